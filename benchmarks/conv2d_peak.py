@@ -1,0 +1,142 @@
+"""How near the native convolution comes to the processor's peak: GFLOP/s against sgemm's.
+
+Each shape takes turns with NumPy's (OpenBLAS's) 2048 x 2048 x 2048 float32 product in the same run,
+so that clock and neighbours weigh on both alike; medians count. The forward pass must reach 85 % of
+sgemm on every shape, or the program ends with status 1.
+
+    python benchmarks/conv2d_peak.py [--rounds 7] [--shapes scene1 lenet2]
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from minicnn import _core
+from minicnn.shapes import conv_window
+
+NEEDED = 0.85
+SGEMM_SIZE = 2048
+BLOCK_SECONDS = 0.06
+
+
+class Shape(NamedTuple):
+    """A square valid convolution: images, side, channels, kernel side, filters."""
+
+    n: int
+    side: int
+    channels: int
+    kernel: int
+    filters: int
+
+    @property
+    def out(self) -> int:
+        return self.side - self.kernel + 1
+
+    @property
+    def gflop(self) -> float:
+        products = self.n * self.out**2 * self.filters * self.kernel**2 * self.channels
+        return 2e-9 * products
+
+
+# The convolutions of the five networks, LeNet's with filters in whole vectors.
+SHAPES = {
+    "scene1": Shape(32, 150, 3, 3, 32),
+    "scene2": Shape(32, 74, 32, 3, 64),
+    "scene3": Shape(32, 36, 64, 3, 128),
+    "scene4": Shape(32, 17, 128, 3, 256),
+    "xray1": Shape(16, 512, 3, 5, 16),
+    "xray2": Shape(16, 254, 16, 5, 32),
+    "xray3": Shape(16, 125, 32, 5, 64),
+    "photo2": Shape(8, 148, 64, 3, 64),
+    "photo6": Shape(8, 34, 256, 3, 256),
+    "lenet1": Shape(64, 28, 1, 5, 32),
+    "lenet2": Shape(64, 12, 20, 5, 64),
+}
+
+
+def aligned(*shape: int) -> np.ndarray:
+    """Random numbers that start on a cache line, as the engine's own buffers do."""
+    count = int(np.prod(shape))
+    memory = np.empty(count + 16, np.float32)
+    skip = -memory.ctypes.data % 64 // 4
+    array = memory[skip : skip + count].reshape(shape)
+    array[...] = np.random.default_rng(0).random(shape, np.float32) - 0.5
+    return array
+
+
+def kernels(shape: Shape) -> dict[str, Callable[[], None]]:
+    """The three passes of one convolution, ready to run."""
+    image = (shape.side, shape.side)
+    attributes = {
+        "window": conv_window(shape.kernel, 1, "valid", 1, image),
+        "groups": 1,
+        "image": image,
+    }
+    x = aligned(shape.n, *image, shape.channels)
+    w = aligned(shape.kernel, shape.kernel, shape.channels, shape.filters)
+    y = aligned(shape.n, shape.out, shape.out, shape.filters)
+    b, dx, dw, db = (
+        aligned(shape.filters),
+        aligned(*x.shape),
+        aligned(*w.shape),
+        aligned(shape.filters),
+    )
+    calls = {
+        "forward": ("conv2d_forward", (x, w, b), (y,)),
+        "backward input": ("conv2d_backward_input", (y, w), (dx,)),
+        "backward weights": ("conv2d_backward_weights", (y, x), (dw, db)),
+    }
+    programs = {name: _core.Program([(*call, attributes)]) for name, call in calls.items()}
+    return {name: lambda p=program: p.run(0, 1) for name, program in programs.items()}
+
+
+def seconds_each(run: Callable[[], object]) -> float:
+    """Mean time of one call over a block of calls long enough for the clock."""
+    start, calls = time.perf_counter(), 0
+    while (passed := time.perf_counter() - start) < BLOCK_SECONDS or calls == 0:
+        run()
+        calls += 1
+    return passed / calls
+
+
+def measure(shape: Shape, rounds: int) -> tuple[dict[str, float], float]:
+    """GFLOP/s of each pass and of sgemm, medians of blocks that take turns."""
+    a, b, c = (aligned(SGEMM_SIZE, SGEMM_SIZE) for _ in range(3))
+    runs = {**kernels(shape), "sgemm": lambda: np.matmul(a, b, out=c)}
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for run in runs.values():
+        run()
+    for _ in range(rounds):
+        for name, run in runs.items():
+            times[name].append(seconds_each(run))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    peak = 2e-9 * SGEMM_SIZE**3 / medians.pop("sgemm")
+    return {name: shape.gflop / seconds for name, seconds in medians.items()}, peak
+
+
+def main() -> int:
+    """Print a line for each shape; 1 if a forward pass is too slow, else 0."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))
+    options = parser.parse_args()
+    print(f"{_core.isa()}, {_core.num_threads()} threads; GFLOP/s and share of sgemm")
+    worst = 1.0
+    for name in options.shapes:
+        figures, peak = measure(SHAPES[name], options.rounds)
+        columns = "  ".join(f"{k} {v:5.0f} {v / peak:4.0%}" for k, v in figures.items())
+        print(f"{name:7}  sgemm {peak:5.0f}  {columns}", flush=True)
+        worst = min(worst, figures["forward"] / peak)
+    print(f"worst forward share {worst:.0%}, needed {NEEDED:.0%}")
+    return int(worst < NEEDED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

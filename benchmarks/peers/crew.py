@@ -1,0 +1,104 @@
+"""The engines' processes: started once, stopped dead while another one works.
+
+Two engines in one process would share a thread pool's settings and memory; two that run at the
+same time would share cores. A stopped process (SIGSTOP) cannot even spin.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+BENCHMARKS = Path(__file__).parents[1]
+PACKAGES = {"tensorflow": "tensorflow", "torch": "torch", "native": ".", "numpy": "."}
+
+
+class EngineError(RuntimeError):
+    """An engine's process died, or answered with an error."""
+
+
+class Crew:
+    """All engines, waiting; `ask` wakes one of them for one answer. Use it in a `with` block."""
+
+    def __init__(self, pythons: dict[str, str], threads: int) -> None:
+        self.pythons, self.threads = pythons, threads  # {engine: its interpreter}
+        self.absent: dict[str, str] = {}  # engine: what to type to have it
+        self.variants: dict[str, list[str]] = {}
+        self.versions: dict[str, dict[str, str]] = {}
+        self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._open = ExitStack()
+        self._logs: dict[str, IO[str]] = {}  # what libraries say; shown when a process dies
+
+    def __enter__(self) -> Crew:
+        """Start every engine that is installed, one after the other."""
+        try:
+            for engine in self.pythons:
+                self._start(engine)
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End every process that was started here."""
+        self._end()
+
+    def ask(self, engine: str, do: str, **request: Any) -> dict[str, Any]:
+        """Send one request, wait for the answer; all other engines stand still."""
+        process = self._processes[engine]
+        process.send_signal(signal.SIGCONT)
+        try:
+            print(json.dumps({"do": do, **request}), file=process.stdin, flush=True)
+            answer = self._answer(engine)
+        finally:
+            process.send_signal(signal.SIGSTOP)
+        if "error" in answer:
+            raise EngineError(f"{engine}: {answer['error']}")
+        return answer
+
+    def _start(self, engine: str) -> None:
+        log = tempfile.TemporaryFile("w+")  # noqa: SIM115  (the ExitStack closes it)
+        self._logs[engine] = self._open.enter_context(log)
+        self._processes[engine] = process = subprocess.Popen(
+            [self.pythons[engine], "-m", "peers.worker", engine, str(self.threads)],
+            cwd=BENCHMARKS,
+            env=_environment(self.threads),
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+        )
+        hello = self._answer(engine)
+        if "absent" in hello:
+            self.absent[engine] = f"{self.pythons[engine]} -m pip install {PACKAGES[engine]}"
+            return
+        process.send_signal(signal.SIGSTOP)
+        self.variants[engine], self.versions[engine] = hello["variants"], hello["versions"]
+
+    def _answer(self, engine: str) -> dict[str, Any]:
+        process = self._processes[engine]
+        line = process.stdout.readline() if process.stdout else ""
+        if not line:
+            self._logs[engine].seek(0)
+            last = "".join(self._logs[engine].readlines()[-5:])
+            raise EngineError(f"{engine}: its process ended with code {process.wait()}\n{last}")
+        return json.loads(line)
+
+    def _end(self) -> None:
+        for process in self._processes.values():
+            process.kill()
+            process.communicate()
+        self._open.close()
+
+
+def _environment(threads: int) -> dict[str, str]:
+    """As many threads for everyone, whatever library they come from."""
+    names = ("OMP", "MINICNN", "OPENBLAS", "MKL")
+    counts = {f"{name}_NUM_THREADS": str(threads) for name in names}
+    return {**os.environ, **counts, "CUDA_VISIBLE_DEVICES": ""}

@@ -1,0 +1,165 @@
+#include "bindings/call.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace minicnn {
+namespace {
+
+constexpr std::int64_t kLargest = (std::int64_t{1} << 31) - 1;
+
+std::string text_of(const std::vector<std::int64_t>& shape) {
+  std::string text = "(";
+  for (const std::int64_t length : shape) text += std::to_string(length) + ", ";
+  return text + ")";
+}
+
+// No conversion: a strided, unaligned or foreign-order array is an error here. Python makes copies.
+Array array_of(const py::handle& object, const std::string& what, bool written) {
+  if (object.is_none()) return {};
+  if (!py::isinstance<py::array>(object)) throw py::type_error(what + " must be a NumPy array");
+  const auto source = py::reinterpret_borrow<py::array>(object);
+  const int needed = py::array::c_style | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  if ((source.flags() & needed) != needed || source.dtype().byteorder() == '>') {
+    throw py::value_error(what + " must be C-contiguous, aligned and in native byte order");
+  }
+  if (written && !source.writeable()) throw py::value_error(what + " is read-only");
+  Array array;
+  array.data = const_cast<void*>(source.data());
+  array.dtype = source.dtype().normalized_num() == py::dtype::of<std::int32_t>().normalized_num()
+                    ? py::format_descriptor<std::int32_t>::c
+                    : source.dtype().char_();
+  array.shape.assign(source.shape(), source.shape() + source.ndim());
+  return array;
+}
+
+std::vector<Array> arrays_of(const py::sequence& objects, const std::string& what, bool written) {
+  std::vector<Array> arrays;
+  for (const py::handle object : objects) {
+    arrays.push_back(array_of(object, what + " " + std::to_string(arrays.size()), written));
+  }
+  return arrays;
+}
+
+// The same array read and written is an update in place; anything else that shares bytes is not.
+bool collide(const Array& a, const Array& b, bool both_written) {
+  if (a.data == nullptr || b.data == nullptr || a.bytes() == 0 || b.bytes() == 0) return false;
+  if (!both_written && a.data == b.data && a.bytes() == b.bytes()) return false;
+  const auto* a0 = static_cast<const char*>(a.data);
+  const auto* b0 = static_cast<const char*>(b.data);
+  return a0 < b0 + b.bytes() && b0 < a0 + a.bytes();
+}
+
+std::int64_t item_bytes(char dtype) {
+  switch (dtype) {
+    case 'B':
+      return 1;
+    case 'f':
+    case 'i':
+    case 'I':
+      return 4;
+    default:
+      return 8;
+  }
+}
+
+}  // namespace
+
+std::int64_t Array::size() const {
+  std::int64_t product = 1;
+  for (const std::int64_t length : shape) product *= length;
+  return product;
+}
+
+std::int64_t Array::bytes() const { return size() * item_bytes(dtype); }
+
+Call::Call(std::string kernel, const py::sequence& reads, const py::sequence& writes,
+           py::dict attributes)
+    : kernel_(std::move(kernel)),
+      reads_(arrays_of(reads, kernel_ + ": read", false)),
+      writes_(arrays_of(writes, kernel_ + ": write", true)),
+      attributes_(std::move(attributes)) {
+  demand_no_overlap();
+}
+
+void Call::demand_no_overlap() const {
+  for (std::size_t i = 0; i < writes_.size(); ++i) {
+    for (const Array& read : reads_) {
+      demand(!collide(writes_[i], read, false), "writes must not overlap reads");
+    }
+    for (std::size_t j = 0; j < i; ++j) {
+      demand(!collide(writes_[i], writes_[j], true), "writes must not overlap each other");
+    }
+  }
+}
+
+void Call::demand(bool holds, const std::string& rule) const {
+  if (!holds) throw py::value_error(kernel_ + ": " + rule);
+}
+
+const Array& Call::read(std::size_t i) const {
+  demand(reads(i), "read " + std::to_string(i) + " is missing");
+  return reads_[i];
+}
+
+const Array& Call::write(std::size_t i) const {
+  demand(writes(i), "write " + std::to_string(i) + " is missing");
+  return writes_[i];
+}
+
+void* Call::typed(const Array& array, char dtype) const {
+  if (array.data != nullptr && array.dtype != dtype) {
+    throw py::type_error(kernel_ + ": an array has dtype '" + array.dtype + "', needed is '" +
+                         dtype + "'");
+  }
+  return array.data;
+}
+
+Shape4 Call::shape4(const Array& array) const {
+  demand(array.shape.size() == 4, "an array must have 4 axes; got shape " + text_of(array.shape));
+  return {array.shape[0], array.shape[1], array.shape[2], array.shape[3]};
+}
+
+void Call::demand_shape(const Array& array, const std::vector<std::int64_t>& shape) const {
+  demand(array.shape == shape,
+         "an array must have shape " + text_of(shape) + "; got " + text_of(array.shape));
+}
+
+bool Call::has(const char* attribute) const { return attributes_.contains(attribute); }
+
+py::object Call::attribute(const char* name) const {
+  demand(has(name), std::string("attribute ") + name + " is missing");
+  return attributes_[name];
+}
+
+std::int64_t Call::integer(const char* name) const { return attribute(name).cast<std::int64_t>(); }
+double Call::number(const char* name) const { return attribute(name).cast<double>(); }
+bool Call::flag(const char* name) const { return attribute(name).cast<bool>(); }
+std::string Call::text(const char* name) const { return attribute(name).cast<std::string>(); }
+
+std::vector<std::int64_t> Call::integers(const char* name) const {
+  std::vector<std::int64_t> values;
+  for (const py::handle value : attribute(name)) values.push_back(value.cast<std::int64_t>());
+  return values;
+}
+
+std::pair<std::int64_t, std::int64_t> Call::pair(const char* name) const {
+  const std::vector<std::int64_t> values = integers(name);
+  demand(values.size() == 2, std::string(name) + " must be a pair");
+  return {values[0], values[1]};
+}
+
+Window2D Call::window(const char* name) const {
+  std::vector<std::int64_t> v;
+  for (const py::handle pair : attribute(name)) {
+    for (const py::handle value : pair) v.push_back(value.cast<std::int64_t>());
+  }
+  demand(v.size() == 10, std::string(name) + " must be a Window2D");
+  const bool sizes = std::all_of(v.begin(), v.begin() + 6, [](auto x) { return x >= 1; });
+  const bool pads = std::all_of(v.begin() + 6, v.end(), [](auto x) { return x >= 0; });
+  const bool small = std::all_of(v.begin(), v.end(), [](auto x) { return x <= kLargest; });
+  demand(sizes && pads && small, "window sizes must be >= 1, paddings >= 0");
+  return {v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]};
+}
+
+}  // namespace minicnn

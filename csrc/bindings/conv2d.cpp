@@ -1,0 +1,151 @@
+#include "bindings/call.hpp"
+#include "kernels/conv2d/backward_input.hpp"
+#include "kernels/conv2d/backward_weights.hpp"
+#include "kernels/conv2d/forward.hpp"
+#include "kernels/conv2d/pooled.hpp"
+
+namespace minicnn {
+namespace {
+
+constexpr double kMostCells = 1e12;  // of a padded image: sizes in bytes stay far below 2^63
+
+// The arrays that give a convolution its shapes; the image comes as an attribute.
+Conv2D conv2d_of(const Call& call, std::int64_t n, std::int64_t channels, const Array& w) {
+  const Window2D window = call.window("window");
+  const auto [h, width] = call.pair("image");
+  const std::int64_t groups = call.integer("groups"), filters = call.shape4(w).c;
+  call.demand(h >= 1 && width >= 1 && channels >= 1 && filters >= 1, "only the batch may be empty");
+  call.demand(groups >= 1 && channels % groups == 0 && filters % groups == 0,
+              "groups must divide channels and filters");
+  call.demand_shape(w, {window.kh, window.kw, channels / groups, filters});
+  const double rows = double(h) + double(window.top + window.bottom);
+  const double columns = double(width) + double(window.left + window.right);
+  call.demand(rows * columns * double(channels) <= kMostCells, "the padded image is too large");
+  call.demand(rows > double(window.kh - 1) * double(window.dy) &&
+                  columns > double(window.kw - 1) * double(window.dx),
+              "the kernel does not fit the padded image");
+  return {{n, h, width, channels}, window, groups, filters};
+}
+
+// From x, which must then have the image's shape.
+Conv2D conv2d_of_x(const Call& call, const Array& x, const Array& w) {
+  const Shape4 xs = call.shape4(x);
+  const Conv2D conv = conv2d_of(call, xs.n, xs.c, w);
+  call.demand_shape(x, {xs.n, conv.x.h, conv.x.w, xs.c});
+  return conv;
+}
+
+// From dy, whose channels are filters, and w.
+Conv2D conv2d_of_dy(const Call& call, const Array& dy, const Array& w) {
+  const std::int64_t groups = call.integer("groups");
+  const Shape4 ws = call.shape4(w), dys = call.shape4(dy);
+  call.demand(groups >= 1 && groups <= dys.c, "groups must divide filters");
+  return conv2d_of(call, dys.n, ws.w * groups, w);  // (KH, KW, C / groups, filters)
+}
+
+void demand_shape(const Call& call, const Array& array, const Shape4& shape) {
+  call.demand_shape(array, {shape.n, shape.h, shape.w, shape.c});
+}
+
+PooledConv2D pooled_of(const Call& call, const Conv2D& conv) {
+  const Window2D pool = call.window("pool");
+  const std::string activation = call.text("activation");
+  call.demand(activation == "relu" || activation == "linear",
+              "activation must be \"relu\" or \"linear\"");
+  call.demand(pool.kh <= 255 && pool.kw <= 255 && pool.kh * pool.kw <= 255,
+              "the pooling window must have at most 255 cells");
+  call.demand(pool.dy == 1 && pool.dx == 1, "the pooling window must not be dilated");
+  call.demand(pool.top < pool.kh && pool.bottom < pool.kh && pool.left < pool.kw &&
+                  pool.right < pool.kw,
+              "a pooling window must not see padding only");
+  call.demand(conv.oh() + pool.top + pool.bottom >= pool.kh &&
+                  conv.ow() + pool.left + pool.right >= pool.kw,
+              "the pooling window does not fit the convolution's output");
+  return {conv, pool, activation == "relu"};
+}
+
+Prepared prepare_forward(const Call& call) {
+  const Conv2D conv = conv2d_of_x(call, call.read(0), call.read(1));
+  if (call.reads(2)) call.demand_shape(call.read(2), {conv.filters});
+  demand_shape(call, call.write(0), conv.y());
+  const float *x = call.in<float>(0), *w = call.in<float>(1), *b = call.in<float>(2);
+  float* y = call.out<float>(0);
+  return {[=](char* scratch) { conv2d_forward(conv, x, w, b, y, scratch); },
+          conv2d_forward_scratch(conv)};
+}
+
+Prepared prepare_backward_input(const Call& call) {
+  const Conv2D conv = conv2d_of_dy(call, call.read(0), call.read(1));
+  demand_shape(call, call.read(0), conv.y());
+  demand_shape(call, call.write(0), conv.x);
+  const float *dy = call.in<float>(0), *w = call.in<float>(1);
+  float* dx = call.out<float>(0);
+  return {[=](char* scratch) { conv2d_backward_input(conv, dy, w, dx, scratch); },
+          conv2d_backward_input_scratch(conv)};
+}
+
+Prepared prepare_backward_weights(const Call& call) {
+  const Conv2D conv = conv2d_of_x(call, call.read(1), call.write(0));
+  demand_shape(call, call.read(0), conv.y());
+  if (call.writes(1)) call.demand_shape(call.write(1), {conv.filters});
+  const float *dy = call.in<float>(0), *x = call.in<float>(1);
+  float *dw = call.out<float>(0), *db = call.out<float>(1);
+  return {[=](char* scratch) { conv2d_backward_weights(conv, dy, x, dw, db, scratch); },
+          conv2d_backward_weights_scratch(conv)};
+}
+
+Prepared prepare_pooled_forward(const Call& call) {
+  const PooledConv2D op = pooled_of(call, conv2d_of_x(call, call.read(0), call.read(1)));
+  if (call.reads(2)) call.demand_shape(call.read(2), {op.conv.filters});
+  demand_shape(call, call.write(0), op.y());
+  demand_shape(call, call.write(1), op.y());
+  const float *x = call.in<float>(0), *w = call.in<float>(1), *b = call.in<float>(2);
+  float* y = call.out<float>(0);
+  std::uint8_t* winner = call.out<std::uint8_t>(1);
+  return {[=](char* scratch) { conv2d_max_pool2d_forward(op, x, w, b, y, winner, scratch); },
+          conv2d_max_pool2d_forward_scratch(op)};
+}
+
+// dy, y and winner, which both gradients read first.
+void demand_pooled(const Call& call, const PooledConv2D& op) {
+  for (std::size_t i = 0; i < 3; ++i) demand_shape(call, call.read(i), op.y());
+}
+
+Prepared prepare_pooled_backward_input(const Call& call) {
+  const PooledConv2D op = pooled_of(call, conv2d_of_dy(call, call.read(0), call.read(3)));
+  demand_pooled(call, op);
+  demand_shape(call, call.write(0), op.conv.x);
+  const float *dy = call.in<float>(0), *y = call.in<float>(1), *w = call.in<float>(3);
+  const std::uint8_t* winner = call.in<std::uint8_t>(2);
+  float* dx = call.out<float>(0);
+  return {[=](char* scratch) {
+            conv2d_max_pool2d_backward_input(op, dy, y, winner, w, dx, scratch);
+          },
+          conv2d_max_pool2d_backward_input_scratch(op)};
+}
+
+Prepared prepare_pooled_backward_weights(const Call& call) {
+  const PooledConv2D op = pooled_of(call, conv2d_of_x(call, call.read(3), call.write(0)));
+  demand_pooled(call, op);
+  if (call.writes(1)) call.demand_shape(call.write(1), {op.conv.filters});
+  const float *dy = call.in<float>(0), *y = call.in<float>(1), *x = call.in<float>(3);
+  const std::uint8_t* winner = call.in<std::uint8_t>(2);
+  float *dw = call.out<float>(0), *db = call.out<float>(1);
+  return {[=](char* scratch) {
+            conv2d_max_pool2d_backward_weights(op, dy, y, winner, x, dw, db, scratch);
+          },
+          conv2d_max_pool2d_backward_weights_scratch(op)};
+}
+
+}  // namespace
+
+std::vector<Kernel> conv2d_kernels() {
+  return {{"conv2d_forward", prepare_forward},
+          {"conv2d_backward_input", prepare_backward_input},
+          {"conv2d_backward_weights", prepare_backward_weights},
+          {"conv2d_max_pool2d_forward", prepare_pooled_forward},
+          {"conv2d_max_pool2d_backward_input", prepare_pooled_backward_input},
+          {"conv2d_max_pool2d_backward_weights", prepare_pooled_backward_weights}};
+}
+
+}  // namespace minicnn

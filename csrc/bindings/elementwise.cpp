@@ -1,0 +1,216 @@
+#include "kernels/elementwise.hpp"
+
+#include <cmath>
+
+#include "bindings/call.hpp"
+#include "kernels/arrange.hpp"
+#include "kernels/dropout.hpp"
+
+namespace minicnn {
+namespace {
+
+// All arrays have the shape of the first.
+std::int64_t common_size(const Call& call, std::size_t reads, std::size_t writes) {
+  const auto& shape = call.read(0).shape;
+  for (std::size_t i = 1; i < reads; ++i) call.demand_shape(call.read(i), shape);
+  for (std::size_t i = 0; i < writes; ++i) call.demand_shape(call.write(i), shape);
+  return call.read(0).size();
+}
+
+// --- arithmetic --------------------------------------------------------------------------------
+
+Prepared prepare_add_forward(const Call& call) {
+  const std::int64_t size = common_size(call, 2, 1);
+  const auto *a = call.in<float>(0), *b = call.in<float>(1);
+  auto* y = call.out<float>(0);
+  return {[=](char*) { add(a, b, size, y); }};
+}
+
+Prepared prepare_add_backward(const Call& call) {
+  const std::int64_t bytes = common_size(call, 1, 2) * std::int64_t(sizeof(float));
+  const auto* dy = call.in<float>(0);
+  auto *da = call.out<float>(0), *db = call.out<float>(1);
+  return {[=](char*) {
+    copy(dy, bytes, da);
+    copy(dy, bytes, db);
+  }};
+}
+
+Prepared prepare_multiply_forward(const Call& call) {
+  const std::int64_t size = common_size(call, 2, 1);
+  const auto *a = call.in<float>(0), *b = call.in<float>(1);
+  auto* y = call.out<float>(0);
+  return {[=](char*) { multiply(a, b, size, y); }};
+}
+
+Prepared prepare_multiply_backward(const Call& call) {
+  const std::int64_t size = common_size(call, 3, 2);
+  const auto *dy = call.in<float>(0), *a = call.in<float>(1), *b = call.in<float>(2);
+  auto *da = call.out<float>(0), *db = call.out<float>(1);
+  return {[=](char*) {
+    multiply(dy, b, size, da);
+    multiply(dy, a, size, db);
+  }};
+}
+
+Prepared prepare_rescale_forward(const Call& call) {
+  const std::int64_t size = common_size(call, 1, 1);
+  const auto factor = float(call.number("scale")), offset = float(call.number("offset"));
+  auto* y = call.out<float>(0);
+  if (call.read(0).dtype == py::format_descriptor<std::uint8_t>::c) {
+    const auto* x = call.in<std::uint8_t>(0);
+    return {[=](char*) { rescale(x, size, factor, offset, y); }};
+  }
+  const auto* x = call.in<float>(0);
+  return {[=](char*) { rescale(x, size, factor, offset, y); }};
+}
+
+Prepared prepare_rescale_backward(const Call& call) {
+  const std::int64_t size = common_size(call, 1, 1);
+  const auto factor = float(call.number("scale"));
+  const auto* dy = call.in<float>(0);
+  auto* dx = call.out<float>(0);
+  return {[=](char*) { scale(dy, size, factor, dx); }};
+}
+
+std::int64_t channels(const Call& call) {
+  const auto& shape = call.read(0).shape;
+  call.demand(!shape.empty() && shape.back() >= 1, "the last axis must have a channel or more");
+  return shape.back();
+}
+
+Prepared prepare_bias_forward(const Call& call) {
+  const std::int64_t c = channels(call), rows = common_size(call, 1, 1) / c;
+  call.demand_shape(call.read(1), {c});
+  const auto *x = call.in<float>(0), *b = call.in<float>(1);
+  auto* y = call.out<float>(0);
+  return {[=](char*) { bias_forward(x, b, rows, c, y); }};
+}
+
+Prepared prepare_bias_backward_bias(const Call& call) {
+  const std::int64_t c = channels(call), rows = call.read(0).size() / c;
+  call.demand_shape(call.write(0), {c});
+  const auto* dy = call.in<float>(0);
+  auto* db = call.out<float>(0);
+  return {[=](char* scratch) { bias_backward_bias(dy, rows, c, db, scratch); },
+          bias_scratch(rows, c)};
+}
+
+// mask = keep with probability 1 - rate, to within 2^-24
+Prepared prepare_dropout(const Call& call) {
+  const std::int64_t size = common_size(call, 1, 1);
+  call.demand_shape(call.read(1), {4});
+  const double rate = call.number("rate");
+  call.demand(rate >= 0.0 && rate < 1.0, "rate must be in [0, 1)");
+  const std::int64_t purpose = call.integer("purpose");
+  call.demand(purpose >= 0 && purpose <= UINT32_MAX, "purpose must have 32 bits");
+  const Dropout rule{std::uint32_t(std::floor(rate * (1 << 24) + 0.5)), float(1.0 / (1.0 - rate)),
+                     std::uint32_t(purpose)};
+  const auto* x = call.in<float>(0);
+  const auto* stream = call.in<std::uint32_t>(1);
+  auto* y = call.out<float>(0);
+  return {[=](char*) { dropout(x, size, rule, stream, y); }};
+}
+
+// --- arrangement -------------------------------------------------------------------------------
+
+// Any dtype, and a new shape of as many numbers: reshape, assign, the gradient by a bias's input.
+Prepared prepare_copy(const Call& call) {
+  const Array &from = call.read(0), &to = call.write(0);
+  call.demand(from.dtype == to.dtype, "both arrays must have the same dtype");
+  call.demand(from.size() == to.size(), "both arrays must have as many numbers");
+  return {[source = from.data, bytes = from.bytes(), target = to.data](char*) {
+    copy(source, bytes, target);
+  }};
+}
+
+Border border(const Call& call) {
+  const auto [top, bottom] = call.pair("pad_h");
+  const auto [left, right] = call.pair("pad_w");
+  constexpr std::int64_t most = (std::int64_t{1} << 31) - 1;
+  for (const std::int64_t pad : {top, bottom, left, right}) {
+    call.demand(pad >= 0 && pad <= most, "padding must be >= 0");
+  }
+  return {top, bottom, left, right};
+}
+
+Prepared prepare_zero_pad2d_forward(const Call& call) {
+  const Shape4 xs = call.shape4(call.read(0));
+  const Border around = border(call);
+  const Shape4 ys = around.around(xs);
+  call.demand_shape(call.write(0), {ys.n, ys.h, ys.w, ys.c});
+  const auto* x = call.in<float>(0);
+  auto* y = call.out<float>(0);
+  return {[=](char*) { zero_pad2d_forward(x, xs, around, y); }};
+}
+
+Prepared prepare_zero_pad2d_backward(const Call& call) {
+  const Shape4 xs = call.shape4(call.write(0));
+  const Border around = border(call);
+  const Shape4 ys = around.around(xs);
+  call.demand_shape(call.read(0), {ys.n, ys.h, ys.w, ys.c});
+  const auto* dy = call.in<float>(0);
+  auto* dx = call.out<float>(0);
+  return {[=](char*) { zero_pad2d_backward(dy, xs, around, dx); }};
+}
+
+// How `whole` is made of `a` and `b`, which have its shape but for one axis.
+Joint joint(const Call& call, const Array& whole, const Array& a, const Array& b) {
+  const std::int64_t axis = call.integer("axis");
+  call.demand(axis >= 1 && axis < std::int64_t(whole.shape.size()),
+              "axis must be one of the array's, and not the batch");
+  call.demand(a.shape.size() == whole.shape.size() && b.shape.size() == whole.shape.size(),
+              "all arrays must have as many axes");
+  const auto at = std::size_t(axis);
+  std::vector<std::int64_t> part = whole.shape;
+  part[at] = a.shape[at];
+  call.demand_shape(a, part);
+  part[at] = b.shape[at];
+  call.demand_shape(b, part);
+  call.demand(a.shape[at] + b.shape[at] == whole.shape[at], "the parts must make up the whole");
+  std::int64_t outer = 1, inner = 1;
+  for (std::size_t i = 0; i < at; ++i) outer *= whole.shape[i];
+  for (std::size_t i = at + 1; i < whole.shape.size(); ++i) inner *= whole.shape[i];
+  return {outer, a.shape[at] * inner, b.shape[at] * inner};
+}
+
+Prepared prepare_concatenate_forward(const Call& call) {
+  const Joint parts = joint(call, call.write(0), call.read(0), call.read(1));
+  const auto *a = call.in<float>(0), *b = call.in<float>(1);
+  auto* y = call.out<float>(0);
+  return {[=](char*) { concatenate_forward(a, b, parts, y); }};
+}
+
+Prepared prepare_concatenate_backward(const Call& call) {
+  const Joint parts = joint(call, call.read(0), call.write(0), call.write(1));
+  const auto* dy = call.in<float>(0);
+  auto *da = call.out<float>(0), *db = call.out<float>(1);
+  return {[=](char*) { concatenate_backward(dy, parts, da, db); }};
+}
+
+}  // namespace
+
+std::vector<Kernel> elementwise_kernels() {
+  return {
+      {"add_forward", prepare_add_forward},
+      {"add_backward", prepare_add_backward},
+      {"multiply_forward", prepare_multiply_forward},
+      {"multiply_backward", prepare_multiply_backward},
+      {"rescale_forward", prepare_rescale_forward},
+      {"rescale_backward", prepare_rescale_backward},
+      {"bias_forward", prepare_bias_forward},
+      {"bias_backward_input", prepare_copy},
+      {"bias_backward_bias", prepare_bias_backward_bias},
+      {"dropout_forward", prepare_dropout},
+      {"dropout_backward", prepare_dropout},
+      {"assign", prepare_copy},
+      {"reshape_forward", prepare_copy},
+      {"reshape_backward", prepare_copy},
+      {"zero_pad2d_forward", prepare_zero_pad2d_forward},
+      {"zero_pad2d_backward", prepare_zero_pad2d_backward},
+      {"concatenate_forward", prepare_concatenate_forward},
+      {"concatenate_backward", prepare_concatenate_backward},
+  };
+}
+
+}  // namespace minicnn

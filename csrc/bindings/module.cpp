@@ -1,0 +1,122 @@
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <new>
+
+#include "bindings/call.hpp"
+#include "core/isa.hpp"
+#include "core/parallel.hpp"
+
+namespace minicnn {
+namespace {
+
+const std::map<std::string, Kernel>& registry() {
+  static const std::map<std::string, Kernel> all = [] {
+    std::map<std::string, Kernel> kernels;
+    for (auto topic : {conv2d_kernels, dense_kernels, pool_kernels, activation_kernels,
+                       norm_kernels, elementwise_kernels, loss_kernels, optimizer_kernels}) {
+      for (const Kernel& kernel : topic()) kernels.emplace(kernel.name, kernel);
+    }
+    return kernels;
+  }();
+  return all;
+}
+
+Prepared prepare(const std::string& kernel, const py::sequence& reads, const py::sequence& writes,
+                 const py::dict& attributes) {
+  const auto found = registry().find(kernel);
+  if (found == registry().end()) throw py::key_error("no native kernel \"" + kernel + "\"");
+  return found->second.prepare(Call(kernel, reads, writes, attributes));
+}
+
+// Memory that kernels may use while they run: 64-byte aligned, grown when needed, never shrunk.
+class Scratch {
+ public:
+  char* at_least(std::size_t bytes) {
+    if (bytes > bytes_) {
+      memory_.reset();
+      memory_.reset(static_cast<char*>(::operator new(bytes, kAlignment)));
+      bytes_ = bytes;
+    }
+    return memory_.get();
+  }
+
+ private:
+  static constexpr std::align_val_t kAlignment{64};
+  struct Free {
+    void operator()(char* memory) const { ::operator delete(memory, kAlignment); }
+  };
+  std::unique_ptr<char, Free> memory_;
+  std::size_t bytes_ = 0;
+};
+
+void run(const std::string& kernel, const py::sequence& reads, const py::sequence& writes,
+         const py::dict& attributes) {
+  const Prepared call = prepare(kernel, reads, writes, attributes);
+  Scratch scratch;
+  char* memory = scratch.at_least(call.scratch_bytes);
+  py::gil_scoped_release release;
+  call.run(memory);
+}
+
+// A list of prepared calls that runs as one. It keeps its arrays alive. Not for two threads at
+// once: the arrays are shared.
+class Program {
+ public:
+  // steps: (kernel, reads, writes, attributes) each
+  explicit Program(const py::list& steps) : keep_(steps) {
+    for (const py::handle step : steps) {
+      const auto [kernel, reads, writes, attributes] =
+          step.cast<std::tuple<std::string, py::sequence, py::sequence, py::dict>>();
+      calls_.push_back(prepare(kernel, reads, writes, attributes));
+      scratch_bytes_ = std::max(scratch_bytes_, calls_.back().scratch_bytes);
+    }
+  }
+
+  // Runs the calls [first, last). Ctrl-C is seen between two calls and leaves the rest undone.
+  void run(std::size_t first, std::size_t last) {
+    if (first > last || last > calls_.size()) throw py::index_error("no such steps");
+    char* memory = scratch_.at_least(scratch_bytes_);
+    for (std::size_t i = first; i < last; ++i) {
+      {
+        py::gil_scoped_release release;
+        calls_[i].run(memory);
+      }
+      if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    }
+  }
+
+  std::size_t size() const { return calls_.size(); }
+
+ private:
+  py::list keep_;
+  std::vector<Prepared> calls_;
+  Scratch scratch_;
+  std::size_t scratch_bytes_ = 0;
+};
+
+std::vector<std::string> kernel_names() {
+  std::vector<std::string> names;
+  for (const auto& [kernel, _] : registry()) names.push_back(kernel);
+  return names;
+}
+
+}  // namespace
+}  // namespace minicnn
+
+PYBIND11_MODULE(_core, m) {
+  using namespace minicnn;
+  using namespace py::literals;
+  best_isa();  // a wrong MINICNN_ISA is an error now, not in the middle of a training
+  m.def("kernels", &kernel_names, "Names of the kernels that this engine has.");
+  m.def("run", &run, "kernel"_a, "reads"_a, "writes"_a, "attributes"_a);
+  m.def("isa", [] { return name(best_isa()); }, "The instruction set in use.");
+  m.def("num_threads", &num_threads);
+  m.def("set_num_threads", &set_num_threads, "threads"_a);
+  py::class_<Program>(m, "Program")
+      .def(py::init<const py::list&>(), "steps"_a)
+      .def("run", &Program::run, "first"_a, "last"_a)
+      .def("__len__", &Program::size);
+}

@@ -1,0 +1,156 @@
+#include "bindings/call.hpp"
+#include "kernels/batch_norm.hpp"
+#include "kernels/elementwise.hpp"
+#include "kernels/local_response_norm.hpp"
+
+namespace minicnn {
+namespace {
+
+constexpr auto kFloat = std::int64_t(sizeof(float));
+
+Channels channels(const Call& call, const Array& array) {
+  call.demand(array.shape.size() >= 2 && array.shape.back() >= 1,
+              "an array must have a first axis, the batch, and a last one with a channel or more");
+  return {array.size() / array.shape.back(), array.shape.back()};
+}
+
+void demand_like(const Call& call, const Array& array, const Array& model) {
+  call.demand_shape(array, model.shape);
+}
+
+void demand_per_channel(const Call& call, const Array& array, const Channels& size) {
+  call.demand_shape(array, {size.c});
+}
+
+Prepared prepare_batch_norm_training_forward(const Call& call) {
+  const Channels size = channels(call, call.read(0));
+  demand_like(call, call.write(0), call.read(0));
+  for (std::size_t i = 1; i < 5; ++i) {
+    demand_per_channel(call, call.read(i), size);
+    demand_per_channel(call, call.write(i), size);
+  }
+  const auto *x = call.in<float>(0), *moving_mean = call.in<float>(3),
+             *moving_variance = call.in<float>(4);
+  auto* y = call.out<float>(0);
+  const BatchNormTraining norm{call.in<float>(1),       call.in<float>(2),     call.out<float>(1),
+                               call.out<float>(2),      call.out<float>(3),    call.out<float>(4),
+                               call.number("momentum"), call.number("epsilon")};
+  return {[=](char* scratch) {
+            copy(moving_mean, size.c * kFloat, norm.moving_mean);
+            copy(moving_variance, size.c * kFloat, norm.moving_variance);
+            batch_norm_training_forward(x, size, norm, y, scratch);
+          },
+          batch_norm_scratch(size)};
+}
+
+// dy and x alike, and three arrays with a number a channel; gradients of the first three.
+Channels demand_backward(const Call& call) {
+  const Channels size = channels(call, call.read(1));
+  demand_like(call, call.read(0), call.read(1));
+  demand_like(call, call.write(0), call.read(1));
+  for (std::size_t i = 2; i < 5; ++i) demand_per_channel(call, call.read(i), size);
+  for (std::size_t i = 1; i < 3; ++i) demand_per_channel(call, call.write(i), size);
+  return size;
+}
+
+BatchNormGradients batch_norm_gradients(const Call& call) {
+  return {call.out<float>(0), call.out<float>(1), call.out<float>(2)};
+}
+
+Prepared prepare_batch_norm_training_backward(const Call& call) {
+  const Channels size = demand_backward(call);
+  const auto *dy = call.in<float>(0), *x = call.in<float>(1);
+  const BatchNormStatistics norm{call.in<float>(2), call.in<float>(3), call.in<float>(4)};
+  const BatchNormGradients gradients = batch_norm_gradients(call);
+  return {
+      [=](char* scratch) { batch_norm_training_backward(dy, x, size, norm, gradients, scratch); },
+      batch_norm_scratch(size)};
+}
+
+// Inference makes 1 / sqrt(moving_variance + epsilon) at the start of its scratch, before the
+// kernel's own part: variances change between two runs.
+std::size_t deviations_bytes(const Channels& size) {
+  constexpr std::size_t line = 64;
+  return (std::size_t(size.c) * sizeof(float) + line - 1) / line * line;
+}
+
+Prepared prepare_batch_norm_inference_forward(const Call& call) {
+  const Channels size = channels(call, call.read(0));
+  demand_like(call, call.write(0), call.read(0));
+  for (std::size_t i = 1; i < 5; ++i) demand_per_channel(call, call.read(i), size);
+  const auto *x = call.in<float>(0), *gamma = call.in<float>(1), *beta = call.in<float>(2),
+             *mean = call.in<float>(3), *variance = call.in<float>(4);
+  const auto epsilon = float(call.number("epsilon"));
+  auto* y = call.out<float>(0);
+  return {[=](char* scratch) {
+            auto* deviations = reinterpret_cast<float*>(scratch);
+            inverse_deviations(variance, size.c, epsilon, deviations);
+            batch_norm_inference_forward(x, size, {gamma, mean, deviations}, beta, y);
+          },
+          deviations_bytes(size)};
+}
+
+Prepared prepare_batch_norm_inference_backward(const Call& call) {
+  const Channels size = demand_backward(call);
+  const auto *dy = call.in<float>(0), *x = call.in<float>(1), *gamma = call.in<float>(2),
+             *mean = call.in<float>(3), *variance = call.in<float>(4);
+  const auto epsilon = float(call.number("epsilon"));
+  const BatchNormGradients gradients = batch_norm_gradients(call);
+  const std::size_t offset = deviations_bytes(size);
+  return {[=](char* scratch) {
+            auto* deviations = reinterpret_cast<float*>(scratch);
+            inverse_deviations(variance, size.c, epsilon, deviations);
+            batch_norm_inference_backward(dy, x, size, {gamma, mean, deviations}, gradients,
+                                          scratch + offset);
+          },
+          offset + batch_norm_scratch(size)};
+}
+
+LocalResponseNorm local_response_norm(const Call& call) {
+  const LocalResponseNorm norm{call.integer("size"), call.number("alpha"), call.number("beta"),
+                               call.number("k")};
+  call.demand(norm.size >= 1 && norm.size < (std::int64_t{1} << 31), "size must be >= 1");
+  return norm;
+}
+
+Prepared prepare_local_response_norm_forward(const Call& call) {
+  const auto [rows, c] = channels(call, call.read(0));
+  demand_like(call, call.write(0), call.read(0));
+  demand_like(call, call.write(1), call.read(0));
+  const LocalResponseNorm norm = local_response_norm(call);
+  const auto* x = call.in<float>(0);
+  auto *y = call.out<float>(0), *scale = call.out<float>(1);
+  return {[=, rows = rows, c = c](char* scratch) {
+            local_response_norm_forward(x, rows, c, norm, y, scale, scratch);
+          },
+          local_response_norm_scratch(c)};
+}
+
+Prepared prepare_local_response_norm_backward(const Call& call) {
+  const auto [rows, c] = channels(call, call.read(0));
+  for (std::size_t i = 1; i < 4; ++i) demand_like(call, call.read(i), call.read(0));
+  demand_like(call, call.write(0), call.read(0));
+  const LocalResponseNorm norm = local_response_norm(call);
+  const auto* dy = call.in<float>(0);
+  const LocalResponseNormSaved saved{call.in<float>(1), call.in<float>(2), call.in<float>(3)};
+  auto* dx = call.out<float>(0);
+  return {[=, rows = rows, c = c](char* scratch) {
+            local_response_norm_backward(dy, saved, rows, c, norm, dx, scratch);
+          },
+          local_response_norm_scratch(c)};
+}
+
+}  // namespace
+
+std::vector<Kernel> norm_kernels() {
+  return {
+      {"batch_norm_training_forward", prepare_batch_norm_training_forward},
+      {"batch_norm_training_backward", prepare_batch_norm_training_backward},
+      {"batch_norm_inference_forward", prepare_batch_norm_inference_forward},
+      {"batch_norm_inference_backward", prepare_batch_norm_inference_backward},
+      {"local_response_norm_forward", prepare_local_response_norm_forward},
+      {"local_response_norm_backward", prepare_local_response_norm_backward},
+  };
+}
+
+}  // namespace minicnn

@@ -1,0 +1,64 @@
+#include "core/isa.hpp"
+
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+
+namespace minicnn {
+namespace {
+
+Isa limit() {
+  const char* text = std::getenv("MINICNN_ISA");
+  if (text == nullptr) return Isa::avx512;
+  const std::string isa = text;
+  if (isa == "generic") return Isa::generic;
+  if (isa == "avx2") return Isa::avx2;
+  if (isa == "avx512") return Isa::avx512;
+  throw std::invalid_argument("MINICNN_ISA must be generic, avx2 or avx512; got \"" + isa + "\"");
+}
+
+#if defined(__x86_64__)
+// __builtin_cpu_supports also asks the operating system (XGETBV) whether it keeps the registers.
+bool processor_has(Isa isa) {
+  switch (isa) {
+    case Isa::generic:
+      return true;
+    case Isa::avx2:
+      return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    case Isa::avx512:
+      return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+  }
+  return false;
+}
+#else
+bool processor_has(Isa isa) { return isa == Isa::generic; }
+#endif
+
+}  // namespace
+
+bool has(Isa isa) {
+  static const Isa most = limit();
+  return isa <= most && processor_has(isa);
+}
+
+Isa best_isa() {
+  for (const Isa isa : {Isa::avx512, Isa::avx2}) {
+    if (has(isa)) return isa;
+  }
+  return Isa::generic;
+}
+
+const char* name(Isa isa) {
+  switch (isa) {
+    case Isa::generic:
+      return "generic";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avx512:
+      return "avx512";
+  }
+  return "?";
+}
+
+}  // namespace minicnn

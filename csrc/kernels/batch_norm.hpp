@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace minicnn {
+
+// An array of images or rows, channels last: `rows` x `c`. Everything a channel has one of is (C,).
+struct Channels {
+  std::int64_t rows, c;
+};
+
+// What training forward works with. `mean` and `inverse_deviation` are written, the moving
+// statistics updated in place.
+struct BatchNormTraining {
+  const float *gamma, *beta;
+  float *mean, *inverse_deviation, *moving_mean, *moving_variance;
+  double momentum, epsilon;
+};
+
+// The statistics that a channel was normalised with.
+struct BatchNormStatistics {
+  const float *gamma, *mean, *inverse_deviation;
+};
+
+// Scratch of the training kernels and of inference backward, in bytes, aligned for double.
+std::size_t batch_norm_scratch(const Channels& size);
+
+void batch_norm_training_forward(const float* x, const Channels& size,
+                                 const BatchNormTraining& norm, float* y, char* scratch) noexcept;
+
+// dx (rows, C), dgamma and dbeta (C,) are written.
+struct BatchNormGradients {
+  float *dx, *dgamma, *dbeta;
+};
+void batch_norm_training_backward(const float* dy, const float* x, const Channels& size,
+                                  const BatchNormStatistics& norm,
+                                  const BatchNormGradients& gradients, char* scratch) noexcept;
+
+void batch_norm_inference_forward(const float* x, const Channels& size,
+                                  const BatchNormStatistics& norm, const float* beta,
+                                  float* y) noexcept;
+void batch_norm_inference_backward(const float* dy, const float* x, const Channels& size,
+                                   const BatchNormStatistics& norm,
+                                   const BatchNormGradients& gradients, char* scratch) noexcept;
+
+// inverse_deviation = 1 / sqrt(variance + epsilon), written; both (C,).
+void inverse_deviations(const float* variance, std::int64_t c, float epsilon,
+                        float* inverse_deviation) noexcept;
+
+}  // namespace minicnn

@@ -1,0 +1,58 @@
+#include "kernels/conv2d/column_sums.hpp"
+
+#include <algorithm>
+
+#include "core/parallel.hpp"
+#include "kernels/conv2d/carver.hpp"
+
+namespace minicnn {
+namespace {
+
+constexpr std::int64_t kFloatRows = 32;
+constexpr std::int64_t kChunkRows = 1024;
+constexpr std::int64_t kMostChunks = 64;
+constexpr std::int64_t kColumns = 64;  // at a time, so that their sums stay in registers or L1
+
+std::int64_t chunks_of(std::int64_t rows) {
+  return std::clamp<std::int64_t>(rows / kChunkRows, 1, kMostChunks);
+}
+
+// Rows [begin, end) and columns [first, first + count), with x at its first row and column.
+void sum_rows(const float* x, std::int64_t begin, std::int64_t end, std::int64_t row_stride,
+              std::int64_t count, double* total) {
+  std::fill_n(total, count, 0.0);
+  for (std::int64_t row = begin; row < end; row += kFloatRows) {
+    float part[kColumns] = {};
+    for (std::int64_t i = row; i < std::min(row + kFloatRows, end); ++i) {
+      for (std::int64_t c = 0; c < count; ++c) part[c] += x[i * row_stride + c];
+    }
+    for (std::int64_t c = 0; c < count; ++c) total[c] += double(part[c]);
+  }
+}
+
+}  // namespace
+
+void column_sums(const float* x, std::int64_t rows, std::int64_t columns, float* out,
+                 char* scratch) noexcept {
+  const std::int64_t chunks = chunks_of(rows);
+  double* totals = Carver(scratch).take<double>(chunks * columns);
+  parallel_for(chunks, [&](std::int64_t chunk, int) {
+    for (std::int64_t first = 0; first < columns; first += kColumns) {
+      sum_rows(x + first, rows * chunk / chunks, rows * (chunk + 1) / chunks, columns,
+               std::min(kColumns, columns - first), totals + chunk * columns + first);
+    }
+  });
+  for (std::int64_t c = 0; c < columns; ++c) {
+    double total = 0;
+    for (std::int64_t chunk = 0; chunk < chunks; ++chunk) total += totals[chunk * columns + c];
+    out[c] = float(total);
+  }
+}
+
+std::size_t column_sums_scratch(std::int64_t rows, std::int64_t columns) {
+  Carver counter(nullptr);
+  counter.take<double>(chunks_of(rows) * columns);
+  return counter.bytes();
+}
+
+}  // namespace minicnn

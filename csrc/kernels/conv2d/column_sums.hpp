@@ -1,0 +1,14 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace minicnn {
+
+// out (columns,) = the sum of x (rows, columns) over its rows, each at most kFloatRows float32
+// additions and then float64. The order depends on the shape only.
+void column_sums(const float* x, std::int64_t rows, std::int64_t columns, float* out,
+                 char* scratch) noexcept;
+std::size_t column_sums_scratch(std::int64_t rows, std::int64_t columns);
+
+}  // namespace minicnn

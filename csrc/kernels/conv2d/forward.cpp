@@ -1,0 +1,134 @@
+#include "kernels/conv2d/forward.hpp"
+
+#include <algorithm>
+
+#include "core/parallel.hpp"
+
+namespace minicnn {
+namespace {
+
+constexpr std::int64_t kPieceTiles = 4;  // 3 to 8 were alike on Zen 4, one was slower
+constexpr std::int64_t kEnoughTasks = 64;
+
+}  // namespace
+
+std::int64_t forward_pieces(std::int64_t columns) {
+  return std::max<std::int64_t>(1, ceil_div(columns, kPieceTiles * conv2d_micro().rows));
+}
+
+ForwardRows::ForwardRows(const Conv2D& conv, const float* x, const float* w, const float* b,
+                         Carver& carver)
+    : conv_(conv),
+      x_(x),
+      w_(w),
+      b_(b),
+      micro_(conv2d_micro()),
+      slices_per_group_(ceil_div(conv.co(), micro_.columns)),
+      patch_columns_(conv.seen_columns(ceil_div(conv.ow(), forward_pieces(conv.ow())))) {
+  direct_ = sum_of_taps(conv.window.dy * conv.x.w * conv.x.c, carver);
+  patched_ = sum_of_taps(patch_columns_ * conv.x.c, carver);
+  patches_ = carver.take<float>(kMaxWorkers * conv.window.kh * patch_columns_ * conv.x.c);
+}
+
+// In the order of the weights: kernel rows, cells, channels.
+Sum ForwardRows::sum_of_taps(std::int64_t row_stride, Carver& carver) const {
+  const std::int64_t segments = conv_.window.kh * conv_.row_segments();
+  Run* runs = carver.take<Run>(most_runs(conv_.taps(), segments));
+  std::int64_t* ends = carver.take<std::int64_t>(most_blocks(conv_.taps()));
+  if (runs == nullptr) return {};
+  SumWriter writer(runs, ends);
+  for (std::int64_t s = 0; s < segments; ++s) {
+    const std::int64_t ky = s / conv_.row_segments(), kx = s % conv_.row_segments();
+    writer.append(ky * row_stride + kx * conv_.window.dx * conv_.x.c,
+                  s * conv_.segment_length() * conv_.filters, conv_.segment_length(), 1,
+                  conv_.filters);
+  }
+  return writer.sum();
+}
+
+bool ForwardRows::inside(std::int64_t oy, std::int64_t ox, std::int64_t columns) const {
+  const Window2D& win = conv_.window;
+  const std::int64_t y = oy * win.sy - win.top, x = ox * win.sx - win.left;
+  return y >= 0 && y + (win.kh - 1) * win.dy < conv_.x.h && x >= 0 &&
+         x + conv_.seen_columns(columns) <= conv_.x.w;
+}
+
+void ForwardRows::copy_rows(std::int64_t n, std::int64_t oy, std::int64_t ox, std::int64_t columns,
+                            float* patch) const {
+  const Window2D& win = conv_.window;
+  const auto [images, h, w, c] = conv_.x;
+  const std::int64_t left = ox * win.sx - win.left, seen = conv_.seen_columns(columns);
+  const std::int64_t from = std::clamp<std::int64_t>(-left, 0, seen);
+  const std::int64_t to = std::clamp<std::int64_t>(w - left, from, seen);
+  for (std::int64_t ky = 0; ky < win.kh; ++ky, patch += patch_columns_ * c) {
+    const std::int64_t y = oy * win.sy - win.top + ky * win.dy;
+    if (y < 0 || y >= h || from == to) {
+      std::fill_n(patch, seen * c, 0.0F);
+      continue;
+    }
+    const float* row = x_ + ((n * h + y) * w + left + from) * c;
+    std::fill_n(patch, from * c, 0.0F);
+    std::copy_n(row, (to - from) * c, patch + from * c);
+    std::fill_n(patch + to * c, (seen - to) * c, 0.0F);
+  }
+}
+
+void ForwardRows::run(std::int64_t n, std::int64_t oy, std::int64_t ox, std::int64_t columns,
+                      std::int64_t first, std::int64_t last, float* out, int worker) const {
+  const Window2D& win = conv_.window;
+  const bool direct = inside(oy, ox, columns);
+  const float* a;
+  if (direct) {
+    const std::int64_t y = oy * win.sy - win.top, x = ox * win.sx - win.left;
+    a = x_ + ((n * conv_.x.h + y) * conv_.x.w + x) * conv_.x.c;
+  } else {
+    float* patch = patches_ + worker * win.kh * patch_columns_ * conv_.x.c;
+    copy_rows(n, oy, ox, columns, patch);
+    a = patch;
+  }
+  for (std::int64_t slice = first; slice < last; ++slice) {
+    const std::int64_t group = slice / slices_per_group_;
+    const std::int64_t in_group = slice % slices_per_group_ * micro_.columns;
+    const std::int64_t filter = group * conv_.co() + in_group;
+    const Product product{a + group * conv_.ci(),
+                          win.sx * conv_.x.c,
+                          1,
+                          w_ + filter,
+                          conv_.filters,
+                          direct ? direct_ : patched_,
+                          b_ == nullptr ? nullptr : b_ + filter,
+                          out + filter,
+                          conv_.filters,
+                          false};
+    multiply(micro_, product, columns,
+             std::min<std::int64_t>(micro_.columns, conv_.co() - in_group));
+  }
+}
+
+// Tasks are pieces of output rows. Where these are few, the slices are dealt out too.
+void conv2d_forward(const Conv2D& shapes, const float* x, const float* w, const float* b, float* y,
+                    char* scratch) noexcept {
+  const Conv2D conv = flattened(shapes);
+  Carver carver(scratch);
+  const ForwardRows rows(conv, x, w, b, carver);
+  const auto [n, oh, ow, filters] = conv.y();
+  if (n * ow == 0) return;
+  const std::int64_t pieces = forward_pieces(ow), places = n * oh * pieces;
+  const std::int64_t shares = std::min(rows.slices(), ceil_div(kEnoughTasks, places));
+  parallel_for(places * shares, [&, oh = oh, ow = ow](std::int64_t task, int worker) {
+    // Neighbouring tasks share their weights: with few places these are what costs.
+    const std::int64_t share = task / places, place = task % places;
+    const std::int64_t row = place / pieces, piece = place % pieces;
+    const std::int64_t begin = ow * piece / pieces, end = ow * (piece + 1) / pieces;
+    rows.run(row / oh, row % oh, begin, end - begin, rows.slices() * share / shares,
+             rows.slices() * (share + 1) / shares, y + (row * ow + begin) * conv.filters, worker);
+  });
+}
+
+std::size_t conv2d_forward_scratch(const Conv2D& shapes) {
+  Carver counter(nullptr);
+  const ForwardRows rows(flattened(shapes), nullptr, nullptr, nullptr, counter);
+  return counter.bytes();
+}
+
+}  // namespace minicnn

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/isa.hpp"
+
+namespace minicnn {
+
+// A stretch of a sum: `length` products, their factors found from a tile's a + `a` and b + `b`.
+struct Run {
+  std::int64_t a, b, length;
+};
+
+// The one thing that all convolution and dense kernels compute, for rows i and columns j:
+//   out[i*out_row + j] = bias[j] + sum over runs and k of a[i*a_row + k*a_step] * b[k*b_row + j]
+// Every product is added to the same register in the order of the runs: an element's bits depend
+// on its own sum only, not on the tile that it is computed in.
+struct Tile {
+  const float* a;
+  std::int64_t a_row, a_step;
+  const float* b;
+  std::int64_t b_row;
+  const Run* runs;
+  std::int64_t run_count;
+  const float* bias;  // one number a column; null for zeros
+  float* out;
+  std::int64_t out_row;
+  bool add;  // the sum is added to `out`, which then holds earlier parts of it
+};
+
+// The cells of one pooling window that lie inside the image, `channels` numbers each.
+struct PoolCells {
+  std::int64_t rows, columns, row_stride, channels;
+  int first_winner, winner_row;  // the first cell's number, and a row's cells in the whole window
+};
+
+struct Micro {
+  const char* name;
+  Isa needs;
+  int rows, columns;  // of the largest tile
+  // 1 <= rows <= this->rows, 1 <= columns <= this->columns; nothing else is read or written.
+  void (*run)(const Tile& tile, int rows, int columns);
+  // y and winner, a number a channel, from the cells at `first`; relu applies to each cell.
+  void (*max_pool)(const PoolCells& cells, const float* first, bool relu, float* y,
+                   std::uint8_t* winner);
+  // The cells at `first` = dy where they won, else 0.
+  void (*unpool)(const PoolCells& cells, const float* dy, const std::uint8_t* winner, float* first);
+};
+
+#define CONV2D_MICRO(isa, rows, columns)                                                       \
+  void conv2d_micro_##isa(const Tile& tile, int row_count, int width);                         \
+  void conv2d_max_pool_##isa(const PoolCells& cells, const float* first, bool relu, float* y,  \
+                             std::uint8_t* winner);                                            \
+  void conv2d_unpool_##isa(const PoolCells& cells, const float* dy, const std::uint8_t* winner, \
+                           float* first);
+#include "kernels/conv2d/micros.inc"
+#undef CONV2D_MICRO
+
+// The fastest one that may run here.
+const Micro& conv2d_micro();
+
+}  // namespace minicnn

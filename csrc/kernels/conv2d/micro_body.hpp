@@ -1,0 +1,168 @@
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include "kernels/conv2d/micro.hpp"
+
+// Included by one file per instruction set. The anonymous namespace keeps each file's copy its own:
+// with external linkage the linker would keep one for all, perhaps the AVX-512 one, and older
+// processors would die on it. A vector type gives V, kLanes, Mask, and functions on them.
+
+namespace minicnn {
+namespace {
+
+// A tile is one full vector of columns (kWide, else none) and a masked last one. `Last` may be
+// narrower: a half-width multiplication costs half on processors that split the full width.
+template <class Wide, class Last, bool kWide, std::size_t kRows>
+void run_tile(const Tile& t, int last_columns) {
+  constexpr int kFirst = kWide ? Wide::kLanes : 0;
+  const typename Last::Mask mask = Last::mask(last_columns);
+  const std::int64_t a_row = t.a_row, a_step = t.a_step, b_row = t.b_row;
+  [[maybe_unused]] typename Wide::V wide[kRows];
+  typename Last::V last[kRows];
+
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kRows; ++i) {
+    if constexpr (kWide) wide[i] = t.bias ? Wide::load(t.bias) : Wide::broadcast(0);
+    last[i] = t.bias ? Last::load(t.bias + kFirst, mask) : Last::broadcast(0);
+  }
+
+  for (const Run *run = t.runs, *end = run + t.run_count; run != end; ++run) {
+    const float* a = t.a + run->a;
+    const float* b = t.b + run->b;
+    for (std::int64_t k = run->length; k > 0; --k, a += a_step, b += b_row) {
+      const typename Last::V last_b = Last::load(b + kFirst, mask);
+      if constexpr (kWide) {
+        const typename Wide::V wide_b = Wide::load(b);
+#pragma GCC unroll 16
+        for (std::size_t i = 0; i < kRows; ++i) {
+          const typename Wide::V factor = Wide::broadcast(a[std::int64_t(i) * a_row]);
+          wide[i] = Wide::multiply_add(factor, wide_b, wide[i]);
+          last[i] = Last::multiply_add(Last::narrow(factor), last_b, last[i]);
+        }
+      } else {
+#pragma GCC unroll 16
+        for (std::size_t i = 0; i < kRows; ++i) {
+          last[i] = Last::multiply_add(Last::broadcast(a[std::int64_t(i) * a_row]), last_b, last[i]);
+        }
+      }
+    }
+  }
+
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kRows; ++i) {
+    float* out = t.out + std::int64_t(i) * t.out_row;
+    if constexpr (kWide) Wide::store(out, t.add ? Wide::load(out) + wide[i] : wide[i]);
+    if (t.add) last[i] = Last::load(out + kFirst, mask) + last[i];
+    Last::store(out + kFirst, last[i], mask);
+  }
+}
+
+using RunTile = void (*)(const Tile& tile, int last_columns);
+
+template <class Wide, class Last, bool kWide, std::size_t... kRows>
+void run_rows(std::index_sequence<kRows...>, const Tile& t, int rows, int last_columns) {
+  static constexpr RunTile kByRows[] = {run_tile<Wide, Last, kWide, kRows + 1>...};
+  kByRows[rows - 1](t, last_columns);
+}
+
+// Picks the cheapest vectors that cover the columns.
+template <class Wide, class Half, std::size_t kMaxRows>
+void run_any(const Tile& t, int rows, int columns) {
+  constexpr std::make_index_sequence<kMaxRows> kRows{};
+  const int rest = columns - Wide::kLanes;
+  if (rest > Half::kLanes) return run_rows<Wide, Wide, true>(kRows, t, rows, rest);
+  if (rest > 0) return run_rows<Wide, Half, true>(kRows, t, rows, rest);
+  if (columns > Half::kLanes) return run_rows<Wide, Wide, false>(kRows, t, rows, columns);
+  return run_rows<Wide, Half, false>(kRows, t, rows, columns);
+}
+
+// One number a channel, in a vector of the compiler's own kind, or alone.
+template <std::size_t kLanes>
+struct Channels {
+  using Float [[gnu::vector_size(kLanes * sizeof(float))]] = float;
+  using Int [[gnu::vector_size(kLanes * sizeof(int))]] = int;
+  using Byte [[gnu::vector_size(kLanes)]] = std::uint8_t;
+
+  template <class V>
+  static V load(const void* from) {
+    V v;
+    __builtin_memcpy(&v, from, sizeof v);
+    return v;
+  }
+};
+
+// The first of equals wins and so does the first NaN: a comparison with NaN is false.
+template <std::size_t kLanes>
+void max_pool_lanes(const PoolCells& w, const float* first, bool relu, float* y,
+                    std::uint8_t* winner) {
+  using C = Channels<kLanes>;
+  using Float = typename C::Float;
+  using Int = typename C::Int;
+  const Float floor = Float{} + (relu ? 0.0F : -__builtin_inff());
+  Float best{};
+  Int index{};
+  for (std::int64_t cy = 0; cy < w.rows; ++cy) {
+    for (std::int64_t cx = 0; cx < w.columns; ++cx) {
+      const int number = w.first_winner + int(cy) * w.winner_row + int(cx);
+      Float value = C::template load<Float>(first + cy * w.row_stride + cx * w.channels);
+      value = value <= floor ? floor : value;
+      const Int loses = (value <= best) | (best != best);
+      const Int wins = cx + cy == 0 ? ~Int{} : ~loses;
+      best = wins ? value : best;
+      index = wins ? Int{} + number : index;
+    }
+  }
+  const auto bytes = __builtin_convertvector(index, typename C::Byte);
+  __builtin_memcpy(y, &best, sizeof best);
+  __builtin_memcpy(winner, &bytes, sizeof bytes);
+}
+
+template <std::size_t kLanes>
+void unpool_lanes(const PoolCells& w, const float* dy, const std::uint8_t* winner, float* first) {
+  using C = Channels<kLanes>;
+  using Float = typename C::Float;
+  using Int = typename C::Int;
+  const Float gradient = C::template load<Float>(dy);
+  const Int index = __builtin_convertvector(C::template load<typename C::Byte>(winner), Int);
+  for (std::int64_t cy = 0; cy < w.rows; ++cy) {
+    for (std::int64_t cx = 0; cx < w.columns; ++cx) {
+      const int number = w.first_winner + int(cy) * w.winner_row + int(cx);
+      const Float value = index == number ? gradient : Float{};
+      __builtin_memcpy(first + cy * w.row_stride + cx * w.channels, &value, sizeof value);
+    }
+  }
+}
+
+// All channels by vectors. The last vector may begin inside the one before and repeat its work,
+// which changes nothing; only fewer channels than a vector go one by one.
+template <std::int64_t kLanes, class Full, class Single>
+void for_channels(std::int64_t channels, Full full, Single single) {
+  if (channels < kLanes) {
+    for (std::int64_t c = 0; c < channels; ++c) single(c);
+    return;
+  }
+  for (std::int64_t c = 0; c + kLanes < channels; c += kLanes) full(c);
+  full(channels - kLanes);
+}
+
+template <std::size_t kLanes>
+void max_pool_all(const PoolCells& w, const float* first, bool relu, float* y,
+                  std::uint8_t* winner) {
+  for_channels<kLanes>(
+      w.channels,
+      [&](std::int64_t c) { max_pool_lanes<kLanes>(w, first + c, relu, y + c, winner + c); },
+      [&](std::int64_t c) { max_pool_lanes<1>(w, first + c, relu, y + c, winner + c); });
+}
+
+template <std::size_t kLanes>
+void unpool_all(const PoolCells& w, const float* dy, const std::uint8_t* winner, float* first) {
+  for_channels<kLanes>(
+      w.channels,
+      [&](std::int64_t c) { unpool_lanes<kLanes>(w, dy + c, winner + c, first + c); },
+      [&](std::int64_t c) { unpool_lanes<1>(w, dy + c, winner + c, first + c); });
+}
+
+}  // namespace
+}  // namespace minicnn

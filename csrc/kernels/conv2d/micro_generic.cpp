@@ -1,0 +1,49 @@
+#include <cstring>
+
+#include "kernels/conv2d/micro_body.hpp"
+
+namespace minicnn {
+namespace {
+
+// Four floats in the compiler's own vector type: SSE2, NEON or whatever the machine has.
+struct Wide {
+  using V [[gnu::vector_size(16)]] = float;
+  using Mask = int;
+  static constexpr int kLanes = 4;
+  static Mask mask(int lanes) { return lanes; }
+  static V broadcast(float x) { return V{x, x, x, x}; }
+  static V load(const float* p) {
+    V v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+  }
+  static V load(const float* p, Mask lanes) {
+    if (lanes == kLanes) return load(p);
+    return V{p[0], lanes > 1 ? p[1] : 0, lanes > 2 ? p[2] : 0, 0};
+  }
+  static void store(float* p, V v) { std::memcpy(p, &v, sizeof v); }
+  static void store(float* p, V v, Mask lanes) {
+    if (lanes == kLanes) return store(p, v);
+    for (int i = 0; i < lanes; ++i) p[i] = v[i];
+  }
+  static V multiply_add(V a, V b, V c) { return a * b + c; }  // two roundings: no contraction
+  static V narrow(V v) { return v; }
+};
+
+}  // namespace
+
+void conv2d_micro_generic(const Tile& tile, int rows, int columns) {
+  run_any<Wide, Wide, 4>(tile, rows, columns);
+}
+
+void conv2d_max_pool_generic(const PoolCells& cells, const float* first, bool relu, float* y,
+                             std::uint8_t* winner) {
+  max_pool_all<Wide::kLanes>(cells, first, relu, y, winner);
+}
+
+void conv2d_unpool_generic(const PoolCells& cells, const float* dy, const std::uint8_t* winner,
+                           float* first) {
+  unpool_all<Wide::kLanes>(cells, dy, winner, first);
+}
+
+}  // namespace minicnn

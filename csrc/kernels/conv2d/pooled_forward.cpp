@@ -1,0 +1,106 @@
+#include <algorithm>
+
+#include "core/parallel.hpp"
+#include "kernels/conv2d/forward.hpp"
+#include "kernels/conv2d/pooled.hpp"
+
+// A task computes the convolution's rows under a few rows of y, into memory that stays in cache,
+// and takes the maxima from there. Where pooling windows overlap, more rows of y share a task, so
+// that little is computed twice.
+
+namespace minicnn {
+namespace {
+
+struct PooledRows {
+  PooledRows(const PooledConv2D& pooled, const float* x, const float* w, const float* b,
+             Carver& carver)
+      : op(pooled),
+        rows(pooled.conv, x, w, b, carver),
+        band(pooled.pool.sy < pooled.pool.kh ? 4 : 1),
+        columns(std::min(pooled.conv.ow(),
+                         (pooled.y().w - 1) * pooled.pool.sx - pooled.pool.left + pooled.pool.kw)),
+        buffer_size(((band - 1) * pooled.pool.sy + pooled.pool.kh) * columns *
+                    pooled.conv.filters),
+        buffers(carver.take<float>(kMaxWorkers * buffer_size)) {}
+
+  void run(std::int64_t n, std::int64_t first, std::int64_t last, float* y, std::uint8_t* winner,
+           int worker) const;
+
+  PooledConv2D op;
+  ForwardRows rows;
+  std::int64_t band;     // rows of y that a task takes
+  std::int64_t columns;  // of the convolution that the pooling sees
+  std::int64_t buffer_size;
+  float* buffers;  // (workers, convolution rows of a band, columns, filters)
+
+ private:
+  void pool(const float* cells, std::int64_t first_row, std::int64_t py, float* y,
+            std::uint8_t* winner) const;
+};
+
+// Row `py` of one image; `cells` starts with the convolution's row `first_row`.
+void PooledRows::pool(const float* cells, std::int64_t first_row, std::int64_t py, float* y,
+                      std::uint8_t* winner) const {
+  const Window2D& win = op.pool;
+  const std::int64_t filters = op.conv.filters, row_stride = columns * filters;
+  const std::int64_t y0 = py * win.sy - win.top;
+  const std::int64_t ky = std::max<std::int64_t>(0, -y0);
+  const std::int64_t ky_end = std::min(win.kh, op.conv.oh() - y0);
+  for (std::int64_t px = 0; px < op.y().w; ++px) {
+    const std::int64_t x0 = px * win.sx - win.left;
+    const std::int64_t kx = std::max<std::int64_t>(0, -x0);
+    const std::int64_t kx_end = std::min(win.kw, op.conv.ow() - x0);
+    const PoolCells window{cells + (y0 + ky - first_row) * row_stride + (x0 + kx) * filters,
+                           ky_end - ky,
+                           kx_end - kx,
+                           row_stride,
+                           filters,
+                           int(ky * win.kw + kx),
+                           int(win.kw),
+                           op.relu};
+    conv2d_micro().max_pool(window, y + px * filters, winner + px * filters);
+  }
+}
+
+void PooledRows::run(std::int64_t n, std::int64_t first, std::int64_t last, float* y,
+                     std::uint8_t* winner, int worker) const {
+  const Window2D& win = op.pool;
+  const auto [images, ph, pw, filters] = op.y();
+  float* cells = buffers + worker * buffer_size;
+  const std::int64_t begin = std::max<std::int64_t>(0, first * win.sy - win.top);
+  const std::int64_t end = std::min(op.conv.oh(), (last - 1) * win.sy - win.top + win.kh);
+  const std::int64_t pieces = forward_pieces(columns);
+  for (std::int64_t oy = begin; oy < end; ++oy) {
+    for (std::int64_t piece = 0; piece < pieces; ++piece) {
+      const std::int64_t ox = columns * piece / pieces, ox_end = columns * (piece + 1) / pieces;
+      rows.run(n, oy, ox, ox_end - ox, 0, rows.slices(),
+               cells + ((oy - begin) * columns + ox) * filters, worker);
+    }
+  }
+  for (std::int64_t py = first; py < last; ++py) {
+    const std::int64_t row = (n * ph + py) * pw * filters;
+    pool(cells, begin, py, y + row, winner + row);
+  }
+}
+
+}  // namespace
+
+void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const float* w,
+                               const float* b, float* y, std::uint8_t* winner,
+                               char* scratch) noexcept {
+  Carver carver(scratch);
+  const PooledRows rows(op, x, w, b, carver);
+  const std::int64_t ph = op.y().h, bands = ceil_div(ph, rows.band);
+  parallel_for(op.conv.x.n * bands, [&](std::int64_t task, int worker) {
+    const std::int64_t first = task % bands * rows.band;
+    rows.run(task / bands, first, std::min(first + rows.band, ph), y, winner, worker);
+  });
+}
+
+std::size_t conv2d_max_pool2d_forward_scratch(const PooledConv2D& op) {
+  Carver counter(nullptr);
+  const PooledRows rows(op, nullptr, nullptr, nullptr, counter);
+  return counter.bytes();
+}
+
+}  // namespace minicnn

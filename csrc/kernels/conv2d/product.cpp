@@ -1,0 +1,55 @@
+#include "kernels/conv2d/product.hpp"
+
+#include <algorithm>
+
+namespace minicnn {
+
+void SumWriter::append(std::int64_t a, std::int64_t b, std::int64_t length, std::int64_t a_step,
+                       std::int64_t b_row) {
+  while (length > 0) {
+    const std::int64_t piece = std::min(length, kBlock - in_block_);
+    Run* last = run_count_ > 0 && in_block_ > 0 ? &runs_[run_count_ - 1] : nullptr;
+    if (last != nullptr && a == last->a + last->length * a_step &&
+        b == last->b + last->length * b_row) {
+      last->length += piece;
+    } else {
+      runs_[run_count_++] = {a, b, piece};
+    }
+    in_block_ = (in_block_ + piece) % kBlock;
+    if (in_block_ == 0) ends_[full_blocks_++] = run_count_;
+    a += piece * a_step;
+    b += piece * b_row;
+    length -= piece;
+  }
+}
+
+Sum SumWriter::sum() const {
+  if (in_block_ > 0) ends_[full_blocks_] = run_count_;
+  return {runs_, ends_, full_blocks_ + (in_block_ > 0), 0};
+}
+
+// Blocks outside, tiles inside: a block of b stays in the nearest cache for all tiles.
+void multiply(const Micro& micro, const Product& p, std::int64_t rows, std::int64_t columns) {
+  const std::int64_t tiles = (rows + micro.rows - 1) / micro.rows;
+  const std::int64_t height = rows / tiles, higher = rows % tiles;  // so many tiles have one more
+  Tile tile{p.a,         p.a_row, p.a_step, p.b,   p.b_row,
+            p.sum.runs + p.sum.first, 0, p.bias, p.out, p.out_row, p.add};
+  std::int64_t first_run = p.sum.first;
+  for (std::int64_t block = 0; block < p.sum.blocks; ++block) {
+    tile.run_count = p.sum.ends[block] - first_run;
+    tile.a = p.a;
+    tile.out = p.out;
+    for (std::int64_t i = 0; i < tiles; ++i) {
+      const std::int64_t tile_rows = height + (i < higher);
+      micro.run(tile, int(tile_rows), int(columns));
+      tile.a += tile_rows * p.a_row;
+      tile.out += tile_rows * p.out_row;
+    }
+    tile.runs += tile.run_count;
+    first_run += tile.run_count;
+    tile.bias = nullptr;
+    tile.add = true;
+  }
+}
+
+}  // namespace minicnn

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/shapes.hpp"
+
+namespace minicnn {
+
+// Every image has at least one pixel and at most 2^31 - 1.
+//
+//   x, dx   xs, (N, H, W, C)
+//   y, dy   (N, C)
+//   winner  (N, C)             y * W + x of each channel's maximum
+void global_max_pool2d_forward(const float* x, const Shape4& xs, float* y,
+                               std::int32_t* winner) noexcept;
+// A winner outside the image reaches nothing.
+void global_max_pool2d_backward(const float* dy, const std::int32_t* winner, const Shape4& xs,
+                                float* dx) noexcept;
+
+//   scratch global_average_pool2d_scratch(C) bytes, aligned for double
+std::size_t global_average_pool2d_scratch(std::int64_t c);
+void global_average_pool2d_forward(const float* x, const Shape4& xs, float* y,
+                                   char* scratch) noexcept;
+void global_average_pool2d_backward(const float* dy, const Shape4& xs, float* dx) noexcept;
+
+}  // namespace minicnn

@@ -1,0 +1,1 @@
+"""minicnn: convolutional networks from scratch, to read and to run fast."""

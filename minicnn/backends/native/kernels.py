@@ -1,0 +1,52 @@
+"""The table of C++ kernels. Makes the copies that C++ will not make: dtype, layout, new results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import minicnn._core as _core
+from minicnn.contracts import CONTRACTS, Spec
+
+FLOAT64 = ("total",)  # the reads that C++ takes in float64; every other float is float32
+
+
+def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.ndarray | None, ...]:
+    """One kernel as a pure function: what it updates in place is updated in a copy."""
+    contract = CONTRACTS[kernel]
+    names = [name.rstrip("?") for name in contract.reads]
+    arrays = [readable(a, name) for a, name in zip(reads, names, strict=True)]
+    read = dict(zip(names, arrays, strict=True))
+    for name in contract.updates:
+        array = read[name]
+        read[name] = None if array is None else array.copy()
+    specs = [None if a is None else Spec(a.shape, str(a.dtype)) for a in arrays]
+    writes = tuple(
+        read[name] if name in contract.updates else empty(spec)
+        for name, spec in zip(contract.writes, contract.specs(*specs, **attributes), strict=True)
+    )
+    _core.run(kernel, list(read.values()), writes, attributes)
+    return writes
+
+
+def readable(array: np.ndarray | None, name: str) -> np.ndarray | None:
+    """`array` as C++ reads it: float32 if of floats, C order, aligned, in native byte order."""
+    if array is None:
+        return None
+    array = np.asarray(array)
+    is_float = np.issubdtype(array.dtype, np.floating)
+    dtype = np.float32 if is_float and name not in FLOAT64 else array.dtype.newbyteorder("=")
+    return np.require(array, dtype, ["C", "A"])
+
+
+def empty(spec: Spec) -> np.ndarray:
+    """A new array that looks like `spec`, not filled."""
+    return np.empty(spec.shape, spec.dtype)
+
+
+KERNELS: dict[str, Callable[..., tuple[Any, ...]]] = {
+    name: partial(run, name) for name in _core.kernels()
+}

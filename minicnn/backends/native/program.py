@@ -1,0 +1,85 @@
+"""Running a program in C++: its steps are checked once and then run as one call."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+import minicnn._core as _core
+from minicnn.contracts import Spec
+from minicnn.errors import ArgumentError
+from minicnn.program import Buffer, Program, Step
+
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+
+
+class Runner:
+    """Holds a program's arrays, makes its arena and runs its steps.
+
+    Parameters
+    ----------
+    program : what to run
+    arrays : for each buffer with a home, by its index, the array that lives there: parameters,
+        state, inputs. They are updated in place, so their owner sees every change; they must be
+        C-contiguous, aligned and of the buffer's shape and dtype.
+
+    Raises
+    ------
+    ArgumentError : an array is missing or does not look like its buffer
+    """
+
+    def __init__(self, program: Program, arrays: dict[int, np.ndarray]) -> None:
+        arena = _aligned(program.arena_bytes)
+        self._arrays = [
+            _placed(buffer, index, arrays) if buffer.home else _view(buffer, arena)
+            for index, buffer in enumerate(program.buffers)
+        ]
+        self._program = _core.Program([self._call(step) for step in program.steps])
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return self._arrays[index]
+
+    def run(self, first: int = 0, last: int | None = None) -> None:
+        """Run the steps from `first` up to, not including, `last`."""
+        steps = range(len(self._program))[first:last]
+        self._program.run(steps.start, max(steps.start, steps.stop))
+
+    def _call(self, step: Step) -> tuple:
+        reads, writes = (
+            [None if index is None else self[index] for index in indices]
+            for indices in (step.reads, step.writes)
+        )
+        return step.kernel, reads, writes, step.attributes
+
+
+def _aligned(size: int) -> np.ndarray:
+    """`size` bytes of new memory that begin at a multiple of ALIGNMENT."""
+    memory = np.empty(size + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + size]
+
+
+def _view(buffer: Buffer, arena: np.ndarray) -> np.ndarray:
+    """The buffer's part of the arena."""
+    shape, dtype = buffer.spec
+    start = buffer.offset or 0
+    stop = start + math.prod(shape) * np.dtype(dtype).itemsize
+    if stop > len(arena):
+        raise ArgumentError(
+            f"buffer {buffer.name!r} ends at byte {stop} of an arena of {len(arena)}"
+        )
+    return arena[start:stop].view(dtype).reshape(shape)
+
+
+def _placed(buffer: Buffer, index: int, arrays: dict[int, np.ndarray]) -> np.ndarray:
+    """The owner's array for a buffer with a home."""
+    if index not in arrays:
+        raise ArgumentError(f"buffer {index}, {buffer.home} {buffer.name!r}, needs an array")
+    array = arrays[index]
+    if Spec(array.shape, str(array.dtype)) != buffer.spec:
+        raise ArgumentError(
+            f"buffer {index}, {buffer.home} {buffer.name!r}, must be {buffer.spec.dtype} of shape "
+            f"{buffer.spec.shape}; got {array.dtype} of shape {array.shape}"
+        )
+    return array

@@ -1,0 +1,79 @@
+"""Activations: y = f(x), number by number, so dx = dy * f'(x).
+
+    name          f(x)                              f'(x), by y where that is enough
+    relu          max(x, 0)                         1 if y > 0 else 0
+    leaky_relu    x if x > 0 else slope * x         1 if x > 0 else slope
+    relu6         min(max(x, 0), 6)                 1 if 0 < y < 6 else 0
+    elu           x if x > 0 else alpha (e^x - 1)   1 if y > 0 else y + alpha
+    sigmoid s     1 / (1 + e^-x)                    y (1 - y)
+    tanh          tanh x                            1 - y^2
+    silu          x s(x)                            s(x) (1 + x (1 - s(x)))
+
+A derivative by y spares the memory of x. At a kink the smaller side's derivative is taken. NaN
+stays NaN: conditions are written so that it never meets the branch with the constant.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def relu_forward(x: np.ndarray) -> tuple[np.ndarray]:
+    return (np.where(x <= 0, 0, x),)
+
+
+def relu_backward(dy: np.ndarray, y: np.ndarray) -> tuple[np.ndarray]:
+    return (np.where(y > 0, dy, 0),)
+
+
+def leaky_relu_forward(x: np.ndarray, *, negative_slope: float) -> tuple[np.ndarray]:
+    return (np.where(x > 0, x, negative_slope * x),)
+
+
+def leaky_relu_backward(
+    dy: np.ndarray, x: np.ndarray, *, negative_slope: float
+) -> tuple[np.ndarray]:
+    return (np.where(x > 0, dy, negative_slope * dy),)
+
+
+def relu6_forward(x: np.ndarray) -> tuple[np.ndarray]:
+    return (np.where(x <= 0, 0, np.where(x >= 6, 6, x)),)
+
+
+def relu6_backward(dy: np.ndarray, y: np.ndarray) -> tuple[np.ndarray]:
+    return (np.where((y > 0) & (y < 6), dy, 0),)
+
+
+def elu_forward(x: np.ndarray, *, alpha: float) -> tuple[np.ndarray]:
+    return (np.where(x > 0, x, alpha * np.expm1(x)),)
+
+
+def elu_backward(dy: np.ndarray, y: np.ndarray, *, alpha: float) -> tuple[np.ndarray]:
+    return (np.where(y > 0, dy, dy * (y + alpha)),)
+
+
+def sigmoid_forward(x: np.ndarray) -> tuple[np.ndarray]:
+    small = np.exp(-np.abs(x))  # e^-x for positive x, e^x for negative: never above 1
+    return (np.where(x >= 0, 1, small) / (1 + small),)
+
+
+def sigmoid_backward(dy: np.ndarray, y: np.ndarray) -> tuple[np.ndarray]:
+    return (dy * y * (1 - y),)
+
+
+def tanh_forward(x: np.ndarray) -> tuple[np.ndarray]:
+    return (np.tanh(x),)
+
+
+def tanh_backward(dy: np.ndarray, y: np.ndarray) -> tuple[np.ndarray]:
+    return (dy * (1 - y * y),)
+
+
+def silu_forward(x: np.ndarray) -> tuple[np.ndarray]:
+    (s,) = sigmoid_forward(x)
+    return (x * s,)
+
+
+def silu_backward(dy: np.ndarray, x: np.ndarray) -> tuple[np.ndarray]:
+    (s,) = sigmoid_forward(x)
+    return (dy * s * (1 + x * (1 - s)),)

@@ -1,0 +1,106 @@
+"""Batch normalisation: each channel is shifted and scaled to mean 0 and variance 1, then learnt.
+
+    x^ = (x - mean) * inverse_deviation,    inverse_deviation = 1 / sqrt(variance + epsilon)
+    y  = gamma * x^ + beta
+
+In training, mean and (biased) variance are those of the channel's m numbers in this batch, and
+
+    dbeta = sum of dy,    dgamma = sum of dy * x^.
+
+x enters x^ directly, through the mean and through the variance. The last two paths take out of the
+gradient what would only shift or scale the whole channel, since y does not change with it:
+
+    dx = gamma * inverse_deviation * (dy - dbeta / m - x^ * dgamma / m).
+
+In inference mean and variance are constants, the moving averages of training; the two terms go:
+
+    dx = gamma * inverse_deviation * dy.
+
+Sums are made in float64 and the variance from the deviations themselves: with the shorter
+"mean of squares minus square of mean" nothing would be left of a small variance at a large mean.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def batch_norm_training_forward(
+    x: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    moving_mean: np.ndarray,
+    moving_variance: np.ndarray,
+    *,
+    momentum: float,
+    epsilon: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    exact_mean = _channel_sum(x) / _count(x)
+    exact_variance = _channel_sum((x - exact_mean) ** 2) / _count(x)
+    mean, variance = exact_mean.astype(x.dtype), exact_variance.astype(x.dtype)
+    inverse_deviation = (1 / np.sqrt(exact_variance + epsilon)).astype(x.dtype)
+    y = gamma * ((x - mean) * inverse_deviation) + beta
+    return (
+        y,
+        mean,
+        inverse_deviation,
+        moving_mean * momentum + mean * (1 - momentum),
+        moving_variance * momentum + variance * (1 - momentum),
+    )
+
+
+def batch_norm_training_backward(
+    dy: np.ndarray,
+    x: np.ndarray,
+    gamma: np.ndarray,
+    mean: np.ndarray,
+    inverse_deviation: np.ndarray,
+    **_: Any,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    x_hat = (x - mean) * inverse_deviation
+    dbeta, dgamma = (_channel_sum(a).astype(x.dtype) for a in (dy, dy * x_hat))
+    m = dy.dtype.type(_count(x))
+    dx = gamma * inverse_deviation * (dy - dbeta / m - x_hat * (dgamma / m))
+    return dx, dgamma, dbeta
+
+
+def batch_norm_inference_forward(
+    x: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    moving_mean: np.ndarray,
+    moving_variance: np.ndarray,
+    *,
+    epsilon: float,
+    **_: Any,
+) -> tuple[np.ndarray]:
+    inverse_deviation = 1 / np.sqrt(moving_variance + epsilon)
+    return (gamma * ((x - moving_mean) * inverse_deviation) + beta,)
+
+
+def batch_norm_inference_backward(
+    dy: np.ndarray,
+    x: np.ndarray,
+    gamma: np.ndarray,
+    moving_mean: np.ndarray,
+    moving_variance: np.ndarray,
+    *,
+    epsilon: float,
+    **_: Any,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    inverse_deviation = 1 / np.sqrt(moving_variance + epsilon)
+    x_hat = (x - moving_mean) * inverse_deviation
+    dbeta, dgamma = (_channel_sum(a).astype(x.dtype) for a in (dy, dy * x_hat))
+    return gamma * inverse_deviation * dy, dgamma, dbeta
+
+
+def _channel_sum(a: np.ndarray) -> np.ndarray:
+    """(C,) in float64: the sum over all axes but the last."""
+    return a.sum(tuple(range(a.ndim - 1)), dtype=np.float64)
+
+
+def _count(x: np.ndarray) -> int:
+    """m of the formulas: how many numbers a channel has. 1 for an empty batch, whose sums are 0."""
+    return max(x.size // x.shape[-1], 1)

@@ -1,0 +1,41 @@
+"""The fully connected layer: every output is a weighted sum of all inputs.
+
+    y[n, j] = b[j] + sum over i of x[n, i] * w[i, j],    or    Y = X W + b.
+
+From dL = sum of dY * (dX W + X dW + db), taking out one factor at a time:
+
+    dX = dY W^T        dW = X^T dY        db[j] = sum over n of dy[n, j].
+
+The bias alone, b[c] added to the last axis of an array with any number of axes, is also here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def dense_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray | None) -> tuple[np.ndarray]:
+    y = x @ w
+    return (y if b is None else y + b,)
+
+
+def dense_backward_input(dy: np.ndarray, w: np.ndarray) -> tuple[np.ndarray]:
+    return (dy @ w.T,)
+
+
+def dense_backward_weights(dy: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    (db,) = bias_backward_bias(dy)
+    return x.T @ dy, db
+
+
+def bias_forward(x: np.ndarray, b: np.ndarray) -> tuple[np.ndarray]:
+    return (x + b,)
+
+
+def bias_backward_input(dy: np.ndarray) -> tuple[np.ndarray]:
+    return (dy.copy(),)
+
+
+def bias_backward_bias(dy: np.ndarray) -> tuple[np.ndarray]:
+    every_axis_but_the_last = tuple(range(dy.ndim - 1))
+    return (dy.sum(every_axis_but_the_last, dtype=np.float64).astype(dy.dtype),)

@@ -1,0 +1,66 @@
+"""The table: every kernel's name and function. `minicnn/contracts.py` says what each reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from minicnn.backends.numpy import (
+    activations,
+    batch_norm,
+    clipping,
+    conv2d,
+    conv2d_max_pool2d,
+    dense,
+    dropout,
+    elementwise,
+    global_pool,
+    local_response_norm,
+    losses,
+    optimizers,
+    pad,
+    pool,
+    softmax,
+)
+from minicnn.contracts import CONTRACTS
+
+Kernel = Callable[..., tuple[Any, ...]]
+
+MODULES = (
+    activations,
+    batch_norm,
+    clipping,
+    conv2d,
+    conv2d_max_pool2d,
+    dense,
+    dropout,
+    elementwise,
+    global_pool,
+    local_response_norm,
+    losses,
+    optimizers,
+    pad,
+    pool,
+    softmax,
+)
+
+
+def _kernels_of(module: ModuleType) -> dict[str, Kernel]:
+    """The functions that are defined there and named in the contracts."""
+    here = {
+        k: f for k, f in vars(module).items() if getattr(f, "__module__", "") == module.__name__
+    }
+    return {name: _quiet(function) for name, function in here.items() if name in CONTRACTS}
+
+
+def _quiet(kernel: Kernel) -> Kernel:
+    """In every engine NaN and infinity are results, to be looked for there, and not warnings."""
+    return np.errstate(all="ignore")(kernel)
+
+
+KERNELS: dict[str, Kernel] = {
+    name: kernel for module in MODULES for name, kernel in _kernels_of(module).items()
+}

@@ -1,0 +1,20 @@
+"""Zero padding: rows and columns of zeros around every image.
+
+y is x in the middle and constant around it, so dx is the middle of dy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minicnn.shapes import Pair
+
+
+def zero_pad2d_forward(x: np.ndarray, *, pad_h: Pair, pad_w: Pair) -> tuple[np.ndarray]:
+    return (np.pad(x, ((0, 0), pad_h, pad_w, (0, 0))),)
+
+
+def zero_pad2d_backward(dy: np.ndarray, *, pad_h: Pair, pad_w: Pair) -> tuple[np.ndarray]:
+    (top, bottom), (left, right) = pad_h, pad_w
+    _, h, w, _ = dy.shape
+    return (dy[:, top : h - bottom, left : w - right].copy(),)

@@ -1,0 +1,46 @@
+"""Running a program: one kernel after the other, as its listing reads."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minicnn.backends.numpy.kernels import KERNELS
+from minicnn.program import Program
+
+
+class Runner:
+    """Holds a program's arrays and runs its steps.
+
+    Parameters
+    ----------
+    program : what to run
+    arrays : for each buffer with a home, by its index, the array that lives there: parameters,
+        state, inputs. They are updated in place, so their owner sees every change.
+
+    Notes
+    -----
+    Arrays without a home are whatever the last kernel that wrote them returned; offsets and sizes
+    of the arena matter to other engines only.
+    """
+
+    def __init__(self, program: Program, arrays: dict[int, np.ndarray]) -> None:
+        self._program = program
+        self._arrays = dict(arrays)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return self._arrays[index]
+
+    def run(self, first: int = 0, last: int | None = None) -> None:
+        """Run the steps from `first` up to, not including, `last`."""
+        for step in self._program.steps[first:last]:
+            reads = [None if index is None else self[index] for index in step.reads]
+            outs = KERNELS[step.kernel](*reads, **step.attributes)
+            for index, out in zip(step.writes, outs, strict=True):
+                if index is not None:
+                    self._keep(index, out)
+
+    def _keep(self, index: int, out: np.ndarray) -> None:
+        if self._program.buffers[index].home:
+            self._arrays[index][...] = out
+        else:
+            self._arrays[index] = out

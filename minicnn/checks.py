@@ -1,0 +1,178 @@
+"""Argument checks that ops and layers share. The one place where their errors are worded."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from minicnn.errors import ArgumentError, DTypeError, ShapeError
+from minicnn.shapes import LARGEST, is_int
+
+FLOATS = ("float32", "float64")
+
+# Images have at most this many axes without the batch: (H, W, C).
+IMAGE_AXES = 3
+
+
+def check_array(x: Any, name: str, dtypes: Sequence[str] = FLOATS) -> None:
+    """`x` has a shape and one of these dtypes, in any byte order; only the batch may be empty."""
+    if not hasattr(x, "shape") or not hasattr(x, "dtype"):
+        raise DTypeError(f"{name} must be an array of {dtypes[0]}; got {type(x).__name__}")
+    dtype = np.dtype(x.dtype)
+    if dtype.name not in dtypes:
+        remedy = f": pass {name}.astype('{dtypes[0]}')" if dtype.kind in "uifb" else ""
+        raise DTypeError(f"{name} must be an array of {dtypes[0]}; got {dtype.name}{remedy}")
+    if len(x.shape) == 0:
+        raise ShapeError(f"{name} must be a batch, (N, ...); got a single number")
+    if 0 in x.shape[1:]:
+        axis = list(x.shape).index(0, 1)
+        raise ShapeError(
+            f"{name} has shape {shape_text(x.shape)}: axis {axis} is 0; only the batch may be empty"
+        )
+
+
+def check_floats(x: Any, name: str, axes: Sequence[str]) -> None:
+    """`x` is an array of floats; `axes` is the layout it must have, a name an axis: "NHWC".
+
+    Every axis but N must have a length of at least 1.
+    """
+    check_array(x, name)
+    check_axes(x.shape, name, axes)
+
+
+def check_axes(shape: Sequence[int | None], name: str, axes: Sequence[str]) -> None:
+    """`shape` must have as many axes as `axes` has names, and only N may be empty."""
+    if len(shape) != len(axes):
+        raise ShapeError(
+            f"{name} must have {len(axes)} axes ({', '.join(axes)}); "
+            f"got shape {shape_text(shape)}{_missing_axis(shape, axes)}"
+        )
+    for letter, length in zip(axes, shape, strict=True):
+        if length == 0 and letter != "N":
+            raise ShapeError(
+                f"{name} has shape {shape_text(shape)}: {letter} is 0; only the batch may be empty"
+            )
+
+
+def check_flat(shape: Sequence[int | None], name: str) -> None:
+    """`shape` must be (N, features): what Dense and the losses work on."""
+    if len(shape) == 4:
+        raise ShapeError(
+            f"got a 4-D input {shape_text(shape)}. Add Flatten() before it, or "
+            "GlobalAveragePooling2D()."
+        )
+    check_axes(shape, name, ("N", "features"))
+
+
+def check_last_axis(x: Any, name: str) -> None:
+    """`x` is an array of floats with a batch axis and at least one more."""
+    check_array(x, name)
+    if len(x.shape) < 2:
+        raise ShapeError(f"{name} must have axes (N, ..., C); got shape {shape_text(x.shape)}")
+
+
+def check_per_channel(x: Any, arrays: dict[str, Any]) -> None:
+    """Each of the named arrays must hold one number for every channel, the last axis of `x`."""
+    for name, array in arrays.items():
+        check_floats(array, name, ("C",))
+        if array.shape[0] != x.shape[-1]:
+            raise ShapeError(
+                f"{name} must have one number a channel, {x.shape[-1]}; got {array.shape[0]}"
+            )
+
+
+def check_same_shape(a: Any, b: Any, names: str) -> None:
+    """`a` and `b` must have equal shapes."""
+    if tuple(a.shape) != tuple(b.shape):
+        raise ShapeError(
+            f"{names} must have the same shape; got {shape_text(a.shape)} and {shape_text(b.shape)}"
+        )
+
+
+def check_one_shape(value: Any, name: str) -> tuple[int, ...]:
+    """The shape of one sample, without the batch: (H, W, C) or shorter, of integers >= 1."""
+    if is_int(value):
+        value = (value,)
+    if not isinstance(value, Sequence) or isinstance(value, str) or len(value) == 0:
+        raise ArgumentError(
+            f"{name} must be the shape of one sample, like (28, 28, 1); got {value!r}"
+        )
+    if len(value) > IMAGE_AXES:
+        raise ShapeError(
+            f"{name}={shape_text(value)} has {len(value)} numbers; give the shape of one image "
+            f"without the count: {shape_text(value[-IMAGE_AXES:])}"
+        )
+    return tuple(check_int(length, f"each length in {name}") for length in value)
+
+
+def check_int(value: Any, name: str, least: int = 1) -> int:
+    """A whole number of at least `least`; no boolean and no float."""
+    if not is_int(value) or not least <= value <= LARGEST:
+        raise ArgumentError(f"{name} must be an integer >= {least}; got {value!r}")
+    return int(value)
+
+
+def check_number(
+    value: Any, name: str, least: float = -math.inf, below: float = math.inf, *, open: bool = False
+) -> float:
+    """A finite number in [least, below), or in (least, below) if `open`."""
+    fine = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not fine or not least <= value < below or (open and value == least):
+        bracket = "(" if open or least == -math.inf else "["
+        raise ArgumentError(f"{name} must be a number in {bracket}{least}, {below}); got {value!r}")
+    return float(value)
+
+
+def check_flag(value: Any, name: str) -> bool:
+    """True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ArgumentError(f"{name} must be True or False; got {value!r}")
+    return bool(value)
+
+
+def check_choice(value: Any, name: str, choices: Sequence[str]) -> str:
+    """One of a few words."""
+    if not isinstance(value, str) or value not in choices:
+        raise ArgumentError(f"{name} must be one of {list(choices)}; got {value!r}")
+    return value
+
+
+def check_labels(y_true: np.ndarray, classes: int) -> None:
+    """Every label must be a class, 0 to classes - 1."""
+    wrong = np.flatnonzero((y_true < 0) | (y_true >= classes))
+    if wrong.size:
+        first = int(wrong[0])
+        raise ArgumentError(
+            f"y[{first}] = {int(y_true[first])}, but the model has {classes} classes"
+        )
+
+
+def nearest(word: str, choices: Iterable[str]) -> str:
+    """ ": did you mean MaxPooling2D?", or all choices where none is near."""
+    known = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.5)
+    if close:
+        return f": did you mean {known[close[0]]}?"
+    return f"; there are {', '.join(sorted(known.values()))}"
+
+
+def shape_text(shape: Sequence[int | None]) -> str:
+    """(None, 28, 28, 1), whatever integer types the lengths have."""
+    lengths = ", ".join(str(n) for n in shape)
+    return f"({lengths},)" if len(shape) == 1 else f"({lengths})"
+
+
+def _missing_axis(shape: Sequence[int | None], axes: Sequence[str]) -> str:
+    """What to type where images were needed and something near them came."""
+    if "".join(axes) != "NHWC":
+        return ""
+    if len(shape) == 2 and shape[0] is None:
+        return ". Put this layer before Flatten()"
+    if len(shape) == 3 and shape[2] in (1, 3, 4):
+        return "; for one image pass x[None]"
+    return "; grey images need a channel axis: x[..., None]" if len(shape) == 3 else ""

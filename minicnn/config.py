@@ -1,0 +1,41 @@
+"""How many threads the engine uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from minicnn.backends import num_threads, set_num_threads
+from minicnn.checks import check_int
+
+MOST_THREADS = 64
+
+
+def get_threads() -> int:
+    """Threads in use: MINICNN_NUM_THREADS, else OMP_NUM_THREADS, else the processors we may use.
+
+    >>> get_threads() >= 1
+    True
+    """
+    return num_threads()
+
+
+def set_threads(count: int) -> None:
+    """Use `count` threads from now on, at most 64. Results do not depend on it, bit for bit."""
+    set_num_threads(min(check_int(count, "threads"), MOST_THREADS))
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Use `count` threads inside a `with` block.
+
+    >>> with threads(1):
+    ...     get_threads()
+    1
+    """
+    before = get_threads()
+    set_threads(count)
+    try:
+        yield
+    finally:
+        set_threads(before)

@@ -1,0 +1,254 @@
+"""What every kernel reads and writes: the one list that all engines, ops and the planner share.
+
+A kernel is a function from arrays and attributes to arrays. Its contract names the arrays and
+says which shape and dtype each written one has; what it *means* is the reference's code under the
+same name in `backends/numpy`.
+
+Names tie a forward kernel to its backward ones: a backward kernel reads what its forward read or
+wrote, by name, and `d` + name is the loss's gradient by the array of that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+Shape = tuple[int, ...]
+Attributes = Mapping[str, Any]
+
+
+class Spec(NamedTuple):
+    """Shape and dtype of an array that need not exist yet."""
+
+    shape: Shape
+    dtype: str = "float32"
+
+
+class Contract(NamedTuple):
+    """The arrays of one kernel, in the order of its arguments and results."""
+
+    reads: tuple[str, ...]  # a name ending in "?" may be None
+    writes: tuple[str, ...]
+    specs: Callable[..., tuple[Spec, ...]]  # (*specs of reads, **attributes) -> specs of writes
+    updates: tuple[str, ...] = ()  # writes that replace the read of the same name, in place
+
+
+def same(*names: int) -> Callable[..., tuple[Spec, ...]]:
+    """Each write looks like the read at that position."""
+    return lambda *reads, **_: tuple(reads[i] for i in names)
+
+
+# --- convolution, (N, H, W, CI) with w (KH, KW, CI / groups, CO) ------------------------------
+
+
+def _conv2d(x: Spec, w: Spec, b: Spec | None, *, window: Any, image: Any, **_: Any) -> tuple[Spec]:
+    return (Spec((x.shape[0], *window.out_hw(image), w.shape[3])),)
+
+
+def _conv2d_dx(dy: Spec, w: Spec, *, image: Any, groups: int, **_: Any) -> tuple[Spec]:
+    return (Spec((dy.shape[0], *image, w.shape[2] * groups)),)
+
+
+def _conv2d_dw(dy: Spec, x: Spec, *, window: Any, groups: int, **_: Any) -> tuple[Spec, Spec]:
+    channels, filters = x.shape[3], dy.shape[3]
+    return Spec((*window.size, channels // groups, filters)), Spec((filters,))
+
+
+def _conv2d_pool(
+    x: Spec, w: Spec, b: Spec | None, *, window: Any, image: Any, pool: Any, **_: Any
+) -> tuple[Spec, Spec]:
+    shape = (x.shape[0], *pool.out_hw(window.out_hw(image)), w.shape[3])
+    return Spec(shape), Spec(shape, "uint8")
+
+
+# --- pooling ----------------------------------------------------------------------------------
+
+
+def _pool(x: Spec, *, window: Any, image: Any) -> tuple[Spec]:
+    return (Spec((x.shape[0], *window.out_hw(image), x.shape[3])),)
+
+
+def _max_pool(x: Spec, *, window: Any, image: Any) -> tuple[Spec, Spec]:
+    (y,) = _pool(x, window=window, image=image)
+    return y, Spec(y.shape, "int32")
+
+
+def _unpool(dy: Spec, *_reads: Spec, image: Any, **_: Any) -> tuple[Spec]:
+    return (Spec((dy.shape[0], *image, dy.shape[-1])),)
+
+
+def _global_pool(x: Spec, **_: Any) -> tuple[Spec]:
+    return (Spec((x.shape[0], x.shape[3])),)
+
+
+def _global_max_pool(x: Spec, **_: Any) -> tuple[Spec, Spec]:
+    return Spec((x.shape[0], x.shape[3])), Spec((x.shape[0], x.shape[3]), "int32")
+
+
+# --- the rest ---------------------------------------------------------------------------------
+
+
+def _dense(x: Spec, w: Spec, b: Spec | None) -> tuple[Spec]:
+    return (Spec((x.shape[0], w.shape[1])),)
+
+
+def _dense_dx(dy: Spec, w: Spec) -> tuple[Spec]:
+    return (Spec((dy.shape[0], w.shape[0])),)
+
+
+def _dense_dw(dy: Spec, x: Spec) -> tuple[Spec, Spec]:
+    return Spec((x.shape[1], dy.shape[1])), Spec((dy.shape[1],))
+
+
+def _channels(dy: Spec, **_: Any) -> tuple[Spec]:
+    return (Spec(dy.shape[-1:]),)
+
+
+def _batch_norm(x: Spec, gamma: Spec, *_: Spec, **__: Any) -> tuple[Spec, ...]:
+    return x, gamma, gamma, gamma, gamma
+
+
+def _zero_pad(x: Spec, *, pad_h: Any, pad_w: Any) -> tuple[Spec]:
+    n, h, w, c = x.shape
+    return (Spec((n, h + sum(pad_h), w + sum(pad_w), c)),)
+
+
+def _zero_unpad(dy: Spec, *, pad_h: Any, pad_w: Any) -> tuple[Spec]:
+    n, h, w, c = dy.shape
+    return (Spec((n, h - sum(pad_h), w - sum(pad_w), c)),)
+
+
+def _reshape(x: Spec, *, shape: Shape, **_: Any) -> tuple[Spec]:
+    return (Spec((x.shape[0], *shape), x.dtype),)
+
+
+def _reshape_back(dy: Spec, *, image: Shape, **_: Any) -> tuple[Spec]:
+    return (Spec((dy.shape[0], *image), dy.dtype),)
+
+
+def _concatenate(a: Spec, b: Spec, *, axis: int, sizes: Any) -> tuple[Spec]:
+    return (Spec((*a.shape[:axis], sum(sizes), *a.shape[axis + 1 :])),)
+
+
+def _split(dy: Spec, *, axis: int, sizes: Any) -> tuple[Spec, ...]:
+    return tuple(Spec((*dy.shape[:axis], size, *dy.shape[axis + 1 :])) for size in sizes)
+
+
+def _float(x: Spec, **_: Any) -> tuple[Spec]:
+    return (Spec(x.shape),)
+
+
+def _per_sample(prediction: Spec, *_: Spec, **__: Any) -> tuple[Spec]:
+    return (Spec(prediction.shape[:1]),)
+
+
+def _loss_and_probabilities(logits: Spec, *_: Spec, **__: Any) -> tuple[Spec, Spec]:
+    return Spec(logits.shape[:1]), logits
+
+
+def _second(*reads: Spec, **_: Any) -> tuple[Spec]:
+    return (reads[1],)
+
+
+CONTRACTS: dict[str, Contract] = {
+    "conv2d_forward": Contract(("x", "w", "b?"), ("y",), _conv2d),
+    "conv2d_backward_input": Contract(("dy", "w"), ("dx",), _conv2d_dx),
+    "conv2d_backward_weights": Contract(("dy", "x"), ("dw", "db"), _conv2d_dw),
+    "conv2d_max_pool2d_forward": Contract(("x", "w", "b?"), ("y", "winner"), _conv2d_pool),
+    "conv2d_max_pool2d_backward_input": Contract(
+        ("dy", "y", "winner", "w"),
+        ("dx",),
+        lambda dy, y, winner, w, **a: _conv2d_dx(dy, w, **a),
+    ),
+    "conv2d_max_pool2d_backward_weights": Contract(
+        ("dy", "y", "winner", "x"),
+        ("dw", "db"),
+        lambda dy, y, winner, x, **a: _conv2d_dw(dy, x, **a),
+    ),
+    "dense_forward": Contract(("x", "w", "b?"), ("y",), _dense),
+    "dense_backward_input": Contract(("dy", "w"), ("dx",), _dense_dx),
+    "dense_backward_weights": Contract(("dy", "x"), ("dw", "db"), _dense_dw),
+    "bias_forward": Contract(("x", "b"), ("y",), same(0)),
+    "bias_backward_input": Contract(("dy",), ("dx",), same(0)),
+    "bias_backward_bias": Contract(("dy",), ("db",), _channels),
+    "max_pool2d_forward": Contract(("x",), ("y", "winner"), _max_pool),
+    "max_pool2d_backward": Contract(("dy", "winner"), ("dx",), _unpool),
+    "average_pool2d_forward": Contract(("x",), ("y",), _pool),
+    "average_pool2d_backward": Contract(("dy",), ("dx",), _unpool),
+    "global_max_pool2d_forward": Contract(("x",), ("y", "winner"), _global_max_pool),
+    "global_max_pool2d_backward": Contract(("dy", "winner"), ("dx",), _unpool),
+    "global_average_pool2d_forward": Contract(("x",), ("y",), _global_pool),
+    "global_average_pool2d_backward": Contract(("dy",), ("dx",), _unpool),
+    **{f"{name}_forward": Contract(("x",), ("y",), same(0))
+       for name in ("relu", "leaky_relu", "relu6", "elu", "sigmoid", "tanh", "silu", "softmax")},
+    **{f"{name}_backward": Contract(("dy", "y"), ("dx",), same(0))
+       for name in ("relu", "relu6", "elu", "sigmoid", "tanh", "softmax")},
+    **{f"{name}_backward": Contract(("dy", "x"), ("dx",), same(0))
+       for name in ("leaky_relu", "silu")},
+    "batch_norm_training_forward": Contract(
+        ("x", "gamma", "beta", "moving_mean", "moving_variance"),
+        ("y", "mean", "inverse_deviation", "moving_mean", "moving_variance"),
+        _batch_norm,
+        updates=("moving_mean", "moving_variance"),
+    ),
+    "batch_norm_training_backward": Contract(
+        ("dy", "x", "gamma", "mean", "inverse_deviation"), ("dx", "dgamma", "dbeta"), same(0, 2, 2)
+    ),
+    "batch_norm_inference_forward": Contract(
+        ("x", "gamma", "beta", "moving_mean", "moving_variance"), ("y",), same(0)
+    ),
+    "batch_norm_inference_backward": Contract(
+        ("dy", "x", "gamma", "moving_mean", "moving_variance"),
+        ("dx", "dgamma", "dbeta"),
+        same(0, 2, 2),
+    ),
+    "local_response_norm_forward": Contract(("x",), ("y", "scale"), same(0, 0)),
+    "local_response_norm_backward": Contract(("dy", "x", "y", "scale"), ("dx",), same(0)),
+    "dropout_forward": Contract(("x", "stream"), ("y",), same(0)),
+    "dropout_backward": Contract(("dy", "stream"), ("dx",), same(0)),
+    "zero_pad2d_forward": Contract(("x",), ("y",), _zero_pad),
+    "zero_pad2d_backward": Contract(("dy",), ("dx",), _zero_unpad),
+    "reshape_forward": Contract(("x",), ("y",), _reshape),
+    "reshape_backward": Contract(("dy",), ("dx",), _reshape_back),
+    "add_forward": Contract(("a", "b"), ("y",), same(0)),
+    "add_backward": Contract(("dy",), ("da", "db"), same(0, 0)),
+    "multiply_forward": Contract(("a", "b"), ("y",), same(0)),
+    "multiply_backward": Contract(("dy", "a", "b"), ("da", "db"), same(0, 0)),
+    "concatenate_forward": Contract(("a", "b"), ("y",), _concatenate),
+    "concatenate_backward": Contract(("dy",), ("da", "db"), _split),
+    "rescale_forward": Contract(("x",), ("y",), _float),
+    "rescale_backward": Contract(("dy",), ("dx",), same(0)),
+    **{f"{name}_forward": Contract(("y_pred", "y_true"), ("loss",), _per_sample)
+       for name in ("categorical_crossentropy", "sparse_categorical_crossentropy",
+                    "binary_crossentropy", "mean_squared_error")},
+    **{f"{name}_backward": Contract(("dloss", "y_pred", "y_true"), ("dy_pred",), _second)
+       for name in ("categorical_crossentropy", "sparse_categorical_crossentropy",
+                    "binary_crossentropy", "mean_squared_error")},
+    **{f"{name}_forward": Contract(("logits", "y_true"), ("loss", "probabilities"),
+                                   _loss_and_probabilities)
+       for name in ("softmax_categorical_crossentropy", "softmax_sparse_categorical_crossentropy",
+                    "sigmoid_binary_crossentropy")},
+    **{f"{name}_backward": Contract(("dloss", "probabilities", "y_true"), ("dlogits",), _second)
+       for name in ("softmax_categorical_crossentropy", "softmax_sparse_categorical_crossentropy",
+                    "sigmoid_binary_crossentropy")},
+    "assign": Contract(("value",), ("target",), same(0)),
+    # Optimizers and clipping work in place. `rates` is (2,): the learning rate, and the length of
+    # this step after Adam's bias correction (the same number for the others).
+    "sgd_update": Contract(
+        ("w", "dw", "velocity?", "rates"), ("w", "velocity"), same(0, 2), updates=("w", "velocity")
+    ),
+    "adam_update": Contract(
+        ("w", "dw", "first", "second", "rates"), ("w", "first", "second"), same(0, 2, 3),
+        updates=("w", "first", "second"),
+    ),
+    "rmsprop_update": Contract(
+        ("w", "dw", "square", "velocity?", "mean?", "rates"), ("w", "square", "velocity", "mean"),
+        same(0, 2, 3, 4), updates=("w", "square", "velocity", "mean"),
+    ),
+    "clip_by_value": Contract(("dw",), ("dw",), same(0), updates=("dw",)),
+    "clip_by_norm": Contract(("dw",), ("dw",), same(0), updates=("dw",)),
+    # `total` is (1,) float64: squares of all gradients so far. The first adder starts it at 0.
+    "squared_norm_start": Contract(("dw",), ("total",), lambda dw: (Spec((1,), "float64"),)),
+    "squared_norm_add": Contract(("dw", "total"), ("total",), same(1), updates=("total",)),
+    "clip_by_global_norm": Contract(("dw", "total"), ("dw",), same(0), updates=("dw",)),
+}

@@ -1,0 +1,5 @@
+"""Data sets, a module each with a `load_data()`."""
+
+from minicnn.datasets import mnist
+
+__all__ = ["mnist"]

@@ -1,0 +1,113 @@
+"""MNIST: 70,000 handwritten digits, inside the package.
+
+Collected by Yann LeCun, Corinna Cortes and Christopher J. C. Burges from NIST's Special Databases
+1 and 3; shared under CC BY-SA 3.0 (see NOTICE). The four files are the original ones, packed again
+with xz by `tools/make_mnist.py`.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from minicnn.data.idx import check_labelled_images, parse_idx, read_idx
+from minicnn.errors import ChecksumError
+
+LabelledImages = tuple[np.ndarray, np.ndarray]
+
+# The original names, and the SHA-256 of each packed file, as tools/make_mnist.py prints them.
+DIGESTS = {
+    "train-images-idx3-ubyte": "f4244629d990955b77aebe8df6587ecec8d3f831c5fb6d956be954036acb74af",
+    "train-labels-idx1-ubyte": "c4ea33970fe891c3bbaeaf941c4a2eb2a2eceb87297a8832a429047f23acb9cd",
+    "t10k-images-idx3-ubyte": "b8afd12a2f297ef42875bf57eeb7e2dffe66b07e8b53cfcf915c7db613cf4f79",
+    "t10k-labels-idx1-ubyte": "587e1a086bafdec536a0b3439c5b1f497c701948ad1021822fab871097e50dc3",
+}
+PACKAGED = Path(__file__).parent / "mnist_files"
+ENDINGS = ("", ".gz", ".xz")
+
+
+def load_data(
+    path: str | Path | None = None,
+) -> tuple[LabelledImages, LabelledImages]:
+    """Handwritten digits, 28 x 28, white (255) on black (0), and which digit each one is.
+
+    Parameters
+    ----------
+    path : str or path, optional
+        A folder with other files of the same four names (`train-images-idx3-ubyte`, ...), plain or
+        packed as `.gz` or `.xz`: Fashion-MNIST's, for one. Without it the files inside the package
+        are read; no network is used in either case.
+
+    Returns
+    -------
+    (x_train, y_train), (x_test, y_test)
+        Images uint8 (60000, 28, 28) and (10000, 28, 28), labels uint8 (60000,) and (10000,).
+
+    Raises
+    ------
+    ChecksumError
+        A file inside the package was changed.
+    FormatError
+        A file in `path` is no IDX file, is damaged, or has other counts than its partner.
+    FileNotFoundError
+        A file is not in `path`.
+
+    Notes
+    -----
+    Nobody who wrote a digit for training wrote one for testing. The four files are unpacked side by
+    side, in about half a second.
+
+    References
+    ----------
+    LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition,
+    Proceedings of the IEEE 86 (11), 1998.
+
+    Examples
+    --------
+    >>> (x_train, y_train), (x_test, y_test) = load_data()
+    >>> x_train.shape, x_train.dtype, y_train[:5]
+    ((60000, 28, 28), dtype('uint8'), array([5, 0, 4, 1, 9], dtype=uint8))
+    """
+    paths = [_find(Path(path), name) for name in DIGESTS] if path is not None else _packaged()
+    # Unpacking lets other threads run, so the two large files take the time of one.
+    with ThreadPoolExecutor(len(paths)) as pool:
+        arrays = list(pool.map(_read_packaged if path is None else read_idx, paths))
+    x_train, y_train, x_test, y_test = arrays
+    check_labelled_images(x_train, y_train, paths[0], paths[1])
+    check_labelled_images(x_test, y_test, paths[2], paths[3])
+    return (x_train, y_train), (x_test, y_test)
+
+
+def _packaged() -> list[Path]:
+    return [PACKAGED / f"{name}.xz" for name in DIGESTS]
+
+
+def _find(folder: Path, name: str) -> Path:
+    """The file of that name in `folder`, packed or not; some copies write its second - as a dot."""
+    names = (name, name.replace("-idx", ".idx"))
+    candidates = [folder / f"{n}{ending}" for n in names for ending in ENDINGS]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    raise FileNotFoundError(
+        errno.ENOENT,
+        f"no {name}, with or without {' or '.join(ENDINGS[1:])}, here; load_data() without a path "
+        "reads the files inside the package",
+        str(folder),
+    )
+
+
+def _read_packaged(path: Path) -> np.ndarray:
+    packed = path.read_bytes()
+    found, wanted = hashlib.sha256(packed).hexdigest(), DIGESTS[path.stem]
+    if found != wanted:
+        raise ChecksumError(
+            path,
+            f"has the SHA-256 {found[:12]}..., not {wanted[:12]}...: the file was changed after it "
+            "was installed. pip install --force-reinstall --no-deps minicnn-engine",
+        )
+    return parse_idx(packed, path)

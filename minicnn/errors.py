@@ -1,0 +1,64 @@
+"""Every error that minicnn raises on purpose; each is also the built-in that fits it."""
+
+from __future__ import annotations
+
+
+class MiniCNNError(Exception):
+    """The family: `except MiniCNNError` catches every mistake that minicnn reports."""
+
+
+class ShapeError(MiniCNNError, ValueError):
+    """An array, layer or window has a size that does not fit."""
+
+
+class DTypeError(MiniCNNError, TypeError):
+    """An array holds another kind of number than is needed."""
+
+
+class ArgumentError(MiniCNNError, ValueError):
+    """An argument's value is outside its rule."""
+
+
+class SizeLimitError(MiniCNNError, ValueError):
+    """Something would be larger than memory or a set limit allows."""
+
+
+class FormatError(MiniCNNError, ValueError):
+    """A file is not what its reader needs; `path`, `offset` and `reason` say where and why."""
+
+    def __init__(self, path: object, reason: str, offset: int | None = None) -> None:
+        self.path, self.reason, self.offset = str(path), reason, offset
+        where = self.path if offset is None else f"{self.path}@{offset}"
+        super().__init__(f"{where}: {reason}")
+
+
+class TruncatedError(FormatError):
+    """A file ends before its contents do."""
+
+
+class ChecksumError(FormatError):
+    """A file's contents are not those that its checksum was made of."""
+
+
+class UnsafeFileError(FormatError):
+    """A file asks for something that a model file must never do."""
+
+
+class UnsupportedError(FormatError, NotImplementedError):
+    """A file holds something that this version does not know."""
+
+
+class CheckpointError(MiniCNNError, OSError):
+    """No checkpoint can be used, or one belongs to another training."""
+
+
+class NumericError(MiniCNNError, ArithmeticError):
+    """A number became NaN or infinite."""
+
+
+class BackendError(MiniCNNError, RuntimeError):
+    """An engine is not there or cannot do what was asked."""
+
+
+class MissingExtraError(MiniCNNError, ImportError):
+    """An optional package is needed and not installed."""

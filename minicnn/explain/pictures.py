@@ -1,0 +1,238 @@
+"""Pictures of a trained classifier: its mistakes, its confusions, its first layer.
+
+Each function returns a matplotlib figure, to be saved by `figure.savefig(path)`; none needs a
+screen. matplotlib is imported when a figure is made, so that nothing else needs it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from minicnn.errors import ArgumentError, MissingExtraError, ShapeError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WRONG, RIGHT, QUIET = "#c0392b", "#2c6fa6", "#777777"
+# More cells than this would be too small to see on one page.
+MOST_ERRORS = 600
+DPI = 150
+GAP = 0.14  # between tiles, in widths of one
+GREY = {"cmap": "gray_r"}  # like ink on paper: what is 0, the background, is white
+
+
+def error_gallery(
+    images: np.ndarray,
+    labels: np.ndarray,
+    predictions: np.ndarray,
+    names: Sequence[str] | None = None,
+) -> Figure:
+    """Every image that was classified wrongly: on top what it was taken for, below what it is.
+
+    Sorted by what they are, then by what they were taken for, so that alike mistakes stand side by
+    side.
+
+    Parameters
+    ----------
+    images : array (N, H, W) or (N, H, W, C)
+        Grey (C = 1 or no C) or colour (C = 3) images.
+    labels, predictions : integer arrays (N,)
+        What each image shows, and what the network says.
+    names : sequence of str, optional
+        A name a class; default is the class's number.
+    """
+    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    if not len(images) == len(labels) == len(predictions):
+        raise ArgumentError(
+            "images, labels and predictions must be of the same images; got "
+            f"{len(images)}, {len(labels)} and {len(predictions)}"
+        )
+    wrong = np.flatnonzero(labels != predictions)
+    shown = wrong[:MOST_ERRORS]
+    shown = shown[np.lexsort((predictions[shown], labels[shown]))]
+    columns = max(10, math.ceil(math.sqrt(1.6 * len(shown))))
+    rows = max(1, -(-len(shown) // columns))
+    figure = _figure(0.75 * columns, 1.28 * rows + 0.8)
+    figure.suptitle(_gallery_title(len(wrong), len(labels), len(shown)), fontsize=15)
+    places = _tiles(figure.subplots(), images[shown], columns, above=0.38, below=0.34)
+    for i, place in zip(shown, places, strict=True):
+        place.above(_name(predictions[i], names), color=WRONG, fontsize=15, weight="bold")
+        place.below(f"is {_name(labels[i], names)}", color=QUIET, fontsize=9)
+    return figure
+
+
+def confusion_figure(matrix: np.ndarray, names: Sequence[str] | None = None) -> Figure:
+    """How often each class (row) was taken for each class (column).
+
+    What is right stands on the blue diagonal; the redder a cell beside it, the more often the
+    mistake. Each has its own scale, or a good network's mistakes would be invisible.
+
+    Parameters
+    ----------
+    matrix : integer array (classes, classes)
+        `matrix[i, j]` images of class i were taken for class j.
+    names : sequence of str, optional
+        A name a class; default is the class's number.
+    """
+    matrix = np.asarray(matrix)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ShapeError(f"matrix must be square, a row and a column a class; got {matrix.shape}")
+    side = 2.5 + 0.62 * len(matrix)
+    figure = _figure(side + 1.2, side)
+    axes = figure.subplots()
+    right = np.eye(len(matrix), dtype=bool)
+    axes.imshow(
+        np.where(right, matrix, np.nan), cmap="Blues", vmin=0, vmax=3 * max(1, matrix.max())
+    )
+    wrong = np.where(right | (matrix == 0), np.nan, matrix)
+    axes.imshow(wrong, cmap="Reds", vmin=0, vmax=1.4 * max(1, matrix[~right].max(initial=0)))
+    for (i, j), count in np.ndenumerate(matrix):
+        if count:
+            axes.text(j, i, f"{count}", ha="center", va="center", fontsize=11)
+    _label_confusion(axes, matrix, names)
+    return figure
+
+
+def first_layer_figure(kernels: np.ndarray, maps: np.ndarray, image: np.ndarray) -> Figure:
+    """The kernels of a first convolution, and what each makes of one image.
+
+    Blue weights count against, red ones for a match; where a map is red its kernel's pattern is,
+    where it is blue the opposite pattern.
+
+    Parameters
+    ----------
+    kernels : array (KH, KW, CI, CO)
+        The layer's weights; of several input channels the mean is shown.
+    maps : array (OH, OW, CO)
+        The image after the convolution.
+    image : array (H, W) or (H, W, C)
+        What the network saw.
+    """
+    if kernels.ndim != 4 or maps.ndim != 3 or kernels.shape[3] != maps.shape[2]:
+        raise ShapeError(
+            "kernels (KH, KW, CI, CO) and maps (OH, OW, CO) must have the same CO; "
+            f"got {kernels.shape} and {maps.shape}"
+        )
+    count = kernels.shape[3]
+    columns = min(10, count)
+    rows = -(-count // columns)
+    figure = _figure(3.4 + 1.05 * columns, 1.4 + 2.4 * rows)
+    left, right = figure.subfigures(1, 2, width_ratios=(3.4, 1.05 * columns))
+    left.suptitle("the image", fontsize=14)
+    _tiles(left.subplots(), image[None], 1)
+    above, below = right.subfigures(2, 1)
+    above.suptitle(f"{count} kernels, {_size(kernels)}", fontsize=14)
+    _channels(above.subplots(), kernels.mean(2), columns)
+    below.suptitle(f"the image after each of them, {_size(maps)}", fontsize=14)
+    _channels(below.subplots(), maps, columns)
+    return figure
+
+
+def _figure(width: float, height: float) -> Figure:
+    """An empty figure, in inches; it belongs to nobody else and needs no screen."""
+    try:
+        from matplotlib.figure import Figure
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
+    except ImportError as err:
+        raise MissingExtraError(
+            'pictures need matplotlib. Install it with: pip install "minicnn-engine[plot]"'
+        ) from err
+    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
+    return Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
+
+
+class _Place(NamedTuple):
+    """Where a tile lies in its axes, for the words above and below it."""
+
+    axes: Axes
+    middle: float
+    top: float
+    bottom: float
+
+    def above(self, text: str, **style: Any) -> None:
+        self.axes.text(self.middle, self.top - 0.03, text, ha="center", va="bottom", **style)
+
+    def below(self, text: str, **style: Any) -> None:
+        self.axes.text(self.middle, self.bottom + 0.04, text, ha="center", va="top", **style)
+
+
+def _tiles(
+    axes: Axes,
+    pictures: np.ndarray,
+    columns: int,
+    above: float = 0.0,
+    below: float = 0.0,
+    **style: Any,
+) -> list[_Place]:
+    """Show pictures (K, H, W[, C]) in rows, each one unit wide, with room for words.
+
+    All share one axes: a plot of its own for each would take matplotlib half a minute.
+    """
+    height = pictures.shape[1] / pictures.shape[2]
+    pitch = height + above + below + GAP
+    places = []
+    for number, picture in enumerate(pictures):
+        row, column = divmod(number, columns)
+        left, top = column * (1 + GAP), row * pitch
+        box = (left, left + 1, top + height, top)
+        axes.imshow(_pixels(picture), extent=box, interpolation="nearest", **GREY | style)
+        places.append(_Place(axes, left + 0.5, top, top + height))
+    rows = max(1, -(-len(pictures) // columns))
+    axes.set_xlim(-0.02, columns * (1 + GAP) - GAP + 0.02)
+    axes.set_ylim(rows * pitch - above - GAP + 0.02, -above - 0.02)
+    axes.set_axis_off()
+    return places
+
+
+def _channels(axes: Axes, pictures: np.ndarray, columns: int) -> None:
+    """Each channel of (H, W, channels) as a numbered tile, 0 white, all on one scale."""
+    most = float(np.abs(pictures).max()) or 1.0
+    style = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
+    tiles = np.moveaxis(pictures, 2, 0)
+    for number, place in enumerate(_tiles(axes, tiles, columns, above=0.2, **style)):
+        place.above(f"{number + 1}", color=QUIET, fontsize=9)
+
+
+def _pixels(image: np.ndarray) -> np.ndarray:
+    return image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
+
+
+def _gallery_title(wrong: int, count: int, shown: int) -> str:
+    if wrong == 0:
+        return f"All {count:,} images are right"
+    text = f"{wrong:,} of {count:,} wrong ({1 - wrong / count:.2%} right)"
+    cut = f"; the first {shown:,}" if shown < wrong else ""
+    return f"{text}{cut}. Red: what the network says"
+
+
+def _name(number: int, names: Sequence[str] | None) -> str:
+    return str(number) if names is None else names[number]
+
+
+def _label_confusion(axes: Axes, matrix: np.ndarray, names: Sequence[str] | None) -> None:
+    """Names along both axes, each class's share of right answers at its row's end, and a title."""
+    classes = len(matrix)
+    ticks = [_name(i, names) for i in range(classes)]
+    axes.set_xticks(range(classes), ticks)
+    axes.set_yticks(range(classes), ticks)
+    axes.set_xlabel("the network says", fontsize=13)
+    axes.set_ylabel("it is", fontsize=13)
+    axes.set_xticks(np.arange(classes + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(classes + 1) - 0.5, minor=True)
+    axes.grid(which="minor", color="#e6e6e6", linewidth=0.8)
+    axes.tick_params(which="both", length=0, labelsize=12)
+    for i, row in enumerate(matrix):
+        share = f"{row[i] / row.sum():.1%}" if row.sum() else "none"
+        axes.text(classes - 0.3, i, share, color=RIGHT, va="center", fontsize=11)
+    axes.text(classes - 0.3, -0.75, "right", color=RIGHT, va="center", fontsize=11)
+    count, wrong = int(matrix.sum()), int(matrix.sum() - matrix.trace())
+    axes.set_title(f"{wrong:,} of {count:,} wrong", fontsize=15, pad=26)
+
+
+def _size(array: np.ndarray) -> str:
+    return f"{array.shape[0]} x {array.shape[1]}"

@@ -1,0 +1,76 @@
+"""Layers by Keras's names. `LAYERS` has them all; `register_layer` adds your own."""
+
+from minicnn.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from minicnn.layers.base import Layer
+from minicnn.layers.conv2d import Conv2D, DepthwiseConv2D
+from minicnn.layers.dense import Dense
+from minicnn.layers.dropout import Dropout
+from minicnn.layers.inputs import Input, InputLayer, Rescaling
+from minicnn.layers.merge import Add, Concatenate, Multiply
+from minicnn.layers.normalization import BatchNormalization, LocalResponseNormalization
+from minicnn.layers.pool import (
+    AveragePooling2D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    MaxPooling2D,
+)
+from minicnn.layers.registry import LAYERS, layer_from_config, register_layer
+from minicnn.layers.shape import Flatten, Reshape, ZeroPadding2D
+
+__all__ = [
+    "ELU",
+    "LAYERS",
+    "Activation",
+    "Add",
+    "AveragePooling2D",
+    "BatchNormalization",
+    "Concatenate",
+    "Conv2D",
+    "Dense",
+    "DepthwiseConv2D",
+    "Dropout",
+    "Flatten",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
+    "Input",
+    "InputLayer",
+    "Layer",
+    "LeakyReLU",
+    "LocalResponseNormalization",
+    "MaxPooling2D",
+    "Multiply",
+    "ReLU",
+    "Rescaling",
+    "Reshape",
+    "Softmax",
+    "ZeroPadding2D",
+    "layer_from_config",
+    "register_layer",
+]
+
+for _kind in (
+    Activation,
+    Add,
+    AveragePooling2D,
+    BatchNormalization,
+    Concatenate,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    Dropout,
+    ELU,
+    Flatten,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    InputLayer,
+    LeakyReLU,
+    LocalResponseNormalization,
+    MaxPooling2D,
+    Multiply,
+    ReLU,
+    Rescaling,
+    Reshape,
+    Softmax,
+    ZeroPadding2D,
+):
+    register_layer(_kind)

@@ -1,0 +1,166 @@
+"""Activation layers, and activations by the names that other layers take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minicnn.checks import check_number, nearest
+from minicnn.errors import ArgumentError
+from minicnn.layers.base import Apply, Layer
+from minicnn.ops.activations import ELU as ELU_OPERATION
+from minicnn.ops.activations import LEAKY_RELU, RELU, RELU6, SIGMOID, SILU, TANH
+from minicnn.ops.operation import Operation
+from minicnn.ops.softmax import SOFTMAX
+
+ACTIVATIONS: dict[str, Operation | None] = {
+    "linear": None,
+    "relu": RELU,
+    "leaky_relu": LEAKY_RELU,
+    "relu6": RELU6,
+    "elu": ELU_OPERATION,
+    "sigmoid": SIGMOID,
+    "tanh": TANH,
+    "silu": SILU,
+    "softmax": SOFTMAX,
+}
+
+
+def activation_name(value: str | None) -> str:
+    """The activation's name, checked; None means "linear".
+
+    >>> activation_name(None)
+    'linear'
+    """
+    if value is None:
+        return "linear"
+    if not isinstance(value, str) or value not in ACTIVATIONS:
+        text = value if isinstance(value, str) else type(value).__name__
+        raise ArgumentError(f"unknown activation {text!r}{nearest(text, ACTIVATIONS)}")
+    return value
+
+
+def activate(apply: Apply, name: str, x: Any) -> Any:
+    """The activation of that name, applied to x."""
+    operation = ACTIVATIONS[name]
+    return x if operation is None else apply(operation, x)
+
+
+class Activation(Layer):
+    """An activation by its name: "relu", "leaky_relu", "relu6", "elu", "sigmoid", "tanh", "silu",
+    "softmax" or "linear".
+
+    (N, ...) -> (N, ...). See `minicnn.ops.activations` and `minicnn.ops.softmax`.
+
+    >>> Activation("relu")(np.array([[-1, 2]], np.float32)).tolist()
+    [[0.0, 2.0]]
+    """
+
+    def __init__(self, activation: str | None, **options: Any) -> None:
+        super().__init__(**options)
+        self.activation = activation_name(activation)
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
+        """activation(x)."""
+        return activate(apply, self.activation, inputs[0])
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "activation": self.activation}
+
+
+class ReLU(Layer):
+    """max(x, 0); with `max_value=6` it stops growing there, with a `negative_slope` it leaks.
+
+    (N, ...) -> (N, ...). See `minicnn.ops.relu`, `relu6` and `leaky_relu`.
+
+    >>> ReLU(max_value=6)(np.array([[-1, 2, 8]], np.float32)).tolist()
+    [[0.0, 2.0, 6.0]]
+    """
+
+    def __init__(
+        self, max_value: float | None = None, negative_slope: float = 0.0, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self.max_value = max_value
+        self.negative_slope = check_number(negative_slope, "negative_slope", 0)
+        if max_value not in (None, 6):
+            raise ArgumentError(f"max_value must be None or 6; got {max_value!r}")
+        if max_value is not None and self.negative_slope:
+            raise ArgumentError("max_value and negative_slope cannot be used together")
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
+        """relu(x), relu6(x) or leaky_relu(x)."""
+        if self.negative_slope:
+            return apply(LEAKY_RELU, inputs[0], negative_slope=self.negative_slope)
+        return apply(RELU if self.max_value is None else RELU6, inputs[0])
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "max_value": self.max_value,
+            "negative_slope": self.negative_slope,
+        }
+
+
+class LeakyReLU(Layer):
+    """x where it is positive, negative_slope * x elsewhere.
+
+    (N, ...) -> (N, ...). See `minicnn.ops.leaky_relu`.
+
+    >>> LeakyReLU(0.5)(np.array([[-1, 2]], np.float32)).tolist()
+    [[-0.5, 2.0]]
+    """
+
+    def __init__(self, negative_slope: float = 0.3, **options: Any) -> None:
+        super().__init__(**options)
+        self.negative_slope = check_number(negative_slope, "negative_slope", 0)
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
+        """leaky_relu(x)."""
+        return apply(LEAKY_RELU, inputs[0], negative_slope=self.negative_slope)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+class ELU(Layer):
+    """x where it is positive, alpha * (exp(x) - 1) elsewhere.
+
+    (N, ...) -> (N, ...). See `minicnn.ops.elu`.
+
+    >>> ELU()(np.array([[-100, 2]], np.float32)).tolist()
+    [[-1.0, 2.0]]
+    """
+
+    def __init__(self, alpha: float = 1.0, **options: Any) -> None:
+        super().__init__(**options)
+        self.alpha = check_number(alpha, "alpha", 0)
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
+        """elu(x)."""
+        return apply(ELU_OPERATION, inputs[0], alpha=self.alpha)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "alpha": self.alpha}
+
+
+class Softmax(Layer):
+    """Scores to probabilities along the last axis.
+
+    (N, ..., C) -> (N, ..., C). See `minicnn.ops.softmax`.
+
+    >>> Softmax()(np.zeros((1, 4), np.float32)).tolist()
+    [[0.25, 0.25, 0.25, 0.25]]
+    """
+
+    def __init__(self, axis: int = -1, **options: Any) -> None:
+        super().__init__(**options)
+        if axis != -1:
+            raise ArgumentError(f"axis must be -1, the last; got {axis!r}")
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
+        """softmax(x)."""
+        return apply(SOFTMAX, inputs[0])

@@ -1,0 +1,183 @@
+"""Convolution layers: filters that slide over the image, then an activation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minicnn import initializers
+from minicnn.checks import check_axes, check_flag, check_int
+from minicnn.contracts import Shape
+from minicnn.errors import ArgumentError
+from minicnn.initializers import Initializer
+from minicnn.layers.activation import activate, activation_name
+from minicnn.layers.base import Apply, Layer, Parameter
+from minicnn.ops.conv2d import CONV2D
+from minicnn.shapes import Padding, Pair, as_padding, as_pair
+
+
+class _Convolution(Layer):
+    """What the convolution layers share; they differ in the shape of their kernel."""
+
+    def __init__(
+        self,
+        kernel_size: int | Pair,
+        strides: int | Pair,
+        padding: Padding,
+        dilation_rate: int | Pair,
+        activation: str | None,
+        use_bias: bool,
+        bias_initializer: str | Initializer,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.kernel_size = as_pair(kernel_size, "kernel_size")
+        self.strides = as_pair(strides, "strides")
+        self.padding = as_padding(padding)
+        self.dilation_rate = as_pair(dilation_rate, "dilation_rate")
+        self.activation = activation_name(activation)
+        self.use_bias = check_flag(use_bias, "use_bias")
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.groups = 1
+        self.kernel: Parameter
+        self.bias: Parameter | None = None
+
+    def add_bias(self, filters: int) -> None:
+        """The bias, one number a filter, if there is to be one."""
+        if self.use_bias:
+            self.bias = self.add_parameter("bias", (filters,), self.bias_initializer)
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
+        """activation(conv2d(x, kernel, bias))."""
+        y = apply(
+            CONV2D,
+            inputs[0],
+            self.kernel,
+            self.bias,
+            strides=self.strides,
+            padding=self.padding,
+            dilation=self.dilation_rate,
+            groups=self.groups,
+        )
+        return activate(apply, self.activation, y)
+
+    def work(self, *input_shapes: Shape) -> int:
+        """A product and an addition for each cell of the kernel."""
+        rows, columns = self.kernel_size
+        return 2 * rows * columns * (input_shapes[0][3] // self.groups)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self.padding,
+            "dilation_rate": self.dilation_rate,
+            "activation": self.activation,
+            "use_bias": self.use_bias,
+            "bias_initializer": self.bias_initializer.get_config(),
+        }
+
+
+class Conv2D(_Convolution):
+    """Finds the same `filters` small patterns everywhere in an image.
+
+    (N, H, W, C) -> (N, OH, OW, filters); KH * KW * C / groups * filters weights, `filters` biases.
+    See `minicnn.ops.conv2d` for the formula and `padding`.
+
+    >>> Conv2D(32, 3, activation="relu")(np.zeros((1, 150, 150, 3), np.float32)).shape
+    (1, 148, 148, 32)
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Pair,
+        strides: int | Pair = (1, 1),
+        padding: Padding = "valid",
+        dilation_rate: int | Pair = (1, 1),
+        groups: int = 1,
+        activation: str | None = None,
+        use_bias: bool = True,
+        kernel_initializer: str | Initializer = "glorot_uniform",
+        bias_initializer: str | Initializer = "zeros",
+        **options: Any,
+    ) -> None:
+        shared = (strides, padding, dilation_rate, activation, use_bias, bias_initializer)
+        super().__init__(kernel_size, *shared, **options)
+        self.filters = check_int(filters, "filters")
+        self.groups = check_int(groups, "groups")
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        if self.filters % self.groups:
+            raise ArgumentError(f"groups={groups} must divide filters={filters}")
+
+    def build(self, *input_shapes: Shape) -> None:
+        """The kernel, (KH, KW, C / groups, filters), and the bias."""
+        (shape,) = input_shapes
+        check_axes(shape, "x", "NHWC")
+        if shape[3] % self.groups:
+            raise ArgumentError(f"groups={self.groups} must divide the {shape[3]} input channels")
+        kernel_shape = (*self.kernel_size, shape[3] // self.groups, self.filters)
+        self.kernel = self.add_parameter("kernel", kernel_shape, self.kernel_initializer)
+        self.add_bias(self.filters)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "groups": self.groups,
+            "kernel_initializer": self.kernel_initializer.get_config(),
+        }
+
+
+class DepthwiseConv2D(_Convolution):
+    """Finds `depth_multiplier` small patterns in each channel, apart from the other channels.
+
+    (N, H, W, C) -> (N, OH, OW, C * depth_multiplier); channel c's results are next to each other.
+    See `minicnn.ops.conv2d`, of which it is the case groups = C.
+
+    >>> DepthwiseConv2D(3, padding="same")(np.zeros((1, 7, 7, 5), np.float32)).shape
+    (1, 7, 7, 5)
+    """
+
+    def __init__(
+        self,
+        kernel_size: int | Pair,
+        strides: int | Pair = (1, 1),
+        padding: Padding = "valid",
+        depth_multiplier: int = 1,
+        dilation_rate: int | Pair = (1, 1),
+        activation: str | None = None,
+        use_bias: bool = True,
+        depthwise_initializer: str | Initializer = "glorot_uniform",
+        bias_initializer: str | Initializer = "zeros",
+        **options: Any,
+    ) -> None:
+        shared = (strides, padding, dilation_rate, activation, use_bias, bias_initializer)
+        super().__init__(kernel_size, *shared, **options)
+        self.depth_multiplier = check_int(depth_multiplier, "depth_multiplier")
+        self.depthwise_initializer = initializers.get(depthwise_initializer)
+
+    def build(self, *input_shapes: Shape) -> None:
+        """The kernel, (KH, KW, 1, C * depth_multiplier), and the bias."""
+        (shape,) = input_shapes
+        check_axes(shape, "x", "NHWC")
+        self.groups = shape[3]
+        filters = self.groups * self.depth_multiplier
+        self.kernel = self.add_parameter(
+            "kernel",
+            (*self.kernel_size, 1, filters),
+            self.depthwise_initializer,
+            # The shape that Keras gives this kernel, and draws it for.
+            drawn_as=(*self.kernel_size, self.groups, self.depth_multiplier),
+        )
+        self.add_bias(filters)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "depth_multiplier": self.depth_multiplier,
+            "depthwise_initializer": self.depthwise_initializer.get_config(),
+        }

@@ -1,0 +1,69 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minicnn import initializers
+from minicnn.checks import check_flag, check_flat, check_int
+from minicnn.contracts import Shape
+from minicnn.initializers import Initializer
+from minicnn.layers.activation import activate, activation_name
+from minicnn.layers.base import Apply, Layer, Parameter
+from minicnn.ops.dense import DENSE
+
+
+class Dense(Layer):
+    """`units` neurons that each look at every feature.
+
+    (N, features) -> (N, units); features * units weights, `units` biases.
+    See `minicnn.ops.dense`.
+
+    >>> Dense(10, activation="softmax")(np.zeros((1, 500), np.float32)).shape
+    (1, 10)
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | None = None,
+        use_bias: bool = True,
+        kernel_initializer: str | Initializer = "glorot_uniform",
+        bias_initializer: str | Initializer = "zeros",
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.units = check_int(units, "units")
+        self.activation = activation_name(activation)
+        self.use_bias = check_flag(use_bias, "use_bias")
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias: Parameter | None = None
+
+    def build(self, *input_shapes: Shape) -> None:
+        """The kernel, (features, units), and the bias."""
+        (shape,) = input_shapes
+        check_flat(shape, "x")
+        kernel_shape = (shape[1], self.units)
+        self.kernel = self.add_parameter("kernel", kernel_shape, self.kernel_initializer)
+        if self.use_bias:
+            self.bias = self.add_parameter("bias", (self.units,), self.bias_initializer)
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
+        """activation(dense(x, kernel, bias))."""
+        return activate(apply, self.activation, apply(DENSE, inputs[0], self.kernel, self.bias))
+
+    def work(self, *input_shapes: Shape) -> int:
+        """A product and an addition for each feature."""
+        return 2 * input_shapes[0][1]
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": self.activation,
+            "use_bias": self.use_bias,
+            "kernel_initializer": self.kernel_initializer.get_config(),
+            "bias_initializer": self.bias_initializer.get_config(),
+        }

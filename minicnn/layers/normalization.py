@@ -1,0 +1,141 @@
+"""Normalization layers: numbers of a size that the next layer learns well from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicnn import initializers
+from minicnn.checks import check_axes, check_flag, check_number, shape_text
+from minicnn.contracts import Shape
+from minicnn.errors import ArgumentError, ShapeError
+from minicnn.initializers import Initializer
+from minicnn.layers.base import Apply, Layer, Parameter, aligned
+from minicnn.ops.batch_norm import BATCH_NORM_INFERENCE, BATCH_NORM_TRAINING
+from minicnn.ops.local_response_norm import LOCAL_RESPONSE_NORM, check_neighbourhood
+
+
+class BatchNormalization(Layer):
+    """Brings each channel to a learned mean and deviation.
+
+    (N, ..., C) -> (N, ..., C); C weights gamma and C beta, and as many running means and
+    variances, which training gathers and prediction uses. `trainable = False` makes it use them
+    in training, too. See `minicnn.ops.batch_norm_training` and `batch_norm_inference`.
+
+    >>> BatchNormalization()(np.zeros((1, 74, 74, 32), np.float32)).shape
+    (1, 74, 74, 32)
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: str | Initializer = "zeros",
+        gamma_initializer: str | Initializer = "ones",
+        moving_mean_initializer: str | Initializer = "zeros",
+        moving_variance_initializer: str | Initializer = "ones",
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        if axis != -1:
+            raise ArgumentError(f"axis must be -1, the channels; got {axis!r}")
+        self.momentum = check_number(momentum, "momentum", 0, 1)
+        self.epsilon = check_number(epsilon, "epsilon", 0, open=True)
+        self.center = check_flag(center, "center")
+        self.scale = check_flag(scale, "scale")
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+
+    def build(self, *input_shapes: Shape) -> None:
+        """gamma, beta and the running statistics, (C,) each."""
+        (shape,) = input_shapes
+        if len(shape) < 2:
+            raise ShapeError(f"x must have axes (N, ..., C); got shape {shape_text(shape)}")
+        channels = (shape[-1],)
+        self.gamma = self._scale("gamma", channels, self.scale, self.gamma_initializer, 1.0)
+        self.beta = self._scale("beta", channels, self.center, self.beta_initializer, 0.0)
+        self.moving_mean = self.add_parameter(
+            "moving_mean", channels, self.moving_mean_initializer, trainable=False
+        )
+        self.moving_variance = self.add_parameter(
+            "moving_variance", channels, self.moving_variance_initializer, trainable=False
+        )
+
+    def _scale(
+        self, name: str, shape: Shape, learned: bool, initializer: Initializer, otherwise: float
+    ) -> Parameter | np.ndarray:
+        """A parameter, or the constant that leaves numbers as they are."""
+        if learned:
+            return self.add_parameter(name, shape, initializer)
+        constant = aligned(shape, "float32")
+        constant[...] = otherwise
+        return constant
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
+        """batch_norm_training while learning, else batch_norm_inference."""
+        reads = (inputs[0], self.gamma, self.beta, self.moving_mean, self.moving_variance)
+        if training and self.trainable:
+            arguments = {"momentum": self.momentum, "epsilon": self.epsilon}
+            return apply(BATCH_NORM_TRAINING, *reads, **arguments)
+        return apply(BATCH_NORM_INFERENCE, *reads, epsilon=self.epsilon)
+
+    def work(self, *input_shapes: Shape) -> int:
+        """A product and an addition, once the statistics are known."""
+        return 2
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            "beta_initializer": self.beta_initializer.get_config(),
+            "gamma_initializer": self.gamma_initializer.get_config(),
+            "moving_mean_initializer": self.moving_mean_initializer.get_config(),
+            "moving_variance_initializer": self.moving_variance_initializer.get_config(),
+        }
+
+
+class LocalResponseNormalization(Layer):
+    """Lets strong channels damp their neighbours, by Caffe's formula.
+
+    (N, H, W, C) -> (N, H, W, C). See `minicnn.ops.local_response_norm`.
+
+    >>> LocalResponseNormalization()(np.zeros((1, 27, 27, 96), np.float32)).shape
+    (1, 27, 27, 96)
+    """
+
+    def __init__(
+        self,
+        size: int = 5,
+        alpha: float = 1e-4,
+        beta: float = 0.75,
+        k: float = 1.0,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.arguments = check_neighbourhood(size, alpha, beta, k)
+
+    def build(self, *input_shapes: Shape) -> None:
+        """Nothing to make; a wrong input is refused."""
+        check_axes(input_shapes[0], "x", "NHWC")
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
+        """local_response_norm(x)."""
+        return apply(LOCAL_RESPONSE_NORM, inputs[0], **self.arguments)
+
+    def work(self, *input_shapes: Shape) -> int:
+        """A square and an addition a neighbour, a power and a product."""
+        return 2 * self.arguments["size"] + 2
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), **self.arguments}

@@ -1,0 +1,92 @@
+"""Layers that move numbers and compute nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minicnn.checks import check_axes, check_int
+from minicnn.contracts import Shape
+from minicnn.errors import ArgumentError
+from minicnn.layers.base import Apply, Layer
+from minicnn.ops.shape import RESHAPE, ZERO_PAD2D
+from minicnn.shapes import Padding, as_padding
+
+
+class _Moving(Layer):
+    """A layer without arithmetic."""
+
+    def work(self, *input_shapes: Shape) -> int:
+        """Nothing is computed."""
+        return 0
+
+
+class Flatten(_Moving):
+    """Writes each image's numbers in one row.
+
+    (N, ...) -> (N, features). See `minicnn.ops.reshape`.
+
+    >>> Flatten()(np.zeros((5, 7, 7, 256), np.float32)).shape
+    (5, 12544)
+    """
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
+        """reshape(x, (-1,))."""
+        return apply(RESHAPE, inputs[0], shape=(-1,))
+
+
+class Reshape(_Moving):
+    """Gives each sample's numbers another shape, in the same order; one length may be -1.
+
+    (N, ...) -> (N, *target_shape). See `minicnn.ops.reshape`.
+
+    >>> Reshape((4, -1))(np.zeros((5, 12), np.float32)).shape
+    (5, 4, 3)
+    """
+
+    def __init__(self, target_shape: Sequence[int], **options: Any) -> None:
+        super().__init__(**options)
+        if isinstance(target_shape, str) or not isinstance(target_shape, Sequence):
+            raise ArgumentError(
+                f"target_shape must be a tuple like (7, 7, -1); got {target_shape!r}"
+            )
+        lengths = [n if n == -1 else check_int(n, "target_shape") for n in target_shape]
+        if lengths.count(-1) > 1:
+            raise ArgumentError(f"target_shape may have one -1; got {target_shape!r}")
+        self.target_shape = tuple(lengths)
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
+        """reshape(x, target_shape)."""
+        return apply(RESHAPE, inputs[0], shape=self.target_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "target_shape": self.target_shape}
+
+
+class ZeroPadding2D(_Moving):
+    """Puts rows and columns of zeros around each image.
+
+    (N, H, W, C) -> (N, top + H + bottom, left + W + right, C). See `minicnn.ops.zero_pad2d`.
+
+    >>> ZeroPadding2D(((1, 0), (2, 2)))(np.zeros((1, 4, 4, 3), np.float32)).shape
+    (1, 5, 8, 3)
+    """
+
+    def __init__(self, padding: Padding = (1, 1), **options: Any) -> None:
+        super().__init__(**options)
+        self.padding = as_padding(padding)
+        if isinstance(self.padding, str):
+            raise ArgumentError(f"padding must be numbers of rows and columns; got {padding!r}")
+
+    def build(self, *input_shapes: Shape) -> None:
+        """Nothing to make; a wrong input is refused."""
+        check_axes(input_shapes[0], "x", "NHWC")
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
+        """zero_pad2d(x, padding)."""
+        return apply(ZERO_PAD2D, inputs[0], padding=self.padding)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {**super().get_config(), "padding": self.padding}

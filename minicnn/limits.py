@@ -1,0 +1,47 @@
+"""How much memory parameters may take: a mistyped size is an error, not a dying machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from minicnn.errors import ArgumentError, SizeLimitError
+
+FLOAT_BYTES = 4
+_limit = 16 * 2**30  # bytes for one parameter
+_left: int | None = None  # bytes for all parameters inside `budget`
+
+
+def set_memory_limit(limit_bytes: int) -> None:
+    """Refuse a single parameter array above this size; 16 GiB to begin with."""
+    global _limit
+    if limit_bytes < 1:
+        raise ArgumentError(f"limit_bytes must be positive; got {limit_bytes}")
+    _limit = limit_bytes
+
+
+@contextmanager
+def budget(total_bytes: int) -> Iterator[None]:
+    """Inside the block all new parameters together may take so much: what a file really holds."""
+    global _left
+    before, _left = _left, total_bytes
+    try:
+        yield
+    finally:
+        _left = before
+
+
+def check_parameter(shape: tuple[int, ...]) -> None:
+    """Raise SizeLimitError if a float32 array of this shape would be too large."""
+    global _left
+    size = math.prod(shape) * FLOAT_BYTES
+    if size > _limit:
+        raise SizeLimitError(
+            f"weights of shape {shape} would need {size / 1e9:,.1f} GB (limit "
+            f"{_limit / 1e9:,.1f} GB, see mc.set_memory_limit)"
+        )
+    if _left is not None:
+        _left -= size
+        if _left < 0:
+            raise SizeLimitError(f"weights of shape {shape} are more than the file holds")

@@ -1,0 +1,165 @@
+"""Where `fit`, `evaluate` and `predict` get their batches from: arrays, or anything iterable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minicnn import random
+from minicnn.checks import check_int
+from minicnn.errors import ArgumentError, DTypeError
+
+
+class Batch(NamedTuple):
+    """Some samples: inputs (one array an Input), labels and weights if there are any."""
+
+    inputs: tuple[np.ndarray, ...]
+    labels: Any = None
+    weights: np.ndarray | None = None
+
+
+class ArrayBatches:
+    """Cuts arrays into batches; the order of an epoch is a pure function of (seed, epoch)."""
+
+    def __init__(
+        self,
+        inputs: tuple[np.ndarray, ...],
+        labels: np.ndarray | None,
+        weights: np.ndarray | None,
+        batch_size: int,
+        *,
+        shuffle: bool = False,
+    ) -> None:
+        self.inputs, self.labels, self.weights = inputs, labels, weights
+        self.batch_size, self.shuffle = check_int(batch_size, "batch_size"), shuffle
+        self.samples = len(inputs[0])
+        _check_lengths(inputs, labels, weights)
+
+    def __len__(self) -> int:
+        return -(-self.samples // self.batch_size)
+
+    def for_epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch, from number `first` on."""
+        order = np.arange(self.samples)
+        if self.shuffle:
+            order = random.generator("shuffle", epoch).permutation(self.samples)
+        for start in range(first * self.batch_size, self.samples, self.batch_size):
+            yield self._cut(order[start : start + self.batch_size], start)
+
+    def _cut(self, rows: np.ndarray, start: int) -> Batch:
+        # In order, a slice: a view, where an index array would copy.
+        pick: Any = rows if self.shuffle else slice(start, start + len(rows))
+        return Batch(
+            tuple(x[pick] for x in self.inputs),
+            None if self.labels is None else self.labels[pick],
+            None if self.weights is None else self.weights[pick],
+        )
+
+
+class IterableBatches:
+    """Passes on the batches of an iterable: x, (x, y) or (x, y, weights) each.
+
+    An object with `for_epoch(epoch)` is asked for each epoch's batches, so that they can differ
+    and still be the same when a training is resumed. An endless iterator needs `steps`.
+    """
+
+    def __init__(self, source: Iterable[Any], steps: int | None = None) -> None:
+        self.source, self.steps = source, steps
+        self._iterator: Iterator[Any] | None = None
+
+    def __len__(self) -> int:
+        """Batches in an epoch; 0 where nobody knows yet."""
+        if self.steps is not None:
+            return self.steps
+        return len(self.source) if hasattr(self.source, "__len__") else 0
+
+    def for_epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch, from number `first` on."""
+        for number, item in enumerate(self._items(epoch)):
+            if self.steps is not None and number >= self.steps:
+                return
+            if number >= first:
+                yield as_batch(item)
+            if self.steps is not None and number + 1 == self.steps:
+                return
+
+    def _items(self, epoch: int) -> Iterator[Any]:
+        if hasattr(self.source, "for_epoch"):
+            return iter(self.source.for_epoch(epoch))
+        if not isinstance(self.source, Iterator):
+            return iter(self.source)
+        if self._iterator is None and self.steps is None and epoch > 0:
+            raise ArgumentError(
+                "a generator gives its batches once; for several epochs pass steps_per_epoch=, a "
+                "list, or an object whose __iter__ starts anew"
+            )
+        self._iterator = self.source
+        return self._iterator
+
+
+Batches = ArrayBatches | IterableBatches
+
+
+def batches_of(
+    x: Any,
+    y: Any = None,
+    weights: Any = None,
+    *,
+    batch_size: int | None = None,
+    shuffle: bool = False,
+    steps: int | None = None,
+) -> Batches:
+    """Arrays with labels, or an iterable of batches, as `fit` takes them."""
+    if _is_arrays(x):
+        inputs = as_arrays(x)
+        labels = None if y is None else np.asarray(y)
+        rows = None if weights is None else np.asarray(weights, np.float32)
+        return ArrayBatches(inputs, labels, rows, batch_size or 32, shuffle=shuffle)
+    if y is not None or weights is not None:
+        raise ArgumentError(
+            "y and sample_weight belong to arrays; an iterable gives (x, y) or (x, y, weights)"
+        )
+    if not isinstance(x, Iterable) and not hasattr(x, "for_epoch"):
+        raise DTypeError(f"x must be arrays or an iterable of batches; got {type(x).__name__}")
+    return IterableBatches(x, steps)
+
+
+def as_batch(item: Any) -> Batch:
+    """x, (x, y) or (x, y, weights), x being one array or a list of arrays."""
+    if not isinstance(item, tuple):
+        return Batch(as_arrays(item))
+    if not 1 <= len(item) <= 3:
+        raise ArgumentError(f"a batch must be x, (x, y) or (x, y, weights); got {len(item)} parts")
+    batch = Batch(as_arrays(item[0]), *item[1:])
+    _check_lengths(batch.inputs, batch.labels, batch.weights)
+    return batch
+
+
+def as_arrays(x: Any) -> tuple[np.ndarray, ...]:
+    """One array, or a list of them, as a tuple of arrays of real numbers."""
+    parts = x if isinstance(x, (list, tuple)) and _is_arrays(x) else [x]
+    arrays = tuple(np.asarray(part) for part in parts)
+    for array in arrays:
+        if array.dtype.kind not in "uifb":
+            raise DTypeError(f"x must be real numbers; got dtype {array.dtype}")
+        if array.ndim == 0:
+            raise ArgumentError("x must be a batch, (N, ...); got a single number")
+    return arrays
+
+
+def _is_arrays(x: Any) -> bool:
+    if isinstance(x, (list, tuple)):
+        return len(x) > 0 and all(isinstance(part, np.ndarray) for part in x)
+    return isinstance(x, np.ndarray)
+
+
+def _check_lengths(inputs: tuple[np.ndarray, ...], labels: Any, weights: Any) -> None:
+    count = len(inputs[0])
+    named = [("x", x) for x in inputs] + [("y", labels), ("sample_weight", weights)]
+    for name, array in named:
+        if array is not None and len(array) != count:
+            raise ArgumentError(
+                f"x has {count} samples but {name} has {len(array)}; both need the same number"
+            )

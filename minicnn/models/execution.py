@@ -1,0 +1,75 @@
+"""A plan bound to an engine: batches go in, predictions and losses come out."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minicnn.backends import runner
+from minicnn.models.batches import Batch
+from minicnn.models.plan import Plan
+
+
+class Outcome(NamedTuple):
+    """What one batch gave. The arrays are the program's own: copy what must last."""
+
+    predictions: np.ndarray
+    loss: float
+    weight: float  # sum of the samples' weights, N without any
+
+
+class Execution:
+    """Runs one plan again and again."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.runner: Any = runner(plan.program, plan.arrays)
+
+    def predict(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
+        """The outputs for one batch."""
+        self._load(inputs)
+        self.runner.run()
+        return [self.runner[i] for i in self.plan.outputs]
+
+    def test(self, batch: Batch) -> Outcome:
+        """Predictions and loss of one batch with labels."""
+        self._load(batch.inputs)
+        self._set(self.plan.y_true, batch.labels)
+        self.runner.run()
+        return self._outcome(_row_weights(batch))
+
+    def forward_backward(self, batch: Batch, rates: np.ndarray, stream: np.ndarray) -> Outcome:
+        """Loss and gradients of one batch. The model is as before until `commit`."""
+        rows = _row_weights(batch)
+        self._load(batch.inputs)
+        self._set(self.plan.y_true, batch.labels)
+        # The loss is the mean over the batch, so each sample's loss counts weight / N.
+        self._set(self.plan.dloss, rows / len(rows))
+        self._set(self.plan.rates, rates)
+        self._set(self.plan.stream, stream)
+        self.runner.run(0, self.plan.program.commit)
+        return self._outcome(rows)
+
+    def commit(self) -> None:
+        """Move the weights, and the running statistics."""
+        self.runner.run(self.plan.program.commit)
+
+    def _load(self, inputs: tuple[np.ndarray, ...]) -> None:
+        for place, x in zip(self.plan.inputs, inputs, strict=True):
+            self._set(place, x)
+
+    def _set(self, place: int | None, value: Any) -> None:
+        if place is not None:
+            self.plan.arrays[place][...] = value
+
+    def _outcome(self, rows: np.ndarray) -> Outcome:
+        losses = self.runner[self.plan.loss]
+        loss = float(np.dot(losses.astype(np.float64), rows)) / max(len(rows), 1)
+        return Outcome(self.runner[self.plan.outputs[0]], loss, float(rows.sum()))
+
+
+def _row_weights(batch: Batch) -> np.ndarray:
+    if batch.weights is None:
+        return np.ones(len(batch.inputs[0]))
+    return np.asarray(batch.weights, np.float64)

@@ -1,0 +1,76 @@
+"""A network as a graph of layers: which ones, in which order, fed by what."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from minicnn.errors import ArgumentError
+from minicnn.layers import InputLayer
+from minicnn.layers.base import Apply, Layer, Parameter, SymbolicTensor
+
+
+class Graph(NamedTuple):
+    """Tensors in an order in which each comes after what it is made of."""
+
+    inputs: tuple[SymbolicTensor, ...]
+    outputs: tuple[SymbolicTensor, ...]
+    tensors: tuple[SymbolicTensor, ...]
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Every layer once, in order."""
+        return list({id(t.layer): t.layer for t in self.tensors}.values())
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """Every layer's parameters, in order."""
+        return [p for layer in self.layers for p in layer.parameters]
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> list[Any]:
+        """Run each layer's description through `apply`; one result an output."""
+        found = {id(t): x for t, x in zip(self.inputs, inputs, strict=True)}
+        for tensor in self.tensors:
+            if id(tensor) not in found:
+                arguments = [found[id(t)] for t in tensor.inputs]
+                found[id(tensor)] = tensor.layer.forward(apply, *arguments, training=training)
+        return [found[id(t)] for t in self.outputs]
+
+
+def graph_between(
+    inputs: tuple[SymbolicTensor, ...], outputs: tuple[SymbolicTensor, ...]
+) -> Graph:
+    """The graph that leads from `inputs` to `outputs`."""
+    for tensor in (*inputs, *outputs):
+        if not isinstance(tensor, SymbolicTensor):
+            raise ArgumentError(
+                "inputs and outputs of a Model must be what Input(...) and layers return; got "
+                f"{type(tensor).__name__}"
+            )
+    inputs = tuple(tensor.source for tensor in inputs)
+    tensors = _sorted(inputs, outputs)
+    _check_names([t.layer for t in tensors])
+    return Graph(inputs, outputs, tensors)
+
+
+def _sorted(
+    inputs: tuple[SymbolicTensor, ...], outputs: tuple[SymbolicTensor, ...]
+) -> tuple[SymbolicTensor, ...]:
+    """Depth first, without recursion: a network may be deeper than Python's stack."""
+    done = {id(t): t for t in inputs}
+    stack = list(reversed(outputs))
+    while stack:
+        tensor = stack[-1]
+        missing = [t for t in tensor.inputs if id(t) not in done]
+        if isinstance(tensor.layer, InputLayer) and id(tensor) not in done:
+            raise ArgumentError(f"{tensor.layer.name} is needed but not among the Model's inputs")
+        stack.extend(reversed(missing))
+        if not missing:
+            done.setdefault(id(stack.pop()), tensor)
+    return tuple(done.values())
+
+
+def _check_names(layers: list[Layer]) -> None:
+    names: dict[str, Layer] = {}
+    for layer in layers:
+        if names.setdefault(layer.name, layer) is not layer:
+            raise ArgumentError(f"two layers are called {layer.name!r}; names must differ")

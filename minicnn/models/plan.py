@@ -1,0 +1,173 @@
+"""From a graph of layers to a program: fusion, backpropagation, updates, memory.
+
+The program's order is the algorithm's: forward, loss, backward, then all that changes the model
+(running statistics, weights). A pass that is given up before this last part leaves no trace.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minicnn.contracts import CONTRACTS, Spec
+from minicnn.layers.base import aligned
+from minicnn.losses import Loss
+from minicnn.models.fusion import fuse_convolutions, loss_node
+from minicnn.models.gradient import Gradients, values_with_gradient
+from minicnn.models.graph import Graph
+from minicnn.models.memory import place
+from minicnn.models.trace import Call, Trace, Value
+from minicnn.models.updates import SlotFinder, Updates
+from minicnn.optimizers import Optimizer
+from minicnn.program import Buffer, Program, Step
+
+
+class Plan(NamedTuple):
+    """A program, the arrays of its buffers that outlast a run, and where to find things in it."""
+
+    program: Program
+    arrays: dict[int, np.ndarray]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    loss: int | None = None
+    y_true: int | None = None
+    dloss: int | None = None
+    rates: int | None = None
+    stream: int | None = None
+
+
+def plan_prediction(graph: Graph, inputs: list[Spec], *, fuse: bool = True) -> Plan:
+    """The program that computes the outputs for inputs of these Specs."""
+    trace, values = Trace(), _inputs(graph, inputs)
+    outputs = graph.forward(trace.apply, *values, training=False)
+    nodes = trace.nodes
+    if fuse:
+        nodes = fuse_convolutions(nodes, {id(v) for v in outputs})
+    return _assemble([n.call for n in nodes], [], values, outputs, {"stream": trace.stream})
+
+
+def plan_test(
+    graph: Graph, inputs: list[Spec], loss: Loss, y_true: Spec, *, fuse: bool = True
+) -> Plan:
+    """The program that computes predictions and each sample's loss."""
+    trace, values = Trace(), _inputs(graph, inputs)
+    (output,) = graph.forward(trace.apply, *values, training=False)
+    labels = Value("y_true", y_true, "input")
+    last, predictions = loss_node(trace, loss, output, labels)
+    nodes = trace.nodes
+    if fuse:
+        nodes = fuse_convolutions(nodes, {id(predictions)})
+    known = {"loss": last.writes[0], "y_true": labels, "stream": trace.stream}
+    return _assemble([n.call for n in nodes], [], [*values, labels], [predictions], known)
+
+
+def plan_training(
+    graph: Graph,
+    inputs: list[Spec],
+    loss: Loss,
+    y_true: Spec,
+    optimizer: Optimizer,
+    slot: SlotFinder,
+    *,
+    fuse: bool = True,
+) -> Plan:
+    """The program of one training step: forward, loss, backward, update.
+
+    `slot` finds the optimizer's array for a parameter's and a slot's name.
+    """
+    trace, values = Trace(), _inputs(graph, inputs)
+    (output,) = graph.forward(trace.apply, *values, training=True)
+    labels = Value("y_true", y_true, "input")
+    last, predictions = loss_node(trace, loss, output, labels)
+    nodes = trace.nodes
+    if fuse:
+        nodes = fuse_convolutions(nodes, {id(predictions)})
+
+    trainable = _trainable(graph)
+    learned = {i: p for i, p in trace.parameters.items() if id(p) in trainable}
+    wanted = values_with_gradient(nodes, set(learned))
+    gradients = Gradients()
+    dloss = Value("dloss", Spec(last.writes[0].shape), "input")
+    gradients.start(last.writes[0], dloss)
+    for node in reversed(nodes):
+        gradients.go_back_through(node, wanted)
+
+    updates = Updates(optimizer, slot)
+    weights = {id(v): v for node in nodes for v in node.reads if v is not None}
+    updates.add([(weights[i], p, gradients.of(weights[i])) for i, p in learned.items()])
+    replaced = [Call("assign", (new,), (old,), {}) for n in nodes for old, new in n.updates]
+    known = {
+        "loss": last.writes[0],
+        "y_true": labels,
+        "dloss": dloss,
+        "rates": updates.rates,
+        "stream": trace.stream,
+    }
+    calls = [n.call for n in nodes] + gradients.calls + updates.preparations
+    changes = replaced + updates.calls
+    return _assemble(calls, changes, [*values, labels, dloss], [predictions], known)
+
+
+def _inputs(graph: Graph, specs: list[Spec]) -> list[Value]:
+    pairs = zip(graph.inputs, specs, strict=True)
+    return [Value(tensor.layer.name, spec, "input") for tensor, spec in pairs]
+
+
+def _trainable(graph: Graph) -> set[int]:
+    """Ids of the parameters that training changes."""
+    return {
+        id(p) for layer in graph.layers if layer.trainable for p in layer.parameters if p.trainable
+    }
+
+
+def _assemble(
+    calls: list[Call],
+    changes: list[Call],
+    inputs: list[Value],
+    outputs: list[Value],
+    known: dict[str, Value | None],
+) -> Plan:
+    """Number the values, give each a place in memory."""
+    everything = [*calls, *changes]
+    values = _unique([*inputs, *(v for c in everything for v in (*c.reads, *c.writes)), *outputs])
+    index = {id(v): i for i, v in enumerate(values)}
+    kept = {id(v) for v in (*outputs, known.get("loss")) if v is not None}
+    offsets, arena_bytes = place(everything, kept)
+    buffers = tuple(Buffer(v.name, v.spec, offsets.get(id(v)), v.home) for v in values)
+    steps = tuple(_step(call, index) for call in everything)
+    arrays = {
+        i: v.array if v.array is not None else _zeros(v.spec)
+        for i, v in enumerate(values)
+        if v.home
+    }
+    places = {name: index[id(v)] for name, v in known.items() if v is not None and id(v) in index}
+    return Plan(
+        Program(buffers, steps, arena_bytes, len(calls)),
+        arrays,
+        tuple(index[id(v)] for v in inputs if v.name not in ("y_true", "dloss")),
+        tuple(index[id(v)] for v in outputs),
+        **places,
+    )
+
+
+def _unique(values: list[Value | None]) -> list[Value]:
+    return list({id(v): v for v in values if v is not None}.values())
+
+
+def _zeros(spec: Spec) -> np.ndarray:
+    array = aligned(spec.shape, spec.dtype)
+    array.fill(0)
+    return array
+
+
+def _step(call: Call, index: dict[int, int]) -> Step:
+    contract = CONTRACTS[call.kernel]
+    reads, writes = (
+        tuple(None if v is None else index[id(v)] for v in values)
+        for values in (call.reads, call.writes)
+    )
+    if len(reads) != len(contract.reads) or len(writes) != len(contract.writes):
+        raise ValueError(f"{call.kernel} does not fit its contract")
+    return Step(call.kernel, reads, writes, call.attributes)
+

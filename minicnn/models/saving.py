@@ -1,0 +1,229 @@
+"""Models and checkpoints on disk: one `.mcnn` file each, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicnn import limits, losses, metrics, optimizers, random
+from minicnn.checks import check_number
+from minicnn.errors import CheckpointError, FormatError, MiniCNNError, SizeLimitError
+from minicnn.models.archive import Archive, read_archive, write_archive
+from minicnn.models.config import graph_from_config, graph_to_config
+
+if TYPE_CHECKING:
+    from minicnn.models.model import Model
+
+Path = str | os.PathLike[str]
+EXTENSION = ".mcnn"
+
+
+def save_model(model: Model, path: Path) -> None:
+    """Layers, weights, class names, history, and the optimizer with its state."""
+    if not os.fspath(path).endswith(EXTENSION):
+        warnings.warn(
+            f"{os.fspath(path)!r} gets minicnn's own format whatever its extension; {EXTENSION} "
+            "would say so",
+            stacklevel=3,
+        )
+    _write(model, path, _training(model), _slots(model))
+
+
+def save_checkpoint(model: Model, path: Path) -> None:
+    """Everything of `save_model`, and how far `fit` and its callbacks have come."""
+    state, arrays = model.training_state, _slots(model)
+    callbacks = []
+    for i, callback in enumerate(model.running_callbacks):
+        callbacks.append({"class": type(callback).__name__, "state": callback.get_state()})
+        for name, array in callback.get_arrays().items():
+            arrays[f"callback/{i}/{name}"] = array
+    progress = {
+        "epoch": state.epoch,
+        "batch": state.batch,
+        "totals": state.totals,
+        "seed": random.seed(),
+        "callbacks": callbacks,
+    }
+    _write(model, path, _training(model) | {"progress": progress}, arrays)
+
+
+def load_checkpoint(model: Model, path: Path) -> None:
+    """Take over a checkpoint; refused, with the differences, if it is of another network."""
+    archive = read_archive(path)
+    training = archive.documents.get("training", {})
+    progress = training.get("progress")
+    if progress is None:
+        raise CheckpointError(f"{path} is a saved model, not a checkpoint: mc.load_model reads it")
+    _check_same_network(model, archive, path)
+    _check_same_training(model, training, path)
+    for parameter in model.parameters:
+        parameter.assign(archive.weights[parameter.name])
+    _take_slots(model, archive)
+    model.optimizer.set_state(training["optimizer_state"])  # type: ignore[union-attr]
+    random.set_random_seed(progress["seed"])
+    state = model.training_state
+    state.epoch, state.batch, state.totals = (progress[k] for k in ("epoch", "batch", "totals"))
+    _take_callbacks(model, archive, progress["callbacks"], path)
+
+
+def load_model(path: Path, compile: bool = True) -> Model:
+    """A model from a `.mcnn` file: the same layers, weights, class names and optimizer.
+
+    Nothing in the file is ever run or imported: layers are built from minicnn's own table and
+    from what `register_layer` was given.
+
+    Raises
+    ------
+    FormatError : the file is cut, damaged, hostile, or made by a newer minicnn; it says which
+    FileNotFoundError, IsADirectoryError, PermissionError : as from `open`
+    """
+    archive = read_archive(path)
+    try:
+        return _rebuilt(archive, compile)
+    except (FormatError, SizeLimitError):
+        raise
+    except (MiniCNNError, LookupError, TypeError, ValueError, AttributeError) as err:
+        raise FormatError(path, f"its layers cannot be built: {err}") from err
+
+
+def _rebuilt(archive: Archive, compile: bool) -> Model:
+    config = archive.documents["config"]
+    held = sum(array.nbytes for array in archive.weights.values())
+    with limits.budget(held):
+        model = _empty(config["class"], config["name"])
+        model.take_graph(graph_from_config(config))
+    if {p.name for p in model.parameters} != set(archive.weights):
+        raise ValueError("its weights are not those of its layers")
+    for parameter in model.parameters:
+        parameter.assign(archive.weights[parameter.name])
+    model.class_names = list(archive.documents.get("classes", []))
+    model.preprocessing = dict(archive.documents.get("preprocess", {}))
+    model.saved_history = dict(archive.documents.get("history", {}))
+    training = archive.documents.get("training", {})
+    if compile and training.get("optimizer"):
+        _compile(model, training)
+        _take_slots(model, archive)
+    return model
+
+
+def _empty(class_name: str, name: str) -> Model:
+    found = {kind.__name__: kind for kind in _model_classes}
+    if class_name not in found:
+        raise ValueError(f"unknown kind of model {class_name!r}; there are {sorted(found)}")
+    model: Model = object.__new__(found[class_name])
+    model._start(str(name))
+    return model
+
+
+_model_classes: list[type[Model]] = []
+
+
+def know_models(*classes: type[Model]) -> None:
+    """Say which classes a file may name; this module is below them and cannot import them."""
+    _model_classes.extend(classes)
+
+
+def _write(
+    model: Model, path: Path, training: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
+    history = model.history.history if model.history is not None else model.saved_history
+    documents = {
+        "config": {"class": type(model).__name__, "name": model.name}
+        | graph_to_config(model.graph),
+        "classes": list(model.class_names),
+        "preprocess": dict(model.preprocessing),
+        "history": history,
+        "training": training,
+    }
+    write_archive(path, {p.name: p.value for p in model.parameters}, documents, arrays)
+
+
+def _training(model: Model) -> dict[str, Any]:
+    if model.optimizer is None or model.loss is None:
+        return {}
+    return {
+        "multipliers": {p.name: p.multiplier for p in model.parameters if p.multiplier != 1.0},
+        "optimizer": optimizers.serialize(model.optimizer),
+        "optimizer_state": model.optimizer.get_state(),
+        "loss": losses.serialize(model.loss),
+        "metrics": [metrics.serialize(m) for m in model.compiled_metrics],
+    }
+
+
+def _compile(model: Model, training: dict[str, Any]) -> None:
+    model.compile(
+        optimizers.deserialize(training["optimizer"]),
+        losses.deserialize(training["loss"]),
+        [metrics.deserialize(m) for m in training["metrics"]],
+    )
+    model.optimizer.set_state(training["optimizer_state"])  # type: ignore[union-attr]
+    parameters = {p.name: p for p in model.parameters}
+    for name, multiplier in training["multipliers"].items():
+        parameters[name].multiplier = check_number(multiplier, f"the multiplier of {name}", 0.0)
+
+
+def _slots(model: Model) -> dict[str, np.ndarray]:
+    return {
+        f"slot/{slot}/{parameter}": array
+        for parameter, slots in model.slots.items()
+        for slot, array in slots.items()
+    }
+
+
+def _take_slots(model: Model, archive: Archive) -> None:
+    shapes = {p.name: p.shape for p in model.parameters}
+    model.reset_slots()
+    for name, array in archive.arrays.items():
+        kind, _, rest = name.partition("/")
+        slot, _, parameter = rest.partition("/")
+        if kind == "slot":
+            if shapes.get(parameter) != array.shape or array.dtype != np.float32:
+                raise ValueError(f"the optimizer's {name} does not fit its parameter")
+            model.slot(parameter, slot)[...] = array
+
+
+def _check_same_network(model: Model, archive: Archive, path: Path) -> None:
+    ours = {p.name: p.shape for p in model.parameters}
+    theirs = {name: array.shape for name, array in archive.weights.items()}
+    differences = [
+        f"{name}: {theirs.get(name, 'absent')} there, {ours.get(name, 'absent')} here"
+        for name in sorted(ours.keys() | theirs.keys())
+        if ours.get(name) != theirs.get(name)
+    ]
+    if differences:
+        shown = "; ".join(differences[:3]) + ("; ..." if len(differences) > 3 else "")
+        raise CheckpointError(f"{path} is of another network ({shown})")
+
+
+def _check_same_training(model: Model, training: dict[str, Any], path: Path) -> None:
+    for key, ours in (_training(model)).items():
+        if key != "optimizer_state" and training[key] != _as_json(ours):
+            raise CheckpointError(
+                f"{path} is of a training with another {key}: {training[key]} there, {ours} here"
+            )
+
+
+def _as_json(value: Any) -> Any:
+    """Tuples as lists, as JSON gives them back."""
+    if isinstance(value, dict):
+        return {k: _as_json(v) for k, v in value.items()}
+    return [_as_json(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def _take_callbacks(
+    model: Model, archive: Archive, saved: list[dict[str, Any]], path: Path
+) -> None:
+    running = model.running_callbacks
+    if [type(c).__name__ for c in running] != [item["class"] for item in saved]:
+        raise CheckpointError(
+            f"{path} was made with the callbacks {[item['class'] for item in saved]}; this "
+            f"training has {[type(c).__name__ for c in running]}"
+        )
+    for i, (callback, item) in enumerate(zip(running, saved, strict=True)):
+        callback.set_state(item["state"])
+        prefix = f"callback/{i}/"
+        own = {k.removeprefix(prefix): v for k, v in archive.arrays.items() if k.startswith(prefix)}
+        callback.set_arrays(own)

@@ -1,0 +1,71 @@
+"""Sequential: a network whose layers form one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from minicnn.errors import ArgumentError
+from minicnn.layers import Input
+from minicnn.layers.base import Layer, SymbolicTensor
+from minicnn.models.graph import graph_between
+from minicnn.models.model import Model
+
+
+class Sequential(Model):
+    """Layers one after the other; the first element may be an Input.
+
+    >>> from minicnn.layers import Conv2D, Dense, Flatten, MaxPooling2D
+    >>> model = Sequential([Input((28, 28, 1)), Conv2D(20, 5), MaxPooling2D(2)])
+    >>> model.add(Flatten())
+    >>> model.add(Dense(10, activation="softmax"))
+    >>> model.output_shape
+    (None, 10)
+    """
+
+    def __init__(
+        self, layers: Iterable[Layer | SymbolicTensor] = (), name: str | None = None
+    ) -> None:
+        self._start(name)
+        self._waiting: list[Layer] = []
+        self._input: SymbolicTensor | None = None
+        self._last: SymbolicTensor | None = None
+        for layer in layers:
+            self.add(layer)
+
+    def add(self, layer: Layer | SymbolicTensor) -> None:
+        """Put one more layer at the end."""
+        if isinstance(layer, SymbolicTensor):
+            self._begin_with(layer)
+        elif not isinstance(layer, Layer):
+            raise ArgumentError(f"Sequential takes layers; got {type(layer).__name__}")
+        elif self._last is None and layer.given_input_shape is not None:
+            self._begin_with(Input(layer.given_input_shape))
+            self._append(layer)
+        elif self._last is None:
+            self._waiting.append(layer)
+        else:
+            self._append(layer)
+
+    def build_for(self, inputs: tuple[np.ndarray, ...]) -> None:
+        """Make the layers for arrays like these, if no Input said their shape."""
+        if self._last is None and self._waiting:
+            waiting, self._waiting = self._waiting, []
+            self._begin_with(Input(inputs[0].shape[1:]))
+            for layer in waiting:
+                self._append(layer)
+
+    def _begin_with(self, tensor: SymbolicTensor) -> None:
+        if self._last is not None or self._waiting:
+            raise ArgumentError("an Input can only be the first element of a Sequential")
+        first = tensor.source
+        self._input, self._last = first, tensor
+        self._set_graph(graph_between((first,), (tensor,)))
+
+    def _append(self, layer: Layer) -> None:
+        last, first = self._last, self._input
+        if last is None or first is None:
+            raise ArgumentError("a Sequential begins with an Input")
+        self._last = layer(last)
+        self._set_graph(graph_between((first,), (self._last,)))

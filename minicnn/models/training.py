@@ -1,0 +1,300 @@
+"""The loops: epochs of steps, with metrics, validation, callbacks and progress."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicnn.callbacks import BackupAndRestore, Callback, CallbackList, TerminateOnNaN
+from minicnn.checks import check_int, check_number
+from minicnn.errors import ArgumentError, NumericError
+from minicnn.history import History
+from minicnn.metrics import Metric
+from minicnn.models.batches import ArrayBatches, Batch, Batches, batches_of
+from minicnn.models.execution import Outcome
+from minicnn.models.interrupt import Interrupt
+from minicnn.progress import Progress
+
+if TYPE_CHECKING:
+    from minicnn.models.model import Model
+
+
+class Totals:
+    """Loss and metrics of the samples so far."""
+
+    def __init__(self, metrics: list[Metric]) -> None:
+        self.metrics = metrics
+        self.loss_sum, self.samples = 0.0, 0
+
+    def add(self, outcome: Outcome, batch: Batch) -> None:
+        """Count one batch in."""
+        n = len(batch.inputs[0])
+        self.loss_sum += outcome.loss * n
+        self.samples += n
+        for metric in self.metrics:
+            metric.update(batch.labels, outcome.predictions, batch.weights)
+
+    def logs(self) -> dict[str, float]:
+        """{"loss": ..., metric: ...}: means over all that was added."""
+        logs = {"loss": self.loss_sum / self.samples if self.samples else 0.0}
+        return logs | {metric.name: metric.result() for metric in self.metrics}
+
+    def get_state(self) -> dict[str, Any]:
+        """The sums, JSON-able."""
+        states = [metric.get_state() for metric in self.metrics]
+        return {"loss_sum": self.loss_sum, "samples": self.samples, "metrics": states}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from these sums."""
+        self.loss_sum, self.samples = state["loss_sum"], state["samples"]
+        for metric, kept in zip(self.metrics, state["metrics"], strict=True):
+            metric.set_state(kept)
+
+
+@dataclass
+class TrainingState:
+    """How far a training has come: what a checkpoint holds besides weights and slots."""
+
+    epoch: int = 0  # being trained, counted from 0
+    batch: int = 0  # batches of it that are done
+    totals: dict[str, Any] | None = None  # of these batches, where a checkpoint was read
+
+
+class Fit:
+    """One call of `fit`."""
+
+    def __init__(
+        self, model: Model, verbose: int | str, callbacks: Iterable[Callback] | None
+    ) -> None:
+        self.model = model
+        self.history = History()
+        # What saves the others' states comes after them, and after the history.
+        ordered = sorted([self.history, *(callbacks or [])], key=_saves_others)
+        self.callbacks = CallbackList(ordered, model)
+        model.running_callbacks = ordered
+        self.progress = Progress(verbose)
+        self.validation: Batches | None = None
+        self.class_weight: dict[int, float] | None = None
+
+    def set_data(
+        self,
+        x: Any,
+        y: Any,
+        weights: Any,
+        batch_size: int | None,
+        shuffle: bool,
+        steps: int | None,
+        class_weight: dict[int, float] | None,
+    ) -> None:
+        """What to train on."""
+        self.data = batches_of(
+            x, y, weights, batch_size=batch_size, shuffle=shuffle, steps=steps
+        )
+        if isinstance(self.data, ArrayBatches):
+            if self.data.samples == 0:
+                raise ArgumentError("fit needs at least one sample; x has 0")
+            if self.data.labels is None:
+                raise ArgumentError("fit needs labels: model.fit(x, y)")
+        self.class_weight = class_weight
+
+    def set_validation(self, data: Any, split: float, batch_size: int | None) -> None:
+        """What to measure after each epoch."""
+        check_number(split, "validation_split", 0.0, 1.0)
+        if data is not None:
+            parts = data if isinstance(data, tuple) else (data,)
+            self.validation = batches_of(*parts, batch_size=batch_size)
+        elif split > 0.0:
+            self._split(split)
+
+    def _split(self, fraction: float) -> None:
+        data = self.data
+        if not isinstance(data, ArrayBatches) or data.labels is None:
+            raise ArgumentError("validation_split needs arrays; pass validation_data instead")
+        kept = data.samples - int(data.samples * fraction)
+        if kept in (0, data.samples):
+            raise ArgumentError(
+                f"validation_split={fraction} of {data.samples} samples leaves one part empty"
+            )
+        if set(np.unique(data.labels[kept:])) - set(np.unique(data.labels[:kept])):
+            warnings.warn(
+                "validation_split takes the arrays' end, and it has classes that the rest has not: "
+                "the samples seem to be sorted by class. Shuffle x and y first",
+                stacklevel=4,
+            )
+        self.validation = _part(data, slice(kept, None), shuffle=False)
+        self.data = _part(data, slice(0, kept), shuffle=data.shuffle)
+
+    def run(self, initial_epoch: int, epochs: int) -> History:
+        """Train from epoch `initial_epoch` to `epochs`, or on from a checkpoint."""
+        model = self.model
+        check_int(epochs, "epochs", 0)
+        model.stop_training = False
+        model.history = self.history
+        model.training_state = TrainingState(check_int(initial_epoch, "initial_epoch", 0))
+        self.history.params = {"epochs": epochs, "steps": len(self.data)}
+        self._check_first_batch()
+        with Interrupt() as interrupt:
+            self.interrupt = interrupt
+            self.callbacks.on_train_begin()
+            try:
+                while model.training_state.epoch < epochs and not model.stop_training:
+                    self._epoch(epochs)
+            except KeyboardInterrupt:
+                self.callbacks.on_interrupt()
+                raise
+            finally:
+                self.progress.close()
+            self.callbacks.on_train_end()
+        return self.history
+
+    def _check_first_batch(self) -> None:
+        """Build the network and refuse wrong labels before a callback writes anything."""
+        if isinstance(self.data, ArrayBatches):
+            model, data = self.model, self.data
+            model.check_inputs(data.inputs)
+            shape = (data.samples, *model.graph.outputs[0].shape[1:])
+            data.labels = model.loss.prepare(data.labels, shape)  # type: ignore[union-attr]
+            _warn_of_large_pixels(model, data)
+
+    def _epoch(self, epochs: int) -> None:
+        model, state = self.model, self.model.training_state
+        self.totals = Totals(model.new_metrics())
+        if state.totals is not None:
+            self.totals.set_state(state.totals)
+        self.progress.begin_epoch(state.epoch, epochs, len(self.data) or None)
+        self.callbacks.on_epoch_begin(state.epoch)
+        for batch in self.data.for_epoch(state.epoch, state.batch):
+            self._step(batch)
+            if model.stop_training:
+                break
+        if self.totals.samples == 0 and not model.stop_training:
+            raise ArgumentError("the data gave no batch; fit needs at least one")
+        logs = self.totals.logs()
+        if self.validation is not None:
+            results = measure(model, self.validation, interrupt=self.interrupt)
+            logs |= {f"val_{name}": value for name, value in results.items()}
+        self._end_epoch(logs)
+
+    def _step(self, batch: Batch) -> None:
+        state = self.model.training_state
+        number = state.batch
+        self.callbacks.on_train_batch_begin(number)
+        batch = weighted(batch, self.class_weight)
+        try:
+            self.totals.add(self.model.train_step(batch), batch)
+            logs = self.totals.logs()
+        except NumericError:
+            if not any(isinstance(callback, TerminateOnNaN) for callback in self.callbacks):
+                raise
+            logs = {"loss": math.nan}
+        state.batch, state.totals = number + 1, self.totals.get_state()
+        self.progress.update(state.batch, logs)
+        self.callbacks.on_train_batch_end(number, logs)
+        self.interrupt.check()
+
+    def _end_epoch(self, logs: dict[str, float]) -> None:
+        optimizer, state = self.model.optimizer, self.model.training_state
+        if optimizer is not None and optimizer.has_schedule:
+            logs["learning_rate"] = float(optimizer.learning_rate)
+        epoch = state.epoch
+        state.epoch, state.batch, state.totals = epoch + 1, 0, None
+        self.progress.end_epoch(logs)
+        self.callbacks.on_epoch_end(epoch, logs)
+
+
+def _saves_others(callback: Callback) -> bool:
+    return isinstance(callback, BackupAndRestore)
+
+
+def measure(
+    model: Model,
+    batches: Batches,
+    *,
+    interrupt: Interrupt | None = None,
+    progress: Progress | None = None,
+) -> dict[str, float]:
+    """Loss and metrics of all batches, in use mode."""
+    totals = Totals(model.new_metrics())
+    for number, batch in enumerate(batches.for_epoch(0)):
+        totals.add(model.test_step(batch), batch)
+        if progress is not None:
+            progress.update(number + 1, totals.logs())
+        if interrupt is not None:
+            interrupt.check()
+    return totals.logs()
+
+
+def evaluate(model: Model, batches: Batches, verbose: int | str) -> dict[str, float]:
+    """`measure` with progress, and how many images were wrong."""
+    progress = Progress(verbose)
+    progress.begin_epoch(None, None, len(batches) or None)
+    logs = measure(model, batches, progress=progress)
+    progress.end_epoch(logs)
+    if isinstance(batches, ArrayBatches) and "accuracy" in logs:
+        wrong = round((1 - logs["accuracy"]) * batches.samples)
+        progress.message(f"{wrong} of {batches.samples} images wrong")
+    progress.close()
+    return logs
+
+
+def predict(model: Model, batches: Batches, verbose: int | str) -> Any:
+    """The outputs of every batch, joined."""
+    progress = Progress(verbose)
+    progress.begin_epoch(None, None, len(batches) or None)
+    parts: list[list[np.ndarray]] = []
+    for number, batch in enumerate(batches.for_epoch(0)):
+        parts.append([y.copy() for y in model.predict_step(batch.inputs)])
+        progress.update(number + 1, {})
+    progress.end_epoch({})
+    progress.close()
+    shapes = [t.shape[1:] for t in model.graph.outputs]
+    empty = [np.empty((0, *shape), np.float32) for shape in shapes]
+    joined = [np.concatenate(ys) for ys in zip(empty, *parts, strict=True)]
+    return joined[0] if len(joined) == 1 else joined
+
+
+def measured(model: Model, outcome: Outcome, batch: Batch) -> list[float]:
+    """[loss, metric, ...] of one batch."""
+    totals = Totals(model.new_metrics())
+    totals.add(outcome, batch)
+    return list(totals.logs().values())
+
+
+def weighted(batch: Batch, class_weight: dict[int, float] | None) -> Batch:
+    """The batch with each sample's weight multiplied by its class's."""
+    if class_weight is None:
+        return batch
+    labels = np.asarray(batch.labels)
+    classes = labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.ravel()
+    unknown = set(classes.astype(int).tolist()) - set(class_weight)
+    if unknown:
+        raise ArgumentError(f"class_weight has no weight for the classes {sorted(unknown)}")
+    rows = np.array([class_weight[int(c)] for c in classes], np.float64)
+    return batch._replace(weights=rows if batch.weights is None else rows * batch.weights)
+
+
+def _part(data: ArrayBatches, rows: slice, *, shuffle: bool) -> ArrayBatches:
+    labels, weights = data.labels, data.weights
+    return ArrayBatches(
+        tuple(x[rows] for x in data.inputs),
+        None if labels is None else labels[rows],
+        None if weights is None else weights[rows],
+        data.batch_size,
+        shuffle=shuffle,
+    )
+
+
+def _warn_of_large_pixels(model: Model, data: ArrayBatches) -> None:
+    """Nets train badly on 0...255: a hint where nothing in the model rescales."""
+    for i, x in enumerate(data.inputs):
+        if x.dtype == np.uint8 and x.ndim == 4 and not model.rescales(i):
+            warnings.warn(
+                f"pixels run {x[:100].min()}...{x[:100].max()} (dtype is uint8); nets train better "
+                "on 0...1. Add rescale: mc.Input(shape, rescale=1/255)",
+                stacklevel=5,
+            )

@@ -1,0 +1,280 @@
+"""Activations: what happens to each number on its own, between a layer's sums and the next layer.
+
+Every one takes a float array of any shape (N, ...) and gives one of that shape. NaN stays NaN.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.checks import check_array, check_number
+from minicnn.ops.operation import Operation, Saved, apply, gradients
+
+
+def _resolve(x: Any) -> dict[str, Any]:
+    check_array(x, "x")
+    return {}
+
+
+def _resolve_leaky_relu(x: Any, *, negative_slope: float = 0.2) -> dict[str, Any]:
+    check_array(x, "x")
+    return {"negative_slope": check_number(negative_slope, "negative_slope", 0)}
+
+
+def _resolve_elu(x: Any, *, alpha: float = 1.0) -> dict[str, Any]:
+    check_array(x, "x")
+    # The gradient is taken from y, whose sign tells x's sign only if alpha is not negative.
+    return {"alpha": check_number(alpha, "alpha", 0)}
+
+
+RELU = Operation("relu", _resolve, ("relu_backward",))
+LEAKY_RELU = Operation("leaky_relu", _resolve_leaky_relu, ("leaky_relu_backward",))
+RELU6 = Operation("relu6", _resolve, ("relu6_backward",))
+ELU = Operation("elu", _resolve_elu, ("elu_backward",))
+SIGMOID = Operation("sigmoid", _resolve, ("sigmoid_backward",))
+TANH = Operation("tanh", _resolve, ("tanh_backward",))
+SILU = Operation("silu", _resolve, ("silu_backward",))
+
+
+def relu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
+    """What is positive, and 0 for the rest.
+
+    y = max(x, 0)
+
+    Parameters
+    ----------
+    x : float32 array, (N, ...)
+
+    Returns
+    -------
+    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    saved : Saved, for `relu_backward`
+
+    Raises
+    ------
+    DTypeError : x is not an array of floats
+
+    References
+    ----------
+    Nair, Hinton. Rectified linear units improve restricted Boltzmann machines. ICML 2010.
+
+    Examples
+    --------
+    >>> relu(np.array([-2, 0, 3], np.float32))[0].tolist()
+    [0.0, 0.0, 3.0]
+    """
+    return apply(RELU, x)
+
+
+def relu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
+    """dx: dy where y > 0, else 0."""
+    return gradients(dy, saved)["dx"]
+
+
+def leaky_relu(x: np.ndarray, negative_slope: float = 0.2) -> tuple[np.ndarray, Saved]:
+    """What is positive, and a small share of the rest, so that no unit stops learning.
+
+    y = x if x > 0 else negative_slope * x
+
+    Parameters
+    ----------
+    x : float32 array, (N, ...)
+    negative_slope : at least 0; default 0.2, Keras's for the activation of that name
+
+    Returns
+    -------
+    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    saved : Saved, for `leaky_relu_backward`
+
+    Raises
+    ------
+    DTypeError : x is not an array of floats
+    ArgumentError : negative_slope is negative or not finite
+
+    References
+    ----------
+    Maas, Hannun, Ng. Rectifier nonlinearities improve neural network acoustic models. ICML 2013.
+
+    Examples
+    --------
+    >>> leaky_relu(np.array([-2, 0, 3], np.float32), 0.5)[0].tolist()
+    [-1.0, 0.0, 3.0]
+    """
+    return apply(LEAKY_RELU, x, negative_slope=negative_slope)
+
+
+def leaky_relu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
+    """dx: dy where x > 0, else negative_slope * dy."""
+    return gradients(dy, saved)["dx"]
+
+
+def relu6(x: np.ndarray) -> tuple[np.ndarray, Saved]:
+    """ReLU that stops growing at 6.
+
+    y = min(max(x, 0), 6)
+
+    Parameters
+    ----------
+    x : float32 array, (N, ...)
+
+    Returns
+    -------
+    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    saved : Saved, for `relu6_backward`
+
+    Raises
+    ------
+    DTypeError : x is not an array of floats
+
+    References
+    ----------
+    Krizhevsky. Convolutional deep belief networks on CIFAR-10. 2010.
+
+    Examples
+    --------
+    >>> relu6(np.array([-2, 3, 8], np.float32))[0].tolist()
+    [0.0, 3.0, 6.0]
+    """
+    return apply(RELU6, x)
+
+
+def relu6_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
+    """dx: dy where 0 < y < 6, else 0."""
+    return gradients(dy, saved)["dx"]
+
+
+def elu(x: np.ndarray, alpha: float = 1.0) -> tuple[np.ndarray, Saved]:
+    """What is positive, and a smooth curve down to -alpha for the rest.
+
+    y = x if x > 0 else alpha * (exp(x) - 1)
+
+    Parameters
+    ----------
+    x : float32 array, (N, ...)
+    alpha : at least 0; default 1.0
+
+    Returns
+    -------
+    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    saved : Saved, for `elu_backward`
+
+    Raises
+    ------
+    DTypeError : x is not an array of floats
+    ArgumentError : alpha is negative or not finite
+
+    References
+    ----------
+    Clevert, Unterthiner, Hochreiter. Fast and accurate deep network learning by exponential
+    linear units. ICLR 2016.
+
+    Examples
+    --------
+    >>> elu(np.array([-100, 0, 3], np.float32))[0].tolist()
+    [-1.0, 0.0, 3.0]
+    """
+    return apply(ELU, x, alpha=alpha)
+
+
+def elu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
+    """dx: dy where y > 0, else dy * (y + alpha)."""
+    return gradients(dy, saved)["dx"]
+
+
+def sigmoid(x: np.ndarray) -> tuple[np.ndarray, Saved]:
+    """Squeezes all numbers into 0 to 1, as a probability.
+
+    y = 1 / (1 + exp(-x))
+
+    Parameters
+    ----------
+    x : float32 array, (N, ...)
+
+    Returns
+    -------
+    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    saved : Saved, for `sigmoid_backward`
+
+    Raises
+    ------
+    DTypeError : x is not an array of floats
+
+    Examples
+    --------
+    >>> sigmoid(np.array([-200, 0, 200], np.float32))[0].tolist()
+    [0.0, 0.5, 1.0]
+    """
+    return apply(SIGMOID, x)
+
+
+def sigmoid_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
+    """dx = dy * y * (1 - y)."""
+    return gradients(dy, saved)["dx"]
+
+
+def tanh(x: np.ndarray) -> tuple[np.ndarray, Saved]:
+    """Squeezes all numbers into -1 to 1.
+
+    y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))
+
+    Parameters
+    ----------
+    x : float32 array, (N, ...)
+
+    Returns
+    -------
+    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    saved : Saved, for `tanh_backward`
+
+    Raises
+    ------
+    DTypeError : x is not an array of floats
+
+    Examples
+    --------
+    >>> tanh(np.array([-100, 0, 100], np.float32))[0].tolist()
+    [-1.0, 0.0, 1.0]
+    """
+    return apply(TANH, x)
+
+
+def tanh_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
+    """dx = dy * (1 - y*y)."""
+    return gradients(dy, saved)["dx"]
+
+
+def silu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
+    """Each number times its own sigmoid: a smooth ReLU that dips a little below 0.
+
+    y = x / (1 + exp(-x))
+
+    Parameters
+    ----------
+    x : float32 array, (N, ...)
+
+    Returns
+    -------
+    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    saved : Saved, for `silu_backward`
+
+    Raises
+    ------
+    DTypeError : x is not an array of floats
+
+    References
+    ----------
+    Ramachandran, Zoph, Le. Searching for activation functions. 2017.
+
+    Examples
+    --------
+    >>> silu(np.array([0, 100], np.float32))[0].tolist()
+    [0.0, 100.0]
+    """
+    return apply(SILU, x)
+
+
+def silu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
+    """dx = dy * s * (1 + x * (1 - s)), s = sigmoid(x)."""
+    return gradients(dy, saved)["dx"]

@@ -1,0 +1,170 @@
+"""Batch normalization, while learning (the batch's statistics) and in use (the running ones)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.checks import check_last_axis, check_number, check_per_channel
+from minicnn.ops.operation import Operation, Saved, apply, gradients
+
+
+def _check_arrays(x: Any, gamma: Any, beta: Any, mean: Any, variance: Any) -> None:
+    check_last_axis(x, "x")
+    arrays = {"gamma": gamma, "beta": beta, "moving_mean": mean, "moving_variance": variance}
+    check_per_channel(x, arrays)
+
+
+def _resolve_training(
+    x: Any,
+    gamma: Any,
+    beta: Any,
+    moving_mean: Any,
+    moving_variance: Any,
+    *,
+    momentum: float = 0.99,
+    epsilon: float = 1e-3,
+) -> dict[str, Any]:
+    _check_arrays(x, gamma, beta, moving_mean, moving_variance)
+    return {
+        "momentum": check_number(momentum, "momentum", 0, 1),
+        "epsilon": check_number(epsilon, "epsilon", 0, open=True),
+    }
+
+
+def _resolve_inference(
+    x: Any,
+    gamma: Any,
+    beta: Any,
+    moving_mean: Any,
+    moving_variance: Any,
+    *,
+    epsilon: float = 1e-3,
+) -> dict[str, Any]:
+    _check_arrays(x, gamma, beta, moving_mean, moving_variance)
+    return {"epsilon": check_number(epsilon, "epsilon", 0, open=True)}
+
+
+BATCH_NORM_TRAINING = Operation(
+    "batch_norm_training", _resolve_training, ("batch_norm_training_backward",)
+)
+BATCH_NORM_INFERENCE = Operation(
+    "batch_norm_inference", _resolve_inference, ("batch_norm_inference_backward",)
+)
+
+
+def batch_norm_training(
+    x: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    moving_mean: np.ndarray,
+    moving_variance: np.ndarray,
+    *,
+    momentum: float = 0.99,
+    epsilon: float = 1e-3,
+) -> tuple[np.ndarray, Saved]:
+    """Brings each channel to mean beta and deviation gamma, by the statistics of this batch.
+
+    mean[c], variance[c] = those of x[..., c] over all axes but the last (variance divided by count)
+    y[..., c] = gamma[c] * (x[..., c] - mean[c]) / sqrt(variance[c] + epsilon) + beta[c]
+    moving = momentum * moving + (1 - momentum) * this batch's, for mean and variance
+
+    Parameters
+    ----------
+    x : float32 array, (N, ..., C)
+    gamma, beta : float32 arrays, (C,)
+    moving_mean, moving_variance : float32 arrays, (C,): running statistics so far
+    momentum : share of the running statistics that stays; default 0.99
+    epsilon : added to the variance, keeps the quotient finite; default 1e-3
+
+    Returns
+    -------
+    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    saved : Saved, for `batch_norm_training_backward`; `saved.updates` has the new "moving_mean"
+        and "moving_variance". The arrays that were passed stay as they are
+
+    Raises
+    ------
+    DTypeError : an array is not of floats
+    ShapeError : an array does not have C numbers
+    ArgumentError : momentum is not in [0, 1), or epsilon not positive
+
+    References
+    ----------
+    Ioffe, Szegedy. Batch normalization: accelerating deep network training by reducing internal
+    covariate shift. ICML 2015.
+
+    Examples
+    --------
+    >>> zero, one = np.zeros(1, np.float32), np.ones(1, np.float32)
+    >>> x = np.array([[1], [5]], np.float32)
+    >>> y, saved = batch_norm_training(x, one, zero, zero, one, momentum=0.5)
+    >>> y.round(2).tolist(), saved.updates["moving_mean"].tolist()
+    ([[-1.0], [1.0]], [1.5])
+    """
+    arguments = {"momentum": momentum, "epsilon": epsilon}
+    return apply(BATCH_NORM_TRAINING, x, gamma, beta, moving_mean, moving_variance, **arguments)
+
+
+def batch_norm_training_backward(
+    dy: np.ndarray, saved: Saved
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(dx, dgamma, dbeta); dx goes through the batch's mean and variance too."""
+    found = gradients(dy, saved)
+    return found["dx"], found["dgamma"], found["dbeta"]
+
+
+def batch_norm_inference(
+    x: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    moving_mean: np.ndarray,
+    moving_variance: np.ndarray,
+    *,
+    epsilon: float = 1e-3,
+) -> tuple[np.ndarray, Saved]:
+    """Brings each channel near mean beta and deviation gamma, by statistics gathered before.
+
+    y[..., c] = gamma[c] * (x[..., c] - moving_mean[c]) / sqrt(moving_variance[c] + epsilon)
+                + beta[c]
+
+    Parameters
+    ----------
+    x : float32 array, (N, ..., C)
+    gamma, beta, moving_mean, moving_variance : float32 arrays, (C,)
+    epsilon : as in training; default 1e-3
+
+    Returns
+    -------
+    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    saved : Saved, for `batch_norm_inference_backward`
+
+    Raises
+    ------
+    DTypeError : an array is not of floats
+    ShapeError : an array does not have C numbers
+    ArgumentError : epsilon is not positive
+
+    References
+    ----------
+    Ioffe, Szegedy. Batch normalization: accelerating deep network training by reducing internal
+    covariate shift. ICML 2015.
+
+    Examples
+    --------
+    >>> two, one = np.full(1, 2, np.float32), np.ones(1, np.float32)
+    >>> x = np.array([[2], [6]], np.float32)
+    >>> batch_norm_inference(x, one, one, two, 4 * one, epsilon=1e-9)[0].round(3).tolist()
+    [[1.0], [3.0]]
+    """
+    reads = (x, gamma, beta, moving_mean, moving_variance)
+    return apply(BATCH_NORM_INFERENCE, *reads, epsilon=epsilon)
+
+
+def batch_norm_inference_backward(
+    dy: np.ndarray, saved: Saved
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(dx, dgamma, dbeta), the running statistics being constants."""
+    found = gradients(dy, saved)
+    return found["dx"], found["dgamma"], found["dbeta"]

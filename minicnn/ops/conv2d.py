@@ -1,0 +1,104 @@
+"""2-D convolution: checked arguments in, the current engine's kernel out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.checks import check_floats, check_int, shape_text
+from minicnn.errors import ShapeError
+from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.shapes import Padding, Pair, conv_window
+
+
+def _resolve(
+    x: Any,
+    w: Any,
+    b: Any | None,
+    *,
+    strides: int | Pair = 1,
+    padding: Padding = "valid",
+    dilation: int | Pair = 1,
+    groups: int = 1,
+) -> dict[str, Any]:
+    check_floats(x, "x", "NHWC")
+    check_floats(w, "w", ("KH", "KW", "CI", "CO"))
+    check_int(groups, "groups")
+    channels, filters = w.shape[2] * groups, w.shape[3]
+    if x.shape[3] != channels:
+        raise ShapeError(
+            f"x has {x.shape[3]} channels, the weights {shape_text(w.shape)} with groups={groups} "
+            f"are for {channels}"
+        )
+    if filters % groups:
+        raise ShapeError(f"groups={groups} must divide the number of filters, {filters}")
+    if b is not None:
+        check_floats(b, "b", ("CO",))
+        if b.shape[0] != filters:
+            raise ShapeError(f"b must have one number a filter, {filters}; got {b.shape[0]}")
+    image = (x.shape[1], x.shape[2])
+    window = conv_window(w.shape[:2], strides, padding, dilation, image)
+    return {"window": window, "groups": groups, "image": image}
+
+
+CONV2D = Operation("conv2d", _resolve, ("conv2d_backward_weights", "conv2d_backward_input"))
+
+
+def conv2d(
+    x: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray | None = None,
+    strides: int | Pair = 1,
+    padding: Padding = "valid",
+    dilation: int | Pair = 1,
+    groups: int = 1,
+) -> tuple[np.ndarray, Saved]:
+    """Weighted sums over a window that slides over each image.
+
+    y[n, oy, ox, k] = b[k] + sum over ky, kx, c of
+        x[n, oy*SY + ky*DY - top, ox*SX + kx*DX - left, c] * w[ky, kx, c, k]
+
+    Parameters
+    ----------
+    x : float32 array, (N, H, W, CI)
+    w : float32 array, (KH, KW, CI / groups, CO)
+    b : float32 array, (CO,), or None for no bias
+    strides : int or (SY, SX), in pixels; default 1
+    padding : "valid" uses only whole windows; "same" pads with zeros so that OH = ceil(H / SY), the
+        odd row or column after the image; or rows and columns of zeros: p, (ph, pw) or
+        ((top, bottom), (left, right))
+    dilation : int or (DY, DX), in pixels: distance between a window's cells; default 1
+    groups : int; filter k sees only the channels of its group. CI groups make a depthwise
+        convolution
+
+    Returns
+    -------
+    y : (N, OH, OW, CO) float32 (float64 stays float64 on the numpy backend)
+    saved : Saved, for `conv2d_backward`
+
+    Raises
+    ------
+    DTypeError : an array is not of floats
+    ShapeError : wrong axes, channels that do not match, or no window fits
+    ArgumentError : a stride, dilation, padding or groups that is not a fitting integer
+
+    References
+    ----------
+    LeCun, Bottou, Bengio, Haffner. Gradient-based learning applied to document recognition. 1998.
+
+    Examples
+    --------
+    >>> x = np.arange(9, dtype=np.float32).reshape(1, 3, 3, 1)
+    >>> w = np.ones((2, 2, 1, 1), np.float32)
+    >>> conv2d(x, w)[0][0, :, :, 0].tolist()
+    [[8.0, 12.0], [20.0, 24.0]]
+    """
+    arguments = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
+    return apply(CONV2D, x, w, b, **arguments)
+
+
+def conv2d_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(dx, dw, db) from dy, (N, OH, OW, CO); each has the shape of x, w or b."""
+    found = gradients(dy, saved)
+    return found["dx"], found["dw"], found["db"]

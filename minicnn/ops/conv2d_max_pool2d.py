@@ -1,0 +1,120 @@
+"""Convolution, activation and max pooling in one: the un-pooled image is never kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.checks import check_choice
+from minicnn.errors import ArgumentError
+from minicnn.ops.conv2d import CONV2D
+from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.shapes import Padding, Pair, pool_window
+
+# A window's winner is kept in one byte.
+MOST_CELLS = 255
+
+
+def _resolve(
+    x: Any,
+    w: Any,
+    b: Any | None,
+    *,
+    pool_size: int | Pair = 2,
+    pool_strides: int | Pair | None = None,
+    pool_padding: Padding = "valid",
+    activation: str = "relu",
+    **convolution: Any,
+) -> dict[str, Any]:
+    attributes = CONV2D.resolve(x, w, b, **convolution)
+    image = attributes["window"].out_hw(attributes["image"])
+    pool = pool_window(pool_size, pool_strides, pool_padding, image)
+    if pool.size[0] * pool.size[1] > MOST_CELLS:
+        raise ArgumentError(
+            f"pool_size must have at most {MOST_CELLS} cells; got {pool.size[0]}x{pool.size[1]}: "
+            "use conv2d, then max_pool2d"
+        )
+    check_choice(activation, "activation", ("relu", "linear"))
+    return {**attributes, "pool": pool, "activation": activation}
+
+
+CONV2D_MAX_POOL2D = Operation(
+    "conv2d_max_pool2d",
+    _resolve,
+    ("conv2d_max_pool2d_backward_weights", "conv2d_max_pool2d_backward_input"),
+)
+
+
+def conv2d_max_pool2d(
+    x: np.ndarray,
+    w: np.ndarray,
+    b: np.ndarray | None = None,
+    *,
+    strides: int | Pair = 1,
+    padding: Padding = "valid",
+    dilation: int | Pair = 1,
+    groups: int = 1,
+    pool_size: int | Pair = 2,
+    pool_strides: int | Pair | None = None,
+    pool_padding: Padding = "valid",
+    activation: str = "relu",
+) -> tuple[np.ndarray, Saved]:
+    """Largest activation of a convolution in each pooling window.
+
+    y = max_pool2d(activation(conv2d(x, w, b)))
+
+    The models' planner puts it in the place of those three; it saves the memory of the two images
+    between them, and only the winners' gradients are computed.
+
+    Parameters
+    ----------
+    x : float32 array, (N, H, W, CI)
+    w : float32 array, (KH, KW, CI / groups, CO)
+    b : float32 array, (CO,), or None for no bias
+    strides, padding, dilation, groups : as in `conv2d`
+    pool_size, pool_strides, pool_padding : as in `max_pool2d`; a window has at most 255 cells
+    activation : "relu" or "linear"
+
+    Returns
+    -------
+    y : (N, OH, OW, CO) float32 (float64 stays float64 on the numpy backend)
+    saved : Saved, for `conv2d_max_pool2d_backward`
+
+    Raises
+    ------
+    DTypeError, ShapeError, ArgumentError : as `conv2d` and `max_pool2d`
+
+    Notes
+    -----
+    Where every cell of a window is negative, ReLU makes all of them 0: the gradient is 0 there.
+
+    Examples
+    --------
+    >>> x = np.arange(-8, 8, dtype=np.float32).reshape(1, 4, 4, 1)
+    >>> w = np.full((1, 1, 1, 1), 2, np.float32)
+    >>> conv2d_max_pool2d(x, w)[0][0, :, :, 0].tolist()
+    [[0.0, 0.0], [10.0, 14.0]]
+    """
+    return apply(
+        CONV2D_MAX_POOL2D,
+        x,
+        w,
+        b,
+        strides=strides,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        pool_size=pool_size,
+        pool_strides=pool_strides,
+        pool_padding=pool_padding,
+        activation=activation,
+    )
+
+
+def conv2d_max_pool2d_backward(
+    dy: np.ndarray, saved: Saved
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(dx, dw, db) from dy, (N, OH, OW, CO); each has the shape of x, w or b."""
+    found = gradients(dy, saved)
+    return found["dx"], found["dw"], found["db"]

@@ -1,0 +1,133 @@
+"""Pooling over windows: the largest or the mean value of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.checks import check_floats
+from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.shapes import Padding, Pair, pool_window
+
+
+def _resolve(
+    x: Any,
+    *,
+    pool_size: int | Pair = 2,
+    strides: int | Pair | None = None,
+    padding: Padding = "valid",
+    ceil_mode: bool = False,
+) -> dict[str, Any]:
+    check_floats(x, "x", "NHWC")
+    image = (x.shape[1], x.shape[2])
+    window = pool_window(pool_size, strides, padding, image, ceil_mode=ceil_mode)
+    return {"window": window, "image": image}
+
+
+MAX_POOL2D = Operation("max_pool2d", _resolve, ("max_pool2d_backward",))
+AVERAGE_POOL2D = Operation("average_pool2d", _resolve, ("average_pool2d_backward",))
+
+
+def max_pool2d(
+    x: np.ndarray,
+    pool_size: int | Pair = 2,
+    strides: int | Pair | None = None,
+    padding: Padding = "valid",
+    *,
+    ceil_mode: bool = False,
+) -> tuple[np.ndarray, Saved]:
+    """Largest value in each window of each channel.
+
+    y[n, oy, ox, c] = max over ky, kx of x[n, oy*SY + ky - top, ox*SX + kx - left, c]
+
+    Parameters
+    ----------
+    x : float32 array, (N, H, W, C)
+    pool_size : int or (KH, KW), in pixels; default 2
+    strides : int or (SY, SX), in pixels; default `pool_size`, so that windows tile the image
+    padding : "valid" uses only whole windows; "same" pads so that OH = ceil(H / SY); or rows and
+        columns, each less than the window. Padding is never the maximum
+    ceil_mode : also take a last, incomplete window, as Caffe does; default False
+
+    Returns
+    -------
+    y : (N, OH, OW, C) float32 (float64 stays float64 on the numpy backend)
+    saved : Saved, for `max_pool2d_backward`
+
+    Raises
+    ------
+    DTypeError : x is not an array of floats
+    ShapeError : x does not have 4 axes, or no window fits
+    ArgumentError : a size that is not a fitting integer, or a window could see only padding
+
+    Notes
+    -----
+    Among equal values the first in row-major order wins and takes the whole gradient. A NaN in
+    a window makes its output NaN.
+
+    References
+    ----------
+    Ranzato, Huang, Boureau, LeCun. Unsupervised learning of invariant feature hierarchies with
+    applications to object recognition. CVPR 2007.
+
+    Examples
+    --------
+    >>> x = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
+    >>> max_pool2d(x)[0][0, :, :, 0].tolist()
+    [[5.0, 7.0], [13.0, 15.0]]
+    """
+    arguments = {"pool_size": pool_size, "strides": strides, "padding": padding}
+    return apply(MAX_POOL2D, x, **arguments, ceil_mode=ceil_mode)
+
+
+def max_pool2d_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
+    """dx, (N, H, W, C): each dy goes to its window's winner; shared winners add up."""
+    return gradients(dy, saved)["dx"]
+
+
+def average_pool2d(
+    x: np.ndarray,
+    pool_size: int | Pair = 2,
+    strides: int | Pair | None = None,
+    padding: Padding = "valid",
+    *,
+    ceil_mode: bool = False,
+) -> tuple[np.ndarray, Saved]:
+    """Mean value of each window of each channel.
+
+    y[n, oy, ox, c] = 1/count * sum over ky, kx of x[n, oy*SY + ky - top, ox*SX + kx - left, c]
+
+    where only cells inside the image are summed and counted, as in Keras.
+
+    Parameters
+    ----------
+    x : float32 array, (N, H, W, C)
+    pool_size, strides, padding, ceil_mode : as in `max_pool2d`
+
+    Returns
+    -------
+    y : (N, OH, OW, C) float32 (float64 stays float64 on the numpy backend)
+    saved : Saved, for `average_pool2d_backward`
+
+    Raises
+    ------
+    DTypeError, ShapeError, ArgumentError : as `max_pool2d`
+
+    References
+    ----------
+    LeCun, Bottou, Bengio, Haffner. Gradient-based learning applied to document recognition. 1998.
+
+    Examples
+    --------
+    >>> x = np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)
+    >>> average_pool2d(x)[0][0, :, :, 0].tolist()
+    [[2.5, 4.5], [10.5, 12.5]]
+    """
+    arguments = {"pool_size": pool_size, "strides": strides, "padding": padding}
+    return apply(AVERAGE_POOL2D, x, **arguments, ceil_mode=ceil_mode)
+
+
+def average_pool2d_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
+    """dx, (N, H, W, C): each dy is shared equally by its window's cells."""
+    return gradients(dy, saved)["dx"]

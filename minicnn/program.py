@@ -1,0 +1,72 @@
+"""The program: a network's pass, written out as a flat list of kernel calls.
+
+`models/plan.py` makes it once for a (graph, batch size, training or inference); every engine runs
+it: the reference as a loop over its table, the native engine as one call. `print(program)` reads
+like the algorithm of the network.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from minicnn.contracts import CONTRACTS, Spec
+
+
+class Buffer(NamedTuple):
+    """One array of a program. Buffers with a `home` live outside the arena and outlast a run."""
+
+    name: str
+    spec: Spec
+    offset: int | None = None  # bytes from the arena's start
+    home: str = ""  # "" arena, "parameter", "state", "input"
+
+
+class Step(NamedTuple):
+    """One kernel call; reads and writes are indices into the program's buffers."""
+
+    kernel: str
+    reads: tuple[int | None, ...]
+    writes: tuple[int | None, ...]
+    attributes: dict[str, Any]
+
+
+class Program(NamedTuple):
+    """Buffers and the steps that fill them, in order."""
+
+    buffers: tuple[Buffer, ...]
+    steps: tuple[Step, ...]
+    arena_bytes: int
+    commit: int  # the steps from here on change what outlasts a run
+
+    def __str__(self) -> str:
+        lines = [self._line(i) for i in range(len(self.steps))]
+        width = max((len(result) for result, _ in lines), default=0)
+        text = [f"{result:>{width}} = {call}" for result, call in lines]
+        if 0 < self.commit < len(self.steps):
+            text.insert(self.commit, "-- from here on the model changes --")
+        text.append(f"{len(self.steps)} steps, {self.arena_bytes / 2**20:.1f} MiB of activations")
+        return "\n".join(text)
+
+    def _line(self, i: int) -> tuple[str, str]:
+        """("y (64, 12, 12, 20)", "conv2d_max_pool2d_forward(x, w, b; window=5x5, ...)")."""
+        step = self.steps[i]
+        names = CONTRACTS[step.kernel].writes
+        result = self.buffers[step.writes[0]] if step.writes[0] is not None else None
+        left = f"{result.name} {result.spec.shape}" if result else names[0]
+        reads = ", ".join("-" if r is None else self.buffers[r].name for r in step.reads)
+        attributes = ", ".join(f"{k}={_short(v)}" for k, v in step.attributes.items())
+        return left, f"{step.kernel}({reads}{'; ' if attributes else ''}{attributes})"
+
+
+def _short(value: Any) -> str:
+    """Windows as "5x5" or "3x3/2 pad 1,1", the rest as Python writes it."""
+    if not hasattr(value, "stride"):
+        return f"{value:g}" if isinstance(value, float) else str(value).replace(" ", "")
+    text = "x".join(map(str, value.size))
+    if value.stride != (1, 1):
+        text += "/" + "x".join(map(str, value.stride))
+    if value.dilation != (1, 1):
+        text += " dilation " + "x".join(map(str, value.dilation))
+    if any(value.pad_h + value.pad_w):
+        text += f" pad {value.pad_h}{value.pad_w}".replace(" (", "").replace(")(", "|")
+    return text

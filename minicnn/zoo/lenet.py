@@ -1,0 +1,56 @@
+"""LeNet: the network that learned to read handwritten digits."""
+
+from __future__ import annotations
+
+from minicnn.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
+from minicnn.models import Sequential
+
+
+def lenet() -> Sequential:
+    """LeNet as Caffe defines it, for 28 x 28 grey digits of 0...255; it has 431,080 parameters.
+
+    Two times small patterns are looked for everywhere (`conv`), and in each 2 x 2 field the best
+    match is kept (`pool`); then 500 neurons look at all of it at once (`ip1`), and one neuron a
+    digit decides (`ip2`). The layers have the names that Caffe gave them.
+
+    Returns
+    -------
+    Sequential
+        (N, 28, 28, 1) uint8 or float32, 0...255 -> (N, 10) float32: the probability of each digit.
+        Not compiled yet.
+
+    Notes
+    -----
+    Caffe scales the pixels by 1/256, draws the weights by its "xavier" rule and lets the biases
+    learn at twice the rate of the weights; all of that is in here. Only the hidden layer has an
+    activation: max pooling is what makes the convolutions more than one linear map.
+
+    References
+    ----------
+    LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition,
+    Proceedings of the IEEE 86 (11), 1998. Jia et al.: Caffe: Convolutional architecture for fast
+    feature embedding, 2014; there in examples/mnist.
+
+    Examples
+    --------
+    >>> model = lenet()
+    >>> model.count_params()
+    431080
+    """
+    model = Sequential(
+        [
+            Input((28, 28, 1), rescale=1 / 256),  # (N, 28, 28, 1)
+            Conv2D(20, 5, name="conv1"),  # (N, 24, 24, 20)
+            MaxPooling2D(2, name="pool1"),  # (N, 12, 12, 20)
+            Conv2D(50, 5, name="conv2"),  # (N, 8, 8, 50)
+            MaxPooling2D(2, name="pool2"),  # (N, 4, 4, 50)
+            Flatten(name="flatten"),  # (N, 800)
+            Dense(500, activation="relu", name="ip1"),  # (N, 500)
+            Dense(10, activation="softmax", name="ip2"),  # (N, 10)
+        ],
+        name="lenet",
+    )
+    for parameter in model.parameters:
+        if parameter.name.endswith("/bias"):
+            parameter.multiplier = 2.0
+    return model

@@ -1,0 +1,28 @@
+import os
+
+import pytest
+
+from minicnn import backends, layers, random
+
+
+def pytest_configure():
+    """CI names the engines it must have: a build that lost one must not pass by skipping it."""
+    required = set(os.environ.get("MINICNN_REQUIRE", "numpy").split(","))
+    missing = required - {*backends.available_backends()}
+    if missing:
+        reasons = {name: backends.backend_info().get(name, "unknown") for name in sorted(missing)}
+        raise pytest.UsageError(f"engines are required but not available: {reasons}")
+
+
+@pytest.fixture(params=backends.available_backends())
+def backend(request):
+    """Runs the test once on every engine that this machine has."""
+    with backends.backend(request.param):
+        yield request.param
+
+
+@pytest.fixture(autouse=True)
+def fresh_names_and_seed():
+    """No test depends on the layers and seeds of those before it."""
+    layers.base.reset_names()
+    random.set_random_seed(0)

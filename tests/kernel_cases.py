@@ -1,0 +1,253 @@
+"""Small inputs for every operation, each here for one reason. Made to bite: not square, odd sizes,
+overlapping windows, asymmetric padding, and no point near a kink or a tie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minicnn.shapes import Window2D, conv_window, pool_window
+
+
+class Case(NamedTuple):
+    operation: str
+    draw: Callable[[np.random.Generator], dict[str, np.ndarray | None]]  # float64 arrays by name
+    attributes: Mapping[str, Any] = MappingProxyType({})
+    by: tuple[str, ...] = ("x",)  # the arrays whose gradients are checked
+    h: float = 1e-3
+
+
+def arrays(**shapes):
+    """Standard normal arrays of these shapes; None stays None."""
+    return lambda rng: {
+        name: None if shape is None else rng.standard_normal(shape)
+        for name, shape in shapes.items()
+    }
+
+
+def conv(image, size, strides=1, padding="valid", dilation=1, groups=1):
+    window = conv_window(size, strides, padding, dilation, image)
+    return {"window": window, "groups": groups, "image": image}
+
+
+def pool(image, size, strides=None, padding="valid", *, ceil_mode=False):
+    window = pool_window(size, strides, padding, image, ceil_mode=ceil_mode)
+    return {"window": window, "image": image}
+
+
+def conv_pool(activation, image, padding="valid", pool_size=2, pool_strides=None):
+    attributes = conv(image, 3, 1, padding)
+    window = pool_window(pool_size, pool_strides, "valid", attributes["window"].out_hw(image))
+    return attributes | {"pool": window, "activation": activation}
+
+
+def no_ties(*shape):
+    """All numbers differ by 1 at least."""
+    return lambda rng: {"x": rng.permutation(np.arange(float(np.prod(shape)))).reshape(shape)}
+
+
+def away_from(*kinks):
+    """Numbers from -9 to 9 that keep a distance of 0.1 from each kink."""
+
+    def draw(rng):
+        x = rng.uniform(-9, 9, (3, 4, 5, 2))
+        for kink in kinks:
+            x = np.where(np.abs(x - kink) < 0.1, kink + 0.5, x)
+        return {"x": x}
+
+    return draw
+
+
+def probabilities(rng):
+    """(5, 4), positive; rows do not add up to 1, as the loss has to divide by their sum."""
+    return rng.uniform(0.1, 1.0, (5, 4))
+
+
+def apart_from_1(rng):
+    return 0.9 * probabilities(rng)
+
+
+def one_hot(rng):
+    return np.eye(4)[rng.integers(0, 4, 5)]
+
+
+def labels(rng):
+    return rng.integers(0, 4, 5).astype(np.int32)
+
+
+def zeros_and_ones(rng):
+    return rng.integers(0, 2, (5, 4)).astype(np.float64)
+
+
+def truth(prediction, draw_prediction, draw_truth):
+    return lambda rng: {prediction: draw_prediction(rng), "y_true": draw_truth(rng)}
+
+
+def logits(rng):
+    return rng.standard_normal((5, 4))
+
+
+def stream_and_x(rng):
+    return {"x": rng.standard_normal((3, 5, 7)), "stream": np.array([1, 2, 3, 4], np.uint32)}
+
+
+def batch_norm_arrays(rng):
+    return {
+        "x": 3 + 2 * rng.standard_normal((4, 3, 2, 5)),
+        "gamma": rng.uniform(0.5, 2, 5),
+        "beta": rng.standard_normal(5),
+        "moving_mean": rng.standard_normal(5),
+        "moving_variance": rng.uniform(0.5, 2, 5),
+    }
+
+
+BN = {"momentum": 0.9, "epsilon": 1e-3}
+LRN = {"size": 5, "alpha": 0.3, "beta": 0.75, "k": 1.5}
+UNEVEN = Window2D((3, 2), (2, 1), (1, 2), (0, 2), (3, 1))
+
+LINEAR = {
+    "conv2d": Case(
+        "conv2d", arrays(x=(2, 6, 7, 3), w=(3, 2, 3, 4), b=(4,)), conv((6, 7), (3, 2)),
+        ("x", "w", "b"),
+    ),
+    "conv2d without bias": Case(
+        "conv2d", arrays(x=(2, 6, 7, 3), w=(3, 3, 3, 4), b=None), conv((6, 7), 3), ("x", "w")
+    ),
+    "conv2d, stride larger than the window": Case(
+        "conv2d", arrays(x=(1, 9, 8, 2), w=(2, 2, 2, 3), b=None), conv((9, 8), 2, 3), ("x", "w")
+    ),
+    "conv2d, same padding, stride 2": Case(
+        "conv2d", arrays(x=(2, 8, 7, 3), w=(3, 4, 3, 2), b=None), conv((8, 7), (3, 4), 2, "same"),
+        ("x", "w"),
+    ),
+    "conv2d, dilated": Case(
+        "conv2d", arrays(x=(1, 9, 10, 2), w=(3, 3, 2, 3), b=None),
+        conv((9, 10), 3, 1, "same", (2, 3)), ("x", "w"),
+    ),
+    "conv2d, uneven everything": Case(
+        "conv2d", arrays(x=(2, 7, 6, 3), w=(3, 2, 3, 2), b=(2,)),
+        {"window": UNEVEN, "groups": 1, "image": (7, 6)}, ("x", "w", "b"),
+    ),
+    "conv2d, two groups": Case(
+        "conv2d", arrays(x=(2, 5, 6, 4), w=(3, 3, 2, 6), b=(6,)), conv((5, 6), 3, groups=2),
+        ("x", "w", "b"),
+    ),
+    "conv2d, depthwise with two filters a channel": Case(
+        "conv2d", arrays(x=(2, 5, 6, 3), w=(3, 3, 1, 6), b=(6,)),
+        conv((5, 6), 3, 2, "same", groups=3), ("x", "w", "b"),
+    ),
+    "conv2d, one by one": Case(
+        "conv2d", arrays(x=(2, 3, 4, 5), w=(1, 1, 5, 2), b=None), conv((3, 4), 1), ("x", "w")
+    ),
+    "dense": Case("dense", arrays(x=(4, 7), w=(7, 3), b=(3,)), by=("x", "w", "b")),
+    "dense without bias": Case("dense", arrays(x=(4, 7), w=(7, 3), b=None), by=("x", "w")),
+    "bias of images": Case("bias", arrays(x=(2, 3, 4, 5), b=(5,)), by=("x", "b")),
+    "bias of vectors": Case("bias", arrays(x=(4, 6), b=(6,)), by=("x", "b")),
+    "average_pool2d": Case("average_pool2d", arrays(x=(2, 6, 8, 3)), pool((6, 8), 2)),
+    "average_pool2d, overlap, same": Case(
+        "average_pool2d", arrays(x=(2, 6, 7, 3)), pool((6, 7), (3, 4), 2, "same")
+    ),
+    "average_pool2d, ceil mode": Case(
+        "average_pool2d", arrays(x=(1, 6, 8, 2)), pool((6, 8), 3, 2, ceil_mode=True)
+    ),
+    "global_average_pool2d": Case(
+        "global_average_pool2d", arrays(x=(2, 3, 5, 4)), {"image": (3, 5)}
+    ),
+    "zero_pad2d": Case("zero_pad2d", arrays(x=(2, 3, 4, 2)), {"pad_h": (1, 2), "pad_w": (0, 3)}),
+    "add": Case("add", arrays(a=(2, 3, 4), b=(2, 3, 4)), by=("a", "b")),
+    "multiply, in one factor": Case("multiply", arrays(a=(2, 3, 4), b=(2, 3, 4)), by=("a", "b")),
+    "concatenate channels": Case(
+        "concatenate", arrays(a=(2, 3, 4, 2), b=(2, 3, 4, 5)), {"axis": 3, "sizes": (2, 5)},
+        ("a", "b"),
+    ),
+    "concatenate rows": Case(
+        "concatenate", arrays(a=(2, 3, 4, 2), b=(2, 1, 4, 2)), {"axis": 1, "sizes": (3, 1)},
+        ("a", "b"),
+    ),
+    "reshape": Case("reshape", arrays(x=(2, 3, 4)), {"shape": (6, 2), "image": (3, 4)}),
+    "rescale": Case("rescale", arrays(x=(2, 3, 4)), {"scale": 0.25, "offset": -3.0}),
+    "dropout": Case("dropout", stream_and_x, {"rate": 0.3, "purpose": 2}),
+}  # fmt: skip
+
+CURVED = {
+    "max_pool2d": Case("max_pool2d", no_ties(2, 6, 8, 3), pool((6, 8), 2)),
+    "max_pool2d, overlap": Case("max_pool2d", no_ties(2, 7, 7, 3), pool((7, 7), 3, 2)),
+    "max_pool2d, same": Case("max_pool2d", no_ties(2, 6, 5, 4), pool((6, 5), (3, 2), 2, "same")),
+    "max_pool2d, gaps": Case("max_pool2d", no_ties(1, 9, 9, 2), pool((9, 9), 2, 3)),
+    "max_pool2d, ceil mode": Case(
+        "max_pool2d", no_ties(1, 6, 6, 2), pool((6, 6), 3, 2, ceil_mode=True)
+    ),
+    "global_max_pool2d": Case("global_max_pool2d", no_ties(2, 3, 5, 4), {"image": (3, 5)}),
+    # Piecewise linear, so a small h costs no accuracy and keeps clear of ties.
+    "conv2d_max_pool2d, relu": Case(
+        "conv2d_max_pool2d", arrays(x=(2, 8, 9, 2), w=(3, 3, 2, 3), b=(3,)),
+        conv_pool("relu", (8, 9)), ("x", "w", "b"), h=1e-6,
+    ),
+    "conv2d_max_pool2d, linear, overlap": Case(
+        "conv2d_max_pool2d", arrays(x=(2, 7, 7, 2), w=(3, 3, 2, 3), b=None),
+        conv_pool("linear", (7, 7), "same", 3, 2), ("x", "w"), h=1e-6,
+    ),
+    "relu": Case("relu", away_from(0)),
+    "leaky_relu": Case("leaky_relu", away_from(0), {"negative_slope": 0.2}),
+    "relu6": Case("relu6", away_from(0, 6)),
+    "elu": Case("elu", away_from(0), {"alpha": 0.7}),
+    "sigmoid": Case("sigmoid", away_from()),
+    "tanh": Case("tanh", away_from()),
+    "silu": Case("silu", away_from()),
+    "softmax": Case("softmax", arrays(x=(5, 7))),
+    "softmax of pixels": Case("softmax", arrays(x=(2, 3, 2, 4))),
+    "batch_norm_training": Case(
+        "batch_norm_training", batch_norm_arrays, BN, ("x", "gamma", "beta")
+    ),
+    "batch_norm_inference": Case(
+        "batch_norm_inference", batch_norm_arrays, BN, ("x", "gamma", "beta")
+    ),
+    "local_response_norm": Case("local_response_norm", arrays(x=(2, 3, 2, 7)), LRN),
+    "local_response_norm, even size": Case(
+        "local_response_norm", arrays(x=(2, 2, 3, 6)), LRN | {"size": 4}
+    ),
+    "local_response_norm, more neighbours than channels": Case(
+        "local_response_norm", arrays(x=(2, 2, 3, 2)), LRN
+    ),
+    "multiply": Case("multiply", arrays(a=(2, 3, 4), b=(2, 3, 4)), by=("a", "b")),
+    "categorical_crossentropy": Case(
+        "categorical_crossentropy", truth("y_pred", probabilities, one_hot),
+        {"label_smoothing": 0.0}, ("y_pred",),
+    ),
+    "categorical_crossentropy, smoothed": Case(
+        "categorical_crossentropy", truth("y_pred", probabilities, one_hot),
+        {"label_smoothing": 0.2}, ("y_pred",),
+    ),
+    "sparse_categorical_crossentropy": Case(
+        "sparse_categorical_crossentropy", truth("y_pred", probabilities, labels),
+        {"label_smoothing": 0.1}, ("y_pred",),
+    ),
+    "binary_crossentropy": Case(
+        "binary_crossentropy", truth("y_pred", apart_from_1, zeros_and_ones),
+        {"label_smoothing": 0.1}, ("y_pred",),
+    ),
+    "mean_squared_error": Case(
+        "mean_squared_error", arrays(y_pred=(3, 4, 2), y_true=(3, 4, 2)), by=("y_pred",)
+    ),
+    "softmax_categorical_crossentropy": Case(
+        "softmax_categorical_crossentropy", truth("logits", logits, one_hot),
+        {"label_smoothing": 0.1}, ("logits",),
+    ),
+    "softmax_categorical_crossentropy, rows of truth not adding up to 1": Case(
+        "softmax_categorical_crossentropy", truth("logits", logits, probabilities),
+        {"label_smoothing": 0.0}, ("logits",),
+    ),
+    "softmax_sparse_categorical_crossentropy": Case(
+        "softmax_sparse_categorical_crossentropy", truth("logits", logits, labels),
+        {"label_smoothing": 0.1}, ("logits",),
+    ),
+    "sigmoid_binary_crossentropy": Case(
+        "sigmoid_binary_crossentropy", truth("logits", logits, zeros_and_ones),
+        {"label_smoothing": 0.1}, ("logits",),
+    ),
+}  # fmt: skip
+
+CASES = LINEAR | CURVED

@@ -1,0 +1,143 @@
+"""The contracts against what the reference really does, for every kernel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gradcheck import backward_kernels, everything, run
+from kernel_cases import CASES
+
+from minicnn.backends.numpy import KERNELS
+from minicnn.contracts import CONTRACTS, Spec
+
+SGD = {"weight_decay": 0.1, "decoupled": False, "multiplier": 2.0}
+
+# Kernels that are no operation with a gradient: (kernel, names of reads that are None, attributes).
+OTHERS = {
+    "assign": ("assign", (), {}),
+    "sgd": ("sgd_update", (), SGD | {"momentum": 0.9, "nesterov": True}),
+    "sgd without velocity": ("sgd_update", ("velocity",), SGD | {"momentum": 0, "nesterov": False}),
+    "adam": ("adam_update", (), SGD | {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}),
+    "rmsprop": (
+        "rmsprop_update",
+        (),
+        SGD | {"rho": 0.9, "momentum": 0.5, "epsilon": 1e-2, "centered": True},
+    ),
+    "rmsprop, plain": (
+        "rmsprop_update",
+        ("velocity", "mean"),
+        SGD | {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-2, "centered": False},
+    ),
+    "clip_by_value": ("clip_by_value", (), {"limit": 0.5}),
+    "clip_by_norm": ("clip_by_norm", (), {"limit": 0.5}),
+    "squared_norm_start": ("squared_norm_start", (), {}),
+    "squared_norm_add": ("squared_norm_add", (), {}),
+    "clip_by_global_norm": ("clip_by_global_norm", (), {"limit": 0.5}),
+}
+PER_SAMPLE = {"x", "y_pred", "y_true", "logits", "a"}
+
+
+def as_dtype(arrays, dtype):
+    """The arrays with all real numbers in `dtype`; labels and random streams stay what they are."""
+    return {
+        name: a.astype(dtype) if a is not None and a.dtype == np.float64 else a
+        for name, a in arrays.items()
+    }
+
+
+def calls(case, dtype, *, samples=None):
+    """(kernel, all arrays by name) for a case's forward kernel and its backward ones."""
+    rng = np.random.default_rng(1)
+    arrays = as_dtype(case.draw(rng), dtype)
+    per_sample = PER_SAMPLE | ({"b"} if "a" in arrays else set())
+    arrays = {k: a[:samples] if k in per_sample else a for k, a in arrays.items()}
+    known = everything(case.operation, arrays, case.attributes, rng)
+    known |= {k: arrays[k] for k in ("moving_mean", "moving_variance") if k in arrays}
+    return [(k, known) for k in (f"{case.operation}_forward", *backward_kernels(case.operation))]
+
+
+def other_arrays(kernel, absent, dtype):
+    rng = np.random.default_rng(2)
+    reads = [name.rstrip("?") for name in CONTRACTS[kernel].reads]
+    arrays = {name: rng.uniform(0.5, 1, (3, 4)).astype(dtype) for name in reads}
+    arrays |= {"rates": np.array([0.1, 0.2], np.float32), "total": np.array([2.0])}
+    return {name: None if name in absent else arrays[name] for name in reads}
+
+
+def assert_keeps_the_contract(kernel, arrays, attributes, dtype):
+    contract = CONTRACTS[kernel]
+    reads = [arrays.get(name.rstrip("?")) for name in contract.reads]
+    before = [None if a is None else a.copy() for a in reads]
+    specs = [None if a is None else Spec(a.shape, str(a.dtype)) for a in reads]
+    promised = contract.specs(*specs, **attributes)
+    written = run(kernel, arrays, attributes)
+
+    assert len(promised) == len(contract.writes)
+    for (name, out), spec in zip(written.items(), promised, strict=True):
+        if spec is None:
+            assert out is None, name
+            continue
+        # The contract speaks for float32; the reference answers in the dtype that it was given.
+        want = dtype if spec.dtype == "float32" else spec.dtype
+        assert (out.shape, out.dtype) == (tuple(spec.shape), want), name
+        assert not any(np.shares_memory(out, a) for a in reads if a is not None), name
+    for a, copy in zip(reads, before, strict=True):
+        np.testing.assert_array_equal(a, copy)
+
+
+def test_the_reference_has_exactly_the_kernels_of_the_contracts():
+    assert KERNELS.keys() == CONTRACTS.keys()
+
+
+def test_every_kernel_is_tried_here():
+    tried = {kernel for kernel, _, _ in OTHERS.values()}
+    for case in CASES.values():
+        tried |= {f"{case.operation}_forward", *backward_kernels(case.operation)}
+    assert tried == CONTRACTS.keys()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_shapes_dtypes_and_purity(case, dtype):
+    for kernel, known in calls(case, dtype):
+        assert_keeps_the_contract(kernel, known, case.attributes, np.dtype(dtype))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("kernel", "absent", "attributes"), OTHERS.values(), ids=OTHERS.keys())
+def test_shapes_dtypes_and_purity_of_the_others(kernel, absent, attributes, dtype):
+    arrays = other_arrays(kernel, absent, dtype)
+    assert_keeps_the_contract(kernel, arrays, attributes, np.dtype(dtype))
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_an_empty_batch_gives_empty_results_and_zero_gradients(case):
+    for kernel, known in calls(case, np.float32, samples=0):
+        assert_keeps_the_contract(kernel, known, case.attributes, np.dtype(np.float32))
+        for name, out in run(kernel, known, case.attributes).items():
+            if "_backward" in kernel:
+                assert not out.any(), name  # true of an empty array, too
+
+
+def test_pixels_become_float32():
+    x = np.arange(6, dtype=np.uint8).reshape(1, 6)
+    (y,) = KERNELS["rescale_forward"](x, scale=0.5, offset=1.0)
+    (promised,) = CONTRACTS["rescale_forward"].specs(Spec(x.shape, "uint8"), scale=0.5, offset=1.0)
+    assert promised == Spec(y.shape, str(y.dtype)) == Spec((1, 6), "float32")
+    assert y.tolist() == [[1, 1.5, 2, 2.5, 3, 3.5]]
+
+
+@pytest.mark.parametrize("kernel", [name for name in CONTRACTS if "_backward" in name])
+def test_names_tie_backward_kernels_to_their_forward(kernel):
+    forward = CONTRACTS[f"{kernel.partition('_backward')[0]}_forward"]
+    arrays = {name.rstrip("?") for name in (*forward.reads, *forward.writes)}
+    contract = CONTRACTS[kernel]
+    assert set(contract.reads) <= arrays | {f"d{forward.writes[0]}"}
+    assert {name.removeprefix("d") for name in contract.writes} <= arrays | {"b"}
+
+
+@pytest.mark.parametrize("kernel", CONTRACTS)
+def test_updates_are_reads_and_writes(kernel):
+    contract = CONTRACTS[kernel]
+    reads = {name.rstrip("?") for name in contract.reads}
+    assert set(contract.updates) == reads & set(contract.writes)

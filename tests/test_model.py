@@ -1,0 +1,274 @@
+"""fit, evaluate, predict and what they say to wrong calls."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import minicnn as mc
+from minicnn import callbacks, layers
+from minicnn.errors import ArgumentError, DTypeError, NumericError, ShapeError
+
+
+@pytest.fixture(autouse=True)
+def _fresh_names_and_seed():
+    mc.utils.clear_session()
+    mc.utils.set_random_seed(0)
+
+
+def blobs(samples=120, classes=3, seed=0):
+    """Easy images: a bright square in a place that depends on the class."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, classes, samples)
+    x = rng.random((samples, 8, 8, 1), np.float32) * 0.3
+    for image, label in zip(x, y, strict=True):
+        image[2 * label : 2 * label + 3, 2 * label : 2 * label + 3] += 1
+    return x, y
+
+
+def small(classes=3, **options):
+    model = mc.Sequential(
+        [
+            mc.Input((8, 8, 1)),
+            layers.Conv2D(4, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(classes, activation="softmax"),
+        ]
+    )
+    options = {"optimizer": "adam", "loss": "sparse_categorical_crossentropy", **options}
+    model.compile(metrics=["accuracy"], **options)
+    return model
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
+def test_every_optimizer_learns(backend, optimizer):
+    x, y = blobs()
+    model = small(optimizer=mc.optimizers.get(optimizer))
+    model.optimizer.learning_rate = 0.1 if optimizer == "sgd" else 0.01
+    history = model.fit(x, y, batch_size=16, epochs=12, verbose=0, validation_data=blobs(seed=1))
+    assert history.history["loss"][-1] < 0.5 * history.history["loss"][0]
+    assert history.history["val_accuracy"][-1] > 0.9
+    assert list(history.history) == ["loss", "accuracy", "val_loss", "val_accuracy"]
+
+
+LOSSES = {
+    "sparse_categorical_crossentropy": ("softmax", lambda y: y),
+    "categorical_crossentropy": ("softmax", lambda y: mc.utils.to_categorical(y, 3)),
+    "binary_crossentropy": ("sigmoid", lambda y: mc.utils.to_categorical(y, 3)),
+    "mse": ("softmax", lambda y: mc.utils.to_categorical(y, 3)),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_learns(backend, loss):
+    activation, labels = LOSSES[loss]
+    x, y = blobs()
+    model = small(loss=loss)
+    model.layers[-1].activation = activation
+    first, *_, last = model.fit(x, labels(y), epochs=15, verbose=0).history["loss"]
+    assert last < 0.7 * first
+
+
+def test_evaluate_and_predict_agree(backend):
+    x, y = blobs(50)
+    model = small()
+    model.fit(x, y, epochs=3, verbose=0)
+    loss, accuracy = model.evaluate(x, y, verbose=0)
+    probabilities = model.predict(x, batch_size=7, verbose=0)
+    assert accuracy == pytest.approx((probabilities.argmax(1) == y).mean())
+    assert loss == pytest.approx(-np.log(probabilities[np.arange(50), y]).mean(), rel=1e-5)
+    assert model.evaluate(x, y, verbose=0, return_dict=True).keys() == {"loss", "accuracy"}
+
+
+def test_same_seed_same_weights(backend):
+    def run():
+        mc.utils.clear_session()
+        mc.utils.set_random_seed(7)
+        model = small()
+        model.fit(*blobs(), epochs=2, verbose=0)
+        return model.get_weights()
+
+    for a, b in zip(run(), run(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_weights_of_samples_and_classes(backend):
+    x, y = blobs(40)
+    by_class = small()
+    start = by_class.get_weights()
+    by_class.train_on_batch(x, y, class_weight={0: 1.0, 1: 0.0, 2: 3.0})
+    by_sample = small()
+    by_sample.set_weights(start)
+    by_sample.train_on_batch(x, y, sample_weight=np.array([1.0, 0.0, 3.0])[y])
+    for a, b in zip(by_class.get_weights(), by_sample.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    without = small()
+    without.set_weights(start)
+    keep = y != 1
+    loss = without.test_on_batch(x[keep], y[keep])[0] * keep.sum() / 40
+    assert without.test_on_batch(x, y, sample_weight=keep)[0] == pytest.approx(loss, rel=1e-5)
+
+
+def test_validation_split_is_the_end(backend):
+    x, y = blobs(40)
+    model = small()
+    history = model.fit(x, y, epochs=1, verbose=0, validation_split=0.25)
+    want = model.evaluate(x[30:], y[30:], verbose=0)
+    assert [history.history["val_loss"][0], history.history["val_accuracy"][0]] == pytest.approx(want)
+
+
+def test_batches_from_iterables(backend):
+    x, y = blobs(48)
+    parts = [(x[i : i + 16], y[i : i + 16]) for i in (0, 16, 32)]
+    from_arrays, from_list, from_generator = small(), small(), small()
+    start = from_arrays.get_weights()
+    for model in (from_list, from_generator):
+        model.set_weights(start)
+    from_arrays.fit(x, y, batch_size=16, epochs=2, shuffle=False, verbose=0)
+    from_list.fit(parts, epochs=2, verbose=0)
+
+    def endless():
+        while True:
+            yield from parts
+
+    from_generator.fit(endless(), epochs=2, steps_per_epoch=3, verbose=0)
+    for a, b, c in zip(
+        *(m.get_weights() for m in (from_arrays, from_list, from_generator)), strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_array_equal(a, c)
+
+
+def test_initial_epoch_counts_on(backend):
+    x, y = blobs(16)
+    history = small().fit(x, y, initial_epoch=3, epochs=5, verbose=0)
+    assert history.epoch == [3, 4]
+
+
+def test_empty_batch_predicts_nothing(backend):
+    assert small().predict(np.zeros((0, 8, 8, 1), np.float32), verbose=0).shape == (0, 3)
+
+
+def test_odd_arrays_are_read_right(backend):
+    x, _ = blobs(10)
+    model = small()
+    want = model.predict(x, verbose=0)
+    big = np.zeros((10, 8, 8, 2), np.float32)
+    big[..., :1] = x
+    readonly = x.copy()
+    readonly.flags.writeable = False
+    for odd in (big[..., :1], x[::-1][::-1], x.astype(">f4"), x.astype(np.float64), readonly):
+        np.testing.assert_array_equal(model.predict(odd, verbose=0), want)
+
+
+def test_nan_stops_before_the_weights_are_touched(backend):
+    x, y = blobs(32)
+    x[20, 3, 3] = np.nan
+    model = small()
+    before = model.get_weights()
+    with pytest.raises(NumericError, match=r"loss became nan at step 1: the input .* NaN"):
+        model.fit(x, y, batch_size=32, verbose=0)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_overflow_names_the_layer(backend):
+    model = small()
+    huge = [np.full_like(w, 3e38) if i == 2 else w for i, w in enumerate(model.get_weights())]
+    model.set_weights(huge)
+    with pytest.raises(NumericError, match=r"dense was the first layer with a NaN or infinity"):
+        model.fit(*blobs(32), verbose=0)
+
+
+def test_terminate_on_nan_ends_quietly(backend, capsys):
+    x, y = blobs(32)
+    x[:] = np.nan
+    history = small().fit(x, y, epochs=5, verbose=0, callbacks=[callbacks.TerminateOnNaN()])
+    assert len(history.epoch) <= 1
+    assert "NaN" in capsys.readouterr().out
+
+
+WRONG_CALLS = {
+    "grey-without-channel": (lambda m, x, y: m.fit(x[..., 0], y), ShapeError, r"x\[\.\.\., None\]"),
+    "one-sample": (lambda m, x, y: m.predict(x[0]), ShapeError, r"x\[None\]"),
+    "wrong-size": (lambda m, x, y: m.predict(x[:, 1:]), ShapeError, r"\(120, 7, 8, 1\).*\(None, 8, 8, 1\)"),
+    "label-range": (lambda m, x, y: m.fit(x, y + 1), ArgumentError, r"= 3, but the model has 3 classes"),
+    "one-hot-for-sparse": (
+        lambda m, x, y: m.fit(x, mc.utils.to_categorical(y)),
+        ArgumentError,
+        r"categorical_crossentropy",
+    ),
+    "lengths": (lambda m, x, y: m.fit(x, y[:-1]), ArgumentError, r"120 samples but y has 119"),
+    "nothing": (lambda m, x, y: m.fit(x[:0], y[:0]), ArgumentError, r"at least one sample"),
+    "no-labels": (lambda m, x, y: m.fit(x), ArgumentError, r"labels"),
+    "text": (lambda m, x, y: m.predict(np.array(["a"])), DTypeError, r"real numbers"),
+    "complex": (lambda m, x, y: m.predict(x * 1j), DTypeError, r"complex"),
+    "batch-size": (lambda m, x, y: m.fit(x, y, batch_size=0), ArgumentError, r"batch_size .* 0"),
+    "batch-size-float": (lambda m, x, y: m.fit(x, y, batch_size=2.5), ArgumentError, r"2\.5"),
+    "epochs": (lambda m, x, y: m.fit(x, y, epochs=-1), ArgumentError, r"epochs .* -1"),
+    "split": (lambda m, x, y: m.fit(x, y, validation_split=1.0), ArgumentError, r"validation_split"),
+    "class-weight": (lambda m, x, y: m.fit(x, y, class_weight={0: 1.0}), ArgumentError, r"\[1, 2\]"),
+    "weights-count": (lambda m, x, y: m.set_weights([]), ArgumentError, r"4 parameters; got 0"),
+    "weights-shape": (
+        lambda m, x, y: m.set_weights([np.zeros(1)] * 4),
+        ShapeError,
+        r"conv2d/kernel has shape \(3, 3, 1, 4\); got \(1,\)",
+    ),
+    "verbose": (lambda m, x, y: m.fit(x, y, verbose=7), ArgumentError, r"verbose .* 7"),
+    "optimizer": (lambda m, x, y: m.compile("adm"), ArgumentError, r"adm"),
+    "loss": (lambda m, x, y: m.compile("adam", "mean"), ArgumentError, r"mean"),
+}
+
+
+@pytest.mark.parametrize("call", WRONG_CALLS.values(), ids=WRONG_CALLS.keys())
+def test_wrong_calls_say_what_to_do_and_change_nothing(backend, call):
+    wrong, error, words = call
+    model = small()
+    before = model.get_weights()
+    with pytest.raises(error, match=words):
+        wrong(model, *blobs())
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_not_compiled():
+    model = mc.Sequential([mc.Input((4,)), layers.Dense(2)])
+    with pytest.raises(ArgumentError, match=r"model\.compile\("):
+        model.fit(np.zeros((2, 4), np.float32), np.zeros(2, int))
+
+
+def test_network_that_shrinks_to_nothing_tells_the_story():
+    model = mc.Sequential([mc.Input((28, 28, 1))])
+    for _ in range(3):
+        model.add(layers.Conv2D(4, 3))
+        model.add(layers.MaxPooling2D(2))
+    with pytest.raises(ShapeError, match=re.escape("28→26→13→11→5→3→1")):
+        model.add(layers.Conv2D(4, 3))
+
+
+def test_pixels_that_nobody_rescales_are_pointed_out():
+    x, y = blobs(8)
+    with pytest.warns(UserWarning, match=r"rescale=1/255"):
+        small().fit((x * 100).astype(np.uint8), y, verbose=0)
+
+
+def test_sequential_can_wait_for_its_first_array():
+    model = mc.Sequential([layers.Flatten(), layers.Dense(3, activation="softmax")])
+    with pytest.raises(ArgumentError, match="does not know its input's shape"):
+        model.summary()
+    assert model.predict(np.zeros((2, 4, 4, 1), np.float32), verbose=0).shape == (2, 3)
+
+
+def test_several_inputs_and_outputs(backend):
+    a, b = mc.Input((3,)), mc.Input((3,))
+    total = layers.Add()([a, b])
+    model = mc.Model([a, b], [total, layers.Activation("relu")(total)])
+    x = np.array([[1, -2, 3]], np.float32)
+    total, positive = model.predict([x, -2 * x], verbose=0)
+    assert total.tolist() == [[-1, 2, -3]] and positive.tolist() == [[0, 2, 0]]
+    model.compile("sgd", "mse")
+    with pytest.raises(ArgumentError, match="one output"):
+        model.fit([[x, x]], verbose=0)

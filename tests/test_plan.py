@@ -1,0 +1,207 @@
+"""The planner: fusion keeps the meaning, gradients add up, nobody writes over a living value."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minicnn as mc
+from minicnn import layers
+from minicnn.contracts import CONTRACTS
+
+BATCH = 6
+
+
+def straight():
+    return mc.Sequential(
+        [
+            mc.Input((12, 12, 2)),
+            layers.Conv2D(5, 3, activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.BatchNormalization(),
+            layers.Conv2D(7, 3, padding="same"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(9, activation="tanh"),
+            layers.Dropout(0.25),
+            layers.Dense(4, activation="softmax"),
+        ]
+    )
+
+
+def branching():
+    x = mc.Input((9, 9, 3))
+    y = layers.Conv2D(6, 3, padding="same")(x)
+    z = layers.Activation("silu")(y)
+    y = layers.Add()([y, z, layers.Conv2D(6, 1)(z)])
+    y = layers.Multiply()([y, layers.Conv2D(6, 1, activation="sigmoid")(y)])
+    y = layers.Concatenate()([y, layers.ZeroPadding2D(1)(layers.AveragePooling2D(3, 1)(y))])
+    y = layers.LocalResponseNormalization()(layers.MaxPooling2D(3, 2)(y))
+    return mc.Model(x, layers.Dense(4, activation="softmax")(layers.GlobalAveragePooling2D()(y)))
+
+
+def shared_layer():
+    a, b = mc.Input((6, 6, 1)), mc.Input((6, 6, 1))
+    conv = layers.Conv2D(3, 3, activation="elu")
+    y = layers.Multiply()([conv(a), conv(b)])
+    return mc.Model([a, b], layers.Dense(4, activation="softmax")(layers.Flatten()(y)))
+
+
+NETWORKS = {"straight": straight, "branching": branching, "shared-layer": shared_layer}
+every_network = pytest.mark.parametrize("build", NETWORKS.values(), ids=NETWORKS.keys())
+
+
+def compiled(build, **options):
+    mc.utils.clear_session()
+    mc.utils.set_random_seed(3)
+    model = build()
+    optimizer = mc.optimizers.SGD(0.05, momentum=0.9)
+    model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"], **options)
+    return model
+
+
+def data_for(model, samples=BATCH):
+    rng = np.random.default_rng(1)
+    x = [rng.random((samples, *t.shape[1:]), np.float32) for t in model.graph.inputs]
+    return x, rng.integers(0, 4, samples)
+
+
+def trained(build, steps=3, **options):
+    model = compiled(build, **options)
+    x, y = data_for(model)
+    losses = [model.train_on_batch(x, y)[0] for _ in range(steps)]
+    return model, losses
+
+
+@every_network
+def test_engines_train_alike(backend, build):
+    with mc.backend("numpy"):
+        reference, want = trained(build)
+    model, losses = trained(build)
+    np.testing.assert_allclose(losses, want, rtol=2e-5)
+    for ours, theirs in zip(model.get_weights(), reference.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=2e-5)
+
+
+@every_network
+def test_fusion_changes_nothing(backend, build):
+    fused, with_fusion = trained(build)
+    plain, without = trained(build, fuse=False)
+    np.testing.assert_allclose(with_fusion, without, rtol=2e-5)
+    for ours, theirs in zip(fused.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=2e-5)
+
+
+@every_network
+def test_gradients_are_the_slope_of_the_loss(build):
+    """One step of SGD without momentum moves along the gradient: the loss falls by lr |g|^2."""
+    with mc.backend("numpy"):
+        model = compiled(build)
+        model.compile(mc.optimizers.SGD(1e-3), "sparse_categorical_crossentropy")
+        for layer in model.layers:
+            if isinstance(layer, (layers.Dropout, layers.BatchNormalization)):
+                layer.trainable = False
+                layer.rate = 0.0
+        x, y = data_for(model)
+        before = model.get_weights()
+        start = model.train_on_batch(x, y)[0]
+        moved = [w - b for w, b in zip(model.get_weights(), before, strict=True)]
+        expected = sum(float((m.astype(np.float64) ** 2).sum()) for m in moved) / 1e-3
+        drop = start - model.test_on_batch(x, y)[0]
+        assert expected > 1e-6
+        assert drop == pytest.approx(expected, rel=0.05)
+
+
+@every_network
+@pytest.mark.parametrize("kind", ["train", "predict"])
+def test_no_step_writes_over_a_living_value(build, kind):
+    """Replay the program on addresses: a byte may only be read by whoever wrote it last."""
+    program = compiled(build).program(BATCH, training=kind == "train")
+    owner = np.full(program.arena_bytes // 64, -1)
+    for step in program.steps:
+        for index in step.reads:
+            if index is not None and not program.buffers[index].home:
+                assert (owner[lines_of(program.buffers[index])] == index).all(), step
+        for index in step.writes:
+            if index is not None and not program.buffers[index].home:
+                owner[lines_of(program.buffers[index])] = index
+
+
+def lines_of(buffer):
+    size = int(np.prod(buffer.spec.shape)) * np.dtype(buffer.spec.dtype).itemsize
+    return slice(buffer.offset // 64, (buffer.offset + size + 63) // 64)
+
+
+@every_network
+def test_memory_is_shared(build):
+    program = compiled(build).program(BATCH)
+    sizes = [lines_of(b).stop - lines_of(b).start for b in program.buffers if not b.home]
+    assert program.arena_bytes < 0.8 * 64 * sum(sizes)
+
+
+def test_program_reads_like_the_network():
+    text = str(compiled(straight).program(BATCH))
+    first, second = text.splitlines()[:2]
+    assert "conv2d_max_pool2d_forward(" in first and "window=3x3" in first and "pool=2x2/2x2" in first
+    assert "activation=relu" in first and "batch_norm_training_forward(" in second
+    order = ["softmax_sparse_categorical_crossentropy_backward", "conv2d_max_pool2d_backward_weights"]
+    assert text.index(order[0]) < text.index(order[1]) < text.index("from here on the model changes")
+    assert text.index("from here on the model changes") < text.index("sgd_update")
+
+
+def test_every_step_fits_its_contract():
+    program = compiled(branching).program(BATCH)
+    for step in program.steps:
+        contract = CONTRACTS[step.kernel]
+        assert (len(step.reads), len(step.writes)) == (len(contract.reads), len(contract.writes))
+
+
+def test_frozen_layers_cost_no_backward_steps(backend):
+    model = compiled(straight)
+    for layer in model.layers[:-1]:
+        layer.trainable = False
+    before = model.get_weights()
+    x, y = data_for(model)
+    model.train_on_batch(x, y)
+    changed = [not np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)]
+    assert sum(changed) == 2 and changed[-2:] == [True, True]
+    kernels = [step.kernel for step in model.program(BATCH).steps]
+    assert not any(name.startswith("conv2d") and "backward" in name for name in kernels)
+
+
+def test_uint8_images_stay_uint8(backend):
+    model = mc.Sequential([mc.Input((4, 4, 1), rescale=1 / 255), layers.Flatten()])
+    x = np.arange(32, dtype=np.uint8).reshape(2, 4, 4, 1)
+    np.testing.assert_allclose(
+        model.predict(x, verbose=0), x.reshape(2, 16).astype(np.float32) * np.float32(1 / 255)
+    )
+    (execution,) = model._executions.values()
+    assert execution.plan.arrays[execution.plan.inputs[0]].dtype == np.uint8
+
+
+def test_predictions_do_not_depend_on_the_batch(backend):
+    model = compiled(branching)
+    (x,), _ = data_for(model, 11)
+    whole = model.predict(x, batch_size=11, verbose=0)
+    if mc.current_backend() == "numpy":
+        np.testing.assert_allclose(whole, model.predict(x, batch_size=4, verbose=0), atol=1e-6)
+    else:
+        np.testing.assert_array_equal(whole, model.predict(x, batch_size=4, verbose=0))
+
+
+def test_clipping(backend):
+    for options in ({"clipvalue": 1e-4}, {"clipnorm": 1e-3}, {"global_clipnorm": 1e-3}):
+        model = compiled(straight)
+        model.compile(mc.optimizers.SGD(1.0, **options), "sparse_categorical_crossentropy")
+        before = [p.value.copy() for p in model.parameters if p.trainable]
+        x, y = data_for(model)
+        model.train_on_batch(x, y)
+        after = [p.value for p in model.parameters if p.trainable]
+        moved = [a.astype(np.float64) - b for a, b in zip(after, before, strict=True)]
+        norms = [np.sqrt((m**2).sum()) for m in moved]
+        if "clipvalue" in options:
+            assert max(abs(m).max() for m in moved) == pytest.approx(1e-4, rel=1e-2)
+        elif "clipnorm" in options:
+            assert max(norms) == pytest.approx(1e-3, rel=1e-2)
+        else:
+            assert np.linalg.norm(norms) == pytest.approx(1e-3, rel=1e-2)

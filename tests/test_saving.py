@@ -1,0 +1,191 @@
+"""Model files: nothing lost, nothing run, damage and strangers refused with one clear error."""
+
+from __future__ import annotations
+
+import copy
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+from test_model import blobs, small
+from test_plan import NETWORKS, compiled, data_for
+
+import minicnn as mc
+from minicnn import callbacks
+from minicnn.errors import CheckpointError, FormatError, MiniCNNError
+from minicnn.models.archive import read_archive, write_archive
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_saved_model_is_the_same_model(backend, tmp_path, name):
+    model = compiled(NETWORKS[name])
+    x, y = data_for(model)
+    model.train_on_batch(x, y)
+    model.class_names = ["a", "b", "c", "d"]
+    model.save(tmp_path / "m.mcnn")
+    again = mc.load_model(tmp_path / "m.mcnn")
+    assert again.class_names == model.class_names and type(again) is type(model)
+    np.testing.assert_array_equal(again.predict_on_batch(x), model.predict_on_batch(x))
+    # The optimizer's state came along: the next steps are the same too.
+    for _ in range(3):
+        assert again.train_on_batch(x, y) == model.train_on_batch(x, y)
+    for a, b in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_same_content_same_bytes(tmp_path):
+    model = compiled(NETWORKS["straight"])
+    model.save(tmp_path / "a.mcnn")
+    model.save(tmp_path / "b.mcnn")
+    mc.load_model(tmp_path / "a.mcnn").save(tmp_path / "c.mcnn")
+    a, b, c = ((tmp_path / f"{n}.mcnn").read_bytes() for n in "abc")
+    assert a == b == c
+
+
+def test_unusual_extension_is_pointed_out(tmp_path):
+    with pytest.warns(UserWarning, match=r"\.mcnn"):
+        compiled(NETWORKS["straight"]).save(tmp_path / "model.h7")
+    mc.load_model(tmp_path / "model.h7")
+
+
+def damaged(archive, change):
+    documents = copy.deepcopy(archive.documents)
+    documents.pop("metadata", None)
+    change(documents)
+    return documents
+
+
+HOSTILE = {
+    "unknown-layer": lambda d: d["config"]["layers"][1].update({"class": "os.system"}),
+    "unknown-model": lambda d: d["config"].update({"class": "Evil"}),
+    "extra-argument": lambda d: d["config"]["layers"][1]["config"].update({"cmd": "rm"}),
+    "huge-layer": lambda d: d["config"]["layers"][-1]["config"].update({"units": 2**30}),
+    "negative": lambda d: d["config"]["layers"][1]["config"].update({"filters": -1}),
+    "float-filters": lambda d: d["config"]["layers"][1]["config"].update({"filters": 1e9}),
+    "text-for-number": lambda d: d["config"]["layers"][1]["config"].update({"filters": "x"}),
+    "no-layers": lambda d: d["config"].update({"layers": []}),
+    "wrong-order": lambda d: d["config"]["tensors"].reverse(),
+    "self-reference": lambda d: d["config"]["tensors"][1].update({"inputs": [1]}),
+    "layer-number": lambda d: d["config"]["tensors"][1].update({"layer": 99}),
+    "negative-number": lambda d: d["config"]["tensors"][1].update({"layer": -1}),
+    "config-is-a-list": lambda d: d.update({"config": []}),
+    "tensors-is-text": lambda d: d["config"].update({"tensors": "abc"}),
+    "initializer-is-code": lambda d: d["config"]["layers"][1]["config"].update(
+        {"kernel_initializer": {"class": "exec", "config": {"code": "1"}}}
+    ),
+    "optimizer-unknown": lambda d: d["training"].update({"optimizer": {"class": "x", "config": {}}}),
+    "loss-is-null": lambda d: d["training"].update({"loss": None}),
+    "metric-unknown": lambda d: d["training"].update({"metrics": ["os.remove"]}),
+    "iterations-text": lambda d: d["training"].update({"optimizer_state": {"iterations": "many"}}),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_contents_are_refused(tmp_path, name):
+    model = small()
+    model.save(tmp_path / "good.mcnn")
+    archive = read_archive(tmp_path / "good.mcnn")
+    documents = damaged(archive, HOSTILE[name])
+    write_archive(tmp_path / "bad.mcnn", archive.weights, documents, archive.arrays)
+    start = time.perf_counter()
+    with pytest.raises(MiniCNNError) as caught:
+        mc.load_model(tmp_path / "bad.mcnn")
+    assert isinstance(caught.value, (FormatError, mc.models.saving.SizeLimitError))
+    assert time.perf_counter() - start < 2
+
+
+def test_checkpoint_of_another_network_says_what_differs(tmp_path):
+    small().save_checkpoint(tmp_path / "c.mcnn")
+    other = small(classes=5)
+    with pytest.raises(CheckpointError, match=r"\(36, 3\) there, \(36, 5\) here"):
+        other.load_checkpoint(tmp_path / "c.mcnn")
+    model = small(optimizer="sgd")
+    with pytest.raises(CheckpointError, match="another optimizer"):
+        model.load_checkpoint(tmp_path / "c.mcnn")
+    model.save(tmp_path / "m.mcnn")
+    with pytest.raises(CheckpointError, match="not a checkpoint"):
+        model.load_checkpoint(tmp_path / "m.mcnn")
+
+
+TRAINING = """
+    import sys
+    import numpy as np
+    import minicnn as mc
+    from minicnn import callbacks, layers
+    folder, out = sys.argv[1:]
+    mc.utils.set_random_seed(5)
+    rng = np.random.default_rng(0)
+    x, y = rng.random((256, 10, 10, 1), np.float32), rng.integers(0, 4, 256)
+    model = mc.Sequential([
+        mc.Input((10, 10, 1)), layers.Conv2D(8, 3, activation="relu"), layers.MaxPooling2D(2),
+        layers.BatchNormalization(), layers.Dropout(0.3), layers.Flatten(),
+        layers.Dense(4, activation="softmax"),
+    ])
+    schedule = mc.schedules.CosineDecay(0.01, 100)
+    model.compile(mc.optimizers.Adam(schedule), "sparse_categorical_crossentropy", ["accuracy"])
+    early = callbacks.EarlyStopping(monitor="val_loss", patience=50, restore_best_weights=True)
+    backup = callbacks.BackupAndRestore(folder, save_freq=3, delete_checkpoint=False)
+    print("started", flush=True)
+    history = model.fit(x[:192], y[:192], batch_size=16, epochs=8, verbose=0,
+                        validation_data=(x[192:], y[192:]), callbacks=[backup, early])
+    np.savez(out, *model.get_weights(), **{k: np.array(v) for k, v in history.history.items()})
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "train.py"
+    path.write_text(textwrap.dedent(TRAINING))
+    return path
+
+
+def start(script, folder, out):
+    command = [sys.executable, str(script), str(folder), str(out)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, cwd=os.getcwd())
+
+
+def test_killed_and_resumed_ends_with_the_same_bits(script, tmp_path):
+    whole = start(script, tmp_path / "a", tmp_path / "whole.npz")
+    assert whole.wait() == 0
+    rng, kills = np.random.default_rng(), 0
+    for _ in range(60):
+        run = start(script, tmp_path / "b", tmp_path / "resumed.npz")
+        assert run.stdout is not None
+        run.stdout.readline()  # imported and compiled: from here on it trains
+        try:
+            run.wait(rng.uniform(0.0, 0.25))
+        except subprocess.TimeoutExpired:
+            run.send_signal(signal.SIGKILL)
+            kills += 1
+        if run.wait() == 0:
+            break
+    assert kills > 0 and run.returncode == 0
+    want, got = np.load(tmp_path / "whole.npz"), np.load(tmp_path / "resumed.npz")
+    assert want.files == got.files
+    for name in want.files:
+        np.testing.assert_array_equal(got[name], want[name], err_msg=name)
+
+
+def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(tmp_path, backend):
+    x, y = blobs()
+    model = small()
+
+    class PressCtrlC(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if self.model.optimizer.iterations == 5:
+                signal.raise_signal(signal.SIGINT)
+
+    backup = callbacks.BackupAndRestore(str(tmp_path))
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, batch_size=16, epochs=3, verbose=0, callbacks=[backup, PressCtrlC()])
+    assert model.optimizer.iterations == 5
+    assert len(list(tmp_path.glob("checkpoint-*.mcnn"))) == 1
+    resumed = small()
+    resumed.fit(x, y, batch_size=16, epochs=3, verbose=0,
+                callbacks=[callbacks.BackupAndRestore(str(tmp_path)), PressCtrlC()])
+    assert resumed.optimizer.iterations == 24
