@@ -236,8 +236,7 @@ def train(model: mc.Model, digits: Digits, epochs: int, batch_size: int, checkpo
         )
     except KeyboardInterrupt:
         command = shlex.join(arg for arg in sys.argv if arg != "--resume")
-        click.echo(f"\nStopped; what was learned is in {checkpoints}. To go on, type:")
-        click.echo(f"  python {command} --resume")
+        click.echo(f"To go on, type:\n  python {command} --resume")
         sys.exit(130)  # what shells call "interrupted"
 
 

@@ -1,1 +1,59 @@
 """minicnn: convolutional networks from scratch, to read and to run fast."""
+
+from minicnn import (
+    callbacks,
+    config,
+    data,
+    datasets,
+    explain,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    ops,
+    optimizers,
+    schedules,
+    utils,
+    zoo,
+)
+from minicnn.backends import (
+    available_backends,
+    backend,
+    backend_info,
+    current_backend,
+    set_backend,
+)
+from minicnn.layers import Input
+from minicnn.limits import set_memory_limit
+from minicnn.models import Model, Sequential, load_model
+from minicnn.version import __version__
+
+__all__ = [
+    "Input",
+    "Model",
+    "Sequential",
+    "__version__",
+    "available_backends",
+    "backend",
+    "backend_info",
+    "callbacks",
+    "config",
+    "current_backend",
+    "data",
+    "datasets",
+    "explain",
+    "initializers",
+    "layers",
+    "load_model",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "schedules",
+    "set_backend",
+    "set_memory_limit",
+    "utils",
+    "zoo",
+]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from minicnn.errors import ArgumentError
+from minicnn.naming import clear_session
 from minicnn.random import set_random_seed
 
-__all__ = ["set_random_seed", "to_categorical"]
+__all__ = ["clear_session", "set_random_seed", "to_categorical"]
 
 
 def to_categorical(x: object, num_classes: int | None = None) -> np.ndarray:

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from minicnn import backends, layers, random
+from minicnn import backends, naming, random
 
 
 def pytest_configure():
@@ -24,5 +24,5 @@ def backend(request):
 @pytest.fixture(autouse=True)
 def fresh_names_and_seed():
     """No test depends on the layers and seeds of those before it."""
-    layers.base.reset_names()
+    naming.clear_session()
     random.set_random_seed(0)

@@ -335,6 +335,11 @@ EXHIBITS = {
     "overflowing-float": (config('{"a": 1e999}'), FormatError, "'1e999' is too large"),
     "integer-of-100000-digits": (config(f"[{'9' * 100_000}]"), FormatError, "not the JSON"),
     "key-twice": (config('{"a": 1, "\\u0061": 2}'), FormatError, "the key 'a' is there twice"),
+    "last-of-many-keys-twice": (
+        config("{" + "".join(f'"{i}":1,' for i in range(300_000)) + '"7":1}'),
+        FormatError,
+        "the key '7' is there twice",
+    ),
     "not-utf-8": (config(b'["\xff"]'), FormatError, "not the JSON that minicnn writes"),
     "utf-16": (config('{"a": 1}'.encode("utf-16")), FormatError, "not the JSON"),
     "byte-order-mark": (config('\ufeff{"a": 1}'), FormatError, "not the JSON"),

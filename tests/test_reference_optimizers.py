@@ -103,9 +103,8 @@ def test_weight_decay_and_multiplier(kernel, slots, attributes):
     assert_close(decoupled, [plain[0] - 0.1 * 0.25 * w, *plain[1:]])
     # A multiplier of 2 is twice the rates, decay included.
     doubled = update(kernel, w, dw, *slots, rates=rates, **attributes | decay | {"multiplier": 2})
-    assert_close(
-        doubled, update(kernel, w, dw, *slots, rates=(0.2, 0.04), **attributes | decay)
-    )  # fmt: skip
+    twice = (2 * rates[0], 2 * rates[1])
+    assert_close(doubled, update(kernel, w, dw, *slots, rates=twice, **attributes | decay))
 
 
 def test_float32_rounds_after_each_operation_in_the_written_order():

@@ -114,15 +114,36 @@ Prepared prepare_dropout(const Call& call) {
 
 // --- arrangement -------------------------------------------------------------------------------
 
-// Any dtype, and a new shape of as many numbers: reshape, assign, the gradient by a bias's input.
-Prepared prepare_copy(const Call& call) {
+// Any dtype, as long as both arrays have the same.
+Prepared copied(const Call& call) {
   const Array &from = call.read(0), &to = call.write(0);
   call.demand(from.dtype == to.dtype, "both arrays must have the same dtype");
-  call.demand(from.size() == to.size(), "both arrays must have as many numbers");
   return {[source = from.data, bytes = from.bytes(), target = to.data](char*) {
     copy(source, bytes, target);
   }};
 }
+
+Prepared prepare_copy(const Call& call) {
+  common_size(call, 1, 1);
+  return copied(call);
+}
+
+// A batch whose samples had the shape `from` and get the shape `to`, both names of attributes.
+Prepared reshaped(const Call& call, const char* from, const char* to) {
+  const auto& whole = call.read(0).shape;
+  call.demand(!whole.empty(), "an array must have a first axis, the batch");
+  std::vector<std::int64_t> before = call.integers(from), after = call.integers(to);
+  before.insert(before.begin(), whole[0]);
+  after.insert(after.begin(), whole[0]);
+  call.demand_shape(call.read(0), before);
+  call.demand_shape(call.write(0), after);
+  call.demand(call.read(0).size() == call.write(0).size(), "both must have as many numbers");
+  return copied(call);
+}
+
+Prepared prepare_reshape_forward(const Call& call) { return reshaped(call, "image", "shape"); }
+
+Prepared prepare_reshape_backward(const Call& call) { return reshaped(call, "shape", "image"); }
 
 Border border(const Call& call) {
   const auto [top, bottom] = call.pair("pad_h");
@@ -204,8 +225,8 @@ std::vector<Kernel> elementwise_kernels() {
       {"dropout_forward", prepare_dropout},
       {"dropout_backward", prepare_dropout},
       {"assign", prepare_copy},
-      {"reshape_forward", prepare_copy},
-      {"reshape_backward", prepare_copy},
+      {"reshape_forward", prepare_reshape_forward},
+      {"reshape_backward", prepare_reshape_backward},
       {"zero_pad2d_forward", prepare_zero_pad2d_forward},
       {"zero_pad2d_backward", prepare_zero_pad2d_backward},
       {"concatenate_forward", prepare_concatenate_forward},

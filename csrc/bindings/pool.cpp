@@ -8,10 +8,19 @@ namespace {
 
 constexpr std::int64_t kMostCells = (std::int64_t{1} << 31) - 1;  // winners are int32
 
+// The images that are pooled.
+Shape4 images(const Call& call, const Array& array) {
+  const Shape4 xs = call.shape4(array);
+  const auto [h, w] = call.pair("image");
+  call.demand_shape(array, {xs.n, h, w, xs.c});
+  call.demand(h >= 1 && w >= 1 && xs.c >= 1, "only the batch may be empty");
+  call.demand(h <= kMostCells / w, "an image must have less than 2^31 pixels");
+  return xs;
+}
+
 // A window of which every position sees a cell of the image: kernels rely on it.
 Window2D pool_window(const Call& call, const Shape4& xs) {
   const Window2D w = call.window("window");
-  call.demand(xs.h >= 1 && xs.w >= 1 && xs.c >= 1, "only the batch may be empty");
   call.demand(w.dy == 1 && w.dx == 1, "a pooling window must have dilation 1");
   call.demand(w.kh <= kMostCells / w.kw, "a pooling window must have less than 2^31 cells");
   call.demand(xs.h + w.top + w.bottom >= w.kh && xs.w + w.left + w.right >= w.kw,
@@ -27,15 +36,8 @@ std::vector<std::int64_t> pooled(const Shape4& xs, const Window2D& w) {
   return {xs.n, w.out_h(xs.h), w.out_w(xs.w), xs.c};
 }
 
-Shape4 globally_pooled(const Call& call, const Array& image) {
-  const Shape4 xs = call.shape4(image);
-  call.demand(xs.h >= 1 && xs.w >= 1 && xs.c >= 1, "only the batch may be empty");
-  call.demand(xs.h <= kMostCells / xs.w, "an image must have less than 2^31 pixels");
-  return xs;
-}
-
 Prepared prepare_max_pool2d_forward(const Call& call) {
-  const Shape4 xs = call.shape4(call.read(0));
+  const Shape4 xs = images(call, call.read(0));
   const Window2D window = pool_window(call, xs);
   call.demand_shape(call.write(0), pooled(xs, window));
   call.demand_shape(call.write(1), pooled(xs, window));
@@ -46,7 +48,7 @@ Prepared prepare_max_pool2d_forward(const Call& call) {
 }
 
 Prepared prepare_max_pool2d_backward(const Call& call) {
-  const Shape4 xs = call.shape4(call.write(0));
+  const Shape4 xs = images(call, call.write(0));
   const Window2D window = pool_window(call, xs);
   call.demand_shape(call.read(0), pooled(xs, window));
   call.demand_shape(call.read(1), pooled(xs, window));
@@ -57,7 +59,7 @@ Prepared prepare_max_pool2d_backward(const Call& call) {
 }
 
 Prepared prepare_average_pool2d_forward(const Call& call) {
-  const Shape4 xs = call.shape4(call.read(0));
+  const Shape4 xs = images(call, call.read(0));
   const Window2D window = pool_window(call, xs);
   call.demand_shape(call.write(0), pooled(xs, window));
   const auto* x = call.in<float>(0);
@@ -67,7 +69,7 @@ Prepared prepare_average_pool2d_forward(const Call& call) {
 }
 
 Prepared prepare_average_pool2d_backward(const Call& call) {
-  const Shape4 xs = call.shape4(call.write(0));
+  const Shape4 xs = images(call, call.write(0));
   const Window2D window = pool_window(call, xs);
   call.demand_shape(call.read(0), pooled(xs, window));
   const auto* dy = call.in<float>(0);
@@ -76,7 +78,7 @@ Prepared prepare_average_pool2d_backward(const Call& call) {
 }
 
 Prepared prepare_global_max_pool2d_forward(const Call& call) {
-  const Shape4 xs = globally_pooled(call, call.read(0));
+  const Shape4 xs = images(call, call.read(0));
   call.demand_shape(call.write(0), {xs.n, xs.c});
   call.demand_shape(call.write(1), {xs.n, xs.c});
   const auto* x = call.in<float>(0);
@@ -86,7 +88,7 @@ Prepared prepare_global_max_pool2d_forward(const Call& call) {
 }
 
 Prepared prepare_global_max_pool2d_backward(const Call& call) {
-  const Shape4 xs = globally_pooled(call, call.write(0));
+  const Shape4 xs = images(call, call.write(0));
   call.demand_shape(call.read(0), {xs.n, xs.c});
   call.demand_shape(call.read(1), {xs.n, xs.c});
   const auto* dy = call.in<float>(0);
@@ -96,7 +98,7 @@ Prepared prepare_global_max_pool2d_backward(const Call& call) {
 }
 
 Prepared prepare_global_average_pool2d_forward(const Call& call) {
-  const Shape4 xs = globally_pooled(call, call.read(0));
+  const Shape4 xs = images(call, call.read(0));
   call.demand_shape(call.write(0), {xs.n, xs.c});
   const auto* x = call.in<float>(0);
   auto* y = call.out<float>(0);
@@ -105,7 +107,7 @@ Prepared prepare_global_average_pool2d_forward(const Call& call) {
 }
 
 Prepared prepare_global_average_pool2d_backward(const Call& call) {
-  const Shape4 xs = globally_pooled(call, call.write(0));
+  const Shape4 xs = images(call, call.write(0));
   call.demand_shape(call.read(0), {xs.n, xs.c});
   const auto* dy = call.in<float>(0);
   auto* dx = call.out<float>(0);

@@ -4,10 +4,11 @@
 
 namespace minicnn {
 
-// 1 / (1 + e^-x), from the exponential that cannot overflow.
+// 1 / (1 + e^-x), from the exponential that cannot overflow; within 2 units in the last place
+// because the sum and the quotient are not rounded to float32.
 inline float sigmoid(float x) {
-  const float e = std::exp(-std::fabs(x));
-  return (x >= 0.0F ? 1.0F : e) / (1.0F + e);
+  const double e = double(std::exp(-std::fabs(x)));
+  return float((x >= 0.0F ? 1.0 : e) / (1.0 + e));
 }
 
 }  // namespace minicnn

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minicnn.errors import ArgumentError, MissingExtraError, ShapeError
+from minicnn.errors import ArgumentError, ShapeError
+from minicnn.plots import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -134,16 +135,10 @@ def first_layer_figure(kernels: np.ndarray, maps: np.ndarray, image: np.ndarray)
 
 
 def _figure(width: float, height: float) -> Figure:
-    """An empty figure, in inches; it belongs to nobody else and needs no screen."""
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.layout_engine import ConstrainedLayoutEngine
-    except ImportError as err:
-        raise MissingExtraError(
-            'pictures need matplotlib. Install it with: pip install "minicnn-engine[plot]"'
-        ) from err
-    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
-    return Figure(figsize=(width, height), dpi=DPI, layout=layout, facecolor="white")
+    figure = new_figure(width, height)
+    figure.set_dpi(DPI)
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
+    return figure
 
 
 class _Place(NamedTuple):

@@ -8,8 +8,6 @@ shapes it tells the output's shape, and `models/plan.py` records it as steps of 
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,6 +20,7 @@ from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
 from minicnn.initializers import Initializer
 from minicnn.layers.shrinking import explain_shrinking
 from minicnn.limits import check_parameter
+from minicnn.naming import unique_name
 from minicnn.ops.operation import Operation, Saved, infer
 from minicnn.ops.operation import apply as run
 
@@ -205,21 +204,6 @@ def aligned(shape: Shape, dtype: str) -> np.ndarray:
     memory = np.empty(size + 64, np.uint8)
     start = -memory.ctypes.data % 64
     return memory[start : start + size].view(dtype).reshape(shape)
-
-
-_names: Counter[str] = Counter()
-
-
-def unique_name(class_name: str) -> str:
-    """conv2d, conv2d_1, conv2d_2, ...: counted per class until `reset_names`."""
-    stem = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name).lower()
-    _names[stem] += 1
-    return stem if _names[stem] == 1 else f"{stem}_{_names[stem] - 1}"
-
-
-def reset_names() -> None:
-    """Start counting names anew."""
-    _names.clear()
 
 
 def compute(operation: Operation, *inputs: Any, **arguments: Any) -> np.ndarray:

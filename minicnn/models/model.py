@@ -15,9 +15,10 @@ from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError, ShapeError
 from minicnn.history import History
 from minicnn.layers import Rescaling
-from minicnn.layers.base import Layer, Parameter, SymbolicTensor, aligned, unique_name
+from minicnn.layers.base import Layer, Parameter, SymbolicTensor, aligned
 from minicnn.losses import Loss
 from minicnn.metrics import Metric
+from minicnn.naming import unique_name
 from minicnn.models import saving, training
 from minicnn.models.batches import Batch, Batches, as_arrays, batches_of
 from minicnn.models.diagnosis import first_not_finite

@@ -61,11 +61,11 @@ class Sequential(Model):
             raise ArgumentError("an Input can only be the first element of a Sequential")
         first = tensor.source
         self._input, self._last = first, tensor
-        self._set_graph(graph_between((first,), (tensor,)))
+        self.take_graph(graph_between((first,), (tensor,)))
 
     def _append(self, layer: Layer) -> None:
         last, first = self._last, self._input
         if last is None or first is None:
             raise ArgumentError("a Sequential begins with an Input")
         self._last = layer(last)
-        self._set_graph(graph_between((first,), (self._last,)))
+        self.take_graph(graph_between((first,), (self._last,)))

@@ -176,7 +176,9 @@ class Fit:
             raise ArgumentError("the data gave no batch; fit needs at least one")
         logs = self.totals.logs()
         if self.validation is not None:
+            self.callbacks.on_test_begin()
             results = measure(model, self.validation, interrupt=self.interrupt)
+            self.callbacks.on_test_end(results)
             logs |= {f"val_{name}": value for name, value in results.items()}
         self._end_epoch(logs)
 
@@ -199,7 +201,8 @@ class Fit:
 
     def _end_epoch(self, logs: dict[str, float]) -> None:
         optimizer, state = self.model.optimizer, self.model.training_state
-        if optimizer is not None and optimizer.has_schedule:
+        moves = any(callback.moves_learning_rate for callback in self.callbacks)
+        if optimizer is not None and (optimizer.has_schedule or moves):
             logs["learning_rate"] = float(optimizer.learning_rate)
         epoch = state.epoch
         state.epoch, state.batch, state.totals = epoch + 1, 0, None

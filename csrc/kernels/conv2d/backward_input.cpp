@@ -8,10 +8,10 @@
 #include "kernels/conv2d/transpose.hpp"
 
 // dx[iy, ix] is the sum of dy[oy, ox] w[ky, kx]^T over the cells (ky, kx) whose window at (oy, ox)
-// looks at (iy, ix). The outputs that look at one row of dx through one cell are neighbours in dy,
-// and what they look at is `sx` pixels apart in dx: a tile. So each row of dx starts at zero and
-// the cells add their tiles to it, while it stays in cache. Strides, padding and dilation only
-// choose which pixels; nothing is multiplied by the zeros around dy.
+// looks at (iy, ix). The outputs that look at one row of dx through cells (any, kx) are neighbours
+// in dy, and what they look at is `sx` pixels apart in dx: a tile. So each row of dx starts at zero
+// and the kernel's columns add their tiles to it, while it stays in cache. Strides, padding and
+// dilation only choose which pixels; nothing is multiplied by the zeros around dy.
 //
 // Pixels that every cell of a kernel row reaches take all of these in one sum: in turned weights,
 // (KH, KW backwards, filters, C), the row's cells lie in the order of the pixels of dy.
@@ -33,34 +33,40 @@ class InputRows {
 
   void turn_weights() const;
   std::int64_t slices() const { return conv_.groups * slices_per_group_; }
-  // Of slice number `slice`, or C for the one after the last.
-  std::int64_t first_channel(std::int64_t slice) const {
-    return slice / slices_per_group_ * conv_.ci() + slice % slices_per_group_ * micro_.columns;
-  }
   // Row `iy` of image `n`, the channels of the slices [first, last): as in ForwardRows.
-  void run(std::int64_t n, std::int64_t iy, std::int64_t first, std::int64_t last) const;
+  void run(std::int64_t n, std::int64_t iy, std::int64_t first, std::int64_t last,
+           int worker) const;
 
  private:
-  Sum sum_of_cells(std::int64_t cells, Carver& carver) const;
+  // The kernel rows that reach one row of dx, of one kernel column or of all.
+  struct Sums {
+    Sum column, all;
+  };
+  // `count` outputs of row 0 of image `n`, from `ox` on, and what they see through column `kx`.
+  struct Place {
+    std::int64_t n, iy, ox, kx, count;
+  };
+
+  std::int64_t first_channel(std::int64_t slice) const;  // of C, too: the slice after the last
+  std::int64_t output_row(std::int64_t iy, std::int64_t ky) const;
   Range outputs_seeing(std::int64_t kx) const;
   Range pixels_of_all_cells() const;
-  std::int64_t output_row(std::int64_t iy, std::int64_t ky) const;
-  void add_kernel_row(std::int64_t n, std::int64_t iy, std::int64_t ky, std::int64_t slice) const;
-
-  // `sum` at output pixel `ox`, and the next count - 1, through cell (ky, kx) to pixel `ix` and on.
-  struct Place {
-    std::int64_t n, iy, ix, oy, ox, ky, kx, count;
-  };
+  std::int64_t most_products() const { return conv_.window.kh * conv_.window.kw * conv_.co(); }
+  Sum sum_of_rows(std::int64_t iy, std::int64_t cells, Run* runs, std::int64_t* ends) const;
+  Sums sums_of_rows(std::int64_t iy, int worker) const;
   void add(const Place& place, const Sum& sum, std::int64_t slice) const;
+  void add_columns(std::int64_t n, std::int64_t iy, const Sums& sums, std::int64_t slice) const;
 
   Conv2D conv_;
   const float *dy_, *w_;
   float* dx_;
   const Micro& micro_;
   std::int64_t slices_per_group_;
-  Range inner_;  // pixels of a row that take a whole kernel row at once; empty if not worth it
+  Range inner_;  // pixels of a row that take whole kernel rows at once; empty if not worth it
   float* turned_;  // (KH, KW backwards, groups, filters / groups, C / groups)
-  Sum cell_, cells_;
+  std::int64_t run_room_, end_room_;
+  Run* runs_;           // (workers, 2, run_room_)
+  std::int64_t* ends_;  // (workers, 2, end_room_)
 };
 
 InputRows::InputRows(const Conv2D& conv, const float* dy, const float* w, float* dx, Carver& carver)
@@ -72,19 +78,40 @@ InputRows::InputRows(const Conv2D& conv, const float* dy, const float* w, float*
       slices_per_group_(ceil_div(conv.ci(), micro_.columns)),
       inner_(pixels_of_all_cells()),
       turned_(carver.take<float>(conv.weights())),
-      cell_(sum_of_cells(1, carver)),
-      cells_(sum_of_cells(conv.window.kw, carver)) {}
+      run_room_(most_runs(most_products(), conv.window.kh)),
+      end_room_(most_blocks(most_products())),
+      runs_(carver.take<Run>(kMaxWorkers * 2 * run_room_)),
+      ends_(carver.take<std::int64_t>(kMaxWorkers * 2 * end_room_)) {}
 
-Sum InputRows::sum_of_cells(std::int64_t cells, Carver& carver) const {
-  const std::int64_t products = cells * conv_.co();
-  Run* runs = carver.take<Run>(most_runs(products, cells));
-  std::int64_t* ends = carver.take<std::int64_t>(most_blocks(products));
-  if (runs == nullptr) return {};
+std::int64_t InputRows::first_channel(std::int64_t slice) const {
+  const std::int64_t group = slice / slices_per_group_;
+  return group * conv_.ci() + (slice - group * slices_per_group_) * micro_.columns;
+}
+
+// Of `cells` neighbouring cells in each kernel row that reaches row `iy`.
+Sum InputRows::sum_of_rows(std::int64_t iy, std::int64_t cells, Run* runs,
+                           std::int64_t* ends) const {
+  const std::int64_t filters = conv_.filters, ci = conv_.ci(), kw = conv_.window.kw;
   SumWriter writer(runs, ends);
-  for (std::int64_t i = 0; i < cells; ++i) {
-    writer.append(i * conv_.filters, i * conv_.filters * conv_.ci(), conv_.co(), 1, conv_.ci());
+  for (std::int64_t ky = 0; ky < conv_.window.kh; ++ky) {
+    const std::int64_t oy = output_row(iy, ky);
+    if (oy < 0) continue;
+    for (std::int64_t i = 0; i < cells; ++i) {
+      writer.append((oy * conv_.ow() + i) * filters, (ky * kw + i) * filters * ci, conv_.co(), 1,
+                    ci);
+    }
   }
   return writer.sum();
+}
+
+InputRows::Sums InputRows::sums_of_rows(std::int64_t iy, int worker) const {
+  Run* runs = runs_ + worker * 2 * run_room_;
+  std::int64_t* ends = ends_ + worker * 2 * end_room_;
+  Sums sums{sum_of_rows(iy, 1, runs, ends), {}};
+  if (inner_.length() > 0) {
+    sums.all = sum_of_rows(iy, conv_.window.kw, runs + run_room_, ends + end_room_);
+  }
+  return sums;
 }
 
 // Output columns whose cell kx looks inside the image.
@@ -129,13 +156,13 @@ void InputRows::add(const Place& p, const Sum& sum, std::int64_t slice) const {
   const Window2D& win = conv_.window;
   const std::int64_t group = slice / slices_per_group_, co = conv_.co(), ci = conv_.ci();
   const std::int64_t channel = first_channel(slice), in_group = channel - group * ci;
-  const std::int64_t turned_cell = p.ky * win.kw + win.kw - 1 - p.kx;
-  const std::int64_t output = (p.n * conv_.oh() + p.oy) * conv_.ow() + p.ox;
-  const std::int64_t pixel = (p.n * conv_.x.h + p.iy) * conv_.x.w + p.ix;
+  const std::int64_t ix = p.ox * win.sx - win.left + p.kx * win.dx;
+  const std::int64_t output = p.n * conv_.oh() * conv_.ow() + p.ox;
+  const std::int64_t pixel = (p.n * conv_.x.h + p.iy) * conv_.x.w + ix;
   const Product product{dy_ + output * conv_.filters + group * co,
                         conv_.filters,
                         1,
-                        turned_ + (turned_cell * conv_.groups + group) * co * ci + in_group,
+                        turned_ + ((win.kw - 1 - p.kx) * conv_.groups + group) * co * ci + in_group,
                         ci,
                         sum,
                         nullptr,
@@ -145,39 +172,36 @@ void InputRows::add(const Place& p, const Sum& sum, std::int64_t slice) const {
   multiply(micro_, product, p.count, std::min<std::int64_t>(micro_.columns, ci - in_group));
 }
 
-void InputRows::add_kernel_row(std::int64_t n, std::int64_t iy, std::int64_t ky,
-                               std::int64_t slice) const {
+void InputRows::add_columns(std::int64_t n, std::int64_t iy, const Sums& sums,
+                            std::int64_t slice) const {
   const Window2D& win = conv_.window;
-  const std::int64_t oy = output_row(iy, ky);
-  if (oy < 0) return;
-  const auto add_cell = [&](std::int64_t kx, std::int64_t begin, std::int64_t end) {
-    const std::int64_t ix = begin * win.sx - win.left + kx * win.dx;
-    if (begin < end) add({n, iy, ix, oy, begin, ky, kx, end - begin}, cell_, slice);
+  const auto add_some = [&](std::int64_t kx, std::int64_t begin, std::int64_t end) {
+    if (begin < end) add({n, iy, begin, kx, end - begin}, sums.column, slice);
   };
   if (inner_.length() > 0) {
-    const std::int64_t kx = win.kw - 1, first = inner_.begin + win.left - kx;
-    add({n, iy, inner_.begin, oy, first, ky, kx, inner_.length()}, cells_, slice);
+    const std::int64_t kx = win.kw - 1;
+    add({n, iy, inner_.begin + win.left - kx, kx, inner_.length()}, sums.all, slice);
   }
   for (std::int64_t kx = 0; kx < win.kw; ++kx) {
-    const Range all = outputs_seeing(kx);
+    const Range seeing = outputs_seeing(kx);
     if (inner_.length() == 0) {
-      add_cell(kx, all.begin, all.end);
+      add_some(kx, seeing.begin, seeing.end);
       continue;
     }
     const std::int64_t shift = win.left - kx;  // from pixel to output
-    add_cell(kx, all.begin, std::min(all.end, inner_.begin + shift));
-    add_cell(kx, std::max(all.begin, inner_.end + shift), all.end);
+    add_some(kx, seeing.begin, std::min(seeing.end, inner_.begin + shift));
+    add_some(kx, std::max(seeing.begin, inner_.end + shift), seeing.end);
   }
 }
 
-void InputRows::run(std::int64_t n, std::int64_t iy, std::int64_t first, std::int64_t last) const {
+void InputRows::run(std::int64_t n, std::int64_t iy, std::int64_t first, std::int64_t last,
+                    int worker) const {
   const auto [images, h, w, c] = conv_.x;
   const std::int64_t begin = first_channel(first), end = first_channel(last);
   float* row = dx_ + (n * h + iy) * w * c;
   for (std::int64_t ix = 0; ix < w; ++ix) std::fill(row + ix * c + begin, row + ix * c + end, 0.0F);
-  for (std::int64_t slice = first; slice < last; ++slice) {
-    for (std::int64_t ky = 0; ky < conv_.window.kh; ++ky) add_kernel_row(n, iy, ky, slice);
-  }
+  const Sums sums = sums_of_rows(iy, worker);
+  for (std::int64_t slice = first; slice < last; ++slice) add_columns(n, iy, sums, slice);
 }
 
 }  // namespace
@@ -190,10 +214,10 @@ void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* w, 
   if (places == 0) return;
   rows.turn_weights();
   const std::int64_t shares = std::min(rows.slices(), ceil_div(kEnoughTasks, places));
-  parallel_for(places * shares, [&](std::int64_t task, int) {
+  parallel_for(places * shares, [&](std::int64_t task, int worker) {
     const std::int64_t share = task / places, row = task % places;
     rows.run(row / conv.x.h, row % conv.x.h, rows.slices() * share / shares,
-             rows.slices() * (share + 1) / shares);
+             rows.slices() * (share + 1) / shares, worker);
   });
 }
 

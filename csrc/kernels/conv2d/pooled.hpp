@@ -1,11 +1,19 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
 #include "kernels/conv2d/geometry.hpp"
+#include "kernels/conv2d/micro.hpp"
 
 namespace minicnn {
+
+// One pooling window: where its first cell inside the convolution's output is, and its cells.
+struct PoolWindow {
+  std::int64_t row, column;
+  PoolCells cells;
+};
 
 // max_pool2d(activation(conv2d(x))) as one operation.
 struct PooledConv2D {
@@ -15,6 +23,19 @@ struct PooledConv2D {
 
   Shape4 y() const {
     return {conv.x.n, pool.out_h(conv.oh()), pool.out_w(conv.ow()), conv.filters};
+  }
+
+  // The window of pixel (py, px) over an image whose rows are row_stride apart.
+  PoolWindow window(std::int64_t py, std::int64_t px, std::int64_t row_stride) const {
+    const std::int64_t y0 = py * pool.sy - pool.top, x0 = px * pool.sx - pool.left;
+    const std::int64_t row = std::max<std::int64_t>(0, y0), column = std::max<std::int64_t>(0, x0);
+    const PoolCells cells{std::min(y0 + pool.kh, conv.oh()) - row,
+                          std::min(x0 + pool.kw, conv.ow()) - column,
+                          row_stride,
+                          conv.filters,
+                          int((row - y0) * pool.kw + column - x0),
+                          int(pool.kw)};
+    return {row, column, cells};
   }
 };
 

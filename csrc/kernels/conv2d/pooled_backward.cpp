@@ -4,6 +4,7 @@
 #include "kernels/conv2d/backward_input.hpp"
 #include "kernels/conv2d/backward_weights.hpp"
 #include "kernels/conv2d/carver.hpp"
+#include "kernels/conv2d/column_sums.hpp"
 #include "kernels/conv2d/pooled.hpp"
 
 // Each number of dy goes to its window's winner, in a gradient of the convolution's whole output
@@ -12,32 +13,71 @@
 namespace minicnn {
 namespace {
 
-void scatter_image(const PooledConv2D& op, const float* dy, const float* y,
-                   const std::uint8_t* winner, float* dz) {
-  const auto [n, ph, pw, filters] = op.y();
-  const std::int64_t oh = op.conv.oh(), ow = op.conv.ow();
-  const Window2D& win = op.pool;
-  std::fill_n(dz, oh * ow * filters, 0.0F);
+// What the convolution's gradients need: `through` is dy where the activation let it through, and
+// dz, with the convolution's shape, has it at the winners.
+class Unpooled {
+ public:
+  Unpooled(const PooledConv2D& op, Carver& carver)
+      : op_(op),
+        through_(carver.take<float>(op.relu ? op.y().size() : 0)),
+        dz_(carver.take<float>(op.conv.y().size())) {}
+
+  void run(const float* dy, const float* y, const std::uint8_t* winner);
+  const float* through() const { return seen_; }
+  const float* dz() const { return dz_; }
+
+ private:
+  void unpool_image(const float* g, const std::uint8_t* winner, float* dz) const;
+  void scatter_image(const float* g, const std::uint8_t* winner, float* dz) const;
+
+  PooledConv2D op_;
+  float *through_, *dz_;
+  const float* seen_ = nullptr;
+};
+
+// Windows that do not overlap: each writes all of its cells.
+void Unpooled::unpool_image(const float* g, const std::uint8_t* winner, float* dz) const {
+  const std::int64_t filters = op_.conv.filters, row_stride = op_.conv.ow() * filters;
+  const auto [n, ph, pw, c] = op_.y();
   for (std::int64_t py = 0; py < ph; ++py) {
-    for (std::int64_t px = 0; px < pw; ++px) {
-      const std::int64_t y0 = py * win.sy - win.top, x0 = px * win.sx - win.left;
-      const std::int64_t first = (py * pw + px) * filters;
-      for (std::int64_t f = 0; f < filters; ++f) {
-        if (op.relu && !(y[first + f] > 0)) continue;
-        const std::int64_t oy = y0 + winner[first + f] / win.kw;
-        const std::int64_t ox = x0 + winner[first + f] % win.kw;
-        if (oy < 0 || oy >= oh || ox < 0 || ox >= ow) continue;
-        dz[(oy * ow + ox) * filters + f] += dy[first + f];
-      }
+    for (std::int64_t px = 0; px < pw; ++px, g += filters, winner += filters) {
+      const PoolWindow window = op_.window(py, px, row_stride);
+      float* first = dz + window.row * row_stride + window.column * filters;
+      conv2d_micro().unpool(window.cells, g, winner, first);
     }
   }
 }
 
-void scatter(const PooledConv2D& op, const float* dy, const float* y, const std::uint8_t* winner,
-             float* dz) {
-  const std::int64_t image = op.y().image(), dz_image = op.conv.y().image();
-  parallel_for(op.conv.x.n, [&](std::int64_t n, int) {
-    scatter_image(op, dy + n * image, y + n * image, winner + n * image, dz + n * dz_image);
+// Any windows: several may add to one cell. A winner outside the image has no cell.
+void Unpooled::scatter_image(const float* g, const std::uint8_t* winner, float* dz) const {
+  const Window2D& pool = op_.pool;
+  const std::int64_t oh = op_.conv.oh(), ow = op_.conv.ow();
+  const auto [n, ph, pw, filters] = op_.y();
+  for (std::int64_t i = 0; i < op_.y().image(); ++i) {
+    const std::int64_t pixel = i / filters;
+    const std::int64_t y = pixel / pw * pool.sy - pool.top + winner[i] / pool.kw;
+    const std::int64_t x = pixel % pw * pool.sx - pool.left + winner[i] % pool.kw;
+    if (y < 0 || y >= oh || x < 0 || x >= ow) continue;
+    dz[(y * ow + x) * filters + i % filters] += g[i];
+  }
+}
+
+void Unpooled::run(const float* dy, const float* y, const std::uint8_t* winner) {
+  const bool overlap = op_.pool.sy < op_.pool.kh || op_.pool.sx < op_.pool.kw;
+  const std::int64_t size = op_.y().image(), dz_size = op_.conv.y().image();
+  seen_ = op_.relu ? through_ : dy;
+  parallel_for(op_.conv.x.n, [&](std::int64_t n, int) {
+    float* dz = dz_ + n * dz_size;
+    std::fill_n(dz, dz_size, 0.0F);
+    for (std::int64_t i = n * size; op_.relu && i < (n + 1) * size; ++i) {
+      through_[i] = y[i] > 0 ? dy[i] : 0.0F;
+    }
+    const float* g = seen_ + n * size;
+    if (overlap) {
+      scatter_image(g, winner + n * size, dz);
+    } else {
+      unpool_image(g, winner + n * size, dz);
+    }
   });
 }
 
@@ -47,14 +87,14 @@ void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy, c
                                       const std::uint8_t* winner, const float* w, float* dx,
                                       char* scratch) noexcept {
   Carver carver(scratch);
-  float* dz = carver.take<float>(op.conv.y().size());
-  scatter(op, dy, y, winner, dz);
-  conv2d_backward_input(op.conv, dz, w, dx, scratch + carver.bytes());
+  Unpooled unpooled(op, carver);
+  unpooled.run(dy, y, winner);
+  conv2d_backward_input(op.conv, unpooled.dz(), w, dx, scratch + carver.bytes());
 }
 
 std::size_t conv2d_max_pool2d_backward_input_scratch(const PooledConv2D& op) {
   Carver counter(nullptr);
-  counter.take<float>(op.conv.y().size());
+  const Unpooled unpooled(op, counter);
   return counter.bytes() + conv2d_backward_input_scratch(op.conv);
 }
 
@@ -62,14 +102,18 @@ void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy,
                                         const std::uint8_t* winner, const float* x, float* dw,
                                         float* db, char* scratch) noexcept {
   Carver carver(scratch);
-  float* dz = carver.take<float>(op.conv.y().size());
-  scatter(op, dy, y, winner, dz);
-  conv2d_backward_weights(op.conv, dz, x, dw, db, scratch + carver.bytes());
+  Unpooled unpooled(op, carver);
+  unpooled.run(dy, y, winner);
+  char* rest = scratch + carver.bytes();
+  conv2d_backward_weights(op.conv, unpooled.dz(), x, dw, nullptr, rest);
+  if (db == nullptr) return;
+  const std::int64_t filters = op.conv.filters;
+  column_sums(unpooled.through(), op.y().size() / filters, filters, db, rest);
 }
 
 std::size_t conv2d_max_pool2d_backward_weights_scratch(const PooledConv2D& op) {
   Carver counter(nullptr);
-  counter.take<float>(op.conv.y().size());
+  const Unpooled unpooled(op, counter);
   return counter.bytes() + conv2d_backward_weights_scratch(op.conv);
 }
 

@@ -41,24 +41,11 @@ struct PooledRows {
 // Row `py` of one image; `cells` starts with the convolution's row `first_row`.
 void PooledRows::pool(const float* cells, std::int64_t first_row, std::int64_t py, float* y,
                       std::uint8_t* winner) const {
-  const Window2D& win = op.pool;
   const std::int64_t filters = op.conv.filters, row_stride = columns * filters;
-  const std::int64_t y0 = py * win.sy - win.top;
-  const std::int64_t ky = std::max<std::int64_t>(0, -y0);
-  const std::int64_t ky_end = std::min(win.kh, op.conv.oh() - y0);
   for (std::int64_t px = 0; px < op.y().w; ++px) {
-    const std::int64_t x0 = px * win.sx - win.left;
-    const std::int64_t kx = std::max<std::int64_t>(0, -x0);
-    const std::int64_t kx_end = std::min(win.kw, op.conv.ow() - x0);
-    const PoolCells window{cells + (y0 + ky - first_row) * row_stride + (x0 + kx) * filters,
-                           ky_end - ky,
-                           kx_end - kx,
-                           row_stride,
-                           filters,
-                           int(ky * win.kw + kx),
-                           int(win.kw),
-                           op.relu};
-    conv2d_micro().max_pool(window, y + px * filters, winner + px * filters);
+    const PoolWindow window = op.window(py, px, row_stride);
+    const float* first = cells + (window.row - first_row) * row_stride + window.column * filters;
+    conv2d_micro().max_pool(window.cells, first, op.relu, y + px * filters, winner + px * filters);
   }
 }
 

@@ -1,0 +1,201 @@
+"""What a callback is: code that a training calls at its turning points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from minicnn.errors import ArgumentError
+
+Logs = dict[str, float]
+
+# Older scripts say "acc" and "lr".
+ALIASES = {"acc": "accuracy", "val_acc": "val_accuracy", "lr": "learning_rate"}
+RISING = ("acc", "auc", "precision", "recall", "f1")  # parts of names of what should grow
+
+
+class Trainer(Protocol):
+    """What callbacks may use of a model."""
+
+    stop_training: bool
+    optimizer: Any
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all parameters."""
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        """Replace all parameters."""
+
+    def save(self, path: Any) -> None:
+        """Write the model."""
+
+    def save_checkpoint(self, path: Any) -> None:
+        """Write all that training needs to go on."""
+
+    def load_checkpoint(self, path: Any) -> None:
+        """Go on from a checkpoint; calls every callback's `set_state` and `set_arrays`."""
+
+
+class Callback:
+    """Does nothing; a subclass overrides the hooks it needs.
+
+    Epochs and batches are counted from 0. `logs` holds the loss and the metrics, at an epoch's end
+    those of the validation too. A resumed training calls `on_epoch_begin` again for the epoch
+    that it goes on with.
+    """
+
+    moves_learning_rate: ClassVar[bool] = False  # should a history report it?
+    model: Trainer
+
+    def set_model(self, model: Trainer) -> None:
+        """Called once before the training."""
+        self.model = model
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Before the first epoch."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """After the last epoch."""
+
+    def on_interrupt(self) -> None:
+        """After Ctrl-C, between two steps; the training then ends without `on_train_end`."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Before an epoch."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """After an epoch and its validation."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a step."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a step."""
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Before a validation."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """After a validation."""
+
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of a validation."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch of a validation."""
+
+    def get_state(self) -> dict[str, Any]:
+        """What a resumed training must know, JSON-able; called after the hooks of an epoch."""
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` gave; called after `on_train_begin`."""
+
+    def get_arrays(self) -> dict[str, np.ndarray]:
+        """The arrays that belong to the state."""
+        return {}
+
+    def set_arrays(self, arrays: dict[str, np.ndarray]) -> None:
+        """Take over what `get_arrays` gave."""
+
+
+class CallbackList:
+    """Several callbacks, called one after the other."""
+
+    def __init__(self, callbacks: Iterable[Callback], model: Trainer) -> None:
+        self.callbacks = list(callbacks)
+        for callback in self.callbacks:
+            if not isinstance(callback, Callback):
+                raise ArgumentError(
+                    f"callbacks must be objects like EarlyStopping(); got {callback!r}"
+                )
+            callback.set_model(model)
+
+    def __iter__(self) -> Iterator[Callback]:
+        return iter(self.callbacks)
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Before the first epoch."""
+        self._call("on_train_begin", logs)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """After the last epoch."""
+        self._call("on_train_end", logs)
+
+    def on_interrupt(self) -> None:
+        """After Ctrl-C."""
+        self._call("on_interrupt")
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Before an epoch."""
+        self._call("on_epoch_begin", epoch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """After an epoch and its validation."""
+        self._call("on_epoch_end", epoch, logs)
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a step."""
+        self._call("on_train_batch_begin", batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a step."""
+        self._call("on_train_batch_end", batch, logs)
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Before a validation."""
+        self._call("on_test_begin", logs)
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """After a validation."""
+        self._call("on_test_end", logs)
+
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of a validation."""
+        self._call("on_test_batch_begin", batch, logs)
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch of a validation."""
+        self._call("on_test_batch_end", batch, logs)
+
+    def _call(self, hook: str, *arguments: Any) -> None:
+        for callback in self.callbacks:
+            getattr(callback, hook)(*arguments)
+
+
+class Monitor:
+    """Watches one number of the logs for a new best. NaN and infinity never are."""
+
+    def __init__(self, owner: str, name: str, mode: str, min_delta: float = 0.0) -> None:
+        if mode not in ("auto", "min", "max"):
+            raise ArgumentError(f'mode must be "auto", "min" or "max"; got {mode!r}')
+        self.owner, self.name = owner, ALIASES.get(name, name)
+        rising = mode == "max" or (mode == "auto" and any(part in self.name for part in RISING))
+        self.sign = 1.0 if rising else -1.0
+        self.min_delta = abs(min_delta)
+        self.best: float | None = None
+
+    def value(self, logs: Logs | None) -> float:
+        """Today's number."""
+        logs = logs or {}
+        if self.name not in logs:
+            hint = "; val_... needs validation_data" if self.name.startswith("val_") else ""
+            raise ArgumentError(
+                f"{self.owner} watches {self.name!r}, but this training reports "
+                f"{sorted(logs)}{hint}"
+            )
+        return float(logs[self.name])
+
+    def improves(self, value: float, on: float | None) -> bool:
+        """Is `value` better than `on` by more than min_delta? Anything finite is than None."""
+        if not math.isfinite(value):
+            return False
+        return on is None or self.sign * (value - on) > self.min_delta
+
+    @property
+    def best_text(self) -> str:
+        """The best so far, as messages write it."""
+        return f"{-self.sign * math.inf if self.best is None else self.best:.5f}"

@@ -1,0 +1,201 @@
+"""Callbacks that write models while they are trained."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+from minicnn.callbacks.base import Callback, Logs, Monitor
+from minicnn.checks import check_int
+from minicnn.errors import ArgumentError, CheckpointError, FormatError, SizeLimitError
+
+Frequency = Literal["epoch"] | int
+
+
+class ModelCheckpoint(Callback):
+    """Saves the model after each epoch, or each time it has become better.
+
+    Parameters
+    ----------
+    filepath : may hold {epoch} (from 1), {batch} and names of the logs: "{epoch}-{val_loss:.2f}"
+    monitor, mode : what is better: see EarlyStopping
+    save_best_only : write only when it is
+    save_freq : "epoch", or a number of batches
+    initial_value_threshold : the first model must be better than this too
+    """
+
+    def __init__(
+        self,
+        filepath: str | os.PathLike[str],
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        *,
+        mode: str = "auto",
+        save_freq: Frequency = "epoch",
+        initial_value_threshold: float | None = None,
+    ) -> None:
+        self.filepath, self.verbose = os.fspath(filepath), verbose
+        self.save_best_only = save_best_only
+        self.monitor = Monitor("ModelCheckpoint", monitor, mode)
+        self.monitor.best = initial_value_threshold
+        self.save_freq = check_frequency(save_freq)
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Know the epoch's number."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Save after so many batches."""
+        if self.save_freq != "epoch" and self.model.optimizer.iterations % self.save_freq == 0:
+            self._save(logs or {}, batch + 1)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Save after the epoch."""
+        if self.save_freq == "epoch":
+            self._epoch = epoch
+            self._save(logs or {})
+
+    def get_state(self) -> dict[str, Any]:
+        """The best value so far."""
+        return {"best": self.monitor.best}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take it back."""
+        self.monitor.best = state["best"]
+
+    def _save(self, logs: Logs, batch: int | None = None) -> None:
+        path = self._path(logs, batch)
+        reason = ""
+        if self.save_best_only:
+            value, before = self.monitor.value(logs), self.monitor.best_text
+            if not self.monitor.improves(value, self.monitor.best):
+                self._say(f"{self.monitor.name} did not improve from {before}")
+                return
+            self.monitor.best = value
+            reason = f"{self.monitor.name} improved from {before} to {value:.5f}, "
+        self._say(f"{reason}saving model to {path}")
+        self.model.save(path)
+
+    def _path(self, logs: Logs, batch: int | None) -> str:
+        known = {**logs, "epoch": self._epoch + 1}
+        if batch is not None:
+            known["batch"] = batch
+        try:
+            return self.filepath.format(**known)
+        except (LookupError, ValueError) as err:
+            raise ArgumentError(
+                f"filepath {self.filepath!r} cannot be filled in ({err}); this training gives "
+                f"{sorted(known)}"
+            ) from err
+
+    def _say(self, text: str) -> None:
+        if self.verbose:
+            print(f"Epoch {self._epoch + 1}: {text}")
+
+
+class BackupAndRestore(Callback):
+    """Writes checkpoints, and goes on from the newest one: killed at any instant, nothing is lost.
+
+    The resumed training ends with the same bits as one that was never interrupted.
+
+    Parameters
+    ----------
+    backup_dir : folder of its own for `checkpoint-<step>.mcnn`; made if it is not there
+    save_freq : "epoch", or a number of batches
+    delete_checkpoint : remove them when the training has come to its end
+    keep : so many, the newest
+
+    Raises
+    ------
+    CheckpointError : there are checkpoints but none can be read, or the newest whole one is of
+        another network or training
+    """
+
+    def __init__(
+        self,
+        backup_dir: str | os.PathLike[str],
+        save_freq: Frequency = "epoch",
+        delete_checkpoint: bool = True,
+        *,
+        keep: int = 3,
+    ) -> None:
+        self.folder = Path(backup_dir)
+        self.save_freq = check_frequency(save_freq)
+        self.delete_checkpoint = delete_checkpoint
+        self.keep = check_int(keep, "keep")
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Load the newest whole checkpoint."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        found = self._checkpoints()
+        bad: list[str] = []
+        for step in sorted(found, reverse=True):
+            try:
+                self.model.load_checkpoint(found[step])
+            except CheckpointError:  # whole, but of another training: not to be passed over
+                raise
+            except (FormatError, SizeLimitError, OSError) as err:
+                bad.append(f"{found[step].name}: {err}")
+            else:
+                break
+        if bad and len(bad) == len(found):
+            raise CheckpointError(
+                f"none of the {len(bad)} checkpoints in {self.folder} can be used: "
+                f"{'; '.join(bad)}. Delete them to start afresh"
+            )
+        for text in bad:
+            warnings.warn(f"bad checkpoint, an older one is used: {text}", stacklevel=2)
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Save after so many batches."""
+        if self.save_freq != "epoch" and self.model.optimizer.iterations % self.save_freq == 0:
+            self._save()
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Save after the epoch."""
+        if self.save_freq == "epoch":
+            self._save()
+
+    def on_interrupt(self) -> None:
+        """Save what there is."""
+        print(f"Interrupted; progress is saved in {self._save()}")
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Remove the checkpoints, if that is wanted, and the folder if nothing else is in it."""
+        if self.delete_checkpoint:
+            for path in self._checkpoints().values():
+                path.unlink()
+            if not any(self.folder.iterdir()):
+                self.folder.rmdir()
+
+    def _save(self) -> Path:
+        step = self.model.optimizer.iterations
+        path = self.folder / f"checkpoint-{step}.mcnn"
+        self.model.save_checkpoint(path)
+        self._drop_older_than(step)
+        return path
+
+    def _drop_older_than(self, step: int) -> None:
+        # Only what is older: a later one is a bad one that was passed over, and names its step.
+        found = {s: path for s, path in self._checkpoints().items() if s <= step}
+        for old in sorted(found, reverse=True)[self.keep :]:
+            found[old].unlink()
+
+    def _checkpoints(self) -> dict[int, Path]:
+        """Files by their step."""
+        found = {}
+        for path in self.folder.iterdir():
+            match = re.fullmatch(r"checkpoint-(\d+)\.mcnn", path.name)
+            if match:
+                found[int(match[1])] = path
+        return found
+
+
+def check_frequency(value: Any) -> Frequency:
+    """ "epoch" or a number of batches."""
+    return "epoch" if value == "epoch" else check_int(value, 'save_freq, if not "epoch",')

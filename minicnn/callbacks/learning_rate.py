@@ -1,0 +1,133 @@
+"""Callbacks that change the learning rate."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from minicnn.callbacks.base import Callback, Logs, Monitor
+from minicnn.checks import check_int, check_number
+from minicnn.errors import ArgumentError
+
+
+class LearningRateMover(Callback):
+    """What the two below share: a learning rate that can be set."""
+
+    moves_learning_rate = True
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Refuse a learning rate that follows a schedule of its own."""
+        if self.model.optimizer.has_schedule:
+            raise ArgumentError(
+                f"{type(self).__name__} sets the learning rate, but the optimizer's follows a "
+                "schedule; give the optimizer a number as learning_rate, or drop the callback"
+            )
+
+
+class LearningRateScheduler(LearningRateMover):
+    """Sets the learning rate of each epoch: schedule(epoch) or schedule(epoch, rate before)."""
+
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
+        self.schedule, self.verbose = schedule, verbose
+        self._takes_rate = _positional(schedule) > 1
+        self._done: int | None = None
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """No epoch has its rate yet."""
+        super().on_train_begin(logs)
+        self._done = None
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Set the rate; once an epoch, also when a training is resumed in its middle."""
+        if epoch == self._done:
+            return
+        before = (self.model.optimizer.learning_rate,) if self._takes_rate else ()
+        rate = check_number(self.schedule(epoch, *before), "the schedule's result", 0.0)
+        self.model.optimizer.learning_rate = rate
+        self._done = epoch
+        if self.verbose:
+            print(f"Epoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate:g}.")
+
+    def get_state(self) -> dict[str, Any]:
+        """The last epoch that got its rate."""
+        return {"done": self._done}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take it back."""
+        self._done = state["done"]
+
+
+class ReduceLROnPlateau(LearningRateMover):
+    """Multiplies the learning rate by `factor` when nothing became better for `patience` epochs.
+
+    Parameters
+    ----------
+    monitor, mode, min_delta : what is better: see EarlyStopping
+    factor : between 0 and 1
+    cooldown : epochs without counting after each time
+    min_lr : never below this
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> None:
+        delta = check_number(min_delta, "min_delta")
+        self.monitor = Monitor("ReduceLROnPlateau", monitor, mode, delta)
+        self.factor = check_number(factor, "factor", 0.0, 1.0)
+        self.patience = check_int(patience, "patience", 0)
+        self.cooldown = check_int(cooldown, "cooldown", 0)
+        self.min_lr = check_number(min_lr, "min_lr", 0.0)
+        self.verbose = verbose
+        self.wait = self.resting = 0
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Start afresh."""
+        super().on_train_begin(logs)
+        self.monitor.best, self.wait, self.resting = None, 0, 0
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Compare, wait, perhaps reduce."""
+        value = self.monitor.value(logs)
+        if self.resting:
+            self.resting -= 1
+            self.wait = 0
+        if self.monitor.improves(value, self.monitor.best):
+            self.monitor.best, self.wait = value, 0
+        elif not self.resting:
+            self.wait += 1
+            if self.wait >= self.patience:
+                self._reduce(epoch)
+
+    def get_state(self) -> dict[str, Any]:
+        """The best value, and how long it is ago."""
+        return {"best": self.monitor.best, "wait": self.wait, "resting": self.resting}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on waiting."""
+        self.monitor.best, self.wait = state["best"], state["wait"]
+        self.resting = state["resting"]
+
+    def _reduce(self, epoch: int) -> None:
+        optimizer = self.model.optimizer
+        if optimizer.learning_rate <= self.min_lr:
+            return
+        rate = max(optimizer.learning_rate * self.factor, self.min_lr)
+        optimizer.learning_rate = rate
+        self.wait, self.resting = 0, self.cooldown
+        if self.verbose:
+            print(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {rate:g}.")
+
+
+def _positional(function: Callable[..., float]) -> int:
+    """How many arguments it takes by position."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in kinds for p in inspect.signature(function).parameters.values())

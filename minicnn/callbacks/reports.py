@@ -1,0 +1,166 @@
+"""Callbacks that report: a table in a file, functions of the user's, TensorBoard."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from minicnn.callbacks.base import Callback, Logs, Trainer
+from minicnn.checks import check_int
+from minicnn.errors import ArgumentError, MissingExtraError
+
+
+class CSVLogger(Callback):
+    """Writes a row an epoch: its number, from 0, and the logs.
+
+    The columns are those of the first row; a number that is missing later stays empty. `append`
+    goes on with the file of an earlier training. A resumed training drops the rows of epochs that
+    it trains again.
+    """
+
+    def __init__(
+        self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
+    ) -> None:
+        self.path, self.separator, self.append = Path(filename), separator, append
+        self._length = 0  # bytes that count
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Make the file, so that a wrong path is known before the first epoch."""
+        with self.path.open("ab") as file:
+            self._length = file.tell() if self.append else 0
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Write the row; it is on the disk when this returns."""
+        row = {"epoch": epoch, **(logs or {})}
+        with self.path.open("r+b") as file:
+            file.truncate(self._length)
+            header = file.readline().decode() if self._length else ""
+            file.seek(self._length)
+            file.write(self._text(header, row).encode())
+            file.flush()
+            os.fsync(file.fileno())
+            self._length = file.tell()
+
+    def get_state(self) -> dict[str, Any]:
+        """How much of the file belongs to the epochs so far."""
+        return {"length": self._length}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on after that."""
+        self._length = min(state["length"], self.path.stat().st_size)
+
+    def _text(self, header: str, row: dict[str, Any]) -> str:
+        """The row, with the header before the first one."""
+        columns = next(csv.reader([header], delimiter=self.separator), list(row))
+        text = io.StringIO()
+        writer = csv.DictWriter(
+            text,
+            columns,
+            extrasaction="ignore",
+            delimiter=self.separator,
+            lineterminator="\n",
+        )
+        if not header:
+            writer.writeheader()
+        writer.writerow(row)
+        return text.getvalue()
+
+
+class LambdaCallback(Callback):
+    """Calls functions: LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs))."""
+
+    def __init__(
+        self,
+        on_epoch_begin: Callable[..., Any] | None = None,
+        on_epoch_end: Callable[..., Any] | None = None,
+        on_train_begin: Callable[..., Any] | None = None,
+        on_train_end: Callable[..., Any] | None = None,
+        on_train_batch_begin: Callable[..., Any] | None = None,
+        on_train_batch_end: Callable[..., Any] | None = None,
+    ) -> None:
+        hooks = {name: hook for name, hook in locals().items() if name.startswith("on_")}
+        for name, hook in hooks.items():
+            if hook is not None and not callable(hook):
+                raise ArgumentError(f"{name} must be a function; got {hook!r}")
+            if hook is not None:
+                setattr(self, name, hook)
+
+
+class TensorBoard(Callback):
+    """Writes curves that `tensorboard --logdir DIR` shows.
+
+    Parameters
+    ----------
+    log_dir : gets a folder `train` and a folder `validation`
+    update_freq : "epoch", or a number of batches after which `batch_...` curves get a point
+    """
+
+    def __init__(
+        self, log_dir: str | os.PathLike[str] = "logs", *, update_freq: str | int = "epoch"
+    ) -> None:
+        self.log_dir = Path(log_dir)
+        self.update_freq = update_freq
+        if update_freq != "epoch":
+            check_int(update_freq, 'update_freq, if not "epoch",')
+        self._new_writer = _summary_writer()
+        self._writers: dict[str, Any] = {}
+        self._epoch = 0
+
+    def set_model(self, model: Trainer) -> None:
+        """Begin new files."""
+        super().set_model(model)
+        self._close()
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Points from here on replace those that an interrupted training wrote."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Points of a batch, by the number of steps done."""
+        step = self.model.optimizer.iterations
+        if self.update_freq != "epoch" and step % int(self.update_freq) == 0:
+            for name, value in (logs or {}).items():
+                self._writer("train").add_scalar(f"batch_{name}", value, step)
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Points of an epoch; `val_` logs go to the validation's folder under the same name."""
+        for name, value in (logs or {}).items():
+            folder = "validation" if name.startswith("val_") else "train"
+            tag = f"epoch_{name.removeprefix('val_')}"
+            self._writer(folder).add_scalar(tag, value, epoch)
+        for writer in self._writers.values():
+            writer.flush()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """Close the files."""
+        self._close()
+
+    def on_interrupt(self) -> None:
+        """Close the files."""
+        self._close()
+
+    def _writer(self, folder: str) -> Any:
+        if folder not in self._writers:
+            purge = {"purge_step": self._epoch} if self.update_freq == "epoch" else {}
+            self._writers[folder] = self._new_writer(str(self.log_dir / folder), **purge)
+        return self._writers[folder]
+
+    def _close(self) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        self._writers = {}
+
+
+def _summary_writer() -> Any:
+    try:
+        from tensorboardX import SummaryWriter
+    except ModuleNotFoundError as err:
+        raise MissingExtraError(
+            "TensorBoard needs tensorboardX. Install it with: "
+            'pip install "minicnn-engine[tensorboard]".'
+        ) from err
+    return SummaryWriter

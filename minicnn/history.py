@@ -1,0 +1,77 @@
+"""History: what a training measured."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+from typing import Any
+
+from minicnn import plots
+from minicnn.atomic import write_atomically
+from minicnn.callbacks.base import ALIASES, Callback, Logs
+
+
+class Curves(dict[str, list[float]]):
+    """Name to one number an epoch; the names "acc", "val_acc" and "lr" of older scripts work."""
+
+    def __missing__(self, name: str) -> list[float]:
+        if ALIASES.get(name) in self:
+            return self[ALIASES[name]]
+        raise KeyError(f"{name!r}; this training measured {sorted(self)}")
+
+
+class History(Callback):
+    """The numbers of every epoch.
+
+    Attributes
+    ----------
+    history : {"loss": [...], "accuracy": [...], "val_loss": [...], ...}
+    epoch : the epochs' numbers, from 0
+    params : {"epochs": ..., "steps": ...} of the training
+    """
+
+    def __init__(self) -> None:
+        self.history = Curves()
+        self.epoch: list[int] = []
+        self.params: dict[str, Any] = {}
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Add the epoch."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(float(value))
+
+    def get_state(self) -> dict[str, Any]:
+        """Everything; NaN and infinities as texts, because JSON has no number for them."""
+        curves = {name: [_to_json(v) for v in values] for name, values in self.history.items()}
+        return {"epoch": list(self.epoch), "history": curves}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take back what `get_state` gave."""
+        self.epoch = [int(epoch) for epoch in state["epoch"]]
+        curves = state["history"].items()
+        self.history = Curves({name: [float(v) for v in values] for name, values in curves})
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
+        """Loss and accuracy curves as a matplotlib figure, also written to `path` if given.
+
+        Raises
+        ------
+        MissingExtraError : matplotlib is not installed
+        """
+        return plots.plot_history(self.history, self.epoch, path)
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """Write a row an epoch: its number, from 0, and every curve's value."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["epoch", *self.history])
+        for row in zip(self.epoch, *self.history.values(), strict=True):
+            writer.writerow(row)
+        write_atomically(path, [text.getvalue().encode()])
+
+
+def _to_json(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)

@@ -1,0 +1,147 @@
+"""Arrays that touch memory which nobody may touch; run as a program, it calls kernels on them.
+
+    python tests/guard_pages.py SEED CONFIGURATIONS
+
+A kernel that reads or writes one byte too far dies of SIGSEGV: this is why test_guard_pages.py runs
+it in a process of its own. The last line printed names the layer that was being computed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import sys
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from kernel_cases import CASES
+from random_layers import FAMILIES, Layer, draw_layer, run_layer, spec, with_gradient
+
+from minicnn import _core
+from minicnn.contracts import CONTRACTS
+
+PAGE = mmap.PAGESIZE
+PROT_NONE = 0
+CANARY = 0xA5
+SHORT = {"rates": (2, np.float32(0.1)), "total": (1, np.float64(3))}
+_DECAY = {"weight_decay": 0.01, "decoupled": False, "multiplier": 2.0}
+UPDATES: dict[str, dict[str, Any]] = {
+    "sgd_update": {"momentum": 0.9, "nesterov": True, **_DECAY},
+    "adam_update": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, **_DECAY},
+    "rmsprop_update": {"rho": 0.9, "momentum": 0.9, "epsilon": 1e-7, "centered": False, **_DECAY},
+    "clip_by_value": {"limit": 0.5},
+    "clip_by_norm": {"limit": 0.5},
+    "squared_norm_start": {},
+    "squared_norm_add": {},
+    "clip_by_global_norm": {"limit": 0.5},
+}
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Guarded:
+    """An array between two pages that fault; it touches the one after it or the one before it."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: str, *, at_end: bool) -> None:
+        count, item = int(np.prod(shape)), np.dtype(dtype).itemsize
+        self.inside = max(1, -(-count * item // PAGE)) * PAGE
+        self.memory = mmap.mmap(-1, self.inside + 2 * PAGE)
+        self.bytes = np.frombuffer(self.memory, np.uint8)
+        self.start = PAGE + (self.inside - count * item if at_end else 0)
+        self.stop = self.start + count * item
+        self.bytes[:] = CANARY
+        self.array = np.frombuffer(self.memory, dtype, count, self.start).reshape(shape)
+        for page in (0, PAGE + self.inside):
+            self._forbid(page)
+
+    def _forbid(self, offset: int) -> None:
+        if _libc.mprotect(ctypes.c_void_p(self.bytes.ctypes.data + offset), PAGE, PROT_NONE):
+            raise OSError(ctypes.get_errno(), "mprotect")
+
+    def demand_canaries(self) -> None:
+        """The page's rest, which does not fault, must not have been written either."""
+        rest = self.bytes[PAGE : self.start], self.bytes[self.stop : PAGE + self.inside]
+        if any((part != CANARY).any() for part in rest):
+            raise SystemExit("bytes next to an array were written")
+
+
+def run_guarded(
+    kernel: str, reads: list[np.ndarray | None], attributes: Mapping[str, Any], *, at_end: bool
+) -> tuple[np.ndarray, ...]:
+    """One native kernel with every array at a forbidden page; what it wrote, copied."""
+    contract = CONTRACTS[kernel]
+    guarded = [None if a is None else _copy(a, at_end=at_end) for a in reads]
+    named = dict(zip((name.rstrip("?") for name in contract.reads), guarded, strict=True))
+    specs = contract.specs(*map(spec, reads), **attributes)
+    writes = [
+        named[name] if name in contract.updates else s and _unwritten(s.shape, s.dtype, at_end)
+        for name, s in zip(contract.writes, specs, strict=True)
+    ]
+    arrays = [[g and g.array for g in part] for part in (guarded, writes)]
+    _core.run(kernel, *arrays, dict(attributes))
+    for g in filter(None, [*guarded, *writes]):
+        g.demand_canaries()
+    results = tuple(g and g.array.copy() for g in writes)
+    if any(r is not None and r.dtype.kind == "f" and np.isnan(r).any() for r in results):
+        raise SystemExit(f"{kernel} left numbers unwritten, or read numbers that it must not")
+    return results
+
+
+def _copy(array: np.ndarray, *, at_end: bool) -> Guarded:
+    guarded = Guarded(array.shape, str(array.dtype), at_end=at_end)
+    guarded.array[...] = array
+    return guarded
+
+
+def _unwritten(shape: tuple[int, ...], dtype: str, at_end: bool) -> Guarded:
+    """For a kernel to write; full of NaN, so that a number it forgets shows."""
+    guarded = Guarded(shape, dtype, at_end=at_end)
+    guarded.array.view(np.uint8)[...] = 0xFF  # NaN in every floating type
+    return guarded
+
+
+def every_operation(rng: np.random.Generator) -> list[Layer]:
+    """The small hand-made case of every other operation, in float32."""
+    layers = []
+    for case in CASES.values():
+        arrays = {name: _single(a) for name, a in case.draw(rng).items()}
+        layer = Layer(case.operation, arrays, dict(case.attributes))
+        layers.append(with_gradient(layer, rng))
+    return layers
+
+
+def update_calls(rng: np.random.Generator) -> list[tuple[str, list[np.ndarray], dict[str, Any]]]:
+    """Optimizers and clipping: kernels that change arrays in place."""
+    calls = []
+    for kernel, attributes in UPDATES.items():
+        arrays = [rng.random(37, np.float32) for _ in CONTRACTS[kernel].reads]
+        for i, name in enumerate(CONTRACTS[kernel].reads):
+            if name in SHORT:
+                arrays[i] = np.full(*SHORT[name])
+        calls.append((kernel, arrays, attributes))
+    return calls
+
+
+def _single(array: np.ndarray | None) -> np.ndarray | None:
+    return array.astype(np.float32) if array is not None and array.dtype == np.float64 else array
+
+
+def main() -> None:
+    """Compute random layers of every family, and every other operation, at both ends of memory."""
+    seed, configurations = map(int, sys.argv[1:])
+    rng = np.random.default_rng(seed)
+    layers = [draw_layer(rng, FAMILIES[i % len(FAMILIES)]) for i in range(configurations)]
+    layers += every_operation(rng)
+    for at_end in (True, False):
+        for layer in layers:
+            print(layer, flush=True)
+            run_layer(layer, partial(run_guarded, at_end=at_end))
+        for kernel, reads, attributes in update_calls(rng):
+            print(kernel, flush=True)
+            run_guarded(kernel, reads, attributes, at_end=at_end)
+    print(f"{configurations} random layers and {len(CASES) + len(UPDATES)} other cases, twice")
+
+
+if __name__ == "__main__":
+    main()

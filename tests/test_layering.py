@@ -1,0 +1,193 @@
+"""Who may import whom. The table is the architecture; the test keeps it true."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import minicnn
+
+PACKAGE = Path(minicnn.__file__).parent
+ROOT = PACKAGE.parent
+
+# A part may import the parts on its right, itself, and nothing else of minicnn.
+LEVEL_0 = {
+    "errors": set(),
+    "version": set(),
+    "contracts": set(),
+    "shapes": {"errors"},
+    "program": {"contracts"},
+    "random": {"errors", "shapes"},
+    "checks": {"errors", "shapes"},
+    "atomic": {"errors"},
+    "registry": {"errors"},
+    "limits": {"errors"},
+    "progress": {"errors"},
+    "plots": {"errors"},
+    "utils": {"errors", "random"},
+}
+LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
+MAY_IMPORT = LEVEL_0 | {
+    "backends": {"_core", "checks", "contracts", "errors", "program", "shapes"},
+    "config": {"backends", "checks"},
+    "ops": {"backends", "checks", "contracts", "errors", "shapes"},
+    "initializers": LEAVES,
+    "schedules": LEAVES,
+    "optimizers": {*LEAVES, "schedules"},
+    "losses": {*LEAVES, "ops"},
+    "metrics": {*LEAVES, "losses"},
+    "layers": {*LEAVES, "initializers", "ops"},
+    "callbacks": LEAVES,
+    "history": {*LEAVES, "callbacks", "plots"},
+    "data": LEAVES,
+    "datasets": {*LEAVES, "data"},
+    "models": {
+        *LEVEL_0, "backends", "callbacks", "data", "history", "initializers", "layers", "losses",
+        "metrics", "ops", "optimizers", "schedules",
+    },
+    "zoo": {*LEAVES, "initializers", "layers", "models"},
+    "explain": {*LEVEL_0, "layers", "models", "ops"},
+}  # fmt: skip
+
+# Packages that somebody may not have: imported only where they are needed, so also in functions.
+OPTIONAL = {"matplotlib", "tensorboardX"}
+# A terminal's line costs import time that most uses of the package do not need.
+LATE = OPTIONAL | {"rich", "numba"}
+
+ENGINES = {"numpy", "native", "cuda"}
+
+modules = pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
+)
+
+
+def imported(tree: ast.AST) -> set[str]:
+    """{"minicnn.ops.pool"} for `from minicnn.ops import pool`, wherever in the file it stands."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return names
+
+
+def parts_imported(tree: ast.AST) -> set[str]:
+    """{"ops"} for `from minicnn.ops import pool`."""
+    return {name.split(".")[1] for name in imported(tree) if name.startswith("minicnn.")}
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@modules
+def test_imports_point_downward(path):
+    part = part_of(path)
+    if part == "__init__":
+        return  # the public face may import everything
+    forbidden = parts_imported(ast.parse(path.read_text())) - MAY_IMPORT[part] - {part}
+    assert not forbidden, f"{path.relative_to(ROOT)} must not import {sorted(forbidden)}"
+
+
+def test_the_table_has_no_circle():
+    done: set[str] = set()
+    while len(done) < len(MAY_IMPORT):
+        ready = {part for part, below in MAY_IMPORT.items() if below <= done | {"_core"}}
+        assert ready > done, f"a circle among {sorted(set(MAY_IMPORT) - done)}"
+        done = ready
+
+
+def test_the_table_has_no_strangers():
+    parts = {part_of(path) for path in PACKAGE.rglob("*.py")} - {"__init__"}
+    assert parts == set(MAY_IMPORT)
+
+
+@modules
+def test_no_import_hides_in_a_function(path):
+    """Rings of imports hide there. Optional packages must."""
+    tree = ast.parse(path.read_text())
+    functions = (n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.Lambda)))
+    hidden = {name.split(".")[0] for function in functions for name in imported(function)}
+    assert hidden <= LATE, f"{path.relative_to(ROOT)} imports {hidden - LATE} in a function"
+
+
+@modules
+def test_no_star_and_no_relative_import(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            assert all(alias.name != "*" for alias in node.names)
+
+
+@modules
+def test_nobody_but_the_backends_asks_which_engine_runs(path):
+    if part_of(path) in ("backends", "__init__"):
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Compare):
+            compared = [node.left, *node.comparators]
+            names = {one.value for one in compared if isinstance(one, ast.Constant)}
+            assert not names & ENGINES, f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def test_only_the_native_engine_imports_the_core():
+    for path in PACKAGE.rglob("*.py"):
+        if "_core" in parts_imported(ast.parse(path.read_text())):
+            assert path.parent == PACKAGE / "backends" / "native"
+
+
+def test_import_is_light():
+    """`import minicnn` must not wait for what most programs never use."""
+    script = f"import minicnn, sys; print(*({LATE!r} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples").rglob("*.py")), ids=lambda p: p.name)
+def test_examples_use_public_names(path):
+    public = {*minicnn.__all__, "errors"}
+    parts = parts_imported(ast.parse(path.read_text()))
+    assert parts <= public, f"{path.name} imports {sorted(parts - public)}"
+
+
+# What a C++ folder must not include.
+FORBIDDEN_INCLUDES = {
+    "core": r"(kernels/|bindings/|pybind11|Python\.h)",
+    "kernels": r"(bindings/|pybind11|Python\.h)",
+}
+
+
+def includes(path: Path) -> list[str]:
+    return re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', path.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN_INCLUDES)
+def test_includes_point_downward(folder):
+    sources = [
+        p for p in (ROOT / "csrc" / folder).rglob("*") if p.suffix in (".cpp", ".hpp", ".inc")
+    ]
+    assert sources
+    for path in sources:
+        wrong = [name for name in includes(path) if re.search(FORBIDDEN_INCLUDES[folder], name)]
+        assert not wrong, f"{path.relative_to(ROOT)} must not include {wrong}"
+
+
+SEEDED = {
+    "from minicnn.layers import Conv2D": "layers",
+    "def f():\n    import minicnn.models.plan": "models",
+    "from minicnn import zoo": "zoo",
+}
+
+
+@pytest.mark.parametrize(("source", "part"), SEEDED.items(), ids=SEEDED.values())
+def test_the_net_catches_a_wrong_import(source, part):
+    assert parts_imported(ast.parse(source)) == {part}
+    assert part not in MAY_IMPORT["ops"]

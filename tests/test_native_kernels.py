@@ -1,0 +1,291 @@
+"""Every native kernel against the reference: exact where nothing is summed, close where it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gradcheck import backward_kernels, everything
+from kernel_cases import BN, CASES, LRN, Case, arrays, pool
+from test_contracts import OTHERS, SGD, as_dtype, calls, other_arrays
+
+from minicnn.backends import numpy as reference
+from minicnn.contracts import CONTRACTS
+from minicnn.shapes import Window2D
+
+native = pytest.importorskip("minicnn.backends.native", exc_type=ModuleNotFoundError)
+
+UNIT = 2.0**-24
+EXACT = {
+    "add_forward", "add_backward", "assign", "bias_forward", "bias_backward_input", "clip_by_value",
+    "concatenate_forward", "concatenate_backward", "dropout_forward", "dropout_backward",
+    "global_average_pool2d_backward", "global_max_pool2d_forward", "global_max_pool2d_backward",
+    "leaky_relu_forward", "leaky_relu_backward", "max_pool2d_forward", "multiply_forward",
+    "multiply_backward", "relu_forward", "relu_backward", "relu6_forward", "relu6_backward",
+    "rescale_forward", "rescale_backward", "reshape_forward", "reshape_backward",
+    "sgd_update", "adam_update", "rmsprop_update", "zero_pad2d_forward", "zero_pad2d_backward",
+}  # fmt: skip
+PAD = Window2D((3, 4), (2, 1), (1, 1), (2, 1), (1, 3))
+
+
+def batch_norm_images(rng):
+    shapes = {"x": (20, 9, 11, 37), "gamma": 37, "beta": 37, "moving_mean": 37}
+    drawn = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    return drawn | {"moving_variance": rng.uniform(0.5, 2, 37)}
+
+
+def classes_of(rng):
+    return {"logits": 5 * rng.standard_normal((700, 37)), "y_true": labels_of(rng)}
+
+
+def labels_of(rng):
+    return rng.integers(0, 37, 700).astype(np.int32)
+
+
+# Several pieces of work each, channels that are no multiple of a vector.
+LARGE = {
+    "max_pool2d, uneven": Case(
+        "max_pool2d", arrays(x=(3, 31, 29, 37)), {"window": PAD, "image": (31, 29)}
+    ),
+    "max_pool2d, one channel": Case("max_pool2d", arrays(x=(9, 60, 61, 1)), pool((60, 61), 2)),
+    "average_pool2d, uneven": Case(
+        "average_pool2d", arrays(x=(3, 31, 29, 37)), {"window": PAD, "image": (31, 29)}
+    ),
+    "global_max_pool2d": Case("global_max_pool2d", arrays(x=(9, 40, 31, 5)), {"image": (40, 31)}),
+    "global_average_pool2d": Case(
+        "global_average_pool2d", arrays(x=(9, 40, 31, 5)), {"image": (40, 31)}
+    ),
+    "bias": Case("bias", arrays(x=(50, 31, 29, 3), b=(3,)), by=("x", "b")),
+    "relu": Case("relu", arrays(x=(70001,))),
+    "softmax": Case("softmax", arrays(x=(700, 37))),
+    "batch_norm_training": Case("batch_norm_training", batch_norm_images, BN),
+    "batch_norm_inference": Case("batch_norm_inference", batch_norm_images, BN),
+    "batch_norm_training, one channel": Case(
+        "batch_norm_training",
+        lambda rng: {k: v[..., :1] for k, v in batch_norm_images(rng).items()},
+        BN,
+    ),
+    "local_response_norm": Case("local_response_norm", arrays(x=(3, 20, 21, 37)), LRN),
+    "local_response_norm, another power": Case(
+        "local_response_norm", arrays(x=(3, 20, 21, 37)), LRN | {"beta": 0.6}
+    ),
+    "dropout": Case(
+        "dropout",
+        lambda rng: {
+            "x": rng.standard_normal((3, 31, 29, 37)),
+            "stream": rng.integers(0, 2**32, 4, dtype=np.uint32),
+        },
+        {"rate": 0.37, "purpose": 2**32 - 1},
+    ),
+    "zero_pad2d": Case("zero_pad2d", arrays(x=(3, 31, 29, 37)), {"pad_h": (1, 2), "pad_w": (0, 3)}),
+    "concatenate": Case(
+        "concatenate",
+        arrays(a=(3, 31, 29, 11), b=(3, 31, 29, 20)),
+        {"axis": 3, "sizes": (11, 20)},
+    ),
+    "softmax_sparse_categorical_crossentropy": Case(
+        "softmax_sparse_categorical_crossentropy", classes_of, {"label_smoothing": 0.0}
+    ),
+    "mean_squared_error": Case(
+        "mean_squared_error", arrays(y_pred=(3, 90, 91, 2), y_true=(3, 90, 91, 2))
+    ),
+}
+EVERY = CASES | {f"large {name}": case for name, case in LARGE.items()}
+
+
+def run(table, kernel, known, attributes):
+    reads = [known.get(name.rstrip("?")) for name in CONTRACTS[kernel].reads]
+    return table[kernel](*reads, **attributes)
+
+
+def assert_agrees(kernel, known, attributes):
+    """`known` holds float32 arrays; where sums round, the reference computes in float64."""
+    outs = run(native.KERNELS, kernel, known, attributes)
+    dtype = np.float32 if kernel in EXACT else np.float64
+    exact = as_dtype({k: None if a is None else widened(a, dtype) for k, a in known.items()}, dtype)
+    wanted = run(reference.KERNELS, kernel, exact, attributes)
+    for name, out, want in zip(CONTRACTS[kernel].writes, outs, wanted, strict=True):
+        if want is None:
+            assert out is None, name
+        elif kernel in EXACT or out.dtype.kind in "iu":
+            np.testing.assert_array_equal(out, want, err_msg=f"{kernel}: {name}")
+        else:
+            scale = np.max(np.abs(want), initial=0.0)
+            np.testing.assert_allclose(
+                out, want, rtol=2e-6, atol=1e-6 * scale, err_msg=f"{kernel}: {name}"
+            )
+
+
+def widened(array, dtype):
+    return array.astype(dtype) if array.dtype == np.float32 else array
+
+
+@pytest.mark.parametrize("case", EVERY.values(), ids=EVERY)
+def test_agrees_with_the_reference(case):
+    for kernel, known in calls(case, np.float32):
+        assert_agrees(kernel, known, case.attributes)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_an_empty_batch_is_no_special_case(case):
+    for kernel, known in calls(case, np.float32, samples=0):
+        assert_agrees(kernel, known, case.attributes)
+
+
+@pytest.mark.parametrize(("kernel", "absent", "attributes"), OTHERS.values(), ids=OTHERS)
+def test_optimizers_and_clipping_agree(kernel, absent, attributes):
+    known = other_arrays(kernel, absent, np.float32)
+    before = {name: None if a is None else a.copy() for name, a in known.items()}
+    assert_agrees(kernel, known, attributes)
+    for name, a in known.items():
+        np.testing.assert_array_equal(a, before[name])  # the table is pure
+
+
+def test_all_kernels_are_native():
+    assert native.KERNELS.keys() == CONTRACTS.keys()
+
+
+# --- same bits --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def set_threads():
+    before = native.num_threads()
+    yield native.set_num_threads
+    native.set_num_threads(before)
+
+
+@pytest.mark.parametrize("case", LARGE.values(), ids=LARGE)
+def test_bits_do_not_depend_on_threads(case, set_threads):
+    for kernel, known in calls(case, np.float32):
+        runs = []
+        for threads in (1, 2, 3, 4):
+            set_threads(threads)
+            runs.append(run(native.KERNELS, kernel, known, case.attributes))
+        for outs in runs[1:]:
+            for out, first in zip(outs, runs[0], strict=True):
+                assert out.tobytes() == first.tobytes(), kernel
+
+
+STEPS = {
+    "plain": ("sgd_update", {"momentum": 0.0, "nesterov": False}, ("velocity",)),
+    "momentum": ("sgd_update", {"momentum": 0.9, "nesterov": False}, ()),
+    "nesterov": ("sgd_update", {"momentum": 0.9, "nesterov": True}, ()),
+    "adam": ("adam_update", {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}, ()),
+    "rmsprop": (
+        "rmsprop_update",
+        {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-7, "centered": False},
+        ("velocity", "mean"),
+    ),
+    "rmsprop, centred": (
+        "rmsprop_update",
+        {"rho": 0.9, "momentum": 0.5, "epsilon": 1e-3, "centered": True},
+        (),
+    ),
+}
+
+
+@pytest.mark.parametrize("decay", [(0.0, False), (0.004, False), (0.004, True)])
+@pytest.mark.parametrize(("kernel", "numbers", "absent"), STEPS.values(), ids=STEPS)
+def test_optimizers_have_the_bits_of_the_reference(kernel, numbers, absent, decay):
+    rng = np.random.default_rng(5)
+    attributes = SGD | numbers | {"weight_decay": decay[0], "decoupled": decay[1]}
+    known = {
+        name.rstrip("?"): rng.uniform(1e-3, 1, 40_001).astype(np.float32)
+        for name in CONTRACTS[kernel].reads
+    }
+    known |= {"rates": np.array([0.01, 0.0123], np.float32)} | dict.fromkeys(absent)
+    known["dw"] = rng.standard_normal(40_001).astype(np.float32)
+    theirs = dict(known)
+    for _ in range(3):
+        known |= zip_writes(kernel, run(native.KERNELS, kernel, known, attributes))
+        theirs |= zip_writes(kernel, run(reference.KERNELS, kernel, theirs, attributes))
+        for name in CONTRACTS[kernel].writes:
+            if theirs[name] is not None:
+                assert known[name].tobytes() == theirs[name].tobytes(), name
+
+
+def zip_writes(kernel, outs):
+    return dict(zip(CONTRACTS[kernel].writes, outs, strict=True))
+
+
+# --- special numbers --------------------------------------------------------------------------
+
+SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-42, 3e38, -3e38, 6.0, -1.0], np.float32)
+ACTIVATIONS = {
+    case.operation: case.attributes
+    for case in CASES.values()
+    if CONTRACTS[f"{case.operation}_forward"].reads == ("x",)
+    and case.operation in ["relu", "leaky_relu", "relu6", "elu", "sigmoid", "tanh", "silu"]
+}
+
+
+@pytest.mark.parametrize("operation", ACTIVATIONS)
+def test_special_numbers_of_activations(operation):
+    attributes = ACTIVATIONS[operation]
+    known = everything(operation, {"x": SPECIAL}, attributes, np.random.default_rng(6))
+    for kernel in (f"{operation}_forward", *backward_kernels(operation)):
+        (out,) = run(native.KERNELS, kernel, known, attributes)
+        (want,) = run(reference.KERNELS, kernel, known, attributes)
+        np.testing.assert_allclose(out, want, rtol=1e-6, err_msg=kernel)
+
+
+def test_softmax_of_special_rows():
+    rows = np.array([[1, np.nan, 2], [np.inf, 0, 1], [-np.inf, 0, 1], [3e38, -3e38, 3e38]], "f4")
+    (out,) = native.KERNELS["softmax_forward"](rows)
+    (want,) = reference.KERNELS["softmax_forward"](rows)
+    np.testing.assert_allclose(out, want, rtol=1e-6)
+
+
+def test_pooling_takes_the_first_nan_and_the_first_of_equals():
+    rng = np.random.default_rng(7)
+    values = np.array([np.nan, -np.inf, 1.0, 1.0, 0.0, -0.0], np.float32)
+    x = rng.choice(values, (5, 9, 8, 19))
+    for kernel in ("max_pool2d_forward", "global_max_pool2d_forward"):
+        attributes = {"window": PAD, "image": (9, 8)} if kernel[0] == "m" else {"image": (9, 8)}
+        out = native.KERNELS[kernel](x, **attributes)
+        want = reference.KERNELS[kernel](x, **attributes)
+        assert len(np.unique(want[1])) > 3
+        for a, b in zip(out, want, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_a_window_of_nothing_but_minus_infinity_has_a_winner_inside_the_image():
+    x = np.full((1, 3, 3, 1), -np.inf, np.float32)
+    attributes = pool((3, 3), 3, 2, "same")
+    _, winner = native.KERNELS["max_pool2d_forward"](x, **attributes)
+    dy = np.ones(winner.shape, np.float32)
+    (dx,) = native.KERNELS["max_pool2d_backward"](dy, winner, **attributes)
+    assert dx.sum() == dy.sum()
+
+
+@pytest.mark.parametrize("name", ["sparse_categorical", "softmax_sparse_categorical"])
+def test_a_label_that_is_no_class_gives_nan_and_no_gradient(name):
+    p = np.full((4, 3), 1 / 3, np.float32)
+    labels = np.array([-1, 3, 2**31 - 1, 1], np.int32)
+    loss = native.KERNELS[f"{name}_crossentropy_forward"](p, labels, label_smoothing=0.1)[0]
+    assert np.isnan(loss).tolist() == [True, True, True, False]
+    dloss = np.ones(4, np.float32)
+    (dp,) = native.KERNELS[f"{name}_crossentropy_backward"](dloss, p, labels, label_smoothing=0.1)
+    assert dp.any(1).tolist() == [False, False, False, True]
+
+
+def test_probabilities_at_the_clip():
+    p = np.array([[0, 1, 0], [1, 0, 0], [1e-8, 0.5, 0.5], [0, 0, 0]], np.float32)
+    known = {"y_pred": p, "y_true": np.eye(3, dtype=np.float32)[[1, 1, 0, 2]]}
+    known["dloss"] = np.ones(4, np.float32)
+    for name in ("categorical_crossentropy", "binary_crossentropy"):
+        for kernel in (f"{name}_forward", f"{name}_backward"):
+            (out,) = run(native.KERNELS, kernel, known, {"label_smoothing": 0.0})
+            (want,) = run(reference.KERNELS, kernel, known, {"label_smoothing": 0.0})
+            np.testing.assert_allclose(out, want, rtol=1e-5, err_msg=kernel)
+
+
+def test_a_limit_that_is_not_reached_changes_no_bit_and_nan_spreads():
+    dw = np.random.default_rng(8).standard_normal(20_000).astype(np.float32)
+    (same,) = native.KERNELS["clip_by_norm"](dw, limit=1e6)
+    assert same.tobytes() == dw.tobytes()
+    (short,) = native.KERNELS["clip_by_norm"](dw, limit=1.0)
+    np.testing.assert_allclose(np.linalg.norm(short.astype(np.float64)), 1.0, rtol=1e-6)
+    dw[17] = np.nan
+    assert np.isnan(native.KERNELS["clip_by_norm"](dw, limit=1.0)[0]).all()
+    assert np.isnan(native.KERNELS["clip_by_value"](dw, limit=1.0)[0]).sum() == 1

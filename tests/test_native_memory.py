@@ -1,0 +1,221 @@
+"""No wrong call and no size makes a native kernel touch memory that is not its own."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+
+import numpy as np
+import pytest
+from kernel_cases import CASES
+from test_contracts import OTHERS, calls, other_arrays
+from test_native_kernels import EVERY, native, run
+
+from minicnn.contracts import CONTRACTS, Spec
+
+core = pytest.importorskip("minicnn._core")
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+PAGE = mmap.PAGESIZE
+KERNEL_CALLS = [
+    pytest.param(kernel, known, dict(case.attributes), id=f"{name}: {kernel}")
+    for name, case in CASES.items()
+    for kernel, known in calls(case, np.float32)
+] + [
+    pytest.param(kernel, other_arrays(kernel, absent, np.float32), attributes, id=name)
+    for name, (kernel, absent, attributes) in OTHERS.items()
+]
+# (kernel, array) whose shape, or its length on some axis, no other array has to match.
+FREE = {
+    ("bias_backward_bias", "dy"),
+    ("sparse_categorical_crossentropy_forward", "y_pred"),
+    ("squared_norm_add", "dw"),
+    ("squared_norm_start", "dw"),
+}
+
+
+class Guarded:
+    """Copies of arrays that end right before a page nobody may touch."""
+
+    def __init__(self):
+        self._maps = []
+
+    def __call__(self, array):
+        """A copy of `array` in guarded memory."""
+        size = -(-max(array.nbytes, 1) // PAGE) * PAGE
+        memory = mmap.mmap(-1, size + PAGE)
+        self._maps.append(memory)
+        start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        assert LIBC.mprotect(ctypes.c_void_p(start + size), ctypes.c_size_t(PAGE), 0) == 0
+        view = np.frombuffer(memory, array.dtype, array.size, size - array.nbytes)
+        view = view.reshape(array.shape)
+        view[...] = array
+        return view
+
+
+def arrays_of(kernel, known, attributes):
+    """(reads, writes): the writes filled with NaN or 77, those in `updates` with what is read."""
+    contract = CONTRACTS[kernel]
+    reads = [known.get(name.rstrip("?")) for name in contract.reads]
+    specs = [None if a is None else Spec(a.shape, str(a.dtype)) for a in reads]
+    writes = []
+    for name, spec in zip(contract.writes, contract.specs(*specs, **attributes), strict=True):
+        if spec is None:
+            writes.append(None)
+        elif name in contract.updates:
+            writes.append(known[name].copy())
+        else:
+            fill = np.nan if spec.dtype.startswith("float") else 77
+            writes.append(np.full(spec.shape, fill, spec.dtype))
+    return reads, writes
+
+
+@pytest.mark.parametrize("case", EVERY.values(), ids=EVERY)
+def test_no_byte_beyond_an_array_is_touched(case):
+    for kernel, known in calls(case, np.float32):
+        guarded = Guarded()
+        reads, writes = arrays_of(kernel, known, case.attributes)
+        reads, writes = ([None if a is None else guarded(a) for a in s] for s in (reads, writes))
+        core.run(kernel, reads, writes, dict(case.attributes))
+        # Nothing was left unwritten, either.
+        wanted = run(native.KERNELS, kernel, known, case.attributes)
+        for out, want in zip(writes, wanted, strict=True):
+            np.testing.assert_array_equal(out, want)
+
+
+def test_the_guard_bites():
+    """A read of the guarded page kills a child process, so the test above can fail."""
+    pid = os.fork()
+    if pid == 0:
+        ctypes.string_at(Guarded()(np.zeros(4, np.float32)).ctypes.data + 16, 1)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    assert os.WIFSIGNALED(status)
+
+
+@pytest.mark.parametrize(("kernel", "known", "attributes"), KERNEL_CALLS)
+def test_an_array_of_another_size_is_refused(kernel, known, attributes):
+    reads, writes = arrays_of(kernel, known, attributes)
+    names = [*CONTRACTS[kernel].reads, *CONTRACTS[kernel].writes]
+    arrays = [*reads, *writes]
+    for i, (name, array) in enumerate(zip(names, arrays, strict=True)):
+        if array is None or (kernel, name) in FREE:
+            continue
+        for wrong in shapes_near(array.shape):
+            changed = list(arrays)
+            changed[i] = np.zeros(wrong, array.dtype)
+            with pytest.raises(ValueError, match=kernel):
+                core.run(kernel, changed[: len(reads)], changed[len(reads) :], attributes)
+
+
+def shapes_near(shape):
+    for axis, length in enumerate(shape):
+        for other in (length + 1, length - 1):
+            yield (*shape[:axis], other, *shape[axis + 1 :])
+    yield (*shape, 1, 1, 1)
+
+
+@pytest.mark.parametrize(("kernel", "known", "attributes"), KERNEL_CALLS)
+def test_an_array_of_another_dtype_is_refused(kernel, known, attributes):
+    reads, writes = arrays_of(kernel, known, attributes)
+    arrays = [*reads, *writes]
+    for i, array in enumerate(arrays):
+        if array is None:
+            continue
+        changed = list(arrays)
+        changed[i] = np.zeros(array.shape, np.int16)
+        with pytest.raises((TypeError, ValueError), match=kernel):
+            core.run(kernel, changed[: len(reads)], changed[len(reads) :], attributes)
+
+
+@pytest.mark.parametrize(("kernel", "known", "attributes"), KERNEL_CALLS)
+def test_missing_arrays_are_refused(kernel, known, attributes):
+    reads, writes = arrays_of(kernel, known, attributes)
+    with pytest.raises(ValueError, match=kernel):
+        core.run(kernel, [None] * len(reads), writes, attributes)
+    with pytest.raises(ValueError, match=kernel):
+        core.run(kernel, [], [], attributes)
+
+
+WINDOWS = {
+    "sees padding only, before": ((2, 2), (1, 1), (1, 1), (2, 0), (0, 0)),
+    "sees padding only, after": ((2, 2), (1, 1), (1, 1), (0, 0), (0, 2)),
+    "dilated": ((2, 2), (1, 1), (2, 2), (0, 0), (0, 0)),
+    "larger than the image": ((9, 9), (1, 1), (1, 1), (0, 0), (0, 0)),
+    "winners beyond int32": ((2**16, 2**16), (1, 1), (1, 1), (2**16 - 1, 0), (2**16 - 1, 0)),
+    "stride 0": ((2, 2), (0, 1), (1, 1), (0, 0), (0, 0)),
+}
+
+
+@pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS)
+@pytest.mark.parametrize("name", ["max_pool2d", "average_pool2d"])
+def test_windows_that_no_pooling_has_are_refused(name, window):
+    x = np.zeros((1, 4, 5, 3), np.float32)
+    writes = [np.zeros((1, 4, 5, 3), np.float32), np.zeros((1, 4, 5, 3), np.int32)]
+    with pytest.raises(ValueError, match=f"{name}_forward: .*window"):
+        core.run(f"{name}_forward", [x], writes, {"window": window, "image": (4, 5)})
+
+
+def test_winners_that_no_forward_made_reach_nothing():
+    attributes = dict(CASES["max_pool2d, overlap"].attributes)
+    dy = np.ones((2, 3, 3, 3), np.float32)
+    for winner in (-1, 9, 2**31 - 1, -(2**31)):
+        (dx,) = native.KERNELS["max_pool2d_backward"](
+            dy, np.full(dy.shape, winner, np.int32), **attributes
+        )
+        assert not dx.any()
+        (dx,) = native.KERNELS["global_max_pool2d_backward"](
+            dy[:, 0, 0], np.full((2, 3), winner, np.int32), image=(3, 3)
+        )
+        assert dx.any() == (winner == 9 - 1)
+
+
+NUMBERS = {
+    "rate of 1": ("dropout", {"rate": 1.0}),
+    "no number as rate": ("dropout", {"rate": float("nan")}),
+    "negative purpose": ("dropout", {"purpose": -1}),
+    "no neighbours": ("local_response_norm", {"size": 0}),
+    "the batch as axis": ("concatenate channels", {"axis": 0}),
+    "an axis too many": ("concatenate channels", {"axis": 4}),
+    "negative padding": ("zero_pad2d", {"pad_h": (-1, 4)}),
+}
+
+
+@pytest.mark.parametrize(("case", "wrong"), NUMBERS.values(), ids=NUMBERS)
+def test_numbers_that_would_break_a_kernel_are_refused(case, wrong):
+    attributes = dict(CASES[case].attributes)
+    kernel, known = calls(CASES[case], np.float32)[0]
+    reads, writes = arrays_of(kernel, known, attributes)
+    with pytest.raises(ValueError, match=kernel):
+        core.run(kernel, reads, writes, attributes | wrong)
+
+
+def unaligned(a):
+    return np.frombuffer(b"\0" + a.tobytes(), np.uint8)[1:].view(a.dtype).reshape(a.shape)
+
+
+LAYOUTS = {
+    "backwards": lambda a: a[..., ::-1].copy()[..., ::-1],
+    "every other": lambda a: np.repeat(a, 2, axis=0)[::2],
+    "Fortran order": np.asfortranarray,
+    "foreign byte order": lambda a: a.astype(a.dtype.newbyteorder()),
+    "unaligned": lambda a: (
+        np.frombuffer(b"\0" + a.tobytes(), np.uint8)[1:].view(a.dtype).reshape(a.shape)
+    ),
+    "read-only": lambda a: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape),
+    "float64": lambda a: a.astype(np.float64) if a.dtype == np.float32 else a,
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_the_table_takes_arrays_of_any_layout(layout):
+    for case in CASES.values():
+        for kernel, known in calls(case, np.float32):
+            others = {
+                name: layout(a) if a is not None and a.ndim else a for name, a in known.items()
+            }
+            out = run(native.KERNELS, kernel, others, case.attributes)
+            want = run(native.KERNELS, kernel, known, case.attributes)
+            for a, b in zip(out, want, strict=True):
+                assert a.tobytes() == b.tobytes(), kernel

@@ -1,0 +1,187 @@
+"""Optimizers: their numbers, and that the kernels they name follow the formulas with them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from minicnn import optimizers
+from minicnn.backends.numpy import KERNELS
+from minicnn.contracts import CONTRACTS
+from minicnn.errors import ArgumentError
+from minicnn.optimizers import SGD, Adam, AdamW, RMSprop
+from minicnn.schedules import CosineDecay, ExponentialDecay
+
+EVERY_KIND = {
+    "plain SGD": SGD(),
+    "Caffe's SGD": SGD(0.01, 0.9, weight_decay=5e-4, decoupled=False),
+    "Nesterov": SGD(0.1, 0.9, True, clipnorm=1.0),
+    "Adam": Adam(clipvalue=0.5),
+    "AdamW": AdamW(0.01),
+    "scheduled": Adam(ExponentialDecay(0.1, 10, 0.5)),
+    "RMSprop": RMSprop(),
+    "centred RMSprop": RMSprop(0.01, momentum=0.9, centered=True, global_clipnorm=2.0),
+}
+
+
+@pytest.fixture(params=EVERY_KIND.values(), ids=EVERY_KIND)
+def optimizer(request):
+    return optimizers.deserialize(optimizers.serialize(request.param))
+
+
+def step_once(optimizer, w, dw, state, step=0, multiplier=1.0, decay=True):
+    """Run the optimizer's kernel as a program does: reads by the names of its contract."""
+    contract = CONTRACTS[optimizer.kernel]
+    given = {"w": w, "dw": dw, "rates": optimizer.rates(step), **state}
+    reads = [given.get(name.rstrip("?")) for name in contract.reads]
+    writes = KERNELS[optimizer.kernel](*reads, **optimizer.attributes(multiplier, decay))
+    new = dict(zip(contract.writes, writes, strict=True))
+    return new.pop("w"), {name: array for name, array in new.items() if array is not None}
+
+
+def empty_state(optimizer, w):
+    return {name: np.zeros_like(w) for name in optimizer.slots}
+
+
+def test_keras_defaults():
+    for made, expected in (
+        (SGD(), {"learning_rate": 0.01, "momentum": 0.0, "nesterov": False}),
+        (Adam(), {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}),
+        (AdamW(), {"learning_rate": 0.001, "weight_decay": 0.004, "decoupled": True}),
+        (RMSprop(), {"learning_rate": 0.001, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-7}),
+    ):
+        config = made.get_config()
+        assert {name: config[name] for name in expected} == expected
+    assert Adam().weight_decay is None
+
+
+def test_slots_and_attributes_are_what_the_kernel_takes(optimizer):
+    w, dw = np.ones((2, 3), np.float32), np.full((2, 3), 0.5, np.float32)
+    state = empty_state(optimizer, w)
+    reads = {name.rstrip("?") for name in CONTRACTS[optimizer.kernel].reads}
+    assert set(optimizer.slots) <= reads
+    new_w, new_state = step_once(optimizer, w, dw, state)
+    assert (new_w < w).all()
+    assert set(new_state) == set(optimizer.slots)
+
+
+def test_training_finds_the_minimum(optimizer):
+    target = np.array([0.5, -0.25, 0.125], np.float32)
+    w = np.zeros(3, np.float32)
+    state = empty_state(optimizer, w)
+    optimizer.weight_decay = None
+    for step in range(3000):
+        w, state = step_once(optimizer, w, w - target, state, step)
+    np.testing.assert_allclose(w, target, atol=0.02)
+
+
+def test_first_step_of_adam_is_the_learning_rate():
+    w = np.zeros(2, np.float32)
+    state = empty_state(Adam(0.1), w)
+    moved, _ = step_once(Adam(0.1), w, np.array([1e-3, -1e3], np.float32), state)
+    np.testing.assert_allclose(moved, [-0.1, 0.1], rtol=5e-3)
+
+
+def test_rates_of_adam_by_hand():
+    rates = Adam(0.001).rates(1)  # the second step: sqrt(1 - 0.999^2) / (1 - 0.9^2)
+    assert rates.dtype == np.float32
+    np.testing.assert_allclose(rates, [0.001, 0.001 * 0.23531918], rtol=1e-6)
+    assert (SGD(0.5).rates(7) == 0.5).all()
+
+
+def test_momentum_by_hand():
+    optimizer, w = SGD(0.1, momentum=0.5), np.array([1.0], np.float32)
+    g, state = np.array([2.0], np.float32), {"velocity": np.array([1.0], np.float32)}
+    moved, state = step_once(optimizer, w, g, state)
+    np.testing.assert_allclose(state["velocity"], [0.3])  # 0.5 * 1 - 0.1 * 2
+    np.testing.assert_allclose(moved, [1.3])
+    nesterov, _ = step_once(SGD(0.1, 0.5, True), w, g, {"velocity": np.array([1.0], np.float32)})
+    np.testing.assert_allclose(nesterov, [0.95])  # 1 + 0.5 * 0.3 - 0.1 * 2
+
+
+def test_weight_decay_is_decoupled_or_in_the_gradient_and_spares_biases():
+    w, g = np.array([2.0], np.float32), np.array([0.0], np.float32)
+    for decoupled in (True, False):
+        optimizer = SGD(0.1, weight_decay=0.5, decoupled=decoupled)
+        moved, _ = step_once(optimizer, w, g, {})
+        np.testing.assert_allclose(moved, [1.9])
+        spared, _ = step_once(optimizer, w, g, {}, decay=False)
+        assert spared == w
+    zero = np.zeros(1, np.float32)
+    adam = Adam(0.1, weight_decay=0.5, decoupled=False)
+    moved, _ = step_once(adam, w, g, {"first": zero, "second": zero})
+    np.testing.assert_allclose(moved, [1.9], rtol=1e-5)  # a step of the rate, not rate * decay * w
+
+
+def test_multiplier_scales_the_step():
+    w, g = np.array([1.0], np.float32), np.array([1.0], np.float32)
+    moved, _ = step_once(SGD(0.1), w, g, {}, multiplier=2.0)
+    np.testing.assert_allclose(moved, [0.8])
+
+
+def test_schedule_gives_the_rate_of_each_step():
+    optimizer = SGD(ExponentialDecay(0.1, 10, 0.5))
+    assert optimizer.has_schedule
+    assert optimizer.learning_rate == 0.1
+    optimizer.iterations = 10
+    assert optimizer.learning_rate == pytest.approx(0.05)
+    assert optimizer.rates(20)[0] == np.float32(0.025)
+
+
+def test_setting_the_rate():
+    optimizer = SGD(0.1)
+    optimizer.learning_rate = 0.02
+    assert optimizer.rates(0)[0] == np.float32(0.02)
+    optimizer.learning_rate = CosineDecay(0.3, 10)
+    assert optimizer.learning_rate == 0.3
+    with pytest.raises(ArgumentError, match="follows CosineDecay"):
+        optimizer.learning_rate = 0.1
+
+
+def test_config_and_state_survive_json(optimizer):
+    if not optimizer.has_schedule:
+        optimizer.learning_rate = 0.005
+    optimizer.iterations = 42
+    config, state = json.loads(json.dumps([optimizers.serialize(optimizer), optimizer.get_state()]))
+    again = optimizers.get(config)
+    again.set_state(state)
+    assert type(again) is type(optimizer)
+    assert again.get_config() == optimizer.get_config()
+    assert again.get_state() == optimizer.get_state()
+    assert again.learning_rate == optimizer.learning_rate
+    np.testing.assert_array_equal(again.rates(42), optimizer.rates(42))
+    assert again.attributes(2.0, True) == optimizer.attributes(2.0, True)
+
+
+def test_config_keeps_the_first_rate_because_a_change_is_state():
+    optimizer = Adam(0.1)
+    optimizer.learning_rate = 0.01
+    assert optimizer.get_config()["learning_rate"] == 0.1
+    assert optimizer.get_state()["learning_rate"] == 0.01
+    assert Adam.from_config(optimizer.get_config()).learning_rate == 0.1
+
+
+@pytest.mark.parametrize("name", ["sgd", "SGD", "adam", "AdamW", "rmsprop"])
+def test_names(name):
+    assert type(optimizers.get(name)).__name__.lower() == name.lower()
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: SGD(-1), "learning_rate must be"),
+        (lambda: SGD("fast"), "learning_rate must be"),
+        (lambda: SGD(0.1, momentum=1.0), "momentum must be a number in"),
+        (lambda: Adam(beta_1=1.0), "beta_1"),
+        (lambda: Adam(epsilon=float("inf")), "epsilon"),
+        (lambda: RMSprop(rho=-0.1), "rho"),
+        (lambda: Adam(clipnorm=0.0), "clipnorm"),
+        (lambda: Adam(weight_decay=-1.0), "weight_decay"),
+        (lambda: Adam(clipnorm=1.0, clipvalue=1.0), "not by clipnorm and clipvalue"),
+        (lambda: optimizers.get("adma"), "did you mean 'Adam'"),
+        (lambda: optimizers.get({"class": "Adam", "config": {"beta_3": 1}}), "beta_3"),
+    ],
+)
+def test_wrong_arguments_are_refused(make, says):
+    with pytest.raises(ArgumentError, match=says):
+        make()
