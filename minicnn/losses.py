@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicnn.checks import check_floats, check_number, shape_text
+from minicnn.checks import check_last_axis, check_number, shape_text
 from minicnn.contracts import Shape, Spec
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
+from minicnn.ops.losses import LOSSES
 from minicnn.ops.operation import Operation, apply
 from minicnn.registry import Registry
 
@@ -62,7 +63,7 @@ class Loss:
 
     def operation_named(self, name: str) -> Operation:
         """`operation`, or a value of `fused_with`, with its checks and its gradient."""
-        return Operation(name, self._resolve, (f"{name}_backward",))
+        return LOSSES[name]
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments, JSON-able."""
@@ -71,24 +72,15 @@ class Loss:
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
         """The mean over the samples, each counted `sample_weight` times."""
         y_pred = np.asarray(y_pred)
-        check_floats(y_pred, "y_pred", _axes(y_pred.ndim))
+        check_last_axis(y_pred, "y_pred")
         labels = self.prepare(y_true, y_pred.shape)
-        losses, _ = apply(self.operation_named(self.operation), y_pred, labels)
+        losses, _ = apply(self.operation_named(self.operation), y_pred, labels, **self.attributes)
         rows = np.ones(len(losses)) if sample_weight is None else np.asarray(sample_weight, float)
         if rows.shape != losses.shape:
             raise ShapeError(
                 f"sample_weight must be {shape_text(losses.shape)}; got {shape_text(rows.shape)}"
             )
         return float(losses.astype(np.float64) @ rows) / max(len(rows), 1)
-
-    def _resolve(self, y_pred: Any, y_true: Any) -> dict[str, Any]:
-        wanted = self.label_spec(y_pred.shape)
-        if tuple(y_true.shape) != wanted.shape:
-            raise ShapeError(
-                f"{self.name}: y_true must be {shape_text(wanted.shape)} for predictions "
-                f"{shape_text(y_pred.shape)}; got {shape_text(y_true.shape)}"
-            )
-        return self.attributes
 
 
 class Crossentropy(Loss):
@@ -260,10 +252,6 @@ def _first(wrong: Any) -> int:
 def _rows(shape: Shape) -> str:
     """(None, 10): a shape as the summary writes it."""
     return shape_text((None, *shape[1:]))
-
-
-def _axes(ndim: int) -> tuple[str, ...]:
-    return ("N", *(f"axis {i}" for i in range(1, max(ndim, 2))))
 
 
 _registry: Registry[Loss] = Registry(

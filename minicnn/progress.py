@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import IO, Any
-
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
+from typing import IO, TYPE_CHECKING, Any
 
 from minicnn.errors import ArgumentError
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
 BAR_CELLS = 20
-# A drawing takes 0.4 ms (rich 15, one core): this keeps it below 20 microseconds for a 5 ms step.
-REDRAW_SECONDS = 0.15
+# A drawing takes 0.4 to 0.9 ms (rich 15, one core): seldom enough that a 5 ms step does not notice.
+REDRAW_SECONDS = 0.2
 SMALLEST_FIXED = 1e-3  # smaller numbers are written as 1.0000e-04
 
 
@@ -45,6 +46,8 @@ class Progress:
     ) -> None:
         if verbose not in (0, 1, 2, "auto"):
             raise ArgumentError(f'verbose must be 0, 1, 2 or "auto"; got {verbose!r}')
+        from rich.console import Console  # late: `import minicnn` is 50 ms shorter without rich
+
         self.verbose, self.clock = verbose, clock
         self.console = Console(file=file, highlight=False)
         self._moving = verbose in (1, "auto") and _can_redraw(self.console)
@@ -62,6 +65,8 @@ class Progress:
 
     def begin_epoch(self, epoch: int | None, epochs: int | None, batches: int | None) -> None:
         """A run of so many batches begins; without `epoch` it is an evaluation or prediction."""
+        from rich.live import Live
+
         self.close()
         self._title = "" if epoch is None else f"Epoch {epoch + 1}/{epochs}"
         self._batch, self._batches, self._first = 0, batches or 0, -1
@@ -106,6 +111,8 @@ class Progress:
             self._live = None
 
     def _line(self, logs: dict[str, float], now: float, *, done: bool = False) -> Text:
+        from rich.text import Text
+
         # While it moves it is cut to the terminal's width; the last one may take more lines.
         line = Text(f"{self._count()} ", no_wrap=not done, overflow="fold" if done else "ellipsis")
         if self._batches:

@@ -19,6 +19,7 @@ ROOT = PACKAGE.parent
 LEVEL_0 = {
     "errors": set(),
     "version": set(),
+    "naming": set(),
     "contracts": set(),
     "shapes": {"errors"},
     "program": {"contracts"},
@@ -29,7 +30,7 @@ LEVEL_0 = {
     "limits": {"errors"},
     "progress": {"errors"},
     "plots": {"errors"},
-    "utils": {"errors", "random"},
+    "utils": {"errors", "naming", "random"},
 }
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {

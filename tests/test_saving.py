@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -144,9 +145,14 @@ def script(tmp_path):
     return path
 
 
+def environment():
+    """The child imports the minicnn that is tested here, installed or not."""
+    return {**os.environ, "PYTHONPATH": str(Path(mc.__file__).parents[1])}
+
+
 def start(script, folder, out):
     command = [sys.executable, str(script), str(folder), str(out)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, cwd=os.getcwd())
+    return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment())
 
 
 def test_killed_and_resumed_ends_with_the_same_bits(script, tmp_path):

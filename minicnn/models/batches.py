@@ -116,7 +116,7 @@ def batches_of(
         inputs = as_arrays(x)
         labels = None if y is None else np.asarray(y)
         rows = None if weights is None else np.asarray(weights, np.float32)
-        return ArrayBatches(inputs, labels, rows, batch_size or 32, shuffle=shuffle)
+        return ArrayBatches(inputs, labels, rows, 32 if batch_size is None else batch_size, shuffle=shuffle)
     if y is not None or weights is not None:
         raise ArgumentError(
             "y and sample_weight belong to arrays; an iterable gives (x, y) or (x, y, weights)"

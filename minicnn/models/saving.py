@@ -57,11 +57,12 @@ def load_checkpoint(model: Model, path: Path) -> None:
     progress = training.get("progress")
     if progress is None:
         raise CheckpointError(f"{path} is a saved model, not a checkpoint: mc.load_model reads it")
-    _check_same_network(model, archive, path)
+    there = training["parameters"]
+    _check_same_network(model, [(name, archive.weights[name].shape) for name in there], path)
     _check_same_training(model, training, path)
-    for parameter in model.parameters:
-        parameter.assign(archive.weights[parameter.name])
-    _take_slots(model, archive)
+    for name, parameter in zip(there, model.parameters, strict=True):
+        parameter.assign(archive.weights[name])
+    _take_slots(model, archive, there)
     model.optimizer.set_state(training["optimizer_state"])  # type: ignore[union-attr]
     random.set_random_seed(progress["seed"])
     state = model.training_state
@@ -105,7 +106,7 @@ def _rebuilt(archive: Archive, compile: bool) -> Model:
     training = archive.documents.get("training", {})
     if compile and training.get("optimizer"):
         _compile(model, training)
-        _take_slots(model, archive)
+        _take_slots(model, archive, training["parameters"])
     return model
 
 
@@ -145,6 +146,7 @@ def _training(model: Model) -> dict[str, Any]:
     if model.optimizer is None or model.loss is None:
         return {}
     return {
+        "parameters": [p.name for p in model.parameters],
         "multipliers": {p.name: p.multiplier for p in model.parameters if p.multiplier != 1.0},
         "optimizer": optimizers.serialize(model.optimizer),
         "optimizer_state": model.optimizer.get_state(),
@@ -160,6 +162,7 @@ def _compile(model: Model, training: dict[str, Any]) -> None:
         [metrics.deserialize(m) for m in training["metrics"]],
     )
     model.optimizer.set_state(training["optimizer_state"])  # type: ignore[union-attr]
+    model.new_metrics()  # an unknown one is refused now
     parameters = {p.name: p for p in model.parameters}
     for name, multiplier in training["multipliers"].items():
         parameters[name].multiplier = check_number(multiplier, f"the multiplier of {name}", 0.0)
@@ -173,26 +176,28 @@ def _slots(model: Model) -> dict[str, np.ndarray]:
     }
 
 
-def _take_slots(model: Model, archive: Archive) -> None:
-    shapes = {p.name: p.shape for p in model.parameters}
+def _take_slots(model: Model, archive: Archive, there: list[str]) -> None:
+    """`there` are the parameters' names in the file: a rebuilt layer may be called otherwise."""
+    here = dict(zip(there, model.parameters, strict=True))
     model.reset_slots()
     for name, array in archive.arrays.items():
         kind, _, rest = name.partition("/")
         slot, _, parameter = rest.partition("/")
         if kind == "slot":
-            if shapes.get(parameter) != array.shape or array.dtype != np.float32:
+            if here[parameter].shape != array.shape or array.dtype != np.float32:
                 raise ValueError(f"the optimizer's {name} does not fit its parameter")
-            model.slot(parameter, slot)[...] = array
+            model.slot(here[parameter].name, slot)[...] = array
 
 
-def _check_same_network(model: Model, archive: Archive, path: Path) -> None:
-    ours = {p.name: p.shape for p in model.parameters}
-    theirs = {name: array.shape for name, array in archive.weights.items()}
+def _check_same_network(model: Model, there: list[tuple[str, tuple[int, ...]]], path: Path) -> None:
+    here = [(p.name, p.shape) for p in model.parameters]
     differences = [
-        f"{name}: {theirs.get(name, 'absent')} there, {ours.get(name, 'absent')} here"
-        for name in sorted(ours.keys() | theirs.keys())
-        if ours.get(name) != theirs.get(name)
+        f"{name}: {shape} there, {own} here"
+        for (name, shape), (_, own) in zip(there, here, strict=False)
+        if shape != own
     ]
+    if len(there) != len(here):
+        differences.append(f"{len(there)} parameters there, {len(here)} here")
     if differences:
         shown = "; ".join(differences[:3]) + ("; ..." if len(differences) > 3 else "")
         raise CheckpointError(f"{path} is of another network ({shown})")
@@ -200,7 +205,7 @@ def _check_same_network(model: Model, archive: Archive, path: Path) -> None:
 
 def _check_same_training(model: Model, training: dict[str, Any], path: Path) -> None:
     for key, ours in (_training(model)).items():
-        if key != "optimizer_state" and training[key] != _as_json(ours):
+        if key not in ("optimizer_state", "parameters", "multipliers") and training[key] != _as_json(ours):
             raise CheckpointError(
                 f"{path} is of a training with another {key}: {training[key]} there, {ours} here"
             )

@@ -28,11 +28,12 @@ class Sequential(Model):
         self, layers: Iterable[Layer | SymbolicTensor] = (), name: str | None = None
     ) -> None:
         self._start(name)
-        self._waiting: list[Layer] = []
-        self._input: SymbolicTensor | None = None
-        self._last: SymbolicTensor | None = None
         for layer in layers:
             self.add(layer)
+
+    def _start(self, name: str | None) -> None:
+        super()._start(name)
+        self._waiting: list[Layer] = []  # layers whose input's shape is not known yet
 
     def add(self, layer: Layer | SymbolicTensor) -> None:
         """Put one more layer at the end."""
@@ -40,32 +41,27 @@ class Sequential(Model):
             self._begin_with(layer)
         elif not isinstance(layer, Layer):
             raise ArgumentError(f"Sequential takes layers; got {type(layer).__name__}")
-        elif self._last is None and layer.given_input_shape is not None:
+        elif self._graph is None and layer.given_input_shape is not None:
             self._begin_with(Input(layer.given_input_shape))
             self._append(layer)
-        elif self._last is None:
+        elif self._graph is None:
             self._waiting.append(layer)
         else:
             self._append(layer)
 
     def build_for(self, inputs: tuple[np.ndarray, ...]) -> None:
         """Make the layers for arrays like these, if no Input said their shape."""
-        if self._last is None and self._waiting:
+        if self._graph is None and self._waiting:
             waiting, self._waiting = self._waiting, []
             self._begin_with(Input(inputs[0].shape[1:]))
             for layer in waiting:
                 self._append(layer)
 
     def _begin_with(self, tensor: SymbolicTensor) -> None:
-        if self._last is not None or self._waiting:
+        if self._graph is not None or self._waiting:
             raise ArgumentError("an Input can only be the first element of a Sequential")
-        first = tensor.source
-        self._input, self._last = first, tensor
-        self.take_graph(graph_between((first,), (tensor,)))
+        self.take_graph(graph_between((tensor.source,), (tensor,)))
 
     def _append(self, layer: Layer) -> None:
-        last, first = self._last, self._input
-        if last is None or first is None:
-            raise ArgumentError("a Sequential begins with an Input")
-        self._last = layer(last)
-        self.take_graph(graph_between((first,), (self._last,)))
+        graph = self.graph
+        self.take_graph(graph_between(graph.inputs, (layer(graph.outputs[0]),)))

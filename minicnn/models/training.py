@@ -234,6 +234,7 @@ def measure(
 
 def evaluate(model: Model, batches: Batches, verbose: int | str) -> dict[str, float]:
     """`measure` with progress, and how many images were wrong."""
+    _check_arrays(model, batches)
     progress = Progress(verbose)
     progress.begin_epoch(None, None, len(batches) or None)
     logs = measure(model, batches, progress=progress)
@@ -247,6 +248,7 @@ def evaluate(model: Model, batches: Batches, verbose: int | str) -> dict[str, fl
 
 def predict(model: Model, batches: Batches, verbose: int | str) -> Any:
     """The outputs of every batch, joined."""
+    _check_arrays(model, batches)
     progress = Progress(verbose)
     progress.begin_epoch(None, None, len(batches) or None)
     parts: list[list[np.ndarray]] = []
@@ -259,6 +261,12 @@ def predict(model: Model, batches: Batches, verbose: int | str) -> Any:
     empty = [np.empty((0, *shape), np.float32) for shape in shapes]
     joined = [np.concatenate(ys) for ys in zip(empty, *parts, strict=True)]
     return joined[0] if len(joined) == 1 else joined
+
+
+def _check_arrays(model: Model, batches: Batches) -> None:
+    """Refuse arrays as a whole, before the first of their batches."""
+    if isinstance(batches, ArrayBatches):
+        model.check_inputs(batches.inputs)
 
 
 def measured(model: Model, outcome: Outcome, batch: Batch) -> list[float]:

@@ -28,8 +28,10 @@ struct Tile {
   bool add;  // the sum is added to `out`, which then holds earlier parts of it
 };
 
-// The cells of one pooling window that lie inside the image, `channels` numbers each.
-struct PoolCells {
+// Pooling windows side by side, `step` floats apart, that see the same cells; each cell holds
+// `channels` numbers. Cells outside the image are left out.
+struct PoolWindows {
+  std::int64_t count, step;
   std::int64_t rows, columns, row_stride, channels;
   int first_winner, winner_row;  // the first cell's number, and a row's cells in the whole window
 };
@@ -40,18 +42,19 @@ struct Micro {
   int rows, columns;  // of the largest tile
   // 1 <= rows <= this->rows, 1 <= columns <= this->columns; nothing else is read or written.
   void (*run)(const Tile& tile, int rows, int columns);
-  // y and winner, a number a channel, from the cells at `first`; relu applies to each cell.
-  void (*max_pool)(const PoolCells& cells, const float* first, bool relu, float* y,
+  // y and winner (count, channels) from the cells at `first`; relu applies to each cell.
+  void (*max_pool)(const PoolWindows& windows, const float* first, bool relu, float* y,
                    std::uint8_t* winner);
-  // The cells at `first` = dy where they won, else 0.
-  void (*unpool)(const PoolCells& cells, const float* dy, const std::uint8_t* winner, float* first);
+  // The cells at `first` = dy where they won, else 0; dy and winner (count, channels).
+  void (*unpool)(const PoolWindows& windows, const float* dy, const std::uint8_t* winner,
+                 float* first);
 };
 
 #define CONV2D_MICRO(isa, rows, columns)                                                       \
   void conv2d_micro_##isa(const Tile& tile, int row_count, int width);                         \
-  void conv2d_max_pool_##isa(const PoolCells& cells, const float* first, bool relu, float* y,  \
+  void conv2d_max_pool_##isa(const PoolWindows& windows, const float* first, bool relu, float* y,  \
                              std::uint8_t* winner);                                            \
-  void conv2d_unpool_##isa(const PoolCells& cells, const float* dy, const std::uint8_t* winner, \
+  void conv2d_unpool_##isa(const PoolWindows& windows, const float* dy, const std::uint8_t* winner, \
                            float* first);
 #include "kernels/conv2d/micros.inc"
 #undef CONV2D_MICRO

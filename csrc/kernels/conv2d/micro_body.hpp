@@ -93,52 +93,61 @@ struct Channels {
   }
 };
 
+// Calls cell(offset in floats, winner's number) for each cell, in row-major order. With kSide the
+// window is known to be kSide x kSide, and the loops unroll.
+template <int kSide, class Cell>
+[[gnu::always_inline]] inline void for_cells(const PoolWindows& w, Cell cell) {
+  const std::int64_t rows = kSide > 0 ? kSide : w.rows, columns = kSide > 0 ? kSide : w.columns;
+  for (std::int64_t cy = 0; cy < rows; ++cy) {
+    for (std::int64_t cx = 0; cx < columns; ++cx) {
+      cell(cy * w.row_stride + cx * w.channels, w.first_winner + int(cy) * w.winner_row + int(cx));
+    }
+  }
+}
+
 // The first of equals wins and so does the first NaN: a comparison with NaN is false.
-template <std::size_t kLanes>
-void max_pool_lanes(const PoolCells& w, const float* first, bool relu, float* y,
+template <std::size_t kLanes, int kSide>
+void max_pool_lanes(const PoolWindows& w, const float* first, bool relu, float* y,
                     std::uint8_t* winner) {
   using C = Channels<kLanes>;
   using Float = typename C::Float;
   using Int = typename C::Int;
   const Float floor = Float{} + (relu ? 0.0F : -__builtin_inff());
-  Float best{};
-  Int index{};
-  for (std::int64_t cy = 0; cy < w.rows; ++cy) {
-    for (std::int64_t cx = 0; cx < w.columns; ++cx) {
-      const int number = w.first_winner + int(cy) * w.winner_row + int(cx);
-      Float value = C::template load<Float>(first + cy * w.row_stride + cx * w.channels);
-      value = value <= floor ? floor : value;
-      const Int loses = (value <= best) | (best != best);
-      const Int wins = cx + cy == 0 ? ~Int{} : ~loses;
-      best = wins ? value : best;
-      index = wins ? Int{} + number : index;
-    }
-  }
+  const auto load = [&](std::int64_t offset) {
+    const Float value = C::template load<Float>(first + offset);
+    return value <= floor ? floor : value;
+  };
+  Float best = load(0);
+  Int index = Int{} + w.first_winner;
+  for_cells<kSide>(w, [&](std::int64_t offset, int number) {
+    const Float value = load(offset);
+    const Int loses = (value <= best) | (best != best);
+    best = loses ? best : value;
+    index = loses ? index : Int{} + number;
+  });
   const auto bytes = __builtin_convertvector(index, typename C::Byte);
   __builtin_memcpy(y, &best, sizeof best);
   __builtin_memcpy(winner, &bytes, sizeof bytes);
 }
 
-template <std::size_t kLanes>
-void unpool_lanes(const PoolCells& w, const float* dy, const std::uint8_t* winner, float* first) {
+template <std::size_t kLanes, int kSide>
+void unpool_lanes(const PoolWindows& w, const float* dy, const std::uint8_t* winner,
+                  float* first) {
   using C = Channels<kLanes>;
   using Float = typename C::Float;
   using Int = typename C::Int;
   const Float gradient = C::template load<Float>(dy);
   const Int index = __builtin_convertvector(C::template load<typename C::Byte>(winner), Int);
-  for (std::int64_t cy = 0; cy < w.rows; ++cy) {
-    for (std::int64_t cx = 0; cx < w.columns; ++cx) {
-      const int number = w.first_winner + int(cy) * w.winner_row + int(cx);
-      const Float value = index == number ? gradient : Float{};
-      __builtin_memcpy(first + cy * w.row_stride + cx * w.channels, &value, sizeof value);
-    }
-  }
+  for_cells<kSide>(w, [&](std::int64_t offset, int number) {
+    const Float value = index == number ? gradient : Float{};
+    __builtin_memcpy(first + offset, &value, sizeof value);
+  });
 }
 
 // All channels by vectors. The last vector may begin inside the one before and repeat its work,
 // which changes nothing; only fewer channels than a vector go one by one.
 template <std::int64_t kLanes, class Full, class Single>
-void for_channels(std::int64_t channels, Full full, Single single) {
+[[gnu::always_inline]] inline void for_channels(std::int64_t channels, Full full, Single single) {
   if (channels < kLanes) {
     for (std::int64_t c = 0; c < channels; ++c) single(c);
     return;
@@ -147,21 +156,47 @@ void for_channels(std::int64_t channels, Full full, Single single) {
   full(channels - kLanes);
 }
 
-template <std::size_t kLanes>
-void max_pool_all(const PoolCells& w, const float* first, bool relu, float* y,
-                  std::uint8_t* winner) {
-  for_channels<kLanes>(
-      w.channels,
-      [&](std::int64_t c) { max_pool_lanes<kLanes>(w, first + c, relu, y + c, winner + c); },
-      [&](std::int64_t c) { max_pool_lanes<1>(w, first + c, relu, y + c, winner + c); });
+template <std::size_t kLanes, int kSide>
+void max_pool_windows(const PoolWindows& w, const float* first, bool relu, float* y,
+                      std::uint8_t* winner) {
+  for (std::int64_t i = 0; i < w.count; ++i) {
+    for_channels<kLanes>(
+        w.channels,
+        [&](std::int64_t c) {
+          max_pool_lanes<kLanes, kSide>(w, first + c, relu, y + c, winner + c);
+        },
+        [&](std::int64_t c) { max_pool_lanes<1, kSide>(w, first + c, relu, y + c, winner + c); });
+    first += w.step;
+    y += w.channels;
+    winner += w.channels;
+  }
+}
+
+template <std::size_t kLanes, int kSide>
+void unpool_windows(const PoolWindows& w, const float* dy, const std::uint8_t* winner,
+                    float* first) {
+  for (std::int64_t i = 0; i < w.count; ++i) {
+    for_channels<kLanes>(
+        w.channels,
+        [&](std::int64_t c) { unpool_lanes<kLanes, kSide>(w, dy + c, winner + c, first + c); },
+        [&](std::int64_t c) { unpool_lanes<1, kSide>(w, dy + c, winner + c, first + c); });
+    first += w.step;
+    dy += w.channels;
+    winner += w.channels;
+  }
 }
 
 template <std::size_t kLanes>
-void unpool_all(const PoolCells& w, const float* dy, const std::uint8_t* winner, float* first) {
-  for_channels<kLanes>(
-      w.channels,
-      [&](std::int64_t c) { unpool_lanes<kLanes>(w, dy + c, winner + c, first + c); },
-      [&](std::int64_t c) { unpool_lanes<1>(w, dy + c, winner + c, first + c); });
+void max_pool_any(const PoolWindows& w, const float* first, bool relu, float* y,
+                  std::uint8_t* winner) {
+  if (w.rows == 2 && w.columns == 2) return max_pool_windows<kLanes, 2>(w, first, relu, y, winner);
+  return max_pool_windows<kLanes, 0>(w, first, relu, y, winner);
+}
+
+template <std::size_t kLanes>
+void unpool_any(const PoolWindows& w, const float* dy, const std::uint8_t* winner, float* first) {
+  if (w.rows == 2 && w.columns == 2) return unpool_windows<kLanes, 2>(w, dy, winner, first);
+  return unpool_windows<kLanes, 0>(w, dy, winner, first);
 }
 
 }  // namespace

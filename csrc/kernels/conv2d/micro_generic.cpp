@@ -36,14 +36,14 @@ void conv2d_micro_generic(const Tile& tile, int rows, int columns) {
   run_any<Wide, Wide, 4>(tile, rows, columns);
 }
 
-void conv2d_max_pool_generic(const PoolCells& cells, const float* first, bool relu, float* y,
+void conv2d_max_pool_generic(const PoolWindows& windows, const float* first, bool relu, float* y,
                              std::uint8_t* winner) {
-  max_pool_all<Wide::kLanes>(cells, first, relu, y, winner);
+  max_pool_any<Wide::kLanes>(windows, first, relu, y, winner);
 }
 
-void conv2d_unpool_generic(const PoolCells& cells, const float* dy, const std::uint8_t* winner,
+void conv2d_unpool_generic(const PoolWindows& windows, const float* dy, const std::uint8_t* winner,
                            float* first) {
-  unpool_all<Wide::kLanes>(cells, dy, winner, first);
+  unpool_any<Wide::kLanes>(windows, dy, winner, first);
 }
 
 }  // namespace minicnn

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -9,10 +8,11 @@
 
 namespace minicnn {
 
-// One pooling window: where its first cell inside the convolution's output is, and its cells.
-struct PoolWindow {
-  std::int64_t row, column;
-  PoolCells cells;
+// Pooling windows of one row that see the same cells: the first one's number in the row, where its
+// first cell inside the convolution's output is, and the cells.
+struct PoolPlace {
+  std::int64_t px, row, column;
+  PoolWindows windows;
 };
 
 // max_pool2d(activation(conv2d(x))) as one operation.
@@ -25,17 +25,18 @@ struct PooledConv2D {
     return {conv.x.n, pool.out_h(conv.oh()), pool.out_w(conv.ow()), conv.filters};
   }
 
-  // The window of pixel (py, px) over an image whose rows are row_stride apart.
-  PoolWindow window(std::int64_t py, std::int64_t px, std::int64_t row_stride) const {
-    const std::int64_t y0 = py * pool.sy - pool.top, x0 = px * pool.sx - pool.left;
-    const std::int64_t row = std::max<std::int64_t>(0, y0), column = std::max<std::int64_t>(0, x0);
-    const PoolCells cells{std::min(y0 + pool.kh, conv.oh()) - row,
-                          std::min(x0 + pool.kw, conv.ow()) - column,
-                          row_stride,
-                          conv.filters,
-                          int((row - y0) * pool.kw + column - x0),
-                          int(pool.kw)};
-    return {row, column, cells};
+  // The windows from (py, px) on, over an image whose rows are row_stride floats apart: as many as
+  // lie inside from left to right, or one that does not.
+  PoolPlace place(std::int64_t py, std::int64_t px, std::int64_t row_stride) const;
+
+  // Calls visit(PoolPlace) until all windows of row `py` have had their turn.
+  template <class F>
+  void for_places(std::int64_t py, std::int64_t row_stride, F visit) const {
+    for (std::int64_t px = 0, pw = y().w; px < pw;) {
+      const PoolPlace next = place(py, px, row_stride);
+      visit(next);
+      px += next.windows.count;
+    }
   }
 };
 

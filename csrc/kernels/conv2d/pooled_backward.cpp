@@ -38,13 +38,13 @@ class Unpooled {
 // Windows that do not overlap: each writes all of its cells.
 void Unpooled::unpool_image(const float* g, const std::uint8_t* winner, float* dz) const {
   const std::int64_t filters = op_.conv.filters, row_stride = op_.conv.ow() * filters;
-  const auto [n, ph, pw, c] = op_.y();
-  for (std::int64_t py = 0; py < ph; ++py) {
-    for (std::int64_t px = 0; px < pw; ++px, g += filters, winner += filters) {
-      const PoolWindow window = op_.window(py, px, row_stride);
-      float* first = dz + window.row * row_stride + window.column * filters;
-      conv2d_micro().unpool(window.cells, g, winner, first);
-    }
+  const std::int64_t ph = op_.y().h, pooled_row = op_.y().w * filters;
+  for (std::int64_t py = 0; py < ph; ++py, g += pooled_row, winner += pooled_row) {
+    op_.for_places(py, row_stride, [&](const PoolPlace& at) {
+      const std::int64_t pixel = at.px * filters;
+      float* first = dz + at.row * row_stride + at.column * filters;
+      conv2d_micro().unpool(at.windows, g + pixel, winner + pixel, first);
+    });
   }
 }
 

@@ -42,11 +42,11 @@ struct PooledRows {
 void PooledRows::pool(const float* cells, std::int64_t first_row, std::int64_t py, float* y,
                       std::uint8_t* winner) const {
   const std::int64_t filters = op.conv.filters, row_stride = columns * filters;
-  for (std::int64_t px = 0; px < op.y().w; ++px) {
-    const PoolWindow window = op.window(py, px, row_stride);
-    const float* first = cells + (window.row - first_row) * row_stride + window.column * filters;
-    conv2d_micro().max_pool(window.cells, first, op.relu, y + px * filters, winner + px * filters);
-  }
+  op.for_places(py, row_stride, [&](const PoolPlace& at) {
+    const float* first = cells + (at.row - first_row) * row_stride + at.column * filters;
+    const std::int64_t pixel = at.px * filters;
+    conv2d_micro().max_pool(at.windows, first, op.relu, y + pixel, winner + pixel);
+  });
 }
 
 void PooledRows::run(std::int64_t n, std::int64_t first, std::int64_t last, float* y,
