@@ -192,9 +192,10 @@ def announce(digits: Digits, epochs: int, batch_size: int) -> None:
     """Say what will happen, how good it should get and how long it will take."""
     count = len(digits.x_train)
     seconds = epochs * -(-count // batch_size) * seconds_a_step(digits, batch_size)
+    times = "once" if epochs == 1 else f"{epochs} times"
     accuracy = EXPECTED[max(known for known in EXPECTED if known <= epochs)]
     click.echo(
-        f"LeNet learns {count:,} digits, {epochs} times each, on the {mc.current_backend()} engine "
+        f"LeNet learns {count:,} digits, {times} each, on the {mc.current_backend()} engine "
         f"with {mc.config.get_threads()} threads."
     )
     click.echo(f"Expect about {accuracy} % on MNIST's test digits, after {duration(seconds)}.")

@@ -41,7 +41,7 @@ def plot_history(
     return figure
 
 
-def new_figure(width: float, height: float) -> Any:
+def new_figure(width: float, height: float, dpi: int = 100) -> Any:
     """An empty matplotlib figure of so many inches; no window opens and no state is shared."""
     try:
         from matplotlib.figure import Figure
@@ -49,7 +49,7 @@ def new_figure(width: float, height: float) -> Any:
         raise MissingExtraError(
             'plotting needs matplotlib. Install it with: pip install "minicnn-engine[plot]".'
         ) from err
-    return Figure(figsize=(width, height), layout="constrained")
+    return Figure(figsize=(width, height), dpi=dpi, layout="constrained")
 
 
 def _draw(

@@ -22,7 +22,10 @@ void offer(const float* __restrict cell, std::int32_t position, std::int64_t c,
 // Adds each gradient whose window's winner is `position`.
 void collect(const float* __restrict dy, const std::int32_t* __restrict winner,
              std::int32_t position, std::int64_t c, float* __restrict dx) {
-  for (std::int64_t i = 0; i < c; ++i) dx[i] += winner[i] == position ? dy[i] : 0.0F;
+  for (std::int64_t i = 0; i < c; ++i) {
+    const float gradient = dy[i], before = dx[i];
+    dx[i] = before + (winner[i] == position ? gradient : 0.0F);
+  }
 }
 
 }  // namespace

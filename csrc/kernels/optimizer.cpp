@@ -7,20 +7,32 @@
 namespace minicnn {
 namespace {
 
-// w[i] = next(i, w, g) with the weight and the gradient after weight decay has had its part.
-template <class Next>
-void update(const Weights& weights, float rate, const WeightDecay& decay, Next next) noexcept {
+// w[i] = next(i, w, g) with the weight and the gradient that decayed(w[i], dw[i]) gives.
+struct Pair {
+  float w, g;
+};
+template <class Decayed, class Next>
+void update_all(const Weights& weights, Decayed decayed, Next next) noexcept {
   const auto [w, dw, size] = weights;
-  const float factor = decay.factor, shrink = rate * decay.factor;
   parallel_blocks(size, [=, w = w, dw = dw](std::int64_t begin, std::int64_t end) {
-    if (factor == 0.0F) {
-      for (std::int64_t i = begin; i < end; ++i) w[i] = next(i, w[i], dw[i]);
-    } else if (decay.decoupled) {
-      for (std::int64_t i = begin; i < end; ++i) w[i] = next(i, w[i] - shrink * w[i], dw[i]);
-    } else {
-      for (std::int64_t i = begin; i < end; ++i) w[i] = next(i, w[i], dw[i] + factor * w[i]);
+    for (std::int64_t i = begin; i < end; ++i) {
+      const Pair pair = decayed(w[i], dw[i]);
+      w[i] = next(i, pair.w, pair.g);
     }
   });
+}
+
+// The same with weight decay: a loop for each kind, so that none has a branch.
+template <class Next>
+void update(const Weights& weights, float rate, const WeightDecay& decay, Next next) noexcept {
+  const float factor = decay.factor, shrink = rate * decay.factor;
+  if (factor == 0.0F) {
+    update_all(weights, [](float w, float g) { return Pair{w, g}; }, next);
+  } else if (decay.decoupled) {
+    update_all(weights, [=](float w, float g) { return Pair{w - shrink * w, g}; }, next);
+  } else {
+    update_all(weights, [=](float w, float g) { return Pair{w, g + factor * w}; }, next);
+  }
 }
 
 }  // namespace
@@ -60,20 +72,34 @@ void rmsprop_update(const Weights& weights, const Rates& rates, const WeightDeca
                     const RmsProp& rmsprop) noexcept {
   const auto [square, velocity, mean, rho, momentum, epsilon] = rmsprop;
   const float rate = rates.rate(), rest = 1.0F - rho;
-  update(weights, rate, decay,
-         [=, square = square, velocity = velocity, mean = mean, rho = rho, momentum = momentum,
-          epsilon = epsilon](std::int64_t i, float w, float g) {
-           square[i] = rho * square[i] + rest * g * g;
-           float variance = square[i];
-           if (mean != nullptr) {
-             mean[i] = rho * mean[i] + rest * g;
-             variance = square[i] - mean[i] * mean[i];
-           }
-           const float increment = rate * g / std::sqrt(variance + epsilon);
-           if (velocity == nullptr) return w - increment;
-           velocity[i] = momentum * velocity[i] + increment;
-           return w - velocity[i];
-         });
+  const auto squared = [=, square = square, rho = rho](std::int64_t i, float g) {
+    return square[i] = rho * square[i] + rest * g * g;
+  };
+  const auto centred = [=, mean = mean, rho = rho](std::int64_t i, float g) {
+    mean[i] = rho * mean[i] + rest * g;
+    return squared(i, g) - mean[i] * mean[i];
+  };
+  // variance(i, g), one of the two, with or without momentum
+  const auto run = [=, &weights, &decay, velocity = velocity, momentum = momentum,
+                    epsilon = epsilon](auto variance) {
+    const auto increment = [=](std::int64_t i, float g) {
+      return rate * g / std::sqrt(variance(i, g) + epsilon);
+    };
+    if (velocity == nullptr) {
+      update(weights, rate, decay,
+             [=](std::int64_t i, float w, float g) { return w - increment(i, g); });
+    } else {
+      update(weights, rate, decay, [=](std::int64_t i, float w, float g) {
+        velocity[i] = momentum * velocity[i] + increment(i, g);
+        return w - velocity[i];
+      });
+    }
+  };
+  if (mean == nullptr) {
+    run(squared);
+  } else {
+    run(centred);
+  }
 }
 
 }  // namespace minicnn

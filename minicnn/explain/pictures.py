@@ -135,8 +135,7 @@ def first_layer_figure(kernels: np.ndarray, maps: np.ndarray, image: np.ndarray)
 
 
 def _figure(width: float, height: float) -> Figure:
-    figure = new_figure(width, height)
-    figure.set_dpi(DPI)
+    figure = new_figure(width, height, DPI)
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     return figure
 

@@ -189,7 +189,7 @@ class Layer:
         try:
             spec = self.output_spec(*(x.spec for x in inputs))
         except ShapeError as err:
-            raise ShapeError(f"{err}{explain_shrinking(inputs[0], self)}") from None
+            raise ShapeError(f"{err}{explain_shrinking(inputs, self)}") from None
         return SymbolicTensor(spec, self, inputs)
 
     def _named(self, err: MiniCNNError) -> MiniCNNError:

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 LARGEST_SIZE = 4096
 
 
-def explain_shrinking(tensor: SymbolicTensor, layer: Layer) -> str:
-    """A clause for the error of `layer`, which refused `tensor`; "" if its size was not the reason.
+def explain_shrinking(inputs: tuple[SymbolicTensor, ...], layer: Layer) -> str:
+    """A clause for the error of `layer`, which refused `inputs`; "" if size was not the reason.
 
-    Only for a layer at the end of one line of layers from the model's input on.
+    Only for a layer on images, at the end of one line of layers from the model's input on.
     """
-    line = _line_to(tensor)
+    if len(inputs) > 1 or len(inputs[0].shape) != 4:
+        return ""
+    line = _line_to(inputs[0])
     smallest = _smallest_size(line, layer)
     sizes = [t.shape[1:3] for t in line if len(t.shape) == 4]
     steps = [size for i, size in enumerate(sizes) if i == 0 or size != sizes[i - 1]]

@@ -15,46 +15,60 @@ namespace {
 // A tile is one full vector of columns (kWide, else none) and a masked last one. `Last` may be
 // narrower: a half-width multiplication costs half on processors that split the full width.
 template <class Wide, class Last, bool kWide, std::size_t kRows>
-void run_tile(const Tile& t, int last_columns) {
+void run_tile(const Tile& tile, int last_columns) {
+  const Tile t = tile;  // a copy: what is stored to `out` cannot change it
   constexpr int kFirst = kWide ? Wide::kLanes : 0;
   const typename Last::Mask mask = Last::mask(last_columns);
-  const std::int64_t a_row = t.a_row, a_step = t.a_step, b_row = t.b_row;
   [[maybe_unused]] typename Wide::V wide[kRows];
   typename Last::V last[kRows];
 
+  [[maybe_unused]] typename Wide::V wide_start = Wide::broadcast(0);
+  typename Last::V last_start = Last::broadcast(0);
+  if (t.bias != nullptr) {
+    if constexpr (kWide) wide_start = Wide::load(t.bias);
+    last_start = Last::load(t.bias + kFirst, mask);
+  }
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < kRows; ++i) {
-    if constexpr (kWide) wide[i] = t.bias ? Wide::load(t.bias) : Wide::broadcast(0);
-    last[i] = t.bias ? Last::load(t.bias + kFirst, mask) : Last::broadcast(0);
+    if constexpr (kWide) wide[i] = wide_start;
+    last[i] = last_start;
   }
 
   for (const Run *run = t.runs, *end = run + t.run_count; run != end; ++run) {
     const float* a = t.a + run->a;
     const float* b = t.b + run->b;
-    for (std::int64_t k = run->length; k > 0; --k, a += a_step, b += b_row) {
+    for (std::int64_t k = run->length; k > 0; --k, a += t.a_step, b += t.b_row) {
       const typename Last::V last_b = Last::load(b + kFirst, mask);
       if constexpr (kWide) {
         const typename Wide::V wide_b = Wide::load(b);
 #pragma GCC unroll 16
         for (std::size_t i = 0; i < kRows; ++i) {
-          const typename Wide::V factor = Wide::broadcast(a[std::int64_t(i) * a_row]);
+          const typename Wide::V factor = Wide::broadcast(a[std::int64_t(i) * t.a_row]);
           wide[i] = Wide::multiply_add(factor, wide_b, wide[i]);
           last[i] = Last::multiply_add(Last::narrow(factor), last_b, last[i]);
         }
       } else {
 #pragma GCC unroll 16
         for (std::size_t i = 0; i < kRows; ++i) {
-          last[i] = Last::multiply_add(Last::broadcast(a[std::int64_t(i) * a_row]), last_b, last[i]);
+          const typename Last::V factor = Last::broadcast(a[std::int64_t(i) * t.a_row]);
+          last[i] = Last::multiply_add(factor, last_b, last[i]);
         }
       }
     }
   }
 
+  if (t.add) {
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kRows; ++i) {
+      const float* out = t.out + std::int64_t(i) * t.out_row;
+      if constexpr (kWide) wide[i] = Wide::load(out) + wide[i];
+      last[i] = Last::load(out + kFirst, mask) + last[i];
+    }
+  }
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < kRows; ++i) {
     float* out = t.out + std::int64_t(i) * t.out_row;
-    if constexpr (kWide) Wide::store(out, t.add ? Wide::load(out) + wide[i] : wide[i]);
-    if (t.add) last[i] = Last::load(out + kFirst, mask) + last[i];
+    if constexpr (kWide) Wide::store(out, wide[i]);
     Last::store(out + kFirst, last[i], mask);
   }
 }

@@ -1,0 +1,248 @@
+"""Layers: every wrong use and every hostile config gets one clear error."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError, SizeLimitError
+from minicnn.layers import (
+    Activation,
+    Add,
+    BatchNormalization,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Input,
+    LocalResponseNormalization,
+    MaxPooling2D,
+    ReLU,
+    Rescaling,
+    Reshape,
+    Softmax,
+    ZeroPadding2D,
+    layer_from_config,
+)
+
+IMAGE = (10, 12, 6)
+
+HOSTILE = {
+    "near miss": ("MaxPool2D", {}, r"^Unknown layer 'MaxPool2D': did you mean MaxPooling2D\?$"),
+    "far off": (
+        "os.system",
+        {},
+        r"^Unknown layer 'os.system'; there are Activation, Add, .*ZeroPad",
+    ),
+    "no name": (None, {}, "^Unknown layer 'None'"),
+    "endless name": ("A" * 10**6, {}, r"^Unknown layer 'A{80}'"),
+    "no config": ("Dense", [10], "Dense: config must be a dict; got list"),
+    "unknown argument": (
+        "Dense",
+        {"units": 1, "code": "x"},
+        "Dense: its arguments do not fit.*code",
+    ),
+    "missing argument": ("Conv2D", {"filters": 1}, "Conv2D: its arguments do not fit.*kernel_size"),
+    "argument of a wrong kind": (
+        "Dense",
+        {"units": "ten"},
+        "units must be an integer >= 1; got 'ten'",
+    ),
+    "nested argument": ("MaxPooling2D", {"pool_size": [[2]]}, "pool_size must be an integer"),
+    "name of a wrong kind": ("Flatten", {"name": 5}, "name must be a string"),
+    "trainable of a wrong kind": (
+        "Flatten",
+        {"trainable": "no"},
+        "trainable must be True or False",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "config", "text"), HOSTILE.values(), ids=HOSTILE.keys())
+def test_config_from_a_hostile_file(name, config, text):
+    with pytest.raises(ArgumentError, match=text) as caught:
+        layer_from_config(name, config)
+    assert len(str(caught.value)) < 600
+
+
+def chain(*layers):
+    tensor = Input((28, 28, 1))
+    for layer in layers:
+        tensor = layer(tensor)
+
+
+ERRORS = {
+    "an image too small": (
+        lambda: chain(
+            Conv2D(1, 3), MaxPooling2D(), Conv2D(1, 3), MaxPooling2D(padding="same"),
+            Conv2D(1, 3), Conv2D(1, 3), Conv2D(1, 3),
+        ),
+        ShapeError,
+        r"^conv2d_4: the 3x3 kernel does not fit a 2x2 image .*\. Input 28x28 shrank "
+        r"28→26→13→11→6→4→2 over the layers before; images of at least 32x32 would do$",
+    ),
+    "the count in the shape": (
+        lambda: Input((60000, 28, 28, 1)),
+        ShapeError,
+        r"^shape=\(60000, 28, 28, 1\) has 4 numbers; give the shape of one image without the "
+        r"count: \(28, 28, 1\)$",
+    ),
+    "the count in the first layer's shape": (
+        lambda: Conv2D(1, 3, input_shape=(60000, 28, 28, 1)),
+        ShapeError,
+        r"^input_shape=\(60000, 28, 28, 1\) has 4 numbers; give",
+    ),
+    "an open size": (
+        lambda: Input((None, None, 3)),
+        ArgumentError,
+        "each length in shape must be an integer >= 1",
+    ),
+    "dense on images": (
+        lambda: Dense(10)(Input((7, 7, 256))),
+        ShapeError,
+        r"^dense: got a 4-D input \(None, 7, 7, 256\)\. Add Flatten\(\) before it, or "
+        r"GlobalAveragePooling2D\(\)\.$",
+    ),
+    "convolution after Flatten": (
+        lambda: chain(Flatten(), Conv2D(1, 3)),
+        ShapeError,
+        r"^conv2d: x must have 4 axes \(N, H, W, C\); got shape \(None, 784\)\. Put this layer "
+        r"before Flatten\(\)$",
+    ),
+    "pooling after Flatten": (
+        lambda: chain(Flatten(), MaxPooling2D()),
+        ShapeError,
+        r"^max_pooling2d: .* before Flatten\(\)",
+    ),
+    "groups and channels": (
+        lambda: Conv2D(4, 3, groups=4)(Input((8, 8, 6))),
+        ArgumentError,
+        "^conv2d: groups=4 must divide the 6 input channels",
+    ),
+    "groups and filters": (
+        lambda: Conv2D(6, 3, groups=4), ArgumentError, "groups=4 must divide filters=6",
+    ),
+    "other channels than it was built for": (
+        lambda: built(Conv2D(4, 3), IMAGE)(np.zeros((1, 8, 8, 3), np.float32)),
+        ShapeError,
+        r"^conv2d: x has 3 channels, the weights \(3, 3, 6, 4\) with groups=1 are for 6",
+    ),
+    "integers": (
+        lambda: Dense(3)(np.zeros((2, 4), np.int64)),
+        DTypeError,
+        r"^dense: x must be an array of float32; got int64: pass x.astype\('float32'\)",
+    ),
+    "a list of numbers": (
+        lambda: Dense(3)([1.0]), DTypeError, "^dense: the input must be a NumPy array.*got float",
+    ),
+    "arrays and promises mixed": (
+        lambda: Add()([Input((3,)), np.zeros((1, 3), np.float32)]),
+        DTypeError,
+        "^add: the input must be a NumPy array, or what Input.* got ndarray",
+    ),
+    "two inputs for one": (
+        lambda: Dense(3)([Input((3,)), Input((3,))]),
+        ArgumentError,
+        "^dense: takes one input; got 2",
+    ),
+    "one input for a merge": (
+        lambda: Add()([Input((3,))]),
+        ArgumentError,
+        "^add: takes a list of at least 2 inputs; got 1",
+    ),
+    "no input": (lambda: Flatten()([]), ArgumentError, "^flatten: takes one input; got 0"),
+    "sum of other shapes": (
+        lambda: Add()([Input((3,)), Input((4,))]),
+        ShapeError,
+        r"^add: a and b must have the same shape; got \(None, 3\) and \(None, 4\)$",
+    ),
+    "filters 0": (lambda: Conv2D(0, 3), ArgumentError, "filters must be an integer >= 1; got 0"),
+    "filters True": (lambda: Conv2D(True, 3), ArgumentError, "filters must be an integer >= 1"),
+    "units beyond 32 bits": (lambda: Dense(2**31), ArgumentError, "units must be an integer >= 1"),
+    "more weights than memory": (
+        lambda: Dense(2**30)(Input((1000,))), SizeLimitError, "^dense: .*would need 4,?295.0 GB",
+    ),
+    "another word for padding": (
+        lambda: Conv2D(1, 3, padding="causal"),
+        ArgumentError,
+        """padding must be "valid", "same" or""",
+    ),
+    "a misspelt activation": (
+        lambda: Dense(1, activation="Relu"),
+        ArgumentError,
+        r"unknown activation 'Relu': did you mean relu\?",
+    ),
+    "an activation that is a function": (
+        lambda: Activation(np.tanh), ArgumentError, "unknown activation 'ufunc'",
+    ),
+    "a misspelt initializer": (
+        lambda: Dense(1, kernel_initializer="glorot"), ArgumentError, "glorot",
+    ),
+    "another axis": (
+        lambda: BatchNormalization(axis=1), ArgumentError, "axis must be -1, the channels; got 1",
+    ),
+    "the batch axis": (lambda: Concatenate(axis=0), ArgumentError, "axis must be .*, not 0"),
+    "softmax over another axis": (lambda: Softmax(axis=1), ArgumentError, "axis must be -1"),
+    "a cap of 5": (lambda: ReLU(max_value=5), ArgumentError, "max_value must be None or 6; got 5"),
+    "a capped leak": (lambda: ReLU(6, 0.1), ArgumentError, "cannot be used together"),
+    "everything dropped": (lambda: Dropout(1), ArgumentError, r"rate must be a number in \[0, 1\)"),
+    "a reshape that does not fit": (
+        lambda: chain(Reshape((5, -1))),
+        ShapeError,
+        r"^reshape: shape \(5, -1\) does not hold the 784 numbers of \(28, 28, 1\)$",
+    ),
+    "two open lengths": (lambda: Reshape((-1, -1)), ArgumentError, "may have one -1"),
+    "padding by a word": (
+        lambda: ZeroPadding2D("same"), ArgumentError, "padding must be numbers of rows and columns",
+    ),
+    "an even neighbourhood": (
+        lambda: LocalResponseNormalization(4), ArgumentError, "size must be odd",
+    ),
+    "uint8 without rescaling": (
+        lambda: Conv2D(1, 3)(Input((8, 8, 1), dtype="uint8")),
+        DTypeError,
+        "^conv2d: x must be an array of float32; got uint8",
+    ),
+    "a dtype that is not an image's": (
+        lambda: Input((3,), dtype="int64"),
+        ArgumentError,
+        r"dtype must be one of \['float32', 'uint8'\]",
+    ),
+    "a scale that is no number": (lambda: Rescaling(None), ArgumentError, "scale must be a number"),
+    "an empty name": (lambda: Dense(1, name=""), ArgumentError, "name must be a string of 1 to"),
+    "use_bias is text": (lambda: Dense(1, use_bias="no"), ArgumentError, "must be True or False"),
+}  # fmt: skip
+
+
+def built(layer, shape):
+    layer(Input(shape))
+    return layer
+
+
+@pytest.mark.parametrize(("call", "error", "text"), ERRORS.values(), ids=ERRORS.keys())
+def test_wrong_use(call, error, text):
+    with pytest.raises(error, match=text) as caught:
+        call()
+    assert isinstance(caught.value, MiniCNNError)
+    assert len(str(caught.value)) <= 300
+
+
+def test_the_suggested_size_is_the_smallest_that_works():
+    def through(size):
+        tensor = Input((size, size, 1))
+        for layer in (Conv2D(1, 5), MaxPooling2D(3), Conv2D(1, 3, strides=2), Conv2D(1, 4)):
+            tensor = layer(tensor)
+
+    with pytest.raises(ShapeError, match=r"images of at least 31x31 would do"):
+        through(20)
+    through(31)
+    with pytest.raises(ShapeError):
+        through(30)
+
+
+def test_no_size_is_suggested_where_size_is_not_the_reason():
+    left, right = Conv2D(1, 3)(Input((8, 8, 1))), Conv2D(1, 5)(Input((8, 8, 1)))
+    with pytest.raises(ShapeError, match="must have the same shape") as caught:
+        Add()([left, right])
+    assert "would do" not in str(caught.value)

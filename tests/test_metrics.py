@@ -1,0 +1,237 @@
+"""Metrics against numbers worked out by hand."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from minicnn import metrics
+from minicnn.errors import ArgumentError, MiniCNNError, ShapeError
+from minicnn.losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    MeanSquaredError,
+    SparseCategoricalCrossentropy,
+)
+from minicnn.metrics import (
+    AUC,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    ConfusionMatrix,
+    F1Score,
+    Precision,
+    Recall,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    confusion_matrix,
+)
+
+# Four samples of three classes; the largest is right in samples 0 and 3.
+SCORES = np.array([[0.6, 0.3, 0.1], [0.5, 0.4, 0.1], [0.1, 0.7, 0.2], [0.2, 0.2, 0.6]], np.float32)
+LABELS = np.array([0, 1, 2, 2])
+ONE_HOT = np.eye(3)[LABELS]
+YES = np.array([1, 1, 0, 0, 1])
+CHANCES = np.array([0.9, 0.4, 0.6, 0.1, 0.8], np.float32)
+
+
+def value(metric, y_true, y_pred, weights=None):
+    metric.update(y_true, y_pred, weights)
+    return metric.result()
+
+
+@pytest.mark.parametrize(
+    ("metric", "y_true", "y_pred", "expected"),
+    [
+        (CategoricalAccuracy(), ONE_HOT, SCORES, 2 / 4),
+        (SparseCategoricalAccuracy(), LABELS, SCORES, 2 / 4),
+        (SparseCategoricalAccuracy(), LABELS[:, None], SCORES, 2 / 4),
+        (BinaryAccuracy(), YES, CHANCES[:, None], 3 / 5),
+        (BinaryAccuracy(threshold=0.3), YES, CHANCES, 4 / 5),
+        (BinaryAccuracy(), [[1, 0], [1, 1]], [[0.9, 0.8], [0.9, 0.9]], 3 / 4),
+        (TopKCategoricalAccuracy(2), ONE_HOT, SCORES, 1.0),
+        (SparseTopKCategoricalAccuracy(1), LABELS, SCORES, 2 / 4),
+        (SparseTopKCategoricalAccuracy(2), [2], [[0.5, 0.3, 0.3]], 1.0),  # a tie is in
+        (SparseTopKCategoricalAccuracy(1), [0], [[np.nan, 0.1]], 0.0),
+        # Called positive: 0.9, 0.6, 0.8, of which two are; positive: three.
+        (Precision(), YES, CHANCES, 2 / 3),
+        (Recall(), YES, CHANCES, 2 / 3),
+        (Precision(0.7), YES, CHANCES, 1.0),
+        (Recall(0.7), YES, CHANCES, 2 / 3),
+        # Largest per sample: classes 0, 0, 1, 2.
+        (Precision(top_k=1), LABELS, SCORES, 2 / 4),
+        (Precision(top_k=1, class_id=0), LABELS, SCORES, 1 / 2),
+        (Recall(top_k=1, class_id=0), ONE_HOT, SCORES, 1.0),
+        (Recall(top_k=2), LABELS, SCORES, 1.0),
+        # F1 of the classes: 2 / (2 + 1), 0, 2 / (2 + 1).
+        (F1Score(3), LABELS, SCORES, (2 / 3 + 0 + 2 / 3) / 3),
+        (F1Score(3, "micro"), LABELS, SCORES, 2 / 4),
+        (F1Score(3, "weighted"), ONE_HOT, SCORES, (2 / 3 * 1 + 0 + 2 / 3 * 2) / 4),
+        (F1Score(1), YES, CHANCES, 2 / 3),
+        # Pairs won by the positives: 0.9 both, 0.4 one of two, 0.8 both.
+        (AUC(), YES, CHANCES, 5 / 6),
+        (AUC(), [1, 0], [0.5, 0.5], 1 / 2),
+        (AUC(), [1, 0], [1.0, 0.0], 1.0),
+        (AUC(), [0, 1], [1.0, 0.0], 0.0),
+    ],
+)
+def test_values_by_hand(metric, y_true, y_pred, expected):
+    assert value(metric, y_true, y_pred) == pytest.approx(expected)
+
+
+def test_auc_is_close_to_all_pairs():
+    rng = np.random.default_rng(0)
+    truth = rng.random(2000) < 0.3
+    scores = np.clip(rng.normal(0.4 + 0.2 * truth, 0.15), 0, 1)
+    higher = scores[truth][:, None] - scores[~truth][None]
+    exact = ((higher > 0) + 0.5 * (higher == 0)).mean()
+    assert value(AUC(), truth, scores) == pytest.approx(exact, abs=1e-3)
+
+
+EVERY_KIND = {
+    "binary": (BinaryAccuracy(), YES, CHANCES),
+    "categorical": (CategoricalAccuracy(), ONE_HOT, SCORES),
+    "sparse": (SparseCategoricalAccuracy("mine"), LABELS, SCORES),
+    "top-k": (SparseTopKCategoricalAccuracy(2), LABELS, SCORES),
+    "precision": (Precision(0.3), YES, CHANCES),
+    "recall": (Recall(top_k=1, class_id=1, name="r"), LABELS, SCORES),
+    "F1": (F1Score(3, "weighted"), LABELS, SCORES),
+    "AUC": (AUC(50), YES, CHANCES),
+    "confusion": (ConfusionMatrix(3), LABELS, SCORES),
+}
+
+
+@pytest.fixture(params=EVERY_KIND.values(), ids=EVERY_KIND)
+def case(request):
+    metric, y_true, y_pred = request.param
+    metric.reset()
+    return metric, y_true, y_pred
+
+
+def test_batches_add_up(case):
+    metric, y_true, y_pred = case
+    whole = value(metric, y_true, y_pred)
+    metric.reset()
+    for cut in (slice(0, 1), slice(1, 1), slice(1, 3), slice(3, None)):
+        metric.update(y_true[cut], y_pred[cut])
+    np.testing.assert_allclose(metric.result(), whole)
+
+
+def test_a_weight_is_as_many_samples(case):
+    metric, y_true, y_pred = case
+    counts = np.arange(len(y_true)) % 3
+    repeated = value(metric, np.repeat(y_true, counts, 0), np.repeat(y_pred, counts, 0))
+    metric.reset()
+    np.testing.assert_allclose(value(metric, y_true, y_pred, counts), repeated)
+
+
+def test_state_survives_json_bit_for_bit(case):
+    metric, y_true, y_pred = case
+    metric.update(y_true, y_pred, np.full(len(y_true), 0.1))
+    state = json.loads(json.dumps(metric.get_state()))
+    again = metrics.get(json.loads(json.dumps(metrics.serialize(metric))))
+    assert again.name == metric.name
+    again.set_state(state)
+    for one in (metric, again):
+        one.update(y_true, y_pred, np.full(len(y_true), 0.7))
+    np.testing.assert_array_equal(again.result(), metric.result())
+
+
+def test_reset_and_empty(case):
+    metric, y_true, y_pred = case
+    metric.update(y_true, y_pred)
+    metric.reset()
+    assert (np.asarray(metric.result()) == 0).all()
+    metric.update(y_true[:0], y_pred[:0])
+    assert (np.asarray(metric.result()) == 0).all()
+
+
+def test_a_wrong_state_is_refused():
+    with pytest.raises(ArgumentError, match="saved sums"):
+        AUC(50).set_state(AUC(60).get_state())
+
+
+def test_get_makes_a_copy_that_has_counted_nothing():
+    given = Precision(0.3)
+    given.update(YES, CHANCES)
+    made = metrics.get(given)
+    assert made is not given
+    assert made.result() == 0.0
+    assert made.thresholds == 0.3
+
+
+@pytest.mark.parametrize(
+    ("loss", "shape", "kind"),
+    [
+        (SparseCategoricalCrossentropy(), (None, 10), SparseCategoricalAccuracy),
+        (CategoricalCrossentropy(), (None, 10), CategoricalAccuracy),
+        (BinaryCrossentropy(), (None, 1), BinaryAccuracy),
+        (BinaryCrossentropy(), (None, 5), BinaryAccuracy),
+        (MeanSquaredError(), (None, 1), BinaryAccuracy),
+        (MeanSquaredError(), (None, 4), CategoricalAccuracy),
+    ],
+)
+@pytest.mark.parametrize("name", ["accuracy", "acc"])
+def test_accuracy_goes_by_the_loss(name, loss, shape, kind):
+    metric = metrics.get(name, loss, shape)
+    assert type(metric) is kind
+    assert metric.name == "accuracy"
+
+
+def test_accuracy_of_logits_has_its_threshold_at_0():
+    metric = metrics.get("accuracy", BinaryCrossentropy(from_logits=True), (None, 1))
+    assert value(metric, [1, 0], [[0.2], [-0.2]]) == 1.0
+
+
+def test_names():
+    assert metrics.get("top_k_categorical_accuracy").name == "top_k_categorical_accuracy"
+    assert metrics.get("f1_score", None, (None, 7)).classes == 7
+    assert metrics.get("auc").name == "auc"
+    assert metrics.serialize("accuracy") == metrics.deserialize("accuracy") == "accuracy"
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: metrics.get("acuracy_"), "unknown metric 'acuracy_'"),
+        (lambda: metrics.get("precison"), "did you mean 'Precision'"),
+        (lambda: metrics.get("f1_score"), "needs the number of classes"),
+        (
+            lambda: metrics.get(ConfusionMatrix(3), SparseCategoricalCrossentropy(), (None, 3)),
+            "is a table",
+        ),
+        (lambda: TopKCategoricalAccuracy(0), "k must be an integer >= 1"),
+        (lambda: F1Score(3, "mean"), "average must be one of"),
+        (lambda: Precision(0.5, 1), "thresholds or top_k"),
+        (lambda: AUC(1), "num_thresholds"),
+        (lambda: value(AUC(), [1, 0], [2.0, -1.0]), "needs scores within 0...1"),
+        (lambda: value(Precision(class_id=3), LABELS, SCORES), "class_id=3, but there are 3"),
+        (lambda: value(F1Score(4), LABELS, SCORES), "is of 4 classes; the predictions have 3"),
+        (lambda: value(SparseCategoricalAccuracy(), [0, 3], SCORES[:2]), "y_true[1] = 3"),
+        (lambda: value(SparseCategoricalAccuracy(), LABELS[:2], SCORES), "of the same samples"),
+        (lambda: value(CategoricalAccuracy(), np.eye(4), SCORES), "one number a sample"),
+        (lambda: value(BinaryAccuracy(), [[1, 0]], [[0.5]]), "must have the same shape"),
+        (lambda: value(Recall(), YES, CHANCES, [1, 2]), "sample_weight must be (5,)"),
+        (lambda: confusion_matrix([0, 5], [0, 1], 2), "y_true[1] = 5, but there are 2"),
+        (lambda: confusion_matrix([0, 1], [0, -1], 2), "y_pred[1] = -1"),
+    ],
+)
+def test_wrong_calls_are_refused(call, says):
+    with pytest.raises(MiniCNNError, match=re.escape(says)) as caught:
+        call()
+    assert isinstance(caught.value, (ArgumentError, ShapeError))
+
+
+def test_confusion_matrix_has_truth_in_rows():
+    table = confusion_matrix([0, 0, 1, 2, 2], [0, 1, 1, 0, 0], 4)
+    assert table.dtype == np.int64
+    assert table.tolist() == [[1, 1, 0, 0], [0, 1, 0, 0], [2, 0, 0, 0], [0, 0, 0, 0]]
+    assert confusion_matrix(ONE_HOT, SCORES).tolist() == [[1, 0, 0], [1, 0, 0], [0, 1, 1]]
+    assert confusion_matrix([], []).tolist() == [[0]]
+
+
+def test_f1_per_class():
+    metric = F1Score(3)
+    metric.update(LABELS, SCORES)
+    np.testing.assert_allclose(metric.per_class(), [2 / 3, 0, 2 / 3])
