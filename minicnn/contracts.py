@@ -179,12 +179,18 @@ CONTRACTS: dict[str, Contract] = {
     "global_max_pool2d_backward": Contract(("dy", "winner"), ("dx",), _unpool),
     "global_average_pool2d_forward": Contract(("x",), ("y",), _global_pool),
     "global_average_pool2d_backward": Contract(("dy",), ("dx",), _unpool),
-    **{f"{name}_forward": Contract(("x",), ("y",), same(0))
-       for name in ("relu", "leaky_relu", "relu6", "elu", "sigmoid", "tanh", "silu", "softmax")},
-    **{f"{name}_backward": Contract(("dy", "y"), ("dx",), same(0))
-       for name in ("relu", "relu6", "elu", "sigmoid", "tanh", "softmax")},
-    **{f"{name}_backward": Contract(("dy", "x"), ("dx",), same(0))
-       for name in ("leaky_relu", "silu")},
+    **{
+        f"{name}_forward": Contract(("x",), ("y",), same(0))
+        for name in ("relu", "leaky_relu", "relu6", "elu", "sigmoid", "tanh", "silu", "softmax")
+    },
+    **{
+        f"{name}_backward": Contract(("dy", "y"), ("dx",), same(0))
+        for name in ("relu", "relu6", "elu", "sigmoid", "tanh", "softmax")
+    },
+    **{
+        f"{name}_backward": Contract(("dy", "x"), ("dx",), same(0))
+        for name in ("leaky_relu", "silu")
+    },
     "batch_norm_training_forward": Contract(
         ("x", "gamma", "beta", "moving_mean", "moving_variance"),
         ("y", "mean", "inverse_deviation", "moving_mean", "moving_variance"),
@@ -218,19 +224,42 @@ CONTRACTS: dict[str, Contract] = {
     "concatenate_backward": Contract(("dy",), ("da", "db"), _split),
     "rescale_forward": Contract(("x",), ("y",), _float),
     "rescale_backward": Contract(("dy",), ("dx",), same(0)),
-    **{f"{name}_forward": Contract(("y_pred", "y_true"), ("loss",), _per_sample)
-       for name in ("categorical_crossentropy", "sparse_categorical_crossentropy",
-                    "binary_crossentropy", "mean_squared_error")},
-    **{f"{name}_backward": Contract(("dloss", "y_pred", "y_true"), ("dy_pred",), _second)
-       for name in ("categorical_crossentropy", "sparse_categorical_crossentropy",
-                    "binary_crossentropy", "mean_squared_error")},
-    **{f"{name}_forward": Contract(("logits", "y_true"), ("loss", "probabilities"),
-                                   _loss_and_probabilities)
-       for name in ("softmax_categorical_crossentropy", "softmax_sparse_categorical_crossentropy",
-                    "sigmoid_binary_crossentropy")},
-    **{f"{name}_backward": Contract(("dloss", "probabilities", "y_true"), ("dlogits",), _second)
-       for name in ("softmax_categorical_crossentropy", "softmax_sparse_categorical_crossentropy",
-                    "sigmoid_binary_crossentropy")},
+    **{
+        f"{name}_forward": Contract(("y_pred", "y_true"), ("loss",), _per_sample)
+        for name in (
+            "categorical_crossentropy",
+            "sparse_categorical_crossentropy",
+            "binary_crossentropy",
+            "mean_squared_error",
+        )
+    },
+    **{
+        f"{name}_backward": Contract(("dloss", "y_pred", "y_true"), ("dy_pred",), _second)
+        for name in (
+            "categorical_crossentropy",
+            "sparse_categorical_crossentropy",
+            "binary_crossentropy",
+            "mean_squared_error",
+        )
+    },
+    **{
+        f"{name}_forward": Contract(
+            ("logits", "y_true"), ("loss", "probabilities"), _loss_and_probabilities
+        )
+        for name in (
+            "softmax_categorical_crossentropy",
+            "softmax_sparse_categorical_crossentropy",
+            "sigmoid_binary_crossentropy",
+        )
+    },
+    **{
+        f"{name}_backward": Contract(("dloss", "probabilities", "y_true"), ("dlogits",), _second)
+        for name in (
+            "softmax_categorical_crossentropy",
+            "softmax_sparse_categorical_crossentropy",
+            "sigmoid_binary_crossentropy",
+        )
+    },
     "assign": Contract(("value",), ("target",), same(0)),
     # Optimizers and clipping work in place. `rates` is (2,): the learning rate, and the length of
     # this step after Adam's bias correction (the same number for the others).
@@ -238,12 +267,16 @@ CONTRACTS: dict[str, Contract] = {
         ("w", "dw", "velocity?", "rates"), ("w", "velocity"), same(0, 2), updates=("w", "velocity")
     ),
     "adam_update": Contract(
-        ("w", "dw", "first", "second", "rates"), ("w", "first", "second"), same(0, 2, 3),
+        ("w", "dw", "first", "second", "rates"),
+        ("w", "first", "second"),
+        same(0, 2, 3),
         updates=("w", "first", "second"),
     ),
     "rmsprop_update": Contract(
-        ("w", "dw", "square", "velocity?", "mean?", "rates"), ("w", "square", "velocity", "mean"),
-        same(0, 2, 3, 4), updates=("w", "square", "velocity", "mean"),
+        ("w", "dw", "square", "velocity?", "mean?", "rates"),
+        ("w", "square", "velocity", "mean"),
+        same(0, 2, 3, 4),
+        updates=("w", "square", "velocity", "mean"),
     ),
     "clip_by_value": Contract(("dw",), ("dw",), same(0), updates=("dw",)),
     "clip_by_norm": Contract(("dw",), ("dw",), same(0), updates=("dw",)),

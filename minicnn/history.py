@@ -36,23 +36,26 @@ class History(Callback):
         self.history = Curves()
         self.epoch: list[int] = []
         self.params: dict[str, Any] = {}
+        self._rows: list[Logs] = []  # a curve alone does not say which epochs it is of
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Add the epoch."""
+        row = {name: float(value) for name, value in (logs or {}).items()}
         self.epoch.append(epoch)
-        for name, value in (logs or {}).items():
-            self.history.setdefault(name, []).append(float(value))
+        self._rows.append(row)
+        for name, value in row.items():
+            self.history.setdefault(name, []).append(value)
 
     def get_state(self) -> dict[str, Any]:
         """Everything; NaN and infinities as texts, because JSON has no number for them."""
-        curves = {name: [_to_json(v) for v in values] for name, values in self.history.items()}
-        return {"epoch": list(self.epoch), "history": curves}
+        rows = [{name: _to_json(value) for name, value in row.items()} for row in self._rows]
+        return {"epoch": list(self.epoch), "rows": rows}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Take back what `get_state` gave."""
-        self.epoch = [int(epoch) for epoch in state["epoch"]]
-        curves = state["history"].items()
-        self.history = Curves({name: [float(v) for v in values] for name, values in curves})
+        self.history, self.epoch, self._rows = Curves(), [], []
+        for epoch, row in zip(state["epoch"], state["rows"], strict=True):
+            self.on_epoch_end(epoch, row)
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
         """Loss and accuracy curves as a matplotlib figure, also written to `path` if given.
@@ -64,12 +67,12 @@ class History(Callback):
         return plots.plot_history(self.history, self.epoch, path)
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write a row an epoch: its number, from 0, and every curve's value."""
+        """Write a row an epoch: its number, from 0, and every curve's value, if it has one."""
         text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["epoch", *self.history])
-        for row in zip(self.epoch, *self.history.values(), strict=True):
-            writer.writerow(row)
+        writer = csv.DictWriter(text, ["epoch", *self.history], lineterminator="\n")
+        writer.writeheader()
+        for epoch, row in zip(self.epoch, self._rows, strict=True):
+            writer.writerow({"epoch": epoch, **row})
         write_atomically(path, [text.getvalue().encode()])
 
 

@@ -128,7 +128,7 @@ def test_the_reference_does_the_same_job(few_digits, tmp_path):
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
 def test_ctrl_c_leaves_a_checkpoint_and_resume_ends_with_the_same_bits(few_digits, tmp_path):
-    options = ("--data", few_digits, "--epochs", 60, "--out")
+    options = ("--data", few_digits, "--epochs", 25, "--out")
     process = subprocess.Popen(
         command(*options, tmp_path / "stopped"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True,

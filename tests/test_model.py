@@ -119,7 +119,9 @@ def test_validation_split_is_the_end(backend):
     model = small()
     history = model.fit(x, y, epochs=1, verbose=0, validation_split=0.25)
     want = model.evaluate(x[30:], y[30:], verbose=0)
-    assert [history.history["val_loss"][0], history.history["val_accuracy"][0]] == pytest.approx(want)
+    assert [history.history["val_loss"][0], history.history["val_accuracy"][0]] == pytest.approx(
+        want
+    )
 
 
 def test_batches_from_iterables(backend):
@@ -196,8 +198,16 @@ def test_terminate_on_nan_ends_quietly(backend, capsys):
 WRONG_CALLS = {
     "grey-without-channel": (lambda m, x, y: m.fit(x[..., 0], y), ShapeError, r"x\[\.\.\., None\]"),
     "one-sample": (lambda m, x, y: m.predict(x[0]), ShapeError, r"x\[None\]"),
-    "wrong-size": (lambda m, x, y: m.predict(x[:, 1:]), ShapeError, r"\(120, 7, 8, 1\).*\(None, 8, 8, 1\)"),
-    "label-range": (lambda m, x, y: m.fit(x, y + 1), ArgumentError, r"= 3, but the model has 3 classes"),
+    "wrong-size": (
+        lambda m, x, y: m.predict(x[:, 1:]),
+        ShapeError,
+        r"\(120, 7, 8, 1\).*\(None, 8, 8, 1\)",
+    ),
+    "label-range": (
+        lambda m, x, y: m.fit(x, y + 1),
+        ArgumentError,
+        r"= 3, but the model has 3 classes",
+    ),
     "one-hot-for-sparse": (
         lambda m, x, y: m.fit(x, mc.utils.to_categorical(y)),
         ArgumentError,
@@ -211,8 +221,16 @@ WRONG_CALLS = {
     "batch-size": (lambda m, x, y: m.fit(x, y, batch_size=0), ArgumentError, r"batch_size .* 0"),
     "batch-size-float": (lambda m, x, y: m.fit(x, y, batch_size=2.5), ArgumentError, r"2\.5"),
     "epochs": (lambda m, x, y: m.fit(x, y, epochs=-1), ArgumentError, r"epochs .* -1"),
-    "split": (lambda m, x, y: m.fit(x, y, validation_split=1.0), ArgumentError, r"validation_split"),
-    "class-weight": (lambda m, x, y: m.fit(x, y, class_weight={0: 1.0}), ArgumentError, r"\[1, 2\]"),
+    "split": (
+        lambda m, x, y: m.fit(x, y, validation_split=1.0),
+        ArgumentError,
+        r"validation_split",
+    ),
+    "class-weight": (
+        lambda m, x, y: m.fit(x, y, class_weight={0: 1.0}),
+        ArgumentError,
+        r"\[1, 2\]",
+    ),
     "weights-count": (lambda m, x, y: m.set_weights([]), ArgumentError, r"4 parameters; got 0"),
     "weights-shape": (
         lambda m, x, y: m.set_weights([np.zeros(1)] * 4),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import mmap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -396,6 +398,47 @@ def test_dense_bits_do_not_depend_on_threads_or_batch(threads) -> None:
 
 
 # --- what protects memory ---------------------------------------------------------------------
+
+PAGE = mmap.PAGESIZE
+
+
+def guarded(array: np.ndarray, *, at_end: bool) -> np.ndarray:
+    """A copy that ends where a forbidden page begins, or begins where one ends."""
+    pages = -(-array.nbytes // PAGE)
+    memory = mmap.mmap(-1, (pages + 2) * PAGE)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    for page in (0, pages + 1):
+        status = ctypes.CDLL(None).mprotect(ctypes.c_void_p(start + page * PAGE), PAGE, 0)
+        assert status == 0
+    offset = PAGE + (pages * PAGE - array.nbytes if at_end else 0)
+    copy = np.frombuffer(memory, array.dtype, array.size, offset).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+@pytest.mark.parametrize("at_end", [True, False], ids=["end", "start"])
+@pytest.mark.parametrize("case", [*ALL[:14:2], *ALL[15::6]])
+def test_no_kernel_leaves_its_arrays(case: Case, at_end: bool) -> None:
+    def call(kernel: str, reads: list, writes: list, **attributes: Any) -> None:
+        lists = ([guarded(array, at_end=at_end) for array in arrays] for arrays in (reads, writes))
+        core.run(kernel, *lists, attributes)
+
+    x, w, b, y = (integers(s, i) for i, s in enumerate([case.x, case.w, (case.filters,), case.y]))
+    call("conv2d_forward", [x, w, b], [y], **case.attributes)
+    call("conv2d_backward_input", [y, w], [x], **case.attributes)
+    call("conv2d_backward_weights", [y, x], [w, b], **case.attributes)
+    pool = {"pool": window((1, 1)), "activation": "relu"}
+    winner = np.zeros(y.shape, np.uint8)
+    call("conv2d_max_pool2d_forward", [x, w, b], [y, winner], **case.attributes, **pool)
+    reads = [y, y, winner]
+    call("conv2d_max_pool2d_backward_input", [*reads, w], [x], **case.attributes, **pool)
+    call("conv2d_max_pool2d_backward_weights", [*reads, x], [w, b], **case.attributes, **pool)
+    x, w, y = x.reshape(len(x), -1), integers((x[:1].size or 7, 9), 7), integers((len(x), 9), 8)
+    if x.size:
+        call("dense_forward", [x, w, y[0]], [y])
+        call("dense_backward_input", [y, w], [x])
+        call("dense_backward_weights", [y, x], [w, y[0]])
+
 
 GOOD = CASES["same padding"]
 WRONG = {

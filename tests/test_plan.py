@@ -142,10 +142,17 @@ def test_memory_is_shared(build):
 def test_program_reads_like_the_network():
     text = str(compiled(straight).program(BATCH))
     first, second = text.splitlines()[:2]
-    assert "conv2d_max_pool2d_forward(" in first and "window=3x3" in first and "pool=2x2/2x2" in first
+    assert (
+        "conv2d_max_pool2d_forward(" in first and "window=3x3" in first and "pool=2x2/2x2" in first
+    )
     assert "activation=relu" in first and "batch_norm_training_forward(" in second
-    order = ["softmax_sparse_categorical_crossentropy_backward", "conv2d_max_pool2d_backward_weights"]
-    assert text.index(order[0]) < text.index(order[1]) < text.index("from here on the model changes")
+    order = [
+        "softmax_sparse_categorical_crossentropy_backward",
+        "conv2d_max_pool2d_backward_weights",
+    ]
+    assert (
+        text.index(order[0]) < text.index(order[1]) < text.index("from here on the model changes")
+    )
     assert text.index("from here on the model changes") < text.index("sgd_update")
 
 

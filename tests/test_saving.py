@@ -79,7 +79,9 @@ HOSTILE = {
     "initializer-is-code": lambda d: d["config"]["layers"][1]["config"].update(
         {"kernel_initializer": {"class": "exec", "config": {"code": "1"}}}
     ),
-    "optimizer-unknown": lambda d: d["training"].update({"optimizer": {"class": "x", "config": {}}}),
+    "optimizer-unknown": lambda d: d["training"].update(
+        {"optimizer": {"class": "x", "config": {}}}
+    ),
     "loss-is-null": lambda d: d["training"].update({"loss": None}),
     "metric-unknown": lambda d: d["training"].update({"metrics": ["os.remove"]}),
     "iterations-text": lambda d: d["training"].update({"optimizer_state": {"iterations": "many"}}),
@@ -191,6 +193,12 @@ def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(tmp_path, backend):
     assert model.optimizer.iterations == 5
     assert len(list(tmp_path.glob("checkpoint-*.mcnn"))) == 1
     resumed = small()
-    resumed.fit(x, y, batch_size=16, epochs=3, verbose=0,
-                callbacks=[callbacks.BackupAndRestore(str(tmp_path)), PressCtrlC()])
+    resumed.fit(
+        x,
+        y,
+        batch_size=16,
+        epochs=3,
+        verbose=0,
+        callbacks=[callbacks.BackupAndRestore(str(tmp_path)), PressCtrlC()],
+    )
     assert resumed.optimizer.iterations == 24

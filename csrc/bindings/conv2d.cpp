@@ -55,9 +55,9 @@ PooledConv2D pooled_of(const Call& call, const Conv2D& conv) {
   call.demand(pool.kh <= 255 && pool.kw <= 255 && pool.kh * pool.kw <= 255,
               "the pooling window must have at most 255 cells");
   call.demand(pool.dy == 1 && pool.dx == 1, "the pooling window must not be dilated");
-  call.demand(pool.top < pool.kh && pool.bottom < pool.kh && pool.left < pool.kw &&
-                  pool.right < pool.kw,
-              "a pooling window must not see padding only");
+  call.demand(
+      pool.top < pool.kh && pool.bottom < pool.kh && pool.left < pool.kw && pool.right < pool.kw,
+      "a pooling window must not see padding only");
   call.demand(conv.oh() + pool.top + pool.bottom >= pool.kh &&
                   conv.ow() + pool.left + pool.right >= pool.kw,
               "the pooling window does not fit the convolution's output");
@@ -118,10 +118,9 @@ Prepared prepare_pooled_backward_input(const Call& call) {
   const float *dy = call.in<float>(0), *y = call.in<float>(1), *w = call.in<float>(3);
   const std::uint8_t* winner = call.in<std::uint8_t>(2);
   float* dx = call.out<float>(0);
-  return {[=](char* scratch) {
-            conv2d_max_pool2d_backward_input(op, dy, y, winner, w, dx, scratch);
-          },
-          conv2d_max_pool2d_backward_input_scratch(op)};
+  return {
+      [=](char* scratch) { conv2d_max_pool2d_backward_input(op, dy, y, winner, w, dx, scratch); },
+      conv2d_max_pool2d_backward_input_scratch(op)};
 }
 
 Prepared prepare_pooled_backward_weights(const Call& call) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 
 namespace minicnn {
@@ -9,27 +8,19 @@ namespace minicnn {
 // Philox4x32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw (Parallel Random
 // Numbers: As Easy as 1, 2, 3; 2011). The same counter and key give the same four words, so random
 // numbers need no state and no order.
-//
-// Counters lie side by side, word by word, so that the loop over them vectorises.
-template <std::size_t kCounters>
-using PhiloxWords = std::array<std::array<std::uint32_t, kCounters>, 4>;
+using PhiloxWords = std::array<std::uint32_t, 4>;
 using PhiloxKey = std::array<std::uint32_t, 2>;
 
-// Replaces every counter by its four random words.
-template <std::size_t kCounters>
-void philox4x32(PhiloxWords<kCounters>& words, PhiloxKey key) {
+inline PhiloxWords philox4x32(PhiloxWords counter, PhiloxKey key) {
   for (int round = 0; round < 10; ++round) {
-    for (std::size_t i = 0; i < kCounters; ++i) {
-      const std::uint64_t p0 = std::uint64_t{0xD2511F53} * words[0][i];
-      const std::uint64_t p1 = std::uint64_t{0xCD9E8D57} * words[2][i];
-      words[0][i] = std::uint32_t(p1 >> 32) ^ words[1][i] ^ key[0];
-      words[2][i] = std::uint32_t(p0 >> 32) ^ words[3][i] ^ key[1];
-      words[1][i] = std::uint32_t(p1);
-      words[3][i] = std::uint32_t(p0);
-    }
+    const std::uint64_t p0 = std::uint64_t{0xD2511F53} * counter[0];
+    const std::uint64_t p1 = std::uint64_t{0xCD9E8D57} * counter[2];
+    counter = {std::uint32_t(p1 >> 32) ^ counter[1] ^ key[0], std::uint32_t(p1),
+               std::uint32_t(p0 >> 32) ^ counter[3] ^ key[1], std::uint32_t(p0)};
     key[0] += 0x9E3779B9;
     key[1] += 0xBB67AE85;
   }
+  return counter;
 }
 
 }  // namespace minicnn

@@ -59,8 +59,16 @@ void dense_backward_input(const Dense& d, const float* dy, const float* w, float
     const std::int64_t rows = d.inputs * (piece + 1) / pieces - first;
     float* out = turned.turned_dx + first * d.n;
     for (std::int64_t n = 0; n < d.n; n += micro.columns) {
-      const Product product{w + first * d.units, d.units, 1,       turned.turned_dy + n, d.n, sum,
-                            nullptr,             out + n, d.n, false};
+      const Product product{w + first * d.units,
+                            d.units,
+                            1,
+                            turned.turned_dy + n,
+                            d.n,
+                            sum,
+                            nullptr,
+                            out + n,
+                            d.n,
+                            false};
       multiply(micro, product, rows, std::min<std::int64_t>(micro.columns, d.n - n));
     }
     transpose(out, d.n, rows, d.n, dx + first, d.inputs);

@@ -1,6 +1,7 @@
 #include "kernels/dropout.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "core/blocks.hpp"
 #include "core/philox.hpp"
@@ -8,9 +9,16 @@
 namespace minicnn {
 namespace {
 
-constexpr std::int64_t kCounters = 8;           // made at once
-constexpr std::int64_t kWords = 4 * kCounters;  // elements that they serve
-static_assert(kBlock % kWords == 0, "a piece of work begins with whole counters");
+static_assert(kBlock % 4 == 0, "a piece of work begins with a whole counter");
+
+// `value` or 0. A mask of bits, as a branch on a random number is guessed wrong half of the time.
+float kept_or_zero(float value, bool kept) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  bits &= 0U - std::uint32_t(kept);
+  std::memcpy(&value, &bits, sizeof bits);
+  return value;
+}
 
 }  // namespace
 
@@ -19,20 +27,14 @@ void dropout(const float* x, std::int64_t size, const Dropout& rule, const std::
   const PhiloxKey key{stream[0], stream[1] ^ stream[3]};
   const std::uint32_t step = stream[2];
   parallel_blocks(size, [=](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t first = begin; first < end; first += kWords) {
-      PhiloxWords<kCounters> words;
-      for (std::size_t i = 0; i < kCounters; ++i) {
-        const std::uint64_t counter = std::uint64_t(first) / 4 + i;
-        words[0][i] = std::uint32_t(counter);
-        words[1][i] = std::uint32_t(counter >> 32);
-        words[2][i] = rule.purpose;
-        words[3][i] = step;
-      }
-      philox4x32(words, key);
-      const auto count = std::size_t(std::min(end - first, kWords));
-      for (std::size_t i = 0; i < count; ++i) {
-        const float scaled = x[std::size_t(first) + i] * rule.scale;  // not branched over: chance
-        y[std::size_t(first) + i] = words[i % 4][i / 4] >> 8 >= rule.threshold ? scaled : 0.0F;
+    for (std::int64_t first = begin; first < end; first += 4) {
+      const auto block = std::uint64_t(first) / 4;
+      const PhiloxWords words =
+          philox4x32({std::uint32_t(block), std::uint32_t(block >> 32), rule.purpose, step}, key);
+      const std::int64_t last = std::min(end, first + 4);
+      for (std::int64_t i = first; i < last; ++i) {
+        const bool kept = words[std::size_t(i - first)] >> 8 >= rule.threshold;
+        y[i] = kept_or_zero(x[i] * rule.scale, kept);
       }
     }
   });

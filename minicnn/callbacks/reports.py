@@ -55,7 +55,9 @@ class CSVLogger(Callback):
 
     def _text(self, header: str, row: dict[str, Any]) -> str:
         """The row, with the header before the first one."""
-        columns = next(csv.reader([header], delimiter=self.separator), list(row))
+        columns = list(row)
+        if header:
+            columns = next(csv.reader([header], delimiter=self.separator))
         text = io.StringIO()
         writer = csv.DictWriter(
             text,

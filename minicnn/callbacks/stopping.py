@@ -67,7 +67,8 @@ class EarlyStopping(Callback):
             self.monitor.best = value
             if self.baseline is None or self.monitor.improves(value, self.baseline):
                 self.wait = 0
-        elif self.wait >= self.patience and epoch > 0:
+                return
+        if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 

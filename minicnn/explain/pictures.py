@@ -122,7 +122,7 @@ def first_layer_figure(kernels: np.ndarray, maps: np.ndarray, image: np.ndarray)
     count = kernels.shape[3]
     columns = min(10, count)
     rows = -(-count // columns)
-    figure = _figure(3.4 + 1.05 * columns, 1.4 + 2.4 * rows)
+    figure: Any = _figure(3.4 + 1.05 * columns, 1.4 + 2.4 * rows)
     left, right = figure.subfigures(1, 2, width_ratios=(3.4, 1.05 * columns))
     left.suptitle("the image", fontsize=14)
     _tiles(left.subplots(), image[None], 1)
@@ -186,7 +186,7 @@ def _tiles(
 def _channels(axes: Axes, pictures: np.ndarray, columns: int) -> None:
     """Each channel of (H, W, channels) as a numbered tile, 0 white, all on one scale."""
     most = float(np.abs(pictures).max()) or 1.0
-    style = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
+    style: dict[str, Any] = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
     tiles = np.moveaxis(pictures, 2, 0)
     for number, place in enumerate(_tiles(axes, tiles, columns, above=0.2, **style)):
         place.above(f"{number + 1}", color=QUIET, fontsize=9)

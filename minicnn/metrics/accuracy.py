@@ -29,7 +29,7 @@ class BinaryAccuracy(Mean):
                 f"{shape_text(y_pred.shape)} must have the same shape"
             )
         right = (y_pred > self.threshold) == (y_true.reshape(y_pred.shape) > 0.5)
-        return right.reshape(len(right), -1).mean(-1)
+        return right.mean(tuple(range(1, right.ndim)))
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,7 +73,7 @@ class IterableBatches:
         """Batches in an epoch; 0 where nobody knows yet."""
         if self.steps is not None:
             return self.steps
-        return len(self.source) if hasattr(self.source, "__len__") else 0
+        return len(self.source) if isinstance(self.source, Sized) else 0
 
     def for_epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of one epoch, from number `first` on."""
@@ -116,7 +116,9 @@ def batches_of(
         inputs = as_arrays(x)
         labels = None if y is None else np.asarray(y)
         rows = None if weights is None else np.asarray(weights, np.float32)
-        return ArrayBatches(inputs, labels, rows, 32 if batch_size is None else batch_size, shuffle=shuffle)
+        return ArrayBatches(
+            inputs, labels, rows, 32 if batch_size is None else batch_size, shuffle=shuffle
+        )
     if y is not None or weights is not None:
         raise ArgumentError(
             "y and sample_weight belong to arrays; an iterable gives (x, y) or (x, y, weights)"

@@ -8,8 +8,7 @@ gradients of the two ways add up.
 from __future__ import annotations
 
 from minicnn.contracts import CONTRACTS
-from minicnn.models.trace import Node, Value
-from minicnn.models.trace import Call
+from minicnn.models.trace import Call, Node, Value
 
 
 class Gradients:

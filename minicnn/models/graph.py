@@ -36,9 +36,7 @@ class Graph(NamedTuple):
         return [found[id(t)] for t in self.outputs]
 
 
-def graph_between(
-    inputs: tuple[SymbolicTensor, ...], outputs: tuple[SymbolicTensor, ...]
-) -> Graph:
+def graph_between(inputs: tuple[SymbolicTensor, ...], outputs: tuple[SymbolicTensor, ...]) -> Graph:
     """The graph that leads from `inputs` to `outputs`."""
     for tensor in (*inputs, *outputs):
         if not isinstance(tensor, SymbolicTensor):

@@ -170,4 +170,3 @@ def _step(call: Call, index: dict[int, int]) -> Step:
     if len(reads) != len(contract.reads) or len(writes) != len(contract.writes):
         raise ValueError(f"{call.kernel} does not fit its contract")
     return Step(call.kernel, reads, writes, call.attributes)
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -131,15 +132,24 @@ def _write(
     model: Model, path: Path, training: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
     history = model.history.history if model.history is not None else model.saved_history
-    documents = {
+    documents: dict[str, Any] = {
         "config": {"class": type(model).__name__, "name": model.name}
         | graph_to_config(model.graph),
         "classes": list(model.class_names),
         "preprocess": dict(model.preprocessing),
-        "history": history,
-        "training": training,
+        "history": _finite(history),
+        "training": _finite(training),
     }
     write_archive(path, {p.name: p.value for p in model.parameters}, documents, arrays)
+
+
+def _finite(value: Any) -> Any:
+    """NaN and infinity, which JSON cannot hold, as null."""
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _training(model: Model) -> dict[str, Any]:
@@ -169,11 +179,7 @@ def _compile(model: Model, training: dict[str, Any]) -> None:
 
 
 def _slots(model: Model) -> dict[str, np.ndarray]:
-    return {
-        f"slot/{slot}/{parameter}": array
-        for parameter, slots in model.slots.items()
-        for slot, array in slots.items()
-    }
+    return {f"slot/{name}/{parameter}": a for (parameter, name), a in model.slots.items()}
 
 
 def _take_slots(model: Model, archive: Archive, there: list[str]) -> None:
@@ -205,7 +211,9 @@ def _check_same_network(model: Model, there: list[tuple[str, tuple[int, ...]]], 
 
 def _check_same_training(model: Model, training: dict[str, Any], path: Path) -> None:
     for key, ours in (_training(model)).items():
-        if key not in ("optimizer_state", "parameters", "multipliers") and training[key] != _as_json(ours):
+        if key not in ("optimizer_state", "parameters", "multipliers") and training[
+            key
+        ] != _as_json(ours):
             raise CheckpointError(
                 f"{path} is of a training with another {key}: {training[key]} there, {ours} here"
             )

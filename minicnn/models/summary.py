@@ -10,12 +10,12 @@ from minicnn.layers import InputLayer
 from minicnn.layers.base import Layer, SymbolicTensor
 
 if TYPE_CHECKING:
-    from minicnn.models.model import Model
+    from minicnn.models.network import Network
 
 KERAS2_COLUMNS = (29, 55, 65)
 
 
-def summary_text(model: Model, *, style: str, flops: bool, memory: bool) -> str:
+def summary_text(model: Network, *, style: str, flops: bool, memory: bool) -> str:
     """The table and its totals. See `Model.summary`."""
     check_choice(style, "style", ("plain", "keras2"))
     tensors = [t for t in model.graph.tensors if not isinstance(t.layer, InputLayer)]
@@ -51,9 +51,7 @@ def _bytes(tensor: SymbolicTensor) -> int:
     return 4 * math.prod(tensor.shape[1:])
 
 
-def _totals(
-    model: Model, tensors: list[SymbolicTensor], flops: bool, memory: bool
-) -> list[str]:
+def _totals(model: Network, tensors: list[SymbolicTensor], flops: bool, memory: bool) -> list[str]:
     every = model.parameters
     frozen = {id(p) for layer in model.layers if not layer.trainable for p in layer.parameters}
     learned = sum(p.value.size for p in every if p.trainable and id(p) not in frozen)
@@ -79,7 +77,10 @@ def _plain(heading: list[str], rows: list[list[str]]) -> list[str]:
 
 
 def _aligned(row: list[str], widths: list[int]) -> str:
-    cells = [f"{c:<{w}}" if i < 2 else f"{c:>{w}}" for i, (c, w) in enumerate(zip(row, widths, strict=True))]
+    cells = [
+        f"{c:<{w}}" if i < 2 else f"{c:>{w}}"
+        for i, (c, w) in enumerate(zip(row, widths, strict=True))
+    ]
     return "  ".join(cells).rstrip()
 
 
@@ -109,5 +110,3 @@ def _unit(value: float, unit: str, step: int) -> str:
             return f"{value:.1f} {prefix}{unit}" if prefix else f"{value:.0f} {unit}"
         value /= step
     return f"{value:.1f} T{unit}"
-
-

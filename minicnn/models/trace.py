@@ -74,7 +74,8 @@ class Node:
         contract = CONTRACTS[self.operation.forward]
         reads = dict(zip(contract.reads, self.reads, strict=True))
         writes = dict(zip(contract.writes, self.writes, strict=True))
-        return [(reads[name], writes[name]) for name in contract.updates]
+        pairs = ((reads[name], writes[name]) for name in contract.updates)
+        return [(old, new) for old, new in pairs if old is not None]
 
 
 class Trace:

@@ -81,26 +81,13 @@ class Fit:
         self.validation: Batches | None = None
         self.class_weight: dict[int, float] | None = None
 
-    def set_data(
-        self,
-        x: Any,
-        y: Any,
-        weights: Any,
-        batch_size: int | None,
-        shuffle: bool,
-        steps: int | None,
-        class_weight: dict[int, float] | None,
-    ) -> None:
+    def set_data(self, data: Batches, class_weight: dict[int, float] | None) -> None:
         """What to train on."""
-        self.data = batches_of(
-            x, y, weights, batch_size=batch_size, shuffle=shuffle, steps=steps
-        )
-        if isinstance(self.data, ArrayBatches):
-            if self.data.samples == 0:
-                raise ArgumentError("fit needs at least one sample; x has 0")
-            if self.data.labels is None:
-                raise ArgumentError("fit needs labels: model.fit(x, y)")
-        self.class_weight = class_weight
+        if isinstance(data, ArrayBatches) and data.samples == 0:
+            raise ArgumentError("fit needs at least one sample; x has 0")
+        if isinstance(data, ArrayBatches) and data.labels is None:
+            raise ArgumentError("fit needs labels: model.fit(x, y)")
+        self.data, self.class_weight = data, class_weight
 
     def set_validation(self, data: Any, split: float, batch_size: int | None) -> None:
         """What to measure after each epoch."""

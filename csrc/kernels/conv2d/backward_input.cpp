@@ -62,7 +62,7 @@ class InputRows {
   float* dx_;
   const Micro& micro_;
   std::int64_t slices_per_group_;
-  Range inner_;  // pixels of a row that take whole kernel rows at once; empty if not worth it
+  Range inner_;    // pixels of a row that take whole kernel rows at once; empty if not worth it
   float* turned_;  // (KH, KW backwards, groups, filters / groups, C / groups)
   std::int64_t run_room_, end_room_;
   Run* runs_;           // (workers, 2, run_room_)
@@ -78,7 +78,7 @@ InputRows::InputRows(const Conv2D& conv, const float* dy, const float* w, float*
       slices_per_group_(ceil_div(conv.ci(), micro_.columns)),
       inner_(pixels_of_all_cells()),
       turned_(carver.take<float>(conv.weights())),
-      run_room_(most_runs(most_products(), conv.window.kh)),
+      run_room_(most_runs(most_products(), conv.window.kh * conv.window.kw)),
       end_room_(most_blocks(most_products())),
       runs_(carver.take<Run>(kMaxWorkers * 2 * run_room_)),
       ends_(carver.take<std::int64_t>(kMaxWorkers * 2 * end_room_)) {}

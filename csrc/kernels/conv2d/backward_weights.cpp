@@ -179,7 +179,8 @@ const float* WeightSums::sum_leaves(const Strip& s, const Sum& chunk, float* sta
     add_to(stack + (depth - 1) * size, stack + depth * size, size);
   };
   for (std::int64_t leaf = 0; leaf < leaves; ++leaf) {
-    const std::int64_t begin = leaf * kLeafBlocks, end = std::min(chunk.blocks, begin + kLeafBlocks);
+    const std::int64_t begin = leaf * kLeafBlocks,
+                       end = std::min(chunk.blocks, begin + kLeafBlocks);
     sum_leaf(s, chunk.part(begin, end), stack + depth++ * size, s.columns);
     for (std::int64_t full = leaf + 1; full % 2 == 0; full /= 2) join();
   }
@@ -189,8 +190,8 @@ const float* WeightSums::sum_leaves(const Strip& s, const Sum& chunk, float* sta
 
 void WeightSums::run(std::int64_t index, std::int64_t chunk, int worker) const {
   const Strip s = strip(index);
-  const Sum sum = pixels_.part(pixels_.blocks * chunk / chunks_,
-                               pixels_.blocks * (chunk + 1) / chunks_);
+  const Sum sum =
+      pixels_.part(pixels_.blocks * chunk / chunks_, pixels_.blocks * (chunk + 1) / chunks_);
   const std::int64_t input =
       (s.ky * conv_.row_segments() + s.segment) * conv_.segment_length() + s.row;
   float* out = destination(chunk) + input * conv_.filters + s.filter;

@@ -17,7 +17,7 @@ struct Conv2D {
   std::int64_t oh() const { return window.out_h(x.h); }
   std::int64_t ow() const { return window.out_w(x.w); }
   Shape4 y() const { return {x.n, oh(), ow(), filters}; }
-  std::int64_t ci() const { return x.c / groups; }     // channels that one filter sees
+  std::int64_t ci() const { return x.c / groups; }      // channels that one filter sees
   std::int64_t co() const { return filters / groups; }  // filters of one group
   std::int64_t taps() const { return window.kh * window.kw * ci(); }  // products in one output
   std::int64_t weights() const { return taps() * filters; }

@@ -50,12 +50,12 @@ struct Micro {
                  float* first);
 };
 
-#define CONV2D_MICRO(isa, rows, columns)                                                       \
-  void conv2d_micro_##isa(const Tile& tile, int row_count, int width);                         \
-  void conv2d_max_pool_##isa(const PoolWindows& windows, const float* first, bool relu, float* y,  \
-                             std::uint8_t* winner);                                            \
-  void conv2d_unpool_##isa(const PoolWindows& windows, const float* dy, const std::uint8_t* winner, \
-                           float* first);
+#define CONV2D_MICRO(isa, rows, columns)                                                          \
+  void conv2d_micro_##isa(const Tile& tile, int row_count, int width);                            \
+  void conv2d_max_pool_##isa(const PoolWindows& windows, const float* first, bool relu, float* y, \
+                             std::uint8_t* winner);                                               \
+  void conv2d_unpool_##isa(const PoolWindows& windows, const float* dy,                           \
+                           const std::uint8_t* winner, float* first);
 #include "kernels/conv2d/micros.inc"
 #undef CONV2D_MICRO
 

@@ -45,12 +45,12 @@ void conv2d_micro_avx2(const Tile& tile, int rows, int columns) {
 }
 
 void conv2d_max_pool_avx2(const PoolWindows& windows, const float* first, bool relu, float* y,
-                             std::uint8_t* winner) {
+                          std::uint8_t* winner) {
   max_pool_any<Wide::kLanes>(windows, first, relu, y, winner);
 }
 
 void conv2d_unpool_avx2(const PoolWindows& windows, const float* dy, const std::uint8_t* winner,
-                           float* first) {
+                        float* first) {
   unpool_any<Wide::kLanes>(windows, dy, winner, first);
 }
 

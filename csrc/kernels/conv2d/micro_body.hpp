@@ -145,8 +145,7 @@ void max_pool_lanes(const PoolWindows& w, const float* first, bool relu, float* 
 }
 
 template <std::size_t kLanes, int kSide>
-void unpool_lanes(const PoolWindows& w, const float* dy, const std::uint8_t* winner,
-                  float* first) {
+void unpool_lanes(const PoolWindows& w, const float* dy, const std::uint8_t* winner, float* first) {
   using C = Channels<kLanes>;
   using Float = typename C::Float;
   using Int = typename C::Int;

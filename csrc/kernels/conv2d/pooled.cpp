@@ -12,14 +12,9 @@ PoolPlace PooledConv2D::place(std::int64_t py, std::int64_t px, std::int64_t row
   return {px,
           row,
           column,
-          {count,
-           pool.sx * conv.filters,
-           std::min(y0 + pool.kh, conv.oh()) - row,
-           std::min(x0 + pool.kw, conv.ow()) - column,
-           row_stride,
-           conv.filters,
-           int((row - y0) * pool.kw + column - x0),
-           int(pool.kw)}};
+          {count, pool.sx * conv.filters, std::min(y0 + pool.kh, conv.oh()) - row,
+           std::min(x0 + pool.kw, conv.ow()) - column, row_stride, conv.filters,
+           int((row - y0) * pool.kw + column - x0), int(pool.kw)}};
 }
 
 }  // namespace minicnn

@@ -19,8 +19,7 @@ struct PooledRows {
         band(pooled.pool.sy < pooled.pool.kh ? 4 : 1),
         columns(std::min(pooled.conv.ow(),
                          (pooled.y().w - 1) * pooled.pool.sx - pooled.pool.left + pooled.pool.kw)),
-        buffer_size(((band - 1) * pooled.pool.sy + pooled.pool.kh) * columns *
-                    pooled.conv.filters),
+        buffer_size(((band - 1) * pooled.pool.sy + pooled.pool.kh) * columns * pooled.conv.filters),
         buffers(carver.take<float>(kMaxWorkers * buffer_size)) {}
 
   void run(std::int64_t n, std::int64_t first, std::int64_t last, float* y, std::uint8_t* winner,

@@ -1,0 +1,131 @@
+"""A network at rest: its layers, its weights, its table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minicnn.checks import shape_text
+from minicnn.errors import ArgumentError, ShapeError
+from minicnn.layers import Rescaling
+from minicnn.layers.base import Layer, Parameter, SymbolicTensor
+from minicnn.models.graph import Graph
+from minicnn.models.summary import summary_text
+from minicnn.naming import unique_name
+
+
+class Network:
+    """What a model is made of; `Stepper` and `Model` add what is done with it."""
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = name or unique_name(type(self).__name__)
+        self.class_names: list[str] = []
+        self.preprocessing: dict[str, Any] = {}
+        self._graph: Graph | None = None
+
+    def take_graph(self, graph: Graph) -> None:
+        """Become the network of this graph."""
+        self._graph = graph
+
+    @property
+    def graph(self) -> Graph:
+        """The layers and how they are connected."""
+        if self._graph is None:
+            raise ArgumentError(
+                f"{self.name} does not know its input's shape yet; add mc.Input((28, 28, 1)) as "
+                "its first element, or fit it"
+            )
+        return self._graph
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Every layer, in order."""
+        return self.graph.layers
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        """Every layer's parameters, in order."""
+        return self.graph.parameters
+
+    @property
+    def input_shape(self) -> Any:
+        """(None, H, W, C), or a list of shapes."""
+        return single([t.shape for t in self.graph.inputs])
+
+    @property
+    def output_shape(self) -> Any:
+        """(None, classes), or a list of shapes."""
+        return single([t.shape for t in self.graph.outputs])
+
+    def get_layer(self, name: str) -> Layer:
+        """The layer of that name."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ArgumentError(f"no layer {name!r}; there are {[one.name for one in self.layers]}")
+
+    def count_params(self) -> int:
+        """Number of weights, trainable or not."""
+        return sum(p.value.size for p in self.parameters)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all parameters, in the order of the layers."""
+        return [p.value.copy() for p in self.parameters]
+
+    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
+        """Replace all parameters; nothing changes unless every shape fits."""
+        if len(weights) != len(self.parameters):
+            raise ArgumentError(
+                f"the model has {len(self.parameters)} parameters; got {len(weights)}"
+            )
+        pairs = list(zip(self.parameters, weights, strict=True))
+        for parameter, value in pairs:
+            if np.shape(value) != parameter.shape:
+                raise ShapeError(
+                    f"{parameter.name} has shape {parameter.shape}; got {np.shape(value)}"
+                )
+        for parameter, value in pairs:
+            parameter.assign(value)
+
+    def summary(self, *, style: str = "plain", flops: bool = False, memory: bool = False) -> None:
+        """Print a row a layer: name, output shape, parameters; on request work and memory.
+
+        `style="keras2"` prints the 65-column table of Keras 2, names cut to its columns.
+        """
+        print(summary_text(self, style=style, flops=flops, memory=memory))
+
+    def rescales(self, i: int) -> bool:
+        """Is a Rescaling layer the first thing that happens to input i?"""
+        tensor = self.graph.inputs[i]
+        readers = [t.layer for t in self.graph.tensors if any(u is tensor for u in t.inputs)]
+        return bool(readers) and all(isinstance(layer, Rescaling) for layer in readers)
+
+    def check_inputs(self, inputs: tuple[np.ndarray, ...]) -> None:
+        """The right number of arrays, each of the right shape."""
+        self.build_for(inputs)
+        tensors = self.graph.inputs
+        if len(inputs) != len(tensors):
+            raise ArgumentError(f"{self.name} has {len(tensors)} inputs; got {len(inputs)}")
+        for tensor, x in zip(tensors, inputs, strict=True):
+            if x.shape[1:] != tensor.shape[1:]:
+                raise ShapeError(_wrong_input(tensor, x.shape))
+
+    def build_for(self, inputs: tuple[np.ndarray, ...]) -> None:
+        """Make the graph if it waited for an input's shape; `Sequential` does."""
+
+
+def single(values: list[Any]) -> Any:
+    """The one value of a list of one, else the list."""
+    return values[0] if len(values) == 1 else values
+
+
+def _wrong_input(tensor: SymbolicTensor, shape: tuple[int, ...]) -> str:
+    name, needed = tensor.layer.name, tensor.shape
+    text = f"{name}: the input has shape {shape_text(shape)}, needed is {shape_text(needed)}"
+    if shape == needed[1:]:
+        return f"{text}; for one sample pass x[None]"
+    if len(needed) == 4 and shape[1:] == needed[1:3] and needed[3] == 1:
+        return f"{text}; grey images need a channel axis: x[..., None]"
+    return text

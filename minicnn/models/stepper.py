@@ -1,0 +1,159 @@
+"""One batch at a time: programs made when they are first needed, then run again and again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicnn import metrics, random
+from minicnn.backends import current_backend
+from minicnn.contracts import Spec
+from minicnn.errors import ArgumentError, NumericError
+from minicnn.layers.base import aligned
+from minicnn.losses import Loss
+from minicnn.metrics import Metric
+from minicnn.models.batches import Batch
+from minicnn.models.diagnosis import first_not_finite
+from minicnn.models.execution import Execution, Outcome
+from minicnn.models.graph import Graph
+from minicnn.models.network import Network
+from minicnn.models.plan import Plan, plan_prediction, plan_test, plan_training
+from minicnn.optimizers import Optimizer
+from minicnn.program import Program
+
+
+class Stepper(Network):
+    """A network that can predict, and, once it has an optimizer and a loss, learn."""
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+        self.optimizer: Optimizer | None = None
+        self.loss: Loss | None = None
+        self.compiled_metrics: list[Any] = []
+        self.fuse = True
+        self._slots: dict[str, dict[str, np.ndarray]] = {}
+        self._executions: dict[Any, Execution] = {}
+
+    def take_graph(self, graph: Graph) -> None:
+        """Become the network of this graph; programs made before are forgotten."""
+        super().take_graph(graph)
+        self._executions.clear()
+
+    def set_training(
+        self, optimizer: Optimizer, loss: Loss | None, reported: list[Any], *, fuse: bool
+    ) -> None:
+        """Take a new optimizer, with fresh state."""
+        self.optimizer, self.loss, self.compiled_metrics = optimizer, loss, reported
+        self.fuse = fuse
+        self._slots = {}
+        self._executions.clear()
+
+    def program(self, batch_size: int = 32, *, training: bool | None = None) -> Program:
+        """The list of kernel calls for such a batch; `print` it to see the network's algorithm.
+
+        Of a training step if the model is compiled, else of a prediction.
+        """
+        if training is None:
+            training = self.optimizer is not None
+        dtypes = ["float32"] * len(self.graph.inputs)
+        return self._plan("train" if training else "predict", batch_size, dtypes).program
+
+    def train_step(self, batch: Batch) -> Outcome:
+        """Forward, backward and update; the outcome is that before the update."""
+        optimizer, _ = self.need_compiled()
+        batch = self._prepared(batch)
+        step = optimizer.iterations
+        execution = self._execution("train", batch.inputs)
+        outcome = execution.forward_backward(batch, optimizer.rates(step), random.stream(step))
+        if not np.isfinite(outcome.loss):
+            raise NumericError(
+                f"the loss became {outcome.loss} at step {step + 1}: "
+                f"{first_not_finite(self.graph, batch.inputs)}. The weights are still those "
+                f"before this step; a smaller learning_rate than {optimizer.learning_rate:g} or "
+                "clipnorm=1.0 often helps"
+            )
+        execution.commit()
+        optimizer.iterations = step + 1
+        return outcome
+
+    def test_step(self, batch: Batch) -> Outcome:
+        """Predictions and loss, as in use: no dropout, running statistics."""
+        batch = self._prepared(batch)
+        return self._execution("test", batch.inputs).test(batch)
+
+    def predict_step(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
+        """The outputs; arrays of the program, overwritten by its next run."""
+        self.check_inputs(inputs)
+        return self._execution("predict", inputs).predict(inputs)
+
+    def new_metrics(self) -> list[Metric]:
+        """A fresh set of the compiled metrics."""
+        shape = self.graph.outputs[0].shape
+        return [metrics.get(metric, self.loss, shape) for metric in self.compiled_metrics]
+
+    def slot(self, parameter: str, name: str) -> np.ndarray:
+        """The optimizer's array of that name for that parameter; zeros when it is new."""
+        arrays = self._slots.setdefault(parameter, {})
+        if name not in arrays:
+            shape = next(p.shape for p in self.parameters if p.name == parameter)
+            arrays[name] = aligned(shape, "float32")
+            arrays[name].fill(0)
+        return arrays[name]
+
+    @property
+    def slots(self) -> dict[tuple[str, str], np.ndarray]:
+        """All the optimizer's arrays, by (parameter's name, slot's name)."""
+        return {(p, name): a for p, arrays in self._slots.items() for name, a in arrays.items()}
+
+    def reset_slots(self) -> None:
+        """Set the optimizer's arrays to zero. They stay where they are: programs know them."""
+        for array in self.slots.values():
+            array.fill(0)
+
+    def need_compiled(self) -> tuple[Optimizer, Loss]:
+        """The optimizer and the loss, or an error that says how to give them."""
+        if self.optimizer is None or self.loss is None:
+            raise ArgumentError(
+                "say how to train first: model.compile(optimizer='adam', "
+                "loss='sparse_categorical_crossentropy', metrics=['accuracy'])"
+            )
+        if self._graph is not None and len(self._graph.outputs) != 1:
+            raise ArgumentError(
+                f"training needs one output; {self.name} has {len(self._graph.outputs)}"
+            )
+        return self.optimizer, self.loss
+
+    def _prepared(self, batch: Batch) -> Batch:
+        _, loss = self.need_compiled()
+        self.check_inputs(batch.inputs)
+        if batch.labels is None:
+            raise ArgumentError("training and evaluation need labels y")
+        labels = loss.prepare(batch.labels, self._output_shape(len(batch.inputs[0])))
+        return batch._replace(labels=labels)
+
+    def _output_shape(self, batch_size: int) -> tuple[int, ...]:
+        return (batch_size, *self.graph.outputs[0].shape[1:])
+
+    def _execution(self, kind: str, inputs: tuple[np.ndarray, ...]) -> Execution:
+        dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
+        frozen = tuple(layer.trainable for layer in self.layers)
+        key = (kind, len(inputs[0]), *dtypes, current_backend(), frozen)
+        if key not in self._executions:
+            self._executions[key] = Execution(self._plan(kind, len(inputs[0]), dtypes))
+        return self._executions[key]
+
+    def _input_dtype(self, i: int, x: np.ndarray) -> str:
+        """uint8 pixels stay uint8 where every layer that reads them rescales them."""
+        return "uint8" if x.dtype == np.uint8 and self.rescales(i) else "float32"
+
+    def _plan(self, kind: str, batch_size: int, dtypes: list[str]) -> Plan:
+        pairs = zip(self.graph.inputs, dtypes, strict=True)
+        specs = [Spec((batch_size, *t.shape[1:]), dtype) for t, dtype in pairs]
+        if kind == "predict":
+            return plan_prediction(self.graph, specs, fuse=self.fuse)
+        optimizer, loss = self.need_compiled()
+        labels = loss.label_spec(self._output_shape(batch_size))
+        if kind == "test":
+            return plan_test(self.graph, specs, loss, labels, fuse=self.fuse)
+        return plan_training(self.graph, specs, loss, labels, optimizer, self.slot, fuse=self.fuse)
