@@ -8,6 +8,10 @@ from types import FrameType
 from typing import Any
 
 
+class BetweenSteps(KeyboardInterrupt):
+    """Ctrl-C, taken up between two steps: weights, optimizer and counters belong together."""
+
+
 class Interrupt:
     """Inside the `with` block the first Ctrl-C waits for `check`, the second strikes at once.
 
@@ -28,10 +32,10 @@ class Interrupt:
             signal.signal(signal.SIGINT, self._before)
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt if Ctrl-C was pressed; the caller's state is whole here."""
+        """Raise BetweenSteps if Ctrl-C was pressed; the caller's state is whole here."""
         if self.asked:
             self.asked = False
-            raise KeyboardInterrupt
+            raise BetweenSteps
 
     def _ask(self, _signal: int, _frame: FrameType | None) -> None:
         if self.asked:

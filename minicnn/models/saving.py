@@ -54,6 +54,15 @@ def save_checkpoint(model: Model, path: Path) -> None:
 def load_checkpoint(model: Model, path: Path) -> None:
     """Take over a checkpoint; refused, with the differences, if it is of another network."""
     archive = read_archive(path)
+    try:
+        _take_checkpoint(model, archive, path)
+    except MiniCNNError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError) as err:
+        raise FormatError(path, f"its training cannot be taken up: {err}") from err
+
+
+def _take_checkpoint(model: Model, archive: Archive, path: Path) -> None:
     training = archive.documents.get("training", {})
     progress = training.get("progress")
     if progress is None:

@@ -17,7 +17,7 @@ from minicnn.history import History
 from minicnn.metrics import Metric
 from minicnn.models.batches import ArrayBatches, Batch, Batches, batches_of
 from minicnn.models.execution import Outcome
-from minicnn.models.interrupt import Interrupt
+from minicnn.models.interrupt import BetweenSteps, Interrupt
 from minicnn.progress import Progress
 
 if TYPE_CHECKING:
@@ -127,16 +127,16 @@ class Fit:
         self._check_first_batch()
         with Interrupt() as interrupt:
             self.interrupt = interrupt
-            self.callbacks.on_train_begin()
             try:
+                self.callbacks.on_train_begin()
                 while model.training_state.epoch < epochs and not model.stop_training:
                     self._epoch(epochs)
-            except KeyboardInterrupt:
+                self.callbacks.on_train_end()
+            except BetweenSteps:  # a second Ctrl-C may tear a step: then nothing is saved
                 self.callbacks.on_interrupt()
                 raise
             finally:
                 self.progress.close()
-            self.callbacks.on_train_end()
         return self.history
 
     def _check_first_batch(self) -> None:
@@ -222,28 +222,26 @@ def measure(
 def evaluate(model: Model, batches: Batches, verbose: int | str) -> dict[str, float]:
     """`measure` with progress, and how many images were wrong."""
     _check_arrays(model, batches)
-    progress = Progress(verbose)
-    progress.begin_epoch(None, None, len(batches) or None)
-    logs = measure(model, batches, progress=progress)
-    progress.end_epoch(logs)
-    if isinstance(batches, ArrayBatches) and "accuracy" in logs:
-        wrong = round((1 - logs["accuracy"]) * batches.samples)
-        progress.message(f"{wrong} of {batches.samples} images wrong")
-    progress.close()
+    with Progress(verbose) as progress:
+        progress.begin_epoch(None, None, len(batches) or None)
+        logs = measure(model, batches, progress=progress)
+        progress.end_epoch(logs)
+        if isinstance(batches, ArrayBatches) and "accuracy" in logs:
+            wrong = round((1 - logs["accuracy"]) * batches.samples)
+            progress.message(f"{wrong} of {batches.samples} images wrong")
     return logs
 
 
 def predict(model: Model, batches: Batches, verbose: int | str) -> Any:
     """The outputs of every batch, joined."""
     _check_arrays(model, batches)
-    progress = Progress(verbose)
-    progress.begin_epoch(None, None, len(batches) or None)
     parts: list[list[np.ndarray]] = []
-    for number, batch in enumerate(batches.for_epoch(0)):
-        parts.append([y.copy() for y in model.predict_step(batch.inputs)])
-        progress.update(number + 1, {})
-    progress.end_epoch({})
-    progress.close()
+    with Progress(verbose) as progress:
+        progress.begin_epoch(None, None, len(batches) or None)
+        for number, batch in enumerate(batches.for_epoch(0)):
+            parts.append([y.copy() for y in model.predict_step(batch.inputs)])
+            progress.update(number + 1, {})
+        progress.end_epoch({})
     shapes = [t.shape[1:] for t in model.graph.outputs]
     empty = [np.empty((0, *shape), np.float32) for shape in shapes]
     joined = [np.concatenate(ys) for ys in zip(empty, *parts, strict=True)]

@@ -1,0 +1,155 @@
+"""The native runner against the reference's, on one training step of a small network."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from minicnn.backends import numpy as reference
+from minicnn.contracts import Spec
+from minicnn.errors import ArgumentError
+from minicnn.program import Buffer, Program, Step
+
+native = pytest.importorskip("minicnn.backends.native", exc_type=ModuleNotFoundError)
+
+SGD = {"momentum": 0.5, "nesterov": False, "weight_decay": 0.1, "decoupled": False}
+ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "weight_decay": 0.0, "decoupled": False}
+NO_SMOOTHING = {"label_smoothing": 0.0}
+BN = {"momentum": 0.9, "epsilon": 1e-3}
+
+# name: (shape, dtype, home)
+BUFFERS = {
+    "pixels": ((8, 6), "uint8", "input"),
+    "labels": ((8,), "int32", "input"),
+    "rates": ((2,), "float32", "input"),
+    "dloss": ((8,), "float32", "input"),
+    "gamma": ((6,), "float32", "parameter"),
+    "beta": ((6,), "float32", "parameter"),
+    "w": ((6, 5), "float32", "parameter"),
+    "b": ((5,), "float32", "parameter"),
+    "moving_mean": ((6,), "float32", "state"),
+    "moving_variance": ((6,), "float32", "state"),
+    "velocity": ((6, 5), "float32", "state"),
+    "first": ((5,), "float32", "state"),
+    "second": ((5,), "float32", "state"),
+    "x": ((8, 6), "float32", ""),
+    "normal": ((8, 6), "float32", ""),
+    "mean": ((6,), "float32", ""),
+    "inverse_deviation": ((6,), "float32", ""),
+    "z": ((8, 5), "float32", ""),
+    "loss": ((8,), "float32", ""),
+    "p": ((8, 5), "float32", ""),
+    "dz": ((8, 5), "float32", ""),
+    "dw": ((6, 5), "float32", ""),
+    "db": ((5,), "float32", ""),
+    "total": ((1,), "float64", ""),
+}
+LOSS = "softmax_sparse_categorical_crossentropy"
+STATISTICS = "moving_mean moving_variance"
+STEPS = [
+    ("rescale_forward", "pixels", "x", {"scale": 1 / 255, "offset": -0.5}),
+    (
+        "batch_norm_training_forward",
+        f"x gamma beta {STATISTICS}",
+        f"normal mean inverse_deviation {STATISTICS}",
+        BN,
+    ),
+    ("dense_forward", "normal w b", "z", {}),
+    (f"{LOSS}_forward", "z labels", "loss p", NO_SMOOTHING),
+    (f"{LOSS}_backward", "dloss p labels", "dz", NO_SMOOTHING),
+    ("dense_backward_weights", "dz normal", "dw db", {}),
+    ("squared_norm_start", "dw", "total", {}),
+    ("squared_norm_add", "db total", "total", {}),
+    ("clip_by_global_norm", "dw total", "dw", {"limit": 0.5}),
+    ("sgd_update", "w dw velocity rates", "w velocity", SGD | {"multiplier": 2.0}),
+    ("adam_update", "b db first second rates", "b first second", ADAM | {"multiplier": 1.0}),
+]
+INDEX = {name: i for i, name in enumerate(BUFFERS)}
+
+
+@pytest.fixture
+def program():
+    buffers, offset = [], 0
+    for name, (shape, dtype, home) in BUFFERS.items():
+        buffers.append(Buffer(name, Spec(shape, dtype), None if home else offset, home))
+        if not home:
+            offset += -(-math.prod(shape) * np.dtype(dtype).itemsize // 64) * 64
+    steps = [
+        Step(kernel, *(tuple(INDEX[n] for n in names.split()) for names in arrays), attributes)
+        for kernel, *arrays, attributes in STEPS
+    ]
+    return Program(tuple(buffers), tuple(steps), offset, commit=len(steps))
+
+
+def homes():
+    rng = np.random.default_rng(1)
+    arrays = {
+        INDEX[name]: rng.uniform(0.1, 1, shape).astype(dtype)
+        for name, (shape, dtype, home) in BUFFERS.items()
+        if home
+    }
+    arrays[INDEX["pixels"]][...] = rng.integers(0, 256, (8, 6))
+    arrays[INDEX["labels"]][...] = rng.integers(0, 5, 8)
+    arrays[INDEX["rates"]][...] = 0.1, 0.05
+    return arrays
+
+
+def test_training_steps_agree_with_the_reference(program):
+    ours, theirs = homes(), homes()
+    fast, slow = native.Runner(program, ours), reference.Runner(program, theirs)
+    losses = []
+    for _ in range(5):
+        fast.run()
+        slow.run()
+        losses.append(slow[INDEX["loss"]].mean())
+        for name, i in INDEX.items():
+            np.testing.assert_allclose(fast[i], slow[i], rtol=1e-4, atol=1e-6, err_msg=name)
+    assert losses[-1] < losses[0]
+    for i, array in ours.items():
+        assert fast[i] is array  # parameters and state are updated where they live
+
+
+def test_a_part_of_the_steps(program):
+    whole, parts = native.Runner(program, homes()), native.Runner(program, homes())
+    whole.run()
+    parts.run(last=3)
+    assert parts[INDEX["w"]].tobytes() == homes()[INDEX["w"]].tobytes()
+    parts.run(3, 7)
+    parts.run(7)
+    parts.run(11)
+    for i in INDEX.values():
+        assert parts[i].tobytes() == whole[i].tobytes()
+
+
+def test_the_arena_is_aligned_and_holds_every_array_without_a_home(program):
+    runner = native.Runner(program, homes())
+    inside = [b for b in program.buffers if not b.home]
+    start = runner[INDEX[inside[0].name]].ctypes.data
+    assert start % 64 == 0
+    for buffer in inside:
+        array = runner[INDEX[buffer.name]]
+        assert array.ctypes.data == start + buffer.offset
+        assert Spec(array.shape, str(array.dtype)) == buffer.spec
+
+
+def test_homes_must_be_given_and_look_like_their_buffers(program):
+    w = INDEX["w"]
+    wrong = {
+        "parameter 'w', needs an array": {k: a for k, a in homes().items() if k != w},
+        r"must be float32 of shape \(6, 5\); got float32 of shape \(5, 6\)": homes()
+        | {w: np.zeros((5, 6), np.float32)},
+        "got float64": homes() | {w: np.zeros((6, 5))},
+    }
+    for message, arrays in wrong.items():
+        with pytest.raises(ArgumentError, match=message):
+            native.Runner(program, arrays)
+    strided = homes() | {w: np.zeros((5, 6), np.float32).T}
+    with pytest.raises(ValueError, match="C-contiguous"):
+        native.Runner(program, strided)
+
+
+def test_an_arena_too_small_is_refused(program):
+    with pytest.raises(ArgumentError, match="ends at byte"):
+        native.Runner(program._replace(arena_bytes=program.arena_bytes - 64), homes())
