@@ -3,8 +3,8 @@
     python examples/lenet_mnist.py
     python examples/lenet_mnist.py --backend numpy --epochs 1 --out runs/lenet-numpy
 
-The digits are inside minicnn; no network is used. Read it from the top: `main` tells the story,
-and each function below it is one step.
+The digits are inside minicnn; no network is used. Read it from `tell`, which is the story;
+each function below it is one step.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ import minicnn as mc
 from minicnn.errors import MiniCNNError
 
 # The recipe. Caffe's own has the same momentum and weight decay; the cosine and the shifts are
-# what brings 99.1 % to more than 99.3 %.
+# what brings 99.1 % to 99.4 %.
 LEARNING_RATE = 0.05
 MOMENTUM = 0.9
 WEIGHT_DECAY = 5e-4
 SHIFT_PIXELS = 1
 
-# Test accuracy in % after so many epochs, as measured with seeds 0, 1 and 2 (the lowest of them).
-EXPECTED = {1: 98.8, 2: 99.0, 4: 99.2, 8: 99.3}
+# Test accuracy in % of trainings of so many epochs: the lowest of two or three seeds, rounded down.
+EXPECTED = {1: 99.0, 2: 99.2, 4: 99.3, 8: 99.4}
 
 PICTURES = ("curves.png", "errors.png", "confusion.png", "first_layer.png")
 AT_LEAST_ONE = {
@@ -98,8 +98,11 @@ def main(**options: Any) -> None:
     """
     try:
         tell(**options)
-    except (MiniCNNError, OSError) as err:
+    except MiniCNNError as err:
         raise click.ClickException(str(err)) from err
+    except OSError as err:
+        where = f"{err.filename}: " if err.filename else ""
+        raise click.ClickException(f"{where}{err.strerror or err}") from err
 
 
 def tell(
@@ -158,8 +161,6 @@ def check_folder(out: Path, resume: bool) -> None:
             "to go on with it, or start another one elsewhere with --out"
         )
     out.mkdir(parents=True, exist_ok=True)
-    for name in PICTURES:  # of an earlier training: not to be taken for this one's
-        (out / name).unlink(missing_ok=True)
 
 
 def load(data: Path | None) -> Digits:
@@ -196,7 +197,7 @@ def announce(digits: Digits, epochs: int, batch_size: int) -> None:
     accuracy = EXPECTED[max(known for known in EXPECTED if known <= epochs)]
     click.echo(
         f"LeNet learns {count:,} digits, {times} each, on the {mc.current_backend()} engine "
-        f"with {mc.config.get_threads()} threads."
+        f"(threads: {mc.config.get_threads()})."
     )
     click.echo(f"Expect about {accuracy} % on MNIST's test digits, after {duration(seconds)}.")
     if importlib.util.find_spec("matplotlib") is None:
@@ -294,6 +295,8 @@ def write_report(
 
 def draw(out: Path, model: mc.Model, history: Any, digits: Digits, answers: Answers) -> None:
     """The four pictures, if matplotlib is there."""
+    for name in PICTURES:  # of an earlier training: not to be taken for this one's
+        (out / name).unlink(missing_ok=True)
     if importlib.util.find_spec("matplotlib") is None:
         return
     conv1, digit = model.get_layer("conv1"), digits.x_test[:1]

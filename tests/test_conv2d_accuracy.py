@@ -1,5 +1,5 @@
 """The native convolution, thousands of random geometries: exact for integers, and for real numbers
-within a bound that is derived, not chosen, against sums in int64 and float64."""
+within a bound that is derived, not chosen. Float64 is the judge; of integers it is exact, too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNIT = 2.0**-24  # of float32: half the distance from 1 to its neighbour
 CONFIGURATIONS = 2000
 MOST_ZEROS = 0.3  # a result with more of them proves little: it is computed but not counted
 random_search = settings(
-    max_examples=2600,
+    max_examples=2300,
     deadline=None,
     database=None,
     derandomize=True,
@@ -83,21 +83,22 @@ def _axes(draw: st.DrawFn) -> tuple[int, int, int, int, Pair]:
 
 
 def oracle(g: Geometry, x: np.ndarray, w: np.ndarray, b: np.ndarray, dy: np.ndarray) -> dict:
-    """y, dx, dw and db by their definitions, one tap at a time, in the dtype of the arrays."""
+    """y, dx, dw and db by their definitions in float64, one tap at a time, groups in front."""
     (top, _), (left, _) = g.window.pad_h, g.window.pad_w
     padded = np.pad(x, ((0, 0), g.window.pad_h, g.window.pad_w, (0, 0)))
-    padded = padded.reshape(*padded.shape[:3], g.groups, g.channels)
-    kernel = w.reshape(*g.window.size, g.channels, g.groups, g.filters)
-    dy = dy.reshape(*g.y[:3], g.groups, g.filters)
-    y, dpadded, dw = np.zeros_like(dy), np.zeros_like(padded), np.zeros_like(kernel)
+    padded = np.moveaxis(padded.reshape(*padded.shape[:3], g.groups, g.channels), 3, 0)
+    kernel = np.moveaxis(w.reshape(*g.window.size, g.channels, g.groups, g.filters), 3, 2)
+    dz = np.moveaxis(dy.reshape(-1, g.groups, g.filters), 1, 0)
+    z, dpadded, dw = np.zeros(dz.shape), np.zeros(padded.shape), np.zeros(kernel.shape)
     for ky, kx in np.ndindex(*g.window.size):
-        cells = (slice(None), _every(g, 0, ky), _every(g, 1, kx))
-        y += np.einsum("nhwgc,cgk->nhwgk", padded[cells], kernel[ky, kx], optimize=True)
-        dpadded[cells] += np.einsum("nhwgk,cgk->nhwgc", dy, kernel[ky, kx], optimize=True)
-        dw[ky, kx] = np.einsum("nhwgc,nhwgk->cgk", padded[cells], dy, optimize=True)
-    h, w_ = g.image
-    dx = dpadded[:, top : top + h, left : left + w_]
-    y, dy = y.reshape(g.y) + b, dy.reshape(g.y)
+        at = (slice(None), slice(None), _every(g, 0, ky), _every(g, 1, kx))
+        cells = padded[at].reshape(g.groups, -1, g.channels)
+        z += cells @ kernel[ky, kx]
+        dpadded[at] += (dz @ kernel[ky, kx].swapaxes(1, 2)).reshape(padded[at].shape)
+        dw[ky, kx] = cells.swapaxes(1, 2) @ dz
+    dx = np.moveaxis(dpadded, 0, 3)[:, top : top + g.image[0], left : left + g.image[1]]
+    y = np.moveaxis(z, 0, 1).reshape(g.y) + b
+    dw = np.moveaxis(dw, 2, 3)
     return {"y": y, "dx": dx.reshape(g.x), "dw": dw.reshape(g.w), "db": dy.sum((0, 1, 2))}
 
 
@@ -116,6 +117,10 @@ def computed(g: Geometry, x: np.ndarray, w: np.ndarray, b: np.ndarray, dy: np.nd
     return {"y": y, "dx": dx, "dw": dw, "db": db}
 
 
+def integers(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.integers(-32, 33, shape).astype(np.float64)
+
+
 def test_integers_give_exact_results():
     counted = 0
 
@@ -125,7 +130,7 @@ def test_integers_give_exact_results():
         nonlocal counted
         rng = np.random.default_rng(seed)
         # Sums stay below 2^24: 32 * 32 * 8192 products would be needed to reach it.
-        arrays = [rng.integers(-32, 33, shape) for shape in (g.x, g.w, g.y[-1:], g.y)]
+        arrays = [integers(rng, shape) for shape in (g.x, g.w, g.y[-1:], g.y)]
         found = computed(g, *(a.astype(np.float32) for a in arrays))
         wanted = oracle(g, *arrays)
         for name, want in wanted.items():
@@ -133,7 +138,7 @@ def test_integers_give_exact_results():
         counted += np.mean(wanted["y"] == 0) <= MOST_ZEROS
 
     search()
-    print(f"{counted} convolutions, three kernels each, equal to int64")
+    print(f"{counted} convolutions, three kernels each, equal to the last bit")
     assert counted >= CONFIGURATIONS
 
 
@@ -241,18 +246,11 @@ def test_fused_pooling_of_integers_is_exact():
         nonlocal count
         pool = _draw_pool(data, g.y[1:3])
         rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-        x, w, b = (rng.integers(-32, 33, s).astype(np.float64) for s in (g.x, g.w, g.y[-1:]))
+        shapes = (g.x, g.w, g.y[-1:], (g.batch, *pool.out_hw(g.y[1:3]), g.y[3]))
+        arrays = [integers(rng, shape) for shape in shapes]
         attributes = {**g.attributes, "pool": pool, "activation": activation}
-        dy = rng.integers(-32, 33, (g.batch, *pool.out_hw(g.y[1:3]), g.y[3])).astype(np.float64)
         results = [
-            _fused(
-                kernels,
-                x.astype(dtype),
-                w.astype(dtype),
-                b.astype(dtype),
-                dy.astype(dtype),
-                attributes,
-            )
+            _fused(kernels, *(a.astype(dtype) for a in arrays), attributes)
             for kernels, dtype in ((REFERENCE, np.float64), (native.KERNELS, np.float32))
         ]
         for want, found in zip(*results, strict=True):

@@ -73,7 +73,9 @@ def test_it_names_the_files_it_wrote_on_its_last_lines(finished):
 def test_it_says_first_what_to_expect(finished):
     _, text = finished
     first, second = text.splitlines()[:2]
-    assert re.match(r"LeNet learns 640 digits, 4 times each, on the \w+ engine with \d+ thr", first)
+    assert re.match(
+        r"LeNet learns 640 digits, 4 times each, on the \w+ engine \(threads: \d", first
+    )
     assert re.match(r"Expect about 9\d\.\d % on MNIST's test digits, after \d+ seconds\.", second)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -216,7 +217,7 @@ def test_optional_arrays_may_be_none(case: Case) -> None:
 
 
 @pytest.fixture
-def threads():
+def threads() -> Iterator[Callable[[int], None]]:
     """`core.set_num_threads`, undone afterwards."""
     before = core.num_threads()
     yield core.set_num_threads
@@ -224,7 +225,7 @@ def threads():
 
 
 @pytest.mark.parametrize("case", ALL[:14])
-def test_bits_do_not_depend_on_threads_or_batch(case: Case, threads) -> None:
+def test_bits_do_not_depend_on_threads_or_batch(case: Case, threads: Callable[[int], None]) -> None:
     rng = np.random.default_rng(5)
     x, w, dy = (rng.normal(size=s).astype(np.float32) for s in [case.x, case.w, case.y])
 
@@ -380,7 +381,7 @@ def test_dense(n: int, inputs: int, units: int) -> None:
     np.testing.assert_array_equal(db, dy.sum(0))
 
 
-def test_dense_bits_do_not_depend_on_threads_or_batch(threads) -> None:
+def test_dense_bits_do_not_depend_on_threads_or_batch(threads: Callable[[int], None]) -> None:
     rng = np.random.default_rng(6)
     x, w, dy = (rng.normal(size=s).astype(np.float32) for s in [(65, 700), (700, 90), (65, 90)])
     threads(1)

@@ -29,7 +29,8 @@ template <class F>
 void parallel_for(std::int64_t tasks, F&& body) noexcept {
   parallel_for_each(
       tasks,
-      [](void* context, std::int64_t task, int worker) { (*static_cast<std::remove_reference_t<F>*>(context))(task, worker);
+      [](void* context, std::int64_t task, int worker) {
+        (*static_cast<std::remove_reference_t<F>*>(context))(task, worker);
       },
       &body);
 }

@@ -19,8 +19,12 @@ struct Window2D {
   std::int64_t dy, dx;                    // dilation: rows and columns between cells
   std::int64_t top, bottom, left, right;  // padding
 
-  std::int64_t out_h(std::int64_t h) const { return (h + top + bottom - (kh - 1) * dy - 1) / sy + 1; }
-  std::int64_t out_w(std::int64_t w) const { return (w + left + right - (kw - 1) * dx - 1) / sx + 1; }
+  std::int64_t out_h(std::int64_t h) const {
+    return (h + top + bottom - (kh - 1) * dy - 1) / sy + 1;
+  }
+  std::int64_t out_w(std::int64_t w) const {
+    return (w + left + right - (kw - 1) * dx - 1) / sx + 1;
+  }
 };
 
 }  // namespace minicnn

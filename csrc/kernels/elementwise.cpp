@@ -3,8 +3,8 @@
 #include <cstring>
 
 #include "core/blocks.hpp"
-#include "kernels/sum_rows.hpp"
 #include "kernels/map.hpp"
+#include "kernels/sum_rows.hpp"
 
 namespace minicnn {
 

@@ -7,10 +7,11 @@
 namespace minicnn {
 namespace {
 
-// w[i] = next(i, w, g) with the weight and the gradient that decayed(w[i], dw[i]) gives.
 struct Pair {
   float w, g;
 };
+
+// w[i] = next(i, w, g) with the weight and the gradient that decayed(w[i], dw[i]) gives.
 template <class Decayed, class Next>
 void update_all(const Weights& weights, Decayed decayed, Next next) noexcept {
   const auto [w, dw, size] = weights;

@@ -4,12 +4,13 @@
 
 namespace minicnn {
 
-// One row of `c` numbers: probabilities = softmax(logits), written; returns log of the sum of
-// e^logits, so that log-probabilities are logits minus it.
+// What turns a row's logits into log-probabilities: (logit - largest) - log_sum.
 struct Normalizer {
   float largest;   // of the logits; 0 for an empty row
   double log_sum;  // log(sum of e^(logits - largest))
 };
+
+// probabilities = softmax(logits), one row of `c` numbers, written.
 Normalizer softmax_row(const float* logits, std::int64_t c, float* probabilities) noexcept;
 
 // x, y, dy, dx: rows x c

@@ -22,8 +22,8 @@ inline std::size_t partial_sums(std::int64_t rows, std::int64_t c, std::int64_t 
 // sums, `width` doubles, are what add_row(row, sums) adds for all rows of an array (rows, c).
 // Pieces of rows are summed on their own and joined in their order.
 template <class AddRow>
-void sum_rows(std::int64_t rows, std::int64_t c, std::int64_t width, AddRow add_row,
-                 double* sums, double* partials) noexcept {
+void sum_rows(std::int64_t rows, std::int64_t c, std::int64_t width, AddRow add_row, double* sums,
+              double* partials) noexcept {
   const std::int64_t piece = rows_of_piece(c), pieces = blocks_of(rows, piece);
   parallel_for(pieces, [&](std::int64_t i, int) {
     std::fill_n(partials + i * width, width, 0.0);

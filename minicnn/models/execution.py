@@ -65,7 +65,7 @@ class Execution:
 
     def _outcome(self, rows: np.ndarray) -> Outcome:
         losses = self.runner[self.plan.loss]
-        loss = float(np.dot(losses.astype(np.float64), rows)) / max(len(rows), 1)
+        loss = float((losses * rows).sum()) / max(len(rows), 1)
         return Outcome(self.runner[self.plan.outputs[0]], loss, float(rows.sum()))
 
 

@@ -35,16 +35,14 @@ def save_model(model: Model, path: Path) -> None:
 
 def save_checkpoint(model: Model, path: Path) -> None:
     """Everything of `save_model`, and how far `fit` and its callbacks have come."""
-    state, arrays = model.training_state, _slots(model)
+    arrays = _slots(model)
     callbacks = []
     for i, callback in enumerate(model.running_callbacks):
         callbacks.append({"class": type(callback).__name__, "state": callback.get_state()})
         for name, array in callback.get_arrays().items():
             arrays[f"callback/{i}/{name}"] = array
     progress = {
-        "epoch": state.epoch,
-        "batch": state.batch,
-        "totals": state.totals,
+        **model.training_state.get_state(),
         "seed": random.seed(),
         "callbacks": callbacks,
     }
@@ -75,8 +73,7 @@ def _take_checkpoint(model: Model, archive: Archive, path: Path) -> None:
     _take_slots(model, archive, there)
     model.optimizer.set_state(training["optimizer_state"])  # type: ignore[union-attr]
     random.set_random_seed(progress["seed"])
-    state = model.training_state
-    state.epoch, state.batch, state.totals = (progress[k] for k in ("epoch", "batch", "totals"))
+    model.training_state.set_state(progress)
     _take_callbacks(model, archive, progress["callbacks"], path)
 
 

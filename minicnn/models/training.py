@@ -62,7 +62,19 @@ class TrainingState:
 
     epoch: int = 0  # being trained, counted from 0
     batch: int = 0  # batches of it that are done
-    totals: dict[str, Any] | None = None  # of these batches, where a checkpoint was read
+    totals: Totals | None = None  # of these batches
+    resumed: dict[str, Any] | None = None  # `totals` as a checkpoint knew them
+
+    def get_state(self) -> dict[str, Any]:
+        """Everything, JSON-able."""
+        totals = None if self.totals is None else self.totals.get_state()
+        return {"epoch": self.epoch, "batch": self.batch, "totals": totals}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what `get_state` gave."""
+        self.epoch = check_int(state["epoch"], "epoch", 0)
+        self.batch = check_int(state["batch"], "batch", 0)
+        self.resumed = state["totals"]
 
 
 class Fit:
@@ -150,9 +162,10 @@ class Fit:
 
     def _epoch(self, epochs: int) -> None:
         model, state = self.model, self.model.training_state
-        self.totals = Totals(model.new_metrics())
-        if state.totals is not None:
-            self.totals.set_state(state.totals)
+        self.totals = state.totals = Totals(model.new_metrics())
+        if state.resumed is not None:
+            self.totals.set_state(state.resumed)
+            state.resumed = None
         self.progress.begin_epoch(state.epoch, epochs, len(self.data) or None)
         self.callbacks.on_epoch_begin(state.epoch)
         for batch in self.data.for_epoch(state.epoch, state.batch):
@@ -181,7 +194,7 @@ class Fit:
             if not any(isinstance(callback, TerminateOnNaN) for callback in self.callbacks):
                 raise
             logs = {"loss": math.nan}
-        state.batch, state.totals = number + 1, self.totals.get_state()
+        state.batch = number + 1
         self.progress.update(state.batch, logs)
         self.callbacks.on_train_batch_end(number, logs)
         self.interrupt.check()

@@ -1,0 +1,143 @@
+"""What test_process.py has done in processes of their own: `python process_jobs.py JOB ...`."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+
+import numpy as np
+
+import minicnn as mc
+from minicnn.backends import native
+from minicnn.shapes import Window2D
+
+RIGHT, WRONG = 0, 1
+
+
+def digits(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Random pictures and labels."""
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (count, 28, 28, 1), np.uint8), rng.integers(0, 10, count)
+
+
+def compiled_lenet() -> mc.Sequential:
+    """LeNet, ready to be trained, the same in every process."""
+    mc.utils.set_random_seed(1)
+    model = mc.zoo.lenet()
+    model.compile(
+        optimizer=mc.optimizers.SGD(0.01, momentum=0.9), loss="sparse_categorical_crossentropy"
+    )
+    return model
+
+
+def train(_task: int = 0) -> str:
+    """Three steps on all threads; the weights' digest."""
+    model, batch = compiled_lenet(), digits(64)
+    for _ in range(3):
+        model.train_on_batch(*batch)
+    return hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest()
+
+
+def fork_and_train(wanted: str, generations: int) -> int:
+    """In a child: train, then let a child of its own do the same. RIGHT if all agree."""
+    if generations == 0:
+        return RIGHT
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        right = train() == wanted and fork_and_train(wanted, generations - 1) == RIGHT
+    except BaseException:
+        right = False
+    os._exit(RIGHT if right else WRONG)
+
+
+def fork(families: int) -> int:
+    """Parent, children and grandchildren all train, in turn and again."""
+    for _ in range(families):
+        wanted = train()
+        if fork_and_train(wanted, generations=2) != RIGHT:
+            return WRONG
+    return RIGHT
+
+
+def pool(method: str) -> int:
+    """A multiprocessing pool, made after the parent has trained."""
+    wanted = train()
+    with multiprocessing.get_context(method).Pool(2) as workers:
+        return RIGHT if workers.map(train, range(4)) == [wanted] * 4 else WRONG
+
+
+def tick() -> int:
+    """Prints how long one kernel call took, and how often another thread ran meanwhile."""
+    x, w = np.ones((64, 64, 64, 64), np.float32), np.ones((5, 5, 64, 64), np.float32)
+    window = Window2D((5, 5), (1, 1), (1, 1), (2, 2), (2, 2))
+    ticks, done = [], threading.Event()
+
+    def ticker() -> None:
+        while not done.wait(0.001):
+            ticks.append(time.perf_counter())
+
+    thread = threading.Thread(target=ticker)
+    thread.start()
+    start = time.perf_counter()
+    native.KERNELS["conv2d_forward"](x, w, None, window=window, groups=1, image=(64, 64))
+    end = time.perf_counter()
+    done.set()
+    thread.join()
+    print(end - start, sum(start < t < end for t in ticks))
+    return RIGHT
+
+
+def fit(folder: str) -> int:
+    """Train until Ctrl-C; then the process must be as good as new."""
+    model, (x, y) = compiled_lenet(), digits(1024)
+
+    def say_where(batch: int, _logs: object) -> None:
+        if batch == 1:
+            print("training", flush=True)
+
+    callbacks = [
+        mc.callbacks.BackupAndRestore(folder),
+        mc.callbacks.LambdaCallback(on_train_batch_end=say_where),
+    ]
+    try:
+        model.fit(x, y, batch_size=64, epochs=10**6, callbacks=callbacks, verbose=0)
+    except KeyboardInterrupt:
+        print("stopped", flush=True)
+    whole = all(np.isfinite(w).all() for w in model.get_weights())
+    usable = model.predict(x[:3], verbose=0).shape == (3, 10) and len(train()) == 64
+    usable &= signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    return RIGHT if whole and usable else WRONG
+
+
+def resume(folder: str, epochs: str) -> int:
+    """Go on where `fit` was stopped; prints the steps done before and after."""
+    model, (x, y) = compiled_lenet(), digits(1024)
+    starts: list[int] = []
+    callbacks = [
+        mc.callbacks.BackupAndRestore(folder),
+        mc.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: starts.append(model.optimizer.iterations)
+        ),
+    ]
+    model.fit(x, y, batch_size=64, epochs=int(epochs), callbacks=callbacks, verbose=0)
+    print(starts[0], model.optimizer.iterations)
+    return RIGHT
+
+
+if __name__ == "__main__":
+    job, *arguments = sys.argv[1:]
+    jobs = {
+        "fit": fit,
+        "resume": resume,
+        "pool": pool,
+        "tick": tick,
+        "fork": lambda families: fork(int(families)),
+    }
+    sys.exit(jobs[job](*arguments))
