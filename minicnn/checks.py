@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from minicnn.errors import ArgumentError, DTypeError, ShapeError
+from minicnn.errors import ArgumentError, DTypeError, ShapeError, UnknownArgumentError
 from minicnn.shapes import LARGEST, is_int
 
 FLOATS = ("float32", "float64")
@@ -150,6 +151,25 @@ def check_labels(y_true: np.ndarray, classes: int) -> None:
         raise ArgumentError(
             f"y[{first}] = {int(y_true[first])}, but the model has {classes} classes"
         )
+
+
+def refuse_unknown(kind: type, unknown: Mapping[str, Any]) -> None:
+    """Refuse keyword arguments that no constructor of `kind` has; say which there are."""
+    if unknown:
+        constructors = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
+        known = {
+            name
+            for constructor in constructors[:-1]  # the last is object's
+            for name, parameter in inspect.signature(constructor).parameters.items()
+            if name != "self" and parameter.kind not in _COLLECTING
+        }
+        raise UnknownArgumentError(
+            f"{kind.__name__} has no argument {next(iter(unknown))!r}; it has "
+            f"{', '.join(sorted(known))}"
+        )
+
+
+_COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:

@@ -19,6 +19,10 @@ class ArgumentError(MiniCNNError, ValueError):
     """An argument's value is outside its rule."""
 
 
+class UnknownArgumentError(ArgumentError, TypeError):
+    """A keyword argument that the class does not have."""
+
+
 class SizeLimitError(MiniCNNError, ValueError):
     """Something would be larger than memory or a set limit allows."""
 

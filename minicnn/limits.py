@@ -1,8 +1,9 @@
-"""How much memory parameters may take: a mistyped size is an error, not a dying machine."""
+"""How much memory a model may take: a mistyped size is an error, not a dying machine."""
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -32,16 +33,35 @@ def budget(total_bytes: int) -> Iterator[None]:
         _left = before
 
 
-def check_parameter(shape: tuple[int, ...]) -> None:
+def check_parameter(shape: tuple[int, ...], what: str = "weights") -> None:
     """Raise SizeLimitError if a float32 array of this shape would be too large."""
     global _left
     size = math.prod(shape) * FLOAT_BYTES
     if size > _limit:
         raise SizeLimitError(
-            f"weights of shape {shape} would need {size / 1e9:,.1f} GB (limit "
+            f"{what} of shape {shape} would need {size / 1e9:,.1f} GB (limit "
             f"{_limit / 1e9:,.1f} GB, see mc.set_memory_limit)"
         )
     if _left is not None:
         _left -= size
         if _left < 0:
             raise SizeLimitError(f"weights of shape {shape} are more than the file holds")
+
+
+def check_activations(size: int, batch_size: int) -> None:
+    """Raise SizeLimitError if one batch's `size` bytes are more than the machine's memory."""
+    memory = _memory_bytes()
+    if size > memory:
+        fitting = batch_size * memory // size
+        remedy = f"batch_size={fitting} fits" if fitting else "use smaller images or fewer filters"
+        raise SizeLimitError(
+            f"one batch of {batch_size} needs {size / 1e9:,.1f} GB for the layers' outputs, and "
+            f"this machine has {memory / 1e9:,.1f} GB; {remedy}"
+        )
+
+
+def _memory_bytes() -> int:
+    """Of the machine; where the system does not say, as much as one parameter may take."""
+    if not hasattr(os, "sysconf"):
+        return _limit
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicnn.checks import check_last_axis, check_number, shape_text
+from minicnn.checks import check_flag, check_last_axis, check_number, shape_text
 from minicnn.contracts import Shape, Spec
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.ops.losses import LOSSES
@@ -96,7 +96,7 @@ class Crossentropy(Loss):
     activation: ClassVar[str] = "softmax"
 
     def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0) -> None:
-        self.from_logits = bool(from_logits)
+        self.from_logits = check_flag(from_logits, "from_logits")
         self.label_smoothing = check_number(label_smoothing, "label_smoothing", 0.0, 1.0)
 
     @property
@@ -130,6 +130,7 @@ class CategoricalCrossentropy(Crossentropy):
 
     def prepare(self, y_true: Any, output_shape: Shape) -> np.ndarray:
         """float32 (N, C), each row adding up to 1."""
+        _check_one_row(self.name, output_shape)
         y, classes = _labels(y_true, output_shape), output_shape[-1]
         if y.ndim < len(output_shape) or (y.shape[-1] == 1 and classes > 1):
             kind = "integers" if y.dtype.kind in "iub" else "numbers"
@@ -154,6 +155,7 @@ class SparseCategoricalCrossentropy(Crossentropy):
 
     def prepare(self, y_true: Any, output_shape: Shape) -> np.ndarray:
         """int32 (N,), each in 0...C - 1."""
+        _check_one_row(self.name, output_shape)
         y, classes = _labels(y_true, output_shape), output_shape[-1]
         if y.ndim == 2 and y.shape[1] == 1:
             y = y[:, 0]
@@ -214,6 +216,16 @@ def _labels(y_true: Any, output_shape: Shape) -> np.ndarray:
         got = "a single number" if y.ndim == 0 else f"{len(y)} labels"
         raise ArgumentError(f"y needs one label for each of {output_shape[0]} samples; got {got}")
     return y
+
+
+def _check_one_row(name: str, output_shape: Shape) -> None:
+    """The softmax losses are of one row of classes a sample."""
+    if len(output_shape) != 2:
+        raise ShapeError(
+            f"loss {name!r} needs an output (None, classes) and the model's is "
+            f"{_rows(output_shape)}. Add Flatten() or GlobalAveragePooling2D() before the last "
+            "layer"
+        )
 
 
 def _same_shape(y: np.ndarray, output_shape: Shape) -> np.ndarray:

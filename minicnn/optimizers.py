@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minicnn import schedules
-from minicnn.checks import check_int, check_number
+from minicnn.checks import check_flag, check_int, check_number, refuse_unknown
 from minicnn.errors import ArgumentError
 from minicnn.registry import Registry
 from minicnn.schedules import LearningRateSchedule, check_rate
@@ -47,14 +47,16 @@ class Optimizer:
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         decoupled: bool = True,
+        **unknown: Any,
     ) -> None:
+        refuse_unknown(type(self), unknown)
         self.iterations = 0  # steps done
         self._first_rate = self._rate = _as_rate(learning_rate)
         self.weight_decay = _optional(weight_decay, "weight_decay")
         self.clipnorm = _optional(clipnorm, "clipnorm", positive=True)
         self.clipvalue = _optional(clipvalue, "clipvalue", positive=True)
         self.global_clipnorm = _optional(global_clipnorm, "global_clipnorm", positive=True)
-        self.decoupled = bool(decoupled)
+        self.decoupled = check_flag(decoupled, "decoupled")
         given = [name for name in _CLIPPING if getattr(self, name) is not None]
         if len(given) > 1:
             raise ArgumentError(f"clip gradients in one way, not by {' and '.join(given)}")
@@ -155,7 +157,7 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(learning_rate, **options)
         self.momentum = check_number(momentum, "momentum", 0.0, 1.0)
-        self.nesterov = bool(nesterov)
+        self.nesterov = check_flag(nesterov, "nesterov")
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -225,7 +227,7 @@ class RMSprop(Optimizer):
         self.rho = check_number(rho, "rho", 0.0, 1.0)
         self.momentum = check_number(momentum, "momentum", 0.0, 1.0)
         self.epsilon = check_number(epsilon, "epsilon", 0.0)
-        self.centered = bool(centered)
+        self.centered = check_flag(centered, "centered")
 
     @property
     def slots(self) -> tuple[str, ...]:

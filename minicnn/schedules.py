@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from minicnn.checks import check_int, check_number
+from minicnn.checks import check_flag, check_int, check_number
 from minicnn.errors import ArgumentError
 from minicnn.registry import Registry
 
@@ -46,6 +46,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     """
 
     def __init__(self, boundaries: Sequence[int], values: Sequence[float]) -> None:
+        for name, given in (("boundaries", boundaries), ("values", values)):
+            if not isinstance(given, (list, tuple)):
+                raise ArgumentError(f"{name} must be a list; got {given!r}")
         self.boundaries = [check_int(step, "boundaries", 0) for step in boundaries]
         self.values = [check_rate(value, "values") for value in values]
         if len(self.values) != len(self.boundaries) + 1:
@@ -77,7 +80,7 @@ class ExponentialDecay(LearningRateSchedule):
         self.initial_learning_rate = check_rate(initial_learning_rate, "initial_learning_rate")
         self.decay_steps = check_int(decay_steps, "decay_steps")
         self.decay_rate = check_number(decay_rate, "decay_rate", 0.0, open=True)
-        self.staircase = bool(staircase)
+        self.staircase = check_flag(staircase, "staircase")
 
     def __call__(self, step: int) -> float:
         """The decayed rate."""

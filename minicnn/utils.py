@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minicnn.errors import ArgumentError
+from minicnn.limits import check_parameter
 from minicnn.naming import clear_session
 from minicnn.random import set_random_seed
 
@@ -40,6 +41,7 @@ def to_categorical(x: object, num_classes: int | None = None) -> np.ndarray:
     if wrong.size:
         i = wrong[0]
         raise ArgumentError(f"x[{i}] = {labels[i]}, but there are {classes} classes")
+    check_parameter((len(labels), classes), "one-hot rows")
     rows = np.zeros((len(labels), classes), np.float32)
     rows[np.arange(len(labels)), labels] = 1
     return rows

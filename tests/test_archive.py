@@ -361,7 +361,7 @@ def test_folders_are_neither_replaced_nor_read(tmp_path):
 def test_missing_files_and_folders(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_archive(tmp_path / "absent.mcnn")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"no such folder; make it first: .*absent'$"):
         write_archive(tmp_path / "absent" / "a.mcnn", WEIGHTS, DOCUMENTS)
 
 

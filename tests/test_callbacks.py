@@ -426,6 +426,11 @@ def test_a_resumed_epoch_gets_its_rate_once():
     assert resumed.optimizer.learning_rate == 0.025
 
 
+def test_scheduler_takes_a_function():
+    with pytest.raises(ArgumentError, match=r"schedule must be a function of the epoch; got 0\.1"):
+        LearningRateScheduler(0.1)
+
+
 @pytest.mark.parametrize("result", [None, "fast", -1.0, NAN])
 def test_a_schedule_must_give_a_rate(result):
     with pytest.raises(ArgumentError, match="the schedule's result must be a number"):

@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("minicnn._core")
 
 PROGRAM = Path(__file__).with_name("guard_pages.py")
-CONFIGURATIONS = 700  # of random layers, each with all kernels of its family, at both ends
+CONFIGURATIONS = 2000  # of random layers, each with all kernels of its family, at both ends
 
 
 def test_no_kernel_reads_or_writes_past_its_arrays():

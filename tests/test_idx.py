@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from minicnn.data import parse_idx, read_idx, read_labelled_images
 from minicnn.data.idx import TYPES
-from minicnn.errors import FormatError, SizeLimitError, TruncatedError
+from minicnn.errors import DTypeError, FormatError, SizeLimitError, TruncatedError
 
 PACKERS = {"plain": bytes, "gzip": lambda data: gzip.compress(data, mtime=0), "xz": lzma.compress}
 every_packing = pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS.keys())
@@ -89,6 +89,11 @@ WRONG = {
     "xz-damaged": (lzma.compress(GOOD)[:-40] + bytes(40), FormatError, "cannot be unpacked"),
     "gzip-bomb": (gzip.compress(idx([], kind=8, shape=(65 << 20,))), SizeLimitError, "68,157,448"),
 }
+
+
+def test_text_is_no_file():
+    with pytest.raises(DTypeError, match="the bytes of a file; got str"):
+        parse_idx("train.idx")
 
 
 @pytest.mark.parametrize(("data", "error", "text"), WRONG.values(), ids=WRONG.keys())

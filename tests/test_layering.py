@@ -30,7 +30,7 @@ LEVEL_0 = {
     "limits": {"errors"},
     "progress": {"errors"},
     "plots": {"errors"},
-    "utils": {"errors", "naming", "random"},
+    "utils": {"errors", "limits", "naming", "random"},
 }
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {

@@ -16,6 +16,7 @@ from minicnn.layers import (
     Dropout,
     Flatten,
     Input,
+    Layer,
     LocalResponseNormalization,
     MaxPooling2D,
     ReLU,
@@ -246,3 +247,26 @@ def test_no_size_is_suggested_where_size_is_not_the_reason():
     with pytest.raises(ShapeError, match="must have the same shape") as caught:
         Add()([left, right])
     assert "would do" not in str(caught.value)
+
+
+def test_unknown_arguments_are_named_with_those_there_are():
+    with pytest.raises(TypeError, match=r"^Conv2D has no .*'data_format'; it has act") as text:
+        Conv2D(3, 3, data_format="channels_last")
+    assert isinstance(text.value, ArgumentError) and "kernel_size" in str(text.value)
+    assert "options" not in str(text.value)
+
+
+def test_a_layer_of_ones_own_must_return_something():
+    class Silent(Layer):
+        def forward(self, apply, *inputs, training):
+            return None
+
+    with pytest.raises(ArgumentError, match=r"silent: forward must return .* got NoneType"):
+        Silent()(Input((3,)))
+
+
+def test_trainable_is_checked_whenever_it_is_set():
+    layer = Dense(3, name="d")
+    with pytest.raises(ArgumentError, match=r"d\.trainable must be True or False; got 'no'"):
+        layer.trainable = "no"
+    assert layer.trainable is True

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minicnn import metrics
-from minicnn.errors import ArgumentError, MiniCNNError, ShapeError
+from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
 from minicnn.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
@@ -65,10 +65,10 @@ def value(metric, y_true, y_pred, weights=None):
         (Recall(top_k=1, class_id=0), ONE_HOT, SCORES, 1.0),
         (Recall(top_k=2), LABELS, SCORES, 1.0),
         # F1 of the classes: 2 / (2 + 1), 0, 2 / (2 + 1).
-        (F1Score(3), LABELS, SCORES, (2 / 3 + 0 + 2 / 3) / 3),
-        (F1Score(3, "micro"), LABELS, SCORES, 2 / 4),
-        (F1Score(3, "weighted"), ONE_HOT, SCORES, (2 / 3 * 1 + 0 + 2 / 3 * 2) / 4),
-        (F1Score(1), YES, CHANCES, 2 / 3),
+        (F1Score(), LABELS, SCORES, (2 / 3 + 0 + 2 / 3) / 3),
+        (F1Score("micro"), LABELS, SCORES, 2 / 4),
+        (F1Score("weighted"), ONE_HOT, SCORES, (2 / 3 * 1 + 0 + 2 / 3 * 2) / 4),
+        (F1Score(), YES, CHANCES, 2 / 3),
         # Pairs won by the positives: 0.9 both, 0.4 one of two, 0.8 both.
         (AUC(), YES, CHANCES, 5 / 6),
         (AUC(), [1, 0], [0.5, 0.5], 1 / 2),
@@ -96,7 +96,7 @@ EVERY_KIND = {
     "top-k": (SparseTopKCategoricalAccuracy(2), LABELS, SCORES),
     "precision": (Precision(0.3), YES, CHANCES),
     "recall": (Recall(top_k=1, class_id=1, name="r"), LABELS, SCORES),
-    "F1": (F1Score(3, "weighted"), LABELS, SCORES),
+    "F1": (F1Score("weighted"), LABELS, SCORES),
     "AUC": (AUC(50), YES, CHANCES),
     "confusion": (ConfusionMatrix(3), LABELS, SCORES),
 }
@@ -202,17 +202,27 @@ def test_names():
             "is a table",
         ),
         (lambda: TopKCategoricalAccuracy(0), "k must be an integer >= 1"),
-        (lambda: F1Score(3, "mean"), "average must be one of"),
+        (lambda: F1Score("mean"), "average must be one of"),
         (lambda: Precision(0.5, 1), "thresholds or top_k"),
         (lambda: AUC(1), "num_thresholds"),
         (lambda: value(AUC(), [1, 0], [2.0, -1.0]), "needs scores within 0...1"),
         (lambda: value(Precision(class_id=3), LABELS, SCORES), "class_id=3, but there are 3"),
-        (lambda: value(F1Score(4), LABELS, SCORES), "is of 4 classes; the predictions have 3"),
+        (
+            lambda: value(F1Score(classes=4), LABELS, SCORES),
+            "is of 4 classes; the predictions have 3",
+        ),
         (lambda: value(SparseCategoricalAccuracy(), [0, 3], SCORES[:2]), "y_true[1] = 3"),
         (lambda: value(SparseCategoricalAccuracy(), LABELS[:2], SCORES), "of the same samples"),
         (lambda: value(CategoricalAccuracy(), np.eye(4), SCORES), "one number a sample"),
         (lambda: value(BinaryAccuracy(), [[1, 0]], [[0.5]]), "must have the same shape"),
         (lambda: value(Recall(), YES, CHANCES, [1, 2]), "sample_weight must be (5,)"),
+        (lambda: value(AUC(), [1, 0], [np.nan, 1.0]), "within 0...1; got nan. Logits need"),
+        (lambda: value(Precision(), ["a"], [0.5]), "y_true must be real numbers; got <U1"),
+        (lambda: confusion_matrix([0.5, 1], [0, 1]), "y_true[0] = 0.5; class numbers are whole"),
+        (lambda: metrics.as_metrics({"accuracy": 1}), 'a list like ["accuracy"]'),
+        (lambda: metrics.as_metrics(["auc", "AUC"]), "'auc' is there twice"),
+        (lambda: metrics.as_metrics([type("Mine", (Precision,), {})()]), "unknown metric 'Mine'"),
+        (lambda: metrics.as_metrics([Precision(name="loss")]), "'loss' is there twice"),
         (lambda: confusion_matrix([0, 5], [0, 1], 2), "y_true[1] = 5, but there are 2"),
         (lambda: confusion_matrix([0, 1], [0, -1], 2), "y_pred[1] = -1"),
     ],
@@ -220,7 +230,7 @@ def test_names():
 def test_wrong_calls_are_refused(call, says):
     with pytest.raises(MiniCNNError, match=re.escape(says)) as caught:
         call()
-    assert isinstance(caught.value, (ArgumentError, ShapeError))
+    assert isinstance(caught.value, (ArgumentError, DTypeError, ShapeError))
 
 
 def test_confusion_matrix_has_truth_in_rows():
@@ -231,7 +241,21 @@ def test_confusion_matrix_has_truth_in_rows():
     assert confusion_matrix([], []).tolist() == [[0]]
 
 
+def test_metrics_of_a_model_may_be_one_name():
+    assert metrics.as_metrics("accuracy") == ["accuracy"]
+    assert metrics.as_metrics(None) == []
+
+
+def test_f1_counts_the_classes_itself():
+    told = metrics.get(F1Score("micro"), SparseCategoricalCrossentropy(), (None, 3))
+    assert told.classes == 3 and told.average == "micro"
+    found = F1Score("micro")
+    for metric in (told, found):
+        metric.update(LABELS, SCORES)
+    assert found.classes == 3 and found.result() == told.result()
+
+
 def test_f1_per_class():
-    metric = F1Score(3)
+    metric = F1Score()
     metric.update(LABELS, SCORES)
     np.testing.assert_allclose(metric.per_class(), [2 / 3, 0, 2 / 3])

@@ -309,6 +309,11 @@ POOLED = [
             Case((1, 7, 7, 4), 6, window((3, 3)), groups=2),
             Case((0, 7, 7, 4), 6, window((3, 3)), groups=2),
             Case((1, 7, 140, 1), 3, window((1, 3))),
+            # A pixel more than one piece of a row has, on each instruction set; pools may leave it.
+            *(
+                Case((1, 3, w, 2), 3, window((3, 3), pad_h=(1, 1), pad_w=(1, 1)))
+                for w in (17, 25, 57)
+            ),
         ]
     )
 ]

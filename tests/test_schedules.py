@@ -77,6 +77,8 @@ def test_a_schedule_survives_json(schedule):
         (lambda: InverseDecay(0.1, -1.0, 1.0), "gamma"),
         (lambda: CosineDecay(0.1, 10, warmup_steps=5), "needs warmup_target"),
         (lambda: CosineDecay(0.1, True), "decay_steps"),
+        (lambda: PiecewiseConstantDecay(100, [0.1, 0.01]), "boundaries must be a list; got 100"),
+        (lambda: ExponentialDecay(0.1, 10, 0.9, "no"), "staircase must be True or False"),
     ],
 )
 def test_wrong_arguments_are_refused(make, says):

@@ -1,12 +1,15 @@
 #include "bindings/call.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace minicnn {
 namespace {
 
 constexpr std::int64_t kLargest = (std::int64_t{1} << 31) - 1;
+constexpr std::size_t kMostIntegers = 64;  // in an attribute
+constexpr double kMostBytes = 0x1p47;      // more than any memory has; only an empty array says so
 
 std::string text_of(const std::vector<std::int64_t>& shape) {
   std::string text = "(";
@@ -24,21 +27,18 @@ Array array_of(const py::handle& object, const std::string& what, bool written) 
     throw py::value_error(what + " must be C-contiguous, aligned and in native byte order");
   }
   if (written && !source.writeable()) throw py::value_error(what + " is read-only");
+  if (!std::strchr("fiub", source.dtype().kind())) throw py::type_error(what + " is not numbers");
   Array array;
+  array.item_bytes = source.itemsize();
   array.data = const_cast<void*>(source.data());
   array.dtype = source.dtype().normalized_num() == py::dtype::of<std::int32_t>().normalized_num()
                     ? py::format_descriptor<std::int32_t>::c
                     : source.dtype().char_();
   array.shape.assign(source.shape(), source.shape() + source.ndim());
+  double bytes = double(array.item_bytes);
+  for (const std::int64_t length : array.shape) bytes *= double(std::max<std::int64_t>(length, 1));
+  if (bytes > kMostBytes) throw py::value_error(what + " is empty, with an axis too long");
   return array;
-}
-
-std::vector<Array> arrays_of(const py::sequence& objects, const std::string& what, bool written) {
-  std::vector<Array> arrays;
-  for (const py::handle object : objects) {
-    arrays.push_back(array_of(object, what + " " + std::to_string(arrays.size()), written));
-  }
-  return arrays;
 }
 
 // The same array read and written is an update in place; anything else that shares bytes is not.
@@ -50,19 +50,6 @@ bool collide(const Array& a, const Array& b, bool both_written) {
   return a0 < b0 + b.bytes() && b0 < a0 + a.bytes();
 }
 
-std::int64_t item_bytes(char dtype) {
-  switch (dtype) {
-    case 'B':
-      return 1;
-    case 'f':
-    case 'i':
-    case 'I':
-      return 4;
-    default:
-      return 8;
-  }
-}
-
 }  // namespace
 
 std::int64_t Array::size() const {
@@ -71,15 +58,26 @@ std::int64_t Array::size() const {
   return product;
 }
 
-std::int64_t Array::bytes() const { return size() * item_bytes(dtype); }
+std::int64_t Array::bytes() const { return size() * item_bytes; }
 
 Call::Call(std::string kernel, const py::sequence& reads, const py::sequence& writes,
            py::dict attributes)
     : kernel_(std::move(kernel)),
-      reads_(arrays_of(reads, kernel_ + ": read", false)),
-      writes_(arrays_of(writes, kernel_ + ": write", true)),
+      reads_(arrays_of(reads, "read", false)),
+      writes_(arrays_of(writes, "write", true)),
       attributes_(std::move(attributes)) {
   demand_no_overlap();
+}
+
+// A sequence need not own what it hands out, and its owner may change it while a kernel runs.
+std::vector<Array> Call::arrays_of(const py::sequence& objects, const char* what, bool written) {
+  std::vector<Array> arrays;
+  for (const py::object object : objects) {
+    const std::string place = what + (" " + std::to_string(arrays.size()));
+    arrays.push_back(array_of(object, kernel_ + ": " + place, written));
+    owners_.push_back(object);
+  }
+  return arrays;
 }
 
 void Call::demand_no_overlap() const {
@@ -132,14 +130,28 @@ py::object Call::attribute(const char* name) const {
   return attributes_[name];
 }
 
-std::int64_t Call::integer(const char* name) const { return attribute(name).cast<std::int64_t>(); }
-double Call::number(const char* name) const { return attribute(name).cast<double>(); }
-bool Call::flag(const char* name) const { return attribute(name).cast<bool>(); }
-std::string Call::text(const char* name) const { return attribute(name).cast<std::string>(); }
+template <class T>
+T Call::value(const py::handle& object, const char* name) const {
+  try {
+    return object.cast<T>();
+  } catch (const py::cast_error&) {
+    throw py::type_error(kernel_ + ": attribute " + name + " has a value of the wrong kind");
+  }
+}
+
+std::int64_t Call::integer(const char* name) const {
+  return value<std::int64_t>(attribute(name), name);
+}
+double Call::number(const char* name) const { return value<double>(attribute(name), name); }
+bool Call::flag(const char* name) const { return value<bool>(attribute(name), name); }
+std::string Call::text(const char* name) const { return value<std::string>(attribute(name), name); }
 
 std::vector<std::int64_t> Call::integers(const char* name) const {
   std::vector<std::int64_t> values;
-  for (const py::handle value : attribute(name)) values.push_back(value.cast<std::int64_t>());
+  for (const py::handle number : attribute(name)) {
+    values.push_back(value<std::int64_t>(number, name));
+    demand(values.size() <= kMostIntegers, std::string(name) + " is too long");
+  }
   return values;
 }
 
@@ -152,7 +164,10 @@ std::pair<std::int64_t, std::int64_t> Call::pair(const char* name) const {
 Window2D Call::window(const char* name) const {
   std::vector<std::int64_t> v;
   for (const py::handle pair : attribute(name)) {
-    for (const py::handle value : pair) v.push_back(value.cast<std::int64_t>());
+    for (const py::handle number : pair) {
+      v.push_back(value<std::int64_t>(number, name));
+      demand(v.size() <= kMostIntegers, std::string(name) + " is too long");
+    }
   }
   demand(v.size() == 10, std::string(name) + " must be a Window2D");
   const bool sizes = std::all_of(v.begin(), v.begin() + 6, [](auto x) { return x >= 1; });

@@ -16,10 +16,11 @@ namespace minicnn {
 namespace py = pybind11;
 
 // Memory of a NumPy array, its shape and the character of its dtype (float32 'f', float64 'd',
-// int32 'i', uint32 'I', uint8 'B').
+// int32 'i', uint32 'I', uint8 'B', and other plain numbers, which can only be copied).
 struct Array {
   void* data = nullptr;  // null for None
   char dtype = 0;
+  std::int64_t item_bytes = 0;
   std::vector<std::int64_t> shape;
 
   std::int64_t size() const;
@@ -37,6 +38,8 @@ class __attribute__((visibility("hidden"))) Call {
   bool writes(std::size_t i) const { return i < writes_.size() && writes_[i].data != nullptr; }
   const Array& read(std::size_t i) const;
   const Array& write(std::size_t i) const;
+  // What must stay alive for as long as the arrays' memory is used.
+  const std::vector<py::object>& owners() const { return owners_; }
 
   // The array's memory as T, null where Python passed None. Throws on another dtype.
   template <class T>
@@ -67,9 +70,13 @@ class __attribute__((visibility("hidden"))) Call {
  private:
   void* typed(const Array& array, char dtype) const;
   py::object attribute(const char* name) const;
+  template <class T>
+  T value(const py::handle& object, const char* name) const;  // TypeError if it is none
+  std::vector<Array> arrays_of(const py::sequence& objects, const char* what, bool written);
   void demand_no_overlap() const;
 
   std::string kernel_;
+  std::vector<py::object> owners_;
   std::vector<Array> reads_, writes_;
   py::dict attributes_;
 };

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "bindings/call.hpp"
 #include "kernels/conv2d/backward_input.hpp"
 #include "kernels/conv2d/backward_weights.hpp"
@@ -7,7 +9,9 @@
 namespace minicnn {
 namespace {
 
-constexpr double kMostCells = 1e12;  // of a padded image: sizes in bytes stay far below 2^63
+// Numbers in a padded image and in a batch of these, before or after the convolution. With at most
+// these, every size in bytes that a kernel computes stays below 2^63.
+constexpr double kMostInImage = 1e12, kMostInBatch = 1e15;
 
 // The arrays that give a convolution its shapes; the image comes as an attribute.
 Conv2D conv2d_of(const Call& call, std::int64_t n, std::int64_t channels, const Array& w) {
@@ -20,7 +24,9 @@ Conv2D conv2d_of(const Call& call, std::int64_t n, std::int64_t channels, const 
   call.demand_shape(w, {window.kh, window.kw, channels / groups, filters});
   const double rows = double(h) + double(window.top + window.bottom);
   const double columns = double(width) + double(window.left + window.right);
-  call.demand(rows * columns * double(channels) <= kMostCells, "the padded image is too large");
+  const double numbers = rows * columns * double(std::max(channels, filters));
+  call.demand(numbers <= kMostInImage && numbers * double(n) <= kMostInBatch,
+              "the padded images are too large");
   call.demand(rows > double(window.kh - 1) * double(window.dy) &&
                   columns > double(window.kw - 1) * double(window.dx),
               "the kernel does not fit the padded image");
@@ -39,7 +45,8 @@ Conv2D conv2d_of_x(const Call& call, const Array& x, const Array& w) {
 Conv2D conv2d_of_dy(const Call& call, const Array& dy, const Array& w) {
   const std::int64_t groups = call.integer("groups");
   const Shape4 ws = call.shape4(w), dys = call.shape4(dy);
-  call.demand(groups >= 1 && groups <= dys.c, "groups must divide filters");
+  call.demand(groups >= 1 && groups <= dys.c && double(ws.w) * double(groups) <= kMostInImage,
+              "groups must divide filters");
   return conv2d_of(call, dys.n, ws.w * groups, w);  // (KH, KW, C / groups, filters)
 }
 

@@ -4,8 +4,11 @@
 #include <map>
 #include <memory>
 #include <new>
+#include <stdexcept>
+#include <tuple>
 
 #include "bindings/call.hpp"
+#include "bindings/without_gil.hpp"
 #include "core/isa.hpp"
 #include "core/parallel.hpp"
 
@@ -24,11 +27,18 @@ const std::map<std::string, Kernel>& registry() {
   return all;
 }
 
-Prepared prepare(const std::string& kernel, const py::sequence& reads, const py::sequence& writes,
-                 const py::dict& attributes) {
+// A prepared call with the arrays whose memory it uses.
+struct Owning {
+  Prepared call;
+  std::vector<py::object> owners;
+};
+
+Owning prepare(const std::string& kernel, const py::sequence& reads, const py::sequence& writes,
+               const py::dict& attributes) {
   const auto found = registry().find(kernel);
   if (found == registry().end()) throw py::key_error("no native kernel \"" + kernel + "\"");
-  return found->second.prepare(Call(kernel, reads, writes, attributes));
+  const Call call(kernel, reads, writes, attributes);
+  return {found->second.prepare(call), call.owners()};
 }
 
 // Memory that kernels may use while they run: 64-byte aligned, grown when needed, never shrunk.
@@ -54,47 +64,70 @@ class Scratch {
 
 void run(const std::string& kernel, const py::sequence& reads, const py::sequence& writes,
          const py::dict& attributes) {
-  const Prepared call = prepare(kernel, reads, writes, attributes);
+  const auto [call, owners] = prepare(kernel, reads, writes, attributes);
   Scratch scratch;
   char* memory = scratch.at_least(call.scratch_bytes);
-  py::gil_scoped_release release;
+  const WithoutGil others_run;
   call.run(memory);
 }
 
+// Set while it lives.
+class Flag {
+ public:
+  explicit Flag(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Flag() { flag_ = false; }
+  Flag(const Flag&) = delete;
+  Flag& operator=(const Flag&) = delete;
+
+ private:
+  bool& flag_;
+};
+
 // A list of prepared calls that runs as one. It keeps its arrays alive. Not for two threads at
-// once: the arrays are shared.
-class Program {
+// once: arrays and scratch are shared.
+class __attribute__((visibility("hidden"))) Program {
  public:
   // steps: (kernel, reads, writes, attributes) each
-  explicit Program(const py::list& steps) : keep_(steps) {
-    for (const py::handle step : steps) {
-      const auto [kernel, reads, writes, attributes] =
-          step.cast<std::tuple<std::string, py::sequence, py::sequence, py::dict>>();
-      calls_.push_back(prepare(kernel, reads, writes, attributes));
-      scratch_bytes_ = std::max(scratch_bytes_, calls_.back().scratch_bytes);
+  explicit Program(const py::list& steps) {
+    for (const py::handle step : py::tuple(steps)) {
+      const auto [kernel, reads, writes, attributes] = parts(step);
+      steps_.push_back(prepare(kernel, reads, writes, attributes));
+      scratch_bytes_ = std::max(scratch_bytes_, steps_.back().call.scratch_bytes);
     }
   }
 
   // Runs the calls [first, last). Ctrl-C is seen between two calls and leaves the rest undone.
   void run(std::size_t first, std::size_t last) {
-    if (first > last || last > calls_.size()) throw py::index_error("no such steps");
+    if (first > last || last > steps_.size()) throw py::index_error("no such steps");
+    if (running_) throw std::runtime_error("this program is running already, in another thread");
+    const Flag running(running_);
     char* memory = scratch_.at_least(scratch_bytes_);
     for (std::size_t i = first; i < last; ++i) {
       {
-        py::gil_scoped_release release;
-        calls_[i].run(memory);
+        const WithoutGil others_run;
+        steps_[i].call.run(memory);
       }
       if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     }
   }
 
-  std::size_t size() const { return calls_.size(); }
+  std::size_t size() const { return steps_.size(); }
 
  private:
-  py::list keep_;
-  std::vector<Prepared> calls_;
+  using Parts = std::tuple<std::string, py::sequence, py::sequence, py::dict>;
+
+  static Parts parts(const py::handle& step) {
+    try {
+      return step.cast<Parts>();
+    } catch (const py::cast_error&) {
+      throw py::type_error("a step must be (kernel, reads, writes, attributes)");
+    }
+  }
+
+  std::vector<Owning> steps_;
   Scratch scratch_;
   std::size_t scratch_bytes_ = 0;
+  bool running_ = false;  // read and written with the GIL held
 };
 
 std::vector<std::string> kernel_names() {
@@ -109,14 +142,20 @@ std::vector<std::string> kernel_names() {
 PYBIND11_MODULE(_core, m) {
   using namespace minicnn;
   using namespace py::literals;
-  best_isa();  // a wrong MINICNN_ISA is an error now, not in the middle of a training
+  best_isa();     // a wrong MINICNN_ISA is an error now, not in the middle of a training
+  num_threads();  // what happens at a fork is settled before there are threads to fork beside
   m.def("kernels", &kernel_names, "Names of the kernels that this engine has.");
   m.def("run", &run, "kernel"_a, "reads"_a, "writes"_a, "attributes"_a);
   m.def("isa", [] { return name(best_isa()); }, "The instruction set in use.");
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads, "threads"_a);
-  py::class_<Program>(m, "Program")
-      .def(py::init<const py::list&>(), "steps"_a)
+  // Made by a function alone: a class could be asked for an instance that no constructor has seen.
+  const auto no_instances = [](PyHeapTypeObject* type) {
+    type->ht_type.tp_flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
+  };
+  m.def(
+      "Program", [](const py::list& steps) { return std::make_unique<Program>(steps); }, "steps"_a);
+  py::class_<Program>(m, "PreparedProgram", py::custom_type_setup(no_instances))
       .def("run", &Program::run, "first"_a, "last"_a)
       .def("__len__", &Program::size);
 }

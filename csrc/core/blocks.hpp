@@ -23,10 +23,12 @@ void parallel_blocks(std::int64_t size, F body, std::int64_t block = kBlock) noe
                [&](std::int64_t i, int) { body(i * block, std::min(size, (i + 1) * block)); });
 }
 
-// Calls body(row, worker) for every row in [0, rows). `work` of one row is measured in floats.
+// Calls body(row, worker) for every row in [0, rows). `work` of one row is measured in floats; rows
+// of none are left out, as there may be more of them than a lifetime has nanoseconds.
 template <class F>
 void parallel_rows(std::int64_t rows, std::int64_t work, F body) noexcept {
-  const std::int64_t block = std::max<std::int64_t>(1, kBlock / std::max<std::int64_t>(1, work));
+  if (work == 0) return;
+  const std::int64_t block = std::max<std::int64_t>(1, kBlock / work);
   parallel_for(blocks_of(rows, block), [&](std::int64_t i, int worker) {
     const std::int64_t end = std::min(rows, (i + 1) * block);
     for (std::int64_t row = i * block; row < end; ++row) body(row, worker);

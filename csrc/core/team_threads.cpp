@@ -12,8 +12,9 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
-#include <system_error>
+#include <new>
 #include <thread>
 
 #include "core/team.hpp"
@@ -52,7 +53,7 @@ struct alignas(64) Range {
 
 class Team {
  public:
-  void run(std::int64_t tasks, int workers, Task task, void* context) {
+  void run(std::int64_t tasks, int workers, Task task, void* context) noexcept {
     hire(workers - 1);
     // A helper that was put aside inside the last job still looks at its fields.
     if (!spin(kPatience, [&] { return inside_.load() == 0; })) {
@@ -61,11 +62,9 @@ class Team {
     }
     open(tasks, workers, task, context);
     work(0);
-    const auto done = [&] {
-      return left_.load() == 0;
-    };  // chunks that helpers are in the middle of
-    while (!spin(kPatience, done))
-      std::this_thread::yield();  // one of them may need this processor
+    // Helpers may be in the middle of a chunk, and one of them may need this processor.
+    const auto done = [&] { return left_.load() == 0; };
+    while (!spin(kPatience, done)) std::this_thread::yield();
     open_ = false;
   }
 
@@ -78,7 +77,7 @@ class Team {
       pthread_sigmask(SIG_SETMASK, &all, &before);  // Ctrl-C is for the main thread
       try {
         std::thread([this, worker = helpers_ + 1] { help(worker); }).detach();
-      } catch (const std::system_error&) {
+      } catch (const std::exception&) {  // no thread, or no memory for one
         pthread_sigmask(SIG_SETMASK, &before, nullptr);
         return;
       }
@@ -159,8 +158,9 @@ Team* team = nullptr;
 }  // namespace
 
 void run_in_team(std::int64_t tasks, int workers, Task run, void* context) noexcept {
-  if (team == nullptr) team = new Team;
-  team->run(tasks, workers, run, context);
+  if (team == nullptr) team = new (std::nothrow) Team;
+  if (team != nullptr) return team->run(tasks, workers, run, context);
+  for (std::int64_t task = 0; task < tasks; ++task) run(context, task, 0);
 }
 
 // The parent's team is left as it is: its locks may be held by threads that are not here.

@@ -14,7 +14,7 @@ std::size_t average_pool2d_scratch(std::int64_t c) {
 void average_pool2d_forward(const float* x, const Shape4& xs, const Window2D& window, float* y,
                             char* scratch) noexcept {
   const std::int64_t c = xs.c, oh = window.out_h(xs.h), ow = window.out_w(xs.w);
-  parallel_rows(xs.n * oh, window.kh * xs.w * c, [&](std::int64_t row, int worker) {
+  parallel_rows(xs.n * oh, std::min(window.kh, xs.h) * xs.w * c, [&](std::int64_t row, int worker) {
     double* sums = reinterpret_cast<double*>(scratch) + worker * c;
     const float* image = x + row / oh * xs.image();
     const std::int64_t y0 = row % oh * window.sy - window.top;

@@ -33,7 +33,7 @@ void collect(const float* __restrict dy, const std::int32_t* __restrict winner,
 void max_pool2d_forward(const float* x, const Shape4& xs, const Window2D& window, float* y,
                         std::int32_t* winner) noexcept {
   const std::int64_t c = xs.c, oh = window.out_h(xs.h), ow = window.out_w(xs.w);
-  parallel_rows(xs.n * oh, window.kh * xs.w * c, [&](std::int64_t row, int) {
+  parallel_rows(xs.n * oh, std::min(window.kh, xs.h) * xs.w * c, [&](std::int64_t row, int) {
     const float* image = x + row / oh * xs.image();
     const std::int64_t y0 = row % oh * window.sy - window.top;
     const Span rows = cells_inside(y0, window.kh, xs.h);

@@ -29,6 +29,8 @@ class LearningRateScheduler(LearningRateMover):
     """Sets the learning rate of each epoch: schedule(epoch) or schedule(epoch, rate before)."""
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
+        if not callable(schedule):
+            raise ArgumentError(f"schedule must be a function of the epoch; got {schedule!r}")
         self.schedule, self.verbose = schedule, verbose
         self._takes_rate = _positional(schedule) > 1
         self._done: int | None = None

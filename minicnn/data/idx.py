@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.atomic import Path, read_whole
-from minicnn.errors import FormatError, SizeLimitError, TruncatedError
+from minicnn.errors import DTypeError, FormatError, SizeLimitError, TruncatedError
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MOST_AXES = 8
@@ -86,6 +86,8 @@ def read_idx(path: Path) -> np.ndarray:
 
 def parse_idx(data: bytes, path: Path = "<bytes>") -> np.ndarray:
     """`read_idx` of bytes that were read already; `path` is for the error messages."""
+    if not isinstance(data, bytes):
+        raise DTypeError(f"parse_idx takes the bytes of a file; got {type(data).__name__}")
     packed = data.startswith((GZIP, XZ))
     first = _unpack(data, LONGEST_HEADER, path).content if packed else data[:LONGEST_HEADER]
     header = _parse_header(first, path)

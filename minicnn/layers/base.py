@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import initializers, random
-from minicnn.checks import check_flag, check_one_shape
+from minicnn.checks import check_flag, check_one_shape, refuse_unknown
 from minicnn.contracts import CONTRACTS, Shape, Spec
 from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
 from minicnn.initializers import Initializer
@@ -98,17 +98,32 @@ class Layer:
     takes_many = False  # True for layers that merge a list of inputs
 
     def __init__(
-        self, *, name: str | None = None, trainable: bool = True, input_shape: Shape | None = None
+        self,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        input_shape: Shape | None = None,
+        **unknown: Any,
     ) -> None:
+        refuse_unknown(type(self), unknown)
         if name is not None and (not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME):
             raise ArgumentError(f"name must be a string of 1 to {LONGEST_NAME} characters")
         self.name = name or unique_name(type(self).__name__)
-        self.trainable = check_flag(trainable, "trainable")
+        self.trainable = trainable
         self.given_input_shape: Shape | None = None
         if input_shape is not None:
             self.given_input_shape = check_one_shape(input_shape, "input_shape")
         self.parameters: list[Parameter] = []
         self.built = False
+
+    @property
+    def trainable(self) -> bool:
+        """Do its parameters learn? May be set at any time, also after `compile`."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = check_flag(value, f"{self.name}.trainable")
 
     def build(self, *input_shapes: Shape) -> None:
         """Make the parameters; shapes start with None for N."""
@@ -137,7 +152,12 @@ class Layer:
     def output_spec(self, *inputs: Spec) -> Spec:
         """Spec of the result for inputs of these Specs; builds the layer if need be."""
         self._build_once(*(x.shape for x in inputs))
-        return self.forward(_infer, *inputs, training=False)
+        spec = self.forward(_infer, *inputs, training=False)
+        if not isinstance(spec, Spec):
+            raise ArgumentError(
+                f"{self.name}: forward must return what apply(...) gave; got {type(spec).__name__}"
+            )
+        return spec
 
     def add_parameter(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from minicnn.metrics.accuracy import (
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 )
-from minicnn.metrics.base import Mean, Metric
+from minicnn.metrics.base import Mean, Metric, snake
 from minicnn.metrics.curves import AUC, ConfusionMatrix, confusion_matrix
 from minicnn.metrics.positives import F1Score, Precision, Recall
 from minicnn.registry import Registry
@@ -32,6 +33,7 @@ __all__ = [
     "SparseCategoricalAccuracy",
     "SparseTopKCategoricalAccuracy",
     "TopKCategoricalAccuracy",
+    "as_metrics",
     "confusion_matrix",
     "deserialize",
     "get",
@@ -75,12 +77,31 @@ def get(
     if isinstance(identifier, Metric):
         identifier = _registry.serialize(identifier)
     metric = _made(identifier, loss, output_shape)
+    if isinstance(metric, F1Score) and metric.classes is None and output_shape is not None:
+        metric = F1Score(**metric.get_config() | {"classes": output_shape[-1]})
     if loss is not None and not metric.scalar:
         raise ArgumentError(
             f"{metric.name} is a table, not a number that a training could report; after it, "
             "confusion_matrix(y, model.predict(x)) gives the table"
         )
     return metric
+
+
+def as_metrics(wanted: Sequence[str | Metric] | None) -> list[str | Metric]:
+    """What `compile` takes as a list, every name of which is known and in it once."""
+    if isinstance(wanted, (str, Metric)):
+        wanted = [wanted]
+    if wanted is not None and not isinstance(wanted, (list, tuple)):
+        raise ArgumentError(f'metrics must be a list like ["accuracy"]; got {wanted!r:.80}')
+    found = list(wanted or [])
+    names = ["loss"]
+    for metric in found:
+        names.append(_name(metric))
+        if names[-1] in names[:-1]:
+            raise ArgumentError(
+                f"metrics: {names[-1]!r} is there twice; give one of them another name="
+            )
+    return found
 
 
 def serialize(metric: str | Metric) -> str | dict[str, Any]:
@@ -101,10 +122,25 @@ def _made(
     if identifier in ACCURACIES:
         return _accuracy(loss, shape)
     if _registry.find(identifier) is F1Score:
-        return F1Score(_classes(identifier, shape))
+        return F1Score(classes=_classes(identifier, shape))
     if _registry.find(identifier) is ConfusionMatrix:
         return ConfusionMatrix(_classes(identifier, shape))
     return _registry.get(identifier)
+
+
+def _name(metric: str | Metric) -> str:
+    """What its numbers will be called."""
+    if isinstance(metric, Metric):
+        _registry.find(type(metric).__name__)  # copies are made of it, by its class's name
+        return metric.name
+    if metric in ACCURACIES:
+        return "accuracy"
+    try:
+        return snake(_registry.find(metric).__name__)
+    except ArgumentError:
+        if difflib.get_close_matches(str(metric), ACCURACIES):
+            raise ArgumentError(f"unknown metric {metric!r}; did you mean 'accuracy'?") from None
+        raise
 
 
 def _accuracy(loss: Loss | None, shape: Sequence[int | None] | None) -> Metric:
@@ -121,5 +157,5 @@ def _accuracy(loss: Loss | None, shape: Sequence[int | None] | None) -> Metric:
 
 def _classes(name: str, shape: Sequence[int | None] | None) -> int:
     if shape is None or shape[-1] is None:
-        raise ArgumentError(f"{name} needs the number of classes: F1Score(10)")
+        raise ArgumentError(f"{name} needs the number of classes: ConfusionMatrix(10)")
     return shape[-1]

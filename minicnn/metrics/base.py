@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minicnn.checks import shape_text
-from minicnn.errors import ArgumentError, ShapeError
+from minicnn.errors import ArgumentError, DTypeError, ShapeError
 
 
 class Metric:
@@ -21,7 +21,7 @@ class Metric:
     scalar: ClassVar[bool] = True  # can a history hold the result?
 
     def __init__(self, name: str | None = None) -> None:
-        self.name = name or _snake(type(self).__name__)
+        self.name = name or snake(type(self).__name__)
         self._sums: dict[str, np.ndarray] = {}
         self.reset()
 
@@ -35,7 +35,7 @@ class Metric:
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count in a batch: labels, predictions, and how much each sample counts (default 1)."""
-        y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+        y_true, y_pred = _numbers(y_true, "y_true"), _numbers(y_pred, "y_pred")
         if y_true.ndim == 0 or y_pred.ndim == 0 or len(y_true) != len(y_pred):
             raise ShapeError(
                 f"{self.name}: labels {shape_text(y_true.shape)} and predictions "
@@ -102,7 +102,11 @@ def class_numbers(y: np.ndarray, classes: int, name: str = "y_true") -> np.ndarr
     """(N,) integers in 0...classes - 1 from class numbers (N,), (N, 1) or rows (N, classes)."""
     if y.ndim == 2 and y.shape[1] == classes and classes > 1:
         return y.argmax(-1)
-    numbers = one_each(y, name).astype(np.int64)
+    numbers = one_each(y, name)
+    if numbers.dtype.kind == "f" and not (numbers % 1 == 0).all():
+        i = int(np.flatnonzero(numbers % 1 != 0)[0])
+        raise ArgumentError(f"{name}[{i}] = {numbers[i]:g}; class numbers are whole")
+    numbers = numbers.astype(np.int64)
     if numbers.size and (numbers.min() < 0 or numbers.max() >= classes):
         i = int(np.flatnonzero((numbers < 0) | (numbers >= classes))[0])
         raise ArgumentError(f"{name}[{i}] = {numbers[i]}, but there are {classes} classes")
@@ -116,7 +120,14 @@ def one_each(y: np.ndarray, name: str = "y_true") -> np.ndarray:
     return y.reshape(len(y))
 
 
-def _snake(class_name: str) -> str:
+def _numbers(y: Any, name: str) -> np.ndarray:
+    array = np.asarray(y)
+    if array.dtype.kind not in "uifb":
+        raise DTypeError(f"{name} must be real numbers; got {array.dtype}")
+    return array
+
+
+def snake(class_name: str) -> str:
     """top_k_categorical_accuracy from TopKCategoricalAccuracy."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name).lower()
 

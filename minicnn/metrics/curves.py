@@ -33,8 +33,12 @@ class AUC(Metric):
     def add(self, y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray) -> None:
         """Put each score into its bin."""
         y_pred = columns(y_pred)
-        if not ((y_pred >= 0) & (y_pred <= 1)).all():
-            raise ArgumentError(f"{self.name} needs scores within 0...1; logits need a sigmoid")
+        within = (y_pred >= 0) & (y_pred <= 1)
+        if not within.all():
+            raise ArgumentError(
+                f"{self.name} needs scores within 0...1; got {y_pred[~within][0]:g}. Logits need "
+                "a sigmoid or softmax"
+            )
         bins = self.num_thresholds - 1
         place = np.minimum((y_pred.astype(np.float64) * bins).astype(np.int64), bins - 1)
         truth = indicator(y_true, y_pred.shape[1])

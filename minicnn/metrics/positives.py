@@ -92,32 +92,36 @@ class F1Score(Metric):
 
     Parameters
     ----------
-    classes : number of classes
     average : how one number is made of all classes: "macro", their mean; "weighted", their mean
         with each class's number of samples as weight; "micro", from the counts of all together
     threshold : a prediction above it is called positive; default: each sample's largest is
+    classes : number of classes; default: that of the first predictions
     """
 
     def __init__(
         self,
-        classes: int,
         average: str = "macro",
         threshold: float | None = None,
         name: str | None = None,
+        *,
+        classes: int | None = None,
     ) -> None:
-        self.classes = check_int(classes, "classes")
+        self.classes = None if classes is None else check_int(classes, "classes")
         super().__init__(name or "f1_score")
         self.average = check_choice(average, "average", ("macro", "micro", "weighted"))
         self.threshold = None if threshold is None else check_number(threshold, "threshold")
 
     def sum_shapes(self) -> dict[str, tuple[int, ...]]:
         """Weights of true positives, false positives and false negatives of each class."""
-        shape = (self.classes,)
+        shape = (self.classes or 0,)
         return {"true_positives": shape, "false_positives": shape, "false_negatives": shape}
 
     def add(self, y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray) -> None:
         """Count the three for each class."""
         y_pred = columns(y_pred)
+        if self.classes is None:
+            self.classes = y_pred.shape[1]
+            self.reset()
         if y_pred.shape[1] != self.classes:
             raise ShapeError(
                 f"{self.name} is of {self.classes} classes; the predictions have {y_pred.shape[1]}"
@@ -134,19 +138,19 @@ class F1Score(Metric):
         """(classes,): the score of each; 0 for a class that never came up."""
         right, called, missed = (self.sum(name) for name in self.sum_shapes())
         whole = 2 * right + called + missed
-        return np.divide(2 * right, whole, out=np.zeros(self.classes), where=whole > 0)
+        return np.divide(2 * right, whole, out=np.zeros(len(whole)), where=whole > 0)
 
     def result(self) -> float:
         """One score for all classes."""
         right, called, missed = (self.sum(name) for name in self.sum_shapes())
         if self.average == "micro":
             return ratio(2 * right.sum(), (2 * right + called + missed).sum())
-        weights = right + missed if self.average == "weighted" else np.ones(self.classes)
+        weights = right + missed if self.average == "weighted" else np.ones(len(right))
         return ratio(weights @ self.per_class(), weights.sum())
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        own = {"classes": self.classes, "average": self.average, "threshold": self.threshold}
+        own = {"average": self.average, "threshold": self.threshold, "classes": self.classes}
         return {**own, **super().get_config()}
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn import random
-from minicnn.checks import check_int
+from minicnn.checks import check_int, shape_text
 from minicnn.errors import ArgumentError, DTypeError
 
 
@@ -66,7 +66,8 @@ class IterableBatches:
     """
 
     def __init__(self, source: Iterable[Any], steps: int | None = None) -> None:
-        self.source, self.steps = source, steps
+        self.source = source
+        self.steps = None if steps is None else check_int(steps, "steps_per_epoch")
         self._iterator: Iterator[Any] | None = None
 
     def __len__(self) -> int:
@@ -90,7 +91,8 @@ class IterableBatches:
             return iter(self.source.for_epoch(epoch))
         if not isinstance(self.source, Iterator):
             return iter(self.source)
-        if self._iterator is None and self.steps is None and epoch > 0:
+        used_up = self._iterator is not None or epoch > 0
+        if used_up and self.steps is None:
             raise ArgumentError(
                 "a generator gives its batches once; for several epochs pass steps_per_epoch=, a "
                 "list, or an object whose __iter__ starts anew"
@@ -112,19 +114,22 @@ def batches_of(
     steps: int | None = None,
 ) -> Batches:
     """Arrays with labels, or an iterable of batches, as `fit` takes them."""
-    if _is_arrays(x):
+    if is_arrays(x):
+        if steps is not None:
+            raise ArgumentError(
+                f"steps_per_epoch={steps!r} is for an iterable of batches; of arrays an epoch is "
+                "all samples: leave it out, or pass x[:n], y[:n]"
+            )
         inputs = as_arrays(x)
-        labels = None if y is None else np.asarray(y)
-        rows = None if weights is None else np.asarray(weights, np.float32)
-        return ArrayBatches(
-            inputs, labels, rows, 32 if batch_size is None else batch_size, shuffle=shuffle
-        )
+        size = 32 if batch_size is None else batch_size
+        return ArrayBatches(inputs, as_labels(y), as_weights(weights), size, shuffle=shuffle)
+    if isinstance(x, str) or not (isinstance(x, Iterable) or hasattr(x, "for_epoch")):
+        raise DTypeError(f"x must be arrays or an iterable of batches; got {type(x).__name__}")
     if y is not None or weights is not None:
         raise ArgumentError(
-            "y and sample_weight belong to arrays; an iterable gives (x, y) or (x, y, weights)"
+            f"x is a {type(x).__name__}, so it must give the batches (x, y) or (x, y, weights) "
+            "itself, without y and sample_weight; if it holds samples, pass np.asarray(x)"
         )
-    if not isinstance(x, Iterable) and not hasattr(x, "for_epoch"):
-        raise DTypeError(f"x must be arrays or an iterable of batches; got {type(x).__name__}")
     return IterableBatches(x, steps)
 
 
@@ -134,14 +139,19 @@ def as_batch(item: Any) -> Batch:
         return Batch(as_arrays(item))
     if not 1 <= len(item) <= 3:
         raise ArgumentError(f"a batch must be x, (x, y) or (x, y, weights); got {len(item)} parts")
-    batch = Batch(as_arrays(item[0]), *item[1:])
+    return batch_of(*item)
+
+
+def batch_of(x: Any, y: Any = None, weights: Any = None) -> Batch:
+    """A batch from its parts, each of which has a number for every sample."""
+    batch = Batch(as_arrays(x), as_labels(y), as_weights(weights))
     _check_lengths(batch.inputs, batch.labels, batch.weights)
     return batch
 
 
 def as_arrays(x: Any) -> tuple[np.ndarray, ...]:
     """One array, or a list of them, as a tuple of arrays of real numbers."""
-    parts = x if isinstance(x, (list, tuple)) and _is_arrays(x) else [x]
+    parts = x if isinstance(x, (list, tuple)) and is_arrays(x) else [x]
     arrays = tuple(np.asarray(part) for part in parts)
     for array in arrays:
         if array.dtype.kind not in "uifb":
@@ -151,7 +161,38 @@ def as_arrays(x: Any) -> tuple[np.ndarray, ...]:
     return arrays
 
 
-def _is_arrays(x: Any) -> bool:
+def as_labels(y: Any) -> np.ndarray | None:
+    """Labels as an array with one row a sample; the loss says which numbers they may be."""
+    if y is None:
+        return None
+    try:
+        labels = np.asarray(y)
+    except ValueError as err:
+        raise ArgumentError("y must have rows of equal length, one a sample") from err
+    if labels.ndim == 0:
+        raise ArgumentError(f"y must have one label a sample, (N, ...); got {y!r:.80}")
+    return labels
+
+
+def as_weights(weights: Any) -> np.ndarray | None:
+    """float32 (N,): how much each sample counts."""
+    if weights is None:
+        return None
+    rows = np.asarray(weights)
+    if rows.dtype.kind not in "uifb" or rows.ndim != 1:
+        raise ArgumentError(
+            f"sample_weight must be one number a sample, (N,); got {rows.dtype} "
+            f"{shape_text(rows.shape)}"
+        )
+    wrong = np.flatnonzero(~(np.isfinite(rows) & (rows >= 0)))
+    if wrong.size:
+        i = int(wrong[0])
+        raise ArgumentError(f"sample_weight[{i}] = {rows[i]:g}; weights are finite and >= 0")
+    return rows.astype(np.float32)
+
+
+def is_arrays(x: Any) -> bool:
+    """One array, or a list or tuple of nothing but arrays."""
     if isinstance(x, (list, tuple)):
         return len(x) > 0 and all(isinstance(part, np.ndarray) for part in x)
     return isinstance(x, np.ndarray)

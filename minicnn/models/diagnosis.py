@@ -9,23 +9,32 @@ import numpy as np
 from minicnn.layers.base import compute
 from minicnn.models.graph import Graph
 
+REMEDY = "a smaller learning_rate or clipnorm=1.0 often helps"
+
 
 def first_not_finite(graph: Graph, inputs: tuple[np.ndarray, ...]) -> str:
-    """A clause that names the first input, parameter or layer's output with a NaN or infinity."""
+    """Names the first input, parameter or layer's output with a NaN or infinity; and a remedy."""
     for tensor, x in zip(graph.inputs, inputs, strict=True):
         if not np.isfinite(x).all():
-            return f"the input {tensor.layer.name} has a NaN or infinity in this batch"
+            i = int(np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(1))[0])
+            return (
+                f"the input {tensor.layer.name} has a NaN or infinity, first in sample {i} of this "
+                "batch; take such samples out"
+            )
     for parameter in graph.parameters:
         if not np.isfinite(parameter.value).all():
-            return f"the parameter {parameter.name} has a NaN or infinity"
+            return (
+                f"the parameter {parameter.name} has a NaN or infinity; set_weights or load other "
+                "weights"
+            )
     found: dict[int, Any] = dict(zip(map(id, graph.inputs), inputs, strict=True))
     for tensor in graph.tensors:
         if id(tensor) not in found:
             arguments = [_floats(found[id(t)]) for t in tensor.inputs]
             found[id(tensor)] = tensor.layer.forward(compute, *arguments, training=False)
             if not np.isfinite(found[id(tensor)]).all():
-                return f"{tensor.layer.name} was the first layer with a NaN or infinity"
-    return "all layers' outputs are finite, the loss itself overflowed"
+                return f"{tensor.layer.name} was the first layer with a NaN or infinity; {REMEDY}"
+    return f"all layers' outputs are finite, the loss itself overflowed; {REMEDY}"
 
 
 def _floats(x: np.ndarray) -> np.ndarray:

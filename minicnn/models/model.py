@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
 from minicnn import losses, optimizers
 from minicnn.callbacks import Callback
+from minicnn.errors import ArgumentError
 from minicnn.history import History
 from minicnn.layers.base import SymbolicTensor
 from minicnn.losses import Loss
-from minicnn.metrics import Metric
+from minicnn.metrics import Metric, as_metrics
 from minicnn.models import saving, training
-from minicnn.models.batches import Batch, as_arrays, batches_of
+from minicnn.models.batches import as_arrays, batch_of, batches_of
 from minicnn.models.graph import graph_between
 from minicnn.models.network import single
 from minicnn.models.stepper import Stepper
@@ -45,6 +44,7 @@ class Model(Stepper):
         self.saved_history: dict[str, list[float]] = {}
         self.training_state = training.TrainingState()
         self.running_callbacks: list[Callback] = []
+        self.in_training = False
 
     def compile(
         self,
@@ -58,8 +58,9 @@ class Model(Stepper):
 
         `fuse=False` runs every operation on its own, without the planner's patterns.
         """
+        self.refuse_while_training("compile")
         wanted = losses.get(loss) if loss is not None else None
-        self.set_training(optimizers.get(optimizer), wanted, list(metrics or []), fuse=fuse)
+        self.set_training(optimizers.get(optimizer), wanted, as_metrics(metrics), fuse=fuse)
         self.training_state = training.TrainingState()
 
     def fit(
@@ -101,6 +102,7 @@ class Model(Stepper):
         ArgumentError, ShapeError, DTypeError : arrays or arguments do not fit; nothing was changed
         """
         self.need_compiled()
+        self.refuse_while_training("fit")
         job = training.Fit(self, verbose, callbacks)
         data = batches_of(
             x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, steps=steps_per_epoch
@@ -108,6 +110,18 @@ class Model(Stepper):
         job.set_data(data, class_weight)
         job.set_validation(validation_data, validation_split, validation_batch_size or batch_size)
         return job.run(initial_epoch, epochs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles, which are not in the middle of anything."""
+        return {**super().__getstate__(), "running_callbacks": [], "in_training": False}
+
+    def refuse_while_training(self, what: str) -> None:
+        """Raise ArgumentError inside `fit`: a callback must not pull its training away."""
+        if self.in_training:
+            raise ArgumentError(
+                f"{what} was called while fit of {self.name} is running (from a callback or from "
+                "another thread); set model.stop_training = True and call it afterwards"
+            )
 
     def evaluate(
         self,
@@ -132,17 +146,17 @@ class Model(Stepper):
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
     ) -> list[float]:
         """One step on one batch; [loss, metric, ...] of this batch before the step."""
-        batch = training.weighted(Batch(as_arrays(x), np.asarray(y), sample_weight), class_weight)
+        batch = training.weighted(batch_of(x, y, sample_weight), class_weight)
         return training.measured(self, self.train_step(batch), batch)
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> list[float]:
         """[loss, metric, ...] of one batch."""
-        batch = Batch(as_arrays(x), np.asarray(y), sample_weight)
+        batch = batch_of(x, y, sample_weight)
         return training.measured(self, self.test_step(batch), batch)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch."""
-        return single([y.copy() for y in self.predict_step(as_arrays(x))])
+        return single(self.predict_step(as_arrays(x)))
 
     def save(self, path: Any) -> None:
         """Write layers, weights, optimizer and history to one `.mcnn` file, atomically."""
@@ -158,4 +172,6 @@ class Model(Stepper):
 
 
 def _tuple(tensors: Tensors) -> tuple[SymbolicTensor, ...]:
-    return (tensors,) if isinstance(tensors, SymbolicTensor) else tuple(tensors)
+    if isinstance(tensors, (list, tuple)) and tensors:
+        return tuple(tensors)
+    return (tensors,)  # type: ignore[return-value]  # graph_between refuses what is no tensor

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import shape_text
-from minicnn.errors import ArgumentError, ShapeError
+from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.layers import Rescaling
 from minicnn.layers.base import Layer, Parameter, SymbolicTensor
 from minicnn.models.graph import Graph
@@ -50,6 +50,16 @@ class Network:
         return self.graph.parameters
 
     @property
+    def trainable(self) -> bool:
+        """Does any layer learn? Setting it freezes or frees every layer."""
+        return any(layer.trainable for layer in self.layers)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self.layers:
+            layer.trainable = value
+
+    @property
     def input_shape(self) -> Any:
         """(None, H, W, C), or a list of shapes."""
         return single([t.shape for t in self.graph.inputs])
@@ -75,7 +85,12 @@ class Network:
         return [p.value.copy() for p in self.parameters]
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Replace all parameters; nothing changes unless every shape fits."""
+        """Replace all parameters; nothing changes unless every array fits."""
+        if not isinstance(weights, (list, tuple)):
+            raise ArgumentError(
+                f"weights must be a list of arrays, as get_weights() gives; got "
+                f"{type(weights).__name__}"
+            )
         if len(weights) != len(self.parameters):
             raise ArgumentError(
                 f"the model has {len(self.parameters)} parameters; got {len(weights)}"
@@ -85,6 +100,10 @@ class Network:
             if np.shape(value) != parameter.shape:
                 raise ShapeError(
                     f"{parameter.name} has shape {parameter.shape}; got {np.shape(value)}"
+                )
+            if np.asarray(value).dtype.kind not in "uifb":
+                raise DTypeError(
+                    f"{parameter.name} holds real numbers; got {np.asarray(value).dtype}"
                 )
         for parameter, value in pairs:
             parameter.assign(value)
@@ -107,7 +126,10 @@ class Network:
         self.build_for(inputs)
         tensors = self.graph.inputs
         if len(inputs) != len(tensors):
-            raise ArgumentError(f"{self.name} has {len(tensors)} inputs; got {len(inputs)}")
+            raise ArgumentError(
+                f"{self.name} has {len(tensors)} inputs; got {len(inputs)} (a batch with labels "
+                "is a tuple: (x, y))"
+            )
         for tensor, x in zip(tensors, inputs, strict=True):
             if x.shape[1:] != tensor.shape[1:]:
                 raise ShapeError(_wrong_input(tensor, x.shape))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, MiniCNNError
 from minicnn.layers import Input
 from minicnn.layers.base import Layer, SymbolicTensor
 from minicnn.models.graph import graph_between
@@ -28,6 +28,8 @@ class Sequential(Model):
         self, layers: Iterable[Layer | SymbolicTensor] = (), name: str | None = None
     ) -> None:
         self._start(name)
+        if not isinstance(layers, Iterable):
+            raise ArgumentError(f"Sequential takes a list of layers; got {type(layers).__name__}")
         for layer in layers:
             self.add(layer)
 
@@ -53,9 +55,17 @@ class Sequential(Model):
         """Make the layers for arrays like these, if no Input said their shape."""
         if self._graph is None and self._waiting:
             waiting, self._waiting = self._waiting, []
-            self._begin_with(Input(inputs[0].shape[1:]))
-            for layer in waiting:
-                self._append(layer)
+            new = [layer for layer in waiting if not layer.built]
+            try:
+                self._begin_with(Input(inputs[0].shape[1:]))
+                for layer in waiting:
+                    self._append(layer)
+            except MiniCNNError:  # these arrays were wrong: wait for others
+                self._graph, self._waiting = None, waiting
+                for layer in new:
+                    layer.built = False
+                    layer.parameters.clear()
+                raise
 
     def _begin_with(self, tensor: SymbolicTensor) -> None:
         if self._graph is not None or self._waiting:

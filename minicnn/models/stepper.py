@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from minicnn.backends import current_backend
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.layers.base import aligned
+from minicnn.limits import check_activations
 from minicnn.losses import Loss
 from minicnn.metrics import Metric
 from minicnn.models.batches import Batch
@@ -34,6 +36,17 @@ class Stepper(Network):
         self.fuse = True
         self._slots: dict[str, dict[str, np.ndarray]] = {}
         self._executions: dict[Any, Execution] = {}
+        # Threads may predict with one model: its programs' arrays serve one of them at a time.
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: all but the programs, which are made again when needed."""
+        kept = {name: value for name, value in vars(self).items() if name != "_lock"}
+        return {**kept, "_executions": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._lock = threading.Lock()
 
     def take_graph(self, graph: Graph) -> None:
         """Become the network of this graph; programs made before are forgotten."""
@@ -70,8 +83,7 @@ class Stepper(Network):
             raise NumericError(
                 f"the loss became {outcome.loss} at step {step + 1}: "
                 f"{first_not_finite(self.graph, batch.inputs)}. The weights are still those "
-                f"before this step; a smaller learning_rate than {optimizer.learning_rate:g} or "
-                "clipnorm=1.0 often helps"
+                f"before this step (learning_rate {optimizer.learning_rate:g})"
             )
         execution.commit()
         optimizer.iterations = step + 1
@@ -80,12 +92,15 @@ class Stepper(Network):
     def test_step(self, batch: Batch) -> Outcome:
         """Predictions and loss, as in use: no dropout, running statistics."""
         batch = self._prepared(batch)
-        return self._execution("test", batch.inputs).test(batch)
+        with self._lock:
+            outcome = self._execution("test", batch.inputs).test(batch)
+            return outcome._replace(predictions=outcome.predictions.copy())
 
     def predict_step(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
-        """The outputs; arrays of the program, overwritten by its next run."""
+        """The outputs."""
         self.check_inputs(inputs)
-        return self._execution("predict", inputs).predict(inputs)
+        with self._lock:
+            return [y.copy() for y in self._execution("predict", inputs).predict(inputs)]
 
     def new_metrics(self) -> list[Metric]:
         """A fresh set of the compiled metrics."""
@@ -129,6 +144,8 @@ class Stepper(Network):
         self.check_inputs(batch.inputs)
         if batch.labels is None:
             raise ArgumentError("training and evaluation need labels y")
+        if len(batch.inputs[0]) == 0:
+            raise ArgumentError("a batch needs at least one sample; x has 0")
         labels = loss.prepare(batch.labels, self._output_shape(len(batch.inputs[0])))
         return batch._replace(labels=labels)
 
@@ -140,7 +157,9 @@ class Stepper(Network):
         frozen = tuple(layer.trainable for layer in self.layers)
         key = (kind, len(inputs[0]), *dtypes, current_backend(), frozen)
         if key not in self._executions:
-            self._executions[key] = Execution(self._plan(kind, len(inputs[0]), dtypes))
+            plan = self._plan(kind, len(inputs[0]), dtypes)
+            check_activations(plan.program.arena_bytes, len(inputs[0]))
+            self._executions[key] = Execution(plan)
         return self._executions[key]
 
     def _input_dtype(self, i: int, x: np.ndarray) -> str:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicnn.callbacks import BackupAndRestore, Callback, CallbackList, TerminateOnNaN
-from minicnn.checks import check_int, check_number
+from minicnn.checks import check_int, check_number, shape_text
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.history import History
+from minicnn.losses import Crossentropy
 from minicnn.metrics import Metric
-from minicnn.models.batches import ArrayBatches, Batch, Batches, batches_of
+from minicnn.models.batches import ArrayBatches, Batch, Batches, batches_of, is_arrays
 from minicnn.models.execution import Outcome
 from minicnn.models.interrupt import BetweenSteps, Interrupt
 from minicnn.progress import Progress
@@ -37,7 +38,7 @@ class Totals:
         self.loss_sum += outcome.loss * n
         self.samples += n
         for metric in self.metrics:
-            metric.update(batch.labels, outcome.predictions, batch.weights)
+            metric.update(batch.labels, outcome.predictions)  # weights are the loss's alone
 
     def logs(self) -> dict[str, float]:
         """{"loss": ..., metric: ...}: means over all that was added."""
@@ -81,12 +82,13 @@ class Fit:
     """One call of `fit`."""
 
     def __init__(
-        self, model: Model, verbose: int | str, callbacks: Iterable[Callback] | None
+        self, model: Model, verbose: int | str, callbacks: Iterable[Callback] | Callback | None
     ) -> None:
         self.model = model
         self.history = History()
         # What saves the others' states comes after them, and after the history.
-        ordered = sorted([self.history, *(callbacks or [])], key=_saves_others)
+        given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
+        ordered = sorted([self.history, *given], key=_saves_others)
         self.callbacks = CallbackList(ordered, model)
         model.running_callbacks = ordered
         self.progress = Progress(verbose)
@@ -105,7 +107,15 @@ class Fit:
         """What to measure after each epoch."""
         check_number(split, "validation_split", 0.0, 1.0)
         if data is not None:
-            parts = data if isinstance(data, tuple) else (data,)
+            # A list of arrays alone would be inputs without labels, so it means the same.
+            together = isinstance(data, tuple) or (isinstance(data, list) and is_arrays(data))
+            parts = tuple(data) if together else (data,)
+            if isinstance(data, np.ndarray) or (together and len(parts) not in (2, 3)):
+                got = f"{len(parts)} parts" if together else f"one array {shape_text(data.shape)}"
+                raise ArgumentError(
+                    "validation_data must be (x, y), (x, y, weights) or an iterable of batches; "
+                    f"got {got}"
+                )
             self.validation = batches_of(*parts, batch_size=batch_size)
         elif split > 0.0:
             self._split(split)
@@ -119,7 +129,9 @@ class Fit:
             raise ArgumentError(
                 f"validation_split={fraction} of {data.samples} samples leaves one part empty"
             )
-        if set(np.unique(data.labels[kept:])) - set(np.unique(data.labels[:kept])):
+        by_class = isinstance(self.model.loss, Crossentropy) and data.labels.dtype.kind in "iubf"
+        classes = _classes(data.labels) if by_class else ()
+        if set(classes[kept:]) - set(classes[:kept]):
             warnings.warn(
                 "validation_split takes the arrays' end, and it has classes that the rest has not: "
                 "the samples seem to be sorted by class. Shuffle x and y first",
@@ -140,6 +152,7 @@ class Fit:
         with Interrupt() as interrupt:
             self.interrupt = interrupt
             try:
+                model.in_training = True
                 self.callbacks.on_train_begin()
                 while model.training_state.epoch < epochs and not model.stop_training:
                     self._epoch(epochs)
@@ -148,17 +161,19 @@ class Fit:
                 self.callbacks.on_interrupt()
                 raise
             finally:
+                model.in_training = False
                 self.progress.close()
         return self.history
 
     def _check_first_batch(self) -> None:
         """Build the network and refuse wrong labels before a callback writes anything."""
         if isinstance(self.data, ArrayBatches):
-            model, data = self.model, self.data
-            model.check_inputs(data.inputs)
-            shape = (data.samples, *model.graph.outputs[0].shape[1:])
-            data.labels = model.loss.prepare(data.labels, shape)  # type: ignore[union-attr]
-            _warn_of_large_pixels(model, data)
+            _check_labelled(self.model, self.data)
+            _warn_of_large_pixels(self.model, self.data)
+            weighted(Batch(self.data.inputs, self.data.labels), self.class_weight)
+            if isinstance(self.validation, ArrayBatches):
+                _check_labelled(self.model, self.validation)
+            self.model.new_metrics()
 
     def _epoch(self, epochs: int) -> None:
         model, state = self.model, self.model.training_state
@@ -229,6 +244,8 @@ def measure(
             progress.update(number + 1, totals.logs())
         if interrupt is not None:
             interrupt.check()
+    if totals.samples == 0:
+        raise ArgumentError("there is no sample to evaluate; give at least one")
     return totals.logs()
 
 
@@ -252,7 +269,7 @@ def predict(model: Model, batches: Batches, verbose: int | str) -> Any:
     with Progress(verbose) as progress:
         progress.begin_epoch(None, None, len(batches) or None)
         for number, batch in enumerate(batches.for_epoch(0)):
-            parts.append([y.copy() for y in model.predict_step(batch.inputs)])
+            parts.append(model.predict_step(batch.inputs))
             progress.update(number + 1, {})
         progress.end_epoch({})
     shapes = [t.shape[1:] for t in model.graph.outputs]
@@ -267,6 +284,15 @@ def _check_arrays(model: Model, batches: Batches) -> None:
         model.check_inputs(batches.inputs)
 
 
+def _check_labelled(model: Model, data: ArrayBatches) -> None:
+    """Refuse arrays as a whole, and their labels."""
+    model.check_inputs(data.inputs)
+    if data.labels is None:
+        raise ArgumentError("training and evaluation need labels y")
+    shape = (data.samples, *model.graph.outputs[0].shape[1:])
+    data.labels = model.loss.prepare(data.labels, shape)  # type: ignore[union-attr]
+
+
 def measured(model: Model, outcome: Outcome, batch: Batch) -> list[float]:
     """[loss, metric, ...] of one batch."""
     totals = Totals(model.new_metrics())
@@ -278,13 +304,23 @@ def weighted(batch: Batch, class_weight: dict[int, float] | None) -> Batch:
     """The batch with each sample's weight multiplied by its class's."""
     if class_weight is None:
         return batch
-    labels = np.asarray(batch.labels)
-    classes = labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.ravel()
+    if not isinstance(class_weight, dict):
+        raise ArgumentError(
+            f"class_weight must be a dict like {{0: 1.0, 1: 2.5}}; got {class_weight!r:.80}"
+        )
+    for number, weight in class_weight.items():
+        check_number(weight, f"the class_weight of {number!r}", 0.0)
+    classes = _classes(np.asarray(batch.labels))
     unknown = set(classes.astype(int).tolist()) - set(class_weight)
     if unknown:
         raise ArgumentError(f"class_weight has no weight for the classes {sorted(unknown)}")
     rows = np.array([class_weight[int(c)] for c in classes], np.float64)
     return batch._replace(weights=rows if batch.weights is None else rows * batch.weights)
+
+
+def _classes(labels: np.ndarray) -> np.ndarray:
+    """(N,): class numbers, also of one-hot rows."""
+    return labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.ravel()
 
 
 def _part(data: ArrayBatches, rows: slice, *, shuffle: bool) -> ArrayBatches:

@@ -16,18 +16,19 @@ std::int64_t forward_pieces(std::int64_t columns) {
   return std::max<std::int64_t>(1, ceil_div(columns, kPieceTiles * conv2d_micro().rows));
 }
 
-ForwardRows::ForwardRows(const Conv2D& conv, const float* x, const float* w, const float* b,
-                         Carver& carver)
+ForwardRows::ForwardRows(const Conv2D& conv, std::int64_t columns, const float* x, const float* w,
+                         const float* b, Carver& carver)
     : conv_(conv),
       x_(x),
       w_(w),
       b_(b),
       micro_(conv2d_micro()),
       slices_per_group_(ceil_div(conv.co(), micro_.columns)),
-      patch_columns_(conv.seen_columns(ceil_div(conv.ow(), forward_pieces(conv.ow())))) {
+      patch_columns_(conv.seen_columns(ceil_div(columns, forward_pieces(columns)))) {
   direct_ = sum_of_taps(conv.window.dy * conv.x.w * conv.x.c, carver);
   patched_ = sum_of_taps(patch_columns_ * conv.x.c, carver);
-  patches_ = carver.take<float>(kMaxWorkers * conv.window.kh * patch_columns_ * conv.x.c);
+  const std::int64_t patch = conv.pads() ? conv.window.kh * patch_columns_ * conv.x.c : 0;
+  patches_ = carver.take<float>(kMaxWorkers * patch);
 }
 
 // In the order of the weights: kernel rows, cells, channels.
@@ -110,7 +111,7 @@ void conv2d_forward(const Conv2D& shapes, const float* x, const float* w, const 
                     char* scratch) noexcept {
   const Conv2D conv = flattened(shapes);
   Carver carver(scratch);
-  const ForwardRows rows(conv, x, w, b, carver);
+  const ForwardRows rows(conv, conv.ow(), x, w, b, carver);
   const auto [n, oh, ow, filters] = conv.y();
   if (n * ow == 0) return;
   const std::int64_t pieces = forward_pieces(ow), places = n * oh * pieces;
@@ -126,8 +127,9 @@ void conv2d_forward(const Conv2D& shapes, const float* x, const float* w, const 
 }
 
 std::size_t conv2d_forward_scratch(const Conv2D& shapes) {
+  const Conv2D conv = flattened(shapes);
   Carver counter(nullptr);
-  const ForwardRows rows(flattened(shapes), nullptr, nullptr, nullptr, counter);
+  const ForwardRows rows(conv, conv.ow(), nullptr, nullptr, nullptr, counter);
   return counter.bytes();
 }
 

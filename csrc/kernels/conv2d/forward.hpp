@@ -22,7 +22,9 @@ std::size_t conv2d_forward_scratch(const Conv2D& conv);
 // bits depend on nothing but its own window.
 class ForwardRows {
  public:
-  ForwardRows(const Conv2D& conv, const float* x, const float* w, const float* b, Carver& carver);
+  // Of each output row, the first `columns` will be asked for, in forward_pieces(columns).
+  ForwardRows(const Conv2D& conv, std::int64_t columns, const float* x, const float* w,
+              const float* b, Carver& carver);
 
   // A slice is as many filters of one group as fit a tile. Output row `oy` of image `n`, columns
   // [ox, ox + columns), filters of the slices [first, last), to `out` with pixels `filters` apart.

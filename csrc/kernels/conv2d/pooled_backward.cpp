@@ -114,7 +114,9 @@ void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy,
 std::size_t conv2d_max_pool2d_backward_weights_scratch(const PooledConv2D& op) {
   Carver counter(nullptr);
   const Unpooled unpooled(op, counter);
-  return counter.bytes() + conv2d_backward_weights_scratch(op.conv);
+  // y can have more pixels than the convolution, where padded windows overlap.
+  const std::size_t bias = column_sums_scratch(op.y().size() / op.y().c, op.y().c);
+  return counter.bytes() + std::max(bias, conv2d_backward_weights_scratch(op.conv));
 }
 
 }  // namespace minicnn

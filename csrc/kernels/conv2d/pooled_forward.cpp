@@ -15,10 +15,10 @@ struct PooledRows {
   PooledRows(const PooledConv2D& pooled, const float* x, const float* w, const float* b,
              Carver& carver)
       : op(pooled),
-        rows(pooled.conv, x, w, b, carver),
         band(pooled.pool.sy < pooled.pool.kh ? 4 : 1),
         columns(std::min(pooled.conv.ow(),
                          (pooled.y().w - 1) * pooled.pool.sx - pooled.pool.left + pooled.pool.kw)),
+        rows(pooled.conv, columns, x, w, b, carver),
         buffer_size(((band - 1) * pooled.pool.sy + pooled.pool.kh) * columns * pooled.conv.filters),
         buffers(carver.take<float>(kMaxWorkers * buffer_size)) {}
 
@@ -26,9 +26,9 @@ struct PooledRows {
            int worker) const;
 
   PooledConv2D op;
-  ForwardRows rows;
   std::int64_t band;     // rows of y that a task takes
   std::int64_t columns;  // of the convolution that the pooling sees
+  ForwardRows rows;
   std::int64_t buffer_size;
   float* buffers;  // (workers, convolution rows of a band, columns, filters)
 

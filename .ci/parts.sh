@@ -1,0 +1,109 @@
+# Parts of .ci/run: what a user types, style, instruction sets, a machine without a compiler.
+
+# Tracked and new files, as they are now; no build product comes along.
+copy_the_checkout() {
+  mkdir "$checkout"
+  git -c safe.directory='*' -C "$repository" ls-files -z --cached --others --exclude-standard |
+    tar -C "$repository" --null --ignore-failed-read -T - -cf - | tar -C "$checkout" -xf -
+  cd "$checkout"
+  echo "$(find . -type f | wc -l) files in $checkout"
+}
+
+make_a_virtual_environment() {
+  python3 -m venv "$work/venv"
+  export PATH=$work/venv/bin:$PATH
+  python --version
+  g++ --version | head -1
+}
+
+# readme_command N: the N-th fenced block of shell commands, word for word.
+readme_command() {
+  awk -v wanted="$1" '
+    /^```sh$/ { inside = ++block == wanted; next }
+    /^```$/   { inside = 0 }
+    inside' README.md
+}
+
+# Short: one epoch. Warnings of the C++ compiler are errors; its objects stay for the next part.
+first_command_of_the_README() {
+  local command
+  command=$(readme_command 1)
+  echo "\$ $command --epochs 1"
+  CMAKE_ARGS=-DMINICNN_WERROR=ON SKBUILD_BUILD_DIR=$work/objects bash -euo pipefail -c "$command --epochs 1"
+}
+
+second_command_of_the_README() {
+  local command
+  command=$(readme_command 2)
+  echo "\$ $command"
+  bash -euo pipefail -c "$command"
+}
+
+# Files for one instruction set are compiled with its flags, the others without. One instruction of
+# the wrong kind, or one function of a header compiled with such flags and kept for all, would be
+# an illegal instruction on an older processor.
+no_wide_instruction_in_a_baseline_object() {
+  local object wide baseline=0 special=0
+  while IFS= read -r object; do
+    wide=$(wide_instructions "$object")
+    if [[ $object == *_avx* ]]; then
+      special=$((special + 1))
+      ((wide > 0)) || { echo "$object has no AVX: this check sees nothing"; return 1; }
+      ! shared_functions "$object" || { echo "$object has functions that others may get"; return 1; }
+    else
+      baseline=$((baseline + 1))
+      ((wide == 0)) || { echo "$object has $wide AVX instructions"; return 1; }
+    fi
+  done < <(find "$work/objects" -name '*.o')
+  echo "$baseline baseline objects, $special with AVX"
+  ((baseline > 0 && special > 0)) || [[ $(uname -m) != x86_64 ]]
+}
+
+# VEX and EVEX mnemonics begin with v; the handful of older ones that do are not made by compilers.
+wide_instructions() {
+  objdump -d --no-show-raw-insn "$1" | grep -cE '^ +[0-9a-f]+:\s+v[a-z]' || true
+}
+
+# Weak or unique symbols: the linker keeps one copy, which may be the one with AVX.
+shared_functions() {
+  nm -C --defined-only "$1" | grep -E ' [WVu] '
+}
+
+style_and_types() {
+  ruff check .
+  ruff format --check .
+  mypy
+  find csrc tests -name '*.[ch]pp' -print0 | xargs -0 clang-format --dry-run -Werror
+  echo "clang-format: no difference"
+}
+
+# The second command ran the suite at the best level of this processor.
+lower_instruction_sets() {
+  local best level
+  best=$(python -c 'from minicnn import _core; print(_core.isa())')
+  echo "the suite has run on $best"
+  for level in generic avx2 avx512; do
+    [[ $level != "$best" ]] || break
+    echo "MINICNN_ISA=$level"
+    MINICNN_ISA=$level python -m pytest -q
+  done
+}
+
+# The install must succeed, and say what is missing and how to get it.
+install_without_a_compiler() {
+  python3 -m venv "$work/bare"
+  CXX=/bin/false "$work/bare/bin/python" -m pip install -q .
+  cd "$work"
+  unset_required "$work/bare/bin/python" -c '
+import minicnn as mc
+assert mc.available_backends() == ["numpy"], mc.available_backends()
+mc.zoo.lenet().predict(mc.datasets.mnist.load_data()[1][0][:2, ..., None], verbose=0)
+' 2> "$work/warning"
+  cat "$work/warning"
+  grep -q 'RuntimeWarning: minicnn computes with NumPy alone.*apt install g++' "$work/warning"
+  cd "$checkout"
+}
+
+unset_required() {
+  env -u MINICNN_REQUIRE "$@"
+}

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+#include <unistd.h>
+
+namespace minicnn {
+
+// While it lives, other Python threads run. In place of pybind11's gil_scoped_release, with which
+// a daemon thread that comes back from a kernel while Python shuts down ends the whole process:
+// Python unwinds such a thread, and a destructor must not be unwound. Here it waits for the end.
+class WithoutGil {
+ public:
+  WithoutGil() : state_(PyEval_SaveThread()) {}
+  ~WithoutGil() {
+    try {
+      PyEval_RestoreThread(state_);
+    } catch (...) {
+      while (true) pause();
+    }
+  }
+  WithoutGil(const WithoutGil&) = delete;
+  WithoutGil& operator=(const WithoutGil&) = delete;
+
+ private:
+  PyThreadState* state_;
+};
+
+}  // namespace minicnn
