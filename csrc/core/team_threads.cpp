@@ -2,7 +2,8 @@
 // not come. On a machine with other work a helper may be off its processor for milliseconds, as
 // long as a whole training step; here the caller and those who are there do its share.
 //
-// LeNet, batch 64, 2 Zen 4 cores, one other busy process: see CHANGELOG for OpenMP's figure.
+// LeNet, batch 64, 2 Zen 4 cores: 5.4 ms a step, OpenMP 6.4; beside one busy process 12 ms, OpenMP
+// 15 to 75 (2026-11).
 
 #include <pthread.h>
 #include <signal.h>
