@@ -12,7 +12,7 @@ from minicnn.history import History
 from minicnn.layers.base import SymbolicTensor
 from minicnn.losses import Loss
 from minicnn.metrics import Metric, as_metrics
-from minicnn.models import saving, training
+from minicnn.models import measuring, saving, training
 from minicnn.models.batches import as_arrays, batch_of, batches_of
 from minicnn.models.graph import graph_between
 from minicnn.models.network import single
@@ -135,24 +135,24 @@ class Model(Stepper):
         """[loss, metric, ...] over all samples, or a dict of them."""
         self.need_compiled()
         batches = batches_of(x, y, sample_weight, batch_size=batch_size)
-        logs = training.evaluate(self, batches, verbose)
+        logs = measuring.evaluate(self, batches, verbose)
         return logs if return_dict else list(logs.values())
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
         """The outputs for every sample, float32."""
-        return training.predict(self, batches_of(x, batch_size=batch_size), verbose)
+        return measuring.predict(self, batches_of(x, batch_size=batch_size), verbose)
 
     def train_on_batch(
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
     ) -> list[float]:
         """One step on one batch; [loss, metric, ...] of this batch before the step."""
         batch = training.weighted(batch_of(x, y, sample_weight), class_weight)
-        return training.measured(self, self.train_step(batch), batch)
+        return measuring.measured(self, self.train_step(batch), batch)
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> list[float]:
         """[loss, metric, ...] of one batch."""
         batch = batch_of(x, y, sample_weight)
-        return training.measured(self, self.test_step(batch), batch)
+        return measuring.measured(self, self.test_step(batch), batch)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch."""

@@ -1,0 +1,111 @@
+"""Measuring: loss and metrics of batches, predictions for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicnn.errors import ArgumentError
+from minicnn.metrics import Metric
+from minicnn.models.batches import ArrayBatches, Batch, Batches
+from minicnn.models.execution import Outcome
+from minicnn.models.interrupt import Interrupt
+from minicnn.progress import Progress
+
+if TYPE_CHECKING:
+    from minicnn.models.model import Model
+
+
+class Totals:
+    """Loss and metrics of the samples so far."""
+
+    def __init__(self, metrics: list[Metric]) -> None:
+        self.metrics = metrics
+        self.loss_sum, self.samples = 0.0, 0
+
+    def add(self, outcome: Outcome, batch: Batch) -> None:
+        """Count one batch in."""
+        n = len(batch.inputs[0])
+        self.loss_sum += outcome.loss * n
+        self.samples += n
+        for metric in self.metrics:
+            metric.update(batch.labels, outcome.predictions)  # weights are the loss's alone
+
+    def logs(self) -> dict[str, float]:
+        """{"loss": ..., metric: ...}: means over all that was added."""
+        logs = {"loss": self.loss_sum / self.samples if self.samples else 0.0}
+        return logs | {metric.name: metric.result() for metric in self.metrics}
+
+    def get_state(self) -> dict[str, Any]:
+        """The sums, JSON-able."""
+        states = [metric.get_state() for metric in self.metrics]
+        return {"loss_sum": self.loss_sum, "samples": self.samples, "metrics": states}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from these sums."""
+        self.loss_sum, self.samples = state["loss_sum"], state["samples"]
+        for metric, kept in zip(self.metrics, state["metrics"], strict=True):
+            metric.set_state(kept)
+
+
+def measure(
+    model: Model,
+    batches: Batches,
+    *,
+    interrupt: Interrupt | None = None,
+    progress: Progress | None = None,
+) -> dict[str, float]:
+    """Loss and metrics of all batches, in use mode."""
+    totals = Totals(model.new_metrics())
+    for number, batch in enumerate(batches.for_epoch(0)):
+        totals.add(model.test_step(batch), batch)
+        if progress is not None:
+            progress.update(number + 1, totals.logs())
+        if interrupt is not None:
+            interrupt.check()
+    if totals.samples == 0:
+        raise ArgumentError("there is no sample to evaluate; give at least one")
+    return totals.logs()
+
+
+def evaluate(model: Model, batches: Batches, verbose: int | str) -> dict[str, float]:
+    """`measure` with progress, and how many images were wrong."""
+    _check_arrays(model, batches)
+    with Progress(verbose) as progress:
+        progress.begin_epoch(None, None, len(batches) or None)
+        logs = measure(model, batches, progress=progress)
+        progress.end_epoch(logs)
+        if isinstance(batches, ArrayBatches) and "accuracy" in logs:
+            wrong = round((1 - logs["accuracy"]) * batches.samples)
+            progress.message(f"{wrong} of {batches.samples} images wrong")
+    return logs
+
+
+def predict(model: Model, batches: Batches, verbose: int | str) -> Any:
+    """The outputs of every batch, joined."""
+    _check_arrays(model, batches)
+    parts: list[list[np.ndarray]] = []
+    with Progress(verbose) as progress:
+        progress.begin_epoch(None, None, len(batches) or None)
+        for number, batch in enumerate(batches.for_epoch(0)):
+            parts.append(model.predict_step(batch.inputs))
+            progress.update(number + 1, {})
+        progress.end_epoch({})
+    shapes = [t.shape[1:] for t in model.graph.outputs]
+    empty = [np.empty((0, *shape), np.float32) for shape in shapes]
+    joined = [np.concatenate(ys) for ys in zip(empty, *parts, strict=True)]
+    return joined[0] if len(joined) == 1 else joined
+
+
+def _check_arrays(model: Model, batches: Batches) -> None:
+    """Refuse arrays as a whole, before the first of their batches."""
+    if isinstance(batches, ArrayBatches):
+        model.check_inputs(batches.inputs)
+
+
+def measured(model: Model, outcome: Outcome, batch: Batch) -> list[float]:
+    """[loss, metric, ...] of one batch."""
+    totals = Totals(model.new_metrics())
+    totals.add(outcome, batch)
+    return list(totals.logs().values())
