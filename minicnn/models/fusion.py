@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from minicnn.losses import Loss
 from minicnn.models.trace import Node, Trace, Value
-from minicnn.ops.conv2d_max_pool2d import CONV2D_MAX_POOL2D
-
-# The fused kernel keeps the winner of a window in one byte.
-MOST_CELLS = 255
+from minicnn.ops.conv2d_max_pool2d import CONV2D_MAX_POOL2D, MOST_CELLS
 
 
 def fuse_convolutions(nodes: list[Node], kept: set[int]) -> list[Node]:
@@ -68,15 +65,15 @@ def loss_node(trace: Trace, loss: Loss, output: Value, y_true: Value) -> tuple[N
     probabilities themselves would round to 0 or 1.
     """
     last = trace.nodes[-1] if trace.nodes else None
-    fusable = last is not None and last.writes[0] is output
-    name = loss.fused_with.get(last.operation.name) if last is not None and fusable else None
-    if name is None or last is None or not fusable:
-        operation = loss.operation_named(loss.operation)
-        node = trace.record(operation, (output, y_true), loss.attributes)
-        return node, output
-    trace.nodes.pop()
-    node = trace.record(loss.operation_named(name), (last.reads[0], y_true), loss.attributes)
-    return node, node.writes[1]
+    if last is not None and last.writes[0] is output:
+        name = loss.fused_with.get(last.operation.name)
+        if name is not None:
+            trace.nodes.pop()
+            fused = loss.operation_named(name)
+            node = trace.record(fused, (last.reads[0], y_true), loss.attributes)
+            return node, node.writes[1]
+    operation = loss.operation_named(loss.operation)
+    return trace.record(operation, (output, y_true), loss.attributes), output
 
 
 def _readers(nodes: list[Node]) -> dict[int, int]:
