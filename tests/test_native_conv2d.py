@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from minicnn.layers.base import aligned
 from minicnn.shapes import Window2D
 
 core = pytest.importorskip("minicnn._core")
@@ -248,6 +249,20 @@ def test_bits_do_not_depend_on_threads_or_batch(case: Case, threads: Callable[[i
         (dx,) = run("conv2d_backward_input", [dy[one], w], [(1, *case.x[1:])], **case.attributes)
         np.testing.assert_array_equal(y, once[0][one])
         np.testing.assert_array_equal(dx, once[1][one])
+
+
+@pytest.mark.parametrize("filters", [32, 48, 24], ids="{} filters".format)
+def test_an_output_larger_than_the_caches_has_the_same_bits(filters: int) -> None:
+    """Whole cache lines are then written past the caches; 24 filters are not whole lines."""
+    case = Case((3, 260, 260, 3), filters, window((3, 3)))
+    y = aligned((3 * 48 // filters, 258, 258, filters), "float32")
+    assert y.nbytes > 32 << 20
+    x = np.resize(positives(case.x, 0), (len(y), 260, 260, 3))
+    w, b = positives(case.w, 1), positives((filters,), 2)
+    core.run("conv2d_forward", [x, w, b], [y], case.attributes)
+    for image, of_image in zip(x, y, strict=True):
+        (alone,) = run("conv2d_forward", [image[None], w, b], [(1, *y.shape[1:])], **case.attributes)
+        np.testing.assert_array_equal(of_image, alone[0])
 
 
 def test_nan_and_infinity_pass_through() -> None:

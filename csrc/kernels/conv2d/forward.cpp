@@ -3,12 +3,20 @@
 #include <algorithm>
 
 #include "core/parallel.hpp"
+#include "core/streaming.hpp"
 
 namespace minicnn {
 namespace {
 
 constexpr std::int64_t kPieceTiles = 4;  // 56 pixels on AVX-512: a row of most layers is one piece
 constexpr std::int64_t kEnoughTasks = 64;  // an even share for any usual number of threads
+
+// True if y is better written past the caches: it does not fit there, and no row of it is read
+// again for a later block of products.
+bool streams(const Conv2D& conv, const float* y) {
+  return conv.y().size() * std::int64_t(sizeof(float)) > kCachedBytes && conv.taps() <= kBlock &&
+         conv.co() % kCacheLine == 0 && is_on_cache_line(y);
+}
 
 }  // namespace
 
@@ -17,11 +25,12 @@ std::int64_t forward_pieces(std::int64_t columns) {
 }
 
 ForwardRows::ForwardRows(const Conv2D& conv, std::int64_t columns, const float* x, const float* w,
-                         const float* b, Carver& carver)
+                         const float* b, bool stream, Carver& carver)
     : conv_(conv),
       x_(x),
       w_(w),
       b_(b),
+      stream_(stream),
       micro_(conv2d_micro()),
       slices_per_group_(ceil_div(conv.co(), micro_.columns)),
       patch_columns_(conv.seen_columns(ceil_div(columns, forward_pieces(columns)))) {
@@ -100,7 +109,8 @@ void ForwardRows::run(std::int64_t n, std::int64_t oy, std::int64_t ox, std::int
                           b_ == nullptr ? nullptr : b_ + filter,
                           out + filter,
                           conv_.filters,
-                          false};
+                          false,
+                          stream_};
     multiply(micro_, product, columns,
              std::min<std::int64_t>(micro_.columns, conv_.co() - in_group));
   }
@@ -111,7 +121,8 @@ void conv2d_forward(const Conv2D& shapes, const float* x, const float* w, const 
                     char* scratch) noexcept {
   const Conv2D conv = flattened(shapes);
   Carver carver(scratch);
-  const ForwardRows rows(conv, conv.ow(), x, w, b, carver);
+  const bool stream = streams(conv, y);
+  const ForwardRows rows(conv, conv.ow(), x, w, b, stream, carver);
   const auto [n, oh, ow, filters] = conv.y();
   if (n * ow == 0) return;
   const std::int64_t pieces = forward_pieces(ow), places = n * oh * pieces;
@@ -123,13 +134,14 @@ void conv2d_forward(const Conv2D& shapes, const float* x, const float* w, const 
     const std::int64_t begin = ow * piece / pieces, end = ow * (piece + 1) / pieces;
     rows.run(row / oh, row % oh, begin, end - begin, rows.slices() * share / shares,
              rows.slices() * (share + 1) / shares, y + (row * ow + begin) * conv.filters, worker);
+    if (stream) finish_streams();
   });
 }
 
 std::size_t conv2d_forward_scratch(const Conv2D& shapes) {
   const Conv2D conv = flattened(shapes);
   Carver counter(nullptr);
-  const ForwardRows rows(conv, conv.ow(), nullptr, nullptr, nullptr, counter);
+  const ForwardRows rows(conv, conv.ow(), nullptr, nullptr, nullptr, false, counter);
   return counter.bytes();
 }
 

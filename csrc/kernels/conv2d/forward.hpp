@@ -23,8 +23,9 @@ std::size_t conv2d_forward_scratch(const Conv2D& conv);
 class ForwardRows {
  public:
   // Of each output row, the first `columns` will be asked for, in forward_pieces(columns).
+  // `stream` as in Tile.
   ForwardRows(const Conv2D& conv, std::int64_t columns, const float* x, const float* w,
-              const float* b, Carver& carver);
+              const float* b, bool stream, Carver& carver);
 
   // A slice is as many filters of one group as fit a tile. Output row `oy` of image `n`, columns
   // [ox, ox + columns), filters of the slices [first, last), to `out` with pixels `filters` apart.
@@ -41,6 +42,7 @@ class ForwardRows {
 
   Conv2D conv_;
   const float *x_, *w_, *b_;
+  bool stream_;
   const Micro& micro_;
   std::int64_t slices_per_group_;
   std::int64_t patch_columns_;  // of the longest piece

@@ -25,7 +25,8 @@ struct Tile {
   const float* bias;  // one number a column; null for zeros
   float* out;
   std::int64_t out_row;
-  bool add;  // the sum is added to `out`, which then holds earlier parts of it
+  bool add;     // the sum is added to `out`, which then holds earlier parts of it
+  bool stream;  // not with `add`: past the caches; rows of `out` begin and end on cache lines
 };
 
 // Pooling windows side by side, `step` floats apart, that see the same cells; each cell holds

@@ -18,6 +18,7 @@ struct Half {
   static V broadcast(float x) { return _mm_set1_ps(x); }
   static V load(const float* p, Mask mask) { return _mm_maskload_ps(p, mask); }
   static void store(float* p, V v, Mask mask) { _mm_maskstore_ps(p, mask, v); }
+  static void stream(float* p, V v) { _mm_stream_ps(p, v); }
   static V multiply_add(V a, V b, V c) { return _mm_fmadd_ps(a, b, c); }
   static V narrow(__m256 v) { return _mm256_castps256_ps128(v); }
 };
@@ -34,6 +35,7 @@ struct Wide {
   static V load(const float* p, Mask mask) { return _mm256_maskload_ps(p, mask); }
   static void store(float* p, V v) { _mm256_storeu_ps(p, v); }
   static void store(float* p, V v, Mask mask) { _mm256_maskstore_ps(p, mask, v); }
+  static void stream(float* p, V v) { _mm256_stream_ps(p, v); }
   static V multiply_add(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
   static V narrow(V v) { return v; }
 };

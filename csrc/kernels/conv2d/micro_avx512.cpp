@@ -13,6 +13,7 @@ struct Half {
   static V broadcast(float x) { return _mm256_set1_ps(x); }
   static V load(const float* p, Mask mask) { return _mm256_maskz_loadu_ps(mask, p); }
   static void store(float* p, V v, Mask mask) { _mm256_mask_storeu_ps(p, mask, v); }
+  static void stream(float* p, V v) { _mm256_stream_ps(p, v); }
   static V multiply_add(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
   static V narrow(__m512 v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
 };
@@ -27,6 +28,7 @@ struct Wide {
   static V load(const float* p, Mask mask) { return _mm512_maskz_loadu_ps(mask, p); }
   static void store(float* p, V v) { _mm512_storeu_ps(p, v); }
   static void store(float* p, V v, Mask mask) { _mm512_mask_storeu_ps(p, mask, v); }
+  static void stream(float* p, V v) { _mm512_stream_ps(p, v); }
   static V multiply_add(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
   static V narrow(V v) { return v; }
 };

@@ -65,6 +65,15 @@ void run_tile(const Tile& tile, int last_columns) {
       last[i] = Last::load(out + kFirst, mask) + last[i];
     }
   }
+  if (t.stream) {
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kRows; ++i) {
+      float* out = t.out + std::int64_t(i) * t.out_row;
+      if constexpr (kWide) Wide::stream(out, wide[i]);
+      Last::stream(out + kFirst, last[i]);
+    }
+    return;
+  }
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < kRows; ++i) {
     float* out = t.out + std::int64_t(i) * t.out_row;

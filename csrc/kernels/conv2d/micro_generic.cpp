@@ -26,6 +26,7 @@ struct Wide {
     if (lanes == kLanes) return store(p, v);
     for (int i = 0; i < lanes; ++i) p[i] = v[i];
   }
+  static void stream(float* p, V v) { store(p, v); }
   static V multiply_add(V a, V b, V c) { return a * b + c; }  // two roundings: no contraction
   static V narrow(V v) { return v; }
 };

@@ -33,7 +33,7 @@ void multiply(const Micro& micro, const Product& p, std::int64_t rows, std::int6
   const std::int64_t tiles = (rows + micro.rows - 1) / micro.rows;
   const std::int64_t height = rows / tiles, higher = rows % tiles;  // so many tiles have one more
   Tile tile{p.a, p.a_row, p.a_step, p.b,       p.b_row, p.sum.runs + p.sum.first,
-            0,   p.bias,  p.out,    p.out_row, p.add};
+            0,   p.bias,  p.out,    p.out_row, p.add,   p.stream};
   std::int64_t first_run = p.sum.first;
   for (std::int64_t block = 0; block < p.sum.blocks; ++block) {
     tile.run_count = p.sum.ends[block] - first_run;

@@ -55,6 +55,7 @@ struct Product {
   float* out;
   std::int64_t out_row;
   bool add;
+  bool stream = false;  // only with one block of products
 };
 
 // Any number of rows, at most micro.columns columns; rows are cut in tiles of nearly equal height.
