@@ -261,7 +261,9 @@ def test_an_output_larger_than_the_caches_has_the_same_bits(filters: int) -> Non
     w, b = positives(case.w, 1), positives((filters,), 2)
     core.run("conv2d_forward", [x, w, b], [y], case.attributes)
     for image, of_image in zip(x, y, strict=True):
-        (alone,) = run("conv2d_forward", [image[None], w, b], [(1, *y.shape[1:])], **case.attributes)
+        (alone,) = run(
+            "conv2d_forward", [image[None], w, b], [(1, *y.shape[1:])], **case.attributes
+        )
         np.testing.assert_array_equal(of_image, alone[0])
 
 
