@@ -1,10 +1,8 @@
+#include "kernels/conv2d/conv2d.hpp"
+
 #include <algorithm>
 
 #include "bindings/call.hpp"
-#include "kernels/conv2d/backward_input.hpp"
-#include "kernels/conv2d/backward_weights.hpp"
-#include "kernels/conv2d/forward.hpp"
-#include "kernels/conv2d/pooled.hpp"
 
 namespace minicnn {
 namespace {
@@ -12,6 +10,15 @@ namespace {
 // Numbers in a padded image and in a batch of these, before or after the convolution. With at most
 // these, every size in bytes that a kernel computes stays below 2^63.
 constexpr double kMostInImage = 1e12, kMostInBatch = 1e15;
+
+// "auto", also where the caller says nothing, "direct" or "winograd".
+Algorithm algorithm_of(const Call& call) {
+  const std::string name = call.has("algorithm") ? call.text("algorithm") : "auto";
+  if (name == "auto") return Algorithm::automatic;
+  if (name == "direct") return Algorithm::direct;
+  call.demand(name == "winograd", "algorithm must be \"auto\", \"direct\" or \"winograd\"");
+  return Algorithm::winograd;
+}
 
 // The arrays that give a convolution its shapes; the image comes as an attribute.
 Conv2D conv2d_of(const Call& call, std::int64_t n, std::int64_t channels, const Array& w) {
@@ -30,7 +37,7 @@ Conv2D conv2d_of(const Call& call, std::int64_t n, std::int64_t channels, const 
   call.demand(rows > double(window.kh - 1) * double(window.dy) &&
                   columns > double(window.kw - 1) * double(window.dx),
               "the kernel does not fit the padded image");
-  return {{n, h, width, channels}, window, groups, filters};
+  return {{n, h, width, channels}, window, groups, filters, algorithm_of(call)};
 }
 
 // From x, which must then have the image's shape.

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "core/parallel.hpp"
-#include "kernels/conv2d/backward_weights.hpp"
 #include "kernels/conv2d/carver.hpp"
-#include "kernels/conv2d/forward.hpp"
+#include "kernels/conv2d/direct_backward_weights.hpp"
+#include "kernels/conv2d/direct_forward.hpp"
 #include "kernels/conv2d/product.hpp"
 #include "kernels/conv2d/transpose.hpp"
 
@@ -35,11 +35,11 @@ struct InputGradient {
 
 void dense_forward(const Dense& dense, const float* x, const float* w, const float* b, float* y,
                    char* scratch) noexcept {
-  conv2d_forward(as_conv2d(dense), x, w, b, y, scratch);
+  direct_forward(as_conv2d(dense), x, w, b, y, scratch);
 }
 
 std::size_t dense_forward_scratch(const Dense& dense) {
-  return conv2d_forward_scratch(as_conv2d(dense));
+  return direct_forward_scratch(as_conv2d(dense));
 }
 
 void dense_backward_input(const Dense& d, const float* dy, const float* w, float* dx,
@@ -83,11 +83,11 @@ std::size_t dense_backward_input_scratch(const Dense& dense) {
 
 void dense_backward_weights(const Dense& dense, const float* dy, const float* x, float* dw,
                             float* db, char* scratch) noexcept {
-  conv2d_backward_weights(as_conv2d(dense), dy, x, dw, db, scratch);
+  direct_backward_weights(as_conv2d(dense), dy, x, dw, db, scratch);
 }
 
 std::size_t dense_backward_weights_scratch(const Dense& dense) {
-  return conv2d_backward_weights_scratch(as_conv2d(dense));
+  return direct_backward_weights_scratch(as_conv2d(dense));
 }
 
 }  // namespace minicnn

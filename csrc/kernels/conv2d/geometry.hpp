@@ -8,11 +8,15 @@ namespace minicnn {
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+// How a convolution is computed; `automatic` leaves it to the chooser.
+enum class Algorithm { automatic, direct, winograd, pool_sparse };
+
 // Shapes of a convolution: x (N, H, W, C), w (KH, KW, C / groups, filters), y (N, OH, OW, filters).
 struct Conv2D {
   Shape4 x;
   Window2D window;
   std::int64_t groups, filters;
+  Algorithm algorithm = Algorithm::automatic;  // what the caller asks for
 
   std::int64_t oh() const { return window.out_h(x.h); }
   std::int64_t ow() const { return window.out_w(x.w); }

@@ -1,4 +1,4 @@
-#include "kernels/conv2d/forward.hpp"
+#include "kernels/conv2d/direct_forward.hpp"
 
 #include <algorithm>
 
@@ -117,7 +117,7 @@ void ForwardRows::run(std::int64_t n, std::int64_t oy, std::int64_t ox, std::int
 }
 
 // Tasks are pieces of output rows. Where these are few, the slices are dealt out too.
-void conv2d_forward(const Conv2D& shapes, const float* x, const float* w, const float* b, float* y,
+void direct_forward(const Conv2D& shapes, const float* x, const float* w, const float* b, float* y,
                     char* scratch) noexcept {
   const Conv2D conv = flattened(shapes);
   Carver carver(scratch);
@@ -138,7 +138,7 @@ void conv2d_forward(const Conv2D& shapes, const float* x, const float* w, const 
   });
 }
 
-std::size_t conv2d_forward_scratch(const Conv2D& shapes) {
+std::size_t direct_forward_scratch(const Conv2D& shapes) {
   const Conv2D conv = flattened(shapes);
   Carver counter(nullptr);
   const ForwardRows rows(conv, conv.ow(), nullptr, nullptr, nullptr, false, counter);

@@ -1,4 +1,4 @@
-#include "kernels/conv2d/backward_weights.hpp"
+#include "kernels/conv2d/direct_backward_weights.hpp"
 
 #include <algorithm>
 
@@ -222,7 +222,7 @@ void WeightSums::join_chunks() const {
 
 }  // namespace
 
-void conv2d_backward_weights(const Conv2D& shapes, const float* dy, const float* x, float* dw,
+void direct_backward_weights(const Conv2D& shapes, const float* dy, const float* x, float* dw,
                              float* db, char* scratch) noexcept {
   const Conv2D conv = flattened(shapes);
   Carver carver(scratch);
@@ -240,7 +240,7 @@ void conv2d_backward_weights(const Conv2D& shapes, const float* dy, const float*
   sums.join_chunks();
 }
 
-std::size_t conv2d_backward_weights_scratch(const Conv2D& shapes) {
+std::size_t direct_backward_weights_scratch(const Conv2D& shapes) {
   const Conv2D conv = flattened(shapes);
   Carver counter(nullptr);
   const WeightSums sums(conv, nullptr, nullptr, nullptr, counter);

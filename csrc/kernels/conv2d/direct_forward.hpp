@@ -11,9 +11,9 @@ namespace minicnn {
 
 //   x (N, H, W, C)  w (KH, KW, C / groups, filters)  b (filters,) or null
 //   y (N, OH, OW, filters)   written
-void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const float* b, float* y,
+void direct_forward(const Conv2D& conv, const float* x, const float* w, const float* b, float* y,
                     char* scratch) noexcept;
-std::size_t conv2d_forward_scratch(const Conv2D& conv);
+std::size_t direct_forward_scratch(const Conv2D& conv);
 
 // Computes pieces of output rows; made once a call, used by all workers.
 //

@@ -8,8 +8,8 @@ namespace minicnn {
 
 //   dy (N, OH, OW, filters)  x (N, H, W, C)
 //   dw (KH, KW, C / groups, filters)  db (filters,) or null   written
-void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* x, float* dw,
+void direct_backward_weights(const Conv2D& conv, const float* dy, const float* x, float* dw,
                              float* db, char* scratch) noexcept;
-std::size_t conv2d_backward_weights_scratch(const Conv2D& conv);
+std::size_t direct_backward_weights_scratch(const Conv2D& conv);
 
 }  // namespace minicnn

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "core/parallel.hpp"
-#include "kernels/conv2d/forward.hpp"
-#include "kernels/conv2d/pooled.hpp"
+#include "kernels/conv2d/direct_forward.hpp"
+#include "kernels/conv2d/direct_pooled.hpp"
 
 // A task computes the convolution's rows under a few rows of y, into memory that stays in cache,
 // and takes the maxima from there. Where pooling windows overlap, more rows of y share a task, so
@@ -71,9 +71,8 @@ void PooledRows::run(std::int64_t n, std::int64_t first, std::int64_t last, floa
 
 }  // namespace
 
-void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const float* w,
-                               const float* b, float* y, std::uint8_t* winner,
-                               char* scratch) noexcept {
+void direct_pooled_forward(const PooledConv2D& op, const float* x, const float* w, const float* b,
+                           float* y, std::uint8_t* winner, char* scratch) noexcept {
   Carver carver(scratch);
   const PooledRows rows(op, x, w, b, carver);
   const std::int64_t ph = op.y().h, bands = ceil_div(ph, rows.band);
@@ -83,7 +82,7 @@ void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const flo
   });
 }
 
-std::size_t conv2d_max_pool2d_forward_scratch(const PooledConv2D& op) {
+std::size_t direct_pooled_forward_scratch(const PooledConv2D& op) {
   Carver counter(nullptr);
   const PooledRows rows(op, nullptr, nullptr, nullptr, counter);
   return counter.bytes();

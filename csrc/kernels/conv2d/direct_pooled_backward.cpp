@@ -1,11 +1,11 @@
 #include <algorithm>
 
 #include "core/parallel.hpp"
-#include "kernels/conv2d/backward_input.hpp"
-#include "kernels/conv2d/backward_weights.hpp"
 #include "kernels/conv2d/carver.hpp"
 #include "kernels/conv2d/column_sums.hpp"
-#include "kernels/conv2d/pooled.hpp"
+#include "kernels/conv2d/direct_backward_input.hpp"
+#include "kernels/conv2d/direct_backward_weights.hpp"
+#include "kernels/conv2d/direct_pooled.hpp"
 
 // Each number of dy goes to its window's winner, in a gradient of the convolution's whole output
 // that is zero elsewhere; then the convolution's own gradients follow.
@@ -83,40 +83,40 @@ void Unpooled::run(const float* dy, const float* y, const std::uint8_t* winner) 
 
 }  // namespace
 
-void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy, const float* y,
-                                      const std::uint8_t* winner, const float* w, float* dx,
-                                      char* scratch) noexcept {
+void direct_pooled_backward_input(const PooledConv2D& op, const float* dy, const float* y,
+                                  const std::uint8_t* winner, const float* w, float* dx,
+                                  char* scratch) noexcept {
   Carver carver(scratch);
   Unpooled unpooled(op, carver);
   unpooled.run(dy, y, winner);
-  conv2d_backward_input(op.conv, unpooled.dz(), w, dx, scratch + carver.bytes());
+  direct_backward_input(op.conv, unpooled.dz(), w, dx, scratch + carver.bytes());
 }
 
-std::size_t conv2d_max_pool2d_backward_input_scratch(const PooledConv2D& op) {
+std::size_t direct_pooled_backward_input_scratch(const PooledConv2D& op) {
   Carver counter(nullptr);
   const Unpooled unpooled(op, counter);
-  return counter.bytes() + conv2d_backward_input_scratch(op.conv);
+  return counter.bytes() + direct_backward_input_scratch(op.conv);
 }
 
-void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy, const float* y,
-                                        const std::uint8_t* winner, const float* x, float* dw,
-                                        float* db, char* scratch) noexcept {
+void direct_pooled_backward_weights(const PooledConv2D& op, const float* dy, const float* y,
+                                    const std::uint8_t* winner, const float* x, float* dw,
+                                    float* db, char* scratch) noexcept {
   Carver carver(scratch);
   Unpooled unpooled(op, carver);
   unpooled.run(dy, y, winner);
   char* rest = scratch + carver.bytes();
-  conv2d_backward_weights(op.conv, unpooled.dz(), x, dw, nullptr, rest);
+  direct_backward_weights(op.conv, unpooled.dz(), x, dw, nullptr, rest);
   if (db == nullptr) return;
   const std::int64_t filters = op.conv.filters;
   column_sums(unpooled.through(), op.y().size() / filters, filters, db, rest);
 }
 
-std::size_t conv2d_max_pool2d_backward_weights_scratch(const PooledConv2D& op) {
+std::size_t direct_pooled_backward_weights_scratch(const PooledConv2D& op) {
   Carver counter(nullptr);
   const Unpooled unpooled(op, counter);
   // y can have more pixels than the convolution, where padded windows overlap.
   const std::size_t bias = column_sums_scratch(op.y().size() / op.y().c, op.y().c);
-  return counter.bytes() + std::max(bias, conv2d_backward_weights_scratch(op.conv));
+  return counter.bytes() + std::max(bias, direct_backward_weights_scratch(op.conv));
 }
 
 }  // namespace minicnn

@@ -1,4 +1,4 @@
-#include "kernels/conv2d/backward_input.hpp"
+#include "kernels/conv2d/direct_backward_input.hpp"
 
 #include <algorithm>
 
@@ -206,7 +206,7 @@ void InputRows::run(std::int64_t n, std::int64_t iy, std::int64_t first, std::in
 
 }  // namespace
 
-void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* w, float* dx,
+void direct_backward_input(const Conv2D& conv, const float* dy, const float* w, float* dx,
                            char* scratch) noexcept {
   Carver carver(scratch);
   const InputRows rows(conv, dy, w, dx, carver);
@@ -221,7 +221,7 @@ void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* w, 
   });
 }
 
-std::size_t conv2d_backward_input_scratch(const Conv2D& conv) {
+std::size_t direct_backward_input_scratch(const Conv2D& conv) {
   Carver counter(nullptr);
   const InputRows rows(conv, nullptr, nullptr, nullptr, counter);
   return counter.bytes();

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "kernels/conv2d/geometry.hpp"
+#include "kernels/conv2d/pooled.hpp"
+
+namespace minicnn {
+
+// Which algorithm computes which pass of a convolution, and why: the one place that decides. All of
+// them compute the same sums; they differ in the order of additions, so in the last bits.
+//
+//   direct    every product, as the formula says; any shape
+//
+// A choice depends on the shapes and on the instruction set alone, never on the number of threads
+// or on what was measured in this run: the same network gives the same bits every time.
+
+Algorithm choose_forward(const Conv2D& conv);
+Algorithm choose_backward_input(const Conv2D& conv);
+Algorithm choose_backward_weights(const Conv2D& conv);
+
+Algorithm choose_pooled_forward(const PooledConv2D& op);
+Algorithm choose_pooled_backward_input(const PooledConv2D& op);
+Algorithm choose_pooled_backward_weights(const PooledConv2D& op);
+
+}  // namespace minicnn

@@ -1,0 +1,104 @@
+#include "kernels/conv2d/conv2d.hpp"
+
+#include "kernels/conv2d/chooser.hpp"
+#include "kernels/conv2d/direct_backward_input.hpp"
+#include "kernels/conv2d/direct_backward_weights.hpp"
+#include "kernels/conv2d/direct_forward.hpp"
+#include "kernels/conv2d/direct_pooled.hpp"
+
+namespace minicnn {
+
+void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const float* b, float* y,
+                    char* scratch) noexcept {
+  switch (choose_forward(conv)) {
+    default:
+      return direct_forward(conv, x, w, b, y, scratch);
+  }
+}
+
+std::size_t conv2d_forward_scratch(const Conv2D& conv) {
+  switch (choose_forward(conv)) {
+    default:
+      return direct_forward_scratch(conv);
+  }
+}
+
+void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* w, float* dx,
+                           char* scratch) noexcept {
+  switch (choose_backward_input(conv)) {
+    default:
+      return direct_backward_input(conv, dy, w, dx, scratch);
+  }
+}
+
+std::size_t conv2d_backward_input_scratch(const Conv2D& conv) {
+  switch (choose_backward_input(conv)) {
+    default:
+      return direct_backward_input_scratch(conv);
+  }
+}
+
+void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* x, float* dw,
+                             float* db, char* scratch) noexcept {
+  switch (choose_backward_weights(conv)) {
+    default:
+      return direct_backward_weights(conv, dy, x, dw, db, scratch);
+  }
+}
+
+std::size_t conv2d_backward_weights_scratch(const Conv2D& conv) {
+  switch (choose_backward_weights(conv)) {
+    default:
+      return direct_backward_weights_scratch(conv);
+  }
+}
+
+void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const float* w,
+                               const float* b, float* y, std::uint8_t* winner,
+                               char* scratch) noexcept {
+  switch (choose_pooled_forward(op)) {
+    default:
+      return direct_pooled_forward(op, x, w, b, y, winner, scratch);
+  }
+}
+
+std::size_t conv2d_max_pool2d_forward_scratch(const PooledConv2D& op) {
+  switch (choose_pooled_forward(op)) {
+    default:
+      return direct_pooled_forward_scratch(op);
+  }
+}
+
+void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy, const float* y,
+                                      const std::uint8_t* winner, const float* w, float* dx,
+                                      char* scratch) noexcept {
+  switch (choose_pooled_backward_input(op)) {
+    default:
+      return direct_pooled_backward_input(op, dy, y, winner, w, dx, scratch);
+  }
+}
+
+std::size_t conv2d_max_pool2d_backward_input_scratch(const PooledConv2D& op) {
+  switch (choose_pooled_backward_input(op)) {
+    default:
+      return direct_pooled_backward_input_scratch(op);
+  }
+}
+
+void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy, const float* y,
+                                        const std::uint8_t* winner, const float* x, float* dw,
+                                        float* db, char* scratch) noexcept {
+  switch (choose_pooled_backward_weights(op)) {
+    default:
+      return direct_pooled_backward_weights(op, dy, y, winner, x, dw, db, scratch);
+  }
+}
+
+std::size_t conv2d_max_pool2d_backward_weights_scratch(const PooledConv2D& op) {
+  switch (choose_pooled_backward_weights(op)) {
+    default:
+      return direct_pooled_backward_weights_scratch(op);
+  }
+}
+
+}  // namespace minicnn

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/conv2d/geometry.hpp"
+#include "kernels/conv2d/pooled.hpp"
+
+namespace minicnn {
+
+// Convolution as its callers know it. chooser.hpp says which algorithm computes what; each
+// algorithm has files of its own beside this one.
+
+//   x (N, H, W, C)  w (KH, KW, C / groups, filters)  b (filters,) or null
+//   y (N, OH, OW, filters)   written
+void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const float* b, float* y,
+                    char* scratch) noexcept;
+std::size_t conv2d_forward_scratch(const Conv2D& conv);
+
+//   dy (N, OH, OW, filters)
+//   dx (N, H, W, C)   written; 0 where no window looks
+void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* w, float* dx,
+                           char* scratch) noexcept;
+std::size_t conv2d_backward_input_scratch(const Conv2D& conv);
+
+//   dw (KH, KW, C / groups, filters)  db (filters,) or null   written
+void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* x, float* dw,
+                             float* db, char* scratch) noexcept;
+std::size_t conv2d_backward_weights_scratch(const Conv2D& conv);
+
+//   y      (N, PH, PW, filters)   written
+//   winner (N, PH, PW, filters)   written; the number ky * KW + kx of the pool's first largest cell
+// The image between the two, (N, OH, OW, filters), is never written.
+void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const float* w,
+                               const float* b, float* y, std::uint8_t* winner,
+                               char* scratch) noexcept;
+std::size_t conv2d_max_pool2d_forward_scratch(const PooledConv2D& op);
+
+//   dy, y, winner (N, PH, PW, filters); a winner may be any number, those outside are not followed
+void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy, const float* y,
+                                      const std::uint8_t* winner, const float* w, float* dx,
+                                      char* scratch) noexcept;
+std::size_t conv2d_max_pool2d_backward_input_scratch(const PooledConv2D& op);
+
+void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy, const float* y,
+                                        const std::uint8_t* winner, const float* x, float* dw,
+                                        float* db, char* scratch) noexcept;
+std::size_t conv2d_max_pool2d_backward_weights_scratch(const PooledConv2D& op);
+
+}  // namespace minicnn

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/conv2d/pooled.hpp"
+
+namespace minicnn {
+
+// The direct convolution, pooled while its rows are in cache; and its gradients, for which the
+// gradient of the whole un-pooled image is written first. Contracts as in conv2d.hpp; any shape.
+
+void direct_pooled_forward(const PooledConv2D& op, const float* x, const float* w, const float* b,
+                           float* y, std::uint8_t* winner, char* scratch) noexcept;
+std::size_t direct_pooled_forward_scratch(const PooledConv2D& op);
+
+void direct_pooled_backward_input(const PooledConv2D& op, const float* dy, const float* y,
+                                  const std::uint8_t* winner, const float* w, float* dx,
+                                  char* scratch) noexcept;
+std::size_t direct_pooled_backward_input_scratch(const PooledConv2D& op);
+
+void direct_pooled_backward_weights(const PooledConv2D& op, const float* dy, const float* y,
+                                    const std::uint8_t* winner, const float* x, float* dw,
+                                    float* db, char* scratch) noexcept;
+std::size_t direct_pooled_backward_weights_scratch(const PooledConv2D& op);
+
+}  // namespace minicnn
