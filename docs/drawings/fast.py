@@ -75,7 +75,9 @@ def one_pass() -> Drawing:
     z = [["3", "-1", "0", "2"], ["1", "4", "-2", "-3"]]
     words = {(i, j): z[i][j] for i in range(2) for j in range(4)}
     wins = {(1, 1), (0, 3)}
-    d.grid(298, 98, [[ORANGE if (i, j) in wins else GREEN for j in range(4)] for i in range(2)], words)
+    d.grid(
+        298, 98, [[ORANGE if (i, j) in wins else GREEN for j in range(4)] for i in range(2)], words
+    )
     d.text(350, 180, "never written to memory", 12)
     d.arrow(412, 125, 490, 125)
     d.text(450, 112, "max, ReLU", 13)
