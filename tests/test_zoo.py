@@ -66,6 +66,44 @@ def test_scene_takes_other_sizes_and_down_to_its_documented_minimum():
         mc.zoo.scene((45, 45, 3))
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters", "image", "classes"),
+    [
+        ("lenet", 431_080, (28, 28, 1), 10),
+        ("cifar", 169_578, (32, 32, 3), 10),
+        ("scene", 2_046_406, (150, 150, 3), 6),
+        ("xray", 29_556_898, (512, 512, 3), 2),
+        ("photo", 15_892_806, (150, 150, 3), 6),
+    ],
+)
+def test_every_network_has_its_papers_size(name, parameters, image, classes):
+    model = getattr(mc.zoo, name)()
+    assert model.count_params() == parameters
+    assert (model.input_shape, model.output_shape) == ((None, *image), (None, classes))
+
+
+def test_cifar_as_printed_for_28_pixels():
+    assert mc.zoo.cifar((28, 28, 3)).count_params() == 120_426
+
+
+@pytest.mark.parametrize(("name", "least"), [("cifar", 22), ("xray", 36), ("photo", 36)])
+def test_networks_go_down_to_their_documented_minimum(name, least):
+    network = getattr(mc.zoo, name)
+    assert network((least, least + 9, 1), classes=3).output_shape == (None, 3)
+    with pytest.raises(ShapeError):
+        network((least - 1, least + 9, 1))
+
+
+@pytest.mark.parametrize("name", ["cifar", "scene", "xray", "photo"])
+def test_rescale_takes_bytes_where_the_default_takes_fractions(name):
+    network, image = getattr(mc.zoo, name), (50, 48, 3)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, *image), dtype=np.uint8)
+    of_fractions, of_bytes = network(image), network(image, rescale=1 / 255)
+    of_bytes.set_weights(of_fractions.get_weights())
+    wanted = of_fractions.predict(np.float32(pixels) * np.float32(1 / 255), verbose=0)
+    np.testing.assert_allclose(of_bytes.predict(pixels, verbose=0), wanted, atol=1e-6)
+
+
 def test_lenet_has_caffes_layers_and_sizes():
     model = mc.zoo.lenet()
     sizes = {p.name: p.shape for p in model.parameters}

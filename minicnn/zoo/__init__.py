@@ -1,6 +1,9 @@
 """Networks that were published, one file each, ready to train."""
 
+from minicnn.zoo.cifar import cifar
 from minicnn.zoo.lenet import lenet
+from minicnn.zoo.photo import photo
 from minicnn.zoo.scene import scene
+from minicnn.zoo.xray import xray
 
-__all__ = ["lenet", "scene"]
+__all__ = ["cifar", "lenet", "photo", "scene", "xray"]

@@ -6,12 +6,17 @@ from minicnn.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
 from minicnn.models import Sequential
 
 
-def lenet() -> Sequential:
+def lenet(*, rescale: float = 1 / 256) -> Sequential:
     """LeNet as Caffe defines it, for 28 x 28 grey digits of 0...255; it has 431,080 parameters.
 
     Two times small patterns are looked for everywhere (`conv`), and in each 2 x 2 field the best
     match is kept (`pool`); then 500 neurons look at all of it at once (`ip1`), and one neuron a
     digit decides (`ip2`). The layers have the names that Caffe gave them.
+
+    Parameters
+    ----------
+    rescale : float
+        What the pixels are multiplied with first; Caffe's is 1/256.
 
     Returns
     -------
@@ -21,7 +26,7 @@ def lenet() -> Sequential:
 
     Notes
     -----
-    Caffe scales the pixels by 1/256, draws the weights by its "xavier" rule and lets the biases
+    Caffe draws the weights by its "xavier" rule and lets the biases
     learn at twice the rate of the weights; all of that is in here. Only the hidden layer has an
     activation: max pooling is what makes the convolutions more than one linear map.
 
@@ -39,7 +44,7 @@ def lenet() -> Sequential:
     """
     model = Sequential(
         [
-            Input((28, 28, 1), rescale=1 / 256),  # (N, 28, 28, 1)
+            Input((28, 28, 1), rescale=rescale),  # (N, 28, 28, 1)
             Conv2D(20, 5, name="conv1"),  # (N, 24, 24, 20)
             MaxPooling2D(2, name="pool1"),  # (N, 12, 12, 20)
             Conv2D(50, 5, name="conv2"),  # (N, 8, 8, 50)

@@ -7,7 +7,12 @@ from minicnn.layers.base import Layer
 from minicnn.models import Sequential
 
 
-def scene(image_shape: tuple[int, int, int] = (150, 150, 3), classes: int = 6) -> Sequential:
+def scene(
+    image_shape: tuple[int, int, int] = (150, 150, 3),
+    classes: int = 6,
+    *,
+    rescale: float | None = None,
+) -> Sequential:
     """Four convolutional blocks and four dense ones; 2,046,406 parameters for six classes.
 
     Parameters
@@ -16,11 +21,13 @@ def scene(image_shape: tuple[int, int, int] = (150, 150, 3), classes: int = 6) -
         Size of the images; each block halves it, so that H and W must be at least 46.
     classes : int
         Kinds of scenes: buildings, forest, glacier, mountain, sea, street.
+    rescale : float
+        1/255 for images of 0...255, uint8 or float32; default: they are in 0...1 already.
 
     Returns
     -------
     Sequential
-        (N, H, W, C) float32 in 0...1 -> (N, classes) float32, the probability of each class.
+        (N, H, W, C) -> (N, classes) float32, the probability of each class.
         Not compiled yet; it was trained with `adam` and `categorical_crossentropy`.
 
     Examples
@@ -28,7 +35,7 @@ def scene(image_shape: tuple[int, int, int] = (150, 150, 3), classes: int = 6) -
     >>> scene().count_params()
     2046406
     """
-    model = Sequential([Input(image_shape)])
+    model = Sequential([Input(image_shape, rescale=rescale)])
     for filters in (32, 64, 128, 256):
         _add(model, _convolutional(filters))
     model.add(Flatten())
