@@ -12,19 +12,30 @@ import numpy as np
 
 
 class Conv(NamedTuple):
-    """A convolution with bias, stride 1."""
+    """A valid convolution with bias, stride 1."""
 
     filters: int
     kernel: int
-    padding: str = "valid"
     activation: str = "linear"  # or "relu"
 
 
 class Pool(NamedTuple):
-    """Max pooling; only whole windows count."""
+    """Max pooling; only whole windows count, and they do not overlap."""
 
     size: int
-    stride: int
+
+
+class BatchNorm(NamedTuple):
+    """Batch normalisation with Keras's numbers; `momentum` is what the old statistics keep."""
+
+    momentum: float = 0.99
+    epsilon: float = 1e-3
+
+
+class Dropout(NamedTuple):
+    """A fraction `rate` is set to 0 while training; the rest grows by 1 / (1 - rate)."""
+
+    rate: float
 
 
 class Dense(NamedTuple):
@@ -34,61 +45,121 @@ class Dense(NamedTuple):
     activation: str = "linear"  # or "relu"; the last layer's softmax belongs to the loss
 
 
+class SGD(NamedTuple):
+    """v <- momentum v - rate dw, w <- w + v."""
+
+    learning_rate: float
+    momentum: float
+
+
+class Adam(NamedTuple):
+    """Adam with Keras's numbers."""
+
+    learning_rate: float = 1e-3
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+
 class Network(NamedTuple):
-    """Layers from pixels to logits, and how they are trained."""
+    """Layers from pixels to logits, and how they are trained and timed."""
 
     name: str
     image: tuple[int, int, int]  # H, W, C
-    scale: float  # of the pixels, inside the network
-    layers: tuple[Conv | Pool | Dense, ...]
-    learning_rate: float
-    momentum: float
+    layers: tuple[Conv | Pool | BatchNorm | Dropout | Dense, ...]
+    optimizer: SGD | Adam
+    batch: int  # of a training step
+    inference_batch: int  # inference is timed at this batch, and at 1
+    fit_images: int  # an epoch of the `fit` that is timed
+    scale: float = 1 / 255  # of the pixels, inside the network
 
     @property
     def classes(self) -> int:
         """Units of the last layer."""
-        return weight_shapes(self)[-1][0]
+        return self.layers[-1].units  # type: ignore[union-attr]
 
 
-NETWORKS = {
-    "lenet": Network(
-        "lenet",
-        (28, 28, 1),
-        1 / 256,
-        (Conv(20, 5), Pool(2, 2), Conv(50, 5), Pool(2, 2), Dense(500, "relu"), Dense(10)),
-        learning_rate=0.01,
-        momentum=0.9,
-    ),
-}
+def _lenet() -> Network:
+    layers = Conv(20, 5), Pool(2), Conv(50, 5), Pool(2), Dense(500, "relu"), Dense(10)
+    return Network("lenet", (28, 28, 1), layers, SGD(0.01, 0.9), 64, 64, 12800, scale=1 / 256)
 
 
-def weight_shapes(network: Network) -> list[tuple[int, ...]]:
-    """Shapes of all weights, each layer's bias after its kernel."""
+def _cifar() -> Network:
+    layers = [layer for filters in (32, 64, 128) for layer in (Conv(filters, 3, "relu"), Pool(2))]
+    layers += [Dense(units, "relu") for units in (128, 64, 32)]
+    return Network("cifar", (32, 32, 3), (*layers, Dense(10)), Adam(), 32, 64, 6400)
+
+
+def _scene() -> Network:
+    layers: list[Conv | Pool | BatchNorm | Dropout | Dense] = []
+    for filters in (32, 64, 128, 256):
+        layers += [Conv(filters, 3, "relu"), Pool(2), BatchNorm(), Dropout(0.2)]
+    layers += [Dense(128, "relu"), Dropout(0.2)] * 4
+    return Network("scene", (150, 150, 3), (*layers, Dense(6)), Adam(), 32, 64, 512)
+
+
+def _xray() -> Network:
+    layers: list[Conv | Pool | Dropout | Dense] = []
+    for filters in (16, 32, 64):
+        layers += [Conv(filters, 5, "relu"), Pool(2), Dropout(0.2)]
+    layers += [Dense(128, "relu"), Dropout(0.2), Dense(2)]
+    return Network("xray", (512, 512, 3), tuple(layers), Adam(), 16, 8, 128)
+
+
+def _photo() -> Network:
+    layers: list[Conv | Pool | Dropout | Dense] = []
+    for filters in (64, 128, 256):
+        layers += [Conv(filters, 3, "relu"), Conv(filters, 3, "relu"), Pool(2), Dropout(0.2)]
+    layers += [Dense(256, "relu"), Dropout(0.2), Dense(6)]
+    return Network("photo", (150, 150, 3), tuple(layers), Adam(), 32, 8, 128)
+
+
+NETWORKS = {n.name: n for n in (_lenet(), _cifar(), _scene(), _xray(), _photo())}
+
+
+def without_dropout(network: Network) -> Network:
+    """The network that every engine can compute alike: no two draw the same masks."""
+    layers = tuple(layer for layer in network.layers if not isinstance(layer, Dropout))
+    return network._replace(layers=layers)
+
+
+class Weight(NamedTuple):
+    """One array of weights."""
+
+    shape: tuple[int, ...]
+    mean: float = 0.0  # of its first, random values: 1 for what scales or is divided by
+    learned: bool = True  # False: running statistics
+
+
+def weights_of(network: Network) -> list[Weight]:
+    """All weights: kernel, bias; gamma, beta, moving mean, moving variance."""
     h, w, channels = network.image
-    shapes: list[tuple[int, ...]] = []
+    weights: list[Weight] = []
     features = 0
     for layer in network.layers:
         if isinstance(layer, Conv):
-            shapes += [(layer.kernel, layer.kernel, channels, layer.filters), (layer.filters,)]
-            lost = layer.kernel - 1 if layer.padding == "valid" else 0
-            h, w, channels = h - lost, w - lost, layer.filters
+            side, filters = layer.kernel, layer.filters
+            weights += [Weight((side, side, channels, filters)), Weight((filters,))]
+            h, w, channels = h - side + 1, w - side + 1, filters
         elif isinstance(layer, Pool):
-            h, w = ((n - layer.size) // layer.stride + 1 for n in (h, w))
-        else:
+            h, w = h // layer.size, w // layer.size
+        elif isinstance(layer, BatchNorm):
+            for mean, learned in ((1.0, True), (0.0, True), (0.0, False), (1.0, False)):
+                weights.append(Weight((channels,), mean, learned))
+        elif isinstance(layer, Dense):
             features = features or h * w * channels
-            shapes += [(features, layer.units), (layer.units,)]
+            weights += [Weight((features, layer.units)), Weight((layer.units,))]
             features = layer.units
-    return shapes
+    return weights
 
 
 def random_weights(network: Network, seed: int) -> list[np.ndarray]:
-    """He-normal kernels and small biases, float32: the same for every engine."""
+    """He-normal kernels, the rest near its mean, float32: the same for every engine."""
     rng = np.random.default_rng(seed)
     weights = []
-    for shape in weight_shapes(network):
-        fan_in = np.prod(shape[:-1])
-        deviation = np.sqrt(2 / fan_in) if len(shape) > 1 else 0.01
-        weights.append((rng.standard_normal(shape) * deviation).astype(np.float32))
+    for shape, mean, _ in weights_of(network):
+        deviation = np.sqrt(2 / np.prod(shape[:-1])) if len(shape) > 1 else 0.01
+        weights.append((mean + rng.standard_normal(shape) * deviation).astype(np.float32))
     return weights
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import minicnn as mc
-from peers.networks import Network
+from peers.networks import Adam, Network
 
 
 class Model:
@@ -14,14 +14,11 @@ class Model:
     def __init__(self, network: Network, variant: str, threads: int) -> None:
         mc.config.set_threads(threads)
         mc.set_backend(variant)
-        self.model = getattr(mc.zoo, network.name)()
-        self.network = network
-        for parameter in self.model.parameters:
-            parameter.multiplier = 1.0  # the peers have one learning rate for all
+        self.network, self.model = network, zoo_model(network)
 
     def load(self, weights: list[np.ndarray]) -> None:
         """Start over: these weights, no momentum yet."""
-        optimizer = mc.optimizers.SGD(self.network.learning_rate, momentum=self.network.momentum)
+        optimizer = optimizer_of(self.network)
         self.model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
         self.model.set_weights(weights)
 
@@ -40,6 +37,20 @@ class Model:
     def weights(self) -> list[np.ndarray]:
         """All weights, in the order of `load`."""
         return self.model.get_weights()
+
+
+def zoo_model(network: Network) -> mc.Sequential:
+    """The zoo's network for uint8 pixels."""
+    model = getattr(mc.zoo, network.name)(rescale=network.scale)
+    for parameter in model.parameters:
+        parameter.multiplier = 1.0  # the peers have one learning rate for all
+    return model
+
+
+def optimizer_of(network: Network) -> mc.optimizers.Optimizer:
+    """minicnn's optimizer with the network's numbers."""
+    kind = mc.optimizers.Adam if isinstance(network.optimizer, Adam) else mc.optimizers.SGD
+    return kind(**network.optimizer._asdict())
 
 
 def versions() -> dict[str, str]:

@@ -56,11 +56,11 @@ class Model:
         weights = iter(self.variables)
         for layer in self.network.layers:
             if isinstance(layer, Pool):
-                x = tf.nn.max_pool2d(x, layer.size, layer.stride, "VALID")
+                x = tf.nn.max_pool2d(x, layer.size, layer.size, "VALID")
                 continue
             w, b = next(weights), next(weights)
             if isinstance(layer, Conv):
-                x = tf.nn.bias_add(tf.nn.conv2d(x, w, 1, layer.padding.upper()), b)
+                x = tf.nn.bias_add(tf.nn.conv2d(x, w, 1, "VALID"), b)
             else:
                 x = tf.nn.bias_add(tf.reshape(x, (x.shape[0], -1)) @ w, b)
             x = tf.nn.relu(x) if layer.activation == "relu" else x
@@ -78,9 +78,9 @@ class Model:
             tf.raw_ops.ResourceApplyKerasMomentum(
                 var=variable.handle,
                 accum=velocity.handle,
-                lr=self.network.learning_rate,
+                lr=self.network.optimizer.learning_rate,
                 grad=dw,
-                momentum=self.network.momentum,
+                momentum=self.network.optimizer.momentum,
             )
         return loss
 

@@ -32,7 +32,9 @@ class Model:
             for parameter, w in zip(self.parameters, weights, strict=True):
                 parameter.copy_(_own_layout(w))
         self.optimizer = torch.optim.SGD(
-            self.parameters, lr=self.network.learning_rate, momentum=self.network.momentum
+            self.parameters,
+            lr=self.network.optimizer.learning_rate,
+            momentum=self.network.optimizer.momentum,
         )
 
     def tensors(self, x: np.ndarray, y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
@@ -61,11 +63,11 @@ class Model:
         weights = iter(self.parameters)
         for layer in self.network.layers:
             if isinstance(layer, Pool):
-                x = F.max_pool2d(x, layer.size, layer.stride)
+                x = F.max_pool2d(x, layer.size, layer.size)
                 continue
             w, b = next(weights), next(weights)
             if isinstance(layer, Conv):
-                x = F.conv2d(x, w, b, padding=layer.padding)
+                x = F.conv2d(x, w, b)
             else:  # channels last, so that this flattening is a view
                 x = F.linear(x.permute(0, 2, 3, 1).flatten(1) if x.ndim == 4 else x, w, b)
             x = F.relu(x) if layer.activation == "relu" else x
