@@ -13,12 +13,13 @@ import argparse
 import sys
 from pathlib import Path
 
-import minicnn as mc
-from minicnn import _core
 from peers.networks import NETWORKS
 from rich.console import Console
 from rich.table import Table
 from steps import StepTime, measure
+
+import minicnn as mc
+from minicnn import _core
 
 SMALL = 0.002  # of the step's time: what takes less is summed up in one row
 
