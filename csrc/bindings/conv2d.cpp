@@ -11,12 +11,15 @@ namespace {
 // these, every size in bytes that a kernel computes stays below 2^63.
 constexpr double kMostInImage = 1e12, kMostInBatch = 1e15;
 
-// "auto", also where the caller says nothing, "direct" or "winograd".
+// "auto", also where the caller says nothing, or the name of one; where that cannot be used,
+// direct.
 Algorithm algorithm_of(const Call& call) {
   const std::string name = call.has("algorithm") ? call.text("algorithm") : "auto";
   if (name == "auto") return Algorithm::automatic;
   if (name == "direct") return Algorithm::direct;
-  call.demand(name == "winograd", "algorithm must be \"auto\", \"direct\" or \"winograd\"");
+  if (name == "pool_sparse") return Algorithm::pool_sparse;
+  call.demand(name == "winograd",
+              "algorithm must be \"auto\", \"direct\", \"winograd\" or \"pool_sparse\"");
   return Algorithm::winograd;
 }
 

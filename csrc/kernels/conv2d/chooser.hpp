@@ -8,7 +8,8 @@ namespace minicnn {
 // Which algorithm computes which pass of a convolution, and why: the one place that decides. All of
 // them compute the same sums; they differ in the order of additions, so in the last bits.
 //
-//   direct    every product, as the formula says; any shape
+//   direct       every product, as the formula says; any shape
+//   pool_sparse  gradients behind a 2x2 max pool: the products of the windows' winners only
 //
 // A choice depends on the shapes and on the instruction set alone, never on the number of threads
 // or on what was measured in this run: the same network gives the same bits every time.
@@ -20,5 +21,8 @@ Algorithm choose_backward_weights(const Conv2D& conv);
 Algorithm choose_pooled_forward(const PooledConv2D& op);
 Algorithm choose_pooled_backward_input(const PooledConv2D& op);
 Algorithm choose_pooled_backward_weights(const PooledConv2D& op);
+
+// What pool_sparse can compute: a pool of halves behind a plain convolution of at most 7 x 7 cells.
+bool pool_sparse_fits(const PooledConv2D& op);
 
 }  // namespace minicnn

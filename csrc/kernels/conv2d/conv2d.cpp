@@ -5,6 +5,8 @@
 #include "kernels/conv2d/direct_backward_weights.hpp"
 #include "kernels/conv2d/direct_forward.hpp"
 #include "kernels/conv2d/direct_pooled.hpp"
+#include "kernels/conv2d/pool_sparse_backward_input.hpp"
+#include "kernels/conv2d/pool_sparse_backward_weights.hpp"
 
 namespace minicnn {
 
@@ -73,6 +75,8 @@ void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy, c
                                       const std::uint8_t* winner, const float* w, float* dx,
                                       char* scratch) noexcept {
   switch (choose_pooled_backward_input(op)) {
+    case Algorithm::pool_sparse:
+      return pool_sparse_backward_input(op, dy, y, winner, w, dx, scratch);
     default:
       return direct_pooled_backward_input(op, dy, y, winner, w, dx, scratch);
   }
@@ -80,6 +84,8 @@ void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy, c
 
 std::size_t conv2d_max_pool2d_backward_input_scratch(const PooledConv2D& op) {
   switch (choose_pooled_backward_input(op)) {
+    case Algorithm::pool_sparse:
+      return pool_sparse_backward_input_scratch(op);
     default:
       return direct_pooled_backward_input_scratch(op);
   }
@@ -89,6 +95,8 @@ void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy,
                                         const std::uint8_t* winner, const float* x, float* dw,
                                         float* db, char* scratch) noexcept {
   switch (choose_pooled_backward_weights(op)) {
+    case Algorithm::pool_sparse:
+      return pool_sparse_backward_weights(op, dy, y, winner, x, dw, db, scratch);
     default:
       return direct_pooled_backward_weights(op, dy, y, winner, x, dw, db, scratch);
   }
@@ -96,6 +104,8 @@ void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy,
 
 std::size_t conv2d_max_pool2d_backward_weights_scratch(const PooledConv2D& op) {
   switch (choose_pooled_backward_weights(op)) {
+    case Algorithm::pool_sparse:
+      return pool_sparse_backward_weights_scratch(op);
     default:
       return direct_pooled_backward_weights_scratch(op);
   }

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/conv2d/pooled.hpp"
+
+namespace minicnn {
+
+// Only where pool_sparse_fits (chooser.hpp).
+//   dy, y, winner (N, PH, PW, filters)  w (KH, KW, C, filters)
+//   dx (N, H, W, C)   written
+void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const float* y,
+                                const std::uint8_t* winner, const float* w, float* dx,
+                                char* scratch) noexcept;
+std::size_t pool_sparse_backward_input_scratch(const PooledConv2D& op);
+
+}  // namespace minicnn

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/isa.hpp"
+
+namespace minicnn {
+
+// What the gradients of a pooled convolution have in common: sums whose products are listed, as
+// three of four gradients of the pool's cells are zero.
+
+// The largest kernel side that the sums below have room for.
+constexpr std::int64_t kMostSparseCells = 7;
+
+// Products of a sum: value i belongs to number places[i] of something.
+struct Terms {
+  const float* values;
+  const std::int32_t* places;
+  std::int64_t count;
+};
+
+// For rows r and columns j:
+//   out[r*out_row + j] += sum over i of values[i] * in[places[i]*in_step + r*in_row + j]
+// Rows of `in` can be read to the end of their last vector; what is there changes nothing.
+struct SparseSum {
+  Terms terms;
+  const float* in;
+  std::int64_t in_step, in_row;
+  float* out;
+  std::int64_t out_row, columns;
+};
+
+// The gradient behind the pool, filters side by side; y is null where no ReLU stood before the
+// pool, else the gradient passes only where y > 0.
+struct PooledGradient {
+  const float *dy, *y;
+  const std::uint8_t* winner;  // ky * 2 + kx; a larger number has no cell, its gradient no term
+};
+
+// Windows of a tile: where in dy they begin, and the number of their first cell.
+struct TileWindows {
+  const std::int64_t* gradients;
+  const std::int32_t* cells;
+  std::int64_t count;
+  std::int32_t cell_row;  // cells from one row to the next
+};
+
+// Lists side by side, `room` numbers each.
+struct TermLists {
+  float* values;
+  std::int32_t *places, *counts;
+  std::int64_t room;
+
+  Terms list(std::int64_t i) const { return {values + i * room, places + i * room, counts[i]}; }
+};
+
+// Numbers of `pixels`, their channels side by side.
+struct PixelCopy {
+  const float* from;
+  std::int64_t from_step;
+  float* to;
+  std::int64_t to_step;
+  std::int64_t pixels, channels;
+};
+
+struct SparseMicro {
+  const char* name;
+  Isa needs;
+  int lanes, sums;  // of a vector; vectors that a sum may have
+  // rows * ceil(columns / lanes) <= sums, both factors <= kMostSparseCells.
+  void (*add)(const SparseSum& sum, int rows);
+  // For each of `filters` <= lanes filters the list of its winners that are not zero, their places
+  // the cells. total (filters) = the sum of all gradients that pass. `room` of the lists exceeds
+  // the windows by `lanes`.
+  void (*list_by_filter)(const PooledGradient& gradient, const TileWindows& windows, int filters,
+                         const TermLists& lists, float* total);
+  // For each of the four cells of one window the list of its winners that are not zero, their
+  // places the filters: one list behind the other, the four starting at starts[cell] and the last
+  // ending at starts[4], starts[0] given. After its end `lanes` more numbers may be written.
+  void (*list_by_cell)(const PooledGradient& gradient, std::int64_t filters, float* values,
+                       std::int32_t* places, std::int32_t* starts);
+  // True if all that was copied is finite.
+  bool (*copy)(const PixelCopy& copy);
+};
+
+#define SPARSE_MICRO(isa, lanes, sums)                                                         \
+  void sparse_add_##isa(const SparseSum& sum, int rows);                                       \
+  void sparse_list_by_filter_##isa(const PooledGradient& gradient, const TileWindows& windows, \
+                                   int filters, const TermLists& lists, float* total);         \
+  void sparse_list_by_cell_##isa(const PooledGradient& gradient, std::int64_t filters,         \
+                                 float* values, std::int32_t* places, std::int32_t* starts);   \
+  bool sparse_copy_##isa(const PixelCopy& copy);
+#include "kernels/conv2d/sparse_micros.inc"
+#undef SPARSE_MICRO
+
+// The fastest one that may run here.
+const SparseMicro& sparse_micro();
+
+// Any number of rows up to kMostSparseCells, in groups of nearly equal height that fit.
+void add_sparse(const SparseMicro& micro, const SparseSum& sum, std::int64_t rows);
+
+}  // namespace minicnn

@@ -1,0 +1,46 @@
+#include <immintrin.h>
+
+#include "kernels/conv2d/sparse_micro_body.hpp"
+
+namespace minicnn {
+namespace {
+
+struct Wide {
+  using V = __m512;
+  using Int [[gnu::vector_size(64)]] = std::int32_t;
+  static constexpr int kLanes = 16;
+  static __mmask16 mask(int lanes) { return __mmask16((1U << lanes) - 1); }
+  static V broadcast(float x) { return _mm512_set1_ps(x); }
+  static V load(const float* p) { return _mm512_loadu_ps(p); }
+  static V load(const float* p, int lanes) { return _mm512_maskz_loadu_ps(mask(lanes), p); }
+  static void store(float* p, V v) { _mm512_storeu_ps(p, v); }
+  static void store(float* p, V v, int lanes) { _mm512_mask_storeu_ps(p, mask(lanes), v); }
+  static V multiply_add(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+
+  // The lanes that are not zero, side by side, and the places of the same lanes; how many. Whole
+  // vectors are written: compressing to memory is slow on Zen.
+  static std::int32_t store_nonzero(V values, Int places, float* to, std::int32_t* places_to) {
+    const __mmask16 kept = _mm512_cmp_ps_mask(values, _mm512_setzero_ps(), _CMP_NEQ_UQ);
+    _mm512_storeu_ps(to, _mm512_maskz_compress_ps(kept, values));
+    _mm512_storeu_si512(places_to, _mm512_maskz_compress_epi32(kept, __m512i(places)));
+    return __builtin_popcount(kept);
+  }
+};
+
+}  // namespace
+
+void sparse_add_avx512(const SparseSum& sum, int rows) { add_any<Wide, 28>(sum, rows); }
+
+void sparse_list_by_filter_avx512(const PooledGradient& gradient, const TileWindows& windows,
+                                  int filters, const TermLists& lists, float* total) {
+  list_by_filter_any<Wide>(gradient, windows, filters, lists, total);
+}
+
+void sparse_list_by_cell_avx512(const PooledGradient& gradient, std::int64_t filters, float* values,
+                                std::int32_t* places, std::int32_t* starts) {
+  list_by_cell_any<Wide>(gradient, filters, values, places, starts);
+}
+
+bool sparse_copy_avx512(const PixelCopy& copy) { return copy_any<Wide>(copy); }
+
+}  // namespace minicnn

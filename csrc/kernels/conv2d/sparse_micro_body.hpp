@@ -1,0 +1,230 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "kernels/conv2d/sparse_micro.hpp"
+
+// Included by one file per instruction set, which gives the vector type `Wide`; the anonymous
+// namespace keeps each file's copy its own, as in micro_body.hpp.
+
+namespace minicnn {
+namespace {
+
+// With fewer sums than this, every one would wait for its own last product: neighbouring products
+// then go to sets of their own, which join in the end.
+constexpr std::size_t kSumsInFlight = 8;
+
+template <class Wide, std::size_t kRows, std::size_t kVectors>
+void add_rows(const SparseSum& sum) {
+  using V = typename Wide::V;
+  constexpr std::size_t kSets = (kSumsInFlight + kRows * kVectors - 1) / (kRows * kVectors);
+  constexpr std::int64_t kStep = kSets;
+  const SparseSum s = sum;  // a copy: what is stored to `out` cannot change it
+  V total[kSets][kRows][kVectors];
+  const auto add_term = [&](std::int64_t i, V(&to)[kRows][kVectors]) {
+    const V value = Wide::broadcast(s.terms.values[i]);
+    const float* in = s.in + s.terms.places[i] * s.in_step;
+#pragma GCC unroll 8
+    for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (std::size_t v = 0; v < kVectors; ++v) {
+        to[r][v] = Wide::multiply_add(value, Wide::load(in + v * Wide::kLanes), to[r][v]);
+      }
+      in += s.in_row;
+    }
+  };
+  const auto for_sums = [&](auto body) {
+#pragma GCC unroll 8
+    for (std::size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 8
+      for (std::size_t v = 0; v < kVectors; ++v) body(r, v);
+    }
+  };
+
+#pragma GCC unroll 8
+  for (std::size_t set = 0; set < kSets; ++set) {
+    for_sums([&](std::size_t r, std::size_t v) { total[set][r][v] = Wide::broadcast(0); });
+  }
+  std::int64_t i = 0;
+  for (; i + kStep <= s.terms.count; i += kStep) {
+#pragma GCC unroll 8
+    for (std::size_t set = 0; set < kSets; ++set) add_term(i + std::int64_t(set), total[set]);
+  }
+  for (; i < s.terms.count; ++i) add_term(i, total[0]);
+#pragma GCC unroll 8
+  for (std::size_t set = 1; set < kSets; ++set) {
+    for_sums(
+        [&](std::size_t r, std::size_t v) { total[0][r][v] = total[0][r][v] + total[set][r][v]; });
+  }
+
+  const int last = int(s.columns) - int(kVectors - 1) * Wide::kLanes;
+  for_sums([&](std::size_t r, std::size_t v) {
+    float* out = s.out + std::int64_t(r) * s.out_row + v * Wide::kLanes;
+    if (v + 1 < kVectors || last == Wide::kLanes) {
+      Wide::store(out, Wide::load(out) + total[0][r][v]);
+    } else {
+      Wide::store(out, Wide::load(out, last) + total[0][r][v], last);
+    }
+  });
+}
+
+using AddRows = void (*)(const SparseSum& sum);
+
+template <class Wide, std::size_t kMostSums, std::size_t kRows, std::size_t kVectors>
+constexpr AddRows add_rows_if_they_fit() {
+  if constexpr (kRows * kVectors <= kMostSums) return add_rows<Wide, kRows, kVectors>;
+  return nullptr;
+}
+
+template <class Wide, std::size_t kMostSums, std::size_t... kShape>
+constexpr std::array<AddRows, sizeof...(kShape)> add_rows_of(std::index_sequence<kShape...>) {
+  constexpr std::size_t kSide = kMostSparseCells;
+  return {add_rows_if_they_fit<Wide, kMostSums, kShape / kSide + 1, kShape % kSide + 1>()...};
+}
+
+template <class Wide, std::size_t kMostSums>
+void add_any(const SparseSum& sum, int rows) {
+  static constexpr auto kByShape = add_rows_of<Wide, kMostSums>(
+      std::make_index_sequence<std::size_t(kMostSparseCells * kMostSparseCells)>());
+  const std::int64_t vectors = (sum.columns + Wide::kLanes - 1) / Wide::kLanes;
+  kByShape[std::size_t((rows - 1) * kMostSparseCells + vectors - 1)](sum);
+}
+
+// One number of each of `filters` filters: the gradient where it passes, and its winner.
+template <class Wide>
+struct Winners {
+  using V = typename Wide::V;
+  using Int = typename Wide::Int;
+
+  V value;
+  Int cell;
+
+  Winners(const PooledGradient& g, std::int64_t at, int filters) {
+    using Byte [[gnu::vector_size(Wide::kLanes)]] = std::uint8_t;
+    const bool full = filters == Wide::kLanes;
+    const auto load = [&](const float* p) {
+      return full ? Wide::load(p + at) : Wide::load(p + at, filters);
+    };
+    value = load(g.dy);
+    if (g.y != nullptr) value = load(g.y) > 0 ? value : V{};
+    Byte bytes{};
+    if (full) {
+      __builtin_memcpy(&bytes, g.winner + at, sizeof bytes);
+    } else {
+      __builtin_memcpy(&bytes, g.winner + at, std::size_t(filters));
+    }
+    cell = __builtin_convertvector(bytes, Int);
+  }
+
+  V of_cells() const { return cell < 4 ? value : V{}; }
+};
+
+template <class V, std::size_t... kLane>
+V interleave_low(V a, V b, std::index_sequence<kLane...>) {
+  return __builtin_shufflevector(a, b, int(kLane / 2 + kLane % 2 * sizeof...(kLane))...);
+}
+
+template <class V, std::size_t... kLane>
+V interleave_high(V a, V b, std::index_sequence<kLane...>) {
+  constexpr std::size_t kLanes = sizeof...(kLane);
+  return __builtin_shufflevector(a, b, int((kLane + kLanes) / 2 + kLane % 2 * kLanes)...);
+}
+
+// A square of numbers. Each round turns the binary address (row, column) by one digit.
+template <std::size_t kLanes, class V>
+void transpose_square(V (&rows)[kLanes]) {
+  constexpr std::make_index_sequence<kLanes> kLane{};
+#pragma GCC unroll 4
+  for (std::size_t round = 1; round < kLanes; round *= 2) {
+    V turned[kLanes];
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < kLanes / 2; ++i) {
+      turned[2 * i] = interleave_low(rows[i], rows[i + kLanes / 2], kLane);
+      turned[2 * i + 1] = interleave_high(rows[i], rows[i + kLanes / 2], kLane);
+    }
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kLanes; ++i) rows[i] = turned[i];
+  }
+}
+
+template <class Wide>
+void list_by_filter_any(const PooledGradient& gradient, const TileWindows& windows, int filters,
+                        const TermLists& lists, float* total) {
+  using V = typename Wide::V;
+  using Int = typename Wide::Int;
+  V sum{};
+  for (int f = 0; f < filters; ++f) lists.counts[f] = 0;
+  for (std::int64_t first = 0; first < windows.count; first += Wide::kLanes) {
+    V values[Wide::kLanes];
+    Int places[Wide::kLanes];
+    for (int i = 0; i < Wide::kLanes; ++i) {
+      values[i] = V{};
+      places[i] = Int{};
+      if (first + i >= windows.count) continue;
+      const Winners<Wide> winners(gradient, windows.gradients[first + i], filters);
+      sum = sum + winners.value;
+      values[i] = winners.of_cells();
+      places[i] = (winners.cell & 1) + (winners.cell > 1 ? Int{} + windows.cell_row : Int{}) +
+                  windows.cells[first + i];
+    }
+    transpose_square<Wide::kLanes>(values);
+    transpose_square<Wide::kLanes>(places);
+    for (int f = 0; f < filters; ++f) {
+      const std::int64_t end = f * lists.room + lists.counts[f];
+      lists.counts[f] +=
+          Wide::store_nonzero(values[f], places[f], lists.values + end, lists.places + end);
+    }
+  }
+  Wide::store(total, sum, filters);
+}
+
+template <class Wide>
+void list_by_cell_any(const PooledGradient& gradient, std::int64_t filters, float* values,
+                      std::int32_t* places, std::int32_t* starts) {
+  using V = typename Wide::V;
+  using Int = typename Wide::Int;
+  Int numbers{};
+  for (int i = 0; i < Wide::kLanes; ++i) numbers[i] = i;
+  std::int32_t end = starts[0];
+  for (int cell = 0; cell < 4; ++cell) {
+    for (std::int64_t f = 0; f < filters; f += Wide::kLanes) {
+      const std::int64_t rest = filters - f;
+      const Winners<Wide> winners(gradient, f, rest < Wide::kLanes ? int(rest) : Wide::kLanes);
+      const V here = winners.cell == cell ? winners.value : V{};
+      end += Wide::store_nonzero(here, numbers + std::int32_t(f), values + end, places + end);
+    }
+    starts[cell + 1] = end;
+  }
+}
+
+template <class Wide>
+bool copy_any(const PixelCopy& copy) {
+  using V = typename Wide::V;
+  const int last = int((copy.channels - 1) % Wide::kLanes) + 1;
+  V nothing{};  // times 0: NaN where a number is not finite
+  for (std::int64_t pixel = 0; pixel < copy.pixels; ++pixel) {
+    const float* from = copy.from + pixel * copy.from_step;
+    float* to = copy.to + pixel * copy.to_step;
+    std::int64_t c = 0;
+    for (; c + Wide::kLanes < copy.channels; c += Wide::kLanes) {
+      const V numbers = Wide::load(from + c);
+      Wide::store(to + c, numbers);
+      nothing = nothing + numbers * V{};
+    }
+    const V numbers = last == Wide::kLanes ? Wide::load(from + c) : Wide::load(from + c, last);
+    if (last == Wide::kLanes) {
+      Wide::store(to + c, numbers);
+    } else {
+      Wide::store(to + c, numbers, last);
+    }
+    nothing = nothing + numbers * V{};
+  }
+  bool finite = true;
+  for (int i = 0; i < Wide::kLanes; ++i) finite = finite && nothing[i] == 0;
+  return finite;
+}
+
+}  // namespace
+}  // namespace minicnn
