@@ -1,14 +1,16 @@
 #include "kernels/conv2d/chooser.hpp"
 
 #include "kernels/conv2d/sparse_micro.hpp"
+#include "kernels/conv2d/winograd.hpp"
 
 namespace minicnn {
 
-Algorithm choose_forward(const Conv2D&) { return Algorithm::direct; }
+Algorithm choose_forward(const Conv2D& conv) {
+  return conv.algorithm == Algorithm::winograd && winograd_fits(conv) ? Algorithm::winograd
+                                                                      : Algorithm::direct;
+}
 Algorithm choose_backward_input(const Conv2D&) { return Algorithm::direct; }
 Algorithm choose_backward_weights(const Conv2D&) { return Algorithm::direct; }
-
-Algorithm choose_pooled_forward(const PooledConv2D& op) { return choose_forward(op.conv); }
 
 bool pool_sparse_fits(const PooledConv2D& op) {
   const Window2D &win = op.conv.window, &pool = op.pool;
@@ -26,6 +28,10 @@ Algorithm choose_pooled_backward_input(const PooledConv2D& op) {
 Algorithm choose_pooled_backward_weights(const PooledConv2D& op) {
   if (!pool_sparse_fits(op)) return Algorithm::direct;
   return op.conv.algorithm == Algorithm::pool_sparse ? Algorithm::pool_sparse : Algorithm::direct;
+}
+Algorithm choose_pooled_forward(const PooledConv2D& op) {
+  return op.conv.algorithm == Algorithm::winograd && winograd_fits(op) ? Algorithm::winograd
+                                                                       : Algorithm::direct;
 }
 
 }  // namespace minicnn

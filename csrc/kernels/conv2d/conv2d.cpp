@@ -1,5 +1,6 @@
 #include "kernels/conv2d/conv2d.hpp"
 
+#include "kernels/conv2d/carver.hpp"
 #include "kernels/conv2d/chooser.hpp"
 #include "kernels/conv2d/direct_backward_input.hpp"
 #include "kernels/conv2d/direct_backward_weights.hpp"
@@ -7,12 +8,32 @@
 #include "kernels/conv2d/direct_pooled.hpp"
 #include "kernels/conv2d/pool_sparse_backward_input.hpp"
 #include "kernels/conv2d/pool_sparse_backward_weights.hpp"
+#include "kernels/conv2d/winograd.hpp"
 
 namespace minicnn {
+namespace {
+
+std::size_t winograd_weights_bytes(const Conv2D& conv) {
+  Carver counter(nullptr);
+  counter.take<float>(winograd_weights_size(conv));
+  return counter.bytes();
+}
+
+// The weights transformed, at the head of `scratch`.
+const float* winograd_weights(const Conv2D& conv, const float* w, char* scratch) {
+  float* u = Carver(scratch).take<float>(winograd_weights_size(conv));
+  winograd_transform_weights(conv, w, u);
+  return u;
+}
+
+}  // namespace
 
 void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const float* b, float* y,
                     char* scratch) noexcept {
   switch (choose_forward(conv)) {
+    case Algorithm::winograd:
+      return winograd_forward(conv, x, winograd_weights(conv, w, scratch), b, false, y,
+                              scratch + winograd_weights_bytes(conv));
     default:
       return direct_forward(conv, x, w, b, y, scratch);
   }
@@ -20,6 +41,8 @@ void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const fl
 
 std::size_t conv2d_forward_scratch(const Conv2D& conv) {
   switch (choose_forward(conv)) {
+    case Algorithm::winograd:
+      return winograd_weights_bytes(conv) + winograd_forward_scratch(conv);
     default:
       return direct_forward_scratch(conv);
   }
@@ -59,6 +82,9 @@ void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const flo
                                const float* b, float* y, std::uint8_t* winner,
                                char* scratch) noexcept {
   switch (choose_pooled_forward(op)) {
+    case Algorithm::winograd:
+      return winograd_pooled_forward(op, x, winograd_weights(op.conv, w, scratch), b, y, winner,
+                                     scratch + winograd_weights_bytes(op.conv));
     default:
       return direct_pooled_forward(op, x, w, b, y, winner, scratch);
   }
@@ -66,6 +92,8 @@ void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const flo
 
 std::size_t conv2d_max_pool2d_forward_scratch(const PooledConv2D& op) {
   switch (choose_pooled_forward(op)) {
+    case Algorithm::winograd:
+      return winograd_weights_bytes(op.conv) + winograd_pooled_forward_scratch(op);
     default:
       return direct_pooled_forward_scratch(op);
   }

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <immintrin.h>
+
+// The vector types of AVX-512, for the bodies that are compiled once per instruction set: `Wide`
+// for most work, `Half` where fewer lanes will do. Only for files compiled for that level: the
+// anonymous namespace keeps each file's copy its own, as in micro_body.hpp.
+
+namespace minicnn {
+namespace {
+
+struct Half {
+  using V = __m256;
+  using Mask = __mmask8;
+  static constexpr int kLanes = 8;
+  static Mask mask(int lanes) { return Mask((1U << lanes) - 1); }
+  static V broadcast(float x) { return _mm256_set1_ps(x); }
+  static V load(const float* p, Mask mask) { return _mm256_maskz_loadu_ps(mask, p); }
+  static void store(float* p, V v, Mask mask) { _mm256_mask_storeu_ps(p, mask, v); }
+  static void stream(float* p, V v) { _mm256_stream_ps(p, v); }
+  static V multiply_add(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+  static V narrow(__m512 v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
+};
+
+struct Wide {
+  using V = __m512;
+  using Mask = __mmask16;
+  static constexpr int kLanes = 16;
+  static Mask mask(int lanes) { return Mask((1U << lanes) - 1); }
+  static V broadcast(float x) { return _mm512_set1_ps(x); }
+  static V load(const float* p) { return _mm512_loadu_ps(p); }
+  static V load(const float* p, Mask mask) { return _mm512_maskz_loadu_ps(mask, p); }
+  static void store(float* p, V v) { _mm512_storeu_ps(p, v); }
+  static void store(float* p, V v, Mask mask) { _mm512_mask_storeu_ps(p, mask, v); }
+  static void stream(float* p, V v) { _mm512_stream_ps(p, v); }
+  static V multiply_add(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+  static V narrow(V v) { return v; }
+};
+
+}  // namespace
+}  // namespace minicnn

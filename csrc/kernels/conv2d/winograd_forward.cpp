@@ -1,0 +1,78 @@
+#include "kernels/conv2d/winograd_forward.hpp"
+
+#include <algorithm>
+
+#include "core/parallel.hpp"
+#include "kernels/conv2d/winograd.hpp"
+
+namespace minicnn {
+namespace {
+
+constexpr std::int64_t kSide = kWinogradOutputs;
+
+}  // namespace
+
+bool winograd_fits(const Conv2D& conv) {
+  const Window2D& win = conv.window;
+  const bool square = win.kh == win.kw && (win.kh == 3 || win.kh == 5);
+  return square && win.sy * win.sx * win.dy * win.dx == 1 && conv.groups == 1;
+}
+
+WinogradForward::WinogradForward(const Conv2D& conv, const SquareReader& reader, const float* u,
+                                 const float* b, bool relu, float* y, Carver& carver)
+    : conv_(conv),
+      b_(b),
+      relu_(relu),
+      y_(y),
+      grid_{conv.x.n, conv.oh(), conv.ow()},
+      transforms_(winograd_transforms(conv.window.kh)),
+      products_(transforms_, grid_, reader, conv.window.top, conv.window.left, conv.filters, u,
+                carver),
+      columns_(conv2d_micro().columns),
+      patches_(carver.take<float>(kMaxWorkers * kSide * kSide * columns_)) {}
+
+// A tile that leaves the image goes through a patch, of which the cells inside are copied.
+void WinogradForward::write(const TilePlace& at, std::int64_t filter, WinogradSquare square,
+                            float* patch) const {
+  const auto [n, oh, ow, filters] = conv_.y();
+  float* y = y_ + ((at.n * oh + at.y) * ow + at.x) * filters + filter;
+  const std::int64_t rows = std::min(kSide, oh - at.y), columns = std::min(kSide, ow - at.x);
+  const bool inside = rows == kSide && columns == kSide;
+  square.to = inside ? y : patch;
+  square.to_row = inside ? ow * filters : kSide * columns_;
+  square.to_column = inside ? filters : columns_;
+  transforms_.outputs(square);
+  if (inside) return;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = 0; j < columns; ++j) {
+      std::copy_n(patch + (i * kSide + j) * columns_, square.channels, y + (i * ow + j) * filters);
+    }
+  }
+}
+
+void WinogradForward::run() const {
+  parallel_for(products_.tasks(), [&](std::int64_t task, int worker) {
+    auto [first, last, filter, columns, square] = products_.run(task, worker);
+    square.bias = b_ == nullptr ? nullptr : b_ + filter;
+    square.relu = relu_;
+    for (std::int64_t tile = first; tile < last; ++tile, square.from += columns_) {
+      write(grid_.place(tile), filter, square, patches_ + worker * kSide * kSide * columns_);
+    }
+  });
+}
+
+void winograd_forward(const Conv2D& conv, const float* x, const float* u, const float* b, bool relu,
+                      float* y, char* scratch) noexcept {
+  Carver carver(scratch);
+  const SquareReader reader{conv.x, x, nullptr, winograd_transforms(conv.window.kh).points};
+  WinogradForward(conv, reader, u, b, relu, y, carver).run();
+}
+
+std::size_t winograd_forward_scratch(const Conv2D& conv) {
+  Carver counter(nullptr);
+  const SquareReader reader{conv.x, nullptr, nullptr, winograd_transforms(conv.window.kh).points};
+  const WinogradForward forward(conv, reader, nullptr, nullptr, false, nullptr, counter);
+  return counter.bytes();
+}
+
+}  // namespace minicnn

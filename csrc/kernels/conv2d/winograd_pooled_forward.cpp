@@ -1,0 +1,91 @@
+#include <algorithm>
+
+#include "core/parallel.hpp"
+#include "kernels/conv2d/winograd.hpp"
+#include "kernels/conv2d/winograd_products.hpp"
+
+// A tile of 4 x 4 outputs is 2 x 2 pooling windows: they are pooled in a patch that stays in the
+// nearest cache, and nothing but their maxima is written.
+
+namespace minicnn {
+namespace {
+
+constexpr std::int64_t kSide = kWinogradOutputs;
+
+struct PooledTiles {
+  PooledTiles(const PooledConv2D& pooled, const float* x, const float* u, const float* bias,
+              Carver& carver)
+      : op(pooled),
+        b(bias),
+        grid{op.conv.x.n, 2 * op.y().h, 2 * op.y().w},
+        transforms(winograd_transforms(op.conv.window.kh)),
+        products(transforms, grid, {op.conv.x, x, nullptr, transforms.points}, op.conv.window.top,
+                 op.conv.window.left, op.conv.filters, u, carver),
+        patch_size(kSide * kSide * conv2d_micro().columns),
+        patches(carver.take<float>(kMaxWorkers * patch_size)) {}
+
+  void run(std::int64_t task, float* y, std::uint8_t* winner, int worker) const;
+
+  PooledConv2D op;
+  const float* b;
+  TileGrid grid;  // of the outputs that the pooling sees
+  const WinogradTransforms& transforms;
+  WinogradProducts products;
+  std::int64_t patch_size;
+  float* patches;  // (workers, 4, 4, columns of a slice)
+
+ private:
+  void pool(const TilePlace& at, std::int64_t filter, std::int64_t columns, const float* patch,
+            float* y, std::uint8_t* winner) const;
+};
+
+void PooledTiles::pool(const TilePlace& at, std::int64_t filter, std::int64_t columns,
+                       const float* patch, float* y, std::uint8_t* winner) const {
+  const auto [n, ph, pw, filters] = op.y();
+  const PoolWindows window{1, 0, 2, 2, kSide * columns, columns, 0, 2};
+  for (std::int64_t i = 0; i < std::min<std::int64_t>(2, ph - at.y / 2); ++i) {
+    for (std::int64_t j = 0; j < std::min<std::int64_t>(2, pw - at.x / 2); ++j) {
+      const std::int64_t cell = (at.n * ph + at.y / 2 + i) * pw + at.x / 2 + j;
+      const std::int64_t to = cell * filters + filter;
+      conv2d_micro().max_pool(window, patch + 2 * (i * kSide + j) * columns, op.relu, y + to,
+                              winner + to);
+    }
+  }
+}
+
+void PooledTiles::run(std::int64_t task, float* y, std::uint8_t* winner, int worker) const {
+  auto [first, last, filter, columns, square] = products.run(task, worker);
+  square.to = patches + worker * patch_size;
+  square.to_row = kSide * columns;
+  square.to_column = columns;
+  square.bias = b == nullptr ? nullptr : b + filter;
+  for (std::int64_t tile = first; tile < last; ++tile) {
+    transforms.outputs(square);
+    pool(grid.place(tile), filter, columns, square.to, y, winner);
+    square.from += conv2d_micro().columns;
+  }
+}
+
+}  // namespace
+
+bool winograd_fits(const PooledConv2D& op) {
+  const Window2D& pool = op.pool;
+  const bool halves = pool.kh == 2 && pool.kw == 2 && pool.sy == 2 && pool.sx == 2;
+  return winograd_fits(op.conv) && halves && pool.top + pool.bottom + pool.left + pool.right == 0;
+}
+
+void winograd_pooled_forward(const PooledConv2D& op, const float* x, const float* u, const float* b,
+                             float* y, std::uint8_t* winner, char* scratch) noexcept {
+  Carver carver(scratch);
+  const PooledTiles tiles(op, x, u, b, carver);
+  parallel_for(tiles.products.tasks(),
+               [&](std::int64_t task, int worker) { tiles.run(task, y, winner, worker); });
+}
+
+std::size_t winograd_pooled_forward_scratch(const PooledConv2D& op) {
+  Carver counter(nullptr);
+  const PooledTiles tiles(op, nullptr, nullptr, nullptr, counter);
+  return counter.bytes();
+}
+
+}  // namespace minicnn

@@ -1,0 +1,113 @@
+#include "kernels/conv2d/winograd_products.hpp"
+
+#include <algorithm>
+
+#include "core/parallel.hpp"
+
+namespace minicnn {
+namespace {
+
+// Bytes of V and of one slice's M that a block of tiles may take.
+constexpr std::int64_t kBlockBytes = 640 << 10;
+constexpr std::int64_t kLeastTiles = 2, kMostTiles = 4;  // of a block, in tiles of the micro kernel
+
+std::int64_t tiles_of_block(const WinogradTransforms& transforms, const Micro& micro,
+                            std::int64_t channels) {
+  const std::int64_t bytes =
+      transforms.values() * (channels + micro.columns) * std::int64_t(sizeof(float)) * micro.rows;
+  return micro.rows * std::clamp(kBlockBytes / bytes, kLeastTiles, kMostTiles);
+}
+
+// Blocks shorter than a direct sum's: the outputs' transform enlarges the errors. Largest error of
+// 300 channels by the output's rms: 6e-6, with blocks of kBlock 9e-6.
+constexpr std::int64_t kBlockChannels = 128;
+
+Sum sum_of_channels(std::int64_t channels, std::int64_t columns, Carver& carver) {
+  const std::int64_t blocks = ceil_div(channels, kBlockChannels);
+  Run* runs = carver.take<Run>(blocks);
+  std::int64_t* ends = carver.take<std::int64_t>(blocks);
+  if (runs == nullptr) return {};
+  for (std::int64_t i = 0; i < blocks; ++i) {
+    const std::int64_t first = i * kBlockChannels;
+    runs[i] = {first, first * columns, std::min(kBlockChannels, channels - first)};
+    ends[i] = i + 1;
+  }
+  return {runs, ends, blocks, 0};
+}
+
+// Rows whose distance is a multiple of 1 KB would share a quarter of the nearest cache, or less.
+std::int64_t row_pitch(std::int64_t floats) {
+  const std::int64_t rounded = ceil_div(floats, 16) * 16;
+  return rounded % 256 == 0 ? rounded + 16 : rounded;
+}
+
+}  // namespace
+
+WinogradProducts::WinogradProducts(const WinogradTransforms& transforms, const TileGrid& grid,
+                                   const SquareReader& reader, std::int64_t top, std::int64_t left,
+                                   std::int64_t filters, const float* u, Carver& carver)
+    : transforms_(transforms),
+      micro_(conv2d_micro()),
+      grid_(grid),
+      reader_(reader),
+      top_(top),
+      left_(left),
+      filters_(filters),
+      u_(u),
+      slices_(ceil_div(filters, micro_.columns)),
+      block_tiles_(std::min(grid.tiles(), tiles_of_block(transforms, micro_, reader.shape.c))),
+      blocks_(block_tiles_ == 0 ? 0 : ceil_div(grid.tiles(), block_tiles_)),
+      row_(row_pitch(reader.shape.c)),
+      v_pitch_(matrix_pitch(block_tiles_ * row_)),
+      u_pitch_(matrix_pitch(reader.shape.c * micro_.columns)),
+      m_pitch_(matrix_pitch(block_tiles_ * micro_.columns)),
+      channels_(sum_of_channels(reader.shape.c, micro_.columns, carver)),
+      v_(carver.take<float>(kMaxWorkers * transforms.values() * v_pitch_)),
+      m_(carver.take<float>(kMaxWorkers * transforms.values() * m_pitch_)),
+      patches_(carver.take<float>(kMaxWorkers * reader.patch_size())),
+      loaded_(carver.take<std::int64_t>(kMaxWorkers)) {
+  if (loaded_ != nullptr) std::fill_n(loaded_, kMaxWorkers, 0);
+}
+
+void WinogradProducts::transform_inputs(std::int64_t first_tile, std::int64_t last_tile,
+                                        int worker) const {
+  float* patch = patches_ + worker * reader_.patch_size();
+  WinogradSquare square{};
+  square.to = v_ + worker * transforms_.values() * v_pitch_;
+  square.to_row = transforms_.points * v_pitch_;
+  square.to_column = v_pitch_;
+  square.channels = reader_.shape.c;
+  for (std::int64_t tile = first_tile; tile < last_tile; ++tile, square.to += row_) {
+    const TilePlace at = grid_.place(tile);
+    reader_.read(at.n, at.y - top_, at.x - left_, patch, square);
+    transforms_.input(square);
+  }
+}
+
+WinogradProducts::Result WinogradProducts::run(std::int64_t task, int worker) const {
+  const std::int64_t block = task / slices_, slice = task % slices_;
+  const std::int64_t first = block * block_tiles_;
+  const std::int64_t last = std::min(first + block_tiles_, grid_.tiles());
+  if (loaded_[worker] != block + 1) transform_inputs(first, last, worker);
+  loaded_[worker] = block + 1;
+
+  const std::int64_t filter = slice * micro_.columns;
+  const std::int64_t columns = std::min<std::int64_t>(micro_.columns, filters_ - filter);
+  const float* v = v_ + worker * transforms_.values() * v_pitch_;
+  const float* u = u_ + slice * transforms_.values() * u_pitch_;
+  float* m = m_ + worker * transforms_.values() * m_pitch_;
+  for (std::int64_t i = 0; i < transforms_.values(); ++i) {
+    const Product product{v + i * v_pitch_, row_,      1,       u + i * u_pitch_,
+                          micro_.columns,   channels_, nullptr, m + i * m_pitch_,
+                          micro_.columns,   false};
+    multiply(micro_, product, last - first, columns);
+  }
+  WinogradSquare square{};
+  square.from = m;
+  square.from_row = transforms_.points * m_pitch_;
+  square.from_column = m_pitch_;
+  square.channels = columns;
+  return {first, last, filter, columns, square};
+}
+
+}  // namespace minicnn

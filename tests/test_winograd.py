@@ -1,0 +1,192 @@
+"""Winograd's algorithm against float64, where the direct one's tests ask for exact sums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from test_native_conv2d import Case, float64, forward, guarded, pooled, run, run_pool, window
+
+core = pytest.importorskip("minicnn._core")
+
+# Of the outputs' root mean square, by the kernel's side: the error's own, and the largest error.
+LIMITS = {3: (2e-6, 1e-5), 5: (1e-5, 1e-4)}
+HALVES = window((2, 2), (2, 2))
+
+
+def conv(x: tuple[int, int, int, int], filters: int, k: int, top=0, bottom=0, left=0, right=0):
+    return Case(x, filters, window((k, k), pad_h=(top, bottom), pad_w=(left, right)))
+
+
+def cases_of(k: int) -> dict[str, Case]:
+    rest = k - 1
+    return {
+        "whole tiles": conv((2, 16 + rest, 20 + rest, 32), 32, k),
+        "a rest of everything": conv((2, 17, 23, 35), 33, k, 1, 1, 1, 1),
+        "padding wider than the kernel": conv((1, 4, 5, 7), 5, k, 7, 1, 0, 6),
+        "two blocks of channels": conv((1, 12, 13, 150), 70, k),
+        "many blocks of tiles": conv((3, 50, 49, 3), 6, k),
+        "many images in a block": conv((9, 6, 7, 20), 50, k),
+        "one of everything": conv((1, k, k, 1), 1, k),
+        "an output smaller than a tile": conv((3, 1, 2, 1), 2, k, k // 2, k // 2, k // 2, k // 2),
+        "empty batch": conv((0, 8, 8, 3), 4, k),
+    }
+
+
+def random_case(seed: int) -> Case:
+    rng = np.random.default_rng(seed)
+    k = int(rng.choice([3, 5]))
+    top, bottom, left, right = map(int, rng.integers(0, k + 1, 4))
+    h = int(rng.integers(max(1, k - top - bottom), 30))
+    w = int(rng.integers(max(1, k - left - right), 30))
+    channels, filters = map(int, rng.integers(1, 60, 2))
+    return conv((int(rng.integers(1, 4)), h, w, channels), filters, k, top, bottom, left, right)
+
+
+CASES = [
+    pytest.param(case, id=f"{k}x{k}: {name}") for k in (3, 5) for name, case in cases_of(k).items()
+] + [pytest.param(random_case(seed), id=f"random {seed}") for seed in range(30)]
+
+
+def normal(shape: tuple[int, ...], seed: int) -> np.ndarray:
+    return np.random.default_rng([seed, *shape]).standard_normal(shape, np.float32)
+
+
+def asked(case: Case) -> dict:
+    return {**case.attributes, "algorithm": "winograd"}
+
+
+def assert_close(found: np.ndarray, exact: np.ndarray, k: int) -> None:
+    assert found.shape == exact.shape
+    if exact.size == 0:
+        return
+    scale = np.sqrt(np.mean(exact**2))
+    error = np.abs(found - exact) / scale
+    mean, largest = LIMITS[k]
+    assert np.sqrt(np.mean(error**2)) < mean
+    assert error.max() < largest
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_forward_errors_keep_the_bound(case: Case) -> None:
+    x, w, b = (normal(s, i) for i, s in enumerate([case.x, case.w, (case.filters,)]))
+    for bias in (b, None):
+        (y,) = run("conv2d_forward", [x, w, bias], [case.y], **asked(case))
+        exact = forward(case, *float64(x, w), bias)
+        assert_close(y, exact, case.window.size[0])
+
+
+@pytest.mark.parametrize("activation", ["relu", "linear"])
+@pytest.mark.parametrize("case", [c for c in CASES if min(c.values[0].y[1:3]) > 1])
+def test_pooled_forward_is_the_composition(case: Case, activation: str) -> None:
+    """Of cells whose values differ by less than the error, any may have won."""
+    x, w, b = (normal(s, i) for i, s in enumerate([case.x, case.w, (case.filters,)]))
+    z = forward(case, *float64(x, w, b))
+    z = np.maximum(z, 0) if activation == "relu" else z
+    y_exact, _ = pooled(case, HALVES, z)
+    attributes = {**asked(case), "pool": HALVES, "activation": activation}
+    y, winner = run_pool([x, w, b], y_exact.shape, **attributes)
+    assert_close(y, y_exact, case.window.size[0])
+    assert (winner < 4).all()
+    _, ph, pw, _ = y.shape
+    cells = [z[:, ky : 2 * ph : 2, kx : 2 * pw : 2] for ky in (0, 1) for kx in (0, 1)]
+    assert_close(np.choose(winner, cells), y_exact, case.window.size[0])
+
+
+@pytest.mark.parametrize("k", [3, 5])
+def test_the_first_of_equals_wins(k: int) -> None:
+    """Of images of zeros every output is the bias, exactly."""
+    case = conv((1, 8 + k - 1, 8 + k - 1, 4), 20, k)
+    x, w = np.zeros(case.x, np.float32), normal(case.w, 0)
+    attributes = {**asked(case), "pool": HALVES, "activation": "relu"}
+    y, winner = run_pool([x, w, normal((20,), 1)], (1, 4, 4, 20), **attributes)
+    np.testing.assert_array_equal(y[0, 0, 0], np.maximum(normal((20,), 1), 0))
+    assert (winner == 0).all()
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    """`core.set_num_threads`, undone afterwards."""
+    before = core.num_threads()
+    yield core.set_num_threads
+    core.set_num_threads(before)
+
+
+@pytest.mark.parametrize("case", CASES[::2])
+def test_bits_do_not_depend_on_threads_or_batch(case: Case, threads: Callable[[int], None]) -> None:
+    x, w = (normal(s, i) for i, s in enumerate([case.x, case.w]))
+
+    def results(images: slice) -> list[np.ndarray]:
+        return run("conv2d_forward", [x[images], w, None], [y[images].shape], **asked(case))
+
+    y = np.empty(case.y)
+    threads(1)
+    (y,) = results(slice(None))
+    for count in (2, 3, 4):
+        threads(count)
+        np.testing.assert_array_equal(results(slice(None))[0], y)
+    for i in range(case.x[0]):
+        np.testing.assert_array_equal(results(slice(i, i + 1))[0], y[i : i + 1])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("k", [3, 5])
+def test_nan_and_infinity_reach_all_their_outputs_and_only_their_tiles(
+    k: int, value: float
+) -> None:
+    """Where the direct sum is not finite, so is Winograd's; in tiles that do not see it all are."""
+    case = conv((2, 19, 22, 5), 9, k, 1, 1, 1, 1)
+    x, w = normal(case.x, 0), normal(case.w, 1)
+    for at in [(0, 0, 0), (0, 5, 5), (1, 8, 13), (1, 18, 21)]:
+        poisoned = x.copy()
+        poisoned[(*at, 2)] = value
+        (y,) = run("conv2d_forward", [poisoned, w, None], [case.y], **asked(case))
+        with np.errstate(invalid="ignore"):
+            hit = ~np.isfinite(forward(case, *float64(poisoned, w), None))
+        spoiled = ~np.isfinite(y)
+        assert hit.any()
+        assert spoiled[hit].all()
+        tiles = {(n, oy // 4, ox // 4) for n, oy, ox, _ in np.argwhere(hit)}
+        assert all((n, oy // 4, ox // 4) in tiles for n, oy, ox, _ in np.argwhere(spoiled))
+
+
+def test_pooling_keeps_nan() -> None:
+    case = conv((1, 6, 6, 3), 17, 3)
+    x = normal(case.x, 0)
+    x[0, 0, 0, 1] = np.nan
+    for activation in ("relu", "linear"):
+        attributes = {**asked(case), "pool": HALVES, "activation": activation}
+        y, _ = run_pool([x, normal(case.w, 1), None], (1, 2, 2, 17), **attributes)
+        assert np.isnan(y[0, 0, 0]).all()
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case((1, 9, 9, 20), 20, window((3, 3), (2, 2))),
+        Case((1, 9, 9, 20), 20, window((3, 3), dilation=(1, 2))),
+        Case((1, 9, 9, 20), 20, window((3, 3)), groups=2),
+        Case((1, 9, 9, 20), 20, window((3, 5))),
+        Case((1, 9, 9, 20), 20, window((2, 2))),
+    ],
+)
+def test_what_it_cannot_do_is_done_directly(case: Case) -> None:
+    x, w = normal(case.x, 0), normal(case.w, 1)
+    (y,) = run("conv2d_forward", [x, w, None], [case.y], **asked(case))
+    direct = {**case.attributes, "algorithm": "direct"}
+    np.testing.assert_array_equal(y, run("conv2d_forward", [x, w, None], [case.y], **direct)[0])
+
+
+@pytest.mark.parametrize("at_end", [True, False], ids=["end", "start"])
+@pytest.mark.parametrize("case", CASES[::2])
+def test_no_kernel_leaves_its_arrays(case: Case, at_end: bool) -> None:
+    shapes = case.x, case.w, (case.filters,), case.y
+    x, w, b, y = (guarded(normal(s, 0), at_end=at_end) for s in shapes)
+    core.run("conv2d_forward", [x, w, b], [y], asked(case))
+    if min(case.y[1:3]) > 1:
+        n, oh, ow, filters = case.y
+        y = guarded(np.empty((n, oh // 2, ow // 2, filters), np.float32), at_end=at_end)
+        winner = guarded(np.empty(y.shape, np.uint8), at_end=at_end)
+        attributes = {**asked(case), "pool": HALVES, "activation": "relu"}
+        core.run("conv2d_max_pool2d_forward", [x, w, b], [y, winner], attributes)
