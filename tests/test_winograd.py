@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
-from test_native_conv2d import Case, float64, forward, guarded, pooled, run, run_pool, window
+from test_native_conv2d import (
+    Case,
+    backward_input,
+    float64,
+    forward,
+    guarded,
+    pooled,
+    run,
+    run_pool,
+    window,
+)
 
 core = pytest.importorskip("minicnn._core")
 
@@ -75,6 +85,13 @@ def test_forward_errors_keep_the_bound(case: Case) -> None:
         (y,) = run("conv2d_forward", [x, w, bias], [case.y], **asked(case))
         exact = forward(case, *float64(x, w), bias)
         assert_close(y, exact, case.window.size[0])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_gradients_errors_keep_the_bound(case: Case) -> None:
+    w, dy = (normal(s, i) for i, s in enumerate([case.w, case.y]))
+    (dx,) = run("conv2d_backward_input", [dy, w], [case.x], **asked(case))
+    assert_close(dx, backward_input(case, *float64(dy, w)), case.window.size[0])
 
 
 @pytest.mark.parametrize("activation", ["relu", "linear"])

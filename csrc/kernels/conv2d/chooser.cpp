@@ -9,7 +9,7 @@ Algorithm choose_forward(const Conv2D& conv) {
   return conv.algorithm == Algorithm::winograd && winograd_fits(conv) ? Algorithm::winograd
                                                                       : Algorithm::direct;
 }
-Algorithm choose_backward_input(const Conv2D&) { return Algorithm::direct; }
+Algorithm choose_backward_input(const Conv2D& conv) { return choose_forward(conv); }
 Algorithm choose_backward_weights(const Conv2D&) { return Algorithm::direct; }
 
 bool pool_sparse_fits(const PooledConv2D& op) {

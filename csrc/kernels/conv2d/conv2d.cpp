@@ -51,6 +51,8 @@ std::size_t conv2d_forward_scratch(const Conv2D& conv) {
 void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* w, float* dx,
                            char* scratch) noexcept {
   switch (choose_backward_input(conv)) {
+    case Algorithm::winograd:
+      return winograd_backward_input(conv, dy, nullptr, w, dx, scratch);
     default:
       return direct_backward_input(conv, dy, w, dx, scratch);
   }
@@ -58,6 +60,8 @@ void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* w, 
 
 std::size_t conv2d_backward_input_scratch(const Conv2D& conv) {
   switch (choose_backward_input(conv)) {
+    case Algorithm::winograd:
+      return winograd_backward_input_scratch(conv);
     default:
       return direct_backward_input_scratch(conv);
   }

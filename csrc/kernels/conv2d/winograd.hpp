@@ -35,4 +35,17 @@ void winograd_pooled_forward(const PooledConv2D& op, const float* x, const float
                              float* y, std::uint8_t* winner, char* scratch) noexcept;
 std::size_t winograd_pooled_forward_scratch(const PooledConv2D& op);
 
+//   dy (N, OH, OW, filters)  y like dy or null: dy counts as 0 where y is not positive, as behind
+//                            a ReLU whose output was y
+//   w (KH, KW, C, filters)
+//   dx (N, H, W, C)          written
+void winograd_backward_input(const Conv2D& conv, const float* dy, const float* y, const float* w,
+                             float* dx, char* scratch) noexcept;
+std::size_t winograd_backward_input_scratch(const Conv2D& conv);
+
+//   dw (KH, KW, C, filters)  db (filters,) or null   written; y as above
+void winograd_backward_weights(const Conv2D& conv, const float* dy, const float* y, const float* x,
+                               float* dw, float* db, char* scratch) noexcept;
+std::size_t winograd_backward_weights_scratch(const Conv2D& conv);
+
 }  // namespace minicnn

@@ -1,0 +1,60 @@
+#include "core/parallel.hpp"
+#include "kernels/conv2d/transpose.hpp"
+#include "kernels/conv2d/winograd.hpp"
+#include "kernels/conv2d/winograd_forward.hpp"
+
+// dx is a convolution of dy: the kernel turned by half a turn, channels and filters exchanged, and
+// as much padding as makes dx of it again.
+
+namespace minicnn {
+namespace {
+
+Conv2D turned(const Conv2D& conv) {
+  const Window2D& win = conv.window;
+  const std::int64_t h = win.kh - 1, w = win.kw - 1;
+  // Negative where the convolution pads more than its kernel reaches: dy is then cut.
+  const Window2D window{win.kh,       win.kw,       1, 1, 1, 1, h - win.top, h - win.bottom,
+                        w - win.left, w - win.right};
+  return {conv.y(), window, 1, conv.x.c};
+}
+
+// w (KH, KW, C, filters) to (KH, KW backwards, filters, C).
+void turn_weights(const Conv2D& conv, const float* w, float* to) {
+  const std::int64_t cells = conv.window.kh * conv.window.kw, size = conv.x.c * conv.filters;
+  parallel_for(cells, [&](std::int64_t cell, int) {
+    transpose(w + cell * size, conv.filters, conv.x.c, conv.filters, to + (cells - 1 - cell) * size,
+              conv.x.c);
+  });
+}
+
+struct BackwardInput {
+  BackwardInput(const Conv2D& shapes, const float* dy, const float* y, float* dx, Carver& carver)
+      : conv(turned(shapes)),
+        w(carver.take<float>(conv.weights())),
+        u(carver.take<float>(winograd_weights_size(conv))),
+        forward(conv, {conv.x, dy, y, winograd_transforms(conv.window.kh).points}, u, nullptr,
+                false, dx, carver) {}
+
+  Conv2D conv;
+  float *w, *u;  // turned, and transformed
+  WinogradForward forward;
+};
+
+}  // namespace
+
+void winograd_backward_input(const Conv2D& conv, const float* dy, const float* y, const float* w,
+                             float* dx, char* scratch) noexcept {
+  Carver carver(scratch);
+  const BackwardInput backward(conv, dy, y, dx, carver);
+  turn_weights(conv, w, backward.w);
+  winograd_transform_weights(backward.conv, backward.w, backward.u);
+  backward.forward.run();
+}
+
+std::size_t winograd_backward_input_scratch(const Conv2D& conv) {
+  Carver counter(nullptr);
+  const BackwardInput backward(conv, nullptr, nullptr, nullptr, counter);
+  return counter.bytes();
+}
+
+}  // namespace minicnn
