@@ -9,6 +9,7 @@ import pytest
 from test_native_conv2d import (
     Case,
     backward_input,
+    backward_weights,
     float64,
     forward,
     guarded,
@@ -35,8 +36,8 @@ def cases_of(k: int) -> dict[str, Case]:
         "whole tiles": conv((2, 16 + rest, 20 + rest, 32), 32, k),
         "a rest of everything": conv((2, 17, 23, 35), 33, k, 1, 1, 1, 1),
         "padding wider than the kernel": conv((1, 4, 5, 7), 5, k, 7, 1, 0, 6),
-        "two blocks of channels": conv((1, 12, 13, 150), 70, k),
-        "many blocks of tiles": conv((3, 50, 49, 3), 6, k),
+        "two blocks of products": conv((1, 12, 13, 150), 70, k),
+        "many blocks of tiles": conv((5, 90, 99, 3), 6, k),
         "many images in a block": conv((9, 6, 7, 20), 50, k),
         "one of everything": conv((1, k, k, 1), 1, k),
         "an output smaller than a tile": conv((3, 1, 2, 1), 2, k, k // 2, k // 2, k // 2, k // 2),
@@ -71,11 +72,10 @@ def assert_close(found: np.ndarray, exact: np.ndarray, k: int) -> None:
     assert found.shape == exact.shape
     if exact.size == 0:
         return
-    scale = np.sqrt(np.mean(exact**2))
-    error = np.abs(found - exact) / scale
+    scale, error = np.sqrt(np.mean(exact**2)), np.abs(found - exact)
     mean, largest = LIMITS[k]
-    assert np.sqrt(np.mean(error**2)) < mean
-    assert error.max() < largest
+    assert np.sqrt(np.mean(error**2)) <= mean * scale
+    assert error.max() <= largest * scale
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -89,9 +89,21 @@ def test_forward_errors_keep_the_bound(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_gradients_errors_keep_the_bound(case: Case) -> None:
-    w, dy = (normal(s, i) for i, s in enumerate([case.w, case.y]))
+    x, w, dy = (normal(s, i) for i, s in enumerate([case.x, case.w, case.y]))
     (dx,) = run("conv2d_backward_input", [dy, w], [case.x], **asked(case))
+    dw, db = run("conv2d_backward_weights", [dy, x], [case.w, (case.filters,)], **asked(case))
     assert_close(dx, backward_input(case, *float64(dy, w)), case.window.size[0])
+    assert_close(dw, backward_weights(case, *float64(dy, x)), case.window.size[0])
+    np.testing.assert_allclose(db, dy.sum((0, 1, 2), dtype=np.float64), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("k", [3, 5])
+def test_a_weights_gradient_of_many_tiles_keeps_the_bound(k: int) -> None:
+    """More than 32 blocks of 256: then sums of blocks are added to a total."""
+    case = conv((3, 230, 230, 2), 3, k)
+    x, dy = normal(case.x, 0), normal(case.y, 1)
+    dw, _ = run("conv2d_backward_weights", [dy, x], [case.w, (3,)], **asked(case))
+    assert_close(dw, backward_weights(case, *float64(dy, x)), k)
 
 
 @pytest.mark.parametrize("activation", ["relu", "linear"])
@@ -132,19 +144,27 @@ def threads() -> Iterator[Callable[[int], None]]:
 
 @pytest.mark.parametrize("case", CASES[::2])
 def test_bits_do_not_depend_on_threads_or_batch(case: Case, threads: Callable[[int], None]) -> None:
-    x, w = (normal(s, i) for i, s in enumerate([case.x, case.w]))
+    x, w, dy = (normal(s, i) for i, s in enumerate([case.x, case.w, case.y]))
 
-    def results(images: slice) -> list[np.ndarray]:
-        return run("conv2d_forward", [x[images], w, None], [y[images].shape], **asked(case))
+    def of_images(i: slice) -> list[np.ndarray]:
+        return [
+            *run("conv2d_forward", [x[i], w, None], [dy[i].shape], **asked(case)),
+            *run("conv2d_backward_input", [dy[i], w], [x[i].shape], **asked(case)),
+        ]
 
-    y = np.empty(case.y)
+    def of_batch() -> list[np.ndarray]:
+        dw = run("conv2d_backward_weights", [dy, x], [case.w, (case.filters,)], **asked(case))
+        return [*of_images(slice(None)), *dw]
+
     threads(1)
-    (y,) = results(slice(None))
+    once = of_batch()
     for count in (2, 3, 4):
         threads(count)
-        np.testing.assert_array_equal(results(slice(None))[0], y)
+        for a, b in zip(once, of_batch(), strict=True):
+            np.testing.assert_array_equal(a, b)
     for i in range(case.x[0]):
-        np.testing.assert_array_equal(results(slice(i, i + 1))[0], y[i : i + 1])
+        for a, b in zip(once, of_images(slice(i, i + 1)), strict=False):
+            np.testing.assert_array_equal(a[i : i + 1], b)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -166,6 +186,17 @@ def test_nan_and_infinity_reach_all_their_outputs_and_only_their_tiles(
         assert spoiled[hit].all()
         tiles = {(n, oy // 4, ox // 4) for n, oy, ox, _ in np.argwhere(hit)}
         assert all((n, oy // 4, ox // 4) in tiles for n, oy, ox, _ in np.argwhere(spoiled))
+
+
+@pytest.mark.parametrize("k", [3, 5])
+def test_nan_reaches_the_weights_gradient(k: int) -> None:
+    case = conv((2, 9, 9, 5), 9, k)
+    x, dy = normal(case.x, 0), normal(case.y, 1)
+    x[0, 4, 4, 2] = dy[1, 0, 0, 7] = np.nan
+    dw, db = run("conv2d_backward_weights", [dy, x], [case.w, (9,)], **asked(case))
+    hit = np.isnan(backward_weights(case, *float64(dy, x)))
+    np.testing.assert_array_equal(np.isnan(dw), hit)
+    assert np.isnan(db).nonzero()[0].tolist() == [7]
 
 
 def test_pooling_keeps_nan() -> None:
@@ -201,6 +232,8 @@ def test_no_kernel_leaves_its_arrays(case: Case, at_end: bool) -> None:
     shapes = case.x, case.w, (case.filters,), case.y
     x, w, b, y = (guarded(normal(s, 0), at_end=at_end) for s in shapes)
     core.run("conv2d_forward", [x, w, b], [y], asked(case))
+    core.run("conv2d_backward_input", [y, w], [x], asked(case))
+    core.run("conv2d_backward_weights", [y, x], [w, b], asked(case))
     if min(case.y[1:3]) > 1:
         n, oh, ow, filters = case.y
         y = guarded(np.empty((n, oh // 2, ow // 2, filters), np.float32), at_end=at_end)

@@ -10,7 +10,7 @@ Algorithm choose_forward(const Conv2D& conv) {
                                                                       : Algorithm::direct;
 }
 Algorithm choose_backward_input(const Conv2D& conv) { return choose_forward(conv); }
-Algorithm choose_backward_weights(const Conv2D&) { return Algorithm::direct; }
+Algorithm choose_backward_weights(const Conv2D& conv) { return choose_forward(conv); }
 
 bool pool_sparse_fits(const PooledConv2D& op) {
   const Window2D &win = op.conv.window, &pool = op.pool;

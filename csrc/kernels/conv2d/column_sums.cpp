@@ -17,14 +17,19 @@ std::int64_t chunks_of(std::int64_t rows) {
   return std::clamp<std::int64_t>(rows / kChunkRows, 1, kMostChunks);
 }
 
-// Rows [begin, end) and columns [first, first + count), with x at its first row and column.
-void sum_rows(const float* x, std::int64_t begin, std::int64_t end, std::int64_t row_stride,
-              std::int64_t count, double* total) {
+// Rows [begin, end) and columns [first, first + count), with x and gate at row 0 and column
+// `first`.
+template <bool kGated>
+void sum_rows(const float* x, const float* gate, std::int64_t begin, std::int64_t end,
+              std::int64_t row_stride, std::int64_t count, double* total) {
   std::fill_n(total, count, 0.0);
   for (std::int64_t row = begin; row < end; row += kFloatRows) {
     float part[kColumns] = {};
     for (std::int64_t i = row; i < std::min(row + kFloatRows, end); ++i) {
-      for (std::int64_t c = 0; c < count; ++c) part[c] += x[i * row_stride + c];
+      for (std::int64_t c = 0; c < count; ++c) {
+        const std::int64_t at = i * row_stride + c;
+        part[c] += !kGated || gate[at] > 0 ? x[at] : 0.0F;
+      }
     }
     for (std::int64_t c = 0; c < count; ++c) total[c] += double(part[c]);
   }
@@ -32,14 +37,16 @@ void sum_rows(const float* x, std::int64_t begin, std::int64_t end, std::int64_t
 
 }  // namespace
 
-void column_sums(const float* x, std::int64_t rows, std::int64_t columns, float* out,
-                 char* scratch) noexcept {
+void column_sums(const float* x, std::int64_t rows, std::int64_t columns, float* out, char* scratch,
+                 const float* gate) noexcept {
   const std::int64_t chunks = chunks_of(rows);
   double* totals = Carver(scratch).take<double>(chunks * columns);
   parallel_for(chunks, [&](std::int64_t chunk, int) {
     for (std::int64_t first = 0; first < columns; first += kColumns) {
-      sum_rows(x + first, rows * chunk / chunks, rows * (chunk + 1) / chunks, columns,
-               std::min(kColumns, columns - first), totals + chunk * columns + first);
+      const auto sum = gate == nullptr ? sum_rows<false> : sum_rows<true>;
+      sum(x + first, gate == nullptr ? nullptr : gate + first, rows * chunk / chunks,
+          rows * (chunk + 1) / chunks, columns, std::min(kColumns, columns - first),
+          totals + chunk * columns + first);
     }
   });
   for (std::int64_t c = 0; c < columns; ++c) {

@@ -70,6 +70,8 @@ std::size_t conv2d_backward_input_scratch(const Conv2D& conv) {
 void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* x, float* dw,
                              float* db, char* scratch) noexcept {
   switch (choose_backward_weights(conv)) {
+    case Algorithm::winograd:
+      return winograd_backward_weights(conv, dy, nullptr, x, dw, db, scratch);
     default:
       return direct_backward_weights(conv, dy, x, dw, db, scratch);
   }
@@ -77,6 +79,8 @@ void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* x
 
 std::size_t conv2d_backward_weights_scratch(const Conv2D& conv) {
   switch (choose_backward_weights(conv)) {
+    case Algorithm::winograd:
+      return winograd_backward_weights_scratch(conv);
     default:
       return direct_backward_weights_scratch(conv);
   }

@@ -18,30 +18,25 @@ std::int64_t tiles_of_block(const WinogradTransforms& transforms, const Micro& m
   return micro.rows * std::clamp(kBlockBytes / bytes, kLeastTiles, kMostTiles);
 }
 
-// Blocks shorter than a direct sum's: the outputs' transform enlarges the errors. Largest error of
-// 300 channels by the output's rms: 6e-6, with blocks of kBlock 9e-6.
-constexpr std::int64_t kBlockChannels = 128;
-
 Sum sum_of_channels(std::int64_t channels, std::int64_t columns, Carver& carver) {
-  const std::int64_t blocks = ceil_div(channels, kBlockChannels);
+  const std::int64_t blocks = ceil_div(channels, kWinogradBlock);
   Run* runs = carver.take<Run>(blocks);
   std::int64_t* ends = carver.take<std::int64_t>(blocks);
-  if (runs == nullptr) return {};
+  return runs == nullptr ? Sum{} : winograd_sum(channels, 1, columns, runs, ends);
+}
+
+}  // namespace
+
+Sum winograd_sum(std::int64_t products, std::int64_t a_step, std::int64_t b_row, Run* runs,
+                 std::int64_t* ends) {
+  const std::int64_t blocks = ceil_div(products, kWinogradBlock);
   for (std::int64_t i = 0; i < blocks; ++i) {
-    const std::int64_t first = i * kBlockChannels;
-    runs[i] = {first, first * columns, std::min(kBlockChannels, channels - first)};
+    const std::int64_t first = i * kWinogradBlock;
+    runs[i] = {first * a_step, first * b_row, std::min(kWinogradBlock, products - first)};
     ends[i] = i + 1;
   }
   return {runs, ends, blocks, 0};
 }
-
-// Rows whose distance is a multiple of 1 KB would share a quarter of the nearest cache, or less.
-std::int64_t row_pitch(std::int64_t floats) {
-  const std::int64_t rounded = ceil_div(floats, 16) * 16;
-  return rounded % 256 == 0 ? rounded + 16 : rounded;
-}
-
-}  // namespace
 
 WinogradProducts::WinogradProducts(const WinogradTransforms& transforms, const TileGrid& grid,
                                    const SquareReader& reader, std::int64_t top, std::int64_t left,

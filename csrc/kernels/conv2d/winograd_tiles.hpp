@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/streaming.hpp"
 #include "kernels/conv2d/geometry.hpp"
 #include "kernels/conv2d/winograd_transforms.hpp"
 
@@ -47,8 +48,14 @@ struct SquareReader {
 // Floats from one matrix to the next: an odd number of cache lines, so that tile t of 36 or 64
 // matrices does not meet itself in the same lines of a cache.
 inline std::int64_t matrix_pitch(std::int64_t floats) {
-  constexpr std::int64_t kLine = 16;
-  return (ceil_div(floats, kLine) | 1) * kLine;
+  return (ceil_div(floats, kCacheLine) | 1) * kCacheLine;
+}
+
+// Floats from one row of a matrix to the next: whole cache lines, but no multiple of 1 KB, whose
+// rows would share a quarter of the nearest cache or less.
+inline std::int64_t row_pitch(std::int64_t floats) {
+  const std::int64_t rounded = ceil_div(floats, kCacheLine) * kCacheLine;
+  return rounded % 256 == 0 ? rounded + kCacheLine : rounded;
 }
 
 }  // namespace minicnn
