@@ -165,6 +165,13 @@ CONTRACTS: dict[str, Contract] = {
         ("dw", "db"),
         lambda dy, y, winner, x, **a: _conv2d_dw(dy, x, **a),
     ),
+    "conv2d_relu_forward": Contract(("x", "w", "b?"), ("y",), _conv2d),
+    "conv2d_relu_backward_input": Contract(
+        ("dy", "y", "w"), ("dx",), lambda dy, y, w, **a: _conv2d_dx(dy, w, **a)
+    ),
+    "conv2d_relu_backward_weights": Contract(
+        ("dy", "y", "x"), ("dw", "db"), lambda dy, y, x, **a: _conv2d_dw(dy, x, **a)
+    ),
     "dense_forward": Contract(("x", "w", "b?"), ("y",), _dense),
     "dense_backward_input": Contract(("dy", "w"), ("dx",), _dense_dx),
     "dense_backward_weights": Contract(("dy", "x"), ("dw", "db"), _dense_dw),

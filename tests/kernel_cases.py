@@ -190,6 +190,14 @@ CURVED = {
         "conv2d_max_pool2d", arrays(x=(2, 7, 7, 2), w=(3, 3, 2, 3), b=None),
         conv_pool("linear", (7, 7), "same", 3, 2), ("x", "w"), h=1e-6,
     ),
+    "conv2d_relu": Case(
+        "conv2d_relu", arrays(x=(2, 6, 7, 3), w=(3, 2, 3, 4), b=(4,)), conv((6, 7), (3, 2)),
+        ("x", "w", "b"), h=1e-6,
+    ),
+    "conv2d_relu, strided, same, without bias": Case(
+        "conv2d_relu", arrays(x=(2, 7, 8, 3), w=(3, 3, 3, 5), b=None), conv((7, 8), 3, 2, "same"),
+        ("x", "w"), h=1e-6,
+    ),
     "relu": Case("relu", away_from(0)),
     "leaky_relu": Case("leaky_relu", away_from(0), {"negative_slope": 0.2}),
     "relu6": Case("relu6", away_from(0, 6)),

@@ -85,6 +85,7 @@ CASES = {
     "conv2d_max_pool2d, linear": OpCase(
         "conv2d_max_pool2d", CONV, {"pool_size": 3, "pool_strides": 1, "activation": "linear"}, 3
     ),
+    "conv2d_relu": OpCase("conv2d_relu", CONV, {"strides": (1, 2), "padding": "same"}, 3),
     "dense": OpCase("dense", normal((N, 7), (7, 5), (5,)), {}, 3),
     "bias": OpCase("bias", normal(IMAGES, (4,)), {}, 2),
     "max_pool2d": OpCase("max_pool2d", normal(IMAGES), {"pool_size": (3, 2), "strides": 2}),

@@ -15,8 +15,8 @@ Run = Callable[..., tuple[Any, ...]]  # (kernel, reads, attributes) -> writes
 Fill = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 FAMILIES = (
-    "conv2d", "conv2d_max_pool2d", "dense", "max_pool2d", "average_pool2d", "global_max_pool2d",
-    "global_average_pool2d",
+    "conv2d", "conv2d_relu", "conv2d_max_pool2d", "dense", "max_pool2d", "average_pool2d",
+    "global_max_pool2d", "global_average_pool2d",
 )  # fmt: skip
 
 
@@ -42,8 +42,8 @@ def draw_layer(rng: np.random.Generator, family: str, fill: Fill = normal) -> La
     if family == "dense":
         inputs, units = rng.integers(1, 70, 2)
         shapes, attributes = {"x": (batch, inputs), "w": (inputs, units), "b": (units,)}, {}
-    elif family in ("conv2d", "conv2d_max_pool2d"):
-        shapes, attributes = _draw_conv(rng, batch, pooled=family != "conv2d")
+    elif family.startswith("conv2d"):
+        shapes, attributes = _draw_conv(rng, batch, pooled="pool" in family)
     else:
         shapes, attributes = _draw_pool(rng, batch, family)
     arrays: dict[str, np.ndarray | None] = {k: fill(rng, s) for k, s in shapes.items()}

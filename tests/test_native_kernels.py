@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gradcheck import backward_kernels, everything
-from kernel_cases import BN, CASES, LRN, Case, arrays, pool
+from kernel_cases import BN, CASES, LRN, Case, arrays, conv, pool
 from test_contracts import OTHERS, SGD, as_dtype, calls, other_arrays
 
 from minicnn.backends import numpy as reference
@@ -206,6 +206,37 @@ def test_optimizers_have_the_bits_of_the_reference(kernel, numbers, absent, deca
 
 def zip_writes(kernel, outs):
     return dict(zip(CONTRACTS[kernel].writes, outs, strict=True))
+
+
+# --- conv2d_relu is conv2d, then relu ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("filters", [5, 32, 39])
+@pytest.mark.parametrize("channels", [3, 40])  # one block of products, and two
+def test_conv2d_relu_has_the_bits_of_the_two(channels, filters):
+    rng = np.random.default_rng(filters)
+    attributes = conv((15, 17), 3, 1, "same") | {"algorithm": "direct"}
+    x, w = (
+        rng.standard_normal((2, 15, 17, channels)),
+        rng.standard_normal((3, 3, channels, filters)),
+    )
+    x, w = x.astype(np.float32), w.astype(np.float32)
+    b, dy = (
+        rng.standard_normal(filters, np.float32),
+        rng.standard_normal((2, 15, 17, filters), "f4"),
+    )
+    x[0, 3, 4], w[..., 0], b[0], b[1] = np.nan, 0.0, -0.0, np.nan
+    kernels = native.KERNELS
+    (z,) = kernels["conv2d_forward"](x, w, b, **attributes)
+    (want,) = kernels["relu_forward"](z)
+    (y,) = kernels["conv2d_relu_forward"](x, w, b, **attributes)
+    assert y.tobytes() == want.tobytes() and np.isnan(y).any() and (y == 0).any()
+    (dz,) = kernels["relu_backward"](dy, y)
+    assert (dz == 0).any()
+    for gradient, other in (("input", w), ("weights", x)):
+        fused = kernels[f"conv2d_relu_backward_{gradient}"](dy, y, other, **attributes)
+        plain = kernels[f"conv2d_backward_{gradient}"](dz, other, **attributes)
+        assert [a.tobytes() for a in fused] == [a.tobytes() for a in plain], gradient
 
 
 # --- special numbers --------------------------------------------------------------------------

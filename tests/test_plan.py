@@ -156,6 +156,16 @@ def test_program_reads_like_the_network():
     assert text.index("from here on the model changes") < text.index("sgd_update")
 
 
+def test_a_convolution_takes_its_relu_along():
+    x = mc.Input((7, 7, 2))
+    y = layers.Conv2D(3, 3, activation="relu")(x)
+    seen = layers.Conv2D(3, 3, padding="same")(y)  # read twice: before its ReLU, too
+    y = layers.Add()([seen, layers.ReLU()(seen), y])
+    model = mc.Model(x, layers.Dense(4)(layers.Flatten()(y)))
+    kernels = [step.kernel for step in model.program(BATCH, training=False).steps]
+    assert kernels[:3] == ["conv2d_relu_forward", "conv2d_forward", "relu_forward"]
+
+
 def test_every_step_fits_its_contract():
     program = compiled(branching).program(BATCH)
     for step in program.steps:

@@ -81,34 +81,48 @@ PooledConv2D pooled_of(const Call& call, const Conv2D& conv) {
   return {conv, pool, activation == "relu"};
 }
 
+template <bool kRelu>
 Prepared prepare_forward(const Call& call) {
   const Conv2D conv = conv2d_of_x(call, call.read(0), call.read(1));
   if (call.reads(2)) call.demand_shape(call.read(2), {conv.filters});
   demand_shape(call, call.write(0), conv.y());
   const float *x = call.in<float>(0), *w = call.in<float>(1), *b = call.in<float>(2);
   float* y = call.out<float>(0);
-  return {[=](char* scratch) { conv2d_forward(conv, x, w, b, y, scratch); },
+  return {[=](char* scratch) { conv2d_forward(conv, x, w, b, kRelu, y, scratch); },
           conv2d_forward_scratch(conv)};
 }
 
-Prepared prepare_backward_input(const Call& call) {
-  const Conv2D conv = conv2d_of_dy(call, call.read(0), call.read(1));
-  demand_shape(call, call.read(0), conv.y());
-  demand_shape(call, call.write(0), conv.x);
-  const float *dy = call.in<float>(0), *w = call.in<float>(1);
-  float* dx = call.out<float>(0);
-  return {[=](char* scratch) { conv2d_backward_input(conv, dy, w, dx, scratch); },
-          conv2d_backward_input_scratch(conv)};
+// After dy, with ReLU, comes y: its output.
+template <bool kRelu>
+const float* output_of_relu(const Call& call, const Conv2D& conv) {
+  if (kRelu) demand_shape(call, call.read(1), conv.y());
+  return kRelu ? call.in<float>(1) : nullptr;
 }
 
+template <bool kRelu>
+Prepared prepare_backward_input(const Call& call) {
+  constexpr std::size_t kW = kRelu ? 2 : 1;
+  const Conv2D conv = conv2d_of_dy(call, call.read(0), call.read(kW));
+  demand_shape(call, call.read(0), conv.y());
+  demand_shape(call, call.write(0), conv.x);
+  const float *dy = call.in<float>(0), *w = call.in<float>(kW);
+  const float* y = output_of_relu<kRelu>(call, conv);
+  float* dx = call.out<float>(0);
+  return {[=](char* scratch) { conv2d_backward_input(conv, dy, y, w, dx, scratch); },
+          conv2d_backward_input_scratch(conv, kRelu)};
+}
+
+template <bool kRelu>
 Prepared prepare_backward_weights(const Call& call) {
-  const Conv2D conv = conv2d_of_x(call, call.read(1), call.write(0));
+  constexpr std::size_t kX = kRelu ? 2 : 1;
+  const Conv2D conv = conv2d_of_x(call, call.read(kX), call.write(0));
   demand_shape(call, call.read(0), conv.y());
   if (call.writes(1)) call.demand_shape(call.write(1), {conv.filters});
-  const float *dy = call.in<float>(0), *x = call.in<float>(1);
+  const float *dy = call.in<float>(0), *x = call.in<float>(kX);
+  const float* y = output_of_relu<kRelu>(call, conv);
   float *dw = call.out<float>(0), *db = call.out<float>(1);
-  return {[=](char* scratch) { conv2d_backward_weights(conv, dy, x, dw, db, scratch); },
-          conv2d_backward_weights_scratch(conv)};
+  return {[=](char* scratch) { conv2d_backward_weights(conv, dy, y, x, dw, db, scratch); },
+          conv2d_backward_weights_scratch(conv, kRelu)};
 }
 
 Prepared prepare_pooled_forward(const Call& call) {
@@ -156,9 +170,12 @@ Prepared prepare_pooled_backward_weights(const Call& call) {
 }  // namespace
 
 std::vector<Kernel> conv2d_kernels() {
-  return {{"conv2d_forward", prepare_forward},
-          {"conv2d_backward_input", prepare_backward_input},
-          {"conv2d_backward_weights", prepare_backward_weights},
+  return {{"conv2d_forward", prepare_forward<false>},
+          {"conv2d_backward_input", prepare_backward_input<false>},
+          {"conv2d_backward_weights", prepare_backward_weights<false>},
+          {"conv2d_relu_forward", prepare_forward<true>},
+          {"conv2d_relu_backward_input", prepare_backward_input<true>},
+          {"conv2d_relu_backward_weights", prepare_backward_weights<true>},
           {"conv2d_max_pool2d_forward", prepare_pooled_forward},
           {"conv2d_max_pool2d_backward_input", prepare_pooled_backward_input},
           {"conv2d_max_pool2d_backward_weights", prepare_pooled_backward_weights}};

@@ -35,7 +35,7 @@ struct InputGradient {
 
 void dense_forward(const Dense& dense, const float* x, const float* w, const float* b, float* y,
                    char* scratch) noexcept {
-  direct_forward(as_conv2d(dense), x, w, b, y, scratch);
+  direct_forward(as_conv2d(dense), x, w, b, false, y, scratch);
 }
 
 std::size_t dense_forward_scratch(const Dense& dense) {

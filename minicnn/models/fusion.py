@@ -2,52 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from minicnn.losses import Loss
 from minicnn.models.trace import Node, Trace, Value
 from minicnn.ops.conv2d_max_pool2d import CONV2D_MAX_POOL2D, MOST_CELLS
+from minicnn.ops.conv2d_relu import CONV2D_RELU
+
+# Makes the node that does what a chain does, or None if it cannot.
+Fused = Callable[[list[Node]], Node | None]
 
 
 def fuse_convolutions(nodes: list[Node], kept: set[int]) -> list[Node]:
-    """conv2d -> (relu ->) max_pool2d becomes conv2d_max_pool2d.
+    """Replace each chain of PATTERNS by its fused node, longer chains first.
 
     Only where nobody else reads what is between, and it is not in `kept` (ids of the values that
     leave the program).
     """
+    for pattern, fused in PATTERNS.items():
+        nodes = _replace(nodes, pattern, fused, kept)
+    return nodes
+
+
+def _replace(
+    nodes: list[Node], pattern: tuple[str, ...], fused: Fused, kept: set[int]
+) -> list[Node]:
     readers = _readers(nodes)
-    fused: list[Node] = []
+    makers = {id(node.writes[0]): node for node in nodes}
+    replaced: dict[Node, Node | None] = {}  # None: its work is done by the chain's last node
     for node in nodes:
-        chain = _chain_to_pool(node, {id(n.writes[0]): n for n in fused}, readers, kept)
-        if chain is None:
-            fused.append(node)
-        else:
-            fused = [n for n in fused if n not in chain]
-            fused.append(_fused(chain))
-    return fused
+        chain = _chain_to(node, pattern, makers, readers, kept)
+        new = fused(chain) if chain else None
+        if new is not None:
+            replaced |= {**dict.fromkeys(chain), node: new}
+    return [new for node in nodes if (new := replaced.get(node, node)) is not None]
 
 
-def _chain_to_pool(
-    pool: Node, makers: dict[int, Node], readers: dict[int, int], kept: set[int]
-) -> list[Node] | None:
-    """[conv2d, max_pool2d] or [conv2d, relu, max_pool2d] if the nodes before `pool` are that."""
-    if pool.operation.name != "max_pool2d":
-        return None
-    size = pool.attributes["window"].size
-    if size[0] * size[1] > MOST_CELLS:
-        return None
-    chain = [pool]
-    while chain[0].operation.name != "conv2d":
-        between = chain[0].reads[0]
-        maker = makers.get(id(between))
-        private = readers.get(id(between)) == 1 and id(between) not in kept
-        wanted = ("conv2d", "relu") if len(chain) == 1 else ("conv2d",)
-        if maker is None or not private or maker.operation.name not in wanted:
-            return None
-        chain.insert(0, maker)
+def _chain_to(
+    last: Node,
+    pattern: tuple[str, ...],
+    makers: dict[int, Node],
+    readers: dict[int, int],
+    kept: set[int],
+) -> list[Node]:
+    """The nodes that are `pattern` and end with `last`; empty if they are not."""
+    chain: list[Node] = []
+    node: Node | None = last
+    for name in reversed(pattern):
+        if node is None or node.operation.name != name:
+            return []
+        between = node.writes[0]
+        if node is not last and (readers.get(id(between)) != 1 or id(between) in kept):
+            return []
+        chain.insert(0, node)
+        node = makers.get(id(node.reads[0]))
     return chain
 
 
-def _fused(chain: list[Node]) -> Node:
+def _pooled(chain: list[Node]) -> Node | None:
     conv, pool = chain[0], chain[-1]
+    size = pool.attributes["window"].size
+    if size[0] * size[1] > MOST_CELLS:
+        return None
     attributes = {
         **conv.attributes,
         "pool": pool.attributes["window"],
@@ -56,6 +72,19 @@ def _fused(chain: list[Node]) -> Node:
     y, winner = pool.writes
     winner = Value(winner.name, winner.spec._replace(dtype="uint8"))
     return Node(CONV2D_MAX_POOL2D, conv.reads, (y, winner), attributes)
+
+
+def _with_relu(chain: list[Node]) -> Node:
+    conv, relu = chain
+    return Node(CONV2D_RELU, conv.reads, relu.writes, conv.attributes)
+
+
+# What one node can do in the place of several.
+PATTERNS: dict[tuple[str, ...], Fused] = {
+    ("conv2d", "relu", "max_pool2d"): _pooled,
+    ("conv2d", "max_pool2d"): _pooled,
+    ("conv2d", "relu"): _with_relu,
+}
 
 
 def loss_node(trace: Trace, loss: Loss, output: Value, y_true: Value) -> tuple[Node, Value]:

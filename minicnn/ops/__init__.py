@@ -24,6 +24,7 @@ from minicnn.ops.batch_norm import (
 )
 from minicnn.ops.conv2d import conv2d, conv2d_backward
 from minicnn.ops.conv2d_max_pool2d import conv2d_max_pool2d, conv2d_max_pool2d_backward
+from minicnn.ops.conv2d_relu import conv2d_relu, conv2d_relu_backward
 from minicnn.ops.dense import bias, bias_backward, dense, dense_backward
 from minicnn.ops.dropout import dropout, dropout_backward
 from minicnn.ops.elementwise import (
@@ -97,6 +98,8 @@ __all__ = [
     "conv2d_backward",
     "conv2d_max_pool2d",
     "conv2d_max_pool2d_backward",
+    "conv2d_relu",
+    "conv2d_relu_backward",
     "dense",
     "dense_backward",
     "dropout",

@@ -1,5 +1,6 @@
 #include "kernels/conv2d/conv2d.hpp"
 
+#include "kernels/activation.hpp"
 #include "kernels/conv2d/carver.hpp"
 #include "kernels/conv2d/chooser.hpp"
 #include "kernels/conv2d/direct_backward_input.hpp"
@@ -12,6 +13,21 @@
 
 namespace minicnn {
 namespace {
+
+// dy where ReLU let it through, for algorithms that take a gradient as it is.
+struct ThroughRelu {
+  ThroughRelu(const Conv2D& conv, bool relu, Carver& carver)
+      : size(conv.y().size()), masked(carver.take<float>(relu ? size : 0)) {}
+
+  const float* run(const float* dy, const float* y) const {
+    if (y == nullptr) return dy;
+    relu_backward(dy, y, size, masked);
+    return masked;
+  }
+
+  std::int64_t size;
+  float* masked;
+};
 
 std::size_t winograd_weights_bytes(const Conv2D& conv) {
   Carver counter(nullptr);
@@ -26,16 +42,22 @@ const float* winograd_weights(const Conv2D& conv, const float* w, char* scratch)
   return u;
 }
 
+std::size_t through_relu_scratch(const Conv2D& conv, bool relu) {
+  Carver counter(nullptr);
+  ThroughRelu(conv, relu, counter);
+  return counter.bytes();
+}
+
 }  // namespace
 
-void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const float* b, float* y,
-                    char* scratch) noexcept {
+void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const float* b, bool relu,
+                    float* y, char* scratch) noexcept {
   switch (choose_forward(conv)) {
     case Algorithm::winograd:
-      return winograd_forward(conv, x, winograd_weights(conv, w, scratch), b, false, y,
+      return winograd_forward(conv, x, winograd_weights(conv, w, scratch), b, relu, y,
                               scratch + winograd_weights_bytes(conv));
     default:
-      return direct_forward(conv, x, w, b, y, scratch);
+      return direct_forward(conv, x, w, b, relu, y, scratch);
   }
 }
 
@@ -48,41 +70,47 @@ std::size_t conv2d_forward_scratch(const Conv2D& conv) {
   }
 }
 
-void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* w, float* dx,
-                           char* scratch) noexcept {
+void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* y, const float* w,
+                           float* dx, char* scratch) noexcept {
   switch (choose_backward_input(conv)) {
     case Algorithm::winograd:
-      return winograd_backward_input(conv, dy, nullptr, w, dx, scratch);
-    default:
-      return direct_backward_input(conv, dy, w, dx, scratch);
+      return winograd_backward_input(conv, dy, y, w, dx, scratch);
+    default: {
+      Carver carver(scratch);
+      const float* through = ThroughRelu(conv, y != nullptr, carver).run(dy, y);
+      return direct_backward_input(conv, through, w, dx, scratch + carver.bytes());
+    }
   }
 }
 
-std::size_t conv2d_backward_input_scratch(const Conv2D& conv) {
+std::size_t conv2d_backward_input_scratch(const Conv2D& conv, bool relu) {
   switch (choose_backward_input(conv)) {
     case Algorithm::winograd:
       return winograd_backward_input_scratch(conv);
     default:
-      return direct_backward_input_scratch(conv);
+      return through_relu_scratch(conv, relu) + direct_backward_input_scratch(conv);
   }
 }
 
-void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* x, float* dw,
-                             float* db, char* scratch) noexcept {
+void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* y, const float* x,
+                             float* dw, float* db, char* scratch) noexcept {
   switch (choose_backward_weights(conv)) {
     case Algorithm::winograd:
-      return winograd_backward_weights(conv, dy, nullptr, x, dw, db, scratch);
-    default:
-      return direct_backward_weights(conv, dy, x, dw, db, scratch);
+      return winograd_backward_weights(conv, dy, y, x, dw, db, scratch);
+    default: {
+      Carver carver(scratch);
+      const float* through = ThroughRelu(conv, y != nullptr, carver).run(dy, y);
+      return direct_backward_weights(conv, through, x, dw, db, scratch + carver.bytes());
+    }
   }
 }
 
-std::size_t conv2d_backward_weights_scratch(const Conv2D& conv) {
+std::size_t conv2d_backward_weights_scratch(const Conv2D& conv, bool relu) {
   switch (choose_backward_weights(conv)) {
     case Algorithm::winograd:
       return winograd_backward_weights_scratch(conv);
     default:
-      return direct_backward_weights_scratch(conv);
+      return through_relu_scratch(conv, relu) + direct_backward_weights_scratch(conv);
   }
 }
 

@@ -12,21 +12,23 @@ namespace minicnn {
 // algorithm has files of its own beside this one.
 
 //   x (N, H, W, C)  w (KH, KW, C / groups, filters)  b (filters,) or null
-//   y (N, OH, OW, filters)   written
-void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const float* b, float* y,
-                    char* scratch) noexcept;
+//   y (N, OH, OW, filters)   written; with `relu`, 0 where the sum is negative
+void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const float* b, bool relu,
+                    float* y, char* scratch) noexcept;
 std::size_t conv2d_forward_scratch(const Conv2D& conv);
 
-//   dy (N, OH, OW, filters)
+// Both gradients: y is null, or what conv2d_forward with `relu` wrote. Then dy counts only where
+// y > 0, and the scratch size is that for `relu`.
+//   dy, y (N, OH, OW, filters)
 //   dx (N, H, W, C)   written; 0 where no window looks
-void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* w, float* dx,
-                           char* scratch) noexcept;
-std::size_t conv2d_backward_input_scratch(const Conv2D& conv);
+void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* y, const float* w,
+                           float* dx, char* scratch) noexcept;
+std::size_t conv2d_backward_input_scratch(const Conv2D& conv, bool relu);
 
 //   dw (KH, KW, C / groups, filters)  db (filters,) or null   written
-void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* x, float* dw,
-                             float* db, char* scratch) noexcept;
-std::size_t conv2d_backward_weights_scratch(const Conv2D& conv);
+void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* y, const float* x,
+                             float* dw, float* db, char* scratch) noexcept;
+std::size_t conv2d_backward_weights_scratch(const Conv2D& conv, bool relu);
 
 //   y      (N, PH, PW, filters)   written
 //   winner (N, PH, PW, filters)   written; the number ky * KW + kx of the pool's first largest cell

@@ -25,11 +25,12 @@ std::int64_t forward_pieces(std::int64_t columns) {
 }
 
 ForwardRows::ForwardRows(const Conv2D& conv, std::int64_t columns, const float* x, const float* w,
-                         const float* b, bool stream, Carver& carver)
+                         const float* b, bool relu, bool stream, Carver& carver)
     : conv_(conv),
       x_(x),
       w_(w),
       b_(b),
+      relu_(relu),
       stream_(stream),
       micro_(conv2d_micro()),
       slices_per_group_(ceil_div(conv.co(), micro_.columns)),
@@ -110,6 +111,7 @@ void ForwardRows::run(std::int64_t n, std::int64_t oy, std::int64_t ox, std::int
                           out + filter,
                           conv_.filters,
                           false,
+                          relu_,
                           stream_};
     multiply(micro_, product, columns,
              std::min<std::int64_t>(micro_.columns, conv_.co() - in_group));
@@ -117,12 +119,12 @@ void ForwardRows::run(std::int64_t n, std::int64_t oy, std::int64_t ox, std::int
 }
 
 // Tasks are pieces of output rows. Where these are few, the slices are dealt out too.
-void direct_forward(const Conv2D& shapes, const float* x, const float* w, const float* b, float* y,
-                    char* scratch) noexcept {
+void direct_forward(const Conv2D& shapes, const float* x, const float* w, const float* b, bool relu,
+                    float* y, char* scratch) noexcept {
   const Conv2D conv = flattened(shapes);
   Carver carver(scratch);
   const bool stream = streams(conv, y);
-  const ForwardRows rows(conv, conv.ow(), x, w, b, stream, carver);
+  const ForwardRows rows(conv, conv.ow(), x, w, b, relu, stream, carver);
   const auto [n, oh, ow, filters] = conv.y();
   if (n * ow == 0) return;
   const std::int64_t pieces = forward_pieces(ow), places = n * oh * pieces;
@@ -141,7 +143,7 @@ void direct_forward(const Conv2D& shapes, const float* x, const float* w, const 
 std::size_t direct_forward_scratch(const Conv2D& shapes) {
   const Conv2D conv = flattened(shapes);
   Carver counter(nullptr);
-  const ForwardRows rows(conv, conv.ow(), nullptr, nullptr, nullptr, false, counter);
+  const ForwardRows rows(conv, conv.ow(), nullptr, nullptr, nullptr, false, false, counter);
   return counter.bytes();
 }
 

@@ -10,9 +10,9 @@
 namespace minicnn {
 
 //   x (N, H, W, C)  w (KH, KW, C / groups, filters)  b (filters,) or null
-//   y (N, OH, OW, filters)   written
-void direct_forward(const Conv2D& conv, const float* x, const float* w, const float* b, float* y,
-                    char* scratch) noexcept;
+//   y (N, OH, OW, filters)   written; with `relu`, 0 where the sum is negative
+void direct_forward(const Conv2D& conv, const float* x, const float* w, const float* b, bool relu,
+                    float* y, char* scratch) noexcept;
 std::size_t direct_forward_scratch(const Conv2D& conv);
 
 // Computes pieces of output rows; made once a call, used by all workers.
@@ -23,9 +23,9 @@ std::size_t direct_forward_scratch(const Conv2D& conv);
 class ForwardRows {
  public:
   // Of each output row, the first `columns` will be asked for, in forward_pieces(columns).
-  // `stream` as in Tile.
+  // `relu` and `stream` as in Tile.
   ForwardRows(const Conv2D& conv, std::int64_t columns, const float* x, const float* w,
-              const float* b, bool stream, Carver& carver);
+              const float* b, bool relu, bool stream, Carver& carver);
 
   // A slice is as many filters of one group as fit a tile. Output row `oy` of image `n`, columns
   // [ox, ox + columns), filters of the slices [first, last), to `out` with pixels `filters` apart.
@@ -42,7 +42,7 @@ class ForwardRows {
 
   Conv2D conv_;
   const float *x_, *w_, *b_;
-  bool stream_;
+  bool relu_, stream_;
   const Micro& micro_;
   std::int64_t slices_per_group_;
   std::int64_t patch_columns_;  // of the longest piece

@@ -18,7 +18,7 @@ struct PooledRows {
         band(pooled.pool.sy < pooled.pool.kh ? 4 : 1),
         columns(std::min(pooled.conv.ow(),
                          (pooled.y().w - 1) * pooled.pool.sx - pooled.pool.left + pooled.pool.kw)),
-        rows(pooled.conv, columns, x, w, b, false, carver),
+        rows(pooled.conv, columns, x, w, b, false, false, carver),
         buffer_size(((band - 1) * pooled.pool.sy + pooled.pool.kh) * columns * pooled.conv.filters),
         buffers(carver.take<float>(kMaxWorkers * buffer_size)) {}
 

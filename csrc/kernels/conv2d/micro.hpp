@@ -26,6 +26,7 @@ struct Tile {
   float* out;
   std::int64_t out_row;
   bool add;     // the sum is added to `out`, which then holds earlier parts of it
+  bool relu;    // what is negative then becomes 0; NaN stays
   bool stream;  // not with `add`: past the caches; rows of `out` begin and end on cache lines
 };
 

@@ -65,6 +65,13 @@ void run_tile(const Tile& tile, int last_columns) {
       last[i] = Last::load(out + kFirst, mask) + last[i];
     }
   }
+  if (t.relu) {
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kRows; ++i) {
+      if constexpr (kWide) wide[i] = Wide::relu(wide[i]);
+      last[i] = Last::relu(last[i]);
+    }
+  }
   if (t.stream) {
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < kRows; ++i) {

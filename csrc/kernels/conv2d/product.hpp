@@ -44,7 +44,7 @@ inline std::int64_t most_runs(std::int64_t products, std::int64_t pieces) {
 }
 inline std::int64_t most_blocks(std::int64_t products) { return products / kBlock + 1; }
 
-// out (rows, columns), its rows out_row apart, = or += bias + the sum; see Tile.
+// out (rows, columns), its rows out_row apart, = or += bias + the sum, then perhaps ReLU; see Tile.
 struct Product {
   const float* a;
   std::int64_t a_row, a_step;
@@ -55,6 +55,7 @@ struct Product {
   float* out;
   std::int64_t out_row;
   bool add;
+  bool relu = false;
   bool stream = false;  // only with one block of products
 };
 

@@ -24,6 +24,7 @@ struct Half {
   static void store(float* p, V v, Mask mask) { _mm_maskstore_ps(p, mask, v); }
   static void stream(float* p, V v) { _mm_stream_ps(p, v); }
   static V multiply_add(V a, V b, V c) { return _mm_fmadd_ps(a, b, c); }
+  static V relu(V v) { return _mm_and_ps(v, _mm_cmp_ps(v, _mm_setzero_ps(), _CMP_NLE_UQ)); }
   static V narrow(__m256 v) { return _mm256_castps256_ps128(v); }
 };
 
@@ -41,6 +42,9 @@ struct Wide {
   static void store(float* p, V v, Mask mask) { _mm256_maskstore_ps(p, mask, v); }
   static void stream(float* p, V v) { _mm256_stream_ps(p, v); }
   static V multiply_add(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+  static V relu(V v) {
+    return _mm256_and_ps(v, _mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_NLE_UQ));
+  }
   static V narrow(V v) { return v; }
 };
 

@@ -19,6 +19,9 @@ struct Half {
   static void store(float* p, V v, Mask mask) { _mm256_mask_storeu_ps(p, mask, v); }
   static void stream(float* p, V v) { _mm256_stream_ps(p, v); }
   static V multiply_add(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
+  static V relu(V v) {
+    return _mm256_maskz_mov_ps(_mm256_cmp_ps_mask(v, _mm256_setzero_ps(), _CMP_NLE_UQ), v);
+  }
   static V narrow(__m512 v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
 };
 
@@ -34,6 +37,9 @@ struct Wide {
   static void store(float* p, V v, Mask mask) { _mm512_mask_storeu_ps(p, mask, v); }
   static void stream(float* p, V v) { _mm512_stream_ps(p, v); }
   static V multiply_add(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
+  static V relu(V v) {
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NLE_UQ), v);
+  }
   static V narrow(V v) { return v; }
 };
 

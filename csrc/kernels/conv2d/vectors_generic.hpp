@@ -30,6 +30,7 @@ struct Wide {
   }
   static void stream(float* p, V v) { store(p, v); }
   static V multiply_add(V a, V b, V c) { return a * b + c; }  // two roundings: no contraction
+  static V relu(V v) { return v <= V{} ? V{} : v; }
   static V narrow(V v) { return v; }
 };
 

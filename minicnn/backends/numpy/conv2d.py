@@ -35,6 +35,7 @@ def conv2d_forward(
     window: Window2D,
     groups: int,
     image: Pair,
+    **_: Any,
 ) -> tuple[np.ndarray]:
     y = _windows_as_rows(x, window, groups) @ _split(w, groups)  # (G, N*OH*OW, CO/G)
     y = _join(y, (len(x), *window.out_hw(image), w.shape[3]))
@@ -51,7 +52,7 @@ def conv2d_backward_weights(
 
 
 def conv2d_backward_input(
-    dy: np.ndarray, w: np.ndarray, *, window: Window2D, groups: int, image: Pair
+    dy: np.ndarray, w: np.ndarray, *, window: Window2D, groups: int, image: Pair, **_: Any
 ) -> tuple[np.ndarray]:
     n, oh, ow, _ = dy.shape
     channels = w.shape[2] * groups
