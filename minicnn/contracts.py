@@ -285,6 +285,25 @@ CONTRACTS: dict[str, Contract] = {
         same(0, 2, 3, 4),
         updates=("w", "square", "velocity", "mean"),
     ),
+    # A dense layer's weights move in the pass that computes their gradient, from dy and x.
+    "dense_sgd_update": Contract(
+        ("w", "dy", "x", "velocity?", "rates"),
+        ("w", "velocity"),
+        same(0, 3),
+        updates=("w", "velocity"),
+    ),
+    "dense_adam_update": Contract(
+        ("w", "dy", "x", "first", "second", "rates"),
+        ("w", "first", "second"),
+        same(0, 3, 4),
+        updates=("w", "first", "second"),
+    ),
+    "dense_rmsprop_update": Contract(
+        ("w", "dy", "x", "square", "velocity?", "mean?", "rates"),
+        ("w", "square", "velocity", "mean"),
+        same(0, 3, 4, 5),
+        updates=("w", "square", "velocity", "mean"),
+    ),
     "clip_by_value": Contract(("dw",), ("dw",), same(0), updates=("dw",)),
     "clip_by_norm": Contract(("dw",), ("dw",), same(0), updates=("dw",)),
     # `total` is (1,) float64: squares of all gradients so far. The first adder starts it at 0.

@@ -28,6 +28,17 @@ OTHERS = {
         ("velocity", "mean"),
         SGD | {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-2, "centered": False},
     ),
+    "dense and sgd": ("dense_sgd_update", (), SGD | {"momentum": 0.9, "nesterov": False}),
+    "dense and adam": (
+        "dense_adam_update",
+        (),
+        SGD | {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7},
+    ),
+    "dense and rmsprop": (
+        "dense_rmsprop_update",
+        ("mean",),
+        SGD | {"rho": 0.9, "momentum": 0.5, "epsilon": 1e-2, "centered": False},
+    ),
     "clip_by_value": ("clip_by_value", (), {"limit": 0.5}),
     "clip_by_norm": ("clip_by_norm", (), {"limit": 0.5}),
     "squared_norm_start": ("squared_norm_start", (), {}),
@@ -61,6 +72,8 @@ def other_arrays(kernel, absent, dtype):
     reads = [name.rstrip("?") for name in CONTRACTS[kernel].reads]
     arrays = {name: rng.uniform(0.5, 1, (3, 4)).astype(dtype) for name in reads}
     arrays |= {"rates": np.array([0.1, 0.2], np.float32), "total": np.array([2.0])}
+    samples = {"dy": (5, 4), "x": (5, 3)}  # of a dense layer with the weights above
+    arrays |= {name: rng.uniform(0.5, 1, shape).astype(dtype) for name, shape in samples.items()}
     return {name: None if name in absent else arrays[name] for name in reads}
 
 

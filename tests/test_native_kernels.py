@@ -204,6 +204,31 @@ def test_optimizers_have_the_bits_of_the_reference(kernel, numbers, absent, deca
                 assert known[name].tobytes() == theirs[name].tobytes(), name
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("n", [0, 1, 64, 300])  # 300 samples are more than one block of a sum
+@pytest.mark.parametrize(("inputs", "units"), [(1, 1), (17, 10), (41, 700), (5, 40_000)])
+@pytest.mark.parametrize(("kernel", "numbers", "absent"), STEPS.values(), ids=STEPS)
+def test_a_dense_update_has_the_bits_of_gradient_and_update(
+    kernel, numbers, absent, inputs, units, n, threads, set_threads
+):
+    rng = np.random.default_rng(n)
+    attributes = SGD | numbers
+    shapes = dict.fromkeys(CONTRACTS[kernel].reads, (inputs, units)) | {"dy": (n, units)}
+    shapes |= {"x": (n, inputs)}
+    known = {
+        name.rstrip("?"): rng.uniform(1e-3, 1, shape).astype(np.float32)
+        for name, shape in shapes.items()
+    }
+    known |= {"rates": np.array([0.01, 0.0123], np.float32)} | dict.fromkeys(absent)
+    set_threads(1)
+    dw, _ = native.KERNELS["dense_backward_weights"](known["dy"], known["x"])
+    wanted = run(native.KERNELS, kernel, known | {"dw": dw}, attributes)
+    set_threads(threads)
+    found = run(native.KERNELS, f"dense_{kernel}", known, attributes)
+    for out, want in zip(found, wanted, strict=True):
+        assert out is want is None or out.tobytes() == want.tobytes()
+
+
 def zip_writes(kernel, outs):
     return dict(zip(CONTRACTS[kernel].writes, outs, strict=True))
 

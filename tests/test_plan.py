@@ -206,6 +206,49 @@ def test_predictions_do_not_depend_on_the_batch(backend):
         np.testing.assert_array_equal(whole, model.predict(x, batch_size=4, verbose=0))
 
 
+OPTIMIZERS = {
+    "sgd": lambda **options: mc.optimizers.SGD(0.05, momentum=0.9, **options),
+    "adam": lambda **options: mc.optimizers.Adam(0.01, **options),
+    "rmsprop": lambda **options: mc.optimizers.RMSprop(0.01, **options),
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_dense_weights_move_in_the_pass_that_computes_their_gradient(backend, optimizer):
+    def dense_only(**options):
+        model = compiled(lambda: mc.Sequential([mc.Input((30,)), *hidden()]))
+        model.compile(optimizer(), "sparse_categorical_crossentropy", **options)
+        (x,), y = data_for(model)
+        losses = [model.train_on_batch(x, y) for _ in range(3)]
+        return model, losses
+
+    def hidden():
+        return [layers.Dense(9, "relu"), layers.Dense(5, use_bias=False), layers.Dense(4)]
+
+    (fused, with_fusion), (plain, without) = dense_only(), dense_only(fuse=False)
+    assert with_fusion == without
+    for ours, theirs in zip(fused.get_weights(), plain.get_weights(), strict=True):
+        assert ours.tobytes() == theirs.tobytes()
+    program = fused.program(BATCH)
+    assert not any(step.kernel == "dense_backward_weights" for step in program.steps)
+    assert [s.kernel[:6] for s in program.steps[program.commit :]].count("dense_") == 3
+
+
+def test_a_gradient_that_is_needed_elsewhere_is_computed_on_its_own():
+    def twice():
+        x, shared = mc.Input((8,)), layers.Dense(8)
+        return mc.Model(x, layers.Dense(4)(shared(shared(x))))
+
+    kernels = [step.kernel for step in compiled(twice).program(BATCH).steps]
+    assert kernels.count("dense_backward_weights") == 2  # their sum moves the shared weights
+    assert kernels.count("dense_sgd_update") == 1
+    model = compiled(twice)
+    model.compile(mc.optimizers.SGD(1.0, clipnorm=1e-3), "sparse_categorical_crossentropy")
+    kernels = [step.kernel for step in model.program(BATCH).steps]
+    assert kernels.count("dense_backward_weights") == 3
+    assert not any(name.startswith("dense_sgd") for name in kernels)
+
+
 def test_clipping(backend):
     for options in ({"clipvalue": 1e-4}, {"clipnorm": 1e-3}, {"global_clipnorm": 1e-3}):
         model = compiled(straight)

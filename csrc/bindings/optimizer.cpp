@@ -1,7 +1,10 @@
 #include "kernels/optimizer.hpp"
 
+#include <array>
+
 #include "bindings/call.hpp"
 #include "kernels/clipping.hpp"
+#include "kernels/dense_update.hpp"
 #include "kernels/elementwise.hpp"
 
 namespace minicnn {
@@ -11,9 +14,9 @@ namespace {
 // it first. Without an array, `data` is null.
 template <class T>
 struct Update {
-  const T* from;
-  T* data;
-  std::int64_t size;
+  const T* from = nullptr;
+  T* data = nullptr;
+  std::int64_t size = 0;
 
   void begin() const {
     if (data != nullptr) copy(from, size * std::int64_t(sizeof(T)), data);
@@ -30,7 +33,7 @@ Update<T> update(const Call& call, std::size_t read, std::size_t write) {
 Update<float> optional_slot(const Call& call, std::size_t read, std::size_t write) {
   call.demand(call.reads(read) == call.writes(write),
               "an optional array must be both read and written, or neither");
-  if (!call.reads(read)) return {nullptr, nullptr, 0};
+  if (!call.reads(read)) return {};
   call.demand_shape(call.read(read), call.read(0).shape);
   return update(call, read, write);
 }
@@ -54,54 +57,71 @@ WeightDecay decay(const Call& call) {
   return {float(call.number("weight_decay")), call.flag("decoupled")};
 }
 
-Prepared prepare_sgd_update(const Call& call) {
-  const auto w = update(call, 0, 0), velocity = optional_slot(call, 2, 1);
-  const Weights weights{w.data, gradient(call), w.size};
-  const Rates own = rates(call, 3);
-  const WeightDecay shrinking = decay(call);
-  const Sgd sgd{velocity.data, float(call.number("momentum")), call.flag("nesterov")};
-  return {[=](char*) {
-    w.begin();
-    velocity.begin();
-    sgd_update(weights, own, shrinking, sgd);
-  }};
+// An optimizer with the arrays that it keeps beside the weights: reads from `next` on, rates last.
+struct Rule {
+  Optimizer optimizer;
+  std::array<Update<float>, 3> slots;
+
+  void begin() const {
+    for (const auto& array : slots) array.begin();
+  }
+};
+
+Rule sgd(const Call& call, std::size_t next) {
+  const auto velocity = optional_slot(call, next, 1);
+  return {{rates(call, next + 1), decay(call),
+           Sgd{velocity.data, float(call.number("momentum")), call.flag("nesterov")}},
+          {velocity}};
 }
 
-Prepared prepare_adam_update(const Call& call) {
-  const auto w = update(call, 0, 0), first = slot(call, 2, 1), second = slot(call, 3, 2);
-  const Weights weights{w.data, gradient(call), w.size};
-  const Rates own = rates(call, 4);
-  const WeightDecay shrinking = decay(call);
-  const Adam adam{first.data, second.data, float(call.number("beta_1")),
-                  float(call.number("beta_2")), float(call.number("epsilon"))};
-  return {[=](char*) {
-    w.begin();
-    first.begin();
-    second.begin();
-    adam_update(weights, own, shrinking, adam);
-  }};
+Rule adam(const Call& call, std::size_t next) {
+  const auto first = slot(call, next, 1), second = slot(call, next + 1, 2);
+  return {{rates(call, next + 2), decay(call),
+           Adam{first.data, second.data, float(call.number("beta_1")), float(call.number("beta_2")),
+                float(call.number("epsilon"))}},
+          {first, second}};
 }
 
-Prepared prepare_rmsprop_update(const Call& call) {
-  const auto w = update(call, 0, 0), square = slot(call, 2, 1);
-  const auto velocity = optional_slot(call, 3, 2), mean = optional_slot(call, 4, 3);
-  const Weights weights{w.data, gradient(call), w.size};
-  const Rates own = rates(call, 5);
-  const WeightDecay shrinking = decay(call);
+Rule rmsprop(const Call& call, std::size_t next) {
+  const auto square = slot(call, next, 1);
+  const auto velocity = optional_slot(call, next + 1, 2), mean = optional_slot(call, next + 2, 3);
   const auto momentum = float(call.number("momentum"));
-  const RmsProp rmsprop{square.data,
-                        momentum > 0.0F ? velocity.data : nullptr,
-                        call.flag("centered") ? mean.data : nullptr,
-                        float(call.number("rho")),
-                        momentum,
-                        float(call.number("epsilon"))};
-  return {[=](char*) {
+  return {{rates(call, next + 3), decay(call),
+           RmsProp{square.data, momentum > 0.0F ? velocity.data : nullptr,
+                   call.flag("centered") ? mean.data : nullptr, float(call.number("rho")), momentum,
+                   float(call.number("epsilon"))}},
+          {square, velocity, mean}};
+}
+
+using RuleOf = Rule (*)(const Call& call, std::size_t next);
+
+template <RuleOf rule_of>
+Prepared prepare_update(const Call& call) {
+  const auto w = update(call, 0, 0);
+  const Weights weights{w.data, gradient(call), w.size};
+  return {[=, rule = rule_of(call, 2)](char*) {
     w.begin();
-    square.begin();
-    velocity.begin();
-    mean.begin();
-    rmsprop_update(weights, own, shrinking, rmsprop);
+    rule.begin();
+    update(weights, rule.optimizer);
   }};
+}
+
+template <RuleOf rule_of>
+Prepared prepare_dense_update(const Call& call) {
+  const auto w = update(call, 0, 0);
+  const auto &ws = call.read(0).shape, &dys = call.read(1).shape;
+  call.demand(ws.size() == 2 && dys.size() == 2, "arrays must have 2 axes");
+  call.demand(ws[0] >= 1 && ws[1] >= 1, "only the batch may be empty");
+  const Dense dense{dys[0], ws[0], ws[1]};
+  call.demand_shape(call.read(1), {dense.n, dense.units});
+  call.demand_shape(call.read(2), {dense.n, dense.inputs});
+  const auto *dy = call.in<float>(1), *x = call.in<float>(2);
+  return {[=, rule = rule_of(call, 3)](char* scratch) {
+            w.begin();
+            rule.begin();
+            dense_update(dense, dy, x, w.data, rule.optimizer, scratch);
+          },
+          dense_update_scratch(dense)};
 }
 
 Prepared prepare_clip_by_value(const Call& call) {
@@ -159,9 +179,12 @@ Prepared prepare_clip_by_global_norm(const Call& call) {
 
 std::vector<Kernel> optimizer_kernels() {
   return {
-      {"sgd_update", prepare_sgd_update},
-      {"adam_update", prepare_adam_update},
-      {"rmsprop_update", prepare_rmsprop_update},
+      {"sgd_update", prepare_update<sgd>},
+      {"adam_update", prepare_update<adam>},
+      {"rmsprop_update", prepare_update<rmsprop>},
+      {"dense_sgd_update", prepare_dense_update<sgd>},
+      {"dense_adam_update", prepare_dense_update<adam>},
+      {"dense_rmsprop_update", prepare_dense_update<rmsprop>},
       {"clip_by_value", prepare_clip_by_value},
       {"clip_by_norm", prepare_clip_by_norm},
       {"squared_norm_start", prepare_squared_norm_start},

@@ -8,6 +8,7 @@
 #include "kernels/conv2d/direct_forward.hpp"
 #include "kernels/conv2d/product.hpp"
 #include "kernels/conv2d/transpose.hpp"
+#include "kernels/elementwise.hpp"
 
 namespace minicnn {
 namespace {
@@ -83,11 +84,13 @@ std::size_t dense_backward_input_scratch(const Dense& dense) {
 
 void dense_backward_weights(const Dense& dense, const float* dy, const float* x, float* dw,
                             float* db, char* scratch) noexcept {
-  direct_backward_weights(as_conv2d(dense), dy, x, dw, db, scratch);
+  direct_backward_weights(as_conv2d(dense), dy, x, dw, nullptr, scratch);
+  if (db != nullptr) bias_backward_bias(dy, dense.n, dense.units, db, scratch);
 }
 
 std::size_t dense_backward_weights_scratch(const Dense& dense) {
-  return direct_backward_weights_scratch(as_conv2d(dense));
+  return std::max(direct_backward_weights_scratch(as_conv2d(dense)),
+                  bias_scratch(dense.n, dense.units));
 }
 
 }  // namespace minicnn

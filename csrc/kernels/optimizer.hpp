@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <variant>
 
 namespace minicnn {
 
@@ -28,20 +29,17 @@ struct Rates {
   float step() const { return rates[1] * multiplier; }
 };
 
+// The rules, with the arrays that they keep: a number for each weight.
 struct Sgd {
   float* velocity;  // null: no momentum
   float momentum;
   bool nesterov;
 };
-void sgd_update(const Weights& weights, const Rates& rates, const WeightDecay& decay,
-                const Sgd& sgd) noexcept;
 
 struct Adam {
   float *first, *second;
   float beta_1, beta_2, epsilon;
 };
-void adam_update(const Weights& weights, const Rates& rates, const WeightDecay& decay,
-                 const Adam& adam) noexcept;
 
 struct RmsProp {
   float* square;
@@ -49,7 +47,17 @@ struct RmsProp {
   float* mean;      // null: not centred
   float rho, momentum, epsilon;
 };
-void rmsprop_update(const Weights& weights, const Rates& rates, const WeightDecay& decay,
-                    const RmsProp& rmsprop) noexcept;
+
+struct Optimizer {
+  Rates rates;
+  WeightDecay decay;
+  std::variant<Sgd, Adam, RmsProp> rule;
+};
+
+// All weights, by all threads.
+void update(const Weights& weights, const Optimizer& optimizer) noexcept;
+
+// The same for some of them, `first` being the number of part.w[0], on the calling thread alone.
+void update_part(const Weights& part, std::int64_t first, const Optimizer& optimizer) noexcept;
 
 }  // namespace minicnn

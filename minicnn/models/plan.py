@@ -18,7 +18,7 @@ from minicnn.models.gradient import Gradients, values_with_gradient
 from minicnn.models.graph import Graph
 from minicnn.models.memory import place
 from minicnn.models.trace import Call, Trace, Value
-from minicnn.models.updates import SlotFinder, Updates
+from minicnn.models.updates import SlotFinder, Updates, fuse_dense_updates
 from minicnn.optimizers import Optimizer
 from minicnn.program import Buffer, Program, Step
 
@@ -106,6 +106,8 @@ def plan_training(
     }
     calls = [n.call for n in nodes] + gradients.calls + updates.preparations
     changes = replaced + updates.calls
+    if fuse:
+        calls, changes = fuse_dense_updates(calls, changes)
     return _assemble(calls, changes, [*values, labels, dloss], [predictions], known)
 
 

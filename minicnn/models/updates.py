@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -69,3 +70,37 @@ class Updates:
 
     def _prepare(self, kernel: str, reads: Any, writes: Any, **attributes: float) -> None:
         self.preparations.append(Call(kernel, reads, writes, attributes))
+
+
+def fuse_dense_updates(calls: list[Call], changes: list[Call]) -> tuple[list[Call], list[Call]]:
+    """dense_backward_weights ... sgd_update becomes one dense_sgd_update, and so on.
+
+    Only where nobody but the update reads the gradient: no clipping, no weight in two places. The
+    bias's gradient is then computed on its own.
+    """
+    readers = Counter(id(value) for call in (*calls, *changes) for value in call.reads)
+    dense = [call for call in calls if call.kernel == "dense_backward_weights"]
+    makers = {id(c.writes[0]): c for c in dense if readers[id(c.writes[0])] == 1}
+    pairs = [(change, makers.get(id(_gradient(change)))) for change in changes]
+    used = {id(maker) for _, maker in pairs if maker is not None}
+    rest = [_bias_only(call) if id(call) in used else call for call in calls]
+    return (
+        [call for call in rest if any(v is not None for v in call.writes)],
+        [_in_one_pass(change, maker) if maker else change for change, maker in pairs],
+    )
+
+
+def _gradient(change: Call) -> Value | None:
+    """What an optimizer's update reads as dw; None of any other change."""
+    return change.reads[1] if f"dense_{change.kernel}" in CONTRACTS else None
+
+
+def _in_one_pass(change: Call, maker: Call) -> Call:
+    w, _, *slots = change.reads
+    reads = (w, *maker.reads, *slots)
+    return Call(f"dense_{change.kernel}", reads, change.writes, change.attributes)
+
+
+def _bias_only(maker: Call) -> Call:
+    dy, _ = maker.reads
+    return Call("bias_backward_bias", (dy,), maker.writes[1:], {})
