@@ -19,6 +19,7 @@ class Buffer(NamedTuple):
     spec: Spec
     offset: int | None = None  # bytes from the arena's start
     home: str = ""  # "" arena, "parameter", "state", "input"
+    view_of: int | None = None  # the earlier buffer whose numbers these are, in another shape
 
 
 class Step(NamedTuple):
@@ -53,9 +54,16 @@ class Program(NamedTuple):
         names = CONTRACTS[step.kernel].writes
         result = self.buffers[step.writes[0]] if step.writes[0] is not None else None
         left = f"{result.name} {result.spec.shape}" if result else names[0]
-        reads = ", ".join("-" if r is None else self.buffers[r].name for r in step.reads)
+        reads = ", ".join("-" if r is None else self._name(r) for r in step.reads)
         attributes = ", ".join(f"{k}={_short(v)}" for k, v in step.attributes.items())
         return left, f"{step.kernel}({reads}{'; ' if attributes else ''}{attributes})"
+
+    def _name(self, index: int) -> str:
+        """What a step reads; a view is called by what it is a view of."""
+        buffer = self.buffers[index]
+        if buffer.view_of is None:
+            return buffer.name
+        return f"{self.buffers[buffer.view_of].name} as {_short(buffer.spec.shape)}"
 
 
 def _short(value: Any) -> str:

@@ -121,7 +121,9 @@ def test_no_step_writes_over_a_living_value(build, kind):
     for step in program.steps:
         for index in step.reads:
             if index is not None and not program.buffers[index].home:
-                assert (owner[lines_of(program.buffers[index])] == index).all(), step
+                root = program.buffers[index].view_of
+                maker = index if root is None else root
+                assert (owner[lines_of(program.buffers[index])] == maker).all(), step
         for index in step.writes:
             if index is not None and not program.buffers[index].home:
                 owner[lines_of(program.buffers[index])] = index
@@ -164,6 +166,43 @@ def test_a_convolution_takes_its_relu_along():
     model = mc.Model(x, layers.Dense(4)(layers.Flatten()(y)))
     kernels = [step.kernel for step in model.program(BATCH, training=False).steps]
     assert kernels[:3] == ["conv2d_relu_forward", "conv2d_forward", "relu_forward"]
+
+
+def test_views_cost_no_step_and_no_memory(backend):
+    """Two readers of a flattened image, one that leaves the program, one that adds a gradient."""
+
+    def build():
+        x = mc.Input((4, 4, 3))
+        y = layers.Conv2D(2, 3)(x)
+        flat = layers.Flatten()(layers.Reshape((8,))(y))
+        y = layers.Add()([layers.Dense(8)(flat), flat])
+        return mc.Model(x, layers.Reshape((2, 2))(layers.Dense(4)(y)))
+
+    def train(**options):
+        model = compiled(build)
+        model.compile(mc.optimizers.SGD(0.05), "mean_squared_error", **options)
+        x = np.random.default_rng(1).random((BATCH, 4, 4, 3), np.float32)
+        y = np.zeros((BATCH, 2, 2), np.float32)
+        losses = [model.train_on_batch(x, y)[0] for _ in range(3)]
+        return model, losses, model.predict(x, verbose=0)
+
+    (model, losses, y), (_, *wanted) = train(), train(fuse=False)
+    np.testing.assert_allclose(losses, wanted[0], rtol=1e-6)
+    np.testing.assert_allclose(y, wanted[1], rtol=1e-5)
+    program = model.program(BATCH)
+    kernels = {step.kernel for step in program.steps}
+    assert not any("reshape" in name or name == "add_backward" for name in kernels)
+    views = [b for b in program.buffers if b.view_of is not None]
+    assert len(views) > 4 and all(b.offset == program.buffers[b.view_of].offset for b in views)
+    assert "dense_forward(conv2d_0 as (6,8), dense/kernel" in str(program)
+
+
+def test_a_model_may_give_back_its_input(backend):
+    model = mc.Sequential([mc.Input((2, 3)), layers.Flatten()])
+    x = np.arange(12, dtype=np.float32).reshape(2, 2, 3)
+    first = model.predict(x, verbose=0)
+    model.predict(-x, verbose=0)
+    assert np.array_equal(first, x.reshape(2, 6))
 
 
 def test_every_step_fits_its_contract():

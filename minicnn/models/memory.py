@@ -14,9 +14,9 @@ ALIGNMENT = 64  # bytes; a cache line and the widest vector
 def place(calls: list[Call], kept: set[int]) -> tuple[dict[int, int], int]:
     """Offsets in bytes by the value's id, and the arena's size.
 
-    A value occupies its place from the call that first writes it to the call that last reads it;
-    values in `kept` stay to the end. The largest is placed first, each at the lowest offset that
-    is free for its whole life.
+    A value occupies its place from the call that first writes it to the call that last reads it
+    or a view of it; values in `kept` stay to the end. The largest is placed first, each at the
+    lowest offset that is free for its whole life.
     """
     lives = _lives(calls, kept)
     placed: list[tuple[int, int, int, int]] = []  # first call, last call, begin, end
@@ -34,10 +34,11 @@ def _lives(calls: list[Call], kept: set[int]) -> list[tuple[Value, int, int]]:
     spans: dict[int, tuple[Value, int, int]] = {}
     for i, call in enumerate(calls):
         for value in (*call.reads, *call.writes):
-            if value is not None and not value.home:
-                _, first, _ = spans.get(id(value), (value, i, i))
-                last = len(calls) if id(value) in kept else i
-                spans[id(value)] = (value, first, last)
+            if value is not None and not value.root.home:
+                root = value.root
+                _, first, _ = spans.get(id(root), (root, i, i))
+                last = len(calls) if id(root) in kept else i
+                spans[id(root)] = (root, first, last)
     return list(spans.values())
 
 

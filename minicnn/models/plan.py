@@ -19,6 +19,7 @@ from minicnn.models.graph import Graph
 from minicnn.models.memory import place
 from minicnn.models.trace import Call, Trace, Value
 from minicnn.models.updates import SlotFinder, Updates, fuse_dense_updates
+from minicnn.models.views import drop_views
 from minicnn.optimizers import Optimizer
 from minicnn.program import Buffer, Program, Step
 
@@ -44,7 +45,8 @@ def plan_prediction(graph: Graph, inputs: list[Spec], *, fuse: bool = True) -> P
     nodes = trace.nodes
     if fuse:
         nodes = fuse_convolutions(nodes, {id(v) for v in outputs})
-    return _assemble([n.call for n in nodes], [], values, outputs, {"stream": trace.stream})
+    calls, known = [n.call for n in nodes], {"stream": trace.stream}
+    return _assemble(calls, [], values, outputs, known, views=fuse)
 
 
 def plan_test(
@@ -59,7 +61,8 @@ def plan_test(
     if fuse:
         nodes = fuse_convolutions(nodes, {id(predictions)})
     known = {"loss": last.writes[0], "y_true": labels, "stream": trace.stream}
-    return _assemble([n.call for n in nodes], [], [*values, labels], [predictions], known)
+    calls = [n.call for n in nodes]
+    return _assemble(calls, [], [*values, labels], [predictions], known, views=fuse)
 
 
 def plan_training(
@@ -108,7 +111,7 @@ def plan_training(
     changes = replaced + updates.calls
     if fuse:
         calls, changes = fuse_dense_updates(calls, changes)
-    return _assemble(calls, changes, [*values, labels, dloss], [predictions], known)
+    return _assemble(calls, changes, [*values, labels, dloss], [predictions], known, views=fuse)
 
 
 def _inputs(graph: Graph, specs: list[Spec]) -> list[Value]:
@@ -129,14 +132,18 @@ def _assemble(
     inputs: list[Value],
     outputs: list[Value],
     known: dict[str, Value | None],
+    *,
+    views: bool,
 ) -> Plan:
     """Number the values, give each a place in memory."""
+    if views:
+        calls = drop_views(calls, changes)
     everything = [*calls, *changes]
     values = _unique([*inputs, *(v for c in everything for v in (*c.reads, *c.writes)), *outputs])
     index = {id(v): i for i, v in enumerate(values)}
-    kept = {id(v) for v in (*outputs, known.get("loss")) if v is not None}
+    kept = {id(v.root) for v in (*outputs, known.get("loss")) if v is not None}
     offsets, arena_bytes = place(everything, kept)
-    buffers = tuple(Buffer(v.name, v.spec, offsets.get(id(v)), v.home) for v in values)
+    buffers = tuple(_buffer(v, index, offsets) for v in values)
     steps = tuple(_step(call, index) for call in everything)
     arrays = {
         i: v.array if v.array is not None else _zeros(v.spec)
@@ -154,7 +161,15 @@ def _assemble(
 
 
 def _unique(values: list[Value | None]) -> list[Value]:
-    return list({id(v): v for v in values if v is not None}.values())
+    """Each value once, a view after what it is a view of."""
+    with_roots = [one for v in values if v is not None for one in (v.root, v)]
+    return list({id(v): v for v in with_roots}.values())
+
+
+def _buffer(value: Value, index: dict[int, int], offsets: dict[int, int]) -> Buffer:
+    root = value.root
+    view_of = None if root is value else index[id(root)]
+    return Buffer(value.name, value.spec, offsets.get(id(root)), root.home, view_of)
 
 
 def _zeros(spec: Spec) -> np.ndarray:

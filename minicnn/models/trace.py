@@ -12,12 +12,21 @@ from minicnn.ops.operation import Operation, infer
 
 
 class Value:
-    """One array of a program to be. With a `home` it outlasts a run and `array` may hold it."""
+    """One array of a program to be. With a `home` it outlasts a run and `array` may hold it.
+
+    A value with a `source` is a view: the source's numbers in another shape.
+    """
 
     def __init__(
         self, name: str, spec: Spec, home: str = "", array: np.ndarray | None = None
     ) -> None:
         self.name, self.spec, self.home, self.array = name, spec, home, array
+        self.source: Value | None = None
+
+    @property
+    def root(self) -> Value:
+        """The value whose memory this one has: its own, or its source's."""
+        return self if self.source is None else self.source.root
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -31,10 +31,9 @@ class Runner:
 
     def __init__(self, program: Program, arrays: dict[int, np.ndarray]) -> None:
         arena = _aligned(program.arena_bytes)
-        self._arrays = [
-            _placed(buffer, index, arrays) if buffer.home else _view(buffer, arena)
-            for index, buffer in enumerate(program.buffers)
-        ]
+        self._arrays: list[np.ndarray] = []
+        for index, buffer in enumerate(program.buffers):
+            self._arrays.append(self._array(buffer, index, arrays, arena))
         self._program = _core.Program([self._call(step) for step in program.steps])
 
     def __getitem__(self, index: int) -> np.ndarray:
@@ -44,6 +43,13 @@ class Runner:
         """Run the steps from `first` up to, not including, `last`."""
         steps = range(len(self._program))[first:last]
         self._program.run(steps.start, max(steps.start, steps.stop))
+
+    def _array(
+        self, buffer: Buffer, index: int, arrays: dict[int, np.ndarray], arena: np.ndarray
+    ) -> np.ndarray:
+        if buffer.view_of is not None:
+            return self[buffer.view_of].reshape(buffer.spec.shape)
+        return _placed(buffer, index, arrays) if buffer.home else _in_arena(buffer, arena)
 
     def _call(self, step: Step) -> tuple:
         reads, writes = (
@@ -60,7 +66,7 @@ def _aligned(size: int) -> np.ndarray:
     return memory[start : start + size]
 
 
-def _view(buffer: Buffer, arena: np.ndarray) -> np.ndarray:
+def _in_arena(buffer: Buffer, arena: np.ndarray) -> np.ndarray:
     """The buffer's part of the arena."""
     shape, dtype = buffer.spec
     start = buffer.offset or 0

@@ -28,7 +28,10 @@ class Runner:
         self._arrays = dict(arrays)
 
     def __getitem__(self, index: int) -> np.ndarray:
-        return self._arrays[index]
+        buffer = self._program.buffers[index]
+        if buffer.view_of is None:
+            return self._arrays[index]
+        return self[buffer.view_of].reshape(buffer.spec.shape)
 
     def run(self, first: int = 0, last: int | None = None) -> None:
         """Run the steps from `first` up to, not including, `last`."""
