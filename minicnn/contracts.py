@@ -31,6 +31,7 @@ class Contract(NamedTuple):
     writes: tuple[str, ...]
     specs: Callable[..., tuple[Spec, ...]]  # (*specs of reads, **attributes) -> specs of writes
     updates: tuple[str, ...] = ()  # writes that replace the read of the same name, in place
+    in_place: str = ""  # the read whose memory the first write may have: number by number alone
 
 
 def same(*names: int) -> Callable[..., tuple[Spec, ...]]:
@@ -187,17 +188,19 @@ CONTRACTS: dict[str, Contract] = {
     "global_average_pool2d_forward": Contract(("x",), ("y",), _global_pool),
     "global_average_pool2d_backward": Contract(("dy",), ("dx",), _unpool),
     **{
-        f"{name}_forward": Contract(("x",), ("y",), same(0))
-        for name in ("relu", "leaky_relu", "relu6", "elu", "sigmoid", "tanh", "silu", "softmax")
+        f"{name}_forward": Contract(("x",), ("y",), same(0), in_place="x")
+        for name in ("relu", "leaky_relu", "relu6", "elu", "sigmoid", "tanh", "silu")
     },
     **{
-        f"{name}_backward": Contract(("dy", "y"), ("dx",), same(0))
-        for name in ("relu", "relu6", "elu", "sigmoid", "tanh", "softmax")
+        f"{name}_backward": Contract(("dy", "y"), ("dx",), same(0), in_place="dy")
+        for name in ("relu", "relu6", "elu", "sigmoid", "tanh")
     },
     **{
-        f"{name}_backward": Contract(("dy", "x"), ("dx",), same(0))
+        f"{name}_backward": Contract(("dy", "x"), ("dx",), same(0), in_place="dy")
         for name in ("leaky_relu", "silu")
     },
+    "softmax_forward": Contract(("x",), ("y",), same(0)),
+    "softmax_backward": Contract(("dy", "y"), ("dx",), same(0)),
     "batch_norm_training_forward": Contract(
         ("x", "gamma", "beta", "moving_mean", "moving_variance"),
         ("y", "mean", "inverse_deviation", "moving_mean", "moving_variance"),
@@ -217,15 +220,15 @@ CONTRACTS: dict[str, Contract] = {
     ),
     "local_response_norm_forward": Contract(("x",), ("y", "scale"), same(0, 0)),
     "local_response_norm_backward": Contract(("dy", "x", "y", "scale"), ("dx",), same(0)),
-    "dropout_forward": Contract(("x", "stream"), ("y",), same(0)),
-    "dropout_backward": Contract(("dy", "stream"), ("dx",), same(0)),
+    "dropout_forward": Contract(("x", "stream"), ("y",), same(0), in_place="x"),
+    "dropout_backward": Contract(("dy", "stream"), ("dx",), same(0), in_place="dy"),
     "zero_pad2d_forward": Contract(("x",), ("y",), _zero_pad),
     "zero_pad2d_backward": Contract(("dy",), ("dx",), _zero_unpad),
     "reshape_forward": Contract(("x",), ("y",), _reshape),
     "reshape_backward": Contract(("dy",), ("dx",), _reshape_back),
-    "add_forward": Contract(("a", "b"), ("y",), same(0)),
+    "add_forward": Contract(("a", "b"), ("y",), same(0), in_place="a"),
     "add_backward": Contract(("dy",), ("da", "db"), same(0, 0)),
-    "multiply_forward": Contract(("a", "b"), ("y",), same(0)),
+    "multiply_forward": Contract(("a", "b"), ("y",), same(0), in_place="a"),
     "multiply_backward": Contract(("dy", "a", "b"), ("da", "db"), same(0, 0)),
     "concatenate_forward": Contract(("a", "b"), ("y",), _concatenate),
     "concatenate_backward": Contract(("dy",), ("da", "db"), _split),

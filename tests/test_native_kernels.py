@@ -12,6 +12,7 @@ from minicnn.backends import numpy as reference
 from minicnn.contracts import CONTRACTS
 from minicnn.shapes import Window2D
 
+core = pytest.importorskip("minicnn._core", exc_type=ModuleNotFoundError)
 native = pytest.importorskip("minicnn.backends.native", exc_type=ModuleNotFoundError)
 
 UNIT = 2.0**-24
@@ -262,6 +263,24 @@ def test_conv2d_relu_has_the_bits_of_the_two(channels, filters):
         fused = kernels[f"conv2d_relu_backward_{gradient}"](dy, y, other, **attributes)
         plain = kernels[f"conv2d_backward_{gradient}"](dz, other, **attributes)
         assert [a.tobytes() for a in fused] == [a.tobytes() for a in plain], gradient
+
+
+IN_PLACE = [
+    (case, kernel)
+    for case in EVERY.values()
+    for kernel in (f"{case.operation}_forward", *backward_kernels(case.operation))
+    if CONTRACTS[kernel].in_place
+]
+
+
+@pytest.mark.parametrize(("case", "kernel"), IN_PLACE, ids=[k for _, k in IN_PLACE])
+def test_a_result_in_the_place_of_what_is_read(case, kernel):
+    known = dict(calls(case, np.float32))[kernel]
+    (want,) = run(native.KERNELS, kernel, known, case.attributes)
+    reads = [np.array(known[name]) for name in CONTRACTS[kernel].reads]
+    y = reads[CONTRACTS[kernel].reads.index(CONTRACTS[kernel].in_place)]
+    core.run(kernel, reads, [y], dict(case.attributes))
+    assert y.tobytes() == want.tobytes()
 
 
 # --- special numbers --------------------------------------------------------------------------

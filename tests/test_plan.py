@@ -197,6 +197,18 @@ def test_views_cost_no_step_and_no_memory(backend):
     assert "dense_forward(conv2d_0 as (6,8), dense/kernel" in str(program)
 
 
+def test_number_by_number_results_take_the_place_of_what_is_read_for_the_last_time():
+    x = mc.Input((50,))
+    y = layers.Activation("tanh")(x)  # the input is not ours to write to
+    y = layers.Activation("silu")(layers.Activation("relu")(y))
+    y = layers.Add()([layers.Activation("elu")(y), y])  # elu's input is read again
+    program = mc.Model(x, y).program(BATCH)
+    places = {s.kernel: program.buffers[s.writes[0]].offset for s in program.steps}
+    assert places["tanh_forward"] == places["relu_forward"] == places["silu_forward"]
+    assert places["elu_forward"] != places["silu_forward"]
+    assert places["add_forward"] == places["elu_forward"]
+
+
 def test_a_model_may_give_back_its_input(backend):
     model = mc.Sequential([mc.Input((2, 3)), layers.Flatten()])
     x = np.arange(12, dtype=np.float32).reshape(2, 2, 3)
