@@ -1,12 +1,14 @@
-"""minicnn against TensorFlow and PyTorch on the same network, with the same weights and batches.
+"""minicnn against five peers on the same networks, with the same weights and batches.
 
-    python benchmarks/compare.py                                    # what is installed here
-    python benchmarks/compare.py --python-peers ~/peers/bin/python  # TensorFlow, PyTorch elsewhere
+    python benchmarks/compare.py                                    # LeNet, with what is here
+    python benchmarks/compare.py --all --python-peers ~/peers/bin/python
+    python benchmarks/compare.py --networks scene --measure training --engines native tensorflow
+    python benchmarks/compare.py --summary                          # of all results so far
 
 Every engine has its own process. First all compute the same batch: probabilities, and weights
-after three training steps, must agree within 1e-4, or nothing is timed. Then they are timed in
-turn, block by block, the others stopped meanwhile, so that a busy minute of the machine hits all of
-them alike. README.md in this folder says what the columns mean and how fair the comparison is.
+after three training steps, must agree, or nothing is timed. Then they are timed in turn, block by
+block, the others stopped meanwhile, so that a busy minute of the machine hits all of them alike.
+README.md in this folder says what the columns mean and how fair the comparison is.
 """
 
 from __future__ import annotations
@@ -14,188 +16,130 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
+import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-from peers import machine, report
+from peers import machine, plots, tables
+from peers.agreement import DisagreementError, Way, agreeing_ways
 from peers.crew import Crew, EngineError
-from peers.networks import NETWORKS, random_weights
+from peers.engines import ENGINES
+from peers.networks import NETWORKS, Network
+from peers.results import Case, Memory, Run, read, write
+from peers.timing import Plan, measure, memory
 from rich.console import Console
-from rich.progress import track
 
-TOLERANCE = 1e-4
-SEED = 0
-MINICNN = ("native", "numpy")
-PEERS = ("tensorflow", "torch")
-MODES = ("training", "inference")
-
-
-class Way(NamedTuple):
-    """An engine and one of its ways to run."""
-
-    engine: str
-    variant: str
+MEASURES = ("training", "fit", "inference", "memory", "scaling")
+REMEMBERED = ("native", "torch")  # whose memory is measured
+SCALED = ("native", "torch")  # who is timed on one thread as well
+SCALED_NETWORKS = ("scene", "photo")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Compare; 0 if every engine computed the same, 1 if one did not or none could be started."""
     options = _options(arguments)
     console = Console(stderr=True)
-    processors = machine.pin(options.threads)
-    about = machine.describe(options.threads, processors)
-    pythons = {e: sys.executable if e in MINICNN else options.python_peers for e in options.engines}
-    with Crew(pythons, options.threads) as crew:
-        for engine, remedy in crew.absent.items():
-            console.print(f"[yellow]{engine} is absent; to compare with it: {remedy}")
+    if not options.summary:
+        processors = machine.pin(options.threads)
         try:
-            for network in options.networks:
-                _compare(crew, network, options, about, console)
+            for name in options.networks:
+                _compare(NETWORKS[name], options, processors, console)
         except (EngineError, DisagreementError) as err:
             console.print(f"[red]stopped: {err}")
             return 1
+    _summarise(options.out)
     return 0
 
 
-class DisagreementError(RuntimeError):
-    """An engine computed something else, so its time means nothing."""
-
-
 def _compare(
-    crew: Crew, network: str, options: argparse.Namespace, about: dict[str, Any], console: Console
+    network: Network, options: argparse.Namespace, processors: list[int], console: Console
 ) -> None:
-    ways = _working_ways(crew, network, options.batches[0], console)
-    agreement = [
-        row for batch in options.batches for row in _agreement(crew, ways, network, batch, console)
-    ]
-    results = _measure(crew, ways, network, options, console)
+    """One network, with processes of its own: all of them at once would fill the memory."""
+    start = time.perf_counter()
+    about = machine.describe(options.threads, processors)
+    plan = Plan(options.blocks, options.seconds, processors)
+    with Crew(_pythons(options, options.engines), options.threads) as crew:
+        for engine, remedy in crew.absent.items():
+            console.print(f"[yellow]{engine} is absent; to compare with it: {remedy}")
+        ways, agreement = agreeing_ways(crew, network, console)
+        about |= {"versions": crew.versions, "absent": crew.absent, "agreement": agreement}
+        results = []
+        for case in _cases(network, options):
+            able = [way for way in ways if case.threads == options.threads or way[0] in SCALED]
+            results += measure(crew, able, case, plan, console)
+    memories = _memory(network, ways, options) if "memory" in options.measure else []
+    about |= {"blocks": plan.blocks, "seconds_per_block": plan.seconds}
+    run = Run(network.name, about, results, memories)
     options.out.mkdir(parents=True, exist_ok=True)
-    stem = options.out / f"compare-{network}"
-    about = {
-        **about,
-        "versions": crew.versions,
-        "absent": crew.absent,
-        "agreement": agreement,
-        "blocks": options.blocks,
-        "seconds_per_block": options.seconds,
+    stem = options.out / f"compare-{network.name}"
+    write(stem.with_suffix(".json"), run)
+    plots.plot_run(stem.with_suffix(".png"), run)
+    tables.print_run(run)
+    console.print(f"wrote {stem}.json, .png after {time.perf_counter() - start:.0f} s")
+
+
+def _cases(network: Network, options: argparse.Namespace) -> list[Case]:
+    """What is timed, in this order."""
+    sizes: dict[str, list[int]] = {
+        "training": options.batches or [network.batch],
+        "fit": [network.fit_images],
+        "inference": options.batches or [network.inference_batch, 1],
     }
-    report.print_table(results, network)
-    report.write_json(stem.with_suffix(".json"), results, about)
-    subtitle = f"{about['processor']}, {about['threads']} threads; each engine's best way"
-    report.plot(stem.with_suffix(".png"), results, subtitle)
-    console.print(f"wrote {stem}.json and {stem}.png")
+    found = [
+        Case(network.name, mode, batch, options.threads)
+        for mode, batches in sizes.items()
+        if mode in options.measure
+        for batch in batches
+    ]
+    if "scaling" in options.measure and network.name in SCALED_NETWORKS and options.threads > 1:
+        found.append(Case(network.name, "training", network.batch, 1))
+    return found
 
 
-def _working_ways(crew: Crew, network: str, batch: int, console: Console) -> list[Way]:
-    """All engines' ways; one of a peer that fails here, say for want of a compiler, is left out."""
-    ways = []
-    for way in (Way(e, v) for e, variants in crew.variants.items() for v in variants):
-        try:
-            _computed(crew, way, network, batch)
-        except EngineError as err:
-            if way.engine in MINICNN:
-                raise
-            console.print(f"[yellow]{way.engine} {way.variant} does not work here: {err}")
-        else:
-            ways.append(way)
-    if not ways:
-        raise EngineError("no engine could be started")
-    return ways
+def _memory(network: Network, ways: list[Way], options: argparse.Namespace) -> list[Memory]:
+    """Of every way of the engines that are compared in this, each in a fresh process."""
+    found = []
+    for engine, variant in ways:
+        if engine in REMEMBERED:
+            with Crew(_pythons(options, [engine]), options.threads) as crew:
+                found.append(memory(crew, network, engine, variant))
+    return found
 
 
-def _computed(crew: Crew, way: Way, network: str, batch: int) -> dict[str, np.ndarray]:
-    """What a way computes: probabilities, and weights after three steps of training."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "computed.npz"
-        crew.ask(
-            way.engine,
-            "check",
-            network=network,
-            variant=way.variant,
-            batch=batch,
-            seed=SEED,
-            to=str(path),
-        )
-        with np.load(path) as file:
-            return dict(file)
+def _pythons(options: argparse.Namespace, engines: list[str]) -> dict[str, str]:
+    own, peers = sys.executable, options.python_peers
+    return {engine: own if ENGINES[engine].is_ours else peers for engine in engines}
 
 
-def _agreement(
-    crew: Crew, ways: list[Way], network: str, batch: int, console: Console
-) -> list[dict[str, Any]]:
-    """Largest differences from the first way; raises where one is too large."""
-    wanted = _computed(crew, ways[0], network, batch)
-    moved = _largest_move(wanted, network)
-    console.print(f"{network} batch {batch}: three training steps move weights by {moved:.1e}")
-    if not moved >= 10 * TOLERANCE:
-        raise DisagreementError("the training moves the weights too little to compare them")
-    rows = []
-    for way in ways[1:]:
-        found = _computed(crew, way, network, batch)
-        off = {key: float(np.abs(found[key] - wanted[key]).max()) for key in wanted}
-        probabilities = off.pop("probabilities")
-        weights = max(off.values())
-        console.print(
-            f"  {' '.join(way)} differs from {' '.join(ways[0])} by {probabilities:.1e} in "
-            f"probabilities, {weights:.1e} in weights"
-        )
-        # Written this way round, a NaN stops as well.
-        if not (probabilities <= TOLERANCE and weights <= TOLERANCE):
-            raise DisagreementError(f"{' '.join(way)} differs by more than {TOLERANCE:g}")
-        rows.append(
-            {"way": way, "batch": batch, "probabilities": probabilities, "weights": weights}
-        )
-    return rows
-
-
-def _largest_move(computed: dict[str, np.ndarray], network: str) -> float:
-    starts = enumerate(random_weights(NETWORKS[network], SEED))
-    return max(float(np.abs(computed[f"weights_{i}"] - start).max()) for i, start in starts)
-
-
-def _measure(
-    crew: Crew, ways: list[Way], network: str, options: argparse.Namespace, console: Console
-) -> list[report.Result]:
-    """Block i of every way in turn, then block i + 1."""
-    results = []
-    for mode in MODES:
-        for batch in options.batches:
-            ours = [report.Result(network, mode, batch, *way, blocks=[]) for way in ways]
-            for _ in track(range(options.blocks), f"{mode}, batch {batch}", console=console):
-                for result in ours:
-                    answer = crew.ask(
-                        result.engine,
-                        "block",
-                        network=network,
-                        variant=result.variant,
-                        mode=mode,
-                        batch=batch,
-                        seed=SEED,
-                        seconds=options.seconds,
-                    )
-                    result.blocks.append(answer["times"])
-            results += ours
-    return results
+def _summarise(folder: Path) -> None:
+    """One table of all networks that this folder has results of."""
+    runs = [run for path in sorted(folder.glob("compare-*.json")) if (run := read(path))]
+    if runs:
+        tables.print_summary(runs)
+        plots.plot_summary(folder / "compare.png", runs)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add = parser.add_argument
+    add: Any = parser.add_argument
     add("--networks", nargs="+", choices=NETWORKS, default=["lenet"])
-    add("--engines", nargs="+", choices=(*MINICNN, *PEERS), default=[*MINICNN, *PEERS])
-    add("--batches", nargs="+", type=_positive, default=[1, 64, 256])
+    add("--all", dest="networks", action="store_const", const=list(NETWORKS), help="all networks")
+    add("--measure", nargs="+", choices=MEASURES, default=list(MEASURES))
+    usual = [engine for engine in ENGINES if engine != "numpy"]
+    add("--engines", nargs="+", choices=ENGINES, default=usual, help="default: all but numpy")
+    add("--batches", nargs="+", type=_positive, help="default: each network's own")
     add("--blocks", type=_positive, default=12, help="repeats, each of all engines in turn")
-    add("--seconds", type=float, default=0.3, help="length of one block")
+    add("--seconds", type=float, default=0.3, help="least length of one block")
     add(
         "--threads", type=_positive, default=2, help="of every engine, pinned to as many processors"
     )
     add(
         "--python-peers",
         default=os.environ.get("MINICNN_PYTHON_PEERS", sys.executable),
-        help="interpreter with TensorFlow and PyTorch; default $MINICNN_PYTHON_PEERS, or this one",
+        help="interpreter with the peers' packages; default $MINICNN_PYTHON_PEERS, or this one",
     )
     add("--out", type=Path, default=Path(__file__).parent / "results", help="folder to write to")
+    add("--summary", action="store_true", help="measure nothing; print what --out has")
     return parser.parse_args(arguments)
 
 

@@ -15,8 +15,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
+from peers.engines import ENGINES
+
 BENCHMARKS = Path(__file__).parents[1]
-PACKAGES = {"tensorflow": "tensorflow", "torch": "torch", "native": ".", "numpy": "."}
 
 
 class EngineError(RuntimeError):
@@ -29,7 +30,7 @@ class Crew:
     def __init__(self, pythons: dict[str, str], threads: int) -> None:
         self.pythons, self.threads = pythons, threads  # {engine: its interpreter}
         self.absent: dict[str, str] = {}  # engine: what to type to have it
-        self.variants: dict[str, list[str]] = {}
+        self.variants: dict[str, dict[str, list[str]]] = {}  # engine: {variant: its modes}
         self.versions: dict[str, dict[str, str]] = {}
         self._processes: dict[str, subprocess.Popen[str]] = {}
         self._open = ExitStack()
@@ -56,11 +57,17 @@ class Crew:
         try:
             print(json.dumps({"do": do, **request}), file=process.stdin, flush=True)
             answer = self._answer(engine)
+        except BrokenPipeError:
+            raise self._dead(engine) from None
         finally:
             process.send_signal(signal.SIGSTOP)
         if "error" in answer:
             raise EngineError(f"{engine}: {answer['error']}")
         return answer
+
+    def process_id(self, engine: str) -> int:
+        """Of an engine's process."""
+        return self._processes[engine].pid
 
     def _start(self, engine: str) -> None:
         log = tempfile.TemporaryFile("w+")  # noqa: SIM115  (the ExitStack closes it)
@@ -68,7 +75,7 @@ class Crew:
         self._processes[engine] = process = subprocess.Popen(
             [self.pythons[engine], "-m", "peers.worker", engine, str(self.threads)],
             cwd=BENCHMARKS,
-            env=_environment(self.threads),
+            env=_environment(engine, self.threads),
             text=True,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -76,7 +83,8 @@ class Crew:
         )
         hello = self._answer(engine)
         if "absent" in hello:
-            self.absent[engine] = f"{self.pythons[engine]} -m pip install {PACKAGES[engine]}"
+            package = ENGINES[engine].package
+            self.absent[engine] = f"{self.pythons[engine]} -m pip install {package}"
             return
         process.send_signal(signal.SIGSTOP)
         self.variants[engine], self.versions[engine] = hello["variants"], hello["versions"]
@@ -85,10 +93,14 @@ class Crew:
         process = self._processes[engine]
         line = process.stdout.readline() if process.stdout else ""
         if not line:
-            self._logs[engine].seek(0)
-            last = "".join(self._logs[engine].readlines()[-5:])
-            raise EngineError(f"{engine}: its process ended with code {process.wait()}\n{last}")
+            raise self._dead(engine)
         return json.loads(line)
+
+    def _dead(self, engine: str) -> EngineError:
+        self._logs[engine].seek(0)
+        last = "".join(self._logs[engine].readlines()[-5:])
+        code = self._processes[engine].wait()
+        return EngineError(f"{engine}: its process ended with code {code}\n{last}")
 
     def _end(self) -> None:
         for process in self._processes.values():
@@ -97,8 +109,8 @@ class Crew:
         self._open.close()
 
 
-def _environment(threads: int) -> dict[str, str]:
+def _environment(engine: str, threads: int) -> dict[str, str]:
     """As many threads for everyone, whatever library they come from."""
     names = ("OMP", "MINICNN", "OPENBLAS", "MKL")
     counts = {f"{name}_NUM_THREADS": str(threads) for name in names}
-    return {**os.environ, **counts, "CUDA_VISIBLE_DEVICES": ""}
+    return {**os.environ, **counts, "CUDA_VISIBLE_DEVICES": "", **ENGINES[engine].environment}

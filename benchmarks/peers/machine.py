@@ -1,9 +1,10 @@
-"""What a figure was measured on."""
+"""What a figure was measured on, and what else ran there meanwhile."""
 
 from __future__ import annotations
 
 import os
 import platform
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ TELLING_FLAGS = (
     "avx512_bf16",
     "amx_tile",
 )
+STATUS = Path("/proc/self/status")
 
 
 def describe(threads: int, processors: list[int]) -> dict[str, Any]:
@@ -42,6 +44,53 @@ def pin(threads: int) -> list[int]:
     chosen = sorted(os.sched_getaffinity(0))[:threads]
     os.sched_setaffinity(0, chosen)
     return chosen
+
+
+def busy_seconds(processors: list[int]) -> float:
+    """What these processors have worked since the start of the system; 0 where nobody says."""
+    path = Path("/proc/stat")
+    if not path.exists():
+        return 0.0
+    rows = (line.split() for line in path.read_text().splitlines())
+    counts = {row[0]: [int(ticks) for ticks in row[1:]] for row in rows if row[0][:3] == "cpu"}
+    ticks = 0
+    for number in processors:
+        user, nice, system, _idle, _waiting, *others = counts[f"cpu{number}"][:8]
+        ticks += user + nice + system + sum(others)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def process_seconds(process: int) -> float:
+    """What a process has worked on all its threads; 0 where nobody says."""
+    path = Path(f"/proc/{process}/stat")
+    if not path.exists():
+        return 0.0
+    after_name = path.read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes() -> int:
+    """Memory that this process holds now."""
+    return _status_bytes("VmRSS")
+
+
+def peak_bytes() -> int:
+    """The most that it held since `forget_peak`, or, where that is not possible, ever."""
+    return _status_bytes("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def forget_peak() -> None:
+    """Let `peak_bytes` begin anew."""
+    path = Path("/proc/self/clear_refs")
+    if path.exists():
+        path.write_text("5")
+
+
+def _status_bytes(name: str) -> int:
+    if not STATUS.exists():
+        return 0
+    lines = (line.split() for line in STATUS.read_text().splitlines())
+    return next(int(line[1]) * 1024 for line in lines if line[0] == f"{name}:")
 
 
 def _cpuinfo() -> dict[str, str]:

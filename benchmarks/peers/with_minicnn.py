@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 import minicnn as mc
-from peers.networks import Adam, Network
+from minicnn import _core
+from peers.networks import Adam, Dropout, Network
+
+VARIANTS = {"": ("training", "inference", "fit")}
 
 
 class Model:
-    """One engine's network; `VARIANTS` of the other engines' modules are ways to run theirs."""
+    """The zoo's network on the engine that MINICNN_BACKEND and MINICNN_ISA name."""
 
-    def __init__(self, network: Network, variant: str, threads: int) -> None:
-        mc.config.set_threads(threads)
-        mc.set_backend(variant)
+    def __init__(self, network: Network, variant: str) -> None:
         self.network, self.model = network, zoo_model(network)
 
     def load(self, weights: list[np.ndarray]) -> None:
@@ -34,6 +35,10 @@ class Model:
         """Probabilities, (N, classes)."""
         return self.model.predict_on_batch(x)
 
+    def fit(self, x: np.ndarray, y: np.ndarray) -> None:
+        """One epoch."""
+        self.model.fit(x, y, batch_size=self.network.batch, epochs=1, verbose=0)
+
     def weights(self) -> list[np.ndarray]:
         """All weights, in the order of `load`."""
         return self.model.get_weights()
@@ -42,6 +47,10 @@ class Model:
 def zoo_model(network: Network) -> mc.Sequential:
     """The zoo's network for uint8 pixels."""
     model = getattr(mc.zoo, network.name)(rescale=network.scale)
+    has_dropout = any(isinstance(layer, Dropout) for layer in network.layers)
+    for layer in model.layers:
+        if isinstance(layer, mc.layers.Dropout) and not has_dropout:
+            layer.rate = 0.0
     for parameter in model.parameters:
         parameter.multiplier = 1.0  # the peers have one learning rate for all
     return model
@@ -53,6 +62,11 @@ def optimizer_of(network: Network) -> mc.optimizers.Optimizer:
     return kind(**network.optimizer._asdict())
 
 
+def use_threads(threads: int) -> None:
+    """From now on."""
+    mc.config.set_threads(threads)
+
+
 def versions() -> dict[str, str]:
     """What ran: package, version."""
-    return {"minicnn": mc.__version__, "numpy": np.__version__, **mc.backend_info()}
+    return {"minicnn": mc.__version__, "isa": _core.isa(), "numpy": np.__version__}

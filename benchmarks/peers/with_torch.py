@@ -1,4 +1,4 @@
-"""PyTorch in its own process: channels-last memory, functional operations, its own SGD."""
+"""PyTorch in its own process: channels-last memory, functional operations, fused optimizers."""
 
 from __future__ import annotations
 
@@ -7,35 +7,72 @@ from collections.abc import Callable
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 
-from peers.networks import Conv, Network, Pool
+from peers.networks import SGD, BatchNorm, Conv, Dropout, Network, Pool, weights_of
 
-VARIANTS = ("eager", "compile")
+BOTH = ("training", "inference")
+VARIANTS = {"eager": BOTH, "compile": BOTH}
+
+
+class Net(nn.Module):
+    """The network from functional operations; weights are w0, w1, ... in the order of `load`."""
+
+    def __init__(self, network: Network, weights: list[np.ndarray]) -> None:
+        super().__init__()
+        self.network, self.count = network, len(weights)
+        for i, (weight, w) in enumerate(zip(weights_of(network), weights, strict=True)):
+            register = self.register_parameter if weight.learned else self.register_buffer
+            tensor = _own_layout(w)
+            register(f"w{i}", nn.Parameter(tensor) if weight.learned else tensor)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Logits of uint8 images, (N, C, H, W) in channels-last memory."""
+        x = x.to(torch.float32) * self.network.scale
+        weights = iter([getattr(self, f"w{i}") for i in range(self.count)])
+        for layer in self.network.layers:
+            if isinstance(layer, Pool):
+                x = F.max_pool2d(x, layer.size)
+            elif isinstance(layer, Dropout):
+                x = F.dropout(x, layer.rate, self.training)
+            elif isinstance(layer, BatchNorm):
+                x = self._batch_norm(x, layer, *(next(weights) for _ in range(4)))
+            elif isinstance(layer, Conv):
+                x = F.conv2d(x, next(weights), next(weights))
+                x = F.relu(x) if layer.activation == "relu" else x
+            else:  # channels last, so that this flattening is a view
+                x = x.permute(0, 2, 3, 1).flatten(1) if x.ndim == 4 else x
+                x = F.linear(x, next(weights), next(weights))
+                x = F.relu(x) if layer.activation == "relu" else x
+        return x
+
+    def _batch_norm(
+        self,
+        x: torch.Tensor,
+        layer: BatchNorm,
+        gamma: nn.Parameter,
+        beta: nn.Parameter,
+        *moving: torch.Tensor,
+    ) -> torch.Tensor:
+        new = 1 - layer.momentum
+        return F.batch_norm(x, *moving, gamma, beta, self.training, new, layer.epsilon)
 
 
 class Model:
-    """LeNet and the like from functional operations; variant "compile" uses `torch.compile`."""
+    """One network; variant "compile" uses `torch.compile`, anew for each batch size."""
 
-    def __init__(self, network: Network, variant: str, threads: int) -> None:
-        torch.set_num_threads(threads)
-        self.network = network
-        wrap = torch.compile if variant == "compile" else _as_it_is
-        self._loss = wrap(self._mean_loss)
-        self._predict = wrap(self._probabilities)
-        self.parameters: list[torch.Tensor] = []
+    def __init__(self, network: Network, variant: str) -> None:
+        self.network, self.variant = network, variant
+        self.net: Net | None = None
 
     def load(self, weights: list[np.ndarray]) -> None:
         """Start over: these weights, no momentum yet."""
-        if not self.parameters:
-            self.parameters = [_own_layout(w).requires_grad_() for w in weights]
+        if self.net is None:
+            self._make(weights)
         with torch.no_grad():
-            for parameter, w in zip(self.parameters, weights, strict=True):
-                parameter.copy_(_own_layout(w))
-        self.optimizer = torch.optim.SGD(
-            self.parameters,
-            lr=self.network.optimizer.learning_rate,
-            momentum=self.network.optimizer.momentum,
-        )
+            for tensor, w in zip(self._tensors(), weights, strict=True):
+                tensor.copy_(_own_layout(w))
+        self.optimizer = _optimizer(self.network, list(self.net.parameters()))
 
     def tensors(self, x: np.ndarray, y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """A batch in the form that this engine likes best: no copy is left for the timed part."""
@@ -43,6 +80,7 @@ class Model:
 
     def train(self, x: torch.Tensor, y: torch.Tensor) -> float:
         """One step; waits for the loss."""
+        self.net.train()
         self.optimizer.zero_grad(set_to_none=True)
         loss = self._loss(x, y)
         loss.backward()
@@ -51,33 +89,41 @@ class Model:
 
     def predict(self, x: torch.Tensor) -> np.ndarray:
         """Probabilities, (N, classes)."""
+        self.net.eval()
         with torch.inference_mode():
             return self._predict(x).numpy()
 
     def weights(self) -> list[np.ndarray]:
         """All weights, in the order of `load`."""
-        return [_keras_layout(parameter.detach()) for parameter in self.parameters]
+        return [_keras_layout(tensor.detach()) for tensor in self._tensors()]
 
-    def _logits(self, x: torch.Tensor) -> torch.Tensor:
-        x = x.to(torch.float32) * self.network.scale
-        weights = iter(self.parameters)
-        for layer in self.network.layers:
-            if isinstance(layer, Pool):
-                x = F.max_pool2d(x, layer.size, layer.size)
-                continue
-            w, b = next(weights), next(weights)
-            if isinstance(layer, Conv):
-                x = F.conv2d(x, w, b)
-            else:  # channels last, so that this flattening is a view
-                x = F.linear(x.permute(0, 2, 3, 1).flatten(1) if x.ndim == 4 else x, w, b)
-            x = F.relu(x) if layer.activation == "relu" else x
-        return x
+    def _make(self, weights: list[np.ndarray]) -> None:
+        self.net = Net(self.network, weights)
+        compiled = _compile if self.variant == "compile" else _as_it_is
+        self._loss = compiled(self._mean_loss)
+        self._predict = compiled(self._probabilities)
+
+    def _tensors(self) -> list[torch.Tensor]:
+        return [getattr(self.net, f"w{i}") for i in range(self.net.count)]
 
     def _probabilities(self, x: torch.Tensor) -> torch.Tensor:
-        return F.softmax(self._logits(x), dim=1)
+        return F.softmax(self.net(x), dim=1)
 
     def _mean_loss(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return F.cross_entropy(self._logits(x), y)
+        return F.cross_entropy(self.net(x), y)
+
+
+def _optimizer(network: Network, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    numbers = network.optimizer
+    if isinstance(numbers, SGD):
+        rate, momentum = numbers
+        return torch.optim.SGD(parameters, lr=rate, momentum=momentum, fused=True)
+    rate, *betas, epsilon = numbers
+    return torch.optim.Adam(parameters, lr=rate, betas=tuple(betas), eps=epsilon, fused=True)
+
+
+def _compile(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    return torch.compile(function, dynamic=False)
 
 
 def _as_it_is(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
@@ -94,6 +140,11 @@ def _own_layout(w: np.ndarray) -> torch.Tensor:
 
 def _keras_layout(w: torch.Tensor) -> np.ndarray:
     return w.permute(2, 3, 1, 0).numpy() if w.ndim == 4 else w.numpy().T
+
+
+def use_threads(threads: int) -> None:
+    """From now on."""
+    torch.set_num_threads(threads)
 
 
 def versions() -> dict[str, str]:

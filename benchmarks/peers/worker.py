@@ -2,13 +2,15 @@
 
     python -m peers.worker ENGINE THREADS
 
-First line out: {"versions": ..., "variants": ...}, or {"absent": package} where it is not
-installed. Then `check` answers what the network computes, `block` runs it for a while and answers
-each step's time. The engine's own chatter on stdout is sent to stderr.
+First line out: {"versions": ..., "variants": {variant: [what it can do, ...]}}, or {"absent":
+package} where it is not installed. Then `check` answers what a network computes, `block` runs it
+for a while and answers each step's time, `memory` what training it takes. The engine's own chatter
+on stdout is sent to stderr.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -19,10 +21,36 @@ from typing import Any
 
 import numpy as np
 
-from peers.networks import NETWORKS, random_batch, random_weights
+from peers import machine
+from peers.engines import ENGINES
+from peers.networks import NETWORKS, SGD, random_batch, random_weights, weights_of, without_dropout
 
 STEPS_COMPARED = 3
-WARM_STEPS = 3  # a block's first steps find cold caches and sleeping threads: not counted
+SGD_COMPARED = SGD(5e-4, 0.9)  # small: a max pooling that changes its winner is not a difference
+MOST_STEPS = 300  # then a model starts over, long before a dead neuron's momenta are denormal
+MEMORY_STEPS = 3  # by then every array has been made
+# A block's first steps find cold caches and sleeping threads: so many are not counted, or as many
+# as fit into the time. What takes longer is warm after a small part of its first step.
+WARM_STEPS = 3
+WARM_SECONDS = 0.2
+
+
+class Loaded:
+    """A model, and how many steps it has learned from its first weights."""
+
+    def __init__(self, model: Any, weights: list[np.ndarray]) -> None:
+        self.model, self.weights = model, weights
+        self.start_over()
+
+    def start_over(self) -> None:
+        """From the first weights, without momentum."""
+        self.model.load(self.weights)
+        self.steps = 0
+
+    def train(self, x: Any, y: Any) -> None:
+        """One step."""
+        self.model.train(x, y)
+        self.steps += 1
 
 
 class Worker:
@@ -30,46 +58,95 @@ class Worker:
 
     def __init__(self, engine: Any, threads: int) -> None:
         self.engine, self.threads = engine, threads
-        self.models: dict[tuple[str, str], Any] = {}
+        self.models: dict[tuple[str, str], Loaded] = {}
+        self.slow: set[tuple[Any, ...]] = set()  # what has run before, and takes long
 
     def check(self, network: str, variant: str, batch: int, seed: int, to: str) -> dict[str, Any]:
-        """Write probabilities, and weights after three steps, to the file `to`."""
-        model = self._model(network, variant, seed)
-        x, y = model.tensors(*random_batch(NETWORKS[network], batch, seed))
-        probabilities = model.predict(x)
-        losses = [model.train(x, y) for _ in range(STEPS_COMPARED)]
-        weights = {f"weights_{i}": w for i, w in enumerate(model.weights())}
-        np.savez(to, probabilities=probabilities, **weights)
-        return {"losses": losses}
+        """Write probabilities and, if it learns, weights after three steps to the file `to`.
+
+        Once with SGD, once with the network's own optimizer. Without dropout: every engine draws
+        other masks.
+        """
+        plain = without_dropout(NETWORKS[network])
+        computed: dict[str, np.ndarray] = {}
+        for name, optimizer in (("sgd", SGD_COMPARED), ("own", plain.optimizer)):
+            model = self.engine.Model(plain._replace(optimizer=optimizer), variant)
+            model.load(random_weights(plain, seed))
+            x, y = model.tensors(*random_batch(plain, batch, seed))
+            computed["probabilities"] = model.predict(x)
+            if hasattr(model, "train"):
+                for _ in range(STEPS_COMPARED):
+                    model.train(x, y)
+                computed |= {f"{name}_{i}": w for i, w in enumerate(model.weights())}
+            del model
+            gc.collect()
+        np.savez(to, **computed)
+        return {}
 
     def block(
-        self, network: str, variant: str, mode: str, batch: int, seed: int, seconds: float
+        self,
+        network: str,
+        variant: str,
+        mode: str,
+        batch: int,
+        threads: int,
+        seed: int,
+        seconds: float,
     ) -> dict[str, Any]:
-        """Seconds of every step of about `seconds` of work, from the same weights each time."""
-        model = self._model(network, variant, seed)
+        """Seconds of every step of about `seconds` of work."""
+        self.engine.use_threads(threads)
+        loaded = self._loaded(network, variant, seed)
+        if loaded.steps >= MOST_STEPS:
+            loaded.start_over()
+        model = loaded.model
         x, y = model.tensors(*random_batch(NETWORKS[network], batch, seed))
-        step = (lambda: model.train(x, y)) if mode == "training" else (lambda: model.predict(x))
-        return {"times": _times(step, seconds)}
+        steps = {
+            "training": lambda: loaded.train(x, y),
+            "inference": lambda: model.predict(x),
+            "fit": lambda: model.fit(x, y),
+        }
+        times = self._times((network, variant, mode, batch, threads), steps[mode], seconds)
+        self.engine.use_threads(self.threads)
+        return {"times": times}
 
-    def _model(self, network: str, variant: str, seed: int) -> Any:
+    def memory(self, network: str, variant: str) -> dict[str, Any]:
+        """Bytes of a fresh process: before the model, and at most while it trains."""
+        net = NETWORKS[network]
+        before = machine.resident_bytes()
+        machine.forget_peak()
+        model = self.engine.Model(net, variant)
+        # Zeros that take no memory themselves.
+        model.load([np.broadcast_to(np.float32(0), w.shape) for w in weights_of(net)])
+        x, y = model.tensors(*random_batch(net, net.batch, seed=0))
+        for _ in range(MEMORY_STEPS):
+            model.train(x, y)
+        return {"before": before, "peak": machine.peak_bytes()}
+
+    def _loaded(self, network: str, variant: str, seed: int) -> Loaded:
         key = (network, variant)
         if key not in self.models:
-            self.models[key] = self.engine.Model(NETWORKS[network], variant, self.threads)
-        self.models[key].load(random_weights(NETWORKS[network], seed))
+            net = NETWORKS[network]
+            model = self.engine.Model(net, variant)
+            self.models[key] = Loaded(model, random_weights(net, seed))
         return self.models[key]
 
-
-def _times(step: Callable[[], Any], seconds: float) -> list[float]:
-    for _ in range(WARM_STEPS):
-        step()
-    times: list[float] = []
-    start = now = time.perf_counter()
-    while now - start < seconds or len(times) < WARM_STEPS:
-        before = now
-        step()
-        now = time.perf_counter()
-        times.append(now - before)
-    return times
+    def _times(self, key: tuple[Any, ...], step: Callable[[], Any], seconds: float) -> list[float]:
+        start = now = time.perf_counter()
+        for _ in range(WARM_STEPS):
+            if now - start >= WARM_SECONDS or key in self.slow:
+                break
+            step()
+            now = time.perf_counter()
+        if now - start >= 2 * WARM_SECONDS:
+            self.slow.add(key)
+        times: list[float] = []
+        start = now = time.perf_counter()
+        while not times or now - start < seconds:
+            before = now
+            step()
+            now = time.perf_counter()
+            times.append(now - before)
+        return times
 
 
 def _answer(stream: Any, answer: dict[str, Any]) -> None:
@@ -87,17 +164,16 @@ def main() -> None:
     """Answer until stdin ends."""
     name, threads = sys.argv[1], int(sys.argv[2])
     answers = _take_stdout()
-    package = "minicnn" if name in ("native", "numpy") else name
     try:
-        engine = importlib.import_module(f"peers.with_{package}")
+        engine = importlib.import_module(f"peers.{ENGINES[name].module}")
     except ModuleNotFoundError as err:
         _answer(answers, {"absent": err.name})
         return
-    variants = list(getattr(engine, "VARIANTS", (name,)))
-    _answer(answers, {"versions": engine.versions(), "variants": variants})
+    engine.use_threads(threads)
+    _answer(answers, {"versions": engine.versions(), "variants": engine.VARIANTS})
     worker = Worker(engine, threads)
     requests: dict[str, Callable[..., dict[str, Any]]]
-    requests = {"check": worker.check, "block": worker.block}
+    requests = {"check": worker.check, "block": worker.block, "memory": worker.memory}
     for line in sys.stdin:
         request = json.loads(line)
         try:

@@ -1,0 +1,120 @@
+"""Nothing is timed before all engines have computed the same: outputs, gradients, updates."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.console import Console
+
+from peers.crew import Crew, EngineError
+from peers.engines import ENGINES
+from peers.networks import Network, random_weights, weights_of, without_dropout
+
+TOLERANCE = 1e-4  # largest difference of a probability, or of a weight after three steps of SGD
+# Adam divides each gradient by its own size: where next to nothing is left of a gradient, rounding
+# decides, and so does where epsilon is added, which PyTorch does after the bias correction. So its
+# moves are compared as a whole: the length of their difference, over their length.
+ADAM_TOLERANCE = 0.25
+SEED = 0
+
+Computed = dict[str, np.ndarray]
+
+
+class Way(NamedTuple):
+    """An engine and one of its ways to run."""
+
+    engine: str
+    variant: str
+
+    def __str__(self) -> str:
+        return " ".join(self).strip()
+
+
+class DisagreementError(RuntimeError):
+    """An engine computed something else, so its time means nothing."""
+
+
+def agreeing_ways(crew: Crew, network: Network, console: Console) -> tuple[list[Way], list[Any]]:
+    """The ways that work here, and how far each is from the first one; raises if it is too far."""
+    console.print(f"[bold]{network.name}[/]: do all compute the same?")
+    wanted: Computed = {}
+    ways, rows = [], []
+    for way in (Way(e, v) for e, variants in crew.variants.items() for v in variants):
+        found = _computed(crew, way, network, console)
+        if found is None:
+            continue
+        ways.append(way)
+        if not wanted:
+            wanted = found
+            _demand_moves(wanted, network)
+            continue
+        row = differences(found, wanted, network)
+        texts = (f"{name} {value:.1e}" for name, value in row.items())
+        text = f"  {way} differs from {ways[0]} by: {', '.join(texts)}"
+        console.print(text, soft_wrap=True)
+        _demand_agreement(way, row)
+        rows.append({"way": str(way), "batch": network.batch, **row})
+    if not ways:
+        raise EngineError("no engine could be started")
+    return ways, rows
+
+
+def differences(found: Computed, wanted: Computed, network: Network) -> dict[str, float]:
+    """Of probabilities; of weights after SGD; of Adam's moves, relative to their length."""
+    off = {"probabilities": _largest(found["probabilities"] - wanted["probabilities"])}
+    count = len(weights_of(network))
+    if "sgd_0" in found:
+        pairs = [(found[f"sgd_{i}"], wanted[f"sgd_{i}"]) for i in range(count)]
+        off["weights"] = max(_largest(a - b) for a, b in pairs)
+        ours, theirs = _moves(wanted, network), _moves(found, network)
+        off["moves"] = float(np.linalg.norm(theirs - ours) / np.linalg.norm(ours))
+    return off
+
+
+def _computed(crew: Crew, way: Way, network: Network, console: Console) -> Computed | None:
+    """What a way computes; None for a peer that fails here, say for want of a compiler."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "computed.npz"
+        request = {"network": network.name, "variant": way.variant, "batch": network.batch}
+        try:
+            crew.ask(way.engine, "check", **request, seed=SEED, to=str(path))
+        except EngineError as err:
+            if ENGINES[way.engine].is_ours:
+                raise
+            console.print(f"[yellow]  {way} does not work here: {err}")
+            return None
+        with np.load(path) as file:
+            return dict(file)
+
+
+def _moves(computed: Computed, network: Network) -> np.ndarray:
+    """How the network's own optimizer moved all that is learned, as one vector."""
+    plain = without_dropout(network)
+    weights = zip(weights_of(plain), random_weights(plain, SEED), strict=True)
+    moves = [
+        (computed[f"own_{i}"] - start).ravel()
+        for i, (weight, start) in enumerate(weights)
+        if weight.learned
+    ]
+    return np.concatenate(moves)
+
+
+def _demand_moves(computed: Computed, network: Network) -> None:
+    starts = enumerate(random_weights(network, SEED))
+    moved = max(_largest(computed[f"sgd_{i}"] - start) for i, start in starts)
+    if not moved >= 10 * TOLERANCE:
+        raise DisagreementError("the training moves the weights too little to compare them")
+
+
+def _demand_agreement(way: Way, row: dict[str, float]) -> None:
+    limits = {"probabilities": TOLERANCE, "weights": TOLERANCE, "moves": ADAM_TOLERANCE}
+    for name, value in row.items():
+        if not value <= limits[name]:  # written this way round, a NaN stops as well
+            raise DisagreementError(f"{way}: {name} differ by more than {limits[name]:g}")
+
+
+def _largest(array: np.ndarray) -> float:
+    return float(np.abs(array).max())

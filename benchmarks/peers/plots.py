@@ -1,0 +1,82 @@
+"""The results of a comparison as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from peers.networks import NETWORKS
+from peers.results import Case, Result, Run, best, cases, peers_of, ratio
+from peers.targets import ROWS
+
+COLOURS = {
+    "native": "#d62728",
+    "native-avx2": "#e8787a",
+    "numpy": "#ffc0bf",
+    "tensorflow": "#ff7f0e",
+    "keras": "#b35806",
+    "torch": "#7f4fc9",
+    "jax": "#2a9d8f",
+    "onnxruntime": "#4a7fc1",
+    "openvino": "#163a70",
+}
+
+
+def plot_run(path: Path, run: Run) -> None:
+    """Each engine's best way as a bar: times as fast as the best peer, and images per second."""
+    groups = list(cases(run.results).items())
+    figure = Figure(figsize=(3 + 2.2 * len(groups), 4.6), layout="constrained")
+    axes = figure.subplots()
+    for place, (_, group) in enumerate(groups):
+        _bars(axes, place, group)
+    axes.axhline(1, color="black", linewidth=0.8, linestyle=":")
+    axes.set_ylim(top=axes.get_ylim()[1] * 1.2)  # room for the numbers
+    axes.set_xticks(range(len(groups)), [_label(case) for case, _ in groups])
+    axes.set_ylabel("times as fast as the best peer (numbers: images per second)")
+    present = [engine for engine in COLOURS if any(r.engine == engine for r in run.results)]
+    handles = [axes.bar(0, 0, color=COLOURS[engine]) for engine in present]
+    axes.legend(handles, present, fontsize=8, ncols=2)
+    about = run.about
+    figure.suptitle(
+        f"{run.network}: {about['processor']}, {about['threads']} threads; each engine's best way",
+        fontsize=9,
+    )
+    figure.savefig(path, dpi=130)
+
+
+def plot_summary(path: Path, runs: list[Run]) -> None:
+    """For each row of the summary, a bar a network, with a mark where its target is."""
+    runs = sorted(runs, key=lambda run: list(NETWORKS).index(run.network))
+    rows = [row for row in ROWS if any(row.figure(run) is not None for run in runs)]
+    figure = Figure(figsize=(2.6 * len(rows), 3.6), layout="constrained")
+    for axes, row in zip(np.ravel(figure.subplots(1, len(rows))), rows, strict=True):
+        figures = [row.figure(run) for run in runs]
+        axes.bar(range(len(runs)), [figure or 0 for figure in figures], color="#d62728")
+        for place, run in enumerate(runs):
+            if run.network in row.targets:
+                target = row.targets[run.network]
+                axes.plot([place - 0.45, place + 0.45], [target, target], color="black")
+        axes.set_xticks(range(len(runs)), [run.network for run in runs], fontsize=8)
+        axes.set_title(row.name, fontsize=9)
+    figure.savefig(path, dpi=130)
+
+
+def _bars(axes: Axes, place: int, group: Sequence[Result]) -> None:
+    results = list(group)
+    rival = best(results, peers_of(results))
+    shown = [(e, r) for e in COLOURS if (r := best(results, (e,))) is not None]
+    width = 0.85 / len(shown)
+    for i, (engine, result) in enumerate(shown):
+        x = place + (i - (len(shown) - 1) / 2) * width
+        bar = axes.bar(x, ratio(result, rival) or 1.0, width, color=COLOURS[engine])
+        speed = result.images_per_second
+        text = f"{speed:,.0f}" if speed >= 100 else f"{speed:.1f}"
+        axes.bar_label(bar, [text], fontsize=6, rotation=90, padding=3)
+
+
+def _label(case: Case) -> str:
+    return str(case).replace(", ", "\n")

@@ -1,0 +1,90 @@
+"""Keras on TensorFlow in its own process: layers, `compile` and `fit`, as its users write them."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import keras
+
+from peers.networks import SGD, BatchNorm, Conv, Dropout, Network, Pool
+from peers.with_tensorflow import use_threads as use_threads
+
+# Several steps a call of the graph save Python's part in each.
+VARIANTS = {"function": ("fit",), "xla": ("fit",)}
+STEPS_PER_EXECUTION = 8
+
+
+class Model:
+    """A `keras.Sequential`; variant "xla" compiles with `jit_compile=True`."""
+
+    def __init__(self, network: Network, variant: str) -> None:
+        self.network, self.jit = network, variant == "xla"
+        self.model = keras.Sequential(
+            [keras.Input(network.image, dtype="uint8"), *_layers(network)]
+        )
+
+    def load(self, weights: list[np.ndarray]) -> None:
+        """Start over: these weights, no momentum yet."""
+        self.model.compile(
+            _optimizer(self.network),
+            "sparse_categorical_crossentropy",
+            jit_compile=self.jit,
+            steps_per_execution=STEPS_PER_EXECUTION,
+        )
+        self.model.set_weights(weights)
+
+    def tensors(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """`fit` takes arrays."""
+        return x, y
+
+    def train(self, x: np.ndarray, y: np.ndarray) -> float:
+        """One step on one batch."""
+        return float(self.model.train_on_batch(x, y))
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Probabilities, (N, classes)."""
+        return self.model.predict_on_batch(x)
+
+    def fit(self, x: np.ndarray, y: np.ndarray) -> None:
+        """One epoch."""
+        self.model.fit(x, y, batch_size=self.network.batch, epochs=1, verbose=0)
+
+    def weights(self) -> list[np.ndarray]:
+        """All weights, in the order of `load`."""
+        return self.model.get_weights()
+
+
+def _layers(network: Network) -> list[Any]:
+    layers: list[Any] = [keras.layers.Rescaling(network.scale)]
+    flat = False
+    for layer in network.layers:
+        if isinstance(layer, Conv):
+            made = keras.layers.Conv2D(layer.filters, layer.kernel, activation=layer.activation)
+        elif isinstance(layer, Pool):
+            made = keras.layers.MaxPooling2D(layer.size)
+        elif isinstance(layer, BatchNorm):
+            made = keras.layers.BatchNormalization(momentum=layer.momentum, epsilon=layer.epsilon)
+        elif isinstance(layer, Dropout):
+            made = keras.layers.Dropout(layer.rate)
+        else:
+            layers += [] if flat else [keras.layers.Flatten()]
+            flat = True
+            made = keras.layers.Dense(layer.units, activation=layer.activation)
+        layers.append(made)
+    return [*layers, keras.layers.Softmax()]
+
+
+def _optimizer(network: Network) -> keras.optimizers.Optimizer:
+    numbers = network.optimizer
+    kind = keras.optimizers.SGD if isinstance(numbers, SGD) else keras.optimizers.Adam
+    return kind(**numbers._asdict())
+
+
+def versions() -> dict[str, str]:
+    """What ran: package, version."""
+    return {"keras": keras.__version__, "numpy": np.__version__}
