@@ -50,21 +50,23 @@ class PatchAdder {
   // Window rows [py0, py1) of one image, the blocks of channels, and a worker's memory.
   struct Band {
     std::int64_t n, py0, py1, first, last;
-    float *rows, *values;
-    std::int32_t *places, *starts;
+    float* rows;
+    ListWriter lists;      // (parts, windows of a band, 4 cells)
+    std::int32_t* pixels;  // (windows of a band, 4 cells): where in the band they are
   };
 
   std::int64_t band_height() const { return 2 * band_rows_ + op_.conv.window.kh - 1; }
   std::int64_t block_floats() const { return band_height() * width_ * patch_.widest_pitch(); }
   std::int64_t seam_rows() const { return op_.conv.window.kh - 1; }
   float* seam(std::int64_t n, std::int64_t segment) const;
+  std::int64_t band_lists() const { return band_rows_ * pw_ * 4; }  // of one part of the filters
+  void number_pixels(const Band& band) const;
   void list_winners(const Band& band) const;
-  void list_every_cell(const Band& band, std::int64_t py, std::int64_t px,
-                       std::int64_t filter) const;
-  void add_window(const Band& band, std::int64_t py, std::int64_t px, std::int64_t block,
-                  std::int64_t filter, const std::int32_t* starts) const;
-  void add_band(const Band& band) const;
-  void add_band_of_every_cell(const Band& band) const;
+  void list_every_cell(const Band& band, std::int64_t py, std::int64_t px, std::int64_t part) const;
+  void add(const Band& band, std::int64_t block, std::int64_t part, std::int64_t first,
+           std::int64_t count) const;
+  void add_winners(const Band& band) const;
+  void add_every_cell(const Band& band) const;
   void write_rows(const Band& band, std::int64_t begin, std::int64_t end, float* image_row) const;
   void next_band(const Band& band) const;
 
@@ -77,7 +79,7 @@ class PatchAdder {
   std::int64_t ph_, pw_, width_, filters_, some_filters_, parts_, segments_, band_rows_, room_;
   bool finite_ = true;
   float *turned_, *seams_, *rows_, *values_;  // turned_ (blocks, filters, KH, row)
-  std::int32_t *places_, *starts_;
+  std::int32_t *places_, *begins_, *ends_, *pixels_;
   bool* finite_cells_;
 };
 
@@ -107,7 +109,9 @@ PatchAdder::PatchAdder(const PooledConv2D& op, const PooledGradient& gradient, c
   rows_ = carver.take<float>(kMaxWorkers * blocks() * block_floats());
   values_ = carver.take<float>(kMaxWorkers * room_);
   places_ = carver.take<std::int32_t>(kMaxWorkers * room_);
-  starts_ = carver.take<std::int32_t>(kMaxWorkers * band_rows_ * pw_ * parts_ * 5);
+  begins_ = carver.take<std::int32_t>(kMaxWorkers * parts_ * band_lists());
+  ends_ = carver.take<std::int32_t>(kMaxWorkers * parts_ * band_lists());
+  pixels_ = carver.take<std::int32_t>(kMaxWorkers * band_lists());
   finite_cells_ = carver.take<bool>(conv.window.kh * conv.window.kw);
 }
 
@@ -138,94 +142,95 @@ float* PatchAdder::seam(std::int64_t n, std::int64_t segment) const {
   return seams_ + (n * (segments_ - 1) + segment) * seam_rows() * x.w * x.c;
 }
 
+void PatchAdder::number_pixels(const Band& band) const {
+  for (std::int64_t i = 0; i < band_lists(); ++i) {
+    const std::int64_t cell = i % 4, px = i / 4 % pw_, row = i / 4 / pw_;
+    band.pixels[i] = std::int32_t((2 * row + cell / 2) * width_ + 2 * px + cell % 2);
+  }
+}
+
 void PatchAdder::list_winners(const Band& band) const {
   const Shape4 pooled = op_.y();
-  std::int32_t* starts = band.starts;
   std::int32_t end = 0;
-  for (std::int64_t py = band.py0; py < band.py1; ++py) {
-    for (std::int64_t px = 0; px < pw_; ++px) {
-      const bool dropped = py >= pooled.h || px >= pooled.w;
-      const std::int64_t at = ((band.n * pooled.h + py) * pooled.w + px) * filters_;
-      for (std::int64_t filter = 0; filter < filters_; filter += some_filters_, starts += 5) {
-        std::fill_n(starts, 5, end);
-        if (dropped) continue;
-        const std::int64_t i = at + filter;
-        const PooledGradient here{gradient_.dy + i,
-                                  gradient_.y == nullptr ? nullptr : gradient_.y + i,
-                                  gradient_.winner + i};
-        micro_.list_by_cell(here, std::min(some_filters_, filters_ - filter), band.values,
-                            band.places, starts);
-        end = starts[4];
-      }
+  for (std::int64_t window = 0; window < (band.py1 - band.py0) * pw_; ++window) {
+    const std::int64_t py = band.py0 + window / pw_, px = window % pw_;
+    const bool dropped = py >= pooled.h || px >= pooled.w;
+    const std::int64_t at = ((band.n * pooled.h + py) * pooled.w + px) * filters_;
+    for (std::int64_t part = 0; part < parts_; ++part) {
+      ListWriter lists = band.lists;
+      lists.begins += part * band_lists() + window * 4;
+      lists.ends += part * band_lists() + window * 4;
+      std::fill_n(lists.begins, 4, end);
+      std::fill_n(lists.ends, 4, end);
+      if (dropped) continue;
+      const std::int64_t first = part * some_filters_, i = at + first;
+      const PooledGradient here{gradient_.dy + i,
+                                gradient_.y == nullptr ? nullptr : gradient_.y + i,
+                                gradient_.winner + i};
+      micro_.list_by_cell(here, std::min(some_filters_, filters_ - first), lists);
+      end = lists.ends[3];
     }
   }
 }
 
 // As a convolution without a pool does: zero times infinity or NaN is NaN.
 void PatchAdder::list_every_cell(const Band& band, std::int64_t py, std::int64_t px,
-                                 std::int64_t filter) const {
+                                 std::int64_t part) const {
   const Shape4 pooled = op_.y();
   const bool dropped = py >= pooled.h || px >= pooled.w;
   const std::int64_t at = ((band.n * pooled.h + py) * pooled.w + px) * filters_;
+  const std::int64_t first = part * some_filters_, window = (py - band.py0) * pw_ + px;
+  const std::int64_t lists = part * band_lists() + window * 4;
   std::int32_t end = 0;
   for (int cell = 0; cell < 4; ++cell) {
-    band.starts[cell] = end;
+    band.lists.begins[lists + cell] = end;
     const bool outside = 2 * py + cell / 2 >= op_.conv.oh() || 2 * px + cell % 2 >= op_.conv.ow();
-    const std::int64_t stop = outside ? filter : std::min(filters_, filter + some_filters_);
-    for (std::int64_t f = filter; f < stop; ++f, ++end) {
+    const std::int64_t stop = outside ? first : std::min(filters_, first + some_filters_);
+    for (std::int64_t f = first; f < stop; ++f, ++end) {
       const std::int64_t i = at + f;
       const bool wins = !dropped && gradient_.winner[i] == cell;
       const bool passes = wins && (gradient_.y == nullptr || gradient_.y[i] > 0);
-      band.values[end] = passes ? gradient_.dy[i] : 0;
-      band.places[end] = std::int32_t(f - filter);
+      band.lists.values[end] = passes ? gradient_.dy[i] : 0;
+      band.lists.places[end] = std::int32_t(f - first);
     }
+    band.lists.ends[lists + cell] = end;
   }
-  band.starts[4] = end;
 }
 
-void PatchAdder::add_window(const Band& band, std::int64_t py, std::int64_t px, std::int64_t block,
-                            std::int64_t filter, const std::int32_t* starts) const {
+// The lists [first, first + count) of one part of the filters.
+void PatchAdder::add(const Band& band, std::int64_t block, std::int64_t part, std::int64_t first,
+                     std::int64_t count) const {
   const ChannelBlock b = patch_.block(block);
-  const float* weights = turned_ + (block * filters_ + filter) * patch_.block_size();
-  float* rows = band.rows + block * block_floats();
-  for (int cell = 0; cell < 4; ++cell) {
-    const std::int64_t begin = starts[cell], count = starts[cell + 1] - begin;
-    if (count == 0) continue;
-    const std::int64_t pixel = (2 * (py - band.py0) + cell / 2) * width_ + 2 * px + cell % 2;
-    const SparseSum sum{{band.values + begin, band.places + begin, count},
-                        weights,
+  const std::int64_t lists = part * band_lists() + first;
+  const std::int64_t filter = block * filters_ + part * some_filters_;
+  const SparseSums sums{{band.lists.values, band.lists.places, band.lists.begins + lists,
+                         band.lists.ends + lists, count},
+                        band.pixels + first,
+                        turned_ + filter * patch_.block_size(),
                         patch_.block_size(),
                         b.row,
-                        rows + pixel * b.pitch,
+                        band.rows + block * block_floats(),
+                        b.pitch,
                         width_ * b.pitch,
                         b.columns};
-    add_sparse(micro_, sum, op_.conv.window.kh);
-  }
+  add_sparse(micro_, sums, op_.conv.window.kh);
 }
 
-// Some filters outside, windows inside: the weights stay in cache for all windows.
-void PatchAdder::add_band(const Band& band) const {
+// Some filters at a time: their weights stay in cache for all windows.
+void PatchAdder::add_winners(const Band& band) const {
   list_winners(band);
+  const std::int64_t lists = (band.py1 - band.py0) * pw_ * 4;
   for (std::int64_t block = band.first; block < band.last; ++block) {
-    for (std::int64_t part = 0; part < parts_; ++part) {
-      const std::int32_t* starts = band.starts + part * 5;
-      for (std::int64_t py = band.py0; py < band.py1; ++py) {
-        for (std::int64_t px = 0; px < pw_; ++px, starts += parts_ * 5) {
-          add_window(band, py, px, block, part * some_filters_, starts);
-        }
-      }
-    }
+    for (std::int64_t part = 0; part < parts_; ++part) add(band, block, part, 0, lists);
   }
 }
 
-void PatchAdder::add_band_of_every_cell(const Band& band) const {
-  for (std::int64_t py = band.py0; py < band.py1; ++py) {
-    for (std::int64_t px = 0; px < pw_; ++px) {
-      for (std::int64_t part = 0; part < parts_; ++part) {
-        list_every_cell(band, py, px, part * some_filters_);
-        for (std::int64_t block = band.first; block < band.last; ++block) {
-          add_window(band, py, px, block, part * some_filters_, band.starts);
-        }
+void PatchAdder::add_every_cell(const Band& band) const {
+  for (std::int64_t i = 0; i < (band.py1 - band.py0) * pw_; ++i) {
+    for (std::int64_t part = 0; part < parts_; ++part) {
+      list_every_cell(band, band.py0 + i / pw_, i % pw_, part);
+      for (std::int64_t block = band.first; block < band.last; ++block) {
+        add(band, block, part, 4 * i, 4);
       }
     }
   }
@@ -271,16 +276,17 @@ void PatchAdder::run(std::int64_t n, std::int64_t segment, std::int64_t first, s
             first,
             last,
             rows,
-            values_ + worker * room_,
-            places_ + worker * room_,
-            starts_ + worker * band_rows_ * pw_ * parts_ * 5};
+            {values_ + worker * room_, places_ + worker * room_,
+             begins_ + worker * parts_ * band_lists(), ends_ + worker * parts_ * band_lists()},
+            pixels_ + worker * band_lists()};
+  number_pixels(band);
   std::fill(rows + first * block_floats(), rows + last * block_floats(), 0.0F);
   for (; band.py0 < end; band.py0 = band.py1) {
     band.py1 = std::min(end, band.py0 + band_rows_);
     if (finite_) {
-      add_band(band);
+      add_winners(band);
     } else {
-      add_band_of_every_cell(band);
+      add_every_cell(band);
     }
     const std::int64_t done = 2 * (band.py1 - band.py0), more = done + seam_rows();
     float* image_row = dx_ + (n * x.h + 2 * band.py0 - op_.conv.window.top) * x.w * x.c;

@@ -103,7 +103,7 @@ class WinnerSums {
     float *tile, *leaf;
     std::int64_t* gradients;
     std::int32_t* cells;
-    TermLists lists;
+    ListWriter lists;
     double* bias;
   };
 
@@ -113,8 +113,7 @@ class WinnerSums {
   void add_winners(const Region& region, const Slice& slice, float* sums) const;
   void add_every_cell(const Region& region, const Slice& slice, std::int64_t block,
                       float* sums) const;
-  SparseSum sum(const Slice& slice, const Terms& terms, std::int64_t block, std::int64_t filter,
-                float* sums) const;
+  void add(const Slice& slice, const TermLists& terms, std::int64_t block, float* sums) const;
   float gradient_at(std::int64_t n, std::int64_t oy, std::int64_t ox, std::int64_t filter) const;
   float* partial(std::int64_t chunk) const { return partial_ + chunk * filters_ * patch_.size(); }
 
@@ -128,7 +127,7 @@ class WinnerSums {
   float *partial_, *tiles_, *leaves_, *values_;  // partial_ (chunks, filters, patch)
   double* bias_;                                 // (chunks, filters)
   std::int64_t* gradients_;
-  std::int32_t *cells_, *places_, *counts_;
+  std::int32_t *cells_, *places_, *begins_, *ends_, *numbers_;
 };
 
 WinnerSums::WinnerSums(const PooledConv2D& op, const PooledGradient& gradient, const float* x,
@@ -159,7 +158,13 @@ WinnerSums::WinnerSums(const PooledConv2D& op, const PooledGradient& gradient, c
   cells_ = carver.take<std::int32_t>(workers * kTileWindows);
   values_ = carver.take<float>(listed * room_);
   places_ = carver.take<std::int32_t>(listed * room_);
-  counts_ = carver.take<std::int32_t>(listed);
+  begins_ = carver.take<std::int32_t>(slice_filters_);
+  ends_ = carver.take<std::int32_t>(listed);
+  numbers_ = carver.take<std::int32_t>(slice_filters_);
+  for (std::int64_t f = 0; begins_ != nullptr && f < slice_filters_; ++f) {
+    begins_[f] = std::int32_t(f * room_);
+    numbers_[f] = std::int32_t(f);
+  }
 }
 
 WinnerSums::Slice WinnerSums::slice(std::int64_t task, int worker) const {
@@ -170,7 +175,7 @@ WinnerSums::Slice WinnerSums::slice(std::int64_t task, int worker) const {
           leaves_ + listed * patch_.size(),
           gradients_ + worker * kTileWindows,
           cells_ + worker * kTileWindows,
-          {values_ + listed * room_, places_ + listed * room_, counts_ + listed, room_},
+          {values_ + listed * room_, places_ + listed * room_, begins_, ends_ + listed},
           bias_ + task / slices_ * filters_ + first};
 }
 
@@ -191,8 +196,7 @@ void WinnerSums::list_winners(const Region& region, const Slice& s) const {
   for (std::int64_t f = 0; f < s.count; f += micro_.lanes) {
     const PooledGradient of_filters{
         gradient_.dy + f, gradient_.y == nullptr ? nullptr : gradient_.y + f, gradient_.winner + f};
-    const TermLists lists{s.lists.values + f * room_, s.lists.places + f * room_,
-                          s.lists.counts + f, room_};
+    const ListWriter lists{s.lists.values, s.lists.places, s.lists.begins + f, s.lists.ends + f};
     const int together = int(std::min<std::int64_t>(micro_.lanes, s.count - f));
     micro_.list_by_filter(of_filters, windows, together, lists, total);
     for (int i = 0; i < together; ++i) s.bias[f + i] += double(total[i]);
@@ -226,16 +230,19 @@ bool WinnerSums::copy_tile(const Region& region, const ChannelBlock& block, floa
   return finite;
 }
 
-SparseSum WinnerSums::sum(const Slice& slice, const Terms& terms, std::int64_t block,
-                          std::int64_t filter, float* sums) const {
+void WinnerSums::add(const Slice& slice, const TermLists& terms, std::int64_t block,
+                     float* sums) const {
   const ChannelBlock b = patch_.block(block);
-  return {terms,
-          slice.tile,
-          b.pitch,
-          tiling_.width() * b.pitch,
-          sums + filter * patch_.size() + block * patch_.block_size(),
-          b.row,
-          b.row};
+  const SparseSums all{terms,
+                       numbers_,
+                       slice.tile,
+                       b.pitch,
+                       tiling_.width() * b.pitch,
+                       sums + block * patch_.block_size(),
+                       patch_.size(),
+                       b.row,
+                       b.row};
+  add_sparse(micro_, all, op_.conv.window.kh);
 }
 
 float WinnerSums::gradient_at(std::int64_t n, std::int64_t oy, std::int64_t ox,
@@ -253,9 +260,10 @@ void WinnerSums::add_every_cell(const Region& region, const Slice& s, std::int64
   float values[kTileWindows];
   std::int32_t places[kTileWindows];
   for (std::int64_t f = 0; f < s.count; ++f) {
-    std::int64_t count = 0;
+    const std::int32_t begin = 0;
+    std::int32_t count = 0;
     const auto flush = [&] {
-      add_sparse(micro_, sum(s, {values, places, count}, block, f, sums), op_.conv.window.kh);
+      add(s, {values, places, &begin, &count, 1}, block, sums + f * patch_.size());
       count = 0;
     };
     for (std::int64_t n = region.n0; n < region.n1; ++n) {
@@ -279,9 +287,8 @@ void WinnerSums::add_winners(const Region& region, const Slice& s, float* sums) 
       add_every_cell(region, s, block, sums);
       continue;
     }
-    for (std::int64_t f = 0; f < s.count; ++f) {
-      add_sparse(micro_, sum(s, s.lists.list(f), block, f, sums), op_.conv.window.kh);
-    }
+    const ListWriter& lists = s.lists;
+    add(s, {lists.values, lists.places, lists.begins, lists.ends, s.count}, block, sums);
   }
 }
 

@@ -6,14 +6,14 @@ namespace minicnn {
 namespace {
 
 constexpr SparseMicro kMicros[] = {
-#define SPARSE_MICRO(isa, lanes, sums) \
-  {#isa,                               \
-   Isa::isa,                           \
-   lanes,                              \
-   sums,                               \
-   sparse_add_##isa,                   \
-   sparse_list_by_filter_##isa,        \
-   sparse_list_by_cell_##isa,          \
+#define SPARSE_MICRO(isa, lane_count, sum_count) \
+  {#isa,                                         \
+   Isa::isa,                                     \
+   lane_count,                                   \
+   sum_count,                                    \
+   sparse_add_##isa,                             \
+   sparse_list_by_filter_##isa,                  \
+   sparse_list_by_cell_##isa,                    \
    sparse_copy_##isa},
 #include "kernels/conv2d/sparse_micros.inc"
 #undef SPARSE_MICRO
@@ -33,15 +33,15 @@ const SparseMicro& sparse_micro() {
   return best;
 }
 
-void add_sparse(const SparseMicro& micro, const SparseSum& sum, std::int64_t rows) {
-  const std::int64_t most = micro.sums / ceil_div(sum.columns, micro.lanes);
+void add_sparse(const SparseMicro& micro, const SparseSums& sums, std::int64_t rows) {
+  const std::int64_t most = micro.sums / ceil_div(sums.columns, micro.lanes);
   const std::int64_t groups = ceil_div(rows, most);
-  SparseSum part = sum;
+  SparseSums part = sums;
   for (std::int64_t group = 0; group < groups; ++group) {
     const std::int64_t begin = rows * group / groups, end = rows * (group + 1) / groups;
     micro.add(part, int(end - begin));
-    part.in += (end - begin) * sum.in_row;
-    part.out += (end - begin) * sum.out_row;
+    part.in += (end - begin) * sums.in_row;
+    part.out += (end - begin) * sums.out_row;
   }
 }
 

@@ -12,22 +12,25 @@ namespace minicnn {
 // The largest kernel side that the sums below have room for.
 constexpr std::int64_t kMostSparseCells = 7;
 
-// Products of a sum: value i belongs to number places[i] of something.
-struct Terms {
+// Lists of the products of sums. Products [begins[s], ends[s]) belong to sum s: value i and number
+// places[i] of something.
+struct TermLists {
   const float* values;
-  const std::int32_t* places;
+  const std::int32_t *places, *begins, *ends;
   std::int64_t count;
 };
 
-// For rows r and columns j:
-//   out[r*out_row + j] += sum over i of values[i] * in[places[i]*in_step + r*in_row + j]
+// For sums s, their rows r and columns j:
+//   out[targets[s]*out_step + r*out_row + j] +=
+//       sum over the products i of s of values[i] * in[places[i]*in_step + r*in_row + j]
 // Rows of `in` can be read to the end of their last vector; what is there changes nothing.
-struct SparseSum {
-  Terms terms;
+struct SparseSums {
+  TermLists terms;
+  const std::int32_t* targets;
   const float* in;
   std::int64_t in_step, in_row;
   float* out;
-  std::int64_t out_row, columns;
+  std::int64_t out_step, out_row, columns;
 };
 
 // The gradient behind the pool, filters side by side; y is null where no ReLU stood before the
@@ -45,13 +48,10 @@ struct TileWindows {
   std::int32_t cell_row;  // cells from one row to the next
 };
 
-// Lists side by side, `room` numbers each.
-struct TermLists {
+// Where lists are written, see TermLists.
+struct ListWriter {
   float* values;
-  std::int32_t *places, *counts;
-  std::int64_t room;
-
-  Terms list(std::int64_t i) const { return {values + i * room, places + i * room, counts[i]}; }
+  std::int32_t *places, *begins, *ends;
 };
 
 // Numbers of `pixels`, their channels side by side.
@@ -68,27 +68,27 @@ struct SparseMicro {
   Isa needs;
   int lanes, sums;  // of a vector; vectors that a sum may have
   // rows * ceil(columns / lanes) <= sums, both factors <= kMostSparseCells.
-  void (*add)(const SparseSum& sum, int rows);
+  void (*add)(const SparseSums& sums, int rows);
   // For each of `filters` <= lanes filters the list of its winners that are not zero, their places
-  // the cells. total (filters) = the sum of all gradients that pass. `room` of the lists exceeds
-  // the windows by `lanes`.
+  // the cells. List f begins at begins[f], given, and has room for windows.count + lanes numbers.
+  // total (filters) = the sum of all gradients that pass.
   void (*list_by_filter)(const PooledGradient& gradient, const TileWindows& windows, int filters,
-                         const TermLists& lists, float* total);
+                         const ListWriter& lists, float* total);
   // For each of the four cells of one window the list of its winners that are not zero, their
-  // places the filters: one list behind the other, the four starting at starts[cell] and the last
-  // ending at starts[4], starts[0] given. After its end `lanes` more numbers may be written.
-  void (*list_by_cell)(const PooledGradient& gradient, std::int64_t filters, float* values,
-                       std::int32_t* places, std::int32_t* starts);
+  // places the filters: one list behind the other, the first at begins[0], given. After the last
+  // one `lanes` more numbers may be written.
+  void (*list_by_cell)(const PooledGradient& gradient, std::int64_t filters,
+                       const ListWriter& lists);
   // True if all that was copied is finite.
   bool (*copy)(const PixelCopy& copy);
 };
 
-#define SPARSE_MICRO(isa, lanes, sums)                                                         \
-  void sparse_add_##isa(const SparseSum& sum, int rows);                                       \
+#define SPARSE_MICRO(isa, lane_count, sum_count)                                               \
+  void sparse_add_##isa(const SparseSums& sums, int rows);                                     \
   void sparse_list_by_filter_##isa(const PooledGradient& gradient, const TileWindows& windows, \
-                                   int filters, const TermLists& lists, float* total);         \
+                                   int filters, const ListWriter& lists, float* total);        \
   void sparse_list_by_cell_##isa(const PooledGradient& gradient, std::int64_t filters,         \
-                                 float* values, std::int32_t* places, std::int32_t* starts);   \
+                                 const ListWriter& lists);                                     \
   bool sparse_copy_##isa(const PixelCopy& copy);
 #include "kernels/conv2d/sparse_micros.inc"
 #undef SPARSE_MICRO
@@ -97,6 +97,6 @@ struct SparseMicro {
 const SparseMicro& sparse_micro();
 
 // Any number of rows up to kMostSparseCells, in groups of nearly equal height that fit.
-void add_sparse(const SparseMicro& micro, const SparseSum& sum, std::int64_t rows);
+void add_sparse(const SparseMicro& micro, const SparseSums& sums, std::int64_t rows);
 
 }  // namespace minicnn

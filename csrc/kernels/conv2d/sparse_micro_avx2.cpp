@@ -38,6 +38,14 @@ struct Wide {
   static V load(const float* p, int lanes) { return _mm256_maskload_ps(p, mask(lanes)); }
   static void store(float* p, V v) { _mm256_storeu_ps(p, v); }
   static void store(float* p, V v, int lanes) { _mm256_maskstore_ps(p, mask(lanes), v); }
+  static Int widen(const std::uint8_t* p) {
+    return Int(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+  }
+  static Int widen(const std::uint8_t* p, int lanes) {
+    std::uint8_t bytes[kLanes] = {};
+    __builtin_memcpy(bytes, p, std::size_t(lanes));
+    return widen(bytes);
+  }
   static V multiply_add(V a, V b, V c) { return _mm256_fmadd_ps(a, b, c); }
 
   // The lanes that are not zero, side by side, and the places of the same lanes; how many.
@@ -54,16 +62,16 @@ struct Wide {
 
 }  // namespace
 
-void sparse_add_avx2(const SparseSum& sum, int rows) { add_any<Wide, 15>(sum, rows); }
+void sparse_add_avx2(const SparseSums& sums, int rows) { add_any<Wide, 15>(sums, rows); }
 
 void sparse_list_by_filter_avx2(const PooledGradient& gradient, const TileWindows& windows,
-                                int filters, const TermLists& lists, float* total) {
+                                int filters, const ListWriter& lists, float* total) {
   list_by_filter_any<Wide>(gradient, windows, filters, lists, total);
 }
 
-void sparse_list_by_cell_avx2(const PooledGradient& gradient, std::int64_t filters, float* values,
-                              std::int32_t* places, std::int32_t* starts) {
-  list_by_cell_any<Wide>(gradient, filters, values, places, starts);
+void sparse_list_by_cell_avx2(const PooledGradient& gradient, std::int64_t filters,
+                              const ListWriter& lists) {
+  list_by_cell_any<Wide>(gradient, filters, lists);
 }
 
 bool sparse_copy_avx2(const PixelCopy& copy) { return copy_any<Wide>(copy); }

@@ -15,6 +15,13 @@ struct Wide {
   static V load(const float* p, int lanes) { return _mm512_maskz_loadu_ps(mask(lanes), p); }
   static void store(float* p, V v) { _mm512_storeu_ps(p, v); }
   static void store(float* p, V v, int lanes) { _mm512_mask_storeu_ps(p, mask(lanes), v); }
+  static Int widen(const std::uint8_t* p) {
+    return Int(
+        _mm512_maskz_cvtepu8_epi32(mask(16), _mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  }
+  static Int widen(const std::uint8_t* p, int lanes) {
+    return Int(_mm512_maskz_cvtepu8_epi32(mask(16), _mm_maskz_loadu_epi8(mask(lanes), p)));
+  }
   static V multiply_add(V a, V b, V c) { return _mm512_fmadd_ps(a, b, c); }
 
   // The lanes that are not zero, side by side, and the places of the same lanes; how many. Whole
@@ -29,16 +36,16 @@ struct Wide {
 
 }  // namespace
 
-void sparse_add_avx512(const SparseSum& sum, int rows) { add_any<Wide, 28>(sum, rows); }
+void sparse_add_avx512(const SparseSums& sums, int rows) { add_any<Wide, 28>(sums, rows); }
 
 void sparse_list_by_filter_avx512(const PooledGradient& gradient, const TileWindows& windows,
-                                  int filters, const TermLists& lists, float* total) {
+                                  int filters, const ListWriter& lists, float* total) {
   list_by_filter_any<Wide>(gradient, windows, filters, lists, total);
 }
 
-void sparse_list_by_cell_avx512(const PooledGradient& gradient, std::int64_t filters, float* values,
-                                std::int32_t* places, std::int32_t* starts) {
-  list_by_cell_any<Wide>(gradient, filters, values, places, starts);
+void sparse_list_by_cell_avx512(const PooledGradient& gradient, std::int64_t filters,
+                                const ListWriter& lists) {
+  list_by_cell_any<Wide>(gradient, filters, lists);
 }
 
 bool sparse_copy_avx512(const PixelCopy& copy) { return copy_any<Wide>(copy); }

@@ -17,60 +17,61 @@ namespace {
 constexpr std::size_t kSumsInFlight = 8;
 
 template <class Wide, std::size_t kRows, std::size_t kVectors>
-void add_rows(const SparseSum& sum) {
+void add_rows(const SparseSums& sums) {
   using V = typename Wide::V;
   constexpr std::size_t kSets = (kSumsInFlight + kRows * kVectors - 1) / (kRows * kVectors);
   constexpr std::int64_t kStep = kSets;
-  const SparseSum s = sum;  // a copy: what is stored to `out` cannot change it
+  const SparseSums s = sums;  // a copy: what is stored to `out` cannot change it
+  const int last = int(s.columns) - int(kVectors - 1) * Wide::kLanes;
   V total[kSets][kRows][kVectors];
-  const auto add_term = [&](std::int64_t i, V(&to)[kRows][kVectors]) {
-    const V value = Wide::broadcast(s.terms.values[i]);
-    const float* in = s.in + s.terms.places[i] * s.in_step;
-#pragma GCC unroll 8
-    for (std::size_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 8
-      for (std::size_t v = 0; v < kVectors; ++v) {
-        to[r][v] = Wide::multiply_add(value, Wide::load(in + v * Wide::kLanes), to[r][v]);
-      }
-      in += s.in_row;
-    }
-  };
-  const auto for_sums = [&](auto body) {
+  const auto for_vectors = [&](auto body) {
 #pragma GCC unroll 8
     for (std::size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 8
       for (std::size_t v = 0; v < kVectors; ++v) body(r, v);
     }
   };
+  const auto add_term = [&](std::int64_t i, V(&to)[kRows][kVectors]) {
+    const V value = Wide::broadcast(s.terms.values[i]);
+    const float* in = s.in + s.terms.places[i] * s.in_step;
+    for_vectors([&](std::size_t r, std::size_t v) {
+      const float* p = in + std::int64_t(r) * s.in_row + v * Wide::kLanes;
+      to[r][v] = Wide::multiply_add(value, Wide::load(p), to[r][v]);
+    });
+  };
 
+  for (std::int64_t list = 0; list < s.terms.count; ++list) {
+    std::int64_t i = s.terms.begins[list];
+    const std::int64_t end = s.terms.ends[list];
+    if (i == end) continue;
 #pragma GCC unroll 8
-  for (std::size_t set = 0; set < kSets; ++set) {
-    for_sums([&](std::size_t r, std::size_t v) { total[set][r][v] = Wide::broadcast(0); });
-  }
-  std::int64_t i = 0;
-  for (; i + kStep <= s.terms.count; i += kStep) {
-#pragma GCC unroll 8
-    for (std::size_t set = 0; set < kSets; ++set) add_term(i + std::int64_t(set), total[set]);
-  }
-  for (; i < s.terms.count; ++i) add_term(i, total[0]);
-#pragma GCC unroll 8
-  for (std::size_t set = 1; set < kSets; ++set) {
-    for_sums(
-        [&](std::size_t r, std::size_t v) { total[0][r][v] = total[0][r][v] + total[set][r][v]; });
-  }
-
-  const int last = int(s.columns) - int(kVectors - 1) * Wide::kLanes;
-  for_sums([&](std::size_t r, std::size_t v) {
-    float* out = s.out + std::int64_t(r) * s.out_row + v * Wide::kLanes;
-    if (v + 1 < kVectors || last == Wide::kLanes) {
-      Wide::store(out, Wide::load(out) + total[0][r][v]);
-    } else {
-      Wide::store(out, Wide::load(out, last) + total[0][r][v], last);
+    for (std::size_t set = 0; set < kSets; ++set) {
+      for_vectors([&](std::size_t r, std::size_t v) { total[set][r][v] = Wide::broadcast(0); });
     }
-  });
+    for (; i + kStep <= end; i += kStep) {
+#pragma GCC unroll 8
+      for (std::size_t set = 0; set < kSets; ++set) add_term(i + std::int64_t(set), total[set]);
+    }
+    for (; i < end; ++i) add_term(i, total[0]);
+#pragma GCC unroll 8
+    for (std::size_t set = 1; set < kSets; ++set) {
+      for_vectors([&](std::size_t r, std::size_t v) {
+        total[0][r][v] = total[0][r][v] + total[set][r][v];
+      });
+    }
+    float* target = s.out + s.targets[list] * s.out_step;
+    for_vectors([&](std::size_t r, std::size_t v) {
+      float* out = target + std::int64_t(r) * s.out_row + v * Wide::kLanes;
+      if (v + 1 < kVectors || last == Wide::kLanes) {
+        Wide::store(out, Wide::load(out) + total[0][r][v]);
+      } else {
+        Wide::store(out, Wide::load(out, last) + total[0][r][v], last);
+      }
+    });
+  }
 }
 
-using AddRows = void (*)(const SparseSum& sum);
+using AddRows = void (*)(const SparseSums& sums);
 
 template <class Wide, std::size_t kMostSums, std::size_t kRows, std::size_t kVectors>
 constexpr AddRows add_rows_if_they_fit() {
@@ -85,11 +86,11 @@ constexpr std::array<AddRows, sizeof...(kShape)> add_rows_of(std::index_sequence
 }
 
 template <class Wide, std::size_t kMostSums>
-void add_any(const SparseSum& sum, int rows) {
+void add_any(const SparseSums& sums, int rows) {
   static constexpr auto kByShape = add_rows_of<Wide, kMostSums>(
       std::make_index_sequence<std::size_t(kMostSparseCells * kMostSparseCells)>());
-  const std::int64_t vectors = (sum.columns + Wide::kLanes - 1) / Wide::kLanes;
-  kByShape[std::size_t((rows - 1) * kMostSparseCells + vectors - 1)](sum);
+  const std::int64_t vectors = (sums.columns + Wide::kLanes - 1) / Wide::kLanes;
+  kByShape[std::size_t((rows - 1) * kMostSparseCells + vectors - 1)](sums);
 }
 
 // One number of each of `filters` filters: the gradient where it passes, and its winner.
@@ -102,20 +103,11 @@ struct Winners {
   Int cell;
 
   Winners(const PooledGradient& g, std::int64_t at, int filters) {
-    using Byte [[gnu::vector_size(Wide::kLanes)]] = std::uint8_t;
     const bool full = filters == Wide::kLanes;
-    const auto load = [&](const float* p) {
-      return full ? Wide::load(p + at) : Wide::load(p + at, filters);
-    };
-    value = load(g.dy);
-    if (g.y != nullptr) value = load(g.y) > 0 ? value : V{};
-    Byte bytes{};
-    if (full) {
-      __builtin_memcpy(&bytes, g.winner + at, sizeof bytes);
-    } else {
-      __builtin_memcpy(&bytes, g.winner + at, std::size_t(filters));
-    }
-    cell = __builtin_convertvector(bytes, Int);
+    const auto load = [&](const float* p) { return full ? Wide::load(p) : Wide::load(p, filters); };
+    value = load(g.dy + at);
+    if (g.y != nullptr) value = load(g.y + at) > 0 ? value : V{};
+    cell = full ? Wide::widen(g.winner + at) : Wide::widen(g.winner + at, filters);
   }
 
   V of_cells() const { return cell < 4 ? value : V{}; }
@@ -151,11 +143,11 @@ void transpose_square(V (&rows)[kLanes]) {
 
 template <class Wide>
 void list_by_filter_any(const PooledGradient& gradient, const TileWindows& windows, int filters,
-                        const TermLists& lists, float* total) {
+                        const ListWriter& lists, float* total) {
   using V = typename Wide::V;
   using Int = typename Wide::Int;
   V sum{};
-  for (int f = 0; f < filters; ++f) lists.counts[f] = 0;
+  for (int f = 0; f < filters; ++f) lists.ends[f] = lists.begins[f];
   for (std::int64_t first = 0; first < windows.count; first += Wide::kLanes) {
     V values[Wide::kLanes];
     Int places[Wide::kLanes];
@@ -172,8 +164,8 @@ void list_by_filter_any(const PooledGradient& gradient, const TileWindows& windo
     transpose_square<Wide::kLanes>(values);
     transpose_square<Wide::kLanes>(places);
     for (int f = 0; f < filters; ++f) {
-      const std::int64_t end = f * lists.room + lists.counts[f];
-      lists.counts[f] +=
+      const std::int32_t end = lists.ends[f];
+      lists.ends[f] +=
           Wide::store_nonzero(values[f], places[f], lists.values + end, lists.places + end);
     }
   }
@@ -181,21 +173,23 @@ void list_by_filter_any(const PooledGradient& gradient, const TileWindows& windo
 }
 
 template <class Wide>
-void list_by_cell_any(const PooledGradient& gradient, std::int64_t filters, float* values,
-                      std::int32_t* places, std::int32_t* starts) {
+void list_by_cell_any(const PooledGradient& gradient, std::int64_t filters,
+                      const ListWriter& lists) {
   using V = typename Wide::V;
   using Int = typename Wide::Int;
   Int numbers{};
   for (int i = 0; i < Wide::kLanes; ++i) numbers[i] = i;
-  std::int32_t end = starts[0];
+  std::int32_t end = lists.begins[0];
   for (int cell = 0; cell < 4; ++cell) {
+    lists.begins[cell] = end;
     for (std::int64_t f = 0; f < filters; f += Wide::kLanes) {
       const std::int64_t rest = filters - f;
       const Winners<Wide> winners(gradient, f, rest < Wide::kLanes ? int(rest) : Wide::kLanes);
       const V here = winners.cell == cell ? winners.value : V{};
-      end += Wide::store_nonzero(here, numbers + std::int32_t(f), values + end, places + end);
+      end += Wide::store_nonzero(here, numbers + std::int32_t(f), lists.values + end,
+                                 lists.places + end);
     }
-    starts[cell + 1] = end;
+    lists.ends[cell] = end;
   }
 }
 

@@ -23,6 +23,10 @@ struct Wide {
   static void store(float* p, V v, int lanes) {
     for (int i = 0; i < lanes; ++i) p[i] = v[i];
   }
+  static Int widen(const std::uint8_t* p) { return Int{p[0], p[1], p[2], p[3]}; }
+  static Int widen(const std::uint8_t* p, int lanes) {
+    return Int{p[0], lanes > 1 ? p[1] : 0, lanes > 2 ? p[2] : 0, lanes > 3 ? p[3] : 0};
+  }
   static V multiply_add(V a, V b, V c) { return a * b + c; }  // two roundings: no contraction
 
   // The lanes that are not zero, side by side, and the places of the same lanes; how many.
@@ -39,16 +43,16 @@ struct Wide {
 
 }  // namespace
 
-void sparse_add_generic(const SparseSum& sum, int rows) { add_any<Wide, 12>(sum, rows); }
+void sparse_add_generic(const SparseSums& sums, int rows) { add_any<Wide, 12>(sums, rows); }
 
 void sparse_list_by_filter_generic(const PooledGradient& gradient, const TileWindows& windows,
-                                   int filters, const TermLists& lists, float* total) {
+                                   int filters, const ListWriter& lists, float* total) {
   list_by_filter_any<Wide>(gradient, windows, filters, lists, total);
 }
 
 void sparse_list_by_cell_generic(const PooledGradient& gradient, std::int64_t filters,
-                                 float* values, std::int32_t* places, std::int32_t* starts) {
-  list_by_cell_any<Wide>(gradient, filters, values, places, starts);
+                                 const ListWriter& lists) {
+  list_by_cell_any<Wide>(gradient, filters, lists);
 }
 
 bool sparse_copy_generic(const PixelCopy& copy) { return copy_any<Wide>(copy); }
