@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError
 from minicnn.program import Buffer, Program, Step
 
+core = pytest.importorskip("minicnn._core", exc_type=ModuleNotFoundError)
 native = pytest.importorskip("minicnn.backends.native", exc_type=ModuleNotFoundError)
 
 SGD = {"momentum": 0.5, "nesterov": False, "weight_decay": 0.1, "decoupled": False}
@@ -153,3 +155,39 @@ def test_homes_must_be_given_and_look_like_their_buffers(program):
 def test_an_arena_too_small_is_refused(program):
     with pytest.raises(ArgumentError, match="ends at byte"):
         native.Runner(program._replace(arena_bytes=program.arena_bytes - 64), homes())
+
+
+def test_large_arenas_begin_on_a_huge_page():
+    spec = Spec((2**20,))  # 4 MiB
+    buffers = (Buffer("x", spec, home="input"), Buffer("y", spec, offset=0))
+    steps = (Step("relu_forward", (0,), (1,), {}),)
+    runner = native.Runner(Program(buffers, steps, 2**22, commit=1), {0: np.ones(2**20, "f4")})
+    runner.run()
+    assert runner[1].ctypes.data % 2**21 == 0 and runner[1].all()
+
+
+def test_programs_in_threads_do_not_share_scratch_memory():
+    """A dense layer's gradients by several programs at once, of sizes that need scratch memory."""
+    rng = np.random.default_rng(3)
+
+    def job(n):
+        dy, w = (
+            rng.standard_normal((n, 400), np.float32),
+            rng.standard_normal((700, 400), np.float32),
+        )
+        dx = np.empty((n, 700), np.float32)
+        program = core.Program([("dense_backward_input", [dy, w], [dx], {})])
+        (want,) = native.KERNELS["dense_backward_input"](dy, w)
+        return program, dx, want
+
+    def run(job):
+        program, dx, want = job
+        for _ in range(20):
+            dx.fill(np.nan)
+            program.run(0, 1)
+            if dx.tobytes() != want.tobytes():
+                return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(run, [job(n) for n in (3, 30, 50, 64)]))

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <new>
 #include <stdexcept>
 #include <tuple>
+#include <utility>
 
 #include "bindings/call.hpp"
 #include "bindings/without_gil.hpp"
 #include "core/isa.hpp"
+#include "core/memory.hpp"
 #include "core/parallel.hpp"
 
 namespace minicnn {
@@ -41,34 +42,59 @@ Owning prepare(const std::string& kernel, const py::sequence& reads, const py::s
   return {found->second.prepare(call), call.owners()};
 }
 
-// Memory that kernels may use while they run: 64-byte aligned, grown when needed, never shrunk.
-class Scratch {
+// Memory that kernels use while they run: buffers that grow when needed and pass from one run to
+// the next. One is enough for all programs of a process, unless they run at once, in threads. It
+// goes with the last program. All of it happens with the GIL held.
+class ScratchPool {
  public:
-  char* at_least(std::size_t bytes) {
-    if (bytes > bytes_) {
-      memory_.reset();
-      memory_.reset(static_cast<char*>(::operator new(bytes, kAlignment)));
-      bytes_ = bytes;
-    }
-    return memory_.get();
+  static std::shared_ptr<ScratchPool> shared() {
+    static std::weak_ptr<ScratchPool> pool;
+    auto alive = pool.lock();
+    if (alive == nullptr) pool = alive = std::make_shared<ScratchPool>();
+    return alive;
   }
 
+  Memory take(std::size_t bytes) {
+    Memory memory;
+    if (!free_.empty()) {
+      memory = std::move(free_.back());
+      free_.pop_back();
+    }
+    if (memory.bytes() < bytes) {
+      memory = {};  // before the new one, so that never both are there
+      memory = Memory(bytes);
+    }
+    return memory;
+  }
+
+  void give_back(Memory memory) { free_.push_back(std::move(memory)); }
+
  private:
-  static constexpr std::align_val_t kAlignment{64};
-  struct Free {
-    void operator()(char* memory) const { ::operator delete(memory, kAlignment); }
-  };
-  std::unique_ptr<char, Free> memory_;
-  std::size_t bytes_ = 0;
+  std::vector<Memory> free_;
+};
+
+// A buffer of the pool, for one run.
+class Scratch {
+ public:
+  Scratch(std::shared_ptr<ScratchPool> pool, std::size_t bytes)
+      : pool_(std::move(pool)), memory_(pool_->take(bytes)) {}
+  ~Scratch() { pool_->give_back(std::move(memory_)); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  char* data() const { return memory_.data(); }
+
+ private:
+  std::shared_ptr<ScratchPool> pool_;
+  Memory memory_;
 };
 
 void run(const std::string& kernel, const py::sequence& reads, const py::sequence& writes,
          const py::dict& attributes) {
   const auto [call, owners] = prepare(kernel, reads, writes, attributes);
-  Scratch scratch;
-  char* memory = scratch.at_least(call.scratch_bytes);
+  const Scratch scratch(ScratchPool::shared(), call.scratch_bytes);
   const WithoutGil others_run;
-  call.run(memory);
+  call.run(scratch.data());
 }
 
 // Set while it lives.
@@ -84,7 +110,7 @@ class Flag {
 };
 
 // A list of prepared calls that runs as one. It keeps its arrays alive. Not for two threads at
-// once: arrays and scratch are shared.
+// once: its arrays are shared.
 class __attribute__((visibility("hidden"))) Program {
  public:
   // steps: (kernel, reads, writes, attributes) each
@@ -101,11 +127,11 @@ class __attribute__((visibility("hidden"))) Program {
     if (first > last || last > steps_.size()) throw py::index_error("no such steps");
     if (running_) throw std::runtime_error("this program is running already, in another thread");
     const Flag running(running_);
-    char* memory = scratch_.at_least(scratch_bytes_);
+    const Scratch scratch(pool_, scratch_bytes_);
     for (std::size_t i = first; i < last; ++i) {
       {
         const WithoutGil others_run;
-        steps_[i].call.run(memory);
+        steps_[i].call.run(scratch.data());
       }
       if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     }
@@ -125,7 +151,7 @@ class __attribute__((visibility("hidden"))) Program {
   }
 
   std::vector<Owning> steps_;
-  Scratch scratch_;
+  std::shared_ptr<ScratchPool> pool_ = ScratchPool::shared();
   std::size_t scratch_bytes_ = 0;
   bool running_ = false;  // read and written with the GIL held
 };

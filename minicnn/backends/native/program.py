@@ -11,7 +11,8 @@ from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError
 from minicnn.program import Buffer, Program, Step
 
-ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+CACHE_LINE = 64  # bytes; also the widest vector
+HUGE_PAGE = 2**21  # NumPy asks for such pages, but its arrays begin anywhere
 
 
 class Runner:
@@ -60,9 +61,10 @@ class Runner:
 
 
 def _aligned(size: int) -> np.ndarray:
-    """`size` bytes of new memory that begin at a multiple of ALIGNMENT."""
-    memory = np.empty(size + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
+    """`size` bytes of new memory that begin on a cache line, or a page if they fill one."""
+    alignment = CACHE_LINE if size < HUGE_PAGE else HUGE_PAGE
+    memory = np.empty(size + alignment, np.uint8)
+    start = -memory.ctypes.data % alignment
     return memory[start : start + size]
 
 
