@@ -1,11 +1,11 @@
-"""How many threads the engine uses."""
+"""How the engine computes: on how many threads, by which algorithm."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from minicnn.backends import num_threads, set_num_threads
+from minicnn.backends import algorithm, num_threads, set_num_threads
 from minicnn.checks import check_int
 
 MOST_THREADS = 64
@@ -39,3 +39,20 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         set_threads(before)
+
+
+def get_conv_algorithm() -> str:
+    """How convolutions are computed whose layer says "auto": MINICNN_CONV_ALGORITHM, else "auto".
+
+    >>> get_conv_algorithm() in ("auto", "direct", "winograd")
+    True
+    """
+    return algorithm.conv_algorithm()
+
+
+def set_conv_algorithm(name: str) -> None:
+    """Compute them by "direct", "winograd" or the fastest for each shape, "auto", from now on.
+
+    The results agree within rounding; "direct" rounds least. See `minicnn.ops.conv2d`.
+    """
+    algorithm.set_conv_algorithm(name)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from minicnn import initializers
-from minicnn.checks import check_axes, check_flag, check_int
+from minicnn.checks import check_axes, check_choice, check_flag, check_int
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
 from minicnn.initializers import Initializer
 from minicnn.layers.activation import activate, activation_name
 from minicnn.layers.base import Apply, Layer, Parameter
-from minicnn.ops.conv2d import CONV2D
+from minicnn.ops.conv2d import ALGORITHMS, CONV2D
 from minicnn.shapes import Padding, Pair, as_padding, as_pair
 
 
@@ -38,6 +38,7 @@ class _Convolution(Layer):
         self.use_bias = check_flag(use_bias, "use_bias")
         self.bias_initializer = initializers.get(bias_initializer)
         self.groups = 1
+        self.algorithm = "auto"
         self.kernel: Parameter
         self.bias: Parameter | None = None
 
@@ -57,6 +58,7 @@ class _Convolution(Layer):
             padding=self.padding,
             dilation=self.dilation_rate,
             groups=self.groups,
+            algorithm=self.algorithm,
         )
         return activate(apply, self.activation, y)
 
@@ -83,7 +85,7 @@ class Conv2D(_Convolution):
     """Finds the same `filters` small patterns everywhere in an image.
 
     (N, H, W, C) -> (N, OH, OW, filters); KH * KW * C / groups * filters weights, `filters` biases.
-    See `minicnn.ops.conv2d` for the formula and `padding`.
+    See `minicnn.ops.conv2d` for the formula, `padding` and `algorithm`.
 
     >>> Conv2D(32, 3, activation="relu")(np.zeros((1, 150, 150, 3), np.float32)).shape
     (1, 148, 148, 32)
@@ -101,10 +103,12 @@ class Conv2D(_Convolution):
         use_bias: bool = True,
         kernel_initializer: str | Initializer = "glorot_uniform",
         bias_initializer: str | Initializer = "zeros",
+        algorithm: str = "auto",
         **options: Any,
     ) -> None:
         shared = (strides, padding, dilation_rate, activation, use_bias, bias_initializer)
         super().__init__(kernel_size, *shared, **options)
+        self.algorithm = check_choice(algorithm, "algorithm", ALGORITHMS)
         self.filters = check_int(filters, "filters")
         self.groups = check_int(groups, "groups")
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -128,6 +132,7 @@ class Conv2D(_Convolution):
             "filters": self.filters,
             "groups": self.groups,
             "kernel_initializer": self.kernel_initializer.get_config(),
+            "algorithm": self.algorithm,
         }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from minicnn import metrics, random
 from minicnn.backends import current_backend
+from minicnn.backends.algorithm import conv_algorithm
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.layers.base import aligned
@@ -155,7 +156,8 @@ class Stepper(Network):
     def _execution(self, kind: str, inputs: tuple[np.ndarray, ...]) -> Execution:
         dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
         frozen = tuple(layer.trainable for layer in self.layers)
-        key = (kind, len(inputs[0]), *dtypes, current_backend(), frozen)
+        engine = (current_backend(), conv_algorithm())
+        key = (kind, len(inputs[0]), *dtypes, engine, frozen)
         if key not in self._executions:
             plan = self._plan(kind, len(inputs[0]), dtypes)
             check_activations(plan.program.arena_bytes, len(inputs[0]))

@@ -59,6 +59,7 @@ def conv2d_max_pool2d(
     pool_strides: int | Pair | None = None,
     pool_padding: Padding = "valid",
     activation: str = "relu",
+    algorithm: str = "auto",
 ) -> tuple[np.ndarray, Saved]:
     """Largest activation of a convolution in each pooling window.
 
@@ -72,7 +73,7 @@ def conv2d_max_pool2d(
     x : float32 array, (N, H, W, CI)
     w : float32 array, (KH, KW, CI / groups, CO)
     b : float32 array, (CO,), or None for no bias
-    strides, padding, dilation, groups : as in `conv2d`
+    strides, padding, dilation, groups, algorithm : as in `conv2d`
     pool_size, pool_strides, pool_padding : as in `max_pool2d`; a window has at most 255 cells
     activation : "relu" or "linear"
 
@@ -109,6 +110,7 @@ def conv2d_max_pool2d(
         pool_strides=pool_strides,
         pool_padding=pool_padding,
         activation=activation,
+        algorithm=algorithm,
     )
 
 

@@ -23,6 +23,7 @@ def conv2d_relu(
     padding: Padding = "valid",
     dilation: int | Pair = 1,
     groups: int = 1,
+    algorithm: str = "auto",
 ) -> tuple[np.ndarray, Saved]:
     """What is positive in a convolution, and 0 for the rest.
 
@@ -36,7 +37,7 @@ def conv2d_relu(
     x : float32 array, (N, H, W, CI)
     w : float32 array, (KH, KW, CI / groups, CO)
     b : float32 array, (CO,), or None for no bias
-    strides, padding, dilation, groups : as in `conv2d`
+    strides, padding, dilation, groups, algorithm : as in `conv2d`
 
     Returns
     -------
@@ -54,7 +55,7 @@ def conv2d_relu(
     [[0.0, 0.0], [0.0, 3.0]]
     """
     arguments = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
-    return apply(CONV2D_RELU, x, w, b, **arguments)
+    return apply(CONV2D_RELU, x, w, b, **arguments, algorithm=algorithm)
 
 
 def conv2d_relu_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
