@@ -109,6 +109,10 @@ def _batch_norm(x: Spec, gamma: Spec, *_: Spec, **__: Any) -> tuple[Spec, ...]:
     return x, gamma, gamma, gamma, gamma
 
 
+def _folded(w: Spec, *_: Spec | None, **__: Any) -> tuple[Spec, Spec]:
+    return w, Spec(w.shape[-1:])
+
+
 def _zero_pad(x: Spec, *, pad_h: Any, pad_w: Any) -> tuple[Spec]:
     n, h, w, c = x.shape
     return (Spec((n, h + sum(pad_h), w + sum(pad_w), c)),)
@@ -218,6 +222,15 @@ CONTRACTS: dict[str, Contract] = {
         ("dx", "dgamma", "dbeta"),
         same(0, 2, 2),
     ),
+    # In use, a batch norm and the convolution beside it are one convolution, with these weights.
+    **{
+        f"fold_batch_norm_{place}_conv2d": Contract(
+            ("w", "b?", "gamma", "beta", "moving_mean", "moving_variance"),
+            ("folded_w", "folded_b"),
+            _folded,
+        )
+        for place in ("after", "before")
+    },
     "local_response_norm_forward": Contract(("x",), ("y", "scale"), same(0, 0)),
     "local_response_norm_backward": Contract(("dy", "x", "y", "scale"), ("dx",), same(0)),
     "dropout_forward": Contract(("x", "stream"), ("y",), same(0), in_place="x"),

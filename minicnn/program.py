@@ -38,6 +38,7 @@ class Program(NamedTuple):
     steps: tuple[Step, ...]
     arena_bytes: int
     commit: int  # the steps from here on change what outlasts a run
+    constant: int = 0  # the steps before depend on parameters alone: run when these have changed
 
     def __str__(self) -> str:
         lines = [self._line(i) for i in range(len(self.steps))]
@@ -45,6 +46,8 @@ class Program(NamedTuple):
         text = [f"{result:>{width}} = {call}" for result, call in lines]
         if 0 < self.commit < len(self.steps):
             text.insert(self.commit, "-- from here on the model changes --")
+        if self.constant:
+            text.insert(self.constant, "-- so far only after a change of the parameters --")
         text.append(f"{len(self.steps)} steps, {self.arena_bytes / 2**20:.1f} MiB of activations")
         return "\n".join(text)
 

@@ -39,6 +39,18 @@ OTHERS = {
         ("mean",),
         SGD | {"rho": 0.9, "momentum": 0.5, "epsilon": 1e-2, "centered": False},
     ),
+    "batch norm after a convolution": ("fold_batch_norm_after_conv2d", (), {"epsilon": 1e-3}),
+    "batch norm after a convolution without bias": (
+        "fold_batch_norm_after_conv2d",
+        ("b",),
+        {"epsilon": 1e-3},
+    ),
+    "batch norm before a convolution": ("fold_batch_norm_before_conv2d", (), {"epsilon": 1e-3}),
+    "batch norm before a convolution without bias": (
+        "fold_batch_norm_before_conv2d",
+        ("b",),
+        {"epsilon": 1e-3},
+    ),
     "clip_by_value": ("clip_by_value", (), {"limit": 0.5}),
     "clip_by_norm": ("clip_by_norm", (), {"limit": 0.5}),
     "squared_norm_start": ("squared_norm_start", (), {}),
@@ -72,8 +84,11 @@ def other_arrays(kernel, absent, dtype):
     reads = [name.rstrip("?") for name in CONTRACTS[kernel].reads]
     arrays = {name: rng.uniform(0.5, 1, (3, 4)).astype(dtype) for name in reads}
     arrays |= {"rates": np.array([0.1, 0.2], np.float32), "total": np.array([2.0])}
-    samples = {"dy": (5, 4), "x": (5, 3)}  # of a dense layer with the weights above
-    arrays |= {name: rng.uniform(0.5, 1, shape).astype(dtype) for name, shape in samples.items()}
+    shapes = {"dy": (5, 4), "x": (5, 3)}  # of a dense layer with the weights above
+    if kernel.startswith("fold"):
+        channels = 4 if "after" in kernel else 3
+        shapes = dict.fromkeys(reads, (channels,)) | {"w": (2, 3, 3, 4), "b": (4,)}
+    arrays |= {name: rng.uniform(0.5, 1, shape).astype(dtype) for name, shape in shapes.items()}
     return {name: None if name in absent else arrays[name] for name in reads}
 
 

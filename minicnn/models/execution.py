@@ -25,18 +25,19 @@ class Execution:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.runner: Any = runner(plan.program, plan.arrays)
+        self._folded: dict[int, np.ndarray] = {}  # parameters as they were when last prepared
 
     def predict(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
         """The outputs for one batch."""
         self._load(inputs)
-        self.runner.run()
+        self._run()
         return [self.runner[i] for i in self.plan.outputs]
 
     def test(self, batch: Batch) -> Outcome:
         """Predictions and loss of one batch with labels."""
         self._load(batch.inputs)
         self._set(self.plan.y_true, batch.labels)
-        self.runner.run()
+        self._run()
         return self._outcome(_row_weights(batch))
 
     def forward_backward(self, batch: Batch, rates: np.ndarray, stream: np.ndarray) -> Outcome:
@@ -55,6 +56,20 @@ class Execution:
         """Move the weights, and the running statistics."""
         self.runner.run(self.plan.program.commit)
 
+    def _run(self) -> None:
+        """All steps; those that depend on parameters alone only if these have changed."""
+        constant = self.plan.program.constant
+        if constant:
+            self._prepare(constant)
+        self.runner.run(constant)
+
+    def _prepare(self, constant: int) -> None:
+        steps, arrays = self.plan.program.steps[:constant], self.plan.arrays
+        reads = {i for step in steps for i in step.reads if i in arrays}
+        if any(i not in self._folded or not _same_bits(arrays[i], self._folded[i]) for i in reads):
+            self.runner.run(0, constant)
+            self._folded = {i: arrays[i].copy() for i in reads}
+
     def _load(self, inputs: tuple[np.ndarray, ...]) -> None:
         for place, x in zip(self.plan.inputs, inputs, strict=True):
             self._set(place, x)
@@ -67,6 +82,11 @@ class Execution:
         losses = self.runner[self.plan.loss]
         loss = float((losses * rows).sum()) / max(len(rows), 1)
         return Outcome(self.runner[self.plan.outputs[0]], loss, float(rows.sum()))
+
+
+def _same_bits(a: np.ndarray, b: np.ndarray) -> bool:
+    """Also where there is NaN, which is not equal to itself."""
+    return np.array_equal(a.view(np.uint32), b.view(np.uint32))
 
 
 def _row_weights(batch: Batch) -> np.ndarray:

@@ -20,13 +20,14 @@ def fuse_convolutions(nodes: list[Node], kept: set[int]) -> list[Node]:
     leave the program).
     """
     for pattern, fused in PATTERNS.items():
-        nodes = _replace(nodes, pattern, fused, kept)
+        nodes = replace_chains(nodes, pattern, fused, kept)
     return nodes
 
 
-def _replace(
+def replace_chains(
     nodes: list[Node], pattern: tuple[str, ...], fused: Fused, kept: set[int]
 ) -> list[Node]:
+    """Put fused(chain) in the place of each chain of nodes whose operations are `pattern`."""
     readers = _readers(nodes)
     makers = {id(node.writes[0]): node for node in nodes}
     replaced: dict[Node, Node | None] = {}  # None: its work is done by the chain's last node

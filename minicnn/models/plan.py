@@ -1,11 +1,13 @@
 """From a graph of layers to a program: fusion, backpropagation, updates, memory.
 
 The program's order is the algorithm's: forward, loss, backward, then all that changes the model
-(running statistics, weights). A pass that is given up before this last part leaves no trace.
+(running statistics, weights). A pass that is given up before this last part leaves no trace. In
+use, it begins with what depends on the weights alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +15,12 @@ import numpy as np
 from minicnn.contracts import CONTRACTS, Spec
 from minicnn.layers.base import aligned
 from minicnn.losses import Loss
+from minicnn.models.folding import fold_batch_norms
 from minicnn.models.fusion import fuse_convolutions, loss_node
 from minicnn.models.gradient import Gradients, values_with_gradient
 from minicnn.models.graph import Graph
 from minicnn.models.memory import place
-from minicnn.models.trace import Call, Trace, Value
+from minicnn.models.trace import Call, Node, Trace, Value
 from minicnn.models.updates import SlotFinder, Updates, fuse_dense_updates
 from minicnn.models.views import drop_views
 from minicnn.optimizers import Optimizer
@@ -42,11 +45,9 @@ def plan_prediction(graph: Graph, inputs: list[Spec], *, fuse: bool = True) -> P
     """The program that computes the outputs for inputs of these Specs."""
     trace, values = Trace(), _inputs(graph, inputs)
     outputs = graph.forward(trace.apply, *values, training=False)
-    nodes = trace.nodes
-    if fuse:
-        nodes = fuse_convolutions(nodes, {id(v) for v in outputs})
+    nodes, constants = _for_use(trace.nodes, {id(v) for v in outputs}, fuse)
     calls, known = [n.call for n in nodes], {"stream": trace.stream}
-    return _assemble(calls, [], values, outputs, known, views=fuse)
+    return _assemble(calls, [], values, outputs, known, constants=constants, views=fuse)
 
 
 def plan_test(
@@ -57,12 +58,10 @@ def plan_test(
     (output,) = graph.forward(trace.apply, *values, training=False)
     labels = Value("y_true", y_true, "input")
     last, predictions = loss_node(trace, loss, output, labels)
-    nodes = trace.nodes
-    if fuse:
-        nodes = fuse_convolutions(nodes, {id(predictions)})
+    nodes, constants = _for_use(trace.nodes, {id(predictions)}, fuse)
     known = {"loss": last.writes[0], "y_true": labels, "stream": trace.stream}
-    calls = [n.call for n in nodes]
-    return _assemble(calls, [], [*values, labels], [predictions], known, views=fuse)
+    calls, values = [n.call for n in nodes], [*values, labels]
+    return _assemble(calls, [], values, [predictions], known, constants=constants, views=fuse)
 
 
 def plan_training(
@@ -114,6 +113,14 @@ def plan_training(
     return _assemble(calls, changes, [*values, labels, dloss], [predictions], known, views=fuse)
 
 
+def _for_use(nodes: list[Node], kept: set[int], fuse: bool) -> tuple[list[Node], list[Call]]:
+    """The nodes of a pass that learns nothing, and calls before them that need no batch."""
+    if not fuse:
+        return nodes, []
+    nodes, constants = fold_batch_norms(nodes, kept)
+    return fuse_convolutions(nodes, kept), constants
+
+
 def _inputs(graph: Graph, specs: list[Spec]) -> list[Value]:
     pairs = zip(graph.inputs, specs, strict=True)
     return [Value(tensor.layer.name, spec, "input") for tensor, spec in pairs]
@@ -133,15 +140,18 @@ def _assemble(
     outputs: list[Value],
     known: dict[str, Value | None],
     *,
+    constants: Sequence[Call] = (),
     views: bool,
 ) -> Plan:
     """Number the values, give each a place in memory."""
     if views:
         calls = drop_views(calls, changes)
+    calls = [*constants, *calls]
     everything = [*calls, *changes]
     values = _unique([*inputs, *(v for c in everything for v in (*c.reads, *c.writes)), *outputs])
     index = {id(v): i for i, v in enumerate(values)}
-    kept = {id(v.root) for v in (*outputs, known.get("loss")) if v is not None}
+    lasting = [*outputs, known.get("loss"), *(v for call in constants for v in call.writes)]
+    kept = {id(v.root) for v in lasting if v is not None}
     offsets, arena_bytes = place(everything, kept)
     buffers = tuple(_buffer(v, index, offsets) for v in values)
     steps = tuple(_step(call, index) for call in everything)
@@ -152,7 +162,7 @@ def _assemble(
     }
     places = {name: index[id(v)] for name, v in known.items() if v is not None and id(v) in index}
     return Plan(
-        Program(buffers, steps, arena_bytes, len(calls)),
+        Program(buffers, steps, arena_bytes, len(calls), len(constants)),
         arrays,
         tuple(index[id(v)] for v in inputs if v.name not in ("y_true", "dloss")),
         tuple(index[id(v)] for v in outputs),
