@@ -26,6 +26,7 @@ class Execution:
         self.plan = plan
         self.runner: Any = runner(plan.program, plan.arrays)
         self._folded: dict[int, np.ndarray] = {}  # parameters as they were when last prepared
+        self._equal_weights = False  # does dloss hold 1 / N?
 
     def predict(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
         """The outputs for one batch."""
@@ -38,19 +39,17 @@ class Execution:
         self._load(batch.inputs)
         self._set(self.plan.y_true, batch.labels)
         self._run()
-        return self._outcome(_row_weights(batch))
+        return self._outcome(batch)
 
     def forward_backward(self, batch: Batch, rates: np.ndarray, stream: np.ndarray) -> Outcome:
         """Loss and gradients of one batch. The model is as before until `commit`."""
-        rows = _row_weights(batch)
         self._load(batch.inputs)
         self._set(self.plan.y_true, batch.labels)
-        # The loss is the mean over the batch, so each sample's loss counts weight / N.
-        self._set(self.plan.dloss, rows / len(rows))
+        self._set_dloss(batch)
         self._set(self.plan.rates, rates)
         self._set(self.plan.stream, stream)
         self.runner.run(0, self.plan.program.commit)
-        return self._outcome(rows)
+        return self._outcome(batch)
 
     def commit(self) -> None:
         """Move the weights, and the running statistics."""
@@ -78,18 +77,23 @@ class Execution:
         if place is not None:
             self.plan.arrays[place][...] = value
 
-    def _outcome(self, rows: np.ndarray) -> Outcome:
-        losses = self.runner[self.plan.loss]
-        loss = float((losses * rows).sum()) / max(len(rows), 1)
-        return Outcome(self.runner[self.plan.outputs[0]], loss, float(rows.sum()))
+    def _set_dloss(self, batch: Batch) -> None:
+        """The loss is the mean over the batch, so each sample's loss counts weight / N."""
+        if batch.weights is not None:
+            self._set(self.plan.dloss, np.asarray(batch.weights, np.float64) / len(batch.weights))
+        elif not self._equal_weights:
+            self._set(self.plan.dloss, 1 / max(len(batch.inputs[0]), 1))
+        self._equal_weights = batch.weights is None
+
+    def _outcome(self, batch: Batch) -> Outcome:
+        losses, predictions = self.runner[self.plan.loss], self.runner[self.plan.outputs[0]]
+        n = len(losses)
+        if batch.weights is None:
+            return Outcome(predictions, float(losses.sum(dtype=np.float64)) / max(n, 1), float(n))
+        rows = np.asarray(batch.weights, np.float64)
+        return Outcome(predictions, float((losses * rows).sum()) / max(n, 1), float(rows.sum()))
 
 
 def _same_bits(a: np.ndarray, b: np.ndarray) -> bool:
     """Also where there is NaN, which is not equal to itself."""
     return np.array_equal(a.view(np.uint32), b.view(np.uint32))
-
-
-def _row_weights(batch: Batch) -> np.ndarray:
-    if batch.weights is None:
-        return np.ones(len(batch.inputs[0]))
-    return np.asarray(batch.weights, np.float64)

@@ -104,8 +104,8 @@ def _check_arrays(model: Model, batches: Batches) -> None:
         model.check_inputs(batches.inputs)
 
 
-def measured(model: Model, outcome: Outcome, batch: Batch) -> list[float]:
-    """[loss, metric, ...] of one batch."""
-    totals = Totals(model.new_metrics())
+def measured(metrics: list[Metric], outcome: Outcome, batch: Batch) -> list[float]:
+    """[loss, metric, ...] of one batch; `metrics` have counted nothing yet."""
+    totals = Totals(metrics)
     totals.add(outcome, batch)
     return list(totals.logs().values())

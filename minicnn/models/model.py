@@ -147,12 +147,13 @@ class Model(Stepper):
     ) -> list[float]:
         """One step on one batch; [loss, metric, ...] of this batch before the step."""
         batch = training.weighted(batch_of(x, y, sample_weight), class_weight)
-        return measuring.measured(self, self.train_step(batch), batch)
+        outcome = self.train_step(batch)
+        return measuring.measured(self.step_metrics(), outcome, batch)
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> list[float]:
         """[loss, metric, ...] of one batch."""
         batch = batch_of(x, y, sample_weight)
-        return measuring.measured(self, self.test_step(batch), batch)
+        return measuring.measured(self.new_metrics(), self.test_step(batch), batch)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch."""

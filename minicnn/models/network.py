@@ -24,10 +24,15 @@ class Network:
         self.class_names: list[str] = []
         self.preprocessing: dict[str, Any] = {}
         self._graph: Graph | None = None
+        # What every step asks for, worked out once.
+        self._layers: list[Layer] = []
+        self._rescaled: list[bool] = []
 
     def take_graph(self, graph: Graph) -> None:
         """Become the network of this graph."""
         self._graph = graph
+        self._layers = graph.layers
+        self._rescaled = [_is_rescaled(graph, tensor) for tensor in graph.inputs]
 
     @property
     def graph(self) -> Graph:
@@ -117,9 +122,7 @@ class Network:
 
     def rescales(self, i: int) -> bool:
         """Is a Rescaling layer the first thing that happens to input i?"""
-        tensor = self.graph.inputs[i]
-        readers = [t.layer for t in self.graph.tensors if any(u is tensor for u in t.inputs)]
-        return bool(readers) and all(isinstance(layer, Rescaling) for layer in readers)
+        return self._rescaled[i]
 
     def check_inputs(self, inputs: tuple[np.ndarray, ...]) -> None:
         """The right number of arrays, each of the right shape."""
@@ -141,6 +144,11 @@ class Network:
 def single(values: list[Any]) -> Any:
     """The one value of a list of one, else the list."""
     return values[0] if len(values) == 1 else values
+
+
+def _is_rescaled(graph: Graph, tensor: SymbolicTensor) -> bool:
+    readers = [t.layer for t in graph.tensors if any(u is tensor for u in t.inputs)]
+    return bool(readers) and all(isinstance(layer, Rescaling) for layer in readers)
 
 
 def _wrong_input(tensor: SymbolicTensor, shape: tuple[int, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import Any
 
@@ -37,6 +38,7 @@ class Stepper(Network):
         self.fuse = True
         self._slots: dict[str, dict[str, np.ndarray]] = {}
         self._executions: dict[Any, Execution] = {}
+        self._step_metrics: list[Metric] | None = None
         # Threads may predict with one model: its programs' arrays serve one of them at a time.
         self._lock = threading.Lock()
 
@@ -53,6 +55,7 @@ class Stepper(Network):
         """Become the network of this graph; programs made before are forgotten."""
         super().take_graph(graph)
         self._executions.clear()
+        self._step_metrics = None
 
     def set_training(
         self, optimizer: Optimizer, loss: Loss | None, reported: list[Any], *, fuse: bool
@@ -62,6 +65,7 @@ class Stepper(Network):
         self.fuse = fuse
         self._slots = {}
         self._executions.clear()
+        self._step_metrics = None
 
     def program(self, batch_size: int = 32, *, training: bool | None = None) -> Program:
         """The list of kernel calls for such a batch; `print` it to see the network's algorithm.
@@ -80,7 +84,7 @@ class Stepper(Network):
         step = optimizer.iterations
         execution = self._execution("train", batch.inputs)
         outcome = execution.forward_backward(batch, optimizer.rates(step), random.stream(step))
-        if not np.isfinite(outcome.loss):
+        if not math.isfinite(outcome.loss):
             raise NumericError(
                 f"the loss became {outcome.loss} at step {step + 1}: "
                 f"{first_not_finite(self.graph, batch.inputs)}. The weights are still those "
@@ -107,6 +111,14 @@ class Stepper(Network):
         """A fresh set of the compiled metrics."""
         shape = self.graph.outputs[0].shape
         return [metrics.get(metric, self.loss, shape) for metric in self.compiled_metrics]
+
+    def step_metrics(self) -> list[Metric]:
+        """The compiled metrics with nothing counted; each call gives the same objects."""
+        if self._step_metrics is None:
+            self._step_metrics = self.new_metrics()
+        for metric in self._step_metrics:
+            metric.reset()
+        return self._step_metrics
 
     def slot(self, parameter: str, name: str) -> np.ndarray:
         """The optimizer's array of that name for that parameter; zeros when it is new."""
@@ -155,7 +167,7 @@ class Stepper(Network):
 
     def _execution(self, kind: str, inputs: tuple[np.ndarray, ...]) -> Execution:
         dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
-        frozen = tuple(layer.trainable for layer in self.layers)
+        frozen = tuple(layer.trainable for layer in self._layers)
         engine = (current_backend(), conv_algorithm())
         key = (kind, len(inputs[0]), *dtypes, engine, frozen)
         if key not in self._executions:
