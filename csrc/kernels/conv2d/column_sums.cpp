@@ -4,14 +4,15 @@
 
 #include "core/parallel.hpp"
 #include "kernels/conv2d/carver.hpp"
+#include "kernels/conv2d/micro.hpp"
 
 namespace minicnn {
 namespace {
 
-constexpr std::int64_t kFloatRows = 32;
+constexpr std::int64_t kFloatRows = 128;  // four sums of 32
 constexpr std::int64_t kChunkRows = 1024;
 constexpr std::int64_t kMostChunks = 64;
-constexpr std::int64_t kColumns = 64;  // at a time, so that their sums stay in registers or L1
+constexpr std::int64_t kColumns = 64;  // at a time: whole cache lines, few enough to stay in L1
 
 std::int64_t chunks_of(std::int64_t rows) {
   return std::clamp<std::int64_t>(rows / kChunkRows, 1, kMostChunks);
@@ -25,11 +26,17 @@ void sum_rows(const float* x, const float* gate, std::int64_t begin, std::int64_
   std::fill_n(total, count, 0.0);
   for (std::int64_t row = begin; row < end; row += kFloatRows) {
     float part[kColumns] = {};
-    for (std::int64_t i = row; i < std::min(row + kFloatRows, end); ++i) {
-      for (std::int64_t c = 0; c < count; ++c) {
-        const std::int64_t at = i * row_stride + c;
-        part[c] += !kGated || gate[at] > 0 ? x[at] : 0.0F;
+    const std::int64_t last = std::min(row + kFloatRows, end);
+    if constexpr (kGated) {
+      for (std::int64_t i = row; i < last; ++i) {
+        for (std::int64_t c = 0; c < count; ++c) {
+          const std::int64_t at = i * row_stride + c;
+          part[c] += gate[at] > 0 ? x[at] : 0.0F;
+        }
       }
+    } else {
+      const RowSums sums{x + row * row_stride, row_stride, last - row, int(count), false};
+      conv2d_micro().sum_rows(sums, part);
     }
     for (std::int64_t c = 0; c < count; ++c) total[c] += double(part[c]);
   }

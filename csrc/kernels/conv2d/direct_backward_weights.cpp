@@ -4,16 +4,18 @@
 
 #include "core/parallel.hpp"
 #include "kernels/conv2d/carver.hpp"
-#include "kernels/conv2d/column_sums.hpp"
 #include "kernels/conv2d/product.hpp"
 
 // dw[ky, kx, c, f] is the sum over all output pixels of x[its cell (ky, kx), c] dy[its pixel, f]:
-// the rows of a tile are inputs side by side, the products of a sum are pixels.
+// the rows of a tile are inputs of the window, from one kernel row or several, the products of a
+// sum are pixels.
 //
 // The order of a sum depends on the shapes only. Pixels make blocks of kBlock, blocks make leaves
 // of kLeafBlocks, leaves join in pairs like the digits of a binary counter. The pixels are also
 // cut in chunks, so that small weights give every thread work; their sums join in pairs, too.
 // With padding, x is copied once with its zeros: then no window meets a border.
+//
+// db is summed beside the first rows of dw, from blocks of dy that are in cache: one row more.
 
 namespace minicnn {
 namespace {
@@ -23,14 +25,26 @@ constexpr std::int64_t kEnoughTasks = 64;
 constexpr std::int64_t kMostChunks = 16;
 constexpr std::int64_t kStripTiles = 16;  // of rows: what one task takes of a block, while in cache
 
-// Inputs [row, row + rows) of one segment, by the filters of one slice.
+// Inputs [row, row + rows) of one group's window, by the filters of one slice.
 struct Strip {
-  std::int64_t group, ky, segment, row, rows, filter, columns;
+  std::int64_t group, row, rows, filter, columns;
+};
+
+struct Range {
+  std::int64_t begin, end;
+};
+
+// Where a strip's sums go: its rows, out_row apart, and its part of db, null if it has none.
+struct Place {
+  float* out;
+  std::int64_t out_row;
+  float* db;
 };
 
 class WeightSums {
  public:
-  WeightSums(const Conv2D& conv, const float* dy, const float* x, float* dw, Carver& carver);
+  WeightSums(const Conv2D& conv, const float* dy, const float* x, float* dw, float* db,
+             Carver& carver);
 
   void copy_padded() const;
   std::int64_t strips() const;
@@ -39,23 +53,27 @@ class WeightSums {
   void join_chunks() const;
 
  private:
+  const std::int64_t* inputs_of_window(Carver& carver) const;
   Sum sum_of_pixels(Carver& carver) const;
   void lay_out_sums(Carver& carver);
   Strip strip(std::int64_t index) const;
-  float* destination(std::int64_t chunk) const;
-  void sum_leaf(const Strip& strip, const Sum& leaf, float* out, std::int64_t out_row) const;
-  const float* sum_leaves(const Strip& strip, const Sum& chunk, float* stack) const;
+  bool sums_bias(const Strip& strip) const { return db_ != nullptr && strip.row == 0; }
+  Place destination(const Strip& strip, std::int64_t chunk) const;
+  void sum_leaf(const Strip& strip, Range blocks, const Place& to) const;
+  const float* sum_leaves(const Strip& strip, Range blocks, float* stack) const;
+  void join_chunks(float* first, std::int64_t offset, std::int64_t size) const;
 
   Conv2D conv_;
   Shape4 padded_;
   const float *dy_, *x_;
-  float *dw_, *padded_x_;
+  float *dw_, *db_, *padded_x_;
   const Micro& micro_;
-  std::int64_t strip_rows_, strips_per_segment_, slices_per_group_;
+  const std::int64_t* inputs_;  // (taps,): where x has them, from the window's first; null: i
+  std::int64_t strip_rows_, strips_per_group_, slices_per_group_;
   Sum pixels_;
   std::int64_t chunks_ = 1, levels_ = 1;
-  float* partial_ = nullptr;  // (chunks - 1, weights): the first chunk's place is dw itself
-  float* stacks_ = nullptr;   // (workers, levels, rows, columns of a strip)
+  float* partial_ = nullptr;  // (chunks - 1, taps + 1, filters): the first chunk has dw and db
+  float* stacks_ = nullptr;   // (workers, levels, rows + 1, columns of a strip)
 };
 
 Shape4 padded_shape(const Conv2D& conv) {
@@ -63,20 +81,44 @@ Shape4 padded_shape(const Conv2D& conv) {
   return {conv.x.n, conv.x.h + win.top + win.bottom, conv.x.w + win.left + win.right, conv.x.c};
 }
 
-WeightSums::WeightSums(const Conv2D& conv, const float* dy, const float* x, float* dw,
+// Whole tiles, so that only the last strip has smaller ones; strips of nearly the same height.
+std::int64_t strip_rows(const Conv2D& conv, const Micro& micro) {
+  const std::int64_t tiles = ceil_div(conv.taps(), micro.rows);
+  return ceil_div(tiles, ceil_div(tiles, kStripTiles)) * micro.rows;
+}
+
+WeightSums::WeightSums(const Conv2D& conv, const float* dy, const float* x, float* dw, float* db,
                        Carver& carver)
     : conv_(conv),
       padded_(padded_shape(conv)),
       dy_(dy),
       x_(x),
       dw_(dw),
+      db_(db),
       padded_x_(carver.take<float>(conv.pads() ? padded_.size() : 0)),
       micro_(conv2d_micro()),
-      strip_rows_(kStripTiles * micro_.rows),
-      strips_per_segment_(ceil_div(conv.segment_length(), strip_rows_)),
+      inputs_(inputs_of_window(carver)),
+      strip_rows_(strip_rows(conv, micro_)),
+      strips_per_group_(ceil_div(conv.taps(), strip_rows_)),
       slices_per_group_(ceil_div(conv.co(), micro_.columns)),
       pixels_(sum_of_pixels(carver)) {
   lay_out_sums(carver);
+}
+
+// In the order of the weights.
+const std::int64_t* WeightSums::inputs_of_window(Carver& carver) const {
+  const Window2D& win = conv_.window;
+  if (win.kh * conv_.row_segments() == 1) return nullptr;  // side by side
+  auto* inputs = carver.take<std::int64_t>(conv_.taps());
+  if (inputs == nullptr) return nullptr;
+  std::int64_t tap = 0;
+  for (std::int64_t ky = 0; ky < win.kh; ++ky) {
+    for (std::int64_t kx = 0; kx < win.kw; ++kx) {
+      const std::int64_t cell = (ky * win.dy * padded_.w + kx * win.dx) * padded_.c;
+      for (std::int64_t c = 0; c < conv_.ci(); ++c) inputs[tap++] = cell + c;
+    }
+  }
+  return inputs;
 }
 
 // Output pixels in row-major order; each row's inputs are `sx` pixels apart.
@@ -100,8 +142,8 @@ void WeightSums::lay_out_sums(Carver& carver) {
   while (2 * chunks_ <= most_chunks && chunks_ * strips() < kEnoughTasks) chunks_ *= 2;
   const std::int64_t leaves = ceil_div(ceil_div(pixels_.blocks, chunks_), kLeafBlocks);
   for (std::int64_t full = 1; full <= leaves; full *= 2) ++levels_;
-  partial_ = carver.take<float>((chunks_ - 1) * conv_.weights());
-  stacks_ = carver.take<float>(kMaxWorkers * levels_ * strip_rows_ * micro_.columns);
+  partial_ = carver.take<float>((chunks_ - 1) * (conv_.taps() + 1) * conv_.filters);
+  stacks_ = carver.take<float>(kMaxWorkers * levels_ * (strip_rows_ + 1) * micro_.columns);
 }
 
 void WeightSums::copy_padded() const {
@@ -122,48 +164,51 @@ void WeightSums::copy_padded() const {
 }
 
 std::int64_t WeightSums::strips() const {
-  const std::int64_t segments = conv_.window.kh * conv_.row_segments();
-  return conv_.groups * slices_per_group_ * segments * strips_per_segment_;
+  return conv_.groups * slices_per_group_ * strips_per_group_;
 }
 
 Strip WeightSums::strip(std::int64_t index) const {
-  const auto next = [&index](std::int64_t count) {
-    const std::int64_t digit = index % count;
-    index /= count;
-    return digit;
-  };
-  const std::int64_t part = next(strips_per_segment_), segment = next(conv_.row_segments());
-  const std::int64_t ky = next(conv_.window.kh), slice = next(slices_per_group_);
-  const std::int64_t length = conv_.segment_length(), row = length * part / strips_per_segment_;
+  const std::int64_t row = index % strips_per_group_ * strip_rows_;
+  const std::int64_t slice = index / strips_per_group_ % slices_per_group_;
+  const std::int64_t group = index / strips_per_group_ / slices_per_group_;
   const std::int64_t in_group = slice * micro_.columns;
-  return {index,
-          ky,
-          segment,
-          row,
-          length * (part + 1) / strips_per_segment_ - row,
-          index * conv_.co() + in_group,
+  return {group, row, std::min(strip_rows_, conv_.taps() - row), group * conv_.co() + in_group,
           std::min<std::int64_t>(micro_.columns, conv_.co() - in_group)};
 }
 
-float* WeightSums::destination(std::int64_t chunk) const {
-  return chunk == 0 ? dw_ : partial_ + (chunk - 1) * conv_.weights();
+Place WeightSums::destination(const Strip& s, std::int64_t chunk) const {
+  const std::int64_t rows = conv_.taps() + 1, filters = conv_.filters;
+  float* weights = chunk == 0 ? dw_ : partial_ + (chunk - 1) * rows * filters;
+  float* bias = chunk == 0 ? db_ : weights + conv_.weights();
+  return {weights + s.row * filters + s.filter, filters, sums_bias(s) ? bias + s.filter : nullptr};
 }
 
-void WeightSums::sum_leaf(const Strip& s, const Sum& leaf, float* out, std::int64_t out_row) const {
-  const Window2D& win = conv_.window;
-  const std::int64_t pixel = s.ky * win.dy * padded_.w + s.segment * win.dx;
-  const float* x = conv_.pads() ? padded_x_ : x_;
-  const Product product{x + pixel * padded_.c + s.group * conv_.ci() + s.row,
-                        1,
-                        win.sx * padded_.c,
-                        dy_ + s.filter,
-                        conv_.filters,
-                        leaf,
-                        nullptr,
-                        out,
-                        out_row,
-                        false};
-  multiply(micro_, product, s.rows, s.columns);
+// Block by block, so that dy is in the nearest cache for the second tile, and for db.
+void WeightSums::sum_leaf(const Strip& s, Range blocks, const Place& to) const {
+  const std::int64_t pixels = conv_.y().size() / conv_.filters;
+  const float* x = (conv_.pads() ? padded_x_ : x_) + s.group * conv_.ci();
+  Product product{inputs_ == nullptr ? x + s.row : x,
+                  1,
+                  conv_.window.sx * padded_.c,
+                  dy_ + s.filter,
+                  conv_.filters,
+                  {},
+                  nullptr,
+                  to.out,
+                  to.out_row,
+                  false,
+                  false,
+                  inputs_ == nullptr ? nullptr : inputs_ + s.row};
+  for (std::int64_t block = blocks.begin; block < blocks.end; ++block) {
+    product.sum = pixels_.part(block, block + 1);
+    product.add = block > blocks.begin;
+    multiply(micro_, product, s.rows, s.columns);
+    if (to.db == nullptr) continue;
+    const std::int64_t first = block * kBlock;
+    micro_.sum_rows({dy_ + first * conv_.filters + s.filter, conv_.filters,
+                     std::min(kBlock, pixels - first), int(s.columns), product.add},
+                    to.db);
+  }
 }
 
 void add_to(float* sum, const float* more, std::int64_t count) {
@@ -171,18 +216,18 @@ void add_to(float* sum, const float* more, std::int64_t count) {
 }
 
 // The stack holds sums of 1, 2, 4, ... leaves, the newest on top; two of a size join.
-const float* WeightSums::sum_leaves(const Strip& s, const Sum& chunk, float* stack) const {
-  const std::int64_t size = s.rows * s.columns, leaves = ceil_div(chunk.blocks, kLeafBlocks);
-  std::int64_t depth = 0;
+const float* WeightSums::sum_leaves(const Strip& s, Range blocks, float* stack) const {
+  const std::int64_t rows = s.rows + sums_bias(s), size = rows * s.columns;
+  std::int64_t depth = 0, leaves = 0;
   const auto join = [&] {
     --depth;
     add_to(stack + (depth - 1) * size, stack + depth * size, size);
   };
-  for (std::int64_t leaf = 0; leaf < leaves; ++leaf) {
-    const std::int64_t begin = leaf * kLeafBlocks,
-                       end = std::min(chunk.blocks, begin + kLeafBlocks);
-    sum_leaf(s, chunk.part(begin, end), stack + depth++ * size, s.columns);
-    for (std::int64_t full = leaf + 1; full % 2 == 0; full /= 2) join();
+  for (std::int64_t begin = blocks.begin; begin < blocks.end; begin += kLeafBlocks) {
+    float* top = stack + depth++ * size;
+    sum_leaf(s, {begin, std::min(blocks.end, begin + kLeafBlocks)},
+             {top, s.columns, sums_bias(s) ? top + s.rows * s.columns : nullptr});
+    for (std::int64_t full = ++leaves; full % 2 == 0; full /= 2) join();
   }
   while (depth > 1) join();
   return stack;
@@ -190,34 +235,41 @@ const float* WeightSums::sum_leaves(const Strip& s, const Sum& chunk, float* sta
 
 void WeightSums::run(std::int64_t index, std::int64_t chunk, int worker) const {
   const Strip s = strip(index);
-  const Sum sum =
-      pixels_.part(pixels_.blocks * chunk / chunks_, pixels_.blocks * (chunk + 1) / chunks_);
-  const std::int64_t input =
-      (s.ky * conv_.row_segments() + s.segment) * conv_.segment_length() + s.row;
-  float* out = destination(chunk) + input * conv_.filters + s.filter;
-  if (sum.blocks <= kLeafBlocks) {
-    sum_leaf(s, sum, out, conv_.filters);
+  const Range blocks{pixels_.blocks * chunk / chunks_, pixels_.blocks * (chunk + 1) / chunks_};
+  const Place to = destination(s, chunk);
+  if (blocks.end - blocks.begin <= kLeafBlocks) {
+    sum_leaf(s, blocks, to);
     return;
   }
-  float* stack = stacks_ + worker * levels_ * strip_rows_ * micro_.columns;
-  const float* total = sum_leaves(s, sum, stack);
-  for (std::int64_t row = 0; row < s.rows; ++row) {
-    std::copy_n(total + row * s.columns, s.columns, out + row * conv_.filters);
+  float* stack = stacks_ + worker * levels_ * (strip_rows_ + 1) * micro_.columns;
+  const float* total = sum_leaves(s, blocks, stack);
+  for (std::int64_t row = 0; row < s.rows; ++row, total += s.columns) {
+    std::copy_n(total, s.columns, to.out + row * to.out_row);
   }
+  if (to.db != nullptr) std::copy_n(total, s.columns, to.db);
 }
 
-void WeightSums::join_chunks() const {
+// The first chunk's `size` numbers at `first`, the others' at `offset` of their sums.
+void WeightSums::join_chunks(float* first, std::int64_t offset, std::int64_t size) const {
   constexpr std::int64_t kPiece = 4096;
-  const std::int64_t weights = conv_.weights();
-  if (chunks_ == 1) return;
-  parallel_for(ceil_div(weights, kPiece), [&](std::int64_t piece, int) {
-    const std::int64_t begin = piece * kPiece, count = std::min(kPiece, weights - begin);
+  const std::int64_t all = (conv_.taps() + 1) * conv_.filters;
+  const auto numbers = [&](std::int64_t chunk) {
+    return chunk == 0 ? first : partial_ + (chunk - 1) * all + offset;
+  };
+  parallel_for(ceil_div(size, kPiece), [&](std::int64_t piece, int) {
+    const std::int64_t begin = piece * kPiece, count = std::min(kPiece, size - begin);
     for (std::int64_t step = 1; step < chunks_; step *= 2) {
       for (std::int64_t chunk = 0; chunk + step < chunks_; chunk += 2 * step) {
-        add_to(destination(chunk) + begin, destination(chunk + step) + begin, count);
+        add_to(numbers(chunk) + begin, numbers(chunk + step) + begin, count);
       }
     }
   });
+}
+
+void WeightSums::join_chunks() const {
+  if (chunks_ == 1) return;
+  join_chunks(dw_, 0, conv_.weights());
+  if (db_ != nullptr) join_chunks(db_, conv_.weights(), conv_.filters);
 }
 
 }  // namespace
@@ -226,12 +278,12 @@ void direct_backward_weights(const Conv2D& shapes, const float* dy, const float*
                              float* db, char* scratch) noexcept {
   const Conv2D conv = flattened(shapes);
   Carver carver(scratch);
-  if (db != nullptr) column_sums(dy, conv.y().size() / conv.filters, conv.filters, db, scratch);
   if (conv.y().size() == 0) {
     std::fill_n(dw, conv.weights(), 0.0F);
+    if (db != nullptr) std::fill_n(db, conv.filters, 0.0F);
     return;
   }
-  const WeightSums sums(conv, dy, x, dw, carver);
+  const WeightSums sums(conv, dy, x, dw, db, carver);
   sums.copy_padded();
   const std::int64_t strips = sums.strips();
   parallel_for(strips * sums.chunks(), [&](std::int64_t task, int worker) {
@@ -243,9 +295,8 @@ void direct_backward_weights(const Conv2D& shapes, const float* dy, const float*
 std::size_t direct_backward_weights_scratch(const Conv2D& shapes) {
   const Conv2D conv = flattened(shapes);
   Carver counter(nullptr);
-  const WeightSums sums(conv, nullptr, nullptr, nullptr, counter);
-  const std::int64_t pixels = conv.y().size() / conv.filters;
-  return std::max(counter.bytes(), column_sums_scratch(pixels, conv.filters));
+  const WeightSums sums(conv, nullptr, nullptr, nullptr, nullptr, counter);
+  return counter.bytes();
 }
 
 }  // namespace minicnn

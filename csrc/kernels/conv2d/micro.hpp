@@ -28,6 +28,16 @@ struct Tile {
   bool add;     // the sum is added to `out`, which then holds earlier parts of it
   bool relu;    // what is negative then becomes 0; NaN stays
   bool stream;  // not with `add`: past the caches; rows of `out` begin and end on cache lines
+  const std::int64_t* a_rows = nullptr;  // (rows,), if not null: in place of i*a_row
+};
+
+// Sums over the rows of x (rows, columns), `row_stride` floats apart, each of at most a quarter of
+// the rows and three more; added to `out`, or written there.
+struct RowSums {
+  const float* x;
+  std::int64_t row_stride, rows;
+  int columns;
+  bool add;
 };
 
 // Pooling windows side by side, `step` floats apart, that see the same cells; each cell holds
@@ -44,6 +54,8 @@ struct Micro {
   int rows, columns;  // of the largest tile
   // 1 <= rows <= this->rows, 1 <= columns <= this->columns; nothing else is read or written.
   void (*run)(const Tile& tile, int rows, int columns);
+  // out (columns,)
+  void (*sum_rows)(const RowSums& sums, float* out);
   // y and winner (count, channels) from the cells at `first`; relu applies to each cell.
   void (*max_pool)(const PoolWindows& windows, const float* first, bool relu, float* y,
                    std::uint8_t* winner);
@@ -54,6 +66,7 @@ struct Micro {
 
 #define CONV2D_MICRO(isa, rows, columns)                                                          \
   void conv2d_micro_##isa(const Tile& tile, int row_count, int width);                            \
+  void conv2d_sum_rows_##isa(const RowSums& sums, float* out);                                    \
   void conv2d_max_pool_##isa(const PoolWindows& windows, const float* first, bool relu, float* y, \
                              std::uint8_t* winner);                                               \
   void conv2d_unpool_##isa(const PoolWindows& windows, const float* dy,                           \

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "core/streaming.hpp"
 #include "kernels/conv2d/micro.hpp"
 
 // Included by one file per instruction set. The anonymous namespace keeps each file's copy its own:
@@ -12,9 +13,15 @@
 namespace minicnn {
 namespace {
 
+// So many products ahead of its use, b is asked for: the processor's own prefetching does not
+// follow b between the loads of a. Weight gradients, whose b comes from memory, take 10 to 20 %
+// less time with 16 to 256 channels, and half with 3 (2 cores, AMD EPYC 9005, 2026-11).
+constexpr std::int64_t kAhead = 32;
+
 // A tile is one full vector of columns (kWide, else none) and a masked last one. `Last` may be
 // narrower: a half-width multiplication costs half on processors that split the full width.
-template <class Wide, class Last, bool kWide, std::size_t kRows>
+// Rows of a lie `a_row` apart, or anywhere (kScattered).
+template <class Wide, class Last, bool kWide, bool kScattered, std::size_t kRows>
 void run_tile(const Tile& tile, int last_columns) {
   const Tile t = tile;  // a copy: what is stored to `out` cannot change it
   constexpr int kFirst = kWide ? Wide::kLanes : 0;
@@ -34,23 +41,31 @@ void run_tile(const Tile& tile, int last_columns) {
     last[i] = last_start;
   }
 
+  const float* rows[kRows];
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kRows; ++i) {
+    rows[i] = t.a + (kScattered ? t.a_rows[i] : std::int64_t(i) * t.a_row);
+  }
+
   for (const Run *run = t.runs, *end = run + t.run_count; run != end; ++run) {
-    const float* a = t.a + run->a;
+    std::int64_t a = run->a;
     const float* b = t.b + run->b;
     for (std::int64_t k = run->length; k > 0; --k, a += t.a_step, b += t.b_row) {
+      __builtin_prefetch(b + kAhead * t.b_row);
+      if constexpr (kFirst >= kCacheLine) __builtin_prefetch(b + kAhead * t.b_row + kFirst);
       const typename Last::V last_b = Last::load(b + kFirst, mask);
       if constexpr (kWide) {
         const typename Wide::V wide_b = Wide::load(b);
 #pragma GCC unroll 16
         for (std::size_t i = 0; i < kRows; ++i) {
-          const typename Wide::V factor = Wide::broadcast(a[std::int64_t(i) * t.a_row]);
+          const typename Wide::V factor = Wide::broadcast(rows[i][a]);
           wide[i] = Wide::multiply_add(factor, wide_b, wide[i]);
           last[i] = Last::multiply_add(Last::narrow(factor), last_b, last[i]);
         }
       } else {
 #pragma GCC unroll 16
         for (std::size_t i = 0; i < kRows; ++i) {
-          const typename Last::V factor = Last::broadcast(a[std::int64_t(i) * t.a_row]);
+          const typename Last::V factor = Last::broadcast(rows[i][a]);
           last[i] = Last::multiply_add(factor, last_b, last[i]);
         }
       }
@@ -93,8 +108,9 @@ using RunTile = void (*)(const Tile& tile, int last_columns);
 
 template <class Wide, class Last, bool kWide, std::size_t... kRows>
 void run_rows(std::index_sequence<kRows...>, const Tile& t, int rows, int last_columns) {
-  static constexpr RunTile kByRows[] = {run_tile<Wide, Last, kWide, kRows + 1>...};
-  kByRows[rows - 1](t, last_columns);
+  static constexpr RunTile kByRows[] = {run_tile<Wide, Last, kWide, false, kRows + 1>...};
+  static constexpr RunTile kScattered[] = {run_tile<Wide, Last, kWide, true, kRows + 1>...};
+  (t.a_rows == nullptr ? kByRows : kScattered)[rows - 1](t, last_columns);
 }
 
 // Picks the cheapest vectors that cover the columns.
@@ -106,6 +122,30 @@ void run_any(const Tile& t, int rows, int columns) {
   if (rest > 0) return run_rows<Wide, Half, true>(kRows, t, rows, rest);
   if (columns > Half::kLanes) return run_rows<Wide, Wide, false>(kRows, t, rows, columns);
   return run_rows<Wide, Half, false>(kRows, t, rows, columns);
+}
+
+// Rows 0, 4, 8, ... make one sum, rows 1, 5, 9, ... another: an addition need not wait for the
+// last.
+template <class Wide>
+void sum_rows_any(const RowSums& sums, float* out) {
+  for (int column = 0; column < sums.columns; column += Wide::kLanes) {
+    const int rest = sums.columns - column;
+    const typename Wide::Mask mask = Wide::mask(rest < Wide::kLanes ? rest : Wide::kLanes);
+    typename Wide::V part[4];
+    for (typename Wide::V& p : part) p = Wide::broadcast(0);
+    const float* x = sums.x + column;
+    const std::int64_t fours = sums.rows / 4 * 4;
+    for (std::int64_t row = 0; row < fours; row += 4) {
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < 4; ++i, x += sums.row_stride) part[i] += Wide::load(x, mask);
+    }
+    for (std::int64_t row = fours; row < sums.rows; ++row, x += sums.row_stride) {
+      part[0] += Wide::load(x, mask);
+    }
+    typename Wide::V total = (part[0] + part[1]) + (part[2] + part[3]);
+    if (sums.add) total += Wide::load(out + column, mask);
+    Wide::store(out + column, total, mask);
+  }
 }
 
 // One number a channel, in a vector of the compiler's own kind, or alone.

@@ -7,6 +7,8 @@ void conv2d_micro_generic(const Tile& tile, int rows, int columns) {
   run_any<Wide, Wide, 4>(tile, rows, columns);
 }
 
+void conv2d_sum_rows_generic(const RowSums& sums, float* out) { sum_rows_any<Wide>(sums, out); }
+
 void conv2d_max_pool_generic(const PoolWindows& windows, const float* first, bool relu, float* y,
                              std::uint8_t* winner) {
   max_pool_any<Wide::kLanes>(windows, first, relu, y, winner);

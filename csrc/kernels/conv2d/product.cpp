@@ -32,18 +32,24 @@ Sum SumWriter::sum() const {
 void multiply(const Micro& micro, const Product& p, std::int64_t rows, std::int64_t columns) {
   const std::int64_t tiles = (rows + micro.rows - 1) / micro.rows;
   const std::int64_t height = rows / tiles, higher = rows % tiles;  // so many tiles have one more
-  Tile tile{p.a,   p.a_row,   p.a_step, p.b,   p.b_row, p.sum.runs + p.sum.first, 0, p.bias,
-            p.out, p.out_row, p.add,    false, p.stream};
+  Tile tile{p.a,      p.a_row, p.a_step, p.b,       p.b_row, p.sum.runs + p.sum.first,
+            0,        p.bias,  p.out,    p.out_row, p.add,   false,
+            p.stream, p.a_rows};
   std::int64_t first_run = p.sum.first;
   for (std::int64_t block = 0; block < p.sum.blocks; ++block) {
     tile.run_count = p.sum.ends[block] - first_run;
     tile.relu = p.relu && block + 1 == p.sum.blocks;
     tile.a = p.a;
+    tile.a_rows = p.a_rows;
     tile.out = p.out;
     for (std::int64_t i = 0; i < tiles; ++i) {
       const std::int64_t tile_rows = height + (i < higher);
       micro.run(tile, int(tile_rows), int(columns));
-      tile.a += tile_rows * p.a_row;
+      if (p.a_rows == nullptr) {
+        tile.a += tile_rows * p.a_row;
+      } else {
+        tile.a_rows += tile_rows;
+      }
       tile.out += tile_rows * p.out_row;
     }
     tile.runs += tile.run_count;

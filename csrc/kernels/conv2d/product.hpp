@@ -57,6 +57,7 @@ struct Product {
   bool add;
   bool relu = false;
   bool stream = false;  // only with one block of products
+  const std::int64_t* a_rows = nullptr;
 };
 
 // Any number of rows, at most micro.columns columns; rows are cut in tiles of nearly equal height.
