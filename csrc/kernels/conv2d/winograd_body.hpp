@@ -141,6 +141,8 @@ template <class Line, class Load, class Store>
 [[gnu::always_inline]] inline void transform_lanes(const WinogradSquare& s, const Load& load,
                                                    const Store& store) {
   Wide::V between[Line::kTo][Line::kFrom];
+  // Unrolled, these two loops would need more addresses than there are registers.
+#pragma GCC unroll 1
   for (int j = 0; j < Line::kFrom; ++j) {
     Wide::V from[Line::kFrom], to[Line::kTo];
 #pragma GCC unroll 8
@@ -149,6 +151,7 @@ template <class Line, class Load, class Store>
 #pragma GCC unroll 8
     for (int i = 0; i < Line::kTo; ++i) between[i][j] = to[i];
   }
+#pragma GCC unroll 1
   for (int i = 0; i < Line::kTo; ++i) {
     Wide::V to[Line::kTo];
     Line::run(between[i], to);
@@ -157,7 +160,7 @@ template <class Line, class Load, class Store>
   }
 }
 
-enum class Extra { none, gate, bias };
+enum class Extra { none, gate, bias, stream };
 
 // The lanes from channel `c` on: all, or with kMasked the first of them.
 template <class Line, Extra kExtra, bool kMasked>
@@ -176,11 +179,15 @@ template <class Line, Extra kExtra, bool kMasked>
   const Wide::V bias = s.bias == nullptr ? Wide::V{} : read(s.bias + c);
   const Wide::V floor = Wide::broadcast(s.relu ? 0.0F : -__builtin_inff());
   transform_lanes<Line>(s, load, [&](std::int64_t at, Wide::V value) {
-    if constexpr (kExtra == Extra::bias) {
+    if constexpr (kExtra == Extra::bias || kExtra == Extra::stream) {
       value = value + bias;
       value = value <= floor ? floor : value;  // NaN stays: a comparison with it is false
     }
-    write(s.to + c + at, value);
+    if constexpr (kExtra == Extra::stream && !kMasked) {
+      Wide::stream(s.to + c + at, value);
+    } else {
+      write(s.to + c + at, value);
+    }
   });
 }
 
@@ -200,13 +207,18 @@ void transform_gated(const WinogradSquare& s) {
   s.gate == nullptr ? transform<Line, Extra::none>(s) : transform<Line, Extra::gate>(s);
 }
 
+template <class Line>
+void transform_outputs(const WinogradSquare& s) {
+  s.stream ? transform<Line, Extra::stream>(s) : transform<Line, Extra::bias>(s);
+}
+
 template <class Points, int kKernel>
 constexpr WinogradTransforms transforms_of() {
   return {kKernel,
           Points::kPoints,
           transform_gated<InputLine<Points>>,
           transform<KernelLine<Points, kKernel>, Extra::none>,
-          transform<OutputLine<Points, kWinogradOutputs>, Extra::bias>,
+          transform_outputs<OutputLine<Points, kWinogradOutputs>>,
           transform_gated<KernelLine<Points, kWinogradOutputs>>,
           transform<OutputLine<Points, kKernel>, Extra::none>};
 }

@@ -10,6 +10,12 @@ namespace {
 
 constexpr std::int64_t kSide = kWinogradOutputs;
 
+// True if y leaves the caches before anybody reads it.
+bool streams(const Conv2D& conv, const float* y) {
+  return conv.y().size() * std::int64_t(sizeof(float)) > kCachedBytes &&
+         conv.filters % kCacheLine == 0 && is_on_cache_line(y);
+}
+
 }  // namespace
 
 bool winograd_fits(const Conv2D& conv) {
@@ -24,6 +30,7 @@ WinogradForward::WinogradForward(const Conv2D& conv, const SquareReader& reader,
       b_(b),
       relu_(relu),
       y_(y),
+      stream_(streams(conv, y)),
       grid_{conv.x.n, conv.oh(), conv.ow()},
       transforms_(winograd_transforms(conv.window.kh)),
       products_(transforms_, grid_, reader, conv.window.top, conv.window.left, conv.filters, u,
@@ -32,7 +39,7 @@ WinogradForward::WinogradForward(const Conv2D& conv, const SquareReader& reader,
       patches_(carver.take<float>(kMaxWorkers * kSide * kSide * columns_)) {}
 
 // A tile that leaves the image goes through a patch, of which the cells inside are copied.
-void WinogradForward::write(const TilePlace& at, std::int64_t filter, WinogradSquare square,
+void WinogradForward::write(const TilePlace& at, std::int64_t filter, WinogradSquare& square,
                             float* patch) const {
   const auto [n, oh, ow, filters] = conv_.y();
   float* y = y_ + ((at.n * oh + at.y) * ow + at.x) * filters + filter;
@@ -41,6 +48,12 @@ void WinogradForward::write(const TilePlace& at, std::int64_t filter, WinogradSq
   square.to = inside ? y : patch;
   square.to_row = inside ? ow * filters : kSide * columns_;
   square.to_column = inside ? filters : columns_;
+  square.stream = inside && stream_;
+  if (!stream_) {
+    for (std::int64_t j = 0; j < kSide; ++j) {
+      prefetch<true>(y + (kSide + j) * filters, kSide, ow * filters, square.channels);
+    }
+  }
   transforms_.outputs(square);
   if (inside) return;
   for (std::int64_t i = 0; i < rows; ++i) {
@@ -58,6 +71,7 @@ void WinogradForward::run() const {
     for (std::int64_t tile = first; tile < last; ++tile, square.from += columns_) {
       write(grid_.place(tile), filter, square, patches_ + worker * kSide * kSide * columns_);
     }
+    if (stream_) finish_streams();
   });
 }
 

@@ -16,12 +16,13 @@ class WinogradForward {
   void run() const;
 
  private:
-  void write(const TilePlace& at, std::int64_t filter, WinogradSquare square, float* patch) const;
+  void write(const TilePlace& at, std::int64_t filter, WinogradSquare& square, float* patch) const;
 
   Conv2D conv_;
   const float* b_;
   bool relu_;
   float* y_;
+  bool stream_;
   TileGrid grid_;
   const WinogradTransforms& transforms_;
   WinogradProducts products_;

@@ -42,6 +42,12 @@ struct PooledTiles {
 void PooledTiles::pool(const TilePlace& at, std::int64_t filter, std::int64_t columns,
                        const float* patch, float* y, std::uint8_t* winner) const {
   const auto [n, ph, pw, filters] = op.y();
+  // What the next tile will write, before its stores have to wait for it.
+  const std::int64_t tile = ((at.n * ph + at.y / 2) * pw + at.x / 2) * filters + filter;
+  for (std::int64_t j = 2; j < 4; ++j) {
+    prefetch<true>(y + tile + j * filters, 2, pw * filters, columns);
+    prefetch<true>(winner + tile + j * filters, 2, pw * filters, columns);
+  }
   const PoolWindows window{1, 0, 2, 2, kSide * columns, columns, 0, 2};
   for (std::int64_t i = 0; i < std::min<std::int64_t>(2, ph - at.y / 2); ++i) {
     for (std::int64_t j = 0; j < std::min<std::int64_t>(2, pw - at.x / 2); ++j) {

@@ -8,7 +8,7 @@ namespace minicnn {
 namespace {
 
 // Bytes of V and of one slice's M that a block of tiles may take.
-constexpr std::int64_t kBlockBytes = 640 << 10;
+constexpr std::int64_t kBlockBytes = 400 << 10;
 constexpr std::int64_t kLeastTiles = 2, kMostTiles = 4;  // of a block, in tiles of the micro kernel
 
 std::int64_t tiles_of_block(const WinogradTransforms& transforms, const Micro& micro,

@@ -29,7 +29,12 @@ void SquareReader::read(std::int64_t n, std::int64_t y, std::int64_t x, float* p
   const auto [images_n, h, w, c] = shape;
   const bool inside = y >= 0 && y + side <= h && x >= 0 && x + side <= w;
   const std::int64_t first = ((n * h + y) * w + x) * c;
-  if (!inside) copy(n, y, x, patch);
+  if (inside) {  // what the tile after the next will see first
+    const std::int64_t ahead = (side + kWinogradOutputs) * c;
+    prefetch<false>(images + first + ahead, side, w * c, kWinogradOutputs * c);
+  } else {
+    copy(n, y, x, patch);
+  }
   square.from = inside ? images + first : patch;
   square.gate = inside && gate != nullptr ? gate + first : nullptr;
   square.from_row = (inside ? w : side) * c;

@@ -45,6 +45,17 @@ struct SquareReader {
   void copy(std::int64_t n, std::int64_t y, std::int64_t x, float* patch) const;
 };
 
+// Asks for `rows` rows of `count` numbers, `row` apart, before they are read or written. Tiles are
+// too short for the processor to guess the next one; it is another address that is never followed,
+// so it may lie anywhere.
+template <bool kWrite, class T>
+void prefetch(const T* first, std::int64_t rows, std::int64_t row, std::int64_t count) {
+  constexpr std::int64_t kLine = 64 / sizeof(T);
+  for (std::int64_t i = 0; i < rows; ++i, first += row) {
+    for (std::int64_t j = 0; j < count; j += kLine) __builtin_prefetch(first + j, kWrite);
+  }
+}
+
 // Floats from one matrix to the next: an odd number of cache lines, so that tile t of 36 or 64
 // matrices does not meet itself in the same lines of a cache.
 inline std::int64_t matrix_pitch(std::int64_t floats) {

@@ -27,13 +27,15 @@ struct WinogradSquare {
   const float* gate = nullptr;  // laid out as `from`, which counts as 0 where it is not positive
   const float* bias = nullptr;  // added to each cell of `to`; null for zeros
   bool relu = false;            // of the sum
+  bool stream = false;          // `to` is written past the caches; its cells are whole cache lines
 };
 
 using WinogradTransform = void (*)(const WinogradSquare& square);
 
 // The transforms of kernels of 3 x 3 (6 points) and 5 x 5 (8 points). The weights' gradient is a
 // convolution, too: of the input with a "kernel" of 4 x 4 numbers of dy. It shares the input's
-// transform. `gate` is for the input's and dy's, `bias` and `relu` for the outputs' alone.
+// transform. `gate` is for the input's and dy's, `bias`, `relu` and
+// `stream` for the outputs' alone.
 struct WinogradTransforms {
   std::int64_t kernel, points;  // rows, and columns
   WinogradTransform input;      // points x points cells -> points x points values
