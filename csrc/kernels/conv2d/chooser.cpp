@@ -6,7 +6,7 @@
 namespace minicnn {
 
 Algorithm choose_forward(const Conv2D& conv) {
-  return conv.algorithm == Algorithm::winograd && winograd_fits(conv) ? Algorithm::winograd
+  return conv.algorithm != Algorithm::direct && conv.x.c >= 16 && winograd_fits(conv) ? Algorithm::winograd
                                                                       : Algorithm::direct;
 }
 Algorithm choose_backward_input(const Conv2D& conv) { return choose_forward(conv); }
@@ -22,15 +22,15 @@ bool pool_sparse_fits(const PooledConv2D& op) {
 
 Algorithm choose_pooled_backward_input(const PooledConv2D& op) {
   if (!pool_sparse_fits(op)) return Algorithm::direct;
-  return op.conv.algorithm == Algorithm::pool_sparse ? Algorithm::pool_sparse : Algorithm::direct;
+  return op.conv.algorithm != Algorithm::direct ? Algorithm::pool_sparse : Algorithm::direct;
 }
 
 Algorithm choose_pooled_backward_weights(const PooledConv2D& op) {
   if (!pool_sparse_fits(op)) return Algorithm::direct;
-  return op.conv.algorithm == Algorithm::pool_sparse ? Algorithm::pool_sparse : Algorithm::direct;
+  return op.conv.algorithm != Algorithm::direct ? Algorithm::pool_sparse : Algorithm::direct;
 }
 Algorithm choose_pooled_forward(const PooledConv2D& op) {
-  return op.conv.algorithm == Algorithm::winograd && winograd_fits(op) ? Algorithm::winograd
+  return op.conv.algorithm != Algorithm::direct && op.conv.x.c >= 16 && winograd_fits(op) ? Algorithm::winograd
                                                                        : Algorithm::direct;
 }
 

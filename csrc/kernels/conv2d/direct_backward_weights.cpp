@@ -196,9 +196,8 @@ void WeightSums::sum_leaf(const Strip& s, Range blocks, const Place& to) const {
                   nullptr,
                   to.out,
                   to.out_row,
-                  false,
-                  false,
-                  inputs_ == nullptr ? nullptr : inputs_ + s.row};
+                  false};
+  if (inputs_ != nullptr) product.a_rows = inputs_ + s.row;
   for (std::int64_t block = blocks.begin; block < blocks.end; ++block) {
     product.sum = pixels_.part(block, block + 1);
     product.add = block > blocks.begin;
