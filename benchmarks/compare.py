@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from peers import machine, plots, tables
-from peers.agreement import DisagreementError, Way, agreeing_ways
+from peers.agreement import Agreement, DisagreementError, agree
 from peers.crew import Crew, EngineError
 from peers.engines import ENGINES
 from peers.networks import NETWORKS, Network
@@ -61,13 +61,15 @@ def _compare(
     with Crew(_pythons(options, options.engines), options.threads) as crew:
         for engine, remedy in crew.absent.items():
             console.print(f"[yellow]{engine} is absent; to compare with it: {remedy}")
-        ways, agreement = agreeing_ways(crew, network, console)
-        about |= {"versions": crew.versions, "absent": crew.absent, "agreement": agreement}
+        agreement = agree(crew, network, console)
+        about |= {"versions": crew.versions, "absent": crew.absent, "agreement": agreement.rows}
         results = []
         for case in _cases(network, options):
-            able = [way for way in ways if case.threads == options.threads or way[0] in SCALED]
-            results += measure(crew, able, case, plan, console)
-    memories = _memory(network, ways, options) if "memory" in options.measure else []
+            ways = [way for way, modes in agreement.modes.items() if case.mode in modes]
+            if case.threads < options.threads:
+                ways = [way for way in ways if way.engine in SCALED]
+            results += measure(crew, ways, case, plan, console)
+    memories = _memory(network, agreement, options) if "memory" in options.measure else []
     about |= {"blocks": plan.blocks, "seconds_per_block": plan.seconds}
     run = Run(network.name, about, results, memories)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -96,11 +98,11 @@ def _cases(network: Network, options: argparse.Namespace) -> list[Case]:
     return found
 
 
-def _memory(network: Network, ways: list[Way], options: argparse.Namespace) -> list[Memory]:
+def _memory(network: Network, agreement: Agreement, options: argparse.Namespace) -> list[Memory]:
     """Of every way of the engines that are compared in this, each in a fresh process."""
     found = []
-    for engine, variant in ways:
-        if engine in REMEMBERED:
+    for (engine, variant), modes in agreement.modes.items():
+        if engine in REMEMBERED and "training" in modes:
             with Crew(_pythons(options, [engine]), options.threads) as crew:
                 found.append(memory(crew, network, engine, variant))
     return found

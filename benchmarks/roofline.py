@@ -5,14 +5,23 @@
 
 GFLOP/s count the operations of the formula ("dense-equivalent"): a kernel that visits only the
 winners of a max pooling, or that multiplies less, as Winograd's does, may show more than the peak.
+The roof is measured in the same run: NumPy's copy, and the faster of NumPy's matrix product and the
+engine's own best convolution.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
+import ceilings
+import numpy as np
+from ceilings import Ceilings
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from peers import machine
 from peers.networks import NETWORKS
 from rich.console import Console
 from rich.table import Table
@@ -21,6 +30,8 @@ from steps import StepTime, measure
 import minicnn as mc
 from minicnn import _core
 
+# Passes, by how their kernels' names end, and their marks in the picture.
+PASSES = {"forward": "o", "backward_input": "^", "backward_weights": "s"}
 SMALL = 0.002  # of the step's time: what takes less is summed up in one row
 
 
@@ -30,8 +41,16 @@ def main(arguments: list[str] | None = None) -> int:
     mc.set_backend("native")
     if options.threads:
         mc.config.set_threads(options.threads)
+    about = machine.describe(_core.num_threads(), machine.available())
+    roof = None if options.table else ceilings.measure()
     for name in options.network:
-        print_table(name, measure(name, options.batch, options.rounds), options.all)
+        steps = measure(name, options.batch, options.rounds)
+        print_table(name, steps, options.all)
+        if roof is not None:
+            options.out.mkdir(parents=True, exist_ok=True)
+            stem = options.out / f"roofline-{name}"
+            write(stem.with_suffix(".json"), steps, roof, about)
+            plot(stem.with_suffix(".png"), name, steps, roof)
     return 0
 
 
@@ -74,6 +93,50 @@ def _by_kernel(steps: list[StepTime]) -> dict[str, list[StepTime]]:
 
 def _seconds(group: list[StepTime]) -> float:
     return sum(step.seconds for step in group)
+
+
+def write(path: Path, steps: list[StepTime], roof: Ceilings, about: dict) -> None:
+    """Everything that was measured."""
+    rows = [{**step._asdict(), "gflops": step.gflops, "gbytes": step.gbytes} for step in steps]
+    document = {**about, "isa": _core.isa(), "ceilings": roof._asdict(), "steps": rows}
+    path.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def plot(path: Path, name: str, steps: list[StepTime], roof: Ceilings) -> None:
+    """Every convolution and dense layer, pass by pass, under the roof; areas are shares of time."""
+    figure = Figure(figsize=(7.5, 4.8), layout="constrained")
+    axes = figure.subplots()
+    worked = [step for step in steps if step.flop]
+    intensities = np.geomspace(0.25, 2 * max(step.intensity for step in worked), 200)
+    axes.loglog(intensities, [roof.at(i) for i in intensities], color="black", linewidth=1)
+    axes.axhline(roof.sgemm_gflops, color="black", linewidth=0.7, linestyle=":")
+    axes.text(0.3, roof.sgemm_gflops, "NumPy's matrix product", fontsize=7, va="bottom")
+    axes.text(0.3, roof.at(0.3) * 1.6, f"copy {roof.copy_gbytes:.0f} GB/s", fontsize=7)
+    total = sum(step.seconds for step in steps)
+    for ending, mark in PASSES.items():
+        group = [step for step in worked if step.kernel.endswith(ending)]
+        _scatter(axes, group, mark, ending.replace("_", " "), total)
+    axes.set_xlabel("operations a byte (formula, every array once)")
+    axes.set_ylabel("GFLOP/s (formula)")
+    axes.legend(fontsize=8, loc="lower right")
+    axes.set_title(f"{name}: {_core.isa()}, {_core.num_threads()} threads", fontsize=10)
+    figure.savefig(path, dpi=130)
+
+
+def _scatter(axes: Axes, steps: list[StepTime], mark: str, label: str, total: float) -> None:
+    """Hollow marks: kernels fused with a max pooling, whose gradients visit the winners alone."""
+    for fused in (False, True):
+        group = [step for step in steps if ("pool" in step.kernel) == fused]
+        axes.scatter(
+            [step.intensity for step in group],
+            [step.gflops for step in group],
+            s=[12 + 600 * step.seconds / total for step in group],
+            marker=mark,
+            facecolors="none" if fused else "#d62728",
+            edgecolors="#d62728",
+            alpha=0.8,
+            label=f"{label}, pooled" if fused else label,
+        )
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

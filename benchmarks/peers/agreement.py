@@ -19,6 +19,9 @@ TOLERANCE = 1e-4  # largest difference of a probability, or of a weight after th
 # moves are compared as a whole: the length of their difference, over their length.
 ADAM_TOLERANCE = 0.25
 SEED = 0
+# A peer's way whose step takes longer than this, and so many times as long as another peer's, is
+# timed at inference only: some need 20 seconds for what others do in one.
+PATIENCE_SECONDS, TOO_SLOW = 2.0, 4
 
 Computed = dict[str, np.ndarray]
 
@@ -37,33 +40,50 @@ class DisagreementError(RuntimeError):
     """An engine computed something else, so its time means nothing."""
 
 
-def agreeing_ways(crew: Crew, network: Network, console: Console) -> tuple[list[Way], list[Any]]:
-    """The ways that work here, and how far each is from the first one; raises if it is too far."""
+class Agreement(NamedTuple):
+    """Who takes part, in what, and how far each is from the first one."""
+
+    modes: dict[Way, list[str]]
+    rows: list[dict[str, Any]]
+
+
+def agree(crew: Crew, network: Network, console: Console) -> Agreement:
+    """All ways that work here, compared; raises if one computes something else."""
     console.print(f"[bold]{network.name}[/]: do all compute the same?")
+    found = Agreement({}, [])
     wanted: Computed = {}
-    ways, rows = [], []
+    limit = np.inf
     for way in (Way(e, v) for e, variants in crew.variants.items() for v in variants):
-        found = _computed(crew, way, network, console)
-        if found is None:
+        try:
+            computed, seconds = _computed(crew, way, network, limit)
+        except EngineError as err:
+            if ENGINES[way.engine].is_ours:
+                raise
+            console.print(f"[yellow]  {way} does not work here: {err}")
             continue
-        ways.append(way)
+        modes = crew.variants[way.engine][way.variant]
+        if seconds is not None and not ENGINES[way.engine].is_ours:
+            if seconds > limit:
+                console.print(f"[yellow]  {way} takes {seconds:.1f} s a step: not let learn")
+                modes = [mode for mode in modes if mode == "inference"]
+            limit = min(limit, max(TOO_SLOW * seconds, PATIENCE_SECONDS))
+        found.modes[way] = modes
         if not wanted:
-            wanted = found
+            wanted = computed
             _demand_moves(wanted, network)
             continue
-        row = differences(found, wanted, network)
-        texts = (f"{name} {value:.1e}" for name, value in row.items())
-        text = f"  {way} differs from {ways[0]} by: {', '.join(texts)}"
-        console.print(text, soft_wrap=True)
+        row = differences(computed, wanted, network)
+        text = ", ".join(f"{name} {value:.1e}" for name, value in row.items())
+        console.print(f"  {way} differs from {next(iter(found.modes))} by: {text}", soft_wrap=True)
         _demand_agreement(way, row)
-        rows.append({"way": str(way), "batch": network.batch, **row})
-    if not ways:
+        found.rows.append({"way": str(way), "batch": network.batch, **row})
+    if not found.modes:
         raise EngineError("no engine could be started")
-    return ways, rows
+    return found
 
 
 def differences(found: Computed, wanted: Computed, network: Network) -> dict[str, float]:
-    """Of probabilities; of weights after SGD; of Adam's moves, relative to their length."""
+    """Of probabilities; of weights after SGD; of the own optimizer's moves, by their length."""
     off = {"probabilities": _largest(found["probabilities"] - wanted["probabilities"])}
     count = len(weights_of(network))
     if "sgd_0" in found:
@@ -74,20 +94,16 @@ def differences(found: Computed, wanted: Computed, network: Network) -> dict[str
     return off
 
 
-def _computed(crew: Crew, way: Way, network: Network, console: Console) -> Computed | None:
-    """What a way computes; None for a peer that fails here, say for want of a compiler."""
+def _computed(crew: Crew, way: Way, network: Network, limit: float) -> tuple[Computed, Any]:
+    """What a way computes, and its seconds a training step if it learns."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "computed.npz"
+        limit = np.inf if ENGINES[way.engine].is_ours else limit
         request = {"network": network.name, "variant": way.variant, "batch": network.batch}
-        try:
-            crew.ask(way.engine, "check", **request, seed=SEED, to=str(path))
-        except EngineError as err:
-            if ENGINES[way.engine].is_ours:
-                raise
-            console.print(f"[yellow]  {way} does not work here: {err}")
-            return None
+        request |= {"seed": SEED, "limit": limit, "to": str(path)}
+        answer = crew.ask(way.engine, "check", **request)
         with np.load(path) as file:
-            return dict(file)
+            return dict(file), answer["seconds"]
 
 
 def _moves(computed: Computed, network: Network) -> np.ndarray:

@@ -41,9 +41,14 @@ def describe(threads: int, processors: list[int]) -> dict[str, Any]:
 
 def pin(threads: int) -> list[int]:
     """Keep this process, and all that it starts, on as many processors as there are threads."""
-    chosen = sorted(os.sched_getaffinity(0))[:threads]
+    chosen = available()[:threads]
     os.sched_setaffinity(0, chosen)
     return chosen
+
+
+def available() -> list[int]:
+    """The processors that this process may use."""
+    return sorted(os.sched_getaffinity(0))
 
 
 def busy_seconds(processors: list[int]) -> float:

@@ -36,9 +36,8 @@ class Plan(NamedTuple):
 
 
 def measure(crew: Crew, ways: list[Way], case: Case, plan: Plan, console: Console) -> list[Result]:
-    """Block i of every way that has the case's mode, then block i + 1."""
-    able = [way for way in ways if case.mode in crew.variants[way.engine][way.variant]]
-    results = [Result(case, *way, blocks=[], foreign=[]) for way in able]
+    """Block i of every way, then block i + 1."""
+    results = [Result(case, *way, blocks=[], foreign=[]) for way in ways]
     blocks = min(plan.blocks, FIT_BLOCKS) if case.mode == "fit" else plan.blocks
     for done in track(range(blocks), str(case), console=console, transient=True):
         tried = done >= (1 if case.mode == "fit" else TRIAL_BLOCKS)

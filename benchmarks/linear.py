@@ -1,0 +1,151 @@
+"""Does the cost of training grow as the work does? Time against images, and against pixels.
+
+    python benchmarks/linear.py [--network scene]
+
+An epoch of n images should take n times as long as one image, and an image of p pixels p times as
+long as one pixel: straight lines. The program prints how far the measured points lie from the best
+line through them, and draws both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from peers import machine
+from peers.networks import NETWORKS, Network
+from peers.with_minicnn import optimizer_of
+
+import minicnn as mc
+
+STEPS = (2, 4, 8, 12, 16)  # batches an epoch
+SIDES = (64, 96, 128, 160, 192, 224)  # pixels; every network of the zoo but LeNet takes them
+ROUNDS = 5
+
+
+class Line(NamedTuple):
+    """Points, and the line of least squares through them."""
+
+    what: str
+    amounts: list[float]
+    seconds: list[float]
+
+    @property
+    def fitted(self) -> tuple[float, float]:
+        """(seconds for one more, seconds for none)."""
+        slope, start = np.polyfit(self.amounts, self.seconds, 1)
+        return float(slope), float(start)
+
+    @property
+    def determination(self) -> float:
+        """R squared: 1 for points that lie on the line."""
+        slope, start = self.fitted
+        seconds = np.array(self.seconds)
+        off = seconds - (slope * np.array(self.amounts) + start)
+        return 1 - float((off**2).sum() / ((seconds - seconds.mean()) ** 2).sum())
+
+
+def over_images(network: Network) -> Line:
+    """Seconds of `fit` for one epoch of more and more images."""
+    model = _compiled(network, network.image)
+    counts = [steps * network.batch for steps in STEPS]
+    x, y = _images(max(counts), network.image, network.classes)
+
+    def epoch(count: int) -> None:
+        model.fit(x[:count], y[:count], batch_size=network.batch, verbose=0)
+
+    return Line("images", counts, _fastest(epoch, counts))
+
+
+def over_pixels(network: Network) -> Line:
+    """Seconds of a training step on larger and larger images."""
+    batches: dict[int, Any] = {}
+    for side in SIDES:
+        image = (side, side, network.image[2])
+        batches[side] = (_compiled(network, image), *_images(network.batch, image, network.classes))
+
+    def step(side: int) -> None:
+        model, x, y = batches[side]
+        model.train_on_batch(x, y)
+
+    pixels = [float(network.batch * side**2) for side in SIDES]
+    return Line("pixels", pixels, _fastest(step, list(SIDES)))
+
+
+def _compiled(network: Network, image: tuple[int, int, int]) -> mc.Sequential:
+    model = getattr(mc.zoo, network.name)(image, rescale=network.scale)
+    model.compile(optimizer_of(network), loss="sparse_categorical_crossentropy")
+    return model
+
+
+def _images(count: int, image: tuple[int, int, int], classes: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 256, (count, *image), dtype=np.uint8)
+    return x, rng.integers(0, classes, count, dtype=np.int32)
+
+
+def _fastest(work: Any, amounts: list[int]) -> list[float]:
+    """Least seconds for each amount, in rounds that take turns; the first round does not count."""
+    seconds = np.full((ROUNDS + 1, len(amounts)), np.inf)
+    for number in range(ROUNDS + 1):
+        for i, amount in enumerate(amounts):
+            start = time.perf_counter()
+            work(amount)
+            seconds[number, i] = time.perf_counter() - start
+    return seconds[1:].min(0).tolist()
+
+
+def plot(path: Path, network: Network, lines: list[Line]) -> None:
+    """Both lines, with their points."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    for axes, line in zip(figure.subplots(1, len(lines)), lines, strict=True):
+        _draw(axes, line)
+    figure.suptitle(f"{network.name}: time of training, batch {network.batch}", fontsize=10)
+    figure.savefig(path, dpi=130)
+
+
+def _draw(axes: Axes, line: Line) -> None:
+    slope, start = line.fitted
+    ends = np.array([0, max(line.amounts)])
+    axes.plot(ends, slope * ends + start, color="#d62728", linewidth=1)
+    axes.plot(line.amounts, line.seconds, "o", color="#d62728")
+    axes.set_xlabel(f"{line.what} (R² = {line.determination:.4f})")
+    axes.set_ylabel("seconds")
+    axes.set_ylim(bottom=0)
+
+
+def main() -> int:
+    """Measure, print, draw."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    sizeless = [name for name in NETWORKS if name != "lenet"]
+    parser.add_argument("--network", choices=sizeless, default="scene")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    options = parser.parse_args()
+    about = machine.describe(options.threads, machine.pin(options.threads))
+    mc.config.set_threads(options.threads)
+    network = NETWORKS[options.network]
+    lines = [over_images(network), over_pixels(network)]
+    for line in lines:
+        slope, start = line.fitted
+        print(
+            f"{line.what}: {slope * 1e6:.4g} µs each and {start * 1e3:.2f} ms once; "
+            f"R² = {line.determination:.5f}"
+        )
+    options.out.mkdir(parents=True, exist_ok=True)
+    stem = options.out / f"linear-{network.name}"
+    plot(stem.with_suffix(".png"), network, lines)
+    found = {line.what: {**line._asdict(), "R2": line.determination} for line in lines}
+    stem.with_suffix(".json").write_text(json.dumps({**about, **found}, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
