@@ -7,8 +7,10 @@ import numpy as np
 import minicnn as mc
 from minicnn import _core
 from peers.networks import Adam, Dropout, Network
+from peers.recipes import Digits, Recipe
 
 VARIANTS = {"": ("training", "inference", "fit")}
+EXAMINED = 250  # digits a batch
 
 
 class Model:
@@ -42,6 +44,23 @@ class Model:
     def weights(self) -> list[np.ndarray]:
         """All weights, in the order of `load`."""
         return self.model.get_weights()
+
+
+def learn(network: Network, recipe: Recipe, weights: list[np.ndarray], digits: Digits) -> float:
+    """Teach a fresh model by the recipe, examine it; the share of test digits that it got right."""
+    model = zoo_model(network)
+    optimizer = optimizer_of(network._replace(optimizer=recipe.optimizer))
+    optimizer.learning_rate = mc.schedules.CosineDecay(
+        0.0,
+        recipe.falling_steps,
+        warmup_target=recipe.optimizer.learning_rate,
+        warmup_steps=recipe.warmup,
+    )
+    model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.set_weights(weights)
+    x, y = digits.x_train, digits.y_train
+    model.fit(x, y, batch_size=recipe.batch, epochs=recipe.epochs, verbose=0)
+    return model.evaluate(digits.x_test, digits.y_test, batch_size=EXAMINED, verbose=0)[1]
 
 
 def zoo_model(network: Network) -> mc.Sequential:

@@ -4,7 +4,8 @@
 
 First line out: {"versions": ..., "variants": {variant: [what it can do, ...]}}, or {"absent":
 package} where it is not installed. Then `check` answers what a network computes, `block` runs it
-for a while and answers each step's time, `memory` what training it takes. The engine's own chatter
+for a while and answers each step's time, `memory` what training it takes, `learn` how long LeNet
+needs for MNIST. The engine's own chatter
 on stdout is sent to stderr.
 """
 
@@ -24,6 +25,7 @@ import numpy as np
 from peers import machine
 from peers.engines import ENGINES
 from peers.networks import NETWORKS, SGD, random_batch, random_weights, weights_of, without_dropout
+from peers.recipes import RECIPES, Digits
 
 STEPS_COMPARED = 3
 SGD_COMPARED = SGD(5e-4, 0.9)  # small: a max pooling that changes its winner is not a difference
@@ -117,6 +119,19 @@ class Worker:
         self.engine.use_threads(self.threads)
         return {"times": times}
 
+    def learn(self, recipe: str, seed: int, data: str) -> dict[str, Any]:
+        """Seconds from the start of LeNet's training to its mark in the examination, and the mark.
+
+        `data` is a file with the arrays of `Digits`.
+        """
+        network = NETWORKS["lenet"]
+        with np.load(data) as file:
+            digits = Digits(*(file[name] for name in Digits._fields))
+        weights = random_weights(network, seed)
+        start = time.perf_counter()
+        accuracy = self.engine.learn(network, RECIPES[recipe], weights, digits)
+        return {"seconds": time.perf_counter() - start, "accuracy": float(accuracy)}
+
     def memory(self, network: str, variant: str) -> dict[str, Any]:
         """Bytes of a fresh process: before the model, and at most while it trains."""
         net = NETWORKS[network]
@@ -187,7 +202,8 @@ def main() -> None:
     _answer(answers, {"versions": engine.versions(), "variants": engine.VARIANTS})
     worker = Worker(engine, threads)
     requests: dict[str, Callable[..., dict[str, Any]]]
-    requests = {"check": worker.check, "block": worker.block, "memory": worker.memory}
+    names = "check", "block", "memory", "learn"
+    requests = {name: getattr(worker, name) for name in names}
     for line in sys.stdin:
         request = json.loads(line)
         try:
