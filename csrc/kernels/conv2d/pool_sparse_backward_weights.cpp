@@ -258,7 +258,7 @@ float WinnerSums::gradient_at(std::int64_t n, std::int64_t oy, std::int64_t ox,
 void WinnerSums::add_every_cell(const Region& region, const Slice& s, std::int64_t block,
                                 float* sums) const {
   float values[kTileWindows];
-  std::int32_t places[kTileWindows];
+  std::int32_t places[kTileWindows + 1] = {};
   for (std::int64_t f = 0; f < s.count; ++f) {
     const std::int32_t begin = 0;
     std::int32_t count = 0;

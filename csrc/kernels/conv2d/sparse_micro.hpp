@@ -13,7 +13,7 @@ namespace minicnn {
 constexpr std::int64_t kMostSparseCells = 7;
 
 // Lists of the products of sums. Products [begins[s], ends[s]) belong to sum s: value i and number
-// places[i] of something.
+// places[i] of something. places[ends[s]] is read, too, but not used.
 struct TermLists {
   const float* values;
   const std::int32_t *places, *begins, *ends;
