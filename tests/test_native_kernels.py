@@ -28,10 +28,13 @@ EXACT = {
 PAD = Window2D((3, 4), (2, 1), (1, 1), (2, 1), (1, 3))
 
 
-def batch_norm_images(rng):
-    shapes = {"x": (20, 9, 11, 37), "gamma": 37, "beta": 37, "moving_mean": 37}
+def batch_norm_images(rng, channels=37):
+    shapes = {"x": (20, 9, 11, channels), "gamma": channels, "beta": channels}
     drawn = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
-    return drawn | {"moving_variance": rng.uniform(0.5, 2, 37)}
+    return drawn | {
+        "moving_mean": rng.standard_normal(channels),
+        "moving_variance": rng.uniform(0.5, 2, channels),
+    }
 
 
 def classes_of(rng):
@@ -59,6 +62,9 @@ LARGE = {
     "relu": Case("relu", arrays(x=(70001,))),
     "softmax": Case("softmax", arrays(x=(700, 37))),
     "batch_norm_training": Case("batch_norm_training", batch_norm_images, BN),
+    "batch_norm_training, three groups of channels": Case(
+        "batch_norm_training", lambda rng: batch_norm_images(rng, 131), BN
+    ),
     "batch_norm_inference": Case("batch_norm_inference", batch_norm_images, BN),
     "batch_norm_training, one channel": Case(
         "batch_norm_training",

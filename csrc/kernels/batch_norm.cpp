@@ -1,27 +1,134 @@
 #include "kernels/batch_norm.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/blocks.hpp"
+#include "kernels/loops/loops.hpp"
 #include "kernels/sum_rows.hpp"
 
 namespace minicnn {
 namespace {
 
-// dbeta and dgamma; two sums a channel.
+constexpr std::int64_t kChannels = 64;    // at a time: their sums stay in the nearest cache
+constexpr std::int64_t kFloatRows = 128;  // whose numbers are added in float32, in four sums
+
+// Channels [first, first + count), one group of them.
+struct Group {
+  std::int64_t first, count;
+};
+
+template <class Body>
+void for_groups(const Channels& size, Body body) {
+  for (std::int64_t first = 0; first < size.c; first += kChannels) {
+    body(Group{first, std::min(kChannels, size.c - first)});
+  }
+}
+
+// Mean, and sum of the squared deviations from it, of `count` numbers a channel.
+struct Moments {
+  double count = 0, mean[kChannels] = {}, square[kChannels] = {};
+
+  // Chan, Golub, LeVeque: the pairwise algorithm for the sample variance, 1979.
+  void join(double more, const double* its_mean, const double* its_square, std::int64_t channels) {
+    const double all = count + more, part = more / all, weight = count * part;
+    for (std::int64_t i = 0; i < channels; ++i) {
+      const double distance = its_mean[i] - mean[i];
+      mean[i] += distance * part;
+      square[i] += its_square[i] + distance * distance * weight;
+    }
+    count = all;
+  }
+};
+
+// Of the rows [begin, end) of one group; x at its first channel.
+Moments moments_of_rows(const float* x, std::int64_t c, std::int64_t begin, std::int64_t end,
+                        std::int64_t channels) {
+  Moments all;
+  float centre[kChannels], sum[kChannels], square[kChannels];
+  double its_mean[kChannels], its_square[kChannels];
+  for (std::int64_t row = begin; row < end; row += kFloatRows) {
+    const std::int64_t rows = std::min(kFloatRows, end - row);
+    loops().moments({rows, c, channels}, x + row * c, centre, sum, square);
+    for (std::int64_t i = 0; i < channels; ++i) {
+      const double rest = double(sum[i]) / double(rows);
+      its_mean[i] = double(centre[i]) + rest;
+      its_square[i] = double(square[i]) - rest * double(sum[i]);
+    }
+    all.join(double(rows), its_mean, its_square, channels);
+  }
+  return all;
+}
+
+// Mean and variance, (C,), of pieces of rows, joined in their order; partials (pieces, 2, C).
+void mean_and_variance(const float* x, const Channels& size, double* mean, double* variance,
+                       double* partials) {
+  const std::int64_t c = size.c, piece = rows_of_piece(c), pieces = blocks_of(size.rows, piece);
+  parallel_for(pieces, [=](std::int64_t i, int) {
+    for_groups(size, [=](Group g) {
+      const Moments part =
+          moments_of_rows(x + g.first, c, i * piece, std::min(size.rows, (i + 1) * piece), g.count);
+      std::copy_n(part.mean, g.count, partials + 2 * i * c + g.first);
+      std::copy_n(part.square, g.count, partials + (2 * i + 1) * c + g.first);
+    });
+  });
+  for_groups(size, [=](Group g) {
+    Moments all;
+    for (std::int64_t i = 0; i < pieces; ++i) {
+      const double* part = partials + 2 * i * c + g.first;
+      all.join(double(std::min(piece, size.rows - i * piece)), part, part + c, g.count);
+    }
+    const double count = std::max(all.count, 1.0);
+    std::copy_n(all.mean, g.count, mean + g.first);
+    for (std::int64_t j = 0; j < g.count; ++j) variance[g.first + j] = all.square[j] / count;
+  });
+}
+
+// The same in float64 and in two passes: for numbers whose sums or squares overflow float32.
+void wide_mean_and_variance(const float* x, const Channels& size, double* mean, double* variance,
+                            double* partials) {
+  const std::int64_t c = size.c;
+  const auto add_number = [=](std::int64_t row, double* sum) {
+    for (std::int64_t i = 0; i < c; ++i) sum[i] += double(x[row * c + i]);
+  };
+  const auto add_square = [=](std::int64_t row, double* sum) {
+    for (std::int64_t i = 0; i < c; ++i) {
+      const double deviation = double(x[row * c + i]) - mean[i];
+      sum[i] += deviation * deviation;
+    }
+  };
+  sum_rows(size.rows, c, c, add_number, mean, partials);
+  for (std::int64_t i = 0; i < c; ++i) mean[i] /= double(size.rows);
+  sum_rows(size.rows, c, c, add_square, variance, partials);
+  for (std::int64_t i = 0; i < c; ++i) variance[i] /= double(size.rows);
+}
+
+// dbeta and dgamma.
 void sum_gradients(const float* dy, const float* x, const Channels& size,
                    const BatchNormStatistics& norm, const BatchNormGradients& gradients,
                    char* scratch) {
-  const std::int64_t c = size.c;
+  const std::int64_t c = size.c, piece = rows_of_piece(c), pieces = blocks_of(size.rows, piece);
   auto* sums = reinterpret_cast<double*>(scratch);
-  const auto add_row = [=](std::int64_t row, double* sum) {
-    for (std::int64_t i = 0; i < c; ++i) sum[i] += double(dy[row * c + i]);
-    for (std::int64_t i = 0; i < c; ++i) {
-      const float x_hat = (x[row * c + i] - norm.mean[i]) * norm.inverse_deviation[i];
-      sum[c + i] += double(dy[row * c + i]) * double(x_hat);
-    }
-  };
-  sum_rows(size.rows, c, 2 * c, add_row, sums, sums + 2 * c);
+  double* partials = sums + 2 * c;
+  parallel_for(pieces, [=](std::int64_t i, int) {
+    double* part = partials + 2 * i * c;
+    std::fill_n(part, 2 * c, 0.0);
+    const std::int64_t end = std::min(size.rows, (i + 1) * piece);
+    for_groups(size, [=](Group g) {
+      float sum[kChannels], product[kChannels];
+      for (std::int64_t row = i * piece; row < end; row += kFloatRows) {
+        const std::int64_t first = row * c + g.first;
+        loops().gradient_sums({std::min(kFloatRows, end - row), c, g.count}, dy + first, x + first,
+                              norm.mean + g.first, norm.inverse_deviation + g.first, sum, product);
+        for (std::int64_t j = 0; j < g.count; ++j) part[g.first + j] += double(sum[j]);
+        for (std::int64_t j = 0; j < g.count; ++j) part[c + g.first + j] += double(product[j]);
+      }
+    });
+  });
+  std::fill_n(sums, 2 * c, 0.0);
+  for (std::int64_t i = 0; i < pieces; ++i) {
+    for (std::int64_t j = 0; j < 2 * c; ++j) sums[j] += partials[2 * i * c + j];
+  }
   for (std::int64_t i = 0; i < c; ++i) {
     gradients.dbeta[i] = float(sums[i]);
     gradients.dgamma[i] = float(sums[c + i]);
@@ -35,30 +142,20 @@ std::size_t batch_norm_scratch(const Channels& size) {
   return (sums + partial_sums(size.rows, size.c, 2 * size.c)) * sizeof(double);
 }
 
-// Two passes: a mean and then squares of deviations from it, so that a small variance survives a
-// large mean.
+// Moments of small blocks, about a number near each one's mean, so that a small variance survives a
+// large mean although x is read once.
 void batch_norm_training_forward(const float* x, const Channels& size,
                                  const BatchNormTraining& norm, float* y, char* scratch) noexcept {
   const std::int64_t c = size.c;
-  const double count = size.rows == 0 ? 1.0 : double(size.rows);
   auto* mean = reinterpret_cast<double*>(scratch);
-  double *variance = mean + c, *partials = mean + 2 * c;
-  const auto add_number = [=](std::int64_t row, double* sum) {
-    for (std::int64_t i = 0; i < c; ++i) sum[i] += double(x[row * c + i]);
-  };
-  const auto add_square = [=](std::int64_t row, double* sum) {
-    for (std::int64_t i = 0; i < c; ++i) {
-      const double deviation = double(x[row * c + i]) - mean[i];
-      sum[i] += deviation * deviation;
-    }
-  };
-  sum_rows(size.rows, c, c, add_number, mean, partials);
-  for (std::int64_t i = 0; i < c; ++i) mean[i] /= count;
-  sum_rows(size.rows, c, c, add_square, variance, partials);
-
+  double* variance = mean + c;
+  mean_and_variance(x, size, mean, variance, mean + 2 * c);
+  const auto finite = [](double v) { return std::isfinite(v); };
+  if (!std::all_of(mean, mean + 2 * c, finite)) {
+    wide_mean_and_variance(x, size, mean, variance, mean + 2 * c);
+  }
   const auto kept = float(norm.momentum), taken = float(1.0 - norm.momentum);
   for (std::int64_t i = 0; i < c; ++i) {
-    variance[i] /= count;
     norm.mean[i] = float(mean[i]);
     norm.inverse_deviation[i] = float(1.0 / std::sqrt(variance[i] + norm.epsilon));
     norm.moving_mean[i] = norm.moving_mean[i] * kept + norm.mean[i] * taken;
@@ -74,12 +171,15 @@ void batch_norm_training_backward(const float* dy, const float* x, const Channel
   sum_gradients(dy, x, size, norm, gradients, scratch);
   const std::int64_t c = size.c;
   const auto m = float(size.rows);
+  auto* means = reinterpret_cast<float*>(scratch);  // of dy, and of dy * x_hat
+  for (std::int64_t i = 0; i < c; ++i) means[i] = gradients.dbeta[i] / m;
+  for (std::int64_t i = 0; i < c; ++i) means[c + i] = gradients.dgamma[i] / m;
   parallel_rows(size.rows, c, [=](std::int64_t row, int) {
     for (std::int64_t i = 0; i < c; ++i) {
       const float x_hat = (x[row * c + i] - norm.mean[i]) * norm.inverse_deviation[i];
-      const float centred = dy[row * c + i] - gradients.dbeta[i] / m;
+      const float centred = dy[row * c + i] - means[i];
       gradients.dx[row * c + i] =
-          norm.gamma[i] * norm.inverse_deviation[i] * (centred - x_hat * (gradients.dgamma[i] / m));
+          norm.gamma[i] * norm.inverse_deviation[i] * (centred - x_hat * means[c + i]);
     }
   });
 }

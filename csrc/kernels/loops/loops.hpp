@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/isa.hpp"
+#include "core/philox.hpp"
+
+namespace minicnn {
+
+// Some channels of neighbouring rows, their numbers side by side and the rows `stride` floats
+// apart.
+struct RowBlock {
+  std::int64_t rows, stride, channels;
+};
+
+// The cells of a pooling window inside the image, `row_stride` floats from row to row: the first
+// one's number, and how many numbers a whole row of the window has.
+struct PoolCells {
+  std::int64_t rows, columns, row_stride, channels;
+  std::int32_t first_number, row_numbers;
+};
+
+// Counters of the random words: block 0 of `words`, and what all blocks share.
+struct PhiloxBlocks {
+  std::uint64_t first;
+  std::uint32_t purpose, step;
+  PhiloxKey key;
+};
+
+// Loops that are too slow without the processor's wide vectors, compiled for each instruction set.
+// All compute the same bits: no operation is fused, no sum reordered.
+struct Loops {
+  const char* name;
+  Isa needs;
+
+  // Of each channel: a number near its mean, and the sums of what remains and of its square.
+  void (*moments)(const RowBlock& block, const float* x, float* centre, float* sum, float* square);
+
+  // Of each channel: the sums of dy and of dy * ((x - mean) * factor).
+  void (*gradient_sums)(const RowBlock& block, const float* dy, const float* x, const float* mean,
+                        const float* factor, float* sum, float* product);
+
+  // words (blocks, 4); up to 7 blocks more may be written.
+  void (*random_words)(const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t* words);
+
+  // y = x * scale where the word's upper 24 bits are not below `threshold`, else 0.
+  void (*drop)(const float* x, std::int64_t size, const std::uint32_t* words,
+               std::uint32_t threshold, float scale, float* y);
+
+  // The first of the largest, or the first NaN, and its number; both (channels,).
+  void (*max_of_cells)(const PoolCells& cells, const float* first, float* y, std::int32_t* winner);
+
+  // One row of a window's cells, dx (columns, channels), += dy where the cell is the winner.
+  void (*add_winners)(const PoolCells& cells, const float* dy, const std::int32_t* winner,
+                      float* dx);
+};
+
+#define LOOPS(isa) extern const Loops loops_##isa;
+#include "kernels/loops/loops.inc"
+#undef LOOPS
+
+// The fastest ones that may run here.
+const Loops& loops();
+
+}  // namespace minicnn

@@ -1,0 +1,28 @@
+#include <immintrin.h>
+
+#include "kernels/loops/loops_body.hpp"
+
+namespace minicnn {
+namespace {
+
+constexpr std::size_t kLanes = 8;
+using Words [[gnu::vector_size(32)]] = std::uint64_t;
+
+Words product(Words a, Words b) { return Words(_mm256_mul_epu32(__m256i(a), __m256i(b))); }
+
+}  // namespace
+
+const Loops loops_avx2 = {
+    "avx2",
+    Isa::avx2,
+    moments<kLanes>,
+    gradient_sums<kLanes>,
+    [](const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t* words) {
+      random_words<Words>(start, blocks, words, product);
+    },
+    drop,
+    max_of_cells<kLanes>,
+    add_winners<kLanes>,
+};
+
+}  // namespace minicnn

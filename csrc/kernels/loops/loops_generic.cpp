@@ -1,0 +1,26 @@
+#include "kernels/loops/loops_body.hpp"
+
+namespace minicnn {
+namespace {
+
+constexpr std::size_t kLanes = 4;
+using Words = std::uint64_t;
+
+Words product(Words a, Words b) { return (a & 0xFFFFFFFF) * b; }
+
+}  // namespace
+
+const Loops loops_generic = {
+    "generic",
+    Isa::generic,
+    moments<kLanes>,
+    gradient_sums<kLanes>,
+    [](const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t* words) {
+      random_words<Words>(start, blocks, words, product);
+    },
+    drop,
+    max_of_cells<kLanes>,
+    add_winners<kLanes>,
+};
+
+}  // namespace minicnn
