@@ -25,7 +25,7 @@ rng = np.random.default_rng(0)
 draw = lambda *shape: rng.integers(-8, 9, shape).astype(np.float32)
 x, w, b, dy = draw(2, 13, 11, 21), draw(3, 3, 21, 37), draw(37), draw(2, 13, 11, 37)
 window = Window2D((3, 3), (1, 1), (1, 1), (1, 1), (1, 1))
-attributes = {"window": window, "groups": 1, "image": (13, 11)}
+attributes = {"window": window, "groups": 1, "image": (13, 11), "algorithm": "direct"}
 noise = rng.standard_normal((30, 9, 70)).astype(np.float32)  # of these, each sum has one order
 one, stream = np.ones(70, np.float32), np.arange(4, dtype=np.uint32)
 norm = {"momentum": 0.9, "epsilon": 1e-3}

@@ -1,4 +1,4 @@
-"""The native convolution and dense kernels against float64 sums written out cell by cell."""
+"""The native direct convolution and dense kernels against float64 sums written out cell by cell."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ class Case(NamedTuple):
 
     @property
     def attributes(self) -> dict[str, Any]:
-        return {"window": self.window, "groups": self.groups, "image": self.x[1:3]}
+        """Asks for the direct algorithm: test_winograd.py has what holds for the other."""
+        shapes = {"window": self.window, "groups": self.groups, "image": self.x[1:3]}
+        return {**shapes, "algorithm": "direct"}
 
     @property
     def w(self) -> tuple[int, int, int, int]:

@@ -209,6 +209,17 @@ def test_pooling_keeps_nan() -> None:
         assert np.isnan(y[0, 0, 0]).all()
 
 
+def answers(case: Case, algorithm: str) -> list[np.ndarray]:
+    """What all kernels of a convolution write."""
+    x, w, dy = (normal(s, i) for i, s in enumerate([case.x, case.w, case.y]))
+    attributes = {**case.attributes, "algorithm": algorithm}
+    return [
+        *run("conv2d_forward", [x, w, None], [case.y], **attributes),
+        *run("conv2d_backward_input", [dy, w], [case.x], **attributes),
+        *run("conv2d_backward_weights", [dy, x], [case.w, (case.filters,)], **attributes),
+    ]
+
+
 @pytest.mark.parametrize(
     "case",
     [
@@ -220,10 +231,22 @@ def test_pooling_keeps_nan() -> None:
     ],
 )
 def test_what_it_cannot_do_is_done_directly(case: Case) -> None:
-    x, w = normal(case.x, 0), normal(case.w, 1)
-    (y,) = run("conv2d_forward", [x, w, None], [case.y], **asked(case))
-    direct = {**case.attributes, "algorithm": "direct"}
-    np.testing.assert_array_equal(y, run("conv2d_forward", [x, w, None], [case.y], **direct)[0])
+    for found, want in zip(answers(case, "winograd"), answers(case, "direct"), strict=True):
+        np.testing.assert_array_equal(found, want)
+
+
+@pytest.mark.parametrize(
+    ("case", "choice"),
+    [
+        (conv((1, 16, 16, 32), 32, 3, 1, 1, 1, 1), "winograd"),
+        (conv((2, 28, 28, 20), 50, 5, 2, 2, 2, 2), "winograd"),
+        (conv((1, 18, 18, 3), 4, 3), "direct"),  # transforms would cost more than they save
+        (conv((1, 7, 7, 32), 32, 3), "direct"),  # 5 x 5 outputs: four tiles, mostly outside
+    ],
+)
+def test_the_automatic_choice(case: Case, choice: str) -> None:
+    for found, want in zip(answers(case, "auto"), answers(case, choice), strict=True):
+        np.testing.assert_array_equal(found, want)
 
 
 @pytest.mark.parametrize("at_end", [True, False], ids=["end", "start"])
