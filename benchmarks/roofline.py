@@ -111,7 +111,7 @@ def plot(path: Path, name: str, steps: list[StepTime], roof: Ceilings) -> None:
     axes.loglog(intensities, [roof.at(i) for i in intensities], color="black", linewidth=1)
     axes.axhline(roof.sgemm_gflops, color="black", linewidth=0.7, linestyle=":")
     axes.text(0.3, roof.sgemm_gflops, "NumPy's matrix product", fontsize=7, va="bottom")
-    axes.text(0.3, roof.at(0.3) * 1.6, f"copy {roof.copy_gbytes:.0f} GB/s", fontsize=7)
+    axes.text(1.0, roof.at(0.75), f"NumPy's copy, {roof.copy_gbytes:.0f} GB/s", fontsize=7)
     total = sum(step.seconds for step in steps)
     for ending, mark in PASSES.items():
         group = [step for step in worked if step.kernel.endswith(ending)]

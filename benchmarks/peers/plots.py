@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from peers.networks import NETWORKS
 from peers.results import Case, Result, Run, best, cases, peers_of, ratio
-from peers.targets import ROWS
+from peers.targets import ROWS, Row
 
 COLOURS = {
     "native": "#d62728",
@@ -25,6 +25,9 @@ COLOURS = {
     "openvino": "#163a70",
 }
 
+WIDEST = 0.16  # of a case's place
+COLUMNS = 4  # of the summary
+
 
 def plot_run(path: Path, run: Run) -> None:
     """Each engine's best way as a bar: times as fast as the best peer, and images per second."""
@@ -36,7 +39,7 @@ def plot_run(path: Path, run: Run) -> None:
     axes.axhline(1, color="black", linewidth=0.8, linestyle=":")
     axes.set_ylim(top=axes.get_ylim()[1] * 1.2)  # room for the numbers
     axes.set_xticks(range(len(groups)), [_label(case) for case, _ in groups])
-    axes.set_ylabel("times as fast as the best peer (numbers: images per second)")
+    axes.set_ylabel("times as fast as the best peer\n(numbers: images per second)")
     present = [engine for engine in COLOURS if any(r.engine == engine for r in run.results)]
     handles = [axes.bar(0, 0, color=COLOURS[engine]) for engine in present]
     axes.legend(handles, present, fontsize=8, ncols=2)
@@ -52,24 +55,37 @@ def plot_summary(path: Path, runs: list[Run]) -> None:
     """For each row of the summary, a bar a network, with a mark where its target is."""
     runs = sorted(runs, key=lambda run: list(NETWORKS).index(run.network))
     rows = [row for row in ROWS if any(row.figure(run) is not None for run in runs)]
-    figure = Figure(figsize=(2.6 * len(rows), 3.6), layout="constrained")
-    for axes, row in zip(np.ravel(figure.subplots(1, len(rows))), rows, strict=True):
-        figures = [row.figure(run) for run in runs]
-        axes.bar(range(len(runs)), [figure or 0 for figure in figures], color="#d62728")
-        for place, run in enumerate(runs):
-            if run.network in row.targets:
-                target = row.targets[run.network]
-                axes.plot([place - 0.45, place + 0.45], [target, target], color="black")
-        axes.set_xticks(range(len(runs)), [run.network for run in runs], fontsize=8)
-        axes.set_title(row.name, fontsize=9)
+    height = -(-len(rows) // COLUMNS)
+    figure = Figure(figsize=(3 * COLUMNS, 2.7 * height), layout="constrained")
+    places = np.ravel(figure.subplots(height, COLUMNS))
+    for axes in places[len(rows) :]:
+        axes.set_axis_off()
+    for axes, row in zip(places, rows, strict=False):
+        _targets(axes, row, runs)
+    figure.suptitle("minicnn native; the lines are its targets", fontsize=10)
     figure.savefig(path, dpi=130)
+
+
+def _targets(axes: Axes, row: Row, runs: list[Run]) -> None:
+    for place, run in enumerate(runs):
+        figure = row.figure(run)
+        if figure is not None:
+            missed = row.is_met(run.network, figure) is False
+            bar = axes.bar(place, figure, color="#e8787a" if missed else "#d62728")
+            axes.bar_label(bar, [f"{figure:.2f}"], fontsize=7)
+        if run.network in row.targets:
+            target = row.targets[run.network]
+            axes.plot([place - 0.45, place + 0.45], [target, target], color="black", linewidth=1.2)
+    axes.margins(y=0.12)
+    axes.set_xticks(range(len(runs)), [run.network for run in runs], fontsize=8)
+    axes.set_title(row.name, fontsize=9)
 
 
 def _bars(axes: Axes, place: int, group: Sequence[Result]) -> None:
     results = list(group)
     rival = best(results, peers_of(results))
     shown = [(e, r) for e in COLOURS if (r := best(results, (e,))) is not None]
-    width = 0.85 / len(shown)
+    width = min(0.85 / len(shown), WIDEST)
     for i, (engine, result) in enumerate(shown):
         x = place + (i - (len(shown) - 1) / 2) * width
         bar = axes.bar(x, ratio(result, rival) or 1.0, width, color=COLOURS[engine])
