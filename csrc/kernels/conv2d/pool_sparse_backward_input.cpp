@@ -1,6 +1,7 @@
 #include "kernels/conv2d/pool_sparse_backward_input.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/parallel.hpp"
 #include "kernels/conv2d/carver.hpp"
@@ -126,9 +127,9 @@ void PatchAdder::turn_weights() const {
       transpose(of_cell + b.first * filters_, filters_, b.channels, filters_, to,
                 patch_.block_size());
     }
-    float nothing = 0;
-    for (std::int64_t i = 0; i < op_.conv.x.c * filters_; ++i) nothing += of_cell[i] * 0;
-    finite_cells_[cell] = nothing == 0;
+    int finite = 1;
+    for (std::int64_t i = 0; i < op_.conv.x.c * filters_; ++i) finite &= std::isfinite(of_cell[i]);
+    finite_cells_[cell] = finite != 0;
   });
 }
 
