@@ -61,6 +61,15 @@ CASES = {
     "groups": Case((2, 9, 8, 12), 18, window((3, 3), pad_h=(1, 1), pad_w=(1, 1)), groups=3),
     "depthwise": Case((2, 9, 10, 21), 21, window((3, 3), pad_h=(1, 1), pad_w=(1, 1)), groups=21),
     "depthwise with two filters a channel": Case((1, 9, 10, 6), 12, window((3, 3)), groups=6),
+    "depthwise, strided, dilated, padded on one side, three filters a channel": Case(
+        (2, 15, 14, 13), 39, window((3, 2), (2, 3), (2, 3), (2, 1), (0, 3)), groups=13
+    ),
+    "depthwise, many rows and channels": Case(
+        (5, 33, 40, 70), 70, window((3, 3), (2, 1), pad_h=(0, 1), pad_w=(1, 1)), groups=70
+    ),
+    "depthwise, a large window": Case(
+        (1, 20, 19, 5), 5, window((17, 17), pad_h=(3, 3), pad_w=(9, 9)), groups=5
+    ),
     "a pixel is its own window": Case((3, 7, 9, 17), 40, window((1, 1))),
     "a pixel is its own window, strided": Case((3, 7, 9, 5), 40, window((1, 1), (2, 2))),
     "more than one block of products": Case((1, 8, 40, 70), 35, window((3, 3), pad_w=(1, 1))),
@@ -227,7 +236,7 @@ def threads() -> Iterator[Callable[[int], None]]:
     core.set_num_threads(before)
 
 
-@pytest.mark.parametrize("case", ALL[:14])
+@pytest.mark.parametrize("case", ALL[:17])
 def test_bits_do_not_depend_on_threads_or_batch(case: Case, threads: Callable[[int], None]) -> None:
     rng = np.random.default_rng(5)
     x, w, dy = (rng.normal(size=s).astype(np.float32) for s in [case.x, case.w, case.y])

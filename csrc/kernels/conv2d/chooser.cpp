@@ -1,5 +1,6 @@
 #include "kernels/conv2d/chooser.hpp"
 
+#include "kernels/conv2d/depthwise.hpp"
 #include "kernels/conv2d/sparse_micro.hpp"
 #include "kernels/conv2d/winograd.hpp"
 #include "kernels/conv2d/winograd_tiles.hpp"
@@ -34,7 +35,9 @@ double winograd_gain(const Conv2D& conv, std::int64_t h, std::int64_t w, double 
 
 // `h` and `w` as above.
 Algorithm choose(const Conv2D& conv, std::int64_t h, std::int64_t w, double images) {
-  if (!winograd_fits(conv) || conv.algorithm == Algorithm::direct) return Algorithm::direct;
+  if (conv.algorithm == Algorithm::direct) return Algorithm::direct;
+  if (is_depthwise(conv)) return Algorithm::depthwise;
+  if (!winograd_fits(conv)) return Algorithm::direct;
   if (conv.algorithm == Algorithm::winograd) return Algorithm::winograd;
   return winograd_gain(conv, h, w, images) > kWorthIt ? Algorithm::winograd : Algorithm::direct;
 }

@@ -9,6 +9,8 @@ namespace minicnn {
 // them compute the same sums; they differ in the order of additions, so in the last bits.
 //
 //   direct       every product, as the formula says; any shape
+//   depthwise    the same where each filter sees one channel: vectors over filters, not tiles, of
+//                which these would fill one row
 //   winograd     3 x 3 and 5 x 5 kernels by tiles of 4 x 4 outputs, with a quarter and less of the
 //                products; for enough channels and filters
 //   pool_sparse  gradients behind a 2x2 max pool: the products of the windows' winners only

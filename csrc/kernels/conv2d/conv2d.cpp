@@ -3,6 +3,7 @@
 #include "kernels/activation.hpp"
 #include "kernels/conv2d/carver.hpp"
 #include "kernels/conv2d/chooser.hpp"
+#include "kernels/conv2d/depthwise.hpp"
 #include "kernels/conv2d/direct_backward_input.hpp"
 #include "kernels/conv2d/direct_backward_weights.hpp"
 #include "kernels/conv2d/direct_forward.hpp"
@@ -53,6 +54,10 @@ std::size_t through_relu_scratch(const Conv2D& conv, bool relu) {
 void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const float* b, bool relu,
                     float* y, char* scratch) noexcept {
   switch (choose_forward(conv)) {
+    case Algorithm::depthwise:
+      depthwise_forward(conv, x, w, b, y, scratch);
+      if (relu) relu_forward(y, conv.y().size(), y);
+      return;
     case Algorithm::winograd:
       return winograd_forward(conv, x, winograd_weights(conv, w, scratch), b, relu, y,
                               scratch + winograd_weights_bytes(conv));
@@ -63,6 +68,8 @@ void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const fl
 
 std::size_t conv2d_forward_scratch(const Conv2D& conv) {
   switch (choose_forward(conv)) {
+    case Algorithm::depthwise:
+      return depthwise_forward_scratch(conv);
     case Algorithm::winograd:
       return winograd_weights_bytes(conv) + winograd_forward_scratch(conv);
     default:
@@ -76,15 +83,19 @@ void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* y, 
     case Algorithm::winograd:
       return winograd_backward_input(conv, dy, y, w, dx, scratch);
     default: {
+      const bool depthwise = choose_backward_input(conv) == Algorithm::depthwise;
+      const auto backward = depthwise ? depthwise_backward_input : direct_backward_input;
       Carver carver(scratch);
       const float* through = ThroughRelu(conv, y != nullptr, carver).run(dy, y);
-      return direct_backward_input(conv, through, w, dx, scratch + carver.bytes());
+      return backward(conv, through, w, dx, scratch + carver.bytes());
     }
   }
 }
 
 std::size_t conv2d_backward_input_scratch(const Conv2D& conv, bool relu) {
   switch (choose_backward_input(conv)) {
+    case Algorithm::depthwise:
+      return through_relu_scratch(conv, relu) + depthwise_backward_input_scratch(conv);
     case Algorithm::winograd:
       return winograd_backward_input_scratch(conv);
     default:
@@ -98,15 +109,19 @@ void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* y
     case Algorithm::winograd:
       return winograd_backward_weights(conv, dy, y, x, dw, db, scratch);
     default: {
+      const bool depthwise = choose_backward_weights(conv) == Algorithm::depthwise;
+      const auto backward = depthwise ? depthwise_backward_weights : direct_backward_weights;
       Carver carver(scratch);
       const float* through = ThroughRelu(conv, y != nullptr, carver).run(dy, y);
-      return direct_backward_weights(conv, through, x, dw, db, scratch + carver.bytes());
+      return backward(conv, through, x, dw, db, scratch + carver.bytes());
     }
   }
 }
 
 std::size_t conv2d_backward_weights_scratch(const Conv2D& conv, bool relu) {
   switch (choose_backward_weights(conv)) {
+    case Algorithm::depthwise:
+      return through_relu_scratch(conv, relu) + depthwise_backward_weights_scratch(conv);
     case Algorithm::winograd:
       return winograd_backward_weights_scratch(conv);
     default:

@@ -20,6 +20,18 @@ struct PoolCells {
   std::int32_t first_number, row_numbers;
 };
 
+// One product of each channel: factors at offset `x` of what is read and `w` of the weights.
+struct Tap {
+  std::int64_t x, w;
+};
+
+// Pixels that have the same taps; what they read is `x_step` apart, they themselves `y_step`.
+struct TapRun {
+  std::int64_t pixels, x_step, y_step, channels;
+  const Tap* taps;
+  std::int64_t tap_count;
+};
+
 // Counters of the random words: block 0 of `words`, and what all blocks share.
 struct PhiloxBlocks {
   std::uint64_t first;
@@ -32,6 +44,13 @@ struct PhiloxBlocks {
 struct Loops {
   const char* name;
   Isa needs;
+
+  // Of each pixel and channel: y = bias (null: 0) + the sum of x * w over the taps, in their order.
+  void (*multiply_taps)(const TapRun& run, const float* x, const float* w, const float* bias,
+                        float* y);
+
+  // Of each tap and channel: dw += the sum of x * dy over the pixels, in their order.
+  void (*add_tap_products)(const TapRun& run, const float* x, const float* dy, float* dw);
 
   // Of each channel: a number near its mean, and the sums of what remains and of its square.
   void (*moments)(const RowBlock& block, const float* x, float* centre, float* sum, float* square);

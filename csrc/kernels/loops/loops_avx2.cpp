@@ -15,6 +15,8 @@ Words product(Words a, Words b) { return Words(_mm256_mul_epu32(__m256i(a), __m2
 const Loops loops_avx2 = {
     "avx2",
     Isa::avx2,
+    multiply_taps<kLanes>,
+    add_tap_products<kLanes>,
     moments<kLanes>,
     gradient_sums<kLanes>,
     [](const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t* words) {

@@ -18,6 +18,8 @@ Words product(Words a, Words b) {
 const Loops loops_avx512 = {
     "avx512",
     Isa::avx512,
+    multiply_taps<kLanes>,
+    add_tap_products<kLanes>,
     moments<kLanes>,
     gradient_sums<kLanes>,
     [](const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t* words) {

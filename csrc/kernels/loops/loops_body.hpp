@@ -170,18 +170,126 @@ void max_of_cells(const PoolCells& cells, const float* first, float* y, std::int
   });
 }
 
+// Every channel once, for loops that add to what they find: the rest in narrower vectors.
+template <std::size_t kLanes, class Body>
+[[gnu::always_inline]] inline void for_channels_once(std::int64_t channels, Body body,
+                                                     std::int64_t c = 0) {
+  for (; c + std::int64_t(kLanes) <= channels; c += std::int64_t(kLanes)) {
+    body(Vectors<kLanes>(), c);
+  }
+  if constexpr (kLanes > 1) for_channels_once<(kLanes > 4 ? 4 : 1)>(channels, body, c);
+}
+
+// Of kPixels pixels at once: a weight that is loaded serves all of them.
+template <std::size_t kLanes, std::size_t kPixels>
+void multiply_taps_of(const TapRun& run, const float* x, const float* w, const float* bias,
+                      float* y) {
+  const std::int64_t x_step = run.x_step, y_step = run.y_step, taps = run.tap_count;
+  const Tap* first = run.taps;
+  for_channels<kLanes>(run.channels, [=](auto vectors, std::int64_t c) {
+    using Float = typename decltype(vectors)::Float;
+    const Float start = bias == nullptr ? Float{} : load<Float>(bias + c);
+    Float sums[kPixels];
+    for (Float& sum : sums) sum = start;
+    for (const Tap *tap = first, *end = first + taps; tap != end; ++tap) {
+      const Float factor = load<Float>(w + tap->w + c);
+      const float* from = x + tap->x + c;
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < kPixels; ++i) {
+        sums[i] += load<Float>(from + std::int64_t(i) * x_step) * factor;
+      }
+    }
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kPixels; ++i) store(y + std::int64_t(i) * y_step + c, sums[i]);
+  });
+}
+
+constexpr std::int64_t kLine = 16;  // floats in a cache line
+
+// Asks for arrays before they are needed. Where several of them take turns, the processor does not
+// foresee it: depthwise convolutions of 26 MB take half the time with it (AMD EPYC 9005, 2026-11).
+[[gnu::always_inline]] inline void ask_for(const float* p, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; i += kLine) __builtin_prefetch(p + i);
+}
+
+// Where the tap furthest in memory is: what it reads nobody has read before.
+[[gnu::always_inline]] inline std::int64_t furthest(const TapRun& run) {
+  std::int64_t x = 0;
+  for (const Tap* tap = run.taps; tap != run.taps + run.tap_count; ++tap) {
+    if (tap->x > x) x = tap->x;
+  }
+  return x;
+}
+
+template <std::size_t kLanes>
+void multiply_taps(const TapRun& run, const float* x, const float* w, const float* bias, float* y) {
+  std::int64_t i = 0;
+  constexpr std::int64_t kAhead = 12;  // pixels
+  const float* next_x = x + furthest(run) + kAhead * run.x_step;
+  const float* next_y = y + kAhead * run.y_step;
+  for (; i + 4 <= run.pixels; i += 4) {
+    ask_for(next_x + i * run.x_step, 4 * run.x_step);
+    ask_for(next_y + i * run.y_step, 4 * run.y_step);
+    multiply_taps_of<kLanes, 4>(run, x + i * run.x_step, w, bias, y + i * run.y_step);
+  }
+  for (; i < run.pixels; ++i) {
+    multiply_taps_of<kLanes, 1>(run, x + i * run.x_step, w, bias, y + i * run.y_step);
+  }
+}
+
+// Of kTaps taps at once: a gradient that is loaded serves all of them.
+template <std::size_t kLanes, std::size_t kTaps>
+void add_products_of(const TapRun& run, const Tap* taps, const float* x, const float* dy,
+                     float* dw) {
+  const std::int64_t x_step = run.x_step, y_step = run.y_step, pixels = run.pixels;
+  for_channels_once<kLanes>(run.channels, [=](auto vectors, std::int64_t c) {
+    using Float = typename decltype(vectors)::Float;
+    Float sums[kTaps] = {};
+    const float* from[kTaps];
+    for (std::size_t t = 0; t < kTaps; ++t) from[t] = x + taps[t].x + c;
+    for (std::int64_t i = 0; i < pixels; ++i) {
+      const Float gradient = load<Float>(dy + i * y_step + c);
+#pragma GCC unroll 3
+      for (std::size_t t = 0; t < kTaps; ++t) {
+        sums[t] += load<Float>(from[t] + i * x_step) * gradient;
+      }
+    }
+    for (std::size_t t = 0; t < kTaps; ++t) {
+      float* to = dw + taps[t].w + c;
+      store(to, load<Float>(to) + sums[t]);
+    }
+  });
+}
+
+// A few pixels at a time: with all channels of theirs, and 2^n channels, a row would not stay in
+// the nearest cache.
+template <std::size_t kLanes>
+void add_tap_products(const TapRun& run, const float* x, const float* dy, float* dw) {
+  constexpr std::int64_t kPixels = 8;
+  const std::int64_t next = furthest(run) + kPixels * run.x_step;
+  TapRun some = run;
+  for (std::int64_t left = run.pixels; left > 0; left -= kPixels) {
+    some.pixels = left < kPixels ? left : kPixels;
+    ask_for(x + next, kPixels * run.x_step);
+    ask_for(dy + kPixels * run.y_step, kPixels * run.y_step);
+    const Tap *tap = run.taps, *end = tap + run.tap_count;
+    for (; tap + 3 <= end; tap += 3) add_products_of<kLanes, 3>(some, tap, x, dy, dw);
+    for (; tap < end; ++tap) add_products_of<kLanes, 1>(some, tap, x, dy, dw);
+    x += kPixels * run.x_step;
+    dy += kPixels * run.y_step;
+  }
+}
+
 template <std::size_t kLanes>
 void add_winners(const PoolCells& cells, const float* dy, const std::int32_t* winner, float* dx) {
-  using Float = typename Vectors<kLanes>::Float;
-  using Int = typename Vectors<kLanes>::Int;
   for (std::int64_t i = 0; i < cells.columns; ++i, dx += cells.channels) {
     const std::int32_t number = cells.first_number + std::int32_t(i);
-    std::int64_t c = 0;
-    for (; c + std::int64_t(kLanes) <= cells.channels; c += std::int64_t(kLanes)) {
+    for_channels_once<kLanes>(cells.channels, [=](auto vectors, std::int64_t c) {
+      using Float = typename decltype(vectors)::Float;
+      using Int = typename decltype(vectors)::Int;
       const Int wins = load<Int>(winner + c) == number;
       store(dx + c, load<Float>(dx + c) + (wins ? load<Float>(dy + c) : Float{}));
-    }
-    for (; c < cells.channels; ++c) dx[c] += winner[c] == number ? dy[c] : 0.0F;
+    });
   }
 }
 

@@ -13,6 +13,8 @@ Words product(Words a, Words b) { return (a & 0xFFFFFFFF) * b; }
 const Loops loops_generic = {
     "generic",
     Isa::generic,
+    multiply_taps<kLanes>,
+    add_tap_products<kLanes>,
     moments<kLanes>,
     gradient_sums<kLanes>,
     [](const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t* words) {
