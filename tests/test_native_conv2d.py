@@ -28,9 +28,9 @@ class Case(NamedTuple):
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """Asks for the direct algorithm: test_winograd.py has what holds for the other."""
+        """Not by Winograd's algorithm: test_winograd.py has what holds for that."""
         shapes = {"window": self.window, "groups": self.groups, "image": self.x[1:3]}
-        return {**shapes, "algorithm": "direct"}
+        return {**shapes, "algorithm": "direct" if self.groups < self.x[3] else "auto"}
 
     @property
     def w(self) -> tuple[int, int, int, int]:

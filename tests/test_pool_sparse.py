@@ -80,8 +80,8 @@ def sparse_input(
     case: Case, reads: list, activation: str = "relu", algorithm: str = "pool_sparse"
 ) -> np.ndarray:
     attributes = {"pool": POOLS["halves"], "activation": activation, "algorithm": algorithm}
-    name = "conv2d_max_pool2d_backward_input"
-    return run(name, reads, [(len(reads[0]), *case.x[1:])], **case.attributes, **attributes)[0]
+    name, shape = "conv2d_max_pool2d_backward_input", (len(reads[0]), *case.x[1:])
+    return run(name, reads, [shape], **{**case.attributes, **attributes})[0]
 
 
 def sparse_weights(
@@ -89,7 +89,7 @@ def sparse_weights(
 ) -> list[np.ndarray]:
     attributes = {"pool": POOLS["halves"], "activation": activation, "algorithm": algorithm}
     name = "conv2d_max_pool2d_backward_weights"
-    return run(name, reads, [case.w, (case.filters,)], **case.attributes, **attributes)
+    return run(name, reads, [case.w, (case.filters,)], **{**case.attributes, **attributes})
 
 
 @pytest.mark.parametrize("activation", ["relu", "linear"])
@@ -230,8 +230,7 @@ def test_other_shapes_are_computed_directly() -> None:
                 "conv2d_max_pool2d_backward_input",
                 [dy, np.abs(dy), winner, w],
                 [case.x],
-                algorithm=algorithm,
-                **attributes,
+                **{**attributes, "algorithm": algorithm},
             )
             first = unpooled_first(case, pool, dy)
             np.testing.assert_array_equal(dx, backward_input(case, first, *float64(w)))
