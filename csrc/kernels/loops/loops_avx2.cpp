@@ -10,6 +10,12 @@ using Words [[gnu::vector_size(32)]] = std::uint64_t;
 
 Words product(Words a, Words b) { return Words(_mm256_mul_epu32(__m256i(a), __m256i(b))); }
 
+// A function, not a lambda in the table: that would have external linkage, and the linker could
+// keep this one for other instruction sets.
+void random_blocks(const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t* words) {
+  random_words<Words>(start, blocks, words, product);
+}
+
 }  // namespace
 
 const Loops loops_avx2 = {
@@ -19,9 +25,7 @@ const Loops loops_avx2 = {
     add_tap_products<kLanes>,
     moments<kLanes>,
     gradient_sums<kLanes>,
-    [](const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t* words) {
-      random_words<Words>(start, blocks, words, product);
-    },
+    random_blocks,
     drop,
     max_of_cells<kLanes>,
     add_winners<kLanes>,

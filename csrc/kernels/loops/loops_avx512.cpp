@@ -13,6 +13,12 @@ Words product(Words a, Words b) {
   return Words(_mm512_maskz_mul_epu32(0xFF, __m512i(a), __m512i(b)));
 }
 
+// A function, not a lambda in the table: that would have external linkage, and the linker could
+// keep this one for other instruction sets.
+void random_blocks(const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t* words) {
+  random_words<Words>(start, blocks, words, product);
+}
+
 }  // namespace
 
 const Loops loops_avx512 = {
@@ -22,9 +28,7 @@ const Loops loops_avx512 = {
     add_tap_products<kLanes>,
     moments<kLanes>,
     gradient_sums<kLanes>,
-    [](const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t* words) {
-      random_words<Words>(start, blocks, words, product);
-    },
+    random_blocks,
     drop,
     max_of_cells<kLanes>,
     add_winners<kLanes>,

@@ -8,6 +8,12 @@ using Words = std::uint64_t;
 
 Words product(Words a, Words b) { return (a & 0xFFFFFFFF) * b; }
 
+// A function, not a lambda in the table: that would have external linkage, and the linker could
+// keep this one for other instruction sets.
+void random_blocks(const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t* words) {
+  random_words<Words>(start, blocks, words, product);
+}
+
 }  // namespace
 
 const Loops loops_generic = {
@@ -17,9 +23,7 @@ const Loops loops_generic = {
     add_tap_products<kLanes>,
     moments<kLanes>,
     gradient_sums<kLanes>,
-    [](const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t* words) {
-      random_words<Words>(start, blocks, words, product);
-    },
+    random_blocks,
     drop,
     max_of_cells<kLanes>,
     add_winners<kLanes>,
