@@ -34,7 +34,8 @@ using WinogradTransform = void (*)(const WinogradSquare& square);
 
 // The transforms of kernels of 3 x 3 (6 points) and 5 x 5 (8 points). The weights' gradient is a
 // convolution, too: of the input with a "kernel" of 4 x 4 numbers of dy. It shares the input's
-// transform. `gate` is for the input's and dy's alone; `bias`, `relu` and `stream` for the outputs'.
+// transform. `gate` is for the input's and dy's alone; `bias`, `relu` and `stream` for the
+// outputs'.
 struct WinogradTransforms {
   std::int64_t kernel, points;  // rows, and columns
   WinogradTransform input;      // points x points cells -> points x points values
