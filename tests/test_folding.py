@@ -123,6 +123,23 @@ def test_weights_are_prepared_once_and_after_each_change(backend, monkeypatch):
     assert runs == [(2,), (2,), (0, 2), (2,), (2,)]
 
 
+def test_kept_weights_follow_every_change(backend):
+    layers = [
+        mc.layers.Conv2D(5, 3, activation="relu", padding="same", algorithm="winograd"),
+        mc.layers.Conv2D(4, 3, padding="same", algorithm="winograd"),
+        mc.layers.Conv2D(3, 3, padding="same", algorithm="winograd"),
+        mc.layers.MaxPooling2D(2),
+    ]
+    model = mc.Sequential([mc.Input((11, 10, 3)), *layers])
+    for value in (0.5, -0.5, 0.25, np.nan, 1.0):
+        for changed in layers[:3]:
+            changed.kernel.value.flat[7] = value
+            y = pictures()
+            for layer in layers:
+                y = layer(y)
+            np.testing.assert_allclose(outputs(model)[0], y, rtol=1e-4, atol=1e-5)
+
+
 def test_validation_between_steps_sees_the_new_weights(backend):
     model = mc.Sequential([mc.Input((11, 10, 3)), *tail()])
     model.compile(mc.optimizers.SGD(0.5), "sparse_categorical_crossentropy")

@@ -1,8 +1,10 @@
 #include "kernels/conv2d/conv2d.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include "bindings/call.hpp"
+#include "kernels/conv2d/chooser.hpp"
 
 namespace minicnn {
 namespace {
@@ -81,6 +83,14 @@ PooledConv2D pooled_of(const Call& call, const Conv2D& conv) {
   return {conv, pool, activation == "relu"};
 }
 
+// With the attribute keep_weights, what is derived from the weights outlasts a run.
+std::shared_ptr<KeptWeights> kept_weights(const Call& call, const Conv2D& conv,
+                                          Algorithm algorithm) {
+  const bool wanted = call.has("keep_weights") && call.flag("keep_weights");
+  if (!wanted || algorithm != Algorithm::winograd) return nullptr;
+  return std::make_shared<KeptWeights>(conv);
+}
+
 template <bool kRelu>
 Prepared prepare_forward(const Call& call) {
   const Conv2D conv = conv2d_of_x(call, call.read(0), call.read(1));
@@ -88,7 +98,8 @@ Prepared prepare_forward(const Call& call) {
   demand_shape(call, call.write(0), conv.y());
   const float *x = call.in<float>(0), *w = call.in<float>(1), *b = call.in<float>(2);
   float* y = call.out<float>(0);
-  return {[=](char* scratch) { conv2d_forward(conv, x, w, b, kRelu, y, scratch); },
+  const auto kept = kept_weights(call, conv, choose_forward(conv));
+  return {[=](char* scratch) { conv2d_forward(conv, x, w, b, kRelu, y, scratch, kept.get()); },
           conv2d_forward_scratch(conv)};
 }
 
@@ -133,7 +144,10 @@ Prepared prepare_pooled_forward(const Call& call) {
   const float *x = call.in<float>(0), *w = call.in<float>(1), *b = call.in<float>(2);
   float* y = call.out<float>(0);
   std::uint8_t* winner = call.out<std::uint8_t>(1);
-  return {[=](char* scratch) { conv2d_max_pool2d_forward(op, x, w, b, y, winner, scratch); },
+  const auto kept = kept_weights(call, op.conv, choose_pooled_forward(op));
+  return {[=](char* scratch) {
+            conv2d_max_pool2d_forward(op, x, w, b, y, winner, scratch, kept.get());
+          },
           conv2d_max_pool2d_forward_scratch(op)};
 }
 

@@ -1,9 +1,8 @@
 """Folding: work on parameters alone, done once for all batches instead of once for each.
 
 In use, a batch norm is a scale and a shift a channel, which the convolution beside it can do: its
-weights are multiplied once, and the batch norm is gone. Other preparations of weights, such as
-their Winograd transform, have their place here, too: a call that reads parameters, or what such a
-call wrote, and whose result the nodes read in the place of the weights.
+weights are multiplied once, and the batch norm is gone. What an engine derives from the weights in
+a form of its own, such as their Winograd transform, it may keep as well.
 """
 
 from __future__ import annotations
@@ -13,6 +12,8 @@ from minicnn.models.fusion import replace_chains
 from minicnn.models.trace import Call, Node, Value
 from minicnn.ops.conv2d import CONV2D
 from minicnn.ops.operation import infer
+
+CONVOLUTIONS = ("conv2d", "conv2d_relu", "conv2d_max_pool2d")
 
 
 def fold_batch_norms(nodes: list[Node], kept: set[int]) -> tuple[list[Node], list[Call]]:
@@ -25,6 +26,18 @@ def fold_batch_norms(nodes: list[Node], kept: set[int]) -> tuple[list[Node], lis
     nodes = replace_chains(nodes, ("conv2d", "batch_norm_inference"), folding.after, kept)
     nodes = replace_chains(nodes, ("batch_norm_inference", "conv2d"), folding.before, kept)
     return nodes, folding.calls
+
+
+def keep_weights(nodes: list[Node]) -> list[Node]:
+    """Tells convolutions that their weights seldom change: an engine may keep what it derives from
+    them, as long as they are the same bit for bit.
+    """
+    return [
+        Node(n.operation, n.reads, n.writes, {**n.attributes, "keep_weights": True})
+        if n.operation.name in CONVOLUTIONS
+        else n
+        for n in nodes
+    ]
 
 
 class _Folding:

@@ -15,7 +15,7 @@ import numpy as np
 from minicnn.contracts import CONTRACTS, Spec
 from minicnn.layers.base import aligned
 from minicnn.losses import Loss
-from minicnn.models.folding import fold_batch_norms
+from minicnn.models.folding import fold_batch_norms, keep_weights
 from minicnn.models.fusion import fuse_convolutions, loss_node
 from minicnn.models.gradient import Gradients, values_with_gradient
 from minicnn.models.graph import Graph
@@ -118,7 +118,7 @@ def _for_use(nodes: list[Node], kept: set[int], fuse: bool) -> tuple[list[Node],
     if not fuse:
         return nodes, []
     nodes, constants = fold_batch_norms(nodes, kept)
-    return fuse_convolutions(nodes, kept), constants
+    return keep_weights(fuse_convolutions(nodes, kept)), constants
 
 
 def _inputs(graph: Graph, specs: list[Spec]) -> list[Value]:

@@ -36,8 +36,10 @@ std::size_t winograd_weights_bytes(const Conv2D& conv) {
   return counter.bytes();
 }
 
-// The weights transformed, at the head of `scratch`.
-const float* winograd_weights(const Conv2D& conv, const float* w, char* scratch) {
+// The weights transformed: kept, or at the head of `scratch`.
+const float* winograd_weights(const Conv2D& conv, const float* w, char* scratch,
+                              KeptWeights* kept) {
+  if (kept != nullptr) return kept->transformed(conv, w);
   float* u = Carver(scratch).take<float>(winograd_weights_size(conv));
   winograd_transform_weights(conv, w, u);
   return u;
@@ -52,14 +54,14 @@ std::size_t through_relu_scratch(const Conv2D& conv, bool relu) {
 }  // namespace
 
 void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const float* b, bool relu,
-                    float* y, char* scratch) noexcept {
+                    float* y, char* scratch, KeptWeights* kept) noexcept {
   switch (choose_forward(conv)) {
     case Algorithm::depthwise:
       depthwise_forward(conv, x, w, b, y, scratch);
       if (relu) relu_forward(y, conv.y().size(), y);
       return;
     case Algorithm::winograd:
-      return winograd_forward(conv, x, winograd_weights(conv, w, scratch), b, relu, y,
+      return winograd_forward(conv, x, winograd_weights(conv, w, scratch, kept), b, relu, y,
                               scratch + winograd_weights_bytes(conv));
     default:
       return direct_forward(conv, x, w, b, relu, y, scratch);
@@ -130,12 +132,12 @@ std::size_t conv2d_backward_weights_scratch(const Conv2D& conv, bool relu) {
 }
 
 void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const float* w,
-                               const float* b, float* y, std::uint8_t* winner,
-                               char* scratch) noexcept {
+                               const float* b, float* y, std::uint8_t* winner, char* scratch,
+                               KeptWeights* kept) noexcept {
   switch (choose_pooled_forward(op)) {
     case Algorithm::winograd:
-      return winograd_pooled_forward(op, x, winograd_weights(op.conv, w, scratch), b, y, winner,
-                                     scratch + winograd_weights_bytes(op.conv));
+      return winograd_pooled_forward(op, x, winograd_weights(op.conv, w, scratch, kept), b, y,
+                                     winner, scratch + winograd_weights_bytes(op.conv));
     default:
       return direct_pooled_forward(op, x, w, b, y, winner, scratch);
   }

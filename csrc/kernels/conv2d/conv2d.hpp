@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/conv2d/geometry.hpp"
+#include "kernels/conv2d/kept_weights.hpp"
 #include "kernels/conv2d/pooled.hpp"
 
 namespace minicnn {
@@ -13,8 +14,9 @@ namespace minicnn {
 
 //   x (N, H, W, C)  w (KH, KW, C / groups, filters)  b (filters,) or null
 //   y (N, OH, OW, filters)   written; with `relu`, 0 where the sum is negative
+// `kept`, made for this convolution, remembers what is derived from w; null where w changes always.
 void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const float* b, bool relu,
-                    float* y, char* scratch) noexcept;
+                    float* y, char* scratch, KeptWeights* kept = nullptr) noexcept;
 std::size_t conv2d_forward_scratch(const Conv2D& conv);
 
 // Both gradients: y is null, or what conv2d_forward with `relu` wrote. Then dy counts only where
@@ -34,8 +36,8 @@ std::size_t conv2d_backward_weights_scratch(const Conv2D& conv, bool relu);
 //   winner (N, PH, PW, filters)   written; the number ky * KW + kx of the pool's first largest cell
 // The image between the two, (N, OH, OW, filters), is never written.
 void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const float* w,
-                               const float* b, float* y, std::uint8_t* winner,
-                               char* scratch) noexcept;
+                               const float* b, float* y, std::uint8_t* winner, char* scratch,
+                               KeptWeights* kept = nullptr) noexcept;
 std::size_t conv2d_max_pool2d_forward_scratch(const PooledConv2D& op);
 
 //   dy, y, winner (N, PH, PW, filters); a winner may be any number, those outside are not followed
