@@ -44,15 +44,15 @@ Algorithm choose(const Conv2D& conv, std::int64_t h, std::int64_t w, double imag
 
 // The winners alone, wherever the caller leaves the choice and the shapes fit: on every instruction
 // set they were at least as fast as all cells, whose gradient must be written first, too. Direct /
-// pool_sparse in milliseconds, behind a ReLU that clipped nothing, on 2 busy cores of an AMD EPYC
-// 9005, 2026-11; behind one that clipped 60 % of its windows sparse takes 0.4 to 0.8 of its time:
-//                                                  dw: AVX-512    AVX2     dx: AVX-512    AVX2
-//   150 x 150, 3 -> 32 channels, 3 x 3, batch 32       22 / 7.5    22 / 9.7
-//   74 x 74, 32 -> 64 channels, 3 x 3, batch 32        25 / 7.2    41 / 16      20 / 8.2    39 / 16
-//   17 x 17, 128 -> 256 channels, 3 x 3, batch 32      11 / 3.6    25 / 7.9     11 / 5.6    29
-//   / 8.1 254 x 254, 16 -> 32 channels, 5 x 5, batch 16     130 / 32    183 / 54      97 / 43 140 /
-//   69 12 x 12, 20 -> 50 channels, 5 x 5, batch 64       .84 / .36   2.5 / .61    1.0 / .55   2.6 /
-//   .81 28 x 28, 1 -> 20 channels, 5 x 5, no ReLU         .30 / .31   .57 / .36
+// pool_sparse on 2 busy cores of an AMD EPYC 9005 (2026-11), behind a ReLU that clipped nothing;
+// behind one that clipped 60 % of its windows sparse takes 0.4 to 0.8 of its time:
+//                                          dw, AVX-512   AVX2   dx, AVX-512   AVX2
+//   150x150, 3 to 32 channels, 3x3, batch 32   22 / 7.5 ms   22 / 9.7   30 / 8.9 ms   35 / 14
+//   74x74, 32 to 64, 3x3, batch 32             25 / 7.2      41 / 16    20 / 8.2      39 / 16
+//   17x17, 128 to 256, 3x3, batch 32           11 / 3.6      25 / 7.9   11 / 5.6      29 / 8.1
+//   125x125, 32 to 64, 5x5, batch 16           89 / 22      204 / 38    61 / 30      121 / 41
+//   12x12, 20 to 50, 5x5, batch 64           0.84 / 0.36    2.5 / 0.61  1.0 / 0.55    2.6 / 0.81
+//   28x28, 1 to 20, 5x5, batch 64            0.30 / 0.31   0.57 / 0.36
 Algorithm choose_pooled_backward(const PooledConv2D& op) {
   const bool allowed = op.conv.algorithm != Algorithm::direct;
   return allowed && pool_sparse_fits(op) ? Algorithm::pool_sparse : Algorithm::direct;
