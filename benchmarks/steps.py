@@ -93,7 +93,7 @@ def _flop(program: Program, step: Step) -> float:
     named: dict[str, Any] = dict(zip(contract.writes, step.writes, strict=True))
     named |= {k.rstrip("?"): v for k, v in zip(contract.reads, step.reads, strict=True)}
     w = program.buffers[named["w"] if "w" in named else named["dw"]].spec.shape
-    n = program.buffers[next(r for r in step.reads if r is not None)].spec.shape[0]
+    n = program.buffers[named["x"] if "x" in named else named["dy"]].spec.shape[0]
     places = 1
     if "window" in step.attributes:
         places = math.prod(step.attributes["window"].out_hw(step.attributes["image"]))

@@ -80,6 +80,11 @@ class Run(NamedTuple):
     results: list[Result]
     memory: list[Memory]
 
+    def disturbed(self, limit: float) -> float:
+        """The share of blocks during which others took more than `limit` of the time."""
+        shares = [share for result in self.results for share in result.foreign]
+        return float(np.mean([share > limit for share in shares])) if shares else 0.0
+
 
 def best(results: list[Result], engines: tuple[str, ...]) -> Result | None:
     """The fastest way that any of `engines` has; None where there is none."""

@@ -11,6 +11,7 @@ from peers.results import Memory, Run, best, cases, peers_of, ratio
 from peers.targets import ROWS, Row
 from peers.timing import FOREIGN
 
+DISTURBED = 0.25  # of the blocks: then the summary says so
 COLUMNS = ("case", "engine", "median ms", "p95 ms", "images/s", "x best peer", "x TensorFlow")
 
 
@@ -38,9 +39,12 @@ def print_summary(runs: list[Run]) -> None:
     table = Table("", title="minicnn native against the best peer of each case")
     runs = sorted(runs, key=lambda run: list(NETWORKS).index(run.network))
     for run in runs:
-        table.add_column(run.network, justify="right", no_wrap=True)
+        star = " *" if run.disturbed(FOREIGN) > DISTURBED else ""
+        table.add_column(run.network + star, justify="right", no_wrap=True)
     for row in ROWS:
         table.add_row(row.name, *(_cell(row, run) for run in runs))
+    if any(run.disturbed(FOREIGN) > DISTURBED for run in runs):
+        table.caption = f"* other programs ran during more than {DISTURBED:.0%} of the blocks"
     _console().print(table)
 
 
@@ -67,12 +71,10 @@ def _memory_table(memory: list[Memory]) -> Table:
 
 
 def _say_what_was_disturbed(run: Run) -> None:
-    shares = [share for result in run.results for share in result.foreign]
-    disturbed = sum(share > FOREIGN for share in shares)
-    if disturbed:
+    if share := run.disturbed(FOREIGN):
         print(
-            f"{disturbed} of {len(shares)} blocks were disturbed: other programs took more than "
-            f"{FOREIGN:.0%} of the processors' time"
+            f"{share:.0%} of the blocks were disturbed: other programs took more than {FOREIGN:.0%} "
+            "of the processors' time, and engines do not suffer from that alike"
         )
 
 
