@@ -73,8 +73,8 @@ def _memory_table(memory: list[Memory]) -> Table:
 def _say_what_was_disturbed(run: Run) -> None:
     if share := run.disturbed(FOREIGN):
         print(
-            f"{share:.0%} of the blocks were disturbed: other programs took more than {FOREIGN:.0%} "
-            "of the processors' time, and engines do not suffer from that alike"
+            f"{share:.0%} of the blocks were disturbed: other programs took more than "
+            f"{FOREIGN:.0%} of the processors' time, and engines do not suffer from that alike"
         )
 
 
