@@ -4,9 +4,8 @@
 
     everything on
     algorithm="direct"   neither Winograd nor gradients of the winners only
-    fuse=False           each operation a kernel of its own: nothing in one pass with its pooling or
-                         ReLU, so no winners to visit, and no dense layer that learns in its gradient's
-                         pass
+    fuse=False           each operation a kernel of its own: no pooling or ReLU in the convolution's
+                         pass, so no winners to visit; dense layers write their gradient first
     neither              both
 
 Blocks of the four take turns. Prints milliseconds a step, the median of the blocks, and how many
