@@ -75,8 +75,8 @@ def pool(method: str) -> int:
 
 def tick() -> int:
     """Prints how long one kernel call took, and how often another thread ran meanwhile."""
-    x, w = np.ones((64, 64, 64, 64), np.float32), np.ones((5, 5, 64, 64), np.float32)
-    window = Window2D((5, 5), (1, 1), (1, 1), (2, 2), (2, 2))
+    x, w = np.ones((64, 64, 64, 64), np.float32), np.ones((7, 7, 64, 64), np.float32)
+    window = Window2D((7, 7), (1, 1), (1, 1), (3, 3), (3, 3))
     ticks, done = [], threading.Event()
 
     def ticker() -> None:

@@ -97,6 +97,23 @@ def test_gradients_errors_keep_the_bound(case: Case) -> None:
     np.testing.assert_allclose(db, dy.sum((0, 1, 2), dtype=np.float64), rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_with_relu_it_is_the_same_bits_as_with_relu_apart(case: Case) -> None:
+    shapes = [case.x, case.w, (case.filters,), case.y]
+    x, w, b, dy = (normal(s, i) for i, s in enumerate(shapes))
+    (z,) = run("conv2d_forward", [x, w, b], [case.y], **asked(case))
+    (y,) = run("conv2d_relu_forward", [x, w, b], [case.y], **asked(case))
+    np.testing.assert_array_equal(y, np.maximum(z, 0))
+    dz, weights = np.where(y > 0, dy, np.float32(0)), [case.w, (case.filters,)]
+    (dx,) = run("conv2d_relu_backward_input", [dy, y, w], [case.x], **asked(case))
+    (dx_apart,) = run("conv2d_backward_input", [dz, w], [case.x], **asked(case))
+    np.testing.assert_array_equal(dx, dx_apart)
+    dw, db = run("conv2d_relu_backward_weights", [dy, y, x], weights, **asked(case))
+    dw_apart, _ = run("conv2d_backward_weights", [dz, x], weights, **asked(case))
+    np.testing.assert_array_equal(dw, dw_apart)
+    np.testing.assert_allclose(db, dz.sum((0, 1, 2), dtype=np.float64), rtol=1e-5, atol=1e-4)
+
+
 @pytest.mark.parametrize("k", [3, 5])
 def test_a_weights_gradient_of_many_tiles_keeps_the_bound(k: int) -> None:
     """More than 32 blocks of 256: then sums of blocks are added to a total."""
