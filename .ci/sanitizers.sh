@@ -52,6 +52,7 @@ suite_under_sanitizers() {
     grep "^$work/sanitized/"
   sanitized python -m pytest -q -p no:cacheprovider --timeout=600 tests \
     --ignore tests/test_layering.py --ignore tests/test_example_lenet.py --ignore tests/test_team.py \
-    --ignore tests/test_guard_pages.py --ignore tests/test_hostile_files.py
+    --ignore tests/test_guard_pages.py --ignore tests/test_hostile_files.py \
+    --ignore tests/test_benchmark_networks.py
   cd "$checkout"
 }
