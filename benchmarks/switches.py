@@ -39,16 +39,18 @@ WARM_UP = 2
 
 def model_for(network: str, way: str) -> Model:
     """The zoo's network, compiled to be run this way."""
-    algorithm, fuse = WAYS[way]
+    _, fuse = WAYS[way]
     mc.utils.set_random_seed(0)
-    mc.config.set_conv_algorithm(algorithm)  # taken into the program by the first step
     model = getattr(mc.zoo, network)(rescale=1 / 255)
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", fuse=fuse)
     return model
 
 
-def seconds_each(model: Model, x: np.ndarray, y: np.ndarray, least: float) -> float:
-    """Mean time of a step over a block of at least so many seconds."""
+def seconds_each(way: str, model: Model, x: np.ndarray, y: np.ndarray, least: float) -> float:
+    """Mean time of a step over a block of at least so many seconds, after some to warm up."""
+    mc.config.set_conv_algorithm(WAYS[way][0])
+    for _ in range(WARM_UP):
+        model.train_on_batch(x, y)
     start, steps = time.perf_counter(), 0
     while (passed := time.perf_counter() - start) < least or steps == 0:
         model.train_on_batch(x, y)
@@ -59,13 +61,9 @@ def seconds_each(model: Model, x: np.ndarray, y: np.ndarray, least: float) -> fl
 def measure(network: str, blocks: int, least: float) -> dict[str, float]:
     """Milliseconds a step, way by way."""
     x, y = random_batch(NETWORKS[network], NETWORKS[network].batch, seed=0)
-    models = {}
-    for way in WAYS:
-        models[way] = model_for(network, way)
-        for _ in range(WARM_UP):
-            models[way].train_on_batch(x, y)
+    models = {way: model_for(network, way) for way in WAYS}
     seen = [
-        {way: seconds_each(model, x, y, least) for way, model in models.items()}
+        {way: seconds_each(way, model, x, y, least) for way, model in models.items()}
         for _ in track(range(blocks), network)
     ]
     return {way: 1e3 * statistics.median(block[way] for block in seen) for way in WAYS}
