@@ -1,4 +1,5 @@
-"""The native engine gives the same bits for any number of threads and any cut of the batch."""
+"""The native engine gives the same bits for any number of threads, and, as long as it computes
+convolutions by one algorithm, for any cut of the batch."""
 
 from __future__ import annotations
 
@@ -88,12 +89,22 @@ def test_random_layers_have_the_same_bits_for_any_cut_of_the_batch(family, threa
     use_threads(threads)
     rng = np.random.default_rng(len(family))
     for _ in range(LAYERS // len(FAMILIES)):
-        assert_same_for_any_cut(draw_layer(rng, family))
+        layer = draw_layer(rng, family)
+        for algorithm in ("direct", "winograd"):
+            assert_same_for_any_cut(told(layer, algorithm))
 
 
 @pytest.mark.parametrize("layer", LARGE.values(), ids=LARGE.keys())
-def test_large_layers_have_the_same_bits_for_any_cut_of_the_batch(layer):
-    assert_same_for_any_cut(layer)
+@pytest.mark.parametrize("algorithm", ["direct", "winograd"])
+def test_large_layers_have_the_same_bits_for_any_cut_of_the_batch(layer, algorithm):
+    assert_same_for_any_cut(told(layer, algorithm))
+
+
+def told(layer: Layer, algorithm: str) -> Layer:
+    """The layer with its algorithm chosen, if it is one that has several."""
+    if not layer.family.startswith("conv2d"):
+        return layer
+    return layer._replace(attributes={**layer.attributes, "algorithm": algorithm})
 
 
 def assert_same_for_any_cut(layer: Layer) -> None:

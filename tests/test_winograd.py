@@ -266,6 +266,13 @@ def test_the_automatic_choice(case: Case, choice: str) -> None:
         np.testing.assert_array_equal(found, want)
 
 
+@pytest.mark.parametrize(("images", "choice"), [(1, "direct"), (16, "winograd")])
+def test_one_small_image_is_not_worth_the_weights_transform(images: int, choice: str) -> None:
+    case = conv((images, 6, 6, 64), 128, 3)
+    y, *_ = answers(case, "auto")
+    assert y.tobytes() == answers(case, choice)[0].tobytes()
+
+
 @pytest.mark.parametrize("at_end", [True, False], ids=["end", "start"])
 @pytest.mark.parametrize("case", CASES[::2])
 def test_no_kernel_leaves_its_arrays(case: Case, at_end: bool) -> None:

@@ -1,6 +1,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -123,16 +124,16 @@ class __attribute__((visibility("hidden"))) Program {
     }
   }
 
-  // Runs the calls [first, last). Ctrl-C is seen between two calls and leaves the rest undone.
+  // Runs the calls [first, last). Ctrl-C is seen between two of them and leaves the rest undone.
   void run(std::size_t first, std::size_t last) {
     if (first > last || last > steps_.size()) throw py::index_error("no such steps");
     if (running_) throw std::runtime_error("this program is running already, in another thread");
     const Flag running(running_);
     const Scratch scratch(pool_, scratch_bytes_);
-    for (std::size_t i = first; i < last; ++i) {
+    for (std::size_t next = first; next < last;) {
       {
         const WithoutGil others_run;
-        steps_[i].call.run(scratch.data());
+        next = run_for_a_while(next, last, scratch.data());
       }
       if (PyErr_CheckSignals() != 0) throw py::error_already_set();
     }
@@ -150,6 +151,18 @@ class __attribute__((visibility("hidden"))) Program {
       throw py::type_error("a step must be (kernel, reads, writes, attributes)");
     }
   }
+
+  // Returns the number of the call that comes next. Not every call asks for the GIL: another Python
+  // thread that computes hands it over after milliseconds only.
+  std::size_t run_for_a_while(std::size_t next, std::size_t last, char* scratch) const {
+    const auto end = std::chrono::steady_clock::now() + kBetweenSignals;
+    do {
+      steps_[next].call.run(scratch);
+    } while (++next < last && std::chrono::steady_clock::now() < end);
+    return next;
+  }
+
+  static constexpr std::chrono::milliseconds kBetweenSignals{20};
 
   std::vector<Owning> steps_;
   std::shared_ptr<ScratchPool> pool_ = ScratchPool::shared();

@@ -167,9 +167,8 @@ class Stepper(Network):
 
     def _execution(self, kind: str, inputs: tuple[np.ndarray, ...]) -> Execution:
         dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
-        frozen = tuple(layer.trainable for layer in self._layers)
-        engine = (current_backend(), conv_algorithm())
-        key = (kind, len(inputs[0]), *dtypes, engine, frozen)
+        trained = [layer.trainable for layer in self._layers] if kind == "train" else []
+        key = (kind, len(inputs[0]), *dtypes, current_backend(), conv_algorithm(), *trained)
         if key not in self._executions:
             plan = self._plan(kind, len(inputs[0]), dtypes)
             check_activations(plan.program.arena_bytes, len(inputs[0]))

@@ -1,5 +1,7 @@
 #include "kernels/conv2d/chooser.hpp"
 
+#include <algorithm>
+
 #include "kernels/conv2d/depthwise.hpp"
 #include "kernels/conv2d/sparse_micro.hpp"
 #include "kernels/conv2d/winograd.hpp"
@@ -16,13 +18,15 @@ constexpr double kWorthIt = 1.5;
 // 16: 1.7, 32 to 32: 2.4, 64 to 64: 2.7; 5x5: 2.7, 3.8, 3.9 (AMD EPYC 9005, AVX-512, 2026-11). With
 // AVX2 they are half as large.
 constexpr double kTransformsOfTile = 11, kTransformsOfWeights = 8;
-// So many images share the weights' transform. Not the batch's own: an image's result must not
-// depend on how many come with it.
-constexpr double kImages = 16;
+// More images than these share the weights' transform no better: batches from here on, and a last
+// batch that is shorter, are computed alike. A few images alone are another matter: for one tile
+// the transformed weights, four times as many, are all that moves.
+constexpr std::int64_t kImages = 16;
 
 // Products of the direct algorithm by those of Winograd's and what its transforms cost, for outputs
 // of `h` x `w` pixels of each image.
-double winograd_gain(const Conv2D& conv, std::int64_t h, std::int64_t w, double images) {
+double winograd_gain(const Conv2D& conv, std::int64_t h, std::int64_t w) {
+  const double images = double(std::clamp<std::int64_t>(conv.x.n, 1, kImages));
   const TileGrid grid{1, h, w};
   const double kernel = double(conv.window.kh), points = kernel + kWinogradOutputs - 1;
   const double channels = double(conv.x.c), filters = double(conv.filters);
@@ -34,12 +38,12 @@ double winograd_gain(const Conv2D& conv, std::int64_t h, std::int64_t w, double 
 }
 
 // `h` and `w` as above.
-Algorithm choose(const Conv2D& conv, std::int64_t h, std::int64_t w, double images) {
+Algorithm choose(const Conv2D& conv, std::int64_t h, std::int64_t w) {
   if (conv.algorithm == Algorithm::direct) return Algorithm::direct;
   if (is_depthwise(conv)) return Algorithm::depthwise;
   if (!winograd_fits(conv)) return Algorithm::direct;
   if (conv.algorithm == Algorithm::winograd) return Algorithm::winograd;
-  return winograd_gain(conv, h, w, images) > kWorthIt ? Algorithm::winograd : Algorithm::direct;
+  return winograd_gain(conv, h, w) > kWorthIt ? Algorithm::winograd : Algorithm::direct;
 }
 
 // The winners alone, wherever the caller leaves the choice and the shapes fit: on every instruction
@@ -68,19 +72,14 @@ bool pool_sparse_fits(const PooledConv2D& op) {
   return halves && plain && win.kh <= kMostSparseCells && win.kw <= kMostSparseCells;
 }
 
-Algorithm choose_forward(const Conv2D& conv) { return choose(conv, conv.oh(), conv.ow(), kImages); }
+Algorithm choose_forward(const Conv2D& conv) { return choose(conv, conv.oh(), conv.ow()); }
 
-Algorithm choose_backward_input(const Conv2D& conv) {
-  return choose(conv, conv.x.h, conv.x.w, kImages);
-}
+Algorithm choose_backward_input(const Conv2D& conv) { return choose(conv, conv.x.h, conv.x.w); }
 
-Algorithm choose_backward_weights(const Conv2D& conv) {
-  return choose(conv, conv.oh(), conv.ow(), double(conv.x.n));
-}
+Algorithm choose_backward_weights(const Conv2D& conv) { return choose(conv, conv.oh(), conv.ow()); }
 
 Algorithm choose_pooled_forward(const PooledConv2D& op) {
-  return winograd_fits(op) ? choose(op.conv, 2 * op.y().h, 2 * op.y().w, kImages)
-                           : Algorithm::direct;
+  return winograd_fits(op) ? choose(op.conv, 2 * op.y().h, 2 * op.y().w) : Algorithm::direct;
 }
 
 Algorithm choose_pooled_backward_input(const PooledConv2D& op) {

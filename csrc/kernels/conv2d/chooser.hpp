@@ -16,7 +16,8 @@ namespace minicnn {
 //   pool_sparse  gradients behind a 2x2 max pool: the products of the windows' winners only
 //
 // A choice depends on the shapes and on the instruction set alone, never on the number of threads
-// or on what was measured in this run: the same network gives the same bits every time.
+// or on what was measured in this run: the same network gives the same bits every time. An image
+// alone may be computed by another algorithm than one among many, and differ in the last bits.
 
 Algorithm choose_forward(const Conv2D& conv);
 Algorithm choose_backward_input(const Conv2D& conv);

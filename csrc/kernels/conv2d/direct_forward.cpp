@@ -33,7 +33,8 @@ ForwardRows::ForwardRows(const Conv2D& conv, std::int64_t columns, const float* 
       relu_(relu),
       stream_(stream),
       micro_(conv2d_micro()),
-      slices_per_group_(ceil_div(conv.co(), micro_.columns)),
+      slice_(columns == 1 ? micro_.row_columns : micro_.columns),
+      slices_per_group_(ceil_div(conv.co(), slice_)),
       patch_columns_(conv.seen_columns(ceil_div(columns, forward_pieces(columns)))) {
   direct_ = sum_of_taps(conv.window.dy * conv.x.w * conv.x.c, carver);
   patched_ = sum_of_taps(patch_columns_ * conv.x.c, carver);
@@ -99,7 +100,7 @@ void ForwardRows::run(std::int64_t n, std::int64_t oy, std::int64_t ox, std::int
   }
   for (std::int64_t slice = first; slice < last; ++slice) {
     const std::int64_t group = slice / slices_per_group_;
-    const std::int64_t in_group = slice % slices_per_group_ * micro_.columns;
+    const std::int64_t in_group = slice % slices_per_group_ * slice_;
     const std::int64_t filter = group * conv_.co() + in_group;
     const Product product{a + group * conv_.ci(),
                           win.sx * conv_.x.c,
@@ -113,8 +114,7 @@ void ForwardRows::run(std::int64_t n, std::int64_t oy, std::int64_t ox, std::int
                           false,
                           relu_,
                           stream_};
-    multiply(micro_, product, columns,
-             std::min<std::int64_t>(micro_.columns, conv_.co() - in_group));
+    multiply(micro_, product, columns, std::min(slice_, conv_.co() - in_group));
   }
 }
 

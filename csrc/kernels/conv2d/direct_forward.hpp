@@ -27,7 +27,8 @@ class ForwardRows {
   ForwardRows(const Conv2D& conv, std::int64_t columns, const float* x, const float* w,
               const float* b, bool relu, bool stream, Carver& carver);
 
-  // A slice is as many filters of one group as fit a tile. Output row `oy` of image `n`, columns
+  // A slice is as many filters of one group as fit a tile, a long one where a row of outputs is one
+  // pixel. Output row `oy` of image `n`, columns
   // [ox, ox + columns), filters of the slices [first, last), to `out` with pixels `filters` apart.
   // `out` is the address of pixel `ox`, filter 0.
   void run(std::int64_t n, std::int64_t oy, std::int64_t ox, std::int64_t columns,
@@ -44,6 +45,7 @@ class ForwardRows {
   const float *x_, *w_, *b_;
   bool relu_, stream_;
   const Micro& micro_;
+  std::int64_t slice_;  // filters
   std::int64_t slices_per_group_;
   std::int64_t patch_columns_;  // of the longest piece
   Sum direct_, patched_;        // a offsets into x, into a patch

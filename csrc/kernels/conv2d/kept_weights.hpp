@@ -22,6 +22,8 @@ class KeptWeights {
   const float* transformed(const Conv2D& conv, const float* w) noexcept;
 
  private:
+  bool are_of(const float* w) const noexcept;  // bit by bit
+
   std::vector<float> w_, memory_;
   float* u_;  // in memory_, on a cache line
   bool made_ = false;

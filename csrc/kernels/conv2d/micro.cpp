@@ -4,14 +4,15 @@ namespace minicnn {
 namespace {
 
 constexpr Micro kMicros[] = {
-#define CONV2D_MICRO(isa, rows, columns) \
-  {#isa,                                 \
-   Isa::isa,                             \
-   rows,                                 \
-   columns,                              \
-   conv2d_micro_##isa,                   \
-   conv2d_sum_rows_##isa,                \
-   conv2d_max_pool_##isa,                \
+#define CONV2D_MICRO(isa, rows, columns, row_columns) \
+  {#isa,                                              \
+   Isa::isa,                                          \
+   rows,                                              \
+   columns,                                           \
+   row_columns,                                       \
+   conv2d_micro_##isa,                                \
+   conv2d_sum_rows_##isa,                             \
+   conv2d_max_pool_##isa,                             \
    conv2d_unpool_##isa},
 #include "kernels/conv2d/micros.inc"
 #undef CONV2D_MICRO

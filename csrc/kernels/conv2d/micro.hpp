@@ -52,7 +52,9 @@ struct Micro {
   const char* name;
   Isa needs;
   int rows, columns;  // of the largest tile
-  // 1 <= rows <= this->rows, 1 <= columns <= this->columns; nothing else is read or written.
+  int row_columns;    // of the longest tile of one row
+  // 1 <= rows <= this->rows, 1 <= columns <= this->columns, or row_columns if rows is 1; nothing
+  // else is read or written.
   void (*run)(const Tile& tile, int rows, int columns);
   // out (columns,)
   void (*sum_rows)(const RowSums& sums, float* out);
@@ -64,7 +66,7 @@ struct Micro {
                  float* first);
 };
 
-#define CONV2D_MICRO(isa, rows, columns)                                                          \
+#define CONV2D_MICRO(isa, rows, columns, row_columns)                                             \
   void conv2d_micro_##isa(const Tile& tile, int row_count, int width);                            \
   void conv2d_sum_rows_##isa(const RowSums& sums, float* out);                                    \
   void conv2d_max_pool_##isa(const PoolWindows& windows, const float* first, bool relu, float* y, \

@@ -4,7 +4,7 @@
 namespace minicnn {
 
 void conv2d_micro_avx512(const Tile& tile, int rows, int columns) {
-  run_any<Wide, Half, 14>(tile, rows, columns);
+  run_any<Wide, Half, 14, 64>(tile, rows, columns);
 }
 
 void conv2d_sum_rows_avx512(const RowSums& sums, float* out) { sum_rows_any<Wide>(sums, out); }

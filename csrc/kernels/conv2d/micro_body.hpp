@@ -113,11 +113,64 @@ void run_rows(std::index_sequence<kRows...>, const Tile& t, int rows, int last_c
   (t.a_rows == nullptr ? kByRows : kScattered)[rows - 1](t, last_columns);
 }
 
-// Picks the cheapest vectors that cover the columns.
-template <class Wide, class Half, std::size_t kMaxRows>
+// One row and many columns, as of a dense layer that sees one sample: enough vectors side by side
+// that none of the additions waits for the last one.
+template <class Wide, std::size_t kVectors>
+void run_row(const Tile& tile, int last_columns) {
+  constexpr std::size_t kLast = kVectors - 1;
+  const Tile t = tile;
+  const typename Wide::Mask mask = Wide::mask(last_columns);
+  const auto load = [mask](const float* p, std::size_t i) {
+    return i == kLast ? Wide::load(p + i * Wide::kLanes, mask) : Wide::load(p + i * Wide::kLanes);
+  };
+  typename Wide::V sums[kVectors];
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kVectors; ++i) {
+    sums[i] = t.bias == nullptr ? Wide::broadcast(0) : load(t.bias, i);
+  }
+  for (const Run *run = t.runs, *end = run + t.run_count; run != end; ++run) {
+    const float *a = t.a + run->a, *b = t.b + run->b;
+    for (std::int64_t k = run->length; k > 0; --k, a += t.a_step, b += t.b_row) {
+      const typename Wide::V factor = Wide::broadcast(*a);
+#pragma GCC unroll 16
+      for (std::size_t i = 0; i < kVectors; ++i) {
+        if (i * Wide::kLanes % kCacheLine == 0) {
+          __builtin_prefetch(b + kAhead * t.b_row + i * Wide::kLanes);
+        }
+        sums[i] = Wide::multiply_add(factor, load(b, i), sums[i]);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (std::size_t i = 0; i < kVectors; ++i) {
+    if (t.add) sums[i] = load(t.out, i) + sums[i];
+    if (t.relu) sums[i] = Wide::relu(sums[i]);
+    float* out = t.out + i * Wide::kLanes;
+    if (t.stream) {
+      Wide::stream(out, sums[i]);
+    } else if (i == kLast) {
+      Wide::store(out, sums[i], mask);
+    } else {
+      Wide::store(out, sums[i]);
+    }
+  }
+}
+
+template <class Wide, std::size_t... kBefore>
+void run_long_row(std::index_sequence<kBefore...>, const Tile& t, int columns) {
+  static constexpr RunTile kByVectors[] = {run_row<Wide, kBefore + 1>...};
+  const int before = (columns - 1) / Wide::kLanes;
+  kByVectors[before](t, columns - before * Wide::kLanes);
+}
+
+// Picks the cheapest vectors that cover the columns; of one row, up to kRowColumns.
+template <class Wide, class Half, std::size_t kMaxRows, std::size_t kRowColumns>
 void run_any(const Tile& t, int rows, int columns) {
   constexpr std::make_index_sequence<kMaxRows> kRows{};
   const int rest = columns - Wide::kLanes;
+  if (rest > Wide::kLanes) {
+    return run_long_row<Wide>(std::make_index_sequence<kRowColumns / Wide::kLanes>{}, t, columns);
+  }
   if (rest > Half::kLanes) return run_rows<Wide, Wide, true>(kRows, t, rows, rest);
   if (rest > 0) return run_rows<Wide, Half, true>(kRows, t, rows, rest);
   if (columns > Half::kLanes) return run_rows<Wide, Wide, false>(kRows, t, rows, columns);

@@ -4,7 +4,7 @@
 namespace minicnn {
 
 void conv2d_micro_generic(const Tile& tile, int rows, int columns) {
-  run_any<Wide, Wide, 4>(tile, rows, columns);
+  run_any<Wide, Wide, 4, 32>(tile, rows, columns);
 }
 
 void conv2d_sum_rows_generic(const RowSums& sums, float* out) { sum_rows_any<Wide>(sums, out); }

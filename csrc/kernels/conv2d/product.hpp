@@ -60,7 +60,8 @@ struct Product {
   const std::int64_t* a_rows = nullptr;
 };
 
-// Any number of rows, at most micro.columns columns; rows are cut in tiles of nearly equal height.
+// Any number of rows, at most micro.columns columns, micro.row_columns of a single row; rows are
+// cut in tiles of nearly equal height.
 void multiply(const Micro& micro, const Product& product, std::int64_t rows, std::int64_t columns);
 
 }  // namespace minicnn

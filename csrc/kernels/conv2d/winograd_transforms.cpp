@@ -11,7 +11,7 @@ struct Level {
 };
 
 constexpr Level kLevels[] = {
-#define CONV2D_MICRO(isa, rows, columns) {Isa::isa, winograd3_##isa, winograd5_##isa},
+#define CONV2D_MICRO(isa, rows, columns, row_columns) {Isa::isa, winograd3_##isa, winograd5_##isa},
 #include "kernels/conv2d/micros.inc"
 #undef CONV2D_MICRO
 };

@@ -47,8 +47,8 @@ struct WinogradTransforms {
   std::int64_t values() const { return points * points; }
 };
 
-#define CONV2D_MICRO(isa, rows, columns)           \
-  extern const WinogradTransforms winograd3_##isa; \
+#define CONV2D_MICRO(isa, rows, columns, row_columns) \
+  extern const WinogradTransforms winograd3_##isa;    \
   extern const WinogradTransforms winograd5_##isa;
 #include "kernels/conv2d/micros.inc"
 #undef CONV2D_MICRO

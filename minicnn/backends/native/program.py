@@ -36,13 +36,14 @@ class Runner:
         for index, buffer in enumerate(program.buffers):
             self._arrays.append(self._array(buffer, index, arrays, arena))
         self._program = _core.Program([self._call(step) for step in program.steps])
+        self._steps = range(len(program.steps))
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self._arrays[index]
 
     def run(self, first: int = 0, last: int | None = None) -> None:
         """Run the steps from `first` up to, not including, `last`."""
-        steps = range(len(self._program))[first:last]
+        steps = self._steps[first:last]
         self._program.run(steps.start, max(steps.start, steps.stop))
 
     def _array(
