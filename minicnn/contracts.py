@@ -161,14 +161,10 @@ CONTRACTS: dict[str, Contract] = {
     "conv2d_backward_weights": Contract(("dy", "x"), ("dw", "db"), _conv2d_dw),
     "conv2d_max_pool2d_forward": Contract(("x", "w", "b?"), ("y", "winner"), _conv2d_pool),
     "conv2d_max_pool2d_backward_input": Contract(
-        ("dy", "y", "winner", "w"),
-        ("dx",),
-        lambda dy, y, winner, w, **a: _conv2d_dx(dy, w, **a),
+        ("dy", "winner", "w"), ("dx",), lambda dy, winner, w, **a: _conv2d_dx(dy, w, **a)
     ),
     "conv2d_max_pool2d_backward_weights": Contract(
-        ("dy", "y", "winner", "x"),
-        ("dw", "db"),
-        lambda dy, y, winner, x, **a: _conv2d_dw(dy, x, **a),
+        ("dy", "winner", "x"), ("dw", "db"), lambda dy, winner, x, **a: _conv2d_dw(dy, x, **a)
     ),
     "conv2d_relu_forward": Contract(("x", "w", "b?"), ("y",), _conv2d),
     "conv2d_relu_backward_input": Contract(

@@ -151,32 +151,31 @@ Prepared prepare_pooled_forward(const Call& call) {
           conv2d_max_pool2d_forward_scratch(op)};
 }
 
-// dy, y and winner, which both gradients read first.
+// dy and winner, which both gradients read first.
 void demand_pooled(const Call& call, const PooledConv2D& op) {
-  for (std::size_t i = 0; i < 3; ++i) demand_shape(call, call.read(i), op.y());
+  for (std::size_t i = 0; i < 2; ++i) demand_shape(call, call.read(i), op.y());
 }
 
 Prepared prepare_pooled_backward_input(const Call& call) {
-  const PooledConv2D op = pooled_of(call, conv2d_of_dy(call, call.read(0), call.read(3)));
+  const PooledConv2D op = pooled_of(call, conv2d_of_dy(call, call.read(0), call.read(2)));
   demand_pooled(call, op);
   demand_shape(call, call.write(0), op.conv.x);
-  const float *dy = call.in<float>(0), *y = call.in<float>(1), *w = call.in<float>(3);
-  const std::uint8_t* winner = call.in<std::uint8_t>(2);
+  const float *dy = call.in<float>(0), *w = call.in<float>(2);
+  const std::uint8_t* winner = call.in<std::uint8_t>(1);
   float* dx = call.out<float>(0);
-  return {
-      [=](char* scratch) { conv2d_max_pool2d_backward_input(op, dy, y, winner, w, dx, scratch); },
-      conv2d_max_pool2d_backward_input_scratch(op)};
+  return {[=](char* scratch) { conv2d_max_pool2d_backward_input(op, dy, winner, w, dx, scratch); },
+          conv2d_max_pool2d_backward_input_scratch(op)};
 }
 
 Prepared prepare_pooled_backward_weights(const Call& call) {
-  const PooledConv2D op = pooled_of(call, conv2d_of_x(call, call.read(3), call.write(0)));
+  const PooledConv2D op = pooled_of(call, conv2d_of_x(call, call.read(2), call.write(0)));
   demand_pooled(call, op);
   if (call.writes(1)) call.demand_shape(call.write(1), {op.conv.filters});
-  const float *dy = call.in<float>(0), *y = call.in<float>(1), *x = call.in<float>(3);
-  const std::uint8_t* winner = call.in<std::uint8_t>(2);
+  const float *dy = call.in<float>(0), *x = call.in<float>(2);
+  const std::uint8_t* winner = call.in<std::uint8_t>(1);
   float *dw = call.out<float>(0), *db = call.out<float>(1);
   return {[=](char* scratch) {
-            conv2d_max_pool2d_backward_weights(op, dy, y, winner, x, dw, db, scratch);
+            conv2d_max_pool2d_backward_weights(op, dy, winner, x, dw, db, scratch);
           },
           conv2d_max_pool2d_backward_weights_scratch(op)};
 }

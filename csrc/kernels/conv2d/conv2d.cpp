@@ -152,14 +152,14 @@ std::size_t conv2d_max_pool2d_forward_scratch(const PooledConv2D& op) {
   }
 }
 
-void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy, const float* y,
+void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy,
                                       const std::uint8_t* winner, const float* w, float* dx,
                                       char* scratch) noexcept {
   switch (choose_pooled_backward_input(op)) {
     case Algorithm::pool_sparse:
-      return pool_sparse_backward_input(op, dy, y, winner, w, dx, scratch);
+      return pool_sparse_backward_input(op, dy, winner, w, dx, scratch);
     default:
-      return direct_pooled_backward_input(op, dy, y, winner, w, dx, scratch);
+      return direct_pooled_backward_input(op, dy, winner, w, dx, scratch);
   }
 }
 
@@ -172,14 +172,14 @@ std::size_t conv2d_max_pool2d_backward_input_scratch(const PooledConv2D& op) {
   }
 }
 
-void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy, const float* y,
+void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy,
                                         const std::uint8_t* winner, const float* x, float* dw,
                                         float* db, char* scratch) noexcept {
   switch (choose_pooled_backward_weights(op)) {
     case Algorithm::pool_sparse:
-      return pool_sparse_backward_weights(op, dy, y, winner, x, dw, db, scratch);
+      return pool_sparse_backward_weights(op, dy, winner, x, dw, db, scratch);
     default:
-      return direct_pooled_backward_weights(op, dy, y, winner, x, dw, db, scratch);
+      return direct_pooled_backward_weights(op, dy, winner, x, dw, db, scratch);
   }
 }
 

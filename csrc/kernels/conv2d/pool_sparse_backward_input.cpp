@@ -165,9 +165,7 @@ void PatchAdder::list_winners(const Band& band) const {
       std::fill_n(lists.ends, 4, end);
       if (dropped) continue;
       const std::int64_t first = part * some_filters_, i = at + first;
-      const PooledGradient here{gradient_.dy + i,
-                                gradient_.y == nullptr ? nullptr : gradient_.y + i,
-                                gradient_.winner + i};
+      const PooledGradient here{gradient_.dy + i, gradient_.winner + i};
       micro_.list_by_cell(here, std::min(some_filters_, filters_ - first), lists);
       end = lists.ends[3];
     }
@@ -190,8 +188,7 @@ void PatchAdder::list_every_cell(const Band& band, std::int64_t py, std::int64_t
     for (std::int64_t f = first; f < stop; ++f, ++end) {
       const std::int64_t i = at + f;
       const bool wins = !dropped && gradient_.winner[i] == cell;
-      const bool passes = wins && (gradient_.y == nullptr || gradient_.y[i] > 0);
-      band.lists.values[end] = passes ? gradient_.dy[i] : 0;
+      band.lists.values[end] = wins ? gradient_.dy[i] : 0;
       band.lists.places[end] = std::int32_t(f - first);
     }
     band.lists.ends[lists + cell] = end;
@@ -311,11 +308,10 @@ void PatchAdder::add_seam(std::int64_t n, std::int64_t segment) const {
 
 }  // namespace
 
-void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const float* y,
-                                const std::uint8_t* winner, const float* w, float* dx,
-                                char* scratch) noexcept {
+void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const std::uint8_t* winner,
+                                const float* w, float* dx, char* scratch) noexcept {
   Carver carver(scratch);
-  PatchAdder adder(op, {dy, op.relu ? y : nullptr, winner}, w, dx, carver);
+  PatchAdder adder(op, {dy, winner}, w, dx, carver);
   const std::int64_t places = op.conv.x.n * adder.segments();
   if (places == 0) return;
   adder.turn_weights();
@@ -334,7 +330,7 @@ void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const f
 
 std::size_t pool_sparse_backward_input_scratch(const PooledConv2D& op) {
   Carver counter(nullptr);
-  const PatchAdder adder(op, {nullptr, nullptr, nullptr}, nullptr, nullptr, counter);
+  const PatchAdder adder(op, {nullptr, nullptr}, nullptr, nullptr, counter);
   return counter.bytes();
 }
 

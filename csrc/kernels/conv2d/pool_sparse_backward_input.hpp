@@ -8,11 +8,10 @@
 namespace minicnn {
 
 // Only where pool_sparse_fits (chooser.hpp).
-//   dy, y, winner (N, PH, PW, filters)  w (KH, KW, C, filters)
+//   dy, winner (N, PH, PW, filters)  w (KH, KW, C, filters)
 //   dx (N, H, W, C)   written
-void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const float* y,
-                                const std::uint8_t* winner, const float* w, float* dx,
-                                char* scratch) noexcept;
+void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const std::uint8_t* winner,
+                                const float* w, float* dx, char* scratch) noexcept;
 std::size_t pool_sparse_backward_input_scratch(const PooledConv2D& op);
 
 }  // namespace minicnn

@@ -33,10 +33,9 @@ struct SparseSums {
   std::int64_t out_step, out_row, columns;
 };
 
-// The gradient behind the pool, filters side by side; y is null where no ReLU stood before the
-// pool, else the gradient passes only where y > 0.
+// The gradient behind the pool, filters side by side.
 struct PooledGradient {
-  const float *dy, *y;
+  const float* dy;
   const std::uint8_t* winner;  // ky * 2 + kx; a larger number has no cell, its gradient no term
 };
 
@@ -71,7 +70,7 @@ struct SparseMicro {
   void (*add)(const SparseSums& sums, int rows);
   // For each of `filters` <= lanes filters the list of its winners that are not zero, their places
   // the cells. List f begins at begins[f], given, and has room for windows.count + lanes numbers.
-  // total (filters) = the sum of all gradients that pass.
+  // total (filters) = the sum of all gradients that have a cell.
   void (*list_by_filter)(const PooledGradient& gradient, const TileWindows& windows, int filters,
                          const ListWriter& lists, float* total);
   // For each of the four cells of one window the list of its winners that are not zero, their

@@ -102,7 +102,7 @@ void add_any(const SparseSums& sums, int rows) {
   kByShape[std::size_t((rows - 1) * kMostSparseCells + vectors - 1)](sums);
 }
 
-// One number of each of `filters` filters: the gradient where it passes, and its winner.
+// One number of each of `filters` filters: the gradient where it has a cell, and the cell.
 template <class Wide>
 struct Winners {
   using V = typename Wide::V;
@@ -113,13 +113,10 @@ struct Winners {
 
   Winners(const PooledGradient& g, std::int64_t at, int filters) {
     const bool full = filters == Wide::kLanes;
-    const auto load = [&](const float* p) { return full ? Wide::load(p) : Wide::load(p, filters); };
-    value = load(g.dy + at);
-    if (g.y != nullptr) value = load(g.y + at) > 0 ? value : V{};
     cell = full ? Wide::widen(g.winner + at) : Wide::widen(g.winner + at, filters);
+    const V dy = full ? Wide::load(g.dy + at) : Wide::load(g.dy + at, filters);
+    value = cell < 4 ? dy : V{};
   }
-
-  V of_cells() const { return cell < 4 ? value : V{}; }
 };
 
 template <class V, std::size_t... kLane>
@@ -165,8 +162,8 @@ void list_by_filter_any(const PooledGradient& gradient, const TileWindows& windo
       places[i] = Int{};
       if (first + i >= windows.count) continue;
       const Winners<Wide> winners(gradient, windows.gradients[first + i], filters);
-      sum = sum + winners.value;
-      values[i] = winners.of_cells();
+      values[i] = winners.value;
+      sum = sum + values[i];
       places[i] = (winners.cell & 1) + (winners.cell > 1 ? Int{} + windows.cell_row : Int{}) +
                   windows.cells[first + i];
     }
