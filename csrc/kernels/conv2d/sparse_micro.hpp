@@ -53,13 +53,15 @@ struct ListWriter {
   std::int32_t *places, *begins, *ends;
 };
 
-// Numbers of `pixels`, their channels side by side.
+// Numbers of `pixels`, their channels side by side; where there is a gate, which lies as `to` does
+// and may be `to` itself, 0 unless the gate is > 0.
 struct PixelCopy {
   const float* from;
   std::int64_t from_step;
   float* to;
   std::int64_t to_step;
   std::int64_t pixels, channels;
+  const float* gate = nullptr;
 };
 
 struct SparseMicro {
@@ -78,7 +80,7 @@ struct SparseMicro {
   // one `lanes` more numbers may be written.
   void (*list_by_cell)(const PooledGradient& gradient, std::int64_t filters,
                        const ListWriter& lists);
-  // True if all that was copied is finite.
+  // True if all that was read from `from` is finite.
   bool (*copy)(const PixelCopy& copy);
 };
 
