@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/conv2d/density.hpp"
 #include "kernels/conv2d/depthwise.hpp"
 #include "kernels/conv2d/sparse_micro.hpp"
 #include "kernels/conv2d/winograd.hpp"
@@ -65,11 +66,23 @@ Algorithm choose_pooled_backward(const PooledConv2D& op) {
 }  // namespace
 
 bool pool_sparse_fits(const PooledConv2D& op) {
-  const Window2D &win = op.conv.window, &pool = op.pool;
+  const Window2D& pool = op.pool;
   const bool halves = pool.kh == 2 && pool.kw == 2 && pool.sy == 2 && pool.sx == 2 &&
                       pool.top + pool.bottom + pool.left + pool.right == 0;
-  const bool plain = op.conv.groups == 1 && win.sy * win.sx * win.dy * win.dx == 1;
-  return halves && plain && win.kh <= kMostSparseCells && win.kw <= kMostSparseCells;
+  return halves && relu_sparse_fits(op.conv);
+}
+
+bool relu_sparse_fits(const Conv2D& conv) {
+  const Window2D& win = conv.window;
+  const bool plain = conv.groups == 1 && win.sy * win.sx * win.dy * win.dx == 1;
+  return plain && win.kh <= kMostSparseCells && win.kw <= kMostSparseCells;
+}
+
+double relu_sparse_limit(const Conv2D& conv) {
+  if (!relu_sparse_fits(conv)) return 0;
+  if (conv.algorithm == Algorithm::relu_sparse) return 1;
+  if (conv.algorithm != Algorithm::automatic) return 0;
+  return choose_backward_weights(conv) == Algorithm::winograd ? 0.3 : 0.5;
 }
 
 Algorithm choose_forward(const Conv2D& conv) { return choose(conv, conv.oh(), conv.ow()); }
@@ -77,6 +90,12 @@ Algorithm choose_forward(const Conv2D& conv) { return choose(conv, conv.oh(), co
 Algorithm choose_backward_input(const Conv2D& conv) { return choose(conv, conv.x.h, conv.x.w); }
 
 Algorithm choose_backward_weights(const Conv2D& conv) { return choose(conv, conv.oh(), conv.ow()); }
+
+Algorithm choose_relu_backward_weights(const Conv2D& conv, const float* y) {
+  const double limit = relu_sparse_limit(conv);
+  const bool sparse = limit > 0 && (limit >= 1 || density(conv.y(), y) < limit);
+  return sparse ? Algorithm::relu_sparse : choose_backward_weights(conv);
+}
 
 Algorithm choose_pooled_forward(const PooledConv2D& op) {
   return winograd_fits(op) ? choose(op.conv, 2 * op.y().h, 2 * op.y().w) : Algorithm::direct;

@@ -14,14 +14,19 @@ namespace minicnn {
 //   winograd     3 x 3 and 5 x 5 kernels by tiles of 4 x 4 outputs, with a quarter and less of the
 //                products; for enough channels and filters
 //   pool_sparse  gradients behind a 2x2 max pool: the products of the windows' winners only
+//   relu_sparse  the weights' gradient behind a ReLU alone: the products of the outputs that the
+//                ReLU let through, where these are few
 //
-// A choice depends on the shapes and on the instruction set alone, never on the number of threads
-// or on what was measured in this run: the same network gives the same bits every time. An image
-// alone may be computed by another algorithm than one among many, and differ in the last bits.
+// A choice depends on the shapes, on the instruction set and, for relu_sparse, on how many outputs
+// are zero, never on the number of threads or on a time measured in this run: the same network
+// gives the same bits every time. An image alone may be computed by another algorithm than one
+// among many, and differ in the last bits.
 
 Algorithm choose_forward(const Conv2D& conv);
 Algorithm choose_backward_input(const Conv2D& conv);
 Algorithm choose_backward_weights(const Conv2D& conv);
+// Behind a ReLU whose output was y (N, OH, OW, filters).
+Algorithm choose_relu_backward_weights(const Conv2D& conv, const float* y);
 
 Algorithm choose_pooled_forward(const PooledConv2D& op);
 Algorithm choose_pooled_backward_input(const PooledConv2D& op);
@@ -29,5 +34,10 @@ Algorithm choose_pooled_backward_weights(const PooledConv2D& op);
 
 // What pool_sparse can compute: a pool of halves behind a plain convolution of at most 7 x 7 cells.
 bool pool_sparse_fits(const PooledConv2D& op);
+
+// What relu_sparse can compute: a plain convolution likewise.
+bool relu_sparse_fits(const Conv2D& conv);
+// The share of y that may be > 0 for relu_sparse to be chosen, from the shapes alone; 0: never.
+double relu_sparse_limit(const Conv2D& conv);
 
 }  // namespace minicnn

@@ -1,5 +1,7 @@
 #include "kernels/conv2d/conv2d.hpp"
 
+#include <algorithm>
+
 #include "kernels/activation.hpp"
 #include "kernels/conv2d/carver.hpp"
 #include "kernels/conv2d/chooser.hpp"
@@ -49,6 +51,18 @@ std::size_t through_relu_scratch(const Conv2D& conv, bool relu) {
   Carver counter(nullptr);
   ThroughRelu(conv, relu, counter);
   return counter.bytes();
+}
+
+// Of what ignores where the ReLU clipped.
+std::size_t dense_backward_weights_scratch(const Conv2D& conv, bool relu) {
+  switch (choose_backward_weights(conv)) {
+    case Algorithm::depthwise:
+      return through_relu_scratch(conv, relu) + depthwise_backward_weights_scratch(conv);
+    case Algorithm::winograd:
+      return winograd_backward_weights_scratch(conv);
+    default:
+      return through_relu_scratch(conv, relu) + direct_backward_weights_scratch(conv);
+  }
 }
 
 }  // namespace
@@ -107,11 +121,16 @@ std::size_t conv2d_backward_input_scratch(const Conv2D& conv, bool relu) {
 
 void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* y, const float* x,
                              float* dw, float* db, char* scratch) noexcept {
-  switch (choose_backward_weights(conv)) {
+  const Algorithm choice =
+      y == nullptr ? choose_backward_weights(conv) : choose_relu_backward_weights(conv, y);
+  switch (choice) {
+    case Algorithm::relu_sparse:
+      return pool_sparse_backward_weights(without_pool(conv, true), dy, y, nullptr, x, dw, db,
+                                          scratch);
     case Algorithm::winograd:
       return winograd_backward_weights(conv, dy, y, x, dw, db, scratch);
     default: {
-      const bool depthwise = choose_backward_weights(conv) == Algorithm::depthwise;
+      const bool depthwise = choice == Algorithm::depthwise;
       const auto backward = depthwise ? depthwise_backward_weights : direct_backward_weights;
       Carver carver(scratch);
       const float* through = ThroughRelu(conv, y != nullptr, carver).run(dy, y);
@@ -121,14 +140,9 @@ void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* y
 }
 
 std::size_t conv2d_backward_weights_scratch(const Conv2D& conv, bool relu) {
-  switch (choose_backward_weights(conv)) {
-    case Algorithm::depthwise:
-      return through_relu_scratch(conv, relu) + depthwise_backward_weights_scratch(conv);
-    case Algorithm::winograd:
-      return winograd_backward_weights_scratch(conv);
-    default:
-      return through_relu_scratch(conv, relu) + direct_backward_weights_scratch(conv);
-  }
+  const std::size_t dense = dense_backward_weights_scratch(conv, relu);
+  if (!relu || relu_sparse_limit(conv) == 0) return dense;
+  return std::max(dense, pool_sparse_backward_weights_scratch(without_pool(conv, true)));
 }
 
 void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const float* w,

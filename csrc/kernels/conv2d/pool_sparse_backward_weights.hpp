@@ -7,8 +7,8 @@
 
 namespace minicnn {
 
-// Only where pool_sparse_fits (chooser.hpp).
-//   dy, y, winner (N, PH, PW, filters)  x (N, H, W, C)
+// Only where pool_sparse_fits (chooser.hpp), or where relu_sparse_fits and op is without_pool.
+//   dy, y, winner (N, PH, PW, filters)  x (N, H, W, C)   winner null without a pool
 //   dw (KH, KW, C, filters)  db (filters,) or null   written
 void pool_sparse_backward_weights(const PooledConv2D& op, const float* dy, const float* y,
                                   const std::uint8_t* winner, const float* x, float* dw, float* db,

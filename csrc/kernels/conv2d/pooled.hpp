@@ -40,4 +40,9 @@ struct PooledConv2D {
   }
 };
 
+// The same without pooling: each window is one cell.
+inline PooledConv2D without_pool(const Conv2D& conv, bool relu) {
+  return {conv, {1, 1, 1, 1, 1, 1, 0, 0, 0, 0}, relu};
+}
+
 }  // namespace minicnn

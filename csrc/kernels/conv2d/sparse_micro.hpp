@@ -6,8 +6,8 @@
 
 namespace minicnn {
 
-// What the gradients of a pooled convolution have in common: sums whose products are listed, as
-// three of four gradients of the pool's cells are zero.
+// What the gradients behind a pool or a ReLU have in common: sums whose products are listed, as
+// most gradients by the convolution's outputs are zero.
 
 // The largest kernel side that the sums below have room for.
 constexpr std::int64_t kMostSparseCells = 7;
@@ -34,13 +34,15 @@ struct SparseSums {
 };
 
 // The gradient behind the pool, filters side by side; y is null where no ReLU stood before the
-// pool, else the gradient passes only where y > 0.
+// pool, else the gradient passes only where y > 0. Where winner is null, there is no pool: every
+// window is one cell.
 struct PooledGradient {
   const float *dy, *y;
   const std::uint8_t* winner;  // ky * 2 + kx; a larger number has no cell, its gradient no term
 };
 
-// Windows of a tile: where in dy they begin, and the number of their first cell.
+// Windows of a tile: where in dy they begin, and the number of their first cell. Cells are read to
+// the end of their last vector.
 struct TileWindows {
   const std::int64_t* gradients;
   const std::int32_t* cells;

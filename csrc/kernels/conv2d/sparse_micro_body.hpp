@@ -102,7 +102,18 @@ void add_any(const SparseSums& sums, int rows) {
   kByShape[std::size_t((rows - 1) * kMostSparseCells + vectors - 1)](sums);
 }
 
-// One number of each of `filters` filters: the gradient where it passes, and its winner.
+// One number of each of `filters` filters: the gradient where it passes, else 0.
+template <class Wide>
+typename Wide::V passing(const PooledGradient& g, std::int64_t at, int filters) {
+  using V = typename Wide::V;
+  const bool full = filters == Wide::kLanes;
+  const auto load = [&](const float* p) { return full ? Wide::load(p) : Wide::load(p, filters); };
+  const V dy = load(g.dy + at);
+  if (g.y == nullptr) return dy;
+  return load(g.y + at) > 0 ? dy : V{};
+}
+
+// The same and the winners.
 template <class Wide>
 struct Winners {
   using V = typename Wide::V;
@@ -111,13 +122,10 @@ struct Winners {
   V value;
   Int cell;
 
-  Winners(const PooledGradient& g, std::int64_t at, int filters) {
-    const bool full = filters == Wide::kLanes;
-    const auto load = [&](const float* p) { return full ? Wide::load(p) : Wide::load(p, filters); };
-    value = load(g.dy + at);
-    if (g.y != nullptr) value = load(g.y + at) > 0 ? value : V{};
-    cell = full ? Wide::widen(g.winner + at) : Wide::widen(g.winner + at, filters);
-  }
+  Winners(const PooledGradient& g, std::int64_t at, int filters)
+      : value(passing<Wide>(g, at, filters)),
+        cell(filters == Wide::kLanes ? Wide::widen(g.winner + at)
+                                     : Wide::widen(g.winner + at, filters)) {}
 
   V of_cells() const { return cell < 4 ? value : V{}; }
 };
@@ -150,13 +158,38 @@ void transpose_square(V (&rows)[kLanes]) {
   }
 }
 
+// Of pixels, each a cell of its own. All filters have the same places.
 template <class Wide>
-void list_by_filter_any(const PooledGradient& gradient, const TileWindows& windows, int filters,
-                        const ListWriter& lists, float* total) {
+void list_pixels_by_filter(const PooledGradient& gradient, const TileWindows& pixels, int filters,
+                           const ListWriter& lists, float* total) {
+  using V = typename Wide::V;
+  V sum{};
+  for (std::int64_t first = 0; first < pixels.count; first += Wide::kLanes) {
+    V values[Wide::kLanes];
+    for (int i = 0; i < Wide::kLanes; ++i) {
+      values[i] = V{};
+      if (first + i >= pixels.count) continue;
+      values[i] = passing<Wide>(gradient, pixels.gradients[first + i], filters);
+      sum = sum + values[i];
+    }
+    transpose_square<Wide::kLanes>(values);
+    typename Wide::Int places;
+    __builtin_memcpy(&places, pixels.cells + first, sizeof places);
+    for (int f = 0; f < filters; ++f) {
+      const std::int32_t end = lists.ends[f];
+      lists.ends[f] +=
+          Wide::store_nonzero(values[f], places, lists.values + end, lists.places + end);
+    }
+  }
+  Wide::store(total, sum, filters);
+}
+
+template <class Wide>
+void list_winners_by_filter(const PooledGradient& gradient, const TileWindows& windows, int filters,
+                            const ListWriter& lists, float* total) {
   using V = typename Wide::V;
   using Int = typename Wide::Int;
   V sum{};
-  for (int f = 0; f < filters; ++f) lists.ends[f] = lists.begins[f];
   for (std::int64_t first = 0; first < windows.count; first += Wide::kLanes) {
     V values[Wide::kLanes];
     Int places[Wide::kLanes];
@@ -179,6 +212,15 @@ void list_by_filter_any(const PooledGradient& gradient, const TileWindows& windo
     }
   }
   Wide::store(total, sum, filters);
+}
+
+template <class Wide>
+void list_by_filter_any(const PooledGradient& gradient, const TileWindows& windows, int filters,
+                        const ListWriter& lists, float* total) {
+  for (int f = 0; f < filters; ++f) lists.ends[f] = lists.begins[f];
+  const auto list =
+      gradient.winner == nullptr ? list_pixels_by_filter<Wide> : list_winners_by_filter<Wide>;
+  list(gradient, windows, filters, lists, total);
 }
 
 template <class Wide>
