@@ -70,7 +70,8 @@ void Unpooled::run(const float* dy, const float* y, const std::uint8_t* winner) 
     float* dz = dz_ + n * dz_size;
     std::fill_n(dz, dz_size, 0.0F);
     for (std::int64_t i = n * size; op_.relu && i < (n + 1) * size; ++i) {
-      through_[i] = y[i] > 0 ? dy[i] : 0.0F;
+      const float value = dy[i];  // read in any case: no branch, but a mask
+      through_[i] = y[i] > 0 ? value : 0.0F;
     }
     const float* g = seen_ + n * size;
     if (overlap) {
