@@ -130,7 +130,7 @@ def test_no_kernel_leaves_its_arrays(case: Case, at_end: bool) -> None:
 
 BY_DENSITY = {
     "winograd": Case((4, 20, 21, 32), 48, window((3, 3), pad_h=(1, 1), pad_w=(1, 1))),
-    "direct": Case((4, 20, 21, 3), 48, window((3, 3))),
+    "direct": Case((4, 20, 21, 16), 48, window((7, 7))),
 }
 
 
@@ -150,6 +150,24 @@ def test_the_choice_follows_the_density(dense: str) -> None:
     case = BY_DENSITY[dense]
     for density, expected in {0.05: "relu_sparse", 1: dense}.items():
         assert chosen(case, dense, relu_output(case, density)) == expected
+
+
+def test_few_channels_are_summed_directly_however_little_passes() -> None:
+    case = Case((4, 20, 21, 3), 48, window((3, 3)))
+    assert chosen(case, "direct", relu_output(case, 0.05)) == "direct"
+
+
+@pytest.mark.parametrize("case", ALL[:7])
+def test_a_gradient_that_has_its_zeros_needs_no_relu(case: Case) -> None:
+    """The same bits as from the ReLU's output."""
+    rng, y = np.random.default_rng(8), relu_output(case, 0.3)
+    x, dy = (rng.normal(size=s).astype(np.float32) for s in (case.x, case.y))
+    attributes = {**case.attributes, "algorithm": "relu_sparse"}
+    reads = [np.where(y > 0, dy, 0).astype(np.float32), x]
+    writes = [case.w, (case.filters,)]
+    gated = run("conv2d_backward_weights", reads, writes, **attributes)
+    for a, b in zip(gated, gradients(case, [dy, y, x]), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_the_choice_sees_more_than_the_first_row_of_each_image() -> None:

@@ -25,8 +25,9 @@ namespace minicnn {
 Algorithm choose_forward(const Conv2D& conv);
 Algorithm choose_backward_input(const Conv2D& conv);
 Algorithm choose_backward_weights(const Conv2D& conv);
-// Behind a ReLU whose output was y (N, OH, OW, filters).
-Algorithm choose_relu_backward_weights(const Conv2D& conv, const float* y);
+// Behind a ReLU. What it let through is not 0 in `counted` (N, OH, OW, filters): its output, or the
+// gradient with zeros where it clipped.
+Algorithm choose_relu_backward_weights(const Conv2D& conv, const float* counted);
 
 Algorithm choose_pooled_forward(const PooledConv2D& op);
 Algorithm choose_pooled_backward_input(const PooledConv2D& op);
@@ -37,7 +38,8 @@ bool pool_sparse_fits(const PooledConv2D& op);
 
 // What relu_sparse can compute: a plain convolution likewise.
 bool relu_sparse_fits(const Conv2D& conv);
-// The share of y that may be > 0 for relu_sparse to be chosen, from the shapes alone; 0: never.
+// Below which share of outputs that are not 0 relu_sparse is chosen, from the shapes and the
+// instruction set alone; 0: never.
 double relu_sparse_limit(const Conv2D& conv);
 
 }  // namespace minicnn

@@ -60,6 +60,8 @@ std::size_t dense_backward_weights_scratch(const Conv2D& conv, bool relu) {
       return through_relu_scratch(conv, relu) + depthwise_backward_weights_scratch(conv);
     case Algorithm::winograd:
       return winograd_backward_weights_scratch(conv);
+    case Algorithm::relu_sparse:
+      return pool_sparse_backward_weights_scratch(without_pool(conv, true));
     default:
       return direct_backward_weights_scratch(conv, relu);
   }

@@ -14,18 +14,18 @@ constexpr std::int64_t kStride = 5;  // images of 16 rows, too, are not seen at 
 
 }  // namespace
 
-double density(const Shape4& shape, const float* y) noexcept {
+double density(const Shape4& shape, const float* numbers) noexcept {
   const std::int64_t step = shape.size() < kLarge ? 1 : kStep;
   const std::int64_t rows = shape.n * shape.h, row_size = shape.w * shape.c;
-  std::atomic<std::int64_t> seen{0}, positive{0};  // integers: any order of adding gives the same
+  std::atomic<std::int64_t> seen{0}, found{0};  // integers: any order of adding gives the same
   parallel_rows(blocks_of(rows, step), row_size, [&](std::int64_t i, int) {
-    const float* row = y + std::min(i * step + i * kStride % step, rows - 1) * row_size;
+    const float* row = numbers + std::min(i * step + i * kStride % step, rows - 1) * row_size;
     std::int64_t count = 0;
-    for (std::int64_t k = 0; k < row_size; ++k) count += row[k] > 0;
+    for (std::int64_t k = 0; k < row_size; ++k) count += row[k] != 0;
     seen += row_size;
-    positive += count;
+    found += count;
   });
-  return seen == 0 ? 0 : double(positive) / double(seen);
+  return seen == 0 ? 0 : double(found) / double(seen);
 }
 
 }  // namespace minicnn
