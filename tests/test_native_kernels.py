@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from gradcheck import backward_kernels, everything
@@ -159,6 +161,11 @@ def set_threads():
     before = native.num_threads()
     yield native.set_num_threads
     native.set_num_threads(before)
+
+
+def test_there_are_no_more_threads_than_their_scratch_memory_has_room_for(set_threads):
+    set_threads(10**6)
+    assert max(8, min(os.cpu_count() or 1, 64)) >= native.num_threads() >= 8
 
 
 @pytest.mark.parametrize("case", LARGE.values(), ids=LARGE)

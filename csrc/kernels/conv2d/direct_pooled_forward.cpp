@@ -20,7 +20,7 @@ struct PooledRows {
                          (pooled.y().w - 1) * pooled.pool.sx - pooled.pool.left + pooled.pool.kw)),
         rows(pooled.conv, columns, x, w, b, false, false, carver),
         buffer_size(((band - 1) * pooled.pool.sy + pooled.pool.kh) * columns * pooled.conv.filters),
-        buffers(carver.take<float>(kMaxWorkers * buffer_size)) {}
+        buffers(carver.take<float>(max_workers() * buffer_size)) {}
 
   void run(std::int64_t n, std::int64_t first, std::int64_t last, float* y, std::uint8_t* winner,
            int worker) const;
