@@ -275,6 +275,7 @@ def test_a_leak_by_look(tmp_path, change):
         changed, settings = change(image)
         changed.save(root / "test" / "cat" / "changed.jpg", **settings)
     assert kinds(root) == {"look-alike in two parts": 1}
+    assert check.check_sets(check.find_sets(root)).errors == 1
     report = check.check_sets(check.find_sets(root), look_alikes=False)
     assert report.findings == []
 
