@@ -39,7 +39,7 @@ KINDS = {
     "in two parts": (True, "same content in two parts: accuracy will look too good"),
     "two classes": (True, "same content in two classes: one of the labels is wrong"),
     "class missing": (True, "a class that another part has"),
-    "look-alike in two parts": (True, "much the same picture in two parts: accuracy will look too good"),
+    "look-alike in two parts": (True, "looks the same in two parts: accuracy will look too good"),
     "empty class": (False, "a class folder without pictures; it keeps its number"),
     "unbalanced": (False, f"more than {MOST_IMBALANCE:g} times as many pictures as another class"),
     "wrong ending": (False, "the name says another kind of picture than the file is"),
