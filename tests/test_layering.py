@@ -45,7 +45,9 @@ MAY_IMPORT = LEVEL_0 | {
     "layers": {*LEAVES, "initializers", "ops"},
     "callbacks": LEAVES,
     "history": {*LEAVES, "callbacks", "plots"},
-    "data": LEAVES,
+    # The kernel that changes images; the version, which `fetch` says to servers.
+    "data": {*LEAVES, "backends", "version"},
+    "preprocessing": {"data"},
     "datasets": {*LEAVES, "data"},
     "models": {
         *LEVEL_0, "backends", "callbacks", "data", "history", "initializers", "layers", "losses",
@@ -54,6 +56,9 @@ MAY_IMPORT = LEVEL_0 | {
     "zoo": {*LEAVES, "initializers", "layers", "models"},
     "explain": {*LEVEL_0, "layers", "models", "ops"},
 }  # fmt: skip
+# The programs stand on top of everything, and only `python -m minicnn` on them.
+MAY_IMPORT["apps"] = set(MAY_IMPORT)
+MAY_IMPORT["__main__"] = {"apps"}
 
 # Packages that somebody may not have: imported only where they are needed, so also in functions.
 OPTIONAL = {"matplotlib", "tensorboardX"}
