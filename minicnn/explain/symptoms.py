@@ -77,7 +77,8 @@ def strange_labels(model: Model, labels: np.ndarray) -> str | None:
     if shares[largest] > MOST_OF_A_CLASS:
         return (
             f"{shares[largest]:.0%} of the labels are class {name}: who always says so is right as "
-            "often. Give the others weight: fit(..., class_weight={class: weight})"
+            "often. Give the others weight: "
+            "fit(..., class_weight=mc.utils.balanced_class_weight(y))"
         )
     return None
 
