@@ -54,6 +54,9 @@ MAY_IMPORT = LEVEL_0 | {
     "zoo": {*LEAVES, "initializers", "layers", "models"},
     "explain": {*LEVEL_0, "layers", "models", "ops"},
 }  # fmt: skip
+# The programs stand on top of everything, and only `python -m minicnn` on them.
+MAY_IMPORT["apps"] = set(MAY_IMPORT)
+MAY_IMPORT["__main__"] = {"apps"}
 
 # Packages that somebody may not have: imported only where they are needed, so also in functions.
 OPTIONAL = {"matplotlib", "tensorboardX"}
