@@ -33,13 +33,20 @@ class Prediction(NamedTuple):
     top: list[tuple[str, float]]
 
 
-@verb("minicnn predict runs/scene-1 holiday/*.jpg", "minicnn predict best.mcnn photos --csv out.csv")
+@verb(
+    "minicnn predict runs/scene-1 holiday/*.jpg", "minicnn predict best.mcnn photos --csv out.csv"
+)
 @click.argument("model", type=click.Path(path_type=Path, exists=True))
 @click.argument("paths", nargs=-1, required=True)
-@click.option("--top", type=click.IntRange(1), default=5, show_default=True,
-              help="So many classes an image.")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False),
-              help="Write a table: path,label,probability,top1,...")
+@click.option(
+    "--top", type=click.IntRange(1), default=5, show_default=True, help="So many classes an image."
+)
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a table: path,label,probability,top1,...",
+)
 @click.option("--json", "as_json", is_flag=True, help="An object an image, one a line.")
 def command(
     model: Path, paths: tuple[str, ...], top: int, csv_file: Path | None, as_json: bool

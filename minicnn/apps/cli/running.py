@@ -12,7 +12,7 @@ from minicnn.apps.cli.exits import GoalNotReached
 from minicnn.apps.recipes.recipe import Recipe
 from minicnn.apps.runs import folder as folders
 from minicnn.apps.runs import pictures
-from minicnn.apps.runs.answers import per_class
+from minicnn.apps.runs.answers import Answers, per_class
 from minicnn.apps.runs.folder import RunFolder
 from minicnn.apps.runs.job import Outcome, clean_up, run
 from minicnn.apps.runs.report import here_texts, write_report
@@ -84,13 +84,7 @@ def tell(folder: RunFolder, outcome: Outcome, report: dict[str, Any], *, as_json
     rows = report.get("paper")
     if rows:
         output.result(output.table(["", "paper", "here"], rows) + "\n")
-    head = ["class", "images", "right", "recall", "precision", "F1", "most often taken for"]
-    lines = [
-        [r.name, r.images, r.right, f"{r.recall:.1%}", f"{r.precision:.1%}", f"{r.f1:.3f}",
-         r.taken_for or "-"]
-        for r in per_class(outcome.answers)
-    ]  # fmt: skip
-    output.result(output.table(head, lines) + "\n")
+    output.result(class_lines(outcome.answers) + "\n")
     output.result(
         f"{here['accuracy']} right: {here['wrong']} test images wrong, after {here['training']} "
         f"of training (epoch {report['best_epoch']} of {report['epochs']} was the best)"
@@ -99,6 +93,17 @@ def tell(folder: RunFolder, outcome: Outcome, report: dict[str, Any], *, as_json
     output.result(f"The Randomly selected Images are:\n{some}")
     output.result("\n".join(f"  {folder.path / name}" for name in SHOWN
                             if (folder.path / name).exists()))  # fmt: skip
+
+
+def class_lines(answers: Answers) -> str:
+    """The per-class table for a terminal."""
+    head = ["class", "images", "right", "recall", "precision", "F1", "most often taken for"]
+    rows = [
+        [r.name, r.images, r.right, f"{r.recall:.1%}", f"{r.precision:.1%}", f"{r.f1:.3f}",
+         r.taken_for or "none"]
+        for r in per_class(answers)
+    ]  # fmt: skip
+    return output.table(head, rows)
 
 
 # What the last lines point at; the rest is named in the report.

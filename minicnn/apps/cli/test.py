@@ -25,10 +25,16 @@ WORST = 5  # mistakes in the terminal
 @verb("minicnn test runs/scene-1 scenes/test", "minicnn test best.mcnn photos --report out.html")
 @click.argument("model", type=click.Path(path_type=Path, exists=True))
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.option("--report", type=click.Path(path_type=Path, dir_okay=False),
-              help="Write a page that stands alone, with the worst mistakes.")
-@click.option("--fail-under", type=click.FloatRange(0, 1),
-              help="Exit with 4 if fewer images are right, as 0.99.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a page that stands alone, with the worst mistakes.",
+)
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 1),
+    help="Exit with 4 if fewer images are right, as 0.99.",
+)
 @click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
 def command(
     model: Path, directory: Path, report: Path | None, fail_under: float | None, as_json: bool
