@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
-import numpy as np
 
 from minicnn.apps.cli import output
 from minicnn.apps.cli.exits import BadDataFound
@@ -22,6 +21,7 @@ from minicnn.atomic import write_atomically
 from minicnn.data.folders import is_image, walk
 from minicnn.data.images import read_images
 from minicnn.models import Model
+from minicnn.models.labels import decode_predictions
 
 AT_ONCE = 64  # images; so that a folder of any size fits in memory
 
@@ -30,7 +30,7 @@ class Prediction(NamedTuple):
     """The likeliest classes of one image, best first."""
 
     path: str
-    top: list[tuple[str, float]]
+    top: list[tuple[float, str]]  # (probability, class)
 
 
 @verb(
@@ -99,15 +99,8 @@ def predictions(
     failures = [(str(path), reason) for path, reason in bad]
     if not len(kept):
         return [], failures
-    probabilities = np.asarray(model.predict_on_batch(how(pixels)))
-    if probabilities.shape[1] == 1 and len(model.class_names) == 2:  # p is the second class's
-        probabilities = np.hstack([1 - probabilities, probabilities])
-    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
-    rows = [
-        Prediction(files[i], [(model.class_names[c], float(p[c])) for c in order])
-        for i, p, order in zip(kept, probabilities, best, strict=True)
-    ]
-    return rows, failures
+    best = decode_predictions(model.predict_on_batch(how(pixels)), model.class_names, top)
+    return [Prediction(files[i], tops) for i, tops in zip(kept, best, strict=True)], failures
 
 
 def tell(rows: Sequence[Prediction], *, as_json: bool) -> None:
@@ -116,14 +109,14 @@ def tell(rows: Sequence[Prediction], *, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(as_object(row), ensure_ascii=False))
         else:
-            words = "  ".join(f"{name} {share:.1%}" for name, share in row.top)
+            words = "  ".join(f"{name} {share:.1%}" for share, name in row.top)
             output.result(f"{row.path}: {words}")
 
 
 def as_object(row: Prediction) -> dict[str, Any]:
     """For --json."""
-    label, probability = row.top[0]
-    top = [{"label": name, "probability": share} for name, share in row.top]
+    probability, label = row.top[0]
+    top = [{"label": name, "probability": share} for share, name in row.top]
     return {"path": row.path, "label": label, "probability": probability, "top": top}
 
 
@@ -135,7 +128,7 @@ def csv_text(rows: Sequence[Prediction], top: int) -> str:
     columns = [f"top{i}{what}" for i in range(1, width + 1) for what in ("", "_probability")]
     writer.writerow(["path", "label", "probability", *columns])
     for row in rows:
-        label, probability = row.top[0]
-        cells = [cell for name, share in row.top for cell in (name, f"{share:.6f}")]
+        probability, label = row.top[0]
+        cells = [cell for share, name in row.top for cell in (name, f"{share:.6f}")]
         writer.writerow([row.path, label, f"{probability:.6f}", *cells])
     return text.getvalue()

@@ -23,7 +23,8 @@ h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
 p.lead { color: var(--quiet); margin: 0 0 1rem; }
 p.note { background: var(--soft); border-left: 4px solid var(--bar); padding: .6rem .9rem; }
 .figures { display: flex; flex-wrap: wrap; gap: .7rem; margin: 1rem 0; }
-.figures div { background: var(--soft); border-radius: .5rem; padding: .6rem .9rem; flex: 1 1 9rem; }
+.figures div { background: var(--soft); border-radius: .5rem; padding: .6rem .9rem;
+  flex: 1 1 9rem; }
 .figures b { display: block; font-size: 1.5rem; line-height: 1.2; }
 .figures span { color: var(--quiet); font-size: .85rem; }
 .wide { overflow-x: auto; }
@@ -36,7 +37,8 @@ td.number, th.number { text-align: right; }
   border-radius: .3rem; overflow: hidden; margin-right: .5rem; }
 .bar i { display: block; height: 100%; background: var(--bar); }
 img.picture { max-width: 100%; height: auto; background: #fff; border-radius: .4rem; }
-.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .8rem; }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr));
+  gap: .8rem; }
 .gallery figure { margin: 0; }
 .gallery img { width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--soft);
   border-radius: .4rem; display: block; }
@@ -100,12 +102,9 @@ def shade(count: int, right: bool, share: float, wrongness: float) -> Html:
     """A cell of a confusion matrix: blue where it is right, redder the commoner the mistake."""
     if not count:
         return Html('<span class="quiet">0</span>')
-    colour, part = (
-        ("44, 111, 166", 0.15 + 0.5 * share) if right else ("192, 57, 43", 0.6 * wrongness)
-    )
-    return Html(
-        f'<span class="cell" style="background: rgba({colour}, {part:.2f})">{count:,}</span>'
-    )
+    blue, red = f"44, 111, 166, {0.15 + 0.5 * share:.2f}", f"192, 57, 43, {0.6 * wrongness:.2f}"
+    colour = f"background: rgba({blue if right else red})"
+    return Html(f'<span class="cell" style="{colour}">{count:,}</span>')
 
 
 def picture(path: Path, words: str) -> str:

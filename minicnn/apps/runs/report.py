@@ -1,4 +1,4 @@
-"""Everything that a finished run leaves in its folder: tables, pictures, report.json, report.html."""
+"""Everything that a finished run leaves in its folder: tables, pictures, report.json and .html."""
 
 from __future__ import annotations
 
@@ -189,7 +189,8 @@ def write_mistakes(folder: Path, worst: Sequence[Card]) -> None:
         old.unlink()
     for number, card in enumerate(worst, 1):
         words = f"{number:02d}-{card.truth}-called-{card.says}-{card.sure:.2f}"
-        pictures.as_image(card.image).save(folder / f"{re.sub(r'[^\w.-]+', '_', words)}.png")
+        name = re.sub(r"[^\w.-]+", "_", words)
+        pictures.as_image(card.image).save(folder / f"{name}.png")
 
 
 def draw(

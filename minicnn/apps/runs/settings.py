@@ -134,17 +134,17 @@ def _is_int(value: Any) -> bool:
 
 
 def _toml(value: Any) -> str:
-    """One value; TOML's texts are JSON's but for a few escapes that nobody has in a path."""
+    """One value, as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        quoted = "".join(
-            _ESCAPES.get(c, c) if c.isprintable() else f"\\u{ord(c):04x}" for c in value
-        )
-        return f'"{quoted}"'
+        return f'"{"".join(map(_escaped, value))}"'
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(_toml(one) for one in value)}]"
     return repr(value)
 
 
-_ESCAPES = {'"': '\\"', "\\": "\\\\"}
+def _escaped(letter: str) -> str:
+    if letter in '"\\':
+        return f"\\{letter}"
+    return letter if letter.isprintable() else f"\\U{ord(letter):08x}"
