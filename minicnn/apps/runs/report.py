@@ -283,7 +283,7 @@ def confusion_table(answers: Answers) -> str:
                  for j, n in enumerate(confusion[i]))]
         for i, name in enumerate(names)
     ]  # fmt: skip
-    return page.table(["is \\ called", *names], rows, range(1, len(names) + 1))
+    return page.table(["is / called", *names], rows, range(1, len(names) + 1))
 
 
 def mistakes_section(answers: Answers, worst: Sequence[Card]) -> str:
