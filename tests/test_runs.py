@@ -175,7 +175,7 @@ def test_a_damaged_file_is_skipped_and_named(tmp_path, settings):
     )
     assert [path for path, _ in images.skipped] == ["red/bad.png"]
     assert any("red/bad.png" in line for line in said)
-    assert sum(map(len, (images.train, images.validation, images.test))) == 30
+    assert sum(part.total for part in images[:3]) == 30
 
 
 def missing(root):
@@ -357,6 +357,17 @@ def test_one_sigmoid_learns_from_the_command_line(data, tmp_path):
     assert main.run(["train", str(tmp_path / "c.toml"), "--runs", str(tmp_path), "--quiet"]) == 0
     report = json.loads((tmp_path / "catdog-1" / "report.json").read_text())
     assert report["test"]["images"] == 8 and len(report["confusion"]) == 2
+
+
+def test_images_that_do_not_fit_are_read_from_files(finished, settings, tmp_path):
+    """The same batches, so the same weights; event files on the way."""
+    config = tmp_path / "c.toml"
+    config.write_text(to_toml(settings.changed(memory_mb=0, tensorboard=True)))
+    assert main.run(["train", str(config), "--runs", str(tmp_path), "--quiet"]) == 0
+    ours, theirs = (load_model(run / "best.mcnn") for run in (tmp_path / "colours-1", finished))
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert list((tmp_path / "colours-1").glob("train/events.out.tfevents.*"))
 
 
 def test_augmentation_in_a_config(settings, tmp_path):

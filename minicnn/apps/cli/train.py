@@ -46,6 +46,7 @@ AUGMENTATION = {
 @click.option(
     "--patience", type=click.IntRange(1), help="Stop after so many epochs without a better one."
 )
+@click.option("--tensorboard", is_flag=True, help="Write event files too.")
 @click.option("--name", help="Of the run; default: the network's.")
 @click.option(
     "--runs",

@@ -35,6 +35,8 @@ class Settings:
     classes: tuple[str, ...] = ()  # take these folders alone; empty: all of them
     balance: bool = False  # weigh each class's samples so that all classes count the same
     patience: int = 0  # stop after so many epochs without a better one; 0: never
+    memory_mb: int = 4000  # training images that need more are read from their files every epoch
+    tensorboard: bool = False  # write its event files too
     optimizer: Table = field(default_factory=lambda: {"name": "adam", "learning_rate": 0.001})
     augmentation: Table = field(default_factory=dict)  # arguments of `ImageDataGenerator`
     network: Table = field(default_factory=dict)  # further arguments of the network's function
@@ -98,9 +100,10 @@ def write_toml(path: Path, settings: Settings, head: str = "") -> None:
     write_atomically(path, [to_toml(settings, head).encode()])
 
 
-# What a value must be, by the field's name: a test and its words.
-_INTEGERS = {"epochs": 1, "batch_size": 1, "seed": 0, "shift": 0, "patience": 0}  # at least
+# What a value must be, by the field's name.
+_INTEGERS = {"epochs": 1, "batch_size": 1, "seed": 0, "shift": 0, "patience": 0, "memory_mb": 0}
 _LISTS = {"image_size": 2, "split": 3}  # so many integers
+_FLAGS = ("balance", "tensorboard")
 
 
 def _checked(name: str, value: Any) -> Any:
@@ -110,8 +113,8 @@ def _checked(name: str, value: Any) -> Any:
         return _integers(name, value)
     if name in ("optimizer", "augmentation", "network") and not isinstance(value, Mapping):
         raise ArgumentError(f"{name} must be a table, [{name}]; got {value!r}")
-    if name == "balance" and not isinstance(value, bool):
-        raise ArgumentError(f"balance must be true or false; got {value!r}")
+    if name in _FLAGS and not isinstance(value, bool):
+        raise ArgumentError(f"{name} must be true or false; got {value!r}")
     if name == "classes":
         if isinstance(value, str) or not all(isinstance(one, str) for one in value):
             raise ArgumentError(f"classes must be a list of folders' names; got {value!r}")

@@ -33,15 +33,20 @@ TEST = ("test", "testing", "seg_test", "test_set")
 
 
 class Part(NamedTuple):
-    """Images uint8 (N, H, W, C), labels (N,), and the file that each came from, if any did."""
+    """Images uint8 (N, H, W, C), labels (N,), and the file that each came from, if any did.
+
+    Where all of them would not fit in memory, `images` is empty and `listing` says what to read.
+    """
 
     images: np.ndarray
     labels: np.ndarray
     files: list[str]
+    listing: ImageList | None = None
 
-    def __len__(self) -> int:
+    @property
+    def total(self) -> int:
         """So many images."""
-        return len(self.images)
+        return len(self.labels)
 
 
 class Images(NamedTuple):
@@ -86,7 +91,7 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Callable[[str],
         raise _missing(path, f"is a file, and no archive of CIFAR-10. {NEEDED}")
     listing = find_lists(path, settings)
     say(found_text(listing))
-    return _read(listing, preprocess, say)
+    return _read(listing, preprocess, settings.memory_mb, say)
 
 
 def load_test_part(
@@ -204,10 +209,21 @@ def _check(listing: Listing, folder: Path) -> None:
             )
 
 
-def _read(listing: Listing, preprocess: Preprocess, say: Callable[[str], None]) -> Images:
+_NONE = np.empty((0, 0, 0, 0), np.uint8)
+
+
+def _read(
+    listing: Listing, preprocess: Preprocess, memory_mb: int, say: Callable[[str], None]
+) -> Images:
     """Read all files, each once; those that cannot be read are counted and named."""
     skipped: list[tuple[str, str]] = []
-    train, test = (_part(one, preprocess, skipped) for one in (listing.train, listing.test))
+    bytes_needed = len(listing.train.paths) * int(np.prod(preprocess.image_shape))
+    if bytes_needed > memory_mb * 1_000_000:
+        say(f"{bytes_needed / 1e6:,.0f} MB of training images are read anew in every epoch")
+        train = Part(_NONE, listing.train.labels, listing.train.filenames, listing.train)
+    else:
+        train = _part(listing.train, preprocess, skipped)
+    test = _part(listing.test, preprocess, skipped)
     shared = listing.validation is None
     validation = (
         test if listing.validation is None else _part(listing.validation, preprocess, skipped)
