@@ -15,10 +15,11 @@ from minicnn.apps.recipes import RECIPES
 from minicnn.apps.runs import folder as folders
 from minicnn.apps.runs.answers import Answers, per_class
 from minicnn.apps.runs.job import class_weights, wanted_preprocess
+from minicnn.apps.runs.layouts import find_lists, split
 from minicnn.apps.runs.networks import NETWORKS, build
 from minicnn.apps.runs.optimizer import make_optimizer
 from minicnn.apps.runs.settings import Settings, from_table, from_toml, to_toml
-from minicnn.apps.runs.sources import find_lists, load_images, split
+from minicnn.apps.runs.sources import load_images
 from minicnn.data.folders import list_folder
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.models import load_model
@@ -145,23 +146,23 @@ def test_lists_of_files_are_taken(data, tmp_path, settings):
     assert [len(found.train.paths), len(found.test.paths)] == [48, 12]
 
 
-def test_a_split_keeps_every_class_and_loses_nothing(data):
+def test_a_split_keeps_every_class_and_loses_nothing(data, settings):
     whole = list_folder(data / "train")
-    parts = split(whole, (70, 20, 10))
+    parts = split(whole, settings)
     counts = [np.bincount(part.labels).tolist() for part in parts]
-    assert counts == [[11] * 3, [3] * 3, [2] * 3]
+    assert counts == [[11] * 3, [3] * 3, [2] * 3]  # of 16: 11.2, 3.2, 1.6
     everything = [path for part in parts for path in part.paths]
     assert sorted(everything) == sorted(whole.paths)
 
 
-def test_a_split_follows_the_seed(data):
+def test_a_split_follows_the_seed(data, settings):
     whole = list_folder(data / "train")
-    first = split(whole, (70, 20, 10)).test.paths
-    assert split(whole, (70, 20, 10)).test.paths == first
+    first = split(whole, settings).test.paths
+    assert split(whole, settings).test.paths == first
     before = random.seed()
     try:
         random.set_random_seed(12345)
-        assert split(whole, (70, 20, 10)).test.paths != first
+        assert split(whole, settings).test.paths != first
     finally:
         random.set_random_seed(before)
 
@@ -370,11 +371,19 @@ def test_images_that_do_not_fit_are_read_from_files(finished, settings, tmp_path
     assert list((tmp_path / "colours-1").glob("train/events.out.tfevents.*"))
 
 
-def test_augmentation_in_a_config(settings, tmp_path):
+def test_augmentation_and_normalised_images(settings, data, tmp_path):
     moving = {"rotation_range": 10, "horizontal_flip": True, "fill_mode": "nearest"}
-    (tmp_path / "c.toml").write_text(to_toml(settings.changed(augmentation=moving)))
-    arguments = ["train", str(tmp_path / "c.toml"), "--runs", str(tmp_path), "--quiet"]
-    assert main.run([*arguments, "--epochs", "1"]) == 0
+    config = tmp_path / "c.toml"
+    config.write_text(to_toml(settings.changed(augmentation=moving, normalise=True)))
+    assert main.run(["train", str(config), "--runs", str(tmp_path), "--quiet"]) == 0
+    run = tmp_path / "colours-1"
+    preprocess = load_model(run / "best.mcnn").preprocess
+    images = load_images(settings, preprocess, print).train.images
+    x = preprocess(images)
+    np.testing.assert_allclose(x.mean((0, 1, 2)), 0, atol=1e-4)
+    np.testing.assert_allclose(x.std((0, 1, 2)), 1, atol=1e-4)
+    accuracy = json.loads((run / "report.json").read_text())["test"]["accuracy"]
+    assert main.run(["test", str(run), str(data), "--fail-under", str(accuracy), "--quiet"]) == 0
 
 
 # Verbs on a finished run

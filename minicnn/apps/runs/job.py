@@ -28,6 +28,7 @@ from minicnn.callbacks import (
     TensorBoard,
 )
 from minicnn.data.preprocess import Preprocess
+from minicnn.errors import ArgumentError
 from minicnn.models import Model, load_model
 
 MONITOR = "val_accuracy"
@@ -68,6 +69,8 @@ def run(settings: Settings, folder: RunFolder, *, verbose: int | str = "auto", s
     random.set_random_seed(settings.seed)
     preprocess = wanted_preprocess(settings)
     images = load_images(settings, preprocess, say)
+    if settings.normalise:
+        preprocess = normalised(preprocess, images.train)
     model = make_model(settings, preprocess, images)
     log = RunLog(folder.path / "log.jsonl")
     with _progress_beside_results():
@@ -88,6 +91,16 @@ def wanted_preprocess(settings: Settings) -> Preprocess:
     preprocess = network(settings.model).preprocess
     size = settings.image_size
     return preprocess if size is None else preprocess._replace(size=size)
+
+
+def normalised(preprocess: Preprocess, train: Part) -> Preprocess:
+    """The same, and zero mean and deviation 1 in each channel of these images."""
+    if train.listing is not None:
+        raise ArgumentError(
+            "normalise measures the training images, which do not fit into memory_mb; raise it, or "
+            "set normalise = false"
+        )
+    return preprocess.fitted(train.images)
 
 
 def make_model(settings: Settings, preprocess: Preprocess, images: Images) -> Model:

@@ -31,8 +31,10 @@ class Settings:
     image_size: tuple[int, int] | None = None  # (H, W); None: what the network was made for
     seed: int = 777
     split: tuple[int, int, int] = (70, 20, 10)  # % to train, validate, test, if data has no parts
+    group_by: str = ""  # what such a pattern finds in a file's path stays in one part
     shift: int = 0  # pixels; moves whole images, which is all that digits need
     classes: tuple[str, ...] = ()  # take these folders alone; empty: all of them
+    normalise: bool = False  # zero mean and deviation 1 in each channel of the training images
     balance: bool = False  # weigh each class's samples so that all classes count the same
     patience: int = 0  # stop after so many epochs without a better one; 0: never
     memory_mb: int = 4000  # training images that need more are read from their files every epoch
@@ -103,7 +105,7 @@ def write_toml(path: Path, settings: Settings, head: str = "") -> None:
 # What a value must be, by the field's name.
 _INTEGERS = {"epochs": 1, "batch_size": 1, "seed": 0, "shift": 0, "patience": 0, "memory_mb": 0}
 _LISTS = {"image_size": 2, "split": 3}  # so many integers
-_FLAGS = ("balance", "tensorboard")
+_FLAGS = ("normalise", "balance", "tensorboard")
 
 
 def _checked(name: str, value: Any) -> Any:
@@ -119,7 +121,7 @@ def _checked(name: str, value: Any) -> Any:
         if isinstance(value, str) or not all(isinstance(one, str) for one in value):
             raise ArgumentError(f"classes must be a list of folders' names; got {value!r}")
         return tuple(value)
-    if name in ("model", "data", "name") and not isinstance(value, str):
+    if name in ("model", "data", "name", "group_by") and not isinstance(value, str):
         raise ArgumentError(f"{name} must be a text; got {value!r}")
     return value
 
