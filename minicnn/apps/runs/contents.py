@@ -27,7 +27,7 @@ def as_page(
     recipe: Recipe | None,
 ) -> str:
     """report.html."""
-    here = here_texts(report)
+    here, tested = here_texts(report), report["test"]["images"]
     title = recipe.title if recipe else f"{settings.model} on {report['data']['name']}"
     notes = [*(recipe.notes if recipe else ()), *own_notes(report)]
     return page.page(
@@ -41,7 +41,7 @@ def as_page(
                     (here["accuracy"], f"right; {here['wrong']} test images wrong"),
                     (here["training"], f"training, {report['epochs']} epochs"),
                     (here["parameters"], "parameters"),
-                    (here["images"], "images to train, validate, test"),
+                    (f"{report['data']['train']:,}", f"images to train, {tested:,} to test"),
                 ]
             ),
             page.section("Paper and here", paper_table(report)),
