@@ -147,7 +147,7 @@ def _label_confusion(axes: Axes, matrix: np.ndarray, names: Sequence[str] | None
     """Names along both axes, each class's share of right answers at its row's end, and a title."""
     classes = len(matrix)
     ticks = [_name(i, names) for i in range(classes)]
-    axes.set_xticks(range(classes), ticks)
+    axes.set_xticks(range(classes), ticks, **_LEANING if max(map(len, ticks)) > FITS else {})
     axes.set_yticks(range(classes), ticks)
     axes.set_xlabel("the network says", fontsize=13)
     axes.set_ylabel("it is", fontsize=13)

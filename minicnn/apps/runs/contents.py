@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,8 @@ def as_page(
 ) -> str:
     """report.html."""
     here, tested = here_texts(report), report["test"]["images"]
-    title = recipe.title if recipe else f"{settings.model} on {report['data']['name']}"
-    notes = [*(recipe.notes if recipe else ()), *own_notes(report)]
+    title = title_of(recipe, settings, report)
+    notes = [*(recipe.notes if recipe else ()), *own_notes(report, settings)]
     return page.page(
         title,
         [
@@ -98,9 +99,23 @@ def mistakes_section(answers: Answers, worst: Sequence[Card]) -> str:
     return page.section(f"The worst mistakes: {shown}", page.gallery(worst))
 
 
-def own_notes(report: dict[str, Any]) -> list[str]:
+def title_of(recipe: Recipe | None, settings: Settings, report: dict[str, Any]) -> str:
+    """What the run was about."""
+    if recipe is None:
+        return f"{settings.model} on {report['data']['name']}"
+    printed = recipe.printed is not None and recipe.printed.name == settings.name
+    return f"{recipe.title}, trained as printed" if printed else recipe.title
+
+
+def own_notes(report: dict[str, Any], settings: Settings) -> list[str]:
     """What must be said about any run's figures."""
     notes = []
+    shear = settings.augmentation.get("shear_range", 0)
+    if 0 < shear < 1:
+        notes.append(
+            f"shear_range={shear:g} means {shear:g} degrees, as in Keras, and so does almost "
+            f"nothing; {shear:g} radians would be {math.degrees(shear):.1f}."
+        )
     if report["data"]["validation_is_test"]:
         notes.append(
             "The test images were looked at after every epoch, and the model is that of the epoch "
