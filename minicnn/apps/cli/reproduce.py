@@ -14,7 +14,6 @@ from minicnn.apps.recipes import RECIPES, Recipe
 from minicnn.apps.runs.settings import Settings
 from minicnn.datasets.cifar10 import USUAL_NAMES
 
-
 OTHER_NAMES = {"cifar10": USUAL_NAMES}  # of data sets that come in several forms
 
 
