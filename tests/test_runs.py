@@ -11,6 +11,7 @@ from PIL import Image
 
 from minicnn import random
 from minicnn.apps.cli import main
+from minicnn.apps.cli.reproduce import find_data
 from minicnn.apps.recipes import RECIPES
 from minicnn.apps.runs import folder as folders
 from minicnn.apps.runs.answers import Answers, per_class
@@ -177,6 +178,37 @@ def test_a_damaged_file_is_skipped_and_named(tmp_path, settings):
     assert [path for path, _ in images.skipped] == ["red/bad.png"]
     assert any("red/bad.png" in line for line in said)
     assert sum(part.total for part in images[:3]) == 30
+
+
+def idx(array):
+    """The bytes of an IDX file of unsigned bytes."""
+    head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    return head + array.astype(np.uint8).tobytes()
+
+
+def test_digits_in_idx_files(tmp_path):
+    """They are taken as they are; a network for other images is refused."""
+    for part, count in (("train", 30), ("t10k", 10)):
+        images, labels = np.zeros((count, 28, 28)), np.arange(count) % 10
+        (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(idx(images))
+        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
+    settings = Settings(model="lenet", data=str(tmp_path))
+    images = load_images(settings, wanted_preprocess(settings), print)
+    assert images.train.images.shape == (30, 28, 28, 1) and images.test.total == 10
+    assert images.shared and images.class_names == list("0123456789")
+    other = settings.changed(model="cifar")
+    with pytest.raises(ArgumentError, match=r"--image-size 28 28"):
+        load_images(other, wanted_preprocess(other), print)
+
+
+def test_data_are_found_under_their_usual_names(tmp_path, monkeypatch):
+    (tmp_path / "cifar-10-batches-py").mkdir()
+    found = str(tmp_path / "cifar-10-batches-py")
+    assert find_data("cifar", "cifar10", tmp_path) == found
+    monkeypatch.setenv("MINICNN_DATA", str(tmp_path))
+    assert find_data("cifar", "cifar10", None) == found
+    with pytest.raises(FileNotFoundError, match="minicnn reproduce scene --data DIR"):
+        find_data("scene", "scenes", None)
 
 
 def missing(root):
@@ -361,13 +393,20 @@ def test_one_sigmoid_learns_from_the_command_line(data, tmp_path):
 
 
 def test_images_that_do_not_fit_are_read_from_files(finished, settings, tmp_path):
-    """The same batches, so the same weights; event files on the way."""
+    """The same batches, so the same weights."""
     config = tmp_path / "c.toml"
-    config.write_text(to_toml(settings.changed(memory_mb=0, tensorboard=True)))
+    config.write_text(to_toml(settings.changed(memory_mb=0)))
     assert main.run(["train", str(config), "--runs", str(tmp_path), "--quiet"]) == 0
     ours, theirs = (load_model(run / "best.mcnn") for run in (tmp_path / "colours-1", finished))
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_event_files_on_request(settings, tmp_path):
+    pytest.importorskip("tensorboardX")
+    config = tmp_path / "c.toml"
+    config.write_text(to_toml(settings.changed(tensorboard=True)))
+    assert main.run(["train", str(config), "--runs", str(tmp_path), "--quiet"]) == 0
     assert list((tmp_path / "colours-1").glob("train/events.out.tfevents.*"))
 
 
@@ -404,7 +443,7 @@ def test_predict_writes_a_table(finished, data, tmp_path, capsys):
     table = tmp_path / "out.csv"
     arguments = ["predict", finished, data / "test", "--csv", table, "--top", 2, "--quiet"]
     assert main.run([str(a) for a in arguments]) == 0
-    rows = table.read_text(newline="").split("\r\n")
+    rows = table.read_bytes().decode().split("\r\n")
     assert rows[0] == "path,label,probability,top1,top1_probability,top2,top2_probability"
     assert len(rows) == 12 + 2
 

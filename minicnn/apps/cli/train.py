@@ -96,7 +96,8 @@ def title(config: Path | None, given: dict[str, Any]) -> str:
 
 def chosen(config: Path | None, given: dict[str, Any]) -> Settings:
     """The settings: the file's, changed by the options."""
-    options = {name: value for name, value in given.items() if value not in (None, False)}
+    # By identity: 0 is a seed and a learning rate.
+    options = {k: v for k, v in given.items() if v is not None and v is not False}
     rate, augment = options.pop("learning_rate", None), options.pop("augment", False)
     if "data" in options:
         options["data"] = str(options["data"].resolve())
