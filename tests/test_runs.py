@@ -279,7 +279,7 @@ def test_a_class_table_by_hand():
 def test_the_surest_mistakes_come_first():
     probabilities = np.array([[0.6, 0.4], [0.1, 0.9], [0.9, 0.1], [0.2, 0.8]])
     answers = Answers(probabilities, np.array([1, 1, 1, 0]), ["cat", "dog"])
-    assert answers.mistakes.tolist() == [2, 3, 0] and answers.wrong == 3
+    assert answers.mistakes == [2, 3, 0] and answers.wrong == 3
 
 
 def test_one_sigmoid_is_two_classes():

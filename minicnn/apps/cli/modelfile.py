@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from minicnn.apps.runs.folder import RunFolder
+from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
 from minicnn.models import Model, load_model
 
 
-def load_classifier(path: Path) -> Model:
+class Classifier(NamedTuple):
+    """A model, how images become its input, and what its classes are called."""
+
+    model: Model
+    preprocess: Preprocess
+    class_names: list[str]
+
+
+def load_classifier(path: Path) -> Classifier:
     """The model, which must know its classes and how its images are prepared.
 
     Raises
@@ -26,4 +36,4 @@ def load_classifier(path: Path) -> Model:
             f"{file} does not say how images become its input, or what its classes are. Set "
             "model.preprocess and model.class_names before model.save"
         )
-    return model
+    return Classifier(model, model.preprocess, list(model.class_names))

@@ -47,7 +47,7 @@ def command(
     PATHS are image files, folders with all that is below them, patterns like 'a/*.jpg', or - for
     a list of paths on standard input. Exit code 3: some files could not be read.
     """  # fmt: skip
-    network = load_classifier(model)
+    network = load_classifier(model).model
     files = list(dict.fromkeys(find_images(paths)))
     if not files:
         raise FileNotFoundError(f"no images in {', '.join(paths)}")

@@ -45,12 +45,12 @@ def command(
     MODEL is a .mcnn file or a run folder, whose best model is taken. DIRECTORY has one folder of
     images a class, or a test/ part that has.
     """  # fmt: skip
-    network = load_classifier(model)
-    part, skipped = load_test_part(directory, network.preprocess, network.class_names, output.note)
+    network, preprocess, names = load_classifier(model)
+    part, skipped = load_test_part(directory, preprocess, names, output.note)
     for path, reason in skipped:
         output.warn(f"{path} cannot be read ({reason}); left out")
     start = time.perf_counter()
-    answers, loss = classify(network, part, network.class_names)
+    answers, loss = classify(network, preprocess, part, names)
     seconds = time.perf_counter() - start
     if report is not None:
         title = f"{model.name} on {directory.name}"

@@ -52,10 +52,10 @@ class Answers:
         return float(self.confusion.trace() / max(1, self.confusion.sum()))
 
     @cached_property
-    def mistakes(self) -> np.ndarray:
+    def mistakes(self) -> list[int]:
         """Numbers of the wrong images, those first that the network was surest of."""
         wrong = np.flatnonzero(self.predictions != self.labels)
-        return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
+        return [int(i) for i in wrong[np.argsort(-self.confidence[wrong], kind="stable")]]
 
     def some(self, count: int = 10) -> list[int]:
         """Numbers of `count` images drawn at random, each at most once; seeded."""

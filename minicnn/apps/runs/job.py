@@ -31,6 +31,7 @@ from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
 from minicnn.explain.doctor import Doctor
 from minicnn.models import Model, load_model
+from minicnn.naming import clear_session
 
 MONITOR = "val_accuracy"
 # Pixels of a batch at most: 32 images of 512 x 512 x 3 are 100 MB as float32.
@@ -82,7 +83,7 @@ def run(settings: Settings, folder: RunFolder, *, verbose: int | str = "auto", s
 
     best = load_model(folder.best)
     start = time.perf_counter()
-    answers, loss = classify(best, images.test, images.class_names)
+    answers, loss = classify(best, preprocess, images.test, images.class_names)
     seconds = {"training": log.seconds, "classifying": time.perf_counter() - start}
     best_epoch = int(np.argmax(history[MONITOR])) + 1
     return Outcome(settings, images, best, history, best_epoch, answers, loss, seconds)
@@ -107,6 +108,7 @@ def normalised(preprocess: Preprocess, train: Part) -> Preprocess:
 
 def make_model(settings: Settings, preprocess: Preprocess, images: Images) -> Model:
     """The network, compiled for these classes and so many steps; it knows names and pictures."""
+    clear_session()  # first weights go by layers' names, which must not depend on other models
     model = build(settings.model, preprocess, len(images.class_names), settings.network)
     model.class_names = list(images.class_names)
     model.preprocess = preprocess
@@ -174,9 +176,10 @@ def class_weights(labels: np.ndarray) -> dict[int, float]:
     return {i: float(len(labels) / (len(counts) * n)) for i, n in enumerate(counts) if n}
 
 
-def classify(model: Model, part: Part, names: Sequence[str]) -> tuple[Answers, float]:
+def classify(
+    model: Model, preprocess: Preprocess, part: Part, names: Sequence[str]
+) -> tuple[Answers, float]:
     """The model's answers for a part, and its mean loss."""
-    preprocess = model.preprocess
     batches = Prepared(part, preprocess, _measured_at_once(preprocess))
     parts = [model.predict_on_batch(x) for x, _ in batches.for_epoch(0)]
     answers = Answers(np.concatenate(parts), part.labels, list(names))
