@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -75,11 +76,13 @@ def load_img(
     mode = MODES[check_choice(color_mode, "color_mode", list(MODES))]
     check_choice(interpolation, "interpolation", list(INTERPOLATIONS))
     size = None if target_size is None else check_size(target_size, "target_size")
-    return _read(path, lambda image: _fitted(image, mode, size, interpolation, keep_aspect_ratio))
+    return with_picture(
+        path, lambda image: _fitted(image, mode, size, interpolation, keep_aspect_ratio)
+    )
 
 
 def decode(
-    path: PathLike,
+    path: PathLike | bytes,
     size: Size | int | None = None,
     color_mode: str = "rgb",
     interpolation: str = "bilinear",
@@ -91,7 +94,7 @@ def decode(
 
     Parameters
     ----------
-    path : str or path
+    path : str or path, or the file's bytes themselves
     size : (H, W) or one number for both; default: the picture's own
     color_mode : "rgb" (C = 3), "grayscale" (1) or "rgba" (4)
     interpolation : "nearest", "bilinear", "bicubic", "lanczos", "box" or "hamming"
@@ -126,7 +129,7 @@ def decode(
             image = ImageOps.exif_transpose(image)
         return _pixels(_fitted(image, mode, size, interpolation, keep_aspect_ratio))
 
-    return _read(path, pixels)
+    return with_picture(path, pixels)
 
 
 def read_images(
@@ -259,9 +262,10 @@ def reason_of(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def _read(path: PathLike, then: Callable[[Image.Image], Any]) -> Any:
+def with_picture(path: PathLike | bytes, then: Callable[[Image.Image], Any]) -> Any:
     """`then` of the opened picture; whatever a decoder says of a bad file is an ImageReadError."""
-    with open(path, "rb") as file:  # no such file, no permission: errors that say so themselves
+    # No such file, no permission: errors that say so themselves.
+    with io.BytesIO(path) if isinstance(path, bytes) else open(path, "rb") as file:
         try:
             with Image.open(file, formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
@@ -270,20 +274,20 @@ def _read(path: PathLike, then: Callable[[Image.Image], Any]) -> Any:
         except MemoryError:
             raise
         except Exception as error:  # decoders raise OSError, SyntaxError, struct.error and others
-            raise ImageReadError(path, _reason(error, path)) from error
+            name = "<bytes>" if isinstance(path, bytes) else path
+            raise ImageReadError(name, _reason(error, file.seek(0, os.SEEK_END))) from error
 
 
 def look_at(path: PathLike) -> str | None:
     """Why a file is no picture, from its first bytes alone; None if they look well."""
     try:
-        _read(path, lambda image: None)
+        with_picture(path, lambda image: None)
     except OSError as error:
         return reason_of(error)
     return None
 
 
-def _reason(error: Exception, path: PathLike) -> str:
-    size = os.stat(path).st_size
+def _reason(error: Exception, size: int) -> str:
     if size == 0:
         return "the file is empty"
     if isinstance(error, Image.UnidentifiedImageError):
