@@ -16,6 +16,7 @@ from minicnn.data.images import (
     read_images,
     save_img,
 )
+from minicnn.data.preprocess import Preprocess
 
 __all__ = [
     "IMAGE_EXTENSIONS",
@@ -23,6 +24,7 @@ __all__ = [
     "DirectoryBatches",
     "ImageDataGenerator",
     "ImageList",
+    "Preprocess",
     "RandomShift",
     "affine_images",
     "array_to_img",
