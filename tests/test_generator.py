@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pictures_on_disk import class_folders, write
+from PIL import Image
 
 import minicnn as mc
 from minicnn import random
@@ -17,7 +18,7 @@ from minicnn.data import (
 )
 from minicnn.data.ranges import Ranges
 from minicnn.data.transform import UNCHANGED, changed, with_brightness, with_channel_shift
-from minicnn.errors import ArgumentError, ShapeError
+from minicnn.errors import ArgumentError, ImageReadError, ShapeError
 
 X = np.random.default_rng(0).integers(0, 256, (11, 8, 6, 3), dtype=np.uint8)
 Y = np.arange(11)
@@ -293,10 +294,32 @@ def test_the_parts_of_a_folder(folder):
     assert len(names["training"]) == 6 and not {*names["training"]} & {*names["validation"]}
 
 
-@pytest.mark.parametrize("threads", [1, 4])
-def test_a_bad_file_is_named_skipped_and_counted(folder, threads):
+def cut_off(path):
+    """Leave the beginning of a picture, which does not show that its end is missing."""
+    noise = np.random.default_rng(0).integers(0, 256, (60, 60, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[:4000])
+
+
+def test_files_that_are_no_pictures_are_left_out_from_the_beginning(folder, capsys):
     (folder / "cats/1.png").write_bytes(b"")
     (folder / "dogs/4.png").write_bytes(b"no picture")
+    batches = DirectoryBatches(list_folder(folder), 6)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Found 8 images belonging to 2 classes."
+    assert lines[1].startswith("Skipped 2 that cannot be read: cats/1.png (the file is empty); ")
+    assert [path.name for path, _ in batches.bad_files] == ["1.png", "4.png"]
+    assert len(everything(batches, 0)[0]) == batches.n == 8
+    for path in folder.rglob("*.png"):
+        path.write_bytes(b"")
+    with pytest.raises(ImageReadError, match="none of 10 images"):
+        DirectoryBatches(list_folder(folder), 6)
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_a_bad_file_is_named_skipped_and_counted(folder, threads):
+    cut_off(folder / "cats/1.png")
+    cut_off(folder / "dogs/4.png")
     batches = DirectoryBatches(list_folder(folder), 6, batch_size=2, threads=threads)
     with pytest.warns(UserWarning, match="Skipped") as warned:
         x, y = everything(batches, 0)
@@ -308,7 +331,7 @@ def test_a_bad_file_is_named_skipped_and_counted(folder, threads):
 
 def test_a_batch_of_bad_files_alone_is_left_out(folder):
     for i in range(5):
-        (folder / f"cats/{i}.png").write_bytes(b"")
+        cut_off(folder / f"cats/{i}.png")
     batches = DirectoryBatches(list_folder(folder), 6, batch_size=5, shuffle=False)
     with pytest.warns(UserWarning, match="Skipped"):
         assert [len(x) for x, _ in batches.for_epoch(0)] == [5]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,19 @@ import numpy as np
 
 from minicnn import random
 from minicnn.checks import check_choice, check_number
-from minicnn.data.folders import ImageList, found_text, list_folder
-from minicnn.data.images import CHANNELS, INTERPOLATIONS, PathLike, Size, check_size, decode
+from minicnn.data.folders import FEW, ImageList, found_text, list_folder
+from minicnn.data.images import (
+    CHANNELS,
+    INTERPOLATIONS,
+    PathLike,
+    Size,
+    check_size,
+    decode,
+    default_threads,
+    look_at,
+)
 from minicnn.data.pipeline import ImageBatches, Prepare
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, ImageReadError
 
 CLASS_MODES = ("categorical", "binary", "sparse", "input", None)
 SUBSETS = ("training", "validation")
@@ -25,7 +36,8 @@ class DirectoryBatches(ImageBatches):
     Parameters
     ----------
     images : ImageList
-        The files, as `list_folder` or `read_list` found them.
+        The files, as `list_folder` or `read_list` found them. Those that are no pictures are left
+        out from the beginning, and said so.
     target_size : (H, W) of every image
     color_mode : "rgb", "grayscale" or "rgba"
     batch_size, shuffle, seed : as in `ImageBatches`
@@ -66,6 +78,7 @@ class DirectoryBatches(ImageBatches):
     ) -> None:
         if class_mode not in CLASS_MODES:
             raise ArgumentError(f"class_mode must be one of {CLASS_MODES}; got {class_mode!r}")
+        images, bad_files = that_open(images, threads)
         if class_mode == "binary" and len(images.class_names) != 2:
             raise ArgumentError(
                 f'class_mode="binary" is for two classes; there are {len(images.class_names)}'
@@ -85,8 +98,11 @@ class DirectoryBatches(ImageBatches):
             dtype=dtype,
             threads=threads,
         )
+        self.bad_files += bad_files
         if verbose:
             print(found_text(images))
+            if bad_files:
+                print(skipped_text(bad_files, images.root))
 
     @property
     def classes(self) -> np.ndarray:
@@ -154,6 +170,39 @@ class FolderDataset(DirectoryBatches):
         """The batches of the next epoch."""
         yield from self.for_epoch(self.epoch)
         self.epoch += 1
+
+
+def that_open(
+    images: ImageList, threads: int | None = None
+) -> tuple[ImageList, list[tuple[Path, str]]]:
+    """The pictures whose first bytes look well, and (path, reason) of the others.
+
+    Takes about 0.03 ms a file. A picture that is damaged further on shows when it is read.
+
+    Raises
+    ------
+    ImageReadError : there are pictures, and none of them can be read
+    """
+    with ThreadPoolExecutor(default_threads(threads)) as pool:
+        reasons = list(pool.map(look_at, images.paths))
+    rows = [i for i, reason in enumerate(reasons) if reason is None]
+    bad = [(p, r) for p, r in zip(images.paths, reasons, strict=True) if r is not None]
+    if bad and not rows:
+        raise ImageReadError(bad[0][0], f"{bad[0][1]}; none of {len(bad)} images can be read")
+    return (images.pick(rows) if bad else images), bad
+
+
+def skipped_text(bad_files: list[tuple[Path, str]], root: Path) -> str:
+    """What is said of pictures that are left out.
+
+    >>> skipped_text([(Path("a/b/1.jpg"), "the file is empty")], Path("a"))
+    'Skipped 1 that cannot be read: b/1.jpg (the file is empty). All: minicnn data check a'
+    """
+    few = "; ".join(f"{os.path.relpath(path, root)} ({why})" for path, why in bad_files[:FEW])
+    more = "; ..." if len(bad_files) > FEW else ""
+    return (
+        f"Skipped {len(bad_files)} that cannot be read: {few}{more}. All: minicnn data check {root}"
+    )
 
 
 def image_dataset_from_directory(

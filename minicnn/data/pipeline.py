@@ -12,7 +12,7 @@ import numpy as np
 
 from minicnn import random
 from minicnn.checks import check_flag, check_int
-from minicnn.data.images import array_to_img, default_threads, reason_of
+from minicnn.data.images import PathLike, array_to_img, default_threads, reason_of
 
 # What makes the array that is learned from: (image, epoch, the image's number) -> (H, W, C).
 Prepare = Callable[[np.ndarray, int, int], np.ndarray]
@@ -168,7 +168,7 @@ class ImageBatches:
 class Saves:
     """Writes what was made of the images into a folder, to look at."""
 
-    def __init__(self, folder: str | Path, prefix: str = "", file_format: str = "png") -> None:
+    def __init__(self, folder: PathLike, prefix: str = "", file_format: str = "png") -> None:
         self.folder, self.prefix, self.file_format = Path(folder), prefix, file_format
 
     def write(self, x: np.ndarray, rows: np.ndarray, epoch: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -95,7 +96,9 @@ def _idle_shift(name: str, value: Any, size: tuple[int, int]) -> str | None:
 
 
 def _examples(image: np.ndarray, settings: Mapping[str, Any], columns: int) -> Sequence[np.ndarray]:
-    generator = ImageDataGenerator(**settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of small values: `idle_parameters` says more
+        generator = ImageDataGenerator(**settings)
     return [generator.random_transform(image, seed=random.seed() + i) for i in range(columns)]
 
 

@@ -21,7 +21,7 @@ from minicnn.ops.operation import apply, gradients
 MOST_SAMPLES = 64  # that are looked at
 BY_HEART = 16  # samples that any network should be able to learn by heart
 STEPS = 80
-LEARNED = 0.5  # a loss below this part of the first one says that it does
+LEARNED = 0.8  # a loss below this part of the first one says that it does
 FACTORS = (1.0, 0.1, 0.01, 10.0)  # of the learning rate, in the order in which they are tried
 
 
@@ -112,7 +112,7 @@ class Doctor(Callback):
     ----------
     x, y : some dozens of samples, to look for reasons in; without them only the loss, the curves
         and the weights can be looked at
-    patience : batches for which the loss may stay where it is for a network that guesses
+    patience : batches for which the loss may stay where it is for a network that guesses, or above
 
     Examples
     --------

@@ -10,7 +10,7 @@ import numpy as np
 from minicnn.errors import ArgumentError
 from minicnn.explain.gradcam import layer_with_maps
 from minicnn.explain.tiles import page, show_channels, show_image
-from minicnn.layers import InputLayer, Rescaling
+from minicnn.layers import Dropout, InputLayer, Rescaling
 from minicnn.models import Model
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def feature_maps(
     ----------
     model : any with convolutions
     x : (N, H, W, C), what the network is fed
-    layers : names; default: all that have maps
+    layers : names; default: all that have maps, but those that in use pass on what they get
 
     Examples
     --------
@@ -84,4 +84,4 @@ def strongest(maps: np.ndarray, most: int) -> np.ndarray:
 
 
 def _has_maps(layer: object, shape: Sequence[int | None]) -> bool:
-    return len(shape) == 4 and not isinstance(layer, (InputLayer, Rescaling))
+    return len(shape) == 4 and not isinstance(layer, (InputLayer, Rescaling, Dropout))

@@ -20,7 +20,7 @@ from minicnn.optimizers import Adam, RMSprop
 
 AT_CHANCE = 0.02  # a loss this near to that of guessing, in parts of it, is guessing
 MOST_OF_A_CLASS = 0.8
-MOST_DEAD = 0.5
+MOST_DEAD = 0.9
 LARGEST_STEP = 0.5  # of the weights' size, in one update; healthy ones are below 0.1
 GOOD_STEP = 0.1
 SMALLEST_STEP = 1e-7
@@ -77,7 +77,8 @@ def strange_labels(model: Model, labels: np.ndarray) -> str | None:
     if shares[largest] > MOST_OF_A_CLASS:
         return (
             f"{shares[largest]:.0%} of the labels are class {name}: who always says so is right as "
-            "often. Give the others weight: fit(..., class_weight={class: weight})"
+            "often. Give the others weight: "
+            "fit(..., class_weight=mc.utils.balanced_class_weight(y))"
         )
     return None
 
@@ -213,16 +214,21 @@ def rounded_down(value: float) -> float:
 
 
 def stuck(losses: Sequence[float], guessing: tuple[float, str] | None) -> str | None:
-    """The losses of batches stay where they are for a network that guesses."""
+    """The losses of batches stay where they are for a network that guesses, or above."""
     if guessing is None or not losses:
         return None
     level, written = guessing
     quarter = max(len(losses) // 4, 1)
     falls = float(np.mean(losses[:quarter]) - np.mean(losses[-quarter:]))
-    near = abs(float(np.mean(losses)) - level) <= AT_CHANCE * level
-    if not near or falls > AT_CHANCE * level / 2:
+    mean = float(np.mean(losses))
+    if mean < (1 - AT_CHANCE) * level or falls > AT_CHANCE * level / 2:
         return None
-    return f"loss stayed at {level:.3f} = {written} for {len(losses)} batches: the net guesses"
+    if mean <= (1 + AT_CHANCE) * level:
+        return f"loss stayed at {level:.3f} = {written} for {len(losses)} batches: the net guesses"
+    return (
+        f"loss stayed at {mean:.3f} for {len(losses)} batches, above {level:.3f} = {written}: the "
+        "net does worse than guessing"
+    )
 
 
 def sick_curves(history: Mapping[str, Sequence[float]]) -> str | None:

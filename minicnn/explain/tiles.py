@@ -95,6 +95,7 @@ def show_over(axes: Axes, image: np.ndarray, values: np.ndarray, **style: Any) -
     grey = image.mean(2) if image.ndim == 3 else image
     axes.imshow(grey, cmap="gray")
     shown = axes.imshow(values, alpha=0.55, **style)
+    axes.set_anchor("N")
     axes.set_axis_off()
     return shown
 
@@ -102,4 +103,5 @@ def show_over(axes: Axes, image: np.ndarray, values: np.ndarray, **style: Any) -
 def show_image(axes: Axes, image: np.ndarray) -> None:
     """An image (H, W, C), uint8, without axes."""
     axes.imshow(_pixels(image), cmap="gray")  # colour images ignore the map
+    axes.set_anchor("N")
     axes.set_axis_off()

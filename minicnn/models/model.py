@@ -181,9 +181,28 @@ class Model(Stepper):
         """
         return images.predict_images(self, paths, top, batch_size)
 
-    def save(self, path: Any) -> None:
-        """Write layers, weights, optimizer and history to one `.mcnn` file, atomically."""
-        saving.save_model(self, path)
+    def save(self, path: Any, *, include_optimizer: bool = True) -> None:
+        """Write layers, weights, optimizer and history to one `.mcnn` file, atomically.
+
+        Without the optimizer and its state the file is smaller, with Adam a third as large, and
+        the model that it gives is not compiled.
+        """
+        saving.save_model(self, path, include_optimizer=include_optimizer)
+
+    def save_weights(self, path: Any) -> None:
+        """`save` without the optimizer."""
+        saving.save_model(self, path, include_optimizer=False)
+
+    def load_weights(self, path: Any) -> None:
+        """Take over the weights of a `.mcnn` file of the same network; all else stays.
+
+        Raises
+        ------
+        CheckpointError : the file is of another network; it says what differs
+        FormatError, OSError : as from `load_model`
+        """
+        self.refuse_while_training("load_weights")
+        saving.load_weights(self, path)
 
     def save_checkpoint(self, path: Any) -> None:
         """Write all that an interrupted training needs to go on, bit for bit."""

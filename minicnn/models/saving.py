@@ -23,15 +23,28 @@ Path = str | os.PathLike[str]
 EXTENSION = ".mcnn"
 
 
-def save_model(model: Model, path: Path) -> None:
-    """Layers, weights, class names, preprocessing, history, the optimizer with its state."""
+def save_model(model: Model, path: Path, *, include_optimizer: bool = True) -> None:
+    """Layers, weights, class names, preprocessing, history; the optimizer with its state."""
     if not os.fspath(path).endswith(EXTENSION):
         warnings.warn(
             f"{os.fspath(path)!r} gets minicnn's own format whatever its extension; {EXTENSION} "
             "would say so",
             stacklevel=3,
         )
-    _write(model, path, _training(model), _slots(model))
+    if include_optimizer:
+        _write(model, path, _training(model), _slots(model))
+    else:
+        _write(model, path, {}, {})
+
+
+def load_weights(model: Model, path: Path) -> None:
+    """Take over the weights of a file; refused, with the differences, if it is of another network.
+
+    The layers may have other names there.
+    """
+    there = load_model(path, compile=False)
+    _check_same_network(model, [(p.name, p.shape) for p in there.parameters], path)
+    model.set_weights([p.value for p in there.parameters])
 
 
 def save_checkpoint(model: Model, path: Path) -> None:

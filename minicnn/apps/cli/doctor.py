@@ -13,6 +13,7 @@ import numpy as np
 from minicnn import explain
 from minicnn.apps.cli import output
 from minicnn.apps.cli.exits import BadDataFound
+from minicnn.apps.cli.modelfile import load_network
 from minicnn.apps.cli.verbs import verb
 from minicnn.backends import backend_info, current_backend, instruction_set
 from minicnn.config import get_threads
@@ -22,7 +23,7 @@ from minicnn.errors import ArgumentError
 from minicnn.explain import Finding
 from minicnn.explain.symptoms import sick_curves
 from minicnn.losses import SparseCategoricalCrossentropy
-from minicnn.models import Model, load_model
+from minicnn.models import Model
 from minicnn.models.labels import usual_preprocess
 from minicnn.random import generator
 from minicnn.version import __version__
@@ -44,7 +45,7 @@ def command(model: Path | None, data: Path | None, as_json: bool) -> None:
     """
     if model is None and data is not None:
         raise click.UsageError("--data needs a model: minicnn doctor MODEL --data DIR")
-    findings = installation() if model is None else training(load_model(model), data)
+    findings = installation() if model is None else training(load_network(model), data)
     bad = [one for one in findings if one.bad]
     if as_json:
         version = {"minicnn": __version__, "python": sys.version.split()[0]}

@@ -29,11 +29,15 @@ def load_classifier(path: Path) -> Classifier:
     ArgumentError
         The model does not say what its images and classes are.
     """
-    file = RunFolder(path).best if path.is_dir() else path
-    model = load_model(file)
+    model = load_network(path)
     if model.preprocess is None or not model.class_names:
         raise ArgumentError(
-            f"{file} does not say how images become its input, or what its classes are. Set "
+            f"{path} does not say how images become its input, or what its classes are. Set "
             "model.preprocess and model.class_names before model.save"
         )
     return Classifier(model, model.preprocess, list(model.class_names))
+
+
+def load_network(path: Path) -> Model:
+    """Any model, whether it knows its classes or not."""
+    return load_model(RunFolder(path).best if path.is_dir() else path)

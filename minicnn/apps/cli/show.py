@@ -10,10 +10,11 @@ import numpy as np
 
 from minicnn import explain
 from minicnn.apps.cli import output
+from minicnn.apps.cli.modelfile import load_network
 from minicnn.apps.cli.verbs import verb
 from minicnn.checks import nearest
 from minicnn.data.images import decode
-from minicnn.models import Model, decode_predictions, load_model
+from minicnn.models import Model, decode_predictions
 from minicnn.models.labels import usual_preprocess
 
 KINDS = ("kernels", "maps", "gradcam", "occlusion")
@@ -60,7 +61,7 @@ def command(
     target = out or Path(f"{(image or model).stem}-{what}.png")
     if target.exists() and not force:
         raise click.UsageError(f"{target} is there already; name another with --out, or --force")
-    network = load_model(model)
+    network = load_network(model)
     seen = None if image is None else look_at(network, image)
     figure = drawn(network, what, seen, layer, class_name)
     figure.savefig(target)

@@ -8,11 +8,11 @@ import click
 
 from minicnn import explain
 from minicnn.apps.cli import output
+from minicnn.apps.cli.modelfile import load_network
 from minicnn.apps.cli.show import look_at
 from minicnn.apps.cli.verbs import verb
 from minicnn.errors import BackendError
 from minicnn.explain.verify import Check, summary
-from minicnn.models import load_model
 
 
 @verb("minicnn verify lenet.mcnn", "minicnn verify scene.mcnn photo.jpg --json")
@@ -25,7 +25,7 @@ def command(model: Path, image: Path | None, as_json: bool) -> None:
     What the engine reads is given to the reference too, in float64. IMAGE is what the network is
     shown; without it, noise.
     """
-    network = load_model(model)
+    network = load_network(model)
     checks = explain.verify(network, None if image is None else look_at(network, image).x)
     bad = sum(not check.agrees for check in checks)
     if as_json:
