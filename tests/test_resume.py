@@ -86,6 +86,7 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(config, tmp_path):
     for name in ("best.mcnn", "checkpoints/last.mcnn"):
         for ours, theirs in zip(weights(killed, name), weights(whole, name), strict=True):
             np.testing.assert_array_equal(ours, theirs, f"{name}, killed after {times}")
+    assert not list(killed.rglob(".minicnn-*.tmp"))
     history = (killed / "noise-1" / "history.csv").read_text()
     assert history == (whole / "noise-1" / "history.csv").read_text()
 
