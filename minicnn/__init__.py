@@ -14,6 +14,7 @@ from minicnn import (
     ops,
     optimizers,
     schedules,
+    tune,
     utils,
     zoo,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "schedules",
     "set_backend",
     "set_memory_limit",
+    "tune",
     "utils",
     "zoo",
 ]

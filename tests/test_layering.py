@@ -53,10 +53,12 @@ MAY_IMPORT = LEVEL_0 | {
     },
     "zoo": {*LEAVES, "initializers", "layers", "models"},
     "explain": {*LEVEL_0, "layers", "models", "ops"},
+    "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
+    "classic": {*LEVEL_0, "data", "models"},
 }  # fmt: skip
 
 # Packages that somebody may not have: imported only where they are needed, so also in functions.
-OPTIONAL = {"matplotlib", "tensorboardX"}
+OPTIONAL = {"matplotlib", "optuna", "skimage", "sklearn", "tensorboardX"}
 # A terminal's line costs import time that most uses of the package do not need.
 LATE = OPTIONAL | {"rich", "numba"}
 
