@@ -52,6 +52,14 @@ class UnsupportedError(FormatError, NotImplementedError):
     """A file holds something that this version does not know."""
 
 
+class ImageReadError(MiniCNNError, OSError):
+    """A file is no picture that can be read; `path` and `reason` say which and why."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        self.path, self.reason = str(path), reason
+        super().__init__(f"cannot read {self.path} ({reason})")
+
+
 class CheckpointError(MiniCNNError, OSError):
     """No checkpoint can be used, or one belongs to another training."""
 

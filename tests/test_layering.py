@@ -56,6 +56,9 @@ MAY_IMPORT = LEVEL_0 | {
     "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
     "classic": {*LEVEL_0, "data", "models"},
 }  # fmt: skip
+# The programs stand on top of everything, and only `python -m minicnn` on them.
+MAY_IMPORT["apps"] = set(MAY_IMPORT)
+MAY_IMPORT["__main__"] = {"apps"}
 
 # Packages that somebody may not have: imported only where they are needed, so also in functions.
 OPTIONAL = {"matplotlib", "optuna", "skimage", "sklearn", "tensorboardX"}

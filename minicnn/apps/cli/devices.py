@@ -1,0 +1,65 @@
+"""`minicnn devices`: which engines can compute here, and on what."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import click
+
+from minicnn import config
+from minicnn.apps.cli import output
+from minicnn.apps.cli.verbs import verb
+from minicnn.backends import backend_info, current_backend, instruction_set
+
+
+@verb("minicnn devices", "minicnn devices --json")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(as_json: bool) -> None:
+    """The engines, which one is in use, the processor, its instruction set and the memory."""
+    machine, engines = _machine(), backend_info()
+    if as_json:
+        output.print_json(**machine, backends=engines, current=current_backend())
+        return
+    rows = [(name, _use(name), state) for name, state in engines.items()]
+    output.result(output.table(["engine", "", "state"], rows))
+    output.result("")
+    output.result(output.table(["device", ""], [(k, _text(v)) for k, v in machine.items()]))
+
+
+def _use(name: str) -> str:
+    return "in use" if name == current_backend() else ""
+
+
+def _machine() -> dict[str, Any]:
+    """Keys are those of the JSON object; "memory_limit" as the papers' device list calls it."""
+    return {
+        "name": "CPU:0",
+        "device_type": "CPU",
+        "physical_device_desc": _processor(),
+        "instruction_set": instruction_set() or "NumPy's",
+        "threads": config.get_threads(),
+        "memory_limit": _memory_bytes(),
+    }
+
+
+def _processor() -> str:
+    """The model's name where Linux tells it, else what Python knows."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _memory_bytes() -> int | None:
+    if not hasattr(os, "sysconf"):
+        return None
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _text(value: object) -> str:
+    return f"{value:,} bytes" if isinstance(value, int) and value > 2**20 else str(value)

@@ -1,0 +1,134 @@
+"""`minicnn predict`: what is on these images?"""
+
+from __future__ import annotations
+
+import csv
+import glob
+import io
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from minicnn.apps.cli import output
+from minicnn.apps.cli.exits import BadDataFound
+from minicnn.apps.cli.modelfile import load_classifier
+from minicnn.apps.cli.verbs import verb
+from minicnn.atomic import write_atomically
+from minicnn.data.folders import is_image, walk
+from minicnn.data.images import read_images
+from minicnn.models import Model
+from minicnn.models.labels import decode_predictions
+
+AT_ONCE = 64  # images; so that a folder of any size fits in memory
+
+
+class Prediction(NamedTuple):
+    """The likeliest classes of one image, best first."""
+
+    path: str
+    top: list[tuple[float, str]]  # (probability, class)
+
+
+@verb(
+    "minicnn predict runs/scene-1 holiday/*.jpg", "minicnn predict best.mcnn photos --csv out.csv"
+)
+@click.argument("model", type=click.Path(path_type=Path, exists=True))
+@click.argument("paths", nargs=-1, required=True)
+@click.option(
+    "--top", type=click.IntRange(1), default=5, show_default=True, help="So many classes an image."
+)
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a table: path,label,probability,top1,...",
+)
+@click.option("--json", "as_json", is_flag=True, help="An object an image, one a line.")
+def command(
+    model: Path, paths: tuple[str, ...], top: int, csv_file: Path | None, as_json: bool
+) -> None:
+    """The likeliest classes of images, by MODEL: a .mcnn file, or a run folder.
+
+    PATHS are image files, folders with all that is below them, patterns like 'a/*.jpg', or - for
+    a list of paths on standard input. Exit code 3: some files could not be read.
+    """  # fmt: skip
+    network = load_classifier(model)
+    files = list(dict.fromkeys(find_images(paths)))
+    if not files:
+        raise FileNotFoundError(f"no images in {', '.join(paths)}")
+    done: list[Prediction] = []
+    failures: list[tuple[str, str]] = []
+    for start in range(0, len(files), AT_ONCE):
+        found, bad = predictions(network, files[start : start + AT_ONCE], top)
+        failures += bad
+        done += found
+        if not csv_file:
+            tell(found, as_json=as_json)
+    if csv_file:
+        write_atomically(csv_file, [csv_text(done, top).encode()])
+        output.note(f"Written: {csv_file}, {len(done)} rows")
+    for path, reason in failures:
+        output.warn(f"{path} cannot be read ({reason}); left out")
+    if failures:
+        raise BadDataFound(f"{len(failures)} of {len(files)} files cannot be read")
+
+
+def find_images(paths: Sequence[str]) -> Iterator[str]:
+    """The files that are meant, in order; a folder gives the images below it."""
+    for text in paths:
+        if text == "-":
+            yield from find_images([line.strip() for line in sys.stdin if line.strip()])
+        elif Path(text).is_dir():
+            yield from (str(path) for path in walk(text) if is_image(path))
+        elif Path(text).exists() or not glob.has_magic(text):
+            yield text  # also one that is not there: it is named among the failures
+        else:
+            yield from find_images(sorted(glob.glob(text, recursive=True)))
+
+
+def predictions(
+    model: Model, files: Sequence[str], top: int
+) -> tuple[list[Prediction], list[tuple[str, str]]]:
+    """The answers for some files, and which could not be read and why."""
+    how = model.preprocess
+    pixels, kept, bad = read_images(files, how.size, how.color_mode, how.interpolation)
+    failures = [(str(path), reason) for path, reason in bad]
+    if not len(kept):
+        return [], failures
+    best = decode_predictions(model.predict_on_batch(how(pixels)), model.class_names, top)
+    return [Prediction(files[i], tops) for i, tops in zip(kept, best, strict=True)], failures
+
+
+def tell(rows: Sequence[Prediction], *, as_json: bool) -> None:
+    """A line an image."""
+    for row in rows:
+        if as_json:
+            click.echo(json.dumps(as_object(row), ensure_ascii=False))
+        else:
+            words = "  ".join(f"{name} {share:.1%}" for share, name in row.top)
+            output.result(f"{row.path}: {words}")
+
+
+def as_object(row: Prediction) -> dict[str, Any]:
+    """For --json."""
+    probability, label = row.top[0]
+    top = [{"label": name, "probability": share} for share, name in row.top]
+    return {"path": row.path, "label": label, "probability": probability, "top": top}
+
+
+def csv_text(rows: Sequence[Prediction], top: int) -> str:
+    """path,label,probability,top1,top1_probability,...; a row an image."""
+    width = max((len(row.top) for row in rows), default=top)
+    text = io.StringIO()
+    writer = csv.writer(text)  # \r\n, as RFC 4180 has it
+    columns = [f"top{i}{what}" for i in range(1, width + 1) for what in ("", "_probability")]
+    writer.writerow(["path", "label", "probability", *columns])
+    for row in rows:
+        probability, label = row.top[0]
+        cells = [cell for share, name in row.top for cell in (name, f"{share:.6f}")]
+        writer.writerow([row.path, label, f"{probability:.6f}", *cells])
+    return text.getvalue()

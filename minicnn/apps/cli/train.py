@@ -1,0 +1,110 @@
+"""`minicnn train`: a network learns from a folder of images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from minicnn.apps.cli.running import begin, resume, whole_run
+from minicnn.apps.cli.verbs import verb
+from minicnn.apps.runs.networks import NETWORKS
+from minicnn.apps.runs.settings import Settings, from_toml
+
+# What --augment means: what a photograph may undergo and still show the same.
+AUGMENTATION = {
+    "rotation_range": 10,
+    "width_shift_range": 0.1,
+    "height_shift_range": 0.1,
+    "zoom_range": 0.2,
+    "horizontal_flip": True,
+}
+
+
+@verb("minicnn train --data photos --model scene", "minicnn train runs/scene-1/config.toml")
+@click.argument(
+    "config", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Folder with one folder of images a class, or with train/ and test/.",
+)
+@click.option("--model", type=click.Choice(list(NETWORKS)), help="The network.")
+@click.option("--epochs", type=click.IntRange(1), help="Passes over the images.")
+@click.option("--batch-size", type=click.IntRange(1), help="Images in one step.")
+@click.option(
+    "--image-size",
+    type=(click.IntRange(1), click.IntRange(1)),
+    metavar="H W",
+    help="Pixels; default: what the network was made for.",
+)
+@click.option("--learning-rate", type=float, help="Of the optimizer, Adam unless CONFIG says so.")
+@click.option("--augment", is_flag=True, help="Turn, shift, zoom and mirror images at random.")
+@click.option("--balance", is_flag=True, help="Let all classes count the same.")
+@click.option(
+    "--patience", type=click.IntRange(1), help="Stop after so many epochs without a better one."
+)
+@click.option("--name", help="Of the run; default: the network's.")
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=Path("runs"),
+    show_default=True,
+    help="Folder for the run folders.",
+)
+@click.option("--resume", "go_on", is_flag=True, help="Go on with the newest interrupted run.")
+@click.option(
+    "--fail-under", type=click.FloatRange(0, 1), help="Exit with 4 if fewer test images are right."
+)
+@click.option("--json", "as_json", is_flag=True, help="The report as one JSON object.")
+@click.option("--seed", type=click.IntRange(0), help="Of all that is random.")
+def command(
+    config: Path | None,
+    runs: Path,
+    go_on: bool,
+    fail_under: float | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Train a network on a folder of images and write a run folder with model and report.
+
+    CONFIG is a TOML file of settings; options go before what it says. Every run folder has one,
+    config.toml, that repeats the run.
+    """  # fmt: skip
+    if go_on:
+        folder, settings = resume(title(config, given), runs, given["epochs"])
+    else:
+        folder, settings = begin(chosen(config, given), runs)
+    whole_run(folder, settings, None, fail_under, as_json=as_json)
+
+
+def title(config: Path | None, given: dict[str, Any]) -> str:
+    """What the run to go on with is called."""
+    found = given["name"] or (from_toml(config).title if config else given["model"])
+    if not found:
+        raise click.UsageError("--resume needs the run's --name, --model or CONFIG, as it began")
+    return str(found)
+
+
+def chosen(config: Path | None, given: dict[str, Any]) -> Settings:
+    """The settings: the file's, changed by the options."""
+    options = {name: value for name, value in given.items() if value not in (None, False)}
+    rate, augment = options.pop("learning_rate", None), options.pop("augment", False)
+    if "data" in options:
+        options["data"] = str(options["data"].resolve())
+    if config is not None:
+        settings = from_toml(config)
+    else:
+        for name in ("data", "model"):
+            if name not in options:
+                raise click.UsageError(
+                    f"--{name} is missing: minicnn train --data DIR --model scene, or give a "
+                    "CONFIG file"
+                )
+        settings = Settings(model=options["model"], data=options["data"])
+    settings = settings.changed(**options)
+    if rate is not None:
+        settings = settings.changed(optimizer={**settings.optimizer, "learning_rate": rate})
+    return settings.changed(augmentation=AUGMENTATION) if augment else settings
