@@ -13,10 +13,11 @@ from minicnn.checks import check_int
 from minicnn.errors import ArgumentError, MiniCNNError, NumericError, ShapeError, SizeLimitError
 from minicnn.models import Model, load_model
 from minicnn.tune import pictures, report
+from minicnn.tune.locks import locked
 from minicnn.tune.results import Result, results_of
 from minicnn.tune.sampling import combinations, exhausted, number_of, path_of
 from minicnn.tune.space import Draw, Hyperparameter, HyperParameters
-from minicnn.tune.study import LOCK, TRIALS, Study, at_work, locked, remove, trial_id
+from minicnn.tune.study import LOCK, TRIALS, Study, at_work, remove, trial_id
 from minicnn.tune.trial import Build, Trained, Training
 
 # A network that does not fit or whose loss explodes is a result; any other error is a mistake.

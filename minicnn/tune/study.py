@@ -8,6 +8,7 @@ trials/          the best trials' models
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -18,14 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.errors import ArgumentError, MissingExtraError
+from minicnn.tune.locks import FileLock, is_locked, locked
 from minicnn.tune.sampling import Sampler, number_of, path_of
 
-try:
-    import fcntl
-except ModuleNotFoundError:  # Windows: one process, and what a kill interrupted stays so
-    fcntl = None  # type: ignore[assignment]
-
-JOURNAL, LOCK, WORKERS, TRIALS = "journal.log", "lock", "workers", "trials"
+JOURNAL, JOURNAL_LOCK, LOCK = "journal.log", "journal.lock", "lock"
+WORKERS, TRIALS = "workers", "trials"
 NAME = "search"
 FINISHED = ("COMPLETE", "PRUNED", "FAIL")
 FIRST_TRIALS = 5  # are random before TPE proposes and before the median prunes
@@ -101,7 +99,7 @@ class Study:
     def _at_work(self, worker: str | None) -> bool:
         if worker is None:  # killed between two lines of `ask`
             return False
-        return _is_locked(self.folder / WORKERS / worker)
+        return is_locked(self.folder / WORKERS / worker)
 
     def _agree(self, settings: dict[str, Any]) -> None:
         """Keep the first settings; refuse to mix results that cannot be compared."""
@@ -125,10 +123,19 @@ def _is_interrupted(trial: Any) -> bool:
 
 def remove(folder: Path) -> None:
     """Delete what a search left in its folder, and nothing else."""
-    for name in (JOURNAL, LOCK):
+    for name in (JOURNAL, JOURNAL_LOCK, LOCK):
         (folder / name).unlink(missing_ok=True)
     for name in (WORKERS, TRIALS):
         shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def known_settings(folder: Path) -> dict[str, Any]:
+    """What the search in this folder was begun with."""
+    if not (folder / JOURNAL).exists():
+        raise FileNotFoundError(errno.ENOENT, "no search was begun in this folder", str(folder))
+    optuna = import_optuna()
+    study = optuna.load_study(study_name=NAME, storage=_storage(optuna, folder))
+    return study.user_attrs["settings"]
 
 
 def trial_id(seed: int, number: int) -> str:
@@ -141,15 +148,6 @@ def trial_id(seed: int, number: int) -> str:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Wait until nobody else holds the lock on this file; a process that dies lets go of it."""
-    with path.open("ab") as file:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@contextmanager
 def at_work(folder: Path) -> Iterator[str]:
     """A name for this process, known to be alive inside the block."""
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
@@ -159,19 +157,6 @@ def at_work(folder: Path) -> Iterator[str]:
             yield name
     finally:
         path.unlink(missing_ok=True)
-
-
-def _is_locked(path: Path) -> bool:
-    if fcntl is None:
-        return True
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 def import_optuna() -> Any:
@@ -188,16 +173,12 @@ def import_optuna() -> Any:
 def _open(
     optuna: Any, folder: Path, settings: dict[str, Any], sampler: Sampler, pruner: str | None
 ) -> Any:
-    path = str(folder / JOURNAL)
-    journal = optuna.storages.journal
-    on_windows = os.name == "nt"  # where not everybody may make symbolic links
-    lock = (journal.JournalFileOpenLock if on_windows else journal.JournalFileSymlinkLock)(path)
-    _drop_torn_line(path, lock)
+    _drop_torn_line(folder)
     told = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         return optuna.create_study(
-            storage=optuna.storages.JournalStorage(journal.JournalFileBackend(path, lock)),
+            storage=_storage(optuna, folder),
             study_name=NAME,
             direction=settings["direction"],
             sampler=sampler,
@@ -218,13 +199,16 @@ def _pruner(optuna: Any, name: str | None) -> Any:
     raise ArgumentError(f"pruner must be one of {[*PRUNERS, None]}; got {name!r}")
 
 
-def _drop_torn_line(path: str, lock: Any) -> None:
+def _storage(optuna: Any, folder: Path) -> Any:
+    # Optuna's own locks outlive a process that was killed while it held one, for half a minute.
+    lock = FileLock(folder / JOURNAL_LOCK)
+    backend = optuna.storages.journal.JournalFileBackend(str(folder / JOURNAL), lock)
+    return optuna.storages.JournalStorage(backend)
+
+
+def _drop_torn_line(folder: Path) -> None:
     """A power cut may leave half a line at the end; joined to the next one it would spoil both."""
-    lock.acquire()
-    try:
-        with open(path, "a+b") as file:
-            file.seek(0)
-            content = file.read()
-            file.truncate(content.rfind(b"\n") + 1)
-    finally:
-        lock.release()
+    with locked(folder / JOURNAL_LOCK), (folder / JOURNAL).open("a+b") as file:
+        file.seek(0)
+        content = file.read()
+        file.truncate(content.rfind(b"\n") + 1)

@@ -91,9 +91,10 @@ class Training(NamedTuple):
         watch = Watch(monitor, trial)
         options = {"verbose": 0, **self.fit_options}
         # Each training begins with fresh callbacks: an EarlyStopping remembers.
-        callbacks = [*copy.deepcopy(list(options.pop("callbacks", None) or [])), watch]
+        given = copy.deepcopy(list(options.get("callbacks") or []))
+        options["callbacks"] = [*given, watch]
         with random.seeded(seed):
-            model.fit(*self.fit_arguments, callbacks=callbacks, **options)
+            model.fit(*self.fit_arguments, **options)
         if monitor.best is None:
             raise NumericError(f"{self.objective} was never a finite number")
         model.set_weights(watch.best_weights)
