@@ -7,9 +7,10 @@ import glob
 import io
 import json
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -19,23 +20,13 @@ from minicnn.apps.cli.modelfile import load_classifier
 from minicnn.apps.cli.verbs import verb
 from minicnn.atomic import write_atomically
 from minicnn.data.folders import is_image, walk
-from minicnn.data.images import read_images
 from minicnn.models import Model
-from minicnn.models.labels import decode_predictions
+from minicnn.models.images import ImagePrediction, ImagePredictions
 
-AT_ONCE = 64  # images; so that a folder of any size fits in memory
-
-
-class Prediction(NamedTuple):
-    """The likeliest classes of one image, best first."""
-
-    path: str
-    top: list[tuple[float, str]]  # (probability, class)
+AT_ONCE = 64  # images between two outputs
 
 
-@verb(
-    "minicnn predict runs/scene-1 holiday/*.jpg", "minicnn predict best.mcnn photos --csv out.csv"
-)
+@verb("minicnn predict runs/scene-1 *.jpg", "minicnn predict best.mcnn photos --csv out.csv")
 @click.argument("model", type=click.Path(path_type=Path, exists=True))
 @click.argument("paths", nargs=-1, required=True)
 @click.option(
@@ -60,21 +51,20 @@ def command(
     files = list(dict.fromkeys(find_images(paths)))
     if not files:
         raise FileNotFoundError(f"no images in {', '.join(paths)}")
-    done: list[Prediction] = []
-    failures: list[tuple[str, str]] = []
+    done = ImagePredictions([])
     for start in range(0, len(files), AT_ONCE):
-        found, bad = predictions(network, files[start : start + AT_ONCE], top)
-        failures += bad
-        done += found
-        if not csv_file:
-            tell(found, as_json=as_json)
-    if csv_file:
-        write_atomically(csv_file, [csv_text(done, top).encode()])
+        some = answers(network, files[start : start + AT_ONCE], top)
+        done.extend(some)
+        done.failures += some.failures
+        if csv_file is None:
+            tell(some, as_json=as_json)
+    if csv_file is not None:
+        write_atomically(csv_file, [csv_text(done).encode()])
         output.note(f"Written: {csv_file}, {len(done)} rows")
-    for path, reason in failures:
+    for path, reason in done.failures:
         output.warn(f"{path} cannot be read ({reason}); left out")
-    if failures:
-        raise BadDataFound(f"{len(failures)} of {len(files)} files cannot be read")
+    if done.failures:
+        raise BadDataFound(f"{len(done.failures)} of {len(files)} files cannot be read")
 
 
 def find_images(paths: Sequence[str]) -> Iterator[str]:
@@ -90,20 +80,14 @@ def find_images(paths: Sequence[str]) -> Iterator[str]:
             yield from find_images(sorted(glob.glob(text, recursive=True)))
 
 
-def predictions(
-    model: Model, files: Sequence[str], top: int
-) -> tuple[list[Prediction], list[tuple[str, str]]]:
-    """The answers for some files, and which could not be read and why."""
-    how = model.preprocess
-    pixels, kept, bad = read_images(files, how.size, how.color_mode, how.interpolation)
-    failures = [(str(path), reason) for path, reason in bad]
-    if not len(kept):
-        return [], failures
-    best = decode_predictions(model.predict_on_batch(how(pixels)), model.class_names, top)
-    return [Prediction(files[i], tops) for i, tops in zip(kept, best, strict=True)], failures
+def answers(model: Model, files: Sequence[str], top: int) -> ImagePredictions:
+    """What the model says; files that cannot be read are told of at the end, not on the way."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*cannot be read")
+        return model.predict_images(files, top)
 
 
-def tell(rows: Sequence[Prediction], *, as_json: bool) -> None:
+def tell(rows: Sequence[ImagePrediction], *, as_json: bool) -> None:
     """A line an image."""
     for row in rows:
         if as_json:
@@ -113,22 +97,25 @@ def tell(rows: Sequence[Prediction], *, as_json: bool) -> None:
             output.result(f"{row.path}: {words}")
 
 
-def as_object(row: Prediction) -> dict[str, Any]:
+def as_object(row: ImagePrediction) -> dict[str, Any]:
     """For --json."""
-    probability, label = row.top[0]
     top = [{"label": name, "probability": share} for share, name in row.top]
-    return {"path": row.path, "label": label, "probability": probability, "top": top}
+    return {
+        "path": str(row.path),
+        "label": row.label,
+        "probability": row.probability,
+        "top": top,
+    }
 
 
-def csv_text(rows: Sequence[Prediction], top: int) -> str:
+def csv_text(rows: Sequence[ImagePrediction]) -> str:
     """path,label,probability,top1,top1_probability,...; a row an image."""
-    width = max((len(row.top) for row in rows), default=top)
+    width = max((len(row.top) for row in rows), default=0)
     text = io.StringIO()
-    writer = csv.writer(text)  # \r\n, as RFC 4180 has it
+    writer = csv.writer(text)  # lines end as RFC 4180 has it
     columns = [f"top{i}{what}" for i in range(1, width + 1) for what in ("", "_probability")]
     writer.writerow(["path", "label", "probability", *columns])
     for row in rows:
-        probability, label = row.top[0]
         cells = [cell for share, name in row.top for cell in (name, f"{share:.6f}")]
-        writer.writerow([row.path, label, f"{probability:.6f}", *cells])
+        writer.writerow([row.path, row.label, f"{row.probability:.6f}", *cells])
     return text.getvalue()

@@ -25,7 +25,9 @@ def begin(settings: Settings, runs: Path) -> tuple[RunFolder, Settings]:
     """A new run folder with these settings written down."""
     left = folders.unfinished(runs, settings.title)
     if left is not None:
-        output.note(f"{left.path} was interrupted; --resume would go on with it")
+        output.note(
+            f"{left.path} has not come to its end; if nobody is at it, --resume goes on with it"
+        )
     folder = folders.new_folder(runs, settings.title)
     write_toml(folder.config, settings, HEAD)
     return folder, settings

@@ -73,15 +73,15 @@ def tell(answers: Answers, part: Part, loss: float, seconds: float, *, as_json: 
         output.result(output.table(head, answer_rows(answers, part, answers.mistakes[:WORST])))
         output.result("")
     output.result(
-        f"{answers.accuracy:.2%} right: {answers.wrong:,} of {len(part):,} images wrong, loss "
-        f"{loss:.4f}, {1000 * seconds / max(1, len(part)):.2f} ms an image"
+        f"{answers.accuracy:.2%} right: {answers.wrong:,} of {part.total:,} images wrong, loss "
+        f"{loss:.4f}, {1000 * seconds / max(1, part.total):.2f} ms an image"
     )
 
 
 def as_object(answers: Answers, part: Part, loss: float, seconds: float) -> dict[str, Any]:
     """The same for programs."""
     return {
-        "images": len(part),
+        "images": part.total,
         "wrong": answers.wrong,
         "accuracy": answers.accuracy,
         "loss": loss,

@@ -42,10 +42,16 @@ AUGMENTATION = {
 )
 @click.option("--learning-rate", type=float, help="Of the optimizer, Adam unless CONFIG says so.")
 @click.option("--augment", is_flag=True, help="Turn, shift, zoom and mirror images at random.")
+@click.option(
+    "--normalise",
+    is_flag=True,
+    help="Give the training images zero mean and deviation 1 in each channel.",
+)
 @click.option("--balance", is_flag=True, help="Let all classes count the same.")
 @click.option(
     "--patience", type=click.IntRange(1), help="Stop after so many epochs without a better one."
 )
+@click.option("--tensorboard", is_flag=True, help="Write event files too.")
 @click.option("--name", help="Of the run; default: the network's.")
 @click.option(
     "--runs",

@@ -11,6 +11,8 @@ from minicnn import random
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.sources import Part
 from minicnn.data import RandomShift
+from minicnn.data.directory import DirectoryBatches
+from minicnn.data.folders import ImageList
 from minicnn.data.generator import ImageDataGenerator
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
@@ -29,11 +31,11 @@ class Prepared:
 
     def __len__(self) -> int:
         """Batches in an epoch."""
-        return -(-len(self.part) // self.batch_size)
+        return -(-self.part.total // self.batch_size)
 
     def for_epoch(self, epoch: int) -> Iterator[Pair]:
         """The batches of one epoch."""
-        count = len(self.part)
+        count = self.part.total
         order = np.arange(count)
         if self.shuffle:
             order = random.generator("shuffle", epoch).permutation(count)
@@ -66,6 +68,8 @@ def training_batches(part: Part, settings: Settings, preprocess: Preprocess) -> 
             "shift moves whole pixels and is for training without [augmentation]; there it is "
             "width_shift_range and height_shift_range"
         )
+    if part.listing is not None:
+        return from_files(part.listing, settings, preprocess)
     if settings.shift:
         return Rescaled(RandomShift(part.images, part.labels, size, settings.shift), preprocess)
     if settings.augmentation:
@@ -75,3 +79,19 @@ def training_batches(part: Part, settings: Settings, preprocess: Preprocess) -> 
         normalised = preprocess.mean or preprocess.std
         return Rescaled(batches, preprocess._replace(scale=1.0)) if normalised else batches
     return Prepared(part, preprocess, size, shuffle=True)
+
+
+def from_files(listing: ImageList, settings: Settings, preprocess: Preprocess) -> Any:
+    """The same batches, their images read while the network trains."""
+    batches = DirectoryBatches(
+        listing,
+        preprocess.size,
+        preprocess.color_mode,
+        settings.batch_size,
+        "sparse",
+        interpolation=preprocess.interpolation,
+        upright=True,
+        dtype="uint8",
+        verbose=False,
+    )
+    return Rescaled(batches, preprocess)

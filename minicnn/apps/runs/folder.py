@@ -11,6 +11,7 @@ runs/scene-3/
   curves.png  confusion.png  confusion.csv  per_class.csv
   mistakes.csv  mistakes.png  mistakes/    the worst mistakes first
   predictions.csv  random.png
+  train/  validation/    event files, if the settings ask for TensorBoard
 """
 
 from __future__ import annotations

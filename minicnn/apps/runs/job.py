@@ -25,8 +25,10 @@ from minicnn.callbacks import (
     CSVLogger,
     EarlyStopping,
     ModelCheckpoint,
+    TensorBoard,
 )
 from minicnn.data.preprocess import Preprocess
+from minicnn.errors import ArgumentError
 from minicnn.models import Model, load_model
 
 MONITOR = "val_accuracy"
@@ -67,6 +69,8 @@ def run(settings: Settings, folder: RunFolder, *, verbose: int | str = "auto", s
     random.set_random_seed(settings.seed)
     preprocess = wanted_preprocess(settings)
     images = load_images(settings, preprocess, say)
+    if settings.normalise:
+        preprocess = normalised(preprocess, images.train)
     model = make_model(settings, preprocess, images)
     log = RunLog(folder.path / "log.jsonl")
     with _progress_beside_results():
@@ -89,12 +93,22 @@ def wanted_preprocess(settings: Settings) -> Preprocess:
     return preprocess if size is None else preprocess._replace(size=size)
 
 
+def normalised(preprocess: Preprocess, train: Part) -> Preprocess:
+    """The same, and zero mean and deviation 1 in each channel of these images."""
+    if train.listing is not None:
+        raise ArgumentError(
+            "normalise measures the training images, which do not fit into memory_mb; raise it, or "
+            "set normalise = false"
+        )
+    return preprocess.fitted(train.images)
+
+
 def make_model(settings: Settings, preprocess: Preprocess, images: Images) -> Model:
     """The network, compiled for these classes and so many steps; it knows names and pictures."""
     model = build(settings.model, preprocess, len(images.class_names), settings.network)
     model.class_names = list(images.class_names)
     model.preprocess = preprocess
-    steps = settings.epochs * -(-len(images.train) // settings.batch_size)
+    steps = settings.epochs * -(-images.train.total // settings.batch_size)
     sigmoid = model.output_shape[-1] == 1
     model.compile(
         make_optimizer(settings.optimizer, steps),
@@ -127,11 +141,13 @@ def train(
 def callbacks(settings: Settings, folder: RunFolder, log: RunLog) -> list[Callback]:
     """Log, history, best model, perhaps an early end; and the checkpoints, which know them all."""
     stopping = [EarlyStopping(MONITOR, patience=settings.patience)] if settings.patience else []
+    board = [TensorBoard(folder.path)] if settings.tensorboard else []
     return [
         log,
         CSVLogger(folder.path / "history.csv"),
         ModelCheckpoint(folder.best, MONITOR, save_best_only=True),
         *stopping,
+        *board,
         # Removed only when the report is written: until then a killed run can be taken up.
         BackupAndRestore(folder.checkpoints, delete_checkpoint=False, keep=2),
     ]
@@ -153,7 +169,7 @@ def classify(model: Model, part: Part, names: Sequence[str]) -> tuple[Answers, f
     batches = Prepared(part, preprocess, _measured_at_once(preprocess))
     parts = [model.predict_on_batch(x) for x, _ in batches.for_epoch(0)]
     answers = Answers(np.concatenate(parts), part.labels, list(names))
-    likelihood = answers.probabilities[np.arange(len(part)), part.labels]
+    likelihood = answers.probabilities[np.arange(part.total), part.labels]
     return answers, float(-np.log(np.maximum(likelihood, 1e-7)).mean())
 
 

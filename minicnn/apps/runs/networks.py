@@ -11,26 +11,28 @@ from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
 from minicnn.models import Model
 
+TEN = 10  # classes of the networks for digits
+ANY = ("image_shape", "classes")
+
 
 class Network(NamedTuple):
     """A function of the zoo, and the size and colours of its images."""
 
     build: Callable[..., Model]
     preprocess: Preprocess
-    fixed: bool = False  # does it take images of this one size only?
+    takes: tuple[str, ...] = ANY  # which of the two its function can be told
 
 
 NETWORKS = {
-    # Its first layer rescales by 1/256, as Caffe does.
-    "lenet": Network(zoo.lenet, Preprocess((28, 28), "grayscale", scale=1.0), fixed=True),
-    "lenet5": Network(zoo.lenet5, Preprocess((28, 28), "grayscale")),
+    # The two first layers rescale by themselves, as Caffe's does.
+    "lenet": Network(zoo.lenet, Preprocess((28, 28), "grayscale", scale=1.0), ()),
+    "lenet5": Network(zoo.lenet5, Preprocess((28, 28), "grayscale", scale=1.0), ()),
     "cifar": Network(zoo.cifar, Preprocess((32, 32))),
     "scene": Network(zoo.scene, Preprocess((150, 150))),
     "photo": Network(zoo.photo, Preprocess((150, 150))),
     "stacked": Network(zoo.stacked, Preprocess((150, 150))),
     "xray": Network(zoo.xray, Preprocess((512, 512))),
     "catdog": Network(zoo.catdog, Preprocess((64, 64))),
-    "caffenet": Network(zoo.caffenet, Preprocess((227, 227))),
 }
 
 
@@ -42,16 +44,17 @@ def network(name: str) -> Network:
 
 
 def build(name: str, preprocess: Preprocess, classes: int, options: Mapping[str, Any]) -> Model:
-    """The network for images of this size and so many classes; `options` go to its function."""
+    """The network for images of this size and so many classes; `options` go to its function.
+
+    `classes=1` in the options gives two classes one sigmoid.
+    """
     kind = network(name)
-    if not kind.fixed:
-        return kind.build(preprocess.image_shape, classes, **options)
-    if preprocess.image_shape != kind.preprocess.image_shape or classes != FIXED_CLASSES:
-        raise ArgumentError(
-            f"{name} is made for {FIXED_CLASSES} classes of {kind.preprocess.size} images; got "
-            f"{classes} classes of {preprocess.size}. --model lenet5 takes others"
-        )
-    return kind.build(**options)
-
-
-FIXED_CLASSES = 10
+    asked = {"image_shape": preprocess.image_shape, "classes": classes}
+    own = {"image_shape": kind.preprocess.image_shape, "classes": TEN}
+    for what, value in asked.items():
+        if what not in kind.takes and value != own[what]:
+            raise ArgumentError(
+                f"{name} is made for {what} {own[what]}; got {value}. cifar takes any size and "
+                "number of classes"
+            )
+    return kind.build(**{what: asked[what] for what in kind.takes} | dict(options))

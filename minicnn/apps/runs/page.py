@@ -28,7 +28,7 @@ p.note { background: var(--soft); border-left: 4px solid var(--bar); padding: .6
 .figures b { display: block; font-size: 1.5rem; line-height: 1.2; }
 .figures span { color: var(--quiet); font-size: .85rem; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; min-width: 60%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--quiet); font-size: .85rem; }
 td.number, th.number { text-align: right; }
@@ -37,9 +37,8 @@ td.number, th.number { text-align: right; }
   border-radius: .3rem; overflow: hidden; margin-right: .5rem; }
 .bar i { display: block; height: 100%; background: var(--bar); }
 img.picture { max-width: 100%; height: auto; background: #fff; border-radius: .4rem; }
-.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr));
-  gap: .8rem; }
-.gallery figure { margin: 0; }
+.gallery { display: flex; flex-wrap: wrap; gap: .8rem; }
+.gallery figure { margin: 0; width: 8.7rem; }
 .gallery img { width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--soft);
   border-radius: .4rem; display: block; }
 .gallery figcaption { font-size: .85rem; line-height: 1.35; margin-top: .25rem;

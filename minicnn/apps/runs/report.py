@@ -61,8 +61,8 @@ def measured(outcome: Outcome, recipe: Recipe | None, command: str) -> dict[str,
         "data": {
             "name": Path(settings.data).name or f"{settings.model}'s own",
             "classes": images.class_names,
-            "train": len(images.train),
-            "validation": len(images.validation),
+            "train": images.train.total,
+            "validation": images.validation.total,
             "test": len(images.test),
             "validation_is_test": images.shared,
             "skipped": [list(pair) for pair in images.skipped],
@@ -253,7 +253,7 @@ def as_page(
 
 def test_page(title: str, answers: Answers, part: Part, loss: float, seconds: float) -> str:
     """The page of `minicnn test --report`."""
-    count = len(part)
+    count = part.total
     worst = pictures.cards(part.images, part.files, answers, answers.mistakes[:MOST_MISTAKES])
     numbers = [
         (f"{answers.accuracy:.2%}", f"right; {answers.wrong:,} of {count:,} images wrong"),
@@ -283,7 +283,7 @@ def confusion_table(answers: Answers) -> str:
                  for j, n in enumerate(confusion[i]))]
         for i, name in enumerate(names)
     ]  # fmt: skip
-    return page.table(["is \\ called", *names], rows, range(1, len(names) + 1))
+    return page.table(["is / called", *names], rows, range(1, len(names) + 1))
 
 
 def mistakes_section(answers: Answers, worst: Sequence[Card]) -> str:

@@ -31,10 +31,14 @@ class Settings:
     image_size: tuple[int, int] | None = None  # (H, W); None: what the network was made for
     seed: int = 777
     split: tuple[int, int, int] = (70, 20, 10)  # % to train, validate, test, if data has no parts
+    group_by: str = ""  # what such a pattern finds in a file's path stays in one part
     shift: int = 0  # pixels; moves whole images, which is all that digits need
     classes: tuple[str, ...] = ()  # take these folders alone; empty: all of them
+    normalise: bool = False  # zero mean and deviation 1 in each channel of the training images
     balance: bool = False  # weigh each class's samples so that all classes count the same
     patience: int = 0  # stop after so many epochs without a better one; 0: never
+    memory_mb: int = 4000  # training images that need more are read from their files every epoch
+    tensorboard: bool = False  # write its event files too
     optimizer: Table = field(default_factory=lambda: {"name": "adam", "learning_rate": 0.001})
     augmentation: Table = field(default_factory=dict)  # arguments of `ImageDataGenerator`
     network: Table = field(default_factory=dict)  # further arguments of the network's function
@@ -98,9 +102,10 @@ def write_toml(path: Path, settings: Settings, head: str = "") -> None:
     write_atomically(path, [to_toml(settings, head).encode()])
 
 
-# What a value must be, by the field's name: a test and its words.
-_INTEGERS = {"epochs": 1, "batch_size": 1, "seed": 0, "shift": 0, "patience": 0}  # at least
+# What a value must be, by the field's name.
+_INTEGERS = {"epochs": 1, "batch_size": 1, "seed": 0, "shift": 0, "patience": 0, "memory_mb": 0}
 _LISTS = {"image_size": 2, "split": 3}  # so many integers
+_FLAGS = ("normalise", "balance", "tensorboard")
 
 
 def _checked(name: str, value: Any) -> Any:
@@ -110,13 +115,13 @@ def _checked(name: str, value: Any) -> Any:
         return _integers(name, value)
     if name in ("optimizer", "augmentation", "network") and not isinstance(value, Mapping):
         raise ArgumentError(f"{name} must be a table, [{name}]; got {value!r}")
-    if name == "balance" and not isinstance(value, bool):
-        raise ArgumentError(f"balance must be true or false; got {value!r}")
+    if name in _FLAGS and not isinstance(value, bool):
+        raise ArgumentError(f"{name} must be true or false; got {value!r}")
     if name == "classes":
         if isinstance(value, str) or not all(isinstance(one, str) for one in value):
             raise ArgumentError(f"classes must be a list of folders' names; got {value!r}")
         return tuple(value)
-    if name in ("model", "data", "name") and not isinstance(value, str):
+    if name in ("model", "data", "name", "group_by") and not isinstance(value, str):
         raise ArgumentError(f"{name} must be a text; got {value!r}")
     return value
 
