@@ -45,7 +45,7 @@ MAY_IMPORT = LEVEL_0 | {
     "layers": {*LEAVES, "initializers", "ops"},
     "callbacks": LEAVES,
     "history": {*LEAVES, "callbacks", "plots"},
-    "data": LEAVES,
+    "data": {*LEAVES, "version"},
     "datasets": {*LEAVES, "data"},
     "models": {
         *LEVEL_0, "backends", "callbacks", "data", "history", "initializers", "layers", "losses",

@@ -75,7 +75,9 @@ def load_img(
     mode = MODES[check_choice(color_mode, "color_mode", list(MODES))]
     check_choice(interpolation, "interpolation", list(INTERPOLATIONS))
     size = None if target_size is None else check_size(target_size, "target_size")
-    return _read(path, lambda image: _fitted(image, mode, size, interpolation, keep_aspect_ratio))
+    return with_picture(
+        path, lambda image: _fitted(image, mode, size, interpolation, keep_aspect_ratio)
+    )
 
 
 def decode(
@@ -126,7 +128,7 @@ def decode(
             image = ImageOps.exif_transpose(image)
         return _pixels(_fitted(image, mode, size, interpolation, keep_aspect_ratio))
 
-    return _read(path, pixels)
+    return with_picture(path, pixels)
 
 
 def read_images(
@@ -259,7 +261,7 @@ def reason_of(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def _read(path: PathLike, then: Callable[[Image.Image], Any]) -> Any:
+def with_picture(path: PathLike, then: Callable[[Image.Image], Any]) -> Any:
     """`then` of the opened picture; whatever a decoder says of a bad file is an ImageReadError."""
     with open(path, "rb") as file:  # no such file, no permission: errors that say so themselves
         try:
@@ -276,7 +278,7 @@ def _read(path: PathLike, then: Callable[[Image.Image], Any]) -> Any:
 def look_at(path: PathLike) -> str | None:
     """Why a file is no picture, from its first bytes alone; None if they look well."""
     try:
-        _read(path, lambda image: None)
+        with_picture(path, lambda image: None)
     except OSError as error:
         return reason_of(error)
     return None
