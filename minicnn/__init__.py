@@ -2,6 +2,7 @@
 
 from minicnn import (
     callbacks,
+    classic,
     config,
     data,
     datasets,
@@ -39,6 +40,7 @@ __all__ = [
     "backend",
     "backend_info",
     "callbacks",
+    "classic",
     "config",
     "current_backend",
     "data",

@@ -15,6 +15,7 @@ from minicnn.apps.cli.running import begin, resume, whole_run
 from minicnn.apps.cli.train import AUGMENTATION
 from minicnn.apps.cli.verbs import verb_group, verb_of
 from minicnn.apps.runs import pictures, searching
+from minicnn.apps.runs.job import wanted_preprocess
 from minicnn.tune.photo import stacked_arguments
 
 SAMPLERS = {
@@ -98,7 +99,7 @@ def search(data: Path, trials: int, runs: Path, name: str | None, force: bool, s
         runs / name, model="stacked", data=str(data.resolve()), name=name, **given
     )
     train, validation, names = searching.load(settings, output.note)
-    shape = searching.preprocess_of(settings).image_shape
+    shape = wanted_preprocess(settings).image_shape
     tuner = SAMPLERS[sampler](
         tune.photo_space(shape, len(names)),
         max_trials=trials,

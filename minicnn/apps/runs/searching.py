@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from minicnn import random
-from minicnn.apps.runs.networks import network
+from minicnn.apps.runs.job import wanted_preprocess
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
 from minicnn.apps.runs.sources import Part, load_images
-from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
 from minicnn.tune import study
 
@@ -81,19 +80,16 @@ def forget(folder: Path) -> None:
 def load(settings: Settings, say: Callable[[str], None]) -> tuple[Part, Part, list[str]]:
     """Images to train on and images to judge by, uint8; and the classes' names."""
     random.set_random_seed(settings.seed)
-    images = load_images(settings, preprocess_of(settings), say)
+    images = load_images(settings, wanted_preprocess(settings), say)
+    if images.train.listing is not None:
+        raise ArgumentError(
+            "the training images do not fit into memory; try a smaller --image-size"
+        )
     if not images.shared:
         return images.train, images.validation, images.class_names
     train, validation = divided(images.train)
-    say(f"Judged by {len(validation)} of the training images; the test images are left alone.")
+    say(f"Judged by {validation.total} of the training images; the test images are left alone.")
     return train, validation, images.class_names
-
-
-def preprocess_of(settings: Settings) -> Preprocess:
-    """How the networks of a search want their images."""
-    preprocess = network(settings.model).preprocess
-    size = settings.image_size
-    return preprocess if size is None else preprocess._replace(size=size)
 
 
 def divided(part: Part) -> tuple[Part, Part]:
@@ -104,7 +100,7 @@ def divided(part: Part) -> tuple[Part, Part]:
             np.flatnonzero(part.labels == label)
         )
         second += own[: round(len(own) * VALIDATION)].tolist()
-    rows = np.zeros(len(part), bool)
+    rows = np.zeros(part.total, bool)
     rows[second] = True
     return _pick(part, ~rows), _pick(part, rows)
 
