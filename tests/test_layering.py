@@ -52,9 +52,12 @@ MAY_IMPORT = LEVEL_0 | {
         "metrics", "ops", "optimizers", "schedules",
     },
     "zoo": {*LEAVES, "initializers", "layers", "models"},
-    "explain": {*LEVEL_0, "layers", "models", "ops"},
+    "explain": {
+        *LEVEL_0, "backends", "callbacks", "data", "layers", "losses", "models", "ops",
+        "optimizers",
+    },
     "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
-    "classic": {*LEVEL_0, "data", "models"},
+    "classic": LEAVES,
 }  # fmt: skip
 # The programs stand on top of everything, and only `python -m minicnn` on them.
 MAY_IMPORT["apps"] = set(MAY_IMPORT)

@@ -8,11 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.checks import check_choice, check_number, shape_text
+from minicnn.data.images import CHANNELS, INTERPOLATIONS
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.shapes import Pair, as_pair
-
-CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
-INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "box", "hamming", "lanczos")
 
 
 class Preprocess(NamedTuple):
@@ -95,7 +93,7 @@ class Preprocess(NamedTuple):
         return Preprocess(
             as_pair(self.size, "size"),
             color_mode,
-            check_choice(self.interpolation, "interpolation", INTERPOLATIONS),
+            check_choice(self.interpolation, "interpolation", tuple(INTERPOLATIONS)),
             check_number(self.scale, "scale"),
             mean,
             std,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicnn.checks import check_int, shape_text
+from minicnn.data.images import CHANNELS
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, ShapeError
 
@@ -98,3 +99,19 @@ def checked_preprocess(network: Network, preprocess: Preprocess | None) -> Prepr
             f"preprocess makes images {preprocess.image_shape}; {network.name} takes {inputs[1:]}"
         )
     return preprocess
+
+
+def usual_preprocess(network: Network) -> Preprocess:
+    """The input's size and colours, pixels as 0...1: what most networks were trained with.
+
+    For a model that does not say it. Where its first layer rescales, pixels stay 0...255.
+    """
+    inputs = network.input_shape
+    colours = {channels: mode for mode, channels in CHANNELS.items()}
+    if not isinstance(inputs, tuple) or len(inputs) != 4 or inputs[3] not in colours:
+        raise ArgumentError(
+            f"{network.name} takes {inputs}; an image file becomes (None, H, W, C) with C = 1, 3 "
+            "or 4"
+        )
+    scale = 1.0 if network.rescales(0) else 1 / 255
+    return Preprocess(inputs[1:3], colours[inputs[3]], scale=scale)

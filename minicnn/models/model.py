@@ -12,7 +12,7 @@ from minicnn.history import History
 from minicnn.layers.base import SymbolicTensor
 from minicnn.losses import Loss
 from minicnn.metrics import Metric, as_metrics
-from minicnn.models import measuring, saving, training
+from minicnn.models import images, measuring, saving, training
 from minicnn.models.batches import as_arrays, batch_of, batches_of
 from minicnn.models.graph import graph_between
 from minicnn.models.network import single
@@ -158,6 +158,28 @@ class Model(Stepper):
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch."""
         return single(self.predict_step(as_arrays(x)))
+
+    def predict_images(
+        self, paths: Any, top: int = 5, batch_size: int = 32
+    ) -> images.ImagePredictions:
+        """What is on these pictures: a row (path, label, probability, top) a file.
+
+        Parameters
+        ----------
+        paths : a file, or several
+        top : so many (probability, class name), best first
+        batch_size : files that are in memory at a time
+
+        Returns
+        -------
+        list of ImagePrediction, in the order of `paths`; a file that cannot be read is left out,
+        named in a warning and in the list's `failures`
+
+        Raises
+        ------
+        ArgumentError : the model has no `preprocess`, so nobody knows how a file becomes its input
+        """
+        return images.predict_images(self, paths, top, batch_size)
 
     def save(self, path: Any) -> None:
         """Write layers, weights, optimizer and history to one `.mcnn` file, atomically."""

@@ -15,7 +15,8 @@ from minicnn.apps.runs import pictures
 from minicnn.apps.runs.answers import Answers, per_class
 from minicnn.apps.runs.folder import RunFolder
 from minicnn.apps.runs.job import Outcome, clean_up, run
-from minicnn.apps.runs.report import here_texts, write_report
+from minicnn.apps.runs.measured import here_texts
+from minicnn.apps.runs.report import write_report
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
 
 HEAD = "A minicnn run. `minicnn train` with this file repeats it."

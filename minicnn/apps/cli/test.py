@@ -14,8 +14,9 @@ from minicnn.apps.cli.modelfile import load_classifier
 from minicnn.apps.cli.running import class_lines
 from minicnn.apps.cli.verbs import verb
 from minicnn.apps.runs.answers import Answers, per_class
+from minicnn.apps.runs.contents import test_page
 from minicnn.apps.runs.job import classify
-from minicnn.apps.runs.report import answer_rows, test_page
+from minicnn.apps.runs.report import answer_rows
 from minicnn.apps.runs.sources import Part, load_test_part
 from minicnn.atomic import write_atomically
 

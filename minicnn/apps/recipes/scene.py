@@ -35,8 +35,4 @@ RECIPE = Recipe(
         Said("epochs", "not printed", "epochs"),
         Said("training time", "not printed", "training"),
     ),
-    notes=(
-        "shear_range=0.2 means 0.2 degrees, as in Keras, and so does almost nothing; 0.2 radians "
-        "would be 11.5.",
-    ),
 )

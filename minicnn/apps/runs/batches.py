@@ -82,7 +82,13 @@ def training_batches(part: Part, settings: Settings, preprocess: Preprocess) -> 
 
 
 def from_files(listing: ImageList, settings: Settings, preprocess: Preprocess) -> Any:
-    """The same batches, their images read while the network trains."""
+    """Such batches too, their images read while the network trains."""
+    generator = ImageDataGenerator(**settings.augmentation)
+
+    def changed(image: np.ndarray, epoch: int, number: int) -> np.ndarray:
+        change = generator.ranges.draw(random.generator("augment", epoch, number), image.shape)
+        return generator.apply_transform(image, change)
+
     batches = DirectoryBatches(
         listing,
         preprocess.size,
@@ -91,7 +97,8 @@ def from_files(listing: ImageList, settings: Settings, preprocess: Preprocess) -
         "sparse",
         interpolation=preprocess.interpolation,
         upright=True,
-        dtype="uint8",
+        prepare=changed if settings.augmentation else None,
+        dtype="float32" if settings.augmentation else "uint8",
         verbose=False,
     )
     return Rescaled(batches, preprocess)
