@@ -58,6 +58,7 @@ class ImageBatches:
         self.epoch = 0  # that `__iter__` and `[...]` are in
         self.bad_files: list[tuple[Path, str]] = []
         self.saves: Saves | None = None
+        self._endless: Iterator[Any] | None = None
 
     def read(self, i: int) -> np.ndarray:
         """Image i, (H, W, C); raises OSError if it cannot be read."""
@@ -100,6 +101,15 @@ class ImageBatches:
 
     def __iter__(self) -> Iterator[Any]:
         """Batches without end, epoch after epoch, as Keras's; `for_epoch` gives those of one."""
+        return self
+
+    def __next__(self) -> Any:
+        """The next batch of that endless row."""
+        if self._endless is None:
+            self._endless = self._all_epochs()
+        return next(self._endless)
+
+    def _all_epochs(self) -> Iterator[Any]:
         while True:
             yield from self.for_epoch(self.epoch)
             self.epoch += 1

@@ -10,6 +10,7 @@ import numpy as np
 
 from minicnn.backends.numpy import (
     activations,
+    augment,
     batch_norm,
     clipping,
     conv2d,
@@ -34,6 +35,7 @@ Kernel = Callable[..., tuple[Any, ...]]
 
 MODULES = (
     activations,
+    augment,
     batch_norm,
     clipping,
     conv2d,
