@@ -59,7 +59,7 @@ def test_features_have_a_row_an_image(kinds, wide):
     assert found.shape == (4, wide) and found.dtype == np.float32
     # An image's features do not depend on the others.
     np.testing.assert_array_equal(classic.features(kinds, x[2:3])[0], found[2])
-    assert classic.features(kinds, x[:0]).shape[0] == 0
+    assert classic.features(kinds, x[:0]).shape == (0, wide)
 
 
 @pytest.mark.parametrize("shape", [(1, 33, 47, 3), (1, 40, 16, 1)], ids=str)
@@ -92,7 +92,7 @@ def test_every_classifier_learns(name):
     pytest.importorskip("skimage")
     train, test = stripes(120), stripes(60, seed=1)
     (row,) = classic.compare(train, test, ["hog"], [name])
-    assert row.accuracy > 0.9, row
+    assert row.accuracy > 0.8, row  # by chance it would be a third
     assert row[:2] == ("hog", classic.CLASSIFIERS[name])
     again = classic.compare(train, test, ["hog"], [name])[0]
     assert again.right == row.right  # seeded

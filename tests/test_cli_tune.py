@@ -90,9 +90,9 @@ def test_search_report_and_train(flowers, runs, capsys):
 
 def test_a_search_goes_on_and_other_options_are_refused(flowers, runs, capsys):
     assert tune_search(flowers) == 0
-    journal = (runs / "search-colours" / "journal.log").read_bytes()
-    assert tune_search(flowers) == 0  # all done already
-    assert (runs / "search-colours" / "journal.log").read_bytes() == journal
+    table = (runs / "search-colours" / "trials.csv").read_bytes()
+    assert tune_search(flowers) == 0  # all done already, times included
+    assert (runs / "search-colours" / "trials.csv").read_bytes() == table
     capsys.readouterr()
     assert tune_search(flowers, "--batch-size", "8") == 1
     assert "was begun with batch_size 32, and this is batch_size 8" in capsys.readouterr().err

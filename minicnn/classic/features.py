@@ -53,6 +53,8 @@ def features(names: str, images: np.ndarray) -> np.ndarray:
     for name in kinds:
         if name not in FEATURES:
             raise ArgumentError(f"no features {name!r}{nearest(name, FEATURES)}")
+    if len(images) == 0:  # no row, but as wide as any
+        return features(names, np.zeros((1, *images.shape[1:]), np.uint8))[:0]
     return np.concatenate([FEATURES[name](images) for name in kinds], 1)
 
 
