@@ -45,7 +45,7 @@ MAY_IMPORT = LEVEL_0 | {
     "layers": {*LEAVES, "initializers", "ops"},
     "callbacks": LEAVES,
     "history": {*LEAVES, "callbacks", "plots"},
-    "data": {*LEAVES, "backends", "version"},  # the kernel that changes images
+    "data": {*LEAVES, "backends", "version"},  # backends: the kernel that changes images
     "preprocessing": {"data"},
     "datasets": {*LEAVES, "data"},
     "models": {

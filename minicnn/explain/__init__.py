@@ -1,5 +1,6 @@
 """Looking at what a network does, and at what it gets wrong."""
 
+from minicnn.explain.doctor import Doctor, Finding, examine
 from minicnn.explain.feature_maps import feature_maps, maps_figure
 from minicnn.explain.gradcam import gradcam, gradcam_figure
 from minicnn.explain.kernels import kernel_tiles, kernels_figure, kernels_of
@@ -9,9 +10,12 @@ from minicnn.explain.tape import Tape
 from minicnn.explain.verify import verify
 
 __all__ = [
+    "Doctor",
+    "Finding",
     "Tape",
     "confusion_figure",
     "error_gallery",
+    "examine",
     "feature_maps",
     "first_layer_figure",
     "gradcam",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def maps_figure(maps: Mapping[str, np.ndarray], image: np.ndarray, most: int = C
     if not maps:
         raise ArgumentError("maps must have at least one layer")
     lines = [-(-min(most, m.shape[2]) // COLUMNS) for m in maps.values()]
-    figure = page(3.6 + COLUMNS, 1.5 * sum(lines) + 0.35 * len(lines))
+    figure: Any = page(3.6 + COLUMNS, 1.5 * sum(lines) + 0.35 * len(lines))
     left, right = figure.subfigures(1, 2, width_ratios=(3.2, COLUMNS))
     left.suptitle("the image", fontsize=14)
     show_image(left.subplots(), image)

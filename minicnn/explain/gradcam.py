@@ -15,7 +15,7 @@ from minicnn.checks import check_int
 from minicnn.errors import ArgumentError
 from minicnn.explain.tape import Tape
 from minicnn.explain.tiles import page, show_image, show_over
-from minicnn.layers import Conv2D, DepthwiseConv2D
+from minicnn.layers import Conv2D, DepthwiseConv2D, InputLayer, Rescaling
 from minicnn.models import Model
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ def _weights(old: int, new: int) -> np.ndarray:
 
 def layer_with_maps(model: Model, name: str | None) -> str:
     """The layer of that name, if it has maps; by default the last convolution."""
-    with_maps = [t.layer for t in model.graph.tensors if len(t.shape) == 4]
+    tensors = [t for t in model.graph.tensors if len(t.shape) == 4]
+    with_maps = [t.layer for t in tensors if not isinstance(t.layer, (InputLayer, Rescaling))]
     if name is None:
         convolutions = [la.name for la in with_maps if isinstance(la, (Conv2D, DepthwiseConv2D))]
         if not convolutions:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 WRONG, RIGHT = "#c0392b", "#2c6fa6"
 # More cells than this would be too small to see on one page.
 MOST_ERRORS = 600
+FITS = 8  # letters below a column of the confusion matrix; longer names lean
+LEANING: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
 
 
 def error_gallery(
@@ -147,7 +149,7 @@ def _label_confusion(axes: Axes, matrix: np.ndarray, names: Sequence[str] | None
     """Names along both axes, each class's share of right answers at its row's end, and a title."""
     classes = len(matrix)
     ticks = [_name(i, names) for i in range(classes)]
-    axes.set_xticks(range(classes), ticks, **_LEANING if max(map(len, ticks)) > FITS else {})
+    axes.set_xticks(range(classes), ticks, **LEANING if max(map(len, ticks)) > FITS else {})
     axes.set_yticks(range(classes), ticks)
     axes.set_xlabel("the network says", fontsize=13)
     axes.set_ylabel("it is", fontsize=13)

@@ -101,5 +101,5 @@ def show_over(axes: Axes, image: np.ndarray, values: np.ndarray, **style: Any) -
 
 def show_image(axes: Axes, image: np.ndarray) -> None:
     """An image (H, W, C), uint8, without axes."""
-    axes.imshow(_pixels(image), **({"cmap": "gray"} if image.shape[-1] == 1 else {}))
+    axes.imshow(_pixels(image), cmap="gray")  # colour images ignore the map
     axes.set_axis_off()

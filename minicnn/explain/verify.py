@@ -91,7 +91,7 @@ class Watcher:
         self._runner, self._program, self._report = runner, program, report
 
     def __getitem__(self, index: int) -> np.ndarray:
-        return self._runner[index]  # type: ignore[no-any-return]
+        return self._runner[index]
 
     def run(self, first: int = 0, last: int | None = None) -> None:
         """As the runner's own, with every step compared."""
@@ -179,7 +179,7 @@ def _noise(model: Model) -> tuple[np.ndarray, ...]:
     """Two samples for each input: pixels 0...255 where the model rescales, else 0...1."""
     rng = random.generator("verify")
     return tuple(
-        (rng.random((2, *t.shape[1:])) * (255 if model.rescales(i) else 1)).astype(np.float32)  # type: ignore[misc]
+        (rng.random((2, *t.shape[1:])) * (255 if model.rescales(i) else 1)).astype(np.float32)
         for i, t in enumerate(model.graph.inputs)
     )
 

@@ -29,11 +29,13 @@ from minicnn.callbacks import (
 )
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
+from minicnn.explain.doctor import Doctor
 from minicnn.models import Model, load_model
 
 MONITOR = "val_accuracy"
 # Pixels of a batch at most: 32 images of 512 x 512 x 3 are 100 MB as float32.
 MOST_PIXELS = 32 * 512 * 512
+LOOKED_AT = 32  # training images, by the doctor
 
 Say = Callable[[str], None]
 
@@ -134,11 +136,19 @@ def train(
         verbose=verbose,
         validation_data=Prepared(images.validation, preprocess, _measured_at_once(preprocess)),
         class_weight=class_weights(images.train.labels) if settings.balance else None,
-        callbacks=callbacks(settings, folder, log),
+        callbacks=callbacks(settings, folder, log, doctor(images.train, preprocess)),
     )
 
 
-def callbacks(settings: Settings, folder: RunFolder, log: RunLog) -> list[Callback]:
+def doctor(train: Part, preprocess: Preprocess) -> Doctor:
+    """One who says why a training does not learn, and has some images of all classes to look at."""
+    if not len(train.images):
+        return Doctor()
+    rows = np.linspace(0, train.total - 1, LOOKED_AT).astype(np.int64)
+    return Doctor(preprocess(train.images[rows]), train.labels[rows])
+
+
+def callbacks(settings: Settings, folder: RunFolder, log: RunLog, doctor: Doctor) -> list[Callback]:
     """Log, history, best model, perhaps an early end; and the checkpoints, which know them all."""
     stopping = [EarlyStopping(MONITOR, patience=settings.patience)] if settings.patience else []
     board = [TensorBoard(folder.path)] if settings.tensorboard else []
@@ -146,6 +156,7 @@ def callbacks(settings: Settings, folder: RunFolder, log: RunLog) -> list[Callba
         log,
         CSVLogger(folder.path / "history.csv"),
         ModelCheckpoint(folder.best, MONITOR, save_best_only=True),
+        doctor,
         *stopping,
         *board,
         # Removed only when the report is written: until then a killed run can be taken up.
