@@ -17,9 +17,8 @@ from minicnn.apps.cli import exits, main, output
 from minicnn.apps.cli.verbs import VerbCommand, add_common_options, verb
 from minicnn.errors import ShapeError
 
-HERE = {
-    name: each for name, each in main.VERBS.items() if name in ("summary", "devices", "version")
-}
+READY = ("data", "summary", "devices", "version")
+HERE = {name: main.VERBS[name] for name in READY}
 
 
 @pytest.fixture(autouse=True)

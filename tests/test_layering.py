@@ -45,7 +45,8 @@ MAY_IMPORT = LEVEL_0 | {
     "layers": {*LEAVES, "initializers", "ops"},
     "callbacks": LEAVES,
     "history": {*LEAVES, "callbacks", "plots"},
-    "data": {*LEAVES, "backends", "version"},  # backends: the kernel that changes images
+    # The kernel that changes images; the version, which `fetch` says to servers.
+    "data": {*LEAVES, "backends", "version"},
     "preprocessing": {"data"},
     "datasets": {*LEAVES, "data"},
     "models": {

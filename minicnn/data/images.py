@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -81,7 +82,7 @@ def load_img(
 
 
 def decode(
-    path: PathLike,
+    path: PathLike | bytes,
     size: Size | int | None = None,
     color_mode: str = "rgb",
     interpolation: str = "bilinear",
@@ -93,7 +94,7 @@ def decode(
 
     Parameters
     ----------
-    path : str or path
+    path : str or path, or the file's bytes themselves
     size : (H, W) or one number for both; default: the picture's own
     color_mode : "rgb" (C = 3), "grayscale" (1) or "rgba" (4)
     interpolation : "nearest", "bilinear", "bicubic", "lanczos", "box" or "hamming"
@@ -261,9 +262,10 @@ def reason_of(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
-def with_picture(path: PathLike, then: Callable[[Image.Image], Any]) -> Any:
+def with_picture(path: PathLike | bytes, then: Callable[[Image.Image], Any]) -> Any:
     """`then` of the opened picture; whatever a decoder says of a bad file is an ImageReadError."""
-    with open(path, "rb") as file:  # no such file, no permission: errors that say so themselves
+    # No such file, no permission: errors that say so themselves.
+    with io.BytesIO(path) if isinstance(path, bytes) else open(path, "rb") as file:
         try:
             with Image.open(file, formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
@@ -272,7 +274,8 @@ def with_picture(path: PathLike, then: Callable[[Image.Image], Any]) -> Any:
         except MemoryError:
             raise
         except Exception as error:  # decoders raise OSError, SyntaxError, struct.error and others
-            raise ImageReadError(path, _reason(error, path)) from error
+            name = "<bytes>" if isinstance(path, bytes) else path
+            raise ImageReadError(name, _reason(error, file.seek(0, os.SEEK_END))) from error
 
 
 def look_at(path: PathLike) -> str | None:
@@ -284,8 +287,7 @@ def look_at(path: PathLike) -> str | None:
     return None
 
 
-def _reason(error: Exception, path: PathLike) -> str:
-    size = os.stat(path).st_size
+def _reason(error: Exception, size: int) -> str:
     if size == 0:
         return "the file is empty"
     if isinstance(error, Image.UnidentifiedImageError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -100,6 +101,12 @@ def run(args: Sequence[str]) -> int:
     """
     debug = "--debug" in args
     output.be_quiet(False)
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning  # type: ignore[assignment]
+        return _run(args, debug)
+
+
+def _run(args: Sequence[str], debug: bool) -> int:
     try:
         return _code(cli.main(list(args), prog_name="minicnn", standalone_mode=False))
     except click.ClickException as error:
@@ -113,6 +120,11 @@ def run(args: Sequence[str]) -> int:
             raise
         click.echo(exits.message_of(error), err=True)
         return exits.code_of(error)
+
+
+def _show_warning(message: Warning | str, *_: Any) -> None:
+    """Without the file and line of the program, which tell its user nothing."""
+    output.warn(str(message))
 
 
 def _code(returned: Any) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -45,6 +46,12 @@ def warn(text: str) -> None:
 def print_json(**fields: Any) -> None:
     """The result as one object, as `--json` asks for; paths and arrays become text and lists."""
     click.echo(json.dumps({"schema": SCHEMA, **fields}, default=_plain, ensure_ascii=False))
+
+
+def must_be_new(path: Path | None) -> None:
+    """Nothing is overwritten: raise if a file that is to be written is there already."""
+    if path is not None and path.exists():
+        raise FileExistsError(errno.EEXIST, "is there already; give a new name", str(path))
 
 
 def _plain(value: Any) -> Any:

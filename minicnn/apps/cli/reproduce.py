@@ -12,6 +12,9 @@ from minicnn.apps.cli.running import begin, resume, whole_run
 from minicnn.apps.cli.verbs import verb
 from minicnn.apps.recipes import RECIPES, Recipe
 from minicnn.apps.runs.settings import Settings
+from minicnn.datasets.cifar10 import USUAL_NAMES
+
+OTHER_NAMES = {"cifar10": USUAL_NAMES}  # of data sets that come in several forms
 
 
 @verb("minicnn reproduce lenet", "minicnn reproduce scene --data ~/images/scenes --epochs 12")
@@ -93,7 +96,7 @@ def find_data(system: str, name: str, given: Path | None) -> str:
     if not name:
         return "" if given is None else str(given.resolve())
     root = given or Path(os.environ.get("MINICNN_DATA", "data"))
-    for path in (root / name, root / f"{name}.tar.xz", root / f"{name}.tar.gz"):
+    for path in (root / one for one in (name, *OTHER_NAMES.get(name, ()))):
         if path.exists():
             return str(path.resolve())
     if given is not None and given.exists():

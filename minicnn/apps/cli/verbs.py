@@ -12,7 +12,7 @@ from minicnn.apps.cli import output
 from minicnn.backends import set_backend
 from minicnn.errors import ArgumentError
 
-Decorator = Callable[[Callable[..., Any]], click.Command]
+Function = Callable[..., Any]
 
 
 class _Examples:
@@ -39,21 +39,25 @@ class VerbGroup(_Examples, click.Group):
     """A verb that has several commands: `data split`, `data check`, ..."""
 
 
-def verb(*examples: str, **settings: Any) -> Decorator:
+def verb(*examples: str, **settings: Any) -> Callable[[Function], VerbCommand]:
     """Decorates the function of a verb; `examples` are whole lines as one would type them."""
     return click.command(cls=VerbCommand, examples=examples, **settings)
 
 
-def verb_group(*examples: str, **settings: Any) -> Decorator:
+def verb_group(*examples: str, **settings: Any) -> Callable[[Function], VerbGroup]:
     """Decorates the function of a verb with several commands; add them with `verb_of(group)`."""
     return click.group(cls=VerbGroup, examples=examples, **settings)
 
 
-def verb_of(group: click.Command, *examples: str, **settings: Any) -> Decorator:
+def verb_of(group: VerbGroup, *examples: str, **settings: Any) -> Callable[[Function], VerbCommand]:
     """Like `verb`, for one command of a group made by `verb_group`."""
-    if not isinstance(group, VerbGroup):
-        raise TypeError(f"group must be made by verb_group; got {type(group).__name__}")
-    return group.command(cls=VerbCommand, examples=examples, **settings)
+
+    def add(function: Function) -> VerbCommand:
+        command = verb(*examples, **settings)(function)
+        group.add_command(command)
+        return command
+
+    return add
 
 
 def _option(*names: str, use: Callable[[Any], None], **settings: Any) -> click.Option:

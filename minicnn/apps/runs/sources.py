@@ -29,6 +29,7 @@ from minicnn.data.folders import found_text as found_one
 from minicnn.data.images import read_images
 from minicnn.data.preprocess import Preprocess
 from minicnn.datasets import cifar10, mnist
+from minicnn.errors import ArgumentError
 
 DIGITS = [str(digit) for digit in range(10)]
 NO_IMAGES = np.empty((0, 0, 0, 0), np.uint8)
@@ -79,7 +80,7 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> Images:
     path = Path(settings.data)
     if not path.exists():
         raise missing(path, f"is not there. {NEEDED}")
-    found = known_set(path)
+    found = known_set(path, preprocess)
     if found is not None:
         return found
     if not path.is_dir():
@@ -93,7 +94,7 @@ def load_test_part(
     folder: Path, preprocess: Preprocess, names: Sequence[str], say: Say
 ) -> tuple[Part, Skipped]:
     """The images of these classes in a folder, or in its test part; and what cannot be read."""
-    known = known_set(folder) if folder.exists() else None
+    known = known_set(folder, preprocess) if folder.exists() else None
     if known is not None:
         return known.test, []
     if not folder.is_dir():
@@ -107,13 +108,27 @@ def load_test_part(
     return _part(images, preprocess, skipped), skipped
 
 
-def known_set(path: Path) -> Images | None:
+def known_set(path: Path, preprocess: Preprocess) -> Images | None:
     """MNIST or CIFAR-10 in the form in which they are published; None if `path` is neither."""
     if path.is_dir() and list(path.glob("*-idx3-ubyte*")):
-        return _as_images(mnist.load_data(path), DIGITS)
-    if cifar10.is_cifar10(path):
-        return _as_images(cifar10.load_data(path), cifar10.CLASS_NAMES)
-    return None
+        found = _as_images(mnist.load_data(path), DIGITS)
+    elif _is_cifar10(path):
+        found = _as_images(cifar10.load_data(path), list(cifar10.CLASS_NAMES))
+    else:
+        return None
+    shape = found.train.images.shape[1:]
+    if shape != preprocess.image_shape:
+        raise ArgumentError(
+            f"{path} has images of {shape}, and the network is to get {preprocess.image_shape}; "
+            f"say --image-size {shape[0]} {shape[1]}, or take another --model"
+        )
+    return found
+
+
+def _is_cifar10(path: Path) -> bool:
+    """An archive, or a folder of batches; class folders are read as any others."""
+    batches = ("data_batch_1", "data_batch_1.bin")
+    return (path.is_file() and ".tar" in path.name) or any((path / n).exists() for n in batches)
 
 
 def _read(listing: Listing, preprocess: Preprocess, memory_mb: int, say: Say) -> Images:

@@ -19,7 +19,8 @@ from minicnn.data.images import FORMATS, MOST_PIXELS, PathLike
 from minicnn.errors import FetchRefused, FormatError
 
 LARGEST_LIST = 64 << 20  # bytes
-ENDINGS = {"JPEG": ".jpg", "TIFF": ".tif", "PPM": ".ppm"}  # the others are named as their format
+# The others are named as their format.
+ENDINGS = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "PPM": ".ppm"}
 THREADS = 8  # that wait for servers
 
 
