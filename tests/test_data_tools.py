@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import shutil
@@ -269,7 +270,8 @@ ALIKE = {
 @pytest.mark.parametrize("change", ALIKE.values(), ids=ALIKE)
 def test_a_leak_by_look(tmp_path, change):
     root = parts(tmp_path)
-    with Image.open(root / "train" / "cat" / "cat_002.jpg") as image:
+    picture(700, 96, 128).save(root / "train" / "cat" / "large.jpg")
+    with Image.open(root / "train" / "cat" / "large.jpg") as image:
         changed, settings = change(image)
         changed.save(root / "test" / "cat" / "changed.jpg", **settings)
     assert kinds(root) == {"look-alike in two parts": 1}
@@ -356,6 +358,21 @@ def test_undo_brings_every_name_back(tmp_path):
     assert contents(root) == before
 
 
+def interrupting(late):
+    """An os.rename that is interrupted before its second call, or after its first."""
+    real, calls = os.rename, []
+
+    def rename_once(old, new):
+        if calls:
+            raise KeyboardInterrupt
+        calls.append(old)
+        real(old, new)
+        if late:
+            raise KeyboardInterrupt
+
+    return rename_once
+
+
 @pytest.mark.parametrize("stop", range(9))
 def test_an_interrupted_renaming_loses_nothing_and_can_be_undone(tmp_path, monkeypatch, stop):
     root = tmp_path / "photos"
@@ -384,8 +401,15 @@ def test_an_interrupted_renaming_loses_nothing_and_can_be_undone(tmp_path, monke
         assert (root / "cat" / "1.jpg").read_bytes() == before["cat/0.jpg"]
     monkeypatch.setattr(os, "rename", real)
     assert sorted(contents(root).values()) == sorted(before.values())
+    # The undoing is interrupted as well, once before a renaming and once before its mark.
+    for late in (False, True):
+        monkeypatch.setattr(os, "rename", interrupting(late))
+        with contextlib.suppress(KeyboardInterrupt):
+            rename.undo_renames(tmp_path / "journal.csv")
+        monkeypatch.setattr(os, "rename", real)
     rename.undo_renames(tmp_path / "journal.csv")
     assert contents(root) == before
+    assert rename.undo_renames(tmp_path / "journal.csv") == 0
 
 
 def test_a_name_that_belongs_to_another_file(tmp_path):

@@ -23,6 +23,7 @@ from minicnn.errors import ArgumentError, FormatError
 
 PATTERN = "{class}_{number}"
 LEAST_DIGITS = 4  # so that a few thousand files sort as they are numbered
+DONE, UNDONE = "done", "undone"
 LARGEST_JOURNAL = 256 << 20  # bytes
 
 
@@ -75,17 +76,26 @@ def apply_renames(plan: Sequence[Rename], journal: PathLike) -> None:
     if os.path.lexists(journal):
         raise FileExistsError(errno.EEXIST, "the journal is there already", os.fspath(journal))
     _write_journal(steps, journal)
-    for step in steps:
-        _rename(step)
+    _run(steps, journal, DONE)
 
 
 def undo_renames(journal: PathLike) -> int:
     """Give the files of a journal their old names back, also after an interruption; how many."""
-    steps = _read_journal(journal)
-    done = [step for step in reversed(steps) if _is_done(step)]
-    for step in done:
-        _rename(Rename(step.new, step.old))
-    return len(done)
+    steps, position = _read_journal(journal)
+    back = [Rename(step.new, step.old) for step in reversed(steps[:position])]
+    _run(back, journal, UNDONE)
+    return len(back)
+
+
+def _run(steps: Sequence[Rename], journal: PathLike, mark: str) -> None:
+    """Rename one after the other, and note each in the journal."""
+    with open(journal, "a", encoding="utf-8") as log:
+        for step in steps:
+            if os.path.lexists(step.new):  # rename() would replace it
+                raise FileExistsError(errno.EEXIST, "another file has this name", str(step.new))
+            os.rename(step.old, step.new)
+            log.write(f"{mark}\r\n")
+            log.flush()  # else a killed program would not have written it
 
 
 def _sorted(paths: list[Path], pattern: str, name: str) -> list[Path]:
@@ -118,16 +128,6 @@ def _in_order(plan: Sequence[Rename]) -> list[Rename]:
     return steps
 
 
-def _rename(step: Rename) -> None:
-    if os.path.lexists(step.new):  # rename() would replace it
-        raise FileExistsError(errno.EEXIST, "appeared meanwhile", str(step.new))
-    os.rename(step.old, step.new)
-
-
-def _is_done(step: Rename) -> bool:
-    return os.path.lexists(step.new) and not os.path.lexists(step.old)
-
-
 def _write_journal(steps: Sequence[Rename], journal: PathLike) -> None:
     text = io.StringIO()
     rows = csv.writer(text)
@@ -136,9 +136,22 @@ def _write_journal(steps: Sequence[Rename], journal: PathLike) -> None:
     write_atomically(journal, [text.getvalue().encode(errors="surrogateescape")])
 
 
-def _read_journal(journal: PathLike) -> list[Rename]:
+def _read_journal(journal: PathLike) -> tuple[list[Rename], int]:
+    """The steps, and how many of them are in force."""
     text = read_whole(journal, LARGEST_JOURNAL).decode(errors="surrogateescape")
     rows = list(csv.reader(io.StringIO(text)))
-    if not rows or rows[0] != ["old", "new"] or any(len(row) != 2 for row in rows):
+    marks = [row[0] for row in rows[1:] if len(row) == 1]
+    steps = [Rename(Path(row[0]), Path(row[1])) for row in rows[1:] if len(row) == 2]
+    if not rows or rows[0] != ["old", "new"] or not {*marks} <= {DONE, UNDONE}:
         raise FormatError(journal, "is no journal of `minicnn data rename`")
-    return [Rename(Path(old), Path(new)) for old, new in rows[1:]]
+    position = marks.count(DONE) - marks.count(UNDONE)
+    # A kill between a renaming and its mark leaves the journal one step behind, either way.
+    if position < len(steps) and _is_in_force(steps[position]):
+        return steps, position + 1
+    if position > 0 and not _is_in_force(steps[position - 1]):
+        return steps, position - 1
+    return steps, position
+
+
+def _is_in_force(step: Rename) -> bool:
+    return os.path.lexists(step.new) and not os.path.lexists(step.old)

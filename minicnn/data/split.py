@@ -208,8 +208,8 @@ def _place_groups(labels: np.ndarray, keys: list[str], shares: np.ndarray) -> np
     part_of = np.empty(len(held), np.int64)
     shuffled = random.generator("split groups").permutation(len(held))
     for g in shuffled[np.argsort(-held.sum(axis=1)[shuffled], kind="stable")]:
-        # Relative to its share: else the largest part would take all until the others starve.
-        part_of[g] = np.argmax((missing / shares[:, None]) @ held[g])
+        # Of all places this one leaves the smallest sum of squares of what is missing.
+        part_of[g] = np.argmax(missing @ held[g])
         missing[part_of[g]] -= held[g]
     return part_of[group]
 
