@@ -140,3 +140,24 @@ def test_runs_on_other_images_are_not_compared(flowers, runs, capsys):
     capsys.readouterr()
     assert main.run(["classic", "--run", "runs/cifar-1", "--run", "runs/cifar-2"]) == 1
     assert "seed is 777 in runs/cifar-1 and 1 elsewhere" in capsys.readouterr().err
+
+
+def test_real_photographs(tmp_path, runs, capsys):
+    """Sixteen of each kind, where the real images are at hand."""
+    photos = Path(os.environ.get("MINICNN_DATA", "nowhere")) / "photos"
+    if not photos.is_dir():
+        pytest.skip("MINICNN_DATA names no folder with photos/")
+    pytest.importorskip("sklearn")
+    pytest.importorskip("skimage")
+    for path in sorted(photos.glob("*/*"))[::18]:
+        copied = tmp_path / "some" / path.parent.name / path.name
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, copied)
+    assert tune_search(tmp_path / "some") == 0
+    assert main.run(["tune", "train", "runs/search-some", "--epochs", "1"]) == 0
+    capsys.readouterr()
+    arguments = ["classic", "--run", "runs/search-some-best-1", "--features", "hog+lbp"]
+    assert main.run([*arguments, "--classifier", "svm", "--json"]) == 0
+    best = json.loads(capsys.readouterr().out)["rows"][0]
+    assert best["features"] == "hog+lbp"
+    assert best["accuracy"] > 2 / 6  # twice as often as by chance

@@ -209,5 +209,5 @@ def write(tuner: tune.Tuner) -> None:
             figure.savefig(tuner.folder / f"{name}.png")
 
 
-for one in command.commands.values():  # type: ignore[attr-defined]
+for one in command.commands.values():
     one.context_settings["show_default"] = True
