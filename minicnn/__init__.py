@@ -2,6 +2,7 @@
 
 from minicnn import (
     callbacks,
+    classic,
     config,
     data,
     datasets,
@@ -15,6 +16,7 @@ from minicnn import (
     optimizers,
     preprocessing,
     schedules,
+    tune,
     utils,
     zoo,
 )
@@ -39,6 +41,7 @@ __all__ = [
     "backend",
     "backend_info",
     "callbacks",
+    "classic",
     "config",
     "current_backend",
     "data",
@@ -56,6 +59,7 @@ __all__ = [
     "schedules",
     "set_backend",
     "set_memory_limit",
+    "tune",
     "utils",
     "zoo",
 ]

@@ -58,13 +58,15 @@ MAY_IMPORT = LEVEL_0 | {
         *LEVEL_0, "backends", "callbacks", "data", "layers", "losses", "models", "ops",
         "optimizers",
     },
+    "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
+    "classic": LEAVES,
 }  # fmt: skip
 # The programs stand on top of everything, and only `python -m minicnn` on them.
 MAY_IMPORT["apps"] = set(MAY_IMPORT)
 MAY_IMPORT["__main__"] = {"apps"}
 
 # Packages that somebody may not have: imported only where they are needed, so also in functions.
-OPTIONAL = {"matplotlib", "tensorboardX"}
+OPTIONAL = {"matplotlib", "optuna", "skimage", "sklearn", "tensorboardX"}
 # A terminal's line costs import time that most uses of the package do not need.
 LATE = OPTIONAL | {"rich", "numba"}
 

@@ -6,6 +6,9 @@ from minicnn.zoo.cifar import cifar
 from minicnn.zoo.lenet import lenet, lenet5
 from minicnn.zoo.photo import photo
 from minicnn.zoo.scene import scene
+from minicnn.zoo.stacked import stacked
 from minicnn.zoo.xray import xray
 
-__all__ = ["caffenet", "catdog", "cifar", "lenet", "lenet5", "photo", "scene", "xray"]
+__all__ = [
+    "caffenet", "catdog", "cifar", "lenet", "lenet5", "photo", "scene", "stacked", "xray",
+]  # fmt: skip

@@ -30,6 +30,7 @@ NETWORKS = {
     "cifar": Network(zoo.cifar, Preprocess((32, 32))),
     "scene": Network(zoo.scene, Preprocess((150, 150))),
     "photo": Network(zoo.photo, Preprocess((150, 150))),
+    "stacked": Network(zoo.stacked, Preprocess((150, 150))),
     "xray": Network(zoo.xray, Preprocess((512, 512))),
     "catdog": Network(zoo.catdog, Preprocess((64, 64))),
 }

@@ -1,0 +1,155 @@
+"""`minicnn classic`: how good are methods without a network on the same images?"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from minicnn import classic, random
+from minicnn.apps.cli import output
+from minicnn.apps.cli.modelfile import load_classifier
+from minicnn.apps.cli.verbs import verb
+from minicnn.apps.runs.folder import RunFolder
+from minicnn.apps.runs.job import classify
+from minicnn.apps.runs.settings import Settings, from_toml
+from minicnn.apps.runs.sources import Images, load_images
+from minicnn.atomic import write_atomically
+from minicnn.classic.compare import HEADINGS
+from minicnn.data.preprocess import Preprocess
+from minicnn.errors import ArgumentError
+
+SIDE = 64  # pixels: more help neither hog nor lbp much, and cost
+SAME = ("data", "seed", "split", "classes")  # what makes the parts of two runs the same
+
+
+@verb("minicnn classic --run runs/photo-1", "minicnn classic --data photos --features hog")
+@click.option(
+    "--run",
+    "runs",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A run folder whose network joins the table; may be given again.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Folder with one folder of images a class, or with train/ and test/.",
+)
+@click.option(
+    "--image-size",
+    type=(click.IntRange(16), click.IntRange(16)),
+    metavar="H W",
+    default=(SIDE, SIDE),
+    show_default=True,
+    help="Pixels for the features.",
+)
+@click.option(
+    "--features",
+    "kinds",
+    multiple=True,
+    default=("hog", "lbp", "hog+lbp"),
+    show_default=True,
+    help=f"Of {', '.join(classic.FEATURES)}, or several as hog+lbp.",
+)
+@click.option(
+    "--classifier",
+    "names",
+    multiple=True,
+    default=tuple(classic.CLASSIFIERS),
+    type=click.Choice(list(classic.CLASSIFIERS)),
+    show_default=True,
+)
+@click.option(
+    "--csv",
+    "csv_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the table as a file.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The table as one JSON object.")
+@click.option("--seed", type=click.IntRange(0), help="Of the split and of the trees.")
+def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, int],
+            kinds: tuple[str, ...], names: tuple[str, ...], csv_path: Path | None, as_json: bool,
+            seed: int | None) -> None:  # fmt: skip
+    """Classify by features made by hand, and compare with networks on the same test images.
+
+    Features: histograms of oriented gradients (hog), local binary patterns (lbp), colours.
+    Classifiers: support vector machine, logistic regression, random forest, decision tree. They
+    learn from the training part alone, as a network does.
+    """
+    settings = wanted(runs, data, seed)
+    images = load(settings, Preprocess(image_size))
+    rows = classic.compare(
+        (images.train.images, images.train.labels),
+        (images.test.images, images.test.labels),
+        kinds,
+        names,
+        seed=settings.seed,
+        say=output.note,
+    )
+    rows += [network_row(RunFolder(path)) for path in runs]
+    cells = classic.table(rows)
+    if csv_path is not None:
+        write(csv_path, cells)
+    if as_json:
+        best_first = sorted(rows, key=lambda row: -row.accuracy)
+        output.print_json(rows=[{**r._asdict(), "accuracy": r.accuracy} for r in best_first])
+    else:
+        output.result(output.table(HEADINGS, cells))
+
+
+def wanted(runs: tuple[Path, ...], data: Path | None, seed: int | None) -> Settings:
+    """What the images are and how they are split: as the runs say, which must agree, or --data."""
+    given = {"seed": seed, "data": None if data is None else str(data.resolve())}
+    if not runs:
+        if data is None:
+            raise click.UsageError("--data DIR or --run DIR says which images; both are missing")
+        return Settings(model="photo", data=str(data.resolve())).changed(seed=seed)
+    first, *others = (from_toml(RunFolder(path).config) for path in runs)
+    asked = {name: value for name, value in given.items() if value is not None}
+    for other in [*others, first.changed(**asked)]:
+        for name in SAME:
+            if getattr(other, name) != getattr(first, name):
+                raise ArgumentError(
+                    f"{name} is {getattr(first, name)!r} in {runs[0]} and {getattr(other, name)!r} "
+                    "elsewhere; only methods that see the same test images can be compared"
+                )
+    return first
+
+
+def load(settings: Settings, preprocess: Preprocess) -> Images:
+    """The images, in the parts that a training with these settings has."""
+    random.set_random_seed(settings.seed)
+    images = load_images(settings, preprocess, output.note)
+    if images.train.listing is not None:
+        raise ArgumentError(
+            "the training images do not fit into memory; try a smaller --image-size"
+        )
+    return images
+
+
+def network_row(run: RunFolder) -> classic.Row:
+    """A trained network on its run's test images."""
+    model = load_classifier(run.path)
+    settings = from_toml(run.config)
+    images = load(settings, cast(Preprocess, model.preprocess))
+    seconds = json.loads(run.report.read_text())["seconds"]["training"] if run.is_complete else None
+    part = images.test
+
+    def predict(pixels: Any) -> Any:
+        return classify(model, part._replace(images=pixels), images.class_names)[0].probabilities
+
+    return classic.network_row(run.path.name, predict, (part.images, part.labels), seconds)
+
+
+def write(path: Path, cells: list[list[str]]) -> None:
+    """The table as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([HEADINGS, *cells])
+    write_atomically(path, [text.getvalue().encode()])
