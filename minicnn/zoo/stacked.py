@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from minicnn.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
 from minicnn.models import Sequential
+from minicnn.zoo.answer import answer
 
 # A map is halved while it has so many pixels along its shorter side: nine layers fit.
 SMALLEST_HALVED = 4
@@ -29,6 +30,7 @@ def stacked(
     ----------
     image_shape : (H, W, C)
     classes : int
+        1: one sigmoid, the probability of the second of two classes.
     filters : of each convolution; the defaults are the best trial that the paper reports
     units : of the dense layer
     rescale : float
@@ -52,11 +54,10 @@ def stacked(
     """
     model = Sequential([Input(image_shape, rescale=rescale)])
     for i, count in enumerate(filters):
-        padding = "same" if i else "valid"
-        model.add(Conv2D(count, 3, padding=padding, activation="relu"))
+        model.add(Conv2D(count, 3, padding="same" if i else "valid", activation="relu"))
         if min(model.output_shape[1:3]) >= SMALLEST_HALVED:
             model.add(MaxPooling2D(2))
     model.add(Flatten())
     model.add(Dense(units, activation="relu"))
-    model.add(Dense(classes, activation="softmax"))
+    model.add(answer(classes))
     return model

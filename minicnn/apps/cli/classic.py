@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
@@ -135,14 +135,13 @@ def load(settings: Settings, preprocess: Preprocess) -> Images:
 
 def network_row(run: RunFolder) -> classic.Row:
     """A trained network on its run's test images."""
-    model = load_classifier(run.path)
-    settings = from_toml(run.config)
-    images = load(settings, cast(Preprocess, model.preprocess))
+    model, preprocess, names = load_classifier(run.path)
+    images = load(from_toml(run.config), preprocess)
     seconds = json.loads(run.report.read_text())["seconds"]["training"] if run.is_complete else None
     part = images.test
 
     def predict(pixels: Any) -> Any:
-        return classify(model, part._replace(images=pixels), images.class_names)[0].probabilities
+        return classify(model, preprocess, part._replace(images=pixels), names)[0].probabilities
 
     return classic.network_row(run.path.name, predict, (part.images, part.labels), seconds)
 
