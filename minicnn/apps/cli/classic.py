@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from minicnn import classic, random
-from minicnn.apps.cli import output
+from minicnn.apps.cli import options, output
 from minicnn.apps.cli.modelfile import load_classifier
 from minicnn.apps.cli.verbs import verb
 from minicnn.apps.runs.folder import RunFolder
@@ -33,22 +33,11 @@ SAME = ("data", "seed", "split", "classes")  # what makes the parts of two runs 
     "runs",
     multiple=True,
     metavar="DIR",
-    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    type=options.FOLDER,
     help="A run folder whose network joins the table; may be given again.",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Folder with one folder of images a class, or with train/ and test/.",
-)
-@click.option(
-    "--image-size",
-    type=(click.IntRange(16), click.IntRange(16)),
-    metavar="H W",
-    default=(SIDE, SIDE),
-    show_default=True,
-    help="Pixels for the features.",
-)
+@options.data()
+@options.image_size(16, default=(SIDE, SIDE), show_default=True, help="Pixels for the features.")
 @click.option(
     "--features",
     "kinds",
@@ -65,14 +54,9 @@ SAME = ("data", "seed", "split", "classes")  # what makes the parts of two runs 
     type=click.Choice(list(classic.CLASSIFIERS)),
     show_default=True,
 )
-@click.option(
-    "--csv",
-    "csv_path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the table as a file.",
-)
-@click.option("--json", "as_json", is_flag=True, help="The table as one JSON object.")
-@click.option("--seed", type=click.IntRange(0), help="Of the split and of the trees.")
+@click.option("--csv", "csv_path", type=options.FILE, help="Write the table as a file.")
+@options.as_json(help="The table as one JSON object.")
+@options.seed(help="Of the split and of the trees.")
 def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, int],
             kinds: tuple[str, ...], names: tuple[str, ...], csv_path: Path | None, as_json: bool,
             seed: int | None) -> None:  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from minicnn.apps.cli import output
+from minicnn.apps.cli import options, output
 from minicnn.apps.cli.data_check import check
 from minicnn.apps.cli.data_preview import preview
 from minicnn.apps.cli.progress import counting
@@ -21,10 +21,7 @@ from minicnn.data.stats import ClassStats, folder_stats, paper_text
 
 FEW = 3  # files that are named in a warning
 
-folder = click.argument("directory", type=click.Path(path_type=Path))
-as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-to_folder = click.Path(file_okay=False, path_type=Path)
-to_file = click.Path(dir_okay=False, path_type=Path)
+folder = click.argument("directory", type=options.PATH)
 
 
 @verb_group(
@@ -44,11 +41,11 @@ def command() -> None:
     "minicnn data split scans sets --parts 80/20 --group-by 'patient_([0-9]+)'",
 )
 @folder
-@click.argument("destination", type=to_folder)
+@click.argument("destination", type=options.FOLDER)
 @click.option("--parts", default="70/20/10", show_default=True,
               help="Shares: train/test, train/val/test, or NAME=SHARE/...")  # fmt: skip
 @click.option("--group-by", metavar="REGEX", help="Files with the same match stay together.")
-@as_json
+@options.as_json()
 def split(
     directory: Path, destination: Path, parts: str, group_by: str | None, as_json: bool
 ) -> None:
@@ -80,7 +77,7 @@ def split(
 @folder
 @click.option("--paper", metavar="CLASS", help="Only this class, as paper 2 prints it.")
 @click.option("--pixels", is_flag=True, help="Also each colour's mean and standard deviation.")
-@as_json
+@options.as_json()
 def stats(directory: Path, paper: str | None, pixels: bool, as_json: bool) -> None:
     """Images, heights, widths and kinds of files of each class in DIRECTORY."""
     images = list_folder(directory, None if paper is None else [paper])
@@ -109,8 +106,10 @@ def stats(directory: Path, paper: str | None, pixels: bool, as_json: bool) -> No
 @folder
 @click.option("--pattern", default=renaming.PATTERN, show_default=True)
 @click.option("--apply", "really", is_flag=True, help="Rename; else only say what would be done.")
-@click.option("--journal", type=to_file, help="Where old names are kept; default: DIRECTORY.csv")
-@click.option("--undo", type=to_file, metavar="JOURNAL", help="Take a renaming back.")
+@click.option(
+    "--journal", type=options.FILE, help="Where old names are kept; default: DIRECTORY-renamed.csv"
+)
+@click.option("--undo", type=options.FILE, metavar="JOURNAL", help="Take a renaming back.")
 def rename(
     directory: Path, pattern: str, really: bool, journal: Path | None, undo: Path | None
 ) -> None:
@@ -135,13 +134,15 @@ def rename(
     "minicnn data fetch cats.csv --to photos",
     "minicnn data fetch cats.csv dogs.csv --to photos --most-mb 5",
 )
-@click.argument("lists", nargs=-1, required=True, type=to_file)
-@click.option("--to", type=to_folder, required=True, help="Each list fills a folder in this one.")
+@click.argument("lists", nargs=-1, required=True, type=options.FILE)
+@click.option(
+    "--to", type=options.FOLDER, required=True, help="Each list fills a folder in this one."
+)
 @click.option("--most-mb", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True)
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), default=8.0, show_default=True,
               help="For a whole download.")  # fmt: skip
 @click.option("--allow-private", is_flag=True, help="Also addresses of the local network.")
-@as_json
+@options.as_json()
 def fetch(
     lists: Sequence[Path],
     to: Path,

@@ -6,27 +6,26 @@ from pathlib import Path
 
 import click
 
-from minicnn.apps.cli import output
+from minicnn.apps.cli import options, output
 from minicnn.apps.cli.exits import BadDataFound
 from minicnn.apps.cli.progress import counting
 from minicnn.apps.cli.verbs import verb
 from minicnn.data.check import KINDS, Finding, Report, check_sets, find_sets, write_findings
 
 FEW = 3  # files that are named of each kind of finding
-to_file = click.Path(dir_okay=False, path_type=Path)
 
 
 @verb("minicnn data check photos", "minicnn data check scenes --csv findings.csv")
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("directory", type=options.PATH)
 @click.option(
     "--csv",
     "csv_file",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.FILE,
     help="Write every finding to a new file.",
 )
 @click.option("--all", "show_all", is_flag=True, help=f"Name every file, not {FEW} of a kind.")
 @click.option("--no-look-alikes", is_flag=True, help="Compare bytes only.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@options.as_json()
 def check(
     directory: Path, csv_file: Path | None, show_all: bool, no_look_alikes: bool, as_json: bool
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from minicnn.apps.cli import output
+from minicnn.apps.cli import options, output
 from minicnn.apps.cli.verbs import verb
 from minicnn.checks import nearest
 from minicnn.data.folders import list_folder
@@ -18,18 +18,17 @@ from minicnn.data.preview import COLUMNS, EFFECTS, FILLING, idle_parameters, pre
 
 # Of paper 2; what is shown when nothing else is asked for.
 PAPER_SETTINGS = {"shear_range": 0.2, "zoom_range": 0.2, "horizontal_flip": True}
-to_file = click.Path(dir_okay=False, path_type=Path)
 
 
 @verb(
     "minicnn data preview photos --out sheet.png",
     "minicnn data preview cat.jpg shear_range=11.5 zoom_range=[0.8,1.2] --out sheet.png",
 )
-@click.argument("image", type=click.Path(path_type=Path))
+@click.argument("image", type=options.PATH)
 @click.argument("settings", nargs=-1, metavar="[NAME=VALUE]...")
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=options.FILE,
     required=True,
     help="The sheet, a new PNG or JPEG file.",
 )

@@ -7,16 +7,14 @@ import platform
 from pathlib import Path
 from typing import Any
 
-import click
-
 from minicnn import config
-from minicnn.apps.cli import output
+from minicnn.apps.cli import options, output
 from minicnn.apps.cli.verbs import verb
 from minicnn.backends import backend_info, current_backend, instruction_set
 
 
 @verb("minicnn devices", "minicnn devices --json")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@options.as_json()
 def command(as_json: bool) -> None:
     """The engines, which one is in use, the processor, its instruction set and the memory."""
     machine, engines = _machine(), backend_info()

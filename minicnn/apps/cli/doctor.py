@@ -11,7 +11,7 @@ import click
 import numpy as np
 
 from minicnn import explain
-from minicnn.apps.cli import output
+from minicnn.apps.cli import options, output
 from minicnn.apps.cli.exits import BadDataFound
 from minicnn.apps.cli.modelfile import load_network
 from minicnn.apps.cli.verbs import verb
@@ -34,9 +34,9 @@ SAMPLES = 64
 
 
 @verb("minicnn doctor", "minicnn doctor runs/scene-1/best.mcnn --data scenes/train")
-@click.argument("model", type=click.Path(path_type=Path), required=False)
-@click.option("--data", type=click.Path(path_type=Path), help="Folder of class folders.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.argument("model", type=options.PATH, required=False)
+@click.option("--data", type=options.PATH, help="Folder of class folders.")
+@options.as_json()
 def command(model: Path | None, data: Path | None, as_json: bool) -> None:
     """Look for what is wrong: with this installation, or with the training that made MODEL.
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from minicnn.apps.cli import output
+from minicnn.apps.cli import options, output
 from minicnn.apps.cli.exits import BadDataFound
 from minicnn.apps.cli.modelfile import load_classifier
 from minicnn.apps.cli.verbs import verb
@@ -27,7 +27,7 @@ AT_ONCE = 64  # images between two outputs
 
 
 @verb("minicnn predict runs/scene-1 *.jpg", "minicnn predict best.mcnn photos --csv out.csv")
-@click.argument("model", type=click.Path(path_type=Path, exists=True))
+@click.argument("model", type=options.PATH)
 @click.argument("paths", nargs=-1, required=True)
 @click.option(
     "--top", type=click.IntRange(1), default=5, show_default=True, help="So many classes an image."
@@ -35,10 +35,10 @@ AT_ONCE = 64  # images between two outputs
 @click.option(
     "--csv",
     "csv_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.FILE,
     help="Write a table: path,label,probability,top1,...",
 )
-@click.option("--json", "as_json", is_flag=True, help="An object an image, one a line.")
+@options.as_json(help="An object an image, one a line.")
 def command(
     model: Path, paths: tuple[str, ...], top: int, csv_file: Path | None, as_json: bool
 ) -> None:
@@ -46,7 +46,7 @@ def command(
 
     PATHS are image files, folders with all that is below them, patterns like 'a/*.jpg', or - for
     a list of paths on standard input. Exit code 3: some files could not be read.
-    """  # fmt: skip
+    """
     network = load_classifier(model).model
     files = list(dict.fromkeys(find_images(paths)))
     if not files:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from minicnn.apps.cli import options
 from minicnn.apps.cli.running import begin, resume, whole_run
 from minicnn.apps.cli.verbs import verb
 from minicnn.apps.recipes import RECIPES, Recipe
@@ -19,33 +20,19 @@ OTHER_NAMES = {"cifar10": USUAL_NAMES}  # of data sets that come in several form
 
 @verb("minicnn reproduce lenet", "minicnn reproduce scene --data ~/images/scenes --epochs 12")
 @click.argument("name", type=click.Choice(list(RECIPES)))
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Folder of the images, or of all data sets; default: $MINICNN_DATA, or data.",
-)
+@options.data(help="Folder of the images, or of all data sets; default: $MINICNN_DATA, or data.")
 @click.option(
     "--as-printed",
     is_flag=True,
     help="The training as the paper prints it, where the recipe's is a better one.",
 )
-@click.option("--epochs", type=click.IntRange(1), help="Passes over the images.")
-@click.option("--batch-size", type=click.IntRange(1), help="Images in one step.")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    help="Folder for the run folders.",
-)
-@click.option("--resume", "go_on", is_flag=True, help="Go on with the newest interrupted run.")
-@click.option(
-    "--fail-under",
-    type=click.FloatRange(0, 1),
-    help="Exit with 4 if fewer test images are right, as 0.992.",
-)
-@click.option("--json", "as_json", is_flag=True, help="The report as one JSON object.")
-@click.option("--seed", type=click.IntRange(0), help="Of all that is random.")
+@options.epochs()
+@options.batch_size()
+@options.runs()
+@options.go_on()
+@options.fail_under()
+@options.as_json(help="The report as one JSON object.")
+@options.seed()
 def command(
     name: str,
     data: Path | None,
@@ -62,7 +49,7 @@ def command(
 
     The folder holds the model, curves, confusion matrix, per-class table, worst mistakes, and
     report.html with the table "paper / here".
-    """  # fmt: skip
+    """
     recipe = RECIPES[name]
     settings = wanted(recipe, as_printed=as_printed)
     if go_on:

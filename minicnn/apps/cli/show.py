@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from minicnn import explain
-from minicnn.apps.cli import output
+from minicnn.apps.cli import options, output
 from minicnn.apps.cli.modelfile import load_network
 from minicnn.apps.cli.verbs import verb
 from minicnn.checks import nearest
@@ -31,13 +31,13 @@ class Seen(NamedTuple):
     "minicnn show scene.mcnn gradcam photo.jpg",
     "minicnn show lenet.mcnn kernels --out kernels.png",
 )
-@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("model", type=options.PATH)
 @click.argument("what", type=click.Choice(KINDS))
-@click.argument("image", type=click.Path(path_type=Path), required=False)
+@click.argument("image", type=options.PATH, required=False)
 @click.option("--layer", help="Name of a layer; default: the first convolution for kernels, the "
               "last for gradcam, all for maps.")  # fmt: skip
 @click.option("--class", "class_name", help="Name or number; default: what the network says.")
-@click.option("--out", type=click.Path(path_type=Path), help="Picture to write; default: by name.")
+@click.option("--out", type=options.PATH, help="Picture to write; default: by name.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def command(
     model: Path,

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from minicnn.apps.cli import output
+from minicnn.apps.cli import options, output
 from minicnn.apps.cli.exits import GoalNotReached
 from minicnn.apps.cli.modelfile import load_classifier
 from minicnn.apps.cli.running import class_lines
@@ -24,19 +24,15 @@ WORST = 5  # mistakes in the terminal
 
 
 @verb("minicnn test runs/scene-1 scenes/test", "minicnn test best.mcnn photos --report out.html")
-@click.argument("model", type=click.Path(path_type=Path, exists=True))
-@click.argument("directory", type=click.Path(path_type=Path))
+@click.argument("model", type=options.PATH)
+@click.argument("directory", type=options.PATH)
 @click.option(
     "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=options.FILE,
     help="Write a page that stands alone, with the worst mistakes.",
 )
-@click.option(
-    "--fail-under",
-    type=click.FloatRange(0, 1),
-    help="Exit with 4 if fewer images are right, as 0.99.",
-)
-@click.option("--json", "as_json", is_flag=True, help="The result as one JSON object.")
+@options.fail_under()
+@options.as_json()
 def command(
     model: Path, directory: Path, report: Path | None, fail_under: float | None, as_json: bool
 ) -> None:
@@ -44,7 +40,7 @@ def command(
 
     MODEL is a .mcnn file or a run folder, whose best model is taken. DIRECTORY has one folder of
     images a class, or a test/ part that has.
-    """  # fmt: skip
+    """
     network, preprocess, names = load_classifier(model)
     part, skipped = load_test_part(directory, preprocess, names, output.note)
     for path, reason in skipped:

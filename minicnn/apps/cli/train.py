@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from minicnn.apps.cli import options
 from minicnn.apps.cli.running import begin, resume, whole_run
 from minicnn.apps.cli.verbs import verb
 from minicnn.apps.runs.networks import NETWORKS
@@ -23,49 +24,28 @@ AUGMENTATION = {
 
 
 @verb("minicnn train --data photos --model scene", "minicnn train runs/scene-1/config.toml")
-@click.argument(
-    "config", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False)
-)
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    help="Folder with one folder of images a class, or with train/ and test/.",
-)
+@click.argument("config", required=False, type=options.FILE)
+@options.data()
 @click.option("--model", type=click.Choice(list(NETWORKS)), help="The network.")
-@click.option("--epochs", type=click.IntRange(1), help="Passes over the images.")
-@click.option("--batch-size", type=click.IntRange(1), help="Images in one step.")
-@click.option(
-    "--image-size",
-    type=(click.IntRange(1), click.IntRange(1)),
-    metavar="H W",
-    help="Pixels; default: what the network was made for.",
-)
+@options.epochs()
+@options.batch_size()
+@options.image_size(1, help="Pixels; default: what the network was made for.")
 @click.option("--learning-rate", type=float, help="Of the optimizer, Adam unless CONFIG says so.")
-@click.option("--augment", is_flag=True, help="Turn, shift, zoom and mirror images at random.")
+@options.augment()
 @click.option(
     "--normalise",
     is_flag=True,
     help="Give the training images zero mean and deviation 1 in each channel.",
 )
 @click.option("--balance", is_flag=True, help="Let all classes count the same.")
-@click.option(
-    "--patience", type=click.IntRange(1), help="Stop after so many epochs without a better one."
-)
+@options.patience()
 @click.option("--tensorboard", is_flag=True, help="Write event files too.")
 @click.option("--name", help="Of the run; default: the network's.")
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("runs"),
-    show_default=True,
-    help="Folder for the run folders.",
-)
-@click.option("--resume", "go_on", is_flag=True, help="Go on with the newest interrupted run.")
-@click.option(
-    "--fail-under", type=click.FloatRange(0, 1), help="Exit with 4 if fewer test images are right."
-)
-@click.option("--json", "as_json", is_flag=True, help="The report as one JSON object.")
-@click.option("--seed", type=click.IntRange(0), help="Of all that is random.")
+@options.runs()
+@options.go_on()
+@options.fail_under()
+@options.as_json(help="The report as one JSON object.")
+@options.seed()
 def command(
     config: Path | None,
     runs: Path,
@@ -78,7 +58,7 @@ def command(
 
     CONFIG is a TOML file of settings; options go before what it says. Every run folder has one,
     config.toml, that repeats the run.
-    """  # fmt: skip
+    """
     if go_on:
         folder, settings = resume(title(config, given), runs, given["epochs"])
     else:

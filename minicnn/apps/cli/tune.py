@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from minicnn import tune
-from minicnn.apps.cli import output
+from minicnn.apps.cli import options, output
 from minicnn.apps.cli.running import begin, resume, whole_run
 from minicnn.apps.cli.train import AUGMENTATION
 from minicnn.apps.cli.verbs import verb_group, verb_of
@@ -42,22 +42,11 @@ def command() -> None:
     "minicnn tune search --data photos --trials 20",
     "minicnn tune search --data photos --sampler tpe --pruner median --epochs 8",
 )
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Folder with one folder of images a class, or with train/ and test/.",
-)
+@options.data(required=True)
 @click.option("--trials", type=click.IntRange(1), default=20, help="Networks to try.")
-@click.option("--epochs", type=click.IntRange(1), default=5, help="Of each network.")
-@click.option("--batch-size", type=click.IntRange(1), default=32, help="Images in one step.")
-@click.option(
-    "--image-size",
-    type=(click.IntRange(8), click.IntRange(8)),
-    metavar="H W",
-    default=(SIDE, SIDE),
-    help="Pixels.",
-)
+@options.epochs(default=5, help="Of each network.")
+@options.batch_size(default=32)
+@options.image_size(8, default=(SIDE, SIDE), help="Pixels.")
 @click.option(
     "--sampler",
     type=click.Choice(list(SAMPLERS)),
@@ -76,15 +65,10 @@ def command() -> None:
     default=1,
     help="Trainings of each network; their mean counts.",
 )
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("runs"),
-    help="Folder for the search's folder.",
-)
+@options.runs(help="Folder for the search's folder.")
 @click.option("--name", help="Of the search's folder; default: search- and the data's name.")
 @click.option("--force", is_flag=True, help="Delete an earlier search of that name.")
-@click.option("--seed", type=click.IntRange(0), default=777, help="Of all that is random.")
+@options.seed(default=777)
 def search(data: Path, trials: int, runs: Path, name: str | None, force: bool, sampler: str,
            pruner: str, executions: int, **given: Any) -> None:  # fmt: skip
     """Try networks on a folder of images: filters, number of convolutions, dense units.
@@ -123,12 +107,16 @@ def search(data: Path, trials: int, runs: Path, name: str | None, force: bool, s
     output.note(f"To train the best one: minicnn tune train {runs / name}")
 
 
-@verb_of(command, "minicnn tune report runs/search-photos --top 3 --all")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@verb_of(
+    command,
+    "minicnn tune report runs/search-photos",
+    "minicnn tune report runs/search-photos --top 3 --all",
+)
+@click.argument("folder", type=options.FOLDER)
 @click.option("--top", type=click.IntRange(1), default=10, help="Trials to show.")
 @click.option("--all", "everything", is_flag=True,
               help="Also name what a network had no use for.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Every trial, as one JSON object.")
+@options.as_json(help="Every trial, as one JSON object.")
 def report(folder: Path, top: int, everything: bool, as_json: bool) -> None:
     """Show the best trials of a search, and write trials.csv and pictures into its folder."""
     tuner = opened(folder)
@@ -142,31 +130,21 @@ def report(folder: Path, top: int, everything: bool, as_json: bool) -> None:
         tuner.results_summary(top, all=everything)
 
 
-@verb_of(command, "minicnn tune train runs/search-photos --epochs 40 --augment")
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@verb_of(
+    command,
+    "minicnn tune train runs/search-photos",
+    "minicnn tune train runs/search-photos --epochs 40 --augment",
+)
+@click.argument("folder", type=options.FOLDER)
 @click.option("--rank", type=click.IntRange(1), default=1, help="1: the best trial.")
-@click.option("--epochs", type=click.IntRange(1), default=30, help="Passes over the images.")
-@click.option(
-    "--image-size",
-    type=(click.IntRange(8), click.IntRange(8)),
-    metavar="H W",
-    help="Pixels; default: those of the search.",
-)
-@click.option("--augment", is_flag=True, help="Turn, shift, zoom and mirror images at random.")
-@click.option(
-    "--patience", type=click.IntRange(1), help="Stop after so many epochs without a better one."
-)
-@click.option(
-    "--runs",
-    type=click.Path(path_type=Path),
-    default=Path("runs"),
-    help="Folder for the run folder.",
-)
-@click.option("--resume", "go_on", is_flag=True, help="Go on with the newest interrupted run.")
-@click.option(
-    "--fail-under", type=click.FloatRange(0, 1), help="Exit with 4 if fewer test images are right."
-)
-@click.option("--json", "as_json", is_flag=True, help="The report as one JSON object.")
+@options.epochs(default=30)
+@options.image_size(8, help="Pixels; default: those of the search.")
+@options.augment()
+@options.patience()
+@options.runs()
+@options.go_on()
+@options.fail_under()
+@options.as_json(help="The report as one JSON object.")
 def train(folder: Path, rank: int, epochs: int, image_size: tuple[int, int] | None, augment: bool,
           patience: int | None, runs: Path, go_on: bool, fail_under: float | None,
           as_json: bool) -> None:  # fmt: skip

@@ -64,7 +64,7 @@ def _option(*names: str, use: Callable[[Any], None], **settings: Any) -> click.O
     """An option that acts by itself when it is given; the verb's function does not see it."""
 
     def callback(_ctx: click.Context, _param: click.Parameter, value: Any) -> None:
-        if value in (None, False):
+        if value is None or value is False:  # 0 is a seed
             return
         try:
             use(value)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from minicnn import explain
-from minicnn.apps.cli import output
+from minicnn.apps.cli import options, output
 from minicnn.apps.cli.modelfile import load_network
 from minicnn.apps.cli.show import look_at
 from minicnn.apps.cli.verbs import verb
@@ -16,9 +16,9 @@ from minicnn.explain.verify import Check, summary
 
 
 @verb("minicnn verify lenet.mcnn", "minicnn verify scene.mcnn photo.jpg --json")
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument("image", type=click.Path(path_type=Path), required=False)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.argument("model", type=options.PATH)
+@click.argument("image", type=options.PATH, required=False)
+@options.as_json()
 def command(model: Path, image: Path | None, as_json: bool) -> None:
     """Compare each kernel call of a prediction and of a training step of MODEL.
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 
-import click
-
-from minicnn.apps.cli import output
+from minicnn.apps.cli import options, output
 from minicnn.apps.cli.verbs import verb
 from minicnn.backends import backend_info
 from minicnn.version import __version__
@@ -16,7 +14,7 @@ PACKAGES = ("numpy", "pillow", "safetensors", "rich", "click", "matplotlib", "op
 
 
 @verb("minicnn version", "minicnn version --json")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@options.as_json()
 def command(as_json: bool) -> None:
     """Versions of minicnn, of Python and of the packages that it uses."""
     versions = {"minicnn": __version__, "python": platform.python_version(), **_packages()}
