@@ -460,7 +460,7 @@ def test_fetch_images_keeps_pictures_and_reports_the_rest(tmp_path):
     reasons = [one.reason for one in results]
     assert [not reason for reason in reasons] == [1, 1, 0, 0, 0, 1, 0, 0]
     for reason, text in zip([*reasons[2:5], *reasons[6:]], [
-        "no picture", "damaged", "same picture as 00001.jpg", "answered 404", "not an address",
+        "no picture", "cut off", "same picture as 00001.jpg", "answered 404", "not an address",
     ], strict=True):  # fmt: skip
         assert text in reason
     assert [one.reason for one in again if one.path] == ["already here"] * 3

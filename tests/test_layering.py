@@ -28,6 +28,7 @@ LEVEL_0 = {
     "atomic": {"errors"},
     "registry": {"errors"},
     "limits": {"errors"},
+    "tables": {"atomic"},
     "progress": {"errors"},
     "plots": {"errors"},
     "utils": {"errors", "limits", "naming", "random"},

@@ -15,7 +15,7 @@ from minicnn.apps.cli.reproduce import find_data
 from minicnn.apps.recipes import RECIPES
 from minicnn.apps.runs import folder as folders
 from minicnn.apps.runs.answers import Answers, per_class
-from minicnn.apps.runs.job import class_weights, wanted_preprocess
+from minicnn.apps.runs.job import wanted_preprocess
 from minicnn.apps.runs.layouts import find_lists, split
 from minicnn.apps.runs.networks import NETWORKS, build
 from minicnn.apps.runs.optimizer import make_optimizer
@@ -293,13 +293,6 @@ def test_random_images_are_drawn_once_each():
     drawn = answers.some()
     assert len(set(drawn)) == 10 and drawn == answers.some()
     assert len(answers.some(100)) == 12
-
-
-def test_balanced_classes_weigh_the_same():
-    labels = np.array([0] * 30 + [1] * 10)
-    weights = class_weights(labels)
-    assert weights[0] * 30 == pytest.approx(weights[1] * 10)
-    assert sum(weights[i] for i in labels) == pytest.approx(40)
 
 
 # Folders

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from minicnn.atomic import write_atomically
 from minicnn.data.fingerprints import Fingerprint, fingerprint, near_pairs
 from minicnn.data.folders import ImageList, class_folders, is_image, list_folder, walk
-from minicnn.data.images import PathLike, default_threads, reason_of, with_picture
+from minicnn.data.images import ENDINGS, PathLike, of_each, reason_of, with_picture
+from minicnn.tables import write_csv
 
 ORIENTATION = 0x0112  # of EXIF: how the camera was held; 1 is upright
 LEAST_SPREAD = 3.0  # standard deviation of greys, 0...255; below it a picture shows next to nothing
 MOST_IMBALANCE = 3.0  # largest class by smallest
-ENDINGS = {
-    "JPEG": (".jpg", ".jpeg"),
-    "MPO": (".jpg", ".jpeg"),  # a JPEG with a second picture behind it, as some cameras write
-    "PNG": (".png",),
-    "BMP": (".bmp",),
-    "GIF": (".gif",),
-    "TIFF": (".tif", ".tiff"),
-    "WEBP": (".webp",),
-    "PPM": (".ppm", ".pgm"),
-}
 
 # Kinds of findings: is it an error, and what it means. In the order of the report.
 KINDS = {
@@ -123,12 +110,7 @@ def check_sets(
         for part, images in sets.items()
         for path, label in zip(images.paths, images.labels, strict=True)
     ]
-    looks = []
-    with ThreadPoolExecutor(default_threads(threads)) as pool:
-        for look in pool.map(_look, [file.path for file in files]):
-            looks.append(look)
-            if progress is not None:
-                progress(len(looks), len(files))
+    looks = of_each([file.path for file in files], _look, threads, progress)
     readable = [(f, look.print) for f, look in zip(files, looks, strict=True) if look.print]
     findings = [finding for look in looks for finding in look.findings]
     findings += _same_content(readable)
@@ -232,10 +214,7 @@ def _has_images(folder: Path) -> bool:
 
 def write_findings(findings: Iterable[Finding], path: PathLike) -> None:
     """A csv with a line for each finding: kind, error or note, what was seen, the files."""
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(["kind", "level", "text", "paths"])
-    for one in findings:
-        level = "error" if one.is_error else "note"
-        rows.writerow([one.kind, level, one.text, *map(str, one.paths)])
-    write_atomically(path, [text.getvalue().encode(errors="surrogateescape")])
+    rows = [
+        [one.kind, "error" if one.is_error else "note", one.text, *one.paths] for one in findings
+    ]
+    write_csv(path, ["kind", "level", "text", "paths"], rows)

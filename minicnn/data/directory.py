@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,8 @@ from minicnn.data.images import (
     Size,
     check_size,
     decode,
-    default_threads,
     look_at,
+    of_each,
 )
 from minicnn.data.pipeline import ImageBatches, Prepare
 from minicnn.errors import ArgumentError, ImageReadError
@@ -183,8 +182,7 @@ def that_open(
     ------
     ImageReadError : there are pictures, and none of them can be read
     """
-    with ThreadPoolExecutor(default_threads(threads)) as pool:
-        reasons = list(pool.map(look_at, images.paths))
+    reasons = of_each(images.paths, look_at, threads)
     rows = [i for i, reason in enumerate(reasons) if reason is None]
     bad = [(p, r) for p, r in zip(images.paths, reasons, strict=True) if r is not None]
     if bad and not rows:

@@ -17,11 +17,10 @@ from minicnn.data.images import PathLike, Size
 from minicnn.data.pipeline import Saves
 from minicnn.data.ranges import Ranges
 from minicnn.data.transform import changed
-from minicnn.data.whitening import Whitening
+from minicnn.data.whitening import SMALLEST, Whitening
 from minicnn.errors import ArgumentError, ShapeError
 
 DTYPES = ("float16", "float32", "float64")
-SMALLEST = 1e-6  # added to a deviation before dividing, as Keras does
 
 
 class ImageDataGenerator:
@@ -307,7 +306,7 @@ class ImageDataGenerator:
         if self.samplewise_center:
             x = x - x.mean()
         if self.samplewise_std_normalization:
-            x = x / (x.std() + np.float32(SMALLEST))
+            x = x / (x.std() + SMALLEST)
         if self.whitening is not None and (self.featurewise_center or self.zca_whitening):
             x = self.whitening.apply(x, centre=self.featurewise_center)
         return x

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -16,13 +16,21 @@ from minicnn.checks import check_choice, check_int
 from minicnn.errors import ArgumentError, ImageReadError, ShapeError
 from minicnn.limits import check_images
 
-# Endings of the files that are looked at, in lower case; what a file really is, its bytes say.
-IMAGE_EXTENSIONS = (
-    ".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm",
-)  # fmt: skip
-
-# Pillow would also start other programs (Ghostscript) and read formats that no camera writes.
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+# What a file really is, its bytes say: Pillow's name of it, and the endings, in lower case, that go
+# with it. Pillow would also start other programs (Ghostscript) and read what no camera writes.
+ENDINGS = {
+    "JPEG": (".jpg", ".jpeg"),
+    "PNG": (".png",),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "TIFF": (".tif", ".tiff"),
+    "WEBP": (".webp",),
+    "PPM": (".ppm", ".pgm"),
+}
+FORMATS = tuple(ENDINGS)
+IMAGE_EXTENSIONS = tuple(ending for endings in ENDINGS.values() for ending in endings)
+# A JPEG with a second picture behind it, as some cameras write: found among the JPEGs.
+ENDINGS["MPO"] = ENDINGS["JPEG"]
 MOST_PIXELS = 89_000_000  # a few bytes can declare a picture that fills the memory
 
 MODES = {"rgb": "RGB", "grayscale": "L", "rgba": "RGBA"}
@@ -40,6 +48,8 @@ LARGEST_16_BITS = 65535
 
 PathLike = str | os.PathLike[str]
 Size = tuple[int, int]
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def load_img(
@@ -182,12 +192,7 @@ def read_images(
             return reason_of(error)
         return None
 
-    reasons = []
-    with ThreadPoolExecutor(default_threads(threads)) as pool:
-        for reason in pool.map(read, range(len(paths))):
-            reasons.append(reason)
-            if progress is not None:
-                progress(len(reasons), len(paths))
+    reasons = of_each(range(len(paths)), read, threads, progress)
     kept = np.array([i for i, reason in enumerate(reasons) if reason is None], np.int64)
     failures = [(Path(p), r) for p, r in zip(paths, reasons, strict=True) if r is not None]
     return images[kept] if failures else images, kept, failures
@@ -253,6 +258,25 @@ def default_threads(threads: int | None) -> int:
     if threads is not None:
         return check_int(threads, "threads")
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def of_each(
+    items: Sequence[T],
+    function: Callable[[T], R],
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[R]:
+    """What `function` says of each, in their order; asked side by side in threads.
+
+    `progress` is called with (done, in all) after each.
+    """
+    results = []
+    with ThreadPoolExecutor(default_threads(threads)) as pool:
+        for result in pool.map(function, items):
+            results.append(result)
+            if progress is not None:
+                progress(len(results), len(items))
+    return results
 
 
 def reason_of(error: OSError) -> str:

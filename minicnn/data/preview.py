@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from minicnn import random
 from minicnn.data.generator import ImageDataGenerator
+from minicnn.data.images import array_to_img
 
 COLUMNS = 6  # examples of each parameter
 MARGIN, TEXT_HEIGHT, TEXT_WIDTH = 6, 16, 190  # pixels
@@ -113,10 +114,6 @@ def _sheet(rows: list[tuple[str, list[np.ndarray]]]) -> Image.Image:
         top = MARGIN + r * step_y
         draw.text((MARGIN, top), title, "black", font)
         for c, pixels in enumerate(images):
-            sheet.paste(_picture(pixels), (MARGIN + c * step_x, top + TEXT_HEIGHT))
+            picture = array_to_img(np.round(pixels), scale=False)  # pasting makes it RGB
+            sheet.paste(picture, (MARGIN + c * step_x, top + TEXT_HEIGHT))
     return sheet
-
-
-def _picture(pixels: np.ndarray) -> Image.Image:
-    values = np.asarray(pixels).clip(0, 255).round().astype(np.uint8)
-    return Image.fromarray(values[..., 0] if values.shape[2] == 1 else values).convert("RGB")

@@ -16,10 +16,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from minicnn.atomic import read_whole, write_atomically
+from minicnn.atomic import read_whole
 from minicnn.data.folders import ImageList
 from minicnn.data.images import PathLike
 from minicnn.errors import ArgumentError, FormatError
+from minicnn.tables import write_csv
 
 PATTERN = "{class}_{number}"
 LEAST_DIGITS = 4  # so that a few thousand files sort as they are numbered
@@ -94,7 +95,7 @@ def _run(steps: Sequence[Rename], journal: PathLike, mark: str) -> None:
             if os.path.lexists(step.new):  # rename() would replace it
                 raise FileExistsError(errno.EEXIST, "another file has this name", str(step.new))
             os.rename(step.old, step.new)
-            log.write(f"{mark}\r\n")
+            log.write(f"{mark}\r\n")  # as the lines above it end
             log.flush()  # else a killed program would not have written it
 
 
@@ -129,11 +130,8 @@ def _in_order(plan: Sequence[Rename]) -> list[Rename]:
 
 
 def _write_journal(steps: Sequence[Rename], journal: PathLike) -> None:
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(["old", "new"])
-    rows.writerows([os.path.abspath(step.old), os.path.abspath(step.new)] for step in steps)
-    write_atomically(journal, [text.getvalue().encode(errors="surrogateescape")])
+    rows = [[os.path.abspath(step.old), os.path.abspath(step.new)] for step in steps]
+    write_csv(journal, ["old", "new"], rows)
 
 
 def _read_journal(journal: PathLike) -> tuple[list[Rename], int]:

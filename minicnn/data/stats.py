@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from minicnn.data.folders import ImageList
-from minicnn.data.images import decode, default_threads, reason_of, with_picture
+from minicnn.data.images import decode, of_each, reason_of, with_picture
 
 
 class Looked(NamedTuple):
@@ -77,12 +76,7 @@ def folder_stats(
         except OSError as error:
             return reason_of(error)
 
-    seen: list[Looked | str] = []
-    with ThreadPoolExecutor(default_threads(threads)) as pool:
-        for found in pool.map(look, images.paths):
-            seen.append(found)
-            if progress is not None:
-                progress(len(seen), len(images.paths))
+    seen = of_each(images.paths, look, threads, progress)
     classes = [
         _summary(name, [seen[i] for i in np.flatnonzero(images.labels == k)], pixels)
         for k, name in enumerate(images.class_names)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minicnn.atomic import read_whole
 from minicnn.data.folders import is_ignored, is_image, list_folder
 from minicnn.data.images import PathLike, decode, read_images
 from minicnn.data.plain_pickle import loads
@@ -79,7 +80,9 @@ def load_data(path: PathLike | None = None) -> tuple[LabelledImages, LabelledIma
         return _from_folders(source / "train"), _from_folders(source / "test")
     names = [*TRAINING, TEST, *(f"{name}.bin" for name in (*TRAINING, TEST))]
     files = {name: source / name for name in names if (source / name).is_file()}
-    return _from_batches({name: _whole(file) for name, file in files.items()}, source)
+    return _from_batches(
+        {name: read_whole(file, MOST_BYTES) for name, file in files.items()}, source
+    )
 
 
 def _find(path: PathLike | None) -> Path:
@@ -235,9 +238,3 @@ def _arrays(pictures: list[tuple[str, int, np.ndarray]], path: Path) -> Labelled
     pictures.sort(key=lambda picture: (picture[1], picture[0]))
     images = np.stack([pixels for _, _, pixels in pictures])
     return images, np.array([label for _, label, _ in pictures], np.uint8)
-
-
-def _whole(path: Path) -> bytes:
-    if path.stat().st_size > MOST_BYTES:
-        raise SizeLimitError(f"{path}: larger than {MOST_BYTES:,} bytes, which no batch is")
-    return path.read_bytes()

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicnn.errors import ArgumentError
-from minicnn.explain.tiles import QUIET, page, show_tiles
+from minicnn.explain.tiles import page, show_tiles
 from minicnn.layers import Conv2D, DepthwiseConv2D
 from minicnn.models import Model
+from minicnn.plots import QUIET
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicnn.errors import ArgumentError, ShapeError
-from minicnn.explain.tiles import QUIET, page, show_channels, show_tiles
+from minicnn.explain.tiles import page, show_channels, show_tiles
+from minicnn.plots import QUIET, RIGHT, WRONG
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WRONG, RIGHT = "#c0392b", "#2c6fa6"
 # More cells than this would be too small to see on one page.
 MOST_ERRORS = 600
 FITS = 8  # letters below a column of the confusion matrix; longer names lean

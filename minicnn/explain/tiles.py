@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minicnn.plots import new_figure
+from minicnn.plots import QUIET, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-QUIET = "#777777"
 DPI = 150
 GAP = 0.14  # between tiles, in widths of one
 GREY = {"cmap": "gray_r"}  # like ink on paper: what is 0, the background, is white

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from minicnn.checks import check_int
-from minicnn.data.images import read_images
+from minicnn.data.images import PathLike, read_images
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
 from minicnn.models.labels import decode_predictions, usual_preprocess
 
 if TYPE_CHECKING:
     from minicnn.models.model import Model
-
-PathLike = str | os.PathLike[str]
 
 
 class ImagePrediction(NamedTuple):

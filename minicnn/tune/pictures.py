@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from minicnn.errors import ArgumentError
-from minicnn.plots import new_figure
+from minicnn.plots import QUIET, RIGHT, WRONG, new_figure
 from minicnn.tune.results import Result, names_of
 
-BEST, DONE, PRUNED = "#c0392b", "#2c6fa6", "#b0b0b0"
+BEST, DONE, PRUNED = WRONG, RIGHT, QUIET  # red stands out
 COLUMNS = 3
 
 

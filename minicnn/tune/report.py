@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import os
 import time
@@ -11,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from minicnn.atomic import write_atomically
+from minicnn.tables import write_csv
 from minicnn.tune.results import Result, names_of
 from minicnn.tune.space import Hyperparameter
 
@@ -112,13 +110,10 @@ def table(results: Sequence[Result]) -> list[dict[str, Any]]:
     return [{**{name: getattr(one, name) for name in COLUMNS}, **one.values} for one in results]
 
 
-def write_csv(results: Sequence[Result], path: str | os.PathLike[str]) -> None:
+def write_trials(results: Sequence[Result], path: str | os.PathLike[str]) -> None:
     """A row a trial; a hyperparameter that it had no use for stays empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [*COLUMNS, *names_of(results)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table(results))
-    write_atomically(path, [text.getvalue().encode()])
+    head = [*COLUMNS, *names_of(results)]
+    write_csv(path, head, [[row.get(name) for name in head] for row in table(results)])
 
 
 def _ranges(one: Hyperparameter) -> dict[str, Any]:

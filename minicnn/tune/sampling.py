@@ -111,8 +111,8 @@ class Sampler:
         if values is None:
             return any_value(distribution, rng) if proposed is None else proposed
         fresh = open_values(self.paths, path_of(trial), name, values) or list(values)
-        if proposed is not None and nearest(proposed, values) in fresh:
-            return nearest(proposed, values)
+        if proposed is not None and as_listed(proposed, values) in fresh:
+            return as_listed(proposed, values)
         return fresh[0] if self.kind == "grid" else pick(fresh, distribution, rng)
 
     def infer_relative_search_space(self, _study: Any, _trial: Any) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def any_value(distribution: Any, rng: np.random.Generator) -> Any:
     return low + step * int(rng.integers(round((high - low) / step) + 1))
 
 
-def nearest(value: Any, values: Sequence[Any]) -> Any:
+def as_listed(value: Any, values: Sequence[Any]) -> Any:
     """Of numbers, the listed one that rounding hides; anything else is itself."""
     if value in values:
         return value

@@ -171,7 +171,7 @@ class Tuner:
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write `results_table` as a file; what a network had no use for stays empty."""
-        report.write_csv(self.results(), path)
+        report.write_trials(self.results(), path)
 
     def plot(self) -> dict[str, Any]:
         """Matplotlib figures "progress", "values" and "curves" of what was tried."""

@@ -25,7 +25,6 @@ from minicnn.tune.sampling import Sampler, number_of, path_of
 JOURNAL, JOURNAL_LOCK, LOCK = "journal.log", "journal.lock", "lock"
 WORKERS, TRIALS = "workers", "trials"
 NAME = "search"
-FINISHED = ("COMPLETE", "PRUNED", "FAIL")
 FIRST_TRIALS = 5  # are random before TPE proposes and before the median prunes
 PRUNERS = ("median", "hyperband")
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from minicnn import classic, random
+from minicnn import classic
 from minicnn.apps.cli import options, output
 from minicnn.apps.cli.modelfile import load_classifier
 from minicnn.apps.cli.verbs import verb
 from minicnn.apps.runs.folder import RunFolder
 from minicnn.apps.runs.job import classify
 from minicnn.apps.runs.settings import Settings, from_toml
-from minicnn.apps.runs.sources import Images, load_images
-from minicnn.atomic import write_atomically
+from minicnn.apps.runs.sources import load_in_memory
 from minicnn.classic.compare import HEADINGS
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
+from minicnn.tables import write_csv
 
 SIDE = 64  # pixels: more help neither hog nor lbp much, and cost
 SAME = ("data", "seed", "split", "classes")  # what makes the parts of two runs the same
@@ -67,7 +65,7 @@ def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, in
     learn from the training part alone, as a network does.
     """
     settings = wanted(runs, data, seed)
-    images = load(settings, Preprocess(image_size))
+    images = load_in_memory(settings, Preprocess(image_size), output.note)
     rows = classic.compare(
         (images.train.images, images.train.labels),
         (images.test.images, images.test.labels),
@@ -79,7 +77,7 @@ def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, in
     rows += [network_row(RunFolder(path)) for path in runs]
     cells = classic.table(rows)
     if csv_path is not None:
-        write(csv_path, cells)
+        write_csv(csv_path, HEADINGS, cells)
     if as_json:
         best_first = sorted(rows, key=lambda row: -row.accuracy)
         output.print_json(rows=[{**r._asdict(), "accuracy": r.accuracy} for r in best_first])
@@ -106,21 +104,10 @@ def wanted(runs: tuple[Path, ...], data: Path | None, seed: int | None) -> Setti
     return first
 
 
-def load(settings: Settings, preprocess: Preprocess) -> Images:
-    """The images, in the parts that a training with these settings has."""
-    random.set_random_seed(settings.seed)
-    images = load_images(settings, preprocess, output.note)
-    if images.train.listing is not None:
-        raise ArgumentError(
-            "the training images do not fit into memory; try a smaller --image-size"
-        )
-    return images
-
-
 def network_row(run: RunFolder) -> classic.Row:
     """A trained network on its run's test images."""
     model, preprocess, names = load_classifier(run.path)
-    images = load(from_toml(run.config), preprocess)
+    images = load_in_memory(from_toml(run.config), preprocess, output.note)
     seconds = json.loads(run.report.read_text())["seconds"]["training"] if run.is_complete else None
     part = images.test
 
@@ -128,11 +115,3 @@ def network_row(run: RunFolder) -> classic.Row:
         return classify(model, preprocess, part._replace(images=pixels), names)[0].probabilities
 
     return classic.network_row(run.path.name, predict, (part.images, part.labels), seconds)
-
-
-def write(path: Path, cells: list[list[str]]) -> None:
-    """The table as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([HEADINGS, *cells])
-    write_atomically(path, [text.getvalue().encode()])

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from pathlib import Path
 from typing import Any
 
 from minicnn import config
 from minicnn.apps.cli import options, output
 from minicnn.apps.cli.verbs import verb
+from minicnn.apps.machine import processor
 from minicnn.backends import backend_info, current_backend, instruction_set
+from minicnn.limits import memory_bytes
 
 
 @verb("minicnn devices", "minicnn devices --json")
@@ -36,27 +35,11 @@ def _machine() -> dict[str, Any]:
     return {
         "name": "CPU:0",
         "device_type": "CPU",
-        "physical_device_desc": _processor(),
+        "physical_device_desc": processor(),
         "instruction_set": instruction_set() or "NumPy's",
         "threads": config.get_threads(),
-        "memory_limit": _memory_bytes(),
+        "memory_limit": memory_bytes(),
     }
-
-
-def _processor() -> str:
-    """The model's name where Linux tells it, else what Python knows."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def _memory_bytes() -> int | None:
-    if not hasattr(os, "sysconf"):
-        return None
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _text(value: object) -> str:

@@ -6,7 +6,7 @@ from minicnn.errors import MiniCNNError
 
 OK = 0
 FAILED = 1
-USAGE = 2
+USAGE = 2  # click says so
 BAD_DATA = 3
 GOAL_NOT_REACHED = 4
 INTERRUPTED = 130  # 128 + SIGINT, as shells count

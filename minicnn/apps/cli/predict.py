@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import glob
-import io
 import json
 import sys
 import warnings
@@ -18,10 +16,10 @@ from minicnn.apps.cli import options, output
 from minicnn.apps.cli.exits import BadDataFound
 from minicnn.apps.cli.modelfile import load_classifier
 from minicnn.apps.cli.verbs import verb
-from minicnn.atomic import write_atomically
 from minicnn.data.folders import is_image, walk
 from minicnn.models import Model
 from minicnn.models.images import ImagePrediction, ImagePredictions
+from minicnn.tables import write_csv
 
 AT_ONCE = 64  # images between two outputs
 
@@ -59,7 +57,7 @@ def command(
         if csv_file is None:
             tell(some, as_json=as_json)
     if csv_file is not None:
-        write_atomically(csv_file, [csv_text(done).encode()])
+        write_csv(csv_file, *as_table(done))
         output.note(f"Written: {csv_file}, {len(done)} rows")
     for path, reason in done.failures:
         output.warn(f"{path} cannot be read ({reason}); left out")
@@ -108,14 +106,13 @@ def as_object(row: ImagePrediction) -> dict[str, Any]:
     }
 
 
-def csv_text(rows: Sequence[ImagePrediction]) -> str:
-    """path,label,probability,top1,top1_probability,...; a row an image."""
+def as_table(rows: Sequence[ImagePrediction]) -> tuple[list[str], list[list[Any]]]:
+    """(path, label, probability, top1, top1_probability, ...), and a row an image."""
     width = max((len(row.top) for row in rows), default=0)
-    text = io.StringIO()
-    writer = csv.writer(text)  # lines end as RFC 4180 has it
     columns = [f"top{i}{what}" for i in range(1, width + 1) for what in ("", "_probability")]
-    writer.writerow(["path", "label", "probability", *columns])
-    for row in rows:
-        cells = [cell for share, name in row.top for cell in (name, f"{share:.6f}")]
-        writer.writerow([row.path, row.label, f"{row.probability:.6f}", *cells])
-    return text.getvalue()
+    cells = [
+        [row.path, row.label, f"{row.probability:.6f}",
+         *(cell for share, name in row.top for cell in (name, f"{share:.6f}"))]
+        for row in rows
+    ]  # fmt: skip
+    return ["path", "label", "probability", *columns], cells

@@ -32,6 +32,7 @@ from minicnn.errors import ArgumentError
 from minicnn.explain.doctor import Doctor
 from minicnn.models import Model, load_model
 from minicnn.naming import clear_session
+from minicnn.utils import balanced_class_weight
 
 MONITOR = "val_accuracy"
 # Pixels of a batch at most: 32 images of 512 x 512 x 3 are 100 MB as float32.
@@ -137,7 +138,7 @@ def train(
         epochs=settings.epochs,
         verbose=verbose,
         validation_data=Prepared(images.validation, preprocess, _measured_at_once(preprocess)),
-        class_weight=class_weights(images.train.labels) if settings.balance else None,
+        class_weight=balanced_class_weight(images.train.labels) if settings.balance else None,
         callbacks=callbacks(settings, folder, log, doctor(images.train, preprocess)),
     )
 
@@ -164,16 +165,6 @@ def callbacks(settings: Settings, folder: RunFolder, log: RunLog, doctor: Doctor
         # Removed only when the report is written: until then a killed run can be taken up.
         BackupAndRestore(folder.checkpoints, delete_checkpoint=False, keep=2),
     ]
-
-
-def class_weights(labels: np.ndarray) -> dict[int, float]:
-    """Weights with which each class counts the same: N / (classes * images of the class).
-
-    >>> class_weights(np.array([0, 0, 0, 1]))
-    {0: 0.6666666666666666, 1: 2.0}
-    """
-    counts = np.bincount(labels)
-    return {i: float(len(labels) / (len(counts) * n)) for i, n in enumerate(counts) if n}
 
 
 def classify(

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import re
 from pathlib import Path
 from typing import Any
 
-from minicnn import config
+from minicnn.apps.machine import machine
 from minicnn.apps.recipes.recipe import Recipe
 from minicnn.apps.runs.answers import per_class
 from minicnn.apps.runs.job import Outcome
 from minicnn.apps.runs.settings import to_toml
-from minicnn.backends import current_backend, instruction_set
 from minicnn.version import __version__
 
 SCHEMA = 1  # a number more when a key changes its meaning
@@ -58,29 +54,6 @@ def measured(outcome: Outcome, recipe: Recipe | None, command: str) -> dict[str,
     if recipe is not None:
         report["paper"] = [list(row) for row in beside_paper(recipe, report)]
     return report
-
-
-def machine() -> dict[str, Any]:
-    """What the times depend on."""
-    return {
-        "processor": processor(),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "backend": current_backend(),
-        "isa": instruction_set(),
-        "threads": config.get_threads(),
-        "processors": os.cpu_count(),
-    }
-
-
-def processor() -> str:
-    """The processor's name, as the system tells it."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return platform.processor() or platform.machine()
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found[1] if found else platform.machine()
 
 
 def beside_paper(recipe: Recipe, report: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -12,16 +12,16 @@ from minicnn.apps.runs.pictures import Card, data_url, file_url
 # Readable on a telephone and on paper, in light and in dark.
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --quiet: #5c5c5c; --paper: #ffffff;
-  --line: #d9d9d9; --soft: #f4f5f7; --right: #1d6f42; --wrong: #b3261e; --bar: #2c6fa6; }
+  --line: #d9d9d9; --soft: #f4f5f7; --right: #2c6fa6; --wrong: #c0392b; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --quiet: #a8a8a8; --paper: #16181b;
-  --line: #3a3d42; --soft: #202327; --right: #6fce9b; --wrong: #ff9a90; --bar: #6aa9dd; } }
+  --line: #3a3d42; --soft: #202327; --right: #6aa9dd; --wrong: #ff9a90; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem 1rem 3rem; max-width: 62rem; color: var(--ink);
   background: var(--paper); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .3rem; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
 p.lead { color: var(--quiet); margin: 0 0 1rem; }
-p.note { background: var(--soft); border-left: 4px solid var(--bar); padding: .6rem .9rem; }
+p.note { background: var(--soft); border-left: 4px solid var(--right); padding: .6rem .9rem; }
 .figures { display: flex; flex-wrap: wrap; gap: .7rem; margin: 1rem 0; }
 .figures div { background: var(--soft); border-radius: .5rem; padding: .6rem .9rem;
   flex: 1 1 9rem; }
@@ -35,7 +35,7 @@ td.number, th.number { text-align: right; }
 .cell { display: inline-block; min-width: 2.6rem; padding: .05rem .4rem; border-radius: .25rem; }
 .bar { display: inline-block; width: 7rem; height: .55rem; background: var(--line);
   border-radius: .3rem; overflow: hidden; margin-right: .5rem; }
-.bar i { display: block; height: 100%; background: var(--bar); }
+.bar i { display: block; height: 100%; background: var(--right); }
 img.picture { max-width: 100%; height: auto; background: #fff; border-radius: .4rem; }
 .gallery { display: flex; flex-wrap: wrap; gap: .8rem; }
 .gallery figure { margin: 0; width: 8.7rem; }

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from minicnn.apps.runs.answers import Answers
-from minicnn.plots import new_figure
+from minicnn.data.images import array_to_img
+from minicnn.explain.tiles import page, show_tiles
+from minicnn.plots import QUIET, RIGHT, WRONG
 
-RIGHT, WRONG, QUIET = "#1d6f42", "#b3261e", "#666666"
 COLUMNS = 6
-DPI = 110
 THUMBNAIL = 150  # pixels of a picture's longer side on the page
 
 
@@ -66,30 +65,21 @@ def gallery_figure(shown: Sequence[Card], title: str) -> Any:
     """The images in rows: above each what the network says and how sure it is, below the truth."""
     columns = max(1, min(COLUMNS, len(shown)))
     rows = max(1, math.ceil(len(shown) / columns))
-    figure = new_figure(2.1 * columns, 2.6 * rows + 0.6, DPI)
+    figure = page(2.1 * columns, 2.7 * rows + 0.6)
     figure.suptitle(title, fontsize=14)
-    places = np.ravel(figure.subplots(rows, columns, squeeze=False))
-    for place in places:
-        place.set_axis_off()
-    for place, card in zip(places, shown, strict=False):
-        grey = card.image.shape[-1] == 1
-        place.imshow(card.image[..., 0] if grey else card.image, cmap="gray" if grey else None)
+    images = np.array([card.image for card in shown] or np.zeros((0, 1, 1)))
+    places = show_tiles(figure.subplots(), images, columns, above=0.14, below=0.12, cmap="gray")
+    for place, card in zip(places, shown, strict=True):
         colour = RIGHT if card.right else WRONG
-        place.set_title(f"{card.says} {card.sure:.0%}", fontsize=11, color=colour)
+        place.above(f"{card.says} {card.sure:.0%}", color=colour, fontsize=11)
         if not card.right:
-            below = {"ha": "center", "va": "top", "transform": place.transAxes}
-            place.text(0.5, -0.03, f"is {card.truth}", fontsize=10, color=QUIET, **below)
+            place.below(f"is {card.truth}", color=QUIET, fontsize=10)
     return figure
-
-
-def as_image(pixels: np.ndarray) -> Image.Image:
-    """A PIL image of uint8 (H, W, C), C being 1 or 3."""
-    return Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
 
 
 def data_url(pixels: np.ndarray) -> str:
     """The image as a text that a page can hold, small enough for a gallery."""
-    picture = as_image(pixels)
+    picture = array_to_img(pixels, scale=False)
     small = max(picture.size) < THUMBNAIL / 2
     if small:  # digits: whole steps, so that every pixel stays a square
         times = THUMBNAIL // max(picture.size)

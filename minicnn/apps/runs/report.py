@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -20,8 +18,10 @@ from minicnn.apps.runs.measured import measured
 from minicnn.apps.runs.pictures import Card
 from minicnn.apps.runs.sources import Part
 from minicnn.atomic import write_atomically
+from minicnn.data.images import save_img
 from minicnn.explain import confusion_figure
 from minicnn.plots import plot_history
+from minicnn.tables import write_csv
 
 RANDOM = 10  # images, as the paper shows
 
@@ -67,15 +67,6 @@ def answer_rows(answers: Answers, part: Part, numbers: Iterable[int]) -> list[li
     ]
 
 
-def write_csv(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table as a file, whole or not at all."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    write_atomically(path, [text.getvalue().encode()])
-
-
 def write_mistakes(folder: Path, worst: Sequence[Card]) -> None:
     """The worst mistakes as pictures, as the network saw them; their names say what happened."""
     folder.mkdir(exist_ok=True)
@@ -84,7 +75,7 @@ def write_mistakes(folder: Path, worst: Sequence[Card]) -> None:
     for number, card in enumerate(worst, 1):
         words = f"{number:02d}-{card.truth}-called-{card.says}-{card.sure:.2f}"
         name = re.sub(r"[^\w.-]+", "_", words)
-        pictures.as_image(card.image).save(folder / f"{name}.png")
+        save_img(folder / f"{name}.png", card.image, scale=False)
 
 
 def draw(

@@ -13,7 +13,7 @@ import numpy as np
 from minicnn import random
 from minicnn.apps.runs.job import wanted_preprocess
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
-from minicnn.apps.runs.sources import Part, load_images
+from minicnn.apps.runs.sources import Part, load_in_memory
 from minicnn.errors import ArgumentError
 from minicnn.tune import study
 
@@ -79,12 +79,7 @@ def forget(folder: Path) -> None:
 
 def load(settings: Settings, say: Callable[[str], None]) -> tuple[Part, Part, list[str]]:
     """Images to train on and images to judge by, uint8; and the classes' names."""
-    random.set_random_seed(settings.seed)
-    images = load_images(settings, wanted_preprocess(settings), say)
-    if images.train.listing is not None:
-        raise ArgumentError(
-            "the training images do not fit into memory; try a smaller --image-size"
-        )
+    images = load_in_memory(settings, wanted_preprocess(settings), say)
     if not images.shared:
         return images.train, images.validation, images.class_names
     train, validation = divided(images.train)

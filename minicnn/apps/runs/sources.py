@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minicnn import random
 from minicnn.apps.runs.layouts import (
     NEEDED,
     TEST,
@@ -88,6 +89,17 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> Images:
     listing = find_lists(path, settings)
     say(found_text(listing))
     return _read(listing, preprocess, settings.memory_mb, say)
+
+
+def load_in_memory(settings: Settings, preprocess: Preprocess, say: Say) -> Images:
+    """The same for those who cannot do with less than all of them, in the parts that `run` has."""
+    random.set_random_seed(settings.seed)
+    images = load_images(settings, preprocess, say)
+    if images.train.listing is not None:
+        raise ArgumentError(
+            "the training images do not fit into memory; try a smaller --image-size"
+        )
+    return images
 
 
 def load_test_part(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -15,12 +15,11 @@ from PIL import Image
 from minicnn.atomic import read_whole, write_atomically
 from minicnn.data.fetch.download import Limits, Network, download
 from minicnn.data.folders import is_image
-from minicnn.data.images import FORMATS, MOST_PIXELS, PathLike
-from minicnn.errors import FetchRefused, FormatError
+from minicnn.data.images import ENDINGS, PathLike, with_picture
+from minicnn.errors import FetchRefused, FormatError, ImageReadError
+from minicnn.tables import write_csv
 
 LARGEST_LIST = 64 << 20  # bytes
-# The others are named as their format.
-ENDINGS = {"JPEG": ".jpg", "MPO": ".jpg", "TIFF": ".tif", "PPM": ".ppm"}
 THREADS = 8  # that wait for servers
 
 
@@ -109,18 +108,15 @@ def fetch_images(
 
 def picture_ending(content: bytes) -> str:
     """ ".jpg" for the bytes of a whole JPEG picture, and so on; FetchRefused if they are none."""
+
+    def ending(image: Image.Image) -> str:
+        image.load()  # whole: a cut-off file shows only at its end
+        return ENDINGS[image.format or ""][0]
+
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise FetchRefused(f"it declares {image.width:,} x {image.height:,} pixels")
-            image.load()
-            return ENDINGS.get(image.format or "", f".{image.format}".lower())
-    except (FetchRefused, MemoryError):
-        raise
-    except Image.UnidentifiedImageError as error:
-        raise FetchRefused("its bytes are no picture of a known kind") from error
-    except Exception as error:  # decoders raise OSError, SyntaxError, struct.error and others
-        raise FetchRefused(f"the picture is damaged: {error}") from error
+        return with_picture(content, ending)
+    except ImageReadError as error:
+        raise FetchRefused(error.reason) from error
 
 
 def _link_of(row: list[str]) -> str:
@@ -159,13 +155,5 @@ def _digest(content: bytes) -> bytes:
 
 def write_report(results: Sequence[Fetched], path: PathLike) -> None:
     """A csv with a line for each link: link, file, reason."""
-    text = io.StringIO()
-    rows = csv.writer(text)
-    rows.writerow(["link", "file", "reason"])
-    rows.writerows(_report_rows(results))
-    write_atomically(path, [text.getvalue().encode()])
-
-
-def _report_rows(results: Sequence[Fetched]) -> Iterator[list[str]]:
-    for one in results:
-        yield [one.link, "" if one.path is None else one.path.name, one.reason]
+    rows = [[one.link, "" if one.path is None else one.path.name, one.reason] for one in results]
+    write_csv(path, ["link", "file", "reason"], rows)
