@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from picture_folders import make_coloured
 
 from minicnn import random
 from minicnn.apps.cli import main, output
@@ -21,17 +21,6 @@ COLOURS = {"blue": (60, 60, 160), "green": (60, 160, 60), "red": (160, 60, 60)}
 SEARCH = ["--epochs", "1", "--image-size", "16", "16"]
 
 
-def write_images(root, count):
-    """Class folders of noisy pictures of one colour each."""
-    rng = np.random.default_rng(0)
-    for name, colour in COLOURS.items():
-        (root / name).mkdir(parents=True)
-        for i in range(count):
-            noise = rng.integers(-50, 50, (20, 24, 3))
-            pixels = (np.array(colour) + noise).clip(0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(root / name / f"{i:02d}.png")
-
-
 @pytest.fixture(autouse=True)
 def as_before(monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda _handle: None)
@@ -43,9 +32,7 @@ def as_before(monkeypatch):
 
 @pytest.fixture(scope="module")
 def flowers(tmp_path_factory):
-    root = tmp_path_factory.mktemp("data") / "colours"
-    write_images(root, 20)
-    return root
+    return make_coloured(tmp_path_factory.mktemp("data") / "colours", 20, COLOURS, noise=50)
 
 
 @pytest.fixture

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from pictures_on_disk import class_folders, write
+from picture_folders import make_ramps, save_ramp
 
 from minicnn.data import found_text, list_folder, read_list
 from minicnn.errors import ArgumentError, FormatError
 
 
 def test_classes_and_files_are_sorted_as_text(tmp_path):
-    class_folders(tmp_path, classes=("b", "10", "9", "Z"))
+    make_ramps(tmp_path, classes=("b", "10", "9", "Z"))
     images = list_folder(tmp_path)
     assert images.class_names == ["10", "9", "Z", "b"]
     assert images.labels.tolist() == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
@@ -20,19 +20,19 @@ def test_classes_and_files_are_sorted_as_text(tmp_path):
 
 
 def test_what_systems_leave_behind_is_passed_over(tmp_path):
-    class_folders(tmp_path, count=1)
+    make_ramps(tmp_path, count=1)
     for name in ("cats/.hidden.png", "cats/__MACOSX/a.png", "@eaDir/a.png", ".git/a.png"):
-        write(tmp_path / name)
+        save_ramp(tmp_path / name)
     for name in ("cats/Thumbs.db", "cats/notes.txt", "a.png.part"):
         (tmp_path / name).write_bytes(b"")
-    write(tmp_path / "cats/deeper/B.JPG")
+    save_ramp(tmp_path / "cats/deeper/B.JPG")
     images = list_folder(tmp_path)
     assert images.class_names == ["cats", "dogs"]
     assert images.filenames == ["cats/0.png", "cats/deeper/B.JPG", "dogs/0.png"]
 
 
 def test_chosen_classes_keep_their_order(tmp_path):
-    class_folders(tmp_path, count=1, classes=("a", "b", "c"))
+    make_ramps(tmp_path, count=1, classes=("a", "b", "c"))
     images = list_folder(tmp_path, ["c", "a"])
     assert images.class_names == ["c", "a"] and images.filenames == ["c/0.png", "a/0.png"]
     with pytest.raises(FileNotFoundError, match="no folder for the class 'x'"):
@@ -42,7 +42,7 @@ def test_chosen_classes_keep_their_order(tmp_path):
 
 
 def test_an_empty_class_keeps_its_number(tmp_path):
-    class_folders(tmp_path, count=1, classes=("a", "c"))
+    make_ramps(tmp_path, count=1, classes=("a", "c"))
     (tmp_path / "b").mkdir()
     with pytest.warns(UserWarning, match="1 classes have no images: b"):
         images = list_folder(tmp_path)
@@ -61,8 +61,8 @@ def test_folders_that_cannot_be_used_say_why(tmp_path):
 
 
 def test_links_to_folders_are_followed_on_request(tmp_path):
-    class_folders(tmp_path / "data", count=1)
-    (tmp_path / "data/cats/more").symlink_to(class_folders(tmp_path / "other", count=1) / "dogs")
+    make_ramps(tmp_path / "data", count=1)
+    (tmp_path / "data/cats/more").symlink_to(make_ramps(tmp_path / "other", count=1) / "dogs")
     assert len(list_folder(tmp_path / "data").paths) == 2
     assert len(list_folder(tmp_path / "data", follow_links=True).paths) == 3
 

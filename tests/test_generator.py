@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pictures_on_disk import class_folders, write
+from picture_folders import make_ramps, save_ramp
 from PIL import Image
 
 import minicnn as mc
@@ -37,7 +37,7 @@ def everything(batches, epoch):
 
 @pytest.fixture
 def folder(tmp_path):
-    return class_folders(tmp_path / "train", count=5)
+    return make_ramps(tmp_path / "train", count=5)
 
 
 # --- what is random -----------------------------------------------------------------------------
@@ -365,7 +365,7 @@ def test_the_parts_of_a_dataset(folder, capsys):
 
 
 def test_binary_is_for_two_classes(tmp_path):
-    folder = class_folders(tmp_path, classes=("a", "b", "c"))
+    folder = make_ramps(tmp_path, classes=("a", "b", "c"))
     with pytest.raises(ArgumentError, match="there are 3"):
         ImageDataGenerator().flow_from_directory(folder, 6, class_mode="binary")
 
@@ -406,7 +406,7 @@ def test_predictions_can_be_aligned(folder):
 def test_the_script_of_paper_2_runs(folder):
     from minicnn.preprocessing.image import ImageDataGenerator as Generator
 
-    write(folder / "dogs/8.jpg")
+    save_ramp(folder / "dogs/8.jpg")
     with pytest.warns(UserWarning, match="degrees"):
         train_datagen = Generator(
             rescale=1.0 / 255, shear_range=0.2, zoom_range=0.2, horizontal_flip=True

@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from pictures_on_disk import write
+from picture_folders import save_ramp
 from PIL import Image
 
 from minicnn.data import array_to_img, decode, img_to_array, load_img, read_images, save_img
@@ -20,14 +20,14 @@ MODES = {"rgb": 3, "grayscale": 1, "rgba": 4}
 @pytest.mark.parametrize("color_mode", MODES)
 @pytest.mark.parametrize("ending", [".jpg", ".png", ".bmp", ".gif", ".tif", ".webp", ".ppm"])
 def test_every_format_in_every_mode(tmp_path, ending, color_mode):
-    path = write(tmp_path / f"a{ending}")
+    path = save_ramp(tmp_path / f"a{ending}")
     pixels = decode(path, (6, 5), color_mode)
     assert pixels.shape == (6, 5, MODES[color_mode]) and pixels.dtype == np.uint8
     assert load_img(path, color_mode, (6, 5)).size == (5, 6)
 
 
 def test_nearest_is_what_pillow_gives(tmp_path):
-    path = write(tmp_path / "a.png", (31, 17))
+    path = save_ramp(tmp_path / "a.png", (31, 17))
     with Image.open(path) as image:
         expected = np.asarray(image.resize((9, 14), Image.Resampling.NEAREST))
     np.testing.assert_array_equal(decode(path, (14, 9), interpolation="nearest"), expected)
@@ -35,7 +35,7 @@ def test_nearest_is_what_pillow_gives(tmp_path):
 
 
 def test_a_large_jpeg_is_decoded_small(tmp_path):
-    path = write(tmp_path / "a.jpg", (640, 480))
+    path = save_ramp(tmp_path / "a.jpg", (640, 480))
     small, whole = decode(path, (80, 60)), img_to_array(load_img(path, "rgb", (80, 60), "bilinear"))
     assert np.abs(small - whole).max() <= 3
 
@@ -121,7 +121,7 @@ def test_what_is_not_there_says_so(tmp_path):
 )  # fmt: skip
 def test_wrong_arguments(tmp_path, arguments):
     with pytest.raises(ArgumentError):
-        load_img(write(tmp_path / "a.png"), **arguments)
+        load_img(save_ramp(tmp_path / "a.png"), **arguments)
 
 
 # --- many ---------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ def test_wrong_arguments(tmp_path, arguments):
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_read_images_leaves_out_what_it_cannot_read(tmp_path, threads):
-    paths = [write(tmp_path / f"{i}.png", shade=10 * i) for i in range(8)]
+    paths = [save_ramp(tmp_path / f"{i}.png", shade=10 * i) for i in range(8)]
     paths[2].write_bytes(b"")
     paths[5] = tmp_path / "no such file.png"
     seen = []

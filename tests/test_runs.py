@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from PIL import Image
+from picture_folders import COLOURS, make_coloured
 
 from minicnn import random
 from minicnn.apps.cli import main
@@ -25,28 +25,13 @@ from minicnn.data.folders import list_folder
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.models import load_model
 
-COLOURS = {"blue": (30, 40, 220), "green": (40, 200, 60), "red": (220, 40, 30)}
-
-
-def picture(path, colour, number):
-    """24 x 24 pixels of about this colour, each file another noise."""
-    noise = np.random.default_rng(number).integers(-30, 30, (24, 24, 3))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray((np.array(colour) + noise).clip(0, 255).astype(np.uint8)).save(path)
-
-
-def class_folders(root, count, names=tuple(COLOURS)):
-    for name in names:
-        for i in range(count):
-            picture(root / name / f"{name} {i}.png", COLOURS[name], i + 1000 * len(name))
-
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """train/ with 3 x 16 images and test/ with 3 x 4."""
     root = tmp_path_factory.mktemp("colours")
-    class_folders(root / "train", 16)
-    class_folders(root / "test", 4)
+    make_coloured(root / "train", 16)
+    make_coloured(root / "test", 4)
     return root
 
 
@@ -131,9 +116,9 @@ def test_parts_on_the_disk_are_taken(data, settings):
 
 
 def test_nested_parts_are_found(tmp_path, settings):
-    class_folders(tmp_path / "seg_train" / "seg_train", 2)
-    class_folders(tmp_path / "seg_test" / "seg_test", 1)
-    class_folders(tmp_path / "val", 1)
+    make_coloured(tmp_path / "seg_train" / "seg_train", 2)
+    make_coloured(tmp_path / "seg_test" / "seg_test", 1)
+    make_coloured(tmp_path / "val", 1)
     found = find_lists(tmp_path, settings)
     assert [len(part.paths) for part in found] == [6, 3, 3]
 
@@ -169,7 +154,7 @@ def test_a_split_follows_the_seed(data, settings):
 
 
 def test_a_damaged_file_is_skipped_and_named(tmp_path, settings):
-    class_folders(tmp_path, 10)
+    make_coloured(tmp_path, 10)
     (tmp_path / "red" / "bad.png").write_bytes(b"no picture")
     said = []
     images = load_images(
@@ -220,7 +205,7 @@ def empty(root):
 
 
 def one_class(root):
-    class_folders(root, 3, ["red"])
+    make_coloured(root, 3, {"red": COLOURS["red"]})
     return root
 
 
@@ -232,7 +217,7 @@ def no_images(root):
 
 
 def only_train(root):
-    class_folders(root / "train", 2)
+    make_coloured(root / "train", 2)
     return root
 
 
