@@ -29,7 +29,10 @@ from minicnn.random import generator
 from minicnn.version import __version__
 
 # What an optional package is for, as in the extras of the project file.
-EXTRAS = {"matplotlib": "plot", "tensorboardX": "tensorboard", "optuna": "tune"}
+EXTRAS = {
+    "matplotlib": "plot", "tensorboardX": "tensorboard", "optuna": "tune", "sklearn": "classic",
+    "skimage": "classic",
+}  # fmt: skip
 SAMPLES = 64
 
 

@@ -10,17 +10,9 @@ import click
 from minicnn.apps.cli import options
 from minicnn.apps.cli.running import begin, resume, whole_run
 from minicnn.apps.cli.verbs import verb
+from minicnn.apps.recipes.recipe import PHOTOGRAPHS
 from minicnn.apps.runs.networks import NETWORKS
 from minicnn.apps.runs.settings import Settings, from_toml
-
-# What --augment means: what a photograph may undergo and still show the same.
-AUGMENTATION = {
-    "rotation_range": 10,
-    "width_shift_range": 0.1,
-    "height_shift_range": 0.1,
-    "zoom_range": 0.2,
-    "horizontal_flip": True,
-}
 
 
 @verb("minicnn train --data photos --model scene", "minicnn train runs/scene-1/config.toml")
@@ -94,4 +86,4 @@ def chosen(config: Path | None, given: dict[str, Any]) -> Settings:
     settings = settings.changed(**options)
     if rate is not None:
         settings = settings.changed(optimizer={**settings.optimizer, "learning_rate": rate})
-    return settings.changed(augmentation=AUGMENTATION) if augment else settings
+    return settings.changed(augmentation=PHOTOGRAPHS) if augment else settings

@@ -12,8 +12,8 @@ import click
 from minicnn import tune
 from minicnn.apps.cli import options, output
 from minicnn.apps.cli.running import begin, resume, whole_run
-from minicnn.apps.cli.train import AUGMENTATION
 from minicnn.apps.cli.verbs import verb_group, verb_of
+from minicnn.apps.recipes.recipe import PHOTOGRAPHS
 from minicnn.apps.runs import pictures, searching
 from minicnn.apps.runs.job import wanted_preprocess
 from minicnn.tune.photo import stacked_arguments
@@ -165,7 +165,7 @@ def train(folder: Path, rank: int, epochs: int, image_size: tuple[int, int] | No
             image_size=image_size,
             patience=patience,
             network=stacked_arguments(found.values),
-            augmentation=AUGMENTATION if augment else None,
+            augmentation=PHOTOGRAPHS if augment else None,
         )
         run, settings = begin(settings, runs)
     whole_run(run, settings, None, fail_under, as_json=as_json)

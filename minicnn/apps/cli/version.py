@@ -10,7 +10,10 @@ from minicnn.apps.cli.verbs import verb
 from minicnn.backends import backend_info
 from minicnn.version import __version__
 
-PACKAGES = ("numpy", "pillow", "safetensors", "rich", "click", "matplotlib", "optuna")
+PACKAGES = (
+    "numpy", "pillow", "safetensors", "rich", "click", "matplotlib", "optuna", "scikit-learn",
+    "scikit-image",
+)  # fmt: skip
 
 
 @verb("minicnn version", "minicnn version --json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicnn.apps.recipes.recipe import Recipe, Said
+from minicnn.apps.recipes.recipe import Recipe, Said, adam
 from minicnn.apps.runs.settings import Settings
 
 RECIPE = Recipe(
@@ -17,12 +17,7 @@ RECIPE = Recipe(
         name="cifar",
         epochs=40,
         batch_size=64,
-        optimizer={
-            "name": "adam",
-            "learning_rate": 0.002,
-            "schedule": "cosine",
-            "warm_up": 0.05,
-        },
+        optimizer=adam(0.002),
         augmentation={
             "width_shift_range": 0.1,
             "height_shift_range": 0.1,

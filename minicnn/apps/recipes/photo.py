@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicnn.apps.recipes.recipe import Recipe, Said
+from minicnn.apps.recipes.recipe import PHOTOGRAPHS, Recipe, Said, adam
 from minicnn.apps.runs.settings import Settings
 
 RECIPE = Recipe(
@@ -18,20 +18,8 @@ RECIPE = Recipe(
         epochs=30,
         batch_size=32,
         split=(70, 20, 10),
-        optimizer={
-            "name": "adam",
-            "learning_rate": 0.0005,
-            "schedule": "cosine",
-            "warm_up": 0.05,
-        },
-        augmentation={
-            "rotation_range": 10,
-            "width_shift_range": 0.1,
-            "height_shift_range": 0.1,
-            "zoom_range": 0.2,
-            "horizontal_flip": True,
-            "fill_mode": "nearest",
-        },
+        optimizer=adam(0.0005),
+        augmentation=PHOTOGRAPHS,
     ),
     said=(
         Said("test images right", "not printed", "accuracy"),

@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from minicnn.apps.runs.settings import Settings
+
+# What a photograph may undergo and still show the same.
+PHOTOGRAPHS = {
+    "rotation_range": 10,
+    "width_shift_range": 0.1,
+    "height_shift_range": 0.1,
+    "zoom_range": 0.2,
+    "horizontal_flip": True,
+}
+
+
+def adam(rate: float) -> dict[str, Any]:
+    """Settings of Adam whose rate rises for a twentieth of the steps, then falls to 0 as a wave."""
+    return {"name": "adam", "learning_rate": rate, "schedule": "cosine", "warm_up": 0.05}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicnn.apps.recipes.recipe import Recipe, Said
+from minicnn.apps.recipes.recipe import Recipe, Said, adam
 from minicnn.apps.runs.settings import Settings
 
 RECIPE = Recipe(
@@ -17,12 +17,7 @@ RECIPE = Recipe(
         name="scene",
         epochs=40,
         batch_size=32,
-        optimizer={
-            "name": "adam",
-            "learning_rate": 0.001,
-            "schedule": "cosine",
-            "warm_up": 0.05,
-        },
+        optimizer=adam(0.001),
         augmentation={"shear_range": 0.2, "zoom_range": 0.2, "horizontal_flip": True},
     ),
     printed=Settings(model="scene", data="scenes", name="scene-printed", epochs=12, batch_size=32),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicnn.apps.recipes.recipe import Recipe, Said
+from minicnn.apps.recipes.recipe import Recipe, Said, adam
 from minicnn.apps.runs.settings import Settings
 
 RECIPE = Recipe(
@@ -17,12 +17,7 @@ RECIPE = Recipe(
         name="xray",
         epochs=20,
         batch_size=16,
-        optimizer={
-            "name": "adam",
-            "learning_rate": 0.0003,
-            "schedule": "cosine",
-            "warm_up": 0.05,
-        },
+        optimizer=adam(0.0003),
     ),
     said=(
         Said("test images right", "95 %", "accuracy"),
