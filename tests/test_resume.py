@@ -66,8 +66,7 @@ def weights(runs, name):
 
 def test_killed_again_and_again_it_ends_with_the_same_weights(config, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    finish(start(config, whole))
-
+    undisturbed = start(config, whole)
     dice = random.Random(time.time_ns())
     process = start(config, killed)
     wait_for(killed / "noise-1" / "config.toml", process)
@@ -82,6 +81,7 @@ def test_killed_again_and_again_it_ends_with_the_same_weights(config, tmp_path):
         process = start(config, killed, "--resume")
     else:
         finish(process)
+    finish(undisturbed)
 
     for name in ("best.mcnn", "checkpoints/last.mcnn"):
         for ours, theirs in zip(weights(killed, name), weights(whole, name), strict=True):
