@@ -168,6 +168,44 @@ def test_a_convolution_takes_its_relu_along():
     assert kernels[:3] == ["conv2d_relu_forward", "conv2d_forward", "relu_forward"]
 
 
+def relu_chain():
+    x = mc.Input((12, 12, 3))
+    y = layers.Conv2D(6, 3, activation="relu")(x)
+    y = layers.Conv2D(6, 3, activation="relu")(y)
+    y = layers.MaxPooling2D(2)(layers.Conv2D(5, 3, activation="relu")(y))
+    return mc.Model(x, layers.Dense(4)(layers.Flatten()(y)))
+
+
+def test_a_gradient_passes_its_relu_where_it_is_made(backend):
+    """In the place of the ReLU's output, and the training is the same."""
+    found = []
+    for fuse in (True, False):
+        model = compiled(relu_chain, fuse=fuse)
+        x, y = data_for(model)
+        losses = [model.train_on_batch(x, y)[0] for _ in range(3)]
+        found.append([*losses, *(w.ravel() for w in model.get_weights())])
+        if fuse:
+            program = model.program(BATCH)
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+    steps = {step.kernel: step for step in program.steps}
+    assert not any(name.startswith("conv2d_relu_backward") for name in steps)
+    for kernel in ("conv2d_max_pool2d_backward_input_relu", "conv2d_backward_input_relu"):
+        step = steps[kernel]
+        places = [program.buffers[i].offset for i in (step.reads[-1], step.writes[0])]
+        assert places[0] == places[1]
+
+
+def test_a_gradient_that_others_read_passes_no_relu():
+    x = mc.Input((12, 12, 3))
+    y = layers.Conv2D(6, 3, activation="relu")(x)
+    y = layers.Add()([layers.Conv2D(6, 3, padding="same")(y), y])  # y's gradient comes two ways
+    model = compiled(lambda: mc.Model(x, layers.Dense(4)(layers.Flatten()(y))))
+    kernels = [step.kernel for step in model.program(BATCH).steps]
+    assert "conv2d_relu_backward_weights" in kernels
+    assert not any(name.endswith("_relu") for name in kernels)
+
+
 def test_views_cost_no_step_and_no_memory(backend):
     """Two readers of a flattened image, one that leaves the program, one that adds a gradient."""
 

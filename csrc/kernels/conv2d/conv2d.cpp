@@ -1,5 +1,7 @@
 #include "kernels/conv2d/conv2d.hpp"
 
+#include <algorithm>
+
 #include "kernels/activation.hpp"
 #include "kernels/conv2d/carver.hpp"
 #include "kernels/conv2d/chooser.hpp"
@@ -30,6 +32,20 @@ struct ThroughRelu {
   float* masked;
 };
 
+// dx as an algorithm writes it that does not know of the ReLU before the convolution.
+struct BeforeRelu {
+  BeforeRelu(const Conv2D& conv, bool behind_relu, Carver& carver)
+      : size(conv.x.size()), whole(carver.take<float>(behind_relu ? size : 0)) {}
+
+  float* target(const float* x, float* dx) const { return x == nullptr ? dx : whole; }
+  void finish(const float* x, float* dx) const {
+    if (x != nullptr) relu_backward(whole, x, size, dx);
+  }
+
+  std::int64_t size;
+  float* whole;
+};
+
 std::size_t winograd_weights_bytes(const Conv2D& conv) {
   Carver counter(nullptr);
   counter.take<float>(winograd_weights_size(conv));
@@ -49,6 +65,24 @@ std::size_t through_relu_scratch(const Conv2D& conv, bool relu) {
   Carver counter(nullptr);
   ThroughRelu(conv, relu, counter);
   return counter.bytes();
+}
+
+std::size_t before_relu_scratch(const Conv2D& conv, bool behind_relu) {
+  Carver counter(nullptr);
+  BeforeRelu(conv, behind_relu, counter);
+  return counter.bytes();
+}
+
+// Of what multiplies by zeros, too.
+std::size_t dense_backward_weights_scratch(const Conv2D& conv, bool relu) {
+  switch (choose_backward_weights(conv)) {
+    case Algorithm::depthwise:
+      return through_relu_scratch(conv, relu) + depthwise_backward_weights_scratch(conv);
+    case Algorithm::winograd:
+      return winograd_backward_weights_scratch(conv);
+    default:
+      return direct_backward_weights_scratch(conv, relu);
+  }
 }
 
 }  // namespace
@@ -80,34 +114,40 @@ std::size_t conv2d_forward_scratch(const Conv2D& conv) {
 }
 
 void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* y, const float* w,
-                           float* dx, char* scratch) noexcept {
+                           const float* x, float* dx, char* scratch) noexcept {
   switch (choose_backward_input(conv)) {
     case Algorithm::winograd:
-      return winograd_backward_input(conv, dy, y, w, dx, scratch);
+      return winograd_backward_input(conv, dy, y, w, x, dx, scratch);
     default: {
       const bool depthwise = choose_backward_input(conv) == Algorithm::depthwise;
       const auto backward = depthwise ? depthwise_backward_input : direct_backward_input;
       Carver carver(scratch);
-      const float* through = ThroughRelu(conv, y != nullptr, carver).run(dy, y);
-      return backward(conv, through, w, dx, scratch + carver.bytes());
+      const ThroughRelu through(conv, y != nullptr, carver);
+      const BeforeRelu before(conv, x != nullptr, carver);
+      backward(conv, through.run(dy, y), w, before.target(x, dx), scratch + carver.bytes());
+      return before.finish(x, dx);
     }
   }
 }
 
-std::size_t conv2d_backward_input_scratch(const Conv2D& conv, bool relu) {
+std::size_t conv2d_backward_input_scratch(const Conv2D& conv, bool relu, bool behind_relu) {
+  const std::size_t relus =
+      through_relu_scratch(conv, relu) + before_relu_scratch(conv, behind_relu);
   switch (choose_backward_input(conv)) {
     case Algorithm::depthwise:
-      return through_relu_scratch(conv, relu) + depthwise_backward_input_scratch(conv);
+      return relus + depthwise_backward_input_scratch(conv);
     case Algorithm::winograd:
       return winograd_backward_input_scratch(conv);
     default:
-      return through_relu_scratch(conv, relu) + direct_backward_input_scratch(conv);
+      return relus + direct_backward_input_scratch(conv);
   }
 }
 
 void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* y, const float* x,
                              float* dw, float* db, char* scratch) noexcept {
-  switch (choose_backward_weights(conv)) {
+  switch (choose_backward_weights(conv, y == nullptr ? dy : y)) {
+    case Algorithm::relu_sparse:
+      return relu_sparse_backward_weights(conv, dy, y, x, dw, db, scratch);
     case Algorithm::winograd:
       return winograd_backward_weights(conv, dy, y, x, dw, db, scratch);
     case Algorithm::depthwise: {
@@ -121,14 +161,9 @@ void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* y
 }
 
 std::size_t conv2d_backward_weights_scratch(const Conv2D& conv, bool relu) {
-  switch (choose_backward_weights(conv)) {
-    case Algorithm::depthwise:
-      return through_relu_scratch(conv, relu) + depthwise_backward_weights_scratch(conv);
-    case Algorithm::winograd:
-      return winograd_backward_weights_scratch(conv);
-    default:
-      return direct_backward_weights_scratch(conv, relu);
-  }
+  const std::size_t dense = dense_backward_weights_scratch(conv, relu);
+  if (relu_sparse_limit(conv) == 0) return dense;
+  return std::max(dense, relu_sparse_backward_weights_scratch(conv));
 }
 
 void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const float* w,
@@ -152,34 +187,39 @@ std::size_t conv2d_max_pool2d_forward_scratch(const PooledConv2D& op) {
   }
 }
 
-void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy, const float* y,
-                                      const std::uint8_t* winner, const float* w, float* dx,
-                                      char* scratch) noexcept {
+void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy,
+                                      const std::uint8_t* winner, const float* w, const float* x,
+                                      float* dx, char* scratch) noexcept {
   switch (choose_pooled_backward_input(op)) {
     case Algorithm::pool_sparse:
-      return pool_sparse_backward_input(op, dy, y, winner, w, dx, scratch);
-    default:
-      return direct_pooled_backward_input(op, dy, y, winner, w, dx, scratch);
+      return pool_sparse_backward_input(op, dy, winner, w, x, dx, scratch);
+    default: {
+      Carver carver(scratch);
+      const BeforeRelu before(op.conv, x != nullptr, carver);
+      direct_pooled_backward_input(op, dy, winner, w, before.target(x, dx),
+                                   scratch + carver.bytes());
+      return before.finish(x, dx);
+    }
   }
 }
 
-std::size_t conv2d_max_pool2d_backward_input_scratch(const PooledConv2D& op) {
+std::size_t conv2d_max_pool2d_backward_input_scratch(const PooledConv2D& op, bool behind_relu) {
   switch (choose_pooled_backward_input(op)) {
     case Algorithm::pool_sparse:
       return pool_sparse_backward_input_scratch(op);
     default:
-      return direct_pooled_backward_input_scratch(op);
+      return before_relu_scratch(op.conv, behind_relu) + direct_pooled_backward_input_scratch(op);
   }
 }
 
-void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy, const float* y,
+void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy,
                                         const std::uint8_t* winner, const float* x, float* dw,
                                         float* db, char* scratch) noexcept {
   switch (choose_pooled_backward_weights(op)) {
     case Algorithm::pool_sparse:
-      return pool_sparse_backward_weights(op, dy, y, winner, x, dw, db, scratch);
+      return pool_sparse_backward_weights(op, dy, winner, x, dw, db, scratch);
     default:
-      return direct_pooled_backward_weights(op, dy, y, winner, x, dw, db, scratch);
+      return direct_pooled_backward_weights(op, dy, winner, x, dw, db, scratch);
   }
 }
 

@@ -102,7 +102,19 @@ void add_any(const SparseSums& sums, int rows) {
   kByShape[std::size_t((rows - 1) * kMostSparseCells + vectors - 1)](sums);
 }
 
-// One number of each of `filters` filters: the gradient where it passes, and its winner.
+// One number of each of `filters` filters behind a ReLU.
+template <class Wide>
+typename Wide::V passing(const SparseGradient& g, std::int64_t at, int filters) {
+  using V = typename Wide::V;
+  const bool full = filters == Wide::kLanes;
+  const auto load = [&](const float* p) { return full ? Wide::load(p) : Wide::load(p, filters); };
+  const V dy = load(g.dy + at);
+  if (g.y == nullptr) return dy;
+  return load(g.y + at) > 0 ? dy : V{};
+}
+
+// One number of each of `filters` filters behind a pool: the gradient where it has a cell, and the
+// cell.
 template <class Wide>
 struct Winners {
   using V = typename Wide::V;
@@ -111,15 +123,12 @@ struct Winners {
   V value;
   Int cell;
 
-  Winners(const PooledGradient& g, std::int64_t at, int filters) {
+  Winners(const SparseGradient& g, std::int64_t at, int filters) {
     const bool full = filters == Wide::kLanes;
-    const auto load = [&](const float* p) { return full ? Wide::load(p) : Wide::load(p, filters); };
-    value = load(g.dy + at);
-    if (g.y != nullptr) value = load(g.y + at) > 0 ? value : V{};
     cell = full ? Wide::widen(g.winner + at) : Wide::widen(g.winner + at, filters);
+    const V dy = full ? Wide::load(g.dy + at) : Wide::load(g.dy + at, filters);
+    value = cell < 4 ? dy : V{};
   }
-
-  V of_cells() const { return cell < 4 ? value : V{}; }
 };
 
 template <class V, std::size_t... kLane>
@@ -150,13 +159,38 @@ void transpose_square(V (&rows)[kLanes]) {
   }
 }
 
+// Of pixels, each a cell of its own. All filters have the same places.
 template <class Wide>
-void list_by_filter_any(const PooledGradient& gradient, const TileWindows& windows, int filters,
-                        const ListWriter& lists, float* total) {
+void list_pixels_by_filter(const SparseGradient& gradient, const TileWindows& pixels, int filters,
+                           const ListWriter& lists, float* total) {
+  using V = typename Wide::V;
+  V sum{};
+  for (std::int64_t first = 0; first < pixels.count; first += Wide::kLanes) {
+    V values[Wide::kLanes];
+    for (int i = 0; i < Wide::kLanes; ++i) {
+      values[i] = V{};
+      if (first + i >= pixels.count) continue;
+      values[i] = passing<Wide>(gradient, pixels.gradients[first + i], filters);
+      sum = sum + values[i];
+    }
+    transpose_square<Wide::kLanes>(values);
+    typename Wide::Int places;
+    __builtin_memcpy(&places, pixels.cells + first, sizeof places);
+    for (int f = 0; f < filters; ++f) {
+      const std::int32_t end = lists.ends[f];
+      lists.ends[f] +=
+          Wide::store_nonzero(values[f], places, lists.values + end, lists.places + end);
+    }
+  }
+  Wide::store(total, sum, filters);
+}
+
+template <class Wide>
+void list_winners_by_filter(const SparseGradient& gradient, const TileWindows& windows, int filters,
+                            const ListWriter& lists, float* total) {
   using V = typename Wide::V;
   using Int = typename Wide::Int;
   V sum{};
-  for (int f = 0; f < filters; ++f) lists.ends[f] = lists.begins[f];
   for (std::int64_t first = 0; first < windows.count; first += Wide::kLanes) {
     V values[Wide::kLanes];
     Int places[Wide::kLanes];
@@ -165,8 +199,8 @@ void list_by_filter_any(const PooledGradient& gradient, const TileWindows& windo
       places[i] = Int{};
       if (first + i >= windows.count) continue;
       const Winners<Wide> winners(gradient, windows.gradients[first + i], filters);
-      sum = sum + winners.value;
-      values[i] = winners.of_cells();
+      values[i] = winners.value;
+      sum = sum + values[i];
       places[i] = (winners.cell & 1) + (winners.cell > 1 ? Int{} + windows.cell_row : Int{}) +
                   windows.cells[first + i];
     }
@@ -182,7 +216,16 @@ void list_by_filter_any(const PooledGradient& gradient, const TileWindows& windo
 }
 
 template <class Wide>
-void list_by_cell_any(const PooledGradient& gradient, std::int64_t filters,
+void list_by_filter_any(const SparseGradient& gradient, const TileWindows& windows, int filters,
+                        const ListWriter& lists, float* total) {
+  for (int f = 0; f < filters; ++f) lists.ends[f] = lists.begins[f];
+  const auto list =
+      gradient.winner == nullptr ? list_pixels_by_filter<Wide> : list_winners_by_filter<Wide>;
+  list(gradient, windows, filters, lists, total);
+}
+
+template <class Wide>
+void list_by_cell_any(const SparseGradient& gradient, std::int64_t filters,
                       const ListWriter& lists) {
   using V = typename Wide::V;
   using Int = typename Wide::Int;
@@ -202,31 +245,39 @@ void list_by_cell_any(const PooledGradient& gradient, std::int64_t filters,
   }
 }
 
-template <class Wide>
-bool copy_any(const PixelCopy& copy) {
+// `kGated`: the copy has a gate.
+template <class Wide, bool kGated>
+bool copy_pixels(const PixelCopy& copy) {
   using V = typename Wide::V;
   const int last = int((copy.channels - 1) % Wide::kLanes) + 1;
   V nothing{};  // times 0: NaN where a number is not finite
   for (std::int64_t pixel = 0; pixel < copy.pixels; ++pixel) {
     const float* from = copy.from + pixel * copy.from_step;
     float* to = copy.to + pixel * copy.to_step;
+    const float* gate = kGated ? copy.gate + pixel * copy.to_step : nullptr;
     std::int64_t c = 0;
     for (; c + Wide::kLanes < copy.channels; c += Wide::kLanes) {
       const V numbers = Wide::load(from + c);
-      Wide::store(to + c, numbers);
       nothing = nothing + numbers * V{};
+      Wide::store(to + c, kGated ? (Wide::load(gate + c) > 0 ? numbers : V{}) : numbers);
     }
-    const V numbers = last == Wide::kLanes ? Wide::load(from + c) : Wide::load(from + c, last);
-    if (last == Wide::kLanes) {
-      Wide::store(to + c, numbers);
-    } else {
-      Wide::store(to + c, numbers, last);
-    }
+    const bool full = last == Wide::kLanes;
+    V numbers = full ? Wide::load(from + c) : Wide::load(from + c, last);
     nothing = nothing + numbers * V{};
+    if constexpr (kGated) {
+      const V open = full ? Wide::load(gate + c) : Wide::load(gate + c, last);
+      numbers = open > 0 ? numbers : V{};
+    }
+    full ? Wide::store(to + c, numbers) : Wide::store(to + c, numbers, last);
   }
   bool finite = true;
   for (int i = 0; i < Wide::kLanes; ++i) finite = finite && nothing[i] == 0;
   return finite;
+}
+
+template <class Wide>
+bool copy_any(const PixelCopy& copy) {
+  return copy.gate == nullptr ? copy_pixels<Wide, false>(copy) : copy_pixels<Wide, true>(copy);
 }
 
 }  // namespace
