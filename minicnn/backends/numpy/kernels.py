@@ -10,6 +10,7 @@ import numpy as np
 
 from minicnn.backends.numpy import (
     activations,
+    augment,
     batch_norm,
     clipping,
     conv2d,
@@ -35,6 +36,7 @@ Kernel = Callable[..., tuple[Any, ...]]
 
 MODULES = (
     activations,
+    augment,
     batch_norm,
     clipping,
     conv2d,
