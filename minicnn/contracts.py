@@ -212,7 +212,22 @@ CONTRACTS: dict[str, Contract] = {
         updates=("moving_mean", "moving_variance"),
     ),
     "batch_norm_training_backward": Contract(
-        ("dy", "x", "gamma", "mean", "inverse_deviation"), ("dx", "dgamma", "dbeta"), same(0, 2, 2)
+        ("dy", "x", "gamma", "mean", "inverse_deviation"),
+        ("dx", "dgamma", "dbeta"),
+        same(0, 2, 2),
+        in_place="dy",
+    ),
+    "batch_norm_dropout_forward": Contract(
+        ("x", "gamma", "beta", "moving_mean", "moving_variance", "stream"),
+        ("y", "mean", "inverse_deviation", "moving_mean", "moving_variance"),
+        _batch_norm,
+        updates=("moving_mean", "moving_variance"),
+    ),
+    "batch_norm_dropout_backward": Contract(
+        ("dy", "x", "gamma", "mean", "inverse_deviation", "stream"),
+        ("dx", "dgamma", "dbeta"),
+        same(0, 2, 2),
+        in_place="dy",
     ),
     "batch_norm_inference_forward": Contract(
         ("x", "gamma", "beta", "moving_mean", "moving_variance"), ("y",), same(0)

@@ -19,6 +19,7 @@ def straight():
             layers.Conv2D(5, 3, activation="relu"),
             layers.MaxPooling2D(2),
             layers.BatchNormalization(),
+            layers.Dropout(0.1),
             layers.Conv2D(7, 3, padding="same"),
             layers.MaxPooling2D(2),
             layers.Flatten(),
@@ -147,7 +148,7 @@ def test_program_reads_like_the_network():
     assert (
         "conv2d_max_pool2d_forward(" in first and "window=3x3" in first and "pool=2x2/2x2" in first
     )
-    assert "activation=relu" in first and "batch_norm_training_forward(" in second
+    assert "activation=relu" in first and "batch_norm_dropout_forward(" in second
     order = [
         "softmax_sparse_categorical_crossentropy_backward",
         "conv2d_max_pool2d_backward_weights",
@@ -166,6 +167,21 @@ def test_a_convolution_takes_its_relu_along():
     model = mc.Model(x, layers.Dense(4)(layers.Flatten()(y)))
     kernels = [step.kernel for step in model.program(BATCH, training=False).steps]
     assert kernels[:3] == ["conv2d_relu_forward", "conv2d_forward", "relu_forward"]
+
+
+def test_a_batch_norm_takes_its_dropout_along():
+    x = mc.Input((7, 7, 2))
+    y = layers.Dropout(0.5)(layers.BatchNormalization()(x))
+    seen = layers.BatchNormalization()(y)  # read twice: without its dropout, too
+    model = mc.Model(
+        x, layers.Dense(4)(layers.Flatten()(layers.Add()([layers.Dropout(0.5)(seen), seen])))
+    )
+    kernels = [step.kernel for step in model.program(BATCH, training=True).steps]
+    assert kernels[:3] == [
+        "batch_norm_dropout_forward",
+        "batch_norm_training_forward",
+        "dropout_forward",
+    ]
 
 
 def test_views_cost_no_step_and_no_memory(backend):

@@ -103,27 +103,32 @@ void wide_mean_and_variance(const float* x, const Channels& size, double* mean, 
   for (std::int64_t i = 0; i < c; ++i) variance[i] /= double(size.rows);
 }
 
-// dbeta and dgamma.
+// dbeta and dgamma. With dropout, dx becomes the gradient in front of it.
 void sum_gradients(const float* dy, const float* x, const Channels& size,
-                   const BatchNormStatistics& norm, const BatchNormGradients& gradients,
-                   char* scratch) {
+                   const BatchNormStatistics& norm, const Dropout* dropout,
+                   const BatchNormGradients& gradients, char* scratch) {
   const std::int64_t c = size.c, piece = rows_of_piece(c), pieces = blocks_of(size.rows, piece);
   auto* sums = reinterpret_cast<double*>(scratch);
   double* partials = sums + 2 * c;
+  const float* gradient = dropout == nullptr ? dy : gradients.dx;
   parallel_for(pieces, [=](std::int64_t i, int) {
     double* part = partials + 2 * i * c;
     std::fill_n(part, 2 * c, 0.0);
     const std::int64_t end = std::min(size.rows, (i + 1) * piece);
-    for_groups(size, [=](Group g) {
-      float sum[kChannels], product[kChannels];
-      for (std::int64_t row = i * piece; row < end; row += kFloatRows) {
+    for (std::int64_t row = i * piece; row < end; row += kFloatRows) {
+      const std::int64_t rows = std::min(kFloatRows, end - row);
+      if (dropout != nullptr) {
+        dropout_piece(dy, row * c, (row + rows) * c, *dropout, gradients.dx);
+      }
+      for_groups(size, [=](Group g) {
+        float sum[kChannels], product[kChannels];
         const std::int64_t first = row * c + g.first;
-        loops().gradient_sums({std::min(kFloatRows, end - row), c, g.count}, dy + first, x + first,
-                              norm.mean + g.first, norm.inverse_deviation + g.first, sum, product);
+        loops().gradient_sums({rows, c, g.count}, gradient + first, x + first, norm.mean + g.first,
+                              norm.inverse_deviation + g.first, sum, product);
         for (std::int64_t j = 0; j < g.count; ++j) part[g.first + j] += double(sum[j]);
         for (std::int64_t j = 0; j < g.count; ++j) part[c + g.first + j] += double(product[j]);
-      }
-    });
+      });
+    }
   });
   std::fill_n(sums, 2 * c, 0.0);
   for (std::int64_t i = 0; i < pieces; ++i) {
@@ -132,6 +137,27 @@ void sum_gradients(const float* dy, const float* x, const Channels& size,
   for (std::int64_t i = 0; i < c; ++i) {
     gradients.dbeta[i] = float(sums[i]);
     gradients.dgamma[i] = float(sums[c + i]);
+  }
+}
+
+// Calls body(begin, end) for pieces of the rows, those first that the pass before saw last: part of
+// them is still in a cache.
+template <class Body>
+void for_pieces_backwards(const Channels& size, Body body) {
+  const std::int64_t piece = std::max<std::int64_t>(1, kBlock / size.c);
+  const std::int64_t pieces = blocks_of(size.rows, piece);
+  parallel_for(pieces, [=](std::int64_t i, int) {
+    const std::int64_t begin = (pieces - 1 - i) * piece;
+    body(begin, std::min(size.rows, begin + piece));
+  });
+}
+
+// y = gamma * x_hat + beta of one row.
+void normalise(const float* x, std::int64_t c, const BatchNormStatistics& norm, const float* beta,
+               float* y) {
+  for (std::int64_t i = 0; i < c; ++i) {
+    const float x_hat = (x[i] - norm.mean[i]) * norm.inverse_deviation[i];
+    y[i] = norm.gamma[i] * x_hat + beta[i];
   }
 }
 
@@ -145,7 +171,8 @@ std::size_t batch_norm_scratch(const Channels& size) {
 // Moments of small blocks, about a number near each one's mean, so that a small variance survives a
 // large mean although x is read once.
 void batch_norm_training_forward(const float* x, const Channels& size,
-                                 const BatchNormTraining& norm, float* y, char* scratch) noexcept {
+                                 const BatchNormTraining& norm, const Dropout* dropout, float* y,
+                                 char* scratch) noexcept {
   const std::int64_t c = size.c;
   auto* mean = reinterpret_cast<double*>(scratch);
   double* variance = mean + c;
@@ -162,24 +189,32 @@ void batch_norm_training_forward(const float* x, const Channels& size,
     norm.moving_variance[i] = norm.moving_variance[i] * kept + float(variance[i]) * taken;
   }
   const BatchNormStatistics statistics{norm.gamma, norm.mean, norm.inverse_deviation};
-  batch_norm_inference_forward(x, size, statistics, norm.beta, y);
+  for_pieces_backwards(size, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      normalise(x + row * c, c, statistics, norm.beta, y + row * c);
+    }
+    if (dropout != nullptr) dropout_piece(y, begin * c, end * c, *dropout, y);
+  });
 }
 
 void batch_norm_training_backward(const float* dy, const float* x, const Channels& size,
-                                  const BatchNormStatistics& norm,
+                                  const BatchNormStatistics& norm, const Dropout* dropout,
                                   const BatchNormGradients& gradients, char* scratch) noexcept {
-  sum_gradients(dy, x, size, norm, gradients, scratch);
+  sum_gradients(dy, x, size, norm, dropout, gradients, scratch);
   const std::int64_t c = size.c;
   const auto m = float(size.rows);
   auto* means = reinterpret_cast<float*>(scratch);  // of dy, and of dy * x_hat
   for (std::int64_t i = 0; i < c; ++i) means[i] = gradients.dbeta[i] / m;
   for (std::int64_t i = 0; i < c; ++i) means[c + i] = gradients.dgamma[i] / m;
-  parallel_rows(size.rows, c, [=](std::int64_t row, int) {
-    for (std::int64_t i = 0; i < c; ++i) {
-      const float x_hat = (x[row * c + i] - norm.mean[i]) * norm.inverse_deviation[i];
-      const float centred = dy[row * c + i] - means[i];
-      gradients.dx[row * c + i] =
-          norm.gamma[i] * norm.inverse_deviation[i] * (centred - x_hat * means[c + i]);
+  const float* gradient = dropout == nullptr ? dy : gradients.dx;
+  for_pieces_backwards(size, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      for (std::int64_t i = 0; i < c; ++i) {
+        const float x_hat = (x[row * c + i] - norm.mean[i]) * norm.inverse_deviation[i];
+        const float centred = gradient[row * c + i] - means[i];
+        gradients.dx[row * c + i] =
+            norm.gamma[i] * norm.inverse_deviation[i] * (centred - x_hat * means[c + i]);
+      }
     }
   });
 }
@@ -188,18 +223,14 @@ void batch_norm_inference_forward(const float* x, const Channels& size,
                                   const BatchNormStatistics& norm, const float* beta,
                                   float* y) noexcept {
   const std::int64_t c = size.c;
-  parallel_rows(size.rows, c, [=](std::int64_t row, int) {
-    for (std::int64_t i = 0; i < c; ++i) {
-      const float x_hat = (x[row * c + i] - norm.mean[i]) * norm.inverse_deviation[i];
-      y[row * c + i] = norm.gamma[i] * x_hat + beta[i];
-    }
-  });
+  parallel_rows(size.rows, c,
+                [=](std::int64_t row, int) { normalise(x + row * c, c, norm, beta, y + row * c); });
 }
 
 void batch_norm_inference_backward(const float* dy, const float* x, const Channels& size,
                                    const BatchNormStatistics& norm,
                                    const BatchNormGradients& gradients, char* scratch) noexcept {
-  sum_gradients(dy, x, size, norm, gradients, scratch);
+  sum_gradients(dy, x, size, norm, nullptr, gradients, scratch);
   const std::int64_t c = size.c;
   parallel_rows(size.rows, c, [=](std::int64_t row, int) {
     for (std::int64_t i = 0; i < c; ++i) {

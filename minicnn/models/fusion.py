@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from minicnn.losses import Loss
 from minicnn.models.trace import Node, Trace, Value
+from minicnn.ops.batch_norm_dropout import BATCH_NORM_DROPOUT
 from minicnn.ops.conv2d_max_pool2d import CONV2D_MAX_POOL2D, MOST_CELLS
 from minicnn.ops.conv2d_relu import CONV2D_RELU
 
@@ -13,7 +14,7 @@ from minicnn.ops.conv2d_relu import CONV2D_RELU
 Fused = Callable[[list[Node]], Node | None]
 
 
-def fuse_convolutions(nodes: list[Node], kept: set[int]) -> list[Node]:
+def fuse_operations(nodes: list[Node], kept: set[int]) -> list[Node]:
     """Replace each chain of PATTERNS by its fused node, longer chains first.
 
     Only where nobody else reads what is between, and it is not in `kept` (ids of the values that
@@ -80,11 +81,22 @@ def _with_relu(chain: list[Node]) -> Node:
     return Node(CONV2D_RELU, conv.reads, relu.writes, conv.attributes)
 
 
+def _with_dropout(chain: list[Node]) -> Node:
+    norm, dropout = chain
+    return Node(
+        BATCH_NORM_DROPOUT,
+        (*norm.reads, dropout.reads[1]),
+        (*dropout.writes, *norm.writes[1:]),
+        {**norm.attributes, **dropout.attributes},
+    )
+
+
 # What one node can do in the place of several.
 PATTERNS: dict[tuple[str, ...], Fused] = {
     ("conv2d", "relu", "max_pool2d"): _pooled,
     ("conv2d", "max_pool2d"): _pooled,
     ("conv2d", "relu"): _with_relu,
+    ("batch_norm_training", "dropout"): _with_dropout,
 }
 
 

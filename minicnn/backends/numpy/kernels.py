@@ -11,6 +11,7 @@ import numpy as np
 from minicnn.backends.numpy import (
     activations,
     batch_norm,
+    batch_norm_dropout,
     clipping,
     conv2d,
     conv2d_max_pool2d,
@@ -35,6 +36,7 @@ Kernel = Callable[..., tuple[Any, ...]]
 MODULES = (
     activations,
     batch_norm,
+    batch_norm_dropout,
     clipping,
     conv2d,
     conv2d_max_pool2d,
