@@ -41,7 +41,7 @@ def measure() -> Ceilings:
     a, b, c = (aligned(SGEMM_SIZE, SGEMM_SIZE) for _ in range(3))
     product = 2e-9 * SGEMM_SIZE**3 / _fastest(partial(np.matmul, a, b, out=c))
     shapes = [SHAPES[name] for name in CONVOLUTIONS]
-    convolution = max(s.gflop / _fastest(kernels(s)["forward"]) for s in shapes)
+    convolution = max(s.gflop / _fastest(kernels(s, "direct")["forward"]) for s in shapes)
     return Ceilings(product, convolution, _copy_gbytes(_core.num_threads()))
 
 

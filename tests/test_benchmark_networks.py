@@ -1,6 +1,7 @@
-"""The networks that benchmarks compare are the zoo's, written as data."""
+"""The networks that benchmarks compare are the zoo's, written as data; the roofline is drawn."""
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 
@@ -29,3 +30,10 @@ def test_dropouts_are_those_of_the_zoo(name):
     assert rates == [layer.rate for layer in layers if isinstance(layer, mc.layers.Dropout)]
     plain = networks.without_dropout(networks.NETWORKS[name])
     assert not any(hasattr(layer, "rate") for layer in plain.layers)
+
+
+def test_the_roofline_is_measured_and_drawn(tmp_path):
+    script = PATH.parents[1] / "roofline.py"
+    command = [sys.executable, script, "--network", "lenet", "--rounds", "1", "--out", tmp_path]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    assert (tmp_path / "roofline-lenet.png").stat().st_size > 0

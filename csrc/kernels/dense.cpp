@@ -84,12 +84,12 @@ std::size_t dense_backward_input_scratch(const Dense& dense) {
 
 void dense_backward_weights(const Dense& dense, const float* dy, const float* x, float* dw,
                             float* db, char* scratch) noexcept {
-  direct_backward_weights(as_conv2d(dense), dy, x, dw, nullptr, scratch);
+  direct_backward_weights(as_conv2d(dense), dy, nullptr, x, dw, nullptr, scratch);
   if (db != nullptr) bias_backward_bias(dy, dense.n, dense.units, db, scratch);
 }
 
 std::size_t dense_backward_weights_scratch(const Dense& dense) {
-  return std::max(direct_backward_weights_scratch(as_conv2d(dense)),
+  return std::max(direct_backward_weights_scratch(as_conv2d(dense), false),
                   bias_scratch(dense.n, dense.units));
 }
 

@@ -110,13 +110,13 @@ void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* y
   switch (choose_backward_weights(conv)) {
     case Algorithm::winograd:
       return winograd_backward_weights(conv, dy, y, x, dw, db, scratch);
-    default: {
-      const bool depthwise = choose_backward_weights(conv) == Algorithm::depthwise;
-      const auto backward = depthwise ? depthwise_backward_weights : direct_backward_weights;
+    case Algorithm::depthwise: {
       Carver carver(scratch);
       const float* through = ThroughRelu(conv, y != nullptr, carver).run(dy, y);
-      return backward(conv, through, x, dw, db, scratch + carver.bytes());
+      return depthwise_backward_weights(conv, through, x, dw, db, scratch + carver.bytes());
     }
+    default:
+      return direct_backward_weights(conv, dy, y, x, dw, db, scratch);
   }
 }
 
@@ -127,7 +127,7 @@ std::size_t conv2d_backward_weights_scratch(const Conv2D& conv, bool relu) {
     case Algorithm::winograd:
       return winograd_backward_weights_scratch(conv);
     default:
-      return through_relu_scratch(conv, relu) + direct_backward_weights_scratch(conv);
+      return direct_backward_weights_scratch(conv, relu);
   }
 }
 

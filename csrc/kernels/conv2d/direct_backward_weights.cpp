@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/parallel.hpp"
+#include "core/streaming.hpp"
+#include "kernels/activation.hpp"
 #include "kernels/conv2d/carver.hpp"
 #include "kernels/conv2d/product.hpp"
 
@@ -16,13 +18,17 @@
 // With padding, x is copied once with its zeros: then no window meets a border.
 //
 // db is summed beside the first rows of dw, from blocks of dy that are in cache: one row more.
+//
+// Behind a ReLU the chunks take turns, as many at once as have a copy of dy, with zeros where y has
+// them, that stays in cache.
 
 namespace minicnn {
 namespace {
 
 constexpr std::int64_t kLeafBlocks = 8;
 constexpr std::int64_t kEnoughTasks = 64;
-constexpr std::int64_t kMostChunks = 16;
+constexpr std::int64_t kMostChunks = 32;
+constexpr std::int64_t kCopyBytes = kCachedBytes * 3 / 4;
 constexpr std::int64_t kStripTiles = 16;  // of rows: what one task takes of a block, while in cache
 
 // Inputs [row, row + rows) of one group's window, by the filters of one slice.
@@ -32,6 +38,8 @@ struct Strip {
 
 struct Range {
   std::int64_t begin, end;
+
+  std::int64_t size() const { return end - begin; }
 };
 
 // Where a strip's sums go: its rows, out_row apart, and its part of db, null if it has none.
@@ -43,12 +51,14 @@ struct Place {
 
 class WeightSums {
  public:
-  WeightSums(const Conv2D& conv, const float* dy, const float* x, float* dw, float* db,
+  WeightSums(const Conv2D& conv, const float* dy, const float* x, float* dw, float* db, bool relu,
              Carver& carver);
 
   void copy_padded() const;
   std::int64_t strips() const;
   std::int64_t chunks() const { return chunks_; }
+  std::int64_t chunks_at_once() const { return at_once_; }
+  void copy_through_relu(const float* dy, const float* y, Range chunks);
   void run(std::int64_t strip, std::int64_t chunk, int worker) const;
   void join_chunks() const;
 
@@ -56,6 +66,7 @@ class WeightSums {
   const std::int64_t* inputs_of_window(Carver& carver) const;
   Sum sum_of_pixels(Carver& carver) const;
   void lay_out_sums(Carver& carver);
+  Range blocks_of(Range chunks) const;
   Strip strip(std::int64_t index) const;
   bool sums_bias(const Strip& strip) const { return db_ != nullptr && strip.row == 0; }
   Place destination(const Strip& strip, std::int64_t chunk) const;
@@ -71,9 +82,10 @@ class WeightSums {
   const std::int64_t* inputs_;  // (taps,): where x has them, from the window's first; null: i
   std::int64_t strip_rows_, strips_per_group_, slices_per_group_;
   Sum pixels_;
-  std::int64_t chunks_ = 1, levels_ = 1;
-  float* partial_ = nullptr;  // (chunks - 1, taps + 1, filters): the first chunk has dw and db
-  float* stacks_ = nullptr;   // (workers, levels, rows + 1, columns of a strip)
+  std::int64_t chunks_ = 1, at_once_ = 1, levels_ = 1;
+  float* through_relu_ = nullptr;  // (pixels of the chunks at once, filters)
+  float* partial_ = nullptr;       // (chunks - 1, taps + 1, filters): the first chunk has dw and db
+  float* stacks_ = nullptr;        // (workers, levels, rows + 1, columns of a strip)
 };
 
 Shape4 padded_shape(const Conv2D& conv) {
@@ -88,7 +100,7 @@ std::int64_t strip_rows(const Conv2D& conv, const Micro& micro) {
 }
 
 WeightSums::WeightSums(const Conv2D& conv, const float* dy, const float* x, float* dw, float* db,
-                       Carver& carver)
+                       bool relu, Carver& carver)
     : conv_(conv),
       padded_(padded_shape(conv)),
       dy_(dy),
@@ -103,6 +115,13 @@ WeightSums::WeightSums(const Conv2D& conv, const float* dy, const float* x, floa
       slices_per_group_(ceil_div(conv.co(), micro_.columns)),
       pixels_(sum_of_pixels(carver)) {
   lay_out_sums(carver);
+  at_once_ = chunks_;
+  if (!relu) return;
+  const auto floats = [&] {
+    return blocks_of({chunks_ - at_once_, chunks_}).size() * kBlock * conv.filters;
+  };
+  while (at_once_ > 1 && floats() * std::int64_t(sizeof(float)) > kCopyBytes) at_once_ /= 2;
+  through_relu_ = carver.take<float>(floats());
 }
 
 // In the order of the weights.
@@ -144,6 +163,19 @@ void WeightSums::lay_out_sums(Carver& carver) {
   for (std::int64_t full = 1; full <= leaves; full *= 2) ++levels_;
   partial_ = carver.take<float>((chunks_ - 1) * (conv_.taps() + 1) * conv_.filters);
   stacks_ = carver.take<float>(kMaxWorkers * levels_ * (strip_rows_ + 1) * micro_.columns);
+}
+
+Range WeightSums::blocks_of(Range chunks) const {
+  return {pixels_.blocks * chunks.begin / chunks_, pixels_.blocks * chunks.end / chunks_};
+}
+
+// Sums of these chunks then read the copy.
+void WeightSums::copy_through_relu(const float* dy, const float* y, Range chunks) {
+  const Range blocks = blocks_of(chunks);
+  const std::int64_t first = blocks.begin * kBlock * conv_.filters;
+  const std::int64_t last = std::min(blocks.end * kBlock * conv_.filters, conv_.y().size());
+  relu_backward(dy + first, y + first, last - first, through_relu_);
+  dy_ = through_relu_ - first;
 }
 
 void WeightSums::copy_padded() const {
@@ -234,9 +266,9 @@ const float* WeightSums::sum_leaves(const Strip& s, Range blocks, float* stack) 
 
 void WeightSums::run(std::int64_t index, std::int64_t chunk, int worker) const {
   const Strip s = strip(index);
-  const Range blocks{pixels_.blocks * chunk / chunks_, pixels_.blocks * (chunk + 1) / chunks_};
+  const Range blocks = blocks_of({chunk, chunk + 1});
   const Place to = destination(s, chunk);
-  if (blocks.end - blocks.begin <= kLeafBlocks) {
+  if (blocks.size() <= kLeafBlocks) {
     sum_leaf(s, blocks, to);
     return;
   }
@@ -273,8 +305,8 @@ void WeightSums::join_chunks() const {
 
 }  // namespace
 
-void direct_backward_weights(const Conv2D& shapes, const float* dy, const float* x, float* dw,
-                             float* db, char* scratch) noexcept {
+void direct_backward_weights(const Conv2D& shapes, const float* dy, const float* y, const float* x,
+                             float* dw, float* db, char* scratch) noexcept {
   const Conv2D conv = flattened(shapes);
   Carver carver(scratch);
   if (conv.y().size() == 0) {
@@ -282,19 +314,22 @@ void direct_backward_weights(const Conv2D& shapes, const float* dy, const float*
     if (db != nullptr) std::fill_n(db, conv.filters, 0.0F);
     return;
   }
-  const WeightSums sums(conv, dy, x, dw, db, carver);
+  WeightSums sums(conv, dy, x, dw, db, y != nullptr, carver);
   sums.copy_padded();
-  const std::int64_t strips = sums.strips();
-  parallel_for(strips * sums.chunks(), [&](std::int64_t task, int worker) {
-    sums.run(task % strips, task / strips, worker);
-  });
+  const std::int64_t strips = sums.strips(), at_once = sums.chunks_at_once();
+  for (std::int64_t chunk = 0; chunk < sums.chunks(); chunk += at_once) {
+    if (y != nullptr) sums.copy_through_relu(dy, y, {chunk, chunk + at_once});
+    parallel_for(strips * at_once, [&](std::int64_t task, int worker) {
+      sums.run(task % strips, chunk + task / strips, worker);
+    });
+  }
   sums.join_chunks();
 }
 
-std::size_t direct_backward_weights_scratch(const Conv2D& shapes) {
+std::size_t direct_backward_weights_scratch(const Conv2D& shapes, bool relu) {
   const Conv2D conv = flattened(shapes);
   Carver counter(nullptr);
-  const WeightSums sums(conv, nullptr, nullptr, nullptr, nullptr, counter);
+  const WeightSums sums(conv, nullptr, nullptr, nullptr, nullptr, relu, counter);
   return counter.bytes();
 }
 

@@ -105,7 +105,7 @@ void direct_pooled_backward_weights(const PooledConv2D& op, const float* dy, con
   Unpooled unpooled(op, carver);
   unpooled.run(dy, y, winner);
   char* rest = scratch + carver.bytes();
-  direct_backward_weights(op.conv, unpooled.dz(), x, dw, nullptr, rest);
+  direct_backward_weights(op.conv, unpooled.dz(), nullptr, x, dw, nullptr, rest);
   if (db == nullptr) return;
   const std::int64_t filters = op.conv.filters;
   column_sums(unpooled.through(), op.y().size() / filters, filters, db, rest);
@@ -116,7 +116,7 @@ std::size_t direct_pooled_backward_weights_scratch(const PooledConv2D& op) {
   const Unpooled unpooled(op, counter);
   // y can have more pixels than the convolution, where padded windows overlap.
   const std::size_t bias = column_sums_scratch(op.y().size() / op.y().c, op.y().c);
-  return counter.bytes() + std::max(bias, direct_backward_weights_scratch(op.conv));
+  return counter.bytes() + std::max(bias, direct_backward_weights_scratch(op.conv, false));
 }
 
 }  // namespace minicnn
