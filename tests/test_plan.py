@@ -173,9 +173,9 @@ def test_a_batch_norm_takes_its_dropout_along():
     x = mc.Input((7, 7, 2))
     y = layers.Dropout(0.5)(layers.BatchNormalization()(x))
     seen = layers.BatchNormalization()(y)  # read twice: without its dropout, too
-    model = mc.Model(
-        x, layers.Dense(4)(layers.Flatten()(layers.Add()([layers.Dropout(0.5)(seen), seen])))
-    )
+    y = layers.Add()([layers.Dropout(0.5)(seen), seen])
+    model = mc.Model(x, layers.Dense(4)(layers.Flatten()(y)))
+    model.compile("sgd", "mse")
     kernels = [step.kernel for step in model.program(BATCH, training=True).steps]
     assert kernels[:3] == [
         "batch_norm_dropout_forward",

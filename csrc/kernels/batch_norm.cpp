@@ -140,18 +140,6 @@ void sum_gradients(const float* dy, const float* x, const Channels& size,
   }
 }
 
-// Calls body(begin, end) for pieces of the rows, those first that the pass before saw last: part of
-// them is still in a cache.
-template <class Body>
-void for_pieces_backwards(const Channels& size, Body body) {
-  const std::int64_t piece = std::max<std::int64_t>(1, kBlock / size.c);
-  const std::int64_t pieces = blocks_of(size.rows, piece);
-  parallel_for(pieces, [=](std::int64_t i, int) {
-    const std::int64_t begin = (pieces - 1 - i) * piece;
-    body(begin, std::min(size.rows, begin + piece));
-  });
-}
-
 // y = gamma * x_hat + beta of one row.
 void normalise(const float* x, std::int64_t c, const BatchNormStatistics& norm, const float* beta,
                float* y) {
@@ -189,12 +177,13 @@ void batch_norm_training_forward(const float* x, const Channels& size,
     norm.moving_variance[i] = norm.moving_variance[i] * kept + float(variance[i]) * taken;
   }
   const BatchNormStatistics statistics{norm.gamma, norm.mean, norm.inverse_deviation};
-  for_pieces_backwards(size, [=](std::int64_t begin, std::int64_t end) {
+  const auto rows = [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
       normalise(x + row * c, c, statistics, norm.beta, y + row * c);
     }
     if (dropout != nullptr) dropout_piece(y, begin * c, end * c, *dropout, y);
-  });
+  };
+  parallel_blocks(size.rows, rows, rows_of_piece(c));
 }
 
 void batch_norm_training_backward(const float* dy, const float* x, const Channels& size,
@@ -207,14 +196,12 @@ void batch_norm_training_backward(const float* dy, const float* x, const Channel
   for (std::int64_t i = 0; i < c; ++i) means[i] = gradients.dbeta[i] / m;
   for (std::int64_t i = 0; i < c; ++i) means[c + i] = gradients.dgamma[i] / m;
   const float* gradient = dropout == nullptr ? dy : gradients.dx;
-  for_pieces_backwards(size, [=](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t row = begin; row < end; ++row) {
-      for (std::int64_t i = 0; i < c; ++i) {
-        const float x_hat = (x[row * c + i] - norm.mean[i]) * norm.inverse_deviation[i];
-        const float centred = gradient[row * c + i] - means[i];
-        gradients.dx[row * c + i] =
-            norm.gamma[i] * norm.inverse_deviation[i] * (centred - x_hat * means[c + i]);
-      }
+  parallel_rows(size.rows, c, [=](std::int64_t row, int) {
+    for (std::int64_t i = 0; i < c; ++i) {
+      const float x_hat = (x[row * c + i] - norm.mean[i]) * norm.inverse_deviation[i];
+      const float centred = gradient[row * c + i] - means[i];
+      gradients.dx[row * c + i] =
+          norm.gamma[i] * norm.inverse_deviation[i] * (centred - x_hat * means[c + i]);
     }
   });
 }
