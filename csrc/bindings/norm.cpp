@@ -56,10 +56,11 @@ Prepared prepare_batch_norm_training_forward(const Call& call) {
   const auto *x = call.in<float>(0), *moving_mean = call.in<float>(3),
              *moving_variance = call.in<float>(4);
   auto* y = call.out<float>(0);
-  const BatchNormTraining norm{call.in<float>(1),       call.in<float>(2),     call.out<float>(1),
-                               call.out<float>(2),      call.out<float>(3),    call.out<float>(4),
-                               call.number("momentum"), call.number("epsilon")};
-  const Dropout rule = kDropout ? dropout_of(call, 5) : Dropout{};
+  if (call.reads(5)) call.demand_shape(call.read(5), {2, size.c});
+  const BatchNormTraining norm{call.in<float>(1),  call.in<float>(2),       call.in<double>(5),
+                               call.out<float>(1), call.out<float>(2),      call.out<float>(3),
+                               call.out<float>(4), call.number("momentum"), call.number("epsilon")};
+  const Dropout rule = kDropout ? dropout_of(call, 6) : Dropout{};
   return {[=](char* scratch) {
             copy(moving_mean, size.c * kFloat, norm.moving_mean);
             copy(moving_variance, size.c * kFloat, norm.moving_variance);

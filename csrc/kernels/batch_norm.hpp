@@ -12,10 +12,12 @@ struct Channels {
   std::int64_t rows, c;
 };
 
-// What training forward works with. `mean` and `inverse_deviation` are written, the moving
+// What training forward works with. `moments` (2, C), the means and variances of x, if they are
+// known, else null. `mean` and `inverse_deviation` are written, the moving
 // statistics updated in place.
 struct BatchNormTraining {
   const float *gamma, *beta;
+  const double* moments;
   float *mean, *inverse_deviation, *moving_mean, *moving_variance;
   double momentum, epsilon;
 };

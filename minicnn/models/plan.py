@@ -16,7 +16,7 @@ from minicnn.contracts import CONTRACTS, Spec
 from minicnn.layers.base import aligned
 from minicnn.losses import Loss
 from minicnn.models.folding import fold_batch_norms, keep_weights
-from minicnn.models.fusion import fuse_operations, loss_node
+from minicnn.models.fusion import fuse_operations, loss_node, share_moments
 from minicnn.models.gradient import Gradients, values_with_gradient
 from minicnn.models.graph import Graph
 from minicnn.models.memory import place
@@ -84,7 +84,7 @@ def plan_training(
     last, predictions = loss_node(trace, loss, output, labels)
     nodes = trace.nodes
     if fuse:
-        nodes = fuse_operations(nodes, {id(predictions)})
+        nodes = share_moments(fuse_operations(nodes, {id(predictions)}))
 
     trainable = _trainable(graph)
     learned = {i: p for i, p in trace.parameters.items() if id(p) in trainable}

@@ -17,6 +17,7 @@ def _resolve(
     beta: Any,
     moving_mean: Any,
     moving_variance: Any,
+    moments: Any | None,
     stream: Any,
     *,
     rate: float,
@@ -75,7 +76,7 @@ def batch_norm_dropout(
     >>> y.round(2).tolist()
     [[-1.0], [1.0]]
     """
-    reads = (x, gamma, beta, moving_mean, moving_variance, stream)
+    reads = (x, gamma, beta, moving_mean, moving_variance, None, stream)
     norm = {"momentum": momentum, "epsilon": epsilon}
     return apply(BATCH_NORM_DROPOUT, *reads, rate=rate, purpose=purpose, **norm)
 

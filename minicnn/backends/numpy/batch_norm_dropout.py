@@ -19,6 +19,7 @@ def batch_norm_dropout_forward(
     beta: np.ndarray,
     moving_mean: np.ndarray,
     moving_variance: np.ndarray,
+    moments: np.ndarray | None,
     stream: np.ndarray,
     *,
     rate: float,
@@ -26,7 +27,7 @@ def batch_norm_dropout_forward(
     **norm: float,
 ) -> tuple[np.ndarray, ...]:
     z, *statistics = batch_norm_training_forward(
-        x, gamma, beta, moving_mean, moving_variance, **norm
+        x, gamma, beta, moving_mean, moving_variance, moments, **norm
     )
     (y,) = dropout_forward(z, stream, rate=rate, purpose=purpose)
     return y, *statistics
