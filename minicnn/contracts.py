@@ -31,7 +31,7 @@ class Contract(NamedTuple):
     writes: tuple[str, ...]
     specs: Callable[..., tuple[Spec, ...]]  # (*specs of reads, **attributes) -> specs of writes
     updates: tuple[str, ...] = ()  # writes that replace the read of the same name, in place
-    in_place: str = ""  # the read whose memory the first write may have: number by number alone
+    in_place: str = ""  # the read whose memory the first write may have, number in number's place
 
 
 def same(*names: int) -> Callable[..., tuple[Spec, ...]]:
@@ -170,14 +170,10 @@ CONTRACTS: dict[str, Contract] = {
         ("x", "w", "b?"), ("y", "winner", "moments"), _conv2d_pool_moments
     ),
     "conv2d_max_pool2d_backward_input": Contract(
-        ("dy", "y", "winner", "w"),
-        ("dx",),
-        lambda dy, y, winner, w, **a: _conv2d_dx(dy, w, **a),
+        ("dy", "winner", "w"), ("dx",), lambda dy, winner, w, **a: _conv2d_dx(dy, w, **a)
     ),
     "conv2d_max_pool2d_backward_weights": Contract(
-        ("dy", "y", "winner", "x"),
-        ("dw", "db"),
-        lambda dy, y, winner, x, **a: _conv2d_dw(dy, x, **a),
+        ("dy", "winner", "x"), ("dw", "db"), lambda dy, winner, x, **a: _conv2d_dw(dy, x, **a)
     ),
     "conv2d_relu_forward": Contract(("x", "w", "b?"), ("y",), _conv2d),
     "conv2d_relu_backward_input": Contract(
@@ -185,6 +181,16 @@ CONTRACTS: dict[str, Contract] = {
     ),
     "conv2d_relu_backward_weights": Contract(
         ("dy", "y", "x"), ("dw", "db"), lambda dy, y, x, **a: _conv2d_dw(dy, x, **a)
+    ),
+    # Where a ReLU made x = relu(z), its gradient can be taken in the same pass, in the place of x.
+    "conv2d_backward_input_relu": Contract(
+        ("dy", "w", "x"), ("dz",), lambda dy, w, x, **a: (x,), in_place="x"
+    ),
+    "conv2d_max_pool2d_backward_input_relu": Contract(
+        ("dy", "winner", "w", "x"), ("dz",), lambda dy, winner, w, x, **a: (x,), in_place="x"
+    ),
+    "conv2d_relu_backward_input_relu": Contract(
+        ("dy", "y", "w", "x"), ("dz",), lambda dy, y, w, x, **a: (x,), in_place="x"
     ),
     "dense_forward": Contract(("x", "w", "b?"), ("y",), _dense),
     "dense_backward_input": Contract(("dy", "w"), ("dx",), _dense_dx),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gradcheck import backward_kernels, everything, run
-from kernel_cases import CASES
+from kernel_cases import CASES, conv_pool
 
 from minicnn.backends.numpy import KERNELS
 from minicnn.contracts import CONTRACTS, Spec
@@ -51,6 +51,11 @@ OTHERS = {
         ("b",),
         {"epsilon": 1e-3},
     ),
+    "conv2d_max_pool2d with moments": (
+        "conv2d_max_pool2d_moments_forward",
+        (),
+        conv_pool("relu", (8, 9)),
+    ),
     "clip_by_value": ("clip_by_value", (), {"limit": 0.5}),
     "clip_by_norm": ("clip_by_norm", (), {"limit": 0.5}),
     "squared_norm_start": ("squared_norm_start", (), {}),
@@ -88,6 +93,8 @@ def other_arrays(kernel, absent, dtype):
     if kernel.startswith("fold"):
         channels = 4 if "after" in kernel else 3
         shapes = dict.fromkeys(reads, (channels,)) | {"w": (2, 3, 3, 4), "b": (4,)}
+    if kernel.startswith("conv2d"):
+        shapes = {"x": (2, 8, 9, 2), "w": (3, 3, 2, 3), "b": (3,)}
     arrays |= {name: rng.uniform(0.5, 1, shape).astype(dtype) for name, shape in shapes.items()}
     return {name: None if name in absent else arrays[name] for name in reads}
 
@@ -161,7 +168,10 @@ def test_names_tie_backward_kernels_to_their_forward(kernel):
     arrays = {name.rstrip("?") for name in (*forward.reads, *forward.writes)}
     contract = CONTRACTS[kernel]
     assert set(contract.reads) <= arrays | {f"d{forward.writes[0]}"}
-    assert {name.removeprefix("d") for name in contract.writes} <= arrays | {"b"}
+    assert {name.removeprefix("d") for name in contract.writes} <= arrays | {
+        "b",
+        "z",
+    }  # x = relu(z)
 
 
 @pytest.mark.parametrize("kernel", CONTRACTS)

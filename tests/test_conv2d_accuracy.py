@@ -282,5 +282,5 @@ def _fused(kernels, x, w, b, dy, attributes) -> list[np.ndarray]:
     """All that the fused operation's kernels write."""
     name = "conv2d_max_pool2d"
     y, winner = kernels[f"{name}_forward"](x, w, b, **attributes)
-    (dx,) = kernels[f"{name}_backward_input"](dy, y, winner, w, **attributes)
-    return [y, winner, dx, *kernels[f"{name}_backward_weights"](dy, y, winner, x, **attributes)]
+    (dx,) = kernels[f"{name}_backward_input"](dy, winner, w, **attributes)
+    return [y, winner, dx, *kernels[f"{name}_backward_weights"](dy, winner, x, **attributes)]

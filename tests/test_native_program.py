@@ -54,7 +54,7 @@ STEPS = [
     ("rescale_forward", "pixels", "x", {"scale": 1 / 255, "offset": -0.5}),
     (
         "batch_norm_training_forward",
-        f"x gamma beta {STATISTICS}",
+        f"x gamma beta {STATISTICS} -",
         f"normal mean inverse_deviation {STATISTICS}",
         BN,
     ),
@@ -68,7 +68,7 @@ STEPS = [
     ("sgd_update", "w dw velocity rates", "w velocity", SGD | {"multiplier": 2.0}),
     ("adam_update", "b db first second rates", "b first second", ADAM | {"multiplier": 1.0}),
 ]
-INDEX = {name: i for i, name in enumerate(BUFFERS)}
+INDEX = {name: i for i, name in enumerate(BUFFERS)} | {"-": None}
 
 
 @pytest.fixture

@@ -145,9 +145,8 @@ def test_memory_is_shared(build):
 def test_program_reads_like_the_network():
     text = str(compiled(straight).program(BATCH))
     first, second = text.splitlines()[:2]
-    assert (
-        "conv2d_max_pool2d_forward(" in first and "window=3x3" in first and "pool=2x2/2x2" in first
-    )
+    assert "conv2d_max_pool2d_moments_forward(" in first
+    assert "window=3x3" in first and "pool=2x2/2x2" in first
     assert "activation=relu" in first and "batch_norm_dropout_forward(" in second
     order = [
         "softmax_sparse_categorical_crossentropy_backward",
@@ -182,6 +181,56 @@ def test_a_batch_norm_takes_its_dropout_along():
         "batch_norm_training_forward",
         "dropout_forward",
     ]
+
+
+def test_a_convolution_gathers_the_moments_for_its_batch_norms():
+    x = mc.Input((12, 12, 2))
+    y = layers.MaxPooling2D(2)(layers.Conv2D(3, 3, activation="relu")(x))
+    norms = [layers.BatchNormalization()(y), layers.Dropout(0.5)(layers.BatchNormalization()(y))]
+    model = mc.Model(x, layers.Dense(4)(layers.Flatten()(layers.Add()(norms))))
+    model.compile("sgd", "mse")
+    steps = {step.kernel: step for step in model.program(BATCH).steps}
+    moments = steps["conv2d_max_pool2d_moments_forward"].writes[2]
+    assert steps["batch_norm_training_forward"].reads[5] == moments
+    assert steps["batch_norm_dropout_forward"].reads[5] == moments
+
+
+def relu_chain():
+    x = mc.Input((12, 12, 3))
+    y = layers.Conv2D(6, 3, activation="relu")(x)
+    y = layers.Conv2D(6, 3, activation="relu")(y)
+    y = layers.MaxPooling2D(2)(layers.Conv2D(5, 3, activation="relu")(y))
+    return mc.Model(x, layers.Dense(4)(layers.Flatten()(y)))
+
+
+def test_a_gradient_passes_its_relu_where_it_is_made(backend):
+    """In the place of the ReLU's output, and the training is the same."""
+    found = []
+    for fuse in (True, False):
+        model = compiled(relu_chain, fuse=fuse)
+        x, y = data_for(model)
+        losses = [model.train_on_batch(x, y)[0] for _ in range(3)]
+        found.append([*losses, *(w.ravel() for w in model.get_weights())])
+        if fuse:
+            program = model.program(BATCH)
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+    steps = {step.kernel: step for step in program.steps}
+    assert not any(name.startswith("conv2d_relu_backward") for name in steps)
+    for kernel in ("conv2d_max_pool2d_backward_input_relu", "conv2d_backward_input_relu"):
+        step = steps[kernel]
+        places = [program.buffers[i].offset for i in (step.reads[-1], step.writes[0])]
+        assert places[0] == places[1]
+
+
+def test_a_gradient_that_others_read_passes_no_relu():
+    x = mc.Input((12, 12, 3))
+    y = layers.Conv2D(6, 3, activation="relu")(x)
+    y = layers.Add()([layers.Conv2D(6, 3, padding="same")(y), y])  # y's gradient comes two ways
+    model = compiled(lambda: mc.Model(x, layers.Dense(4)(layers.Flatten()(y))))
+    kernels = [step.kernel for step in model.program(BATCH).steps]
+    assert "conv2d_relu_backward_weights" in kernels
+    assert not any(name.endswith("_relu") for name in kernels)
 
 
 def test_views_cost_no_step_and_no_memory(backend):

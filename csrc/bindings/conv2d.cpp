@@ -110,7 +110,14 @@ const float* output_of_relu(const Call& call, const Conv2D& conv) {
   return kRelu ? call.in<float>(1) : nullptr;
 }
 
-template <bool kRelu>
+// At last place, behind a ReLU, comes x: its output.
+template <bool kBehindRelu>
+const float* input_behind_relu(const Call& call, std::size_t place, const Conv2D& conv) {
+  if (kBehindRelu) demand_shape(call, call.read(place), conv.x);
+  return kBehindRelu ? call.in<float>(place) : nullptr;
+}
+
+template <bool kRelu, bool kBehindRelu = false>
 Prepared prepare_backward_input(const Call& call) {
   constexpr std::size_t kW = kRelu ? 2 : 1;
   const Conv2D conv = conv2d_of_dy(call, call.read(0), call.read(kW));
@@ -118,9 +125,10 @@ Prepared prepare_backward_input(const Call& call) {
   demand_shape(call, call.write(0), conv.x);
   const float *dy = call.in<float>(0), *w = call.in<float>(kW);
   const float* y = output_of_relu<kRelu>(call, conv);
+  const float* x = input_behind_relu<kBehindRelu>(call, kW + 1, conv);
   float* dx = call.out<float>(0);
-  return {[=](char* scratch) { conv2d_backward_input(conv, dy, y, w, dx, scratch); },
-          conv2d_backward_input_scratch(conv, kRelu)};
+  return {[=](char* scratch) { conv2d_backward_input(conv, dy, y, w, x, dx, scratch); },
+          conv2d_backward_input_scratch(conv, kRelu, kBehindRelu)};
 }
 
 template <bool kRelu>
@@ -156,32 +164,34 @@ Prepared prepare_pooled_forward(const Call& call) {
           conv2d_max_pool2d_forward_scratch(op)};
 }
 
-// dy, y and winner, which both gradients read first.
+// dy and winner, which both gradients read first.
 void demand_pooled(const Call& call, const PooledConv2D& op) {
-  for (std::size_t i = 0; i < 3; ++i) demand_shape(call, call.read(i), op.y());
+  for (std::size_t i = 0; i < 2; ++i) demand_shape(call, call.read(i), op.y());
 }
 
+template <bool kBehindRelu>
 Prepared prepare_pooled_backward_input(const Call& call) {
-  const PooledConv2D op = pooled_of(call, conv2d_of_dy(call, call.read(0), call.read(3)));
+  const PooledConv2D op = pooled_of(call, conv2d_of_dy(call, call.read(0), call.read(2)));
   demand_pooled(call, op);
   demand_shape(call, call.write(0), op.conv.x);
-  const float *dy = call.in<float>(0), *y = call.in<float>(1), *w = call.in<float>(3);
-  const std::uint8_t* winner = call.in<std::uint8_t>(2);
+  const float *dy = call.in<float>(0), *w = call.in<float>(2);
+  const std::uint8_t* winner = call.in<std::uint8_t>(1);
+  const float* x = input_behind_relu<kBehindRelu>(call, 3, op.conv);
   float* dx = call.out<float>(0);
   return {
-      [=](char* scratch) { conv2d_max_pool2d_backward_input(op, dy, y, winner, w, dx, scratch); },
-      conv2d_max_pool2d_backward_input_scratch(op)};
+      [=](char* scratch) { conv2d_max_pool2d_backward_input(op, dy, winner, w, x, dx, scratch); },
+      conv2d_max_pool2d_backward_input_scratch(op, kBehindRelu)};
 }
 
 Prepared prepare_pooled_backward_weights(const Call& call) {
-  const PooledConv2D op = pooled_of(call, conv2d_of_x(call, call.read(3), call.write(0)));
+  const PooledConv2D op = pooled_of(call, conv2d_of_x(call, call.read(2), call.write(0)));
   demand_pooled(call, op);
   if (call.writes(1)) call.demand_shape(call.write(1), {op.conv.filters});
-  const float *dy = call.in<float>(0), *y = call.in<float>(1), *x = call.in<float>(3);
-  const std::uint8_t* winner = call.in<std::uint8_t>(2);
+  const float *dy = call.in<float>(0), *x = call.in<float>(2);
+  const std::uint8_t* winner = call.in<std::uint8_t>(1);
   float *dw = call.out<float>(0), *db = call.out<float>(1);
   return {[=](char* scratch) {
-            conv2d_max_pool2d_backward_weights(op, dy, y, winner, x, dw, db, scratch);
+            conv2d_max_pool2d_backward_weights(op, dy, winner, x, dw, db, scratch);
           },
           conv2d_max_pool2d_backward_weights_scratch(op)};
 }
@@ -191,13 +201,16 @@ Prepared prepare_pooled_backward_weights(const Call& call) {
 std::vector<Kernel> conv2d_kernels() {
   return {{"conv2d_forward", prepare_forward<false>},
           {"conv2d_backward_input", prepare_backward_input<false>},
+          {"conv2d_backward_input_relu", prepare_backward_input<false, true>},
           {"conv2d_backward_weights", prepare_backward_weights<false>},
           {"conv2d_relu_forward", prepare_forward<true>},
           {"conv2d_relu_backward_input", prepare_backward_input<true>},
+          {"conv2d_relu_backward_input_relu", prepare_backward_input<true, true>},
           {"conv2d_relu_backward_weights", prepare_backward_weights<true>},
           {"conv2d_max_pool2d_forward", prepare_pooled_forward<false>},
           {"conv2d_max_pool2d_moments_forward", prepare_pooled_forward<true>},
-          {"conv2d_max_pool2d_backward_input", prepare_pooled_backward_input},
+          {"conv2d_max_pool2d_backward_input", prepare_pooled_backward_input<false>},
+          {"conv2d_max_pool2d_backward_input_relu", prepare_pooled_backward_input<true>},
           {"conv2d_max_pool2d_backward_weights", prepare_pooled_backward_weights}};
 }
 

@@ -17,6 +17,7 @@ from minicnn.layers.base import aligned
 from minicnn.losses import Loss
 from minicnn.models.folding import fold_batch_norms, keep_weights
 from minicnn.models.fusion import fuse_operations, loss_node, share_moments
+from minicnn.models.gating import pass_relus_early
 from minicnn.models.gradient import Gradients, values_with_gradient
 from minicnn.models.graph import Graph
 from minicnn.models.memory import place
@@ -109,7 +110,7 @@ def plan_training(
     calls = [n.call for n in nodes] + gradients.calls + updates.preparations
     changes = replaced + updates.calls
     if fuse:
-        calls, changes = fuse_dense_updates(calls, changes)
+        calls, changes = fuse_dense_updates(pass_relus_early(calls), changes)
     return _assemble(calls, changes, [*values, labels, dloss], [predictions], known, views=fuse)
 
 

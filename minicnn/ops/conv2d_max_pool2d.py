@@ -12,7 +12,7 @@ from minicnn.ops.conv2d import CONV2D
 from minicnn.ops.operation import Operation, Saved, apply, gradients
 from minicnn.shapes import Padding, Pair, pool_window
 
-# A window's winner is kept in one byte.
+# A window's winner is kept in one byte, whose last number says that there is none.
 MOST_CELLS = 255
 
 

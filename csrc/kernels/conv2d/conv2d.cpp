@@ -30,6 +30,20 @@ struct ThroughRelu {
   float* masked;
 };
 
+// dx as an algorithm writes it that does not know of the ReLU before the convolution.
+struct BeforeRelu {
+  BeforeRelu(const Conv2D& conv, bool behind_relu, Carver& carver)
+      : size(conv.x.size()), whole(carver.take<float>(behind_relu ? size : 0)) {}
+
+  float* target(const float* x, float* dx) const { return x == nullptr ? dx : whole; }
+  void finish(const float* x, float* dx) const {
+    if (x != nullptr) relu_backward(whole, x, size, dx);
+  }
+
+  std::int64_t size;
+  float* whole;
+};
+
 std::size_t winograd_weights_bytes(const Conv2D& conv) {
   Carver counter(nullptr);
   counter.take<float>(winograd_weights_size(conv));
@@ -48,6 +62,12 @@ const float* winograd_weights(const Conv2D& conv, const float* w, char* scratch,
 std::size_t through_relu_scratch(const Conv2D& conv, bool relu) {
   Carver counter(nullptr);
   ThroughRelu(conv, relu, counter);
+  return counter.bytes();
+}
+
+std::size_t before_relu_scratch(const Conv2D& conv, bool behind_relu) {
+  Carver counter(nullptr);
+  BeforeRelu(conv, behind_relu, counter);
   return counter.bytes();
 }
 
@@ -80,28 +100,32 @@ std::size_t conv2d_forward_scratch(const Conv2D& conv) {
 }
 
 void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* y, const float* w,
-                           float* dx, char* scratch) noexcept {
+                           const float* x, float* dx, char* scratch) noexcept {
   switch (choose_backward_input(conv)) {
     case Algorithm::winograd:
-      return winograd_backward_input(conv, dy, y, w, dx, scratch);
+      return winograd_backward_input(conv, dy, y, w, x, dx, scratch);
     default: {
       const bool depthwise = choose_backward_input(conv) == Algorithm::depthwise;
       const auto backward = depthwise ? depthwise_backward_input : direct_backward_input;
       Carver carver(scratch);
-      const float* through = ThroughRelu(conv, y != nullptr, carver).run(dy, y);
-      return backward(conv, through, w, dx, scratch + carver.bytes());
+      const ThroughRelu through(conv, y != nullptr, carver);
+      const BeforeRelu before(conv, x != nullptr, carver);
+      backward(conv, through.run(dy, y), w, before.target(x, dx), scratch + carver.bytes());
+      return before.finish(x, dx);
     }
   }
 }
 
-std::size_t conv2d_backward_input_scratch(const Conv2D& conv, bool relu) {
+std::size_t conv2d_backward_input_scratch(const Conv2D& conv, bool relu, bool behind_relu) {
+  const std::size_t relus =
+      through_relu_scratch(conv, relu) + before_relu_scratch(conv, behind_relu);
   switch (choose_backward_input(conv)) {
     case Algorithm::depthwise:
-      return through_relu_scratch(conv, relu) + depthwise_backward_input_scratch(conv);
+      return relus + depthwise_backward_input_scratch(conv);
     case Algorithm::winograd:
       return winograd_backward_input_scratch(conv);
     default:
-      return through_relu_scratch(conv, relu) + direct_backward_input_scratch(conv);
+      return relus + direct_backward_input_scratch(conv);
   }
 }
 
@@ -152,34 +176,39 @@ std::size_t conv2d_max_pool2d_forward_scratch(const PooledConv2D& op) {
   }
 }
 
-void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy, const float* y,
-                                      const std::uint8_t* winner, const float* w, float* dx,
-                                      char* scratch) noexcept {
+void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy,
+                                      const std::uint8_t* winner, const float* w, const float* x,
+                                      float* dx, char* scratch) noexcept {
   switch (choose_pooled_backward_input(op)) {
     case Algorithm::pool_sparse:
-      return pool_sparse_backward_input(op, dy, y, winner, w, dx, scratch);
-    default:
-      return direct_pooled_backward_input(op, dy, y, winner, w, dx, scratch);
+      return pool_sparse_backward_input(op, dy, winner, w, x, dx, scratch);
+    default: {
+      Carver carver(scratch);
+      const BeforeRelu before(op.conv, x != nullptr, carver);
+      direct_pooled_backward_input(op, dy, winner, w, before.target(x, dx),
+                                   scratch + carver.bytes());
+      return before.finish(x, dx);
+    }
   }
 }
 
-std::size_t conv2d_max_pool2d_backward_input_scratch(const PooledConv2D& op) {
+std::size_t conv2d_max_pool2d_backward_input_scratch(const PooledConv2D& op, bool behind_relu) {
   switch (choose_pooled_backward_input(op)) {
     case Algorithm::pool_sparse:
       return pool_sparse_backward_input_scratch(op);
     default:
-      return direct_pooled_backward_input_scratch(op);
+      return before_relu_scratch(op.conv, behind_relu) + direct_pooled_backward_input_scratch(op);
   }
 }
 
-void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy, const float* y,
+void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy,
                                         const std::uint8_t* winner, const float* x, float* dw,
                                         float* db, char* scratch) noexcept {
   switch (choose_pooled_backward_weights(op)) {
     case Algorithm::pool_sparse:
-      return pool_sparse_backward_weights(op, dy, y, winner, x, dw, db, scratch);
+      return pool_sparse_backward_weights(op, dy, winner, x, dw, db, scratch);
     default:
-      return direct_pooled_backward_weights(op, dy, y, winner, x, dw, db, scratch);
+      return direct_pooled_backward_weights(op, dy, winner, x, dw, db, scratch);
   }
 }
 

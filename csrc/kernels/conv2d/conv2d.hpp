@@ -22,10 +22,13 @@ std::size_t conv2d_forward_scratch(const Conv2D& conv);
 // Both gradients: y is null, or what conv2d_forward with `relu` wrote. Then dy counts only where
 // y > 0, and the scratch size is that for `relu`.
 //   dy, y (N, OH, OW, filters)
-//   dx (N, H, W, C)   written; 0 where no window looks
+//   x  (N, H, W, C)   null, or what a ReLU wrote: then dx goes on through it, 0 unless x > 0, and
+//   the
+//                     scratch size is that of `behind_relu`
+//   dx (N, H, W, C)   written; 0 where no window looks; may be x
 void conv2d_backward_input(const Conv2D& conv, const float* dy, const float* y, const float* w,
-                           float* dx, char* scratch) noexcept;
-std::size_t conv2d_backward_input_scratch(const Conv2D& conv, bool relu);
+                           const float* x, float* dx, char* scratch) noexcept;
+std::size_t conv2d_backward_input_scratch(const Conv2D& conv, bool relu, bool behind_relu);
 
 //   dw (KH, KW, C / groups, filters)  db (filters,) or null   written
 void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* y, const float* x,
@@ -33,22 +36,24 @@ void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* y
 std::size_t conv2d_backward_weights_scratch(const Conv2D& conv, bool relu);
 
 //   y      (N, PH, PW, filters)   written
-//   winner (N, PH, PW, filters)   written; the number ky * KW + kx of the pool's first largest cell
-//   moments (2, filters)         written if op.moments: means and variances of y's channels; not
-//                                finite where a number is not or a square overflows float32
+//   winner (N, PH, PW, filters)   written; the number ky * KW + kx of the pool's first largest
+//                                 cell, or kNobody where ReLU left nothing > 0
+//   moments (2, filters)          written if op.moments: means and variances of y's channels; not
+//                                 finite where a number is not, or a square overflows float32
 // The image between the two, (N, OH, OW, filters), is never written.
 void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const float* w,
                                const float* b, float* y, std::uint8_t* winner, double* moments,
                                char* scratch, KeptWeights* kept = nullptr) noexcept;
 std::size_t conv2d_max_pool2d_forward_scratch(const PooledConv2D& op);
 
-//   dy, y, winner (N, PH, PW, filters); a winner may be any number, those outside are not followed
-void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy, const float* y,
-                                      const std::uint8_t* winner, const float* w, float* dx,
-                                      char* scratch) noexcept;
-std::size_t conv2d_max_pool2d_backward_input_scratch(const PooledConv2D& op);
+//   dy, winner (N, PH, PW, filters); a winner may be any number: dy counts where it is in the
+//   window
+void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy,
+                                      const std::uint8_t* winner, const float* w, const float* x,
+                                      float* dx, char* scratch) noexcept;
+std::size_t conv2d_max_pool2d_backward_input_scratch(const PooledConv2D& op, bool behind_relu);
 
-void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy, const float* y,
+void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy,
                                         const std::uint8_t* winner, const float* x, float* dw,
                                         float* db, char* scratch) noexcept;
 std::size_t conv2d_max_pool2d_backward_weights_scratch(const PooledConv2D& op);

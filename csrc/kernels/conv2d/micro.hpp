@@ -40,6 +40,9 @@ struct RowSums {
   bool add;
 };
 
+// The winner of a window whose gradient a ReLU clips; no cell has this number.
+constexpr int kNobody = 255;
+
 // Pooling windows side by side, `step` floats apart, that see the same cells; each cell holds
 // `channels` numbers. Cells outside the image are left out.
 struct PoolWindows {
@@ -58,7 +61,8 @@ struct Micro {
   void (*run)(const Tile& tile, int rows, int columns);
   // out (columns,)
   void (*sum_rows)(const RowSums& sums, float* out);
-  // y and winner (count, channels) from the cells at `first`; relu applies to each cell.
+  // y and winner (count, channels) from the cells at `first`; relu applies to each cell, and where
+  // it leaves nothing > 0 the winner is kNobody.
   void (*max_pool)(const PoolWindows& windows, const float* first, bool relu, float* y,
                    std::uint8_t* winner);
   // The cells at `first` = dy where they won, else 0; dy and winner (count, channels).

@@ -248,6 +248,7 @@ void max_pool_lanes(const PoolWindows& w, const float* first, bool relu, float* 
     best = loses ? best : value;
     index = loses ? index : Int{} + number;
   });
+  if (relu) index = best > 0 ? index : Int{} + kNobody;
   const auto bytes = __builtin_convertvector(index, typename C::Byte);
   __builtin_memcpy(y, &best, sizeof best);
   __builtin_memcpy(winner, &bytes, sizeof bytes);

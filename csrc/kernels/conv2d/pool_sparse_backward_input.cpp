@@ -17,9 +17,9 @@
 // windows have added their patches, the rows that no later window reaches are copied to dx, and the
 // others become the first rows of the next band.
 //
-// Images are cut in segments, so that one image gives several threads work. What a segment's last
-// windows add to the next one's first rows goes to its seam, and to dx when both are done. So the
-// order of a sum depends on the image's shape only.
+// Images are cut in segments, so that one image gives several threads work. Two segments add to the
+// rows at a seam, each in memory of its own; these join when both are done. So the order of a sum
+// depends on the image's shape only.
 
 namespace minicnn {
 namespace {
@@ -35,8 +35,8 @@ constexpr std::int64_t kEnoughTasks = 64;
 
 class PatchAdder {
  public:
-  PatchAdder(const PooledConv2D& op, const PooledGradient& gradient, const float* w, float* dx,
-             Carver& carver);
+  PatchAdder(const PooledConv2D& op, const PooledGradient& gradient, const float* w, const float* x,
+             float* dx, Carver& carver);
 
   void turn_weights() const;
   void look_for_non_finite_weights();
@@ -45,12 +45,13 @@ class PatchAdder {
   // Segment `segment` of image n, the channels of blocks [first, last).
   void run(std::int64_t n, std::int64_t segment, std::int64_t first, std::int64_t last,
            int worker) const;
-  void add_seam(std::int64_t n, std::int64_t segment) const;
+  void join_seam(std::int64_t n, std::int64_t segment) const;
 
  private:
-  // Window rows [py0, py1) of one image, the blocks of channels, and a worker's memory.
+  // Window rows [py0, py1) of a segment of one image, the blocks of channels, and a worker's
+  // memory.
   struct Band {
-    std::int64_t n, py0, py1, first, last;
+    std::int64_t n, segment, py0, py1, first, last;
     float* rows;
     ListWriter lists;      // (parts, windows of a band, 4 cells)
     std::int32_t* pixels;  // (windows of a band, 4 cells): where in the band they are
@@ -59,7 +60,10 @@ class PatchAdder {
   std::int64_t band_height() const { return 2 * band_rows_ + op_.conv.window.kh - 1; }
   std::int64_t block_floats() const { return band_height() * width_ * patch_.widest_pitch(); }
   std::int64_t seam_rows() const { return op_.conv.window.kh - 1; }
-  float* seam(std::int64_t n, std::int64_t segment) const;
+  std::int64_t first_window(std::int64_t segment) const { return ph_ * segment / segments_; }
+  // The rows that segments `segment` and the next one share, as one of the two has them.
+  float* seam(std::int64_t n, std::int64_t segment, bool above) const;
+  PixelCopy row_of_dx(const Band& band, std::int64_t row) const;
   std::int64_t band_lists() const { return band_rows_ * pw_ * 4; }  // of one part of the filters
   void number_pixels(const Band& band) const;
   void list_winners(const Band& band) const;
@@ -68,27 +72,29 @@ class PatchAdder {
            std::int64_t count) const;
   void add_winners(const Band& band) const;
   void add_every_cell(const Band& band) const;
-  void write_rows(const Band& band, std::int64_t begin, std::int64_t end, float* image_row) const;
+  void write_rows(const Band& band, std::int64_t count) const;
   void next_band(const Band& band) const;
 
   PooledConv2D op_;
   PooledGradient gradient_;
-  const float* w_;
+  const float *w_, *x_;
   float* dx_;
   const SparseMicro& micro_;
   Patches patch_;
   std::int64_t ph_, pw_, width_, filters_, some_filters_, parts_, segments_, band_rows_, room_;
   bool finite_ = true;
-  float *turned_, *seams_, *rows_, *values_;  // turned_ (blocks, filters, KH, row)
+  float *turned_, *rows_, *values_;  // turned_ (blocks, filters, KH, row)
+  float* seams_;                     // (N, segments - 1, above and below, rows, W, C)
   std::int32_t *places_, *begins_, *ends_, *pixels_;
   bool* finite_cells_;
 };
 
 PatchAdder::PatchAdder(const PooledConv2D& op, const PooledGradient& gradient, const float* w,
-                       float* dx, Carver& carver)
+                       const float* x, float* dx, Carver& carver)
     : op_(op),
       gradient_(gradient),
       w_(w),
+      x_(x),
       dx_(dx),
       micro_(sparse_micro()),
       patch_(op.conv, micro_),
@@ -106,7 +112,7 @@ PatchAdder::PatchAdder(const PooledConv2D& op, const PooledGradient& gradient, c
   band_rows_ = std::min(ceil_div(ph_, segments_), ceil_div(kBandWindows, pw_));
   room_ = std::max<std::int64_t>(4, band_rows_ * pw_) * filters_ + micro_.lanes;
   turned_ = carver.take<float>(patch_.size() * filters_);
-  seams_ = carver.take<float>(conv.x.n * (segments_ - 1) * seam_rows() * conv.x.w * conv.x.c);
+  seams_ = carver.take<float>(conv.x.n * (segments_ - 1) * 2 * seam_rows() * conv.x.w * conv.x.c);
   rows_ = carver.take<float>(kMaxWorkers * blocks() * block_floats());
   values_ = carver.take<float>(kMaxWorkers * room_);
   places_ = carver.take<std::int32_t>(kMaxWorkers * room_);
@@ -138,9 +144,10 @@ void PatchAdder::look_for_non_finite_weights() {
   finite_ = std::all_of(finite_cells_, finite_cells_ + cells, [](bool finite) { return finite; });
 }
 
-float* PatchAdder::seam(std::int64_t n, std::int64_t segment) const {
+float* PatchAdder::seam(std::int64_t n, std::int64_t segment, bool above) const {
   const Shape4& x = op_.conv.x;
-  return seams_ + (n * (segments_ - 1) + segment) * seam_rows() * x.w * x.c;
+  const std::int64_t number = 2 * (n * (segments_ - 1) + segment) + (above ? 0 : 1);
+  return seams_ + number * seam_rows() * x.w * x.c;
 }
 
 void PatchAdder::number_pixels(const Band& band) const {
@@ -165,9 +172,7 @@ void PatchAdder::list_winners(const Band& band) const {
       std::fill_n(lists.ends, 4, end);
       if (dropped) continue;
       const std::int64_t first = part * some_filters_, i = at + first;
-      const PooledGradient here{gradient_.dy + i,
-                                gradient_.y == nullptr ? nullptr : gradient_.y + i,
-                                gradient_.winner + i};
+      const PooledGradient here{gradient_.dy + i, gradient_.winner + i};
       micro_.list_by_cell(here, std::min(some_filters_, filters_ - first), lists);
       end = lists.ends[3];
     }
@@ -190,8 +195,7 @@ void PatchAdder::list_every_cell(const Band& band, std::int64_t py, std::int64_t
     for (std::int64_t f = first; f < stop; ++f, ++end) {
       const std::int64_t i = at + f;
       const bool wins = !dropped && gradient_.winner[i] == cell;
-      const bool passes = wins && (gradient_.y == nullptr || gradient_.y[i] > 0);
-      band.lists.values[end] = passes ? gradient_.dy[i] : 0;
+      band.lists.values[end] = wins ? gradient_.dy[i] : 0;
       band.lists.places[end] = std::int32_t(f - first);
     }
     band.lists.ends[lists + cell] = end;
@@ -237,20 +241,38 @@ void PatchAdder::add_every_cell(const Band& band) const {
   }
 }
 
-// Rows [begin, end) of the band to the rows of an image from `image_row` on.
-void PatchAdder::write_rows(const Band& band, std::int64_t begin, std::int64_t end,
-                            float* image_row) const {
+// Where the band's row `row` goes: the target and its gate.
+PixelCopy PatchAdder::row_of_dx(const Band& band, std::int64_t row) const {
+  const Shape4& x = op_.conv.x;
+  const std::int64_t size = x.w * x.c, from_top = 2 * (band.py0 - first_window(band.segment)) + row;
+  const std::int64_t height = 2 * (first_window(band.segment + 1) - first_window(band.segment));
+  PixelCopy to{};
+  if (band.segment > 0 && from_top < seam_rows()) {
+    to.to = seam(band.n, band.segment - 1, false) + from_top * size;
+  } else if (band.segment + 1 < segments_ && from_top >= height) {
+    to.to = seam(band.n, band.segment, true) + (from_top - height) * size;
+  } else {
+    const std::int64_t at = (band.n * x.h + 2 * band.py0 - op_.conv.window.top + row) * size;
+    to.to = dx_ + at;
+    to.gate = x_ == nullptr ? nullptr : x_ + at;
+  }
+  return to;
+}
+
+// The first `count` rows of the band.
+void PatchAdder::write_rows(const Band& band, std::int64_t count) const {
   const auto [images, h, w, c] = op_.conv.x;
   const std::int64_t first_y = 2 * band.py0 - op_.conv.window.top;
-  for (std::int64_t block = band.first; block < band.last; ++block) {
-    const ChannelBlock b = patch_.block(block);
-    const float* rows = band.rows + block * block_floats() + op_.conv.window.left * b.pitch;
-    for (std::int64_t row = begin; row < end; ++row) {
-      if (first_y + row < 0 || first_y + row >= h) continue;
-      const float* from = rows + row * width_ * b.pitch;
-      float* to = image_row + (row - begin) * w * c + b.first;
-      PixelCopy copy{from, b.pitch, to, c, w, b.channels};
-      if (b.is_all_of(c)) copy = {from, 0, to, 0, 1, w * c};
+  for (std::int64_t row = 0; row < count; ++row) {
+    if (first_y + row < 0 || first_y + row >= h) continue;
+    const PixelCopy target = row_of_dx(band, row);
+    for (std::int64_t block = band.first; block < band.last; ++block) {
+      const ChannelBlock b = patch_.block(block);
+      const float* from =
+          band.rows + block * block_floats() + (row * width_ + op_.conv.window.left) * b.pitch;
+      const float* gate = target.gate == nullptr ? nullptr : target.gate + b.first;
+      PixelCopy copy{from, b.pitch, target.to + b.first, c, w, b.channels, gate};
+      if (b.is_all_of(c)) copy = {from, 0, copy.to, 0, 1, w * c, gate};
       micro_.copy(copy);
     }
   }
@@ -268,10 +290,10 @@ void PatchAdder::next_band(const Band& band) const {
 
 void PatchAdder::run(std::int64_t n, std::int64_t segment, std::int64_t first, std::int64_t last,
                      int worker) const {
-  const Shape4& x = op_.conv.x;
-  const std::int64_t begin = ph_ * segment / segments_, end = ph_ * (segment + 1) / segments_;
+  const std::int64_t begin = first_window(segment), end = first_window(segment + 1);
   float* rows = rows_ + worker * blocks() * block_floats();
   Band band{n,
+            segment,
             begin,
             begin,
             first,
@@ -289,33 +311,32 @@ void PatchAdder::run(std::int64_t n, std::int64_t segment, std::int64_t first, s
     } else {
       add_every_cell(band);
     }
-    const std::int64_t done = 2 * (band.py1 - band.py0), more = done + seam_rows();
-    float* image_row = dx_ + (n * x.h + 2 * band.py0 - op_.conv.window.top) * x.w * x.c;
-    const bool is_last = band.py1 == end, is_whole = segment + 1 == segments_;
-    write_rows(band, 0, is_last && is_whole ? more : done, image_row);
-    if (is_last && !is_whole) write_rows(band, done, more, seam(n, segment));
-    if (!is_last) next_band(band);
+    const std::int64_t done = 2 * (band.py1 - band.py0);
+    write_rows(band, band.py1 == end ? done + seam_rows() : done);
+    if (band.py1 < end) next_band(band);
   }
 }
 
-void PatchAdder::add_seam(std::int64_t n, std::int64_t segment) const {
+// dx = what the segments above and below have of the rows they share.
+void PatchAdder::join_seam(std::int64_t n, std::int64_t segment) const {
   const Shape4& x = op_.conv.x;
-  const std::int64_t y = 2 * (ph_ * (segment + 1) / segments_) - op_.conv.window.top;
-  const float* from = seam(n, segment);
+  const std::int64_t y = 2 * first_window(segment + 1) - op_.conv.window.top, size = x.w * x.c;
+  float *above = seam(n, segment, true), *below = seam(n, segment, false);
   for (std::int64_t row = 0; row < seam_rows(); ++row) {
     if (y + row < 0 || y + row >= x.h) continue;
-    float* to = dx_ + (n * x.h + y + row) * x.w * x.c;
-    for (std::int64_t i = 0; i < x.w * x.c; ++i) to[i] += from[row * x.w * x.c + i];
+    float* sum = below + row * size;
+    for (std::int64_t i = 0; i < size; ++i) sum[i] += above[row * size + i];
+    const std::int64_t at = (n * x.h + y + row) * size;
+    micro_.copy({sum, 0, dx_ + at, 0, 1, size, x_ == nullptr ? nullptr : x_ + at});
   }
 }
 
 }  // namespace
 
-void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const float* y,
-                                const std::uint8_t* winner, const float* w, float* dx,
-                                char* scratch) noexcept {
+void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const std::uint8_t* winner,
+                                const float* w, const float* x, float* dx, char* scratch) noexcept {
   Carver carver(scratch);
-  PatchAdder adder(op, {dy, op.relu ? y : nullptr, winner}, w, dx, carver);
+  PatchAdder adder(op, {dy, winner}, w, x, dx, carver);
   const std::int64_t places = op.conv.x.n * adder.segments();
   if (places == 0) return;
   adder.turn_weights();
@@ -329,12 +350,12 @@ void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const f
   });
   const std::int64_t seams = adder.segments() - 1;
   parallel_for(op.conv.x.n * seams,
-               [&](std::int64_t i, int) { adder.add_seam(i / seams, i % seams); });
+               [&](std::int64_t i, int) { adder.join_seam(i / seams, i % seams); });
 }
 
 std::size_t pool_sparse_backward_input_scratch(const PooledConv2D& op) {
   Carver counter(nullptr);
-  const PatchAdder adder(op, {nullptr, nullptr, nullptr}, nullptr, nullptr, counter);
+  const PatchAdder adder(op, {nullptr, nullptr}, nullptr, nullptr, nullptr, counter);
   return counter.bytes();
 }
 

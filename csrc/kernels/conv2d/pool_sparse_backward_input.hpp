@@ -8,11 +8,11 @@
 namespace minicnn {
 
 // Only where pool_sparse_fits (chooser.hpp).
-//   dy, y, winner (N, PH, PW, filters)  w (KH, KW, C, filters)
-//   dx (N, H, W, C)   written
-void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const float* y,
-                                const std::uint8_t* winner, const float* w, float* dx,
-                                char* scratch) noexcept;
+//   dy, winner (N, PH, PW, filters)  w (KH, KW, C, filters)
+//   x (N, H, W, C) or null, see conv2d.hpp
+//   dx (N, H, W, C)   written; may be x
+void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const std::uint8_t* winner,
+                                const float* w, const float* x, float* dx, char* scratch) noexcept;
 std::size_t pool_sparse_backward_input_scratch(const PooledConv2D& op);
 
 }  // namespace minicnn

@@ -194,8 +194,7 @@ void WinnerSums::list_winners(const Region& region, const Slice& s) const {
   const TileWindows windows{s.gradients, s.cells, count, std::int32_t(tiling_.width())};
   float total[kTurned];
   for (std::int64_t f = 0; f < s.count; f += micro_.lanes) {
-    const PooledGradient of_filters{
-        gradient_.dy + f, gradient_.y == nullptr ? nullptr : gradient_.y + f, gradient_.winner + f};
+    const PooledGradient of_filters{gradient_.dy + f, gradient_.winner + f};
     const ListWriter lists{s.lists.values, s.lists.places, s.lists.begins + f, s.lists.ends + f};
     const int together = int(std::min<std::int64_t>(micro_.lanes, s.count - f));
     micro_.list_by_filter(of_filters, windows, together, lists, total);
@@ -250,8 +249,7 @@ float WinnerSums::gradient_at(std::int64_t n, std::int64_t oy, std::int64_t ox,
   const Shape4 pooled = op_.y();
   if (oy / 2 >= pooled.h || ox / 2 >= pooled.w) return 0;
   const std::int64_t i = ((n * pooled.h + oy / 2) * pooled.w + ox / 2) * filters_ + filter;
-  const bool passes = gradient_.y == nullptr || gradient_.y[i] > 0;
-  return passes && gradient_.winner[i] == oy % 2 * 2 + ox % 2 ? gradient_.dy[i] : 0;
+  return gradient_.winner[i] == oy % 2 * 2 + ox % 2 ? gradient_.dy[i] : 0;
 }
 
 // As a convolution without a pool does: zero times infinity or NaN is NaN.
@@ -345,18 +343,18 @@ void WinnerSums::finish(std::int64_t turn, float* dw, float* db) const {
 
 }  // namespace
 
-void pool_sparse_backward_weights(const PooledConv2D& op, const float* dy, const float* y,
+void pool_sparse_backward_weights(const PooledConv2D& op, const float* dy,
                                   const std::uint8_t* winner, const float* x, float* dw, float* db,
                                   char* scratch) noexcept {
   Carver carver(scratch);
-  const WinnerSums sums(op, {dy, op.relu ? y : nullptr, winner}, x, carver);
+  const WinnerSums sums(op, {dy, winner}, x, carver);
   parallel_for(sums.tasks(), [&](std::int64_t task, int worker) { sums.run(task, worker); });
   parallel_for(sums.turns(), [&](std::int64_t turn, int) { sums.finish(turn, dw, db); });
 }
 
 std::size_t pool_sparse_backward_weights_scratch(const PooledConv2D& op) {
   Carver counter(nullptr);
-  const WinnerSums sums(op, {nullptr, nullptr, nullptr}, nullptr, counter);
+  const WinnerSums sums(op, {nullptr, nullptr}, nullptr, counter);
   return counter.bytes();
 }
 

@@ -33,10 +33,9 @@ struct SparseSums {
   std::int64_t out_step, out_row, columns;
 };
 
-// The gradient behind the pool, filters side by side; y is null where no ReLU stood before the
-// pool, else the gradient passes only where y > 0.
+// The gradient behind the pool, filters side by side.
 struct PooledGradient {
-  const float *dy, *y;
+  const float* dy;
   const std::uint8_t* winner;  // ky * 2 + kx; a larger number has no cell, its gradient no term
 };
 
@@ -54,13 +53,15 @@ struct ListWriter {
   std::int32_t *places, *begins, *ends;
 };
 
-// Numbers of `pixels`, their channels side by side.
+// Numbers of `pixels`, their channels side by side; where there is a gate, which lies as `to` does
+// and may be `to` itself, 0 unless the gate is > 0.
 struct PixelCopy {
   const float* from;
   std::int64_t from_step;
   float* to;
   std::int64_t to_step;
   std::int64_t pixels, channels;
+  const float* gate = nullptr;
 };
 
 struct SparseMicro {
@@ -71,7 +72,7 @@ struct SparseMicro {
   void (*add)(const SparseSums& sums, int rows);
   // For each of `filters` <= lanes filters the list of its winners that are not zero, their places
   // the cells. List f begins at begins[f], given, and has room for windows.count + lanes numbers.
-  // total (filters) = the sum of all gradients that pass.
+  // total (filters) = the sum of all gradients that have a cell.
   void (*list_by_filter)(const PooledGradient& gradient, const TileWindows& windows, int filters,
                          const ListWriter& lists, float* total);
   // For each of the four cells of one window the list of its winners that are not zero, their
@@ -79,7 +80,7 @@ struct SparseMicro {
   // one `lanes` more numbers may be written.
   void (*list_by_cell)(const PooledGradient& gradient, std::int64_t filters,
                        const ListWriter& lists);
-  // True if all that was copied is finite.
+  // True if all that was read from `from` is finite.
   bool (*copy)(const PixelCopy& copy);
 };
 

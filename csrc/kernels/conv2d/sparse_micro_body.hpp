@@ -102,7 +102,7 @@ void add_any(const SparseSums& sums, int rows) {
   kByShape[std::size_t((rows - 1) * kMostSparseCells + vectors - 1)](sums);
 }
 
-// One number of each of `filters` filters: the gradient where it passes, and its winner.
+// One number of each of `filters` filters: the gradient where it has a cell, and the cell.
 template <class Wide>
 struct Winners {
   using V = typename Wide::V;
@@ -113,13 +113,10 @@ struct Winners {
 
   Winners(const PooledGradient& g, std::int64_t at, int filters) {
     const bool full = filters == Wide::kLanes;
-    const auto load = [&](const float* p) { return full ? Wide::load(p) : Wide::load(p, filters); };
-    value = load(g.dy + at);
-    if (g.y != nullptr) value = load(g.y + at) > 0 ? value : V{};
     cell = full ? Wide::widen(g.winner + at) : Wide::widen(g.winner + at, filters);
+    const V dy = full ? Wide::load(g.dy + at) : Wide::load(g.dy + at, filters);
+    value = cell < 4 ? dy : V{};
   }
-
-  V of_cells() const { return cell < 4 ? value : V{}; }
 };
 
 template <class V, std::size_t... kLane>
@@ -165,8 +162,8 @@ void list_by_filter_any(const PooledGradient& gradient, const TileWindows& windo
       places[i] = Int{};
       if (first + i >= windows.count) continue;
       const Winners<Wide> winners(gradient, windows.gradients[first + i], filters);
-      sum = sum + winners.value;
-      values[i] = winners.of_cells();
+      values[i] = winners.value;
+      sum = sum + values[i];
       places[i] = (winners.cell & 1) + (winners.cell > 1 ? Int{} + windows.cell_row : Int{}) +
                   windows.cells[first + i];
     }
@@ -202,31 +199,39 @@ void list_by_cell_any(const PooledGradient& gradient, std::int64_t filters,
   }
 }
 
-template <class Wide>
-bool copy_any(const PixelCopy& copy) {
+// `kGated`: the copy has a gate.
+template <class Wide, bool kGated>
+bool copy_pixels(const PixelCopy& copy) {
   using V = typename Wide::V;
   const int last = int((copy.channels - 1) % Wide::kLanes) + 1;
   V nothing{};  // times 0: NaN where a number is not finite
   for (std::int64_t pixel = 0; pixel < copy.pixels; ++pixel) {
     const float* from = copy.from + pixel * copy.from_step;
     float* to = copy.to + pixel * copy.to_step;
+    const float* gate = kGated ? copy.gate + pixel * copy.to_step : nullptr;
     std::int64_t c = 0;
     for (; c + Wide::kLanes < copy.channels; c += Wide::kLanes) {
       const V numbers = Wide::load(from + c);
-      Wide::store(to + c, numbers);
       nothing = nothing + numbers * V{};
+      Wide::store(to + c, kGated ? (Wide::load(gate + c) > 0 ? numbers : V{}) : numbers);
     }
-    const V numbers = last == Wide::kLanes ? Wide::load(from + c) : Wide::load(from + c, last);
-    if (last == Wide::kLanes) {
-      Wide::store(to + c, numbers);
-    } else {
-      Wide::store(to + c, numbers, last);
-    }
+    const bool full = last == Wide::kLanes;
+    V numbers = full ? Wide::load(from + c) : Wide::load(from + c, last);
     nothing = nothing + numbers * V{};
+    if constexpr (kGated) {
+      const V open = full ? Wide::load(gate + c) : Wide::load(gate + c, last);
+      numbers = open > 0 ? numbers : V{};
+    }
+    full ? Wide::store(to + c, numbers) : Wide::store(to + c, numbers, last);
   }
   bool finite = true;
   for (int i = 0; i < Wide::kLanes; ++i) finite = finite && nothing[i] == 0;
   return finite;
+}
+
+template <class Wide>
+bool copy_any(const PixelCopy& copy) {
+  return copy.gate == nullptr ? copy_pixels<Wide, false>(copy) : copy_pixels<Wide, true>(copy);
 }
 
 }  // namespace

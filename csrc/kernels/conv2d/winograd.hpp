@@ -41,7 +41,7 @@ std::size_t winograd_pooled_forward_scratch(const PooledConv2D& op);
 //   w (KH, KW, C, filters)
 //   dx (N, H, W, C)          written
 void winograd_backward_input(const Conv2D& conv, const float* dy, const float* y, const float* w,
-                             float* dx, char* scratch) noexcept;
+                             const float* x, float* dx, char* scratch) noexcept;
 std::size_t winograd_backward_input_scratch(const Conv2D& conv);
 
 //   dw (KH, KW, C, filters)  db (filters,) or null   written; y as above

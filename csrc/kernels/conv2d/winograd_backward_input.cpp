@@ -28,12 +28,13 @@ void turn_weights(const Conv2D& conv, const float* w, float* to) {
 }
 
 struct BackwardInput {
-  BackwardInput(const Conv2D& shapes, const float* dy, const float* y, float* dx, Carver& carver)
+  BackwardInput(const Conv2D& shapes, const float* dy, const float* y, const float* x, float* dx,
+                Carver& carver)
       : conv(turned(shapes)),
         w(carver.take<float>(conv.weights())),
         u(carver.take<float>(winograd_weights_size(conv))),
         forward(conv, {conv.x, dy, y, winograd_transforms(conv.window.kh).points}, u, nullptr,
-                false, dx, carver) {}
+                false, x, dx, carver) {}
 
   Conv2D conv;
   float *w, *u;  // turned, and transformed
@@ -43,9 +44,9 @@ struct BackwardInput {
 }  // namespace
 
 void winograd_backward_input(const Conv2D& conv, const float* dy, const float* y, const float* w,
-                             float* dx, char* scratch) noexcept {
+                             const float* x, float* dx, char* scratch) noexcept {
   Carver carver(scratch);
-  const BackwardInput backward(conv, dy, y, dx, carver);
+  const BackwardInput backward(conv, dy, y, x, dx, carver);
   turn_weights(conv, w, backward.w);
   winograd_transform_weights(backward.conv, backward.w, backward.u);
   backward.forward.run();
@@ -53,7 +54,7 @@ void winograd_backward_input(const Conv2D& conv, const float* dy, const float* y
 
 std::size_t winograd_backward_input_scratch(const Conv2D& conv) {
   Carver counter(nullptr);
-  const BackwardInput backward(conv, nullptr, nullptr, nullptr, counter);
+  const BackwardInput backward(conv, nullptr, nullptr, nullptr, nullptr, counter);
   return counter.bytes();
 }
 

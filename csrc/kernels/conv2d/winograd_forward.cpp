@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/parallel.hpp"
+#include "kernels/conv2d/sparse_micro.hpp"
 #include "kernels/conv2d/winograd.hpp"
 
 namespace minicnn {
@@ -25,10 +26,12 @@ bool winograd_fits(const Conv2D& conv) {
 }
 
 WinogradForward::WinogradForward(const Conv2D& conv, const SquareReader& reader, const float* u,
-                                 const float* b, bool relu, float* y, Carver& carver)
+                                 const float* b, bool relu, const float* gate, float* y,
+                                 Carver& carver)
     : conv_(conv),
       b_(b),
       relu_(relu),
+      gate_(gate),
       y_(y),
       stream_(streams(conv, y)),
       grid_{conv.x.n, conv.oh(), conv.ow()},
@@ -38,13 +41,15 @@ WinogradForward::WinogradForward(const Conv2D& conv, const SquareReader& reader,
       columns_(conv2d_micro().columns),
       patches_(carver.take<float>(kMaxWorkers * kSide * kSide * columns_)) {}
 
-// A tile that leaves the image goes through a patch, of which the cells inside are copied.
+// A tile that leaves the image goes through a patch, of which the cells inside are copied; so does
+// one with a gate.
 void WinogradForward::write(const TilePlace& at, std::int64_t filter, WinogradSquare& square,
                             float* patch) const {
   const auto [n, oh, ow, filters] = conv_.y();
-  float* y = y_ + ((at.n * oh + at.y) * ow + at.x) * filters + filter;
+  const std::int64_t first = ((at.n * oh + at.y) * ow + at.x) * filters + filter;
+  float* y = y_ + first;
   const std::int64_t rows = std::min(kSide, oh - at.y), columns = std::min(kSide, ow - at.x);
-  const bool inside = rows == kSide && columns == kSide;
+  const bool inside = rows == kSide && columns == kSide && gate_ == nullptr;
   square.to = inside ? y : patch;
   square.to_row = inside ? ow * filters : kSide * columns_;
   square.to_column = inside ? filters : columns_;
@@ -57,9 +62,10 @@ void WinogradForward::write(const TilePlace& at, std::int64_t filter, WinogradSq
   transforms_.outputs(square);
   if (inside) return;
   for (std::int64_t i = 0; i < rows; ++i) {
-    for (std::int64_t j = 0; j < columns; ++j) {
-      std::copy_n(patch + (i * kSide + j) * columns_, square.channels, y + (i * ow + j) * filters);
-    }
+    const std::int64_t row = i * ow * filters;
+    const float* gate = gate_ == nullptr ? nullptr : gate_ + first + row;
+    sparse_micro().copy(
+        {patch + i * kSide * columns_, columns_, y + row, filters, columns, square.channels, gate});
   }
 }
 
@@ -79,13 +85,13 @@ void winograd_forward(const Conv2D& conv, const float* x, const float* u, const 
                       float* y, char* scratch) noexcept {
   Carver carver(scratch);
   const SquareReader reader{conv.x, x, nullptr, winograd_transforms(conv.window.kh).points};
-  WinogradForward(conv, reader, u, b, relu, y, carver).run();
+  WinogradForward(conv, reader, u, b, relu, nullptr, y, carver).run();
 }
 
 std::size_t winograd_forward_scratch(const Conv2D& conv) {
   Carver counter(nullptr);
   const SquareReader reader{conv.x, nullptr, nullptr, winograd_transforms(conv.window.kh).points};
-  const WinogradForward forward(conv, reader, nullptr, nullptr, false, nullptr, counter);
+  const WinogradForward forward(conv, reader, nullptr, nullptr, false, nullptr, nullptr, counter);
   return counter.bytes();
 }
 

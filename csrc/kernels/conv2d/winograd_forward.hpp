@@ -6,12 +6,13 @@
 
 namespace minicnn {
 
-// y = the convolution of what `reader` reads, plus b, with relu 0 where that is negative. The
-// forward pass, and for the input's gradient that of dy with turned weights.
+// y = the convolution of what `reader` reads, plus b, with relu 0 where that is negative, and where
+// there is a gate, which lies as y does and may be y itself, 0 unless the gate is > 0. The forward
+// pass, and for the input's gradient that of dy with turned weights.
 class WinogradForward {
  public:
   WinogradForward(const Conv2D& conv, const SquareReader& reader, const float* u, const float* b,
-                  bool relu, float* y, Carver& carver);
+                  bool relu, const float* gate, float* y, Carver& carver);
 
   void run() const;
 
@@ -21,6 +22,7 @@ class WinogradForward {
   Conv2D conv_;
   const float* b_;
   bool relu_;
+  const float* gate_;
   float* y_;
   bool stream_;
   TileGrid grid_;
