@@ -62,8 +62,9 @@ def with_gradient(layer: Layer, rng: np.random.Generator, fill: Fill = normal) -
 
 def kernels(family: str) -> list[str]:
     """The family's kernels, forward first."""
-    ends = ("forward", "backward", "backward_input", "backward_weights")
-    return [name for end in ends if (name := f"{family}_{end}") in CONTRACTS]
+    ends = ("", "_input", "_input_relu", "_weights")
+    names = [f"{family}_forward", *(f"{family}_backward{end}" for end in ends)]
+    return [name for name in names if name in CONTRACTS]
 
 
 def run_layer(layer: Layer, run: Run) -> dict[str, np.ndarray]:

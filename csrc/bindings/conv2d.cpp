@@ -20,8 +20,10 @@ Algorithm algorithm_of(const Call& call) {
   if (name == "auto") return Algorithm::automatic;
   if (name == "direct") return Algorithm::direct;
   if (name == "pool_sparse") return Algorithm::pool_sparse;
+  if (name == "relu_sparse") return Algorithm::relu_sparse;
   call.demand(name == "winograd",
-              "algorithm must be \"auto\", \"direct\", \"winograd\" or \"pool_sparse\"");
+              "algorithm must be \"auto\", \"direct\", \"winograd\", \"pool_sparse\" or "
+              "\"relu_sparse\"");
   return Algorithm::winograd;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/conv2d/density.hpp"
 #include "kernels/conv2d/depthwise.hpp"
 #include "kernels/conv2d/sparse_micro.hpp"
 #include "kernels/conv2d/winograd.hpp"
@@ -62,14 +63,43 @@ Algorithm choose_pooled_backward(const PooledConv2D& op) {
   return allowed && pool_sparse_fits(op) ? Algorithm::pool_sparse : Algorithm::direct;
 }
 
+// Behind a ReLU without a pool: ms of relu_sparse where 5, 15, 25 and 40 % pass / of what else is
+// chosen, on 2 cores of an AMD EPYC 9005 that had other work, too (2026-11; figures of a row were
+// taken in turn, rows do not compare). Three channels fill no vector: relu_sparse takes 30 and more
+// at 150x150, 3 to 64, where 10 % pass and direct takes 20.
+//                                       AVX-512                    AVX2
+//   73x73, 64 to 128, 3x3, batch 32     30, 37, 45, 55 / 44      65, 109, 135, 197 / 140
+//   34x34, 128 to 256, 3x3, batch 32    17, 24, 29, 55 / 33      49, 75, 101, 136 / 90
+//   74x74, 32 to 64, 3x3, batch 32      9, 10, 15, 18 / 14       37, 49, 57, 68 / 45
+//   40x40, 16 to 16, 3x3, batch 64      1.6, 1.6, 1.7, 2.1 / 1.6 3.3, 3.8, 4.3, 5.1 / 3.8
+//   125x125, 32 to 64, 5x5, batch 16    19, 28, 35, 44 / 28      40, 79, 123, 172 / 100
+//   60x60, 16 to 32, 7x7, batch 16      1.9, 2.6, 3.1, 4.3 / 6.9 3.9, 6.7, 9.0, 13 / 24   (direct)
+//   73x73, 64 to 64, 1x1, batch 32      18, 19, 12, 17 / 15      25, 24, 26, 28 / 28      (direct)
+constexpr double kLimitByWinograd = 0.18, kLimitByDirect = 0.4;
+constexpr std::int64_t kFewestSparseChannels = 16;
+constexpr std::int64_t kLargeKernel = 16;  // cells
+
 }  // namespace
 
 bool pool_sparse_fits(const PooledConv2D& op) {
-  const Window2D &win = op.conv.window, &pool = op.pool;
+  const Window2D& pool = op.pool;
   const bool halves = pool.kh == 2 && pool.kw == 2 && pool.sy == 2 && pool.sx == 2 &&
                       pool.top + pool.bottom + pool.left + pool.right == 0;
-  const bool plain = op.conv.groups == 1 && win.sy * win.sx * win.dy * win.dx == 1;
-  return halves && plain && win.kh <= kMostSparseCells && win.kw <= kMostSparseCells;
+  return halves && relu_sparse_fits(op.conv);
+}
+
+bool relu_sparse_fits(const Conv2D& conv) {
+  const Window2D& win = conv.window;
+  const bool plain = conv.groups == 1 && win.sy * win.sx * win.dy * win.dx == 1;
+  return plain && win.kh <= kMostSparseCells && win.kw <= kMostSparseCells;
+}
+
+double relu_sparse_limit(const Conv2D& conv) {
+  if (!relu_sparse_fits(conv)) return 0;
+  if (conv.algorithm == Algorithm::relu_sparse) return 1;
+  if (conv.algorithm != Algorithm::automatic || conv.x.c < kFewestSparseChannels) return 0;
+  if (choose_backward_weights(conv) == Algorithm::winograd) return kLimitByWinograd;
+  return conv.window.kh * conv.window.kw >= kLargeKernel ? kLimitByDirect : 0;
 }
 
 Algorithm choose_forward(const Conv2D& conv) { return choose(conv, conv.oh(), conv.ow()); }
@@ -77,6 +107,12 @@ Algorithm choose_forward(const Conv2D& conv) { return choose(conv, conv.oh(), co
 Algorithm choose_backward_input(const Conv2D& conv) { return choose(conv, conv.x.h, conv.x.w); }
 
 Algorithm choose_backward_weights(const Conv2D& conv) { return choose(conv, conv.oh(), conv.ow()); }
+
+Algorithm choose_backward_weights(const Conv2D& conv, const float* counted) {
+  const double limit = relu_sparse_limit(conv);
+  const bool sparse = limit >= 1 || (limit > 0 && density(conv.y(), counted) < limit);
+  return sparse ? Algorithm::relu_sparse : choose_backward_weights(conv);
+}
 
 Algorithm choose_pooled_forward(const PooledConv2D& op) {
   return winograd_fits(op) ? choose(op.conv, 2 * op.y().h, 2 * op.y().w) : Algorithm::direct;

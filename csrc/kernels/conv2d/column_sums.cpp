@@ -30,8 +30,8 @@ void sum_rows(const float* x, const float* gate, std::int64_t begin, std::int64_
     if constexpr (kGated) {
       for (std::int64_t i = row; i < last; ++i) {
         for (std::int64_t c = 0; c < count; ++c) {
-          const std::int64_t at = i * row_stride + c;
-          part[c] += gate[at] > 0 ? x[at] : 0.0F;
+          const float value = x[i * row_stride + c];  // read in any case: no branch, but a mask
+          part[c] += gate[i * row_stride + c] > 0 ? value : 0.0F;
         }
       }
     } else {

@@ -1,5 +1,7 @@
 #include "kernels/conv2d/conv2d.hpp"
 
+#include <algorithm>
+
 #include "kernels/activation.hpp"
 #include "kernels/conv2d/carver.hpp"
 #include "kernels/conv2d/chooser.hpp"
@@ -71,6 +73,18 @@ std::size_t before_relu_scratch(const Conv2D& conv, bool behind_relu) {
   return counter.bytes();
 }
 
+// Of what multiplies by zeros, too.
+std::size_t dense_backward_weights_scratch(const Conv2D& conv, bool relu) {
+  switch (choose_backward_weights(conv)) {
+    case Algorithm::depthwise:
+      return through_relu_scratch(conv, relu) + depthwise_backward_weights_scratch(conv);
+    case Algorithm::winograd:
+      return winograd_backward_weights_scratch(conv);
+    default:
+      return direct_backward_weights_scratch(conv, relu);
+  }
+}
+
 }  // namespace
 
 void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const float* b, bool relu,
@@ -131,7 +145,9 @@ std::size_t conv2d_backward_input_scratch(const Conv2D& conv, bool relu, bool be
 
 void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* y, const float* x,
                              float* dw, float* db, char* scratch) noexcept {
-  switch (choose_backward_weights(conv)) {
+  switch (choose_backward_weights(conv, y == nullptr ? dy : y)) {
+    case Algorithm::relu_sparse:
+      return relu_sparse_backward_weights(conv, dy, y, x, dw, db, scratch);
     case Algorithm::winograd:
       return winograd_backward_weights(conv, dy, y, x, dw, db, scratch);
     case Algorithm::depthwise: {
@@ -145,14 +161,9 @@ void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* y
 }
 
 std::size_t conv2d_backward_weights_scratch(const Conv2D& conv, bool relu) {
-  switch (choose_backward_weights(conv)) {
-    case Algorithm::depthwise:
-      return through_relu_scratch(conv, relu) + depthwise_backward_weights_scratch(conv);
-    case Algorithm::winograd:
-      return winograd_backward_weights_scratch(conv);
-    default:
-      return direct_backward_weights_scratch(conv, relu);
-  }
+  const std::size_t dense = dense_backward_weights_scratch(conv, relu);
+  if (relu_sparse_limit(conv) == 0) return dense;
+  return std::max(dense, relu_sparse_backward_weights_scratch(conv));
 }
 
 void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const float* w,

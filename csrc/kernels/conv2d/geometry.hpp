@@ -9,7 +9,7 @@ namespace minicnn {
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // How a convolution is computed; `automatic` leaves it to the chooser.
-enum class Algorithm { automatic, direct, depthwise, winograd, pool_sparse };
+enum class Algorithm { automatic, direct, depthwise, winograd, pool_sparse, relu_sparse };
 
 // Shapes of a convolution: x (N, H, W, C), w (KH, KW, C / groups, filters), y (N, OH, OW, filters).
 struct Conv2D {

@@ -35,7 +35,7 @@ constexpr std::int64_t kEnoughTasks = 64;
 
 class PatchAdder {
  public:
-  PatchAdder(const PooledConv2D& op, const PooledGradient& gradient, const float* w, const float* x,
+  PatchAdder(const PooledConv2D& op, const SparseGradient& gradient, const float* w, const float* x,
              float* dx, Carver& carver);
 
   void turn_weights() const;
@@ -76,7 +76,7 @@ class PatchAdder {
   void next_band(const Band& band) const;
 
   PooledConv2D op_;
-  PooledGradient gradient_;
+  SparseGradient gradient_;
   const float *w_, *x_;
   float* dx_;
   const SparseMicro& micro_;
@@ -89,7 +89,7 @@ class PatchAdder {
   bool* finite_cells_;
 };
 
-PatchAdder::PatchAdder(const PooledConv2D& op, const PooledGradient& gradient, const float* w,
+PatchAdder::PatchAdder(const PooledConv2D& op, const SparseGradient& gradient, const float* w,
                        const float* x, float* dx, Carver& carver)
     : op_(op),
       gradient_(gradient),
@@ -172,7 +172,7 @@ void PatchAdder::list_winners(const Band& band) const {
       std::fill_n(lists.ends, 4, end);
       if (dropped) continue;
       const std::int64_t first = part * some_filters_, i = at + first;
-      const PooledGradient here{gradient_.dy + i, gradient_.winner + i};
+      const SparseGradient here{gradient_.dy + i, nullptr, gradient_.winner + i};
       micro_.list_by_cell(here, std::min(some_filters_, filters_ - first), lists);
       end = lists.ends[3];
     }
@@ -336,7 +336,7 @@ void PatchAdder::join_seam(std::int64_t n, std::int64_t segment) const {
 void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const std::uint8_t* winner,
                                 const float* w, const float* x, float* dx, char* scratch) noexcept {
   Carver carver(scratch);
-  PatchAdder adder(op, {dy, winner}, w, x, dx, carver);
+  PatchAdder adder(op, {dy, nullptr, winner}, w, x, dx, carver);
   const std::int64_t places = op.conv.x.n * adder.segments();
   if (places == 0) return;
   adder.turn_weights();
@@ -355,7 +355,7 @@ void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const s
 
 std::size_t pool_sparse_backward_input_scratch(const PooledConv2D& op) {
   Carver counter(nullptr);
-  const PatchAdder adder(op, {nullptr, nullptr}, nullptr, nullptr, nullptr, counter);
+  const PatchAdder adder(op, {nullptr, nullptr, nullptr}, nullptr, nullptr, nullptr, counter);
   return counter.bytes();
 }
 

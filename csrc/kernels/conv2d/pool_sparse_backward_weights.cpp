@@ -14,6 +14,9 @@
 // A tile of windows lies in the nearest cache as the pixels of x under it, padding included. For
 // each filter the tile's winners are listed, then their patches are added up in registers.
 //
+// A convolution without a pool is one behind a pool of single cells: each wins unless the ReLU
+// clipped it.
+//
 // The order of a sum depends on the shapes only: a tile's winners, tiles in leaves, leaves in
 // chunks; chunks join in pairs.
 
@@ -21,8 +24,8 @@ namespace minicnn {
 namespace {
 
 // Tuned on AMD EPYC 9005 (L1 48 KB, L2 1 MB a core), 2026-11.
-constexpr std::int64_t kTileWindows = 64;
-constexpr std::int64_t kTileColumns = 16;
+constexpr std::int64_t kTileCells = 256;  // of the pool's windows
+constexpr std::int64_t kTileColumns = 32;
 constexpr std::int64_t kTileFloats = 10240;   // of x, of one block of channels
 constexpr std::int64_t kSliceFilters = 64;    // that share a tile
 constexpr std::int64_t kSliceFloats = 81920;  // of their sums
@@ -44,29 +47,31 @@ class Tiling {
  public:
   Tiling(const PooledConv2D& op, std::int64_t pitch);
 
+  std::int64_t windows() const { return kTileCells / (step_ * step_); }  // of a tile, at most
   std::int64_t tiles() const { return image_tiles_ * row_tiles_ * column_tiles_; }
   Region region(std::int64_t tile) const;
-  std::int64_t height() const { return 2 * rows_ + kh_ - 1; }  // of one image, in pixels of x
-  std::int64_t width() const { return 2 * columns_ + kw_ - 1; }
+  std::int64_t height() const { return step_ * rows_ + kh_ - 1; }  // of one image, in pixels of x
+  std::int64_t width() const { return step_ * columns_ + kw_ - 1; }
   std::int64_t pixels() const { return images_ * height() * width(); }
 
  private:
-  std::int64_t batch_, ph_, pw_, kh_, kw_;
+  std::int64_t step_, batch_, ph_, pw_, kh_, kw_;  // a step: pixels from window to window
   std::int64_t images_ = 1, rows_ = 1, columns_ = 1;
   std::int64_t image_tiles_, row_tiles_, column_tiles_;
 };
 
 Tiling::Tiling(const PooledConv2D& op, std::int64_t pitch)
-    : batch_(op.conv.x.n),
-      ph_(ceil_div(op.conv.oh(), 2)),
-      pw_(ceil_div(op.conv.ow(), 2)),
+    : step_(op.pool.sy),
+      batch_(op.conv.x.n),
+      ph_(ceil_div(op.conv.oh(), step_)),
+      pw_(ceil_div(op.conv.ow(), step_)),
       kh_(op.conv.window.kh),
       kw_(op.conv.window.kw) {
-  column_tiles_ = ceil_div(pw_, kTileColumns);
+  column_tiles_ = ceil_div(pw_, kTileColumns / step_);
   columns_ = ceil_div(pw_, column_tiles_);
   const auto fits = [&](std::int64_t images, std::int64_t rows) {
-    const std::int64_t pixels = images * (2 * rows + kh_ - 1) * width();
-    return images * rows * columns_ <= kTileWindows && pixels * pitch <= kTileFloats;
+    const std::int64_t pixels = images * (step_ * rows + kh_ - 1) * width();
+    return images * rows * columns_ <= windows() && pixels * pitch <= kTileFloats;
   };
   while (rows_ < ph_ && fits(1, rows_ + 1)) ++rows_;
   row_tiles_ = ceil_div(ph_, rows_);
@@ -87,7 +92,7 @@ Region Tiling::region(std::int64_t tile) const {
 
 class WinnerSums {
  public:
-  WinnerSums(const PooledConv2D& op, const PooledGradient& gradient, const float* x,
+  WinnerSums(const PooledConv2D& op, const SparseGradient& gradient, const float* x,
              Carver& carver);
 
   std::int64_t tasks() const { return chunks_ * slices_; }
@@ -118,19 +123,19 @@ class WinnerSums {
   float* partial(std::int64_t chunk) const { return partial_ + chunk * filters_ * patch_.size(); }
 
   PooledConv2D op_;
-  PooledGradient gradient_;
+  SparseGradient gradient_;
   const float* x_;
   const SparseMicro& micro_;
   Patches patch_;
   Tiling tiling_;
-  std::int64_t filters_, slice_filters_, slices_, chunks_ = 1, room_;
+  std::int64_t step_, filters_, slice_filters_, slices_, chunks_ = 1, room_;
   float *partial_, *tiles_, *leaves_, *values_;  // partial_ (chunks, filters, patch)
   double* bias_;                                 // (chunks, filters)
   std::int64_t* gradients_;
   std::int32_t *cells_, *places_, *begins_, *ends_, *numbers_;
 };
 
-WinnerSums::WinnerSums(const PooledConv2D& op, const PooledGradient& gradient, const float* x,
+WinnerSums::WinnerSums(const PooledConv2D& op, const SparseGradient& gradient, const float* x,
                        Carver& carver)
     : op_(op),
       gradient_(gradient),
@@ -138,8 +143,9 @@ WinnerSums::WinnerSums(const PooledConv2D& op, const PooledGradient& gradient, c
       micro_(sparse_micro()),
       patch_(op.conv, micro_),
       tiling_(op, patch_.widest_pitch()),
+      step_(op.pool.sy),
       filters_(op.conv.filters),
-      room_(kTileWindows + micro_.lanes) {
+      room_(tiling_.windows() + micro_.lanes) {
   const std::int64_t most = std::min(kSliceFilters, kSliceFloats / patch_.size()) / kTurned;
   slice_filters_ = std::max<std::int64_t>(1, most) * kTurned;
   slices_ = ceil_div(filters_, slice_filters_);
@@ -154,8 +160,8 @@ WinnerSums::WinnerSums(const PooledConv2D& op, const PooledGradient& gradient, c
   // A sum reads its last vector to the end.
   tiles_ = carver.take<float>(workers * (tiling_.pixels() * patch_.widest_pitch() + micro_.lanes));
   leaves_ = carver.take<float>(listed * patch_.size());
-  gradients_ = carver.take<std::int64_t>(workers * kTileWindows);
-  cells_ = carver.take<std::int32_t>(workers * kTileWindows);
+  gradients_ = carver.take<std::int64_t>(workers * tiling_.windows());
+  cells_ = carver.take<std::int32_t>(workers * tiling_.windows());
   values_ = carver.take<float>(listed * room_);
   places_ = carver.take<std::int32_t>(listed * room_);
   begins_ = carver.take<std::int32_t>(slice_filters_);
@@ -173,8 +179,8 @@ WinnerSums::Slice WinnerSums::slice(std::int64_t task, int worker) const {
           std::min(slice_filters_, filters_ - first),
           tiles_ + worker * (tiling_.pixels() * patch_.widest_pitch() + micro_.lanes),
           leaves_ + listed * patch_.size(),
-          gradients_ + worker * kTileWindows,
-          cells_ + worker * kTileWindows,
+          gradients_ + worker * tiling_.windows(),
+          cells_ + worker * tiling_.windows(),
           {values_ + listed * room_, places_ + listed * room_, begins_, ends_ + listed},
           bias_ + task / slices_ * filters_ + first};
 }
@@ -186,15 +192,18 @@ void WinnerSums::list_winners(const Region& region, const Slice& s) const {
     for (std::int64_t py = region.py0; py < std::min(region.py1, pooled.h); ++py) {
       for (std::int64_t px = region.px0; px < std::min(region.px1, pooled.w); ++px, ++count) {
         s.gradients[count] = ((n * pooled.h + py) * pooled.w + px) * filters_ + s.first;
-        const std::int64_t row = (n - region.n0) * tiling_.height() + 2 * (py - region.py0);
-        s.cells[count] = std::int32_t(row * tiling_.width() + 2 * (px - region.px0));
+        const std::int64_t row = (n - region.n0) * tiling_.height() + step_ * (py - region.py0);
+        s.cells[count] = std::int32_t(row * tiling_.width() + step_ * (px - region.px0));
       }
     }
   }
+  std::fill(s.cells + count, s.cells + ceil_div(count, micro_.lanes) * micro_.lanes, 0);
   const TileWindows windows{s.gradients, s.cells, count, std::int32_t(tiling_.width())};
   float total[kTurned];
   for (std::int64_t f = 0; f < s.count; f += micro_.lanes) {
-    const PooledGradient of_filters{gradient_.dy + f, gradient_.winner + f};
+    const SparseGradient of_filters{gradient_.dy + f,
+                                    gradient_.y == nullptr ? nullptr : gradient_.y + f,
+                                    gradient_.winner == nullptr ? nullptr : gradient_.winner + f};
     const ListWriter lists{s.lists.values, s.lists.places, s.lists.begins + f, s.lists.ends + f};
     const int together = int(std::min<std::int64_t>(micro_.lanes, s.count - f));
     micro_.list_by_filter(of_filters, windows, together, lists, total);
@@ -205,15 +214,15 @@ void WinnerSums::list_winners(const Region& region, const Slice& s) const {
 // The tile's pixels of one block of channels, zeros where there is padding; true if all are finite.
 bool WinnerSums::copy_tile(const Region& region, const ChannelBlock& block, float* tile) const {
   const auto [images, h, w, c] = op_.conv.x;
-  const std::int64_t left = 2 * region.px0 - op_.conv.window.left;
-  const std::int64_t width = 2 * (region.px1 - region.px0) + op_.conv.window.kw - 1;
-  const std::int64_t height = 2 * (region.py1 - region.py0) + op_.conv.window.kh - 1;
+  const std::int64_t left = step_ * region.px0 - op_.conv.window.left;
+  const std::int64_t width = step_ * (region.px1 - region.px0) + op_.conv.window.kw - 1;
+  const std::int64_t height = step_ * (region.py1 - region.py0) + op_.conv.window.kh - 1;
   const std::int64_t begin = std::clamp<std::int64_t>(-left, 0, width);
   const std::int64_t end = std::clamp(w - left, begin, width);
   bool finite = true;
   for (std::int64_t n = region.n0; n < region.n1; ++n) {
     for (std::int64_t row = 0; row < height; ++row) {
-      const std::int64_t y = 2 * region.py0 - op_.conv.window.top + row;
+      const std::int64_t y = step_ * region.py0 - op_.conv.window.top + row;
       const bool inside = y >= 0 && y < h && begin < end;
       const std::int64_t stop = inside ? begin : width;
       float* to = tile + ((n - region.n0) * tiling_.height() + row) * tiling_.width() * block.pitch;
@@ -247,16 +256,19 @@ void WinnerSums::add(const Slice& slice, const TermLists& terms, std::int64_t bl
 float WinnerSums::gradient_at(std::int64_t n, std::int64_t oy, std::int64_t ox,
                               std::int64_t filter) const {
   const Shape4 pooled = op_.y();
-  if (oy / 2 >= pooled.h || ox / 2 >= pooled.w) return 0;
-  const std::int64_t i = ((n * pooled.h + oy / 2) * pooled.w + ox / 2) * filters_ + filter;
-  return gradient_.winner[i] == oy % 2 * 2 + ox % 2 ? gradient_.dy[i] : 0;
+  const std::int64_t py = oy / step_, px = ox / step_;
+  if (py >= pooled.h || px >= pooled.w) return 0;
+  const std::int64_t i = ((n * pooled.h + py) * pooled.w + px) * filters_ + filter;
+  const bool passes = gradient_.y == nullptr || gradient_.y[i] > 0;
+  const bool wins = gradient_.winner == nullptr || gradient_.winner[i] == oy % 2 * 2 + ox % 2;
+  return passes && wins ? gradient_.dy[i] : 0;
 }
 
 // As a convolution without a pool does: zero times infinity or NaN is NaN.
 void WinnerSums::add_every_cell(const Region& region, const Slice& s, std::int64_t block,
                                 float* sums) const {
-  float values[kTileWindows];
-  std::int32_t places[kTileWindows + 1] = {};
+  float values[kTileCells];
+  std::int32_t places[kTileCells + 1] = {};
   for (std::int64_t f = 0; f < s.count; ++f) {
     const std::int32_t begin = 0;
     std::int32_t count = 0;
@@ -265,12 +277,14 @@ void WinnerSums::add_every_cell(const Region& region, const Slice& s, std::int64
       count = 0;
     };
     for (std::int64_t n = region.n0; n < region.n1; ++n) {
-      for (std::int64_t oy = 2 * region.py0; oy < std::min(2 * region.py1, op_.conv.oh()); ++oy) {
-        for (std::int64_t ox = 2 * region.px0; ox < std::min(2 * region.px1, op_.conv.ow()); ++ox) {
-          const std::int64_t row = (n - region.n0) * tiling_.height() + oy - 2 * region.py0;
+      for (std::int64_t oy = step_ * region.py0; oy < std::min(step_ * region.py1, op_.conv.oh());
+           ++oy) {
+        for (std::int64_t ox = step_ * region.px0; ox < std::min(step_ * region.px1, op_.conv.ow());
+             ++ox) {
+          const std::int64_t row = (n - region.n0) * tiling_.height() + oy - step_ * region.py0;
           values[count] = gradient_at(n, oy, ox, s.first + f);
-          places[count] = std::int32_t(row * tiling_.width() + ox - 2 * region.px0);
-          if (++count == kTileWindows) flush();
+          places[count] = std::int32_t(row * tiling_.width() + ox - step_ * region.px0);
+          if (++count == kTileCells) flush();
         }
       }
     }
@@ -341,21 +355,40 @@ void WinnerSums::finish(std::int64_t turn, float* dw, float* db) const {
   }
 }
 
+// As if behind a pool: each window is one cell.
+PooledConv2D without_pool(const Conv2D& conv) {
+  return {conv, {1, 1, 1, 1, 1, 1, 0, 0, 0, 0}, true};
+}
+
+void backward_weights(const PooledConv2D& op, const SparseGradient& gradient, const float* x,
+                      float* dw, float* db, char* scratch) noexcept {
+  Carver carver(scratch);
+  const WinnerSums sums(op, gradient, x, carver);
+  parallel_for(sums.tasks(), [&](std::int64_t task, int worker) { sums.run(task, worker); });
+  parallel_for(sums.turns(), [&](std::int64_t turn, int) { sums.finish(turn, dw, db); });
+}
+
 }  // namespace
 
 void pool_sparse_backward_weights(const PooledConv2D& op, const float* dy,
                                   const std::uint8_t* winner, const float* x, float* dw, float* db,
                                   char* scratch) noexcept {
-  Carver carver(scratch);
-  const WinnerSums sums(op, {dy, winner}, x, carver);
-  parallel_for(sums.tasks(), [&](std::int64_t task, int worker) { sums.run(task, worker); });
-  parallel_for(sums.turns(), [&](std::int64_t turn, int) { sums.finish(turn, dw, db); });
+  backward_weights(op, {dy, nullptr, winner}, x, dw, db, scratch);
 }
 
 std::size_t pool_sparse_backward_weights_scratch(const PooledConv2D& op) {
   Carver counter(nullptr);
-  const WinnerSums sums(op, {nullptr, nullptr}, nullptr, counter);
+  const WinnerSums sums(op, {nullptr, nullptr, nullptr}, nullptr, counter);
   return counter.bytes();
+}
+
+void relu_sparse_backward_weights(const Conv2D& conv, const float* dy, const float* y,
+                                  const float* x, float* dw, float* db, char* scratch) noexcept {
+  backward_weights(without_pool(conv), {dy, y, nullptr}, x, dw, db, scratch);
+}
+
+std::size_t relu_sparse_backward_weights_scratch(const Conv2D& conv) {
+  return pool_sparse_backward_weights_scratch(without_pool(conv));
 }
 
 }  // namespace minicnn

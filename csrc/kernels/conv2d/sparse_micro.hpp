@@ -6,8 +6,8 @@
 
 namespace minicnn {
 
-// What the gradients of a pooled convolution have in common: sums whose products are listed, as
-// three of four gradients of the pool's cells are zero.
+// What the gradients behind a pool or a ReLU have in common: sums whose products are listed, as
+// most gradients by the convolution's outputs are zero.
 
 // The largest kernel side that the sums below have room for.
 constexpr std::int64_t kMostSparseCells = 7;
@@ -33,13 +33,16 @@ struct SparseSums {
   std::int64_t out_step, out_row, columns;
 };
 
-// The gradient behind the pool, filters side by side.
-struct PooledGradient {
-  const float* dy;
+// The gradient behind a pool or a ReLU, filters side by side. Behind a pool y is null, and `winner`
+// says where it goes. Without one winner is null, every window is one cell, and y is the ReLU's
+// output, or null where dy has its zeros already.
+struct SparseGradient {
+  const float *dy, *y;
   const std::uint8_t* winner;  // ky * 2 + kx; a larger number has no cell, its gradient no term
 };
 
-// Windows of a tile: where in dy they begin, and the number of their first cell.
+// Windows of a tile: where in dy they begin, and the number of their first cell. Cells are read to
+// the end of their last vector.
 struct TileWindows {
   const std::int64_t* gradients;
   const std::int32_t* cells;
@@ -73,12 +76,12 @@ struct SparseMicro {
   // For each of `filters` <= lanes filters the list of its winners that are not zero, their places
   // the cells. List f begins at begins[f], given, and has room for windows.count + lanes numbers.
   // total (filters) = the sum of all gradients that have a cell.
-  void (*list_by_filter)(const PooledGradient& gradient, const TileWindows& windows, int filters,
+  void (*list_by_filter)(const SparseGradient& gradient, const TileWindows& windows, int filters,
                          const ListWriter& lists, float* total);
   // For each of the four cells of one window the list of its winners that are not zero, their
   // places the filters: one list behind the other, the first at begins[0], given. After the last
   // one `lanes` more numbers may be written.
-  void (*list_by_cell)(const PooledGradient& gradient, std::int64_t filters,
+  void (*list_by_cell)(const SparseGradient& gradient, std::int64_t filters,
                        const ListWriter& lists);
   // True if all that was read from `from` is finite.
   bool (*copy)(const PixelCopy& copy);
@@ -86,9 +89,9 @@ struct SparseMicro {
 
 #define SPARSE_MICRO(isa, lane_count, sum_count)                                               \
   void sparse_add_##isa(const SparseSums& sums, int rows);                                     \
-  void sparse_list_by_filter_##isa(const PooledGradient& gradient, const TileWindows& windows, \
+  void sparse_list_by_filter_##isa(const SparseGradient& gradient, const TileWindows& windows, \
                                    int filters, const ListWriter& lists, float* total);        \
-  void sparse_list_by_cell_##isa(const PooledGradient& gradient, std::int64_t filters,         \
+  void sparse_list_by_cell_##isa(const SparseGradient& gradient, std::int64_t filters,         \
                                  const ListWriter& lists);                                     \
   bool sparse_copy_##isa(const PixelCopy& copy);
 #include "kernels/conv2d/sparse_micros.inc"

@@ -64,12 +64,12 @@ struct Wide {
 
 void sparse_add_avx2(const SparseSums& sums, int rows) { add_any<Wide, 15>(sums, rows); }
 
-void sparse_list_by_filter_avx2(const PooledGradient& gradient, const TileWindows& windows,
+void sparse_list_by_filter_avx2(const SparseGradient& gradient, const TileWindows& windows,
                                 int filters, const ListWriter& lists, float* total) {
   list_by_filter_any<Wide>(gradient, windows, filters, lists, total);
 }
 
-void sparse_list_by_cell_avx2(const PooledGradient& gradient, std::int64_t filters,
+void sparse_list_by_cell_avx2(const SparseGradient& gradient, std::int64_t filters,
                               const ListWriter& lists) {
   list_by_cell_any<Wide>(gradient, filters, lists);
 }

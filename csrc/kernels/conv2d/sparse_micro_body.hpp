@@ -102,7 +102,19 @@ void add_any(const SparseSums& sums, int rows) {
   kByShape[std::size_t((rows - 1) * kMostSparseCells + vectors - 1)](sums);
 }
 
-// One number of each of `filters` filters: the gradient where it has a cell, and the cell.
+// One number of each of `filters` filters behind a ReLU.
+template <class Wide>
+typename Wide::V passing(const SparseGradient& g, std::int64_t at, int filters) {
+  using V = typename Wide::V;
+  const bool full = filters == Wide::kLanes;
+  const auto load = [&](const float* p) { return full ? Wide::load(p) : Wide::load(p, filters); };
+  const V dy = load(g.dy + at);
+  if (g.y == nullptr) return dy;
+  return load(g.y + at) > 0 ? dy : V{};
+}
+
+// One number of each of `filters` filters behind a pool: the gradient where it has a cell, and the
+// cell.
 template <class Wide>
 struct Winners {
   using V = typename Wide::V;
@@ -111,7 +123,7 @@ struct Winners {
   V value;
   Int cell;
 
-  Winners(const PooledGradient& g, std::int64_t at, int filters) {
+  Winners(const SparseGradient& g, std::int64_t at, int filters) {
     const bool full = filters == Wide::kLanes;
     cell = full ? Wide::widen(g.winner + at) : Wide::widen(g.winner + at, filters);
     const V dy = full ? Wide::load(g.dy + at) : Wide::load(g.dy + at, filters);
@@ -147,13 +159,38 @@ void transpose_square(V (&rows)[kLanes]) {
   }
 }
 
+// Of pixels, each a cell of its own. All filters have the same places.
 template <class Wide>
-void list_by_filter_any(const PooledGradient& gradient, const TileWindows& windows, int filters,
-                        const ListWriter& lists, float* total) {
+void list_pixels_by_filter(const SparseGradient& gradient, const TileWindows& pixels, int filters,
+                           const ListWriter& lists, float* total) {
+  using V = typename Wide::V;
+  V sum{};
+  for (std::int64_t first = 0; first < pixels.count; first += Wide::kLanes) {
+    V values[Wide::kLanes];
+    for (int i = 0; i < Wide::kLanes; ++i) {
+      values[i] = V{};
+      if (first + i >= pixels.count) continue;
+      values[i] = passing<Wide>(gradient, pixels.gradients[first + i], filters);
+      sum = sum + values[i];
+    }
+    transpose_square<Wide::kLanes>(values);
+    typename Wide::Int places;
+    __builtin_memcpy(&places, pixels.cells + first, sizeof places);
+    for (int f = 0; f < filters; ++f) {
+      const std::int32_t end = lists.ends[f];
+      lists.ends[f] +=
+          Wide::store_nonzero(values[f], places, lists.values + end, lists.places + end);
+    }
+  }
+  Wide::store(total, sum, filters);
+}
+
+template <class Wide>
+void list_winners_by_filter(const SparseGradient& gradient, const TileWindows& windows, int filters,
+                            const ListWriter& lists, float* total) {
   using V = typename Wide::V;
   using Int = typename Wide::Int;
   V sum{};
-  for (int f = 0; f < filters; ++f) lists.ends[f] = lists.begins[f];
   for (std::int64_t first = 0; first < windows.count; first += Wide::kLanes) {
     V values[Wide::kLanes];
     Int places[Wide::kLanes];
@@ -179,7 +216,16 @@ void list_by_filter_any(const PooledGradient& gradient, const TileWindows& windo
 }
 
 template <class Wide>
-void list_by_cell_any(const PooledGradient& gradient, std::int64_t filters,
+void list_by_filter_any(const SparseGradient& gradient, const TileWindows& windows, int filters,
+                        const ListWriter& lists, float* total) {
+  for (int f = 0; f < filters; ++f) lists.ends[f] = lists.begins[f];
+  const auto list =
+      gradient.winner == nullptr ? list_pixels_by_filter<Wide> : list_winners_by_filter<Wide>;
+  list(gradient, windows, filters, lists, total);
+}
+
+template <class Wide>
+void list_by_cell_any(const SparseGradient& gradient, std::int64_t filters,
                       const ListWriter& lists) {
   using V = typename Wide::V;
   using Int = typename Wide::Int;

@@ -45,12 +45,12 @@ struct Wide {
 
 void sparse_add_generic(const SparseSums& sums, int rows) { add_any<Wide, 12>(sums, rows); }
 
-void sparse_list_by_filter_generic(const PooledGradient& gradient, const TileWindows& windows,
+void sparse_list_by_filter_generic(const SparseGradient& gradient, const TileWindows& windows,
                                    int filters, const ListWriter& lists, float* total) {
   list_by_filter_any<Wide>(gradient, windows, filters, lists, total);
 }
 
-void sparse_list_by_cell_generic(const PooledGradient& gradient, std::int64_t filters,
+void sparse_list_by_cell_generic(const SparseGradient& gradient, std::int64_t filters,
                                  const ListWriter& lists) {
   list_by_cell_any<Wide>(gradient, filters, lists);
 }

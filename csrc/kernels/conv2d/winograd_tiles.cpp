@@ -17,7 +17,8 @@ void SquareReader::copy(std::int64_t n, std::int64_t y, std::int64_t x, float* p
       std::copy_n(images + first, count, patch + from * c);
     } else {
       for (std::int64_t i = 0; i < count; ++i) {
-        patch[from * c + i] = gate[first + i] > 0 ? images[first + i] : 0.0F;
+        const float value = images[first + i];  // read in any case: no branch, but a mask
+        patch[from * c + i] = gate[first + i] > 0 ? value : 0.0F;
       }
     }
     std::fill_n(patch + to * c, (side - to) * c, 0.0F);
