@@ -5,7 +5,7 @@
 namespace minicnn {
 namespace {
 
-constexpr std::int64_t kGroup = 64;       // channels at a time: their sums stay in registers' reach
+constexpr std::int64_t kGroup = 64;  // channels at a time: their sums stay in the nearest cache
 constexpr std::int64_t kFloatRows = 128;  // whose numbers are added in float32, in four sums
 
 // Chan, Golub, LeVeque: the pairwise algorithm for the sample variance, 1979.

@@ -62,13 +62,6 @@ template <class Terms, class Term>
 }
 
 template <class Float>
-struct One {
-  Float sum;
-
-  [[gnu::always_inline]] void add(const One& more) { sum += more.sum; }
-};
-
-template <class Float>
 struct Two {
   Float first, second;
 
@@ -83,9 +76,9 @@ void moments(const RowBlock& block, const float* x, float* centre, float* sum, f
   const auto [rows, stride, channels] = block;
   for_channels<kLanes>(channels, [=, rows = rows, stride = stride](auto vectors, std::int64_t c) {
     using Float = typename decltype(vectors)::Float;
-    const auto total = sum_of_rows<One<Float>>(
-        rows, [&](std::int64_t row) { return One<Float>{load<Float>(x + row * stride + c)}; });
-    const Float middle = total.sum / float(rows);
+    Float total{};
+    for (std::int64_t row = 0; row < rows; ++row) total += load<Float>(x + row * stride + c);
+    const Float middle = total / float(rows);
     const auto sums = sum_of_rows<Two<Float>>(rows, [&](std::int64_t row) {
       const Float deviation = load<Float>(x + row * stride + c) - middle;
       return Two<Float>{deviation, deviation * deviation};
