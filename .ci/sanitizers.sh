@@ -44,15 +44,15 @@ must_report() {
   echo "caught: $1 in $2"
 }
 
-# All but what cannot be here: tests of the folders that are not in the copy, of a processor's own
-# memory guard, which the sanitizer takes over, and of how long hostile files take.
+# All but what it cannot change, and what cannot be here: tests of the folders that are not in the
+# copy, of a processor's own memory guard, which the sanitizer takes over, and of how long hostile
+# files take.
 suite_under_sanitizers() {
   cd "$work/sanitized"
   sanitized python -c "import minicnn._core as core; print(core.__file__, core.isa())" |
     grep "^$work/sanitized/"
   sanitized python -m pytest -q -p no:cacheprovider --timeout=600 tests \
-    --ignore tests/test_layering.py --ignore tests/test_example_lenet.py --ignore tests/test_team.py \
-    --ignore tests/test_guard_pages.py --ignore tests/test_hostile_files.py \
-    --ignore tests/test_benchmark_networks.py
+    $(ignored "${without_kernels[@]}" layering example_lenet team guard_pages hostile_files \
+      benchmark_networks)
   cd "$checkout"
 }

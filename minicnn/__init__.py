@@ -2,6 +2,7 @@
 
 from minicnn import (
     callbacks,
+    classic,
     config,
     data,
     datasets,
@@ -13,7 +14,9 @@ from minicnn import (
     models,
     ops,
     optimizers,
+    preprocessing,
     schedules,
+    tune,
     utils,
     zoo,
 )
@@ -38,6 +41,7 @@ __all__ = [
     "backend",
     "backend_info",
     "callbacks",
+    "classic",
     "config",
     "current_backend",
     "data",
@@ -51,9 +55,11 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "preprocessing",
     "schedules",
     "set_backend",
     "set_memory_limit",
+    "tune",
     "utils",
     "zoo",
 ]

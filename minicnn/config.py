@@ -21,7 +21,10 @@ def get_threads() -> int:
 
 
 def set_threads(count: int) -> None:
-    """Use `count` threads from now on, at most 64. Results do not depend on it, bit for bit."""
+    """Use `count` threads from now on; results do not depend on it, bit for bit.
+
+    More than the machine has processors, and more than 8, are not used.
+    """
     set_num_threads(min(check_int(count, "threads"), MOST_THREADS))
 
 

@@ -52,6 +52,26 @@ class UnsupportedError(FormatError, NotImplementedError):
     """A file holds something that this version does not know."""
 
 
+class ImageReadError(MiniCNNError, OSError):
+    """A file is no picture that can be read; `path` and `reason` say which and why."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        self.path, self.reason = str(path), reason
+        super().__init__(f"cannot read {self.path} ({reason})")
+
+
+class FetchRefused(MiniCNNError, OSError):
+    """A link is not followed, or what it leads to is not taken; `reason` is for the owner only.
+
+    The text is the same for every cause: on a server, different ones would let strangers find out
+    what the machine can reach.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__("That address is not reachable from here.")
+
+
 class CheckpointError(MiniCNNError, OSError):
     """No checkpoint can be used, or one belongs to another training."""
 

@@ -71,6 +71,23 @@ class Constant(Initializer):
         return {**super().get_config(), "value": self.value}
 
 
+class RandomNormal(Initializer):
+    """Normal, with this mean and standard deviation, whatever the layer's size."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05) -> None:
+        self.mean = check_number(mean, "mean")
+        self.stddev = check_number(stddev, "stddev", 0)
+
+    def __call__(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
+        """float32 random values."""
+        draws = rng.standard_normal(shape, np.float32)
+        return draws * np.float32(self.stddev) + np.float32(self.mean)
+
+    def get_config(self) -> dict[str, Any]:
+        """Name, mean and deviation."""
+        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
+
+
 class VarianceScaling(Initializer):
     """Draws with variance = scale / fan; subclasses say which fan and which distribution."""
 
@@ -150,7 +167,9 @@ def cut_normal(shape: Shape, rng: np.random.Generator) -> np.ndarray:
 
 
 _DRAWN = (GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal)
-_registry: Registry[Initializer] = Registry("initializer", (Zeros, Ones, Constant, *_DRAWN))
+_registry: Registry[Initializer] = Registry(
+    "initializer", (Zeros, Ones, Constant, RandomNormal, *_DRAWN)
+)
 
 
 def get(identifier: str | dict[str, Any] | Initializer) -> Initializer:

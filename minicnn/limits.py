@@ -50,7 +50,7 @@ def check_parameter(shape: tuple[int, ...], what: str = "weights") -> None:
 
 def check_activations(size: int, batch_size: int) -> None:
     """Raise SizeLimitError if one batch's `size` bytes are more than the machine's memory."""
-    memory = _memory_bytes()
+    memory = memory_bytes()
     if size > memory:
         fitting = batch_size * memory // size
         remedy = f"batch_size={fitting} fits" if fitting else "use smaller images or fewer filters"
@@ -60,7 +60,17 @@ def check_activations(size: int, batch_size: int) -> None:
         )
 
 
-def _memory_bytes() -> int:
+def check_images(count: int, shape: tuple[int, int, int]) -> None:
+    """Raise SizeLimitError if so many uint8 images (H, W, C) are more than the machine's memory."""
+    size, memory = count * math.prod(shape), memory_bytes()
+    if size > memory:
+        raise SizeLimitError(
+            f"{count} images of {shape[0]}x{shape[1]} need {size / 1e9:,.1f} GB, and this machine "
+            f"has {memory / 1e9:,.1f} GB; read them in batches (flow_from_directory) or smaller"
+        )
+
+
+def memory_bytes() -> int:
     """Of the machine; where the system does not say, as much as one parameter may take."""
     if not hasattr(os, "sysconf"):
         return _limit

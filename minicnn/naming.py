@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _names: Counter[str] = Counter()
 
@@ -23,3 +25,20 @@ def unique_name(class_name: str) -> str:
 def clear_session() -> None:
     """Forget which names were given: the next Conv2D is `conv2d` again."""
     _names.clear()
+
+
+@contextmanager
+def fresh_names() -> Iterator[None]:
+    """Inside the block names are counted from the start; afterwards as if it had not been.
+
+    >>> with fresh_names():
+    ...     unique_name("Conv2D")
+    'conv2d'
+    """
+    kept = _names.copy()
+    _names.clear()
+    try:
+        yield
+    finally:
+        _names.clear()
+        _names.update(kept)

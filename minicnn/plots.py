@@ -8,6 +8,9 @@ from typing import Any
 
 from minicnn.errors import MissingExtraError
 
+# Of every picture but the papers' curves; told apart also by those who see no red or no green.
+RIGHT, WRONG, QUIET = "#2c6fa6", "#c0392b", "#777777"
+
 Curves = Mapping[str, Sequence[float]]
 
 

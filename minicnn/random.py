@@ -7,6 +7,8 @@ whether the training came there in one go or was resumed, whatever else drew num
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -35,6 +37,17 @@ def set_random_seed(seed: int) -> None:
 def seed() -> int:
     """The seed in use."""
     return _seed
+
+
+@contextmanager
+def seeded(value: int) -> Iterator[None]:
+    """Inside the block this is the seed; afterwards the one before it again."""
+    before = _seed
+    set_random_seed(value)
+    try:
+        yield
+    finally:
+        set_random_seed(before)
 
 
 def generator(purpose: str, *numbers: int) -> np.random.Generator:

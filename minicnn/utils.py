@@ -9,7 +9,36 @@ from minicnn.limits import check_parameter
 from minicnn.naming import clear_session
 from minicnn.random import set_random_seed
 
-__all__ = ["clear_session", "set_random_seed", "to_categorical"]
+__all__ = ["balanced_class_weight", "clear_session", "set_random_seed", "to_categorical"]
+
+
+def balanced_class_weight(y: object) -> dict[int, float]:
+    """Weights by which every class counts as much as the others, for `fit(class_weight=...)`.
+
+        weight[c] = N / (classes * samples of class c)
+
+    Parameters
+    ----------
+    y : class numbers (N,) or (N, 1), or one-hot rows (N, classes)
+
+    Returns
+    -------
+    {class: weight} of the classes that y has; the mean weight of a sample is 1
+
+    >>> balanced_class_weight([0, 0, 0, 1])
+    {0: 0.6666666666666666, 1: 2.0}
+    """
+    labels = np.asarray(y)
+    if labels.ndim == 2:
+        labels = labels.argmax(1) if labels.shape[1] > 1 else labels[:, 0]
+    if labels.ndim != 1 or labels.size == 0 or (labels != np.floor(labels)).any():
+        raise ArgumentError(
+            f"balanced_class_weight needs class numbers (N,) or one-hot rows; got {labels.dtype} "
+            f"{labels.shape}"
+        )
+    classes, counts = np.unique(labels, return_counts=True)
+    weights = labels.size / (len(classes) * counts)
+    return {int(c): float(w) for c, w in zip(classes, weights, strict=True)}
 
 
 def to_categorical(x: object, num_classes: int | None = None) -> np.ndarray:

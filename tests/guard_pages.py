@@ -9,6 +9,7 @@ it in a process of its own. The last line printed names the layer that was being
 from __future__ import annotations
 
 import ctypes
+import itertools
 import mmap
 import sys
 from collections.abc import Mapping
@@ -123,6 +124,22 @@ def update_calls(rng: np.random.Generator) -> list[tuple[str, list[np.ndarray], 
     return calls
 
 
+def augment_calls(rng: np.random.Generator) -> list[tuple[str, list[np.ndarray], dict[str, Any]]]:
+    """Images that are looked at through matrices of every kind: in place, turned, far away."""
+    calls = []
+    modes = ("constant", "nearest", "reflect", "wrap")
+    for i, (mode, channels) in enumerate(itertools.product(modes, (1, 3, 4, 5))):
+        pixels = rng.integers(0, 256, (12, 17, 35, channels), dtype=np.uint8)
+        matrix = rng.normal(size=(12, 6)) * [1, 1, 20, 1, 1, 20]
+        matrix[:4] = [[1, 0, 0, 0, 1, 0], [-1, 0, 16, 0, -1, 34], [1, 0, 0.5, 0, 1, 0.5],
+                      [np.inf, 0, 1e9, 0, np.nan, 0]]  # fmt: skip
+        rule = {"fill_mode": mode, "cval": 1.0, "scale": 0.5}
+        rule["interpolation"] = "nearest" if i % 3 == 0 else "bilinear"
+        for x in (pixels, pixels.astype(np.float32)):
+            calls.append(("augment", [x, matrix.astype(np.float32)], rule))
+    return calls
+
+
 def _single(array: np.ndarray | None) -> np.ndarray | None:
     return array.astype(np.float32) if array is not None and array.dtype == np.float64 else array
 
@@ -137,7 +154,7 @@ def main() -> None:
         for layer in layers:
             print(layer, flush=True)
             run_layer(layer, partial(run_guarded, at_end=at_end))
-        for kernel, reads, attributes in update_calls(rng):
+        for kernel, reads, attributes in update_calls(rng) + augment_calls(rng):
             print(kernel, flush=True)
             run_guarded(kernel, reads, attributes, at_end=at_end)
     print(f"{configurations} random layers and {len(CASES) + len(UPDATES)} other cases, twice")

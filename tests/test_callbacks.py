@@ -48,7 +48,7 @@ class Pretender:
     def set_weights(self, weights):
         self.weights = [np.array(w) for w in weights]
 
-    def save(self, path):
+    def save(self, path, *, include_optimizer=True):
         self.saved.append((str(path), self.weights[0].item()))
 
     def save_checkpoint(self, path):

@@ -55,6 +55,14 @@ def test_normal_is_cut_at_two_deviations():
     assert values.std() == pytest.approx(initializers.CUT_DEVIATION, abs=0.02)
 
 
+def test_random_normal_has_its_mean_and_deviation_in_layers_of_any_size():
+    for shape in ((7, 2000), CONV):
+        values = initializers.RandomNormal(1.0, 0.25)(shape, np.random.default_rng(1))
+        assert values.dtype == np.float32
+        assert abs(values.mean() - 1) < 4 * 0.25 / math.sqrt(values.size)
+        assert values.std() == pytest.approx(0.25, rel=0.03)
+
+
 def test_constants():
     rng = np.random.default_rng(0)
     assert (initializers.get("zeros")((3, 2), rng) == 0).all()
@@ -63,7 +71,8 @@ def test_constants():
 
 
 @pytest.mark.parametrize(
-    "name", ["zeros", "ones", "constant", "glorot_uniform", "he_normal", "lecun_normal"]
+    "name",
+    ["zeros", "ones", "constant", "random_normal", "glorot_uniform", "he_normal", "lecun_normal"],
 )
 def test_config_makes_the_same_initializer(name):
     first = initializers.get(name)

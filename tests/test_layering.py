@@ -28,6 +28,7 @@ LEVEL_0 = {
     "atomic": {"errors"},
     "registry": {"errors"},
     "limits": {"errors"},
+    "tables": {"atomic"},
     "progress": {"errors"},
     "plots": {"errors"},
     "utils": {"errors", "limits", "naming", "random"},
@@ -45,18 +46,28 @@ MAY_IMPORT = LEVEL_0 | {
     "layers": {*LEAVES, "initializers", "ops"},
     "callbacks": LEAVES,
     "history": {*LEAVES, "callbacks", "plots"},
-    "data": LEAVES,
+    # The kernel that changes images; the version, which `fetch` says to servers.
+    "data": {*LEAVES, "backends", "version"},
+    "preprocessing": {"data"},
     "datasets": {*LEAVES, "data"},
     "models": {
         *LEVEL_0, "backends", "callbacks", "data", "history", "initializers", "layers", "losses",
         "metrics", "ops", "optimizers", "schedules",
     },
     "zoo": {*LEAVES, "initializers", "layers", "models"},
-    "explain": {*LEVEL_0, "layers", "models", "ops"},
+    "explain": {
+        *LEVEL_0, "backends", "callbacks", "data", "layers", "losses", "models", "ops",
+        "optimizers",
+    },
+    "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
+    "classic": LEAVES,
 }  # fmt: skip
+# The programs stand on top of everything, and only `python -m minicnn` on them.
+MAY_IMPORT["apps"] = set(MAY_IMPORT)
+MAY_IMPORT["__main__"] = {"apps"}
 
 # Packages that somebody may not have: imported only where they are needed, so also in functions.
-OPTIONAL = {"matplotlib", "tensorboardX"}
+OPTIONAL = {"matplotlib", "optuna", "skimage", "sklearn", "tensorboardX"}
 # A terminal's line costs import time that most uses of the package do not need.
 LATE = OPTIONAL | {"rich", "numba"}
 

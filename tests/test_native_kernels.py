@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from gradcheck import backward_kernels, everything
@@ -17,7 +19,8 @@ native = pytest.importorskip("minicnn.backends.native", exc_type=ModuleNotFoundE
 
 UNIT = 2.0**-24
 EXACT = {
-    "add_forward", "add_backward", "assign", "bias_forward", "bias_backward_input", "clip_by_value",
+    "add_forward", "add_backward", "assign", "augment", "bias_forward", "bias_backward_input",
+    "clip_by_value",
     "concatenate_forward", "concatenate_backward", "dropout_forward", "dropout_backward",
     "global_average_pool2d_backward", "global_max_pool2d_forward", "global_max_pool2d_backward",
     "leaky_relu_forward", "leaky_relu_backward", "max_pool2d_forward", "multiply_forward",
@@ -166,6 +169,11 @@ def set_threads():
     before = native.num_threads()
     yield native.set_num_threads
     native.set_num_threads(before)
+
+
+def test_there_are_no_more_threads_than_their_scratch_memory_has_room_for(set_threads):
+    set_threads(10**6)
+    assert max(8, min(os.cpu_count() or 1, 64)) >= native.num_threads() >= 8
 
 
 @pytest.mark.parametrize("case", LARGE.values(), ids=LARGE)

@@ -54,6 +54,44 @@ def test_unusual_extension_is_pointed_out(tmp_path):
     mc.load_model(tmp_path / "model.h7")
 
 
+def test_without_the_optimizer_the_file_is_small_and_the_model_not_compiled(tmp_path):
+    model = compiled(NETWORKS["straight"])
+    model.train_on_batch(*data_for(model))
+    model.save(tmp_path / "all.mcnn")
+    model.save(tmp_path / "less.mcnn", include_optimizer=False)
+    checkpoint = callbacks.ModelCheckpoint(tmp_path / "best.mcnn", save_weights_only=True)
+    checkpoint.set_model(model)
+    checkpoint.on_epoch_end(0, {"loss": 1.0})
+    assert (tmp_path / "best.mcnn").read_bytes() == (tmp_path / "less.mcnn").read_bytes()
+    sizes = [(tmp_path / f"{name}.mcnn").stat().st_size for name in ("all", "less")]
+    assert sizes[1] < sizes[0]
+    again = mc.load_model(tmp_path / "less.mcnn")
+    assert again.optimizer is None
+    for a, b in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_weights_alone_go_to_a_network_whose_layers_have_other_names(tmp_path, name):
+    first, second = compiled(NETWORKS[name]), compiled(NETWORKS[name])
+    first.train_on_batch(*data_for(first))
+    first.save_weights(tmp_path / "w.mcnn")
+    second.load_weights(tmp_path / "w.mcnn")
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert second.optimizer.iterations == 0
+
+
+def test_weights_of_another_network_change_nothing(tmp_path):
+    small(3).save_weights(tmp_path / "w.mcnn")
+    model = small(4)
+    before = model.get_weights()
+    with pytest.raises(CheckpointError, match="of another network"):
+        model.load_weights(tmp_path / "w.mcnn")
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def damaged(archive, change):
     documents = copy.deepcopy(archive.documents)
     documents.pop("metadata", None)

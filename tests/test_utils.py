@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicnn.errors import ArgumentError, SizeLimitError
-from minicnn.utils import to_categorical
+from minicnn.utils import balanced_class_weight, to_categorical
 
 
 def test_one_hot_rows():
@@ -30,3 +30,18 @@ def test_one_hot_rows():
 def test_wrong_labels_are_refused(labels, classes, error, text):
     with pytest.raises(error, match=text):
         to_categorical(labels, classes)
+
+
+def test_balanced_weights_make_classes_count_alike():
+    y = np.array([0] * 6 + [1] * 3 + [4])
+    weight = balanced_class_weight(y)
+    totals = [weight[c] * (y == c).sum() for c in (0, 1, 4)]
+    np.testing.assert_allclose(totals, 10 / 3)
+    assert balanced_class_weight(np.eye(5)[y]) == weight
+    assert balanced_class_weight(y[:, None]) == weight
+
+
+@pytest.mark.parametrize("y", [[], [0.5], [[[1]]]])
+def test_balanced_weights_are_of_class_numbers(y):
+    with pytest.raises(ArgumentError, match="class numbers"):
+        balanced_class_weight(y)

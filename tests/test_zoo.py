@@ -74,6 +74,9 @@ def test_scene_takes_other_sizes_and_down_to_its_documented_minimum():
         ("scene", 2_046_406, (150, 150, 3), 6),
         ("xray", 29_556_898, (512, 512, 3), 2),
         ("photo", 15_892_806, (150, 150, 3), 6),
+        ("catdog", 693_602, (64, 64, 3), 2),
+        ("caffenet", 60_965_224, (227, 227, 3), 1000),
+        ("lenet5", 61_706, (28, 28, 1), 10),
     ],
 )
 def test_every_network_has_its_papers_size(name, parameters, image, classes):
@@ -86,7 +89,9 @@ def test_cifar_as_printed_for_28_pixels():
     assert mc.zoo.cifar((28, 28, 3)).count_params() == 120_426
 
 
-@pytest.mark.parametrize(("name", "least"), [("cifar", 22), ("xray", 36), ("photo", 36)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("cifar", 22), ("catdog", 22), ("xray", 36), ("photo", 36)]
+)
 def test_networks_go_down_to_their_documented_minimum(name, least):
     network = getattr(mc.zoo, name)
     assert network((least, least + 9, 1), classes=3).output_shape == (None, 3)
@@ -94,7 +99,7 @@ def test_networks_go_down_to_their_documented_minimum(name, least):
         network((least - 1, least + 9, 1))
 
 
-@pytest.mark.parametrize("name", ["cifar", "scene", "xray", "photo"])
+@pytest.mark.parametrize("name", ["cifar", "catdog", "scene", "xray", "photo"])
 def test_rescale_takes_bytes_where_the_default_takes_fractions(name):
     network, image = getattr(mc.zoo, name), (50, 48, 3)
     pixels = np.random.default_rng(0).integers(0, 256, (2, *image), dtype=np.uint8)
@@ -150,3 +155,58 @@ def test_lenet_scales_bytes_and_floats_alike():
     np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-6)
     rescaled = model.layers[1](x)
     np.testing.assert_array_equal(rescaled, x.astype(np.float32) / 256)
+
+
+# Caffe's bvlc_reference_caffenet, layer by layer.
+CAFFENET = {
+    "conv1": ((11, 11, 3, 96), (55, 55, 96)),
+    "conv2": ((5, 5, 48, 256), (27, 27, 256)),
+    "conv3": ((3, 3, 256, 384), (13, 13, 384)),
+    "conv4": ((3, 3, 192, 384), (13, 13, 384)),
+    "conv5": ((3, 3, 192, 256), (13, 13, 256)),
+    "fc6": ((9216, 4096), (4096,)),
+    "fc7": ((4096, 4096), (4096,)),
+    "fc8": ((4096, 7), (7,)),
+}
+
+
+def test_caffenet_has_caffes_layers_sizes_and_first_weights():
+    model = mc.zoo.caffenet(classes=7)
+    outputs = {t.layer.name: t.shape[1:] for t in model.graph.tensors}
+    found = {n: (model.get_layer(n).kernel.shape, outputs[n]) for n in CAFFENET}
+    assert found == CAFFENET
+    assert (outputs["pool1"], outputs["norm2"]) == ((27, 27, 96), (13, 13, 256))
+    assert outputs["pool5"] == (6, 6, 256)
+    biases = {p.name: p for p in model.parameters if p.name.endswith("/bias")}
+    ones = {name for name, p in biases.items() if (p.value == 1).all()}
+    assert ones == {f"{n}/bias" for n in ("conv2", "conv4", "conv5", "fc6", "fc7")}
+    assert {p.multiplier for p in biases.values()} == {2.0}
+    assert model.get_layer("fc6").kernel.value.std() == pytest.approx(0.005, rel=0.01)
+
+
+def test_caffenet_computes_and_learns():
+    model = mc.zoo.caffenet(classes=3)
+    model.compile(mc.optimizers.SGD(0.01), loss="sparse_categorical_crossentropy")
+    x = np.random.default_rng(0).uniform(-100, 100, (2, 227, 227, 3)).astype(np.float32)
+    first, second = (model.train_on_batch(x, np.array([0, 2]))[0] for _ in range(2))
+    assert np.isfinite([first, second]).all() and second != first
+    assert model.predict_on_batch(x).shape == (2, 3)
+
+
+@pytest.mark.parametrize("name", ["cifar", "catdog", "scene", "xray", "photo"])
+def test_two_classes_by_one_sigmoid(name):
+    model = getattr(mc.zoo, name)((48, 48, 3), classes=1)
+    two = getattr(mc.zoo, name)((48, 48, 3), classes=2)
+    last = model.layers[-1]
+    assert last.activation == "sigmoid" and model.output_shape == (None, 1)
+    assert two.count_params() - model.count_params() == last.kernel.value.size + 1
+    model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
+    x = np.random.default_rng(0).uniform(size=(4, 48, 48, 3)).astype(np.float32)
+    losses = [model.train_on_batch(x, np.array([0, 1, 1, 0]))[0] for _ in range(3)]
+    assert np.isfinite(losses).all()
+
+
+def test_catdog_hides_numbers_only_if_asked():
+    kinds = [type(layer).__name__ for layer in mc.zoo.catdog(dropout=0.3).layers]
+    assert kinds.count("Dropout") == 3
+    assert "Dropout" not in [type(layer).__name__ for layer in mc.zoo.catdog().layers]

@@ -103,5 +103,6 @@ std::vector<Kernel> fold_kernels();
 std::vector<Kernel> elementwise_kernels();
 std::vector<Kernel> loss_kernels();
 std::vector<Kernel> optimizer_kernels();
+std::vector<Kernel> augment_kernels();
 
 }  // namespace minicnn

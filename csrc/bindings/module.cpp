@@ -22,7 +22,7 @@ const std::map<std::string, Kernel>& registry() {
     std::map<std::string, Kernel> kernels;
     for (auto topic :
          {conv2d_kernels, dense_kernels, pool_kernels, activation_kernels, norm_kernels,
-          fold_kernels, elementwise_kernels, loss_kernels, optimizer_kernels}) {
+          fold_kernels, elementwise_kernels, loss_kernels, optimizer_kernels, augment_kernels}) {
       for (const Kernel& kernel : topic()) kernels.emplace(kernel.name, kernel);
     }
     return kernels;
@@ -58,6 +58,7 @@ class ScratchPool {
 
   Memory take(std::size_t bytes) {
     Memory memory;
+    if (bytes == 0) return memory;  // a small run beside a training takes nothing away from it
     if (!free_.empty()) {
       memory = std::move(free_.back());
       free_.pop_back();
@@ -69,7 +70,9 @@ class ScratchPool {
     return memory;
   }
 
-  void give_back(Memory memory) { free_.push_back(std::move(memory)); }
+  void give_back(Memory memory) {
+    if (memory.bytes() > 0) free_.push_back(std::move(memory));
+  }
 
  private:
   std::vector<Memory> free_;

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -12,6 +13,8 @@
 namespace minicnn {
 namespace {
 
+constexpr int kFewestMaxWorkers = 8;
+
 std::atomic<bool> team_busy{false};
 
 int from_environment(const char* name) {
@@ -19,13 +22,13 @@ int from_environment(const char* name) {
   if (text == nullptr) return 0;
   char* end = nullptr;
   const long value = std::strtol(text, &end, 10);
-  return end != text && *end == '\0' && value >= 1 ? int(std::min<long>(value, kMaxWorkers)) : 0;
+  return end != text && *end == '\0' && value >= 1 ? int(std::min<long>(value, max_workers())) : 0;
 }
 
 int processors() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return std::clamp(CPU_COUNT(&set), 1, kMaxWorkers);
+  return std::clamp(CPU_COUNT(&set), 1, max_workers());
 }
 
 int default_threads() {
@@ -47,9 +50,15 @@ std::atomic<int>& thread_count() {
 
 }  // namespace
 
+int max_workers() {
+  static const int workers =
+      std::clamp(int(sysconf(_SC_NPROCESSORS_CONF)), kFewestMaxWorkers, kMaxWorkers);
+  return workers;
+}
+
 int num_threads() { return thread_count(); }
 
-void set_num_threads(int threads) { thread_count() = std::clamp(threads, 1, kMaxWorkers); }
+void set_num_threads(int threads) { thread_count() = std::clamp(threads, 1, max_workers()); }
 
 void parallel_for_each(std::int64_t tasks, Task run, void* context) noexcept {
   const int workers = int(std::min<std::int64_t>(num_threads(), tasks));

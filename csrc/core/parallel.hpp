@@ -5,14 +5,17 @@
 
 namespace minicnn {
 
-// Workers are numbered below this. Scratch memory that is kept per worker is asked for this many
-// times: untouched pages cost nothing, and the thread count may then change at any moment.
+// Workers are numbered below this: as many as the machine has processors, or 8, and never more than
+// kMaxWorkers. Scratch memory that is kept per worker is asked for this many times, so that the
+// thread count may change at any moment. What no worker touches costs nothing, but gaps between
+// what they touch do, on huge pages.
+int max_workers();
 constexpr int kMaxWorkers = 64;
 
 // Threads that a parallel_for may use. From MINICNN_NUM_THREADS, else OMP_NUM_THREADS, else the
 // processors that this process may run on.
 int num_threads();
-void set_num_threads(int threads);
+void set_num_threads(int threads);  // max_workers() at most
 
 using Task = void (*)(void* context, std::int64_t task, int worker);
 

@@ -8,7 +8,7 @@
 namespace minicnn {
 
 std::size_t average_pool2d_scratch(std::int64_t c) {
-  return std::size_t(kMaxWorkers) * std::size_t(c) * sizeof(double);
+  return std::size_t(max_workers()) * std::size_t(c) * sizeof(double);
 }
 
 void average_pool2d_forward(const float* x, const Shape4& xs, const Window2D& window, float* y,

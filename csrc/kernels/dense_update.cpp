@@ -33,7 +33,7 @@ class GradientRows {
         dy_(dy),
         x_(x),
         rows_(rows_of_piece(dense, micro_.rows)),
-        buffers_(carver.take<float>(kMaxWorkers * rows_ * dense.units)),
+        buffers_(carver.take<float>(max_workers() * rows_ * dense.units)),
         runs_(carver.take<Run>(most_runs(dense.n, 1))),
         ends_(carver.take<std::int64_t>(most_blocks(dense.n))) {
     SumWriter writer(runs_, ends_);

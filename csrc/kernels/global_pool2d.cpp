@@ -39,7 +39,7 @@ void global_max_pool2d_backward(const float* dy, const std::int32_t* winner, con
 }
 
 std::size_t global_average_pool2d_scratch(std::int64_t c) {
-  return std::size_t(kMaxWorkers) * std::size_t(c) * sizeof(double);
+  return std::size_t(max_workers()) * std::size_t(c) * sizeof(double);
 }
 
 void global_average_pool2d_forward(const float* x, const Shape4& xs, float* y,

@@ -33,7 +33,7 @@ float damping(float scale, double beta) {
 }  // namespace
 
 std::size_t local_response_norm_scratch(std::int64_t c) {
-  return std::size_t(kMaxWorkers) * std::size_t(c) * sizeof(double);
+  return std::size_t(max_workers()) * std::size_t(c) * sizeof(double);
 }
 
 void local_response_norm_forward(const float* x, std::int64_t rows, std::int64_t c,

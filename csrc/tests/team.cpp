@@ -34,7 +34,7 @@ void run_job(std::mt19937& random) {
   const std::int64_t tasks = random() % 300;
   const bool uneven = random() % 4 == 0;
   std::vector<int> done(std::size_t(tasks), 0);
-  std::vector<std::int64_t> by_worker(kMaxWorkers, 0);
+  std::vector<std::int64_t> by_worker(max_workers(), 0);
   parallel_for(tasks, [&](std::int64_t task, int worker) {
     if (uneven && task % 37 == 0) std::this_thread::sleep_for(std::chrono::microseconds(50));
     ++done[std::size_t(task)];

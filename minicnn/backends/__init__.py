@@ -110,6 +110,11 @@ def backend_info() -> dict[str, str]:
     return {name: _absent.get(name, "available") for name in ENGINES}
 
 
+def instruction_set() -> str:
+    """What the C++ engine's kernels are made of: "generic", "avx2" or "avx512"; "" without it."""
+    return _modules["native"].isa() if "native" in _modules else ""
+
+
 def num_threads() -> int:
     """Threads that the C++ engine uses; 1 without it (NumPy's own are NumPy's business)."""
     return _modules["native"].num_threads() if "native" in _modules else 1

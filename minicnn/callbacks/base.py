@@ -29,7 +29,7 @@ class Trainer(Protocol):
     def set_weights(self, weights: list[np.ndarray]) -> None:
         """Replace all parameters."""
 
-    def save(self, path: Any) -> None:
+    def save(self, path: Any, *, include_optimizer: bool = True) -> None:
         """Write the model."""
 
     def save_checkpoint(self, path: Any) -> None:

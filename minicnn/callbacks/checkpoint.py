@@ -23,6 +23,7 @@ class ModelCheckpoint(Callback):
     filepath : may hold {epoch} (from 1), {batch} and names of the logs: "{epoch}-{val_loss:.2f}"
     monitor, mode : what is better: see EarlyStopping
     save_best_only : write only when it is
+    save_weights_only : leave out the optimizer and its state: with Adam a third of the size
     save_freq : "epoch", or a number of batches
     initial_value_threshold : the first model must be better than this too
     """
@@ -33,13 +34,14 @@ class ModelCheckpoint(Callback):
         monitor: str = "val_loss",
         verbose: int = 0,
         save_best_only: bool = False,
+        save_weights_only: bool = False,
         *,
         mode: str = "auto",
         save_freq: Frequency = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:
         self.filepath, self.verbose = os.fspath(filepath), verbose
-        self.save_best_only = save_best_only
+        self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self.monitor = Monitor("ModelCheckpoint", monitor, mode)
         self.monitor.best = initial_value_threshold
         self.save_freq = check_frequency(save_freq)
@@ -79,7 +81,7 @@ class ModelCheckpoint(Callback):
             self.monitor.best = value
             reason = f"{self.monitor.name} improved from {before} to {value:.5f}, "
         self._say(f"{reason}saving model to {path}")
-        self.model.save(path)
+        self.model.save(path, include_optimizer=not self.save_weights_only)
 
     def _path(self, logs: Logs, batch: int | None) -> str:
         known = {**logs, "epoch": self._epoch + 1}

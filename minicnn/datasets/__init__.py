@@ -1,5 +1,5 @@
 """Data sets, a module each with a `load_data()`."""
 
-from minicnn.datasets import mnist
+from minicnn.datasets import cifar10, mnist
 
-__all__ = ["mnist"]
+__all__ = ["cifar10", "mnist"]

@@ -1,5 +1,30 @@
 """Looking at what a network does, and at what it gets wrong."""
 
+from minicnn.explain.doctor import Doctor, Finding, examine
+from minicnn.explain.feature_maps import feature_maps, maps_figure
+from minicnn.explain.gradcam import gradcam, gradcam_figure
+from minicnn.explain.kernels import kernel_tiles, kernels_figure, kernels_of
+from minicnn.explain.occlusion import occlusion_figure, occlusion_map
 from minicnn.explain.pictures import confusion_figure, error_gallery, first_layer_figure
+from minicnn.explain.tape import Tape
+from minicnn.explain.verify import verify
 
-__all__ = ["confusion_figure", "error_gallery", "first_layer_figure"]
+__all__ = [
+    "Doctor",
+    "Finding",
+    "Tape",
+    "confusion_figure",
+    "error_gallery",
+    "examine",
+    "feature_maps",
+    "first_layer_figure",
+    "gradcam",
+    "gradcam_figure",
+    "kernel_tiles",
+    "kernels_figure",
+    "kernels_of",
+    "maps_figure",
+    "occlusion_figure",
+    "occlusion_map",
+    "verify",
+]

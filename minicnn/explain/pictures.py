@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minicnn.errors import ArgumentError, ShapeError
-from minicnn.plots import new_figure
+from minicnn.explain.tiles import page, show_channels, show_tiles
+from minicnn.plots import QUIET, RIGHT, WRONG
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WRONG, RIGHT, QUIET = "#c0392b", "#2c6fa6", "#777777"
 # More cells than this would be too small to see on one page.
 MOST_ERRORS = 600
-DPI = 150
-GAP = 0.14  # between tiles, in widths of one
-GREY = {"cmap": "gray_r"}  # like ink on paper: what is 0, the background, is white
+FITS = 8  # letters below a column of the confusion matrix; longer names lean
+LEANING: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
 
 
 def error_gallery(
@@ -58,9 +57,9 @@ def error_gallery(
     shown = shown[np.lexsort((predictions[shown], labels[shown]))]
     columns = max(10, math.ceil(math.sqrt(1.6 * len(shown))))
     rows = max(1, -(-len(shown) // columns))
-    figure = _figure(0.75 * columns, 1.28 * rows + 0.8)
+    figure = page(0.75 * columns, 1.28 * rows + 0.8)
     figure.suptitle(_gallery_title(len(wrong), len(labels), len(shown)), fontsize=15)
-    places = _tiles(figure.subplots(), images[shown], columns, above=0.38, below=0.34)
+    places = show_tiles(figure.subplots(), images[shown], columns, above=0.38, below=0.34)
     for i, place in zip(shown, places, strict=True):
         place.above(_name(predictions[i], names), color=WRONG, fontsize=15, weight="bold")
         place.below(f"is {_name(labels[i], names)}", color=QUIET, fontsize=9)
@@ -84,7 +83,7 @@ def confusion_figure(matrix: np.ndarray, names: Sequence[str] | None = None) -> 
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ShapeError(f"matrix must be square, a row and a column a class; got {matrix.shape}")
     side = 2.5 + 0.62 * len(matrix)
-    figure = _figure(side + 1.2, side)
+    figure = page(side + 1.2, side)
     axes = figure.subplots()
     right = np.eye(len(matrix), dtype=bool)
     axes.imshow(
@@ -122,78 +121,16 @@ def first_layer_figure(kernels: np.ndarray, maps: np.ndarray, image: np.ndarray)
     count = kernels.shape[3]
     columns = min(10, count)
     rows = -(-count // columns)
-    figure: Any = _figure(3.4 + 1.05 * columns, 1.4 + 2.4 * rows)
+    figure: Any = page(3.4 + 1.05 * columns, 1.4 + 2.4 * rows)
     left, right = figure.subfigures(1, 2, width_ratios=(3.4, 1.05 * columns))
     left.suptitle("the image", fontsize=14)
-    _tiles(left.subplots(), image[None], 1)
+    show_tiles(left.subplots(), image[None], 1)
     above, below = right.subfigures(2, 1)
     above.suptitle(f"{count} kernels, {_size(kernels)}", fontsize=14)
-    _channels(above.subplots(), kernels.mean(2), columns)
+    show_channels(above.subplots(), kernels.mean(2), columns)
     below.suptitle(f"the image after each of them, {_size(maps)}", fontsize=14)
-    _channels(below.subplots(), maps, columns)
+    show_channels(below.subplots(), maps, columns)
     return figure
-
-
-def _figure(width: float, height: float) -> Figure:
-    figure = new_figure(width, height, DPI)
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
-    return figure
-
-
-class _Place(NamedTuple):
-    """Where a tile lies in its axes, for the words above and below it."""
-
-    axes: Axes
-    middle: float
-    top: float
-    bottom: float
-
-    def above(self, text: str, **style: Any) -> None:
-        self.axes.text(self.middle, self.top - 0.03, text, ha="center", va="bottom", **style)
-
-    def below(self, text: str, **style: Any) -> None:
-        self.axes.text(self.middle, self.bottom + 0.04, text, ha="center", va="top", **style)
-
-
-def _tiles(
-    axes: Axes,
-    pictures: np.ndarray,
-    columns: int,
-    above: float = 0.0,
-    below: float = 0.0,
-    **style: Any,
-) -> list[_Place]:
-    """Show pictures (K, H, W[, C]) in rows, each one unit wide, with room for words.
-
-    All share one axes: a plot of its own for each would take matplotlib half a minute.
-    """
-    height = pictures.shape[1] / pictures.shape[2]
-    pitch = height + above + below + GAP
-    places = []
-    for number, picture in enumerate(pictures):
-        row, column = divmod(number, columns)
-        left, top = column * (1 + GAP), row * pitch
-        box = (left, left + 1, top + height, top)
-        axes.imshow(_pixels(picture), extent=box, interpolation="nearest", **GREY | style)
-        places.append(_Place(axes, left + 0.5, top, top + height))
-    rows = max(1, -(-len(pictures) // columns))
-    axes.set_xlim(-0.02, columns * (1 + GAP) - GAP + 0.02)
-    axes.set_ylim(rows * pitch - above - GAP + 0.02, -above - 0.02)
-    axes.set_axis_off()
-    return places
-
-
-def _channels(axes: Axes, pictures: np.ndarray, columns: int) -> None:
-    """Each channel of (H, W, channels) as a numbered tile, 0 white, all on one scale."""
-    most = float(np.abs(pictures).max()) or 1.0
-    style: dict[str, Any] = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
-    tiles = np.moveaxis(pictures, 2, 0)
-    for number, place in enumerate(_tiles(axes, tiles, columns, above=0.2, **style)):
-        place.above(f"{number + 1}", color=QUIET, fontsize=9)
-
-
-def _pixels(image: np.ndarray) -> np.ndarray:
-    return image[..., 0] if image.ndim == 3 and image.shape[2] == 1 else image
 
 
 def _gallery_title(wrong: int, count: int, shown: int) -> str:
@@ -212,7 +149,7 @@ def _label_confusion(axes: Axes, matrix: np.ndarray, names: Sequence[str] | None
     """Names along both axes, each class's share of right answers at its row's end, and a title."""
     classes = len(matrix)
     ticks = [_name(i, names) for i in range(classes)]
-    axes.set_xticks(range(classes), ticks)
+    axes.set_xticks(range(classes), ticks, **LEANING if max(map(len, ticks)) > FITS else {})
     axes.set_yticks(range(classes), ticks)
     axes.set_xlabel("the network says", fontsize=13)
     axes.set_ylabel("it is", fontsize=13)

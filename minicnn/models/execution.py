@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.backends import runner
+from minicnn.backends import current_backend, runner
 from minicnn.models.batches import Batch
 from minicnn.models.plan import Plan
 
@@ -24,6 +24,7 @@ class Execution:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.engine = current_backend()
         self.runner: Any = runner(plan.program, plan.arrays)
         self._folded: dict[int, np.ndarray] = {}  # parameters as they were when last prepared
         self._equal_weights = False  # does dloss hold 1 / N?

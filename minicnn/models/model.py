@@ -12,7 +12,7 @@ from minicnn.history import History
 from minicnn.layers.base import SymbolicTensor
 from minicnn.losses import Loss
 from minicnn.metrics import Metric, as_metrics
-from minicnn.models import measuring, saving, training
+from minicnn.models import images, measuring, saving, training
 from minicnn.models.batches import as_arrays, batch_of, batches_of
 from minicnn.models.graph import graph_between
 from minicnn.models.network import single
@@ -159,9 +159,50 @@ class Model(Stepper):
         """The outputs for one batch."""
         return single(self.predict_step(as_arrays(x)))
 
-    def save(self, path: Any) -> None:
-        """Write layers, weights, optimizer and history to one `.mcnn` file, atomically."""
-        saving.save_model(self, path)
+    def predict_images(
+        self, paths: Any, top: int = 5, batch_size: int = 32
+    ) -> images.ImagePredictions:
+        """What is on these pictures: a row (path, label, probability, top) a file.
+
+        Parameters
+        ----------
+        paths : a file, or several
+        top : so many (probability, class name), best first
+        batch_size : files that are in memory at a time
+
+        Returns
+        -------
+        list of ImagePrediction, in the order of `paths`; a file that cannot be read is left out,
+        named in a warning and in the list's `failures`
+
+        Raises
+        ------
+        ArgumentError : the model has no `preprocess`, so nobody knows how a file becomes its input
+        """
+        return images.predict_images(self, paths, top, batch_size)
+
+    def save(self, path: Any, *, include_optimizer: bool = True) -> None:
+        """Write layers, weights, optimizer and history to one `.mcnn` file, atomically.
+
+        Without the optimizer and its state the file is smaller, with Adam a third as large, and
+        the model that it gives is not compiled.
+        """
+        saving.save_model(self, path, include_optimizer=include_optimizer)
+
+    def save_weights(self, path: Any) -> None:
+        """`save` without the optimizer."""
+        saving.save_model(self, path, include_optimizer=False)
+
+    def load_weights(self, path: Any) -> None:
+        """Take over the weights of a `.mcnn` file of the same network; all else stays.
+
+        Raises
+        ------
+        CheckpointError : the file is of another network; it says what differs
+        FormatError, OSError : as from `load_model`
+        """
+        self.refuse_while_training("load_weights")
+        saving.load_weights(self, path)
 
     def save_checkpoint(self, path: Any) -> None:
         """Write all that an interrupted training needs to go on, bit for bit."""

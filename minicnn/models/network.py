@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import shape_text
+from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.layers import Rescaling
 from minicnn.layers.base import Layer, Parameter, SymbolicTensor
 from minicnn.models.graph import Graph
+from minicnn.models.labels import checked_names, checked_preprocess
 from minicnn.models.summary import summary_text
 from minicnn.naming import unique_name
 
@@ -21,8 +23,8 @@ class Network:
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or unique_name(type(self).__name__)
-        self.class_names: list[str] = []
-        self.preprocessing: dict[str, Any] = {}
+        self._class_names: list[str] | None = None
+        self._preprocess: Preprocess | None = None
         self._graph: Graph | None = None
         # What every step asks for, worked out once.
         self._layers: list[Layer] = []
@@ -43,6 +45,32 @@ class Network:
                 "its first element, or fit it"
             )
         return self._graph
+
+    @property
+    def is_built(self) -> bool:
+        """Does it know its input's shape, and so have layers?"""
+        return self._graph is not None
+
+    @property
+    def class_names(self) -> list[str] | None:
+        """What the classes are called, in the order of the outputs; saved with the model.
+
+        Of one sigmoid output, two: what is near 0 and what is near 1.
+        """
+        return self._class_names
+
+    @class_names.setter
+    def class_names(self, names: Sequence[str] | None) -> None:
+        self._class_names = checked_names(self, names)
+
+    @property
+    def preprocess(self) -> Preprocess | None:
+        """How an image file becomes this network's input; saved with the model."""
+        return self._preprocess
+
+    @preprocess.setter
+    def preprocess(self, preprocess: Preprocess | None) -> None:
+        self._preprocess = checked_preprocess(self, preprocess)
 
     @property
     def layers(self) -> list[Layer]:

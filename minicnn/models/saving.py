@@ -11,6 +11,7 @@ import numpy as np
 
 from minicnn import limits, losses, metrics, optimizers, random
 from minicnn.checks import check_number
+from minicnn.data.preprocess import Preprocess
 from minicnn.errors import CheckpointError, FormatError, MiniCNNError, SizeLimitError
 from minicnn.models.archive import Archive, read_archive, write_archive
 from minicnn.models.config import graph_from_config, graph_to_config
@@ -22,15 +23,28 @@ Path = str | os.PathLike[str]
 EXTENSION = ".mcnn"
 
 
-def save_model(model: Model, path: Path) -> None:
-    """Layers, weights, class names, history, and the optimizer with its state."""
+def save_model(model: Model, path: Path, *, include_optimizer: bool = True) -> None:
+    """Layers, weights, class names, preprocessing, history; the optimizer with its state."""
     if not os.fspath(path).endswith(EXTENSION):
         warnings.warn(
             f"{os.fspath(path)!r} gets minicnn's own format whatever its extension; {EXTENSION} "
             "would say so",
             stacklevel=3,
         )
-    _write(model, path, _training(model), _slots(model))
+    if include_optimizer:
+        _write(model, path, _training(model), _slots(model))
+    else:
+        _write(model, path, {}, {})
+
+
+def load_weights(model: Model, path: Path) -> None:
+    """Take over the weights of a file; refused, with the differences, if it is of another network.
+
+    The layers may have other names there.
+    """
+    there = load_model(path, compile=False)
+    _check_same_network(model, [(p.name, p.shape) for p in there.parameters], path)
+    model.set_weights([p.value for p in there.parameters])
 
 
 def save_checkpoint(model: Model, path: Path) -> None:
@@ -107,8 +121,9 @@ def _rebuilt(archive: Archive, compile: bool) -> Model:
         raise ValueError("its weights are not those of its layers")
     for parameter in model.parameters:
         parameter.assign(archive.weights[parameter.name])
-    model.class_names = list(archive.documents.get("classes", []))
-    model.preprocessing = dict(archive.documents.get("preprocess", {}))
+    model.class_names = archive.documents.get("classes")
+    preprocess = archive.documents.get("preprocess")
+    model.preprocess = Preprocess.from_config(preprocess) if preprocess else None
     model.saved_history = dict(archive.documents.get("history", {}))
     training = archive.documents.get("training", {})
     if compile and training.get("optimizer"):
@@ -141,8 +156,8 @@ def _write(
     documents: dict[str, Any] = {
         "config": {"class": type(model).__name__, "name": model.name}
         | graph_to_config(model.graph),
-        "classes": list(model.class_names),
-        "preprocess": dict(model.preprocessing),
+        "classes": model.class_names or [],
+        "preprocess": model.preprocess.as_config() if model.preprocess else {},
         "history": _finite(history),
         "training": _finite(training),
     }

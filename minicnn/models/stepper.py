@@ -82,7 +82,7 @@ class Stepper(Network):
         optimizer, _ = self.need_compiled()
         batch = self._prepared(batch)
         step = optimizer.iterations
-        execution = self._execution("train", batch.inputs)
+        execution = self.execution("train", batch.inputs)
         outcome = execution.forward_backward(batch, optimizer.rates(step), random.stream(step))
         if not math.isfinite(outcome.loss):
             raise NumericError(
@@ -98,14 +98,14 @@ class Stepper(Network):
         """Predictions and loss, as in use: no dropout, running statistics."""
         batch = self._prepared(batch)
         with self._lock:
-            outcome = self._execution("test", batch.inputs).test(batch)
+            outcome = self.execution("test", batch.inputs).test(batch)
             return outcome._replace(predictions=outcome.predictions.copy())
 
     def predict_step(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
         """The outputs."""
         self.check_inputs(inputs)
         with self._lock:
-            return [y.copy() for y in self._execution("predict", inputs).predict(inputs)]
+            return [y.copy() for y in self.execution("predict", inputs).predict(inputs)]
 
     def new_metrics(self) -> list[Metric]:
         """A fresh set of the compiled metrics."""
@@ -165,7 +165,8 @@ class Stepper(Network):
     def _output_shape(self, batch_size: int) -> tuple[int, ...]:
         return (batch_size, *self.graph.outputs[0].shape[1:])
 
-    def _execution(self, kind: str, inputs: tuple[np.ndarray, ...]) -> Execution:
+    def execution(self, kind: str, inputs: tuple[np.ndarray, ...]) -> Execution:
+        """The plan of a "predict", "test" or "train" step on the engine in use; made once."""
         dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
         trained = [layer.trainable for layer in self._layers] if kind == "train" else []
         key = (kind, len(inputs[0]), *dtypes, current_backend(), conv_algorithm(), *trained)

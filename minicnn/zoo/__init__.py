@@ -1,9 +1,14 @@
 """Networks that were published, one file each, ready to train."""
 
+from minicnn.zoo.caffenet import caffenet
+from minicnn.zoo.catdog import catdog
 from minicnn.zoo.cifar import cifar
-from minicnn.zoo.lenet import lenet
+from minicnn.zoo.lenet import lenet, lenet5
 from minicnn.zoo.photo import photo
 from minicnn.zoo.scene import scene
+from minicnn.zoo.stacked import stacked
 from minicnn.zoo.xray import xray
 
-__all__ = ["cifar", "lenet", "photo", "scene", "xray"]
+__all__ = [
+    "caffenet", "catdog", "cifar", "lenet", "lenet5", "photo", "scene", "stacked", "xray",
+]  # fmt: skip

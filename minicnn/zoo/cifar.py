@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minicnn.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
 from minicnn.models import Sequential
+from minicnn.zoo.answer import answer
 
 
 def cifar(
@@ -48,6 +49,6 @@ def cifar(
             Dense(128, activation="relu"),
             Dense(64, activation="relu"),
             Dense(32, activation="relu"),
-            Dense(classes, activation="softmax"),
+            answer(classes),
         ]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from minicnn.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D
 from minicnn.layers.base import Layer
 from minicnn.models import Sequential
+from minicnn.zoo.answer import answer
 
 
 def scene(
@@ -41,7 +42,7 @@ def scene(
     model.add(Flatten())
     for _ in range(4):
         _add(model, [Dense(128, activation="relu"), Dropout(0.2)])
-    model.add(Dense(classes, activation="softmax"))
+    model.add(answer(classes))
     return model
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minicnn.layers import Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D
 from minicnn.models import Sequential
+from minicnn.zoo.answer import answer
 
 
 def xray(
@@ -19,7 +20,8 @@ def xray(
     image_shape : (H, W, C)
         Size of the images; each block halves it, so that H and W must be at least 36.
     classes : int
-        Diagnoses: the disease is absent or present.
+        2: the probabilities that the disease is absent and present; 1: one sigmoid, that it is
+        present.
     rescale : float
         1/255 for images of 0...255, uint8 or float32; default: they are in 0...1 already.
 
@@ -48,5 +50,5 @@ def xray(
     model.add(Flatten())  # (N, 230400)
     model.add(Dense(128, activation="relu"))
     model.add(Dropout(0.2))
-    model.add(Dense(classes, activation="softmax"))
+    model.add(answer(classes))
     return model

@@ -165,7 +165,7 @@ struct WeightChunks {
       : count(std::clamp<std::int64_t>(passage.rows() / rows_of_block(passage), 1, kMostChunks)),
         size(conv.weights()),
         totals(carver.take<double>(count * size)),
-        blocks(carver.take<float>(kMaxWorkers * size)) {}
+        blocks(carver.take<float>(max_workers() * size)) {}
 
   std::int64_t count, size;
   double* totals;

@@ -80,8 +80,8 @@ InputRows::InputRows(const Conv2D& conv, const float* dy, const float* w, float*
       turned_(carver.take<float>(conv.weights())),
       run_room_(most_runs(most_products(), conv.window.kh * conv.window.kw)),
       end_room_(most_blocks(most_products())),
-      runs_(carver.take<Run>(kMaxWorkers * 2 * run_room_)),
-      ends_(carver.take<std::int64_t>(kMaxWorkers * 2 * end_room_)) {}
+      runs_(carver.take<Run>(max_workers() * 2 * run_room_)),
+      ends_(carver.take<std::int64_t>(max_workers() * 2 * end_room_)) {}
 
 std::int64_t InputRows::first_channel(std::int64_t slice) const {
   const std::int64_t group = slice / slices_per_group_;

@@ -162,7 +162,7 @@ void WeightSums::lay_out_sums(Carver& carver) {
   const std::int64_t leaves = ceil_div(ceil_div(pixels_.blocks, chunks_), kLeafBlocks);
   for (std::int64_t full = 1; full <= leaves; full *= 2) ++levels_;
   partial_ = carver.take<float>((chunks_ - 1) * (conv_.taps() + 1) * conv_.filters);
-  stacks_ = carver.take<float>(kMaxWorkers * levels_ * (strip_rows_ + 1) * micro_.columns);
+  stacks_ = carver.take<float>(max_workers() * levels_ * (strip_rows_ + 1) * micro_.columns);
 }
 
 Range WeightSums::blocks_of(Range chunks) const {

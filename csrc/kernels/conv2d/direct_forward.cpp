@@ -39,7 +39,7 @@ ForwardRows::ForwardRows(const Conv2D& conv, std::int64_t columns, const float* 
   direct_ = sum_of_taps(conv.window.dy * conv.x.w * conv.x.c, carver);
   patched_ = sum_of_taps(patch_columns_ * conv.x.c, carver);
   const std::int64_t patch = conv.pads() ? conv.window.kh * patch_columns_ * conv.x.c : 0;
-  patches_ = carver.take<float>(kMaxWorkers * patch);
+  patches_ = carver.take<float>(max_workers() * patch);
 }
 
 // In the order of the weights: kernel rows, cells, channels.

@@ -21,7 +21,7 @@ struct PooledRows {
                          (pooled.y().w - 1) * pooled.pool.sx - pooled.pool.left + pooled.pool.kw)),
         rows(pooled.conv, columns, x, w, b, false, false, carver),
         buffer_size(((band - 1) * pooled.pool.sy + pooled.pool.kh) * columns * pooled.conv.filters),
-        buffers(carver.take<float>(kMaxWorkers * buffer_size)),
+        buffers(carver.take<float>(max_workers() * buffer_size)),
         moments(pooled, tasks(), pooled.conv.filters, carver) {}
 
   std::int64_t tasks() const { return op.conv.x.n * ceil_div(op.y().h, band); }

@@ -113,12 +113,12 @@ PatchAdder::PatchAdder(const PooledConv2D& op, const SparseGradient& gradient, c
   room_ = std::max<std::int64_t>(4, band_rows_ * pw_) * filters_ + micro_.lanes;
   turned_ = carver.take<float>(patch_.size() * filters_);
   seams_ = carver.take<float>(conv.x.n * (segments_ - 1) * 2 * seam_rows() * conv.x.w * conv.x.c);
-  rows_ = carver.take<float>(kMaxWorkers * blocks() * block_floats());
-  values_ = carver.take<float>(kMaxWorkers * room_);
-  places_ = carver.take<std::int32_t>(kMaxWorkers * room_);
-  begins_ = carver.take<std::int32_t>(kMaxWorkers * parts_ * band_lists());
-  ends_ = carver.take<std::int32_t>(kMaxWorkers * parts_ * band_lists());
-  pixels_ = carver.take<std::int32_t>(kMaxWorkers * band_lists());
+  rows_ = carver.take<float>(max_workers() * blocks() * block_floats());
+  values_ = carver.take<float>(max_workers() * room_);
+  places_ = carver.take<std::int32_t>(max_workers() * room_);
+  begins_ = carver.take<std::int32_t>(max_workers() * parts_ * band_lists());
+  ends_ = carver.take<std::int32_t>(max_workers() * parts_ * band_lists());
+  pixels_ = carver.take<std::int32_t>(max_workers() * band_lists());
   finite_cells_ = carver.take<bool>(conv.window.kh * conv.window.kw);
 }
 

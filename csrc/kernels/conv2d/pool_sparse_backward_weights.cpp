@@ -156,7 +156,7 @@ WinnerSums::WinnerSums(const PooledConv2D& op, const SparseGradient& gradient, c
   }
   partial_ = carver.take<float>(chunks_ * floats);
   bias_ = carver.take<double>(chunks_ * filters_);
-  const std::int64_t workers = kMaxWorkers, listed = workers * slice_filters_;
+  const std::int64_t workers = max_workers(), listed = workers * slice_filters_;
   // A sum reads its last vector to the end.
   tiles_ = carver.take<float>(workers * (tiling_.pixels() * patch_.widest_pitch() + micro_.lanes));
   leaves_ = carver.take<float>(listed * patch_.size());

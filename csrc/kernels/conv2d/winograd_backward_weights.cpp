@@ -74,7 +74,7 @@ WeightSums::WeightSums(const Conv2D& conv, const float* dy, const float* y, cons
       sums_(blocks_ > kSumBlocks ? carver.take<float>(slices_ * transforms_.values() * sum_pitch_)
                                  : nullptr),
       patch_size_(std::max(x_.patch_size(), dy_.patch_size())),
-      patches_(carver.take<float>(kMaxWorkers * patch_size_)) {}
+      patches_(carver.take<float>(max_workers() * patch_size_)) {}
 
 std::int64_t WeightSums::tiles_of_block() const {
   const std::int64_t numbers = transforms_.values() * (conv_.x.c + slices_ * columns_);

@@ -39,7 +39,7 @@ WinogradForward::WinogradForward(const Conv2D& conv, const SquareReader& reader,
       products_(transforms_, grid_, reader, conv.window.top, conv.window.left, conv.filters, u,
                 carver),
       columns_(conv2d_micro().columns),
-      patches_(carver.take<float>(kMaxWorkers * kSide * kSide * columns_)) {}
+      patches_(carver.take<float>(max_workers() * kSide * kSide * columns_)) {}
 
 // A tile that leaves the image goes through a patch, of which the cells inside are copied; so does
 // one with a gate.

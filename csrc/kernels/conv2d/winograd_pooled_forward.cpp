@@ -23,7 +23,7 @@ struct PooledTiles {
         products(transforms, grid, {op.conv.x, x, nullptr, transforms.points}, op.conv.window.top,
                  op.conv.window.left, op.conv.filters, u, carver),
         patch_size(kSide * kSide * conv2d_micro().columns),
-        patches(carver.take<float>(kMaxWorkers * patch_size)),
+        patches(carver.take<float>(max_workers() * patch_size)),
         moments(op, products.tasks(), conv2d_micro().columns, carver) {}
 
   void run(std::int64_t task, float* y, std::uint8_t* winner, int worker) const;

@@ -58,11 +58,11 @@ WinogradProducts::WinogradProducts(const WinogradTransforms& transforms, const T
       u_pitch_(matrix_pitch(reader.shape.c * micro_.columns)),
       m_pitch_(matrix_pitch(block_tiles_ * micro_.columns)),
       channels_(sum_of_channels(reader.shape.c, micro_.columns, carver)),
-      v_(carver.take<float>(kMaxWorkers * transforms.values() * v_pitch_)),
-      m_(carver.take<float>(kMaxWorkers * transforms.values() * m_pitch_)),
-      patches_(carver.take<float>(kMaxWorkers * reader.patch_size())),
-      loaded_(carver.take<std::int64_t>(kMaxWorkers)) {
-  if (loaded_ != nullptr) std::fill_n(loaded_, kMaxWorkers, 0);
+      v_(carver.take<float>(max_workers() * transforms.values() * v_pitch_)),
+      m_(carver.take<float>(max_workers() * transforms.values() * m_pitch_)),
+      patches_(carver.take<float>(max_workers() * reader.patch_size())),
+      loaded_(carver.take<std::int64_t>(max_workers())) {
+  if (loaded_ != nullptr) std::fill_n(loaded_, max_workers(), 0);
 }
 
 void WinogradProducts::transform_inputs(std::int64_t first_tile, std::int64_t last_tile,

@@ -39,6 +39,14 @@ struct PhiloxBlocks {
   PhiloxKey key;
 };
 
+// Places between the pixels of an image of three channels: each one's first pixel as an offset in
+// the image, and how far it is from there, 0 to 1. `below` is the offset of the next row.
+struct Places {
+  std::int64_t count, below;
+  const std::int32_t* offset;
+  const float *down, *across;
+};
+
 // Loops that are too slow without the processor's wide vectors, compiled for each instruction set.
 // All compute the same bits: no operation is fused, no sum reordered.
 struct Loops {
@@ -72,6 +80,11 @@ struct Loops {
   // One row of a window's cells, dx (columns, channels), += dy where the cell is the winner.
   void (*add_winners)(const PoolCells& cells, const float* dy, const std::int32_t* winner,
                       float* dx);
+
+  // Of each place: y (count, 3) = scale * the weighted mean of its four pixels. One number behind
+  // the last of these is read, too.
+  void (*mix_pixels)(const Places& places, const std::uint8_t* x, float scale, float* y);
+  void (*mix_floats)(const Places& places, const float* x, float scale, float* y);
 };
 
 #define LOOPS(isa) extern const Loops loops_##isa;

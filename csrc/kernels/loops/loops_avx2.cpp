@@ -16,6 +16,14 @@ void random_blocks(const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t
   random_words<Words>(start, blocks, words, product);
 }
 
+void mix_bytes(const Places& places, const std::uint8_t* x, float scale, float* y) {
+  mix_pixels(places, x, scale, y, [](const std::uint8_t* from) {
+    std::int32_t pixels;
+    __builtin_memcpy(&pixels, from, sizeof pixels);
+    return Pixel(_mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(pixels))));
+  });
+}
+
 }  // namespace
 
 const Loops loops_avx2 = {
@@ -29,6 +37,8 @@ const Loops loops_avx2 = {
     drop,
     max_of_cells<kLanes>,
     add_winners<kLanes>,
+    mix_bytes,
+    mix_floats,
 };
 
 }  // namespace minicnn

@@ -14,6 +14,12 @@ void random_blocks(const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t
   random_words<Words>(start, blocks, words, product);
 }
 
+void mix_bytes(const Places& places, const std::uint8_t* x, float scale, float* y) {
+  mix_pixels(places, x, scale, y, [](const std::uint8_t* from) {
+    return Pixel{float(from[0]), float(from[1]), float(from[2])};
+  });
+}
+
 }  // namespace
 
 const Loops loops_generic = {
@@ -27,6 +33,8 @@ const Loops loops_generic = {
     drop,
     max_of_cells<kLanes>,
     add_winners<kLanes>,
+    mix_bytes,
+    mix_floats,
 };
 
 }  // namespace minicnn

@@ -20,6 +20,6 @@ def set_num_threads(threads: int) -> None:
     """Use so many threads. Results are the same, bit for bit, for any number.
 
     The default is MINICNN_NUM_THREADS, else OMP_NUM_THREADS, else the processors that this process
-    may run on.
+    may run on. More than the machine has processors, and more than 8, are not used.
     """
     _core.set_num_threads(check_int(threads, "threads"))

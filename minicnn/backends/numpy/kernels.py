@@ -10,6 +10,7 @@ import numpy as np
 
 from minicnn.backends.numpy import (
     activations,
+    augment,
     batch_norm,
     batch_norm_dropout,
     clipping,
@@ -36,6 +37,7 @@ Kernel = Callable[..., tuple[Any, ...]]
 
 MODULES = (
     activations,
+    augment,
     batch_norm,
     batch_norm_dropout,
     clipping,

@@ -1,0 +1,47 @@
+#include "kernels/augment.hpp"
+
+#include <map>
+
+#include "bindings/call.hpp"
+
+namespace minicnn {
+namespace {
+
+constexpr std::int64_t kLongest = 1 << 24;  // rows or columns that a float32 can count
+
+Fill fill_of(const Call& call) {
+  static const std::map<std::string, Fill> fills = {{"constant", Fill::constant},
+                                                    {"nearest", Fill::nearest},
+                                                    {"reflect", Fill::reflect},
+                                                    {"wrap", Fill::wrap}};
+  const auto found = fills.find(call.text("fill_mode"));
+  call.demand(found != fills.end(), "fill_mode must be constant, nearest, reflect or wrap");
+  return found->second;
+}
+
+Prepared prepare_augment(const Call& call) {
+  const Shape4 xs = call.shape4(call.read(0));
+  call.demand(xs.h >= 1 && xs.w >= 1 && xs.c >= 1, "only the batch may be empty");
+  call.demand(xs.h <= kLongest && xs.w <= kLongest, "an image has at most 2^24 rows and columns");
+  call.demand_shape(call.read(1), {xs.n, 6});
+  call.demand_shape(call.write(0), call.read(0).shape);
+  const std::string interpolation = call.text("interpolation");
+  call.demand(interpolation == "bilinear" || interpolation == "nearest",
+              "interpolation must be bilinear or nearest");
+  const Augment rule{fill_of(call), interpolation == "bilinear", float(call.number("cval")),
+                     float(call.number("scale"))};
+  const auto* m = call.in<float>(1);
+  auto* y = call.out<float>(0);
+  if (call.read(0).dtype == py::format_descriptor<float>::c) {
+    const auto* x = call.in<float>(0);
+    return {[=](char*) { augment(x, xs, m, rule, y); }};
+  }
+  const auto* x = call.in<std::uint8_t>(0);
+  return {[=](char*) { augment(x, xs, m, rule, y); }};
+}
+
+}  // namespace
+
+std::vector<Kernel> augment_kernels() { return {{"augment", prepare_augment}}; }
+
+}  // namespace minicnn

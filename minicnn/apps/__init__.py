@@ -1,0 +1,1 @@
+"""Programs on top of the framework; nothing below imports them."""

@@ -1,0 +1,1 @@
+"""The `minicnn` command: one file a verb, imported when the verb is typed."""

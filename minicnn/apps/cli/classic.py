@@ -1,0 +1,117 @@
+"""`minicnn classic`: how good are methods without a network on the same images?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from minicnn import classic
+from minicnn.apps.cli import options, output
+from minicnn.apps.cli.modelfile import load_classifier
+from minicnn.apps.cli.verbs import verb
+from minicnn.apps.runs.folder import RunFolder
+from minicnn.apps.runs.job import classify
+from minicnn.apps.runs.settings import Settings, from_toml
+from minicnn.apps.runs.sources import load_in_memory
+from minicnn.classic.compare import HEADINGS
+from minicnn.data.preprocess import Preprocess
+from minicnn.errors import ArgumentError
+from minicnn.tables import write_csv
+
+SIDE = 64  # pixels: more help neither hog nor lbp much, and cost
+SAME = ("data", "seed", "split", "classes")  # what makes the parts of two runs the same
+
+
+@verb("minicnn classic --run runs/photo-1", "minicnn classic --data photos --features hog")
+@click.option(
+    "--run",
+    "runs",
+    multiple=True,
+    metavar="DIR",
+    type=options.FOLDER,
+    help="A run folder whose network joins the table; may be given again.",
+)
+@options.data()
+@options.image_size(16, default=(SIDE, SIDE), show_default=True, help="Pixels for the features.")
+@click.option(
+    "--features",
+    "kinds",
+    multiple=True,
+    default=("hog", "lbp", "hog+lbp"),
+    show_default=True,
+    help=f"Of {', '.join(classic.FEATURES)}, or several as hog+lbp.",
+)
+@click.option(
+    "--classifier",
+    "names",
+    multiple=True,
+    default=tuple(classic.CLASSIFIERS),
+    type=click.Choice(list(classic.CLASSIFIERS)),
+    show_default=True,
+)
+@click.option("--csv", "csv_path", type=options.FILE, help="Write the table as a file.")
+@options.as_json(help="The table as one JSON object.")
+@options.seed(help="Of the split and of the trees.")
+def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, int],
+            kinds: tuple[str, ...], names: tuple[str, ...], csv_path: Path | None, as_json: bool,
+            seed: int | None) -> None:  # fmt: skip
+    """Classify by features made by hand, and compare with networks on the same test images.
+
+    Features: histograms of oriented gradients (hog), local binary patterns (lbp), colours.
+    Classifiers: support vector machine, logistic regression, random forest, decision tree. They
+    learn from the training part alone, as a network does.
+    """
+    settings = wanted(runs, data, seed)
+    images = load_in_memory(settings, Preprocess(image_size), output.note)
+    rows = classic.compare(
+        (images.train.images, images.train.labels),
+        (images.test.images, images.test.labels),
+        kinds,
+        names,
+        seed=settings.seed,
+        say=output.note,
+    )
+    rows += [network_row(RunFolder(path)) for path in runs]
+    cells = classic.table(rows)
+    if csv_path is not None:
+        write_csv(csv_path, HEADINGS, cells)
+    if as_json:
+        best_first = sorted(rows, key=lambda row: -row.accuracy)
+        output.print_json(rows=[{**r._asdict(), "accuracy": r.accuracy} for r in best_first])
+    else:
+        output.result(output.table(HEADINGS, cells))
+
+
+def wanted(runs: tuple[Path, ...], data: Path | None, seed: int | None) -> Settings:
+    """What the images are and how they are split: as the runs say, which must agree, or --data."""
+    given = {"seed": seed, "data": None if data is None else str(data.resolve())}
+    if not runs:
+        if data is None:
+            raise click.UsageError("--data DIR or --run DIR says which images; both are missing")
+        return Settings(model="photo", data=str(data.resolve())).changed(seed=seed)
+    first, *others = (from_toml(RunFolder(path).config) for path in runs)
+    asked = {name: value for name, value in given.items() if value is not None}
+    for other in [*others, first.changed(**asked)]:
+        for name in SAME:
+            if getattr(other, name) != getattr(first, name):
+                raise ArgumentError(
+                    f"{name} is {getattr(first, name)!r} in {runs[0]} and {getattr(other, name)!r} "
+                    "elsewhere; only methods that see the same test images can be compared"
+                )
+    return first
+
+
+def network_row(run: RunFolder) -> classic.Row:
+    """A trained network on its run's test images."""
+    model, preprocess, names = load_classifier(run.path)
+    images = load_in_memory(from_toml(run.config), preprocess, output.note)
+    seconds = json.loads(run.report.read_text())["seconds"]["training"] if run.is_complete else None
+    part = images.test
+
+    def predict(pixels: Any) -> Any:
+        return classify(model, preprocess, part._replace(images=pixels), names)[0].probabilities
+
+    return classic.network_row(run.path.name, predict, (part.images, part.labels), seconds)

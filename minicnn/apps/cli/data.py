@@ -1,0 +1,211 @@
+"""`minicnn data ...`: pictures made ready for training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from minicnn.apps.cli import options, output
+from minicnn.apps.cli.data_check import check
+from minicnn.apps.cli.data_preview import preview
+from minicnn.apps.cli.progress import counting
+from minicnn.apps.cli.verbs import verb_group, verb_of
+from minicnn.data import rename as renaming
+from minicnn.data.fetch import Limits, Network, fetch_images, read_links, write_report
+from minicnn.data.folders import found_text, list_folder
+from minicnn.data.split import copy_split, count_table, parse_parts, plan_split
+from minicnn.data.stats import ClassStats, folder_stats, paper_text
+
+FEW = 3  # files that are named in a warning
+
+folder = click.argument("directory", type=options.PATH)
+
+
+@verb_group(
+    "minicnn data check photos",
+    "minicnn data split photos sets --parts 70/20/10",
+)
+def command() -> None:
+    """Split, check, count, preview, rename and fetch folders of images.
+
+    A folder of images has a folder for each class: photos/cats/, photos/dogs/, ...
+    """
+
+
+@verb_of(
+    command,
+    "minicnn data split photos sets --parts 70/20/10",
+    "minicnn data split scans sets --parts 80/20 --group-by 'patient_([0-9]+)'",
+)
+@folder
+@click.argument("destination", type=options.FOLDER)
+@click.option("--parts", default="70/20/10", show_default=True,
+              help="Shares: train/test, train/val/test, or NAME=SHARE/...")  # fmt: skip
+@click.option("--group-by", metavar="REGEX", help="Files with the same match stay together.")
+@options.as_json()
+def split(
+    directory: Path, destination: Path, parts: str, group_by: str | None, as_json: bool
+) -> None:
+    """Copy the images in DIRECTORY into DESTINATION/train, val and test.
+
+    Each class is divided in the same proportions; files keep their names and times.
+    """
+    images = list_folder(directory)
+    output.note(found_text(images))
+    plan = plan_split(images, parse_parts(parts), group_by=group_by)
+    with counting("copying") as progress:
+        failures = copy_split(images, plan, destination, progress=progress)
+    counts = count_table(images, plan)
+    if as_json:
+        output.print_json(
+            destination=destination,
+            counts={part.name: dict(zip(images.class_names, column, strict=True))
+                    for part, column in zip(plan, counts.T.tolist(), strict=True)},
+            failures=failures,
+        )  # fmt: skip
+    else:
+        rows = [[n, *c] for n, c in zip(images.class_names, counts.tolist(), strict=True)]
+        rows.append(["all", *counts.sum(axis=0).tolist()])
+        output.result(output.table(["class", *(part.name for part in plan)], rows))
+    _report_failures(failures, "copied")
+
+
+@verb_of(command, "minicnn data stats photos", "minicnn data stats scenes/train --paper forest")
+@folder
+@click.option("--paper", metavar="CLASS", help="Only this class, as paper 2 prints it.")
+@click.option("--pixels", is_flag=True, help="Also each colour's mean and standard deviation.")
+@options.as_json()
+def stats(directory: Path, paper: str | None, pixels: bool, as_json: bool) -> None:
+    """Images, heights, widths and kinds of files of each class in DIRECTORY."""
+    images = list_folder(directory, None if paper is None else [paper])
+    output.note(found_text(images))
+    with counting("reading") as progress:
+        found = folder_stats(images, pixels=pixels, progress=progress)
+    every = [*found.classes, found.total]
+    if as_json:
+        output.print_json(classes=[_stats_fields(one) for one in every], failures=found.failures)
+    elif paper is not None:
+        output.result(paper_text(found.classes[0]))
+    else:
+        headings = ["class", "images", "height", "min", "max", "width", "min", "max", "MB", "kinds"]
+        rows = [_stats_row(one) for one in every]
+        if pixels:
+            headings[-1:] = ["mean RGB", "std RGB", "kinds"]
+        output.result(output.table(headings, rows))
+    _report_failures(found.failures, "read")
+
+
+@verb_of(
+    command,
+    "minicnn data rename photos",
+    "minicnn data rename photos --apply --journal renamed.csv",
+)
+@folder
+@click.option("--pattern", default=renaming.PATTERN, show_default=True)
+@click.option("--apply", "really", is_flag=True, help="Rename; else only say what would be done.")
+@click.option(
+    "--journal", type=options.FILE, help="Where old names are kept; default: DIRECTORY-renamed.csv"
+)
+@click.option("--undo", type=options.FILE, metavar="JOURNAL", help="Take a renaming back.")
+def rename(
+    directory: Path, pattern: str, really: bool, journal: Path | None, undo: Path | None
+) -> None:
+    """Name the images in DIRECTORY by class and number: cats/cats_0001.jpg, ..."""
+    if undo is not None:
+        output.result(f"{renaming.undo_renames(undo):,} files have their old names again.")
+        return
+    plan = renaming.plan_renames(list_folder(directory), pattern)
+    if not really:
+        for old, new in plan:
+            output.result(f"{old} -> {new.name}")
+        output.note(f"{len(plan):,} files would be renamed; --apply does it.")
+        return
+    journal = journal or directory.with_name(f"{directory.resolve().name}-renamed.csv")
+    if plan:
+        renaming.apply_renames(plan, journal)
+    output.result(f"{len(plan):,} files renamed" + (f"; back: --undo {journal}" if plan else ""))
+
+
+@verb_of(
+    command,
+    "minicnn data fetch cats.csv --to photos",
+    "minicnn data fetch cats.csv dogs.csv --to photos --most-mb 5",
+)
+@click.argument("lists", nargs=-1, required=True, type=options.FILE)
+@click.option(
+    "--to", type=options.FOLDER, required=True, help="Each list fills a folder in this one."
+)
+@click.option("--most-mb", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True)
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), default=8.0, show_default=True,
+              help="For a whole download.")  # fmt: skip
+@click.option("--allow-private", is_flag=True, help="Also addresses of the local network.")
+@options.as_json()
+def fetch(
+    lists: Sequence[Path],
+    to: Path,
+    most_mb: float,
+    seconds: float,
+    allow_private: bool,
+    as_json: bool,
+) -> None:
+    """Download the links in each csv of LISTS into a class folder of the csv's name.
+
+    Links must be http or https and lead to the public internet. What cannot be had is named in
+    NAME.fetched.csv beside the folder. Run again, it goes on where it was.
+    """
+    limits = Limits(
+        most_bytes=round(most_mb * 1e6), total_seconds=seconds, allow_private=allow_private
+    )
+    network, summary = Network(), {}
+    for file in lists:
+        links, target = read_links(file), to / file.stem
+        with counting(file.stem) as progress:
+            results = fetch_images(links, target, limits=limits, network=network, progress=progress)
+        write_report(results, to / f"{file.stem}.fetched.csv")
+        got = sum(one.path is not None for one in results)
+        summary[file.stem] = {"links": len(links), "images": got}
+        if not as_json:
+            report = f"; why not the others: {target}.fetched.csv" if got < len(links) else ""
+            output.result(f"{target}: {got:,} of {len(links):,} links are images{report}")
+    if as_json:
+        output.print_json(classes=summary)
+
+
+def _report_failures(failures: Sequence[tuple[Path, str]], what: str) -> None:
+    for path, reason in failures[:FEW]:
+        output.warn(f"{path} could not be {what} ({reason})")
+    if len(failures) > FEW:
+        output.warn(f"{len(failures) - FEW} more like it. List: minicnn data check")
+
+
+def _stats_row(one: ClassStats) -> list[object]:
+    if not one.images:
+        return [one.name, 0] + ["-"] * (7 + 1) + ([] if one.mean is None else ["-", "-"])
+    sizes = [
+        text
+        for values in (one.heights, one.widths)
+        for text in (f"{values.mean():.1f}", values.min(), values.max())
+    ]
+    colours = [] if one.mean is None else [_triple(one.mean), _triple(one.std)]
+    kinds = ", ".join(f"{count} {kind}" for kind, count in one.kinds.most_common(FEW))
+    return [one.name, one.images, *sizes, f"{one.size_bytes / 1e6:.1f}", *colours, kinds]
+
+
+def _triple(values: Any) -> str:
+    return " ".join(f"{value:.3f}" for value in values)
+
+
+def _stats_fields(one: ClassStats) -> dict[str, Any]:
+    fields: dict[str, Any] = {"name": one.name, "images": one.images, "bytes": one.size_bytes}
+    for name, values in (("height", one.heights), ("width", one.widths)):
+        if one.images:
+            low, high = int(values.min()), int(values.max())
+            fields[name] = {"mean": float(values.mean()), "min": low, "max": high}
+    return {**fields, "kinds": dict(one.kinds), "mean": one.mean, "std": one.std}
+
+
+command.add_command(check)
+command.add_command(preview)

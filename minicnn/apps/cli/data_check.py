@@ -1,0 +1,78 @@
+"""`minicnn data check`: what is wrong with folders of pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from minicnn.apps.cli import options, output
+from minicnn.apps.cli.exits import BadDataFound
+from minicnn.apps.cli.progress import counting
+from minicnn.apps.cli.verbs import verb
+from minicnn.data.check import KINDS, Finding, Report, check_sets, find_sets, write_findings
+
+FEW = 3  # files that are named of each kind of finding
+
+
+@verb("minicnn data check photos", "minicnn data check scenes --csv findings.csv")
+@click.argument("directory", type=options.PATH)
+@click.option(
+    "--csv",
+    "csv_file",
+    type=options.FILE,
+    help="Write every finding to a new file.",
+)
+@click.option("--all", "show_all", is_flag=True, help=f"Name every file, not {FEW} of a kind.")
+@click.option("--no-look-alikes", is_flag=True, help="Compare bytes only.")
+@options.as_json()
+def check(
+    directory: Path, csv_file: Path | None, show_all: bool, no_look_alikes: bool, as_json: bool
+) -> None:
+    """Look for bad files, duplicates and leaks between parts in DIRECTORY.
+
+    DIRECTORY has a folder for each class, or train, val, test with a folder for each class.
+    Nothing is changed. The exit code is 3 if there are errors.
+    """
+    output.must_be_new(csv_file)
+    sets = find_sets(directory)
+    with counting("checking") as progress:
+        report = check_sets(sets, look_alikes=not no_look_alikes, progress=progress)
+    if csv_file is not None:
+        write_findings(report.findings, csv_file)
+    if as_json:
+        output.print_json(
+            files=report.files,
+            counts=report.counts,
+            errors=report.errors,
+            findings=[{**f._asdict(), "error": f.is_error} for f in report.findings],
+        )
+    else:
+        output.result(_report_text(report, directory, show_all))
+    if report.errors:
+        raise BadDataFound(f"{report.errors} errors in {report.files:,} images of {directory}")
+
+
+def _report_text(report: Report, directory: Path, show_all: bool) -> str:
+    classes = sorted({name for counts in report.counts.values() for name in counts})
+    rows = [[n, *(c.get(n, "-") for c in report.counts.values())] for n in classes]
+    rows.append(["all", *(sum(c.values()) for c in report.counts.values())])
+    lines = [output.table(["class", *report.counts], rows), ""]
+    for kind, found in report.by_kind().items():
+        is_error, meaning = KINDS[kind]
+        lines.append(f"{'ERROR' if is_error else 'note'}: {kind}, {len(found):,}: {meaning}")
+        shown = found if show_all else found[:FEW]
+        lines += [f"    {_finding_text(finding, directory)}" for finding in shown]
+        if len(found) > len(shown):
+            lines.append(f"    and {len(found) - len(shown):,} more (--all names them)")
+    if not report.findings:
+        lines.append("Nothing found that is not as it should be.")
+    return "\n".join(lines)
+
+
+def _finding_text(finding: Finding, directory: Path) -> str:
+    names = [
+        str(path.relative_to(directory) if path.is_relative_to(directory) else path)
+        for path in finding.paths
+    ]
+    return f"{' = '.join(names)} ({finding.text})"

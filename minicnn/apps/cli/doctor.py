@@ -1,0 +1,119 @@
+"""`minicnn doctor [MODEL]`: is the installation sound, and why does a training not learn?"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from minicnn import explain
+from minicnn.apps.cli import options, output
+from minicnn.apps.cli.exits import BadDataFound
+from minicnn.apps.cli.modelfile import load_network
+from minicnn.apps.cli.verbs import verb
+from minicnn.backends import backend_info, current_backend, instruction_set
+from minicnn.config import get_threads
+from minicnn.data.folders import list_folder
+from minicnn.data.images import read_images
+from minicnn.errors import ArgumentError
+from minicnn.explain import Finding
+from minicnn.explain.symptoms import sick_curves
+from minicnn.losses import SparseCategoricalCrossentropy
+from minicnn.models import Model
+from minicnn.models.labels import usual_preprocess
+from minicnn.random import generator
+from minicnn.version import __version__
+
+# What an optional package is for, as in the extras of the project file.
+EXTRAS = {
+    "matplotlib": "plot", "tensorboardX": "tensorboard", "optuna": "tune", "sklearn": "classic",
+    "skimage": "classic",
+}  # fmt: skip
+SAMPLES = 64
+
+
+@verb("minicnn doctor", "minicnn doctor runs/scene-1/best.mcnn --data scenes/train")
+@click.argument("model", type=options.PATH, required=False)
+@click.option("--data", type=options.PATH, help="Folder of class folders.")
+@options.as_json()
+def command(model: Path | None, data: Path | None, as_json: bool) -> None:
+    """Look for what is wrong: with this installation, or with the training that made MODEL.
+
+    With --data also tries, on a fresh copy of the network, whether it can learn 16 of the images
+    by heart, and with which learning rate.
+    """
+    if model is None and data is not None:
+        raise click.UsageError("--data needs a model: minicnn doctor MODEL --data DIR")
+    findings = installation() if model is None else training(load_network(model), data)
+    bad = [one for one in findings if one.bad]
+    if as_json:
+        version = {"minicnn": __version__, "python": sys.version.split()[0]}
+        output.print_json(**version, findings=[one._asdict() for one in findings])
+    else:
+        for one in findings:
+            output.result(f"{'! ' if one.bad else '  '}{one.text}")
+    if model is not None and bad:
+        raise BadDataFound(f"{len(bad)} finding{'s' * (len(bad) > 1)}, marked with !")
+
+
+def installation() -> list[Finding]:
+    """Engines, and what is missing."""
+    threads = get_threads()
+    findings = [
+        Finding(
+            False,
+            f"minicnn {__version__} computes on the {current_backend()} engine, "
+            f"{threads} thread{'s' * (threads > 1)}, {instruction_set() or 'NumPy'}",
+        )
+    ]
+    for name, state in backend_info().items():
+        findings.append(Finding(state != "available", f"engine {name}: {state}"))
+    for package, extra in EXTRAS.items():
+        there = importlib.util.find_spec(package) is not None
+        remedy = "available" if there else f'pip install "minicnn-engine[{extra}]"'
+        findings.append(Finding(False, f"{package}, for {extra}: {remedy}"))
+    return findings
+
+
+def training(model: Model, data: Path | None) -> list[Finding]:
+    """What the model's curves say, and what is found on images of `data`."""
+    history = model.saved_history
+    epochs = len(history.get("loss", ()))
+    findings = [Finding(False, f"{model.name}: {epochs} epochs of training in its file")]
+    if data is None:
+        text = sick_curves(history)
+        return findings + ([Finding(True, text)] if text is not None else [])
+    x, y = samples(model, data)
+    output.note(f"{len(x)} images of {data}; a fresh copy of the network learns 16 by heart ...")
+    return findings + explain.examine(model, x, y)
+
+
+def samples(model: Model, data: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Some images of every class as the network is fed them, and labels as its loss takes them."""
+    listing = list_folder(data, model.class_names)
+    if len(listing.paths) == 0:
+        raise ArgumentError(f"no images under {data}; needed are folders with images, one a class")
+    order = generator("doctor").permutation(len(listing.paths))[:SAMPLES]
+    preprocess = model.preprocess or usual_preprocess(model)
+    images, kept, failures = read_images(
+        [listing.paths[i] for i in order],
+        preprocess.size,
+        preprocess.color_mode,
+        preprocess.interpolation,
+    )
+    for path, reason in failures:
+        output.warn(f"{path} cannot be read: {reason}")
+    return preprocess(images), labels_for(model, listing.labels[order[kept]])
+
+
+def labels_for(model: Model, numbers: np.ndarray) -> Any:
+    """Class numbers, as numbers or as one-hot rows, as the model's loss takes them."""
+    _, loss = model.need_compiled()
+    classes = model.graph.outputs[0].shape[-1] or 1
+    if isinstance(loss, SparseCategoricalCrossentropy) or classes == 1:
+        return numbers
+    return np.eye(classes, dtype=np.float32)[numbers]

@@ -1,0 +1,90 @@
+"""Where a verb writes: results on standard output, all else on standard error."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+SCHEMA = 1  # of the `--json` objects; a number more when a key changes its meaning
+
+_quiet = False
+
+
+def be_quiet(quiet: bool = True) -> None:
+    """Write no notes from now on."""
+    global _quiet
+    _quiet = quiet
+
+
+def is_quiet() -> bool:
+    """Was `--quiet` given?"""
+    return _quiet
+
+
+def result(text: str) -> None:
+    """A line that the verb was called for."""
+    click.echo(text)
+
+
+def note(text: str) -> None:
+    """A line about how the work goes; not with `--quiet`."""
+    if not _quiet:
+        click.echo(text, err=True)
+
+
+def warn(text: str) -> None:
+    """A line that is written with `--quiet` too."""
+    click.echo(f"Warning: {text}", err=True)
+
+
+def print_json(**fields: Any) -> None:
+    """The result as one object, as `--json` asks for; paths and arrays become text and lists."""
+    click.echo(json.dumps({"schema": SCHEMA, **fields}, default=_plain, ensure_ascii=False))
+
+
+def must_be_new(path: Path | None) -> None:
+    """Nothing is overwritten: raise if a file that is to be written is there already."""
+    if path is not None and path.exists():
+        raise FileExistsError(errno.EEXIST, "is there already; give a new name", str(path))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Columns as wide as their widest entry; numbers and what looks like them to the right.
+
+    >>> print(table(["class", "images"], [["cat", 12], ["horse", 3]]))
+    class  images
+    cat        12
+    horse       3
+    """
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    right = [
+        bool(cells) and all(_like_a_number(row[i]) for row in cells) for i in range(len(widths))
+    ]
+    return "\n".join(_aligned(row, widths, right) for row in [list(headings), *cells])
+
+
+def _like_a_number(cell: str) -> bool:
+    return cell in ("", "-") or cell.strip("%").replace(",", "").replace(".", "", 1).isdigit()
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    cells = [
+        f"{cell:>{width}}" if to_the_right else f"{cell:<{width}}"
+        for cell, width, to_the_right in zip(row, widths, right, strict=True)
+    ]
+    return "  ".join(cells).rstrip()

@@ -1,0 +1,118 @@
+"""`minicnn predict`: what is on these images?"""
+
+from __future__ import annotations
+
+import glob
+import json
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from minicnn.apps.cli import options, output
+from minicnn.apps.cli.exits import BadDataFound
+from minicnn.apps.cli.modelfile import load_classifier
+from minicnn.apps.cli.verbs import verb
+from minicnn.data.folders import is_image, walk
+from minicnn.models import Model
+from minicnn.models.images import ImagePrediction, ImagePredictions
+from minicnn.tables import write_csv
+
+AT_ONCE = 64  # images between two outputs
+
+
+@verb("minicnn predict runs/scene-1 *.jpg", "minicnn predict best.mcnn photos --csv out.csv")
+@click.argument("model", type=options.PATH)
+@click.argument("paths", nargs=-1, required=True)
+@click.option(
+    "--top", type=click.IntRange(1), default=5, show_default=True, help="So many classes an image."
+)
+@click.option(
+    "--csv",
+    "csv_file",
+    type=options.FILE,
+    help="Write a table: path,label,probability,top1,...",
+)
+@options.as_json(help="An object an image, one a line.")
+def command(
+    model: Path, paths: tuple[str, ...], top: int, csv_file: Path | None, as_json: bool
+) -> None:
+    """The likeliest classes of images, by MODEL: a .mcnn file, or a run folder.
+
+    PATHS are image files, folders with all that is below them, patterns like 'a/*.jpg', or - for
+    a list of paths on standard input. Exit code 3: some files could not be read.
+    """
+    network = load_classifier(model).model
+    files = list(dict.fromkeys(find_images(paths)))
+    if not files:
+        raise FileNotFoundError(f"no images in {', '.join(paths)}")
+    done = ImagePredictions([])
+    for start in range(0, len(files), AT_ONCE):
+        some = answers(network, files[start : start + AT_ONCE], top)
+        done.extend(some)
+        done.failures += some.failures
+        if csv_file is None:
+            tell(some, as_json=as_json)
+    if csv_file is not None:
+        write_csv(csv_file, *as_table(done))
+        output.note(f"Written: {csv_file}, {len(done)} rows")
+    for path, reason in done.failures:
+        output.warn(f"{path} cannot be read ({reason}); left out")
+    if done.failures:
+        raise BadDataFound(f"{len(done.failures)} of {len(files)} files cannot be read")
+
+
+def find_images(paths: Sequence[str]) -> Iterator[str]:
+    """The files that are meant, in order; a folder gives the images below it."""
+    for text in paths:
+        if text == "-":
+            yield from find_images([line.strip() for line in sys.stdin if line.strip()])
+        elif Path(text).is_dir():
+            yield from (str(path) for path in walk(text) if is_image(path))
+        elif Path(text).exists() or not glob.has_magic(text):
+            yield text  # also one that is not there: it is named among the failures
+        else:
+            yield from find_images(sorted(glob.glob(text, recursive=True)))
+
+
+def answers(model: Model, files: Sequence[str], top: int) -> ImagePredictions:
+    """What the model says; files that cannot be read are told of at the end, not on the way."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*cannot be read")
+        return model.predict_images(files, top)
+
+
+def tell(rows: Sequence[ImagePrediction], *, as_json: bool) -> None:
+    """A line an image."""
+    for row in rows:
+        if as_json:
+            click.echo(json.dumps(as_object(row), ensure_ascii=False))
+        else:
+            words = "  ".join(f"{name} {share:.1%}" for share, name in row.top)
+            output.result(f"{row.path}: {words}")
+
+
+def as_object(row: ImagePrediction) -> dict[str, Any]:
+    """For --json."""
+    top = [{"label": name, "probability": share} for share, name in row.top]
+    return {
+        "path": str(row.path),
+        "label": row.label,
+        "probability": row.probability,
+        "top": top,
+    }
+
+
+def as_table(rows: Sequence[ImagePrediction]) -> tuple[list[str], list[list[Any]]]:
+    """(path, label, probability, top1, top1_probability, ...), and a row an image."""
+    width = max((len(row.top) for row in rows), default=0)
+    columns = [f"top{i}{what}" for i in range(1, width + 1) for what in ("", "_probability")]
+    cells = [
+        [row.path, row.label, f"{row.probability:.6f}",
+         *(cell for share, name in row.top for cell in (name, f"{share:.6f}"))]
+        for row in rows
+    ]  # fmt: skip
+    return ["path", "label", "probability", *columns], cells

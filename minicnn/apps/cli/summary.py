@@ -1,0 +1,21 @@
+"""`minicnn summary MODEL`: the table of a saved model's layers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from minicnn.apps.cli import options
+from minicnn.apps.cli.modelfile import load_network
+from minicnn.apps.cli.verbs import verb
+
+
+@verb("minicnn summary lenet.mcnn", "minicnn summary scene.mcnn --style keras2")
+@click.argument("model", type=options.PATH)
+@click.option("--style", type=click.Choice(["plain", "keras2"]), default="plain")
+@click.option("--flops", is_flag=True, help="A column more: work of one image.")
+@click.option("--memory", is_flag=True, help="A column more: memory of one image.")
+def command(model: Path, style: str, flops: bool, memory: bool) -> None:
+    """Name, output shape and parameters of each layer of MODEL, and the totals."""
+    load_network(model).summary(style=style, flops=flops, memory=memory)

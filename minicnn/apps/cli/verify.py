@@ -1,0 +1,45 @@
+"""`minicnn verify MODEL`: every engine of this machine against the reference, step by step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from minicnn import explain
+from minicnn.apps.cli import options, output
+from minicnn.apps.cli.modelfile import load_network
+from minicnn.apps.cli.show import look_at
+from minicnn.apps.cli.verbs import verb
+from minicnn.errors import BackendError
+from minicnn.explain.verify import Check, summary
+
+
+@verb("minicnn verify lenet.mcnn", "minicnn verify scene.mcnn photo.jpg --json")
+@click.argument("model", type=options.PATH)
+@click.argument("image", type=options.PATH, required=False)
+@options.as_json()
+def command(model: Path, image: Path | None, as_json: bool) -> None:
+    """Compare each kernel call of a prediction and of a training step of MODEL.
+
+    What the engine reads is given to the reference too, in float64. IMAGE is what the network is
+    shown; without it, noise.
+    """
+    network = load_network(model)
+    checks = explain.verify(network, None if image is None else look_at(network, image).x)
+    bad = sum(not check.agrees for check in checks)
+    if as_json:
+        rows = [{**check._asdict(), "agrees": check.agrees} for check in checks]
+        output.print_json(agrees=bad == 0, checks=rows)
+    else:
+        headings = ["engine", "pass", "layer", "kernel", "error", "allowed", ""]
+        output.result(output.table(headings, [_row(check) for check in checks]))
+    if bad:
+        raise BackendError(summary(checks))
+    output.note(f"The engines agree: {summary(checks)}")
+
+
+def _row(check: Check) -> tuple[str, ...]:
+    verdict = "agrees" if check.agrees else "WRONG"
+    error, allowed = f"{check.error:.1e}", f"{check.allowed:.1e}"
+    return (check.engine, check.passes, check.layer, check.kernel, error, allowed, verdict)

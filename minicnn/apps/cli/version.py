@@ -1,0 +1,39 @@
+"""`minicnn version`: what a report of a problem needs to say."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+
+from minicnn.apps.cli import options, output
+from minicnn.apps.cli.verbs import verb
+from minicnn.backends import backend_info
+from minicnn.version import __version__
+
+PACKAGES = (
+    "numpy", "pillow", "safetensors", "rich", "click", "matplotlib", "optuna", "scikit-learn",
+    "scikit-image",
+)  # fmt: skip
+
+
+@verb("minicnn version", "minicnn version --json")
+@options.as_json()
+def command(as_json: bool) -> None:
+    """Versions of minicnn, of Python and of the packages that it uses."""
+    versions = {"minicnn": __version__, "python": platform.python_version(), **_packages()}
+    if as_json:
+        output.print_json(versions=versions, platform=platform.platform(), backends=backend_info())
+        return
+    output.result(output.table(["package", "version"], versions.items()))
+    output.result(f"on {platform.platform()}")
+
+
+def _packages() -> dict[str, str]:
+    return {name: _version(name) for name in PACKAGES}
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,32 @@
+"""Six kinds of photographs: the network of the paper's photo sorter."""
+
+from __future__ import annotations
+
+from minicnn.apps.recipes.recipe import PHOTOGRAPHS, Recipe, Said, adam
+from minicnn.apps.runs.settings import Settings
+
+RECIPE = Recipe(
+    title="Six kinds of photographs",
+    paper=(
+        "The problem of images' classification: neural networks: three pairs of convolutions and "
+        "two dense layers on 150 x 150 photographs, split 70/20/10"
+    ),
+    settings=Settings(
+        model="photo",
+        data="photos",
+        name="photo",
+        epochs=30,
+        batch_size=32,
+        split=(70, 20, 10),
+        optimizer=adam(0.0005),
+        augmentation=PHOTOGRAPHS,
+    ),
+    said=(
+        Said("test images right", "not printed", "accuracy"),
+        Said("images to train / validate / test", "70 % / 20 % / 10 %", "images"),
+        Said("classes", "animals, architecture, car, food, nature, people", "classes"),
+        Said("parameters", "15,892,806, worked out from its layers", "parameters"),
+        Said("epochs", "200; from 180 on it overfits", "epochs"),
+        Said("training time", "not printed", "training"),
+    ),
+)

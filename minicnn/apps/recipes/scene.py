@@ -1,0 +1,33 @@
+"""Six kinds of natural scenes: the paper's Keras network and its augmentation."""
+
+from __future__ import annotations
+
+from minicnn.apps.recipes.recipe import Recipe, Said, adam
+from minicnn.apps.runs.settings import Settings
+
+RECIPE = Recipe(
+    title="Six kinds of natural scenes",
+    paper=(
+        "Image classification using Keras: four convolutional blocks and four dense ones on "
+        "150 x 150 images, 14,034 to train and 3,000 to test"
+    ),
+    settings=Settings(
+        model="scene",
+        data="scenes",
+        name="scene",
+        epochs=40,
+        batch_size=32,
+        optimizer=adam(0.001),
+        augmentation={"shear_range": 0.2, "zoom_range": 0.2, "horizontal_flip": True},
+    ),
+    printed=Settings(model="scene", data="scenes", name="scene-printed", epochs=12, batch_size=32),
+    said=(
+        Said("test images right", "not printed (only its curves)", "accuracy"),
+        Said("of them after the last epoch", "not printed", "last"),
+        Said("images to train / validate / test", "14,034 / 3,000 / 3,000", "images"),
+        Said("classes", "buildings, forest, glacier, mountain, sea, street", "classes"),
+        Said("parameters", "2,046,406", "parameters"),
+        Said("epochs", "not printed", "epochs"),
+        Said("training time", "not printed", "training"),
+    ),
+)

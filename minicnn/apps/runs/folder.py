@@ -1,0 +1,116 @@
+"""The run folder: where one training puts all that it makes.
+
+runs/scene-3/
+  config.toml       every setting; `minicnn train config.toml` repeats the run
+  log.jsonl         a line a group of batches and a line an epoch, as they happen
+  history.csv       a row an epoch
+  checkpoints/      what an interrupted run goes on from; in the end last.mcnn
+  best.mcnn         the model of the best epoch
+  report.json       everything that was measured; there once the run has come to its end
+  report.html       the same for people, pictures and all in one file
+  curves.png  confusion.png  confusion.csv  per_class.csv
+  mistakes.csv  mistakes.png  mistakes/    the worst mistakes first
+  predictions.csv  random.png
+  train/  validation/    event files, if the settings ask for TensorBoard
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from minicnn.errors import ArgumentError
+
+MOST_NAME = 60
+
+
+class RunFolder:
+    """Paths of one run. Nothing is made before `make`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def config(self) -> Path:
+        """The settings."""
+        return self.path / "config.toml"
+
+    @property
+    def checkpoints(self) -> Path:
+        """What an interrupted training goes on from."""
+        return self.path / "checkpoints"
+
+    @property
+    def best(self) -> Path:
+        """The model of the best epoch."""
+        return self.path / "best.mcnn"
+
+    @property
+    def last(self) -> Path:
+        """The model as the training left it."""
+        return self.checkpoints / "last.mcnn"
+
+    @property
+    def report(self) -> Path:
+        """What was measured; its being there says that the run is complete."""
+        return self.path / "report.json"
+
+    @property
+    def is_complete(self) -> bool:
+        """Has the run come to its end?"""
+        return self.report.exists()
+
+    @property
+    def is_begun(self) -> bool:
+        """Is there a run at all, complete or not?"""
+        return self.config.exists()
+
+    def make(self) -> None:
+        """Make the folder and the one for checkpoints."""
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+
+
+def new_folder(runs: Path, title: str) -> RunFolder:
+    """The folder `runs`/`title`-n of the next free number; made, so that nobody else takes it."""
+    base = re.sub(r"[^\w.-]+", "-", title).strip("-.")[:MOST_NAME] or "run"
+    runs.mkdir(parents=True, exist_ok=True)
+    number = max(_numbers(runs, base), default=0) + 1
+    while True:
+        folder = RunFolder(runs / f"{base}-{number}")
+        try:
+            folder.path.mkdir()
+        except FileExistsError:  # somebody else was faster
+            number += 1
+            continue
+        folder.make()
+        return folder
+
+
+def unfinished(runs: Path, title: str) -> RunFolder | None:
+    """The newest run of this title that has begun and not come to its end."""
+    for number in sorted(_numbers(runs, title), reverse=True):
+        folder = RunFolder(runs / f"{title}-{number}")
+        if folder.is_begun and not folder.is_complete:
+            return folder
+    return None
+
+
+def to_resume(runs: Path, title: str) -> RunFolder:
+    """As `unfinished`; raises ArgumentError where there is none, and says what there is."""
+    found = unfinished(runs, title)
+    if found is not None:
+        return found
+    complete = [f"{title}-{n}" for n in sorted(_numbers(runs, title))]
+    there = f"{', '.join(complete)} came to their end" if complete else "there is no run at all"
+    raise ArgumentError(
+        f"no interrupted run of {title!r} in {runs}: {there}. Leave --resume out to start one, or "
+        "name the folder of runs with --runs"
+    )
+
+
+def _numbers(runs: Path, base: str) -> list[int]:
+    """The numbers n of the folders base-n."""
+    if not runs.is_dir():
+        return []
+    found = (re.fullmatch(re.escape(base) + r"-(\d+)", path.name) for path in runs.iterdir())
+    return [int(match[1]) for match in found if match]

@@ -1,0 +1,69 @@
+"""Augmentation of images: each pixel of the new image is looked up somewhere in the old one.
+
+    y[n, i, j, c] = scale * x[n, u, v, c]        u = m0 i + m1 j + m2,  v = m3 i + m4 j + m5
+
+It is the new image that is walked through, not the old one: so every pixel gets a value, once. The
+place (u, v) is rarely a pixel. "bilinear" takes the four around it, each the more the nearer:
+
+    (1 - fu)(1 - fv) x[r, c] + (1 - fu) fv x[r, c + 1] + fu (1 - fv) x[r + 1, c] + ...
+
+with r = floor(u), fu = u - r, c = floor(v), fv = v - c. "nearest" is the same at the rounded place.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+# Up to here float32 counts pixels exactly; further away everything looks as it does there.
+FAR = 2**24
+
+# What is seen beside a b c d: row k of n is really which one?
+FOLDS = {
+    "constant": lambda k, n: k.clip(0, n - 1),  # dddd: only where it does not matter, see below
+    "nearest": lambda k, n: k.clip(0, n - 1),  # aaaa|abcd|dddd
+    "reflect": lambda k, n: np.minimum(k % (2 * n), 2 * n - 1 - k % (2 * n)),  # dcba|abcd|dcba
+    "wrap": lambda k, n: k % n,  # abcd|abcd|abcd
+}
+
+
+def augment(
+    x: np.ndarray,
+    matrix: np.ndarray,
+    *,
+    fill_mode: str,
+    interpolation: str,
+    cval: float,
+    scale: float,
+) -> tuple[np.ndarray]:
+    _, h, w, _ = x.shape
+    real = matrix.dtype.type
+    rows, columns = np.arange(h, dtype=real)[:, None], np.arange(w, dtype=real)
+    m = matrix.T[:, :, None, None]  # (6, N, 1, 1)
+    u = m[0] * rows + m[2] + m[1] * columns  # (N, H, W)
+    v = m[3] * rows + m[5] + m[4] * columns
+    outside = ~((u >= 0) & (u <= h - 1) & (v >= 0) & (v <= w - 1))
+    if interpolation == "nearest":
+        u, v = np.floor(u + real(0.5)), np.floor(v + real(0.5))
+    y = _between_pixels(x, _bounded(u), _bounded(v), fill_mode)
+    if fill_mode == "constant":
+        y[outside] = cval
+    return (y * real(scale),)
+
+
+def _between_pixels(x: np.ndarray, u: np.ndarray, v: np.ndarray, fill_mode: str) -> np.ndarray:
+    _, h, w, _ = x.shape
+    fold = FOLDS[fill_mode]
+    n = np.arange(len(x))[:, None, None]
+    r, c = np.floor(u).astype(np.int64), np.floor(v).astype(np.int64)
+    r0, r1, c0, c1 = fold(r, h), fold(r + 1, h), fold(c, w), fold(c + 1, w)
+    here, right, below, diagonal = (
+        x[n, row, column].astype(u.dtype) for row in (r0, r1) for column in (c0, c1)
+    )
+    down, across = (u - r)[..., None].astype(u.dtype), (v - c)[..., None].astype(u.dtype)
+    upper = here + (right - here) * across
+    lower = below + (diagonal - below) * across
+    return upper + (lower - upper) * down
+
+
+def _bounded(u: np.ndarray) -> np.ndarray:
+    return np.fmin(np.fmax(u, -FAR), FAR).astype(u.dtype)  # NaN becomes -FAR

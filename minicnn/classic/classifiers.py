@@ -1,0 +1,57 @@
+"""What learns classes from features: scikit-learn's classifiers, with settings that work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minicnn.checks import nearest
+from minicnn.errors import ArgumentError, MissingExtraError
+
+CLASSIFIERS = {
+    "svm": "support vector machine",
+    "logistic": "logistic regression",
+    "forest": "random forest",
+    "tree": "decision tree",
+}
+TREES = 300
+# Enough for a few thousand features; it ends by itself long before.
+MOST_ITERATIONS = 5000
+
+
+def classifier(name: str, seed: int = 0) -> Any:
+    """An object with `fit(x, y)` and `predict(x)`; x is (N, features).
+
+    Parameters
+    ----------
+    name : one of `CLASSIFIERS`
+    seed : of the trees, which are the only ones that choose at random
+
+    Notes
+    -----
+    The first two look at distances, so each feature is brought to mean 0 and deviation 1 before.
+    The support vector machine has a Gaussian kernel, C = 10.
+
+    References
+    ----------
+    Cortes, Vapnik: Support-vector networks, Machine Learning 20, 1995.
+    Breiman: Random forests, Machine Learning 45, 2001.
+    """
+    if name not in CLASSIFIERS:
+        raise ArgumentError(f"no classifier {name!r}{nearest(name, CLASSIFIERS)}")
+    try:
+        from sklearn import ensemble, linear_model, pipeline, preprocessing, svm, tree
+    except ModuleNotFoundError as err:
+        raise MissingExtraError(
+            "this classifier needs scikit-learn. Install it with: "
+            'pip install "minicnn-engine[classic]".'
+        ) from err
+    if name == "tree":
+        return tree.DecisionTreeClassifier(random_state=seed)
+    if name == "forest":
+        return ensemble.RandomForestClassifier(TREES, random_state=seed, n_jobs=-1)
+    last = (
+        svm.SVC(C=10.0)
+        if name == "svm"
+        else linear_model.LogisticRegression(C=0.1, max_iter=MOST_ITERATIONS)
+    )
+    return pipeline.make_pipeline(preprocessing.StandardScaler(), last)

@@ -1,0 +1,199 @@
+"""Where labelled pictures are: a folder a class, or a list of `path label` lines."""
+
+from __future__ import annotations
+
+import errno
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from minicnn.data.images import IMAGE_EXTENSIONS, PathLike
+from minicnn.errors import ArgumentError, FormatError
+
+# What systems and programs leave in folders; also everything whose name starts with a dot.
+IGNORED_NAMES = ("Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir")
+FEW = 5  # names in a message
+
+
+class ImageList(NamedTuple):
+    """Labelled pictures that were found, but not read."""
+
+    paths: list[Path]
+    labels: np.ndarray  # (n,) int64, numbers of classes
+    class_names: list[str]
+    root: Path
+
+    @property
+    def class_indices(self) -> dict[str, int]:
+        """The number of each class."""
+        return {name: i for i, name in enumerate(self.class_names)}
+
+    @property
+    def filenames(self) -> list[str]:
+        """The paths below `root`."""
+        return [os.path.relpath(path, self.root) for path in self.paths]
+
+    def pick(self, rows: Sequence[int] | np.ndarray) -> ImageList:
+        """Some of the pictures, with the same classes."""
+        return self._replace(paths=[self.paths[i] for i in rows], labels=self.labels[rows])
+
+
+def list_folder(
+    directory: PathLike, classes: Sequence[str] | None = None, *, follow_links: bool = False
+) -> ImageList:
+    """The pictures in a folder that has a folder for each class.
+
+    Parameters
+    ----------
+    directory : str or path
+    classes : names of the folders to take, numbered in this order; default: all of them, sorted
+        by name
+    follow_links : also into folders that are symbolic links
+
+    Returns
+    -------
+    ImageList
+        Class by class, sorted by path. Pictures may lie deeper in a class's folder. Hidden files,
+        and names that systems leave (`Thumbs.db`, `__MACOSX`, ...), are passed over.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such folder, no folder for a class, or no picture in any.
+
+    Notes
+    -----
+    Names are compared as plain text ("10" comes before "9"), so a class has the same number on
+    every machine. A class without pictures keeps its number, with a warning.
+    """
+    root = Path(directory)
+    names = class_folders(root) if classes is None else _asked_for(root, classes)
+    files = [sorted(walk(root / name, follow_links=follow_links)) for name in names]
+    found = [[path for path in paths if is_image(path)] for paths in files]
+    _check_found(root, names, files, found)
+    labels = np.repeat(np.arange(len(names)), [len(paths) for paths in found])
+    return ImageList([path for paths in found for path in paths], labels, names, root)
+
+
+def read_list(file: PathLike, root: PathLike | None = None) -> ImageList:
+    """The pictures that a text file names, a `path label` line each, as Caffe writes them.
+
+    Parameters
+    ----------
+    file : str or path
+        UTF-8; a label is the last word of its line, so that paths may have spaces. Empty lines and
+        those that start with # are passed over.
+    root : folder that the paths start from; default: the file's own
+
+    Returns
+    -------
+    ImageList
+        Labels that are all whole numbers are the classes' numbers, and their names. Other labels
+        are names, numbered in sorted order.
+
+    Raises
+    ------
+    FormatError : a line has no label, or there is no line
+    """
+    file = Path(file)
+    root = file.parent if root is None else Path(root)
+    rows = list(_rows(file))
+    if not rows:
+        raise FormatError(file, "names no picture; lines look like cats/0001.jpg 0")
+    words = [label for _, label in rows]
+    if all(word.isascii() and word.isdigit() for word in words):
+        labels = np.array([int(word) for word in words], np.int64)
+        if labels.max() >= max(1000, 10 * len(rows)):
+            raise FormatError(file, f"has the class number {labels.max()} in {len(rows)} lines")
+        names = [str(i) for i in range(labels.max() + 1)]
+    else:
+        names = sorted(set(words))
+        labels = np.array([names.index(word) for word in words], np.int64)
+    return ImageList([root / path for path, _ in rows], labels, names, root)
+
+
+def found_text(images: ImageList) -> str:
+    """What Keras prints.
+
+    >>> found_text(ImageList([Path("a/1.jpg")], np.zeros(1, int), ["a", "b"], Path(".")))
+    'Found 1 images belonging to 2 classes.'
+    """
+    return f"Found {len(images.paths)} images belonging to {len(images.class_names)} classes."
+
+
+def class_folders(root: PathLike) -> list[str]:
+    """Names of the folders in `root`, sorted as plain text; hidden ones are no classes."""
+    root = Path(root)
+    if not root.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(root))
+    return sorted(
+        entry.name for entry in os.scandir(root) if entry.is_dir() and not is_ignored(entry.name)
+    )
+
+
+def walk(folder: PathLike, *, follow_links: bool = False) -> Iterator[Path]:
+    """Every file below `folder`, those with ignored names left out."""
+    for parent, folders, files in os.walk(folder, followlinks=follow_links):
+        folders[:] = sorted(name for name in folders if not is_ignored(name))
+        yield from (Path(parent, name) for name in sorted(files) if not is_ignored(name))
+
+
+def is_ignored(name: str) -> bool:
+    """Is it a name that no class and no picture has?"""
+    return name.startswith(".") or name in IGNORED_NAMES
+
+
+def is_image(path: PathLike) -> bool:
+    """Does the name end as a picture's? What the file is, only reading it tells."""
+    return os.fspath(path).lower().endswith(IMAGE_EXTENSIONS)
+
+
+def _asked_for(root: Path, classes: Sequence[str]) -> list[str]:
+    names = list(classes)
+    if not names or isinstance(classes, str) or len(set(names)) < len(names):
+        raise ArgumentError(f"classes must be different names of folders; got {classes!r}")
+    absent = sorted(set(names) - set(class_folders(root)))
+    if absent:
+        raise FileNotFoundError(
+            errno.ENOENT, f"no folder for the class {', '.join(map(repr, absent[:FEW]))}", str(root)
+        )
+    return names
+
+
+def _check_found(
+    root: Path, names: list[str], files: list[list[Path]], found: list[list[Path]]
+) -> None:
+    if not names:
+        raise FileNotFoundError(
+            errno.ENOENT,
+            "no class folders here; put the pictures of each class into a folder of its own, like "
+            "cats/ and dogs/",
+            str(root),
+        )
+    if not any(found):
+        count = sum(map(len, files))
+        raise FileNotFoundError(
+            errno.ENOENT,
+            f"no images in {len(names)} folders. Found 0 of {count} files with a known image type "
+            f"({' '.join(ending[1:] for ending in IMAGE_EXTENSIONS)})",
+            str(root),
+        )
+    empty = [name for name, paths in zip(names, found, strict=True) if not paths]
+    if empty:
+        some = ", ".join(empty[:FEW]) + (", ..." if len(empty) > FEW else "")
+        warnings.warn(f"{len(empty)} classes have no images: {some} (in {root})", stacklevel=3)
+
+
+def _rows(file: Path) -> Iterator[tuple[str, str]]:
+    """(path, label) of each line."""
+    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
+        words = line.strip().rsplit(maxsplit=1)
+        if not words or line.lstrip().startswith("#"):
+            continue
+        if len(words) < 2:
+            raise FormatError(file, f"line {number} is {line[:80]!r}; needed is a path and a label")
+        yield words[0], words[1]

@@ -1,0 +1,145 @@
+"""Preprocess: how an image file becomes what a network is fed. It travels in the model file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minicnn.checks import check_choice, check_number, shape_text
+from minicnn.data.images import CHANNELS, INTERPOLATIONS
+from minicnn.errors import ArgumentError, DTypeError, ShapeError
+from minicnn.shapes import Pair, as_pair
+
+
+class Preprocess(NamedTuple):
+    """Read at `size`, times `scale`, minus `mean`, divided by `std`.
+
+        x[n, h, w, c] = (scale * image[n, h, w, c] - mean[c]) / std[c]
+
+    Whatever was used for training is kept with the model (`model.preprocess`), so that a
+    prediction sees images as the training did.
+
+    Parameters
+    ----------
+    size : (H, W) to which files are resized
+    color_mode : "rgb", "grayscale" or "rgba"
+    interpolation : how they are resized: "bilinear", "nearest", "bicubic", "box", "hamming" or
+        "lanczos"
+    scale : what 0...255 is multiplied with; 1 where the model has a Rescaling layer of its own
+    mean, std : a number a channel, of the images after `scale`; `fitted` measures them. Default:
+        nothing is subtracted, nothing is divided
+
+    Examples
+    --------
+    >>> preprocess = Preprocess((2, 2), mean=(0.5, 0.5, 0.5))
+    >>> x = preprocess(np.full((1, 2, 2, 3), 255, np.uint8))
+    >>> x.dtype.name, x[0, 0, 0].tolist()
+    ('float32', [0.5, 0.5, 0.5])
+    """
+
+    size: Pair
+    color_mode: str = "rgb"
+    interpolation: str = "bilinear"
+    scale: float = 1 / 255
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(H, W, C): the shape of one image, and of the network's input."""
+        return (*self.size, CHANNELS[self.color_mode])
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """uint8 images (N, H, W, C), or numbers 0...255 of any type, as float32 of that shape."""
+        images = np.asarray(images)
+        _check_images(images, CHANNELS[self.color_mode])
+        x = images.astype(np.float32) * np.float32(self.scale)
+        if self.mean:
+            x -= np.asarray(self.mean, np.float32)
+        if self.std:
+            x /= np.asarray(self.std, np.float32)
+        return x
+
+    def fitted(self, images: np.ndarray) -> Preprocess:
+        """The same with the mean and standard deviation of these images, uint8 (N, H, W, C).
+
+        What it makes of them has a mean of 0 and a deviation of 1 in every channel. A channel
+        that is the same everywhere is not divided.
+
+        >>> images = np.array([0, 100], np.uint8).reshape(2, 1, 1, 1)
+        >>> Preprocess((1, 1), "grayscale", scale=1.0).fitted(images)[4:]
+        ((50.0,), (50.0,))
+        """
+        _check_images(images, CHANNELS[self.color_mode])
+        if images.dtype != np.uint8:
+            raise DTypeError(f"fitted needs images of uint8, 0...255; got {images.dtype}")
+        if len(images) == 0:
+            raise ArgumentError("fitted needs at least one image; got 0")
+        moments = [_moments(images[..., c]) for c in range(images.shape[3])]
+        return self._replace(
+            mean=tuple(self.scale * mean for mean, _ in moments),
+            std=tuple(abs(self.scale) * std or 1.0 for _, std in moments),
+        )
+
+    def checked(self) -> Preprocess:
+        """The same with every field's type and range checked; lists have become tuples."""
+        color_mode = check_choice(self.color_mode, "color_mode", tuple(CHANNELS))
+        mean = _per_channel(self.mean, "mean", CHANNELS[color_mode])
+        std = _per_channel(self.std, "std", CHANNELS[color_mode])
+        if any(value <= 0 for value in std):
+            raise ArgumentError(f"std must be numbers > 0; got {std}")
+        return Preprocess(
+            as_pair(self.size, "size"),
+            color_mode,
+            check_choice(self.interpolation, "interpolation", tuple(INTERPOLATIONS)),
+            check_number(self.scale, "scale"),
+            mean,
+            std,
+        )
+
+    def as_config(self) -> dict[str, Any]:
+        """The fields, JSON-able."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in self._asdict().items()
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Preprocess:
+        """What `as_config` gave; anything else is refused.
+
+        >>> Preprocess.from_config(Preprocess((28, 28)).as_config()) == Preprocess((28, 28))
+        True
+        """
+        if not isinstance(config, Mapping) or "size" not in config:
+            raise ArgumentError(f"a preprocess is a dictionary with a size; got {config!r:.80}")
+        unknown = sorted(set(config) - set(cls._fields))
+        if unknown:
+            raise ArgumentError(
+                f"unknown preprocess {unknown[0]!r:.80}; this version of minicnn knows "
+                f"{', '.join(cls._fields)}"
+            )
+        return cls(**config).checked()
+
+
+def _check_images(images: np.ndarray, channels: int) -> None:
+    if images.ndim != 4 or images.shape[3] != channels:
+        raise ShapeError(f"images must be (N, H, W, {channels}); got {shape_text(images.shape)}")
+    if images.dtype.kind not in "uif":
+        raise DTypeError(f"images must be real numbers; got {images.dtype}")
+
+
+def _per_channel(values: object, name: str, channels: int) -> tuple[float, ...]:
+    if not isinstance(values, Sequence) or len(values) not in (0, channels):
+        raise ArgumentError(f"{name} must be {channels} numbers, one a channel; got {values!r:.80}")
+    return tuple(check_number(value, f"each number of {name}") for value in values)
+
+
+def _moments(channel: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation of uint8 numbers, from how often each of the 256 is there."""
+    counts = sum(np.bincount(image.ravel(), minlength=256) for image in channel)
+    shares, levels = counts / channel.size, np.arange(256)
+    mean = float(shares @ levels)
+    return mean, float(np.sqrt(shares @ (levels - mean) ** 2))

@@ -1,0 +1,119 @@
+"""A sheet that shows what each parameter of an augmentation does, and which do nothing."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from minicnn import random
+from minicnn.data.generator import ImageDataGenerator
+from minicnn.data.images import array_to_img
+
+COLUMNS = 6  # examples of each parameter
+MARGIN, TEXT_HEIGHT, TEXT_WIDTH = 6, 16, 190  # pixels
+# Parameters that change a picture; each gets a row. The others say how the gaps are filled.
+EFFECTS = (
+    "rotation_range", "width_shift_range", "height_shift_range", "brightness_range", "shear_range",
+    "zoom_range", "channel_shift_range", "horizontal_flip", "vertical_flip",
+)  # fmt: skip
+FILLING = ("fill_mode", "cval", "zoom_keep_aspect", "interpolation_order")
+SEEN_SHIFT = 0.5  # pixels; less than that moves next to nothing
+SEEN_BRIGHTNESS = 2.0  # of 255
+
+
+def preview_sheet(
+    image: np.ndarray, settings: Mapping[str, Any], columns: int = COLUMNS
+) -> Image.Image:
+    """A row for each parameter alone, and a last one for all together; first the picture itself.
+
+    Parameters
+    ----------
+    image : uint8 (H, W, C)
+    settings : arguments of ImageDataGenerator
+    columns : random examples of each
+    """
+    effects = {name: value for name, value in settings.items() if name in EFFECTS}
+    filling = {name: value for name, value in settings.items() if name in FILLING}
+    rows = [(f"{name}={value!r}", {name: value}) for name, value in effects.items()]
+    if len(rows) != 1:
+        rows.append(("all together", effects))
+    examples = [
+        (title, [image, *_examples(image, {**filling, **one}, columns)]) for title, one in rows
+    ]
+    return _sheet(examples)
+
+
+def idle_parameters(settings: Mapping[str, Any], size: tuple[int, int]) -> list[str]:
+    """A line for each parameter whose values are too small to see in pictures of (H, W).
+
+    >>> print(*idle_parameters({"shear_range": 0.2, "zoom_range": 0.2}, (150, 150)))
+    shear_range=0.2 is 0.2 degrees: the picture's edges move by 0.3 pixels. For 0.2 radians write \
+11.5.
+    """
+    return [
+        text for name, value in settings.items() if (text := _idle(name, value, size)) is not None
+    ]
+
+
+def _idle(name: str, value: Any, size: tuple[int, int]) -> str | None:
+    side = max(size)
+    if name in ("shear_range", "rotation_range") and value:
+        moved = math.tan(math.radians(min(abs(value), 45))) * side / 2
+        if moved < SEEN_SHIFT:
+            return (
+                f"{name}={value!r} is {value:g} degrees: the picture's edges move by {moved:.1f} "
+                f"pixels. For {value:g} radians write {math.degrees(value):.1f}."
+            )
+    if name in ("width_shift_range", "height_shift_range"):
+        return _idle_shift(name, value, size)
+    if name == "zoom_range":
+        low, high = value if isinstance(value, Sequence) else (1 - value, 1 + value)
+        moved = max(abs(1 - low), abs(high - 1)) * side / 2
+        if moved < SEEN_SHIFT and (low, high) != (1, 1):
+            return f"{name}={value!r} moves the picture's edges by {moved:.1f} pixels."
+    if name == "channel_shift_range" and 0 < value < SEEN_BRIGHTNESS:
+        return f"{name}={value!r} is of 255: nobody sees it. For {value:.0%} write {value * 255:g}."
+    if name == "brightness_range" and value is not None:
+        change = max(abs(factor - 1) for factor in value) * 255
+        if change < SEEN_BRIGHTNESS:
+            return f"{name}={value!r} are factors: white changes by {change:.1f} of 255."
+    return None
+
+
+def _idle_shift(name: str, value: Any, size: tuple[int, int]) -> str | None:
+    """Below 1 it is a share of the side, else pixels, as in Keras."""
+    if isinstance(value, Sequence) or not value:
+        return None
+    side = size[1] if name.startswith("width") else size[0]
+    moved = abs(value) * side if abs(value) < 1 else abs(value)
+    if moved < SEEN_SHIFT:
+        return f"{name}={value!r} moves a picture of {side} pixels by {moved:.1f}."
+    return None
+
+
+def _examples(image: np.ndarray, settings: Mapping[str, Any], columns: int) -> Sequence[np.ndarray]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of small values: `idle_parameters` says more
+        generator = ImageDataGenerator(**settings)
+    return [generator.random_transform(image, seed=random.seed() + i) for i in range(columns)]
+
+
+def _sheet(rows: list[tuple[str, list[np.ndarray]]]) -> Image.Image:
+    height, width = rows[0][1][0].shape[:2]
+    columns = max(len(images) for _, images in rows)
+    step_x, step_y = width + MARGIN, height + TEXT_HEIGHT + MARGIN
+    total = (max(MARGIN + columns * step_x, TEXT_WIDTH), MARGIN + len(rows) * step_y)
+    sheet = Image.new("RGB", total, "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default()
+    for r, (title, images) in enumerate(rows):
+        top = MARGIN + r * step_y
+        draw.text((MARGIN, top), title, "black", font)
+        for c, pixels in enumerate(images):
+            picture = array_to_img(np.round(pixels), scale=False)  # pasting makes it RGB
+            sheet.paste(picture, (MARGIN + c * step_x, top + TEXT_HEIGHT))
+    return sheet

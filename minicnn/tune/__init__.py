@@ -1,0 +1,18 @@
+"""Search for a network's hyperparameters, on Optuna, with the names that Keras Tuner's users know.
+
+Needs the extra "tune"; Optuna is imported when a search begins.
+"""
+
+from minicnn.tune.photo import photo_space
+from minicnn.tune.search import BayesianOptimization, GridSearch, RandomSearch, Tuner
+from minicnn.tune.space import Hyperparameter, HyperParameters
+
+__all__ = [
+    "BayesianOptimization",
+    "GridSearch",
+    "HyperParameters",
+    "Hyperparameter",
+    "RandomSearch",
+    "Tuner",
+    "photo_space",
+]

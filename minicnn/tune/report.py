@@ -1,0 +1,125 @@
+"""What a search says: while it runs, and about its results."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from minicnn.tables import write_csv
+from minicnn.tune.results import Result, names_of
+from minicnn.tune.space import Hyperparameter
+
+COLUMNS = ("number", "id", "state", "score", "best_step", "seconds")
+
+
+class Clock:
+    """Knows since when a search runs, and how long it may take."""
+
+    def __init__(self, already: int) -> None:
+        self.already, self.began = already, time.perf_counter()
+
+    def ended(self, one: Result, results: Sequence[Result], objective: str, trials: int) -> str:
+        """The lines after a trial."""
+        elapsed = time.perf_counter() - self.began
+        # Of all processes that work on the search, so that the rest is shared by them too.
+        each = elapsed / max(len(results) - self.already, 1)
+        left = max(trials - len(results), 0)
+        best = next((r.score for r in results if r.state == "complete"), math.nan)
+        return "\n".join(
+            [
+                f"Trial {len(results)}/{trials} {one.state} [{spell(one.seconds or 0.0)}]",
+                f"{objective}: {one.score:.4f}",
+                "",
+                f"Best {objective} so far: {best:.4f}",
+                f"Total elapsed time: {spell(elapsed)}",
+                f"Estimated time left: {spell(each * left)}",
+                "",
+            ]
+        )
+
+
+def spell(seconds: float) -> str:
+    """Hours, minutes and seconds.
+
+    >>> spell(3731.4)
+    '01h 02m 11s'
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}h {minutes:02d}m {rest:02d}s"
+
+
+def beginning(number: int, trials: int, values: Mapping[str, Any]) -> str:
+    """The line before a trial."""
+    return f"Trial {number}/{trials}: {', '.join(f'{k}={v}' for k, v in values.items())}"
+
+
+def all_done(count: int) -> str:
+    """Why a search ends before it has made all its trials."""
+    return f"all {count} combinations are done; raise max_trials or widen the ranges"
+
+
+def summary(
+    results: Sequence[Result], count: int, folder: Path, objective: str, *, all: bool = False
+) -> str:
+    """The best trials, one below the other, as Keras Tuner's first versions printed them."""
+    done = [one for one in results if one.state == "complete"][:count]
+    names = names_of(results) if all else []
+    head = [
+        "Results summary",
+        f"|-Results in {folder}",
+        f"|-Showing {len(done)} best trials",
+        f"|-Objective: {objective}",
+        "",
+    ]
+    return "\n".join([*head, *(trial_text(one, names) for one in done)])
+
+
+def trial_text(one: Result, names: Sequence[str] = ()) -> str:
+    """One trial; of `names` those that its network had no use for are named as such."""
+    unused = [f"|-{name}: (not used)" for name in names if name not in one.values]
+    lines = [
+        f"Trial {one.state}",
+        "Trial summary",
+        f"|-Trial ID: {one.id}",
+        f"|-Score: {one.score}",
+        f"|-Best step: {one.best_step}",
+        "Hyperparameters:",
+        *(f"|-{name}: {value}" for name, value in one.values.items()),
+        *unused,
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def space_text(space: Sequence[Hyperparameter]) -> str:
+    """What is chosen from what."""
+    lines = ["Search space summary", f"|-Default search space size: {len(space)}"]
+    for one in space:
+        lines.append(f"{one.name} ({one.kind})")
+        lines += [f"|-{key}: {value}" for key, value in _ranges(one).items()]
+    return "\n".join(lines)
+
+
+def table(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """A dict a trial."""
+    return [{**{name: getattr(one, name) for name in COLUMNS}, **one.values} for one in results]
+
+
+def write_trials(results: Sequence[Result], path: str | os.PathLike[str]) -> None:
+    """A row a trial; a hyperparameter that it had no use for stays empty."""
+    head = [*COLUMNS, *names_of(results)]
+    write_csv(path, head, [[row.get(name) for name in head] for row in table(results)])
+
+
+def _ranges(one: Hyperparameter) -> dict[str, Any]:
+    if one.kind in ("Int", "Float"):
+        sampling = "log" if one.log else "linear"
+        ends = {"min_value": one.low, "max_value": one.high, "step": one.step}
+        return {"default": one.default, **ends, "sampling": sampling}
+    values = {"values": list(one.values)} if one.values else {}
+    return {"default": one.default, **values}

@@ -1,0 +1,213 @@
+"""A search's record on disk: an Optuna study in a folder, which many processes may share.
+
+journal.log      every choice and every epoch's result, a line each; Optuna's journal format
+lock             held while a trial is chosen, so that no two processes choose the same
+workers/         a file for every process at work, locked as long as it lives
+trials/          the best trials' models
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from minicnn.errors import ArgumentError, MissingExtraError
+from minicnn.tune.locks import FileLock, is_locked, locked
+from minicnn.tune.sampling import Sampler, number_of, path_of
+
+JOURNAL, JOURNAL_LOCK, LOCK = "journal.log", "journal.lock", "lock"
+WORKERS, TRIALS = "workers", "trials"
+NAME = "search"
+FIRST_TRIALS = 5  # are random before TPE proposes and before the median prunes
+PRUNERS = ("median", "hyperband")
+
+
+class Study:
+    """The trials of one search.
+
+    Parameters
+    ----------
+    folder : of its own; made if it is not there
+    settings : what all processes and resumed runs must agree on; kept from the first time
+    pruner : "median" (ends a trial that is worse than half of the others were at that epoch),
+        "hyperband", or None
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, Any], pruner: str | None = None) -> None:
+        self.folder = folder
+        (folder / WORKERS).mkdir(parents=True, exist_ok=True)
+        (folder / TRIALS).mkdir(exist_ok=True)
+        optuna = import_optuna()
+        self.states = optuna.trial.TrialState
+        self.sampler = Sampler(
+            settings["sampler"],
+            settings["seed"],
+            lambda seed: optuna.samplers.TPESampler(seed=seed, n_startup_trials=FIRST_TRIALS),
+        )
+        with locked(folder / LOCK):
+            self.optuna = _open(optuna, folder, settings, self.sampler, pruner)
+            self._agree(settings)
+
+    def trials(self) -> list[Any]:
+        """Every trial that runs or has ended, without those that were interrupted."""
+        return [t for t in self._all() if t.state.name != "WAITING" and not _is_interrupted(t)]
+
+    def ask(self, worker: str) -> Any:
+        """A new trial, or the repetition of an interrupted one; call it with the lock held."""
+        self.sampler.paths = [path_of(trial) for trial in self.trials()]
+        every = self._all()
+        if not any(trial.state.name == "WAITING" for trial in every):
+            number = max((number_of(trial) for trial in every), default=-1) + 1
+            self.optuna.enqueue_trial({}, user_attrs={"number": number})
+        trial = self.optuna.ask()
+        trial.set_user_attr("worker", worker)
+        return trial
+
+    def tell(self, trial: Any, score: float | None, state: str = "COMPLETE") -> None:
+        """End a trial: COMPLETE with its score, or PRUNED."""
+        self.optuna.tell(trial, score, self.states[state])
+
+    def tell_failure(self, trial: Any, reason: str) -> None:
+        """End a trial that has no result."""
+        trial.set_user_attr("reason", reason)
+        self.optuna.tell(trial, state=self.states.FAIL)
+
+    def take_up_interrupted(self) -> None:
+        """Plan to repeat the trials of processes that are gone; call it with the lock held."""
+        every = self._all()
+        planned = {number_of(trial) for trial in every if trial.state.name == "WAITING"}
+        for trial in every:
+            if trial.state.name != "RUNNING" or self._at_work(trial.user_attrs.get("worker")):
+                continue
+            # Planned first and ended then: killed in between, this is done again, and once.
+            number = number_of(trial)
+            if number not in planned and "reason" not in trial.user_attrs:
+                self.optuna.enqueue_trial(trial.params, user_attrs={"number": number})
+            self.optuna.tell(trial.number, state=self.states.FAIL)
+
+    def _all(self) -> list[Any]:
+        return self.optuna.get_trials(deepcopy=False)
+
+    def _at_work(self, worker: str | None) -> bool:
+        if worker is None:  # killed between two lines of `ask`
+            return False
+        return is_locked(self.folder / WORKERS / worker)
+
+    def _agree(self, settings: dict[str, Any]) -> None:
+        """Keep the first settings; refuse to mix results that cannot be compared."""
+        known = self.optuna.user_attrs.get("settings")
+        if known is None:
+            self.optuna.set_user_attr("settings", settings)
+        elif known != settings:
+            differ = [name for name in settings if known.get(name) != settings[name]]
+            before = ", ".join(f"{name}={known.get(name)!r}" for name in differ)
+            now = ", ".join(f"{name}={settings[name]!r}" for name in differ)
+            raise ArgumentError(
+                f"the search in {self.folder} was begun with {before}, and this is {now}; go on "
+                "with what it was begun with, or choose another folder (overwrite=True begins anew)"
+            )
+
+
+def _is_interrupted(trial: Any) -> bool:
+    """Did its process end before the trial did? A failure of the network has a reason."""
+    return trial.state.name == "FAIL" and "reason" not in trial.user_attrs
+
+
+def remove(folder: Path) -> None:
+    """Delete what a search left in its folder, and nothing else."""
+    for name in (JOURNAL, JOURNAL_LOCK, LOCK):
+        (folder / name).unlink(missing_ok=True)
+    for name in (WORKERS, TRIALS):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def known_settings(folder: Path) -> dict[str, Any]:
+    """What the search in this folder was begun with."""
+    if not (folder / JOURNAL).exists():
+        raise FileNotFoundError(errno.ENOENT, "no search was begun in this folder", str(folder))
+    optuna = import_optuna()
+    study = optuna.load_study(study_name=NAME, storage=_storage(optuna, folder))
+    return study.user_attrs["settings"]
+
+
+def trial_id(seed: int, number: int) -> str:
+    """32 hexadecimal digits that name a trial.
+
+    >>> trial_id(0, 1)
+    '0a496bc7b52f0d077f408f5ef288614c'
+    """
+    return hashlib.blake2b(f"{seed} {number}".encode(), digest_size=16).hexdigest()
+
+
+@contextmanager
+def at_work(folder: Path) -> Iterator[str]:
+    """A name for this process, known to be alive inside the block."""
+    name = f"{os.getpid()}-{secrets.token_hex(4)}"
+    path = folder / WORKERS / name
+    try:
+        with locked(path):
+            yield name
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def import_optuna() -> Any:
+    """Optuna, or an error that says how to get it."""
+    try:
+        import optuna
+    except ModuleNotFoundError as err:
+        raise MissingExtraError(
+            'a search needs Optuna. Install it with: pip install "minicnn-engine[tune]".'
+        ) from err
+    return optuna
+
+
+def _open(
+    optuna: Any, folder: Path, settings: dict[str, Any], sampler: Sampler, pruner: str | None
+) -> Any:
+    _drop_torn_line(folder)
+    told = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        return optuna.create_study(
+            storage=_storage(optuna, folder),
+            study_name=NAME,
+            direction=settings["direction"],
+            sampler=sampler,
+            pruner=_pruner(optuna, pruner),
+            load_if_exists=True,
+        )
+    finally:
+        optuna.logging.set_verbosity(told)
+
+
+def _pruner(optuna: Any, name: str | None) -> Any:
+    if name is None:
+        return optuna.pruners.NopPruner()
+    if name == "median":
+        return optuna.pruners.MedianPruner(n_startup_trials=FIRST_TRIALS)
+    if name == "hyperband":
+        return optuna.pruners.HyperbandPruner()
+    raise ArgumentError(f"pruner must be one of {[*PRUNERS, None]}; got {name!r}")
+
+
+def _storage(optuna: Any, folder: Path) -> Any:
+    # Optuna's own locks outlive a process that was killed while it held one, for half a minute.
+    lock = FileLock(folder / JOURNAL_LOCK)
+    backend = optuna.storages.journal.JournalFileBackend(str(folder / JOURNAL), lock)
+    return optuna.storages.JournalStorage(backend)
+
+
+def _drop_torn_line(folder: Path) -> None:
+    """A power cut may leave half a line at the end; joined to the next one it would spoil both."""
+    with locked(folder / JOURNAL_LOCK), (folder / JOURNAL).open("a+b") as file:
+        file.seek(0)
+        content = file.read()
+        file.truncate(content.rfind(b"\n") + 1)

@@ -1,0 +1,101 @@
+"""One trial: its network is trained, once or several times, and its best epoch counts."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minicnn import random
+from minicnn.callbacks.base import Callback, Logs, Monitor
+from minicnn.errors import NumericError
+from minicnn.models import Model
+from minicnn.naming import fresh_names
+from minicnn.tune.space import HyperParameters
+
+Build = Callable[[HyperParameters], Model]
+
+
+class Trained(NamedTuple):
+    """What came of a trial."""
+
+    score: float
+    best_step: int  # epoch of the score, from 0
+    model: Model  # with the weights of that epoch
+    pruned: bool
+
+
+class Watch(Callback):
+    """Keeps the weights of the best epoch, and lets Optuna end a training that promises little.
+
+    Parameters
+    ----------
+    monitor : the objective
+    trial : Optuna's, or None in a repetition, which is neither reported nor ended early
+    """
+
+    def __init__(self, monitor: Monitor, trial: Any = None) -> None:
+        self.monitor, self.trial = monitor, trial
+        self.best_step, self.pruned = 0, False
+        self.best_weights: list[np.ndarray] = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """Compare, keep, report."""
+        value = self.monitor.value(logs)
+        if self.monitor.improves(value, self.monitor.best):
+            self.monitor.best, self.best_step = value, epoch
+            self.best_weights = self.model.get_weights()
+        if self.trial is not None:
+            self.trial.report(value, epoch)
+            self.pruned = self.trial.should_prune()
+            self.model.stop_training |= self.pruned
+
+
+class Training(NamedTuple):
+    """How every trial is trained."""
+
+    build: Build
+    objective: str
+    direction: str  # "min" or "max"
+    executions: int
+    fit_arguments: Sequence[Any]
+    fit_options: Mapping[str, Any]
+
+    def model_for(self, hp: HyperParameters, seed: int) -> Model:
+        """The network of `hp`; its first weights depend on the seed and nothing before."""
+        with random.seeded(seed), fresh_names():
+            return self.build(hp)
+
+    def train(self, model: Model, hp: HyperParameters, trial: Any, seeds: Sequence[int]) -> Trained:
+        """The best of a trial's executions; its score is the mean of all of their best epochs.
+
+        Parameters
+        ----------
+        model : what `model_for` gave for `hp` and the first of the seeds
+        trial : Optuna's
+        seeds : one an execution
+        """
+        every = [self._execute(model, trial, seeds[0])]
+        if not every[0].pruned:
+            for seed in seeds[1:]:
+                again = self.model_for(HyperParameters(hp.values), seed)
+                every.append(self._execute(again, None, seed))
+        sign = 1 if self.direction == "max" else -1
+        best = max(every, key=lambda one: sign * one.score)
+        return best._replace(score=float(np.mean([one.score for one in every])))
+
+    def _execute(self, model: Model, trial: Any, seed: int) -> Trained:
+        monitor = Monitor("a search", self.objective, self.direction)
+        watch = Watch(monitor, trial)
+        options = {"verbose": 0, **self.fit_options}
+        # Each training begins with fresh callbacks: an EarlyStopping remembers.
+        given = copy.deepcopy(list(options.get("callbacks") or []))
+        options["callbacks"] = [*given, watch]
+        with random.seeded(seed):
+            model.fit(*self.fit_arguments, **options)
+        if monitor.best is None:
+            raise NumericError(f"{self.objective} was never a finite number")
+        model.set_weights(watch.best_weights)
+        return Trained(monitor.best, watch.best_step, model, watch.pruned)

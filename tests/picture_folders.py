@@ -1,0 +1,67 @@
+"""Small folders of pictures for tests: soft blots, of which no two are alike, ramps of grey with a
+shade that tells them apart, and noise of one colour a class, which a network learns at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def picture(seed: int, height: int = 24, width: int = 32) -> Image.Image:
+    """Large soft blots: each seed's look is its own, and survives saving as JPEG and scaling."""
+    colours = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    return Image.fromarray(colours).resize((width, height), Image.Resampling.BILINEAR)
+
+
+def save(path: Path, seed: int, **settings: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture(seed).save(path, **settings)
+    return path
+
+
+def make_folder(root: Path, counts: dict[str, int], ending: str = ".jpg") -> Path:
+    """`counts` pictures in each class's folder."""
+    seed = 0
+    for name, count in counts.items():
+        (root / name).mkdir(parents=True)
+        for i in range(count):
+            seed += 1
+            save(root / name / f"{name}_{i:03d}{ending}", seed)
+    return root
+
+
+def save_ramp(path: Path, size=(12, 10), shade=100, mode="RGB") -> Path:
+    """A picture of `size` (height, width) with some structure, of about this shade."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ramp = np.linspace(0, 60, size[0] * size[1]).reshape(size) + shade
+    image = Image.fromarray(ramp.astype(np.uint8)).convert(mode)
+    image.save(path)
+    return path
+
+
+def make_ramps(root: Path, count=3, classes=("cats", "dogs"), ending=".png") -> Path:
+    """`count` pictures for each class; each has a shade of its own."""
+    for label, name in enumerate(classes):
+        for i in range(count):
+            save_ramp(root / name / f"{i}{ending}", shade=20 + 50 * label + 10 * i)
+    return root
+
+
+COLOURS = {"blue": (30, 40, 220), "green": (40, 200, 60), "red": (220, 40, 30)}
+
+
+def save_coloured(path: Path, colour: tuple[int, int, int], seed: int, noise: int = 30) -> None:
+    """24 x 24 pixels of about this colour, each seed another noise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(-noise, noise, (24, 24, 3)) + colour
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
+
+
+def make_coloured(root: Path, count: int, colours: dict[str, tuple] = COLOURS, noise=30) -> Path:
+    """`count` pictures of each colour."""
+    for name, colour in colours.items():
+        for i in range(count):
+            save_coloured(root / name / f"{name} {i}.png", colour, i + 1000 * len(name), noise)
+    return root

@@ -1,0 +1,208 @@
+"""The command line: what is printed where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+
+import click
+import pytest
+
+import minicnn as mc
+from minicnn import backends, random
+from minicnn.apps.cli import exits, main, output
+from minicnn.apps.cli.verbs import VerbCommand, add_common_options, verb
+from minicnn.errors import ShapeError
+
+
+@pytest.fixture(autouse=True)
+def settings_as_before():
+    """Options act on the whole process."""
+    threads, engine = mc.config.get_threads(), backends.current_backend()
+    yield
+    mc.config.set_threads(threads)
+    backends.set_backend(engine)
+    output.be_quiet(False)
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Makes `minicnn told` a verb that runs the given function."""
+
+    def make(function):
+        command = verb("minicnn told", "minicnn told --quiet")(function)
+        monkeypatch.setattr(main.Verbs, "get_command", lambda *_: command)
+        add_common_options(command)
+
+    return make
+
+
+def raising(error):
+    def command():
+        """Fails."""
+        raise error
+
+    return command
+
+
+ENDINGS = {
+    "a mistake in an argument": (
+        ShapeError("conv2d would produce size 0"),
+        1,
+        "ShapeError: conv2d",
+    ),
+    "a file that is not there": (FileNotFoundError(2, "No such file", "a b"), 1, "a b: No such"),
+    "bad data found": (exits.BadDataFound("3 of 10 files"), 3, "BadDataFound: 3 of 10"),
+    "a goal not reached": (exits.GoalNotReached("0.98 < 0.99"), 4, "GoalNotReached: 0.98"),
+    "no memory": (MemoryError("5.2 GB"), 1, "MemoryError: 5.2 GB"),
+    "Ctrl-C": (KeyboardInterrupt(), 130, "Interrupted"),
+}
+
+
+@pytest.mark.parametrize(("error", "code", "text"), ENDINGS.values(), ids=ENDINGS)
+def test_errors_are_one_line_and_a_code(told, capsys, error, code, text):
+    told(raising(error))
+    assert main.run(["told"]) == code
+    out, err = capsys.readouterr()
+    assert out == "" and text in err and "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_debug_shows_the_stack(told):
+    told(raising(ShapeError("here")))
+    with pytest.raises(ShapeError, match="here"):
+        main.run(["told", "--debug"])
+
+
+def test_a_bug_keeps_its_stack(told):
+    told(raising(ZeroDivisionError("ours")))
+    with pytest.raises(ZeroDivisionError):
+        main.run(["told"])
+
+
+WRONG = {
+    "an unknown verb": (["sumary"], "did you mean summary"),
+    "an unknown option": (["summary", "--stile", "plain", "x"], "--style"),
+    "a missing argument": (["summary"], "Missing argument"),
+    "an unknown engine": (["devices", "--backend", "gpu"], "backend must be one of"),
+    "no threads": (["devices", "--threads", "0"], "--threads"),
+}
+
+
+@pytest.mark.parametrize(("args", "text"), WRONG.values(), ids=WRONG)
+def test_wrong_usage_is_code_2_and_says_what_is_near(capsys, args, text):
+    assert main.run(args) == 2
+    assert text in capsys.readouterr().err
+
+
+def test_help_lists_every_verb_and_imports_none():
+    script = (
+        "import sys; from minicnn.apps.cli.main import run; run(['--help']); "
+        "assert not [m for m in sys.modules if m.startswith('minicnn.apps.cli.sum')]"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("Examples:")
+    assert all(re.search(rf"^  {name} ", done.stdout, re.MULTILINE) for name in main.VERBS)
+
+
+def every_command(name, command):
+    """(words to type, command) of a verb and of what is in it."""
+    yield [name], command
+    if isinstance(command, click.Group):
+        for word, one in command.commands.items():
+            yield [name, word], one
+
+
+ALL = [pair for name, each in main.VERBS.items() for pair in every_command(name, main.load(each))]
+commands = pytest.mark.parametrize(("words", "command"), ALL, ids=[" ".join(w) for w, _ in ALL])
+
+
+@commands
+def test_help_begins_with_two_examples(capsys, words, command):
+    assert main.run([*words, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Examples:"
+    assert all(
+        line.startswith(f"  minicnn {' '.join(words)} ")
+        or line.strip() == " ".join(["minicnn", *words])
+        for line in lines[1:3]
+    )
+    assert command.help
+
+
+@commands
+def test_examples_are_lines_that_the_command_understands(words, command):
+    if isinstance(command, click.Group):
+        return  # its examples are those of its commands
+    assert isinstance(command, VerbCommand)
+    for line in command.examples:
+        args = shlex.split(line)[1 + len(words) :]
+        command.make_context(" ".join(words), args, resilient_parsing=False).close()
+
+
+def test_common_options_act(told, capsys):
+    seen = {}
+
+    def command():
+        """Looks around."""
+        seen.update(seed=random.seed(), threads=mc.config.get_threads())
+        output.note("working")
+        output.result("done")
+
+    told(command)
+    assert main.run(["told", "--seed", "7", "--threads", "1", "--quiet"]) == 0
+    assert capsys.readouterr() == ("done\n", "")
+    assert seen["seed"] == 7
+    assert seen["threads"] == 1
+    assert main.run(["told", "--seed", "0"]) == 0
+    assert capsys.readouterr() == ("done\n", "working\n")  # quiet was for that call alone
+    assert seen["seed"] == 0
+
+
+def test_a_command_may_have_a_common_option_of_its_own(told):
+    @click.option("--seed", default=777)
+    def command(seed):
+        """Keeps its seed."""
+        seen.append(seed)
+
+    seen = []
+    told(command)
+    assert main.run(["told"]) == 0
+    assert seen == [777]
+
+
+@pytest.mark.parametrize("name", ["devices", "version", "device_query"])
+def test_json_is_one_object_with_a_schema(capsys, name):
+    assert main.run([name, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["schema"] == output.SCHEMA
+    assert "numpy" in found["backends"]
+
+
+def test_devices_and_version_for_the_eye(capsys):
+    assert main.run(["devices"]) == main.run(["version"]) == 0
+    out = capsys.readouterr().out
+    assert "in use" in out
+    assert re.search(rf"minicnn +{re.escape(mc.__version__)}", out)
+
+
+def test_summary_of_a_model_file(tmp_path, capsys):
+    model = mc.Sequential([mc.Input((4,)), mc.layers.Dense(3)])
+    path = tmp_path / "my model.mcnn"
+    model.save(path)
+    assert main.run(["summary", str(path)]) == 0
+    assert "Total params: 15" in capsys.readouterr().out
+    assert main.run(["summary", str(tmp_path / "none.mcnn")]) == 1
+    assert "FileNotFoundError" in capsys.readouterr().err
+
+
+def test_python_dash_m():
+    done = subprocess.run(
+        [sys.executable, "-m", "minicnn", "--version"], capture_output=True, text=True, check=True
+    )
+    assert mc.__version__ in done.stdout

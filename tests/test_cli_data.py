@@ -1,0 +1,148 @@
+"""`minicnn data ...` from the command line, on real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from fetch_server import answer, internet
+from picture_folders import make_folder, save
+
+from minicnn.apps.cli import main
+
+DATA = Path(os.environ.get("MINICNN_DATA", "/nowhere"))
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="MINICNN_DATA is not set")
+
+
+@pytest.fixture
+def photos(tmp_path):
+    return make_folder(tmp_path / "my photos", {"cat": 20, "dog": 10})
+
+
+def run(*words, code=0):
+    assert main.run(["data", *map(str, words)]) == code
+
+
+def test_split(photos, tmp_path, capsys):
+    run("split", photos, tmp_path / "sets", "--parts", "70/20/10")
+    out, err = capsys.readouterr()
+    assert re.search(r"^cat +14 +4 +2$", out, re.MULTILINE)
+    assert re.search(r"^all +21 +6 +3$", out, re.MULTILINE)
+    assert "Found 30 images belonging to 2 classes." in err
+    assert len(list((tmp_path / "sets" / "val" / "dog").iterdir())) == 2
+    run("split", photos, tmp_path / "sets", code=1)
+    assert "is there already" in capsys.readouterr().err
+    run("split", photos, tmp_path / "other", "--parts", "half", code=1)
+
+
+def test_split_as_json(photos, tmp_path, capsys):
+    run("split", photos, tmp_path / "sets", "--parts", "80/20", "--json", "--quiet")
+    out, err = capsys.readouterr()
+    assert json.loads(out)["counts"] == {
+        "train": {"cat": 16, "dog": 8}, "test": {"cat": 4, "dog": 2},
+    }  # fmt: skip
+    assert err == ""
+
+
+def test_stats(photos, capsys):
+    (photos / "cat" / "bad.jpg").write_bytes(b"")
+    run("stats", photos, "--pixels")
+    out, err = capsys.readouterr()
+    assert re.search(r"^cat +20 +24\.0 +24 +24 +32\.0 +32 +32 .*20 JPEG RGB$", out, re.MULTILINE)
+    assert "bad.jpg could not be read (the file is empty)" in err
+    run("stats", photos, "--paper", "dog")
+    assert capsys.readouterr().out.startswith(
+        "Average Height: 24.0\nMax Height: 24\nMin Height: 24"
+    )
+    run("stats", photos, "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert found["classes"][2] | {"bytes": 0} == {
+        "name": "all", "images": 30, "bytes": 0, "height": {"mean": 24.0, "min": 24, "max": 24},
+        "width": {"mean": 32.0, "min": 32, "max": 32}, "kinds": {"JPEG RGB": 30},
+        "mean": None, "std": None,
+    }  # fmt: skip
+
+
+def test_check_ends_with_3_where_there_are_errors(photos, tmp_path, capsys):
+    run("check", photos)
+    assert "Nothing found" in capsys.readouterr().out
+    shutil.copy(photos / "cat" / "cat_000.jpg", photos / "dog" / "0.jpg")
+    for i in range(5):
+        (photos / "cat" / f"bad{i}.jpg").write_bytes(b"x")
+    run("check", photos, "--csv", tmp_path / "found.csv", code=3)
+    out, err = capsys.readouterr()
+    assert "ERROR: unreadable, 5" in out and "and 2 more" in out
+    assert "ERROR: two classes, 1" in out
+    assert f"cat{os.sep}cat_000.jpg = dog{os.sep}0.jpg (cat and dog)" in out
+    assert "6 errors in 36 images" in err
+    assert len((tmp_path / "found.csv").read_text().splitlines()) == 7
+    run("check", photos, "--csv", tmp_path / "found.csv", code=1)
+    capsys.readouterr()
+    run("check", photos, "--json", code=3)
+    assert json.loads(capsys.readouterr().out)["errors"] == 6
+
+
+def test_rename_is_a_dry_run_until_it_is_applied(photos, tmp_path, capsys):
+    save(photos / "dog" / "new.png", 77)
+    run("rename", photos)
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 31 and "31 files would be renamed" in err
+    assert (photos / "dog" / "new.png").exists()
+    run("rename", photos, "--apply")
+    assert (photos / "dog" / "dog_0011.png").exists()
+    journal = tmp_path / "my photos-renamed.csv"
+    assert str(journal) in capsys.readouterr().out
+    run("rename", photos, "--undo", journal)
+    assert (photos / "dog" / "new.png").exists()
+
+
+def test_fetch_from_a_server_of_the_local_network(tmp_path, capsys):
+    picture = save(tmp_path / "x.jpg", 1).read_bytes()
+    with internet({"/1.jpg": answer(picture), "/2": answer(b"<html>", "text/html")}) as net:
+        home = f"http://127.0.0.1:{net.port}"
+        lines = ["link", f"{home}/1.jpg", f"{home}/2", "file:///etc/passwd"]
+        (tmp_path / "cat.csv").write_text("\n".join(lines))
+        run("fetch", tmp_path / "cat.csv", "--to", tmp_path / "photos")
+        assert "0 of 3 links" in capsys.readouterr().out
+        assert net.requests == []  # a private address, refused
+        run("fetch", tmp_path / "cat.csv", "--to", tmp_path / "photos", "--allow-private")
+    assert "1 of 3 links are images; why not the others" in capsys.readouterr().out
+    assert (tmp_path / "photos" / "cat" / "00001.jpg").read_bytes() == picture
+    report = (tmp_path / "photos" / "cat.fetched.csv").read_text().splitlines()
+    assert "'text/html', no image" in report[2]
+    assert report[3].startswith("file:///etc/passwd,,")
+
+
+NOT_THERE = {
+    "no folder": ("nowhere", "no such folder"),
+    "an empty folder": ("empty", "no class folders here"),
+    "a file": ("file.txt", "no such folder"),
+}
+
+
+@pytest.mark.parametrize("verb", ["check", "stats", "rename"])
+@pytest.mark.parametrize(("name", "text"), NOT_THERE.values(), ids=NOT_THERE)
+def test_folders_that_cannot_be_used(tmp_path, capsys, verb, name, text):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file.txt").write_text("x")
+    run(verb, tmp_path / name, code=1)
+    assert text in capsys.readouterr().err
+
+
+@needs_data
+def test_the_papers_figures_on_real_scenes(capsys):
+    run("stats", DATA / "scenes" / "train", "--paper", "glacier")
+    out = capsys.readouterr().out
+    assert re.search(r"^Average Width: 150\.0\nMax Width: 150\nMin Width: 150$", out, re.MULTILINE)
+    assert "Max Height: 150" in out
+
+
+@needs_data
+def test_real_photos_split_70_20_10(tmp_path, capsys):
+    run("split", DATA / "photos", tmp_path / "sets")
+    assert re.search(r"^all +1260 +360 +180$", capsys.readouterr().out, re.MULTILINE)
+    run("check", tmp_path / "sets", "--no-look-alikes", code=0)

@@ -1,0 +1,122 @@
+"""The verbs that look inside a model: show, verify, doctor."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import minicnn as mc
+from minicnn.apps.cli.main import run
+from minicnn.data import Preprocess
+from minicnn.layers import Conv2D, Dense, Flatten, MaxPooling2D
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with a small trained model, images of two classes, and us in it."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for number, name in enumerate(("dark", "light")):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for i in range(12):
+            pixels = rng.integers(0, 100, (20, 16, 3)) + 150 * number
+            Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "data" / name / f"{i}.png")
+    layers = [Conv2D(4, 3, activation="relu", name="eye"), MaxPooling2D(2), Flatten()]
+    model = mc.Sequential([mc.Input((10, 8, 3)), *layers, Dense(2, activation="softmax")])
+    model.compile("adam", "categorical_crossentropy", ["accuracy"])
+    model.class_names, model.preprocess = ["dark", "light"], Preprocess((10, 8))
+    x = rng.uniform(size=(8, 10, 8, 3)).astype(np.float32)
+    model.fit(x, np.eye(2)[np.arange(8) % 2], epochs=2, verbose=0)
+    model.save("m.mcnn")
+    return tmp_path
+
+
+@pytest.mark.parametrize("what", ["kernels", "maps", "gradcam", "occlusion"])
+def test_show_writes_a_picture_and_says_where(here, capsys, what):
+    assert run(["show", "m.mcnn", what, "data/dark/3.png"]) == 0
+    out = capsys.readouterr().out
+    assert out == f"3-{what}.png\n"
+    with Image.open(here / f"3-{what}.png") as picture:
+        assert min(picture.size) > 200
+    assert run(["show", "m.mcnn", what, "data/dark/3.png"]) == 2  # not over what is there
+    assert run(["show", "m.mcnn", what, "data/dark/3.png", "--force"]) == 0
+
+
+def test_show_kernels_needs_no_image_and_the_others_do(here, capsys):
+    assert run(["show", "m.mcnn", "kernels", "--out", "k.png"]) == 0
+    assert run(["show", "m.mcnn", "maps"]) == 2
+    assert "maps needs an image: minicnn show m.mcnn maps IMAGE" in capsys.readouterr().err
+
+
+def test_show_takes_a_class_by_name_or_number_and_a_layer(here, capsys):
+    image = "data/dark/3.png"
+    assert run(["show", "m.mcnn", "gradcam", image, "--class", "light", "--out", "a.png"]) == 0
+    assert run(["show", "m.mcnn", "gradcam", image, "--class", "1", "--out", "b.png"]) == 0
+    assert (here / "a.png").read_bytes() == (here / "b.png").read_bytes()
+    assert run(["show", "m.mcnn", "maps", image, "--layer", "eye", "--out", "c.png"]) == 0
+    capsys.readouterr()
+    assert run(["show", "m.mcnn", "gradcam", image, "--class", "lihgt", "--out", "d.png"]) == 2
+    assert "did you mean light?" in capsys.readouterr().err
+    assert run(["show", "m.mcnn", "maps", image, "--layer", "ear", "--out", "d.png"]) == 1
+    assert not (here / "d.png").exists()
+
+
+def test_show_says_what_it_took_where_the_model_does_not(here, capsys):
+    model = mc.load_model("m.mcnn")
+    model.preprocess = None
+    model.save("n.mcnn")
+    assert run(["show", "n.mcnn", "gradcam", "data/dark/3.png"]) == 0
+    assert "does not say how images become its input" in capsys.readouterr().err
+
+
+def test_verify_lists_every_call_and_ends_well(here, capsys):
+    assert run(["verify", "m.mcnn", "data/dark/3.png"]) == 0
+    out, err = capsys.readouterr()
+    assert "conv2d" in out and "WRONG" not in out and "The engines agree" in err
+    assert run(["verify", "m.mcnn", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["agrees"] and all(row["agrees"] for row in found["checks"])
+    assert {"engine", "passes", "layer", "kernel", "error", "allowed"} < set(found["checks"][0])
+
+
+def test_verify_fails_where_an_engine_is_wrong(here, capsys, monkeypatch):
+    from minicnn.backends.numpy import program
+
+    right = program.KERNELS["dense_forward"]
+    wrong = lambda *reads, **more: tuple(1.01 * y for y in right(*reads, **more))  # noqa: E731
+    monkeypatch.setitem(program.KERNELS, "dense_forward", wrong)
+    assert run(["verify", "m.mcnn"]) == 1
+    out, err = capsys.readouterr()
+    assert "WRONG" in out and "dense_forward" in err
+
+
+def test_doctor_looks_at_the_installation(capsys):
+    assert run(["doctor"]) == 0
+    assert "engine numpy: available" in capsys.readouterr().out
+    assert run(["doctor", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["minicnn"] == mc.__version__ and found["findings"]
+
+
+def test_doctor_looks_at_a_training_and_tries_it(here, capsys):
+    assert run(["doctor", "m.mcnn"]) == 0
+    assert "2 epochs of training" in capsys.readouterr().out
+    assert run(["doctor", "m.mcnn", "--data", "data"]) == 0
+    assert "learns 16 samples by heart" in capsys.readouterr().out
+    model = mc.load_model("m.mcnn")
+    model.compile(mc.optimizers.Adam(5.0), "categorical_crossentropy")
+    model.save("high.mcnn")
+    assert run(["doctor", "high.mcnn", "--data", "data"]) == 3
+    assert "! learning rate 5 is too high for Adam (try 0.0" in capsys.readouterr().out
+
+
+def test_doctor_without_images_or_model_says_what_to_type(here, capsys):
+    (here / "empty" / "dark").mkdir(parents=True)
+    (here / "empty" / "light").mkdir()
+    assert run(["doctor", "m.mcnn", "--data", "empty"]) == 1
+    assert run(["doctor", "m.mcnn", "--data", "nowhere"]) == 1
+    assert run(["doctor", "--data", "data"]) == 2
+    assert "minicnn doctor MODEL --data DIR" in capsys.readouterr().err

@@ -1,0 +1,150 @@
+"""`minicnn tune` and `minicnn classic`, from folders of images to tables and models."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from picture_folders import make_coloured
+
+from minicnn import random
+from minicnn.apps.cli import main, output
+from minicnn.apps.runs import searching
+from minicnn.apps.runs.sources import Part
+from minicnn.models import load_model
+
+pytest.importorskip("optuna")
+
+COLOURS = {"blue": (60, 60, 160), "green": (60, 160, 60), "red": (160, 60, 60)}
+SEARCH = ["--epochs", "1", "--image-size", "16", "16"]
+
+
+@pytest.fixture(autouse=True)
+def as_before(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda _handle: None)
+    seed = random.seed()
+    yield
+    random.set_random_seed(seed)
+    output.be_quiet(False)
+
+
+@pytest.fixture(scope="module")
+def flowers(tmp_path_factory):
+    return make_coloured(tmp_path_factory.mktemp("data") / "colours", 20, COLOURS, noise=50)
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "runs"
+
+
+def tune_search(data, *more):
+    return main.run(["tune", "search", "--data", str(data), "--trials", "2", *SEARCH, *more])
+
+
+def test_search_report_and_train(flowers, runs, capsys):
+    assert tune_search(flowers) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("Results summary\n|-Results in runs/search-colours\n|-Showing 2 best")
+    assert "Trial 2/2 complete" in err
+    assert "To train the best one: minicnn tune train runs/search-colours" in err
+    folder = runs / "search-colours"
+    assert len((folder / "trials.csv").read_text().splitlines()) == 3
+
+    assert main.run(["tune", "report", str(folder), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    best = report["trials"][0]
+    assert report["objective"] == "val_accuracy" and len(report["trials"]) == 2
+
+    assert main.run(["tune", "train", str(folder), "--epochs", "2", "--patience", "2"]) == 0
+    assert "test images wrong" in capsys.readouterr().out
+    model = load_model(runs / "search-colours-best-1" / "best.mcnn")
+    assert model.layers[1].filters == best["conv_input_units"]
+    assert model.class_names == ["blue", "green", "red"]
+
+    arguments = ["classic", "--run", str(runs / "search-colours-best-1"), "--features", "colour"]
+    pytest.importorskip("sklearn")
+    assert main.run([*arguments, "--classifier", "tree", "--csv", "table.csv", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {row["features"] for row in rows} == {"learned", "colour"}
+    assert {row["images"] for row in rows} == {6}  # the same test part
+    assert next(row for row in rows if row["features"] == "colour")["accuracy"] == 1
+    assert Path("table.csv").read_text().startswith("features,classifier,right,")
+
+
+def test_a_search_goes_on_and_other_options_are_refused(flowers, runs, capsys):
+    assert tune_search(flowers) == 0
+    table = (runs / "search-colours" / "trials.csv").read_bytes()
+    assert tune_search(flowers) == 0  # all done already, times included
+    assert (runs / "search-colours" / "trials.csv").read_bytes() == table
+    capsys.readouterr()
+    assert tune_search(flowers, "--batch-size", "8") == 1
+    assert "was begun with batch_size 32, and this is batch_size 8" in capsys.readouterr().err
+    assert tune_search(flowers, "--batch-size", "8", "--force") == 0
+    assert "batch_size = 8" in (runs / "search-colours" / "config.toml").read_text()
+
+
+def test_the_test_images_are_left_alone(flowers, tmp_path, runs):
+    shutil.copytree(flowers, tmp_path / "parts" / "train")
+    shutil.copytree(flowers, tmp_path / "parts" / "test")
+    settings = searching.agreed(
+        runs / "s", model="stacked", data=str(tmp_path / "parts"), image_size=(16, 16)
+    )
+    said = []
+    train, validation, names = searching.load(settings, said.append)
+    assert (train.total, validation.total) == (48, 12)
+    assert np.bincount(validation.labels).tolist() == [4, 4, 4]
+    assert not set(train.files) & set(validation.files)
+    assert said[-1] == "Judged by 12 of the training images; the test images are left alone."
+    assert names == ["blue", "green", "red"]
+
+
+def test_a_part_is_divided_the_same_way_again():
+    part = Part(np.arange(40), np.repeat([0, 1], 20), [str(i) for i in range(40)])
+    train, validation = searching.divided(part)
+    assert validation.total == 8
+    assert [str(i) for i in train.images] == train.files
+    assert searching.divided(part)[1].files == validation.files
+
+
+def test_wrong_folders_say_what_is_wrong(flowers, runs, tmp_path, capsys):
+    assert main.run(["tune", "report", str(flowers)]) == 1
+    assert "is no search; begin one with: minicnn tune search" in capsys.readouterr().err
+    assert tune_search(tmp_path / "nowhere") == 1
+    assert "is not there" in capsys.readouterr().err
+    assert main.run(["classic"]) == 2
+    assert "--data DIR or --run DIR says which images" in capsys.readouterr().err
+
+
+def test_runs_on_other_images_are_not_compared(flowers, runs, capsys):
+    pytest.importorskip("sklearn")
+    train = ["train", "--data", str(flowers), "--model", "cifar", "--epochs", "1"]
+    assert main.run([*train, "--image-size", "24", "24"]) == 0
+    assert main.run([*train, "--image-size", "24", "24", "--seed", "1"]) == 0
+    capsys.readouterr()
+    assert main.run(["classic", "--run", "runs/cifar-1", "--run", "runs/cifar-2"]) == 1
+    assert "seed is 777 in runs/cifar-1 and 1 elsewhere" in capsys.readouterr().err
+
+
+def test_real_photographs(tmp_path, runs, capsys):
+    """Sixteen of each kind, where the real images are at hand."""
+    photos = Path(os.environ.get("MINICNN_DATA", "nowhere")) / "photos"
+    if not photos.is_dir():
+        pytest.skip("MINICNN_DATA names no folder with photos/")
+    pytest.importorskip("sklearn")
+    pytest.importorskip("skimage")
+    for path in sorted(photos.glob("*/*"))[::18]:
+        copied = tmp_path / "some" / path.parent.name / path.name
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, copied)
+    assert tune_search(tmp_path / "some") == 0
+    assert main.run(["tune", "train", "runs/search-some", "--epochs", "1"]) == 0
+    capsys.readouterr()
+    arguments = ["classic", "--run", "runs/search-some-best-1", "--features", "hog+lbp"]
+    assert main.run([*arguments, "--classifier", "svm", "--json"]) == 0
+    best = json.loads(capsys.readouterr().out)["rows"][0]
+    assert best["features"] == "hog+lbp"
+    assert best["accuracy"] > 2 / 6  # twice as often as by chance

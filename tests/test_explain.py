@@ -1,0 +1,235 @@
+"""What a network is said to look at is what it computes with."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+import minicnn as mc
+from minicnn import explain
+from minicnn.errors import ArgumentError, ShapeError
+from minicnn.explain.feature_maps import strongest
+from minicnn.explain.gradcam import enlarged
+from minicnn.layers import (
+    Add,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAveragePooling2D,
+    MaxPooling2D,
+)
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.uniform(size=(3, 8, 6, 2)).astype(np.float32)
+LABELS = np.array([0, 2, 1])
+
+
+def branched(classes=3):
+    """Read twice and joined again, with layers that differ between training and use."""
+    x = mc.Input((8, 6, 2))
+    a = BatchNormalization()(Conv2D(4, 3, padding="same", activation="relu", name="first")(x))
+    b = Dropout(0.5)(Add()([a, Conv2D(4, 1, activation="tanh", name="second")(a)]))
+    ends = "softmax" if classes > 1 else "sigmoid"
+    return mc.Model(x, Dense(classes, activation=ends)(Flatten()(MaxPooling2D(2, name="pool")(b))))
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_tape_has_the_gradients_of_a_training_step(backend, training):
+    model = branched()
+    for layer in model.layers:
+        if not training and isinstance(layer, (BatchNormalization, Dropout)):
+            layer.trainable, layer.rate = False, 0.0  # as in use
+    frozen = {id(p) for layer in model.layers if not layer.trainable for p in layer.parameters}
+    tape = explain.Tape(model, IMAGES, training=training)
+    p = tape.output
+    by_scores = (p - np.eye(3, dtype=np.float32)[LABELS]) / 3  # of the mean crossentropy
+    found = tape.gradient(tape.scores, by_scores)
+    before = model.get_weights()
+    model.compile(mc.optimizers.SGD(1.0), "sparse_categorical_crossentropy")
+    model.train_on_batch(IMAGES, LABELS)
+    for parameter, old in zip(model.parameters, before, strict=True):
+        if parameter.trainable and id(parameter) not in frozen:
+            np.testing.assert_allclose(old - parameter.value, found.of(parameter), atol=2e-6)
+
+
+def test_tape_has_the_outputs_that_a_prediction_has(backend):
+    model = branched()
+    tape = explain.Tape(model, IMAGES)
+    np.testing.assert_allclose(tape.output, model.predict_on_batch(IMAGES), atol=1e-6)
+    maps = explain.feature_maps(model, IMAGES)
+    assert list(maps)[:2] == ["first", "batch_normalization"] and list(maps)[-1] == "pool"
+    for name, found in maps.items():
+        np.testing.assert_allclose(found, tape[name], atol=1e-6)
+
+
+def test_chosen_feature_maps_only():
+    maps = explain.feature_maps(branched(), IMAGES, ["second"])
+    assert {name: m.shape for name, m in maps.items()} == {"second": (3, 8, 6, 4)}
+
+
+def looker():
+    """Two maps that are the two channels; class 0 wants the first, class 1 the second."""
+    model = mc.Sequential(
+        [
+            mc.Input((8, 6, 2)),
+            Conv2D(2, 1, name="eye"),
+            GlobalAveragePooling2D(),
+            Dense(2, activation="softmax", name="judge"),
+        ]
+    )
+    eye, judge = model.get_layer("eye"), model.get_layer("judge")
+    eye.kernel.assign(np.eye(2).reshape(1, 1, 2, 2))
+    judge.kernel.assign(np.array([[3.0, -1.0], [-1.0, 2.0]]))
+    return model
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_gradcam_is_the_formula(backend, number):
+    cams = explain.gradcam(looker(), IMAGES, number)
+    weights = [(3.0, -1.0), (-1.0, 2.0)][number]
+    wanted = np.maximum(IMAGES @ np.float32(weights), 0)
+    wanted /= wanted.max((1, 2), keepdims=True)
+    np.testing.assert_allclose(cams, wanted, atol=1e-6)
+
+
+def test_gradcam_shows_the_predicted_class_by_default_and_one_for_each_image():
+    model = looker()
+    said = model.predict_on_batch(IMAGES).argmax(1)
+    np.testing.assert_array_equal(
+        explain.gradcam(model, IMAGES), explain.gradcam(model, IMAGES, said)
+    )
+
+
+def test_gradcam_of_one_sigmoid_has_two_sides():
+    model = mc.Sequential(
+        [
+            mc.Input((8, 6, 2)),
+            Conv2D(2, 1, kernel_initializer="ones"),
+            GlobalAveragePooling2D(),
+            Dense(1, activation="sigmoid"),
+        ]
+    )
+    model.layers[1].kernel.assign(np.eye(2).reshape(1, 1, 2, 2))
+    model.layers[-1].kernel.assign(np.array([[3.0], [-3.0]]))
+    against, in_favour = (explain.gradcam(model, IMAGES, number) for number in (0, 1))
+    first_is_brighter = IMAGES[..., 0] > IMAGES[..., 1]
+    np.testing.assert_array_equal(in_favour > 0, first_is_brighter)
+    np.testing.assert_array_equal(against > 0, ~first_is_brighter)
+
+
+def test_gradcam_of_an_image_that_says_nothing_is_empty():
+    assert (explain.gradcam(looker(), 0 * IMAGES) == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda m: explain.gradcam(m, IMAGES, 2), r"class 2 is not among the model's 2, 0\.\.\.1"),
+        (lambda m: explain.gradcam(m, IMAGES, layer="judge"), r"has no maps .* have: eye"),
+        (lambda m: explain.gradcam(m, IMAGES, layer="ear"), "no layer 'ear'"),
+        (lambda m: explain.feature_maps(m, IMAGES, ["judge"]), "has no maps"),
+        (lambda m: explain.kernels_of(m, "judge"), "is no convolution; there are: eye"),
+        (lambda m: explain.occlusion_map(m, IMAGES[0], patch=9), "patch=9 must fit"),
+    ],
+)
+def test_wrong_names_and_numbers_are_refused(call, message):
+    with pytest.raises(ArgumentError, match=message):
+        call(looker())
+
+
+def test_a_network_without_convolutions_has_no_gradcam():
+    model = mc.Sequential([mc.Input((8, 6, 2)), Flatten(), Dense(2)])
+    with pytest.raises(ArgumentError, match="has no convolution"):
+        explain.gradcam(model, IMAGES)
+
+
+def test_enlarging_keeps_constants_corners_and_size():
+    assert (enlarged(np.full((1, 3, 5), 2.0), (7, 20)) == 2).all()
+    small = RNG.uniform(size=(2, 4, 3)).astype(np.float32)
+    np.testing.assert_array_equal(enlarged(small, (4, 3)), small)
+    large = enlarged(small, (16, 15))
+    assert (large[:, 0, 0] == small[:, 0, 0]).all() and (large[:, -1, -1] == small[:, -1, -1]).all()
+
+
+def corner_watcher(activation):
+    """Says yes to a bright upper left quarter, and does not see the rest."""
+    model = mc.Sequential(
+        [mc.Input((12, 12, 1)), Flatten(), Dense(2 if activation == "softmax" else 1, activation)]
+    )
+    weights = np.zeros((12, 12))
+    weights[:6, :6] = 0.2
+    columns = [-weights, weights] if activation == "softmax" else [weights]
+    model.layers[-1].kernel.assign(np.stack([c.ravel() for c in columns], 1))
+    return model
+
+
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_occlusion_finds_what_a_network_looks_at(activation):
+    image = np.zeros((12, 12, 1), np.float32)
+    image[:6, :6] = 1
+    model = corner_watcher(activation)
+    lost = explain.occlusion_map(model, image, 1, patch=3, stride=3, fill=0.0)
+    assert (lost[:6, :6] > 0).all() and (lost[6:] == 0).all() and (lost[:, 6:] == 0).all()
+    np.testing.assert_allclose(
+        lost, -explain.occlusion_map(model, image, 0, patch=3, stride=3, fill=0.0), atol=1e-6
+    )
+
+
+def test_occlusion_reaches_the_borders_of_any_image():
+    image = RNG.uniform(size=(12, 12, 1)).astype(np.float32)
+    lost = explain.occlusion_map(corner_watcher("softmax"), image, patch=5, stride=4)
+    assert np.isfinite(lost).all()
+
+
+def test_occlusion_takes_one_image():
+    with pytest.raises(ShapeError, match="one image"):
+        explain.occlusion_map(looker(), IMAGES)
+
+
+def test_kernel_tiles_show_colours_and_grey_for_zero():
+    kernels = np.zeros((2, 2, 3, 2), np.float32)
+    kernels[0, 0, :, 0] = 2, 0, -2
+    tiles = explain.kernel_tiles(kernels)
+    assert tiles[0, 0, 0].tolist() == [1, 0.5, 0] and (tiles[1] == 0.5).all()
+    greys = explain.kernel_tiles(RNG.normal(size=(3, 3, 5, 4)))
+    assert greys.shape == (4, 3, 3, 3) and (greys[..., 0] == greys[..., 2]).all()
+
+
+def test_strongest_maps_are_those_that_vary():
+    maps = np.zeros((2, 2, 4))
+    maps[0, 0] = 1, 9, 0, 5
+    maps[:, :, 2] = 7  # bright, but the same everywhere
+    assert strongest(maps, 2).tolist() == [1, 3]
+
+
+def png(figure):
+    from matplotlib.image import imread
+
+    file = io.BytesIO()
+    figure.savefig(file)
+    file.seek(0)
+    pixels = imread(file)
+    assert pixels[..., :3].min() < 0.5 < pixels[..., :3].max()
+    return pixels.shape
+
+
+def test_figures_have_their_tiles_and_words():
+    image = RNG.integers(0, 256, (8, 6, 3), dtype=np.uint8)
+    figure = explain.kernels_figure(RNG.normal(size=(5, 5, 3, 20)).astype(np.float32), "conv1")
+    assert len(figure.axes[0].images) == 20
+    assert figure.get_suptitle() == "conv1: 20 kernels, 5 x 5"
+    maps = {"a": RNG.normal(size=(4, 4, 30)), "b": RNG.normal(size=(2, 3, 5))}
+    figure = explain.maps_figure(maps, image, most=14)
+    assert [len(axes.images) for axes in figure.axes] == [1, 14, 5]
+    for figure in (
+        explain.gradcam_figure(image, RNG.uniform(size=(8, 6)), "cat 93 %"),
+        explain.occlusion_figure(image[..., :1], RNG.normal(size=(8, 6)), "cat 93 %"),
+    ):
+        assert figure.get_suptitle() == "cat 93 %" and len(figure.axes) == 3
+        assert min(png(figure)[:2]) > 300
+    with pytest.raises(ArgumentError, match="at least one layer"):
+        explain.maps_figure({}, image)

@@ -1,0 +1,478 @@
+"""`data fetch` follows links of strangers: where it must not go, it does not."""
+
+from __future__ import annotations
+
+import io
+import random
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+import zlib
+
+import pytest
+from fetch_server import PUBLIC, answer, internet, redirect
+from hostile_links import PRIVATE_V4, PRIVATE_V6, families
+from hostile_links import PUBLIC as PUBLIC_ADDRESSES
+from PIL import Image
+
+from minicnn.data import fetch
+from minicnn.data.fetch import Limits, Network, download, fetch_images, parse_link, read_links
+from minicnn.errors import FetchRefused, FormatError
+
+QUICK = Limits(most_bytes=100_000, connect_seconds=1.0, total_seconds=0.5)
+
+
+def picture(colour="red", file_format="JPEG", size=(32, 24)):
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, file_format)
+    return out.getvalue()
+
+
+@pytest.fixture
+def trap(monkeypatch):
+    """No test may open a connection that it did not make itself."""
+    reached = []
+
+    def connect(_self, address):
+        reached.append(address)
+        raise OSError("trapped")
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket.socket, "connect_ex", connect)
+    return reached
+
+
+# W1: links that are refused before anything is connected to.
+FAMILIES = families()
+
+
+def test_there_are_300_hostile_links():
+    assert len({link for links in FAMILIES.values() for link in links}) >= 300
+
+
+@pytest.mark.parametrize("links", FAMILIES.values(), ids=FAMILIES)
+def test_hostile_links_are_refused_and_nothing_is_connected_to(trap, links):
+    def resolver(host, _port):
+        """As a system's resolver: numbers of any form are addresses, names are this machine."""
+        return ["127.0.0.1"]
+
+    network = Network(resolve=resolver)
+    for link in links:
+        with pytest.raises(FetchRefused, match=r"^That address is not reachable from here\.$"):
+            download(link, QUICK, network)
+    assert trap == []
+
+
+@pytest.mark.parametrize("address", [*PRIVATE_V4, *PRIVATE_V6])
+def test_what_is_not_public(address):
+    assert not fetch.is_public(address)
+
+
+@pytest.mark.parametrize("address", PUBLIC_ADDRESSES)
+def test_what_is_public(address):
+    assert fetch.is_public(address)
+
+
+GOOD_LINKS = {
+    "HTTP://Example.COM": "http://example.com/",
+    "https://example.com:443/a.jpg": "https://example.com/a.jpg",
+    "http://example.com?q=1": "http://example.com/?q=1",
+    "http://example.com/a%20b.jpg?x=[1]#part": "http://example.com/a%20b.jpg?x=[1]",
+    "http://example.com/кот.jpg": "http://example.com/%D0%BA%D0%BE%D1%82.jpg",
+    "http://xn--e1afmkfd.example/": "http://xn--e1afmkfd.example/",
+    "http://1.1.1.1/a": "http://1.1.1.1/a",
+    "http://[2606:4700::1111]/a": "http://[2606:4700::1111]/a",
+    "http://3com.com/a@b:c": "http://3com.com/a@b:c",
+}
+
+
+@pytest.mark.parametrize(("text", "link"), GOOD_LINKS.items(), ids=GOOD_LINKS)
+def test_good_links_are_put_together_again(text, link):
+    assert str(parse_link(text)) == link
+
+
+def test_private_addresses_only_on_request():
+    assert parse_link("http://127.0.0.1:8000/a", allow_private=True).port == 8000
+    assert parse_link("http://nas/a", allow_private=True).host == "nas"
+    with pytest.raises(FetchRefused):
+        parse_link("file:///etc/passwd", allow_private=True)
+
+
+# W2: the resolver lies.
+def test_a_name_is_resolved_once_and_its_address_is_what_is_connected_to():
+    with internet({"/a.jpg": answer(picture())}) as net:
+        answers = iter([[PUBLIC], ["127.0.0.1"]])  # would be private when asked again
+        net.names = lambda _: next(answers)
+        assert download("http://example.com/a.jpg", network=net.network).content == picture()
+        assert net.connected == [(PUBLIC, 80)]
+        assert net.asked == ["example.com"]
+        with pytest.raises(FetchRefused):
+            download("http://example.com/a.jpg", network=net.network)
+        assert net.connected == [(PUBLIC, 80)]
+
+
+def test_200_rebindings_connect_to_no_private_address():
+    """Public and private answers in any mixture and order, over redirects too."""
+    draw = random.Random(1)
+    with internet({"/a.jpg": redirect("http://second.example/b.jpg")}) as net:
+        net.names = lambda _: draw.sample([PUBLIC, *PRIVATE_V4, *PRIVATE_V6], draw.randint(1, 3))
+        for _ in range(200):
+            with pytest.raises(FetchRefused):
+                download("http://example.com/a.jpg", network=net.network)
+        assert {address for address, _ in net.connected} <= {PUBLIC}
+        assert len(net.asked) >= 200
+
+
+def test_own_public_address_is_noticed():
+    """Both ends of the connection are the same machine, whatever the address looks like."""
+    with internet({"/a.jpg": answer(picture())}) as net:
+        home = Network(
+            resolve=lambda *_: [PUBLIC],
+            connect=lambda *_: socket.create_connection(("127.0.0.1", net.port)),
+        )
+        with pytest.raises(FetchRefused) as caught:
+            download("http://example.com/a.jpg", network=home)
+        assert "this machine" in caught.value.reason
+        assert net.requests == []
+
+
+def test_a_resolver_that_never_answers_is_left_behind():
+    release = threading.Event()
+    network = Network(resolve=lambda *_: [PUBLIC] * release.wait(20))
+    began = time.monotonic()
+    with pytest.raises(FetchRefused):
+        download("http://example.com/", QUICK, network)
+    release.set()
+    assert time.monotonic() - began < 5
+
+
+# W3: redirects.
+BAD_REDIRECTS = {
+    "private": ["http://127.0.0.1/", "http://10.0.0.1/", "http://[::1]/", "http://0x7f.1/",
+                "http://2130706433/", "//169.254.169.254/latest/meta-data/", "http://localhost/"],
+    "scheme": ["file:///etc/passwd", "ftp://example.com/", "data:image/png,x", "javascript:1",
+               "gopher://example.com/"],
+    "port": ["http://example.com:8080/", "http://example.com:22/", "//example.com:6379/"],
+    "form": ["http://a@example.com/", "http://exam ple.com/", "http://[::1/", "\\\\127.0.0.1\\",
+             "http://①②⑦.⓪.⓪.①/", "http://example.com\\@127.0.0.1/", "http://xn--.-/"],
+}  # fmt: skip
+CASES = [(s, where) for s in (301, 302, 307) for links in BAD_REDIRECTS.values() for where in links]
+
+
+@pytest.mark.parametrize(("status", "location"), CASES)
+def test_a_redirect_is_checked_like_the_first_link(status, location):
+    with internet({"/a.jpg": redirect(location, f"{status} Moved")}) as net:
+        with pytest.raises(FetchRefused):
+            download("http://example.com/a.jpg", QUICK, net.network)
+        assert net.connected == [(PUBLIC, 80)]
+
+
+def test_there_are_60_redirect_cases():
+    assert len(CASES) >= 60
+
+
+def chain(length):
+    hops = {f"/{i}": redirect(f"/{i + 1}") for i in range(length)}
+    return hops | {f"/{length}": answer(picture())}
+
+
+@pytest.mark.parametrize("hops", [1, 2, 3])
+def test_three_redirects_are_followed(hops):
+    with internet(chain(hops)) as net:
+        found = download("http://example.com/0", network=net.network)
+        assert found == (picture(), f"http://example.com/{hops}")
+        assert len(net.asked) == hops + 1  # each hop asks the resolver anew
+
+
+TOO_LONG = {
+    "4 hops": chain(4),
+    "6 hops": chain(6),
+    "a loop": {"/0": redirect("/0")},
+    "to the same link": {"/0": redirect("")},
+}
+
+
+@pytest.mark.parametrize("answers", TOO_LONG.values(), ids=TOO_LONG)
+def test_more_are_not(answers):
+    with internet(answers) as net:
+        with pytest.raises(FetchRefused):
+            download("http://example.com/0", QUICK, net.network)
+        assert len(net.connected) == 4
+
+
+# W4: answers.
+def byte_a_second(connection):
+    connection.sendall(answer(Content_Length="1000"))
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.1)
+
+
+def slow_headers(connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        connection.sendall(b"X: y\r\n")
+        time.sleep(0.1)
+
+
+def endless(connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n")
+    while True:
+        connection.sendall(b"x" * 65536)
+
+
+def endless_chunks(connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        connection.sendall(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+
+
+def endless_headers(connection):
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        connection.sendall(b"X: y\r\n" * 1000)
+
+
+def endless_continue(connection):
+    while True:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+
+
+def silence(connection):
+    connection.recv(1)  # until the client goes
+
+
+def bomb():
+    deflated = zlib.compressobj(wbits=31)
+    return deflated.compress(bytes(50_000_000)) + deflated.flush()
+
+
+BAD_ANSWERS = {
+    "1 byte at a time": byte_a_second,
+    "slow headers": slow_headers,
+    "endless": endless,
+    "endless chunks": endless_chunks,
+    "endless headers": endless_headers,
+    "endless continue": endless_continue,
+    "nothing": silence,
+    "closed at once": lambda connection: None,
+    "declared too long": answer(Content_Length="999999999999"),
+    "too long": answer(bytes(200_000), Content_Length=""),
+    "shorter than declared": answer(picture(), Content_Length="5000"),
+    "negative length": answer(picture(), status="500 Oops", Content_Length="-1"),
+    "gzip bomb": answer(bomb(), Content_Encoding="gzip"),
+    "brotli": answer(b"x", Content_Encoding="br"),
+    "two encodings": answer(b"x", Content_Encoding="identity, gzip"),
+    "304": answer(status="304 Not Modified"),
+    "206": answer(picture(), status="206 Partial Content"),
+    "204": answer(status="204 No Content"),
+    "401": answer(status="401 Unauthorized"),
+    "404": answer(status="404 Not Found"),
+    "500": answer(status="500 Oops"),
+    "302 to nowhere": answer(status="302 Found"),
+    "status 99": answer(status="99 Odd"),
+    "no number for a status": answer(status="OK"),
+    "html": answer(b"<html>", kind="text/html; charset=utf-8"),
+    "svg": answer(b"<svg/>", kind="image/svg+xml"),
+    "pdf": answer(b"%PDF", kind="application/pdf"),
+    "json": answer(b"{}", kind="application/json"),
+    "no HTTP": b"\x16\x03\x01\x02\x00 hello\r\n\r\n",
+    "HTTP/0.9": b"just bytes",
+    "SSH": b"SSH-2.0-OpenSSH_9.0\r\n",
+    "empty": b"",
+    "half a status": b"HTTP/1.1 2",
+    "half the headers": b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n",
+    "a line too long": b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
+    "101 headers": b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 101 + b"\r\n",
+    "a broken chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc",
+    "a cut chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nabc",
+    "a huge chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffff\r\nabc",
+    "zeros": bytes(1000),
+}
+
+
+def test_there_are_40_bad_answers():
+    assert len(BAD_ANSWERS) >= 40
+
+
+@pytest.mark.parametrize("reply", BAD_ANSWERS.values(), ids=BAD_ANSWERS)
+def test_a_bad_answer_is_refused_in_time(reply):
+    with internet({"/a.jpg": reply}) as net:
+        began = time.monotonic()
+        with pytest.raises(FetchRefused):
+            download("http://example.com/a.jpg", QUICK, net.network)
+        assert time.monotonic() - began < QUICK.total_seconds + 2  # a busy machine's slack
+
+
+def test_no_more_than_the_limit_is_read():
+    sent = []
+
+    def count(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n")
+        while True:
+            connection.sendall(bytes(10_000))
+            sent.append(10_000)
+
+    with internet({"/a.jpg": count}) as net, pytest.raises(FetchRefused):
+        download("http://example.com/a.jpg", QUICK, net.network)
+    socket_buffers = 8_000_000  # what the system takes off the server's hands, read or not
+    assert sum(sent) < QUICK.most_bytes + socket_buffers
+
+
+def test_what_is_asked_for():
+    with internet({"/a.jpg?x=1": answer(picture())}) as net:
+        download("http://example.com/a.jpg?x=1", network=net.network)
+    (request,) = net.requests
+    lines = request.splitlines()
+    assert lines[0] == "GET /a.jpg?x=1 HTTP/1.1"
+    assert lines.count("Host: example.com") == 1
+    assert lines.count("Accept-Encoding: identity") == 1
+    assert not any(
+        line.lower().startswith(("cookie", "authorization", "referer")) for line in lines
+    )
+
+
+def test_proxies_of_the_environment_are_not_used(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with internet({"/a.jpg": answer(picture())}) as net:
+        assert download("http://example.com/a.jpg", network=net.network).content == picture()
+
+
+def test_the_next_address_is_tried():
+    with internet({"/a.jpg": answer(picture())}) as net:
+        net.names = lambda _: ["1.1.1.1", PUBLIC]
+
+        def connect(address, port, timeout):
+            if address == "1.1.1.1":
+                raise ConnectionRefusedError
+            return net.network.connect(address, port, timeout)
+
+        network = Network(resolve=net.network.resolve, connect=connect)
+        assert download("http://example.com/a.jpg", network=network).content == picture()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """(certificate, key) for example.com, signed by itself."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl")
+    folder = tmp_path_factory.mktemp("tls")
+    files = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+         "/CN=example.com", "-addext", "subjectAltName=DNS:example.com",
+         "-out", files[0], "-keyout", files[1]],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return files
+
+
+@pytest.fixture
+def tls(certificate):
+    """Makes an Internet whose connections speak TLS, and the client's context that trusts it."""
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(*certificate)
+
+    def wrapped(net):
+        plain = net._handle
+        net._handle = lambda sock: plain(server.wrap_socket(sock, server_side=True))
+        trust = ssl.create_default_context(cafile=certificate[0])
+        return Network(resolve=net.network.resolve, connect=net.network.connect, tls=trust)
+
+    return wrapped
+
+
+def test_https_checks_the_certificate_of_the_name(tls):
+    with internet({"/a.jpg": answer(picture())}) as net:
+        network = tls(net)
+        assert download("https://example.com/a.jpg", network=network).content == picture()
+        assert net.connected == [(PUBLIC, 443)]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_https_of_another_name_is_refused(tls):
+    with internet({"/a.jpg": answer(picture())}) as net:
+        network = tls(net)
+        with pytest.raises(FetchRefused) as caught:
+            download("https://other.com/a.jpg", network=network)
+        assert "certificate is not valid" in caught.value.reason
+        assert net.requests == []
+
+
+def test_a_redirect_from_https_to_http_is_refused(tls):
+    with internet({"/a.jpg": redirect("http://example.com/b.jpg")}) as net:
+        network = tls(net)
+        with pytest.raises(FetchRefused) as caught:
+            download("https://example.com/a.jpg", network=network)
+        assert "from https to http" in caught.value.reason
+
+
+# Lists of links.
+LISTS = {
+    "a link a line": ("http://a.com/1.jpg\nhttp://a.com/2.jpg\n", 2),
+    "a heading": ("link\nhttp://a.com/1.jpg\n", 1),
+    "more columns": ("id,title,url\n1,cat,http://a.com/1.jpg\n2,dog,http://a.com/2.jpg\n", 2),
+    "quotes and commas": ('"http://a.com/1,2.jpg","a ""cat"""\n', 1),
+    "the same twice": ("http://a.com/1.jpg\nhttp://a.com/1.jpg\n", 1),
+    "empty lines, Windows": ("\ufeffhttp://a.com/1.jpg\r\n\r\n,\r\nhttp://a.com/2.jpg\r\n", 2),
+    "what is no link is kept and reported": ("http://a.com/1.jpg\nnonsense\n", 2),
+}
+
+
+@pytest.mark.parametrize(("text", "count"), LISTS.values(), ids=LISTS)
+def test_links_of_a_csv(tmp_path, text, count):
+    path = tmp_path / "cats.csv"
+    path.write_bytes(text.encode())
+    links = read_links(path)
+    assert len(links) == count
+    assert links[0].startswith("http://a.com/1")
+
+
+@pytest.mark.parametrize("content", [b"", b"link\n", b"\xff\xfe\x00", b"\n\n"])
+def test_a_file_without_links(tmp_path, content):
+    path = tmp_path / "cats.csv"
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match=r"cats\.csv"):
+        read_links(path)
+
+
+ANSWERS = {
+    "/1": answer(picture("red")),
+    "/2": answer(picture("green", "PNG"), kind="application/octet-stream"),
+    "/3": answer(b"<html>not found</html>"),  # says image/jpeg
+    "/4": answer(picture("blue")[:-300]),
+    "/5": answer(picture("red")),
+    "/6": answer(picture("white", "WEBP"), kind=""),
+}
+
+
+def test_fetch_images_keeps_pictures_and_reports_the_rest(tmp_path):
+    links = [f"http://example.com/{i}" for i in range(1, 8)] + ["http://10.0.0.1/8"]
+    with internet(ANSWERS) as net:
+        results = fetch_images(links, tmp_path / "cats", network=net.network)
+        again = fetch_images(links, tmp_path / "cats", network=net.network)
+    files = sorted(path.name for path in (tmp_path / "cats").iterdir())
+    assert files == ["00001.jpg", "00002.png", "00006.webp"]
+    reasons = [one.reason for one in results]
+    assert [not reason for reason in reasons] == [1, 1, 0, 0, 0, 1, 0, 0]
+    for reason, text in zip([*reasons[2:5], *reasons[6:]], [
+        "no picture", "cut off", "same picture as 00001.jpg", "answered 404", "not an address",
+    ], strict=True):  # fmt: skip
+        assert text in reason
+    assert [one.reason for one in again if one.path] == ["already here"] * 3
+    assert sum("/1 " in request for request in net.requests) == 1
+
+
+def test_the_report_has_a_line_a_link(tmp_path):
+    with internet(ANSWERS) as net:
+        links = ["http://example.com/1", "http://example.com/3"]
+        results = fetch_images(links, tmp_path / "cats", network=net.network)
+    fetch.write_report(results, tmp_path / "cats.fetched.csv")
+    lines = (tmp_path / "cats.fetched.csv").read_text().splitlines()
+    assert lines[0] == "link,file,reason"
+    assert lines[1] == "http://example.com/1,00001.jpg,"
+    assert lines[2].startswith("http://example.com/3,,its bytes are no picture")

@@ -1,0 +1,94 @@
+"""Finding labelled pictures."""
+
+from __future__ import annotations
+
+import pytest
+from picture_folders import make_ramps, save_ramp
+
+from minicnn.data import found_text, list_folder, read_list
+from minicnn.errors import ArgumentError, FormatError
+
+
+def test_classes_and_files_are_sorted_as_text(tmp_path):
+    make_ramps(tmp_path, classes=("b", "10", "9", "Z"))
+    images = list_folder(tmp_path)
+    assert images.class_names == ["10", "9", "Z", "b"]
+    assert images.labels.tolist() == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
+    assert images.filenames[:4] == ["10/0.png", "10/1.png", "10/2.png", "9/0.png"]
+    assert images.class_indices == {"10": 0, "9": 1, "Z": 2, "b": 3}
+    assert found_text(images) == "Found 12 images belonging to 4 classes."
+
+
+def test_what_systems_leave_behind_is_passed_over(tmp_path):
+    make_ramps(tmp_path, count=1)
+    for name in ("cats/.hidden.png", "cats/__MACOSX/a.png", "@eaDir/a.png", ".git/a.png"):
+        save_ramp(tmp_path / name)
+    for name in ("cats/Thumbs.db", "cats/notes.txt", "a.png.part"):
+        (tmp_path / name).write_bytes(b"")
+    save_ramp(tmp_path / "cats/deeper/B.JPG")
+    images = list_folder(tmp_path)
+    assert images.class_names == ["cats", "dogs"]
+    assert images.filenames == ["cats/0.png", "cats/deeper/B.JPG", "dogs/0.png"]
+
+
+def test_chosen_classes_keep_their_order(tmp_path):
+    make_ramps(tmp_path, count=1, classes=("a", "b", "c"))
+    images = list_folder(tmp_path, ["c", "a"])
+    assert images.class_names == ["c", "a"] and images.filenames == ["c/0.png", "a/0.png"]
+    with pytest.raises(FileNotFoundError, match="no folder for the class 'x'"):
+        list_folder(tmp_path, ["a", "x"])
+    with pytest.raises(ArgumentError):
+        list_folder(tmp_path, ["a", "a"])
+
+
+def test_an_empty_class_keeps_its_number(tmp_path):
+    make_ramps(tmp_path, count=1, classes=("a", "c"))
+    (tmp_path / "b").mkdir()
+    with pytest.warns(UserWarning, match="1 classes have no images: b"):
+        images = list_folder(tmp_path)
+    assert images.class_names == ["a", "b", "c"] and images.labels.tolist() == [0, 2]
+
+
+def test_folders_that_cannot_be_used_say_why(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        list_folder(tmp_path / "none")
+    with pytest.raises(FileNotFoundError, match="no class folders"):
+        list_folder(tmp_path)
+    (tmp_path / "cats").mkdir()
+    (tmp_path / "cats" / "a.txt").write_text("")
+    with pytest.raises(FileNotFoundError, match=r"Found 0 of 1 files with a known image type"):
+        list_folder(tmp_path)
+
+
+def test_links_to_folders_are_followed_on_request(tmp_path):
+    make_ramps(tmp_path / "data", count=1)
+    (tmp_path / "data/cats/more").symlink_to(make_ramps(tmp_path / "other", count=1) / "dogs")
+    assert len(list_folder(tmp_path / "data").paths) == 2
+    assert len(list_folder(tmp_path / "data", follow_links=True).paths) == 3
+
+
+# --- lists ----------------------------------------------------------------------------------------
+
+
+def test_a_list_of_numbers(tmp_path):
+    (tmp_path / "train.txt").write_text("# a comment\nzero/a b.png 0\n\ntwo/c.png   2\n", "utf-8")
+    images = read_list(tmp_path / "train.txt")
+    assert images.filenames == ["zero/a b.png", "two/c.png"]
+    assert images.labels.tolist() == [0, 2] and images.class_names == ["0", "1", "2"]
+
+
+def test_a_list_of_names_and_another_root(tmp_path):
+    (tmp_path / "train.txt").write_text("\ufeffa.png dog\nb.png cat\n", "utf-8")
+    images = read_list(tmp_path / "train.txt", tmp_path / "pictures")
+    assert images.paths[0] == tmp_path / "pictures" / "a.png"
+    assert images.class_names == ["cat", "dog"] and images.labels.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "names no picture"), ("a.png 0\nb.png\n", "line 2"), ("a.png 99999999", "class number")],
+)
+def test_wrong_lists(tmp_path, text, message):
+    (tmp_path / "list.txt").write_text(text)
+    with pytest.raises(FormatError, match=message):
+        read_list(tmp_path / "list.txt")

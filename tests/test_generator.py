@@ -1,0 +1,420 @@
+"""ImageDataGenerator, and the batches that it and folders give."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from picture_folders import make_ramps, save_ramp
+from PIL import Image
+
+import minicnn as mc
+from minicnn import random
+from minicnn.data import (
+    DirectoryBatches,
+    ImageDataGenerator,
+    decode,
+    image_dataset_from_directory,
+    list_folder,
+)
+from minicnn.data.ranges import Ranges
+from minicnn.data.transform import UNCHANGED, changed, with_brightness, with_channel_shift
+from minicnn.errors import ArgumentError, ImageReadError, ShapeError
+
+X = np.random.default_rng(0).integers(0, 256, (11, 8, 6, 3), dtype=np.uint8)
+Y = np.arange(11)
+WILD = {
+    "rotation_range": 30, "width_shift_range": 0.2, "height_shift_range": 0.2,
+    "brightness_range": (0.5, 1.5), "shear_range": 20, "zoom_range": 0.3,
+    "channel_shift_range": 40.0, "horizontal_flip": True, "vertical_flip": True,
+}  # fmt: skip
+
+
+def everything(batches, epoch):
+    """(x, y) of a whole epoch."""
+    xs, ys = zip(*batches.for_epoch(epoch), strict=True)
+    return np.concatenate(xs), np.concatenate(ys)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return make_ramps(tmp_path / "train", count=5)
+
+
+# --- what is random -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{}, WILD], ids=["plain", "wild"])
+def test_a_change_depends_on_seed_epoch_and_image_alone(options):
+    generator = ImageDataGenerator(**options)
+    x, y = everything(generator.flow(X, Y, batch_size=4, threads=1), 3)
+    for batch_size, threads in ((1, 2), (11, 3)):
+        other = generator.flow(X, Y, batch_size=batch_size, threads=threads)
+        list(other.for_epoch(0))  # what came before does not matter
+        x2, y2 = everything(other, 3)
+        np.testing.assert_array_equal(y2, y)
+        np.testing.assert_array_equal(x2, x)
+    in_order = generator.flow(X, Y, shuffle=False)
+    np.testing.assert_array_equal(everything(in_order, 3)[0][y], x)
+
+
+def test_another_epoch_or_seed_is_another_change():
+    generator = ImageDataGenerator(**WILD)
+    seen = {}
+    for seed in (None, 777):
+        batches = generator.flow(X, Y, shuffle=False, seed=seed)
+        seen |= {(seed, epoch): everything(batches, epoch)[0].tobytes() for epoch in (0, 1)}
+    random.set_random_seed(1)
+    seen["other"] = everything(generator.flow(X, Y, shuffle=False), 0)[0].tobytes()
+    assert len(set(seen.values())) == len(seen) == 5
+
+
+def test_the_order_is_that_of_arrays(tmp_path):
+    """So a training from files is that from arrays, bit for bit."""
+    from minicnn.models.batches import ArrayBatches
+
+    arrays = ArrayBatches((X,), Y, None, 4, shuffle=True)
+    flow = ImageDataGenerator().flow(X, Y, batch_size=4)
+    for ours, theirs in zip(flow.for_epoch(2), arrays.for_epoch(2), strict=True):
+        np.testing.assert_array_equal(ours[1], theirs.labels)
+        np.testing.assert_array_equal(ours[0], theirs.inputs[0])
+
+
+# --- what is drawn ------------------------------------------------------------------------------
+
+
+def draws(count=2000, shape=(100, 50, 3), **ranges):
+    rng = np.random.default_rng(0)
+    return [Ranges(**ranges).draw(rng, shape) for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("ranges", "name", "low", "high"),
+    [
+        ({"rotation_range": 30}, "theta", -30, 30),
+        ({"height_shift_range": 0.2}, "tx", -20, 20),
+        ({"width_shift_range": 0.2}, "ty", -10, 10),
+        ({"width_shift_range": 3.0}, "ty", -3, 3),
+        ({"shear_range": 20}, "shear", -20, 20),
+        ({"zoom_range": 0.2}, "zx", 0.8, 1.2),
+        ({"zoom_range": (0.5, 2)}, "zy", 0.5, 2),
+        ({"channel_shift_range": 9}, "channel_shift_intensity", -9, 9),
+        ({"brightness_range": (0.2, 1)}, "brightness", 0.2, 1),
+    ],
+)
+def test_a_range_is_used_whole_and_alone(ranges, name, low, high):
+    numbers = draws(**ranges)
+    values = np.array([change[name] for change in numbers])
+    margin = 0.01 * (high - low)
+    assert low <= values.min() < low + margin and high - margin < values.max() <= high
+    with_others = {"zx", "zy"} if "zoom_range" in ranges else {name}
+    others = [{k: v for k, v in change.items() if k not in with_others} for change in numbers]
+    assert all(other.items() <= UNCHANGED.items() for other in others)
+
+
+def test_shifts_from_a_list_and_by_whole_pixels():
+    assert {d["ty"] for d in draws(width_shift_range=[2, 5])} == {-5, -2, 2, 5}
+    assert {d["tx"] for d in draws(height_shift_range=3)} == {-2, -1, 0, 1, 2}
+
+
+def test_zoom_may_keep_proportions():
+    assert all(d["zx"] == d["zy"] for d in draws(10, zoom_range=0.5, zoom_keep_aspect=True))
+    assert any(d["zx"] != d["zy"] for d in draws(10, zoom_range=0.5))
+
+
+def test_half_of_the_images_are_mirrored():
+    flips = np.mean([d["flip_horizontal"] for d in draws(horizontal_flip=True)])
+    assert 0.45 < flips < 0.55
+
+
+def test_a_shear_too_small_to_see_is_said():
+    with pytest.warns(UserWarning, match=r"0.2 degrees.*For 0.2 radians write 11.5"):
+        ImageDataGenerator(shear_range=0.2)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"zoom_range": 1.0}, {"zoom_range": (1, 2, 3)}, {"zoom_range": (0, 1)}, {"rotation_range": -1},
+     {"brightness_range": 0.5}, {"brightness_range": (2, 1)}, {"fill_mode": "mirror"},
+     {"interpolation_order": 3}, {"data_format": "channels_first"}, {"validation_split": 1.0},
+     {"dtype": "uint8"}, {"horizontal_flip": 1}, {"width_shift_range": "a"}],
+    ids=str,
+)  # fmt: skip
+def test_wrong_ranges(wrong):
+    with pytest.raises(ArgumentError):
+        ImageDataGenerator(**wrong)
+
+
+# --- what is done -------------------------------------------------------------------------------
+
+
+def test_rescaling_in_the_kernel_is_rescaling_afterwards():
+    change = {"theta": 10.0, "flip_horizontal": True}
+    for more in ({}, {"brightness": 1.3}, {"channel_shift_intensity": 5.0}):
+        at_once = changed(X[0], change | more, scale=0.5)
+        np.testing.assert_allclose(at_once, changed(X[0], change | more) * 0.5, rtol=1e-6)
+
+
+def test_brightness_and_channel_shift():
+    x = np.array([[[10.0, 100.0, 250.0]]], np.float32)
+    assert with_brightness(x, 2.0).tolist() == [[[20, 200, 255]]]
+    assert with_channel_shift(x, 20.0).tolist() == [[[30, 120, 250]]]
+    with pytest.raises(ArgumentError, match="'rotation'"):
+        changed(X[0], {"rotation": 5})
+
+
+def test_standardize_goes_in_keras_s_order():
+    generator = ImageDataGenerator(
+        rescale=0.5, preprocessing_function=lambda x: x + 2, samplewise_std_normalization=True
+    )
+    x = np.array([[[0.0], [2.0]], [[4.0], [6.0]]])
+    rescaled = (x + 2) * 0.5
+    expected = (rescaled - rescaled.mean()) / rescaled.std()
+    np.testing.assert_allclose(generator.standardize(x), expected, rtol=1e-5)
+    batch = next(generator.flow(x[None].astype(np.uint8), shuffle=False))
+    np.testing.assert_allclose(batch[0], expected, rtol=1e-5)
+
+
+def test_featurewise_normalization():
+    generator = ImageDataGenerator(featurewise_std_normalization=True, rescale=0.1)
+    with pytest.raises(ArgumentError, match="fit"):
+        generator.flow(X)
+    generator.fit(X)
+    x = next(generator.flow(X, batch_size=11))
+    np.testing.assert_allclose(x.mean((0, 1, 2)), 0, atol=1e-4)
+    np.testing.assert_allclose(x.std((0, 1, 2)), 1, rtol=1e-4)
+
+
+def test_zca_whitening_makes_pixels_independent():
+    x = np.random.default_rng(0).normal(size=(500, 2, 3, 1)).astype(np.float32)
+    x[:, 1] += 2 * x[:, 0]
+    generator = ImageDataGenerator(featurewise_center=True, zca_whitening=True)
+    generator.fit(x)
+    white = next(generator.flow(x, batch_size=500)).reshape(500, 6)
+    np.testing.assert_allclose(white.T @ white / 500, np.eye(6), atol=1e-3)
+    with pytest.raises(ShapeError):
+        generator.standardize(np.zeros((3, 3, 1)))
+
+
+def test_fit_on_changed_images():
+    generator = ImageDataGenerator(featurewise_center=True, **WILD)
+    generator.fit(X, augment=True, rounds=2, seed=1)
+    first = generator.whitening.mean
+    generator.fit(X, augment=True, rounds=2, seed=1)
+    np.testing.assert_array_equal(generator.whitening.mean, first)
+    assert not np.allclose(first, X.mean((0, 1, 2)))
+
+
+def test_one_image():
+    generator = ImageDataGenerator(**WILD)
+    change = generator.get_random_transform(X[0].shape, seed=5)
+    np.testing.assert_array_equal(
+        generator.random_transform(X[0], seed=5), generator.apply_transform(X[0], change)
+    )
+    assert generator.get_random_transform(X[0].shape) != generator.get_random_transform(X[0].shape)
+
+
+# --- flow ---------------------------------------------------------------------------------------
+
+
+def test_flow_gives_what_it_was_given():
+    generator = ImageDataGenerator(validation_split=0.3)
+    assert next(generator.flow(X, batch_size=4)).shape == (4, 8, 6, 3)
+    x, y, w = next(generator.flow(X, Y, 4, sample_weight=Y / 2))
+    np.testing.assert_array_equal(x, X[y])
+    np.testing.assert_array_equal(w, y / 2)
+    assert everything(generator.flow(X, Y, subset="validation", shuffle=False), 0)[1].tolist() == [
+        0, 1, 2,
+    ]  # fmt: skip
+    assert generator.flow(X, Y, subset="training").n == 8
+    with pytest.raises(ArgumentError):
+        generator.flow(X, Y[:3])
+
+
+def test_flow_has_no_end_but_epochs():
+    batches = ImageDataGenerator().flow(X, Y, batch_size=4)
+    seen = np.concatenate([next(batches)[1] for _ in range(6)])  # two epochs of 4 + 4 + 3
+    assert sorted(seen[:11]) == sorted(seen[11:]) == Y.tolist()
+    assert seen[:11].tolist() != seen[11:].tolist()
+    assert len(batches) == 3
+    np.testing.assert_array_equal(ImageDataGenerator().flow(X, Y, 4, shuffle=False)[2][1], Y[8:])
+    with pytest.raises(IndexError):
+        batches[3]
+
+
+def test_what_is_handed_out_can_be_saved(tmp_path):
+    generator = ImageDataGenerator()
+    next(generator.flow(X, batch_size=2, shuffle=False, save_to_dir=tmp_path, save_prefix="a"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a_0_0.png", "a_1_0.png"]
+    assert decode(tmp_path / "a_0_0.png").shape == (8, 6, 3)
+
+
+# --- folders ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("class_mode", "expected"),
+    [("categorical", [[1, 0], [0, 1]]), ("sparse", [0, 1]), ("binary", [0.0, 1.0])],
+)
+def test_labels(folder, capsys, class_mode, expected):
+    generator = ImageDataGenerator(rescale=1 / 255)
+    batches = generator.flow_from_directory(folder, (6, 5), class_mode=class_mode, shuffle=False)
+    assert capsys.readouterr().out == "Found 10 images belonging to 2 classes.\n"
+    x, y = everything(batches, 0)
+    assert y[[0, 5]].tolist() == expected
+    pixels = decode(folder / "cats" / "0.png", (6, 5), interpolation="nearest")
+    np.testing.assert_array_equal(x[0], pixels * np.float32(1 / 255))
+
+
+def test_no_labels_and_the_image_itself(folder):
+    generator = ImageDataGenerator()
+    assert next(generator.flow_from_directory(folder, 6, class_mode=None)).shape == (10, 6, 6, 3)
+    x, y = next(generator.flow_from_directory(folder, 6, "grayscale", class_mode="input"))
+    assert x.shape == (10, 6, 6, 1) and y is not x
+    np.testing.assert_array_equal(x, y)
+
+
+def test_keras_s_attributes(folder):
+    batches = ImageDataGenerator().flow_from_directory(folder, 6, batch_size=4)
+    assert (batches.samples, batches.n, batches.batch_size, len(batches)) == (10, 10, 4, 3)
+    assert batches.class_indices == {"cats": 0, "dogs": 1} and batches.num_classes == 2
+    assert batches.classes.tolist() == [0] * 5 + [1] * 5
+    assert batches.filenames[0] == "cats/0.png"
+    assert batches.filepaths[0] == str(folder / "cats/0.png")
+    _, y = everything(batches, 1)
+    np.testing.assert_array_equal(batches.classes[batches.order], y.argmax(1))
+
+
+def test_the_parts_of_a_folder(folder):
+    generator = ImageDataGenerator(validation_split=0.4)
+    names = {
+        subset: generator.flow_from_directory(folder, 6, subset=subset).filenames
+        for subset in ("training", "validation")
+    }
+    assert names["validation"] == ["cats/0.png", "cats/1.png", "dogs/0.png", "dogs/1.png"]
+    assert len(names["training"]) == 6 and not {*names["training"]} & {*names["validation"]}
+
+
+def cut_off(path):
+    """Leave the beginning of a picture, which does not show that its end is missing."""
+    noise = np.random.default_rng(0).integers(0, 256, (60, 60, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[:4000])
+
+
+def test_files_that_are_no_pictures_are_left_out_from_the_beginning(folder, capsys):
+    (folder / "cats/1.png").write_bytes(b"")
+    (folder / "dogs/4.png").write_bytes(b"no picture")
+    batches = DirectoryBatches(list_folder(folder), 6)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Found 8 images belonging to 2 classes."
+    assert lines[1].startswith("Skipped 2 that cannot be read: cats/1.png (the file is empty); ")
+    assert [path.name for path, _ in batches.bad_files] == ["1.png", "4.png"]
+    assert len(everything(batches, 0)[0]) == batches.n == 8
+    for path in folder.rglob("*.png"):
+        path.write_bytes(b"")
+    with pytest.raises(ImageReadError, match="none of 10 images"):
+        DirectoryBatches(list_folder(folder), 6)
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_a_bad_file_is_named_skipped_and_counted(folder, threads):
+    cut_off(folder / "cats/1.png")
+    cut_off(folder / "dogs/4.png")
+    batches = DirectoryBatches(list_folder(folder), 6, batch_size=2, threads=threads)
+    with pytest.warns(UserWarning, match="Skipped") as warned:
+        x, y = everything(batches, 0)
+    assert len(warned) == 2 and len(x) == len(y) == 8
+    assert {path.name for path, _ in batches.bad_files} == {"1.png", "4.png"}
+    np.testing.assert_array_equal(batches.classes[batches.order], y.argmax(1))
+    assert len(everything(batches, 1)[0]) == 8  # and is not said again
+
+
+def test_a_batch_of_bad_files_alone_is_left_out(folder):
+    for i in range(5):
+        cut_off(folder / f"cats/{i}.png")
+    batches = DirectoryBatches(list_folder(folder), 6, batch_size=5, shuffle=False)
+    with pytest.warns(UserWarning, match="Skipped"):
+        assert [len(x) for x, _ in batches.for_epoch(0)] == [5]
+
+
+def test_an_epoch_may_be_left_early(folder):
+    batches = DirectoryBatches(list_folder(folder), 6, batch_size=1)
+    for _ in batches.for_epoch(0):
+        break
+    assert len(list(batches.for_epoch(0))) == 10
+
+
+def test_a_dataset_ends_after_an_epoch(folder, capsys):
+    dataset = image_dataset_from_directory(folder, image_size=(6, 5), batch_size=4)
+    assert capsys.readouterr().out == "Found 10 files belonging to 2 classes.\n"
+    for _ in range(2):
+        assert sorted(np.concatenate([y for _, y in dataset])) == [0] * 5 + [1] * 5
+    x, _ = dataset[0]
+    assert x.shape == (4, 6, 5, 3) and x.dtype == np.float32 and x.max() > 1
+
+
+def test_the_parts_of_a_dataset(folder, capsys):
+    names = []
+    for subset in ("training", "validation"):
+        options = {"validation_split": 0.2, "subset": subset, "seed": 1}
+        names.append(image_dataset_from_directory(folder, image_size=6, **options).filenames)
+    assert [len(part) for part in names] == [8, 2] and not {*names[0]} & {*names[1]}
+    assert "Using 8 files for training.\n" in capsys.readouterr().out
+    with pytest.raises(ArgumentError):
+        image_dataset_from_directory(folder, subset="training")
+
+
+def test_binary_is_for_two_classes(tmp_path):
+    folder = make_ramps(tmp_path, classes=("a", "b", "c"))
+    with pytest.raises(ArgumentError, match="there are 3"):
+        ImageDataGenerator().flow_from_directory(folder, 6, class_mode="binary")
+
+
+# --- training -----------------------------------------------------------------------------------
+
+
+def small_model():
+    layers = [mc.Input((6, 5, 3)), mc.layers.Flatten(), mc.layers.Dense(2, activation="softmax")]
+    model = mc.Sequential(layers)
+    model.compile("sgd", "categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def test_training_from_files_has_the_bits_of_training_from_arrays(folder):
+    generator = ImageDataGenerator(rescale=1 / 255)
+    batches = generator.flow_from_directory(folder, (6, 5), batch_size=3)
+    x, y = everything(generator.flow_from_directory(folder, (6, 5), shuffle=False), 0)
+    weights = []
+    for data in ((batches,), (x, y)):
+        mc.utils.set_random_seed(3)
+        mc.utils.clear_session()
+        model = small_model()
+        batch_size = None if len(data) == 1 else 3
+        model.fit(*data, epochs=3, batch_size=batch_size, verbose=0)
+        weights.append(model.get_weights())
+        assert model.evaluate(*data, verbose=0)
+    for ours, theirs in zip(*weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_predictions_can_be_aligned(folder):
+    batches = ImageDataGenerator().flow_from_directory(folder, (6, 5), batch_size=4)
+    predictions = small_model().predict(batches, verbose=0)
+    assert predictions.shape == (10, 2) and sorted(batches.order) == list(range(10))
+
+
+def test_the_script_of_paper_2_runs(folder):
+    from minicnn.preprocessing.image import ImageDataGenerator as Generator
+
+    save_ramp(folder / "dogs/8.jpg")
+    with pytest.warns(UserWarning, match="degrees"):
+        train_datagen = Generator(
+            rescale=1.0 / 255, shear_range=0.2, zoom_range=0.2, horizontal_flip=True
+        )
+    train_generator = train_datagen.flow_from_directory(
+        folder, target_size=(6, 5), batch_size=2, class_mode="categorical", seed=777, shuffle=True
+    )
+    history = small_model().fit(
+        train_generator, epochs=2, validation_data=train_generator, verbose=0
+    )
+    assert set(history.history) == {"loss", "accuracy", "val_loss", "val_accuracy"}

@@ -1,0 +1,171 @@
+"""Reading and writing pictures."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from picture_folders import save_ramp
+from PIL import Image
+
+from minicnn.data import array_to_img, decode, img_to_array, load_img, read_images, save_img
+from minicnn.errors import ArgumentError, ImageReadError, ShapeError
+
+MODES = {"rgb": 3, "grayscale": 1, "rgba": 4}
+
+
+@pytest.mark.parametrize("color_mode", MODES)
+@pytest.mark.parametrize("ending", [".jpg", ".png", ".bmp", ".gif", ".tif", ".webp", ".ppm"])
+def test_every_format_in_every_mode(tmp_path, ending, color_mode):
+    path = save_ramp(tmp_path / f"a{ending}")
+    pixels = decode(path, (6, 5), color_mode)
+    assert pixels.shape == (6, 5, MODES[color_mode]) and pixels.dtype == np.uint8
+    assert load_img(path, color_mode, (6, 5)).size == (5, 6)
+
+
+def test_nearest_is_what_pillow_gives(tmp_path):
+    path = save_ramp(tmp_path / "a.png", (31, 17))
+    with Image.open(path) as image:
+        expected = np.asarray(image.resize((9, 14), Image.Resampling.NEAREST))
+    np.testing.assert_array_equal(decode(path, (14, 9), interpolation="nearest"), expected)
+    np.testing.assert_array_equal(img_to_array(load_img(path, target_size=(14, 9))), expected)
+
+
+def test_a_large_jpeg_is_decoded_small(tmp_path):
+    path = save_ramp(tmp_path / "a.jpg", (640, 480))
+    small, whole = decode(path, (80, 60)), img_to_array(load_img(path, "rgb", (80, 60), "bilinear"))
+    assert np.abs(small - whole).max() <= 3
+
+
+def test_the_camera_s_note_is_obeyed_by_decode_alone(tmp_path):
+    upright = np.zeros((8, 4, 3), np.uint8)
+    upright[:2] = 255
+    note = Image.Exif()
+    note[0x0112] = 6  # the camera was turned: show it turned clockwise by 90 degrees
+    Image.fromarray(np.rot90(upright)).save(tmp_path / "a.png", exif=note)
+    np.testing.assert_array_equal(decode(tmp_path / "a.png"), upright)
+    assert load_img(tmp_path / "a.png").size == (8, 4)
+    assert decode(tmp_path / "a.png", upright=False).shape == (4, 8, 3)
+
+
+def test_the_largest_centred_part_keeps_proportions(tmp_path):
+    wide = np.zeros((4, 12, 3), np.uint8)
+    wide[:, 4:8] = 200
+    Image.fromarray(wide).save(tmp_path / "a.png")
+    cut = decode(tmp_path / "a.png", (2, 2), "rgb", "nearest", keep_aspect_ratio=True)
+    assert (cut == 200).all()
+    assert (decode(tmp_path / "a.png", (2, 2), "rgb", "nearest") == 0).all()
+
+
+def test_sixteen_bit_greys_are_scaled(tmp_path):
+    greys = np.array([[0, 257, 65535]], np.uint16)
+    Image.fromarray(greys).save(tmp_path / "a.png")
+    assert decode(tmp_path / "a.png", None, "grayscale").ravel().tolist() == [0, 1, 255]
+
+
+def test_a_palette_with_transparency_is_read_without_a_warning(tmp_path):
+    palette = Image.new("P", (3, 2), 1)
+    palette.putpalette([0, 0, 0, 9, 8, 7])
+    palette.save(tmp_path / "a.png", transparency=b"\x00\xff")
+    assert decode(tmp_path / "a.png")[0, 0].tolist() == [9, 8, 7]
+
+
+def jpeg(size=(64, 64)):
+    file = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(file, "JPEG")
+    return file.getvalue()
+
+
+def png_of(width, height):
+    """A PNG that says it has so many pixels, and ends there."""
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    header = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    return b"\x89PNG\r\n\x1a\n" + header + struct.pack(">I", 9) + b"IDAT"
+
+
+BAD = {
+    "empty": (b"", "empty"),
+    "cut off": (jpeg()[:900], "cut off.*900 bytes"),
+    "text": (b"GIF is a format", "no picture"),
+    "a page": (b"<html><body>not found</body></html>", "no picture"),
+    "too many pixels": (png_of(30_000, 30_000), "more than 89,000,000 pixels"),
+}
+
+
+@pytest.mark.parametrize(("data", "reason"), BAD.values(), ids=BAD)
+@pytest.mark.parametrize("read", [decode, load_img])
+@pytest.mark.filterwarnings("ignore:Image size")
+def test_a_bad_file_is_named_with_a_reason(tmp_path, read, data, reason):
+    path = tmp_path / "bad.jpg"
+    path.write_bytes(data)
+    with pytest.raises(ImageReadError, match=reason) as caught:
+        read(path)
+    assert caught.value.path == str(path)
+
+
+def test_what_is_not_there_says_so(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        decode(tmp_path / "a.jpg")
+    with pytest.raises(IsADirectoryError):
+        load_img(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"color_mode": "hsv"}, {"interpolation": "cubic"}, {"target_size": (0, 5)},
+     {"target_size": (5, 5, 3)}],
+)  # fmt: skip
+def test_wrong_arguments(tmp_path, arguments):
+    with pytest.raises(ArgumentError):
+        load_img(save_ramp(tmp_path / "a.png"), **arguments)
+
+
+# --- many ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_read_images_leaves_out_what_it_cannot_read(tmp_path, threads):
+    paths = [save_ramp(tmp_path / f"{i}.png", shade=10 * i) for i in range(8)]
+    paths[2].write_bytes(b"")
+    paths[5] = tmp_path / "no such file.png"
+    seen = []
+    images, kept, failures = read_images(
+        paths, (6, 5), threads=threads, progress=lambda done, count: seen.append((done, count))
+    )
+    assert kept.tolist() == [0, 1, 3, 4, 6, 7] and images.dtype == np.uint8
+    for image, i in zip(images, kept, strict=True):
+        np.testing.assert_array_equal(image, decode(paths[i], (6, 5)))
+    assert [path for path, _ in failures] == [paths[2], paths[5]]
+    assert [reason for _, reason in failures] == ["the file is empty", "No such file or directory"]
+    assert seen == [(i + 1, 8) for i in range(8)]
+
+
+# --- arrays and images --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_an_image_and_its_array(channels):
+    x = np.random.default_rng(0).integers(0, 256, (5, 4, channels), dtype=np.uint8)
+    back = img_to_array(array_to_img(x, scale=False))
+    assert back.dtype == np.float32
+    np.testing.assert_array_equal(back, x)
+
+
+def test_array_to_img_scales_to_the_full_range():
+    x = np.array([[-1.0, 0.0], [1.0, 3.0]])[..., None]
+    assert np.asarray(array_to_img(x)).tolist() == [[0, 63], [127, 255]]
+    assert np.asarray(array_to_img(np.zeros((1, 2)))).tolist() == [[0, 0]]
+    with pytest.raises(ShapeError):
+        array_to_img(np.zeros((3, 4, 2)))
+
+
+def test_save_and_load(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (5, 4, 4), dtype=np.uint8)
+    save_img(tmp_path / "a.png", x, scale=False)
+    np.testing.assert_array_equal(img_to_array(load_img(tmp_path / "a.png", "rgba")), x)
+    save_img(tmp_path / "a.jpg", x, scale=False)  # a JPEG has no transparency
+    assert load_img(tmp_path / "a.jpg").size == (4, 5)

@@ -1,0 +1,462 @@
+"""Runs: from folders of images to a model and a report."""
+
+import json
+import re
+import tomllib
+import warnings
+
+import numpy as np
+import pytest
+from picture_folders import COLOURS, make_coloured
+
+from minicnn import random
+from minicnn.apps.cli import main
+from minicnn.apps.cli.reproduce import find_data
+from minicnn.apps.recipes import RECIPES
+from minicnn.apps.runs import folder as folders
+from minicnn.apps.runs.answers import Answers, per_class
+from minicnn.apps.runs.job import wanted_preprocess
+from minicnn.apps.runs.layouts import find_lists, split
+from minicnn.apps.runs.networks import NETWORKS, build
+from minicnn.apps.runs.optimizer import make_optimizer
+from minicnn.apps.runs.settings import Settings, from_table, from_toml, to_toml
+from minicnn.apps.runs.sources import load_images
+from minicnn.data.folders import list_folder
+from minicnn.errors import ArgumentError, FormatError
+from minicnn.models import load_model
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """train/ with 3 x 16 images and test/ with 3 x 4."""
+    root = tmp_path_factory.mktemp("colours")
+    make_coloured(root / "train", 16)
+    make_coloured(root / "test", 4)
+    return root
+
+
+@pytest.fixture(scope="module")
+def settings(data):
+    return Settings(
+        model="cifar", data=str(data), name="colours", epochs=3, batch_size=16,
+        image_size=(24, 24),
+        optimizer={"name": "adam", "learning_rate": 0.003, "schedule": "cosine", "warm_up": 0.1},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(settings, tmp_path_factory):
+    """The folder of one run from the command line."""
+    runs = tmp_path_factory.mktemp("runs")
+    config = runs / "colours.toml"
+    config.write_text(to_toml(settings))
+    assert main.run(["train", str(config), "--runs", str(runs), "--quiet"]) == 0
+    return runs / "colours-1"
+
+
+# Settings
+
+
+def test_settings_survive_a_file(tmp_path, settings):
+    odd = settings.changed(name='a "name"\\ with\ttabs', classes=("red", "blue"), balance=True)
+    path = tmp_path / "config.toml"
+    path.write_text(to_toml(odd, "two\nlines"), encoding="utf-8")
+    assert from_toml(path) == odd
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    {
+        "typing error": ({"model": "cifar", "data": "x", "epoch": 3}, "did you mean epochs"),
+        "nothing": ({"epochs": 3}, "model and data must be set"),
+        "a text": ({"model": "cifar", "data": "x", "epochs": "3"}, "epochs must be an integer"),
+        "zero": ({"model": "cifar", "data": "x", "batch_size": 0}, "batch_size must be"),
+        "one number": ({"model": "cifar", "data": "x", "image_size": [150]}, "2 integers"),
+        "no table": ({"model": "cifar", "data": "x", "optimizer": "adam"}, "a table"),
+    }.values(),
+)
+def test_wrong_settings_are_named(table, words):
+    with pytest.raises(ArgumentError, match=re.escape(words)):
+        from_table(table)
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path):
+    (tmp_path / "a.toml").write_text("epochs: 3")
+    with pytest.raises(FormatError, match=r"a\.toml.*no TOML"):
+        from_toml(tmp_path / "a.toml")
+
+
+def test_cosine_rises_and_falls_to_nothing():
+    optimizer = make_optimizer({"learning_rate": 0.01, "schedule": "cosine", "warm_up": 0.1}, 100)
+    rates = [float(optimizer.rates(step)[0]) for step in (0, 10, 55, 100)]
+    assert rates == pytest.approx([0.0, 0.01, 0.005, 0.0], abs=1e-8)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_fit_their_images(name):
+    preprocess = wanted_preprocess(Settings(model=name, data=""))
+    if name in ("xray", "photo"):  # their dense layers are large
+        preprocess = preprocess._replace(size=(64, 64))
+    model = build(name, preprocess, 10, {})
+    assert model.input_shape[1:] == preprocess.image_shape and model.output_shape[1] == 10
+
+
+def test_a_network_of_one_size_refuses_others():
+    with pytest.raises(ArgumentError, match="lenet is made for classes 10; got 3"):
+        build("lenet", NETWORKS["lenet"].preprocess, 3, {})
+
+
+# Sources
+
+
+def test_parts_on_the_disk_are_taken(data, settings):
+    found = find_lists(data, settings)
+    assert [len(found.train.paths), len(found.test.paths)] == [48, 12]
+    assert found.validation is None and found.train.class_names == ["blue", "green", "red"]
+
+
+def test_nested_parts_are_found(tmp_path, settings):
+    make_coloured(tmp_path / "seg_train" / "seg_train", 2)
+    make_coloured(tmp_path / "seg_test" / "seg_test", 1)
+    make_coloured(tmp_path / "val", 1)
+    found = find_lists(tmp_path, settings)
+    assert [len(part.paths) for part in found] == [6, 3, 3]
+
+
+def test_lists_of_files_are_taken(data, tmp_path, settings):
+    for part in ("train", "test"):
+        files = sorted((data / part).rglob("*.png"))
+        lines = (f"{path} {path.parent.name}\n" for path in files)
+        (tmp_path / f"{part}.txt").write_text("".join(lines))
+    found = find_lists(tmp_path, settings)
+    assert [len(found.train.paths), len(found.test.paths)] == [48, 12]
+
+
+def test_a_split_keeps_every_class_and_loses_nothing(data, settings):
+    whole = list_folder(data / "train")
+    parts = split(whole, settings)
+    counts = [np.bincount(part.labels).tolist() for part in parts]
+    assert counts == [[11] * 3, [3] * 3, [2] * 3]  # of 16: 11.2, 3.2, 1.6
+    everything = [path for part in parts for path in part.paths]
+    assert sorted(everything) == sorted(whole.paths)
+
+
+def test_a_split_follows_the_seed(data, settings):
+    whole = list_folder(data / "train")
+    first = split(whole, settings).test.paths
+    assert split(whole, settings).test.paths == first
+    before = random.seed()
+    try:
+        random.set_random_seed(12345)
+        assert split(whole, settings).test.paths != first
+    finally:
+        random.set_random_seed(before)
+
+
+def test_a_damaged_file_is_skipped_and_named(tmp_path, settings):
+    make_coloured(tmp_path, 10)
+    (tmp_path / "red" / "bad.png").write_bytes(b"no picture")
+    said = []
+    images = load_images(
+        settings.changed(data=str(tmp_path)), wanted_preprocess(settings), said.append
+    )
+    assert [path for path, _ in images.skipped] == ["red/bad.png"]
+    assert any("red/bad.png" in line for line in said)
+    assert sum(part.total for part in images[:3]) == 30
+
+
+def idx(array):
+    """The bytes of an IDX file of unsigned bytes."""
+    head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
+    return head + array.astype(np.uint8).tobytes()
+
+
+def test_digits_in_idx_files(tmp_path):
+    """They are taken as they are; a network for other images is refused."""
+    for part, count in (("train", 30), ("t10k", 10)):
+        images, labels = np.zeros((count, 28, 28)), np.arange(count) % 10
+        (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(idx(images))
+        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
+    settings = Settings(model="lenet", data=str(tmp_path))
+    images = load_images(settings, wanted_preprocess(settings), print)
+    assert images.train.images.shape == (30, 28, 28, 1) and images.test.total == 10
+    assert images.shared and images.class_names == list("0123456789")
+    other = settings.changed(model="cifar")
+    with pytest.raises(ArgumentError, match=r"--image-size 28 28"):
+        load_images(other, wanted_preprocess(other), print)
+
+
+def test_data_are_found_under_their_usual_names(tmp_path, monkeypatch):
+    (tmp_path / "cifar-10-batches-py").mkdir()
+    found = str(tmp_path / "cifar-10-batches-py")
+    assert find_data("cifar", "cifar10", tmp_path) == found
+    monkeypatch.setenv("MINICNN_DATA", str(tmp_path))
+    assert find_data("cifar", "cifar10", None) == found
+    with pytest.raises(FileNotFoundError, match="minicnn reproduce scene --data DIR"):
+        find_data("scene", "scenes", None)
+
+
+def missing(root):
+    return root / "nowhere"
+
+
+def empty(root):
+    return root
+
+
+def one_class(root):
+    make_coloured(root, 3, {"red": COLOURS["red"]})
+    return root
+
+
+def no_images(root):
+    for name in COLOURS:
+        (root / name).mkdir()
+        (root / name / "notes.txt").write_text("no image")
+    return root
+
+
+def only_train(root):
+    make_coloured(root / "train", 2)
+    return root
+
+
+def a_text_file(root):
+    (root / "data.txt").write_text("?")
+    return root / "data.txt"
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (missing, "--data DIR"),
+        (empty, "no class folders"),
+        (one_class, "one class, 'red'; a classifier needs two or more"),
+        (no_images, "Found 0 of 3 files with a known image type"),
+        (only_train, "a part train/ but no test/"),
+        (a_text_file, "--data DIR"),
+    ],
+)
+@pytest.mark.parametrize("verb", [["train", "--model", "scene"], ["reproduce", "scene"]])
+def test_wrong_data_say_what_to_do(make, words, verb, tmp_path, capsys):
+    """One line, exit code 1, and the folder's name in it."""
+    where = tmp_path / "data"
+    where.mkdir()
+    where = make(where)
+    arguments = [*verb, "--data", str(where), "--runs", str(tmp_path / "runs")]
+    assert main.run(arguments) == 1
+    error = capsys.readouterr().err
+    assert str(where) in error
+    assert words in error or "with train/ and test/" in error
+    assert "Traceback" not in error
+
+
+# Answers
+
+
+def test_a_class_table_by_hand():
+    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.3, 0.7]])
+    rows = per_class(Answers(probabilities, np.array([0, 1, 1, 1]), ["cat", "dog"]))
+    assert rows[0] == ("cat", 1, 1, 1 / 2, 1.0, 2 / 3, "")
+    assert rows[1] == ("dog", 3, 2, 1.0, 2 / 3, 4 / 5, "cat (1)")
+
+
+def test_the_surest_mistakes_come_first():
+    probabilities = np.array([[0.6, 0.4], [0.1, 0.9], [0.9, 0.1], [0.2, 0.8]])
+    answers = Answers(probabilities, np.array([1, 1, 1, 0]), ["cat", "dog"])
+    assert answers.mistakes == [2, 3, 0] and answers.wrong == 3
+
+
+def test_one_sigmoid_is_two_classes():
+    answers = Answers(np.array([[0.75], [0.25]]), np.array([1, 1]), ["cat", "dog"])
+    assert answers.predictions.tolist() == [1, 0]
+    assert answers.probabilities.tolist() == [[0.25, 0.75], [0.75, 0.25]]
+
+
+def test_random_images_are_drawn_once_each():
+    answers = Answers(np.ones((12, 2)), np.zeros(12, int), ["a", "b"])
+    drawn = answers.some()
+    assert len(set(drawn)) == 10 and drawn == answers.some()
+    assert len(answers.some(100)) == 12
+
+
+# Folders
+
+
+def test_folders_are_numbered(tmp_path):
+    first, second = (folders.new_folder(tmp_path, "a run!") for _ in range(2))
+    assert [first.path.name, second.path.name] == ["a-run-1", "a-run-2"]
+    assert folders.unfinished(tmp_path, "a-run") is None  # nothing has begun
+    first.config.write_text("")
+    assert folders.unfinished(tmp_path, "a-run").path == first.path
+    first.report.write_text("{}")
+    assert folders.unfinished(tmp_path, "a-run") is None
+    with pytest.raises(ArgumentError, match=r"a-run-1, a-run-2 came to their end.*--resume out"):
+        folders.to_resume(tmp_path, "a-run")
+
+
+# A whole run
+
+FILES = [
+    "best.mcnn", "checkpoints/last.mcnn", "config.toml", "confusion.csv", "confusion.png",
+    "curves.png", "history.csv", "log.jsonl", "mistakes.csv", "mistakes.png", "per_class.csv",
+    "predictions.csv", "random.png", "report.html", "report.json",
+]  # fmt: skip
+
+
+def test_a_run_leaves_what_it_promises(finished):
+    there = {str(p.relative_to(finished)) for p in finished.rglob("*") if p.is_file()}
+    assert set(FILES) == {name for name in there if not name.startswith("mistakes/")}
+
+
+def test_the_report_says_what_was_measured(finished, settings):
+    report = json.loads((finished / "report.json").read_text())
+    assert report["data"]["train"] == 48 and report["data"]["classes"] == ["blue", "green", "red"]
+    assert report["test"]["images"] == 12 == np.sum(report["confusion"])
+    assert report["test"]["wrong"] == 12 - np.trace(report["confusion"])
+    assert report["epochs"] == 3 == len(report["history"]["loss"])
+    assert report["best_val_accuracy"] == max(report["history"]["val_accuracy"])
+    assert report["test"]["accuracy"] == pytest.approx(report["best_val_accuracy"])
+    assert str(settings.data) not in (finished / "report.json").read_text()
+
+
+def test_the_page_stands_alone(finished):
+    page = (finished / "report.html").read_text()
+    sources = re.findall(r'(?:src|href)="([^"]{0,30})', page)
+    assert sources and all(source.startswith("data:image/") for source in sources)
+    assert "http" not in page and "<script" not in page
+    assert all(f'alt="{text}' in page for text in ("Loss and accuracy", "red, called"))
+
+
+def test_the_log_has_a_line_an_epoch(finished):
+    rows = [json.loads(line) for line in (finished / "log.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows if row["event"] == "epoch"] == [0, 1, 2]
+    assert [row["event"] for row in rows][0 :: len(rows) - 1] == ["begin", "end"]
+    history = (finished / "history.csv").read_text().splitlines()
+    assert history[0].startswith("epoch,loss,accuracy,val_loss,val_accuracy")
+    assert len(history) == 4
+
+
+def test_the_model_knows_its_images(finished):
+    model = load_model(finished / "best.mcnn")
+    assert model.class_names == ["blue", "green", "red"]
+    assert model.preprocess.size == (24, 24)
+
+
+def test_a_config_repeats_its_run(finished, tmp_path):
+    arguments = ["train", str(finished / "config.toml"), "--runs", str(tmp_path), "--quiet"]
+    assert main.run(arguments) == 0
+    for name in ("best.mcnn", "checkpoints/last.mcnn"):
+        ours, theirs = (load_model(run / name) for run in (tmp_path / "colours-1", finished))
+        for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def test_a_goal_that_is_not_reached(data, tmp_path):
+    arguments = ["train", "--data", data, "--model", "cifar", "--epochs", 1, "--runs", tmp_path,
+                 "--learning-rate", 0, "--fail-under", 1, "--quiet"]  # fmt: skip
+    assert main.run([str(a) for a in arguments]) == 4
+    assert (tmp_path / "cifar-1" / "report.html").exists()
+
+
+def test_one_sigmoid_learns_from_the_command_line(data, tmp_path):
+    config = Settings(
+        model="catdog", data=str(data), classes=("red", "green"), epochs=4, image_size=(24, 24),
+        batch_size=8, network={"classes": 1}, balance=True,
+    )  # fmt: skip
+    (tmp_path / "c.toml").write_text(to_toml(config))
+    assert main.run(["train", str(tmp_path / "c.toml"), "--runs", str(tmp_path), "--quiet"]) == 0
+    report = json.loads((tmp_path / "catdog-1" / "report.json").read_text())
+    assert report["test"]["images"] == 8 and len(report["confusion"]) == 2
+
+
+def test_images_that_do_not_fit_are_read_from_files(finished, settings, tmp_path):
+    """The same batches, so the same weights."""
+    config = tmp_path / "c.toml"
+    config.write_text(to_toml(settings.changed(memory_mb=0)))
+    assert main.run(["train", str(config), "--runs", str(tmp_path), "--quiet"]) == 0
+    ours, theirs = (load_model(run / "best.mcnn") for run in (tmp_path / "colours-1", finished))
+    for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_event_files_on_request(settings, tmp_path):
+    pytest.importorskip("tensorboardX")
+    config = tmp_path / "c.toml"
+    config.write_text(to_toml(settings.changed(tensorboard=True)))
+    assert main.run(["train", str(config), "--runs", str(tmp_path), "--quiet"]) == 0
+    assert list((tmp_path / "colours-1").glob("train/events.out.tfevents.*"))
+
+
+def test_augmentation_and_normalised_images(settings, data, tmp_path):
+    moving = {"rotation_range": 10, "horizontal_flip": True, "fill_mode": "nearest"}
+    config = tmp_path / "c.toml"
+    config.write_text(to_toml(settings.changed(augmentation=moving, normalise=True)))
+    assert main.run(["train", str(config), "--runs", str(tmp_path), "--quiet"]) == 0
+    run = tmp_path / "colours-1"
+    preprocess = load_model(run / "best.mcnn").preprocess
+    images = load_images(settings, preprocess, print).train.images
+    x = preprocess(images)
+    np.testing.assert_allclose(x.mean((0, 1, 2)), 0, atol=1e-4)
+    np.testing.assert_allclose(x.std((0, 1, 2)), 1, atol=1e-4)
+    accuracy = json.loads((run / "report.json").read_text())["test"]["accuracy"]
+    assert main.run(["test", str(run), str(data), "--fail-under", str(accuracy), "--quiet"]) == 0
+
+
+# Verbs on a finished run
+
+
+def test_test_measures_as_the_run_did(finished, data, capsys, tmp_path):
+    page = tmp_path / "out.html"
+    arguments = ["test", finished, data, "--json", "--report", page, "--quiet"]
+    assert main.run([str(a) for a in arguments]) == 0
+    result = json.loads(capsys.readouterr().out)
+    report = json.loads((finished / "report.json").read_text())
+    assert result["accuracy"] == report["test"]["accuracy"]
+    assert result["confusion"] == report["confusion"]
+    assert "<h2>Classes</h2>" in page.read_text()
+
+
+def test_predict_writes_a_table(finished, data, tmp_path, capsys):
+    table = tmp_path / "out.csv"
+    arguments = ["predict", finished, data / "test", "--csv", table, "--top", 2, "--quiet"]
+    assert main.run([str(a) for a in arguments]) == 0
+    rows = table.read_bytes().decode().split("\r\n")
+    assert rows[0] == "path,label,probability,top1,top1_probability,top2,top2_probability"
+    assert len(rows) == 12 + 2
+
+
+def test_predict_takes_patterns_and_names_what_it_cannot_read(finished, data, tmp_path, capsys):
+    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    pattern = data / "test" / "red" / "*.png"
+    arguments = ["predict", finished, pattern, tmp_path / "bad.jpg", "--json"]
+    assert main.run([str(a) for a in arguments]) == 3
+    out, err = capsys.readouterr()
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert len(rows) == 4 and {"path", "label", "probability", "top"} == set(rows[0])
+    assert "bad.jpg" in err and "1 of 5 files cannot be read" in err
+
+
+# Recipes
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_can_be_built(name):
+    recipe = RECIPES[name]
+    for settings in filter(None, (recipe.settings, recipe.printed)):
+        assert from_table(tomllib.loads(to_toml(settings))) == settings
+        make_optimizer(settings.optimizer, 1000)
+        assert settings.model in NETWORKS
+
+
+def test_reproduce_finds_its_data_and_compares_with_the_paper(data, tmp_path, capsys, monkeypatch):
+    (tmp_path / "scenes").symlink_to(data)
+    monkeypatch.setenv("MINICNN_DATA", str(tmp_path))
+    arguments = ["reproduce", "scene", "--epochs", "1", "--runs", str(tmp_path / "runs")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # shear_range=0.2 does almost nothing; the paper has it
+        assert main.run(arguments) == 0
+    out = capsys.readouterr().out
+    assert "2,046,406" not in out or "paper" in out
+    page = (tmp_path / "runs" / "scene-1" / "report.html").read_text()
+    assert "Paper and here" in page and "14,034" in page
