@@ -62,6 +62,12 @@ def _conv2d_pool(
     return Spec(shape), Spec(shape, "uint8")
 
 
+def _conv2d_pool_moments(
+    x: Spec, w: Spec, b: Spec | None, **attributes: Any
+) -> tuple[Spec, Spec, Spec]:
+    return *_conv2d_pool(x, w, b, **attributes), Spec((2, w.shape[3]), "float64")
+
+
 # --- pooling ----------------------------------------------------------------------------------
 
 
@@ -160,6 +166,9 @@ CONTRACTS: dict[str, Contract] = {
     "conv2d_backward_input": Contract(("dy", "w"), ("dx",), _conv2d_dx),
     "conv2d_backward_weights": Contract(("dy", "x"), ("dw", "db"), _conv2d_dw),
     "conv2d_max_pool2d_forward": Contract(("x", "w", "b?"), ("y", "winner"), _conv2d_pool),
+    "conv2d_max_pool2d_moments_forward": Contract(
+        ("x", "w", "b?"), ("y", "winner", "moments"), _conv2d_pool_moments
+    ),
     "conv2d_max_pool2d_backward_input": Contract(
         ("dy", "winner", "w"), ("dx",), lambda dy, winner, w, **a: _conv2d_dx(dy, w, **a)
     ),
@@ -212,13 +221,28 @@ CONTRACTS: dict[str, Contract] = {
     "softmax_forward": Contract(("x",), ("y",), same(0)),
     "softmax_backward": Contract(("dy", "y"), ("dx",), same(0)),
     "batch_norm_training_forward": Contract(
-        ("x", "gamma", "beta", "moving_mean", "moving_variance"),
+        ("x", "gamma", "beta", "moving_mean", "moving_variance", "moments?"),
         ("y", "mean", "inverse_deviation", "moving_mean", "moving_variance"),
         _batch_norm,
         updates=("moving_mean", "moving_variance"),
     ),
     "batch_norm_training_backward": Contract(
-        ("dy", "x", "gamma", "mean", "inverse_deviation"), ("dx", "dgamma", "dbeta"), same(0, 2, 2)
+        ("dy", "x", "gamma", "mean", "inverse_deviation"),
+        ("dx", "dgamma", "dbeta"),
+        same(0, 2, 2),
+        in_place="dy",
+    ),
+    "batch_norm_dropout_forward": Contract(
+        ("x", "gamma", "beta", "moving_mean", "moving_variance", "moments?", "stream"),
+        ("y", "mean", "inverse_deviation", "moving_mean", "moving_variance"),
+        _batch_norm,
+        updates=("moving_mean", "moving_variance"),
+    ),
+    "batch_norm_dropout_backward": Contract(
+        ("dy", "x", "gamma", "mean", "inverse_deviation", "stream"),
+        ("dx", "dgamma", "dbeta"),
+        same(0, 2, 2),
+        in_place="dy",
     ),
     "batch_norm_inference_forward": Contract(
         ("x", "gamma", "beta", "moving_mean", "moving_variance"), ("y",), same(0)

@@ -104,7 +104,12 @@ def batch_norm_arrays(rng):
     }
 
 
+def batch_norm_dropout_arrays(rng):
+    return batch_norm_arrays(rng) | {"stream": np.array([1, 2, 3, 4], np.uint32)}
+
+
 BN = {"momentum": 0.9, "epsilon": 1e-3}
+BN_DROPOUT = BN | {"rate": 0.3, "purpose": 2}
 LRN = {"size": 5, "alpha": 0.3, "beta": 0.75, "k": 1.5}
 UNEVEN = Window2D((3, 2), (2, 1), (1, 2), (0, 2), (3, 1))
 
@@ -209,6 +214,9 @@ CURVED = {
     "softmax of pixels": Case("softmax", arrays(x=(2, 3, 2, 4))),
     "batch_norm_training": Case(
         "batch_norm_training", batch_norm_arrays, BN, ("x", "gamma", "beta")
+    ),
+    "batch_norm_dropout": Case(
+        "batch_norm_dropout", batch_norm_dropout_arrays, BN_DROPOUT, ("x", "gamma", "beta")
     ),
     "batch_norm_inference": Case(
         "batch_norm_inference", batch_norm_arrays, BN, ("x", "gamma", "beta")

@@ -106,6 +106,13 @@ CASES = {
     "batch_norm_training": OpCase(
         "batch_norm_training", batch_norm_arrays, {"momentum": 0.9}, 3, mixes_batch=True
     ),
+    "batch_norm_dropout": OpCase(
+        "batch_norm_dropout",
+        lambda rng: (*batch_norm_arrays(rng), STREAM),
+        {"rate": 0.4, "purpose": 9},
+        3,
+        mixes_batch=True,
+    ),
     "batch_norm_inference": OpCase("batch_norm_inference", batch_norm_arrays, {}, 3),
     "local_response_norm": OpCase(
         "local_response_norm", normal((N, 2, 3, 7)), {"alpha": 0.4, "k": 1.5}

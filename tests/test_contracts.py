@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gradcheck import backward_kernels, everything, run
-from kernel_cases import CASES
+from kernel_cases import CASES, conv_pool
 
 from minicnn.backends.numpy import KERNELS
 from minicnn.contracts import CONTRACTS, Spec
@@ -51,6 +51,11 @@ OTHERS = {
         ("b",),
         {"epsilon": 1e-3},
     ),
+    "conv2d_max_pool2d with moments": (
+        "conv2d_max_pool2d_moments_forward",
+        (),
+        conv_pool("relu", (8, 9)),
+    ),
     "clip_by_value": ("clip_by_value", (), {"limit": 0.5}),
     "clip_by_norm": ("clip_by_norm", (), {"limit": 0.5}),
     "squared_norm_start": ("squared_norm_start", (), {}),
@@ -93,6 +98,8 @@ def other_arrays(kernel, absent, dtype):
     if kernel.startswith("fold"):
         channels = 4 if "after" in kernel else 3
         shapes = dict.fromkeys(reads, (channels,)) | {"w": (2, 3, 3, 4), "b": (4,)}
+    if kernel.startswith("conv2d"):
+        shapes = {"x": (2, 8, 9, 2), "w": (3, 3, 2, 3), "b": (3,)}
     if kernel == "augment":
         shapes = {"x": (2, 3, 4, 2), "matrix": (2, 6)}
     arrays |= {name: rng.uniform(0.5, 1, shape).astype(dtype) for name, shape in shapes.items()}

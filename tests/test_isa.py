@@ -34,8 +34,11 @@ results = [
     *native.KERNELS["conv2d_backward_input"](dy, w, **attributes),
     *native.KERNELS["conv2d_backward_weights"](dy, x, **attributes),
     *native.KERNELS["max_pool2d_forward"](x, window=window, image=(13, 11)),
-    *native.KERNELS["batch_norm_training_forward"](noise, one, one, one, one, **norm),
+    *native.KERNELS["batch_norm_training_forward"](noise, one, one, one, one, None, **norm),
     *native.KERNELS["batch_norm_training_backward"](noise, noise**2, one, one, one, **norm),
+    *native.KERNELS["batch_norm_dropout_forward"](
+        noise, one, one, one, one, None, stream, rate=0.3, purpose=1, **norm
+    ),
     *native.KERNELS["dropout_forward"](noise, stream, rate=0.3, purpose=1),
 ]
 digest = hashlib.sha256(b"".join(r.tobytes() for r in results)).hexdigest()

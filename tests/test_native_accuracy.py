@@ -20,7 +20,7 @@ def test_batch_norm_of_a_small_variance_at_a_large_mean():
     x = (1e4 + rng.standard_normal((64, 28, 28, 5))).astype(np.float32)
     one, zero = np.ones(5, np.float32), np.zeros(5, np.float32)
     _, mean, _, moving_mean, moving_variance = run(
-        "batch_norm_training_forward", x, one, zero, zero, zero, momentum=0.0, epsilon=1e-3
+        "batch_norm_training_forward", x, one, zero, zero, zero, None, momentum=0.0, epsilon=1e-3
     )
     exact = x.astype(np.float64)
     assert (np.abs(mean - exact.mean((0, 1, 2))) <= 2 * UNIT * np.abs(x).max()).all()

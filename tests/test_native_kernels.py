@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 from gradcheck import backward_kernels, everything
-from kernel_cases import BN, CASES, LRN, Case, arrays, conv, pool
+from kernel_cases import BN, BN_DROPOUT, CASES, LRN, Case, arrays, conv, pool
 from test_contracts import OTHERS, SGD, as_dtype, calls, other_arrays
 
 from minicnn.backends import numpy as reference
@@ -38,6 +38,10 @@ def batch_norm_images(rng, channels=37):
         "moving_mean": rng.standard_normal(channels),
         "moving_variance": rng.uniform(0.5, 2, channels),
     }
+
+
+def with_stream(images):
+    return images | {"stream": np.array([5, 6, 7, 8], np.uint32)}
 
 
 def classes_of(rng):
@@ -73,6 +77,9 @@ LARGE = {
         "batch_norm_training",
         lambda rng: {k: v[..., :1] for k, v in batch_norm_images(rng).items()},
         BN,
+    ),
+    "batch_norm_dropout": Case(
+        "batch_norm_dropout", lambda rng: with_stream(batch_norm_images(rng)), BN_DROPOUT
     ),
     "local_response_norm": Case("local_response_norm", arrays(x=(3, 20, 21, 37)), LRN),
     "local_response_norm, another power": Case(
@@ -279,6 +286,28 @@ def test_conv2d_relu_has_the_bits_of_the_two(channels, filters):
         assert [a.tobytes() for a in fused] == [a.tobytes() for a in plain], gradient
 
 
+# --- batch_norm_dropout is batch_norm_training, then dropout ------------------------------------
+
+
+@pytest.mark.parametrize("channels", [1, 3, 32, 37, 131])  # pieces that begin inside a counter
+def test_batch_norm_dropout_has_the_bits_of_the_two(channels):
+    rng = np.random.default_rng(channels)
+    known = as_dtype(with_stream(batch_norm_images(rng, channels)), np.float32)
+    known["x"][3, 4, 5, 0] = np.nan
+    norm, drop = BN, {k: BN_DROPOUT[k] for k in ("rate", "purpose")}
+    z, *statistics = run(native.KERNELS, "batch_norm_training_forward", known, norm)
+    (y,) = native.KERNELS["dropout_forward"](z, known["stream"], **drop)
+    found = run(native.KERNELS, "batch_norm_dropout_forward", known, BN_DROPOUT)
+    assert [a.tobytes() for a in found] == [a.tobytes() for a in (y, *statistics)]
+    assert np.isnan(y).any() and (y == 0).any()
+    known |= dict(zip(("mean", "inverse_deviation"), statistics[:2], strict=True))
+    known["dy"] = rng.standard_normal(y.shape).astype(np.float32)
+    (dz,) = native.KERNELS["dropout_backward"](known["dy"], known["stream"], **drop)
+    wanted = run(native.KERNELS, "batch_norm_training_backward", known | {"dy": dz}, norm)
+    found = run(native.KERNELS, "batch_norm_dropout_backward", known, BN_DROPOUT)
+    assert [a.tobytes() for a in found] == [a.tobytes() for a in wanted]
+
+
 IN_PLACE = [
     (case, kernel)
     for case in EVERY.values()
@@ -290,11 +319,12 @@ IN_PLACE = [
 @pytest.mark.parametrize(("case", "kernel"), IN_PLACE, ids=[k for _, k in IN_PLACE])
 def test_a_result_in_the_place_of_what_is_read(case, kernel):
     known = dict(calls(case, np.float32))[kernel]
-    (want,) = run(native.KERNELS, kernel, known, case.attributes)
+    wanted = run(native.KERNELS, kernel, known, case.attributes)
     reads = [np.array(known[name]) for name in CONTRACTS[kernel].reads]
     y = reads[CONTRACTS[kernel].reads.index(CONTRACTS[kernel].in_place)]
-    core.run(kernel, reads, [y], dict(case.attributes))
-    assert y.tobytes() == want.tobytes()
+    found = [y, *map(np.empty_like, wanted[1:])]
+    core.run(kernel, reads, found, dict(case.attributes))
+    assert [out.tobytes() for out in found] == [want.tobytes() for want in wanted]
 
 
 # --- special numbers --------------------------------------------------------------------------

@@ -19,6 +19,7 @@ def straight():
             layers.Conv2D(5, 3, activation="relu"),
             layers.MaxPooling2D(2),
             layers.BatchNormalization(),
+            layers.Dropout(0.1),
             layers.Conv2D(7, 3, padding="same"),
             layers.MaxPooling2D(2),
             layers.Flatten(),
@@ -144,10 +145,9 @@ def test_memory_is_shared(build):
 def test_program_reads_like_the_network():
     text = str(compiled(straight).program(BATCH))
     first, second = text.splitlines()[:2]
-    assert (
-        "conv2d_max_pool2d_forward(" in first and "window=3x3" in first and "pool=2x2/2x2" in first
-    )
-    assert "activation=relu" in first and "batch_norm_training_forward(" in second
+    assert "conv2d_max_pool2d_moments_forward(" in first
+    assert "window=3x3" in first and "pool=2x2/2x2" in first
+    assert "activation=relu" in first and "batch_norm_dropout_forward(" in second
     order = [
         "softmax_sparse_categorical_crossentropy_backward",
         "conv2d_max_pool2d_backward_weights",
@@ -166,6 +166,33 @@ def test_a_convolution_takes_its_relu_along():
     model = mc.Model(x, layers.Dense(4)(layers.Flatten()(y)))
     kernels = [step.kernel for step in model.program(BATCH, training=False).steps]
     assert kernels[:3] == ["conv2d_relu_forward", "conv2d_forward", "relu_forward"]
+
+
+def test_a_batch_norm_takes_its_dropout_along():
+    x = mc.Input((7, 7, 2))
+    y = layers.Dropout(0.5)(layers.BatchNormalization()(x))
+    seen = layers.BatchNormalization()(y)  # read twice: without its dropout, too
+    y = layers.Add()([layers.Dropout(0.5)(seen), seen])
+    model = mc.Model(x, layers.Dense(4)(layers.Flatten()(y)))
+    model.compile("sgd", "mse")
+    kernels = [step.kernel for step in model.program(BATCH, training=True).steps]
+    assert kernels[:3] == [
+        "batch_norm_dropout_forward",
+        "batch_norm_training_forward",
+        "dropout_forward",
+    ]
+
+
+def test_a_convolution_gathers_the_moments_for_its_batch_norms():
+    x = mc.Input((12, 12, 2))
+    y = layers.MaxPooling2D(2)(layers.Conv2D(3, 3, activation="relu")(x))
+    norms = [layers.BatchNormalization()(y), layers.Dropout(0.5)(layers.BatchNormalization()(y))]
+    model = mc.Model(x, layers.Dense(4)(layers.Flatten()(layers.Add()(norms))))
+    model.compile("sgd", "mse")
+    steps = {step.kernel: step for step in model.program(BATCH).steps}
+    moments = steps["conv2d_max_pool2d_moments_forward"].writes[2]
+    assert steps["batch_norm_training_forward"].reads[5] == moments
+    assert steps["batch_norm_dropout_forward"].reads[5] == moments
 
 
 def relu_chain():

@@ -146,17 +146,22 @@ Prepared prepare_backward_weights(const Call& call) {
           conv2d_backward_weights_scratch(conv, kRelu)};
 }
 
+// The moments are a third write: conv2d_max_pool2d_moments_forward.
+template <bool kMoments>
 Prepared prepare_pooled_forward(const Call& call) {
-  const PooledConv2D op = pooled_of(call, conv2d_of_x(call, call.read(0), call.read(1)));
+  PooledConv2D op = pooled_of(call, conv2d_of_x(call, call.read(0), call.read(1)));
+  op.moments = kMoments;
   if (call.reads(2)) call.demand_shape(call.read(2), {op.conv.filters});
   demand_shape(call, call.write(0), op.y());
   demand_shape(call, call.write(1), op.y());
   const float *x = call.in<float>(0), *w = call.in<float>(1), *b = call.in<float>(2);
   float* y = call.out<float>(0);
   std::uint8_t* winner = call.out<std::uint8_t>(1);
+  if (kMoments) call.demand_shape(call.write(2), {2, op.conv.filters});
+  double* moments = kMoments ? call.out<double>(2) : nullptr;
   const auto kept = kept_weights(call, op.conv, choose_pooled_forward(op));
   return {[=](char* scratch) {
-            conv2d_max_pool2d_forward(op, x, w, b, y, winner, scratch, kept.get());
+            conv2d_max_pool2d_forward(op, x, w, b, y, winner, moments, scratch, kept.get());
           },
           conv2d_max_pool2d_forward_scratch(op)};
 }
@@ -204,7 +209,8 @@ std::vector<Kernel> conv2d_kernels() {
           {"conv2d_relu_backward_input", prepare_backward_input<true>},
           {"conv2d_relu_backward_input_relu", prepare_backward_input<true, true>},
           {"conv2d_relu_backward_weights", prepare_backward_weights<true>},
-          {"conv2d_max_pool2d_forward", prepare_pooled_forward},
+          {"conv2d_max_pool2d_forward", prepare_pooled_forward<false>},
+          {"conv2d_max_pool2d_moments_forward", prepare_pooled_forward<true>},
           {"conv2d_max_pool2d_backward_input", prepare_pooled_backward_input<false>},
           {"conv2d_max_pool2d_backward_input_relu", prepare_pooled_backward_input<true>},
           {"conv2d_max_pool2d_backward_weights", prepare_pooled_backward_weights}};

@@ -1,10 +1,7 @@
 #include "kernels/elementwise.hpp"
 
-#include <cmath>
-
 #include "bindings/call.hpp"
 #include "kernels/arrange.hpp"
-#include "kernels/dropout.hpp"
 
 namespace minicnn {
 namespace {
@@ -94,22 +91,6 @@ Prepared prepare_bias_backward_bias(const Call& call) {
   auto* db = call.out<float>(0);
   return {[=](char* scratch) { bias_backward_bias(dy, rows, c, db, scratch); },
           bias_scratch(rows, c)};
-}
-
-// mask = keep with probability 1 - rate, to within 2^-24
-Prepared prepare_dropout(const Call& call) {
-  const std::int64_t size = common_size(call, 1, 1);
-  call.demand_shape(call.read(1), {4});
-  const double rate = call.number("rate");
-  call.demand(rate >= 0.0 && rate < 1.0, "rate must be in [0, 1)");
-  const std::int64_t purpose = call.integer("purpose");
-  call.demand(purpose >= 0 && purpose <= UINT32_MAX, "purpose must have 32 bits");
-  const Dropout rule{std::uint32_t(std::floor(rate * (1 << 24) + 0.5)), float(1.0 / (1.0 - rate)),
-                     std::uint32_t(purpose)};
-  const auto* x = call.in<float>(0);
-  const auto* stream = call.in<std::uint32_t>(1);
-  auto* y = call.out<float>(0);
-  return {[=](char*) { dropout(x, size, rule, stream, y); }};
 }
 
 // --- arrangement -------------------------------------------------------------------------------
@@ -222,8 +203,6 @@ std::vector<Kernel> elementwise_kernels() {
       {"bias_forward", prepare_bias_forward},
       {"bias_backward_input", prepare_copy},
       {"bias_backward_bias", prepare_bias_backward_bias},
-      {"dropout_forward", prepare_dropout},
-      {"dropout_backward", prepare_dropout},
       {"assign", prepare_copy},
       {"reshape_forward", prepare_reshape_forward},
       {"reshape_backward", prepare_reshape_backward},

@@ -1,5 +1,8 @@
+#include <cmath>
+
 #include "bindings/call.hpp"
 #include "kernels/batch_norm.hpp"
+#include "kernels/dropout.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/local_response_norm.hpp"
 
@@ -22,6 +25,27 @@ void demand_per_channel(const Call& call, const Array& array, const Channels& si
   call.demand_shape(array, {size.c});
 }
 
+// Keeps a number with probability 1 - rate, to within 2^-24; the stream is the read at `stream`.
+Dropout dropout_of(const Call& call, std::size_t stream) {
+  call.demand_shape(call.read(stream), {4});
+  const double rate = call.number("rate");
+  call.demand(rate >= 0.0 && rate < 1.0, "rate must be in [0, 1)");
+  const std::int64_t purpose = call.integer("purpose");
+  call.demand(purpose >= 0 && purpose <= UINT32_MAX, "purpose must have 32 bits");
+  return {std::uint32_t(std::floor(rate * (1 << 24) + 0.5)), float(1.0 / (1.0 - rate)),
+          std::uint32_t(purpose), call.in<std::uint32_t>(stream)};
+}
+
+Prepared prepare_dropout(const Call& call) {
+  demand_like(call, call.write(0), call.read(0));
+  const std::int64_t size = call.read(0).size();
+  const Dropout rule = dropout_of(call, 1);
+  const auto* x = call.in<float>(0);
+  auto* y = call.out<float>(0);
+  return {[=](char*) { dropout(x, size, rule, y); }};
+}
+
+template <bool kDropout>
 Prepared prepare_batch_norm_training_forward(const Call& call) {
   const Channels size = channels(call, call.read(0));
   demand_like(call, call.write(0), call.read(0));
@@ -32,13 +56,15 @@ Prepared prepare_batch_norm_training_forward(const Call& call) {
   const auto *x = call.in<float>(0), *moving_mean = call.in<float>(3),
              *moving_variance = call.in<float>(4);
   auto* y = call.out<float>(0);
-  const BatchNormTraining norm{call.in<float>(1),       call.in<float>(2),     call.out<float>(1),
-                               call.out<float>(2),      call.out<float>(3),    call.out<float>(4),
-                               call.number("momentum"), call.number("epsilon")};
+  if (call.reads(5)) call.demand_shape(call.read(5), {2, size.c});
+  const BatchNormTraining norm{call.in<float>(1),  call.in<float>(2),       call.in<double>(5),
+                               call.out<float>(1), call.out<float>(2),      call.out<float>(3),
+                               call.out<float>(4), call.number("momentum"), call.number("epsilon")};
+  const Dropout rule = kDropout ? dropout_of(call, 6) : Dropout{};
   return {[=](char* scratch) {
             copy(moving_mean, size.c * kFloat, norm.moving_mean);
             copy(moving_variance, size.c * kFloat, norm.moving_variance);
-            batch_norm_training_forward(x, size, norm, y, scratch);
+            batch_norm_training_forward(x, size, norm, kDropout ? &rule : nullptr, y, scratch);
           },
           batch_norm_scratch(size)};
 }
@@ -57,14 +83,18 @@ BatchNormGradients batch_norm_gradients(const Call& call) {
   return {call.out<float>(0), call.out<float>(1), call.out<float>(2)};
 }
 
+template <bool kDropout>
 Prepared prepare_batch_norm_training_backward(const Call& call) {
   const Channels size = demand_backward(call);
   const auto *dy = call.in<float>(0), *x = call.in<float>(1);
   const BatchNormStatistics norm{call.in<float>(2), call.in<float>(3), call.in<float>(4)};
   const BatchNormGradients gradients = batch_norm_gradients(call);
-  return {
-      [=](char* scratch) { batch_norm_training_backward(dy, x, size, norm, gradients, scratch); },
-      batch_norm_scratch(size)};
+  const Dropout rule = kDropout ? dropout_of(call, 5) : Dropout{};
+  return {[=](char* scratch) {
+            const Dropout* dropout = kDropout ? &rule : nullptr;
+            batch_norm_training_backward(dy, x, size, norm, dropout, gradients, scratch);
+          },
+          batch_norm_scratch(size)};
 }
 
 // Inference makes 1 / sqrt(moving_variance + epsilon) at the start of its scratch, before the
@@ -144,8 +174,12 @@ Prepared prepare_local_response_norm_backward(const Call& call) {
 
 std::vector<Kernel> norm_kernels() {
   return {
-      {"batch_norm_training_forward", prepare_batch_norm_training_forward},
-      {"batch_norm_training_backward", prepare_batch_norm_training_backward},
+      {"dropout_forward", prepare_dropout},
+      {"dropout_backward", prepare_dropout},
+      {"batch_norm_training_forward", prepare_batch_norm_training_forward<false>},
+      {"batch_norm_training_backward", prepare_batch_norm_training_backward<false>},
+      {"batch_norm_dropout_forward", prepare_batch_norm_training_forward<true>},
+      {"batch_norm_dropout_backward", prepare_batch_norm_training_backward<true>},
       {"batch_norm_inference_forward", prepare_batch_norm_inference_forward},
       {"batch_norm_inference_backward", prepare_batch_norm_inference_backward},
       {"local_response_norm_forward", prepare_local_response_norm_forward},

@@ -5,6 +5,7 @@
 
 #include "core/blocks.hpp"
 #include "kernels/loops/loops.hpp"
+#include "kernels/moments.hpp"
 #include "kernels/sum_rows.hpp"
 
 namespace minicnn {
@@ -25,63 +26,21 @@ void for_groups(const Channels& size, Body body) {
   }
 }
 
-// Mean, and sum of the squared deviations from it, of `count` numbers a channel.
-struct Moments {
-  double count = 0, mean[kChannels] = {}, square[kChannels] = {};
-
-  // Chan, Golub, LeVeque: the pairwise algorithm for the sample variance, 1979.
-  void join(double more, const double* its_mean, const double* its_square, std::int64_t channels) {
-    const double all = count + more, part = more / all, weight = count * part;
-    for (std::int64_t i = 0; i < channels; ++i) {
-      const double distance = its_mean[i] - mean[i];
-      mean[i] += distance * part;
-      square[i] += its_square[i] + distance * distance * weight;
-    }
-    count = all;
-  }
-};
-
-// Of the rows [begin, end) of one group; x at its first channel.
-Moments moments_of_rows(const float* x, std::int64_t c, std::int64_t begin, std::int64_t end,
-                        std::int64_t channels) {
-  Moments all;
-  float centre[kChannels], sum[kChannels], square[kChannels];
-  double its_mean[kChannels], its_square[kChannels];
-  for (std::int64_t row = begin; row < end; row += kFloatRows) {
-    const std::int64_t rows = std::min(kFloatRows, end - row);
-    loops().moments({rows, c, channels}, x + row * c, centre, sum, square);
-    for (std::int64_t i = 0; i < channels; ++i) {
-      const double rest = double(sum[i]) / double(rows);
-      its_mean[i] = double(centre[i]) + rest;
-      its_square[i] = double(square[i]) - rest * double(sum[i]);
-    }
-    all.join(double(rows), its_mean, its_square, channels);
-  }
-  return all;
-}
-
-// Mean and variance, (C,), of pieces of rows, joined in their order; partials (pieces, 2, C).
+// Mean and variance, (C,), of pieces of rows, joined in their order; partials hold the moments of
+// each piece and of the whole.
 void mean_and_variance(const float* x, const Channels& size, double* mean, double* variance,
                        double* partials) {
   const std::int64_t c = size.c, piece = rows_of_piece(c), pieces = blocks_of(size.rows, piece);
+  const auto part = [=](std::int64_t i) { return Moments(partials + i * Moments::size(c), c); };
   parallel_for(pieces, [=](std::int64_t i, int) {
-    for_groups(size, [=](Group g) {
-      const Moments part =
-          moments_of_rows(x + g.first, c, i * piece, std::min(size.rows, (i + 1) * piece), g.count);
-      std::copy_n(part.mean, g.count, partials + 2 * i * c + g.first);
-      std::copy_n(part.square, g.count, partials + (2 * i + 1) * c + g.first);
-    });
+    Moments its = part(i);
+    its.clear();
+    its.add(x + i * piece * c, std::min(piece, size.rows - i * piece), c);
   });
-  for_groups(size, [=](Group g) {
-    Moments all;
-    for (std::int64_t i = 0; i < pieces; ++i) {
-      const double* part = partials + 2 * i * c + g.first;
-      all.join(double(std::min(piece, size.rows - i * piece)), part, part + c, g.count);
-    }
-    const double count = std::max(all.count, 1.0);
-    std::copy_n(all.mean, g.count, mean + g.first);
-    for (std::int64_t j = 0; j < g.count; ++j) variance[g.first + j] = all.square[j] / count;
-  });
+  Moments whole = part(pieces);
+  whole.clear();
+  for (std::int64_t i = 0; i < pieces; ++i) whole.join(part(i));
+  whole.mean_and_variance(mean, variance);
 }
 
 // The same in float64 and in two passes: for numbers whose sums or squares overflow float32.
@@ -103,27 +62,32 @@ void wide_mean_and_variance(const float* x, const Channels& size, double* mean, 
   for (std::int64_t i = 0; i < c; ++i) variance[i] /= double(size.rows);
 }
 
-// dbeta and dgamma.
+// dbeta and dgamma. With dropout, dx becomes the gradient in front of it.
 void sum_gradients(const float* dy, const float* x, const Channels& size,
-                   const BatchNormStatistics& norm, const BatchNormGradients& gradients,
-                   char* scratch) {
+                   const BatchNormStatistics& norm, const Dropout* dropout,
+                   const BatchNormGradients& gradients, char* scratch) {
   const std::int64_t c = size.c, piece = rows_of_piece(c), pieces = blocks_of(size.rows, piece);
   auto* sums = reinterpret_cast<double*>(scratch);
   double* partials = sums + 2 * c;
+  const float* gradient = dropout == nullptr ? dy : gradients.dx;
   parallel_for(pieces, [=](std::int64_t i, int) {
     double* part = partials + 2 * i * c;
     std::fill_n(part, 2 * c, 0.0);
     const std::int64_t end = std::min(size.rows, (i + 1) * piece);
-    for_groups(size, [=](Group g) {
-      float sum[kChannels], product[kChannels];
-      for (std::int64_t row = i * piece; row < end; row += kFloatRows) {
+    for (std::int64_t row = i * piece; row < end; row += kFloatRows) {
+      const std::int64_t rows = std::min(kFloatRows, end - row);
+      if (dropout != nullptr) {
+        dropout_piece(dy, row * c, (row + rows) * c, *dropout, gradients.dx);
+      }
+      for_groups(size, [=](Group g) {
+        float sum[kChannels], product[kChannels];
         const std::int64_t first = row * c + g.first;
-        loops().gradient_sums({std::min(kFloatRows, end - row), c, g.count}, dy + first, x + first,
-                              norm.mean + g.first, norm.inverse_deviation + g.first, sum, product);
+        loops().gradient_sums({rows, c, g.count}, gradient + first, x + first, norm.mean + g.first,
+                              norm.inverse_deviation + g.first, sum, product);
         for (std::int64_t j = 0; j < g.count; ++j) part[g.first + j] += double(sum[j]);
         for (std::int64_t j = 0; j < g.count; ++j) part[c + g.first + j] += double(product[j]);
-      }
-    });
+      });
+    }
   });
   std::fill_n(sums, 2 * c, 0.0);
   for (std::int64_t i = 0; i < pieces; ++i) {
@@ -135,21 +99,34 @@ void sum_gradients(const float* dy, const float* x, const Channels& size,
   }
 }
 
+// y = gamma * x_hat + beta of one row.
+void normalise(const float* x, std::int64_t c, const BatchNormStatistics& norm, const float* beta,
+               float* y) {
+  for (std::int64_t i = 0; i < c; ++i) {
+    const float x_hat = (x[i] - norm.mean[i]) * norm.inverse_deviation[i];
+    y[i] = norm.gamma[i] * x_hat + beta[i];
+  }
+}
+
 }  // namespace
 
 std::size_t batch_norm_scratch(const Channels& size) {
   const auto sums = std::size_t(2 * size.c);
-  return (sums + partial_sums(size.rows, size.c, 2 * size.c)) * sizeof(double);
+  const auto pieces = partial_sums(size.rows, size.c, Moments::size(size.c));
+  return (sums + pieces + std::size_t(Moments::size(size.c))) * sizeof(double);
 }
 
-// Moments of small blocks, about a number near each one's mean, so that a small variance survives a
-// large mean although x is read once.
 void batch_norm_training_forward(const float* x, const Channels& size,
-                                 const BatchNormTraining& norm, float* y, char* scratch) noexcept {
+                                 const BatchNormTraining& norm, const Dropout* dropout, float* y,
+                                 char* scratch) noexcept {
   const std::int64_t c = size.c;
   auto* mean = reinterpret_cast<double*>(scratch);
   double* variance = mean + c;
-  mean_and_variance(x, size, mean, variance, mean + 2 * c);
+  if (norm.moments == nullptr) {
+    mean_and_variance(x, size, mean, variance, mean + 2 * c);
+  } else {
+    std::copy_n(norm.moments, 2 * c, mean);
+  }
   const auto finite = [](double v) { return std::isfinite(v); };
   if (!std::all_of(mean, mean + 2 * c, finite)) {
     wide_mean_and_variance(x, size, mean, variance, mean + 2 * c);
@@ -162,22 +139,29 @@ void batch_norm_training_forward(const float* x, const Channels& size,
     norm.moving_variance[i] = norm.moving_variance[i] * kept + float(variance[i]) * taken;
   }
   const BatchNormStatistics statistics{norm.gamma, norm.mean, norm.inverse_deviation};
-  batch_norm_inference_forward(x, size, statistics, norm.beta, y);
+  const auto rows = [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      normalise(x + row * c, c, statistics, norm.beta, y + row * c);
+    }
+    if (dropout != nullptr) dropout_piece(y, begin * c, end * c, *dropout, y);
+  };
+  parallel_blocks(size.rows, rows, rows_of_piece(c));
 }
 
 void batch_norm_training_backward(const float* dy, const float* x, const Channels& size,
-                                  const BatchNormStatistics& norm,
+                                  const BatchNormStatistics& norm, const Dropout* dropout,
                                   const BatchNormGradients& gradients, char* scratch) noexcept {
-  sum_gradients(dy, x, size, norm, gradients, scratch);
+  sum_gradients(dy, x, size, norm, dropout, gradients, scratch);
   const std::int64_t c = size.c;
   const auto m = float(size.rows);
   auto* means = reinterpret_cast<float*>(scratch);  // of dy, and of dy * x_hat
   for (std::int64_t i = 0; i < c; ++i) means[i] = gradients.dbeta[i] / m;
   for (std::int64_t i = 0; i < c; ++i) means[c + i] = gradients.dgamma[i] / m;
+  const float* gradient = dropout == nullptr ? dy : gradients.dx;
   parallel_rows(size.rows, c, [=](std::int64_t row, int) {
     for (std::int64_t i = 0; i < c; ++i) {
       const float x_hat = (x[row * c + i] - norm.mean[i]) * norm.inverse_deviation[i];
-      const float centred = dy[row * c + i] - means[i];
+      const float centred = gradient[row * c + i] - means[i];
       gradients.dx[row * c + i] =
           norm.gamma[i] * norm.inverse_deviation[i] * (centred - x_hat * means[c + i]);
     }
@@ -188,18 +172,14 @@ void batch_norm_inference_forward(const float* x, const Channels& size,
                                   const BatchNormStatistics& norm, const float* beta,
                                   float* y) noexcept {
   const std::int64_t c = size.c;
-  parallel_rows(size.rows, c, [=](std::int64_t row, int) {
-    for (std::int64_t i = 0; i < c; ++i) {
-      const float x_hat = (x[row * c + i] - norm.mean[i]) * norm.inverse_deviation[i];
-      y[row * c + i] = norm.gamma[i] * x_hat + beta[i];
-    }
-  });
+  parallel_rows(size.rows, c,
+                [=](std::int64_t row, int) { normalise(x + row * c, c, norm, beta, y + row * c); });
 }
 
 void batch_norm_inference_backward(const float* dy, const float* x, const Channels& size,
                                    const BatchNormStatistics& norm,
                                    const BatchNormGradients& gradients, char* scratch) noexcept {
-  sum_gradients(dy, x, size, norm, gradients, scratch);
+  sum_gradients(dy, x, size, norm, nullptr, gradients, scratch);
   const std::int64_t c = size.c;
   parallel_rows(size.rows, c, [=](std::int64_t row, int) {
     for (std::int64_t i = 0; i < c; ++i) {

@@ -9,8 +9,6 @@
 namespace minicnn {
 namespace {
 
-static_assert(kBlock % 4 == 0, "a piece of work begins with a whole counter");
-
 constexpr std::int64_t kBlocksAtOnce = 64;  // of four numbers: the words stay in the nearest cache
 constexpr std::int64_t kMoreBlocks = 7;     // that random_words may write
 
@@ -25,20 +23,25 @@ void prefetch(const float* x, const float* y) {
 
 }  // namespace
 
-void dropout(const float* x, std::int64_t size, const Dropout& rule, const std::uint32_t* stream,
-             float* y) noexcept {
+void dropout_piece(const float* x, std::int64_t begin, std::int64_t end, const Dropout& rule,
+                   float* y) noexcept {
+  const std::uint32_t* stream = rule.stream;
   const PhiloxKey key{stream[0], stream[1] ^ stream[3]};
-  const std::uint32_t step = stream[2];
-  parallel_blocks(size, [=](std::int64_t begin, std::int64_t end) {
-    std::uint32_t words[4 * (kBlocksAtOnce + kMoreBlocks)];
-    for (std::int64_t first = begin; first < end; first += 4 * kBlocksAtOnce) {
-      const std::int64_t count = std::min(4 * kBlocksAtOnce, end - first);
-      prefetch(x + first + count, y + first + count);
-      loops().random_words({std::uint64_t(first) / 4, rule.purpose, step, key}, (count + 3) / 4,
-                           words);
-      loops().drop(x + first, count, words, rule.threshold, rule.scale, y + first);
-    }
-  });
+  std::uint32_t words[4 * (kBlocksAtOnce + kMoreBlocks)];
+  for (std::int64_t first = begin; first < end;) {
+    const std::int64_t used = first % 4;  // words of the first counter, for the numbers before
+    const std::int64_t count = std::min(4 * kBlocksAtOnce - used, end - first);
+    prefetch(x + first + count, y + first + count);
+    loops().random_words({std::uint64_t(first) / 4, rule.purpose, stream[2], key},
+                         (used + count + 3) / 4, words);
+    loops().drop(x + first, count, words + used, rule.threshold, rule.scale, y + first);
+    first += count;
+  }
+}
+
+void dropout(const float* x, std::int64_t size, const Dropout& rule, float* y) noexcept {
+  parallel_blocks(
+      size, [=](std::int64_t begin, std::int64_t end) { dropout_piece(x, begin, end, rule, y); });
 }
 
 }  // namespace minicnn

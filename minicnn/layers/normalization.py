@@ -82,7 +82,7 @@ class BatchNormalization(Layer):
         reads = (inputs[0], self.gamma, self.beta, self.moving_mean, self.moving_variance)
         if training and self.trainable:
             arguments = {"momentum": self.momentum, "epsilon": self.epsilon}
-            return apply(BATCH_NORM_TRAINING, *reads, **arguments)
+            return apply(BATCH_NORM_TRAINING, *reads, None, **arguments)
         return apply(BATCH_NORM_INFERENCE, *reads, epsilon=self.epsilon)
 
     def work(self, *input_shapes: Shape) -> int:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from minicnn.contracts import Spec
 from minicnn.losses import Loss
 from minicnn.models.trace import Node, Trace, Value
-from minicnn.ops.conv2d_max_pool2d import CONV2D_MAX_POOL2D, MOST_CELLS
+from minicnn.ops.batch_norm import BATCH_NORM_TRAINING
+from minicnn.ops.batch_norm_dropout import BATCH_NORM_DROPOUT
+from minicnn.ops.conv2d_max_pool2d import (
+    CONV2D_MAX_POOL2D,
+    CONV2D_MAX_POOL2D_MOMENTS,
+    MOST_CELLS,
+)
 from minicnn.ops.conv2d_relu import CONV2D_RELU
 
 # Makes the node that does what a chain does, or None if it cannot.
 Fused = Callable[[list[Node]], Node | None]
 
 
-def fuse_convolutions(nodes: list[Node], kept: set[int]) -> list[Node]:
+def fuse_operations(nodes: list[Node], kept: set[int]) -> list[Node]:
     """Replace each chain of PATTERNS by its fused node, longer chains first.
 
     Only where nobody else reads what is between, and it is not in `kept` (ids of the values that
@@ -60,6 +67,25 @@ def _chain_to(
     return chain
 
 
+def share_moments(nodes: list[Node]) -> list[Node]:
+    """Let a pooled convolution gather the statistics that a batch norm takes of its result."""
+    makers = {id(node.writes[0]): node for node in nodes}
+    replaced: dict[Node, Node] = {}
+    for norm in nodes:
+        conv = makers.get(id(norm.reads[0]))
+        if conv and conv.operation is CONV2D_MAX_POOL2D and norm.operation in NORMS:
+            gathering = replaced.setdefault(conv, _with_moments(conv))
+            reads = (*norm.reads[:5], gathering.writes[2], *norm.reads[6:])
+            replaced[norm] = Node(norm.operation, reads, norm.writes, norm.attributes)
+    return [replaced.get(node, node) for node in nodes]
+
+
+def _with_moments(conv: Node) -> Node:
+    y, winner = conv.writes
+    moments = Value(f"{y.name}.moments", Spec((2, y.shape[-1]), "float64"))
+    return Node(CONV2D_MAX_POOL2D_MOMENTS, conv.reads, (y, winner, moments), conv.attributes)
+
+
 def _pooled(chain: list[Node]) -> Node | None:
     conv, pool = chain[0], chain[-1]
     size = pool.attributes["window"].size
@@ -80,12 +106,27 @@ def _with_relu(chain: list[Node]) -> Node:
     return Node(CONV2D_RELU, conv.reads, relu.writes, conv.attributes)
 
 
+def _with_dropout(chain: list[Node]) -> Node:
+    norm, dropout = chain
+    return Node(
+        BATCH_NORM_DROPOUT,
+        (*norm.reads, dropout.reads[1]),
+        (*dropout.writes, *norm.writes[1:]),
+        {**norm.attributes, **dropout.attributes},
+    )
+
+
 # What one node can do in the place of several.
 PATTERNS: dict[tuple[str, ...], Fused] = {
     ("conv2d", "relu", "max_pool2d"): _pooled,
     ("conv2d", "max_pool2d"): _pooled,
     ("conv2d", "relu"): _with_relu,
+    ("batch_norm_training", "dropout"): _with_dropout,
 }
+
+
+# Their sixth read is the moments of their first.
+NORMS = (BATCH_NORM_TRAINING, BATCH_NORM_DROPOUT)
 
 
 def loss_node(trace: Trace, loss: Loss, output: Value, y_true: Value) -> tuple[Node, Value]:

@@ -16,7 +16,7 @@ from minicnn.contracts import CONTRACTS, Spec
 from minicnn.layers.base import aligned
 from minicnn.losses import Loss
 from minicnn.models.folding import fold_batch_norms, keep_weights
-from minicnn.models.fusion import fuse_convolutions, loss_node
+from minicnn.models.fusion import fuse_operations, loss_node, share_moments
 from minicnn.models.gating import pass_relus_early
 from minicnn.models.gradient import Gradients, values_with_gradient
 from minicnn.models.graph import Graph
@@ -85,7 +85,7 @@ def plan_training(
     last, predictions = loss_node(trace, loss, output, labels)
     nodes = trace.nodes
     if fuse:
-        nodes = fuse_convolutions(nodes, {id(predictions)})
+        nodes = share_moments(fuse_operations(nodes, {id(predictions)}))
 
     trainable = _trainable(graph)
     learned = {i: p for i, p in trace.parameters.items() if id(p) in trainable}
@@ -119,7 +119,7 @@ def _for_use(nodes: list[Node], kept: set[int], fuse: bool) -> tuple[list[Node],
     if not fuse:
         return nodes, []
     nodes, constants = fold_batch_norms(nodes, kept)
-    return keep_weights(fuse_convolutions(nodes, kept)), constants
+    return keep_weights(fuse_operations(nodes, kept)), constants
 
 
 def _inputs(graph: Graph, specs: list[Spec]) -> list[Value]:

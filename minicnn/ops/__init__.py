@@ -22,6 +22,7 @@ from minicnn.ops.batch_norm import (
     batch_norm_training,
     batch_norm_training_backward,
 )
+from minicnn.ops.batch_norm_dropout import batch_norm_dropout, batch_norm_dropout_backward
 from minicnn.ops.conv2d import conv2d, conv2d_backward
 from minicnn.ops.conv2d_max_pool2d import conv2d_max_pool2d, conv2d_max_pool2d_backward
 from minicnn.ops.conv2d_relu import conv2d_relu, conv2d_relu_backward
@@ -82,6 +83,8 @@ __all__ = [
     "add_backward",
     "average_pool2d",
     "average_pool2d_backward",
+    "batch_norm_dropout",
+    "batch_norm_dropout_backward",
     "batch_norm_inference",
     "batch_norm_inference_backward",
     "batch_norm_training",

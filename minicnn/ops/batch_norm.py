@@ -22,6 +22,7 @@ def _resolve_training(
     beta: Any,
     moving_mean: Any,
     moving_variance: Any,
+    moments: Any | None = None,
     *,
     momentum: float = 0.99,
     epsilon: float = 1e-3,
@@ -103,8 +104,8 @@ def batch_norm_training(
     >>> y.round(2).tolist(), saved.updates["moving_mean"].tolist()
     ([[-1.0], [1.0]], [1.5])
     """
-    arguments = {"momentum": momentum, "epsilon": epsilon}
-    return apply(BATCH_NORM_TRAINING, x, gamma, beta, moving_mean, moving_variance, **arguments)
+    reads = (x, gamma, beta, moving_mean, moving_variance, None)
+    return apply(BATCH_NORM_TRAINING, *reads, momentum=momentum, epsilon=epsilon)
 
 
 def batch_norm_training_backward(

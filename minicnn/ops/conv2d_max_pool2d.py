@@ -44,6 +44,8 @@ CONV2D_MAX_POOL2D = Operation(
     _resolve,
     ("conv2d_max_pool2d_backward_weights", "conv2d_max_pool2d_backward_input"),
 )
+# It also gathers the mean and the variance of each channel of y, for the batch norm behind it.
+CONV2D_MAX_POOL2D_MOMENTS = CONV2D_MAX_POOL2D._replace(name="conv2d_max_pool2d_moments")
 
 
 def conv2d_max_pool2d(

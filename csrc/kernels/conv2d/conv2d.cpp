@@ -167,14 +167,14 @@ std::size_t conv2d_backward_weights_scratch(const Conv2D& conv, bool relu) {
 }
 
 void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const float* w,
-                               const float* b, float* y, std::uint8_t* winner, char* scratch,
-                               KeptWeights* kept) noexcept {
+                               const float* b, float* y, std::uint8_t* winner, double* moments,
+                               char* scratch, KeptWeights* kept) noexcept {
   switch (choose_pooled_forward(op)) {
     case Algorithm::winograd:
       return winograd_pooled_forward(op, x, winograd_weights(op.conv, w, scratch, kept), b, y,
-                                     winner, scratch + winograd_weights_bytes(op.conv));
+                                     winner, moments, scratch + winograd_weights_bytes(op.conv));
     default:
-      return direct_pooled_forward(op, x, w, b, y, winner, scratch);
+      return direct_pooled_forward(op, x, w, b, y, winner, moments, scratch);
   }
 }
 

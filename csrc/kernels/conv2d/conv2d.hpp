@@ -37,12 +37,13 @@ std::size_t conv2d_backward_weights_scratch(const Conv2D& conv, bool relu);
 
 //   y      (N, PH, PW, filters)   written
 //   winner (N, PH, PW, filters)   written; the number ky * KW + kx of the pool's first largest
-//   cell,
-//                                 or kNobody where ReLU left nothing > 0
+//                                 cell, or kNobody where ReLU left nothing > 0
+//   moments (2, filters)          written if op.moments: means and variances of y's channels; not
+//                                 finite where a number is not, or a square overflows float32
 // The image between the two, (N, OH, OW, filters), is never written.
 void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const float* w,
-                               const float* b, float* y, std::uint8_t* winner, char* scratch,
-                               KeptWeights* kept = nullptr) noexcept;
+                               const float* b, float* y, std::uint8_t* winner, double* moments,
+                               char* scratch, KeptWeights* kept = nullptr) noexcept;
 std::size_t conv2d_max_pool2d_forward_scratch(const PooledConv2D& op);
 
 //   dy, winner (N, PH, PW, filters); a winner may be any number: dy counts where it is in the

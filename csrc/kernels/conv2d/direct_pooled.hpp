@@ -11,7 +11,7 @@ namespace minicnn {
 // gradient of the whole un-pooled image is written first. Contracts as in conv2d.hpp; any shape.
 
 void direct_pooled_forward(const PooledConv2D& op, const float* x, const float* w, const float* b,
-                           float* y, std::uint8_t* winner, char* scratch) noexcept;
+                           float* y, std::uint8_t* winner, double* moments, char* scratch) noexcept;
 std::size_t direct_pooled_forward_scratch(const PooledConv2D& op);
 
 void direct_pooled_backward_input(const PooledConv2D& op, const float* dy,

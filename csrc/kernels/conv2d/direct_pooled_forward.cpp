@@ -3,6 +3,7 @@
 #include "core/parallel.hpp"
 #include "kernels/conv2d/direct_forward.hpp"
 #include "kernels/conv2d/direct_pooled.hpp"
+#include "kernels/conv2d/pooled_moments.hpp"
 
 // A task computes the convolution's rows under a few rows of y, into memory that stays in cache,
 // and takes the maxima from there. Where pooling windows overlap, more rows of y share a task, so
@@ -20,10 +21,14 @@ struct PooledRows {
                          (pooled.y().w - 1) * pooled.pool.sx - pooled.pool.left + pooled.pool.kw)),
         rows(pooled.conv, columns, x, w, b, false, false, carver),
         buffer_size(((band - 1) * pooled.pool.sy + pooled.pool.kh) * columns * pooled.conv.filters),
-        buffers(carver.take<float>(max_workers() * buffer_size)) {}
+        buffers(carver.take<float>(max_workers() * buffer_size)),
+        moments(pooled, tasks(), pooled.conv.filters, carver) {}
+
+  std::int64_t tasks() const { return op.conv.x.n * ceil_div(op.y().h, band); }
 
   void run(std::int64_t n, std::int64_t first, std::int64_t last, float* y, std::uint8_t* winner,
            int worker) const;
+  void gather(std::int64_t task, std::int64_t n, std::int64_t first, const float* y) const;
 
   PooledConv2D op;
   std::int64_t band;     // rows of y that a task takes
@@ -31,6 +36,7 @@ struct PooledRows {
   ForwardRows rows;
   std::int64_t buffer_size;
   float* buffers;  // (workers, convolution rows of a band, columns, filters)
+  PooledMoments moments;
 
  private:
   void pool(const float* cells, std::int64_t first_row, std::int64_t py, float* y,
@@ -69,17 +75,28 @@ void PooledRows::run(std::int64_t n, std::int64_t first, std::int64_t last, floa
   }
 }
 
+// The moments of the band that begins with row `first`.
+void PooledRows::gather(std::int64_t task, std::int64_t n, std::int64_t first,
+                        const float* y) const {
+  const auto [images, ph, pw, filters] = op.y();
+  const std::int64_t rows_of_band = std::min(band, ph - first);
+  moments.start(task).add(y + (n * ph + first) * pw * filters, rows_of_band * pw, filters);
+}
+
 }  // namespace
 
 void direct_pooled_forward(const PooledConv2D& op, const float* x, const float* w, const float* b,
-                           float* y, std::uint8_t* winner, char* scratch) noexcept {
+                           float* y, std::uint8_t* winner, double* moments,
+                           char* scratch) noexcept {
   Carver carver(scratch);
   const PooledRows rows(op, x, w, b, carver);
   const std::int64_t ph = op.y().h, bands = ceil_div(ph, rows.band);
-  parallel_for(op.conv.x.n * bands, [&](std::int64_t task, int worker) {
+  parallel_for(rows.tasks(), [&](std::int64_t task, int worker) {
     const std::int64_t first = task % bands * rows.band;
     rows.run(task / bands, first, std::min(first + rows.band, ph), y, winner, worker);
+    if (rows.moments.wanted()) rows.gather(task, task / bands, first, y);
   });
+  rows.moments.finish(moments);
 }
 
 std::size_t direct_pooled_forward_scratch(const PooledConv2D& op) {

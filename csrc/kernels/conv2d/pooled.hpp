@@ -20,6 +20,7 @@ struct PooledConv2D {
   Conv2D conv;
   Window2D pool;  // over the convolution's output
   bool relu;
+  bool moments = false;  // of y are asked for, too
 
   Shape4 y() const {
     return {conv.x.n, pool.out_h(conv.oh()), pool.out_w(conv.ow()), conv.filters};

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/parallel.hpp"
+#include "kernels/conv2d/pooled_moments.hpp"
 #include "kernels/conv2d/winograd.hpp"
 #include "kernels/conv2d/winograd_products.hpp"
 
@@ -22,7 +23,8 @@ struct PooledTiles {
         products(transforms, grid, {op.conv.x, x, nullptr, transforms.points}, op.conv.window.top,
                  op.conv.window.left, op.conv.filters, u, carver),
         patch_size(kSide * kSide * conv2d_micro().columns),
-        patches(carver.take<float>(max_workers() * patch_size)) {}
+        patches(carver.take<float>(max_workers() * patch_size)),
+        moments(op, products.tasks(), conv2d_micro().columns, carver) {}
 
   void run(std::int64_t task, float* y, std::uint8_t* winner, int worker) const;
 
@@ -33,10 +35,13 @@ struct PooledTiles {
   WinogradProducts products;
   std::int64_t patch_size;
   float* patches;  // (workers, 4, 4, columns of a slice)
+  PooledMoments moments;
 
  private:
   void pool(const TilePlace& at, std::int64_t filter, std::int64_t columns, const float* patch,
             float* y, std::uint8_t* winner) const;
+  void gather(std::int64_t task, std::int64_t first, std::int64_t last, std::int64_t filter,
+              const float* y) const;
 };
 
 void PooledTiles::pool(const TilePlace& at, std::int64_t filter, std::int64_t columns,
@@ -70,6 +75,23 @@ void PooledTiles::run(std::int64_t task, float* y, std::uint8_t* winner, int wor
     pool(grid.place(tile), filter, columns, square.to, y, winner);
     square.from += conv2d_micro().columns;
   }
+  if (moments.wanted()) gather(task, first, last, filter, y);
+}
+
+// The moments of the tiles [first, last): of those in one row of tiles, two rows of y.
+void PooledTiles::gather(std::int64_t task, std::int64_t first, std::int64_t last,
+                         std::int64_t filter, const float* y) const {
+  const auto [n, ph, pw, filters] = op.y();
+  Moments part = moments.start(task);
+  for (std::int64_t tile = first; tile < last;) {
+    const TilePlace at = grid.place(tile);
+    const std::int64_t count = std::min(last - tile, grid.columns() - at.x / kSide);
+    const std::int64_t px = at.x / 2, columns = std::min(2 * count, pw - px);
+    for (std::int64_t py = at.y / 2; py < std::min(at.y / 2 + 2, ph); ++py) {
+      part.add(y + ((at.n * ph + py) * pw + px) * filters + filter, columns, filters);
+    }
+    tile += count;
+  }
 }
 
 }  // namespace
@@ -81,11 +103,13 @@ bool winograd_fits(const PooledConv2D& op) {
 }
 
 void winograd_pooled_forward(const PooledConv2D& op, const float* x, const float* u, const float* b,
-                             float* y, std::uint8_t* winner, char* scratch) noexcept {
+                             float* y, std::uint8_t* winner, double* moments,
+                             char* scratch) noexcept {
   Carver carver(scratch);
   const PooledTiles tiles(op, x, u, b, carver);
   parallel_for(tiles.products.tasks(),
                [&](std::int64_t task, int worker) { tiles.run(task, y, winner, worker); });
+  tiles.moments.finish(moments);
 }
 
 std::size_t winograd_pooled_forward_scratch(const PooledConv2D& op) {

@@ -11,7 +11,7 @@ import numpy as np
 import minicnn._core as _core
 from minicnn.contracts import CONTRACTS, Spec
 
-FLOAT64 = ("total",)  # the reads that C++ takes in float64; every other float is float32
+FLOAT64 = ("total", "moments")  # the reads that C++ takes in float64; every other float is float32
 
 
 def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.ndarray | None, ...]:

@@ -33,12 +33,12 @@ def batch_norm_training_forward(
     beta: np.ndarray,
     moving_mean: np.ndarray,
     moving_variance: np.ndarray,
+    moments: np.ndarray | None = None,
     *,
     momentum: float,
     epsilon: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    exact_mean = _channel_sum(x) / _count(x)
-    exact_variance = _channel_sum((x - exact_mean) ** 2) / _count(x)
+    exact_mean, exact_variance = moments_of(x) if moments is None else moments
     mean, variance = exact_mean.astype(x.dtype), exact_variance.astype(x.dtype)
     inverse_deviation = (1 / np.sqrt(exact_variance + epsilon)).astype(x.dtype)
     y = gamma * ((x - mean) * inverse_deviation) + beta
@@ -94,6 +94,12 @@ def batch_norm_inference_backward(
     x_hat = (x - moving_mean) * inverse_deviation
     dbeta, dgamma = (_channel_sum(a).astype(x.dtype) for a in (dy, dy * x_hat))
     return gamma * inverse_deviation * dy, dgamma, dbeta
+
+
+def moments_of(x: np.ndarray) -> np.ndarray:
+    """(2, C) in float64: mean and variance of each channel."""
+    mean = _channel_sum(x) / _count(x)
+    return np.stack([mean, _channel_sum((x - mean) ** 2) / _count(x)])
 
 
 def _channel_sum(a: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.backends.numpy.activations import relu_forward
+from minicnn.backends.numpy.batch_norm import moments_of
 from minicnn.backends.numpy.conv2d import (
     conv2d_backward_input,
     conv2d_backward_weights,
@@ -44,6 +45,13 @@ def conv2d_max_pool2d_forward(
     if activation == "relu":
         winner = np.where(y > 0, winner, NOBODY)
     return y, winner.astype(np.uint8)
+
+
+def conv2d_max_pool2d_moments_forward(
+    x: np.ndarray, w: np.ndarray, b: np.ndarray | None, **attributes: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    y, winner = conv2d_max_pool2d_forward(x, w, b, **attributes)
+    return y, winner, moments_of(y)
 
 
 def conv2d_max_pool2d_backward_input(

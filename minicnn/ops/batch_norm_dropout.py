@@ -1,0 +1,89 @@
+"""Batch normalization while learning, and the dropout behind it, in one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicnn.ops.batch_norm import BATCH_NORM_TRAINING
+from minicnn.ops.dropout import DROPOUT
+from minicnn.ops.operation import Operation, Saved, apply, gradients
+
+
+def _resolve(
+    x: Any,
+    gamma: Any,
+    beta: Any,
+    moving_mean: Any,
+    moving_variance: Any,
+    moments: Any | None,
+    stream: Any,
+    *,
+    rate: float,
+    purpose: int = 0,
+    **norm: Any,
+) -> dict[str, Any]:
+    attributes = BATCH_NORM_TRAINING.resolve(x, gamma, beta, moving_mean, moving_variance, **norm)
+    return {**attributes, **DROPOUT.resolve(x, stream, rate=rate, purpose=purpose)}
+
+
+BATCH_NORM_DROPOUT = Operation("batch_norm_dropout", _resolve, ("batch_norm_dropout_backward",))
+
+
+def batch_norm_dropout(
+    x: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    moving_mean: np.ndarray,
+    moving_variance: np.ndarray,
+    stream: np.ndarray,
+    *,
+    rate: float,
+    purpose: int = 0,
+    momentum: float = 0.99,
+    epsilon: float = 1e-3,
+) -> tuple[np.ndarray, Saved]:
+    """Numbers brought to each channel's mean beta and deviation gamma, a fraction of them dropped.
+
+    y = dropout(batch_norm_training(x))
+
+    The models' planner puts it in the place of those two; it saves a pass over the image, forward
+    and backward.
+
+    Parameters
+    ----------
+    x : float32 array, (N, ..., C)
+    gamma, beta, moving_mean, moving_variance : float32 arrays, (C,)
+    stream : uint32 array, (4,)
+    rate, purpose : as in `dropout`
+    momentum, epsilon : as in `batch_norm_training`
+
+    Returns
+    -------
+    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    saved : Saved, for `batch_norm_dropout_backward`; `saved.updates` as in `batch_norm_training`
+
+    Raises
+    ------
+    DTypeError, ShapeError, ArgumentError : as in `batch_norm_training` and `dropout`
+
+    Examples
+    --------
+    >>> zero, one, stream = np.zeros(1, "f4"), np.ones(1, "f4"), np.array([777, 0, 0, 0], "u4")
+    >>> x = np.array([[1], [5]], np.float32)
+    >>> y, _ = batch_norm_dropout(x, one, zero, zero, one, stream, rate=0.0)
+    >>> y.round(2).tolist()
+    [[-1.0], [1.0]]
+    """
+    reads = (x, gamma, beta, moving_mean, moving_variance, None, stream)
+    norm = {"momentum": momentum, "epsilon": epsilon}
+    return apply(BATCH_NORM_DROPOUT, *reads, rate=rate, purpose=purpose, **norm)
+
+
+def batch_norm_dropout_backward(
+    dy: np.ndarray, saved: Saved
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(dx, dgamma, dbeta), as of `batch_norm_training` behind `dropout_backward`."""
+    found = gradients(dy, saved)
+    return found["dx"], found["dgamma"], found["dbeta"]
