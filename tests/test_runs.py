@@ -2,12 +2,13 @@
 
 import json
 import re
+import shutil
 import tomllib
 import warnings
 
 import numpy as np
 import pytest
-from picture_folders import COLOURS, make_coloured
+from picture_folders import COLOURS, make_coloured, save_coloured
 
 from minicnn import random
 from minicnn.apps.cli import main
@@ -19,6 +20,7 @@ from minicnn.apps.runs.job import wanted_preprocess
 from minicnn.apps.runs.layouts import find_lists, split
 from minicnn.apps.runs.networks import NETWORKS, build
 from minicnn.apps.runs.optimizer import make_optimizer
+from minicnn.apps.runs.repeated import repeated_images, without_repeated
 from minicnn.apps.runs.settings import Settings, from_table, from_toml, to_toml
 from minicnn.apps.runs.sources import load_images
 from minicnn.data.folders import list_folder
@@ -252,6 +254,20 @@ def test_wrong_data_say_what_to_do(make, words, verb, tmp_path, capsys):
 
 
 # Answers
+
+
+def test_test_images_that_were_trained_on_are_counted(settings, tmp_path):
+    make_coloured(tmp_path / "train", 4)
+    for number, (name, colour) in enumerate(COLOURS.items()):
+        save_coloured(tmp_path / "test" / name / "new.png", colour, seed=1000 + number)
+    shutil.copy(tmp_path / "train/red/red 3.png", tmp_path / "test/red/again.png")
+    settings = settings.changed(data=str(tmp_path))
+    images = load_images(settings, wanted_preprocess(settings), lambda _: None)
+    repeated = repeated_images(images.train, images.test)
+    assert [images.test.files[i] for i in np.flatnonzero(repeated)] == ["red/again.png"]
+    called = np.where(repeated, 0, images.test.labels)  # that one is taken for blue
+    answers = Answers(np.eye(3)[called], images.test.labels, images.class_names)
+    assert answers.accuracy == 0.75 and without_repeated(answers, repeated).accuracy == 1
 
 
 def test_a_class_table_by_hand():

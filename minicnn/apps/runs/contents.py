@@ -122,6 +122,13 @@ def own_notes(report: dict[str, Any], settings: Settings) -> list[str]:
             f"that did best on them ({report['best_epoch']}), so the figure is a little kind. The "
             f"last epoch's accuracy is {report['last_val_accuracy']:.2%}."
         )
+    if repeated := report["data"]["test_images_trained_on"]:
+        note = (
+            f"{repeated} of the {report['test']['images']:,} test images are training images, too."
+        )
+        if (accuracy := report["test"]["accuracy_of_new_images"]) is not None:
+            note += f" Of the others {accuracy:.2%} are right."
+        notes.append(note)
     if skipped := report["data"]["skipped"]:
         notes.append(f"{len(skipped)} files could not be read and were left out; "
                      "report.json names them.")  # fmt: skip

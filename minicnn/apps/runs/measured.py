@@ -9,6 +9,7 @@ from minicnn.apps.machine import machine
 from minicnn.apps.recipes.recipe import Recipe
 from minicnn.apps.runs.answers import per_class
 from minicnn.apps.runs.job import Outcome
+from minicnn.apps.runs.repeated import accuracy_of_new_images, repeated_images
 from minicnn.apps.runs.settings import to_toml
 from minicnn.version import __version__
 
@@ -19,6 +20,7 @@ def measured(outcome: Outcome, recipe: Recipe | None, command: str) -> dict[str,
     """report.json: numbers for programs, and nothing that only this machine could know."""
     answers, images, history = outcome.answers, outcome.images, outcome.history
     settings = outcome.settings
+    repeated = repeated_images(images.train, images.test)
     report: dict[str, Any] = {
         "schema": SCHEMA,
         "name": settings.title,
@@ -33,6 +35,7 @@ def measured(outcome: Outcome, recipe: Recipe | None, command: str) -> dict[str,
             "test": images.test.total,
             "validation_is_test": images.shared,
             "skipped": [list(pair) for pair in images.skipped],
+            "test_images_trained_on": int(repeated.sum()),
         },
         "settings": to_toml(settings.changed(data=Path(settings.data).name)),
         "parameters": outcome.model.count_params(),
@@ -45,6 +48,7 @@ def measured(outcome: Outcome, recipe: Recipe | None, command: str) -> dict[str,
             "wrong": answers.wrong,
             "accuracy": answers.accuracy,
             "loss": outcome.loss,
+            "accuracy_of_new_images": accuracy_of_new_images(answers, repeated),
         },
         "seconds": {name: round(value, 3) for name, value in outcome.seconds.items()},
         "per_class": [row.as_dict() for row in per_class(answers)],
