@@ -20,7 +20,7 @@ from minicnn.apps.runs.job import wanted_preprocess
 from minicnn.apps.runs.layouts import find_lists, split
 from minicnn.apps.runs.networks import NETWORKS, build
 from minicnn.apps.runs.optimizer import make_optimizer
-from minicnn.apps.runs.repeated import repeated_images, without_repeated
+from minicnn.apps.runs.repeated import accuracy_of_new_images, repeated_images
 from minicnn.apps.runs.settings import Settings, from_table, from_toml, to_toml
 from minicnn.apps.runs.sources import load_images
 from minicnn.data.folders import list_folder
@@ -267,7 +267,8 @@ def test_test_images_that_were_trained_on_are_counted(settings, tmp_path):
     assert [images.test.files[i] for i in np.flatnonzero(repeated)] == ["red/again.png"]
     called = np.where(repeated, 0, images.test.labels)  # that one is taken for blue
     answers = Answers(np.eye(3)[called], images.test.labels, images.class_names)
-    assert answers.accuracy == 0.75 and without_repeated(answers, repeated).accuracy == 1
+    assert answers.accuracy == 0.75 and accuracy_of_new_images(answers, repeated) == 1
+    assert accuracy_of_new_images(answers, np.ones(4, bool)) is None
 
 
 def test_a_class_table_by_hand():

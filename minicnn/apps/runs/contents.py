@@ -123,9 +123,8 @@ def own_notes(report: dict[str, Any], settings: Settings) -> list[str]:
             f"last epoch's accuracy is {report['last_val_accuracy']:.2%}."
         )
     if repeated := report["data"]["test_images_trained_on"]:
-        note = (
-            f"{repeated} of the {report['test']['images']:,} test images are training images, too."
-        )
+        tested = f"{report['test']['images']:,} test images"
+        note = f"{repeated} of the {tested} are training images, too."
         if (accuracy := report["test"]["accuracy_of_new_images"]) is not None:
             note += f" Of the others {accuracy:.2%} are right."
         notes.append(note)
