@@ -96,6 +96,7 @@ def tick() -> int:
 
 def fit(folder: str) -> int:
     """Train until Ctrl-C; then the process must be as good as new."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have us ignore it
     model, (x, y) = compiled_lenet(), digits(1024)
 
     def say_where(batch: int, _logs: object) -> None:

@@ -55,7 +55,7 @@ def draw_layer(rng: np.random.Generator, family: str, fill: Fill = normal) -> La
 def with_gradient(layer: Layer, rng: np.random.Generator, fill: Fill = normal) -> Layer:
     """The layer with the loss's gradient by its result: dy, or dloss of a loss."""
     contract = CONTRACTS[f"{layer.family}_forward"]
-    reads = [layer.arrays[name.rstrip("?")] for name in contract.reads]
+    reads = [layer.arrays.get(name.rstrip("?")) for name in contract.reads]
     y, *_ = contract.specs(*map(spec, reads), **layer.attributes)
     return layer._replace(arrays={**layer.arrays, f"d{contract.writes[0]}": fill(rng, y.shape)})
 
@@ -72,7 +72,7 @@ def run_layer(layer: Layer, run: Run) -> dict[str, np.ndarray]:
     arrays, written = dict(layer.arrays), {}
     for kernel in kernels(layer.family):
         contract = CONTRACTS[kernel]
-        reads = [arrays[name.rstrip("?")] for name in contract.reads]
+        reads = [arrays.get(name.rstrip("?")) for name in contract.reads]
         writes = dict(zip(contract.writes, run(kernel, reads, layer.attributes), strict=True))
         arrays |= writes
         written |= writes
