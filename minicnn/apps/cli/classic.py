@@ -67,6 +67,7 @@ def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, in
     """
     output.check_target(csv_path, force=force)
     settings = wanted(runs, data, seed)
+    networks = [network_row(RunFolder(path)) for path in runs]
     images = load_in_memory(settings, Preprocess(image_size), output.note)
     rows = classic.compare(
         (images.train.images, images.train.labels),
@@ -76,7 +77,7 @@ def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, in
         seed=settings.seed,
         say=output.note,
     )
-    rows += [network_row(RunFolder(path)) for path in runs]
+    rows += networks
     cells = classic.table(rows)
     if csv_path is not None:
         write_csv(csv_path, HEADINGS, cells)
