@@ -61,6 +61,16 @@ def test_a_folder_that_is_not_there_is_named_before_the_work(here, capsys, words
     assert said.out == ""
 
 
+def test_classic_looks_at_the_run_before_it_trains(here, capsys):
+    """The run began and has no model: that was said after all methods had learned."""
+    pytest.importorskip("sklearn")
+    (here / "run-1").mkdir()
+    (here / "run-1" / "config.toml").write_text('model = "photo"\ndata = "data"\n')
+    assert run(["classic", "--run", "run-1", "--features", "colour", "--classifier", "tree"]) == 1
+    err = capsys.readouterr().err
+    assert "run-1: no best.mcnn in this folder" in err and "decision tree" not in err
+
+
 @pytest.mark.parametrize("verb", ["data preview", "show"])
 @pytest.mark.parametrize("name", ["out.xyz", "out"])
 def test_a_picture_of_no_known_kind(here, capsys, verb, name):
