@@ -80,8 +80,8 @@ style_and_types() {
 # Tests that no kernel has a part of its own in: folders of images, the command line, runs, searches.
 # The second command of the README ran them; neither an instruction set nor a sanitizer changes them.
 without_kernels=(
-  cifar10 classic cli cli_data cli_explain cli_tune data_tools doctor explain fetch folders generator
-  images predict_images preprocess preview resume runs tune
+  cifar10 classic cli cli_data cli_explain cli_outputs cli_tune data_tools doctor explain fetch
+  folders generator images predict_images preprocess preview resume runs tune
 )
 
 # ignored NAME...: pytest's options that leave tests/test_NAME.py out.

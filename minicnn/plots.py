@@ -69,6 +69,6 @@ def _draw(
     axes.set_xlabel("Epochs", fontsize=16)
     axes.set_ylabel(what, fontsize=16)
     axes.set_title(f"{what} Curves", fontsize=16)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     if axes.lines:
         axes.legend(fontsize=18)

@@ -39,6 +39,13 @@ def test_split(photos, tmp_path, capsys):
     run("split", photos, tmp_path / "other", "--parts", "half", code=1)
 
 
+@pytest.mark.parametrize("inside", [".", "sets", "cat/sets"])
+def test_a_split_never_lands_among_the_classes(photos, capsys, inside):
+    run("split", photos, photos / inside, code=1)
+    assert "must lie outside of" in capsys.readouterr().err
+    assert sorted(path.name for path in photos.iterdir()) == ["cat", "dog"]
+
+
 def test_split_as_json(photos, tmp_path, capsys):
     run("split", photos, tmp_path / "sets", "--parts", "80/20", "--json", "--quiet")
     out, err = capsys.readouterr()
@@ -120,7 +127,7 @@ def test_fetch_from_a_server_of_the_local_network(tmp_path, capsys):
 NOT_THERE = {
     "no folder": ("nowhere", "no such folder"),
     "an empty folder": ("empty", "no class folders here"),
-    "a file": ("file.txt", "no such folder"),
+    "a file": ("file.txt", "is a file; needed is a folder with a folder of pictures a class"),
 }
 
 
@@ -130,6 +137,12 @@ def test_folders_that_cannot_be_used(tmp_path, capsys, verb, name, text):
     (tmp_path / "empty").mkdir()
     (tmp_path / "file.txt").write_text("x")
     run(verb, tmp_path / name, code=1)
+    assert text in capsys.readouterr().err
+
+
+def test_a_class_that_is_not_there_and_those_that_are(photos, capsys):
+    run("stats", photos, "--paper", "cats", code=1)
+    text = "no folder for the class 'cats'; there are: cat, dog"
     assert text in capsys.readouterr().err
 
 

@@ -41,8 +41,6 @@ def test_show_writes_a_picture_and_says_where(here, capsys, what):
     assert out == f"3-{what}.png\n"
     with Image.open(here / f"3-{what}.png") as picture:
         assert min(picture.size) > 200
-    assert run(["show", "m.mcnn", what, "data/dark/3.png"]) == 2  # not over what is there
-    assert run(["show", "m.mcnn", what, "data/dark/3.png", "--force"]) == 0
 
 
 def test_show_kernels_needs_no_image_and_the_others_do(here, capsys):
@@ -70,6 +68,16 @@ def test_show_says_what_it_took_where_the_model_does_not(here, capsys):
     model.save("n.mcnn")
     assert run(["show", "n.mcnn", "gradcam", "data/dark/3.png"]) == 0
     assert "does not say how images become its input" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["summary", "verify", "doctor", "show", "predict", "test"])
+def test_a_model_that_is_not_there(here, capsys, verb):
+    (here / "run-1").mkdir()
+    more = {"show": ["kernels"], "predict": ["data"], "test": ["data"]}.get(verb, [])
+    assert run([verb, "run-1", *more]) == 1
+    assert "run-1: no best.mcnn in this folder; needed is a .mcnn file" in capsys.readouterr().err
+    assert run([verb, "nothing.mcnn", *more]) == 1
+    assert "nothing.mcnn: there is nothing; needed is a .mcnn file" in capsys.readouterr().err
 
 
 def test_verify_lists_every_call_and_ends_well(here, capsys):

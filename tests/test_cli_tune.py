@@ -87,6 +87,15 @@ def test_a_search_goes_on_and_other_options_are_refused(flowers, runs, capsys):
     assert "batch_size = 8" in (runs / "search-colours" / "config.toml").read_text()
 
 
+def test_a_search_that_cannot_begin_leaves_no_folder(tmp_path, runs, capsys):
+    """Else one with other options would be told that it was begun."""
+    for size in ("16", "20"):
+        words = ["tune", "search", "--data", str(tmp_path / "nowhere"), "--image-size", size, size]
+        assert main.run(words) == 1
+        assert "is not there. Needed is" in capsys.readouterr().err
+    assert not (runs / "search-nowhere").exists()
+
+
 def test_the_test_images_are_left_alone(flowers, tmp_path, runs):
     shutil.copytree(flowers, tmp_path / "parts" / "train")
     shutil.copytree(flowers, tmp_path / "parts" / "test")

@@ -429,7 +429,8 @@ def test_patterns_that_name_no_file(tmp_path, pattern):
         rename.plan_renames(list_folder(folder_to_rename(tmp_path)), pattern)
 
 
-def test_what_is_no_journal(tmp_path):
-    (tmp_path / "x.csv").write_text("link,file\na,b\n")
+@pytest.mark.parametrize("content", [b"link,file\na,b\n", b"\xff\xd8a\rb\x00\n", b""])
+def test_what_is_no_journal(tmp_path, content):
+    (tmp_path / "x.csv").write_bytes(content)
     with pytest.raises(FormatError):
         rename.undo_renames(tmp_path / "x.csv")

@@ -116,6 +116,17 @@ def test_shifts_from_a_list_and_by_whole_pixels():
     assert {d["tx"] for d in draws(height_shift_range=3)} == {-2, -1, 0, 1, 2}
 
 
+@pytest.mark.parametrize(("name", "axis"), [("height_shift_range", 0), ("width_shift_range", 1)])
+def test_height_moves_up_and_down_and_width_sideways(name, axis):
+    """Keras 3 has them the other way round."""
+    x = np.zeros((40, 60, 1), np.uint8)
+    x[20, 30] = 255
+    generator = ImageDataGenerator(**{name: [5]}, fill_mode="constant")
+    (place,) = np.argwhere(generator.random_transform(x, seed=1)[..., 0] == 255)
+    moved = place - (20, 30)
+    assert abs(moved[axis]) == 5 and moved[1 - axis] == 0
+
+
 def test_zoom_may_keep_proportions():
     assert all(d["zx"] == d["zy"] for d in draws(10, zoom_range=0.5, zoom_keep_aspect=True))
     assert any(d["zx"] != d["zy"] for d in draws(10, zoom_range=0.5))
@@ -184,10 +195,11 @@ def test_featurewise_normalization():
     np.testing.assert_allclose(x.std((0, 1, 2)), 1, rtol=1e-4)
 
 
-def test_zca_whitening_makes_pixels_independent():
-    x = np.random.default_rng(0).normal(size=(500, 2, 3, 1)).astype(np.float32)
+@pytest.mark.parametrize("more", [{}, {"featurewise_std_normalization": True}], ids=str)
+def test_zca_whitening_makes_pixels_independent(more):
+    x = np.random.default_rng(0).normal(5, size=(500, 2, 3, 1)).astype(np.float32)
     x[:, 1] += 2 * x[:, 0]
-    generator = ImageDataGenerator(featurewise_center=True, zca_whitening=True)
+    generator = ImageDataGenerator(zca_whitening=True, **more)
     generator.fit(x)
     white = next(generator.flow(x, batch_size=500)).reshape(500, 6)
     np.testing.assert_allclose(white.T @ white / 500, np.eye(6), atol=1e-3)

@@ -90,6 +90,14 @@ def test_plot_has_the_papers_curves(history, tmp_path):
         assert axes.lines[0].get_xdata().tolist() == [1, 2]
 
 
+def test_epochs_are_whole_numbers_also_on_the_axis_of_one():
+    pytest.importorskip("matplotlib")
+    history = History()
+    history.on_epoch_end(0, {"loss": 0.5, "val_loss": 0.7})
+    ticks = history.plot().axes[0].get_xticks()
+    assert 1 in ticks and all(tick == round(tick) for tick in ticks)
+
+
 def test_plot_of_losses_alone_and_of_nothing():
     pytest.importorskip("matplotlib")
     history = History()

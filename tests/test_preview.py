@@ -81,6 +81,13 @@ def test_each_row_changes_the_picture_by_its_parameter_alone():
         assert min(np.abs(one - image).max(), np.abs(one - image[:, ::-1]).max()) <= 1
 
 
+def test_titles_are_wider_than_small_pictures():
+    shifts = {"width_shift_range": [*range(-20, 21, 5)]}
+    sheet = preview_sheet(np.full((8, 8, 3), 255, np.uint8), shifts, columns=1)
+    ink = np.flatnonzero((np.asarray(sheet.convert("L")) < 255).any(0))
+    assert ink[-1] < sheet.width - 3  # the closing bracket, and white beside it
+
+
 def test_an_idle_parameter_leaves_the_picture_as_it_is():
     image = np.asarray(picture(3, 48, 64))
     row = cells(preview_sheet(image, {"shear_range": 0.2}, columns=3), 1, 4, 48, 64)[0]

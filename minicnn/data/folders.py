@@ -129,7 +129,10 @@ def class_folders(root: PathLike) -> list[str]:
     """Names of the folders in `root`, sorted as plain text; hidden ones are no classes."""
     root = Path(root)
     if not root.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "no such folder", str(root))
+        seen = "is a file" if root.exists() else "no such folder"
+        raise FileNotFoundError(
+            errno.ENOENT, f"{seen}; needed is a folder with a folder of pictures a class", str(root)
+        )
     return sorted(
         entry.name for entry in os.scandir(root) if entry.is_dir() and not is_ignored(entry.name)
     )
@@ -156,10 +159,13 @@ def _asked_for(root: Path, classes: Sequence[str]) -> list[str]:
     names = list(classes)
     if not names or isinstance(classes, str) or len(set(names)) < len(names):
         raise ArgumentError(f"classes must be different names of folders; got {classes!r}")
-    absent = sorted(set(names) - set(class_folders(root)))
+    there = class_folders(root)
+    absent = [repr(name) for name in names if name not in there]
     if absent:
         raise FileNotFoundError(
-            errno.ENOENT, f"no folder for the class {', '.join(map(repr, absent[:FEW]))}", str(root)
+            errno.ENOENT,
+            f"no folder for the class {_first(absent)}; there are: {_first(there) or 'none'}",
+            str(root),
         )
     return names
 
@@ -184,8 +190,14 @@ def _check_found(
         )
     empty = [name for name, paths in zip(names, found, strict=True) if not paths]
     if empty:
-        some = ", ".join(empty[:FEW]) + (", ..." if len(empty) > FEW else "")
-        warnings.warn(f"{len(empty)} classes have no images: {some} (in {root})", stacklevel=3)
+        warnings.warn(
+            f"{len(empty)} classes have no images: {_first(empty)} (in {root})", stacklevel=3
+        )
+
+
+def _first(names: Sequence[str]) -> str:
+    """Some of the names, in a message."""
+    return ", ".join(names[:FEW]) + (", ..." if len(names) > FEW else "")
 
 
 def _rows(file: Path) -> Iterator[tuple[str, str]]:

@@ -32,7 +32,7 @@ class ImageDataGenerator:
         deviation; both from `fit`
     samplewise_center, samplewise_std_normalization : the same with each image's own
     zca_whitening, zca_epsilon : make pixels independent of each other, after `fit`; for small
-        images only
+        images only. The mean is subtracted then, and no deviation divides
     rotation_range : degrees, drawn from -range...range
     width_shift_range, height_shift_range : below 1 a fraction of the image, else pixels; or a list
         of pixels to choose from, either way
@@ -61,6 +61,14 @@ class ImageDataGenerator:
     What is done to image i in epoch e depends on (seed, e, i) alone: not on threads, on the batch
     size, or on what was drawn before. A training that is interrupted and resumed sees what it
     would have seen.
+
+    Keras 3 has the two axes of its changes swapped: there `height_shift_range` moves images
+    sideways, and images that are not square turn around a point beside their middle. Its "wrap"
+    repeats an image one pixel too early. Here all do what their names say.
+
+    References
+    ----------
+    github.com/keras-team/keras/issues/17398: height_shift_range shifts the image horizontally.
 
     Examples
     --------
@@ -113,9 +121,12 @@ class ImageDataGenerator:
             horizontal_flip=horizontal_flip,
             vertical_flip=vertical_flip,
         )
-        # A deviation is that around a mean: dividing by it needs the mean subtracted.
-        self.featurewise_center = featurewise_center or featurewise_std_normalization
-        self.featurewise_std_normalization = featurewise_std_normalization
+        # A deviation is that around a mean: dividing by it needs the mean subtracted. Whitening
+        # learns from images without their mean, and makes all deviations 1 itself.
+        self.featurewise_center = (
+            featurewise_center or featurewise_std_normalization or zca_whitening
+        )
+        self.featurewise_std_normalization = featurewise_std_normalization and not zca_whitening
         self.samplewise_center = samplewise_center or samplewise_std_normalization
         self.samplewise_std_normalization = samplewise_std_normalization
         self.zca_whitening = zca_whitening
@@ -307,8 +318,8 @@ class ImageDataGenerator:
             x = x - x.mean()
         if self.samplewise_std_normalization:
             x = x / (x.std() + SMALLEST)
-        if self.whitening is not None and (self.featurewise_center or self.zca_whitening):
-            x = self.whitening.apply(x, centre=self.featurewise_center)
+        if self.whitening is not None and self.featurewise_center:
+            x = self.whitening.apply(x)
         return x
 
     def _rows(self, count: int, subset: str | None) -> slice:
@@ -323,7 +334,7 @@ class ImageDataGenerator:
         )
 
     def _check_fitted(self) -> None:
-        if self.whitening is None and (self.featurewise_center or self.zca_whitening):
+        if self.whitening is None and self.featurewise_center:
             raise ArgumentError(
                 "featurewise_center, featurewise_std_normalization and zca_whitening need to know "
                 "the images: call generator.fit(x) first"

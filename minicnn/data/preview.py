@@ -15,7 +15,7 @@ from minicnn.data.generator import ImageDataGenerator
 from minicnn.data.images import array_to_img
 
 COLUMNS = 6  # examples of each parameter
-MARGIN, TEXT_HEIGHT, TEXT_WIDTH = 6, 16, 190  # pixels
+MARGIN, TEXT_HEIGHT = 6, 16  # pixels
 # Parameters that change a picture; each gets a row. The others say how the gaps are filled.
 EFFECTS = (
     "rotation_range", "width_shift_range", "height_shift_range", "brightness_range", "shear_range",
@@ -107,9 +107,11 @@ def _sheet(rows: list[tuple[str, list[np.ndarray]]]) -> Image.Image:
     height, width = rows[0][1][0].shape[:2]
     columns = max(len(images) for _, images in rows)
     step_x, step_y = width + MARGIN, height + TEXT_HEIGHT + MARGIN
-    total = (max(MARGIN + columns * step_x, TEXT_WIDTH), MARGIN + len(rows) * step_y)
+    font = ImageFont.load_default()
+    longest = max(math.ceil(font.getlength(title)) for title, _ in rows)
+    total = (MARGIN + max(columns * step_x, longest + MARGIN), MARGIN + len(rows) * step_y)
     sheet = Image.new("RGB", total, "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default()
+    draw = ImageDraw.Draw(sheet)
     for r, (title, images) in enumerate(rows):
         top = MARGIN + r * step_y
         draw.text((MARGIN, top), title, "black", font)

@@ -75,7 +75,11 @@ def apply_renames(plan: Sequence[Rename], journal: PathLike) -> None:
             raise FileExistsError(errno.EEXIST, "another file has this name", str(one.new))
     steps = _in_order(plan)
     if os.path.lexists(journal):
-        raise FileExistsError(errno.EEXIST, "the journal is there already", os.fspath(journal))
+        raise FileExistsError(
+            errno.EEXIST,
+            "the journal of an earlier renaming is there already; name another, or take that away",
+            os.fspath(journal),
+        )
     _write_journal(steps, journal)
     _run(steps, journal, DONE)
 
@@ -137,7 +141,10 @@ def _write_journal(steps: Sequence[Rename], journal: PathLike) -> None:
 def _read_journal(journal: PathLike) -> tuple[list[Rename], int]:
     """The steps, and how many of them are in force."""
     text = read_whole(journal, LARGEST_JOURNAL).decode(errors="surrogateescape")
-    rows = list(csv.reader(io.StringIO(text)))
+    try:
+        rows = list(csv.reader(io.StringIO(text)))
+    except csv.Error:
+        rows = []
     marks = [row[0] for row in rows[1:] if len(row) == 1]
     steps = [Rename(Path(row[0]), Path(row[1])) for row in rows[1:] if len(row) == 2]
     if not rows or rows[0] != ["old", "new"] or not {*marks} <= {DONE, UNDONE}:

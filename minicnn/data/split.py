@@ -26,7 +26,7 @@ NAMES = {2: ("train", "test"), 3: ("train", "val", "test")}
 PARTS = {"train": 70.0, "val": 20.0, "test": 10.0}
 
 
-class Part(NamedTuple):
+class SplitPart(NamedTuple):
     """One folder of the split."""
 
     name: str
@@ -66,7 +66,7 @@ def plan_split(
     parts: Mapping[str, float] | None = None,
     *,
     group_by: str | None = None,
-) -> list[Part]:
+) -> list[SplitPart]:
     """Which picture goes where; the same plan for the same seed.
 
     Parameters
@@ -79,7 +79,7 @@ def plan_split(
 
     Returns
     -------
-    Part for each, in the order of `parts`
+    SplitPart for each, in the order of `parts`
 
     Notes
     -----
@@ -95,7 +95,7 @@ def plan_split(
         where = _cut_classes(labels, shares)
     else:
         where = _place_groups(labels, group_keys(images, group_by), shares)
-    return [Part(name, np.flatnonzero(where == i)) for i, name in enumerate(parts)]
+    return [SplitPart(name, np.flatnonzero(where == i)) for i, name in enumerate(parts)]
 
 
 def group_keys(images: ImageList, pattern: str) -> list[str]:
@@ -121,7 +121,7 @@ def group_keys(images: ImageList, pattern: str) -> list[str]:
 
 def copy_split(
     images: ImageList,
-    plan: list[Part],
+    plan: list[SplitPart],
     destination: PathLike,
     *,
     progress: Callable[[int, int], None] | None = None,
@@ -136,12 +136,19 @@ def copy_split(
     ------
     FileExistsError
         A part's folder is there already; nothing is mixed or overwritten.
+    ArgumentError
+        The destination is the folder of the pictures, or in it: the parts would become classes.
 
     Notes
     -----
     The folders get their names when everything is copied: interrupted, nothing of them is there.
     """
     root = Path(destination)
+    if root.resolve().is_relative_to(images.root.resolve()):
+        raise ArgumentError(
+            f"destination must lie outside of {images.root}, or the parts would be taken for "
+            f"classes there; got {root}"
+        )
     for part in plan:
         if (root / part.name).exists():
             raise FileExistsError(
@@ -158,7 +165,7 @@ def copy_split(
     return failures
 
 
-def count_table(images: ImageList, plan: list[Part]) -> np.ndarray:
+def count_table(images: ImageList, plan: list[SplitPart]) -> np.ndarray:
     """Pictures of each class in each part, (classes, parts)."""
     labels, classes = np.asarray(images.labels), len(images.class_names)
     return np.stack([np.bincount(labels[p.rows], minlength=classes) for p in plan], axis=1)
@@ -216,7 +223,7 @@ def _place_groups(labels: np.ndarray, keys: list[str], shares: np.ndarray) -> np
 
 def _copy_all(
     images: ImageList,
-    plan: list[Part],
+    plan: list[SplitPart],
     folder: Path,
     progress: Callable[[int, int], None] | None,
 ) -> list[tuple[Path, str]]:

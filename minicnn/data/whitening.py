@@ -34,15 +34,14 @@ class Whitening(NamedTuple):
         learned = cls(x.mean(axes), x.std(axes) if deviation else None, None)
         if epsilon is None:
             return learned
-        flat = learned.apply(x, centre=True).reshape(len(x), -1)
+        flat = learned.apply(x).reshape(len(x), -1)
         u, s, _ = np.linalg.svd(flat.T, full_matrices=False)
         rotation = (u * (np.sqrt(len(x)) / (s + epsilon))) @ u.T
         return learned._replace(rotation=rotation.astype(np.float32))
 
-    def apply(self, x: np.ndarray, *, centre: bool) -> np.ndarray:
+    def apply(self, x: np.ndarray) -> np.ndarray:
         """Images (H, W, C) or (N, H, W, C), normalized."""
-        if centre:
-            x = x - self.mean
+        x = x - self.mean
         if self.deviation is not None:
             x = x / (self.deviation + SMALLEST)
         if self.rotation is None:

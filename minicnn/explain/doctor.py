@@ -25,14 +25,14 @@ LEARNED = 0.8  # a loss below this part of the first one says that it does
 FACTORS = (1.0, 0.1, 0.01, 10.0)  # of the learning rate, in the order in which they are tried
 
 
-class Finding(NamedTuple):
+class Diagnosis(NamedTuple):
     """One sentence about the training; `bad` if it can be the reason."""
 
     bad: bool
     text: str
 
 
-def examine(model: Model, x: Any, y: Any, *, by_heart: bool = True) -> list[Finding]:
+def examine(model: Model, x: Any, y: Any, *, by_heart: bool = True) -> list[Diagnosis]:
     """Look for what keeps this model from learning from these samples.
 
     Parameters
@@ -44,7 +44,7 @@ def examine(model: Model, x: Any, y: Any, *, by_heart: bool = True) -> list[Find
 
     Returns
     -------
-    list of Finding, what is wrong first; the last says how the trial went
+    list of Diagnosis, what is wrong first; the last says how the trial went
 
     Examples
     --------
@@ -70,13 +70,13 @@ def examine(model: Model, x: Any, y: Any, *, by_heart: bool = True) -> list[Find
         symptoms.wrong_rate(model, _gradients(model, tape, y)),
         symptoms.sick_curves(_curves(model)),
     ]
-    findings = [Finding(True, text) for text in texts if text is not None]
+    diagnoses = [Diagnosis(True, text) for text in texts if text is not None]
     if by_heart:
-        findings.append(learns_by_heart(model, x, y))
-    return findings
+        diagnoses.append(learns_by_heart(model, x, y))
+    return diagnoses
 
 
-def learns_by_heart(model: Model, x: np.ndarray, y: np.ndarray) -> Finding:
+def learns_by_heart(model: Model, x: np.ndarray, y: np.ndarray) -> Diagnosis:
     """Train a fresh copy on a few samples again and again; any sound training learns them."""
     x, y = x[:BY_HEART], y[:BY_HEART]
     rate = float(model.need_compiled()[0].learning_rate)
@@ -87,18 +87,18 @@ def learns_by_heart(model: Model, x: np.ndarray, y: np.ndarray) -> Finding:
         if last < LEARNED * first:
             break
     else:
-        return Finding(
+        return Diagnosis(
             True,
             f"the network cannot learn {len(x)} samples by heart in {STEPS} steps, whatever the "
             f"learning rate ({'; '.join(tried)}): look at its layers, the loss and the pixels",
         )
     if factor == 1.0:
-        return Finding(
+        return Diagnosis(
             False,
             f"a fresh copy learns {len(x)} samples by heart in {STEPS} steps (loss {first:.3f} to "
             f"{last:.3f}): layers, loss and learning rate work",
         )
-    return Finding(
+    return Diagnosis(
         True,
         f"learning rate {rate:g} learns {len(x)} samples not even by heart, {rate * factor:g} does "
         f"(losses in {STEPS} steps: {'; '.join(tried)})",

@@ -53,18 +53,21 @@ SAME = ("data", "seed", "split", "classes")  # what makes the parts of two runs 
     show_default=True,
 )
 @click.option("--csv", "csv_path", type=options.FILE, help="Write the table as a file.")
+@options.force()
 @options.as_json(help="The table as one JSON object.")
 @options.seed(help="Of the split and of the trees.")
 def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, int],
-            kinds: tuple[str, ...], names: tuple[str, ...], csv_path: Path | None, as_json: bool,
-            seed: int | None) -> None:  # fmt: skip
+            kinds: tuple[str, ...], names: tuple[str, ...], csv_path: Path | None, force: bool,
+            as_json: bool, seed: int | None) -> None:  # fmt: skip
     """Classify by features made by hand, and compare with networks on the same test images.
 
     Features: histograms of oriented gradients (hog), local binary patterns (lbp), colours.
     Classifiers: support vector machine, logistic regression, random forest, decision tree. They
     learn from the training part alone, as a network does.
     """
+    output.check_target(csv_path, force=force)
     settings = wanted(runs, data, seed)
+    networks = [network_row(RunFolder(path)) for path in runs]
     images = load_in_memory(settings, Preprocess(image_size), output.note)
     rows = classic.compare(
         (images.train.images, images.train.labels),
@@ -74,7 +77,7 @@ def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, in
         seed=settings.seed,
         say=output.note,
     )
-    rows += [network_row(RunFolder(path)) for path in runs]
+    rows += networks
     cells = classic.table(rows)
     if csv_path is not None:
         write_csv(csv_path, HEADINGS, cells)

@@ -21,20 +21,26 @@ FEW = 3  # files that are named of each kind of finding
     "--csv",
     "csv_file",
     type=options.FILE,
-    help="Write every finding to a new file.",
+    help="Write every finding to a file.",
 )
+@options.force()
 @click.option("--all", "show_all", is_flag=True, help=f"Name every file, not {FEW} of a kind.")
 @click.option("--no-look-alikes", is_flag=True, help="Compare bytes only.")
 @options.as_json()
 def check(
-    directory: Path, csv_file: Path | None, show_all: bool, no_look_alikes: bool, as_json: bool
+    directory: Path,
+    csv_file: Path | None,
+    force: bool,
+    show_all: bool,
+    no_look_alikes: bool,
+    as_json: bool,
 ) -> None:
     """Look for bad files, duplicates and leaks between parts in DIRECTORY.
 
     DIRECTORY has a folder for each class, or train, val, test with a folder for each class.
     Nothing is changed. The exit code is 3 if there are errors.
     """
-    output.must_be_new(csv_file)
+    output.check_target(csv_file, force=force)
     sets = find_sets(directory)
     with counting("checking") as progress:
         report = check_sets(sets, look_alikes=not no_look_alikes, progress=progress)

@@ -16,6 +16,7 @@ from minicnn.data.folders import list_folder
 from minicnn.data.images import check_size, decode
 from minicnn.data.preview import COLUMNS, EFFECTS, FILLING, idle_parameters, preview_sheet
 
+ENDINGS = (".png", ".jpg", ".jpeg")
 # Of paper 2; what is shown when nothing else is asked for.
 PAPER_SETTINGS = {"shear_range": 0.2, "zoom_range": 0.2, "horizontal_flip": True}
 
@@ -30,17 +31,20 @@ PAPER_SETTINGS = {"shear_range": 0.2, "zoom_range": 0.2, "horizontal_flip": True
     "--out",
     type=options.FILE,
     required=True,
-    help="The sheet, a new PNG or JPEG file.",
+    help="The sheet, a PNG or JPEG file.",
 )
+@options.force()
 @click.option("--size", default=150, show_default=True, help="Height and width of each picture.")
 @click.option("--examples", type=click.IntRange(1, 20), default=COLUMNS, show_default=True)
-def preview(image: Path, settings: Sequence[str], out: Path, size: int, examples: int) -> None:
+def preview(
+    image: Path, settings: Sequence[str], out: Path, force: bool, size: int, examples: int
+) -> None:
     """Draw what each parameter of an augmentation does to IMAGE, alone and all together.
 
     Parameters are those of ImageDataGenerator; without any, paper 2's are shown. Of a folder the
     first image is taken. Values too small to see are named.
     """
-    output.must_be_new(out)
+    output.check_target(out, force=force, endings=ENDINGS)
     path = list_folder(image).paths[0] if image.is_dir() else image
     chosen = _settings(settings) or PAPER_SETTINGS
     pixels = decode(path, check_size(size))

@@ -20,7 +20,7 @@ from minicnn.config import get_threads
 from minicnn.data.folders import list_folder
 from minicnn.data.images import read_images
 from minicnn.errors import ArgumentError
-from minicnn.explain import Finding
+from minicnn.explain import Diagnosis
 from minicnn.explain.symptoms import sick_curves
 from minicnn.losses import SparseCategoricalCrossentropy
 from minicnn.models import Model
@@ -48,48 +48,48 @@ def command(model: Path | None, data: Path | None, as_json: bool) -> None:
     """
     if model is None and data is not None:
         raise click.UsageError("--data needs a model: minicnn doctor MODEL --data DIR")
-    findings = installation() if model is None else training(load_network(model), data)
-    bad = [one for one in findings if one.bad]
+    diagnoses = installation() if model is None else training(load_network(model), data)
+    bad = [one for one in diagnoses if one.bad]
     if as_json:
         version = {"minicnn": __version__, "python": sys.version.split()[0]}
-        output.print_json(**version, findings=[one._asdict() for one in findings])
+        output.print_json(**version, findings=[one._asdict() for one in diagnoses])
     else:
-        for one in findings:
+        for one in diagnoses:
             output.result(f"{'! ' if one.bad else '  '}{one.text}")
     if model is not None and bad:
         raise BadDataFound(f"{len(bad)} finding{'s' * (len(bad) > 1)}, marked with !")
 
 
-def installation() -> list[Finding]:
+def installation() -> list[Diagnosis]:
     """Engines, and what is missing."""
     threads = get_threads()
-    findings = [
-        Finding(
+    diagnoses = [
+        Diagnosis(
             False,
             f"minicnn {__version__} computes on the {current_backend()} engine, "
             f"{threads} thread{'s' * (threads > 1)}, {instruction_set() or 'NumPy'}",
         )
     ]
     for name, state in backend_info().items():
-        findings.append(Finding(state != "available", f"engine {name}: {state}"))
+        diagnoses.append(Diagnosis(state != "available", f"engine {name}: {state}"))
     for package, extra in EXTRAS.items():
         there = importlib.util.find_spec(package) is not None
         remedy = "available" if there else f'pip install "minicnn-engine[{extra}]"'
-        findings.append(Finding(False, f"{package}, for {extra}: {remedy}"))
-    return findings
+        diagnoses.append(Diagnosis(False, f"{package}, for {extra}: {remedy}"))
+    return diagnoses
 
 
-def training(model: Model, data: Path | None) -> list[Finding]:
+def training(model: Model, data: Path | None) -> list[Diagnosis]:
     """What the model's curves say, and what is found on images of `data`."""
     history = model.saved_history
     epochs = len(history.get("loss", ()))
-    findings = [Finding(False, f"{model.name}: {epochs} epochs of training in its file")]
+    diagnoses = [Diagnosis(False, f"{model.name}: {epochs} epochs of training in its file")]
     if data is None:
         text = sick_curves(history)
-        return findings + ([Finding(True, text)] if text is not None else [])
+        return diagnoses + ([Diagnosis(True, text)] if text is not None else [])
     x, y = samples(model, data)
     output.note(f"{len(x)} images of {data}; a fresh copy of the network learns 16 by heart ...")
-    return findings + explain.examine(model, x, y)
+    return diagnoses + explain.examine(model, x, y)
 
 
 def samples(model: Model, data: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,4 +41,12 @@ def load_classifier(path: Path) -> Classifier:
 
 def load_network(path: Path) -> Model:
     """Any model, whether it knows its classes or not."""
-    return load_model(RunFolder(path).best if path.is_dir() else path)
+    file = RunFolder(path).best if path.is_dir() else path
+    if not file.exists():
+        seen = f"no {file.name} in this folder" if path.is_dir() else "there is nothing"
+        raise FileNotFoundError(
+            errno.ENOENT,
+            f"{seen}; needed is a .mcnn file, or the folder of a run that has trained an epoch",
+            str(path),
+        )
+    return load_model(file)

@@ -50,6 +50,7 @@ fail_under = _shared(
     type=click.FloatRange(0, 1),
     help="Exit with 4 if fewer images are right, as 0.99.",
 )
+force = _shared("--force", is_flag=True, help="Write over a file that is there.")
 as_json = _shared("--json", "as_json", is_flag=True, help="The result as one JSON object.")
 
 

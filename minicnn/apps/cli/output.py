@@ -11,6 +11,8 @@ from typing import Any
 import click
 import numpy as np
 
+from minicnn.errors import ArgumentError
+
 SCHEMA = 1  # of the `--json` objects; a number more when a key changes its meaning
 
 _quiet = False
@@ -48,10 +50,24 @@ def print_json(**fields: Any) -> None:
     click.echo(json.dumps({"schema": SCHEMA, **fields}, default=_plain, ensure_ascii=False))
 
 
-def must_be_new(path: Path | None) -> None:
-    """Nothing is overwritten: raise if a file that is to be written is there already."""
-    if path is not None and path.exists():
-        raise FileExistsError(errno.EEXIST, "is there already; give a new name", str(path))
+def check_target(path: Path | None, *, force: bool, endings: Sequence[str] = ()) -> None:
+    """Raise, before any work, if a result cannot be written to `path` in the end.
+
+    Raises
+    ------
+    FileExistsError : the file is there, and may not be written over without `--force`
+    FileNotFoundError : its folder is not there
+    ArgumentError : its name has none of the `endings`, if any are given
+    """
+    if path is None:
+        return
+    if endings and path.suffix.lower() not in endings:
+        raise ArgumentError(f"{path} must end in {' or '.join(endings)}, which says its kind")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder; make it first", str(path.parent))
+    if path.exists() and not force:
+        text = "is there already; give a new name, or --force to write over it"
+        raise FileExistsError(errno.EEXIST, text, str(path))
 
 
 def _plain(value: Any) -> Any:

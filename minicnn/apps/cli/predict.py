@@ -36,15 +36,22 @@ AT_ONCE = 64  # images between two outputs
     type=options.FILE,
     help="Write a table: path,label,probability,top1,...",
 )
+@options.force()
 @options.as_json(help="An object an image, one a line.")
 def command(
-    model: Path, paths: tuple[str, ...], top: int, csv_file: Path | None, as_json: bool
+    model: Path,
+    paths: tuple[str, ...],
+    top: int,
+    csv_file: Path | None,
+    force: bool,
+    as_json: bool,
 ) -> None:
     """The likeliest classes of images, by MODEL: a .mcnn file, or a run folder.
 
     PATHS are image files, folders with all that is below them, patterns like 'a/*.jpg', or - for
     a list of paths on standard input. Exit code 3: some files could not be read.
     """
+    output.check_target(csv_file, force=force)
     network = load_classifier(model).model
     files = list(dict.fromkeys(find_images(paths)))
     if not files:

@@ -18,6 +18,7 @@ from minicnn.apps.runs.job import Outcome, clean_up, run
 from minicnn.apps.runs.measured import here_texts
 from minicnn.apps.runs.report import write_report
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
+from minicnn.errors import MiniCNNError
 
 HEAD = "A minicnn run. `minicnn train` with this file repeats it."
 
@@ -67,6 +68,9 @@ def whole_run(
         outcome = run(settings, folder, verbose=verbose, say=output.note)
     except KeyboardInterrupt:
         output.note(f"To go on: {command_line('--resume')}")
+        raise
+    except (MiniCNNError, OSError):
+        folder.remove_unused()
         raise
     report = write_report(folder, outcome, recipe, command_line())
     clean_up(folder)

@@ -17,6 +17,7 @@ from minicnn.data.images import decode
 from minicnn.models import Model, decode_predictions
 from minicnn.models.labels import usual_preprocess
 
+ENDINGS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 KINDS = ("kernels", "maps", "gradcam", "occlusion")
 
 
@@ -37,8 +38,8 @@ class Seen(NamedTuple):
 @click.option("--layer", help="Name of a layer; default: the first convolution for kernels, the "
               "last for gradcam, all for maps.")  # fmt: skip
 @click.option("--class", "class_name", help="Name or number; default: what the network says.")
-@click.option("--out", type=options.PATH, help="Picture to write; default: by name.")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--out", type=options.FILE, help="Picture to write; default: by name.")
+@options.force()
 def command(
     model: Path,
     what: str,
@@ -59,8 +60,7 @@ def command(
     if image is None and what != "kernels":
         raise click.UsageError(f"{what} needs an image: minicnn show {model} {what} IMAGE")
     target = out or Path(f"{(image or model).stem}-{what}.png")
-    if target.exists() and not force:
-        raise click.UsageError(f"{target} is there already; name another with --out, or --force")
+    output.check_target(target, force=force, endings=ENDINGS)
     network = load_network(model)
     seen = None if image is None else look_at(network, image)
     figure = drawn(network, what, seen, layer, class_name)

@@ -31,16 +31,23 @@ WORST = 5  # mistakes in the terminal
     type=options.FILE,
     help="Write a page that stands alone, with the worst mistakes.",
 )
+@options.force()
 @options.fail_under()
 @options.as_json()
 def command(
-    model: Path, directory: Path, report: Path | None, fail_under: float | None, as_json: bool
+    model: Path,
+    directory: Path,
+    report: Path | None,
+    force: bool,
+    fail_under: float | None,
+    as_json: bool,
 ) -> None:
     """Accuracy of MODEL on the images in DIRECTORY, per class, and its worst mistakes.
 
     MODEL is a .mcnn file or a run folder, whose best model is taken. DIRECTORY has one folder of
     images a class, or a test/ part that has.
     """
+    output.check_target(report, force=force)
     network, preprocess, names = load_classifier(model)
     part, skipped = load_test_part(directory, preprocess, names, output.note)
     for path, reason in skipped:

@@ -16,6 +16,7 @@ from minicnn.apps.cli.verbs import verb_group, verb_of
 from minicnn.apps.recipes.recipe import PHOTOGRAPHS
 from minicnn.apps.runs import pictures, searching
 from minicnn.apps.runs.job import wanted_preprocess
+from minicnn.errors import MiniCNNError
 from minicnn.tune.photo import stacked_arguments
 
 SAMPLERS = {
@@ -82,7 +83,11 @@ def search(data: Path, trials: int, runs: Path, name: str | None, force: bool, s
     settings = searching.agreed(
         runs / name, model="stacked", data=str(data.resolve()), name=name, **given
     )
-    train, validation, names = searching.load(settings, output.note)
+    try:
+        train, validation, names = searching.load(settings, output.note)
+    except (MiniCNNError, OSError):
+        searching.remove_unused(runs / name)
+        raise
     shape = wanted_preprocess(settings).image_shape
     tuner = SAMPLERS[sampler](
         tune.photo_space(shape, len(names)),

@@ -69,6 +69,14 @@ class RunFolder:
         """Make the folder and the one for checkpoints."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
 
+    def remove_unused(self) -> None:
+        """Take the folder away if no training began in it: nothing there could be resumed."""
+        mine = {self.config, self.checkpoints}
+        if {*self.path.iterdir()} <= mine and not any(self.checkpoints.iterdir()):
+            self.config.unlink(missing_ok=True)
+            self.checkpoints.rmdir()
+            self.path.rmdir()
+
 
 def new_folder(runs: Path, title: str) -> RunFolder:
     """The folder `runs`/`title`-n of the next free number; made, so that nobody else takes it."""

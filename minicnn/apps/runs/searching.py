@@ -77,6 +77,13 @@ def forget(folder: Path) -> None:
     (folder / CONFIG).unlink(missing_ok=True)
 
 
+def remove_unused(folder: Path) -> None:
+    """Take the folder of a search away that has not begun: it would hold its name for others."""
+    if [path.name for path in folder.iterdir()] == [CONFIG]:
+        (folder / CONFIG).unlink()
+        folder.rmdir()
+
+
 def load(settings: Settings, say: Callable[[str], None]) -> tuple[Part, Part, list[str]]:
     """Images to train on and images to judge by, uint8; and the classes' names."""
     images = load_in_memory(settings, wanted_preprocess(settings), say)
