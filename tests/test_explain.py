@@ -233,3 +233,12 @@ def test_figures_have_their_tiles_and_words():
         assert min(png(figure)[:2]) > 300
     with pytest.raises(ArgumentError, match="at least one layer"):
         explain.maps_figure({}, image)
+
+
+@pytest.mark.parametrize("draw", [explain.gradcam_figure, explain.occlusion_figure])
+def test_the_two_pictures_stand_side_by_side(draw, tmp_path):
+    """Long numbers beside the scale must not push one of them down."""
+    figure = draw(np.zeros((40, 40, 3), np.uint8), 1e-3 * RNG.uniform(size=(40, 40)), "cat 93 %")
+    figure.savefig(tmp_path / "side.png")
+    left, right = (axes.get_window_extent() for axes in figure.axes[:2])
+    np.testing.assert_allclose((right.y0, right.y1), (left.y0, left.y1), atol=0.5)

@@ -90,7 +90,7 @@ def occlusion_figure(image: np.ndarray, loss: np.ndarray, title: str = "") -> Fi
     show_image(left, image)
     most = float(np.abs(loss).max()) or 1.0
     shown = show_over(right, image, loss, cmap="RdBu_r", vmin=-most, vmax=most)
-    figure.colorbar(shown, ax=right).set_label("probability lost when covered", fontsize=11)
+    figure.colorbar(shown, ax=[left, right]).set_label("probability lost when covered", fontsize=11)
     return figure
 
 
