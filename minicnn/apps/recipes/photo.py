@@ -19,7 +19,7 @@ RECIPE = Recipe(
         batch_size=32,
         split=(70, 20, 10),
         optimizer=adam(0.0005),
-        augmentation={**PHOTOGRAPHS, "rotation_range": 15, "brightness_range": (0.7, 1.3)},
+        augmentation={**PHOTOGRAPHS, "rotation_range": 15, "brightness_range": [0.7, 1.3]},
     ),
     said=(
         Said("test images right", "not printed", "accuracy"),
