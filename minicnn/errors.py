@@ -84,5 +84,16 @@ class BackendError(MiniCNNError, RuntimeError):
     """An engine is not there or cannot do what was asked."""
 
 
+class DeviceMemoryError(BackendError, MemoryError):
+    """The GPU has too little memory; `what`, `size` and `free` say for which array, in bytes."""
+
+    def __init__(self, what: str, size: int, free: int) -> None:
+        self.what, self.size, self.free = what, size, free
+        super().__init__(
+            f"the GPU has no room for {what}: it needs {size / 1e6:,.1f} MB and "
+            f"{free / 1e6:,.1f} MB are free. Use a smaller batch_size, or smaller images"
+        )
+
+
 class MissingExtraError(MiniCNNError, ImportError):
     """An optional package is needed and not installed."""

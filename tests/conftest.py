@@ -3,6 +3,11 @@ import os
 import pytest
 
 from minicnn import backends, naming, random
+from minicnn.backends import device
+
+# Without a GPU its kernels are tried in numba's simulator, which reads this when it is imported.
+if not device.has_driver():
+    os.environ.setdefault(device.SIMULATOR, "1")
 
 
 def pytest_configure():

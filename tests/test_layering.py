@@ -20,6 +20,7 @@ LEVEL_0 = {
     "errors": set(),
     "version": set(),
     "naming": set(),
+    "ownership": set(),
     "contracts": set(),
     "shapes": {"errors"},
     "program": {"contracts"},
@@ -35,7 +36,7 @@ LEVEL_0 = {
 }
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {
-    "backends": {"_core", "checks", "contracts", "errors", "program", "shapes"},
+    "backends": {"_core", "checks", "contracts", "errors", "ownership", "program", "shapes"},
     "config": {"backends", "checks"},
     "ops": {"backends", "checks", "contracts", "errors", "shapes"},
     "initializers": LEAVES,

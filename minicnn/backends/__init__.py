@@ -10,49 +10,62 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from minicnn.backends import device
 from minicnn.backends import numpy as reference
 from minicnn.errors import ArgumentError, BackendError
 
 Kernel = Callable[..., tuple[Any, ...]]
 
-# Best last. What each needs beyond the package's own dependencies, and how to get it.
-ENGINES = {
-    "numpy": ("", ""),
-    "native": (
-        "minicnn._core",
-        "its C++ part could not be built when minicnn was installed. Install a C++17 compiler "
-        "(Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++; macOS: xcode-select "
-        "--install), then, in minicnn's source folder, run: python -m pip install "
-        "--force-reinstall --no-deps -v . (-v shows what the compiler says)",
-    ),
-}
+ENGINES = ("numpy", "native", "cuda")  # of the processor's, the best last
+NO_CORE = (
+    "its C++ part could not be built when minicnn was installed. Install a C++17 compiler "
+    "(Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++; macOS: xcode-select "
+    "--install), then, in minicnn's source folder, run: python -m pip install "
+    "--force-reinstall --no-deps -v . (-v shows what the compiler says)"
+)
 
 _modules: dict[str, ModuleType] = {"numpy": reference}
-_absent: dict[str, str] = {}
-for _name, (_needs, _remedy) in ENGINES.items():
-    try:
-        _modules[_name] = importlib.import_module(f"minicnn.backends.{_name}")
-    except ModuleNotFoundError as err:
-        if err.name != _needs:  # not "is absent" but "is broken": say so
-            raise
-        _absent[_name] = _remedy
+_tables: dict[str, dict[str, Kernel]] = {"numpy": reference.KERNELS}
 
-_tables: dict[str, dict[str, Kernel]] = {
-    name: {**reference.KERNELS, **module.KERNELS} for name, module in _modules.items()
-}
+
+def _load(name: str) -> None:
+    """Import an engine, if that is not done, and lay its table over the reference's."""
+    if name not in _modules:
+        _modules[name] = importlib.import_module(f"minicnn.backends.{name}")
+        _tables[name] = {**reference.KERNELS, **_modules[name].KERNELS}
+
+
+def _missing(name: str) -> str:
+    """What an engine lacks here; "" if it is available."""
+    if name == "cuda":
+        return device.missing()
+    return NO_CORE if name == "native" and "native" not in _modules else ""
+
+
+try:
+    _load("native")
+except ModuleNotFoundError as err:
+    if err.name != "minicnn._core":  # not "is absent" but "is broken": say so
+        raise
 
 
 def available_backends() -> list[str]:
-    """Names of the engines that this machine and this build have; the fastest last.
+    """Names of the engines that this machine and this build have; a simulated GPU is none.
 
     >>> "numpy" in available_backends()
     True
     """
-    return list(_tables)
+    simulated = {"cuda"} if device.simulated() else set()
+    return [name for name in ENGINES if name not in simulated and not _missing(name)]
 
 
 def set_backend(name: str) -> None:
-    """Choose the engine for the whole process: "numpy", "native" or "auto" (the fastest here).
+    """Choose the engine for the whole process.
+
+    Parameters
+    ----------
+    name : "numpy", "native", "cuda", or "auto", the best one for this machine's processor. An
+        NVIDIA GPU is used when it is asked for
 
     Raises
     ------
@@ -61,11 +74,13 @@ def set_backend(name: str) -> None:
     """
     global _current
     if name == "auto":
-        name = available_backends()[-1]
-    if name in _absent:
-        raise BackendError(f"backend {name!r} is not available: {_absent[name]}")
-    if name not in _tables:
+        name = "native" if "native" in _modules else "numpy"
+    if name not in ENGINES:
         raise ArgumentError(f"backend must be one of {['auto', *ENGINES]}; got {name!r}")
+    missing = _missing(name)
+    if missing:
+        raise BackendError(f"backend {name!r} is not available: {missing}")
+    _load(name)
     _current = name
 
 
@@ -102,12 +117,13 @@ def runner(*arguments: Any) -> Any:
 
 def coverage(name: str) -> dict[str, bool]:
     """For every kernel of the reference: does engine `name` have one of its own?"""
+    _load(name)
     return {kernel: kernel in _modules[name].KERNELS for kernel in reference.KERNELS}
 
 
 def backend_info() -> dict[str, str]:
     """One line an engine: "available", or what is missing and how to get it."""
-    return {name: _absent.get(name, "available") for name in ENGINES}
+    return {name: _missing(name) or "available" for name in ENGINES}
 
 
 def instruction_set() -> str:
@@ -129,10 +145,10 @@ def set_num_threads(threads: int) -> None:
 _current = "numpy"
 _wanted = os.environ.get("MINICNN_BACKEND", "auto")
 set_backend(_wanted)
-if _wanted == "auto" and "native" in _absent:
+if _wanted == "auto" and "native" not in _modules:
     warnings.warn(
         "minicnn computes with NumPy alone, many times slower than its C++ engine: "
-        f"{_absent['native']}. Set MINICNN_BACKEND=numpy if this is what you want.",
+        f"{NO_CORE}. Set MINICNN_BACKEND=numpy if this is what you want.",
         RuntimeWarning,
         stacklevel=2,
     )

@@ -23,6 +23,7 @@ from minicnn.limits import check_parameter
 from minicnn.naming import unique_name
 from minicnn.ops.operation import Operation, Saved, infer
 from minicnn.ops.operation import apply as run
+from minicnn.ownership import at_home
 
 Apply = Callable[..., Any]  # (operation, *inputs, **arguments) -> the operation's first write
 
@@ -39,19 +40,24 @@ class Parameter:
     """
 
     def __init__(self, name: str, value: np.ndarray, *, trainable: bool = True) -> None:
-        self.name, self.value, self.trainable = name, value, trainable
+        self.name, self._value, self.trainable = name, value, trainable
         self.multiplier = 1.0  # of the learning rate
         self.decay = value.ndim > 1  # weight decay is for weights, not for biases and scales
 
     @property
+    def value(self) -> np.ndarray:
+        """The array with its newest numbers, which an engine may have kept on its device."""
+        return at_home(self._value)
+
+    @property
     def shape(self) -> Shape:
         """Lengths of the array's axes."""
-        return self.value.shape
+        return self._value.shape
 
     @property
     def dtype(self) -> np.dtype:
         """The array's dtype, float32."""
-        return self.value.dtype
+        return self._value.dtype
 
     def assign(self, value: np.ndarray) -> None:
         """Copy new values in; they must have this parameter's shape."""

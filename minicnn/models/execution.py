@@ -26,7 +26,6 @@ class Execution:
         self.plan = plan
         self.engine = current_backend()
         self.runner: Any = runner(plan.program, plan.arrays)
-        self._folded: dict[int, np.ndarray] = {}  # parameters as they were when last prepared
         self._equal_weights = False  # does dloss hold 1 / N?
 
     def predict(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
@@ -58,17 +57,8 @@ class Execution:
 
     def _run(self) -> None:
         """All steps; those that depend on parameters alone only if these have changed."""
-        constant = self.plan.program.constant
-        if constant:
-            self._prepare(constant)
-        self.runner.run(constant)
-
-    def _prepare(self, constant: int) -> None:
-        steps, arrays = self.plan.program.steps[:constant], self.plan.arrays
-        reads = {i for step in steps for i in step.reads if i in arrays}
-        if any(i not in self._folded or not _same_bits(arrays[i], self._folded[i]) for i in reads):
-            self.runner.run(0, constant)
-            self._folded = {i: arrays[i].copy() for i in reads}
+        self.runner.refresh_constants()
+        self.runner.run(self.plan.program.constant)
 
     def _load(self, inputs: tuple[np.ndarray, ...]) -> None:
         for place, x in zip(self.plan.inputs, inputs, strict=True):
@@ -93,8 +83,3 @@ class Execution:
             return Outcome(predictions, float(losses.sum(dtype=np.float64)) / max(n, 1), float(n))
         rows = np.asarray(batch.weights, np.float64)
         return Outcome(predictions, float((losses * rows).sum()) / max(n, 1), float(rows.sum()))
-
-
-def _same_bits(a: np.ndarray, b: np.ndarray) -> bool:
-    """Also where there is NaN, which is not equal to itself."""
-    return np.array_equal(a.view(np.uint32), b.view(np.uint32))

@@ -24,6 +24,7 @@ from minicnn.models.graph import Graph
 from minicnn.models.network import Network
 from minicnn.models.plan import Plan, plan_prediction, plan_test, plan_training
 from minicnn.optimizers import Optimizer
+from minicnn.ownership import at_home
 from minicnn.program import Program
 
 
@@ -127,12 +128,14 @@ class Stepper(Network):
             shape = next(p.shape for p in self.parameters if p.name == parameter)
             arrays[name] = aligned(shape, "float32")
             arrays[name].fill(0)
-        return arrays[name]
+        return at_home(arrays[name])
 
     @property
     def slots(self) -> dict[tuple[str, str], np.ndarray]:
         """All the optimizer's arrays, by (parameter's name, slot's name)."""
-        return {(p, name): a for p, arrays in self._slots.items() for name, a in arrays.items()}
+        return {
+            (p, name): at_home(a) for p, arrays in self._slots.items() for name, a in arrays.items()
+        }
 
     def reset_slots(self) -> None:
         """Set the optimizer's arrays to zero. They stay where they are: programs know them."""

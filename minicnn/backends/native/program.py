@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 import minicnn._core as _core
+from minicnn.backends.changes import Constants
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError
 from minicnn.program import Buffer, Program, Step
@@ -37,6 +38,7 @@ class Runner:
             self._arrays.append(self._array(buffer, index, arrays, arena))
         self._program = _core.Program([self._call(step) for step in program.steps])
         self._steps = range(len(program.steps))
+        self._constants = Constants(program, arrays)
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self._arrays[index]
@@ -45,6 +47,10 @@ class Runner:
         """Run the steps from `first` up to, not including, `last`."""
         steps = self._steps[first:last]
         self._program.run(steps.start, max(steps.start, steps.stop))
+
+    def refresh_constants(self) -> None:
+        """Run the steps that depend on parameters alone, if these have changed."""
+        self._constants.refresh(self.run)
 
     def _array(
         self, buffer: Buffer, index: int, arrays: dict[int, np.ndarray], arena: np.ndarray

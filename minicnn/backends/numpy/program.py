@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from minicnn.backends.changes import Constants
 from minicnn.backends.numpy.kernels import KERNELS
 from minicnn.program import Program
 
@@ -26,6 +27,7 @@ class Runner:
     def __init__(self, program: Program, arrays: dict[int, np.ndarray]) -> None:
         self._program = program
         self._arrays = dict(arrays)
+        self._constants = Constants(program, arrays)
 
     def __getitem__(self, index: int) -> np.ndarray:
         buffer = self._program.buffers[index]
@@ -41,6 +43,10 @@ class Runner:
             for index, out in zip(step.writes, outs, strict=True):
                 if index is not None:
                     self._keep(index, out)
+
+    def refresh_constants(self) -> None:
+        """Run the steps that depend on parameters alone, if these have changed."""
+        self._constants.refresh(self.run)
 
     def _keep(self, index: int, out: np.ndarray) -> None:
         if self._program.buffers[index].home:

@@ -1,0 +1,49 @@
+"""The one door to numba's `cuda`: which package it comes from, and what the simulator lacks.
+
+The simulator (NUMBA_ENABLE_CUDASIM=1) runs the same kernels as Python, a thread of the operating
+system for each CUDA thread. It has no warp primitives, no intrinsics and no options for registers:
+kernels that must run there use none, and ask here for what differs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicnn.backends.device import simulated
+
+try:
+    from numba import cuda
+except ImportError:
+    from numba_cuda_mlir import cuda  # type: ignore[no-redef, import-not-found]
+try:
+    from cuda.bindings import driver  # what numba's `cuda` leaves out; it comes with it
+except ImportError:
+    driver = None  # the simulator needs none
+
+SIMULATED = simulated()
+
+# Literals of kernels: a bare 0.5 would make the whole expression float64.
+float32, int32, uint32 = np.float32, np.int32, np.uint32
+
+Function = Callable[..., Any]
+
+# Python's own functions raise where a GPU's give infinity or NaN, so the simulator takes NumPy's.
+exp, expm1, log, log1p, sqrt, tanh, pow = (
+    (np.exp, np.expm1, np.log, np.log1p, np.sqrt, np.tanh, np.power)
+    if SIMULATED
+    else (math.exp, math.expm1, math.log, math.log1p, math.sqrt, math.tanh, math.pow)
+)
+
+
+def jit(function: Function) -> Any:
+    """A kernel. Compiled when it is first launched; never with `fastmath`, which forgets NaN."""
+    return cuda.jit(function)
+
+
+def device(function: Function) -> Any:
+    """A function that kernels call; it is inlined."""
+    return cuda.jit(function, device=True)

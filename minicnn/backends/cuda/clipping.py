@@ -1,0 +1,1 @@
+"""clipping: to come."""

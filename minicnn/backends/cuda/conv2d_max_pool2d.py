@@ -1,0 +1,1 @@
+"""conv2d_max_pool2d: to come."""

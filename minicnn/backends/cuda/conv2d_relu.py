@@ -1,0 +1,1 @@
+"""conv2d_relu: to come."""

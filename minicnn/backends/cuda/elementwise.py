@@ -1,0 +1,131 @@
+"""Operations whose formula is one line, and those that only move numbers. One thread a number."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+from minicnn.backends.cuda.activations import map2_kernel, map_kernel
+from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
+from minicnn.backends.cuda.work import Launch, Work, elementwise
+from minicnn.contracts import Shape, Spec
+from minicnn.shapes import Pair
+
+
+@device
+def itself(a):
+    return a
+
+
+@device
+def sum_of(a, b):
+    return a + b
+
+
+@device
+def product_of(a, b):
+    return a * b
+
+
+@cache
+def line(scale: float, offset: float) -> Any:
+    slope, start = float32(scale), float32(offset)
+    return device(lambda x: float32(x) * slope + start)
+
+
+@cache
+def scaled(scale: float) -> Any:
+    slope = float32(scale)
+    return device(lambda dy: dy * slope)
+
+
+def add_forward(a: Spec, b: Spec) -> Work:
+    return _both(sum_of, a, "y", "a", "b")
+
+
+def add_backward(dy: Spec) -> Work:
+    return _joined(_one(itself, dy, "da", "dy"), _one(itself, dy, "db", "dy"))
+
+
+def multiply_forward(a: Spec, b: Spec) -> Work:
+    return _both(product_of, a, "y", "a", "b")
+
+
+def multiply_backward(dy: Spec, a: Spec, b: Spec) -> Work:
+    return _joined(_both(product_of, dy, "da", "dy", "b"), _both(product_of, dy, "db", "dy", "a"))
+
+
+def rescale_forward(x: Spec, *, scale: float, offset: float) -> Work:
+    return _one(line(scale, offset), x, "y", "x")
+
+
+def rescale_backward(dy: Spec, *, scale: float, **_: Any) -> Work:
+    return _one(scaled(scale), dy, "dx", "dy")
+
+
+def reshape_forward(x: Spec, *, shape: Shape, **_: Any) -> Work:
+    return _one(itself, x, "y", "x")
+
+
+def reshape_backward(dy: Spec, *, image: Shape, **_: Any) -> Work:
+    return _one(itself, dy, "dx", "dy")
+
+
+def assign(value: Spec) -> Work:
+    return _one(itself, value, "target", "value")
+
+
+def concatenate_forward(a: Spec, b: Spec, *, axis: int, sizes: Pair) -> Work:
+    row_a, row_b = (math.prod(s.shape[axis:]) for s in (a, b))
+    rows = math.prod(a.shape[:axis])
+    return _joined(
+        _moved(rows, row_a, (row_a + row_b, 0), (row_a, 0), "y", "a"),
+        _moved(rows, row_b, (row_a + row_b, row_a), (row_b, 0), "y", "b"),
+    )
+
+
+def concatenate_backward(dy: Spec, *, axis: int, sizes: Pair) -> Work:
+    rows, inner = math.prod(dy.shape[:axis]), math.prod(dy.shape[axis + 1 :])
+    row_a, row_b = (size * inner for size in sizes)
+    return _joined(
+        _moved(rows, row_a, (row_a, 0), (row_a + row_b, 0), "da", "dy"),
+        _moved(rows, row_b, (row_b, 0), (row_a + row_b, row_a), "db", "dy"),
+    )
+
+
+def _one(function: Any, like: Spec, out: str, a: str) -> Work:
+    count = math.prod(like.shape)
+    return elementwise(map_kernel(function, count), count, (out, a))
+
+
+def _both(function: Any, like: Spec, out: str, a: str, b: str) -> Work:
+    count = math.prod(like.shape)
+    return elementwise(map2_kernel(function, count), count, (out, a, b))
+
+
+def _moved(rows: int, length: int, to: Pair, source: Pair, out: str, a: str) -> Work:
+    """Copy `length` numbers of every row; `to` and `source` are (numbers in a row, first one)."""
+    count = rows * length
+    return elementwise(_move_kernel(count, length, *to, *source), count, (out, a))
+
+
+@cache
+def _move_kernel(
+    count: int, length: int, to_row: int, to_first: int, from_row: int, from_first: int
+) -> Any:
+    @jit
+    def moved(out, a):
+        i = uint32(cuda.grid(1))
+        if i < count:
+            row, column = i // uint32(length), i % uint32(length)
+            out[row * uint32(to_row) + uint32(to_first) + column] = a[
+                row * uint32(from_row) + uint32(from_first) + column
+            ]
+
+    return moved
+
+
+def _joined(*works: Work) -> Work:
+    launches: tuple[Launch, ...] = sum((work.launches for work in works), ())
+    return Work(launches)

@@ -1,0 +1,123 @@
+"""The table of CUDA kernels, for NumPy arrays; and the list of the makers behind it.
+
+A program keeps its arrays on the device (`program.py`). What is called here one by one, the eager
+operations and the tests, copies them there and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from minicnn.backends.cuda import (
+    activations,
+    augment,
+    batch_norm,
+    batch_norm_dropout,
+    clipping,
+    conv2d,
+    conv2d_behind_relu,
+    conv2d_max_pool2d,
+    conv2d_relu,
+    dense,
+    dense_update,
+    dropout,
+    elementwise,
+    fold_batch_norm,
+    global_pool,
+    local_response_norm,
+    losses,
+    optimizers,
+    pad,
+    pool,
+    softmax,
+)
+from minicnn.backends.cuda.memory import allocate, device_errors, download, upload
+from minicnn.backends.cuda.work import Maker, Work
+from minicnn.contracts import CONTRACTS, Spec
+
+MODULES = (
+    activations,
+    augment,
+    batch_norm,
+    batch_norm_dropout,
+    clipping,
+    conv2d,
+    conv2d_behind_relu,
+    conv2d_max_pool2d,
+    conv2d_relu,
+    dense,
+    dense_update,
+    dropout,
+    elementwise,
+    fold_batch_norm,
+    global_pool,
+    local_response_norm,
+    losses,
+    optimizers,
+    pad,
+    pool,
+    softmax,
+)
+FLOAT64 = ("total", "moments")  # the reads that are float64; every other float is float32
+
+
+def _makers_of(module: ModuleType) -> dict[str, Maker]:
+    """The functions that are defined there and named in the contracts."""
+    return {
+        name: function
+        for name, function in vars(module).items()
+        if name in CONTRACTS and getattr(function, "__module__", "") == module.__name__
+    }
+
+
+MAKERS: dict[str, Maker] = {
+    name: maker for module in MODULES for name, maker in _makers_of(module).items()
+}
+
+
+def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.ndarray | None, ...]:
+    """One kernel as a pure function of NumPy arrays."""
+    contract = CONTRACTS[kernel]
+    names = [name.rstrip("?") for name in contract.reads]
+    arrays = [readable(a, name) for a, name in zip(reads, names, strict=True)]
+    specs = [None if a is None else Spec(a.shape, a.dtype.name) for a in arrays]
+    written = dict(zip(contract.writes, contract.specs(*specs, **attributes), strict=True))
+    work = MAKERS[kernel](*specs, **attributes)
+    on_device = {n: _placed(a, n) for n, a in zip(names, arrays, strict=True) if a is not None}
+    for name, spec in {**written, **work.scratch}.items():
+        if spec is not None and name not in contract.updates:
+            on_device[name] = allocate(spec, name)
+    launch(work, on_device)
+    return tuple(
+        None if spec is None else download(on_device[name], spec) for name, spec in written.items()
+    )
+
+
+def launch(work: Work, arrays: dict[str, Any], stream: Any = 0) -> None:
+    """Start all launches of `work` on the arrays of these names."""
+    with device_errors():
+        for kernel, blocks, threads, arguments in work.launches:
+            kernel[blocks, threads, stream](*(arrays[name] for name in arguments))
+
+
+def readable(array: np.ndarray | None, name: str) -> np.ndarray | None:
+    """`array` as kernels read it: in C order, float32 if of floats that are not sums of squares."""
+    if array is None:
+        return None
+    array = np.asarray(array)
+    keep = name in FLOAT64 or not np.issubdtype(array.dtype, np.floating)
+    return np.require(array, array.dtype.newbyteorder("=") if keep else np.float32, ["C", "A"])
+
+
+def _placed(array: np.ndarray, name: str) -> Any:
+    copy = allocate(Spec(array.shape, array.dtype.name), name)
+    upload(array, copy)
+    return copy
+
+
+KERNELS: dict[str, Callable[..., tuple[Any, ...]]] = {name: partial(run, name) for name in MAKERS}

@@ -1,0 +1,1 @@
+"""local_response_norm: to come."""

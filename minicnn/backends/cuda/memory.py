@@ -1,0 +1,137 @@
+"""Memory on the GPU, and the host arrays that have a copy there."""
+
+from __future__ import annotations
+
+import math
+import os
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from minicnn.backends.cuda.api import SIMULATED, cuda
+from minicnn.contracts import Spec
+from minicnn.errors import BackendError, DeviceMemoryError
+from minicnn.ownership import lend
+
+OUT_OF_MEMORY = 2  # CUDA_ERROR_OUT_OF_MEMORY
+_limit: int | None = None  # bytes that may be asked for at once; None: as many as the device has
+_started_in = os.getpid()
+
+
+def set_limit(size: int | None) -> None:
+    """Refuse larger allocations, as a smaller GPU would; None takes the limit away."""
+    global _limit
+    _limit = size
+
+
+def allocate(spec: Spec, what: str) -> Any:
+    """A flat device array for `spec`, not filled.
+
+    Raises
+    ------
+    DeviceMemoryError : there is not so much; the message names `what`. Nothing is left behind
+    """
+    size = math.prod(spec.shape) * np.dtype(spec.dtype).itemsize
+    with device_errors():
+        if _limit is not None and size > _limit:
+            raise DeviceMemoryError(what, size, _limit)
+        try:
+            return cuda.device_array(max(math.prod(spec.shape), 1), spec.dtype)
+        except Exception as err:
+            if getattr(err, "code", None) != OUT_OF_MEMORY:
+                raise
+            free, _ = cuda.current_context().get_memory_info()
+            raise DeviceMemoryError(what, size, free) from err
+
+
+@contextmanager
+def device_errors() -> Iterator[None]:
+    """Turn what the driver says into one clear BackendError."""
+    if os.getpid() != _started_in:
+        raise BackendError(
+            "CUDA was started in the parent of this process, and a forked process cannot use it. "
+            "Start workers with multiprocessing.get_context('spawn'), or fork before the first use "
+            "of backend 'cuda'"
+        )
+    try:
+        yield
+    except Exception as err:
+        code = getattr(err, "code", None)
+        if code is None:
+            raise
+        raise BackendError(
+            f"the GPU failed: {err}. Its memory is lost for this process: start it again; training "
+            "goes on from the last checkpoint (callbacks.BackupAndRestore)"
+        ) from err
+
+
+class Mirror:
+    """A host array and its copy on the device; the newest numbers are on one side, or on both."""
+
+    def __init__(self, array: np.ndarray, name: str) -> None:
+        self.spec = Spec(array.shape, array.dtype.name)
+        self.copy = allocate(self.spec, name)
+        self.version = 0  # counts the changes of `copy`
+        self._array = weakref.ref(array)
+        self._on_host, self._on_device = True, False
+        lend(array, self.give_back)
+
+    def give_back(self) -> None:
+        """Bring the newest numbers to the host array, which its owner may then change."""
+        array = self._array()
+        if not self._on_host and array is not None:
+            array[...] = download(self.copy, self.spec)
+        self._on_host, self._on_device = True, False
+
+    def refresh(self) -> None:
+        """Bring them to the device."""
+        array = self._array()
+        if not self._on_device and array is not None:
+            upload(array, self.copy)
+            self.version += 1
+            self._on_device = True
+
+    def changed(self) -> None:
+        """A kernel has written the copy."""
+        self.version += 1
+        self._on_host, self._on_device = False, True
+
+
+_mirrors: dict[int, Mirror] = {}
+
+
+def mirror_of(array: np.ndarray, name: str) -> Mirror:
+    """The one mirror of this array; it lives as long as the array."""
+    if id(array) not in _mirrors:
+        _mirrors[id(array)] = Mirror(array, name)
+        weakref.finalize(array, _mirrors.pop, id(array), None)
+    return _mirrors[id(array)]
+
+
+def upload(array: np.ndarray, copy: Any, stream: Any = 0) -> None:
+    """Copy host numbers to the device."""
+    with device_errors():
+        if array.size:
+            copy[: array.size].copy_to_device(np.ascontiguousarray(array).reshape(-1), stream)
+
+
+def download(copy: Any, spec: Spec, stream: Any = 0) -> np.ndarray:
+    """A new host array with the device's numbers."""
+    with device_errors():
+        size = math.prod(spec.shape)
+        flat = copy[:size].copy_to_host(stream=stream) if size else np.empty(0, spec.dtype)
+        return flat.reshape(spec.shape)
+
+
+def part(memory: Any, offset: int, spec: Spec) -> Any:
+    """The flat array of `spec` that lies at `offset` bytes of a uint8 device array."""
+    size = math.prod(spec.shape) * np.dtype(spec.dtype).itemsize
+    return memory[offset : offset + size].view(np.dtype(spec.dtype))
+
+
+def new_stream() -> Any:
+    """A stream of its own: graphs cannot be recorded on the default one."""
+    return 0 if SIMULATED else cuda.stream()

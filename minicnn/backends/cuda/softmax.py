@@ -1,0 +1,1 @@
+"""softmax: to come."""

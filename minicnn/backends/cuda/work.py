@@ -1,0 +1,52 @@
+"""What a kernel of the contracts becomes on a GPU: a few launches, specialised to its shapes.
+
+A module of this package has for each kernel a *maker* under the kernel's name. It is given the
+`Spec`s of what the kernel reads (None where an optional read is absent) and its attributes, and
+returns Work. Shapes and attributes are constants of the CUDA kernels that it makes: they are frozen
+into closures, so that index arithmetic is done by the compiler. Makers are pure, and cheap until
+a kernel is first launched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from minicnn.contracts import Spec
+
+THREADS = 256  # in a block, where nothing speaks for another number
+LARGEST = 2**32  # kernels count elements in uint32
+
+
+class Launch(NamedTuple):
+    """One start: kernel[blocks, threads](*arguments).
+
+    An argument is the name of an array: of the contract's reads and writes, or of the Work's
+    scratch. The kernel gets it flat: one axis, C order.
+    """
+
+    kernel: Any
+    blocks: int
+    threads: int
+    arguments: tuple[str, ...]
+
+
+class Work(NamedTuple):
+    """Launches in order, and the arrays that they need besides the contract's, by name."""
+
+    launches: tuple[Launch, ...]
+    scratch: Mapping[str, Spec] = MappingProxyType({})
+
+
+Maker = Callable[..., Work]
+
+
+def blocks_for(count: int, each: int = THREADS) -> int:
+    """Blocks that together have at least `count` threads, if each has `each`."""
+    return -(-count // each)
+
+
+def elementwise(kernel: Any, count: int, arguments: tuple[str, ...]) -> Work:
+    """One thread for each of `count` elements; nothing at all if there is none."""
+    return Work((Launch(kernel, blocks_for(count), THREADS, arguments),) if count else ())

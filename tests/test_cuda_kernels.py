@@ -1,0 +1,84 @@
+"""Every CUDA kernel against the reference, on the same small cases as the other engines.
+
+Without a GPU numba's simulator runs them: the same code, a thread of the system for each of CUDA's.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from kernel_cases import CASES
+from test_contracts import OTHERS, as_dtype, calls, other_arrays
+
+from minicnn.backends import device
+from minicnn.backends import numpy as reference
+from minicnn.contracts import CONTRACTS
+
+if device.missing():
+    pytest.skip(device.missing(), allow_module_level=True)
+
+from minicnn.backends.cuda import KERNELS
+
+# A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+# Nothing is summed and nothing curved: no rounding but the reference's own.
+EXACT = {
+    "add_forward", "add_backward", "assign", "bias_forward", "bias_backward_input",
+    "clip_by_value", "concatenate_forward", "concatenate_backward",
+    "global_max_pool2d_forward", "global_max_pool2d_backward", "max_pool2d_forward",
+    "multiply_forward", "multiply_backward", "relu_forward", "relu_backward", "relu6_forward",
+    "relu6_backward", "reshape_forward", "reshape_backward", "zero_pad2d_forward",
+    "zero_pad2d_backward",
+}  # fmt: skip
+
+
+def run(table, kernel, known, attributes):
+    reads = [known.get(name.rstrip("?")) for name in CONTRACTS[kernel].reads]
+    return table[kernel](*reads, **attributes)
+
+
+def assert_agrees(kernel, known, attributes):
+    """`known` holds float32 arrays; where sums round, the reference computes in float64."""
+    outs = run(KERNELS, kernel, known, attributes)
+    dtype = np.float32 if kernel in EXACT else np.float64
+    exact = {
+        name: a.astype(dtype) if a is not None and a.dtype == np.float32 else a
+        for name, a in known.items()
+    }
+    wanted = run(reference.KERNELS, kernel, as_dtype(exact, dtype), attributes)
+    for name, out, want in zip(CONTRACTS[kernel].writes, outs, wanted, strict=True):
+        if want is None:
+            assert out is None, name
+        elif kernel in EXACT or out.dtype.kind in "iu":
+            np.testing.assert_array_equal(out, want, err_msg=f"{kernel}: {name}")
+        else:
+            scale = np.max(np.abs(want), initial=0.0)
+            np.testing.assert_allclose(
+                out, want, rtol=2e-6, atol=1e-6 * scale, err_msg=f"{kernel}: {name}"
+            )
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_agrees_with_the_reference(case):
+    for kernel, known in calls(case, np.float32):
+        assert_agrees(kernel, known, case.attributes)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_an_empty_batch_is_no_special_case(case):
+    for kernel, known in calls(case, np.float32, samples=0):
+        assert_agrees(kernel, known, case.attributes)
+
+
+@pytest.mark.parametrize(("kernel", "absent", "attributes"), OTHERS.values(), ids=OTHERS)
+def test_the_others_agree(kernel, absent, attributes):
+    known = other_arrays(kernel, absent, np.float32)
+    before = {name: None if a is None else a.copy() for name, a in known.items()}
+    assert_agrees(kernel, known, attributes)
+    for name, a in known.items():
+        np.testing.assert_array_equal(a, before[name])  # the table is pure
+
+
+def test_all_kernels_are_there():
+    assert KERNELS.keys() == CONTRACTS.keys()
