@@ -8,7 +8,7 @@ from typing import Any
 
 from minicnn.backends.cuda.activations import map2_kernel, map_kernel
 from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
-from minicnn.backends.cuda.work import Launch, Work, elementwise
+from minicnn.backends.cuda.work import HALTED, Launch, Work, elementwise
 from minicnn.contracts import Shape, Spec
 from minicnn.shapes import Pair
 
@@ -73,7 +73,8 @@ def reshape_backward(dy: Spec, *, image: Shape, **_: Any) -> Work:
 
 
 def assign(value: Spec) -> Work:
-    return _one(itself, value, "target", "value")
+    count = math.prod(value.shape)
+    return elementwise(_assign_kernel(count), count, ("target", "value", HALTED))
 
 
 def concatenate_forward(a: Spec, b: Spec, *, axis: int, sizes: Pair) -> Work:
@@ -124,6 +125,17 @@ def _move_kernel(
             ]
 
     return moved
+
+
+@cache
+def _assign_kernel(count: int) -> Any:
+    @jit
+    def assigned(target, value, halted):
+        i = uint32(cuda.grid(1))
+        if i < count and halted[0] == 0:
+            target[i] = value[i]
+
+    return assigned
 
 
 def _joined(*works: Work) -> Work:

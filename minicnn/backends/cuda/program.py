@@ -18,7 +18,7 @@ from minicnn.backends.cuda.memory import (
     part,
     upload,
 )
-from minicnn.backends.cuda.work import Work
+from minicnn.backends.cuda.work import HALTED, Work
 from minicnn.contracts import CONTRACTS, Spec
 from minicnn.program import Buffer, Program, Step
 
@@ -56,6 +56,8 @@ class Runner:
         scratch = _scratch(works)
         total = program.arena_bytes + max((size for _, size in scratch), default=0)
         self._arena = allocate(Spec((total,), "uint8"), _largest(program))
+        self._halted = allocate(Spec((1,), "uint32"), HALTED)
+        upload(np.zeros(1, np.uint32), self._halted)
         self._arrays: dict[int, Any] = {}
         for index, buffer in enumerate(program.buffers):
             self._arrays[index] = self._place(index, buffer)
@@ -110,6 +112,7 @@ class Runner:
             for name, index in zip(names, (*step.reads, *step.writes), strict=True)
             if index is not None
         }
+        arrays[HALTED] = self._halted
         for name, offset in scratch.items():
             arrays[name] = part(self._arena, self._program.arena_bytes + offset, work.scratch[name])
         return Bound(work, arrays, tuple(i for i in step.writes if i is not None))

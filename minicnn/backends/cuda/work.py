@@ -18,6 +18,10 @@ from minicnn.contracts import Spec
 THREADS = 256  # in a block, where nothing speaks for another number
 LARGEST = 2**32  # kernels count elements in uint32
 
+# An array of one uint32 that every launch may name. While it is not 0 the model must not change: a
+# step of several that run together had a loss that is not finite. Whoever writes parameters asks it.
+HALTED = "halted"
+
 
 class Launch(NamedTuple):
     """One start: kernel[blocks, threads](*arguments).
