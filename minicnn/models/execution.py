@@ -9,6 +9,7 @@ import numpy as np
 from minicnn.backends import current_backend, runner
 from minicnn.models.batches import Batch
 from minicnn.models.plan import Plan
+from minicnn.versions import parameter_changes, parameters_changed
 
 
 class Outcome(NamedTuple):
@@ -27,6 +28,7 @@ class Execution:
         self.engine = current_backend()
         self.runner: Any = runner(plan.program, plan.arrays)
         self._folded: dict[int, np.ndarray] = {}  # parameters as they were when last prepared
+        self._changes = 0  # of parameters, when that was
         self._equal_weights = False  # does dloss hold 1 / N?
 
     def predict(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
@@ -55,12 +57,14 @@ class Execution:
     def commit(self) -> None:
         """Move the weights, and the running statistics."""
         self.runner.run(self.plan.program.commit)
+        parameters_changed()
 
     def _run(self) -> None:
         """All steps; those that depend on parameters alone only if these have changed."""
-        constant = self.plan.program.constant
-        if constant:
+        constant, changes = self.plan.program.constant, parameter_changes()
+        if constant and changes != self._changes:
             self._prepare(constant)
+            self._changes = changes
         self.runner.run(constant)
 
     def _prepare(self, constant: int) -> None:
