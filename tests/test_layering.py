@@ -27,6 +27,7 @@ LEVEL_0 = {
     "random": {"errors", "shapes"},
     "checks": {"errors", "shapes"},
     "atomic": {"errors"},
+    "versions": set(),
     "registry": {"errors"},
     "limits": {"errors"},
     "tables": {"atomic"},
@@ -36,7 +37,9 @@ LEVEL_0 = {
 }
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {
-    "backends": {"_core", "checks", "contracts", "errors", "ownership", "program", "shapes"},
+    "backends": {
+        "_core", "checks", "contracts", "errors", "ownership", "program", "shapes", "versions",
+    },
     "config": {"backends", "checks"},
     "ops": {"backends", "checks", "contracts", "errors", "shapes"},
     "initializers": LEAVES,

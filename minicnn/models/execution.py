@@ -9,6 +9,7 @@ import numpy as np
 from minicnn.backends import current_backend, runner
 from minicnn.models.batches import Batch
 from minicnn.models.plan import Plan
+from minicnn.versions import parameter_changes, parameters_changed
 
 
 class Outcome(NamedTuple):
@@ -26,6 +27,7 @@ class Execution:
         self.plan = plan
         self.engine = current_backend()
         self.runner: Any = runner(plan.program, plan.arrays)
+        self._changes = 0  # of parameters, when the constants were last looked at
         self._equal_weights = False  # does dloss hold 1 / N?
 
     def predict(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
@@ -54,10 +56,14 @@ class Execution:
     def commit(self) -> None:
         """Move the weights, and the running statistics."""
         self.runner.run(self.plan.program.commit)
+        parameters_changed()
 
     def _run(self) -> None:
         """All steps; those that depend on parameters alone only if these have changed."""
-        self.runner.refresh_constants()
+        changes = parameter_changes()
+        if changes != self._changes:
+            self.runner.refresh_constants()
+            self._changes = changes
         self.runner.run(self.plan.program.constant)
 
     def _load(self, inputs: tuple[np.ndarray, ...]) -> None:

@@ -45,6 +45,8 @@ class Stepper(Network):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: all but the programs, which are made again when needed."""
+        for array in self.slots.values():
+            at_home(array)
         kept = {name: value for name, value in vars(self).items() if name != "_lock"}
         return {**kept, "_executions": {}}
 
