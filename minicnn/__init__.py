@@ -27,6 +27,7 @@ from minicnn.backends import (
     current_backend,
     set_backend,
 )
+from minicnn.devices import list_devices
 from minicnn.layers import Input
 from minicnn.limits import set_memory_limit
 from minicnn.models import Model, Sequential, load_model
@@ -49,6 +50,7 @@ __all__ = [
     "explain",
     "initializers",
     "layers",
+    "list_devices",
     "load_model",
     "losses",
     "metrics",
