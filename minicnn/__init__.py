@@ -27,6 +27,7 @@ from minicnn.backends import (
     current_backend,
     set_backend,
 )
+from minicnn.config import set_precision
 from minicnn.devices import list_devices
 from minicnn.layers import Input
 from minicnn.limits import set_memory_limit
@@ -61,6 +62,7 @@ __all__ = [
     "schedules",
     "set_backend",
     "set_memory_limit",
+    "set_precision",
     "tune",
     "utils",
     "zoo",
