@@ -10,12 +10,15 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from minicnn.backends.cuda.api import cuda, device, jit, uint32
 from minicnn.backends.cuda.conv2d_tiles import Product, split_for
 from minicnn.backends.cuda.implicit_gemm import product_work
 from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for
 from minicnn.contracts import Spec
 
+NOTHING = np.float64(0)
 SHORTEST_SPLIT = 256  # pixels: shorter ones cost more to add up than they save; estimate (2026-11)
 
 
@@ -56,7 +59,7 @@ def join_kernel(rows: int, columns: int, splits: int) -> Any:
     def join(dw, db, parts):
         i = uint32(cuda.grid(1))
         if i < count:
-            total = 0.0  # float64
+            total = NOTHING
             for split in range(splits):
                 total += parts[uint32(uint32(split) * count + i)]
             if i < weights:
