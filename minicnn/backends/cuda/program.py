@@ -18,7 +18,7 @@ from minicnn.backends.cuda.memory import (
     part,
     upload,
 )
-from minicnn.backends.cuda.work import HALTED, Work
+from minicnn.backends.cuda.work import HALTED, OLD, Work
 from minicnn.contracts import CONTRACTS, Spec
 from minicnn.program import Buffer, Program, Step
 
@@ -106,7 +106,9 @@ class Runner:
 
     def _bind(self, step: Step, work: Work, scratch: dict[str, int]) -> Bound:
         contract = CONTRACTS[step.kernel]
-        names = (*(name.rstrip("?") for name in contract.reads), *contract.writes)
+        reads = (name.rstrip("?") for name in contract.reads)
+        old = (OLD + name if name in contract.updates else name for name in reads)
+        names = (*old, *contract.writes)
         arrays = {
             name: self._arrays[index]
             for name, index in zip(names, (*step.reads, *step.writes), strict=True)
