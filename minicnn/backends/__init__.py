@@ -115,6 +115,11 @@ def runner(*arguments: Any) -> Any:
     return _modules[_current].Runner(*arguments)
 
 
+def steps_together() -> int:
+    """How many training steps at most the current engine takes at a time."""
+    return _modules[_current].Runner.together
+
+
 def coverage(name: str) -> dict[str, bool]:
     """For every kernel of the reference: does engine `name` have one of its own?"""
     _load(name)
