@@ -9,6 +9,7 @@ import numpy as np
 from minicnn.backends import current_backend, runner
 from minicnn.models.batches import Batch
 from minicnn.models.plan import Plan
+from minicnn.ownership import at_home
 
 
 class Outcome(NamedTuple):
@@ -66,7 +67,7 @@ class Execution:
 
     def _set(self, place: int | None, value: Any) -> None:
         if place is not None:
-            self.plan.arrays[place][...] = value
+            at_home(self.plan.arrays[place])[...] = value
 
     def _set_dloss(self, batch: Batch) -> None:
         """The loss is the mean over the batch, so each sample's loss counts weight / N."""

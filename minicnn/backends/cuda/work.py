@@ -53,4 +53,4 @@ def blocks_for(count: int, each: int = THREADS) -> int:
 
 def elementwise(kernel: Any, count: int, arguments: tuple[str, ...]) -> Work:
     """One thread for each of `count` elements; nothing at all if there is none."""
-    return Work((Launch(kernel, blocks_for(count), THREADS, arguments),) if count else ())
+    return Work((Launch(kernel, blocks_for(count, THREADS), THREADS, arguments),) if count else ())
