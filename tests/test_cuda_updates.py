@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -65,6 +66,7 @@ def small_blocks(monkeypatch):
     """Every thread of a simulated block is a thread of the system, which takes its time."""
     for module in (work, clipping, column_sums, flat_update):
         monkeypatch.setattr(module, "THREADS", 32)
+    monkeypatch.setattr(work, "blocks_for", partial(work.blocks_for, each=32))
 
 
 # --- products and sums ------------------------------------------------------------------------
