@@ -77,10 +77,12 @@ style_and_types() {
   echo "clang-format: no difference"
 }
 
-# Tests that no kernel has a part of its own in: folders of images, the command line, runs, searches.
-# The second command of the README ran them; neither an instruction set nor a sanitizer changes them.
+# Tests that no C++ kernel has a part of its own in: folders of images, the command line, runs,
+# searches, CUDA kernels. The second command of the README ran them; neither an instruction set nor a
+# sanitizer changes them.
 without_kernels=(
-  cifar10 classic cli cli_data cli_explain cli_outputs cli_tune data_tools doctor explain fetch
+  benchmark_gpu cuda_conv2d cuda_errors cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_training
+  cuda_updates cuda_tensor_cores cifar10 classic cli cli_data cli_explain cli_outputs cli_tune data_tools doctor explain fetch
   folders generator images predict_images preprocess preview resume runs tune
 )
 

@@ -1,4 +1,5 @@
 import os
+import sys
 
 import pytest
 
@@ -24,6 +25,16 @@ def backend(request):
     """Runs the test once on every engine that this machine has."""
     with backends.backend(request.param):
         yield request.param
+
+
+@pytest.fixture(autouse=True, scope="module")
+def simulated_threads_take_turns_often(request):
+    """The simulator's threads wait for each other at every barrier."""
+    before = sys.getswitchinterval()
+    if "test_cuda" in request.node.name:
+        sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
 
 
 @pytest.fixture(autouse=True)

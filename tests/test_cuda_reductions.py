@@ -6,7 +6,6 @@ that needs many blocks would be too large, blocks are made small instead.
 
 from __future__ import annotations
 
-import sys
 
 import numpy as np
 import pytest
@@ -27,15 +26,6 @@ from minicnn.backends.cuda import KERNELS, Runner, channels, rows
 
 # A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def threads_take_turns_often():
-    """The simulator's threads wait for each other at every barrier."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-5)
-    yield
-    sys.setswitchinterval(before)
 
 
 @pytest.fixture
