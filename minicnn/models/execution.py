@@ -10,6 +10,8 @@ from minicnn.backends import current_backend, runner
 from minicnn.models.batches import Batch
 from minicnn.models.groups import Group
 from minicnn.models.plan import Plan
+from minicnn.ownership import at_home
+from minicnn.versions import parameter_changes, parameters_changed
 
 
 class Outcome(NamedTuple):
@@ -27,6 +29,7 @@ class Execution:
         self.plan = plan
         self.engine = current_backend()
         self.runner: Any = runner(plan.program, plan.arrays)
+        self._changes = 0  # of parameters, when the constants were last looked at
         self._equal_weights = False  # does dloss hold 1 / N?
 
     def predict(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
@@ -55,6 +58,7 @@ class Execution:
     def commit(self) -> None:
         """Move the weights, and the running statistics."""
         self.runner.run(self.plan.program.commit)
+        parameters_changed()
 
     def start(self, group: Group, rates: np.ndarray, streams: np.ndarray) -> None:
         """Begin to train on a group's batches; `rates` and `streams` have a row for each."""
@@ -81,7 +85,10 @@ class Execution:
 
     def _run(self) -> None:
         """All steps; those that depend on parameters alone only if these have changed."""
-        self.runner.refresh_constants()
+        changes = parameter_changes()
+        if changes != self._changes:
+            self.runner.refresh_constants()
+            self._changes = changes
         self.runner.run(self.plan.program.constant)
 
     def _load(self, inputs: tuple[np.ndarray, ...]) -> None:
@@ -90,7 +97,7 @@ class Execution:
 
     def _set(self, place: int | None, value: Any) -> None:
         if place is not None:
-            self.plan.arrays[place][...] = value
+            at_home(self.plan.arrays[place])[...] = value
 
     def _set_dloss(self, batch: Batch) -> None:
         if batch.weights is not None or not self._equal_weights:

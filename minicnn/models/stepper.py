@@ -11,6 +11,7 @@ import numpy as np
 from minicnn import metrics, random
 from minicnn.backends import current_backend
 from minicnn.backends.algorithm import conv_algorithm
+from minicnn.backends.precision import precision
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.layers.base import aligned
@@ -45,6 +46,8 @@ class Stepper(Network):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: all but the programs, which are made again when needed."""
+        for array in self.slots.values():
+            at_home(array)
         kept = {name: value for name, value in vars(self).items() if name != "_lock"}
         return {**kept, "_executions": {}}
 
@@ -177,7 +180,8 @@ class Stepper(Network):
         """The plan of a "predict", "test" or "train" step on the engine in use; made once."""
         dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
         trained = [layer.trainable for layer in self._layers] if kind == "train" else []
-        key = (kind, len(inputs[0]), *dtypes, current_backend(), conv_algorithm(), *trained)
+        ways = (current_backend(), conv_algorithm(), precision())
+        key = (kind, len(inputs[0]), *dtypes, *ways, *trained)
         if key not in self._executions:
             plan = self._plan(kind, len(inputs[0]), dtypes)
             check_activations(plan.program.arena_bytes, len(inputs[0]))

@@ -130,7 +130,7 @@ class Trace:
             return self.stream
         if isinstance(x, Parameter):
             spec = Spec(x.shape, str(x.dtype))
-            value = Value(x.name, spec, "parameter", x.value)
+            value = Value(x.name, spec, "parameter", x.array)
             self.parameters[id(value)] = x
             return value
         return Value("constant", Spec(x.shape, str(x.dtype)), "state", x)

@@ -23,6 +23,10 @@ try:
     from cuda.bindings import driver  # what numba's `cuda` leaves out; it comes with it
 except ImportError:
     driver = None  # the simulator needs none
+try:
+    from cuda.core.utils import StridedMemoryView
+except ImportError:
+    StridedMemoryView = None  # arrays of other libraries: see exchange.py
 
 SIMULATED = simulated()
 

@@ -63,7 +63,8 @@ class Runner:
         self._constants: list[int] = []  # versions of what the constant steps read, when they ran
 
     def __getitem__(self, index: int) -> np.ndarray:
-        """A copy of the array, on the host."""
+        """A copy of the array, on the host, as the next step to read it would find it."""
+        self._bring(self._root(index))
         return download(self._arrays[index], self._program.buffers[index].spec, self._stream)
 
     def run(self, first: int = 0, last: int | None = None) -> None:
@@ -77,7 +78,10 @@ class Runner:
             self._note_changes(self._steps[number])
 
     def launches(self, numbers: range) -> list[Bound]:
-        """The launches of these steps in order; updates of weights are joined where they can be."""
+        """The launches of these steps in order; updates of weights are joined where they can be.
+
+        To be called before a recording: the first time it makes tables on the device.
+        """
         if numbers not in self._joined:
             self._joined[numbers] = join_updates([self._steps[number] for number in numbers])
         return self._joined[numbers]
@@ -143,10 +147,13 @@ class Runner:
     def _refresh(self, numbers: range) -> None:
         """Bring to the device what these steps read from the host."""
         for index in self._read_by(numbers):
-            if index in self._mirrors:
-                self._mirrors[index].refresh()
-            elif self._program.buffers[index].home:
-                upload(self._hosts[index], self._arrays[index], self._stream)
+            self._bring(index)
+
+    def _bring(self, index: int) -> None:
+        if index in self._mirrors:
+            self._mirrors[index].refresh()
+        elif self._program.buffers[index].home:
+            upload(self._hosts[index], self._arrays[index], self._stream)
 
     def _read_by(self, numbers: range) -> set[int]:
         steps = [self._program.steps[number] for number in numbers]

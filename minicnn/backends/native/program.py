@@ -13,6 +13,7 @@ from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError
 from minicnn.ownership import bring_home
 from minicnn.program import Buffer, Program, Step
+from minicnn.versions import parameter_changes
 
 CACHE_LINE = 64  # bytes; also the widest vector
 HUGE_PAGE = 2**21  # NumPy asks for such pages, but its arrays begin anywhere
@@ -52,7 +53,7 @@ class Runner:
         """Run the steps from `first` up to, not including, `last`."""
         bring_home(self._homes)
         steps = self._steps[first:last]
-        self._program.run(steps.start, max(steps.start, steps.stop))
+        self._program.run(steps.start, max(steps.start, steps.stop), parameter_changes())
 
     def refresh_constants(self) -> None:
         """Run the steps that depend on parameters alone, if these have changed."""
