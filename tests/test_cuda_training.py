@@ -7,6 +7,7 @@ place of the CUDA ones, on simulated arrays: those have tests of their own, and 
 from __future__ import annotations
 
 import gc
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -54,10 +55,14 @@ def reference_work(prog, step):
     contract = CONTRACTS[step.kernel]
     specs = [None if i is None else prog.buffers[i].spec for i in step.reads]
     kernel = Reference(step.kernel, specs, step.attributes)
-    kernel.wanted = [n for n, i in zip(contract.writes, step.writes, strict=True) if i is not None]
-    reads = [n.rstrip("?") for n, i in zip(contract.reads, step.reads, strict=True) if i is not None]
+    kernel.wanted = present(contract.writes, step.writes)
+    reads = [name.rstrip("?") for name in present(contract.reads, step.reads)]
     old = [OLD + name if name in contract.updates else name for name in reads]
     return Work((Launch(kernel, 1, 1, (HALTED, *old, *kernel.wanted)),))
+
+
+def present(names, indices):
+    return [name for name, i in zip(names, indices, strict=True) if i is not None]
 
 
 @pytest.fixture
@@ -124,7 +129,7 @@ def everything(model):
 def batches(sizes=(4, 4, 4, 4, 4, 2)):
     x, y = data()
     cuts = np.cumsum([0, *sizes])
-    return [(x[i:j], y[i:j]) for i, j in zip(cuts[:-1], cuts[1:], strict=True)]
+    return [(x[i:j], y[i:j]) for i, j in pairwise(cuts)]
 
 
 def pair():
