@@ -263,9 +263,7 @@ def _words_from(runner: Runner, first_value: int) -> tuple[Any, int]:
 
     The program's inputs lie in one allocation in their order: samples, then everything else.
     """
-    places = [
-        runner._places[i] for i, b in enumerate(runner._program.buffers) if b.home == "input"
-    ]
+    places = [runner._places[i] for i, b in enumerate(runner._program.buffers) if b.home == "input"]
     start = runner._places[first_value].offset
     last = max(places, key=lambda place: place.offset)
     size = last.offset - start + math.prod(last.spec.shape) * np.dtype(last.spec.dtype).itemsize
