@@ -24,12 +24,12 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 # Nothing is summed and nothing curved: no rounding but the reference's own.
 EXACT = {
-    "add_forward", "add_backward", "assign", "bias_forward", "bias_backward_input",
+    "adam_update", "add_forward", "add_backward", "assign", "bias_forward", "bias_backward_input",
     "clip_by_value", "concatenate_forward", "concatenate_backward",
     "global_max_pool2d_forward", "global_max_pool2d_backward", "max_pool2d_forward",
     "multiply_forward", "multiply_backward", "relu_forward", "relu_backward", "relu6_forward",
-    "relu6_backward", "reshape_forward", "reshape_backward", "zero_pad2d_forward",
-    "zero_pad2d_backward",
+    "relu6_backward", "reshape_forward", "reshape_backward", "rmsprop_update", "sgd_update",
+    "zero_pad2d_forward", "zero_pad2d_backward",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,13 +11,13 @@ import pytest
 from minicnn.backends import device
 from minicnn.backends import numpy as reference
 from minicnn.contracts import CONTRACTS, Spec
+from minicnn.ownership import at_home
 from minicnn.program import Buffer, Program, Step
 
 if device.missing():
     pytest.skip(device.missing(), allow_module_level=True)
 
-from minicnn.backends.cuda import KERNELS, Runner, gemm
-from minicnn.backends.cuda.column_sums import column_sums
+from minicnn.backends.cuda import KERNELS, Runner, clipping, column_sums, flat_update, gemm, work
 from minicnn.backends.cuda.kernels import launch
 from minicnn.backends.cuda.memory import allocate, download, mirrors_of, upload
 from minicnn.backends.cuda.work import HALTED, Work
@@ -60,11 +61,26 @@ def run_work(work: Work, arrays, out: Spec):
     return download(copies["out"], out)
 
 
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    """Every thread of a simulated block is a thread of the system, which takes its time."""
+    for module in (work, clipping, column_sums, flat_update):
+        monkeypatch.setattr(module, "THREADS", 32)
+    monkeypatch.setattr(work, "blocks_for", partial(work.blocks_for, each=32))
+
+
 # --- products and sums ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("transposed", [(False, False), (True, False), (False, True)])
-@pytest.mark.parametrize("tile", gemm.TILES, ids=str)
+SMALL = gemm.Tile(8, 16, 4, 2, 4)
+PLAIN, TRANSPOSED = (False, False), (True, True)  # together, each operand in both layouts
+
+
+@pytest.mark.parametrize(
+    ("tile", "transposed"),
+    [*zip(gemm.TILES, [PLAIN, TRANSPOSED] * 2, strict=True), (SMALL, PLAIN), (SMALL, TRANSPOSED)],
+    ids=str,
+)
 def test_every_tile_at_its_ragged_edges(tile, transposed, monkeypatch):
     """More than one slab, and not a whole number of slabs or tiles."""
     monkeypatch.setattr(gemm, "TILES", (tile,))
@@ -78,17 +94,19 @@ def test_every_tile_at_its_ragged_edges(tile, transposed, monkeypatch):
 
 
 def test_several_tiles_and_parts(monkeypatch):
+    monkeypatch.setattr(gemm, "TILES", (gemm.Tile(4, 4, 2, 2, 2),))
     monkeypatch.setattr(gemm, "ENOUGH_BLOCKS", 12)
-    m, n, k = 33, 34, 200
+    monkeypatch.setattr(gemm, "SHORTEST_PART", 3)
+    m, n, k = 5, 6, 11
     rng = np.random.default_rng(5)
     a, b, bias = (rng.standard_normal(shape, np.float32) for shape in ((m, k), (k, n), (n,)))
     product = gemm.Product(m, n, k)
-    assert gemm.cut(product).parts == 3  # of 80, 80 and 40
+    assert gemm.cut(product).parts == 3  # of 4, 4 and 3
     for name, added in ((None, 0.0), ("bias", bias)):
         work = gemm.matrix_product("out", "a", "b", product, bias=name)
         assert len(work.launches) == 2
         out = run_work(work, {"a": a, "b": b, "bias": bias}, Spec((m, n)))
-        np.testing.assert_allclose(out, a.astype(float) @ b + added, rtol=2e-6, atol=5e-5)
+        np.testing.assert_allclose(out, a.astype(float) @ b + added, rtol=2e-6, atol=2e-6)
 
 
 @pytest.mark.parametrize("m", [1, 3, 64, 512, 4096])
@@ -104,9 +122,9 @@ def test_the_parts_cover_the_inner_axis(m, n, k):
 
 @pytest.mark.parametrize("columns", [1, 3, 33])
 def test_column_sums_in_chunks(columns, monkeypatch):
-    monkeypatch.setattr("minicnn.backends.cuda.column_sums.CHUNK", 70)
+    monkeypatch.setattr(column_sums, "CHUNK", 70)
     matrix = np.random.default_rng(6).standard_normal((150, columns), np.float32)
-    work = column_sums("out", "matrix", *matrix.shape)
+    work = column_sums.column_sums("out", "matrix", *matrix.shape)
     assert len(work.launches) == 2
     out = run_work(work, {"matrix": matrix}, Spec((columns,)))
     np.testing.assert_allclose(out, matrix.sum(0, np.float64), rtol=1e-6, atol=2e-6)
@@ -114,8 +132,8 @@ def test_column_sums_in_chunks(columns, monkeypatch):
 
 @pytest.mark.parametrize("kernel", ["clip_by_norm", "squared_norm_start"])
 def test_norms_of_more_than_one_block(kernel, monkeypatch):
-    monkeypatch.setattr("minicnn.backends.cuda.clipping.STRETCH", 300)
-    dw = np.random.default_rng(7).standard_normal(700).astype(np.float32) * np.float32(1e25)
+    monkeypatch.setattr(clipping, "STRETCH", 30)
+    dw = np.random.default_rng(7).standard_normal(70).astype(np.float32) * np.float32(1e25)
     attributes = {"limit": 0.5} if kernel == "clip_by_norm" else {}
     (out,), (want,) = (table[kernel](dw, **attributes) for table in (KERNELS, reference.KERNELS))
     np.testing.assert_allclose(out, want, rtol=1e-6)
@@ -218,11 +236,12 @@ def updates_of(runner, program):
     return sum("rates" in launch.arguments for b in bounds for launch in b.work.launches)
 
 
-@pytest.fixture(params=UPDATES.values(), ids=UPDATES)
+@pytest.fixture
 def training(request):
-    return Training(*request.param)
+    return Training(*UPDATES[request.param])
 
 
+@pytest.mark.parametrize("training", UPDATES, indirect=True)
 def test_a_joint_update_has_the_bits_of_separate_ones(training):
     program, homes = training.program, [training.homes(), training.homes()]
     together, apart = (Runner(program, arrays) for arrays in homes)
@@ -237,12 +256,14 @@ def test_a_joint_update_has_the_bits_of_separate_ones(training):
         np.testing.assert_allclose(together[i], slow[i], rtol=1e-5, err_msg=name)
 
 
+@pytest.mark.parametrize("training", ["sgd", "rmsprop"], indirect=True)
 def test_nothing_moves_while_halted(training):
     program, homes = training.program, training.homes()
     runner = Runner(program, homes)
     before = training.homes()
     runner.run(0, program.commit)
-    (halted,) = {id(b.arrays[HALTED]): b.arrays[HALTED] for b in runner.launches(range(9))}.values()
+    steps = runner.launches(range(len(program.steps)))
+    (halted,) = {id(b.arrays[HALTED]): b.arrays[HALTED] for b in steps}.values()
     upload(np.ones(1, np.uint32), halted)
     runner.run(program.commit)
     for step in range(program.commit, len(program.steps)):
@@ -300,3 +321,19 @@ def test_a_gradient_that_nobody_wants_is_computed_beside_the_others():
     runner = Runner(Program(buffers, (step,), 64, 1), homes)
     runner.run()
     np.testing.assert_allclose(runner[2], homes[1].T @ homes[0], rtol=1e-5)
+
+
+def test_running_statistics_are_assigned_together():
+    names = ["a", "b", "new a", "new b"]
+    buffers = [Buffer(name, Spec((7,)), home="state") for name in names[:2]]
+    buffers += [Buffer(name, Spec((7,)), 64 * i) for i, name in enumerate(names[2:])]
+    buffers += [Buffer("x", Spec((7,)), home="input")]
+    made = [Step("rescale_forward", (4,), (i,), {"scale": i, "offset": 0.0}) for i in (2, 3)]
+    steps = (*made, Step("assign", (2,), (0,), {}), Step("assign", (3,), (1,), {}))
+    x = np.arange(7, dtype=np.float32)
+    homes = {0: np.zeros(7, np.float32), 1: np.zeros(7, np.float32), 4: x}
+    runner = Runner(Program(tuple(buffers), steps, 128, commit=2), homes)
+    runner.run()
+    assert sum(len(b.work.launches) for b in runner.launches(range(2, 4))) == 1
+    for i, factor in ((0, 2), (1, 3)):
+        np.testing.assert_array_equal(at_home(homes[i]), factor * x)

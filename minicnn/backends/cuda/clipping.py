@@ -17,10 +17,11 @@ from minicnn.backends.cuda.api import cuda, device, float32, jit, sqrt, uint32
 from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for, elementwise
 from minicnn.contracts import Spec
 
-STRETCH = 16 * THREADS  # numbers that a block sums, at least; estimate (2026-11)
+STRETCH = 16 * THREADS  # numbers that a block sums, at least; estimate, not measured (2026-11)
 MOST_BLOCKS = 1024
 EACH = 4  # numbers that a thread shortens
 ONE = float64(1)
+TOTAL = Spec((1,), "float64")
 
 
 @cache
@@ -54,12 +55,8 @@ def squared_norm_add(dw: Spec, total: Spec) -> Work:
 
 def clip_by_global_norm(dw: Spec, total: Spec, *, limit: float) -> Work:
     count = math.prod(dw.shape)
-    blocks = blocks_for(count, EACH * THREADS)
-    launch = Launch(_shorten_kernel(count, limit), blocks, THREADS, ("dw", "total"))
-    return Work((launch,) if count else ())
-
-
-TOTAL = Spec((1,), "float64")
+    kernel, blocks = _shorten_kernel(count, limit, THREADS), blocks_for(count, EACH * THREADS)
+    return Work((Launch(kernel, blocks, THREADS, ("dw", "total")),) if count else ())
 
 
 def _squared_norm(dw: Spec, adds: bool) -> Work:
@@ -68,21 +65,28 @@ def _squared_norm(dw: Spec, adds: bool) -> Work:
     stretch = max(STRETCH, blocks_for(count, MOST_BLOCKS))
     blocks = blocks_for(count, stretch)
     if blocks <= 1:
-        return Work((Launch(_sum_kernel(count, stretch, adds, True), 1, THREADS, ("total", "dw")),))
-    squares = Launch(
-        _sum_kernel(count, stretch, False, True), blocks, THREADS, ("block_sums", "dw")
-    )
-    together = Launch(_sum_kernel(blocks, blocks, adds, False), 1, THREADS, ("total", "block_sums"))
+        return Work((_summing(count, count, ("total", "dw"), adds=adds, squares=True),))
+    squares = _summing(count, stretch, ("block_sums", "dw"), adds=False, squares=True)
+    together = _summing(blocks, blocks, ("total", "block_sums"), adds=adds, squares=False)
     return Work((squares, together), {"block_sums": Spec((blocks,), "float64")})
 
 
+def _summing(
+    count: int, stretch: int, arguments: tuple[str, str], *, adds: bool, squares: bool
+) -> Launch:
+    """Each block sums `stretch` numbers, or their squares."""
+    threads = min(THREADS, 1 << max(stretch - 1, 0).bit_length())  # a power of 2
+    kernel = _sum_kernel(count, stretch, threads, adds, squares)
+    return Launch(kernel, max(blocks_for(count, max(stretch, 1)), 1), threads, arguments)
+
+
 @cache
-def _sum_kernel(count: int, stretch: int, adds: bool, squares: bool) -> Any:
-    """Each block's sum of `stretch` numbers, or of their squares: out[block] = or += it."""
+def _sum_kernel(count: int, stretch: int, threads: int, adds: bool, squares: bool) -> Any:
+    """out[block] = or += the block's sum."""
 
     @jit
     def summed(out, numbers):
-        sums = cuda.shared.array(THREADS, float64)
+        sums = cuda.shared.array(threads, float64)
         t, block = uint32(cuda.threadIdx.x), uint32(cuda.blockIdx.x)
         i = block * uint32(stretch) + t
         end = min((block + uint32(1)) * uint32(stretch), uint32(count))
@@ -90,10 +94,10 @@ def _sum_kernel(count: int, stretch: int, adds: bool, squares: bool) -> Any:
         while i < end:
             number = float64(numbers[i])
             total += number * number if squares else number
-            i += uint32(THREADS)
+            i += uint32(threads)
         sums[t] = total
         cuda.syncthreads()
-        half = uint32(THREADS // 2)
+        half = uint32(threads // 2)
         while half > 0:
             if t < half:
                 sums[t] += sums[t + half]
@@ -106,7 +110,7 @@ def _sum_kernel(count: int, stretch: int, adds: bool, squares: bool) -> Any:
 
 
 @cache
-def _shorten_kernel(count: int, limit: float) -> Any:
+def _shorten_kernel(count: int, limit: float, threads: int) -> Any:
     longest = float64(limit)
 
     @jit
@@ -117,10 +121,10 @@ def _shorten_kernel(count: int, limit: float) -> Any:
             norm = float64(sqrt(total[0]))
             factor[0] = float32(ONE if norm <= longest else longest / norm)  # NaN stays NaN
         cuda.syncthreads()
-        i = uint32(cuda.blockIdx.x) * uint32(EACH * THREADS) + t
+        i = uint32(cuda.blockIdx.x) * uint32(EACH * threads) + t
         for _ in range(EACH):
             if i < uint32(count):
                 dw[i] = dw[i] * factor[0]
-            i += uint32(THREADS)
+            i += uint32(threads)
 
     return shortened

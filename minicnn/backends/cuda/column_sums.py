@@ -30,7 +30,7 @@ def column_sums(
     width = min(1 << (columns - 1).bit_length(), WIDEST)
     chunk = max(CHUNK, blocks_for(rows, MOST_CHUNKS))
     chunks = max(blocks_for(rows, chunk), 1)
-    kernel = chunk_kernel(rows, columns, width, chunk)
+    kernel = chunk_kernel(rows, columns, width, THREADS // width, chunk)
     blocks = blocks_for(columns, width) * chunks
     first = Launch(kernel, blocks, THREADS, (out if chunks == 1 else chunk_sums, matrix))
     if chunks == 1:
@@ -40,12 +40,12 @@ def column_sums(
 
 
 @cache
-def chunk_kernel(rows: int, columns: int, width: int, chunk: int) -> Any:
-    lanes, blocks_across = THREADS // width, blocks_for(columns, width)
+def chunk_kernel(rows: int, columns: int, width: int, lanes: int, chunk: int) -> Any:
+    threads, blocks_across = lanes * width, blocks_for(columns, width)
 
     @jit
     def chunk_summed(out, matrix):
-        lane_sums = cuda.shared.array(THREADS, float32)
+        lane_sums = cuda.shared.array(threads, float32)
         t, block = uint32(cuda.threadIdx.x), uint32(cuda.blockIdx.x)
         column = block % uint32(blocks_across) * uint32(width) + t % uint32(width)
         number = block // uint32(blocks_across)

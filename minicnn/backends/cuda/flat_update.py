@@ -1,13 +1,13 @@
 """All weights moved by one launch.
 
 A training program ends with an update for each weight: on a GPU dozens of launches, most of them
-for a few hundred numbers. Here such steps are joined. The gradients that dense layers still have to
-compute come first, then one launch moves all weights that have the same rule. Its blocks look up
-which weight is theirs:
+for a few hundred numbers; and so with running statistics, which are assigned. Here such steps are
+joined. The gradients that dense layers still have to compute come first, then one launch moves all
+weights that have the same rule. Its blocks look up which weight is theirs:
 
-    owner  (blocks,)   the row of a block's weight
-    rows   (weights, 7)   where w, dw and up to three slots begin, how long they are, first block
-    own    (weights, 2)   the weight's multiplier and weight decay
+    owner  (blocks,)     the row of a block's weight
+    rows   (weights, 7)  where w, dw and up to three slots begin, how long they are, first block
+    own    (weights, 2)  the weight's multiplier and weight decay
 
 Weights are found by their distance from the start of one allocation, so all must lie in one, their
 slots in one, their gradients in one; otherwise steps stay what they are: slower, and as right.
@@ -23,16 +23,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.backends.cuda.api import cuda, jit, uint32
+from minicnn.backends.cuda.api import cuda, device, jit, uint32
 from minicnn.backends.cuda.memory import Place, allocate, upload
-from minicnn.backends.cuda.optimizers import KINDS, NO_SLOT, Update, mover, update_of
+from minicnn.backends.cuda.optimizers import KINDS, NO_SLOT, ZERO, Update, mover, update_of
 from minicnn.backends.cuda.work import HALTED, LARGEST, THREADS, Launch, Work, blocks_for
 from minicnn.contracts import Spec
 from minicnn.program import Step
 
 EACH = 4  # weights of a thread: enough reads on their way; estimate, not measured (2026-11)
-STRETCH = EACH * THREADS  # weights of a block
-W, DW, SLOT, LENGTH, FIRST_BLOCK, COLUMNS = 0, 1, 2, 5, 6, 7  # columns of `rows`
+# Columns of `rows`. The slots are the three after SLOT.
+W, DW, SLOT, LENGTH, FIRST_BLOCK, COLUMNS = 0, 1, 2, 5, 6, 7
 
 
 class Bound(NamedTuple):
@@ -46,7 +46,7 @@ class Bound(NamedTuple):
 
 
 class Member(NamedTuple):
-    """One weight's part in a joint update."""
+    """One weight's part in a joint update; its step's places include "w" and "dw"."""
 
     bound: Bound
     update: Update
@@ -54,27 +54,28 @@ class Member(NamedTuple):
     decay: float
 
     @property
-    def key(self) -> tuple[Any, ...]:
-        """What is equal for weights that one launch can move."""
-        places = self.bound.places
-        memories = [places[name].where[0] for name in ("w", "dw", *self.slots)]
-        one_memory = len(set(memories[2:])) < 2
-        return (
-            self.update,
-            *memories[:3],
-            places["rates"].where,
-            None if one_memory else id(self.bound),  # nobody else has this one
-        )
-
-    @property
     def slots(self) -> list[str]:
         """Names of those that are kept."""
         return [name for name in self.update.slots if name != NO_SLOT]
 
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What is equal for weights that one launch can move."""
+        places = self.bound.places
+        weights, gradients, *slots = (places[name].where[0] for name in ("w", "dw", *self.slots))
+        joins = len(set(slots)) < 2 and self._countable()
+        rates = places["rates"].where if "rates" in places else None
+        return (self.update, weights, gradients, *slots[:1], rates, joins or id(self.bound))
+
+    def _countable(self) -> bool:
+        """Are these float32, and few enough in each allocation for the kernel's indices?"""
+        places = [self.bound.places[name] for name in ("w", "dw", *self.slots)]
+        return all(p.spec.dtype == "float32" and p.memory.size // 4 < LARGEST for p in places)
+
 
 def is_update(step: Step) -> bool:
-    """Does an optimizer's kernel end this step?"""
-    return step.kernel.removeprefix("dense_") in KINDS
+    """Is the step's last launch one that can be joined with others: an optimizer's, or a copy?"""
+    return step.kernel == "assign" or step.kernel.removeprefix("dense_") in KINDS
 
 
 def join_updates(bounds: list[Bound]) -> list[Bound]:
@@ -92,47 +93,47 @@ def join_updates(bounds: list[Bound]) -> list[Bound]:
 
 def _together(bounds: list[Bound]) -> list[Bound]:
     """Joint updates, where the steps do not depend on each other."""
-    if len(bounds) < 2 or not _independent(bounds):
+    members = [_member(bound) for bound in bounds]
+    if not _independent(members):
         return bounds
     groups: dict[tuple[Any, ...], list[Member]] = {}
-    for member in map(_member, bounds):
+    for member in members:
         groups.setdefault(member.key, []).append(member)
     joined = []
-    for members in groups.values():
-        if len(members) > 1 and _countable(members):
-            joined += [_without_update(member.bound) for member in members]
-            joined.append(_joint(members))
+    for group in groups.values():
+        if len(group) > 1:
+            joined += [_without_update(member.bound) for member in group]
+            joined.append(_joint(group))
         else:
-            joined += [member.bound for member in members]
+            joined.append(group[0].bound)
     return joined
 
 
-def _independent(bounds: list[Bound]) -> bool:
+def _independent(members: list[Member]) -> bool:
     """Does each step alone touch what it writes?"""
-    touched = Counter(where for bound in bounds for where in _touched(bound))
-    written = [bound.places[name].where for bound in bounds for name in ("w", *_slots_of(bound))]
+    touched = Counter(
+        where for m in members for where in {place.where for place in m.bound.places.values()}
+    )
+    written = [m.bound.places[name].where for m in members for name in ("w", *m.slots)]
     return all(touched[where] == 1 for where in written)
 
 
-def _touched(bound: Bound) -> set[tuple[int, int]]:
-    return {place.where for place in bound.places.values()}
+@device
+def copied(w, g, _a, _b, _c, _rate, _step, _decay):
+    return g, ZERO, ZERO, ZERO
 
 
-def _slots_of(bound: Bound) -> list[str]:
-    return _member(bound).slots
+COPY = Update(copied, (NO_SLOT, NO_SLOT, NO_SLOT))
 
 
 def _member(bound: Bound) -> Member:
-    step = bound.step
+    step, places = bound.step, bound.places
     if step is None:
         raise ValueError("a joint update has no step of its own")
-    return Member(bound, *update_of(step.kernel, bound.places.__contains__, step.attributes))
-
-
-def _countable(members: list[Member]) -> bool:
-    """Can the kernel count all numbers of each allocation?"""
-    memories = [members[0].bound.places[name].memory for name in ("w", "dw", *members[0].slots)]
-    return all(memory.size // 4 < LARGEST for memory in memories)
+    if step.kernel == "assign":
+        places = places | {"w": places["target"], "dw": places["value"]}
+        return Member(bound._replace(places=places), COPY, 1.0, 0.0)
+    return Member(bound, *update_of(step.kernel, places.__contains__, step.attributes))
 
 
 def _without_update(bound: Bound) -> Bound:
@@ -144,18 +145,19 @@ def _without_update(bound: Bound) -> Bound:
 def _joint(members: list[Member]) -> Bound:
     """The launch that moves the weights of all `members`."""
     first = members[0]
-    places = first.bound.places
+    places, given = first.bound.places, first.bound.arrays
     slots = first.slots[0] if first.slots else "w"  # without slots, something that is not touched
     tables = _tables(members)
+    uploaded = {name: _uploaded(table, name) for name, table in tables.items()}
     arrays = {
         "weights": _numbers(places["w"].memory),
         "gradients": _numbers(places["dw"].memory),
         "slots": _numbers(places[slots].memory),
-        **{name: _uploaded(table, name) for name, table in tables.items()},
-        "rates": first.bound.arrays["rates"],
-        HALTED: first.bound.arrays[HALTED],
+        **uploaded,
+        "rates": given.get("rates", uploaded["own"]),  # a copy needs none
+        HALTED: given[HALTED],
     }
-    kernel, blocks = joint_kernel(first.update), len(tables["owner"])
+    kernel, blocks = joint_kernel(first.update, THREADS), len(tables["owner"])
     work = Work((Launch(kernel, blocks, THREADS, tuple(arrays)),) if blocks else ())
     return Bound(None, work, arrays, {}, tuple(i for m in members for i in m.bound.writes))
 
@@ -164,19 +166,14 @@ def _tables(members: list[Member]) -> dict[str, np.ndarray]:
     """The tables at the head of this file, in the order of the kernel's arguments."""
     rows = np.zeros((len(members), COLUMNS), np.uint32)
     owner: list[int] = []
-    for row, member in enumerate(members):
-        places, length = member.bound.places, math.prod(_shape(member))
-        rows[row, W], rows[row, DW] = (places[name].offset // 4 for name in ("w", "dw"))
-        for column, name in enumerate(member.update.slots, SLOT):
-            rows[row, column] = places[name].offset // 4 if name else 0
+    for row, (bound, update, _, _) in enumerate(members):
+        places, length = bound.places, math.prod(bound.places["w"].spec.shape)
+        for column, name in enumerate(("w", "dw", *update.slots)):
+            rows[row, column] = places[name].offset // 4 if name != NO_SLOT else 0
         rows[row, LENGTH], rows[row, FIRST_BLOCK] = length, len(owner)
-        owner += [row] * blocks_for(length, STRETCH)
+        owner += [row] * blocks_for(length, EACH * THREADS)
     own = np.array([(m.multiplier, m.decay) for m in members], np.float32)
     return {"owner": np.array(owner, np.uint32), "rows": rows, "own": own}
-
-
-def _shape(member: Member) -> tuple[int, ...]:
-    return member.bound.places["w"].spec.shape
 
 
 def _numbers(memory: Any) -> Any:
@@ -191,8 +188,8 @@ def _uploaded(table: np.ndarray, name: str) -> Any:
 
 
 @cache
-def joint_kernel(update: Update) -> Any:
-    move = mover(update)
+def joint_kernel(update: Update, threads: int) -> Any:
+    move, stretch = mover(update), EACH * threads
 
     @jit
     def updated_together(weights, gradients, slots, owner, rows, own, rates, halted):
@@ -200,13 +197,9 @@ def joint_kernel(update: Update) -> Any:
         row = uint32(owner[block])
         entry = row * uint32(COLUMNS)
         w, dw = rows[entry + uint32(W)], rows[entry + uint32(DW)]
-        a, b, c = (
-            rows[entry + uint32(SLOT)],
-            rows[entry + uint32(SLOT + 1)],
-            rows[entry + uint32(SLOT + 2)],
-        )
-        length = rows[entry + uint32(LENGTH)]
-        i = (block - rows[entry + uint32(FIRST_BLOCK)]) * uint32(STRETCH)
+        a, b = rows[entry + uint32(SLOT)], rows[entry + uint32(SLOT + 1)]
+        c, length = rows[entry + uint32(SLOT + 2)], rows[entry + uint32(LENGTH)]
+        i = (block - rows[entry + uint32(FIRST_BLOCK)]) * uint32(stretch)
         i += uint32(cuda.threadIdx.x)
         factor, decay = own[row * uint32(2)], own[row * uint32(2) + uint32(1)]
         rate, step = rates[0] * factor, rates[1] * factor
@@ -218,6 +211,6 @@ def joint_kernel(update: Update) -> Any:
                         w + i, dw + i, a + i, b + i, c + i,
                         rate, step, decay,
                     )  # fmt: skip
-                i += uint32(THREADS)
+                i += uint32(threads)
 
     return updated_together

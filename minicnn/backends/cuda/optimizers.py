@@ -2,8 +2,9 @@
 
 A *rule* is a device function that moves one weight and its slots, the numbers that the optimizer
 keeps for it: up to three, with 0 in the place of those that are not kept. Its operations are the
-reference's, in the reference's order, each in float32. (A GPU's compiler joins a product and a sum
-into one rounding where it can, so there the last bit may differ from a processor's.)
+reference's, in the reference's order, each rounded to float32, so the bits are the same. A product
+that something is added to is written times(a, b): of a * b + c a GPU's compiler would make one
+operation, which rounds once.
 
 While HALTED is not 0 nothing moves.
 """
@@ -11,16 +12,19 @@ While HALTED is not 0 nothing moves.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
-from minicnn.backends.cuda.api import cuda, device, float32, jit, sqrt, uint32
+from minicnn.backends.cuda.api import SIMULATED, cuda, device, float32, jit, sqrt, uint32
 from minicnn.backends.cuda.work import HALTED, Work, elementwise
 from minicnn.contracts import Spec
 
 ZERO, ONE = float32(0), float32(1)
 NO_SLOT = ""
+
+times = operator.mul if SIMULATED else cuda.libdevice.fmul_rn  # type: ignore[attr-defined]
 
 Kept = tuple[bool, ...]  # of a kind's slots, those that the optimizer really keeps
 
@@ -32,8 +36,8 @@ def with_decay(decoupled: bool) -> Any:
         if decay == ZERO:
             return w, g
         if decoupled:
-            return w - rate * decay * w, g
-        return w, g + decay * w
+            return w - times(rate * decay, w), g
+        return w, g + times(decay, w)
 
     return decayed
 
@@ -47,9 +51,9 @@ def sgd(kept: Kept, *, momentum: float, nesterov: bool, decoupled: bool) -> Any:
     def move(w, g, velocity, _second, _third, rate, step, decay):
         w, g = decayed(w, g, rate, decay)
         if not has_velocity:
-            return w - rate * g, ZERO, ZERO, ZERO
-        velocity = mu * velocity - rate * g
-        length = mu * velocity - rate * g if nesterov else velocity
+            return w - times(rate, g), ZERO, ZERO, ZERO
+        velocity = times(mu, velocity) - times(rate, g)
+        length = times(mu, velocity) - times(rate, g) if nesterov else velocity
         return w + length, velocity, ZERO, ZERO
 
     return move
@@ -63,8 +67,8 @@ def adam(kept: Kept, *, beta_1: float, beta_2: float, epsilon: float, decoupled:
     @device
     def move(w, g, first, second, _third, rate, step, decay):
         w, g = decayed(w, g, rate, decay)
-        first = first + (g - first) * new_1
-        second = second + (g * g - second) * new_2
+        first = first + times(g - first, new_1)
+        second = second + times(times(g, g) - second, new_2)
         return w - first * step / (float32(sqrt(second)) + small), first, second, ZERO
 
     return move
@@ -81,14 +85,14 @@ def rmsprop(
     @device
     def move(w, g, square, velocity, mean, rate, step, decay):
         w, g = decayed(w, g, rate, decay)
-        square = old * square + new * g * g
+        square = times(old, square) + times(new * g, g)
         variance = square
         if centres:
-            mean = old * mean + new * g
-            variance = square - mean * mean
+            mean = times(old, mean) + times(new, g)
+            variance = square - times(mean, mean)
         increment = rate * g / float32(sqrt(variance + small))
         if rolls:
-            velocity = increment = mu * velocity + increment
+            velocity = increment = times(mu, velocity) + increment
         return w - increment, square, velocity, mean
 
     return move

@@ -78,7 +78,10 @@ class Runner:
             self._note_changes(self._steps[number])
 
     def launches(self, numbers: range) -> list[Bound]:
-        """The launches of these steps in order; updates of weights are joined where they can be."""
+        """The launches of these steps in order; updates of weights are joined where they can be.
+
+        To be called before a recording: the first time it makes tables on the device.
+        """
         if numbers not in self._joined:
             self._joined[numbers] = join_updates([self._steps[number] for number in numbers])
         return self._joined[numbers]

@@ -57,7 +57,8 @@ def blocks_for(count: int, each: int = THREADS) -> int:
 
 def elementwise(kernel: Any, count: int, arguments: tuple[str, ...]) -> Work:
     """One thread for each of `count` elements; nothing at all if there is none."""
-    return Work((Launch(kernel, blocks_for(count), THREADS, arguments),) if count else ())
+    threads = min(count, THREADS)  # no idle ones: the simulator starts each of them
+    return Work((Launch(kernel, blocks_for(count), threads, arguments),) if count else ())
 
 
 def joined(*works: Work) -> Work:
