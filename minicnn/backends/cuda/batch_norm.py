@@ -168,7 +168,9 @@ def _moments_kernel(size: Columns) -> Any:
         total, s, q = ZERO, ZERO, ZERO
         for row in range(first + lane, last, lanes):
             total += x[uint32(row * channels + channel)]
-        a = team_sum(shared, total, t, lane, lanes, width) / float32(max(last - first, 1))
+        a = team_sum(shared, total, t, lane, lanes, width) / float32(
+            max(uint32(last - first), uint32(1))
+        )
         for row in range(first + lane, last, lanes):  # once more, now from the nearest cache
             deviation = x[uint32(row * channels + channel)] - a
             s += deviation

@@ -60,7 +60,7 @@ def columns_of(spec: Spec) -> Columns:
     >>> columns_of(Spec((64, 32, 32, 48)))
     Columns(rows=65536, channels=48, width=24, lanes=8, piece=256)
     """
-    size = whole_columns(math.prod(spec.shape[:-1]), spec.shape[-1])
+    size = whole_columns(math.prod(spec.shape[:-1]), spec.shape[-1], WIDTH)
     most = max(BLOCKS // size.groups, 1)
     pieces = min(blocks_for(size.rows, size.lanes * ROWS), most)
     return size._replace(piece=blocks_for(size.rows, max(pieces, 1)) or 1)
@@ -71,7 +71,7 @@ def columns_of_pieces(size: Columns) -> Columns:
     return whole_columns(size.pieces, size.channels, WIDTH_OF_PIECES)
 
 
-def whole_columns(rows: int, channels: int, widest: int = WIDTH) -> Columns:
+def whole_columns(rows: int, channels: int, widest: int) -> Columns:
     """Blocks of all rows of at most `widest` channels."""
     width = blocks_for(channels, blocks_for(channels, widest))
     fit = 1 << (THREADS // width).bit_length() - 1  # the largest power of two that does

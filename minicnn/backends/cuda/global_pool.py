@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda, device, float32, int32, jit, uint32
-from minicnn.backends.cuda.channels import Columns, place_in, whole_columns
+from minicnn.backends.cuda.channels import WIDTH, Columns, place_in, whole_columns
 from minicnn.backends.cuda.reduce import team_sum
 from minicnn.backends.cuda.work import Launch, Work, elementwise
 from minicnn.contracts import Spec
@@ -45,7 +45,7 @@ def _image_by_image(kernel: Any, x: Spec, arguments: tuple[str, ...]) -> Work:
     n, h, w, channels = x.shape
     if n == 0:
         return Work(())
-    size = whole_columns(h * w, channels)._replace(rows=n * h * w)
+    size = whole_columns(h * w, channels, WIDTH)._replace(rows=n * h * w)
     return Work((Launch(kernel(size), size.blocks, size.threads, arguments),))
 
 

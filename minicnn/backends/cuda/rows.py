@@ -19,9 +19,9 @@ EACH = 4  # numbers of a row for one thread; estimate, not measured on a GPU (20
 
 
 class Rows(NamedTuple):
-    """How `count` rows of `length` numbers are divided: teams of `team` threads, some a block."""
+    """How rows of `length` numbers are divided: teams of `team` threads, some a block."""
 
-    count: int
+    number: int  # of rows
     length: int
     team: int
     teams: int
@@ -36,18 +36,18 @@ def rows_of(shape: Shape, axis: int = -1) -> Rows:
     """Rows are what lies along `axis` and the axes behind it.
 
     >>> rows_of((32, 10))
-    Rows(count=32, length=10, team=4, teams=32)
+    Rows(number=32, length=10, team=4, teams=32)
     >>> rows_of((2, 3, 1000), axis=1)
-    Rows(count=2, length=3000, team=256, teams=1)
+    Rows(number=2, length=3000, team=256, teams=1)
     """
-    count, length = math.prod(shape[:axis]), math.prod(shape[axis:])
+    number, length = math.prod(shape[:axis]), math.prod(shape[axis:])
     team = min(power_of_two(length / EACH), THREADS)
-    return Rows(count, length, team, max(min(THREADS // team, count), 1))
+    return Rows(number, length, team, max(min(THREADS // team, number), 1))
 
 
 def row_work(kernel: Any, rows: Rows, arguments: tuple[str, ...]) -> Work:
     """A team for each row; nothing at all if there is none."""
-    blocks = blocks_for(rows.count, rows.teams)
+    blocks = blocks_for(rows.number, rows.teams)
     return Work((Launch(kernel, blocks, rows.threads, arguments),) if blocks else ())
 
 
@@ -58,15 +58,15 @@ def place_in(rows: Rows) -> Any:
     A team that has no row has no number either, but takes part in the block's barriers.
     """
     team, teams = uint32(rows.team), uint32(rows.teams)
-    count, length = uint32(rows.count), uint32(rows.length)
+    number, length = uint32(rows.number), uint32(rows.length)
 
     @device
     def place():
         t = uint32(cuda.threadIdx.x)
         lane = uint32(t % team)
         row = uint32(uint32(cuda.blockIdx.x) * teams + t // team)
-        first = uint32(row * length) if row < count else uint32(0)
-        last = uint32(first + length) if row < count else uint32(0)
+        first = uint32(row * length) if row < number else uint32(0)
+        last = uint32(first + length) if row < number else uint32(0)
         return t, lane, row, first, last
 
     return place
