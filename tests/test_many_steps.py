@@ -6,6 +6,7 @@ The engine here is the reference with a loop in it, so that the rule is held wit
 from __future__ import annotations
 
 import signal
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -147,7 +148,7 @@ def odd_batches():
     """Of sizes that change, and one that stands alone."""
     x, y = data()
     cuts = [0, 3, 6, 10, 14, 16, 19, 22]
-    return [(x[i:j], y[i:j]) for i, j in zip(cuts, cuts[1:], strict=False)]
+    return [(x[i:j], y[i:j]) for i, j in pairwise(cuts)]
 
 
 def weighted_batches():
@@ -296,7 +297,7 @@ def test_resumed_in_the_middle_of_an_epoch(many, tmp_path, monkeypatch):
 
 
 def test_ctrl_c_waits_for_what_was_begun(many, tmp_path):
-    """Weights, counters and totals belong together in what is saved, so a resumed run is the same."""
+    """Weights and counters belong together in what is saved, so a resumed training is the same."""
     whole, want = fitted(epochs=2)
     many()
     backup = callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)

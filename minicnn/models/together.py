@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +39,7 @@ class Running(NamedTuple):
     execution: Execution
 
 
-def train_groups(model: Stepper, groups: Iterator[Group]) -> Iterator[Trained]:
+def train_groups(model: Stepper, groups: Iterator[Group]) -> Generator[Trained, None, None]:
     """Train on one group after the other.
 
     The engine is given the next group before this waits for the one before, so it is never idle:
