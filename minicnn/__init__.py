@@ -28,6 +28,7 @@ from minicnn.backends import (
     set_backend,
 )
 from minicnn.config import set_precision
+from minicnn.devices import list_devices
 from minicnn.layers import Input
 from minicnn.limits import set_memory_limit
 from minicnn.models import Model, Sequential, load_model
@@ -50,6 +51,7 @@ __all__ = [
     "explain",
     "initializers",
     "layers",
+    "list_devices",
     "load_model",
     "losses",
     "metrics",

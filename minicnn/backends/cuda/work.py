@@ -18,9 +18,13 @@ from minicnn.contracts import Spec
 THREADS = 256  # in a block, where nothing speaks for another number
 LARGEST = 2**32  # kernels count elements in uint32
 
-# An array of one uint32 that every launch may name. While it is not 0 the model must not change: a
-# step of several that run together had a loss that is not finite. Whoever writes parameters asks it.
+# An array of one uint32 that every launch may name. While it is not 0 the model must not change: of
+# several steps that run together one had a loss that is not finite. Who writes parameters asks it.
 HALTED = "halted"
+
+# OLD + the name of an update: the read of that name. The name itself is the write, which in a
+# program need not have the read's memory.
+OLD = "old_"
 
 
 class Launch(NamedTuple):
@@ -54,3 +58,9 @@ def blocks_for(count: int, each: int = THREADS) -> int:
 def elementwise(kernel: Any, count: int, arguments: tuple[str, ...]) -> Work:
     """One thread for each of `count` elements; nothing at all if there is none."""
     return Work((Launch(kernel, blocks_for(count), THREADS, arguments),) if count else ())
+
+
+def joined(*works: Work) -> Work:
+    """One after the other; they may share scratch arrays."""
+    launches: tuple[Launch, ...] = sum((work.launches for work in works), ())
+    return Work(launches, {name: spec for work in works for name, spec in work.scratch.items()})
