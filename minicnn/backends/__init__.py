@@ -126,6 +126,11 @@ def runner(*arguments: Any) -> Any:
     return _modules[_current].Runner(*arguments)
 
 
+def steps_together() -> int:
+    """How many training steps at most the current engine takes at a time."""
+    return _modules[_current].Runner.together
+
+
 def from_gpu(x: Any) -> np.ndarray:
     """A copy in main memory of an array that lies on the GPU."""
     check_available("cuda")

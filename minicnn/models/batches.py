@@ -33,7 +33,9 @@ class ArrayBatches:
         *,
         shuffle: bool = False,
     ) -> None:
-        self.inputs, self.labels, self.weights = inputs, labels, weights
+        # Views of our own: the copies that an engine makes of them go when they go.
+        self.inputs = tuple(x.view() for x in inputs)
+        self.labels, self.weights = labels, weights
         self.batch_size, self.shuffle = check_int(batch_size, "batch_size"), shuffle
         self.samples = len(inputs[0])
         _check_lengths(inputs, labels, weights)
@@ -43,11 +45,15 @@ class ArrayBatches:
 
     def for_epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of one epoch, from number `first` on."""
-        order = np.arange(self.samples)
-        if self.shuffle:
-            order = random.generator("shuffle", epoch).permutation(self.samples)
+        order = self.order(epoch)
         for start in range(first * self.batch_size, self.samples, self.batch_size):
             yield self._cut(order[start : start + self.batch_size], start)
+
+    def order(self, epoch: int) -> np.ndarray:
+        """The samples' numbers, as this epoch has them."""
+        if self.shuffle:
+            return random.generator("shuffle", epoch).permutation(self.samples)
+        return np.arange(self.samples)
 
     def _cut(self, rows: np.ndarray, start: int) -> Batch:
         # In order, a slice: a view, where an index array would copy.

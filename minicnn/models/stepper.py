@@ -82,7 +82,7 @@ class Stepper(Network):
     def train_step(self, batch: Batch) -> Outcome:
         """Forward, backward and update; the outcome is that before the update."""
         optimizer, _ = self.need_compiled()
-        batch = self._prepared(batch)
+        batch = self.prepared(batch)
         step = optimizer.iterations
         execution = self.execution("train", batch.inputs)
         outcome = execution.forward_backward(batch, optimizer.rates(step), random.stream(step))
@@ -98,7 +98,7 @@ class Stepper(Network):
 
     def test_step(self, batch: Batch) -> Outcome:
         """Predictions and loss, as in use: no dropout, running statistics."""
-        batch = self._prepared(batch)
+        batch = self.prepared(batch)
         with self._lock:
             outcome = self.execution("test", batch.inputs).test(batch)
             return outcome._replace(predictions=outcome.predictions.copy())
@@ -156,7 +156,8 @@ class Stepper(Network):
             )
         return self.optimizer, self.loss
 
-    def _prepared(self, batch: Batch) -> Batch:
+    def prepared(self, batch: Batch) -> Batch:
+        """The batch with labels as the loss wants them, after every check."""
         _, loss = self.need_compiled()
         self.check_inputs(batch.inputs)
         if batch.labels is None:
@@ -165,6 +166,10 @@ class Stepper(Network):
             raise ArgumentError("a batch needs at least one sample; x has 0")
         labels = loss.prepare(batch.labels, self._output_shape(len(batch.inputs[0])))
         return batch._replace(labels=labels)
+
+    def together(self, inputs: tuple[np.ndarray, ...]) -> int:
+        """How many steps on such batches the engine in use takes at a time."""
+        return self.execution("train", inputs).runner.together
 
     def _output_shape(self, batch_size: int) -> tuple[int, ...]:
         return (batch_size, *self.graph.outputs[0].shape[1:])

@@ -126,7 +126,7 @@ class Trace:
 
     def _outlasting(self, x: Any) -> Value:
         if x is STREAM:
-            self.stream = Value("stream", STREAM, "state")
+            self.stream = Value("stream", STREAM, "input")
             return self.stream
         if isinstance(x, Parameter):
             spec = Spec(x.shape, str(x.dtype))

@@ -3,7 +3,7 @@
 from minicnn.backends.cuda.api import SIMULATED, cuda
 from minicnn.backends.cuda.exchange import OnDevice, to_host
 from minicnn.backends.cuda.kernels import KERNELS
-from minicnn.backends.cuda.program import Runner
+from minicnn.backends.cuda.many_steps import Runner
 from minicnn.backends.device import INSTALL
 from minicnn.errors import BackendError
 

@@ -1,1 +1,126 @@
-"""clipping: to come."""
+"""Gradient clipping. The formulas stand in the reference's file of this name.
+
+The squared length is summed in float64, in which no square of a float32 overflows: each block sums
+a stretch of the gradient, and one more block adds the blocks' sums. The order is always the same.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+from numpy import float64
+
+from minicnn.backends.cuda.activations import map_kernel
+from minicnn.backends.cuda.api import cuda, device, float32, jit, sqrt, uint32
+from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for, elementwise
+from minicnn.contracts import Spec
+
+STRETCH = 16 * THREADS  # numbers that a block sums, at least; estimate (2026-11)
+MOST_BLOCKS = 1024
+EACH = 4  # numbers that a thread shortens
+ONE = float64(1)
+
+
+@cache
+def cut_off(limit: float) -> Any:
+    highest, lowest = float32(limit), float32(-limit)
+
+    @device
+    def limited(g):
+        return highest if g > highest else (lowest if g < lowest else g)
+
+    return limited
+
+
+def clip_by_value(dw: Spec, *, limit: float) -> Work:
+    count = math.prod(dw.shape)
+    return elementwise(map_kernel(cut_off(limit), count), count, ("dw", "dw"))
+
+
+def clip_by_norm(dw: Spec, *, limit: float) -> Work:
+    norm, change = squared_norm_start(dw), clip_by_global_norm(dw, TOTAL, limit=limit)
+    return Work((*norm.launches, *change.launches), {**norm.scratch, "total": TOTAL})
+
+
+def squared_norm_start(dw: Spec) -> Work:
+    return _squared_norm(dw, False)
+
+
+def squared_norm_add(dw: Spec, total: Spec) -> Work:
+    return _squared_norm(dw, True)
+
+
+def clip_by_global_norm(dw: Spec, total: Spec, *, limit: float) -> Work:
+    count = math.prod(dw.shape)
+    blocks = blocks_for(count, EACH * THREADS)
+    launch = Launch(_shorten_kernel(count, limit), blocks, THREADS, ("dw", "total"))
+    return Work((launch,) if count else ())
+
+
+TOTAL = Spec((1,), "float64")
+
+
+def _squared_norm(dw: Spec, adds: bool) -> Work:
+    """`total` = the sum of squares, or `total` += it."""
+    count = math.prod(dw.shape)
+    stretch = max(STRETCH, blocks_for(count, MOST_BLOCKS))
+    blocks = blocks_for(count, stretch)
+    if blocks <= 1:
+        return Work((Launch(_sum_kernel(count, stretch, adds, True), 1, THREADS, ("total", "dw")),))
+    squares = Launch(
+        _sum_kernel(count, stretch, False, True), blocks, THREADS, ("block_sums", "dw")
+    )
+    together = Launch(_sum_kernel(blocks, blocks, adds, False), 1, THREADS, ("total", "block_sums"))
+    return Work((squares, together), {"block_sums": Spec((blocks,), "float64")})
+
+
+@cache
+def _sum_kernel(count: int, stretch: int, adds: bool, squares: bool) -> Any:
+    """Each block's sum of `stretch` numbers, or of their squares: out[block] = or += it."""
+
+    @jit
+    def summed(out, numbers):
+        sums = cuda.shared.array(THREADS, float64)
+        t, block = uint32(cuda.threadIdx.x), uint32(cuda.blockIdx.x)
+        i = block * uint32(stretch) + t
+        end = min((block + uint32(1)) * uint32(stretch), uint32(count))
+        total = float64(0)
+        while i < end:
+            number = float64(numbers[i])
+            total += number * number if squares else number
+            i += uint32(THREADS)
+        sums[t] = total
+        cuda.syncthreads()
+        half = uint32(THREADS // 2)
+        while half > 0:
+            if t < half:
+                sums[t] += sums[t + half]
+            cuda.syncthreads()
+            half //= uint32(2)
+        if t == 0:
+            out[block] = out[block] + sums[0] if adds else sums[0]
+
+    return summed
+
+
+@cache
+def _shorten_kernel(count: int, limit: float) -> Any:
+    longest = float64(limit)
+
+    @jit
+    def shortened(dw, total):
+        factor = cuda.shared.array(1, float32)
+        t = uint32(cuda.threadIdx.x)
+        if t == 0:  # once a block, for many GPUs are slow in float64
+            norm = float64(sqrt(total[0]))
+            factor[0] = float32(ONE if norm <= longest else longest / norm)  # NaN stays NaN
+        cuda.syncthreads()
+        i = uint32(cuda.blockIdx.x) * uint32(EACH * THREADS) + t
+        for _ in range(EACH):
+            if i < uint32(count):
+                dw[i] = dw[i] * factor[0]
+            i += uint32(THREADS)
+
+    return shortened

@@ -26,7 +26,8 @@ from minicnn.backends.cuda.conv2d_indices import (
     weights,
     weights_of_pixels,
 )
-from minicnn.backends.cuda.implicit_gemm import Product, product_work
+from minicnn.backends.cuda.conv2d_tiles import Product
+from minicnn.backends.cuda.implicit_gemm import product_work
 from minicnn.backends.cuda.weight_gradient import weight_gradient_work
 from minicnn.backends.cuda.work import Work
 from minicnn.contracts import Spec
@@ -79,7 +80,7 @@ def convolution(g: Geometry, images: int, out: str, *, bias: bool, relu: bool) -
 def input_gradient(
     g: Geometry, images: int, gradient: Any, gate: str, *, relu: bool = False
 ) -> Work:
-    """dx, or dz where x is relu(z); gradient(dy, gate, n, oy, ox, co) is that of conv2d's output."""
+    """dx, or dz where x is relu(z); gradient(dy, gate, n, oy, ox, co) is that of the convolution."""
     product = Product(
         rows=images * g.image[0] * g.image[1],
         depth=g.cells * g.filters // g.groups,

@@ -65,7 +65,7 @@ def row_by_row(out_hw: Pair) -> Any:
 @cache
 def seen(g: Geometry, pixel: Any) -> Any:
     """X[m, k]: what pixel m of the output sees at k = (ky, kx, ci); 0 in the padding."""
-    height, width = map(int32, g.image)
+    height, width = map(uint32, g.image)
     stride_y, stride_x = map(int32, g.window.stride)
     apart_y, apart_x = map(int32, g.window.dilation)
     top, left = int32(g.window.pad_h[0]), int32(g.window.pad_w[0])
@@ -76,13 +76,14 @@ def seen(g: Geometry, pixel: Any) -> Any:
     def x_at(x, gate, m, k, column):
         n, oy, ox = pixel(m)
         cell = uint32(k // each)
-        iy = int32(oy * stride_y - top + int32(cell // across) * apart_y)
-        ix = int32(ox * stride_x - left + int32(cell % across) * apart_x)
-        if iy < 0 or iy >= height or ix < 0 or ix >= width:
+        # In uint32 what is negative is very large: beyond the image, too.
+        iy = uint32(oy * stride_y - top + int32(cell // across) * apart_y)
+        ix = uint32(ox * stride_x - left + int32(cell % across) * apart_x)
+        if iy >= height or ix >= width:
             return ZERO
         channel = uint32(column // filters * each + k % each)
-        row = uint32(n * uint32(height) + uint32(iy))
-        return x[uint32(uint32(row * uint32(width) + uint32(ix)) * channels + channel)]
+        row = uint32(n * height + iy)
+        return x[uint32(uint32(row * width + ix) * channels + channel)]
 
     return x_at
 
@@ -128,8 +129,8 @@ def gradient_seen(g: Geometry, gradient: Any) -> Any:
     That is output ((iy + pad - ky * dilation) / stride, ...), if there is one.
     """
     height, width = map(uint32, g.image)
-    out_height, out_width = map(int32, g.out_hw)
-    stride_y, stride_x = map(int32, g.window.stride)
+    out_height, out_width = map(uint32, g.out_hw)
+    stride_y, stride_x = map(uint32, g.window.stride)
     apart_y, apart_x = map(int32, g.window.dilation)
     top, left = int32(g.window.pad_h[0]), int32(g.window.pad_w[0])
     across, each = uint32(g.window.size[1]), uint32(g.filters // g.groups)
@@ -138,17 +139,16 @@ def gradient_seen(g: Geometry, gradient: Any) -> Any:
     @device
     def dz_at(dy, gate, m, k, column):
         cell = uint32(k // each)
-        ty = int32(int32(uint32(m // width) % height) + top - int32(cell // across) * apart_y)
-        tx = int32(int32(m % width) + left - int32(cell % across) * apart_x)
-        if ty < 0 or tx < 0:
+        # In uint32 what is negative is very large: beyond the output, too.
+        ty = uint32(int32(uint32(m // width) % height) + top - int32(cell // across) * apart_y)
+        tx = uint32(int32(m % width) + left - int32(cell % across) * apart_x)
+        oy, ox = uint32(ty // stride_y), uint32(tx // stride_x)
+        if oy >= out_height or ox >= out_width:
             return ZERO
-        oy, ox = uint32(ty) // uint32(stride_y), uint32(tx) // uint32(stride_x)
-        if oy * uint32(stride_y) != uint32(ty) or ox * uint32(stride_x) != uint32(tx):
-            return ZERO
-        if oy >= uint32(out_height) or ox >= uint32(out_width):
+        if uint32(oy * stride_y) != ty or uint32(ox * stride_x) != tx:
             return ZERO
         co = uint32(column // channels * each + k % each)
-        return gradient(dy, gate, uint32(m // (height * width)), uint32(oy), uint32(ox), co)
+        return gradient(dy, gate, uint32(m // (height * width)), oy, ox, co)
 
     return dz_at
 

@@ -19,7 +19,8 @@ from minicnn.backends.cuda.conv2d import (
     input_gradient,
 )
 from minicnn.backends.cuda.conv2d_indices import Geometry, seen, weights
-from minicnn.backends.cuda.implicit_gemm import Product, product_work
+from minicnn.backends.cuda.conv2d_tiles import Product
+from minicnn.backends.cuda.implicit_gemm import product_work
 from minicnn.backends.cuda.moments import moments_launches
 from minicnn.backends.cuda.winners import (
     by_windows,

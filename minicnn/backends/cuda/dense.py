@@ -1,1 +1,61 @@
-"""dense: to come."""
+"""The fully connected layer: three matrix products (`gemm.py`). Formulas: the reference's file."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+from minicnn.backends.cuda.activations import map_kernel
+from minicnn.backends.cuda.api import cuda, jit, uint32
+from minicnn.backends.cuda.column_sums import column_sums
+from minicnn.backends.cuda.elementwise import itself
+from minicnn.backends.cuda.gemm import Product, matrix_product
+from minicnn.backends.cuda.work import Work, elementwise
+from minicnn.contracts import Spec
+
+
+def dense_forward(x: Spec, w: Spec, b: Spec | None) -> Work:
+    product = Product(x.shape[0], w.shape[1], w.shape[0])
+    return matrix_product("y", "x", "w", product, bias=None if b is None else "b")
+
+
+def dense_backward_input(dy: Spec, w: Spec) -> Work:
+    product = Product(dy.shape[0], w.shape[0], w.shape[1], b_transposed=True)
+    return matrix_product("dx", "dy", "w", product)
+
+
+def dense_backward_weights(dy: Spec, x: Spec) -> Work:
+    dw, db = weights_gradient(dy, x), bias_backward_bias(dy)
+    return Work((*dw.launches, *db.launches), {**dw.scratch, **db.scratch})
+
+
+def weights_gradient(dy: Spec, x: Spec) -> Work:
+    """dW = X^T dY alone."""
+    product = Product(x.shape[1], dy.shape[1], dy.shape[0], a_transposed=True)
+    return matrix_product("dw", "x", "dy", product)
+
+
+def bias_forward(x: Spec, b: Spec) -> Work:
+    count = math.prod(x.shape)
+    return elementwise(_bias_kernel(count, x.shape[-1]), count, ("y", "x", "b"))
+
+
+def bias_backward_input(dy: Spec) -> Work:
+    count = math.prod(dy.shape)
+    return elementwise(map_kernel(itself, count), count, ("dx", "dy"))
+
+
+def bias_backward_bias(dy: Spec) -> Work:
+    return column_sums("db", "dy", math.prod(dy.shape[:-1]), dy.shape[-1])
+
+
+@cache
+def _bias_kernel(count: int, channels: int) -> Any:
+    @jit
+    def biased(y, x, b):
+        i = uint32(cuda.grid(1))
+        if i < count:
+            y[i] = x[i] + b[i % uint32(channels)]
+
+    return biased

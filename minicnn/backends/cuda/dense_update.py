@@ -1,1 +1,30 @@
-"""dense_update: to come."""
+"""A dense layer's gradient and its use: the product goes to scratch memory, then the update.
+
+The update is the last launch, as of every optimizer's kernel: `flat_update.py` counts on that.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minicnn.backends.cuda.dense import weights_gradient
+from minicnn.backends.cuda.optimizers import adam_update, rmsprop_update, sgd_update
+from minicnn.backends.cuda.work import Maker, Work
+from minicnn.contracts import Spec
+
+
+def dense_sgd_update(w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> Work:
+    return _in_turn(sgd_update, w, dy, x, *slots, **attributes)
+
+
+def dense_adam_update(w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> Work:
+    return _in_turn(adam_update, w, dy, x, *slots, **attributes)
+
+
+def dense_rmsprop_update(w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> Work:
+    return _in_turn(rmsprop_update, w, dy, x, *slots, **attributes)
+
+
+def _in_turn(update: Maker, w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> Work:
+    gradient, change = weights_gradient(dy, x), update(w, w, *slots, **attributes)
+    return Work((*gradient.launches, *change.launches), {**gradient.scratch, "dw": w})

@@ -10,9 +10,10 @@ one of them is how A and B are found in the images and weights, and what is done
 tiled   A block computes a tile of C. Its threads bring `depth` columns of A and rows of B into
         shared memory at a time, where each number is read many times, and each thread adds up a
         small tile of sums in registers: adjacent rows, and columns that are so far apart that
-        neighbouring threads read neighbouring numbers.
+        neighbouring threads read neighbouring numbers. While they do, the next slabs of A and B
+        are on their way from memory to registers.
 direct  A thread computes one number of C (or `adjacent` ones of a column) from memory. For groups,
-        where every group has a C of its own, and for what is too small for tiles.
+        each of which has a C of its own, and for what is too small for tiles.
 
 Where C has too few numbers to keep a GPU busy, k is cut into `splits` of the same length, and a
 second launch adds up what they give (weight_gradient.py).
@@ -20,165 +21,69 @@ second launch adds up what they give (weight_gradient.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
+from minicnn.backends.cuda.conv2d_tiles import Product, Tile, tile_for
 from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for
 
 ZERO = float32(0)
-
-
-class Product(NamedTuple):
-    """C = A B, (rows, columns), as functions of its indices. Numbers are float32, indices uint32.
-
-    Every function is also given `gate`, the array that says where a gradient passes (dy's y or
-    winner; the pooled forward writes its winners there).
-    """
-
-    rows: int
-    depth: int
-    columns: int
-    a: Any  # (array, gate, row, k, column) -> A[row, k]; of column only its group counts
-    b: Any  # (array, gate, k, column) -> B[k, column]
-    finish: Any  # (out, gate, extra, split, row, column, sums, i): sums[i], ... are of row, row + 1, ...
-    adjacent: int = 1  # rows that one `finish` takes; `rows` is a multiple
-    a_down: bool = False  # neighbours in memory are those in a column of A, not in a row
-    b_down: bool = False  # the same of B
-    groups: int = 1
-    splits: int = 1
-
-    @property
-    def chunk(self) -> int:
-        """Length of a split."""
-        return blocks_for(self.depth, self.splits)
-
-    @property
-    def operations(self) -> int:
-        """Multiplications."""
-        return self.rows * self.depth * self.columns
-
-
-class Tile(NamedTuple):
-    """How much of C a block computes, and a thread of it; `depth` of k are in shared memory."""
-
-    pixels: int
-    filters: int
-    depth: int
-    per_thread_pixels: int
-    per_thread_filters: int
-
-    @property
-    def threads(self) -> int:
-        """In a block."""
-        return self.pixels // self.per_thread_pixels * self.columns_of_threads
-
-    @property
-    def columns_of_threads(self) -> int:
-        """Threads side by side, and so the distance between a thread's columns."""
-        return self.filters // self.per_thread_filters
-
-    def blocks(self, product: Product) -> int:
-        """Tiles that cover C, over all splits."""
-        down, across = self.tiles(product)
-        return down * across * product.splits
-
-    def tiles(self, product: Product) -> tuple[int, int]:
-        """Tiles that cover C: one below the other, side by side."""
-        return blocks_for(product.rows, self.pixels), blocks_for(product.columns, self.filters)
-
-    def area(self, product: Product) -> int:
-        """Numbers of C that are computed, with those beyond its edges."""
-        down, across = self.tiles(product)
-        return down * self.pixels * across * self.filters
-
-    def of_whole_windows(self, cells: int) -> Tile:
-        """Nearly the same tile, with a multiple of `cells` pixels a thread."""
-        down = self.pixels // self.per_thread_pixels
-        each = max(self.per_thread_pixels // cells, 1) * cells
-        return self._replace(pixels=down * each, per_thread_pixels=each)
-
-
-# Large tiles read less memory, small ones make more blocks. Estimates, not measured on a GPU
-# (2026-11).
-TILES = (
-    Tile(128, 64, 8, 8, 8),
-    Tile(64, 64, 16, 8, 4),
-    Tile(64, 32, 16, 4, 4),
-    Tile(32, 32, 16, 4, 4),
-)
-ENOUGH_BLOCKS = 256  # two for each multiprocessor of a large GPU; estimate (2026-11)
-TINY = 2**18  # multiplications that are not worth tiles; estimate (2026-11)
-WASTE = 1.25  # a larger tile may compute so much more than the smallest
 
 
 def product_work(product: Product, arguments: tuple[str, ...]) -> Work:
     """The launch that computes it; `arguments` names out, gate, A's array, B's and extra."""
     if product.rows == 0:
         return Work(())
-    if is_small(product):
+    if product.is_small:
         return direct_work(product, arguments)
     tile = tile_for(product)
     return Work((Launch(tiled(product, tile), tile.blocks(product), tile.threads, arguments),))
 
 
-def is_small(product: Product) -> bool:
-    """Not for tiles."""
-    return product.groups > 1 or product.operations < TINY
-
-
 def direct_work(product: Product, arguments: tuple[str, ...]) -> Work:
-    """The launch without tiles."""
+    """The same without tiles."""
     count = product.rows // product.adjacent * product.columns * product.splits
     return Work((Launch(direct(product, count), blocks_for(count), THREADS, arguments),))
-
-
-def tile_for(product: Product) -> Tile:
-    """The largest tile that makes enough blocks; if none does, the smallest."""
-    tiles = [tile.of_whole_windows(product.adjacent) for tile in TILES]
-    enough = [tile for tile in tiles if tile.blocks(product) >= ENOUGH_BLOCKS]
-    return best_tile(product, enough or tiles[-1:])
-
-
-def best_tile(product: Product, tiles: Sequence[Tile]) -> Tile:
-    """The first of them that does not compute far more than the last one beyond C's edges."""
-    most = WASTE * tiles[-1].area(product)
-    return next(tile for tile in tiles if tile.area(product) <= most)
 
 
 @cache
 def tiled(product: Product, tile: Tile) -> Any:
     """The kernel `tiled`."""
-    pixels, filters, depth = map(uint32, tile[:3])
-    down, across = (uint32(tiles) for tiles in tile.tiles(product))
-    whole, chunk = uint32(product.depth), uint32(product.chunk)
+    whole, chunk, depth = map(uint32, (product.depth, product.chunk, tile.depth))
+    a_of, b_of = product.a, product.b
+    a_at = device(lambda a, gate, row, k: a_of(a, gate, row, k, uint32(0)))
+    b_at = device(lambda b, gate, column, k: b_of(b, gate, k, column))
+    fetch_a, store_a = slab(a_at, product.rows, tile.pixels, tile, product.a_down)
+    fetch_b, store_b = slab(b_at, product.columns, tile.filters, tile, not product.b_down)
     a_size, b_size = pitch(tile.pixels) * tile.depth, pitch(tile.filters) * tile.depth
-    each = tile.per_thread_pixels * tile.per_thread_filters
-    a_of_tile = device(lambda a, gate, row, k: product.a(a, gate, row, k, uint32(0)))
-    load_a = loader(a_of_tile, product.rows, tile.pixels, tile, product.a_down)
-    load_b = loader(_turned(product.b), product.columns, tile.filters, tile, not product.b_down)
-    multiply, finish = multiplier(tile), finisher(product, tile)
+    a_each, b_each = (held(tile, width) for width in (tile.pixels, tile.filters))
+    place, multiply, finish = corner(product, tile), multiplier(tile), finisher(product, tile)
+    each = tile.sums
 
     @jit
     def tiled_product(out, gate, a, b, extra):
         a_tile = cuda.shared.array(a_size, float32)
         b_tile = cuda.shared.array(b_size, float32)
+        a_next = cuda.local.array(a_each, float32)
+        b_next = cuda.local.array(b_each, float32)
         sums = cuda.local.array(each, float32)
         for i in range(each):
             sums[i] = ZERO
-        thread, block = uint32(cuda.threadIdx.x), uint32(cuda.blockIdx.x)
-        column = uint32(block % across * filters)
-        row = uint32(block // across % down * pixels)
-        split = uint32(block // (across * down))
+        thread = uint32(cuda.threadIdx.x)
+        row, column, split = place(uint32(cuda.blockIdx.x))
         k, end = uint32(split * chunk), uint32(min(whole, uint32((split + uint32(1)) * chunk)))
+        fetch_a(a_next, a, gate, row, k, end, thread)
+        fetch_b(b_next, b, gate, column, k, end, thread)
         while k < end:
-            load_a(a_tile, a, gate, row, k, end, thread)
-            load_b(b_tile, b, gate, column, k, end, thread)
-            cuda.syncthreads()
-            multiply(sums, a_tile, b_tile, thread)
+            store_a(a_tile, a_next, thread)
+            store_b(b_tile, b_next, thread)
             cuda.syncthreads()
             k = uint32(k + depth)
+            fetch_a(a_next, a, gate, row, k, end, thread)
+            fetch_b(b_next, b, gate, column, k, end, thread)
+            multiply(sums, a_tile, b_tile, thread)
+            cuda.syncthreads()
         finish(out, gate, extra, split, row, column, sums, thread)
 
     return tiled_product
@@ -189,42 +94,64 @@ def pitch(length: int) -> int:
     return length | 1
 
 
-@cache
-def _turned(b: Any) -> Any:
-    """B with its column first, as A has its row."""
-    return device(lambda array, gate, column, k: b(array, gate, k, column))
+def held(tile: Tile, width: int) -> int:
+    """Numbers of a slab, `width` times tile.depth, that a thread brings."""
+    return blocks_for(width * tile.depth, tile.threads)
 
 
 @cache
-def loader(number: Any, length: int, width: int, tile: Tile, neighbours_along_width: bool) -> Any:
-    """Brings number(array, gate, i, k), for `width` i and tile.depth k, to shared[k, i].
-
-    Neighbouring threads bring what are neighbours in memory. Beyond the edges there are zeros.
-    """
-    size, threads, step = width * tile.depth, tile.threads, pitch(width)
-    loads, even = -(-size // threads), size % threads == 0
-    last, row, depth, all_rows = uint32(size), uint32(width), uint32(tile.depth), uint32(length)
-    stride, threads_, apart = uint32(step), uint32(threads), neighbours_along_width
+def corner(product: Product, tile: Tile) -> Any:
+    """Block number -> the first row and column of its tile, and its split."""
+    down, across = (uint32(tiles) for tiles in tile.tiles(product))
+    pixels, filters = uint32(tile.pixels), uint32(tile.filters)
 
     @device
-    def load(shared, array, gate, first, k, end, thread):
-        for turn in range(loads):
-            e = uint32(thread + uint32(turn) * threads_)
-            if even or e < last:
-                down = uint32(e // row) if apart else uint32(e % depth)
-                side = uint32(e % row) if apart else uint32(e // depth)
-                i, kk = uint32(first + side), uint32(k + down)
-                inside = i < all_rows and kk < end
-                shared[down * stride + side] = number(array, gate, i, kk) if inside else ZERO
+    def place(block):
+        return (
+            uint32(uint32(block // across) % down * pixels),
+            uint32(block % across * filters),
+            uint32(block // (across * down)),
+        )
 
-    return load
+    return place
+
+
+@cache
+def slab(number: Any, length: int, width: int, tile: Tile, across: bool) -> tuple[Any, Any]:
+    """Two device functions that bring number(array, gate, i, k) to shared[k, i].
+
+    The slab is `width` i times tile.depth k; beyond the edges of `length` and `end` there are
+    zeros. Neighbouring threads take neighbours in memory: along i if `across`, else along k.
+    """
+    turns, even = held(tile, width), width * tile.depth % tile.threads == 0
+    size, threads = uint32(width * tile.depth), uint32(tile.threads)
+    row, depth, all_, step = map(uint32, (width, tile.depth, length, pitch(width)))
+
+    @device
+    def fetch(numbers, array, gate, first, k, end, thread):
+        for turn in range(turns):
+            e = uint32(thread + uint32(turn) * threads)
+            if even or e < size:
+                i = uint32(first + (e % row if across else e // depth))
+                kk = uint32(k + (e // row if across else e % depth))
+                numbers[turn] = number(array, gate, i, kk) if i < all_ and kk < end else ZERO
+
+    @device
+    def store(shared, numbers, thread):
+        for turn in range(turns):
+            e = uint32(thread + uint32(turn) * threads)
+            if even or e < size:
+                i, k = (e % row, e // row) if across else (e // depth, e % depth)
+                shared[uint32(k * step + i)] = numbers[turn]
+
+    return fetch, store
 
 
 @cache
 def multiplier(tile: Tile) -> Any:
     """sums[j, i] += A[thread's row i, k] B[k, thread's column j] for every k in shared memory."""
     rows, columns, depth = tile.per_thread_pixels, tile.per_thread_filters, tile.depth
-    side = uint32(tile.columns_of_threads)
+    side = uint32(tile.threads_across)
     a_step, b_step = uint32(pitch(tile.pixels)), uint32(pitch(tile.filters))
 
     @device
@@ -247,7 +174,7 @@ def finisher(product: Product, tile: Tile) -> Any:
     """Hands a thread's sums to the product's `finish`, `adjacent` rows at a time."""
     rows, columns, adjacent = tile.per_thread_pixels, tile.per_thread_filters, product.adjacent
     all_rows, all_columns = uint32(product.rows), uint32(product.columns)
-    side, finish = uint32(tile.columns_of_threads), product.finish
+    side, finish = uint32(tile.threads_across), product.finish
 
     @device
     def finish_all(out, gate, extra, split, row, column, sums, thread):
@@ -267,7 +194,7 @@ def direct(product: Product, count: int) -> Any:
     adjacent, all_ = product.adjacent, uint32(count)
     columns, heaps = uint32(product.columns), uint32(product.rows // product.adjacent)
     whole, chunk = uint32(product.depth), uint32(product.chunk)
-    a_of, b_of, finish = product.a, product.b, product.finish
+    a_at, b_at, finish = product.a, product.b, product.finish
 
     @jit
     def direct_product(out, gate, a, b, extra):
@@ -275,16 +202,15 @@ def direct(product: Product, count: int) -> Any:
         thread = uint32(cuda.grid(1))
         if thread < all_:
             column = uint32(thread % columns)
-            row = uint32(thread // columns % heaps * uint32(adjacent))
+            row = uint32(uint32(thread // columns) % heaps * uint32(adjacent))
             split = uint32(thread // (columns * heaps))
             first, end = uint32(split * chunk), min(whole, uint32((split + uint32(1)) * chunk))
             for i in range(adjacent):
                 sums[i] = ZERO
+                r = uint32(row + uint32(i))
                 for k in range(first, end):
                     kk = uint32(k)
-                    sums[i] += a_of(a, gate, uint32(row + uint32(i)), kk, column) * b_of(
-                        b, gate, kk, column
-                    )
+                    sums[i] += a_at(a, gate, r, kk, column) * b_at(b, gate, kk, column)
             finish(out, gate, extra, split, row, column, sums, 0)
 
     return direct_product

@@ -7,7 +7,8 @@ import os
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from minicnn.contracts import Spec
 from minicnn.errors import BackendError, DeviceMemoryError
 from minicnn.ownership import lend
 
+ALIGNMENT = 256  # bytes; what the widest loads and the tensor cores like
 OUT_OF_MEMORY = 2  # CUDA_ERROR_OUT_OF_MEMORY
 # After these the driver answers every call of the process with the same error: an address that is
 # not there, a kernel that ran too long or trapped, a card that fell off the bus, broken memory, ...
@@ -71,12 +73,47 @@ def device_errors() -> Iterator[None]:
         raise BackendError(f"the GPU failed: {err}. {remedy}") from err
 
 
+class Place(NamedTuple):
+    """Where an array lies: some bytes from the start of an allocation."""
+
+    memory: Any  # uint8, on the device
+    offset: int
+    spec: Spec
+
+    @property
+    def where(self) -> tuple[int, int]:
+        """What differs between arrays that do not lie at one place."""
+        return id(self.memory), self.offset
+
+    @property
+    def array(self) -> Any:
+        """The flat device array that lies there."""
+        return part(self.memory, self.offset, self.spec)
+
+
+def allocate_together(specs: list[Spec], what: str) -> list[Place]:
+    """One allocation for arrays of these specs, each of which begins at a multiple of ALIGNMENT.
+
+    Raises
+    ------
+    DeviceMemoryError : there is not so much; the message names `what`. Nothing is left behind
+    """
+    offsets = list(accumulate((room_for(spec) for spec in specs), initial=0))
+    memory = allocate(Spec((offsets[-1],), "uint8"), what)
+    return [Place(memory, offset, spec) for offset, spec in zip(offsets, specs, strict=False)]
+
+
+def room_for(spec: Spec) -> int:
+    """Bytes of an array, up to where the next one may begin."""
+    size = math.prod(spec.shape) * np.dtype(spec.dtype).itemsize
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
 class Mirror:
     """A host array and its copy on the device; the newest numbers are on one side, or on both."""
 
-    def __init__(self, array: np.ndarray, name: str) -> None:
-        self.spec = Spec(array.shape, array.dtype.name)
-        self.copy = allocate(self.spec, name)
+    def __init__(self, array: np.ndarray, place: Place) -> None:
+        self.place, self.spec, self.copy = place, place.spec, place.array
         self.version = 0  # counts the changes of `copy`
         self._array = weakref.ref(array)
         self._on_host, self._on_device = True, False
@@ -106,12 +143,15 @@ class Mirror:
 _mirrors: dict[int, Mirror] = {}
 
 
-def mirror_of(array: np.ndarray, name: str) -> Mirror:
-    """The one mirror of this array; it lives as long as the array."""
-    if id(array) not in _mirrors:
-        _mirrors[id(array)] = Mirror(array, name)
+def mirrors_of(arrays: list[np.ndarray], what: str) -> list[Mirror]:
+    """The mirror of each array; it lives as long as the array. New ones lie in one allocation."""
+    new = list({id(a): a for a in arrays if id(a) not in _mirrors}.values())
+    specs = [Spec(array.shape, array.dtype.name) for array in new]
+    places = allocate_together(specs, what) if new else []
+    for array, place in zip(new, places, strict=True):
+        _mirrors[id(array)] = Mirror(array, place)
         weakref.finalize(array, _mirrors.pop, id(array), None)
-    return _mirrors[id(array)]
+    return [_mirrors[id(array)] for array in arrays]
 
 
 def upload(array: np.ndarray, copy: Any, stream: Any = 0) -> None:

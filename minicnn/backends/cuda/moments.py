@@ -18,6 +18,7 @@ from minicnn.backends.cuda.api import cuda, device, jit, uint32
 from minicnn.backends.cuda.work import THREADS, Launch, blocks_for
 from minicnn.contracts import Spec
 
+ZERO = np.float64(0)
 WIDTH = 32  # channels of a block: a warp reads neighbouring numbers
 LANES = 8  # threads that share a channel
 PIECE = 256  # pixels: they are still in the cache when they are read again; estimate (2026-11)
@@ -42,7 +43,7 @@ def moments_launches(pixels: int, channels: int) -> tuple[tuple[Launch, ...], di
 def of_all_lanes(sums, lane, column):
     """The sum of what the lanes of this channel have put into `sums`; all threads must call it."""
     cuda.syncthreads()
-    total = 0.0
+    total = ZERO
     for other in range(LANES):
         total += sums[uint32(other * WIDTH) + column]
     cuda.syncthreads()
@@ -64,12 +65,12 @@ def _pieces_kernel(pixels: int, channels: int) -> Any:
         number = uint32(block // groups)
         first, end = uint32(number * piece), uint32(min(all_, uint32((number + uint32(1)) * piece)))
         last = end if channel < columns else first  # threads beyond the channels read nothing
-        total = 0.0
+        total = ZERO
         for row in range(first + lane, last, LANES):
             total += y[uint32(uint32(row) * columns + channel)]
         sums[thread] = total
         mean = of_all_lanes(sums, lane, column) / (end - first)
-        total = 0.0
+        total = ZERO
         for row in range(first + lane, last, LANES):
             total += (y[uint32(uint32(row) * columns + channel)] - mean) ** 2
         sums[thread] = total
@@ -91,7 +92,7 @@ def _join_kernel(pixels: int, channels: int) -> Any:
     def moments_of_all(moments, pieces):
         c = cuda.grid(1)
         if c < columns:
-            mean, variance = 0.0, 0.0
+            mean, variance = ZERO, ZERO
             for i in range(count):
                 length = min(PIECE, pixels - i * PIECE)
                 mean += pieces[2 * i * columns + c] * length / pixels

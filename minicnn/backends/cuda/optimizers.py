@@ -1,1 +1,208 @@
-"""optimizers: to come."""
+"""Optimizers: one thread a weight. The formulas stand in the reference's file of this name.
+
+A *rule* is a device function that moves one weight and its slots, the numbers that the optimizer
+keeps for it: up to three, with 0 in the place of those that are not kept. Its operations are the
+reference's, in the reference's order, each in float32. (A GPU's compiler joins a product and a sum
+into one rounding where it can, so there the last bit may differ from a processor's.)
+
+While HALTED is not 0 nothing moves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+from minicnn.backends.cuda.api import cuda, device, float32, jit, sqrt, uint32
+from minicnn.backends.cuda.work import HALTED, Work, elementwise
+from minicnn.contracts import Spec
+
+ZERO, ONE = float32(0), float32(1)
+NO_SLOT = ""
+
+Kept = tuple[bool, ...]  # of a kind's slots, those that the optimizer really keeps
+
+
+@cache
+def with_decay(decoupled: bool) -> Any:
+    @device
+    def decayed(w, g, rate, decay):
+        if decay == ZERO:
+            return w, g
+        if decoupled:
+            return w - rate * decay * w, g
+        return w, g + decay * w
+
+    return decayed
+
+
+@cache
+def sgd(kept: Kept, *, momentum: float, nesterov: bool, decoupled: bool) -> Any:
+    (has_velocity,) = kept
+    mu, decayed = float32(momentum), with_decay(decoupled)
+
+    @device
+    def move(w, g, velocity, _second, _third, rate, step, decay):
+        w, g = decayed(w, g, rate, decay)
+        if not has_velocity:
+            return w - rate * g, ZERO, ZERO, ZERO
+        velocity = mu * velocity - rate * g
+        length = mu * velocity - rate * g if nesterov else velocity
+        return w + length, velocity, ZERO, ZERO
+
+    return move
+
+
+@cache
+def adam(kept: Kept, *, beta_1: float, beta_2: float, epsilon: float, decoupled: bool) -> Any:
+    new_1, new_2 = ONE - float32(beta_1), ONE - float32(beta_2)
+    small, decayed = float32(epsilon), with_decay(decoupled)
+
+    @device
+    def move(w, g, first, second, _third, rate, step, decay):
+        w, g = decayed(w, g, rate, decay)
+        first = first + (g - first) * new_1
+        second = second + (g * g - second) * new_2
+        return w - first * step / (float32(sqrt(second)) + small), first, second, ZERO
+
+    return move
+
+
+@cache
+def rmsprop(
+    kept: Kept, *, rho: float, momentum: float, epsilon: float, centered: bool, decoupled: bool
+) -> Any:
+    old, new, mu, small = (float32(a) for a in (rho, ONE - float32(rho), momentum, epsilon))
+    rolls, centres = momentum > 0 and kept[1], centered and kept[2]
+    decayed = with_decay(decoupled)
+
+    @device
+    def move(w, g, square, velocity, mean, rate, step, decay):
+        w, g = decayed(w, g, rate, decay)
+        square = old * square + new * g * g
+        variance = square
+        if centres:
+            mean = old * mean + new * g
+            variance = square - mean * mean
+        increment = rate * g / float32(sqrt(variance + small))
+        if rolls:
+            velocity = increment = mu * velocity + increment
+        return w - increment, square, velocity, mean
+
+    return move
+
+
+class Kind(NamedTuple):
+    """A family of rules, and the names of their slots in the contract's order."""
+
+    rule: Callable[..., Any]
+    slots: tuple[str, ...]
+
+
+KINDS = {
+    "sgd_update": Kind(sgd, ("velocity",)),
+    "adam_update": Kind(adam, ("first", "second")),
+    "rmsprop_update": Kind(rmsprop, ("square", "velocity", "mean")),
+}
+
+
+class Update(NamedTuple):
+    """How weights move: the same for all that one launch can move."""
+
+    rule: Any
+    slots: tuple[str, str, str]  # names of arrays, in the places that the rule gives them
+
+
+def update_of(
+    kernel: str, present: Callable[[str], bool], attributes: dict[str, Any]
+) -> tuple[Update, float, float]:
+    """The update of an optimizer's kernel, and what is the weight's own: multiplier and decay.
+
+    `present` tells of a slot's name whether the optimizer keeps such a number.
+    """
+    kind, shared = KINDS[kernel.removeprefix("dense_")], dict(attributes)
+    own = shared.pop("multiplier"), shared.pop("weight_decay")
+    kept = tuple(map(present, kind.slots))
+    names = [name if is_kept else NO_SLOT for name, is_kept in zip(kind.slots, kept, strict=True)]
+    first, second, third = (*names, NO_SLOT, NO_SLOT)[:3]
+    return Update(kind.rule(kept, **shared), (first, second, third)), *own
+
+
+def sgd_update(w: Spec, dw: Spec, velocity: Spec | None, rates: Spec, **attributes: Any) -> Work:
+    return moved("sgd_update", w, (velocity,), attributes)
+
+
+def adam_update(
+    w: Spec, dw: Spec, first: Spec, second: Spec, rates: Spec, **attributes: Any
+) -> Work:
+    return moved("adam_update", w, (first, second), attributes)
+
+
+def rmsprop_update(
+    w: Spec,
+    dw: Spec,
+    square: Spec,
+    velocity: Spec | None,
+    mean: Spec | None,
+    rates: Spec,
+    **attributes: Any,
+) -> Work:
+    return moved("rmsprop_update", w, (square, velocity, mean), attributes)
+
+
+def moved(kernel: str, w: Spec, slots: tuple[Spec | None, ...], attributes: dict[str, Any]) -> Work:
+    """The one launch that moves the weights `w`; its gradient is called "dw"."""
+    kept = dict(zip(KINDS[kernel].slots, slots, strict=True))
+    update, multiplier, decay = update_of(kernel, lambda name: kept[name] is not None, attributes)
+    count = math.prod(w.shape)
+    # An array that is not there is never touched; something must stand for it.
+    names = ("w", "dw", *(name or "w" for name in update.slots), "rates", HALTED)
+    return elementwise(_update_kernel(update, count, multiplier, decay), count, names)
+
+
+@cache
+def mover(update: Update) -> Any:
+    """A device function that moves w[i], with its gradient g[ig] and its slots a[ia], b[ib], c[ic].
+
+    Each has an index of its own, for they may lie in one array.
+    """
+    rule = update.rule
+    has_a, has_b, has_c = (name != NO_SLOT for name in update.slots)
+
+    @device
+    def move(w, g, a, b, c, i, ig, ia, ib, ic, rate, step, decay):
+        weight, new_a, new_b, new_c = rule(
+            w[i],
+            g[ig],
+            a[ia] if has_a else ZERO,
+            b[ib] if has_b else ZERO,
+            c[ic] if has_c else ZERO,
+            rate,
+            step,
+            decay,
+        )
+        w[i] = weight
+        if has_a:
+            a[ia] = new_a
+        if has_b:
+            b[ib] = new_b
+        if has_c:
+            c[ic] = new_c
+
+    return move
+
+
+@cache
+def _update_kernel(update: Update, count: int, multiplier: float, weight_decay: float) -> Any:
+    move, factor, decay = mover(update), float32(multiplier), float32(weight_decay)
+
+    @jit
+    def updated(w, g, a, b, c, rates, halted):
+        i = uint32(cuda.grid(1))
+        if i < count and halted[0] == 0:
+            rate, step = rates[0] * factor, rates[1] * factor
+            move(w, g, a, b, c, i, i, i, i, i, rate, step, decay)
+
+    return updated

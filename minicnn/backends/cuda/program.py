@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from minicnn.backends.cuda.flat_update import Bound, is_update, join_updates
 from minicnn.backends.cuda.graph import Recorded
 from minicnn.backends.cuda.kernels import MAKERS
 from minicnn.backends.cuda.memory import (
     Mirror,
+    Place,
     allocate,
+    allocate_together,
     download,
-    mirror_of,
+    mirrors_of,
     new_stream,
-    part,
+    room_for,
     upload,
 )
 from minicnn.backends.cuda.work import HALTED, OLD, Work
 from minicnn.contracts import CONTRACTS, Spec
 from minicnn.program import Buffer, Program, Step
-
-ALIGNMENT = 256  # bytes; what the widest loads and the tensor cores like
-
-
-class Bound(NamedTuple):
-    """A step's launches with their arrays."""
-
-    work: Work
-    arrays: dict[str, Any]
-    writes: tuple[int, ...]
 
 
 class Runner:
@@ -51,21 +44,22 @@ class Runner:
     def __init__(self, program: Program, arrays: dict[int, np.ndarray]) -> None:
         self._program, self._hosts = program, arrays
         self._stream = new_stream()
-        self._mirrors: dict[int, Mirror] = {}
         works = [_work_of(program, step) for step in program.steps]
-        scratch = _scratch(works)
-        total = program.arena_bytes + max((size for _, size in scratch), default=0)
-        self._arena = allocate(Spec((total,), "uint8"), _largest(program))
+        scratch, scratch_bytes = _scratch(program.steps, works)
+        self._scratch_start = room_for(Spec((program.arena_bytes,), "uint8"))
+        total = Spec((self._scratch_start + scratch_bytes,), "uint8")
+        self._arena = allocate(total, _largest(program))
         self._halted = allocate(Spec((1,), "uint32"), HALTED)
         upload(np.zeros(1, np.uint32), self._halted)
-        self._arrays: dict[int, Any] = {}
-        for index, buffer in enumerate(program.buffers):
-            self._arrays[index] = self._place(index, buffer)
+        self._mirrors = self._mirror_what_lasts()
+        self._places = self._place_all()
+        self._arrays = {index: place.array for index, place in self._places.items()}
         self._steps = [
-            self._bind(step, work, places)
-            for step, work, (places, _) in zip(program.steps, works, scratch, strict=True)
+            self._bind(step, work, offsets)
+            for step, work, offsets in zip(program.steps, works, scratch, strict=True)
         ]
-        self._recorded: dict[tuple[int, int], Recorded] = {}
+        self._joined: dict[range, list[Bound]] = {}
+        self._recorded: dict[range, Recorded] = {}
         self._constants: list[int] = []  # versions of what the constant steps read, when they ran
 
     def __getitem__(self, index: int) -> np.ndarray:
@@ -77,12 +71,17 @@ class Runner:
         """Run the steps from `first` up to, not including, `last`."""
         numbers = range(len(self._steps))[first:last]
         self._refresh(numbers)
-        span = (numbers.start, numbers.stop)
-        if span not in self._recorded:
-            self._recorded[span] = Recorded(self._launcher(numbers), self._stream)
-        self._recorded[span]()
+        if numbers not in self._recorded:
+            self._recorded[numbers] = Recorded(_starter(self.launches(numbers)), self._stream)
+        self._recorded[numbers]()
         for number in numbers:
             self._note_changes(self._steps[number])
+
+    def launches(self, numbers: range) -> list[Bound]:
+        """The launches of these steps in order; updates of weights are joined where they can be."""
+        if numbers not in self._joined:
+            self._joined[numbers] = join_updates([self._steps[number] for number in numbers])
+        return self._joined[numbers]
 
     def refresh_constants(self) -> None:
         """Run the steps that depend on parameters alone, if these have changed."""
@@ -95,30 +94,52 @@ class Runner:
             self.run(0, len(steps))
             self._constants = versions
 
-    def _place(self, index: int, buffer: Buffer) -> Any:
-        if buffer.view_of is not None:
-            return self._arrays[buffer.view_of]
-        if not buffer.home:
-            return part(self._arena, buffer.offset or 0, buffer.spec)
-        if buffer.home == "input":
-            return allocate(buffer.spec, buffer.name)
-        self._mirrors[index] = mirror_of(self._hosts[index], buffer.name)
-        return self._mirrors[index].copy
+    def _mirror_what_lasts(self) -> dict[int, Mirror]:
+        """Mirrors of parameters and state; those that are new lie in one allocation."""
+        lasting = [i for i, b in enumerate(self._program.buffers) if b.home in _LASTING]
+        mirrors = mirrors_of(
+            [self._hosts[i] for i in lasting], _what("parameters and state", self._buffers(lasting))
+        )
+        return dict(zip(lasting, mirrors, strict=True))
+
+    def _place_all(self) -> dict[int, Place]:
+        """Where each buffer lies; a view lies where its root does."""
+        inputs = [i for i, b in enumerate(self._program.buffers) if b.home == "input"]
+        specs = [b.spec for b in self._buffers(inputs)]
+        places = dict(
+            zip(
+                inputs,
+                allocate_together(specs, _what("inputs", self._buffers(inputs))),
+                strict=True,
+            )
+        )
+        places |= {index: mirror.place for index, mirror in self._mirrors.items()}
+        for index, buffer in enumerate(self._program.buffers):
+            if buffer.view_of is not None:
+                places[index] = places[buffer.view_of]
+            elif not buffer.home:
+                places[index] = Place(self._arena, buffer.offset or 0, buffer.spec)
+        return places
+
+    def _buffers(self, indices: list[int]) -> list[Buffer]:
+        return [self._program.buffers[i] for i in indices]
 
     def _bind(self, step: Step, work: Work, scratch: dict[str, int]) -> Bound:
         contract = CONTRACTS[step.kernel]
         reads = (name.rstrip("?") for name in contract.reads)
         old = (OLD + name if name in contract.updates else name for name in reads)
         names = (*old, *contract.writes)
-        arrays = {
-            name: self._arrays[index]
+        places = {
+            name: self._places[index]
             for name, index in zip(names, (*step.reads, *step.writes), strict=True)
             if index is not None
         }
-        arrays[HALTED] = self._halted
         for name, offset in scratch.items():
-            arrays[name] = part(self._arena, self._program.arena_bytes + offset, work.scratch[name])
-        return Bound(work, arrays, tuple(i for i in step.writes if i is not None))
+            spec = work.scratch[name]
+            places[name] = Place(self._arena, self._scratch_start + offset, spec)
+        arrays = {name: place.array for name, place in places.items()}
+        writes = tuple(i for i in step.writes if i is not None)
+        return Bound(step, work, arrays | {HALTED: self._halted}, places, writes)
 
     def _refresh(self, numbers: range) -> None:
         """Bring to the device what these steps read from the host."""
@@ -144,38 +165,62 @@ class Runner:
         view_of = self._program.buffers[index].view_of
         return index if view_of is None else view_of
 
-    def _launcher(self, numbers: range) -> Callable[[Any], None]:
-        steps = [self._steps[number] for number in numbers]
 
-        def launches(stream: Any) -> None:
-            for work, arrays, _ in steps:
-                for kernel, blocks, threads, arguments in work.launches:
-                    kernel[blocks, threads, stream](*(arrays[name] for name in arguments))
+_LASTING = ("parameter", "state")
 
-        return launches
+
+def _starter(steps: list[Bound]) -> Callable[[Any], None]:
+    """A function that starts all their launches on a stream."""
+
+    def start(stream: Any) -> None:
+        for bound in steps:
+            for kernel, blocks, threads, arguments in bound.work.launches:
+                kernel[blocks, threads, stream](*(bound.arrays[name] for name in arguments))
+
+    return start
 
 
 def _work_of(program: Program, step: Step) -> Work:
+    """The maker's work; what nobody wants of its results goes to scratch memory."""
     reads = [None if i is None else program.buffers[i].spec for i in step.reads]
-    return MAKERS[step.kernel](*reads, **step.attributes)
+    work = MAKERS[step.kernel](*reads, **step.attributes)
+    contract = CONTRACTS[step.kernel]
+    specs = contract.specs(*reads, **step.attributes)
+    unwanted = {
+        name: spec
+        for name, spec, index in zip(contract.writes, specs, step.writes, strict=True)
+        if index is None and spec is not None and name not in contract.updates
+    }
+    return work._replace(scratch={**work.scratch, **unwanted})
 
 
-def _scratch(works: list[Work]) -> list[tuple[dict[str, int], int]]:
-    """For each step the offset of each scratch array, and the bytes of all. Steps share them."""
-    placed = []
-    for work in works:
-        offsets, size = {}, 0
+def _scratch(steps: tuple[Step, ...], works: list[Work]) -> tuple[list[dict[str, int]], int]:
+    """For each step the offset of each scratch array, and the bytes of all.
+
+    Steps share these bytes, but not updates that follow each other: the gradients that dense
+    layers compute there wait until all weights are moved.
+    """
+    placed, end, largest = [], 0, 0
+    for number, (step, work) in enumerate(zip(steps, works, strict=True)):
+        if not (number and is_update(step) and is_update(steps[number - 1])):
+            end = 0
+        offsets = {}
         for name, spec in work.scratch.items():
-            offsets[name] = size
-            bytes_ = int(np.prod(spec.shape)) * np.dtype(spec.dtype).itemsize
-            size += -(-bytes_ // ALIGNMENT) * ALIGNMENT
-        placed.append((offsets, size))
-    return placed
+            offsets[name] = end
+            end += room_for(spec)
+        placed.append(offsets)
+        largest = max(largest, end)
+    return placed, largest
 
 
-def _largest(program: Program, count: int = 3) -> str:
+def _largest(program: Program) -> str:
     """The largest arrays of a program, for whoever has to make it smaller."""
     own = [b for b in program.buffers if not b.home and b.view_of is None]
-    own.sort(key=lambda b: -int(np.prod(b.spec.shape)))
-    names = ", ".join(f"{b.name} {b.spec.shape}" for b in own[:count])
-    return f"the layers' outputs of one batch, of which the largest are {names}"
+    return _what("the layers' outputs of one batch", own)
+
+
+def _what(kind: str, buffers: list[Buffer], count: int = 3) -> str:
+    """What an allocation is for."""
+    largest = sorted(buffers, key=lambda b: -room_for(b.spec))[:count]
+    names = ", ".join(f"{b.name} {b.spec.shape}" for b in largest)
+    return f"{kind}, of which the largest are {names}"

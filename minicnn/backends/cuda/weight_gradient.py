@@ -10,35 +10,23 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from minicnn.backends.cuda.api import cuda, device, jit, uint32
-from minicnn.backends.cuda.implicit_gemm import (
-    ENOUGH_BLOCKS,
-    TILES,
-    Product,
-    Tile,
-    best_tile,
-    product_work,
-)
+from minicnn.backends.cuda.conv2d_tiles import Product, split_for
+from minicnn.backends.cuda.implicit_gemm import product_work
 from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for
 from minicnn.contracts import Spec
 
+NOTHING = np.float64(0)
 SHORTEST_SPLIT = 256  # pixels: shorter ones cost more to add up than they save; estimate (2026-11)
 
 
 def weight_gradient_work(product: Product, gate: str) -> Work:
     """`product` is (taps + 1, CO) = A dz, without `finish`; A is read from x, B from dy."""
     product = product._replace(finish=into_parts(product.rows, product.columns))
-    product = split_for(product, best_tile(product, TILES))
+    product = split_for(product, SHORTEST_SPLIT)
     return with_join(product_work(product, ("parts", gate, "x", "dy", "x")), product)
-
-
-def split_for(product: Product, tile: Tile) -> Product:
-    """`product` in as many splits as make enough blocks, none of them very short."""
-    blocks = tile.blocks(product)
-    if product.groups > 1:
-        blocks = blocks_for(product.rows * product.columns, THREADS)
-    splits = min(blocks_for(ENOUGH_BLOCKS, blocks), product.depth // SHORTEST_SPLIT)
-    return product._replace(splits=max(splits, 1))
 
 
 def with_join(first: Work, product: Product) -> Work:
@@ -71,7 +59,7 @@ def join_kernel(rows: int, columns: int, splits: int) -> Any:
     def join(dw, db, parts):
         i = uint32(cuda.grid(1))
         if i < count:
-            total = 0.0  # float64
+            total = NOTHING
             for split in range(splits):
                 total += parts[uint32(uint32(split) * count + i)]
             if i < weights:

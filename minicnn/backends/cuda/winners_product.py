@@ -15,33 +15,28 @@ from typing import Any
 
 from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
 from minicnn.backends.cuda.conv2d_indices import Geometry, seen, seen_by_weights
-from minicnn.backends.cuda.implicit_gemm import (
-    Product,
-    Tile,
-    best_tile,
-    direct_work,
-    is_small,
-    loader,
-    pitch,
-)
-from minicnn.backends.cuda.weight_gradient import (
-    into_parts,
-    with_join,
-    split_for,
-)
+from minicnn.backends.cuda.conv2d_tiles import Product, Tile, split_for, tile_for
+from minicnn.backends.cuda.implicit_gemm import corner, direct_work, held, pitch, slab
+from minicnn.backends.cuda.weight_gradient import into_parts, with_join
 from minicnn.backends.cuda.winners import NOBODY, by_windows, cells_of, pooled_pixels
 from minicnn.backends.cuda.work import Launch, Work
 from minicnn.shapes import Window2D
 
 ZERO, ONE = float32(0), float32(1)
 WARP = 32
-# `pixels` are weights here, and a warp stands along them. Estimates, not measured on a GPU (2026-11).
-TILES = (Tile(256, 32, 16, 8, 8), Tile(64, 32, 16, 2, 8), Tile(32, 16, 16, 1, 4))
+# `pixels` are weights here; a warp stands along them. Estimates, not measured on a GPU (2026-11).
+TILES = (
+    Tile(256, 32, 16, 8, 8),
+    Tile(128, 32, 16, 4, 8),
+    Tile(64, 32, 16, 2, 8),
+    Tile(32, 16, 16, 1, 4),
+)
 MOST_CELLS = 32  # of a window, for which the larger tiles have shared memory
+SHORTEST_SPLIT = 64  # pooled pixels; estimate (2026-11)
 
 
 def winners_gradient(g: Geometry, pool: Window2D, images: int) -> Work:
-    """dw and db from dy, winner and x: weight_gradient.py's two launches."""
+    """dw and db from dy, winner and x, in weight_gradient.py's two launches."""
     product = Product(
         rows=g.taps + 1,
         depth=images * pooled_pixels(g, pool),
@@ -51,15 +46,16 @@ def winners_gradient(g: Geometry, pool: Window2D, images: int) -> Work:
         finish=into_parts(g.taps + 1, g.filters),
         groups=g.groups,
     )
-    tile = best_tile(product, TILES if cells_of(pool) <= MOST_CELLS else TILES[-1:])
-    product = split_for(product, tile)
+    tiles = TILES if cells_of(pool) <= MOST_CELLS else TILES[-1:]
+    product = split_for(product, SHORTEST_SPLIT, tiles)
     arguments = ("parts", "winner", "x", "dy", "x")
-    if is_small(product):
-        first = direct_work(product, arguments)
-    else:
-        kernel = tiled_winners(product, g, pool, tile)
-        first = Work((Launch(kernel, tile.blocks(product), tile.threads, arguments),))
-    return with_join(first, product)
+    if product.is_small:
+        return with_join(direct_work(product, arguments), product)
+    tile = tile_for(product, tiles)
+    kernel = tiled_winners(product, g, pool, tile)
+    return with_join(
+        Work((Launch(kernel, tile.blocks(product), tile.threads, arguments),)), product
+    )
 
 
 @cache
@@ -98,65 +94,63 @@ def tiled_winners(product: Product, g: Geometry, pool: Window2D, tile: Tile) -> 
     """The kernel. A slab holds as many whole windows as have about tile.depth cells."""
     cells = cells_of(pool)
     windows = max(tile.depth // cells, 1)
-    slab = tile._replace(depth=windows * cells)
-    x_at = seen_by_weights(g, by_windows(pool, g.out_hw))
-    x_of_tile = device(lambda x, gate, k, m: x_at(x, gate, k, m, uint32(0)))
-    load_x = loader(x_of_tile, product.rows, tile.pixels, slab, True)
-    load_dy = dy_loader(product, tile, windows, cells)
-    multiply, finish = chooser(tile, windows), finisher(product, tile)
-    x_size, dy_size = pitch(tile.pixels) * slab.depth, windows * tile.filters
-    each = tile.per_thread_pixels * tile.per_thread_filters
-    pixels, filters, step = uint32(tile.pixels), uint32(tile.filters), uint32(windows)
-    down, across = (uint32(tiles) for tiles in tile.tiles(product))
-    whole, chunk, cells_ = uint32(product.depth), uint32(product.chunk), uint32(cells)
+    tile = tile._replace(depth=windows * cells)
+    x_seen = seen_by_weights(g, by_windows(pool, g.out_hw))
+    x_at = device(lambda x, gate, k, m: x_seen(x, gate, k, m, uint32(0)))
+    fetch_x, store_x = slab(x_at, product.rows, tile.pixels, tile, True)
+    load_dy = dy_loader(product, tile, windows)
+    place, multiply, finish = corner(product, tile), chooser(tile, windows), finisher(product, tile)
+    x_size, x_each, each = pitch(tile.pixels) * tile.depth, held(tile, tile.pixels), tile.sums
+    dy_size = windows * tile.filters
+    whole, chunk, cells_, step = map(uint32, (product.depth, product.chunk, cells, windows))
 
     @jit
     def winners_product(out, winner, x, dy, extra):
         x_tile = cuda.shared.array(x_size, float32)
         dy_tile = cuda.shared.array(dy_size, float32)
         won_tile = cuda.shared.array(dy_size, uint32)
+        x_next = cuda.local.array(x_each, float32)
         sums = cuda.local.array(each, float32)
         for i in range(each):
             sums[i] = ZERO
-        thread, block = uint32(cuda.threadIdx.x), uint32(cuda.blockIdx.x)
-        column = uint32(block % across * filters)
-        row = uint32(block // across % down * pixels)
-        split = uint32(block // (across * down))
+        thread = uint32(cuda.threadIdx.x)
+        row, column, split = place(uint32(cuda.blockIdx.x))
         p, end = uint32(split * chunk), uint32(min(whole, uint32((split + uint32(1)) * chunk)))
+        fetch_x(x_next, x, winner, row, uint32(p * cells_), uint32(end * cells_), thread)
         while p < end:
-            load_x(x_tile, x, winner, row, uint32(p * cells_), uint32(end * cells_), thread)
+            store_x(x_tile, x_next, thread)
             load_dy(dy_tile, won_tile, dy, winner, column, p, end, thread)
             cuda.syncthreads()
+            p = uint32(p + step)
+            fetch_x(x_next, x, winner, row, uint32(p * cells_), uint32(end * cells_), thread)
             multiply(sums, x_tile, dy_tile, won_tile, thread)
             cuda.syncthreads()
-            p = uint32(p + step)
         finish(out, winner, extra, split, row, column, sums, thread)
 
     return winners_product
 
 
 @cache
-def dy_loader(product: Product, tile: Tile, windows: int, cells: int) -> Any:
+def dy_loader(product: Product, tile: Tile, windows: int) -> Any:
     """Brings dy of a few windows, and where in the slab of x each winner's row begins."""
-    size, threads = uint32(windows * tile.filters), tile.threads
-    turns = -(-windows * tile.filters // threads)
-    width, columns, cells_ = uint32(tile.filters), uint32(product.columns), uint32(cells)
+    size, threads = uint32(windows * tile.filters), uint32(tile.threads)
+    turns, cells = held(tile._replace(depth=windows), tile.filters), tile.depth // windows
+    width, columns, cells_ = map(uint32, (tile.filters, product.columns, cells))
     row = uint32(pitch(tile.pixels))
 
     @device
     def load(dy_tile, won_tile, dy, winner, column, p, end, thread):
         for turn in range(turns):
-            e = uint32(thread + uint32(turn * threads))
+            e = uint32(thread + uint32(turn) * threads)
             if e < size:
                 window, co = uint32(e // width), uint32(column + e % width)
-                value, won = ZERO, NOBODY
+                value, cell = ZERO, uint32(0)
                 if p + window < end and co < columns:
                     at = uint32(uint32(p + window) * columns + co)
                     won = uint32(winner[at])
                     if won != NOBODY:
-                        value = dy[at]
+                        value, cell = dy[at], won
                 dy_tile[e] = value
-                cell = uint32(0) if won == NOBODY else won
                 won_tile[e] = uint32(uint32(window * cells_ + cell) * row)
 
     return load

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 
@@ -10,6 +11,7 @@ import minicnn._core as _core
 from minicnn.backends.changes import Constants
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError
+from minicnn.ownership import bring_home
 from minicnn.program import Buffer, Program, Step
 
 CACHE_LINE = 64  # bytes; also the widest vector
@@ -31,7 +33,10 @@ class Runner:
     ArgumentError : an array is missing or does not look like its buffer
     """
 
+    together: ClassVar[int] = 1  # training steps that it can be given at a time
+
     def __init__(self, program: Program, arrays: dict[int, np.ndarray]) -> None:
+        self._homes = list(arrays.values())
         arena = _aligned(program.arena_bytes)
         self._arrays: list[np.ndarray] = []
         for index, buffer in enumerate(program.buffers):
@@ -45,6 +50,7 @@ class Runner:
 
     def run(self, first: int = 0, last: int | None = None) -> None:
         """Run the steps from `first` up to, not including, `last`."""
+        bring_home(self._homes)
         steps = self._steps[first:last]
         self._program.run(steps.start, max(steps.start, steps.stop))
 

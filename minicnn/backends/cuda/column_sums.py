@@ -1,0 +1,80 @@
+"""Sums down the columns of a matrix: a bias's gradient, summed over the batch.
+
+Threads of a block lie as (lanes, columns): a thread adds every lanes-th row of its column, then
+one thread a column adds the lanes. Where there are many rows they are cut into chunks, one a
+block, whose sums a second launch adds in float64, as the reference does. The order is always the
+same.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from minicnn.backends.cuda.api import cuda, float32, jit, uint32
+from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for, elementwise
+from minicnn.contracts import Spec
+
+WIDEST = 32  # columns of a block: with more its reads would be no faster
+CHUNK = 1024  # rows of a block, at least; estimate, not measured on a GPU (2026-11)
+MOST_CHUNKS = 512
+ZERO = float32(0)
+
+
+def column_sums(
+    out: str, matrix: str, rows: int, columns: int, *, chunk_sums: str = "chunk_sums"
+) -> Work:
+    """out[c] = sum over r of matrix[r, c]; `chunk_sums` is the scratch array, if one is needed."""
+    if not columns:
+        return Work(())
+    width = min(1 << (columns - 1).bit_length(), WIDEST)
+    chunk = max(CHUNK, blocks_for(rows, MOST_CHUNKS))
+    chunks = max(blocks_for(rows, chunk), 1)
+    kernel = chunk_kernel(rows, columns, width, chunk)
+    blocks = blocks_for(columns, width) * chunks
+    first = Launch(kernel, blocks, THREADS, (out if chunks == 1 else chunk_sums, matrix))
+    if chunks == 1:
+        return Work((first,))
+    rest = elementwise(total_kernel(columns, chunks), columns, (out, chunk_sums))
+    return Work((first, *rest.launches), {chunk_sums: Spec((chunks, columns))})
+
+
+@cache
+def chunk_kernel(rows: int, columns: int, width: int, chunk: int) -> Any:
+    lanes, blocks_across = THREADS // width, blocks_for(columns, width)
+
+    @jit
+    def chunk_summed(out, matrix):
+        lane_sums = cuda.shared.array(THREADS, float32)
+        t, block = uint32(cuda.threadIdx.x), uint32(cuda.blockIdx.x)
+        column = block % uint32(blocks_across) * uint32(width) + t % uint32(width)
+        number = block // uint32(blocks_across)
+        row = number * uint32(chunk) + t // uint32(width)
+        end = min((number + uint32(1)) * uint32(chunk), uint32(rows))
+        total = ZERO
+        if column < uint32(columns):
+            while row < end:
+                total += matrix[row * uint32(columns) + column]
+                row += uint32(lanes)
+        lane_sums[t] = total
+        cuda.syncthreads()
+        if t < uint32(width) and column < uint32(columns):
+            for lane in range(1, lanes):
+                total += lane_sums[uint32(lane * width) + t]
+            out[number * uint32(columns) + column] = total
+
+    return chunk_summed
+
+
+@cache
+def total_kernel(columns: int, chunks: int) -> Any:
+    @jit
+    def all_summed(out, chunk_sums):
+        c = uint32(cuda.grid(1))
+        if c < columns:
+            total = 0.0  # float64
+            for chunk in range(chunks):
+                total += chunk_sums[uint32(chunk * columns) + c]
+            out[c] = float32(total)
+
+    return all_summed

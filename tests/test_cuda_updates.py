@@ -1,0 +1,302 @@
+"""Moving all weights with one launch, and the matrix products before it, on the simulated GPU."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from minicnn.backends import device
+from minicnn.backends import numpy as reference
+from minicnn.contracts import CONTRACTS, Spec
+from minicnn.program import Buffer, Program, Step
+
+if device.missing():
+    pytest.skip(device.missing(), allow_module_level=True)
+
+from minicnn.backends.cuda import KERNELS, Runner, gemm
+from minicnn.backends.cuda.column_sums import column_sums
+from minicnn.backends.cuda.kernels import launch
+from minicnn.backends.cuda.memory import allocate, download, mirrors_of, upload
+from minicnn.backends.cuda.work import HALTED, Work
+
+# A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+COUPLED = {"weight_decay": 0.1, "decoupled": False, "multiplier": 0.5}
+SGD = {"momentum": 0.9, "nesterov": True}
+ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+RMSPROP = {"rho": 0.9, "momentum": 0.5, "epsilon": 1e-2, "centered": True}
+# kernel, slots that are not kept, attributes
+UPDATES = {
+    "sgd": ("sgd_update", ("velocity",), {"momentum": 0.0, "nesterov": False}),
+    "sgd with momentum": ("sgd_update", (), SGD),
+    "adam": ("adam_update", (), ADAM),
+    "rmsprop": ("rmsprop_update", (), RMSPROP),
+    "rmsprop, plain": (
+        "rmsprop_update", ("velocity", "mean"), RMSPROP | {"momentum": 0.0, "centered": False},
+    ),
+}  # fmt: skip
+# shape of a weight, multiplier, weight decay, and whether a dense layer computes its gradient
+WEIGHTS = [((3, 5), 2.0, 0.1, True), ((5,), 1.0, 0.0, False), ((3, 7), 0.5, 0.2, True)]
+
+
+def on_device(arrays):
+    copies = {name: allocate(Spec(a.shape, a.dtype.name), name) for name, a in arrays.items()}
+    for name, array in arrays.items():
+        upload(array, copies[name])
+    return copies
+
+
+def run_work(work: Work, arrays, out: Spec):
+    """What `work` leaves in "out", which begins as NaN."""
+    poison = {
+        name: np.full(spec.shape, np.nan, spec.dtype)
+        for name, spec in {**work.scratch, "out": out}.items()
+    }
+    copies = on_device(arrays | poison)
+    launch(work, copies)
+    return download(copies["out"], out)
+
+
+# --- products and sums ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("transposed", [(False, False), (True, False), (False, True)])
+@pytest.mark.parametrize("tile", gemm.TILES, ids=str)
+def test_every_tile_at_its_ragged_edges(tile, transposed, monkeypatch):
+    """More than one slab, and not a whole number of slabs or tiles."""
+    monkeypatch.setattr(gemm, "TILES", (tile,))
+    m, n, k = 9, 7, tile.depth + 3
+    rng = np.random.default_rng(4)
+    a, b, bias = (rng.standard_normal(shape, np.float32) for shape in ((m, k), (k, n), (n,)))
+    stored = {"a": a.T if transposed[0] else a, "b": b.T if transposed[1] else b, "bias": bias}
+    work = gemm.matrix_product("out", "a", "b", gemm.Product(m, n, k, *transposed), bias="bias")
+    out = run_work(work, stored, Spec((m, n)))
+    np.testing.assert_allclose(out, a.astype(float) @ b + bias, rtol=2e-6, atol=2e-6)
+
+
+def test_several_tiles_and_parts(monkeypatch):
+    monkeypatch.setattr(gemm, "ENOUGH_BLOCKS", 12)
+    m, n, k = 33, 34, 200
+    rng = np.random.default_rng(5)
+    a, b, bias = (rng.standard_normal(shape, np.float32) for shape in ((m, k), (k, n), (n,)))
+    product = gemm.Product(m, n, k)
+    assert gemm.cut(product).parts == 3  # of 80, 80 and 40
+    for name, added in ((None, 0.0), ("bias", bias)):
+        work = gemm.matrix_product("out", "a", "b", product, bias=name)
+        assert len(work.launches) == 2
+        out = run_work(work, {"a": a, "b": b, "bias": bias}, Spec((m, n)))
+        np.testing.assert_allclose(out, a.astype(float) @ b + added, rtol=2e-6, atol=5e-5)
+
+
+@pytest.mark.parametrize("m", [1, 3, 64, 512, 4096])
+@pytest.mark.parametrize("n", [1, 10, 500, 4096])
+@pytest.mark.parametrize("k", [0, 1, 64, 800, 9216])
+def test_the_parts_cover_the_inner_axis(m, n, k):
+    product = gemm.cut(gemm.Product(m, n, k))
+    assert product.part % product.tile.depth == 0
+    assert product.parts == 1 or (product.parts - 1) * product.part < k
+    assert product.parts * product.part >= k
+    assert product.parts * product.tile.blocks(m, n) < 2 * gemm.ENOUGH_BLOCKS or product.parts == 1
+
+
+@pytest.mark.parametrize("columns", [1, 3, 33])
+def test_column_sums_in_chunks(columns, monkeypatch):
+    monkeypatch.setattr("minicnn.backends.cuda.column_sums.CHUNK", 70)
+    matrix = np.random.default_rng(6).standard_normal((150, columns), np.float32)
+    work = column_sums("out", "matrix", *matrix.shape)
+    assert len(work.launches) == 2
+    out = run_work(work, {"matrix": matrix}, Spec((columns,)))
+    np.testing.assert_allclose(out, matrix.sum(0, np.float64), rtol=1e-6, atol=2e-6)
+
+
+@pytest.mark.parametrize("kernel", ["clip_by_norm", "squared_norm_start"])
+def test_norms_of_more_than_one_block(kernel, monkeypatch):
+    monkeypatch.setattr("minicnn.backends.cuda.clipping.STRETCH", 300)
+    dw = np.random.default_rng(7).standard_normal(700).astype(np.float32) * np.float32(1e25)
+    attributes = {"limit": 0.5} if kernel == "clip_by_norm" else {}
+    (out,), (want,) = (table[kernel](dw, **attributes) for table in (KERNELS, reference.KERNELS))
+    np.testing.assert_allclose(out, want, rtol=1e-6)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_clipping_lets_nothing_hide(number):
+    dw = np.array([1.0, number, -2.0], np.float32)
+    for kernel in ("clip_by_norm", "clip_by_value"):
+        (out,), (want,) = (t[kernel](dw, limit=0.5) for t in (KERNELS, reference.KERNELS))
+        np.testing.assert_array_equal(out, want)
+
+
+# --- updates ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "own", [COUPLED, COUPLED | {"decoupled": True}, COUPLED | {"weight_decay": 0}]
+)
+@pytest.mark.parametrize(("kernel", "absent", "attributes"), UPDATES.values(), ids=UPDATES)
+def test_updates_have_the_bits_of_the_reference(kernel, absent, attributes, own):
+    rng = np.random.default_rng(8)
+    names = [name.rstrip("?") for name in CONTRACTS[kernel].reads]
+    reads = [
+        None if name in absent else rng.uniform(0.5, 1, 2 if name == "rates" else 9).astype("f4")
+        for name in names
+    ]
+    reads[0][0], reads[1][1] = -0.0, np.nan
+    outs, wanted = (t[kernel](*reads, **attributes, **own) for t in (KERNELS, reference.KERNELS))
+    for out, want in zip(outs, wanted, strict=True):
+        assert (out is None and want is None) or out.tobytes() == want.tobytes()
+
+
+class Training:
+    """A program that moves WEIGHTS by one kind of update, and host arrays for it."""
+
+    def __init__(self, kernel, absent, attributes):
+        self.buffers, self.steps, self.index, self.offset = [], [], {}, 0
+        self.add("x", (4, 3), "input")
+        self.add("rates", (2,), "state")
+        for number, (shape, multiplier, decay, dense) in enumerate(WEIGHTS):
+            own = {"multiplier": multiplier, "weight_decay": decay, "decoupled": False}
+            self.add_update(kernel, absent, attributes | own, number, shape, dense)
+        for step in self.updates:  # they stand together, at the end
+            self.steps.append(step)
+
+    updates: list[Step]
+
+    def add(self, name, shape, home=""):
+        offset = None if home else self.offset
+        if not home:
+            self.offset += -(-4 * math.prod(shape) // 64) * 64
+        self.index[name] = len(self.buffers)
+        self.buffers.append(Buffer(name, Spec(shape), offset, home))
+
+    def add_update(self, kernel, absent, attributes, number, shape, dense):
+        self.updates = [] if number == 0 else self.updates
+        kernel = f"dense_{kernel}" if dense else kernel
+        names = {"x": "x", "rates": "rates"}
+        contract = CONTRACTS[kernel]
+        slots = set(contract.writes) - {"w", *absent}
+        names |= {name: f"{name}{number}" for name in ("w", "dw", "dy", "given", *slots)}
+        self.add(names["w"], shape, "parameter")
+        for name in sorted(slots):
+            self.add(names[name], shape, "state")
+        gradient = "dy" if dense else "dw"
+        like = (4, shape[1]) if dense else shape
+        self.add(names["given"], like, "input")
+        self.add(names[gradient], like)
+        line = {"scale": 1.0, "offset": 0.0}
+        given, made = ((self.index[names[name]],) for name in ("given", gradient))
+        self.steps.append(Step("rescale_forward", given, made, line))
+        reads, writes = (
+            tuple(self.index.get(names.get(name.rstrip("?"), "")) for name in group)
+            for group in (contract.reads, contract.writes)
+        )
+        self.updates.append(Step(kernel, reads, writes, attributes))
+
+    @property
+    def program(self):
+        commit = len(self.steps) - len(self.updates)
+        return Program(tuple(self.buffers), tuple(self.steps), self.offset, commit)
+
+    def homes(self):
+        rng = np.random.default_rng(9)
+        return {
+            i: rng.uniform(0.5, 1, buffer.spec.shape).astype(np.float32)
+            for i, buffer in enumerate(self.buffers)
+            if buffer.home
+        }
+
+
+def bits(runner, training):
+    return {name: runner[i].tobytes() for name, i in training.index.items()}
+
+
+def updates_of(runner, program):
+    """The number of launches that move weights."""
+    bounds = runner.launches(range(program.commit, len(program.steps)))
+    return sum("rates" in launch.arguments for b in bounds for launch in b.work.launches)
+
+
+@pytest.fixture(params=UPDATES.values(), ids=UPDATES)
+def training(request):
+    return Training(*request.param)
+
+
+def test_a_joint_update_has_the_bits_of_separate_ones(training):
+    program, homes = training.program, [training.homes(), training.homes()]
+    together, apart = (Runner(program, arrays) for arrays in homes)
+    together.run()
+    for step in range(len(program.steps)):
+        apart.run(step, step + 1)
+    assert updates_of(together, program) == 1
+    assert bits(together, training) == bits(apart, training)
+    slow = reference.Runner(program, training.homes())
+    slow.run()
+    for name, i in training.index.items():
+        np.testing.assert_allclose(together[i], slow[i], rtol=1e-5, err_msg=name)
+
+
+def test_nothing_moves_while_halted(training):
+    program, homes = training.program, training.homes()
+    runner = Runner(program, homes)
+    before = training.homes()
+    runner.run(0, program.commit)
+    (halted,) = {id(b.arrays[HALTED]): b.arrays[HALTED] for b in runner.launches(range(9))}.values()
+    upload(np.ones(1, np.uint32), halted)
+    runner.run(program.commit)
+    for step in range(program.commit, len(program.steps)):
+        runner.run(step, step + 1)
+    for i, array in before.items():
+        assert runner[i].tobytes() == array.tobytes()
+
+
+def test_weights_of_another_allocation_move_by_themselves():
+    """A layer that an earlier model uses has its copy on the device already."""
+    training = Training(*UPDATES["adam"])
+    program, homes, known = training.program, training.homes(), training.index["w1"]
+    mirrors_of([homes[known]], "a layer of another model")
+    runner, apart = Runner(program, homes), Runner(program, training.homes())
+    runner.run()
+    for step in range(len(program.steps)):
+        apart.run(step, step + 1)
+    assert updates_of(runner, program) == 2  # w0 and w2 together, w1 alone
+    assert bits(runner, training) == bits(apart, training)
+
+
+def test_slots_of_two_allocations_are_not_looked_for_in_one():
+    training = Training(*UPDATES["adam"])
+    program, homes, known = training.program, training.homes(), training.index["second0"]
+    mirrors_of([homes[known]], "the state of another model")
+    runner = Runner(program, homes)
+    assert updates_of(runner, program) == 2
+    runner.run()
+    slow = reference.Runner(program, training.homes())
+    slow.run()
+    for name, i in training.index.items():
+        np.testing.assert_allclose(runner[i], slow[i], rtol=1e-5, err_msg=name)
+
+
+def test_a_weight_that_is_moved_twice_moves_twice():
+    training = Training(*UPDATES["sgd with momentum"])
+    again = training.program._replace(steps=(*training.program.steps, training.updates[0]))
+    runner, slow = Runner(again, training.homes()), reference.Runner(again, training.homes())
+    runner.run()
+    slow.run()
+    assert updates_of(runner, again) == 4
+    np.testing.assert_allclose(runner[training.index["w0"]], slow[training.index["w0"]], rtol=1e-5)
+
+
+def test_a_gradient_that_nobody_wants_is_computed_beside_the_others():
+    """A dense layer without bias asks for dw alone."""
+    shapes = {"dy": (4, 5), "x": (4, 3), "dw": (3, 5)}
+    buffers = tuple(
+        Buffer(name, Spec(shape), 0 if name == "dw" else None, "" if name == "dw" else "input")
+        for name, shape in shapes.items()
+    )
+    step = Step("dense_backward_weights", (0, 1), (2, None), {})
+    rng = np.random.default_rng(10)
+    homes = {i: rng.standard_normal(buffers[i].spec.shape, np.float32) for i in (0, 1)}
+    runner = Runner(Program(buffers, (step,), 64, 1), homes)
+    runner.run()
+    np.testing.assert_allclose(runner[2], homes[1].T @ homes[0], rtol=1e-5)
