@@ -20,14 +20,16 @@ if device.missing():
 
 from minicnn.backends.cuda import kernels
 from minicnn.backends.cuda.api import SIMULATED
-from minicnn.backends.cuda.tensor_cores import choice, conv2d, emulation
+from minicnn.backends.cuda.tensor_cores import choice, conv2d, emulation, tiles
+from minicnn.backends.cuda.tensor_cores.dense import PIXEL as ONE_PIXEL
 from minicnn.backends.cuda.tensor_cores.tiles import TILES, Layout, Product, Tile, best_tile
+from minicnn.contracts import CONTRACTS, Spec
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+PIXEL = ONE_PIXEL["window"]
 simulated = pytest.mark.skipif(not SIMULATED, reason="the emulation is the simulator's")
 
-ONE_WARP = Tile(32, 16, 8, 16, stages=2)
-FOUR_WARPS = Tile(64, 16, 16, 8, stages=3)
+ONE_WARP = Tile(32, 8, 8, 8, stages=2)
 
 
 @pytest.fixture
@@ -114,33 +116,35 @@ def test_the_stages_fit_into_shared_memory(tile):
 # --- the kernels -------------------------------------------------------------------------------
 
 CASES = {
-    "by ones": Case(
-        "conv2d", arrays(x=(2, 5, 6, 3), w=(3, 2, 3, 5), b=(5,)), conv((5, 6), (3, 2))
-    ),
+    "by ones": Case("conv2d", arrays(x=(2, 4, 4, 3), w=(3, 2, 3, 5), b=(5,)), conv((4, 4), (3, 2))),
     "by fours, without bias": Case(
-        "conv2d", arrays(x=(1, 6, 6, 4), w=(3, 3, 4, 20), b=None), conv((6, 6), 3, 1, "same")
+        "conv2d", arrays(x=(1, 5, 4, 4), w=(3, 3, 4, 12), b=None), conv((5, 4), 3, 1, "same")
     ),
     "strided, dilated, uneven padding": Case(
-        "conv2d", arrays(x=(2, 9, 8, 4), w=(2, 3, 4, 8), b=(8,)),
-        conv((9, 8), (2, 3), (2, 1), ((1, 0), (0, 2)), (1, 2)),
+        "conv2d", arrays(x=(1, 6, 5, 4), w=(2, 2, 4, 8), b=(8,)),
+        conv((6, 5), 2, (2, 1), ((1, 0), (0, 2)), (1, 2)),
     ),
     "relu": Case(
-        "conv2d_relu", arrays(x=(2, 5, 6, 4), w=(3, 3, 4, 8), b=(8,)), conv((5, 6), 3, 1, "same")
+        "conv2d_relu", arrays(x=(1, 5, 4, 4), w=(2, 3, 4, 4), b=(4,)), conv((5, 4), (2, 3))
     ),
-    "relu, by ones, without bias": Case(
-        "conv2d_relu", arrays(x=(1, 6, 5, 2), w=(2, 2, 2, 7), b=None), conv((6, 5), 2)
+    "relu, without bias": Case(
+        "conv2d_relu", arrays(x=(1, 3, 3, 2), w=(2, 2, 2, 7), b=None), conv((3, 3), 2)
     ),
     "pool, relu": Case(
-        "conv2d_max_pool2d", arrays(x=(2, 8, 7, 4), w=(3, 3, 4, 8), b=(8,)),
-        conv_pool("relu", (8, 7)),
+        "conv2d_max_pool2d", arrays(x=(2, 6, 5, 4), w=(3, 3, 4, 4), b=(4,)),
+        conv_pool("relu", (6, 5)),
     ),
     "pool, linear, same": Case(
-        "conv2d_max_pool2d", arrays(x=(2, 6, 5, 2), w=(3, 3, 2, 5), b=None),
-        conv_pool("linear", (6, 5), "same"),
+        "conv2d_max_pool2d", arrays(x=(1, 5, 4, 2), w=(3, 3, 2, 5), b=None),
+        conv_pool("linear", (5, 4), "same"),
     ),
-    "dense": Case("dense", arrays(x=(5, 19), w=(19, 20), b=(20,))),
-    "dense, by fours": Case("dense", arrays(x=(37, 12), w=(12, 8), b=None)),
+    "dense": Case("dense", arrays(x=(5, 19), w=(19, 10), b=(10,))),
+    "dense, by fours": Case("dense", arrays(x=(33, 12), w=(12, 8), b=None)),
 }  # fmt: skip
+MANY_WARPS = {
+    "in columns, three stages": ("pool, relu", Tile(32, 16, 8, 8, stages=3)),
+    "in rows, two layers a step": ("by ones", Tile(64, 8, 16, 8, stages=2)),
+}
 
 
 def to_tf32(array):
@@ -157,22 +161,68 @@ def chosen(case, samples=None):
             yield kernel, {name: to_tf32(a) for name, a in known.items()}
 
 
+def assert_all_agree(case, samples=None):
+    for kernel, known in chosen(case, samples):
+        reads = [known.get(name.rstrip("?")) for name in CONTRACTS[kernel].reads]
+        specs = [None if a is None else Spec(a.shape, a.dtype.name) for a in reads]
+        strided = case.attributes.get("window", PIXEL).stride != (1, 1)
+        wanted = not (strided and "backward_input" in kernel)
+        assert choice.fits(kernel, *specs, **case.attributes) == wanted
+        if kernel in kernels.KERNELS:
+            assert_agrees(kernel, known, case.attributes)
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_agrees_with_the_reference(tf32, case):
     if SIMULATED:  # a thread of the system is dear
-        tf32.setattr("minicnn.backends.cuda.tensor_cores.tiles.TILES", (ONE_WARP,))
-    for kernel, known in chosen(case):
-        assert_agrees(kernel, known, case.attributes)
+        tf32.setattr(tiles, "TILES", (ONE_WARP,))
+    assert_all_agree(case)
 
 
-@pytest.mark.parametrize("name", ["by fours, without bias", "pool, relu"])
-def test_warps_share_a_tile(tf32, name):
-    tf32.setattr("minicnn.backends.cuda.tensor_cores.tiles.TILES", (FOUR_WARPS,))
-    for kernel, known in chosen(CASES[name]):
-        assert_agrees(kernel, known, CASES[name].attributes)
+@pytest.mark.parametrize(("name", "tile"), MANY_WARPS.values(), ids=MANY_WARPS)
+def test_warps_share_a_tile(tf32, name, tile):
+    tf32.setattr(tiles, "TILES", (tile,))
+    assert_all_agree(CASES[name])
 
 
 @pytest.mark.parametrize("name", ["by ones", "pool, relu", "dense"])
 def test_an_empty_batch_is_no_special_case(tf32, name):
-    for kernel, known in chosen(CASES[name], samples=0):
-        assert_agrees(kernel, known, CASES[name].attributes)
+    assert_all_agree(CASES[name], samples=0)
+
+
+# --- when they are used ------------------------------------------------------------------------
+
+X, W = Spec((32, 32, 32, 16)), Spec((3, 3, 16, 32))
+SAME = conv((32, 32), 3, 1, "same")
+
+
+@pytest.fixture
+def wanted(monkeypatch):
+    monkeypatch.setattr(choice, "capability", lambda: (8, 6))
+    monkeypatch.setattr(choice, "precision", lambda: "tf32")
+    return monkeypatch
+
+
+def test_a_product_of_some_size_fits(wanted):
+    assert choice.fits("conv2d_forward", X, W, None, **SAME)
+    assert choice.fits("conv2d_backward_input", Spec((32, 32, 32, 32)), W, **SAME)
+    assert choice.fits("dense_forward", Spec((64, 800)), Spec((800, 500)), None)
+
+
+def test_float32_is_computed_unless_all_is_there(wanted):
+    assert not choice.fits("relu_forward", X)
+    assert not choice.fits("conv2d_forward", Spec((1, 3, 3, 16)), W, None, **conv((3, 3), 3))
+    assert not choice.fits("dense_forward", Spec((64, 800)), Spec((800, 5)), None)
+    halves = Spec((3, 3, 8, 32))
+    assert not choice.fits("conv2d_forward", X, halves, None, **{**SAME, "groups": 2})
+    wanted.setattr(choice, "capability", lambda: (7, 5))
+    assert not choice.fits("conv2d_forward", X, W, None, **SAME)
+    wanted.setattr(choice, "capability", lambda: (9, 0))
+    wanted.setattr(choice, "precision", lambda: "float32")
+    assert not choice.fits("conv2d_forward", X, W, None, **SAME)
+
+
+def test_tiles_fill_the_card_before_they_grow():
+    assert best_tile(Product(2**17, 128, 576)).columns == 128
+    assert best_tile(Product(2**17, 16, 576)).columns == 16
+    assert best_tile(Product(64, 500, 800)).rows == 64

@@ -34,7 +34,7 @@ def capability() -> tuple[int, int]:
 
 
 def preferred(makers: dict[str, Maker]) -> dict[str, Maker]:
-    """The same makers, those of products with one in front that uses the tensor cores if it fits."""
+    """The makers, those of products with one in front that uses the tensor cores if it fits."""
     return {
         name: _preferring(name, MAKERS[name], maker) if name in MAKERS else maker
         for name, maker in makers.items()

@@ -184,7 +184,7 @@ def _backward_weights(
     out_hw, (channels, filters) = window.out_hw(image), (x.shape[3], dy.shape[3])
     grid = Grid(dy.shape[0], *out_hw)
     product = Product(window.size[0] * window.size[1] * channels, filters, grid.rows)
-    tile = best_tile(product, divisible=True)
+    tile = best_tile(product, shared_depth=True)
     parts = _parts(tile, product)
     sums = Spec((parts, product.rows + 1, filters))
     add = sum_of_parts(parts, product.rows, filters)
@@ -219,7 +219,7 @@ def _factor(
     depth_inside: bool = True,
     choose: Any = None,
 ) -> Factor:
-    """`neighbours` numbers stand side by side: 4 of them are copied at once if that divides them."""
+    """`neighbours` numbers stand side by side; 4 are copied at once if that divides them."""
     layout = Layout(outer, tile.depth, depth_inside)
     words = 4 if neighbours % 4 == 0 else 1
     return Factor(copier(place, layout, tile.threads, words, choose), layout)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from minicnn.backends.cuda.api import SIMULATED, cuda, device, float32
+from minicnn.backends.cuda.api import SIMULATED
 from minicnn.backends.cuda.tensor_cores import emulation
 
 try:
@@ -30,7 +30,8 @@ MULTIPLY = (
     "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
     "{$0, $1, $2, $3}, {$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};"
 )
-WORDS = 16 // 4  # numbers of the widest copy
+ALIGNMENT = None if SIMULATED else 16  # of shared memory, for the widest copies
+WORDS = 16 // 4  # numbers of such a copy
 
 
 def missing() -> str:
@@ -38,14 +39,6 @@ def missing() -> str:
     if SIMULATED or intrinsic is not None:
         return ""
     return "numba-cuda's intrinsics are needed for tensor cores; numba_cuda_mlir has none"
-
-
-@cache
-def shared_memory(count: int) -> Any:
-    """() -> shared array of `count` float32, placed as 16-byte copies need it."""
-    if SIMULATED:  # which knows no alignment
-        return device(lambda: cuda.shared.array(count, float32))
-    return device(lambda: cuda.shared.array(count, float32, alignment=16))
 
 
 def _make_multiply() -> Any:

@@ -41,7 +41,7 @@ class Grid(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """What the pixel (y, x) sees of an image: (y * step + first + ky * dilation, the same for x)."""
+    """What the pixel (y, x) sees of an image: (y * step + first + ky * dilation, ... x ...)."""
 
     image: Pair
     channels: int

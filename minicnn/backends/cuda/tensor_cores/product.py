@@ -76,7 +76,7 @@ def product_kernel(
         uint32(tile.warp_columns),
     )
     warp_rows, lanes, sums_held = uint32(WARP_ROWS), uint32(LANES), _sums_held(tile)
-    memory_of = mma.shared_memory(tile.stages * (layout_a.size + layout_b.size))
+    memory_size, alignment = tile.stages * (layout_a.size + layout_b.size), mma.ALIGNMENT
     multiply, wait, commit = (
         _multiply_step(tile, layout_a, layout_b),
         mma.wait(ahead - 1),
@@ -87,7 +87,7 @@ def product_kernel(
 
     @jit
     def product_on_tensor_cores(out, winner, a, a_by, b, b_by, beside):
-        memory = memory_of()
+        memory = cuda.shared.array(memory_size, float32, alignment=alignment)
         sums = cuda.local.array(sums_held, float32)
         for i in range(sums_held):
             sums[i] = ZERO

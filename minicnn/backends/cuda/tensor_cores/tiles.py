@@ -49,7 +49,8 @@ class Tile(NamedTuple):
         return -(-product.depth // self.depth)
 
 
-# At most 48 KB of shared memory, more must be asked for. Estimates, not measured on a GPU (2026-11).
+# At most 48 KB of shared memory; more must be asked for. Estimates, not measured on a GPU
+# (2026-11).
 TILES = (
     Tile(128, 128, 16, 64, stages=2),
     Tile(128, 64, 16, 64, stages=3),
@@ -60,13 +61,13 @@ TILES = (
 )
 
 
-def best_tile(product: Product, *, divisible: bool = False) -> Tile:
-    """The one that should be done first. If the depth is `divisible` among blocks, few are enough."""
+def best_tile(product: Product, *, shared_depth: bool = False) -> Tile:
+    """The one that should be done first; where blocks share the depth, few tiles are enough."""
 
     def cost(tile: Tile) -> int:
         down, across = tile.blocks(product)
         blocks = down * across
-        turns = blocks if divisible else -(-blocks // MULTIPROCESSORS)
+        turns = blocks if shared_depth else -(-blocks // MULTIPROCESSORS)
         return turns * (tile.rows * tile.columns + MOVE * (tile.rows + tile.columns))
 
     return min(TILES, key=cost)
