@@ -53,8 +53,9 @@ POOLED = tuple(
 RELU = ("conv2d_relu_forward", "conv2d_relu_backward_input_relu", "conv2d_relu_backward_weights")
 DENSE = ("dense_forward", "dense_backward_input", "dense_backward_weights")
 BATCH_NORM = {"momentum": 0.9, "epsilon": 1e-3}
-SGD = {"weight_decay": 0.0, "decoupled": False, "multiplier": 1.0, "momentum": 0.9}
-ADAM = {"weight_decay": 0.0, "decoupled": False, "multiplier": 1.0}
+PLAIN = {"weight_decay": 0.0, "decoupled": False, "multiplier": 1.0}
+SGD = {"momentum": 0.9, "nesterov": False} | PLAIN
+ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7} | PLAIN
 
 
 def conv(network: str, shape: tuple[int, ...], size: int, filters: int, names: Any) -> list[Case]:
@@ -86,22 +87,18 @@ def dense(network: str, images: int, inputs: int, units: int) -> list[Case]:
 def others() -> list[Case]:
     """What is not a product."""
     w, image, channels = Spec((800, 500)), Spec((32, 32, 32, 32)), Spec((32,))
-    weights = {name: w for name in ("w", "dw", "velocity", "first", "second")}
+    weights = dict.fromkeys(("w", "dw", "velocity", "first", "second"), w)
     weights["rates"] = Spec((2,))
     logits = {
         "logits": Spec((64, 10)), "probabilities": Spec((64, 10)), "dloss": Spec((64,)),
         "y_true": Spec((64,), "int32"),
     }  # fmt: skip
-    norm = {"x": image, "dy": image} | {
-        name: channels
-        for name in (
-            "gamma", "beta", "moving_mean", "moving_variance", "mean", "inverse_deviation",
-        )
-    }  # fmt: skip
+    names = ("gamma", "beta", "moving_mean", "moving_variance", "mean", "inverse_deviation")
+    norm = {"x": image, "dy": image} | dict.fromkeys(names, channels)
     loss, smoothing = "softmax_sparse_categorical_crossentropy", {"label_smoothing": 0.0}
     return [
         Case("lenet", "sgd_update", weights, SGD),
-        Case("lenet", "adam_update", weights, {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7} | ADAM),
+        Case("lenet", "adam_update", weights, ADAM),
         Case("lenet", f"{loss}_forward", logits, smoothing),
         Case("lenet", f"{loss}_backward", logits, smoothing),
         Case("cifar", "batch_norm_training_forward", norm, BATCH_NORM),
@@ -136,26 +133,25 @@ def missing() -> str:
     """What is not installed; "" if kernels can be compiled and assembled."""
     if not ptxas():
         return "ptxas is not installed: python -m pip install nvidia-cuda-nvcc"
-    if not next(_installed("nvvm/lib64/libnvvm.so*"), ""):
+    if not next(_installed("nvvm/lib64/libnvvm.so*", "lib/libnvvm.so*"), ""):
         return "libnvvm is not installed: python -m pip install 'numba-cuda[cu13]'"
     return ""
 
 
-def _installed(path: str) -> Iterator[str]:
+def _installed(*names: str) -> Iterator[str]:
     """Files of the CUDA toolkit, of this environment's packages or of the system."""
     roots = [f"{folder}/nvidia/*" for folder in sys.path if folder]
     roots += [os.environ[name] for name in ("CUDA_HOME", "CUDA_PATH") if name in os.environ]
     for root in [*roots, "/usr/local/cuda"]:
-        for place in (path, path.replace("lib64", "lib")):
-            yield from glob.glob(f"{root}/{place}")
+        for name in names:
+            yield from glob.glob(f"{root}/{name}")
 
 
 def compiled(case: Case, arches: tuple[int, ...], *, each: bool) -> Iterator[dict[str, Any]]:
-    """A row for each launch and card. Unless for `each`, one text serves all cards, as is allowed."""
+    """A row for each launch and card; unless for `each`, the oldest card's text serves all."""
     known, work = _work_of(case)
     for launch in work.launches:
-        types = [_array_type(known[name]) for name in launch.arguments]
-        text = ""
+        types, text = [_array_type(known[name]) for name in launch.arguments], ""
         for arch in arches:
             if not text or each:
                 text = _ptx(launch.kernel, types, arch)
@@ -248,7 +244,10 @@ def main() -> None:
     arguments = parser.parse_args()
     if missing():
         sys.exit(missing())
-    form = "{case:62} {function:26} {arch:>4} {threads:>7} {registers:>9} {shared:>6} {spills:>6} {local:>5}"
+    form = (
+        "{case:62} {function:26} {arch:>4} {threads:>7} {registers:>9} {shared:>6} {spills:>6} "
+        "{local:>5}"
+    )
     if not arguments.json:
         print(form.format(**{name: name for name in COLUMNS}))
     for row in rows(arguments.only, tuple(arguments.arch), each=arguments.each):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from kernel_cases import Case, arrays, conv, conv_pool
-from test_contracts import calls
+from test_contracts import OTHERS, calls, other_arrays
 from test_cuda_kernels import assert_agrees
 
 import minicnn as mc
@@ -118,7 +118,7 @@ def test_the_stages_fit_into_shared_memory(tile):
 CASES = {
     "by ones": Case("conv2d", arrays(x=(2, 4, 4, 3), w=(3, 2, 3, 5), b=(5,)), conv((4, 4), (3, 2))),
     "by fours, without bias": Case(
-        "conv2d", arrays(x=(1, 5, 4, 4), w=(3, 3, 4, 12), b=None), conv((5, 4), 3, 1, "same")
+        "conv2d", arrays(x=(1, 3, 4, 4), w=(3, 3, 4, 12), b=None), conv((3, 4), 3, 1, "same")
     ),
     "strided, dilated, uneven padding": Case(
         "conv2d", arrays(x=(1, 6, 5, 4), w=(2, 2, 4, 8), b=(8,)),
@@ -142,7 +142,7 @@ CASES = {
     "dense, by fours": Case("dense", arrays(x=(33, 12), w=(12, 8), b=None)),
 }  # fmt: skip
 MANY_WARPS = {
-    "in columns, three stages": ("pool, relu", Tile(32, 16, 8, 8, stages=3)),
+    "in columns, three stages": ("relu", Tile(32, 16, 8, 8, stages=3)),
     "in rows, two layers a step": ("by ones", Tile(64, 8, 16, 8, stages=2)),
 }
 
@@ -188,6 +188,14 @@ def test_warps_share_a_tile(tf32, name, tile):
 @pytest.mark.parametrize("name", ["by ones", "pool, relu", "dense"])
 def test_an_empty_batch_is_no_special_case(tf32, name):
     assert_all_agree(CASES[name], samples=0)
+
+
+def test_moments_are_those_of_the_pooled_image(tf32):
+    kernel, absent, attributes = OTHERS["conv2d_max_pool2d with moments"]
+    if SIMULATED:
+        tf32.setattr(tiles, "TILES", (ONE_WARP,))
+    known = {name: to_tf32(a) for name, a in other_arrays(kernel, absent, np.float32).items()}
+    assert_agrees(kernel, known, attributes)
 
 
 # --- when they are used ------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minicnn.backends.cuda.moments import moments_launches
 from minicnn.backends.cuda.tensor_cores.operands import (
     Grid,
     Sight,
@@ -58,6 +59,15 @@ def conv2d_max_pool2d_forward(
     x: Spec, w: Spec, b: Spec | None, *, pool: Window2D, activation: str, **attributes: Any
 ) -> Work:
     return _forward(x, w, b, relu=activation == "relu", pool=pool, **attributes)
+
+
+def conv2d_max_pool2d_moments_forward(
+    x: Spec, w: Spec, b: Spec | None, *, pool: Window2D, **attributes: Any
+) -> Work:
+    work = conv2d_max_pool2d_forward(x, w, b, pool=pool, **attributes)
+    out = pool.out_hw(attributes["window"].out_hw(attributes["image"]))
+    launches, scratch = moments_launches(x.shape[0] * out[0] * out[1], w.shape[3])
+    return Work((*work.launches, *launches), {**work.scratch, **scratch})
 
 
 def conv2d_backward_input(dy: Spec, w: Spec, **attributes: Any) -> Work:
