@@ -11,7 +11,6 @@ from minicnn.backends.numpy import program as reference
 from minicnn.errors import ArgumentError, BackendError
 from minicnn.explain import verify
 from minicnn.layers import (
-    Activation,
     Add,
     AveragePooling2D,
     BatchNormalization,
@@ -119,10 +118,30 @@ def test_an_engine_that_is_not_there_is_named_before_any_work(monkeypatch):
 @pytest.mark.skipif(bool(device.missing() or device.no_gpu()), reason="no GPU, no simulator")
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_gpu_engine_is_verified_too():
-    x = mc.Input((6, 5, 2), rescale=0.5)
-    a = Activation("relu")(x)
-    model = mc.Model(x, Add()([Activation("tanh")(a), Activation("sigmoid")(a)]))
+    x = mc.Input((8, 7, 2), rescale=1 / 255)
+    a = MaxPooling2D(2)(Conv2D(3, 3, activation="relu")(x))
+    a = Dropout(0.3)(BatchNormalization()(a))
+    a = Conv2D(2, 1, activation="relu")(a)
+    model = mc.Model(x, Dense(3, activation="softmax")(Flatten()(a)))
+    model.compile(mc.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
     checks = verify(model, engines=("cuda",))
-    assert {check.engine for check in checks} == {"cuda"}
-    assert "add_forward" in {check.kernel for check in checks}
+    assert {(check.engine, check.passes) for check in checks} == {
+        ("cuda", "use"),
+        ("cuda", "training"),
+    }
+    assert {"conv2d_max_pool2d_forward", "adam_update"} <= {check.kernel for check in checks}
     assert [check for check in checks if not check.agrees] == []
+
+
+def test_a_bias_before_a_batch_norm_is_judged_by_what_was_added(monkeypatch):
+    """Its gradient is 0 but for rounding, which is as large as dy's, not as the sum's."""
+    right = reference.KERNELS["conv2d_backward_weights"]
+
+    def rounded(dy, *reads, **attributes):
+        dw, db = right(dy, *reads, **attributes)
+        return dw, (db + np.float32(1e-7) * np.abs(dy).max()).astype(db.dtype)
+
+    layers = [Conv2D(4, 3), BatchNormalization(), Flatten(), Dense(2, activation="softmax")]
+    model = mc.Sequential([mc.Input((6, 6, 2)), *layers])
+    monkeypatch.setitem(reference.KERNELS, "conv2d_backward_weights", rounded)
+    assert [check for check in verify(model, engines=["numpy"]) if not check.agrees] == []

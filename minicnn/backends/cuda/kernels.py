@@ -37,6 +37,7 @@ from minicnn.backends.cuda import (
     softmax,
 )
 from minicnn.backends.cuda.memory import allocate, device_errors, download, upload
+from minicnn.backends.cuda.tensor_cores import preferred
 from minicnn.backends.cuda.work import HALTED, OLD, Maker, Work
 from minicnn.contracts import CONTRACTS, Spec
 
@@ -75,9 +76,9 @@ def _makers_of(module: ModuleType) -> dict[str, Maker]:
     }
 
 
-MAKERS: dict[str, Maker] = {
-    name: maker for module in MODULES for name, maker in _makers_of(module).items()
-}
+MAKERS: dict[str, Maker] = preferred(
+    {name: maker for module in MODULES for name, maker in _makers_of(module).items()}
+)
 
 
 def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.ndarray | None, ...]:

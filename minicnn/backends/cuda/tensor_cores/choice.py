@@ -1,0 +1,91 @@
+"""When the tensor cores are used: the process must want TF32, the GPU have it, the shape gain."""
+
+from __future__ import annotations
+
+from functools import cache
+from math import prod
+from types import ModuleType
+from typing import Any
+
+from minicnn.backends.cuda.api import cuda
+from minicnn.backends.cuda.tensor_cores import conv2d, dense, mma
+from minicnn.backends.cuda.work import LARGEST, Maker, Work
+from minicnn.backends.precision import precision
+from minicnn.contracts import CONTRACTS, Spec
+
+LEAST_CAPABILITY = (8, 0)  # TF32 came with it
+# Below this many products in all, or columns of the result, they would wait for each other or work
+# for nothing. Estimates, not measured on a GPU (2026-11).
+LEAST_PRODUCTS = 2**20
+LEAST_COLUMNS = 8
+
+
+def _makers_of(module: ModuleType) -> dict[str, Maker]:
+    return {name: maker for name, maker in vars(module).items() if name in CONTRACTS}
+
+
+MAKERS: dict[str, Maker] = _makers_of(conv2d) | _makers_of(dense)
+
+
+@cache
+def capability() -> tuple[int, int]:
+    """The GPU's compute capability, (major, minor)."""
+    return tuple(cuda.get_current_device().compute_capability)
+
+
+def preferred(makers: dict[str, Maker]) -> dict[str, Maker]:
+    """The makers, those of products with one in front that uses the tensor cores if it fits."""
+    return {
+        name: _preferring(name, MAKERS[name], maker) if name in MAKERS else maker
+        for name, maker in makers.items()
+    }
+
+
+def _preferring(name: str, special: Maker, maker: Maker) -> Maker:
+    def make(*specs: Spec | None, **attributes: Any) -> Work:
+        chosen = special if fits(name, *specs, **attributes) else maker
+        return chosen(*specs, **attributes)
+
+    return make
+
+
+def fits(name: str, *specs: Spec | None, **attributes: Any) -> bool:
+    """Is kernel `name` for these arrays made for the tensor cores here and now?"""
+    wanted = name in MAKERS and precision() == "tf32" and not mma.missing()
+    return wanted and capability() >= LEAST_CAPABILITY and shape_fits(name, *specs, **attributes)
+
+
+def shape_fits(name: str, *specs: Spec | None, **attributes: Any) -> bool:
+    """Do the makers know such a shape, and does it gain?"""
+    contract = CONTRACTS[name]
+    arrays = dict(zip((n.rstrip("?") for n in contract.reads), specs, strict=True))
+    written = contract.specs(*specs, **attributes)
+    arrays |= dict(zip(contract.writes, written, strict=True))
+    if any(spec is not None and prod(spec.shape) >= LARGEST // 2 for spec in arrays.values()):
+        return False  # places are counted in 32 bits, and one for the sign
+    if not _window_fits(name, **attributes):
+        return False
+    weights = arrays.get("w") or arrays["dw"]
+    columns = weights.shape[-2] if "backward_input" in name else weights.shape[-1]
+    return columns >= LEAST_COLUMNS and _products(arrays, weights, attributes) >= LEAST_PRODUCTS
+
+
+def _window_fits(name: str, **attributes: Any) -> bool:
+    """One group; for dx stride 1; a pooling of whole windows that do not overlap, 2x2 forward."""
+    window, pool = attributes.get("window"), attributes.get("pool")
+    if attributes.get("groups", 1) != 1:
+        return False
+    if "backward_input" in name and window is not None and window.stride != (1, 1):
+        return False
+    if pool is None:
+        return True
+    whole = pool.stride == pool.size and pool.pad_h == pool.pad_w == (0, 0)
+    return whole and (pool.size == (2, 2) or "forward" not in name)
+
+
+def _products(arrays: dict[str, Any], weights: Spec, attributes: dict[str, Any]) -> int:
+    """All weights, for each output pixel."""
+    window = attributes.get("window")
+    pixels = prod(window.out_hw(attributes["image"])) if window else 1
+    images = next(arrays[name].shape[0] for name in ("x", "dy") if name in arrays)
+    return images * pixels * prod(weights.shape)

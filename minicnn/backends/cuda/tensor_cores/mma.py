@@ -1,0 +1,134 @@
+"""The instructions that Python has no words for: tensor cores, and copies that nobody waits for.
+
+numba-cuda takes them as inline assembly inside an `intrinsic`, a function whose code is given in
+LLVM's language. Its successor numba_cuda_mlir has no llvmlite; there `cuda.inline_ptx` would take
+the same text inside a device function. Nobody has written or tried that yet, so `missing()` says
+so, and the engine computes in float32. The simulator takes the functions of `emulation.py`.
+
+    multiply(a0..a3, b0, b1, c0..c3)      c + a b on the tensor cores, fragments as in fragments.py
+    rounded(x)                            x rounded to TF32, to nearest
+    copy(memory, to, a, index, inside)    4 or 1 numbers to shared memory; zeros if not inside
+    commit(), wait(n)                     close a group of copies; wait for all but the last n
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from minicnn.backends.cuda.api import SIMULATED
+from minicnn.backends.cuda.tensor_cores import emulation
+
+try:
+    from llvmlite import ir
+    from numba.cuda import types
+    from numba.cuda.extending import intrinsic
+except ImportError:  # the simulator's numba has no intrinsics either
+    intrinsic = None
+
+MULTIPLY = (
+    "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
+    "{$0, $1, $2, $3}, {$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};"
+)
+ALIGNMENT = None if SIMULATED else 16  # of shared memory, for the widest copies
+WORDS = 16 // 4  # numbers of such a copy
+
+
+def missing() -> str:
+    """Why the instructions cannot be made here; "" if they can."""
+    if SIMULATED or intrinsic is not None:
+        return ""
+    return "numba-cuda's intrinsics are needed for tensor cores; numba_cuda_mlir has none"
+
+
+def _make_multiply() -> Any:
+    @intrinsic
+    def multiply(_, a0, a1, a2, a3, b0, b1, c0, c1, c2, c3):
+        number, word = ir.FloatType(), ir.IntType(32)
+        four = types.UniTuple(types.float32, 4)
+
+        def code(context, builder, signature, arguments):
+            kind = ir.FunctionType(ir.LiteralStructType([number] * 4), [word] * 6 + [number] * 4)
+            constraints = ",".join(["=f"] * 4 + ["r"] * 6 + ["f"] * 4)
+            c = builder.call(ir.InlineAsm(kind, MULTIPLY, constraints), arguments)
+            parts = [builder.extract_value(c, i) for i in range(4)]
+            return context.make_tuple(builder, signature.return_type, parts)
+
+        return four(*[types.uint32] * 6, *[types.float32] * 4), code
+
+    return multiply
+
+
+def _make_rounded() -> Any:
+    @intrinsic
+    def rounded(_, x):
+        def code(context, builder, signature, arguments):
+            kind = ir.FunctionType(ir.IntType(32), [ir.FloatType()])
+            return builder.call(ir.InlineAsm(kind, "cvt.rna.tf32.f32 $0, $1;", "=r,f"), arguments)
+
+        return types.uint32(types.float32), code
+
+    return rounded
+
+
+def _make_copy(words: int) -> Any:
+    """Copies of 16 bytes pass by the first-level cache, where nobody would look for them again."""
+    way = "cg" if words == WORDS else "ca"
+    text = f"cp.async.{way}.shared.global [$0], [$1], {4 * words}, $2;"
+
+    @intrinsic
+    def copy(_, memory, to, a, index, inside):
+        def code(context, builder, signature, arguments):
+            shared = _address(context, builder, signature.args[0], arguments[0], arguments[1], 3)
+            source = _address(context, builder, signature.args[2], arguments[2], arguments[3], 1)
+            size = builder.select(arguments[4], _word(4 * words), _word(0))
+            kind = ir.FunctionType(ir.VoidType(), [ir.IntType(32), ir.IntType(64), ir.IntType(32)])
+            order = ir.InlineAsm(kind, text, "r,l,r,~{memory}", side_effect=True)
+            builder.call(order, [shared, source, size])
+            return context.get_dummy_value()
+
+        return types.void(memory, types.uint32, a, types.uint32, types.boolean), code
+
+    return copy
+
+
+def _make_order(text: str) -> Any:
+    @intrinsic
+    def order(_):
+        def code(context, builder, signature, arguments):
+            kind = ir.FunctionType(ir.VoidType(), [])
+            builder.call(ir.InlineAsm(kind, text, "~{memory}", side_effect=True), [])
+            return context.get_dummy_value()
+
+        return types.void(), code
+
+    return order
+
+
+def _word(value: int) -> Any:
+    return ir.Constant(ir.IntType(32), value)
+
+
+def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any, space: int) -> Any:
+    """Of array[index]: 32 bits in shared memory (space 3), 64 in global memory (space 1)."""
+    data = context.make_array(kind)(context, builder, array).data
+    place = builder.gep(data, [builder.zext(index, ir.IntType(64))])
+    cast = builder.addrspacecast(place, ir.PointerType(ir.FloatType(), addrspace=space))
+    return builder.ptrtoint(cast, ir.IntType(32 if space == 3 else 64))
+
+
+if SIMULATED or intrinsic is None:
+    multiply, rounded = emulation.multiply, emulation.rounded
+    COPIES, commit = emulation.COPIES, emulation.nothing
+else:
+    multiply, rounded = _make_multiply(), _make_rounded()
+    COPIES = {words: _make_copy(words) for words in (1, WORDS)}
+    commit = _make_order("cp.async.commit_group;")
+
+
+@cache
+def wait(groups: int) -> Any:
+    """() -> wait until all groups of this thread's copies but the last `groups` are there."""
+    if SIMULATED or intrinsic is None:
+        return emulation.nothing
+    return _make_order(f"cp.async.wait_group {groups};")

@@ -1,0 +1,221 @@
+"""The matrix product on tensor cores: one kernel for all convolutions and dense layers.
+
+A block computes a tile of the result, rows x columns, by steps of 16 along the depth. Copies to
+shared memory run ahead of the arithmetic by stages - 1 steps; a step waits for its own copies, and
+one barrier is enough, because what is overwritten next was read before it. A warp computes 32 rows
+of the tile: from shared memory each lane takes its fragments, rounds them to TF32, and multiplies.
+
+Where rows and columns make too few blocks, the depth is cut into parts, too. Each part's sums go to
+its own matrix, and a second kernel adds the matrices in their order: same bits every time.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
+from minicnn.backends.cuda.tensor_cores import mma
+from minicnn.backends.cuda.tensor_cores.fragments import (
+    COLUMNS,
+    DEPTH,
+    LANES,
+    ROWS,
+    a_depth,
+    a_row,
+    b_column,
+    b_depth,
+)
+from minicnn.backends.cuda.tensor_cores.tiles import WARP_ROWS, Layout, Product, Tile
+from minicnn.backends.cuda.work import Launch
+
+ZERO = float32(0)
+
+
+class Factor(NamedTuple):
+    """One operand: how a tile of it is copied, and how it then lies in shared memory."""
+
+    copy: Any
+    layout: Layout
+
+
+def launch(
+    tile: Tile,
+    product: Product,
+    factors: tuple[Factor, Factor],
+    store: Any,
+    arguments: tuple[str, ...],
+    *,
+    parts: int = 1,
+    column_sums: bool = False,
+) -> Launch:
+    """The launch of a product; none of its sizes is 0."""
+    kernel = product_kernel(tile, product, factors, store, parts, column_sums)
+    down, across = tile.blocks(product)
+    return Launch(kernel, parts * down * across, tile.threads, arguments)
+
+
+@cache
+def product_kernel(
+    tile: Tile,
+    product: Product,
+    factors: tuple[Factor, Factor],
+    store: Any,
+    parts: int,
+    column_sums: bool,
+) -> Any:
+    """kernel(out, winner, a, a_by, b, b_by, beside); unused arguments are any arrays."""
+    (copy_a, layout_a), (copy_b, layout_b) = factors
+    down, across = map(uint32, tile.blocks(product))
+    steps = -(-tile.steps(product) // parts)
+    stages, ahead = uint32(tile.stages), tile.stages - 1
+    stage_size, b_start = uint32(layout_a.size + layout_b.size), uint32(layout_a.size)
+    rows, columns, depth = uint32(tile.rows), uint32(tile.columns), uint32(tile.depth)
+    warps_across, warp_columns = (
+        uint32(tile.columns // tile.warp_columns),
+        uint32(tile.warp_columns),
+    )
+    warp_rows, lanes, sums_held = uint32(WARP_ROWS), uint32(LANES), _sums_held(tile)
+    memory_size, alignment = tile.stages * (layout_a.size + layout_b.size), mma.ALIGNMENT
+    multiply, wait, commit = (
+        _multiply_step(tile, layout_a, layout_b),
+        mma.wait(ahead - 1),
+        mma.commit,
+    )
+    add_column = _add_column(layout_b)
+    store_column = _store_column(product)
+
+    @jit
+    def product_on_tensor_cores(out, winner, a, a_by, b, b_by, beside):
+        memory = cuda.shared.array(memory_size, float32, alignment=alignment)
+        sums = cuda.local.array(sums_held, float32)
+        for i in range(sums_held):
+            sums[i] = ZERO
+        column_sum = ZERO
+        thread, block = uint32(cuda.threadIdx.x), uint32(cuda.blockIdx.x)
+        warp, lane = thread // lanes, thread % lanes
+        row, column = block // across % down * rows, block % across * columns
+        part = block // across // down
+        begin = part * uint32(steps)
+        warp_row, warp_column = warp // warps_across * warp_rows, warp % warps_across * warp_columns
+        for step in range(ahead):
+            start = uint32(step) * stage_size
+            layer = (begin + uint32(step)) * depth
+            copy_a(memory, start, a, a_by, row, layer, thread)
+            copy_b(memory, start + b_start, b, b_by, column, layer, thread)
+            commit()
+        for step in range(steps):
+            wait()
+            cuda.syncthreads()
+            if step + ahead < steps:
+                start = uint32(step + ahead) % stages * stage_size
+                layer = (begin + uint32(step + ahead)) * depth
+                copy_a(memory, start, a, a_by, row, layer, thread)
+                copy_b(memory, start + b_start, b, b_by, column, layer, thread)
+            commit()
+            start = uint32(step) % stages * stage_size
+            multiply(memory, start, start + b_start, warp_row, warp_column, lane, sums)
+            if column_sums and row == 0 and thread < columns:
+                column_sum = add_column(memory, start + b_start + thread, column_sum)
+        store(out, winner, beside, sums, row + warp_row, column + warp_column, lane, part)
+        if column_sums and row == 0 and thread < columns:
+            store_column(out, part, column + thread, column_sum)
+
+    return product_on_tensor_cores
+
+
+def _sums_held(tile: Tile) -> int:
+    """By a lane: 4 of each instruction."""
+    down, across = tile.instructions
+    return down * across * 4
+
+
+@cache
+def _multiply_step(tile: Tile, layout_a: Layout, layout_b: Layout) -> Any:
+    """sums += a b for a warp's part of the tiles in shared memory at a_start and b_start."""
+    down, across = tile.instructions
+    deep = tile.depth // DEPTH
+    a_of, b_of = _fragment_offset(layout_a), _fragment_offset(layout_b)
+    multiply, rounded, held = mma.multiply, mma.rounded, 2 * across
+
+    @device
+    def multiply_step(memory, a_start, b_start, warp_row, warp_column, lane, sums):
+        b = cuda.local.array(held, uint32)
+        for layer in range(deep):
+            k = uint32(layer * DEPTH)
+            for j in range(across):
+                for r in range(2):
+                    at = b_of(warp_column + b_column(lane), b_depth(lane, uint32(r)))
+                    b[2 * j + r] = rounded(memory[b_start + at + b_of(uint32(j * COLUMNS), k)])
+            for i in range(down):
+                at = a_start + a_of(uint32(i * ROWS), k)
+                a0 = rounded(
+                    memory[at + a_of(warp_row + a_row(lane, uint32(0)), a_depth(lane, uint32(0)))]
+                )
+                a1 = rounded(
+                    memory[at + a_of(warp_row + a_row(lane, uint32(1)), a_depth(lane, uint32(1)))]
+                )
+                a2 = rounded(
+                    memory[at + a_of(warp_row + a_row(lane, uint32(2)), a_depth(lane, uint32(2)))]
+                )
+                a3 = rounded(
+                    memory[at + a_of(warp_row + a_row(lane, uint32(3)), a_depth(lane, uint32(3)))]
+                )
+                for j in range(across):
+                    c = (i * across + j) * 4
+                    sums[c], sums[c + 1], sums[c + 2], sums[c + 3] = multiply(
+                        a0, a1, a2, a3, b[2 * j], b[2 * j + 1],
+                        sums[c], sums[c + 1], sums[c + 2], sums[c + 3],
+                    )  # fmt: skip
+
+    return multiply_step
+
+
+def _fragment_offset(layout: Layout) -> Any:
+    outer_step, depth_step = uint32(layout.outer_step), uint32(layout.depth_step)
+    return device(lambda outer, depth: outer * outer_step + depth * depth_step)
+
+
+def _add_column(layout: Layout) -> Any:
+    """sum + the numbers of B's column that begins at `start`: in float32, for a bias's gradient."""
+    layers, step = layout.depth, uint32(layout.depth_step)
+
+    @device
+    def add_column(memory, start, total):
+        for k in range(layers):
+            total += memory[start + uint32(k) * step]
+        return total
+
+    return add_column
+
+
+def _store_column(product: Product) -> Any:
+    """A part's matrix has one row more than the product: B's column sums."""
+    rows, columns = uint32(product.rows), uint32(product.columns)
+
+    @device
+    def store_column(out, part, column, total):
+        if column < columns:
+            out[uint32((part * (rows + uint32(1)) + rows) * columns + column)] = total
+
+    return store_column
+
+
+@cache
+def sum_of_parts(parts: int, rows: int, columns: int) -> Any:
+    """dw and db from the parts' matrices (rows + 1, columns): one thread a number."""
+    weights, size = uint32(rows * columns), uint32((rows + 1) * columns)
+
+    @jit
+    def added(dw, db, sums):
+        i = uint32(cuda.grid(1))
+        if i < size:
+            total = ZERO
+            for part in range(parts):
+                total += sums[uint32(uint32(part) * size + i)]
+            if i < weights:
+                dw[i] = total
+            else:
+                db[uint32(i - weights)] = total
+
+    return added
