@@ -27,6 +27,8 @@ from minicnn.backends import (
     current_backend,
     set_backend,
 )
+from minicnn.config import set_precision
+from minicnn.devices import list_devices
 from minicnn.layers import Input
 from minicnn.limits import set_memory_limit
 from minicnn.models import Model, Sequential, load_model
@@ -49,6 +51,7 @@ __all__ = [
     "explain",
     "initializers",
     "layers",
+    "list_devices",
     "load_model",
     "losses",
     "metrics",
@@ -59,6 +62,7 @@ __all__ = [
     "schedules",
     "set_backend",
     "set_memory_limit",
+    "set_precision",
     "tune",
     "utils",
     "zoo",

@@ -26,7 +26,7 @@ class Program:
     """A list of checked kernel calls, (kernel, reads, writes, attributes) each."""
 
     def __init__(self, steps: list[tuple[str, Arrays, Arrays, dict[str, Any]]]) -> None: ...
-    def run(self, first: int, last: int) -> None:
-        """Run the calls [first, last)."""
+    def run(self, first: int, last: int, version: int = 0) -> None:
+        """Run the calls [first, last). At the same version, not 0, parameters are the same."""
 
     def __len__(self) -> int: ...

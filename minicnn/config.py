@@ -1,4 +1,4 @@
-"""How the engine computes: on how many threads, by which algorithm."""
+"""How the engine computes: on how many threads, by which algorithm, how exactly."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from minicnn.backends import algorithm, num_threads, set_num_threads
+from minicnn.backends import precision as products
 from minicnn.checks import check_int
 
 MOST_THREADS = 64
@@ -59,3 +60,36 @@ def set_conv_algorithm(name: str) -> None:
     The results agree within rounding; "direct" rounds least. See `minicnn.ops.conv2d`.
     """
     algorithm.set_conv_algorithm(name)
+
+
+def get_precision() -> str:
+    """What products are computed in: MINICNN_PRECISION, else "float32".
+
+    >>> get_precision() in ("float32", "tf32")
+    True
+    """
+    return products.precision()
+
+
+def set_precision(name: str) -> None:
+    """Compute the products of convolutions and dense layers in "float32" or "tf32" from now on.
+
+    TF32 is what the tensor cores of NVIDIA's GPUs multiply: float32's range, but 10 bits of its
+    23-bit fraction. Factors are rounded to it, a relative error of 2^-11 each; products are summed
+    in float32. Several times as fast, and close enough for most training. Only the engine "cuda"
+    uses it, on cards of compute capability 8.0 and later; everywhere else, and for the shapes that
+    gain nothing, float32 is computed.
+
+    Raises
+    ------
+    ArgumentError : no precision has that name
+
+    Examples
+    --------
+    >>> before = get_precision()
+    >>> set_precision("tf32")
+    >>> get_precision()
+    'tf32'
+    >>> set_precision(before)
+    """
+    products.set_precision(name)

@@ -8,7 +8,7 @@ or writes such an array asks `at_home` for it first.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -26,6 +26,13 @@ def at_home(array: np.ndarray) -> np.ndarray:
     if bring_back is not None:
         bring_back()
     return array
+
+
+def bring_home(arrays: Iterable[np.ndarray]) -> None:
+    """`at_home` of each."""
+    if _away:
+        for array in arrays:
+            at_home(array)
 
 
 def lend(array: np.ndarray, bring_back: Callable[[], None]) -> None:

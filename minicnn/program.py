@@ -7,7 +7,11 @@ like the algorithm of the network.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from minicnn.contracts import CONTRACTS, Spec
 
@@ -29,6 +33,26 @@ class Step(NamedTuple):
     reads: tuple[int | None, ...]
     writes: tuple[int | None, ...]
     attributes: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Parts of an array by the numbers of their rows, taken out when somebody asks for one.
+
+    The array keeps its numbers for as long as it lives, so an engine may keep a copy of it.
+    """
+
+    array: np.ndarray
+    numbers: np.ndarray  # (parts, rows of a part)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, part: int) -> np.ndarray:
+        return self.array[self.numbers[part]]
+
+
+Feed = Rows | Sequence[Any]  # what a buffer gets in each of several runs: an array a run
 
 
 class Program(NamedTuple):

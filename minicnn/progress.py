@@ -77,11 +77,11 @@ class Progress:
             self._live = Live(console=self.console, auto_refresh=False, vertical_overflow="crop")
             self._live.start()
 
-    def update(self, batch: int, logs: dict[str, float]) -> None:
-        """So many batches of the epoch are done."""
+    def update(self, batch: int, logs: dict[str, float], since: int = 1) -> None:
+        """So many batches of the epoch are done, `since` of them after the last call."""
         self._batch = batch
         if self._first < 0:
-            self._first = batch - 1  # a resumed epoch does not begin at 0
+            self._first = batch - since  # a resumed epoch does not begin at 0
         if self._live is not None:
             now = self.clock()
             if now - self._drawn >= REDRAW_SECONDS:

@@ -5,11 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from minicnn.errors import ArgumentError
+from minicnn.exchange import to_device
 from minicnn.limits import check_parameter
 from minicnn.naming import clear_session
 from minicnn.random import set_random_seed
 
-__all__ = ["balanced_class_weight", "clear_session", "set_random_seed", "to_categorical"]
+__all__ = [
+    "balanced_class_weight",
+    "clear_session",
+    "set_random_seed",
+    "to_categorical",
+    "to_device",
+]
 
 
 def balanced_class_weight(y: object) -> dict[int, float]:

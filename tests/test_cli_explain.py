@@ -10,6 +10,7 @@ from PIL import Image
 
 import minicnn as mc
 from minicnn.apps.cli.main import run
+from minicnn.backends import device
 from minicnn.data import Preprocess
 from minicnn.layers import Conv2D, Dense, Flatten, MaxPooling2D
 
@@ -128,3 +129,18 @@ def test_doctor_without_images_or_model_says_what_to_type(here, capsys):
     assert run(["doctor", "m.mcnn", "--data", "nowhere"]) == 1
     assert run(["doctor", "--data", "data"]) == 2
     assert "minicnn doctor MODEL --data DIR" in capsys.readouterr().err
+
+
+def test_verify_takes_the_names_of_engines(here, capsys):
+    assert run(["verify", "m.mcnn", "--engines", "numpy", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {row["engine"] for row in found["checks"]} == {"numpy"}
+    assert run(["verify", "m.mcnn", "--engines", "numpy,gpu"]) == 2
+    assert "got 'gpu'" in capsys.readouterr().err
+
+
+def test_verify_says_what_an_engine_lacks(here, capsys, monkeypatch):
+    monkeypatch.setattr(device, "missing", lambda: "no NVIDIA driver was found")
+    assert run(["verify", "m.mcnn", "--engines", "cuda"]) == 1
+    err = capsys.readouterr().err
+    assert "BackendError: backend 'cuda' is not available: no NVIDIA driver was found" in err

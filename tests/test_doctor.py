@@ -122,7 +122,7 @@ def test_what_was_broken_is_found(name):
 def test_dead_units_and_an_answer_that_never_changes():
     model = network()
     for parameter in model.get_layer("think").parameters:
-        parameter.value[...] = -1
+        parameter.assign(np.full(parameter.shape, -1))
     texts = bad(examine(model, X, Y, by_heart=False))
     assert any("16 of 16 units of think are 0 for all 48 images" in text for text in texts)
     assert any("the net says the same for all 48 images (0.333, 0.333, 0.333)" in t for t in texts)

@@ -27,18 +27,23 @@ LEVEL_0 = {
     "random": {"errors", "shapes"},
     "checks": {"errors", "shapes"},
     "atomic": {"errors"},
+    "versions": set(),
     "registry": {"errors"},
     "limits": {"errors"},
     "tables": {"atomic"},
     "progress": {"errors"},
     "plots": {"errors"},
-    "utils": {"errors", "limits", "naming", "random"},
+    "utils": {"errors", "exchange", "limits", "naming", "random"},
 }
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {
-    "backends": {"_core", "checks", "contracts", "errors", "ownership", "program", "shapes"},
+    "backends": {
+        "_core", "checks", "contracts", "errors", "ownership", "program", "shapes", "versions",
+    },
     "config": {"backends", "checks"},
-    "ops": {"backends", "checks", "contracts", "errors", "shapes"},
+    "devices": {"backends", "limits"},
+    "exchange": {"backends", "errors"},
+    "ops": {"backends", "checks", "contracts", "errors", "exchange", "shapes"},
     "initializers": LEAVES,
     "schedules": LEAVES,
     "optimizers": {*LEAVES, "schedules"},
@@ -52,8 +57,8 @@ MAY_IMPORT = LEVEL_0 | {
     "preprocessing": {"data"},
     "datasets": {*LEAVES, "data"},
     "models": {
-        *LEVEL_0, "backends", "callbacks", "data", "history", "initializers", "layers", "losses",
-        "metrics", "ops", "optimizers", "schedules",
+        *LEVEL_0, "backends", "callbacks", "data", "exchange", "history", "initializers", "layers",
+        "losses", "metrics", "ops", "optimizers", "schedules",
     },
     "zoo": {*LEAVES, "initializers", "layers", "models"},
     "explain": {

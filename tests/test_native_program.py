@@ -12,6 +12,7 @@ from minicnn.backends import numpy as reference
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError
 from minicnn.program import Buffer, Program, Step
+from minicnn.shapes import conv_window
 
 core = pytest.importorskip("minicnn._core", exc_type=ModuleNotFoundError)
 native = pytest.importorskip("minicnn.backends.native", exc_type=ModuleNotFoundError)
@@ -195,3 +196,29 @@ def test_programs_in_threads_do_not_share_scratch_memory():
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(run, [job(n) for n in (3, 30, 50, 64)]))
+
+
+def test_kept_weights_are_compared_where_no_version_says_that_they_hold():
+    rng = np.random.default_rng(6)
+    x, w = (rng.standard_normal(s).astype(np.float32) for s in ((1, 9, 10, 4), (3, 3, 4, 8)))
+    window = conv_window(3, 1, "valid", 1, (9, 10))
+    attributes = {"window": window, "groups": 1, "image": (9, 10), "algorithm": "winograd"}
+    y, other = np.empty((2, 1, 7, 8, 8), np.float32)
+    program = core.Program(
+        [("conv2d_forward", [x, w, None], [y], attributes | {"keep_weights": True})]
+    )
+
+    def run(version):
+        program.run(0, 1, version)
+        core.run("conv2d_forward", [x, w, None], [other], attributes)
+        return np.array_equal(y, other)
+
+    assert run(0)
+    w *= 2
+    assert run(0)
+    w *= 2
+    assert run(7)
+    w *= 2
+    assert not run(7)  # who says that nothing has changed is believed
+    assert run(8)
+    assert run(0)

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 import minicnn as mc
-from minicnn.backends import available_backends
+from minicnn.backends import available_backends, device
 from minicnn.backends.numpy import program as reference
+from minicnn.errors import ArgumentError, BackendError
 from minicnn.explain import verify
 from minicnn.layers import (
+    Activation,
     Add,
     AveragePooling2D,
     BatchNormalization,
@@ -104,3 +106,23 @@ def test_a_model_without_a_loss_gets_the_one_that_fits(activation):
     assert all(check.agrees for check in checks)
     assert any("crossentropy" in c.kernel for c in checks) == (activation is not None)
     assert model.optimizer is None
+
+
+def test_an_engine_that_is_not_there_is_named_before_any_work(monkeypatch):
+    monkeypatch.setattr(device, "missing", lambda: "no NVIDIA driver was found")
+    with pytest.raises(BackendError, match="'cuda' is not available: no NVIDIA driver was found"):
+        verify(network(), engines=["numpy", "cuda"])
+    with pytest.raises(ArgumentError, match=r"backend must be one of .*got 'gpu'"):
+        verify(network(), engines=["gpu"])
+
+
+@pytest.mark.skipif(bool(device.missing() or device.no_gpu()), reason="no GPU, no simulator")
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_gpu_engine_is_verified_too():
+    x = mc.Input((6, 5, 2), rescale=0.5)
+    a = Activation("relu")(x)
+    model = mc.Model(x, Add()([Activation("tanh")(a), Activation("sigmoid")(a)]))
+    checks = verify(model, engines=("cuda",))
+    assert {check.engine for check in checks} == {"cuda"}
+    assert "add_forward" in {check.kernel for check in checks}
+    assert [check for check in checks if not check.agrees] == []

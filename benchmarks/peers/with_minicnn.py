@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import minicnn as mc
-from minicnn import _core
+from minicnn.backends import instruction_set
 from peers.networks import Adam, Dropout, Network
 from peers.recipes import Digits, Recipe
 
@@ -88,4 +88,4 @@ def use_threads(threads: int) -> None:
 
 def versions() -> dict[str, str]:
     """What ran: package, version."""
-    return {"minicnn": mc.__version__, "isa": _core.isa(), "numpy": np.__version__}
+    return {"minicnn": mc.__version__, "isa": instruction_set(), "numpy": np.__version__}

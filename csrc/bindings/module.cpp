@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -13,6 +14,7 @@
 #include "core/isa.hpp"
 #include "core/memory.hpp"
 #include "core/parallel.hpp"
+#include "kernels/conv2d/kept_weights.hpp"
 
 namespace minicnn {
 namespace {
@@ -128,10 +130,12 @@ class __attribute__((visibility("hidden"))) Program {
   }
 
   // Runs the calls [first, last). Ctrl-C is seen between two of them and leaves the rest undone.
-  void run(std::size_t first, std::size_t last) {
+  // At the same `version` parameters are the same; 0 says nothing.
+  void run(std::size_t first, std::size_t last, std::uint64_t version) {
     if (first > last || last > steps_.size()) throw py::index_error("no such steps");
     if (running_) throw std::runtime_error("this program is running already, in another thread");
     const Flag running(running_);
+    const WeightsVersion known(version);
     const Scratch scratch(pool_, scratch_bytes_);
     for (std::size_t next = first; next < last;) {
       {
@@ -199,6 +203,6 @@ PYBIND11_MODULE(_core, m) {
   m.def(
       "Program", [](const py::list& steps) { return std::make_unique<Program>(steps); }, "steps"_a);
   py::class_<Program>(m, "PreparedProgram", py::custom_type_setup(no_instances))
-      .def("run", &Program::run, "first"_a, "last"_a)
+      .def("run", &Program::run, "first"_a, "last"_a, "version"_a = 0)
       .def("__len__", &Program::size);
 }

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-import re
-from pathlib import Path
 from typing import Any
 
 from minicnn import config
 from minicnn.backends import current_backend, instruction_set
+from minicnn.devices import processor
 
 
 def machine() -> dict[str, Any]:
@@ -23,13 +22,3 @@ def machine() -> dict[str, Any]:
         "threads": config.get_threads(),
         "processors": os.cpu_count(),
     }
-
-
-def processor() -> str:
-    """The processor's name, as the system tells it."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return platform.processor() or platform.machine()
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found[1] if found else platform.machine()

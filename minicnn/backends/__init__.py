@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from minicnn.backends import device
 from minicnn.backends import numpy as reference
 from minicnn.errors import ArgumentError, BackendError
@@ -25,20 +27,22 @@ NO_CORE = (
 )
 
 _modules: dict[str, ModuleType] = {"numpy": reference}
-_tables: dict[str, dict[str, Kernel]] = {"numpy": reference.KERNELS}
+_tables: dict[str, dict[str, Kernel]] = {"numpy": {**reference.KERNELS}}
 
 
 def _load(name: str) -> None:
     """Import an engine, if that is not done, and lay its table over the reference's."""
     if name not in _modules:
-        _modules[name] = importlib.import_module(f"minicnn.backends.{name}")
+        module = importlib.import_module(f"minicnn.backends.{name}")
+        getattr(module, "start", lambda: None)()
+        _modules[name] = module
         _tables[name] = {**reference.KERNELS, **_modules[name].KERNELS}
 
 
 def _missing(name: str) -> str:
     """What an engine lacks here; "" if it is available."""
     if name == "cuda":
-        return device.missing()
+        return device.missing() or device.no_gpu()
     return NO_CORE if name == "native" and "native" not in _modules else ""
 
 
@@ -73,15 +77,22 @@ def set_backend(name: str) -> None:
     BackendError : the engine exists but is not available here; the message says what is missing
     """
     global _current
+    check_available(name)
     if name == "auto":
         name = "native" if "native" in _modules else "numpy"
+    _load(name)
+    _current = name
+
+
+def check_available(name: str) -> None:
+    """Raise ArgumentError if no engine has that name, BackendError if it is not available here."""
+    if name == "auto":
+        return
     if name not in ENGINES:
         raise ArgumentError(f"backend must be one of {['auto', *ENGINES]}; got {name!r}")
     missing = _missing(name)
     if missing:
         raise BackendError(f"backend {name!r} is not available: {missing}")
-    _load(name)
-    _current = name
 
 
 def current_backend() -> str:
@@ -115,6 +126,25 @@ def runner(*arguments: Any) -> Any:
     return _modules[_current].Runner(*arguments)
 
 
+def steps_together() -> int:
+    """How many training steps at most the current engine takes at a time."""
+    return _modules[_current].Runner.together
+
+
+def from_gpu(x: Any) -> np.ndarray:
+    """A copy in main memory of an array that lies on the GPU."""
+    check_available("cuda")
+    _load("cuda")
+    return _modules["cuda"].to_host(x)
+
+
+def to_gpu(x: np.ndarray) -> Any:
+    """A copy on the GPU, for other libraries: see `minicnn.exchange.to_device`."""
+    check_available("cuda")
+    _load("cuda")
+    return _modules["cuda"].OnDevice(x)
+
+
 def coverage(name: str) -> dict[str, bool]:
     """For every kernel of the reference: does engine `name` have one of its own?"""
     _load(name)
@@ -122,8 +152,16 @@ def coverage(name: str) -> dict[str, bool]:
 
 
 def backend_info() -> dict[str, str]:
-    """One line an engine: "available", or what is missing and how to get it."""
-    return {name: _missing(name) or "available" for name in ENGINES}
+    """One line an engine: "available", "simulated ...", or what is missing and how to get it."""
+    present = dict.fromkeys(ENGINES, "available")
+    if device.simulated():
+        present["cuda"] = f"simulated on the processor, very slowly ({device.SIMULATOR})"
+    return {name: _missing(name) or present[name] for name in ENGINES}
+
+
+def is_fit_for(name: str) -> bool:
+    """Has this machine what engine `name` is made for? Where not, nobody needs to install it."""
+    return name != "cuda" or device.has_driver()
 
 
 def instruction_set() -> str:

@@ -4,12 +4,46 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
+from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
 
 SIMULATOR = "NUMBA_ENABLE_CUDASIM"  # "1": numba plays a GPU on the processor, very slowly
 INSTALL = "python -m pip install 'minicnn-engine[cuda]'"
+INSTALL_12 = "python -m pip install 'minicnn-engine[cuda12]'"
 DRIVERS = {"win32": "nvcuda.dll"}
+DRIVER_FILE = Path("/proc/driver/nvidia/version")  # of the kernel's module, on Linux
+FORKED = (
+    "CUDA was started in the parent of this process, and a forked process cannot use it. Start "
+    "workers with multiprocessing.get_context('spawn'), or fork before the first use of backend "
+    "'cuda'"
+)
+# Numbers of the driver's interface.
+NOT_INITIALIZED, NO_DEVICE = 3, 100
+MAJOR, MINOR = 75, 76  # attributes: the compute capability
+
+
+class Gpu(NamedTuple):
+    """One NVIDIA GPU."""
+
+    name: str
+    compute_capability: tuple[int, int]
+    memory: int  # bytes
+
+
+class Found(NamedTuple):
+    """What the driver says about this machine."""
+
+    problem: str  # why there is no GPU; "" if there is one
+    gpus: tuple[Gpu, ...] = ()
+    cuda: tuple[int, int] = (0, 0)  # the newest CUDA that the driver knows
+    asked_in: int = 0  # the process that has started the driver
+
+
+_found: Found | None = None
 
 
 def simulated() -> bool:
@@ -21,7 +55,7 @@ def missing() -> str:
     """What the engine "cuda" lacks here, and the remedy; "" if nothing seems to.
 
     Looks at what is installed and starts nothing: a process that never uses the GPU stays free to
-    fork. Whether the driver finds a GPU shows when the engine starts.
+    fork. Whether the driver finds a GPU is what `no_gpu` says.
     """
     if find_spec("numba") is None and find_spec("numba_cuda_mlir") is None:
         return f"numba is not installed, which compiles its kernels. Run: {INSTALL}"
@@ -39,8 +73,105 @@ def missing() -> str:
 
 def has_driver() -> bool:
     """Can the driver's library be loaded?"""
+    return _driver() is not None
+
+
+def no_gpu() -> str:
+    """Why the driver's GPUs cannot be used, and the remedy; "" if they can, or are simulated."""
+    if simulated():
+        return ""
+    found = ask_driver()
+    if found.asked_in not in (0, os.getpid()):
+        return FORKED
+    return found.problem or _too_old(found.cuda)
+
+
+def gpus() -> tuple[Gpu, ...]:
+    """The NVIDIA GPUs that the driver shows to this process, also where numba is missing."""
+    return ask_driver().gpus
+
+
+def driver_version() -> str:
+    """CUDA 13.0, driver 580.65.06: as far as the system tells; "" without a driver."""
+    cuda = ask_driver().cuda
+    if cuda == (0, 0):
+        return ""
+    text = DRIVER_FILE.read_text(errors="replace") if DRIVER_FILE.exists() else ""
+    module = re.search(r"Kernel Module\D*?(?:x86_64|aarch64)?\s+([\d.]+)", text)
+    return f"CUDA {cuda[0]}.{cuda[1]}" + (f", driver {module[1]}" if module else "")
+
+
+def ask_driver() -> Found:
+    """Start the driver, once, and let it count. Processes forked later cannot use the GPU."""
+    global _found
+    if _found is None:
+        driver = _driver()
+        _found = Found("no NVIDIA driver was found") if driver is None else _asked(driver)
+    return _found
+
+
+def _driver() -> Any:
     try:
-        ctypes.CDLL(DRIVERS.get(sys.platform, "libcuda.so.1"))
+        return ctypes.CDLL(DRIVERS.get(sys.platform, "libcuda.so.1"))
     except OSError:
-        return False
-    return True
+        return None
+
+
+def _asked(driver: Any) -> Found:
+    status = driver.cuInit(0)
+    version = _integer(driver.cuDriverGetVersion)
+    cuda = (version // 1000, version % 1000 // 10)
+    if status:
+        return Found(_why(driver, status), cuda=cuda)
+    found = tuple(_gpu(driver, i) for i in range(_integer(driver.cuDeviceGetCount)))
+    return Found("" if found else _why(driver, NO_DEVICE), found, cuda, os.getpid())
+
+
+def _gpu(driver: Any, number: int) -> Gpu:
+    handle = _integer(driver.cuDeviceGet, number)
+    name, memory = ctypes.create_string_buffer(100), ctypes.c_size_t()
+    driver.cuDeviceGetName(name, len(name), handle)
+    driver.cuDeviceTotalMem_v2(ctypes.byref(memory), handle)
+    major, minor = (_integer(driver.cuDeviceGetAttribute, a, handle) for a in (MAJOR, MINOR))
+    return Gpu(name.value.decode(errors="replace"), (major, minor), memory.value)
+
+
+def _integer(function: Any, *arguments: int) -> int:
+    """What the driver's function writes to its first argument."""
+    value = ctypes.c_int()
+    function(ctypes.byref(value), *arguments)
+    return value.value
+
+
+def _why(driver: Any, status: int) -> str:
+    if status == NOT_INITIALIZED:
+        return FORKED
+    if status == NO_DEVICE:
+        hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
+        if hidden is not None:
+            return f"the NVIDIA driver shows no GPU: CUDA_VISIBLE_DEVICES is {hidden!r}"
+        return (
+            "the NVIDIA driver finds no GPU. nvidia-smi lists those that it knows; a container "
+            "needs to be given them (docker run --gpus all ...)"
+        )
+    name = ctypes.c_char_p()
+    driver.cuGetErrorName(status, ctypes.byref(name))
+    said = (name.value or b"an unknown error").decode(errors="replace")
+    return (
+        f"the NVIDIA driver does not start: {said} ({status}). After an update of the driver "
+        "restart the machine; nvidia-smi must work before minicnn can"
+    )
+
+
+def _too_old(cuda: tuple[int, int]) -> str:
+    """The packages are made for one CUDA, which the driver must know."""
+    try:
+        needed = int(metadata.version("cuda-bindings").partition(".")[0])
+    except metadata.PackageNotFoundError:
+        return ""
+    if cuda[0] >= needed:
+        return ""
+    return (
+        f"its driver knows CUDA {cuda[0]}.{cuda[1]}, the packages installed are for CUDA {needed}. "
+        f"Install a newer driver, or run: {INSTALL_12}"
+    )

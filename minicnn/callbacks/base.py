@@ -50,6 +50,18 @@ class Callback:
     moves_learning_rate: ClassVar[bool] = False  # should a history report it?
     model: Trainer
 
+    @property
+    def every_batch(self) -> bool:
+        """Must the hooks of batches be called at every step, with the model as it is then?
+
+        By default if they are overridden. If no callback wants that, a GPU takes many steps at a
+        time, and `on_train_batch_end` comes after the last of them.
+        """
+        return any(
+            name in vars(self) or getattr(type(self), name) is not getattr(Callback, name)
+            for name in ("on_train_batch_begin", "on_train_batch_end")
+        )
+
     def set_model(self, model: Trainer) -> None:
         """Called once before the training."""
         self.model = model

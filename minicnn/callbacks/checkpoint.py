@@ -51,6 +51,11 @@ class ModelCheckpoint(Callback):
         """Know the epoch's number."""
         self._epoch = epoch
 
+    @property
+    def every_batch(self) -> bool:
+        """Where models of the middle of an epoch are wanted."""
+        return self.save_freq != "epoch"
+
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Save after so many batches."""
         if self.save_freq != "epoch" and self.model.optimizer.iterations % self.save_freq == 0:
@@ -152,6 +157,11 @@ class BackupAndRestore(Callback):
             )
         for text in bad:
             warnings.warn(f"bad checkpoint, an older one is used: {text}", stacklevel=2)
+
+    @property
+    def every_batch(self) -> bool:
+        """Where models of the middle of an epoch are wanted."""
+        return self.save_freq != "epoch"
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Save after so many batches."""

@@ -121,6 +121,11 @@ class TensorBoard(Callback):
         """Points from here on replace those that an interrupted training wrote."""
         self._epoch = epoch
 
+    @property
+    def every_batch(self) -> bool:
+        """Where there are points of batches."""
+        return self.update_freq != "epoch"
+
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Points of a batch, by the number of steps done."""
         step = self.model.optimizer.iterations

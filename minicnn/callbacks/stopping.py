@@ -120,6 +120,8 @@ class EarlyStopping(Callback):
 class TerminateOnNaN(Callback):
     """Ends the training when the loss is NaN or infinite, instead of raising NumericError."""
 
+    every_batch = False  # steps after a bad loss change nothing
+
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Look at the loss."""
         if not math.isfinite((logs or {}).get("loss", 0.0)):

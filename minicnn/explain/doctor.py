@@ -120,24 +120,28 @@ class Doctor(Callback):
     100
     """
 
+    every_batch = False
+
     def __init__(self, x: Any = None, y: Any = None, patience: int = 200) -> None:
         self.x, self.y = x, y
         self.patience = check_int(patience, "patience")
         self._losses: deque[float] = deque(maxlen=self.patience)
-        self._mean = 0.0
+        self._total, self._done = 0.0, 0  # the losses of the epoch so far, of so many batches
         self._said: list[str] = []
         self._curves: dict[str, list[float]] = {}
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """A new patient."""
         self._losses.clear()
+        self._total, self._done = 0.0, 0
         self._curves, self._said = {}, []
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Is the net still guessing?"""
-        mean = (logs or {}).get("loss", 0.0)  # of the epoch's batches so far
-        self._losses.append(mean if batch == 0 else mean * (batch + 1) - self._mean * batch)
-        self._mean = mean
+        total = (logs or {}).get("loss", 0.0) * (batch + 1)  # logs are means over the epoch so far
+        steps = batch + 1 - self._done
+        self._losses += [(total - self._total) / steps] * steps
+        self._total, self._done = total, batch + 1
         if len(self._losses) == self.patience and "guesses" not in self._said:
             model: Any = self.model
             labels = None if self.y is None else np.asarray(self.y)
@@ -148,6 +152,7 @@ class Doctor(Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """What do the curves say?"""
+        self._total, self._done = 0.0, 0
         for name, value in (logs or {}).items():
             self._curves.setdefault(name, []).append(value)
         text = symptoms.sick_curves(self._curves)

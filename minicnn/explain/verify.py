@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn import random
-from minicnn.backends import available_backends, backend, kernel
+from minicnn.backends import available_backends, backend, check_available, kernel
 from minicnn.models import Model
 from minicnn.models.batches import Batch, as_arrays
 from minicnn.program import Program, Step
@@ -53,11 +53,15 @@ def verify(
     x : (N, ...) samples; default: two of noise
     y : their labels; default: drawn at random
     engines : names; default: all that this machine has. The reference's float32 is checked
-        against its float64, too
+        against its float64, too. "cuda" also runs in numba's simulator, if small
 
     Returns
     -------
     list of Check, in the order of the steps
+
+    Raises
+    ------
+    ArgumentError, BackendError : an engine is unknown, or not available here; it says why
 
     Notes
     -----
@@ -72,7 +76,10 @@ def verify(
     True
     """
     checks: list[Check] = []
-    for engine in engines or available_backends():
+    engines = list(engines or available_backends())
+    for engine in engines:
+        check_available(engine)
+    for engine in engines:
         probe = copy.deepcopy(model)
         if probe.optimizer is None or probe.loss is None:
             probe.compile("sgd", _loss_for(probe))
@@ -101,6 +108,10 @@ class Watcher:
             reads = [None if i is None else self._runner[i].copy() for i in step.reads]
             self._runner.run(number, number + 1)
             self._report(step, *self._compare(step, reads))
+
+    def refresh_constants(self) -> None:
+        """Run the steps that depend on parameters alone; a probe has never run them."""
+        self.run(0, self._program.constant)
 
     def _compare(self, step: Step, reads: list[np.ndarray | None]) -> tuple[float, float]:
         """(error, what is allowed) of the worst of the step's results."""

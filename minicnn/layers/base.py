@@ -24,6 +24,7 @@ from minicnn.naming import unique_name
 from minicnn.ops.operation import Operation, Saved, infer
 from minicnn.ops.operation import apply as run
 from minicnn.ownership import at_home
+from minicnn.versions import parameters_changed
 
 Apply = Callable[..., Any]  # (operation, *inputs, **arguments) -> the operation's first write
 
@@ -36,34 +37,43 @@ LONGEST_NAME = 256
 class Parameter:
     """Numbers that a layer owns: its weights and, not trainable, its running statistics.
 
-    The array never moves: engines keep its address, so new values are copied into it.
+    `array` never moves: engines keep its address and write into it. Everybody else looks at `value`
+    and changes it by `assign`, so that what was made of parameters is known to be out of date.
     """
 
     def __init__(self, name: str, value: np.ndarray, *, trainable: bool = True) -> None:
-        self.name, self._value, self.trainable = name, value, trainable
+        self.name, self.array, self.trainable = name, value, trainable
         self.multiplier = 1.0  # of the learning rate
         self.decay = value.ndim > 1  # weight decay is for weights, not for biases and scales
 
     @property
     def value(self) -> np.ndarray:
-        """The array with its newest numbers, which an engine may have kept on its device."""
-        return at_home(self._value)
+        """The array with its newest numbers, to be read."""
+        view = at_home(self.array).view()
+        view.flags.writeable = False
+        return view
 
     @property
     def shape(self) -> Shape:
         """Lengths of the array's axes."""
-        return self._value.shape
+        return self.array.shape
 
     @property
     def dtype(self) -> np.dtype:
         """The array's dtype, float32."""
-        return self._value.dtype
+        return self.array.dtype
 
     def assign(self, value: np.ndarray) -> None:
         """Copy new values in; they must have this parameter's shape."""
         if np.shape(value) != self.shape:
             raise ShapeError(f"{self.name} has shape {self.shape}; got {np.shape(value)}")
-        self.value[...] = value
+        at_home(self.array)[...] = value
+        parameters_changed()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: with the newest numbers."""
+        at_home(self.array)
+        return vars(self)
 
 
 class SymbolicTensor:

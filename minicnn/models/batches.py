@@ -10,6 +10,7 @@ import numpy as np
 from minicnn import random
 from minicnn.checks import check_int, shape_text
 from minicnn.errors import ArgumentError, DTypeError
+from minicnn.exchange import is_foreign, taken
 
 
 class Batch(NamedTuple):
@@ -32,7 +33,9 @@ class ArrayBatches:
         *,
         shuffle: bool = False,
     ) -> None:
-        self.inputs, self.labels, self.weights = inputs, labels, weights
+        # Views of our own: the copies that an engine makes of them go when they go.
+        self.inputs = tuple(x.view() for x in inputs)
+        self.labels, self.weights = labels, weights
         self.batch_size, self.shuffle = check_int(batch_size, "batch_size"), shuffle
         self.samples = len(inputs[0])
         _check_lengths(inputs, labels, weights)
@@ -42,11 +45,15 @@ class ArrayBatches:
 
     def for_epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of one epoch, from number `first` on."""
-        order = np.arange(self.samples)
-        if self.shuffle:
-            order = random.generator("shuffle", epoch).permutation(self.samples)
+        order = self.order(epoch)
         for start in range(first * self.batch_size, self.samples, self.batch_size):
             yield self._cut(order[start : start + self.batch_size], start)
+
+    def order(self, epoch: int) -> np.ndarray:
+        """The samples' numbers, as this epoch has them."""
+        if self.shuffle:
+            return random.generator("shuffle", epoch).permutation(self.samples)
+        return np.arange(self.samples)
 
     def _cut(self, rows: np.ndarray, start: int) -> Batch:
         # In order, a slice: a view, where an index array would copy.
@@ -152,7 +159,7 @@ def batch_of(x: Any, y: Any = None, weights: Any = None) -> Batch:
 def as_arrays(x: Any) -> tuple[np.ndarray, ...]:
     """One array, or a list of them, as a tuple of arrays of real numbers."""
     parts = x if isinstance(x, (list, tuple)) and is_arrays(x) else [x]
-    arrays = tuple(np.asarray(part) for part in parts)
+    arrays = tuple(np.asarray(taken(part)) for part in parts)
     for array in arrays:
         if array.dtype.kind not in "uifb":
             raise DTypeError(f"x must be real numbers; got dtype {array.dtype}")
@@ -166,7 +173,7 @@ def as_labels(y: Any) -> np.ndarray | None:
     if y is None:
         return None
     try:
-        labels = np.asarray(y)
+        labels = np.asarray(taken(y, "y"))
     except ValueError as err:
         raise ArgumentError("y must have rows of equal length, one a sample") from err
     if labels.ndim == 0:
@@ -178,7 +185,7 @@ def as_weights(weights: Any) -> np.ndarray | None:
     """float32 (N,): how much each sample counts."""
     if weights is None:
         return None
-    rows = np.asarray(weights)
+    rows = np.asarray(taken(weights, "sample_weight"))
     if rows.dtype.kind not in "uifb" or rows.ndim != 1:
         raise ArgumentError(
             f"sample_weight must be one number a sample, (N,); got {rows.dtype} "
@@ -192,10 +199,10 @@ def as_weights(weights: Any) -> np.ndarray | None:
 
 
 def is_arrays(x: Any) -> bool:
-    """One array, or a list or tuple of nothing but arrays."""
+    """One array, or a list or tuple of nothing but arrays, of NumPy or another library."""
     if isinstance(x, (list, tuple)):
-        return len(x) > 0 and all(isinstance(part, np.ndarray) for part in x)
-    return isinstance(x, np.ndarray)
+        return len(x) > 0 and all(isinstance(part, np.ndarray) or is_foreign(part) for part in x)
+    return isinstance(x, np.ndarray) or is_foreign(x)
 
 
 def _check_lengths(inputs: tuple[np.ndarray, ...], labels: Any, weights: Any) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 
 from minicnn.backends import current_backend, runner
 from minicnn.models.batches import Batch
+from minicnn.models.groups import Group
 from minicnn.models.plan import Plan
-from minicnn.ownership import at_home
+from minicnn.versions import parameter_changes, parameters_changed
 
 
 class Outcome(NamedTuple):
@@ -27,6 +28,7 @@ class Execution:
         self.plan = plan
         self.engine = current_backend()
         self.runner: Any = runner(plan.program, plan.arrays)
+        self._changes = 0  # of parameters, when the constants were last looked at
         self._equal_weights = False  # does dloss hold 1 / N?
 
     def predict(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
@@ -55,10 +57,37 @@ class Execution:
     def commit(self) -> None:
         """Move the weights, and the running statistics."""
         self.runner.run(self.plan.program.commit)
+        parameters_changed()
+
+    def start(self, group: Group, rates: np.ndarray, streams: np.ndarray) -> None:
+        """Begin to train on a group's batches; `rates` and `streams` have a row for each."""
+        plan = self.plan
+        values = {
+            plan.y_true: group.labels,
+            plan.dloss: [_gradient_of_mean(weights, group.samples) for weights in group.weights],
+            plan.rates: rates,
+            plan.stream: streams,
+        }
+        known = {place: feed for place, feed in values.items() if place is not None}
+        inputs = dict(zip(plan.inputs, group.inputs, strict=True))
+        self.runner.start(inputs, known, plan.loss, plan.outputs[0])
+
+    def finish(self, group: Group) -> tuple[tuple[float, ...], np.ndarray]:
+        """Wait for the group that was started first: losses and predictions of its steps.
+
+        Only of those that were done: the ones before the first whose loss is not finite.
+        """
+        losses, predictions = self.runner.finish()
+        pairs = zip(losses, group.weights[: len(losses)], strict=True)
+        means = tuple(_mean(*pair) for pair in pairs)
+        return means, predictions.reshape(-1, *predictions.shape[2:])
 
     def _run(self) -> None:
         """All steps; those that depend on parameters alone only if these have changed."""
-        self.runner.refresh_constants()
+        changes = parameter_changes()
+        if changes != self._changes:
+            self.runner.refresh_constants()
+            self._changes = changes
         self.runner.run(self.plan.program.constant)
 
     def _load(self, inputs: tuple[np.ndarray, ...]) -> None:
@@ -67,20 +96,27 @@ class Execution:
 
     def _set(self, place: int | None, value: Any) -> None:
         if place is not None:
-            at_home(self.plan.arrays[place])[...] = value
+            self.plan.arrays[place][...] = value
 
     def _set_dloss(self, batch: Batch) -> None:
-        """The loss is the mean over the batch, so each sample's loss counts weight / N."""
-        if batch.weights is not None:
-            self._set(self.plan.dloss, np.asarray(batch.weights, np.float64) / len(batch.weights))
-        elif not self._equal_weights:
-            self._set(self.plan.dloss, 1 / max(len(batch.inputs[0]), 1))
+        if batch.weights is not None or not self._equal_weights:
+            self._set(self.plan.dloss, _gradient_of_mean(batch.weights, len(batch.inputs[0])))
         self._equal_weights = batch.weights is None
 
     def _outcome(self, batch: Batch) -> Outcome:
         losses, predictions = self.runner[self.plan.loss], self.runner[self.plan.outputs[0]]
-        n = len(losses)
+        loss = _mean(losses, batch.weights)
         if batch.weights is None:
-            return Outcome(predictions, float(losses.sum(dtype=np.float64)) / max(n, 1), float(n))
-        rows = np.asarray(batch.weights, np.float64)
-        return Outcome(predictions, float((losses * rows).sum()) / max(n, 1), float(rows.sum()))
+            return Outcome(predictions, loss, float(len(losses)))
+        return Outcome(predictions, loss, float(np.sum(batch.weights, dtype=np.float64)))
+
+
+def _gradient_of_mean(weights: np.ndarray | None, n: int) -> Any:
+    """The loss is the mean over the batch, so each sample's loss counts weight / N."""
+    return 1 / max(n, 1) if weights is None else np.asarray(weights, np.float64) / n
+
+
+def _mean(losses: np.ndarray, weights: np.ndarray | None) -> float:
+    if weights is None:
+        return float(losses.sum(dtype=np.float64)) / max(len(losses), 1)
+    return float((losses * np.asarray(weights, np.float64)).sum()) / max(len(losses), 1)

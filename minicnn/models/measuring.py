@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,11 +27,16 @@ class Totals:
 
     def add(self, outcome: Outcome, batch: Batch) -> None:
         """Count one batch in."""
-        n = len(batch.inputs[0])
-        self.loss_sum += outcome.loss * n
-        self.samples += n
+        self.add_steps((outcome.loss,), outcome.predictions, batch.labels)
+
+    def add_steps(self, losses: Sequence[float], predictions: Any, labels: Any) -> None:
+        """Count in the losses of several batches of one size, and all their samples."""
+        n = len(predictions) // len(losses)
+        for loss in losses:
+            self.loss_sum += loss * n
+        self.samples += len(predictions)
         for metric in self.metrics:
-            metric.update(batch.labels, outcome.predictions)  # weights are the loss's alone
+            metric.update(labels, predictions)  # weights are the loss's alone
 
     def logs(self) -> dict[str, float]:
         """{"loss": ..., metric: ...}: means over all that was added."""

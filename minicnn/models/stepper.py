@@ -11,6 +11,7 @@ import numpy as np
 from minicnn import metrics, random
 from minicnn.backends import current_backend
 from minicnn.backends.algorithm import conv_algorithm
+from minicnn.backends.precision import precision
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.layers.base import aligned
@@ -45,6 +46,8 @@ class Stepper(Network):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: all but the programs, which are made again when needed."""
+        for array in self.slots.values():
+            at_home(array)
         kept = {name: value for name, value in vars(self).items() if name != "_lock"}
         return {**kept, "_executions": {}}
 
@@ -81,7 +84,7 @@ class Stepper(Network):
     def train_step(self, batch: Batch) -> Outcome:
         """Forward, backward and update; the outcome is that before the update."""
         optimizer, _ = self.need_compiled()
-        batch = self._prepared(batch)
+        batch = self.prepared(batch)
         step = optimizer.iterations
         execution = self.execution("train", batch.inputs)
         outcome = execution.forward_backward(batch, optimizer.rates(step), random.stream(step))
@@ -97,7 +100,7 @@ class Stepper(Network):
 
     def test_step(self, batch: Batch) -> Outcome:
         """Predictions and loss, as in use: no dropout, running statistics."""
-        batch = self._prepared(batch)
+        batch = self.prepared(batch)
         with self._lock:
             outcome = self.execution("test", batch.inputs).test(batch)
             return outcome._replace(predictions=outcome.predictions.copy())
@@ -155,7 +158,8 @@ class Stepper(Network):
             )
         return self.optimizer, self.loss
 
-    def _prepared(self, batch: Batch) -> Batch:
+    def prepared(self, batch: Batch) -> Batch:
+        """The batch with labels as the loss wants them, after every check."""
         _, loss = self.need_compiled()
         self.check_inputs(batch.inputs)
         if batch.labels is None:
@@ -165,6 +169,10 @@ class Stepper(Network):
         labels = loss.prepare(batch.labels, self._output_shape(len(batch.inputs[0])))
         return batch._replace(labels=labels)
 
+    def together(self, inputs: tuple[np.ndarray, ...]) -> int:
+        """How many steps on such batches the engine in use takes at a time."""
+        return self.execution("train", inputs).runner.together
+
     def _output_shape(self, batch_size: int) -> tuple[int, ...]:
         return (batch_size, *self.graph.outputs[0].shape[1:])
 
@@ -172,7 +180,8 @@ class Stepper(Network):
         """The plan of a "predict", "test" or "train" step on the engine in use; made once."""
         dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
         trained = [layer.trainable for layer in self._layers] if kind == "train" else []
-        key = (kind, len(inputs[0]), *dtypes, current_backend(), conv_algorithm(), *trained)
+        ways = (current_backend(), conv_algorithm(), precision())
+        key = (kind, len(inputs[0]), *dtypes, *ways, *trained)
         if key not in self._executions:
             plan = self._plan(kind, len(inputs[0]), dtypes)
             check_activations(plan.program.arena_bytes, len(inputs[0]))

@@ -126,11 +126,11 @@ class Trace:
 
     def _outlasting(self, x: Any) -> Value:
         if x is STREAM:
-            self.stream = Value("stream", STREAM, "state")
+            self.stream = Value("stream", STREAM, "input")
             return self.stream
         if isinstance(x, Parameter):
             spec = Spec(x.shape, str(x.dtype))
-            value = Value(x.name, spec, "parameter", x.value)
+            value = Value(x.name, spec, "parameter", x.array)
             self.parameters[id(value)] = x
             return value
         return Value("constant", Spec(x.shape, str(x.dtype)), "state", x)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicnn.backends import steps_together
 from minicnn.callbacks import BackupAndRestore, Callback, CallbackList, TerminateOnNaN
 from minicnn.checks import check_int, check_number, shape_text
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.history import History
 from minicnn.losses import Crossentropy
 from minicnn.models.batches import ArrayBatches, Batch, Batches, batches_of, is_arrays
+from minicnn.models.groups import Group, groups_of_arrays, groups_of_batches
 from minicnn.models.interrupt import BetweenSteps, Interrupt
 from minicnn.models.measuring import Totals, measure
+from minicnn.models.together import Trained, train_groups
 from minicnn.progress import Progress
 
 if TYPE_CHECKING:
@@ -134,10 +138,12 @@ class Fit:
 
     def _check_first_batch(self) -> None:
         """Build the network and refuse wrong labels before a callback writes anything."""
-        if isinstance(self.data, ArrayBatches):
-            _check_labelled(self.model, self.data)
-            _warn_of_large_pixels(self.model, self.data)
-            weighted(Batch(self.data.inputs, self.data.labels), self.class_weight)
+        data = self.data
+        if isinstance(data, ArrayBatches):
+            _check_labelled(self.model, data)
+            _warn_of_large_pixels(self.model, data)
+            whole = Batch(data.inputs, data.labels, data.weights)
+            data.weights, self.class_weight = weighted(whole, self.class_weight).weights, None
             if isinstance(self.validation, ArrayBatches):
                 _check_labelled(self.model, self.validation)
             self.model.new_metrics()
@@ -150,10 +156,10 @@ class Fit:
             state.resumed = None
         self.progress.begin_epoch(state.epoch, epochs, len(self.data) or None)
         self.callbacks.on_epoch_begin(state.epoch)
-        for batch in self.data.for_epoch(state.epoch, state.batch):
-            self._step(batch)
-            if model.stop_training:
-                break
+        if steps_together() == 1 or any(c.every_batch for c in self.callbacks):
+            self._train_one_by_one()
+        else:
+            self._train_together()
         if self.totals.samples == 0 and not model.stop_training:
             raise ArgumentError("the data gave no batch; fit needs at least one")
         logs = self.totals.logs()
@@ -164,11 +170,53 @@ class Fit:
             logs |= {f"val_{name}": value for name, value in results.items()}
         self._end_epoch(logs)
 
+    def _train_one_by_one(self) -> None:
+        state = self.model.training_state
+        for batch in self.data.for_epoch(state.epoch, state.batch):
+            self._step(weighted(batch, self.class_weight))
+            if self.model.stop_training:
+                return
+
+    def _train_together(self) -> None:
+        with closing(train_groups(self.model, self._groups())) as groups:
+            for trained in groups:
+                if trained.losses:
+                    self._count(trained)
+                for number in trained.rest:
+                    self._step(trained.group.batch(number))
+                    if self.model.stop_training:
+                        return
+        self.interrupt.check()
+
+    def _groups(self) -> Iterator[Group]:
+        """Until somebody wants to stop: the engine may still have a group then, which counts."""
+        for group in self._all_groups():
+            yield group
+            if self.model.stop_training or self.interrupt.asked:
+                return
+
+    def _all_groups(self) -> Iterator[Group]:
+        model, state, data = self.model, self.model.training_state, self.data
+        if isinstance(data, ArrayBatches):
+            most = model.together(tuple(x[: data.batch_size] for x in data.inputs))
+            return groups_of_arrays(data, state.epoch, state.batch, most)
+        batches = data.for_epoch(state.epoch, state.batch)
+        ready = (model.prepared(weighted(batch, self.class_weight)) for batch in batches)
+        return groups_of_batches(ready, lambda batch: model.together(batch.inputs))
+
+    def _count(self, trained: Trained) -> None:
+        """Several steps at once. Callbacks see the last."""
+        state, steps = self.model.training_state, len(trained.losses)
+        self.totals.add_steps(trained.losses, trained.predictions, trained.labels)
+        state.batch += steps
+        logs = self.totals.logs()
+        self.progress.update(state.batch, logs, steps)
+        self.callbacks.on_train_batch_end(state.batch - 1, logs)
+
     def _step(self, batch: Batch) -> None:
         state = self.model.training_state
         number = state.batch
         self.callbacks.on_train_batch_begin(number)
-        batch = weighted(batch, self.class_weight)
         try:
             self.totals.add(self.model.train_step(batch), batch)
             logs = self.totals.logs()

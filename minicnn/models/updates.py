@@ -22,7 +22,7 @@ class Updates:
 
     def __init__(self, optimizer: Optimizer, slot: SlotFinder) -> None:
         self.optimizer, self.slot = optimizer, slot
-        self.rates = Value("rates", Spec((2,)), "state")
+        self.rates = Value("rates", Spec((2,)), "input")
         self.preparations: list[Call] = []
         self.calls: list[Call] = []
 

@@ -9,11 +9,25 @@
 #include "kernels/conv2d/winograd.hpp"
 
 namespace minicnn {
+namespace {
+
+thread_local std::uint64_t current_version = 0;
+
+}  // namespace
+
+WeightsVersion::WeightsVersion(std::uint64_t version) noexcept { current_version = version; }
+
+WeightsVersion::~WeightsVersion() { current_version = 0; }
+
 KeptWeights::KeptWeights(const Conv2D& conv)
     : w_(std::size_t(conv.weights())),
       memory_(std::size_t(winograd_weights_size(conv) + kCacheLine)),
       u_(memory_.data()) {
   while (!is_on_cache_line(u_)) ++u_;
+}
+
+bool KeptWeights::hold_for(const float* w) const noexcept {
+  return made_ && ((version_ != 0 && version_ == current_version) || are_of(w));
 }
 
 bool KeptWeights::are_of(const float* w) const noexcept {
@@ -26,11 +40,12 @@ bool KeptWeights::are_of(const float* w) const noexcept {
 }
 
 const float* KeptWeights::transformed(const Conv2D& conv, const float* w) noexcept {
-  if (!made_ || !are_of(w)) {
+  if (!hold_for(w)) {
     std::copy_n(w, w_.size(), w_.data());
     winograd_transform_weights(conv, w, u_);
     made_ = true;
   }
+  version_ = current_version;
   return u_;
 }
 

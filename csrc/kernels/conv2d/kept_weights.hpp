@@ -7,9 +7,19 @@
 
 namespace minicnn {
 
+// While one lives, this thread's kernels may take all weights of the same version for the same. 0
+// is no version.
+class WeightsVersion {
+ public:
+  explicit WeightsVersion(std::uint64_t version) noexcept;
+  ~WeightsVersion();
+  WeightsVersion(const WeightsVersion&) = delete;
+  WeightsVersion& operator=(const WeightsVersion&) = delete;
+};
+
 // The transformed weights of a convolution that runs again and again with the same ones. With them
-// are kept the weights that they come from: a comparison bit by bit, which costs next to nothing
-// beside the transform, says whether they still hold, whoever has changed the weights and how.
+// are kept the weights that they come from: where the version leaves it open, a comparison bit by
+// bit says whether they still hold, whoever has changed the weights and how.
 class KeptWeights {
  public:
   // Memory for what conv2d_forward derives from w (KH, KW, C, filters); it is taken here and not
@@ -22,11 +32,13 @@ class KeptWeights {
   const float* transformed(const Conv2D& conv, const float* w) noexcept;
 
  private:
+  bool hold_for(const float* w) const noexcept;
   bool are_of(const float* w) const noexcept;  // bit by bit
 
   std::vector<float> w_, memory_;
   float* u_;  // in memory_, on a cache line
   bool made_ = false;
+  std::uint64_t version_ = 0;  // at which they were last found to hold
 };
 
 }  // namespace minicnn

@@ -15,7 +15,7 @@ from minicnn.apps.cli import options, output
 from minicnn.apps.cli.exits import BadDataFound
 from minicnn.apps.cli.modelfile import load_network
 from minicnn.apps.cli.verbs import verb
-from minicnn.backends import backend_info, current_backend, instruction_set
+from minicnn.backends import backend_info, current_backend, instruction_set, is_fit_for
 from minicnn.config import get_threads
 from minicnn.data.folders import list_folder
 from minicnn.data.images import read_images
@@ -71,7 +71,8 @@ def installation() -> list[Diagnosis]:
         )
     ]
     for name, state in backend_info().items():
-        diagnoses.append(Diagnosis(state != "available", f"engine {name}: {state}"))
+        lacks = is_fit_for(name) and not state.startswith(("available", "simulated"))
+        diagnoses.append(Diagnosis(lacks, f"engine {name}: {state}"))
     for package, extra in EXTRAS.items():
         there = importlib.util.find_spec(package) is not None
         remedy = "available" if there else f'pip install "minicnn-engine[{extra}]"'

@@ -82,7 +82,7 @@ def common_options() -> list[click.Option]:
         _option("--threads", type=click.IntRange(1), use=config.set_threads,
                 help="Threads of the C++ engine."),
         _option("--backend", metavar="NAME", use=set_backend,
-                help="Engine: numpy, native or auto."),
+                help="Engine: numpy, native, cuda or auto."),
         _option("--quiet", is_flag=True, use=output.be_quiet,
                 help="Nothing on the terminal but results and errors."),
         _option("--debug", is_flag=True, use=lambda _: None,

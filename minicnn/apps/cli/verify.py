@@ -11,22 +11,39 @@ from minicnn.apps.cli import options, output
 from minicnn.apps.cli.modelfile import load_network
 from minicnn.apps.cli.show import look_at
 from minicnn.apps.cli.verbs import verb
-from minicnn.errors import BackendError
+from minicnn.backends import check_available
+from minicnn.errors import ArgumentError, BackendError
 from minicnn.explain.verify import Check, summary
 
 
-@verb("minicnn verify lenet.mcnn", "minicnn verify scene.mcnn photo.jpg --json")
+def _split(_ctx: click.Context, _param: click.Parameter, text: str | None) -> list[str] | None:
+    """Names of engines, each of which is available."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",")]
+    try:
+        for name in names:
+            check_available(name)
+    except ArgumentError as error:
+        raise click.BadParameter(str(error)) from error
+    return names
+
+
+@verb("minicnn verify lenet.mcnn", "minicnn verify scene.mcnn photo.jpg --engines native,cuda")
 @click.argument("model", type=options.PATH)
 @click.argument("image", type=options.PATH, required=False)
+@click.option("--engines", metavar="NAMES", callback=_split,
+              help="As numpy,native,cuda; default: all that are available.")  # fmt: skip
 @options.as_json()
-def command(model: Path, image: Path | None, as_json: bool) -> None:
+def command(model: Path, image: Path | None, engines: list[str] | None, as_json: bool) -> None:
     """Compare each kernel call of a prediction and of a training step of MODEL.
 
     What the engine reads is given to the reference too, in float64. IMAGE is what the network is
     shown; without it, noise.
     """
     network = load_network(model)
-    checks = explain.verify(network, None if image is None else look_at(network, image).x)
+    x = None if image is None else look_at(network, image).x
+    checks = explain.verify(network, x, engines=engines)
     bad = sum(not check.agrees for check in checks)
     if as_json:
         rows = [{**check._asdict(), "agrees": check.agrees} for check in checks]

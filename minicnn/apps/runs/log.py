@@ -25,6 +25,8 @@ class RunLog(Callback):
 
     seconds: float  # of training so far, in all sittings
 
+    every_batch = False  # a line is for many
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.seconds = 0.0

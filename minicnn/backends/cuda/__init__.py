@@ -1,6 +1,19 @@
 """The GPU engine: the reference's kernels as CUDA kernels, compiled by numba."""
 
+from minicnn.backends.cuda.api import SIMULATED, cuda
+from minicnn.backends.cuda.exchange import OnDevice, to_host
 from minicnn.backends.cuda.kernels import KERNELS
-from minicnn.backends.cuda.program import Runner
+from minicnn.backends.cuda.many_steps import Runner
+from minicnn.backends.device import INSTALL
+from minicnn.errors import BackendError
 
-__all__ = ["KERNELS", "Runner"]
+__all__ = ["KERNELS", "OnDevice", "Runner", "start", "to_host"]
+
+
+def start() -> None:
+    """Raise BackendError if numba cannot compile for a GPU that is there."""
+    if not SIMULATED and not cuda.is_available():
+        raise BackendError(
+            "backend 'cuda' is not available: numba does not find the compiler of the CUDA "
+            f"toolkit (libnvvm), which comes with the extra. Run: {INSTALL}"
+        )

@@ -23,6 +23,10 @@ try:
     from cuda.bindings import driver  # what numba's `cuda` leaves out; it comes with it
 except ImportError:
     driver = None  # the simulator needs none
+try:
+    from cuda.core.utils import StridedMemoryView
+except ImportError:
+    StridedMemoryView = None  # arrays of other libraries: see exchange.py
 
 SIMULATED = simulated()
 
@@ -45,5 +49,11 @@ def jit(function: Function) -> Any:
 
 
 def device(function: Function) -> Any:
-    """A function that kernels call; it is inlined."""
+    """A function that kernels call; it is inlined.
+
+    The simulator's wrapper gives a function its `cuda`, and takes long: it is left out where there
+    is nothing to give.
+    """
+    if SIMULATED and "cuda" not in function.__code__.co_names:
+        return function
     return cuda.jit(function, device=True)

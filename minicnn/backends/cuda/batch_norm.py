@@ -1,1 +1,348 @@
-"""batch_norm: to come."""
+"""Batch normalisation: statistics channel by channel, then one thread a number.
+
+Forward, pass 1 finds for each piece of the rows (see channels.py) a number a near its mean, and
+
+    s = sum of x - a,    q = sum of (x - a)^2,
+
+which are good however large the mean is. Pass 2 joins the pieces in float64. Let d be how far a
+piece's a is from the first piece's, n the rows of a piece, m all rows; then about the first a
+
+    S = sum of s + n d,    Q = sum of q + 2 s d + n d^2,
+    mean = a + S / m,      variance = Q / m - (S / m)^2.
+
+Backward adds up dbeta and dgamma likewise. The formulas stand in the reference's file of this name.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from minicnn.backends.cuda.api import cuda, device, float32, jit, sqrt, uint32
+from minicnn.backends.cuda.channels import Columns, columns_of, columns_of_pieces, place_in
+from minicnn.backends.cuda.reduce import team_sum
+from minicnn.backends.cuda.work import OLD, Launch, Work, elementwise, joined
+from minicnn.contracts import Spec
+
+ZERO, ONE = float32(0), float32(1)
+float64 = np.float64
+ZERO_64, ONE_64, TWO_64 = float64(0), float64(1), float64(2)
+PARTIALS = "partials"
+STATISTICS = (
+    "mean", "inverse_deviation", "moving_mean", "moving_variance",
+    OLD + "moving_mean", OLD + "moving_variance",
+)  # fmt: skip
+
+
+def batch_norm_training_forward(
+    x: Spec,
+    gamma: Spec,
+    beta: Spec,
+    moving_mean: Spec,
+    moving_variance: Spec,
+    moments: Spec | None = None,
+    *,
+    momentum: float,
+    epsilon: float,
+) -> Work:
+    arguments = ("y", "x", "gamma", "beta", "mean", "inverse_deviation")
+    return joined(statistics(x, moments, momentum, epsilon), normalised(x, arguments, itself))
+
+
+def batch_norm_training_backward(
+    dy: Spec, x: Spec, gamma: Spec, mean: Spec, inverse_deviation: Spec, **_: Any
+) -> Work:
+    return training_gradients(x, "dy")
+
+
+def batch_norm_inference_forward(
+    x: Spec,
+    gamma: Spec,
+    beta: Spec,
+    moving_mean: Spec,
+    moving_variance: Spec,
+    *,
+    epsilon: float,
+    **_: Any,
+) -> Work:
+    arguments = ("y", "x", "gamma", "beta", "moving_mean", "moving_variance")
+    return normalised(x, arguments, inverse_deviation_of(epsilon))
+
+
+def batch_norm_inference_backward(
+    dy: Spec,
+    x: Spec,
+    gamma: Spec,
+    moving_mean: Spec,
+    moving_variance: Spec,
+    *,
+    epsilon: float,
+    **_: Any,
+) -> Work:
+    inverse = inverse_deviation_of(epsilon)
+    count = math.prod(x.shape)
+    kernel = _scaled_kernel(count, x.shape[-1], inverse)
+    return joined(
+        _channel_gradients(x, "dy", "moving_mean", "moving_variance", inverse),
+        elementwise(kernel, count, ("dx", "dy", "gamma", "moving_variance")),
+    )
+
+
+# --- parts, of which batch norm with dropout is made, too ----------------------------------------
+
+
+def statistics(x: Spec, moments: Spec | None, momentum: float, epsilon: float) -> Work:
+    """mean, inverse_deviation and the moving averages: of x, or of moments where they are known."""
+    if moments is not None:
+        kernel = _known_moments_kernel(x.shape[-1], momentum, epsilon)
+        return elementwise(kernel, x.shape[-1], (*STATISTICS, "moments"))
+    size = columns_of(x)
+    pieces = columns_of_pieces(size)
+    join = _join_kernel(size, pieces, momentum, epsilon)
+    return Work(
+        (
+            Launch(_moments_kernel(size), size.blocks, size.threads, (PARTIALS, "x")),
+            Launch(join, pieces.blocks, pieces.threads, (*STATISTICS, PARTIALS)),
+        ),
+        {PARTIALS: Spec((size.pieces, 3, size.channels))},
+    )
+
+
+def normalised(x: Spec, arguments: tuple[str, ...], inverse: Any) -> Work:
+    """y = gamma x^ + beta."""
+    count = math.prod(x.shape)
+    return elementwise(_normalise_kernel(count, x.shape[-1], inverse), count, arguments)
+
+
+def training_gradients(x: Spec, dy: str) -> Work:
+    """dx, dgamma and dbeta; `dy` is the name of the gradient, which may be dx itself."""
+    count = math.prod(x.shape)
+    kernel = _backward_kernel(count, x.shape[-1])
+    arguments = ("dx", dy, "x", "gamma", "mean", "inverse_deviation", "dgamma", "dbeta")
+    return joined(
+        _channel_gradients(x, dy, "mean", "inverse_deviation", itself),
+        elementwise(kernel, count, arguments),
+    )
+
+
+def _channel_gradients(x: Spec, dy: str, mean: str, deviation: str, inverse: Any) -> Work:
+    """dgamma and dbeta."""
+    size = columns_of(x)
+    pieces = columns_of_pieces(size)
+    add, join = _gradients_kernel(size, inverse), _join_gradients_kernel(pieces)
+    return Work(
+        (
+            Launch(add, size.blocks, size.threads, (PARTIALS, dy, "x", mean, deviation)),
+            Launch(join, pieces.blocks, pieces.threads, ("dgamma", "dbeta", PARTIALS)),
+        ),
+        {PARTIALS: Spec((size.pieces, 2, size.channels))},
+    )
+
+
+@device
+def itself(inverse_deviation):
+    return inverse_deviation
+
+
+@cache
+def inverse_deviation_of(epsilon: float) -> Any:
+    small = float32(epsilon)
+    return device(lambda variance: ONE / float32(sqrt(variance + small)))
+
+
+# --- forward ----------------------------------------------------------------------------------
+
+
+@cache
+def _moments_kernel(size: Columns) -> Any:
+    place, threads, channels = place_in(size), size.threads, uint32(size.channels)
+    width, lanes = uint32(size.width), uint32(size.lanes)
+
+    @jit
+    def moments_of_pieces(partials, x):
+        shared = cuda.shared.array(threads, float32)
+        t, lane, channel, first, last, piece = place()
+        total, s, q = ZERO, ZERO, ZERO
+        for row in range(first + lane, last, lanes):
+            total += x[uint32(row * channels + channel)]
+        a = team_sum(shared, total, t, lane, lanes, width) / float32(
+            max(uint32(last - first), uint32(1))
+        )
+        for row in range(first + lane, last, lanes):  # once more, now from the nearest cache
+            deviation = x[uint32(row * channels + channel)] - a
+            s += deviation
+            q += deviation * deviation
+        s = team_sum(shared, s, t, lane, lanes, width)
+        q = team_sum(shared, q, t, lane, lanes, width)
+        if lane == 0 and channel < channels:
+            to = uint32(piece * uint32(3) * channels + channel)
+            partials[to] = a
+            partials[uint32(to + channels)] = s
+            partials[uint32(to + uint32(2) * channels)] = q
+
+    return moments_of_pieces
+
+
+@cache
+def _join_kernel(size: Columns, pieces: Columns, momentum: float, epsilon: float) -> Any:
+    place, threads, channels = place_in(pieces), pieces.threads, uint32(size.channels)
+    width, lanes = uint32(pieces.width), uint32(pieces.lanes)
+    rows, m, piece_rows = uint32(size.rows), float64(max(size.rows, 1)), uint32(size.piece)
+    write = _write_statistics(momentum, epsilon)
+
+    @jit
+    def join_pieces(mean, inverse, moving_mean, moving_variance, old_mean, old_variance, partials):
+        shared = cuda.shared.array(threads, float64)
+        t, lane, channel, first, last, _ = place()
+        start = float64(partials[channel]) if first < last else ZERO_64
+        total, squares = ZERO_64, ZERO_64
+        for piece in range(first + lane, last, lanes):
+            at = uint32(piece * uint32(3) * channels + channel)
+            n = float64(min(uint32(rows - piece * piece_rows), piece_rows))
+            d = float64(partials[at]) - start
+            s = float64(partials[uint32(at + channels)])
+            q = float64(partials[uint32(at + uint32(2) * channels)])
+            total += s + n * d
+            squares += q + (TWO_64 * s + n * d) * d
+        shift = team_sum(shared, total, t, lane, lanes, width) / m
+        variance = team_sum(shared, squares, t, lane, lanes, width) / m - shift * shift
+        if lane == 0 and channel < channels:
+            variance = ZERO_64 if variance < ZERO_64 else variance
+            write(
+                channel, start + shift, variance,
+                mean, inverse, moving_mean, moving_variance, old_mean, old_variance,
+            )  # fmt: skip
+
+    return join_pieces
+
+
+@cache
+def _known_moments_kernel(channels: int, momentum: float, epsilon: float) -> Any:
+    number, write = uint32(channels), _write_statistics(momentum, epsilon)
+
+    @jit
+    def known(mean, inverse, moving_mean, moving_variance, old_mean, old_variance, moments):
+        c = uint32(cuda.grid(1))
+        if c < number:
+            write(
+                c, moments[c], moments[uint32(c + number)],
+                mean, inverse, moving_mean, moving_variance, old_mean, old_variance,
+            )  # fmt: skip
+
+    return known
+
+
+@cache
+def _write_statistics(momentum: float, epsilon: float) -> Any:
+    old, new, small = float32(momentum), float32(1 - momentum), float64(epsilon)
+
+    @device
+    def write(
+        c, exact_mean, exact_variance,
+        mean, inverse, moving_mean, moving_variance, old_mean, old_variance,
+    ):  # fmt: skip
+        mean[c] = float32(exact_mean)
+        inverse[c] = float32(ONE_64 / sqrt(exact_variance + small))
+        moving_mean[c] = old_mean[c] * old + float32(exact_mean) * new
+        moving_variance[c] = old_variance[c] * old + float32(exact_variance) * new
+
+    return write
+
+
+@cache
+def _normalise_kernel(count: int, channels: int, inverse: Any) -> Any:
+    number = uint32(channels)
+
+    @jit
+    def normalise(y, x, gamma, beta, mean, deviation):
+        e = uint32(cuda.grid(1))
+        if e < count:
+            c = uint32(e % number)
+            y[e] = gamma[c] * ((x[e] - mean[c]) * inverse(deviation[c])) + beta[c]
+
+    return normalise
+
+
+# --- backward ---------------------------------------------------------------------------------
+
+
+@cache
+def _gradients_kernel(size: Columns, inverse: Any) -> Any:
+    place, threads, channels = place_in(size), size.threads, uint32(size.channels)
+    width, lanes = uint32(size.width), uint32(size.lanes)
+
+    @jit
+    def gradients_of_pieces(partials, dy, x, mean, deviation):
+        shared = cuda.shared.array(threads, float32)
+        t, lane, channel, first, last, piece = place()
+        own = channel if channel < channels else uint32(0)
+        shift, scale = mean[own], inverse(deviation[own])
+        dgamma, dbeta = ZERO, ZERO
+        for row in range(first + lane, last, lanes):
+            e = uint32(row * channels + channel)
+            dgamma += dy[e] * ((x[e] - shift) * scale)
+            dbeta += dy[e]
+        dgamma = team_sum(shared, dgamma, t, lane, lanes, width)
+        dbeta = team_sum(shared, dbeta, t, lane, lanes, width)
+        if lane == 0 and channel < channels:
+            to = uint32(piece * uint32(2) * channels + channel)
+            partials[to] = dgamma
+            partials[uint32(to + channels)] = dbeta
+
+    return gradients_of_pieces
+
+
+@cache
+def _join_gradients_kernel(pieces: Columns) -> Any:
+    place, threads, channels = place_in(pieces), pieces.threads, uint32(pieces.channels)
+    width, lanes = uint32(pieces.width), uint32(pieces.lanes)
+
+    @jit
+    def join_pieces(dgamma, dbeta, partials):
+        shared = cuda.shared.array(threads, float64)
+        t, lane, channel, first, last, _ = place()
+        a, b = ZERO_64, ZERO_64
+        for piece in range(first + lane, last, lanes):
+            at = uint32(piece * uint32(2) * channels + channel)
+            a += float64(partials[at])
+            b += float64(partials[uint32(at + channels)])
+        a = team_sum(shared, a, t, lane, lanes, width)
+        b = team_sum(shared, b, t, lane, lanes, width)
+        if lane == 0 and channel < channels:
+            dgamma[channel] = float32(a)
+            dbeta[channel] = float32(b)
+
+    return join_pieces
+
+
+@cache
+def _backward_kernel(count: int, channels: int) -> Any:
+    number, m = uint32(channels), float32(max(count // channels, 1))
+
+    @jit
+    def pulled_back(dx, dy, x, gamma, mean, inverse_deviation, dgamma, dbeta):
+        e = uint32(cuda.grid(1))
+        if e < count:
+            c = uint32(e % number)
+            x_hat = (x[e] - mean[c]) * inverse_deviation[c]
+            rest = dy[e] - dbeta[c] / m - x_hat * (dgamma[c] / m)
+            dx[e] = gamma[c] * inverse_deviation[c] * rest
+
+    return pulled_back
+
+
+@cache
+def _scaled_kernel(count: int, channels: int, inverse: Any) -> Any:
+    number = uint32(channels)
+
+    @jit
+    def scaled(dx, dy, gamma, variance):
+        e = uint32(cuda.grid(1))
+        if e < count:
+            c = uint32(e % number)
+            dx[e] = gamma[c] * inverse(variance[c]) * dy[e]
+
+    return scaled

@@ -1,1 +1,82 @@
-"""batch_norm_dropout: to come."""
+"""Batch normalization and dropout as one operation.
+
+Forward, the last pass of the batch norm drops as it writes: a thread takes the four numbers that
+share random words. Backward, the gradient in front of the dropout is made first, in the place of
+dx, and is then the batch norm's dy.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+from minicnn.backends.cuda.api import cuda, device, jit, uint32
+from minicnn.backends.cuda.batch_norm import statistics, training_gradients
+from minicnn.backends.cuda.dropout import FOUR, ONE, THREE, TWO, dropped, fours, kept_or_dropped
+from minicnn.backends.cuda.philox import random_words
+from minicnn.backends.cuda.work import Work, elementwise, joined
+from minicnn.contracts import Spec
+
+
+def batch_norm_dropout_forward(
+    x: Spec,
+    gamma: Spec,
+    beta: Spec,
+    moving_mean: Spec,
+    moving_variance: Spec,
+    moments: Spec | None,
+    stream: Spec,
+    *,
+    rate: float,
+    purpose: int,
+    momentum: float,
+    epsilon: float,
+) -> Work:
+    count = math.prod(x.shape)
+    kernel = _kernel(count, x.shape[-1], rate, purpose)
+    arguments = ("y", "x", "gamma", "beta", "mean", "inverse_deviation", "stream")
+    return joined(
+        statistics(x, moments, momentum, epsilon), elementwise(kernel, fours(count), arguments)
+    )
+
+
+def batch_norm_dropout_backward(
+    dy: Spec,
+    x: Spec,
+    gamma: Spec,
+    mean: Spec,
+    inverse_deviation: Spec,
+    stream: Spec,
+    *,
+    rate: float,
+    purpose: int,
+    **_: Any,
+) -> Work:
+    return joined(dropped("dx", "dy", dy, rate, purpose), training_gradients(x, "dx"))
+
+
+@cache
+def _kernel(count: int, channels: int, rate: float, purpose: int) -> Any:
+    number, blocks, own = uint32(count), uint32(fours(count)), uint32(purpose)
+    n, result = uint32(channels), kept_or_dropped(rate)
+
+    @device
+    def normalise(y, x, gamma, beta, mean, inverse_deviation, e, word):
+        if e < number:
+            c = uint32(e % n)
+            z = gamma[c] * ((x[e] - mean[c]) * inverse_deviation[c]) + beta[c]
+            y[e] = result(z, word)
+
+    @jit
+    def normalise_four(y, x, gamma, beta, mean, deviation, stream):
+        block = uint32(cuda.grid(1))
+        if block < blocks:
+            w0, w1, w2, w3 = random_words(block, own, stream)
+            e = uint32(block * FOUR)
+            normalise(y, x, gamma, beta, mean, deviation, e, w0)
+            normalise(y, x, gamma, beta, mean, deviation, uint32(e + ONE), w1)
+            normalise(y, x, gamma, beta, mean, deviation, uint32(e + TWO), w2)
+            normalise(y, x, gamma, beta, mean, deviation, uint32(e + THREE), w3)
+
+    return normalise_four

@@ -1,1 +1,29 @@
-"""conv2d_behind_relu: to come."""
+"""Gradients by the input that go on through the ReLU before it: one test more as dx is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minicnn.backends.cuda.conv2d import geometry, input_gradient
+from minicnn.backends.cuda.conv2d_indices import behind_relu, plain
+from minicnn.backends.cuda.winners import through_pool
+from minicnn.backends.cuda.work import Work
+from minicnn.contracts import Spec
+from minicnn.shapes import Window2D
+
+
+def conv2d_backward_input_relu(dy: Spec, w: Spec, x: Spec, **attributes: Any) -> Work:
+    g = geometry(w, **attributes)
+    return input_gradient(g, dy.shape[0], plain(g), "dy", relu=True)
+
+
+def conv2d_relu_backward_input_relu(dy: Spec, y: Spec, w: Spec, x: Spec, **attributes: Any) -> Work:
+    g = geometry(w, **attributes)
+    return input_gradient(g, dy.shape[0], behind_relu(g), "y", relu=True)
+
+
+def conv2d_max_pool2d_backward_input_relu(
+    dy: Spec, winner: Spec, w: Spec, x: Spec, *, pool: Window2D, **attributes: Any
+) -> Work:
+    g = geometry(w, **attributes)
+    return input_gradient(g, dy.shape[0], through_pool(g, pool), "winner", relu=True)

@@ -1,1 +1,31 @@
-"""conv2d_relu: to come."""
+"""Convolution and ReLU: conv2d.py's products, with ReLU where a sum is finished or dy is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minicnn.backends.cuda.conv2d import (
+    convolution,
+    geometry,
+    geometry_of_images,
+    input_gradient,
+    weights_gradient,
+)
+from minicnn.backends.cuda.conv2d_indices import behind_relu
+from minicnn.backends.cuda.work import Work
+from minicnn.contracts import Spec
+
+
+def conv2d_relu_forward(x: Spec, w: Spec, b: Spec | None, **attributes: Any) -> Work:
+    g = geometry(w, **attributes)
+    return convolution(g, x.shape[0], "y", bias=b is not None, relu=True)
+
+
+def conv2d_relu_backward_input(dy: Spec, y: Spec, w: Spec, **attributes: Any) -> Work:
+    g = geometry(w, **attributes)
+    return input_gradient(g, dy.shape[0], behind_relu(g), "y")
+
+
+def conv2d_relu_backward_weights(dy: Spec, y: Spec, x: Spec, **attributes: Any) -> Work:
+    g = geometry_of_images(x, dy, **attributes)
+    return weights_gradient(g, x.shape[0], behind_relu(g), "y")

@@ -1,1 +1,68 @@
-"""dropout: to come."""
+"""Dropout: a thread takes the four numbers whose random words come together.
+
+The mask is the reference's: see its file of this name. Nobody stores it.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
+from minicnn.backends.cuda.philox import random_words
+from minicnn.backends.cuda.work import Work, elementwise
+from minicnn.contracts import Spec
+
+ZERO, ONE, TWO, THREE, FOUR, EIGHT = (uint32(i) for i in (0, 1, 2, 3, 4, 8))
+DROPPED = float32(0)
+
+
+def dropout_forward(x: Spec, stream: Spec, *, rate: float, purpose: int) -> Work:
+    return dropped("y", "x", x, rate, purpose)
+
+
+def dropout_backward(dy: Spec, stream: Spec, *, rate: float, purpose: int) -> Work:
+    return dropped("dx", "dy", dy, rate, purpose)
+
+
+def dropped(out: str, a: str, like: Spec, rate: float, purpose: int) -> Work:
+    """`out` becomes `a` with some numbers dropped; they may be one array."""
+    count = math.prod(like.shape)
+    return elementwise(_kernel(count, rate, purpose), fours(count), (out, a, "stream"))
+
+
+def fours(count: int) -> int:
+    """Threads that are needed if each does four."""
+    return -(-count // 4)
+
+
+@cache
+def kept_or_dropped(rate: float) -> Any:
+    """(number, its random word) -> the number, larger for those that are dropped, or 0."""
+    threshold, scale = uint32(int(rate * 2**24 + 0.5)), float32(1 / (1 - rate))
+    return device(lambda x, word: x * scale if word >> EIGHT >= threshold else DROPPED)
+
+
+@cache
+def _kernel(count: int, rate: float, purpose: int) -> Any:
+    number, blocks, own = uint32(count), uint32(fours(count)), uint32(purpose)
+    result = kept_or_dropped(rate)
+
+    @device
+    def drop(out, a, e, word):
+        if e < number:
+            out[e] = result(a[e], word)
+
+    @jit
+    def dropped_four(out, a, stream):
+        block = uint32(cuda.grid(1))
+        if block < blocks:
+            w0, w1, w2, w3 = random_words(block, own, stream)
+            e = uint32(block * FOUR)
+            drop(out, a, e, w0)
+            drop(out, a, uint32(e + ONE), w1)
+            drop(out, a, uint32(e + TWO), w2)
+            drop(out, a, uint32(e + THREE), w3)
+
+    return dropped_four

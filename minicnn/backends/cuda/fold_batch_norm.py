@@ -1,1 +1,113 @@
-"""fold_batch_norm: to come."""
+"""Batch norm folded into the convolution beside it: done when parameters have changed, not often.
+
+The formulas stand in the reference's file of this name. As there, what is one number a channel is
+made in float64, and so are the sums of them.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from minicnn.backends.cuda.api import cuda, device, float32, jit, sqrt, uint32
+from minicnn.backends.cuda.channels import WIDTH_OF_PIECES, Columns, place_in, whole_columns
+from minicnn.backends.cuda.reduce import team_sum
+from minicnn.backends.cuda.work import Launch, Work, elementwise, joined
+from minicnn.contracts import Spec
+
+float64 = np.float64
+ZERO = float64(0)
+NORM = ("gamma", "beta", "moving_mean", "moving_variance")
+
+
+def fold_batch_norm_after_conv2d(w: Spec, b: Spec | None, *norm: Spec, epsilon: float) -> Work:
+    count, filters = math.prod(w.shape), w.shape[3]
+    bias = _folded_bias_after(filters, epsilon, b is not None)
+    return joined(
+        elementwise(bias, filters, ("folded_b", *_bias(b), *NORM)),
+        elementwise(_scale_kernel(count, 1, filters, epsilon), count, ("folded_w", "w", *NORM)),
+    )
+
+
+def fold_batch_norm_before_conv2d(w: Spec, b: Spec | None, *norm: Spec, epsilon: float) -> Work:
+    count, channels, filters = math.prod(w.shape), *w.shape[2:]
+    size = whole_columns(math.prod(w.shape[:3]), filters, WIDTH_OF_PIECES)
+    bias = _folded_bias_before(size, channels, epsilon, b is not None)
+    scale = _scale_kernel(count, filters, channels, epsilon)
+    arguments = ("folded_b", *_bias(b), "w", *NORM)
+    return joined(
+        Work((Launch(bias, size.blocks, size.threads, arguments),)),
+        elementwise(scale, count, ("folded_w", "w", *NORM)),
+    )
+
+
+def _bias(b: Spec | None) -> tuple[str, ...]:
+    """What is read as b: where there is none, `beta` stands in and is not looked at."""
+    return ("beta",) if b is None else ("b",)
+
+
+@cache
+def _scale_and_shift(epsilon: float) -> Any:
+    """(c, ...) -> a and c of channel c."""
+    small = float64(epsilon)
+
+    @device
+    def scale_and_shift(c, gamma, beta, mean, variance):
+        a = float64(gamma[c]) / sqrt(float64(variance[c]) + small)
+        return a, float64(beta[c]) - a * float64(mean[c])
+
+    return scale_and_shift
+
+
+@cache
+def _scale_kernel(count: int, inner: int, channels: int, epsilon: float) -> Any:
+    """folded_w = w a[c], where the axis of c has `channels` places and `inner` numbers in each."""
+    scale_and_shift, n, step = _scale_and_shift(epsilon), uint32(channels), uint32(inner)
+
+    @jit
+    def scaled(folded_w, w, gamma, beta, mean, variance):
+        e = uint32(cuda.grid(1))
+        if e < count:
+            a, _ = scale_and_shift(uint32(e // step % n), gamma, beta, mean, variance)
+            folded_w[e] = float32(float64(w[e]) * a)
+
+    return scaled
+
+
+@cache
+def _folded_bias_after(filters: int, epsilon: float, has_bias: bool) -> Any:
+    scale_and_shift = _scale_and_shift(epsilon)
+
+    @jit
+    def bias_after(folded_b, b, gamma, beta, mean, variance):
+        k = uint32(cuda.grid(1))
+        if k < filters:
+            a, c = scale_and_shift(k, gamma, beta, mean, variance)
+            folded_b[k] = float32(a * float64(b[k]) + c if has_bias else c)
+
+    return bias_after
+
+
+@cache
+def _folded_bias_before(size: Columns, inputs: int, epsilon: float, has_bias: bool) -> Any:
+    """A block for a few filters; its lanes share the rows, (KH, KW, CI)."""
+    place, threads, filters = place_in(size), size.threads, uint32(size.channels)
+    width, lanes, n = uint32(size.width), uint32(size.lanes), uint32(inputs)
+    scale_and_shift = _scale_and_shift(epsilon)
+
+    @jit
+    def bias_before(folded_b, b, w, gamma, beta, mean, variance):
+        shared = cuda.shared.array(threads, float64)
+        t, lane, k, first, last, _ = place()
+        total = ZERO
+        for row in range(first + lane, last, lanes):
+            _, c = scale_and_shift(uint32(row % n), gamma, beta, mean, variance)
+            total += float64(w[uint32(row * filters + k)]) * c
+        total = team_sum(shared, total, t, lane, lanes, width)
+        if lane == 0 and k < filters:
+            folded_b[k] = float32(float64(b[k]) + total if has_bias else total)
+
+    return bias_before

@@ -17,6 +17,14 @@ from minicnn.backends.cuda.memory import device_errors
 Launches = Callable[[Any], None]  # starts them all on the stream that it is given
 
 
+class CudaGraphError(RuntimeError):
+    """The driver refuses; `code` is its number, as numba's errors have it."""
+
+    def __init__(self, status: Any) -> None:
+        super().__init__(f"CUDA graph: {status.name}")
+        self.code = status
+
+
 class Recorded:
     """Launches that run one by one the first time, which compiles them, and then as a graph."""
 
@@ -47,7 +55,7 @@ def _record(launches: Launches, stream: Any) -> Any:
             launches(stream)
             graph = _check(driver.cuStreamEndCapture(stream.handle))
             return _check(driver.cuGraphInstantiate(graph, 0))
-    except RuntimeError as err:
+    except CudaGraphError as err:
         warnings.warn(f"kernels are launched one by one, which is slow: {err}", stacklevel=4)
         return None
 
@@ -56,5 +64,5 @@ def _check(answer: tuple[Any, ...]) -> Any:
     """The result of a call of the driver."""
     status, *results = answer
     if status != driver.CUresult.CUDA_SUCCESS:
-        raise RuntimeError(f"CUDA graph: {status.name}")
+        raise CudaGraphError(status)
     return results[0] if results else None

@@ -37,7 +37,7 @@ from minicnn.backends.cuda import (
     softmax,
 )
 from minicnn.backends.cuda.memory import allocate, device_errors, download, upload
-from minicnn.backends.cuda.work import HALTED, Maker, Work
+from minicnn.backends.cuda.work import HALTED, OLD, Maker, Work
 from minicnn.contracts import CONTRACTS, Spec
 
 MODULES = (
@@ -92,6 +92,7 @@ def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.n
     for name, spec in {**written, **work.scratch}.items():
         if spec is not None and name not in contract.updates:
             on_device[name] = allocate(spec, name)
+    on_device |= {OLD + n: on_device[n] for n in contract.updates if n in on_device}
     on_device[HALTED] = _placed(np.zeros(1, np.uint32), HALTED)
     launch(work, on_device)
     return tuple(

@@ -13,12 +13,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.backends.cuda.api import SIMULATED, cuda
+from minicnn.backends.device import FORKED
 from minicnn.contracts import Spec
 from minicnn.errors import BackendError, DeviceMemoryError
 from minicnn.ownership import lend
 
 ALIGNMENT = 256  # bytes; what the widest loads and the tensor cores like
 OUT_OF_MEMORY = 2  # CUDA_ERROR_OUT_OF_MEMORY
+# After these the driver answers every call of the process with the same error: an address that is
+# not there, a kernel that ran too long or trapped, a card that fell off the bus, broken memory, ...
+LOST = {46, 214, 220, 226, 700, 702, 709, 710, *range(714, 720), 999}
+RESTART = (
+    "Its memory is lost for this process: start it again; training goes on from the last "
+    "checkpoint (callbacks.BackupAndRestore)"
+)
+LOOK = "minicnn verify MODEL --engines cuda tries every kernel apart"
 _limit: int | None = None  # bytes that may be asked for at once; None: as many as the device has
 _started_in = os.getpid()
 
@@ -53,21 +62,15 @@ def allocate(spec: Spec, what: str) -> Any:
 def device_errors() -> Iterator[None]:
     """Turn what the driver says into one clear BackendError."""
     if os.getpid() != _started_in:
-        raise BackendError(
-            "CUDA was started in the parent of this process, and a forked process cannot use it. "
-            "Start workers with multiprocessing.get_context('spawn'), or fork before the first use "
-            "of backend 'cuda'"
-        )
+        raise BackendError(FORKED)
     try:
         yield
     except Exception as err:
         code = getattr(err, "code", None)
         if code is None:
             raise
-        raise BackendError(
-            f"the GPU failed: {err}. Its memory is lost for this process: start it again; training "
-            "goes on from the last checkpoint (callbacks.BackupAndRestore)"
-        ) from err
+        remedy = RESTART if code in LOST else LOOK
+        raise BackendError(f"the GPU failed: {err}. {remedy}") from err
 
 
 class Place(NamedTuple):

@@ -1,1 +1,231 @@
-"""pool: to come."""
+"""Pooling: forward a thread an output, backward a thread a pixel of dx.
+
+Backward asks which windows have seen the pixel and adds up what they give back, in the order of the
+reference. So nobody adds to another thread's number, and no atomics are needed where windows
+overlap. Neighbouring threads are neighbouring channels: they read neighbouring numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+from minicnn.backends.cuda.api import cuda, device, float32, int32, jit, uint32
+from minicnn.backends.cuda.work import Work, elementwise
+from minicnn.contracts import Spec
+from minicnn.shapes import Pair, Window2D
+
+ZERO, LOWEST = float32(0), float32(-math.inf)
+NOBODY = int32(-1)
+
+
+def max_pool2d_forward(x: Spec, *, window: Window2D, image: Pair) -> Work:
+    count = _outputs(x, window, image)
+    kernel = _max_kernel(count, x.shape[3], window, image)
+    return elementwise(kernel, count, ("y", "winner", "x"))
+
+
+def max_pool2d_backward(dy: Spec, winner: Spec, *, window: Window2D, image: Pair) -> Work:
+    count = _pixels(dy, image)
+    kernel = _max_backward_kernel(count, dy.shape[3], window, image)
+    return elementwise(kernel, count, ("dx", "dy", "winner"))
+
+
+def average_pool2d_forward(x: Spec, *, window: Window2D, image: Pair) -> Work:
+    count = _outputs(x, window, image)
+    return elementwise(_average_kernel(count, x.shape[3], window, image), count, ("y", "x"))
+
+
+def average_pool2d_backward(dy: Spec, *, window: Window2D, image: Pair) -> Work:
+    count = _pixels(dy, image)
+    kernel = _average_backward_kernel(count, dy.shape[3], window, image)
+    return elementwise(kernel, count, ("dx", "dy"))
+
+
+def _outputs(x: Spec, window: Window2D, image: Pair) -> int:
+    return x.shape[0] * math.prod(window.out_hw(image)) * x.shape[3]
+
+
+def _pixels(dy: Spec, image: Pair) -> int:
+    return dy.shape[0] * math.prod(image) * dy.shape[3]
+
+
+# --- where things lie -------------------------------------------------------------------------
+
+
+@cache
+def _split(hw: Pair, channels: int) -> Any:
+    """Element of an (N, H, W, C) array -> (n, row, column, channel)."""
+    h, w, c = uint32(hw[0]), uint32(hw[1]), uint32(channels)
+
+    @device
+    def split(e):
+        pixel = e // c
+        line = pixel // w
+        return uint32(line // h), int32(line % h), int32(pixel % w), uint32(e % c)
+
+    return split
+
+
+@cache
+def _element(hw: Pair, channels: int) -> Any:
+    """(n, row, column, channel), inside the image -> element of the (N, H, W, C) array."""
+    h, w, c = uint32(hw[0]), uint32(hw[1]), uint32(channels)
+
+    @device
+    def element(n, row, column, channel):
+        return uint32(((n * h + uint32(row)) * w + uint32(column)) * c + channel)
+
+    return element
+
+
+@cache
+def _inside(hw: Pair) -> Any:
+    h, w = int32(hw[0]), int32(hw[1])
+    return device(lambda row, column: row >= 0 and row < h and column >= 0 and column < w)
+
+
+@cache
+def _cell(window: Window2D) -> Any:
+    """(oy, ox, ky, kx) -> the row and column that this cell of this window sees."""
+    (sy, sx), (dy, dx) = (tuple(map(int32, pair)) for pair in (window.stride, window.dilation))
+    top, left = int32(window.pad_h[0]), int32(window.pad_w[0])
+    return device(
+        lambda oy, ox, ky, kx: (
+            int32(oy * sy + int32(ky) * dy - top),
+            int32(ox * sx + int32(kx) * dx - left),
+        )
+    )
+
+
+@cache
+def _seen_by(window: Window2D, image: Pair) -> Any:
+    """(row, column, ky, kx) -> (is there a window with the pixel in this cell?, its oy and ox)."""
+    (sy, sx), (dy, dx) = (tuple(map(int32, pair)) for pair in (window.stride, window.dilation))
+    top, left = int32(window.pad_h[0]), int32(window.pad_w[0])
+    oh, ow = map(int32, window.out_hw(image))
+
+    @device
+    def seen_by(row, column, ky, kx):
+        y, x = int32(row + top - int32(ky) * dy), int32(column + left - int32(kx) * dx)
+        oy, ox = int32(y // sy), int32(x // sx)
+        found = y >= 0 and x >= 0 and oy * sy == y and ox * sx == x and oy < oh and ox < ow
+        return found, oy, ox
+
+    return seen_by
+
+
+@cache
+def _pixels_seen(window: Window2D, image: Pair) -> Any:
+    """(oy, ox) -> how many pixels of the image the window sees; padding is none."""
+    cell, (kh, kw), (dy, dx) = _cell(window), window.size, map(int32, window.dilation)
+    h, w = map(int32, image)
+
+    @device
+    def along(first, cells, step, length):
+        """Of `cells` places from `first`, `step` apart, those from 0 to length - 1."""
+        before = (max(-first, int32(0)) + step - int32(1)) // step
+        return int32(min((length - first + step - int32(1)) // step, cells) - before)
+
+    @device
+    def pixels_seen(oy, ox):
+        row, column = cell(oy, ox, 0, 0)
+        return float32(along(row, int32(kh), dy, h) * along(column, int32(kw), dx, w))
+
+    return pixels_seen
+
+
+# --- the kernels ------------------------------------------------------------------------------
+
+
+@cache
+def _max_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any:
+    split, cell = _split(window.out_hw(image), channels), _cell(window)
+    inside, element, (kh, kw) = _inside(image), _element(image, channels), window.size
+
+    @jit
+    def max_pooled(y, winner, x):
+        e = uint32(cuda.grid(1))
+        if e < count:
+            n, oy, ox, channel = split(e)
+            best, who = LOWEST, NOBODY
+            for ky in range(kh):
+                for kx in range(kw):
+                    row, column = cell(oy, ox, ky, kx)
+                    if inside(row, column):
+                        new = x[element(n, row, column, channel)]
+                        # The first pixel wins over nobody, even if it is -inf; then NaN over all.
+                        if who == NOBODY or new > best or (new != new and best == best):
+                            best, who = new, int32(ky * kw + kx)
+            y[e] = best
+            winner[e] = who
+
+    return max_pooled
+
+
+@cache
+def _max_backward_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any:
+    split, seen_by = _split(image, channels), _seen_by(window, image)
+    element, (kh, kw) = _element(window.out_hw(image), channels), window.size
+
+    @jit
+    def unpooled(dx, dy, winner):
+        e = uint32(cuda.grid(1))
+        if e < count:
+            n, row, column, channel = split(e)
+            total = ZERO
+            for ky in range(kh):
+                for kx in range(kw):
+                    found, oy, ox = seen_by(row, column, ky, kx)
+                    if found:
+                        o = element(n, oy, ox, channel)
+                        if winner[o] == ky * kw + kx:
+                            total += dy[o]
+            dx[e] = total
+
+    return unpooled
+
+
+@cache
+def _average_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any:
+    split, cell = _split(window.out_hw(image), channels), _cell(window)
+    inside, element, (kh, kw) = _inside(image), _element(image, channels), window.size
+    pixels_seen = _pixels_seen(window, image)
+
+    @jit
+    def averaged(y, x):
+        e = uint32(cuda.grid(1))
+        if e < count:
+            n, oy, ox, channel = split(e)
+            total = ZERO
+            for ky in range(kh):
+                for kx in range(kw):
+                    row, column = cell(oy, ox, ky, kx)
+                    if inside(row, column):
+                        total += x[element(n, row, column, channel)]
+            y[e] = total / pixels_seen(oy, ox)
+
+    return averaged
+
+
+@cache
+def _average_backward_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any:
+    split, seen_by = _split(image, channels), _seen_by(window, image)
+    element, (kh, kw) = _element(window.out_hw(image), channels), window.size
+    pixels_seen = _pixels_seen(window, image)
+
+    @jit
+    def spread(dx, dy):
+        e = uint32(cuda.grid(1))
+        if e < count:
+            n, row, column, channel = split(e)
+            total = ZERO
+            for ky in range(kh):
+                for kx in range(kw):
+                    found, oy, ox = seen_by(row, column, ky, kx)
+                    if found:
+                        total += dy[element(n, oy, ox, channel)] / pixels_seen(oy, ox)
+            dx[e] = total
+
+    return spread

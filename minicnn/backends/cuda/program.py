@@ -21,7 +21,7 @@ from minicnn.backends.cuda.memory import (
     room_for,
     upload,
 )
-from minicnn.backends.cuda.work import HALTED, Work
+from minicnn.backends.cuda.work import HALTED, OLD, Work
 from minicnn.contracts import CONTRACTS, Spec
 from minicnn.program import Buffer, Program, Step
 
@@ -63,7 +63,8 @@ class Runner:
         self._constants: list[int] = []  # versions of what the constant steps read, when they ran
 
     def __getitem__(self, index: int) -> np.ndarray:
-        """A copy of the array, on the host."""
+        """A copy of the array, on the host, as the next step to read it would find it."""
+        self._bring(self._root(index))
         return download(self._arrays[index], self._program.buffers[index].spec, self._stream)
 
     def run(self, first: int = 0, last: int | None = None) -> None:
@@ -128,7 +129,9 @@ class Runner:
 
     def _bind(self, step: Step, work: Work, scratch: dict[str, int]) -> Bound:
         contract = CONTRACTS[step.kernel]
-        names = (*(name.rstrip("?") for name in contract.reads), *contract.writes)
+        reads = (name.rstrip("?") for name in contract.reads)
+        old = (OLD + name if name in contract.updates else name for name in reads)
+        names = (*old, *contract.writes)
         places = {
             name: self._places[index]
             for name, index in zip(names, (*step.reads, *step.writes), strict=True)
@@ -144,10 +147,13 @@ class Runner:
     def _refresh(self, numbers: range) -> None:
         """Bring to the device what these steps read from the host."""
         for index in self._read_by(numbers):
-            if index in self._mirrors:
-                self._mirrors[index].refresh()
-            elif self._program.buffers[index].home:
-                upload(self._hosts[index], self._arrays[index], self._stream)
+            self._bring(index)
+
+    def _bring(self, index: int) -> None:
+        if index in self._mirrors:
+            self._mirrors[index].refresh()
+        elif self._program.buffers[index].home:
+            upload(self._hosts[index], self._arrays[index], self._stream)
 
     def _read_by(self, numbers: range) -> set[int]:
         steps = [self._program.steps[number] for number in numbers]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 
@@ -10,7 +11,9 @@ import minicnn._core as _core
 from minicnn.backends.changes import Constants
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError
+from minicnn.ownership import bring_home
 from minicnn.program import Buffer, Program, Step
+from minicnn.versions import parameter_changes
 
 CACHE_LINE = 64  # bytes; also the widest vector
 HUGE_PAGE = 2**21  # NumPy asks for such pages, but its arrays begin anywhere
@@ -31,7 +34,10 @@ class Runner:
     ArgumentError : an array is missing or does not look like its buffer
     """
 
+    together: ClassVar[int] = 1  # training steps that it can be given at a time
+
     def __init__(self, program: Program, arrays: dict[int, np.ndarray]) -> None:
+        self._homes = list(arrays.values())
         arena = _aligned(program.arena_bytes)
         self._arrays: list[np.ndarray] = []
         for index, buffer in enumerate(program.buffers):
@@ -45,8 +51,9 @@ class Runner:
 
     def run(self, first: int = 0, last: int | None = None) -> None:
         """Run the steps from `first` up to, not including, `last`."""
+        bring_home(self._homes)
         steps = self._steps[first:last]
-        self._program.run(steps.start, max(steps.start, steps.stop))
+        self._program.run(steps.start, max(steps.start, steps.stop), parameter_changes())
 
     def refresh_constants(self) -> None:
         """Run the steps that depend on parameters alone, if these have changed."""

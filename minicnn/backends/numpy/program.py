@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from minicnn.backends.changes import Constants
 from minicnn.backends.numpy.kernels import KERNELS
+from minicnn.ownership import bring_home
 from minicnn.program import Program
 
 
@@ -24,9 +27,11 @@ class Runner:
     of the arena matter to other engines only.
     """
 
+    together: ClassVar[int] = 1  # training steps that it can be given at a time
+
     def __init__(self, program: Program, arrays: dict[int, np.ndarray]) -> None:
         self._program = program
-        self._arrays = dict(arrays)
+        self._arrays, self._homes = dict(arrays), list(arrays.values())
         self._constants = Constants(program, arrays)
 
     def __getitem__(self, index: int) -> np.ndarray:
@@ -37,6 +42,7 @@ class Runner:
 
     def run(self, first: int = 0, last: int | None = None) -> None:
         """Run the steps from `first` up to, not including, `last`."""
+        bring_home(self._homes)
         for step in self._program.steps[first:last]:
             reads = [None if index is None else self[index] for index in step.reads]
             outs = KERNELS[step.kernel](*reads, **step.attributes)

@@ -1,0 +1,95 @@
+"""Everything about the CUDA engine on this machine's GPU, in under 10 minutes.
+
+    python benchmarks/gpu.py                                   # all parts
+    python benchmarks/gpu.py --parts correctness launches
+    python benchmarks/gpu.py --networks lenet --minutes 2
+    python benchmarks/gpu.py --simulate                        # no GPU: kernels on the processor
+
+Every part runs in a process of its own and within its time: one that fails is reported, and the
+others go on. Without a GPU it says so and ends with 2. README.md in this folder says what is
+measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from gpu_parts import report
+from gpu_parts.options import Options
+from gpu_parts.parent import Outcome, run_part
+from rich.console import Console
+
+from minicnn.backends import device
+
+# Shares of the time that all have together.
+PARTS = {
+    "about": 3,
+    "correctness": 24,
+    "launches": 4,
+    "ceilings": 8,
+    "networks": 26,
+    "torch_networks": 14,
+    "jax_networks": 7,
+    "torch_compiled": 8,
+    "mnist": 6,
+}
+SIMULATED = ("about", "correctness")
+MINUTES = 9.5
+NO_GPU = 2  # exit code
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0 if all went well, 1 if a part failed or a kernel is wrong, 2 if there is no GPU."""
+    options = _options(arguments)
+    problem = "" if options.simulate else device.missing() or device.no_gpu()
+    if problem or (device.simulated() and not options.simulate):
+        print(f"no GPU to measure: {problem or 'the simulator is on'}", file=sys.stderr)
+        return NO_GPU
+    console = Console(width=max(Console().width, 120))
+    asked = Options(options.simulate, tuple(options.kernels), tuple(options.networks))
+    outcomes = _run(options.parts, 60 * options.minutes, asked, console)
+    name = "simulated" if options.simulate else device.gpus()[0].name
+    if not options.simulate:
+        console.print(f"wrote {report.write(options.out, name, outcomes)}")
+    return int(any(outcome.failed or _wrong(outcome) for outcome in outcomes))
+
+
+def _run(parts: list[str], seconds: float, options: Options, console: Console) -> list[Outcome]:
+    """One part after the other; what one does not use, the later ones may."""
+    outcomes = []
+    for i, part in enumerate(parts):
+        share = PARTS[part] / sum(PARTS[later] for later in parts[i:])
+        outcome = run_part(part, seconds * share, options)
+        seconds -= outcome.seconds
+        report.print_outcome(outcome, console)
+        for row in _wrong(outcome):
+            console.print(f"[red]WRONG: {row['name']}, {row['case']}, {row['size']}")
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _wrong(outcome: Outcome) -> list[dict[str, Any]]:
+    """Kernels whose error rounding does not explain."""
+    return [row for row in outcome.rows if row.get("agrees") is False]
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add: Any = parser.add_argument
+    add("--parts", nargs="+", choices=PARTS, default=None, help="default: all")
+    add("--minutes", type=float, default=MINUTES, help="for everything")
+    add("--networks", nargs="+", default=[], help="default: all five")
+    add("--kernels", nargs="+", default=[], help="whose correctness; default: all")
+    add("--simulate", action="store_true", help="in numba's simulator, tiny shapes, nothing timed")
+    add("--out", type=Path, default=Path(__file__).parent / "results", help="folder to write to")
+    options = parser.parse_args(arguments)
+    possible = list(SIMULATED) if options.simulate else list(PARTS)
+    options.parts = [part for part in options.parts or possible if part in possible]
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

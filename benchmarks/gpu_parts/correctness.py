@@ -1,0 +1,86 @@
+"""Every CUDA kernel against the reference in float64, at three shapes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import minicnn as mc
+from gpu_parts.cases import SIZES, TINY, Call, Size, calls
+from gpu_parts.options import Item, Options
+from minicnn.backends import numpy as reference
+from minicnn.backends.cuda import KERNELS
+
+UNIT = 2.0**-24  # half the distance of float32 numbers, at 1
+TF32_UNIT = 2.0**-11  # the same of TF32; sums are float32
+MOST_OTHER_WINNERS = {"float32": 1e-3, "tf32": 2e-2}  # of a pooling, by another rounding
+PRODUCTS = ("conv2d", "dense")  # the kernels that TF32 changes
+
+
+def items(options: Options) -> list[Item]:
+    """All sizes of a kernel are one item: where it fails, the next one is tried."""
+    by_kernel: dict[str, list[tuple[Size, Call]]] = {}
+    for size in TINY if options.simulate else SIZES:
+        for call in calls(size):
+            by_kernel.setdefault(call.kernel, []).append((size, call))
+    wanted = options.kernels or ("",)
+    found = []
+    for kernel, sized in by_kernel.items():
+        if any(part in kernel for part in wanted):
+            found.append(Item(kernel, partial(worst_of, sized, "float32")))
+            if kernel.startswith(PRODUCTS) and not options.simulate:
+                found.append(Item(f"{kernel}, tf32", partial(worst_of, sized, "tf32")))
+    return found
+
+
+def worst_of(sized: Sequence[tuple[Size, Call]], precision: str) -> dict[str, Any]:
+    """The call with the largest error, in parts of what rounding allows."""
+    mc.set_precision(precision)
+    rows = []
+    for size, call in sized:
+        error, allowed = compare(call, precision)
+        rows.append({"off": error, "allowed": allowed, "case": call.case, "size": str(size)})
+    worst = max(rows, key=lambda row: _excess(row["off"], row["allowed"]))
+    return {**worst, "agrees": _excess(worst["off"], worst["allowed"]) <= 1, "calls": len(rows)}
+
+
+def compare(call: Call, precision: str) -> tuple[float, float]:
+    """(largest error in parts of the largest number, what is allowed) of the worst result."""
+    found = KERNELS[call.kernel](*call.reads, **call.attributes)
+    wanted = reference.KERNELS[call.kernel](*_widened(call), **call.attributes)
+    pairs = [
+        _compared(a, right, call.reads, precision)
+        for a, right in zip(found, wanted, strict=True)
+        if right is not None
+    ]
+    return max(pairs, key=lambda pair: _excess(*pair))
+
+
+def _widened(call: Call) -> list[np.ndarray | None]:
+    # Adam divides by the root of a mean of squares. In float32 small squares are 0, in float64 not.
+    if call.kernel.endswith("_update"):
+        return call.reads
+    return [
+        x.astype(np.float64) if x is not None and x.dtype == np.float32 else x for x in call.reads
+    ]
+
+
+def _compared(found: Any, right: np.ndarray, reads: list[Any], precision: str) -> tuple[float, ...]:
+    if right.dtype.kind != "f":
+        return float((found != right).mean()), MOST_OTHER_WINNERS[precision]
+    largest = float(np.abs(right).max(initial=0.0))
+    off = float(np.abs(found - right).max(initial=0.0))
+    # A result has at most so many terms: the numbers that were read, for each channel.
+    terms = max((x.size for x in reads if x is not None), default=1) / max(right.shape[-1], 1)
+    allowed = UNIT * (64 + 2 * math.sqrt(terms))
+    if precision == "tf32":
+        allowed += 4 * TF32_UNIT
+    return off / largest if largest > 0 else off, allowed
+
+
+def _excess(error: float, allowed: float) -> float:
+    return math.inf if math.isnan(error) else error / allowed

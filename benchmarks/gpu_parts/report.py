@@ -1,0 +1,92 @@
+"""What was found: on the terminal, as JSON and as a picture."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from gpu_parts.parent import Outcome
+
+try:
+    from matplotlib.figure import Figure
+except ImportError:
+    Figure = None
+
+SCHEMA = 1
+HIDDEN = ("name", "took_seconds", "network", "mode", "precision", "engine", "runs")
+MODES = ("fit", "training", "inference", "one")
+
+
+def print_outcome(outcome: Outcome, console: Console) -> None:
+    """A table of a part; then what failed and what there was no time for."""
+    if outcome.absent:
+        console.print(f"[yellow]{outcome.part}: {outcome.absent} is not installed")
+        return
+    rows = [row for row in outcome.rows if "error" not in row]
+    columns = [name for name in dict.fromkeys(n for row in rows for n in row) if name not in HIDDEN]
+    table = Table("", *columns, title=f"{outcome.part}, {outcome.seconds:.0f} s")
+    for row in rows:
+        table.add_row(row["name"], *(_text(row.get(name, "")) for name in columns))
+    console.print(table)
+    for row in outcome.failed:
+        console.print(f"[red]{outcome.part}: {row['name']}: {row['error']}", highlight=False)
+    if outcome.not_reached:
+        console.print(f"[yellow]{outcome.part}: no time for {outcome.not_reached} more")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return str(value)
+
+
+def write(folder: Path, device: str, outcomes: Sequence[Outcome]) -> Path:
+    """gpu-DEVICE-DATE.json, and .png beside it where there are images a second."""
+    folder.mkdir(parents=True, exist_ok=True)
+    today = datetime.date.today().isoformat()
+    slug = re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-")
+    path = folder / f"gpu-{slug}-{today}.json"
+    parts = {outcome.part: outcome._asdict() for outcome in outcomes}
+    document = {"schema": SCHEMA, "date": today, "device": device, "parts": parts}
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    rows = [row for outcome in outcomes for row in outcome.rows if "images_per_second" in row]
+    if rows and Figure is not None:
+        _plot(path.with_suffix(".png"), device, rows)
+    return path
+
+
+def _plot(path: Path, device: str, rows: list[dict[str, Any]]) -> None:
+    """Images a second of every engine, a picture for each mode, on a scale of powers of ten."""
+    modes = [mode for mode in MODES if any(row["mode"] == mode for row in rows)]
+    figure = Figure(figsize=(9, 3 * len(modes)), layout="constrained")
+    places = figure.subplots(len(modes), squeeze=False)[:, 0]
+    ways = list(dict.fromkeys(f"{row['engine']}, {row['precision']}" for row in rows))
+    names = list(dict.fromkeys(row["network"] for row in rows))
+    for axes, mode in zip(places, modes, strict=True):
+        for i, way in enumerate(ways):
+            speeds = [_speed(rows, mode, name, way) for name in names]
+            left = [n + (i - len(ways) / 2) * 0.8 / len(ways) for n in range(len(names))]
+            axes.bar(left, speeds, 0.8 / len(ways), label=way, align="edge")
+        axes.set_yscale("log")
+        axes.set_xticks(range(len(names)), names)
+        axes.set_ylabel(f"{mode}: images per second")
+    places[0].legend(fontsize=7, ncols=3)
+    figure.suptitle(device)
+    figure.savefig(path, dpi=130)
+
+
+def _speed(rows: list[dict[str, Any]], mode: str, name: str, way: str) -> float:
+    found = [
+        row["images_per_second"]
+        for row in rows
+        if (row["mode"], row["network"], f"{row['engine']}, {row['precision']}")
+        == (mode, name, way)
+    ]
+    return max(found, default=float("nan"))

@@ -1,0 +1,25 @@
+"""How exactly an engine multiplies where it has a faster, coarser way."""
+
+from __future__ import annotations
+
+import os
+
+from minicnn.checks import check_choice
+
+PRECISIONS = ("float32", "tf32")
+
+
+def precision() -> str:
+    """What products are computed in: "float32", or "tf32" where the engine and the GPU have it."""
+    return _current
+
+
+def set_precision(name: str) -> None:
+    """Change it. Programs that are made, and operations that are called, from now on follow."""
+    global _current
+    _current = check_choice(name, "precision", PRECISIONS)
+
+
+_current = check_choice(
+    os.environ.get("MINICNN_PRECISION", "float32"), "MINICNN_PRECISION", PRECISIONS
+)

@@ -1,0 +1,94 @@
+"""What can compute on this machine: its processor, and its NVIDIA GPUs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from pathlib import Path
+from typing import Any
+
+from minicnn.backends import device, instruction_set, num_threads
+from minicnn.limits import memory_bytes
+
+CPUINFO = Path("/proc/cpuinfo")
+
+
+def list_devices() -> list[dict[str, Any]]:
+    """A row a device: the processor first, then every NVIDIA GPU that the driver shows.
+
+    Returns
+    -------
+    list of dict, each with "name", "device_type", "physical_device_desc" and "memory_limit"
+    (bytes). The processor's has "cores", "processors" (of which a core may have two), "threads"
+    (those in use) and "instruction_set"; a GPU's "compute_capability" and "driver"
+
+    Notes
+    -----
+    The driver is started to count its GPUs, and processes forked later cannot use them.
+
+    Examples
+    --------
+    >>> list_devices()[0]["name"]
+    'CPU:0'
+    """
+    return [_processor(), *_gpus()]
+
+
+def processor() -> str:
+    """The processor's name, as the system tells it."""
+    return _told("model name") or platform.processor() or platform.machine()
+
+
+def cores() -> int:
+    """Cores of the machine; where the system does not say, its processors."""
+    pairs = re.findall(r"^physical id\s*:\s*(\d+)$.*?^core id\s*:\s*(\d+)$", _cpuinfo(), _LINES)
+    return len(set(pairs)) or os.cpu_count() or 1
+
+
+def _processor() -> dict[str, Any]:
+    return {
+        "name": "CPU:0",
+        "device_type": "CPU",
+        "physical_device_desc": processor(),
+        "cores": cores(),
+        "processors": os.cpu_count() or 1,
+        "threads": num_threads(),
+        "instruction_set": instruction_set() or "NumPy's",
+        "memory_limit": memory_bytes(),
+    }
+
+
+def _gpus() -> list[dict[str, Any]]:
+    if device.simulated():
+        return [_gpu(0, "simulated by numba on the processor", "", "none", memory_bytes())]
+    return [
+        _gpu(i, gpu.name, "{}.{}".format(*gpu.compute_capability), device.driver_version(), gpu[-1])
+        for i, gpu in enumerate(device.gpus())
+    ]
+
+
+def _gpu(number: int, name: str, capability: str, driver: str, memory: int) -> dict[str, Any]:
+    return {
+        "name": f"GPU:{number}",
+        "device_type": "GPU",
+        "physical_device_desc": name,
+        "compute_capability": capability,
+        "driver": driver,
+        "memory_limit": memory,
+    }
+
+
+_LINES = re.MULTILINE | re.DOTALL
+
+
+def _cpuinfo() -> str:
+    try:
+        return CPUINFO.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _told(key: str) -> str:
+    found = re.search(rf"^{key}\s*:\s*(.+)$", _cpuinfo(), re.MULTILINE)
+    return found[1] if found else ""

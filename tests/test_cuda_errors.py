@@ -1,0 +1,135 @@
+"""When the GPU says no: one clear error, and whatever can go on does."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+import minicnn as mc
+from minicnn.backends import device
+from minicnn.contracts import Spec
+from minicnn.errors import BackendError, DeviceMemoryError
+
+if device.missing() or device.no_gpu():
+    pytest.skip(device.missing() or device.no_gpu(), allow_module_level=True)
+
+from minicnn.backends.cuda import kernels, memory
+from minicnn.backends.cuda.program import MAKERS
+from minicnn.backends.cuda.work import Launch, Work
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+
+@pytest.fixture
+def limit():
+    """limit(bytes) plays a GPU with no more memory."""
+    yield memory.set_limit
+    memory.set_limit(None)
+
+
+@pytest.fixture
+def network():
+    layers = [mc.layers.Rescaling(0.5), mc.layers.Activation("tanh"), mc.layers.Flatten()]
+    return mc.Sequential([mc.Input((6, 5, 2)), *layers])
+
+
+class Driver:
+    """A kernel to which the driver answers with an error of this number."""
+
+    def __init__(self, code, text):
+        self.error = RuntimeError(f"[{code}] {text}")
+        self.error.code = code
+
+    def __getitem__(self, _configuration):
+        return self
+
+    def __call__(self, *_arrays):
+        raise self.error
+
+
+def break_kernel(monkeypatch, name, code, text):
+    launch = Launch(Driver(code, text), 1, 1, ("y", "x"))
+    monkeypatch.setitem(MAKERS, name, lambda *_specs, **_attributes: Work((launch,)))
+
+
+def test_too_large_an_arena_names_the_largest_arrays_and_a_smaller_one_works(network, limit):
+    x = np.random.default_rng(0).standard_normal((40, 6, 5, 2)).astype(np.float32)
+    limit(3000)
+    with mc.backend("cuda"):
+        with pytest.raises(DeviceMemoryError) as caught:
+            network.predict_on_batch(x)
+        found = network.predict_on_batch(x[:4])
+    assert "(40, 6, 5, 2)" in caught.value.what
+    assert caught.value.size >= 40 * 60 * 4 and caught.value.free == 3000
+    assert "Use a smaller batch_size" in str(caught.value)
+    assert isinstance(caught.value, MemoryError) and isinstance(caught.value, BackendError)
+    np.testing.assert_allclose(found, np.tanh(x[:4] / 2).reshape(4, -1), rtol=1e-6)
+
+
+def test_an_eager_operation_names_the_array(limit):
+    limit(100)
+    with mc.backend("cuda"), pytest.raises(DeviceMemoryError, match="no room for x"):
+        mc.ops.relu(np.zeros((2, 30), np.float32))
+
+
+def test_out_of_memory_by_the_driver_is_the_same_error(monkeypatch):
+    error = RuntimeError("[2] CUDA_ERROR_OUT_OF_MEMORY")
+    error.code = memory.OUT_OF_MEMORY
+
+    def refuse(*_arguments):
+        raise error
+
+    monkeypatch.setattr(memory.cuda, "device_array", refuse)
+    with pytest.raises(DeviceMemoryError, match=r"no room for conv1's output: it needs 4\.0 MB"):
+        memory.allocate(Spec((1000, 1000)), "conv1's output")
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "remedy"),
+    [
+        (700, "CUDA_ERROR_ILLEGAL_ADDRESS", "start it again; .*BackupAndRestore"),
+        (719, "CUDA_ERROR_LAUNCH_FAILED", "start it again"),
+        (701, "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES", "minicnn verify MODEL"),
+    ],
+)
+def test_a_failing_kernel_is_one_clear_error(network, monkeypatch, code, text, remedy):
+    break_kernel(monkeypatch, "tanh_forward", code, text)
+    x = np.ones((2, 6, 5, 2), np.float32)
+    with mc.backend("cuda"):
+        with pytest.raises(BackendError, match=rf"the GPU failed: \[{code}\] {text}.*{remedy}"):
+            network.predict_on_batch(x)
+        with pytest.raises(BackendError, match="the GPU failed"):
+            mc.ops.tanh(x)
+    assert network.predict_on_batch(x).shape == (2, 60)  # the other engines go on
+
+
+def test_a_mistake_of_ours_keeps_its_own_error(monkeypatch):
+    def broken(*_arrays):
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(kernels, "launch", broken)
+    with mc.backend("cuda"), pytest.raises(ZeroDivisionError):
+        mc.ops.relu(np.zeros((2, 3), np.float32))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_is_told_so(network):
+    x = np.ones((2, 6, 5, 2), np.float32)
+    with mc.backend("cuda"):
+        network.predict_on_batch(x)
+        child = os.fork()
+        if not child:
+            os._exit(_refused(lambda: network.predict_on_batch(x)))
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        network.predict_on_batch(x)  # the parent goes on
+
+
+def _refused(work):
+    try:
+        work()
+    except BackendError as err:
+        return 0 if "forked process" in str(err) else 2
+    return 1
