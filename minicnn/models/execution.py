@@ -10,6 +10,7 @@ from minicnn.backends import current_backend, runner
 from minicnn.models.batches import Batch
 from minicnn.models.groups import Group
 from minicnn.models.plan import Plan
+from minicnn.ownership import at_home
 from minicnn.versions import parameter_changes, parameters_changed
 
 
@@ -96,7 +97,7 @@ class Execution:
 
     def _set(self, place: int | None, value: Any) -> None:
         if place is not None:
-            self.plan.arrays[place][...] = value
+            at_home(self.plan.arrays[place])[...] = value
 
     def _set_dloss(self, batch: Batch) -> None:
         if batch.weights is not None or not self._equal_weights:

@@ -80,7 +80,7 @@ def convolution(g: Geometry, images: int, out: str, *, bias: bool, relu: bool) -
 def input_gradient(
     g: Geometry, images: int, gradient: Any, gate: str, *, relu: bool = False
 ) -> Work:
-    """dx, or dz where x is relu(z); gradient(dy, gate, n, oy, ox, co) is that of the convolution."""
+    """dx, or dz where x is relu(z). gradient(dy, gate, n, oy, ox, co) is that of conv2d(x)."""
     product = Product(
         rows=images * g.image[0] * g.image[1],
         depth=g.cells * g.filters // g.groups,

@@ -21,7 +21,7 @@ from minicnn.contracts import Spec
 ZERO = np.float64(0)
 WIDTH = 32  # channels of a block: a warp reads neighbouring numbers
 LANES = 8  # threads that share a channel
-PIECE = 256  # pixels: they are still in the cache when they are read again; estimate (2026-11)
+PIECE = 128  # pixels: they are still in the cache when they are read again; estimate (2026-11)
 
 
 def moments_launches(pixels: int, channels: int) -> tuple[tuple[Launch, ...], dict[str, Spec]]:
