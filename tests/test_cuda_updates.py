@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from minicnn.program import Buffer, Program, Step
 if device.missing():
     pytest.skip(device.missing(), allow_module_level=True)
 
-from minicnn.backends.cuda import KERNELS, Runner, clipping, column_sums, flat_update, gemm, work
+from minicnn.backends.cuda import KERNELS, Runner, clipping, column_sums, flat_update, gemm
 from minicnn.backends.cuda.kernels import launch
 from minicnn.backends.cuda.memory import allocate, download, mirrors_of, upload
 from minicnn.backends.cuda.work import HALTED, Work
@@ -64,9 +63,8 @@ def run_work(work: Work, arrays, out: Spec):
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Every thread of a simulated block is a thread of the system, which takes its time."""
-    for module in (work, clipping, column_sums, flat_update):
+    for module in (clipping, column_sums, flat_update):
         monkeypatch.setattr(module, "THREADS", 32)
-    monkeypatch.setattr(work, "blocks_for", partial(work.blocks_for, each=32))
 
 
 # --- products and sums ------------------------------------------------------------------------
@@ -173,7 +171,7 @@ class Training:
     def __init__(self, kernel, absent, attributes):
         self.buffers, self.steps, self.index, self.offset = [], [], {}, 0
         self.add("x", (4, 3), "input")
-        self.add("rates", (2,), "state")
+        self.add("rates", (2,), "input")
         for number, (shape, multiplier, decay, dense) in enumerate(WEIGHTS):
             own = {"multiplier": multiplier, "weight_decay": decay, "decoupled": False}
             self.add_update(kernel, absent, attributes | own, number, shape, dense)

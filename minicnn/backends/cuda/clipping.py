@@ -14,7 +14,7 @@ from numpy import float64
 
 from minicnn.backends.cuda.activations import map_kernel
 from minicnn.backends.cuda.api import cuda, device, float32, jit, sqrt, uint32
-from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for, elementwise
+from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for, elementwise, joined
 from minicnn.contracts import Spec
 
 STRETCH = 16 * THREADS  # numbers that a block sums, at least; estimate, not measured (2026-11)
@@ -41,8 +41,8 @@ def clip_by_value(dw: Spec, *, limit: float) -> Work:
 
 
 def clip_by_norm(dw: Spec, *, limit: float) -> Work:
-    norm, change = squared_norm_start(dw), clip_by_global_norm(dw, TOTAL, limit=limit)
-    return Work((*norm.launches, *change.launches), {**norm.scratch, "total": TOTAL})
+    both = joined(squared_norm_start(dw), clip_by_global_norm(dw, TOTAL, limit=limit))
+    return both._replace(scratch={**both.scratch, "total": TOTAL})
 
 
 def squared_norm_start(dw: Spec) -> Work:

@@ -11,7 +11,7 @@ from minicnn.backends.cuda.api import cuda, jit, uint32
 from minicnn.backends.cuda.column_sums import column_sums
 from minicnn.backends.cuda.elementwise import itself
 from minicnn.backends.cuda.gemm import Product, matrix_product
-from minicnn.backends.cuda.work import Work, elementwise
+from minicnn.backends.cuda.work import Work, elementwise, joined
 from minicnn.contracts import Spec
 
 
@@ -26,8 +26,7 @@ def dense_backward_input(dy: Spec, w: Spec) -> Work:
 
 
 def dense_backward_weights(dy: Spec, x: Spec) -> Work:
-    dw, db = weights_gradient(dy, x), bias_backward_bias(dy)
-    return Work((*dw.launches, *db.launches), {**dw.scratch, **db.scratch})
+    return joined(weights_gradient(dy, x), bias_backward_bias(dy))
 
 
 def weights_gradient(dy: Spec, x: Spec) -> Work:

@@ -9,7 +9,7 @@ from typing import Any
 
 from minicnn.backends.cuda.dense import weights_gradient
 from minicnn.backends.cuda.optimizers import adam_update, rmsprop_update, sgd_update
-from minicnn.backends.cuda.work import Maker, Work
+from minicnn.backends.cuda.work import Maker, Work, joined
 from minicnn.contracts import Spec
 
 
@@ -26,5 +26,5 @@ def dense_rmsprop_update(w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: 
 
 
 def _in_turn(update: Maker, w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> Work:
-    gradient, change = weights_gradient(dy, x), update(w, w, *slots, **attributes)
-    return Work((*gradient.launches, *change.launches), {**gradient.scratch, "dw": w})
+    both = joined(weights_gradient(dy, x), update(w, w, *slots, **attributes))
+    return both._replace(scratch={**both.scratch, "dw": w})
