@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     if problem or (device.simulated() and not options.simulate):
         print(f"no GPU to measure: {problem or 'the simulator is on'}", file=sys.stderr)
         return NO_GPU
-    console = Console(width=max(Console().width, 120))
+    console = Console(width=max(Console().width, 150))
     asked = Options(options.simulate, tuple(options.kernels), tuple(options.networks))
     outcomes = _run(options.parts, 60 * options.minutes, asked, console)
     name = "simulated" if options.simulate else device.gpus()[0].name
