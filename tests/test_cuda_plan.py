@@ -24,6 +24,7 @@ if not device.simulated():
 from minicnn.backends.cuda import flat_update
 from minicnn.backends.cuda.many_steps import Runner
 from minicnn.backends.cuda.memory import ALIGNMENT
+from minicnn.backends.cuda.work import THREADS
 from minicnn.program import Program
 
 BATCH = 2
@@ -188,7 +189,7 @@ def test_joint_updates_stay_inside_their_weights(name):
             ends = starts + sizes
             assert disjoint(list(zip(starts, ends, strict=True)))
             assert ends.max() <= bound.arrays[memory]._ary.size
-        blocks = -(-sizes // flat_update.STRETCH)
+        blocks = -(-sizes // (flat_update.EACH * THREADS))
         np.testing.assert_array_equal(rows[:, first], np.cumsum(blocks) - blocks)
         owner = np.repeat(range(len(rows)), blocks)
         np.testing.assert_array_equal(bound.arrays["owner"]._ary, owner)
