@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ from minicnn.shapes import conv_window, pool_window
 
 ARCHES = (75, 80, 90)
 TENSOR_CORES = 80  # the first with TF32
+FLOAT64 = r"\b(?:add|sub|mul|div|fma|mad|neg|sqrt|rcp)\S*\.f64"  # its arithmetic
 COLUMNS = ("case", "function", "arch", "threads", "registers", "shared", "spills", "local")
 
 
@@ -77,6 +79,7 @@ def conv(network: str, shape: tuple[int, ...], size: int, filters: int, names: A
 
 
 def dense(network: str, images: int, inputs: int, units: int) -> list[Case]:
+    """The three kernels of a dense layer."""
     arrays = {
         "x": Spec((images, inputs)), "w": Spec((inputs, units)), "b": Spec((units,)),
         "dy": Spec((images, units)),
@@ -116,17 +119,16 @@ def cases() -> list[Case]:
         *conv("scene", (32, 64, 64, 32), 3, 64, CONV),
         *conv("scene", (32, 64, 64, 64), 3, 128, POOLED),
     ]
-    thick = [case._replace(tensor_cores=True) for case in products if case.network != "lenet 1"]
-    return [*products, *others(), *thick]
+    thick = [case for case in products if case.network in ("lenet", "cifar", "scene")]
+    return [*products, *others(), *(case._replace(tensor_cores=True) for case in thick)]
 
 
 # --- the compilers -------------------------------------------------------------------------------
 
 
 def ptxas() -> str:
-    """The assembler's path; "" if there is none."""
-    found = shutil.which("ptxas") or next(_installed("bin/ptxas"), "")
-    return str(found)
+    """The assembler's path, best the one that came with numba's compiler; "" if there is none."""
+    return next(_installed("bin/ptxas"), shutil.which("ptxas") or "")
 
 
 def missing() -> str:
@@ -147,23 +149,25 @@ def _installed(*names: str) -> Iterator[str]:
             yield from glob.glob(f"{root}/{name}")
 
 
-def compiled(case: Case, arches: tuple[int, ...], *, each: bool) -> Iterator[dict[str, Any]]:
+def compiled(case: Case, arches: tuple[int, ...], each: bool) -> list[dict[str, Any]]:
     """A row for each launch and card; unless for `each`, the oldest card's text serves all."""
     known, work = _work_of(case)
+    table = []
     for launch in work.launches:
-        types, text = [_array_type(known[name]) for name in launch.arguments], ""
-        for arch in arches:
-            if not text or each:
-                text = _ptx(launch.kernel, types, arch)
-            yield {
+        types = [_array_type(known[name]) for name in launch.arguments]
+        texts = [_ptx(launch.kernel, types, arch) for arch in (arches if each else arches[:1])]
+        texts *= len(arches) // len(texts)
+        for arch, text in zip(arches, texts, strict=True):
+            row = {
                 "case": str(case),
                 "function": launch.kernel.py_func.__name__,
                 "arch": arch,
                 "threads": launch.threads,
                 "tensor_cores": "mma.sync" in text,
-                "float64": len(re.findall(r"\b(?:add|sub|mul|div|fma|mad|neg)\S*\.f64", text)),
-                **_assembled(text, arch),
+                "float64": len(re.findall(FLOAT64, text)),
             }
+            table.append(row | _assembled(text, arch))
+    return table
 
 
 def _work_of(case: Case) -> tuple[dict[str, Spec], Any]:
@@ -222,16 +226,17 @@ def _assembled(text: str, arch: int) -> dict[str, int]:
     }
 
 
-def rows(
-    only: str = "", arches: tuple[int, ...] = ARCHES, *, each: bool = False
-) -> Iterator[dict[str, Any]]:
-    """The table, of the cases with `only` in their name."""
-    from minicnn.backends.cuda.kernels import MAKERS
-
-    for case in cases():
-        fitting = tuple(a for a in arches if a >= TENSOR_CORES or not case.tensor_cores)
-        if only in str(case) and case.kernel in MAKERS:
-            yield from compiled(case, fitting, each=each)
+def rows(only: str, arches: tuple[int, ...], *, each: bool) -> Iterator[dict[str, Any]]:
+    """The table, of the cases with `only` in their name; compiled by all processors together."""
+    with ProcessPoolExecutor() as pool:
+        tables = [
+            pool.submit(compiled, case, fitting, each)
+            for case in cases()
+            if only in str(case)
+            and (fitting := tuple(a for a in arches if a >= TENSOR_CORES or not case.tensor_cores))
+        ]
+        for table in tables:
+            yield from table.result()
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from math import prod
 from types import ModuleType
 from typing import Any
@@ -27,10 +26,10 @@ def _makers_of(module: ModuleType) -> dict[str, Maker]:
 MAKERS: dict[str, Maker] = _makers_of(conv2d) | _makers_of(dense)
 
 
-@cache
 def capability() -> tuple[int, int]:
     """The GPU's compute capability, (major, minor)."""
-    return tuple(cuda.get_current_device().compute_capability)
+    major, minor = cuda.get_current_device().compute_capability
+    return major, minor
 
 
 def preferred(makers: dict[str, Maker]) -> dict[str, Maker]:
@@ -58,7 +57,8 @@ def fits(name: str, *specs: Spec | None, **attributes: Any) -> bool:
 def shape_fits(name: str, *specs: Spec | None, **attributes: Any) -> bool:
     """Do the makers know such a shape, and does it gain?"""
     contract = CONTRACTS[name]
-    arrays = dict(zip((n.rstrip("?") for n in contract.reads), specs, strict=True))
+    names = [name.rstrip("?") for name in contract.reads]
+    arrays: dict[str, Any] = dict(zip(names, specs, strict=True))
     written = contract.specs(*specs, **attributes)
     arrays |= dict(zip(contract.writes, written, strict=True))
     if any(spec is not None and prod(spec.shape) >= LARGEST // 2 for spec in arrays.values()):

@@ -25,6 +25,7 @@ from minicnn.backends.cuda.tensor_cores.operands import (
     copier,
     matrix,
     patch,
+    pooled_patch,
     turned,
     weights_by_filter,
 )
@@ -168,11 +169,10 @@ def _backward_input(
         step=(1, 1),
         first=(window.pad_h[0], window.pad_w[0]),
         dilation=(-window.dilation[0], -window.dilation[1]),
-        pool=pool.size if pool else (1, 1),
     )
     weights = weights_by_filter(window.size[0] * window.size[1], w.shape[2], filters)
     factors = (
-        _factor(tile, patch(grid, sight), tile.rows, filters, choose=CHOICES[by]),
+        _factor(tile, _gradient(grid, sight, pool), tile.rows, filters, choose=CHOICES[by]),
         _factor(tile, weights, tile.columns, filters),
     )
     finish = finished_behind_relu if out == "dz" else FINISHES[False, False]
@@ -202,12 +202,13 @@ def _backward_weights(
     second = Launch(add, blocks_for(size), THREADS, ("dw", "db", "sums"))
     if not parts:
         return Work((second._replace(arguments=("dw", "db", "dw")),))
-    pixels = Sight(out_hw, filters, (1, 1), (1, 1), (0, 0), (1, 1), pool.size if pool else (1, 1))
+    themselves = Sight(out_hw, filters, (1, 1), (1, 1), (0, 0), (1, 1))
+    gradient = turned(_gradient(grid, themselves, pool))
     factors = (
         _factor(
             tile, turned(patch(grid, _sight(window, image, channels))), tile.rows, channels, False
         ),
-        _factor(tile, turned(patch(grid, pixels)), tile.columns, filters, False, CHOICES[by]),
+        _factor(tile, gradient, tile.columns, filters, False, CHOICES[by]),
     )
     store = plain_store(tile, product, FINISHES[False, False], size)
     arguments = ("sums", "sums", "x", "x", "dy", by or "dy", "x")
@@ -219,6 +220,11 @@ def _sight(window: Window2D, image: Pair, channels: int) -> Sight:
     """What an output pixel sees of the input."""
     first = (-window.pad_h[0], -window.pad_w[0])
     return Sight(image, channels, window.size, window.stride, first, window.dilation)
+
+
+def _gradient(grid: Grid, sight: Sight, pool: Window2D | None) -> Any:
+    """Where dy is for the pixels in sight, before a pooling, if there was one."""
+    return pooled_patch(grid, sight, pool.size) if pool else patch(grid, sight)
 
 
 def _factor(

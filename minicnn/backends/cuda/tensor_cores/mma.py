@@ -24,7 +24,7 @@ try:
     from numba.cuda import types
     from numba.cuda.extending import intrinsic
 except ImportError:  # the simulator's numba has no intrinsics either
-    intrinsic = None
+    intrinsic = None  # type: ignore[assignment]
 
 MULTIPLY = (
     "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
@@ -79,8 +79,11 @@ def _make_copy(words: int) -> Any:
     @intrinsic
     def copy(_, memory, to, a, index, inside):
         def code(context, builder, signature, arguments):
-            shared = _address(context, builder, signature.args[0], arguments[0], arguments[1], 3)
-            source = _address(context, builder, signature.args[2], arguments[2], arguments[3], 1)
+            start = _address(context, builder, signature.args[0], arguments[0], 3)
+            shared = builder.add(start, builder.shl(arguments[1], _word(2)))
+            first = _address(context, builder, signature.args[2], arguments[2], 1)
+            offset = builder.shl(builder.zext(arguments[3], first.type), first.type(2))
+            source = builder.add(first, offset)
             size = builder.select(arguments[4], _word(4 * words), _word(0))
             kind = ir.FunctionType(ir.VoidType(), [ir.IntType(32), ir.IntType(64), ir.IntType(32)])
             order = ir.InlineAsm(kind, text, "r,l,r,~{memory}", side_effect=True)
@@ -109,11 +112,10 @@ def _word(value: int) -> Any:
     return ir.Constant(ir.IntType(32), value)
 
 
-def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any, space: int) -> Any:
-    """Of array[index]: 32 bits in shared memory (space 3), 64 in global memory (space 1)."""
+def _address(context: Any, builder: Any, kind: Any, array: Any, space: int) -> Any:
+    """Of an array's start: 32 bits in shared memory (space 3), 64 in global memory (space 1)."""
     data = context.make_array(kind)(context, builder, array).data
-    place = builder.gep(data, [builder.zext(index, ir.IntType(64))])
-    cast = builder.addrspacecast(place, ir.PointerType(ir.FloatType(), addrspace=space))
+    cast = builder.addrspacecast(data, ir.PointerType(ir.FloatType(), addrspace=space))
     return builder.ptrtoint(cast, ir.IntType(32 if space == 3 else 64))
 
 

@@ -49,7 +49,6 @@ class Sight(NamedTuple):
     step: Pair
     first: Pair
     dilation: Pair
-    pool: Pair = (1, 1)  # the image is known pooled by such windows, and who won
 
 
 @cache
@@ -78,15 +77,44 @@ def pixel_of(grid: Grid) -> Any:
 
 @cache
 def patch(grid: Grid, sight: Sight) -> Any:
-    """(row of the grid, entry (ky, kx, c) of what it sees) -> place in the image."""
-    pixel = pixel_of(grid)
-    (height, width), (pool_y, pool_x) = sight.image, map(uint32, sight.pool)
-    channels, entries = (
-        uint32(sight.channels),
-        uint32(sight.channels * sight.size[0] * sight.size[1]),
-    )
-    across = uint32(sight.size[1])
+    """(row of the grid, entry (ky, kx, c) of what it sees) -> place in the image.
+
+    What depends on the row alone, or on the entry alone, stands apart: of a thread's copies all in
+    a step have the same entry, and all steps the same rows. The compiler then computes it once.
+    """
+    pixel, (height, width) = pixel_of(grid), sight.image
+    channels, wide = uint32(sight.channels), int32(width)
+    entries = uint32(sight.channels * sight.size[0] * sight.size[1])
+    numbers, across = int32(sight.channels), uint32(sight.size[1])
     (step_y, step_x), (first_y, first_x) = map(int32, sight.step), map(int32, sight.first)
+    dilation_y, dilation_x = map(int32, sight.dilation)
+
+    @device
+    def place(row, entry):
+        n, oy, ox, inside = pixel(row)
+        top, left = int32(int32(oy) * step_y + first_y), int32(int32(ox) * step_x + first_x)
+        corner = int32(((int32(n) * int32(height) + top) * wide + left) * numbers)
+        cell, c = entry // channels, entry % channels
+        down, right = (
+            int32(int32(cell // across) * dilation_y),
+            int32(int32(cell % across) * dilation_x),
+        )
+        offset = int32((down * wide + right) * numbers + int32(c))
+        y, x = int32(top + down), int32(left + right)
+        seen = (y >= 0) & (y < height) & (x >= 0) & (x < width)
+        inside = seen & inside & (entry < entries)  # no `and`: it would branch
+        return uint32(int32(corner + offset)) if inside else NOWHERE, NOWHERE, inside
+
+    return place
+
+
+@cache
+def pooled_patch(grid: Grid, sight: Sight, pool: Pair) -> Any:
+    """The same where the image is known pooled: the place in that, and which cell the pixel is."""
+    pixel, (height, width) = pixel_of(grid), sight.image
+    channels, across = uint32(sight.channels), uint32(sight.size[1])
+    entries = uint32(sight.channels * sight.size[0] * sight.size[1])
+    (first_y, first_x), (pool_y, pool_x) = map(int32, sight.first), map(uint32, pool)
     dilation_y, dilation_x = map(int32, sight.dilation)
     tall, wide = uint32(height) // pool_y, uint32(width) // pool_x
 
@@ -94,14 +122,14 @@ def patch(grid: Grid, sight: Sight) -> Any:
     def place(row, entry):
         n, oy, ox, inside = pixel(row)
         cell, c = entry // channels, entry % channels
-        y = int32(oy) * step_y + first_y + int32(cell // across) * dilation_y
-        x = int32(ox) * step_x + first_x + int32(cell % across) * dilation_x
-        if not inside or entry >= entries or y < 0 or y >= height or x < 0 or x >= width:
+        y = int32(int32(oy) + first_y + int32(cell // across) * dilation_y)
+        x = int32(int32(ox) + first_x + int32(cell % across) * dilation_x)
+        if not inside or entry >= entries or y < 0 or x < 0:
             return NOWHERE, NOWHERE, False
         py, px = uint32(y) // pool_y, uint32(x) // pool_x
         won = uint32(y) % pool_y * pool_x + uint32(x) % pool_x
         index = ((n * tall + py) * wide + px) * channels + c
-        return uint32(index), uint32(won), py < tall and px < wide
+        return uint32(index), uint32(won), py < tall and px < wide  # a window may end before y
 
     return place
 
@@ -119,7 +147,7 @@ def matrix(columns: int, depth: int) -> Any:
 
     @device
     def place(i, k):
-        return uint32(k * width + i), NOWHERE, i < width and k < deep
+        return uint32(k * width + i), NOWHERE, (i < width) & (k < deep)
 
     return place
 
@@ -132,7 +160,7 @@ def weights_by_filter(cells: int, channels: int, filters: int) -> Any:
     @device
     def place(i, k):
         index = (k // outputs * inputs + i) * outputs + k % outputs
-        return uint32(index), NOWHERE, i < inputs and k < depth
+        return uint32(index), NOWHERE, (i < inputs) & (k < depth)
 
     return place
 
@@ -153,6 +181,7 @@ def copier(place: Any, layout: Layout, threads: int, words: int, choose: Any = N
     chunks, width = uint32(layout.length // words), uint32(words)
     count, all_threads = uint32(layout.lines * layout.length // words), uint32(threads)
     turns, pitch, inside_out = -(-int(count) // threads), uint32(layout.pitch), layout.depth_inside
+    whole = int(count) % threads == 0
     bring = _asynchronous(words) if choose is None else _chosen(words, choose)
 
     @device
@@ -160,7 +189,7 @@ def copier(place: Any, layout: Layout, threads: int, words: int, choose: Any = N
         for turn in range(turns):
             chunk = uint32(thread + uint32(turn) * all_threads)
             line, along = chunk // chunks, chunk % chunks * width
-            if chunk < count:
+            if whole or chunk < count:
                 i, k = (line, along) if inside_out else (along, line)
                 index, cell, inside = place(uint32(outer + i), uint32(depth + k))
                 bring(memory, uint32(start + line * pitch + along), a, by, index, cell, inside)

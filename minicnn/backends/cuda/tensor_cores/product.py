@@ -71,19 +71,13 @@ def product_kernel(
     stages, ahead = uint32(tile.stages), tile.stages - 1
     stage_size, b_start = uint32(layout_a.size + layout_b.size), uint32(layout_a.size)
     rows, columns, depth = uint32(tile.rows), uint32(tile.columns), uint32(tile.depth)
-    warps_across, warp_columns = (
-        uint32(tile.columns // tile.warp_columns),
-        uint32(tile.warp_columns),
-    )
-    warp_rows, lanes, sums_held = uint32(WARP_ROWS), uint32(LANES), _sums_held(tile)
+    warp_rows, warp_columns = uint32(WARP_ROWS), uint32(tile.warp_columns)
+    warps_across, lanes = columns // warp_columns, uint32(LANES)
+    sums_held = 4 * tile.instructions[0] * tile.instructions[1]  # by a lane
     memory_size, alignment = tile.stages * (layout_a.size + layout_b.size), mma.ALIGNMENT
-    multiply, wait, commit = (
-        _multiply_step(tile, layout_a, layout_b),
-        mma.wait(ahead - 1),
-        mma.commit,
-    )
-    add_column = _add_column(layout_b)
-    store_column = _store_column(product)
+    multiply = _multiply_step(tile, layout_a, layout_b)
+    wait, commit = mma.wait(ahead - 1), mma.commit
+    add_column, store_column = _add_column(layout_b), _store_column(product)
 
     @jit
     def product_on_tensor_cores(out, winner, a, a_by, b, b_by, beside):
@@ -124,12 +118,6 @@ def product_kernel(
     return product_on_tensor_cores
 
 
-def _sums_held(tile: Tile) -> int:
-    """By a lane: 4 of each instruction."""
-    down, across = tile.instructions
-    return down * across * 4
-
-
 @cache
 def _multiply_step(tile: Tile, layout_a: Layout, layout_b: Layout) -> Any:
     """sums += a b for a warp's part of the tiles in shared memory at a_start and b_start."""
@@ -140,6 +128,7 @@ def _multiply_step(tile: Tile, layout_a: Layout, layout_b: Layout) -> Any:
 
     @device
     def multiply_step(memory, a_start, b_start, warp_row, warp_column, lane, sums):
+        a = cuda.local.array(4, uint32)
         b = cuda.local.array(held, uint32)
         for layer in range(deep):
             k = uint32(layer * DEPTH)
@@ -149,22 +138,13 @@ def _multiply_step(tile: Tile, layout_a: Layout, layout_b: Layout) -> Any:
                     b[2 * j + r] = rounded(memory[b_start + at + b_of(uint32(j * COLUMNS), k)])
             for i in range(down):
                 at = a_start + a_of(uint32(i * ROWS), k)
-                a0 = rounded(
-                    memory[at + a_of(warp_row + a_row(lane, uint32(0)), a_depth(lane, uint32(0)))]
-                )
-                a1 = rounded(
-                    memory[at + a_of(warp_row + a_row(lane, uint32(1)), a_depth(lane, uint32(1)))]
-                )
-                a2 = rounded(
-                    memory[at + a_of(warp_row + a_row(lane, uint32(2)), a_depth(lane, uint32(2)))]
-                )
-                a3 = rounded(
-                    memory[at + a_of(warp_row + a_row(lane, uint32(3)), a_depth(lane, uint32(3)))]
-                )
+                for r in range(4):
+                    offset = a_of(warp_row + a_row(lane, uint32(r)), a_depth(lane, uint32(r)))
+                    a[r] = rounded(memory[at + offset])
                 for j in range(across):
                     c = (i * across + j) * 4
                     sums[c], sums[c + 1], sums[c + 2], sums[c + 3] = multiply(
-                        a0, a1, a2, a3, b[2 * j], b[2 * j + 1],
+                        a[0], a[1], a[2], a[3], b[2 * j], b[2 * j + 1],
                         sums[c], sums[c + 1], sums[c + 2], sums[c + 3],
                     )  # fmt: skip
 
