@@ -72,6 +72,7 @@ class Execution:
         known = {place: feed for place, feed in values.items() if place is not None}
         inputs = dict(zip(plan.inputs, group.inputs, strict=True))
         self.runner.start(inputs, known, plan.loss, plan.outputs[0])
+        parameters_changed()
 
     def finish(self, group: Group) -> tuple[tuple[float, ...], np.ndarray]:
         """Wait for the group that was started first: losses and predictions of its steps.
