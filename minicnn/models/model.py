@@ -85,7 +85,8 @@ class Model(Stepper):
         Parameters
         ----------
         x, y : arrays (N, ...) of inputs and labels; or x alone: an iterable of batches (x, y) or
-            (x, y, weights). uint8 images stay uint8 in memory if the model rescales them
+            (x, y, weights). uint8 images stay uint8 in memory if the model rescales them. A GPU
+            trains on a copy, so changes of the arrays before `fit` returns may not be seen
         batch_size : samples a step; default 32
         verbose : 0 nothing, 1 a progress bar, 2 a line an epoch, "auto" by where the output goes
         validation_split : this fraction, taken from the arrays' end before any shuffling, is not

@@ -8,11 +8,12 @@ run on a stream of its own; the arrays stay where they are as long as the graph 
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 from minicnn.backends.cuda.api import SIMULATED, cuda, driver
-from minicnn.backends.cuda.memory import device_errors
+from minicnn.backends.cuda.memory import device_errors, new_stream
 
 Launches = Callable[[Any], None]  # starts them all on the stream that it is given
 
@@ -37,7 +38,9 @@ class Recorded:
         """Start them; the stream's later work waits for them."""
         with device_errors():
             if self._runs == 1 and not SIMULATED:
-                self._graph = _record(self._launches, self._stream)
+                self._graph = _record(self._launches)
+                if self._graph is not None:
+                    weakref.finalize(self, driver.cuGraphExecDestroy, self._graph).atexit = False
             self._runs += 1
             if self._graph is None:
                 self._launches(self._stream)
@@ -45,16 +48,18 @@ class Recorded:
                 _check(driver.cuGraphLaunch(self._graph, self._stream.handle))
 
 
-def _record(launches: Launches, stream: Any) -> Any:
+def _record(launches: Launches) -> Any:
     """An executable graph of the launches; None, and a warning, if they cannot be recorded."""
     mode = driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
-    stream.synchronize()
+    stream = new_stream()  # of its own: what others start meanwhile is not to be recorded
     try:
         with cuda.defer_cleanup():
             _check(driver.cuStreamBeginCapture(stream.handle, mode))
             launches(stream)
             graph = _check(driver.cuStreamEndCapture(stream.handle))
-            return _check(driver.cuGraphInstantiate(graph, 0))
+            executable = _check(driver.cuGraphInstantiate(graph, 0))
+            _check(driver.cuGraphDestroy(graph))
+            return executable
     except CudaGraphError as err:
         warnings.warn(f"kernels are launched one by one, which is slow: {err}", stacklevel=4)
         return None

@@ -7,6 +7,7 @@ import os
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -178,3 +179,9 @@ def part(memory: Any, offset: int, spec: Spec) -> Any:
 def new_stream() -> Any:
     """A stream of its own: graphs cannot be recorded on the default one."""
     return 0 if SIMULATED else cuda.stream()
+
+
+@cache
+def compute_stream() -> Any:
+    """The one that all programs run on: each finds the weights as the one before left them."""
+    return new_stream()

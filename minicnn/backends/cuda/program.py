@@ -15,9 +15,9 @@ from minicnn.backends.cuda.memory import (
     Place,
     allocate,
     allocate_together,
+    compute_stream,
     download,
     mirrors_of,
-    new_stream,
     room_for,
     upload,
 )
@@ -43,7 +43,7 @@ class Runner:
 
     def __init__(self, program: Program, arrays: dict[int, np.ndarray]) -> None:
         self._program, self._hosts = program, arrays
-        self._stream = new_stream()
+        self._stream = compute_stream()
         works = [_work_of(program, step) for step in program.steps]
         scratch, scratch_bytes = _scratch(program.steps, works)
         self._scratch_start = room_for(Spec((program.arena_bytes,), "uint8"))
