@@ -82,7 +82,7 @@ style_and_types() {
 # sanitizer changes them.
 without_kernels=(
   benchmark_gpu cuda_conv2d cuda_errors cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_training
-  cuda_updates cuda_tensor_cores cifar10 classic cli cli_data cli_explain cli_outputs cli_tune data_tools doctor explain fetch
+  cuda_updates devices exchange many_steps precision tensor_cores cifar10 classic cli cli_data cli_explain cli_outputs cli_tune data_tools doctor explain fetch
   folders generator images predict_images preprocess preview resume runs tune
 )
 

@@ -6,7 +6,6 @@ that needs many blocks would be too large, blocks are made small instead.
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
 from kernel_cases import BN, BN_DROPOUT, LRN, pool

@@ -29,6 +29,10 @@ except ImportError:
     StridedMemoryView = None  # arrays of other libraries: see exchange.py
 
 SIMULATED = simulated()
+if SIMULATED:
+    from minicnn.backends.cuda import simulator
+
+    simulator.mend()
 
 # Literals of kernels: a bare 0.5 would make the whole expression float64.
 float32, int32, uint32 = np.float32, np.int32, np.uint32
