@@ -8,7 +8,6 @@ kernels that must run there use none, and ask here for what differs.
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -62,40 +61,3 @@ def device(function: Function) -> Any:
     if SIMULATED and "cuda" not in function.__code__.co_names:
         return function
     return cuda.jit(function, device=True)
-
-
-class _MadeOnce(dict[Any, Any]):
-    """Shared arrays of a block. Who finds none makes it; who comes meanwhile waits for it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lock = threading.Lock()
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        self._lock.acquire()
-        found = super().get(key, default)
-        if found is not None:
-            self._lock.release()
-        return found
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        super().__setitem__(key, value)
-        self._lock.release()
-
-
-def _mend_simulator() -> None:
-    """Its threads look for a shared array, and make one, without a lock: now and then two do.
-
-    Then they do not share what they write there (numba-cuda 0.30).
-    """
-    from numba.cuda.simulator.kernelapi import FakeCUDAShared
-
-    def begin(self: Any, size: int, begun: Any = FakeCUDAShared.__init__) -> None:
-        begun(self, size)
-        self._allocations = _MadeOnce()
-
-    FakeCUDAShared.__init__ = begin  # type: ignore[method-assign]
-
-
-if SIMULATED:
-    _mend_simulator()
