@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from minicnn.errors import BackendError, DeviceMemoryError
 if device.missing() or device.no_gpu():
     pytest.skip(device.missing() or device.no_gpu(), allow_module_level=True)
 
-from minicnn.backends.cuda import kernels, memory
+from minicnn.backends.cuda import graph, kernels, memory
 from minicnn.backends.cuda.program import MAKERS
 from minicnn.backends.cuda.work import Launch, Work
 
@@ -103,6 +105,43 @@ def test_a_failing_kernel_is_one_clear_error(network, monkeypatch, code, text, r
         with pytest.raises(BackendError, match="the GPU failed"):
             mc.ops.tanh(x)
     assert network.predict_on_batch(x).shape == (2, 60)  # the other engines go on
+
+
+def test_an_error_that_only_has_a_name_is_known_by_it():
+    driver = pytest.importorskip("cuda.bindings.driver")
+    lost = driver.CUresult.CUDA_ERROR_ILLEGAL_ADDRESS
+    assert memory.code_of(RuntimeError(f"{lost.name}: a load or store")) == 700
+    assert memory.code_of(RuntimeError("name: nothing of the driver's")) is None
+    with pytest.raises(BackendError, match="start it again"), memory.device_errors():
+        raise RuntimeError(f"{lost.name}: a load or store")
+
+
+class Recorder:
+    """A driver that writes down what it is asked; streams and graphs have its calls' names."""
+
+    def __init__(self, real):
+        self.called, self._real = [], real
+
+    def __getattr__(self, name):
+        if not name.startswith("cu"):
+            return getattr(self._real, name)
+        self.called.append(name)
+        return lambda *_arguments: (self._real.CUresult.CUDA_SUCCESS, name)
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError("a launch fails"), KeyboardInterrupt()])
+def test_a_recording_always_ends(monkeypatch, error):
+    def launches(_stream):
+        if error is not None:
+            raise error
+
+    recorder = Recorder(pytest.importorskip("cuda.bindings.driver"))
+    monkeypatch.setattr(graph, "driver", recorder)
+    stream = SimpleNamespace(handle=1)
+    with nullcontext() if error is None else pytest.raises(type(error)):
+        assert graph._captured(launches, stream) == "cuStreamEndCapture"
+    given_up = [] if error is None else ["cuGraphDestroy"]
+    assert recorder.called == ["cuStreamBeginCapture", "cuStreamEndCapture", *given_up]
 
 
 def test_a_mistake_of_ours_keeps_its_own_error(monkeypatch):

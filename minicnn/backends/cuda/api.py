@@ -33,6 +33,8 @@ if SIMULATED:
     from minicnn.backends.cuda import simulator
 
     simulator.mend()
+elif hasattr(cuda, "config"):  # numba would warn of every launch of less than 128 blocks
+    vars(cuda.config)["CUDA_LOW_OCCUPANCY_WARNINGS"] = 0
 
 # Literals of kernels: a bare 0.5 would make the whole expression float64.
 float32, int32, uint32 = np.float32, np.int32, np.uint32

@@ -34,6 +34,7 @@ class OnDevice:
         with device_errors():
             plain = np.ascontiguousarray(array)
             self._copy: Any = plain.copy() if SIMULATED else cuda.to_device(plain)
+            cuda.synchronize()  # other libraries' streams need not wait for the default one
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:

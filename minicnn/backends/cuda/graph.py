@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from minicnn.backends.cuda.api import SIMULATED, cuda, driver
-from minicnn.backends.cuda.memory import device_errors, new_stream
+from minicnn.backends.cuda.memory import code_of, device_errors
 
 Launches = Callable[[Any], None]  # starts them all on the stream that it is given
+
+NOT_RECORDABLE = range(900, 910)  # CUDA_ERROR_STREAM_CAPTURE_...
 
 
 class CudaGraphError(RuntimeError):
@@ -38,31 +41,67 @@ class Recorded:
         """Start them; the stream's later work waits for them."""
         with device_errors():
             if self._runs == 1 and not SIMULATED:
-                self._graph = _record(self._launches)
-                if self._graph is not None:
-                    weakref.finalize(self, driver.cuGraphExecDestroy, self._graph).atexit = False
+                self._record()
             self._runs += 1
             if self._graph is None:
                 self._launches(self._stream)
             else:
                 _check(driver.cuGraphLaunch(self._graph, self._stream.handle))
 
+    def _record(self) -> None:
+        """Make the graph; if that cannot be, warn."""
+        try:
+            self._graph = _executable(self._launches)
+        except Exception as err:
+            if not isinstance(err, CudaGraphError) and code_of(err) not in NOT_RECORDABLE:
+                raise
+            message = f"kernels are launched one by one, which is slow: {err}"
+            warnings.warn(message, stacklevel=4)
+        else:
+            weakref.finalize(self, _give_up, self._graph).atexit = False
 
-def _record(launches: Launches) -> Any:
-    """An executable graph of the launches; None, and a warning, if they cannot be recorded."""
-    mode = driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
-    stream = new_stream()  # of its own: what others start meanwhile is not to be recorded
+
+@contextmanager
+def _recording_stream() -> Iterator[Any]:
+    """A stream of its own: what others start meanwhile is not to be recorded.
+
+    It does not wait for the default stream; if it did, CUDA would forbid all threads to use that.
+    """
+    flags = driver.CUstream_flags.CU_STREAM_NON_BLOCKING
+    handle = _check(driver.cuStreamCreate(flags))
     try:
-        with cuda.defer_cleanup():
-            _check(driver.cuStreamBeginCapture(stream.handle, mode))
-            launches(stream)
-            graph = _check(driver.cuStreamEndCapture(stream.handle))
-            executable = _check(driver.cuGraphInstantiate(graph, 0))
-            _check(driver.cuGraphDestroy(graph))
-            return executable
-    except CudaGraphError as err:
-        warnings.warn(f"kernels are launched one by one, which is slow: {err}", stacklevel=4)
-        return None
+        yield cuda.external_stream(int(handle))
+    finally:
+        driver.cuStreamDestroy(handle)
+
+
+def _executable(launches: Launches) -> Any:
+    """An executable graph of the launches."""
+    with cuda.defer_cleanup(), _recording_stream() as stream:
+        graph = _captured(launches, stream)
+        try:
+            return _check(driver.cuGraphInstantiate(graph, 0))
+        finally:
+            driver.cuGraphDestroy(graph)
+
+
+def _captured(launches: Launches, stream: Any) -> Any:
+    """A graph of the launches; whatever happens, this thread records no more."""
+    mode = driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
+    _check(driver.cuStreamBeginCapture(stream.handle, mode))
+    try:
+        launches(stream)
+    except BaseException:
+        _, graph = driver.cuStreamEndCapture(stream.handle)
+        if graph is not None:
+            driver.cuGraphDestroy(graph)
+        raise
+    return _check(driver.cuStreamEndCapture(stream.handle))
+
+
+def _give_up(graph: Any) -> None:
+    """Free it like numba's own: later, if something is being recorded."""
+    cuda.current_context().deallocations.add_item(driver.cuGraphExecDestroy, graph)
 
 
 def _check(answer: tuple[Any, ...]) -> Any:

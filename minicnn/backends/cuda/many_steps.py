@@ -40,6 +40,7 @@ ARENA_BYTES = 2**30  # that these steps may fill together: some 10 ms
 
 LARGEST_FLOAT = float32(np.finfo(np.float32).max)
 ONE = uint32(1)
+NOT_HALTED = np.zeros(1, np.uint32)
 WARP = 32
 
 
@@ -109,6 +110,8 @@ class ManySteps:
         self._sources: dict[int, Source] = {}
         # Rows of the next step and of this one: each launch reads one number, changes the other.
         self._turn = allocate(Spec((2,), "uint32"), "the number of a step")
+        self._starts = cuda.pinned_array(2, np.dtype("uint32"))  # the first row of each half
+        self._starts[:] = 0, self._rows
         self._uploads = new_stream()
         self._uploaded, self._finished = ([cuda.event() for _ in range(2)] for _ in range(2))
         self._begun: deque[Begun] = deque()
@@ -128,7 +131,7 @@ class ManySteps:
             self._table.upload(half, self._uploads)
             self._uploaded[half].record(self._uploads)
             self._uploaded[half].wait(runner._stream)
-        upload(np.array([half * self._rows], np.uint32), self._turn, runner._stream)
+        upload(self._starts[half : half + 1], self._turn, runner._stream)
         self._launch(begun.steps)
         with device_errors():
             self._history.download(half, runner._stream)
@@ -149,7 +152,7 @@ class ManySteps:
         good = (halted[:, 0] == 0) & np.isfinite(losses).all(1)
         done = steps if good.all() else int(good.argmin())
         if done < steps:  # what was begun since comes before this on the stream
-            upload(np.zeros(1, np.uint32), self._runner._halted, self._runner._stream)
+            upload(NOT_HALTED, self._runner._halted, self._runner._stream)
         losses, outputs = (
             array[:done].reshape(done, *shape).copy()
             for array, shape in zip((losses, outputs), self._shapes, strict=True)

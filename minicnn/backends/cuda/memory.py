@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.backends.cuda.api import SIMULATED, cuda
+from minicnn.backends.cuda.api import SIMULATED, cuda, driver
 from minicnn.backends.device import FORKED
 from minicnn.contracts import Spec
 from minicnn.errors import BackendError, DeviceMemoryError
@@ -31,6 +32,7 @@ RESTART = (
 LOOK = "minicnn verify MODEL --engines cuda tries every kernel apart"
 _limit: int | None = None  # bytes that may be asked for at once; None: as many as the device has
 _started_in = os.getpid()
+_thread = threading.local()  # has `ready` where numba has given a thread the GPU
 
 
 def set_limit(size: int | None) -> None:
@@ -53,7 +55,7 @@ def allocate(spec: Spec, what: str) -> Any:
         try:
             return cuda.device_array(max(math.prod(spec.shape), 1), spec.dtype)
         except Exception as err:
-            if getattr(err, "code", None) != OUT_OF_MEMORY:
+            if code_of(err) != OUT_OF_MEMORY:
                 raise
             free, _ = cuda.current_context().get_memory_info()
             raise DeviceMemoryError(what, size, free) from err
@@ -65,13 +67,31 @@ def device_errors() -> Iterator[None]:
     if os.getpid() != _started_in:
         raise BackendError(FORKED)
     try:
+        _prepare_thread()
         yield
     except Exception as err:
-        code = getattr(err, "code", None)
+        code = code_of(err)
         if code is None:
             raise
         remedy = RESTART if code in LOST else LOOK
         raise BackendError(f"the GPU failed: {err}. {remedy}") from err
+
+
+def _prepare_thread() -> None:
+    """Streams, events and graphs do not do what numba's arrays do: ask for the GPU's context."""
+    if not SIMULATED and not hasattr(_thread, "ready"):
+        cuda.current_context()
+        _thread.ready = True
+
+
+def code_of(err: Exception) -> int | None:
+    """The driver's number; None if it is not the driver's error.
+
+    Errors of launches are cuda.core's: they begin with the number's name.
+    """
+    name = str(err).partition(":")[0]
+    named = getattr(driver.CUresult, name, None) if name.startswith("CUDA_ERROR_") else None
+    return getattr(err, "code", named)
 
 
 class Place(NamedTuple):
@@ -156,7 +176,7 @@ def mirrors_of(arrays: list[np.ndarray], what: str) -> list[Mirror]:
 
 
 def upload(array: np.ndarray, copy: Any, stream: Any = 0) -> None:
-    """Copy host numbers to the device."""
+    """Copy host numbers to the device; on a stream, they must not change until it is done."""
     with device_errors():
         if array.size:
             copy[: array.size].copy_to_device(np.ascontiguousarray(array).reshape(-1), stream)
@@ -167,6 +187,8 @@ def download(copy: Any, spec: Spec, stream: Any = 0) -> np.ndarray:
     with device_errors():
         size = math.prod(spec.shape)
         flat = copy[:size].copy_to_host(stream=stream) if size else np.empty(0, spec.dtype)
+        if stream:  # whether the copy waits is for the driver to decide
+            stream.synchronize()
         return flat.reshape(spec.shape)
 
 
@@ -178,7 +200,8 @@ def part(memory: Any, offset: int, spec: Spec) -> Any:
 
 def new_stream() -> Any:
     """A stream of its own: graphs cannot be recorded on the default one."""
-    return 0 if SIMULATED else cuda.stream()
+    with device_errors():
+        return 0 if SIMULATED else cuda.stream()
 
 
 @cache

@@ -16,6 +16,7 @@ from minicnn.backends.cuda.memory import (
     allocate,
     allocate_together,
     compute_stream,
+    device_errors,
     download,
     mirrors_of,
     room_for,
@@ -148,6 +149,9 @@ class Runner:
         """Bring to the device what these steps read from the host."""
         for index in self._read_by(numbers):
             self._bring(index)
+        if self._stream:  # the owner of inputs may change them when `run` is back
+            with device_errors():
+                self._stream.synchronize()
 
     def _bring(self, index: int) -> None:
         if index in self._mirrors:
