@@ -78,12 +78,13 @@ style_and_types() {
 }
 
 # Tests that no C++ kernel has a part of its own in: folders of images, the command line, runs,
-# searches, CUDA kernels. The second command of the README ran them; neither an instruction set nor a
-# sanitizer changes them.
+# searches, CUDA kernels. The second command of the README ran them; neither an instruction set
+# nor a sanitizer changes them.
 without_kernels=(
-  benchmark_gpu cuda_conv2d cuda_errors cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_training
-  cuda_updates devices exchange many_steps precision tensor_cores cifar10 classic cli cli_data cli_explain cli_outputs cli_tune data_tools doctor explain fetch
-  folders generator images predict_images preprocess preview resume runs tune
+  benchmark_gpu cifar10 classic cli cli_data cli_explain cli_outputs cli_tune cuda_conv2d
+  cuda_errors cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_simulator cuda_training
+  cuda_updates data_tools devices doctor exchange explain fetch folders generator images
+  many_steps precision predict_images preprocess preview resume runs tensor_cores tune
 )
 
 # ignored NAME...: pytest's options that leave tests/test_NAME.py out.
