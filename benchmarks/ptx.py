@@ -24,6 +24,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+from cuda.pathfinder import DynamicLibNotFoundError, load_nvidia_dynamic_lib
+
 from minicnn.contracts import CONTRACTS, Spec
 from minicnn.shapes import conv_window, pool_window
 
@@ -135,8 +137,11 @@ def missing() -> str:
     """What is not installed; "" if kernels can be compiled and assembled."""
     if not ptxas():
         return "ptxas is not installed: python -m pip install nvidia-cuda-nvcc"
-    if not next(_installed("nvvm/lib64/libnvvm.so*", "lib/libnvvm.so*"), ""):
-        return "libnvvm is not installed: python -m pip install 'numba-cuda[cu13]'"
+    for library in ("nvvm", "nvrtc"):
+        try:
+            load_nvidia_dynamic_lib(library)
+        except DynamicLibNotFoundError:
+            return f"lib{library} is not installed: python -m pip install 'numba-cuda[cu13]'"
     return ""
 
 
