@@ -148,7 +148,7 @@ def test_a_mistake_of_ours_keeps_its_own_error(monkeypatch):
     def broken(*_arrays):
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(kernels, "launch", broken)
+    monkeypatch.setattr(kernels, "start", broken)
     with mc.backend("cuda"), pytest.raises(ZeroDivisionError):
         mc.ops.relu(np.zeros((2, 3), np.float32))
 

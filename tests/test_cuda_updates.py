@@ -17,9 +17,8 @@ if device.missing():
     pytest.skip(device.missing(), allow_module_level=True)
 
 from minicnn.backends.cuda import KERNELS, Runner, clipping, column_sums, flat_update, gemm
-from minicnn.backends.cuda.kernels import launch
 from minicnn.backends.cuda.memory import allocate, download, mirrors_of, upload
-from minicnn.backends.cuda.work import HALTED, Work
+from minicnn.backends.cuda.work import HALTED, Work, start
 
 # A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -56,7 +55,7 @@ def run_work(work: Work, arrays, out: Spec):
         for name, spec in {**work.scratch, "out": out}.items()
     }
     copies = on_device(arrays | poison)
-    launch(work, copies)
+    start(work, copies)
     return download(copies["out"], out)
 
 

@@ -25,7 +25,7 @@ from minicnn.models.graph import Graph
 from minicnn.models.network import Network
 from minicnn.models.plan import Plan, plan_prediction, plan_test, plan_training
 from minicnn.optimizers import Optimizer
-from minicnn.ownership import at_home
+from minicnn.ownership import at_home, bring_home
 from minicnn.program import Program
 
 
@@ -46,8 +46,8 @@ class Stepper(Network):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: all but the programs, which are made again when needed."""
-        for array in self.slots.values():
-            at_home(array)
+        for arrays in self._slots.values():
+            bring_home(arrays.values())
         kept = {name: value for name, value in vars(self).items() if name != "_lock"}
         return {**kept, "_executions": {}}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from minicnn.backends.cuda.activations import map2_kernel, map_kernel
 from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
-from minicnn.backends.cuda.work import HALTED, Launch, Work, elementwise
+from minicnn.backends.cuda.work import HALTED, Work, elementwise, joined
 from minicnn.contracts import Shape, Spec
 from minicnn.shapes import Pair
 
@@ -45,7 +45,7 @@ def add_forward(a: Spec, b: Spec) -> Work:
 
 
 def add_backward(dy: Spec) -> Work:
-    return _joined(_one(itself, dy, "da", "dy"), _one(itself, dy, "db", "dy"))
+    return joined(_one(itself, dy, "da", "dy"), _one(itself, dy, "db", "dy"))
 
 
 def multiply_forward(a: Spec, b: Spec) -> Work:
@@ -53,7 +53,7 @@ def multiply_forward(a: Spec, b: Spec) -> Work:
 
 
 def multiply_backward(dy: Spec, a: Spec, b: Spec) -> Work:
-    return _joined(_both(product_of, dy, "da", "dy", "b"), _both(product_of, dy, "db", "dy", "a"))
+    return joined(_both(product_of, dy, "da", "dy", "b"), _both(product_of, dy, "db", "dy", "a"))
 
 
 def rescale_forward(x: Spec, *, scale: float, offset: float) -> Work:
@@ -80,7 +80,7 @@ def assign(value: Spec) -> Work:
 def concatenate_forward(a: Spec, b: Spec, *, axis: int, sizes: Pair) -> Work:
     row_a, row_b = (math.prod(s.shape[axis:]) for s in (a, b))
     rows = math.prod(a.shape[:axis])
-    return _joined(
+    return joined(
         _moved(rows, row_a, (row_a + row_b, 0), (row_a, 0), "y", "a"),
         _moved(rows, row_b, (row_a + row_b, row_a), (row_b, 0), "y", "b"),
     )
@@ -89,7 +89,7 @@ def concatenate_forward(a: Spec, b: Spec, *, axis: int, sizes: Pair) -> Work:
 def concatenate_backward(dy: Spec, *, axis: int, sizes: Pair) -> Work:
     rows, inner = math.prod(dy.shape[:axis]), math.prod(dy.shape[axis + 1 :])
     row_a, row_b = (size * inner for size in sizes)
-    return _joined(
+    return joined(
         _moved(rows, row_a, (row_a, 0), (row_a + row_b, 0), "da", "dy"),
         _moved(rows, row_b, (row_b, 0), (row_a + row_b, row_a), "db", "dy"),
     )
@@ -136,8 +136,3 @@ def _assign_kernel(count: int) -> Any:
             target[i] = value[i]
 
     return assigned
-
-
-def _joined(*works: Work) -> Work:
-    launches: tuple[Launch, ...] = sum((work.launches for work in works), ())
-    return Work(launches)

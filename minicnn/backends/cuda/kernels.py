@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,8 @@ from minicnn.backends.cuda import (
 )
 from minicnn.backends.cuda.memory import allocate, device_errors, download, upload
 from minicnn.backends.cuda.tensor_cores import preferred
-from minicnn.backends.cuda.work import HALTED, OLD, Maker, Work
+from minicnn.backends.cuda.work import HALTED, OLD, Maker, start
+from minicnn.backends.tables import named_in_contracts, readable
 from minicnn.contracts import CONTRACTS, Spec
 
 MODULES = (
@@ -64,20 +64,9 @@ MODULES = (
     pool,
     softmax,
 )
-FLOAT64 = ("total", "moments")  # the reads that are float64; every other float is float32
-
-
-def _makers_of(module: ModuleType) -> dict[str, Maker]:
-    """The functions that are defined there and named in the contracts."""
-    return {
-        name: function
-        for name, function in vars(module).items()
-        if name in CONTRACTS and getattr(function, "__module__", "") == module.__name__
-    }
-
 
 MAKERS: dict[str, Maker] = preferred(
-    {name: maker for module in MODULES for name, maker in _makers_of(module).items()}
+    {name: maker for module in MODULES for name, maker in named_in_contracts(module).items()}
 )
 
 
@@ -95,26 +84,11 @@ def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.n
             on_device[name] = allocate(spec, name)
     on_device |= {OLD + n: on_device[n] for n in contract.updates if n in on_device}
     on_device[HALTED] = _placed(np.zeros(1, np.uint32), HALTED)
-    launch(work, on_device)
+    with device_errors():
+        start(work, on_device)
     return tuple(
         None if spec is None else download(on_device[name], spec) for name, spec in written.items()
     )
-
-
-def launch(work: Work, arrays: dict[str, Any], stream: Any = 0) -> None:
-    """Start all launches of `work` on the arrays of these names."""
-    with device_errors():
-        for kernel, blocks, threads, arguments in work.launches:
-            kernel[blocks, threads, stream](*(arrays[name] for name in arguments))
-
-
-def readable(array: np.ndarray | None, name: str) -> np.ndarray | None:
-    """`array` as kernels read it: in C order, float32 if of floats that are not sums of squares."""
-    if array is None:
-        return None
-    array = np.asarray(array)
-    keep = name in FLOAT64 or not np.issubdtype(array.dtype, np.floating)
-    return np.require(array, array.dtype.newbyteorder("=") if keep else np.float32, ["C", "A"])
 
 
 def _placed(array: np.ndarray, name: str) -> Any:

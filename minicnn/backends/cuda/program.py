@@ -22,7 +22,7 @@ from minicnn.backends.cuda.memory import (
     room_for,
     upload,
 )
-from minicnn.backends.cuda.work import HALTED, OLD, Work
+from minicnn.backends.cuda.work import HALTED, OLD, Work, start
 from minicnn.contracts import CONTRACTS, Spec
 from minicnn.program import Buffer, Program, Step
 
@@ -179,12 +179,11 @@ _LASTING = ("parameter", "state")
 def _starter(steps: list[Bound]) -> Callable[[Any], None]:
     """A function that starts all their launches on a stream."""
 
-    def start(stream: Any) -> None:
+    def launches(stream: Any) -> None:
         for bound in steps:
-            for kernel, blocks, threads, arguments in bound.work.launches:
-                kernel[blocks, threads, stream](*(bound.arrays[name] for name in arguments))
+            start(bound.work, bound.arrays, stream)
 
-    return start
+    return launches
 
 
 def _work_of(program: Program, step: Step) -> Work:

@@ -61,6 +61,12 @@ def elementwise(kernel: Any, count: int, arguments: tuple[str, ...]) -> Work:
     return Work((Launch(kernel, blocks_for(count), threads, arguments),) if count else ())
 
 
+def start(work: Work, arrays: Mapping[str, Any], stream: Any = 0) -> None:
+    """Start all launches of `work` on the arrays of these names."""
+    for kernel, blocks, threads, arguments in work.launches:
+        kernel[blocks, threads, stream](*(arrays[name] for name in arguments))
+
+
 def joined(*works: Work) -> Work:
     """One after the other; they may share scratch arrays."""
     launches: tuple[Launch, ...] = sum((work.launches for work in works), ())

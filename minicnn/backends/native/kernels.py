@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 import minicnn._core as _core
+from minicnn.backends.tables import readable
 from minicnn.contracts import CONTRACTS, Spec
-
-FLOAT64 = ("total", "moments")  # the reads that C++ takes in float64; every other float is float32
 
 
 def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.ndarray | None, ...]:
@@ -30,16 +29,6 @@ def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.n
     )
     _core.run(kernel, list(read.values()), writes, attributes)
     return writes
-
-
-def readable(array: np.ndarray | None, name: str) -> np.ndarray | None:
-    """`array` as C++ reads it: float32 if of floats, C order, aligned, in native byte order."""
-    if array is None:
-        return None
-    array = np.asarray(array)
-    is_float = np.issubdtype(array.dtype, np.floating)
-    dtype = np.float32 if is_float and name not in FLOAT64 else array.dtype.newbyteorder("=")
-    return np.require(array, dtype, ["C", "A"])
 
 
 def empty(spec: Spec) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ from minicnn.backends.numpy import (
     pool,
     softmax,
 )
-from minicnn.contracts import CONTRACTS
+from minicnn.backends.tables import named_in_contracts
 
 Kernel = Callable[..., tuple[Any, ...]]
 
@@ -60,19 +59,13 @@ MODULES = (
 )
 
 
-def _kernels_of(module: ModuleType) -> dict[str, Kernel]:
-    """The functions that are defined there and named in the contracts."""
-    here = {
-        k: f for k, f in vars(module).items() if getattr(f, "__module__", "") == module.__name__
-    }
-    return {name: _quiet(function) for name, function in here.items() if name in CONTRACTS}
-
-
 def _quiet(kernel: Kernel) -> Kernel:
     """In every engine NaN and infinity are results, to be looked for there, and not warnings."""
     return np.errstate(all="ignore")(kernel)
 
 
 KERNELS: dict[str, Kernel] = {
-    name: kernel for module in MODULES for name, kernel in _kernels_of(module).items()
+    name: _quiet(kernel)
+    for module in MODULES
+    for name, kernel in named_in_contracts(module).items()
 }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import prod
-from types import ModuleType
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda
 from minicnn.backends.cuda.tensor_cores import conv2d, dense, mma
 from minicnn.backends.cuda.work import LARGEST, Maker, Work
 from minicnn.backends.precision import precision
+from minicnn.backends.tables import named_in_contracts
 from minicnn.contracts import CONTRACTS, Spec
 
 LEAST_CAPABILITY = (8, 0)  # TF32 came with it
@@ -19,11 +19,7 @@ LEAST_PRODUCTS = 2**20
 LEAST_COLUMNS = 8
 
 
-def _makers_of(module: ModuleType) -> dict[str, Maker]:
-    return {name: maker for name, maker in vars(module).items() if name in CONTRACTS}
-
-
-MAKERS: dict[str, Maker] = _makers_of(conv2d) | _makers_of(dense)
+MAKERS: dict[str, Maker] = named_in_contracts(conv2d) | named_in_contracts(dense)
 
 
 def capability() -> tuple[int, int]:
