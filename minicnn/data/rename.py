@@ -135,7 +135,7 @@ def _in_order(plan: Sequence[Rename]) -> list[Rename]:
 
 def _write_journal(steps: Sequence[Rename], journal: PathLike) -> None:
     rows = [[os.path.abspath(step.old), os.path.abspath(step.new)] for step in steps]
-    write_csv(journal, ["old", "new"], rows)
+    write_csv(journal, ["old", "new"], rows, exact=True)
 
 
 def _read_journal(journal: PathLike) -> tuple[list[Rename], int]:

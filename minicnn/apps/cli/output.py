@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import errno
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 
 from minicnn.errors import ArgumentError
+from minicnn.text import encodable, printable, say
 
 SCHEMA = 1  # of the `--json` objects; a number more when a key changes its meaning
 
@@ -31,23 +32,36 @@ def is_quiet() -> bool:
 
 def result(text: str) -> None:
     """A line that the verb was called for."""
-    click.echo(text)
+    say(text)
 
 
 def note(text: str) -> None:
     """A line about how the work goes; not with `--quiet`."""
     if not _quiet:
-        click.echo(text, err=True)
+        say(text, sys.stderr)
 
 
 def warn(text: str) -> None:
     """A line that is written with `--quiet` too."""
-    click.echo(f"Warning: {text}", err=True)
+    say(f"Warning: {text}", sys.stderr)
+
+
+def error(text: str) -> None:
+    """What went wrong."""
+    say(text, sys.stderr)
 
 
 def print_json(**fields: Any) -> None:
     """The result as one object, as `--json` asks for; paths and arrays become text and lists."""
-    click.echo(json.dumps({"schema": SCHEMA, **fields}, default=_plain, ensure_ascii=False))
+    json_line({"schema": SCHEMA, **fields})
+
+
+def json_line(value: Any) -> None:
+    """One object on one line; with JSON's own escapes for what the terminal cannot show."""
+    text = json.dumps(value, default=_plain, ensure_ascii=False)
+    if encodable(text, sys.stdout) != text:
+        text = json.dumps(value, default=_plain)
+    say(text)
 
 
 def check_target(path: Path | None, *, force: bool, endings: Sequence[str] = ()) -> None:
@@ -86,7 +100,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     cat        12
     horse       3
     """
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
     right = [
         bool(cells) and all(_like_a_number(row[i]) for row in cells) for i in range(len(widths))
