@@ -18,6 +18,7 @@ ROOT = PACKAGE.parent
 # A part may import the parts on its right, itself, and nothing else of minicnn.
 LEVEL_0 = {
     "text": set(),
+    "starting": set(),
     "errors": {"text"},
     "version": set(),
     "naming": set(),

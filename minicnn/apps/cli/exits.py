@@ -11,7 +11,6 @@ USAGE = 2  # click says so
 BAD_DATA = 3
 GOAL_NOT_REACHED = 4
 MOST_LETTERS = 600  # of a message: a path or two and a sentence
-INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 
 class BadDataFound(MiniCNNError):

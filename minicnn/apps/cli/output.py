@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -17,6 +18,16 @@ from minicnn.text import encodable, printable, say
 SCHEMA = 1  # of the `--json` objects; a number more when a key changes its meaning
 
 _quiet = False
+
+
+def show_everything() -> None:
+    """Let nothing that is printed end the program, whatever the terminal's encoding is.
+
+    This holds for what others print, too: Python's warnings, click's errors, rich's lines.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def be_quiet(quiet: bool = True) -> None:
