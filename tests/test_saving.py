@@ -195,6 +195,7 @@ def start(script, folder, out):
     return subprocess.Popen(command, stdout=subprocess.PIPE, env=environment())
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_ends_with_the_same_bits(script, tmp_path):
     with start(script, tmp_path / "a", tmp_path / "whole.npz") as whole:
         assert whole.wait() == 0
