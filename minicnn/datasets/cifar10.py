@@ -19,6 +19,7 @@ from minicnn.data.folders import is_ignored, is_image, list_folder
 from minicnn.data.images import PathLike, decode, read_images
 from minicnn.data.plain_pickle import loads
 from minicnn.errors import FormatError, SizeLimitError, TruncatedError
+from minicnn.shapes import is_int
 
 LabelledImages = tuple[np.ndarray, np.ndarray]
 
@@ -141,14 +142,17 @@ def _parse_binary(data: bytes, path: Path) -> LabelledImages:
 def _parse_pickle(data: bytes, path: Path) -> LabelledImages:
     """A dictionary with `data` (N, 3072) and `labels`."""
     batch = loads(data, path)
-    if not isinstance(batch, dict) or not {"data", "labels"} <= _as_texts(batch).keys():
+    if not isinstance(batch, dict):
         raise FormatError(path, "must hold a dictionary with data and labels")
-    batch = _as_texts(batch)
-    return _checked(batch["data"], batch["labels"], path)
+    return _checked(_entry(batch, "data", path), _entry(batch, "labels", path), path)
 
 
-def _as_texts(batch: dict) -> dict[str, object]:
-    return {key.decode() if isinstance(key, bytes) else str(key): batch[key] for key in batch}
+def _entry(batch: dict, name: str, path: Path) -> object:
+    """What a batch calls so; in files of Python 2 that is read as bytes in Python 3."""
+    for key in (name, name.encode()):
+        if key in batch:
+            return batch[key]
+    raise FormatError(path, f"must hold a dictionary with data and labels; it has no {name}")
 
 
 def _checked(pixels: object, labels: object, path: Path) -> LabelledImages:
@@ -157,15 +161,21 @@ def _checked(pixels: object, labels: object, path: Path) -> LabelledImages:
         raise FormatError(path, "must hold uint8 pixels with a row for each image")
     if pixels.shape[1] != RECORD_BYTES - 1:
         raise FormatError(path, f"has rows of {pixels.shape[1]} pixels, not {RECORD_BYTES - 1}")
-    try:
-        numbers = np.asarray(labels, np.int64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise FormatError(path, "has labels that are no whole numbers") from error
-    wrong = numbers.ndim != 1 or len(numbers) != len(pixels)
-    if wrong or ((numbers < 0) | (numbers >= len(CLASS_NAMES))).any():
-        raise FormatError(path, f"must have a label 0...9 for each of {len(pixels)} images")
+    if len(pixels) == 0:
+        raise FormatError(path, "holds no images")
     images = pixels.reshape(-1, COLOURS, SIDE, SIDE).transpose(0, 2, 3, 1)
-    return np.ascontiguousarray(images), numbers.astype(np.uint8)
+    return np.ascontiguousarray(images), _labels(labels, len(images), path)
+
+
+def _labels(labels: object, count: int, path: Path) -> np.ndarray:
+    """uint8 (N,) from a list of integers or an array of them; 1.7, "1" and True are none."""
+    if isinstance(labels, np.ndarray) and labels.ndim == 1:
+        labels = labels.tolist()
+    if not isinstance(labels, list) or not all(map(is_int, labels)):
+        raise FormatError(path, "has labels that are no whole numbers")
+    if len(labels) != count or not all(0 <= label < len(CLASS_NAMES) for label in labels):
+        raise FormatError(path, f"must have a label 0...9 for each of {count} images")
+    return np.array(labels, np.uint8)
 
 
 # --- pictures -----------------------------------------------------------------------------------
