@@ -32,15 +32,17 @@ LEVEL_0 = {
     "versions": set(),
     "registry": {"errors"},
     "limits": {"errors"},
+    "installed": {"errors"},
     "tables": {"atomic"},
     "progress": {"errors"},
-    "plots": {"errors"},
+    "plots": {"installed"},
     "utils": {"errors", "exchange", "limits", "naming", "random"},
 }
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {
     "backends": {
-        "_core", "checks", "contracts", "errors", "ownership", "program", "shapes", "versions",
+        "_core", "checks", "contracts", "errors", "installed", "ownership", "program", "shapes",
+        "versions",
     },
     "config": {"backends", "checks"},
     "devices": {"backends", "limits"},
