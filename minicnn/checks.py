@@ -172,6 +172,23 @@ def refuse_unknown(kind: type, unknown: Mapping[str, Any]) -> None:
 _COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
+def quoted(value: object, most: int = 80) -> str:
+    """A value as a message shows it: as Python writes it, but never longer than a line.
+
+    >>> quoted("(a+)+$"), quoted("x" * 100, 12), quoted(10**5000)
+    ("'(a+)+$'", "'xxxx ... x'", 'an int')
+    """
+    try:
+        text = repr(value)
+    except Exception:  # whatever its class raises; Python itself writes no integer of 5,000 digits
+        kind = type(value).__name__
+        return f"an {kind}" if kind[0] in "aeiouAEIOU" else f"a {kind}"
+    if len(text) <= most:
+        return text
+    end = (most - 5) // 3
+    return f"{text[: most - 5 - end]} ... {text[len(text) - end :]}"
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """ ": did you mean MaxPooling2D?", or all choices where none is near."""
     known = {choice.lower(): choice for choice in choices}

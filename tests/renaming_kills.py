@@ -21,6 +21,7 @@ import time
 import traceback
 from pathlib import Path
 
+import minicnn.apps.cli.data  # noqa: F401  before the first fork, so that no child does
 from minicnn.apps.cli import main
 from minicnn.data.rename import Rename, apply_renames
 
