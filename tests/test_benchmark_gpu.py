@@ -26,7 +26,15 @@ def run(*arguments, **environment):
 
 
 def test_kernels_are_compared_in_the_simulator():
-    done = run("--simulate", "--kernels", "relu6", "softmax_forward", "conv2d_max_pool2d_forward")
+    done = run(
+        "--simulate",
+        "--minutes",
+        "999",
+        "--kernels",
+        "relu6",
+        "softmax_forward",
+        "conv2d_max_pool2d_forward",
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     for name in ("relu6_backward", "softmax_forward", "conv2d_max_pool2d_forward"):
         assert name in done.stdout
