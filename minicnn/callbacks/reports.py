@@ -11,7 +11,8 @@ from typing import Any
 
 from minicnn.callbacks.base import Callback, Logs, Trainer
 from minicnn.checks import check_int
-from minicnn.errors import ArgumentError, MissingExtraError
+from minicnn.errors import ArgumentError
+from minicnn.installed import missing_extra
 
 
 class CSVLogger(Callback):
@@ -166,8 +167,5 @@ def _summary_writer() -> Any:
     try:
         from tensorboardX import SummaryWriter
     except ModuleNotFoundError as err:
-        raise MissingExtraError(
-            "TensorBoard needs tensorboardX. Install it with: "
-            'pip install "minicnn-engine[tensorboard]".'
-        ) from err
+        raise missing_extra("TensorBoard needs tensorboardX", "tensorboard") from err
     return SummaryWriter
