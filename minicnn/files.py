@@ -22,7 +22,7 @@ BINARY = getattr(os, "O_BINARY", 0)
 # Opening a named pipe must not wait for somebody at its other end, and opening a terminal must not
 # make it this process's own.
 NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 16
 MOST_BYTES_OF_TEXT = 64 << 20  # of lists, tables and settings, unless a reader says otherwise
 
 
