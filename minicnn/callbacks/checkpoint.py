@@ -11,6 +11,7 @@ from typing import Any, Literal
 from minicnn.callbacks.base import Callback, Logs, Monitor
 from minicnn.checks import check_int
 from minicnn.errors import ArgumentError, CheckpointError, FormatError, SizeLimitError
+from minicnn.text import say
 
 Frequency = Literal["epoch"] | int
 
@@ -102,7 +103,7 @@ class ModelCheckpoint(Callback):
 
     def _say(self, text: str) -> None:
         if self.verbose:
-            print(f"Epoch {self._epoch + 1}: {text}")
+            say(f"Epoch {self._epoch + 1}: {text}")
 
 
 class BackupAndRestore(Callback):
@@ -175,7 +176,7 @@ class BackupAndRestore(Callback):
 
     def on_interrupt(self) -> None:
         """Save what there is."""
-        print(f"Interrupted; progress is saved in {self._save()}")
+        say(f"Interrupted; progress is saved in {self._save()}")
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Remove the checkpoints, if that is wanted, and the folder if nothing else is in it."""
