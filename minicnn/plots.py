@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minicnn.errors import MissingExtraError
+from minicnn.installed import missing_extra
 
 # Of every picture but the papers' curves; told apart also by those who see no red or no green.
 RIGHT, WRONG, QUIET = "#2c6fa6", "#c0392b", "#777777"
@@ -49,9 +49,7 @@ def new_figure(width: float, height: float, dpi: int = 100) -> Any:
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as err:
-        raise MissingExtraError(
-            'plotting needs matplotlib. Install it with: pip install "minicnn-engine[plot]".'
-        ) from err
+        raise missing_extra("plotting needs matplotlib", "plot") from err
     return Figure(figsize=(width, height), dpi=dpi, layout="constrained")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import sys
 
 import numpy as np
@@ -23,6 +24,7 @@ from minicnn.callbacks import (
 )
 from minicnn.errors import ArgumentError, CheckpointError, FormatError, MissingExtraError
 from minicnn.history import History
+from minicnn.installed import install_command
 from minicnn.optimizers import SGD
 from minicnn.schedules import CosineDecay
 
@@ -508,7 +510,7 @@ def test_tensorboard_closes_when_interrupted(tmp_path):
 
 def test_tensorboard_says_what_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboardX", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "minicnn-engine\[tensorboard\]"'):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("tensorboard"))):
         TensorBoard()
 
 

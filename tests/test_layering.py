@@ -26,19 +26,23 @@ LEVEL_0 = {
     "program": {"contracts"},
     "random": {"errors", "shapes"},
     "checks": {"errors", "shapes"},
-    "atomic": {"errors"},
+    "files": {"errors"},
+    "atomic": {"errors", "files"},
+    "locks": {"atomic", "errors", "files"},
     "versions": set(),
     "registry": {"errors"},
     "limits": {"errors"},
+    "installed": {"errors"},
     "tables": {"atomic"},
     "progress": {"errors"},
-    "plots": {"errors"},
+    "plots": {"installed"},
     "utils": {"errors", "exchange", "limits", "naming", "random"},
 }
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {
     "backends": {
-        "_core", "checks", "contracts", "errors", "ownership", "program", "shapes", "versions",
+        "_core", "checks", "contracts", "errors", "installed", "ownership", "program", "shapes",
+        "versions",
     },
     "config": {"backends", "checks"},
     "devices": {"backends", "limits"},

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import minicnn as mc
 from minicnn import tune
 from minicnn.callbacks import Callback, EarlyStopping
 from minicnn.errors import ArgumentError, MissingExtraError, ShapeError
+from minicnn.installed import install_command
 from minicnn.layers import Conv2D, Dense, Flatten, Input
 from minicnn.tune import HyperParameters
 from minicnn.tune.report import trial_text
@@ -313,7 +315,7 @@ def test_results_that_cannot_be_compared_are_not_mixed(tmp_path):
 
 def test_optuna_that_is_missing_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "minicnn-engine\[tune\]"'):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("tune"))):
         tune.RandomSearch(build, directory=tmp_path)
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from minicnn.callbacks.base import Callback, Logs, Trainer, check_path, make_folder
 from minicnn.checks import check_int, warn_caller
-from minicnn.errors import ArgumentError, MissingExtraError
+from minicnn.errors import ArgumentError
+from minicnn.installed import missing_extra
 
 
 class CSVLogger(Callback):
@@ -193,8 +194,5 @@ def _summary_writer() -> Any:
     try:
         from tensorboardX import SummaryWriter
     except ModuleNotFoundError as err:
-        raise MissingExtraError(
-            "TensorBoard needs tensorboardX. Install it with: "
-            'pip install "minicnn-engine[tensorboard]".'
-        ) from err
+        raise missing_extra("TensorBoard needs tensorboardX", "tensorboard") from err
     return SummaryWriter

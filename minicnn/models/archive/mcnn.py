@@ -167,7 +167,7 @@ def _read_metadata(members: Mapping[str, memoryview], path: object) -> dict[str,
             path,
             f"made by minicnn {shown(str(metadata.get('minicnn_version')))} in format {version}; "
             f"this is minicnn {__version__}, which reads format {FORMAT_VERSION}. "
-            "Update: pip install -U minicnn-engine",
+            "Install a newer minicnn",
         )
     if not isinstance(metadata.get("members"), dict):
         raise FormatError(path, f"{METADATA} must list the members and their SHA-256")
