@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -123,7 +124,7 @@ class Fit:
         with Interrupt() as interrupt:
             self.interrupt = interrupt
             try:
-                model.in_training = True
+                model.training_thread = threading.current_thread()
                 self.callbacks.on_train_begin()
                 while model.training_state.epoch < epochs and not model.stop_training:
                     self._epoch(epochs)
@@ -132,7 +133,7 @@ class Fit:
                 self.callbacks.on_interrupt()
                 raise
             finally:
-                model.in_training = False
+                model.training_thread = None
                 self.progress.close()
         return self.history
 
