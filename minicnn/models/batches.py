@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import chain, count
 from typing import Any, NamedTuple
 
@@ -278,6 +278,17 @@ def is_arrays(x: Any) -> bool:
     return isinstance(x, np.ndarray) or is_foreign(x)
 
 
+def stack_hint(inputs: Sequence[np.ndarray]) -> str:
+    """What to say if these, one for each of a network's inputs, seem to be samples instead."""
+    shape = inputs[0].shape
+    if len(inputs) == 1 or any(x.shape != shape for x in inputs) or not 1 <= len(shape) <= 3:
+        return ""
+    return (
+        f". Each array of a list is an input, and these {len(inputs)} look like samples "
+        f"{shape_text(shape)}: pass np.stack(x), which is {shape_text((len(inputs), *shape))}"
+    )
+
+
 def _check_lengths(inputs: tuple[np.ndarray, ...], labels: Any, weights: Any) -> None:
     count = len(inputs[0])
     named = [("x", x) for x in inputs] + [("y", labels), ("sample_weight", weights)]
@@ -285,4 +296,5 @@ def _check_lengths(inputs: tuple[np.ndarray, ...], labels: Any, weights: Any) ->
         if array is not None and len(array) != count:
             raise ArgumentError(
                 f"x has {count} samples but {name} has {len(array)}; both need the same number"
+                f"{stack_hint(inputs)}"
             )
