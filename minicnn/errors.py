@@ -75,6 +75,17 @@ class FetchRefused(MiniCNNError, OSError):
         super().__init__("That address is not reachable from here.")
 
 
+class FolderInUseError(MiniCNNError, OSError):
+    """Another process is at work in a folder; `process` is its number, where it is known."""
+
+    def __init__(self, folder: object, process: int | None) -> None:
+        self.folder, self.process = str(folder), process
+        who = "another process" if process is None else f"process {process}"
+        super().__init__(
+            f"{self.folder}: {who} is at work here; wait for its end, or give another folder"
+        )
+
+
 class CheckpointError(MiniCNNError, OSError):
     """No checkpoint can be used, or one belongs to another training."""
 

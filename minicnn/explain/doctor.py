@@ -122,6 +122,7 @@ class Doctor(Callback):
     """
 
     every_batch = False
+    adds_logs = False
 
     def __init__(self, x: Any = None, y: Any = None, patience: int = 200) -> None:
         self.x, self.y = x, y
@@ -210,7 +211,7 @@ def _trial(model: Model, x: np.ndarray, y: np.ndarray, rate: float) -> tuple[flo
     optimizer, loss = model.need_compiled()
     copy.compile(type(optimizer)(**{**optimizer.get_config(), "learning_rate": rate}), loss)
     try:
-        found = [copy.train_on_batch(x, y)[0] for _ in range(STEPS)]
+        found = [copy.train_on_batch(x, y) for _ in range(STEPS)]
     except NumericError:
         return math.nan, math.inf
     return found[0], float(np.mean(found[-5:]))
