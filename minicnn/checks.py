@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
+import sys
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
@@ -196,6 +198,14 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     if close:
         return f": did you mean {known[close[0]]}?"
     return f"; there are {', '.join(sorted(known.values()))}"
+
+
+def warn_caller(text: str) -> None:
+    """Warn of the user's line that all this was called from, however deep it is in here."""
+    frame, depth = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("minicnn."):
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(text, stacklevel=depth)
 
 
 def shape_text(shape: Sequence[int | None]) -> str:

@@ -22,6 +22,7 @@ BINARY = getattr(os, "O_BINARY", 0)
 # Opening a named pipe must not wait for somebody at its other end, and opening a terminal must not
 # make it this process's own.
 NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+CHUNK_BYTES = 1 << 16
 MOST_BYTES_OF_TEXT = 64 << 20  # of lists, tables and settings, unless a reader says otherwise
 
 
@@ -55,8 +56,11 @@ def open_regular(path: Path, most_bytes: int | None = None) -> BinaryIO:
 def read_whole(path: Path, most_bytes: int) -> bytes:
     """The content of a regular file of at most `most_bytes`; raises as `open_regular` does."""
     with open_regular(path, most_bytes) as file:
-        # The system gives some files no size, and others grow: one byte more shows that.
-        content = file.read(most_bytes + 1)
+        # As much memory as the file has bytes, not as it may have. The system gives some files no
+        # size, and others grow: one byte more shows that.
+        content = file.read(os.fstat(file.fileno()).st_size + 1)
+        while len(content) <= most_bytes and (more := file.read(CHUNK_BYTES)):
+            content += more
     if len(content) > most_bytes:
         raise _too_large(path, f"more than {most_bytes:,}", most_bytes)
     return content

@@ -77,7 +77,7 @@ def write_plan(steps: Sequence[Rename], journal: PathLike) -> None:
             )
     below = {parent: os.path.relpath(path, folder) for parent, path in parents.items()}
     rows = [[_joined(below[step.old.parent], path.name) for path in step] for step in steps]
-    write_csv(journal, HEAD, rows)
+    write_csv(journal, HEAD, rows, exact=True)
 
 
 def read_plan(journal: PathLike) -> Plan:
