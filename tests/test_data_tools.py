@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import shutil
@@ -239,6 +240,45 @@ def test_a_good_folder_has_no_findings(tmp_path, data):
     (root / "cat" / "upright.jpeg").write_bytes(data)
     (root / "cat" / "Thumbs.db").write_bytes(b"x")
     assert kinds(root) == {}
+
+
+def test_a_link_to_itself_is_unreadable(tmp_path):
+    root = make_folder(tmp_path / "set", {"cat": 3, "dog": 3})
+    (root / "cat" / "loop.jpg").symlink_to("loop.jpg")
+    (root / "dog" / "nowhere.jpg").symlink_to(tmp_path / "set" / "no.jpg")
+    report = check.check_sets(check.find_sets(root))
+    assert [(f.kind, f.paths, f.text) for f in report.findings] == [
+        ("unreadable", (root / "cat" / "loop.jpg",), "Too many levels of symbolic links"),
+        ("unreadable", (root / "dog" / "nowhere.jpg",), "No such file or directory"),
+    ]
+
+
+@pytest.mark.parametrize("locked", ["dog", "cat/more"])
+def test_a_locked_folder_is_unreadable(tmp_path, monkeypatch, locked):
+    root = make_folder(tmp_path / "set", {"cat": 3, "dog": 3})
+    save(root / "cat" / "more" / "a.jpg", 99)
+    real = os.scandir
+
+    def scandir(path):
+        if os.fspath(path) == str(root / locked):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    report = check.check_sets(check.find_sets(root))
+    (finding,) = report.by_kind()["unreadable"]
+    assert finding.paths == (root / locked,) and finding.text == "folder: Permission denied"
+    assert report.errors == 1
+
+
+def test_links_out_of_the_folder_are_noted(tmp_path):
+    root = make_folder(tmp_path / "set", {"cat": 3, "dog": 3})
+    target = save(tmp_path / "a.jpg", 99)
+    (root / "cat" / "b.jpg").symlink_to(target)
+    report = check.check_sets(check.find_sets(root))
+    (finding,) = report.findings
+    assert finding == ("link out", (root / "cat" / "b.jpg",), f"leads to {target}")
+    assert not finding.is_error
 
 
 def parts(tmp_path):

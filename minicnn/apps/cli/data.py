@@ -167,7 +167,8 @@ def fetch(
     """Download the links in each csv of LISTS into a class folder of the csv's name.
 
     Links must be http or https and lead to the public internet. What cannot be had is named in
-    NAME.fetched.csv beside the folder. Run again, it goes on where it was.
+    NAME.fetched.csv beside the folder. Run again, it goes on where it was. The exit code is 3 if
+    no link of a list is an image.
     """
     limits = Limits(
         most_bytes=round(most_mb * 1e6), total_seconds=seconds, allow_private=allow_private
@@ -185,6 +186,9 @@ def fetch(
             output.result(f"{target}: {got:,} of {len(links):,} links are images{report}")
     if as_json:
         output.print_json(classes=summary)
+    without = [name for name, counts in summary.items() if not counts["images"]]
+    if without:
+        raise BadDataFound(f"no link is an image in {', '.join(without)}")
 
 
 def _report_failures(failures: Sequence[tuple[Path, str]], what: str) -> None:
