@@ -8,7 +8,7 @@ cifar10.tar.xz, DIR/data_batch_1.bin, DIR/data_batch_1     CIFAR-10 in its publi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from minicnn.apps.runs.layouts import (
     missing,
 )
 from minicnn.apps.runs.settings import Settings
+from minicnn.apps.runs.telling import Say, telling
 from minicnn.data.folders import ImageList, list_folder
 from minicnn.data.folders import found_text as found_one
 from minicnn.data.images import read_images
@@ -31,9 +32,8 @@ from minicnn.data.preprocess import Preprocess
 from minicnn.datasets import cifar10, mnist
 from minicnn.errors import ArgumentError
 
-DIGITS = [str(digit) for digit in range(10)]
+DIGITS = tuple(map(str, range(10)))
 NO_IMAGES = np.empty((0, 0, 0, 0), np.uint8)
-Say = Callable[[str], None]
 Skipped = list[tuple[str, str]]  # files that could not be read, and why
 
 
@@ -80,7 +80,7 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> Images:
     path = Path(settings.data)
     if not path.exists():
         raise missing(path, f"is not there. {NEEDED}")
-    found = known_set(path, preprocess)
+    found = known_set(path, preprocess, say)
     if found is not None:
         return found
     if not path.is_dir():
@@ -105,7 +105,7 @@ def load_test_part(
     folder: Path, preprocess: Preprocess, names: Sequence[str], say: Say
 ) -> tuple[Part, Skipped]:
     """The images of these classes in a folder, or in its test part; and what cannot be read."""
-    known = known_set(folder, preprocess) if folder.exists() else None
+    known = known_set(folder, preprocess, say) if folder.exists() else None
     if known is not None:
         return known.test, []
     if not folder.is_dir():
@@ -116,17 +116,19 @@ def load_test_part(
     images = list_folder(inner or folder, list(names))
     say(found_one(images))
     skipped: Skipped = []
-    return _part(images, preprocess, skipped), skipped
+    return _part(images, preprocess, skipped, say), skipped
 
 
-def known_set(path: Path, preprocess: Preprocess) -> Images | None:
+def known_set(path: Path, preprocess: Preprocess, say: Say) -> Images | None:
     """MNIST or CIFAR-10 in the form in which they are published; None if `path` is neither."""
-    if path.is_dir() and list(path.glob("*-idx3-ubyte*")):
-        found = _as_images(mnist.load_data(path), DIGITS)
-    elif _is_cifar10(path):
-        found = _as_images(cifar10.load_data(path), list(cifar10.CLASS_NAMES))
-    else:
+    if not is_published(path):
         return None
+    if _is_cifar10(path):
+        progress = telling(say, f"Reading {path.name}, bytes")
+        arrays, names = cifar10.load_data(path, progress=progress), list(cifar10.CLASS_NAMES)
+    else:
+        arrays, names = mnist.load_data(path), list(DIGITS)
+    found = _as_images(arrays, names)
     shape = found.train.images.shape[1:]
     if shape != preprocess.image_shape:
         raise ArgumentError(
@@ -134,6 +136,11 @@ def known_set(path: Path, preprocess: Preprocess) -> Images | None:
             f"say --image-size {shape[0]} {shape[1]}, or take another --model"
         )
     return found
+
+
+def is_published(path: Path) -> bool:
+    """Is it MNIST or CIFAR-10 as published, whose classes are known, and no folder of classes?"""
+    return (path.is_dir() and any(path.glob("*-idx3-ubyte*"))) or _is_cifar10(path)
 
 
 def _is_cifar10(path: Path) -> bool:
@@ -151,12 +158,12 @@ def _read(listing: Listing, preprocess: Preprocess, memory_mb: int, say: Say) ->
         files = [_name(path, listing.train.root) for path in listing.train.paths]
         train = Part(NO_IMAGES, listing.train.labels, files, listing.train)
     else:
-        train = _part(listing.train, preprocess, skipped)
-    test = _part(listing.test, preprocess, skipped)
+        train = _part(listing.train, preprocess, skipped, say)
+    test = _part(listing.test, preprocess, skipped, say)
     shared = listing.validation is None
     validation = test
     if listing.validation is not None:
-        validation = _part(listing.validation, preprocess, skipped)
+        validation = _part(listing.validation, preprocess, skipped, say)
     if skipped:
         path, reason = skipped[0]
         say(
@@ -166,9 +173,13 @@ def _read(listing: Listing, preprocess: Preprocess, memory_mb: int, say: Say) ->
     return Images(train, validation, test, listing.train.class_names, skipped, shared)
 
 
-def _part(images: ImageList, preprocess: Preprocess, skipped: Skipped) -> Part:
+def _part(images: ImageList, preprocess: Preprocess, skipped: Skipped, say: Say) -> Part:
     pixels, kept, failures = read_images(
-        images.paths, preprocess.size, preprocess.color_mode, preprocess.interpolation
+        images.paths,
+        preprocess.size,
+        preprocess.color_mode,
+        preprocess.interpolation,
+        progress=telling(say, "Reading images"),
     )
     skipped += [(_name(path, images.root), reason) for path, reason in failures]
     files = [_name(images.paths[i], images.root) for i in kept]
