@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import functools
 import hashlib
+import io
 import os
 import re
 import secrets
@@ -22,7 +23,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import BinaryIO
 
 from minicnn.errors import MiniCNNError
 from minicnn.files import BINARY, Path, open_handle, open_regular, read_text, read_whole
@@ -276,7 +276,7 @@ def _write(handle: int, parts: Parts) -> bytes:
     return digest.digest()
 
 
-def _chunks(file: BinaryIO, path: Path) -> Iterator[bytes]:
+def _chunks(file: io.BufferedReader, path: Path) -> Iterator[bytes]:
     """The content piece by piece; errors of reading name `path`."""
     while True:
         with naming(path):

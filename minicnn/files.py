@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import codecs
 import errno
+import io
 import os
 import stat
-from typing import BinaryIO
 
 from minicnn.errors import FormatError, SizeLimitError
 
@@ -26,7 +26,7 @@ CHUNK_BYTES = 1 << 16
 MOST_BYTES_OF_TEXT = 64 << 20  # of lists, tables and settings, unless a reader says otherwise
 
 
-def open_regular(path: Path, most_bytes: int | None = None) -> BinaryIO:
+def open_regular(path: Path, most_bytes: int | None = None) -> io.BufferedReader:
     """A regular file, opened for reading its bytes; anything else is refused unread.
 
     Parameters
@@ -87,6 +87,14 @@ def read_text(path: Path, most_bytes: int = MOST_BYTES_OF_TEXT) -> str:
             "the file as UTF-8",
             offset,
         ) from error
+
+
+def told_by(path: Path) -> str:
+    """What a file of the system says of the machine; "" where there is none."""
+    try:
+        return read_whole(path, MOST_BYTES_OF_TEXT).decode(errors="replace")
+    except (OSError, FormatError, SizeLimitError):
+        return ""
 
 
 def open_handle(path: Path, flags: int, most_bytes: int | None = None) -> int:
