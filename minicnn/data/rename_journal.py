@@ -149,7 +149,9 @@ def _marked(rows: Sequence[Sequence[str]], steps: int, journal: PathLike) -> int
         elif text in (DONE, UNDONE):
             marked = min(max(marked + (1 if text == DONE else -1), 0), steps)
         elif not _is_cut_off(text, steps):
-            raise FormatError(journal, f"has the line {quoted(text, 40)}, which is no step and no mark")
+            raise FormatError(
+                journal, f"has the line {quoted(text, 40)}, which is no step and no mark"
+            )
     return marked
 
 
