@@ -36,7 +36,6 @@ TO_GO = {
     "apps/runs/log.py": {"open"},
     "apps/runs/pictures.py": {"read_bytes"},
     "apps/runs/report.py": {"savefig"},
-    "apps/runs/settings.py": {"read_text"},
     "backends/device.py": {"read_text"},
     "callbacks/reports.py": {"open"},
     "data/fetch/pictures.py": {"read_bytes"},
