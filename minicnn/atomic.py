@@ -22,13 +22,15 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
+from typing import BinaryIO
 
 from minicnn.errors import MiniCNNError
-from minicnn.files import BINARY, Path, open_handle, read_text, read_whole
+from minicnn.files import BINARY, Path, open_handle, open_regular, read_text, read_whole
 
 __all__ = [
     "Journal",
     "append_line",
+    "copy_file",
     "is_alive",
     "make_names_durable",
     "naming",
@@ -94,6 +96,38 @@ def write_atomically(path: Path, parts: Parts) -> None:
 def write_text(path: Path, text: str) -> None:
     """`write_atomically` of a text in UTF-8; names of files that are no UTF-8 keep their bytes."""
     write_atomically(path, [text.encode(errors="surrogateescape")])
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a regular file, with its times and permissions, to a new name.
+
+    Raises
+    ------
+    FileExistsError
+        The name is there already.
+    FormatError
+        `source` is a device, a pipe or a socket.
+    OSError
+        Whatever the system reports, also that the file changed in the meantime; nothing is left
+        under the new name.
+    """
+    with open_regular(source) as file, naming(target):
+        before = os.fstat(file.fileno())
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
+        try:
+            try:
+                for chunk in _chunks(file, source):
+                    _write_all(handle, chunk)
+            finally:
+                os.close(handle)
+            after = os.fstat(file.fileno())
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                raise OSError(errno.EBUSY, "changed while it was copied", os.fspath(source))
+            shutil.copystat(source, target)
+        except BaseException:  # Ctrl-C too
+            with suppress(OSError):
+                os.unlink(target)
+            raise
 
 
 class Journal:
@@ -240,6 +274,16 @@ def _write(handle: int, parts: Parts) -> bytes:
     finally:
         os.close(handle)
     return digest.digest()
+
+
+def _chunks(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    """The content piece by piece; errors of reading name `path`."""
+    while True:
+        with naming(path):
+            chunk = file.read(CHUNK_BYTES)
+        if not chunk:
+            return
+        yield chunk
 
 
 def _write_all(handle: int, data: bytes | memoryview) -> None:

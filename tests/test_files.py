@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -259,7 +258,7 @@ def test_the_sweep_looks_through_a_folder_once(tmp_path, monkeypatch):
 
 def aged(path: Path, days: float) -> Path:
     """The same file, last written to so long ago."""
-    then = time.time() - days * 24 * 60 * 60
+    then = path.lstat().st_mtime - days * 24 * 60 * 60
     os.utime(path, (then, then), follow_symlinks=False)
     return path
 

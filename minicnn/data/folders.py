@@ -145,6 +145,21 @@ def walk(folder: PathLike, *, follow_links: bool = False) -> Iterator[Path]:
         yield from (Path(parent, name) for name in sorted(files) if not is_ignored(name))
 
 
+def links_out(images: ImageList) -> set[Path]:
+    """The pictures that a link leads to outside of the root: their own, or that of a folder."""
+    root = os.path.realpath(images.root)
+
+    def is_outside(path: Path) -> bool:
+        return not Path(os.path.realpath(path)).is_relative_to(root)
+
+    outside = {folder for folder in {path.parent for path in images.paths} if is_outside(folder)}
+    return {
+        path
+        for path in images.paths
+        if path.parent in outside or (path.is_symlink() and is_outside(path))
+    }
+
+
 def is_ignored(name: str) -> bool:
     """Is it a name that no class and no picture has?"""
     return name.startswith(".") or name in IGNORED_NAMES
