@@ -29,7 +29,7 @@ LEVEL_0 = {
     "random": {"errors", "shapes"},
     "checks": {"errors", "shapes", "text"},
     "files": {"errors"},
-    "atomic": {"errors", "files"},
+    "atomic": {"files"},
     "locks": {"atomic", "errors", "files"},
     "versions": set(),
     "registry": {"errors", "text"},

@@ -18,9 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from minicnn.atomic import naming
 from minicnn.errors import ArgumentError, FormatError
-from minicnn.files import open_regular, read_whole
+from minicnn.files import naming, open_regular, read_whole
 from minicnn.installed import missing_extra
 from minicnn.tune.locks import FileLock, is_locked, locked
 from minicnn.tune.sampling import Sampler, number_of, path_of
