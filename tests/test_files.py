@@ -29,6 +29,8 @@ DOOR = {"files.py", "atomic.py", "locks.py"}
 # Those that still have to be led through it.
 TO_GO = {
     "apps/cli/data_preview.py": {"save"},
+    "apps/cli/main.py": {"open"},  # the null device, in the place of a closed pipe
+    "plots.py": {"savefig"},  # into memory
     "callbacks/reports.py": {"open"},
     "data/images.py": {"open", "save"},
     "tune/locks.py": {"open"},
