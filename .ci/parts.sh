@@ -108,8 +108,13 @@ lower_instruction_sets() {
   for level in generic avx2 avx512; do
     [[ $level != "$best" ]] || break
     echo "MINICNN_ISA=$level"
-    MINICNN_ISA=$level python -m pytest -q $blind
+    MINICNN_ISA=$level python -m pytest -q -m "slow or not slow" $blind
   done
+}
+
+# For every usual Python that is here; the others are named.
+wheels() {
+  python tools/build_wheels.py --out "$work/wheels"
 }
 
 # The install must succeed, and say what is missing and how to get it.
