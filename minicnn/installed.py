@@ -14,8 +14,7 @@ import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from minicnn.errors import MissingExtraError
 
@@ -110,7 +109,9 @@ def _origin() -> Origin:
     if not address.startswith("file:"):
         kind = told.get("vcs_info", {}).get("vcs", "")
         return Origin(f"{kind}+{address}" if kind else address)
-    path = url2pathname(urlsplit(address).path)
+    path = unquote(urlsplit(address).path)
+    if os.name == "nt":
+        path = path.lstrip("/")  # /C:/Users/...
     return Origin(path, editable) if os.path.exists(path) else Origin("")
 
 

@@ -66,6 +66,44 @@ def fork(families: int) -> int:
     return RIGHT
 
 
+def fork_beside(use: str) -> int:
+    """Fork while another thread predicts or trains with the model; the child uses it like that."""
+    model, (x, y) = compiled_lenet(), digits(64)
+    uses = {
+        "predict": lambda: model.predict_on_batch(x),
+        "fit": lambda: model.fit(x, y, epochs=1, verbose=0),
+        "locked": lambda: model.predict_on_batch(x),
+    }
+    alone = uses[use]()
+    done, ready = threading.Event(), threading.Event()
+
+    def other() -> None:
+        if use == "locked":  # as in the middle of a program, at every fork
+            with model.lock:
+                ready.set()
+                done.wait()
+        while not done.is_set():
+            uses[use]()
+            ready.set()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    ready.wait()
+    codes = []
+    for _ in range(10):
+        child = os.fork()
+        if not child:
+            signal.alarm(20)  # ends a child that hangs
+            found = uses[use]()
+            equal = use == "fit" or np.array_equal(found, alone)
+            os._exit(RIGHT if equal else WRONG)
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    done.set()
+    thread.join()
+    print(codes)
+    return RIGHT if codes == [RIGHT] * 10 else WRONG
+
+
 def pool(method: str) -> int:
     """A multiprocessing pool, made after the parent has trained."""
     wanted = train()
@@ -163,6 +201,7 @@ if __name__ == "__main__":
         "resume": resume,
         "pool": pool,
         "tick": tick,
+        "fork_beside": fork_beside,
         "fork": lambda families: fork(int(families)),
     }
     sys.exit(jobs[job](*arguments))

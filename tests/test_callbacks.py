@@ -180,7 +180,7 @@ def test_lambda_callback():
         ({"patience": 2}, [3, 2, 4, 1, 4], 5),
         ({"min_delta": 0.5}, [3, 2, 1.6, 1], 3),
         ({"mode": "max"}, [1, 2, 3, 2, 9], 4),
-        ({"patience": 1, "baseline": 1.5}, [3, 2, 1, 1], 2),
+        ({"patience": 1, "baseline": 1.5}, [3, 2, 1, 1], 4),
         ({"patience": 2, "baseline": 1.5}, [3, 1, 1, 1, 1], 4),
         ({"start_from_epoch": 3}, [1, 2, 3, 4, 5, 6], 5),
         ({"patience": 2}, [NAN, NAN, NAN, NAN], 2),

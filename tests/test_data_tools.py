@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import shutil
@@ -15,7 +16,7 @@ from picture_folders import make_folder, picture, save
 from PIL import Image
 
 from minicnn import random
-from minicnn.data import check, rename, split, stats
+from minicnn.data import check, rename, split, split_copy, stats
 from minicnn.data.folders import list_folder
 from minicnn.errors import ArgumentError, FormatError
 
@@ -88,7 +89,7 @@ def test_copies_are_the_same_files_with_the_same_times(tmp_path):
     os.utime(root / "dog" / "dog_003.jpg", (1e9, 1e9))
     before = contents(root)
     images = list_folder(root)
-    assert split.copy_split(images, split.plan_split(images), tmp_path / "sets") == []
+    assert split_copy.copy_split(images, split.plan_split(images), tmp_path / "sets") == []
     assert contents(root) == before
     copies = {Path(name).name: data for name, data in contents(tmp_path / "sets").items()}
     assert copies == {Path(name).name: data for name, data in before.items()}
@@ -100,10 +101,10 @@ def test_copies_are_the_same_files_with_the_same_times(tmp_path):
 def test_nothing_is_mixed_into_an_earlier_split(tmp_path):
     images = list_folder(make_folder(tmp_path / "all", {"cat": 10}))
     plan = split.plan_split(images)
-    split.copy_split(images, plan, tmp_path / "sets")
+    split_copy.copy_split(images, plan, tmp_path / "sets")
     before = contents(tmp_path / "sets")
     with pytest.raises(FileExistsError):
-        split.copy_split(images, plan, tmp_path / "sets")
+        split_copy.copy_split(images, plan, tmp_path / "sets")
     assert contents(tmp_path / "sets") == before
 
 
@@ -115,14 +116,16 @@ def test_an_interrupted_split_leaves_nothing(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        split.copy_split(images, split.plan_split(images), tmp_path / "sets", progress=interrupt)
+        split_copy.copy_split(
+            images, split.plan_split(images), tmp_path / "sets", progress=interrupt
+        )
     assert list((tmp_path / "sets").iterdir()) == []
 
 
 def test_a_file_that_is_gone_is_named(tmp_path):
     images = list_folder(make_folder(tmp_path / "all", {"cat": 10}))
     images.paths[3].unlink()
-    failures = split.copy_split(images, split.plan_split(images), tmp_path / "sets")
+    failures = split_copy.copy_split(images, split.plan_split(images), tmp_path / "sets")
     assert failures == [(images.paths[3], "No such file or directory")]
     assert len(contents(tmp_path / "sets")) == 9
 
@@ -237,6 +240,45 @@ def test_a_good_folder_has_no_findings(tmp_path, data):
     (root / "cat" / "upright.jpeg").write_bytes(data)
     (root / "cat" / "Thumbs.db").write_bytes(b"x")
     assert kinds(root) == {}
+
+
+def test_a_link_to_itself_is_unreadable(tmp_path):
+    root = make_folder(tmp_path / "set", {"cat": 3, "dog": 3})
+    (root / "cat" / "loop.jpg").symlink_to("loop.jpg")
+    (root / "dog" / "nowhere.jpg").symlink_to(tmp_path / "set" / "no.jpg")
+    report = check.check_sets(check.find_sets(root))
+    assert [(f.kind, f.paths, f.text) for f in report.findings] == [
+        ("unreadable", (root / "cat" / "loop.jpg",), "Too many levels of symbolic links"),
+        ("unreadable", (root / "dog" / "nowhere.jpg",), "No such file or directory"),
+    ]
+
+
+@pytest.mark.parametrize("locked", ["dog", "cat/more"])
+def test_a_locked_folder_is_unreadable(tmp_path, monkeypatch, locked):
+    root = make_folder(tmp_path / "set", {"cat": 3, "dog": 3})
+    save(root / "cat" / "more" / "a.jpg", 99)
+    real = os.scandir
+
+    def scandir(path):
+        if os.fspath(path) == str(root / locked):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    report = check.check_sets(check.find_sets(root))
+    (finding,) = report.by_kind()["unreadable"]
+    assert finding.paths == (root / locked,) and finding.text == "folder: Permission denied"
+    assert report.errors == 1
+
+
+def test_links_out_of_the_folder_are_noted(tmp_path):
+    root = make_folder(tmp_path / "set", {"cat": 3, "dog": 3})
+    target = save(tmp_path / "a.jpg", 99)
+    (root / "cat" / "b.jpg").symlink_to(target)
+    report = check.check_sets(check.find_sets(root))
+    (finding,) = report.findings
+    assert finding == ("link out", (root / "cat" / "b.jpg",), f"leads to {target}")
+    assert not finding.is_error
 
 
 def parts(tmp_path):

@@ -35,6 +35,12 @@ def test_children_and_grandchildren_train_after_a_fork():
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.parametrize("use", ["predict", "fit", "locked"])
+def test_a_child_uses_the_model_that_another_thread_was_using(use):
+    result = run("fork_beside", use)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_a_pool_of_processes_trains(method):
     result = run("pool", method)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from minicnn.data.fingerprints import Fingerprint, fingerprint, near_pairs
-from minicnn.data.folders import ImageList, class_folders, is_image, list_folder, walk
+from minicnn.data.folders import ImageList, class_folders, is_image, links_out, list_folder, walk
 from minicnn.data.images import ENDINGS, PathLike, of_each, reason_of, with_picture
 from minicnn.tables import write_csv
 
@@ -36,6 +37,7 @@ KINDS = {
     "copy": (False, "same content twice in a class"),
     "look-alike": (False, "looks the same as another picture of its part"),
     "other file": (False, "no known image type; not looked at"),
+    "link out": (False, "leads out of the folder; `minicnn data split` leaves it out"),
 }  # fmt: skip
 
 
@@ -81,12 +83,12 @@ def find_sets(directory: PathLike) -> dict[str, ImageList]:
     """
     root = Path(directory)
     names = class_folders(root)
-    parts = [name for name in names if class_folders(root / name) and not _has_images(root / name)]
+    parts = [name for name in names if _is_part(root / name)]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of empty classes; `check_sets` reports them
         if names and parts == names:
-            return {name: list_folder(root / name) for name in names}
-        return {root.name or str(root): list_folder(root)}
+            return {name: list_folder(root / name, skip_locked=True) for name in names}
+        return {root.name or str(root): list_folder(root, skip_locked=True)}
 
 
 def check_sets(
@@ -118,6 +120,7 @@ def check_sets(
         findings += _look_alikes(readable)
     findings += _classes(sets)
     findings += [finding for images in sets.values() for finding in _other_files(images)]
+    findings += [finding for images in sets.values() for finding in _links_out(images)]
     counts = {part: _count(images) for part, images in sets.items()}
     return Report(counts, findings)
 
@@ -197,10 +200,18 @@ def _classes(sets: Mapping[str, ImageList]) -> Iterable[Finding]:
 
 
 def _other_files(images: ImageList) -> Iterable[Finding]:
+    locked: list[OSError] = []
     for name in images.class_names:
-        for path in walk(images.root / name):
+        for path in walk(images.root / name, locked=locked.append):
             if not is_image(path):
                 yield Finding("other file", (path,), path.suffix or "no ending")
+    for error in locked:
+        yield Finding("unreadable", (Path(error.filename),), f"folder: {reason_of(error)}")
+
+
+def _links_out(images: ImageList) -> Iterable[Finding]:
+    for path in sorted(links_out(images)):
+        yield Finding("link out", (path,), f"leads to {os.path.realpath(path)}")
 
 
 def _count(images: ImageList) -> dict[str, int]:
@@ -208,8 +219,16 @@ def _count(images: ImageList) -> dict[str, int]:
     return {name: counts[i] for i, name in enumerate(images.class_names)}
 
 
+def _is_part(folder: Path) -> bool:
+    """Has it folders, and no pictures beside them?"""
+    try:
+        return bool(class_folders(folder)) and not _has_images(folder)
+    except PermissionError:
+        return False
+
+
 def _has_images(folder: Path) -> bool:
-    return any(path.is_file() and is_image(path) for path in folder.iterdir())
+    return any(is_image(path) and os.path.isfile(path) for path in folder.iterdir())
 
 
 def write_findings(findings: Iterable[Finding], path: PathLike) -> None:

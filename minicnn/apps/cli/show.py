@@ -16,6 +16,7 @@ from minicnn.checks import nearest
 from minicnn.data.images import decode
 from minicnn.models import Model, decode_predictions
 from minicnn.models.labels import usual_preprocess
+from minicnn.plots import save_figure
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 KINDS = ("kernels", "maps", "gradcam", "occlusion")
@@ -64,7 +65,7 @@ def command(
     network = load_network(model)
     seen = None if image is None else look_at(network, image)
     figure = drawn(network, what, seen, layer, class_name)
-    figure.savefig(target)
+    save_figure(figure, target)
     output.result(str(target))
 
 
