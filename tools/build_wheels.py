@@ -1,6 +1,6 @@
 """Build a wheel for each usual Python that this machine has, and try each in a fresh environment.
 
-    python tools/build_wheels.py                            # wheels for 3.11, 3.12 and 3.13, in dist/
+    python tools/build_wheels.py                          # wheels for 3.11, 3.12 and 3.13, in dist/
     python tools/build_wheels.py --pythons 3.13 --out /tmp/wheels
 
 A Python that is not here is named and left out; that none is here, or that a wheel is wrong, is an
