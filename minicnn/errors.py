@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from minicnn.text import printable
+from minicnn.text import printable, shortened
+
+MOST_LETTERS = 300  # of what a message says about a file; its name comes before that
 
 
 class MiniCNNError(Exception):
@@ -33,6 +35,8 @@ class FormatError(MiniCNNError, ValueError):
     """A file is not what its reader needs; `path`, `offset` and `reason` say where and why."""
 
     def __init__(self, path: object, reason: str, offset: int | None = None) -> None:
+        # Much of a reason may be the file's own text.
+        reason = shortened(printable(reason), MOST_LETTERS)
         self.path, self.reason, self.offset = str(path), reason, offset
         place = printable(path)
         where = place if offset is None else f"{place}@{offset}"

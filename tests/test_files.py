@@ -46,8 +46,6 @@ TO_GO = {
     "datasets/mnist.py": {"read_bytes"},
     "devices.py": {"read_text"},
     "plots.py": {"savefig"},
-    "tune/locks.py": {"open"},
-    "tune/study.py": {"open"},
 }
 OPENING = {
     "open", "read_text", "read_bytes", "write_text", "write_bytes", "copy", "copy2", "copyfile",
