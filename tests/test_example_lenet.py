@@ -110,6 +110,7 @@ def test_the_pictures_are_pictures(finished):
         assert pixels[..., :3].std() > 0.01, name
 
 
+@pytest.mark.slow
 def test_the_reference_does_the_same_job(few_digits, tmp_path):
     options = ("--data", few_digits, "--epochs", 1, "--batch-size", 32)
     result = run(*options, "--backend", "numpy", "--out", tmp_path / "numpy")

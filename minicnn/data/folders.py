@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.checks import quoted
 from minicnn.data.images import IMAGE_EXTENSIONS, PathLike
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.files import read_text
+from minicnn.text import quoted
 
 # What systems and programs leave in folders; also everything whose name starts with a dot.
 IGNORED_NAMES = ("Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir")
@@ -198,7 +198,7 @@ def links_out(images: ImageList) -> set[Path]:
     return {
         path
         for path in images.paths
-        if path.parent in outside or (path.is_symlink() and is_outside(path))
+        if path.parent in outside or (os.path.islink(path) and is_outside(path))
     }
 
 
@@ -215,7 +215,7 @@ def is_image(path: PathLike) -> bool:
 def _asked_for(root: Path, classes: Sequence[str]) -> list[str]:
     names = list(classes)
     if not names or isinstance(classes, str) or len(set(names)) < len(names):
-        raise ArgumentError(f"classes must be different names of folders; got {classes!r}")
+        raise ArgumentError(f"classes must be different names of folders; got {quoted(classes)}")
     there = class_folders(root)
     absent = [repr(name) for name in names if name not in there]
     if absent:

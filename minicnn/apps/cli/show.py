@@ -17,6 +17,7 @@ from minicnn.checks import nearest
 from minicnn.data.images import decode
 from minicnn.models import Model, decode_predictions
 from minicnn.models.labels import usual_preprocess
+from minicnn.plots import save_figure
 from minicnn.text import printable
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
@@ -69,7 +70,7 @@ def command(
     network = load_network(model)
     seen = None if image is None else look_at(network, image)
     figure = typed("--layer", drawn, network, what, seen, layer, class_name)
-    figure.savefig(target)
+    save_figure(figure, target)
     output.either(as_json, printable(target), written=target)
 
 

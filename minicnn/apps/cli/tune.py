@@ -18,6 +18,7 @@ from minicnn.apps.recipes.recipe import PHOTOGRAPHS
 from minicnn.apps.runs import pictures, searching
 from minicnn.apps.runs.job import wanted_preprocess
 from minicnn.errors import MiniCNNError
+from minicnn.plots import save_figure
 from minicnn.tune.photo import stacked_arguments
 
 SAMPLERS = {
@@ -203,7 +204,7 @@ def write(tuner: tune.Tuner) -> None:
     tuner.to_csv(tuner.folder / "trials.csv")
     if pictures.drawable() and any(one.score == one.score for one in tuner.results()):
         for name, figure in tuner.plot().items():
-            figure.savefig(tuner.folder / f"{name}.png")
+            save_figure(figure, tuner.folder / f"{name}.png")
 
 
 for one in command.commands.values():
