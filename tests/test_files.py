@@ -29,7 +29,8 @@ DOOR = {"files.py", "atomic.py", "locks.py"}
 # Those that still have to be led through it.
 TO_GO = {
     "apps/cli/data_preview.py": {"save"},
-    "apps/runs/settings.py": {"read_text"},
+    "apps/cli/main.py": {"open"},  # the null device, in the place of a closed pipe
+    "installed.py": {"read_text"},  # what pip wrote down, by way of importlib
     "callbacks/reports.py": {"open"},
     "data/images.py": {"open", "save"},
     "tune/locks.py": {"open"},
