@@ -41,6 +41,10 @@ def plan_of(root, targets=TARGETS):
     return [Rename(cat / f"{i}.jpg", cat / f"{k}.jpg") for i, k in enumerate(targets)]
 
 
+# Files that have left their names after each step: what steps aside, once.
+TOLD = [1, 2, 3, 3, 4, 5, 5, 6]
+
+
 class Interrupted(BaseException):
     """Ends a renaming at one call, as a kill does: what comes after it is not done."""
 
@@ -134,8 +138,12 @@ def test_a_full_disk_leaves_a_renaming_that_can_be_taken_back(tmp_path, monkeypa
 
     with monkeypatch.context() as patch:
         patch.setattr(atomic, "_write_all", full)
-        with pytest.raises(OSError, match=f"No space left on device: '{journal}'$"):
+        with pytest.raises(OSError, match="No space left on device") as caught:
             apply_renames(plan_of(root), journal)
+    assert caught.value.filename == str(journal)
+    done = 0 if call == 1 else TOLD[call - 2]
+    told = f"{done} files have new names already, which --undo {journal} takes back"
+    assert (told in caught.value.strerror) == (done > 0)
     undo_renames(journal)
     assert contents(root) == before
 

@@ -10,7 +10,8 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from minicnn.atomic import Journal, make_names_durable
@@ -96,9 +97,23 @@ def apply_renames(plan: Sequence[Rename], journal: PathLike) -> None:
         write_plan(steps, journal)
         with Journal(journal) as log:
             for number, step in enumerate(steps, 1):
-                log.add(mark(RENAMING, number, len(steps)), LINE_END)
-                _rename(step)
+                with _saying_how_far(_files(steps[: number - 1]), journal):
+                    log.add(mark(RENAMING, number, len(steps)), LINE_END)
+                    _rename(step)
         _make_durable(steps)
+
+
+@contextmanager
+def _saying_how_far(done: int, journal: PathLike) -> Iterator[None]:
+    """Let an error of the system say what was renamed before it, and how to take that back."""
+    try:
+        yield
+    except OSError as error:
+        if done and error.strerror:
+            error.strerror += (
+                f"; {done:,} files have new names already, which --undo {journal} takes back"
+            )
+        raise
 
 
 def undo_renames(journal: PathLike) -> int:
