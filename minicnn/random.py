@@ -29,9 +29,14 @@ def set_random_seed(seed: int) -> None:
     777
     """
     global _seed
-    if not is_int(seed) or not 0 <= seed <= LARGEST_SEED:
-        raise ArgumentError(f"seed must be an integer in 0...2**64 - 1; got {seed!r}")
-    _seed = int(seed)
+    _seed = check_seed(seed)
+
+
+def check_seed(seed: object) -> int:
+    """The seed, if it is one."""
+    if not is_int(seed) or not 0 <= seed <= LARGEST_SEED:  # type: ignore[operator]
+        raise ArgumentError(f"seed must be an integer in 0...2**64 - 1; got {seed!r:.80}")
+    return int(seed)  # type: ignore[call-overload]
 
 
 def seed() -> int:
@@ -50,19 +55,22 @@ def seeded(value: int) -> Iterator[None]:
         set_random_seed(before)
 
 
-def generator(purpose: str, *numbers: int) -> np.random.Generator:
+def generator(purpose: str, *numbers: int, seed: int | None = None) -> np.random.Generator:
     """A Philox generator of its own for each (seed, purpose, numbers).
 
     Parameters
     ----------
     purpose : what the numbers are for: "shuffle", a parameter's name, ...
     numbers : what else they depend on: the epoch, a sample's number, ...
+    seed : decides alone, whatever `set_random_seed` set; default: the one that it set
 
     >>> a, b = generator("shuffle", 7), generator("shuffle", 7)
     >>> bool((a.permutation(100) == b.permutation(100)).all())
     True
     """
-    text = repr((_seed, str(purpose), tuple(int(n) for n in numbers)))
+    text = repr(
+        (_seed if seed is None else int(seed), str(purpose), tuple(int(n) for n in numbers))
+    )
     digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
 
