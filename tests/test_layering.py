@@ -29,7 +29,7 @@ LEVEL_0 = {
     "atomic": {"errors"},
     "versions": set(),
     "registry": {"errors"},
-    "limits": {"errors"},
+    "limits": {"errors", "shapes"},
     "tables": {"atomic"},
     "progress": {"errors"},
     "plots": {"errors"},
