@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.checks import check_choice, check_number, shape_text
+from minicnn.checks import check_choice, check_flag, check_number, shape_text
 from minicnn.data.images import CHANNELS, INTERPOLATIONS
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.shapes import Pair, as_pair
@@ -30,6 +30,7 @@ class Preprocess(NamedTuple):
     scale : what 0...255 is multiplied with; 1 where the model has a Rescaling layer of its own
     mean, std : a number a channel, of the images after `scale`; `fitted` measures them. Default:
         nothing is subtracted, nothing is divided
+    upright : turn pictures as the camera noted (EXIF), as everywhere in minicnn; Keras does not
 
     Examples
     --------
@@ -45,6 +46,13 @@ class Preprocess(NamedTuple):
     scale: float = 1 / 255
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    upright: bool = True
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The part that says how a file is read: arguments of `decode` and `read_images`."""
+        names = ("size", "color_mode", "interpolation", "upright")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -69,7 +77,7 @@ class Preprocess(NamedTuple):
         that is the same everywhere is not divided.
 
         >>> images = np.array([0, 100], np.uint8).reshape(2, 1, 1, 1)
-        >>> Preprocess((1, 1), "grayscale", scale=1.0).fitted(images)[4:]
+        >>> Preprocess((1, 1), "grayscale", scale=1.0).fitted(images)[4:6]
         ((50.0,), (50.0,))
         """
         _check_images(images, CHANNELS[self.color_mode])
@@ -97,13 +105,15 @@ class Preprocess(NamedTuple):
             check_number(self.scale, "scale"),
             mean,
             std,
+            check_flag(self.upright, "upright"),
         )
 
     def as_config(self) -> dict[str, Any]:
-        """The fields, JSON-able."""
+        """The fields, JSON-able; `upright` only if it is not the usual, which is always meant."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in self._asdict().items()
+            if name != "upright" or not value  # older versions turned every picture, and read this
         }
 
     @classmethod

@@ -96,7 +96,7 @@ def from_files(listing: ImageList, settings: Settings, preprocess: Preprocess) -
         settings.batch_size,
         "sparse",
         interpolation=preprocess.interpolation,
-        upright=True,
+        upright=preprocess.upright,
         prepare=changed if settings.augmentation else None,
         dtype="float32" if settings.augmentation else "uint8",
         verbose=False,

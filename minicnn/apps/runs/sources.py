@@ -168,9 +168,7 @@ def _read(listing: Listing, preprocess: Preprocess, memory_mb: int, say: Say) ->
 
 
 def _part(images: ImageList, preprocess: Preprocess, skipped: Skipped) -> Part:
-    pixels, kept, failures = read_images(
-        images.paths, preprocess.size, preprocess.color_mode, preprocess.interpolation
-    )
+    pixels, kept, failures = read_images(images.paths, **preprocess.reading)
     skipped += [(_name(path, images.root), reason) for path, reason in failures]
     files = [_name(images.paths[i], images.root) for i in kept]
     return Part(pixels, images.labels[kept], files)
