@@ -17,6 +17,7 @@ from minicnn.errors import ArgumentError, FormatError
 # What systems and programs leave in folders; also everything whose name starts with a dot.
 IGNORED_NAMES = ("Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir")
 FEW = 5  # names in a message
+_KINDS = " ".join(ending[1:] for ending in IMAGE_EXTENSIONS)
 
 
 class ImageList(NamedTuple):
@@ -79,6 +80,41 @@ def list_folder(
     return ImageList([path for paths in found for path in paths], labels, names, root)
 
 
+def list_files(
+    directory: PathLike, labels: Sequence[int] | None = None, *, follow_links: bool = False
+) -> ImageList:
+    """All pictures in a folder and below it, sorted by path; its folders are no classes.
+
+    Parameters
+    ----------
+    directory : str or path
+    labels : the class number of each; default: 0, and no classes' names
+    follow_links : also into folders that are symbolic links
+
+    Raises
+    ------
+    FileNotFoundError : there is no such folder, or no picture in it
+    ArgumentError : there is not one label, a whole number, for each picture
+    """
+    root = Path(directory)
+    class_folders(root)  # is it a folder?
+    paths = [path for path in sorted(walk(root, follow_links=follow_links)) if is_image(path)]
+    if not paths:
+        raise FileNotFoundError(
+            errno.ENOENT, f"no images here. Known image types: {_KINDS}", str(root)
+        )
+    if labels is None:
+        return ImageList(paths, np.zeros(len(paths), np.int64), [], root)
+    numbers = np.asarray(labels)
+    if numbers.shape != (len(paths),) or numbers.dtype.kind not in "iu" or numbers.min() < 0:
+        raise ArgumentError(
+            f"labels must be a whole number for each of the {len(paths)} images, sorted by path; "
+            f"got {labels!r:.80}"
+        )
+    names = [str(number) for number in range(int(numbers.max()) + 1)]
+    return ImageList(paths, numbers.astype(np.int64), names, root)
+
+
 def read_list(file: PathLike, root: PathLike | None = None) -> ImageList:
     """The pictures that a text file names, a `path label` line each, as Caffe writes them.
 
@@ -126,7 +162,10 @@ def found_text(images: ImageList) -> str:
 
 
 def class_folders(root: PathLike) -> list[str]:
-    """Names of the folders in `root`, sorted as plain text; hidden ones are no classes."""
+    """Names of the folders in `root`, sorted as plain text.
+
+    Hidden ones are no classes, nor is a link to `root` itself or to what it lies in.
+    """
     root = Path(root)
     if not root.is_dir():
         seen = "is a file" if root.exists() else "no such folder"
@@ -134,15 +173,41 @@ def class_folders(root: PathLike) -> list[str]:
             errno.ENOENT, f"{seen}; needed is a folder with a folder of pictures a class", str(root)
         )
     return sorted(
-        entry.name for entry in os.scandir(root) if entry.is_dir() and not is_ignored(entry.name)
+        entry.name
+        for entry in os.scandir(root)
+        if entry.is_dir() and not is_ignored(entry.name) and not _leads_back(entry.path)
     )
 
 
 def walk(folder: PathLike, *, follow_links: bool = False) -> Iterator[Path]:
-    """Every file below `folder`, those with ignored names left out."""
+    """Every file below `folder`, those with ignored names left out; each folder is entered once."""
+    entered = {_identity(folder)} if follow_links else set()
     for parent, folders, files in os.walk(folder, followlinks=follow_links):
         folders[:] = sorted(name for name in folders if not is_ignored(name))
+        if follow_links:  # one of them may lead back
+            folders[:] = [name for name in folders if _is_new(os.path.join(parent, name), entered)]
         yield from (Path(parent, name) for name in sorted(files) if not is_ignored(name))
+
+
+def _is_new(folder: str, entered: set[tuple[int, int]]) -> bool:
+    """Is the folder none of those, and no link to what it lies in? Now it is one of them."""
+    identity = _identity(folder)
+    if identity in entered or _leads_back(folder):
+        return False
+    entered.add(identity)
+    return True
+
+
+def _identity(folder: PathLike) -> tuple[int, int]:
+    """The same for all paths that lead to a folder."""
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino
+
+
+def _leads_back(folder: str) -> bool:
+    """Is it a link to a folder that it lies in itself?"""
+    path = Path(folder)
+    return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
 
 
 def is_ignored(name: str) -> bool:
@@ -185,7 +250,7 @@ def _check_found(
         raise FileNotFoundError(
             errno.ENOENT,
             f"no images in {len(names)} folders. Found 0 of {count} files with a known image type "
-            f"({' '.join(ending[1:] for ending in IMAGE_EXTENSIONS)})",
+            f"({_KINDS})",
             str(root),
         )
     empty = [name for name, paths in zip(names, found, strict=True) if not paths]
