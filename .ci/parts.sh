@@ -39,6 +39,11 @@ second_command_of_the_README() {
   bash -euo pipefail -c "$command"
 }
 
+# What `pytest` leaves out.
+slow_tests() {
+  python -m pytest -m slow
+}
+
 # Files for one instruction set are compiled with its flags, the others without. One instruction of
 # the wrong kind, or one function of a header compiled with such flags and kept for all, would be
 # an illegal instruction on an older processor.

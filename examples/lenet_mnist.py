@@ -25,6 +25,7 @@ import numpy as np
 
 import minicnn as mc
 from minicnn.errors import MiniCNNError
+from minicnn.installed import install_command
 
 # The recipe. Caffe's own has the same momentum and weight decay; the cosine and the shifts are
 # what brings 99.1 % to 99.4 %.
@@ -203,7 +204,7 @@ def announce(digits: Digits, epochs: int, batch_size: int) -> None:
     if importlib.util.find_spec("matplotlib") is None:
         click.echo(
             f"matplotlib is not installed: {', '.join(PICTURES)} will be missing. For them, stop "
-            'with Ctrl-C and type: python -m pip install "minicnn-engine[plot]"'
+            f"with Ctrl-C and type: {install_command('plot')}"
         )
 
 

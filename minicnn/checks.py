@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
+import sys
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
@@ -172,6 +174,23 @@ def refuse_unknown(kind: type, unknown: Mapping[str, Any]) -> None:
 _COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
+def quoted(value: object, most: int = 80) -> str:
+    """A value as a message shows it: as Python writes it, but never longer than a line.
+
+    >>> quoted("(a+)+$"), quoted("x" * 100, 12), quoted(10**5000)
+    ("'(a+)+$'", "'xxxx ... x'", 'an int')
+    """
+    try:
+        text = repr(value)
+    except Exception:  # whatever its class raises; Python itself writes no integer of 5,000 digits
+        kind = type(value).__name__
+        return f"an {kind}" if kind[0] in "aeiouAEIOU" else f"a {kind}"
+    if len(text) <= most:
+        return text
+    end = (most - 5) // 3
+    return f"{text[: most - 5 - end]} ... {text[len(text) - end :]}"
+
+
 def nearest(word: str, choices: Iterable[str]) -> str:
     """ ": did you mean MaxPooling2D?", or all choices where none is near."""
     known = {choice.lower(): choice for choice in choices}
@@ -179,6 +198,14 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     if close:
         return f": did you mean {known[close[0]]}?"
     return f"; there are {', '.join(sorted(known.values()))}"
+
+
+def warn_caller(text: str) -> None:
+    """Warn of the user's line that all this was called from, however deep it is in here."""
+    frame, depth = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("minicnn."):
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(text, stacklevel=depth)
 
 
 def shape_text(shape: Sequence[int | None]) -> str:

@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minicnn.errors import MissingExtraError
+from minicnn.installed import missing_extra
+from minicnn.text import printable
 
 # Of every picture but the papers' curves; told apart also by those who see no red or no green.
 RIGHT, WRONG, QUIET = "#2c6fa6", "#c0392b", "#777777"
@@ -49,10 +50,13 @@ def new_figure(width: float, height: float, dpi: int = 100) -> Any:
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as err:
-        raise MissingExtraError(
-            'plotting needs matplotlib. Install it with: pip install "minicnn-engine[plot]".'
-        ) from err
+        raise missing_extra("plotting needs matplotlib", "plot") from err
     return Figure(figsize=(width, height), dpi=dpi, layout="constrained")
+
+
+def caption(text: object) -> str:
+    """A name as matplotlib writes it: as it is, where a pair of $ would make a formula of it."""
+    return printable(text).replace("$", r"\$")
 
 
 def _draw(

@@ -15,7 +15,7 @@ from picture_folders import make_folder, picture, save
 from PIL import Image
 
 from minicnn import random
-from minicnn.data import check, rename, split, stats
+from minicnn.data import check, rename, split, split_copy, stats
 from minicnn.data.folders import list_folder
 from minicnn.errors import ArgumentError, FormatError
 
@@ -88,7 +88,7 @@ def test_copies_are_the_same_files_with_the_same_times(tmp_path):
     os.utime(root / "dog" / "dog_003.jpg", (1e9, 1e9))
     before = contents(root)
     images = list_folder(root)
-    assert split.copy_split(images, split.plan_split(images), tmp_path / "sets") == []
+    assert split_copy.copy_split(images, split.plan_split(images), tmp_path / "sets") == []
     assert contents(root) == before
     copies = {Path(name).name: data for name, data in contents(tmp_path / "sets").items()}
     assert copies == {Path(name).name: data for name, data in before.items()}
@@ -100,10 +100,10 @@ def test_copies_are_the_same_files_with_the_same_times(tmp_path):
 def test_nothing_is_mixed_into_an_earlier_split(tmp_path):
     images = list_folder(make_folder(tmp_path / "all", {"cat": 10}))
     plan = split.plan_split(images)
-    split.copy_split(images, plan, tmp_path / "sets")
+    split_copy.copy_split(images, plan, tmp_path / "sets")
     before = contents(tmp_path / "sets")
     with pytest.raises(FileExistsError):
-        split.copy_split(images, plan, tmp_path / "sets")
+        split_copy.copy_split(images, plan, tmp_path / "sets")
     assert contents(tmp_path / "sets") == before
 
 
@@ -115,14 +115,16 @@ def test_an_interrupted_split_leaves_nothing(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        split.copy_split(images, split.plan_split(images), tmp_path / "sets", progress=interrupt)
+        split_copy.copy_split(
+            images, split.plan_split(images), tmp_path / "sets", progress=interrupt
+        )
     assert list((tmp_path / "sets").iterdir()) == []
 
 
 def test_a_file_that_is_gone_is_named(tmp_path):
     images = list_folder(make_folder(tmp_path / "all", {"cat": 10}))
     images.paths[3].unlink()
-    failures = split.copy_split(images, split.plan_split(images), tmp_path / "sets")
+    failures = split_copy.copy_split(images, split.plan_split(images), tmp_path / "sets")
     assert failures == [(images.paths[3], "No such file or directory")]
     assert len(contents(tmp_path / "sets")) == 9
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import tracemalloc
 import zlib
@@ -13,7 +14,15 @@ from picture_folders import save_ramp
 from PIL import Image, JpegImagePlugin
 
 import minicnn as mc
-from minicnn.data import array_to_img, decode, img_to_array, load_img, read_images, save_img
+from minicnn.data import (
+    ImageDataGenerator,
+    array_to_img,
+    decode,
+    img_to_array,
+    load_img,
+    read_images,
+    save_img,
+)
 from minicnn.errors import ArgumentError, ImageReadError, ShapeError
 
 MODES = {"rgb": 3, "grayscale": 1, "rgba": 4}
@@ -202,6 +211,21 @@ def test_a_bad_file_is_named_with_a_reason(tmp_path, read, data, reason):
     with pytest.raises(ImageReadError, match=reason) as caught:
         read(path)
     assert caught.value.path == str(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    path = save_ramp(tmp_path / "a/1.png").with_name("2.png")
+    os.mkfifo(path)
+    for read in (decode, load_img):
+        with pytest.raises(ImageReadError, match="is a device, a pipe or a socket"):
+            read(path)
+    _, kept, failures = read_images([path], 4)
+    assert len(kept) == 0 and failures[0][0] == path
+    batches = ImageDataGenerator().flow_from_directory(tmp_path, 4, allow_unreadable=0.5)
+    assert batches.n == 1 and batches.bad_files[0][0] == path
+    with pytest.raises(ImageReadError):
+        decode("a\0b.png")
 
 
 def test_what_is_not_there_says_so(tmp_path):

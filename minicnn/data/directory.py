@@ -31,6 +31,7 @@ from minicnn.data.unreadable import (
     first_names,
 )
 from minicnn.errors import ArgumentError
+from minicnn.text import say
 
 CLASS_MODES = ("categorical", "binary", "sparse", "input", None)
 
@@ -122,9 +123,9 @@ class DirectoryBatches(ImageBatches):
         self.root = images.root
         self.bad_files += bad_files
         if verbose:
-            print(found_text(images))
+            say(found_text(images))
             if bad_files:
-                print(skipped_text(bad_files, images.root))
+                say(skipped_text(bad_files, images.root))
 
     @property
     def classes(self) -> np.ndarray:
@@ -287,11 +288,11 @@ def image_dataset_from_directory(
         images = list_files(directory, labels, follow_links=follow_links)
     if verbose:
         classes = f" belonging to {len(images.class_names)} classes" if images.class_names else ""
-        print(f"Found {len(images.paths)} files{classes}.")
+        say(f"Found {len(images.paths)} files{classes}.")
     if validation_split is not None or subset is not None:
         images = shuffled_part(images, validation_split, subset, seed)
         if verbose:
-            print(f"Using {len(images.paths)} files for {subset}.")
+            say(f"Using {len(images.paths)} files for {subset}.")
     return FolderDataset(
         images,
         image_size,

@@ -189,6 +189,21 @@ def walk(folder: PathLike, *, follow_links: bool = False) -> Iterator[Path]:
         yield from (Path(parent, name) for name in sorted(files) if not is_ignored(name))
 
 
+def links_out(images: ImageList) -> set[Path]:
+    """The pictures that a link leads to outside of the root: their own, or that of a folder."""
+    root = os.path.realpath(images.root)
+
+    def is_outside(path: Path) -> bool:
+        return not Path(os.path.realpath(path)).is_relative_to(root)
+
+    outside = {folder for folder in {path.parent for path in images.paths} if is_outside(folder)}
+    return {
+        path
+        for path in images.paths
+        if path.parent in outside or (path.is_symlink() and is_outside(path))
+    }
+
+
 def _is_new(folder: str, entered: set[tuple[int, int]]) -> bool:
     """Is the folder none of those, and no link to what it lies in? Now it is one of them."""
     identity = _identity(folder)

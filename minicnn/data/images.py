@@ -8,13 +8,14 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from minicnn.checks import check_choice, check_int
-from minicnn.errors import ArgumentError, ImageReadError, ShapeError
+from minicnn.errors import ArgumentError, FormatError, ImageReadError, ShapeError
+from minicnn.files import open_regular
 from minicnn.limits import check_images, pixel_limit
 
 # What a file really is, its bytes say: Pillow's name of it, and the endings, in lower case, that go
@@ -299,8 +300,7 @@ def reason_of(error: OSError) -> str:
 
 def with_picture(path: PathLike | bytes, then: Callable[[Image.Image], Any]) -> Any:
     """`then` of the opened picture; whatever a decoder says of a bad file is an ImageReadError."""
-    # No such file, no permission: errors that say so themselves.
-    with io.BytesIO(path) if isinstance(path, bytes) else open(path, "rb") as file:
+    with io.BytesIO(path) if isinstance(path, bytes) else _opened(path) as file:
         try:
             with Image.open(file, formats=FORMATS) as image:
                 if image.width * image.height > pixel_limit():
@@ -311,6 +311,17 @@ def with_picture(path: PathLike | bytes, then: Callable[[Image.Image], Any]) -> 
         except Exception as error:  # decoders raise OSError, SyntaxError, struct.error and others
             name = "<bytes>" if isinstance(path, bytes) else path
             raise ImageReadError(name, _reason(error, file.seek(0, os.SEEK_END))) from error
+
+
+def _opened(path: PathLike) -> BinaryIO:
+    """The file; without waiting, where the name belongs to a pipe.
+
+    What the system says of it, as no such file and no permission, is passed on.
+    """
+    try:
+        return open_regular(path)
+    except FormatError as error:
+        raise ImageReadError(path, error.reason) from error
 
 
 def look_at(path: PathLike) -> str | None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from minicnn.data.idx import check_labelled_images, parse_idx, read_idx
 from minicnn.errors import ChecksumError
+from minicnn.installed import reinstall_command
 
 LabelledImages = tuple[np.ndarray, np.ndarray]
 
@@ -108,6 +109,6 @@ def _read_packaged(path: Path) -> np.ndarray:
         raise ChecksumError(
             path,
             f"has the SHA-256 {found[:12]}..., not {wanted[:12]}...: the file was changed after it "
-            "was installed. pip install --force-reinstall --no-deps minicnn-engine",
+            f"was installed. {reinstall_command()}",
         )
     return parse_idx(packed, path)

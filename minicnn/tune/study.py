@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from minicnn.errors import ArgumentError, MissingExtraError
+from minicnn.errors import ArgumentError
+from minicnn.installed import missing_extra
 from minicnn.tune.locks import FileLock, is_locked, locked
 from minicnn.tune.sampling import Sampler, number_of, path_of
 
@@ -163,9 +164,7 @@ def import_optuna() -> Any:
     try:
         import optuna
     except ModuleNotFoundError as err:
-        raise MissingExtraError(
-            'a search needs Optuna. Install it with: pip install "minicnn-engine[tune]".'
-        ) from err
+        raise missing_extra("a search needs Optuna", "tune") from err
     return optuna
 
 

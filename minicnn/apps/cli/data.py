@@ -11,12 +11,14 @@ import click
 from minicnn.apps.cli import options, output
 from minicnn.apps.cli.data_check import check
 from minicnn.apps.cli.data_preview import preview
+from minicnn.apps.cli.exits import BadDataFound
 from minicnn.apps.cli.progress import counting
 from minicnn.apps.cli.verbs import verb_group, verb_of
 from minicnn.data import rename as renaming
 from minicnn.data.fetch import Limits, Network, fetch_images, read_links, write_report
 from minicnn.data.folders import found_text, list_folder
-from minicnn.data.split import copy_split, count_table, parse_parts, plan_split
+from minicnn.data.split import count_table, parse_parts, plan_split
+from minicnn.data.split_copy import copy_split
 from minicnn.data.stats import ClassStats, folder_stats, paper_text
 
 FEW = 3  # files that are named in a warning
@@ -45,20 +47,29 @@ def command() -> None:
 @click.option("--parts", default="70/20/10", show_default=True,
               help="Shares: train/test, train/val/test, or NAME=SHARE/...")  # fmt: skip
 @click.option("--group-by", metavar="REGEX", help="Files with the same match stay together.")
+@click.option("--follow-links", is_flag=True, help="Also copy what links lead to elsewhere.")
 @options.as_json()
 def split(
-    directory: Path, destination: Path, parts: str, group_by: str | None, as_json: bool
+    directory: Path,
+    destination: Path,
+    parts: str,
+    group_by: str | None,
+    follow_links: bool,
+    as_json: bool,
 ) -> None:
     """Copy the images in DIRECTORY into DESTINATION/train, val and test.
 
-    Each class is divided in the same proportions; files keep their names and times.
+    Each class is divided in the same proportions; files keep their names and times. The exit code
+    is 3 if some could not be copied.
     """
     images = list_folder(directory)
     output.note(found_text(images))
     plan = plan_split(images, parse_parts(parts), group_by=group_by)
     with counting("copying") as progress:
-        failures = copy_split(images, plan, destination, progress=progress)
-    counts = count_table(images, plan)
+        failures = copy_split(
+            images, plan, destination, follow_links=follow_links, progress=progress
+        )
+    counts = count_table(images, plan, [path for path, _ in failures])
     if as_json:
         output.print_json(
             destination=destination,
@@ -71,6 +82,8 @@ def split(
         rows.append(["all", *counts.sum(axis=0).tolist()])
         output.result(output.table(["class", *(part.name for part in plan)], rows))
     _report_failures(failures, "copied")
+    if failures:
+        raise BadDataFound(f"{len(failures):,} of {len(images.paths):,} images were not copied")
 
 
 @verb_of(command, "minicnn data stats photos", "minicnn data stats scenes/train --paper forest")

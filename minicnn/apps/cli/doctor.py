@@ -10,7 +10,7 @@ from typing import Any
 import click
 import numpy as np
 
-from minicnn import explain
+from minicnn import explain, installed
 from minicnn.apps.cli import options, output
 from minicnn.apps.cli.exits import BadDataFound
 from minicnn.apps.cli.modelfile import load_network
@@ -28,11 +28,12 @@ from minicnn.models.labels import usual_preprocess
 from minicnn.random import generator
 from minicnn.version import __version__
 
-# What an optional package is for, as in the extras of the project file.
+# What an optional package is for. Those of the engine "cuda" are its own line's business.
 EXTRAS = {
-    "matplotlib": "plot", "tensorboardX": "tensorboard", "optuna": "tune", "sklearn": "classic",
-    "skimage": "classic",
-}  # fmt: skip
+    package: extra
+    for extra in ("tune", "plot", "tensorboard", "classic")
+    for package in installed.EXTRAS[extra]
+}
 SAMPLES = 64
 
 
@@ -75,7 +76,7 @@ def installation() -> list[Diagnosis]:
         diagnoses.append(Diagnosis(lacks, f"engine {name}: {state}"))
     for package, extra in EXTRAS.items():
         there = importlib.util.find_spec(package) is not None
-        remedy = "available" if there else f'pip install "minicnn-engine[{extra}]"'
+        remedy = "available" if there else installed.install_command(extra)
         diagnoses.append(Diagnosis(False, f"{package}, for {extra}: {remedy}"))
     return diagnoses
 

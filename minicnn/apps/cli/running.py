@@ -19,6 +19,7 @@ from minicnn.apps.runs.measured import here_texts
 from minicnn.apps.runs.report import write_report
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
 from minicnn.errors import MiniCNNError
+from minicnn.installed import install_command
 
 HEAD = "A minicnn run. `minicnn train` with this file repeats it."
 
@@ -61,7 +62,7 @@ def whole_run(
     if not pictures.drawable():
         output.note(
             "matplotlib is not installed, so curves and galleries will be missing as pictures. For "
-            'them: pip install "minicnn-engine[plot]"'
+            f"them: {install_command('plot')}"
         )
     verbose = 0 if output.is_quiet() else "auto"
     try:

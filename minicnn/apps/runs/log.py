@@ -26,6 +26,7 @@ class RunLog(Callback):
     seconds: float  # of training so far, in all sittings
 
     every_batch = False  # a line is for many
+    adds_logs = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
