@@ -70,11 +70,11 @@ def test_another_epoch_or_seed_is_another_change():
 
 def test_the_order_is_that_of_arrays(tmp_path):
     """So a training from files is that from arrays, bit for bit."""
-    from minicnn.models.batches import ArrayBatches
+    from minicnn.models.batches import ArrayBatches, Place
 
     arrays = ArrayBatches((X,), Y, None, 4, shuffle=True)
     flow = ImageDataGenerator().flow(X, Y, batch_size=4)
-    for ours, theirs in zip(flow.for_epoch(2), arrays.for_epoch(2), strict=True):
+    for ours, theirs in zip(flow.for_epoch(2), arrays.for_epoch(Place(2)), strict=True):
         np.testing.assert_array_equal(ours[1], theirs.labels)
         np.testing.assert_array_equal(ours[0], theirs.inputs[0])
 
@@ -469,12 +469,14 @@ def test_files_that_are_no_pictures_are_left_out_from_the_beginning(folder, caps
     batches = DirectoryBatches(list_folder(folder), 6, allow_unreadable=0.2)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Found 8 images belonging to 2 classes."
-    assert lines[1].startswith("Skipped 2 that cannot be read: cats/1.png (the file is empty), ")
+    assert lines[1].startswith(
+        "Skipped 2 that cannot be read: cats/1.png (the file is empty), dogs/4.png. "
+    )
     assert [path.name for path, _ in batches.bad_files] == ["1.png", "4.png"]
     assert len(everything(batches, 0)[0]) == batches.n == 8
     for path in folder.rglob("*.png"):
         path.write_bytes(b"")
-    with pytest.raises(UnreadableImagesError, match=r"10 of 10 images cannot be read, cats/0\.png"):
+    with pytest.raises(UnreadableImagesError, match=r"10 of 10 images cannot be read: cats/0\.png"):
         DirectoryBatches(list_folder(folder), 6, allow_unreadable=1)
 
 

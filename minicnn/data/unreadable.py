@@ -12,11 +12,13 @@ from pathlib import Path
 
 from minicnn.checks import check_number
 from minicnn.errors import ArgumentError, UnreadableImagesError
+from minicnn.text import printable, shortened
 
 BadFiles = Sequence[tuple[Path, str]]  # a file, and why it cannot be read
 
 USUAL_SHARE = 0.01  # of all pictures: so many may be left out unless somebody allows more
 NAMED = 2  # in an error
+LONGEST_NAME = 60  # letters
 
 
 def check_share(share: object, name: str = "allow_unreadable") -> float:
@@ -27,37 +29,31 @@ def check_share(share: object, name: str = "allow_unreadable") -> float:
 
 
 def check_unreadable(
-    bad_files: BadFiles,
-    total: int,
-    share: float,
-    root: Path | None = None,
-    remedy: str = "pass allow_unreadable=1 to leave them out",
+    bad_files: BadFiles, total: int, share: float, root: Path | None = None
 ) -> None:
     """Raise UnreadableImagesError if more than `share` of `total` pictures cannot be read.
 
-    Also if none can. `remedy` says how to allow more; names are written from `root` on.
+    Also if none can. Names are written from `root` on.
     """
-    none = len(bad_files) == total > 0
-    if len(bad_files) > share * total or none:
-        path, reason = bad_files[0]
-        allowed = "" if none else f"; at most {share:.0%} may be left out"
-        raise UnreadableImagesError(
-            path,
-            reason,
-            f"{len(bad_files)} of {total} images cannot be read, {first_names(bad_files, root)}"
-            f"{allowed}. Mend or remove them (minicnn data check names all)"
-            + ("" if none else f", or {remedy}"),
+    if not bad_files or (len(bad_files) <= share * total and len(bad_files) < total):
+        return
+    path, reason = bad_files[0]
+    text = f"{len(bad_files)} of {total} images cannot be read: {first_names(bad_files, root)}"
+    if len(bad_files) < total:
+        text += (
+            f". At most {share:.0%} may be left out; allow more with allow_unreadable=1 or "
+            "--allow-unreadable"
         )
+    raise UnreadableImagesError(path, reason, f"{text}. For all names: minicnn data check")
 
 
 def first_names(bad_files: BadFiles, root: Path | None = None, most: int = NAMED) -> str:
-    """The first of them, each with its reason.
+    """The first of them, from `root` on, and why the very first cannot be read.
 
-    >>> first_names([(Path("a/b/1.jpg"), "the file is empty")], Path("a"))
-    'b/1.jpg (the file is empty)'
+    >>> first_names([(Path("a/b/1.jpg"), "the file is empty"), (Path("a/2.jpg"), "")], Path("a"))
+    'b/1.jpg (the file is empty), 2.jpg'
     """
-    named = [
-        f"{path if root is None else os.path.relpath(path, root)} ({reason})"
-        for path, reason in bad_files[:most]
-    ]
-    return ", ".join(named) + (", ..." if len(bad_files) > most else "")
+    paths = [path if root is None else os.path.relpath(path, root) for path, _ in bad_files[:most]]
+    first, *others = (shortened(printable(path), LONGEST_NAME) for path in paths)
+    more = ["..."] if len(bad_files) > most else []
+    return ", ".join([f"{first} ({bad_files[0][1]})", *others, *more])

@@ -97,6 +97,7 @@ def from_files(listing: ImageList, settings: Settings, preprocess: Preprocess) -
         "sparse",
         interpolation=preprocess.interpolation,
         upright=preprocess.upright,
+        allow_unreadable=settings.allow_unreadable,
         prepare=changed if settings.augmentation else None,
         dtype="float32" if settings.augmentation else "uint8",
         verbose=False,

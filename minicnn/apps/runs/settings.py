@@ -11,6 +11,7 @@ from typing import Any
 
 from minicnn.atomic import write_atomically
 from minicnn.checks import nearest
+from minicnn.data.unreadable import USUAL_SHARE, check_share
 from minicnn.errors import ArgumentError, FormatError
 
 Table = Mapping[str, Any]
@@ -38,6 +39,7 @@ class Settings:
     balance: bool = False  # weigh each class's samples so that all classes count the same
     patience: int = 0  # stop after so many epochs without a better one; 0: never
     memory_mb: int = 4000  # training images that need more are read from their files every epoch
+    allow_unreadable: float = USUAL_SHARE  # this share of a part's images may be left out, 0...1
     tensorboard: bool = False  # write its event files too
     optimizer: Table = field(default_factory=lambda: {"name": "adam", "learning_rate": 0.001})
     augmentation: Table = field(default_factory=dict)  # arguments of `ImageDataGenerator`
@@ -113,6 +115,8 @@ def _checked(name: str, value: Any) -> Any:
         raise ArgumentError(f"{name} must be an integer >= {_INTEGERS[name]}; got {value!r}")
     if name in _LISTS:
         return _integers(name, value)
+    if name == "allow_unreadable":
+        return check_share(value)
     if name in ("optimizer", "augmentation", "network") and not isinstance(value, Mapping):
         raise ArgumentError(f"{name} must be a table, [{name}]; got {value!r}")
     if name in _FLAGS and not isinstance(value, bool):
