@@ -255,8 +255,9 @@ def image_dataset_from_directory(
     ----------
     directory : str or path
     labels : "inferred" from the folders' names; None for batches without labels, of all pictures in
-        the folder and below it; or the class number of each of these, sorted by path
-    label_mode : "int" (n,) int32, "categorical" (n, classes), "binary" (n, 1) float32, None
+        the folder and below it; or the class number of each of these, sorted by folder and name
+    label_mode : "int" (n,) int32, "categorical" (n, classes), "binary" (n, 1) float32; None means
+        labels=None too
     class_names : the class folders in the order of their numbers; default: all, sorted
     color_mode, batch_size, shuffle, seed, interpolation : as `DirectoryBatches`
     upright, dtype, threads, allow_unreadable : as `DirectoryBatches`
@@ -282,6 +283,7 @@ def image_dataset_from_directory(
         )
     if class_names is not None and not isinstance(labels, str):
         raise ArgumentError('class_names are folders, which count with labels="inferred" alone')
+    labels = None if label_mode is None else labels
     if isinstance(labels, str):
         images = list_folder(directory, class_names, follow_links=follow_links)
     else:

@@ -83,7 +83,7 @@ def load_document(
 def _check_scalar(value: object, place: str) -> None:
     if isinstance(value, float) and not math.isfinite(value):
         raise ArgumentError(f"{place} is {value}, which JSON cannot hold; use None")
-    if isinstance(value, int) and value not in INTEGERS:
+    if isinstance(value, int) and int(value) not in INTEGERS:
         raise ArgumentError(f"{place} must be an integer of at most 64 bits")
     if not isinstance(value, str | int | float | None):
         raise ArgumentError(
