@@ -521,6 +521,15 @@ def test_a_dataset_ends_after_an_epoch(folder, capsys):
     assert x.shape == (4, 6, 5, 3) and x.dtype == np.float32 and x.max() > 1
 
 
+def test_a_loop_that_is_left_early_was_an_epoch_too(folder):
+    dataset = image_dataset_from_directory(folder, image_size=6, batch_size=10)
+    first = [next(iter(dataset))[0] for _ in range(3)]  # of each epoch's order the first batch
+    assert len({x.tobytes() for x in first}) == 3
+    again = image_dataset_from_directory(folder, image_size=6, batch_size=10)
+    for epoch, x in enumerate(first):
+        np.testing.assert_array_equal(next(again.for_epoch(epoch))[0], x)
+
+
 def test_the_parts_of_a_dataset(folder, capsys):
     names = []
     for subset in ("training", "validation"):

@@ -200,9 +200,9 @@ class FolderDataset(DirectoryBatches):
         return labels.astype(np.int32) if self.class_mode == "sparse" else labels
 
     def __iter__(self) -> Iterator[Any]:
-        """The batches of the next epoch."""
-        yield from self.for_epoch(self.epoch)
+        """The batches of the next epoch, also if a loop before was left early."""
         self.epoch += 1
+        yield from self.for_epoch(self.epoch - 1)
 
 
 def that_open(
@@ -281,9 +281,9 @@ def image_dataset_from_directory(
             f'labels must be "inferred", None or a list and label_mode one of {list(modes)}; got '
             f"{labels!r:.80} and {label_mode!r}"
         )
+    labels = None if label_mode is None else labels
     if class_names is not None and not isinstance(labels, str):
         raise ArgumentError('class_names are folders, which count with labels="inferred" alone')
-    labels = None if label_mode is None else labels
     if isinstance(labels, str):
         images = list_folder(directory, class_names, follow_links=follow_links)
     else:

@@ -121,8 +121,8 @@ def list_files(
     numbers = np.asarray(labels)
     if numbers.shape != (len(paths),) or numbers.dtype.kind not in "iu" or numbers.min() < 0:
         raise ArgumentError(
-            f"labels must be a whole number for each of the {len(paths)} images, by folder and name; "
-            f"got {labels!r:.80}"
+            f"labels must be a whole number for each of the {len(paths)} images, sorted by folder "
+            f"and name; got {labels!r:.80}"
         )
     names = [str(number) for number in range(int(numbers.max()) + 1)]
     return ImageList(paths, numbers.astype(np.int64), names, root)
