@@ -102,12 +102,7 @@ def samples(model: Model, data: Path) -> tuple[np.ndarray, np.ndarray]:
         raise ArgumentError(f"no images under {data}; needed are folders with images, one a class")
     order = generator("doctor").permutation(len(listing.paths))[:SAMPLES]
     preprocess = model.preprocess or usual_preprocess(model)
-    images, kept, failures = read_images(
-        [listing.paths[i] for i in order],
-        preprocess.size,
-        preprocess.color_mode,
-        preprocess.interpolation,
-    )
+    images, kept, failures = read_images([listing.paths[i] for i in order], **preprocess.reading)
     for path, reason in failures:
         output.warn(f"{path} cannot be read: {reason}")
     return preprocess(images), labels_for(model, listing.labels[order[kept]])
