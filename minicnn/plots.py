@@ -50,9 +50,9 @@ def plot_history(
 def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
     """Write a matplotlib figure, whole or not at all; its ending says as what, default: PNG."""
     kind = os.path.splitext(path)[1].lstrip(".")
-    content = io.BytesIO()
-    figure.savefig(content, format=kind or "png")
-    write_atomically(path if kind else f"{os.fspath(path)}.png", [content.getbuffer()])
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind or "png")
+    write_atomically(path if kind else f"{os.fspath(path)}.png", [buffer.getbuffer()])
 
 
 def new_figure(width: float, height: float, dpi: int = 100) -> Any:

@@ -34,7 +34,7 @@ LEVEL_0 = {
     "versions": set(),
     "registry": {"errors", "text"},
     "limits": {"errors"},
-    "installed": {"errors"},
+    "installed": {"errors", "files"},
     "tables": {"atomic", "text"},
     "progress": {"errors", "text"},
     "plots": {"atomic", "installed", "text"},

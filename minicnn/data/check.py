@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from minicnn.data.fingerprints import Fingerprint, fingerprint, near_pairs
-from minicnn.data.folders import ImageList, class_folders, is_image, links_out, list_folder, walk
+from minicnn.data.folders import ImageList, is_image, links_out, walk
 from minicnn.data.images import ENDINGS, PathLike, of_each, reason_of, with_picture
 from minicnn.tables import write_csv
 
@@ -73,22 +72,6 @@ class Report(NamedTuple):
     def by_kind(self) -> dict[str, list[Finding]]:
         """Findings of each kind that there is, the worst kinds first."""
         return {k: found for k in KINDS if (found := [f for f in self.findings if f.kind == k])}
-
-
-def find_sets(directory: PathLike) -> dict[str, ImageList]:
-    """The parts of a data set by name, {"train": ..., "test": ...}; or one, named as the folder.
-
-    A folder whose folders have folders of their own, and no pictures beside them, has parts; else
-    its folders are classes.
-    """
-    root = Path(directory)
-    names = class_folders(root)
-    parts = [name for name in names if _is_part(root / name)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of empty classes; `check_sets` reports them
-        if names and parts == names:
-            return {name: list_folder(root / name, skip_locked=True) for name in names}
-        return {root.name or str(root): list_folder(root, skip_locked=True)}
 
 
 def check_sets(
@@ -217,18 +200,6 @@ def _links_out(images: ImageList) -> Iterable[Finding]:
 def _count(images: ImageList) -> dict[str, int]:
     counts = Counter(np.asarray(images.labels).tolist())
     return {name: counts[i] for i, name in enumerate(images.class_names)}
-
-
-def _is_part(folder: Path) -> bool:
-    """Has it folders, and no pictures beside them?"""
-    try:
-        return bool(class_folders(folder)) and not _has_images(folder)
-    except PermissionError:
-        return False
-
-
-def _has_images(folder: Path) -> bool:
-    return any(is_image(path) and os.path.isfile(path) for path in folder.iterdir())
 
 
 def write_findings(findings: Iterable[Finding], path: PathLike) -> None:
