@@ -13,8 +13,8 @@ from __future__ import annotations
 import errno
 import functools
 import hashlib
+import io
 import os
-import re
 import secrets
 import shutil
 import stat
@@ -22,31 +22,20 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import BinaryIO
 
-from minicnn.errors import MiniCNNError
-from minicnn.files import BINARY, Path, open_handle, open_regular, read_text, read_whole
-
-__all__ = [
-    "Journal",
-    "append_line",
-    "copy_file",
-    "is_alive",
-    "make_names_durable",
-    "naming",
-    "new_temporary",
-    "read_text",
-    "read_whole",
-    "sweep",
-    "write_atomically",
-    "write_text",
-]
+from minicnn.files import (
+    BINARY,
+    TEMPORARY,
+    Path,
+    naming,
+    open_handle,
+    open_regular,
+    told_by,
+)
 
 Parts = Iterable[bytes | memoryview]
 
 CHUNK_BYTES = 1 << 20
-# .minicnn-MACHINE-PROCESS-RANDOM.tmp, and the form that had only the random part.
-TEMPORARY = re.compile(r"\.minicnn-(?:([0-9a-f]{8})-([0-9]{1,10})-)?[0-9a-f]{16}\.tmp", re.ASCII)
 # No file is written for so long without a byte: whoever began this one is gone.
 SECONDS_UNTIL_OLD = 24 * 60 * 60
 
@@ -220,21 +209,6 @@ def new_temporary(folder: Path) -> Iterator[str]:
         _in_use.discard(name)
 
 
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Let every error of the system inside the block say that it is about `path`.
-
-    A full disk's error names no file, and others name the temporary one.
-    """
-    try:
-        yield
-    except OSError as error:
-        if not isinstance(error, MiniCNNError) and _is_nameless(error):
-            error.filename = os.fspath(path)
-            del error.filename2  # None would be printed
-        raise
-
-
 def make_names_durable(folder: Path) -> None:
     """Force the names in a folder to the disk: a power cut might bring the old ones back."""
     if os.name == "nt":
@@ -259,10 +233,6 @@ def is_alive(process: int) -> bool:
     return True
 
 
-def _is_nameless(error: OSError) -> bool:
-    return error.filename is None or TEMPORARY.search(os.fsdecode(error.filename)) is not None
-
-
 def _write(handle: int, parts: Parts) -> bytes:
     """Write `parts`, force them to the disk, close; the digest of what should be there."""
     digest = hashlib.sha256()
@@ -276,7 +246,7 @@ def _write(handle: int, parts: Parts) -> bytes:
     return digest.digest()
 
 
-def _chunks(file: BinaryIO, path: Path) -> Iterator[bytes]:
+def _chunks(file: io.BufferedReader, path: Path) -> Iterator[bytes]:
     """The content piece by piece; errors of reading name `path`."""
     while True:
         with naming(path):
@@ -335,7 +305,7 @@ def _machine() -> str:
     Containers count their processes on their own, so their number space belongs to it.
     """
     marks = [os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")]
-    with suppress(OSError, MiniCNNError):
-        marks.append(read_text("/proc/sys/kernel/random/boot_id", 1 << 10))
+    marks.append(told_by("/proc/sys/kernel/random/boot_id"))
+    with suppress(OSError):
         marks.append(os.readlink("/proc/self/ns/pid"))
     return hashlib.sha256("\n".join(marks).encode(errors="surrogateescape")).hexdigest()[:8]

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from minicnn.text import printable, shortened
 
+<<<<<<< HEAD
 MOST_LETTERS = 300  # of what a message says about a file; its name comes before that
+=======
+MOST_LETTERS = 300  # of a message: whatever a file holds or an argument is, it fits on a screen
+>>>>>>> main
 
 
 class MiniCNNError(Exception):
-    """The family: `except MiniCNNError` catches every mistake that minicnn reports."""
+    """The family: `except MiniCNNError` catches every mistake that minicnn reports.
+
+    Of a message that is too long the middle is left out.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(_short(one) for one in args))
 
 
 class ShapeError(MiniCNNError, ValueError):
@@ -86,7 +96,7 @@ class FolderInUseError(MiniCNNError, OSError):
         self.folder, self.process = str(folder), process
         who = "another process" if process is None else f"process {process}"
         super().__init__(
-            f"{self.folder}: {who} is at work here; wait for its end, or give another folder"
+            f"{printable(folder)}: {who} is at work here; wait for its end, or give another folder"
         )
 
 
@@ -115,3 +125,7 @@ class DeviceMemoryError(BackendError, MemoryError):
 
 class MissingExtraError(MiniCNNError, ImportError):
     """An optional package is needed and not installed."""
+
+
+def _short(part: object) -> object:
+    return shortened(part, MOST_LETTERS) if isinstance(part, str) else part

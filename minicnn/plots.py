@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from minicnn.atomic import write_atomically
 from minicnn.installed import missing_extra
 from minicnn.text import printable
 
@@ -41,8 +43,16 @@ def plot_history(
         labels = {"accuracy": "Training Accuracy", "val_accuracy": "Validation Accuracy"}
         _draw(axes[1], history, numbers, labels, "Accuracy")
     if path is not None:
-        figure.savefig(path)
+        save_figure(figure, path)
     return figure
+
+
+def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
+    """Write a matplotlib figure, whole or not at all; its ending says as what, default: PNG."""
+    kind = os.path.splitext(path)[1].lstrip(".")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind or "png")
+    write_atomically(path if kind else f"{os.fspath(path)}.png", [buffer.getbuffer()])
 
 
 def new_figure(width: float, height: float, dpi: int = 100) -> Any:

@@ -41,6 +41,20 @@ def shortened(text: str, most: int) -> str:
     return f"{text[: most - 5 - end]} ... {text[len(text) - end :]}"
 
 
+def quoted(value: object, most: int = 80) -> str:
+    """A value as a message shows it: as Python writes it, but never longer than a line.
+
+    >>> quoted("(a+)+$"), quoted("x" * 100, 12), quoted(10**5000)
+    ("'(a+)+$'", "'xxxx ... x'", 'an int')
+    """
+    try:
+        text = repr(value)
+    except Exception:  # whatever its class raises; Python itself writes no integer of 5,000 digits
+        kind = type(value).__name__
+        return f"an {kind}" if kind[0] in "aeiouAEIOU" else f"a {kind}"
+    return shortened(text, most)
+
+
 def encodable(text: str, stream: Any) -> str:
     """The text with escapes for what the stream's encoding does not have."""
     encoding = getattr(stream, "encoding", None) or "utf-8"

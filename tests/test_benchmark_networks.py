@@ -32,6 +32,7 @@ def test_dropouts_are_those_of_the_zoo(name):
     assert not any(hasattr(layer, "rate") for layer in plain.layers)
 
 
+@pytest.mark.slow
 def test_the_roofline_is_measured_and_drawn(tmp_path):
     script = PATH.parents[1] / "roofline.py"
     command = [sys.executable, script, "--network", "lenet", "--rounds", "1", "--out", tmp_path]

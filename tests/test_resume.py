@@ -64,6 +64,7 @@ def weights(runs, name):
     return load_model(runs / "noise-1" / name).get_weights()
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_it_ends_with_the_same_weights(config, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     undisturbed = start(config, whole)

@@ -13,13 +13,14 @@ import pytest
 import minicnn as mc
 from minicnn import tune
 from minicnn.callbacks import Callback, EarlyStopping
-from minicnn.errors import ArgumentError, MissingExtraError, ShapeError
+from minicnn.errors import ArgumentError, FormatError, MissingExtraError, ShapeError
 from minicnn.installed import install_command
 from minicnn.layers import Conv2D, Dense, Flatten, Input
 from minicnn.tune import HyperParameters
 from minicnn.tune.report import trial_text
 from minicnn.tune.results import Result
 from minicnn.tune.sampling import Step, exhausted, open_values
+from minicnn.tune.study import known_settings
 
 pytest.importorskip("optuna")
 
@@ -365,6 +366,44 @@ def test_two_processes_share_the_trials(tmp_path):
     shared = search(tmp_path, max_trials=8)
     assert tried(shared) == tried(search(tmp_path / "alone", max_trials=8))
     assert list((tmp_path / "s" / "workers").iterdir()) == []
+
+
+def tuner_in(folder):
+    """A search that has not tried anything yet."""
+    return tune.RandomSearch(build, directory=folder, project_name="s", verbose=0)
+
+
+FOREIGN = {
+    "a note without a line end": b"notes of mine",
+    "a log with one": b"step 1\nstep 2\nstep",
+    "other JSON": b'{"time": 1}\n{"ti',
+    "bytes": b"\x00\xff" * 9,
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+def test_a_journal_of_somebody_else_is_refused_and_stays(tmp_path, content):
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "journal.log").write_bytes(content)
+    with pytest.raises(FormatError, match=r"journal\.log: is no journal of a search"):
+        tuner_in(tmp_path)
+    assert (tmp_path / "s" / "journal.log").read_bytes() == content
+
+
+def test_a_journal_that_is_a_pipe_is_refused(tmp_path):
+    (tmp_path / "s").mkdir()
+    os.mkfifo(tmp_path / "s" / "journal.log")
+    for opening in (tuner_in, lambda folder: known_settings(folder / "s")):
+        with pytest.raises(FormatError, match="is a device, a pipe or a socket"):
+            opening(tmp_path)
+
+
+@pytest.mark.parametrize("torn", [b"{", b'{"op_code":0,"worker'])
+def test_half_of_the_first_line_is_dropped(tmp_path, torn):
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "journal.log").write_bytes(torn)
+    tuner_in(tmp_path)
+    assert (tmp_path / "s" / "journal.log").read_bytes().startswith(b'{"op_code":0,"worker_id"')
 
 
 def test_half_a_line_at_the_journals_end_is_dropped(tmp_path):

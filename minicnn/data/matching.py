@@ -13,8 +13,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
+from minicnn.text import quoted
 
 MOST_SECONDS = 10.0  # 60,000 names take a usual expression 0.1
 PROGRAM = """

@@ -27,6 +27,7 @@ from minicnn.data.rename_journal import (
 )
 from minicnn.errors import ArgumentError
 from minicnn.locks import FolderLock
+from minicnn.text import quoted
 
 PATTERN = "{class}_{number}"
 LEAST_DIGITS = 4  # so that a few thousand files sort as they are numbered
@@ -48,7 +49,7 @@ def plan_renames(images: ImageList, pattern: str = PATTERN) -> list[Rename]:
     Rename of each file whose name changes; none when all are named so already
     """
     if "{number}" not in pattern or re.search(r'[\\/:*?"<>|\x00-\x1f]', pattern):
-        raise ArgumentError(f"pattern must be a file's name with {{number}}; got {pattern!r}")
+        raise ArgumentError(f"pattern must be a file's name with {{number}}; got {quoted(pattern)}")
     of_class: list[list[Path]] = [[] for _ in images.class_names]
     for path, label in zip(images.paths, images.labels, strict=True):
         of_class[label].append(path)

@@ -28,6 +28,7 @@ from minicnn.data.images import PathLike
 from minicnn.errors import ArgumentError, FormatError, UnsafeFileError
 from minicnn.files import read_whole
 from minicnn.tables import write_csv
+from minicnn.text import quoted
 
 LARGEST_JOURNAL = 256 << 20  # bytes
 HEAD = ["old", "new"]
@@ -148,7 +149,9 @@ def _marked(rows: Sequence[Sequence[str]], steps: int, journal: PathLike) -> int
         elif text in (DONE, UNDONE):
             marked = min(max(marked + (1 if text == DONE else -1), 0), steps)
         elif not _is_cut_off(text, steps):
-            raise FormatError(journal, f"has the line {text[:40]!r}, which is no step and no mark")
+            raise FormatError(
+                journal, f"has the line {quoted(text, 40)}, which is no step and no mark"
+            )
     return marked
 
 
@@ -162,8 +165,8 @@ def _is_cut_off(text: str, steps: int) -> bool:
 def _unsafe(journal: PathLike, old: str, new: str) -> UnsafeFileError:
     return UnsafeFileError(
         journal,
-        f"would rename {old[:60]!r} to {new[:60]!r}; a journal gives files below its own folder "
-        "another name, and moves nothing. Put it where it was written",
+        f"would rename {quoted(old, 40)} to {quoted(new, 40)}; a journal only gives files below "
+        "its own folder other names. Put it back where it was written",
     )
 
 

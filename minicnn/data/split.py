@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn import random
-from minicnn.checks import quoted
 from minicnn.data.folders import ImageList
 from minicnn.data.matching import find_in_each
 from minicnn.errors import ArgumentError
+from minicnn.text import quoted
 
 NAMES = {2: ("train", "test"), 3: ("train", "val", "test")}
 PARTS = {"train": 70.0, "val": 20.0, "test": 10.0}
@@ -49,12 +49,12 @@ def parse_parts(text: str) -> dict[str, float]:
         names = list(NAMES.get(len(words), ()))
     if not shares or len(names) != len(shares):
         raise ArgumentError(
-            f"parts must be like 80/20, 70/20/10 or train=70/val=20/test=10; got {text!r}"
+            f"parts must be like 80/20, 70/20/10 or train=70/val=20/test=10; got {quoted(text)}"
         )
     parts = dict(zip(names, shares, strict=True))
     _check_parts(parts)
     if len(parts) < len(names):
-        raise ArgumentError(f"parts must have different names; got {text!r}")
+        raise ArgumentError(f"parts must have different names; got {quoted(text)}")
     return parts
 
 
@@ -123,7 +123,7 @@ def count_table(
 def _check_parts(parts: Mapping[str, float]) -> None:
     for name, share in parts.items():
         if not name or name.startswith(".") or re.search(r'[\\/:*?"<>|\x00-\x1f]', name):
-            raise ArgumentError(f"a part's name must be a folder's name; got {name!r}")
+            raise ArgumentError(f"a part's name must be a folder's name; got {quoted(name)}")
         if not 0 < share < float("inf"):
             raise ArgumentError(f"a part's share must be positive; got {name}={share}")
     if len(parts) < 2:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 
-from minicnn.errors import ArgumentError
 from minicnn.text import encodable, printable, say
 
 SCHEMA = 1  # of the `--json` objects; a number more when a key changes its meaning
@@ -67,6 +67,14 @@ def print_json(**fields: Any) -> None:
     json_line({"schema": SCHEMA, **fields})
 
 
+def either(as_json: bool, text: str, **fields: Any) -> None:
+    """The result as one asked for it: as one object with `--json`, else in words."""
+    if as_json:
+        print_json(**fields)
+    else:
+        result(text)
+
+
 def json_line(value: Any) -> None:
     """One object on one line; with JSON's own escapes for what the terminal cannot show."""
     text = json.dumps(value, default=_plain, ensure_ascii=False)
@@ -82,12 +90,12 @@ def check_target(path: Path | None, *, force: bool, endings: Sequence[str] = ())
     ------
     FileExistsError : the file is there, and may not be written over without `--force`
     FileNotFoundError : its folder is not there
-    ArgumentError : its name has none of the `endings`, if any are given
+    click.BadParameter : its name has none of the `endings`, if any are given
     """
     if path is None:
         return
     if endings and path.suffix.lower() not in endings:
-        raise ArgumentError(f"{path} must end in {' or '.join(endings)}, which says its kind")
+        raise click.BadParameter(f"{path} must end in {' or '.join(endings)}, which says its kind")
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such folder; make it first", str(path.parent))
     if path.exists() and not force:

@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.atomic import Path, read_whole, write_atomically
+from minicnn.atomic import write_atomically
 from minicnn.errors import ArgumentError, ChecksumError, FormatError, UnsupportedError
+from minicnn.files import Path, read_whole
 from minicnn.models.archive.container import MOST_BYTES, pack, shown, unpack
 from minicnn.models.archive.documents import dump_document, load_document
 from minicnn.models.archive.tensors import dump_tensors, load_tensors
