@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from minicnn.text import printable, shortened
 
-<<<<<<< HEAD
-MOST_LETTERS = 300  # of what a message says about a file; its name comes before that
-=======
 MOST_LETTERS = 300  # of a message: whatever a file holds or an argument is, it fits on a screen
->>>>>>> main
 
 
 class MiniCNNError(Exception):
@@ -45,8 +41,7 @@ class FormatError(MiniCNNError, ValueError):
     """A file is not what its reader needs; `path`, `offset` and `reason` say where and why."""
 
     def __init__(self, path: object, reason: str, offset: int | None = None) -> None:
-        # Much of a reason may be the file's own text.
-        reason = shortened(printable(reason), MOST_LETTERS)
+        reason = shortened(printable(reason), MOST_LETTERS)  # much of it may be the file's own text
         self.path, self.reason, self.offset = str(path), reason, offset
         place = printable(path)
         where = place if offset is None else f"{place}@{offset}"

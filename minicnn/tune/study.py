@@ -18,13 +18,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
 from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
-=======
-from minicnn.errors import ArgumentError, FormatError
-from minicnn.files import naming, open_regular, read_whole
->>>>>>> main
+from minicnn.files import open_regular
 from minicnn.installed import missing_extra
 from minicnn.tune.locks import FileLock, is_locked, locked
 from minicnn.tune.record import check_settings, check_trials, drop_torn_line, reading
@@ -33,8 +29,6 @@ from minicnn.tune.sampling import Sampler, number_of, path_of
 JOURNAL, JOURNAL_LOCK, LOCK = "journal.log", "journal.lock", "lock"
 WORKERS, TRIALS = "workers", "trials"
 NAME = "search"
-FIRST_LETTERS = b'{"op_code":'  # of every line of a journal
-LARGEST_JOURNAL = 1 << 30  # bytes
 FIRST_TRIALS = 5  # are random before TPE proposes and before the median prunes
 PRUNERS = ("median", "hyperband")
 
@@ -218,30 +212,3 @@ def _storage(optuna: Any, folder: Path) -> Any:
     lock = FileLock(folder / JOURNAL_LOCK)
     backend = optuna.storages.journal.JournalFileBackend(str(folder / JOURNAL), lock)
     return optuna.storages.JournalStorage(backend)
-<<<<<<< HEAD
-=======
-
-
-def _drop_torn_line(folder: Path) -> None:
-    """A power cut may leave half a line at the end; joined to the next one it would spoil both.
-
-    A file that no search wrote is left as it is, and refused.
-    """
-    path = folder / JOURNAL
-    with locked(folder / JOURNAL_LOCK):
-        content = read_whole(path, LARGEST_JOURNAL) if os.path.lexists(path) else b""
-        if not _is_of_a_search(content):
-            raise FormatError(
-                path, "is no journal of a search; choose another folder, or take that file away"
-            )
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            with naming(path):
-                os.truncate(path, whole)
-
-
-def _is_of_a_search(content: bytes) -> bool:
-    """Does it begin as Optuna's journals do, as far as it goes?"""
-    first = content[: len(FIRST_LETTERS)]
-    return first == FIRST_LETTERS[: len(first)]
->>>>>>> main
