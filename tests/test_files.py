@@ -33,7 +33,6 @@ TO_GO = {
     "installed.py": {"read_text"},  # what pip wrote down, by way of importlib
     "callbacks/reports.py": {"open"},
     "data/images.py": {"open", "save"},
-    "tune/locks.py": {"open"},
 }
 OPENING = {
     "open", "read_text", "read_bytes", "write_text", "write_bytes", "copy", "copy2", "copyfile",

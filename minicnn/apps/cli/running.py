@@ -67,18 +67,10 @@ def whole_run(
             "matplotlib is not installed, so curves and galleries will be missing as pictures. For "
             f"them: {install_command('plot')}"
         )
-    verbose = 0 if output.is_quiet() else "auto"
-    try:
-        with _as_printed(recipe):
-            outcome = run(settings, folder, verbose=verbose, say=output.note)
-    except KeyboardInterrupt:
-        output.note(f"To go on: {command_line('--resume')}")
-        raise
-    except (MiniCNNError, OSError):
-        folder.remove_unused()
-        raise
-    report = write_report(folder, outcome, recipe, command_line())
-    clean_up(folder)
+    with folder.alone():
+        outcome = _trained(folder, settings, recipe)
+        report = write_report(folder, outcome, recipe, command_line())
+        clean_up(folder)
     tell(folder, outcome, report, as_json=as_json)
     if fail_under is not None and outcome.answers.accuracy < fail_under:
         raise GoalNotReached(
@@ -94,6 +86,19 @@ def _as_printed(recipe: Recipe | None) -> Iterator[None]:
         if recipe is not None:
             warnings.filterwarnings("ignore", message="shear_range=")
         yield
+
+
+def _trained(folder: RunFolder, settings: Settings, recipe: Recipe | None) -> Outcome:
+    verbose = 0 if output.is_quiet() else "auto"
+    try:
+        with _as_printed(recipe):
+            return run(settings, folder, verbose=verbose, say=output.note)
+    except KeyboardInterrupt:
+        output.note(f"To go on: {command_line('--resume')}")
+        raise
+    except (MiniCNNError, OSError):
+        folder.remove_unused()
+        raise
 
 
 def tell(folder: RunFolder, outcome: Outcome, report: dict[str, Any], *, as_json: bool) -> None:

@@ -17,9 +17,14 @@ runs/scene-3/
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from minicnn.atomic import sweep
 from minicnn.errors import ArgumentError
+from minicnn.locks import NAME as LOCK
+from minicnn.locks import FolderLock
 
 MOST_NAME = 60
 
@@ -69,11 +74,29 @@ class RunFolder:
         """Make the folder and the one for checkpoints."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other process out of the folder, and take away what killed ones left in it.
+
+        Raises
+        ------
+        FolderInUseError : another process is at work here
+        ArgumentError : it came to its end in the meantime
+        """
+        with FolderLock(self.path):
+            if self.is_complete:
+                raise ArgumentError(f"{self.path} has come to its end; there is nothing to go on")
+            for folder in (self.path, self.checkpoints):
+                sweep(folder)
+            yield
+
     def remove_unused(self) -> None:
         """Take the folder away if no training began in it: nothing there could be resumed."""
-        mine = {self.config, self.checkpoints}
+        lock = self.path / LOCK
+        mine = {self.config, self.checkpoints, lock}
         if {*self.path.iterdir()} <= mine and not any(self.checkpoints.iterdir()):
             self.config.unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)
             self.checkpoints.rmdir()
             self.path.rmdir()
 
