@@ -21,7 +21,8 @@ from minicnn.apps.runs.job import Outcome, clean_up, run
 from minicnn.apps.runs.measured import here_texts
 from minicnn.apps.runs.report import write_report
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
-from minicnn.errors import MiniCNNError
+from minicnn.atomic import write_text
+from minicnn.errors import MiniCNNError, NumericError
 from minicnn.installed import install_command
 
 HEAD = "A minicnn run. `minicnn train` with this file repeats it."
@@ -95,6 +96,10 @@ def _trained(folder: RunFolder, settings: Settings, recipe: Recipe | None) -> Ou
             return run(settings, folder, verbose=verbose, say=output.note)
     except KeyboardInterrupt:
         output.note(f"To go on: {command_line('--resume')}")
+        raise
+    except NumericError as err:
+        write_text(folder.failed, f"{err}\n")
+        output.note(f"What is wrong: minicnn doctor {shlex.quote(str(folder.path))}")
         raise
     except (MiniCNNError, OSError):
         folder.remove_unused()
