@@ -223,7 +223,10 @@ def _from_archive(
                 _check_size(member, MOST_PICTURE_BYTES, path)
                 pictures[name.parts[-3]].add(name, member.read())
     if batches:
-        return _from_batches(batches, path)
+        try:
+            return _from_batches(batches, path)
+        except FileNotFoundError as error:
+            raise FormatError(path, f"holds {error.strerror}") from error
     return pictures["train"].arrays(), pictures["test"].arrays()
 
 
