@@ -25,7 +25,7 @@ LEVEL_0 = {
     "ownership": set(),
     "contracts": set(),
     "shapes": {"errors", "text"},
-    "program": {"contracts"},
+    "program": {"contracts", "text"},
     "random": {"errors", "shapes"},
     "checks": {"errors", "shapes", "text"},
     "files": {"errors"},
