@@ -104,9 +104,9 @@ class IterableBatches:
         self.steps = None if steps is None else check_int(steps, "steps_per_epoch")
         self.once = isinstance(source, Iterator) and not hasattr(source, "for_epoch")
         self.shortest: int | None = None  # batches in a pass, where one has been seen to its end
-        # The pass under way, and where it stands.
+        # The pass under way, where it stands, and the seed that it was begun with.
         self._items: Iterator[Any] | None = None
-        self._place = Place()
+        self._place, self._seed = START, random.seed()
 
     def __len__(self) -> int:
         """Batches in an epoch; 0 where nobody knows yet."""
@@ -150,13 +150,14 @@ class IterableBatches:
 
     def _go_to(self, place: Place) -> None:
         """Make `place` the next batch: by skipping what is before it, as nothing else is known."""
-        if self._items is None or (self._place != place and not self.once):
+        right = (self._place, self._seed) == (place, random.seed())
+        if self._items is None or not (right or self.once):
             self._begin(place.number)
         while self._place.batch < place.batch and self._next(next_pass=False) is not _END:
             pass
 
     def _begin(self, number: int) -> None:
-        self._place = Place(number)
+        self._place, self._seed = Place(number), random.seed()
         if hasattr(self.source, "for_epoch"):
             self._items = iter(self.source.for_epoch(number))
         else:
