@@ -83,7 +83,7 @@ class Stepper(Network):
 
     def train_step(self, batch: Batch) -> Outcome:
         """Forward, backward and update; the outcome is that before the update."""
-        optimizer, _ = self.need_compiled()
+        optimizer, loss = self.need_compiled()
         batch = self.prepared(batch)
         step = optimizer.iterations
         execution = self.execution("train", batch.inputs)
@@ -91,7 +91,7 @@ class Stepper(Network):
         if not math.isfinite(outcome.loss):
             raise NumericError(
                 f"the loss became {outcome.loss} at step {step + 1}: "
-                f"{first_not_finite(self.graph, batch.inputs)}. The weights are still those "
+                f"{first_not_finite(self.graph, batch.inputs, loss)}. The weights are still those "
                 f"before this step (learning_rate {optimizer.learning_rate:g})"
             )
         execution.commit()
