@@ -13,8 +13,8 @@ from __future__ import annotations
 import errno
 import functools
 import hashlib
+import io
 import os
-import re
 import secrets
 import shutil
 import stat
@@ -23,28 +23,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 
-from minicnn.errors import MiniCNNError
-from minicnn.files import BINARY, Path, open_handle, read_text, read_whole
-
-__all__ = [
-    "Journal",
-    "append_line",
-    "is_alive",
-    "make_names_durable",
-    "naming",
-    "new_temporary",
-    "read_text",
-    "read_whole",
-    "sweep",
-    "write_atomically",
-    "write_text",
-]
+from minicnn.files import (
+    BINARY,
+    TEMPORARY,
+    Path,
+    naming,
+    open_handle,
+    open_regular,
+    told_by,
+)
 
 Parts = Iterable[bytes | memoryview]
 
 CHUNK_BYTES = 1 << 20
-# .minicnn-MACHINE-PROCESS-RANDOM.tmp, and the form that had only the random part.
-TEMPORARY = re.compile(r"\.minicnn-(?:([0-9a-f]{8})-([0-9]{1,10})-)?[0-9a-f]{16}\.tmp", re.ASCII)
 # No file is written for so long without a byte: whoever began this one is gone.
 SECONDS_UNTIL_OLD = 24 * 60 * 60
 
@@ -94,6 +85,38 @@ def write_atomically(path: Path, parts: Parts) -> None:
 def write_text(path: Path, text: str) -> None:
     """`write_atomically` of a text in UTF-8; names of files that are no UTF-8 keep their bytes."""
     write_atomically(path, [text.encode(errors="surrogateescape")])
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a regular file, with its times and permissions, to a new name.
+
+    Raises
+    ------
+    FileExistsError
+        The name is there already.
+    FormatError
+        `source` is a device, a pipe or a socket.
+    OSError
+        Whatever the system reports, also that the file changed in the meantime; nothing is left
+        under the new name.
+    """
+    with open_regular(source) as file, naming(target):
+        before = os.fstat(file.fileno())
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
+        try:
+            try:
+                for chunk in _chunks(file, source):
+                    _write_all(handle, chunk)
+            finally:
+                os.close(handle)
+            after = os.fstat(file.fileno())
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                raise OSError(errno.EBUSY, "changed while it was copied", os.fspath(source))
+            shutil.copystat(source, target)
+        except BaseException:  # Ctrl-C too
+            with suppress(OSError):
+                os.unlink(target)
+            raise
 
 
 class Journal:
@@ -186,21 +209,6 @@ def new_temporary(folder: Path) -> Iterator[str]:
         _in_use.discard(name)
 
 
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Let every error of the system inside the block say that it is about `path`.
-
-    A full disk's error names no file, and others name the temporary one.
-    """
-    try:
-        yield
-    except OSError as error:
-        if not isinstance(error, MiniCNNError) and _is_nameless(error):
-            error.filename = os.fspath(path)
-            del error.filename2  # None would be printed
-        raise
-
-
 def make_names_durable(folder: Path) -> None:
     """Force the names in a folder to the disk: a power cut might bring the old ones back."""
     if os.name == "nt":
@@ -225,10 +233,6 @@ def is_alive(process: int) -> bool:
     return True
 
 
-def _is_nameless(error: OSError) -> bool:
-    return error.filename is None or TEMPORARY.search(os.fsdecode(error.filename)) is not None
-
-
 def _write(handle: int, parts: Parts) -> bytes:
     """Write `parts`, force them to the disk, close; the digest of what should be there."""
     digest = hashlib.sha256()
@@ -240,6 +244,16 @@ def _write(handle: int, parts: Parts) -> bytes:
     finally:
         os.close(handle)
     return digest.digest()
+
+
+def _chunks(file: io.BufferedReader, path: Path) -> Iterator[bytes]:
+    """The content piece by piece; errors of reading name `path`."""
+    while True:
+        with naming(path):
+            chunk = file.read(CHUNK_BYTES)
+        if not chunk:
+            return
+        yield chunk
 
 
 def _write_all(handle: int, data: bytes | memoryview) -> None:
@@ -291,7 +305,7 @@ def _machine() -> str:
     Containers count their processes on their own, so their number space belongs to it.
     """
     marks = [os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")]
-    with suppress(OSError, MiniCNNError):
-        marks.append(read_text("/proc/sys/kernel/random/boot_id", 1 << 10))
+    marks.append(told_by("/proc/sys/kernel/random/boot_id"))
+    with suppress(OSError):
         marks.append(os.readlink("/proc/self/ns/pid"))
     return hashlib.sha256("\n".join(marks).encode(errors="surrogateescape")).hexdigest()[:8]

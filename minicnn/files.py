@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import codecs
 import errno
+import io
 import os
+import re
 import stat
-from typing import BinaryIO
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from minicnn.errors import FormatError, SizeLimitError
+from minicnn.errors import FormatError, MiniCNNError, SizeLimitError
 
 Path = str | os.PathLike[str]
 
@@ -22,10 +25,13 @@ BINARY = getattr(os, "O_BINARY", 0)
 # Opening a named pipe must not wait for somebody at its other end, and opening a terminal must not
 # make it this process's own.
 NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+CHUNK_BYTES = 1 << 16
+# .minicnn-MACHINE-PROCESS-RANDOM.tmp, and the form that had only the random part.
+TEMPORARY = re.compile(r"\.minicnn-(?:([0-9a-f]{8})-([0-9]{1,10})-)?[0-9a-f]{16}\.tmp", re.ASCII)
 MOST_BYTES_OF_TEXT = 64 << 20  # of lists, tables and settings, unless a reader says otherwise
 
 
-def open_regular(path: Path, most_bytes: int | None = None) -> BinaryIO:
+def open_regular(path: Path, most_bytes: int | None = None) -> io.BufferedReader:
     """A regular file, opened for reading its bytes; anything else is refused unread.
 
     Parameters
@@ -55,8 +61,11 @@ def open_regular(path: Path, most_bytes: int | None = None) -> BinaryIO:
 def read_whole(path: Path, most_bytes: int) -> bytes:
     """The content of a regular file of at most `most_bytes`; raises as `open_regular` does."""
     with open_regular(path, most_bytes) as file:
-        # The system gives some files no size, and others grow: one byte more shows that.
-        content = file.read(most_bytes + 1)
+        # As much memory as the file has bytes, not as it may have. The system gives some files no
+        # size, and others grow: one byte more shows that.
+        content = file.read(os.fstat(file.fileno()).st_size + 1)
+        while len(content) <= most_bytes and (more := file.read(CHUNK_BYTES)):
+            content += more
     if len(content) > most_bytes:
         raise _too_large(path, f"more than {most_bytes:,}", most_bytes)
     return content
@@ -85,6 +94,29 @@ def read_text(path: Path, most_bytes: int = MOST_BYTES_OF_TEXT) -> str:
         ) from error
 
 
+def told_by(path: Path) -> str:
+    """What a file of the system says of the machine; "" where there is none."""
+    try:
+        return read_whole(path, MOST_BYTES_OF_TEXT).decode(errors="replace")
+    except (OSError, FormatError, SizeLimitError):
+        return ""
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let every error of the system inside the block say that it is about `path`.
+
+    A full disk's error names no file, and others name the temporary one.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not isinstance(error, MiniCNNError) and _is_nameless(error):
+            error.filename = os.fspath(path)
+            del error.filename2  # None would be printed
+        raise
+
+
 def open_handle(path: Path, flags: int, most_bytes: int | None = None) -> int:
     """The number of an opened regular file; `flags` are those of `os.open`. Raises as above."""
     path = os.fspath(path)
@@ -102,6 +134,10 @@ def open_handle(path: Path, flags: int, most_bytes: int | None = None) -> int:
         os.close(handle)
         raise
     return handle
+
+
+def _is_nameless(error: OSError) -> bool:
+    return error.filename is None or TEMPORARY.search(os.fsdecode(error.filename)) is not None
 
 
 def _check_regular(status: os.stat_result, path: str, most_bytes: int | None) -> None:

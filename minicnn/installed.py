@@ -14,10 +14,10 @@ import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
-from minicnn.errors import MissingExtraError
+from minicnn.errors import MiniCNNError, MissingExtraError
+from minicnn.files import MOST_BYTES_OF_TEXT, read_text, read_whole
 
 NAME = "minicnn-engine"  # what pip calls it
 PACKAGE = Path(__file__).resolve().parent
@@ -68,8 +68,8 @@ def source_folder() -> Path | None:
     """The source folder that this package is running from; None for an installed package."""
     project = PACKAGE.parent / "pyproject.toml"
     try:
-        return project.parent if f'"{NAME}"' in project.read_text(encoding="utf-8") else None
-    except (OSError, UnicodeDecodeError):
+        return project.parent if f'"{NAME}"' in read_text(project) else None
+    except (OSError, MiniCNNError):
         return None
 
 
@@ -97,7 +97,8 @@ def _interface(package: Path) -> dict[str, bytes]:
     for name in INTERFACE:
         path = package / name
         files += sorted(path.glob("*.py")) if path.is_dir() else [path]
-    return {str(file.relative_to(package)): file.read_bytes() for file in files if file.is_file()}
+    files = [file for file in files if file.is_file()]
+    return {str(file.relative_to(package)): read_whole(file, MOST_BYTES_OF_TEXT) for file in files}
 
 
 def _origin() -> Origin:
@@ -110,7 +111,9 @@ def _origin() -> Origin:
     if not address.startswith("file:"):
         kind = told.get("vcs_info", {}).get("vcs", "")
         return Origin(f"{kind}+{address}" if kind else address)
-    path = url2pathname(urlsplit(address).path)
+    path = unquote(urlsplit(address).path)
+    if os.name == "nt":
+        path = path.lstrip("/")  # /C:/Users/...
     return Origin(path, editable) if os.path.exists(path) else Origin("")
 
 

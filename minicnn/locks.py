@@ -14,9 +14,8 @@ import weakref
 from contextlib import suppress
 from types import TracebackType
 
-from minicnn.atomic import naming
 from minicnn.errors import FolderInUseError
-from minicnn.files import Path, open_handle
+from minicnn.files import Path, naming, open_handle
 
 try:
     import fcntl

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import shutil
 import socket
@@ -298,7 +299,11 @@ BAD_ANSWERS = {
     "declared too long": answer(Content_Length="999999999999"),
     "too long": answer(bytes(200_000), Content_Length=""),
     "shorter than declared": answer(picture(), Content_Length="5000"),
-    "negative length": answer(picture(), status="500 Oops", Content_Length="-1"),
+    "negative length": answer(picture(), Content_Length="-5"),
+    "a word for a length": answer(picture(), Content_Length="abc"),
+    "a length that is no integer": answer(picture(), Content_Length="1e9"),
+    "an Arabic length": answer(picture(), Content_Length="\u0665"),
+    "two lengths": answer(picture(), Content_Length=f"{len(picture())}\r\nContent-Length: 7"),
     "gzip bomb": answer(bomb(), Content_Encoding="gzip"),
     "brotli": answer(b"x", Content_Encoding="br"),
     "two encodings": answer(b"x", Content_Encoding="identity, gzip"),
@@ -473,6 +478,21 @@ def test_a_file_without_links(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(FormatError, match=r"cats\.csv"):
         read_links(path)
+
+
+def test_a_list_that_is_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "cats.csv")
+    with pytest.raises(FormatError, match="is a device, a pipe or a socket"):
+        read_links(tmp_path / "cats.csv")
+
+
+def test_a_pipe_in_the_folder_is_left_alone(tmp_path):
+    os.mkfifo(tmp_path / "00001.jpg")
+    with internet({"/a.jpg": answer(picture()), "/b.jpg": answer(picture())}) as net:
+        links = ["http://example.com/a.jpg", "http://example.com/b.jpg"]
+        found = fetch_images(links, tmp_path, network=net.network)
+    assert [one.reason for one in found] == ["already here", ""]
+    assert (tmp_path / "00001.jpg").is_fifo()
 
 
 ANSWERS = {

@@ -116,6 +116,15 @@ def runner(*arguments: Any) -> Any:
     return _modules[_current].Runner(*arguments)
 
 
+def new_arena(forget: Callable[[], None]) -> Any:
+    """Memory for several programs of the current engine that run in turn: its Arena.
+
+    `forget` is called where it must grow, before it does: who holds Runners that lie in it gives
+    them up there. Those that somebody still holds stay right, in the old memory.
+    """
+    return _modules[_current].Arena(forget)
+
+
 def steps_together() -> int:
     """How many training steps at most the current engine takes at a time."""
     return _modules[_current].Runner.together

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from minicnn.files import told_by
 from minicnn.installed import install_command
 
 SIMULATOR = "NUMBA_ENABLE_CUDASIM"  # "1": numba plays a GPU on the processor, very slowly
@@ -99,8 +100,7 @@ def driver_version() -> str:
     cuda = ask_driver().cuda
     if cuda == (0, 0):
         return ""
-    text = DRIVER_FILE.read_text(errors="replace") if DRIVER_FILE.exists() else ""
-    module = re.search(r"Kernel Module\D*?(?:x86_64|aarch64)?\s+([\d.]+)", text)
+    module = re.search(r"Kernel Module\D*?(?:x86_64|aarch64)?\s+([\d.]+)", told_by(DRIVER_FILE))
     return f"CUDA {cuda[0]}.{cuda[1]}" + (f", driver {module[1]}" if module else "")
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from minicnn.callbacks.base import Callback, Logs, Monitor, check_path, make_folder
 from minicnn.checks import check_int, check_number
 from minicnn.errors import ArgumentError, CheckpointError, FormatError, SizeLimitError
+from minicnn.text import say
 
 Frequency = Literal["epoch"] | int
 
@@ -130,7 +131,7 @@ class ModelCheckpoint(Callback):
 
     def _say(self, text: str) -> None:
         if self.verbose:
-            print(f"Epoch {self._epoch + 1}: {text}")
+            say(f"Epoch {self._epoch + 1}: {text}")
 
 
 class BackupAndRestore(Callback):
@@ -205,7 +206,7 @@ class BackupAndRestore(Callback):
 
     def on_interrupt(self) -> None:
         """Save what there is."""
-        print(f"Interrupted; progress is saved in {self._save()}")
+        say(f"Interrupted; progress is saved in {self._save()}")
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Remove the checkpoints, if that is wanted, and the folder if nothing else is in it."""

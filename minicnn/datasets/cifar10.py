@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from minicnn.atomic import read_whole
 from minicnn.data.folders import is_ignored, is_image, list_folder
 from minicnn.data.images import PathLike, decode, read_images, with_picture
 from minicnn.data.plain_pickle import loads
 from minicnn.data.tar import Member, members
 from minicnn.errors import FormatError, ImageReadError, SizeLimitError, TruncatedError
+from minicnn.files import open_regular, read_whole
 from minicnn.shapes import is_int
 
 LabelledImages = tuple[np.ndarray, np.ndarray]
@@ -30,6 +30,7 @@ TEST = "test_batch"
 SIDE, COLOURS = 32, 3
 RECORD_BYTES = 1 + COLOURS * SIDE * SIDE  # a label, then all red, all green, all blue pixels
 MOST_BYTES = 64 << 20  # of one file; a batch has 31 MB
+MOST_ARCHIVE_BYTES = 2**31
 # Of the pictures in an archive, which may have been enlarged.
 MOST_PICTURE_BYTES = 4 << 20
 MOST_PIXELS = 1 << 20
@@ -199,7 +200,7 @@ def _from_archive(path: Path) -> tuple[LabelledImages, LabelledImages]:
     """From an archive's own order, once through: nothing is unpacked on disk."""
     batches: dict[str, bytes] = {}
     pictures = {"train": Pictures(path), "test": Pictures(path)}
-    with open(path, "rb") as file:
+    with open_regular(path, MOST_ARCHIVE_BYTES) as file:
         for member in members(file, path):
             name = Path(member.name)
             if is_ignored(name.name):

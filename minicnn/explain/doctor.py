@@ -17,6 +17,7 @@ from minicnn.losses import Loss
 from minicnn.models import Model
 from minicnn.models.config import graph_from_config, graph_to_config
 from minicnn.ops.operation import apply, gradients
+from minicnn.text import say
 
 MOST_SAMPLES = 64  # that are looked at
 BY_HEART = 16  # samples that any network should be able to learn by heart
@@ -180,7 +181,7 @@ class Doctor(Callback):
         return "; ".join(found) if found else SHUFFLED
 
     def _say(self, text: str) -> None:
-        print(f"Doctor: {text}")
+        say(f"Doctor: {text}")
 
 
 SHUFFLED = "labels are shuffled against images (look at some of both)"

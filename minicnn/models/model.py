@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -46,7 +47,7 @@ class Model(Stepper):
         self.saved_history: dict[str, list[float]] = {}
         self.training_state = TrainingState()
         self.running_callbacks: list[Callback] = []
-        self.in_training = False
+        self.training_thread: threading.Thread | None = None  # that `fit` runs in
 
     def compile(
         self,
@@ -119,7 +120,12 @@ class Model(Stepper):
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles, which are not in the middle of anything."""
-        return {**super().__getstate__(), "running_callbacks": [], "in_training": False}
+        return {**super().__getstate__(), "running_callbacks": [], "training_thread": None}
+
+    @property
+    def in_training(self) -> bool:
+        """Is `fit` running? Not in a child that was forked while another thread trained."""
+        return self.training_thread is not None and self.training_thread.is_alive()
 
     def refuse_while_training(self, what: str) -> None:
         """Raise ArgumentError inside `fit`: a callback must not pull its training away."""

@@ -17,6 +17,7 @@ from minicnn.models.graph import Graph
 from minicnn.models.labels import checked_names, checked_preprocess
 from minicnn.models.summary import summary_text
 from minicnn.naming import unique_name
+from minicnn.text import say
 
 
 class Network:
@@ -147,7 +148,7 @@ class Network:
 
         `style="keras2"` prints the 65-column table of Keras 2, names cut to its columns.
         """
-        print(summary_text(self, style=style, flops=flops, memory=memory))
+        say(summary_text(self, style=style, flops=flops, memory=memory))
 
     def rescales(self, i: int) -> bool:
         """Is a Rescaling layer the first thing that happens to input i?"""

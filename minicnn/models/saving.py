@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Path = str | os.PathLike[str]
 EXTENSION = ".mcnn"
+# What code that builds something says to values of a wrong kind.
+WRONG_CONTENT = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 # What a training moves on, or what is compared by itself.
 UNCOMPARED = ("optimizer_state", "parameters", "multipliers", "passes")
 
@@ -71,7 +73,7 @@ def load_checkpoint(model: Model, path: Path) -> None:
         _take_checkpoint(model, archive, path)
     except MiniCNNError:
         raise
-    except (LookupError, TypeError, ValueError, AttributeError) as err:
+    except WRONG_CONTENT as err:
         raise FormatError(path, f"its training cannot be taken up: {err}") from err
 
 
@@ -105,9 +107,11 @@ def load_model(path: Path, compile: bool = True) -> Model:
     archive = read_archive(path)
     try:
         return _rebuilt(archive, compile)
-    except (FormatError, SizeLimitError):
+    except FormatError:
         raise
-    except (MiniCNNError, LookupError, TypeError, ValueError, AttributeError) as err:
+    except SizeLimitError as err:
+        raise SizeLimitError(f"{path}: {err}") from err
+    except (MiniCNNError, *WRONG_CONTENT) as err:
         raise FormatError(path, f"its layers cannot be built: {err}") from err
 
 

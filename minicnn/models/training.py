@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -113,7 +114,7 @@ class Fit:
         with Interrupt() as interrupt:
             self.interrupt = interrupt
             try:
-                model.in_training = True
+                model.training_thread = threading.current_thread()
                 self.callbacks.on_train_begin()
                 model.saved_history = model.training_state.past  # as a checkpoint knew it
                 while self._goes_on(epochs):
@@ -123,7 +124,7 @@ class Fit:
                 self.callbacks.on_interrupt()
                 raise
             finally:
-                model.in_training = False
+                model.training_thread = None
                 self.progress.close()
         return self.history
 

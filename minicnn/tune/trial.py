@@ -11,7 +11,8 @@ import numpy as np
 
 from minicnn import random
 from minicnn.callbacks.base import Callback, Logs, Monitor
-from minicnn.errors import NumericError
+from minicnn.checks import quoted
+from minicnn.errors import ArgumentError, NumericError
 from minicnn.models import Model
 from minicnn.naming import fresh_names
 from minicnn.tune.space import HyperParameters
@@ -74,7 +75,18 @@ class Training(NamedTuple):
     def model_for(self, hp: HyperParameters, seed: int) -> Model:
         """The network of `hp`; its first weights depend on the seed and nothing before."""
         with random.seeded(seed), fresh_names():
-            return self.build(hp)
+            model = self.build(hp)
+        if not isinstance(model, Model):
+            raise ArgumentError(
+                f"build_model must return the model that it made, compiled; got {quoted(model)}. "
+                "Is its last line `return model`?"
+            )
+        if model.optimizer is None:
+            raise ArgumentError(
+                "build_model must compile the model that it returns: model.compile(optimizer, "
+                "loss, metrics)"
+            )
+        return model
 
     def train(self, model: Model, hp: HyperParameters, trial: Any, seeds: Sequence[int]) -> Trained:
         """The best of a trial's executions; its score is the mean of all of their best epochs.

@@ -19,6 +19,7 @@ from minicnn.backends import backend_info, current_backend, instruction_set, is_
 from minicnn.config import get_threads
 from minicnn.data.folders import list_folder
 from minicnn.data.images import read_images
+from minicnn.data.layouts import TRAIN, part_folder
 from minicnn.errors import ArgumentError
 from minicnn.explain import Diagnosis
 from minicnn.explain.symptoms import sick_curves
@@ -96,7 +97,7 @@ def training(model: Model, data: Path | None) -> list[Diagnosis]:
 
 def samples(model: Model, data: Path) -> tuple[np.ndarray, np.ndarray]:
     """Some images of every class as the network is fed them, and labels as its loss takes them."""
-    listing = list_folder(data, model.class_names)
+    listing = list_folder(part_folder(data, TRAIN) or data, model.class_names)
     if len(listing.paths) == 0:
         raise ArgumentError(f"no images under {data}; needed are folders with images, one a class")
     order = generator("doctor").permutation(len(listing.paths))[:SAMPLES]

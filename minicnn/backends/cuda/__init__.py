@@ -4,10 +4,11 @@ from minicnn.backends.cuda.api import SIMULATED, cuda
 from minicnn.backends.cuda.exchange import OnDevice, to_host
 from minicnn.backends.cuda.kernels import KERNELS
 from minicnn.backends.cuda.many_steps import Runner
+from minicnn.backends.cuda.program import Arena
 from minicnn.errors import BackendError
 from minicnn.installed import install_command
 
-__all__ = ["KERNELS", "OnDevice", "Runner", "start", "to_host"]
+__all__ = ["KERNELS", "Arena", "OnDevice", "Runner", "start", "to_host"]
 
 
 def start() -> None:
