@@ -197,6 +197,12 @@ def test_a_table_that_is_gone_on_with_says_what_has_no_column(tmp_path):
     assert (first, second) == ("epoch,loss", "0,0.5") and third.startswith("0,1.")
 
 
+def test_a_hook_by_another_name_is_pointed_out():
+    spy = type("Spy", (Callback,), {"on_batch_end": lambda *_: None})()
+    with pytest.warns(UserWarning, match=r"Spy\.on_batch_end is never called; name it on_train_b"):
+        small().fit(X, Y, verbose=0, callbacks=[spy])
+
+
 def test_hooks_of_validation_batches_are_called():
     seen = []
 

@@ -159,6 +159,40 @@ def test_a_wrong_batch_for_validation_is_refused_before_the_first_step(tmp_path)
     assert equal(model.get_weights(), before) and not (tmp_path / "log.csv").exists()
 
 
+def endless():
+    while True:
+        yield X, Y
+
+
+def test_endless_generators_end_after_their_steps():
+    model = small()
+    options = {"validation_data": endless(), "validation_steps": 2, "epochs": 2, "verbose": 0}
+    history = model.fit(endless(), steps_per_epoch=3, **options).history
+    assert len(history["val_loss"]) == 2 and model.optimizer.iterations == 6
+    assert model.evaluate(endless(), steps=2, verbose=0) == model.evaluate(X, Y, verbose=0)
+    assert model.predict((x for x, _ in endless()), steps=2, verbose=0).shape == (48, 3)
+    with pytest.raises(ArgumentError, match=r"steps=2 is for an iterable of batches"):
+        model.predict(X, steps=2)
+    with pytest.raises(ArgumentError, match=r"^validation_steps must be an integer >= 1; got 0"):
+        model.fit(X, Y, validation_data=endless(), validation_steps=0)
+
+
+def test_validation_takes_the_same_first_batches_each_time():
+    data = Numbered(6)
+    options = {"validation_steps": 2, "epochs": 3, "verbose": 0}
+    small().fit(X, Y, validation_data=Anew(data), **options)
+    assert data.seen == [0, 1] * 3
+
+
+def test_a_generator_for_validation_that_ends_keeps_the_history():
+    options = {"validation_steps": 2, "epochs": 4, "verbose": 0}
+    with pytest.warns(UserWarning, match="validation_data ended before epoch 3") as caught:
+        history = small().fit(X, Y, validation_data=batches(4), **options).history
+    assert len(caught) == 1
+    assert np.isnan(history["val_loss"]).tolist() == [False, False, True, True]
+    assert np.isfinite(history["loss"]).all()
+
+
 # --- orders -------------------------------------------------------------------------------------
 
 

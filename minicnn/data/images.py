@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from PIL import Image, ImageOps
 
+from minicnn import random
 from minicnn.checks import check_choice, check_int
 from minicnn.errors import ArgumentError, ImageReadError, ShapeError
 from minicnn.limits import check_images
@@ -272,7 +273,7 @@ def of_each(
     """
     results = []
     with ThreadPoolExecutor(default_threads(threads)) as pool:
-        for result in pool.map(function, items):
+        for result in pool.map(random.carried(function), items):
             results.append(result)
             if progress is not None:
                 progress(len(results), len(items))

@@ -99,9 +99,11 @@ class IterableBatches:
     and still be the same when a training is resumed. An iterator gives its batches `once`.
     """
 
-    def __init__(self, source: Iterable[Any], steps: int | None = None) -> None:
+    def __init__(
+        self, source: Iterable[Any], steps: int | None = None, steps_name: str = "steps_per_epoch"
+    ) -> None:
         self.source = source
-        self.steps = None if steps is None else check_int(steps, "steps_per_epoch")
+        self.steps = None if steps is None else check_int(steps, steps_name)
         self.once = isinstance(source, Iterator) and not hasattr(source, "for_epoch")
         self.shortest: int | None = None  # batches in a pass, where one has been seen to its end
         # The pass under way, where it stands, and the seed that it was begun with.
@@ -193,13 +195,14 @@ def batches_of(
     batch_size: int | None = None,
     shuffle: bool = False,
     steps: int | None = None,
+    steps_name: str = "steps_per_epoch",
 ) -> Batches:
     """Arrays with labels, or an iterable of batches, as `fit` takes them."""
     if is_arrays(x):
         if steps is not None:
             raise ArgumentError(
-                f"steps_per_epoch={steps!r} is for an iterable of batches; of arrays an epoch is "
-                "all samples: leave it out, or pass x[:n], y[:n]"
+                f"{steps_name}={steps!r} is for an iterable of batches; of arrays all samples are "
+                "taken: leave it out, or pass x[:n], y[:n]"
             )
         inputs = as_arrays(x)
         size = 32 if batch_size is None else batch_size
@@ -211,7 +214,7 @@ def batches_of(
             f"x is a {type(x).__name__}, so it must give the batches (x, y) or (x, y, weights) "
             "itself, without y and sample_weight; if it holds samples, pass np.asarray(x)"
         )
-    return IterableBatches(x, steps)
+    return IterableBatches(x, steps, steps_name)
 
 
 def as_batch(item: Any) -> Batch:
