@@ -40,7 +40,11 @@ OPENING = {
     "copytree", "load", "loadtxt", "genfromtxt", "fromfile", "tofile", "memmap", "save", "savetxt",
     "savez", "savez_compressed", "savefig",
 }  # fmt: skip
-PICTURES = ("np", "image", "picture", "sheet")  # what else has `save` writes by the door
+PICTURES = ("np", "image", "picture", "sheet")  # what else has a `save` writes by the door
+OTHERS = (
+    "found.read_text('direct_url.json')",  # a distribution's, of its own files
+    "os.open(os.devnull, os.O_WRONLY)",
+)
 
 
 def openings(tree: ast.AST) -> set[str]:
@@ -71,8 +75,8 @@ def _has_an_open_file(function: ast.Attribute, call: ast.Call) -> bool:
         or (function.attr == "save" and owner not in PICTURES)
         or (function.attr == "load" and owner != "np")
         or "fileobj" in named
-        or (isinstance(first, ast.Name) and first.id in ("file", "buffer", "stream"))
-        or owner in ("files", "atomic")
+        or (isinstance(first, ast.Name) and first.id in ("file", "content", "stream"))
+        or ast.unparse(call) in OTHERS
     )
 
 
