@@ -22,7 +22,7 @@ from minicnn.callbacks import (
     TensorBoard,
     TerminateOnNaN,
 )
-from minicnn.errors import ArgumentError, NumericError
+from minicnn.errors import ArgumentError, NumericError, ShapeError
 
 X = np.random.default_rng(0).random((16, 2), np.float32)
 Y = np.arange(16) % 3
@@ -201,6 +201,17 @@ def test_a_hook_by_another_name_is_pointed_out():
     spy = type("Spy", (Callback,), {"on_batch_end": lambda *_: None})()
     with pytest.warns(UserWarning, match=r"Spy\.on_batch_end is never called; name it on_train_b"):
         small().fit(X, Y, verbose=0, callbacks=[spy])
+
+
+def test_a_metric_that_cannot_count_is_refused_before_the_first_step():
+    model = mc.Sequential([mc.Input((4, 4, 1)), layers.Conv2D(2, 3)])
+    model.compile("sgd", "mse", ["precision"])
+    before = model.get_weights()
+    x, y = np.ones((3, 4, 4, 1), np.float32), np.ones((3, 2, 2, 2), np.float32)
+    for data in ((x, y), ([(x, y)],)):
+        with pytest.raises(ShapeError, match=r"predictions must be \(N,\) or \(N, C\)"):
+            model.fit(*data, verbose=0)
+    assert all(map(np.array_equal, model.get_weights(), before))
 
 
 def test_hooks_of_validation_batches_are_called():

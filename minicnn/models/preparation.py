@@ -72,8 +72,10 @@ def check_training_data(
         _check_labelled(model, data)
         whole = Batch(data.inputs, data.labels, data.weights)
         data.weights = weighted(whole, class_weight).weights
+        labels = data.labels[:1]  # type: ignore[index]
     else:
-        _check_first_batch(model, data, class_weight, place, epochs)
+        labels = _check_first_batch(model, data, class_weight, place, epochs).labels
+    _try_metrics(model, labels)
     check_classes(class_weight, max(model.graph.outputs[0].shape[-1], 2))
 
 
@@ -100,7 +102,8 @@ def _check_first_batch(
     class_weight: dict[int, float] | None,
     place: Place,
     epochs: int,
-) -> None:
+) -> Batch:
+    """The batch, with labels as the loss wants them."""
     if data.once and data.steps is None and epochs > 1:
         raise ArgumentError(
             f"a generator gives its batches once, and here are {epochs} epochs; pass a list, an "
@@ -110,7 +113,14 @@ def _check_first_batch(
     batch, _ = data.begin(place)
     if batch is None:
         raise ArgumentError("the data gave no batch; fit needs at least one")
-    model.prepared(weighted(batch, class_weight))
+    return model.prepared(weighted(batch, class_weight))
+
+
+def _try_metrics(model: Model, labels: np.ndarray) -> None:
+    """Refuse metrics that cannot count such outputs, before a step has moved the weights."""
+    shape = (len(labels), *model.graph.outputs[0].shape[1:])
+    for metric in model.new_metrics():
+        metric.update(labels, np.zeros(shape, np.float32))
 
 
 def _classes(model: Model, labels: np.ndarray) -> np.ndarray:

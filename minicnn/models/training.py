@@ -77,7 +77,8 @@ class Fit:
         check_int(epochs, "epochs", 0)
         state = self._new_state(check_int(initial_epoch, "initial_epoch", 0))
         if state.epoch < epochs:
-            self._check_before_first_step(state.place, epochs - state.epoch)
+            with random.seeded(state.seed):
+                self._check_before_first_step(state.place, epochs - state.epoch)
         model.stop_training = False
         model.history, model.training_state, model.saved_history = self.history, state, state.past
         self.history.params = {"epochs": epochs, "steps": len(self.data)}
