@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 from PIL import Image
 
+from minicnn import random
 from minicnn.atomic import write_atomically
 from minicnn.checks import check_choice, check_int
 from minicnn.errors import ArgumentError, FormatError, ImageReadError, ShapeError
@@ -300,7 +301,7 @@ def of_each(
     """
     results = []
     with ThreadPoolExecutor(default_threads(threads)) as pool:
-        for result in pool.map(function, items):
+        for result in pool.map(random.carried(function), items):
             results.append(result)
             if progress is not None:
                 progress(len(results), len(items))

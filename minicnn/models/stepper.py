@@ -86,7 +86,7 @@ class Stepper(Network):
 
     def train_step(self, batch: Batch) -> Outcome:
         """Forward, backward and update; the outcome is that before the update."""
-        optimizer, _ = self.need_compiled()
+        optimizer, loss = self.need_compiled()
         batch = self.prepared(batch)
         step = optimizer.iterations
         with self.lock:
@@ -96,9 +96,9 @@ class Stepper(Network):
                 execution.commit()
                 optimizer.iterations = step + 1
                 return outcome.copied()
+        cause = first_not_finite(self.graph, batch.inputs, loss, step)
         raise NumericError(
-            f"the loss became {outcome.loss} at step {step + 1}: "
-            f"{first_not_finite(self.graph, batch.inputs, step)}. The weights are still those "
+            f"the loss became {outcome.loss} at step {step + 1}: {cause}. The weights are still those "
             f"before this step (learning_rate {optimizer.learning_rate:g})"
         )
 
