@@ -72,6 +72,14 @@ class ImageReadError(MiniCNNError, OSError):
         super().__init__(f"cannot read {printable(path)} ({reason})")
 
 
+class UnreadableImagesError(ImageReadError):
+    """More pictures of a data set cannot be read than may be left out; the first is `path`."""
+
+    def __init__(self, path: object, reason: str, text: str) -> None:
+        super().__init__(path, reason)
+        self.args = (text,)
+
+
 class FetchRefused(MiniCNNError, OSError):
     """A link is not followed, or what it leads to is not taken; `reason` is for the owner only.
 

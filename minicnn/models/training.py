@@ -14,6 +14,7 @@ from minicnn import random
 from minicnn.backends import steps_together
 from minicnn.callbacks import BackupAndRestore, Callback, CallbackList, TerminateOnNaN
 from minicnn.checks import check_int, check_number, shape_text, warn_caller
+from minicnn.data.parts import whole_part
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.history import History, joined
 from minicnn.losses import Crossentropy
@@ -87,7 +88,7 @@ class Fit:
         data = self.data
         if not isinstance(data, ArrayBatches) or data.labels is None:
             raise ArgumentError("validation_split needs arrays; pass validation_data instead")
-        kept = math.floor(data.samples * (1.0 - fraction))  # as Keras rounds
+        kept = whole_part(data.samples, 1 - fraction)
         if kept in (0, data.samples):
             raise ArgumentError(
                 f"validation_split={fraction} of {data.samples} samples leaves one part empty"
