@@ -259,8 +259,9 @@ def _optional(value: float | None, name: str, *, positive: bool = False) -> floa
     return None if value is None else check_number(value, name, 0.0, open=positive)
 
 
-_registry: Registry[Optimizer] = Registry("optimizer", (SGD, Adam, AdamW, RMSprop))
+_registry: Registry[Optimizer] = Registry("optimizer", Optimizer, (SGD, Adam, AdamW, RMSprop))
 serialize, deserialize = _registry.serialize, _registry.deserialize
+check_rebuildable = _registry.check_rebuildable
 
 
 def get(identifier: str | dict[str, Any] | Optimizer) -> Optimizer:

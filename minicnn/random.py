@@ -50,19 +50,21 @@ def seeded(value: int) -> Iterator[None]:
         set_random_seed(before)
 
 
-def generator(purpose: str, *numbers: int) -> np.random.Generator:
+def generator(purpose: str, *numbers: int, seed: int | None = None) -> np.random.Generator:
     """A Philox generator of its own for each (seed, purpose, numbers).
 
     Parameters
     ----------
     purpose : what the numbers are for: "shuffle", a parameter's name, ...
     numbers : what else they depend on: the epoch, a sample's number, ...
+    seed : default: the one in use
 
     >>> a, b = generator("shuffle", 7), generator("shuffle", 7)
     >>> bool((a.permutation(100) == b.permutation(100)).all())
     True
     """
-    text = repr((_seed, str(purpose), tuple(int(n) for n in numbers)))
+    used = _seed if seed is None else seed
+    text = repr((used, str(purpose), tuple(int(n) for n in numbers)))
     digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
 

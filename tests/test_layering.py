@@ -33,7 +33,7 @@ LEVEL_0 = {
     "tables": {"atomic"},
     "progress": {"errors"},
     "plots": {"errors"},
-    "utils": {"errors", "exchange", "limits", "naming", "random"},
+    "utils": {"errors", "exchange", "limits", "naming", "random", "registry"},
 }
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {

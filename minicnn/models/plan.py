@@ -77,7 +77,7 @@ def plan_training(
 ) -> Plan:
     """The program of one training step: forward, loss, backward, update.
 
-    `slot` finds the optimizer's array for a parameter's and a slot's name.
+    `slot` finds the optimizer's array for a parameter and a slot's name.
     """
     trace, values = Trace(), _inputs(graph, inputs)
     (output,) = graph.forward(trace.apply, *values, training=True)
