@@ -206,6 +206,7 @@ class AdamW(Adam):
     def __init__(
         self, learning_rate: Rate = 0.001, weight_decay: float = 0.004, *args: float, **options: Any
     ) -> None:
+        check_number(weight_decay, "weight_decay", 0.0)  # None would be Adam
         super().__init__(learning_rate, *args, weight_decay=weight_decay, **options)
 
 

@@ -225,18 +225,22 @@ def own_classes(things: Iterable[object]) -> dict[str, type]:
     """The classes of a user's own that these things and their parts are of, by name."""
     things = list(things)
     parts = [part for thing in things for part, _ in _own_parts(thing)]
-    built_in = {one for registry in _registries for one in registry.built_in}
-    return {type(one).__name__: type(one) for one in (*things, *parts) if type(one) not in built_in}
+    ours = _built_in()
+    return {type(one).__name__: type(one) for one in (*things, *parts) if type(one) not in ours}
 
 
 def _own_parts(thing: object) -> list[tuple[object, Registry[Any]]]:
     """The attributes of `thing` that are of a user's own classes, and the tables of their kinds."""
+    ours = _built_in()
     return [
-        (value, registry)
+        (value, next(registry for registry in _registries if isinstance(value, registry.base)))
         for value in vars(thing).values()
-        for registry in _registries
-        if isinstance(value, registry.base) and type(value) not in registry.built_in
+        if type(value) not in ours and isinstance(value, tuple(r.base for r in _registries))
     ]
+
+
+def _built_in() -> set[type]:
+    return {one for registry in _registries for one in registry.built_in}
 
 
 def as_json(value: Any) -> Any:
