@@ -22,10 +22,19 @@ def num_threads() -> int:
 def set_num_threads(threads: int) -> None:
     """Use so many threads; results are the same for any number."""
 
+class WeightsStore:
+    """What the kernels of programs that run in turn derive from the same weights and keep."""
+
+    def __len__(self) -> int: ...
+
 class Program:
     """A list of checked kernel calls, (kernel, reads, writes, attributes) each."""
 
-    def __init__(self, steps: list[tuple[str, Arrays, Arrays, dict[str, Any]]]) -> None: ...
+    def __init__(
+        self,
+        steps: list[tuple[str, Arrays, Arrays, dict[str, Any]]],
+        store: WeightsStore | None = None,
+    ) -> None: ...
     def run(self, first: int, last: int, version: int = 0) -> None:
         """Run the calls [first, last). At the same version, not 0, parameters are the same."""
 

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
 from minicnn.errors import ArgumentError
+from minicnn.text import quoted
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -33,7 +34,8 @@ class UnknownClassError(ArgumentError):
     """A name that no class of that kind has; `near` is one that a class has, or ""."""
 
     def __init__(self, kind: str, name: object, near: str, text: str) -> None:
-        self.kind, self.name, self.near = kind, str(name)[:LONGEST_QUOTE], near
+        self.kind, self.near = kind, near
+        self.name = name[:LONGEST_QUOTE] if isinstance(name, str) else quoted(name)
         super().__init__(text)
 
 
@@ -82,7 +84,7 @@ class Registry(Generic[T]):
         names = sorted(one.__name__ for one in self.table.values())
         advice = f"did you mean {near!r}?" if near else f"there are {names}"
         raise UnknownClassError(
-            self.kind, name, near, f"unknown {self.kind} {_quoted(name)}; {advice}"
+            self.kind, name, near, f"unknown {self.kind} {quoted(name)}; {advice}"
         )
 
     def get(self, identifier: object) -> T:
@@ -101,7 +103,7 @@ class Registry(Generic[T]):
         """The object that `serialize` described."""
         if not isinstance(data, Mapping) or set(data) != {"class", "config"}:
             raise ArgumentError(
-                f'a saved {self.kind} is {{"class": name, "config": arguments}}; got {data!r:.80}'
+                f'a saved {self.kind} is {{"class": name, "config": arguments}}; got {quoted(data)}'
             )
         return self.made(self.find(data["class"]), data["config"])
 
@@ -171,7 +173,8 @@ class Registry(Generic[T]):
         }
 
     def _near(self, name: object) -> str:
-        near = difflib.get_close_matches(self.key(str(name)[:LONGEST_QUOTE]), self.table, 1)
+        word = name[:LONGEST_QUOTE] if isinstance(name, str) else quoted(name)
+        near = difflib.get_close_matches(self.key(word), self.table, 1)
         return self.table[near[0]].__name__ if near else ""
 
 
@@ -196,7 +199,7 @@ def register_serializable(kind: C) -> C:
     if not found:
         kinds = ", ".join(sorted({registry.base.__name__ for registry in _registries}))
         raise ArgumentError(
-            f"register_serializable takes a subclass of one of {kinds}; got {kind!r:.80}"
+            f"register_serializable takes a subclass of one of {kinds}; got {quoted(kind)}"
         )
     for registry in found:
         registry.register(kind)
@@ -212,7 +215,7 @@ def custom_objects(classes: Classes | None) -> Iterator[None]:
     ):
         raise ArgumentError(
             f'custom_objects must be a dict of classes, like {{"Scale": Scale}}; got '
-            f"{classes!r:.80}"
+            f"{quoted(classes)}"
         )
     token = _custom_objects.set({**_custom_objects.get(), **(classes or {})})
     try:
@@ -251,7 +254,3 @@ def as_json(value: Any) -> Any:
 def _same_definition(a: type, b: type) -> bool:
     """One class, or the same lines run again, as in a notebook."""
     return (a.__module__, a.__qualname__) == (b.__module__, b.__qualname__)
-
-
-def _quoted(name: object) -> str:
-    return f"{name!r:.{LONGEST_QUOTE}}"

@@ -27,8 +27,8 @@ class Looping(reference.Runner):
 
     together = 3
 
-    def __init__(self, program, arrays):
-        super().__init__(program, arrays)
+    def __init__(self, program, arrays, arena=None):
+        super().__init__(program, arrays, arena)
         self.program, self.hosts, self.begun, self.halted = program, arrays, [], False
         self.calls = []
 

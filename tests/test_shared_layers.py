@@ -105,9 +105,9 @@ def test_both_uses_count_on_arrays_alone(engine):
 
 
 @engine
-def test_several_steps_count_both_uses_each_time(engine, fuse=True):
+def test_several_steps_count_both_uses_each_time(engine):
     model, norm = shared_norm()
-    model.compile(mc.optimizers.SGD(0.0), "mse", fuse=fuse)
+    model.compile(mc.optimizers.SGD(0.0), "mse")
     x = [np.concatenate([images(b)] * 3) for b in BATCHES[:2]]
     with mc.backend(engine):
         model.fit(x, np.zeros((12, 1)), batch_size=4, epochs=1, verbose=0, shuffle=False)

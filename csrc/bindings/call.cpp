@@ -61,11 +61,12 @@ std::int64_t Array::size() const {
 std::int64_t Array::bytes() const { return size() * item_bytes; }
 
 Call::Call(std::string kernel, const py::sequence& reads, const py::sequence& writes,
-           py::dict attributes)
+           py::dict attributes, KeptWeightsStore* store)
     : kernel_(std::move(kernel)),
       reads_(arrays_of(reads, "read", false)),
       writes_(arrays_of(writes, "write", true)),
-      attributes_(std::move(attributes)) {
+      attributes_(std::move(attributes)),
+      store_(store) {
   demand_no_overlap();
 }
 

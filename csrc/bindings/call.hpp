@@ -15,6 +15,8 @@ namespace minicnn {
 
 namespace py = pybind11;
 
+class KeptWeightsStore;
+
 // Memory of a NumPy array, its shape and the character of its dtype (float32 'f', float64 'd',
 // int32 'i', uint32 'I', uint8 'B', and other plain numbers, which can only be copied).
 struct Array {
@@ -32,7 +34,7 @@ struct Array {
 class __attribute__((visibility("hidden"))) Call {
  public:
   Call(std::string kernel, const py::sequence& reads, const py::sequence& writes,
-       py::dict attributes);
+       py::dict attributes, KeptWeightsStore* store = nullptr);
 
   bool reads(std::size_t i) const { return i < reads_.size() && reads_[i].data != nullptr; }
   bool writes(std::size_t i) const { return i < writes_.size() && writes_[i].data != nullptr; }
@@ -40,6 +42,8 @@ class __attribute__((visibility("hidden"))) Call {
   const Array& write(std::size_t i) const;
   // What must stay alive for as long as the arrays' memory is used.
   const std::vector<py::object>& owners() const { return owners_; }
+  // Where to keep what outlasts this call; null if it is its own.
+  KeptWeightsStore* store() const { return store_; }
 
   // The array's memory as T, null where Python passed None. Throws on another dtype.
   template <class T>
@@ -79,6 +83,7 @@ class __attribute__((visibility("hidden"))) Call {
   std::vector<py::object> owners_;
   std::vector<Array> reads_, writes_;
   py::dict attributes_;
+  KeptWeightsStore* store_;
 };
 
 // A call whose checks are done: it can run any number of times, without Python and without

@@ -86,10 +86,11 @@ PooledConv2D pooled_of(const Call& call, const Conv2D& conv) {
 }
 
 // With the attribute keep_weights, what is derived from the weights outlasts a run.
-std::shared_ptr<KeptWeights> kept_weights(const Call& call, const Conv2D& conv,
+std::shared_ptr<KeptWeights> kept_weights(const Call& call, const Conv2D& conv, const float* w,
                                           Algorithm algorithm) {
   const bool wanted = call.has("keep_weights") && call.flag("keep_weights");
   if (!wanted || algorithm != Algorithm::winograd) return nullptr;
+  if (call.store() != nullptr) return call.store()->of(conv, w);
   return std::make_shared<KeptWeights>(conv);
 }
 
@@ -100,7 +101,7 @@ Prepared prepare_forward(const Call& call) {
   demand_shape(call, call.write(0), conv.y());
   const float *x = call.in<float>(0), *w = call.in<float>(1), *b = call.in<float>(2);
   float* y = call.out<float>(0);
-  const auto kept = kept_weights(call, conv, choose_forward(conv));
+  const auto kept = kept_weights(call, conv, w, choose_forward(conv));
   return {[=](char* scratch) { conv2d_forward(conv, x, w, b, kRelu, y, scratch, kept.get()); },
           conv2d_forward_scratch(conv)};
 }
@@ -159,7 +160,7 @@ Prepared prepare_pooled_forward(const Call& call) {
   std::uint8_t* winner = call.out<std::uint8_t>(1);
   if (kMoments) call.demand_shape(call.write(2), {2, op.conv.filters});
   double* moments = kMoments ? call.out<double>(2) : nullptr;
-  const auto kept = kept_weights(call, op.conv, choose_pooled_forward(op));
+  const auto kept = kept_weights(call, op.conv, w, choose_pooled_forward(op));
   return {[=](char* scratch) {
             conv2d_max_pool2d_forward(op, x, w, b, y, winner, moments, scratch, kept.get());
           },

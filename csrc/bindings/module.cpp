@@ -39,10 +39,10 @@ struct Owning {
 };
 
 Owning prepare(const std::string& kernel, const py::sequence& reads, const py::sequence& writes,
-               const py::dict& attributes) {
+               const py::dict& attributes, KeptWeightsStore* store = nullptr) {
   const auto found = registry().find(kernel);
   if (found == registry().end()) throw py::key_error("no native kernel \"" + kernel + "\"");
-  const Call call(kernel, reads, writes, attributes);
+  const Call call(kernel, reads, writes, attributes, store);
   return {found->second.prepare(call), call.owners()};
 }
 
@@ -120,11 +120,12 @@ class Flag {
 // once: its arrays are shared.
 class __attribute__((visibility("hidden"))) Program {
  public:
-  // steps: (kernel, reads, writes, attributes) each
-  explicit Program(const py::list& steps) {
+  // steps: (kernel, reads, writes, attributes) each. The programs of one `store`, which may be null,
+  // run in turn.
+  Program(const py::list& steps, KeptWeightsStore* store) {
     for (const py::handle step : py::tuple(steps)) {
       const auto [kernel, reads, writes, attributes] = parts(step);
-      steps_.push_back(prepare(kernel, reads, writes, attributes));
+      steps_.push_back(prepare(kernel, reads, writes, attributes, store));
       scratch_bytes_ = std::max(scratch_bytes_, steps_.back().call.scratch_bytes);
     }
   }
@@ -200,8 +201,15 @@ PYBIND11_MODULE(_core, m) {
   const auto no_instances = [](PyHeapTypeObject* type) {
     type->ht_type.tp_flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
   };
+  m.def("WeightsStore", [] { return std::make_unique<KeptWeightsStore>(); });
+  py::class_<KeptWeightsStore>(m, "KeptWeightsStore", py::custom_type_setup(no_instances))
+      .def("__len__", &KeptWeightsStore::size);
   m.def(
-      "Program", [](const py::list& steps) { return std::make_unique<Program>(steps); }, "steps"_a);
+      "Program",
+      [](const py::list& steps, KeptWeightsStore* store) {
+        return std::make_unique<Program>(steps, store);
+      },
+      "steps"_a, "store"_a = nullptr);
   py::class_<Program>(m, "PreparedProgram", py::custom_type_setup(no_instances))
       .def("run", &Program::run, "first"_a, "last"_a, "version"_a = 0)
       .def("__len__", &Program::size);

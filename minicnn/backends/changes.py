@@ -8,26 +8,38 @@ import numpy as np
 
 from minicnn.program import Program
 
+Seen = dict[int, list[np.ndarray]]
+
 
 class Constants:
-    """Remembers the parameters that a program's first steps read, as they were when these ran."""
+    """A program's first steps, and the parameters that they read as they were when these ran.
 
-    def __init__(self, program: Program, arrays: Mapping[int, np.ndarray]) -> None:
-        self._steps = program.constant
-        steps = program.steps[: self._steps]
-        reads = {i for step in steps for i in step.reads if i is not None}
-        self._arrays = {i: arrays[i] for i in reads if i in arrays}
-        self._before: dict[int, np.ndarray] = {}
+    Programs that share an arena share what such steps write, so they share `seen`, too: by the
+    array that a step writes, copies of those that it read.
+    """
+
+    def __init__(self, program: Program, arrays: Mapping[int, np.ndarray], seen: Seen) -> None:
+        self._seen = seen
+        steps = program.steps[: program.constant]
+        made = {i for step in steps for i in step.writes}
+        self._steps = [
+            (
+                arrays[next(i for i in step.writes if i is not None)],
+                [arrays[i] for i in step.reads if i is not None and i not in made],
+            )
+            for step in steps
+        ]
 
     def refresh(self, run: Callable[[int, int], None]) -> None:
         """Call run(0, number of such steps) if they never ran or read other numbers now."""
-        if self._steps and not self._unchanged():
-            run(0, self._steps)
-            self._before = {i: a.copy() for i, a in self._arrays.items()}
+        if not all(self._unchanged(id(written), reads) for written, reads in self._steps):
+            run(0, len(self._steps))
+            for written, reads in self._steps:
+                self._seen[id(written)] = [array.copy() for array in reads]
 
-    def _unchanged(self) -> bool:
-        before = self._before
-        return bool(before) and all(_same_bits(a, before[i]) for i, a in self._arrays.items())
+    def _unchanged(self, written: int, reads: list[np.ndarray]) -> bool:
+        before = self._seen.get(written)
+        return before is not None and all(map(_same_bits, reads, before))
 
 
 def _same_bits(a: np.ndarray, b: np.ndarray) -> bool:

@@ -49,7 +49,7 @@ class ActivationAttribute:
     """A layer's `activation`: checked whenever it is set; None means "linear"."""
 
     def __get__(self, layer: Layer, owner: type[Layer] | None = None) -> str:
-        return vars(layer)["_activation"]  # type: ignore[no-any-return]
+        return vars(layer)["_activation"]
 
     def __set__(self, layer: Layer, value: str | None) -> None:
         vars(layer)["_activation"] = activation_name(value)

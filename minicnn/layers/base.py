@@ -47,7 +47,8 @@ class FirstValues:
 
     def drawn(self) -> np.ndarray:
         """The numbers."""
-        rng = random.generator(f"{self.place}/{self.name}", seed=self.seed)
+        with random.seeded(self.seed):
+            rng = random.generator(f"{self.place}/{self.name}")
         return self.initializer(self.shape, rng)
 
 

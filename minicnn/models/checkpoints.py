@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicnn import random
 from minicnn.callbacks import Callback
 from minicnn.errors import CheckpointError, FormatError, MiniCNNError
 from minicnn.models.archive import Archive, read_archive
 from minicnn.models.measuring import Totals
 from minicnn.models.saving import (
-    MISREADINGS,
+    WRONG_CONTENT,
     Path,
     check_same_network,
     network_or_names,
@@ -28,6 +27,9 @@ from minicnn.registry import as_json
 if TYPE_CHECKING:
     from minicnn.models.model import Model
 
+# What a training moves on, or what is compared by itself.
+UNCOMPARED = ("optimizer_state", "parameters", "multipliers", "passes")
+
 
 def save_checkpoint(model: Model, path: Path) -> None:
     """Everything of `save_model`, and how far `fit` and its callbacks have come."""
@@ -37,11 +39,7 @@ def save_checkpoint(model: Model, path: Path) -> None:
         callbacks.append({"class": type(callback).__name__, "state": callback.get_state()})
         for name, array in callback.get_arrays().items():
             arrays[f"callback/{i}/{name}"] = array
-    progress = {
-        **model.training_state.get_state(),
-        "seed": random.seed(),
-        "callbacks": callbacks,
-    }
+    progress = {**model.training_state.get_state(), "callbacks": callbacks}
     training = training_to_document(model) | {"progress": progress}
     write(model, path, network_or_names(model), training, arrays)
 
@@ -57,7 +55,7 @@ def load_checkpoint(model: Model, path: Path) -> None:
         _take_callbacks(model, archive, path)
     except MiniCNNError:
         raise
-    except MISREADINGS as err:
+    except WRONG_CONTENT as err:
         raise FormatError(path, f"its training cannot be taken up: {err}") from err
     take_over()
 
@@ -74,20 +72,16 @@ def _checked(model: Model, archive: Archive, path: Path) -> Callable[[], None]:
     _check_same_training(model, training, path)
     optimizer, _ = model.need_compiled()
     slots = read_slots(model, archive, there)
-    state = copy.deepcopy(model.training_state)
-    state.set_state(progress)
+    copy.copy(model.training_state).set_state(progress)
     if progress["totals"] is not None:
         Totals(model.new_metrics()).set_state(progress["totals"])
     copy.deepcopy(optimizer).set_state(training["optimizer_state"])
-    with random.seeded(progress["seed"]):
-        pass  # a wrong seed is refused here
 
     def take_over() -> None:
         model.set_weights(list(weights.values()))
         for array, value in slots:
             array[...] = value
         optimizer.set_state(training["optimizer_state"])
-        random.set_random_seed(progress["seed"])
         model.training_state.set_state(progress)
 
     return take_over
@@ -95,8 +89,8 @@ def _checked(model: Model, archive: Archive, path: Path) -> Callable[[], None]:
 
 def _check_same_training(model: Model, training: dict[str, Any], path: Path) -> None:
     for key, ours in training_to_document(model).items():
-        there = training[key]
-        if key not in ("optimizer_state", "parameters", "multipliers") and there != as_json(ours):
+        there = training.get(key)
+        if key not in UNCOMPARED and there != as_json(ours):
             raise CheckpointError(
                 f"{path} is of a training with another {key}: {there!s:.80} there, {ours!s:.80} "
                 "here"

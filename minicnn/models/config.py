@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from minicnn.errors import ArgumentError, MiniCNNError
+from minicnn.errors import ArgumentError, MiniCNNError, SizeLimitError
 from minicnn.layers import InputLayer, layer_from_config
 from minicnn.layers.base import Layer, SymbolicTensor
 from minicnn.layers.registry import find_layer
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 # Model and Sequential are added where they are made: see `minicnn.models`.
 MODELS: Registry[Any] = Registry("kind of model", Network)
 
+# Far more than any network in use, and few enough to be refused or built in a second.
+MOST_LAYERS = 10_000
+MOST_TENSORS = 20_000
+MOST_CONNECTIONS = 50_000
+
 
 def graph_to_config(graph: Graph) -> dict[str, Any]:
     """{"layers": [...], "tensors": [...], "inputs": [...], "outputs": [...]}, JSON-able.
@@ -30,7 +35,7 @@ def graph_to_config(graph: Graph) -> dict[str, Any]:
     layers = graph.layers
     number = {id(layer): i for i, layer in enumerate(layers)}
     place = {id(tensor): i for i, tensor in enumerate(graph.tensors)}
-    return {
+    config = {
         "layers": [{"class": type(la).__name__, "config": la.get_config()} for la in layers],
         "tensors": [
             {"layer": number[id(t.layer)], "inputs": [place[id(u)] for u in t.inputs]}
@@ -39,10 +44,13 @@ def graph_to_config(graph: Graph) -> dict[str, Any]:
         "inputs": [place[id(t)] for t in graph.inputs],
         "outputs": [place[id(t)] for t in graph.outputs],
     }
+    _check_sizes(config)  # what could not be read is not written
+    return config
 
 
 def graph_from_config(config: Mapping[str, Any]) -> Graph:
     """The graph that `graph_to_config` described, with freshly initialised parameters."""
+    _check_sizes(config)
     for item in config["layers"]:
         find_layer(item["class"])  # before the first is made
     layers = [layer_from_config(item["class"], item["config"]) for item in config["layers"]]
@@ -114,3 +122,15 @@ def _made_again(model: Model) -> Model:
 
 def _sizes(model: Model) -> list[tuple[str, tuple[int, ...]]]:
     return [(parameter.name, parameter.shape) for parameter in model.parameters]
+
+
+def _check_sizes(config: Mapping[str, Any]) -> None:
+    ends = len(config["inputs"]) + len(config["outputs"])
+    counts = {
+        "layers": (len(config["layers"]), MOST_LAYERS),
+        "tensors": (len(config["tensors"]), MOST_TENSORS),
+        "connections": (ends + sum(len(t["inputs"]) for t in config["tensors"]), MOST_CONNECTIONS),
+    }
+    for what, (count, most) in counts.items():
+        if count > most:
+            raise SizeLimitError(f"a network of {count:,} {what}; at most {most:,} can be saved")

@@ -15,20 +15,24 @@ from minicnn.versions import parameter_changes, parameters_changed
 
 
 class Outcome(NamedTuple):
-    """What one batch gave. The arrays are the program's own: copy what must last."""
+    """What one batch gave. An Execution's arrays are the arena's: copy what must last."""
 
     predictions: np.ndarray
     loss: float
     weight: float  # sum of the samples' weights, N without any
 
+    def copied(self) -> Outcome:
+        """The same with predictions that last."""
+        return self._replace(predictions=self.predictions.copy())
+
 
 class Execution:
-    """Runs one plan again and again."""
+    """Runs one plan again and again, in an arena of its own or in one that is shared."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, arena: Any = None) -> None:
         self.plan = plan
         self.engine = current_backend()
-        self.runner: Any = runner(plan.program, plan.arrays)
+        self.runner: Any = runner(plan.program, plan.arrays, arena)
         self._changes = 0  # of parameters, when the constants were last looked at
         self._equal_weights = False  # does dloss hold 1 / N?
 

@@ -21,6 +21,7 @@ from minicnn.models.gating import pass_relus_early
 from minicnn.models.gradient import Gradients, values_with_gradient
 from minicnn.models.graph import Graph
 from minicnn.models.memory import place
+from minicnn.models.shared import SharedArrays
 from minicnn.models.trace import Call, Node, Trace, Value
 from minicnn.models.updates import SlotFinder, Updates, fuse_dense_updates
 from minicnn.models.views import drop_views
@@ -42,17 +43,25 @@ class Plan(NamedTuple):
     stream: int | None = None
 
 
-def plan_prediction(graph: Graph, inputs: list[Spec], *, fuse: bool = True) -> Plan:
+def plan_prediction(
+    graph: Graph, inputs: list[Spec], shared: SharedArrays | None = None, *, fuse: bool = True
+) -> Plan:
     """The program that computes the outputs for inputs of these Specs."""
     trace, values = Trace(), _inputs(graph, inputs)
     outputs = graph.forward(trace.apply, *values, training=False)
     nodes, constants = _for_use(trace.nodes, {id(v) for v in outputs}, fuse)
     calls, known = [n.call for n in nodes], {"stream": trace.stream}
-    return _assemble(calls, [], values, outputs, known, constants=constants, views=fuse)
+    return _assemble(calls, [], values, outputs, known, shared, constants=constants, views=fuse)
 
 
 def plan_test(
-    graph: Graph, inputs: list[Spec], loss: Loss, y_true: Spec, *, fuse: bool = True
+    graph: Graph,
+    inputs: list[Spec],
+    loss: Loss,
+    y_true: Spec,
+    shared: SharedArrays | None = None,
+    *,
+    fuse: bool = True,
 ) -> Plan:
     """The program that computes predictions and each sample's loss."""
     trace, values = Trace(), _inputs(graph, inputs)
@@ -61,8 +70,10 @@ def plan_test(
     last, predictions = loss_node(trace, loss, output, labels)
     nodes, constants = _for_use(trace.nodes, {id(predictions)}, fuse)
     known = {"loss": last.writes[0], "y_true": labels, "stream": trace.stream}
-    calls, values = [n.call for n in nodes], [*values, labels]
-    return _assemble(calls, [], values, [predictions], known, constants=constants, views=fuse)
+    calls = [n.call for n in nodes]
+    return _assemble(
+        calls, [], values, [predictions], known, shared, constants=constants, views=fuse
+    )
 
 
 def plan_training(
@@ -72,12 +83,14 @@ def plan_training(
     y_true: Spec,
     optimizer: Optimizer,
     slot: SlotFinder,
+    shared: SharedArrays | None = None,
     *,
     fuse: bool = True,
 ) -> Plan:
     """The program of one training step: forward, loss, backward, update.
 
-    `slot` finds the optimizer's array for a parameter and a slot's name.
+    `slot` finds the optimizer's array for a parameter and a slot's name. Here and in the others
+    `shared` has the arrays that several programs use in turn.
     """
     trace, values = Trace(), _inputs(graph, inputs)
     (output,) = graph.forward(trace.apply, *values, training=True)
@@ -110,7 +123,7 @@ def plan_training(
     changes = trace.changes + updates.calls
     if fuse:
         calls, changes = fuse_dense_updates(pass_relus_early(calls), changes)
-    return _assemble(calls, changes, [*values, labels, dloss], [predictions], known, views=fuse)
+    return _assemble(calls, changes, values, [predictions], known, shared, views=fuse)
 
 
 def _for_use(nodes: list[Node], kept: set[int], fuse: bool) -> tuple[list[Node], list[Call]]:
@@ -136,22 +149,26 @@ def _trainable(graph: Graph) -> set[int]:
 def _assemble(
     calls: list[Call],
     changes: list[Call],
-    inputs: list[Value],
+    samples: list[Value],
     outputs: list[Value],
     known: dict[str, Value | None],
+    shared: SharedArrays | None,
     *,
     constants: Sequence[Call] = (),
     views: bool,
 ) -> Plan:
     """Number the values, give each a place in memory."""
+    _give_homes(samples, constants, shared or SharedArrays())
     if views:
         calls = drop_views(calls, changes)
     calls = [*constants, *calls]
     everything = [*calls, *changes]
-    values = _unique([*inputs, *(v for c in everything for v in (*c.reads, *c.writes)), *outputs])
+    fed = [known.get(name) for name in ("y_true", "dloss")]
+    values = _unique(
+        [*samples, *fed, *(v for c in everything for v in (*c.reads, *c.writes)), *outputs]
+    )
     index = {id(v): i for i, v in enumerate(values)}
-    lasting = [*outputs, known.get("loss"), *(v for call in constants for v in call.writes)]
-    kept = {id(v.root) for v in lasting if v is not None}
+    kept = {id(v.root) for v in (*outputs, known.get("loss")) if v is not None}
     offsets, arena_bytes = place(everything, kept)
     buffers = tuple(_buffer(v, index, offsets) for v in values)
     steps = tuple(_step(call, index) for call in everything)
@@ -164,10 +181,20 @@ def _assemble(
     return Plan(
         Program(buffers, steps, arena_bytes, len(calls), len(constants)),
         arrays,
-        tuple(index[id(v)] for v in inputs if v.name not in ("y_true", "dloss")),
+        tuple(index[id(v)] for v in samples),
         tuple(index[id(v)] for v in outputs),
         **places,
     )
+
+
+def _give_homes(samples: list[Value], constants: Sequence[Call], shared: SharedArrays) -> None:
+    """To what outlasts a run, or is filled before it, and is the same array in other programs."""
+    for number, value in enumerate(samples):
+        value.array = shared.input(number, value.spec)
+    for call in constants:
+        for written, array in zip(call.writes, shared.constants(call), strict=True):
+            if written is not None:
+                written.home, written.array = "state", array
 
 
 def _unique(values: list[Value | None]) -> list[Value]:

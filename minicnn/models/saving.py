@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicnn import limits, losses, metrics, optimizers, registry
-from minicnn.checks import check_number
+from minicnn.checks import check_int, check_number
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, CheckpointError, FormatError, MiniCNNError, SizeLimitError
+from minicnn.history import joined, numbers
 from minicnn.models.archive import Archive, read_archive, write_archive
+from minicnn.models.batches import Place
 from minicnn.models.config import check_rebuildable, network_from_document, network_to_document
 from minicnn.models.graph import check_names
 from minicnn.models.slots import read_slots, saved_slots
+from minicnn.models.state import TrainingState
 from minicnn.registry import Classes, UnknownClassError
 
 if TYPE_CHECKING:
@@ -25,8 +28,8 @@ if TYPE_CHECKING:
 
 Path = str | os.PathLike[str]
 EXTENSION = ".mcnn"
-# What a document that is not as it should be may lead to; a file's own mistake, never a crash.
-MISREADINGS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+# What code that builds something says to values of a wrong kind.
+WRONG_CONTENT = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 def save_model(model: Model, path: Path, *, include_optimizer: bool = True) -> None:
@@ -86,11 +89,13 @@ def load_model(path: Path, compile: bool = True, custom_objects: Classes | None 
     with registry.custom_objects(custom_objects):
         try:
             return _rebuilt(archive, compile, path)
-        except (FormatError, SizeLimitError):
+        except FormatError:
             raise
+        except SizeLimitError as err:
+            raise SizeLimitError(f"{path}: {err}") from err
         except UnknownClassError as err:
             raise FormatError(path, _advice(err)) from err
-        except (MiniCNNError, *MISREADINGS) as err:
+        except (MiniCNNError, *WRONG_CONTENT) as err:
             raise FormatError(path, f"its layers cannot be built: {err}") from err
 
 
@@ -111,7 +116,7 @@ def _rebuilt(archive: Archive, compile: bool, path: Path) -> Model:
     model.class_names = archive.documents.get("classes")
     preprocess = archive.documents.get("preprocess")
     model.preprocess = Preprocess.from_config(preprocess) if preprocess else None
-    model.saved_history = dict(archive.documents.get("history", {}))
+    model.saved_history = numbers(archive.documents.get("history", {}))
     training = archive.documents.get("training", {})
     if compile and training.get("optimizer"):
         _compile(model, training)
@@ -152,12 +157,11 @@ def write(
     arrays: dict[str, np.ndarray],
 ) -> None:
     """Write the file."""
-    history = model.history.history if model.history is not None else model.saved_history
     documents: dict[str, Any] = {
         "config": network,
         "classes": model.class_names or [],
         "preprocess": model.preprocess.as_config() if model.preprocess else {},
-        "history": _finite(history),
+        "history": _finite(joined(model.saved_history, model.history)),
         "training": _finite(training),
     }
     write_archive(path, {p.name: p.value for p in model.parameters}, documents, arrays)
@@ -201,6 +205,7 @@ def training_to_document(model: Model) -> dict[str, Any]:
         "multipliers": {p.name: p.multiplier for p in model.parameters if p.multiplier != 1.0},
         "optimizer": optimizers.serialize(model.optimizer),
         "optimizer_state": model.optimizer.get_state(),
+        "passes": model.training_state.passes,
         "loss": losses.serialize(model.loss),
         "metrics": [metrics.serialize(m) for m in model.compiled_metrics],
     }
@@ -223,6 +228,8 @@ def _compile(model: Model, training: dict[str, Any]) -> None:
         [metrics.deserialize(m) for m in training["metrics"]],
     )
     model.optimizer.set_state(training["optimizer_state"])  # type: ignore[union-attr]
+    passes = check_int(training.get("passes", 0), "passes", 0)
+    model.training_state = TrainingState(place=Place(passes))
     model.new_metrics()  # an unknown one is refused now
     here = dict(zip(training["parameters"], model.parameters, strict=True))
     for name, multiplier in training["multipliers"].items():

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from minicnn import metrics, random
-from minicnn.backends import current_backend
 from minicnn.backends.algorithm import conv_algorithm
 from minicnn.backends.precision import precision
 from minicnn.contracts import Spec
@@ -24,6 +23,8 @@ from minicnn.models.execution import Execution, Outcome
 from minicnn.models.graph import Graph
 from minicnn.models.network import Network
 from minicnn.models.plan import Plan, plan_prediction, plan_test, plan_training
+from minicnn.models.programs import Memory, Programs
+from minicnn.models.shared import SharedArrays
 from minicnn.optimizers import Optimizer
 from minicnn.ownership import at_home, bring_home
 from minicnn.program import Program
@@ -39,21 +40,23 @@ class Stepper(Network):
         self.compiled_metrics: list[Any] = []
         self.fuse = True
         self._slots: dict[Parameter, dict[str, np.ndarray]] = {}
-        self._executions: dict[Any, Execution] = {}
+        self._executions = Programs()
         self._step_metrics: list[Metric] | None = None
-        # Threads may predict with one model: its programs' arrays serve one of them at a time.
-        self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: all but the programs, which are made again when needed."""
         for arrays in self._slots.values():
             bring_home(arrays.values())
-        kept = {name: value for name, value in vars(self).items() if name != "_lock"}
-        return {**kept, "_executions": {}}
+        return {name: value for name, value in vars(self).items() if name != "_executions"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._lock = threading.Lock()
+        self._executions = Programs()
+
+    @property
+    def lock(self) -> threading.Lock:
+        """To be held while a program is made or runs: threads may use one model, one at a time."""
+        return self._executions.lock
 
     def take_graph(self, graph: Graph) -> None:
         """Become the network of this graph; programs made before are forgotten."""
@@ -86,29 +89,29 @@ class Stepper(Network):
         optimizer, _ = self.need_compiled()
         batch = self.prepared(batch)
         step = optimizer.iterations
-        execution = self.execution("train", batch.inputs)
-        outcome = execution.forward_backward(batch, optimizer.rates(step), random.stream(step))
-        if not math.isfinite(outcome.loss):
-            raise NumericError(
-                f"the loss became {outcome.loss} at step {step + 1}: "
-                f"{first_not_finite(self.graph, batch.inputs)}. The weights are still those "
-                f"before this step (learning_rate {optimizer.learning_rate:g})"
-            )
-        execution.commit()
-        optimizer.iterations = step + 1
-        return outcome
+        with self.lock:
+            execution = self.execution("train", batch.inputs)
+            outcome = execution.forward_backward(batch, optimizer.rates(step), random.stream(step))
+            if math.isfinite(outcome.loss):
+                execution.commit()
+                optimizer.iterations = step + 1
+                return outcome.copied()
+        raise NumericError(
+            f"the loss became {outcome.loss} at step {step + 1}: "
+            f"{first_not_finite(self.graph, batch.inputs)}. The weights are still those "
+            f"before this step (learning_rate {optimizer.learning_rate:g})"
+        )
 
     def test_step(self, batch: Batch) -> Outcome:
         """Predictions and loss, as in use: no dropout, running statistics."""
         batch = self.prepared(batch)
-        with self._lock:
-            outcome = self.execution("test", batch.inputs).test(batch)
-            return outcome._replace(predictions=outcome.predictions.copy())
+        with self.lock:
+            return self.execution("test", batch.inputs).test(batch).copied()
 
     def predict_step(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
         """The outputs."""
         self.check_inputs(inputs)
-        with self._lock:
+        with self.lock:
             return [y.copy() for y in self.execution("predict", inputs).predict(inputs)]
 
     def new_metrics(self) -> list[Metric]:
@@ -173,34 +176,43 @@ class Stepper(Network):
 
     def together(self, inputs: tuple[np.ndarray, ...]) -> int:
         """How many steps on such batches the engine in use takes at a time."""
-        return self.execution("train", inputs).runner.together
+        with self.lock:
+            return self.execution("train", inputs).runner.together
 
     def _output_shape(self, batch_size: int) -> tuple[int, ...]:
         return (batch_size, *self.graph.outputs[0].shape[1:])
 
     def execution(self, kind: str, inputs: tuple[np.ndarray, ...]) -> Execution:
-        """The plan of a "predict", "test" or "train" step on the engine in use; made once."""
+        """The plan of a "predict", "test" or "train" step on the engine in use; the lock is held.
+
+        It lies in memory that all of them share: the next one that runs overwrites its arrays.
+        """
         dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
         trained = [layer.trainable for layer in self._layers] if kind == "train" else []
-        ways = (current_backend(), conv_algorithm(), precision())
-        key = (kind, len(inputs[0]), *dtypes, *ways, *trained)
-        if key not in self._executions:
-            plan = self._plan(kind, len(inputs[0]), dtypes)
+        key = (kind, len(inputs[0]), *dtypes, conv_algorithm(), precision(), *trained)
+
+        def make(memory: Memory) -> Execution:
+            plan = self._plan(kind, len(inputs[0]), dtypes, memory.shared)
             check_activations(plan.program.arena_bytes, len(inputs[0]))
-            self._executions[key] = Execution(plan)
-        return self._executions[key]
+            return Execution(plan, memory.arena)
+
+        return self._executions.get(key, make)
 
     def _input_dtype(self, i: int, x: np.ndarray) -> str:
         """uint8 pixels stay uint8 where every layer that reads them rescales them."""
         return "uint8" if x.dtype == np.uint8 and self.rescales(i) else "float32"
 
-    def _plan(self, kind: str, batch_size: int, dtypes: list[str]) -> Plan:
+    def _plan(
+        self, kind: str, batch_size: int, dtypes: list[str], shared: SharedArrays | None = None
+    ) -> Plan:
         pairs = zip(self.graph.inputs, dtypes, strict=True)
         specs = [Spec((batch_size, *t.shape[1:]), dtype) for t, dtype in pairs]
         if kind == "predict":
-            return plan_prediction(self.graph, specs, fuse=self.fuse)
+            return plan_prediction(self.graph, specs, shared, fuse=self.fuse)
         optimizer, loss = self.need_compiled()
         labels = loss.label_spec(self._output_shape(batch_size))
         if kind == "test":
-            return plan_test(self.graph, specs, loss, labels, fuse=self.fuse)
-        return plan_training(self.graph, specs, loss, labels, optimizer, self.slot, fuse=self.fuse)
+            return plan_test(self.graph, specs, loss, labels, shared, fuse=self.fuse)
+        return plan_training(
+            self.graph, specs, loss, labels, optimizer, self.slot, shared, fuse=self.fuse
+        )

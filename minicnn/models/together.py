@@ -59,7 +59,7 @@ def _trained(model: Stepper, groups: Iterator[Group], at_work: deque[Running]) -
     try:
         for group in groups:
             several = group.batches > 1
-            execution = model.execution("train", group.like.inputs) if several else None
+            execution = _execution_for(model, group) if several else None
             while at_work and (at_work[0].execution is not execution or len(at_work) > 1):
                 yield _finish(model, at_work)
             if execution is None:
@@ -74,18 +74,25 @@ def _trained(model: Stepper, groups: Iterator[Group], at_work: deque[Running]) -
         yield _finish(model, at_work)
 
 
+def _execution_for(model: Stepper, group: Group) -> Execution:
+    with model.lock:
+        return model.execution("train", group.like.inputs)
+
+
 def _start(model: Stepper, running: Running, at_work: deque[Running]) -> None:
     optimizer, _ = model.need_compiled()
     first = optimizer.iterations + sum(before.group.batches for before in at_work)
     steps = range(first, first + running.group.batches)
     rates = np.stack([optimizer.rates(step) for step in steps])
-    running.execution.start(running.group, rates, np.stack([random.stream(s) for s in steps]))
+    with model.lock:
+        running.execution.start(running.group, rates, np.stack([random.stream(s) for s in steps]))
     at_work.append(running)
 
 
 def _finish(model: Stepper, at_work: deque[Running]) -> Trained:
     group, execution = at_work.popleft()
-    losses, predictions = execution.finish(group)
+    with model.lock:
+        losses, predictions = execution.finish(group)
     optimizer, _ = model.need_compiled()
     optimizer.iterations += len(losses)
     return Trained(group, losses, predictions)

@@ -14,17 +14,21 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from minicnn.errors import ArgumentError, MissingExtraError
+from minicnn.errors import ArgumentError, FormatError
+from minicnn.files import naming, open_regular, read_whole
+from minicnn.installed import missing_extra
 from minicnn.tune.locks import FileLock, is_locked, locked
 from minicnn.tune.sampling import Sampler, number_of, path_of
 
 JOURNAL, JOURNAL_LOCK, LOCK = "journal.log", "journal.lock", "lock"
 WORKERS, TRIALS = "workers", "trials"
 NAME = "search"
+FIRST_LETTERS = b'{"op_code":'  # of every line of a journal
+LARGEST_JOURNAL = 1 << 30  # bytes
 FIRST_TRIALS = 5  # are random before TPE proposes and before the median prunes
 PRUNERS = ("median", "hyperband")
 
@@ -163,9 +167,7 @@ def import_optuna() -> Any:
     try:
         import optuna
     except ModuleNotFoundError as err:
-        raise MissingExtraError(
-            'a search needs Optuna. Install it with: pip install "minicnn-engine[tune]".'
-        ) from err
+        raise missing_extra("a search needs Optuna", "tune") from err
     return optuna
 
 
@@ -199,6 +201,8 @@ def _pruner(optuna: Any, name: str | None) -> Any:
 
 
 def _storage(optuna: Any, folder: Path) -> Any:
+    with suppress(FileNotFoundError):
+        open_regular(folder / JOURNAL).close()  # Optuna would wait for a pipe
     # Optuna's own locks outlive a process that was killed while it held one, for half a minute.
     lock = FileLock(folder / JOURNAL_LOCK)
     backend = optuna.storages.journal.JournalFileBackend(str(folder / JOURNAL), lock)
@@ -206,8 +210,24 @@ def _storage(optuna: Any, folder: Path) -> Any:
 
 
 def _drop_torn_line(folder: Path) -> None:
-    """A power cut may leave half a line at the end; joined to the next one it would spoil both."""
-    with locked(folder / JOURNAL_LOCK), (folder / JOURNAL).open("a+b") as file:
-        file.seek(0)
-        content = file.read()
-        file.truncate(content.rfind(b"\n") + 1)
+    """A power cut may leave half a line at the end; joined to the next one it would spoil both.
+
+    A file that no search wrote is left as it is, and refused.
+    """
+    path = folder / JOURNAL
+    with locked(folder / JOURNAL_LOCK):
+        content = read_whole(path, LARGEST_JOURNAL) if os.path.lexists(path) else b""
+        if not _is_of_a_search(content):
+            raise FormatError(
+                path, "is no journal of a search; choose another folder, or take that file away"
+            )
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            with naming(path):
+                os.truncate(path, whole)
+
+
+def _is_of_a_search(content: bytes) -> bool:
+    """Does it begin as Optuna's journals do, as far as it goes?"""
+    first = content[: len(FIRST_LETTERS)]
+    return first == FIRST_LETTERS[: len(first)]

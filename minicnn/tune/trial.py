@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -36,14 +37,17 @@ class Watch(Callback):
     trial : Optuna's, or None in a repetition, which is neither reported nor ended early
     """
 
+    adds_logs = False
+
     def __init__(self, monitor: Monitor, trial: Any = None) -> None:
         self.monitor, self.trial = monitor, trial
         self.best_step, self.pruned = 0, False
+        self.last = math.nan  # value of the last epoch
         self.best_weights: list[np.ndarray] = []
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare, keep, report."""
-        value = self.monitor.value(logs)
+        value = self.last = self.monitor.value(logs)
         if self.monitor.improves(value, self.monitor.best):
             self.monitor.best, self.best_step = value, epoch
             self.best_weights = self.model.get_weights()
@@ -97,5 +101,9 @@ class Training(NamedTuple):
             model.fit(*self.fit_arguments, **options)
         if monitor.best is None:
             raise NumericError(f"{self.objective} was never a finite number")
+        if not math.isfinite(watch.last):
+            raise NumericError(
+                f"{self.objective} was {watch.last} in the last epoch: the training diverged"
+            )
         model.set_weights(watch.best_weights)
         return Trained(monitor.best, watch.best_step, model, watch.pruned)

@@ -49,4 +49,17 @@ const float* KeptWeights::transformed(const Conv2D& conv, const float* w) noexce
   return u_;
 }
 
+std::shared_ptr<KeptWeights> KeptWeightsStore::of(const Conv2D& conv, const float* w) {
+  for (auto i = known_.begin(); i != known_.end();) i = i->second.expired() ? known_.erase(i) : ++i;
+  std::weak_ptr<KeptWeights>& known = known_[{w, conv.window.kh, conv.x.c, conv.filters}];
+  std::shared_ptr<KeptWeights> kept = known.lock();
+  if (kept == nullptr) known = kept = std::make_shared<KeptWeights>(conv);
+  return kept;
+}
+
+std::size_t KeptWeightsStore::size() const {
+  return std::size_t(std::count_if(known_.begin(), known_.end(),
+                                   [](const auto& entry) { return !entry.second.expired(); }));
+}
+
 }  // namespace minicnn

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
+#include <memory>
+#include <tuple>
 #include <vector>
 
 #include "kernels/conv2d/geometry.hpp"
@@ -39,6 +43,18 @@ class KeptWeights {
   float* u_;  // in memory_, on a cache line
   bool made_ = false;
   std::uint64_t version_ = 0;  // at which they were last found to hold
+};
+
+// The KeptWeights of programs that run in turn: calls that read the same weights share them. Those
+// that no call has any more are gone.
+class KeptWeightsStore {
+ public:
+  std::shared_ptr<KeptWeights> of(const Conv2D& conv, const float* w);
+  std::size_t size() const;  // those that some call has
+
+ private:
+  using Key = std::tuple<const float*, std::int64_t, std::int64_t, std::int64_t>;
+  std::map<Key, std::weak_ptr<KeptWeights>> known_;
 };
 
 }  // namespace minicnn

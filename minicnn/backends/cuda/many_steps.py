@@ -49,8 +49,13 @@ class Runner(one_step.Runner):
 
     together = MOST
 
-    def __init__(self, program: Program, arrays: dict[int, np.ndarray]) -> None:
-        super().__init__(program, arrays)
+    def __init__(
+        self,
+        program: Program,
+        arrays: dict[int, np.ndarray],
+        arena: one_step.Arena | None = None,
+    ) -> None:
+        super().__init__(program, arrays, arena)
         self.together = max(2, min(MOST, ARENA_BYTES // max(program.arena_bytes, 1)))
         self._many: ManySteps | None = None
 

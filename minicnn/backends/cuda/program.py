@@ -27,6 +27,25 @@ from minicnn.contracts import CONTRACTS, Spec
 from minicnn.program import Buffer, Program, Step
 
 
+class Arena:
+    """Device memory for several programs that run in turn: as much as the largest needs.
+
+    `forget` is called before it grows, by those who hold programs in the old memory.
+    """
+
+    def __init__(self, forget: Callable[[], None] = lambda: None) -> None:
+        self._forget, self._memory, self.size_bytes = forget, None, 0
+
+    def room(self, size: int, what: str) -> Any:
+        """At least `size` bytes, the same for every program; `what` is for the error message."""
+        if self._memory is None or size > self.size_bytes:
+            self._forget()
+            self._memory, self.size_bytes = None, 0
+            self._memory = allocate(Spec((size,), "uint8"), what)
+            self.size_bytes = size
+        return self._memory
+
+
 class Runner:
     """Holds a program's arrays on the device and runs its steps.
 
@@ -36,20 +55,23 @@ class Runner:
     arrays : for each buffer with a home, by its index, the host array of its owner. Parameters and
         state have a mirror on the device, which is newer until somebody asks the owner for them
         (`minicnn.ownership`); inputs are copied there before each run that reads them
+    arena : where all others lie; one of its own by default. Programs that share one run in turn
 
     Raises
     ------
     DeviceMemoryError : the GPU has too little memory; the message names the largest arrays
     """
 
-    def __init__(self, program: Program, arrays: dict[int, np.ndarray]) -> None:
+    def __init__(
+        self, program: Program, arrays: dict[int, np.ndarray], arena: Arena | None = None
+    ) -> None:
         self._program, self._hosts = program, arrays
         self._stream = compute_stream()
         works = [_work_of(program, step) for step in program.steps]
         scratch, scratch_bytes = _scratch(program.steps, works)
         self._scratch_start = room_for(Spec((program.arena_bytes,), "uint8"))
-        total = Spec((self._scratch_start + scratch_bytes,), "uint8")
-        self._arena = allocate(total, _largest(program))
+        arena = Arena() if arena is None else arena
+        self._arena = arena.room(self._scratch_start + scratch_bytes, _largest(program))
         self._halted = allocate(Spec((1,), "uint32"), HALTED)
         upload(np.zeros(1, np.uint32), self._halted)
         self._mirrors = self._mirror_what_lasts()
@@ -90,7 +112,9 @@ class Runner:
     def refresh_constants(self) -> None:
         """Run the steps that depend on parameters alone, if these have changed."""
         steps = range(self._program.constant)
-        mirrors = [self._mirrors[i] for i in sorted(self._read_by(steps)) if i in self._mirrors]
+        made = {i for step in self._program.steps[: len(steps)] for i in step.writes}
+        read = sorted(self._read_by(steps) - made)
+        mirrors = [self._mirrors[i] for i in read if i in self._mirrors]
         for mirror in mirrors:
             mirror.refresh()
         versions = [mirror.version for mirror in mirrors]

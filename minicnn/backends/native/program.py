@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
 
 import minicnn._core as _core
-from minicnn.backends.changes import Constants
+from minicnn.backends.changes import Constants, Seen
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError
 from minicnn.ownership import bring_home
@@ -19,8 +20,34 @@ CACHE_LINE = 64  # bytes; also the widest vector
 HUGE_PAGE = 2**21  # NumPy asks for such pages, but its arrays begin anywhere
 
 
+class Arena:
+    """Memory for several programs that run in turn: as much as the largest needs.
+
+    `forget` is called before it grows, by those who hold programs in the old memory.
+    """
+
+    def __init__(self, forget: Callable[[], None] = lambda: None) -> None:
+        self.weights = _core.WeightsStore()  # what kernels derive from weights and keep
+        self.seen: Seen = {}  # see Constants
+        self._forget = forget
+        self._memory = _aligned(0)
+
+    @property
+    def size_bytes(self) -> int:
+        """Of the memory."""
+        return self._memory.size
+
+    def room(self, size: int) -> np.ndarray:
+        """`size` bytes, the same for every program."""
+        if size > self._memory.size:
+            self._forget()
+            self._memory = _aligned(0)  # before the new one, so that never both are there
+            self._memory = _aligned(size)
+        return self._memory[:size]
+
+
 class Runner:
-    """Holds a program's arrays, makes its arena and runs its steps.
+    """Holds a program's arrays, finds their places in the arena and runs its steps.
 
     Parameters
     ----------
@@ -28,6 +55,7 @@ class Runner:
     arrays : for each buffer with a home, by its index, the array that lives there: parameters,
         state, inputs. They are updated in place, so their owner sees every change; they must be
         C-contiguous, aligned and of the buffer's shape and dtype.
+    arena : where all others lie; one of its own by default. Programs that share one run in turn
 
     Raises
     ------
@@ -36,15 +64,18 @@ class Runner:
 
     together: ClassVar[int] = 1  # training steps that it can be given at a time
 
-    def __init__(self, program: Program, arrays: dict[int, np.ndarray]) -> None:
+    def __init__(
+        self, program: Program, arrays: dict[int, np.ndarray], arena: Arena | None = None
+    ) -> None:
+        arena = Arena() if arena is None else arena
         self._homes = list(arrays.values())
-        arena = _aligned(program.arena_bytes)
         self._arrays: list[np.ndarray] = []
+        memory = arena.room(program.arena_bytes)
         for index, buffer in enumerate(program.buffers):
-            self._arrays.append(self._array(buffer, index, arrays, arena))
-        self._program = _core.Program([self._call(step) for step in program.steps])
+            self._arrays.append(self._array(buffer, index, arrays, memory))
+        self._program = _core.Program([self._call(step) for step in program.steps], arena.weights)
         self._steps = range(len(program.steps))
-        self._constants = Constants(program, arrays)
+        self._constants = Constants(program, arrays, arena.seen)
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self._arrays[index]

@@ -15,8 +15,8 @@ Weight decay pulls weights to 0: coupled it is the gradient of weight_decay / 2 
 g = dw + weight_decay * w; decoupled it shrinks w itself by rate * weight_decay.
 
 Every engine gives the same bits here: all is in the weights' dtype, and each operation rounds once,
-in the order written. Numbers are converted to it first; 1 - beta is made before that, for in float32
-the difference of 1 and 0.999 is off by a part in 100,000.
+in the order written. Numbers are converted to it first. 1 - beta is made before that: in float32
+the difference of 1 and 0.999 would be off by a part in 100,000.
 """
 
 from __future__ import annotations

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
 
-from minicnn.backends.changes import Constants
+from minicnn.backends.changes import Constants, Seen
 from minicnn.backends.numpy.kernels import KERNELS
 from minicnn.ownership import bring_home
 from minicnn.program import Program
+
+
+class Arena:
+    """What the kernels of several programs returned: of the one that ran last alone."""
+
+    def __init__(self, _forget: Callable[[], None] | None = None) -> None:
+        self.seen: Seen = {}  # see Constants
+        self._arrays: dict[int, np.ndarray] = {}
+        self._owner: object = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all these arrays."""
+        return sum(array.nbytes for array in self._arrays.values())
+
+    def of(self, owner: object) -> dict[int, np.ndarray]:
+        """The arrays of `owner`; another one's are given up."""
+        if self._owner is not owner:
+            self._owner, self._arrays = owner, {}
+        return self._arrays
 
 
 class Runner:
@@ -20,6 +41,7 @@ class Runner:
     program : what to run
     arrays : for each buffer with a home, by its index, the array that lives there: parameters,
         state, inputs. They are updated in place, so their owner sees every change.
+    arena : what holds all others; one of its own by default. Programs that share one run in turn
 
     Notes
     -----
@@ -29,20 +51,23 @@ class Runner:
 
     together: ClassVar[int] = 1  # training steps that it can be given at a time
 
-    def __init__(self, program: Program, arrays: dict[int, np.ndarray]) -> None:
-        self._program = program
-        self._arrays, self._homes = dict(arrays), list(arrays.values())
-        self._constants = Constants(program, arrays)
+    def __init__(
+        self, program: Program, arrays: dict[int, np.ndarray], arena: Arena | None = None
+    ) -> None:
+        self._program, self._homes = program, dict(arrays)
+        self._arena = Arena() if arena is None else arena
+        self._owner = object()  # this program, to the arena; not self, which would be a circle
+        self._constants = Constants(program, arrays, self._arena.seen)
 
     def __getitem__(self, index: int) -> np.ndarray:
         buffer = self._program.buffers[index]
-        if buffer.view_of is None:
-            return self._arrays[index]
-        return self[buffer.view_of].reshape(buffer.spec.shape)
+        if buffer.view_of is not None:
+            return self[buffer.view_of].reshape(buffer.spec.shape)
+        return self._homes[index] if buffer.home else self._arena.of(self._owner)[index]
 
     def run(self, first: int = 0, last: int | None = None) -> None:
         """Run the steps from `first` up to, not including, `last`."""
-        bring_home(self._homes)
+        bring_home(self._homes.values())
         for step in self._program.steps[first:last]:
             reads = [None if index is None else self[index] for index in step.reads]
             outs = KERNELS[step.kernel](*reads, **step.attributes)
@@ -56,6 +81,6 @@ class Runner:
 
     def _keep(self, index: int, out: np.ndarray) -> None:
         if self._program.buffers[index].home:
-            self._arrays[index][...] = out
+            self._homes[index][...] = out
         else:
-            self._arrays[index] = out
+            self._arena.of(self._owner)[index] = out
