@@ -113,7 +113,7 @@ def test_gradcam_of_one_sigmoid_has_two_sides():
             Dense(1, activation="sigmoid"),
         ]
     )
-    model.layers[1].kernel.assign(np.eye(2).reshape(1, 1, 2, 2))
+    model.layers[0].kernel.assign(np.eye(2).reshape(1, 1, 2, 2))
     model.layers[-1].kernel.assign(np.array([[3.0], [-3.0]]))
     against, in_favour = (explain.gradcam(model, IMAGES, number) for number in (0, 1))
     first_is_brighter = IMAGES[..., 0] > IMAGES[..., 1]

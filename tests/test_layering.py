@@ -38,7 +38,7 @@ LEVEL_0 = {
     "tables": {"atomic", "text"},
     "progress": {"errors", "text"},
     "plots": {"atomic", "installed", "text"},
-    "utils": {"errors", "exchange", "limits", "naming", "random"},
+    "utils": {"errors", "exchange", "limits", "naming", "random", "registry"},
 }
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {

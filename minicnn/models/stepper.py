@@ -13,7 +13,7 @@ from minicnn.backends.algorithm import conv_algorithm
 from minicnn.backends.precision import precision
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
-from minicnn.layers.base import aligned
+from minicnn.layers.base import Parameter, aligned
 from minicnn.limits import check_activations
 from minicnn.losses import Loss
 from minicnn.metrics import Metric
@@ -39,7 +39,7 @@ class Stepper(Network):
         self.loss: Loss | None = None
         self.compiled_metrics: list[Any] = []
         self.fuse = True
-        self._slots: dict[str, dict[str, np.ndarray]] = {}
+        self._slots: dict[Parameter, dict[str, np.ndarray]] = {}
         self._executions = Programs()
         self._step_metrics: list[Metric] | None = None
 
@@ -127,12 +127,11 @@ class Stepper(Network):
             metric.reset()
         return self._step_metrics
 
-    def slot(self, parameter: str, name: str) -> np.ndarray:
+    def slot(self, parameter: Parameter, name: str) -> np.ndarray:
         """The optimizer's array of that name for that parameter; zeros when it is new."""
         arrays = self._slots.setdefault(parameter, {})
         if name not in arrays:
-            shape = next(p.shape for p in self.parameters if p.name == parameter)
-            arrays[name] = aligned(shape, "float32")
+            arrays[name] = aligned(parameter.shape, "float32")
             arrays[name].fill(0)
         return at_home(arrays[name])
 
@@ -140,13 +139,16 @@ class Stepper(Network):
     def slots(self) -> dict[tuple[str, str], np.ndarray]:
         """All the optimizer's arrays, by (parameter's name, slot's name)."""
         return {
-            (p, name): at_home(a) for p, arrays in self._slots.items() for name, a in arrays.items()
+            (p.name, name): at_home(a)
+            for p, arrays in self._slots.items()
+            for name, a in arrays.items()
         }
 
     def reset_slots(self) -> None:
         """Set the optimizer's arrays to zero. They stay where they are: programs know them."""
-        for array in self.slots.values():
-            array.fill(0)
+        for arrays in self._slots.values():
+            for array in arrays.values():
+                at_home(array).fill(0)
 
     def need_compiled(self) -> tuple[Optimizer, Loss]:
         """The optimizer and the loss, or an error that says how to give them."""
