@@ -18,6 +18,8 @@ ROOT = PACKAGE.parent
 # A part may import the parts on its right, itself, and nothing else of minicnn.
 LEVEL_0 = {
     "errors": set(),
+    "environment": set(),
+    "threads": set(),
     "version": set(),
     "naming": set(),
     "ownership": set(),
@@ -38,7 +40,8 @@ LEVEL_0 = {
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {
     "backends": {
-        "_core", "checks", "contracts", "errors", "ownership", "program", "shapes", "versions",
+        "_core", "checks", "contracts", "environment", "errors", "ownership", "program", "shapes",
+        "versions",
     },
     "config": {"backends", "checks"},
     "devices": {"backends", "limits"},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +14,7 @@ from PIL import Image, ImageOps
 from minicnn.checks import check_choice, check_int
 from minicnn.errors import ArgumentError, ImageReadError, ShapeError
 from minicnn.limits import check_images
+from minicnn.threads import Threads
 
 # What a file really is, its bytes say: Pillow's name of it, and the endings, in lower case, that go
 # with it. Pillow would also start other programs (Ghostscript) and read what no camera writes.
@@ -271,7 +271,7 @@ def of_each(
     `progress` is called with (done, in all) after each.
     """
     results = []
-    with ThreadPoolExecutor(default_threads(threads)) as pool:
+    with Threads(min(default_threads(threads), len(items))) as pool:
         for result in pool.map(function, items):
             results.append(result)
             if progress is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from minicnn import random
 from minicnn.checks import check_flag, check_int
 from minicnn.data.images import PathLike, array_to_img, default_threads, reason_of
+from minicnn.threads import Job, Threads
 
 # What makes the array that is learned from: (image, epoch, the image's number) -> (H, W, C).
 Prepare = Callable[[np.ndarray, int, int], np.ndarray]
@@ -87,7 +87,7 @@ class ImageBatches:
         """The batches of one epoch; the same whenever it is asked for."""
         order = self.order = self.order_of(epoch)
         batches = [order[i : i + self.batch_size] for i in range(0, self.n, self.batch_size)]
-        pool = ThreadPoolExecutor(self.threads, "minicnn-images")
+        pool = Threads(self.threads, "minicnn-images")
         try:
             coming = self._begin(pool, batches[0], epoch) if batches else None
             for rows, following in zip(batches, [*batches[1:], None], strict=True):
@@ -97,7 +97,7 @@ class ImageBatches:
                 coming = None if following is None else self._begin(pool, following, epoch)
                 yield from self._finished(x, rows, np.array(read, bool), epoch)
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.close(wait=False)
 
     def __iter__(self) -> Iterator[Any]:
         """Batches without end, epoch after epoch, as Keras's; `for_epoch` gives those of one."""
@@ -128,8 +128,8 @@ class ImageBatches:
         return np.empty((len(rows), *self.image_shape), self.dtype)
 
     def _begin(
-        self, pool: ThreadPoolExecutor, rows: np.ndarray, epoch: int
-    ) -> tuple[np.ndarray, list[Future[bool]]]:
+        self, pool: Threads, rows: np.ndarray, epoch: int
+    ) -> tuple[np.ndarray, list[Job[bool]]]:
         """A batch that is being filled: each task says whether its image could be read."""
         x = self._room(rows)
         return x, [pool.submit(self._fill, x, k, int(i), epoch) for k, i in enumerate(rows)]

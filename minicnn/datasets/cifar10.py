@@ -7,13 +7,13 @@ network is used.
 from __future__ import annotations
 
 import errno
-import os
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
+from minicnn import environment
 from minicnn.atomic import read_whole
 from minicnn.data.folders import is_ignored, is_image, list_folder
 from minicnn.data.images import PathLike, decode, read_images
@@ -87,7 +87,7 @@ def load_data(path: PathLike | None = None) -> tuple[LabelledImages, LabelledIma
 
 def _find(path: PathLike | None) -> Path:
     """The folder or archive itself."""
-    text = os.environ.get("MINICNN_DATA") if path is None else path
+    text = environment.text_of("MINICNN_DATA") if path is None else path
     if text is None:
         raise FileNotFoundError(
             errno.ENOENT, "say where CIFAR-10 is: load_data(path), or MINICNN_DATA", "cifar10"

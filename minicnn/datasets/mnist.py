@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import errno
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
 from minicnn.data.idx import check_labelled_images, parse_idx, read_idx
 from minicnn.errors import ChecksumError
+from minicnn.threads import Threads
 
 LabelledImages = tuple[np.ndarray, np.ndarray]
 
@@ -74,7 +74,7 @@ def load_data(
     """
     paths = [_find(Path(path), name) for name in DIGESTS] if path is not None else _packaged()
     # Unpacking lets other threads run, so the two large files take the time of one.
-    with ThreadPoolExecutor(len(paths)) as pool:
+    with Threads(len(paths)) as pool:
         arrays = list(pool.map(_read_packaged if path is None else read_idx, paths))
     x_train, y_train, x_test, y_test = arrays
     check_labelled_images(x_train, y_train, paths[0], paths[1])

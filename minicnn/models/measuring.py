@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,12 +65,13 @@ def measure(
 ) -> dict[str, float]:
     """Loss and metrics of all batches, in use mode."""
     totals = Totals(model.new_metrics())
-    for number, batch in enumerate(batches.for_epoch(0)):
-        totals.add(model.test_step(batch), batch)
+    coming = batches.for_epoch(0)
+    at_once = nullcontext() if interrupt is None else interrupt.at_once
+    for number, batch in enumerate(coming if interrupt is None else interrupt.each(coming)):
+        with at_once:
+            totals.add(model.test_step(batch), batch)
         if progress is not None:
             progress.update(number + 1, totals.logs())
-        if interrupt is not None:
-            interrupt.check()
     if totals.samples == 0:
         raise ArgumentError("there is no sample to evaluate; give at least one")
     return totals.logs()

@@ -173,7 +173,7 @@ class Fit:
 
     def _train_one_by_one(self) -> None:
         state = self.model.training_state
-        for batch in self.data.for_epoch(state.epoch, state.batch):
+        for batch in self.interrupt.each(self.data.for_epoch(state.epoch, state.batch)):
             self._step(weighted(batch, self.class_weight))
             if self.model.stop_training:
                 return
@@ -219,7 +219,7 @@ class Fit:
         number = state.batch
         self.callbacks.on_train_batch_begin(number)
         try:
-            self.totals.add(self.model.train_step(batch), batch)
+            self.totals.add(self.model.train_step(batch, self.interrupt.at_once), batch)
             logs = self.totals.logs()
         except NumericError:
             if not any(isinstance(callback, TerminateOnNaN) for callback in self.callbacks):
