@@ -39,6 +39,11 @@ second_command_of_the_README() {
   bash -euo pipefail -c "$command"
 }
 
+# What `pytest` leaves out.
+slow_tests() {
+  python -m pytest -m slow
+}
+
 # Files for one instruction set are compiled with its flags, the others without. One instruction of
 # the wrong kind, or one function of a header compiled with such flags and kept for all, would be
 # an illegal instruction on an older processor.
@@ -81,10 +86,11 @@ style_and_types() {
 # searches, CUDA kernels. The second command of the README ran them; neither an instruction set
 # nor a sanitizer changes them.
 without_kernels=(
-  benchmark_gpu cifar10 classic cli cli_data cli_explain cli_outputs cli_tune cuda_conv2d
-  cuda_errors cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_simulator cuda_training
-  cuda_updates data_tools devices doctor exchange explain fetch folders generator images
-  many_steps precision predict_images preprocess preview resume runs tensor_cores tune
+  benchmark_gpu build_backend cifar10 classic cli cli_data cli_explain cli_outputs cli_tune
+  cuda_conv2d cuda_errors cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_simulator
+  cuda_training cuda_updates data_tools devices doctor exchange explain fetch files folders
+  generator images installed many_steps plain_pickle precision predict_images preprocess preview
+  rename resume runs split_copy starting suite tar tensor_cores text tune
 )
 
 # ignored NAME...: pytest's options that leave tests/test_NAME.py out.
@@ -96,15 +102,20 @@ ignored() {
 # is about files, processes, threads, pictures.
 lower_instruction_sets() {
   local best level blind
-  blind=$(ignored "${without_kernels[@]}" archive benchmark_networks example_lenet hostile_files \
-    idx layering mnist pictures process progress saving team)
+  blind=$(ignored "${without_kernels[@]}" archive benchmark_networks example_lenet hostile_files idx \
+    layering mnist pictures process progress saving team)
   best=$(python -c 'from minicnn import _core; print(_core.isa())')
   echo "the suite has run on $best"
   for level in generic avx2 avx512; do
     [[ $level != "$best" ]] || break
     echo "MINICNN_ISA=$level"
-    MINICNN_ISA=$level python -m pytest -q $blind
+    MINICNN_ISA=$level python -m pytest -q -m "slow or not slow" $blind
   done
+}
+
+# For every usual Python that is here; the others are named.
+wheels() {
+  python tools/build_wheels.py --out "$work/wheels"
 }
 
 # The install must succeed, and say what is missing and how to get it.

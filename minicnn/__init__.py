@@ -1,5 +1,6 @@
 """minicnn: convolutional networks from scratch, to read and to run fast."""
 
+import minicnn.starting  # noqa: F401  first: the others take time, in which Ctrl-C may be typed
 from minicnn import (
     callbacks,
     classic,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
+import sys
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
@@ -13,6 +15,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, DTypeError, ShapeError, UnknownArgumentError
 from minicnn.shapes import LARGEST, is_int
+from minicnn.text import quoted
 
 FLOATS = ("float32", "float64")
 
@@ -101,7 +104,7 @@ def check_one_shape(value: Any, name: str) -> tuple[int, ...]:
         value = (value,)
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) == 0:
         raise ArgumentError(
-            f"{name} must be the shape of one sample, like (28, 28, 1); got {value!r}"
+            f"{name} must be the shape of one sample, like (28, 28, 1); got {quoted(value)}"
         )
     if len(value) > IMAGE_AXES:
         raise ShapeError(
@@ -114,7 +117,7 @@ def check_one_shape(value: Any, name: str) -> tuple[int, ...]:
 def check_int(value: Any, name: str, least: int = 1) -> int:
     """A whole number of at least `least`; no boolean and no float."""
     if not is_int(value) or not least <= value <= LARGEST:
-        raise ArgumentError(f"{name} must be an integer >= {least}; got {value!r}")
+        raise ArgumentError(f"{name} must be an integer >= {least}; got {quoted(value)}")
     return int(value)
 
 
@@ -122,24 +125,33 @@ def check_number(
     value: Any, name: str, least: float = -math.inf, below: float = math.inf, *, open: bool = False
 ) -> float:
     """A finite number in [least, below), or in (least, below) if `open`."""
-    fine = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    if not fine or not least <= value < below or (open and value == least):
+    fine = isinstance(value, Real) and not isinstance(value, bool)
+    if not fine or not _is_finite(value) or not least <= value < below or (open and value == least):
         bracket = "(" if open or least == -math.inf else "["
-        raise ArgumentError(f"{name} must be a number in {bracket}{least}, {below}); got {value!r}")
+        raise ArgumentError(
+            f"{name} must be a number in {bracket}{least}, {below}); got {quoted(value)}"
+        )
     return float(value)
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond every float
+        return False
 
 
 def check_flag(value: Any, name: str) -> bool:
     """True or False."""
     if not isinstance(value, (bool, np.bool_)):
-        raise ArgumentError(f"{name} must be True or False; got {value!r}")
+        raise ArgumentError(f"{name} must be True or False; got {quoted(value)}")
     return bool(value)
 
 
 def check_choice(value: Any, name: str, choices: Sequence[str]) -> str:
     """One of a few words."""
     if not isinstance(value, str) or value not in choices:
-        raise ArgumentError(f"{name} must be one of {list(choices)}; got {value!r}")
+        raise ArgumentError(f"{name} must be one of {list(choices)}; got {quoted(value)}")
     return value
 
 
@@ -179,6 +191,14 @@ def nearest(word: str, choices: Iterable[str]) -> str:
     if close:
         return f": did you mean {known[close[0]]}?"
     return f"; there are {', '.join(sorted(known.values()))}"
+
+
+def warn_caller(text: str) -> None:
+    """Warn of the user's line that all this was called from, however deep it is in here."""
+    frame, depth = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("minicnn."):
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(text, stacklevel=depth)
 
 
 def shape_text(shape: Sequence[int | None]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.backends import device, instruction_set, num_threads
+from minicnn.files import told_by
 from minicnn.limits import memory_bytes
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -83,10 +84,7 @@ _LINES = re.MULTILINE | re.DOTALL
 
 
 def _cpuinfo() -> str:
-    try:
-        return CPUINFO.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
+    return told_by(CPUINFO)
 
 
 def _told(key: str) -> str:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from minicnn.text import printable, shortened
+
+MOST_LETTERS = 300  # of a message: whatever a file holds or an argument is, it fits on a screen
+
 
 class MiniCNNError(Exception):
-    """The family: `except MiniCNNError` catches every mistake that minicnn reports."""
+    """The family: `except MiniCNNError` catches every mistake that minicnn reports.
+
+    Of a message that is too long the middle is left out.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(_short(one) for one in args))
 
 
 class ShapeError(MiniCNNError, ValueError):
@@ -31,8 +41,11 @@ class FormatError(MiniCNNError, ValueError):
     """A file is not what its reader needs; `path`, `offset` and `reason` say where and why."""
 
     def __init__(self, path: object, reason: str, offset: int | None = None) -> None:
+        # Much of a reason may be the file's own text.
+        reason = shortened(printable(reason), MOST_LETTERS)
         self.path, self.reason, self.offset = str(path), reason, offset
-        where = self.path if offset is None else f"{self.path}@{offset}"
+        place = printable(path)
+        where = place if offset is None else f"{place}@{offset}"
         super().__init__(f"{where}: {reason}")
 
 
@@ -57,7 +70,7 @@ class ImageReadError(MiniCNNError, OSError):
 
     def __init__(self, path: object, reason: str) -> None:
         self.path, self.reason = str(path), reason
-        super().__init__(f"cannot read {self.path} ({reason})")
+        super().__init__(f"cannot read {printable(path)} ({reason})")
 
 
 class FetchRefused(MiniCNNError, OSError):
@@ -70,6 +83,17 @@ class FetchRefused(MiniCNNError, OSError):
     def __init__(self, reason: str) -> None:
         self.reason = reason
         super().__init__("That address is not reachable from here.")
+
+
+class FolderInUseError(MiniCNNError, OSError):
+    """Another process is at work in a folder; `process` is its number, where it is known."""
+
+    def __init__(self, folder: object, process: int | None) -> None:
+        self.folder, self.process = str(folder), process
+        who = "another process" if process is None else f"process {process}"
+        super().__init__(
+            f"{printable(folder)}: {who} is at work here; wait for its end, or give another folder"
+        )
 
 
 class CheckpointError(MiniCNNError, OSError):
@@ -97,3 +121,7 @@ class DeviceMemoryError(BackendError, MemoryError):
 
 class MissingExtraError(MiniCNNError, ImportError):
     """An optional package is needed and not installed."""
+
+
+def _short(part: object) -> object:
+    return shortened(part, MOST_LETTERS) if isinstance(part, str) else part

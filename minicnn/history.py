@@ -32,28 +32,30 @@ class History(Callback):
     params : {"epochs": ..., "steps": ...} of the training
     """
 
+    adds_logs = False
+
     def __init__(self) -> None:
         self.history = Curves()
         self.epoch: list[int] = []
         self.params: dict[str, Any] = {}
-        self._rows: list[Logs] = []  # a curve alone does not say which epochs it is of
+        self.rows: list[Logs] = []  # a curve alone does not say which epochs it is of
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Add the epoch."""
         row = {name: float(value) for name, value in (logs or {}).items()}
         self.epoch.append(epoch)
-        self._rows.append(row)
+        self.rows.append(row)
         for name, value in row.items():
             self.history.setdefault(name, []).append(value)
 
     def get_state(self) -> dict[str, Any]:
         """Everything; NaN and infinities as texts, because JSON has no number for them."""
-        rows = [{name: _to_json(value) for name, value in row.items()} for row in self._rows]
+        rows = [{name: _to_json(value) for name, value in row.items()} for row in self.rows]
         return {"epoch": list(self.epoch), "rows": rows}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Take back what `get_state` gave."""
-        self.history, self.epoch, self._rows = Curves(), [], []
+        self.history, self.epoch, self.rows = Curves(), [], []
         for epoch, row in zip(state["epoch"], state["rows"], strict=True):
             self.on_epoch_end(epoch, row)
 
@@ -71,9 +73,33 @@ class History(Callback):
         text = io.StringIO()
         writer = csv.DictWriter(text, ["epoch", *self.history], lineterminator="\n")
         writer.writeheader()
-        for epoch, row in zip(self.epoch, self._rows, strict=True):
+        for epoch, row in zip(self.epoch, self.rows, strict=True):
             writer.writerow({"epoch": epoch, **row})
         write_atomically(path, [text.getvalue().encode()])
+
+
+def joined(earlier: dict[str, list[float]], last: History | None) -> dict[str, list[float]]:
+    """The curves of all trainings so far, each with a number an epoch; NaN for none.
+
+    >>> joined({"loss": [3.0]}, None)
+    {'loss': [3.0]}
+    """
+    before = max((len(curve) for curve in earlier.values()), default=0)
+    rows = [] if last is None else last.rows
+    names = dict.fromkeys([*earlier, *(name for row in rows for name in row)])
+    curves = {name: list(earlier.get(name, [math.nan] * before)) for name in names}
+    for row in rows:
+        for name, curve in curves.items():
+            curve.append(row.get(name, math.nan))
+    return curves
+
+
+def numbers(curves: dict[str, Any]) -> dict[str, list[float]]:
+    """Curves from a file, which holds null where a number was not finite."""
+    return {
+        str(name): [math.nan if value is None else float(value) for value in curve]
+        for name, curve in curves.items()
+    }
 
 
 def _to_json(value: float) -> float | str:

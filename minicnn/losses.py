@@ -215,6 +215,8 @@ def _labels(y_true: Any, output_shape: Shape) -> np.ndarray:
     if y.ndim == 0 or len(y) != output_shape[0]:
         got = "a single number" if y.ndim == 0 else f"{len(y)} labels"
         raise ArgumentError(f"y needs one label for each of {output_shape[0]} samples; got {got}")
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        raise ArgumentError(_not_finite(y))
     return y
 
 
@@ -240,10 +242,18 @@ def _same_shape(y: np.ndarray, output_shape: Shape) -> np.ndarray:
     return y
 
 
+def _not_finite(y: np.ndarray) -> str:
+    """Which sample's label is NaN or infinite."""
+    i = _first(~np.isfinite(y).reshape(len(y), -1).all(1))
+    row = y[i].reshape(-1)
+    what = "NaN" if np.isnan(row).any() else "infinite"
+    text = f"y[{i}] is {what}" if row.size == 1 else f"y[{i}] has a number that is {what}"
+    return f"{text}, so the loss would be too; take such samples out, or mend their labels"
+
+
 def _check_within_0_1(y: np.ndarray, what: str) -> None:
-    # Written so that NaN is refused too.
     if y.size and not (y.min() >= 0 and y.max() <= 1):
-        wrong = ~((y >= 0) & (y <= 1))
+        wrong = (y < 0) | (y > 1)
         i, value = _first(wrong.reshape(len(y), -1).any(1)), y[wrong][0]
         raise ArgumentError(f"y[{i}] has {value:g}, but the numbers of {what} are within 0...1")
 

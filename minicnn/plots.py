@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minicnn.errors import MissingExtraError
+from minicnn.atomic import write_atomically
+from minicnn.installed import missing_extra
+from minicnn.text import printable
 
 # Of every picture but the papers' curves; told apart also by those who see no red or no green.
 RIGHT, WRONG, QUIET = "#2c6fa6", "#c0392b", "#777777"
@@ -40,8 +43,16 @@ def plot_history(
         labels = {"accuracy": "Training Accuracy", "val_accuracy": "Validation Accuracy"}
         _draw(axes[1], history, numbers, labels, "Accuracy")
     if path is not None:
-        figure.savefig(path)
+        save_figure(figure, path)
     return figure
+
+
+def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
+    """Write a matplotlib figure, whole or not at all; its ending says as what, default: PNG."""
+    kind = os.path.splitext(path)[1].lstrip(".")
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind or "png")
+    write_atomically(path if kind else f"{os.fspath(path)}.png", [buffer.getbuffer()])
 
 
 def new_figure(width: float, height: float, dpi: int = 100) -> Any:
@@ -49,10 +60,13 @@ def new_figure(width: float, height: float, dpi: int = 100) -> Any:
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as err:
-        raise MissingExtraError(
-            'plotting needs matplotlib. Install it with: pip install "minicnn-engine[plot]".'
-        ) from err
+        raise missing_extra("plotting needs matplotlib", "plot") from err
     return Figure(figsize=(width, height), dpi=dpi, layout="constrained")
+
+
+def caption(text: object) -> str:
+    """A name as matplotlib writes it: as it is, where a pair of $ would make a formula of it."""
+    return printable(text).replace("$", r"\$")
 
 
 def _draw(

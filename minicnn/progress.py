@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any
 
 from minicnn.errors import ArgumentError
+from minicnn.text import encodable, printable_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -102,7 +103,8 @@ class Progress:
     def message(self, text: str) -> None:
         """A line of its own, above the moving one."""
         if self.verbose:
-            self.console.print(text, soft_wrap=True, markup=False)
+            shown = encodable(printable_lines(text), self.console.file)
+            self.console.print(shown, soft_wrap=True, markup=False)
 
     def close(self) -> None:
         """Leave the terminal as it was, wherever the run was left."""

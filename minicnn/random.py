@@ -7,8 +7,10 @@ whether the training came there in one go or was resumed, whatever else drew num
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,38 +18,67 @@ from minicnn.errors import ArgumentError
 from minicnn.shapes import is_int
 
 LARGEST_SEED = 2**64 - 1
+T = TypeVar("T")
 _seed = 0
+# What `seeded` says for a block of code: it is nobody else's, whatever other threads do meanwhile.
+_seed_of_block: ContextVar[int | None] = ContextVar("seed of a block", default=None)
 
 
 def set_random_seed(seed: int) -> None:
     """Choose the seed of everything that is random: first weights, shuffles, dropout, augmentation.
 
-    It is 0 until it is set, so a program that never calls this repeats itself too.
+    It is 0 until it is set, so a program that never calls this repeats itself too. All threads have
+    the same one; a training that has begun keeps the seed that it began with.
 
     >>> set_random_seed(777)
     >>> seed()
     777
     """
     global _seed
-    if not is_int(seed) or not 0 <= seed <= LARGEST_SEED:
-        raise ArgumentError(f"seed must be an integer in 0...2**64 - 1; got {seed!r}")
-    _seed = int(seed)
+    value = _checked(seed)
+    if _seed_of_block.get() is None:
+        _seed = value
+    else:
+        _seed_of_block.set(value)
 
 
 def seed() -> int:
     """The seed in use."""
-    return _seed
+    own = _seed_of_block.get()
+    return _seed if own is None else own
 
 
 @contextmanager
 def seeded(value: int) -> Iterator[None]:
-    """Inside the block this is the seed; afterwards the one before it again."""
-    before = _seed
-    set_random_seed(value)
+    """Inside the block, and in this thread alone, this is the seed."""
+    token = _seed_of_block.set(_checked(value))
     try:
         yield
     finally:
-        set_random_seed(before)
+        _seed_of_block.reset(token)
+
+
+def each_seeded(values: Iterable[T], value: int) -> Iterator[T]:
+    """The same values, each of them made under this seed; between them the seed is as before."""
+    iterator = iter(values)
+    while True:
+        with seeded(value):
+            try:
+                one = next(iterator)
+            except StopIteration:
+                return
+        yield one
+
+
+def carried(function: Callable[..., T]) -> Callable[..., T]:
+    """The function with the seed of this moment, whichever thread calls it."""
+    own = seed()
+
+    def call(*arguments: Any) -> T:
+        with seeded(own):
+            return function(*arguments)
+
+    return call
 
 
 def generator(purpose: str, *numbers: int) -> np.random.Generator:
@@ -62,12 +93,19 @@ def generator(purpose: str, *numbers: int) -> np.random.Generator:
     >>> bool((a.permutation(100) == b.permutation(100)).all())
     True
     """
-    text = repr((_seed, str(purpose), tuple(int(n) for n in numbers)))
+    text = repr((seed(), str(purpose), tuple(int(n) for n in numbers)))
     digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
 
 
 def stream(step: int) -> np.ndarray:
     """What the dropout kernels read: (seed low, seed high, step low, step high), uint32."""
-    words = (_seed, _seed >> 32, step, step >> 32)
+    value = seed()
+    words = (value, value >> 32, step, step >> 32)
     return np.array([word & 0xFFFFFFFF for word in words], np.uint32)
+
+
+def _checked(value: int) -> int:
+    if not is_int(value) or not 0 <= value <= LARGEST_SEED:
+        raise ArgumentError(f"seed must be an integer in 0...2**64 - 1; got {value!r:.80}")
+    return int(value)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from minicnn.errors import ArgumentError
+from minicnn.text import quoted
 
 T = TypeVar("T")
 
@@ -28,7 +29,7 @@ class Registry(Generic[T]):
         """The class of that name."""
         if isinstance(name, str) and _plain(name) in self._found:
             return self._found[_plain(name)]
-        raise ArgumentError(f"unknown {self.kind} {name!r}; {self._advice(name)}")
+        raise ArgumentError(f"unknown {self.kind} {quoted(name)}; {self._advice(name)}")
 
     def get(self, identifier: object) -> T:
         """An object from its name, from what `serialize` gave, or the object itself."""
@@ -46,7 +47,7 @@ class Registry(Generic[T]):
         """The object that `serialize` described."""
         if not isinstance(data, Mapping) or set(data) != {"class", "config"}:
             raise ArgumentError(
-                f'a saved {self.kind} is {{"class": name, "config": arguments}}; got {data!r}'
+                f'a saved {self.kind} is {{"class": name, "config": arguments}}; got {quoted(data)}'
             )
         kind = self.find(data["class"])
         try:
@@ -55,7 +56,8 @@ class Registry(Generic[T]):
             raise ArgumentError(f"{self.kind} {data['class']!r}: {err}") from err
 
     def _advice(self, name: object) -> str:
-        near = difflib.get_close_matches(_plain(str(name)), self._found, 1)
+        word = name if isinstance(name, str) else quoted(name)
+        near = difflib.get_close_matches(_plain(word), self._found, 1)
         if near:
             return f"did you mean {self._found[near[0]].__name__!r}?"
         return f"there are {sorted(one.__name__ for one in self.classes)}"

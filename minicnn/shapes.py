@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Literal, NamedTuple
 
 from minicnn.errors import ArgumentError, ShapeError
+from minicnn.text import quoted
 
 Pair = tuple[int, int]
 Padding = Literal["valid", "same"] | int | Sequence[int] | Sequence[Pair]
@@ -90,7 +91,7 @@ def as_pair(value: int | Pair, name: str, least: int = 1) -> Pair:
     values = tuple(value) if isinstance(value, Sequence) else (value, value)
     if len(values) != 2 or not all(is_int(v) and least <= v <= LARGEST for v in values):
         raise ArgumentError(
-            f"{name} must be an integer >= {least} or a pair of them; got {value!r}"
+            f"{name} must be an integer >= {least} or a pair of them; got {quoted(value)}"
         )
     return int(values[0]), int(values[1])
 
@@ -105,13 +106,13 @@ def as_padding(value: object) -> Literal["valid", "same"] | tuple[Pair, Pair]:
     if isinstance(value, str):
         if value in ("valid", "same"):
             return value  # type: ignore[return-value]
-        raise ArgumentError(f'padding must be "valid", "same" or numbers; got {value!r}')
+        raise ArgumentError(f'padding must be "valid", "same" or numbers; got {quoted(value)}')
     if is_int(value):
         value = (value, value)
     if not isinstance(value, Sequence) or len(value) != 2:
         raise ArgumentError(
             "padding must be an integer, (rows, columns) or ((top, bottom), (left, right)); "
-            f"got {value!r}"
+            f"got {quoted(value)}"
         )
     return as_pair(value[0], "padding", 0), as_pair(value[1], "padding", 0)
 

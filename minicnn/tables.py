@@ -9,17 +9,53 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from minicnn.atomic import write_atomically
+from minicnn.text import printable
+
+FORMULA = "=+-@"  # with these a cell begins that a spreadsheet would compute
 
 
 def write_csv(
-    path: str | os.PathLike[str], head: Sequence[str], rows: Iterable[Sequence[Any]]
+    path: str | os.PathLike[str],
+    head: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    exact: bool = False,
 ) -> None:
     """A row of names, then the others, in UTF-8; as RFC 4180 has it.
 
-    Names of files that are no UTF-8 are written as the system has them.
+    Parameters
+    ----------
+    path : the file
+    head : names of the columns
+    rows : numbers and texts
+    exact : for a program that reads names of files back: texts keep every byte. Else they are for
+        people and spreadsheets: what is no text is escaped, and what would be a formula begins
+        with an apostrophe
     """
+    kept = (lambda cell: cell) if exact else plain_cell
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(head)
-    writer.writerows(rows)
+    writer.writerows([kept(cell) for cell in row] for row in [head, *rows])
     write_atomically(path, [text.getvalue().encode(errors="surrogateescape")])
+
+
+def plain_cell(cell: Any) -> Any:
+    """A cell that every reader takes for the text or the number that it is.
+
+    >>> plain_cell("=1+2"), plain_cell("-0.5"), plain_cell("cat.jpg"), plain_cell(-3)
+    ("'=1+2", '-0.5', 'cat.jpg', -3)
+    """
+    if isinstance(cell, int | float):
+        return cell
+    text = "" if cell is None else printable(cell)
+    if not text.startswith(tuple(FORMULA)) or text in FORMULA or _is_number(text):
+        return text
+    return f"'{text}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,6 +1,7 @@
 import os
 import sys
 
+import hypothesis
 import pytest
 
 from minicnn import backends, naming, random
@@ -9,6 +10,12 @@ from minicnn.backends import device
 # Without a GPU its kernels are tried in numba's simulator, which reads this when it is imported.
 if not device.has_driver():
     os.environ.setdefault(device.SIMULATOR, "1")
+
+# How long an example takes, or is drawn, says how busy the machine is.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_configure():

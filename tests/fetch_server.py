@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 from minicnn.data.fetch import Network
 
@@ -40,7 +41,7 @@ class Internet:
         self.port = self._listening.getsockname()[1]
         self.stopping = threading.Event()
 
-    @property
+    @cached_property
     def network(self) -> Network:
         return Network(resolve=self._resolve, connect=self._connect)
 

@@ -147,6 +147,19 @@ def test_wrong_binary_batches(tmp_path, change, error):
     [[1], {"data": 1}, {"data": [1], "labels": [1]},
      {"data": np.zeros((1, 3072), np.uint8), "labels": [10]},
      {"data": np.zeros((1, 3072), np.uint8), "labels": ["a"]},
+     {"data": np.zeros((1, 3072), np.uint8), "labels": ["1"]},
+     {"data": np.zeros((1, 3072), np.uint8), "labels": [b"1"]},
+     {"data": np.zeros((1, 3072), np.uint8), "labels": [1.7]},
+     {"data": np.zeros((1, 3072), np.uint8), "labels": [1.0]},
+     {"data": np.zeros((1, 3072), np.uint8), "labels": [True]},
+     {"data": np.zeros((1, 3072), np.uint8), "labels": [[1]]},
+     {"data": np.zeros((1, 3072), np.uint8), "labels": [10**400]},
+     {"data": np.zeros((1, 3072), np.uint8), "labels": "1"},
+     {"data": np.zeros((1, 3072), np.uint8), "labels": b"\x01"},
+     {"data": np.zeros((1, 3072), np.uint8), "labels": np.array([1.7])},
+     {"data": np.zeros((1, 3072), np.uint8), "labels": np.array([[1]])},
+     {b"\xff\xfe": 1, b"\x80": 2},
+     {"data": np.zeros((0, 3072), np.uint8), "labels": []},
      {"data": np.zeros((1, 3072), np.uint8), "labels": [0, 1]},
      {"data": np.zeros((1, 3071), np.uint8), "labels": [0]},
      {"data": np.zeros((1, 3072), np.int8), "labels": [0]}],
@@ -157,6 +170,16 @@ def test_wrong_pickled_batches(tmp_path, batch):
     file.write_bytes(pickle.dumps(batch))
     with pytest.raises(FormatError, match="test_batch"):
         cifar10.load_data(tmp_path / "a")
+
+
+@pytest.mark.parametrize("labels", [[3], np.array([3]), np.array([3], np.uint8)], ids=repr)
+@pytest.mark.parametrize("keys", [("data", "labels"), (b"data", b"labels")], ids=str)
+def test_labels_are_a_list_or_an_array_under_a_text_or_its_bytes(tmp_path, labels, keys):
+    file = write_pickles(tmp_path / "a") / "test_batch"
+    batch = dict(zip(keys, (np.zeros((1, 3072), np.uint8), labels), strict=True))
+    file.write_bytes(pickle.dumps({**batch, b"\xff": "no text in UTF-8"}))
+    _, (x, y) = cifar10.load_data(tmp_path / "a")
+    assert x.shape == (1, 32, 32, 3) and y.tolist() == [3] and y.dtype == np.uint8
 
 
 def test_wrong_archives(tmp_path):

@@ -1,5 +1,6 @@
 """Features made by hand: worked out by hand where that can be done, and good for something."""
 
+import re
 import sys
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from minicnn import classic
 from minicnn.classic.compare import HEADINGS
 from minicnn.errors import ArgumentError, DTypeError, MissingExtraError, ShapeError
+from minicnn.installed import install_command
 
 SIDE = 32
 
@@ -135,5 +137,5 @@ def test_images_and_labels_belong_together():
 )
 def test_missing_packages_are_named(monkeypatch, package, use):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingExtraError, match=r'pip install "minicnn-engine\[classic\]"'):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("classic"))):
         use()

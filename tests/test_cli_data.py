@@ -46,6 +46,24 @@ def test_a_split_never_lands_among_the_classes(photos, capsys, inside):
     assert sorted(path.name for path in photos.iterdir()) == ["cat", "dog"]
 
 
+def test_a_split_counts_what_was_copied_and_ends_with_3_where_that_is_not_all(
+    photos, tmp_path, capsys
+):
+    (photos / "cat" / "cat_000.jpg").unlink()
+    os.mkfifo(photos / "cat" / "cat_000.jpg")
+    save(tmp_path / "elsewhere.jpg", 99)
+    (photos / "dog" / "z.jpg").symlink_to(tmp_path / "elsewhere.jpg")
+    run("split", photos, tmp_path / "sets", "--parts", "80/20", "--json", code=3)
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert sum(found["counts"]["train"].values()) + sum(found["counts"]["test"].values()) == 29
+    assert sum(1 for _ in (tmp_path / "sets").rglob("*.jpg")) == 29
+    assert "2 of 31 images were not copied" in err
+    assert "z.jpg could not be copied (a link leads out of the folder)" in err
+    run("split", photos, tmp_path / "more", "--follow-links", "--json", code=3)
+    assert len(json.loads(capsys.readouterr().out)["failures"]) == 1
+
+
 def test_split_as_json(photos, tmp_path, capsys):
     run("split", photos, tmp_path / "sets", "--parts", "80/20", "--json", "--quiet")
     out, err = capsys.readouterr()
@@ -113,8 +131,9 @@ def test_fetch_from_a_server_of_the_local_network(tmp_path, capsys):
         home = f"http://127.0.0.1:{net.port}"
         lines = ["link", f"{home}/1.jpg", f"{home}/2", "file:///etc/passwd"]
         (tmp_path / "cat.csv").write_text("\n".join(lines))
-        run("fetch", tmp_path / "cat.csv", "--to", tmp_path / "photos")
-        assert "0 of 3 links" in capsys.readouterr().out
+        run("fetch", tmp_path / "cat.csv", "--to", tmp_path / "photos", code=3)
+        out, err = capsys.readouterr()
+        assert "0 of 3 links" in out and "no link is an image in cat" in err
         assert net.requests == []  # a private address, refused
         run("fetch", tmp_path / "cat.csv", "--to", tmp_path / "photos", "--allow-private")
     assert "1 of 3 links are images; why not the others" in capsys.readouterr().out

@@ -17,15 +17,18 @@ from minicnn.shapes import Pair, Window2D
 native = pytest.importorskip("minicnn.backends.native", exc_type=ImportError)
 
 UNIT = 2.0**-24  # of float32: half the distance from 1 to its neighbour
-CONFIGURATIONS = 2000
 MOST_ZEROS = 0.3  # a result with more of them proves little: it is computed but not counted
-random_search = settings(
-    max_examples=2300,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
+many = pytest.mark.parametrize("configurations", [300, pytest.param(2000, marks=pytest.mark.slow)])
+
+
+def random_search(configurations: int) -> settings:
+    """Some more are drawn than must be of use."""
+    return settings(
+        max_examples=configurations * 6 // 5,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 class Geometry(NamedTuple):
@@ -127,10 +130,11 @@ def integers(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return rng.integers(-32, 33, shape).astype(np.float64)
 
 
-def test_integers_give_exact_results():
+@many
+def test_integers_give_exact_results(configurations):
     counted = 0
 
-    @random_search
+    @random_search(configurations)
     @given(geometries(), st.integers(0, 2**32 - 1))
     def search(g, seed):
         nonlocal counted
@@ -145,7 +149,7 @@ def test_integers_give_exact_results():
 
     search()
     print(f"{counted} convolutions, three kernels each, equal to the last bit")
-    assert counted >= CONFIGURATIONS
+    assert counted >= configurations
 
 
 def fill_normal(rng, shape):
@@ -190,11 +194,12 @@ def demand_bounds(g: Geometry, worst: dict[str, float]) -> None:
         )
 
 
-def test_rounding_errors_keep_the_bound():
+@many
+def test_rounding_errors_keep_the_bound(configurations):
     worst: dict[str, float] = {}
     count = 0
 
-    @random_search
+    @random_search(configurations)
     @given(geometries(), st.integers(0, 2**32 - 1), st.sampled_from(sorted(FILLS)))
     def search(g, seed, fill):
         nonlocal count
@@ -206,7 +211,7 @@ def test_rounding_errors_keep_the_bound():
 
     search()
     print(f"{count} convolutions, worst r: {worst}")
-    assert count >= CONFIGURATIONS
+    assert count >= configurations
 
 
 def square(batch, side, channels, filters, k, pad=0):
@@ -243,10 +248,11 @@ def test_long_dense_sums_keep_the_bound(fill):
     demand_bounds(g, {"y": float(r.max())})
 
 
-def test_fused_pooling_of_integers_is_exact():
+@pytest.mark.parametrize("configurations", [100, pytest.param(500, marks=pytest.mark.slow)])
+def test_fused_pooling_of_integers_is_exact(configurations):
     count = 0
 
-    @settings(random_search, max_examples=600)
+    @random_search(configurations)
     @given(geometries(), st.data(), st.sampled_from(["relu", "linear"]))
     def search(g, data, activation):
         nonlocal count
@@ -267,7 +273,7 @@ def test_fused_pooling_of_integers_is_exact():
         count += 1
 
     search()
-    assert count >= 500
+    assert count >= configurations
 
 
 def _draw_pool(data: st.DataObject, image: Pair) -> Window2D:

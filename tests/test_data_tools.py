@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import shutil
@@ -15,8 +16,9 @@ from picture_folders import make_folder, picture, save
 from PIL import Image
 
 from minicnn import random
-from minicnn.data import check, rename, split, stats
+from minicnn.data import check, rename, split, split_copy, stats
 from minicnn.data.folders import list_folder
+from minicnn.data.layouts import find_sets
 from minicnn.errors import ArgumentError, FormatError
 
 DATA = Path(os.environ.get("MINICNN_DATA", "/nowhere"))
@@ -88,7 +90,7 @@ def test_copies_are_the_same_files_with_the_same_times(tmp_path):
     os.utime(root / "dog" / "dog_003.jpg", (1e9, 1e9))
     before = contents(root)
     images = list_folder(root)
-    assert split.copy_split(images, split.plan_split(images), tmp_path / "sets") == []
+    assert split_copy.copy_split(images, split.plan_split(images), tmp_path / "sets") == []
     assert contents(root) == before
     copies = {Path(name).name: data for name, data in contents(tmp_path / "sets").items()}
     assert copies == {Path(name).name: data for name, data in before.items()}
@@ -100,10 +102,10 @@ def test_copies_are_the_same_files_with_the_same_times(tmp_path):
 def test_nothing_is_mixed_into_an_earlier_split(tmp_path):
     images = list_folder(make_folder(tmp_path / "all", {"cat": 10}))
     plan = split.plan_split(images)
-    split.copy_split(images, plan, tmp_path / "sets")
+    split_copy.copy_split(images, plan, tmp_path / "sets")
     before = contents(tmp_path / "sets")
     with pytest.raises(FileExistsError):
-        split.copy_split(images, plan, tmp_path / "sets")
+        split_copy.copy_split(images, plan, tmp_path / "sets")
     assert contents(tmp_path / "sets") == before
 
 
@@ -115,14 +117,16 @@ def test_an_interrupted_split_leaves_nothing(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        split.copy_split(images, split.plan_split(images), tmp_path / "sets", progress=interrupt)
+        split_copy.copy_split(
+            images, split.plan_split(images), tmp_path / "sets", progress=interrupt
+        )
     assert list((tmp_path / "sets").iterdir()) == []
 
 
 def test_a_file_that_is_gone_is_named(tmp_path):
     images = list_folder(make_folder(tmp_path / "all", {"cat": 10}))
     images.paths[3].unlink()
-    failures = split.copy_split(images, split.plan_split(images), tmp_path / "sets")
+    failures = split_copy.copy_split(images, split.plan_split(images), tmp_path / "sets")
     assert failures == [(images.paths[3], "No such file or directory")]
     assert len(contents(tmp_path / "sets")) == 9
 
@@ -170,7 +174,7 @@ def test_colours_are_those_of_all_pixels(tmp_path):
 
 
 def kinds(root):
-    report = check.check_sets(check.find_sets(root))
+    report = check.check_sets(find_sets(root))
     return {kind: len(found) for kind, found in report.by_kind().items()}
 
 
@@ -239,6 +243,45 @@ def test_a_good_folder_has_no_findings(tmp_path, data):
     assert kinds(root) == {}
 
 
+def test_a_link_to_itself_is_unreadable(tmp_path):
+    root = make_folder(tmp_path / "set", {"cat": 3, "dog": 3})
+    (root / "cat" / "loop.jpg").symlink_to("loop.jpg")
+    (root / "dog" / "nowhere.jpg").symlink_to(tmp_path / "set" / "no.jpg")
+    report = check.check_sets(find_sets(root))
+    assert [(f.kind, f.paths, f.text) for f in report.findings] == [
+        ("unreadable", (root / "cat" / "loop.jpg",), "Too many levels of symbolic links"),
+        ("unreadable", (root / "dog" / "nowhere.jpg",), "No such file or directory"),
+    ]
+
+
+@pytest.mark.parametrize("locked", ["dog", "cat/more"])
+def test_a_locked_folder_is_unreadable(tmp_path, monkeypatch, locked):
+    root = make_folder(tmp_path / "set", {"cat": 3, "dog": 3})
+    save(root / "cat" / "more" / "a.jpg", 99)
+    real = os.scandir
+
+    def scandir(path):
+        if os.fspath(path) == str(root / locked):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    report = check.check_sets(find_sets(root))
+    (finding,) = report.by_kind()["unreadable"]
+    assert finding.paths == (root / locked,) and finding.text == "folder: Permission denied"
+    assert report.errors == 1
+
+
+def test_links_out_of_the_folder_are_noted(tmp_path):
+    root = make_folder(tmp_path / "set", {"cat": 3, "dog": 3})
+    target = save(tmp_path / "a.jpg", 99)
+    (root / "cat" / "b.jpg").symlink_to(target)
+    report = check.check_sets(find_sets(root))
+    (finding,) = report.findings
+    assert finding == ("link out", (root / "cat" / "b.jpg",), f"leads to {target}")
+    assert not finding.is_error
+
+
 def parts(tmp_path):
     root = tmp_path / "sets"
     make_folder(root / "train", {"cat": 6, "dog": 6})
@@ -249,8 +292,8 @@ def parts(tmp_path):
 
 def test_parts_are_found(tmp_path):
     root = parts(tmp_path)
-    assert set(check.find_sets(root)) == {"train", "test"}
-    assert set(check.find_sets(root / "train")) == {"train"}
+    assert set(find_sets(root)) == {"train", "test"}
+    assert set(find_sets(root / "train")) == {"train"}
     assert kinds(root) == {}
 
 
@@ -275,8 +318,8 @@ def test_a_leak_by_look(tmp_path, change):
         changed, settings = change(image)
         changed.save(root / "test" / "cat" / "changed.jpg", **settings)
     assert kinds(root) == {"look-alike in two parts": 1}
-    assert check.check_sets(check.find_sets(root)).errors == 1
-    report = check.check_sets(check.find_sets(root), look_alikes=False)
+    assert check.check_sets(find_sets(root)).errors == 1
+    report = check.check_sets(find_sets(root), look_alikes=False)
     assert report.findings == []
 
 
@@ -284,7 +327,7 @@ def test_one_picture_in_two_classes_is_an_error(tmp_path):
     root = make_folder(tmp_path / "set", {"cat": 3, "dog": 3})
     shutil.copy(root / "cat" / "cat_000.jpg", root / "dog" / "again.jpg")
     shutil.copy(root / "dog" / "dog_001.jpg", root / "dog" / "copy.jpg")
-    report = check.check_sets(check.find_sets(root))
+    report = check.check_sets(find_sets(root))
     assert {k: len(f) for k, f in report.by_kind().items()} == {"two classes": 1, "copy": 1}
     assert report.errors == 1
 
@@ -309,7 +352,7 @@ def test_blank_pictures_are_not_look_alikes(tmp_path):
 def test_findings_as_csv(tmp_path):
     root = make_folder(tmp_path / "set", {"cat": 3})
     (root / "cat" / "x, y.jpg").write_bytes(b"")
-    report = check.check_sets(check.find_sets(root))
+    report = check.check_sets(find_sets(root))
     check.write_findings(report.findings, tmp_path / "found.csv")
     lines = (tmp_path / "found.csv").read_text().splitlines()
     assert lines == [
@@ -320,7 +363,7 @@ def test_findings_as_csv(tmp_path):
 
 @needs_data
 def test_known_duplicates_of_the_scenes_are_found():
-    report = check.check_sets(check.find_sets(DATA / "scenes"))
+    report = check.check_sets(find_sets(DATA / "scenes"))
     assert report.files == 4320
     pairs = [{p.name for p in f.paths} for f in report.by_kind()["look-alike"]]
     assert {"12692.jpg", "3339.jpg"} in pairs

@@ -13,6 +13,7 @@ from minicnn import devices
 from minicnn.apps.cli.main import run
 from minicnn.backends import device
 from minicnn.errors import BackendError
+from minicnn.installed import install_command
 
 NUMBA = ("numba", "numba_cuda_mlir")
 NUMBA_CUDA = ("numba_cuda", "numba_cuda_mlir")
@@ -131,7 +132,7 @@ def test_the_verb_prints_engines_and_devices(install, capsys):  # noqa: F811
 def test_the_verb_names_what_is_missing(install, capsys):  # noqa: F811
     install(FakeDriver(H200), NUMBA)
     assert run(["devices"]) == 0
-    assert "python -m pip install 'minicnn-engine[cuda]'" in capsys.readouterr().out
+    assert install_command("cuda") in capsys.readouterr().out
 
 
 def test_doctor_blames_nobody_for_having_no_gpu(install, capsys):  # noqa: F811

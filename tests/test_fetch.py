@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
-import time
 import zlib
+from dataclasses import replace
 
 import pytest
 from fetch_server import PUBLIC, answer, internet, redirect
@@ -22,7 +24,9 @@ from minicnn.data import fetch
 from minicnn.data.fetch import Limits, Network, download, fetch_images, parse_link, read_links
 from minicnn.errors import FetchRefused, FormatError
 
-QUICK = Limits(most_bytes=100_000, connect_seconds=1.0, total_seconds=0.5)
+# Times are the library's, never the test's: PATIENT's do not end, however busy the machine is.
+PATIENT = Limits(most_bytes=100_000, connect_seconds=600, total_seconds=600)
+SHORT = Limits(most_bytes=100_000, connect_seconds=0.2, total_seconds=0.2)
 
 
 def picture(colour="red", file_format="JPEG", size=(32, 24)):
@@ -62,7 +66,7 @@ def test_hostile_links_are_refused_and_nothing_is_connected_to(trap, links):
     network = Network(resolve=resolver)
     for link in links:
         with pytest.raises(FetchRefused, match=r"^That address is not reachable from here\.$"):
-            download(link, QUICK, network)
+            download(link, PATIENT, network)
     assert trap == []
 
 
@@ -106,11 +110,11 @@ def test_a_name_is_resolved_once_and_its_address_is_what_is_connected_to():
     with internet({"/a.jpg": answer(picture())}) as net:
         answers = iter([[PUBLIC], ["127.0.0.1"]])  # would be private when asked again
         net.names = lambda _: next(answers)
-        assert download("http://example.com/a.jpg", network=net.network).content == picture()
+        assert download("http://example.com/a.jpg", PATIENT, net.network).content == picture()
         assert net.connected == [(PUBLIC, 80)]
         assert net.asked == ["example.com"]
         with pytest.raises(FetchRefused):
-            download("http://example.com/a.jpg", network=net.network)
+            download("http://example.com/a.jpg", PATIENT, net.network)
         assert net.connected == [(PUBLIC, 80)]
 
 
@@ -121,7 +125,7 @@ def test_200_rebindings_connect_to_no_private_address():
         net.names = lambda _: draw.sample([PUBLIC, *PRIVATE_V4, *PRIVATE_V6], draw.randint(1, 3))
         for _ in range(200):
             with pytest.raises(FetchRefused):
-                download("http://example.com/a.jpg", network=net.network)
+                download("http://example.com/a.jpg", PATIENT, net.network)
         assert {address for address, _ in net.connected} <= {PUBLIC}
         assert len(net.asked) >= 200
 
@@ -134,19 +138,18 @@ def test_own_public_address_is_noticed():
             connect=lambda *_: socket.create_connection(("127.0.0.1", net.port)),
         )
         with pytest.raises(FetchRefused) as caught:
-            download("http://example.com/a.jpg", network=home)
+            download("http://example.com/a.jpg", PATIENT, home)
         assert "this machine" in caught.value.reason
         assert net.requests == []
 
 
 def test_a_resolver_that_never_answers_is_left_behind():
     release = threading.Event()
-    network = Network(resolve=lambda *_: [PUBLIC] * release.wait(20))
-    began = time.monotonic()
-    with pytest.raises(FetchRefused):
-        download("http://example.com/", QUICK, network)
+    network = Network(resolve=lambda *_: [PUBLIC] * release.wait())
+    with pytest.raises(FetchRefused) as caught:
+        download("http://example.com/", replace(PATIENT, connect_seconds=0.2), network)
+    assert caught.value.reason == "the name was not resolved in time"
     release.set()
-    assert time.monotonic() - began < 5
 
 
 # W3: redirects.
@@ -166,7 +169,7 @@ CASES = [(s, where) for s in (301, 302, 307) for links in BAD_REDIRECTS.values()
 def test_a_redirect_is_checked_like_the_first_link(status, location):
     with internet({"/a.jpg": redirect(location, f"{status} Moved")}) as net:
         with pytest.raises(FetchRefused):
-            download("http://example.com/a.jpg", QUICK, net.network)
+            download("http://example.com/a.jpg", PATIENT, net.network)
         assert net.connected == [(PUBLIC, 80)]
 
 
@@ -182,7 +185,7 @@ def chain(length):
 @pytest.mark.parametrize("hops", [1, 2, 3])
 def test_three_redirects_are_followed(hops):
     with internet(chain(hops)) as net:
-        found = download("http://example.com/0", network=net.network)
+        found = download("http://example.com/0", PATIENT, net.network)
         assert found == (picture(), f"http://example.com/{hops}")
         assert len(net.asked) == hops + 1  # each hop asks the resolver anew
 
@@ -199,23 +202,60 @@ TOO_LONG = {
 def test_more_are_not(answers):
     with internet(answers) as net:
         with pytest.raises(FetchRefused):
-            download("http://example.com/0", QUICK, net.network)
+            download("http://example.com/0", PATIENT, net.network)
         assert len(net.connected) == 4
 
 
 # W4: answers.
-def byte_a_second(connection):
-    connection.sendall(answer(Content_Length="1000"))
-    while True:
-        connection.sendall(b"x")
-        time.sleep(0.1)
+class Clock:
+    """Stands still but where a test turns it."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
 
 
-def slow_headers(connection):
-    connection.sendall(b"HTTP/1.1 200 OK\r\n")
-    while True:
-        connection.sendall(b"X: y\r\n")
-        time.sleep(0.1)
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(sys.modules["minicnn.data.fetch.download"], "time", clock)
+    return clock
+
+
+class Trickle(socket.socket):
+    """Each read gives one byte, and takes a second of the test's clock."""
+
+    def recv_into(self, buffer, *_):
+        self.clock.now += 1
+        return super().recv_into(memoryview(buffer)[:1])
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_all_reads_of_a_download_share_its_time(clock, missing):
+    """A byte a second: each read is quick, and the whole may take longer than is given."""
+    reply = answer(picture())
+
+    def connect(*arguments):
+        sock = Trickle(fileno=net.network.connect(*arguments).detach())
+        sock.clock = clock
+        return sock
+
+    limits = replace(PATIENT, total_seconds=len(reply) - missing)
+    with internet({"/a.jpg": reply}) as net:
+        network = Network(resolve=net.network.resolve, connect=connect)
+        if not missing:
+            assert download("http://example.com/a.jpg", limits, network).content == picture()
+            return
+        with pytest.raises(FetchRefused) as caught:
+            download("http://example.com/a.jpg", limits, network)
+        assert caught.value.reason == "took too long"
+
+
+def test_a_server_that_says_nothing_is_left():
+    with internet({"/a.jpg": silence}) as net, pytest.raises(FetchRefused):
+        download("http://example.com/a.jpg", SHORT, net.network)
 
 
 def endless(connection):
@@ -251,18 +291,19 @@ def bomb():
 
 
 BAD_ANSWERS = {
-    "1 byte at a time": byte_a_second,
-    "slow headers": slow_headers,
     "endless": endless,
     "endless chunks": endless_chunks,
     "endless headers": endless_headers,
     "endless continue": endless_continue,
-    "nothing": silence,
     "closed at once": lambda connection: None,
     "declared too long": answer(Content_Length="999999999999"),
     "too long": answer(bytes(200_000), Content_Length=""),
     "shorter than declared": answer(picture(), Content_Length="5000"),
-    "negative length": answer(picture(), status="500 Oops", Content_Length="-1"),
+    "negative length": answer(picture(), Content_Length="-5"),
+    "a word for a length": answer(picture(), Content_Length="abc"),
+    "a length that is no integer": answer(picture(), Content_Length="1e9"),
+    "an Arabic length": answer(picture(), Content_Length="\u0665"),
+    "two lengths": answer(picture(), Content_Length=f"{len(picture())}\r\nContent-Length: 7"),
     "gzip bomb": answer(bomb(), Content_Encoding="gzip"),
     "brotli": answer(b"x", Content_Encoding="br"),
     "two encodings": answer(b"x", Content_Encoding="identity, gzip"),
@@ -295,16 +336,15 @@ BAD_ANSWERS = {
 
 
 def test_there_are_40_bad_answers():
-    assert len(BAD_ANSWERS) >= 40
+    assert len(BAD_ANSWERS) + 3 >= 40  # three are too slow, above
 
 
 @pytest.mark.parametrize("reply", BAD_ANSWERS.values(), ids=BAD_ANSWERS)
-def test_a_bad_answer_is_refused_in_time(reply):
+def test_a_bad_answer_is_refused_for_what_it_is(reply):
     with internet({"/a.jpg": reply}) as net:
-        began = time.monotonic()
-        with pytest.raises(FetchRefused):
-            download("http://example.com/a.jpg", QUICK, net.network)
-        assert time.monotonic() - began < QUICK.total_seconds + 2  # a busy machine's slack
+        with pytest.raises(FetchRefused) as caught:
+            download("http://example.com/a.jpg", PATIENT, net.network)
+        assert "too long" not in caught.value.reason and "timed out" not in caught.value.reason
 
 
 def test_no_more_than_the_limit_is_read():
@@ -317,14 +357,14 @@ def test_no_more_than_the_limit_is_read():
             sent.append(10_000)
 
     with internet({"/a.jpg": count}) as net, pytest.raises(FetchRefused):
-        download("http://example.com/a.jpg", QUICK, net.network)
+        download("http://example.com/a.jpg", PATIENT, net.network)
     socket_buffers = 8_000_000  # what the system takes off the server's hands, read or not
-    assert sum(sent) < QUICK.most_bytes + socket_buffers
+    assert sum(sent) < PATIENT.most_bytes + socket_buffers
 
 
 def test_what_is_asked_for():
     with internet({"/a.jpg?x=1": answer(picture())}) as net:
-        download("http://example.com/a.jpg?x=1", network=net.network)
+        download("http://example.com/a.jpg?x=1", PATIENT, net.network)
     (request,) = net.requests
     lines = request.splitlines()
     assert lines[0] == "GET /a.jpg?x=1 HTTP/1.1"
@@ -339,7 +379,7 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with internet({"/a.jpg": answer(picture())}) as net:
-        assert download("http://example.com/a.jpg", network=net.network).content == picture()
+        assert download("http://example.com/a.jpg", PATIENT, net.network).content == picture()
 
 
 def test_the_next_address_is_tried():
@@ -352,7 +392,7 @@ def test_the_next_address_is_tried():
             return net.network.connect(address, port, timeout)
 
         network = Network(resolve=net.network.resolve, connect=connect)
-        assert download("http://example.com/a.jpg", network=network).content == picture()
+        assert download("http://example.com/a.jpg", PATIENT, network).content == picture()
 
 
 @pytest.fixture(scope="session")
@@ -389,7 +429,7 @@ def tls(certificate):
 def test_https_checks_the_certificate_of_the_name(tls):
     with internet({"/a.jpg": answer(picture())}) as net:
         network = tls(net)
-        assert download("https://example.com/a.jpg", network=network).content == picture()
+        assert download("https://example.com/a.jpg", PATIENT, network).content == picture()
         assert net.connected == [(PUBLIC, 443)]
 
 
@@ -398,7 +438,7 @@ def test_https_of_another_name_is_refused(tls):
     with internet({"/a.jpg": answer(picture())}) as net:
         network = tls(net)
         with pytest.raises(FetchRefused) as caught:
-            download("https://other.com/a.jpg", network=network)
+            download("https://other.com/a.jpg", PATIENT, network)
         assert "certificate is not valid" in caught.value.reason
         assert net.requests == []
 
@@ -407,7 +447,7 @@ def test_a_redirect_from_https_to_http_is_refused(tls):
     with internet({"/a.jpg": redirect("http://example.com/b.jpg")}) as net:
         network = tls(net)
         with pytest.raises(FetchRefused) as caught:
-            download("https://example.com/a.jpg", network=network)
+            download("https://example.com/a.jpg", PATIENT, network)
         assert "from https to http" in caught.value.reason
 
 
@@ -440,6 +480,21 @@ def test_a_file_without_links(tmp_path, content):
         read_links(path)
 
 
+def test_a_list_that_is_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "cats.csv")
+    with pytest.raises(FormatError, match="is a device, a pipe or a socket"):
+        read_links(tmp_path / "cats.csv")
+
+
+def test_a_pipe_in_the_folder_is_left_alone(tmp_path):
+    os.mkfifo(tmp_path / "00001.jpg")
+    with internet({"/a.jpg": answer(picture()), "/b.jpg": answer(picture())}) as net:
+        links = ["http://example.com/a.jpg", "http://example.com/b.jpg"]
+        found = fetch_images(links, tmp_path, network=net.network)
+    assert [one.reason for one in found] == ["already here", ""]
+    assert (tmp_path / "00001.jpg").is_fifo()
+
+
 ANSWERS = {
     "/1": answer(picture("red")),
     "/2": answer(picture("green", "PNG"), kind="application/octet-stream"),
@@ -453,8 +508,8 @@ ANSWERS = {
 def test_fetch_images_keeps_pictures_and_reports_the_rest(tmp_path):
     links = [f"http://example.com/{i}" for i in range(1, 8)] + ["http://10.0.0.1/8"]
     with internet(ANSWERS) as net:
-        results = fetch_images(links, tmp_path / "cats", network=net.network)
-        again = fetch_images(links, tmp_path / "cats", network=net.network)
+        results = fetch_images(links, tmp_path / "cats", limits=PATIENT, network=net.network)
+        again = fetch_images(links, tmp_path / "cats", limits=PATIENT, network=net.network)
     files = sorted(path.name for path in (tmp_path / "cats").iterdir())
     assert files == ["00001.jpg", "00002.png", "00006.webp"]
     reasons = [one.reason for one in results]
@@ -470,7 +525,7 @@ def test_fetch_images_keeps_pictures_and_reports_the_rest(tmp_path):
 def test_the_report_has_a_line_a_link(tmp_path):
     with internet(ANSWERS) as net:
         links = ["http://example.com/1", "http://example.com/3"]
-        results = fetch_images(links, tmp_path / "cats", network=net.network)
+        results = fetch_images(links, tmp_path / "cats", limits=PATIENT, network=net.network)
     fetch.write_report(results, tmp_path / "cats.fetched.csv")
     lines = (tmp_path / "cats.fetched.csv").read_text().splitlines()
     assert lines[0] == "link,file,reason"

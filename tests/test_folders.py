@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 from picture_folders import make_ramps, save_ramp
 
-from minicnn.data import found_text, list_folder, read_list
+from minicnn.data import folders, found_text, list_folder, read_list
 from minicnn.errors import ArgumentError, FormatError
 
 
@@ -86,9 +89,83 @@ def test_a_list_of_names_and_another_root(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "names no picture"), ("a.png 0\nb.png\n", "line 2"), ("a.png 99999999", "class number")],
+    [
+        ("", "names no picture"),
+        ("a.png 0\nb.png\n", "line 2"),
+        ("a.png 99999999", "class number 99999999 in 1 lines"),
+        ("a.png 1234567890123456789012345", "class number 1234567890123456789012345 in 1 lines"),
+        (f"a.png {'9' * 5000}", "class number 9999"),
+        (f"a.png 0\n{'b' * 100_000}\n", "line 2 is 'bbb"),
+        ("a.png 0\nb\xe9.png 1\n", "line 2 has the byte 0xe9, which is no text in UTF-8"),
+    ],
 )
 def test_wrong_lists(tmp_path, text, message):
-    (tmp_path / "list.txt").write_text(text)
-    with pytest.raises(FormatError, match=message):
+    (tmp_path / "list.txt").write_bytes(text.encode("latin-1"))
+    with pytest.raises(FormatError, match=message) as caught:
         read_list(tmp_path / "list.txt")
+    assert len(caught.value.reason) < 300
+
+
+def test_numbers_of_classes_with_zeros_in_front(tmp_path):
+    (tmp_path / "list.txt").write_text(f"a.png 007\nb.png {'0' * 30}9\n")
+    assert read_list(tmp_path / "list.txt").labels.tolist() == [7, 9]
+
+
+def test_a_list_that_is_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "list.txt")
+    with pytest.raises(FormatError, match="is a device, a pipe or a socket"):
+        read_list(tmp_path / "list.txt")
+
+
+class Compared(str):
+    """A label that counts how often it is compared."""
+
+    comparisons = 0
+
+    def __eq__(self, other):
+        Compared.comparisons += 1
+        return super().__eq__(other)
+
+    __hash__ = str.__hash__
+
+
+def test_a_list_of_many_classes_compares_each_label_a_few_times(tmp_path, monkeypatch):
+    count = 3000
+    rows = [(f"{i}.png", Compared(f"class {i}")) for i in range(count)]
+    monkeypatch.setattr(folders, "_rows", lambda _: rows)
+    Compared.comparisons = 0
+    assert len(read_list(tmp_path / "list.txt").class_names) == count
+    assert Compared.comparisons < 10 * count
+
+
+def locking(monkeypatch, folder):
+    """As for a user who may not look into this folder; the tests may run as one who may all."""
+    real = os.scandir
+
+    def scandir(path):
+        if os.fspath(path) == str(folder):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+@pytest.mark.filterwarnings("ignore:1 classes have no images")
+def test_a_folder_that_cannot_be_looked_into_is_not_taken_for_an_empty_one(tmp_path, monkeypatch):
+    make_ramps(tmp_path)
+    save_ramp(tmp_path / "cats" / "more" / "a.png")
+    for folder in (tmp_path / "cats", tmp_path / "cats" / "more"):
+        with monkeypatch.context() as patch:
+            locking(patch, folder)
+            with pytest.raises(PermissionError) as caught:
+                list_folder(tmp_path)
+            assert caught.value.filename == str(folder)
+            found = len(list_folder(tmp_path, skip_locked=True).paths)
+            assert found == (6 if folder.name == "more" else 3)
+
+
+def test_links_that_lead_to_themselves_are_no_classes(tmp_path):
+    make_ramps(tmp_path)
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "cats" / "loop").symlink_to("loop")
+    assert list_folder(tmp_path).class_names == ["cats", "dogs"]

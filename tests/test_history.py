@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 import sys
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from minicnn import plots
 from minicnn.errors import MissingExtraError
 from minicnn.history import History
+from minicnn.installed import install_command
 
 
 @pytest.fixture
@@ -109,5 +111,5 @@ def test_plot_of_losses_alone_and_of_nothing():
 
 def test_missing_matplotlib_is_named(history, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "minicnn-engine\[plot\]"'):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("plot"))):
         plots.plot_history(history.history, history.epoch)

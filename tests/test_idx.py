@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from minicnn.data import parse_idx, read_idx, read_labelled_images
@@ -154,7 +154,6 @@ def test_mutations_end_in_an_array_or_in_our_errors(pack):
     assert refused > (500 if pack is bytes else 2500)
 
 
-@settings(deadline=None)
 @given(
     st.binary(max_size=200), st.sampled_from([b"", GOOD[:4], GOOD[:16], b"\x1f\x8b", b"\xfd7zXZ\0"])
 )

@@ -52,7 +52,7 @@ def run(code: str, isa: str | None) -> subprocess.CompletedProcess[str]:
     if isa is not None:
         environment["MINICNN_ISA"] = isa
     return subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
     )
 
 

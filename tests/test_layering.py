@@ -17,34 +17,39 @@ ROOT = PACKAGE.parent
 
 # A part may import the parts on its right, itself, and nothing else of minicnn.
 LEVEL_0 = {
-    "errors": set(),
+    "text": set(),
+    "starting": set(),
     "environment": set(),
     "threads": set(),
+    "errors": {"text"},
     "version": set(),
     "naming": set(),
     "ownership": set(),
     "contracts": set(),
-    "shapes": {"errors"},
+    "shapes": {"errors", "text"},
     "program": {"contracts"},
     "random": {"errors", "shapes"},
-    "checks": {"errors", "shapes"},
-    "atomic": {"errors"},
+    "checks": {"errors", "shapes", "text"},
+    "files": {"errors"},
+    "atomic": {"files"},
+    "locks": {"atomic", "errors", "files"},
     "versions": set(),
-    "registry": {"errors"},
+    "registry": {"errors", "text"},
     "limits": {"errors"},
-    "tables": {"atomic"},
-    "progress": {"errors"},
-    "plots": {"errors"},
+    "installed": {"errors", "files"},
+    "tables": {"atomic", "text"},
+    "progress": {"errors", "text"},
+    "plots": {"atomic", "installed", "text"},
     "utils": {"errors", "exchange", "limits", "naming", "random"},
 }
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {
     "backends": {
-        "_core", "checks", "contracts", "environment", "errors", "ownership", "program", "shapes",
-        "versions",
+        "_core", "checks", "contracts", "environment", "errors", "files", "installed", "ownership",
+        "program", "shapes", "versions",
     },
     "config": {"backends", "checks"},
-    "devices": {"backends", "limits"},
+    "devices": {"backends", "files", "limits"},
     "exchange": {"backends", "errors"},
     "ops": {"backends", "checks", "contracts", "errors", "exchange", "shapes"},
     "initializers": LEAVES,
@@ -174,7 +179,7 @@ def test_import_is_light():
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").rglob("*.py")), ids=lambda p: p.name)
 def test_examples_use_public_names(path):
-    public = {*minicnn.__all__, "errors"}
+    public = {*minicnn.__all__, "errors", "installed"}
     parts = parts_imported(ast.parse(path.read_text()))
     assert parts <= public, f"{path.name} imports {sorted(parts - public)}"
 

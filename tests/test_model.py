@@ -173,7 +173,7 @@ def test_nan_stops_before_the_weights_are_touched(backend):
     x[20, 3, 3] = np.nan
     model = small()
     before = model.get_weights()
-    with pytest.raises(NumericError, match=r"loss became nan at step 1: the input .* NaN"):
+    with pytest.raises(NumericError, match=r"^x\[20\] has a NaN, .* step 1"):
         model.fit(x, y, batch_size=32, verbose=0)
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -227,9 +227,14 @@ WRONG_CALLS = {
         r"validation_split",
     ),
     "class-weight": (
-        lambda m, x, y: m.fit(x, y, class_weight={0: 1.0}),
+        lambda m, x, y: m.fit(x, y, class_weight={0: 1.0, 3: 2.0}),
         ArgumentError,
-        r"\[1, 2\]",
+        r"has the classes \[3\], but the model's are 0\.\.\.2",
+    ),
+    "class-weight-by-name": (
+        lambda m, x, y: m.fit(x, y, class_weight={"cat": 2.0}),
+        ArgumentError,
+        r"by class numbers, like .*; got 'cat'",
     ),
     "weights-count": (lambda m, x, y: m.set_weights([]), ArgumentError, r"4 parameters; got 0"),
     "weights-shape": (

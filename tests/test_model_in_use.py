@@ -101,7 +101,8 @@ def test_freezing_a_whole_model_or_one_layer(backend):
     model = small()
     before = model.get_weights()
     model.trainable = False
-    model.fit(X, Y, verbose=0)
+    with pytest.warns(UserWarning, match=r"every layer of sequential with weights is frozen"):
+        model.fit(X, Y, verbose=0)
     assert equal(model.get_weights(), before) and not model.trainable
     model.layers[-1].trainable = True
     model.fit(X, Y, verbose=0)

@@ -1,6 +1,7 @@
 """The pictures show what they say; matplotlib's absence is told in words."""
 
 import io
+import re
 import sys
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from minicnn import explain
 from minicnn.errors import ArgumentError, MissingExtraError, ShapeError
+from minicnn.installed import install_command
 
 
 def words(figure):
@@ -137,5 +139,5 @@ def test_first_layer_must_fit_together():
 
 def test_without_matplotlib_the_error_says_what_to_type(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "minicnn-engine\[plot\]"'):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("plot"))):
         explain.confusion_figure(np.eye(2, dtype=int))

@@ -44,7 +44,7 @@ def test_fitted_gives_single_precision_of_zero_mean(scale):
 
 def test_fitted_is_exact_for_many_images_and_leaves_a_constant_channel_alone():
     images = np.full((1, 300, 300, 3), 200, np.uint8)  # float32 sums would stop being exact
-    assert Preprocess((300, 300), scale=1.0).fitted(images)[4:] == ((200,) * 3, (1,) * 3)
+    assert Preprocess((300, 300), scale=1.0).fitted(images)[4:6] == ((200,) * 3, (1,) * 3)
 
 
 @pytest.mark.parametrize(
@@ -167,3 +167,27 @@ def test_decoded_best_first_and_of_equals_the_first():
 def test_what_is_no_probability_is_refused(rows, names):
     with pytest.raises((ArgumentError, ShapeError)):
         decode_predictions(rows, names)
+
+
+def test_a_dark_background_is_what_the_network_sees_whatever_the_picture_has():
+    white_on_black = np.zeros((1, 5, 5, 1), np.uint8)
+    white_on_black[0, 1:4, 2] = 255
+    both = np.concatenate([white_on_black, 255 - white_on_black])
+    dark = Preprocess((5, 5), "grayscale", scale=1.0, background="dark")
+    np.testing.assert_array_equal(dark(both), np.concatenate([white_on_black] * 2))
+    light = dark._replace(background="light")
+    np.testing.assert_array_equal(light(both), 255 - dark(both))
+    np.testing.assert_array_equal(light(both.astype(np.float64)), light(both))
+    assert both[1, 0, 0, 0] == 255  # the images themselves stay as they are
+    assert dark.fitted(both) == dark.fitted(both[:1])
+    assert dark.fitted(both).mean == pytest.approx((255 * 3 / 25,))
+    empty = np.zeros((0, 5, 5, 1), np.uint8)
+    assert dark(empty).shape == (0, 5, 5, 1)
+
+
+def test_the_background_of_old_files_is_left_alone_and_old_versions_read_new_files():
+    assert "background" not in Preprocess((5, 5)).as_config()
+    dark = Preprocess((5, 5), background="dark")
+    assert Preprocess.from_config(dark.as_config()) == dark
+    with pytest.raises(ArgumentError, match="background must be one of"):
+        Preprocess((5, 5), background="grey").checked()

@@ -2,7 +2,7 @@
 
 import math
 import os
-import signal
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +13,14 @@ import pytest
 import minicnn as mc
 from minicnn import tune
 from minicnn.callbacks import Callback, EarlyStopping
-from minicnn.errors import ArgumentError, MissingExtraError, ShapeError
+from minicnn.errors import ArgumentError, FormatError, MissingExtraError, ShapeError
+from minicnn.installed import install_command
 from minicnn.layers import Conv2D, Dense, Flatten, Input
 from minicnn.tune import HyperParameters
 from minicnn.tune.report import trial_text
 from minicnn.tune.results import Result
 from minicnn.tune.sampling import Step, exhausted, open_values
+from minicnn.tune.study import known_settings
 
 pytest.importorskip("optuna")
 
@@ -313,52 +315,95 @@ def test_results_that_cannot_be_compared_are_not_mixed(tmp_path):
 
 def test_optuna_that_is_missing_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(MissingExtraError, match=r'pip install "minicnn-engine\[tune\]"'):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("tune"))):
         tune.RandomSearch(build, directory=tmp_path)
 
 
 # --- many processes, and none -----------------------------------------------------------------
 
 PROGRAM = """
-import sys, time
+import sys
 sys.path.insert(0, {tests!r})
 from test_tune import *
-class Slow(Callback):
+class Guided(Callback):
+    # Says that an epoch is done, and waits for a word to go on.
     def on_epoch_end(self, epoch, logs=None):
         print("epoch", flush=True)
-        time.sleep(float(sys.argv[3]))
+        sys.stdin.readline()
 tuner = tune.RandomSearch(
     build, max_trials=int(sys.argv[2]), directory=sys.argv[1], project_name="s", verbose=0
 )
-tuner.search(X[:80], Y[:80], callbacks=[Slow()], **DATA)
+tuner.search(X[:80], Y[:80], callbacks=[Guided()], **DATA)
 """
 
 
-def start(folder, trials, pause):
+def start(folder, trials):
     program = PROGRAM.format(tests=str(Path(__file__).parent))
-    command = [sys.executable, "-c", program, str(folder), str(trials), str(pause)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", program, str(folder), str(trials)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    return subprocess.Popen(command, **pipes, text=True)
 
 
-def test_killed_at_any_instant_the_search_goes_on(tmp_path):
-    with start(tmp_path, 6, 0.3) as process:
-        for _ in range(3):  # into the second trial
-            process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
+def test_killed_in_the_second_trial_the_search_goes_on(tmp_path):
+    with start(tmp_path, 6) as process:
+        for _ in range(3):
+            process.stdin.write("\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "epoch\n"
+        process.kill()
     resumed = search(tmp_path, max_trials=6)
     whole = search(tmp_path / "whole", max_trials=6)
     assert tried(resumed) == tried(whole)
 
 
 def test_two_processes_share_the_trials(tmp_path):
-    workers = [start(tmp_path, 8, 0.1) for _ in range(2)]
-    printed = [worker.communicate()[0].count("epoch") for worker in workers]
+    workers = [start(tmp_path, 8) for _ in range(2)]
+    firsts = [worker.stdout.readline() for worker in workers]  # both are in a trial
+    assert firsts == ["epoch\n"] * 2
+    printed = [worker.communicate("\n" * 99)[0].count("epoch") for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0]
-    assert sum(printed) == 8 * DATA["epochs"]
-    assert all(printed), "one process did everything"
+    assert len(firsts) + sum(printed) == 8 * DATA["epochs"]
     shared = search(tmp_path, max_trials=8)
     assert tried(shared) == tried(search(tmp_path / "alone", max_trials=8))
     assert list((tmp_path / "s" / "workers").iterdir()) == []
+
+
+def tuner_in(folder):
+    """A search that has not tried anything yet."""
+    return tune.RandomSearch(build, directory=folder, project_name="s", verbose=0)
+
+
+FOREIGN = {
+    "a note without a line end": b"notes of mine",
+    "a log with one": b"step 1\nstep 2\nstep",
+    "other JSON": b'{"time": 1}\n{"ti',
+    "bytes": b"\x00\xff" * 9,
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+def test_a_journal_of_somebody_else_is_refused_and_stays(tmp_path, content):
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "journal.log").write_bytes(content)
+    with pytest.raises(FormatError, match=r"journal\.log: is no journal of a search"):
+        tuner_in(tmp_path)
+    assert (tmp_path / "s" / "journal.log").read_bytes() == content
+
+
+def test_a_journal_that_is_a_pipe_is_refused(tmp_path):
+    (tmp_path / "s").mkdir()
+    os.mkfifo(tmp_path / "s" / "journal.log")
+    for opening in (tuner_in, lambda folder: known_settings(folder / "s")):
+        with pytest.raises(FormatError, match="is a device, a pipe or a socket"):
+            opening(tmp_path)
+
+
+@pytest.mark.parametrize("torn", [b"{", b'{"op_code":0,"worker'])
+def test_half_of_the_first_line_is_dropped(tmp_path, torn):
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "journal.log").write_bytes(torn)
+    tuner_in(tmp_path)
+    assert (tmp_path / "s" / "journal.log").read_bytes().startswith(b'{"op_code":0,"worker_id"')
 
 
 def test_half_a_line_at_the_journals_end_is_dropped(tmp_path):

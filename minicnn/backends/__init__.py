@@ -12,20 +12,13 @@ from typing import Any
 import numpy as np
 
 from minicnn import environment
-from minicnn.backends import device
+from minicnn.backends import core, device
 from minicnn.backends import numpy as reference
 from minicnn.errors import ArgumentError, BackendError
 
 Kernel = Callable[..., tuple[Any, ...]]
 
 ENGINES = ("numpy", "native", "cuda")  # of the processor's, the best last
-NO_CORE = (
-    "its C++ part could not be built when minicnn was installed. Install a C++17 compiler "
-    "(Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++; macOS: xcode-select "
-    "--install), then, in minicnn's source folder, run: python -m pip install "
-    "--force-reinstall --no-deps -v . (-v shows what the compiler says)"
-)
-
 _modules: dict[str, ModuleType] = {"numpy": reference}
 _tables: dict[str, dict[str, Kernel]] = {"numpy": {**reference.KERNELS}}
 
@@ -43,14 +36,11 @@ def _missing(name: str) -> str:
     """What an engine lacks here; "" if it is available."""
     if name == "cuda":
         return device.missing() or device.no_gpu()
-    return NO_CORE if name == "native" and "native" not in _modules else ""
+    return core.missing() if name == "native" and "native" not in _modules else ""
 
 
-try:
+if core.find():
     _load("native")
-except ModuleNotFoundError as err:
-    if err.name != "minicnn._core":  # not "is absent" but "is broken": say so
-        raise
 
 
 def available_backends() -> list[str]:
@@ -199,7 +189,7 @@ except BackendError as err:  # the import goes on: whoever asks `minicnn doctor`
 if _wanted == "auto" and "native" not in _modules:
     warnings.warn(
         "minicnn computes with NumPy alone, many times slower than its C++ engine: "
-        f"{NO_CORE}. Set MINICNN_BACKEND=numpy if this is what you want.",
+        f"{core.missing()}. Set MINICNN_BACKEND=numpy if this is what you want.",
         RuntimeWarning,
         stacklevel=2,
     )

@@ -11,9 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from minicnn.files import told_by
+from minicnn.installed import install_command
+
 SIMULATOR = "NUMBA_ENABLE_CUDASIM"  # "1": numba plays a GPU on the processor, very slowly
-INSTALL = "python -m pip install 'minicnn-engine[cuda]'"
-INSTALL_12 = "python -m pip install 'minicnn-engine[cuda12]'"
 DRIVERS = {"win32": "nvcuda.dll"}
 DRIVER_FILE = Path("/proc/driver/nvidia/version")  # of the kernel's module, on Linux
 FORKED = (
@@ -58,7 +59,7 @@ def missing() -> str:
     fork. Whether the driver finds a GPU is what `no_gpu` says.
     """
     if find_spec("numba") is None and find_spec("numba_cuda_mlir") is None:
-        return f"numba is not installed, which compiles its kernels. Run: {INSTALL}"
+        return f"numba is not installed, which compiles its kernels. Run: {install_command('cuda')}"
     if simulated():
         return ""
     if not has_driver():
@@ -67,7 +68,10 @@ def missing() -> str:
             "a container, start it with its GPUs (docker run --gpus all ...)"
         )
     if find_spec("numba_cuda") is None and find_spec("numba_cuda_mlir") is None:
-        return f"numba's part for NVIDIA GPUs (numba-cuda) is not installed. Run: {INSTALL}"
+        return (
+            "numba's part for NVIDIA GPUs (numba-cuda) is not installed. Run: "
+            f"{install_command('cuda')}"
+        )
     return ""
 
 
@@ -96,8 +100,7 @@ def driver_version() -> str:
     cuda = ask_driver().cuda
     if cuda == (0, 0):
         return ""
-    text = DRIVER_FILE.read_text(errors="replace") if DRIVER_FILE.exists() else ""
-    module = re.search(r"Kernel Module\D*?(?:x86_64|aarch64)?\s+([\d.]+)", text)
+    module = re.search(r"Kernel Module\D*?(?:x86_64|aarch64)?\s+([\d.]+)", told_by(DRIVER_FILE))
     return f"CUDA {cuda[0]}.{cuda[1]}" + (f", driver {module[1]}" if module else "")
 
 
@@ -173,5 +176,5 @@ def _too_old(cuda: tuple[int, int]) -> str:
         return ""
     return (
         f"its driver knows CUDA {cuda[0]}.{cuda[1]}, the packages installed are for CUDA {needed}. "
-        f"Install a newer driver, or run: {INSTALL_12}"
+        f"Install a newer driver, or run: {install_command('cuda12')}"
     )

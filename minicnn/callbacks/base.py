@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
+import errno
+import inspect
 import math
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -51,20 +56,34 @@ class Callback:
     model: Trainer
 
     @property
+    def adds_logs(self) -> bool:
+        """May it put numbers of its own into `logs`, for the callbacks after it?
+
+        By default if `on_epoch_end` is overridden. What the callbacks after it ask for cannot be
+        checked before the first step then.
+        """
+        return overrides(self, "on_epoch_end")
+
+    @property
     def every_batch(self) -> bool:
         """Must the hooks of batches be called at every step, with the model as it is then?
 
         By default if they are overridden. If no callback wants that, a GPU takes many steps at a
         time, and `on_train_batch_end` comes after the last of them.
         """
-        return any(
-            name in vars(self) or getattr(type(self), name) is not getattr(Callback, name)
-            for name in ("on_train_batch_begin", "on_train_batch_end")
-        )
+        return any(overrides(self, f"on_train_batch_{end}") for end in ("begin", "end"))
 
     def set_model(self, model: Trainer) -> None:
         """Called once before the training."""
         self.model = model
+
+    def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
+        """Refuse, before the first step, to wait for numbers that will never come.
+
+        Parameters
+        ----------
+        epoch, batch : the names that `logs` will have at the end of an epoch, and of a batch
+        """
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch."""
@@ -114,6 +133,19 @@ class Callback:
         """Take over what `get_arrays` gave."""
 
 
+# How many arguments each hook is called with.
+HOOKS = {
+    name: len(inspect.signature(hook).parameters) - 1
+    for name, hook in vars(Callback).items()
+    if name.startswith("on_")
+}
+
+
+def overrides(callback: Callback, hook: str) -> bool:
+    """Has it a hook of its own, in its class or set on the object?"""
+    return hook in vars(callback) or getattr(type(callback), hook) is not getattr(Callback, hook)
+
+
 class CallbackList:
     """Several callbacks, called one after the other."""
 
@@ -122,12 +154,20 @@ class CallbackList:
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise ArgumentError(
-                    f"callbacks must be objects like EarlyStopping(); got {callback!r}"
+                    f"callbacks must be objects like EarlyStopping(); got {callback!r:.80}"
                 )
+            _check_hooks(callback)
             callback.set_model(model)
 
     def __iter__(self) -> Iterator[Callback]:
         return iter(self.callbacks)
+
+    def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
+        """Let each refuse what it will not find; see `Callback.check_logs`."""
+        for callback in self.callbacks:
+            callback.check_logs(epoch, batch)
+            if callback.adds_logs:
+                return
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch."""
@@ -178,6 +218,21 @@ class CallbackList:
             getattr(callback, hook)(*arguments)
 
 
+def _check_hooks(callback: Callback) -> None:
+    """Refuse a hook that cannot be called, before it is called after an epoch of work."""
+    for name, count in HOOKS.items():
+        try:
+            inspect.signature(getattr(callback, name)).bind(*range(count))
+        except TypeError as err:
+            given = ", ".join(["epoch" if "epoch" in name else "batch", "logs"][-count:][:count])
+            raise ArgumentError(
+                f"{type(callback).__name__} is called as {name}({given}), which does not fit its "
+                f"arguments: {err}"
+            ) from err
+        except ValueError:  # a function that does not tell its arguments
+            continue
+
+
 class Monitor:
     """Watches one number of the logs for a new best. NaN and infinity never are."""
 
@@ -193,21 +248,46 @@ class Monitor:
     def value(self, logs: Logs | None) -> float:
         """Today's number."""
         logs = logs or {}
-        if self.name not in logs:
-            hint = "; val_... needs validation_data" if self.name.startswith("val_") else ""
+        self.check(logs)
+        return float(logs[self.name])
+
+    def check(self, names: Collection[str]) -> None:
+        """Refuse to watch what is not among these names of the logs."""
+        if self.name not in names:
             raise ArgumentError(
                 f"{self.owner} watches {self.name!r}, but this training reports "
-                f"{sorted(logs)}{hint}"
+                f"{sorted(names)}{self._advice(names)}"
             )
-        return float(logs[self.name])
+
+    def _advice(self, names: Collection[str]) -> str:
+        measured = self.name.removeprefix("val_")
+        if measured != self.name and measured in names:
+            return "; for val_... pass validation_data or validation_split to fit"
+        close = difflib.get_close_matches(self.name, names, n=1)
+        return f": did you mean {close[0]!r}?" if close else "; compile's metrics may add it"
 
     def improves(self, value: float, on: float | None) -> bool:
         """Is `value` better than `on` by more than min_delta? Anything finite is than None."""
         if not math.isfinite(value):
             return False
-        return on is None or self.sign * (value - on) > self.min_delta
+        # In this order, so that rounding decides as it does in Keras.
+        return on is None or self.sign * value - self.min_delta > self.sign * on
 
     @property
     def best_text(self) -> str:
         """The best so far, as messages write it."""
         return f"{-self.sign * math.inf if self.best is None else self.best:.5f}"
+
+
+def check_path(value: Any, name: str) -> Path:
+    """A path, and not the empty one, which would mean the current folder."""
+    if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
+        raise ArgumentError(f"{name} must be a path, a text that is not empty; got {value!r:.80}")
+    return Path(value)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder that files will be written to; say now if that will not be possible."""
+    path.mkdir(parents=True, exist_ok=True)
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "no right to write in this folder", str(path))

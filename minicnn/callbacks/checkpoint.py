@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal
 
-from minicnn.callbacks.base import Callback, Logs, Monitor
-from minicnn.checks import check_int
+from minicnn.callbacks.base import Callback, Logs, Monitor, check_path, make_folder
+from minicnn.checks import check_int, check_number
 from minicnn.errors import ArgumentError, CheckpointError, FormatError, SizeLimitError
+from minicnn.text import say
 
 Frequency = Literal["epoch"] | int
 
@@ -20,13 +23,16 @@ class ModelCheckpoint(Callback):
 
     Parameters
     ----------
-    filepath : may hold {epoch} (from 1), {batch} and names of the logs: "{epoch}-{val_loss:.2f}"
+    filepath : may hold {epoch} (from 1), {batch} and names of the logs: "{epoch}-{val_loss:.2f}";
+        its folder is made if it is not there
     monitor, mode : what is better: see EarlyStopping
     save_best_only : write only when it is
     save_weights_only : leave out the optimizer and its state: with Adam a third of the size
     save_freq : "epoch", or a number of batches
     initial_value_threshold : the first model must be better than this too
     """
+
+    adds_logs = False
 
     def __init__(
         self,
@@ -40,12 +46,34 @@ class ModelCheckpoint(Callback):
         save_freq: Frequency = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:
-        self.filepath, self.verbose = os.fspath(filepath), verbose
+        self.filepath, self.verbose = str(check_path(filepath, "filepath")), verbose
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self.monitor = Monitor("ModelCheckpoint", monitor, mode)
-        self.monitor.best = initial_value_threshold
+        if initial_value_threshold is not None:
+            self.monitor.best = check_number(initial_value_threshold, "initial_value_threshold")
         self.save_freq = check_frequency(save_freq)
         self._epoch = 0
+
+    def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
+        """Is there what it watches, and what the file is named by?"""
+        names, name = batch if self.every_batch else epoch, self.monitor.name
+        if self.save_best_only and name in epoch and name not in names:
+            raise ArgumentError(
+                f"ModelCheckpoint watches {name!r}, which is known at the end of an epoch, but "
+                f"save_freq={self.save_freq} saves between batches, which have {sorted(batch)}. "
+                "Use save_freq='epoch', or monitor one of these"
+            )
+        if self.save_best_only:
+            self.monitor.check(names)
+        self._path(dict.fromkeys(names, 0.0), 1 if self.every_batch else None)
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Make the folder, unless the epoch or a number of the logs is in its name."""
+        path = Path(self.filepath)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "the model is to be a file", str(path))
+        if "{" not in str(path.parent):
+            make_folder(path.parent)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Know the epoch's number."""
@@ -86,6 +114,7 @@ class ModelCheckpoint(Callback):
             self.monitor.best = value
             reason = f"{self.monitor.name} improved from {before} to {value:.5f}, "
         self._say(f"{reason}saving model to {path}")
+        make_folder(Path(path).parent)
         self.model.save(path, include_optimizer=not self.save_weights_only)
 
     def _path(self, logs: Logs, batch: int | None) -> str:
@@ -102,7 +131,7 @@ class ModelCheckpoint(Callback):
 
     def _say(self, text: str) -> None:
         if self.verbose:
-            print(f"Epoch {self._epoch + 1}: {text}")
+            say(f"Epoch {self._epoch + 1}: {text}")
 
 
 class BackupAndRestore(Callback):
@@ -123,6 +152,8 @@ class BackupAndRestore(Callback):
         another network or training
     """
 
+    adds_logs = False
+
     def __init__(
         self,
         backup_dir: str | os.PathLike[str],
@@ -131,14 +162,14 @@ class BackupAndRestore(Callback):
         *,
         keep: int = 3,
     ) -> None:
-        self.folder = Path(backup_dir)
+        self.folder = check_path(backup_dir, "backup_dir")
         self.save_freq = check_frequency(save_freq)
         self.delete_checkpoint = delete_checkpoint
         self.keep = check_int(keep, "keep")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Load the newest whole checkpoint."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         found = self._checkpoints()
         bad: list[str] = []
         for step in sorted(found, reverse=True):
@@ -175,7 +206,7 @@ class BackupAndRestore(Callback):
 
     def on_interrupt(self) -> None:
         """Save what there is."""
-        print(f"Interrupted; progress is saved in {self._save()}")
+        say(f"Interrupted; progress is saved in {self._save()}")
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Remove the checkpoints, if that is wanted, and the folder if nothing else is in it."""

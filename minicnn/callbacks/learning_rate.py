@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from minicnn.callbacks.base import Callback, Logs, Monitor
@@ -15,6 +15,7 @@ class LearningRateMover(Callback):
     """What the two below share: a learning rate that can be set."""
 
     moves_learning_rate = True
+    adds_logs = False
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Refuse a learning rate that follows a schedule of its own."""
@@ -90,6 +91,10 @@ class ReduceLROnPlateau(LearningRateMover):
         self.min_lr = check_number(min_lr, "min_lr", 0.0)
         self.verbose = verbose
         self.wait = self.resting = 0
+
+    def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
+        """Is there what it watches?"""
+        self.monitor.check(epoch)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Start afresh."""

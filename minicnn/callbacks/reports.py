@@ -5,42 +5,62 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Collection
 from typing import Any
 
-from minicnn.callbacks.base import Callback, Logs, Trainer
-from minicnn.checks import check_int
-from minicnn.errors import ArgumentError, MissingExtraError
+from minicnn.callbacks.base import Callback, Logs, Trainer, check_path, make_folder
+from minicnn.checks import check_int, warn_caller
+from minicnn.errors import ArgumentError
+from minicnn.installed import missing_extra
 
 
 class CSVLogger(Callback):
     """Writes a row an epoch: its number, from 0, and the logs.
 
     The columns are those of the first row; a number that is missing later stays empty. `append`
-    goes on with the file of an earlier training. A resumed training drops the rows of epochs that
-    it trains again.
+    goes on with the file of an earlier training, whose columns stay. A resumed training drops the
+    rows of epochs that it trains again.
     """
+
+    adds_logs = False
 
     def __init__(
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:
-        self.path, self.separator, self.append = Path(filename), separator, append
+        if not isinstance(separator, str) or len(separator) != 1 or separator in '\r\n"':
+            raise ArgumentError(f"separator must be one character like ','; got {separator!r:.80}")
+        self.path, self.separator = check_path(filename, "filename"), separator
+        self.append = append
         self._length = 0  # bytes that count
+
+    def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
+        """Say which numbers the columns of an earlier training leave no place for."""
+        columns = self._columns() if self.append and self.path.exists() else []
+        missing = [name for name in epoch if name not in columns]
+        if columns and missing:
+            warn_caller(
+                f"{self.path} has no column for {missing}: its columns are {columns}, and append "
+                "keeps them. Use another filename to have all numbers"
+            )
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Make the file, so that a wrong path is known before the first epoch."""
-        with self.path.open("ab") as file:
-            self._length = file.tell() if self.append else 0
+        with self.path.open("a+b") as file:
+            end = file.tell()
+            if self.append and end:
+                file.seek(end - 1)
+                if file.read(1) != b"\n":  # an editor may have left it out
+                    end += file.write(b"\n")
+            self._length = end if self.append else 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the row; it is on the disk when this returns."""
         row = {"epoch": epoch, **(logs or {})}
         with self.path.open("r+b") as file:
             file.truncate(self._length)
-            header = file.readline().decode() if self._length else ""
+            columns = self._columns() if self._length else []
             file.seek(self._length)
-            file.write(self._text(header, row).encode())
+            file.write(self._text(columns, row).encode())
             file.flush()
             os.fsync(file.fileno())
             self._length = file.tell()
@@ -53,20 +73,22 @@ class CSVLogger(Callback):
         """Go on after that."""
         self._length = min(state["length"], self.path.stat().st_size)
 
-    def _text(self, header: str, row: dict[str, Any]) -> str:
+    def _columns(self) -> list[str]:
+        """The names in the first line, none where the file is empty."""
+        with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
+            return next(csv.reader(file, delimiter=self.separator), [])
+
+    def _text(self, columns: list[str], row: dict[str, Any]) -> str:
         """The row, with the header before the first one."""
-        columns = list(row)
-        if header:
-            columns = next(csv.reader([header], delimiter=self.separator))
         text = io.StringIO()
         writer = csv.DictWriter(
             text,
-            columns,
+            columns or list(row),
             extrasaction="ignore",
             delimiter=self.separator,
             lineterminator="\n",
         )
-        if not header:
+        if not columns:
             writer.writeheader()
         writer.writerow(row)
         return text.getvalue()
@@ -101,10 +123,12 @@ class TensorBoard(Callback):
     update_freq : "epoch", or a number of batches after which `batch_...` curves get a point
     """
 
+    adds_logs = False
+
     def __init__(
         self, log_dir: str | os.PathLike[str] = "logs", *, update_freq: str | int = "epoch"
     ) -> None:
-        self.log_dir = Path(log_dir)
+        self.log_dir = check_path(log_dir, "log_dir")
         self.update_freq = update_freq
         if update_freq != "epoch":
             check_int(update_freq, 'update_freq, if not "epoch",')
@@ -116,6 +140,10 @@ class TensorBoard(Callback):
         """Begin new files."""
         super().set_model(model)
         self._close()
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Make the folder, so that a wrong path is known before the first epoch."""
+        make_folder(self.log_dir)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Points from here on replace those that an interrupted training wrote."""
@@ -166,8 +194,5 @@ def _summary_writer() -> Any:
     try:
         from tensorboardX import SummaryWriter
     except ModuleNotFoundError as err:
-        raise MissingExtraError(
-            "TensorBoard needs tensorboardX. Install it with: "
-            'pip install "minicnn-engine[tensorboard]".'
-        ) from err
+        raise missing_extra("TensorBoard needs tensorboardX", "tensorboard") from err
     return SummaryWriter

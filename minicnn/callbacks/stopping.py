@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,13 @@ class EarlyStopping(Callback):
     patience : epochs to wait for one
     verbose : 1 prints what happens
     mode : "min" or "max": which is better; "auto" goes by the name
-    baseline : waiting only ends at a value better than this
+    baseline : an epoch that is better than the best so far never ends the training, but the count
+        of epochs to wait starts anew only at one that is better than this too
     restore_best_weights : in the end, go back to the weights of the best epoch
     start_from_epoch : epochs before this one do not count
     """
 
+    adds_logs = False
     best_epoch: int | None
     stopped_epoch: int | None
     best_weights: list[np.ndarray]
@@ -45,7 +48,8 @@ class EarlyStopping(Callback):
         delta = check_number(min_delta, "min_delta")
         self.monitor = Monitor("EarlyStopping", monitor, mode, delta)
         self.patience = check_int(patience, "patience", 0)
-        self.verbose, self.baseline = verbose, baseline
+        self.verbose = verbose
+        self.baseline = None if baseline is None else check_number(baseline, "baseline")
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = check_int(start_from_epoch, "start_from_epoch", 0)
         self._forget()
@@ -53,6 +57,10 @@ class EarlyStopping(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Start afresh."""
         self._forget()
+
+    def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
+        """Is there what it watches?"""
+        self.monitor.check(epoch)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare, wait, perhaps stop."""
@@ -67,8 +75,7 @@ class EarlyStopping(Callback):
             self.monitor.best = value
             if self.baseline is None or self.monitor.improves(value, self.baseline):
                 self.wait = 0
-                return
-        if self.wait >= self.patience and epoch > 0:
+        elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
@@ -118,12 +125,31 @@ class EarlyStopping(Callback):
 
 
 class TerminateOnNaN(Callback):
-    """Ends the training when the loss is NaN or infinite, instead of raising NumericError."""
+    """Ends the training when the loss is NaN or infinite, instead of raising NumericError.
+
+    Every number of that epoch is recorded as NaN, so that nobody takes the epoch for the best. The
+    weights are those before the step that failed.
+    """
 
     every_batch = False  # steps after a bad loss change nothing
+    terminated = False
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Start afresh."""
+        self.terminated = False
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Look at the loss."""
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             print(f"Batch {batch}: Invalid loss, terminating training")
+            self.terminated = self.model.stop_training = True
+
+    def get_state(self) -> dict[str, Any]:
+        """Was it the end?"""
+        return {"terminated": self.terminated}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """A training that had been ended stays so."""
+        self.terminated = state.get("terminated", False)
+        if self.terminated:
             self.model.stop_training = True

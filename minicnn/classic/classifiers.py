@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from minicnn.checks import nearest
-from minicnn.errors import ArgumentError, MissingExtraError
+from minicnn.errors import ArgumentError
+from minicnn.installed import missing_extra
 
 CLASSIFIERS = {
     "svm": "support vector machine",
@@ -41,10 +42,7 @@ def classifier(name: str, seed: int = 0) -> Any:
     try:
         from sklearn import ensemble, linear_model, pipeline, preprocessing, svm, tree
     except ModuleNotFoundError as err:
-        raise MissingExtraError(
-            "this classifier needs scikit-learn. Install it with: "
-            'pip install "minicnn-engine[classic]".'
-        ) from err
+        raise missing_extra("this classifier needs scikit-learn", "classic") from err
     if name == "tree":
         return tree.DecisionTreeClassifier(random_state=seed)
     if name == "forest":

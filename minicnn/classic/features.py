@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import nearest, shape_text
-from minicnn.errors import ArgumentError, DTypeError, MissingExtraError, ShapeError
+from minicnn.errors import ArgumentError, DTypeError, ShapeError
+from minicnn.installed import missing_extra
 
 # Cells that a gradient histogram is made of: at 64 x 64 pixels, 8 x 8 cells of 8 x 8 pixels.
 HOG_CELLS = 8
@@ -149,8 +150,5 @@ def _skimage() -> Any:
     try:
         from skimage import feature
     except ModuleNotFoundError as err:
-        raise MissingExtraError(
-            "these features need scikit-image. Install it with: "
-            'pip install "minicnn-engine[classic]".'
-        ) from err
+        raise missing_extra("these features need scikit-image", "classic") from err
     return feature

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from minicnn.data.fingerprints import Fingerprint, fingerprint, near_pairs
-from minicnn.data.folders import ImageList, class_folders, is_image, list_folder, walk
+from minicnn.data.folders import ImageList, is_image, links_out, walk
 from minicnn.data.images import ENDINGS, PathLike, of_each, reason_of, with_picture
 from minicnn.tables import write_csv
 
@@ -36,6 +36,7 @@ KINDS = {
     "copy": (False, "same content twice in a class"),
     "look-alike": (False, "looks the same as another picture of its part"),
     "other file": (False, "no known image type; not looked at"),
+    "link out": (False, "leads out of the folder; `minicnn data split` leaves it out"),
 }  # fmt: skip
 
 
@@ -73,22 +74,6 @@ class Report(NamedTuple):
         return {k: found for k in KINDS if (found := [f for f in self.findings if f.kind == k])}
 
 
-def find_sets(directory: PathLike) -> dict[str, ImageList]:
-    """The parts of a data set by name, {"train": ..., "test": ...}; or one, named as the folder.
-
-    A folder whose folders have folders of their own, and no pictures beside them, has parts; else
-    its folders are classes.
-    """
-    root = Path(directory)
-    names = class_folders(root)
-    parts = [name for name in names if class_folders(root / name) and not _has_images(root / name)]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of empty classes; `check_sets` reports them
-        if names and parts == names:
-            return {name: list_folder(root / name) for name in names}
-        return {root.name or str(root): list_folder(root)}
-
-
 def check_sets(
     sets: Mapping[str, ImageList],
     *,
@@ -118,6 +103,7 @@ def check_sets(
         findings += _look_alikes(readable)
     findings += _classes(sets)
     findings += [finding for images in sets.values() for finding in _other_files(images)]
+    findings += [finding for images in sets.values() for finding in _links_out(images)]
     counts = {part: _count(images) for part, images in sets.items()}
     return Report(counts, findings)
 
@@ -197,19 +183,23 @@ def _classes(sets: Mapping[str, ImageList]) -> Iterable[Finding]:
 
 
 def _other_files(images: ImageList) -> Iterable[Finding]:
+    locked: list[OSError] = []
     for name in images.class_names:
-        for path in walk(images.root / name):
+        for path in walk(images.root / name, locked=locked.append):
             if not is_image(path):
                 yield Finding("other file", (path,), path.suffix or "no ending")
+    for error in locked:
+        yield Finding("unreadable", (Path(error.filename),), f"folder: {reason_of(error)}")
+
+
+def _links_out(images: ImageList) -> Iterable[Finding]:
+    for path in sorted(links_out(images)):
+        yield Finding("link out", (path,), f"leads to {os.path.realpath(path)}")
 
 
 def _count(images: ImageList) -> dict[str, int]:
     counts = Counter(np.asarray(images.labels).tolist())
     return {name: counts[i] for i, name in enumerate(images.class_names)}
-
-
-def _has_images(folder: Path) -> bool:
-    return any(path.is_file() and is_image(path) for path in folder.iterdir())
 
 
 def write_findings(findings: Iterable[Finding], path: PathLike) -> None:

@@ -24,6 +24,7 @@ from minicnn.data.images import (
 )
 from minicnn.data.pipeline import ImageBatches, Prepare
 from minicnn.errors import ArgumentError, ImageReadError
+from minicnn.text import say
 
 CLASS_MODES = ("categorical", "binary", "sparse", "input", None)
 SUBSETS = ("training", "validation")
@@ -99,9 +100,9 @@ class DirectoryBatches(ImageBatches):
         )
         self.bad_files += bad_files
         if verbose:
-            print(found_text(images))
+            say(found_text(images))
             if bad_files:
-                print(skipped_text(bad_files, images.root))
+                say(skipped_text(bad_files, images.root))
 
     @property
     def classes(self) -> np.ndarray:
@@ -255,11 +256,11 @@ def image_dataset_from_directory(
     images = list_folder(directory, class_names, follow_links=follow_links)
     if verbose:
         count = len(images.class_names)
-        print(f"Found {len(images.paths)} files belonging to {count} classes.")
+        say(f"Found {len(images.paths)} files belonging to {count} classes.")
     if validation_split is not None or subset is not None:
         images = shuffled_part(images, validation_split, subset, seed)
         if verbose:
-            print(f"Using {len(images.paths)} files for {subset}.")
+            say(f"Using {len(images.paths)} files for {subset}.")
     return FolderDataset(
         images,
         image_size,

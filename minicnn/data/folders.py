@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,10 +14,13 @@ import numpy as np
 
 from minicnn.data.images import IMAGE_EXTENSIONS, PathLike
 from minicnn.errors import ArgumentError, FormatError
+from minicnn.files import read_text
+from minicnn.text import quoted
 
 # What systems and programs leave in folders; also everything whose name starts with a dot.
 IGNORED_NAMES = ("Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir")
 FEW = 5  # names in a message
+MOST_DIGITS = 12  # of a class's number
 
 
 class ImageList(NamedTuple):
@@ -43,7 +47,11 @@ class ImageList(NamedTuple):
 
 
 def list_folder(
-    directory: PathLike, classes: Sequence[str] | None = None, *, follow_links: bool = False
+    directory: PathLike,
+    classes: Sequence[str] | None = None,
+    *,
+    follow_links: bool = False,
+    skip_locked: bool = False,
 ) -> ImageList:
     """The pictures in a folder that has a folder for each class.
 
@@ -53,6 +61,7 @@ def list_folder(
     classes : names of the folders to take, numbered in this order; default: all of them, sorted
         by name
     follow_links : also into folders that are symbolic links
+    skip_locked : take a folder that cannot be looked into for an empty one
 
     Returns
     -------
@@ -64,6 +73,8 @@ def list_folder(
     ------
     FileNotFoundError
         There is no such folder, no folder for a class, or no picture in any.
+    PermissionError
+        A folder cannot be looked into: its pictures would be missing without a word.
 
     Notes
     -----
@@ -72,7 +83,8 @@ def list_folder(
     """
     root = Path(directory)
     names = class_folders(root) if classes is None else _asked_for(root, classes)
-    files = [sorted(walk(root / name, follow_links=follow_links)) for name in names]
+    locked = _pass_over if skip_locked else _stop_at
+    files = [sorted(walk(root / name, follow_links=follow_links, locked=locked)) for name in names]
     found = [[path for path in paths if is_image(path)] for paths in files]
     _check_found(root, names, files, found)
     labels = np.repeat(np.arange(len(names)), [len(paths) for paths in found])
@@ -97,7 +109,7 @@ def read_list(file: PathLike, root: PathLike | None = None) -> ImageList:
 
     Raises
     ------
-    FormatError : a line has no label, or there is no line
+    FormatError : a line has no label, there is no line, or it is no text in UTF-8
     """
     file = Path(file)
     root = file.parent if root is None else Path(root)
@@ -106,13 +118,19 @@ def read_list(file: PathLike, root: PathLike | None = None) -> ImageList:
         raise FormatError(file, "names no picture; lines look like cats/0001.jpg 0")
     words = [label for _, label in rows]
     if all(word.isascii() and word.isdigit() for word in words):
+        largest = max(words, key=lambda word: (len(word.lstrip("0")), word.lstrip("0")))
+        if len(largest.lstrip("0")) > MOST_DIGITS or int(largest) >= max(1000, 10 * len(rows)):
+            raise FormatError(
+                file,
+                f"has the class number {largest[:40]} in {len(rows):,} lines; classes are "
+                "numbered from 0",
+            )
         labels = np.array([int(word) for word in words], np.int64)
-        if labels.max() >= max(1000, 10 * len(rows)):
-            raise FormatError(file, f"has the class number {labels.max()} in {len(rows)} lines")
-        names = [str(i) for i in range(labels.max() + 1)]
+        names = [str(i) for i in range(int(largest) + 1)]
     else:
         names = sorted(set(words))
-        labels = np.array([names.index(word) for word in words], np.int64)
+        numbers = {name: number for number, name in enumerate(names)}
+        labels = np.array([numbers[word] for word in words], np.int64)
     return ImageList([root / path for path, _ in rows], labels, names, root)
 
 
@@ -134,15 +152,54 @@ def class_folders(root: PathLike) -> list[str]:
             errno.ENOENT, f"{seen}; needed is a folder with a folder of pictures a class", str(root)
         )
     return sorted(
-        entry.name for entry in os.scandir(root) if entry.is_dir() and not is_ignored(entry.name)
+        entry.name for entry in os.scandir(root) if _is_folder(entry) and not is_ignored(entry.name)
     )
 
 
-def walk(folder: PathLike, *, follow_links: bool = False) -> Iterator[Path]:
-    """Every file below `folder`, those with ignored names left out."""
-    for parent, folders, files in os.walk(folder, followlinks=follow_links):
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _stop_at(error: OSError) -> None:
+    raise error
+
+
+def _pass_over(error: OSError) -> None:
+    """A folder that cannot be looked into has no files."""
+
+
+def walk(
+    folder: PathLike,
+    *,
+    follow_links: bool = False,
+    locked: Callable[[OSError], object] = _stop_at,
+) -> Iterator[Path]:
+    """Every file below `folder`, those with ignored names left out.
+
+    `locked` is called with the error of each folder that cannot be looked into, which names it;
+    default: raise it.
+    """
+    for parent, folders, files in os.walk(folder, onerror=locked, followlinks=follow_links):
         folders[:] = sorted(name for name in folders if not is_ignored(name))
         yield from (Path(parent, name) for name in sorted(files) if not is_ignored(name))
+
+
+def links_out(images: ImageList) -> set[Path]:
+    """The pictures that a link leads to outside of the root: their own, or that of a folder."""
+    root = os.path.realpath(images.root)
+
+    def is_outside(path: Path) -> bool:
+        return not Path(os.path.realpath(path)).is_relative_to(root)
+
+    outside = {folder for folder in {path.parent for path in images.paths} if is_outside(folder)}
+    return {
+        path
+        for path in images.paths
+        if path.parent in outside or (os.path.islink(path) and is_outside(path))
+    }
 
 
 def is_ignored(name: str) -> bool:
@@ -158,7 +215,7 @@ def is_image(path: PathLike) -> bool:
 def _asked_for(root: Path, classes: Sequence[str]) -> list[str]:
     names = list(classes)
     if not names or isinstance(classes, str) or len(set(names)) < len(names):
-        raise ArgumentError(f"classes must be different names of folders; got {classes!r}")
+        raise ArgumentError(f"classes must be different names of folders; got {quoted(classes)}")
     there = class_folders(root)
     absent = [repr(name) for name in names if name not in there]
     if absent:
@@ -202,10 +259,12 @@ def _first(names: Sequence[str]) -> str:
 
 def _rows(file: Path) -> Iterator[tuple[str, str]]:
     """(path, label) of each line."""
-    for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
+    for number, line in enumerate(io.StringIO(read_text(file), newline=None), 1):
         words = line.strip().rsplit(maxsplit=1)
         if not words or line.lstrip().startswith("#"):
             continue
         if len(words) < 2:
-            raise FormatError(file, f"line {number} is {line[:80]!r}; needed is a path and a label")
+            raise FormatError(
+                file, f"line {number} is {quoted(line.strip())}; needed is a path and a label"
+            )
         yield words[0], words[1]

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.atomic import Path, read_whole
 from minicnn.errors import DTypeError, FormatError, SizeLimitError, TruncatedError
+from minicnn.files import Path, read_whole
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MOST_AXES = 8

@@ -132,7 +132,8 @@ class ImageBatches:
     ) -> tuple[np.ndarray, list[Job[bool]]]:
         """A batch that is being filled: each task says whether its image could be read."""
         x = self._room(rows)
-        return x, [pool.submit(self._fill, x, k, int(i), epoch) for k, i in enumerate(rows)]
+        fill = random.carried(self._fill)  # what the pool draws depends on this thread's seed
+        return x, [pool.submit(fill, x, k, int(i), epoch) for k, i in enumerate(rows)]
 
     def _fill(self, x: np.ndarray, k: int, i: int, epoch: int) -> bool:
         try:

@@ -12,6 +12,10 @@ from minicnn.data.images import CHANNELS, INTERPOLATIONS
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.shapes import Pair, as_pair
 
+BACKGROUNDS = ("", "dark", "light")
+LATER = ("background",)  # fields that the first model files do not have
+MIDDLE = 127.5  # of 0...255
+
 
 class Preprocess(NamedTuple):
     """Read at `size`, times `scale`, minus `mean`, divided by `std`.
@@ -30,6 +34,9 @@ class Preprocess(NamedTuple):
     scale : what 0...255 is multiplied with; 1 where the model has a Rescaling layer of its own
     mean, std : a number a channel, of the images after `scale`; `fitted` measures them. Default:
         nothing is subtracted, nothing is divided
+    background : "dark" where the training images are light on dark, as MNIST's digits: an image
+        that is light at its edge becomes its negative, 255 - image. Or "light", the other way
+        round; or "", which leaves all as they are
 
     Examples
     --------
@@ -45,6 +52,7 @@ class Preprocess(NamedTuple):
     scale: float = 1 / 255
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    background: str = ""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -55,7 +63,7 @@ class Preprocess(NamedTuple):
         """uint8 images (N, H, W, C), or numbers 0...255 of any type, as float32 of that shape."""
         images = np.asarray(images)
         _check_images(images, CHANNELS[self.color_mode])
-        x = images.astype(np.float32) * np.float32(self.scale)
+        x = self._on_background(images).astype(np.float32) * np.float32(self.scale)
         if self.mean:
             x -= np.asarray(self.mean, np.float32)
         if self.std:
@@ -69,7 +77,7 @@ class Preprocess(NamedTuple):
         that is the same everywhere is not divided.
 
         >>> images = np.array([0, 100], np.uint8).reshape(2, 1, 1, 1)
-        >>> Preprocess((1, 1), "grayscale", scale=1.0).fitted(images)[4:]
+        >>> Preprocess((1, 1), "grayscale", scale=1.0).fitted(images)[4:6]
         ((50.0,), (50.0,))
         """
         _check_images(images, CHANNELS[self.color_mode])
@@ -77,11 +85,23 @@ class Preprocess(NamedTuple):
             raise DTypeError(f"fitted needs images of uint8, 0...255; got {images.dtype}")
         if len(images) == 0:
             raise ArgumentError("fitted needs at least one image; got 0")
+        images = self._on_background(images)
         moments = [_moments(images[..., c]) for c in range(images.shape[3])]
         return self._replace(
             mean=tuple(self.scale * mean for mean, _ in moments),
             std=tuple(abs(self.scale) * std or 1.0 for _, std in moments),
         )
+
+    def _on_background(self, images: np.ndarray) -> np.ndarray:
+        """The images, those of the other background as their negatives."""
+        if not self.background:
+            return images
+        negative = edge_is_light(images) != (self.background == "light")
+        if not negative.any():
+            return images
+        images = images.copy()
+        images[negative] = 255 - images[negative]
+        return images
 
     def checked(self) -> Preprocess:
         """The same with every field's type and range checked; lists have become tuples."""
@@ -97,13 +117,15 @@ class Preprocess(NamedTuple):
             check_number(self.scale, "scale"),
             mean,
             std,
+            check_choice(self.background, "background", BACKGROUNDS),
         )
 
     def as_config(self) -> dict[str, Any]:
-        """The fields, JSON-able."""
+        """The fields, JSON-able; without those that older versions lack, where they do nothing."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in self._asdict().items()
+            if name not in LATER or value != self._field_defaults[name]
         }
 
     @classmethod
@@ -122,6 +144,19 @@ class Preprocess(NamedTuple):
                 f"{', '.join(cls._fields)}"
             )
         return cls(**config).checked()
+
+
+def edge_is_light(images: np.ndarray) -> np.ndarray:
+    """(N,) bool: is the median along the edge of each image (N, H, W, C) above the middle grey?
+
+    >>> edge_is_light(np.array([[[[200.0]]], [[[20.0]]]])).tolist()
+    [True, False]
+    """
+    if len(images) == 0:
+        return np.zeros(0, bool)
+    rows = images[:, [0, -1]].reshape(len(images), -1)
+    columns = images[:, :, [0, -1]].reshape(len(images), -1)
+    return np.asarray(np.median(np.concatenate([rows, columns], 1), axis=1) > MIDDLE)
 
 
 def _check_images(images: np.ndarray, channels: int) -> None:

@@ -6,33 +6,33 @@ takes everything back.
 
 from __future__ import annotations
 
-import csv
 import errno
-import io
 import os
 import re
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from minicnn.atomic import read_whole
+from minicnn.atomic import Journal, make_names_durable
 from minicnn.data.folders import ImageList
 from minicnn.data.images import PathLike
-from minicnn.errors import ArgumentError, FormatError
-from minicnn.tables import write_csv
+from minicnn.data.rename_journal import (
+    RENAMING,
+    UNDOING,
+    Rename,
+    mark,
+    position,
+    read_plan,
+    write_plan,
+)
+from minicnn.errors import ArgumentError
+from minicnn.locks import FolderLock
+from minicnn.text import quoted
 
 PATTERN = "{class}_{number}"
 LEAST_DIGITS = 4  # so that a few thousand files sort as they are numbered
-DONE, UNDONE = "done", "undone"
-LARGEST_JOURNAL = 256 << 20  # bytes
-
-
-class Rename(NamedTuple):
-    """One file's old and new name."""
-
-    old: Path
-    new: Path
+LINE_END = "\r\n"  # as csv has it
+ASIDE = ".minicnn-"  # how the name of a file begins that waits for another one to move
 
 
 def plan_renames(images: ImageList, pattern: str = PATTERN) -> list[Rename]:
@@ -49,10 +49,12 @@ def plan_renames(images: ImageList, pattern: str = PATTERN) -> list[Rename]:
     Rename of each file whose name changes; none when all are named so already
     """
     if "{number}" not in pattern or re.search(r'[\\/:*?"<>|\x00-\x1f]', pattern):
-        raise ArgumentError(f"pattern must be a file's name with {{number}}; got {pattern!r}")
+        raise ArgumentError(f"pattern must be a file's name with {{number}}; got {quoted(pattern)}")
+    of_class: list[list[Path]] = [[] for _ in images.class_names]
+    for path, label in zip(images.paths, images.labels, strict=True):
+        of_class[label].append(path)
     plan = []
-    for label, name in enumerate(images.class_names):
-        paths = [p for p, k in zip(images.paths, images.labels, strict=True) if k == label]
+    for name, paths in zip(images.class_names, of_class, strict=True):
         digits = max(LEAST_DIGITS, len(str(len(paths))))
         for number, path in enumerate(_sorted(paths, pattern, name), 1):
             stem = pattern.replace("{class}", name).replace("{number}", f"{number:0{digits}d}")
@@ -61,46 +63,112 @@ def plan_renames(images: ImageList, pattern: str = PATTERN) -> list[Rename]:
 
 
 def apply_renames(plan: Sequence[Rename], journal: PathLike) -> None:
-    """Rename the files; `journal` is a new csv of old and new names.
+    """Rename the files; `journal` is a new csv of old and new names, in a folder above them.
 
     Raises
     ------
     FileExistsError
         The journal is there already, or a new name belongs to a file outside of the plan. Nothing
         was renamed then.
+    ArgumentError
+        The journal would lie beside or below the pictures, where it could not name them.
+    FolderInUseError
+        Another renaming is at work on the same pictures.
     """
-    olds = {one.old for one in plan}
-    for one in plan:
-        if os.path.lexists(one.new) and one.new not in olds:
-            raise FileExistsError(errno.EEXIST, "another file has this name", str(one.new))
     steps = _in_order(plan)
-    if os.path.lexists(journal):
-        raise FileExistsError(
-            errno.EEXIST,
-            "the journal of an earlier renaming is there already; name another, or take that away",
-            os.fspath(journal),
-        )
-    _write_journal(steps, journal)
-    _run(steps, journal, DONE)
+    if not steps:
+        return
+    with FolderLock(_common_folder(steps)):
+        olds = {one.old for one in plan}
+        for one in plan:
+            if os.path.lexists(one.new) and one.new not in olds:
+                raise FileExistsError(errno.EEXIST, "another file has this name", str(one.new))
+        if os.path.lexists(journal):
+            raise FileExistsError(
+                errno.EEXIST,
+                "the journal of an earlier renaming is there already; name another, or take that "
+                "away",
+                os.fspath(journal),
+            )
+        write_plan(steps, journal)
+        with Journal(journal) as log:
+            for number, step in enumerate(steps, 1):
+                log.add(mark(RENAMING, number, len(steps)), LINE_END)
+                _rename(step)
+        _make_durable(steps)
 
 
 def undo_renames(journal: PathLike) -> int:
-    """Give the files of a journal their old names back, also after an interruption; how many."""
-    steps, position = _read_journal(journal)
-    back = [Rename(step.new, step.old) for step in reversed(steps[:position])]
-    _run(back, journal, UNDONE)
-    return len(back)
+    """Give the files of a journal their old names back, also after an interruption; how many.
+
+    Raises
+    ------
+    FileNotFoundError
+        Some of the files are no longer there; all others have their old names again.
+    FileExistsError
+        An old name belongs to another file. Those that were renamed after it have their old names
+        again; once that file is elsewhere, the rest can be undone as well.
+    FormatError
+        It is no journal, or one that would rename what is not below its folder.
+    """
+    plan = read_plan(journal)
+    if not plan.steps:
+        return 0
+    with FolderLock(_common_folder(plan.steps)):
+        steps = plan.steps[: position(plan)]
+        with Journal(journal) as log:
+            gone = [
+                step
+                for number, step in reversed([*enumerate(steps, 1)])
+                if not _taken_back(step, log, mark(UNDOING, number, len(plan.steps)))
+            ]
+        _make_durable(steps)
+    if gone:
+        raise FileNotFoundError(errno.ENOENT, _gone_text(steps, gone), str(gone[-1].new))
+    return _files(steps)
 
 
-def _run(steps: Sequence[Rename], journal: PathLike, mark: str) -> None:
-    """Rename one after the other, and note each in the journal."""
-    with open(journal, "a", encoding="utf-8") as log:
-        for step in steps:
-            if os.path.lexists(step.new):  # rename() would replace it
-                raise FileExistsError(errno.EEXIST, "another file has this name", str(step.new))
-            os.rename(step.old, step.new)
-            log.write(f"{mark}\r\n")  # as the lines above it end
-            log.flush()  # else a killed program would not have written it
+def _taken_back(step: Rename, log: Journal, line: str) -> bool:
+    """Give one file its old name back; False where it is under neither name."""
+    if not os.path.lexists(step.new):
+        return os.path.lexists(step.old)
+    log.add(line, LINE_END)
+    _rename(Rename(step.new, step.old))
+    return True
+
+
+def _gone_text(steps: Sequence[Rename], gone: Sequence[Rename]) -> str:
+    more = f", and {len(gone) - 1:,} more are not" if len(gone) > 1 else ""
+    rest = _files(steps) - _files(gone)
+    return f"is no longer there{more}; the other {rest:,} files have their old names again"
+
+
+def _rename(step: Rename) -> None:
+    if os.path.lexists(step.new):  # rename() would replace it
+        raise FileExistsError(errno.EEXIST, "another file has this name", str(step.new))
+    os.rename(step.old, step.new)
+    if _is_aside(step.new):
+        # Before and after a circle the names are the same: a power cut must not take back the
+        # middle of it and keep its marks.
+        make_names_durable(step.new.parent)
+
+
+def _make_durable(steps: Sequence[Rename]) -> None:
+    for folder in {step.new.parent for step in steps}:
+        make_names_durable(folder)
+
+
+def _common_folder(steps: Sequence[Rename]) -> str:
+    return os.path.commonpath({os.path.abspath(step.old.parent) for step in steps})
+
+
+def _files(steps: Sequence[Rename]) -> int:
+    """Files, not steps: one in a circle takes two."""
+    return sum(not _is_aside(step.old) for step in steps)
+
+
+def _is_aside(path: Path) -> bool:
+    return path.name.startswith(ASIDE)
 
 
 def _sorted(paths: list[Path], pattern: str, name: str) -> list[Path]:
@@ -120,43 +188,17 @@ def _in_order(plan: Sequence[Rename]) -> list[Rename]:
     """The same renames so that each new name is free in its turn; circles get a step more."""
     waiting = {one.old: one.new for one in plan}
     steps: list[Rename] = []
-    while waiting:
-        chain = [next(iter(waiting))]
-        while (new := waiting[chain[-1]]) in waiting and new not in chain:
+    for one in plan:
+        if one.old not in waiting:
+            continue  # done as part of a chain
+        chain, seen = [one.old], {one.old}
+        while (new := waiting[chain[-1]]) in waiting and new not in seen:
             chain.append(new)
-        if waiting[chain[-1]] in chain:  # a circle: its first file steps aside
-            aside = chain[0].with_name(f".minicnn-{secrets.token_hex(8)}{chain[0].suffix}")
-            steps.append(Rename(chain[0], aside))
-            waiting[aside] = waiting.pop(chain[0])
-            continue
+            seen.add(new)
+        if waiting[chain[-1]] in seen:  # a circle: its first file steps aside, and comes in last
+            aside = one.old.with_name(f"{ASIDE}{secrets.token_hex(8)}{one.old.suffix}")
+            steps.append(Rename(one.old, aside))
+            waiting[aside] = waiting.pop(one.old)
+            chain = [aside, *chain[1:]]
         steps += [Rename(old, waiting.pop(old)) for old in reversed(chain)]
     return steps
-
-
-def _write_journal(steps: Sequence[Rename], journal: PathLike) -> None:
-    rows = [[os.path.abspath(step.old), os.path.abspath(step.new)] for step in steps]
-    write_csv(journal, ["old", "new"], rows)
-
-
-def _read_journal(journal: PathLike) -> tuple[list[Rename], int]:
-    """The steps, and how many of them are in force."""
-    text = read_whole(journal, LARGEST_JOURNAL).decode(errors="surrogateescape")
-    try:
-        rows = list(csv.reader(io.StringIO(text)))
-    except csv.Error:
-        rows = []
-    marks = [row[0] for row in rows[1:] if len(row) == 1]
-    steps = [Rename(Path(row[0]), Path(row[1])) for row in rows[1:] if len(row) == 2]
-    if not rows or rows[0] != ["old", "new"] or not {*marks} <= {DONE, UNDONE}:
-        raise FormatError(journal, "is no journal of `minicnn data rename`")
-    position = marks.count(DONE) - marks.count(UNDONE)
-    # A kill between a renaming and its mark leaves the journal one step behind, either way.
-    if position < len(steps) and _is_in_force(steps[position]):
-        return steps, position + 1
-    if position > 0 and not _is_in_force(steps[position - 1]):
-        return steps, position - 1
-    return steps, position
-
-
-def _is_in_force(step: Rename) -> bool:
-    return os.path.lexists(step.new) and not os.path.lexists(step.old)

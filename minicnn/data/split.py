@@ -6,12 +6,8 @@ them knows the others too well.
 
 from __future__ import annotations
 
-import errno
-import os
 import re
-import secrets
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,8 +15,9 @@ import numpy as np
 
 from minicnn import random
 from minicnn.data.folders import ImageList
-from minicnn.data.images import PathLike, reason_of
+from minicnn.data.matching import find_in_each
 from minicnn.errors import ArgumentError
+from minicnn.text import quoted
 
 NAMES = {2: ("train", "test"), 3: ("train", "val", "test")}
 PARTS = {"train": 70.0, "val": 20.0, "test": 10.0}
@@ -52,12 +49,12 @@ def parse_parts(text: str) -> dict[str, float]:
         names = list(NAMES.get(len(words), ()))
     if not shares or len(names) != len(shares):
         raise ArgumentError(
-            f"parts must be like 80/20, 70/20/10 or train=70/val=20/test=10; got {text!r}"
+            f"parts must be like 80/20, 70/20/10 or train=70/val=20/test=10; got {quoted(text)}"
         )
     parts = dict(zip(names, shares, strict=True))
     _check_parts(parts)
     if len(parts) < len(names):
-        raise ArgumentError(f"parts must have different names; got {text!r}")
+        raise ArgumentError(f"parts must have different names; got {quoted(text)}")
     return parts
 
 
@@ -100,81 +97,33 @@ def plan_split(
 
 def group_keys(images: ImageList, pattern: str) -> list[str]:
     """What `pattern` finds in each file's path below the root, or the whole path."""
-    try:
-        search = re.compile(pattern).search
-    except re.error as error:
-        raise ArgumentError(
-            f"group_by must be a regular expression; got {pattern!r} ({error})"
-        ) from error
     names = [Path(name).as_posix() for name in images.filenames]
-    found = [search(name) for name in names]
-    if not any(found):
+    found = find_in_each(pattern, names, "group_by")
+    if not any(match is not None for match in found):
         raise ArgumentError(
-            f"group_by={pattern!r} matches none of {len(names)} files, such as {names[0]!r}"
+            f"group_by={quoted(pattern)} matches none of {len(names)} files, such as "
+            f"{quoted(names[0])}"
         )
     # No path ends with "//", so no file is taken for a group by chance.
     return [
-        name if match is None else f"{match[1 if match.re.groups else 0]}//"
-        for name, match in zip(names, found, strict=True)
+        name if match is None else f"{match}//" for name, match in zip(names, found, strict=True)
     ]
 
 
-def copy_split(
-    images: ImageList,
-    plan: list[SplitPart],
-    destination: PathLike,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[tuple[Path, str]]:
-    """Copy the pictures, with their times, to `destination/PART/CLASS/...`.
-
-    Returns
-    -------
-    (path, reason) of files that could not be copied
-
-    Raises
-    ------
-    FileExistsError
-        A part's folder is there already; nothing is mixed or overwritten.
-    ArgumentError
-        The destination is the folder of the pictures, or in it: the parts would become classes.
-
-    Notes
-    -----
-    The folders get their names when everything is copied: interrupted, nothing of them is there.
-    """
-    root = Path(destination)
-    if root.resolve().is_relative_to(images.root.resolve()):
-        raise ArgumentError(
-            f"destination must lie outside of {images.root}, or the parts would be taken for "
-            f"classes there; got {root}"
-        )
-    for part in plan:
-        if (root / part.name).exists():
-            raise FileExistsError(
-                errno.EEXIST, "is there already; give a new folder", str(root / part.name)
-            )
-    root.mkdir(parents=True, exist_ok=True)
-    temporary = root / f".minicnn-{secrets.token_hex(8)}.tmp"
-    try:
-        failures = _copy_all(images, plan, temporary, progress)
-        for part in plan:
-            os.rename(temporary / part.name, root / part.name)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)  # copies only
-    return failures
-
-
-def count_table(images: ImageList, plan: list[SplitPart]) -> np.ndarray:
-    """Pictures of each class in each part, (classes, parts)."""
-    labels, classes = np.asarray(images.labels), len(images.class_names)
-    return np.stack([np.bincount(labels[p.rows], minlength=classes) for p in plan], axis=1)
+def count_table(
+    images: ImageList, plan: Sequence[SplitPart], without: Iterable[Path] = ()
+) -> np.ndarray:
+    """Pictures of each class in each part, (classes, parts); `without` those that failed."""
+    labels, classes, left_out = np.asarray(images.labels), len(images.class_names), {*without}
+    kept = np.array([path not in left_out for path in images.paths], bool)
+    rows = [part.rows[kept[part.rows]] for part in plan]
+    return np.stack([np.bincount(labels[one], minlength=classes) for one in rows], axis=1)
 
 
 def _check_parts(parts: Mapping[str, float]) -> None:
     for name, share in parts.items():
         if not name or name.startswith(".") or re.search(r'[\\/:*?"<>|\x00-\x1f]', name):
-            raise ArgumentError(f"a part's name must be a folder's name; got {name!r}")
+            raise ArgumentError(f"a part's name must be a folder's name; got {quoted(name)}")
         if not 0 < share < float("inf"):
             raise ArgumentError(f"a part's share must be positive; got {name}={share}")
     if len(parts) < 2:
@@ -219,30 +168,3 @@ def _place_groups(labels: np.ndarray, keys: list[str], shares: np.ndarray) -> np
         part_of[g] = np.argmax(missing @ held[g])
         missing[part_of[g]] -= held[g]
     return part_of[group]
-
-
-def _copy_all(
-    images: ImageList,
-    plan: list[SplitPart],
-    folder: Path,
-    progress: Callable[[int, int], None] | None,
-) -> list[tuple[Path, str]]:
-    failures = []
-    done, total = 0, sum(len(part.rows) for part in plan)
-    for part in plan:
-        for name in images.class_names:  # a class without pictures keeps its folder and number
-            (folder / part.name / name).mkdir(parents=True, exist_ok=True)
-        for row in part.rows:
-            source = images.paths[row]
-            target = folder / part.name / os.path.relpath(source, images.root)
-            try:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(source, target)
-            except OSError as error:
-                if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-                    raise
-                failures.append((source, reason_of(error)))
-            done += 1
-            if progress is not None:
-                progress(done, total)
-    return failures

@@ -47,6 +47,11 @@ class FolderStats(NamedTuple):
     total: ClassStats
     failures: list[tuple[Path, str]]
 
+    @property
+    def rows(self) -> list[ClassStats]:
+        """The classes, and below them all together."""
+        return [*self.classes, self.total]
+
 
 def folder_stats(
     images: ImageList,

@@ -7,18 +7,18 @@ network is used.
 from __future__ import annotations
 
 import errno
-import tarfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from minicnn import environment
-from minicnn.atomic import read_whole
 from minicnn.data.folders import is_ignored, is_image, list_folder
-from minicnn.data.images import PathLike, decode, read_images
+from minicnn.data.images import PathLike, decode, read_images, with_picture
 from minicnn.data.plain_pickle import loads
-from minicnn.errors import FormatError, SizeLimitError, TruncatedError
+from minicnn.data.tar import Member, members
+from minicnn.errors import FormatError, ImageReadError, SizeLimitError, TruncatedError
+from minicnn.files import open_regular, read_whole
+from minicnn.shapes import is_int
 
 LabelledImages = tuple[np.ndarray, np.ndarray]
 
@@ -30,7 +30,11 @@ TEST = "test_batch"
 SIDE, COLOURS = 32, 3
 RECORD_BYTES = 1 + COLOURS * SIDE * SIDE  # a label, then all red, all green, all blue pixels
 MOST_BYTES = 64 << 20  # of one file; a batch has 31 MB
-MOST_MEMBERS = 100_000  # of an archive; the pictures are 60,000
+MOST_ARCHIVE_BYTES = 2**31
+# Of the pictures in an archive, which may have been enlarged.
+MOST_PICTURE_BYTES = 4 << 20
+MOST_PIXELS = 1 << 20
+MOST_PIXELS_IN_ALL = 60_000 * 64 * 64
 
 # Where in a folder of data sets it may be.
 USUAL_NAMES = (
@@ -141,14 +145,17 @@ def _parse_binary(data: bytes, path: Path) -> LabelledImages:
 def _parse_pickle(data: bytes, path: Path) -> LabelledImages:
     """A dictionary with `data` (N, 3072) and `labels`."""
     batch = loads(data, path)
-    if not isinstance(batch, dict) or not {"data", "labels"} <= _as_texts(batch).keys():
+    if not isinstance(batch, dict):
         raise FormatError(path, "must hold a dictionary with data and labels")
-    batch = _as_texts(batch)
-    return _checked(batch["data"], batch["labels"], path)
+    return _checked(_entry(batch, "data", path), _entry(batch, "labels", path), path)
 
 
-def _as_texts(batch: dict) -> dict[str, object]:
-    return {key.decode() if isinstance(key, bytes) else str(key): batch[key] for key in batch}
+def _entry(batch: dict, name: str, path: Path) -> object:
+    """What a batch calls so; in files of Python 2 that is read as bytes in Python 3."""
+    for key in (name, name.encode()):
+        if key in batch:
+            return batch[key]
+    raise FormatError(path, f"must hold a dictionary with data and labels; it has no {name}")
 
 
 def _checked(pixels: object, labels: object, path: Path) -> LabelledImages:
@@ -157,15 +164,21 @@ def _checked(pixels: object, labels: object, path: Path) -> LabelledImages:
         raise FormatError(path, "must hold uint8 pixels with a row for each image")
     if pixels.shape[1] != RECORD_BYTES - 1:
         raise FormatError(path, f"has rows of {pixels.shape[1]} pixels, not {RECORD_BYTES - 1}")
-    try:
-        numbers = np.asarray(labels, np.int64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise FormatError(path, "has labels that are no whole numbers") from error
-    wrong = numbers.ndim != 1 or len(numbers) != len(pixels)
-    if wrong or ((numbers < 0) | (numbers >= len(CLASS_NAMES))).any():
-        raise FormatError(path, f"must have a label 0...9 for each of {len(pixels)} images")
+    if len(pixels) == 0:
+        raise FormatError(path, "holds no images")
     images = pixels.reshape(-1, COLOURS, SIDE, SIDE).transpose(0, 2, 3, 1)
-    return np.ascontiguousarray(images), numbers.astype(np.uint8)
+    return np.ascontiguousarray(images), _labels(labels, len(images), path)
+
+
+def _labels(labels: object, count: int, path: Path) -> np.ndarray:
+    """uint8 (N,) from a list of integers or an array of them; 1.7, "1" and True are none."""
+    if isinstance(labels, np.ndarray) and labels.ndim == 1:
+        labels = labels.tolist()
+    if not isinstance(labels, list) or not all(map(is_int, labels)):
+        raise FormatError(path, "has labels that are no whole numbers")
+    if len(labels) != count or not all(0 <= label < len(CLASS_NAMES) for label in labels):
+        raise FormatError(path, f"must have a label 0...9 for each of {count} images")
+    return np.array(labels, np.uint8)
 
 
 # --- pictures -----------------------------------------------------------------------------------
@@ -186,55 +199,72 @@ def _from_folders(folder: Path) -> LabelledImages:
 def _from_archive(path: Path) -> tuple[LabelledImages, LabelledImages]:
     """From an archive's own order, once through: nothing is unpacked on disk."""
     batches: dict[str, bytes] = {}
-    pictures: dict[str, list[tuple[str, int, np.ndarray]]] = {"train": [], "test": []}
-    try:
-        with tarfile.open(path, "r|*") as archive:
-            for name, read in _members(archive, path):
-                if name.name.removesuffix(".bin") in (*TRAINING, TEST):
-                    batches[name.name] = read()
-                elif is_image(name) and len(name.parts) > 2 and name.parts[-3] in pictures:
-                    _add_picture(pictures[name.parts[-3]], name, read, path)
-    except (tarfile.TarError, EOFError, OSError) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise FormatError(path, f"is no whole tar archive ({error})") from error
+    pictures = {"train": Pictures(path), "test": Pictures(path)}
+    with open_regular(path, MOST_ARCHIVE_BYTES) as file:
+        for member in members(file, path):
+            name = Path(member.name)
+            if is_ignored(name.name):
+                continue
+            if name.name.removesuffix(".bin") in (*TRAINING, TEST):
+                _check_size(member, MOST_BYTES, path)
+                if name.name in batches:
+                    raise FormatError(path, f"holds {name.name} twice")
+                batches[name.name] = member.read()
+            elif is_image(name) and len(name.parts) > 2 and name.parts[-3] in pictures:
+                _check_size(member, MOST_PICTURE_BYTES, path)
+                pictures[name.parts[-3]].add(name, member.read())
     if batches:
         return _from_batches(batches, path)
-    return _arrays(pictures["train"], path), _arrays(pictures["test"], path)
+    return pictures["train"].arrays(), pictures["test"].arrays()
 
 
-def _members(archive: tarfile.TarFile, path: Path) -> Iterator[tuple[Path, Callable[[], bytes]]]:
-    """(name, how to read it) of each regular file."""
-    for number, member in enumerate(archive):
-        if number >= MOST_MEMBERS:
-            raise SizeLimitError(f"{path}: has more than {MOST_MEMBERS:,} files")
-        name = Path(member.name)
-        if not member.isfile() or is_ignored(name.name):
-            continue
-        if member.size > MOST_BYTES:
-            raise SizeLimitError(
-                f"{path}: {name} has {member.size:,} bytes, of which at most "
-                f"{MOST_BYTES:,} are read"
+def _check_size(member: Member, most: int, path: Path) -> None:
+    if member.size > most:
+        raise SizeLimitError(
+            f"{path}: {Path(member.name).name!a} has {member.size:,} bytes, of which at most "
+            f"{most:,} are read"
+        )
+
+
+class Pictures:
+    """The pictures of one part, in folders named as their classes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._found: list[tuple[int, str, np.ndarray]] = []  # (label, name, pixels)
+        self._pixels = 0
+
+    def add(self, name: Path, data: bytes) -> None:
+        """Decode one, if the archive does not hold more pixels than 60,000 such pictures need."""
+        kind = name.parts[-2]
+        if kind not in CLASS_NAMES:
+            raise FormatError(
+                self._path, f"has the class {kind!r}; those of CIFAR-10 are {CLASS_NAMES}"
             )
-        file = archive.extractfile(member)
-        if file is not None:
-            yield name, file.read
+        try:
+            width, height = with_picture(data, lambda image: image.size)
+            self._count(width * height)
+            pixels = decode(data, SIDE)
+        except ImageReadError as error:
+            where = ascii("/".join(name.parts[-3:]))
+            raise FormatError(self._path, f"{where} cannot be read ({error.reason})") from error
+        self._found.append((CLASS_NAMES.index(kind), str(name), pixels))
 
+    def arrays(self) -> LabelledImages:
+        """In the order of the names, whatever order the archive has."""
+        if not self._found:
+            raise FormatError(
+                self._path, "holds neither batches of CIFAR-10 nor train/ and test/ pictures"
+            )
+        self._found.sort(key=lambda picture: picture[:2])
+        images = np.stack([pixels for _, _, pixels in self._found])
+        return images, np.array([label for label, _, _ in self._found], np.uint8)
 
-def _add_picture(
-    pictures: list[tuple[str, int, np.ndarray]], name: Path, read: Callable[[], bytes], path: Path
-) -> None:
-    kind = name.parts[-2]
-    if kind not in CLASS_NAMES:
-        raise FormatError(path, f"has the class {kind!r}; those of CIFAR-10 are {CLASS_NAMES}")
-    pixels = decode(read(), SIDE)
-    pictures.append((str(name), CLASS_NAMES.index(kind), pixels))
-
-
-def _arrays(pictures: list[tuple[str, int, np.ndarray]], path: Path) -> LabelledImages:
-    """In the order of the names, whatever order the archive has."""
-    if not pictures:
-        raise FormatError(path, "holds neither batches of CIFAR-10 nor train/ and test/ pictures")
-    pictures.sort(key=lambda picture: (picture[1], picture[0]))
-    images = np.stack([pixels for _, _, pixels in pictures])
-    return images, np.array([label for _, label, _ in pictures], np.uint8)
+    def _count(self, pixels: int) -> None:
+        self._pixels += pixels
+        if pixels > MOST_PIXELS or self._pixels > MOST_PIXELS_IN_ALL:
+            raise SizeLimitError(
+                f"{self._path}: has a picture of {pixels:,} pixels and {self._pixels:,} in all; at "
+                f"most {MOST_PIXELS:,} and {MOST_PIXELS_IN_ALL:,} are read. Those of CIFAR-10 "
+                f"have {SIDE * SIDE:,}"
+            )

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from minicnn.data.idx import check_labelled_images, parse_idx, read_idx
+from minicnn.data.idx import MOST_BYTES, check_labelled_images, parse_idx, read_idx
 from minicnn.errors import ChecksumError
+from minicnn.files import read_whole
+from minicnn.installed import reinstall_command
 from minicnn.threads import Threads
 
 LabelledImages = tuple[np.ndarray, np.ndarray]
@@ -102,12 +104,12 @@ def _find(folder: Path, name: str) -> Path:
 
 
 def _read_packaged(path: Path) -> np.ndarray:
-    packed = path.read_bytes()
+    packed = read_whole(path, MOST_BYTES)
     found, wanted = hashlib.sha256(packed).hexdigest(), DIGESTS[path.stem]
     if found != wanted:
         raise ChecksumError(
             path,
             f"has the SHA-256 {found[:12]}..., not {wanted[:12]}...: the file was changed after it "
-            "was installed. pip install --force-reinstall --no-deps minicnn-engine",
+            f"was installed. {reinstall_command()}",
         )
     return parse_idx(packed, path)

@@ -17,6 +17,7 @@ from minicnn.losses import Loss
 from minicnn.models import Model
 from minicnn.models.config import graph_from_config, graph_to_config
 from minicnn.ops.operation import apply, gradients
+from minicnn.text import say
 
 MOST_SAMPLES = 64  # that are looked at
 BY_HEART = 16  # samples that any network should be able to learn by heart
@@ -121,6 +122,7 @@ class Doctor(Callback):
     """
 
     every_batch = False
+    adds_logs = False
 
     def __init__(self, x: Any = None, y: Any = None, patience: int = 200) -> None:
         self.x, self.y = x, y
@@ -179,7 +181,7 @@ class Doctor(Callback):
         return "; ".join(found) if found else SHUFFLED
 
     def _say(self, text: str) -> None:
-        print(f"Doctor: {text}")
+        say(f"Doctor: {text}")
 
 
 SHUFFLED = "labels are shuffled against images (look at some of both)"
@@ -209,7 +211,7 @@ def _trial(model: Model, x: np.ndarray, y: np.ndarray, rate: float) -> tuple[flo
     optimizer, loss = model.need_compiled()
     copy.compile(type(optimizer)(**{**optimizer.get_config(), "learning_rate": rate}), loss)
     try:
-        found = [copy.train_on_batch(x, y)[0] for _ in range(STEPS)]
+        found = [copy.train_on_batch(x, y) for _ in range(STEPS)]
     except NumericError:
         return math.nan, math.inf
     return found[0], float(np.mean(found[-5:]))

@@ -12,6 +12,7 @@ from minicnn.explain.gradcam import layer_with_maps
 from minicnn.explain.tiles import page, show_channels, show_image
 from minicnn.layers import Dropout, InputLayer, Rescaling
 from minicnn.models import Model
+from minicnn.plots import caption
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,7 +69,9 @@ def maps_figure(maps: Mapping[str, np.ndarray], image: np.ndarray, most: int = C
     for row, (name, found) in zip(rows[:, 0], maps.items(), strict=True):
         picked = strongest(found, most)
         height, width, count = found.shape
-        row.suptitle(f"{name}: {len(picked)} of {count} maps, {height} x {width}", fontsize=12)
+        row.suptitle(
+            f"{caption(name)}: {len(picked)} of {count} maps, {height} x {width}", fontsize=12
+        )
         show_channels(row.subplots(), found[:, :, picked], COLUMNS, picked + 1)
     return figure
 

@@ -17,6 +17,7 @@ from minicnn.explain.tape import Tape
 from minicnn.explain.tiles import page, show_image, show_over
 from minicnn.layers import Conv2D, DepthwiseConv2D, InputLayer, Rescaling
 from minicnn.models import Model
+from minicnn.plots import caption
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -79,7 +80,7 @@ def gradcam_figure(image: np.ndarray, cam: np.ndarray, title: str = "") -> Figur
     title : what the network says
     """
     figure = page(8.4, 4.2)
-    figure.suptitle(title, fontsize=14)
+    figure.suptitle(caption(title), fontsize=14)
     left, right = figure.subplots(1, 2)
     show_image(left, image)
     bar = figure.colorbar(show_over(right, image, cam, cmap="jet", vmin=0, vmax=1), ax=right)

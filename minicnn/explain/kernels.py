@@ -10,7 +10,7 @@ from minicnn.errors import ArgumentError
 from minicnn.explain.tiles import page, show_tiles
 from minicnn.layers import Conv2D, DepthwiseConv2D
 from minicnn.models import Model
-from minicnn.plots import QUIET
+from minicnn.plots import QUIET, caption
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,7 +64,7 @@ def kernels_figure(kernels: np.ndarray, name: str = "") -> Figure:
     rows = -(-len(tiles) // columns)
     figure = page(0.8 * columns + 0.6, 0.95 * rows + 0.9)
     height, width = kernels.shape[:2]
-    figure.suptitle(f"{name}: {len(tiles)} kernels, {height} x {width}", fontsize=13)
+    figure.suptitle(f"{caption(name)}: {len(tiles)} kernels, {height} x {width}", fontsize=13)
     for number, place in enumerate(show_tiles(figure.subplots(), tiles, columns, above=0.2)):
         place.above(f"{number + 1}", color=QUIET, fontsize=8)
     return figure

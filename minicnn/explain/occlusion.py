@@ -11,6 +11,7 @@ from minicnn.errors import ArgumentError, ShapeError
 from minicnn.explain.gradcam import chosen
 from minicnn.explain.tiles import page, show_image, show_over
 from minicnn.models import Model
+from minicnn.plots import caption
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -85,7 +86,7 @@ def occlusion_figure(image: np.ndarray, loss: np.ndarray, title: str = "") -> Fi
     title : what the network says
     """
     figure = page(8.6, 4.2)
-    figure.suptitle(title, fontsize=14)
+    figure.suptitle(caption(title), fontsize=14)
     left, right = figure.subplots(1, 2)
     show_image(left, image)
     most = float(np.abs(loss).max()) or 1.0

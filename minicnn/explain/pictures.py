@@ -14,7 +14,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.explain.tiles import page, show_channels, show_tiles
-from minicnn.plots import QUIET, RIGHT, WRONG
+from minicnn.plots import QUIET, RIGHT, WRONG, caption
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -148,7 +148,7 @@ def _name(number: int, names: Sequence[str] | None) -> str:
 def _label_confusion(axes: Axes, matrix: np.ndarray, names: Sequence[str] | None) -> None:
     """Names along both axes, each class's share of right answers at its row's end, and a title."""
     classes = len(matrix)
-    ticks = [_name(i, names) for i in range(classes)]
+    ticks = [caption(_name(i, names)) for i in range(classes)]
     axes.set_xticks(range(classes), ticks, **LEANING if max(map(len, ticks)) > FITS else {})
     axes.set_yticks(range(classes), ticks)
     axes.set_xlabel("the network says", fontsize=13)

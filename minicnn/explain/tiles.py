@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minicnn.plots import QUIET, new_figure
+from minicnn.plots import QUIET, caption, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,11 +37,15 @@ class Place(NamedTuple):
 
     def above(self, text: str, **style: Any) -> None:
         """Write over the tile."""
-        self.axes.text(self.middle, self.top - 0.03, text, ha="center", va="bottom", **style)
+        self.axes.text(
+            self.middle, self.top - 0.03, caption(text), ha="center", va="bottom", **style
+        )
 
     def below(self, text: str, **style: Any) -> None:
         """Write under it."""
-        self.axes.text(self.middle, self.bottom + 0.04, text, ha="center", va="top", **style)
+        self.axes.text(
+            self.middle, self.bottom + 0.04, caption(text), ha="center", va="top", **style
+        )
 
 
 def show_tiles(

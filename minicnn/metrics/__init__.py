@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minicnn.errors import ArgumentError
-from minicnn.losses import BinaryCrossentropy, Loss, SparseCategoricalCrossentropy
+from minicnn.losses import BinaryCrossentropy, Crossentropy, Loss, SparseCategoricalCrossentropy
 from minicnn.metrics.accuracy import (
     BinaryAccuracy,
     CategoricalAccuracy,
@@ -68,8 +68,8 @@ def get(
     Parameters
     ----------
     identifier : a name, what `serialize` gave, or a metric, of which a copy is made
-    loss, output_shape : of the network; they decide which accuracy "accuracy" is, and how many
-        classes "f1_score" has
+    loss, output_shape : of the network; they decide which accuracy "accuracy" is, how many
+        classes "f1_score" has, and whether the predictions are logits
 
     >>> get("accuracy", SparseCategoricalCrossentropy(), (None, 10)).name
     'accuracy'
@@ -79,6 +79,8 @@ def get(
     metric = _made(identifier, loss, output_shape)
     if isinstance(metric, F1Score) and metric.classes is None and output_shape is not None:
         metric = F1Score(**metric.get_config() | {"classes": output_shape[-1]})
+    if isinstance(loss, Crossentropy) and loss.from_logits:
+        metric.built_in = loss.activation
     if loss is not None and not metric.scalar:
         raise ArgumentError(
             f"{metric.name} is a table, not a number that a training could report; after it, "
@@ -145,10 +147,7 @@ def _name(metric: str | Metric) -> str:
 
 def _accuracy(loss: Loss | None, shape: Sequence[int | None] | None) -> Metric:
     """The accuracy that fits the network, under the name "accuracy"."""
-    if isinstance(loss, BinaryCrossentropy):
-        # The sigmoid of a logit is above 0.5 where the logit is above 0.
-        return BinaryAccuracy("accuracy", 0.0 if loss.from_logits else 0.5)
-    if shape is not None and shape[-1] == 1:
+    if isinstance(loss, BinaryCrossentropy) or (shape is not None and shape[-1] == 1):
         return BinaryAccuracy("accuracy")
     if isinstance(loss, SparseCategoricalCrossentropy):
         return SparseCategoricalAccuracy("accuracy")

@@ -14,12 +14,18 @@ from minicnn.metrics.base import Mean, class_numbers
 class BinaryAccuracy(Mean):
     """Part of the yes-or-no predictions that are right: y_pred > threshold where y_true is 1.
 
-    With several outputs a sample counts by the part of them that is right.
+    With several outputs a sample counts by the part of them that is right. Without a threshold a
+    prediction is a yes whose probability is above 0.5, also where the outputs are logits.
     """
 
-    def __init__(self, name: str | None = None, threshold: float = 0.5) -> None:
+    def __init__(self, name: str | None = None, threshold: float | None = None) -> None:
         super().__init__(name)
-        self.threshold = check_number(threshold, "threshold")
+        self.threshold = None if threshold is None else check_number(threshold, "threshold")
+
+    @property
+    def needs_probabilities(self) -> bool:
+        """Without a threshold of the user's."""
+        return self.threshold is None
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """Part of a sample's outputs that are right."""
@@ -28,7 +34,9 @@ class BinaryAccuracy(Mean):
                 f"{self.name}: labels {shape_text(y_true.shape)} and predictions "
                 f"{shape_text(y_pred.shape)} must have the same shape"
             )
-        right = (y_pred > self.threshold) == (y_true.reshape(y_pred.shape) > 0.5)
+        right = (y_pred > (0.5 if self.threshold is None else self.threshold)) == (
+            y_true.reshape(y_pred.shape) > 0.5
+        )
         return right.mean(tuple(range(1, right.ndim)))
 
     def get_config(self) -> dict[str, Any]:

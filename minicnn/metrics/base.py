@@ -19,6 +19,8 @@ class Metric:
     """
 
     scalar: ClassVar[bool] = True  # can a history hold the result?
+    # "softmax" or "sigmoid" where the loss has it built in: the predictions are logits.
+    built_in: str | None = None
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or snake(type(self).__name__)
@@ -41,7 +43,17 @@ class Metric:
                 f"{self.name}: labels {shape_text(y_true.shape)} and predictions "
                 f"{shape_text(y_pred.shape)} must be of the same samples"
             )
+        if self.built_in is not None and self.needs_probabilities:
+            y_pred = probabilities(y_pred, self.built_in)
         self.add(y_true, y_pred, _rows(sample_weight, len(y_pred)))
+
+    @property
+    def needs_probabilities(self) -> bool:
+        """Would logits give another result than their probabilities?
+
+        A threshold that the user gave is one of the network's outputs, whatever they are.
+        """
+        return False
 
     def add(self, y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray) -> None:
         """`update` after its checks; `weights` is float64 (N,)."""
@@ -91,6 +103,19 @@ class Mean(Metric):
     def result(self) -> float:
         """total / weight."""
         return ratio(self.sum("total"), self.sum("weight"))
+
+
+def probabilities(logits: np.ndarray, activation: str) -> np.ndarray:
+    """float64: the softmax of each row, or the sigmoid of each number.
+
+    >>> probabilities(np.array([[0.0, 0.0]]), "softmax").tolist()
+    [[0.5, 0.5]]
+    """
+    z = logits.astype(np.float64)
+    if activation == "sigmoid":
+        return (1 + np.tanh(z / 2)) / 2  # = 1 / (1 + exp(-z)), without overflow
+    powers = np.exp(z - z.max(-1, keepdims=True, initial=-np.inf))
+    return powers / powers.sum(-1, keepdims=True)
 
 
 def ratio(part: Any, whole: Any) -> float:

@@ -25,6 +25,11 @@ class AUC(Metric):
         self.num_thresholds = check_int(num_thresholds, "num_thresholds", 2)
         super().__init__(name)
 
+    @property
+    def needs_probabilities(self) -> bool:
+        """Always."""
+        return True
+
     def sum_shapes(self) -> dict[str, tuple[int, ...]]:
         """Weights of the positives and of the negatives in each bin."""
         bins = (self.num_thresholds - 1,)

@@ -21,7 +21,7 @@ class Positives(Metric):
 
     Parameters
     ----------
-    thresholds : a prediction above it is called positive
+    thresholds : a prediction above it is called positive; default: a probability above 0.5
     top_k : instead, the k largest predictions of a sample are
     class_id : count this class alone; default: all classes together
     """
@@ -39,6 +39,11 @@ class Positives(Metric):
         self.thresholds = None if thresholds is None else check_number(thresholds, "thresholds")
         self.top_k = None if top_k is None else check_int(top_k, "top_k")
         self.class_id = None if class_id is None else check_int(class_id, "class_id", 0)
+
+    @property
+    def needs_probabilities(self) -> bool:
+        """Without a threshold of the user's."""
+        return self.thresholds is None and self.top_k is None
 
     def sum_shapes(self) -> dict[str, tuple[int, ...]]:
         """Weights of true positives, false positives and false negatives."""
@@ -94,7 +99,8 @@ class F1Score(Metric):
     ----------
     average : how one number is made of all classes: "macro", their mean; "weighted", their mean
         with each class's number of samples as weight; "micro", from the counts of all together
-    threshold : a prediction above it is called positive; default: each sample's largest is
+    threshold : a prediction above it is called positive; default: each sample's largest is, of one
+        output a probability above 0.5
     classes : number of classes; default: that of the first predictions
     """
 
@@ -110,6 +116,11 @@ class F1Score(Metric):
         super().__init__(name or "f1_score")
         self.average = check_choice(average, "average", ("macro", "micro", "weighted"))
         self.threshold = None if threshold is None else check_number(threshold, "threshold")
+
+    @property
+    def needs_probabilities(self) -> bool:
+        """With one output and no threshold of the user's."""
+        return self.threshold is None and self.classes in (None, 1)
 
     def sum_shapes(self) -> dict[str, tuple[int, ...]]:
         """Weights of true positives, false positives and false negatives of each class."""

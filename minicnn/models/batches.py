@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,8 +22,18 @@ class Batch(NamedTuple):
     weights: np.ndarray | None = None
 
 
+class Place(NamedTuple):
+    """Where in the data an epoch begins."""
+
+    number: int = 0  # of the pass over all of it; the order of the samples depends on it
+    batch: int = 0  # batches of this pass that come before
+
+
+START = Place()
+
+
 class ArrayBatches:
-    """Cuts arrays into batches; the order of an epoch is a pure function of (seed, epoch)."""
+    """Cuts arrays into batches; the order of a pass is a pure function of (seed, its number)."""
 
     def __init__(
         self,
@@ -43,16 +54,29 @@ class ArrayBatches:
     def __len__(self) -> int:
         return -(-self.samples // self.batch_size)
 
-    def for_epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        """The batches of one epoch, from number `first` on."""
-        order = self.order(epoch)
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What must be the same for a training to go on in the middle of an epoch."""
+        return {"samples": self.samples, "batch_size": self.batch_size, "shuffle": self.shuffle}
+
+    def begin(self, place: Place = START) -> tuple[Batch | None, Place]:
+        """The batch that an epoch from `place` begins with, if there is one, and where it is."""
+        return next(self.for_epoch(place), None), place
+
+    def for_epoch(self, place: Place = START, first: int = 0) -> Iterator[Batch]:
+        """The batches of one epoch, which is one pass, from number `first` on."""
+        order = self.order(place)
         for start in range(first * self.batch_size, self.samples, self.batch_size):
             yield self._cut(order[start : start + self.batch_size], start)
 
-    def order(self, epoch: int) -> np.ndarray:
+    def after(self, place: Place) -> Place:
+        """Where the epoch after the one from `place` begins."""
+        return Place(place.number + 1)
+
+    def order(self, place: Place) -> np.ndarray:
         """The samples' numbers, as this epoch has them."""
         if self.shuffle:
-            return random.generator("shuffle", epoch).permutation(self.samples)
+            return random.generator("shuffle", place.number).permutation(self.samples)
         return np.arange(self.samples)
 
     def _cut(self, rows: np.ndarray, start: int) -> Batch:
@@ -68,14 +92,21 @@ class ArrayBatches:
 class IterableBatches:
     """Passes on the batches of an iterable: x, (x, y) or (x, y, weights) each.
 
-    An object with `for_epoch(epoch)` is asked for each epoch's batches, so that they can differ
-    and still be the same when a training is resumed. An endless iterator needs `steps`.
+    With `steps` an epoch is so many batches, and the next one goes on where it ended: with the rest
+    of the pass, then with the next pass. Without, an epoch is a pass.
+
+    An object with `for_epoch(number)` is asked for each pass's batches, so that they can differ
+    and still be the same when a training is resumed. An iterator gives its batches `once`.
     """
 
     def __init__(self, source: Iterable[Any], steps: int | None = None) -> None:
         self.source = source
         self.steps = None if steps is None else check_int(steps, "steps_per_epoch")
-        self._iterator: Iterator[Any] | None = None
+        self.once = isinstance(source, Iterator) and not hasattr(source, "for_epoch")
+        self.shortest: int | None = None  # batches in a pass, where one has been seen to its end
+        # The pass under way, and where it stands.
+        self._items: Iterator[Any] | None = None
+        self._place = Place()
 
     def __len__(self) -> int:
         """Batches in an epoch; 0 where nobody knows yet."""
@@ -83,31 +114,73 @@ class IterableBatches:
             return self.steps
         return len(self.source) if isinstance(self.source, Sized) else 0
 
-    def for_epoch(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What must be the same for a training to go on in the middle of an epoch."""
+        named = {name: getattr(self.source, name, None) for name in ("batch_size", "shuffle")}
+        known = {name: value for name, value in named.items() if isinstance(value, int)}
+        return {"batches": len(self), **known}
+
+    def begin(self, place: Place = START) -> tuple[Batch | None, Place]:
+        """The batch that an epoch from `place` begins with, if there is one, and where it is.
+
+        It is only looked at: `for_epoch` gives it. Where a pass has ended, it is in the next.
+        """
+        self._go_to(place)
+        item = self._next(next_pass=self.steps is not None)
+        if item is _END:
+            return None, place
+        self._items = chain([item], self._items)  # type: ignore[arg-type]
+        self._place = self._place._replace(batch=self._place.batch - 1)
+        return as_batch(item), self._place
+
+    def for_epoch(self, place: Place = START, first: int = 0) -> Iterator[Batch]:
         """The batches of one epoch, from number `first` on."""
-        for number, item in enumerate(self._items(epoch)):
-            if self.steps is not None and number >= self.steps:
+        self._go_to(place)
+        for number in count() if self.steps is None else range(self.steps):
+            item = self._next(next_pass=self.steps is not None)
+            if item is _END:
                 return
             if number >= first:
                 yield as_batch(item)
-            if self.steps is not None and number + 1 == self.steps:
-                return
 
-    def _items(self, epoch: int) -> Iterator[Any]:
+    def after(self, place: Place) -> Place:
+        """Where the epoch after the one from `place`, which has come to its end, begins."""
+        return Place(place.number + 1) if self.steps is None else self._place
+
+    def _go_to(self, place: Place) -> None:
+        """Make `place` the next batch: by skipping what is before it, as nothing else is known."""
+        if self._items is None or (self._place != place and not self.once):
+            self._begin(place.number)
+        while self._place.batch < place.batch and self._next(next_pass=False) is not _END:
+            pass
+
+    def _begin(self, number: int) -> None:
+        self._place = Place(number)
         if hasattr(self.source, "for_epoch"):
-            return iter(self.source.for_epoch(epoch))
-        if not isinstance(self.source, Iterator):
-            return iter(self.source)
-        used_up = self._iterator is not None or epoch > 0
-        if used_up and self.steps is None:
-            raise ArgumentError(
-                "a generator gives its batches once; for several epochs pass steps_per_epoch=, a "
-                "list, or an object whose __iter__ starts anew"
-            )
-        self._iterator = self.source
-        return self._iterator
+            self._items = iter(self.source.for_epoch(number))
+        else:
+            self._items = iter(self.source)
+
+    def _next(self, *, next_pass: bool) -> Any:
+        """The next batch, perhaps of the next pass, or _END."""
+        item = next(self._items, _END)  # type: ignore[arg-type]
+        if item is _END:
+            if self._place.batch:
+                self._ended_after(self._place.batch)
+            if self.once or not next_pass or self._place.batch == 0:
+                return _END
+            self._begin(self._place.number + 1)
+            item = next(self._items, _END)  # type: ignore[arg-type]
+        if item is not _END:
+            self._place = self._place._replace(batch=self._place.batch + 1)
+        return item
+
+    def _ended_after(self, length: int) -> None:
+        self.shortest = length if self.shortest is None else min(self.shortest, length)
 
 
+_END = object()
 Batches = ArrayBatches | IterableBatches
 
 
@@ -205,6 +278,17 @@ def is_arrays(x: Any) -> bool:
     return isinstance(x, np.ndarray) or is_foreign(x)
 
 
+def stack_hint(inputs: Sequence[np.ndarray]) -> str:
+    """What to say if these, one for each of a network's inputs, seem to be samples instead."""
+    shape = inputs[0].shape
+    if len(inputs) == 1 or any(x.shape != shape for x in inputs) or not 1 <= len(shape) <= 3:
+        return ""
+    return (
+        f". Each array of a list is an input, and these {len(inputs)} look like samples "
+        f"{shape_text(shape)}: pass np.stack(x), which is {shape_text((len(inputs), *shape))}"
+    )
+
+
 def _check_lengths(inputs: tuple[np.ndarray, ...], labels: Any, weights: Any) -> None:
     count = len(inputs[0])
     named = [("x", x) for x in inputs] + [("y", labels), ("sample_weight", weights)]
@@ -212,4 +296,5 @@ def _check_lengths(inputs: tuple[np.ndarray, ...], labels: Any, weights: Any) ->
         if array is not None and len(array) != count:
             raise ArgumentError(
                 f"x has {count} samples but {name} has {len(array)}; both need the same number"
+                f"{stack_hint(inputs)}"
             )

@@ -9,6 +9,7 @@ import numpy as np
 from minicnn.layers.base import compute
 from minicnn.models.graph import Graph
 
+AT_ONCE = 1024  # samples that are looked at together, so that little memory is needed
 REMEDY = "a smaller learning_rate or clipnorm=1.0 often helps"
 
 
@@ -35,6 +36,19 @@ def first_not_finite(graph: Graph, inputs: tuple[np.ndarray, ...]) -> str:
             if not np.isfinite(found[id(tensor)]).all():
                 return f"{tensor.layer.name} was the first layer with a NaN or infinity; {REMEDY}"
     return f"all layers' outputs are finite, the loss itself overflowed; {REMEDY}"
+
+
+def first_bad_sample(inputs: tuple[np.ndarray, ...]) -> str | None:
+    """Names the first sample that has a NaN or infinity, if there is one: "x[5] has a NaN"."""
+    for k, x in enumerate(inputs):
+        name = "x" if len(inputs) == 1 else f"x[{k}]"
+        for start in range(0, len(x), AT_ONCE):
+            rows = x[start : start + AT_ONCE].reshape(len(x[start : start + AT_ONCE]), -1)
+            bad = np.flatnonzero(~np.isfinite(rows).all(1))
+            if bad.size:
+                kind = "a NaN" if np.isnan(rows[bad[0]]).any() else "an infinity"
+                return f"{name}[{start + int(bad[0])}] has {kind}"
+    return None
 
 
 def _floats(x: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.models.batches import ArrayBatches, Batch
+from minicnn.models.batches import ArrayBatches, Batch, Place
 from minicnn.program import Feed, Rows
 
 
@@ -35,10 +35,10 @@ class Group(NamedTuple):
         return Batch(inputs, self.labels[number], self.weights[number])
 
 
-def groups_of_arrays(data: ArrayBatches, epoch: int, first: int, most: int) -> Iterator[Group]:
+def groups_of_arrays(data: ArrayBatches, place: Place, first: int, most: int) -> Iterator[Group]:
     """An epoch's batches from number `first` on, `most` together; an incomplete one for itself."""
     size = data.batch_size
-    order = data.order(epoch)[first * size :]
+    order = data.order(place)[first * size :]
     complete = len(order) // size
     for start in range(0, complete, most):
         stop = min(start + most, complete)

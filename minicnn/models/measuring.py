@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicnn import random
+from minicnn.callbacks import CallbackList
 from minicnn.errors import ArgumentError
 from minicnn.metrics import Metric
 from minicnn.models.batches import ArrayBatches, Batch, Batches
@@ -24,7 +27,7 @@ class Totals:
 
     def __init__(self, metrics: list[Metric]) -> None:
         self.metrics = metrics
-        self.loss_sum, self.samples = 0.0, 0
+        self.loss_sum, self.samples, self.failed = 0.0, 0, False
 
     def add(self, outcome: Outcome, batch: Batch) -> None:
         """Count one batch in."""
@@ -39,10 +42,15 @@ class Totals:
         for metric in self.metrics:
             metric.update(labels, predictions)  # weights are the loss's alone
 
+    def fail(self) -> None:
+        """There was a batch without a finite loss: no number of this epoch says anything."""
+        self.failed = True
+
     def logs(self) -> dict[str, float]:
         """{"loss": ..., metric: ...}: means over all that was added."""
         logs = {"loss": self.loss_sum / self.samples if self.samples else 0.0}
-        return logs | {metric.name: metric.result() for metric in self.metrics}
+        logs |= {metric.name: metric.result() for metric in self.metrics}
+        return dict.fromkeys(logs, math.nan) if self.failed else logs
 
     def get_state(self) -> dict[str, Any]:
         """The sums, JSON-able."""
@@ -62,14 +70,21 @@ def measure(
     *,
     interrupt: Interrupt | None = None,
     progress: Progress | None = None,
+    callbacks: CallbackList | None = None,
+    seed: int | None = None,
 ) -> dict[str, float]:
-    """Loss and metrics of all batches, in use mode."""
+    """Loss and metrics of all batches, in use mode; `seed` is for batches that draw numbers."""
     totals = Totals(model.new_metrics())
-    coming = batches.for_epoch(0)
+    coming = random.each_seeded(batches.for_epoch(), random.seed() if seed is None else seed)
     at_once = nullcontext() if interrupt is None else interrupt.at_once
     for number, batch in enumerate(coming if interrupt is None else interrupt.each(coming)):
+        if callbacks is not None:
+            callbacks.on_test_batch_begin(number)
         with at_once:
-            totals.add(model.test_step(batch), batch)
+            outcome = model.test_step(batch)
+        totals.add(outcome, batch)
+        if callbacks is not None:
+            callbacks.on_test_batch_end(number, totals.logs())
         if progress is not None:
             progress.update(number + 1, totals.logs())
     if totals.samples == 0:
@@ -96,7 +111,7 @@ def predict(model: Model, batches: Batches, verbose: int | str) -> Any:
     parts: list[list[np.ndarray]] = []
     with Progress(verbose) as progress:
         progress.begin_epoch(None, None, len(batches) or None)
-        for number, batch in enumerate(batches.for_epoch(0)):
+        for number, batch in enumerate(batches.for_epoch()):
             parts.append(model.predict_step(batch.inputs))
             progress.update(number + 1, {})
         progress.end_epoch({})
@@ -112,8 +127,14 @@ def _check_arrays(model: Model, batches: Batches) -> None:
         model.check_inputs(batches.inputs)
 
 
-def measured(metrics: list[Metric], outcome: Outcome, batch: Batch) -> list[float]:
-    """[loss, metric, ...] of one batch; `metrics` have counted nothing yet."""
+def measured(metrics: list[Metric], outcome: Outcome, batch: Batch) -> float | list[float]:
+    """[loss, metric, ...] of one batch, the loss alone without metrics, which are new ones."""
     totals = Totals(metrics)
     totals.add(outcome, batch)
-    return list(totals.logs().values())
+    return loss_or_list(totals.logs())
+
+
+def loss_or_list(logs: dict[str, float]) -> float | list[float]:
+    """[loss, metric, ...]; a number where there is nothing but the loss, as in Keras."""
+    values = list(logs.values())
+    return values if len(values) > 1 else values[0]

@@ -15,8 +15,10 @@ from minicnn.losses import Loss
 from minicnn.metrics import Metric, as_metrics
 from minicnn.models import images, measuring, saving, training
 from minicnn.models.batches import as_arrays, batch_of, batches_of
+from minicnn.models.class_weights import weighted
 from minicnn.models.graph import graph_between
 from minicnn.models.network import single
+from minicnn.models.state import TrainingState
 from minicnn.models.stepper import Stepper
 from minicnn.optimizers import Optimizer
 
@@ -43,7 +45,7 @@ class Model(Stepper):
         self.stop_training = False
         self.history: History | None = None
         self.saved_history: dict[str, list[float]] = {}
-        self.training_state = training.TrainingState()
+        self.training_state = TrainingState()
         self.running_callbacks: list[Callback] = []
         self.training_thread: threading.Thread | None = None  # that `fit` runs in
 
@@ -62,7 +64,7 @@ class Model(Stepper):
         self.refuse_while_training("compile")
         wanted = losses.get(loss) if loss is not None else None
         self.set_training(optimizers.get(optimizer), wanted, as_metrics(metrics), fuse=fuse)
-        self.training_state = training.TrainingState()
+        self.training_state = TrainingState()
 
     def fit(
         self,
@@ -83,6 +85,9 @@ class Model(Stepper):
     ) -> History:
         """Train for `epochs` passes over the samples; returns what was measured on the way.
 
+        Every pass has another order, also those of later calls; after `compile` or in a new model
+        they begin again. The seed is the one that is in use when `fit` is called.
+
         Parameters
         ----------
         x, y : arrays (N, ...) of inputs and labels; or x alone: an iterable of batches (x, y) or
@@ -93,10 +98,10 @@ class Model(Stepper):
         validation_split : this fraction, taken from the arrays' end before any shuffling, is not
             trained on but measured after each epoch
         validation_data : (x, y), (x, y, weights) or an iterable of batches, measured likewise
-        class_weight : {class: weight of its samples' losses}
+        class_weight : {class: weight of its samples' losses}; 1 for a class that is not there
         sample_weight : (N,) weights of the samples' losses
         initial_epoch : number of the first epoch, to go on with an earlier training
-        steps_per_epoch : batches an epoch, for endless iterables
+        steps_per_epoch : batches an epoch; the next epoch goes on where the one before ended
 
         Raises
         ------
@@ -139,11 +144,11 @@ class Model(Stepper):
         sample_weight: Any = None,
         return_dict: bool = False,
     ) -> Any:
-        """[loss, metric, ...] over all samples, or a dict of them."""
+        """[loss, metric, ...] over all samples, or a dict of them; without metrics the loss."""
         self.need_compiled()
         batches = batches_of(x, y, sample_weight, batch_size=batch_size)
         logs = measuring.evaluate(self, batches, verbose)
-        return logs if return_dict else list(logs.values())
+        return logs if return_dict else measuring.loss_or_list(logs)
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
         """The outputs for every sample, float32."""
@@ -151,14 +156,17 @@ class Model(Stepper):
 
     def train_on_batch(
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
-    ) -> list[float]:
-        """One step on one batch; [loss, metric, ...] of this batch before the step."""
-        batch = training.weighted(batch_of(x, y, sample_weight), class_weight)
+    ) -> Any:
+        """One step on one batch; [loss, metric, ...] of this batch before the step.
+
+        Without metrics the loss alone, a number.
+        """
+        batch = weighted(batch_of(x, y, sample_weight), class_weight)
         outcome = self.train_step(batch)
         return measuring.measured(self.step_metrics(), outcome, batch)
 
-    def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> list[float]:
-        """[loss, metric, ...] of one batch."""
+    def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
+        """[loss, metric, ...] of one batch; without metrics the loss alone, a number."""
         batch = batch_of(x, y, sample_weight)
         return measuring.measured(self.new_metrics(), self.test_step(batch), batch)
 

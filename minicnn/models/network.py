@@ -12,10 +12,12 @@ from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.layers import Rescaling
 from minicnn.layers.base import Layer, Parameter, SymbolicTensor
+from minicnn.models.batches import stack_hint
 from minicnn.models.graph import Graph
 from minicnn.models.labels import checked_names, checked_preprocess
 from minicnn.models.summary import summary_text
 from minicnn.naming import unique_name
+from minicnn.text import say
 
 
 class Network:
@@ -146,7 +148,7 @@ class Network:
 
         `style="keras2"` prints the 65-column table of Keras 2, names cut to its columns.
         """
-        print(summary_text(self, style=style, flops=flops, memory=memory))
+        say(summary_text(self, style=style, flops=flops, memory=memory))
 
     def rescales(self, i: int) -> bool:
         """Is a Rescaling layer the first thing that happens to input i?"""
@@ -154,13 +156,13 @@ class Network:
 
     def check_inputs(self, inputs: tuple[np.ndarray, ...]) -> None:
         """The right number of arrays, each of the right shape."""
+        if not self.is_built and len(inputs) > 1 and stack_hint(inputs):
+            raise ArgumentError(f"{self.name} got {len(inputs)} inputs{stack_hint(inputs)}")
         self.build_for(inputs)
         tensors = self.graph.inputs
         if len(inputs) != len(tensors):
-            raise ArgumentError(
-                f"{self.name} has {len(tensors)} inputs; got {len(inputs)} (a batch with labels "
-                "is a tuple: (x, y))"
-            )
+            hint = stack_hint(inputs) or " (a batch with labels is a tuple: (x, y))"
+            raise ArgumentError(f"{self.name} has {len(tensors)} inputs; got {len(inputs)}{hint}")
         for tensor, x in zip(tensors, inputs, strict=True):
             if x.shape[1:] != tensor.shape[1:]:
                 raise ShapeError(_wrong_input(tensor, x.shape))

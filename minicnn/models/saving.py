@@ -9,18 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicnn import limits, losses, metrics, optimizers, random
-from minicnn.checks import check_number
+from minicnn import limits, losses, metrics, optimizers
+from minicnn.checks import check_int, check_number
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import CheckpointError, FormatError, MiniCNNError, SizeLimitError
+from minicnn.history import joined, numbers
 from minicnn.models.archive import Archive, read_archive, write_archive
+from minicnn.models.batches import Place
 from minicnn.models.config import graph_from_config, graph_to_config
+from minicnn.models.state import TrainingState
 
 if TYPE_CHECKING:
     from minicnn.models.model import Model
 
 Path = str | os.PathLike[str]
 EXTENSION = ".mcnn"
+# What code that builds something says to values of a wrong kind.
+WRONG_CONTENT = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+# What a training moves on, or what is compared by itself.
+UNCOMPARED = ("optimizer_state", "parameters", "multipliers", "passes")
 
 
 def save_model(model: Model, path: Path, *, include_optimizer: bool = True) -> None:
@@ -55,11 +62,7 @@ def save_checkpoint(model: Model, path: Path) -> None:
         callbacks.append({"class": type(callback).__name__, "state": callback.get_state()})
         for name, array in callback.get_arrays().items():
             arrays[f"callback/{i}/{name}"] = array
-    progress = {
-        **model.training_state.get_state(),
-        "seed": random.seed(),
-        "callbacks": callbacks,
-    }
+    progress = {**model.training_state.get_state(), "callbacks": callbacks}
     _write(model, path, _training(model) | {"progress": progress}, arrays)
 
 
@@ -70,7 +73,7 @@ def load_checkpoint(model: Model, path: Path) -> None:
         _take_checkpoint(model, archive, path)
     except MiniCNNError:
         raise
-    except (LookupError, TypeError, ValueError, AttributeError) as err:
+    except WRONG_CONTENT as err:
         raise FormatError(path, f"its training cannot be taken up: {err}") from err
 
 
@@ -82,12 +85,11 @@ def _take_checkpoint(model: Model, archive: Archive, path: Path) -> None:
     there = training["parameters"]
     _check_same_network(model, [(name, archive.weights[name].shape) for name in there], path)
     _check_same_training(model, training, path)
+    model.training_state.set_state(progress)
     for name, parameter in zip(there, model.parameters, strict=True):
         parameter.assign(archive.weights[name])
     _take_slots(model, archive, there)
     model.optimizer.set_state(training["optimizer_state"])  # type: ignore[union-attr]
-    random.set_random_seed(progress["seed"])
-    model.training_state.set_state(progress)
     _take_callbacks(model, archive, progress["callbacks"], path)
 
 
@@ -105,9 +107,11 @@ def load_model(path: Path, compile: bool = True) -> Model:
     archive = read_archive(path)
     try:
         return _rebuilt(archive, compile)
-    except (FormatError, SizeLimitError):
+    except FormatError:
         raise
-    except (MiniCNNError, LookupError, TypeError, ValueError, AttributeError) as err:
+    except SizeLimitError as err:
+        raise SizeLimitError(f"{path}: {err}") from err
+    except (MiniCNNError, *WRONG_CONTENT) as err:
         raise FormatError(path, f"its layers cannot be built: {err}") from err
 
 
@@ -124,7 +128,7 @@ def _rebuilt(archive: Archive, compile: bool) -> Model:
     model.class_names = archive.documents.get("classes")
     preprocess = archive.documents.get("preprocess")
     model.preprocess = Preprocess.from_config(preprocess) if preprocess else None
-    model.saved_history = dict(archive.documents.get("history", {}))
+    model.saved_history = numbers(archive.documents.get("history", {}))
     training = archive.documents.get("training", {})
     if compile and training.get("optimizer"):
         _compile(model, training)
@@ -152,13 +156,12 @@ def know_models(*classes: type[Model]) -> None:
 def _write(
     model: Model, path: Path, training: dict[str, Any], arrays: dict[str, np.ndarray]
 ) -> None:
-    history = model.history.history if model.history is not None else model.saved_history
     documents: dict[str, Any] = {
         "config": {"class": type(model).__name__, "name": model.name}
         | graph_to_config(model.graph),
         "classes": model.class_names or [],
         "preprocess": model.preprocess.as_config() if model.preprocess else {},
-        "history": _finite(history),
+        "history": _finite(joined(model.saved_history, model.history)),
         "training": _finite(training),
     }
     write_archive(path, {p.name: p.value for p in model.parameters}, documents, arrays)
@@ -181,6 +184,7 @@ def _training(model: Model) -> dict[str, Any]:
         "multipliers": {p.name: p.multiplier for p in model.parameters if p.multiplier != 1.0},
         "optimizer": optimizers.serialize(model.optimizer),
         "optimizer_state": model.optimizer.get_state(),
+        "passes": model.training_state.passes,
         "loss": losses.serialize(model.loss),
         "metrics": [metrics.serialize(m) for m in model.compiled_metrics],
     }
@@ -193,6 +197,8 @@ def _compile(model: Model, training: dict[str, Any]) -> None:
         [metrics.deserialize(m) for m in training["metrics"]],
     )
     model.optimizer.set_state(training["optimizer_state"])  # type: ignore[union-attr]
+    passes = check_int(training.get("passes", 0), "passes", 0)
+    model.training_state = TrainingState(place=Place(passes))
     model.new_metrics()  # an unknown one is refused now
     parameters = {p.name: p for p in model.parameters}
     for name, multiplier in training["multipliers"].items():
@@ -232,9 +238,7 @@ def _check_same_network(model: Model, there: list[tuple[str, tuple[int, ...]]], 
 
 def _check_same_training(model: Model, training: dict[str, Any], path: Path) -> None:
     for key, ours in (_training(model)).items():
-        if key not in ("optimizer_state", "parameters", "multipliers") and training[
-            key
-        ] != _as_json(ours):
+        if key not in UNCOMPARED and training[key] != _as_json(ours):
             raise CheckpointError(
                 f"{path} is of a training with another {key}: {training[key]} there, {ours} here"
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minicnn.checks import check_choice, shape_text
 from minicnn.layers import InputLayer
@@ -25,6 +25,24 @@ def summary_text(model: Network, *, style: str, flops: bool, memory: bool) -> st
     table = _keras2(heading, rows) if style == "keras2" else _plain(heading, rows)
     totals = _totals(model, tensors, flops, memory)
     return "\n".join([f'Model: "{model.name}"', *table, *totals])
+
+
+def summary_fields(model: Network) -> dict[str, Any]:
+    """The same for programs: {"name", "layers": [{"name", "type", "output_shape", ...}], ...}."""
+    tensors = [t for t in model.graph.tensors if not isinstance(t.layer, InputLayer)]
+    layers = [
+        {
+            "name": t.layer.name,
+            "type": type(t.layer).__name__,
+            "output_shape": list(t.shape),
+            "parameters": _size(t.layer),
+            "flops": _flops(t),
+            "bytes": _bytes(t),
+        }
+        for t in tensors
+    ]
+    total = sum(p.value.size for p in model.parameters)
+    return {"name": model.name, "layers": layers, "parameters": total}
 
 
 def _row(tensor: SymbolicTensor, flops: bool, memory: bool) -> list[str]:

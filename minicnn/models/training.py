@@ -4,50 +4,40 @@ from __future__ import annotations
 
 import math
 import threading
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicnn import random
 from minicnn.backends import steps_together
 from minicnn.callbacks import BackupAndRestore, Callback, CallbackList, TerminateOnNaN
-from minicnn.checks import check_int, check_number, shape_text
+from minicnn.checks import check_int, check_number, shape_text, warn_caller
 from minicnn.errors import ArgumentError, NumericError
-from minicnn.history import History
+from minicnn.history import History, joined
 from minicnn.losses import Crossentropy
-from minicnn.models.batches import ArrayBatches, Batch, Batches, batches_of, is_arrays
+from minicnn.models.advice import warn_before_training
+from minicnn.models.batches import (
+    ArrayBatches,
+    Batch,
+    Batches,
+    IterableBatches,
+    Place,
+    batches_of,
+    is_arrays,
+)
+from minicnn.models.class_weights import check_classes, class_of_each, weighted
+from minicnn.models.diagnosis import first_bad_sample
 from minicnn.models.groups import Group, groups_of_arrays, groups_of_batches
 from minicnn.models.interrupt import BetweenSteps, Interrupt
 from minicnn.models.measuring import Totals, measure
+from minicnn.models.state import TrainingState
 from minicnn.models.together import Trained, train_groups
 from minicnn.progress import Progress
 
 if TYPE_CHECKING:
     from minicnn.models.model import Model
-
-
-@dataclass
-class TrainingState:
-    """How far a training has come: what a checkpoint holds besides weights and slots."""
-
-    epoch: int = 0  # being trained, counted from 0
-    batch: int = 0  # batches of it that are done
-    totals: Totals | None = None  # of these batches
-    resumed: dict[str, Any] | None = None  # `totals` as a checkpoint knew them
-
-    def get_state(self) -> dict[str, Any]:
-        """Everything, JSON-able."""
-        totals = None if self.totals is None else self.totals.get_state()
-        return {"epoch": self.epoch, "batch": self.batch, "totals": totals}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what `get_state` gave."""
-        self.epoch = check_int(state["epoch"], "epoch", 0)
-        self.batch = check_int(state["batch"], "batch", 0)
-        self.resumed = state["totals"]
 
 
 class Fit:
@@ -66,6 +56,7 @@ class Fit:
         self.progress = Progress(verbose)
         self.validation: Batches | None = None
         self.class_weight: dict[int, float] | None = None
+        self.data_ended = False  # and somebody was told
 
     def set_data(self, data: Batches, class_weight: dict[int, float] | None) -> None:
         """What to train on."""
@@ -96,18 +87,16 @@ class Fit:
         data = self.data
         if not isinstance(data, ArrayBatches) or data.labels is None:
             raise ArgumentError("validation_split needs arrays; pass validation_data instead")
-        kept = data.samples - int(data.samples * fraction)
+        kept = math.floor(data.samples * (1.0 - fraction))  # as Keras rounds
         if kept in (0, data.samples):
             raise ArgumentError(
                 f"validation_split={fraction} of {data.samples} samples leaves one part empty"
             )
-        by_class = isinstance(self.model.loss, Crossentropy) and data.labels.dtype.kind in "iubf"
-        classes = _classes(data.labels) if by_class else ()
+        classes = _classes(self.model, data.labels)
         if set(classes[kept:]) - set(classes[:kept]):
-            warnings.warn(
+            warn_caller(
                 "validation_split takes the arrays' end, and it has classes that the rest has not: "
-                "the samples seem to be sorted by class. Shuffle x and y first",
-                stacklevel=4,
+                "the samples seem to be sorted by class. Shuffle x and y first"
             )
         self.validation = _part(data, slice(kept, None), shuffle=False)
         self.data = _part(data, slice(0, kept), shuffle=data.shuffle)
@@ -116,17 +105,19 @@ class Fit:
         """Train from epoch `initial_epoch` to `epochs`, or on from a checkpoint."""
         model = self.model
         check_int(epochs, "epochs", 0)
+        state = self._new_state(check_int(initial_epoch, "initial_epoch", 0))
+        if state.epoch < epochs:
+            self._check_before_first_step(state.place, epochs - state.epoch)
         model.stop_training = False
-        model.history = self.history
-        model.training_state = TrainingState(check_int(initial_epoch, "initial_epoch", 0))
+        model.history, model.training_state, model.saved_history = self.history, state, state.past
         self.history.params = {"epochs": epochs, "steps": len(self.data)}
-        self._check_first_batch()
         with Interrupt() as interrupt:
             self.interrupt = interrupt
             try:
                 model.training_thread = threading.current_thread()
                 self.callbacks.on_train_begin()
-                while model.training_state.epoch < epochs and not model.stop_training:
+                model.saved_history = model.training_state.past  # as a checkpoint knew it
+                while self._goes_on(epochs):
                     self._epoch(epochs)
                 self.callbacks.on_train_end()
             except BetweenSteps:  # a second Ctrl-C may tear a step: then nothing is saved
@@ -137,17 +128,61 @@ class Fit:
                 self.progress.close()
         return self.history
 
-    def _check_first_batch(self) -> None:
-        """Build the network and refuse wrong labels before a callback writes anything."""
-        data = self.data
-        if isinstance(data, ArrayBatches):
-            _check_labelled(self.model, data)
-            _warn_of_large_pixels(self.model, data)
-            whole = Batch(data.inputs, data.labels, data.weights)
-            data.weights, self.class_weight = weighted(whole, self.class_weight).weights, None
-            if isinstance(self.validation, ArrayBatches):
-                _check_labelled(self.model, self.validation)
-            self.model.new_metrics()
+    def _new_state(self, epoch: int) -> TrainingState:
+        """Another pass over the data than all before, and one number of it for each epoch."""
+        before = self.model.training_state
+        return TrainingState(
+            epoch=epoch,
+            place=Place(max(epoch, before.passes)),
+            seed=random.seed(),
+            layout=self.data.layout,
+            past=joined(self.model.saved_history, self.model.history),
+        )
+
+    def _check_before_first_step(self, place: Place, epochs: int) -> None:
+        """Build the network, and refuse what could not go on, before a callback writes anything."""
+        if isinstance(self.data, ArrayBatches):
+            _check_labelled(self.model, self.data)
+            whole = Batch(self.data.inputs, self.data.labels, self.data.weights)
+            self.data.weights = weighted(whole, self.class_weight).weights
+        else:
+            self._check_first_batch(self.data, place, epochs)
+        if isinstance(self.validation, ArrayBatches):
+            _check_labelled(self.model, self.validation)
+        elif self.validation is not None:
+            self._check_first_batch(self.validation, Place(), epochs)
+        check_classes(self.class_weight, max(self.model.graph.outputs[0].shape[-1], 2))
+        names = ["loss", *(metric.name for metric in self.model.new_metrics())]
+        measured = [f"val_{name}" for name in names] if self.validation is not None else []
+        rate = ["learning_rate"] if self._reports_rate else []
+        self.callbacks.check_logs([*names, *measured, *rate], names)
+        warn_before_training(self.model, self.data)
+
+    def _check_first_batch(self, data: IterableBatches, place: Place, epochs: int) -> None:
+        """Look at the batch that comes first."""
+        if data.once and data.steps is None and epochs > 1:
+            raise ArgumentError(
+                f"a generator gives its batches once, and here are {epochs} epochs; pass a list, "
+                "or an object whose __iter__ starts anew (or for training steps_per_epoch=)"
+            )
+        batch, _ = data.begin(place)
+        if batch is None:
+            raise ArgumentError("the data gave no batch; fit needs at least one")
+        weights = self.class_weight if data is self.data else None
+        self.model.prepared(weighted(batch, weights))
+
+    def _goes_on(self, epochs: int) -> bool:
+        """Is there another epoch, and data for it?"""
+        model, state = self.model, self.model.training_state
+        if state.epoch >= epochs or model.stop_training:
+            return False
+        if isinstance(self.data, ArrayBatches):
+            return True
+        with random.seeded(state.seed), self.interrupt.at_once:
+            batch, state.place = self.data.begin(state.place)
+        if batch is None and not self.data_ended:
+            self._say_that_data_ended(f"after epoch {state.epoch} of {epochs}")
+        return batch is not None
 
     def _epoch(self, epochs: int) -> None:
         model, state = self.model, self.model.training_state
@@ -161,26 +196,39 @@ class Fit:
             self._train_one_by_one()
         else:
             self._train_together()
-        if self.totals.samples == 0 and not model.stop_training:
-            raise ArgumentError("the data gave no batch; fit needs at least one")
-        logs = self.totals.logs()
-        if self.validation is not None:
+        self._look_at_steps(epochs)
+        self._end_epoch(self.totals.logs() | self._validate())
+
+    def _validate(self) -> dict[str, float]:
+        """The logs' val_ part; NaN if the epoch has failed, for its weights are no epoch's."""
+        if self.validation is None:
+            return {}
+        if self.totals.failed:
+            results = dict.fromkeys(self.totals.logs(), math.nan)
+        else:
             self.callbacks.on_test_begin()
-            results = measure(model, self.validation, interrupt=self.interrupt)
+            results = measure(
+                self.model,
+                self.validation,
+                interrupt=self.interrupt,
+                callbacks=self.callbacks,
+                seed=self.model.training_state.seed,
+            )
             self.callbacks.on_test_end(results)
-            logs |= {f"val_{name}": value for name, value in results.items()}
-        self._end_epoch(logs)
+        return {f"val_{name}": value for name, value in results.items()}
 
     def _train_one_by_one(self) -> None:
         state = self.model.training_state
-        for batch in self.interrupt.each(self.data.for_epoch(state.epoch, state.batch)):
-            self._step(weighted(batch, self.class_weight))
+        batches = random.each_seeded(self.data.for_epoch(state.place, state.batch), state.seed)
+        for batch in self.interrupt.each(batches):
+            self._step(self._weighted(batch))
             if self.model.stop_training:
                 return
 
     def _train_together(self) -> None:
+        seed = self.model.training_state.seed
         with closing(train_groups(self.model, self._groups())) as groups:
-            for trained in groups:
+            for trained in random.each_seeded(groups, seed):
                 if trained.losses:
                     self._count(trained)
                 for number in trained.rest:
@@ -200,10 +248,15 @@ class Fit:
         model, state, data = self.model, self.model.training_state, self.data
         if isinstance(data, ArrayBatches):
             most = model.together(tuple(x[: data.batch_size] for x in data.inputs))
-            return groups_of_arrays(data, state.epoch, state.batch, most)
-        batches = data.for_epoch(state.epoch, state.batch)
-        ready = (model.prepared(weighted(batch, self.class_weight)) for batch in batches)
+            return groups_of_arrays(data, state.place, state.batch, most)
+        batches = data.for_epoch(state.place, state.batch)
+        ready = (model.prepared(self._weighted(batch)) for batch in batches)
         return groups_of_batches(ready, lambda batch: model.together(batch.inputs))
+
+    def _weighted(self, batch: Batch) -> Batch:
+        """With the classes' weights, which those of arrays have already."""
+        arrays = isinstance(self.data, ArrayBatches)
+        return batch if arrays else weighted(batch, self.class_weight)
 
     def _count(self, trained: Trained) -> None:
         """Several steps at once. Callbacks see the last."""
@@ -219,24 +272,68 @@ class Fit:
         number = state.batch
         self.callbacks.on_train_batch_begin(number)
         try:
-            self.totals.add(self.model.train_step(batch, self.interrupt.at_once), batch)
-            logs = self.totals.logs()
+            with random.seeded(state.seed):
+                outcome = self.model.train_step(batch, self.interrupt.at_once)
+            self.totals.add(outcome, batch)
         except NumericError:
             if not any(isinstance(callback, TerminateOnNaN) for callback in self.callbacks):
+                self._blame_samples()
                 raise
-            logs = {"loss": math.nan}
+            self.totals.fail()
         state.batch = number + 1
+        logs = self.totals.logs()
         self.progress.update(state.batch, logs)
         self.callbacks.on_train_batch_end(number, logs)
         self.interrupt.check()
 
-    def _end_epoch(self, logs: dict[str, float]) -> None:
-        optimizer, state = self.model.optimizer, self.model.training_state
+    def _blame_samples(self) -> None:
+        """If the arrays themselves have a NaN or infinity, say so by their samples' numbers."""
+        found = first_bad_sample(self.data.inputs) if isinstance(self.data, ArrayBatches) else None
+        if found is not None:
+            step = self.model.optimizer.iterations + 1  # type: ignore[union-attr]
+            raise NumericError(
+                f"{found}, so the loss of step {step} is not finite; take such samples out. The "
+                "weights are still those before this step"
+            )
+
+    def _look_at_steps(self, epochs: int) -> None:
+        """Say so if the data has fewer batches than there are to be steps."""
+        state, data = self.model.training_state, self.data
+        if isinstance(data, ArrayBatches) or data.steps is None or self.model.stop_training:
+            return
+        if state.batch < data.steps:
+            self._say_that_data_ended(
+                f"in epoch {state.epoch + 1} of {epochs}, after {state.batch} of its {data.steps} "
+                "steps"
+            )
+        elif data.shortest is not None and data.steps > data.shortest and not self.data_ended:
+            self.data_ended = True
+            warn_caller(
+                f"steps_per_epoch={data.steps}, but the data has {data.shortest} batches: an epoch "
+                "goes through it more than once"
+            )
+
+    def _say_that_data_ended(self, where: str) -> None:
+        self.data_ended = True
+        warn_caller(
+            f"the data ended {where}, and so does the training. A generator gives its batches "
+            "once: let it give steps_per_epoch * epochs of them, or pass an object whose __iter__ "
+            "starts anew"
+        )
+
+    @property
+    def _reports_rate(self) -> bool:
+        optimizer = self.model.optimizer
         moves = any(callback.moves_learning_rate for callback in self.callbacks)
-        if optimizer is not None and (optimizer.has_schedule or moves):
-            logs["learning_rate"] = float(optimizer.learning_rate)
+        return optimizer is not None and (optimizer.has_schedule or moves)
+
+    def _end_epoch(self, logs: dict[str, float]) -> None:
+        state = self.model.training_state
+        if self._reports_rate:
+            logs["learning_rate"] = float(self.model.optimizer.learning_rate)  # type: ignore[union-attr]
         epoch = state.epoch
         state.epoch, state.batch, state.totals = epoch + 1, 0, None
+        state.place = self.data.after(state.place)
         self.progress.end_epoch(logs)
         self.callbacks.on_epoch_end(epoch, logs)
 
@@ -254,27 +351,12 @@ def _check_labelled(model: Model, data: ArrayBatches) -> None:
     data.labels = model.loss.prepare(data.labels, shape)  # type: ignore[union-attr]
 
 
-def weighted(batch: Batch, class_weight: dict[int, float] | None) -> Batch:
-    """The batch with each sample's weight multiplied by its class's."""
-    if class_weight is None:
-        return batch
-    if not isinstance(class_weight, dict):
-        raise ArgumentError(
-            f"class_weight must be a dict like {{0: 1.0, 1: 2.5}}; got {class_weight!r:.80}"
-        )
-    for number, weight in class_weight.items():
-        check_number(weight, f"the class_weight of {number!r}", 0.0)
-    classes = _classes(np.asarray(batch.labels))
-    unknown = set(classes.astype(int).tolist()) - set(class_weight)
-    if unknown:
-        raise ArgumentError(f"class_weight has no weight for the classes {sorted(unknown)}")
-    rows = np.array([class_weight[int(c)] for c in classes], np.float64)
-    return batch._replace(weights=rows if batch.weights is None else rows * batch.weights)
-
-
-def _classes(labels: np.ndarray) -> np.ndarray:
-    """(N,): class numbers, also of one-hot rows."""
-    return labels.argmax(-1) if labels.ndim > 1 and labels.shape[-1] > 1 else labels.ravel()
+def _classes(model: Model, labels: np.ndarray) -> np.ndarray:
+    """Each sample's class, none where labels are something else."""
+    try:
+        return class_of_each(labels) if isinstance(model.loss, Crossentropy) else np.array([])
+    except (ArgumentError, TypeError):
+        return np.array([])
 
 
 def _part(data: ArrayBatches, rows: slice, *, shuffle: bool) -> ArrayBatches:
@@ -286,14 +368,3 @@ def _part(data: ArrayBatches, rows: slice, *, shuffle: bool) -> ArrayBatches:
         data.batch_size,
         shuffle=shuffle,
     )
-
-
-def _warn_of_large_pixels(model: Model, data: ArrayBatches) -> None:
-    """Nets train badly on 0...255: a hint where nothing in the model rescales."""
-    for i, x in enumerate(data.inputs):
-        if x.dtype == np.uint8 and x.ndim == 4 and not model.rescales(i):
-            warnings.warn(
-                f"pixels run {x[:100].min()}...{x[:100].max()} (dtype is uint8); nets train better "
-                "on 0...1. Add rescale: mc.Input(shape, rescale=1/255)",
-                stacklevel=5,
-            )

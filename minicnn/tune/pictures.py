@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minicnn.errors import ArgumentError
-from minicnn.plots import QUIET, RIGHT, WRONG, new_figure
+from minicnn.plots import QUIET, RIGHT, WRONG, caption, new_figure
 from minicnn.tune.results import Result, names_of
 
 BEST, DONE, PRUNED = WRONG, RIGHT, QUIET  # red stands out
@@ -48,7 +48,7 @@ def values_figure(results: Sequence[Result], objective: str) -> Any:
         colours = [DONE if one.state == "complete" else PRUNED for one in own]
         panel.scatter([str(v) for v in values] if words else values, [r.score for r in own],
                       c=colours)  # fmt: skip
-        panel.set_xlabel(name)
+        panel.set_xlabel(caption(name))
     for panel in panels[len(names) :]:
         panel.set_axis_off()
     for first in panels[::columns]:

@@ -12,6 +12,7 @@ from minicnn.callbacks.base import Monitor
 from minicnn.checks import check_int
 from minicnn.errors import ArgumentError, MiniCNNError, NumericError, ShapeError, SizeLimitError
 from minicnn.models import Model, load_model
+from minicnn.text import say
 from minicnn.tune import pictures, report
 from minicnn.tune.locks import locked
 from minicnn.tune.results import Result, results_of
@@ -157,13 +158,13 @@ class Tuner:
     def results_summary(self, num_trials: int = 10, *, all: bool = False) -> None:
         """Print the best trials; `all` also names what their networks had no use for."""
         results = self.results()
-        print(report.summary(results, num_trials, self.folder, self.objective, all=all))
+        say(report.summary(results, num_trials, self.folder, self.objective, all=all))
 
     def search_space_summary(self) -> None:
         """Print what the search chooses from, as far as the default network asks for it."""
         hp = HyperParameters()
         Training(self.build_model, self.objective, self.direction, 1, (), {}).model_for(hp, 0)
-        print(report.space_text(hp.space))
+        say(report.space_text(hp.space))
 
     def results_table(self) -> list[dict[str, Any]]:
         """A dict a trial, the best first: number, id, state, score, ..., every hyperparameter."""
@@ -259,7 +260,7 @@ class Tuner:
 
     def _say(self, text: str) -> None:
         if self.verbose:
-            print(text, flush=True)
+            say(text)
 
 
 class RandomSearch(Tuner):

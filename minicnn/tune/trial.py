@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,7 +11,8 @@ import numpy as np
 
 from minicnn import random
 from minicnn.callbacks.base import Callback, Logs, Monitor
-from minicnn.errors import NumericError
+from minicnn.checks import quoted
+from minicnn.errors import ArgumentError, NumericError
 from minicnn.models import Model
 from minicnn.naming import fresh_names
 from minicnn.tune.space import HyperParameters
@@ -36,14 +38,17 @@ class Watch(Callback):
     trial : Optuna's, or None in a repetition, which is neither reported nor ended early
     """
 
+    adds_logs = False
+
     def __init__(self, monitor: Monitor, trial: Any = None) -> None:
         self.monitor, self.trial = monitor, trial
         self.best_step, self.pruned = 0, False
+        self.last = math.nan  # value of the last epoch
         self.best_weights: list[np.ndarray] = []
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare, keep, report."""
-        value = self.monitor.value(logs)
+        value = self.last = self.monitor.value(logs)
         if self.monitor.improves(value, self.monitor.best):
             self.monitor.best, self.best_step = value, epoch
             self.best_weights = self.model.get_weights()
@@ -66,7 +71,18 @@ class Training(NamedTuple):
     def model_for(self, hp: HyperParameters, seed: int) -> Model:
         """The network of `hp`; its first weights depend on the seed and nothing before."""
         with random.seeded(seed), fresh_names():
-            return self.build(hp)
+            model = self.build(hp)
+        if not isinstance(model, Model):
+            raise ArgumentError(
+                f"build_model must return the model that it made, compiled; got {quoted(model)}. "
+                "Is its last line `return model`?"
+            )
+        if model.optimizer is None:
+            raise ArgumentError(
+                "build_model must compile the model that it returns: model.compile(optimizer, "
+                "loss, metrics)"
+            )
+        return model
 
     def train(self, model: Model, hp: HyperParameters, trial: Any, seeds: Sequence[int]) -> Trained:
         """The best of a trial's executions; its score is the mean of all of their best epochs.
@@ -97,5 +113,9 @@ class Training(NamedTuple):
             model.fit(*self.fit_arguments, **options)
         if monitor.best is None:
             raise NumericError(f"{self.objective} was never a finite number")
+        if not math.isfinite(watch.last):
+            raise NumericError(
+                f"{self.objective} was {watch.last} in the last epoch: the training diverged"
+            )
         model.set_weights(watch.best_weights)
         return Trained(monitor.best, watch.best_step, model, watch.pruned)

@@ -19,6 +19,7 @@ from minicnn.apps.runs.sources import load_in_memory
 from minicnn.classic.compare import HEADINGS
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
+from minicnn.files import read_text
 from minicnn.tables import write_csv
 
 SIDE = 64  # pixels: more help neither hog nor lbp much, and cost
@@ -111,7 +112,7 @@ def network_row(run: RunFolder) -> classic.Row:
     """A trained network on its run's test images."""
     model, preprocess, names = load_classifier(run.path)
     images = load_in_memory(from_toml(run.config), preprocess, output.note)
-    seconds = json.loads(run.report.read_text())["seconds"]["training"] if run.is_complete else None
+    seconds = json.loads(read_text(run.report))["seconds"]["training"] if run.is_complete else None
     part = images.test
 
     def predict(pixels: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,22 @@ import click
 from minicnn.apps.cli import options, output
 from minicnn.apps.cli.data_check import check
 from minicnn.apps.cli.data_preview import preview
+from minicnn.apps.cli.exits import BadDataFound
+from minicnn.apps.cli.options import typed
 from minicnn.apps.cli.progress import counting
 from minicnn.apps.cli.verbs import verb_group, verb_of
 from minicnn.data import rename as renaming
 from minicnn.data.fetch import Limits, Network, fetch_images, read_links, write_report
-from minicnn.data.folders import found_text, list_folder
-from minicnn.data.split import copy_split, count_table, parse_parts, plan_split
-from minicnn.data.stats import ClassStats, folder_stats, paper_text
+from minicnn.data.folders import ImageList, found_text, list_folder
+from minicnn.data.layouts import find_parts, find_sets
+from minicnn.data.split import count_table, parse_parts, plan_split
+from minicnn.data.split_copy import copy_split
+from minicnn.data.stats import ClassStats, FolderStats, folder_stats, paper_text
+from minicnn.errors import ArgumentError
+from minicnn.text import printable
 
 FEW = 3  # files that are named in a warning
+SCREEN = 20  # that are named where there may be thousands
 
 folder = click.argument("directory", type=options.PATH)
 
@@ -45,20 +53,35 @@ def command() -> None:
 @click.option("--parts", default="70/20/10", show_default=True,
               help="Shares: train/test, train/val/test, or NAME=SHARE/...")  # fmt: skip
 @click.option("--group-by", metavar="REGEX", help="Files with the same match stay together.")
+@click.option("--follow-links", is_flag=True, help="Also copy what links lead to elsewhere.")
 @options.as_json()
 def split(
-    directory: Path, destination: Path, parts: str, group_by: str | None, as_json: bool
+    directory: Path,
+    destination: Path,
+    parts: str,
+    group_by: str | None,
+    follow_links: bool,
+    as_json: bool,
 ) -> None:
     """Copy the images in DIRECTORY into DESTINATION/train, val and test.
 
-    Each class is divided in the same proportions; files keep their names and times.
+    Each class is divided in the same proportions; files keep their names and times. The exit code
+    is 3 if some could not be copied.
     """
+    shares = typed("--parts", parse_parts, parts)
+    if there := find_parts(directory):
+        raise ArgumentError(
+            f"{directory} is split already, into {', '.join(there)}; give a folder with a folder "
+            "for each class"
+        )
     images = list_folder(directory)
     output.note(found_text(images))
-    plan = plan_split(images, parse_parts(parts), group_by=group_by)
+    plan = typed("--group-by", plan_split, images, shares, group_by=group_by)
     with counting("copying") as progress:
-        failures = copy_split(images, plan, destination, progress=progress)
-    counts = count_table(images, plan)
+        failures = copy_split(
+            images, plan, destination, follow_links=follow_links, progress=progress
+        )
+    counts = count_table(images, plan, [path for path, _ in failures])
     if as_json:
         output.print_json(
             destination=destination,
@@ -71,6 +94,8 @@ def split(
         rows.append(["all", *counts.sum(axis=0).tolist()])
         output.result(output.table(["class", *(part.name for part in plan)], rows))
     _report_failures(failures, "copied")
+    if failures:
+        raise BadDataFound(f"{len(failures):,} of {len(images.paths):,} images were not copied")
 
 
 @verb_of(command, "minicnn data stats photos", "minicnn data stats scenes/train --paper forest")
@@ -79,23 +104,26 @@ def split(
 @click.option("--pixels", is_flag=True, help="Also each colour's mean and standard deviation.")
 @options.as_json()
 def stats(directory: Path, paper: str | None, pixels: bool, as_json: bool) -> None:
-    """Images, heights, widths and kinds of files of each class in DIRECTORY."""
-    images = list_folder(directory, None if paper is None else [paper])
-    output.note(found_text(images))
-    with counting("reading") as progress:
-        found = folder_stats(images, pixels=pixels, progress=progress)
-    every = [*found.classes, found.total]
+    """Images, heights, widths and kinds of files of each class in DIRECTORY.
+
+    DIRECTORY has a folder for each class, or train, val, test with a folder for each class.
+    """
+    sets = find_sets(directory, None if paper is None else [paper])
+    found = {part: _looked_at(part, images, pixels) for part, images in sets.items()}
+    failures = [pair for one in found.values() for pair in one.failures]
     if as_json:
-        output.print_json(classes=[_stats_fields(one) for one in every], failures=found.failures)
-    elif paper is not None:
-        output.result(paper_text(found.classes[0]))
+        rows = [
+            {"part": part, **_stats_fields(row)} for part, one in found.items() for row in one.rows
+        ]
+        output.print_json(classes=rows, failures=failures)
     else:
-        headings = ["class", "images", "height", "min", "max", "width", "min", "max", "MB", "kinds"]
-        rows = [_stats_row(one) for one in every]
-        if pixels:
-            headings[-1:] = ["mean RGB", "std RGB", "kinds"]
-        output.result(output.table(headings, rows))
-    _report_failures(found.failures, "read")
+        texts = [
+            (f"{part}:\n" if len(found) > 1 else "")
+            + (_stats_text(one, pixels) if paper is None else paper_text(one.classes[0]))
+            for part, one in found.items()
+        ]
+        output.result("\n\n".join(texts))
+    _report_failures(failures, "read")
 
 
 @verb_of(
@@ -103,30 +131,56 @@ def stats(directory: Path, paper: str | None, pixels: bool, as_json: bool) -> No
     "minicnn data rename photos",
     "minicnn data rename photos --apply --journal renamed.csv",
 )
-@folder
+@click.argument("directory", type=options.PATH, required=False)
 @click.option("--pattern", default=renaming.PATTERN, show_default=True)
 @click.option("--apply", "really", is_flag=True, help="Rename; else only say what would be done.")
 @click.option(
     "--journal", type=options.FILE, help="Where old names are kept; default: DIRECTORY-renamed.csv"
 )
 @click.option("--undo", type=options.FILE, metavar="JOURNAL", help="Take a renaming back.")
-def rename(
-    directory: Path, pattern: str, really: bool, journal: Path | None, undo: Path | None
-) -> None:
-    """Name the images in DIRECTORY by class and number: cats/cats_0001.jpg, ..."""
+@click.option("--all", "show_all", is_flag=True, help=f"Name every file, not {SCREEN} of them.")
+@options.as_json()
+def rename(directory: Path | None, pattern: str, really: bool, journal: Path | None,
+           undo: Path | None, show_all: bool, as_json: bool) -> None:  # fmt: skip
+    """Name the images in DIRECTORY by class and number: cats/cats_0001.jpg, ...
+
+    What was done is taken back with --undo JOURNAL, without DIRECTORY.
+    """
     if undo is not None:
-        output.result(f"{renaming.undo_renames(undo):,} files have their old names again.")
+        count = renaming.undo_renames(undo)
+        said = f"{count:,} files have their old names again."
+        output.either(as_json, said, undone=count, journal=undo)
         return
-    plan = renaming.plan_renames(list_folder(directory), pattern)
+    if directory is None:
+        raise click.UsageError("DIRECTORY is missing: minicnn data rename photos")
+    plan = typed("--pattern", _renames, directory, pattern)
     if not really:
-        for old, new in plan:
-            output.result(f"{old} -> {new.name}")
+        shown = plan if show_all else plan[:SCREEN]
+        lines = [printable(f"{old} -> {new.name}") for old, new in shown]
+        if len(plan) > len(shown):
+            lines.append(f"and {len(plan) - len(shown):,} more (--all names them)")
+        if plan or as_json:
+            output.either(as_json, "\n".join(lines), applied=False, renames=plan)
         output.note(f"{len(plan):,} files would be renamed; --apply does it.")
         return
-    journal = journal or directory.with_name(f"{directory.resolve().name}-renamed.csv")
+    journal = journal or _beside(directory, "-renamed.csv")
+    said = f"{len(plan):,} files renamed"
     if plan:
         renaming.apply_renames(plan, journal)
-    output.result(f"{len(plan):,} files renamed" + (f"; back: --undo {journal}" if plan else ""))
+        said += f"; back: {shlex.join(['minicnn', 'data', 'rename', '--undo', str(journal)])}"
+    output.either(as_json, said, applied=True, renames=plan, journal=journal if plan else None)
+
+
+def _renames(directory: Path, pattern: str) -> list[renaming.Rename]:
+    """Of a folder of classes, or of each of its parts."""
+    folders = find_parts(directory).values() or [directory]
+    return [one for part in folders for one in renaming.plan_renames(list_folder(part), pattern)]
+
+
+def _beside(directory: Path, ending: str) -> Path:
+    """A file named after the folder, next to it; also of `.`, which is called something, too."""
+    named = directory if directory.name else directory.resolve()
+    return named.with_name(named.name + ending)
 
 
 @verb_of(
@@ -154,7 +208,8 @@ def fetch(
     """Download the links in each csv of LISTS into a class folder of the csv's name.
 
     Links must be http or https and lead to the public internet. What cannot be had is named in
-    NAME.fetched.csv beside the folder. Run again, it goes on where it was.
+    NAME.fetched.csv beside the folder. Run again, it goes on where it was. The exit code is 3 if
+    no link of a list is an image.
     """
     limits = Limits(
         most_bytes=round(most_mb * 1e6), total_seconds=seconds, allow_private=allow_private
@@ -172,6 +227,9 @@ def fetch(
             output.result(f"{target}: {got:,} of {len(links):,} links are images{report}")
     if as_json:
         output.print_json(classes=summary)
+    without = [name for name, counts in summary.items() if not counts["images"]]
+    if without:
+        raise BadDataFound(f"no link is an image in {', '.join(without)}")
 
 
 def _report_failures(failures: Sequence[tuple[Path, str]], what: str) -> None:
@@ -181,21 +239,37 @@ def _report_failures(failures: Sequence[tuple[Path, str]], what: str) -> None:
         output.warn(f"{len(failures) - FEW} more like it. List: minicnn data check")
 
 
+def _looked_at(part: str, images: ImageList, pixels: bool) -> FolderStats:
+    output.note(f"{part}: {found_text(images)}")
+    with counting("reading") as progress:
+        return folder_stats(images, pixels=pixels, progress=progress)
+
+
+def _stats_text(found: FolderStats, pixels: bool) -> str:
+    """The table of a part; colours have one of their own, so that 80 columns hold both."""
+    headings = ["class", "images", "height", "min", "max", "width", "min", "max", "MB", "kinds"]
+    tables = [output.table(headings, map(_stats_row, found.rows))]
+    if pixels:
+        colours = [[one.name, *_triple(one.mean), *_triple(one.std)] for one in found.rows]
+        headings = ["mean of class", "red", "green", "blue", "deviation: red", "green", "blue"]
+        tables.append(output.table(headings, colours))
+    return "\n\n".join(tables)
+
+
 def _stats_row(one: ClassStats) -> list[object]:
     if not one.images:
-        return [one.name, 0] + ["-"] * (7 + 1) + ([] if one.mean is None else ["-", "-"])
+        return [one.name, 0] + ["-"] * (7 + 1)
     sizes = [
         text
         for values in (one.heights, one.widths)
         for text in (f"{values.mean():.1f}", values.min(), values.max())
     ]
-    colours = [] if one.mean is None else [_triple(one.mean), _triple(one.std)]
     kinds = ", ".join(f"{count} {kind}" for kind, count in one.kinds.most_common(FEW))
-    return [one.name, one.images, *sizes, f"{one.size_bytes / 1e6:.1f}", *colours, kinds]
+    return [one.name, one.images, *sizes, f"{one.size_bytes / 1e6:.1f}", kinds]
 
 
-def _triple(values: Any) -> str:
-    return " ".join(f"{value:.3f}" for value in values)
+def _triple(values: Any) -> list[str]:
+    return ["-"] * 3 if values is None else [f"{value:.3f}" for value in values]
 
 
 def _stats_fields(one: ClassStats) -> dict[str, Any]:

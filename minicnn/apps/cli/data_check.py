@@ -10,7 +10,8 @@ from minicnn.apps.cli import options, output
 from minicnn.apps.cli.exits import BadDataFound
 from minicnn.apps.cli.progress import counting
 from minicnn.apps.cli.verbs import verb
-from minicnn.data.check import KINDS, Finding, Report, check_sets, find_sets, write_findings
+from minicnn.data.check import KINDS, Finding, Report, check_sets, write_findings
+from minicnn.data.layouts import find_sets
 
 FEW = 3  # files that are named of each kind of finding
 

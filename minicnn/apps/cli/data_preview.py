@@ -10,11 +10,13 @@ from typing import Any
 import click
 
 from minicnn.apps.cli import options, output
+from minicnn.apps.cli.options import typed
 from minicnn.apps.cli.verbs import verb
 from minicnn.checks import nearest
 from minicnn.data.folders import list_folder
 from minicnn.data.images import check_size, decode
 from minicnn.data.preview import COLUMNS, EFFECTS, FILLING, idle_parameters, preview_sheet
+from minicnn.text import printable
 
 ENDINGS = (".png", ".jpg", ".jpeg")
 # Of paper 2; what is shown when nothing else is asked for.
@@ -36,9 +38,9 @@ PAPER_SETTINGS = {"shear_range": 0.2, "zoom_range": 0.2, "horizontal_flip": True
 @options.force()
 @click.option("--size", default=150, show_default=True, help="Height and width of each picture.")
 @click.option("--examples", type=click.IntRange(1, 20), default=COLUMNS, show_default=True)
-def preview(
-    image: Path, settings: Sequence[str], out: Path, force: bool, size: int, examples: int
-) -> None:
+@options.as_json()
+def preview(image: Path, settings: Sequence[str], out: Path, force: bool, size: int, examples: int,
+            as_json: bool) -> None:  # fmt: skip
     """Draw what each parameter of an augmentation does to IMAGE, alone and all together.
 
     Parameters are those of ImageDataGenerator; without any, paper 2's are shown. Of a folder the
@@ -47,12 +49,13 @@ def preview(
     output.check_target(out, force=force, endings=ENDINGS)
     path = list_folder(image).paths[0] if image.is_dir() else image
     chosen = _settings(settings) or PAPER_SETTINGS
-    pixels = decode(path, check_size(size))
-    sheet = preview_sheet(pixels, chosen, examples)
-    for text in idle_parameters(chosen, (size, size)):
+    pixels = decode(path, typed("--size", check_size, size))
+    sheet = typed("NAME=VALUE", preview_sheet, pixels, chosen, examples)
+    idle = idle_parameters(chosen, (size, size))
+    for text in idle:
         output.warn(text)
     sheet.save(out)
-    output.result(str(out))
+    output.either(as_json, printable(out), written=out, image=path, settings=chosen, idle=idle)
 
 
 def _settings(words: Sequence[str]) -> dict[str, Any]:

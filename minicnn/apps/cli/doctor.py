@@ -10,7 +10,7 @@ from typing import Any
 import click
 import numpy as np
 
-from minicnn import explain
+from minicnn import explain, installed
 from minicnn.apps.cli import options, output
 from minicnn.apps.cli.exits import BadDataFound
 from minicnn.apps.cli.modelfile import load_network
@@ -19,6 +19,7 @@ from minicnn.backends import backend_info, current_backend, instruction_set, is_
 from minicnn.config import get_threads
 from minicnn.data.folders import list_folder
 from minicnn.data.images import read_images
+from minicnn.data.layouts import TRAIN, part_folder
 from minicnn.errors import ArgumentError
 from minicnn.explain import Diagnosis
 from minicnn.explain.symptoms import sick_curves
@@ -28,11 +29,12 @@ from minicnn.models.labels import usual_preprocess
 from minicnn.random import generator
 from minicnn.version import __version__
 
-# What an optional package is for, as in the extras of the project file.
+# What an optional package is for. Those of the engine "cuda" are its own line's business.
 EXTRAS = {
-    "matplotlib": "plot", "tensorboardX": "tensorboard", "optuna": "tune", "sklearn": "classic",
-    "skimage": "classic",
-}  # fmt: skip
+    package: extra
+    for extra in ("tune", "plot", "tensorboard", "classic")
+    for package in installed.EXTRAS[extra]
+}
 SAMPLES = 64
 
 
@@ -75,7 +77,7 @@ def installation() -> list[Diagnosis]:
         diagnoses.append(Diagnosis(lacks, f"engine {name}: {state}"))
     for package, extra in EXTRAS.items():
         there = importlib.util.find_spec(package) is not None
-        remedy = "available" if there else f'pip install "minicnn-engine[{extra}]"'
+        remedy = "available" if there else installed.install_command(extra)
         diagnoses.append(Diagnosis(False, f"{package}, for {extra}: {remedy}"))
     return diagnoses
 
@@ -95,7 +97,7 @@ def training(model: Model, data: Path | None) -> list[Diagnosis]:
 
 def samples(model: Model, data: Path) -> tuple[np.ndarray, np.ndarray]:
     """Some images of every class as the network is fed them, and labels as its loss takes them."""
-    listing = list_folder(data, model.class_names)
+    listing = list_folder(part_folder(data, TRAIN) or data, model.class_names)
     if len(listing.paths) == 0:
         raise ArgumentError(f"no images under {data}; needed are folders with images, one a class")
     order = generator("doctor").permutation(len(listing.paths))[:SAMPLES]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from minicnn.errors import MiniCNNError
+from minicnn.text import printable, shortened
 
 OK = 0
 FAILED = 1
 USAGE = 2  # click says so
 BAD_DATA = 3
 GOAL_NOT_REACHED = 4
-INTERRUPTED = 130  # 128 + SIGINT, as shells count
+MOST_LETTERS = 600  # of a message: a path or two and a sentence
 
 
 class BadDataFound(MiniCNNError):
@@ -41,4 +42,5 @@ def message_of(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = [str(name) for name in (error.filename, error.filename2) if name is not None]
         text = ": ".join([" -> ".join(where), error.strerror] if where else [error.strerror])
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    words = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return shortened(printable(words), MOST_LETTERS)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
@@ -10,10 +12,12 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
+from minicnn import starting
 from minicnn.apps.cli import exits, output
 from minicnn.apps.cli.verbs import VerbGroup, add_common_options, common_options
 from minicnn.checks import nearest
 from minicnn.errors import MiniCNNError
+from minicnn.starting import INTERRUPTED
 from minicnn.version import __version__
 
 
@@ -113,12 +117,15 @@ def _run(args: Sequence[str], debug: bool) -> int:
         error.show()
         return error.exit_code
     except click.Abort:
-        click.echo("Interrupted.", err=True)
-        return exits.INTERRUPTED
+        output.error("Interrupted.")
+        return INTERRUPTED
+    except BrokenPipeError:  # as of `minicnn ... | head`: who reads has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.FAILED
     except (MiniCNNError, OSError, MemoryError) as error:
         if debug:
             raise
-        click.echo(exits.message_of(error), err=True)
+        output.error(exits.message_of(error))
         return exits.code_of(error)
 
 
@@ -133,5 +140,14 @@ def _code(returned: Any) -> int:
 
 
 def main() -> NoReturn:
-    """What the `minicnn` script calls."""
-    sys.exit(run(sys.argv[1:]))
+    """What the `minicnn` script calls. Once the work is done, Ctrl-C changes nothing any more."""
+    code = INTERRUPTED
+    try:
+        starting.watched()
+        output.show_everything()
+        code = run(sys.argv[1:])
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:  # between the lines above, or a second one while the first is told
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        output.error("Interrupted.")
+    sys.exit(code)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+
+from minicnn.errors import ArgumentError
 
 # Whether something is there, and what to do if not, says who reads it.
 PATH = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path, dir_okay=False)
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
+T = TypeVar("T")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -52,6 +55,14 @@ fail_under = _shared(
 )
 force = _shared("--force", is_flag=True, help="Write over a file that is there.")
 as_json = _shared("--json", "as_json", is_flag=True, help="The result as one JSON object.")
+
+
+def typed(option: str, read: Callable[..., T], *words: Any, **more: Any) -> T:
+    """What `read` makes of words; what it refuses was typed wrongly, which is exit code 2."""
+    try:
+        return read(*words, **more)
+    except ArgumentError as error:
+        raise click.BadParameter(str(error), param_hint=option) from error
 
 
 def image_size(least: int, **own: Any) -> Decorator:

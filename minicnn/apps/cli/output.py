@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,21 @@ from typing import Any
 import click
 import numpy as np
 
-from minicnn.errors import ArgumentError
+from minicnn.text import encodable, printable, say
 
 SCHEMA = 1  # of the `--json` objects; a number more when a key changes its meaning
 
 _quiet = False
+
+
+def show_everything() -> None:
+    """Let nothing that is printed end the program, whatever the terminal's encoding is.
+
+    This holds for what others print, too: Python's warnings, click's errors, rich's lines.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def be_quiet(quiet: bool = True) -> None:
@@ -31,23 +43,44 @@ def is_quiet() -> bool:
 
 def result(text: str) -> None:
     """A line that the verb was called for."""
-    click.echo(text)
+    say(text)
 
 
 def note(text: str) -> None:
     """A line about how the work goes; not with `--quiet`."""
     if not _quiet:
-        click.echo(text, err=True)
+        say(text, sys.stderr)
 
 
 def warn(text: str) -> None:
     """A line that is written with `--quiet` too."""
-    click.echo(f"Warning: {text}", err=True)
+    say(f"Warning: {text}", sys.stderr)
+
+
+def error(text: str) -> None:
+    """What went wrong."""
+    say(text, sys.stderr)
 
 
 def print_json(**fields: Any) -> None:
     """The result as one object, as `--json` asks for; paths and arrays become text and lists."""
-    click.echo(json.dumps({"schema": SCHEMA, **fields}, default=_plain, ensure_ascii=False))
+    json_line({"schema": SCHEMA, **fields})
+
+
+def either(as_json: bool, text: str, **fields: Any) -> None:
+    """The result as one asked for it: as one object with `--json`, else in words."""
+    if as_json:
+        print_json(**fields)
+    else:
+        result(text)
+
+
+def json_line(value: Any) -> None:
+    """One object on one line; with JSON's own escapes for what the terminal cannot show."""
+    text = json.dumps(value, default=_plain, ensure_ascii=False)
+    if encodable(text, sys.stdout) != text:
+        text = json.dumps(value, default=_plain)
+    say(text)
 
 
 def check_target(path: Path | None, *, force: bool, endings: Sequence[str] = ()) -> None:
@@ -57,12 +90,12 @@ def check_target(path: Path | None, *, force: bool, endings: Sequence[str] = ())
     ------
     FileExistsError : the file is there, and may not be written over without `--force`
     FileNotFoundError : its folder is not there
-    ArgumentError : its name has none of the `endings`, if any are given
+    click.BadParameter : its name has none of the `endings`, if any are given
     """
     if path is None:
         return
     if endings and path.suffix.lower() not in endings:
-        raise ArgumentError(f"{path} must end in {' or '.join(endings)}, which says its kind")
+        raise click.BadParameter(f"{path} must end in {' or '.join(endings)}, which says its kind")
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such folder; make it first", str(path.parent))
     if path.exists() and not force:
@@ -86,7 +119,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     cat        12
     horse       3
     """
-    cells = [[str(cell) for cell in row] for row in rows]
+    cells = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
     right = [
         bool(cells) and all(_like_a_number(row[i]) for row in cells) for i in range(len(widths))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import json
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from minicnn.data.folders import is_image, walk
 from minicnn.models import Model
 from minicnn.models.images import ImagePrediction, ImagePredictions
 from minicnn.tables import write_csv
+from minicnn.text import printable
 
 AT_ONCE = 64  # images between two outputs
 
@@ -96,10 +96,10 @@ def tell(rows: Sequence[ImagePrediction], *, as_json: bool) -> None:
     """A line an image."""
     for row in rows:
         if as_json:
-            click.echo(json.dumps(as_object(row), ensure_ascii=False))
+            output.json_line(as_object(row))
         else:
             words = "  ".join(f"{name} {share:.1%}" for share, name in row.top)
-            output.result(f"{row.path}: {words}")
+            output.result(printable(f"{row.path}: {words}"))
 
 
 def as_object(row: ImagePrediction) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import sys
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from minicnn.apps.runs.measured import here_texts
 from minicnn.apps.runs.report import write_report
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
 from minicnn.errors import MiniCNNError
+from minicnn.installed import install_command
 
 HEAD = "A minicnn run. `minicnn train` with this file repeats it."
 
@@ -61,11 +65,12 @@ def whole_run(
     if not pictures.drawable():
         output.note(
             "matplotlib is not installed, so curves and galleries will be missing as pictures. For "
-            'them: pip install "minicnn-engine[plot]"'
+            f"them: {install_command('plot')}"
         )
     verbose = 0 if output.is_quiet() else "auto"
     try:
-        outcome = run(settings, folder, verbose=verbose, say=output.note)
+        with _as_printed(recipe):
+            outcome = run(settings, folder, verbose=verbose, say=output.note)
     except KeyboardInterrupt:
         output.note(f"To go on: {command_line('--resume')}")
         raise
@@ -80,6 +85,15 @@ def whole_run(
             f"{outcome.answers.accuracy:.2%} of the test images are right, wanted are "
             f"{fail_under:.2%}"
         )
+
+
+@contextlib.contextmanager
+def _as_printed(recipe: Recipe | None) -> Iterator[None]:
+    """A paper's own shear of 0.2 degrees needs no warning: the report says what it does."""
+    with warnings.catch_warnings():
+        if recipe is not None:
+            warnings.filterwarnings("ignore", message="shear_range=")
+        yield
 
 
 def tell(folder: RunFolder, outcome: Outcome, report: dict[str, Any], *, as_json: bool) -> None:

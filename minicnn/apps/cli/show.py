@@ -11,11 +11,14 @@ import numpy as np
 from minicnn import explain
 from minicnn.apps.cli import options, output
 from minicnn.apps.cli.modelfile import load_network
+from minicnn.apps.cli.options import typed
 from minicnn.apps.cli.verbs import verb
 from minicnn.checks import nearest
 from minicnn.data.images import decode
 from minicnn.models import Model, decode_predictions
 from minicnn.models.labels import usual_preprocess
+from minicnn.plots import save_figure
+from minicnn.text import printable
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 KINDS = ("kernels", "maps", "gradcam", "occlusion")
@@ -33,13 +36,14 @@ class Seen(NamedTuple):
     "minicnn show lenet.mcnn kernels --out kernels.png",
 )
 @click.argument("model", type=options.PATH)
-@click.argument("what", type=click.Choice(KINDS))
+@click.argument("what", metavar=f"[{'|'.join(KINDS)}]")
 @click.argument("image", type=options.PATH, required=False)
 @click.option("--layer", help="Name of a layer; default: the first convolution for kernels, the "
               "last for gradcam, all for maps.")  # fmt: skip
 @click.option("--class", "class_name", help="Name or number; default: what the network says.")
 @click.option("--out", type=options.FILE, help="Picture to write; default: by name.")
 @options.force()
+@options.as_json()
 def command(
     model: Path,
     what: str,
@@ -48,6 +52,7 @@ def command(
     class_name: str | None,
     out: Path | None,
     force: bool,
+    as_json: bool,
 ) -> None:
     """Write a picture of what MODEL looks for and what it sees in IMAGE.
 
@@ -57,15 +62,26 @@ def command(
     gradcam    where IMAGE speaks for a class
     occlusion  how much of a class's probability each place of IMAGE holds
     """
+    model, what = ordered(model, what)
     if image is None and what != "kernels":
         raise click.UsageError(f"{what} needs an image: minicnn show {model} {what} IMAGE")
     target = out or Path(f"{(image or model).stem}-{what}.png")
     output.check_target(target, force=force, endings=ENDINGS)
     network = load_network(model)
     seen = None if image is None else look_at(network, image)
-    figure = drawn(network, what, seen, layer, class_name)
-    figure.savefig(target)
-    output.result(str(target))
+    figure = typed("--layer", drawn, network, what, seen, layer, class_name)
+    save_figure(figure, target)
+    output.either(as_json, printable(target), written=target)
+
+
+def ordered(model: Path, what: str) -> tuple[Path, str]:
+    """(model, kind of picture), in whichever order they were typed."""
+    if what not in KINDS and str(model) in KINDS:
+        return Path(what), str(model)
+    if what not in KINDS:
+        text = f"{what!r} is none of {', '.join(KINDS)}{nearest(what, KINDS)}"
+        raise click.BadParameter(text, param_hint="the second word")
+    return model, what
 
 
 def look_at(model: Model, path: Path) -> Seen:

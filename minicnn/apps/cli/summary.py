@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from minicnn.apps.cli import options
+from minicnn.apps.cli import options, output
 from minicnn.apps.cli.modelfile import load_network
 from minicnn.apps.cli.verbs import verb
+from minicnn.models.summary import summary_fields
 
 
 @verb("minicnn summary lenet.mcnn", "minicnn summary scene.mcnn --style keras2")
@@ -16,6 +17,11 @@ from minicnn.apps.cli.verbs import verb
 @click.option("--style", type=click.Choice(["plain", "keras2"]), default="plain")
 @click.option("--flops", is_flag=True, help="A column more: work of one image.")
 @click.option("--memory", is_flag=True, help="A column more: memory of one image.")
-def command(model: Path, style: str, flops: bool, memory: bool) -> None:
+@options.as_json()
+def command(model: Path, style: str, flops: bool, memory: bool, as_json: bool) -> None:
     """Name, output shape and parameters of each layer of MODEL, and the totals."""
-    load_network(model).summary(style=style, flops=flops, memory=memory)
+    network = load_network(model)
+    if as_json:
+        output.print_json(**summary_fields(network))
+    else:
+        network.summary(style=style, flops=flops, memory=memory)

@@ -22,7 +22,11 @@ from minicnn.apps.runs.settings import Settings, from_toml
 @options.epochs()
 @options.batch_size()
 @options.image_size(1, help="Pixels; default: what the network was made for.")
-@click.option("--learning-rate", type=float, help="Of the optimizer, Adam unless CONFIG says so.")
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, min_open=True),
+    help="Of the optimizer, Adam unless CONFIG says so.",
+)
 @options.augment()
 @click.option(
     "--normalise",

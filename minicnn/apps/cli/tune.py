@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from minicnn.apps.recipes.recipe import PHOTOGRAPHS
 from minicnn.apps.runs import pictures, searching
 from minicnn.apps.runs.job import wanted_preprocess
 from minicnn.errors import MiniCNNError
+from minicnn.plots import save_figure
 from minicnn.tune.photo import stacked_arguments
 
 SAMPLERS = {
@@ -69,9 +71,10 @@ def command() -> None:
 @options.runs(help="Folder for the search's folder.")
 @click.option("--name", help="Of the search's folder; default: search- and the data's name.")
 @click.option("--force", is_flag=True, help="Delete an earlier search of that name.")
+@options.as_json(help="Every trial, as one JSON object.")
 @options.seed(default=777)
 def search(data: Path, trials: int, runs: Path, name: str | None, force: bool, sampler: str,
-           pruner: str, executions: int, **given: Any) -> None:  # fmt: skip
+           pruner: str, executions: int, as_json: bool, **given: Any) -> None:  # fmt: skip
     """Try networks on a folder of images: filters, number of convolutions, dense units.
 
     The test images are not looked at. Interrupted, the same line goes on; typed in several
@@ -108,8 +111,10 @@ def search(data: Path, trials: int, runs: Path, name: str | None, force: bool, s
             validation_data=(validation.images, validation.labels),
         )
     write(tuner)
-    tuner.results_summary()
-    output.note(f"To train the best one: minicnn tune train {runs / name}")
+    tell(tuner, as_json=as_json)
+    output.note(
+        f"To train the best one: {shlex.join(['minicnn', 'tune', 'train', str(tuner.folder)])}"
+    )
 
 
 @verb_of(
@@ -126,13 +131,7 @@ def report(folder: Path, top: int, everything: bool, as_json: bool) -> None:
     """Show the best trials of a search, and write trials.csv and pictures into its folder."""
     tuner = opened(folder)
     write(tuner)
-    if as_json:
-        trials = [
-            {k: None if v != v else v for k, v in row.items()} for row in tuner.results_table()
-        ]
-        output.print_json(folder=folder, objective=tuner.objective, trials=trials)
-    else:
-        tuner.results_summary(top, all=everything)
+    tell(tuner, top, everything=everything, as_json=as_json)
 
 
 @verb_of(
@@ -158,7 +157,12 @@ def train(folder: Path, rank: int, epochs: int, image_size: tuple[int, int] | No
     It is trained afresh, on the same images and for longer than the search could, and measured on
     the test images, which the search never saw.
     """
-    found = opened(folder).get_best_hyperparameters(rank)[-1]
+    ranked = opened(folder).get_best_hyperparameters(rank)
+    if len(ranked) < rank:
+        raise click.BadParameter(
+            f"{folder} has {len(ranked)} trials with a score; got {rank}", param_hint="--rank"
+        )
+    found = ranked[-1]
     name = f"{folder.name}-best" if rank == 1 else f"{folder.name}-rank{rank}"
     output.note(f"Trial of rank {rank}: {', '.join(f'{k}={v}' for k, v in found.values.items())}")
     if go_on:
@@ -184,12 +188,23 @@ def opened(folder: Path) -> tune.Tuner:
     )
 
 
+def tell(
+    tuner: tune.Tuner, top: int = 10, *, everything: bool = False, as_json: bool = False
+) -> None:
+    """The best trials for people, or all of them for programs."""
+    if as_json:
+        rows = [{k: None if v != v else v for k, v in r.items()} for r in tuner.results_table()]
+        output.print_json(folder=tuner.folder, objective=tuner.objective, trials=rows)
+    else:
+        tuner.results_summary(top, all=everything)
+
+
 def write(tuner: tune.Tuner) -> None:
     """The table of trials, and the pictures where they can be drawn."""
     tuner.to_csv(tuner.folder / "trials.csv")
     if pictures.drawable() and any(one.score == one.score for one in tuner.results()):
         for name, figure in tuner.plot().items():
-            figure.savefig(tuner.folder / f"{name}.png")
+            save_figure(figure, tuner.folder / f"{name}.png")
 
 
 for one in command.commands.values():

@@ -72,6 +72,9 @@ def training_batches(part: Part, settings: Settings, preprocess: Preprocess) -> 
         return from_files(part.listing, settings, preprocess)
     if settings.shift:
         return Rescaled(RandomShift(part.images, part.labels, size, settings.shift), preprocess)
+    if settings.augmentation and preprocess.background:
+        generator = ImageDataGenerator(**settings.augmentation)
+        return Rescaled(generator.flow(part.images, part.labels, batch_size=size), preprocess)
     if settings.augmentation:
         # The generator multiplies in its one pass over the pixels.
         generator = ImageDataGenerator(**settings.augmentation, rescale=preprocess.scale)

@@ -8,7 +8,6 @@ DIR/train.txt  DIR/test.txt                                lines "path label"
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,12 +15,9 @@ import numpy as np
 
 from minicnn.apps.runs.settings import Settings
 from minicnn.data.folders import ImageList, list_folder, read_list
+from minicnn.data.layouts import TEST, TRAIN, VALIDATION, find_parts, part_folder
 from minicnn.data.split import plan_split
 from minicnn.errors import ArgumentError
-
-TRAIN = ("train", "training", "seg_train", "training_set")
-VALIDATION = ("val", "valid", "validation", "seg_val")
-TEST = ("test", "testing", "seg_test", "test_set")
 
 NEEDED = (
     "Needed is a folder with one folder of images a class, or with train/ and test/ that have one "
@@ -58,6 +54,11 @@ def find_lists(folder: Path, settings: Settings) -> Listing:
     return listing
 
 
+def class_names(folder: Path, settings: Settings) -> list[str]:
+    """The classes that a training on this folder would learn; no image is read."""
+    return find_lists(folder, settings).train.class_names
+
+
 def split(images: ImageList, settings: Settings) -> Listing:
     """Cut a list into train, validation and test, each with every class's share; seeded."""
     shares = dict(zip(("train", "val", "test"), map(float, settings.split), strict=True))
@@ -82,15 +83,6 @@ def found_text(listing: Listing) -> str:
     )
 
 
-def part_folder(folder: Path, names: Sequence[str]) -> Path | None:
-    """The subfolder of one of these names; of seg_train/seg_train, which exists, the inner one."""
-    for name in names:
-        part = folder / name
-        if part.is_dir():
-            return part / name if (part / name).is_dir() else part
-    return None
-
-
 def missing(path: Path, text: str) -> FileNotFoundError:
     """The error for what is not there."""
     return FileNotFoundError(errno.ENOENT, text, str(path))
@@ -100,6 +92,11 @@ def _own_parts(folder: Path, settings: Settings) -> Listing | None:
     """The parts that the folder has; None if it has none."""
     train, validation, test = (part_folder(folder, names) for names in (TRAIN, VALIDATION, TEST))
     if train is None and test is None:
+        if others := find_parts(folder):
+            raise ArgumentError(
+                f"{folder} has the parts {', '.join(others)}; call them train and test, so that it "
+                "is plain which is which"
+            )
         return None
     if train is None or test is None:
         there, other = ("train", "test") if test is None else ("test", "train")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from pathlib import Path
 from typing import Any
 
+from minicnn.atomic import append_line
 from minicnn.callbacks import Callback
 from minicnn.callbacks.base import Logs
 
@@ -26,6 +26,7 @@ class RunLog(Callback):
     seconds: float  # of training so far, in all sittings
 
     every_batch = False  # a line is for many
+    adds_logs = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -73,10 +74,7 @@ class RunLog(Callback):
         """NaN and infinities become null: JSON has no number for them."""
         row = {"time": round(time.time(), 3), "event": event}
         row |= {k: None if _not_finite(v) else v for k, v in values.items()}
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        append_line(self.path, json.dumps(row))
 
 
 def _not_finite(value: Any) -> bool:

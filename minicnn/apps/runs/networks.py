@@ -23,10 +23,11 @@ class Network(NamedTuple):
     takes: tuple[str, ...] = ANY  # which of the two its function can be told
 
 
+# As MNIST has them, light on dark. The two networks rescale by themselves, as Caffe's does.
+DIGITS = Preprocess((28, 28), "grayscale", scale=1.0, background="dark")
 NETWORKS = {
-    # The two first layers rescale by themselves, as Caffe's does.
-    "lenet": Network(zoo.lenet, Preprocess((28, 28), "grayscale", scale=1.0), ()),
-    "lenet5": Network(zoo.lenet5, Preprocess((28, 28), "grayscale", scale=1.0), ()),
+    "lenet": Network(zoo.lenet, DIGITS, ()),
+    "lenet5": Network(zoo.lenet5, DIGITS, ()),
     "cifar": Network(zoo.cifar, Preprocess((32, 32))),
     "scene": Network(zoo.scene, Preprocess((150, 150))),
     "photo": Network(zoo.photo, Preprocess((150, 150))),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from minicnn.apps.runs.pictures import Card, data_url, file_url
+from minicnn.text import printable_lines
 
 # Readable on a telephone and on paper, in light and in dark.
 STYLE = """
@@ -48,6 +49,11 @@ img.picture { max-width: 100%; height: auto; background: #fff; border-radius: .4
 pre { overflow-x: auto; background: var(--soft); padding: .8rem; border-radius: .4rem;
   font-size: .8rem; line-height: 1.35; }
 """
+
+
+def escape(text: object) -> str:
+    """A text as HTML; what is no text, or would act on who reads the source, as its escape."""
+    return html.escape(printable_lines(str(text)))
 
 
 def page(title: str, parts: Iterable[str]) -> str:
@@ -134,7 +140,7 @@ def plain(text: str) -> str:
 
 
 def _cell(value: Any) -> str:
-    return value if isinstance(value, Html) else escape(str(value))
+    return value if isinstance(value, Html) else escape(value)
 
 
 def _card(card: Card) -> str:

@@ -18,9 +18,11 @@ import numpy as np
 from minicnn.apps.runs.answers import Answers
 from minicnn.data.images import array_to_img
 from minicnn.explain.tiles import page, show_tiles
+from minicnn.files import read_whole
 from minicnn.plots import QUIET, RIGHT, WRONG
 
 COLUMNS = 6
+MOST_BYTES = 64 << 20  # of a figure on the page
 THUMBNAIL = 150  # pixels of a picture's longer side on the page
 
 
@@ -94,4 +96,4 @@ def data_url(pixels: np.ndarray) -> str:
 
 def file_url(path: Path) -> str:
     """A PNG file as a text that a page can hold."""
-    return f"data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(read_whole(path, MOST_BYTES)).decode()}"

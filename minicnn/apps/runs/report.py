@@ -20,7 +20,7 @@ from minicnn.apps.runs.sources import Part
 from minicnn.atomic import write_atomically
 from minicnn.data.images import save_img
 from minicnn.explain import confusion_figure
-from minicnn.plots import plot_history
+from minicnn.plots import plot_history, save_figure
 from minicnn.tables import write_csv
 
 RANDOM = 10  # images, as the paper shows
@@ -88,10 +88,10 @@ def draw(
     """The four pictures."""
     epochs = range(len(history["loss"]))
     plot_history(history, list(epochs), folder / "curves.png")
-    confusion_figure(answers.confusion, answers.names).savefig(folder / "confusion.png")
+    save_figure(confusion_figure(answers.confusion, answers.names), folder / "confusion.png")
     count = len(answers.labels)
     some_of = f"The {len(worst)} worst of" if len(worst) < answers.wrong else "All"
     title = f"{some_of} {answers.wrong} mistakes on {count:,} test images"
-    pictures.gallery_figure(worst, title).savefig(folder / "mistakes.png")
+    save_figure(pictures.gallery_figure(worst, title), folder / "mistakes.png")
     title = f"{len(some)} test images drawn at random"
-    pictures.gallery_figure(some, title).savefig(folder / "random.png")
+    save_figure(pictures.gallery_figure(some, title), folder / "random.png")

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from minicnn.atomic import write_atomically
-from minicnn.checks import nearest
+from minicnn.apps.runs.toml import Table, check_plain, read_toml, toml_comment, toml_line
+from minicnn.atomic import write_text
+from minicnn.checks import check_flag, check_int, nearest
 from minicnn.errors import ArgumentError, FormatError
-
-Table = Mapping[str, Any]
+from minicnn.shapes import is_int
 
 
 @dataclass(frozen=True)
 class Settings:
     """One training from the images on the disk to the report.
 
-    Two trainings of equal settings and data, on the same machine, end with the same bits.
+    Two trainings of equal settings and data, on the same machine, end with the same bits. A value
+    that no training could begin with is refused (ArgumentError), so whatever is here can be
+    written to a file and read again.
     """
 
     model: str  # a name in `networks.NETWORKS`
@@ -43,6 +44,12 @@ class Settings:
     augmentation: Table = field(default_factory=dict)  # arguments of `ImageDataGenerator`
     network: Table = field(default_factory=dict)  # further arguments of the network's function
 
+    def __post_init__(self) -> None:
+        """Check every value."""
+        for one in dataclasses.fields(self):
+            value = getattr(self, one.name)
+            object.__setattr__(self, one.name, _checked(one.name, value))
+
     def changed(self, **choices: Any) -> Settings:
         """The same settings but for these choices; those that are None stay."""
         given = {name: value for name, value in choices.items() if value is not None}
@@ -61,11 +68,10 @@ def from_toml(path: Path) -> Settings:
     ------
     FormatError
         The file is no TOML, or holds something that is no setting; it says what could be meant.
+    SizeLimitError, OSError
+        It cannot be read.
     """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
-        raise FormatError(path, f"is no TOML: {err}") from err
+    table = read_toml(path)
     try:
         return from_table(table)
     except ArgumentError as err:
@@ -81,75 +87,74 @@ def from_table(table: Table) -> Settings:
     missing = [name for name in ("model", "data") if name not in table]
     if missing:
         raise ArgumentError(f"{' and '.join(missing)} must be set; got {', '.join(table) or '{}'}")
-    return Settings(**{name: _checked(name, value) for name, value in table.items()})
+    return Settings(**table)
 
 
 def to_toml(settings: Settings, head: str = "") -> str:
     """The settings as a TOML file's text, below a comment."""
-    lines = [f"# {line}" for line in head.splitlines()]
-    tables: list[str] = []
+    lines, tables = toml_comment(head), []
     for name, value in dataclasses.asdict(settings).items():
-        if isinstance(value, Mapping):
-            if value:
-                tables += ["", f"[{name}]", *(f"{k} = {_toml(v)}" for k, v in value.items())]
+        if name in _TABLES:
+            if value or name == "optimizer":  # which is not empty where it is left out
+                tables += ["", f"[{name}]", *(toml_line(k, v) for k, v in value.items())]
         elif value is not None:
-            lines.append(f"{name} = {_toml(value)}")
+            lines.append(toml_line(name, value))
     return "\n".join([*lines, *tables]) + "\n"
 
 
 def write_toml(path: Path, settings: Settings, head: str = "") -> None:
     """Write `to_toml`'s text, whole or not at all."""
-    write_atomically(path, [to_toml(settings, head).encode()])
+    write_text(path, to_toml(settings, head))
 
 
 # What a value must be, by the field's name.
 _INTEGERS = {"epochs": 1, "batch_size": 1, "seed": 0, "shift": 0, "patience": 0, "memory_mb": 0}
 _LISTS = {"image_size": 2, "split": 3}  # so many integers
 _FLAGS = ("normalise", "balance", "tensorboard")
+_TABLES = ("optimizer", "augmentation", "network")
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name in _INTEGERS and (not _is_int(value) or value < _INTEGERS[name]):
-        raise ArgumentError(f"{name} must be an integer >= {_INTEGERS[name]}; got {value!r}")
+    """The value as the record keeps it, or ArgumentError."""
+    if name == "seed":
+        return _seed(value)
+    if name in _INTEGERS:
+        return check_int(value, name, _INTEGERS[name])
     if name in _LISTS:
-        return _integers(name, value)
-    if name in ("optimizer", "augmentation", "network") and not isinstance(value, Mapping):
-        raise ArgumentError(f"{name} must be a table, [{name}]; got {value!r}")
-    if name in _FLAGS and not isinstance(value, bool):
-        raise ArgumentError(f"{name} must be true or false; got {value!r}")
-    if name == "classes":
-        if isinstance(value, str) or not all(isinstance(one, str) for one in value):
-            raise ArgumentError(f"classes must be a list of folders' names; got {value!r}")
-        return tuple(value)
-    if name in ("model", "data", "name", "group_by") and not isinstance(value, str):
-        raise ArgumentError(f"{name} must be a text; got {value!r}")
+        return None if value is None and name == "image_size" else _integers(name, value)
+    if name in _TABLES:
+        if not isinstance(value, Mapping):
+            raise ArgumentError(f"{name} must be a table, [{name}]; got {type(value).__name__}")
+        check_plain(value, name)
+        return value
+    if name in _FLAGS:
+        return check_flag(value, name)
+    return _folders(value) if name == "classes" else _text(name, value)
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ArgumentError(f"{name} must be a text; got {type(value).__name__}")
+    check_plain(value, name)
     return value
+
+
+def _folders(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise ArgumentError(
+            f'classes must be a list of folders\' names, ["cat", "dog"]; got {type(value).__name__}'
+        )
+    return tuple(_text("each name in classes", one) for one in value)
+
+
+def _seed(value: Any) -> int:
+    if not is_int(value) or not 0 <= value < 2**63:
+        raise ArgumentError(f"seed must be an integer from 0 to 2^63 - 1; got {str(value)[:60]}")
+    return int(value)
 
 
 def _integers(name: str, value: Any) -> tuple[int, ...]:
     count = _LISTS[name]
-    good = isinstance(value, (list, tuple)) and len(value) == count
-    if not good or not all(_is_int(one) and one >= 0 for one in value):
-        raise ArgumentError(f"{name} must be a list of {count} integers; got {value!r}")
-    return tuple(value)
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _toml(value: Any) -> str:
-    """One value, as TOML writes it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f'"{"".join(map(_escaped, value))}"'
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(_toml(one) for one in value)}]"
-    return repr(value)
-
-
-def _escaped(letter: str) -> str:
-    if letter in '"\\':
-        return f"\\{letter}"
-    return letter if letter.isprintable() else f"\\U{ord(letter):08x}"
+    if not isinstance(value, (list, tuple)) or len(value) != count:
+        raise ArgumentError(f"{name} must be a list of {count} integers; got {str(value)[:60]}")
+    return tuple(check_int(one, f"each number in {name}", 0) for one in value)

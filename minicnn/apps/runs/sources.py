@@ -17,17 +17,16 @@ import numpy as np
 from minicnn import random
 from minicnn.apps.runs.layouts import (
     NEEDED,
-    TEST,
     Listing,
     find_lists,
     found_text,
     missing,
-    part_folder,
 )
 from minicnn.apps.runs.settings import Settings
 from minicnn.data.folders import ImageList, list_folder
 from minicnn.data.folders import found_text as found_one
 from minicnn.data.images import read_images
+from minicnn.data.layouts import TEST, part_folder
 from minicnn.data.preprocess import Preprocess
 from minicnn.datasets import cifar10, mnist
 from minicnn.errors import ArgumentError

@@ -5,8 +5,8 @@ from minicnn.backends.cuda.exchange import OnDevice, to_host
 from minicnn.backends.cuda.kernels import KERNELS
 from minicnn.backends.cuda.many_steps import Runner
 from minicnn.backends.cuda.program import Arena
-from minicnn.backends.device import INSTALL
 from minicnn.errors import BackendError
+from minicnn.installed import install_command
 
 __all__ = ["KERNELS", "Arena", "OnDevice", "Runner", "start", "to_host"]
 
@@ -16,5 +16,5 @@ def start() -> None:
     if not SIMULATED and not cuda.is_available():
         raise BackendError(
             "backend 'cuda' is not available: numba does not find the compiler of the CUDA "
-            f"toolkit (libnvvm), which comes with the extra. Run: {INSTALL}"
+            f"toolkit (libnvvm), which comes with the extra. Run: {install_command('cuda')}"
         )

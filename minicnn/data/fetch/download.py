@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 import ssl
 import threading
@@ -26,6 +27,7 @@ from minicnn.version import __version__
 REDIRECTS = (301, 302, 303, 307, 308)
 HEADERS_BYTES = 64 << 10  # on top of the content's limit
 CHUNK_BYTES = 64 << 10
+LENGTH = re.compile("[0-9]{1,18}", re.ASCII)
 NO_TYPE = ("", "application/octet-stream", "binary/octet-stream")  # the content will tell
 
 
@@ -224,6 +226,14 @@ def _check_answer(response: http.client.HTTPResponse, limits: Limits) -> None:
     packing = (response.getheader("Content-Encoding") or "identity").strip().lower()
     if packing != "identity":
         raise FetchRefused(f"the answer is packed ({packing[:80]!r})")
+    _check_length(response, limits)
+
+
+def _check_length(response: http.client.HTTPResponse, limits: Limits) -> None:
+    """One number, if any: http.client takes what is none for no limit at all."""
+    declared = {text.strip() for text in response.headers.get_all("Content-Length", [])}
+    if len(declared) > 1 or not all(LENGTH.fullmatch(text) for text in declared):
+        raise FetchRefused(f"the answer's length is {', '.join(sorted(declared))[:80]!r}")
     if response.length is not None and response.length > limits.most_bytes:
         raise FetchRefused(f"{response.length:,} bytes; at most {limits.most_bytes:,} are read")
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
 
-from minicnn.atomic import read_whole, write_atomically
+from minicnn.atomic import write_atomically
 from minicnn.data.fetch.download import Limits, Network, download
+from minicnn.data.fingerprints import file_digest
 from minicnn.data.folders import is_image
 from minicnn.data.images import ENDINGS, PathLike, with_picture
 from minicnn.errors import FetchRefused, FormatError, ImageReadError
+from minicnn.files import read_text
 from minicnn.tables import write_csv
 from minicnn.threads import Threads
 
-LARGEST_LIST = 64 << 20  # bytes
 THREADS = 8  # that wait for servers
 
 
@@ -42,10 +44,9 @@ def read_links(file: PathLike) -> list[str]:
     FormatError : the file is no UTF-8 text, or has no link
     """
     try:
-        text = read_whole(file, LARGEST_LIST).decode("utf-8-sig")
-        rows = list(csv.reader(io.StringIO(text)))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise FormatError(file, f"is no csv in UTF-8 ({error})") from error
+        rows = list(csv.reader(io.StringIO(read_text(file), newline="")))
+    except csv.Error as error:
+        raise FormatError(file, f"is no csv ({error})") from error
     cells = [_link_of(row) for row in rows if any(cell.strip() for cell in row)]
     if cells and ":" not in cells[0]:
         del cells[0]  # the heading
@@ -83,7 +84,7 @@ def fetch_images(
     folder.mkdir(parents=True, exist_ok=True)
     limits, network = limits or Limits(), network or Network()
     here = {path.stem: path for path in sorted(folder.iterdir()) if is_image(path)}
-    known = {_digest(path.read_bytes()): path for path in here.values()}
+    known = _known(here.values())
     numbered = [(f"{number:05d}", link) for number, link in enumerate(links, 1)]
     results = []
     with Threads(threads) as pool:
@@ -143,6 +144,15 @@ def _keep(
     write_atomically(path, [content])
     known[_digest(content)] = path
     return Fetched(link, path, "")
+
+
+def _known(paths: Iterable[Path]) -> dict[bytes, Path]:
+    """The files by their digests; what cannot be read is like none of them."""
+    known = {}
+    for path in paths:
+        with suppress(OSError, FormatError):
+            known[file_digest(path)] = path
+    return known
 
 
 def _digest(content: bytes) -> bytes:

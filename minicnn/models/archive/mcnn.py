@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.atomic import Path, read_whole, write_atomically
+from minicnn.atomic import write_atomically
 from minicnn.errors import ArgumentError, ChecksumError, FormatError, UnsupportedError
+from minicnn.files import Path, read_whole
 from minicnn.models.archive.container import MOST_BYTES, pack, shown, unpack
-from minicnn.models.archive.documents import MOST_BYTES as MOST_DOCUMENT_BYTES
 from minicnn.models.archive.documents import dump_document, load_document
 from minicnn.models.archive.tensors import dump_tensors, load_tensors
 from minicnn.shapes import is_int
@@ -167,7 +167,7 @@ def _read_metadata(members: Mapping[str, memoryview], path: object) -> dict[str,
             path,
             f"made by minicnn {shown(str(metadata.get('minicnn_version')))} in format {version}; "
             f"this is minicnn {__version__}, which reads format {FORMAT_VERSION}. "
-            "Update: pip install -U minicnn-engine",
+            "Install a newer minicnn",
         )
     if not isinstance(metadata.get("members"), dict):
         raise FormatError(path, f"{METADATA} must list the members and their SHA-256")
@@ -203,7 +203,7 @@ def _check_members(
 
 
 def _read_document(members: Mapping[str, memoryview], name: str, path: object) -> Any:
-    document = load_document(members[name], path, name, MOST_DOCUMENT_BYTES)
+    document = load_document(members[name], path, name)
     if not isinstance(document, dict | list):
         raise FormatError(path, f"{name} must be a JSON object or list")
     return document

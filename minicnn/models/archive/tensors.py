@@ -41,6 +41,7 @@ MOST_AXES = 32
 MOST_NUMBERS = 2**40
 LONGEST_NAME_BYTES = 1024
 LONGEST_HEADER_BYTES = 16 << 20
+MOST_HEADER_MARKS = 2_500_000  # 100,000 arrays with 4 axes have 2 million
 NOTES = "__metadata__"  # a name that the format keeps for itself
 SIZE_BYTES = 8  # the header's length stands before it
 
@@ -100,7 +101,8 @@ def _header(content: memoryview, path: object, name: str) -> dict[str, Any]:
             path, f"{name} has {len(content):,} bytes, its header needs {SIZE_BYTES + size:,}"
         )
     text = content[SIZE_BYTES : SIZE_BYTES + size]
-    header = load_document(text, path, f"the header of {name}", LONGEST_HEADER_BYTES)
+    what = f"the header of {name}"
+    header = load_document(text, path, what, LONGEST_HEADER_BYTES, MOST_HEADER_MARKS)
     if not isinstance(header, dict):
         raise FormatError(path, f"the header of {name} must be a JSON object")
     header.pop(NOTES, None)

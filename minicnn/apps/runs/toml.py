@@ -1,0 +1,132 @@
+"""TOML files of plain values: texts, integers, finite numbers, flags, lists and tables of them.
+
+What is written here can be read here, with equal values; anything else is refused when it is
+written, by its name.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any
+
+from minicnn.errors import ArgumentError, FormatError
+from minicnn.files import Path, read_text
+
+MOST_BYTES = 1 << 16
+MOST_DEPTH = 16
+MOST_DOTS = 200  # in a line: a name of n parts takes Python's reader n * n steps
+LARGEST = 2**63 - 1  # integer that TOML promises to keep
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+Table = Mapping[str, Any]
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The table in a file.
+
+    Raises
+    ------
+    FormatError : it is no TOML, or holds dates, NaN, integers of more than 64 bits or deep nesting
+    SizeLimitError : it has more than 64 KiB
+    """
+    text = read_text(path, MOST_BYTES)
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.count(".") > MOST_DOTS:
+            raise FormatError(path, f"line {number} has more than {MOST_DOTS} dots")
+    try:
+        table = tomllib.loads(text)
+        check_plain(table, "the file")
+    except RecursionError as err:
+        raise FormatError(path, "is no TOML that minicnn reads: it is nested too deep") from err
+    except ValueError as err:  # a decoding error, an integer of 5,000 digits, or a value like that
+        raise FormatError(path, f"is no TOML that minicnn reads: {err}") from err
+    return table
+
+
+def check_plain(value: Any, name: str) -> None:
+    """Raise ArgumentError, naming the place, for what a TOML file of minicnn cannot hold."""
+    todo: list[tuple[Any, str, int]] = [(value, name, 1)]
+    while todo:
+        one, place, depth = todo.pop()
+        if depth > MOST_DEPTH:
+            raise ArgumentError(f"{name} must be nested at most {MOST_DEPTH} deep; it is deeper")
+        if isinstance(one, Mapping):
+            for key in one:
+                _check_text(key, f"each name in {place}")
+            todo += [(item, _below(place, name, key), depth + 1) for key, item in one.items()]
+        elif isinstance(one, (list, tuple)):
+            todo += [(item, place, depth + 1) for item in one]
+        else:
+            _check_scalar(one, place)
+
+
+def toml_line(name: str, value: Any) -> str:
+    """`name = value`, both as TOML writes them."""
+    return f"{_key(name)} = {_toml(value)}"
+
+
+def toml_comment(text: str) -> list[str]:
+    """Lines that TOML passes over, with control characters escaped."""
+    return [f"# {''.join(map(_escaped_in_comment, line))}" for line in text.splitlines()]
+
+
+def _below(place: str, top: str, key: str) -> str:
+    return key if place == top else f"{place}.{key}"
+
+
+def _check_scalar(value: Any, place: str) -> None:
+    if isinstance(value, str):
+        _check_text(value, place)
+    elif isinstance(value, Integral):
+        if not -LARGEST <= value <= LARGEST:
+            raise ArgumentError(f"{place} must be an integer of at most 64 bits")
+    elif not isinstance(value, Real):
+        raise ArgumentError(
+            f"{place} must be a text, a number, true or false, a list or a table; "
+            f"got {type(value).__name__}"
+        )
+    elif not math.isfinite(value):
+        raise ArgumentError(f"{place} must be a finite number; got {value}")
+
+
+def _check_text(value: Any, place: str) -> None:
+    if not isinstance(value, str):
+        raise ArgumentError(f"{place} must be a text; got {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as err:
+        raise ArgumentError(
+            f"{place} must be a text that UTF-8 can write; got {ascii(value)[:60]}. Rename the "
+            "file or folder, or give a link to it"
+        ) from err
+
+
+def _key(name: str) -> str:
+    return name if BARE_KEY.fullmatch(name) else _toml(name)
+
+
+def _toml(value: Any) -> str:
+    """One value, as TOML writes it."""
+    if isinstance(value, str):
+        return f'"{"".join(map(_escaped, value))}"'
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(toml_line(key, one) for key, one in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(int(value) if isinstance(value, Integral) else float(value))
+
+
+def _escaped(letter: str) -> str:
+    if letter in '"\\':
+        return f"\\{letter}"
+    return letter if letter.isprintable() else f"\\U{ord(letter):08x}"
+
+
+def _escaped_in_comment(letter: str) -> str:
+    return letter if letter.isprintable() else f"\\x{ord(letter):02x}"

@@ -1,0 +1,151 @@
+"""A process whose children rename pictures, and take it back, until they are killed.
+
+    python renaming_kills.py FOLDER KILLS
+
+Each round renames a folder of files, by the command or in circles, and kills that at a random
+moment; then it takes the renaming back, killed again and again, until one undoing comes to its end.
+Whatever happens, every content must be there under one name, and in the end under its own. Then the
+same renaming is done uninterrupted. A line of JSON on stdout sums up. Run as a script, so that it
+can fork while it has one thread only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import minicnn.apps.cli.data  # noqa: F401  before the first fork, so that no child does
+from minicnn.apps.cli import main
+from minicnn.data.rename import Rename, apply_renames
+
+FILES = 24
+MOST_UNDOINGS = 4  # that are killed in a round
+
+
+def contents(root):
+    """{name: bytes} of every file, hidden ones too, but for locks."""
+    found = [p for p in sorted(root.rglob("*")) if p.is_file() and p.name != ".minicnn.lock"]
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in found}
+
+
+def make_files(root, rng):
+    """Files whose new names are in part those of others; what is in them, nothing here reads."""
+    shutil.rmtree(root, ignore_errors=True)
+    for name in ("cat", "dog"):
+        (root / name).mkdir(parents=True)
+        for i in rng.sample(range(2 * FILES), FILES // 2):
+            stem = f"{name}_{i:04d}" if rng.random() < 0.5 else f"IMG {i} ä"
+            (root / name / f"{stem}.jpg").write_bytes(f"{name} {i}".encode())
+
+
+def by_command(root, journal):
+    words = ["data", "rename", str(root), "--apply", "--journal", str(journal), "--quiet"]
+    if main.run(words) != 0:
+        raise SystemExit("the renaming failed")
+
+
+def in_circles(root, journal):
+    """Every name goes to another file of its class."""
+    for_all = []
+    for folder in (root / "cat", root / "dog"):
+        names = sorted(p for p in folder.iterdir() if p.suffix == ".jpg")
+        new = [*names[1:7], names[0], *reversed(names[7:])]
+        for_all += [Rename(a, b) for a, b in zip(names, new, strict=True) if a != b]
+    apply_renames(for_all, journal)
+
+
+def undo(root, journal):
+    if main.run(["data", "rename", str(root), "--undo", str(journal), "--quiet"]) != 0:
+        raise SystemExit("the undoing failed")
+
+
+def child_of(function, *arguments):
+    child = os.fork()
+    if child == 0:
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            function(*arguments)
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    return child
+
+
+def finished(function, *arguments):
+    """Run it in a child to its end; the seconds it took."""
+    start = time.monotonic()
+    _, status = os.waitpid(child_of(function, *arguments), 0)
+    if status != 0:
+        raise SystemExit(f"{function.__name__} ended with status {status}")
+    return time.monotonic() - start
+
+
+def killed(rng, most_s, function, *arguments):
+    """Run it in a child and kill that at a random moment; was it still running?"""
+    child = child_of(function, *arguments)
+    time.sleep(rng.uniform(0, most_s))
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    if status not in (0, signal.SIGKILL):
+        raise SystemExit(f"{function.__name__} ended with status {status}")
+    return os.WIFSIGNALED(status)
+
+
+def check(root, before, what):
+    if sorted(contents(root).values()) != sorted(before.values()):
+        raise SystemExit(f"{what}: a content is lost or there twice")
+
+
+def one_round(root, journal, rng, most_s, renaming):
+    """(kills of the renaming, kills of the undoing); the files are as they were before."""
+    before, kills = contents(root), [0, 0]
+    kills[0] += killed(rng, most_s, renaming, root, journal)
+    check(root, before, "killed while renaming")
+    for _ in range(rng.randrange(MOST_UNDOINGS)):
+        if journal.exists():
+            kills[1] += killed(rng, most_s, undo, root, journal)
+            check(root, before, "killed while undoing")
+    if journal.exists():
+        finished(undo, root, journal)
+        journal.unlink()
+    if contents(root) != before:
+        raise SystemExit("undone, but not as before")
+    return kills
+
+
+def whole_and_back(root, journal, renaming, wanted):
+    """Rename uninterrupted: the names must be those of a folder where nothing was ever killed."""
+    seconds = finished(renaming, root, journal)
+    if wanted is not None and contents(root) != wanted:
+        raise SystemExit("renamed, but not as uninterrupted")
+    renamed = contents(root)
+    finished(undo, root, journal)
+    journal.unlink()
+    return seconds, renamed
+
+
+def run(folder, kills):
+    rng, total, rounds = random.Random(0), [0, 0], 0
+    root, journal = folder / "photos", folder / "journal.csv"
+    while sum(total) < kills:
+        renaming = (by_command, in_circles)[rounds % 2]
+        make_files(root, rng)
+        seconds, wanted = whole_and_back(root, journal, renaming, None)
+        now = one_round(root, journal, rng, seconds, renaming)
+        whole_and_back(root, journal, renaming, wanted)
+        total = [a + b for a, b in zip(total, now, strict=True)]
+        rounds += 1
+    print(json.dumps({"rounds": rounds, "renamings": total[0], "undoings": total[1], "lost": 0}))
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), int(sys.argv[2]))

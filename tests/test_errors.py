@@ -1,0 +1,90 @@
+"""Messages: never longer than a screen, whatever a file holds or an argument is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import minicnn as mc
+from minicnn import errors
+from minicnn.checks import check_choice, check_flag, check_int, check_number, check_one_shape
+from minicnn.data.split import parse_parts
+from minicnn.errors import ArgumentError, FormatError, ImageReadError, MiniCNNError
+from minicnn.shapes import conv_window
+from minicnn.text import quoted
+
+HUGE = {
+    "a text": "x" * 3_300_000,
+    "an integer that Python cannot write": 10**5000,
+    "a list": list(range(10**5)),
+    "bytes": b"y" * 10**6,
+    "an object that cannot be shown": type("Odd", (), {"__repr__": lambda self: 1 / 0})(),
+}
+CHECKS = {
+    "int": lambda value: check_int(value, "n"),
+    "number": lambda value: check_number(value, "n"),
+    "flag": lambda value: check_flag(value, "n"),
+    "choice": lambda value: check_choice(value, "n", ("a", "b")),
+    "shape": lambda value: check_one_shape(value, "n"),
+    "window": lambda value: conv_window(value, 1, "valid", 1, (9, 9)),
+    "layer": lambda value: mc.layers.Conv2D(value, 3),
+    "padding": lambda value: mc.layers.Conv2D(1, 3, padding=value),
+    "optimizer": lambda value: mc.optimizers.get(value),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+@pytest.mark.parametrize("value", HUGE.values(), ids=HUGE)
+def test_an_argument_of_any_size_gives_a_short_message_of_the_family(check, value):
+    with pytest.raises(MiniCNNError) as caught:
+        check(value)
+    assert len(str(caught.value)) <= 300
+
+
+FAMILY = [
+    kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, MiniCNNError) and "__init__" not in vars(kind)
+]
+
+
+@pytest.mark.parametrize("kind", [MiniCNNError, *FAMILY])
+def test_every_error_of_the_family_keeps_the_beginning_and_the_end(kind):
+    text = "what came: " + "z" * 5000 + ". What to do"
+    message = str(kind("f", text) if issubclass(kind, FormatError) else kind(text))
+    assert len(message) == 300
+    assert "what came: zzz" in message and " ... " in message
+    assert message.endswith("zzz. What to do")
+
+
+def test_what_programs_read_is_not_shortened():
+    path, reason = "p" * 4000, "r" * 4000
+    for error in (FormatError(path, reason, 7), ImageReadError(path, reason)):
+        assert (error.path, error.reason) == (path, reason)
+        assert len(str(error)) == 300
+
+
+def test_short_messages_stay_as_they_are():
+    assert str(ArgumentError("n must be 1")) == "n must be 1"
+    assert str(ImageReadError("a.jpg", "no picture")) == "cannot read a.jpg (no picture)"
+    assert ArgumentError("a", 2).args == ("a", 2)
+
+
+def test_parts_of_a_split_of_any_length():
+    with pytest.raises(ArgumentError, match=r"got '1111.* \.\.\. ") as caught:
+        parse_parts("1" * 10**6)
+    assert len(str(caught.value)) <= 300
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1, "1"), ("a", "'a'"), (np.float32(2), repr(np.float32(2))), (10**5000, "an int")],
+    ids=["integer", "text", "float", "huge"],
+)
+def test_values_are_shown_as_python_writes_them(value, text):
+    assert quoted(value) == text
+
+
+def test_a_long_value_keeps_its_ends():
+    assert quoted("a" * 99 + "b") == "'" + "a" * 49 + " ... " + "a" * 23 + "b'"
+    assert len(quoted("a" * 10**6)) == 80
