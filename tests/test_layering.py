@@ -19,6 +19,8 @@ ROOT = PACKAGE.parent
 LEVEL_0 = {
     "text": set(),
     "starting": set(),
+    "environment": set(),
+    "threads": set(),
     "errors": {"text"},
     "version": set(),
     "naming": set(),
@@ -43,8 +45,8 @@ LEVEL_0 = {
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {
     "backends": {
-        "_core", "checks", "contracts", "errors", "files", "installed", "ownership", "program",
-        "shapes", "versions",
+        "_core", "checks", "contracts", "environment", "errors", "files", "installed", "ownership",
+        "program", "shapes", "versions",
     },
     "config": {"backends", "checks"},
     "devices": {"backends", "files", "limits"},
