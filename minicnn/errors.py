@@ -41,8 +41,7 @@ class FormatError(MiniCNNError, ValueError):
     """A file is not what its reader needs; `path`, `offset` and `reason` say where and why."""
 
     def __init__(self, path: object, reason: str, offset: int | None = None) -> None:
-        # Much of a reason may be the file's own text.
-        reason = shortened(printable(reason), MOST_LETTERS)
+        reason = shortened(printable(reason), MOST_LETTERS)  # much of it may be the file's own text
         self.path, self.reason, self.offset = str(path), reason, offset
         place = printable(path)
         where = place if offset is None else f"{place}@{offset}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import struct
@@ -290,3 +291,32 @@ def test_save_and_load(tmp_path):
     np.testing.assert_array_equal(img_to_array(load_img(tmp_path / "a.png", "rgba")), x)
     save_img(tmp_path / "a.jpg", x, scale=False)  # a JPEG has no transparency
     assert load_img(tmp_path / "a.jpg").size == (4, 5)
+
+
+def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path, x = tmp_path / "a.png", np.zeros((4, 5, 3), np.uint8)
+    save_img(path, x)
+    before = path.read_bytes()
+
+    def full(_handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=f"No space left on device: '{path}'$"):
+        save_img(path, x + 9)
+    assert path.read_bytes() == before and os.listdir(tmp_path) == ["a.png"]
+
+
+@pytest.mark.parametrize(("name", "file_format"), [("a.xyz", None), ("a", None), ("a.png", "odd")])
+def test_an_ending_that_is_no_picture(tmp_path, name, file_format):
+    with pytest.raises(ArgumentError, match=r"must be one of a picture, like \.png or \.jpg"):
+        save_img(tmp_path / name, np.zeros((4, 5, 3), np.uint8), file_format)
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_format_may_be_another_than_the_ending(tmp_path):
+    save_img(tmp_path / "a.dat", np.zeros((4, 5, 3), np.uint8), "PNG")
+    save_img(tmp_path / "b", np.zeros((4, 5, 3), np.uint8), "jpg", quality=50)
+    for name, kind in (("a.dat", "PNG"), ("b", "JPEG")):
+        with Image.open(tmp_path / name) as image:
+            assert image.format == kind

@@ -13,10 +13,12 @@ from typing import Any, BinaryIO, TypeVar
 import numpy as np
 from PIL import Image
 
+from minicnn.atomic import write_atomically
 from minicnn.checks import check_choice, check_int
 from minicnn.errors import ArgumentError, FormatError, ImageReadError, ShapeError
 from minicnn.files import open_regular
 from minicnn.limits import check_images, pixel_limit
+from minicnn.text import quoted
 
 # What a file really is, its bytes say: Pillow's name of it, and the endings, in lower case, that go
 # with it. Pillow would also start other programs (Ghostscript) and read what no camera writes.
@@ -250,18 +252,32 @@ def save_img(
     path: PathLike, x: Any, file_format: str | None = None, scale: bool = True, **kwargs: Any
 ) -> None:
     """Write an array as a picture; `file_format` is the path's ending unless given."""
-    image = array_to_img(x, scale)
-    jpeg = (file_format or Path(path).suffix).lower().strip(".") in ("jpg", "jpeg")
-    if jpeg and image.mode == "RGBA":
+    write_picture(array_to_img(x, scale), path, file_format, **kwargs)
+
+
+def write_picture(
+    image: Image.Image, path: PathLike, file_format: str | None = None, **options: Any
+) -> None:
+    """Write a picture, whole or not at all; `file_format` is the path's ending unless given."""
+    ending = (file_format or Path(path).suffix).lower().strip(".")
+    kind = Image.registered_extensions().get(f".{ending}", ending.upper())
+    if kind not in Image.SAVE:
+        raise ArgumentError(
+            f"the ending of {quoted(os.fspath(path))} must be one of a picture, like .png or .jpg; "
+            f"got {quoted(ending)}"
+        )
+    if kind == "JPEG" and image.mode == "RGBA":
         image = image.convert("RGB")  # a JPEG cannot be transparent
-    image.save(path, format="jpeg" if file_format == "jpg" else file_format, **kwargs)
+    content = io.BytesIO()
+    image.save(content, kind, **options)
+    write_atomically(path, [content.getbuffer()])
 
 
 def check_size(size: Any, name: str = "size") -> Size:
     """(H, W) in pixels from a pair, or from one number for both."""
     pair = (size, size) if isinstance(size, (int, np.integer)) else size
     if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
-        raise ArgumentError(f"{name} must be (height, width) or one number; got {size!r}")
+        raise ArgumentError(f"{name} must be (height, width) or one number; got {quoted(size)}")
     return check_int(pair[0], f"the height in {name}"), check_int(pair[1], f"the width in {name}")
 
 

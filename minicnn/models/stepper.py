@@ -98,7 +98,7 @@ class Stepper(Network):
                 return outcome.copied()
         raise NumericError(
             f"the loss became {outcome.loss} at step {step + 1}: "
-            f"{first_not_finite(self.graph, batch.inputs)}. The weights are still those "
+            f"{first_not_finite(self.graph, batch.inputs, step)}. The weights are still those "
             f"before this step (learning_rate {optimizer.learning_rate:g})"
         )
 
