@@ -23,7 +23,8 @@ from minicnn.data.unreadable import USUAL_SHARE, check_share, check_unreadable
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.threads import Job, Threads
 
-# What makes the array that is learned from: (image, epoch, the image's number) -> (H, W, C).
+DTYPES = ("uint8", "float16", "float32", "float64")
+# What makes the array that is learned from: (image, epoch, the image's place) -> (H, W, C).
 Prepare = Callable[[np.ndarray, int, int], np.ndarray]
 
 
@@ -79,7 +80,7 @@ class ImageBatches:
         self.batch_size = check_int(batch_size, "batch_size")
         self.shuffle = check_flag(shuffle, "shuffle")
         self.seed = None if seed is None else random.check_seed(seed)
-        self.prepare, self.dtype = prepare, np.dtype(dtype)
+        self.prepare, self.dtype = prepare, np.dtype(check_choice(dtype, "dtype", DTYPES))
         self.threads = default_threads(threads)
         self.order = np.arange(n)
         self.epoch = 0  # that `__iter__` and `[...]` are in
@@ -211,7 +212,7 @@ class ImageBatches:
             x, rows = x[read], rows[read]
         if len(rows):
             if self.saves is not None:
-                self.saves.write(x, rows, epoch)
+                self.saves.write(x, self.places[rows], epoch)
             yield self.batch_of(x, rows)
 
 
