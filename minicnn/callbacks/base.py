@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
 
 Logs = dict[str, float]
@@ -245,7 +246,7 @@ class Monitor:
 
     def __init__(self, owner: str, name: str, mode: str, min_delta: float = 0.0) -> None:
         if mode not in ("auto", "min", "max"):
-            raise ArgumentError(f'mode must be "auto", "min" or "max"; got {mode!r}')
+            raise ArgumentError(f'mode must be "auto", "min" or "max"; got {quoted(mode)}')
         self.owner, self.name = owner, ALIASES.get(name, name)
         rising = mode == "max" or (mode == "auto" and any(part in self.name for part in RISING))
         self.sign = 1.0 if rising else -1.0

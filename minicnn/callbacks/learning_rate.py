@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from minicnn.callbacks.base import Callback, Logs, Monitor
-from minicnn.checks import check_int, check_number
+from minicnn.checks import check_int, check_number, quoted
 from minicnn.errors import ArgumentError
 
 
@@ -31,7 +31,7 @@ class LearningRateScheduler(LearningRateMover):
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         if not callable(schedule):
-            raise ArgumentError(f"schedule must be a function of the epoch; got {schedule!r}")
+            raise ArgumentError(f"schedule must be a function of the epoch; got {quoted(schedule)}")
         self.schedule, self.verbose = schedule, verbose
         self._takes_rate = _positional(schedule) > 1
         self._done: int | None = None
