@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from minicnn.checks import quoted
+from minicnn.checks import quoted, warn_caller
 from minicnn.errors import ArgumentError
 
 Logs = dict[str, float]
@@ -226,8 +226,15 @@ class CallbackList:
             getattr(callback, hook)(*arguments)
 
 
+# Names that Keras has besides; who overrides these alone would wait for ever.
+OTHER_NAMES = {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"}
+
+
 def _check_hooks(callback: Callback) -> None:
     """Refuse a hook that cannot be called, before it is called after an epoch of work."""
+    for name, called in OTHER_NAMES.items():
+        if hasattr(callback, name):
+            warn_caller(f"{type(callback).__name__}.{name} is never called; name it {called}")
     for name, count in HOOKS.items():
         try:
             inspect.signature(getattr(callback, name)).bind(*range(count))

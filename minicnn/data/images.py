@@ -6,19 +6,20 @@ import io
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from PIL import Image
 
+from minicnn import random
 from minicnn.atomic import write_atomically
 from minicnn.checks import check_choice, check_int
 from minicnn.errors import ArgumentError, FormatError, ImageReadError, ShapeError
 from minicnn.files import open_regular
 from minicnn.limits import check_images, pixel_limit
 from minicnn.text import quoted
+from minicnn.threads import Threads
 
 # What a file really is, its bytes say: Pillow's name of it, and the endings, in lower case, that go
 # with it. Pillow would also start other programs (Ghostscript) and read what no camera writes.
@@ -299,8 +300,8 @@ def of_each(
     `progress` is called with (done, in all) after each.
     """
     results = []
-    with ThreadPoolExecutor(default_threads(threads)) as pool:
-        for result in pool.map(function, items):
+    with Threads(min(default_threads(threads), len(items))) as pool:
+        for result in pool.map(random.carried(function), items):
             results.append(result)
             if progress is not None:
                 progress(len(results), len(items))
