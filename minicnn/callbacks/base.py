@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from minicnn.checks import quoted, warn_caller
+from minicnn.checks import check_int, check_number, quoted, warn_caller
 from minicnn.errors import ArgumentError
 
 Logs = dict[str, float]
@@ -246,6 +246,16 @@ def _check_hooks(callback: Callback) -> None:
             ) from err
         except ValueError:  # a function that does not tell its arguments
             continue
+
+
+def number_in(state: dict[str, Any], name: str) -> float | None:
+    """A number of a callback's saved state, which may have been changed since; None stays None."""
+    return None if state[name] is None else check_number(state[name], name)
+
+
+def count_in(state: dict[str, Any], name: str) -> int | None:
+    """An integer >= 0 of a callback's saved state; None stays None."""
+    return None if state[name] is None else check_int(state[name], name, 0)
 
 
 class Monitor:

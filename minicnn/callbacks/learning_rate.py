@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Collection
 from typing import Any
 
-from minicnn.callbacks.base import Callback, Logs, Monitor
+from minicnn.callbacks.base import Callback, Logs, Monitor, count_in, number_in
 from minicnn.checks import check_int, check_number, quoted
 from minicnn.errors import ArgumentError
 
@@ -58,7 +58,7 @@ class LearningRateScheduler(LearningRateMover):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Take it back."""
-        self._done = state["done"]
+        self._done = count_in(state, "done")
 
 
 class ReduceLROnPlateau(LearningRateMover):
@@ -120,8 +120,9 @@ class ReduceLROnPlateau(LearningRateMover):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on waiting."""
-        self.monitor.best, self.wait = state["best"], state["wait"]
-        self.resting = state["resting"]
+        self.monitor.best = number_in(state, "best")
+        self.wait = check_int(state["wait"], "wait", 0)
+        self.resting = check_int(state["resting"], "resting", 0)
 
     def _reduce(self, epoch: int) -> None:
         optimizer = self.model.optimizer

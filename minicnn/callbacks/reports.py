@@ -73,7 +73,7 @@ class CSVLogger(Callback):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on after that."""
-        self._length = min(state["length"], self.path.stat().st_size)
+        self._length = min(check_int(state["length"], "length", 0), self.path.stat().st_size)
 
     def _columns(self) -> list[str]:
         """The names in the first line, none where the file is empty."""
