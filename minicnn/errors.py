@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minicnn.text import printable, shortened
 
 MOST_LETTERS = 300  # of a message: whatever a file holds or an argument is, it fits on a screen
@@ -15,6 +17,10 @@ class MiniCNNError(Exception):
 
     def __init__(self, *args: object) -> None:
         super().__init__(*(_short(one) for one in args))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """From one process to another: the message as it is, not what it was made of."""
+        return _rebuilt, (type(self), self.args, vars(self))
 
 
 class ShapeError(MiniCNNError, ValueError):
@@ -41,8 +47,7 @@ class FormatError(MiniCNNError, ValueError):
     """A file is not what its reader needs; `path`, `offset` and `reason` say where and why."""
 
     def __init__(self, path: object, reason: str, offset: int | None = None) -> None:
-        # Much of a reason may be the file's own text.
-        reason = shortened(printable(reason), MOST_LETTERS)
+        reason = shortened(printable(reason), MOST_LETTERS)  # much of it may be the file's own text
         self.path, self.reason, self.offset = str(path), reason, offset
         place = printable(path)
         where = place if offset is None else f"{place}@{offset}"
@@ -71,6 +76,14 @@ class ImageReadError(MiniCNNError, OSError):
     def __init__(self, path: object, reason: str) -> None:
         self.path, self.reason = str(path), reason
         super().__init__(f"cannot read {printable(path)} ({reason})")
+
+
+class UnreadableImagesError(ImageReadError):
+    """More pictures of a data set cannot be read than may be left out; the first is `path`."""
+
+    def __init__(self, path: object, reason: str, text: str) -> None:
+        super().__init__(path, reason)
+        self.args = (_short(text),)
 
 
 class FetchRefused(MiniCNNError, OSError):
@@ -125,3 +138,12 @@ class MissingExtraError(MiniCNNError, ImportError):
 
 def _short(part: object) -> object:
     return shortened(part, MOST_LETTERS) if isinstance(part, str) else part
+
+
+def _rebuilt(
+    kind: type[MiniCNNError], args: tuple[object, ...], state: dict[str, Any]
+) -> MiniCNNError:
+    error = kind.__new__(kind)
+    error.args = args
+    vars(error).update(state)
+    return error

@@ -1,7 +1,9 @@
 """Callbacks on a model that only pretends to train: every epoch's numbers are given."""
 
+import errno
 import json
 import math
+import os
 import re
 import sys
 
@@ -85,7 +87,13 @@ class Pretender:
         self.running = list(running)
         hooks = CallbackList(running, self)
         self.stop_training, self.epoch = False, 0
-        hooks.on_train_begin()
+        try:
+            hooks.on_train_begin()
+            self.epochs(hooks, logs, stop_after)
+        finally:  # what the system does where a process is killed
+            hooks.on_exit()
+
+    def epochs(self, hooks, logs, stop_after):
         while self.epoch < len(logs) and not self.stop_training:
             epoch = self.epoch
             hooks.on_epoch_begin(epoch)
@@ -124,6 +132,7 @@ def test_hooks_are_called_in_order():
         *["on_train_batch_begin", "on_train_batch_end"] * STEPS,
         "on_epoch_end",
         "on_train_end",
+        "on_exit",
     ]
     assert calls[1:4] == [
         ("on_epoch_begin", 0),
@@ -530,3 +539,21 @@ def test_every_callback_has_a_state_that_is_json(name):
     state = callback.get_state()
     assert json.loads(json.dumps(state, allow_nan=False)) == state
     assert callback.get_arrays() == {}
+
+
+def test_a_table_on_a_full_disk_or_in_a_pipe_names_the_file(tmp_path, monkeypatch):
+    path = tmp_path / "log.csv"
+    logger = CSVLogger(path)
+    logger.on_train_begin()
+    with monkeypatch.context() as patch:
+
+        def full(_handle):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match=f"No space left on device: '{path}'$"):
+            logger.on_epoch_end(0, {"loss": 1.0})
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(FormatError, match="is a device, a pipe or a socket"):
+        logger.on_train_begin()

@@ -19,6 +19,8 @@ ROOT = PACKAGE.parent
 LEVEL_0 = {
     "text": set(),
     "starting": set(),
+    "environment": set(),
+    "threads": set(),
     "errors": {"text"},
     "version": set(),
     "naming": set(),
@@ -33,18 +35,18 @@ LEVEL_0 = {
     "locks": {"atomic", "errors", "files"},
     "versions": set(),
     "registry": {"errors", "text"},
-    "limits": {"errors"},
+    "limits": {"errors", "shapes"},
     "installed": {"errors", "files"},
     "tables": {"atomic", "text"},
     "progress": {"errors", "text"},
     "plots": {"atomic", "installed", "text"},
-    "utils": {"errors", "exchange", "limits", "naming", "random"},
+    "utils": {"errors", "exchange", "limits", "naming", "random", "registry"},
 }
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {
     "backends": {
-        "_core", "checks", "contracts", "errors", "files", "installed", "ownership", "program",
-        "shapes", "versions",
+        "_core", "checks", "contracts", "environment", "errors", "files", "installed", "ownership",
+        "program", "shapes", "versions",
     },
     "config": {"backends", "checks"},
     "devices": {"backends", "files", "limits"},

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from minicnn.checks import check_int, check_number, quoted, warn_caller
 from minicnn.errors import ArgumentError
 
 Logs = dict[str, float]
@@ -93,6 +94,9 @@ class Callback:
 
     def on_interrupt(self) -> None:
         """After Ctrl-C, between two steps; the training then ends without `on_train_end`."""
+
+    def on_exit(self) -> None:
+        """Last of all, whatever ended the training, an error too: let go of what is held."""
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Before an epoch."""
@@ -181,6 +185,10 @@ class CallbackList:
         """After Ctrl-C."""
         self._call("on_interrupt")
 
+    def on_exit(self) -> None:
+        """Last of all."""
+        self._call("on_exit")
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Before an epoch."""
         self._call("on_epoch_begin", epoch, logs)
@@ -218,8 +226,15 @@ class CallbackList:
             getattr(callback, hook)(*arguments)
 
 
+# Names that Keras has besides; who overrides these alone would wait for ever.
+OTHER_NAMES = {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"}
+
+
 def _check_hooks(callback: Callback) -> None:
     """Refuse a hook that cannot be called, before it is called after an epoch of work."""
+    for name, called in OTHER_NAMES.items():
+        if hasattr(callback, name):
+            warn_caller(f"{type(callback).__name__}.{name} is never called; name it {called}")
     for name, count in HOOKS.items():
         try:
             inspect.signature(getattr(callback, name)).bind(*range(count))
@@ -233,12 +248,22 @@ def _check_hooks(callback: Callback) -> None:
             continue
 
 
+def number_in(state: dict[str, Any], name: str) -> float | None:
+    """A number of a callback's saved state, which may have been changed since; None stays None."""
+    return None if state[name] is None else check_number(state[name], name)
+
+
+def count_in(state: dict[str, Any], name: str) -> int | None:
+    """An integer >= 0 of a callback's saved state; None stays None."""
+    return None if state[name] is None else check_int(state[name], name, 0)
+
+
 class Monitor:
     """Watches one number of the logs for a new best. NaN and infinity never are."""
 
     def __init__(self, owner: str, name: str, mode: str, min_delta: float = 0.0) -> None:
         if mode not in ("auto", "min", "max"):
-            raise ArgumentError(f'mode must be "auto", "min" or "max"; got {mode!r}')
+            raise ArgumentError(f'mode must be "auto", "min" or "max"; got {quoted(mode)}')
         self.owner, self.name = owner, ALIASES.get(name, name)
         rising = mode == "max" or (mode == "auto" and any(part in self.name for part in RISING))
         self.sign = 1.0 if rising else -1.0

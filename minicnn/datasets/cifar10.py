@@ -7,12 +7,12 @@ network is used.
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from minicnn import environment
 from minicnn.data.folders import is_ignored, is_image, list_folder
 from minicnn.data.images import PathLike, decode, read_images, with_picture
 from minicnn.data.plain_pickle import loads
@@ -96,7 +96,7 @@ def load_data(
 
 def _find(path: PathLike | None) -> Path:
     """The folder or archive itself."""
-    text = os.environ.get("MINICNN_DATA") if path is None else path
+    text = environment.text_of("MINICNN_DATA") if path is None else path
     if text is None:
         raise FileNotFoundError(
             errno.ENOENT, "say where CIFAR-10 is: load_data(path), or MINICNN_DATA", "cifar10"
@@ -223,7 +223,10 @@ def _from_archive(
                 _check_size(member, MOST_PICTURE_BYTES, path)
                 pictures[name.parts[-3]].add(name, member.read())
     if batches:
-        return _from_batches(batches, path)
+        try:
+            return _from_batches(batches, path)
+        except FileNotFoundError as error:
+            raise FormatError(path, f"holds {error.strerror}") from error
     return pictures["train"].arrays(), pictures["test"].arrays()
 
 

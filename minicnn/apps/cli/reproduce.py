@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-import os
 from pathlib import Path
 
 import click
 
+from minicnn import environment
 from minicnn.apps.cli import options
 from minicnn.apps.cli.running import begin, resume, whole_run
 from minicnn.apps.cli.verbs import verb
@@ -86,7 +86,7 @@ def find_data(system: str, name: str, given: Path | None) -> str:
     """
     if not name:
         return "" if given is None else str(given.resolve())
-    root = given or Path(os.environ.get("MINICNN_DATA", "data"))
+    root = given or Path(environment.text_of("MINICNN_DATA") or "data")
     for path in (root / one for one in (name, *OTHER_NAMES.get(name, ()))):
         if path.exists():
             return str(path.resolve())
