@@ -219,7 +219,7 @@ def test_models_describes_every_choice_of_model(capsys):
     lenet = rows[0]
     assert (lenet["height"], lenet["color_mode"], lenet["classes"]) == (28, "grayscale", 10)
     assert main.run(["train", "--model", "sceen", "--data", "x"]) == 2
-    assert main.run(["train", "--model", "scene", "--data", "x", "--learning-rate", "0"]) == 2
+    assert main.run(["train", "--model", "scene", "--data", "x", "--learning-rate", "-1"]) == 2
 
 
 WIDE = [

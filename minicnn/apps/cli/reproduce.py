@@ -59,7 +59,7 @@ def command(
     else:
         where = find_data(name, settings.data, data)
         settings = settings.changed(data=where, epochs=epochs, batch_size=batch_size, seed=seed)
-        if where and not is_published(Path(where)):
+        if Path(where).is_dir() and where and not is_published(Path(where)):
             recipe.check_classes(class_names(Path(where), settings), where)
         folder, settings = begin(settings, runs)
     whole_run(folder, settings, recipe, fail_under, as_json=as_json)

@@ -28,7 +28,7 @@ from minicnn.apps.runs.settings import Settings, from_toml
 @options.image_size(1, help="Pixels; default: what the network was made for.")
 @click.option(
     "--learning-rate",
-    type=click.FloatRange(0, min_open=True),
+    type=click.FloatRange(0),
     help="Of the optimizer, Adam unless CONFIG says so.",
 )
 @options.augment()

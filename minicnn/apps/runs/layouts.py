@@ -47,9 +47,7 @@ def find_lists(folder: Path, settings: Settings) -> Listing:
         train, test = (read_list(folder / f"{part}.txt", folder) for part in ("train", "test"))
         listing = Listing(train, None, test)
     else:
-        listing = _own_parts(folder, settings) or split(
-            list_folder(folder, list(settings.classes) or None), settings
-        )
+        listing = _own_parts(folder, settings) or _split(folder, settings)
     _check(listing, folder)
     return listing
 
@@ -113,12 +111,22 @@ def _own_parts(folder: Path, settings: Settings) -> Listing | None:
     )
 
 
-def _check(listing: Listing, folder: Path) -> None:
-    names = listing.train.class_names
+def _split(folder: Path, settings: Settings) -> Listing:
+    images = list_folder(folder, list(settings.classes) or None)
+    _check_classes(images.class_names, folder)
+    return split(images, settings)
+
+
+def _check_classes(names: list[str], folder: Path) -> None:
     if len(names) < 2:
         raise ArgumentError(
             f"{folder} has one class, {names[0]!r}; a classifier needs two or more. {NEEDED}"
         )
+
+
+def _check(listing: Listing, folder: Path) -> None:
+    names = listing.train.class_names
+    _check_classes(names, folder)
     if listing.test.class_names != names:
         raise ArgumentError(
             f"{folder}: test has the classes {listing.test.class_names}, train has {names}"
