@@ -22,6 +22,7 @@ LEVEL_0 = {
     "errors": {"text"},
     "version": set(),
     "naming": set(),
+    "described": set(),
     "ownership": set(),
     "contracts": set(),
     "shapes": {"errors", "text"},
