@@ -95,7 +95,7 @@ def read_text(path: Path, most_bytes: int = MOST_BYTES_OF_TEXT) -> str:
 
 
 def told_by(path: Path) -> str:
-    """What a file of the system says of the machine; "" where there is none."""
+    """The text of a file that tells of the machine or the program; "" where there is none."""
     try:
         return read_whole(path, MOST_BYTES_OF_TEXT).decode(errors="replace")
     except (OSError, FormatError, SizeLimitError):

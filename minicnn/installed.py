@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from minicnn.errors import MiniCNNError, MissingExtraError
-from minicnn.files import MOST_BYTES_OF_TEXT, read_text, read_whole
+from minicnn.errors import MissingExtraError
+from minicnn.files import MOST_BYTES_OF_TEXT, read_whole, told_by
 
 NAME = "minicnn-engine"  # what pip calls it
 PACKAGE = Path(__file__).resolve().parent
@@ -67,10 +67,7 @@ def in_place_command() -> str:
 def source_folder() -> Path | None:
     """The source folder that this package is running from; None for an installed package."""
     project = PACKAGE.parent / "pyproject.toml"
-    try:
-        return project.parent if f'"{NAME}"' in read_text(project) else None
-    except (OSError, MiniCNNError):
-        return None
+    return project.parent if f'"{NAME}"' in told_by(project) else None
 
 
 def other_package() -> Path | None:
@@ -97,8 +94,11 @@ def _interface(package: Path) -> dict[str, bytes]:
     for name in INTERFACE:
         path = package / name
         files += sorted(path.glob("*.py")) if path.is_dir() else [path]
-    files = [file for file in files if file.is_file()]
-    return {str(file.relative_to(package)): read_whole(file, MOST_BYTES_OF_TEXT) for file in files}
+    return {
+        str(file.relative_to(package)): read_whole(file, MOST_BYTES_OF_TEXT)
+        for file in files
+        if file.is_file()
+    }
 
 
 def _origin() -> Origin:

@@ -19,6 +19,8 @@ ROOT = PACKAGE.parent
 LEVEL_0 = {
     "text": set(),
     "starting": set(),
+    "environment": set(),
+    "threads": set(),
     "errors": {"text"},
     "version": set(),
     "naming": set(),
@@ -26,7 +28,7 @@ LEVEL_0 = {
     "ownership": set(),
     "contracts": set(),
     "shapes": {"errors", "text"},
-    "program": {"contracts"},
+    "program": {"contracts", "text"},
     "random": {"errors", "shapes"},
     "checks": {"errors", "shapes", "text"},
     "files": {"errors"},
@@ -34,7 +36,7 @@ LEVEL_0 = {
     "locks": {"atomic", "errors", "files"},
     "versions": set(),
     "registry": {"errors", "text"},
-    "limits": {"errors"},
+    "limits": {"errors", "shapes"},
     "installed": {"errors", "files"},
     "tables": {"atomic", "text"},
     "progress": {"errors", "text"},
@@ -44,8 +46,8 @@ LEVEL_0 = {
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {
     "backends": {
-        "_core", "checks", "contracts", "errors", "files", "installed", "ownership", "program",
-        "shapes", "versions",
+        "_core", "checks", "contracts", "environment", "errors", "files", "installed", "ownership",
+        "program", "shapes", "versions",
     },
     "config": {"backends", "checks"},
     "devices": {"backends", "files", "limits"},

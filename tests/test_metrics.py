@@ -179,9 +179,51 @@ def test_accuracy_goes_by_the_loss(name, loss, shape, kind):
     assert metric.name == "accuracy"
 
 
-def test_accuracy_of_logits_has_its_threshold_at_0():
-    metric = metrics.get("accuracy", BinaryCrossentropy(from_logits=True), (None, 1))
-    assert value(metric, [1, 0], [[0.2], [-0.2]]) == 1.0
+BINARY = BinaryCrossentropy(from_logits=True)
+LOGITS = np.array([3.0, -0.2, 0.3, -2.0, 0.1], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("accuracy", 3 / 5),
+        ("binary_accuracy", 3 / 5),
+        (BinaryAccuracy(), 3 / 5),
+        ("precision", 2 / 3),
+        ("recall", 2 / 3),
+        ("f1_score", 2 / 3),
+        (F1Score("micro"), 2 / 3),
+        ("auc", 4 / 6),
+        # A threshold that was given is one of the outputs.
+        (BinaryAccuracy(threshold=0.0), 3 / 5),
+        (Precision(thresholds=0.2), 1 / 2),
+        (Recall(thresholds=0.2), 1 / 3),
+        (F1Score(threshold=0.2), 2 / 5),
+    ],
+)
+def test_with_logits_every_metric_cuts_at_the_same_place(name, expected):
+    """YES is 1 1 0 0 1; above 0, which is a probability of 0.5, are the samples 0, 2 and 4."""
+    metric = metrics.get(name, BINARY, (None, 1))
+    assert value(metric, YES, LOGITS[:, None]) == pytest.approx(expected)
+    assert value(metrics.get(name, BINARY, (None, 1)), YES, LOGITS) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "precision", "recall", "f1_score", "auc"])
+@pytest.mark.parametrize("loss", [SparseCategoricalCrossentropy, CategoricalCrossentropy])
+def test_logits_of_classes_count_as_their_probabilities(name, loss):
+    y_true = LABELS if loss is SparseCategoricalCrossentropy else ONE_HOT
+    found = metrics.get(name, loss(from_logits=True), (None, 3))
+    wanted = metrics.get(name, loss(), (None, 3))
+    scores = np.where(SCORES == 0.5, 0.51, SCORES)  # not on the edge, where rounding decides
+    scores /= scores.sum(1, keepdims=True)
+    assert value(found, y_true, np.log(scores) + 5) == value(wanted, y_true, scores)
+
+
+def test_large_logits_have_a_probability():
+    found = metrics.base.probabilities(np.array([[-1e30, 0, 1e30]]), "sigmoid")
+    np.testing.assert_array_equal(found, [[0, 0.5, 1]])
+    found = metrics.base.probabilities(np.array([[1e30, 1e30, -1e30]], np.float32), "softmax")
+    np.testing.assert_array_equal(found, [[0.5, 0.5, 0]])
 
 
 def test_names():

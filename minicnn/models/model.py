@@ -101,6 +101,7 @@ class Model(Stepper):
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
         validation_batch_size: int | None = None,
+        validation_steps: int | None = None,
     ) -> History:
         """Train for `epochs` passes over the samples; returns what was measured on the way.
 
@@ -121,6 +122,8 @@ class Model(Stepper):
         sample_weight : (N,) weights of the samples' losses
         initial_epoch : number of the first epoch, to go on with an earlier training
         steps_per_epoch : batches an epoch; the next epoch goes on where the one before ended
+        validation_steps : so many batches of `validation_data`, the first ones each time; those of
+            a generator, which cannot begin again, follow each other
 
         Raises
         ------
@@ -134,7 +137,8 @@ class Model(Stepper):
             x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, steps=steps_per_epoch
         )
         job.set_data(data, class_weight)
-        job.set_validation(validation_data, validation_split, validation_batch_size or batch_size)
+        size = validation_batch_size or batch_size
+        job.set_validation(validation_data, validation_split, size, validation_steps)
         return job.run(initial_epoch, epochs)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -162,16 +166,29 @@ class Model(Stepper):
         verbose: int | str = "auto",
         sample_weight: Any = None,
         return_dict: bool = False,
+        steps: int | None = None,
     ) -> Any:
-        """[loss, metric, ...] over all samples, or a dict of them; without metrics the loss."""
+        """[loss, metric, ...] over all samples, or a dict of them; without metrics the loss.
+
+        Of an iterable of batches so many `steps`, all by default.
+        """
         self.need_compiled()
-        batches = batches_of(x, y, sample_weight, batch_size=batch_size)
+        batches = batches_of(
+            x, y, sample_weight, batch_size=batch_size, steps=steps, steps_name="steps"
+        )
         logs = measuring.evaluate(self, batches, verbose)
         return logs if return_dict else measuring.loss_or_list(logs)
 
-    def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
-        """The outputs for every sample, float32."""
-        return measuring.predict(self, batches_of(x, batch_size=batch_size), verbose)
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+    ) -> Any:
+        """The outputs for every sample, float32; of an iterable for so many batches, or all."""
+        batches = batches_of(x, batch_size=batch_size, steps=steps, steps_name="steps")
+        return measuring.predict(self, batches, verbose)
 
     def train_on_batch(
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from minicnn.models.batches import Batch
 from minicnn.models.diagnosis import first_not_finite
 from minicnn.models.execution import Execution, Outcome
 from minicnn.models.graph import Graph
+from minicnn.models.interrupt import Whole
 from minicnn.models.network import Network
 from minicnn.models.plan import Plan, plan_prediction, plan_test, plan_training
 from minicnn.models.programs import Memory, Programs
@@ -85,22 +87,29 @@ class Stepper(Network):
         dtypes = ["float32"] * len(self.graph.inputs)
         return self._plan("train" if training else "predict", batch_size, dtypes).program
 
-    def train_step(self, batch: Batch) -> Outcome:
-        """Forward, backward and update; the outcome is that before the update."""
-        optimizer, _ = self.need_compiled()
+    def train_step(self, batch: Batch, at_once: AbstractContextManager | None = None) -> Outcome:
+        """Forward, backward and update; the outcome is that before the update.
+
+        Ctrl-C gives up a step as a whole, before the model changes, or not at all; `at_once` is
+        entered for as long as the first is possible.
+        """
+        optimizer, loss = self.need_compiled()
         batch = self.prepared(batch)
         step = optimizer.iterations
         with self.lock:
             execution = self.execution("train", batch.inputs)
-            outcome = execution.forward_backward(batch, optimizer.rates(step), random.stream(step))
+            with at_once or nullcontext():
+                rates, stream = optimizer.rates(step), random.stream(step)
+                outcome = execution.forward_backward(batch, rates, stream)
             if math.isfinite(outcome.loss):
-                execution.commit()
-                optimizer.iterations = step + 1
+                with Whole():
+                    execution.commit()
+                    optimizer.iterations = step + 1
                 return outcome.copied()
+        cause = first_not_finite(self.graph, batch.inputs, loss, step)
         raise NumericError(
-            f"the loss became {outcome.loss} at step {step + 1}: "
-            f"{first_not_finite(self.graph, batch.inputs)}. The weights are still those "
-            f"before this step (learning_rate {optimizer.learning_rate:g})"
+            f"the loss became {outcome.loss} at step {step + 1}: {cause}. The weights are still "
+            f"those before this step (learning_rate {optimizer.learning_rate:g})"
         )
 
     def test_step(self, batch: Batch) -> Outcome:
@@ -132,8 +141,9 @@ class Stepper(Network):
         """The optimizer's array of that name for that parameter; zeros when it is new."""
         arrays = self._slots.setdefault(parameter, {})
         if name not in arrays:
-            arrays[name] = aligned(parameter.shape, "float32")
-            arrays[name].fill(0)
+            zeros = aligned(parameter.shape, "float32")
+            zeros.fill(0)
+            arrays[name] = zeros
         return at_home(arrays[name])
 
     @property

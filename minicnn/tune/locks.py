@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+
+from minicnn.files import open_handle
 
 try:
     import fcntl
@@ -21,21 +23,21 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file: IO[bytes] | None = None
+        self._handle: int | None = None
 
     def acquire(self) -> bool:
         """Wait until nobody else holds it."""
-        file = self.path.open("ab")
+        handle = open_handle(self.path, os.O_RDWR | os.O_CREAT)
         if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        self._file = file
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        self._handle = handle
         return True
 
     def release(self) -> None:
         """Let the next one have it."""
-        file, self._file = self._file, None
-        if file is not None:
-            file.close()
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
 
 
 @contextmanager
@@ -52,11 +54,14 @@ def locked(path: Path) -> Iterator[None]:
 def is_locked(path: Path) -> bool:
     """Does anybody hold the lock on this file? Where nobody can know: yes, if it is there."""
     try:
-        with path.open("rb") as file:
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        handle = open_handle(path, os.O_RDWR)
     except FileNotFoundError:
         return False
+    try:
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    finally:
+        os.close(handle)
     return fcntl is None

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from minicnn.checks import check_choice, check_int, check_number
+from minicnn.checks import check_choice, check_int, check_number, quoted
 from minicnn.errors import ArgumentError
 
 Value = bool | int | float | str
@@ -110,9 +110,21 @@ class HyperParameters:
         return self._value(Hyperparameter(name, "Float", first, least, most, step, log))
 
     def Choice(self, name: str, values: Sequence[Value], default: Value | None = None) -> Any:
-        """One of a few numbers or words."""
-        if isinstance(values, str) or not values or len(set(values)) != len(values):
-            raise ArgumentError(f"{name!r} needs a list of different values; got {values!r}")
+        """One of a few numbers or words; True, False and None are possible too.
+
+        Where lists or functions are to be chosen, choose their names:
+        `{"3x3": (3, 3), "5x5": (5, 5)}[hp.Choice("kernel", ["3x3", "5x5"])]`.
+        """
+        if not isinstance(values, (list, tuple, range)):
+            raise ArgumentError(f"{name!r} needs a list of different values; got {quoted(values)}")
+        for value in values:
+            if not isinstance(value, (str, int, float, type(None))):
+                raise ArgumentError(
+                    f"{name!r} chooses among numbers, words, True, False and None; got "
+                    f"{quoted(value)}. Choose a word, and look up in a dict what it stands for"
+                )
+        if not values or len(set(values)) != len(values):
+            raise ArgumentError(f"{name!r} needs a list of different values; got {quoted(values)}")
         if default is not None and default not in values:
             raise ArgumentError(f"default of {name!r} must be one of {list(values)}")
         first = values[0] if default is None else default
@@ -137,6 +149,8 @@ class HyperParameters:
     __getitem__ = get
 
     def _value(self, one: Hyperparameter) -> Any:
+        if not isinstance(one.name, str):
+            raise ArgumentError(f"a hyperparameter's name must be a text; got {quoted(one.name)}")
         asked = next((other for other in self.space if other.name == one.name), one)
         if asked != one:
             raise ArgumentError(

@@ -18,17 +18,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from minicnn.errors import ArgumentError, FormatError
-from minicnn.files import naming, open_regular, read_whole
+from minicnn.checks import quoted
+from minicnn.errors import ArgumentError
+from minicnn.files import open_regular
 from minicnn.installed import missing_extra
 from minicnn.tune.locks import FileLock, is_locked, locked
+from minicnn.tune.record import check_settings, check_trials, drop_torn_line, reading
 from minicnn.tune.sampling import Sampler, number_of, path_of
 
 JOURNAL, JOURNAL_LOCK, LOCK = "journal.log", "journal.lock", "lock"
 WORKERS, TRIALS = "workers", "trials"
 NAME = "search"
-FIRST_LETTERS = b'{"op_code":'  # of every line of a journal
-LARGEST_JOURNAL = 1 << 30  # bytes
 FIRST_TRIALS = 5  # are random before TPE proposes and before the median prunes
 PRUNERS = ("median", "hyperband")
 
@@ -97,7 +97,9 @@ class Study:
             self.optuna.tell(trial.number, state=self.states.FAIL)
 
     def _all(self) -> list[Any]:
-        return self.optuna.get_trials(deepcopy=False)
+        journal = self.folder / JOURNAL
+        with reading(journal):
+            return check_trials(self.optuna.get_trials(deepcopy=False), journal)
 
     def _at_work(self, worker: str | None) -> bool:
         if worker is None:  # killed between two lines of `ask`
@@ -106,12 +108,12 @@ class Study:
 
     def _agree(self, settings: dict[str, Any]) -> None:
         """Keep the first settings; refuse to mix results that cannot be compared."""
-        known = self.optuna.user_attrs.get("settings")
-        if known is None:
+        if "settings" not in self.optuna.user_attrs:
             self.optuna.set_user_attr("settings", settings)
-        elif known != settings:
+        known = check_settings(self.optuna.user_attrs["settings"], self.folder / JOURNAL)
+        if known != settings:
             differ = [name for name in settings if known.get(name) != settings[name]]
-            before = ", ".join(f"{name}={known.get(name)!r}" for name in differ)
+            before = ", ".join(f"{name}={quoted(known.get(name))}" for name in differ)
             now = ", ".join(f"{name}={settings[name]!r}" for name in differ)
             raise ArgumentError(
                 f"the search in {self.folder} was begun with {before}, and this is {now}; go on "
@@ -137,8 +139,9 @@ def known_settings(folder: Path) -> dict[str, Any]:
     if not (folder / JOURNAL).exists():
         raise FileNotFoundError(errno.ENOENT, "no search was begun in this folder", str(folder))
     optuna = import_optuna()
-    study = optuna.load_study(study_name=NAME, storage=_storage(optuna, folder))
-    return study.user_attrs["settings"]
+    with reading(folder / JOURNAL):
+        study = optuna.load_study(study_name=NAME, storage=_storage(optuna, folder))
+        return check_settings(study.user_attrs.get("settings"), folder / JOURNAL)
 
 
 def trial_id(seed: int, number: int) -> str:
@@ -174,18 +177,20 @@ def import_optuna() -> Any:
 def _open(
     optuna: Any, folder: Path, settings: dict[str, Any], sampler: Sampler, pruner: str | None
 ) -> Any:
-    _drop_torn_line(folder)
+    with locked(folder / JOURNAL_LOCK):
+        drop_torn_line(folder / JOURNAL)
     told = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
-        return optuna.create_study(
-            storage=_storage(optuna, folder),
-            study_name=NAME,
-            direction=settings["direction"],
-            sampler=sampler,
-            pruner=_pruner(optuna, pruner),
-            load_if_exists=True,
-        )
+        with reading(folder / JOURNAL):
+            return optuna.create_study(
+                storage=_storage(optuna, folder),
+                study_name=NAME,
+                direction=settings["direction"],
+                sampler=sampler,
+                pruner=_pruner(optuna, pruner),
+                load_if_exists=True,
+            )
     finally:
         optuna.logging.set_verbosity(told)
 
@@ -207,27 +212,3 @@ def _storage(optuna: Any, folder: Path) -> Any:
     lock = FileLock(folder / JOURNAL_LOCK)
     backend = optuna.storages.journal.JournalFileBackend(str(folder / JOURNAL), lock)
     return optuna.storages.JournalStorage(backend)
-
-
-def _drop_torn_line(folder: Path) -> None:
-    """A power cut may leave half a line at the end; joined to the next one it would spoil both.
-
-    A file that no search wrote is left as it is, and refused.
-    """
-    path = folder / JOURNAL
-    with locked(folder / JOURNAL_LOCK):
-        content = read_whole(path, LARGEST_JOURNAL) if os.path.lexists(path) else b""
-        if not _is_of_a_search(content):
-            raise FormatError(
-                path, "is no journal of a search; choose another folder, or take that file away"
-            )
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            with naming(path):
-                os.truncate(path, whole)
-
-
-def _is_of_a_search(content: bytes) -> bool:
-    """Does it begin as Optuna's journals do, as far as it goes?"""
-    first = content[: len(FIRST_LETTERS)]
-    return first == FIRST_LETTERS[: len(first)]

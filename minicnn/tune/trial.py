@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicnn import random
 from minicnn.callbacks.base import Callback, Logs, Monitor
-from minicnn.errors import NumericError
+from minicnn.checks import quoted
+from minicnn.errors import ArgumentError, NumericError
 from minicnn.models import Model
 from minicnn.naming import fresh_names
 from minicnn.tune.space import HyperParameters
@@ -45,6 +46,10 @@ class Watch(Callback):
         self.last = math.nan  # value of the last epoch
         self.best_weights: list[np.ndarray] = []
 
+    def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
+        """Is there what it watches?"""
+        self.monitor.check(epoch)
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare, keep, report."""
         value = self.last = self.monitor.value(logs)
@@ -70,7 +75,18 @@ class Training(NamedTuple):
     def model_for(self, hp: HyperParameters, seed: int) -> Model:
         """The network of `hp`; its first weights depend on the seed and nothing before."""
         with random.seeded(seed), fresh_names():
-            return self.build(hp)
+            model = self.build(hp)
+        if not isinstance(model, Model):
+            raise ArgumentError(
+                f"build_model must return the model that it made, compiled; got {quoted(model)}. "
+                "Is its last line `return model`?"
+            )
+        if model.optimizer is None:
+            raise ArgumentError(
+                "build_model must compile the model that it returns: model.compile(optimizer, "
+                "loss, metrics)"
+            )
+        return model
 
     def train(self, model: Model, hp: HyperParameters, trial: Any, seeds: Sequence[int]) -> Trained:
         """The best of a trial's executions; its score is the mean of all of their best epochs.
