@@ -225,7 +225,7 @@ class BackupAndRestore(Callback):
         if self.delete_checkpoint:
             for path in self._checkpoints().values():
                 path.unlink()
-            self._lock.release()
+            self._lock.release()  # its file would keep the folder
             if not any(self.folder.iterdir()):
                 self.folder.rmdir()
 
