@@ -96,6 +96,8 @@ class Soak:
         """With a new network that has no programs, and without threads that are just ending."""
         self.model = self.network()
         gc.collect()
+        # NumPy's own threads end before a fork, and come back with the next large product.
+        np.ones((400, 400), np.float32) @ np.ones((400, 400), np.float32)
         for thread in threading.enumerate():
             if thread.name.startswith("minicnn-"):
                 thread.join(timeout=10)
