@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from minicnn import plots
-from minicnn.atomic import write_atomically
+from minicnn.atomic import write_text
 from minicnn.callbacks.base import ALIASES, Callback, Logs
 
 
@@ -75,7 +75,7 @@ class History(Callback):
         writer.writeheader()
         for epoch, row in zip(self.epoch, self.rows, strict=True):
             writer.writerow({"epoch": epoch, **row})
-        write_atomically(path, [text.getvalue().encode()])
+        write_text(path, text.getvalue())
 
 
 def joined(earlier: dict[str, list[float]], last: History | None) -> dict[str, list[float]]:

@@ -153,6 +153,8 @@ def check_rate(value: Any, name: str) -> float:
 
 
 _registry: Registry[LearningRateSchedule] = Registry(
-    "schedule", (Constant, PiecewiseConstantDecay, ExponentialDecay, InverseDecay, CosineDecay)
+    "schedule",
+    LearningRateSchedule,
+    (Constant, PiecewiseConstantDecay, ExponentialDecay, InverseDecay, CosineDecay),
 )
 serialize, deserialize = _registry.serialize, _registry.deserialize

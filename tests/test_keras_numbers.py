@@ -206,8 +206,8 @@ def train(middle, x, y, loss, optimizer, steps, *, last="softmax", **weights):
         start = wave(*parameter.shape, step=0.9) * 0.9
         parameter.assign(start + ("variance" in parameter.name))
     predictions = model.predict(x, verbose=0)
-    before, *_ = [model.train_on_batch(x, y, **weights)[0] for _ in range(steps)]
-    after = model.test_on_batch(x, y)[0]
+    before, *_ = [model.train_on_batch(x, y, **weights) for _ in range(steps)]
+    after = model.test_on_batch(x, y)
     return fingerprint([predictions]), before, after, fingerprint(model.get_weights())
 
 

@@ -27,7 +27,7 @@ LEVEL_0 = {
     "ownership": set(),
     "contracts": set(),
     "shapes": {"errors", "text"},
-    "program": {"contracts"},
+    "program": {"contracts", "text"},
     "random": {"errors", "shapes"},
     "checks": {"errors", "shapes", "text"},
     "files": {"errors"},
@@ -35,12 +35,12 @@ LEVEL_0 = {
     "locks": {"atomic", "errors", "files"},
     "versions": set(),
     "registry": {"errors", "text"},
-    "limits": {"errors"},
+    "limits": {"errors", "shapes"},
     "installed": {"errors", "files"},
     "tables": {"atomic", "text"},
     "progress": {"errors", "text"},
     "plots": {"atomic", "installed", "text"},
-    "utils": {"errors", "exchange", "limits", "naming", "random"},
+    "utils": {"errors", "exchange", "limits", "naming", "random", "registry"},
 }
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {

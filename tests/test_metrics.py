@@ -179,9 +179,51 @@ def test_accuracy_goes_by_the_loss(name, loss, shape, kind):
     assert metric.name == "accuracy"
 
 
-def test_accuracy_of_logits_has_its_threshold_at_0():
-    metric = metrics.get("accuracy", BinaryCrossentropy(from_logits=True), (None, 1))
-    assert value(metric, [1, 0], [[0.2], [-0.2]]) == 1.0
+BINARY = BinaryCrossentropy(from_logits=True)
+LOGITS = np.array([3.0, -0.2, 0.3, -2.0, 0.1], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("accuracy", 3 / 5),
+        ("binary_accuracy", 3 / 5),
+        (BinaryAccuracy(), 3 / 5),
+        ("precision", 2 / 3),
+        ("recall", 2 / 3),
+        ("f1_score", 2 / 3),
+        (F1Score("micro"), 2 / 3),
+        ("auc", 4 / 6),
+        # A threshold that was given is one of the outputs.
+        (BinaryAccuracy(threshold=0.0), 3 / 5),
+        (Precision(thresholds=0.2), 1 / 2),
+        (Recall(thresholds=0.2), 1 / 3),
+        (F1Score(threshold=0.2), 2 / 5),
+    ],
+)
+def test_with_logits_every_metric_cuts_at_the_same_place(name, expected):
+    """YES is 1 1 0 0 1; above 0, which is a probability of 0.5, are the samples 0, 2 and 4."""
+    metric = metrics.get(name, BINARY, (None, 1))
+    assert value(metric, YES, LOGITS[:, None]) == pytest.approx(expected)
+    assert value(metrics.get(name, BINARY, (None, 1)), YES, LOGITS) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "precision", "recall", "f1_score", "auc"])
+@pytest.mark.parametrize("loss", [SparseCategoricalCrossentropy, CategoricalCrossentropy])
+def test_logits_of_classes_count_as_their_probabilities(name, loss):
+    y_true = LABELS if loss is SparseCategoricalCrossentropy else ONE_HOT
+    found = metrics.get(name, loss(from_logits=True), (None, 3))
+    wanted = metrics.get(name, loss(), (None, 3))
+    scores = np.where(SCORES == 0.5, 0.51, SCORES)  # not on the edge, where rounding decides
+    scores /= scores.sum(1, keepdims=True)
+    assert value(found, y_true, np.log(scores) + 5) == value(wanted, y_true, scores)
+
+
+def test_large_logits_have_a_probability():
+    found = metrics.base.probabilities(np.array([[-1e30, 0, 1e30]]), "sigmoid")
+    np.testing.assert_array_equal(found, [[0, 0.5, 1]])
+    found = metrics.base.probabilities(np.array([[1e30, 1e30, -1e30]], np.float32), "softmax")
+    np.testing.assert_array_equal(found, [[0.5, 0.5, 0]])
 
 
 def test_names():
@@ -221,7 +263,6 @@ def test_names():
         (lambda: confusion_matrix([0.5, 1], [0, 1]), "y_true[0] = 0.5; class numbers are whole"),
         (lambda: metrics.as_metrics({"accuracy": 1}), 'a list like ["accuracy"]'),
         (lambda: metrics.as_metrics(["auc", "AUC"]), "'auc' is there twice"),
-        (lambda: metrics.as_metrics([type("Mine", (Precision,), {})()]), "unknown metric 'Mine'"),
         (lambda: metrics.as_metrics([Precision(name="loss")]), "'loss' is there twice"),
         (lambda: confusion_matrix([0, 5], [0, 1], 2), "y_true[1] = 5, but there are 2"),
         (lambda: confusion_matrix([0, 1], [0, -1], 2), "y_pred[1] = -1"),
@@ -259,3 +300,47 @@ def test_f1_per_class():
     metric = F1Score()
     metric.update(LABELS, SCORES)
     np.testing.assert_allclose(metric.per_class(), [2 / 3, 0, 2 / 3])
+
+
+def test_a_score_that_equals_a_threshold_is_not_above_it():
+    """Keras's thresholds of AUC(3) are below 0, 0.5 and above 1: 0.5 is no positive of 0.5."""
+    truth, scores = [0, 0, 1, 1], [0, 0.5, 0.3, 0.9]
+    assert value(AUC(3), truth, scores) == 0.75
+    weighted = AUC(3)
+    weighted.update(truth, scores, [1, 2, 3, 4])
+    assert weighted.result() == pytest.approx(16.5 / 21)  # 3 (1 + 2) / 2 + 4 (1 + 2) of 7 * 3
+
+
+# Keras 3.15 on 50 scores that are multiples of 1 / 20, so many of them are thresholds.
+KERAS_AUC = {
+    2: (0.5, 0.5),
+    3: (0.5860389471054077, 0.5790200233459473),
+    6: (0.5170454382896423, 0.5324358940124512),
+    11: (0.5560064911842346, 0.5422534942626953),
+    200: (0.5041050910949707, 0.4704964756965637),
+}
+
+
+def test_auc_is_keras_s_where_scores_are_thresholds():
+    rng = np.random.default_rng(0)
+    for thresholds, (plain, weighted) in KERAS_AUC.items():
+        truth, scores = rng.integers(0, 2, 50), rng.integers(0, 21, 50) / 20
+        weights = rng.integers(1, 5, 50)
+        auc = AUC(thresholds)
+        auc.update(truth, scores, weights)
+        assert auc.result() == pytest.approx(weighted, abs=1e-6)
+        assert value(AUC(thresholds), truth, scores) == pytest.approx(plain, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("top_k", "precision", "recall"),
+    [(1, 1, 1 / 2), (2, 1 / 2, 1 / 2), (3, 1 / 3, 1 / 2), (9, 2 / 5, 1)],
+)
+def test_top_k_of_one_row_of_labels_is_of_that_row(top_k, precision, recall):
+    """Keras's numbers; the largest scores are those of 1 0 0 1 0, in this order."""
+    truth, scores = [0, 1, 1, 0, 0], [0.2, 0.1, 0.5, 0, 0.2]
+    assert value(Precision(top_k=top_k), truth, scores) == pytest.approx(precision)
+    assert value(Recall(top_k=top_k), truth, scores) == pytest.approx(recall)
+    weighted = Precision(top_k=top_k)
+    weighted.update(truth, scores, [1, 2, 3, 4, 5])
+    assert weighted.result() == pytest.approx({1: 1, 2: 3 / 4, 3: 3 / 9, 9: 5 / 15}[top_k])

@@ -105,10 +105,10 @@ def test_gradients_are_the_slope_of_the_loss(build):
                 layer.rate = 0.0
         x, y = data_for(model)
         before = model.get_weights()
-        start = model.train_on_batch(x, y)[0]
+        start = model.train_on_batch(x, y)
         moved = [w - b for w, b in zip(model.get_weights(), before, strict=True)]
         expected = sum(float((m.astype(np.float64) ** 2).sum()) for m in moved) / 1e-3
-        drop = start - model.test_on_batch(x, y)[0]
+        drop = start - model.test_on_batch(x, y)
         assert expected > 1e-6
         assert drop == pytest.approx(expected, rel=0.05)
 
@@ -248,7 +248,7 @@ def test_views_cost_no_step_and_no_memory(backend):
         model.compile(mc.optimizers.SGD(0.05), "mean_squared_error", **options)
         x = np.random.default_rng(1).random((BATCH, 4, 4, 3), np.float32)
         y = np.zeros((BATCH, 2, 2), np.float32)
-        losses = [model.train_on_batch(x, y)[0] for _ in range(3)]
+        losses = [model.train_on_batch(x, y) for _ in range(3)]
         return model, losses, model.predict(x, verbose=0)
 
     (model, losses, y), (_, *wanted) = train(), train(fuse=False)

@@ -12,7 +12,7 @@ import pytest
 
 import minicnn as mc
 from minicnn import tune
-from minicnn.callbacks import Callback, EarlyStopping
+from minicnn.callbacks import Callback, EarlyStopping, LearningRateScheduler, TerminateOnNaN
 from minicnn.errors import ArgumentError, FormatError, MissingExtraError, ShapeError
 from minicnn.installed import install_command
 from minicnn.layers import Conv2D, Dense, Flatten, Input
@@ -281,6 +281,21 @@ def test_a_loss_that_explodes_is_a_result(tmp_path, capsys):
     assert "the loss became" in failed.reason
     assert "Trial failed: the loss became" in capsys.readouterr().out
     assert math.isnan(failed.score)
+
+
+@pytest.mark.parametrize("first_rate", [0.01, 1e38], ids=["later", "at-once"])
+def test_a_training_that_diverged_is_failed_however_it_ended(tmp_path, first_rate):
+    """Also if its first epoch was the best of all: TerminateOnNaN ends it quietly."""
+    callbacks = [
+        LearningRateScheduler(lambda epoch: 1e38 if epoch else first_rate),
+        TerminateOnNaN(),
+    ]
+    options = {"epochs": 3, "validation_data": (X[80:], Y[80:]), "callbacks": callbacks}
+    tuner = search(tmp_path, tune.GridSearch, build, options, max_trials=2, max_failures=3)
+    assert [one.state for one in tuner.results()] == ["failed", "failed"]
+    assert all(math.isnan(one.score) for one in tuner.results())
+    words = "never a finite number|in the last epoch: the training diverged"
+    assert all(re.search(words, one.reason) for one in tuner.results())
 
 
 def test_many_failures_in_a_row_end_the_search(tmp_path):

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from minicnn.checks import warn_caller
 from minicnn.errors import ArgumentError
 
 Logs = dict[str, float]
@@ -93,6 +94,9 @@ class Callback:
 
     def on_interrupt(self) -> None:
         """After Ctrl-C, between two steps; the training then ends without `on_train_end`."""
+
+    def on_exit(self) -> None:
+        """Last of all, whatever ended the training, an error too: let go of what is held."""
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Before an epoch."""
@@ -181,6 +185,10 @@ class CallbackList:
         """After Ctrl-C."""
         self._call("on_interrupt")
 
+    def on_exit(self) -> None:
+        """Last of all."""
+        self._call("on_exit")
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Before an epoch."""
         self._call("on_epoch_begin", epoch, logs)
@@ -218,8 +226,15 @@ class CallbackList:
             getattr(callback, hook)(*arguments)
 
 
+# Names that Keras has besides; who overrides these alone would wait for ever.
+OTHER_NAMES = {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"}
+
+
 def _check_hooks(callback: Callback) -> None:
     """Refuse a hook that cannot be called, before it is called after an epoch of work."""
+    for name, called in OTHER_NAMES.items():
+        if hasattr(callback, name):
+            warn_caller(f"{type(callback).__name__}.{name} is never called; name it {called}")
     for name, count in HOOKS.items():
         try:
             inspect.signature(getattr(callback, name)).bind(*range(count))

@@ -17,7 +17,7 @@ from minicnn.explain.tape import Tape
 from minicnn.explain.tiles import page, show_image, show_over
 from minicnn.layers import Conv2D, DepthwiseConv2D, InputLayer, Rescaling
 from minicnn.models import Model
-from minicnn.plots import caption
+from minicnn.plots import WRONG, caption
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,14 +34,15 @@ def gradcam(
     Parameters
     ----------
     model : ends in one score a class; a last softmax or sigmoid is left out of the gradient
-    x : (N, H, W, C), what the network is fed
+    x : (N, H, W, C), what the network is fed; of a network with several inputs a list of arrays
     classes : a class number, or one for each image; default: what the network says. Of one
         sigmoid, 0 and 1
     layer : whose maps; default: the last convolution
 
     Returns
     -------
-    float32 (N, H, W); all 0 where no place speaks for the class
+    float32 (N, H, W), the size of the images that the layer sees, if several inputs are images of
+    the first of them; all 0 where no place speaks for the class
 
     Raises
     ------
@@ -59,7 +60,8 @@ def gradcam(
     (2, 28, 28)
     """
     tape = Tape(model, x)
-    maps = tape[layer_with_maps(model, layer)]
+    layer = layer_with_maps(model, layer)
+    maps = tape[layer]
     d_maps = tape.gradient(tape.scores, _one_of(tape.scores, classes)).of(maps)
     if d_maps is None:
         raise ArgumentError(f"the scores do not depend on {layer!r}; name another layer")
@@ -67,7 +69,7 @@ def gradcam(
     cams = np.maximum((weights * maps).sum(3), 0)
     largest = cams.max((1, 2), keepdims=True)
     cams = np.divide(cams, largest, out=np.zeros_like(cams), where=largest > 0)
-    return enlarged(cams, np.shape(x)[1:3])
+    return enlarged(cams, _image_size(model, layer, tape) or maps.shape[1:3])
 
 
 def gradcam_figure(image: np.ndarray, cam: np.ndarray, title: str = "") -> Figure:
@@ -78,6 +80,10 @@ def gradcam_figure(image: np.ndarray, cam: np.ndarray, title: str = "") -> Figur
     image : uint8 (H, W, C)
     cam : (H, W), 0...1, as `gradcam` gives it
     title : what the network says
+
+    Notes
+    -----
+    A `cam` that is all 0 is drawn with a line that says so.
     """
     figure = page(8.4, 4.2)
     figure.suptitle(caption(title), fontsize=14)
@@ -85,6 +91,8 @@ def gradcam_figure(image: np.ndarray, cam: np.ndarray, title: str = "") -> Figur
     show_image(left, image)
     bar = figure.colorbar(show_over(right, image, cam, cmap="jet", vmin=0, vmax=1), ax=right)
     bar.set_label("speaks for it", fontsize=11)
+    if not cam.any():
+        right.set_title("no place of these maps speaks for it", fontsize=11, color=WRONG)
     return figure
 
 
@@ -117,6 +125,17 @@ def layer_with_maps(model: Model, name: str | None) -> str:
         names = ", ".join(layer.name for layer in with_maps)
         raise ArgumentError(f"{name!r} has no maps (N, H, W, C); these have: {names}")
     return name
+
+
+def _image_size(model: Model, layer: str, tape: Tape) -> tuple[int, ...] | None:
+    """(H, W) of the first input with images that the layer's maps are made of, if there is one."""
+    graph = model.graph
+    seen = {[id(t) for t in graph.tensors if t.layer.name == layer][-1]}  # its last use, as on tape
+    for tensor in reversed(graph.tensors):
+        if id(tensor) in seen:
+            seen |= {id(t) for t in tensor.inputs}
+    images = zip(graph.inputs, tape.inputs, strict=True)
+    return next((x.shape[1:3] for t, x in images if id(t) in seen and x.ndim == 4), None)
 
 
 def chosen(scores: np.ndarray, classes: Any) -> np.ndarray:

@@ -45,6 +45,16 @@ def activate(apply: Apply, name: str, x: Any) -> Any:
     return x if operation is None else apply(operation, x)
 
 
+class ActivationAttribute:
+    """A layer's `activation`: checked whenever it is set; None means "linear"."""
+
+    def __get__(self, layer: Layer, owner: type[Layer] | None = None) -> str:
+        return vars(layer)["_activation"]
+
+    def __set__(self, layer: Layer, value: str | None) -> None:
+        vars(layer)["_activation"] = activation_name(value)
+
+
 class Activation(Layer):
     """An activation by its name: "relu", "leaky_relu", "relu6", "elu", "sigmoid", "tanh", "silu",
     "softmax" or "linear".
@@ -55,9 +65,11 @@ class Activation(Layer):
     [[0.0, 2.0]]
     """
 
+    activation = ActivationAttribute()
+
     def __init__(self, activation: str | None, **options: Any) -> None:
         super().__init__(**options)
-        self.activation = activation_name(activation)
+        self.activation = activation
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """activation(x)."""

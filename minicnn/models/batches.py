@@ -99,14 +99,16 @@ class IterableBatches:
     and still be the same when a training is resumed. An iterator gives its batches `once`.
     """
 
-    def __init__(self, source: Iterable[Any], steps: int | None = None) -> None:
+    def __init__(
+        self, source: Iterable[Any], steps: int | None = None, steps_name: str = "steps_per_epoch"
+    ) -> None:
         self.source = source
-        self.steps = None if steps is None else check_int(steps, "steps_per_epoch")
+        self.steps = None if steps is None else check_int(steps, steps_name)
         self.once = isinstance(source, Iterator) and not hasattr(source, "for_epoch")
         self.shortest: int | None = None  # batches in a pass, where one has been seen to its end
-        # The pass under way, and where it stands.
+        # The pass under way, where it stands, and the seed that it was begun with.
         self._items: Iterator[Any] | None = None
-        self._place = Place()
+        self._place, self._seed = START, random.seed()
 
     def __len__(self) -> int:
         """Batches in an epoch; 0 where nobody knows yet."""
@@ -150,13 +152,14 @@ class IterableBatches:
 
     def _go_to(self, place: Place) -> None:
         """Make `place` the next batch: by skipping what is before it, as nothing else is known."""
-        if self._items is None or (self._place != place and not self.once):
+        right = (self._place, self._seed) == (place, random.seed())
+        if self._items is None or not (right or self.once):
             self._begin(place.number)
         while self._place.batch < place.batch and self._next(next_pass=False) is not _END:
             pass
 
     def _begin(self, number: int) -> None:
-        self._place = Place(number)
+        self._place, self._seed = Place(number), random.seed()
         if hasattr(self.source, "for_epoch"):
             self._items = iter(self.source.for_epoch(number))
         else:
@@ -192,13 +195,14 @@ def batches_of(
     batch_size: int | None = None,
     shuffle: bool = False,
     steps: int | None = None,
+    steps_name: str = "steps_per_epoch",
 ) -> Batches:
     """Arrays with labels, or an iterable of batches, as `fit` takes them."""
     if is_arrays(x):
         if steps is not None:
             raise ArgumentError(
-                f"steps_per_epoch={steps!r} is for an iterable of batches; of arrays an epoch is "
-                "all samples: leave it out, or pass x[:n], y[:n]"
+                f"{steps_name}={steps!r} is for an iterable of batches; of arrays all samples are "
+                "taken: leave it out, or pass x[:n], y[:n]"
             )
         inputs = as_arrays(x)
         size = 32 if batch_size is None else batch_size
@@ -210,7 +214,7 @@ def batches_of(
             f"x is a {type(x).__name__}, so it must give the batches (x, y) or (x, y, weights) "
             "itself, without y and sample_weight; if it holds samples, pass np.asarray(x)"
         )
-    return IterableBatches(x, steps)
+    return IterableBatches(x, steps, steps_name)
 
 
 def as_batch(item: Any) -> Batch:

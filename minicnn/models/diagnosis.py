@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from minicnn.layers.base import compute
+from minicnn.losses import Crossentropy, Loss
 from minicnn.models.graph import Graph
 
 AT_ONCE = 1024  # samples that are looked at together, so that little memory is needed
 REMEDY = "a smaller learning_rate or clipnorm=1.0 often helps"
 
 
-def first_not_finite(graph: Graph, inputs: tuple[np.ndarray, ...]) -> str:
+def first_not_finite(graph: Graph, inputs: tuple[np.ndarray, ...], loss: Loss, updates: int) -> str:
     """Names the first input, parameter or layer's output with a NaN or infinity; and a remedy."""
     for tensor, x in zip(graph.inputs, inputs, strict=True):
         if not np.isfinite(x).all():
@@ -24,10 +25,12 @@ def first_not_finite(graph: Graph, inputs: tuple[np.ndarray, ...]) -> str:
             )
     for parameter in graph.parameters:
         if not np.isfinite(parameter.value).all():
-            return (
-                f"the parameter {parameter.name} has a NaN or infinity; set_weights or load other "
-                "weights"
+            cause = (
+                f"since one of the {updates} updates so far; start afresh: {REMEDY}"
+                if updates
+                else "before any update; set_weights or load other weights"
             )
+            return f"the parameter {parameter.name} has a NaN or infinity {cause}"
     found: dict[int, Any] = dict(zip(map(id, graph.inputs), inputs, strict=True))
     for tensor in graph.tensors:
         if id(tensor) not in found:
@@ -35,6 +38,12 @@ def first_not_finite(graph: Graph, inputs: tuple[np.ndarray, ...]) -> str:
             found[id(tensor)] = tensor.layer.forward(compute, *arguments, training=False)
             if not np.isfinite(found[id(tensor)]).all():
                 return f"{tensor.layer.name} was the first layer with a NaN or infinity; {REMEDY}"
+    empty = np.flatnonzero(~found[id(graph.outputs[0])].reshape(len(inputs[0]), -1).any(1))
+    if empty.size and isinstance(loss, Crossentropy):  # which divides by their sum
+        return (
+            f"the outputs of sample {empty[0]} of this batch are all 0, which is no probability; "
+            "end the network with softmax or sigmoid"
+        )
     return f"all layers' outputs are finite, the loss itself overflowed; {REMEDY}"
 
 

@@ -13,10 +13,11 @@ from minicnn.history import History
 from minicnn.layers.base import SymbolicTensor
 from minicnn.losses import Loss
 from minicnn.metrics import Metric, as_metrics
-from minicnn.models import images, measuring, saving, training
+from minicnn.models import checkpoints, images, measuring, saving, training
 from minicnn.models.batches import as_arrays, batch_of, batches_of
 from minicnn.models.class_weights import weighted
-from minicnn.models.graph import graph_between
+from minicnn.models.config import graph_from_config, graph_to_config
+from minicnn.models.graph import Graph, graph_between
 from minicnn.models.network import single
 from minicnn.models.state import TrainingState
 from minicnn.models.stepper import Stepper
@@ -39,6 +40,24 @@ class Model(Stepper):
     def __init__(self, inputs: Tensors, outputs: Tensors, name: str | None = None) -> None:
         self._start(name)
         self.take_graph(graph_between(_tuple(inputs), _tuple(outputs)))
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` builds this network again from, JSON-able, without the weights.
+
+        A subclass whose constructor takes other arguments returns those.
+        """
+        return {"name": self.name, **graph_to_config(self.graph)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Model:
+        """A network like the one whose `get_config` this was, with first weights."""
+        if "tensors" not in config:
+            return cls(**config)
+        return cls._of_graph(graph_from_config(config), config["name"])
+
+    @classmethod
+    def _of_graph(cls, graph: Graph, name: str) -> Model:
+        return cls(graph.inputs, graph.outputs, name=name)
 
     def _start(self, name: str | None) -> None:
         super().__init__(name)
@@ -82,6 +101,7 @@ class Model(Stepper):
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
         validation_batch_size: int | None = None,
+        validation_steps: int | None = None,
     ) -> History:
         """Train for `epochs` passes over the samples; returns what was measured on the way.
 
@@ -102,6 +122,8 @@ class Model(Stepper):
         sample_weight : (N,) weights of the samples' losses
         initial_epoch : number of the first epoch, to go on with an earlier training
         steps_per_epoch : batches an epoch; the next epoch goes on where the one before ended
+        validation_steps : so many batches of `validation_data`, the first ones each time; those of
+            a generator, which cannot begin again, follow each other
 
         Raises
         ------
@@ -115,7 +137,8 @@ class Model(Stepper):
             x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, steps=steps_per_epoch
         )
         job.set_data(data, class_weight)
-        job.set_validation(validation_data, validation_split, validation_batch_size or batch_size)
+        size = validation_batch_size or batch_size
+        job.set_validation(validation_data, validation_split, size, validation_steps)
         return job.run(initial_epoch, epochs)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -143,16 +166,29 @@ class Model(Stepper):
         verbose: int | str = "auto",
         sample_weight: Any = None,
         return_dict: bool = False,
+        steps: int | None = None,
     ) -> Any:
-        """[loss, metric, ...] over all samples, or a dict of them; without metrics the loss."""
+        """[loss, metric, ...] over all samples, or a dict of them; without metrics the loss.
+
+        Of an iterable of batches so many `steps`, all by default.
+        """
         self.need_compiled()
-        batches = batches_of(x, y, sample_weight, batch_size=batch_size)
+        batches = batches_of(
+            x, y, sample_weight, batch_size=batch_size, steps=steps, steps_name="steps"
+        )
         logs = measuring.evaluate(self, batches, verbose)
         return logs if return_dict else measuring.loss_or_list(logs)
 
-    def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
-        """The outputs for every sample, float32."""
-        return measuring.predict(self, batches_of(x, batch_size=batch_size), verbose)
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+    ) -> Any:
+        """The outputs for every sample, float32; of an iterable for so many batches, or all."""
+        batches = batches_of(x, batch_size=batch_size, steps=steps, steps_name="steps")
+        return measuring.predict(self, batches, verbose)
 
     def train_on_batch(
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
@@ -201,12 +237,17 @@ class Model(Stepper):
 
         Without the optimizer and its state the file is smaller, with Adam a third as large, and
         the model that it gives is not compiled.
+
+        Raises
+        ------
+        ArgumentError : `load_model` could not build it again: the get_config() of a class of
+            yours lacks an argument, or two layers have one name. Nothing is written then
         """
         saving.save_model(self, path, include_optimizer=include_optimizer)
 
     def save_weights(self, path: Any) -> None:
-        """`save` without the optimizer."""
-        saving.save_model(self, path, include_optimizer=False)
+        """`save` without the optimizer; for `load_weights`, of any network."""
+        saving.save_weights(self, path)
 
     def load_weights(self, path: Any) -> None:
         """Take over the weights of a `.mcnn` file of the same network; all else stays.
@@ -214,18 +255,24 @@ class Model(Stepper):
         Raises
         ------
         CheckpointError : the file is of another network; it says what differs
-        FormatError, OSError : as from `load_model`
+        FormatError, OSError : the file cannot be read; nothing was changed
         """
         self.refuse_while_training("load_weights")
         saving.load_weights(self, path)
 
     def save_checkpoint(self, path: Any) -> None:
         """Write all that an interrupted training needs to go on, bit for bit."""
-        saving.save_checkpoint(self, path)
+        checkpoints.save_checkpoint(self, path)
 
     def load_checkpoint(self, path: Any) -> None:
-        """Take over weights, optimizer and progress from a checkpoint of this same network."""
-        saving.load_checkpoint(self, path)
+        """Take over weights, optimizer and progress from a checkpoint of this same network.
+
+        Raises
+        ------
+        CheckpointError : it is of another network or training; nothing was changed
+        FormatError, OSError : the file cannot be read; nothing was changed
+        """
+        checkpoints.load_checkpoint(self, path)
 
 
 def _tuple(tensors: Tensors) -> tuple[SymbolicTensor, ...]:

@@ -56,7 +56,7 @@ class TrainingState:
         layout = saved.get("layout", self.layout)
         if batch or place.batch:
             self._check_layout(layout, epoch, batch)
-        seed, past = check_int(saved["seed"], "seed", 0), numbers(saved.get("past", {}))
+        seed, past = check_int(saved["seed"], "seed", 0), numbers(saved.get("past", self.past))
         self.epoch, self.batch, self.place = epoch, batch, place
         self.seed, self.past, self.resumed = seed, past, saved["totals"]
 

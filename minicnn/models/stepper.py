@@ -14,7 +14,7 @@ from minicnn.backends.algorithm import conv_algorithm
 from minicnn.backends.precision import precision
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
-from minicnn.layers.base import aligned
+from minicnn.layers.base import Parameter, aligned
 from minicnn.limits import check_activations
 from minicnn.losses import Loss
 from minicnn.metrics import Metric
@@ -41,7 +41,7 @@ class Stepper(Network):
         self.loss: Loss | None = None
         self.compiled_metrics: list[Any] = []
         self.fuse = True
-        self._slots: dict[str, dict[str, np.ndarray]] = {}
+        self._slots: dict[Parameter, dict[str, np.ndarray]] = {}
         self._executions = Programs()
         self._step_metrics: list[Metric] | None = None
 
@@ -92,7 +92,7 @@ class Stepper(Network):
         Ctrl-C gives up a step as a whole, before the model changes, or not at all; `at_once` is
         entered for as long as the first is possible.
         """
-        optimizer, _ = self.need_compiled()
+        optimizer, loss = self.need_compiled()
         batch = self.prepared(batch)
         step = optimizer.iterations
         with self.lock:
@@ -105,10 +105,10 @@ class Stepper(Network):
                     execution.commit()
                     optimizer.iterations = step + 1
                 return outcome.copied()
+        cause = first_not_finite(self.graph, batch.inputs, loss, step)
         raise NumericError(
-            f"the loss became {outcome.loss} at step {step + 1}: "
-            f"{first_not_finite(self.graph, batch.inputs)}. The weights are still those "
-            f"before this step (learning_rate {optimizer.learning_rate:g})"
+            f"the loss became {outcome.loss} at step {step + 1}: {cause}. The weights are still "
+            f"those before this step (learning_rate {optimizer.learning_rate:g})"
         )
 
     def test_step(self, batch: Batch) -> Outcome:
@@ -136,12 +136,11 @@ class Stepper(Network):
             metric.reset()
         return self._step_metrics
 
-    def slot(self, parameter: str, name: str) -> np.ndarray:
+    def slot(self, parameter: Parameter, name: str) -> np.ndarray:
         """The optimizer's array of that name for that parameter; zeros when it is new."""
         arrays = self._slots.setdefault(parameter, {})
         if name not in arrays:
-            shape = next(p.shape for p in self.parameters if p.name == parameter)
-            zeros = aligned(shape, "float32")
+            zeros = aligned(parameter.shape, "float32")
             zeros.fill(0)
             arrays[name] = zeros
         return at_home(arrays[name])
@@ -150,13 +149,16 @@ class Stepper(Network):
     def slots(self) -> dict[tuple[str, str], np.ndarray]:
         """All the optimizer's arrays, by (parameter's name, slot's name)."""
         return {
-            (p, name): at_home(a) for p, arrays in self._slots.items() for name, a in arrays.items()
+            (p.name, name): at_home(a)
+            for p, arrays in self._slots.items()
+            for name, a in arrays.items()
         }
 
     def reset_slots(self) -> None:
         """Set the optimizer's arrays to zero. They stay where they are: programs know them."""
-        for array in self.slots.values():
-            array.fill(0)
+        for arrays in self._slots.values():
+            for array in arrays.values():
+                at_home(array).fill(0)
 
     def need_compiled(self) -> tuple[Optimizer, Loss]:
         """The optimizer and the loss, or an error that says how to give them."""

@@ -8,30 +8,25 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from minicnn import random
 from minicnn.backends import steps_together
 from minicnn.callbacks import BackupAndRestore, Callback, CallbackList, TerminateOnNaN
-from minicnn.checks import check_int, check_number, shape_text, warn_caller
+from minicnn.checks import check_int, check_number, warn_caller
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.history import History, joined
-from minicnn.losses import Crossentropy
 from minicnn.models.advice import warn_before_training
-from minicnn.models.batches import (
-    ArrayBatches,
-    Batch,
-    Batches,
-    IterableBatches,
-    Place,
-    batches_of,
-    is_arrays,
-)
-from minicnn.models.class_weights import check_classes, class_of_each, weighted
+from minicnn.models.batches import ArrayBatches, Batch, Batches, Place
+from minicnn.models.class_weights import weighted
 from minicnn.models.diagnosis import first_bad_sample
 from minicnn.models.groups import Group, groups_of_arrays, groups_of_batches
 from minicnn.models.interrupt import BetweenSteps, Interrupt
 from minicnn.models.measuring import Totals, measure
+from minicnn.models.preparation import (
+    check_training_data,
+    check_validation_data,
+    split_off,
+    validation_batches,
+)
 from minicnn.models.state import TrainingState
 from minicnn.models.together import Trained, train_groups
 from minicnn.progress import Progress
@@ -56,7 +51,7 @@ class Fit:
         self.progress = Progress(verbose)
         self.validation: Batches | None = None
         self.class_weight: dict[int, float] | None = None
-        self.data_ended = False  # and somebody was told
+        self.data_ended = self.validation_ended = False  # and somebody was told
 
     def set_data(self, data: Batches, class_weight: dict[int, float] | None) -> None:
         """What to train on."""
@@ -66,40 +61,15 @@ class Fit:
             raise ArgumentError("fit needs labels: model.fit(x, y)")
         self.data, self.class_weight = data, class_weight
 
-    def set_validation(self, data: Any, split: float, batch_size: int | None) -> None:
+    def set_validation(
+        self, data: Any, split: float, batch_size: int | None, steps: int | None = None
+    ) -> None:
         """What to measure after each epoch."""
         check_number(split, "validation_split", 0.0, 1.0)
         if data is not None:
-            # A list of arrays alone would be inputs without labels, so it means the same.
-            together = isinstance(data, tuple) or (isinstance(data, list) and is_arrays(data))
-            parts = tuple(data) if together else (data,)
-            if isinstance(data, np.ndarray) or (together and len(parts) not in (2, 3)):
-                got = f"{len(parts)} parts" if together else f"one array {shape_text(data.shape)}"
-                raise ArgumentError(
-                    "validation_data must be (x, y), (x, y, weights) or an iterable of batches; "
-                    f"got {got}"
-                )
-            self.validation = batches_of(*parts, batch_size=batch_size)
+            self.validation = validation_batches(data, batch_size, steps)
         elif split > 0.0:
-            self._split(split)
-
-    def _split(self, fraction: float) -> None:
-        data = self.data
-        if not isinstance(data, ArrayBatches) or data.labels is None:
-            raise ArgumentError("validation_split needs arrays; pass validation_data instead")
-        kept = math.floor(data.samples * (1.0 - fraction))  # as Keras rounds
-        if kept in (0, data.samples):
-            raise ArgumentError(
-                f"validation_split={fraction} of {data.samples} samples leaves one part empty"
-            )
-        classes = _classes(self.model, data.labels)
-        if set(classes[kept:]) - set(classes[:kept]):
-            warn_caller(
-                "validation_split takes the arrays' end, and it has classes that the rest has not: "
-                "the samples seem to be sorted by class. Shuffle x and y first"
-            )
-        self.validation = _part(data, slice(kept, None), shuffle=False)
-        self.data = _part(data, slice(0, kept), shuffle=data.shuffle)
+            self.data, self.validation = split_off(self.model, self.data, split)
 
     def run(self, initial_epoch: int, epochs: int) -> History:
         """Train from epoch `initial_epoch` to `epochs`, or on from a checkpoint."""
@@ -107,7 +77,8 @@ class Fit:
         check_int(epochs, "epochs", 0)
         state = self._new_state(check_int(initial_epoch, "initial_epoch", 0))
         if state.epoch < epochs:
-            self._check_before_first_step(state.place, epochs - state.epoch)
+            with random.seeded(state.seed):
+                self._check_before_first_step(state.place, epochs - state.epoch)
         model.stop_training = False
         model.history, model.training_state, model.saved_history = self.history, state, state.past
         self.history.params = {"epochs": epochs, "steps": len(self.data)}
@@ -126,6 +97,7 @@ class Fit:
             finally:
                 model.training_thread = None
                 self.progress.close()
+                self.callbacks.on_exit()
         return self.history
 
     def _new_state(self, epoch: int) -> TrainingState:
@@ -141,35 +113,14 @@ class Fit:
 
     def _check_before_first_step(self, place: Place, epochs: int) -> None:
         """Build the network, and refuse what could not go on, before a callback writes anything."""
-        if isinstance(self.data, ArrayBatches):
-            _check_labelled(self.model, self.data)
-            whole = Batch(self.data.inputs, self.data.labels, self.data.weights)
-            self.data.weights = weighted(whole, self.class_weight).weights
-        else:
-            self._check_first_batch(self.data, place, epochs)
-        if isinstance(self.validation, ArrayBatches):
-            _check_labelled(self.model, self.validation)
-        elif self.validation is not None:
-            self._check_first_batch(self.validation, Place(), epochs)
-        check_classes(self.class_weight, max(self.model.graph.outputs[0].shape[-1], 2))
+        check_training_data(self.model, self.data, self.class_weight, place, epochs)
+        if self.validation is not None:
+            check_validation_data(self.model, self.validation, epochs)
         names = ["loss", *(metric.name for metric in self.model.new_metrics())]
         measured = [f"val_{name}" for name in names] if self.validation is not None else []
         rate = ["learning_rate"] if self._reports_rate else []
         self.callbacks.check_logs([*names, *measured, *rate], names)
         warn_before_training(self.model, self.data)
-
-    def _check_first_batch(self, data: IterableBatches, place: Place, epochs: int) -> None:
-        """Look at the batch that comes first."""
-        if data.once and data.steps is None and epochs > 1:
-            raise ArgumentError(
-                f"a generator gives its batches once, and here are {epochs} epochs; pass a list, "
-                "or an object whose __iter__ starts anew (or for training steps_per_epoch=)"
-            )
-        batch, _ = data.begin(place)
-        if batch is None:
-            raise ArgumentError("the data gave no batch; fit needs at least one")
-        weights = self.class_weight if data is self.data else None
-        self.model.prepared(weighted(batch, weights))
 
     def _goes_on(self, epochs: int) -> bool:
         """Is there another epoch, and data for it?"""
@@ -203,7 +154,7 @@ class Fit:
         """The logs' val_ part; NaN if the epoch has failed, for its weights are no epoch's."""
         if self.validation is None:
             return {}
-        if self.totals.failed:
+        if self.totals.failed or self._validation_ended():
             results = dict.fromkeys(self.totals.logs(), math.nan)
         else:
             self.callbacks.on_test_begin()
@@ -216,6 +167,21 @@ class Fit:
             )
             self.callbacks.on_test_end(results)
         return {f"val_{name}": value for name, value in results.items()}
+
+    def _validation_ended(self) -> bool:
+        """Has a generator for the validation no more batches? Then that is said, once."""
+        if isinstance(self.validation, ArrayBatches) or self.validation is None:
+            return False
+        with random.seeded(self.model.training_state.seed):
+            batch, _ = self.validation.begin()
+        if batch is None and not self.validation_ended:
+            self.validation_ended = True
+            warn_caller(
+                f"validation_data ended before epoch {self.model.training_state.epoch + 1}, so "
+                "nothing is measured from there on: let the generator give validation_steps * "
+                "epochs batches, or pass an object whose __iter__ starts anew"
+            )
+        return batch is None
 
     def _train_one_by_one(self) -> None:
         state = self.model.training_state
@@ -340,31 +306,3 @@ class Fit:
 
 def _saves_others(callback: Callback) -> bool:
     return isinstance(callback, BackupAndRestore)
-
-
-def _check_labelled(model: Model, data: ArrayBatches) -> None:
-    """Refuse arrays as a whole, and their labels."""
-    model.check_inputs(data.inputs)
-    if data.labels is None:
-        raise ArgumentError("training and evaluation need labels y")
-    shape = (data.samples, *model.graph.outputs[0].shape[1:])
-    data.labels = model.loss.prepare(data.labels, shape)  # type: ignore[union-attr]
-
-
-def _classes(model: Model, labels: np.ndarray) -> np.ndarray:
-    """Each sample's class, none where labels are something else."""
-    try:
-        return class_of_each(labels) if isinstance(model.loss, Crossentropy) else np.array([])
-    except (ArgumentError, TypeError):
-        return np.array([])
-
-
-def _part(data: ArrayBatches, rows: slice, *, shuffle: bool) -> ArrayBatches:
-    labels, weights = data.labels, data.weights
-    return ArrayBatches(
-        tuple(x[rows] for x in data.inputs),
-        None if labels is None else labels[rows],
-        None if weights is None else weights[rows],
-        data.batch_size,
-        shuffle=shuffle,
-    )

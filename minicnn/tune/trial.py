@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +45,10 @@ class Watch(Callback):
         self.best_step, self.pruned = 0, False
         self.last = math.nan  # value of the last epoch
         self.best_weights: list[np.ndarray] = []
+
+    def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
+        """Is there what it watches?"""
+        self.monitor.check(epoch)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Compare, keep, report."""

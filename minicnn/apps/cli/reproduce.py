@@ -12,7 +12,9 @@ from minicnn.apps.cli import options
 from minicnn.apps.cli.running import begin, resume, whole_run
 from minicnn.apps.cli.verbs import verb
 from minicnn.apps.recipes import RECIPES, Recipe
+from minicnn.apps.runs.layouts import class_names
 from minicnn.apps.runs.settings import Settings
+from minicnn.apps.runs.sources import is_published
 from minicnn.datasets.cifar10 import USUAL_NAMES
 
 OTHER_NAMES = {"cifar10": USUAL_NAMES}  # of data sets that come in several forms
@@ -57,6 +59,8 @@ def command(
     else:
         where = find_data(name, settings.data, data)
         settings = settings.changed(data=where, epochs=epochs, batch_size=batch_size, seed=seed)
+        if where and not is_published(Path(where)):
+            recipe.check_classes(class_names(Path(where), settings), where)
         folder, settings = begin(settings, runs)
     whole_run(folder, settings, recipe, fail_under, as_json=as_json)
 

@@ -18,7 +18,11 @@ from minicnn.apps.runs.settings import Settings, from_toml
 @verb("minicnn train --data photos --model scene", "minicnn train runs/scene-1/config.toml")
 @click.argument("config", required=False, type=options.FILE)
 @options.data()
-@click.option("--model", type=click.Choice(list(NETWORKS)), help="The network.")
+@click.option(
+    "--model",
+    type=click.Choice(list(NETWORKS)),
+    help="The network: `minicnn models` describes them.",
+)
 @options.epochs()
 @options.batch_size()
 @options.image_size(1, help="Pixels; default: what the network was made for.")
@@ -35,6 +39,7 @@ from minicnn.apps.runs.settings import Settings, from_toml
 )
 @click.option("--balance", is_flag=True, help="Let all classes count the same.")
 @options.patience()
+@options.allow_unreadable()
 @click.option("--tensorboard", is_flag=True, help="Write event files too.")
 @click.option("--name", help="Of the run; default: the network's.")
 @options.runs()

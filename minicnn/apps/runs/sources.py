@@ -8,7 +8,7 @@ cifar10.tar.xz, DIR/data_batch_1.bin, DIR/data_batch_1     CIFAR-10 in its publi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,17 +23,18 @@ from minicnn.apps.runs.layouts import (
     missing,
 )
 from minicnn.apps.runs.settings import Settings
+from minicnn.apps.runs.telling import Say, telling
 from minicnn.data.folders import ImageList, list_folder
 from minicnn.data.folders import found_text as found_one
 from minicnn.data.images import read_images
 from minicnn.data.layouts import TEST, part_folder
 from minicnn.data.preprocess import Preprocess
+from minicnn.data.unreadable import USUAL_SHARE, check_unreadable
 from minicnn.datasets import cifar10, mnist
 from minicnn.errors import ArgumentError
 
-DIGITS = [str(digit) for digit in range(10)]
+DIGITS = tuple(map(str, range(10)))
 NO_IMAGES = np.empty((0, 0, 0, 0), np.uint8)
-Say = Callable[[str], None]
 Skipped = list[tuple[str, str]]  # files that could not be read, and why
 
 
@@ -74,20 +75,22 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> Images:
         There is nothing there, or there are no images.
     ArgumentError
         There are images, but not as a training needs them: one class, one part.
+    UnreadableImagesError
+        More of them cannot be read than the settings allow.
     """
     if not settings.data and settings.model.startswith("lenet"):
         return _as_images(mnist.load_data(), DIGITS)
     path = Path(settings.data)
     if not path.exists():
         raise missing(path, f"is not there. {NEEDED}")
-    found = known_set(path, preprocess)
+    found = known_set(path, preprocess, say)
     if found is not None:
         return found
     if not path.is_dir():
         raise missing(path, f"is a file, and no archive of CIFAR-10. {NEEDED}")
     listing = find_lists(path, settings)
     say(found_text(listing))
-    return _read(listing, preprocess, settings.memory_mb, say)
+    return _read(listing, preprocess, settings, say)
 
 
 def load_in_memory(settings: Settings, preprocess: Preprocess, say: Say) -> Images:
@@ -102,10 +105,19 @@ def load_in_memory(settings: Settings, preprocess: Preprocess, say: Say) -> Imag
 
 
 def load_test_part(
-    folder: Path, preprocess: Preprocess, names: Sequence[str], say: Say
+    folder: Path,
+    preprocess: Preprocess,
+    names: Sequence[str],
+    say: Say,
+    allow_unreadable: float = USUAL_SHARE,
 ) -> tuple[Part, Skipped]:
-    """The images of these classes in a folder, or in its test part; and what cannot be read."""
-    known = known_set(folder, preprocess) if folder.exists() else None
+    """The images of these classes in a folder, or in its test part; and what cannot be read.
+
+    Raises
+    ------
+    UnreadableImagesError : more than the share `allow_unreadable` of them cannot be read
+    """
+    known = known_set(folder, preprocess, say) if folder.exists() else None
     if known is not None:
         return known.test, []
     if not folder.is_dir():
@@ -116,17 +128,19 @@ def load_test_part(
     images = list_folder(inner or folder, list(names))
     say(found_one(images))
     skipped: Skipped = []
-    return _part(images, preprocess, skipped), skipped
+    return _part(images, preprocess, skipped, say, allow_unreadable), skipped
 
 
-def known_set(path: Path, preprocess: Preprocess) -> Images | None:
+def known_set(path: Path, preprocess: Preprocess, say: Say) -> Images | None:
     """MNIST or CIFAR-10 in the form in which they are published; None if `path` is neither."""
-    if path.is_dir() and list(path.glob("*-idx3-ubyte*")):
-        found = _as_images(mnist.load_data(path), DIGITS)
-    elif _is_cifar10(path):
-        found = _as_images(cifar10.load_data(path), list(cifar10.CLASS_NAMES))
-    else:
+    if not is_published(path):
         return None
+    if _is_cifar10(path):
+        progress = telling(say, f"Reading {path.name}, bytes")
+        arrays, names = cifar10.load_data(path, progress=progress), list(cifar10.CLASS_NAMES)
+    else:
+        arrays, names = mnist.load_data(path), list(DIGITS)
+    found = _as_images(arrays, names)
     shape = found.train.images.shape[1:]
     if shape != preprocess.image_shape:
         raise ArgumentError(
@@ -136,27 +150,33 @@ def known_set(path: Path, preprocess: Preprocess) -> Images | None:
     return found
 
 
+def is_published(path: Path) -> bool:
+    """Is it MNIST or CIFAR-10 as published, whose classes are known, and no folder of classes?"""
+    return (path.is_dir() and any(path.glob("*-idx3-ubyte*"))) or _is_cifar10(path)
+
+
 def _is_cifar10(path: Path) -> bool:
     """An archive, or a folder of batches; class folders are read as any others."""
     batches = ("data_batch_1", "data_batch_1.bin")
     return (path.is_file() and ".tar" in path.name) or any((path / n).exists() for n in batches)
 
 
-def _read(listing: Listing, preprocess: Preprocess, memory_mb: int, say: Say) -> Images:
+def _read(listing: Listing, preprocess: Preprocess, settings: Settings, say: Say) -> Images:
     """Read all files, each once; those that cannot be read are counted and named."""
     skipped: Skipped = []
+    share = settings.allow_unreadable
     needed_mb = len(listing.train.paths) * int(np.prod(preprocess.image_shape)) / 1e6
-    if needed_mb > memory_mb:
+    if needed_mb > settings.memory_mb:
         say(f"{needed_mb:,.0f} MB of training images are read anew in every epoch")
         files = [_name(path, listing.train.root) for path in listing.train.paths]
         train = Part(NO_IMAGES, listing.train.labels, files, listing.train)
     else:
-        train = _part(listing.train, preprocess, skipped)
-    test = _part(listing.test, preprocess, skipped)
+        train = _part(listing.train, preprocess, skipped, say, share)
+    test = _part(listing.test, preprocess, skipped, say, share)
     shared = listing.validation is None
     validation = test
     if listing.validation is not None:
-        validation = _part(listing.validation, preprocess, skipped)
+        validation = _part(listing.validation, preprocess, skipped, say, share)
     if skipped:
         path, reason = skipped[0]
         say(
@@ -166,10 +186,12 @@ def _read(listing: Listing, preprocess: Preprocess, memory_mb: int, say: Say) ->
     return Images(train, validation, test, listing.train.class_names, skipped, shared)
 
 
-def _part(images: ImageList, preprocess: Preprocess, skipped: Skipped) -> Part:
-    pixels, kept, failures = read_images(
-        images.paths, preprocess.size, preprocess.color_mode, preprocess.interpolation
-    )
+def _part(
+    images: ImageList, preprocess: Preprocess, skipped: Skipped, say: Say, share: float
+) -> Part:
+    progress = telling(say, "Reading images")
+    pixels, kept, failures = read_images(images.paths, **preprocess.reading, progress=progress)
+    check_unreadable(failures, len(images.paths), share, images.root)
     skipped += [(_name(path, images.root), reason) for path, reason in failures]
     files = [_name(images.paths[i], images.root) for i in kept]
     return Part(pixels, images.labels[kept], files)
