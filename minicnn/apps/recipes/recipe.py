@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from minicnn.apps.runs.settings import Settings
 from minicnn.errors import ArgumentError
 
-MOST = 10  # classes that an error names
+FEW = 3  # classes that an error names
 
 # What a photograph may undergo and still show the same.
 PHOTOGRAPHS = {
@@ -67,10 +68,15 @@ class Recipe:
         if {_kind(name) for name in found} != {_kind(name) for name in self.classes}:
             network, place = self.settings.model, shlex.quote(data)
             raise ArgumentError(
-                f"{data} has {len(found)} classes, {', '.join(found[:MOST])}; {self.title!r} is "
-                f"about {', '.join(self.classes)}. For other classes: minicnn train --data {place} "
+                f"{Path(data).name} has {len(found)} classes, {_few(found)}; {self.title!r} is "
+                f"about {_few(self.classes)}. For others: minicnn train --data {place} "
                 f"--model {network}"
             )
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first of the names, for a message."""
+    return ", ".join(names[:FEW]) + (", ..." if len(names) > FEW else "")
 
 
 def _kind(name: str) -> str:
