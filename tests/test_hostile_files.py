@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from museum import CONFIG, EXHIBITS, forge, make_good, one, rezip, tensors
-from museum_files import FILES, journal, load_checkpoint
+from museum_files import FILES, journal
 
 from minicnn.errors import FormatError, MiniCNNError, SizeLimitError, TruncatedError
 from minicnn.models.archive import parse_archive, read_archive
@@ -189,7 +189,7 @@ def test_the_museum_of_other_files(reader, make, text, watch, tmp_path):
     with watch.watching() as heard, Work() as work, pytest.raises(MiniCNNError) as caught:
         reader(path)
     work.check(len(content or b""))
-    check_message(caught.value, "" if reader is load_checkpoint else tmp_path)
+    check_message(caught.value, tmp_path)
     assert re.search(text, caught.value.args[0])
     for event, what in heard:
         assert event == "open", (event, what)

@@ -75,7 +75,7 @@ def test_a_training_does_not_take_parts_for_classes(tmp_path):
 
 WRONG = {
     "xray": ({"animals": 10, "car": 10, "food": 10}, "has 3 classes, animals, car, food"),
-    "photo": (dict.fromkeys(RECIPES["scene"].classes, 4), "has 6 classes, buildings, forest"),
+    "photo": (dict.fromkeys(RECIPES["scene"].classes, 10), "has 6 classes, buildings, forest"),
     "lenet": ({"cat": 10, "dog": 10}, "is about 0, 1, 2"),
 }
 

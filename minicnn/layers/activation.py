@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicnn.checks import check_number, nearest
+from minicnn.checks import check_number, nearest, quoted
 from minicnn.errors import ArgumentError
 from minicnn.layers.base import Apply, Layer
 from minicnn.ops.activations import ELU as ELU_OPERATION
@@ -100,7 +100,7 @@ class ReLU(Layer):
         self.max_value = max_value
         self.negative_slope = check_number(negative_slope, "negative_slope", 0)
         if max_value not in (None, 6):
-            raise ArgumentError(f"max_value must be None or 6; got {max_value!r}")
+            raise ArgumentError(f"max_value must be None or 6; got {quoted(max_value)}")
         if max_value is not None and self.negative_slope:
             raise ArgumentError("max_value and negative_slope cannot be used together")
 
@@ -175,7 +175,7 @@ class Softmax(Layer):
     def __init__(self, axis: int = -1, **options: Any) -> None:
         super().__init__(**options)
         if axis != -1:
-            raise ArgumentError(f"axis must be -1, the last; got {axis!r}")
+            raise ArgumentError(f"axis must be -1, the last; got {quoted(axis)}")
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """softmax(x)."""

@@ -53,9 +53,9 @@ def load_checkpoint(model: Model, path: Path) -> None:
     try:
         take_over = _checked(model, archive, path)
         _take_callbacks(model, archive, path)
-    except MiniCNNError:
+    except (CheckpointError, FormatError):
         raise
-    except WRONG_CONTENT as err:
+    except (MiniCNNError, *WRONG_CONTENT) as err:
         raise FormatError(path, f"its training cannot be taken up: {err}") from err
     take_over()
 
