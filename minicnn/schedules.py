@@ -9,7 +9,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from minicnn.checks import check_flag, check_int, check_number
 from minicnn.checks import check_flag, check_int, check_number, quoted
 from minicnn.described import described
 from minicnn.errors import ArgumentError
