@@ -21,6 +21,7 @@ import numpy as np
 
 from minicnn.checks import check_number
 from minicnn.contracts import Shape
+from minicnn.described import described
 from minicnn.errors import ArgumentError
 from minicnn.registry import Registry
 
@@ -30,6 +31,8 @@ CUT_DEVIATION = 0.87962566103423978
 
 class Initializer:
     """Makes the first values of a weight."""
+
+    __repr__ = described
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         """float32 values of that shape, drawn from `rng`."""

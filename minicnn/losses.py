@@ -13,6 +13,7 @@ import numpy as np
 
 from minicnn.checks import check_flag, check_last_axis, check_number, shape_text
 from minicnn.contracts import Shape, Spec
+from minicnn.described import described
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.ops.losses import LOSSES
 from minicnn.ops.operation import Operation, apply
@@ -25,6 +26,7 @@ ROW_TOLERANCE = 1e-3
 class Loss:
     """One number for a sample: how far the prediction is from the label."""
 
+    __repr__ = described
     name: ClassVar[str]
 
     @property

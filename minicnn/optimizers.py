@@ -15,6 +15,7 @@ import numpy as np
 
 from minicnn import schedules
 from minicnn.checks import check_flag, check_int, check_number, refuse_unknown
+from minicnn.described import described
 from minicnn.errors import ArgumentError
 from minicnn.registry import Registry
 from minicnn.schedules import LearningRateSchedule, check_rate
@@ -36,6 +37,7 @@ class Optimizer:
         AdamW do; False adds weight_decay * w to the gradient (L2), as Caffe does
     """
 
+    __repr__ = described
     kernel: ClassVar[str]
 
     def __init__(

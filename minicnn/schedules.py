@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from minicnn.checks import check_flag, check_int, check_number, quoted
+from minicnn.described import described
 from minicnn.errors import ArgumentError
 from minicnn.registry import Registry
 
 
 class LearningRateSchedule:
     """A function from the step's number to the learning rate."""
+
+    __repr__ = described
 
     def __call__(self, step: int) -> float:
         """The learning rate of step `step`, the first step being 0."""

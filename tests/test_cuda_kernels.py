@@ -5,6 +5,9 @@ Without a GPU numba's simulator runs them: the same code, a thread of the system
 
 from __future__ import annotations
 
+import inspect
+import sys
+
 import numpy as np
 import pytest
 from kernel_cases import CASES
@@ -18,6 +21,8 @@ if device.missing():
     pytest.skip(device.missing(), allow_module_level=True)
 
 from minicnn.backends.cuda import KERNELS
+from minicnn.backends.cuda.kept import MOST_KERNELS
+from minicnn.backends.cuda.many_steps import keep_kernel
 
 # A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -82,3 +87,15 @@ def test_the_others_agree(kernel, absent, attributes):
 
 def test_all_kernels_are_there():
     assert KERNELS.keys() == CONTRACTS.keys()
+
+
+def test_shapes_without_end_leave_a_bounded_number_of_kernels():
+    """A program of each batch size has kernels of its own; those used last are kept."""
+    modules = [m for name, m in sys.modules.items() if name.startswith("minicnn.backends.cuda.")]
+    makers = [f for m in modules for f in vars(m).values() if hasattr(f, "cache_info")]
+    of_shapes = [f for f in makers if inspect.signature(f.__wrapped__).parameters]
+    assert len(of_shapes) > 50
+    assert {f.cache_info().maxsize for f in of_shapes} == {MOST_KERNELS}
+    for count in range(1, MOST_KERNELS + 50):
+        keep_kernel(count, 10 * count)
+    assert keep_kernel.cache_info().currsize == MOST_KERNELS

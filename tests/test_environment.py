@@ -33,7 +33,6 @@ def imported(**variables: str) -> subprocess.CompletedProcess[str]:
         env={**known, "PYTHONPATH": os.pathsep.join(sys.path), **variables},
         capture_output=True,
         text=True,
-        timeout=120,
     )
 
 

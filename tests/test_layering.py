@@ -24,6 +24,7 @@ LEVEL_0 = {
     "errors": {"text"},
     "version": set(),
     "naming": set(),
+    "described": set(),
     "ownership": set(),
     "contracts": set(),
     "shapes": {"errors", "text"},

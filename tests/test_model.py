@@ -392,3 +392,16 @@ def test_several_inputs_and_outputs(backend):
     model.compile("sgd", "mse")
     with pytest.raises(ArgumentError, match="one output"):
         model.fit([[x, x]], verbose=0)
+
+
+def test_an_activation_that_is_set_holds_from_the_next_call_on(backend):
+    """Also where a program was made before: logits of a classifier, as they are looked at."""
+    model = mc.Sequential([mc.Input((3,)), layers.Dense(4, activation="softmax")])
+    x = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    probabilities = model.predict(x, verbose=0)
+    model.layers[-1].activation = None
+    logits = model.predict(x, verbose=0)
+    kernel, bias = model.get_weights()
+    np.testing.assert_allclose(logits, x @ kernel + bias, rtol=1e-5, atol=1e-6)
+    model.layers[-1].activation = "softmax"
+    np.testing.assert_array_equal(model.predict(x, verbose=0), probabilities)

@@ -197,7 +197,7 @@ def test_automatic_names_avoid_those_of_a_loaded_model(tmp_path):
     model = mc.Sequential([Input((4,)), Dense(8), Dense(3)])
     model.save(tmp_path / "m.mcnn")
     script = [sys.executable, "-c", textwrap.dedent(HEAD), tmp_path / "m.mcnn"]
-    done = subprocess.run(script, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(script, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["['input_layer', 'dense', 'dense_2']", "dense_3"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -222,3 +223,19 @@ def test_kept_weights_are_compared_where_no_version_says_that_they_hold():
     assert not run(7)  # who says that nothing has changed is believed
     assert run(8)
     assert run(0)
+
+
+def test_a_large_arena_is_private_to_a_forked_child():
+    arena = native.program.Arena().room(2**22)
+    arena[:] = 1
+    child = os.fork()
+    if not child:
+        arena[:] = 2
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert (arena == 1).all()
+
+
+def test_an_arena_beyond_the_address_space_is_a_memory_error():
+    with pytest.raises(MemoryError, match="for the layers' outputs"):
+        native.program.Arena().room(2**50)

@@ -448,3 +448,19 @@ def test_an_own_metric_that_cannot_be_copied_is_refused_at_compile():
 
     with pytest.raises(ArgumentError, match="copy of needs by its get_config"):
         mc.Sequential([Input((4,)), Dense(2)]).compile("sgd", "mse", [Needs(1)])
+
+
+@pytest.mark.parametrize("name", ["argument", "initializer", "model"])
+def test_a_checkpoint_callback_refuses_before_the_first_step(tmp_path, name):
+    make, text = REFUSED[name]
+    model = make()
+    model.compile("sgd", "mse")
+    path = tmp_path / "models" / "{epoch}.mcnn"
+    with pytest.raises(ArgumentError, match=text):
+        model.fit(X, T, verbose=0, callbacks=[mc.callbacks.ModelCheckpoint(path)])
+    assert model.optimizer.iterations == 0 and not list(tmp_path.iterdir())
+    weights = mc.callbacks.ModelCheckpoint(path, save_weights_only=True)
+    model.fit(X, T, verbose=0, callbacks=[weights])
+    other = make()
+    other.load_weights(tmp_path / "models" / "1.mcnn")
+    assert np.array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -59,6 +61,46 @@ def test_digits_are_read_without_threads(scarce):
     scarce(0)
     (x, _), (_, y) = mnist.load_data()
     assert (len(x), len(y)) == (60000, 10000)
+
+
+LITTLE_MEMORY = """
+import resource
+import numpy as np
+import minicnn as mc
+from minicnn import backends
+from minicnn.data.images import of_each
+from minicnn.threads import Threads
+
+backends.set_num_threads(2)
+model = mc.zoo.lenet()
+model.compile("sgd", "sparse_categorical_crossentropy")
+x, y = np.ones((8, 28, 28, 1), np.float32), np.zeros(8, int)
+mc.ops.relu(x)  # before any team of threads
+with backends.backend("numpy"):
+    model.predict_on_batch(x)
+pages = int(open("/proc/self/statm").read().split()[0])
+room = pages * resource.getpagesize() + (60 << 20)
+resource.setrlimit(resource.RLIMIT_AS, (room, room))
+with Threads(500) as pool:
+    print(len(pool), sum(pool.map(int, range(100))), len(of_each(range(9), int, threads=500)))
+with Threads(500) as pool:  # the C++ engine's threads find no room either
+    model.train_on_batch(x[:1], y[:1])
+print(model.predict_on_batch(x[:1]).shape)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is on memory as Linux counts it")
+def test_a_limit_on_memory_means_fewer_threads():
+    done = subprocess.run(
+        [sys.executable, "-c", LITTLE_MEMORY],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    there, total, results = map(int, done.stdout.splitlines()[0].split())
+    assert there < 500 and (total, results) == (4950, 9)
+    assert done.stdout.splitlines()[1] == "(1, 10)"
 
 
 def test_an_error_comes_out_where_the_result_would():

@@ -38,6 +38,12 @@ class Trainer(Protocol):
     def save(self, path: Any, *, include_optimizer: bool = True) -> None:
         """Write the model."""
 
+    def save_weights(self, path: Any) -> None:
+        """Write the weights."""
+
+    def check_savable(self) -> None:
+        """Raise the error that `save` would raise."""
+
     def save_checkpoint(self, path: Any) -> None:
         """Write all that training needs to go on."""
 

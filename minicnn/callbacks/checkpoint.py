@@ -70,10 +70,12 @@ class ModelCheckpoint(Callback):
         self._path(dict.fromkeys(names, 0.0), 1 if self.every_batch else None)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Make the folder, unless the epoch or a number of the logs is in its name."""
+        """Refuse what cannot be saved; make the folder, unless an epoch or a number is in it."""
         path = Path(self.filepath)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "the model is to be a file", str(path))
+        if not self.save_weights_only:
+            self.model.check_savable()
         if "{" not in str(path.parent):
             make_folder(path.parent)
 
@@ -117,7 +119,10 @@ class ModelCheckpoint(Callback):
             reason = f"{self.monitor.name} improved from {before} to {value:.5f}, "
         self._say(f"{reason}saving model to {path}")
         make_folder(Path(path).parent)
-        self.model.save(path, include_optimizer=not self.save_weights_only)
+        if self.save_weights_only:
+            self.model.save_weights(path)
+        else:
+            self.model.save(path)
 
     def _path(self, logs: Logs, batch: int | None) -> str:
         known = {**logs, "epoch": self._epoch + 1}
@@ -220,7 +225,7 @@ class BackupAndRestore(Callback):
         if self.delete_checkpoint:
             for path in self._checkpoints().values():
                 path.unlink()
-            self._lock.release()
+            self._lock.release()  # its file would keep the folder
             if not any(self.folder.iterdir()):
                 self.folder.rmdir()
 

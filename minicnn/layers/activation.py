@@ -11,6 +11,7 @@ from minicnn.ops.activations import ELU as ELU_OPERATION
 from minicnn.ops.activations import LEAKY_RELU, RELU, RELU6, SIGMOID, SILU, TANH
 from minicnn.ops.operation import Operation
 from minicnn.ops.softmax import SOFTMAX
+from minicnn.versions import layers_changed
 
 ACTIVATIONS: dict[str, Operation | None] = {
     "linear": None,
@@ -52,7 +53,10 @@ class ActivationAttribute:
         return vars(layer)["_activation"]
 
     def __set__(self, layer: Layer, value: str | None) -> None:
-        vars(layer)["_activation"] = activation_name(value)
+        name = activation_name(value)
+        if vars(layer).setdefault("_activation", name) != name:
+            vars(layer)["_activation"] = name
+            layers_changed()
 
 
 class Activation(Layer):

@@ -16,6 +16,7 @@ import numpy as np
 from minicnn import initializers, random
 from minicnn.checks import check_flag, check_one_shape, refuse_unknown
 from minicnn.contracts import CONTRACTS, Shape, Spec
+from minicnn.described import described
 from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
 from minicnn.initializers import Initializer
 from minicnn.layers.shrinking import explain_shrinking
@@ -110,6 +111,9 @@ class Parameter:
         at_home(self._array)[...] = value
         parameters_changed()
 
+    def __repr__(self) -> str:
+        return f"<Parameter {self.name} {self.shape}>"
+
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: with the newest numbers."""
         at_home(self.array)
@@ -151,6 +155,7 @@ class Layer:
     input_shape : shape of one sample; a model's first layer may say it in place of an Input
     """
 
+    __repr__ = described
     takes_many = False  # True for layers that merge a list of inputs
     _name: str
 

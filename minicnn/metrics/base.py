@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minicnn.checks import shape_text
+from minicnn.described import described
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 
 
@@ -18,6 +19,7 @@ class Metric:
     attributes. They are all its state, so a resumed training goes on with the same bits.
     """
 
+    __repr__ = described
     scalar: ClassVar[bool] = True  # can a history hold the result?
     # "softmax" or "sigmoid" where the loss has it built in: the predictions are logits.
     built_in: str | None = None

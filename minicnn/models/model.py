@@ -245,6 +245,14 @@ class Model(Stepper):
         """
         saving.save_model(self, path, include_optimizer=include_optimizer)
 
+    def check_savable(self) -> None:
+        """Raise the ArgumentError that `save` would raise, without writing anything.
+
+        A network that waits for its input's shape is not looked at.
+        """
+        if self.is_built:
+            saving.check_savable(self)
+
     def save_weights(self, path: Any) -> None:
         """`save` without the optimizer; for `load_weights`, of any network."""
         saving.save_weights(self, path)

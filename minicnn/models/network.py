@@ -33,6 +33,19 @@ class Network:
         self._layers: list[Layer] = []
         self._rescaled: list[bool] = []
 
+    def __repr__(self) -> str:
+        start = f"<{type(self).__name__} {self.name!r}: "
+        if self._graph is None:
+            return f"{start}{self._waiting_text()}>"
+        shapes = " -> ".join(
+            ", ".join(shape_text(t.shape) for t in tensors)
+            for tensors in (self._graph.inputs, self._graph.outputs)
+        )
+        return f"{start}{shapes}, {len(self.layers)} layers, {self.count_params():,} parameters>"
+
+    def _waiting_text(self) -> str:
+        return "no layers"
+
     def take_graph(self, graph: Graph) -> None:
         """Become the network of this graph."""
         give_places(graph.layers)

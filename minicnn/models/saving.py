@@ -38,12 +38,18 @@ def save_model(model: Model, path: Path, *, include_optimizer: bool = True) -> N
     Refused, before anything is written, if `load_model` could not build it again.
     """
     _point_out_extension(path)
-    check_rebuildable(model)
+    check_savable(model, include_optimizer=include_optimizer)
     training, arrays = {}, {}
     if include_optimizer:
-        _check_training_rebuildable(model)
         training, arrays = training_to_document(model), saved_slots(model)
     write(model, path, network_to_document(model), training, arrays)
+
+
+def check_savable(model: Model, *, include_optimizer: bool = True) -> None:
+    """Raise ArgumentError, by name, for what `load_model` could not build again."""
+    check_rebuildable(model)
+    if include_optimizer:
+        _check_training_rebuildable(model)
 
 
 def save_weights(model: Model, path: Path) -> None:

@@ -67,6 +67,9 @@ class Sequential(Model):
         else:
             self._append(layer)
 
+    def _waiting_text(self) -> str:
+        return f"{len(self._waiting)} layers, the input's shape not known yet"
+
     def build_for(self, inputs: tuple[np.ndarray, ...]) -> None:
         """Make the layers for arrays like these, if no Input said their shape."""
         if self._graph is None and self._waiting:

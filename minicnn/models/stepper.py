@@ -30,6 +30,7 @@ from minicnn.models.shared import SharedArrays
 from minicnn.optimizers import Optimizer
 from minicnn.ownership import at_home, bring_home
 from minicnn.program import Program
+from minicnn.versions import layer_changes
 
 
 class Stepper(Network):
@@ -199,7 +200,8 @@ class Stepper(Network):
         """
         dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
         trained = [layer.trainable for layer in self._layers] if kind == "train" else []
-        key = (kind, len(inputs[0]), *dtypes, conv_algorithm(), precision(), *trained)
+        ways = (conv_algorithm(), precision(), layer_changes())
+        key = (kind, len(inputs[0]), *dtypes, *ways, *trained)
 
         def make(memory: Memory) -> Execution:
             plan = self._plan(kind, len(inputs[0]), dtypes, memory.shared)

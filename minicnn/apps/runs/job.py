@@ -109,7 +109,7 @@ def normalised(preprocess: Preprocess, train: Part) -> Preprocess:
 
 def make_model(settings: Settings, preprocess: Preprocess, images: Images) -> Model:
     """The network, compiled for these classes and so many steps; it knows names and pictures."""
-    clear_session()  # first weights go by layers' names, which must not depend on other models
+    clear_session()  # the layers are called alike in every run, whatever was built before
     model = build(settings.model, preprocess, len(images.class_names), settings.network)
     model.class_names = list(images.class_names)
     model.preprocess = preprocess

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda, device, exp, expm1, float32, jit, uint32
 from minicnn.backends.cuda.api import tanh as tanh_of
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.work import Work, elementwise
 from minicnn.contracts import Spec
 
@@ -66,25 +66,25 @@ def silu_gradient(dy, x):
     return dy * s * (ONE + x * (ONE - s))
 
 
-@cache
+@kept
 def leaky_relu(negative_slope: float) -> Any:
     slope = float32(negative_slope)
     return device(lambda x: x if x > ZERO else slope * x)
 
 
-@cache
+@kept
 def leaky_relu_gradient(negative_slope: float) -> Any:
     slope = float32(negative_slope)
     return device(lambda dy, x: dy if x > ZERO else slope * dy)
 
 
-@cache
+@kept
 def elu(alpha: float) -> Any:
     scale = float32(alpha)
     return device(lambda x: x if x > ZERO else scale * float32(expm1(x)))
 
 
-@cache
+@kept
 def elu_gradient(alpha: float) -> Any:
     scale = float32(alpha)
     return device(lambda dy, y: dy if y > ZERO else dy * (y + scale))
@@ -158,7 +158,7 @@ def _pulled_back(function: Any, dy: Spec, by: str) -> Work:
     return elementwise(map2_kernel(function, count), count, ("dx", "dy", by))
 
 
-@cache
+@kept
 def map_kernel(function: Any, count: int) -> Any:
     @jit
     def mapped(out, a):
@@ -169,7 +169,7 @@ def map_kernel(function: Any, count: int) -> Any:
     return mapped
 
 
-@cache
+@kept
 def map2_kernel(function: Any, count: int) -> Any:
     @jit
     def mapped2(out, a, b):

@@ -6,10 +6,10 @@ The formulas stand in the reference's file of this name.
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda, device, float32, int32, jit, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.work import Work, elementwise
 from minicnn.contracts import Shape, Spec
 
@@ -55,7 +55,7 @@ def wrapped(k, n):
 FOLDS = {"constant": clipped, "nearest": clipped, "reflect": reflected, "wrap": wrapped}
 
 
-@cache
+@kept
 def _kernel(shape: Shape, fill_mode: str, nearest: bool, cval: float, scale: float) -> Any:
     count, h, w, channels = math.prod(shape), *map(uint32, shape[1:])
     constant, outside, slope = fill_mode == "constant", float32(cval), float32(scale)
@@ -84,7 +84,7 @@ def _kernel(shape: Shape, fill_mode: str, nearest: bool, cval: float, scale: flo
     return augmented
 
 
-@cache
+@kept
 def _between_pixels(shape: Shape, fill_mode: str) -> Any:
     """(x, n, channel, u, v) -> the number at that place, mixed from the four pixels around it."""
     _, h, w, channels = shape

@@ -16,13 +16,13 @@ Backward adds up dbeta and dgamma likewise. The formulas stand in the reference'
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from minicnn.backends.cuda.api import cuda, device, float32, jit, sqrt, uint32
 from minicnn.backends.cuda.channels import Columns, columns_of, columns_of_pieces, place_in
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.reduce import team_sum
 from minicnn.backends.cuda.work import OLD, Launch, Work, elementwise, joined
 from minicnn.contracts import Spec
@@ -147,7 +147,7 @@ def itself(inverse_deviation):
     return inverse_deviation
 
 
-@cache
+@kept
 def inverse_deviation_of(epsilon: float) -> Any:
     small = float32(epsilon)
     return device(lambda variance: ONE / float32(sqrt(variance + small)))
@@ -156,7 +156,7 @@ def inverse_deviation_of(epsilon: float) -> Any:
 # --- forward ----------------------------------------------------------------------------------
 
 
-@cache
+@kept
 def _moments_kernel(size: Columns) -> Any:
     place, threads, channels = place_in(size), size.threads, uint32(size.channels)
     width, lanes = uint32(size.width), uint32(size.lanes)
@@ -186,7 +186,7 @@ def _moments_kernel(size: Columns) -> Any:
     return moments_of_pieces
 
 
-@cache
+@kept
 def _join_kernel(size: Columns, pieces: Columns, momentum: float, epsilon: float) -> Any:
     place, threads, channels = place_in(pieces), pieces.threads, uint32(size.channels)
     width, lanes = uint32(pieces.width), uint32(pieces.lanes)
@@ -219,7 +219,7 @@ def _join_kernel(size: Columns, pieces: Columns, momentum: float, epsilon: float
     return join_pieces
 
 
-@cache
+@kept
 def _known_moments_kernel(channels: int, momentum: float, epsilon: float) -> Any:
     number, write = uint32(channels), _write_statistics(momentum, epsilon)
 
@@ -235,7 +235,7 @@ def _known_moments_kernel(channels: int, momentum: float, epsilon: float) -> Any
     return known
 
 
-@cache
+@kept
 def _write_statistics(momentum: float, epsilon: float) -> Any:
     old, new, small = float32(momentum), float32(1 - momentum), float64(epsilon)
 
@@ -252,7 +252,7 @@ def _write_statistics(momentum: float, epsilon: float) -> Any:
     return write
 
 
-@cache
+@kept
 def _normalise_kernel(count: int, channels: int, inverse: Any) -> Any:
     number = uint32(channels)
 
@@ -269,7 +269,7 @@ def _normalise_kernel(count: int, channels: int, inverse: Any) -> Any:
 # --- backward ---------------------------------------------------------------------------------
 
 
-@cache
+@kept
 def _gradients_kernel(size: Columns, inverse: Any) -> Any:
     place, threads, channels = place_in(size), size.threads, uint32(size.channels)
     width, lanes = uint32(size.width), uint32(size.lanes)
@@ -295,7 +295,7 @@ def _gradients_kernel(size: Columns, inverse: Any) -> Any:
     return gradients_of_pieces
 
 
-@cache
+@kept
 def _join_gradients_kernel(pieces: Columns) -> Any:
     place, threads, channels = place_in(pieces), pieces.threads, uint32(pieces.channels)
     width, lanes = uint32(pieces.width), uint32(pieces.lanes)
@@ -318,7 +318,7 @@ def _join_gradients_kernel(pieces: Columns) -> Any:
     return join_pieces
 
 
-@cache
+@kept
 def _backward_kernel(count: int, channels: int) -> Any:
     number, m = uint32(channels), float32(max(count // channels, 1))
 
@@ -334,7 +334,7 @@ def _backward_kernel(count: int, channels: int) -> Any:
     return pulled_back
 
 
-@cache
+@kept
 def _scaled_kernel(count: int, channels: int, inverse: Any) -> Any:
     number = uint32(channels)
 

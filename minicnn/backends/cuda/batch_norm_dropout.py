@@ -8,12 +8,12 @@ dx, and is then the batch norm's dy.
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda, device, jit, uint32
 from minicnn.backends.cuda.batch_norm import statistics, training_gradients
 from minicnn.backends.cuda.dropout import FOUR, ONE, THREE, TWO, dropped, fours, kept_or_dropped
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.philox import random_words
 from minicnn.backends.cuda.work import Work, elementwise, joined
 from minicnn.contracts import Spec
@@ -56,7 +56,7 @@ def batch_norm_dropout_backward(
     return joined(dropped("dx", "dy", dy, rate, purpose), training_gradients(x, "dx"))
 
 
-@cache
+@kept
 def _kernel(count: int, channels: int, rate: float, purpose: int) -> Any:
     number, blocks, own = uint32(count), uint32(fours(count)), uint32(purpose)
     n, result = uint32(channels), kept_or_dropped(rate)

@@ -9,10 +9,10 @@ are few. What is added to what depends on the shape alone, so a sum has the same
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.api import cuda, device, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.reduce import power_of_two
 from minicnn.backends.cuda.work import THREADS, blocks_for
 from minicnn.contracts import Spec
@@ -78,7 +78,7 @@ def whole_columns(rows: int, channels: int, widest: int) -> Columns:
     return Columns(rows, channels, width, min(fit, power_of_two(rows / ROWS)), max(rows, 1))
 
 
-@cache
+@kept
 def place_in(size: Columns) -> Any:
     """() -> (thread of the block, lane, channel, first row, behind the last, number of the piece).
 

@@ -7,13 +7,13 @@ a stretch of the gradient, and one more block adds the blocks' sums. The order i
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 from numpy import float64
 
 from minicnn.backends.cuda.activations import map_kernel
 from minicnn.backends.cuda.api import cuda, device, float32, jit, sqrt, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for, elementwise, joined
 from minicnn.contracts import Spec
 
@@ -24,7 +24,7 @@ ONE = float64(1)
 TOTAL = Spec((1,), "float64")
 
 
-@cache
+@kept
 def cut_off(limit: float) -> Any:
     highest, lowest = float32(limit), float32(-limit)
 
@@ -80,7 +80,7 @@ def _summing(
     return Launch(kernel, max(blocks_for(count, max(stretch, 1)), 1), threads, arguments)
 
 
-@cache
+@kept
 def _sum_kernel(count: int, stretch: int, threads: int, adds: bool, squares: bool) -> Any:
     """out[block] = or += the block's sum."""
 
@@ -109,7 +109,7 @@ def _sum_kernel(count: int, stretch: int, threads: int, adds: bool, squares: boo
     return summed
 
 
-@cache
+@kept
 def _shorten_kernel(count: int, limit: float, threads: int) -> Any:
     longest = float64(limit)
 

@@ -8,10 +8,10 @@ same.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda, float32, jit, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for, elementwise
 from minicnn.contracts import Spec
 
@@ -39,7 +39,7 @@ def column_sums(
     return Work((first, *rest.launches), {chunk_sums: Spec((chunks, columns))})
 
 
-@cache
+@kept
 def chunk_kernel(rows: int, columns: int, width: int, lanes: int, chunk: int) -> Any:
     threads, blocks_across = lanes * width, blocks_for(columns, width)
 
@@ -66,7 +66,7 @@ def chunk_kernel(rows: int, columns: int, width: int, lanes: int, chunk: int) ->
     return chunk_summed
 
 
-@cache
+@kept
 def total_kernel(columns: int, chunks: int) -> Any:
     @jit
     def all_summed(out, chunk_sums):

@@ -11,7 +11,6 @@ it, so no two threads write the same number. With a stride only every so many ce
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import device, float32, uint32
@@ -28,6 +27,7 @@ from minicnn.backends.cuda.conv2d_indices import (
 )
 from minicnn.backends.cuda.conv2d_tiles import Product
 from minicnn.backends.cuda.implicit_gemm import product_work
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.weight_gradient import weight_gradient_work
 from minicnn.backends.cuda.work import Work
 from minicnn.contracts import Spec
@@ -111,7 +111,7 @@ def weights_gradient(g: Geometry, images: int, gradient: Any, gate: str) -> Work
     return weight_gradient_work(product, gate)
 
 
-@cache
+@kept
 def activated(filters: int, bias: bool, relu: bool) -> Any:
     """y = sum + b, or relu of it."""
     columns = uint32(filters)
@@ -124,7 +124,7 @@ def activated(filters: int, bias: bool, relu: bool) -> Any:
     return finish
 
 
-@cache
+@kept
 def through_relu(channels: int, relu: bool) -> Any:
     """dx = sum, or dz = sum where x > 0, else 0. dz may be the memory of x: each reads its own."""
     columns = uint32(channels)

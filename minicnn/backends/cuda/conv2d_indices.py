@@ -7,10 +7,10 @@ each such number is taken apart again. Coordinates may be negative in the paddin
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.api import device, float32, int32, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.shapes import Pair, Window2D
 
 ZERO, ONE = float32(0), float32(1)
@@ -46,7 +46,7 @@ class Geometry(NamedTuple):
         return self.cells * self.channels // self.groups
 
 
-@cache
+@kept
 def row_by_row(out_hw: Pair) -> Any:
     """Pixel number -> (n, oy, ox), for images one after the other."""
     height, width = map(uint32, out_hw)
@@ -62,7 +62,7 @@ def row_by_row(out_hw: Pair) -> Any:
     return pixel
 
 
-@cache
+@kept
 def seen(g: Geometry, pixel: Any) -> Any:
     """X[m, k]: what pixel m of the output sees at k = (ky, kx, ci); 0 in the padding."""
     height, width = map(uint32, g.image)
@@ -88,7 +88,7 @@ def seen(g: Geometry, pixel: Any) -> Any:
     return x_at
 
 
-@cache
+@kept
 def seen_by_weights(g: Geometry, pixel: Any) -> Any:
     """X^T[k, m], and below it a row of ones: its product with dZ is db."""
     x_at, taps = seen(g, pixel), uint32(g.taps)
@@ -100,14 +100,14 @@ def seen_by_weights(g: Geometry, pixel: Any) -> Any:
     return x_transposed
 
 
-@cache
+@kept
 def weights(filters: int) -> Any:
     """W[k, co]."""
     columns = uint32(filters)
     return device(lambda w, gate, k, co: w[uint32(k * columns + co)])
 
 
-@cache
+@kept
 def weights_of_pixels(g: Geometry) -> Any:
     """W[k, ci] with k = (ky, kx, co): how much pixel (.., ci) adds to output (.., co)."""
     channels, filters = uint32(g.channels // g.groups), uint32(g.filters // g.groups)
@@ -122,7 +122,7 @@ def weights_of_pixels(g: Geometry) -> Any:
     return w_at
 
 
-@cache
+@kept
 def gradient_seen(g: Geometry, gradient: Any) -> Any:
     """dZ[m, k]: the gradient of what sees pixel m = (n, iy, ix) through its cell; k = (ky, kx, co).
 
@@ -153,7 +153,7 @@ def gradient_seen(g: Geometry, gradient: Any) -> Any:
     return dz_at
 
 
-@cache
+@kept
 def gradient_of_pixels(g: Geometry, gradient: Any) -> Any:
     """dZ[m, co], m = (n, oy, ox)."""
     pixel = row_by_row(g.out_hw)
@@ -166,7 +166,7 @@ def gradient_of_pixels(g: Geometry, gradient: Any) -> Any:
     return dz_at
 
 
-@cache
+@kept
 def plain(g: Geometry) -> Any:
     """dz = dy."""
     height, width, filters = (uint32(length) for length in (*g.out_hw, g.filters))
@@ -178,7 +178,7 @@ def plain(g: Geometry) -> Any:
     return gradient
 
 
-@cache
+@kept
 def behind_relu(g: Geometry) -> Any:
     """dz = dy where y > 0, else 0; `gate` is y."""
     height, width, filters = (uint32(length) for length in (*g.out_hw, g.filters))

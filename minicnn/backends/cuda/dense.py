@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.activations import map_kernel
@@ -11,6 +10,7 @@ from minicnn.backends.cuda.api import cuda, jit, uint32
 from minicnn.backends.cuda.column_sums import column_sums
 from minicnn.backends.cuda.elementwise import itself
 from minicnn.backends.cuda.gemm import Product, matrix_product
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.work import Work, elementwise, joined
 from minicnn.contracts import Spec
 
@@ -49,7 +49,7 @@ def bias_backward_bias(dy: Spec) -> Work:
     return column_sums("db", "dy", math.prod(dy.shape[:-1]), dy.shape[-1])
 
 
-@cache
+@kept
 def _bias_kernel(count: int, channels: int) -> Any:
     @jit
     def biased(y, x, b):

@@ -6,10 +6,10 @@ The mask is the reference's: see its file of this name. Nobody stores it.
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.philox import random_words
 from minicnn.backends.cuda.work import Work, elementwise
 from minicnn.contracts import Spec
@@ -37,14 +37,14 @@ def fours(count: int) -> int:
     return -(-count // 4)
 
 
-@cache
+@kept
 def kept_or_dropped(rate: float) -> Any:
     """(number, its random word) -> the number, larger for those that are dropped, or 0."""
     threshold, scale = uint32(int(rate * 2**24 + 0.5)), float32(1 / (1 - rate))
     return device(lambda x, word: x * scale if word >> EIGHT >= threshold else DROPPED)
 
 
-@cache
+@kept
 def _kernel(count: int, rate: float, purpose: int) -> Any:
     number, blocks, own = uint32(count), uint32(fours(count)), uint32(purpose)
     result = kept_or_dropped(rate)

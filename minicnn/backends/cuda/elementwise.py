@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.activations import map2_kernel, map_kernel
 from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.work import HALTED, Work, elementwise, joined
 from minicnn.contracts import Shape, Spec
 from minicnn.shapes import Pair
@@ -28,13 +28,13 @@ def product_of(a, b):
     return a * b
 
 
-@cache
+@kept
 def line(scale: float, offset: float) -> Any:
     slope, start = float32(scale), float32(offset)
     return device(lambda x: float32(x) * slope + start)
 
 
-@cache
+@kept
 def scaled(scale: float) -> Any:
     slope = float32(scale)
     return device(lambda dy: dy * slope)
@@ -111,7 +111,7 @@ def _moved(rows: int, length: int, to: Pair, source: Pair, out: str, a: str) -> 
     return elementwise(_move_kernel(count, length, *to, *source), count, (out, a))
 
 
-@cache
+@kept
 def _move_kernel(
     count: int, length: int, to_row: int, to_first: int, from_row: int, from_first: int
 ) -> Any:
@@ -127,7 +127,7 @@ def _move_kernel(
     return moved
 
 
-@cache
+@kept
 def _assign_kernel(count: int) -> Any:
     @jit
     def assigned(target, value, halted):

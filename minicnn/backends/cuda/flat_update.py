@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicnn.backends.cuda.api import cuda, device, jit, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.memory import Place, allocate, upload
 from minicnn.backends.cuda.optimizers import KINDS, NO_SLOT, ZERO, Update, mover, update_of
 from minicnn.backends.cuda.work import HALTED, LARGEST, THREADS, Launch, Work, blocks_for
@@ -187,7 +187,7 @@ def _uploaded(table: np.ndarray, name: str) -> Any:
     return copy
 
 
-@cache
+@kept
 def joint_kernel(update: Update, threads: int) -> Any:
     move, stretch = mover(update), EACH * threads
 

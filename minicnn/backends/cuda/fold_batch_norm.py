@@ -7,13 +7,13 @@ made in float64, and so are the sums of them.
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from minicnn.backends.cuda.api import cuda, device, float32, jit, sqrt, uint32
 from minicnn.backends.cuda.channels import WIDTH_OF_PIECES, Columns, place_in, whole_columns
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.reduce import team_sum
 from minicnn.backends.cuda.work import Launch, Work, elementwise, joined
 from minicnn.contracts import Spec
@@ -49,7 +49,7 @@ def _bias(b: Spec | None) -> tuple[str, ...]:
     return ("beta",) if b is None else ("b",)
 
 
-@cache
+@kept
 def _scale_and_shift(epsilon: float) -> Any:
     """(c, ...) -> a and c of channel c."""
     small = float64(epsilon)
@@ -62,7 +62,7 @@ def _scale_and_shift(epsilon: float) -> Any:
     return scale_and_shift
 
 
-@cache
+@kept
 def _scale_kernel(count: int, inner: int, channels: int, epsilon: float) -> Any:
     """folded_w = w a[c], where the axis of c has `channels` places and `inner` numbers in each."""
     scale_and_shift, n, step = _scale_and_shift(epsilon), uint32(channels), uint32(inner)
@@ -77,7 +77,7 @@ def _scale_kernel(count: int, inner: int, channels: int, epsilon: float) -> Any:
     return scaled
 
 
-@cache
+@kept
 def _folded_bias_after(filters: int, epsilon: float, has_bias: bool) -> Any:
     scale_and_shift = _scale_and_shift(epsilon)
 
@@ -91,7 +91,7 @@ def _folded_bias_after(filters: int, epsilon: float, has_bias: bool) -> Any:
     return bias_after
 
 
-@cache
+@kept
 def _folded_bias_before(size: Columns, inputs: int, epsilon: float, has_bias: bool) -> Any:
     """A block for a few filters; its lanes share the rows, (KH, KW, CI)."""
     place, threads, filters = place_in(size), size.threads, uint32(size.channels)

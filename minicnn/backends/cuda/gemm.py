@@ -15,10 +15,10 @@ order. So the same shapes always give the same bits.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.work import Launch, Work, blocks_for, elementwise
 from minicnn.contracts import Spec
 
@@ -127,7 +127,7 @@ class Layout(NamedTuple):
         return self.width + (32 // self.depth if self.deep else 0)
 
 
-@cache
+@kept
 def slab_functions(layout: Layout) -> tuple[Any, Any]:
     """Device functions for the slab's e-th number: fetch it, and where it goes in shared memory.
 
@@ -158,7 +158,7 @@ def slab_functions(layout: Layout) -> tuple[Any, Any]:
     return fetch, target
 
 
-@cache
+@kept
 def product_kernel(product: Product, with_bias: bool) -> Any:
     m, n, k, a_transposed, b_transposed, tile, part = product
     rows, columns, depth, down, across = tile
@@ -234,7 +234,7 @@ def product_kernel(product: Product, with_bias: bool) -> Any:
     return multiplied
 
 
-@cache
+@kept
 def parts_kernel(count: int, parts: int, n: int, with_bias: bool) -> Any:
     @jit
     def added(c, products, bias):

@@ -7,11 +7,11 @@ are joined in shared memory.
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda, device, float32, int32, jit, uint32
 from minicnn.backends.cuda.channels import WIDTH, Columns, place_in, whole_columns
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.reduce import team_sum
 from minicnn.backends.cuda.work import Launch, Work, elementwise
 from minicnn.contracts import Spec
@@ -57,7 +57,7 @@ def beats(a, i, b, j):
     return a > b or (a == b and i < j)
 
 
-@cache
+@kept
 def _max_kernel(size: Columns) -> Any:
     place, threads, channels = place_in(size), size.threads, uint32(size.channels)
     width, lanes, nobody = uint32(size.width), uint32(size.lanes), int32(size.piece)
@@ -87,7 +87,7 @@ def _max_kernel(size: Columns) -> Any:
     return largest
 
 
-@cache
+@kept
 def _average_kernel(size: Columns) -> Any:
     place, threads, channels = place_in(size), size.threads, uint32(size.channels)
     width, lanes, pixels = uint32(size.width), uint32(size.lanes), float32(size.piece)
@@ -106,7 +106,7 @@ def _average_kernel(size: Columns) -> Any:
     return average
 
 
-@cache
+@kept
 def _max_backward_kernel(count: int, pixels: int, channels: int) -> Any:
     per_image, c = uint32(pixels), uint32(channels)
 
@@ -121,7 +121,7 @@ def _max_backward_kernel(count: int, pixels: int, channels: int) -> Any:
     return to_the_winner
 
 
-@cache
+@kept
 def _average_backward_kernel(count: int, pixels: int, channels: int) -> Any:
     per_image, c, number = uint32(pixels), uint32(channels), float32(pixels)
 

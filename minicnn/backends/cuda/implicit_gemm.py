@@ -21,11 +21,11 @@ second launch adds up what they give (weight_gradient.py).
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
 from minicnn.backends.cuda.conv2d_tiles import Product, Tile, tile_for
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for
 
 ZERO = float32(0)
@@ -47,7 +47,7 @@ def direct_work(product: Product, arguments: tuple[str, ...]) -> Work:
     return Work((Launch(direct(product, count), blocks_for(count), THREADS, arguments),))
 
 
-@cache
+@kept
 def tiled(product: Product, tile: Tile) -> Any:
     """The kernel `tiled`."""
     whole, chunk, depth = map(uint32, (product.depth, product.chunk, tile.depth))
@@ -99,7 +99,7 @@ def held(tile: Tile, width: int) -> int:
     return blocks_for(width * tile.depth, tile.threads)
 
 
-@cache
+@kept
 def corner(product: Product, tile: Tile) -> Any:
     """Block number -> the first row and column of its tile, and its split."""
     down, across = (uint32(tiles) for tiles in tile.tiles(product))
@@ -116,7 +116,7 @@ def corner(product: Product, tile: Tile) -> Any:
     return place
 
 
-@cache
+@kept
 def slab(number: Any, length: int, width: int, tile: Tile, across: bool) -> tuple[Any, Any]:
     """Two device functions that bring number(array, gate, i, k) to shared[k, i].
 
@@ -147,7 +147,7 @@ def slab(number: Any, length: int, width: int, tile: Tile, across: bool) -> tupl
     return fetch, store
 
 
-@cache
+@kept
 def multiplier(tile: Tile) -> Any:
     """sums[j, i] += A[thread's row i, k] B[k, thread's column j] for every k in shared memory."""
     rows, columns, depth = tile.per_thread_pixels, tile.per_thread_filters, tile.depth
@@ -169,7 +169,7 @@ def multiplier(tile: Tile) -> Any:
     return multiply
 
 
-@cache
+@kept
 def finisher(product: Product, tile: Tile) -> Any:
     """Hands a thread's sums to the product's `finish`, `adjacent` rows at a time."""
     rows, columns, adjacent = tile.per_thread_pixels, tile.per_thread_filters, product.adjacent
@@ -188,7 +188,7 @@ def finisher(product: Product, tile: Tile) -> Any:
     return finish_all
 
 
-@cache
+@kept
 def direct(product: Product, count: int) -> Any:
     """The kernel `direct`."""
     adjacent, all_ = product.adjacent, uint32(count)

@@ -6,10 +6,10 @@ The formulas stand in the reference's file of this name.
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda, float32, int32, jit, pow, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.work import Work, elementwise
 from minicnn.contracts import Spec
 
@@ -30,7 +30,7 @@ def local_response_norm_backward(
     return elementwise(kernel, count, ("dx", "dy", "x", "y", "scale"))
 
 
-@cache
+@kept
 def _forward_kernel(
     count: int, channels: int, size: int, alpha: float, beta: float, k: float
 ) -> Any:
@@ -55,7 +55,7 @@ def _forward_kernel(
     return normalised
 
 
-@cache
+@kept
 def _backward_kernel(count: int, channels: int, size: int, alpha: float, beta: float) -> Any:
     c, before = int32(channels), int32(size - 1 - (size - 1) // 2)  # mirrored: see the reference
     power, share = float32(-beta), float32(2 * alpha * beta / size)

@@ -7,11 +7,11 @@ i, smoothed; y_true holds numbers for all classes, or the number of one class ("
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.activations import sigmoid
 from minicnn.backends.cuda.api import cuda, device, exp, float32, jit, log, log1p, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.reduce import larger, team_max, team_sum
 from minicnn.backends.cuda.rows import Rows, place_in, row_work, rows_of
 from minicnn.backends.cuda.work import Work, elementwise
@@ -157,19 +157,19 @@ def _truth(rows: Rows, smoothing: float, sparse: bool) -> tuple[Any, Any]:
     return _dense_truth(rows.length, smoothing, rows.length), always
 
 
-@cache
+@kept
 def _dense_truth(length: int, smoothing: float, classes: int) -> Any:
     n, keep, share = uint32(length), float32(1 - smoothing), float32(smoothing / max(classes, 1))
     return device(lambda y_true, row, i: float32(y_true[uint32(row * n + i)]) * keep + share)
 
 
-@cache
+@kept
 def _sparse_truth(length: int, smoothing: float) -> Any:
     keep, share = float32(1 - smoothing), float32(smoothing / max(length, 1))
     return device(lambda y_true, row, i: (keep if y_true[row] == i else ZERO) + share)
 
 
-@cache
+@kept
 def _is_class(classes: int) -> Any:
     return device(lambda y_true, row: y_true[row] >= 0 and y_true[row] < classes)
 
@@ -209,7 +209,7 @@ def sigmoid_slope(p, t):
 # --- kernels ----------------------------------------------------------------------------------
 
 
-@cache
+@kept
 def _mean_kernel(rows: Rows, term: Any, truth: Any) -> Any:
     place, threads, team = place_in(rows), rows.threads, uint32(rows.team)
     n = float32(rows.length)
@@ -228,7 +228,7 @@ def _mean_kernel(rows: Rows, term: Any, truth: Any) -> Any:
     return mean_loss
 
 
-@cache
+@kept
 def _slope_kernel(count: int, length: int, slope: Any, truth: Any) -> Any:
     per_row, n = uint32(length), float32(length)
 
@@ -243,7 +243,7 @@ def _slope_kernel(count: int, length: int, slope: Any, truth: Any) -> Any:
     return pulled_back
 
 
-@cache
+@kept
 def _categorical_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
     place, threads, team = place_in(rows), rows.threads, uint32(rows.team)
 
@@ -266,7 +266,7 @@ def _categorical_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
     return categorical
 
 
-@cache
+@kept
 def _categorical_backward_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
     place, threads, team = place_in(rows), rows.threads, uint32(rows.team)
 
@@ -294,7 +294,7 @@ def _categorical_backward_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
     return pulled_back
 
 
-@cache
+@kept
 def _softmax_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
     place, threads, team = place_in(rows), rows.threads, uint32(rows.team)
 
@@ -325,7 +325,7 @@ def _softmax_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
     return softmax_loss
 
 
-@cache
+@kept
 def _softmax_backward_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
     place, threads, team = place_in(rows), rows.threads, uint32(rows.team)
 
@@ -345,7 +345,7 @@ def _softmax_backward_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
     return pulled_back
 
 
-@cache
+@kept
 def _sigmoid_kernel(rows: Rows, truth: Any) -> Any:
     place, threads, team = place_in(rows), rows.threads, uint32(rows.team)
     n = float32(rows.length)

@@ -18,7 +18,6 @@ import math
 import weakref
 from collections import deque
 from collections.abc import Callable
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +26,7 @@ from minicnn.backends.cuda import program as one_step
 from minicnn.backends.cuda.api import cuda, float32, jit, uint32
 from minicnn.backends.cuda.graph import Recorded
 from minicnn.backends.cuda.halves import Halves
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.memory import allocate, device_errors, new_stream, part, upload
 from minicnn.backends.cuda.resident import resident
 from minicnn.backends.cuda.work import THREADS, blocks_for
@@ -278,7 +278,7 @@ def _words_from(runner: Runner, first_value: int) -> tuple[Any, int]:
     return part(last.memory, start, Spec((size // 4,), "uint32")), start // 4
 
 
-@cache
+@kept
 def feed_kernel(
     count: int, row: int, resident: bool, samples: int, width: int, words: int, outcome: int
 ) -> Any:
@@ -308,7 +308,7 @@ def feed_kernel(
     return feed
 
 
-@cache
+@kept
 def keep_kernel(samples: int, outputs: int) -> Any:
     """The step's losses and predictions; a loss that is not finite halts. One thread a number."""
 

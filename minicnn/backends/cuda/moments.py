@@ -9,12 +9,12 @@ mean. The second joins the pieces, of n_i numbers each, in order (Chan, Golub an
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from minicnn.backends.cuda.api import cuda, device, jit, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.work import THREADS, Launch, blocks_for
 from minicnn.contracts import Spec
 
@@ -50,7 +50,7 @@ def of_all_lanes(sums, lane, column):
     return total
 
 
-@cache
+@kept
 def _pieces_kernel(pixels: int, channels: int) -> Any:
     columns, all_ = uint32(channels), uint32(pixels)
     groups, piece = uint32(blocks_for(channels, WIDTH)), uint32(PIECE)
@@ -83,7 +83,7 @@ def _pieces_kernel(pixels: int, channels: int) -> Any:
     return moments_of_pieces
 
 
-@cache
+@kept
 def _join_kernel(pixels: int, channels: int) -> Any:
     """One thread a channel. No pixels: zeros, as the reference has it."""
     columns, count = channels, blocks_for(pixels, PIECE)

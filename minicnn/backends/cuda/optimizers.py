@@ -14,10 +14,10 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from functools import cache
 from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.api import SIMULATED, cuda, device, float32, jit, sqrt, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.work import HALTED, Work, elementwise
 from minicnn.contracts import Spec
 
@@ -29,7 +29,7 @@ times = operator.mul if SIMULATED else cuda.libdevice.fmul_rn  # type: ignore[at
 Kept = tuple[bool, ...]  # of a kind's slots, those that the optimizer really keeps
 
 
-@cache
+@kept
 def with_decay(decoupled: bool) -> Any:
     @device
     def decayed(w, g, rate, decay):
@@ -42,7 +42,7 @@ def with_decay(decoupled: bool) -> Any:
     return decayed
 
 
-@cache
+@kept
 def sgd(kept: Kept, *, momentum: float, nesterov: bool, decoupled: bool) -> Any:
     (has_velocity,) = kept
     mu, decayed = float32(momentum), with_decay(decoupled)
@@ -59,7 +59,7 @@ def sgd(kept: Kept, *, momentum: float, nesterov: bool, decoupled: bool) -> Any:
     return move
 
 
-@cache
+@kept
 def adam(kept: Kept, *, beta_1: float, beta_2: float, epsilon: float, decoupled: bool) -> Any:
     new_1, new_2 = float32(1 - beta_1), float32(1 - beta_2)
     small, decayed = float32(epsilon), with_decay(decoupled)
@@ -74,7 +74,7 @@ def adam(kept: Kept, *, beta_1: float, beta_2: float, epsilon: float, decoupled:
     return move
 
 
-@cache
+@kept
 def rmsprop(
     kept: Kept, *, rho: float, momentum: float, epsilon: float, centered: bool, decoupled: bool
 ) -> Any:
@@ -166,7 +166,7 @@ def moved(kernel: str, w: Spec, slots: tuple[Spec | None, ...], attributes: dict
     return elementwise(_update_kernel(update, count, multiplier, decay), count, names)
 
 
-@cache
+@kept
 def mover(update: Update) -> Any:
     """A device function that moves w[i], with its gradient g[ig] and its slots a[ia], b[ib], c[ic].
 
@@ -198,7 +198,7 @@ def mover(update: Update) -> Any:
     return move
 
 
-@cache
+@kept
 def _update_kernel(update: Update, count: int, multiplier: float, weight_decay: float) -> Any:
     move, factor, decay = mover(update), float32(multiplier), float32(weight_decay)
 

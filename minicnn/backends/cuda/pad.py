@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda, float32, int32, jit, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.work import Work, elementwise
 from minicnn.contracts import Shape, Spec
 from minicnn.shapes import Pair
@@ -30,7 +30,7 @@ def _moved(to: Shape, image: Pair, shift: Pair, arguments: tuple[str, ...]) -> W
     return elementwise(_move_kernel(to, image, shift), math.prod(to), arguments)
 
 
-@cache
+@kept
 def _move_kernel(to: Shape, image: Pair, shift: Pair) -> Any:
     """out[n, i, j, c] = a[n, i + shift, j + shift, c], 0 where a, of `image` pixels, ends."""
     count, columns, channels = math.prod(to), uint32(to[2]), uint32(to[3])

@@ -8,10 +8,10 @@ overlap. Neighbouring threads are neighbouring channels: they read neighbouring 
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda, device, float32, int32, jit, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.work import Work, elementwise
 from minicnn.contracts import Spec
 from minicnn.shapes import Pair, Window2D
@@ -54,7 +54,7 @@ def _pixels(dy: Spec, image: Pair) -> int:
 # --- where things lie -------------------------------------------------------------------------
 
 
-@cache
+@kept
 def _split(hw: Pair, channels: int) -> Any:
     """Element of an (N, H, W, C) array -> (n, row, column, channel)."""
     h, w, c = uint32(hw[0]), uint32(hw[1]), uint32(channels)
@@ -68,7 +68,7 @@ def _split(hw: Pair, channels: int) -> Any:
     return split
 
 
-@cache
+@kept
 def _element(hw: Pair, channels: int) -> Any:
     """(n, row, column, channel), inside the image -> element of the (N, H, W, C) array."""
     h, w, c = uint32(hw[0]), uint32(hw[1]), uint32(channels)
@@ -80,13 +80,13 @@ def _element(hw: Pair, channels: int) -> Any:
     return element
 
 
-@cache
+@kept
 def _inside(hw: Pair) -> Any:
     h, w = int32(hw[0]), int32(hw[1])
     return device(lambda row, column: row >= 0 and row < h and column >= 0 and column < w)
 
 
-@cache
+@kept
 def _cell(window: Window2D) -> Any:
     """(oy, ox, ky, kx) -> the row and column that this cell of this window sees."""
     (sy, sx), (dy, dx) = (tuple(map(int32, pair)) for pair in (window.stride, window.dilation))
@@ -99,7 +99,7 @@ def _cell(window: Window2D) -> Any:
     )
 
 
-@cache
+@kept
 def _seen_by(window: Window2D, image: Pair) -> Any:
     """(row, column, ky, kx) -> (is there a window with the pixel in this cell?, its oy and ox)."""
     (sy, sx), (dy, dx) = (tuple(map(int32, pair)) for pair in (window.stride, window.dilation))
@@ -116,7 +116,7 @@ def _seen_by(window: Window2D, image: Pair) -> Any:
     return seen_by
 
 
-@cache
+@kept
 def _pixels_seen(window: Window2D, image: Pair) -> Any:
     """(oy, ox) -> how many pixels of the image the window sees; padding is none."""
     cell, (kh, kw), (dy, dx) = _cell(window), window.size, map(int32, window.dilation)
@@ -139,7 +139,7 @@ def _pixels_seen(window: Window2D, image: Pair) -> Any:
 # --- the kernels ------------------------------------------------------------------------------
 
 
-@cache
+@kept
 def _max_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any:
     split, cell = _split(window.out_hw(image), channels), _cell(window)
     inside, element, (kh, kw) = _inside(image), _element(image, channels), window.size
@@ -164,7 +164,7 @@ def _max_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any
     return max_pooled
 
 
-@cache
+@kept
 def _max_backward_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any:
     split, seen_by = _split(image, channels), _seen_by(window, image)
     element, (kh, kw) = _element(window.out_hw(image), channels), window.size
@@ -187,7 +187,7 @@ def _max_backward_kernel(count: int, channels: int, window: Window2D, image: Pai
     return unpooled
 
 
-@cache
+@kept
 def _average_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any:
     split, cell = _split(window.out_hw(image), channels), _cell(window)
     inside, element, (kh, kw) = _inside(image), _element(image, channels), window.size
@@ -209,7 +209,7 @@ def _average_kernel(count: int, channels: int, window: Window2D, image: Pair) ->
     return averaged
 
 
-@cache
+@kept
 def _average_backward_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any:
     split, seen_by = _split(image, channels), _seen_by(window, image)
     element, (kh, kw) = _element(window.out_hw(image), channels), window.size

@@ -7,10 +7,10 @@ A block has as many rows as it has teams.
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.api import cuda, device, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.reduce import power_of_two
 from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for
 from minicnn.contracts import Shape
@@ -51,7 +51,7 @@ def row_work(kernel: Any, rows: Rows, arguments: tuple[str, ...]) -> Work:
     return Work((Launch(kernel, blocks, rows.threads, arguments),) if blocks else ())
 
 
-@cache
+@kept
 def place_in(rows: Rows) -> Any:
     """() -> (thread of the block, lane of its team, row, first number and behind the last).
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda, exp, float32, jit, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.reduce import larger, team_max, team_sum
 from minicnn.backends.cuda.rows import Rows, place_in, row_work, rows_of
 from minicnn.backends.cuda.work import Work
@@ -25,7 +25,7 @@ def softmax_backward(dy: Spec, y: Spec) -> Work:
     return row_work(_backward_kernel(rows), rows, ("dx", "dy", "y"))
 
 
-@cache
+@kept
 def _forward_kernel(rows: Rows) -> Any:
     place, threads, team = place_in(rows), rows.threads, uint32(rows.team)
 
@@ -47,7 +47,7 @@ def _forward_kernel(rows: Rows) -> Any:
     return softmaxed
 
 
-@cache
+@kept
 def _backward_kernel(rows: Rows) -> Any:
     place, threads, team = place_in(rows), rows.threads, uint32(rows.team)
 

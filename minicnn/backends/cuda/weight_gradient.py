@@ -7,7 +7,6 @@ are few, and the same shapes give the same bits.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ import numpy as np
 from minicnn.backends.cuda.api import cuda, device, jit, uint32
 from minicnn.backends.cuda.conv2d_tiles import Product, split_for
 from minicnn.backends.cuda.implicit_gemm import product_work
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for
 from minicnn.contracts import Spec
 
@@ -38,7 +38,7 @@ def with_join(first: Work, product: Product) -> Work:
     return Work((*first.launches, last), {"parts": parts})
 
 
-@cache
+@kept
 def into_parts(rows: int, columns: int) -> Any:
     """A `finish`: the sum, to its place in the split's own (rows, columns)."""
     height, width = uint32(rows), uint32(columns)
@@ -50,7 +50,7 @@ def into_parts(rows: int, columns: int) -> Any:
     return finish
 
 
-@cache
+@kept
 def join_kernel(rows: int, columns: int, splits: int) -> Any:
     """One thread for each number of dw and db."""
     count, weights = uint32(rows * columns), uint32((rows - 1) * columns)

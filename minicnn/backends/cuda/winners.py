@@ -6,11 +6,11 @@ one window are neighbours: a thread that has the convolution at all of them take
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda, device, float32, int32, jit, uint32
 from minicnn.backends.cuda.conv2d_indices import Geometry
+from minicnn.backends.cuda.kept import kept
 from minicnn.shapes import Pair, Window2D
 
 ZERO = float32(0)
@@ -28,7 +28,7 @@ def pooled_pixels(g: Geometry, pool: Window2D) -> int:
     return height * width
 
 
-@cache
+@kept
 def by_windows(pool: Window2D, out_hw: Pair) -> Any:
     """Cell (p, cell) -> (n, oy, ox) of the image that is pooled; oy, ox may lie in its padding."""
     height, width = map(uint32, pool.out_hw(out_hw))
@@ -49,14 +49,14 @@ def by_windows(pool: Window2D, out_hw: Pair) -> Any:
     return pixel
 
 
-@cache
+@kept
 def inside(out_hw: Pair) -> Any:
     """Is (oy, ox) a pixel of the image, not of its padding?"""
     height, width = map(int32, out_hw)
     return device(lambda oy, ox: oy >= 0 and oy < height and ox >= 0 and ox < width)
 
 
-@cache
+@kept
 def largest(g: Geometry, pool: Window2D, bias: bool, relu: bool) -> Any:
     """A `finish` of implicit_gemm.py: the maximum of a window's sums, and the cell that has it.
 
@@ -83,7 +83,7 @@ def largest(g: Geometry, pool: Window2D, bias: bool, relu: bool) -> Any:
     return finish
 
 
-@cache
+@kept
 def pool_kernel(g: Geometry, pool: Window2D, relu: bool, count: int) -> Any:
     """The same for sums with bias, z, that are in memory. One thread a number of y."""
     cells, columns, all_ = cells_of(pool), uint32(g.filters), uint32(count)
@@ -108,7 +108,7 @@ def pool_kernel(g: Geometry, pool: Window2D, relu: bool, count: int) -> Any:
     return pooled
 
 
-@cache
+@kept
 def through_pool(g: Geometry, pool: Window2D) -> Any:
     """dz = sum of dy over the windows that (oy, ox) won; `gate` is winner."""
     height, width = map(int32, pool.out_hw(g.out_hw))

@@ -10,13 +10,13 @@ read neighbouring numbers, and go on together where nobody won.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
 from minicnn.backends.cuda.conv2d_indices import Geometry, seen, seen_by_weights
 from minicnn.backends.cuda.conv2d_tiles import Product, Tile, split_for, tile_for
 from minicnn.backends.cuda.implicit_gemm import corner, direct_work, held, pitch, slab
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.weight_gradient import into_parts, with_join
 from minicnn.backends.cuda.winners import NOBODY, by_windows, cells_of, pooled_pixels
 from minicnn.backends.cuda.work import Launch, Work
@@ -58,7 +58,7 @@ def winners_gradient(g: Geometry, pool: Window2D, images: int) -> Work:
     )
 
 
-@cache
+@kept
 def seen_by_winners(g: Geometry, pool: Window2D) -> Any:
     """What the winner of (p, column) sees at weight k; 1 in the row below, which gives db."""
     x_at = seen(g, by_windows(pool, g.out_hw))
@@ -76,7 +76,7 @@ def seen_by_winners(g: Geometry, pool: Window2D) -> Any:
     return x_of_winner
 
 
-@cache
+@kept
 def passed(filters: int) -> Any:
     """dy[p, co] if the window has a winner, else 0."""
     columns = uint32(filters)
@@ -89,7 +89,7 @@ def passed(filters: int) -> Any:
     return dy_at
 
 
-@cache
+@kept
 def tiled_winners(product: Product, g: Geometry, pool: Window2D, tile: Tile) -> Any:
     """The kernel. A slab holds as many whole windows as have about tile.depth cells."""
     cells = cells_of(pool)
@@ -130,7 +130,7 @@ def tiled_winners(product: Product, g: Geometry, pool: Window2D, tile: Tile) -> 
     return winners_product
 
 
-@cache
+@kept
 def dy_loader(product: Product, tile: Tile, windows: int) -> Any:
     """Brings dy of a few windows, and where in the slab of x each winner's row begins."""
     size, threads = uint32(windows * tile.filters), uint32(tile.threads)
@@ -156,7 +156,7 @@ def dy_loader(product: Product, tile: Tile, windows: int) -> Any:
     return load
 
 
-@cache
+@kept
 def chooser(tile: Tile, windows: int) -> Any:
     """sums[j, i] += x[winner of (p, filter j), weight i] dy[p, filter j], where dy is not 0."""
     rows, columns = tile.per_thread_pixels, tile.per_thread_filters
@@ -176,7 +176,7 @@ def chooser(tile: Tile, windows: int) -> Any:
     return multiply
 
 
-@cache
+@kept
 def finisher(product: Product, tile: Tile) -> Any:
     """Hands a thread's sums to the product's `finish`."""
     rows, columns, warp = tile.per_thread_pixels, tile.per_thread_filters, uint32(WARP)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import mmap
 from collections.abc import Callable
+from contextlib import suppress
 from typing import ClassVar
 
 import numpy as np
@@ -109,9 +111,26 @@ class Runner:
 def _aligned(size: int) -> np.ndarray:
     """`size` bytes of new memory that begin on a cache line, or a page if they fill one."""
     alignment = CACHE_LINE if size < HUGE_PAGE else HUGE_PAGE
-    memory = np.empty(size + alignment, np.uint8)
+    memory = np.empty(size + alignment, np.uint8) if size < HUGE_PAGE else _pages(size + alignment)
     start = -memory.ctypes.data % alignment
     return memory[start : start + size]
+
+
+def _pages(size: int) -> np.ndarray:
+    """New memory from the system itself, where it goes back as a whole.
+
+    What malloc gets back it may keep: between arenas of other sizes, a process would grow for long.
+    """
+    if not hasattr(mmap, "MAP_PRIVATE"):
+        return np.empty(size, np.uint8)
+    try:
+        pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError as error:
+        raise MemoryError(f"{size / 1e6:,.0f} MB for the layers' outputs: {error}") from error
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(OSError):  # a system may be built without them
+            pages.madvise(mmap.MADV_HUGEPAGE)
+    return np.frombuffer(pages, np.uint8)
 
 
 def _in_arena(buffer: Buffer, arena: np.ndarray) -> np.ndarray:

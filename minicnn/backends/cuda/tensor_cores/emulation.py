@@ -8,12 +8,12 @@ all of a block share. So all threads of a block must multiply equally often, and
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from minicnn.backends.cuda.api import cuda, device, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.tensor_cores.fragments import (
     COLUMNS,
     DEPTH,
@@ -54,7 +54,7 @@ def product(held: np.ndarray) -> np.ndarray:
     return (a @ b)[places["c"]]
 
 
-@cache
+@kept
 def fragments() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """For each matrix the (row, column) of each number of each lane."""
     lane, i = np.arange(LANES, dtype=np.uint32)[:, None], np.arange(4, dtype=np.uint32)

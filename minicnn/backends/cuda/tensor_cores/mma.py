@@ -13,10 +13,10 @@ so, and the engine computes in float32. The simulator takes the functions of `em
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.api import SIMULATED
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.tensor_cores import emulation
 
 try:
@@ -128,7 +128,7 @@ else:
     commit = _make_order("cp.async.commit_group;")
 
 
-@cache
+@kept
 def wait(groups: int) -> Any:
     """() -> wait until all groups of this thread's copies but the last `groups` are there."""
     if SIMULATED or intrinsic is None:

@@ -10,10 +10,10 @@ A *copier* is a device function that brings a tile to shared memory, by the bloc
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.api import device, float32, int32, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.tensor_cores import mma
 from minicnn.backends.cuda.tensor_cores.tiles import WARP_ROWS, Layout
 from minicnn.shapes import Pair
@@ -51,7 +51,7 @@ class Sight(NamedTuple):
     dilation: Pair
 
 
-@cache
+@kept
 def pixel_of(grid: Grid) -> Any:
     """row -> (n, y, x, inside)."""
     height, width = uint32(grid.height), uint32(grid.width)
@@ -75,7 +75,7 @@ def pixel_of(grid: Grid) -> Any:
     return pooled if grid.pooled else plain
 
 
-@cache
+@kept
 def patch(grid: Grid, sight: Sight) -> Any:
     """(row of the grid, entry (ky, kx, c) of what it sees) -> place in the image.
 
@@ -108,7 +108,7 @@ def patch(grid: Grid, sight: Sight) -> Any:
     return place
 
 
-@cache
+@kept
 def pooled_patch(grid: Grid, sight: Sight, pool: Pair) -> Any:
     """The same where the image is known pooled: the place in that, and which cell the pixel is."""
     pixel, (height, width) = pixel_of(grid), sight.image
@@ -134,13 +134,13 @@ def pooled_patch(grid: Grid, sight: Sight, pool: Pair) -> Any:
     return place
 
 
-@cache
+@kept
 def turned(place: Any) -> Any:
     """(k, i) for (i, k)."""
     return device(lambda i, k: place(k, i))
 
 
-@cache
+@kept
 def matrix(columns: int, depth: int) -> Any:
     """(column i, layer k) -> place in a matrix (depth, columns)."""
     width, deep = uint32(columns), uint32(depth)
@@ -152,7 +152,7 @@ def matrix(columns: int, depth: int) -> Any:
     return place
 
 
-@cache
+@kept
 def weights_by_filter(cells: int, channels: int, filters: int) -> Any:
     """(channel i, layer k = (cell, filter)) -> place in weights (cells, channels, filters)."""
     inputs, outputs, depth = uint32(channels), uint32(filters), uint32(cells * filters)
@@ -175,7 +175,7 @@ def behind_pooling(dy, winner, cell):
     return dy if winner == cell else ZERO
 
 
-@cache
+@kept
 def copier(place: Any, layout: Layout, threads: int, words: int, choose: Any = None) -> Any:
     """Copies a tile, `words` neighbours at once; `choose(a, by, cell)`, if given, makes numbers."""
     chunks, width = uint32(layout.length // words), uint32(words)

@@ -11,10 +11,10 @@ its own matrix, and a second kernel adds the matrices in their order: same bits 
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.tensor_cores import mma
 from minicnn.backends.cuda.tensor_cores.fragments import (
     COLUMNS,
@@ -55,7 +55,7 @@ def launch(
     return Launch(kernel, parts * down * across, tile.threads, arguments)
 
 
-@cache
+@kept
 def product_kernel(
     tile: Tile,
     product: Product,
@@ -118,7 +118,7 @@ def product_kernel(
     return product_on_tensor_cores
 
 
-@cache
+@kept
 def _multiply_step(tile: Tile, layout_a: Layout, layout_b: Layout) -> Any:
     """sums += a b for a warp's part of the tiles in shared memory at a_start and b_start."""
     down, across = tile.instructions
@@ -181,7 +181,7 @@ def _store_column(product: Product) -> Any:
     return store_column
 
 
-@cache
+@kept
 def sum_of_parts(parts: int, rows: int, columns: int) -> Any:
     """dw and db from the parts' matrices (rows + 1, columns): one thread a number."""
     weights, size = uint32(rows * columns), uint32((rows + 1) * columns)

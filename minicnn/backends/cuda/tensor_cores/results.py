@@ -6,11 +6,11 @@ flat, with the row and the column of the warp's part of the result and the lane.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 from minicnn.backends.cuda.activations import relu
 from minicnn.backends.cuda.api import device, float32, uint32
+from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.tensor_cores.fragments import COLUMNS, ROWS, c_column, c_row
 from minicnn.backends.cuda.tensor_cores.operands import WINDOWS
 from minicnn.backends.cuda.tensor_cores.tiles import WARP_ROWS, Product, Tile
@@ -53,7 +53,7 @@ FINISHES = {
 }
 
 
-@cache
+@kept
 def plain_store(tile: Tile, product: Product, finish: Any, part_size: int) -> Any:
     """out[row, column] = finish(sum, beside, index, column), in matrix number `part` of out."""
     down, across = tile.instructions
@@ -74,7 +74,7 @@ def plain_store(tile: Tile, product: Product, finish: Any, part_size: int) -> An
     return store
 
 
-@cache
+@kept
 def pooled_store(tile: Tile, windows: int, columns: int, finish: Any, *, nobody: bool) -> Any:
     """The largest of each window's 4 sums and its number; by the grid's order one lane has them."""
     _, across = tile.instructions
