@@ -34,6 +34,7 @@ CLASSES = [
     for name in getattr(module, "__all__", dir(module))
     if inspect.isclass(getattr(module, name))
     and getattr(module, name).__module__.startswith(module.__name__)
+    and not name.startswith("_")  # which nobody calls from outside
     and name not in ("Registry", "Metric")
     and not issubclass(getattr(module, name), Exception)
 ]
