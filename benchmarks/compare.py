@@ -3,7 +3,7 @@
     python benchmarks/compare.py                                    # LeNet, with what is here
     python benchmarks/compare.py --all --python-peers ~/peers/bin/python
     python benchmarks/compare.py --networks scene --measure training --engines native tensorflow
-    python benchmarks/compare.py --summary                          # of all results so far
+    python benchmarks/compare.py --summary --out benchmarks/results # of what README.md shows
 
 Every engine has its own process. First all compute the same batch: probabilities, and weights
 after three training steps, must agree, or nothing is timed. Then they are timed in turn, block by
@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from output import add_out, draw
 from peers import machine, plots, tables
 from peers.agreement import Agreement, DisagreementError, agree
 from peers.crew import Crew, EngineError
@@ -59,8 +60,7 @@ def _compare(
     about = machine.describe(options.threads, processors)
     plan = Plan(options.blocks, options.seconds, processors)
     with Crew(_pythons(options, options.engines), options.threads) as crew:
-        for engine, remedy in crew.absent.items():
-            console.print(f"[yellow]{engine} is absent; to compare with it: {remedy}")
+        crew.say_what_is_absent(console)
         agreement = agree(crew, network, console)
         about |= {"versions": crew.versions, "absent": crew.absent, "agreement": agreement.rows}
         results = []
@@ -75,9 +75,9 @@ def _compare(
     options.out.mkdir(parents=True, exist_ok=True)
     stem = options.out / f"compare-{network.name}"
     write(stem.with_suffix(".json"), run)
-    plots.plot_run(stem.with_suffix(".png"), run)
+    draw(plots.plot_run, stem.with_suffix(".png"), run)
     tables.print_run(run)
-    console.print(f"wrote {stem}.json, .png after {time.perf_counter() - start:.0f} s")
+    console.print(f"wrote {stem}.json after {time.perf_counter() - start:.0f} s")
 
 
 def _cases(network: Network, options: argparse.Namespace) -> list[Case]:
@@ -118,7 +118,7 @@ def _summarise(folder: Path) -> None:
     runs = [run for path in sorted(folder.glob("compare-*.json")) if (run := read(path))]
     if runs:
         tables.print_summary(runs)
-        plots.plot_summary(folder / "compare.png", runs)
+        draw(plots.plot_summary, folder / "compare.png", runs)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -140,7 +140,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         default=os.environ.get("MINICNN_PYTHON_PEERS", sys.executable),
         help="interpreter with the peers' packages; default $MINICNN_PYTHON_PEERS, or this one",
     )
-    add("--out", type=Path, default=Path(__file__).parent / "results", help="folder to write to")
+    add_out(parser)
     add("--summary", action="store_true", help="measure nothing; print what --out has")
     return parser.parse_args(arguments)
 

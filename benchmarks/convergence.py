@@ -9,7 +9,7 @@ their curves lie as close to each other as those of one way's seeds.
     python benchmarks/convergence.py --data FOLDER [--networks cifar scene] [--epochs 5] [--seeds 3]
 
 FOLDER holds scenes/{train,test}/CLASS/*.jpg and cifar10.tar.xz (cifar10/{train,test}/CLASS/*.jpg);
-default: $MINICNN_DATA. Writes convergence.json and convergence.png into benchmarks/results.
+default: $MINICNN_DATA. Writes convergence.json and convergence.png to --out.
 """
 
 from __future__ import annotations
@@ -24,15 +24,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import matplotlib as mpl
 import numpy as np
+from output import add_out, draw
 from PIL import Image
 from rich.progress import track
 
 import minicnn as mc
-
-mpl.use("Agg")
-import matplotlib.pyplot as plt
+from minicnn.plots import new_figure
 
 WAYS = {  # name: (algorithm, fuse)
     "everything on": ("auto", True),
@@ -108,11 +106,10 @@ def train(network: str, images: Images, way: str, seed: int, epochs: int) -> dic
     return {k: [float(v) for v in values] for k, values in history.history.items()}
 
 
-def plot(runs: list[dict[str, Any]], networks: list[str], path: Path) -> None:
+def plot(path: Path, runs: list[dict[str, Any]], networks: list[str]) -> None:
     """A row a network: loss of training, accuracy of testing; a colour a way, a line a seed."""
-    figure, axes = plt.subplots(
-        len(networks), 2, figsize=(10, 3.6 * len(networks)), squeeze=False, layout="constrained"
-    )
+    figure = new_figure(10, 3.6 * len(networks))
+    axes = figure.subplots(len(networks), 2, squeeze=False)
     titles = {"loss": "training loss", "val_accuracy": "test accuracy"}
     for row, network in zip(axes, networks, strict=True):
         for axis, (key, title) in zip(row, titles.items(), strict=True):
@@ -146,7 +143,7 @@ def main() -> int:
     add("--networks", nargs="+", choices=("cifar", "scene"), default=["cifar", "scene"])
     add("--epochs", type=int, default=5)
     add("--seeds", type=int, default=3)
-    add("--out", type=Path, default=Path(__file__).parent / "results")
+    add_out(parser)
     options = parser.parse_args()
     if options.data is None or not Path(options.data).is_dir():
         parser.error("say where the images are: --data FOLDER, or set MINICNN_DATA")
@@ -160,8 +157,8 @@ def main() -> int:
         print(spread(runs, network, "val_accuracy"))
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "convergence.json").write_text(json.dumps(runs, indent=1) + "\n")
-    plot(runs, options.networks, options.out / "convergence.png")
-    print(f"wrote {options.out / 'convergence.json'} and convergence.png")
+    draw(plot, options.out / "convergence.png", runs, options.networks)
+    print(f"wrote {options.out / 'convergence.json'}")
     return 0
 
 

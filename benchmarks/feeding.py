@@ -5,7 +5,7 @@
 FOLDER/scenes/train has one folder of images a class; default: $MINICNN_DATA. An epoch from files
 reads and decodes every image and augments it as the paper does (shear, zoom, flip); an epoch from
 memory has the same images as float32 arrays, read and scaled before, and augments nothing. The two
-take turns. Writes feeding.json into benchmarks/results.
+take turns. Writes feeding.json to --out.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from output import add_out
 from peers import machine
 
 import minicnn as mc
@@ -69,7 +70,7 @@ def main() -> int:
     data = os.environ.get("MINICNN_DATA")
     parser.add_argument("--data", type=Path, default=data and Path(data) / "scenes" / "train")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    add_out(parser)
     arguments = parser.parse_args()
     if arguments.data is None:
         parser.error("say where the images are: --data FOLDER, or set MINICNN_DATA")

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 from gpu_parts import report
 from gpu_parts.options import Options
 from gpu_parts.parent import Outcome, run_part
+from output import add_out
 from rich.console import Console
 
 from minicnn.backends import device
@@ -84,7 +84,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     add("--networks", nargs="+", default=[], help="default: all five")
     add("--kernels", nargs="+", default=[], help="whose correctness; default: all")
     add("--simulate", action="store_true", help="in numba's simulator, tiny shapes, nothing timed")
-    add("--out", type=Path, default=Path(__file__).parent / "results", help="folder to write to")
+    add_out(parser)
     options = parser.parse_args(arguments)
     possible = list(SIMULATED) if options.simulate else list(PARTS)
     options.parts = [part for part in options.parts or possible if part in possible]

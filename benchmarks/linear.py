@@ -14,16 +14,19 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from output import add_out, draw
 from peers import machine
 from peers.networks import NETWORKS, Network
 from peers.with_minicnn import optimizer_of
 
 import minicnn as mc
+from minicnn.plots import new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 STEPS = (2, 4, 8, 12, 16)  # batches an epoch
 SIDES = (96, 128, 160, 192, 224, 256)  # pixels; what valid convolutions lose at the edges is small
@@ -104,7 +107,7 @@ def _fastest(work: Any, amounts: list[int]) -> list[float]:
 
 def plot(path: Path, network: Network, lines: list[Line]) -> None:
     """Both lines, with their points."""
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    figure = new_figure(9, 3.6)
     for axes, line in zip(figure.subplots(1, len(lines)), lines, strict=True):
         _draw(axes, line)
     figure.suptitle(f"{network.name}: time of training, batch {network.batch}", fontsize=10)
@@ -127,7 +130,7 @@ def main() -> int:
     sizeless = [name for name in NETWORKS if name != "lenet"]
     parser.add_argument("--network", choices=sizeless, default="scene")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    add_out(parser)
     options = parser.parse_args()
     about = machine.describe(options.threads, machine.pin(options.threads))
     mc.config.set_threads(options.threads)
@@ -141,7 +144,7 @@ def main() -> int:
         )
     options.out.mkdir(parents=True, exist_ok=True)
     stem = options.out / f"linear-{network.name}"
-    plot(stem.with_suffix(".png"), network, lines)
+    draw(plot, stem.with_suffix(".png"), network, lines)
     found = {line.what: {**line._asdict(), "R2": line.determination} for line in lines}
     stem.with_suffix(".json").write_text(json.dumps({**about, **found}, indent=1) + "\n")
     return 0

@@ -15,12 +15,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import ceilings
 import numpy as np
 from ceilings import Ceilings
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from output import add_out, draw
 from peers import machine
 from peers.networks import NETWORKS
 from rich.console import Console
@@ -29,6 +29,10 @@ from steps import StepTime, measure
 
 import minicnn as mc
 from minicnn import _core
+from minicnn.plots import new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Passes, by how their kernels' names end, and their marks in the picture.
 PASSES = {"forward": "o", "backward_input": "^", "backward_weights": "s"}
@@ -50,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
             options.out.mkdir(parents=True, exist_ok=True)
             stem = options.out / f"roofline-{name}"
             write(stem.with_suffix(".json"), steps, roof, about)
-            plot(stem.with_suffix(".png"), name, steps, roof)
+            draw(plot, stem.with_suffix(".png"), name, steps, roof)
     return 0
 
 
@@ -104,7 +108,7 @@ def write(path: Path, steps: list[StepTime], roof: Ceilings, about: dict) -> Non
 
 def plot(path: Path, name: str, steps: list[StepTime], roof: Ceilings) -> None:
     """Every convolution and dense layer, pass by pass, under the roof; areas are shares of time."""
-    figure = Figure(figsize=(7.5, 4.8), layout="constrained")
+    figure = new_figure(7.5, 4.8)
     axes = figure.subplots()
     worked = [step for step in steps if step.flop]
     intensities = np.geomspace(0.25, 2 * max(step.intensity for step in worked), 200)
@@ -148,7 +152,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     add("--batch", type=int, help="default: the batch that compare.py trains with")
     add("--rounds", type=int, default=7, help="the fastest of so many counts")
     add("--threads", type=int, help="default: what minicnn takes by itself")
-    add("--out", type=Path, default=Path(__file__).parent / "results")
+    add_out(parser)
     return parser.parse_args(arguments)
 
 

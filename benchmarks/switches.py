@@ -9,7 +9,7 @@
     neither              both
 
 Blocks of the four take turns. Prints milliseconds a step, the median of the blocks, and how many
-times as long that is as with everything on; writes switches.json into benchmarks/results.
+times as long that is as with everything on; writes switches.json to --out.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import json
 import statistics
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
+from output import add_out
 from peers.networks import NETWORKS, random_batch
 from rich.progress import track
 
@@ -84,7 +84,7 @@ def main() -> int:
     add("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     add("--blocks", type=int, default=10)
     add("--seconds", type=float, default=0.3, help="least length of one block")
-    add("--out", type=Path, default=Path(__file__).parent / "results")
+    add_out(parser)
     options = parser.parse_args()
     found = {n: measure(n, options.blocks, options.seconds) for n in options.networks}
     print_table(found)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from output import add_out
 from peers import machine
 from peers.crew import Crew
 from peers.engines import ENGINES
@@ -93,14 +94,13 @@ def main() -> int:
     add("--seeds", type=int, default=3)
     add("--threads", type=int, default=2)
     add("--python-peers", default=os.environ.get("MINICNN_PYTHON_PEERS", sys.executable))
-    add("--out", type=Path, default=Path(__file__).parent / "results")
+    add_out(parser)
     options = parser.parse_args()
     about = machine.describe(options.threads, machine.pin(options.threads))
     own, peers = sys.executable, options.python_peers
     pythons = {engine: own if ENGINES[engine].is_ours else peers for engine in ENGINES_COMPARED}
     with tempfile.TemporaryDirectory() as folder, Crew(pythons, options.threads) as crew:
-        for engine, remedy in crew.absent.items():
-            print(f"{engine} is absent; to compare with it: {remedy}")
+        crew.say_what_is_absent(Console(stderr=True))
         data = str(Path(folder) / "mnist.npz")
         np.savez(data, **_digits()._asdict())
         found = measure(crew, options.recipes, options.seeds, data)

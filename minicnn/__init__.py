@@ -31,7 +31,7 @@ from minicnn.backends import (
 from minicnn.config import set_precision
 from minicnn.devices import list_devices
 from minicnn.layers import Input
-from minicnn.limits import set_memory_limit
+from minicnn.limits import set_memory_limit, set_pixel_limit
 from minicnn.models import Model, Sequential, load_model
 from minicnn.version import __version__
 
@@ -63,6 +63,7 @@ __all__ = [
     "schedules",
     "set_backend",
     "set_memory_limit",
+    "set_pixel_limit",
     "set_precision",
     "tune",
     "utils",

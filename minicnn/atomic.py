@@ -119,6 +119,11 @@ def copy_file(source: Path, target: Path) -> None:
             raise
 
 
+def open_for_changes(path: Path) -> io.BufferedRandom:
+    """A regular file to read and write in place, made if it is not there: a table that grows."""
+    return os.fdopen(open_handle(path, os.O_RDWR | os.O_CREAT), "r+b")
+
+
 class Journal:
     """A text file that only grows, by whole lines; each is on the disk when `add` returns.
 

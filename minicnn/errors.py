@@ -41,8 +41,7 @@ class FormatError(MiniCNNError, ValueError):
     """A file is not what its reader needs; `path`, `offset` and `reason` say where and why."""
 
     def __init__(self, path: object, reason: str, offset: int | None = None) -> None:
-        # Much of a reason may be the file's own text.
-        reason = shortened(printable(reason), MOST_LETTERS)
+        reason = shortened(printable(reason), MOST_LETTERS)  # much of it may be the file's own text
         self.path, self.reason, self.offset = str(path), reason, offset
         place = printable(path)
         where = place if offset is None else f"{place}@{offset}"
@@ -71,6 +70,14 @@ class ImageReadError(MiniCNNError, OSError):
     def __init__(self, path: object, reason: str) -> None:
         self.path, self.reason = str(path), reason
         super().__init__(f"cannot read {printable(path)} ({reason})")
+
+
+class UnreadableImagesError(ImageReadError):
+    """More pictures of a data set cannot be read than may be left out; the first is `path`."""
+
+    def __init__(self, path: object, reason: str, text: str) -> None:
+        super().__init__(path, reason)
+        self.args = (text,)
 
 
 class FetchRefused(MiniCNNError, OSError):

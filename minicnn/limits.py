@@ -8,10 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from minicnn.errors import ArgumentError, SizeLimitError
+from minicnn.shapes import is_int
 
 FLOAT_BYTES = 4
+# Pillow itself refuses pictures of more: two times its MAX_IMAGE_PIXELS.
+MOST_PIXELS = 178_956_970
 _limit = 16 * 2**30  # bytes for one parameter
 _left: int | None = None  # bytes for all parameters inside `budget`
+_pixels = 50_000_000  # of one picture in a file; a few bytes can declare one that fills the memory
 
 
 def set_memory_limit(limit_bytes: int) -> None:
@@ -20,6 +24,26 @@ def set_memory_limit(limit_bytes: int) -> None:
     if limit_bytes < 1:
         raise ArgumentError(f"limit_bytes must be positive; got {limit_bytes}")
     _limit = limit_bytes
+
+
+def set_pixel_limit(pixels: int) -> None:
+    """Refuse a picture file of more pixels; 50 million to begin with.
+
+    A picture takes 3 bytes a pixel while it is read, more in some formats.
+
+    >>> set_pixel_limit(50_000_000)
+    >>> pixel_limit()
+    50000000
+    """
+    global _pixels
+    if not is_int(pixels) or not 1 <= pixels <= MOST_PIXELS:
+        raise ArgumentError(f"pixels must be an integer in 1...{MOST_PIXELS:,}; got {pixels!r:.80}")
+    _pixels = int(pixels)
+
+
+def pixel_limit() -> int:
+    """The most pixels that a picture file may have."""
+    return _pixels
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def set_random_seed(seed: int) -> None:
     777
     """
     global _seed
-    value = _checked(seed)
+    value = check_seed(seed)
     if _seed_of_block.get() is None:
         _seed = value
     else:
@@ -44,14 +44,13 @@ def set_random_seed(seed: int) -> None:
 
 def seed() -> int:
     """The seed in use."""
-    own = _seed_of_block.get()
-    return _seed if own is None else own
+    return _seed_in_use()
 
 
 @contextmanager
 def seeded(value: int) -> Iterator[None]:
     """Inside the block, and in this thread alone, this is the seed."""
-    token = _seed_of_block.set(_checked(value))
+    token = _seed_of_block.set(check_seed(value))
     try:
         yield
     finally:
@@ -81,19 +80,21 @@ def carried(function: Callable[..., T]) -> Callable[..., T]:
     return call
 
 
-def generator(purpose: str, *numbers: int) -> np.random.Generator:
+def generator(purpose: str, *numbers: int, seed: int | None = None) -> np.random.Generator:
     """A Philox generator of its own for each (seed, purpose, numbers).
 
     Parameters
     ----------
     purpose : what the numbers are for: "shuffle", a parameter's name, ...
     numbers : what else they depend on: the epoch, a sample's number, ...
+    seed : decides alone, whatever `set_random_seed` set; default: the one that it set
 
     >>> a, b = generator("shuffle", 7), generator("shuffle", 7)
     >>> bool((a.permutation(100) == b.permutation(100)).all())
     True
     """
-    text = repr((seed(), str(purpose), tuple(int(n) for n in numbers)))
+    key = (_seed_in_use() if seed is None else int(seed), str(purpose), tuple(map(int, numbers)))
+    text = repr(key)
     digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
 
@@ -105,7 +106,13 @@ def stream(step: int) -> np.ndarray:
     return np.array([word & 0xFFFFFFFF for word in words], np.uint32)
 
 
-def _checked(value: int) -> int:
+def _seed_in_use() -> int:
+    own = _seed_of_block.get()
+    return _seed if own is None else own
+
+
+def check_seed(value: Any) -> int:
+    """The seed, if it is one."""
     if not is_int(value) or not 0 <= value <= LARGEST_SEED:
         raise ArgumentError(f"seed must be an integer in 0...2**64 - 1; got {value!r:.80}")
     return int(value)

@@ -1,7 +1,9 @@
 """Callbacks on a model that only pretends to train: every epoch's numbers are given."""
 
+import errno
 import json
 import math
+import os
 import re
 import sys
 
@@ -530,3 +532,21 @@ def test_every_callback_has_a_state_that_is_json(name):
     state = callback.get_state()
     assert json.loads(json.dumps(state, allow_nan=False)) == state
     assert callback.get_arrays() == {}
+
+
+def test_a_table_on_a_full_disk_or_in_a_pipe_names_the_file(tmp_path, monkeypatch):
+    path = tmp_path / "log.csv"
+    logger = CSVLogger(path)
+    logger.on_train_begin()
+    with monkeypatch.context() as patch:
+
+        def full(_handle):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match=f"No space left on device: '{path}'$"):
+            logger.on_epoch_end(0, {"loss": 1.0})
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(FormatError, match="is a device, a pipe or a socket"):
+        logger.on_train_begin()

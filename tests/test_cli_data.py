@@ -64,6 +64,23 @@ def test_a_split_counts_what_was_copied_and_ends_with_3_where_that_is_not_all(
     assert len(json.loads(capsys.readouterr().out)["failures"]) == 1
 
 
+def test_no_verb_waits_for_a_pipe_among_the_pictures(photos, tmp_path, capsys):
+    os.mkfifo(photos / "cat" / "p.jpg")
+    run("check", photos, code=3)
+    out = capsys.readouterr().out
+    assert re.search(r"cat.p\.jpg \(is a device, a pipe or a socket; give a regular file\)", out)
+    run("stats", photos)
+    assert "p.jpg could not be read (is a device, a pipe" in capsys.readouterr().err
+    run("preview", photos / "cat" / "p.jpg", "--out", tmp_path / "sheet.png", code=1)
+    run("rename", photos, "--apply")
+    assert (photos / "cat" / "cat_0021.jpg").is_fifo()
+    os.mkfifo(tmp_path / "journal.csv")
+    run("rename", photos, "--undo", tmp_path / "journal.csv", code=1)
+    os.mkfifo(tmp_path / "links.csv")
+    run("fetch", tmp_path / "links.csv", "--to", tmp_path / "new", code=1)
+    assert capsys.readouterr().err.count("is a device, a pipe or a socket") == 3
+
+
 def test_split_as_json(photos, tmp_path, capsys):
     run("split", photos, tmp_path / "sets", "--parts", "80/20", "--json", "--quiet")
     out, err = capsys.readouterr()

@@ -7,11 +7,13 @@ import re
 
 import numpy as np
 import pytest
+from picture_folders import make_coloured
 
 import minicnn as mc
 from minicnn import explain
+from minicnn.apps.cli.main import run
 from minicnn.explain import Doctor, examine, symptoms
-from minicnn.layers import Activation, Conv2D, Dense, Flatten, MaxPooling2D
+from minicnn.layers import Activation, BatchNormalization, Conv2D, Dense, Flatten, MaxPooling2D
 
 RNG = np.random.default_rng(0)
 
@@ -232,3 +234,62 @@ def test_examine_leaves_the_model_as_it_was():
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert model.optimizer.iterations == 0
+
+
+def averaging(momentum, epochs, **curves):
+    """What is said of these curves, after so many epochs of three steps."""
+    model = mc.Sequential(
+        [mc.Input((4,)), Dense(4), BatchNormalization(momentum=momentum, name="norm"), Dense(2)]
+    )
+    model.compile("sgd", "mse", ["accuracy"])
+    model.fit(np.ones((6, 4), np.float32), np.ones((6, 2)), 2, epochs=epochs, verbose=0)
+    return symptoms.young_averages(model, curves)
+
+
+def test_averages_that_are_young_are_named_where_the_validation_is_far_behind():
+    text = averaging(0.99, 4, accuracy=[0.4, 0.54], val_accuracy=[0.2, 0.2])
+    assert "54% right in training, 20% in validation" in text
+    assert "that norm uses there are young: after 12 steps 89% of them" in text  # 0.99^12 = 0.886
+    assert averaging(0.99, 4, accuracy=[0.54], val_accuracy=[0.5]) is None
+    assert averaging(0.6, 4, accuracy=[0.54], val_accuracy=[0.2]) is None  # 0.6^12 = 0.002
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    for part, count in (("train", 8), ("test", 3)):
+        make_coloured(tmp_path / "photos" / part, count)
+    monkeypatch.chdir(tmp_path)
+    return [
+        "train",
+        "--data",
+        "photos",
+        "--model",
+        "cifar",
+        "--epochs",
+        "2",
+        "--batch-size",
+        "8",
+        "--quiet",
+    ]
+
+
+def test_a_run_that_broke_off_is_known_and_not_taken_up_again(photos, capsys):
+    assert run([*photos, "--learning-rate", "1e30"]) == 1
+    assert "set_weights" not in capsys.readouterr().err
+    assert run(["doctor", "runs/cifar-1"]) == 3
+    said = capsys.readouterr().out
+    assert said.startswith("! the training broke off: the loss became ")
+    assert "Begin again: minicnn train runs/cifar-1/config.toml --learning-rate 0.001\n" in said
+    assert run([*photos, "--resume"]) == 1
+    assert "cifar-1 failed (minicnn doctor runs/cifar-1)" in capsys.readouterr().err
+
+
+def test_of_a_sound_run_nothing_is_found_and_its_history_is_read(photos, capsys):
+    assert run(photos) == 0
+    capsys.readouterr()
+    assert run(["doctor", "runs/cifar-1"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].strip() == "nothing found"
+    with open("runs/cifar-1/history.csv", "a", encoding="utf-8") as history:
+        history.write("2,9,0.5,9,0.5\n")
+    assert run(["doctor", "runs/cifar-1"]) == 3
+    assert "the loss grew from" in capsys.readouterr().out

@@ -121,6 +121,32 @@ def test_gradcam_of_one_sigmoid_has_two_sides():
     np.testing.assert_array_equal(against > 0, ~first_is_brighter)
 
 
+def test_gradcam_of_a_network_with_two_inputs():
+    """Scores are sums of means, so the gradient by each map is a known number everywhere."""
+    left, right = mc.Input((16, 20, 3)), mc.Input((8, 6, 2))
+    a = Conv2D(2, 3, padding="same", activation="relu", name="of_left")(left)
+    b = Conv2D(2, 1, activation="relu", name="of_right")(right)
+    means = mc.layers.Concatenate()([GlobalAveragePooling2D()(a), GlobalAveragePooling2D()(b)])
+    model = mc.Model([left, right], Dense(2, name="scores")(means))
+    x = [RNG.uniform(size=(5, *one.shape[1:])).astype(np.float32) for one in (left, right)]
+    weights = model.get_layer("scores").parameters[0].value  # (4, 2)
+    tape = explain.Tape(model, x)
+    for name, rows, shape in (("of_left", [0, 1], (5, 16, 20)), ("of_right", [2, 3], (5, 8, 6))):
+        cams = explain.gradcam(model, x, 1, layer=name)
+        expected = np.maximum(tape[name] @ weights[rows, 1], 0)
+        largest = expected.max((1, 2), keepdims=True)
+        assert cams.shape == shape
+        np.testing.assert_allclose(cams, expected / np.where(largest > 0, largest, 1), atol=1e-5)
+    assert explain.gradcam(model, x).shape == (5, 8, 6)  # of the last convolution
+
+
+def test_gradcam_of_maps_that_no_image_led_to_has_the_maps_size():
+    x = mc.Input((12,))
+    maps = Conv2D(2, 1, name="maps")(mc.layers.Reshape((2, 3, 2))(x))
+    model = mc.Model(x, Dense(2)(GlobalAveragePooling2D()(maps)))
+    assert explain.gradcam(model, np.ones((4, 12), np.float32)).shape == (4, 2, 3)
+
+
 def test_gradcam_of_an_image_that_says_nothing_is_empty():
     assert (explain.gradcam(looker(), 0 * IMAGES) == 0).all()
 

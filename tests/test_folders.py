@@ -70,6 +70,24 @@ def test_links_to_folders_are_followed_on_request(tmp_path):
     assert len(list_folder(tmp_path / "data", follow_links=True).paths) == 3
 
 
+@pytest.mark.parametrize("target", [".", "..", "deeper"])
+def test_a_link_that_leads_back_counts_nothing_twice(tmp_path, target):
+    make_ramps(tmp_path, count=2)
+    save_ramp(tmp_path / "cats/deeper/2.png")
+    expected = list_folder(tmp_path).filenames
+    (tmp_path / "cats/loop").symlink_to(target, target_is_directory=True)
+    assert list_folder(tmp_path, follow_links=True).filenames == expected
+
+
+@pytest.mark.parametrize("target", [".", ".."])
+def test_a_link_to_the_folder_itself_is_no_class(tmp_path, target):
+    make_ramps(tmp_path / "data", count=1)
+    (tmp_path / "data/all").symlink_to(target, target_is_directory=True)
+    assert list_folder(tmp_path / "data").class_names == ["cats", "dogs"]
+    (tmp_path / "data/wolves").symlink_to(tmp_path / "data/dogs", target_is_directory=True)
+    assert list_folder(tmp_path / "data").class_names == ["cats", "dogs", "wolves"]
+
+
 # --- lists ----------------------------------------------------------------------------------------
 
 

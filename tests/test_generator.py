@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from picture_folders import make_ramps, save_ramp
-from PIL import Image
+from PIL import Image, ImageEnhance
 
 import minicnn as mc
 from minicnn import random
@@ -18,7 +18,7 @@ from minicnn.data import (
 )
 from minicnn.data.ranges import Ranges
 from minicnn.data.transform import UNCHANGED, changed, with_brightness, with_channel_shift
-from minicnn.errors import ArgumentError, ImageReadError, ShapeError
+from minicnn.errors import ArgumentError, ShapeError, UnreadableImagesError
 
 X = np.random.default_rng(0).integers(0, 256, (11, 8, 6, 3), dtype=np.uint8)
 Y = np.arange(11)
@@ -173,6 +173,43 @@ def test_brightness_and_channel_shift():
         changed(X[0], {"rotation": 5})
 
 
+FLOATS = np.random.default_rng(1).random((4, 8, 6, 3)).astype(np.float32)
+SCALES = {
+    "0...1": FLOATS,
+    "0...255": 255 * FLOATS,
+    "-1...1": 2 * FLOATS - 1,
+    "beyond 255": 1000 * FLOATS,
+    "two channels": FLOATS[..., :2],
+    "bytes": X,
+}
+
+
+@pytest.mark.parametrize("x", SCALES.values(), ids=SCALES)
+def test_the_factor_1_changes_nothing(x):
+    generator = ImageDataGenerator(brightness_range=(1.0, 1.0))
+    np.testing.assert_array_equal(next(generator.flow(x, shuffle=False)), x)
+
+
+@pytest.mark.parametrize(("x", "white"), [(FLOATS, 1), (255 * FLOATS, 255), (X, 255)])
+@pytest.mark.parametrize("factor", [0.0, 0.5, 1.7])
+def test_lightness_is_multiplied_up_to_white(x, white, factor):
+    generator = ImageDataGenerator(brightness_range=(factor, factor))
+    expected = np.minimum(x * np.float64(factor), white)
+    np.testing.assert_allclose(next(generator.flow(x, shuffle=False)), expected, rtol=1e-6)
+
+
+def test_bytes_become_as_light_as_pillow_makes_them():
+    for factor in (0.0, 0.3, 1.0, 1.5, 2.7):
+        whole = np.asarray(ImageEnhance.Brightness(Image.fromarray(X[0])).enhance(factor))
+        exact = changed(X[0], {"brightness": factor})
+        assert (np.floor(exact + 1e-4) == whole).all()  # Pillow cuts off what is behind the point
+
+
+def test_nearly_black_bytes_are_not_taken_for_0_to_1():
+    x = np.array([[[0, 1, 1]]], np.uint8)
+    assert changed(x, {"brightness": 2.0}).tolist() == [[[0, 2, 2]]]
+
+
 def test_standardize_goes_in_keras_s_order():
     generator = ImageDataGenerator(
         rescale=0.5, preprocessing_function=lambda x: x + 2, samplewise_std_normalization=True
@@ -193,6 +230,38 @@ def test_featurewise_normalization():
     x = next(generator.flow(X, batch_size=11))
     np.testing.assert_allclose(x.mean((0, 1, 2)), 0, atol=1e-4)
     np.testing.assert_allclose(x.std((0, 1, 2)), 1, rtol=1e-4)
+
+
+SEEN = {
+    "function": {"preprocessing_function": lambda image: image / 127.5 - 1},
+    "function and rescale": {"preprocessing_function": np.sqrt, "rescale": 0.1},
+    "own mean": {"samplewise_center": True},
+    "own deviation": {"samplewise_std_normalization": True, "rescale": 1 / 255},
+}
+
+
+@pytest.mark.parametrize("more", SEEN.values(), ids=SEEN)
+@pytest.mark.parametrize("augment", [False, True])
+def test_featurewise_statistics_are_those_of_what_the_network_sees(more, augment):
+    x = (X * np.array([1, 0.9, 0.7])).astype(np.uint8)  # no two channels alike
+    generator = ImageDataGenerator(
+        featurewise_center=True, featurewise_std_normalization=True, **more
+    )
+    generator.fit(x, augment=augment)  # there is no change to make: both times the images
+    seen = next(generator.flow(x, batch_size=11)).astype(np.float64)
+    np.testing.assert_allclose(seen.mean((0, 1, 2)), 0, atol=2e-6)
+    np.testing.assert_allclose(seen.std((0, 1, 2)), 1, rtol=2e-5)
+    in_order = next(generator.flow(x, batch_size=11, shuffle=False))
+    np.testing.assert_allclose(generator.standardize(x), in_order, rtol=1e-5, atol=1e-6)
+
+
+def test_statistics_of_many_images_lose_no_digits():
+    x = np.full((300, 100, 100, 1), 200.125, np.float32)
+    x[::2] += 0.25  # a plain sum in single precision would be off by 1e-2
+    generator = ImageDataGenerator(featurewise_std_normalization=True)
+    generator.fit(x)
+    assert generator.whitening.mean.tolist() == [200.25]
+    assert generator.whitening.deviation.tolist() == [0.125]
 
 
 @pytest.mark.parametrize("more", [{}, {"featurewise_std_normalization": True}], ids=str)
@@ -242,6 +311,37 @@ def test_flow_gives_what_it_was_given():
         generator.flow(X, Y[:3])
 
 
+@pytest.mark.parametrize("as_list", [False, True])
+def test_images_may_have_other_arrays_beside_them(as_list):
+    other = np.arange(11.0)[:, None]
+    generator = ImageDataGenerator(validation_split=0.3)
+    x = (X, [other, Y]) if as_list else (X, other)
+    for subset, count in ((None, 11), ("training", 8), ("validation", 3)):
+        batches = generator.flow(x, Y, 4, subset=subset)
+        assert batches.n == count
+        for inputs, y in batches.for_epoch(0):
+            assert isinstance(inputs, list) and len(inputs) == 2 + as_list
+            np.testing.assert_array_equal(inputs[0], X[y])
+            np.testing.assert_array_equal(inputs[1][:, 0], y)
+            if as_list:
+                np.testing.assert_array_equal(inputs[2], y)
+    images, _ = next(generator.flow(x, batch_size=5))[:2]
+    assert images.shape == (5, 8, 6, 3)
+    with pytest.raises(ArgumentError, match="11 images but the array 0 beside the images has 5"):
+        generator.flow((X, other[:5]), Y)
+
+
+def test_a_network_with_two_inputs_learns_from_them():
+    image, number = mc.Input((8, 6, 3)), mc.Input((1,))
+    flat = mc.layers.Concatenate()([mc.layers.Flatten()(image), number])
+    model = mc.Model([image, number], mc.layers.Dense(1)(flat))
+    model.compile("sgd", "mse")
+    batches = ImageDataGenerator(rescale=1 / 255).flow((X, np.ones((11, 1))), Y / 10, 4)
+    losses = model.fit(batches, epochs=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert model.predict(batches, verbose=0).shape == (11, 1)
+
+
 def test_flow_has_no_end_but_epochs():
     batches = ImageDataGenerator().flow(X, Y, batch_size=4)
     seen = np.concatenate([next(batches)[1] for _ in range(6)])  # two epochs of 4 + 4 + 3
@@ -258,6 +358,56 @@ def test_what_is_handed_out_can_be_saved(tmp_path):
     next(generator.flow(X, batch_size=2, shuffle=False, save_to_dir=tmp_path, save_prefix="a"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a_0_0.png", "a_1_0.png"]
     assert decode(tmp_path / "a_0_0.png").shape == (8, 6, 3)
+
+
+# --- what a training would ask for late ---------------------------------------------------------
+
+
+def test_the_folder_for_what_is_handed_out_is_made(tmp_path):
+    target = tmp_path / "a" / "b"
+    batches = ImageDataGenerator().flow(X, batch_size=2, save_to_dir=target, save_format="jpg")
+    assert target.is_dir()
+    next(batches)
+    assert len(list(target.iterdir())) == 2
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileExistsError):
+        ImageDataGenerator().flow(X, save_to_dir=tmp_path / "file")
+
+
+def test_what_cannot_be_saved_is_refused_at_once(tmp_path):
+    generator = ImageDataGenerator()
+    with pytest.raises(ArgumentError, match="save_format must be one of"):
+        generator.flow(X, save_to_dir=tmp_path, save_format="mp4")
+    with pytest.raises(ShapeError, match="1, 3 or 4 channels"):
+        generator.flow(X[..., :2], save_to_dir=tmp_path)
+    next(generator.flow(X, save_to_dir=tmp_path, save_format="png"))
+
+
+def test_a_function_that_changes_the_shape_is_refused_at_once(folder):
+    generator = ImageDataGenerator(preprocessing_function=lambda image: image.mean(2))
+    for batches in (
+        lambda: generator.flow(X),
+        lambda: generator.flow_from_directory(folder, 6, verbose=False),
+    ):
+        with pytest.raises(ShapeError, match="preprocessing_function must give an image of the sh"):
+            batches()
+    with pytest.raises(ArgumentError, match="preprocessing_function must be a function"):
+        ImageDataGenerator(preprocessing_function="vgg16")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_of_other_channels_than_fit_saw_are_refused_at_once(channels):
+    generator = ImageDataGenerator(featurewise_center=True)
+    generator.fit(X[..., :channels])
+    with pytest.raises(ShapeError, match=f"was fitted on images of {channels} channels"):
+        generator.flow(X[..., : 4 - channels])
+
+
+def test_images_of_another_size_than_whitening_saw_are_refused_at_once():
+    generator = ImageDataGenerator(zca_whitening=True)
+    generator.fit(X)
+    with pytest.raises(ShapeError, match="zca_whitening was fitted on images of 144 numbers"):
+        generator.flow(X[:, :7])
 
 
 # --- folders ------------------------------------------------------------------------------------
@@ -316,23 +466,27 @@ def cut_off(path):
 def test_files_that_are_no_pictures_are_left_out_from_the_beginning(folder, capsys):
     (folder / "cats/1.png").write_bytes(b"")
     (folder / "dogs/4.png").write_bytes(b"no picture")
-    batches = DirectoryBatches(list_folder(folder), 6)
+    batches = DirectoryBatches(list_folder(folder), 6, allow_unreadable=0.2)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Found 8 images belonging to 2 classes."
-    assert lines[1].startswith("Skipped 2 that cannot be read: cats/1.png (the file is empty); ")
+    assert lines[1].startswith(
+        "Skipped 2 that cannot be read: cats/1.png (the file is empty), dogs/4.png. "
+    )
     assert [path.name for path, _ in batches.bad_files] == ["1.png", "4.png"]
     assert len(everything(batches, 0)[0]) == batches.n == 8
     for path in folder.rglob("*.png"):
         path.write_bytes(b"")
-    with pytest.raises(ImageReadError, match="none of 10 images"):
-        DirectoryBatches(list_folder(folder), 6)
+    with pytest.raises(UnreadableImagesError, match=r"10 of 10 images cannot be read: cats/0\.png"):
+        DirectoryBatches(list_folder(folder), 6, allow_unreadable=1)
 
 
 @pytest.mark.parametrize("threads", [1, 4])
 def test_a_bad_file_is_named_skipped_and_counted(folder, threads):
     cut_off(folder / "cats/1.png")
     cut_off(folder / "dogs/4.png")
-    batches = DirectoryBatches(list_folder(folder), 6, batch_size=2, threads=threads)
+    batches = DirectoryBatches(
+        list_folder(folder), 6, batch_size=2, threads=threads, allow_unreadable=0.2
+    )
     with pytest.warns(UserWarning, match="Skipped") as warned:
         x, y = everything(batches, 0)
     assert len(warned) == 2 and len(x) == len(y) == 8
@@ -344,7 +498,9 @@ def test_a_bad_file_is_named_skipped_and_counted(folder, threads):
 def test_a_batch_of_bad_files_alone_is_left_out(folder):
     for i in range(5):
         cut_off(folder / f"cats/{i}.png")
-    batches = DirectoryBatches(list_folder(folder), 6, batch_size=5, shuffle=False)
+    batches = DirectoryBatches(
+        list_folder(folder), 6, batch_size=5, shuffle=False, allow_unreadable=0.5
+    )
     with pytest.warns(UserWarning, match="Skipped"):
         assert [len(x) for x, _ in batches.for_epoch(0)] == [5]
 
@@ -365,6 +521,15 @@ def test_a_dataset_ends_after_an_epoch(folder, capsys):
     assert x.shape == (4, 6, 5, 3) and x.dtype == np.float32 and x.max() > 1
 
 
+def test_a_loop_that_is_left_early_was_an_epoch_too(folder):
+    dataset = image_dataset_from_directory(folder, image_size=6, batch_size=10)
+    first = [next(iter(dataset))[0] for _ in range(3)]  # of each epoch's order the first batch
+    assert len({x.tobytes() for x in first}) == 3
+    again = image_dataset_from_directory(folder, image_size=6, batch_size=10)
+    for epoch, x in enumerate(first):
+        np.testing.assert_array_equal(next(again.for_epoch(epoch))[0], x)
+
+
 def test_the_parts_of_a_dataset(folder, capsys):
     names = []
     for subset in ("training", "validation"):
@@ -374,6 +539,48 @@ def test_the_parts_of_a_dataset(folder, capsys):
     assert "Using 8 files for training.\n" in capsys.readouterr().out
     with pytest.raises(ArgumentError):
         image_dataset_from_directory(folder, subset="training")
+
+
+def test_without_labels_all_pictures_count(folder, capsys):
+    save_ramp(folder / "in the root.png")
+    for labels_off in (
+        {"labels": None},
+        {"labels": None, "label_mode": None},
+        {"label_mode": None},
+    ):
+        dataset = image_dataset_from_directory(folder, image_size=6, **labels_off)
+        assert (dataset.n, dataset.class_names) == (11, None)
+        assert "in the root.png" in dataset.filenames
+        assert [x.shape for x in dataset] == [(11, 6, 6, 3)]
+    assert capsys.readouterr().out.splitlines() == ["Found 11 files."] * 3
+
+
+def test_labels_may_be_given_for_all_pictures(tmp_path):
+    for name in ("b/1.png", "a.png", "c.png"):
+        save_ramp(tmp_path / name)
+    dataset = image_dataset_from_directory(tmp_path, [2, 0, 1], image_size=6, shuffle=False)
+    assert dataset.filenames == ["a.png", "c.png", "b/1.png"]  # as Keras
+    assert dataset.class_names == ["0", "1", "2"]
+    assert next(iter(dataset))[1].tolist() == [2, 0, 1]
+    for wrong in ([0, 1], [0, 1, -1], [0.0, 1.0, 2.0], "cats"):
+        with pytest.raises(ArgumentError, match="labels must be"):
+            image_dataset_from_directory(tmp_path, wrong, image_size=6)
+    with pytest.raises(ArgumentError, match='count with labels="inferred" alone'):
+        image_dataset_from_directory(tmp_path, None, class_names=["b"], image_size=6)
+
+
+@pytest.mark.parametrize(
+    ("mode", "dtype", "shape", "rows"),
+    [  # Keras 3.15's
+        ("int", np.int32, (10,), [0, 1]),
+        ("binary", np.float32, (10, 1), [[0], [1]]),
+        ("categorical", np.float32, (10, 2), [[1, 0], [0, 1]]),
+    ],
+)
+def test_labels_of_a_dataset_have_keras_s_types(folder, mode, dtype, shape, rows):
+    dataset = image_dataset_from_directory(folder, label_mode=mode, image_size=6, shuffle=False)
+    _, y = next(iter(dataset))
+    assert (y.dtype, y.shape) == (dtype, shape) and y[[0, 5]].tolist() == rows
 
 
 def test_binary_is_for_two_classes(tmp_path):

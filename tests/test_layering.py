@@ -33,7 +33,7 @@ LEVEL_0 = {
     "locks": {"atomic", "errors", "files"},
     "versions": set(),
     "registry": {"errors", "text"},
-    "limits": {"errors"},
+    "limits": {"errors", "shapes"},
     "installed": {"errors", "files"},
     "tables": {"atomic", "text"},
     "progress": {"errors", "text"},

@@ -70,8 +70,8 @@ def cells(sheet, rows, columns, height, width):
 
 def test_each_row_changes_the_picture_by_its_parameter_alone():
     image = np.asarray(picture(3, 48, 64))
-    sheet = preview_sheet(image, VISIBLE, columns=3)
-    rows = cells(sheet, len(VISIBLE) + 1, 4, 48, 64)
+    sheet = preview_sheet(image, VISIBLE, columns=6)
+    rows = cells(sheet, len(VISIBLE) + 1, 7, 48, 64)
     for row in rows:
         np.testing.assert_array_equal(row[0], image)
     for name, row in zip(VISIBLE, rows, strict=False):

@@ -15,7 +15,7 @@ import pytest
 
 from minicnn import atomic
 from minicnn.data import rename
-from minicnn.data.folders import ImageList
+from minicnn.data.folders import ImageList, list_folder
 from minicnn.data.rename import Rename, apply_renames, undo_renames
 from minicnn.errors import ArgumentError, FolderInUseError, FormatError, UnsafeFileError
 from minicnn.locks import FolderLock
@@ -39,6 +39,10 @@ def plan_of(root, targets=TARGETS):
     """0.jpg becomes 1.jpg, and so on."""
     cat = root / "cat"
     return [Rename(cat / f"{i}.jpg", cat / f"{k}.jpg") for i, k in enumerate(targets)]
+
+
+# Files that have left their names after each step: what steps aside, once.
+TOLD = [1, 2, 3, 3, 4, 5, 5, 6]
 
 
 class Interrupted(BaseException):
@@ -134,8 +138,12 @@ def test_a_full_disk_leaves_a_renaming_that_can_be_taken_back(tmp_path, monkeypa
 
     with monkeypatch.context() as patch:
         patch.setattr(atomic, "_write_all", full)
-        with pytest.raises(OSError, match=f"No space left on device: '{journal}'$"):
+        with pytest.raises(OSError, match="No space left on device") as caught:
             apply_renames(plan_of(root), journal)
+    assert caught.value.filename == str(journal)
+    done = 0 if call == 1 else TOLD[call - 2]
+    told = f"{done} files have new names already, which --undo {journal} takes back"
+    assert (told in caught.value.strerror) == (done > 0)
     undo_renames(journal)
     assert contents(root) == before
 
@@ -273,6 +281,69 @@ def test_two_renamings_of_one_folder_do_not_meet(tmp_path):
         undo_renames(journal)
     undo_renames(journal)
     assert contents(root) == before
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+def odd_names(count):
+    """Names of pictures with every byte that a name may have, and lengths up to the longest."""
+    rng = np.random.default_rng(0)
+    names = {
+        b"a,b.jpg", b'"q".jpg', b"=1+2.jpg", b"-rf.jpg", b"caf\xe9.jpg", b"x\ny\r\nz.jpg", b" .jpg",
+        "\u00e9.jpg".encode(), "e\u0301.jpg".encode(),  # the same letter, composed and not
+        b"cat_0003.jpg", b"cat_3.jpg", b"Cat_0001.jpg", b"cat_0001.JPG",
+        b"{number}.jpg", b"CON.jpg", b"a" * 251 + b".jpg",
+    }  # fmt: skip
+    while len(names) < count:
+        stem = bytes(rng.integers(1, 256, rng.integers(1, 120), dtype=np.uint8)).replace(b"/", b"_")
+        if not stem.startswith(b"."):
+            names.add(stem + b".jpg")
+    return [os.fsdecode(name) for name in sorted(names)]
+
+
+@pytest.mark.parametrize("class_name", ["cat", "{number} ä", "a,b\n", "\udce9"])
+def test_300_odd_names_become_plain_and_come_back(tmp_path, class_name):
+    root, journal = tmp_path / "photos", tmp_path / "journal.csv"
+    (root / class_name).mkdir(parents=True)
+    for number, name in enumerate(odd_names(300)):
+        (root / class_name / name).write_bytes(b"%d" % number)
+    before = contents(root)
+    plan = rename.plan_renames(list_folder(root))
+    apply_renames(plan, journal)
+    after = contents(root)
+    assert sorted(after.values()) == sorted(before.values())
+    stems = {Path(name).stem for name in after}
+    assert stems == {f"{class_name}_{number:04d}" for number in range(1, 301)}
+    assert rename.plan_renames(list_folder(root)) == []
+    assert undo_renames(journal) == len(plan) >= 298
+    assert contents(root) == before
+
+
+def test_times_modes_and_inodes_stay(tmp_path):
+    root, journal = tmp_path / "photos", tmp_path / "journal.csv"
+    numbered(root)
+    for number, path in enumerate(sorted((root / "cat").iterdir())):
+        path.chmod(0o640)
+        os.utime(path, ns=(10**18, 10**18 + number))
+
+    def told():
+        found = [path.stat() for path in (root / "cat").iterdir()]
+        return sorted((s.st_ino, s.st_mtime_ns, s.st_mode, s.st_size) for s in found)
+
+    before = told()
+    apply_renames(plan_of(root), journal)
+    assert told() == before
+    undo_renames(journal)
+    assert told() == before
+
+
+def test_a_name_that_no_file_system_holds(tmp_path):
+    (tmp_path / ("ü" * 125)).mkdir()
+    (tmp_path / ("ü" * 125) / "a.jpg").write_bytes(b"")
+    with pytest.raises(ArgumentError, match=r"names may have 255 bytes, and .* would have 259"):
+        rename.plan_renames(list_folder(tmp_path))
+    assert len(rename.plan_renames(list_folder(tmp_path), "{number}")) == 1
 
 
 # --- cost ---------------------------------------------------------------------------------------

@@ -160,11 +160,57 @@ def test_a_damaged_file_is_skipped_and_named(tmp_path, settings):
     (tmp_path / "red" / "bad.png").write_bytes(b"no picture")
     said = []
     images = load_images(
-        settings.changed(data=str(tmp_path)), wanted_preprocess(settings), said.append
+        settings.changed(data=str(tmp_path), allow_unreadable=0.2),
+        wanted_preprocess(settings),
+        said.append,
     )
     assert [path for path, _ in images.skipped] == ["red/bad.png"]
     assert any("red/bad.png" in line for line in said)
     assert sum(part.total for part in images[:3]) == 30
+
+
+def damage(folder, count):
+    """Every class with its last `count` pictures spoilt."""
+    for name in COLOURS:
+        for path in sorted((folder / name).iterdir())[-count:]:
+            path.write_bytes(path.read_bytes()[:60])
+
+
+@pytest.mark.parametrize("memory_mb", [4000, 0])
+def test_a_training_with_a_third_of_the_pictures_unreadable_is_refused(
+    data, settings, tmp_path, capsys, memory_mb
+):
+    shutil.copytree(data, tmp_path / "data")
+    damage(tmp_path / "data/train", 6)
+    (tmp_path / "c.toml").write_text(
+        to_toml(settings.changed(data=str(tmp_path / "data"), memory_mb=memory_mb, epochs=1))
+    )
+    arguments = ["train", str(tmp_path / "c.toml"), "--runs", str(tmp_path / "runs")]
+    assert main.run(arguments) == 3
+    errors = capsys.readouterr().err
+    assert re.search(r"of 48 images cannot be read: \w+/\w+ \d+\.png \(", errors)
+    assert "At most 1% may be" in errors and "--allow-unreadable" in errors
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # each is named as it is found
+        assert main.run([*arguments, "--allow-unreadable", "--quiet"]) == 0
+    assert len(list(tmp_path.glob("runs/*/best.mcnn"))) == 1
+
+
+def test_a_measurement_without_many_of_the_pictures_is_refused(finished, data, tmp_path, capsys):
+    shutil.copytree(data / "test", tmp_path / "test")
+    damage(tmp_path / "test", 1)
+    arguments = ["test", str(finished), str(tmp_path / "test"), "--json"]
+    assert main.run(arguments) == 3
+    out, err = capsys.readouterr()
+    assert "3 of 12 images cannot be read" in err and "--allow-unreadable" in err and not out
+    assert main.run([*arguments, "--allow-unreadable"]) == 0
+    assert json.loads(capsys.readouterr().out)["images"] == 9
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.5, "much", True])
+def test_the_share_of_unreadable_pictures_is_checked(wrong):
+    with pytest.raises(ArgumentError, match="allow_unreadable must be a"):
+        from_table({"model": "scene", "data": "d", "allow_unreadable": wrong})
 
 
 def idx(array):

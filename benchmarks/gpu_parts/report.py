@@ -9,15 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from output import draw
 from rich.console import Console
 from rich.table import Table
 
 from gpu_parts.parent import Outcome
-
-try:
-    from matplotlib.figure import Figure
-except ImportError:
-    Figure = None
+from minicnn.plots import new_figure
 
 SCHEMA = 1
 HIDDEN = ("name", "took_seconds", "network", "mode", "precision", "engine", "runs")
@@ -57,15 +54,15 @@ def write(folder: Path, device: str, outcomes: Sequence[Outcome]) -> Path:
     document = {"schema": SCHEMA, "date": today, "device": device, "parts": parts}
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     rows = [row for outcome in outcomes for row in outcome.rows if "images_per_second" in row]
-    if rows and Figure is not None:
-        _plot(path.with_suffix(".png"), device, rows)
+    if rows:
+        draw(_plot, path.with_suffix(".png"), device, rows)
     return path
 
 
 def _plot(path: Path, device: str, rows: list[dict[str, Any]]) -> None:
     """Images a second of every engine, a picture for each mode, on a scale of powers of ten."""
     modes = [mode for mode in MODES if any(row["mode"] == mode for row in rows)]
-    figure = Figure(figsize=(9, 3 * len(modes)), layout="constrained")
+    figure = new_figure(9, 3 * len(modes))
     places = figure.subplots(len(modes), squeeze=False)[:, 0]
     ways = list(dict.fromkeys(f"{row['engine']}, {row['precision']}" for row in rows))
     names = list(dict.fromkeys(row["network"] for row in rows))

@@ -15,6 +15,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
+from rich.console import Console
+from rich.markup import escape
+
 from peers.engines import ENGINES
 
 BENCHMARKS = Path(__file__).parents[1]
@@ -65,6 +68,15 @@ class Crew:
             raise EngineError(f"{engine}: {answer['error']}")
         return answer
 
+    def say_what_is_absent(self, console: Console) -> None:
+        """A line for each engine, and one that installs all peers."""
+        for engine, remedy in self.absent.items():
+            console.print(f"[yellow]{engine} is absent; to compare with it: {escape(remedy)}")
+        lacking = [engine for engine in self.absent if not ENGINES[engine].is_ours]
+        if len(lacking) > 1:
+            everything = f'{self.pythons[lacking[0]]} -m pip install "{BENCHMARKS.parent}[bench]"'
+            console.print(f"[yellow]all peers at once: {escape(everything)}")
+
     def process_id(self, engine: str) -> int:
         """Of an engine's process."""
         return self._processes[engine].pid
@@ -83,8 +95,7 @@ class Crew:
         )
         hello = self._answer(engine)
         if "absent" in hello:
-            package = ENGINES[engine].package
-            self.absent[engine] = f"{self.pythons[engine]} -m pip install {package}"
+            self.absent[engine] = f"{self.pythons[engine]} -m pip install {_installable(engine)}"
             return
         process.send_signal(signal.SIGSTOP)
         self.variants[engine], self.versions[engine] = hello["variants"], hello["versions"]
@@ -107,6 +118,11 @@ class Crew:
             process.kill()
             process.communicate()
         self._open.close()
+
+
+def _installable(engine: str) -> str:
+    """What pip is told to install for it."""
+    return f'"{BENCHMARKS.parent}"' if ENGINES[engine].is_ours else ENGINES[engine].package
 
 
 def _environment(engine: str, threads: int) -> dict[str, str]:

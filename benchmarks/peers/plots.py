@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from minicnn.plots import new_figure
 from peers.networks import NETWORKS
 from peers.results import Case, Result, Run, best, cases, peers_of, ratio
 from peers.targets import ROWS, Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLOURS = {
     "native": "#d62728",
@@ -32,7 +35,7 @@ COLUMNS = 4  # of the summary
 def plot_run(path: Path, run: Run) -> None:
     """Each engine's best way as a bar: times as fast as the best peer, and images per second."""
     groups = list(cases(run.results).items())
-    figure = Figure(figsize=(3 + 2.2 * len(groups), 4.6), layout="constrained")
+    figure = new_figure(3 + 2.2 * len(groups), 4.6)
     axes = figure.subplots()
     for place, (_, group) in enumerate(groups):
         _bars(axes, place, group)
@@ -56,7 +59,7 @@ def plot_summary(path: Path, runs: list[Run]) -> None:
     runs = sorted(runs, key=lambda run: list(NETWORKS).index(run.network))
     rows = [row for row in ROWS if any(row.figure(run) is not None for run in runs)]
     height = -(-len(rows) // COLUMNS)
-    figure = Figure(figsize=(3 * COLUMNS, 2.7 * height), layout="constrained")
+    figure = new_figure(3 * COLUMNS, 2.7 * height)
     places = np.ravel(figure.subplots(height, COLUMNS))
     for axes in places[len(rows) :]:
         axes.set_axis_off()

@@ -95,6 +95,9 @@ class Callback:
     def on_interrupt(self) -> None:
         """After Ctrl-C, between two steps; the training then ends without `on_train_end`."""
 
+    def on_exit(self) -> None:
+        """Last of all, whatever ended the training, an error too: let go of what is held."""
+
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Before an epoch."""
 
@@ -181,6 +184,10 @@ class CallbackList:
     def on_interrupt(self) -> None:
         """After Ctrl-C."""
         self._call("on_interrupt")
+
+    def on_exit(self) -> None:
+        """Last of all."""
+        self._call("on_exit")
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Before an epoch."""

@@ -10,9 +10,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal
 
+from minicnn.atomic import sweep
 from minicnn.callbacks.base import Callback, Logs, Monitor, check_path, make_folder
 from minicnn.checks import check_int, check_number
 from minicnn.errors import ArgumentError, CheckpointError, FormatError, SizeLimitError
+from minicnn.locks import FolderLock
 from minicnn.text import say
 
 Frequency = Literal["epoch"] | int
@@ -137,7 +139,8 @@ class ModelCheckpoint(Callback):
 class BackupAndRestore(Callback):
     """Writes checkpoints, and goes on from the newest one: killed at any instant, nothing is lost.
 
-    The resumed training ends with the same bits as one that was never interrupted.
+    The resumed training ends with the same bits as one that was never interrupted. While it runs,
+    no other one gets into the folder.
 
     Parameters
     ----------
@@ -150,6 +153,7 @@ class BackupAndRestore(Callback):
     ------
     CheckpointError : there are checkpoints but none can be read, or the newest whole one is of
         another network or training
+    FolderInUseError : another training, of this process or another, is at work in the folder
     """
 
     adds_logs = False
@@ -166,10 +170,13 @@ class BackupAndRestore(Callback):
         self.save_freq = check_frequency(save_freq)
         self.delete_checkpoint = delete_checkpoint
         self.keep = check_int(keep, "keep")
+        self._lock = FolderLock(self.folder)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Load the newest whole checkpoint."""
+        """Lock the folder, take away what killed saves left, load the newest whole checkpoint."""
         make_folder(self.folder)
+        self._lock.acquire()
+        sweep(self.folder)
         found = self._checkpoints()
         bad: list[str] = []
         for step in sorted(found, reverse=True):
@@ -213,8 +220,13 @@ class BackupAndRestore(Callback):
         if self.delete_checkpoint:
             for path in self._checkpoints().values():
                 path.unlink()
+            self._lock.release()
             if not any(self.folder.iterdir()):
                 self.folder.rmdir()
+
+    def on_exit(self) -> None:
+        """Let others in."""
+        self._lock.release()
 
     def _save(self) -> Path:
         step = self.model.optimizer.iterations

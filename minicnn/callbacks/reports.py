@@ -8,9 +8,11 @@ import os
 from collections.abc import Callable, Collection
 from typing import Any
 
+from minicnn.atomic import open_for_changes
 from minicnn.callbacks.base import Callback, Logs, Trainer, check_path, make_folder
 from minicnn.checks import check_int, warn_caller
 from minicnn.errors import ArgumentError
+from minicnn.files import naming, open_regular
 from minicnn.installed import missing_extra
 
 
@@ -45,8 +47,8 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Make the file, so that a wrong path is known before the first epoch."""
-        with self.path.open("a+b") as file:
-            end = file.tell()
+        with naming(self.path), open_for_changes(self.path) as file:
+            end = file.seek(0, os.SEEK_END)
             if self.append and end:
                 file.seek(end - 1)
                 if file.read(1) != b"\n":  # an editor may have left it out
@@ -56,7 +58,7 @@ class CSVLogger(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the row; it is on the disk when this returns."""
         row = {"epoch": epoch, **(logs or {})}
-        with self.path.open("r+b") as file:
+        with naming(self.path), open_for_changes(self.path) as file:
             file.truncate(self._length)
             columns = self._columns() if self._length else []
             file.seek(self._length)
@@ -75,8 +77,9 @@ class CSVLogger(Callback):
 
     def _columns(self) -> list[str]:
         """The names in the first line, none where the file is empty."""
-        with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
-            return next(csv.reader(file, delimiter=self.separator), [])
+        with open_regular(self.path) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
+            return next(csv.reader(text, delimiter=self.separator), [])
 
     def _text(self, columns: list[str], row: dict[str, Any]) -> str:
         """The row, with the header before the first one."""

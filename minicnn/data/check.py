@@ -13,10 +13,21 @@ from PIL import Image
 
 from minicnn.data.fingerprints import Fingerprint, fingerprint, near_pairs
 from minicnn.data.folders import ImageList, is_image, links_out, walk
-from minicnn.data.images import ENDINGS, PathLike, of_each, reason_of, with_picture
+from minicnn.data.images import (
+    ENDINGS,
+    LARGEST_16_BITS,
+    SIXTEEN_BITS,
+    TWELVE_BITS,
+    PathLike,
+    as_mode,
+    eight_bits,
+    of_each,
+    orientation,
+    reason_of,
+    with_picture,
+)
 from minicnn.tables import write_csv
 
-ORIENTATION = 0x0112  # of EXIF: how the camera was held; 1 is upright
 LEAST_SPREAD = 3.0  # standard deviation of greys, 0...255; below it a picture shows next to nothing
 MOST_IMBALANCE = 3.0  # largest class by smallest
 
@@ -31,7 +42,8 @@ KINDS = {
     "unbalanced": (False, f"more than {MOST_IMBALANCE:g} times as many pictures as another class"),
     "wrong ending": (False, "the name says another kind of picture than the file is"),
     "blank": (False, "next to nothing is on it"),
-    "rotated": (False, "the camera was turned; Keras's loaders show it as it lies in the file"),
+    "dark": (False, "16 bits, of which 12 or fewer are used: nearly black; save it brighter"),
+    "rotated": (False, "the camera was turned: minicnn shows it upright, Keras as it lies"),
     "animated": (False, "several frames, of which the first is used"),
     "copy": (False, "same content twice in a class"),
     "look-alike": (False, "looks the same as another picture of its part"),
@@ -133,11 +145,15 @@ def _examine(image: Image.Image, path: Path) -> _Look:
         found.append(("wrong ending", f"is {image.format}: {' or '.join(endings)} would say so"))
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
         found.append(("animated", f"{image.n_frames} frames"))  # type: ignore[attr-defined]
-    orientation = image.getexif().get(ORIENTATION, 1)
-    if orientation in range(2, 9):
-        found.append(("rotated", f"EXIF orientation {orientation}"))
+    if orientation(image) != 1:
+        found.append(("rotated", f"EXIF orientation {orientation(image)}"))
     image.load()  # whole: a cut-off file shows only at its end
-    print = fingerprint(image, path)
+    if image.mode in SIXTEEN_BITS:
+        sixteen, (image, greatest) = image, eight_bits(image)
+        if 0 < greatest < TWELVE_BITS:
+            found.append(("dark", f"its greys are 0...{greatest:,} of {LARGEST_16_BITS:,}"))
+            image, _ = eight_bits(sixteen, TWELVE_BITS - 1)  # what it shows can be compared
+    print = fingerprint(as_mode(image, "L"), path)
     if print.spread < LEAST_SPREAD:
         found.append(("blank", f"its greys differ by {print.spread:.1f} of 255"))
     return _Look(print, [Finding(kind, (path,), text) for kind, text in found])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 
 from minicnn import random
 from minicnn.checks import check_choice, check_number
-from minicnn.data.folders import FEW, ImageList, found_text, list_folder
+from minicnn.data.folders import FEW, ImageList, found_text, list_files, list_folder
 from minicnn.data.images import (
     CHANNELS,
     INTERPOLATIONS,
@@ -22,12 +21,19 @@ from minicnn.data.images import (
     look_at,
     of_each,
 )
+from minicnn.data.parts import check_filled, check_subset, whole_part
 from minicnn.data.pipeline import ImageBatches, Prepare
-from minicnn.errors import ArgumentError, ImageReadError
+from minicnn.data.unreadable import (
+    USUAL_SHARE,
+    BadFiles,
+    check_share,
+    check_unreadable,
+    first_names,
+)
+from minicnn.errors import ArgumentError
 from minicnn.text import say
 
 CLASS_MODES = ("categorical", "binary", "sparse", "input", None)
-SUBSETS = ("training", "validation")
 
 
 class DirectoryBatches(ImageBatches):
@@ -37,7 +43,7 @@ class DirectoryBatches(ImageBatches):
     ----------
     images : ImageList
         The files, as `list_folder` or `read_list` found them. Those that are no pictures are left
-        out from the beginning, and said so.
+        out from the beginning, and said so; their places in the batches stay empty.
     target_size : (H, W) of every image
     color_mode : "rgb", "grayscale" or "rgba"
     batch_size, shuffle, seed : as in `ImageBatches`
@@ -45,10 +51,13 @@ class DirectoryBatches(ImageBatches):
         "binary" (n,) float32, for two classes; "input" y is x; None: batches are x alone
     interpolation : how a picture gets its size; "nearest" as in Keras
     keep_aspect_ratio : cut the largest centred part of the right proportions first
-    upright : turn pictures as the camera noted (EXIF); Keras does not
+    upright : turn pictures as the camera noted (EXIF), as everywhere in minicnn; Keras does not
     prepare : (image uint8, epoch, number) -> (H, W, C), what is done to each; default: nothing
     dtype : of x; "uint8" keeps pixels as they are in the file
     threads : that read pictures; default: one a processor
+    allow_unreadable : the largest share of the files, 0...1, that is left out if it cannot be read;
+        default: 0.01, and 0 where `class_mode` is None, as batches without labels often belong to
+        those of another folder, file by file
     verbose : print `Found 14034 images belonging to 6 classes.`
 
     Attributes
@@ -56,6 +65,11 @@ class DirectoryBatches(ImageBatches):
     class_indices, class_names, classes : the classes' numbers, their names, and each file's number
     filenames, filepaths : relative to the folder, and whole
     order, bad_files, n, samples, batch_size : as in `ImageBatches`
+
+    Raises
+    ------
+    UnreadableImagesError : more files cannot be read than `allow_unreadable` allows; here if their
+        first bytes show it, else when the batch is made
     """
 
     def __init__(
@@ -70,15 +84,20 @@ class DirectoryBatches(ImageBatches):
         seed: int | None = None,
         interpolation: str = "nearest",
         keep_aspect_ratio: bool = False,
-        upright: bool = False,
+        upright: bool = True,
         prepare: Prepare | None = None,
         dtype: str = "float32",
         threads: int | None = None,
+        allow_unreadable: float | None = None,
         verbose: bool = True,
     ) -> None:
         if class_mode not in CLASS_MODES:
             raise ArgumentError(f"class_mode must be one of {CLASS_MODES}; got {class_mode!r}")
-        images, bad_files = that_open(images, threads)
+        places, bad_files = that_open(images, threads)
+        listed, images = len(images.paths), images.pick(places)
+        if allow_unreadable is None:
+            allow_unreadable = 0.0 if class_mode is None else USUAL_SHARE
+        check_unreadable(bad_files, listed, check_share(allow_unreadable), images.root)
         if class_mode == "binary" and len(images.class_names) != 2:
             raise ArgumentError(
                 f'class_mode="binary" is for two classes; there are {len(images.class_names)}'
@@ -97,7 +116,11 @@ class DirectoryBatches(ImageBatches):
             prepare=prepare,
             dtype=dtype,
             threads=threads,
+            places=places,
+            listed=listed,
+            allow_unreadable=allow_unreadable,
         )
+        self.root = images.root
         self.bad_files += bad_files
         if verbose:
             say(found_text(images))
@@ -110,9 +133,9 @@ class DirectoryBatches(ImageBatches):
         return self.images.labels
 
     @property
-    def class_names(self) -> list[str]:
-        """Names of the classes, in the order of their numbers."""
-        return self.images.class_names
+    def class_names(self) -> list[str] | None:
+        """Names of the classes, in the order of their numbers; None if there are no classes."""
+        return self.images.class_names or None
 
     @property
     def class_indices(self) -> dict[str, int]:
@@ -164,49 +187,49 @@ class DirectoryBatches(ImageBatches):
 
 
 class FolderDataset(DirectoryBatches):
-    """`DirectoryBatches` whose loop ends after one epoch, as that over a `tf.data.Dataset` does."""
+    """`DirectoryBatches` whose loop ends after one epoch, as that over a `tf.data.Dataset` does.
+
+    Its labels have Keras's types for such data sets: int32 (n,), or float32 (n, 1) of two classes.
+    """
+
+    def labels_of(self, rows: np.ndarray) -> np.ndarray:
+        """y of the images `rows`."""
+        labels = super().labels_of(rows)
+        if self.class_mode == "binary":
+            return labels[:, None]
+        return labels.astype(np.int32) if self.class_mode == "sparse" else labels
 
     def __iter__(self) -> Iterator[Any]:
-        """The batches of the next epoch."""
-        yield from self.for_epoch(self.epoch)
+        """The batches of the next epoch, also if a loop before was left early."""
         self.epoch += 1
+        yield from self.for_epoch(self.epoch - 1)
 
 
 def that_open(
     images: ImageList, threads: int | None = None
-) -> tuple[ImageList, list[tuple[Path, str]]]:
-    """The pictures whose first bytes look well, and (path, reason) of the others.
+) -> tuple[np.ndarray, list[tuple[Path, str]]]:
+    """The numbers of the pictures whose first bytes look well, and (path, reason) of the others.
 
     Takes about 0.03 ms a file. A picture that is damaged further on shows when it is read.
-
-    Raises
-    ------
-    ImageReadError : there are pictures, and none of them can be read
     """
     reasons = of_each(images.paths, look_at, threads)
-    rows = [i for i, reason in enumerate(reasons) if reason is None]
-    bad = [(p, r) for p, r in zip(images.paths, reasons, strict=True) if r is not None]
-    if bad and not rows:
-        raise ImageReadError(bad[0][0], f"{bad[0][1]}; none of {len(bad)} images can be read")
-    return (images.pick(rows) if bad else images), bad
+    rows = np.array([i for i, reason in enumerate(reasons) if reason is None], np.int64)
+    return rows, [(p, r) for p, r in zip(images.paths, reasons, strict=True) if r is not None]
 
 
-def skipped_text(bad_files: list[tuple[Path, str]], root: Path) -> str:
+def skipped_text(bad_files: BadFiles, root: Path) -> str:
     """What is said of pictures that are left out.
 
     >>> skipped_text([(Path("a/b/1.jpg"), "the file is empty")], Path("a"))
     'Skipped 1 that cannot be read: b/1.jpg (the file is empty). All: minicnn data check a'
     """
-    few = "; ".join(f"{os.path.relpath(path, root)} ({why})" for path, why in bad_files[:FEW])
-    more = "; ..." if len(bad_files) > FEW else ""
-    return (
-        f"Skipped {len(bad_files)} that cannot be read: {few}{more}. All: minicnn data check {root}"
-    )
+    few = first_names(bad_files, root, FEW)
+    return f"Skipped {len(bad_files)} that cannot be read: {few}. All: minicnn data check {root}"
 
 
 def image_dataset_from_directory(
     directory: PathLike,
-    labels: str | None = "inferred",
+    labels: str | Sequence[int] | None = "inferred",
     label_mode: str | None = "int",
     class_names: Sequence[str] | None = None,
     color_mode: str = "rgb",
@@ -220,8 +243,10 @@ def image_dataset_from_directory(
     follow_links: bool = False,
     crop_to_aspect_ratio: bool = False,
     *,
+    upright: bool = True,
     dtype: str = "float32",
     threads: int | None = None,
+    allow_unreadable: float | None = None,
     verbose: bool = True,
 ) -> FolderDataset:
     """Batches (x, y) of the pictures in a folder of class folders, with x in 0...255.
@@ -229,10 +254,13 @@ def image_dataset_from_directory(
     Parameters
     ----------
     directory : str or path
-    labels : "inferred" from the folders' names, or None for batches without labels
-    label_mode : "int" (n,) int64, "categorical" (n, classes), "binary" (n,) float32, None
+    labels : "inferred" from the folders' names; None for batches without labels, of all pictures in
+        the folder and below it; or the class number of each of these, sorted by folder and name
+    label_mode : "int" (n,) int32, "categorical" (n, classes), "binary" (n, 1) float32; None means
+        labels=None too
     class_names : the class folders in the order of their numbers; default: all, sorted
-    color_mode, batch_size, shuffle, seed, interpolation, dtype, threads : as `DirectoryBatches`
+    color_mode, batch_size, shuffle, seed, interpolation : as `DirectoryBatches`
+    upright, dtype, threads, allow_unreadable : as `DirectoryBatches`
     image_size : (H, W); pictures are stretched to it, or with `crop_to_aspect_ratio` first cut
     validation_split, subset : with subset="validation" this fraction of the shuffled files, with
         "training" the others
@@ -248,15 +276,21 @@ def image_dataset_from_directory(
     ArgumentError : `subset` without `validation_split`, or the other way round
     """
     modes = {"int": "sparse", "categorical": "categorical", "binary": "binary", None: None}
-    if labels not in ("inferred", None) or label_mode not in modes:
+    if (isinstance(labels, str) and labels != "inferred") or label_mode not in modes:
         raise ArgumentError(
-            f'labels must be "inferred" or None and label_mode one of {list(modes)}; got '
-            f"{labels!r} and {label_mode!r}"
+            f'labels must be "inferred", None or a list and label_mode one of {list(modes)}; got '
+            f"{labels!r:.80} and {label_mode!r}"
         )
-    images = list_folder(directory, class_names, follow_links=follow_links)
+    labels = None if label_mode is None else labels
+    if class_names is not None and not isinstance(labels, str):
+        raise ArgumentError('class_names are folders, which count with labels="inferred" alone')
+    if isinstance(labels, str):
+        images = list_folder(directory, class_names, follow_links=follow_links)
+    else:
+        images = list_files(directory, labels, follow_links=follow_links)
     if verbose:
-        count = len(images.class_names)
-        say(f"Found {len(images.paths)} files belonging to {count} classes.")
+        classes = f" belonging to {len(images.class_names)} classes" if images.class_names else ""
+        say(f"Found {len(images.paths)} files{classes}.")
     if validation_split is not None or subset is not None:
         images = shuffled_part(images, validation_split, subset, seed)
         if verbose:
@@ -271,8 +305,10 @@ def image_dataset_from_directory(
         seed=seed,
         interpolation=interpolation,
         keep_aspect_ratio=crop_to_aspect_ratio,
+        upright=upright,
         dtype=dtype,
         threads=threads,
+        allow_unreadable=allow_unreadable,
         verbose=False,
     )
 
@@ -283,21 +319,11 @@ def shuffled_part(
     """The part for training or for validation, which is the end of all files in a random order."""
     if fraction is None or subset is None:
         raise ArgumentError("validation_split and subset go together; give both or none")
-    check_choice(subset, "subset", SUBSETS)
+    check_subset(subset)
     check_number(fraction, "validation_split", 0.0, 1.0, open=True)
-    order = random.generator("split", 0 if seed is None else seed).permutation(len(images.paths))
-    kept = len(order) - int(fraction * len(order))
-    return images.pick(np.sort(order[:kept] if subset == "training" else order[kept:]))
-
-
-def class_part(images: ImageList, fraction: float, subset: str | None) -> ImageList:
-    """The part for validation, the first files of each class as in Keras; or that for training."""
-    if subset is None:
-        return images
-    check_choice(subset, "subset", SUBSETS)
-    parts = []
-    for label in range(len(images.class_names)):
-        rows = np.flatnonzero(images.labels == label)
-        cut = int(fraction * len(rows))
-        parts.append(rows[:cut] if subset == "validation" else rows[cut:])
-    return images.pick(np.concatenate(parts))
+    seed = None if seed is None else random.check_seed(seed)
+    order = random.generator("split", seed=seed).permutation(len(images.paths))
+    kept = len(order) - whole_part(len(order), fraction)
+    rows = order[:kept] if subset == "training" else order[kept:]
+    check_filled(len(rows), subset, len(order), fraction)
+    return images.pick(np.sort(rows))

@@ -15,7 +15,8 @@ class ArrayFlow(ImageBatches):
 
     Parameters
     ----------
-    x : array (N, H, W, C), uint8 or of real numbers
+    x : array (N, H, W, C), uint8 or of real numbers; or (images, other), `other` being an array
+        (N, ...) or a list of them
     y, sample_weight : arrays (N, ...) and (N,), or None
     rows : the part of the arrays to take
     options : those of `ImageBatches`
@@ -30,9 +31,15 @@ class ArrayFlow(ImageBatches):
         rows: slice = slice(None),
         **options: Any,
     ) -> None:
-        self.x = _images(x)[rows]
-        self.y = _one_each(self.x, y, rows, "y")
-        self.sample_weight = _one_each(self.x, sample_weight, rows, "sample_weight")
+        images, others = _parts(x)
+        images = _images(images)
+        self.others = [
+            _one_each(images, one, rows, f"the array {i} beside the images")
+            for i, one in enumerate(others)
+        ]
+        self.y = _one_each(images, y, rows, "y")
+        self.sample_weight = _one_each(images, sample_weight, rows, "sample_weight")
+        self.x = images[rows]
         if len(self.x) == 0:
             raise ArgumentError("x has no images; at least one is needed")
         height, width, channels = self.x.shape[1:]
@@ -43,11 +50,12 @@ class ArrayFlow(ImageBatches):
         return self.x[i]
 
     def batch_of(self, x: np.ndarray, rows: np.ndarray) -> Any:
-        """x, (x, y) or (x, y, weights)."""
+        """x, (x, y) or (x, y, weights); x is the list [images, other, ...] if there are others."""
+        inputs = [x, *(other[rows] for other in self.others)] if self.others else x
         if self.y is None:
-            return x
+            return inputs
         y = self.y[rows]
-        return (x, y) if self.sample_weight is None else (x, y, self.sample_weight[rows])
+        return (inputs, y) if self.sample_weight is None else (inputs, y, self.sample_weight[rows])
 
 
 def _images(x: Any) -> np.ndarray:
@@ -59,10 +67,24 @@ def _images(x: Any) -> np.ndarray:
     return x
 
 
-def _one_each(x: np.ndarray, y: Any, rows: slice, name: str) -> np.ndarray | None:
+def count_of(x: Any) -> int:
+    """How many images `flow` was given."""
+    return len(_parts(x)[0])
+
+
+def _parts(x: Any) -> tuple[Any, list[Any]]:
+    """The images, and the arrays that go with them."""
+    if not (isinstance(x, (tuple, list)) and len(x) == 2 and np.ndim(x[0]) == 4):
+        return x, []
+    images, other = x
+    return images, list(other) if isinstance(other, list) else [other]
+
+
+def _one_each(x: np.ndarray, y: Any, rows: slice, name: str) -> Any:
     if y is None:
         return None
-    y = np.asarray(y)[rows]
-    if len(y) != len(x):
-        raise ArgumentError(f"x has {len(x)} images but {name} has {len(y)}; each needs one")
-    return y
+    y = np.asarray(y)
+    if y.ndim == 0 or len(y) != len(x):
+        count = "one number" if y.ndim == 0 else len(y)
+        raise ArgumentError(f"x has {len(x)} images but {name} has {count}; each needs one")
+    return y[rows]

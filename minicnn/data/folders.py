@@ -20,6 +20,7 @@ from minicnn.text import quoted
 # What systems and programs leave in folders; also everything whose name starts with a dot.
 IGNORED_NAMES = ("Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir")
 FEW = 5  # names in a message
+_KINDS = " ".join(ending[1:] for ending in IMAGE_EXTENSIONS)
 MOST_DIGITS = 12  # of a class's number
 
 
@@ -91,6 +92,42 @@ def list_folder(
     return ImageList([path for paths in found for path in paths], labels, names, root)
 
 
+def list_files(
+    directory: PathLike, labels: Sequence[int] | None = None, *, follow_links: bool = False
+) -> ImageList:
+    """All pictures in a folder and below it, sorted by folder and name; folders are no classes.
+
+    Parameters
+    ----------
+    directory : str or path
+    labels : the class number of each; default: 0, and no classes' names
+    follow_links : also into folders that are symbolic links
+
+    Raises
+    ------
+    FileNotFoundError : there is no such folder, or no picture in it
+    ArgumentError : there is not one label, a whole number, for each picture
+    """
+    root = Path(directory)
+    class_folders(root)  # is it a folder?
+    paths = [path for path in walk(root, follow_links=follow_links) if is_image(path)]
+    paths.sort(key=lambda path: (str(path.parent), path.name))  # as Keras: the folder's own first
+    if not paths:
+        raise FileNotFoundError(
+            errno.ENOENT, f"no images here. Known image types: {_KINDS}", str(root)
+        )
+    if labels is None:
+        return ImageList(paths, np.zeros(len(paths), np.int64), [], root)
+    numbers = np.asarray(labels)
+    if numbers.shape != (len(paths),) or numbers.dtype.kind not in "iu" or numbers.min() < 0:
+        raise ArgumentError(
+            f"labels must be a whole number for each of the {len(paths)} images, sorted by folder "
+            f"and name; got {labels!r:.80}"
+        )
+    names = [str(number) for number in range(int(numbers.max()) + 1)]
+    return ImageList(paths, numbers.astype(np.int64), names, root)
+
+
 def read_list(file: PathLike, root: PathLike | None = None) -> ImageList:
     """The pictures that a text file names, a `path label` line each, as Caffe writes them.
 
@@ -144,7 +181,10 @@ def found_text(images: ImageList) -> str:
 
 
 def class_folders(root: PathLike) -> list[str]:
-    """Names of the folders in `root`, sorted as plain text; hidden ones are no classes."""
+    """Names of the folders in `root`, sorted as plain text.
+
+    Hidden ones are no classes, nor is a link to `root` itself or to what it lies in.
+    """
     root = Path(root)
     if not root.is_dir():
         seen = "is a file" if root.exists() else "no such folder"
@@ -152,7 +192,9 @@ def class_folders(root: PathLike) -> list[str]:
             errno.ENOENT, f"{seen}; needed is a folder with a folder of pictures a class", str(root)
         )
     return sorted(
-        entry.name for entry in os.scandir(root) if _is_folder(entry) and not is_ignored(entry.name)
+        entry.name
+        for entry in os.scandir(root)
+        if _is_folder(entry) and not is_ignored(entry.name) and not _leads_back(entry.path)
     )
 
 
@@ -177,13 +219,16 @@ def walk(
     follow_links: bool = False,
     locked: Callable[[OSError], object] = _stop_at,
 ) -> Iterator[Path]:
-    """Every file below `folder`, those with ignored names left out.
+    """Every file below `folder`, those with ignored names left out; each folder is entered once.
 
     `locked` is called with the error of each folder that cannot be looked into, which names it;
     default: raise it.
     """
+    entered = {_identity(folder)} if follow_links else set()
     for parent, folders, files in os.walk(folder, onerror=locked, followlinks=follow_links):
         folders[:] = sorted(name for name in folders if not is_ignored(name))
+        if follow_links:  # one of them may lead back
+            folders[:] = [name for name in folders if _is_new(os.path.join(parent, name), entered)]
         yield from (Path(parent, name) for name in sorted(files) if not is_ignored(name))
 
 
@@ -200,6 +245,27 @@ def links_out(images: ImageList) -> set[Path]:
         for path in images.paths
         if path.parent in outside or (os.path.islink(path) and is_outside(path))
     }
+
+
+def _is_new(folder: str, entered: set[tuple[int, int]]) -> bool:
+    """Is the folder none of those, and no link to what it lies in? Now it is one of them."""
+    identity = _identity(folder)
+    if identity in entered or _leads_back(folder):
+        return False
+    entered.add(identity)
+    return True
+
+
+def _identity(folder: PathLike) -> tuple[int, int]:
+    """The same for all paths that lead to a folder."""
+    status = os.stat(folder)
+    return status.st_dev, status.st_ino
+
+
+def _leads_back(folder: str) -> bool:
+    """Is it a link to a folder that it lies in itself?"""
+    path = Path(folder)
+    return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
 
 
 def is_ignored(name: str) -> bool:
@@ -242,7 +308,7 @@ def _check_found(
         raise FileNotFoundError(
             errno.ENOENT,
             f"no images in {len(names)} folders. Found 0 of {count} files with a known image type "
-            f"({' '.join(ending[1:] for ending in IMAGE_EXTENSIONS)})",
+            f"({_KINDS})",
             str(root),
         )
     empty = [name for name, paths in zip(names, found, strict=True) if not paths]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from minicnn import random
-from minicnn.checks import check_choice, check_int, check_number
+from minicnn.checks import check_choice, check_int, check_number, shape_text
 from minicnn.data.affine import FILL_MODES
-from minicnn.data.directory import SUBSETS, DirectoryBatches, class_part
-from minicnn.data.flow import ArrayFlow
+from minicnn.data.directory import DirectoryBatches
+from minicnn.data.flow import ArrayFlow, count_of
 from minicnn.data.folders import list_folder
 from minicnn.data.images import PathLike, Size
+from minicnn.data.parts import array_part, class_part
 from minicnn.data.pipeline import Saves
 from minicnn.data.ranges import Ranges
-from minicnn.data.transform import changed
+from minicnn.data.transform import WHITE, changed
 from minicnn.data.whitening import SMALLEST, Whitening
 from minicnn.errors import ArgumentError, ShapeError
 
@@ -134,6 +136,11 @@ class ImageDataGenerator:
         self.fill_mode = check_choice(fill_mode, "fill_mode", FILL_MODES)
         self.cval = check_number(cval, "cval")
         self.rescale = check_number(rescale, "rescale") if rescale else None
+        if preprocessing_function is not None and not callable(preprocessing_function):
+            raise ArgumentError(
+                "preprocessing_function must be a function, image (H, W, C) -> image of that "
+                f"shape; got {preprocessing_function!r:.80}"
+            )
         self.preprocessing_function = preprocessing_function
         self.validation_split = check_number(validation_split, "validation_split", 0.0, 1.0)
         if interpolation_order not in (0, 1):
@@ -164,7 +171,9 @@ class ImageDataGenerator:
 
         Parameters
         ----------
-        x : array (N, H, W, C), uint8 or of real numbers
+        x : array (N, H, W, C), uint8 or of real numbers; or (images, other), where `other` is an
+            array (N, ...) or a list of them that goes with the images as it is: batches then have
+            the list [images, other, ...] as their x, for a network with that many inputs
         y, sample_weight : arrays (N, ...) and (N,)
         batch_size, shuffle, seed, threads : as in `ImageBatches`
         save_to_dir, save_prefix, save_format : write every image that is handed out into a folder
@@ -174,7 +183,7 @@ class ImageDataGenerator:
             x,
             y,
             sample_weight,
-            rows=self._rows(len(x), subset),
+            rows=array_part(count_of(x), y, self.validation_split, subset),
             batch_size=batch_size,
             shuffle=shuffle,
             seed=seed,
@@ -201,8 +210,9 @@ class ImageDataGenerator:
         interpolation: str = "nearest",
         keep_aspect_ratio: bool = False,
         *,
-        upright: bool = False,
+        upright: bool = True,
         threads: int | None = None,
+        allow_unreadable: float | None = None,
         verbose: bool = True,
     ) -> DirectoryBatches:
         """Batches (x, y) of the pictures in a folder that has a folder for each class.
@@ -224,24 +234,46 @@ class ImageDataGenerator:
             upright=upright,
             dtype=self.dtype,
             threads=threads,
+            allow_unreadable=allow_unreadable,
             verbose=verbose,
         )
         return self._feed(batches, save_to_dir, save_prefix, save_format)
 
     def _feed(self, batches: Any, folder: PathLike | None, prefix: str, file_format: str) -> Any:
         """The batches, of images that this generator changes."""
-        self._check_fitted()
+        self._check_fitted(batches.image_shape)
+        self._check_function(batches.image_shape)
         batches.prepare = lambda image, epoch, i: self._prepared(image, batches.seed, epoch, i)
         if folder is not None:
-            batches.saves = Saves(folder, prefix, file_format)
+            batches.saves = Saves(folder, prefix, file_format, batches.image_shape)
         return batches
 
     def _prepared(self, image: np.ndarray, seed: int | None, epoch: int, i: int) -> np.ndarray:
-        rng = random.generator("augment", *(() if seed is None else (seed,)), epoch, i)
-        change = self.ranges.draw(rng, image.shape)
+        rng = random.generator("augment", epoch, i, seed=seed)
+        return self._normalized(self._seen(image, self.ranges.draw(rng, image.shape)))
+
+    def _seen(self, image: np.ndarray, change: Mapping[str, Any]) -> np.ndarray:
+        """The image after everything that comes before the normalization with what `fit` learned.
+
+        So `fit` learns from these.
+        """
         if self.preprocessing_function is not None:
-            return self.standardize(self.apply_transform(image, change))
-        return self._normalized(self._changed(image, change, self.rescale or 1.0))
+            return self._own_scale(self._rescaled(self._changed(image, change)))
+        return self._own_scale(self._changed(image, change, self.rescale or 1.0))
+
+    def _rescaled(self, image: np.ndarray) -> np.ndarray:
+        """What `preprocessing_function` makes of an image, times `rescale`."""
+        if self.preprocessing_function is not None:
+            image = np.asarray(self.preprocessing_function(image), np.float32)
+        return image if self.rescale is None else image * np.float32(self.rescale)
+
+    def _own_scale(self, image: np.ndarray) -> np.ndarray:
+        """The image normalized by its own mean and deviation, if `samplewise_...` says so."""
+        if self.samplewise_center:
+            image = image - image.mean()
+        if self.samplewise_std_normalization:
+            image = image / (image.std() + SMALLEST)
+        return image
 
     # --- one image ----------------------------------------------------------------------------
 
@@ -253,8 +285,9 @@ class ImageDataGenerator:
         The same for the same `seed`; without one, another at every call.
         """
         self._calls += seed is None
-        numbers = ("call", self._calls) if seed is None else ("seed", seed)
-        return self.ranges.draw(random.generator(f"change by {numbers[0]}", numbers[1]), img_shape)
+        if seed is None:
+            return self.ranges.draw(random.generator("change", self._calls), img_shape)
+        return self.ranges.draw(random.generator("change", seed=random.check_seed(seed)), img_shape)
 
     def apply_transform(self, x: np.ndarray, transform_parameters: Mapping[str, Any]) -> np.ndarray:
         """An image (H, W, C) after a change with these numbers; float32, not rescaled."""
@@ -265,11 +298,11 @@ class ImageDataGenerator:
         return self.apply_transform(x, self.get_random_transform(np.shape(x), seed))
 
     def standardize(self, x: np.ndarray) -> np.ndarray:
-        """An image (H, W, C), or a batch of them, preprocessed, rescaled and normalized."""
+        """An image (H, W, C), or each of a batch of them, preprocessed, rescaled and normalized."""
         x = np.asarray(x, np.float32)
-        if self.preprocessing_function is not None:
-            x = np.asarray(self.preprocessing_function(x), np.float32)
-        return self._normalized(x if self.rescale is None else x * np.float32(self.rescale))
+        if x.ndim == 4:
+            return np.stack([self.standardize(image) for image in x]) if len(x) else x
+        return self._normalized(self._own_scale(self._rescaled(x)))
 
     def fit(
         self, x: np.ndarray, augment: bool = False, rounds: int = 1, seed: int | None = None
@@ -278,27 +311,24 @@ class ImageDataGenerator:
 
         With `augment`, from `rounds` changed versions of each instead.
         """
-        images = np.asarray(x, np.float32)
+        images = np.asarray(x)
         if images.ndim != 4 or len(images) == 0:
             raise ShapeError(f"x must be images (N, H, W, C); got shape {images.shape}")
-        if augment:
-            changes = self._changes_to_fit(images, check_int(rounds, "rounds"), seed)
-            images = np.stack([self.apply_transform(image, c) for image, c in changes])
-        if self.rescale is not None:
-            images = images * np.float32(self.rescale)
+        changes = self._changes_to_fit(images, augment, check_int(rounds, "rounds"), seed)
         self.whitening = Whitening.of(
-            images,
+            np.stack([self._seen(image, change) for image, change in changes]),
             deviation=self.featurewise_std_normalization,
             epsilon=self.zca_epsilon if self.zca_whitening else None,
         )
 
     def _changes_to_fit(
-        self, images: np.ndarray, rounds: int, seed: int | None
+        self, images: np.ndarray, augment: bool, rounds: int, seed: int | None
     ) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
-        for n in range(rounds):
+        seed = None if seed is None else random.check_seed(seed)
+        for n in range(rounds if augment else 1):
             for i, image in enumerate(images):
-                rng = random.generator("fit", 0 if seed is None else seed, n, i)
-                yield image, self.ranges.draw(rng, image.shape)
+                rng = random.generator("fit", n, i, seed=seed)
+                yield image, self.ranges.draw(rng, image.shape) if augment else {}
 
     def _changed(
         self, image: np.ndarray, change: Mapping[str, Any], scale: float = 1.0
@@ -314,28 +344,28 @@ class ImageDataGenerator:
         )
 
     def _normalized(self, x: np.ndarray) -> np.ndarray:
-        if self.samplewise_center:
-            x = x - x.mean()
-        if self.samplewise_std_normalization:
-            x = x / (x.std() + SMALLEST)
         if self.whitening is not None and self.featurewise_center:
             x = self.whitening.apply(x)
         return x
 
-    def _rows(self, count: int, subset: str | None) -> slice:
-        """Of arrays: their beginning is for validation, as in Keras."""
-        if subset is None:
-            return slice(None)
-        cut = int(self.validation_split * count)
-        return (
-            slice(cut)
-            if check_choice(subset, "subset", SUBSETS) == SUBSETS[1]
-            else slice(cut, None)
-        )
-
-    def _check_fitted(self) -> None:
-        if self.whitening is None and self.featurewise_center:
+    def _check_fitted(self, image_shape: tuple[int, int, int]) -> None:
+        if not self.featurewise_center:
+            return
+        if self.whitening is None:
             raise ArgumentError(
                 "featurewise_center, featurewise_std_normalization and zca_whitening need to know "
                 "the images: call generator.fit(x) first"
+            )
+        self.whitening.check_fits(image_shape)
+
+    def _check_function(self, image_shape: tuple[int, int, int]) -> None:
+        """Ask it once, of a ramp of greys, before a training begins that it would end."""
+        if self.preprocessing_function is None:
+            return
+        ramp = np.linspace(0, WHITE, math.prod(image_shape), dtype=np.float32).reshape(image_shape)
+        shape = np.shape(self.preprocessing_function(ramp))
+        if shape != image_shape:
+            raise ShapeError(
+                "preprocessing_function must give an image of the shape that it got; of "
+                f"{shape_text(image_shape)} it made {shape_text(shape)}"
             )

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import io
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from minicnn import random
+from minicnn.atomic import write_atomically
 from minicnn.checks import check_choice, check_int
-from minicnn.errors import ArgumentError, ImageReadError, ShapeError
-from minicnn.limits import check_images
+from minicnn.errors import ArgumentError, FormatError, ImageReadError, ShapeError
+from minicnn.files import open_regular
+from minicnn.limits import check_images, pixel_limit
+from minicnn.text import quoted
 
 # What a file really is, its bytes say: Pillow's name of it, and the endings, in lower case, that go
 # with it. Pillow would also start other programs (Ghostscript) and read what no camera writes.
@@ -32,7 +36,6 @@ FORMATS = tuple(ENDINGS)
 IMAGE_EXTENSIONS = tuple(ending for endings in ENDINGS.values() for ending in endings)
 # A JPEG with a second picture behind it, as some cameras write: found among the JPEGs.
 ENDINGS["MPO"] = ENDINGS["JPEG"]
-MOST_PIXELS = 89_000_000  # a few bytes can declare a picture that fills the memory
 
 MODES = {"rgb": "RGB", "grayscale": "L", "rgba": "RGBA"}
 CHANNELS = {"rgb": 3, "grayscale": 1, "rgba": 4}
@@ -46,6 +49,19 @@ INTERPOLATIONS = {
 }
 SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 LARGEST_16_BITS = 65535
+TWELVE_BITS = 4096  # so many greys have pictures of detectors, often in files of 16 bits
+STRIP = 256  # rows that are changed to 8 bits at once
+ORIENTATION = 0x0112  # of EXIF: how the camera was held; 1 is upright
+# What makes a picture upright, by its orientation.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 PathLike = str | os.PathLike[str]
 Size = tuple[int, int]
@@ -54,22 +70,25 @@ R = TypeVar("R")
 
 
 def load_img(
-    path: PathLike,
+    path: PathLike | bytes,
     color_mode: str = "rgb",
     target_size: Size | int | None = None,
     interpolation: str = "nearest",
     keep_aspect_ratio: bool = False,
+    *,
+    upright: bool = True,
 ) -> Image.Image:
-    """The picture in a file, as Keras's function of that name gives it.
+    """The picture in a file, under the name and with the arguments of Keras's function.
 
     Parameters
     ----------
-    path : str or path
+    path : str or path, or the file's bytes themselves
     color_mode : "rgb", "grayscale" or "rgba"
     target_size : (height, width) or one number for both; default: the picture's own
     interpolation : "nearest" (Keras's default), "bilinear", "bicubic", "lanczos", "box", "hamming"
     keep_aspect_ratio : cut the largest centred part of the wanted proportions first; else the
         picture is stretched
+    upright : turn the picture as the camera noted (EXIF), as everywhere in minicnn; Keras does not
 
     Returns
     -------
@@ -82,14 +101,31 @@ def load_img(
 
     Notes
     -----
-    A camera's note on how it was held (EXIF) is not obeyed, as in Keras; `decode` does.
+    A JPEG much larger than `target_size` is decoded at 1/2, 1/4 or 1/8 of its size, never below
+    `target_size` (for a smoothing interpolation, never below twice that): several times faster, and
+    the pixels it leaves are means. Greys of 16 bits, 0...65535, become 0...255.
     """
     mode = MODES[check_choice(color_mode, "color_mode", list(MODES))]
     check_choice(interpolation, "interpolation", list(INTERPOLATIONS))
     size = None if target_size is None else check_size(target_size, "target_size")
-    return with_picture(
-        path, lambda image: _fitted(image, mode, size, interpolation, keep_aspect_ratio)
-    )
+
+    def read(image: Image.Image) -> tuple[Image.Image, int]:
+        greatest = LARGEST_16_BITS
+        if size is not None:
+            # Also of the larger side, as the picture may still be turned or cut.
+            side = max(size) * (1 if interpolation == "nearest" else 2)
+            image.draft(mode, (side, side))
+        if upright:
+            image = turned(image)
+        if image.mode in SIXTEEN_BITS:
+            image, greatest = eight_bits(image)
+        return _fitted(image, mode, size, interpolation, keep_aspect_ratio), greatest
+
+    picture: Image.Image
+    picture, greatest = with_picture(path, read)
+    if 0 < greatest < TWELVE_BITS:
+        _warn_of_dark()
+    return picture
 
 
 def decode(
@@ -101,46 +137,24 @@ def decode(
     upright: bool = True,
     keep_aspect_ratio: bool = False,
 ) -> np.ndarray:
-    """The pixels of a picture in a file, uint8 (H, W, C), stretched to `size`.
+    """The pixels of a picture in a file, uint8 (H, W, C): those of `load_img`.
 
     Parameters
     ----------
     path : str or path, or the file's bytes themselves
     size : (H, W) or one number for both; default: the picture's own
     color_mode : "rgb" (C = 3), "grayscale" (1) or "rgba" (4)
-    interpolation : "nearest", "bilinear", "bicubic", "lanczos", "box" or "hamming"
-    upright : turn the picture as the camera noted (EXIF)
-    keep_aspect_ratio : as in `load_img`
-
-    Returns
-    -------
-    uint8 (H, W, C); 16-bit greys 0...65535 become 0...255
+    interpolation, upright, keep_aspect_ratio : as in `load_img`
 
     Raises
     ------
     ImageReadError : the file is no picture, is damaged or too large
     FileNotFoundError : there is no such file
-
-    Notes
-    -----
-    A JPEG much larger than `size` is decoded at 1/2, 1/4 or 1/8 of its size, never below `size`
-    (for a smoothing interpolation, never below twice that): several times faster, and the pixels
-    it leaves are means.
     """
-    mode = MODES[check_choice(color_mode, "color_mode", list(MODES))]
-    check_choice(interpolation, "interpolation", list(INTERPOLATIONS))
     size = None if size is None else check_size(size)
-    margin = 1 if interpolation == "nearest" else 2
-
-    def pixels(image: Image.Image) -> np.ndarray:
-        if size is not None and not keep_aspect_ratio:
-            # Also of the larger side, as the picture may still be turned.
-            image.draft(mode, (margin * max(size), margin * max(size)))
-        if upright:
-            image = ImageOps.exif_transpose(image)
-        return _pixels(_fitted(image, mode, size, interpolation, keep_aspect_ratio))
-
-    return with_picture(path, pixels)
+    picture = load_img(path, color_mode, size, interpolation, keep_aspect_ratio, upright=upright)
+    pixels = np.asarray(picture)
+    return pixels if pixels.ndim == 3 else pixels[..., None]
 
 
 def read_images(
@@ -239,18 +253,32 @@ def save_img(
     path: PathLike, x: Any, file_format: str | None = None, scale: bool = True, **kwargs: Any
 ) -> None:
     """Write an array as a picture; `file_format` is the path's ending unless given."""
-    image = array_to_img(x, scale)
-    jpeg = (file_format or Path(path).suffix).lower().strip(".") in ("jpg", "jpeg")
-    if jpeg and image.mode == "RGBA":
+    write_picture(array_to_img(x, scale), path, file_format, **kwargs)
+
+
+def write_picture(
+    image: Image.Image, path: PathLike, file_format: str | None = None, **options: Any
+) -> None:
+    """Write a picture, whole or not at all; `file_format` is the path's ending unless given."""
+    ending = (file_format or Path(path).suffix).lower().strip(".")
+    kind = Image.registered_extensions().get(f".{ending}", ending.upper())
+    if kind not in Image.SAVE:
+        raise ArgumentError(
+            f"the ending of {quoted(os.fspath(path))} must be one of a picture, like .png or .jpg; "
+            f"got {quoted(ending)}"
+        )
+    if kind == "JPEG" and image.mode == "RGBA":
         image = image.convert("RGB")  # a JPEG cannot be transparent
-    image.save(path, format="jpeg" if file_format == "jpg" else file_format, **kwargs)
+    content = io.BytesIO()
+    image.save(content, kind, **options)
+    write_atomically(path, [content.getbuffer()])
 
 
 def check_size(size: Any, name: str = "size") -> Size:
     """(H, W) in pixels from a pair, or from one number for both."""
     pair = (size, size) if isinstance(size, (int, np.integer)) else size
     if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
-        raise ArgumentError(f"{name} must be (height, width) or one number; got {size!r}")
+        raise ArgumentError(f"{name} must be (height, width) or one number; got {quoted(size)}")
     return check_int(pair[0], f"the height in {name}"), check_int(pair[1], f"the width in {name}")
 
 
@@ -289,11 +317,10 @@ def reason_of(error: OSError) -> str:
 
 def with_picture(path: PathLike | bytes, then: Callable[[Image.Image], Any]) -> Any:
     """`then` of the opened picture; whatever a decoder says of a bad file is an ImageReadError."""
-    # No such file, no permission: errors that say so themselves.
-    with io.BytesIO(path) if isinstance(path, bytes) else open(path, "rb") as file:
+    with io.BytesIO(path) if isinstance(path, bytes) else _opened(path) as file:
         try:
             with Image.open(file, formats=FORMATS) as image:
-                if image.width * image.height > MOST_PIXELS:
+                if image.width * image.height > pixel_limit():
                     raise Image.DecompressionBombError
                 return then(image)
         except MemoryError:
@@ -301,6 +328,17 @@ def with_picture(path: PathLike | bytes, then: Callable[[Image.Image], Any]) -> 
         except Exception as error:  # decoders raise OSError, SyntaxError, struct.error and others
             name = "<bytes>" if isinstance(path, bytes) else path
             raise ImageReadError(name, _reason(error, file.seek(0, os.SEEK_END))) from error
+
+
+def _opened(path: PathLike) -> BinaryIO:
+    """The file; without waiting, where the name belongs to a pipe.
+
+    What the system says of it, as no such file and no permission, is passed on.
+    """
+    try:
+        return open_regular(path)
+    except FormatError as error:
+        raise ImageReadError(path, error.reason) from error
 
 
 def look_at(path: PathLike) -> str | None:
@@ -318,7 +356,7 @@ def _reason(error: Exception, size: int) -> str:
     if isinstance(error, Image.UnidentifiedImageError):
         return "its bytes are no picture of a known kind"
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
-        return f"it declares more than {MOST_PIXELS:,} pixels"
+        return f"it has more than {pixel_limit():,} pixels; mc.set_pixel_limit allows more"
     if "truncated" in str(error).lower() or isinstance(error, EOFError):
         return f"the picture is cut off: the file ends after {size:,} bytes"
     return f"it is damaged: {error}" if str(error) else f"it is damaged: {type(error).__name__}"
@@ -328,7 +366,7 @@ def _fitted(
     image: Image.Image, mode: str, size: Size | None, interpolation: str, keep_aspect: bool
 ) -> Image.Image:
     """In the wanted mode and size."""
-    image = _as_mode(image, mode)
+    image = as_mode(image, mode)
     if size is None or image.size == size[::-1]:
         image.load()
         return image
@@ -336,17 +374,53 @@ def _fitted(
     return image.resize(size[::-1], INTERPOLATIONS[interpolation], box)
 
 
-def _as_mode(image: Image.Image, mode: str) -> Image.Image:
+def as_mode(image: Image.Image, mode: str) -> Image.Image:
+    """In the wanted mode; greys of 16 bits and palettes become what they look like."""
     if image.mode in SIXTEEN_BITS:
-        greys = np.asarray(image).astype(np.int64)
-        if greys.max(initial=0) > LARGEST_16_BITS or greys.min(initial=0) < 0:
-            raise ValueError("its greys are not in 0...65535")
-        image = Image.fromarray((greys * 255 // LARGEST_16_BITS).astype(np.uint8))
+        image, _ = eight_bits(image)
     if image.mode.startswith("F"):
         raise ValueError("its pixels are real numbers, of which nobody knows the white")
     if image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")  # straight to RGB, Pillow would warn
     return image if image.mode == mode else image.convert(mode)
+
+
+def _warn_of_dark() -> None:
+    """The same words for every file, so that a folder of them says it once."""
+    warnings.warn(
+        f"the greys of a 16-bit picture are all below {TWELVE_BITS:,}, as a 12-bit detector's are, "
+        f"so it is nearly black: white is {LARGEST_16_BITS:,}. Save such pictures with greys 16 "
+        "times as large; minicnn data check names them",
+        stacklevel=3,
+    )
+
+
+def eight_bits(image: Image.Image, white: int = LARGEST_16_BITS) -> tuple[Image.Image, int]:
+    """A picture of greys 0...`white` as one of 0...255, and the greatest grey that it had."""
+    width, height = image.size
+    pixels, greatest = np.empty((height, width), np.uint8), 0
+    for top in range(0, height, STRIP):
+        greys = np.asarray(image.crop((0, top, width, min(top + STRIP, height))))
+        greatest = max(greatest, int(greys.max(initial=0)))
+        if greatest > LARGEST_16_BITS or greys.min(initial=0) < 0:
+            raise ValueError("its greys are not in 0...65535")
+        pixels[top : top + STRIP] = greys.astype(np.uint32) * 255 // white
+    return Image.fromarray(pixels), greatest
+
+
+def turned(image: Image.Image) -> Image.Image:
+    """The picture as the camera was held (EXIF)."""
+    turn = TURNS.get(orientation(image))
+    return image if turn is None else image.transpose(turn)
+
+
+def orientation(image: Image.Image) -> int:
+    """What the camera noted; 1, upright, where it noted nothing that can be read."""
+    try:
+        noted = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # a damaged note, of which Pillow says many things; the picture may be good
+        return 1
+    return noted if noted in TURNS else 1
 
 
 def _centred(have: tuple[int, int], want: Size) -> tuple[int, int, int, int]:
@@ -356,8 +430,3 @@ def _centred(have: tuple[int, int], want: Size) -> tuple[int, int, int, int]:
     cut_h = min(height, max(1, width * want[0] // want[1]))
     left, top = (width - cut_w) // 2, (height - cut_h) // 2
     return left, top, left + cut_w, top + cut_h
-
-
-def _pixels(image: Image.Image) -> np.ndarray:
-    pixels = np.asarray(image)
-    return pixels if pixels.ndim == 3 else pixels[..., None]

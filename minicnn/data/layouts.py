@@ -42,16 +42,21 @@ def find_parts(directory: PathLike) -> dict[str, Path]:
     return {}
 
 
-def find_sets(directory: PathLike, classes: Sequence[str] | None = None) -> dict[str, ImageList]:
+def find_sets(
+    directory: PathLike, classes: Sequence[str] | None = None, *, skip_locked: bool = False
+) -> dict[str, ImageList]:
     """The images of each part, {"train": ..., "test": ...}; without parts one, named as the folder.
 
-    Folders that cannot be looked into count as empty.
+    `skip_locked` takes a folder that cannot be looked into for an empty one, as in `list_folder`.
     """
     root = Path(directory)
     parts = find_parts(root) or {root.name or str(root): root}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of empty classes: who asks counts them
-        return {name: list_folder(path, classes, skip_locked=True) for name, path in parts.items()}
+        return {
+            name: list_folder(path, classes, skip_locked=skip_locked)
+            for name, path in parts.items()
+        }
 
 
 def part_folder(folder: Path, names: Sequence[str]) -> Path | None:

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.checks import check_choice, check_number, shape_text
+from minicnn.checks import check_choice, check_flag, check_number, shape_text
 from minicnn.data.images import CHANNELS, INTERPOLATIONS
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.shapes import Pair, as_pair
 
 BACKGROUNDS = ("", "dark", "light")
-LATER = ("background",)  # fields that the first model files do not have
+LATER = ("background", "upright")  # fields that the first model files do not have
 MIDDLE = 127.5  # of 0...255
 
 
@@ -37,6 +37,7 @@ class Preprocess(NamedTuple):
     background : "dark" where the training images are light on dark, as MNIST's digits: an image
         that is light at its edge becomes its negative, 255 - image. Or "light", the other way
         round; or "", which leaves all as they are
+    upright : turn pictures as the camera noted (EXIF), as everywhere in minicnn; Keras does not
 
     Examples
     --------
@@ -53,6 +54,13 @@ class Preprocess(NamedTuple):
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
     background: str = ""
+    upright: bool = True
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """The part that says how a file is read: arguments of `decode` and `read_images`."""
+        names = ("size", "color_mode", "interpolation", "upright")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -118,6 +126,7 @@ class Preprocess(NamedTuple):
             mean,
             std,
             check_choice(self.background, "background", BACKGROUNDS),
+            check_flag(self.upright, "upright"),
         )
 
     def as_config(self) -> dict[str, Any]:

@@ -100,7 +100,10 @@ def _examples(image: np.ndarray, settings: Mapping[str, Any], columns: int) -> S
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of small values: `idle_parameters` says more
         generator = ImageDataGenerator(**settings)
-    return [generator.random_transform(image, seed=random.seed() + i) for i in range(columns)]
+    changes = [
+        generator.ranges.draw(random.generator("preview", i), image.shape) for i in range(columns)
+    ]
+    return [generator.apply_transform(image, change) for change in changes]
 
 
 def _sheet(rows: list[tuple[str, list[np.ndarray]]]) -> Image.Image:

@@ -10,7 +10,8 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from minicnn.atomic import Journal, make_names_durable
@@ -30,6 +31,8 @@ from minicnn.locks import FolderLock
 from minicnn.text import quoted
 
 PATTERN = "{class}_{number}"
+PLACES = re.compile(r"\{class\}|\{number\}")
+LONGEST_NAME = 255  # bytes: what file systems hold
 LEAST_DIGITS = 4  # so that a few thousand files sort as they are numbered
 LINE_END = "\r\n"  # as csv has it
 ASIDE = ".minicnn-"  # how the name of a file begins that waits for another one to move
@@ -57,8 +60,9 @@ def plan_renames(images: ImageList, pattern: str = PATTERN) -> list[Rename]:
     for name, paths in zip(images.class_names, of_class, strict=True):
         digits = max(LEAST_DIGITS, len(str(len(paths))))
         for number, path in enumerate(_sorted(paths, pattern, name), 1):
-            stem = pattern.replace("{class}", name).replace("{number}", f"{number:0{digits}d}")
+            stem = _filled(pattern, name, f"{number:0{digits}d}")
             plan.append(Rename(path, path.with_name(stem + path.suffix)))
+    _check_lengths(plan)
     return [one for one in plan if one.old != one.new]
 
 
@@ -93,9 +97,23 @@ def apply_renames(plan: Sequence[Rename], journal: PathLike) -> None:
         write_plan(steps, journal)
         with Journal(journal) as log:
             for number, step in enumerate(steps, 1):
-                log.add(mark(RENAMING, number, len(steps)), LINE_END)
-                _rename(step)
+                with _saying_how_far(_files(steps[: number - 1]), journal):
+                    log.add(mark(RENAMING, number, len(steps)), LINE_END)
+                    _rename(step)
         _make_durable(steps)
+
+
+@contextmanager
+def _saying_how_far(done: int, journal: PathLike) -> Iterator[None]:
+    """Let an error of the system say what was renamed before it, and how to take that back."""
+    try:
+        yield
+    except OSError as error:
+        if done and error.strerror:
+            error.strerror += (
+                f"; {done:,} files have new names already, which --undo {journal} takes back"
+            )
+        raise
 
 
 def undo_renames(journal: PathLike) -> int:
@@ -171,9 +189,23 @@ def _is_aside(path: Path) -> bool:
     return path.name.startswith(ASIDE)
 
 
+def _filled(pattern: str, name: str, number: str) -> str:
+    """The pattern with its words in it; a class may itself be called {number}."""
+    return PLACES.sub(lambda found: name if found[0] == "{class}" else number, pattern)
+
+
+def _check_lengths(plan: Sequence[Rename]) -> None:
+    longest = max(plan, key=lambda one: len(os.fsencode(one.new.name)), default=None)
+    if longest is not None and len(os.fsencode(longest.new.name)) > LONGEST_NAME:
+        raise ArgumentError(
+            f"names may have {LONGEST_NAME} bytes, and {quoted(longest.new.name)} would have "
+            f"{len(os.fsencode(longest.new.name))}; give a shorter pattern, such as '{{number}}'"
+        )
+
+
 def _sorted(paths: list[Path], pattern: str, name: str) -> list[Path]:
     """Files named by the pattern first, by their number: a second run changes nothing."""
-    parts = re.split(r"(\{class\}|\{number\})", pattern)
+    parts = re.split(f"({PLACES.pattern})", pattern)
     words = {"{class}": re.escape(name), "{number}": "([0-9]+)"}
     named = re.compile("".join(words.get(part, re.escape(part)) for part in parts))
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from PIL import ImageEnhance
 
 from minicnn.data.affine import (
     IDENTITY,
@@ -18,7 +17,6 @@ from minicnn.data.affine import (
     shift,
     zoom,
 )
-from minicnn.data.images import array_to_img, img_to_array
 from minicnn.errors import ArgumentError
 
 # Every number of a change, under Keras's name, and its value that changes nothing.
@@ -75,7 +73,7 @@ def changed(
     if intensity is not None:
         y = with_channel_shift(y, intensity)
     if brightness is not None:
-        y = with_brightness(y, brightness)
+        y = with_brightness(y, brightness, levels_of(image))
     return y * np.float32(scale) if recoloured else y
 
 
@@ -88,19 +86,40 @@ def with_channel_shift(x: np.ndarray, intensity: float) -> np.ndarray:
     return np.clip(x + x.dtype.type(intensity), x.min(), x.max())
 
 
-def with_brightness(x: np.ndarray, factor: float) -> np.ndarray:
-    """An image (H, W, C) `factor` times as light, at most white; numbers stay in their range.
+def with_brightness(
+    x: np.ndarray, factor: float, levels: tuple[float, float] | None = None
+) -> np.ndarray:
+    """An image (H, W, C) `factor` times as light, at most white.
 
-    As in Keras through 8-bit pixels: numbers beyond 0...255 are mapped to it, and back.
+        y = min(x + (factor - 1) * (x - black), white)
 
-    >>> with_brightness(np.full((1, 1, 1), 100, np.float32), 1.5).tolist()
-    [[[150.0]]]
+    `levels` are black and white, by default what `levels_of` says of the image.
+
+    >>> with_brightness(np.array([[[100.0, 0.5, 200.0]]]), 1.5).tolist()
+    [[[150.0, 0.75, 255.0]]]
+    >>> with_brightness(np.array([[[-1.0, 0.0, 2.0]]]), 0.5).tolist()
+    [[[-1.0, -0.5, 0.5]]]
     """
-    low, high = float(x.min()), float(x.max())
-    beyond = low < 0 or high > WHITE
-    light = ImageEnhance.Brightness(array_to_img(x, scale=beyond)).enhance(factor)
-    y = img_to_array(light)
-    return y / np.float32(WHITE) * np.float32(high - low) + np.float32(low) if beyond else y
+    number = x.dtype.type
+    black, white = map(number, levels_of(x) if levels is None else levels)
+    return np.minimum(x + number(factor - 1) * (x - black), white)
+
+
+def levels_of(image: np.ndarray) -> tuple[float, float]:
+    """The numbers that are black and white: 0 and 255.
+
+    White is 1 for an image of real numbers that are all at most 1, as after a division by 255. An
+    image with numbers beyond 0...255, as a centred one, has its own smallest and largest.
+
+    >>> levels_of(np.array([0.25, 0.75])), levels_of(np.array([0, 1], np.uint8))
+    ((0.0, 1.0), (0.0, 255.0))
+    >>> levels_of(np.array([-0.5, 0.75]))
+    (-0.5, 0.75)
+    """
+    low, high = float(image.min()), float(image.max())
+    if low < 0 or high > WHITE:
+        return low, high
+    return 0.0, 1.0 if image.dtype.kind == "f" and high <= 1 else WHITE
 
 
 def check_change(change: Mapping[str, Any]) -> None:

@@ -70,6 +70,7 @@ def examine(model: Model, x: Any, y: Any, *, by_heart: bool = True) -> list[Diag
         symptoms.same_answer(tape),
         symptoms.wrong_rate(model, _gradients(model, tape, y)),
         symptoms.sick_curves(_curves(model)),
+        symptoms.young_averages(model, _curves(model)),
     ]
     diagnoses = [Diagnosis(True, text) for text in texts if text is not None]
     if by_heart:
@@ -157,10 +158,12 @@ class Doctor(Callback):
         self._total, self._done = 0.0, 0
         for name, value in (logs or {}).items():
             self._curves.setdefault(name, []).append(value)
-        text = symptoms.sick_curves(self._curves)
-        kind = None if text is None else text.split()[0]
+        model: Any = self.model
+        curves = self._curves
+        text = symptoms.sick_curves(curves) or symptoms.young_averages(model, curves)
+        kind = "" if text is None else " ".join(text.split()[:2])
         if text is not None and kind not in self._said:
-            self._said.append(str(kind))
+            self._said.append(kind)
             self._say(text)
 
     def get_state(self) -> dict[str, Any]:

@@ -34,14 +34,15 @@ def gradcam(
     Parameters
     ----------
     model : ends in one score a class; a last softmax or sigmoid is left out of the gradient
-    x : (N, H, W, C), what the network is fed
+    x : (N, H, W, C), what the network is fed; of a network with several inputs a list of arrays
     classes : a class number, or one for each image; default: what the network says. Of one
         sigmoid, 0 and 1
     layer : whose maps; default: the last convolution
 
     Returns
     -------
-    float32 (N, H, W); all 0 where no place speaks for the class
+    float32 (N, H, W), the size of the images that the layer sees, if several inputs are images of
+    the first of them; all 0 where no place speaks for the class
 
     Raises
     ------
@@ -59,7 +60,8 @@ def gradcam(
     (2, 28, 28)
     """
     tape = Tape(model, x)
-    maps = tape[layer_with_maps(model, layer)]
+    layer = layer_with_maps(model, layer)
+    maps = tape[layer]
     d_maps = tape.gradient(tape.scores, _one_of(tape.scores, classes)).of(maps)
     if d_maps is None:
         raise ArgumentError(f"the scores do not depend on {layer!r}; name another layer")
@@ -67,7 +69,7 @@ def gradcam(
     cams = np.maximum((weights * maps).sum(3), 0)
     largest = cams.max((1, 2), keepdims=True)
     cams = np.divide(cams, largest, out=np.zeros_like(cams), where=largest > 0)
-    return enlarged(cams, np.shape(x)[1:3])
+    return enlarged(cams, _image_size(model, layer, tape) or maps.shape[1:3])
 
 
 def gradcam_figure(image: np.ndarray, cam: np.ndarray, title: str = "") -> Figure:
@@ -117,6 +119,17 @@ def layer_with_maps(model: Model, name: str | None) -> str:
         names = ", ".join(layer.name for layer in with_maps)
         raise ArgumentError(f"{name!r} has no maps (N, H, W, C); these have: {names}")
     return name
+
+
+def _image_size(model: Model, layer: str, tape: Tape) -> tuple[int, ...] | None:
+    """(H, W) of the first input with images that the layer's maps are made of, if there is one."""
+    graph = model.graph
+    seen = {[id(t) for t in graph.tensors if t.layer.name == layer][-1]}  # its last use, as on tape
+    for tensor in reversed(graph.tensors):
+        if id(tensor) in seen:
+            seen |= {id(t) for t in tensor.inputs}
+    images = zip(graph.inputs, tape.inputs, strict=True)
+    return next((x.shape[1:3] for t, x in images if id(t) in seen and x.ndim == 4), None)
 
 
 def chosen(scores: np.ndarray, classes: Any) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.explain.tape import Tape
-from minicnn.layers import Dense
+from minicnn.layers import BatchNormalization, Dense
 from minicnn.losses import Crossentropy
 from minicnn.models import Model
 from minicnn.optimizers import Adam, RMSprop
@@ -24,6 +24,8 @@ MOST_DEAD = 0.9
 LARGEST_STEP = 0.5  # of the weights' size, in one update; healthy ones are below 0.1
 GOOD_STEP = 0.1
 SMALLEST_STEP = 1e-7
+YOUNG = 0.01  # the part of a running average that is still what it began as
+FAR_BEHIND = 0.7  # the validation's accuracy, in parts of the training's
 OVERFITTED = 1.1  # the validation's loss, in parts of its best
 
 
@@ -251,3 +253,22 @@ def sick_curves(history: Mapping[str, Sequence[float]]) -> str | None:
             "EarlyStopping(patience=3, restore_best_weights=True)"
         )
     return None
+
+
+def young_averages(model: Model, history: Mapping[str, Sequence[float]]) -> str | None:
+    """A validation far behind the training, with running averages that few steps have formed."""
+    steps = 0 if model.optimizer is None else model.optimizer.iterations
+    layers = [layer for layer in model.layers if isinstance(layer, BatchNormalization)]
+    accuracy, val_accuracy = history.get("accuracy"), history.get("val_accuracy")
+    if not layers or not steps or not accuracy or not val_accuracy:
+        return None
+    slowest = max(layers, key=lambda layer: layer.momentum)
+    left = slowest.momentum**steps
+    if left < YOUNG or val_accuracy[-1] > FAR_BEHIND * accuracy[-1]:
+        return None
+    return (
+        f"the validation is far behind ({accuracy[-1]:.0%} right in training, "
+        f"{val_accuracy[-1]:.0%} in validation), as the averages that {slowest.name} uses there "
+        f"are young: after {steps} steps {left:.0%} of them is what they began as. Train on, or "
+        "take BatchNormalization(momentum=0.9)"
+    )

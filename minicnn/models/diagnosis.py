@@ -14,7 +14,7 @@ AT_ONCE = 1024  # samples that are looked at together, so that little memory is 
 REMEDY = "a smaller learning_rate or clipnorm=1.0 often helps"
 
 
-def first_not_finite(graph: Graph, inputs: tuple[np.ndarray, ...], loss: Loss) -> str:
+def first_not_finite(graph: Graph, inputs: tuple[np.ndarray, ...], loss: Loss, updates: int) -> str:
     """Names the first input, parameter or layer's output with a NaN or infinity; and a remedy."""
     for tensor, x in zip(graph.inputs, inputs, strict=True):
         if not np.isfinite(x).all():
@@ -25,10 +25,12 @@ def first_not_finite(graph: Graph, inputs: tuple[np.ndarray, ...], loss: Loss) -
             )
     for parameter in graph.parameters:
         if not np.isfinite(parameter.value).all():
-            return (
-                f"the parameter {parameter.name} has a NaN or infinity; set_weights or load other "
-                "weights"
+            cause = (
+                f"since one of the {updates} updates so far; start afresh: {REMEDY}"
+                if updates
+                else "before any update; set_weights or load other weights"
             )
+            return f"the parameter {parameter.name} has a NaN or infinity {cause}"
     found: dict[int, Any] = dict(zip(map(id, graph.inputs), inputs, strict=True))
     for tensor in graph.tensors:
         if id(tensor) not in found:

@@ -76,9 +76,7 @@ def _predict_some(
 ) -> None:
     """Add one batch's answers; its images are not kept."""
     preprocess: Preprocess = model.preprocess  # type: ignore[assignment]  # was checked
-    images, kept, failed = read_images(
-        files, preprocess.size, preprocess.color_mode, preprocess.interpolation
-    )
+    images, kept, failed = read_images(files, **preprocess.reading)
     failures += [(Path(path), reason) for path, reason in failed]
     if len(kept):
         outputs = model.predict_on_batch(preprocess(images))

@@ -96,10 +96,10 @@ class Stepper(Network):
                 execution.commit()
                 optimizer.iterations = step + 1
                 return outcome.copied()
+        found = first_not_finite(self.graph, batch.inputs, loss, step)
         raise NumericError(
-            f"the loss became {outcome.loss} at step {step + 1}: "
-            f"{first_not_finite(self.graph, batch.inputs, loss)}. The weights are still those "
-            f"before this step (learning_rate {optimizer.learning_rate:g})"
+            f"the loss became {outcome.loss} at step {step + 1}: {found}. The weights are still "
+            f"those before this step (learning_rate {optimizer.learning_rate:g})"
         )
 
     def test_step(self, batch: Batch) -> Outcome:

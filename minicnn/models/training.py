@@ -97,6 +97,7 @@ class Fit:
             finally:
                 model.training_thread = None
                 self.progress.close()
+                self.callbacks.on_exit()
         return self.history
 
     def _new_state(self, epoch: int) -> TrainingState:

@@ -51,7 +51,7 @@ def drop_torn_line(journal: Path) -> None:
         begins = [line[: len(BEGIN)] for line in content.split(b"\n")]
         if not all(BEGIN.startswith(begin) for begin in begins):
             raise FormatError(
-                journal, "is no journal of a search, and is left as it is; choose another folder"
+                journal, "is no journal of a search; choose another folder, or take that file away"
             )
         file.truncate(content.rfind(b"\n") + 1)
 

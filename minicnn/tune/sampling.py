@@ -101,8 +101,7 @@ class Sampler:
 
     def sample_independent(self, study: Any, trial: Any, name: str, distribution: Any) -> Any:
         """The value of one hyperparameter."""
-        with random.seeded(self.seed):
-            rng = random.generator(f"search {name}", number_of(trial))
+        rng = random.generator(f"search {name}", number_of(trial), seed=self.seed)
         values = values_of(distribution)
         proposed = None
         if self.kind == "tpe":

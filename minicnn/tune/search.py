@@ -303,5 +303,4 @@ def drawn_by(trial: Any) -> Draw:
 
 def trial_seed(seed: int, number: int, execution: int) -> int:
     """The seed of one training, the same whichever process does it."""
-    with random.seeded(seed):
-        return int(random.generator("trial", number, execution).integers(2**63))
+    return int(random.generator("trial", number, execution, seed=seed).integers(2**63))

@@ -54,12 +54,13 @@ SAME = ("data", "seed", "split", "classes")  # what makes the parts of two runs 
     show_default=True,
 )
 @click.option("--csv", "csv_path", type=options.FILE, help="Write the table as a file.")
+@options.allow_unreadable()
 @options.force()
 @options.as_json(help="The table as one JSON object.")
 @options.seed(help="Of the split and of the trees.")
 def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, int],
             kinds: tuple[str, ...], names: tuple[str, ...], csv_path: Path | None, force: bool,
-            as_json: bool, seed: int | None) -> None:  # fmt: skip
+            allow_unreadable: float | None, as_json: bool, seed: int | None) -> None:  # fmt: skip
     """Classify by features made by hand, and compare with networks on the same test images.
 
     Features: histograms of oriented gradients (hog), local binary patterns (lbp), colours.
@@ -67,7 +68,7 @@ def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, in
     learn from the training part alone, as a network does.
     """
     output.check_target(csv_path, force=force)
-    settings = wanted(runs, data, seed)
+    settings = wanted(runs, data, seed).changed(allow_unreadable=allow_unreadable)
     networks = [network_row(RunFolder(path)) for path in runs]
     images = load_in_memory(settings, Preprocess(image_size), output.note)
     rows = classic.compare(

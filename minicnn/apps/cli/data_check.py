@@ -42,7 +42,7 @@ def check(
     Nothing is changed. The exit code is 3 if there are errors.
     """
     output.check_target(csv_file, force=force)
-    sets = find_sets(directory)
+    sets = find_sets(directory, skip_locked=True)
     with counting("checking") as progress:
         report = check_sets(sets, look_alikes=not no_look_alikes, progress=progress)
     if csv_file is not None:

@@ -14,7 +14,7 @@ from minicnn.apps.cli.options import typed
 from minicnn.apps.cli.verbs import verb
 from minicnn.checks import nearest
 from minicnn.data.folders import list_folder
-from minicnn.data.images import check_size, decode
+from minicnn.data.images import check_size, decode, write_picture
 from minicnn.data.preview import COLUMNS, EFFECTS, FILLING, idle_parameters, preview_sheet
 from minicnn.text import printable
 
@@ -54,7 +54,7 @@ def preview(image: Path, settings: Sequence[str], out: Path, force: bool, size: 
     idle = idle_parameters(chosen, (size, size))
     for text in idle:
         output.warn(text)
-    sheet.save(out)
+    write_picture(sheet, out)
     output.either(as_json, printable(out), written=out, image=path, settings=chosen, idle=idle)
 
 

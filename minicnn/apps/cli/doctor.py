@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from minicnn.apps.cli import options, output
 from minicnn.apps.cli.exits import BadDataFound
 from minicnn.apps.cli.modelfile import load_network
 from minicnn.apps.cli.verbs import verb
+from minicnn.apps.runs.folder import RunFolder
+from minicnn.apps.runs.settings import from_toml
 from minicnn.backends import backend_info, current_backend, instruction_set, is_fit_for
 from minicnn.config import get_threads
 from minicnn.data.folders import list_folder
@@ -22,7 +26,8 @@ from minicnn.data.images import read_images
 from minicnn.data.layouts import TRAIN, part_folder
 from minicnn.errors import ArgumentError
 from minicnn.explain import Diagnosis
-from minicnn.explain.symptoms import sick_curves
+from minicnn.explain.symptoms import sick_curves, young_averages
+from minicnn.files import read_text
 from minicnn.losses import SparseCategoricalCrossentropy
 from minicnn.models import Model
 from minicnn.models.labels import usual_preprocess
@@ -36,6 +41,7 @@ EXTRAS = {
     for package in installed.EXTRAS[extra]
 }
 SAMPLES = 64
+USUAL_RATE = 0.001  # of Adam
 
 
 @verb("minicnn doctor", "minicnn doctor runs/scene-1/best.mcnn --data scenes/train")
@@ -50,8 +56,10 @@ def command(model: Path | None, data: Path | None, as_json: bool) -> None:
     """
     if model is None and data is not None:
         raise click.UsageError("--data needs a model: minicnn doctor MODEL --data DIR")
-    diagnoses = installation() if model is None else training(load_network(model), data)
+    diagnoses = installation() if model is None else patient(model, data)
     bad = [one for one in diagnoses if one.bad]
+    if model is not None and not bad:
+        diagnoses.append(Diagnosis(False, "nothing found"))
     if as_json:
         version = {"minicnn": __version__, "python": sys.version.split()[0]}
         output.print_json(**version, findings=[one._asdict() for one in diagnoses])
@@ -82,14 +90,53 @@ def installation() -> list[Diagnosis]:
     return diagnoses
 
 
+def patient(path: Path, data: Path | None) -> list[Diagnosis]:
+    """A model's file, or the folder of a run: also of one that broke off before its first epoch."""
+    if not path.is_dir():
+        return training(load_network(path), data)
+    folder = RunFolder(path)
+    told = how_it_ended(folder)
+    newest = folder.last if folder.last.exists() else folder.best
+    if folder.failed.exists() and not newest.exists():
+        return told
+    network = load_network(newest if newest.exists() else path)
+    of_run = sick_curves(curves(folder.history))
+    found = training(network, data)
+    if of_run is not None and of_run not in {one.text for one in found}:
+        found.append(Diagnosis(True, of_run))
+    return told + found
+
+
+def how_it_ended(folder: RunFolder) -> list[Diagnosis]:
+    """Nothing of a run that came to its end."""
+    if folder.failed.exists():
+        rate = from_toml(folder.config).optimizer.get("learning_rate", USUAL_RATE)
+        again = f"minicnn train {folder.config} --learning-rate {min(rate / 10, USUAL_RATE):g}"
+        why = read_text(folder.failed).strip()
+        remedy = f". Begin again: {again}" if "learning_rate" in why else ""
+        return [Diagnosis(True, f"the training broke off: {why}{remedy}")]
+    if folder.is_begun and not folder.is_complete:
+        return [Diagnosis(False, "the run has not come to its end; --resume goes on with it")]
+    return []
+
+
+def curves(path: Path) -> dict[str, list[float]]:
+    """{"loss": [...], ...}: the epochs of a run's history.csv."""
+    if not path.exists():
+        return {}
+    rows = list(csv.DictReader(io.StringIO(read_text(path))))
+    return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
+
+
 def training(model: Model, data: Path | None) -> list[Diagnosis]:
     """What the model's curves say, and what is found on images of `data`."""
     history = model.saved_history
     epochs = len(history.get("loss", ()))
-    diagnoses = [Diagnosis(False, f"{model.name}: {epochs} epochs of training in its file")]
+    known = f"{epochs} epoch{'s' * (epochs != 1)} of training in its file"
+    diagnoses = [Diagnosis(False, f"{model.name}: {known}")]
     if data is None:
-        text = sick_curves(history)
-        return diagnoses + ([Diagnosis(True, text)] if text is not None else [])
+        texts = (sick_curves(history), young_averages(model, history))
+        return diagnoses + [Diagnosis(True, text) for text in texts if text is not None]
     x, y = samples(model, data)
     output.note(f"{len(x)} images of {data}; a fresh copy of the network learns 16 by heart ...")
     return diagnoses + explain.examine(model, x, y)
@@ -102,12 +149,7 @@ def samples(model: Model, data: Path) -> tuple[np.ndarray, np.ndarray]:
         raise ArgumentError(f"no images under {data}; needed are folders with images, one a class")
     order = generator("doctor").permutation(len(listing.paths))[:SAMPLES]
     preprocess = model.preprocess or usual_preprocess(model)
-    images, kept, failures = read_images(
-        [listing.paths[i] for i in order],
-        preprocess.size,
-        preprocess.color_mode,
-        preprocess.interpolation,
-    )
+    images, kept, failures = read_images([listing.paths[i] for i in order], **preprocess.reading)
     for path, reason in failures:
         output.warn(f"{path} cannot be read: {reason}")
     return preprocess(images), labels_for(model, listing.labels[order[kept]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicnn.errors import MiniCNNError
+from minicnn.errors import MiniCNNError, UnreadableImagesError
 from minicnn.text import printable, shortened
 
 OK = 0
@@ -27,7 +27,7 @@ def code_of(error: BaseException) -> int:
     >>> code_of(BadDataFound("3 of 10 files cannot be read")), code_of(OSError("disk full"))
     (3, 1)
     """
-    if isinstance(error, BadDataFound):
+    if isinstance(error, (BadDataFound, UnreadableImagesError)):
         return BAD_DATA
     return GOAL_NOT_REACHED if isinstance(error, GoalNotReached) else FAILED
 

@@ -40,6 +40,14 @@ patience = _shared(
     "--patience", type=click.IntRange(1), help="Stop after so many epochs without a better one."
 )
 seed = _shared("--seed", type=click.IntRange(0), help="Of all that is random.")
+allow_unreadable = _shared(
+    "--allow-unreadable",
+    type=float,
+    is_flag=True,
+    flag_value=1.0,
+    default=None,
+    help="Go on however many images cannot be read; else at most 1 %.",
+)
 runs = _shared(
     "--runs",
     type=PATH,

@@ -21,7 +21,8 @@ from minicnn.apps.runs.job import Outcome, clean_up, run
 from minicnn.apps.runs.measured import here_texts
 from minicnn.apps.runs.report import write_report
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
-from minicnn.errors import MiniCNNError
+from minicnn.atomic import write_text
+from minicnn.errors import MiniCNNError, NumericError
 from minicnn.installed import install_command
 
 HEAD = "A minicnn run. `minicnn train` with this file repeats it."
@@ -67,18 +68,10 @@ def whole_run(
             "matplotlib is not installed, so curves and galleries will be missing as pictures. For "
             f"them: {install_command('plot')}"
         )
-    verbose = 0 if output.is_quiet() else "auto"
-    try:
-        with _as_printed(recipe):
-            outcome = run(settings, folder, verbose=verbose, say=output.note)
-    except KeyboardInterrupt:
-        output.note(f"To go on: {command_line('--resume')}")
-        raise
-    except (MiniCNNError, OSError):
-        folder.remove_unused()
-        raise
-    report = write_report(folder, outcome, recipe, command_line())
-    clean_up(folder)
+    with folder.alone():
+        outcome = _trained(folder, settings, recipe)
+        report = write_report(folder, outcome, recipe, command_line())
+        clean_up(folder)
     tell(folder, outcome, report, as_json=as_json)
     if fail_under is not None and outcome.answers.accuracy < fail_under:
         raise GoalNotReached(
@@ -94,6 +87,23 @@ def _as_printed(recipe: Recipe | None) -> Iterator[None]:
         if recipe is not None:
             warnings.filterwarnings("ignore", message="shear_range=")
         yield
+
+
+def _trained(folder: RunFolder, settings: Settings, recipe: Recipe | None) -> Outcome:
+    verbose = 0 if output.is_quiet() else "auto"
+    try:
+        with _as_printed(recipe):
+            return run(settings, folder, verbose=verbose, say=output.note)
+    except KeyboardInterrupt:
+        output.note(f"To go on: {command_line('--resume')}")
+        raise
+    except NumericError as err:
+        write_text(folder.failed, f"{err}\n")
+        output.note(f"What is wrong: minicnn doctor {shlex.quote(str(folder.path))}")
+        raise
+    except (MiniCNNError, OSError):
+        folder.remove_unused()
+        raise
 
 
 def tell(folder: RunFolder, outcome: Outcome, report: dict[str, Any], *, as_json: bool) -> None:

@@ -90,7 +90,7 @@ def look_at(model: Model, path: Path) -> Seen:
     if preprocess is None:
         preprocess = usual_preprocess(model)
         output.note(f"The model does not say how images become its input; taken is {preprocess}.")
-    pixels = decode(path, preprocess.size, preprocess.color_mode, preprocess.interpolation)
+    pixels = decode(path, **preprocess.reading)
     return Seen(pixels, preprocess(pixels[None]))
 
 

@@ -19,6 +19,7 @@ from minicnn.apps.runs.job import classify
 from minicnn.apps.runs.report import answer_rows
 from minicnn.apps.runs.sources import Part, load_test_part
 from minicnn.atomic import write_atomically
+from minicnn.data.unreadable import USUAL_SHARE
 
 WORST = 5  # mistakes in the terminal
 
@@ -32,6 +33,7 @@ WORST = 5  # mistakes in the terminal
     help="Write a page that stands alone, with the worst mistakes.",
 )
 @options.force()
+@options.allow_unreadable()
 @options.fail_under()
 @options.as_json()
 def command(
@@ -39,6 +41,7 @@ def command(
     directory: Path,
     report: Path | None,
     force: bool,
+    allow_unreadable: float | None,
     fail_under: float | None,
     as_json: bool,
 ) -> None:
@@ -49,7 +52,8 @@ def command(
     """
     output.check_target(report, force=force)
     network, preprocess, names = load_classifier(model)
-    part, skipped = load_test_part(directory, preprocess, names, output.note)
+    share = USUAL_SHARE if allow_unreadable is None else allow_unreadable
+    part, skipped = load_test_part(directory, preprocess, names, output.note, share)
     for path, reason in skipped:
         output.warn(f"{path} cannot be read ({reason}); left out")
     start = time.perf_counter()

@@ -35,6 +35,7 @@ from minicnn.apps.runs.settings import Settings, from_toml
 )
 @click.option("--balance", is_flag=True, help="Let all classes count the same.")
 @options.patience()
+@options.allow_unreadable()
 @click.option("--tensorboard", is_flag=True, help="Write event files too.")
 @click.option("--name", help="Of the run; default: the network's.")
 @options.runs()

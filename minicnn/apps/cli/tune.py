@@ -68,6 +68,7 @@ def command() -> None:
     default=1,
     help="Trainings of each network; their mean counts.",
 )
+@options.allow_unreadable()
 @options.runs(help="Folder for the search's folder.")
 @click.option("--name", help="Of the search's folder; default: search- and the data's name.")
 @click.option("--force", is_flag=True, help="Delete an earlier search of that name.")
@@ -83,8 +84,9 @@ def search(data: Path, trials: int, runs: Path, name: str | None, force: bool, s
     name = name or f"search-{data.resolve().name}"
     if force:
         searching.forget(runs / name)
+    chosen = {option: value for option, value in given.items() if value is not None}
     settings = searching.agreed(
-        runs / name, model="stacked", data=str(data.resolve()), name=name, **given
+        runs / name, model="stacked", data=str(data.resolve()), name=name, **chosen
     )
     try:
         train, validation, names = searching.load(settings, output.note)

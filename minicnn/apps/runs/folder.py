@@ -7,6 +7,7 @@ runs/scene-3/
   checkpoints/      what an interrupted run goes on from; in the end last.mcnn
   best.mcnn         the model of the best epoch
   report.json       everything that was measured; there once the run has come to its end
+  failed.txt        why the training broke off, if it did: going on would not help
   report.html       the same for people, pictures and all in one file
   curves.png  confusion.png  confusion.csv  per_class.csv
   mistakes.csv  mistakes.png  mistakes/    the worst mistakes first
@@ -17,9 +18,14 @@ runs/scene-3/
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from minicnn.atomic import sweep
 from minicnn.errors import ArgumentError
+from minicnn.locks import NAME as LOCK
+from minicnn.locks import FolderLock
 
 MOST_NAME = 60
 
@@ -51,9 +57,19 @@ class RunFolder:
         return self.checkpoints / "last.mcnn"
 
     @property
+    def history(self) -> Path:
+        """A row of numbers an epoch."""
+        return self.path / "history.csv"
+
+    @property
     def report(self) -> Path:
         """What was measured; its being there says that the run is complete."""
         return self.path / "report.json"
+
+    @property
+    def failed(self) -> Path:
+        """Why the training cannot go on; there only if it broke off of itself."""
+        return self.path / "failed.txt"
 
     @property
     def is_complete(self) -> bool:
@@ -69,11 +85,29 @@ class RunFolder:
         """Make the folder and the one for checkpoints."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other process out of the folder, and take away what killed ones left in it.
+
+        Raises
+        ------
+        FolderInUseError : another process is at work here
+        ArgumentError : it came to its end in the meantime
+        """
+        with FolderLock(self.path):
+            if self.is_complete:
+                raise ArgumentError(f"{self.path} has come to its end; there is nothing to go on")
+            for folder in (self.path, self.checkpoints):
+                sweep(folder)
+            yield
+
     def remove_unused(self) -> None:
         """Take the folder away if no training began in it: nothing there could be resumed."""
-        mine = {self.config, self.checkpoints}
+        lock = self.path / LOCK
+        mine = {self.config, self.checkpoints, lock}
         if {*self.path.iterdir()} <= mine and not any(self.checkpoints.iterdir()):
             self.config.unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)
             self.checkpoints.rmdir()
             self.path.rmdir()
 
@@ -98,7 +132,7 @@ def unfinished(runs: Path, title: str) -> RunFolder | None:
     """The newest run of this title that has begun and not come to its end."""
     for number in sorted(_numbers(runs, title), reverse=True):
         folder = RunFolder(runs / f"{title}-{number}")
-        if folder.is_begun and not folder.is_complete:
+        if folder.is_begun and not folder.is_complete and not folder.failed.exists():
             return folder
     return None
 
@@ -108,12 +142,22 @@ def to_resume(runs: Path, title: str) -> RunFolder:
     found = unfinished(runs, title)
     if found is not None:
         return found
-    complete = [f"{title}-{n}" for n in sorted(_numbers(runs, title))]
-    there = f"{', '.join(complete)} came to their end" if complete else "there is no run at all"
+    there = _ends(runs, title) or "there is no run at all"
     raise ArgumentError(
         f"no interrupted run of {title!r} in {runs}: {there}. Leave --resume out to start one, or "
         "name the folder of runs with --runs"
     )
+
+
+def _ends(runs: Path, title: str) -> str:
+    """What became of the runs, none of which can go on."""
+    names = [f"{title}-{number}" for number in sorted(_numbers(runs, title))]
+    failed = [name for name in names if RunFolder(runs / name).failed.exists()]
+    complete = [name for name in names if name not in failed]
+    parts = [f"{', '.join(complete)} came to their end"] if complete else []
+    if failed:
+        parts.append(f"{', '.join(failed)} failed (minicnn doctor {runs / failed[-1]})")
+    return ", ".join(parts)
 
 
 def _numbers(runs: Path, base: str) -> list[int]:

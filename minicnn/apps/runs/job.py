@@ -157,7 +157,7 @@ def callbacks(settings: Settings, folder: RunFolder, log: RunLog, doctor: Doctor
     board = [TensorBoard(folder.path)] if settings.tensorboard else []
     return [
         log,
-        CSVLogger(folder.path / "history.csv"),
+        CSVLogger(folder.history),
         ModelCheckpoint(folder.best, MONITOR, save_best_only=True),
         doctor,
         *stopping,

@@ -102,6 +102,11 @@ def divided(part: Part) -> tuple[Part, Part]:
             np.flatnonzero(part.labels == label)
         )
         second += own[: round(len(own) * VALIDATION)].tolist()
+    if not second:
+        raise ArgumentError(
+            f"{part.total} training images are too few to judge by a fifth of each class; needed "
+            "are 3 of a class, or a part val/"
+        )
     rows = np.zeros(part.total, bool)
     rows[second] = True
     return _pick(part, ~rows), _pick(part, rows)

@@ -28,6 +28,7 @@ from minicnn.data.folders import found_text as found_one
 from minicnn.data.images import read_images
 from minicnn.data.layouts import TEST, part_folder
 from minicnn.data.preprocess import Preprocess
+from minicnn.data.unreadable import USUAL_SHARE, check_unreadable
 from minicnn.datasets import cifar10, mnist
 from minicnn.errors import ArgumentError
 
@@ -74,6 +75,8 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> Images:
         There is nothing there, or there are no images.
     ArgumentError
         There are images, but not as a training needs them: one class, one part.
+    UnreadableImagesError
+        More of them cannot be read than the settings allow.
     """
     if not settings.data and settings.model.startswith("lenet"):
         return _as_images(mnist.load_data(), DIGITS)
@@ -87,7 +90,7 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> Images:
         raise missing(path, f"is a file, and no archive of CIFAR-10. {NEEDED}")
     listing = find_lists(path, settings)
     say(found_text(listing))
-    return _read(listing, preprocess, settings.memory_mb, say)
+    return _read(listing, preprocess, settings, say)
 
 
 def load_in_memory(settings: Settings, preprocess: Preprocess, say: Say) -> Images:
@@ -102,9 +105,18 @@ def load_in_memory(settings: Settings, preprocess: Preprocess, say: Say) -> Imag
 
 
 def load_test_part(
-    folder: Path, preprocess: Preprocess, names: Sequence[str], say: Say
+    folder: Path,
+    preprocess: Preprocess,
+    names: Sequence[str],
+    say: Say,
+    allow_unreadable: float = USUAL_SHARE,
 ) -> tuple[Part, Skipped]:
-    """The images of these classes in a folder, or in its test part; and what cannot be read."""
+    """The images of these classes in a folder, or in its test part; and what cannot be read.
+
+    Raises
+    ------
+    UnreadableImagesError : more than the share `allow_unreadable` of them cannot be read
+    """
     known = known_set(folder, preprocess) if folder.exists() else None
     if known is not None:
         return known.test, []
@@ -116,7 +128,7 @@ def load_test_part(
     images = list_folder(inner or folder, list(names))
     say(found_one(images))
     skipped: Skipped = []
-    return _part(images, preprocess, skipped), skipped
+    return _part(images, preprocess, skipped, allow_unreadable), skipped
 
 
 def known_set(path: Path, preprocess: Preprocess) -> Images | None:
@@ -142,21 +154,22 @@ def _is_cifar10(path: Path) -> bool:
     return (path.is_file() and ".tar" in path.name) or any((path / n).exists() for n in batches)
 
 
-def _read(listing: Listing, preprocess: Preprocess, memory_mb: int, say: Say) -> Images:
+def _read(listing: Listing, preprocess: Preprocess, settings: Settings, say: Say) -> Images:
     """Read all files, each once; those that cannot be read are counted and named."""
     skipped: Skipped = []
+    share = settings.allow_unreadable
     needed_mb = len(listing.train.paths) * int(np.prod(preprocess.image_shape)) / 1e6
-    if needed_mb > memory_mb:
+    if needed_mb > settings.memory_mb:
         say(f"{needed_mb:,.0f} MB of training images are read anew in every epoch")
         files = [_name(path, listing.train.root) for path in listing.train.paths]
         train = Part(NO_IMAGES, listing.train.labels, files, listing.train)
     else:
-        train = _part(listing.train, preprocess, skipped)
-    test = _part(listing.test, preprocess, skipped)
+        train = _part(listing.train, preprocess, skipped, share)
+    test = _part(listing.test, preprocess, skipped, share)
     shared = listing.validation is None
     validation = test
     if listing.validation is not None:
-        validation = _part(listing.validation, preprocess, skipped)
+        validation = _part(listing.validation, preprocess, skipped, share)
     if skipped:
         path, reason = skipped[0]
         say(
@@ -166,10 +179,9 @@ def _read(listing: Listing, preprocess: Preprocess, memory_mb: int, say: Say) ->
     return Images(train, validation, test, listing.train.class_names, skipped, shared)
 
 
-def _part(images: ImageList, preprocess: Preprocess, skipped: Skipped) -> Part:
-    pixels, kept, failures = read_images(
-        images.paths, preprocess.size, preprocess.color_mode, preprocess.interpolation
-    )
+def _part(images: ImageList, preprocess: Preprocess, skipped: Skipped, share: float) -> Part:
+    pixels, kept, failures = read_images(images.paths, **preprocess.reading)
+    check_unreadable(failures, len(images.paths), share, images.root)
     skipped += [(_name(path, images.root), reason) for path, reason in failures]
     files = [_name(images.paths[i], images.root) for i in kept]
     return Part(pixels, images.labels[kept], files)

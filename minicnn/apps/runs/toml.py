@@ -82,7 +82,7 @@ def _check_scalar(value: Any, place: str) -> None:
     if isinstance(value, str):
         _check_text(value, place)
     elif isinstance(value, Integral):
-        if not -LARGEST <= value <= LARGEST:
+        if not -LARGEST <= int(value) <= LARGEST:
             raise ArgumentError(f"{place} must be an integer of at most 64 bits")
     elif not isinstance(value, Real):
         raise ArgumentError(
