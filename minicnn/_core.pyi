@@ -33,9 +33,13 @@ class Program:
     def __init__(
         self,
         steps: list[tuple[str, Arrays, Arrays, dict[str, Any]]],
+        commit: int | None = None,
         store: WeightsStore | None = None,
     ) -> None: ...
     def run(self, first: int, last: int, version: int = 0) -> None:
-        """Run the calls [first, last). At the same version, not 0, parameters are the same."""
+        """Run the calls [first, last). At the same version, not 0, parameters are the same.
+
+        Ctrl-C gives up the calls before `commit`: its handler's exception is raised.
+        """
 
     def __len__(self) -> int: ...

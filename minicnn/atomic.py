@@ -41,6 +41,8 @@ SECONDS_UNTIL_OLD = 24 * 60 * 60
 
 _in_use: set[str] = set()  # temporary names, without their folders, that this process writes to
 _swept: set[tuple[int, int]] = set()  # folders, by device and inode
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_swept.clear)  # another process, of which others may die
 
 
 def write_atomically(path: Path, parts: Parts) -> None:

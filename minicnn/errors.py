@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minicnn.text import printable, shortened
 
 MOST_LETTERS = 300  # of a message: whatever a file holds or an argument is, it fits on a screen
@@ -15,6 +17,10 @@ class MiniCNNError(Exception):
 
     def __init__(self, *args: object) -> None:
         super().__init__(*(_short(one) for one in args))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """From one process to another: the message as it is, not what it was made of."""
+        return _rebuilt, (type(self), self.args, vars(self))
 
 
 class ShapeError(MiniCNNError, ValueError):
@@ -77,7 +83,7 @@ class UnreadableImagesError(ImageReadError):
 
     def __init__(self, path: object, reason: str, text: str) -> None:
         super().__init__(path, reason)
-        self.args = (text,)
+        self.args = (_short(text),)
 
 
 class FetchRefused(MiniCNNError, OSError):
@@ -132,3 +138,12 @@ class MissingExtraError(MiniCNNError, ImportError):
 
 def _short(part: object) -> object:
     return shortened(part, MOST_LETTERS) if isinstance(part, str) else part
+
+
+def _rebuilt(
+    kind: type[MiniCNNError], args: tuple[object, ...], state: dict[str, Any]
+) -> MiniCNNError:
+    error = kind.__new__(kind)
+    error.args = args
+    vars(error).update(state)
+    return error

@@ -9,8 +9,9 @@ import os
 from typing import Any
 
 from minicnn import plots
-from minicnn.atomic import write_atomically
+from minicnn.atomic import write_text
 from minicnn.callbacks.base import ALIASES, Callback, Logs
+from minicnn.checks import check_int
 
 
 class Curves(dict[str, list[float]]):
@@ -57,7 +58,7 @@ class History(Callback):
         """Take back what `get_state` gave."""
         self.history, self.epoch, self.rows = Curves(), [], []
         for epoch, row in zip(state["epoch"], state["rows"], strict=True):
-            self.on_epoch_end(epoch, row)
+            self.on_epoch_end(check_int(epoch, "epoch", 0), row)
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
         """Loss and accuracy curves as a matplotlib figure, also written to `path` if given.
@@ -75,7 +76,7 @@ class History(Callback):
         writer.writeheader()
         for epoch, row in zip(self.epoch, self.rows, strict=True):
             writer.writerow({"epoch": epoch, **row})
-        write_atomically(path, [text.getvalue().encode()])
+        write_text(path, text.getvalue())
 
 
 def joined(earlier: dict[str, list[float]], last: History | None) -> dict[str, list[float]]:

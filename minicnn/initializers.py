@@ -167,8 +167,19 @@ def cut_normal(shape: Shape, rng: np.random.Generator) -> np.ndarray:
 
 
 _DRAWN = (GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal)
-_registry: Registry[Initializer] = Registry(
-    "initializer", (Zeros, Ones, Constant, RandomNormal, *_DRAWN)
+
+
+class _Initializers(Registry[Initializer]):
+    """Their `get_config()` has the class's name beside the arguments."""
+
+    def made(self, kind: type[Initializer], config: Any) -> Initializer:
+        """An initializer from what its `get_config` gave."""
+        arguments = {key: value for key, value in config.items() if key != "name"}
+        return super().made(kind, arguments)
+
+
+_registry = _Initializers(
+    "initializer", Initializer, (Zeros, Ones, Constant, RandomNormal, *_DRAWN)
 )
 
 
@@ -184,5 +195,4 @@ def get(identifier: str | dict[str, Any] | Initializer) -> Initializer:
         return _registry.get(identifier)
     if "name" not in identifier:
         raise ArgumentError(f'a saved initializer has a "name"; got {identifier!r}')
-    arguments = {key: value for key, value in identifier.items() if key != "name"}
-    return _registry.deserialize({"class": identifier["name"], "config": arguments})
+    return _registry.deserialize({"class": identifier["name"], "config": identifier})

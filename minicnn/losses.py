@@ -278,10 +278,12 @@ def _rows(shape: Shape) -> str:
 
 _registry: Registry[Loss] = Registry(
     "loss",
+    Loss,
     (CategoricalCrossentropy, SparseCategoricalCrossentropy, BinaryCrossentropy, MeanSquaredError),
     {"mse": MeanSquaredError},
 )
 serialize, deserialize = _registry.serialize, _registry.deserialize
+check_rebuildable = _registry.check_rebuildable
 
 
 def get(identifier: str | dict[str, Any] | Loss) -> Loss:

@@ -206,6 +206,7 @@ class AdamW(Adam):
     def __init__(
         self, learning_rate: Rate = 0.001, weight_decay: float = 0.004, *args: float, **options: Any
     ) -> None:
+        check_number(weight_decay, "weight_decay", 0.0)  # None would be Adam
         super().__init__(learning_rate, *args, weight_decay=weight_decay, **options)
 
 
@@ -259,8 +260,9 @@ def _optional(value: float | None, name: str, *, positive: bool = False) -> floa
     return None if value is None else check_number(value, name, 0.0, open=positive)
 
 
-_registry: Registry[Optimizer] = Registry("optimizer", (SGD, Adam, AdamW, RMSprop))
+_registry: Registry[Optimizer] = Registry("optimizer", Optimizer, (SGD, Adam, AdamW, RMSprop))
 serialize, deserialize = _registry.serialize, _registry.deserialize
+check_rebuildable = _registry.check_rebuildable
 
 
 def get(identifier: str | dict[str, Any] | Optimizer) -> Optimizer:

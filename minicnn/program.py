@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.contracts import CONTRACTS, Spec
+from minicnn.text import folded, screen_width
 
 
 class Buffer(NamedTuple):
@@ -65,9 +66,13 @@ class Program(NamedTuple):
     constant: int = 0  # the steps before depend on parameters alone: run when these have changed
 
     def __str__(self) -> str:
+        """A line a step; on a terminal folded to its width."""
         lines = [self._line(i) for i in range(len(self.steps))]
-        width = max((len(result) for result, _ in lines), default=0)
-        text = [f"{result:>{width}} = {call}" for result, call in lines]
+        width, screen = max((len(result) for result, _ in lines), default=0), screen_width()
+        if screen is None:
+            text = [f"{result:>{width}} = {call}" for result, call in lines]
+        else:
+            text = [folded(f"{result} = {call}", screen) for result, call in lines]
         if 0 < self.commit < len(self.steps):
             text.insert(self.commit, "-- from here on the model changes --")
         if self.constant:

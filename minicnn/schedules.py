@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from minicnn.checks import check_flag, check_int, check_number
+from minicnn.checks import check_flag, check_int, check_number, quoted
 from minicnn.errors import ArgumentError
 from minicnn.registry import Registry
 
@@ -48,7 +48,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     def __init__(self, boundaries: Sequence[int], values: Sequence[float]) -> None:
         for name, given in (("boundaries", boundaries), ("values", values)):
             if not isinstance(given, (list, tuple)):
-                raise ArgumentError(f"{name} must be a list; got {given!r}")
+                raise ArgumentError(f"{name} must be a list; got {quoted(given)}")
         self.boundaries = [check_int(step, "boundaries", 0) for step in boundaries]
         self.values = [check_rate(value, "values") for value in values]
         if len(self.values) != len(self.boundaries) + 1:
@@ -153,6 +153,8 @@ def check_rate(value: Any, name: str) -> float:
 
 
 _registry: Registry[LearningRateSchedule] = Registry(
-    "schedule", (Constant, PiecewiseConstantDecay, ExponentialDecay, InverseDecay, CosineDecay)
+    "schedule",
+    LearningRateSchedule,
+    (Constant, PiecewiseConstantDecay, ExponentialDecay, InverseDecay, CosineDecay),
 )
 serialize, deserialize = _registry.serialize, _registry.deserialize

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from minicnn.atomic import write_atomically
+from minicnn.atomic import write_text
 from minicnn.text import printable
 
 FORMULA = "=+-@"  # with these a cell begins that a spreadsheet would compute
@@ -36,7 +36,7 @@ def write_csv(
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerows([kept(cell) for cell in row] for row in [head, *rows])
-    write_atomically(path, [text.getvalue().encode(errors="surrogateescape")])
+    write_text(path, text.getvalue())
 
 
 def plain_cell(cell: Any) -> Any:

@@ -7,7 +7,9 @@ control characters, which a terminal would obey: ESC moves the cursor and rewrit
 from __future__ import annotations
 
 import re
+import shutil
 import sys
+import textwrap
 from typing import IO, Any
 
 # Control characters, those that turn the direction of writing, and halves of characters.
@@ -39,6 +41,26 @@ def shortened(text: str, most: int) -> str:
         return text
     end = (most - 5) // 3
     return f"{text[: most - 5 - end]} ... {text[len(text) - end :]}"
+
+
+def screen_width(stream: Any = None) -> int | None:
+    """Columns of the terminal that a text goes to; None for a file or a pipe, which take any."""
+    file = sys.stdout if stream is None else stream
+    shown = getattr(file, "isatty", None)
+    return shutil.get_terminal_size().columns if shown is not None and shown() else None
+
+
+def folded(line: str, width: int | None, indent: str = "    ") -> str:
+    """A line that is too long as several, of which those after the first are indented.
+
+    >>> print(folded("y = conv2d_forward(x, w, b; window=3x3)", 24))
+    y = conv2d_forward(x, w,
+        b; window=3x3)
+    """
+    if width is None or len(line) <= width:
+        return line
+    lines = textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 def quoted(value: object, most: int = 80) -> str:

@@ -9,10 +9,12 @@ from minicnn.exchange import to_device
 from minicnn.limits import check_parameter
 from minicnn.naming import clear_session
 from minicnn.random import set_random_seed
+from minicnn.registry import register_serializable
 
 __all__ = [
     "balanced_class_weight",
     "clear_session",
+    "register_serializable",
     "set_random_seed",
     "to_categorical",
     "to_device",

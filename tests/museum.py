@@ -245,7 +245,7 @@ EXHIBITS = {
             g, {"new.bin": b""}, metadata={"format_version": 2, "minicnn_version": "9"}
         ),
         UnsupportedError,
-        r"made by minicnn '9' in format 2; this is minicnn [\d.]+, which reads format 1.* -U",
+        r"made by minicnn '9' in format 2; this is minicnn [\d.]+, which reads format 1\. Install",
     ),
     "version-0": (lambda g: forge(g, {}, metadata={"format_version": 0}), FormatError, ">= 1"),
     "version-true": (

@@ -314,6 +314,7 @@ def test_killed_at_any_instant_the_newest_save_that_was_reported_is_there(tmp_pa
     assert kills[-1]["found"] >= 60  # they did save
     left = [name for name in files_in(tmp_path) if name != "a.mcnn"]
     assert all(name.startswith(".minicnn-") and name.endswith(".tmp") for name in left)
+    assert len(left) <= 1  # each child has swept away what the one before it left
 
 
 def test_two_writers_of_one_name(tmp_path):

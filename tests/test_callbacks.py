@@ -87,7 +87,13 @@ class Pretender:
         self.running = list(running)
         hooks = CallbackList(running, self)
         self.stop_training, self.epoch = False, 0
-        hooks.on_train_begin()
+        try:
+            hooks.on_train_begin()
+            self.epochs(hooks, logs, stop_after)
+        finally:  # what the system does where a process is killed
+            hooks.on_exit()
+
+    def epochs(self, hooks, logs, stop_after):
         while self.epoch < len(logs) and not self.stop_training:
             epoch = self.epoch
             hooks.on_epoch_begin(epoch)
@@ -126,6 +132,7 @@ def test_hooks_are_called_in_order():
         *["on_train_batch_begin", "on_train_batch_end"] * STEPS,
         "on_epoch_end",
         "on_train_end",
+        "on_exit",
     ]
     assert calls[1:4] == [
         ("on_epoch_begin", 0),

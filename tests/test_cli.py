@@ -15,6 +15,7 @@ import minicnn as mc
 from minicnn import backends, random
 from minicnn.apps.cli import exits, main, output
 from minicnn.apps.cli.verbs import VerbCommand, add_common_options, verb
+from minicnn.apps.runs.networks import NETWORKS
 from minicnn.errors import ShapeError
 
 
@@ -206,3 +207,51 @@ def test_python_dash_m():
         [sys.executable, "-m", "minicnn", "--version"], capture_output=True, text=True, check=True
     )
     assert mc.__version__ in done.stdout
+
+
+def test_models_describes_every_choice_of_model(capsys):
+    assert main.run(["models"]) == 0
+    out = capsys.readouterr().out
+    assert main.run(["models", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["models"]
+    assert [row["name"] for row in rows] == list(NETWORKS)
+    assert all(f"\n{name} " in out for name in NETWORKS)
+    lenet = rows[0]
+    assert (lenet["height"], lenet["color_mode"], lenet["classes"]) == (28, "grayscale", 10)
+    assert main.run(["train", "--model", "sceen", "--data", "x"]) == 2
+    assert main.run(["train", "--model", "scene", "--data", "x", "--learning-rate", "0"]) == 2
+
+
+WIDE = [
+    ["numpy", "softmax_sparse_categorical_crossentropy_forward", "4.3e-08"],
+    ["native", "", "1"],
+]
+
+
+@pytest.mark.parametrize("width", [79, 40, 30, 10])
+def test_tables_fold_to_the_terminal_and_lose_nothing(width):
+    text = output.table(["engine", "kernel", "error"], WIDE, width)
+    lines = text.splitlines()
+    least = 6 + 2 + output.NARROWEST + 2 + 7  # no column of words is folded further
+    assert max(map(len, lines)) <= max(width, least)
+    column = text.splitlines()[0].index("kernel")
+    parts = [line[column:].split("  ")[0].strip() for line in lines[1:]]
+    assert "".join(parts) == WIDE[0][1]
+
+
+def test_tables_in_files_are_not_folded(monkeypatch):
+    assert len(output.table(["engine", "kernel", "error"], WIDE).splitlines()) == 3
+    monkeypatch.setattr(sys, "stdout", type("Terminal", (), {"isatty": lambda _: True})())
+    monkeypatch.setenv("COLUMNS", "50")
+    assert max(map(len, output.table(["engine", "kernel", "error"], WIDE).splitlines())) <= 50
+
+
+def test_programs_fold_to_the_terminal(monkeypatch):
+    model = mc.zoo.lenet()
+    wide = str(model.program(2))
+    assert max(map(len, wide.splitlines())) > 100
+    monkeypatch.setattr(sys, "stdout", type("Terminal", (), {"isatty": lambda _: True})())
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = str(model.program(2))
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert narrow.split() == wide.split()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -36,7 +37,11 @@ def test_split(photos, tmp_path, capsys):
     assert len(list((tmp_path / "sets" / "val" / "dog").iterdir())) == 2
     run("split", photos, tmp_path / "sets", code=1)
     assert "is there already" in capsys.readouterr().err
-    run("split", photos, tmp_path / "other", "--parts", "half", code=1)
+    capsys.readouterr()
+    run("split", photos, tmp_path / "other", "--parts", "half", code=2)
+    run("split", photos, tmp_path / "other", "--group-by", "(", code=2)
+    run("split", tmp_path / "sets", tmp_path / "other", code=1)
+    assert "is split already, into train, val, test" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("inside", [".", "sets", "cat/sets"])
@@ -103,7 +108,8 @@ def test_stats(photos, capsys):
     run("stats", photos, "--json")
     found = json.loads(capsys.readouterr().out)
     assert found["classes"][2] | {"bytes": 0} == {
-        "name": "all", "images": 30, "bytes": 0, "height": {"mean": 24.0, "min": 24, "max": 24},
+        "part": "my photos", "name": "all", "images": 30, "bytes": 0,
+        "height": {"mean": 24.0, "min": 24, "max": 24},
         "width": {"mean": 32.0, "min": 32, "max": 32}, "kinds": {"JPEG RGB": 30},
         "mean": None, "std": None,
     }  # fmt: skip
@@ -132,14 +138,54 @@ def test_rename_is_a_dry_run_until_it_is_applied(photos, tmp_path, capsys):
     save(photos / "dog" / "new.png", 77)
     run("rename", photos)
     out, err = capsys.readouterr()
-    assert len(out.splitlines()) == 31 and "31 files would be renamed" in err
+    assert len(out.splitlines()) == 21 and out.endswith("and 11 more (--all names them)\n")
+    assert "31 files would be renamed" in err
+    run("rename", photos, "--all")
+    assert len(capsys.readouterr().out.splitlines()) == 31
+    run("rename", photos, "--json")
+    assert len(json.loads(capsys.readouterr().out)["renames"]) == 31
     assert (photos / "dog" / "new.png").exists()
     run("rename", photos, "--apply")
     assert (photos / "dog" / "dog_0011.png").exists()
-    journal = tmp_path / "my photos-renamed.csv"
-    assert str(journal) in capsys.readouterr().out
-    run("rename", photos, "--undo", journal)
+    # What it says takes it back, as a shell reads the line.
+    line = capsys.readouterr().out.strip().partition("; back: ")[2]
+    assert main.run(shlex.split(line)[1:]) == 0
     assert (photos / "dog" / "new.png").exists()
+    assert "31 files have their old names again" in capsys.readouterr().out
+    run("rename", code=2)
+    run("rename", photos, "--pattern", "no number", code=2)
+
+
+def test_rename_of_the_folder_where_one_is(photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(photos)
+    run("rename", ".", "--apply", "--json")
+    assert (tmp_path / "my photos-renamed.csv").exists()
+
+
+def test_verbs_know_parts_when_they_see_them(photos, tmp_path, capsys):
+    run("split", photos, tmp_path / "sets", "--parts", "80/20")
+    capsys.readouterr()
+    run("stats", tmp_path / "sets")
+    out, err = capsys.readouterr()
+    assert "train: Found 24 images belonging to 2 classes." in err
+    assert [line.split()[:2] for line in out.splitlines() if line.startswith(("cat", "all"))] == [
+        ["cat", "16"], ["all", "24"], ["cat", "4"], ["all", "6"],
+    ]  # fmt: skip
+    run("stats", tmp_path / "sets", "--json")
+    rows = json.loads(capsys.readouterr().out)["classes"]
+    assert [(row["part"], row["name"], row["images"]) for row in rows] == [
+        ("train", "cat", 16), ("train", "dog", 8), ("train", "all", 24),
+        ("test", "cat", 4), ("test", "dog", 2), ("test", "all", 6),
+    ]  # fmt: skip
+    run("rename", tmp_path / "sets", "--apply")
+    assert (tmp_path / "sets" / "test" / "cat" / "cat_0004.jpg").exists()
+
+
+def test_colours_have_a_table_that_fits_80_columns(photos, capsys):
+    run("stats", photos, "--pixels")
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    assert re.search(r"^class +mean red +green +blue +std red +green +blue$", out, re.MULTILINE)
 
 
 def test_fetch_from_a_server_of_the_local_network(tmp_path, capsys):

@@ -59,7 +59,7 @@ def test_show_takes_a_class_by_name_or_number_and_a_layer(here, capsys):
     capsys.readouterr()
     assert run(["show", "m.mcnn", "gradcam", image, "--class", "lihgt", "--out", "d.png"]) == 2
     assert "did you mean light?" in capsys.readouterr().err
-    assert run(["show", "m.mcnn", "maps", image, "--layer", "ear", "--out", "d.png"]) == 1
+    assert run(["show", "m.mcnn", "maps", image, "--layer", "ear", "--out", "d.png"]) == 2
     assert not (here / "d.png").exists()
 
 
@@ -144,3 +144,21 @@ def test_verify_says_what_an_engine_lacks(here, capsys, monkeypatch):
     assert run(["verify", "m.mcnn", "--engines", "cuda"]) == 1
     err = capsys.readouterr().err
     assert "BackendError: backend 'cuda' is not available: no NVIDIA driver was found" in err
+
+
+def test_show_takes_its_words_in_either_order(here, capsys):
+    assert run(["show", "kernels", "m.mcnn", "--out", "a.png"]) == 0
+    assert run(["show", "m.mcnn", "kernels", "--out", "b.png"]) == 0
+    assert (here / "a.png").read_bytes() == (here / "b.png").read_bytes()
+    assert run(["show", "gradcam", "m.mcnn", "data/dark/3.png", "--out", "c.png", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["written"] == "c.png"
+    assert run(["show", "m.mcnn", "kernel"]) == 2
+    assert "did you mean kernels?" in capsys.readouterr().err
+
+
+def test_summary_for_programs(here, capsys):
+    assert run(["summary", "m.mcnn", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["parameters"] == mc.load_model("m.mcnn").count_params()
+    assert sum(layer["parameters"] for layer in found["layers"]) == found["parameters"]
+    assert {"name", "type", "output_shape", "flops", "bytes"} < set(found["layers"][0])

@@ -74,5 +74,5 @@ def test_classic_looks_at_the_run_before_it_trains(here, capsys):
 @pytest.mark.parametrize("verb", ["data preview", "show"])
 @pytest.mark.parametrize("name", ["out.xyz", "out"])
 def test_a_picture_of_no_known_kind(here, capsys, verb, name):
-    assert run([*WRITING[verb][0], name]) == 1
+    assert run([*WRITING[verb][0], name]) == 2
     assert f"{name} must end in .png or .jpg" in capsys.readouterr().err

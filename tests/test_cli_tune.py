@@ -62,7 +62,7 @@ def test_search_report_and_train(flowers, runs, capsys):
     assert main.run(["tune", "train", str(folder), "--epochs", "2", "--patience", "2"]) == 0
     assert "test images wrong" in capsys.readouterr().out
     model = load_model(runs / "search-colours-best-1" / "best.mcnn")
-    assert model.layers[1].filters == best["conv_input_units"]
+    assert model.layers[0].filters == best["conv_input_units"]
     assert model.class_names == ["blue", "green", "red"]
 
     arguments = ["classic", "--run", str(runs / "search-colours-best-1"), "--features", "colour"]

@@ -78,6 +78,14 @@ def test_groups_of_one_are_split_by_their_shares(tmp_path):
     assert split.count_table(images, plan).tolist() == [[35, 10, 5], [35, 10, 5]]
 
 
+@pytest.mark.parametrize("group_by", [None, ".*"])
+def test_a_split_that_leaves_a_part_empty_is_refused(tmp_path, group_by):
+    images = list_folder(make_folder(tmp_path / "all", {"cat": 3, "dog": 3}))
+    parts = {"train": 70, "val": 29, "test": 1}
+    with pytest.raises(ArgumentError, match="6 images at these shares leave the part test without"):
+        split.plan_split(images, parts, group_by=group_by)
+
+
 @pytest.mark.parametrize("pattern", ["(", "no such name"])
 def test_a_pattern_that_cannot_be_used(tmp_path, pattern):
     images = list_folder(make_folder(tmp_path / "all", {"cat": 2}))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -57,11 +60,30 @@ def test_every_error_of_the_family_keeps_the_beginning_and_the_end(kind):
     assert message.endswith("zzz. What to do")
 
 
-def test_what_programs_read_is_not_shortened():
+def test_the_path_that_programs_read_is_not_shortened():
     path, reason = "p" * 4000, "r" * 4000
     for error in (FormatError(path, reason, 7), ImageReadError(path, reason)):
-        assert (error.path, error.reason) == (path, reason)
+        assert error.path == path and error.reason.startswith("rrr")
         assert len(str(error)) == 300
+
+
+OWN = [
+    FormatError("a.mcnn", "is cut", 7),
+    ImageReadError("a.jpg", "no picture"),
+    errors.UnreadableImagesError("a.jpg", "no picture", "2 of 9 cannot be read"),
+    errors.FetchRefused("took too long"),
+    errors.FolderInUseError("runs/a", 12),
+    errors.DeviceMemoryError("weights", 10**9, 10**6),
+    *(kind("a", "b") if issubclass(kind, FormatError) else kind("what came") for kind in FAMILY),
+]
+
+
+@pytest.mark.parametrize("error", OWN, ids=[type(error).__name__ for error in OWN])
+@pytest.mark.parametrize("through", [lambda e: pickle.loads(pickle.dumps(e)), copy.copy])
+def test_an_error_goes_from_one_process_to_another(error, through):
+    other = through(error)
+    assert type(other) is type(error)
+    assert str(other) == str(error) and other.args == error.args and vars(other) == vars(error)
 
 
 def test_short_messages_stay_as_they_are():

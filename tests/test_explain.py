@@ -113,7 +113,7 @@ def test_gradcam_of_one_sigmoid_has_two_sides():
             Dense(1, activation="sigmoid"),
         ]
     )
-    model.layers[1].kernel.assign(np.eye(2).reshape(1, 1, 2, 2))
+    model.layers[0].kernel.assign(np.eye(2).reshape(1, 1, 2, 2))
     model.layers[-1].kernel.assign(np.array([[3.0], [-3.0]]))
     against, in_favour = (explain.gradcam(model, IMAGES, number) for number in (0, 1))
     first_is_brighter = IMAGES[..., 0] > IMAGES[..., 1]
@@ -216,13 +216,45 @@ def test_occlusion_takes_one_image():
         explain.occlusion_map(looker(), IMAGES)
 
 
-def test_kernel_tiles_show_colours_and_grey_for_zero():
+def test_kernel_tiles_show_colours_and_grey_for_zero_on_one_scale():
     kernels = np.zeros((2, 2, 3, 2), np.float32)
     kernels[0, 0, :, 0] = 2, 0, -2
     tiles = explain.kernel_tiles(kernels)
     assert tiles[0, 0, 0].tolist() == [1, 0.5, 0] and (tiles[1] == 0.5).all()
-    greys = explain.kernel_tiles(RNG.normal(size=(3, 3, 5, 4)))
-    assert greys.shape == (4, 3, 3, 3) and (greys[..., 0] == greys[..., 2]).all()
+    kernels[1, 1, 0, 1] = 1
+    assert explain.kernel_tiles(kernels)[1, 1, 1].tolist() == [0.75, 0.5, 0.5]
+    assert (explain.kernel_tiles(np.zeros((2, 2, 3, 1))) == 0.5).all()
+    with pytest.raises(ShapeError, match="of three colours; got"):
+        explain.kernel_tiles(np.zeros((3, 3, 5, 4)))
+
+
+def legends(figure):
+    """What stands beside the colour bars and above the plots."""
+    return [text for axes in figure.findobj(match=lambda one: hasattr(one, "get_ylabel"))
+            for text in (axes.get_ylabel(), axes.get_title()) if text]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("channels", "legend"), [(1, "weight"), (5, "mean weight"), (3, "grey: weight 0; ")]
+)
+def test_kernels_are_shown_in_one_style_wherever_they_are(channels, legend):
+    kernels = RNG.normal(size=(3, 3, channels, 4)).astype(np.float32)
+    alone = explain.kernels_figure(kernels, "conv1")
+    with_maps = explain.first_layer_figure(kernels, np.zeros((4, 4, 4)), np.ones((6, 6)))
+    assert legends(alone)[0].startswith(legend)
+    assert legends(with_maps)[0].startswith(legend) and "value" in legends(with_maps)
+    tiles = [image for axes in (alone.axes[0], with_maps.axes[1]) for image in axes.images]
+    assert len(tiles) == 8
+    for one, other in zip(tiles[:4], tiles[4:], strict=True):
+        np.testing.assert_array_equal(one.get_array(), other.get_array())
+        assert one.get_clim() == other.get_clim()
+
+
+def test_a_grad_cam_that_shows_nothing_says_so():
+    image = np.zeros((8, 8, 3), np.uint8)
+    blank, spot = np.zeros((8, 8), np.float32), np.eye(8, dtype=np.float32)
+    assert "no place of these maps speaks for it" in legends(explain.gradcam_figure(image, blank))
+    assert legends(explain.gradcam_figure(image, spot)) == ["speaks for it"]
 
 
 def test_strongest_maps_are_those_that_vary():
@@ -250,7 +282,7 @@ def test_figures_have_their_tiles_and_words():
     assert figure.get_suptitle() == "conv1: 20 kernels, 5 x 5"
     maps = {"a": RNG.normal(size=(4, 4, 30)), "b": RNG.normal(size=(2, 3, 5))}
     figure = explain.maps_figure(maps, image, most=14)
-    assert [len(axes.images) for axes in figure.axes] == [1, 14, 5]
+    assert [len(axes.images) for axes in figure.axes] == [1, 14, 0, 5, 0]  # with scales
     for figure in (
         explain.gradcam_figure(image, RNG.uniform(size=(8, 6)), "cat 93 %"),
         explain.occlusion_figure(image[..., :1], RNG.normal(size=(8, 6)), "cat 93 %"),

@@ -18,7 +18,7 @@ from minicnn.data import (
 )
 from minicnn.data.ranges import Ranges
 from minicnn.data.transform import UNCHANGED, changed, with_brightness, with_channel_shift
-from minicnn.errors import ArgumentError, ShapeError, UnreadableImagesError
+from minicnn.errors import ArgumentError, DTypeError, ShapeError, UnreadableImagesError
 
 X = np.random.default_rng(0).integers(0, 256, (11, 8, 6, 3), dtype=np.uint8)
 Y = np.arange(11)
@@ -581,6 +581,19 @@ def test_labels_of_a_dataset_have_keras_s_types(folder, mode, dtype, shape, rows
     dataset = image_dataset_from_directory(folder, label_mode=mode, image_size=6, shuffle=False)
     _, y = next(iter(dataset))
     assert (y.dtype, y.shape) == (dtype, shape) and y[[0, 5]].tolist() == rows
+
+
+@pytest.mark.parametrize("wrong", ["int8", "colour", None])
+def test_a_dtype_that_pixels_cannot_have_is_refused_at_once(folder, wrong):
+    with pytest.raises(ArgumentError, match="dtype must be one of"):
+        image_dataset_from_directory(folder, image_size=6, dtype=wrong)
+
+
+@pytest.mark.parametrize("wrong", [5, "abc", np.zeros((3, 4, 4))])
+def test_what_is_no_images_is_refused_at_once(wrong):
+    for options in ({}, {"subset": "training"}):
+        with pytest.raises((ShapeError, DTypeError)):
+            ImageDataGenerator(validation_split=0.5).flow(wrong, **options)
 
 
 def test_binary_is_for_two_classes(tmp_path):

@@ -105,7 +105,7 @@ def test_wrong_initializers_are_refused(wrong, says):
 
 
 def test_registry_refuses_what_is_no_saved_object():
-    table = registry.Registry("thing", [initializers.Ones])
+    table = registry.Registry("thing", initializers.Initializer, [initializers.Ones])
     for wrong in ({"class": "Ones"}, {"class": "os.system", "config": {}}, {}):
         with pytest.raises(ArgumentError):
             table.get(wrong)

@@ -19,13 +19,15 @@ ROOT = PACKAGE.parent
 LEVEL_0 = {
     "text": set(),
     "starting": set(),
+    "environment": set(),
+    "threads": set(),
     "errors": {"text"},
     "version": set(),
     "naming": set(),
     "ownership": set(),
     "contracts": set(),
     "shapes": {"errors", "text"},
-    "program": {"contracts"},
+    "program": {"contracts", "text"},
     "random": {"errors", "shapes"},
     "checks": {"errors", "shapes", "text"},
     "files": {"errors"},
@@ -38,13 +40,13 @@ LEVEL_0 = {
     "tables": {"atomic", "text"},
     "progress": {"errors", "text"},
     "plots": {"atomic", "installed", "text"},
-    "utils": {"errors", "exchange", "limits", "naming", "random"},
+    "utils": {"errors", "exchange", "limits", "naming", "random", "registry"},
 }
 LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {
     "backends": {
-        "_core", "checks", "contracts", "errors", "files", "installed", "ownership", "program",
-        "shapes", "versions",
+        "_core", "checks", "contracts", "environment", "errors", "files", "installed", "ownership",
+        "program", "shapes", "versions",
     },
     "config": {"backends", "checks"},
     "devices": {"backends", "files", "limits"},

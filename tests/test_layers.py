@@ -185,8 +185,8 @@ def test_config_keeps_every_argument():
     for layer in pieces:
         config = layer.get_config()
         again = layer_from_config(type(layer).__name__, config)
-        state = {k: v for k, v in vars(layer).items() if not k.endswith("initializer")}
-        assert state == {k: v for k, v in vars(again).items() if not k.endswith("initializer")}
+        state = {k: v for k, v in vars(layer).items() if not k.endswith(("initializer", "place"))}
+        assert state == {k: v for k, v in vars(again).items() if k in state}
         assert again.get_config() == config
 
 
@@ -384,3 +384,23 @@ def test_a_name_of_ours_cannot_be_taken():
     with pytest.raises(ArgumentError, match="there is a layer 'Dense' already"):
         register_layer(type("Dense", (Layer,), {}))
     assert LAYERS["Dense"] is Dense
+
+
+def test_activation_may_be_set_to_none_and_is_checked():
+    """None is linear, as in Keras."""
+    x = np.array([[-1.0, 2.0]], np.float32)
+    kernel = {"kernel_initializer": "ones", "activation": "relu"}
+    image = x.reshape(1, 1, 2, 1)
+    for layer, given in (
+        (Dense(1, **kernel), x - 4),
+        (Conv2D(1, 1, **kernel), image),
+        (DepthwiseConv2D(1, activation="relu", depthwise_initializer="ones"), image),
+        (Activation("relu"), x),
+    ):
+        assert (layer(given) >= 0).all()
+        layer.activation = None
+        assert layer.activation == layer.get_config()["activation"] == "linear"
+        assert (layer(given) < 0).any()
+        with pytest.raises(ArgumentError, match="unknown activation 'rleu': did you mean relu"):
+            layer.activation = "rleu"
+        assert layer.activation == "linear"

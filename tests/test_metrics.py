@@ -263,7 +263,6 @@ def test_names():
         (lambda: confusion_matrix([0.5, 1], [0, 1]), "y_true[0] = 0.5; class numbers are whole"),
         (lambda: metrics.as_metrics({"accuracy": 1}), 'a list like ["accuracy"]'),
         (lambda: metrics.as_metrics(["auc", "AUC"]), "'auc' is there twice"),
-        (lambda: metrics.as_metrics([type("Mine", (Precision,), {})()]), "unknown metric 'Mine'"),
         (lambda: metrics.as_metrics([Precision(name="loss")]), "'loss' is there twice"),
         (lambda: confusion_matrix([0, 5], [0, 1], 2), "y_true[1] = 5, but there are 2"),
         (lambda: confusion_matrix([0, 1], [0, -1], 2), "y_pred[1] = -1"),
@@ -301,3 +300,47 @@ def test_f1_per_class():
     metric = F1Score()
     metric.update(LABELS, SCORES)
     np.testing.assert_allclose(metric.per_class(), [2 / 3, 0, 2 / 3])
+
+
+def test_a_score_that_equals_a_threshold_is_not_above_it():
+    """Keras's thresholds of AUC(3) are below 0, 0.5 and above 1: 0.5 is no positive of 0.5."""
+    truth, scores = [0, 0, 1, 1], [0, 0.5, 0.3, 0.9]
+    assert value(AUC(3), truth, scores) == 0.75
+    weighted = AUC(3)
+    weighted.update(truth, scores, [1, 2, 3, 4])
+    assert weighted.result() == pytest.approx(16.5 / 21)  # 3 (1 + 2) / 2 + 4 (1 + 2) of 7 * 3
+
+
+# Keras 3.15 on 50 scores that are multiples of 1 / 20, so many of them are thresholds.
+KERAS_AUC = {
+    2: (0.5, 0.5),
+    3: (0.5860389471054077, 0.5790200233459473),
+    6: (0.5170454382896423, 0.5324358940124512),
+    11: (0.5560064911842346, 0.5422534942626953),
+    200: (0.5041050910949707, 0.4704964756965637),
+}
+
+
+def test_auc_is_keras_s_where_scores_are_thresholds():
+    rng = np.random.default_rng(0)
+    for thresholds, (plain, weighted) in KERAS_AUC.items():
+        truth, scores = rng.integers(0, 2, 50), rng.integers(0, 21, 50) / 20
+        weights = rng.integers(1, 5, 50)
+        auc = AUC(thresholds)
+        auc.update(truth, scores, weights)
+        assert auc.result() == pytest.approx(weighted, abs=1e-6)
+        assert value(AUC(thresholds), truth, scores) == pytest.approx(plain, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("top_k", "precision", "recall"),
+    [(1, 1, 1 / 2), (2, 1 / 2, 1 / 2), (3, 1 / 3, 1 / 2), (9, 2 / 5, 1)],
+)
+def test_top_k_of_one_row_of_labels_is_of_that_row(top_k, precision, recall):
+    """Keras's numbers; the largest scores are those of 1 0 0 1 0, in this order."""
+    truth, scores = [0, 1, 1, 0, 0], [0.2, 0.1, 0.5, 0, 0.2]
+    assert value(Precision(top_k=top_k), truth, scores) == pytest.approx(precision)
+    assert value(Recall(top_k=top_k), truth, scores) == pytest.approx(recall)
+    weighted = Precision(top_k=top_k)
+    weighted.update(truth, scores, [1, 2, 3, 4, 5])
+    assert weighted.result() == pytest.approx({1: 1, 2: 3 / 4, 3: 3 / 9, 9: 5 / 15}[top_k])

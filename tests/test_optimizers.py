@@ -1,11 +1,14 @@
 """Optimizers: their numbers, and that the kernels they name follow the formulas with them."""
 
 import json
+import math
 
 import numpy as np
 import pytest
 
-from minicnn import optimizers
+import minicnn as mc
+from minicnn import backends, optimizers
+from minicnn.backends import device
 from minicnn.backends.numpy import KERNELS
 from minicnn.contracts import CONTRACTS
 from minicnn.errors import ArgumentError
@@ -189,3 +192,61 @@ def test_names(name):
 def test_wrong_arguments_are_refused(make, says):
     with pytest.raises(ArgumentError, match=says):
         make()
+
+
+ENGINES = [name for name in ("numpy", "native", "cuda") if name in backends.available_backends()]
+if "cuda" not in ENGINES and not device.missing():
+    ENGINES.append("cuda")  # simulated
+# The first step's length, of a gradient beside which epsilon is nothing: the moving means are
+# (1 - beta) times the gradient and its square.
+FIRST_STEPS = {
+    "adam": (lambda: mc.optimizers.Adam(0.001), 0.001),
+    "adamw": (lambda: mc.optimizers.AdamW(0.001, 0.1), 0.001),
+    "adam of a long memory": (lambda: mc.optimizers.Adam(0.001, beta_2=0.9999), 0.001),
+    "rmsprop": (lambda: mc.optimizers.RMSprop(0.001, rho=0.999), 0.001 / math.sqrt(0.001)),
+    "centered rmsprop": (
+        lambda: mc.optimizers.RMSprop(0.001, rho=0.999, centered=True),
+        0.001 / math.sqrt(0.001 - 0.001**2),
+    ),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("fuse", [True, False], ids=["fused", "unfused"])
+@pytest.mark.parametrize("name", FIRST_STEPS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_first_step_has_its_length_to_float32(engine, fuse, name):
+    """1 - beta_2 made in float32 is off by 1.3e-5, the step by half of that."""
+    make, length = FIRST_STEPS[name]
+    model = mc.Sequential([mc.Input((1,)), mc.layers.Dense(1, kernel_initializer="zeros")])
+    model.compile(make(), "mse", fuse=fuse)
+    with mc.backend(engine):
+        model.train_on_batch(np.ones((1, 1), np.float32), np.full((1, 1), 50.0))
+    steps = np.concatenate([w.ravel() for w in model.get_weights()])
+    np.testing.assert_allclose(steps, length, rtol=2.5e-7)
+
+
+@pytest.mark.parametrize("fuse", [True, False], ids=["fused", "unfused"])
+@pytest.mark.parametrize("name", FIRST_STEPS)
+def test_every_engine_takes_the_same_steps_to_the_last_bit(fuse, name):
+    """Of a network without sums, whose gradients are one product each."""
+    make, _ = FIRST_STEPS[name]
+    ends = []
+    for engine in ("numpy", "native"):
+        mc.utils.set_random_seed(3)
+        model = mc.Sequential([mc.Input((1,)), mc.layers.Dense(2, use_bias=False)])
+        model.compile(make(), "mse", fuse=fuse)
+        with mc.backend(engine):
+            for step in range(5):
+                x = np.full((1, 1), 0.5 + step, np.float32)
+                model.train_on_batch(x, np.full((1, 2), 2.0))
+        ends.append([w.tobytes() for w in model.get_weights()])
+    assert ends[0] == ends[1]
+
+
+def test_adamw_needs_a_weight_decay():
+    """As in Keras; without one it is Adam."""
+    with pytest.raises(ArgumentError, match=r"weight_decay must be a number in \[0.0, inf\)"):
+        mc.optimizers.AdamW(weight_decay=None)
+    assert mc.optimizers.AdamW(weight_decay=0).weight_decay == 0
+    assert mc.optimizers.Adam(weight_decay=None).weight_decay is None

@@ -115,7 +115,7 @@ def test_first_layer_shows_image_kernels_and_maps():
     kernels, maps = rng.normal(size=(5, 5, 1, 20)), rng.normal(size=(24, 24, 20))
     image = rng.integers(0, 256, (28, 28, 1), dtype=np.uint8)
     figure = explain.first_layer_figure(kernels, maps, image)
-    shown = [[p.get_array() for p in axes.images] for axes in figure.axes]
+    shown = [[p.get_array() for p in axes.images] for axes in figure.axes if axes.images]
     assert [len(pictures) for pictures in shown] == [1, 20, 20]
     np.testing.assert_array_equal(shown[0][0], image[..., 0])
     np.testing.assert_array_equal(shown[1][7], kernels[:, :, 0, 7])

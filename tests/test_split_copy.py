@@ -267,7 +267,7 @@ def test_the_groups_of_names(tmp_path):
 
 @pytest.mark.parametrize("pattern", ["(", "a{99999999999}", "(" * 5000 + "a" + ")" * 5000, "[z"])
 def test_what_is_no_expression(tmp_path, pattern):
-    images, _ = split_of(tmp_path, cat=1)
+    images, _ = split_of(tmp_path)
     with pytest.raises(ArgumentError, match="group_by must be a regular expression") as caught:
         group_keys(images, pattern)
     assert len(str(caught.value)) <= 300

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1] / "csrc"
-SOURCES = ("tests/team.cpp", "core/parallel.cpp", "core/team_threads.cpp")
+SOURCES = ("tests/team.cpp", "core/parallel.cpp", "core/team_threads.cpp", "core/watch.cpp")
 COMPILER = shutil.which("g++")
 
 pytestmark = [

@@ -181,4 +181,4 @@ def test_folders_are_counted_aloud(odd):
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=odd, env=environment,
                           capture_output=True, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert b"Found 4" in done.stdout and b"\\udce9" in done.stdout
+    assert b"Found 12" in done.stdout and b"\\udce9" in done.stdout

@@ -277,6 +277,106 @@ def test_one_small_image_is_not_worth_the_weights_transform(images: int, choice:
     assert y.tobytes() == answers(case, choice)[0].tobytes()
 
 
+# What "auto" promises, by the kernel's side, in units of 2^-24 of what a result's tile sees.
+PROMISED = {3: 32, 5: 128}
+
+
+def seen_by_tiles(images: np.ndarray, h: int, w: int, top: int, left: int, k: int) -> np.ndarray:
+    """(N, h, w, C): for each output the largest number, by channel, that its tile of 4 x 4 sees."""
+    n, _, _, c = images.shape
+    seen = np.zeros((n, h, w, c))
+    for y in range(0, h, 4):
+        for x in range(0, w, 4):
+            rows = slice(max(y - top, 0), max(y - top + k + 3, 0))
+            columns = slice(max(x - left, 0), max(x - left + k + 3, 0))
+            largest = np.abs(images[:, rows, columns]).max((1, 2), initial=0)
+            seen[:, y : y + 4, x : x + 4] = largest[:, None, None]
+    return seen
+
+
+def ratio(found: np.ndarray, exact: np.ndarray, size: np.ndarray) -> float:
+    """The largest error in units of 2^-24 of `size`; where that is 0 there must be none."""
+    error, size = np.broadcast_arrays(np.abs(found - exact), size)
+    assert (error[size == 0] == 0).all()
+    return float(np.max(error[size > 0] / size[size > 0], initial=0)) * 2**24
+
+
+def padded_case(seed: int) -> Case:
+    """Enough channels for Winograd's algorithm to pay; padding up to two more than the kernel."""
+    rng = np.random.default_rng([8, seed])
+    k = (3, 5)[seed % 2]
+    top, bottom, left, right = map(int, rng.integers(0, k + 3, 4))
+    h = int(rng.integers(max(1, k - top - bottom), 26))
+    w = int(rng.integers(max(1, k - left - right), 26))
+    channels, filters = map(int, rng.integers(16, 60, 2))
+    return conv((int(rng.integers(1, 3)), h, w, channels), filters, k, top, bottom, left, right)
+
+
+FILLS = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "positive": lambda rng, shape: rng.random(shape),
+    "of all sizes": lambda rng, s: rng.standard_normal(s) * 10.0 ** rng.integers(-3, 4, s),
+}
+
+
+@pytest.mark.parametrize("fill", FILLS)
+@pytest.mark.parametrize("seed", range(30))
+def test_the_automatic_choice_keeps_its_promise_whatever_the_padding(seed: int, fill: str) -> None:
+    case, rng = padded_case(seed), np.random.default_rng(seed)
+    shapes = case.x, case.w, (case.filters,), case.y
+    x, w, b, dy = (FILLS[fill](rng, shape).astype(np.float32) for shape in shapes)
+    automatic = {**case.attributes, "algorithm": "auto"}
+    (y,) = run("conv2d_forward", [x, w, b], [case.y], **automatic)
+    (dx,) = run("conv2d_backward_input", [dy, w], [case.x], **automatic)
+    dw, _ = run("conv2d_backward_weights", [dy, x], [case.w, (case.filters,)], **automatic)
+
+    k = case.window.size[0]
+    (top, bottom), (left, right) = case.window.pad_h, case.window.pad_w
+    weights = np.abs(w.astype(np.float64)).sum((0, 1))
+    x_seen = seen_by_tiles(x, *case.y[1:3], top, left, k)
+    dy_seen = seen_by_tiles(dy, *case.x[1:3], k - 1 - top, k - 1 - left, k)
+    dw_size = np.einsum("nhwc,nhwf->cf", x_seen, np.abs(dy.astype(np.float64)))
+    exact = forward(case, *float64(x, w, b))
+    assert ratio(y, exact, x_seen @ weights + np.abs(b)) <= PROMISED[k]
+    exact = backward_input(case, *float64(dy, w))
+    assert ratio(dx, exact, dy_seen @ weights.T) <= PROMISED[k]
+    exact = backward_weights(case, *float64(dy, x))
+    assert ratio(dw, exact, dw_size) <= PROMISED[k]
+
+    rows, columns = (
+        np.arange(-before, n + after - k + 1)
+        for n, before, after in ((case.x[1], top, bottom), (case.x[2], left, right))
+    )
+    beside_h = (rows + k <= 0) | (rows >= case.x[1])
+    beside_w = (columns + k <= 0) | (columns >= case.x[2])
+    beside = beside_h[:, None] | beside_w
+    np.testing.assert_array_equal(y[:, beside], np.broadcast_to(b, y[:, beside].shape))
+
+
+@pytest.mark.parametrize("pooled", [False, True], ids=["plain", "pooled"])
+def test_outputs_of_padding_alone_are_the_bias_exactly(pooled: bool) -> None:
+    case = conv((1, 30, 30, 48), 67, 3, right=3)
+    x, w, b = (normal(s, i) for i, s in enumerate([case.x, case.w, (67,)]))
+    if pooled:
+        case = conv((1, 30, 30, 48), 67, 3, left=4)  # two columns of outputs: one of windows
+        attributes = {**case.attributes, "pool": HALVES, "activation": "linear"}
+        y, _ = run_pool([x, w, b], (1, 14, 16, 67), **attributes)
+        alone = y[:, :, 0]
+    else:
+        (y,) = run("conv2d_forward", [x, w, b], [case.y], **case.attributes)
+        alone = y[:, :, -1]
+    np.testing.assert_array_equal(alone, np.broadcast_to(b, alone.shape))
+
+
+@pytest.mark.parametrize("image", [(2, 40), (40, 2)])
+def test_weights_that_see_padding_alone_have_no_gradient(image: tuple[int, int]) -> None:
+    case = conv((8, *image, 48), 64, 5, 2, 2, 2, 2)
+    x, dy = normal(case.x, 0), normal(case.y, 1)
+    dw, _ = run("conv2d_backward_weights", [dy, x], [case.w, (64,)], **case.attributes)
+    rest = np.moveaxis(dw, image.index(2), 0)[[0, 4]]
+    np.testing.assert_array_equal(rest, np.zeros_like(rest))
+
+
 @pytest.mark.parametrize("at_end", [True, False], ids=["end", "start"])
 @pytest.mark.parametrize("case", CASES[::2])
 def test_no_kernel_leaves_its_arrays(case: Case, at_end: bool) -> None:

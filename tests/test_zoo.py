@@ -153,7 +153,7 @@ def test_lenet_scales_bytes_and_floats_alike():
     probabilities = model.predict(x, verbose=0)
     np.testing.assert_array_equal(probabilities, model.predict(x.astype(np.float32), verbose=0))
     np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-6)
-    rescaled = model.layers[1](x)
+    rescaled = model.layers[0](x)
     np.testing.assert_array_equal(rescaled, x.astype(np.float32) / 256)
 
 

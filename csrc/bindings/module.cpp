@@ -1,10 +1,10 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <tuple>
 #include <utility>
@@ -14,6 +14,7 @@
 #include "core/isa.hpp"
 #include "core/memory.hpp"
 #include "core/parallel.hpp"
+#include "core/watch.hpp"
 #include "kernels/conv2d/kept_weights.hpp"
 
 namespace minicnn {
@@ -96,12 +97,24 @@ class Scratch {
   Memory memory_;
 };
 
+// Runs the calls [first, last) without the GIL, until a signal's handler raises: then false, with
+// Python's error set. Seen between two calls, and between the tasks of a long one.
+bool run_until_a_signal(const std::vector<Owning>& calls, std::size_t first, std::size_t last,
+                        char* scratch) {
+  WithoutGil others_run;
+  Watch watch([](void* gil) { return static_cast<WithoutGil*>(gil)->handler_has_raised(); },
+              &others_run);
+  for (std::size_t next = first; next < last && !watch.look(); ++next) {
+    calls[next].call.run(scratch);
+  }
+  return !watch.given_up();
+}
+
 void run(const std::string& kernel, const py::sequence& reads, const py::sequence& writes,
          const py::dict& attributes) {
-  const auto [call, owners] = prepare(kernel, reads, writes, attributes);
-  const Scratch scratch(ScratchPool::shared(), call.scratch_bytes);
-  const WithoutGil others_run;
-  call.run(scratch.data());
+  const std::vector<Owning> calls{prepare(kernel, reads, writes, attributes)};
+  const Scratch scratch(ScratchPool::shared(), calls[0].call.scratch_bytes);
+  if (!run_until_a_signal(calls, 0, 1, scratch.data())) throw py::error_already_set();
 }
 
 // Set while it lives.
@@ -120,9 +133,9 @@ class Flag {
 // once: its arrays are shared.
 class __attribute__((visibility("hidden"))) Program {
  public:
-  // steps: (kernel, reads, writes, attributes) each. The programs of one `store`, which may be null,
-  // run in turn.
-  Program(const py::list& steps, KeptWeightsStore* store) {
+  // steps: (kernel, reads, writes, attributes) each; from number `commit` on they change what
+  // outlasts a run. The programs of one `store`, which may be null, run in turn.
+  Program(const py::list& steps, std::size_t commit, KeptWeightsStore* store) : commit_(commit) {
     for (const py::handle step : py::tuple(steps)) {
       const auto [kernel, reads, writes, attributes] = parts(step);
       steps_.push_back(prepare(kernel, reads, writes, attributes, store));
@@ -130,21 +143,21 @@ class __attribute__((visibility("hidden"))) Program {
     }
   }
 
-  // Runs the calls [first, last). Ctrl-C is seen between two of them and leaves the rest undone.
-  // At the same `version` parameters are the same; 0 says nothing.
+  // Runs the calls [first, last). Ctrl-C gives up those before `commit`; what comes from there on
+  // belongs together. At the same `version` parameters are the same; 0 says nothing.
   void run(std::size_t first, std::size_t last, std::uint64_t version) {
     if (first > last || last > steps_.size()) throw py::index_error("no such steps");
     if (running_) throw std::runtime_error("this program is running already, in another thread");
     const Flag running(running_);
     const WeightsVersion known(version);
     const Scratch scratch(pool_, scratch_bytes_);
-    for (std::size_t next = first; next < last;) {
-      {
-        const WithoutGil others_run;
-        next = run_for_a_while(next, last, scratch.data());
-      }
-      if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    const std::size_t sure = std::clamp(commit_, first, last);
+    if (first < sure && !run_until_a_signal(steps_, first, sure, scratch.data())) {
+      throw py::error_already_set();
     }
+    if (sure == last) return;
+    const WithoutGil others_run;
+    for (std::size_t next = sure; next < last; ++next) steps_[next].call.run(scratch.data());
   }
 
   std::size_t size() const { return steps_.size(); }
@@ -160,19 +173,8 @@ class __attribute__((visibility("hidden"))) Program {
     }
   }
 
-  // Returns the number of the call that comes next. Not every call asks for the GIL: another Python
-  // thread that computes hands it over after milliseconds only.
-  std::size_t run_for_a_while(std::size_t next, std::size_t last, char* scratch) const {
-    const auto end = std::chrono::steady_clock::now() + kBetweenSignals;
-    do {
-      steps_[next].call.run(scratch);
-    } while (++next < last && std::chrono::steady_clock::now() < end);
-    return next;
-  }
-
-  static constexpr std::chrono::milliseconds kBetweenSignals{20};
-
   std::vector<Owning> steps_;
+  std::size_t commit_;
   std::shared_ptr<ScratchPool> pool_ = ScratchPool::shared();
   std::size_t scratch_bytes_ = 0;
   bool running_ = false;  // read and written with the GIL held
@@ -190,7 +192,6 @@ std::vector<std::string> kernel_names() {
 PYBIND11_MODULE(_core, m) {
   using namespace minicnn;
   using namespace py::literals;
-  best_isa();     // a wrong MINICNN_ISA is an error now, not in the middle of a training
   num_threads();  // what happens at a fork is settled before there are threads to fork beside
   m.def("kernels", &kernel_names, "Names of the kernels that this engine has.");
   m.def("run", &run, "kernel"_a, "reads"_a, "writes"_a, "attributes"_a);
@@ -206,10 +207,10 @@ PYBIND11_MODULE(_core, m) {
       .def("__len__", &KeptWeightsStore::size);
   m.def(
       "Program",
-      [](const py::list& steps, KeptWeightsStore* store) {
-        return std::make_unique<Program>(steps, store);
+      [](const py::list& steps, std::optional<std::size_t> commit, KeptWeightsStore* store) {
+        return std::make_unique<Program>(steps, commit.value_or(steps.size()), store);
       },
-      "steps"_a, "store"_a = nullptr);
+      "steps"_a, "commit"_a = py::none(), "store"_a = nullptr);
   py::class_<Program>(m, "PreparedProgram", py::custom_type_setup(no_instances))
       .def("run", &Program::run, "first"_a, "last"_a, "version"_a = 0)
       .def("__len__", &Program::size);

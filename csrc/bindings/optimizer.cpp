@@ -67,6 +67,9 @@ struct Rule {
   }
 };
 
+// 1 - a number near 1. In float32 the difference would be off by a part in 100,000.
+float rest(const Call& call, const char* name) { return float(1.0 - call.number(name)); }
+
 Rule sgd(const Call& call, std::size_t next) {
   const auto velocity = optional_slot(call, next, 1);
   return {{rates(call, next + 1), decay(call),
@@ -77,7 +80,7 @@ Rule sgd(const Call& call, std::size_t next) {
 Rule adam(const Call& call, std::size_t next) {
   const auto first = slot(call, next, 1), second = slot(call, next + 1, 2);
   return {{rates(call, next + 2), decay(call),
-           Adam{first.data, second.data, float(call.number("beta_1")), float(call.number("beta_2")),
+           Adam{first.data, second.data, rest(call, "beta_1"), rest(call, "beta_2"),
                 float(call.number("epsilon"))}},
           {first, second}};
 }
@@ -88,8 +91,8 @@ Rule rmsprop(const Call& call, std::size_t next) {
   const auto momentum = float(call.number("momentum"));
   return {{rates(call, next + 3), decay(call),
            RmsProp{square.data, momentum > 0.0F ? velocity.data : nullptr,
-                   call.flag("centered") ? mean.data : nullptr, float(call.number("rho")), momentum,
-                   float(call.number("epsilon"))}},
+                   call.flag("centered") ? mean.data : nullptr, float(call.number("rho")),
+                   rest(call, "rho"), momentum, float(call.number("epsilon"))}},
           {square, velocity, mean}};
 }
 

@@ -11,17 +11,28 @@ namespace minicnn {
 class WithoutGil {
  public:
   WithoutGil() : state_(PyEval_SaveThread()) {}
-  ~WithoutGil() {
+  ~WithoutGil() { take_it(); }
+  WithoutGil(const WithoutGil&) = delete;
+  WithoutGil& operator=(const WithoutGil&) = delete;
+
+  // Takes the GIL for a moment, in which Python handles signals. True if a handler has raised: the
+  // error is set, to be thrown once the GIL is here again.
+  bool handler_has_raised() {
+    take_it();
+    const bool raised = PyErr_CheckSignals() != 0;
+    state_ = PyEval_SaveThread();
+    return raised;
+  }
+
+ private:
+  void take_it() {
     try {
       PyEval_RestoreThread(state_);
     } catch (...) {
       while (true) pause();
     }
   }
-  WithoutGil(const WithoutGil&) = delete;
-  WithoutGil& operator=(const WithoutGil&) = delete;
 
- private:
   PyThreadState* state_;
 };
 

@@ -22,7 +22,8 @@ int from_environment(const char* name) {
   if (text == nullptr) return 0;
   char* end = nullptr;
   const long value = std::strtol(text, &end, 10);
-  return end != text && *end == '\0' && value >= 1 ? int(std::min<long>(value, max_workers())) : 0;
+  const bool whole = end != text && (*end == '\0' || *end == ',');  // "4,2": inside each, 2 more
+  return whole && value >= 1 ? int(std::min<long>(value, max_workers())) : 0;
 }
 
 int processors() {
@@ -61,12 +62,20 @@ int num_threads() { return thread_count(); }
 void set_num_threads(int threads) { thread_count() = std::clamp(threads, 1, max_workers()); }
 
 void parallel_for_each(std::int64_t tasks, Task run, void* context) noexcept {
+  Watch* watch = Watch::of_this_thread();
+  if (watch != nullptr) {
+    if (watch->given_up()) return;
+    watch->begin(tasks);
+  }
   const int workers = int(std::min<std::int64_t>(num_threads(), tasks));
   if (workers <= 1 || team_busy.exchange(true)) {
-    for (std::int64_t task = 0; task < tasks; ++task) run(context, task, 0);
+    for (std::int64_t task = 0; task < tasks; ++task) {
+      run(context, task, 0);
+      if (watch != nullptr && watch->look_between_tasks()) return;
+    }
     return;
   }
-  run_in_team(tasks, workers, run, context);
+  run_in_team(tasks, workers, run, context, watch);
   team_busy = false;
 }
 

@@ -15,14 +15,19 @@ std::atomic<bool> team_used{false};
 
 }  // namespace
 
-void run_in_team(std::int64_t tasks, int workers, Task run, void* context) noexcept {
+void run_in_team(std::int64_t tasks, int workers, Task run, void* context, Watch* watch) noexcept {
   const int team = team_lost ? 1 : workers;
   team_used = true;
+  std::atomic<bool> given_up{false};
   // OpenMP may grant fewer threads than asked for, so the loop is over workers, not threads.
 #pragma omp parallel for schedule(static, 1) num_threads(team) if (team > 1)
   for (int worker = 0; worker < team; ++worker) {
     const std::int64_t begin = tasks * worker / team, end = tasks * (worker + 1) / team;
-    for (std::int64_t task = begin; task < end; ++task) run(context, task, worker);
+    for (std::int64_t task = begin; task < end; ++task) {
+      if (given_up.load(std::memory_order_relaxed)) break;
+      run(context, task, worker);
+      if (worker == 0 && watch != nullptr && watch->look_between_tasks()) given_up = true;
+    }
   }
 }
 

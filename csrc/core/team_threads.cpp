@@ -57,15 +57,18 @@ struct alignas(64) Range {
 
 class Team {
  public:
-  void run(std::int64_t tasks, int workers, Task task, void* context) noexcept {
+  void run(std::int64_t tasks, int workers, Task task, void* context, Watch* watch) noexcept {
     hire(workers - 1);
     // A helper that was put aside inside the last job still looks at its fields.
     if (!spin(kPatience, [&] { return inside_.load() == 0; })) {
-      for (std::int64_t i = 0; i < tasks; ++i) task(context, i, 0);
+      for (std::int64_t i = 0; i < tasks; ++i) {
+        task(context, i, 0);
+        if (watch != nullptr && watch->look_between_tasks()) return;
+      }
       return;
     }
     open(tasks, workers, task, context);
-    work(0);
+    work(0, watch);
     // Helpers may be in the middle of a chunk, and one of them may need this processor.
     const auto done = [&] { return left_.load() == 0; };
     while (!spin(kPatience, done)) std::this_thread::yield();
@@ -94,6 +97,7 @@ class Team {
     context_ = context;
     workers_ = workers;
     left_ = tasks;
+    given_up_ = false;
     for (int w = 0; w < workers; ++w) {
       Range& range = ranges_[std::size_t(w)];
       const std::int64_t begin = tasks * w / workers, end = tasks * (w + 1) / workers;
@@ -110,16 +114,25 @@ class Team {
   }
 
   // First the worker's own range, then what is left of the others'.
-  void work(int worker) {
+  void work(int worker, Watch* watch) {
     for (int i = 0; i < workers_; ++i) {
       Range& range = ranges_[std::size_t((worker + i) % workers_)];
       while (true) {
         const std::int64_t begin = range.next.fetch_add(range.chunk);
         if (begin >= range.end) break;
         const std::int64_t end = std::min(begin + range.chunk, range.end);
-        for (std::int64_t task = begin; task < end; ++task) task_(context_, task, worker);
+        run_chunk(begin, end, worker, watch);
         left_ -= end - begin;
       }
+    }
+  }
+
+  // A job that was given up is taken to its end without doing its tasks.
+  void run_chunk(std::int64_t begin, std::int64_t end, int worker, Watch* watch) {
+    for (std::int64_t task = begin; task < end; ++task) {
+      if (given_up_.load(std::memory_order_relaxed)) return;
+      task_(context_, task, worker);
+      if (watch != nullptr && watch->look_between_tasks()) given_up_ = true;
     }
   }
 
@@ -130,7 +143,7 @@ class Team {
       if (!spin(kWatch, news)) sleep_until(news);
       seen = job_.load();
       ++inside_;  // from here the job's fields stay as they are, if it is open
-      if (open_.load() && worker < workers_) work(worker);
+      if (open_.load() && worker < workers_) work(worker, nullptr);
       --inside_;
     }
   }
@@ -149,7 +162,7 @@ class Team {
   int workers_ = 0, helpers_ = 0;
   alignas(64) std::atomic<std::int64_t> left_{0};  // tasks that are not done
   alignas(64) std::atomic<std::uint64_t> job_{0};  // number of the newest job
-  std::atomic<bool> open_{false};
+  std::atomic<bool> open_{false}, given_up_{false};
   alignas(64) std::atomic<int> inside_{0};  // helpers that may look at the job's fields
   std::atomic<int> asleep_{0};
   std::mutex mutex_;
@@ -161,9 +174,9 @@ Team* team = nullptr;
 
 }  // namespace
 
-void run_in_team(std::int64_t tasks, int workers, Task run, void* context) noexcept {
+void run_in_team(std::int64_t tasks, int workers, Task run, void* context, Watch* watch) noexcept {
   if (team == nullptr) team = new (std::nothrow) Team;
-  if (team != nullptr) return team->run(tasks, workers, run, context);
+  if (team != nullptr) return team->run(tasks, workers, run, context, watch);
   for (std::int64_t task = 0; task < tasks; ++task) run(context, task, 0);
 }
 

@@ -59,7 +59,7 @@ void follow(const Weights& weights, std::int64_t begin, const Rates& rates,
             const WeightDecay& decay, const Adam& adam) {
   float *first = adam.first + begin, *second = adam.second + begin;
   const float step = rates.step(), epsilon = adam.epsilon;
-  const float rest_1 = 1.0F - adam.beta_1, rest_2 = 1.0F - adam.beta_2;
+  const float rest_1 = adam.rest_1, rest_2 = adam.rest_2;
   move(weights, rates.rate(), decay, [=](std::int64_t i, float w, float g) {
     first[i] += (g - first[i]) * rest_1;
     second[i] += (g * g - second[i]) * rest_2;
@@ -71,8 +71,8 @@ void follow(const Weights& weights, std::int64_t first, const Rates& rates,
             const WeightDecay& decay, const RmsProp& rmsprop) {
   float* square = rmsprop.square + first;
   float *velocity = from(rmsprop.velocity, first), *mean = from(rmsprop.mean, first);
-  const float rho = rmsprop.rho, momentum = rmsprop.momentum, epsilon = rmsprop.epsilon;
-  const float rate = rates.rate(), rest = 1.0F - rho;
+  const float rho = rmsprop.rho, rest = rmsprop.rest;
+  const float momentum = rmsprop.momentum, epsilon = rmsprop.epsilon, rate = rates.rate();
   const auto squared = [=](std::int64_t i, float g) {
     return square[i] = rho * square[i] + rest * g * g;
   };

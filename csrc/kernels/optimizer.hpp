@@ -38,14 +38,16 @@ struct Sgd {
 
 struct Adam {
   float *first, *second;
-  float beta_1, beta_2, epsilon;
+  float rest_1, rest_2;  // 1 - beta_1 and 1 - beta_2, each rounded once
+  float epsilon;
 };
 
 struct RmsProp {
   float* square;
   float* velocity;  // null: no momentum
   float* mean;      // null: not centred
-  float rho, momentum, epsilon;
+  float rho, rest;  // rest: 1 - rho, rounded once
+  float momentum, epsilon;
 };
 
 struct Optimizer {

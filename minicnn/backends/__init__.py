@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn import environment
 from minicnn.backends import core, device
 from minicnn.backends import numpy as reference
 from minicnn.errors import ArgumentError, BackendError
@@ -180,8 +180,12 @@ def set_num_threads(threads: int) -> None:
 
 
 _current = "numpy"
-_wanted = os.environ.get("MINICNN_BACKEND", "auto")
-set_backend(_wanted)
+_wanted = environment.choice("MINICNN_BACKEND", "auto", ("auto", *ENGINES))
+try:
+    set_backend(_wanted)
+except BackendError as err:  # the import goes on: whoever asks `minicnn doctor` needs it
+    set_backend("auto")
+    warnings.warn(f"MINICNN_BACKEND: {err}. {_current!r} is used", RuntimeWarning, stacklevel=2)
 if _wanted == "auto" and "native" not in _modules:
     warnings.warn(
         "minicnn computes with NumPy alone, many times slower than its C++ engine: "

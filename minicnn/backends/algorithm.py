@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
+from minicnn import environment
 from minicnn.checks import check_choice
 
 ALGORITHMS = ("auto", "direct", "winograd")
@@ -20,6 +19,4 @@ def set_conv_algorithm(name: str) -> None:
     _current = check_choice(name, "algorithm", ALGORITHMS)
 
 
-_current = check_choice(
-    os.environ.get("MINICNN_CONV_ALGORITHM", "auto"), "MINICNN_CONV_ALGORITHM", ALGORITHMS
-)
+_current = environment.choice("MINICNN_CONV_ALGORITHM", "auto", ALGORITHMS)

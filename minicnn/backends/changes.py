@@ -33,6 +33,8 @@ class Constants:
     def refresh(self, run: Callable[[int, int], None]) -> None:
         """Call run(0, number of such steps) if they never ran or read other numbers now."""
         if not all(self._unchanged(id(written), reads) for written, reads in self._steps):
+            for written, _ in self._steps:
+                self._seen.pop(id(written), None)  # should Ctrl-C come in between
             run(0, len(self._steps))
             for written, reads in self._steps:
                 self._seen[id(written)] = [array.copy() for array in reads]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
+from minicnn import environment
 from minicnn.checks import check_choice
 
 PRECISIONS = ("float32", "tf32")
@@ -20,6 +19,4 @@ def set_precision(name: str) -> None:
     _current = check_choice(name, "precision", PRECISIONS)
 
 
-_current = check_choice(
-    os.environ.get("MINICNN_PRECISION", "float32"), "MINICNN_PRECISION", PRECISIONS
-)
+_current = environment.choice("MINICNN_PRECISION", "float32", PRECISIONS)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from minicnn.checks import warn_caller
+from minicnn.checks import check_int, check_number, quoted, warn_caller
 from minicnn.errors import ArgumentError
 
 Logs = dict[str, float]
@@ -248,12 +248,22 @@ def _check_hooks(callback: Callback) -> None:
             continue
 
 
+def number_in(state: dict[str, Any], name: str) -> float | None:
+    """A number of a callback's saved state, which may have been changed since; None stays None."""
+    return None if state[name] is None else check_number(state[name], name)
+
+
+def count_in(state: dict[str, Any], name: str) -> int | None:
+    """An integer >= 0 of a callback's saved state; None stays None."""
+    return None if state[name] is None else check_int(state[name], name, 0)
+
+
 class Monitor:
     """Watches one number of the logs for a new best. NaN and infinity never are."""
 
     def __init__(self, owner: str, name: str, mode: str, min_delta: float = 0.0) -> None:
         if mode not in ("auto", "min", "max"):
-            raise ArgumentError(f'mode must be "auto", "min" or "max"; got {mode!r}')
+            raise ArgumentError(f'mode must be "auto", "min" or "max"; got {quoted(mode)}')
         self.owner, self.name = owner, ALIASES.get(name, name)
         rising = mode == "max" or (mode == "auto" and any(part in self.name for part in RISING))
         self.sign = 1.0 if rising else -1.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from minicnn.atomic import sweep
-from minicnn.callbacks.base import Callback, Logs, Monitor, check_path, make_folder
+from minicnn.callbacks.base import Callback, Logs, Monitor, check_path, make_folder, number_in
 from minicnn.checks import check_int, check_number
 from minicnn.errors import ArgumentError, CheckpointError, FormatError, SizeLimitError
 from minicnn.locks import FolderLock
@@ -103,7 +103,7 @@ class ModelCheckpoint(Callback):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Take it back."""
-        self.monitor.best = state["best"]
+        self.monitor.best = number_in(state, "best")
 
     def _save(self, logs: Logs, batch: int | None = None) -> None:
         path = self._path(logs, batch)

@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable, Collection
 from typing import Any
 
-from minicnn.callbacks.base import Callback, Logs, Monitor
-from minicnn.checks import check_int, check_number
+from minicnn.callbacks.base import Callback, Logs, Monitor, count_in, number_in
+from minicnn.checks import check_int, check_number, quoted
 from minicnn.errors import ArgumentError
 
 
@@ -31,7 +31,7 @@ class LearningRateScheduler(LearningRateMover):
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         if not callable(schedule):
-            raise ArgumentError(f"schedule must be a function of the epoch; got {schedule!r}")
+            raise ArgumentError(f"schedule must be a function of the epoch; got {quoted(schedule)}")
         self.schedule, self.verbose = schedule, verbose
         self._takes_rate = _positional(schedule) > 1
         self._done: int | None = None
@@ -58,7 +58,7 @@ class LearningRateScheduler(LearningRateMover):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Take it back."""
-        self._done = state["done"]
+        self._done = count_in(state, "done")
 
 
 class ReduceLROnPlateau(LearningRateMover):
@@ -120,8 +120,9 @@ class ReduceLROnPlateau(LearningRateMover):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on waiting."""
-        self.monitor.best, self.wait = state["best"], state["wait"]
-        self.resting = state["resting"]
+        self.monitor.best = number_in(state, "best")
+        self.wait = check_int(state["wait"], "wait", 0)
+        self.resting = check_int(state["resting"], "resting", 0)
 
     def _reduce(self, epoch: int) -> None:
         optimizer = self.model.optimizer

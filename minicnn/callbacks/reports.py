@@ -10,7 +10,7 @@ from typing import Any
 
 from minicnn.atomic import open_for_changes
 from minicnn.callbacks.base import Callback, Logs, Trainer, check_path, make_folder
-from minicnn.checks import check_int, warn_caller
+from minicnn.checks import check_int, quoted, warn_caller
 from minicnn.errors import ArgumentError
 from minicnn.files import naming, open_regular
 from minicnn.installed import missing_extra
@@ -73,7 +73,7 @@ class CSVLogger(Callback):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on after that."""
-        self._length = min(state["length"], self.path.stat().st_size)
+        self._length = min(check_int(state["length"], "length", 0), self.path.stat().st_size)
 
     def _columns(self) -> list[str]:
         """The names in the first line, none where the file is empty."""
@@ -112,7 +112,7 @@ class LambdaCallback(Callback):
         hooks = {name: hook for name, hook in locals().items() if name.startswith("on_")}
         for name, hook in hooks.items():
             if hook is not None and not callable(hook):
-                raise ArgumentError(f"{name} must be a function; got {hook!r}")
+                raise ArgumentError(f"{name} must be a function; got {quoted(hook)}")
             if hook is not None:
                 setattr(self, name, hook)
 

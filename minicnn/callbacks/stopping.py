@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.callbacks.base import Callback, Logs, Monitor
-from minicnn.checks import check_int, check_number
+from minicnn.callbacks.base import Callback, Logs, Monitor, count_in, number_in
+from minicnn.checks import check_flag, check_int, check_number
+from minicnn.errors import ArgumentError
 
 
 class EarlyStopping(Callback):
@@ -100,8 +101,10 @@ class EarlyStopping(Callback):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on waiting; a training that had been stopped stays so."""
-        self.monitor.best, self.best_epoch = state["best"], state["best_epoch"]
-        self.wait, self.stopped_epoch = state["wait"], state["stopped_epoch"]
+        self.monitor.best = number_in(state, "best")
+        self.best_epoch = count_in(state, "best_epoch")
+        self.wait = check_int(state["wait"], "wait", 0)
+        self.stopped_epoch = count_in(state, "stopped_epoch")
         if self.stopped_epoch is not None:
             self.model.stop_training = True
 
@@ -111,7 +114,11 @@ class EarlyStopping(Callback):
 
     def set_arrays(self, arrays: dict[str, np.ndarray]) -> None:
         """Take the best weights back."""
-        self.best_weights = [arrays[str(i)] for i in range(len(arrays))]
+        best = [arrays[str(i)] for i in range(len(arrays))]
+        shapes = [weight.shape for weight in self.model.get_weights()]
+        if best and [weight.shape for weight in best] != shapes:
+            raise ArgumentError("the best weights do not fit the model")
+        self.best_weights = best
 
     def _forget(self) -> None:
         self.monitor.best = self.best_epoch = self.stopped_epoch = None
@@ -150,6 +157,6 @@ class TerminateOnNaN(Callback):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """A training that had been ended stays so."""
-        self.terminated = state.get("terminated", False)
+        self.terminated = check_flag(state.get("terminated", False), "terminated")
         if self.terminated:
             self.model.stop_training = True

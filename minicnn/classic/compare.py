@@ -63,10 +63,12 @@ def compare(
     names = list(names)
     rows = []
     for kind in kinds:
+        say(f"{kind}: measuring {len(train[0]) + len(test[0]):,} images ...")
         x, training = _timed(features, kind, train[0])
         x_test, classifying = _timed(features, kind, test[0])
         for name in names:
             method = classifier(name, seed)
+            say(f"{kind}, {CLASSIFIERS[name]}: learning ...")
             _, fitting = _timed(method.fit, x, train[1])
             answers, answering = _timed(method.predict, x_test)
             seconds = classifying + answering

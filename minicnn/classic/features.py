@@ -50,13 +50,19 @@ def features(names: str, images: np.ndarray) -> np.ndarray:
         raise ShapeError(
             f"images must be (N, H, W, C), C being 1 or 3; got {shape_text(images.shape)}"
         )
+    kinds = check_features(names)
+    if len(images) == 0:  # no row, but as wide as any
+        return features(names, np.zeros((1, *images.shape[1:]), np.uint8))[:0]
+    return np.concatenate([FEATURES[name](images) for name in kinds], 1)
+
+
+def check_features(names: str) -> list[str]:
+    """The kinds in "hog+lbp", each of which is one of `FEATURES`."""
     kinds = names.split("+")
     for name in kinds:
         if name not in FEATURES:
             raise ArgumentError(f"no features {name!r}{nearest(name, FEATURES)}")
-    if len(images) == 0:  # no row, but as wide as any
-        return features(names, np.zeros((1, *images.shape[1:]), np.uint8))[:0]
-    return np.concatenate([FEATURES[name](images) for name in kinds], 1)
+    return kinds
 
 
 def hog(images: np.ndarray) -> np.ndarray:

@@ -69,7 +69,7 @@ def _images(x: Any) -> np.ndarray:
 
 def count_of(x: Any) -> int:
     """How many images `flow` was given."""
-    return len(_parts(x)[0])
+    return len(_images(_parts(x)[0]))
 
 
 def _parts(x: Any) -> tuple[Any, list[Any]]:

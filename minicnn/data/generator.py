@@ -49,7 +49,8 @@ class ImageDataGenerator:
     cval : for "constant"
     horizontal_flip, vertical_flip : mirror every second image, chosen at random
     rescale : what every pixel is multiplied by in the end: 1/255
-    preprocessing_function : image float32 (H, W, C) -> image of the same shape, after the changes
+    preprocessing_function : image float32 (H, W, C) -> image of the same shape, after the changes;
+        also asked once, of a ramp of greys, when batches are made
     validation_split : the part of the data that `subset="validation"` takes
     interpolation_order : 1 mean of four pixels, 0 the nearest pixel
     dtype : of the batches

@@ -6,7 +6,6 @@ import io
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -20,6 +19,7 @@ from minicnn.errors import ArgumentError, FormatError, ImageReadError, ShapeErro
 from minicnn.files import open_regular
 from minicnn.limits import check_images, pixel_limit
 from minicnn.text import quoted
+from minicnn.threads import Threads
 
 # What a file really is, its bytes say: Pillow's name of it, and the endings, in lower case, that go
 # with it. Pillow would also start other programs (Ghostscript) and read what no camera writes.
@@ -300,7 +300,7 @@ def of_each(
     `progress` is called with (done, in all) after each.
     """
     results = []
-    with ThreadPoolExecutor(default_threads(threads)) as pool:
+    with Threads(min(default_threads(threads), len(items))) as pool:
         for result in pool.map(random.carried(function), items):
             results.append(result)
             if progress is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,10 @@ from minicnn.data.images import (
 )
 from minicnn.data.unreadable import USUAL_SHARE, check_share, check_unreadable
 from minicnn.errors import ArgumentError, ShapeError
+from minicnn.threads import Job, Threads
 
-# What makes the array that is learned from: (image, epoch, the image's number) -> (H, W, C).
+DTYPES = ("uint8", "float16", "float32", "float64")
+# What makes the array that is learned from: (image, epoch, the image's place) -> (H, W, C).
 Prepare = Callable[[np.ndarray, int, int], np.ndarray]
 
 
@@ -79,7 +80,7 @@ class ImageBatches:
         self.batch_size = check_int(batch_size, "batch_size")
         self.shuffle = check_flag(shuffle, "shuffle")
         self.seed = None if seed is None else random.check_seed(seed)
-        self.prepare, self.dtype = prepare, np.dtype(dtype)
+        self.prepare, self.dtype = prepare, np.dtype(check_choice(dtype, "dtype", DTYPES))
         self.threads = default_threads(threads)
         self.order = np.arange(n)
         self.epoch = 0  # that `__iter__` and `[...]` are in
@@ -122,7 +123,7 @@ class ImageBatches:
         self._check_bad_files()  # for those that ask once more after the error
         batches = self._batches_of(epoch)
         self.order = np.concatenate(batches)
-        pool = ThreadPoolExecutor(self.threads, "minicnn-images")
+        pool = Threads(self.threads, "minicnn-images")
         try:
             coming = self._begin(pool, batches[0], epoch)
             for rows, following in zip(batches, [*batches[1:], None], strict=True):
@@ -133,7 +134,7 @@ class ImageBatches:
                     coming = self._begin(pool, following, epoch)
                 yield from self._finished(x, rows, reasons, epoch)
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.close(wait=False)
 
     def __iter__(self) -> Iterator[Any]:
         """Batches without end, epoch after epoch, as Keras's; `for_epoch` gives those of one."""
@@ -164,8 +165,8 @@ class ImageBatches:
         return np.empty((len(rows), *self.image_shape), self.dtype)
 
     def _begin(
-        self, pool: ThreadPoolExecutor, rows: np.ndarray, epoch: int
-    ) -> tuple[np.ndarray, list[Future[str | None]]]:
+        self, pool: Threads, rows: np.ndarray, epoch: int
+    ) -> tuple[np.ndarray, list[Job[str | None]]]:
         """A batch that is being filled: each task says why its image could not be read, if so."""
         x = self._room(rows)
         fill = random.carried(self._fill)  # what the pool draws depends on this thread's seed
@@ -211,7 +212,7 @@ class ImageBatches:
             x, rows = x[read], rows[read]
         if len(rows):
             if self.saves is not None:
-                self.saves.write(x, rows, epoch)
+                self.saves.write(x, self.places[rows], epoch)
             yield self.batch_of(x, rows)
 
 

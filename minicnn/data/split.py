@@ -78,6 +78,10 @@ def plan_split(
     -------
     SplitPart for each, in the order of `parts`
 
+    Raises
+    ------
+    ArgumentError : a part would be empty, `parts` or `group_by` cannot be understood
+
     Notes
     -----
     Without groups each class is cut at its exact shares, rounded so that no part is off by a whole
@@ -92,7 +96,14 @@ def plan_split(
         where = _cut_classes(labels, shares)
     else:
         where = _place_groups(labels, group_keys(images, group_by), shares)
-    return [SplitPart(name, np.flatnonzero(where == i)) for i, name in enumerate(parts)]
+    plan = [SplitPart(name, np.flatnonzero(where == i)) for i, name in enumerate(parts)]
+    empty = [part.name for part in plan if len(part.rows) == 0]
+    if empty:
+        raise ArgumentError(
+            f"{len(labels)} images at these shares leave the part {empty[0]} without any; give it "
+            "a larger share, fewer parts or more images"
+        )
+    return plan
 
 
 def group_keys(images: ImageList, pattern: str) -> list[str]:

@@ -7,11 +7,12 @@ network is used.
 from __future__ import annotations
 
 import errno
-import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from minicnn import environment
 from minicnn.data.folders import is_ignored, is_image, list_folder
 from minicnn.data.images import PathLike, decode, read_images, with_picture
 from minicnn.data.plain_pickle import loads
@@ -21,6 +22,7 @@ from minicnn.files import open_regular, read_whole
 from minicnn.shapes import is_int
 
 LabelledImages = tuple[np.ndarray, np.ndarray]
+Progress = Callable[[int, int], None]
 
 CLASS_NAMES = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -43,7 +45,9 @@ USUAL_NAMES = (
 )  # fmt: skip
 
 
-def load_data(path: PathLike | None = None) -> tuple[LabelledImages, LabelledImages]:
+def load_data(
+    path: PathLike | None = None, *, progress: Progress | None = None
+) -> tuple[LabelledImages, LabelledImages]:
     """Small pictures of things, and which of the ten `CLASS_NAMES` each shows.
 
     Parameters
@@ -54,6 +58,7 @@ def load_data(path: PathLike | None = None) -> tuple[LabelledImages, LabelledIma
         each class; an archive (.tar, .tar.gz, .tar.xz) of one of these; a folder in which one of
         these lies under its usual name. Default: the folder that the environment variable
         MINICNN_DATA names.
+    progress : called with (bytes read, bytes in all) while an archive is read, which takes a while
 
     Returns
     -------
@@ -79,7 +84,7 @@ def load_data(path: PathLike | None = None) -> tuple[LabelledImages, LabelledIma
     """
     source = _find(path)
     if source.is_file():
-        return _from_archive(source)
+        return _from_archive(source, progress)
     if (source / "train").is_dir() and (source / "test").is_dir():
         return _from_folders(source / "train"), _from_folders(source / "test")
     names = [*TRAINING, TEST, *(f"{name}.bin" for name in (*TRAINING, TEST))]
@@ -91,7 +96,7 @@ def load_data(path: PathLike | None = None) -> tuple[LabelledImages, LabelledIma
 
 def _find(path: PathLike | None) -> Path:
     """The folder or archive itself."""
-    text = os.environ.get("MINICNN_DATA") if path is None else path
+    text = environment.text_of("MINICNN_DATA") if path is None else path
     if text is None:
         raise FileNotFoundError(
             errno.ENOENT, "say where CIFAR-10 is: load_data(path), or MINICNN_DATA", "cifar10"
@@ -196,12 +201,16 @@ def _from_folders(folder: Path) -> LabelledImages:
 # --- archives -----------------------------------------------------------------------------------
 
 
-def _from_archive(path: Path) -> tuple[LabelledImages, LabelledImages]:
+def _from_archive(
+    path: Path, progress: Progress | None = None
+) -> tuple[LabelledImages, LabelledImages]:
     """From an archive's own order, once through: nothing is unpacked on disk."""
     batches: dict[str, bytes] = {}
     pictures = {"train": Pictures(path), "test": Pictures(path)}
     with open_regular(path, MOST_ARCHIVE_BYTES) as file:
         for member in members(file, path):
+            if progress is not None:
+                progress(file.tell(), path.stat().st_size)
             name = Path(member.name)
             if is_ignored(name.name):
                 continue
@@ -214,7 +223,10 @@ def _from_archive(path: Path) -> tuple[LabelledImages, LabelledImages]:
                 _check_size(member, MOST_PICTURE_BYTES, path)
                 pictures[name.parts[-3]].add(name, member.read())
     if batches:
-        return _from_batches(batches, path)
+        try:
+            return _from_batches(batches, path)
+        except FileNotFoundError as error:
+            raise FormatError(path, f"holds {error.strerror}") from error
     return pictures["train"].arrays(), pictures["test"].arrays()
 
 

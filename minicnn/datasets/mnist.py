@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from minicnn.data.idx import MOST_BYTES, check_labelled_images, parse_idx, read_
 from minicnn.errors import ChecksumError
 from minicnn.files import read_whole
 from minicnn.installed import reinstall_command
+from minicnn.threads import Threads
 
 LabelledImages = tuple[np.ndarray, np.ndarray]
 
@@ -76,7 +76,7 @@ def load_data(
     """
     paths = [_find(Path(path), name) for name in DIGESTS] if path is not None else _packaged()
     # Unpacking lets other threads run, so the two large files take the time of one.
-    with ThreadPoolExecutor(len(paths)) as pool:
+    with Threads(len(paths)) as pool:
         arrays = list(pool.map(_read_packaged if path is None else read_idx, paths))
     x_train, y_train, x_test, y_test = arrays
     check_labelled_images(x_train, y_train, paths[0], paths[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,9 @@ LEARNED = 0.8  # a loss below this part of the first one says that it does
 FACTORS = (1.0, 0.1, 0.01, 10.0)  # of the learning rate, in the order in which they are tried
 
 
+Progress = Callable[[int, int], None]
+
+
 class Diagnosis(NamedTuple):
     """One sentence about the training; `bad` if it can be the reason."""
 
@@ -33,7 +37,9 @@ class Diagnosis(NamedTuple):
     text: str
 
 
-def examine(model: Model, x: Any, y: Any, *, by_heart: bool = True) -> list[Diagnosis]:
+def examine(
+    model: Model, x: Any, y: Any, *, by_heart: bool = True, progress: Progress | None = None
+) -> list[Diagnosis]:
     """Look for what keeps this model from learning from these samples.
 
     Parameters
@@ -42,6 +48,7 @@ def examine(model: Model, x: Any, y: Any, *, by_heart: bool = True) -> list[Diag
     x, y : some dozens of samples as `fit` gets them, of all classes
     by_heart : also try whether the network, started afresh, can learn 16 of them by heart, and
         with which learning rate: 80 small steps, a few seconds for most networks
+    progress : called with (steps done, steps at most) during that trial
 
     Returns
     -------
@@ -74,17 +81,19 @@ def examine(model: Model, x: Any, y: Any, *, by_heart: bool = True) -> list[Diag
     ]
     diagnoses = [Diagnosis(True, text) for text in texts if text is not None]
     if by_heart:
-        diagnoses.append(learns_by_heart(model, x, y))
+        diagnoses.append(learns_by_heart(model, x, y, progress))
     return diagnoses
 
 
-def learns_by_heart(model: Model, x: np.ndarray, y: np.ndarray) -> Diagnosis:
+def learns_by_heart(
+    model: Model, x: np.ndarray, y: np.ndarray, progress: Progress | None = None
+) -> Diagnosis:
     """Train a fresh copy on a few samples again and again; any sound training learns them."""
     x, y = x[:BY_HEART], y[:BY_HEART]
     rate = float(model.need_compiled()[0].learning_rate)
     tried = []
-    for factor in FACTORS:
-        first, last = _trial(model, x, y, rate * factor)
+    for number, factor in enumerate(FACTORS):
+        first, last = _trial(model, x, y, rate * factor, _counted(progress, number))
         tried.append(f"{rate * factor:g}: {first:.3f} to {last:.3f}")
         if last < LEARNED * first:
             break
@@ -207,14 +216,29 @@ def _by_output(loss: Loss, output: np.ndarray, labels: np.ndarray) -> np.ndarray
     return next(iter(gradients(shares, saved).values()))
 
 
-def _trial(model: Model, x: np.ndarray, y: np.ndarray, rate: float) -> tuple[float, float]:
+def _counted(progress: Progress | None, trial: int) -> Callable[[int], None]:
+    """Tells the steps of one of several trials."""
+
+    def count(step: int) -> None:
+        if progress is not None:
+            progress(trial * STEPS + step + 1, len(FACTORS) * STEPS)
+
+    return count
+
+
+def _trial(
+    model: Model, x: np.ndarray, y: np.ndarray, rate: float, count: Callable[[int], None]
+) -> tuple[float, float]:
     """(first, mean of the last five) losses of a fresh copy that sees only these samples."""
     graph = graph_from_config(graph_to_config(model.graph))
     copy = Model(graph.inputs, graph.outputs, name=f"{model.name}_by_heart")
     optimizer, loss = model.need_compiled()
     copy.compile(type(optimizer)(**{**optimizer.get_config(), "learning_rate": rate}), loss)
     try:
-        found = [copy.train_on_batch(x, y) for _ in range(STEPS)]
+        found = []
+        for step in range(STEPS):
+            found.append(copy.train_on_batch(x, y))
+            count(step)
     except NumericError:
         return math.nan, math.inf
     return found[0], float(np.mean(found[-5:]))

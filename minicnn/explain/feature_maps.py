@@ -72,7 +72,7 @@ def maps_figure(maps: Mapping[str, np.ndarray], image: np.ndarray, most: int = C
         row.suptitle(
             f"{caption(name)}: {len(picked)} of {count} maps, {height} x {width}", fontsize=12
         )
-        show_channels(row.subplots(), found[:, :, picked], COLUMNS, picked + 1)
+        show_channels(row.subplots(), found[:, :, picked], COLUMNS, picked + 1, "value")
     return figure
 
 

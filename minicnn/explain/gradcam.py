@@ -17,7 +17,7 @@ from minicnn.explain.tape import Tape
 from minicnn.explain.tiles import page, show_image, show_over
 from minicnn.layers import Conv2D, DepthwiseConv2D, InputLayer, Rescaling
 from minicnn.models import Model
-from minicnn.plots import caption
+from minicnn.plots import WRONG, caption
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,6 +80,10 @@ def gradcam_figure(image: np.ndarray, cam: np.ndarray, title: str = "") -> Figur
     image : uint8 (H, W, C)
     cam : (H, W), 0...1, as `gradcam` gives it
     title : what the network says
+
+    Notes
+    -----
+    A `cam` that is all 0 is drawn with a line that says so.
     """
     figure = page(8.4, 4.2)
     figure.suptitle(caption(title), fontsize=14)
@@ -87,6 +91,8 @@ def gradcam_figure(image: np.ndarray, cam: np.ndarray, title: str = "") -> Figur
     show_image(left, image)
     bar = figure.colorbar(show_over(right, image, cam, cmap="jet", vmin=0, vmax=1), ax=right)
     bar.set_label("speaks for it", fontsize=11)
+    if not cam.any():
+        right.set_title("no place of these maps speaks for it", fontsize=11, color=WRONG)
     return figure
 
 

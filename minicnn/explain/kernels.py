@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minicnn.errors import ArgumentError
-from minicnn.explain.tiles import page, show_tiles
+from minicnn.errors import ArgumentError, ShapeError
+from minicnn.explain.tiles import page, show_channels, show_tiles
 from minicnn.layers import Conv2D, DepthwiseConv2D
 from minicnn.models import Model
 from minicnn.plots import QUIET, caption
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 COLUMNS = 16
+COLOURS = 3  # red, green, blue
 
 
 def kernels_of(model: Model, layer: str | None = None) -> tuple[str, np.ndarray]:
@@ -36,35 +38,52 @@ def kernels_of(model: Model, layer: str | None = None) -> tuple[str, np.ndarray]
 
 
 def kernel_tiles(kernels: np.ndarray) -> np.ndarray:
-    """Kernels (KH, KW, CI, CO) as pictures (CO, KH, KW, 3), 0...1: grey is a weight of 0.
+    """Kernels (KH, KW, 3, CO) that see three colours as pictures (CO, KH, KW, 3), 0...1.
 
-    Of three input channels, or three a group, they are red, green and blue; of any other count
-    the mean is shown in grey. Each kernel has its own scale.
+    Grey is a weight of 0; the largest weight of them all is 0 or 1, so that they can be compared.
 
     >>> kernel_tiles(np.zeros((5, 5, 3, 20), np.float32)).shape
     (20, 5, 5, 3)
     """
-    tiles = np.moveaxis(kernels, 3, 0)
-    if tiles.shape[3] != 3:
-        tiles = np.repeat(tiles.mean(3, keepdims=True), 3, axis=3)
-    largest = np.abs(tiles).max((1, 2, 3), keepdims=True)
-    return 0.5 + 0.5 * np.divide(tiles, largest, out=np.zeros_like(tiles), where=largest > 0)
+    if kernels.ndim != 4 or kernels.shape[2] != COLOURS:
+        raise ShapeError(f"kernels must be (KH, KW, 3, CO), of three colours; got {kernels.shape}")
+    return 0.5 + 0.5 * np.moveaxis(kernels, 3, 0) / _largest(kernels)
+
+
+def show_kernels(axes: Axes, kernels: np.ndarray, columns: int) -> None:
+    """Kernels (KH, KW, CI, CO) as numbered tiles on one scale, with what it means.
+
+    Those that see three colours are in these colours; of others the mean over their channels is red
+    above 0 and blue below.
+    """
+    if kernels.shape[2] != COLOURS:
+        what = "weight" if kernels.shape[2] == 1 else "mean weight"
+        return show_channels(axes, kernels.mean(2), columns, what=what)
+    places = show_tiles(axes, kernel_tiles(kernels), columns, above=0.2)
+    for number, place in enumerate(places, 1):
+        place.above(f"{number}", color=QUIET, fontsize=9)
+    most = f"{_largest(kernels):.2g}"
+    text = f"grey: weight 0; brighter or darker: up to ±{most} of that colour"
+    axes.set_title(text, color=QUIET, fontsize=9)
+    return None
+
+
+def _largest(kernels: np.ndarray) -> float:
+    return float(np.abs(kernels).max()) or 1.0
 
 
 def kernels_figure(kernels: np.ndarray, name: str = "") -> Figure:
-    """All kernels of a layer as `kernel_tiles` shows them, in colour where they see colours.
+    """All kernels of a layer, on one scale: in colours where they see colours, else red and blue.
 
     Parameters
     ----------
     kernels : (KH, KW, CI, CO)
     name : of the layer
     """
-    tiles = kernel_tiles(kernels)
-    columns = min(COLUMNS, len(tiles))
-    rows = -(-len(tiles) // columns)
-    figure = page(0.8 * columns + 0.6, 0.95 * rows + 0.9)
-    height, width = kernels.shape[:2]
-    figure.suptitle(f"{caption(name)}: {len(tiles)} kernels, {height} x {width}", fontsize=13)
-    for number, place in enumerate(show_tiles(figure.subplots(), tiles, columns, above=0.2)):
-        place.above(f"{number + 1}", color=QUIET, fontsize=8)
+    height, width, _, count = kernels.shape
+    columns = min(COLUMNS, count)
+    rows = -(-count // columns)
+    figure = page(max(0.8 * columns + 1.2, 4), 0.95 * rows + 1.1)
+    figure.suptitle(f"{caption(name)}: {count} kernels, {height} x {width}", fontsize=13)
+    show_kernels(figure.subplots(), kernels, columns)
     return figure

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicnn.errors import ArgumentError, ShapeError
+from minicnn.explain.kernels import show_kernels
 from minicnn.explain.tiles import page, show_channels, show_tiles
 from minicnn.plots import QUIET, RIGHT, WRONG, caption
 
@@ -101,13 +102,13 @@ def confusion_figure(matrix: np.ndarray, names: Sequence[str] | None = None) -> 
 def first_layer_figure(kernels: np.ndarray, maps: np.ndarray, image: np.ndarray) -> Figure:
     """The kernels of a first convolution, and what each makes of one image.
 
-    Blue weights count against, red ones for a match; where a map is red its kernel's pattern is,
-    where it is blue the opposite pattern.
+    Blue weights count against, red ones for a match, and those of three colours have these; where
+    a map is red its kernel's pattern is, where it is blue the opposite pattern.
 
     Parameters
     ----------
     kernels : array (KH, KW, CI, CO)
-        The layer's weights; of several input channels the mean is shown.
+        The layer's weights, as `kernels_figure` shows them.
     maps : array (OH, OW, CO)
         The image after the convolution.
     image : array (H, W) or (H, W, C)
@@ -127,9 +128,9 @@ def first_layer_figure(kernels: np.ndarray, maps: np.ndarray, image: np.ndarray)
     show_tiles(left.subplots(), image[None], 1)
     above, below = right.subfigures(2, 1)
     above.suptitle(f"{count} kernels, {_size(kernels)}", fontsize=14)
-    show_channels(above.subplots(), kernels.mean(2), columns)
+    show_kernels(above.subplots(), kernels, columns)
     below.suptitle(f"the image after each of them, {_size(maps)}", fontsize=14)
-    show_channels(below.subplots(), maps, columns)
+    show_channels(below.subplots(), maps, columns, what="value")
     return figure
 
 

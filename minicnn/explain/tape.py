@@ -43,14 +43,9 @@ class Tape:
         parts = x if isinstance(x, (list, tuple)) else [x]
         self.inputs = tuple(np.asarray(one, np.float32) for one in parts)
         model.check_inputs(self.inputs)
-        self._outputs: dict[str, np.ndarray] = {}
         graph = model.graph
-        found = {id(t): x for t, x in zip(graph.inputs, self.inputs, strict=True)}
-        for tensor in graph.tensors:
-            if id(tensor) not in found:
-                arguments = [found[id(t)] for t in tensor.inputs]
-                found[id(tensor)] = tensor.layer.forward(self._apply, *arguments, training=training)
-            self._outputs[tensor.layer.name] = found[id(tensor)]
+        found = graph.results(self._apply, *self.inputs, training=training)
+        self._outputs = {t.layer.name: found[id(t)] for t in graph.tensors}
         self.output: np.ndarray = found[id(graph.outputs[0])]
 
     def __getitem__(self, layer: str) -> np.ndarray:

@@ -77,9 +77,16 @@ def show_tiles(
 
 
 def show_channels(
-    axes: Axes, pictures: np.ndarray, columns: int, numbers: np.ndarray | None = None
+    axes: Axes,
+    pictures: np.ndarray,
+    columns: int,
+    numbers: np.ndarray | None = None,
+    what: str = "",
 ) -> None:
-    """Each channel of (H, W, channels) as a numbered tile, 0 white, all on one scale."""
+    """Each channel of (H, W, channels) as a numbered tile: red above 0, blue below, one scale.
+
+    `what` the numbers are stands beside that scale.
+    """
     numbers = np.arange(1, pictures.shape[2] + 1) if numbers is None else numbers
     most = float(np.abs(pictures).max()) or 1.0
     style: dict[str, Any] = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
@@ -87,6 +94,9 @@ def show_channels(
     places = show_tiles(axes, tiles, columns, above=0.2, **style)
     for number, place in zip(numbers, places, strict=True):
         place.above(f"{number}", color=QUIET, fontsize=9)
+    bar = axes.figure.colorbar(axes.images[-1], ax=axes, pad=0.01, fraction=0.04, aspect=25)
+    bar.set_label(what, fontsize=9)
+    bar.ax.tick_params(labelsize=8)
 
 
 def _pixels(image: np.ndarray) -> np.ndarray:

@@ -47,30 +47,3 @@ __all__ = [
     "layer_from_config",
     "register_layer",
 ]
-
-for _kind in (
-    Activation,
-    Add,
-    AveragePooling2D,
-    BatchNormalization,
-    Concatenate,
-    Conv2D,
-    Dense,
-    DepthwiseConv2D,
-    Dropout,
-    ELU,
-    Flatten,
-    GlobalAveragePooling2D,
-    GlobalMaxPooling2D,
-    InputLayer,
-    LeakyReLU,
-    LocalResponseNormalization,
-    MaxPooling2D,
-    Multiply,
-    ReLU,
-    Rescaling,
-    Reshape,
-    Softmax,
-    ZeroPadding2D,
-):
-    register_layer(_kind)

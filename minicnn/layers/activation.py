@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicnn.checks import check_number, nearest
+from minicnn.checks import check_number, nearest, quoted
 from minicnn.errors import ArgumentError
 from minicnn.layers.base import Apply, Layer
 from minicnn.ops.activations import ELU as ELU_OPERATION
@@ -45,6 +45,16 @@ def activate(apply: Apply, name: str, x: Any) -> Any:
     return x if operation is None else apply(operation, x)
 
 
+class ActivationAttribute:
+    """A layer's `activation`: checked whenever it is set; None means "linear"."""
+
+    def __get__(self, layer: Layer, owner: type[Layer] | None = None) -> str:
+        return vars(layer)["_activation"]
+
+    def __set__(self, layer: Layer, value: str | None) -> None:
+        vars(layer)["_activation"] = activation_name(value)
+
+
 class Activation(Layer):
     """An activation by its name: "relu", "leaky_relu", "relu6", "elu", "sigmoid", "tanh", "silu",
     "softmax" or "linear".
@@ -55,9 +65,11 @@ class Activation(Layer):
     [[0.0, 2.0]]
     """
 
+    activation = ActivationAttribute()
+
     def __init__(self, activation: str | None, **options: Any) -> None:
         super().__init__(**options)
-        self.activation = activation_name(activation)
+        self.activation = activation
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """activation(x)."""
@@ -84,7 +96,7 @@ class ReLU(Layer):
         self.max_value = max_value
         self.negative_slope = check_number(negative_slope, "negative_slope", 0)
         if max_value not in (None, 6):
-            raise ArgumentError(f"max_value must be None or 6; got {max_value!r}")
+            raise ArgumentError(f"max_value must be None or 6; got {quoted(max_value)}")
         if max_value is not None and self.negative_slope:
             raise ArgumentError("max_value and negative_slope cannot be used together")
 
@@ -159,7 +171,7 @@ class Softmax(Layer):
     def __init__(self, axis: int = -1, **options: Any) -> None:
         super().__init__(**options)
         if axis != -1:
-            raise ArgumentError(f"axis must be -1, the last; got {axis!r}")
+            raise ArgumentError(f"axis must be -1, the last; got {quoted(axis)}")
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """softmax(x)."""

@@ -20,7 +20,7 @@ from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
 from minicnn.initializers import Initializer
 from minicnn.layers.shrinking import explain_shrinking
 from minicnn.limits import check_parameter
-from minicnn.naming import unique_name
+from minicnn.naming import remember_name, unique_name
 from minicnn.ops.operation import Operation, Saved, infer
 from minicnn.ops.operation import apply as run
 from minicnn.ownership import at_home
@@ -34,6 +34,24 @@ STREAM = Spec((4,), "uint32")
 LONGEST_NAME = 256
 
 
+class FirstValues:
+    """What a parameter holds at first, drawn when somebody looks at it.
+
+    The numbers depend on the seed that was in use when the layer was built, on `place`, where in
+    its network the layer stands, and on the parameter's own name in the layer.
+    """
+
+    def __init__(self, initializer: Initializer, shape: Shape, place: str, name: str) -> None:
+        self.initializer, self.shape, self.place, self.name = initializer, shape, place, name
+        self.seed = random.seed()
+
+    def drawn(self) -> np.ndarray:
+        """The numbers."""
+        with random.seeded(self.seed):
+            rng = random.generator(f"{self.place}/{self.name}")
+        return self.initializer(self.shape, rng)
+
+
 class Parameter:
     """Numbers that a layer owns: its weights and, not trainable, its running statistics.
 
@@ -41,10 +59,26 @@ class Parameter:
     and changes it by `assign`, so that what was made of parameters is known to be out of date.
     """
 
-    def __init__(self, name: str, value: np.ndarray, *, trainable: bool = True) -> None:
-        self.name, self.array, self.trainable = name, value, trainable
+    def __init__(
+        self,
+        name: str,
+        value: np.ndarray,
+        *,
+        trainable: bool = True,
+        first: FirstValues | None = None,
+    ) -> None:
+        self.name, self._array, self.trainable = name, value, trainable
+        self.first = first  # what `value` will hold when it is looked at; None: it is what it is
         self.multiplier = 1.0  # of the learning rate
         self.decay = value.ndim > 1  # weight decay is for weights, not for biases and scales
+
+    @property
+    def array(self) -> np.ndarray:
+        """The memory; its newest numbers may be on a device."""
+        if self.first is not None:
+            self._array[...] = np.reshape(self.first.drawn(), self.shape)
+            self.first = None
+        return self._array
 
     @property
     def value(self) -> np.ndarray:
@@ -56,18 +90,24 @@ class Parameter:
     @property
     def shape(self) -> Shape:
         """Lengths of the array's axes."""
-        return self.array.shape
+        return self._array.shape
+
+    @property
+    def size(self) -> int:
+        """How many numbers."""
+        return self._array.size
 
     @property
     def dtype(self) -> np.dtype:
         """The array's dtype, float32."""
-        return self.array.dtype
+        return self._array.dtype
 
     def assign(self, value: np.ndarray) -> None:
         """Copy new values in; they must have this parameter's shape."""
         if np.shape(value) != self.shape:
             raise ShapeError(f"{self.name} has shape {self.shape}; got {np.shape(value)}")
-        at_home(self.array)[...] = value
+        self.first = None  # never to be drawn
+        at_home(self._array)[...] = value
         parameters_changed()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -112,6 +152,7 @@ class Layer:
     """
 
     takes_many = False  # True for layers that merge a list of inputs
+    _name: str
 
     def __init__(
         self,
@@ -122,15 +163,29 @@ class Layer:
         **unknown: Any,
     ) -> None:
         refuse_unknown(type(self), unknown)
-        if name is not None and (not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME):
-            raise ArgumentError(f"name must be a string of 1 to {LONGEST_NAME} characters")
-        self.name = name or unique_name(type(self).__name__)
+        self.parameters: list[Parameter] = []
+        self.name = unique_name(type(self).__name__) if name is None else name
+        # Where it stands in a network: the name that it was given, or what `give_places` finds.
+        self.place = name
         self.trainable = trainable
         self.given_input_shape: Shape | None = None
         if input_shape is not None:
             self.given_input_shape = check_one_shape(input_shape, "input_shape")
-        self.parameters: list[Parameter] = []
         self.built = False
+
+    @property
+    def name(self) -> str:
+        """Unique in a model. May be set at any time; the parameters' names follow."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
+            raise ArgumentError(f"name must be a string of 1 to {LONGEST_NAME} characters")
+        for parameter in self.parameters:
+            parameter.name = f"{name}/{parameter.name.removeprefix(f'{self._name}/')}"
+        self._name = name
+        remember_name(name)
 
     @property
     def trainable(self) -> bool:
@@ -184,17 +239,32 @@ class Layer:
         trainable: bool = True,
         drawn_as: Shape | None = None,
     ) -> Parameter:
-        """A new parameter; its first values depend on the seed, the layer's and its own name.
+        """A new parameter; its first values depend on the seed, the layer's place and this name.
 
         `drawn_as` is the shape that the initializer is told, where it is another than `shape`.
         """
         check_parameter(shape)
-        rng = random.generator(f"{self.name}/{name}")
+        full_name = f"{self.name}/{name}"
+        if any(parameter.name == full_name for parameter in self.parameters):
+            raise ArgumentError(f"has a parameter {name!r} already; choose another name")
+        place = self.name if self.place is None else self.place
+        first = FirstValues(initializers.get(initializer), drawn_as or shape, place, name)
         value = aligned(shape, "float32")
-        value[...] = initializers.get(initializer)(drawn_as or shape, rng).reshape(shape)
-        parameter = Parameter(f"{self.name}/{name}", value, trainable=trainable)
+        parameter = Parameter(full_name, value, trainable=trainable, first=first)
         self.parameters.append(parameter)
         return parameter
+
+    @property
+    def drawn(self) -> bool:
+        """Has any of its parameters numbers that somebody may have seen?"""
+        return any(parameter.first is None for parameter in self.parameters)
+
+    def stand_at(self, place: str) -> None:
+        """Take a place in a network: first values that nobody has seen will be drawn for it."""
+        self.place = place
+        for parameter in self.parameters:
+            if parameter.first is not None:
+                parameter.first.place = place
 
     def flops(self, inputs: Sequence[Spec], output: Spec) -> int:
         """Operations for one image; a product that is added to a sum counts as two."""

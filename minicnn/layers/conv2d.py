@@ -9,7 +9,7 @@ from minicnn.checks import check_axes, check_choice, check_flag, check_int
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
 from minicnn.initializers import Initializer
-from minicnn.layers.activation import activate, activation_name
+from minicnn.layers.activation import ActivationAttribute, activate
 from minicnn.layers.base import Apply, Layer, Parameter
 from minicnn.ops.conv2d import ALGORITHMS, CONV2D
 from minicnn.shapes import Padding, Pair, as_padding, as_pair
@@ -17,6 +17,8 @@ from minicnn.shapes import Padding, Pair, as_padding, as_pair
 
 class _Convolution(Layer):
     """What the convolution layers share; they differ in the shape of their kernel."""
+
+    activation = ActivationAttribute()
 
     def __init__(
         self,
@@ -34,7 +36,7 @@ class _Convolution(Layer):
         self.strides = as_pair(strides, "strides")
         self.padding = as_padding(padding)
         self.dilation_rate = as_pair(dilation_rate, "dilation_rate")
-        self.activation = activation_name(activation)
+        self.activation = activation
         self.use_bias = check_flag(use_bias, "use_bias")
         self.bias_initializer = initializers.get(bias_initializer)
         self.groups = 1

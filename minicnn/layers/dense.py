@@ -8,7 +8,7 @@ from minicnn import initializers
 from minicnn.checks import check_flag, check_flat, check_int
 from minicnn.contracts import Shape
 from minicnn.initializers import Initializer
-from minicnn.layers.activation import activate, activation_name
+from minicnn.layers.activation import ActivationAttribute, activate
 from minicnn.layers.base import Apply, Layer, Parameter
 from minicnn.ops.dense import DENSE
 
@@ -23,6 +23,8 @@ class Dense(Layer):
     (1, 10)
     """
 
+    activation = ActivationAttribute()
+
     def __init__(
         self,
         units: int,
@@ -34,7 +36,7 @@ class Dense(Layer):
     ) -> None:
         super().__init__(**options)
         self.units = check_int(units, "units")
-        self.activation = activation_name(activation)
+        self.activation = activation
         self.use_bias = check_flag(use_bias, "use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minicnn.checks import quoted
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
 from minicnn.layers.base import Apply, Layer
@@ -72,7 +73,7 @@ class Concatenate(_Merge):
     def __init__(self, axis: int = -1, **options: Any) -> None:
         super().__init__(**options)
         if not is_int(axis) or axis == 0:
-            raise ArgumentError(f"axis must be an integer, not 0 (the batch); got {axis!r}")
+            raise ArgumentError(f"axis must be an integer, not 0 (the batch); got {quoted(axis)}")
         self.axis = int(axis)
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:

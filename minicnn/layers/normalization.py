@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import initializers
-from minicnn.checks import check_axes, check_flag, check_number, shape_text
+from minicnn.checks import check_axes, check_flag, check_number, quoted, shape_text
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.initializers import Initializer
@@ -42,7 +42,7 @@ class BatchNormalization(Layer):
     ) -> None:
         super().__init__(**options)
         if axis != -1:
-            raise ArgumentError(f"axis must be -1, the channels; got {axis!r}")
+            raise ArgumentError(f"axis must be -1, the channels; got {quoted(axis)}")
         self.momentum = check_number(momentum, "momentum", 0, 1)
         self.epsilon = check_number(epsilon, "epsilon", 0, open=True)
         self.center = check_flag(center, "center")

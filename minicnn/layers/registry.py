@@ -7,17 +7,57 @@ from typing import Any
 
 from minicnn.checks import nearest
 from minicnn.errors import ArgumentError
+from minicnn.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from minicnn.layers.base import Layer
+from minicnn.layers.conv2d import Conv2D, DepthwiseConv2D
+from minicnn.layers.dense import Dense
+from minicnn.layers.dropout import Dropout
+from minicnn.layers.inputs import InputLayer, Rescaling
+from minicnn.layers.merge import Add, Concatenate, Multiply
+from minicnn.layers.normalization import BatchNormalization, LocalResponseNormalization
+from minicnn.layers.pool import (
+    AveragePooling2D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    MaxPooling2D,
+)
+from minicnn.layers.shape import Flatten, Reshape, ZeroPadding2D
+from minicnn.registry import LONGEST_QUOTE, Registry, UnknownClassError
 
-# How much of a file's own text an error repeats.
-LONGEST_QUOTE = 80
-
+_BUILT_IN = (
+    Activation,
+    Add,
+    AveragePooling2D,
+    BatchNormalization,
+    Concatenate,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    Dropout,
+    ELU,
+    Flatten,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    InputLayer,
+    LeakyReLU,
+    LocalResponseNormalization,
+    MaxPooling2D,
+    Multiply,
+    ReLU,
+    Rescaling,
+    Reshape,
+    Softmax,
+    ZeroPadding2D,
+)
+registry: Registry[Layer] = Registry("layer", Layer, _BUILT_IN, key=str)
 # Nothing else is ever made from a file, and nothing is imported by a name from one.
-LAYERS: dict[str, type[Layer]] = {}
+LAYERS = registry.table
 
 
 def register_layer(kind: type[Layer]) -> type[Layer]:
     """Let saved models use a layer class of yours; also a class decorator.
+
+    `mc.utils.register_serializable` does the same for classes of every kind.
 
     >>> @register_layer
     ... class Half(Layer):
@@ -30,8 +70,7 @@ def register_layer(kind: type[Layer]) -> type[Layer]:
     """
     if not isinstance(kind, type) or not issubclass(kind, Layer):
         raise ArgumentError(f"register_layer takes a subclass of Layer; got {kind!r}")
-    if LAYERS.setdefault(kind.__name__, kind) is not kind:
-        raise ArgumentError(f"there is a layer {kind.__name__!r} already; choose another name")
+    registry.register(kind)
     return kind
 
 
@@ -41,14 +80,14 @@ def layer_from_config(class_name: str, config: Mapping[str, Any]) -> Layer:
     >>> layer_from_config("Dense", {"units": 10}).units
     10
     """
-    kind = LAYERS.get(class_name) if isinstance(class_name, str) else None
-    if kind is None:
-        word = str(class_name)[:LONGEST_QUOTE]
-        raise ArgumentError(f"Unknown layer {word!r}{nearest(word, LAYERS)}")
-    if not isinstance(config, Mapping):
-        raise ArgumentError(f"{class_name}: config must be a dict; got {type(config).__name__}")
+    return registry.made(find_layer(class_name), config)
+
+
+def find_layer(class_name: object) -> type[Layer]:
+    """The class of that name."""
     try:
-        return kind(**config)
-    except TypeError as err:
-        text = str(err).removeprefix(f"{kind.__name__}.__init__() ")[:LONGEST_QUOTE]
-        raise ArgumentError(f"{class_name}: its arguments do not fit: {text!r}") from err
+        return registry.find(class_name)
+    except UnknownClassError as err:
+        word = str(class_name)[:LONGEST_QUOTE]
+        text = f"Unknown layer {word!r}{nearest(word, LAYERS)}"
+        raise UnknownClassError("layer", word, err.near, text) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minicnn.checks import check_axes, check_int
+from minicnn.checks import check_axes, check_int, quoted
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
 from minicnn.layers.base import Apply, Layer
@@ -48,11 +48,11 @@ class Reshape(_Moving):
         super().__init__(**options)
         if isinstance(target_shape, str) or not isinstance(target_shape, Sequence):
             raise ArgumentError(
-                f"target_shape must be a tuple like (7, 7, -1); got {target_shape!r}"
+                f"target_shape must be a tuple like (7, 7, -1); got {quoted(target_shape)}"
             )
         lengths = [n if n == -1 else check_int(n, "target_shape") for n in target_shape]
         if lengths.count(-1) > 1:
-            raise ArgumentError(f"target_shape may have one -1; got {target_shape!r}")
+            raise ArgumentError(f"target_shape may have one -1; got {quoted(target_shape)}")
         self.target_shape = tuple(lengths)
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
@@ -77,7 +77,9 @@ class ZeroPadding2D(_Moving):
         super().__init__(**options)
         self.padding = as_padding(padding)
         if isinstance(self.padding, str):
-            raise ArgumentError(f"padding must be numbers of rows and columns; got {padding!r}")
+            raise ArgumentError(
+                f"padding must be numbers of rows and columns; got {quoted(padding)}"
+            )
 
     def build(self, *input_shapes: Shape) -> None:
         """Nothing to make; a wrong input is refused."""

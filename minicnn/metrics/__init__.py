@@ -42,6 +42,7 @@ __all__ = [
 
 _registry: Registry[Metric] = Registry(
     "metric",
+    Metric,
     (
         BinaryAccuracy,
         CategoricalAccuracy,
@@ -55,6 +56,7 @@ _registry: Registry[Metric] = Registry(
         ConfusionMatrix,
     ),
 )
+check_rebuildable = _registry.check_rebuildable
 ACCURACIES = ("accuracy", "acc")
 
 
@@ -75,8 +77,9 @@ def get(
     'accuracy'
     """
     if isinstance(identifier, Metric):
-        identifier = _registry.serialize(identifier)
-    metric = _made(identifier, loss, output_shape)
+        metric = _copy(identifier)
+    else:
+        metric = _made(identifier, loss, output_shape)
     if isinstance(metric, F1Score) and metric.classes is None and output_shape is not None:
         metric = F1Score(**metric.get_config() | {"classes": output_shape[-1]})
     if isinstance(loss, Crossentropy) and loss.from_logits:
@@ -116,6 +119,17 @@ def deserialize(data: str | dict[str, Any]) -> str | Metric:
     return data if isinstance(data, str) else _registry.deserialize(data)
 
 
+def _copy(metric: Metric) -> Metric:
+    """The same metric with nothing counted yet."""
+    try:
+        return _registry.made(type(metric), metric.get_config())
+    except ArgumentError as err:
+        raise ArgumentError(
+            f"metrics: training makes a copy of {metric.name} by its get_config(), which must give "
+            f"the constructor's arguments; {err}"
+        ) from err
+
+
 def _made(
     identifier: str | dict[str, Any], loss: Loss | None, shape: Sequence[int | None] | None
 ) -> Metric:
@@ -133,8 +147,7 @@ def _made(
 def _name(metric: str | Metric) -> str:
     """What its numbers will be called."""
     if isinstance(metric, Metric):
-        _registry.find(type(metric).__name__)  # copies are made of it, by its class's name
-        return metric.name
+        return _copy(metric).name
     if metric in ACCURACIES:
         return "accuracy"
     try:

@@ -19,6 +19,14 @@ class AUC(Metric):
     thresholds are, so the state stays small however many samples come; two scores in one bin count
     as equal. The error is at most half the chance that a positive and a negative share a bin.
     With several outputs all are counted together.
+
+    A score that equals a threshold is not above it, so bin i holds the scores in
+    (i / bins, (i + 1) / bins], and the first one 0 too.
+
+    >>> auc = AUC(num_thresholds=3)
+    >>> auc.update([0, 0, 1, 1], [0, 0.5, 0.3, 0.9])
+    >>> auc.result()
+    0.75
     """
 
     def __init__(self, num_thresholds: int = 200, name: str | None = None) -> None:
@@ -45,7 +53,8 @@ class AUC(Metric):
                 "a sigmoid or softmax"
             )
         bins = self.num_thresholds - 1
-        place = np.minimum((y_pred.astype(np.float64) * bins).astype(np.int64), bins - 1)
+        upper = np.ceil(y_pred.astype(np.float64) * bins).astype(np.int64)
+        place = np.clip(upper - 1, 0, bins - 1)
         truth = indicator(y_true, y_pred.shape[1])
         rows = np.broadcast_to(weights[:, None], truth.shape)
         for name, chosen in (("positives", truth), ("negatives", ~truth)):

@@ -22,7 +22,8 @@ class Positives(Metric):
     Parameters
     ----------
     thresholds : a prediction above it is called positive; default: a probability above 0.5
-    top_k : instead, the k largest predictions of a sample are
+    top_k : instead, the k largest predictions of a sample are; of predictions (N,), which are of
+        one sample then, the k largest of all
     class_id : count this class alone; default: all classes together
     """
 
@@ -51,8 +52,9 @@ class Positives(Metric):
 
     def add(self, y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray) -> None:
         """Count the three."""
+        positive = self._called_positive(y_pred)
         y_pred = columns(y_pred)
-        positive, truth = self._called_positive(y_pred), indicator(y_true, y_pred.shape[1])
+        truth = indicator(y_true, y_pred.shape[1])
         if self.class_id is not None:
             if self.class_id >= y_pred.shape[1]:
                 raise ArgumentError(
@@ -69,9 +71,12 @@ class Positives(Metric):
         return {**own, **super().get_config()}
 
     def _called_positive(self, y_pred: np.ndarray) -> np.ndarray:
+        """(N, C) booleans."""
         if self.top_k is None:
-            return y_pred > (0.5 if self.thresholds is None else self.thresholds)
-        return largest(y_pred, self.top_k)
+            return columns(y_pred) > (0.5 if self.thresholds is None else self.thresholds)
+        if y_pred.ndim == 1:
+            return largest(y_pred[None], self.top_k).T
+        return largest(columns(y_pred), self.top_k)
 
 
 class Precision(Positives):

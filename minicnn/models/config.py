@@ -1,13 +1,24 @@
-"""A network's structure as plain data, and back: no code, only names from a fixed table."""
+"""A network's structure as plain data, and back: no code, only names from fixed tables."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from minicnn.errors import SizeLimitError
+from minicnn.errors import ArgumentError, MiniCNNError, SizeLimitError
 from minicnn.layers import InputLayer, layer_from_config
 from minicnn.layers.base import Layer, SymbolicTensor
-from minicnn.models.graph import Graph, graph_between
+from minicnn.layers.registry import find_layer
+from minicnn.layers.registry import registry as layer_registry
+from minicnn.models.graph import Graph, check_names, graph_between
+from minicnn.models.network import Network
+from minicnn.registry import LONGEST_QUOTE, Registry, as_json, custom_objects, own_classes
+
+if TYPE_CHECKING:
+    from minicnn.models.model import Model
+
+# Model and Sequential are added where they are made: see `minicnn.models`.
+MODELS: Registry[Any] = Registry("kind of model", Network)
 
 # Far more than any network in use, and few enough to be refused or built in a second.
 MOST_LAYERS = 10_000
@@ -37,9 +48,11 @@ def graph_to_config(graph: Graph) -> dict[str, Any]:
     return config
 
 
-def graph_from_config(config: dict[str, Any]) -> Graph:
+def graph_from_config(config: Mapping[str, Any]) -> Graph:
     """The graph that `graph_to_config` described, with freshly initialised parameters."""
     _check_sizes(config)
+    for item in config["layers"]:
+        find_layer(item["class"])  # before the first is made
     layers = [layer_from_config(item["class"], item["config"]) for item in config["layers"]]
     tensors: list[SymbolicTensor] = []
     for item in config["tensors"]:
@@ -52,7 +65,66 @@ def _tensor(layer: Layer, inputs: list[SymbolicTensor]) -> SymbolicTensor:
     return layer.tensor() if isinstance(layer, InputLayer) else layer(*inputs)
 
 
-def _check_sizes(config: dict[str, Any]) -> None:
+def network_to_document(model: Model) -> dict[str, Any]:
+    """{"class": name, what its `get_config` gives, "parameters": their names in order}."""
+    config = model.get_config()
+    own = type(model) not in MODELS.built_in
+    names = [parameter.name for parameter in model.parameters]
+    return {
+        "class": type(model).__name__,
+        **({"config": config} if own else config),
+        "parameters": names,
+    }
+
+
+def network_from_document(document: Mapping[str, Any]) -> Model:
+    """The model that `network_to_document` described, with first weights.
+
+    One of a user's own class is made by its `from_config`.
+    """
+    config = document.get("config", document)
+    if "config" not in document and "layers" not in document:
+        raise ArgumentError(
+            "it holds weights only. Build the network in code, then model.load_weights(path)"
+        )
+    model: Model = MODELS.made(MODELS.find(document["class"]), config)
+    return model
+
+
+def check_rebuildable(model: Model) -> None:
+    """Raise ArgumentError, by name, for what `network_from_document` could not make again."""
+    layers = model.graph.layers
+    check_names(layers)
+    for layer in layers:
+        layer_registry.check_rebuildable(layer, f"the layer {layer.name!r}")
+    with custom_objects(own_classes([model, *layers])):
+        again = _made_again(model)
+    here, there = _sizes(model), _sizes(again)
+    if [shape for _, shape in here] != [shape for _, shape in there]:
+        pairs = zip(here, there, strict=False)
+        differing = [f"{name} {a}, not {b}" for (name, b), (_, a) in pairs if a != b]
+        raise ArgumentError(
+            f"{model.name} cannot be saved: built again from what its layers' get_config() say, it "
+            f"would have {differing[0] if differing else f'{len(there)} arrays, not {len(here)}'}"
+        )
+
+
+def _made_again(model: Model) -> Model:
+    try:
+        again: Model = network_from_document(as_json(network_to_document(model)))
+    except (MiniCNNError, TypeError, ValueError, LookupError, AttributeError) as err:
+        raise ArgumentError(
+            f"{model.name} cannot be saved, for {type(model).__name__} could not be built again: "
+            f"{str(err)[:LONGEST_QUOTE]}. Give it a get_config() with its constructor's arguments"
+        ) from err
+    return again
+
+
+def _sizes(model: Model) -> list[tuple[str, tuple[int, ...]]]:
+    return [(parameter.name, parameter.shape) for parameter in model.parameters]
+
+
+def _check_sizes(config: Mapping[str, Any]) -> None:
     ends = len(config["inputs"]) + len(config["outputs"])
     counts = {
         "layers": (len(config["layers"]), MOST_LAYERS),

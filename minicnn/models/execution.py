@@ -106,8 +106,9 @@ class Execution:
 
     def _set_dloss(self, batch: Batch) -> None:
         if batch.weights is not None or not self._equal_weights:
+            self._equal_weights = False  # should Ctrl-C come in between
             self._set(self.plan.dloss, _gradient_of_mean(batch.weights, len(batch.inputs[0])))
-        self._equal_weights = batch.weights is None
+            self._equal_weights = batch.weights is None
 
     def _outcome(self, batch: Batch) -> Outcome:
         losses, predictions = self.runner[self.plan.loss], self.runner[self.plan.outputs[0]]

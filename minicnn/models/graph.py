@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from minicnn.errors import ArgumentError
 from minicnn.layers import InputLayer
 from minicnn.layers.base import Apply, Layer, Parameter, SymbolicTensor
+from minicnn.models.places import with_own_masks
+from minicnn.naming import snake, unique_name
 
 
 class Graph(NamedTuple):
@@ -28,12 +31,18 @@ class Graph(NamedTuple):
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> list[Any]:
         """Run each layer's description through `apply`; one result an output."""
+        found = self.results(apply, *inputs, training=training)
+        return [found[id(t)] for t in self.outputs]
+
+    def results(self, apply: Apply, *inputs: Any, training: bool) -> dict[int, Any]:
+        """The same; the results of all layers, by the ids of their tensors."""
+        apply = with_own_masks(apply)
         found = {id(t): x for t, x in zip(self.inputs, inputs, strict=True)}
         for tensor in self.tensors:
             if id(tensor) not in found:
                 arguments = [found[id(t)] for t in tensor.inputs]
                 found[id(tensor)] = tensor.layer.forward(apply, *arguments, training=training)
-        return [found[id(t)] for t in self.outputs]
+        return found
 
 
 def graph_between(inputs: tuple[SymbolicTensor, ...], outputs: tuple[SymbolicTensor, ...]) -> Graph:
@@ -46,8 +55,10 @@ def graph_between(inputs: tuple[SymbolicTensor, ...], outputs: tuple[SymbolicTen
             )
     inputs = tuple(tensor.source for tensor in inputs)
     tensors = _sorted(inputs, outputs)
-    _check_names([t.layer for t in tensors])
-    return Graph(inputs, outputs, tensors)
+    graph = Graph(inputs, outputs, tensors)
+    _rename_inputs(graph.layers)
+    check_names(graph.layers)
+    return graph
 
 
 def _sorted(
@@ -67,8 +78,23 @@ def _sorted(
     return tuple(done.values())
 
 
-def _check_names(layers: list[Layer]) -> None:
+def _rename_inputs(layers: list[Layer]) -> None:
+    """Give InputLayers that nobody named other names where two networks meet."""
+    automatic = snake(InputLayer.__name__)
+    taken = {layer.name for layer in layers if not isinstance(layer, InputLayer)}
+    for layer in layers:
+        if isinstance(layer, InputLayer):
+            if layer.name in taken and layer.name.startswith(automatic):
+                layer.name = unique_name(InputLayer.__name__)
+            taken.add(layer.name)
+
+
+def check_names(layers: Iterable[Layer]) -> None:
+    """Refuse two layers of one name."""
     names: dict[str, Layer] = {}
     for layer in layers:
         if names.setdefault(layer.name, layer) is not layer:
-            raise ArgumentError(f"two layers are called {layer.name!r}; names must differ")
+            raise ArgumentError(
+                f"two layers are called {layer.name!r}; names must differ. Give one another name: "
+                f'layer.name = "other"'
+            )

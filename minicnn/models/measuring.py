@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,17 +75,18 @@ def measure(
 ) -> dict[str, float]:
     """Loss and metrics of all batches, in use mode; `seed` is for batches that draw numbers."""
     totals = Totals(model.new_metrics())
-    drawn = random.each_seeded(batches.for_epoch(), random.seed() if seed is None else seed)
-    for number, batch in enumerate(drawn):
+    coming = random.each_seeded(batches.for_epoch(), random.seed() if seed is None else seed)
+    at_once = nullcontext() if interrupt is None else interrupt.at_once
+    for number, batch in enumerate(coming if interrupt is None else interrupt.each(coming)):
         if callbacks is not None:
             callbacks.on_test_batch_begin(number)
-        totals.add(model.test_step(batch), batch)
+        with at_once:
+            outcome = model.test_step(batch)
+        totals.add(outcome, batch)
         if callbacks is not None:
             callbacks.on_test_batch_end(number, totals.logs())
         if progress is not None:
             progress.update(number + 1, totals.logs())
-        if interrupt is not None:
-            interrupt.check()
     if totals.samples == 0:
         raise ArgumentError("there is no sample to evaluate; give at least one")
     return totals.logs()

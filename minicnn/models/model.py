@@ -13,10 +13,11 @@ from minicnn.history import History
 from minicnn.layers.base import SymbolicTensor
 from minicnn.losses import Loss
 from minicnn.metrics import Metric, as_metrics
-from minicnn.models import images, measuring, saving, training
+from minicnn.models import checkpoints, images, measuring, saving, training
 from minicnn.models.batches import as_arrays, batch_of, batches_of
 from minicnn.models.class_weights import weighted
-from minicnn.models.graph import graph_between
+from minicnn.models.config import graph_from_config, graph_to_config
+from minicnn.models.graph import Graph, graph_between
 from minicnn.models.network import single
 from minicnn.models.state import TrainingState
 from minicnn.models.stepper import Stepper
@@ -39,6 +40,24 @@ class Model(Stepper):
     def __init__(self, inputs: Tensors, outputs: Tensors, name: str | None = None) -> None:
         self._start(name)
         self.take_graph(graph_between(_tuple(inputs), _tuple(outputs)))
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` builds this network again from, JSON-able, without the weights.
+
+        A subclass whose constructor takes other arguments returns those.
+        """
+        return {"name": self.name, **graph_to_config(self.graph)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Model:
+        """A network like the one whose `get_config` this was, with first weights."""
+        if "tensors" not in config:
+            return cls(**config)
+        return cls._of_graph(graph_from_config(config), config["name"])
+
+    @classmethod
+    def _of_graph(cls, graph: Graph, name: str) -> Model:
+        return cls(graph.inputs, graph.outputs, name=name)
 
     def _start(self, name: str | None) -> None:
         super().__init__(name)
@@ -218,12 +237,17 @@ class Model(Stepper):
 
         Without the optimizer and its state the file is smaller, with Adam a third as large, and
         the model that it gives is not compiled.
+
+        Raises
+        ------
+        ArgumentError : `load_model` could not build it again: the get_config() of a class of
+            yours lacks an argument, or two layers have one name. Nothing is written then
         """
         saving.save_model(self, path, include_optimizer=include_optimizer)
 
     def save_weights(self, path: Any) -> None:
-        """`save` without the optimizer."""
-        saving.save_model(self, path, include_optimizer=False)
+        """`save` without the optimizer; for `load_weights`, of any network."""
+        saving.save_weights(self, path)
 
     def load_weights(self, path: Any) -> None:
         """Take over the weights of a `.mcnn` file of the same network; all else stays.
@@ -231,18 +255,24 @@ class Model(Stepper):
         Raises
         ------
         CheckpointError : the file is of another network; it says what differs
-        FormatError, OSError : as from `load_model`
+        FormatError, OSError : the file cannot be read; nothing was changed
         """
         self.refuse_while_training("load_weights")
         saving.load_weights(self, path)
 
     def save_checkpoint(self, path: Any) -> None:
         """Write all that an interrupted training needs to go on, bit for bit."""
-        saving.save_checkpoint(self, path)
+        checkpoints.save_checkpoint(self, path)
 
     def load_checkpoint(self, path: Any) -> None:
-        """Take over weights, optimizer and progress from a checkpoint of this same network."""
-        saving.load_checkpoint(self, path)
+        """Take over weights, optimizer and progress from a checkpoint of this same network.
+
+        Raises
+        ------
+        CheckpointError : it is of another network or training; nothing was changed
+        FormatError, OSError : the file cannot be read; nothing was changed
+        """
+        checkpoints.load_checkpoint(self, path)
 
 
 def _tuple(tensors: Tensors) -> tuple[SymbolicTensor, ...]:

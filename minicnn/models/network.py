@@ -15,6 +15,7 @@ from minicnn.layers.base import Layer, Parameter, SymbolicTensor
 from minicnn.models.batches import stack_hint
 from minicnn.models.graph import Graph
 from minicnn.models.labels import checked_names, checked_preprocess
+from minicnn.models.places import give_places
 from minicnn.models.summary import summary_text
 from minicnn.naming import unique_name
 from minicnn.text import say
@@ -34,6 +35,7 @@ class Network:
 
     def take_graph(self, graph: Graph) -> None:
         """Become the network of this graph."""
+        give_places(graph.layers)
         self._graph = graph
         self._layers = graph.layers
         self._rescaled = [_is_rescaled(graph, tensor) for tensor in graph.inputs]
@@ -113,7 +115,7 @@ class Network:
 
     def count_params(self) -> int:
         """Number of weights, trainable or not."""
-        return sum(p.value.size for p in self.parameters)
+        return sum(p.size for p in self.parameters)
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all parameters, in the order of the layers."""

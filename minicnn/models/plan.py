@@ -89,7 +89,7 @@ def plan_training(
 ) -> Plan:
     """The program of one training step: forward, loss, backward, update.
 
-    `slot` finds the optimizer's array for a parameter's and a slot's name. Here and in the others
+    `slot` finds the optimizer's array for a parameter and a slot's name. Here and in the others
     `shared` has the arrays that several programs use in turn.
     """
     trace, values = Trace(), _inputs(graph, inputs)
@@ -112,7 +112,6 @@ def plan_training(
     updates = Updates(optimizer, slot)
     weights = {id(v): v for node in nodes for v in node.reads if v is not None}
     updates.add([(weights[i], p, gradients.of(weights[i])) for i, p in learned.items()])
-    replaced = [Call("assign", (new,), (old,), {}) for n in nodes for old, new in n.updates]
     known = {
         "loss": last.writes[0],
         "y_true": labels,
@@ -121,7 +120,7 @@ def plan_training(
         "stream": trace.stream,
     }
     calls = [n.call for n in nodes] + gradients.calls + updates.preparations
-    changes = replaced + updates.calls
+    changes = trace.changes + updates.calls
     if fuse:
         calls, changes = fuse_dense_updates(pass_relus_early(calls), changes)
     return _assemble(calls, changes, values, [predictions], known, shared, views=fuse)

@@ -43,7 +43,7 @@ def split_off(model: Model, data: Batches, fraction: float) -> tuple[ArrayBatche
     """The samples to train on, and the arrays' end for `validation_split`."""
     if not isinstance(data, ArrayBatches) or data.labels is None:
         raise ArgumentError("validation_split needs arrays; pass validation_data instead")
-    kept = whole_part(data.samples, 1 - fraction)
+    kept = whole_part(data.samples, 1 - fraction)  # as Keras rounds
     if kept in (0, data.samples):
         raise ArgumentError(
             f"validation_split={fraction} of {data.samples} samples leaves one part empty"

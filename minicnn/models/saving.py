@@ -1,23 +1,27 @@
-"""Models and checkpoints on disk: one `.mcnn` file each, written whole or not at all."""
+"""Models on disk: one `.mcnn` file each, written whole or not at all."""
 
 from __future__ import annotations
 
 import math
 import os
 import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicnn import limits, losses, metrics, optimizers
+from minicnn import limits, losses, metrics, optimizers, registry
 from minicnn.checks import check_int, check_number
 from minicnn.data.preprocess import Preprocess
-from minicnn.errors import CheckpointError, FormatError, MiniCNNError, SizeLimitError
+from minicnn.errors import ArgumentError, CheckpointError, FormatError, MiniCNNError, SizeLimitError
 from minicnn.history import joined, numbers
 from minicnn.models.archive import Archive, read_archive, write_archive
 from minicnn.models.batches import Place
-from minicnn.models.config import graph_from_config, graph_to_config
+from minicnn.models.config import check_rebuildable, network_from_document, network_to_document
+from minicnn.models.graph import check_names
+from minicnn.models.slots import read_slots, saved_slots
 from minicnn.models.state import TrainingState
+from minicnn.registry import Classes, UnknownClassError
 
 if TYPE_CHECKING:
     from minicnn.models.model import Model
@@ -26,22 +30,28 @@ Path = str | os.PathLike[str]
 EXTENSION = ".mcnn"
 # What code that builds something says to values of a wrong kind.
 WRONG_CONTENT = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
-# What a training moves on, or what is compared by itself.
-UNCOMPARED = ("optimizer_state", "parameters", "multipliers", "passes")
 
 
 def save_model(model: Model, path: Path, *, include_optimizer: bool = True) -> None:
-    """Layers, weights, class names, preprocessing, history; the optimizer with its state."""
-    if not os.fspath(path).endswith(EXTENSION):
-        warnings.warn(
-            f"{os.fspath(path)!r} gets minicnn's own format whatever its extension; {EXTENSION} "
-            "would say so",
-            stacklevel=3,
-        )
+    """Layers, weights, class names, preprocessing, history; the optimizer with its state.
+
+    Refused, before anything is written, if `load_model` could not build it again.
+    """
+    _point_out_extension(path)
+    check_rebuildable(model)
+    training, arrays = {}, {}
     if include_optimizer:
-        _write(model, path, _training(model), _slots(model))
-    else:
-        _write(model, path, {}, {})
+        _check_training_rebuildable(model)
+        training, arrays = training_to_document(model), saved_slots(model)
+    write(model, path, network_to_document(model), training, arrays)
+
+
+def save_weights(model: Model, path: Path) -> None:
+    """`save_model` without the optimizer. Of a network that `load_model` could not build again,
+    the weights alone: `load_weights` needs no more.
+    """
+    _point_out_extension(path)
+    write(model, path, network_or_names(model), {}, {})
 
 
 def load_weights(model: Model, path: Path) -> None:
@@ -49,55 +59,26 @@ def load_weights(model: Model, path: Path) -> None:
 
     The layers may have other names there.
     """
-    there = load_model(path, compile=False)
-    _check_same_network(model, [(p.name, p.shape) for p in there.parameters], path)
-    model.set_weights([p.value for p in there.parameters])
-
-
-def save_checkpoint(model: Model, path: Path) -> None:
-    """Everything of `save_model`, and how far `fit` and its callbacks have come."""
-    arrays = _slots(model)
-    callbacks = []
-    for i, callback in enumerate(model.running_callbacks):
-        callbacks.append({"class": type(callback).__name__, "state": callback.get_state()})
-        for name, array in callback.get_arrays().items():
-            arrays[f"callback/{i}/{name}"] = array
-    progress = {**model.training_state.get_state(), "callbacks": callbacks}
-    _write(model, path, _training(model) | {"progress": progress}, arrays)
-
-
-def load_checkpoint(model: Model, path: Path) -> None:
-    """Take over a checkpoint; refused, with the differences, if it is of another network."""
     archive = read_archive(path)
-    try:
-        _take_checkpoint(model, archive, path)
-    except MiniCNNError:
-        raise
-    except WRONG_CONTENT as err:
-        raise FormatError(path, f"its training cannot be taken up: {err}") from err
+    stored = stored_parameters(archive, path)
+    if stored is None:  # a file that does not say their order
+        there = load_model(path, compile=False)
+        stored = {p.name: p.value for p in there.parameters}
+    check_same_network(model, stored, path)
+    model.set_weights(list(stored.values()))
 
 
-def _take_checkpoint(model: Model, archive: Archive, path: Path) -> None:
-    training = archive.documents.get("training", {})
-    progress = training.get("progress")
-    if progress is None:
-        raise CheckpointError(f"{path} is a saved model, not a checkpoint: mc.load_model reads it")
-    there = training["parameters"]
-    _check_same_network(model, [(name, archive.weights[name].shape) for name in there], path)
-    _check_same_training(model, training, path)
-    model.training_state.set_state(progress)
-    for name, parameter in zip(there, model.parameters, strict=True):
-        parameter.assign(archive.weights[name])
-    _take_slots(model, archive, there)
-    model.optimizer.set_state(training["optimizer_state"])  # type: ignore[union-attr]
-    _take_callbacks(model, archive, progress["callbacks"], path)
-
-
-def load_model(path: Path, compile: bool = True) -> Model:
+def load_model(path: Path, compile: bool = True, custom_objects: Classes | None = None) -> Model:
     """A model from a `.mcnn` file: the same layers, weights, class names and optimizer.
 
-    Nothing in the file is ever run or imported: layers are built from minicnn's own table and
-    from what `register_layer` was given.
+    Nothing in the file is ever run or imported: layers are built from minicnn's own table, from
+    what `mc.utils.register_serializable` was given, and from `custom_objects`.
+
+    Parameters
+    ----------
+    path : the file
+    compile : take over the optimizer, the loss and the metrics too
+    custom_objects : classes of yours that the file names, {"Scale": Scale}
 
     Raises
     ------
@@ -105,26 +86,33 @@ def load_model(path: Path, compile: bool = True) -> Model:
     FileNotFoundError, IsADirectoryError, PermissionError : as from `open`
     """
     archive = read_archive(path)
-    try:
-        return _rebuilt(archive, compile)
-    except FormatError:
-        raise
-    except SizeLimitError as err:
-        raise SizeLimitError(f"{path}: {err}") from err
-    except (MiniCNNError, *WRONG_CONTENT) as err:
-        raise FormatError(path, f"its layers cannot be built: {err}") from err
+    with registry.custom_objects(custom_objects):
+        try:
+            return _rebuilt(archive, compile, path)
+        except FormatError:
+            raise
+        except SizeLimitError as err:
+            raise SizeLimitError(f"{path}: {err}") from err
+        except UnknownClassError as err:
+            raise FormatError(path, _advice(err)) from err
+        except (MiniCNNError, *WRONG_CONTENT) as err:
+            raise FormatError(path, f"its layers cannot be built: {err}") from err
 
 
-def _rebuilt(archive: Archive, compile: bool) -> Model:
-    config = archive.documents["config"]
+def _advice(err: UnknownClassError) -> str:
+    near = f" (did you mean {err.near}?)" if err.near else ""
+    return (
+        f"its layers cannot be built: unknown {err.kind} {err.name!r}{near}. If it is a class of "
+        f"yours: load_model(path, custom_objects={{{err.name!r}: TheClass}})"
+    )
+
+
+def _rebuilt(archive: Archive, compile: bool, path: Path) -> Model:
     held = sum(array.nbytes for array in archive.weights.values())
     with limits.budget(held):
-        model = _empty(config["class"], config["name"])
-        model.take_graph(graph_from_config(config))
-    if {p.name for p in model.parameters} != set(archive.weights):
-        raise ValueError("its weights are not those of its layers")
-    for parameter in model.parameters:
-        parameter.assign(archive.weights[parameter.name])
+        model: Model = network_from_document(archive.documents["config"])
+    for parameter, value in _pairs(model, archive, path):
+        parameter.assign(value)
     model.class_names = archive.documents.get("classes")
     preprocess = archive.documents.get("preprocess")
     model.preprocess = Preprocess.from_config(preprocess) if preprocess else None
@@ -132,39 +120,62 @@ def _rebuilt(archive: Archive, compile: bool) -> Model:
     training = archive.documents.get("training", {})
     if compile and training.get("optimizer"):
         _compile(model, training)
-        _take_slots(model, archive, training["parameters"])
+        for array, value in read_slots(model, archive, training["parameters"]):
+            array[...] = value
     return model
 
 
-def _empty(class_name: str, name: str) -> Model:
-    found = {kind.__name__: kind for kind in _model_classes}
-    if class_name not in found:
-        raise ValueError(f"unknown kind of model {class_name!r}; there are {sorted(found)}")
-    model: Model = object.__new__(found[class_name])
-    model._start(str(name))
-    return model
+def _pairs(model: Model, archive: Archive, path: Path) -> list[tuple[Any, np.ndarray]]:
+    """Each parameter with its value: by their order, or by name where the file tells no order."""
+    stored = stored_parameters(archive, path)
+    if stored is None:
+        if {p.name for p in model.parameters} != set(archive.weights):
+            raise ValueError("its weights are not those of its layers")
+        return [(p, archive.weights[p.name]) for p in model.parameters]
+    if len(stored) != len(model.parameters):
+        raise ValueError("its weights are not those of its layers")
+    return list(zip(model.parameters, stored.values(), strict=True))
 
 
-_model_classes: list[type[Model]] = []
+def stored_parameters(archive: Archive, path: Path) -> dict[str, np.ndarray] | None:
+    """The weights in the order of the network; None of a file that does not tell it."""
+    config = archive.documents["config"]
+    names = config.get("parameters") if isinstance(config, Mapping) else None
+    if names is None:
+        return None
+    fine = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    if not fine or sorted(names) != sorted(archive.weights):
+        raise FormatError(path, "its list of parameters is not that of its weights")
+    return {name: archive.weights[name] for name in names}
 
 
-def know_models(*classes: type[Model]) -> None:
-    """Say which classes a file may name; this module is below them and cannot import them."""
-    _model_classes.extend(classes)
-
-
-def _write(
-    model: Model, path: Path, training: dict[str, Any], arrays: dict[str, np.ndarray]
+def write(
+    model: Model,
+    path: Path,
+    network: dict[str, Any],
+    training: dict[str, Any],
+    arrays: dict[str, np.ndarray],
 ) -> None:
+    """Write the file."""
     documents: dict[str, Any] = {
-        "config": {"class": type(model).__name__, "name": model.name}
-        | graph_to_config(model.graph),
+        "config": network,
         "classes": model.class_names or [],
         "preprocess": model.preprocess.as_config() if model.preprocess else {},
         "history": _finite(joined(model.saved_history, model.history)),
         "training": _finite(training),
     }
     write_archive(path, {p.name: p.value for p in model.parameters}, documents, arrays)
+
+
+def network_or_names(model: Model) -> dict[str, Any]:
+    """The network; if it could not be built again, what its parameters are called."""
+    check_names(model.graph.layers)
+    try:
+        check_rebuildable(model)
+    except ArgumentError:
+        names = [parameter.name for parameter in model.parameters]
+        return {"class": type(model).__name__, "parameters": names}
+    return network_to_document(model)
 
 
 def _finite(value: Any) -> Any:
@@ -176,7 +187,17 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _training(model: Model) -> dict[str, Any]:
+def _point_out_extension(path: Path) -> None:
+    if not os.fspath(path).endswith(EXTENSION):
+        warnings.warn(
+            f"{os.fspath(path)!r} gets minicnn's own format whatever its extension; {EXTENSION} "
+            "would say so",
+            stacklevel=4,
+        )
+
+
+def training_to_document(model: Model) -> dict[str, Any]:
+    """The optimizer with its state, the loss and the metrics."""
     if model.optimizer is None or model.loss is None:
         return {}
     return {
@@ -190,6 +211,16 @@ def _training(model: Model) -> dict[str, Any]:
     }
 
 
+def _check_training_rebuildable(model: Model) -> None:
+    if model.optimizer is None or model.loss is None:
+        return
+    optimizers.check_rebuildable(model.optimizer, f"the optimizer {type(model.optimizer).__name__}")
+    losses.check_rebuildable(model.loss, f"the loss {type(model.loss).__name__}")
+    for metric in model.compiled_metrics:
+        if not isinstance(metric, str):
+            metrics.check_rebuildable(metric, f"the metric {metric.name!r}")
+
+
 def _compile(model: Model, training: dict[str, Any]) -> None:
     model.compile(
         optimizers.deserialize(training["optimizer"]),
@@ -200,33 +231,18 @@ def _compile(model: Model, training: dict[str, Any]) -> None:
     passes = check_int(training.get("passes", 0), "passes", 0)
     model.training_state = TrainingState(place=Place(passes))
     model.new_metrics()  # an unknown one is refused now
-    parameters = {p.name: p for p in model.parameters}
+    here = dict(zip(training["parameters"], model.parameters, strict=True))
     for name, multiplier in training["multipliers"].items():
-        parameters[name].multiplier = check_number(multiplier, f"the multiplier of {name}", 0.0)
+        here[name].multiplier = check_number(multiplier, f"the multiplier of {name}", 0.0)
 
 
-def _slots(model: Model) -> dict[str, np.ndarray]:
-    return {f"slot/{name}/{parameter}": a for (parameter, name), a in model.slots.items()}
-
-
-def _take_slots(model: Model, archive: Archive, there: list[str]) -> None:
-    """`there` are the parameters' names in the file: a rebuilt layer may be called otherwise."""
-    here = dict(zip(there, model.parameters, strict=True))
-    model.reset_slots()
-    for name, array in archive.arrays.items():
-        kind, _, rest = name.partition("/")
-        slot, _, parameter = rest.partition("/")
-        if kind == "slot":
-            if here[parameter].shape != array.shape or array.dtype != np.float32:
-                raise ValueError(f"the optimizer's {name} does not fit its parameter")
-            model.slot(here[parameter].name, slot)[...] = array
-
-
-def _check_same_network(model: Model, there: list[tuple[str, tuple[int, ...]]], path: Path) -> None:
-    here = [(p.name, p.shape) for p in model.parameters]
+def check_same_network(model: Model, stored: Mapping[str, np.ndarray], path: Path) -> None:
+    """Raise CheckpointError, with the differences, if parameters have other shapes there."""
+    here = [p.shape for p in model.parameters]
+    there = [(name, array.shape) for name, array in stored.items()]
     differences = [
         f"{name}: {shape} there, {own} here"
-        for (name, shape), (_, own) in zip(there, here, strict=False)
+        for (name, shape), own in zip(there, here, strict=False)
         if shape != own
     ]
     if len(there) != len(here):
@@ -234,34 +250,3 @@ def _check_same_network(model: Model, there: list[tuple[str, tuple[int, ...]]], 
     if differences:
         shown = "; ".join(differences[:3]) + ("; ..." if len(differences) > 3 else "")
         raise CheckpointError(f"{path} is of another network ({shown})")
-
-
-def _check_same_training(model: Model, training: dict[str, Any], path: Path) -> None:
-    for key, ours in (_training(model)).items():
-        if key not in UNCOMPARED and training[key] != _as_json(ours):
-            raise CheckpointError(
-                f"{path} is of a training with another {key}: {training[key]} there, {ours} here"
-            )
-
-
-def _as_json(value: Any) -> Any:
-    """Tuples as lists, as JSON gives them back."""
-    if isinstance(value, dict):
-        return {k: _as_json(v) for k, v in value.items()}
-    return [_as_json(v) for v in value] if isinstance(value, (list, tuple)) else value
-
-
-def _take_callbacks(
-    model: Model, archive: Archive, saved: list[dict[str, Any]], path: Path
-) -> None:
-    running = model.running_callbacks
-    if [type(c).__name__ for c in running] != [item["class"] for item in saved]:
-        raise CheckpointError(
-            f"{path} was made with the callbacks {[item['class'] for item in saved]}; this "
-            f"training has {[type(c).__name__ for c in running]}"
-        )
-    for i, (callback, item) in enumerate(zip(running, saved, strict=True)):
-        callback.set_state(item["state"])
-        prefix = f"callback/{i}/"
-        own = {k.removeprefix(prefix): v for k, v in archive.arrays.items() if k.startswith(prefix)}
-        callback.set_arrays(own)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from minicnn.errors import ArgumentError, MiniCNNError
-from minicnn.layers import Input
+from minicnn.layers import Input, InputLayer
 from minicnn.layers.base import Layer, SymbolicTensor
-from minicnn.models.graph import graph_between
+from minicnn.models.graph import Graph, check_names, graph_between
 from minicnn.models.model import Model
 
 
@@ -37,13 +37,29 @@ class Sequential(Model):
         super()._start(name)
         self._waiting: list[Layer] = []  # layers whose input's shape is not known yet
 
+    @classmethod
+    def _of_graph(cls, graph: Graph, name: str) -> Model:
+        first, *rest = graph.tensors
+        if any(t.inputs != (before,) for before, t in zip(graph.tensors, rest, strict=False)):
+            raise ArgumentError("a Sequential's layers form one line; these do not")
+        return cls([first, *(tensor.layer for tensor in rest)], name=name)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """Every layer, in order, without the InputLayer."""
+        if self._graph is None:
+            return list({id(layer): layer for layer in self._waiting}.values())
+        return [layer for layer in self._graph.layers if not isinstance(layer, InputLayer)]
+
     def add(self, layer: Layer | SymbolicTensor) -> None:
         """Put one more layer at the end."""
         if isinstance(layer, SymbolicTensor):
             self._begin_with(layer)
-        elif not isinstance(layer, Layer):
+            return
+        if not isinstance(layer, Layer):
             raise ArgumentError(f"Sequential takes layers; got {type(layer).__name__}")
-        elif self._graph is None and layer.given_input_shape is not None:
+        check_names([*self.layers, layer])
+        if self._graph is None and layer.given_input_shape is not None:
             self._begin_with(Input(layer.given_input_shape))
             self._append(layer)
         elif self._graph is None:

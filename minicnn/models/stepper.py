@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from minicnn.backends.algorithm import conv_algorithm
 from minicnn.backends.precision import precision
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
-from minicnn.layers.base import aligned
+from minicnn.layers.base import Parameter, aligned
 from minicnn.limits import check_activations
 from minicnn.losses import Loss
 from minicnn.metrics import Metric
@@ -21,6 +22,7 @@ from minicnn.models.batches import Batch
 from minicnn.models.diagnosis import first_not_finite
 from minicnn.models.execution import Execution, Outcome
 from minicnn.models.graph import Graph
+from minicnn.models.interrupt import Whole
 from minicnn.models.network import Network
 from minicnn.models.plan import Plan, plan_prediction, plan_test, plan_training
 from minicnn.models.programs import Memory, Programs
@@ -39,7 +41,7 @@ class Stepper(Network):
         self.loss: Loss | None = None
         self.compiled_metrics: list[Any] = []
         self.fuse = True
-        self._slots: dict[str, dict[str, np.ndarray]] = {}
+        self._slots: dict[Parameter, dict[str, np.ndarray]] = {}
         self._executions = Programs()
         self._step_metrics: list[Metric] | None = None
 
@@ -84,21 +86,28 @@ class Stepper(Network):
         dtypes = ["float32"] * len(self.graph.inputs)
         return self._plan("train" if training else "predict", batch_size, dtypes).program
 
-    def train_step(self, batch: Batch) -> Outcome:
-        """Forward, backward and update; the outcome is that before the update."""
+    def train_step(self, batch: Batch, at_once: AbstractContextManager | None = None) -> Outcome:
+        """Forward, backward and update; the outcome is that before the update.
+
+        Ctrl-C gives up a step as a whole, before the model changes, or not at all; `at_once` is
+        entered for as long as the first is possible.
+        """
         optimizer, loss = self.need_compiled()
         batch = self.prepared(batch)
         step = optimizer.iterations
         with self.lock:
             execution = self.execution("train", batch.inputs)
-            outcome = execution.forward_backward(batch, optimizer.rates(step), random.stream(step))
+            with at_once or nullcontext():
+                rates, stream = optimizer.rates(step), random.stream(step)
+                outcome = execution.forward_backward(batch, rates, stream)
             if math.isfinite(outcome.loss):
-                execution.commit()
-                optimizer.iterations = step + 1
+                with Whole():
+                    execution.commit()
+                    optimizer.iterations = step + 1
                 return outcome.copied()
-        found = first_not_finite(self.graph, batch.inputs, loss, step)
+        cause = first_not_finite(self.graph, batch.inputs, loss, step)
         raise NumericError(
-            f"the loss became {outcome.loss} at step {step + 1}: {found}. The weights are still "
+            f"the loss became {outcome.loss} at step {step + 1}: {cause}. The weights are still "
             f"those before this step (learning_rate {optimizer.learning_rate:g})"
         )
 
@@ -127,26 +136,29 @@ class Stepper(Network):
             metric.reset()
         return self._step_metrics
 
-    def slot(self, parameter: str, name: str) -> np.ndarray:
+    def slot(self, parameter: Parameter, name: str) -> np.ndarray:
         """The optimizer's array of that name for that parameter; zeros when it is new."""
         arrays = self._slots.setdefault(parameter, {})
         if name not in arrays:
-            shape = next(p.shape for p in self.parameters if p.name == parameter)
-            arrays[name] = aligned(shape, "float32")
-            arrays[name].fill(0)
+            zeros = aligned(parameter.shape, "float32")
+            zeros.fill(0)
+            arrays[name] = zeros
         return at_home(arrays[name])
 
     @property
     def slots(self) -> dict[tuple[str, str], np.ndarray]:
         """All the optimizer's arrays, by (parameter's name, slot's name)."""
         return {
-            (p, name): at_home(a) for p, arrays in self._slots.items() for name, a in arrays.items()
+            (p.name, name): at_home(a)
+            for p, arrays in self._slots.items()
+            for name, a in arrays.items()
         }
 
     def reset_slots(self) -> None:
         """Set the optimizer's arrays to zero. They stay where they are: programs know them."""
-        for array in self.slots.values():
-            array.fill(0)
+        for arrays in self._slots.values():
+            for array in arrays.values():
+                at_home(array).fill(0)
 
     def need_compiled(self) -> tuple[Optimizer, Loss]:
         """The optimizer and the loss, or an error that says how to give them."""

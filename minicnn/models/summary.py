@@ -57,7 +57,7 @@ def _row(tensor: SymbolicTensor, flops: bool, memory: bool) -> list[str]:
 
 
 def _size(layer: Layer) -> int:
-    return sum(p.value.size for p in layer.parameters)
+    return sum(p.size for p in layer.parameters)
 
 
 def _flops(tensor: SymbolicTensor) -> int:
@@ -72,8 +72,8 @@ def _bytes(tensor: SymbolicTensor) -> int:
 def _totals(model: Network, tensors: list[SymbolicTensor], flops: bool, memory: bool) -> list[str]:
     every = model.parameters
     frozen = {id(p) for layer in model.layers if not layer.trainable for p in layer.parameters}
-    learned = sum(p.value.size for p in every if p.trainable and id(p) not in frozen)
-    total = sum(p.value.size for p in every)
+    learned = sum(p.size for p in every if p.trainable and id(p) not in frozen)
+    total = sum(p.size for p in every)
     lines = [
         f"Total params: {total:,}",
         f"Trainable params: {learned:,}",

@@ -92,10 +92,12 @@ class Trace:
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
-        self._known: dict[int, Value] = {}
+        self._known: dict[int, Value] = {}  # by the ids of arrays and Parameters: as they are now
         self._keep: list[Any] = []  # what _known's ids belong to must stay alive
         self.parameters: dict[int, Parameter] = {}  # by the id of their Value
         self.stream: Value | None = None
+        # By the ids of Parameters: the value before the pass, and the one that the pass leaves.
+        self._replaced: dict[int, tuple[Value, Value]] = {}
 
     def apply(self, operation: Operation, *inputs: Any, **arguments: Any) -> Value:
         """Record one operation; the forward kernel's first write stands for the result."""
@@ -114,7 +116,25 @@ class Trace:
         names = [stem if i == 0 else f"{stem}.{w}" for i, w in enumerate(contract.writes)]
         writes = tuple(Value(name, spec) for name, spec in zip(names, specs, strict=True))
         self.nodes.append(Node(operation, reads, writes, attributes))
+        for old, new in self.nodes[-1].updates:
+            self._replace(old, new)
         return self.nodes[-1]
+
+    def _replace(self, old: Value, new: Value) -> None:
+        """Let whoever reads `old`'s parameter from here on read its new value.
+
+        So a batch norm that is used twice counts both batches, one after the other.
+        """
+        key = next((key for key, value in self._known.items() if value is old), None)
+        if key is not None:
+            self._known[key] = new
+            before, _ = self._replaced.get(key, (old, old))
+            self._replaced[key] = before, new
+
+    @property
+    def changes(self) -> list[Call]:
+        """What the pass leaves in parameters that its steps have replaced."""
+        return [Call("assign", (new,), (old,), {}) for old, new in self._replaced.values()]
 
     def _value(self, x: Any) -> Value | None:
         if x is None or isinstance(x, Value):

@@ -129,7 +129,7 @@ class Fit:
             return False
         if isinstance(self.data, ArrayBatches):
             return True
-        with random.seeded(state.seed):
+        with random.seeded(state.seed), self.interrupt.at_once:
             batch, state.place = self.data.begin(state.place)
         if batch is None and not self.data_ended:
             self._say_that_data_ended(f"after epoch {state.epoch} of {epochs}")
@@ -185,8 +185,8 @@ class Fit:
 
     def _train_one_by_one(self) -> None:
         state = self.model.training_state
-        batches = self.data.for_epoch(state.place, state.batch)
-        for batch in random.each_seeded(batches, state.seed):
+        batches = random.each_seeded(self.data.for_epoch(state.place, state.batch), state.seed)
+        for batch in self.interrupt.each(batches):
             self._step(self._weighted(batch))
             if self.model.stop_training:
                 return
@@ -239,7 +239,7 @@ class Fit:
         self.callbacks.on_train_batch_begin(number)
         try:
             with random.seeded(state.seed):
-                outcome = self.model.train_step(batch)
+                outcome = self.model.train_step(batch, self.interrupt.at_once)
             self.totals.add(outcome, batch)
         except NumericError:
             if not any(isinstance(callback, TerminateOnNaN) for callback in self.callbacks):

@@ -13,7 +13,7 @@ from minicnn.layers.base import Parameter
 from minicnn.models.trace import Call, Value
 from minicnn.optimizers import Optimizer
 
-SlotFinder = Callable[[str, str], np.ndarray]  # (parameter's name, slot's name) -> its array
+SlotFinder = Callable[[Parameter, str], np.ndarray]  # (parameter, slot's name) -> its array
 Learned = tuple[Value, Parameter, Value | None]  # the weight twice, and its gradient
 
 
@@ -45,7 +45,7 @@ class Updates:
         return Call(kernel, reads, writes, attributes)
 
     def _slot(self, parameter: Parameter, name: str) -> Value:
-        array = self.slot(parameter.name, name)
+        array = self.slot(parameter, name)
         return Value(f"{parameter.name}.{name}", Spec(parameter.shape), "state", array)
 
     def _clip(self, gradients: list[Value]) -> None:

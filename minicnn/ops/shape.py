@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checks import FLOATS, check_array, check_floats, check_int, shape_text
+from minicnn.checks import FLOATS, check_array, check_floats, check_int, quoted, shape_text
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.ops.operation import Operation, Saved, apply, gradients
@@ -24,7 +24,7 @@ def _resolve_reshape(x: Any, *, shape: Sequence[int]) -> dict[str, Any]:
 def _completed(shape: Sequence[int], old: Shape) -> Shape:
     """`shape` with its -1 replaced by what is left of the old shape's numbers."""
     if not isinstance(shape, Sequence):
-        raise ArgumentError(f"shape must be a sequence of integers; got {shape!r}")
+        raise ArgumentError(f"shape must be a sequence of integers; got {quoted(shape)}")
     if list(shape).count(-1) > 1:
         raise ArgumentError(f"shape may have one -1; got {shape_text(shape)}")
     known = math.prod(check_int(n, "each length in shape") for n in shape if n != -1)
@@ -42,7 +42,7 @@ def _resolve_zero_pad2d(x: Any, *, padding: Padding) -> dict[str, Any]:
     check_floats(x, "x", "NHWC")
     pads = as_padding(padding)
     if isinstance(pads, str):
-        raise ArgumentError(f"padding must be numbers of rows and columns; got {padding!r}")
+        raise ArgumentError(f"padding must be numbers of rows and columns; got {quoted(padding)}")
     return {"pad_h": pads[0], "pad_w": pads[1]}
 
 
@@ -52,7 +52,7 @@ def _resolve_concatenate(a: Any, b: Any, *, axis: int = -1) -> dict[str, Any]:
     rank = len(a.shape)
     if not is_int(axis) or not (1 <= axis < rank or 1 - rank <= axis <= -1):
         raise ArgumentError(
-            f"axis must be 1 to {rank - 1}, or -1 for the last; got {axis!r} (0 is the batch)"
+            f"axis must be 1 to {rank - 1}, or -1 for the last; got {quoted(axis)} (0 is the batch)"
         )
     axis = int(axis) % rank
     if _without(a.shape, axis) != _without(b.shape, axis) or len(b.shape) != rank:

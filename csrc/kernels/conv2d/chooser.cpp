@@ -38,13 +38,27 @@ double winograd_gain(const Conv2D& conv, std::int64_t h, std::int64_t w) {
   return outputs * kernel * kernel * products / (points * points * (of_tiles + of_weights));
 }
 
+// Does some output see padding alone? It must be the bias, exactly, and Winograd's algorithm makes
+// an output from all that its tile sees.
+bool outputs_beside_the_image(const Window2D& win) {
+  return std::max(win.top, win.bottom) >= win.kh || std::max(win.left, win.right) >= win.kw;
+}
+
+// Does some cell of the kernel see padding alone? The gradient of its weights must be 0.
+bool cells_beside_the_image(const Conv2D& conv) {
+  const Window2D& win = conv.window;
+  return conv.x.h + std::min(win.top, win.bottom) < win.kh ||
+         conv.x.w + std::min(win.left, win.right) < win.kw;
+}
+
 // `h` and `w` as above.
-Algorithm choose(const Conv2D& conv, std::int64_t h, std::int64_t w) {
+Algorithm choose(const Conv2D& conv, std::int64_t h, std::int64_t w, bool beside_the_image) {
   if (conv.algorithm == Algorithm::direct) return Algorithm::direct;
   if (is_depthwise(conv)) return Algorithm::depthwise;
   if (!winograd_fits(conv)) return Algorithm::direct;
   if (conv.algorithm == Algorithm::winograd) return Algorithm::winograd;
-  return winograd_gain(conv, h, w) > kWorthIt ? Algorithm::winograd : Algorithm::direct;
+  const bool pays = !beside_the_image && winograd_gain(conv, h, w) > kWorthIt;
+  return pays ? Algorithm::winograd : Algorithm::direct;
 }
 
 // The winners alone, wherever the caller leaves the choice and the shapes fit: on every instruction
@@ -102,11 +116,18 @@ double relu_sparse_limit(const Conv2D& conv) {
   return conv.window.kh * conv.window.kw >= kLargeKernel ? kLimitByDirect : 0;
 }
 
-Algorithm choose_forward(const Conv2D& conv) { return choose(conv, conv.oh(), conv.ow()); }
+Algorithm choose_forward(const Conv2D& conv) {
+  return choose(conv, conv.oh(), conv.ow(), outputs_beside_the_image(conv.window));
+}
 
-Algorithm choose_backward_input(const Conv2D& conv) { return choose(conv, conv.x.h, conv.x.w); }
+// Every pixel has been seen by some output: none beside.
+Algorithm choose_backward_input(const Conv2D& conv) {
+  return choose(conv, conv.x.h, conv.x.w, false);
+}
 
-Algorithm choose_backward_weights(const Conv2D& conv) { return choose(conv, conv.oh(), conv.ow()); }
+Algorithm choose_backward_weights(const Conv2D& conv) {
+  return choose(conv, conv.oh(), conv.ow(), cells_beside_the_image(conv));
+}
 
 Algorithm choose_backward_weights(const Conv2D& conv, const float* counted) {
   const double limit = relu_sparse_limit(conv);
@@ -115,7 +136,8 @@ Algorithm choose_backward_weights(const Conv2D& conv, const float* counted) {
 }
 
 Algorithm choose_pooled_forward(const PooledConv2D& op) {
-  return winograd_fits(op) ? choose(op.conv, 2 * op.y().h, 2 * op.y().w) : Algorithm::direct;
+  if (!winograd_fits(op)) return Algorithm::direct;
+  return choose(op.conv, 2 * op.y().h, 2 * op.y().w, outputs_beside_the_image(op.conv.window));
 }
 
 Algorithm choose_pooled_backward_input(const PooledConv2D& op) {

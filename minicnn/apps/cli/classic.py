@@ -11,6 +11,7 @@ import click
 from minicnn import classic
 from minicnn.apps.cli import options, output
 from minicnn.apps.cli.modelfile import load_classifier
+from minicnn.apps.cli.options import typed
 from minicnn.apps.cli.verbs import verb
 from minicnn.apps.runs.folder import RunFolder
 from minicnn.apps.runs.job import classify
@@ -71,6 +72,8 @@ def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, in
     settings = wanted(runs, data, seed).changed(allow_unreadable=allow_unreadable)
     networks = [network_row(RunFolder(path)) for path in runs]
     images = load_in_memory(settings, Preprocess(image_size), output.note)
+    for kind in kinds:
+        typed("--features", classic.check_features, kind)
     rows = classic.compare(
         (images.train.images, images.train.labels),
         (images.test.images, images.test.labels),

@@ -251,7 +251,7 @@ def _stats_text(found: FolderStats, pixels: bool) -> str:
     tables = [output.table(headings, map(_stats_row, found.rows))]
     if pixels:
         colours = [[one.name, *_triple(one.mean), *_triple(one.std)] for one in found.rows]
-        headings = ["mean of class", "red", "green", "blue", "deviation: red", "green", "blue"]
+        headings = ["class", "mean red", "green", "blue", "std red", "green", "blue"]
         tables.append(output.table(headings, colours))
     return "\n\n".join(tables)
 

@@ -16,6 +16,7 @@ from minicnn import explain, installed
 from minicnn.apps.cli import options, output
 from minicnn.apps.cli.exits import BadDataFound
 from minicnn.apps.cli.modelfile import load_network
+from minicnn.apps.cli.progress import counting
 from minicnn.apps.cli.verbs import verb
 from minicnn.apps.runs.folder import RunFolder
 from minicnn.apps.runs.settings import from_toml
@@ -139,7 +140,8 @@ def training(model: Model, data: Path | None) -> list[Diagnosis]:
         return diagnoses + [Diagnosis(True, text) for text in texts if text is not None]
     x, y = samples(model, data)
     output.note(f"{len(x)} images of {data}; a fresh copy of the network learns 16 by heart ...")
-    return diagnoses + explain.examine(model, x, y)
+    with counting("learning by heart") as progress:
+        return diagnoses + explain.examine(model, x, y, progress=progress)
 
 
 def samples(model: Model, data: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -149,7 +151,9 @@ def samples(model: Model, data: Path) -> tuple[np.ndarray, np.ndarray]:
         raise ArgumentError(f"no images under {data}; needed are folders with images, one a class")
     order = generator("doctor").permutation(len(listing.paths))[:SAMPLES]
     preprocess = model.preprocess or usual_preprocess(model)
-    images, kept, failures = read_images([listing.paths[i] for i in order], **preprocess.reading)
+    with counting("reading") as progress:
+        paths = [listing.paths[i] for i in order]
+        images, kept, failures = read_images(paths, **preprocess.reading, progress=progress)
     for path, reason in failures:
         output.warn(f"{path} cannot be read: {reason}")
     return preprocess(images), labels_for(model, listing.labels[order[kept]])

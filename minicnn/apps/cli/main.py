@@ -36,6 +36,7 @@ VERBS = {
     "data": Verb("minicnn.apps.cli.data:command", "Split, check, count, preview, fetch images."),
     "tune": Verb("minicnn.apps.cli.tune:command", "Search for good hyper-parameters."),
     "classic": Verb("minicnn.apps.cli.classic:command", "Methods without a network, to compare."),
+    "models": Verb("minicnn.apps.cli.models:command", "The networks that --model can name."),
     "summary": Verb("minicnn.apps.cli.summary:command", "The table of a model's layers."),
     "show": Verb("minicnn.apps.cli.show:command", "Kernels, feature maps, Grad-CAM of a model."),
     "verify": Verb("minicnn.apps.cli.verify:command", "Do all engines compute the same?"),

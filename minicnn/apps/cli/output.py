@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import itertools
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,8 +14,9 @@ from typing import Any
 import click
 import numpy as np
 
-from minicnn.text import encodable, printable, say
+from minicnn.text import encodable, printable, say, screen_width
 
+GAP, NARROWEST = "  ", 12  # between columns; a column of words is never folded below that
 SCHEMA = 1  # of the `--json` objects; a number more when a key changes its meaning
 
 _quiet = False
@@ -111,20 +113,41 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], width: int | None = None
+) -> str:
     """Columns as wide as their widest entry; numbers and what looks like them to the right.
+
+    Where that is more than `width`, the terminal's by default, the widest columns of words are
+    folded; a file or a pipe takes any width.
 
     >>> print(table(["class", "images"], [["cat", 12], ["horse", 3]]))
     class  images
     cat        12
     horse       3
+    >>> print(table(["kernel", "ms"], [["conv2d_max_pool2d_forward", 3]], 20))
+    kernel            ms
+    conv2d_max         3
+    _pool2d_forward
     """
-    cells = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    cells = [[printable(cell) for cell in row] for row in [headings, *rows]]
     right = [
-        bool(cells) and all(_like_a_number(row[i]) for row in cells) for i in range(len(widths))
+        len(cells) > 1 and all(_like_a_number(row[i]) for row in cells[1:])
+        for i in range(len(headings))
     ]
-    return "\n".join(_aligned(row, widths, right) for row in [list(headings), *cells])
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    _narrow(widths, right, screen_width() if width is None else width)
+    return "\n".join(_aligned(row, widths, right) for row in cells)
+
+
+def _narrow(widths: list[int], right: Sequence[bool], most: int | None) -> None:
+    """Take from the widest column of words until all fit, or none is wide."""
+    words = [i for i in range(len(widths)) if not right[i]]
+    while most is not None and words and sum(widths) + len(GAP) * (len(widths) - 1) > most:
+        widest = max(words, key=lambda i: widths[i])
+        if widths[widest] <= NARROWEST:
+            return
+        widths[widest] -= 1
 
 
 def _like_a_number(cell: str) -> bool:
@@ -132,8 +155,24 @@ def _like_a_number(cell: str) -> bool:
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
-    cells = [
-        f"{cell:>{width}}" if to_the_right else f"{cell:<{width}}"
-        for cell, width, to_the_right in zip(row, widths, right, strict=True)
-    ]
-    return "  ".join(cells).rstrip()
+    """A row, of more than one line where a cell was folded."""
+    columns = [_pieces(cell, width) for cell, width in zip(row, widths, strict=True)]
+    lines = []
+    for cells in itertools.zip_longest(*columns, fillvalue=""):
+        texts = [
+            f"{cell:>{width}}" if to_the_right else f"{cell:<{width}}"
+            for cell, width, to_the_right in zip(cells, widths, right, strict=True)
+        ]
+        lines.append(GAP.join(texts).rstrip())
+    return "\n".join(lines)
+
+
+def _pieces(cell: str, width: int) -> list[str]:
+    """The cell in lines of that width, cut after a blank or before a `_` where there is one."""
+    pieces = []
+    while len(cell) > width:
+        cut = max(cell.rfind(" ", 0, width + 1), cell.rfind("_", 1, width + 1))
+        cut = cut if cut > 0 else width
+        pieces.append(cell[:cut])
+        cell = cell[cut:].lstrip()
+    return [*pieces, cell]

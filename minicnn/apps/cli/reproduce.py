@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import errno
-import os
 from pathlib import Path
 
 import click
 
+from minicnn import environment
 from minicnn.apps.cli import options
 from minicnn.apps.cli.running import begin, resume, whole_run
 from minicnn.apps.cli.verbs import verb
 from minicnn.apps.recipes import RECIPES, Recipe
+from minicnn.apps.runs.layouts import class_names
 from minicnn.apps.runs.settings import Settings
+from minicnn.apps.runs.sources import is_published
 from minicnn.datasets.cifar10 import USUAL_NAMES
 
 OTHER_NAMES = {"cifar10": USUAL_NAMES}  # of data sets that come in several forms
@@ -57,6 +59,8 @@ def command(
     else:
         where = find_data(name, settings.data, data)
         settings = settings.changed(data=where, epochs=epochs, batch_size=batch_size, seed=seed)
+        if where and not is_published(Path(where)):
+            recipe.check_classes(class_names(Path(where), settings), where)
         folder, settings = begin(settings, runs)
     whole_run(folder, settings, recipe, fail_under, as_json=as_json)
 
@@ -82,7 +86,7 @@ def find_data(system: str, name: str, given: Path | None) -> str:
     """
     if not name:
         return "" if given is None else str(given.resolve())
-    root = given or Path(os.environ.get("MINICNN_DATA", "data"))
+    root = given or Path(environment.text_of("MINICNN_DATA") or "data")
     for path in (root / one for one in (name, *OTHER_NAMES.get(name, ()))):
         if path.exists():
             return str(path.resolve())

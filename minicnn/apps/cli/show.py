@@ -107,6 +107,11 @@ def drawn(
     output.note(title)
     if what == "gradcam":
         cam = explain.gradcam(model, seen.x, number, layer)[0]
+        if not cam.any():
+            output.note(
+                "No place of these maps speaks for the class, so nothing is marked. Try an earlier "
+                "--layer, or occlusion"
+            )
         return explain.gradcam_figure(seen.pixels, cam, title)
     lost = explain.occlusion_map(model, seen.x[0], number)
     return explain.occlusion_figure(seen.pixels, lost, title)

@@ -18,7 +18,7 @@ from minicnn.apps.runs.contents import test_page
 from minicnn.apps.runs.job import classify
 from minicnn.apps.runs.report import answer_rows
 from minicnn.apps.runs.sources import Part, load_test_part
-from minicnn.atomic import write_atomically
+from minicnn.atomic import write_text
 from minicnn.data.unreadable import USUAL_SHARE
 
 WORST = 5  # mistakes in the terminal
@@ -61,7 +61,7 @@ def command(
     seconds = time.perf_counter() - start
     if report is not None:
         title = f"{model.name} on {directory.name}"
-        write_atomically(report, [test_page(title, answers, part, loss, seconds).encode()])
+        write_text(report, test_page(title, answers, part, loss, seconds))
         output.note(f"Written: {report}")
     tell(answers, part, loss, seconds, as_json=as_json)
     if fail_under is not None and answers.accuracy < fail_under:

@@ -18,7 +18,11 @@ from minicnn.apps.runs.settings import Settings, from_toml
 @verb("minicnn train --data photos --model scene", "minicnn train runs/scene-1/config.toml")
 @click.argument("config", required=False, type=options.FILE)
 @options.data()
-@click.option("--model", type=click.Choice(list(NETWORKS)), help="The network.")
+@click.option(
+    "--model",
+    type=click.Choice(list(NETWORKS)),
+    help="The network: `minicnn models` describes them.",
+)
 @options.epochs()
 @options.batch_size()
 @options.image_size(1, help="Pixels; default: what the network was made for.")

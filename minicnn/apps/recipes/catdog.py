@@ -20,6 +20,7 @@ RECIPE = Recipe(
         optimizer=adam(0.001),
         augmentation=PHOTOGRAPHS,
     ),
+    classes=("cat", "dog"),
     said=(
         Said("test images right", "not printed", "accuracy"),
         Said("of them after the last epoch", "not printed", "last"),

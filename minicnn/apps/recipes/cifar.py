@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minicnn.apps.recipes.recipe import Recipe, Said, adam
 from minicnn.apps.runs.settings import Settings
+from minicnn.datasets.cifar10 import CLASS_NAMES
 
 RECIPE = Recipe(
     title="Ten kinds of things: CIFAR-10",
@@ -25,6 +26,7 @@ RECIPE = Recipe(
         },
     ),
     printed=Settings(model="cifar", data="cifar10", name="cifar-printed", epochs=16, batch_size=32),
+    classes=CLASS_NAMES,
     said=(
         Said("test images right", "71.55 %", "accuracy"),
         Said("of them after the last epoch", "71.55 %", "last"),

@@ -43,6 +43,7 @@ RECIPE = Recipe(
             "decoupled": False,
         },
     ),
+    classes=tuple(map(str, range(10))),
     said=(
         Said("test digits right", "about 99.2 %", "accuracy"),
         Said("test digits wrong", "about 80 of 10,000", "wrong"),

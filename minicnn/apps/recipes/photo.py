@@ -21,6 +21,7 @@ RECIPE = Recipe(
         optimizer=adam(0.0005),
         augmentation={**PHOTOGRAPHS, "rotation_range": 15, "brightness_range": [0.7, 1.3]},
     ),
+    classes=("animals", "architecture", "car", "food", "nature", "people"),
     said=(
         Said("test images right", "not printed", "accuracy"),
         Said("images to train / validate / test", "70 % / 20 % / 10 %", "images"),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from minicnn.apps.runs.settings import Settings
+from minicnn.errors import ArgumentError
+
+MOST = 10  # classes that an error names
 
 # What a photograph may undergo and still show the same.
 PHOTOGRAPHS = {
@@ -43,6 +48,7 @@ class Recipe:
     printed : the training as the paper prints it, where that is another one
     said : what the paper says
     notes : what a reader of the report should know
+    classes : what the images show; those of a data set of one's own must be the same kinds
     """
 
     title: str
@@ -51,3 +57,21 @@ class Recipe:
     said: tuple[Said, ...]
     printed: Settings | None = None
     notes: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+    def check_classes(self, found: Sequence[str], data: str) -> None:
+        """Raise ArgumentError if images of these classes are not what the system is about.
+
+        Capitals and a plural's s do not matter: "Cats" are "cat".
+        """
+        if {_kind(name) for name in found} != {_kind(name) for name in self.classes}:
+            network, place = self.settings.model, shlex.quote(data)
+            raise ArgumentError(
+                f"{data} has {len(found)} classes, {', '.join(found[:MOST])}; {self.title!r} is "
+                f"about {', '.join(self.classes)}. For other classes: minicnn train --data {place} "
+                f"--model {network}"
+            )
+
+
+def _kind(name: str) -> str:
+    return name.lower().removesuffix("s")

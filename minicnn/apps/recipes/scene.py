@@ -21,6 +21,7 @@ RECIPE = Recipe(
         augmentation={"shear_range": 0.2, "zoom_range": 0.2, "horizontal_flip": True},
     ),
     printed=Settings(model="scene", data="scenes", name="scene-printed", epochs=12, batch_size=32),
+    classes=("buildings", "forest", "glacier", "mountain", "sea", "street"),
     said=(
         Said("test images right", "not printed (only its curves)", "accuracy"),
         Said("of them after the last epoch", "not printed", "last"),

@@ -19,6 +19,7 @@ RECIPE = Recipe(
         batch_size=16,
         optimizer=adam(0.0003),
     ),
+    classes=("normal", "pneumonia"),
     said=(
         Said("test images right", "95 %", "accuracy"),
         Said("of them after the last epoch", "95 %", "last"),

@@ -17,7 +17,7 @@ from minicnn.apps.runs.job import Outcome
 from minicnn.apps.runs.measured import measured
 from minicnn.apps.runs.pictures import Card
 from minicnn.apps.runs.sources import Part
-from minicnn.atomic import write_atomically
+from minicnn.atomic import write_text
 from minicnn.data.images import save_img
 from minicnn.explain import confusion_figure
 from minicnn.plots import plot_history, save_figure
@@ -37,8 +37,8 @@ def write_report(folder: RunFolder, outcome: Outcome, recipe: Recipe | None, com
     if pictures.drawable():
         draw(folder.path, outcome.history, answers, worst, some)
     html = as_page(folder.path, report, outcome.settings, answers, worst, some, recipe)
-    write_atomically(folder.path / "report.html", [html.encode()])
-    write_atomically(folder.report, [(json.dumps(report, indent=1) + "\n").encode()])
+    write_text(folder.path / "report.html", html)
+    write_text(folder.report, json.dumps(report, indent=1) + "\n")
     return report
 
 

@@ -8,7 +8,7 @@ cifar10.tar.xz, DIR/data_batch_1.bin, DIR/data_batch_1     CIFAR-10 in its publi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from minicnn.apps.runs.layouts import (
     missing,
 )
 from minicnn.apps.runs.settings import Settings
+from minicnn.apps.runs.telling import Say, telling
 from minicnn.data.folders import ImageList, list_folder
 from minicnn.data.folders import found_text as found_one
 from minicnn.data.images import read_images
@@ -32,9 +33,8 @@ from minicnn.data.unreadable import USUAL_SHARE, check_unreadable
 from minicnn.datasets import cifar10, mnist
 from minicnn.errors import ArgumentError
 
-DIGITS = [str(digit) for digit in range(10)]
+DIGITS = tuple(map(str, range(10)))
 NO_IMAGES = np.empty((0, 0, 0, 0), np.uint8)
-Say = Callable[[str], None]
 Skipped = list[tuple[str, str]]  # files that could not be read, and why
 
 
@@ -83,7 +83,7 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> Images:
     path = Path(settings.data)
     if not path.exists():
         raise missing(path, f"is not there. {NEEDED}")
-    found = known_set(path, preprocess)
+    found = known_set(path, preprocess, say)
     if found is not None:
         return found
     if not path.is_dir():
@@ -117,7 +117,7 @@ def load_test_part(
     ------
     UnreadableImagesError : more than the share `allow_unreadable` of them cannot be read
     """
-    known = known_set(folder, preprocess) if folder.exists() else None
+    known = known_set(folder, preprocess, say) if folder.exists() else None
     if known is not None:
         return known.test, []
     if not folder.is_dir():
@@ -128,17 +128,19 @@ def load_test_part(
     images = list_folder(inner or folder, list(names))
     say(found_one(images))
     skipped: Skipped = []
-    return _part(images, preprocess, skipped, allow_unreadable), skipped
+    return _part(images, preprocess, skipped, say, allow_unreadable), skipped
 
 
-def known_set(path: Path, preprocess: Preprocess) -> Images | None:
+def known_set(path: Path, preprocess: Preprocess, say: Say) -> Images | None:
     """MNIST or CIFAR-10 in the form in which they are published; None if `path` is neither."""
-    if path.is_dir() and list(path.glob("*-idx3-ubyte*")):
-        found = _as_images(mnist.load_data(path), DIGITS)
-    elif _is_cifar10(path):
-        found = _as_images(cifar10.load_data(path), list(cifar10.CLASS_NAMES))
-    else:
+    if not is_published(path):
         return None
+    if _is_cifar10(path):
+        progress = telling(say, f"Reading {path.name}, bytes")
+        arrays, names = cifar10.load_data(path, progress=progress), list(cifar10.CLASS_NAMES)
+    else:
+        arrays, names = mnist.load_data(path), list(DIGITS)
+    found = _as_images(arrays, names)
     shape = found.train.images.shape[1:]
     if shape != preprocess.image_shape:
         raise ArgumentError(
@@ -146,6 +148,11 @@ def known_set(path: Path, preprocess: Preprocess) -> Images | None:
             f"say --image-size {shape[0]} {shape[1]}, or take another --model"
         )
     return found
+
+
+def is_published(path: Path) -> bool:
+    """Is it MNIST or CIFAR-10 as published, whose classes are known, and no folder of classes?"""
+    return (path.is_dir() and any(path.glob("*-idx3-ubyte*"))) or _is_cifar10(path)
 
 
 def _is_cifar10(path: Path) -> bool:
@@ -164,12 +171,12 @@ def _read(listing: Listing, preprocess: Preprocess, settings: Settings, say: Say
         files = [_name(path, listing.train.root) for path in listing.train.paths]
         train = Part(NO_IMAGES, listing.train.labels, files, listing.train)
     else:
-        train = _part(listing.train, preprocess, skipped, share)
-    test = _part(listing.test, preprocess, skipped, share)
+        train = _part(listing.train, preprocess, skipped, say, share)
+    test = _part(listing.test, preprocess, skipped, say, share)
     shared = listing.validation is None
     validation = test
     if listing.validation is not None:
-        validation = _part(listing.validation, preprocess, skipped, share)
+        validation = _part(listing.validation, preprocess, skipped, say, share)
     if skipped:
         path, reason = skipped[0]
         say(
@@ -179,8 +186,11 @@ def _read(listing: Listing, preprocess: Preprocess, settings: Settings, say: Say
     return Images(train, validation, test, listing.train.class_names, skipped, shared)
 
 
-def _part(images: ImageList, preprocess: Preprocess, skipped: Skipped, share: float) -> Part:
-    pixels, kept, failures = read_images(images.paths, **preprocess.reading)
+def _part(
+    images: ImageList, preprocess: Preprocess, skipped: Skipped, say: Say, share: float
+) -> Part:
+    progress = telling(say, "Reading images")
+    pixels, kept, failures = read_images(images.paths, **preprocess.reading, progress=progress)
     check_unreadable(failures, len(images.paths), share, images.root)
     skipped += [(_name(path, images.root), reason) for path, reason in failures]
     files = [_name(images.paths[i], images.root) for i in kept]

@@ -21,7 +21,7 @@ from minicnn.backends.cuda.api import SIMULATED, cuda, device, float32, jit, sqr
 from minicnn.backends.cuda.work import HALTED, Work, elementwise
 from minicnn.contracts import Spec
 
-ZERO, ONE = float32(0), float32(1)
+ZERO = float32(0)
 NO_SLOT = ""
 
 times = operator.mul if SIMULATED else cuda.libdevice.fmul_rn  # type: ignore[attr-defined]
@@ -61,7 +61,7 @@ def sgd(kept: Kept, *, momentum: float, nesterov: bool, decoupled: bool) -> Any:
 
 @cache
 def adam(kept: Kept, *, beta_1: float, beta_2: float, epsilon: float, decoupled: bool) -> Any:
-    new_1, new_2 = ONE - float32(beta_1), ONE - float32(beta_2)
+    new_1, new_2 = float32(1 - beta_1), float32(1 - beta_2)
     small, decayed = float32(epsilon), with_decay(decoupled)
 
     @device
@@ -78,7 +78,7 @@ def adam(kept: Kept, *, beta_1: float, beta_2: float, epsilon: float, decoupled:
 def rmsprop(
     kept: Kept, *, rho: float, momentum: float, epsilon: float, centered: bool, decoupled: bool
 ) -> Any:
-    old, new, mu, small = (float32(a) for a in (rho, ONE - float32(rho), momentum, epsilon))
+    old, new, mu, small = (float32(a) for a in (rho, 1 - rho, momentum, epsilon))
     rolls, centres = momentum > 0 and kept[1], centered and kept[2]
     decayed = with_decay(decoupled)
 

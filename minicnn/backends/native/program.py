@@ -73,7 +73,8 @@ class Runner:
         memory = arena.room(program.arena_bytes)
         for index, buffer in enumerate(program.buffers):
             self._arrays.append(self._array(buffer, index, arrays, memory))
-        self._program = _core.Program([self._call(step) for step in program.steps], arena.weights)
+        steps = [self._call(step) for step in program.steps]
+        self._program = _core.Program(steps, program.commit, arena.weights)
         self._steps = range(len(program.steps))
         self._constants = Constants(program, arrays, arena.seen)
 

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import minicnn._core as _core
+from minicnn import environment
 from minicnn.checks import check_int
+
+LEVELS = ("generic", "avx2", "avx512")
+
+# C++ reads these itself; what it cannot use is told here.
+environment.choice("MINICNN_ISA", "the best of this processor", LEVELS)
+environment.check_count("MINICNN_NUM_THREADS")
 
 
 def isa() -> str:

@@ -14,8 +14,9 @@
 Weight decay pulls weights to 0: coupled it is the gradient of weight_decay / 2 * w^2, so
 g = dw + weight_decay * w; decoupled it shrinks w itself by rate * weight_decay.
 
-Every engine gives the same bits here: all is in the weights' dtype, numbers are converted to it
-first, and each operation rounds once, in the order written.
+Every engine gives the same bits here: all is in the weights' dtype, and each operation rounds once,
+in the order written. Numbers are converted to it first. 1 - beta is made before that: in float32
+the difference of 1 and 0.999 would be off by a part in 100,000.
 """
 
 from __future__ import annotations
@@ -60,9 +61,9 @@ def adam_update(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rate, step = _own_rates(w, rates, multiplier)
     w, g = _with_decay(w, dw, rate, weight_decay, decoupled)
-    one, beta_1, beta_2, epsilon = (w.dtype.type(a) for a in (1, beta_1, beta_2, epsilon))
-    first = first + (g - first) * (one - beta_1)
-    second = second + (g * g - second) * (one - beta_2)
+    rest_1, rest_2, epsilon = (w.dtype.type(a) for a in (1 - beta_1, 1 - beta_2, epsilon))
+    first = first + (g - first) * rest_1
+    second = second + (g * g - second) * rest_2
     return w - first * step / (np.sqrt(second) + epsilon), first, second
 
 
@@ -84,11 +85,12 @@ def rmsprop_update(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]:
     rate, _ = _own_rates(w, rates, multiplier)
     w, g = _with_decay(w, dw, rate, weight_decay, decoupled)
-    one, rho, momentum, epsilon = (w.dtype.type(a) for a in (1, rho, momentum, epsilon))
-    square = rho * square + (one - rho) * g * g
+    numbers = (rho, 1 - rho, momentum, epsilon)
+    rho, rest, momentum, epsilon = (w.dtype.type(a) for a in numbers)
+    square = rho * square + rest * g * g
     variance = square
     if centered and mean is not None:
-        mean = rho * mean + (one - rho) * g
+        mean = rho * mean + rest * g
         variance = square - mean * mean
     increment = rate * g / np.sqrt(variance + epsilon)
     if momentum > 0 and velocity is not None:

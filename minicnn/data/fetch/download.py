@@ -204,8 +204,12 @@ def _within(seconds: float, ask: Callable[[], list[str]]) -> list[str]:
             errors.append(error)
 
     thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
+    try:
+        thread.start()
+    except RuntimeError:  # no thread to be had: asked here, for as long as it takes
+        work()
+    else:
+        thread.join(seconds)
     if errors:
         raise FetchRefused(f"{type(errors[0]).__name__}: {errors[0]}")
     if not answers:

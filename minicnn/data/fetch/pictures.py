@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +20,7 @@ from minicnn.data.images import ENDINGS, PathLike, with_picture
 from minicnn.errors import FetchRefused, FormatError, ImageReadError
 from minicnn.files import read_text
 from minicnn.tables import write_csv
+from minicnn.threads import Threads
 
 THREADS = 8  # that wait for servers
 
@@ -87,23 +87,19 @@ def fetch_images(
     known = _known(here.values())
     numbered = [(f"{number:05d}", link) for number, link in enumerate(links, 1)]
     results = []
-    with ThreadPoolExecutor(threads) as pool:
+    with Threads(threads) as pool:
         jobs = [
             None if stem in here else pool.submit(_fetch, link, limits, network)
             for stem, link in numbered
         ]
-        try:
-            for (stem, link), job in zip(numbered, jobs, strict=True):
-                if job is None:
-                    done = Fetched(link, here[stem], "already here")
-                else:
-                    done = _keep(link, job.result(), folder / stem, known)
-                results.append(done)
-                if progress is not None:
-                    progress(len(results), len(links))
-        except BaseException:  # Ctrl-C: do not wait for the links that were not begun
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for (stem, link), job in zip(numbered, jobs, strict=True):
+            if job is None:
+                done = Fetched(link, here[stem], "already here")
+            else:
+                done = _keep(link, job.result(), folder / stem, known)
+            results.append(done)
+            if progress is not None:
+                progress(len(results), len(links))
     return results
 
 

@@ -1,0 +1,450 @@
+"""Classes of a user's own in saved models: what is saved can be loaded, or save refuses it."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import minicnn as mc
+from minicnn import registry
+from minicnn.errors import ArgumentError, FormatError
+from minicnn.layers import LAYERS, Add, Dense, Input, Layer
+from minicnn.models.archive import read_archive, write_archive
+from minicnn.ops.elementwise import RESCALE
+from minicnn.utils import register_serializable
+
+X = np.random.default_rng(0).normal(size=(16, 4)).astype(np.float32)
+T = np.random.default_rng(1).normal(size=(16, 2)).astype(np.float32)
+
+
+class Scale(Layer):
+    """One argument, told by get_config."""
+
+    def __init__(self, factor, **options):
+        super().__init__(**options)
+        self.factor = factor
+
+    def build(self, *shapes):
+        self.w = self.add_parameter("w", (shapes[0][-1],), "ones")
+
+    def forward(self, apply, *inputs, training):
+        return apply(RESCALE, inputs[0], scale=self.factor, offset=0.0)
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+class Silent(Scale):
+    """The same without telling it."""
+
+    def get_config(self):
+        return Layer.get_config(self)
+
+
+class SilentWithDefault(Layer):
+    def __init__(self, factor=1.0, **options):
+        super().__init__(**options)
+        self.factor = factor
+
+    def forward(self, apply, *inputs, training):
+        return apply(RESCALE, inputs[0], scale=self.factor, offset=0.0)
+
+
+class Init(mc.initializers.Initializer):
+    def __init__(self, value=3.0):
+        self.value = value
+
+    def __call__(self, shape, rng):
+        return np.full(shape, self.value, np.float32)
+
+    def get_config(self):
+        return {**super().get_config(), "value": self.value}
+
+
+class Half(mc.schedules.LearningRateSchedule):
+    def __init__(self, first):
+        self.first = first
+
+    def __call__(self, step):
+        return self.first / (1 + step)
+
+
+class HalfError(mc.losses.MeanSquaredError):
+    pass
+
+
+class Faster(mc.optimizers.SGD):
+    pass
+
+
+class Distance(mc.metrics.Mean):
+    def __init__(self, power=1, name=None):
+        super().__init__(name)
+        self.power = power
+
+    def values(self, y_true, y_pred):
+        return (np.abs(y_true - y_pred) ** self.power).mean(1)
+
+    def get_config(self):
+        return {**super().get_config(), "power": self.power}
+
+
+class Line(mc.Sequential):
+    pass
+
+
+class Net(mc.Model):
+    pass
+
+
+class Tower(mc.Sequential):
+    """A constructor of its own."""
+
+    def __init__(self, units, name=None):
+        super().__init__([Input((4,)), Dense(units), Dense(2)], name=name)
+        self.units = units
+
+    def get_config(self):
+        return {"units": self.units, "name": self.name}
+
+
+class Fixed(mc.Sequential):
+    """A constructor that nobody can call with layers."""
+
+    def __init__(self):
+        super().__init__([Input((4,)), Dense(2)])
+
+
+OWN = {
+    kind.__name__: kind
+    for kind in (Scale, Init, Half, HalfError, Faster, Distance, Line, Net, Tower)
+}
+
+
+def line(kind=mc.Sequential):
+    layers = [Input((4,)), Scale(2.5, name="s"), Dense(2, kernel_initializer=Init(0.25))]
+    model = kind(layers)
+    model.compile(Faster(Half(0.1), momentum=0.9), HalfError(), [Distance(2)])
+    return model
+
+
+def net():
+    x = Input((4,), name="x")
+    model = Net(x, Add()([Dense(2, name="a")(x), Dense(2, name="b")(x)]))
+    model.compile("adam", "mse")
+    return model
+
+
+def tower():
+    model = Tower(8)
+    model.compile("adam", "mse")
+    return model
+
+
+MODELS = {"line": lambda: line(Line), "plain": line, "net": net, "tower": tower}
+
+
+@pytest.fixture
+def registered():
+    """All of them, for one test."""
+    tables = [one.table for one in registry._registries]
+    before = [dict(table) for table in tables]
+    for kind in OWN.values():
+        assert register_serializable(kind) is kind
+    yield
+    for table, kept in zip(tables, before, strict=True):
+        table.clear()
+        table.update(kept)
+
+
+def check_same(again, model):
+    assert type(again) is type(model)
+    assert np.array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+    for one in (again, model):
+        one.fit(X, T, batch_size=4, epochs=2, verbose=0)
+    for a, b in zip(again.get_weights(), model.get_weights(), strict=True):
+        assert np.array_equal(a, b)
+    assert again.history.history == model.history.history
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_saved_can_be_loaded_with_custom_objects(tmp_path, name):
+    model = MODELS[name]()
+    model.fit(X, T, batch_size=4, verbose=0)
+    model.save(tmp_path / "m.mcnn")
+    with pytest.raises(FormatError, match=r"custom_objects=\{.*TheClass\}"):
+        mc.load_model(tmp_path / "m.mcnn")
+    check_same(mc.load_model(tmp_path / "m.mcnn", custom_objects=OWN), model)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_saved_can_be_loaded_with_registered_classes(tmp_path, name, registered):
+    model = MODELS[name]()
+    model.fit(X, T, batch_size=4, verbose=0)
+    model.save(tmp_path / "m.mcnn")
+    again = mc.load_model(tmp_path / "m.mcnn")
+    check_same(again, model)
+    again.save(tmp_path / "again.mcnn")
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_checkpoint_needs_no_class(tmp_path, name):
+    model, other = MODELS[name](), MODELS[name]()
+    model.fit(X, T, batch_size=4, verbose=0)
+    model.save_checkpoint(tmp_path / "c.mcnn")
+    other.running_callbacks = model.running_callbacks
+    other.load_checkpoint(tmp_path / "c.mcnn")
+    assert other.optimizer.iterations == 4
+    check_same(other, model)
+
+
+def test_the_error_names_the_class_and_what_to_type(tmp_path):
+    line().save(tmp_path / "m.mcnn")
+    with pytest.raises(FormatError) as caught:
+        mc.load_model(tmp_path / "m.mcnn")
+    text = str(caught.value).removeprefix(f"{tmp_path}/")
+    assert text == (
+        "m.mcnn: its layers cannot be built: unknown layer 'Scale'. If it is a class of yours: "
+        "load_model(path, custom_objects={'Scale': TheClass})"
+    )
+
+
+def refused(layer=None, compiled=(), model=None):
+    if model is None:
+        model = mc.Sequential([Input((4,)), *([layer] if layer else []), Dense(2)])
+    if compiled:
+        model.compile(*compiled)
+    return model
+
+
+class WithArray(Scale):
+    def get_config(self):
+        return {**super().get_config(), "factor": np.ones(2)}
+
+
+class Drifting(Scale):
+    """Never what it was given."""
+
+    def __init__(self, factor, **options):
+        super().__init__(factor + 1.0, **options)
+
+
+class SilentMetric(Distance):
+    def __init__(self, power=1, extra=0, name=None):
+        super().__init__(power, name)
+
+
+class SilentSchedule(Half):
+    def __init__(self, first, second=1.0):
+        super().__init__(first)
+
+
+class SilentInit(Init):
+    def __init__(self, value=3.0, other=1.0):
+        super().__init__(value)
+
+
+class SilentLoss(mc.losses.MeanSquaredError):
+    def __init__(self, power=2.0):
+        self.power = power
+
+
+def changed_after_building():
+    model = mc.Sequential([Input((4,)), Dense(3, name="d"), Dense(2)])
+    model.layers[0].units = 5
+    return model
+
+
+REFUSED = {
+    "argument": (lambda: refused(Silent(2.0, name="s")), "the layer 's' .* lacks factor"),
+    "default": (
+        lambda: refused(SilentWithDefault(2.0, name="s")),
+        "the layer 's' .* lacks factor; give SilentWithDefault a get_config",
+    ),
+    "array": (lambda: refused(WithArray(2.0, name="s")), "the layer 's' .* not JSON serializable"),
+    "drift": (lambda: refused(Drifting(2.0, name="s")), "the layer 's' .* another factor"),
+    "initializer": (
+        lambda: refused(Dense(3, name="d", kernel_initializer=SilentInit())),
+        "the initializer SilentInit of the layer 'd' .* lacks other",
+    ),
+    "schedule": (
+        lambda: refused(compiled=(mc.optimizers.SGD(SilentSchedule(0.1)), "mse")),
+        "the schedule SilentSchedule of the optimizer SGD .* lacks second",
+    ),
+    "loss": (
+        lambda: refused(compiled=("sgd", SilentLoss())),
+        "the loss SilentLoss .* lacks power",
+    ),
+    "metric": (
+        lambda: refused(compiled=("sgd", "mse", [SilentMetric()])),
+        "the metric 'silent_metric' .* lacks extra",
+    ),
+    "model": (
+        lambda: refused(model=Fixed()),
+        "fixed cannot be saved, for Fixed could not be built again: .*arguments do not fit",
+    ),
+    "changed": (changed_after_building, r"it would have d/kernel \(4, 5\), not \(4, 3\)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_save_refuses_by_name_what_could_not_be_built_again(tmp_path, name):
+    make, text = REFUSED[name]
+    model = make()
+    with pytest.raises(ArgumentError, match=text) as caught:
+        model.save(tmp_path / "m.mcnn")
+    assert len(str(caught.value)) <= 300
+    assert not list(tmp_path.iterdir()), "nothing was written"
+
+
+@pytest.mark.parametrize("name", ["argument", "default", "array", "drift", "initializer", "model"])
+def test_weights_of_any_network_can_be_saved_and_loaded(tmp_path, name):
+    make, _ = REFUSED[name]
+    model, other = make(), make()
+    model.set_weights([w + 1 for w in model.get_weights()])
+    model.save_weights(tmp_path / "w.mcnn")
+    other.load_weights(tmp_path / "w.mcnn")
+    assert np.array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))
+    with pytest.raises(FormatError, match=r"holds weights only.*load_weights\(path\)"):
+        mc.load_model(tmp_path / "w.mcnn")
+
+
+def test_a_training_of_any_network_can_be_taken_up(tmp_path):
+    def made():
+        model = refused(Silent(2.0, name="s"), ("adam", "mse"))
+        model.fit(X, T, epochs=1, verbose=0, callbacks=[backup])
+        return model
+
+    backup = mc.callbacks.BackupAndRestore(tmp_path / "b", delete_checkpoint=False)
+    model = made()
+    assert list((tmp_path / "b").iterdir())
+    again = made()  # finds the epoch done
+    for a, b in zip(again.get_weights(), model.get_weights(), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_weights_are_read_in_the_network_s_order_not_by_name(tmp_path):
+    """The file's own order is another: b before c."""
+    names = (("c", "b"), ("x", "y"))
+    one, other = (
+        mc.Sequential([Input((4,)), Dense(4, name=a), Dense(4, name=b)]) for a, b in names
+    )
+    one.set_weights([w + 1 for w in one.get_weights()])
+    one.save_weights(tmp_path / "w.mcnn")
+    other.load_weights(tmp_path / "w.mcnn")
+    assert np.array_equal(other.predict(X, verbose=0), one.predict(X, verbose=0))
+
+
+def test_files_that_do_not_tell_the_order_are_read_by_name(tmp_path):
+    """As earlier versions wrote them."""
+    model = net()
+    model.save(tmp_path / "m.mcnn")
+    archive = read_archive(tmp_path / "m.mcnn")
+    documents = {k: v for k, v in archive.documents.items() if k != "metadata"}
+    documents["config"] = {"class": "Model", **documents["config"]["config"]}
+    write_archive(tmp_path / "old.mcnn", archive.weights, documents, archive.arrays)
+    again = mc.load_model(tmp_path / "old.mcnn")
+    assert np.array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+    other = net()
+    other.set_weights([w + 1 for w in other.get_weights()])
+    other.load_weights(tmp_path / "old.mcnn")
+    assert np.array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+@pytest.mark.parametrize("names", [["a/kernel"], "abcd", [1, 2, 3, 4], None, {"a": 1}])
+def test_a_wrong_list_of_parameters_is_refused(tmp_path, names):
+    model = net()
+    model.save(tmp_path / "m.mcnn")
+    archive = read_archive(tmp_path / "m.mcnn")
+    documents = {k: v for k, v in archive.documents.items() if k != "metadata"}
+    documents["config"]["parameters"] = names if names is not None else ["b/bias"] * 4
+    write_archive(tmp_path / "bad.mcnn", archive.weights, documents, archive.arrays)
+    with pytest.raises(FormatError, match="list of parameters is not that of its weights"):
+        mc.load_model(tmp_path / "bad.mcnn", custom_objects=OWN)
+    with pytest.raises(FormatError, match="list of parameters is not that of its weights"):
+        model.load_weights(tmp_path / "bad.mcnn")
+
+
+# --- the tables --------------------------------------------------------------------------------
+
+
+def test_an_own_class_may_be_defined_again_as_in_a_notebook():
+    source = "class Cell(Layer):\n    def forward(self, apply, *x, training): return x[0]\n"
+    spaces = [{"Layer": Layer, "__name__": "notebook"} for _ in range(2)]
+    try:
+        for space in spaces:
+            exec(source, space)
+            register_serializable(space["Cell"])
+        assert LAYERS["Cell"] is spaces[1]["Cell"]
+        with pytest.raises(ArgumentError, match="there is a layer 'Cell' already"):
+            register_serializable(type("Cell", (Layer,), {}))
+    finally:
+        LAYERS.pop("Cell", None)
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "kind"),
+    [
+        ("Dense", Layer, "layer"),
+        ("Zeros", mc.initializers.Initializer, "initializer"),
+        ("AUC", mc.metrics.Metric, "metric"),
+        ("Adam", mc.optimizers.Optimizer, "optimizer"),
+        ("CosineDecay", mc.schedules.LearningRateSchedule, "schedule"),
+        ("MeanSquaredError", mc.losses.Loss, "loss"),
+        ("Sequential", mc.Model, "kind of model"),
+    ],
+)
+def test_names_of_ours_cannot_be_taken(name, base, kind):
+    with pytest.raises(ArgumentError, match=f"there is a {kind} '{name}' already"):
+        register_serializable(type(name, (base,), {}))
+
+
+@pytest.mark.parametrize("wrong", [int, "Scale", None, Scale(1.0, name="s"), np.ndarray])
+def test_only_classes_that_files_may_name_are_registered(wrong):
+    with pytest.raises(ArgumentError, match="takes a subclass of one of Initializer, Layer, "):
+        register_serializable(wrong)
+
+
+@pytest.mark.parametrize("wrong", [["Scale"], {"Scale": "Scale"}, {1: Scale}, Scale])
+def test_custom_objects_are_a_dict_of_classes(tmp_path, wrong):
+    line().save(tmp_path / "m.mcnn")
+    with pytest.raises(ArgumentError, match="custom_objects must be a dict of classes"):
+        mc.load_model(tmp_path / "m.mcnn", custom_objects=wrong)
+
+
+def test_custom_objects_hold_for_one_call(tmp_path):
+    line().save(tmp_path / "m.mcnn")
+    mc.load_model(tmp_path / "m.mcnn", custom_objects=OWN)
+    with pytest.raises(FormatError, match="unknown layer 'Scale'"):
+        mc.load_model(tmp_path / "m.mcnn")
+    assert "Scale" not in LAYERS
+
+
+def test_a_file_never_gets_a_class_of_another_kind(tmp_path):
+    line().save(tmp_path / "m.mcnn")
+    with pytest.raises(FormatError, match="unknown layer 'Scale'"):
+        mc.load_model(tmp_path / "m.mcnn", custom_objects={**OWN, "Scale": dict})
+
+
+def test_own_metrics_are_counted(tmp_path):
+    """y_pred is 0, so the mean of y ** 2."""
+    model = mc.Sequential([Input((4,)), Dense(2, kernel_initializer="zeros")])
+    model.compile("sgd", "mse", [Distance(2, name="far")])
+    logs = model.evaluate(X, T, verbose=0, return_dict=True)
+    assert math.isclose(logs["far"], float((T.astype(float) ** 2).mean()), rel_tol=1e-6)
+    assert json.dumps(Distance().get_config()) == '{"name": "distance", "power": 1}'
+
+
+def test_an_own_metric_that_cannot_be_copied_is_refused_at_compile():
+    class Needs(Distance):
+        def __init__(self, needed):
+            super().__init__()
+
+        def get_config(self):
+            return {}
+
+    with pytest.raises(ArgumentError, match="copy of needs by its get_config"):
+        mc.Sequential([Input((4,)), Dense(2)]).compile("sgd", "mse", [Needs(1)])
