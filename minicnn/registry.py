@@ -206,6 +206,11 @@ def register_serializable(kind: C) -> C:
     return kind
 
 
+def registries() -> tuple[Registry[Any], ...]:
+    """One for each kind of object that files may name."""
+    return tuple(_registries)
+
+
 @contextmanager
 def custom_objects(classes: Classes | None) -> Iterator[None]:
     """Inside the block files may name these classes too: {"Scale": Scale}."""

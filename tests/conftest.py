@@ -4,7 +4,7 @@ import sys
 import hypothesis
 import pytest
 
-from minicnn import backends, naming, random
+from minicnn import backends, naming, random, registry
 from minicnn.backends import device
 
 # Without a GPU its kernels are tried in numba's simulator, which reads this when it is imported.
@@ -46,6 +46,11 @@ def simulated_threads_take_turns_often(request):
 
 @pytest.fixture(autouse=True)
 def fresh_names_and_seed():
-    """No test depends on the layers and seeds of those before it."""
+    """No test depends on the layers, seeds and registered classes of those before it."""
     naming.clear_session()
     random.set_random_seed(0)
+    before = [(one.table, dict(one.table)) for one in registry.registries()]
+    yield
+    for table, content in before:
+        table.clear()
+        table.update(content)
