@@ -251,6 +251,8 @@ def test_a_number_that_is_not_reported_is_an_error(make):
 def test_the_mode_is_checked():
     with pytest.raises(ArgumentError, match="mode must be"):
         EarlyStopping(mode="best")
+    with pytest.raises(ArgumentError, match="monitor must be a name in the logs; got 3"):
+        ReduceLROnPlateau(monitor=3)
 
 
 @pytest.mark.parametrize("loss", [NAN, math.inf])

@@ -268,6 +268,8 @@ class Monitor:
     """Watches one number of the logs for a new best. NaN and infinity never are."""
 
     def __init__(self, owner: str, name: str, mode: str, min_delta: float = 0.0) -> None:
+        if not isinstance(name, str):
+            raise ArgumentError(f"monitor must be a name in the logs; got {quoted(name)}")
         if mode not in ("auto", "min", "max"):
             raise ArgumentError(f'mode must be "auto", "min" or "max"; got {quoted(mode)}')
         self.owner, self.name = owner, ALIASES.get(name, name)

@@ -45,12 +45,15 @@ class Stepper(Network):
         self._slots: dict[Parameter, dict[str, np.ndarray]] = {}
         self._executions = Programs()
         self._step_metrics: list[Metric] | None = None
+        # Entered while a training step may be given up as a whole; `fit` lets Ctrl-C strike there.
+        self.interruptible: AbstractContextManager[Any] = nullcontext()
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: all but the programs, which are made again when needed."""
         for arrays in self._slots.values():
             bring_home(arrays.values())
-        return {name: value for name, value in vars(self).items() if name != "_executions"}
+        kept = {name: value for name, value in vars(self).items() if name != "_executions"}
+        return {**kept, "interruptible": nullcontext()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -87,18 +90,17 @@ class Stepper(Network):
         dtypes = ["float32"] * len(self.graph.inputs)
         return self._plan("train" if training else "predict", batch_size, dtypes).program
 
-    def train_step(self, batch: Batch, at_once: AbstractContextManager | None = None) -> Outcome:
+    def train_step(self, batch: Batch) -> Outcome:
         """Forward, backward and update; the outcome is that before the update.
 
-        Ctrl-C gives up a step as a whole, before the model changes, or not at all; `at_once` is
-        entered for as long as the first is possible.
+        Ctrl-C gives up a step as a whole, before the model changes, or not at all.
         """
         optimizer, loss = self.need_compiled()
         batch = self.prepared(batch)
         step = optimizer.iterations
         with self.lock:
             execution = self.execution("train", batch.inputs)
-            with at_once or nullcontext():
+            with self.interruptible:
                 rates, stream = optimizer.rates(step), random.stream(step)
                 outcome = execution.forward_backward(batch, rates, stream)
             if math.isfinite(outcome.loss):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from minicnn import random
@@ -86,6 +86,7 @@ class Fit:
             self.interrupt = interrupt
             try:
                 model.training_thread = threading.current_thread()
+                model.interruptible = interrupt.at_once
                 self.callbacks.on_train_begin()
                 model.saved_history = model.training_state.past  # as a checkpoint knew it
                 while self._goes_on(epochs):
@@ -95,7 +96,7 @@ class Fit:
                 self.callbacks.on_interrupt()
                 raise
             finally:
-                model.training_thread = None
+                model.training_thread, model.interruptible = None, nullcontext()
                 self.progress.close()
                 self.callbacks.on_exit()
         return self.history
@@ -239,7 +240,7 @@ class Fit:
         self.callbacks.on_train_batch_begin(number)
         try:
             with random.seeded(state.seed):
-                outcome = self.model.train_step(batch, self.interrupt.at_once)
+                outcome = self.model.train_step(batch)
             self.totals.add(outcome, batch)
         except NumericError:
             if not any(isinstance(callback, TerminateOnNaN) for callback in self.callbacks):
