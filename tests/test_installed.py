@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -129,11 +130,15 @@ def clone(tmp_path):
 
 
 def python_in(clone, code):
-    """What Python says that was started there, where the installed package comes second."""
+    """What Python says that was started there, where the installed package comes second.
+
+    The minicnn of these tests, which may be installed in place, is kept out by -S.
+    """
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MINICNN")}
-    environment["PYTHONPATH"] = os.pathsep.join([str(clone), str(clone.parent / SITE)])
-    done = subprocess.run([sys.executable, "-c", code], cwd=clone, env=environment, check=False,
-                          capture_output=True, text=True)  # fmt: skip
+    folders = [clone, clone.parent / SITE, *map(sysconfig.get_path, ("purelib", "platlib"))]
+    environment["PYTHONPATH"] = os.pathsep.join(map(str, folders))
+    done = subprocess.run([sys.executable, "-S", "-c", code], cwd=clone, env=environment,
+                          check=False, capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout.strip(), done.stderr
 
