@@ -74,6 +74,23 @@ def test_threads_can_predict_with_one_model(backend):
             np.testing.assert_allclose(result, wanted, atol=1e-5)
 
 
+def test_threads_that_train_one_model_count_every_step(backend):
+    model = small()
+    start = threading.Barrier(3)
+
+    def work():
+        start.wait()
+        for _ in range(30):
+            model.train_on_batch(X[:4], Y[:4])
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert model.optimizer.iterations == 90
+
+
 def test_a_callback_cannot_pull_its_training_away(backend):
     def interfere(action):
         model = small()
