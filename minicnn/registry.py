@@ -80,6 +80,8 @@ class Registry(Generic[T]):
             known = {**self.aliases, **self.table, **self._custom()}
             if self.key(name) in known:
                 return known[self.key(name)]
+        if isinstance(name, type) and issubclass(name, self.base):
+            raise ArgumentError(a_class_given(name))
         near = self._near(name)
         names = sorted(one.__name__ for one in self.table.values())
         advice = f"did you mean {near!r}?" if near else f"there are {names}"
@@ -258,6 +260,11 @@ def _own_parts(thing: object) -> list[tuple[object, Registry[Any]]]:
 
 def _built_in() -> set[type]:
     return {one for registry in _registries for one in registry.built_in}
+
+
+def a_class_given(kind: type) -> str:
+    """What to say where `Adam` stands for `Adam()`."""
+    return f"{kind.__name__} is a class, and an object of it is needed: {kind.__name__}(...)"
 
 
 def as_json(value: Any) -> Any:

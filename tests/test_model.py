@@ -325,6 +325,36 @@ WRONG_CALLS = {
         DTypeError,
         r"real numbers; got complex",
     ),
+    "weights-ragged": (
+        lambda m, x, y: m.set_weights([[[1, 2], [3]]] * 4),
+        ShapeError,
+        r"conv2d/kernel has shape \(3, 3, 1, 4\); got rows of different lengths",
+    ),
+    "callbacks-number": (
+        lambda m, x, y: m.fit(x, y, callbacks=5),
+        ArgumentError,
+        r"callbacks must be objects like EarlyStopping\(\); got 5",
+    ),
+    "callback-class": (
+        lambda m, x, y: m.fit(x, y, callbacks=mc.callbacks.EarlyStopping),
+        ArgumentError,
+        r"callbacks must be objects like EarlyStopping\(\); got <class",
+    ),
+    "optimizer-class": (
+        lambda m, x, y: m.compile(mc.optimizers.Adam, "mse"),
+        ArgumentError,
+        r"^Adam is a class, and an object of it is needed: Adam\(\.\.\.\)",
+    ),
+    "metric-class": (
+        lambda m, x, y: m.compile("adam", "mse", [mc.metrics.AUC]),
+        ArgumentError,
+        r"^AUC is a class, and an object",
+    ),
+    "layer-class": (
+        lambda m, x, y: m.add(mc.layers.Flatten),
+        ArgumentError,
+        r"^Flatten is a class, and an object",
+    ),
     "weights-none": (lambda m, x, y: m.set_weights(None), ArgumentError, r"got NoneType"),
     "metric": (
         lambda m, x, y: m.compile("sgd", "mse", ["acuracy"]),

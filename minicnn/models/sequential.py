@@ -11,6 +11,7 @@ from minicnn.layers import Input, InputLayer
 from minicnn.layers.base import Layer, SymbolicTensor
 from minicnn.models.graph import Graph, check_names, graph_between
 from minicnn.models.model import Model
+from minicnn.registry import a_class_given
 
 
 class Sequential(Model):
@@ -57,6 +58,8 @@ class Sequential(Model):
             self._begin_with(layer)
             return
         if not isinstance(layer, Layer):
+            if isinstance(layer, type) and issubclass(layer, Layer):
+                raise ArgumentError(a_class_given(layer))
             raise ArgumentError(f"Sequential takes layers; got {type(layer).__name__}")
         check_names([*self.layers, layer])
         if self._graph is None and layer.given_input_shape is not None:
