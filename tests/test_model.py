@@ -10,6 +10,7 @@ import pytest
 import minicnn as mc
 from minicnn import callbacks, layers
 from minicnn.errors import ArgumentError, DTypeError, NumericError, ShapeError
+from minicnn.models.summary import summary_fields
 
 
 @pytest.fixture(autouse=True)
@@ -330,6 +331,13 @@ WRONG_CALLS = {
         ShapeError,
         r"conv2d/kernel has shape \(3, 3, 1, 4\); got rows of different lengths",
     ),
+    "name": (
+        lambda m, x, y: mc.Sequential(name=5),
+        ArgumentError,
+        r"^name must be a string of 1 to 256 characters; got 5$",
+    ),
+    "name-too-long": (lambda m, x, y: mc.Sequential(name="a" * 257), ArgumentError, r"^name must"),
+    "metric-name": (lambda m, x, y: mc.metrics.AUC(name=b"a"), ArgumentError, r"^name .* got b'a'"),
     "callbacks-number": (
         lambda m, x, y: m.fit(x, y, callbacks=5),
         ArgumentError,
@@ -435,3 +443,10 @@ def test_an_activation_that_is_set_holds_from_the_next_call_on(backend):
     np.testing.assert_allclose(logits, x @ kernel + bias, rtol=1e-5, atol=1e-6)
     model.layers[-1].activation = "softmax"
     np.testing.assert_array_equal(model.predict(x, verbose=0), probabilities)
+
+
+def test_what_only_counts_draws_no_weights():
+    model = small()
+    model.summary(flops=True, memory=True)
+    assert summary_fields(model)["parameters"] == model.count_params() == 4 * 10 + 36 * 3 + 3
+    assert all(parameter.first is not None for parameter in model.parameters)

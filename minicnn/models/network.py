@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checks import shape_text
+from minicnn.checks import check_name, shape_text
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.layers import Rescaling
@@ -25,7 +25,7 @@ class Network:
     """What a model is made of; `Stepper` and `Model` add what is done with it."""
 
     def __init__(self, name: str | None = None) -> None:
-        self.name = name or unique_name(type(self).__name__)
+        self.name = check_name(name) if name else unique_name(type(self).__name__)
         self._class_names: list[str] | None = None
         self._preprocess: Preprocess | None = None
         self._graph: Graph | None = None
