@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from minicnn.errors import ArgumentError, MiniCNNError
+from minicnn.contracts import Shape
+from minicnn.errors import ArgumentError
 from minicnn.layers import Input, InputLayer
 from minicnn.layers.base import Layer, SymbolicTensor
 from minicnn.models.graph import Graph, check_names, graph_between
@@ -75,19 +76,26 @@ class Sequential(Model):
 
     def build_for(self, inputs: tuple[np.ndarray, ...]) -> None:
         """Make the layers for arrays like these, if no Input said their shape."""
-        if self._graph is None and self._waiting:
-            waiting, self._waiting = self._waiting, []
-            new = [layer for layer in waiting if not layer.built]
-            try:
-                self._begin_with(Input(inputs[0].shape[1:]))
-                for layer in waiting:
-                    self._append(layer)
-            except MiniCNNError:  # these arrays were wrong: wait for others
-                self._graph, self._waiting = None, waiting
-                for layer in new:
-                    layer.built = False
-                    layer.parameters.clear()
-                raise
+        if self._graph is not None:
+            return
+        with self.lock:  # another thread may have come first, or come now
+            if self._graph is None and self._waiting:
+                self.take_graph(self._line_from(inputs[0].shape[1:]))
+                self._waiting = []
+
+    def _line_from(self, shape: Shape) -> Graph:
+        """The graph of the waiting layers for samples of that shape."""
+        new = [layer for layer in self._waiting if not layer.built]
+        try:
+            first = last = Input(shape)
+            for layer in self._waiting:
+                last = layer(last)
+            return graph_between((first,), (last,))
+        except BaseException:  # these arrays were wrong, or Ctrl-C: wait for others
+            for layer in new:
+                layer.built = False
+                layer.parameters.clear()
+            raise
 
     def _begin_with(self, tensor: SymbolicTensor) -> None:
         if self._graph is not None or self._waiting:
