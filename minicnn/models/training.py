@@ -44,8 +44,8 @@ class Fit:
         self.model = model
         self.history = History()
         # What saves the others' states comes after them, and after the history.
-        several = callbacks is None or isinstance(callbacks, Iterable)
-        given = list(callbacks or []) if several else [callbacks]
+        several = callbacks or ()
+        given = list(several) if isinstance(several, Iterable) else [several]
         ordered = sorted([self.history, *given], key=_saves_others)
         self.callbacks = CallbackList(ordered, model)
         model.running_callbacks = ordered
