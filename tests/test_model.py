@@ -10,6 +10,7 @@ import pytest
 import minicnn as mc
 from minicnn import callbacks, layers
 from minicnn.errors import ArgumentError, DTypeError, NumericError, ShapeError
+from minicnn.models import graph
 from minicnn.models.summary import summary_fields
 
 
@@ -450,3 +451,18 @@ def test_what_only_counts_draws_no_weights():
     model.summary(flops=True, memory=True)
     assert summary_fields(model)["parameters"] == model.count_params() == 4 * 10 + 36 * 3 + 3
     assert all(parameter.first is not None for parameter in model.parameters)
+
+
+def test_a_sequential_of_many_layers_is_made_at_once(monkeypatch):
+    made = []
+
+    def counted(layers):
+        made.append(len(layers))
+        return check_names(layers)
+
+    check_names = graph.check_names
+    monkeypatch.setattr(graph, "check_names", counted)
+    model = mc.Sequential([mc.Input((4,)), *(layers.ReLU() for _ in range(50))])
+    assert made == [51] and len(model.layers) == 50
+    model.add(layers.Dense(2))
+    assert made == [51, 52] and model.output_shape == (None, 2)
