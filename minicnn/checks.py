@@ -22,6 +22,8 @@ FLOATS = ("float32", "float64")
 # Images have at most this many axes without the batch: (H, W, C).
 IMAGE_AXES = 3
 
+LONGEST_NAME = 256  # characters
+
 
 def check_array(x: Any, name: str, dtypes: Sequence[str] = FLOATS) -> None:
     """`x` has a shape and one of these dtypes, in any byte order; only the batch may be empty."""
@@ -139,6 +141,15 @@ def _is_finite(value: Any) -> bool:
         return math.isfinite(value)
     except OverflowError:  # an integer beyond every float
         return False
+
+
+def check_name(value: Any) -> str:
+    """What a layer, a model or a metric may be called."""
+    if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_NAME:
+        raise ArgumentError(
+            f"name must be a string of 1 to {LONGEST_NAME} characters; got {quoted(value)}"
+        )
+    return value
 
 
 def check_flag(value: Any, name: str) -> bool:

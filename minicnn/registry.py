@@ -80,6 +80,8 @@ class Registry(Generic[T]):
             known = {**self.aliases, **self.table, **self._custom()}
             if self.key(name) in known:
                 return known[self.key(name)]
+        if isinstance(name, type) and issubclass(name, self.base):
+            raise ArgumentError(a_class_given(name))
         near = self._near(name)
         names = sorted(one.__name__ for one in self.table.values())
         advice = f"did you mean {near!r}?" if near else f"there are {names}"
@@ -93,7 +95,7 @@ class Registry(Generic[T]):
             return identifier
         if isinstance(identifier, Mapping):
             return self.deserialize(identifier)
-        return self.find(identifier)()
+        return self.made(self.find(identifier), {})
 
     def serialize(self, thing: T) -> dict[str, Any]:
         """{"class": name, "config": the constructor's arguments}, JSON-able."""
@@ -130,24 +132,21 @@ class Registry(Generic[T]):
             registry.check_rebuildable(
                 part, f"the {registry.kind} {type(part).__name__} of {called}"
             )
-        own = {type(one).__name__: type(one) for one in (thing, *(p for p, _ in _own_parts(thing)))}
         remedy = f"give {type(thing).__name__} a get_config() with every constructor's argument"
-        missing = self._missing(thing)
+        try:
+            missing = self._missing(thing)
+            differing = [] if missing else self._changed(thing)
+        except (ArgumentError, *WRONG_CONFIG) as err:
+            raise ArgumentError(
+                f"{called} cannot be saved, for it could not be built again: "
+                f"{str(err)[:120] or type(err).__name__}; {remedy}, made of numbers, texts, lists "
+                "and dicts"
+            ) from err
         if missing:
             raise ArgumentError(
                 f"{called} cannot be saved: its get_config() lacks {', '.join(missing)}; {remedy}"
             )
-        try:
-            saved = as_json(thing.get_config())  # type: ignore[attr-defined]
-            with custom_objects(own):
-                again = as_json(self.made(type(thing), saved).get_config())  # type: ignore[attr-defined]
-        except (ArgumentError, TypeError, ValueError, LookupError, AttributeError) as err:
-            raise ArgumentError(
-                f"{called} cannot be saved, for it could not be built again: {str(err)[:120]}; "
-                f"{remedy}, made of numbers, texts, lists and dicts"
-            ) from err
-        if again != saved:
-            differing = [name for name in saved if again.get(name) != saved[name]]
+        if differing:
             raise ArgumentError(
                 f"{called} cannot be saved: built again, it would have another "
                 f"{', '.join(differing)}; {remedy}"
@@ -163,7 +162,17 @@ class Registry(Generic[T]):
                 parameters = inspect.signature(vars(one)["__init__"]).parameters.values()
                 needed += [p.name for p in parameters if p.kind not in _COLLECTING][1:]
         config = thing.get_config()  # type: ignore[attr-defined]
+        if not isinstance(config, Mapping):
+            raise ArgumentError(f"its get_config() gave {quoted(config, 40)}, no dict")
         return [name for name in needed if name not in config and name not in OPTIONAL]
+
+    def _changed(self, thing: T) -> list[str]:
+        """The arguments that are others in what is made of `thing`'s own `get_config`."""
+        parts = [part for part, _ in _own_parts(thing)]
+        saved = as_json(thing.get_config())  # type: ignore[attr-defined]
+        with custom_objects({type(one).__name__: type(one) for one in (thing, *parts)}):
+            again = as_json(self.made(type(thing), saved).get_config())  # type: ignore[attr-defined]
+        return [name for name in {**saved, **again} if saved.get(name) != again.get(name)]
 
     def _custom(self) -> dict[str, type[T]]:
         return {
@@ -180,6 +189,8 @@ class Registry(Generic[T]):
 
 # Said when a layer is made, not part of what it is.
 OPTIONAL = ("input_shape",)
+# What a user's get_config() and constructor raise where they do not fit each other.
+WRONG_CONFIG = (TypeError, ValueError, LookupError, AttributeError, NotImplementedError)
 _COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _registries: list[Registry[Any]] = []
 _custom_objects: ContextVar[Classes] = ContextVar("custom_objects", default={})  # noqa: B039
@@ -249,6 +260,11 @@ def _own_parts(thing: object) -> list[tuple[object, Registry[Any]]]:
 
 def _built_in() -> set[type]:
     return {one for registry in _registries for one in registry.built_in}
+
+
+def a_class_given(kind: type) -> str:
+    """What to say where `Adam` stands for `Adam()`."""
+    return f"{kind.__name__} is a class, and an object of it is needed: {kind.__name__}(...)"
 
 
 def as_json(value: Any) -> Any:

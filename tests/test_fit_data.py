@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import threading
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 import minicnn as mc
 from minicnn import callbacks, layers, random
 from minicnn.errors import ArgumentError, CheckpointError
-from minicnn.models.batches import ArrayBatches
+from minicnn.models.batches import START, ArrayBatches, IterableBatches
 from minicnn.preprocessing.image import ImageDataGenerator
 
 X = np.random.default_rng(0).random((24, 6, 6, 1), np.float32)
@@ -175,6 +177,21 @@ def test_endless_generators_end_after_their_steps():
         model.predict(X, steps=2)
     with pytest.raises(ArgumentError, match=r"^validation_steps must be an integer >= 1; got 0"):
         model.fit(X, Y, validation_data=endless(), validation_steps=0)
+
+
+def test_looking_at_the_first_batch_of_an_epoch_leaves_nothing_behind():
+    numbers = iter(range(10**9))
+    batches = IterableBatches((np.full((1, 2), n) for n in numbers), steps=2)
+    place, seen = START, []
+    for _ in range(1000):
+        first, place = batches.begin(place)
+        again, place = batches.begin(place)
+        assert first.inputs[0][0, 0] == again.inputs[0][0, 0]
+        seen += [batch.inputs[0][0, 0] for batch in batches.for_epoch(place)]
+        place = batches.after(place)
+    assert seen == list(range(2000))
+    layers = sum(isinstance(thing, itertools.chain) for thing in gc.get_objects())
+    assert layers < 100, "a chain of iterators an epoch makes each step slower than the last"
 
 
 def test_validation_takes_the_same_first_batches_each_time():

@@ -296,6 +296,20 @@ def test_f1_counts_the_classes_itself():
     assert found.classes == 3 and found.result() == told.result()
 
 
+def test_f1_of_an_own_class_stays_of_it():
+    class Halved(F1Score):
+        def result(self):
+            return super().result() / 2
+
+    halved, whole = (
+        metrics.get(metric, SparseCategoricalCrossentropy(), (None, 3))
+        for metric in (Halved("micro"), F1Score("micro"))
+    )
+    for metric in (halved, whole):
+        metric.update(LABELS, SCORES)
+    assert 0 < halved.result() == whole.result() / 2
+
+
 def test_f1_per_class():
     metric = F1Score()
     metric.update(LABELS, SCORES)

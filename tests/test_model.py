@@ -10,6 +10,8 @@ import pytest
 import minicnn as mc
 from minicnn import callbacks, layers
 from minicnn.errors import ArgumentError, DTypeError, NumericError, ShapeError
+from minicnn.models import graph
+from minicnn.models.summary import summary_fields
 
 
 @pytest.fixture(autouse=True)
@@ -325,6 +327,43 @@ WRONG_CALLS = {
         DTypeError,
         r"real numbers; got complex",
     ),
+    "weights-ragged": (
+        lambda m, x, y: m.set_weights([[[1, 2], [3]]] * 4),
+        ShapeError,
+        r"conv2d/kernel has shape \(3, 3, 1, 4\); got rows of different lengths",
+    ),
+    "name": (
+        lambda m, x, y: mc.Sequential(name=5),
+        ArgumentError,
+        r"^name must be a string of 1 to 256 characters; got 5$",
+    ),
+    "name-too-long": (lambda m, x, y: mc.Sequential(name="a" * 257), ArgumentError, r"^name must"),
+    "metric-name": (lambda m, x, y: mc.metrics.AUC(name=b"a"), ArgumentError, r"^name .* got b'a'"),
+    "callbacks-number": (
+        lambda m, x, y: m.fit(x, y, callbacks=5),
+        ArgumentError,
+        r"callbacks must be objects like EarlyStopping\(\); got 5",
+    ),
+    "callback-class": (
+        lambda m, x, y: m.fit(x, y, callbacks=mc.callbacks.EarlyStopping),
+        ArgumentError,
+        r"callbacks must be objects like EarlyStopping\(\); got <class",
+    ),
+    "optimizer-class": (
+        lambda m, x, y: m.compile(mc.optimizers.Adam, "mse"),
+        ArgumentError,
+        r"^Adam is a class, and an object of it is needed: Adam\(\.\.\.\)",
+    ),
+    "metric-class": (
+        lambda m, x, y: m.compile("adam", "mse", [mc.metrics.AUC]),
+        ArgumentError,
+        r"^AUC is a class, and an object",
+    ),
+    "layer-class": (
+        lambda m, x, y: m.add(mc.layers.Flatten),
+        ArgumentError,
+        r"^Flatten is a class, and an object",
+    ),
     "weights-none": (lambda m, x, y: m.set_weights(None), ArgumentError, r"got NoneType"),
     "metric": (
         lambda m, x, y: m.compile("sgd", "mse", ["acuracy"]),
@@ -405,3 +444,25 @@ def test_an_activation_that_is_set_holds_from_the_next_call_on(backend):
     np.testing.assert_allclose(logits, x @ kernel + bias, rtol=1e-5, atol=1e-6)
     model.layers[-1].activation = "softmax"
     np.testing.assert_array_equal(model.predict(x, verbose=0), probabilities)
+
+
+def test_what_only_counts_draws_no_weights():
+    model = small()
+    model.summary(flops=True, memory=True)
+    assert summary_fields(model)["parameters"] == model.count_params() == 4 * 10 + 36 * 3 + 3
+    assert all(parameter.first is not None for parameter in model.parameters)
+
+
+def test_a_sequential_of_many_layers_is_made_at_once(monkeypatch):
+    made = []
+
+    def counted(layers):
+        made.append(len(layers))
+        return check_names(layers)
+
+    check_names = graph.check_names
+    monkeypatch.setattr(graph, "check_names", counted)
+    model = mc.Sequential([mc.Input((4,)), *(layers.ReLU() for _ in range(50))])
+    assert made == [51] and len(model.layers) == 50
+    model.add(layers.Dense(2))
+    assert made == [51, 52] and model.output_shape == (None, 2)

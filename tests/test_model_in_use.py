@@ -74,6 +74,47 @@ def test_threads_can_predict_with_one_model(backend):
             np.testing.assert_allclose(result, wanted, atol=1e-5)
 
 
+def test_threads_build_a_waiting_model_once():
+    begun, other_is_back = threading.Event(), threading.Event()
+
+    class Slow(layers.Flatten):
+        def build(self, *shapes):
+            super().build(*shapes)
+            begun.set()
+            other_is_back.wait(0.2)
+
+    def predict():
+        found.append(model.predict_on_batch(X))
+
+    model, found = mc.Sequential([layers.MaxPooling2D(2), Slow(), layers.Dense(3)]), []
+    first = threading.Thread(target=predict)
+    first.start()
+    begun.wait()
+    try:
+        predict()
+    finally:
+        other_is_back.set()
+        first.join()
+    assert found[0].shape == (40, 3) and np.array_equal(*found)
+
+
+def test_threads_that_train_one_model_count_every_step(backend):
+    model = small()
+    start = threading.Barrier(3)
+
+    def work():
+        start.wait()
+        for _ in range(30):
+            model.train_on_batch(X[:4], Y[:4])
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert model.optimizer.iterations == 90
+
+
 def test_a_callback_cannot_pull_its_training_away(backend):
     def interfere(action):
         model = small()

@@ -76,6 +76,11 @@ class HalfError(mc.losses.MeanSquaredError):
     pass
 
 
+class Demanding(mc.losses.MeanSquaredError):
+    def __init__(self, power):
+        self.power = power
+
+
 class Faster(mc.optimizers.SGD):
     pass
 
@@ -232,6 +237,34 @@ class Drifting(Scale):
         super().__init__(factor + 1.0, **options)
 
 
+class Forgetful(Scale):
+    """Without a `return`."""
+
+    def get_config(self):
+        {**super().get_config(), "factor": self.factor}
+
+
+class Unwritten(Scale):
+    def get_config(self):
+        raise NotImplementedError
+
+
+class UnwrittenModel(mc.Sequential):
+    def get_config(self):
+        raise NotImplementedError
+
+
+class Growing(Scale):
+    """Made again, with the name that the first one was not given, it tells more."""
+
+    def __init__(self, factor, **options):
+        super().__init__(factor, **options)
+        self.more = {"axis": -1} if "name" in options else {}
+
+    def get_config(self):
+        return {**super().get_config(), **self.more}
+
+
 class SilentMetric(Distance):
     def __init__(self, power=1, extra=0, name=None):
         super().__init__(power, name)
@@ -266,6 +299,19 @@ REFUSED = {
     ),
     "array": (lambda: refused(WithArray(2.0, name="s")), "the layer 's' .* not JSON serializable"),
     "drift": (lambda: refused(Drifting(2.0, name="s")), "the layer 's' .* another factor"),
+    "nothing": (
+        lambda: refused(Forgetful(2.0, name="s")),
+        "the layer 's' .* again: its get_config.. gave None, no dict; give Forgetful a get_config",
+    ),
+    "unwritten": (
+        lambda: refused(Unwritten(2.0, name="s")),
+        "the layer 's' .* again: NotImplementedError; give Unwritten a get_config",
+    ),
+    "unwritten model": (
+        lambda: refused(model=UnwrittenModel([Input((4,)), Dense(2)])),
+        "again: NotImplementedError. Give it a get_config",
+    ),
+    "more": (lambda: refused(Growing(2.0)), "the layer 'growing.*' .* another axis; give"),
     "initializer": (
         lambda: refused(Dense(3, name="d", kernel_initializer=SilentInit())),
         "the initializer SilentInit of the layer 'd' .* lacks other",
@@ -310,6 +356,24 @@ def test_weights_of_any_network_can_be_saved_and_loaded(tmp_path, name):
     assert np.array_equal(other.predict(X, verbose=0), model.predict(X, verbose=0))
     with pytest.raises(FormatError, match=r"holds weights only.*load_weights\(path\)"):
         mc.load_model(tmp_path / "w.mcnn")
+
+
+def test_saving_takes_no_names(tmp_path):
+    mc.utils.clear_session()
+    model = Tower(3)
+    model.save(tmp_path / "m.mcnn")
+    assert [layer.name for layer in model.layers] == ["dense", "dense_1"]
+    assert Dense(2).name == "dense_2"
+
+
+def test_a_class_without_defaults_is_not_made_by_its_name(registered):
+    with pytest.raises(ArgumentError, match=r"Half: its arguments do not fit: .*'first'"):
+        mc.schedules.deserialize({"class": "Half", "config": {}})
+    with (
+        registry.custom_objects({"Demanding": Demanding}),
+        pytest.raises(ArgumentError, match=r"Demanding: its arguments do not fit: .*'power'"),
+    ):
+        mc.losses.get("demanding")
 
 
 def test_a_training_of_any_network_can_be_taken_up(tmp_path):

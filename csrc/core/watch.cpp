@@ -8,11 +8,14 @@ thread_local Watch* current = nullptr;
 }  // namespace
 
 Watch::Watch(Asked asked, void* context) noexcept
-    : asked_(asked), context_(context), next_(std::chrono::steady_clock::now() + kBetween) {
+    : asked_(asked),
+      context_(context),
+      before_(current),
+      next_(std::chrono::steady_clock::now() + kBetween) {
   current = this;
 }
 
-Watch::~Watch() { current = nullptr; }
+Watch::~Watch() { current = before_; }
 
 Watch* Watch::of_this_thread() noexcept { return current; }
 

@@ -8,7 +8,8 @@ namespace minicnn {
 // While one lives, what this thread computes may be given up. Between tasks of its parallel_for,
 // seldom and on this thread alone, `asked` is called; once it has said yes, tasks that were not
 // begun are left out, in this and in every later parallel_for, until the Watch is gone. What the
-// kernels wrote is then of no use to anybody. One a thread.
+// kernels wrote is then of no use to anybody. A thread has one; what `asked` calls may compute
+// under another one, after which this one is the thread's again.
 class Watch {
  public:
   using Asked = bool (*)(void* context);  // it must not throw
@@ -37,6 +38,7 @@ class Watch {
 
   Asked asked_;
   void* context_;
+  Watch* before_;  // the one that the thread had until then
   std::chrono::steady_clock::time_point next_;
   std::int64_t stride_ = 1, left_ = 1;
   bool given_up_ = false;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/parallel.hpp"
+#include "core/watch.hpp"
 
 namespace {
 
@@ -68,6 +69,23 @@ void fork_once(unsigned seed) {
   demand(WIFEXITED(status) && WEXITSTATUS(status) == 0, "a forked child must compute");
 }
 
+// As where a signal's handler computes something itself, and then raises.
+bool compute_and_raise(void*) {
+  Watch inner([](void*) { return false; }, nullptr);
+  parallel_for(10, [](std::int64_t, int) {});
+  return true;
+}
+
+void give_up_after_another_watch() {
+  Watch watch(compute_and_raise, nullptr);
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  demand(watch.look(), "a Watch must ask after a while");
+  demand(Watch::of_this_thread() == &watch, "a Watch must be the thread's again after another one");
+  bool begun = false;
+  parallel_for(1, [&](std::int64_t, int) { begun = true; });
+  demand(!begun, "what was given up must not go on");
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -75,6 +93,7 @@ int main(int count, char** words) {
   const auto end = std::chrono::steady_clock::now() +
                    std::chrono::milliseconds(std::int64_t(1000 * std::atof(words[1])));
   set_num_threads(4);
+  give_up_after_another_watch();
   std::thread other(call_until, end, 1U);
   if (forks) {
     for (unsigned i = 0; !wrong && std::chrono::steady_clock::now() < end; ++i) fork_once(i);

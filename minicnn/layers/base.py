@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import initializers, random
-from minicnn.checks import check_flag, check_one_shape, refuse_unknown
+from minicnn.checks import check_flag, check_name, check_one_shape, refuse_unknown
 from minicnn.contracts import CONTRACTS, Shape, Spec
 from minicnn.described import described
 from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
@@ -31,8 +31,6 @@ Apply = Callable[..., Any]  # (operation, *inputs, **arguments) -> the operation
 
 # What Dropout reads besides its input: (seed low, seed high, step low, step high), uint32.
 STREAM = Spec((4,), "uint32")
-
-LONGEST_NAME = 256
 
 
 class FirstValues:
@@ -185,8 +183,7 @@ class Layer:
 
     @name.setter
     def name(self, name: str) -> None:
-        if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME:
-            raise ArgumentError(f"name must be a string of 1 to {LONGEST_NAME} characters")
+        check_name(name)
         for parameter in self.parameters:
             parameter.name = f"{name}/{parameter.name.removeprefix(f'{self._name}/')}"
         self._name = name

@@ -81,7 +81,7 @@ def get(
     else:
         metric = _made(identifier, loss, output_shape)
     if isinstance(metric, F1Score) and metric.classes is None and output_shape is not None:
-        metric = F1Score(**metric.get_config() | {"classes": output_shape[-1]})
+        metric = _registry.made(type(metric), metric.get_config() | {"classes": output_shape[-1]})
     if isinstance(loss, Crossentropy) and loss.from_logits:
         metric.built_in = loss.activation
     if loss is not None and not metric.scalar:

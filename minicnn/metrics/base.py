@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicnn.checks import shape_text
+from minicnn.checks import check_name, shape_text
 from minicnn.described import described
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 
@@ -25,7 +25,7 @@ class Metric:
     built_in: str | None = None
 
     def __init__(self, name: str | None = None) -> None:
-        self.name = name or snake(type(self).__name__)
+        self.name = check_name(name) if name else snake(type(self).__name__)
         self._sums: dict[str, np.ndarray] = {}
         self.reset()
 

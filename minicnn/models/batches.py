@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from itertools import chain, count
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,6 +108,7 @@ class IterableBatches:
         self.shortest: int | None = None  # batches in a pass, where one has been seen to its end
         # The pass under way, where it stands, and the seed that it was begun with.
         self._items: Iterator[Any] | None = None
+        self._looked_at: list[Any] = []  # its next batch, where `begin` has fetched it already
         self._place, self._seed = START, random.seed()
 
     def __len__(self) -> int:
@@ -132,7 +133,7 @@ class IterableBatches:
         item = self._next(next_pass=self.steps is not None)
         if item is _END:
             return None, place
-        self._items = chain([item], self._items)  # type: ignore[arg-type]
+        self._looked_at = [item]
         self._place = self._place._replace(batch=self._place.batch - 1)
         return as_batch(item), self._place
 
@@ -159,7 +160,7 @@ class IterableBatches:
             pass
 
     def _begin(self, number: int) -> None:
-        self._place, self._seed = Place(number), random.seed()
+        self._place, self._seed, self._looked_at = Place(number), random.seed(), []
         if hasattr(self.source, "for_epoch"):
             self._items = iter(self.source.for_epoch(number))
         else:
@@ -167,17 +168,22 @@ class IterableBatches:
 
     def _next(self, *, next_pass: bool) -> Any:
         """The next batch, perhaps of the next pass, or _END."""
-        item = next(self._items, _END)  # type: ignore[arg-type]
+        item = self._fetched()
         if item is _END:
             if self._place.batch:
                 self._ended_after(self._place.batch)
             if self.once or not next_pass or self._place.batch == 0:
                 return _END
             self._begin(self._place.number + 1)
-            item = next(self._items, _END)  # type: ignore[arg-type]
+            item = self._fetched()
         if item is not _END:
             self._place = self._place._replace(batch=self._place.batch + 1)
         return item
+
+    def _fetched(self) -> Any:
+        if self._looked_at:
+            return self._looked_at.pop()
+        return next(self._items, _END)  # type: ignore[arg-type]
 
     def _ended_after(self, length: int) -> None:
         self.shortest = length if self.shortest is None else min(self.shortest, length)

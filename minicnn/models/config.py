@@ -12,7 +12,15 @@ from minicnn.layers.registry import find_layer
 from minicnn.layers.registry import registry as layer_registry
 from minicnn.models.graph import Graph, check_names, graph_between
 from minicnn.models.network import Network
-from minicnn.registry import LONGEST_QUOTE, Registry, as_json, custom_objects, own_classes
+from minicnn.naming import fresh_names
+from minicnn.registry import (
+    LONGEST_QUOTE,
+    WRONG_CONFIG,
+    Registry,
+    as_json,
+    custom_objects,
+    own_classes,
+)
 
 if TYPE_CHECKING:
     from minicnn.models.model import Model
@@ -97,7 +105,7 @@ def check_rebuildable(model: Model) -> None:
     check_names(layers)
     for layer in layers:
         layer_registry.check_rebuildable(layer, f"the layer {layer.name!r}")
-    with custom_objects(own_classes([model, *layers])):
+    with custom_objects(own_classes([model, *layers])), fresh_names():
         again = _made_again(model)
     here, there = _sizes(model), _sizes(again)
     if [shape for _, shape in here] != [shape for _, shape in there]:
@@ -112,10 +120,11 @@ def check_rebuildable(model: Model) -> None:
 def _made_again(model: Model) -> Model:
     try:
         again: Model = network_from_document(as_json(network_to_document(model)))
-    except (MiniCNNError, TypeError, ValueError, LookupError, AttributeError) as err:
+    except (MiniCNNError, *WRONG_CONFIG) as err:
         raise ArgumentError(
             f"{model.name} cannot be saved, for {type(model).__name__} could not be built again: "
-            f"{str(err)[:LONGEST_QUOTE]}. Give it a get_config() with its constructor's arguments"
+            f"{str(err)[:LONGEST_QUOTE] or type(err).__name__}. Give it a get_config() with its "
+            "constructor's arguments"
         ) from err
     return again
 

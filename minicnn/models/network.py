@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checks import shape_text
+from minicnn.checks import check_name, shape_text
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.layers import Rescaling
@@ -25,7 +25,7 @@ class Network:
     """What a model is made of; `Stepper` and `Model` add what is done with it."""
 
     def __init__(self, name: str | None = None) -> None:
-        self.name = name or unique_name(type(self).__name__)
+        self.name = check_name(name) if name else unique_name(type(self).__name__)
         self._class_names: list[str] | None = None
         self._preprocess: Preprocess | None = None
         self._graph: Graph | None = None
@@ -146,17 +146,9 @@ class Network:
                 f"the model has {len(self.parameters)} parameters; got {len(weights)}"
             )
         pairs = list(zip(self.parameters, weights, strict=True))
-        for parameter, value in pairs:
-            if np.shape(value) != parameter.shape:
-                raise ShapeError(
-                    f"{parameter.name} has shape {parameter.shape}; got {np.shape(value)}"
-                )
-            if np.asarray(value).dtype.kind not in "uifb":
-                raise DTypeError(
-                    f"{parameter.name} holds real numbers; got {np.asarray(value).dtype}"
-                )
-        for parameter, value in pairs:
-            parameter.assign(value)
+        arrays = [_fitting(parameter, value) for parameter, value in pairs]
+        for parameter, array in zip(self.parameters, arrays, strict=True):
+            parameter.assign(array)
 
     def summary(self, *, style: str = "plain", flops: bool = False, memory: bool = False) -> None:
         """Print a row a layer: name, output shape, parameters; on request work and memory.
@@ -189,6 +181,21 @@ class Network:
 def single(values: list[Any]) -> Any:
     """The one value of a list of one, else the list."""
     return values[0] if len(values) == 1 else values
+
+
+def _fitting(parameter: Parameter, value: Any) -> np.ndarray:
+    """What a parameter is to hold, as an array of its shape."""
+    try:
+        array = np.asarray(value)
+    except ValueError as err:
+        raise ShapeError(
+            f"{parameter.name} has shape {parameter.shape}; got rows of different lengths"
+        ) from err
+    if array.shape != parameter.shape:
+        raise ShapeError(f"{parameter.name} has shape {parameter.shape}; got {array.shape}")
+    if array.dtype.kind not in "uifb":
+        raise DTypeError(f"{parameter.name} holds real numbers; got {array.dtype}")
+    return array
 
 
 def _is_rescaled(graph: Graph, tensor: SymbolicTensor) -> bool:

@@ -6,11 +6,15 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from minicnn.errors import ArgumentError, MiniCNNError
+from minicnn.contracts import Shape
+from minicnn.errors import ArgumentError
 from minicnn.layers import Input, InputLayer
 from minicnn.layers.base import Layer, SymbolicTensor
 from minicnn.models.graph import Graph, check_names, graph_between
 from minicnn.models.model import Model
+from minicnn.registry import a_class_given
+
+NOT_FIRST = "an Input can only be the first element of a Sequential"
 
 
 class Sequential(Model):
@@ -30,8 +34,7 @@ class Sequential(Model):
         self._start(name)
         if not isinstance(layers, Iterable):
             raise ArgumentError(f"Sequential takes a list of layers; got {type(layers).__name__}")
-        for layer in layers:
-            self.add(layer)
+        self._add(list(layers))
 
     def _start(self, name: str | None) -> None:
         super()._start(name)
@@ -53,44 +56,75 @@ class Sequential(Model):
 
     def add(self, layer: Layer | SymbolicTensor) -> None:
         """Put one more layer at the end."""
-        if isinstance(layer, SymbolicTensor):
-            self._begin_with(layer)
-            return
-        if not isinstance(layer, Layer):
-            raise ArgumentError(f"Sequential takes layers; got {type(layer).__name__}")
-        check_names([*self.layers, layer])
-        if self._graph is None and layer.given_input_shape is not None:
-            self._begin_with(Input(layer.given_input_shape))
-            self._append(layer)
-        elif self._graph is None:
-            self._waiting.append(layer)
+        self._add([layer])
+
+    def _add(self, elements: list[Layer | SymbolicTensor]) -> None:
+        """Put these at the end; the network is made once, if its input's shape is known."""
+        start, layers = self._start_and_layers(elements)
+        check_names([*self.layers, *layers])
+        if start is not None:
+            self._grow((start.source,), start, layers)
+        elif self._graph is not None:
+            self._grow(self._graph.inputs, self._graph.outputs[0], layers)
         else:
-            self._append(layer)
+            self._waiting += layers
+
+    def _start_and_layers(
+        self, elements: list[Layer | SymbolicTensor]
+    ) -> tuple[SymbolicTensor | None, list[Layer]]:
+        """The network's input, if it is said here: by an Input or by the first layer."""
+        start, rest = None, elements
+        if elements and isinstance(elements[0], SymbolicTensor):
+            start, rest = elements[0], elements[1:]
+        layers = [_layer(element) for element in rest]
+        begun = self.is_built or bool(self._waiting)
+        if not begun and start is None and layers and layers[0].given_input_shape is not None:
+            start = Input(layers[0].given_input_shape)
+        late = start is None and self._graph is None and any(x.given_input_shape for x in layers)
+        if late or (begun and start is not None):
+            raise ArgumentError(NOT_FIRST)
+        return start, layers
+
+    def _grow(
+        self, inputs: tuple[SymbolicTensor, ...], last: SymbolicTensor, layers: list[Layer]
+    ) -> None:
+        for layer in layers:
+            last = layer(last)
+        self.take_graph(graph_between(inputs, (last,)))
 
     def _waiting_text(self) -> str:
         return f"{len(self._waiting)} layers, the input's shape not known yet"
 
     def build_for(self, inputs: tuple[np.ndarray, ...]) -> None:
         """Make the layers for arrays like these, if no Input said their shape."""
-        if self._graph is None and self._waiting:
-            waiting, self._waiting = self._waiting, []
-            new = [layer for layer in waiting if not layer.built]
-            try:
-                self._begin_with(Input(inputs[0].shape[1:]))
-                for layer in waiting:
-                    self._append(layer)
-            except MiniCNNError:  # these arrays were wrong: wait for others
-                self._graph, self._waiting = None, waiting
-                for layer in new:
-                    layer.built = False
-                    layer.parameters.clear()
-                raise
+        if self._graph is not None:
+            return
+        with self.lock:  # another thread may have come first, or come now
+            if self._graph is None and self._waiting:
+                self.take_graph(self._line_from(inputs[0].shape[1:]))
+                self._waiting = []
 
-    def _begin_with(self, tensor: SymbolicTensor) -> None:
-        if self._graph is not None or self._waiting:
-            raise ArgumentError("an Input can only be the first element of a Sequential")
-        self.take_graph(graph_between((tensor.source,), (tensor,)))
+    def _line_from(self, shape: Shape) -> Graph:
+        """The graph of the waiting layers for samples of that shape."""
+        new = [layer for layer in self._waiting if not layer.built]
+        try:
+            first = last = Input(shape)
+            for layer in self._waiting:
+                last = layer(last)
+            return graph_between((first,), (last,))
+        except BaseException:  # these arrays were wrong, or Ctrl-C: wait for others
+            for layer in new:
+                layer.built = False
+                layer.parameters.clear()
+            raise
 
-    def _append(self, layer: Layer) -> None:
-        graph = self.graph
-        self.take_graph(graph_between(graph.inputs, (layer(graph.outputs[0]),)))
+
+def _layer(element: object) -> Layer:
+    """The element, if it may stand behind others."""
+    if isinstance(element, SymbolicTensor):
+        raise ArgumentError(NOT_FIRST)
+    if isinstance(element, type) and issubclass(element, Layer):
+        raise ArgumentError(a_class_given(element))
+    if not isinstance(element, Layer):
+        raise ArgumentError(f"Sequential takes layers; got {type(element).__name__}")
+    return element

@@ -97,8 +97,8 @@ class Stepper(Network):
         """
         optimizer, loss = self.need_compiled()
         batch = self.prepared(batch)
-        step = optimizer.iterations
         with self.lock:
+            step = optimizer.iterations  # here, as threads may train one model in turn
             execution = self.execution("train", batch.inputs)
             with self.interruptible:
                 rates, stream = optimizer.rates(step), random.stream(step)

@@ -41,8 +41,7 @@ def summary_fields(model: Network) -> dict[str, Any]:
         }
         for t in tensors
     ]
-    total = sum(p.value.size for p in model.parameters)
-    return {"name": model.name, "layers": layers, "parameters": total}
+    return {"name": model.name, "layers": layers, "parameters": model.count_params()}
 
 
 def _row(tensor: SymbolicTensor, flops: bool, memory: bool) -> list[str]:

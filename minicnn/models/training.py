@@ -44,7 +44,8 @@ class Fit:
         self.model = model
         self.history = History()
         # What saves the others' states comes after them, and after the history.
-        given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
+        several = callbacks or ()
+        given = list(several) if isinstance(several, Iterable) else [several]
         ordered = sorted([self.history, *given], key=_saves_others)
         self.callbacks = CallbackList(ordered, model)
         model.running_callbacks = ordered
