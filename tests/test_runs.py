@@ -358,6 +358,16 @@ def test_folders_are_numbered(tmp_path):
         folders.to_resume(tmp_path, "a-run")
 
 
+@pytest.mark.parametrize("title", ["cats & dogs", "-a", "x" * 100, "..."])
+def test_an_interrupted_run_is_found_by_the_name_that_it_was_given(tmp_path, title):
+    folder = folders.new_folder(tmp_path, title)
+    folder.config.write_text("")
+    assert folders.to_resume(tmp_path, title).path == folder.path
+    folder.report.write_text("{}")
+    with pytest.raises(ArgumentError, match="-1 came to their end"):
+        folders.to_resume(tmp_path, title)
+
+
 # A whole run
 
 FILES = [
