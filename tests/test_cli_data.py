@@ -241,3 +241,10 @@ def test_real_photos_split_70_20_10(tmp_path, capsys):
     run("split", DATA / "photos", tmp_path / "sets")
     assert re.search(r"^all +1260 +360 +180$", capsys.readouterr().out, re.MULTILINE)
     run("check", tmp_path / "sets", "--no-look-alikes", code=0)
+
+
+def test_a_name_with_a_line_end_makes_no_line_of_its_own(photos, capsys):
+    (photos / "cat" / "a\nERROR: all is lost.txt").write_text("")
+    run("check", photos)
+    assert "\nERROR" not in (out := capsys.readouterr().out)
+    assert "cat/a\\nERROR: all is lost.txt" in out
