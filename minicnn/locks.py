@@ -68,10 +68,14 @@ class FolderLock:
         with naming(self.path):
             while (handle := self._take()) is None:
                 pass  # whoever had the file took it away in that moment
-            os.ftruncate(handle, 0)
-            os.write(handle, f"{os.getpid()}\n".encode())
-        self._handle = handle
-        _held.add(self)
+            self._handle = handle
+            _held.add(self)
+            try:
+                os.ftruncate(handle, 0)
+                os.write(handle, f"{os.getpid()}\n".encode())
+            except BaseException:  # a full disk: nobody would ever let go of it
+                self.release()
+                raise
 
     def release(self) -> None:
         """Take the lock file away and let the next one in; nothing where it is not held."""

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from minicnn import classic
+from minicnn.apps.cli.classic import training_seconds
+from minicnn.apps.runs.folder import RunFolder
 from minicnn.classic.compare import HEADINGS
-from minicnn.errors import ArgumentError, DTypeError, MissingExtraError, ShapeError
+from minicnn.errors import ArgumentError, DTypeError, FormatError, MissingExtraError, ShapeError
 from minicnn.installed import install_command
 
 SIDE = 32
@@ -147,3 +149,10 @@ def test_missing_packages_are_named(monkeypatch, package, use):
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(MissingExtraError, match=re.escape(install_command("classic"))):
         use()
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"seconds": 3}', '{"seconds": {}}', "[" * 100_000])
+def test_a_report_that_does_not_say_how_long_it_took_is_named(tmp_path, text):
+    (tmp_path / "report.json").write_text(text)
+    with pytest.raises(FormatError, match="does not say how long the training took"):
+        training_seconds(RunFolder(tmp_path))

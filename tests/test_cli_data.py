@@ -206,6 +206,16 @@ def test_fetch_from_a_server_of_the_local_network(tmp_path, capsys):
     assert report[3].startswith("file:///etc/passwd,,")
 
 
+def test_lists_that_would_fill_one_folder_are_refused(tmp_path, capsys):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "cat.csv").write_text("http://127.0.0.1/1.jpg")
+    lists = [tmp_path / "a" / "cat.csv", tmp_path / "b" / "cat.csv"]
+    run("fetch", *lists, "--to", tmp_path / "photos", code=2)
+    assert "would both fill the folder cat" in capsys.readouterr().err
+    assert not (tmp_path / "photos").exists()
+
+
 NOT_THERE = {
     "no folder": ("nowhere", "no such folder"),
     "an empty folder": ("empty", "no class folders here"),
@@ -241,3 +251,10 @@ def test_real_photos_split_70_20_10(tmp_path, capsys):
     run("split", DATA / "photos", tmp_path / "sets")
     assert re.search(r"^all +1260 +360 +180$", capsys.readouterr().out, re.MULTILINE)
     run("check", tmp_path / "sets", "--no-look-alikes", code=0)
+
+
+def test_a_name_with_a_line_end_makes_no_line_of_its_own(photos, capsys):
+    (photos / "cat" / "a\nERROR: all is lost.txt").write_text("")
+    run("check", photos)
+    assert "\nERROR" not in (out := capsys.readouterr().out)
+    assert "cat/a\\nERROR: all is lost.txt" in out

@@ -11,7 +11,9 @@ from picture_folders import make_coloured
 
 import minicnn as mc
 from minicnn import explain
+from minicnn.apps.cli.doctor import curves
 from minicnn.apps.cli.main import run
+from minicnn.errors import FormatError
 from minicnn.explain import Doctor, examine, symptoms
 from minicnn.layers import Activation, BatchNormalization, Conv2D, Dense, Flatten, MaxPooling2D
 
@@ -293,3 +295,11 @@ def test_of_a_sound_run_nothing_is_found_and_its_history_is_read(photos, capsys)
         history.write("2,9,0.5,9,0.5\n")
     assert run(["doctor", "runs/cifar-1"]) == 3
     assert "the loss grew from" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("wrong", ["1,0.5", "1,many,0.2", "1,0.5,0.2,0.3\n2,", "1,0.5,\n"])
+def test_a_history_that_is_no_table_of_numbers_is_named(tmp_path, wrong):
+    path = tmp_path / "history.csv"
+    path.write_text(f"epoch,loss,accuracy\n0,2.3,0.1\n{wrong}\n")
+    with pytest.raises(FormatError, match="no table with a row of numbers for each epoch"):
+        curves(path)

@@ -21,7 +21,15 @@ from hostile_links import PUBLIC as PUBLIC_ADDRESSES
 from PIL import Image
 
 from minicnn.data import fetch
-from minicnn.data.fetch import Limits, Network, download, fetch_images, parse_link, read_links
+from minicnn.data.fetch import (
+    Limits,
+    Network,
+    download,
+    fetch_images,
+    parse_link,
+    pictures,
+    read_links,
+)
 from minicnn.errors import FetchRefused, FormatError
 
 # Times are the library's, never the test's: PATIENT's do not end, however busy the machine is.
@@ -520,6 +528,25 @@ def test_fetch_images_keeps_pictures_and_reports_the_rest(tmp_path):
         assert text in reason
     assert [one.reason for one in again if one.path] == ["already here"] * 3
     assert sum("/1 " in request for request in net.requests) == 1
+
+
+def test_pictures_that_are_written_leave_the_memory(tmp_path, monkeypatch):
+    alive, seen = set(), []
+
+    class Content(bytes):
+        def __del__(self):
+            alive.discard(id(self))
+
+    def fetched(link, *_):
+        content = Content(link.encode())
+        alive.add(id(content))
+        return content, ".jpg"
+
+    monkeypatch.setattr(pictures, "_fetch", fetched)
+    links = [f"http://example.com/{i}" for i in range(20)]
+    fetch_images(links, tmp_path, threads=1, progress=lambda *_: seen.append(len(alive)))
+    assert len(seen) == len(list(tmp_path.iterdir())) == 20
+    assert seen[-1] <= 2  # the last one, and what the thread is letting go of
 
 
 def test_the_report_has_a_line_a_link(tmp_path):

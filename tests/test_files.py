@@ -357,6 +357,19 @@ def test_of_two_takers_one_gets_it(tmp_path, monkeypatch):
     assert len(opened) == 3 and os.listdir(tmp_path) == []
 
 
+@pytest.mark.skipif(locks.fcntl is None, reason="the system has no such locks")
+def test_a_lock_that_a_full_disk_spoils_is_let_go_of(tmp_path, monkeypatch):
+    lock = FolderLock(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(locks, "os", FullDisk("write"))
+        with pytest.raises(OSError, match="No space left") as caught:
+            lock.acquire()
+    assert caught.value.filename == str(tmp_path / locks.NAME)
+    with FolderLock(tmp_path):  # though the first one is still there
+        pass
+    assert os.listdir(tmp_path) == []
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 def test_a_forked_child_does_not_keep_the_lock(tmp_path):
     with FolderLock(tmp_path):

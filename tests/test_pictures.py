@@ -105,6 +105,14 @@ def test_confusion_of_a_class_that_never_came():
     assert "none" in words(explain.confusion_figure(np.array([[5, 0], [0, 0]])))
 
 
+@pytest.mark.parametrize(("classes", "side", "letters"), [(10, 8.7, 11.0), (300, 24.0, 1.27151)])
+def test_a_confusion_of_many_classes_has_a_limited_size(classes, side, letters):
+    figure = explain.confusion_figure(np.eye(classes, dtype=int))
+    assert figure.get_size_inches().tolist() == pytest.approx([side + 1.2, side])
+    sizes = [text.get_fontsize() for text in figure.axes[0].texts if text.get_text() == "1"]
+    assert sizes == pytest.approx([letters] * classes, rel=1e-4)
+
+
 def test_confusion_must_be_square():
     with pytest.raises(ShapeError, match=r"must be square, .* got \(2, 3\)"):
         explain.confusion_figure(np.zeros((2, 3), int))

@@ -20,7 +20,9 @@ from minicnn.apps.runs.job import wanted_preprocess
 from minicnn.apps.runs.layouts import find_lists, split
 from minicnn.apps.runs.networks import NETWORKS, build
 from minicnn.apps.runs.optimizer import make_optimizer
+from minicnn.apps.runs.pictures import Card
 from minicnn.apps.runs.repeated import accuracy_of_new_images, repeated_images
+from minicnn.apps.runs.report import write_mistakes
 from minicnn.apps.runs.settings import Settings, from_table, from_toml, to_toml
 from minicnn.apps.runs.sources import load_images
 from minicnn.data.folders import list_folder
@@ -356,6 +358,23 @@ def test_folders_are_numbered(tmp_path):
     assert folders.unfinished(tmp_path, "a-run") is None
     with pytest.raises(ArgumentError, match=r"a-run-1, a-run-2 came to their end.*--resume out"):
         folders.to_resume(tmp_path, "a-run")
+
+
+@pytest.mark.parametrize("title", ["cats & dogs", "-a", "x" * 100, "..."])
+def test_an_interrupted_run_is_found_by_the_name_that_it_was_given(tmp_path, title):
+    folder = folders.new_folder(tmp_path, title)
+    folder.config.write_text("")
+    assert folders.to_resume(tmp_path, title).path == folder.path
+    folder.report.write_text("{}")
+    with pytest.raises(ArgumentError, match="-1 came to their end"):
+        folders.to_resume(tmp_path, title)
+
+
+def test_mistakes_of_classes_with_long_names_are_written(tmp_path):
+    names = ["\U00020000" * 60, "b" * 200]
+    worst = [Card(np.zeros((4, 4, 3), np.uint8), names[0], 0.9, names[1])] * 2
+    write_mistakes(tmp_path / "mistakes", worst)
+    assert len(list((tmp_path / "mistakes").glob("0?-bbb*-called-*-0.90.png"))) == 2
 
 
 # A whole run

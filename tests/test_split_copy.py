@@ -223,6 +223,23 @@ def test_a_rename_that_fails_takes_the_others_back(tmp_path, monkeypatch, call):
     assert os.listdir(tmp_path / "sets") == []
 
 
+@pytest.mark.parametrize("call", range(1, 4))
+def test_ctrl_c_right_behind_a_rename_takes_that_one_back_too(tmp_path, monkeypatch, call):
+    images, plan = split_of(tmp_path)
+    real, calls = os.rename, []
+
+    def interrupted(old, new):
+        real(old, new)
+        calls.append(old)
+        if len(calls) == call + 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(split_copy.os, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        copy_split(images, plan, tmp_path / "sets")
+    assert os.listdir(tmp_path / "sets") == []
+
+
 def test_folders_of_killed_splits_are_swept(tmp_path):
     images, plan = split_of(tmp_path)
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],

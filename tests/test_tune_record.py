@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import numpy as np
@@ -11,6 +12,7 @@ import minicnn as mc
 from minicnn import tune
 from minicnn.errors import ArgumentError, FormatError, MiniCNNError
 from minicnn.layers import Dense, Input
+from minicnn.tune import locks
 from minicnn.tune.study import known_settings
 
 pytest.importorskip("optuna")
@@ -141,3 +143,24 @@ def test_values_of_another_kind_end_in_our_own_errors(tmp_path, record, key):
             search(tmp_path)
         except MiniCNNError as error:
             assert str(error).isprintable()  # noqa: PT017
+
+
+@pytest.mark.skipif(locks.fcntl is None, reason="the system has no such locks")
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOLCK, "No locks available"), KeyboardInterrupt()]
+)
+def test_a_lock_that_is_not_had_is_named_and_let_go_of(tmp_path, monkeypatch, error):
+    """Also where Ctrl-C comes at the very moment in which it was had."""
+    flock = locks.fcntl.flock
+
+    def interrupted(handle, how):
+        flock(handle, how)
+        raise error
+
+    lock = locks.FileLock(tmp_path / "lock")
+    with monkeypatch.context() as patch:
+        patch.setattr(locks.fcntl, "flock", interrupted)
+        with pytest.raises(type(error)) as caught:
+            lock.acquire()
+    assert getattr(caught.value, "filename", str(lock.path)) == str(lock.path)
+    assert not locks.is_locked(lock.path)

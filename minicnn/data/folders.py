@@ -287,7 +287,7 @@ def _asked_for(root: Path, classes: Sequence[str]) -> list[str]:
     if absent:
         raise FileNotFoundError(
             errno.ENOENT,
-            f"no folder for the class {_first(absent)}; there are: {_first(there) or 'none'}",
+            f"no folder for the class {few_of(absent)}; there are: {few_of(there) or 'none'}",
             str(root),
         )
     return names
@@ -314,13 +314,17 @@ def _check_found(
     empty = [name for name, paths in zip(names, found, strict=True) if not paths]
     if empty:
         warnings.warn(
-            f"{len(empty)} classes have no images: {_first(empty)} (in {root})", stacklevel=3
+            f"{len(empty)} classes have no images: {few_of(empty)} (in {root})", stacklevel=3
         )
 
 
-def _first(names: Sequence[str]) -> str:
-    """Some of the names, in a message."""
-    return ", ".join(names[:FEW]) + (", ..." if len(names) > FEW else "")
+def few_of(names: Sequence[object]) -> str:
+    """Some of the names, in a message.
+
+    >>> few_of(["cat", "dog"]), few_of(range(9))
+    ('cat, dog', '0, 1, 2, 3, 4, ...')
+    """
+    return ", ".join(map(str, names[:FEW])) + (", ..." if len(names) > FEW else "")
 
 
 def _rows(file: Path) -> Iterator[tuple[str, str]]:

@@ -16,20 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minicnn.data.unpacking import GZIP, MOST_BYTES, MOST_MEMORY_FOR_XZ, XZ, most_unpacked
 from minicnn.errors import DTypeError, FormatError, SizeLimitError, TruncatedError
 from minicnn.files import Path, read_whole
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MOST_AXES = 8
-MOST_BYTES = 2**31
 LONGEST_HEADER = 4 + 4 * MOST_AXES
-# A packed file may unfold to 64 MiB, or to 20 times its own size if that is more: MNIST's train
-# images, the most regular ones in use, unfold to 47 MB, 6 times their size.
-ALWAYS_UNFOLDED = 64 << 20
-MOST_UNFOLDING = 20
-# The strongest preset of xz needs 65 MiB to unpack; a header may ask for 4 GiB.
-MOST_MEMORY_FOR_XZ = 128 << 20
-GZIP, XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"
 
 
 class Header(NamedTuple):
@@ -77,7 +70,7 @@ def read_idx(path: Path) -> np.ndarray:
     FormatError
         It is no IDX file, holds more than its header declares, or is damaged.
     SizeLimitError
-        It declares more than 2 GiB, or unfolds to more than 64 MiB and 20 times its size.
+        It declares more than 2 GiB, or unpacks to more than 64 MiB and 20 times its size.
     OSError
         As `open` does, `FileNotFoundError` among them.
     """
@@ -151,7 +144,7 @@ def _parse_header(first: bytes, path: Path) -> Header:
 
 
 def _check_unfolding(declared: int, packed: int, path: Path) -> None:
-    most = max(ALWAYS_UNFOLDED, MOST_UNFOLDING * packed)
+    most = most_unpacked(packed)
     if declared > most:
         raise SizeLimitError(
             f"{path}: declares {declared:,} bytes, packed into {packed:,}; at most {most:,} are "

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import check_choice
-from minicnn.data.folders import FEW, ImageList
+from minicnn.data.folders import ImageList, few_of
 from minicnn.errors import ArgumentError
 
 SUBSETS = ("training", "validation")
@@ -79,9 +79,9 @@ def array_part(count: int, y: Any, fraction: float, subset: str | None) -> slice
 
 def _warn_of_missing(names: Sequence[str], subset: str) -> None:
     if names:
-        few = ", ".join(names[:FEW]) + (", ..." if len(names) > FEW else "")
         warnings.warn(
-            f"no image of {len(names)} classes is in the {subset} part, they have too few: {few}",
+            f"no image of {len(names)} classes is in the {subset} part, they have too few: "
+            f"{few_of(names)}",
             stacklevel=4,
         )
 
@@ -93,10 +93,10 @@ def _warn_of_sorted(y: Any, validation: slice) -> None:
         return
     alone = np.setxor1d(labels[validation], labels[validation.stop :])
     if len(alone):
-        few = ", ".join(map(str, alone[:FEW])) + (", ..." if len(alone) > FEW else "")
         warnings.warn(
             f"validation_split takes the arrays' beginning; so one of the two parts has nothing of "
-            f"class {few}: the samples seem to be sorted by class. Shuffle x and y first",
+            f"class {few_of(alone.tolist())}: the samples seem to be sorted by class. Shuffle x "
+            "and y first",
             stacklevel=4,
         )
 

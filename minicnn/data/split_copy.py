@@ -144,15 +144,15 @@ def _name_parts(temporary: Path, root: Path) -> None:
     ready = root / f"{READY}{secrets.token_hex(8)}"
     os.rename(temporary, ready)
     make_names_durable(root)
-    moved: list[str] = []
+    names = sorted(os.listdir(ready))
     try:
-        for name in sorted(os.listdir(ready)):
+        for name in names:
             os.rename(ready / name, root / name)
-            moved.append(name)
         make_names_durable(root)
-    except BaseException:  # Ctrl-C too
-        for name in moved:
-            os.rename(root / name, ready / name)
+    except BaseException:  # Ctrl-C too, which may come right behind a rename
+        for name in names:
+            if not os.path.lexists(ready / name):
+                os.rename(root / name, ready / name)
         shutil.rmtree(ready, ignore_errors=True)  # copies only
         raise
     os.rmdir(ready)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 # More cells than this would be too small to see on one page.
 MOST_ERRORS = 600
+# Of the confusion matrix, in inches. Beyond 34 classes cells and letters get smaller: 200 of full
+# size would take gigabytes to draw, and more than 700 matplotlib refuses.
+CELL, AROUND, MOST_SIDE = 0.62, 2.5, 24.0
 FITS = 8  # letters below a column of the confusion matrix; longer names lean
 LEANING: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
 
@@ -83,7 +86,9 @@ def confusion_figure(matrix: np.ndarray, names: Sequence[str] | None = None) -> 
     matrix = np.asarray(matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ShapeError(f"matrix must be square, a row and a column a class; got {matrix.shape}")
-    side = 2.5 + 0.62 * len(matrix)
+    room = CELL * len(matrix)
+    scale = min(1.0, (MOST_SIDE - AROUND) / room) if room else 1.0
+    side = AROUND + scale * room
     figure = page(side + 1.2, side)
     axes = figure.subplots()
     right = np.eye(len(matrix), dtype=bool)
@@ -94,8 +99,8 @@ def confusion_figure(matrix: np.ndarray, names: Sequence[str] | None = None) -> 
     axes.imshow(wrong, cmap="Reds", vmin=0, vmax=1.4 * max(1, matrix[~right].max(initial=0)))
     for (i, j), count in np.ndenumerate(matrix):
         if count:
-            axes.text(j, i, f"{count}", ha="center", va="center", fontsize=11)
-    _label_confusion(axes, matrix, names)
+            axes.text(j, i, f"{count}", ha="center", va="center", fontsize=11 * scale)
+    _label_confusion(axes, matrix, names, scale)
     return figure
 
 
@@ -146,7 +151,9 @@ def _name(number: int, names: Sequence[str] | None) -> str:
     return str(number) if names is None else names[number]
 
 
-def _label_confusion(axes: Axes, matrix: np.ndarray, names: Sequence[str] | None) -> None:
+def _label_confusion(
+    axes: Axes, matrix: np.ndarray, names: Sequence[str] | None, scale: float
+) -> None:
     """Names along both axes, each class's share of right answers at its row's end, and a title."""
     classes = len(matrix)
     ticks = [caption(_name(i, names)) for i in range(classes)]
@@ -156,11 +163,11 @@ def _label_confusion(axes: Axes, matrix: np.ndarray, names: Sequence[str] | None
     axes.set_ylabel("it is", fontsize=13)
     axes.set_xticks(np.arange(classes + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(classes + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color="#e6e6e6", linewidth=0.8)
-    axes.tick_params(which="both", length=0, labelsize=12)
+    axes.grid(which="minor", color="#e6e6e6", linewidth=0.8 * scale)
+    axes.tick_params(which="both", length=0, labelsize=12 * scale)
     for i, row in enumerate(matrix):
         share = f"{row[i] / row.sum():.1%}" if row.sum() else "none"
-        axes.text(classes - 0.3, i, share, color=RIGHT, va="center", fontsize=11)
+        axes.text(classes - 0.3, i, share, color=RIGHT, va="center", fontsize=11 * scale)
     axes.text(classes - 0.3, -0.75, "right", color=RIGHT, va="center", fontsize=11)
     count, wrong = int(matrix.sum()), int(matrix.sum() - matrix.trace())
     axes.set_title(f"{wrong:,} of {count:,} wrong", fontsize=15, pad=26)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from minicnn.files import open_handle
+from minicnn.files import naming, open_handle
 
 try:
     import fcntl
@@ -28,8 +28,11 @@ class FileLock:
     def acquire(self) -> bool:
         """Wait until nobody else holds it."""
         handle = open_handle(self.path, os.O_RDWR | os.O_CREAT)
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            _flock(handle, self.path)
+        except BaseException:  # Ctrl-C too: nobody would let go of what was just taken
+            os.close(handle)
+            raise
         self._handle = handle
         return True
 
@@ -58,10 +61,15 @@ def is_locked(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        if fcntl is not None:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _flock(handle, path, wait=False)
     except BlockingIOError:
         return True
     finally:
         os.close(handle)
     return fcntl is None
+
+
+def _flock(handle: int, path: Path, *, wait: bool = True) -> None:
+    if fcntl is not None:
+        with naming(path):
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

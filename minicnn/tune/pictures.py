@@ -37,8 +37,8 @@ def values_figure(results: Sequence[Result], objective: str) -> Any:
     """A panel a hyperparameter: its value in each trial, and the trial's score."""
     rows = _scored(results)
     names = names_of(rows)
-    columns = min(COLUMNS, len(names))
-    lines = math.ceil(len(names) / columns)
+    columns = max(1, min(COLUMNS, len(names)))
+    lines = max(1, math.ceil(len(names) / columns))
     figure = new_figure(4 * columns, 3 * lines)
     panels = figure.subplots(lines, columns, squeeze=False, sharey=True).ravel()
     for panel, name in zip(panels, names, strict=False):

@@ -19,7 +19,7 @@ from minicnn.apps.runs.settings import Settings, from_toml
 from minicnn.apps.runs.sources import load_in_memory
 from minicnn.classic.compare import HEADINGS
 from minicnn.data.preprocess import Preprocess
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, FormatError
 from minicnn.files import read_text
 from minicnn.tables import write_csv
 
@@ -116,10 +116,21 @@ def network_row(run: RunFolder) -> classic.Row:
     """A trained network on its run's test images."""
     model, preprocess, names = load_classifier(run.path)
     images = load_in_memory(from_toml(run.config), preprocess, output.note)
-    seconds = json.loads(read_text(run.report))["seconds"]["training"] if run.is_complete else None
+    seconds = training_seconds(run) if run.is_complete else None
     part = images.test
 
     def predict(pixels: Any) -> Any:
         return classify(model, preprocess, part._replace(images=pixels), names)[0].probabilities
 
     return classic.network_row(run.path.name, predict, (part.images, part.labels), seconds)
+
+
+def training_seconds(run: RunFolder) -> float:
+    """How long a run has trained, as its report.json says."""
+    text = read_text(run.report)
+    try:
+        return float(json.loads(text)["seconds"]["training"])
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise FormatError(
+            run.report, f"does not say how long the training took ({type(error).__name__})"
+        ) from error

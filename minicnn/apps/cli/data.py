@@ -211,6 +211,7 @@ def fetch(
     NAME.fetched.csv beside the folder. Run again, it goes on where it was. The exit code is 3 if
     no link of a list is an image.
     """
+    _check_different(lists)
     limits = Limits(
         most_bytes=round(most_mb * 1e6), total_seconds=seconds, allow_private=allow_private
     )
@@ -230,6 +231,18 @@ def fetch(
     without = [name for name, counts in summary.items() if not counts["images"]]
     if without:
         raise BadDataFound(f"no link is an image in {', '.join(without)}")
+
+
+def _check_different(lists: Sequence[Path]) -> None:
+    """Each list fills a folder of its own: pictures are named by their line in it."""
+    first: dict[str, Path] = {}
+    for file in lists:
+        other = first.setdefault(file.stem, file)
+        if other is not file:
+            raise click.UsageError(
+                f"{other} and {file} would both fill the folder {file.stem}; give one of them "
+                "another name, or put all links into one list"
+            )
 
 
 def _report_failures(failures: Sequence[tuple[Path, str]], what: str) -> None:

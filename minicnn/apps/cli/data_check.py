@@ -12,6 +12,7 @@ from minicnn.apps.cli.progress import counting
 from minicnn.apps.cli.verbs import verb
 from minicnn.data.check import KINDS, Finding, Report, check_sets, write_findings
 from minicnn.data.layouts import find_sets
+from minicnn.text import printable
 
 FEW = 3  # files that are named of each kind of finding
 
@@ -82,4 +83,4 @@ def _finding_text(finding: Finding, directory: Path) -> str:
         str(path.relative_to(directory) if path.is_relative_to(directory) else path)
         for path in finding.paths
     ]
-    return f"{' = '.join(names)} ({finding.text})"
+    return printable(f"{' = '.join(names)} ({finding.text})")

@@ -25,7 +25,7 @@ from minicnn.config import get_threads
 from minicnn.data.folders import list_folder
 from minicnn.data.images import read_images
 from minicnn.data.layouts import TRAIN, part_folder
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, FormatError
 from minicnn.explain import Diagnosis
 from minicnn.explain.symptoms import sick_curves, young_averages
 from minicnn.files import read_text
@@ -125,8 +125,16 @@ def curves(path: Path) -> dict[str, list[float]]:
     """{"loss": [...], ...}: the epochs of a run's history.csv."""
     if not path.exists():
         return {}
-    rows = list(csv.DictReader(io.StringIO(read_text(path))))
-    return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
+    text = read_text(path)
+    try:
+        rows = list(csv.DictReader(io.StringIO(text)))
+        return {name: [float(row[name]) for row in rows] for name in (rows[0] if rows else ())}
+    except (csv.Error, TypeError, ValueError) as error:
+        raise FormatError(
+            path,
+            f"is no table with a row of numbers for each epoch ({error}); take it out of the "
+            "folder, and the model alone is looked at",
+        ) from error
 
 
 def training(model: Model, data: Path | None) -> list[Diagnosis]:

@@ -114,7 +114,7 @@ class RunFolder:
 
 def new_folder(runs: Path, title: str) -> RunFolder:
     """The folder `runs`/`title`-n of the next free number; made, so that nobody else takes it."""
-    base = re.sub(r"[^\w.-]+", "-", title).strip("-.")[:MOST_NAME] or "run"
+    base = _base(title)
     runs.mkdir(parents=True, exist_ok=True)
     number = max(_numbers(runs, base), default=0) + 1
     while True:
@@ -130,8 +130,9 @@ def new_folder(runs: Path, title: str) -> RunFolder:
 
 def unfinished(runs: Path, title: str) -> RunFolder | None:
     """The newest run of this title that has begun and not come to its end."""
-    for number in sorted(_numbers(runs, title), reverse=True):
-        folder = RunFolder(runs / f"{title}-{number}")
+    base = _base(title)
+    for number in sorted(_numbers(runs, base), reverse=True):
+        folder = RunFolder(runs / f"{base}-{number}")
         if folder.is_begun and not folder.is_complete and not folder.failed.exists():
             return folder
     return None
@@ -151,13 +152,23 @@ def to_resume(runs: Path, title: str) -> RunFolder:
 
 def _ends(runs: Path, title: str) -> str:
     """What became of the runs, none of which can go on."""
-    names = [f"{title}-{number}" for number in sorted(_numbers(runs, title))]
+    base = _base(title)
+    names = [f"{base}-{number}" for number in sorted(_numbers(runs, base))]
     failed = [name for name in names if RunFolder(runs / name).failed.exists()]
     complete = [name for name in names if name not in failed]
     parts = [f"{', '.join(complete)} came to their end"] if complete else []
     if failed:
         parts.append(f"{', '.join(failed)} failed (minicnn doctor {runs / failed[-1]})")
     return ", ".join(parts)
+
+
+def _base(title: str) -> str:
+    """What the folders of this title are called, before their numbers.
+
+    >>> _base("cats & dogs!")
+    'cats-dogs'
+    """
+    return re.sub(r"[^\w.-]+", "-", title).strip("-.")[:MOST_NAME] or "run"
 
 
 def _numbers(runs: Path, base: str) -> list[int]:

@@ -179,10 +179,9 @@ def classify(
 
 
 def clean_up(folder: RunFolder) -> None:
-    """Remove the checkpoints of a run whose report is written, and what kills left half written."""
-    for pattern in ("checkpoints/checkpoint-*.mcnn", "**/.minicnn-*.tmp"):
-        for path in folder.path.glob(pattern):
-            path.unlink()
+    """Remove the checkpoints of a run whose report is written; `last.mcnn` stays."""
+    for path in folder.checkpoints.glob("checkpoint-*.mcnn"):
+        path.unlink()
 
 
 def _measured_at_once(preprocess: Preprocess) -> int:

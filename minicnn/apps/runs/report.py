@@ -24,6 +24,7 @@ from minicnn.plots import plot_history, save_figure
 from minicnn.tables import write_csv
 
 RANDOM = 10  # images, as the paper shows
+MOST_NAME = 25  # letters of a class in a file's name, which has room for two of them
 
 
 def write_report(folder: RunFolder, outcome: Outcome, recipe: Recipe | None, command: str) -> Any:
@@ -73,8 +74,8 @@ def write_mistakes(folder: Path, worst: Sequence[Card]) -> None:
     for old in folder.glob("[0-9][0-9]-*.png"):
         old.unlink()
     for number, card in enumerate(worst, 1):
-        words = f"{number:02d}-{card.truth}-called-{card.says}-{card.sure:.2f}"
-        name = re.sub(r"[^\w.-]+", "_", words)
+        truth, says = card.truth[:MOST_NAME], card.says[:MOST_NAME]
+        name = re.sub(r"[^\w.-]+", "_", f"{number:02d}-{truth}-called-{says}-{card.sure:.2f}")
         save_img(folder / f"{name}.png", card.image, scale=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -88,11 +89,12 @@ def fetch_images(
     numbered = [(f"{number:05d}", link) for number, link in enumerate(links, 1)]
     results = []
     with Threads(threads) as pool:
-        jobs = [
+        jobs = deque(
             None if stem in here else pool.submit(_fetch, link, limits, network)
             for stem, link in numbered
-        ]
-        for (stem, link), job in zip(numbered, jobs, strict=True):
+        )
+        for stem, link in numbered:
+            job = jobs.popleft()  # it holds the picture's bytes: kept, all would be in memory
             if job is None:
                 done = Fetched(link, here[stem], "already here")
             else:
