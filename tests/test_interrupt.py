@@ -184,6 +184,23 @@ def test_a_whole_block_is_not_torn():
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
+def test_in_a_training_even_the_second_waits_for_a_whole_block():
+    done = []
+
+    def press_twice(interrupt):
+        with interrupt.whole:
+            press()
+            press()
+            done.append(interrupt.asked)
+
+    with Interrupt() as interrupt:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            press_twice(interrupt)
+        assert caught.type is KeyboardInterrupt and done == [True]
+        with interrupt.whole:
+            pass
+
+
 def press_during(run, *arguments):
     """Press Ctrl-C from a thread that gets its turn when this one is in a kernel, without GIL."""
     ready = threading.Event()

@@ -20,13 +20,15 @@ class Interrupt:
     """Inside the `with` block the first Ctrl-C waits for `check`, the second strikes at once.
 
     Inside a `with interrupt.at_once:` block nothing that lasts is changed, so the first one, too,
-    strikes there, as BetweenSteps. Elsewhere than in the main thread Python delivers no signals,
+    strikes there, as BetweenSteps; inside `with interrupt.whole:` even the second one waits for the
+    block's end. Elsewhere than in the main thread Python delivers no signals,
     and this does nothing.
     """
 
     def __init__(self) -> None:
         self.asked = False
         self.at_once = _AtOnce(self)
+        self.whole = _Whole()
         self._before: Any = None
 
     def __enter__(self) -> Interrupt:
@@ -58,7 +60,7 @@ class Interrupt:
         if self.at_once.inside:
             raise BetweenSteps
         if self.asked:
-            raise KeyboardInterrupt
+            self.whole.strike()
         self.asked = True
 
 
@@ -74,14 +76,38 @@ class _AtOnce:
         self.inside = False
 
 
+class _Whole:
+    def __init__(self) -> None:
+        self._inside = self._struck = False
+
+    def __enter__(self) -> None:
+        self._inside = True
+
+    def __exit__(self, *_: object) -> None:
+        self._inside = False
+        if self._struck:
+            self._struck = False
+            raise KeyboardInterrupt
+
+    def strike(self) -> None:
+        """Raise KeyboardInterrupt, inside the block when it is left."""
+        if not self._inside:
+            raise KeyboardInterrupt
+        self._struck = True
+
+
 class Whole:
-    """A `with` block that Ctrl-C does not tear: its handler runs when the block is left."""
+    """A `with` block that Ctrl-C does not tear: its handler runs when the block is left.
+
+    It changes the handler twice, which takes longer than `Interrupt.whole`, the same in `fit`.
+    """
 
     def __init__(self) -> None:
         self._before: Any = None
         self._noted = False
 
     def __enter__(self) -> None:
+        self._before, self._noted = None, False
         handler = signal.getsignal(signal.SIGINT)
         if callable(handler) and threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._note)

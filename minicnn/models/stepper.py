@@ -47,13 +47,14 @@ class Stepper(Network):
         self._step_metrics: list[Metric] | None = None
         # Entered while a training step may be given up as a whole; `fit` lets Ctrl-C strike there.
         self.interruptible: AbstractContextManager[Any] = nullcontext()
+        self.uninterruptible: AbstractContextManager[Any] = Whole()  # while the model changes
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: all but the programs, which are made again when needed."""
         for arrays in self._slots.values():
             bring_home(arrays.values())
         kept = {name: value for name, value in vars(self).items() if name != "_executions"}
-        return {**kept, "interruptible": nullcontext()}
+        return {**kept, "interruptible": nullcontext(), "uninterruptible": Whole()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -104,7 +105,7 @@ class Stepper(Network):
                 rates, stream = optimizer.rates(step), random.stream(step)
                 outcome = execution.forward_backward(batch, rates, stream)
             if math.isfinite(outcome.loss):
-                with Whole():
+                with self.uninterruptible:
                     execution.commit()
                     optimizer.iterations = step + 1
                 return outcome.copied()

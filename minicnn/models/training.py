@@ -19,7 +19,7 @@ from minicnn.models.batches import ArrayBatches, Batch, Batches, Place
 from minicnn.models.class_weights import weighted
 from minicnn.models.diagnosis import first_bad_sample
 from minicnn.models.groups import Group, groups_of_arrays, groups_of_batches
-from minicnn.models.interrupt import BetweenSteps, Interrupt
+from minicnn.models.interrupt import BetweenSteps, Interrupt, Whole
 from minicnn.models.measuring import Totals, measure
 from minicnn.models.preparation import (
     check_training_data,
@@ -87,7 +87,7 @@ class Fit:
             self.interrupt = interrupt
             try:
                 model.training_thread = threading.current_thread()
-                model.interruptible = interrupt.at_once
+                model.interruptible, model.uninterruptible = interrupt.at_once, interrupt.whole
                 self.callbacks.on_train_begin()
                 model.saved_history = model.training_state.past  # as a checkpoint knew it
                 while self._goes_on(epochs):
@@ -97,7 +97,8 @@ class Fit:
                 self.callbacks.on_interrupt()
                 raise
             finally:
-                model.training_thread, model.interruptible = None, nullcontext()
+                model.interruptible, model.uninterruptible = nullcontext(), Whole()
+                model.training_thread = None
                 self.progress.close()
                 self.callbacks.on_exit()
         return self.history
