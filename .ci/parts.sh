@@ -89,9 +89,9 @@ without_kernels=(
   benchmark_gpu build_backend cifar10 classic cli cli_data cli_explain cli_outputs cli_tune
   cuda_conv2d cuda_errors cuda_kernels cuda_plan cuda_ptx cuda_reductions cuda_simulator
   cuda_training cuda_updates data_tools devices docs doctor exchange explain fetch files folders
-  generator images installed layouts many_steps plain_pickle precision predict_images preprocess
-  preview rename resume runs settings split_copy starting suite tar tensor_cores text train_kills
-  tune unreadable upright
+  generator images installed keras_callbacks layouts many_steps mutated_files parts plain_pickle
+  precision predict_images preprocess preview rename reprs resume runs settings split_copy
+  starting suite tar tensor_cores text train_kills tune tune_record unreadable upright
 )
 
 # ignored NAME...: pytest's options that leave tests/test_NAME.py out.
