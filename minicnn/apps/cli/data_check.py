@@ -58,7 +58,8 @@ def check(
     else:
         output.result(_report_text(report, directory, show_all))
     if report.errors:
-        raise BadDataFound(f"{report.errors} errors in {report.files:,} images of {directory}")
+        found = f"{report.errors} error{'s' * (report.errors != 1)}"
+        raise BadDataFound(f"{found} in {report.files:,} images of {directory}")
 
 
 def _report_text(report: Report, directory: Path, show_all: bool) -> str:
