@@ -226,7 +226,7 @@ def shorter(words):
     for option, few in (("--epochs", "1"), ("--trials", "2")):
         if option in words:
             words[words.index(option) + 1] = few
-        elif option in TAKES.get(words[1], {}).get(words[2], ()):
+        elif option in TAKES.get(words[1], {}).get(" ".join(words[2:3]), ()):
             words += [option, few]
     return words
 
