@@ -30,7 +30,7 @@ from PIL import Image
 from rich.progress import track
 
 import minicnn as mc
-from minicnn.plots import new_figure
+from minicnn.support.plots import new_figure
 
 WAYS = {  # name: (algorithm, fuse)
     "everything on": ("auto", True),

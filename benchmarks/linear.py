@@ -23,7 +23,7 @@ from peers.networks import NETWORKS, Network
 from peers.with_minicnn import optimizer_of
 
 import minicnn as mc
-from minicnn.plots import new_figure
+from minicnn.support.plots import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -178,8 +178,8 @@ def compiled(case: Case, arches: tuple[int, ...], each: bool) -> list[dict[str, 
 def _work_of(case: Case) -> tuple[dict[str, Spec], Any]:
     """Specs of all arrays by name, and the launches."""
     from minicnn.backends.cuda.kernels import MAKERS
+    from minicnn.backends.cuda.runtime.launch import HALTED, OLD
     from minicnn.backends.cuda.tensor_cores.choice import MAKERS as TENSOR_CORE_MAKERS
-    from minicnn.backends.cuda.work import HALTED, OLD
 
     contract = CONTRACTS[case.kernel]
     names = [name.rstrip("?") for name in contract.reads]

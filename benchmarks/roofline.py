@@ -29,7 +29,7 @@ from steps import StepTime, measure
 
 import minicnn as mc
 from minicnn import _core
-from minicnn.plots import new_figure
+from minicnn.support.plots import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,7 +19,7 @@ from minicnn import random
 from minicnn.contracts import CONTRACTS, Spec
 from minicnn.models.batches import batch_of
 from minicnn.models.execution import Execution
-from minicnn.models.plan import plan_training
+from minicnn.models.planner.plan import plan_training
 from minicnn.program import Program, Step
 
 

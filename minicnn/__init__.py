@@ -1,6 +1,6 @@
 """minicnn: convolutional networks from scratch, to read and to run fast."""
 
-import minicnn.starting  # noqa: F401  first: the others take time, in which Ctrl-C may be typed
+import minicnn.startup  # noqa: F401  first: the others take time, in which Ctrl-C may be typed
 from minicnn import (
     callbacks,
     classic,
@@ -31,8 +31,8 @@ from minicnn.backends import (
 from minicnn.config import set_precision
 from minicnn.devices import list_devices
 from minicnn.layers import Input
-from minicnn.limits import set_memory_limit, set_pixel_limit
 from minicnn.models import Model, Sequential, load_model
+from minicnn.support.memory_limits import set_memory_limit, set_pixel_limit
 from minicnn.version import __version__
 
 __all__ = [

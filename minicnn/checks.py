@@ -15,7 +15,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, DTypeError, ShapeError, UnknownArgumentError
 from minicnn.shapes import LARGEST, is_int
-from minicnn.text import quoted
+from minicnn.support.text import quoted
 
 FLOATS = ("float32", "float64")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.backends import device, instruction_set, num_threads
-from minicnn.files import told_by
-from minicnn.limits import memory_bytes
+from minicnn.support.files import told_by
+from minicnn.support.memory_limits import memory_bytes
 
 CPUINFO = Path("/proc/cpuinfo")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicnn.text import printable, shortened
+from minicnn.support.text import printable, shortened
 
 MOST_LETTERS = 300  # of a message: whatever a file holds or an argument is, it fits on a screen
 

@@ -8,10 +8,10 @@ import math
 import os
 from typing import Any
 
-from minicnn import plots
-from minicnn.atomic import write_text
 from minicnn.callbacks.base import ALIASES, Callback, Logs
 from minicnn.checks import check_int
+from minicnn.support import plots
+from minicnn.support.atomic_files import write_text
 
 
 class Curves(dict[str, list[float]]):

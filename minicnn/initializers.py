@@ -21,9 +21,9 @@ import numpy as np
 
 from minicnn.checks import check_number
 from minicnn.contracts import Shape
-from minicnn.described import described
 from minicnn.errors import ArgumentError
-from minicnn.registry import Registry
+from minicnn.support.registry import Registry
+from minicnn.support.reprs import described
 
 # Standard deviation of the standard normal distribution cut at -2 and 2.
 CUT_DEVIATION = 0.87962566103423978

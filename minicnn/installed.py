@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from minicnn.errors import MissingExtraError
-from minicnn.files import MOST_BYTES_OF_TEXT, read_whole, told_by
+from minicnn.support.files import MOST_BYTES_OF_TEXT, read_whole, told_by
 
 NAME = "minicnn-engine"  # what pip calls it
 PACKAGE = Path(__file__).resolve().parent

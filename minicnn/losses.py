@@ -13,11 +13,11 @@ import numpy as np
 
 from minicnn.checks import check_flag, check_last_axis, check_number, shape_text
 from minicnn.contracts import Shape, Spec
-from minicnn.described import described
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.ops.losses import LOSSES
 from minicnn.ops.operation import Operation, apply
-from minicnn.registry import Registry
+from minicnn.support.registry import Registry
+from minicnn.support.reprs import described
 
 # How far the numbers of a one-hot row may add up from 1: soft labels are written with few digits.
 ROW_TOLERANCE = 1e-3

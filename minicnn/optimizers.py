@@ -15,10 +15,10 @@ import numpy as np
 
 from minicnn import schedules
 from minicnn.checks import check_flag, check_int, check_number, refuse_unknown
-from minicnn.described import described
 from minicnn.errors import ArgumentError
-from minicnn.registry import Registry
 from minicnn.schedules import LearningRateSchedule, check_rate
+from minicnn.support.registry import Registry
+from minicnn.support.reprs import described
 
 Rate = float | LearningRateSchedule
 

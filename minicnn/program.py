@@ -1,8 +1,8 @@
 """The program: a network's pass, written out as a flat list of kernel calls.
 
-`models/plan.py` makes it once for a (graph, batch size, training or inference); every engine runs
-it: the reference as a loop over its table, the native engine as one call. `print(program)` reads
-like the algorithm of the network.
+`models/planner/plan.py` makes it once for a (graph, batch size, training or inference); every
+engine runs it: the reference as a loop over its table, the native engine as one call.
+`print(program)` reads like the algorithm of the network.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.contracts import CONTRACTS, Spec
-from minicnn.text import folded, screen_width
+from minicnn.support.text import folded, screen_width
 
 
 class Buffer(NamedTuple):

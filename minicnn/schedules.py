@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from minicnn.checks import check_flag, check_int, check_number, quoted
-from minicnn.described import described
 from minicnn.errors import ArgumentError
-from minicnn.registry import Registry
+from minicnn.support.registry import Registry
+from minicnn.support.reprs import described
 
 
 class LearningRateSchedule:

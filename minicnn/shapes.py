@@ -7,7 +7,7 @@ from numbers import Integral
 from typing import Literal, NamedTuple
 
 from minicnn.errors import ArgumentError, ShapeError
-from minicnn.text import quoted
+from minicnn.support.text import quoted
 
 Pair = tuple[int, int]
 Padding = Literal["valid", "same"] | int | Sequence[int] | Sequence[Pair]

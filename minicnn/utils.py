@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from minicnn.dlpack import to_device
 from minicnn.errors import ArgumentError
-from minicnn.exchange import to_device
-from minicnn.limits import check_parameter
-from minicnn.naming import clear_session
 from minicnn.random import set_random_seed
-from minicnn.registry import register_serializable
+from minicnn.support.auto_names import clear_session
+from minicnn.support.memory_limits import check_parameter
+from minicnn.support.registry import register_serializable
 
 __all__ = [
     "balanced_class_weight",

@@ -4,8 +4,9 @@ import sys
 import hypothesis
 import pytest
 
-from minicnn import backends, naming, random, registry
+from minicnn import backends, random
 from minicnn.backends import device
+from minicnn.support import auto_names, registry
 
 # Without a GPU its kernels are tried in numba's simulator, which reads this when it is imported.
 if not device.has_driver():
@@ -47,7 +48,7 @@ def simulated_threads_take_turns_often(request):
 @pytest.fixture(autouse=True)
 def fresh_names_and_seed():
     """No test depends on the layers, seeds and registered classes of those before it."""
-    naming.clear_session()
+    auto_names.clear_session()
     random.set_random_seed(0)
     before = [(one.table, dict(one.table)) for one in registry.registries()]
     yield

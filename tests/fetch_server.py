@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from minicnn.data.fetch import Network
+from minicnn.data.tools.fetch import Network
 
 PUBLIC = "93.184.215.14"
 Answer = bytes | Callable[[socket.socket], None]

@@ -19,7 +19,7 @@ from minicnn.errors import (
     UnsafeFileError,
     UnsupportedError,
 )
-from minicnn.models.archive import container, write_archive
+from minicnn.models.saving.archive import container, write_archive
 
 CONFIG, WEIGHTS, CLASSES, METADATA = (
     "config.json",

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import minicnn.apps.cli.data  # noqa: F401  before the first fork, so that no child does
 from minicnn.apps.cli import main
-from minicnn.data.rename import Rename, apply_renames
+from minicnn.data.tools.rename import Rename, apply_renames
 
 FILES = 24
 MOST_UNDOINGS = 4  # that are killed in a round

@@ -18,7 +18,7 @@ import time
 
 import numpy as np
 
-from minicnn.models.archive import read_archive, write_archive
+from minicnn.models.saving.archive import read_archive, write_archive
 
 NUMBER_BYTES = 8
 LONGEST_LIFE_S = 0.03  # after its first save; a save takes some milliseconds

@@ -16,11 +16,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicnn import atomic
-from minicnn.atomic import write_atomically
 from minicnn.errors import ArgumentError, DTypeError, SizeLimitError
-from minicnn.models.archive import container, documents, parse_archive, read_archive, write_archive
-from minicnn.models.archive.tensors import DTYPES
+from minicnn.models.saving.archive import (
+    container,
+    documents,
+    parse_archive,
+    read_archive,
+    write_archive,
+)
+from minicnn.models.saving.archive.tensors import DTYPES
+from minicnn.support import atomic_files
+from minicnn.support.atomic_files import write_atomically
 from minicnn.version import __version__
 
 WEIGHTS = {
@@ -252,7 +258,7 @@ def test_a_fault_at_any_call_leaves_a_whole_file_and_nothing_else(error, tmp_pat
         write_archive(path, WEIGHTS, {"config": {"age": "old"}})
         system = FaultySystem(fail_at, error)
         with monkeypatch.context() as patch:
-            patch.setattr(atomic, "os", system)
+            patch.setattr(atomic_files, "os", system)
             try:
                 write_archive(path, WEIGHTS, {"config": {"age": "new"}})
                 break
@@ -271,7 +277,7 @@ def test_a_fault_at_any_call_leaves_a_whole_file_and_nothing_else(error, tmp_pat
 
 
 def test_a_fault_in_a_first_save_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(atomic, "os", FaultySystem(3, ERRORS["disk-full"]))
+    monkeypatch.setattr(atomic_files, "os", FaultySystem(3, ERRORS["disk-full"]))
     with pytest.raises(OSError, match="No space left"):
         write_archive(tmp_path / "a.mcnn", WEIGHTS, DOCUMENTS)
     assert files_in(tmp_path) == []
@@ -282,7 +288,7 @@ def test_short_writes_are_continued(tmp_path, monkeypatch):
         def write(self, handle, data):
             return os.write(handle, data[:7])
 
-    monkeypatch.setattr(atomic, "os", ShortSystem(0, None))
+    monkeypatch.setattr(atomic_files, "os", ShortSystem(0, None))
     write_archive(tmp_path / "a.mcnn", WEIGHTS, DOCUMENTS)
     assert_same_arrays(read_archive(tmp_path / "a.mcnn").weights, WEIGHTS)
 
@@ -294,7 +300,7 @@ def test_what_reads_back_differently_is_not_kept(tmp_path, monkeypatch):
 
     path = tmp_path / "a.mcnn"
     path.write_bytes(b"the old file")
-    monkeypatch.setattr(atomic, "os", ForgetfulSystem(0, None))
+    monkeypatch.setattr(atomic_files, "os", ForgetfulSystem(0, None))
     with pytest.raises(OSError, match="reads back differently") as caught:
         write_archive(path, WEIGHTS, DOCUMENTS)
     assert caught.value.errno == errno.EIO

@@ -5,7 +5,7 @@ import pytest
 
 import minicnn as mc
 from minicnn.data import RandomShift
-from minicnn.data.augment import shifted
+from minicnn.data.random_shift import shifted
 
 
 @pytest.fixture(autouse=True)

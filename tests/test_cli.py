@@ -13,8 +13,8 @@ import pytest
 
 import minicnn as mc
 from minicnn import backends, random
-from minicnn.apps.cli import exits, main, output
-from minicnn.apps.cli.verbs import VerbCommand, add_common_options, verb
+from minicnn.apps.cli import exit_codes, main, output
+from minicnn.apps.cli.command import VerbCommand, add_common_options, verb
 from minicnn.apps.runs.networks import NETWORKS
 from minicnn.errors import ShapeError
 
@@ -56,8 +56,8 @@ ENDINGS = {
         "ShapeError: conv2d",
     ),
     "a file that is not there": (FileNotFoundError(2, "No such file", "a b"), 1, "a b: No such"),
-    "bad data found": (exits.BadDataFound("3 of 10 files"), 3, "BadDataFound: 3 of 10"),
-    "a goal not reached": (exits.GoalNotReached("0.98 < 0.99"), 4, "GoalNotReached: 0.98"),
+    "bad data found": (exit_codes.BadDataFound("3 of 10 files"), 3, "BadDataFound: 3 of 10"),
+    "a goal not reached": (exit_codes.GoalNotReached("0.98 < 0.99"), 4, "GoalNotReached: 0.98"),
     "no memory": (MemoryError("5.2 GB"), 1, "MemoryError: 5.2 GB"),
     "Ctrl-C": (KeyboardInterrupt(), 130, "Interrupted"),
 }

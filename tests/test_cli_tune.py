@@ -11,8 +11,8 @@ from picture_folders import make_coloured
 
 from minicnn import random
 from minicnn.apps.cli import main, output
-from minicnn.apps.runs import searching
-from minicnn.apps.runs.sources import Part
+from minicnn.apps.runs import tuning_data
+from minicnn.apps.runs.load_images import Part
 from minicnn.models import load_model
 
 pytest.importorskip("optuna")
@@ -99,11 +99,11 @@ def test_a_search_that_cannot_begin_leaves_no_folder(tmp_path, runs, capsys):
 def test_the_test_images_are_left_alone(flowers, tmp_path, runs):
     shutil.copytree(flowers, tmp_path / "parts" / "train")
     shutil.copytree(flowers, tmp_path / "parts" / "test")
-    settings = searching.agreed(
+    settings = tuning_data.agreed(
         runs / "s", model="stacked", data=str(tmp_path / "parts"), image_size=(16, 16)
     )
     said = []
-    train, validation, names = searching.load(settings, said.append)
+    train, validation, names = tuning_data.load(settings, said.append)
     assert (train.total, validation.total) == (48, 12)
     assert np.bincount(validation.labels).tolist() == [4, 4, 4]
     assert not set(train.files) & set(validation.files)
@@ -113,10 +113,10 @@ def test_the_test_images_are_left_alone(flowers, tmp_path, runs):
 
 def test_a_part_is_divided_the_same_way_again():
     part = Part(np.arange(40), np.repeat([0, 1], 20), [str(i) for i in range(40)])
-    train, validation = searching.divided(part)
+    train, validation = tuning_data.divided(part)
     assert validation.total == 8
     assert [str(i) for i in train.images] == train.files
-    assert searching.divided(part)[1].files == validation.files
+    assert tuning_data.divided(part)[1].files == validation.files
 
 
 def test_wrong_folders_say_what_is_wrong(flowers, runs, tmp_path, capsys):

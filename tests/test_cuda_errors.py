@@ -17,9 +17,10 @@ from minicnn.errors import BackendError, DeviceMemoryError
 if device.missing() or device.no_gpu():
     pytest.skip(device.missing() or device.no_gpu(), allow_module_level=True)
 
-from minicnn.backends.cuda import graph, kernels, memory
-from minicnn.backends.cuda.program import MAKERS
-from minicnn.backends.cuda.work import Launch, Work
+from minicnn.backends.cuda import kernels
+from minicnn.backends.cuda.runtime import graph, memory
+from minicnn.backends.cuda.runtime.launch import Launch, Work
+from minicnn.backends.cuda.runtime.program import MAKERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 

@@ -21,8 +21,8 @@ if device.missing():
     pytest.skip(device.missing(), allow_module_level=True)
 
 from minicnn.backends.cuda import KERNELS
-from minicnn.backends.cuda.kept import MOST_KERNELS
-from minicnn.backends.cuda.many_steps import keep_kernel
+from minicnn.backends.cuda.runtime.kept import MOST_KERNELS
+from minicnn.backends.cuda.runtime.multi_step import keep_kernel
 
 # A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -22,9 +22,9 @@ if not device.simulated():
     pytest.skip("looks at the simulator's arrays", allow_module_level=True)
 
 from minicnn.backends.cuda import flat_update
-from minicnn.backends.cuda.many_steps import Runner
-from minicnn.backends.cuda.memory import ALIGNMENT
-from minicnn.backends.cuda.work import THREADS
+from minicnn.backends.cuda.runtime.launch import THREADS
+from minicnn.backends.cuda.runtime.memory import ALIGNMENT
+from minicnn.backends.cuda.runtime.multi_step import Runner
 from minicnn.program import Program
 
 BATCH = 2

@@ -14,7 +14,7 @@ if device.missing() or not device.simulated():
 
 from numba.cuda.simulator import kernelapi
 
-from minicnn.backends.cuda.api import cuda, float32, jit
+from minicnn.backends.cuda.runtime.api import cuda, float32, jit
 
 THREADS = 8
 

@@ -22,8 +22,8 @@ from minicnn.errors import NumericError
 if device.missing():
     pytest.skip(device.missing(), allow_module_level=True)
 
-from minicnn.backends.cuda import many_steps, memory, program, resident
-from minicnn.backends.cuda.work import HALTED, OLD, Launch, Work
+from minicnn.backends.cuda.runtime import device_dataset, memory, multi_step, program
+from minicnn.backends.cuda.runtime.launch import HALTED, OLD, Launch, Work
 
 # A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -155,7 +155,7 @@ CALLS = {
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_many_steps_are_single_steps_bit_for_bit(reference_kernels, monkeypatch, call):
-    monkeypatch.setattr(many_steps, "MOST", 2)
+    monkeypatch.setattr(multi_step, "MOST", 2)
     x, y, options = call()
     if y is not None:
         options["batch_size"] = BATCH
@@ -183,12 +183,12 @@ def test_agrees_with_the_reference():
 
 
 def test_data_that_does_not_fit_is_sent_in_pieces(reference_kernels, monkeypatch):
-    monkeypatch.setattr(many_steps, "MOST", 2)
+    monkeypatch.setattr(multi_step, "MOST", 2)
     x, y = data()
     one, want = fitted(x, y, batch_size=BATCH)
     copies = []
 
-    def copied(*arguments, copy=resident._copied):
+    def copied(*arguments, copy=device_dataset._copied):
         memory.set_limit(x.nbytes - 1)  # of this allocation alone
         try:
             copies.append(copy(*arguments))
@@ -196,7 +196,7 @@ def test_data_that_does_not_fit_is_sent_in_pieces(reference_kernels, monkeypatch
             memory.set_limit(None)
         return copies[-1]
 
-    monkeypatch.setattr(resident, "_copied", copied)
+    monkeypatch.setattr(device_dataset, "_copied", copied)
     model, history = fitted(x, y, batch_size=BATCH)
     assert copies == [None]
     assert history == want and everything(model) == everything(one)
@@ -206,7 +206,7 @@ def test_the_data_leave_the_device_with_the_training(reference_kernels):
     x, y = data()
     model, _ = fitted(x, y, batch_size=BATCH)
     gc.collect()
-    assert not resident._copies
+    assert not device_dataset._copies
     with mc.backend("cuda"):
         model.fit(x[::-1], y[::-1], BATCH, verbose=0)  # other data: nothing old is trained on
     one = compiled()
@@ -218,7 +218,7 @@ def test_the_data_leave_the_device_with_the_training(reference_kernels):
 
 @pytest.mark.parametrize("bad", range(5))
 def test_after_a_loss_that_is_not_finite_nothing_changes(reference_kernels, monkeypatch, bad):
-    monkeypatch.setattr(many_steps, "MOST", 2)
+    monkeypatch.setattr(multi_step, "MOST", 2)
     x, y = data(np.float32)
     x[bad * BATCH] = np.inf
 

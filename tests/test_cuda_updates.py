@@ -10,15 +10,15 @@ import pytest
 from minicnn.backends import device
 from minicnn.backends import numpy as reference
 from minicnn.contracts import CONTRACTS, Spec
-from minicnn.ownership import at_home
+from minicnn.host_sync import synced
 from minicnn.program import Buffer, Program, Step
 
 if device.missing():
     pytest.skip(device.missing(), allow_module_level=True)
 
 from minicnn.backends.cuda import KERNELS, Runner, clipping, column_sums, flat_update, gemm
-from minicnn.backends.cuda.memory import allocate, download, mirrors_of, upload
-from minicnn.backends.cuda.work import HALTED, Work, start
+from minicnn.backends.cuda.runtime.launch import HALTED, Work, start
+from minicnn.backends.cuda.runtime.memory import allocate, download, mirrors_of, upload
 
 # A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -333,4 +333,4 @@ def test_running_statistics_are_assigned_together():
     runner.run()
     assert sum(len(b.work.launches) for b in runner.launches(range(2, 4))) == 1
     for i, factor in ((0, 2), (1, 3)):
-        np.testing.assert_array_equal(at_home(homes[i]), factor * x)
+        np.testing.assert_array_equal(synced(homes[i]), factor * x)

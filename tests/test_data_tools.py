@@ -16,9 +16,9 @@ from picture_folders import make_folder, picture, save
 from PIL import Image
 
 from minicnn import random
-from minicnn.data import check, rename, split, split_copy, stats
+from minicnn.data.folder_layouts import find_sets
 from minicnn.data.folders import list_folder
-from minicnn.data.layouts import find_sets
+from minicnn.data.tools import check, rename, split, split_copy, stats
 from minicnn.errors import ArgumentError, FormatError
 
 DATA = Path(os.environ.get("MINICNN_DATA", "/nowhere"))

@@ -9,7 +9,7 @@ import warnings
 
 import pytest
 
-from minicnn import environment
+from minicnn.support import environment
 
 VARIABLES = {
     "MINICNN_BACKEND": "one of ['auto', 'numpy', 'native', 'cuda']",

@@ -11,10 +11,10 @@ import pytest
 import minicnn as mc
 from minicnn import errors
 from minicnn.checks import check_choice, check_flag, check_int, check_number, check_one_shape
-from minicnn.data.split import parse_parts
+from minicnn.data.tools.split import parse_parts
 from minicnn.errors import ArgumentError, FormatError, ImageReadError, MiniCNNError
 from minicnn.shapes import conv_window
-from minicnn.text import quoted
+from minicnn.support.text import quoted
 
 HUGE = {
     "a text": "x" * 3_300_000,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minicnn as mc
-from minicnn import exchange
+from minicnn import dlpack
 from minicnn.backends import device
 from minicnn.errors import BackendError, DTypeError
 
@@ -64,10 +64,10 @@ y = np.array([0, 1, 2, 0, 1, 2])
 
 
 def test_taken_without_a_copy(x):
-    found = exchange.taken(Tensor(x))
+    found = dlpack.taken(Tensor(x))
     assert isinstance(found, np.ndarray) and np.shares_memory(found, x)
-    assert exchange.taken(x) is x
-    assert exchange.taken([1, 2]) == [1, 2]
+    assert dlpack.taken(x) is x
+    assert dlpack.taken([1, 2]) == [1, 2]
 
 
 def test_models_take_them_everywhere(model, x, backend):
@@ -109,10 +109,10 @@ def test_an_array_on_a_gpu_needs_the_engine(monkeypatch, model, x):
 @needs_cuda
 def test_an_array_on_a_gpu_is_copied(x):
     there = mc.utils.to_device(x[:, ::2])
-    found = exchange.taken(there)
+    found = dlpack.taken(there)
     np.testing.assert_array_equal(found, x[:, ::2])
     assert not np.shares_memory(found, x)
-    assert exchange.is_foreign(there)
+    assert dlpack.is_foreign(there)
     assert (there.shape, there.dtype) == (found.shape, found.dtype)
     np.testing.assert_array_equal(np.asarray(there), x[:, ::2])
 
@@ -125,7 +125,7 @@ def test_models_take_them_from_a_gpu(model, x):
 
 @pytest.mark.skipif(not device.simulated(), reason="its memory would have to be on the GPU")
 def test_strides_are_followed(x):
-    np.testing.assert_array_equal(exchange.taken(OnGpu(x[::2, 1:])), x[::2, 1:])
+    np.testing.assert_array_equal(dlpack.taken(OnGpu(x[::2, 1:])), x[::2, 1:])
 
 
 @pytest.mark.skipif(not device.simulated(), reason="a real GPU hands it over")

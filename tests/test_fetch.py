@@ -20,14 +20,14 @@ from hostile_links import PRIVATE_V4, PRIVATE_V6, families
 from hostile_links import PUBLIC as PUBLIC_ADDRESSES
 from PIL import Image
 
-from minicnn.data import fetch
-from minicnn.data.fetch import (
+from minicnn.data.tools import fetch
+from minicnn.data.tools.fetch import (
     Limits,
     Network,
     download,
+    downloads,
     fetch_images,
     parse_link,
-    pictures,
     read_links,
 )
 from minicnn.errors import FetchRefused, FormatError
@@ -228,7 +228,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(sys.modules["minicnn.data.fetch.download"], "time", clock)
+    monkeypatch.setattr(sys.modules["minicnn.data.tools.fetch.download"], "time", clock)
     return clock
 
 
@@ -542,7 +542,7 @@ def test_pictures_that_are_written_leave_the_memory(tmp_path, monkeypatch):
         alive.add(id(content))
         return content, ".jpg"
 
-    monkeypatch.setattr(pictures, "_fetch", fetched)
+    monkeypatch.setattr(downloads, "_fetch", fetched)
     links = [f"http://example.com/{i}" for i in range(20)]
     fetch_images(links, tmp_path, threads=1, progress=lambda *_: seen.append(len(alive)))
     assert len(seen) == len(list(tmp_path.iterdir())) == 20

@@ -16,11 +16,18 @@ from pathlib import Path
 import pytest
 
 import minicnn
-from minicnn import atomic, files, locks
-from minicnn.atomic import Journal, append_line, new_temporary, sweep, write_atomically, write_text
 from minicnn.errors import FolderInUseError, FormatError, SizeLimitError
-from minicnn.files import open_regular, read_text, read_whole
-from minicnn.locks import FolderLock
+from minicnn.support import atomic_files, files, locks
+from minicnn.support.atomic_files import (
+    Journal,
+    append_line,
+    new_temporary,
+    sweep,
+    write_atomically,
+    write_text,
+)
+from minicnn.support.files import open_regular, read_text, read_whole
+from minicnn.support.locks import FolderLock
 
 PACKAGE = Path(minicnn.__file__).parent
 
@@ -78,7 +85,7 @@ def test_nobody_opens_a_file_but_by_the_door(path):
     name = path.relative_to(PACKAGE).as_posix()
     if name not in DOOR:
         found = openings(ast.parse(path.read_text()))
-        assert not found, f"{name}: use minicnn.files or minicnn.atomic"
+        assert not found, f"{name}: use minicnn.support.files or minicnn.support.atomic_files"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +196,7 @@ class FullDisk:
 @pytest.mark.parametrize("name", ["open", "write", "fsync", "replace"])
 def test_a_full_disk_names_the_file(name, tmp_path, monkeypatch):
     path = tmp_path / "a"
-    monkeypatch.setattr(atomic, "os", FullDisk(name))
+    monkeypatch.setattr(atomic_files, "os", FullDisk(name))
     with pytest.raises(OSError, match=f"No space left on device: '{path}'$") as caught:
         write_atomically(path, [b"new"])
     assert caught.value.filename == str(path) and os.listdir(tmp_path) == []
@@ -201,7 +208,7 @@ def test_a_folder_that_cannot_be_written_to_is_named_by_the_file(tmp_path, monke
 
     system = FullDisk("open")
     system._full = refuse
-    monkeypatch.setattr(atomic, "os", system)
+    monkeypatch.setattr(atomic_files, "os", system)
     with pytest.raises(PermissionError) as caught:
         write_atomically(tmp_path / "a", [b"new"])
     assert caught.value.filename == str(tmp_path / "a")  # and not the temporary one
@@ -224,14 +231,14 @@ def test_what_a_killed_writer_left_is_swept_at_the_next_save(tmp_path):
         done = subprocess.run([sys.executable, "-c", KILLED, str(path)], cwd=PACKAGE.parent)
         assert done.returncode == -signal.SIGKILL
         assert len(os.listdir(tmp_path)) == 1  # the second took the first's away, and left its own
-    atomic._swept.clear()
+    atomic_files._swept.clear()
     write_atomically(path, [b"new"])
     assert os.listdir(tmp_path) == ["a"]
 
 
 def test_the_sweep_looks_through_a_folder_once(tmp_path, monkeypatch):
     swept = []
-    monkeypatch.setattr(atomic, "sweep", swept.append)
+    monkeypatch.setattr(atomic_files, "sweep", swept.append)
     for i in range(9):
         write_atomically(tmp_path / f"{i}", [b""])
     assert swept == [str(tmp_path)]
@@ -247,7 +254,7 @@ def aged(path: Path, days: float) -> Path:
 def test_the_sweep_takes_only_what_nobody_writes_to(tmp_path):
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
                           capture_output=True, check=True).stdout.decode().strip()  # fmt: skip
-    here, elsewhere, token = atomic._machine(), "0" * 8, "0123456789abcdef"
+    here, elsewhere, token = atomic_files._machine(), "0" * 8, "0123456789abcdef"
     kept = {
         f".minicnn-{here}-{os.getppid()}-{token}.tmp": 2.0,  # its process lives
         f".minicnn-{elsewhere}-{gone}-{token}.tmp": 0.1,  # who knows
@@ -284,7 +291,7 @@ def test_lines_are_added_whole(tmp_path, monkeypatch):
     with Journal(path) as journal:
         journal.add("three")
         with monkeypatch.context() as patch:
-            patch.setattr(atomic, "os", FullDisk("fsync"))
+            patch.setattr(atomic_files, "os", FullDisk("fsync"))
             with pytest.raises(OSError, match=f"No space left on device: '{path}'$"):
                 journal.add("four")
         journal.add("five", end="\r\n")

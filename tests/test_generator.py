@@ -16,7 +16,7 @@ from minicnn.data import (
     image_dataset_from_directory,
     list_folder,
 )
-from minicnn.data.ranges import Ranges
+from minicnn.data.augmentation_ranges import Ranges
 from minicnn.data.transform import UNCHANGED, changed, with_brightness, with_channel_shift
 from minicnn.errors import ArgumentError, DTypeError, ShapeError, UnreadableImagesError
 

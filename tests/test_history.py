@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from minicnn import plots
 from minicnn.errors import MissingExtraError
 from minicnn.history import History
 from minicnn.installed import install_command
+from minicnn.support import plots
 
 
 @pytest.fixture

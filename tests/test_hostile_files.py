@@ -20,7 +20,7 @@ from museum import CONFIG, EXHIBITS, forge, make_good, one, rezip, tensors
 from museum_files import FILES, journal
 
 from minicnn.errors import FormatError, MiniCNNError, SizeLimitError, TruncatedError
-from minicnn.models.archive import parse_archive, read_archive
+from minicnn.models.saving.archive import parse_archive, read_archive
 
 OURS = (FormatError, SizeLimitError)
 

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from minicnn import initializers, random, registry, utils
+from minicnn import initializers, random, utils
 from minicnn.errors import ArgumentError
+from minicnn.support import registry
 
 DENSE = (400, 600)
 CONV = (5, 5, 20, 50)  # fan in 500, fan out 1250

@@ -14,7 +14,7 @@ import minicnn as mc
 from minicnn import layers
 from minicnn.backends.numpy import KERNELS
 from minicnn.contracts import Spec
-from minicnn.models.interrupt import BetweenSteps, Interrupt, Whole
+from minicnn.models.training.interrupt import BetweenSteps, Interrupt, Whole
 from minicnn.program import Buffer, Program, Step
 from minicnn.shapes import Window2D
 

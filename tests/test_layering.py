@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,44 +16,50 @@ import minicnn
 PACKAGE = Path(minicnn.__file__).parent
 ROOT = PACKAGE.parent
 
-# A part may import the parts on its right, itself, and nothing else of minicnn.
-LEVEL_0 = {
-    "text": set(),
-    "starting": set(),
-    "environment": set(),
-    "threads": set(),
-    "errors": {"text"},
-    "version": set(),
-    "naming": set(),
-    "described": set(),
-    "ownership": set(),
-    "contracts": set(),
-    "shapes": {"errors", "text"},
-    "program": {"contracts", "text"},
-    "random": {"errors", "shapes"},
-    "checks": {"errors", "shapes", "text"},
-    "files": {"errors"},
-    "atomic": {"files"},
-    "locks": {"atomic", "errors", "files"},
-    "versions": set(),
-    "registry": {"errors", "text"},
-    "limits": {"errors", "shapes"},
-    "installed": {"errors", "files"},
-    "tables": {"atomic", "text"},
-    "progress": {"errors", "text"},
-    "plots": {"atomic", "installed", "text"},
-    "utils": {"errors", "exchange", "limits", "naming", "random", "registry"},
+# A part may import the parts on its right, itself, and nothing else of minicnn. The packages of
+# SPLIT are no parts: each of their modules and sub-packages is one.
+SPLIT = ("apps", "support")
+SUPPORT = {
+    "support.text": set(),
+    "support.environment": set(),
+    "support.threads": set(),
+    "support.auto_names": set(),
+    "support.reprs": set(),
+    "support.files": {"errors"},
+    "support.atomic_files": {"support.files"},
+    "support.locks": {"errors", "support.atomic_files", "support.files"},
+    "support.registry": {"errors", "support.text"},
+    "support.memory_limits": {"errors", "shapes"},
+    "support.csv_files": {"support.atomic_files", "support.text"},
+    "support.progress": {"errors", "support.text"},
+    "support.plots": {"installed", "support.atomic_files", "support.text"},
 }
-LEAVES = set(LEVEL_0) - {"version", "program", "progress", "plots", "utils"}
+LEVEL_0 = SUPPORT | {
+    "startup": set(),
+    "errors": {"support.text"},
+    "version": set(),
+    "host_sync": set(),
+    "contracts": set(),
+    "shapes": {"errors", "support.text"},
+    "program": {"contracts", "support.text"},
+    "random": {"errors", "shapes"},
+    "checks": {"errors", "shapes", "support.text"},
+    "installed": {"errors", "support.files"},
+    "utils": {
+        "dlpack", "errors", "random", "support.auto_names", "support.memory_limits",
+        "support.registry",
+    },
+}  # fmt: skip
+LEAVES = set(LEVEL_0) - {"version", "program", "support.progress", "support.plots", "utils"}
 MAY_IMPORT = LEVEL_0 | {
     "backends": {
-        "_core", "checks", "contracts", "environment", "errors", "files", "installed", "ownership",
-        "program", "shapes", "versions",
+        "_core", "checks", "contracts", "errors", "host_sync", "installed", "program", "shapes",
+        "support.environment", "support.files",
     },
     "config": {"backends", "checks"},
-    "devices": {"backends", "files", "limits"},
-    "exchange": {"backends", "errors"},
-    "ops": {"backends", "checks", "contracts", "errors", "exchange", "shapes"},
+    "devices": {"backends", "support.files", "support.memory_limits"},
+    "dlpack": {"backends", "errors"},
+    "ops": {"backends", "checks", "contracts", "dlpack", "errors", "shapes"},
     "initializers": LEAVES,
     "schedules": LEAVES,
     "optimizers": {*LEAVES, "schedules"},
@@ -60,13 +67,13 @@ MAY_IMPORT = LEVEL_0 | {
     "metrics": {*LEAVES, "losses"},
     "layers": {*LEAVES, "initializers", "ops"},
     "callbacks": LEAVES,
-    "history": {*LEAVES, "callbacks", "plots"},
+    "history": {*LEAVES, "callbacks", "support.plots"},
     # The kernel that changes images; the version, which `fetch` says to servers.
     "data": {*LEAVES, "backends", "version"},
     "preprocessing": {"data"},
     "datasets": {*LEAVES, "data"},
     "models": {
-        *LEVEL_0, "backends", "callbacks", "data", "exchange", "history", "initializers", "layers",
+        *LEVEL_0, "backends", "callbacks", "data", "dlpack", "history", "initializers", "layers",
         "losses", "metrics", "ops", "optimizers", "schedules",
     },
     "zoo": {*LEAVES, "initializers", "layers", "models"},
@@ -78,8 +85,14 @@ MAY_IMPORT = LEVEL_0 | {
     "classic": LEAVES,
 }  # fmt: skip
 # The programs stand on top of everything, and only `python -m minicnn` on them.
-MAY_IMPORT["apps"] = set(MAY_IMPORT)
-MAY_IMPORT["__main__"] = {"apps"}
+BELOW_APPS = set(MAY_IMPORT)
+MAY_IMPORT |= {
+    "apps.machine": BELOW_APPS,
+    "apps.runs": {*BELOW_APPS, "apps.machine"},
+    "apps.recipes": {*BELOW_APPS, "apps.runs"},
+    "apps.cli": {*BELOW_APPS, "apps.machine", "apps.recipes", "apps.runs"},
+    "__main__": {"apps.cli"},
+}
 
 # Packages that somebody may not have: imported only where they are needed, so also in functions.
 OPTIONAL = {"matplotlib", "optuna", "skimage", "sklearn", "tensorboardX"}
@@ -104,22 +117,78 @@ def imported(tree: ast.AST) -> set[str]:
     return names
 
 
+def part(names: Sequence[str]) -> str:
+    """The part of a module: "ops" for ["ops", "pool"], "apps.cli" for ["apps", "cli", "main"]."""
+    return ".".join(names[: 2 if names[0] in SPLIT else 1])
+
+
 def parts_imported(tree: ast.AST) -> set[str]:
     """{"ops"} for `from minicnn.ops import pool`."""
-    return {name.split(".")[1] for name in imported(tree) if name.startswith("minicnn.")}
+    names = (name.split(".")[1:] for name in imported(tree) if name.startswith("minicnn."))
+    return {part(one) for one in names}
 
 
 def part_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return part(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+def is_face(path: Path) -> bool:
+    """Is it `minicnn/__init__.py`, or that of a split package?"""
+    return path.name == "__init__.py" and path.parent.name in ("minicnn", *SPLIT)
 
 
 @modules
 def test_imports_point_downward(path):
-    part = part_of(path)
-    if part == "__init__":
+    if path == PACKAGE / "__init__.py":
         return  # the public face may import everything
-    forbidden = parts_imported(ast.parse(path.read_text())) - MAY_IMPORT[part] - {part}
+    imported = parts_imported(ast.parse(path.read_text()))
+    if is_face(path):
+        assert not imported
+        return
+    part = part_of(path)
+    forbidden = imported - MAY_IMPORT[part] - {part}
     assert not forbidden, f"{path.relative_to(ROOT)} must not import {sorted(forbidden)}"
+
+
+def module_of(path: Path) -> str:
+    """ "minicnn.ops" for minicnn/ops/__init__.py, "minicnn.ops.pool" for minicnn/ops/pool.py."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def circles(imports: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of modules each of which imports, directly or not, all others of its group."""
+    reached: dict[str, set[str]] = {module: set(below) for module, below in imports.items()}
+    for middle in imports:
+        for module, below in reached.items():
+            if middle in below:
+                below |= reached[middle]
+    groups = {
+        tuple(sorted(other for other in reached[module] if module in reached[other]))
+        for module in imports
+        if module in reached[module]
+    }
+    return [list(group) for group in sorted(groups)]
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Imports for annotations alone count: who reads one module of a circle must read all."""
+    paths = {module_of(path): path for path in PACKAGE.rglob("*.py")}
+    del paths["minicnn"]
+    imports = {
+        module: {
+            name if name in paths else name.rpartition(".")[0]
+            for name in imported(ast.parse(path.read_text()))
+        }
+        & set(paths) - {module}
+        for module, path in paths.items()
+    }
+    assert circles(imports) == []
+
+
+def test_a_circle_is_found():
+    imports = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set()}
+    assert circles(imports) == [["b", "c"]]
 
 
 def test_the_table_has_no_circle():
@@ -131,7 +200,7 @@ def test_the_table_has_no_circle():
 
 
 def test_the_table_has_no_strangers():
-    parts = {part_of(path) for path in PACKAGE.rglob("*.py")} - {"__init__"}
+    parts = {part_of(path) for path in PACKAGE.rglob("*.py") if not is_face(path)}
     assert parts == set(MAY_IMPORT)
 
 
@@ -209,8 +278,9 @@ def test_includes_point_downward(folder):
 
 SEEDED = {
     "from minicnn.layers import Conv2D": "layers",
-    "def f():\n    import minicnn.models.plan": "models",
+    "def f():\n    import minicnn.models.planner.plan": "models",
     "from minicnn import zoo": "zoo",
+    "from minicnn.apps.runs import folder": "apps.runs",
 }
 
 

@@ -7,10 +7,10 @@ from picture_folders import make_folder
 
 from minicnn.apps.cli import main
 from minicnn.apps.recipes import RECIPES
-from minicnn.apps.runs.layouts import find_lists
 from minicnn.apps.runs.settings import Settings
+from minicnn.apps.runs.split_files import find_lists
 from minicnn.apps.runs.telling import telling
-from minicnn.data.layouts import find_parts, find_sets
+from minicnn.data.folder_layouts import find_parts, find_sets
 from minicnn.errors import ArgumentError
 
 FEW = {"cat": 3, "dog": 3}

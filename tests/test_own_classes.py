@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import minicnn as mc
-from minicnn import registry
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.layers import LAYERS, Add, Dense, Input, Layer
-from minicnn.models.archive import read_archive, write_archive
+from minicnn.models.saving.archive import read_archive, write_archive
 from minicnn.ops.elementwise import RESCALE
+from minicnn.support import registry
 from minicnn.utils import register_serializable
 
 X = np.random.default_rng(0).normal(size=(16, 4)).astype(np.float32)

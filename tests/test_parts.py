@@ -11,10 +11,10 @@ from picture_folders import make_ramps
 
 import minicnn as mc
 from minicnn.data import ImageDataGenerator, image_dataset_from_directory
-from minicnn.data.parts import whole_part
+from minicnn.data.validation_split import whole_part
 from minicnn.errors import ArgumentError
 from minicnn.models.batches import batches_of
-from minicnn.models.training import Fit
+from minicnn.models.training.fit import Fit
 
 QUIET = {"target_size": 4, "verbose": False}
 

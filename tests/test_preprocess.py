@@ -12,7 +12,7 @@ from minicnn.data import Preprocess
 from minicnn.errors import ArgumentError, DTypeError, FormatError, ShapeError
 from minicnn.layers import Conv2D, Dense, Flatten
 from minicnn.models import decode_predictions
-from minicnn.models.archive import read_archive, write_archive
+from minicnn.models.saving.archive import read_archive, write_archive
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (7, 9, 8, 3), dtype=np.uint8)
 

@@ -7,7 +7,7 @@ import pytest
 from picture_folders import picture, save
 
 from minicnn.apps.cli import main
-from minicnn.data.preview import EFFECTS, MARGIN, TEXT_HEIGHT, idle_parameters, preview_sheet
+from minicnn.data.tools.preview import EFFECTS, MARGIN, TEXT_HEIGHT, idle_parameters, preview_sheet
 
 VISIBLE = {
     "rotation_range": 20,

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from minicnn import progress
 from minicnn.errors import ArgumentError
-from minicnn.progress import Progress
+from minicnn.support import progress
+from minicnn.support.progress import Progress
 
 
 class Screen(io.StringIO):

@@ -11,7 +11,7 @@ import minicnn as mc
 from minicnn import random
 from minicnn.errors import ArgumentError, DTypeError, FormatError, MiniCNNError, ShapeError
 from minicnn.layers import BatchNormalization, Dense, Input
-from minicnn.models.archive import read_archive, write_archive
+from minicnn.models.saving.archive import read_archive, write_archive
 
 X = np.random.default_rng(0).normal(size=(24, 4)).astype(np.float32)
 Y = np.random.default_rng(1).integers(0, 3, 24)

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicnn import atomic
-from minicnn.data import rename
 from minicnn.data.folders import ImageList, list_folder
-from minicnn.data.rename import Rename, apply_renames, undo_renames
+from minicnn.data.tools import rename
+from minicnn.data.tools.rename import Rename, apply_renames, undo_renames
 from minicnn.errors import ArgumentError, FolderInUseError, FormatError, UnsafeFileError
-from minicnn.locks import FolderLock
+from minicnn.support import atomic_files
+from minicnn.support.locks import FolderLock
 
 TARGETS = [1, 2, 0, 4, 3, 6]  # a circle of three, a swap, and one more
 
@@ -127,7 +127,7 @@ def test_the_marks_of_earlier_versions_are_understood(tmp_path):
 def test_a_full_disk_leaves_a_renaming_that_can_be_taken_back(tmp_path, monkeypatch, call):
     root, journal = tmp_path / "photos", tmp_path / "journal.csv"
     before = numbered(root)
-    real, calls = atomic._write_all, []
+    real, calls = atomic_files._write_all, []
 
     def full(handle, data):
         calls.append(data)
@@ -137,7 +137,7 @@ def test_a_full_disk_leaves_a_renaming_that_can_be_taken_back(tmp_path, monkeypa
         real(handle, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(atomic, "_write_all", full)
+        patch.setattr(atomic_files, "_write_all", full)
         with pytest.raises(OSError, match="No space left on device") as caught:
             apply_renames(plan_of(root), journal)
     assert caught.value.filename == str(journal)

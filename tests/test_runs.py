@@ -15,16 +15,16 @@ from minicnn.apps.cli import main
 from minicnn.apps.cli.reproduce import find_data
 from minicnn.apps.recipes import RECIPES
 from minicnn.apps.runs import folder as folders
-from minicnn.apps.runs.answers import Answers, per_class
-from minicnn.apps.runs.job import wanted_preprocess
-from minicnn.apps.runs.layouts import find_lists, split
+from minicnn.apps.runs.experiment import wanted_preprocess
+from minicnn.apps.runs.gallery import Card
+from minicnn.apps.runs.load_images import load_images
 from minicnn.apps.runs.networks import NETWORKS, build
 from minicnn.apps.runs.optimizer import make_optimizer
-from minicnn.apps.runs.pictures import Card
-from minicnn.apps.runs.repeated import accuracy_of_new_images, repeated_images
+from minicnn.apps.runs.predictions import Answers, per_class
 from minicnn.apps.runs.report import write_mistakes
 from minicnn.apps.runs.settings import Settings, from_table, from_toml, to_toml
-from minicnn.apps.runs.sources import load_images
+from minicnn.apps.runs.split_files import find_lists, split
+from minicnn.apps.runs.train_test_overlap import accuracy_of_new_images, repeated_images
 from minicnn.data.folders import list_folder
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.models import load_model

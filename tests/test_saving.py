@@ -21,7 +21,7 @@ from test_plan import NETWORKS, compiled, data_for
 import minicnn as mc
 from minicnn import callbacks
 from minicnn.errors import CheckpointError, FormatError, MiniCNNError
-from minicnn.models.archive import read_archive, write_archive
+from minicnn.models.saving.archive import read_archive, write_archive
 
 
 @pytest.mark.parametrize("name", NETWORKS)

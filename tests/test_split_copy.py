@@ -15,13 +15,13 @@ import pytest
 from picture_folders import make_folder, save
 
 import minicnn
-from minicnn import atomic
-from minicnn.data import matching, split_copy
 from minicnn.data.folders import list_folder
-from minicnn.data.split import count_table, group_keys, plan_split
-from minicnn.data.split_copy import LEADS_OUT, READY, copy_split
+from minicnn.data.tools import matching, split_copy
+from minicnn.data.tools.split import count_table, group_keys, plan_split
+from minicnn.data.tools.split_copy import LEADS_OUT, READY, copy_split
 from minicnn.errors import ArgumentError, FolderInUseError
-from minicnn.locks import FolderLock
+from minicnn.support import atomic_files
+from minicnn.support.locks import FolderLock
 
 ROOT = Path(minicnn.__file__).parent.parent
 
@@ -64,7 +64,7 @@ def test_a_cut_copy_is_not_kept_and_not_counted(tmp_path):
 
 def test_a_full_disk_leaves_nothing_and_names_the_copy(tmp_path, monkeypatch):
     images, plan = split_of(tmp_path)
-    real, calls = atomic._write_all, []
+    real, calls = atomic_files._write_all, []
 
     def full(handle, data):
         calls.append(data)
@@ -73,7 +73,7 @@ def test_a_full_disk_leaves_nothing_and_names_the_copy(tmp_path, monkeypatch):
             raise OSError(errno.ENOSPC, "No space left on device")
         real(handle, data)
 
-    monkeypatch.setattr(atomic, "_write_all", full)
+    monkeypatch.setattr(atomic_files, "_write_all", full)
     with pytest.raises(OSError, match=r"No space left on device: '.*\.jpg'$"):
         copy_split(images, plan, tmp_path / "sets")
     assert os.listdir(tmp_path / "sets") == []
@@ -81,7 +81,7 @@ def test_a_full_disk_leaves_nothing_and_names_the_copy(tmp_path, monkeypatch):
 
 def test_a_file_that_changes_while_it_is_copied_is_not_kept(tmp_path, monkeypatch):
     images, plan = split_of(tmp_path)
-    real = atomic._write_all
+    real = atomic_files._write_all
 
     def growing(handle, data):
         real(handle, data)
@@ -89,7 +89,7 @@ def test_a_file_that_changes_while_it_is_copied_is_not_kept(tmp_path, monkeypatc
             images.paths[2].write_bytes(growing.content + b"more")
 
     growing.content = images.paths[2].read_bytes()
-    monkeypatch.setattr(atomic, "_write_all", growing)
+    monkeypatch.setattr(atomic_files, "_write_all", growing)
     failures = copy_split(images, plan, tmp_path / "sets")
     assert failures == [(images.paths[2], "changed while it was copied")]
     assert images.paths[2].name not in copies(tmp_path / "sets")
@@ -244,7 +244,7 @@ def test_folders_of_killed_splits_are_swept(tmp_path):
     images, plan = split_of(tmp_path)
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
                           capture_output=True, check=True).stdout.decode().strip()  # fmt: skip
-    left = tmp_path / "sets" / f".minicnn-{atomic._machine()}-{gone}-{'0' * 16}.tmp"
+    left = tmp_path / "sets" / f".minicnn-{atomic_files._machine()}-{gone}-{'0' * 16}.tmp"
     save(left / "train" / "cat" / "a.jpg", 1)
     copy_split(images, plan, tmp_path / "sets")
     assert sorted(os.listdir(tmp_path / "sets")) == ["test", "train", "val"]

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from minicnn.starting import INTERRUPTED, is_command
+from minicnn.startup import INTERRUPTED, is_command
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
 
@@ -37,7 +37,7 @@ def pressed_at(tmp_path, module, *command):
 
 @pytest.mark.parametrize("module", [
     "minicnn.callbacks", "numpy", "minicnn.backends.native", "minicnn.apps.cli.main",
-    "minicnn.apps.cli.verbs", "minicnn.apps.cli.version",
+    "minicnn.apps.cli.command", "minicnn.apps.cli.version",
 ])  # fmt: skip
 def test_while_importing(tmp_path, module):
     done = pressed_at(tmp_path, module, "-m", "minicnn", "version")

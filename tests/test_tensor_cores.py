@@ -19,7 +19,7 @@ if device.missing():
     pytest.skip(device.missing(), allow_module_level=True)
 
 from minicnn.backends.cuda import kernels
-from minicnn.backends.cuda.api import SIMULATED
+from minicnn.backends.cuda.runtime.api import SIMULATED
 from minicnn.backends.cuda.tensor_cores import choice, conv2d, emulation, tiles
 from minicnn.backends.cuda.tensor_cores.dense import PIXEL as ONE_PIXEL
 from minicnn.backends.cuda.tensor_cores.tiles import TILES, Layout, Product, Tile, best_tile

@@ -17,9 +17,9 @@ import minicnn as mc
 from minicnn.data import Preprocess
 from minicnn.errors import FormatError, ImageReadError
 from minicnn.layers import Conv2D, Dense, Flatten
-from minicnn.plots import caption
-from minicnn.tables import plain_cell, write_csv
-from minicnn.text import encodable, printable, printable_lines, say, shortened
+from minicnn.support.csv_files import plain_cell, write_csv
+from minicnn.support.plots import caption
+from minicnn.support.text import encodable, printable, printable_lines, say, shortened
 
 LATIN = "caf\udce9"  # as Python reads the bytes "café" in Latin-1
 

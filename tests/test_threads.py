@@ -14,7 +14,7 @@ from PIL import Image
 from minicnn.data.images import of_each
 from minicnn.datasets import mnist
 from minicnn.preprocessing.image import ImageDataGenerator
-from minicnn.threads import Threads
+from minicnn.support.threads import Threads
 
 
 @pytest.fixture

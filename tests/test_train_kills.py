@@ -14,11 +14,11 @@ import train_kills
 from train_kills import NAME, start, write_config
 
 import minicnn as mc
-from minicnn import atomic
 from minicnn.callbacks import BackupAndRestore, Callback
 from minicnn.errors import FolderInUseError
 from minicnn.layers import Dense, Input
-from minicnn.locks import FolderLock
+from minicnn.support import atomic_files
+from minicnn.support.locks import FolderLock
 
 X, Y = np.eye(8, 4, dtype=np.float32), np.arange(8) % 2
 
@@ -92,7 +92,7 @@ def test_what_killed_saves_left_is_swept_when_a_training_begins(tmp_path):
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
                           capture_output=True, text=True, check=True).stdout.strip()  # fmt: skip
     for i in range(257):
-        name = f".minicnn-{atomic._machine()}-{gone}-{i:016x}.tmp"
+        name = f".minicnn-{atomic_files._machine()}-{gone}-{i:016x}.tmp"
         (tmp_path / "backup" / name).write_bytes(b"half a model")
     backup = BackupAndRestore(tmp_path / "backup", delete_checkpoint=False)
     small().fit(X, Y, verbose=0, callbacks=[backup])

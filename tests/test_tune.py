@@ -16,7 +16,7 @@ from minicnn.callbacks import Callback, EarlyStopping, LearningRateScheduler, Te
 from minicnn.errors import ArgumentError, FormatError, MissingExtraError, ShapeError
 from minicnn.installed import install_command
 from minicnn.layers import Conv2D, Dense, Flatten, Input
-from minicnn.tune import HyperParameters, pictures
+from minicnn.tune import HyperParameters, figures
 from minicnn.tune.report import trial_text
 from minicnn.tune.results import Result
 from minicnn.tune.sampling import Step, exhausted, open_values
@@ -531,7 +531,7 @@ def test_the_pictures_show_every_trial(tmp_path):
 def test_a_search_that_chooses_nothing_has_pictures_too(tmp_path):
     pytest.importorskip("matplotlib")
     one = Result(0, "0" * 32, "complete", 0.5, 0, 1.0, {}, {0: 0.5}, None)
-    (panel,) = pictures.values_figure([one], "val_accuracy").axes
+    (panel,) = figures.values_figure([one], "val_accuracy").axes
     assert not panel.axison
 
 

@@ -9,8 +9,8 @@ from PIL import Image
 import minicnn as mc
 from minicnn.apps.cli.show import look_at
 from minicnn.apps.runs.batches import from_files
+from minicnn.apps.runs.load_images import load_test_part
 from minicnn.apps.runs.settings import Settings
-from minicnn.apps.runs.sources import load_test_part
 from minicnn.data import (
     ImageDataGenerator,
     Preprocess,
@@ -21,7 +21,7 @@ from minicnn.data import (
     read_images,
 )
 from minicnn.errors import ArgumentError
-from minicnn.models.archive import read_archive
+from minicnn.models.saving.archive import read_archive
 
 SIZE = (16, 16)
 QUIET = {"verbose": False}

@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from minicnn.apps.runs.settings import Settings, to_toml
-from minicnn.models.archive import read_archive
+from minicnn.models.saving.archive import read_archive
 
 NAME, SIZE = "noise", 22
 # Of a model's documents those that a training decides; metadata.json holds digests of the others.

@@ -15,8 +15,8 @@ import lzma
 import sys
 from pathlib import Path
 
-from minicnn.atomic import write_atomically
 from minicnn.data.idx import parse_idx
+from minicnn.support.atomic_files import write_atomically
 
 PUBLISHED = {  # SHA-256 of the unpacked files
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",

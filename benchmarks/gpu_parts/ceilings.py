@@ -10,11 +10,11 @@ import numpy as np
 import minicnn as mc
 from gpu_parts.clock import seconds_each
 from gpu_parts.options import Item, Options
-from minicnn.backends.cuda.api import cuda
-from minicnn.backends.cuda.graph import Recorded
 from minicnn.backends.cuda.kernels import MAKERS
-from minicnn.backends.cuda.memory import allocate, new_stream
-from minicnn.backends.cuda.work import HALTED
+from minicnn.backends.cuda.runtime.api import cuda
+from minicnn.backends.cuda.runtime.graph import Recorded
+from minicnn.backends.cuda.runtime.launch import HALTED
+from minicnn.backends.cuda.runtime.memory import allocate, new_stream
 from minicnn.contracts import CONTRACTS, Spec
 
 try:

@@ -8,9 +8,9 @@ from typing import Any
 
 from gpu_parts.clock import seconds_each
 from gpu_parts.options import Item, Options
-from minicnn.backends.cuda.api import cuda, jit
-from minicnn.backends.cuda.graph import Recorded
-from minicnn.backends.cuda.memory import allocate, new_stream
+from minicnn.backends.cuda.runtime.api import cuda, jit
+from minicnn.backends.cuda.runtime.graph import Recorded
+from minicnn.backends.cuda.runtime.memory import allocate, new_stream
 from minicnn.contracts import Spec
 
 IN_A_GRAPH = 100  # launches

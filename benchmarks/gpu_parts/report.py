@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gpu_parts.parent import Outcome
-from minicnn.plots import new_figure
+from minicnn.support.plots import new_figure
 
 SCHEMA = 1
 HIDDEN = ("name", "took_seconds", "network", "mode", "precision", "engine", "runs")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minicnn.plots import new_figure
+from minicnn.support.plots import new_figure
 from peers.networks import NETWORKS
 from peers.results import Case, Result, Run, best, cases, peers_of, ratio
 from peers.targets import ROWS, Row

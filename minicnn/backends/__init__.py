@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from minicnn import environment
 from minicnn.backends import core, device
 from minicnn.backends import numpy as reference
 from minicnn.errors import ArgumentError, BackendError
+from minicnn.support import environment
 
 Kernel = Callable[..., tuple[Any, ...]]
 
@@ -138,7 +138,7 @@ def from_gpu(x: Any) -> np.ndarray:
 
 
 def to_gpu(x: np.ndarray) -> Any:
-    """A copy on the GPU, for other libraries: see `minicnn.exchange.to_device`."""
+    """A copy on the GPU, for other libraries: see `minicnn.dlpack.to_device`."""
     check_available("cuda")
     _load("cuda")
     return _modules["cuda"].OnDevice(x)

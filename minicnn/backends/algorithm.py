@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from minicnn import environment
 from minicnn.checks import check_choice
+from minicnn.support import environment
 
 ALGORITHMS = ("auto", "direct", "winograd")
 

@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from minicnn.files import told_by
 from minicnn.installed import install_command
+from minicnn.support.files import told_by
 
 SIMULATOR = "NUMBA_ENABLE_CUDASIM"  # "1": numba plays a GPU on the processor, very slowly
 DRIVERS = {"win32": "nvcuda.dll"}

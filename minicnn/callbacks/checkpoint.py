@@ -10,12 +10,12 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal
 
-from minicnn.atomic import sweep
 from minicnn.callbacks.base import Callback, Logs, Monitor, check_path, make_folder, number_in
 from minicnn.checks import check_int, check_number
 from minicnn.errors import ArgumentError, CheckpointError, FormatError, SizeLimitError
-from minicnn.locks import FolderLock
-from minicnn.text import say
+from minicnn.support.atomic_files import sweep
+from minicnn.support.locks import FolderLock
+from minicnn.support.text import say
 
 Frequency = Literal["epoch"] | int
 

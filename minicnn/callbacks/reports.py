@@ -8,12 +8,12 @@ import os
 from collections.abc import Callable, Collection
 from typing import Any
 
-from minicnn.atomic import open_for_changes
 from minicnn.callbacks.base import Callback, Logs, Trainer, check_path, make_folder
 from minicnn.checks import check_int, quoted, warn_caller
 from minicnn.errors import ArgumentError
-from minicnn.files import naming, open_regular
 from minicnn.installed import missing_extra
+from minicnn.support.atomic_files import open_for_changes
+from minicnn.support.files import naming, open_regular
 
 
 class CSVLogger(Callback):

@@ -1,9 +1,8 @@
 """Reading and preparing data."""
 
 from minicnn.data.affine import affine_images
-from minicnn.data.augment import RandomShift
+from minicnn.data.array_batches import ArrayFlow
 from minicnn.data.directory import DirectoryBatches, image_dataset_from_directory
-from minicnn.data.flow import ArrayFlow
 from minicnn.data.folders import ImageList, found_text, list_folder, read_list
 from minicnn.data.generator import ImageDataGenerator
 from minicnn.data.idx import parse_idx, read_idx, read_labelled_images
@@ -17,6 +16,7 @@ from minicnn.data.images import (
     save_img,
 )
 from minicnn.data.preprocess import Preprocess
+from minicnn.data.random_shift import RandomShift
 
 __all__ = [
     "IMAGE_EXTENSIONS",

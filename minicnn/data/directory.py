@@ -11,6 +11,7 @@ import numpy as np
 from minicnn import random
 from minicnn.checks import check_choice, check_number
 from minicnn.data.folders import FEW, ImageList, found_text, list_files, list_folder
+from minicnn.data.image_batches import ImageBatches, Prepare
 from minicnn.data.images import (
     CHANNELS,
     INTERPOLATIONS,
@@ -21,8 +22,6 @@ from minicnn.data.images import (
     look_at,
     of_each,
 )
-from minicnn.data.parts import check_filled, check_subset, whole_part
-from minicnn.data.pipeline import ImageBatches, Prepare
 from minicnn.data.unreadable import (
     USUAL_SHARE,
     BadFiles,
@@ -30,8 +29,9 @@ from minicnn.data.unreadable import (
     check_unreadable,
     first_names,
 )
+from minicnn.data.validation_split import check_filled, check_subset, whole_part
 from minicnn.errors import ArgumentError
-from minicnn.text import say
+from minicnn.support.text import say
 
 CLASS_MODES = ("categorical", "binary", "sparse", "input", None)
 

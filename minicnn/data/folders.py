@@ -14,8 +14,8 @@ import numpy as np
 
 from minicnn.data.images import IMAGE_EXTENSIONS, PathLike
 from minicnn.errors import ArgumentError, FormatError
-from minicnn.files import read_text
-from minicnn.text import quoted
+from minicnn.support.files import read_text
+from minicnn.support.text import quoted
 
 # What systems and programs leave in folders; also everything whose name starts with a dot.
 IGNORED_NAMES = ("Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir")

@@ -11,14 +11,14 @@ import numpy as np
 from minicnn import random
 from minicnn.checks import check_choice, check_int, check_number, shape_text
 from minicnn.data.affine import FILL_MODES
+from minicnn.data.array_batches import ArrayFlow, count_of
+from minicnn.data.augmentation_ranges import Ranges
 from minicnn.data.directory import DirectoryBatches
-from minicnn.data.flow import ArrayFlow, count_of
 from minicnn.data.folders import list_folder
+from minicnn.data.image_batches import Saves
 from minicnn.data.images import PathLike, Size
-from minicnn.data.parts import array_part, class_part
-from minicnn.data.pipeline import Saves
-from minicnn.data.ranges import Ranges
 from minicnn.data.transform import WHITE, changed
+from minicnn.data.validation_split import array_part, class_part
 from minicnn.data.whitening import SMALLEST, Whitening
 from minicnn.errors import ArgumentError, ShapeError
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from minicnn.data.unpacking import GZIP, MOST_BYTES, MOST_MEMORY_FOR_XZ, XZ, most_unpacked
 from minicnn.errors import DTypeError, FormatError, SizeLimitError, TruncatedError
-from minicnn.files import Path, read_whole
+from minicnn.support.files import Path, read_whole
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MOST_AXES = 8

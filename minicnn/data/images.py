@@ -13,13 +13,13 @@ import numpy as np
 from PIL import Image
 
 from minicnn import random
-from minicnn.atomic import write_atomically
 from minicnn.checks import check_choice, check_int
 from minicnn.errors import ArgumentError, FormatError, ImageReadError, ShapeError
-from minicnn.files import open_regular
-from minicnn.limits import check_images, pixel_limit
-from minicnn.text import quoted
-from minicnn.threads import Threads
+from minicnn.support.atomic_files import write_atomically
+from minicnn.support.files import open_regular
+from minicnn.support.memory_limits import check_images, pixel_limit
+from minicnn.support.text import quoted
+from minicnn.support.threads import Threads
 
 # What a file really is, its bytes say: Pillow's name of it, and the endings, in lower case, that go
 # with it. Pillow would also start other programs (Ghostscript) and read what no camera writes.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from minicnn.checks import check_number
 from minicnn.errors import ArgumentError, UnreadableImagesError
-from minicnn.text import printable, shortened
+from minicnn.support.text import printable, shortened
 
 BadFiles = Sequence[tuple[Path, str]]  # a file, and why it cannot be read
 

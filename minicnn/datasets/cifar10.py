@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from minicnn import environment
 from minicnn.data.folders import is_ignored, is_image, list_folder
 from minicnn.data.images import PathLike, decode, read_images, with_picture
 from minicnn.data.plain_pickle import loads
 from minicnn.data.tar import Member, members
 from minicnn.errors import FormatError, ImageReadError, SizeLimitError, TruncatedError
-from minicnn.files import open_regular, read_whole
 from minicnn.shapes import is_int
+from minicnn.support import environment
+from minicnn.support.files import open_regular, read_whole
 
 LabelledImages = tuple[np.ndarray, np.ndarray]
 Progress = Callable[[int, int], None]

@@ -15,9 +15,9 @@ import numpy as np
 
 from minicnn.data.idx import MOST_BYTES, check_labelled_images, parse_idx, read_idx
 from minicnn.errors import ChecksumError
-from minicnn.files import read_whole
 from minicnn.installed import reinstall_command
-from minicnn.threads import Threads
+from minicnn.support.files import read_whole
+from minicnn.support.threads import Threads
 
 LabelledImages = tuple[np.ndarray, np.ndarray]
 

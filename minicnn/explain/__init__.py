@@ -2,10 +2,10 @@
 
 from minicnn.explain.doctor import Diagnosis, Doctor, examine
 from minicnn.explain.feature_maps import feature_maps, maps_figure
+from minicnn.explain.figures import confusion_figure, error_gallery, first_layer_figure
 from minicnn.explain.gradcam import gradcam, gradcam_figure
 from minicnn.explain.kernels import kernel_tiles, kernels_figure, kernels_of
 from minicnn.explain.occlusion import occlusion_figure, occlusion_map
-from minicnn.explain.pictures import confusion_figure, error_gallery, first_layer_figure
 from minicnn.explain.tape import Tape
 from minicnn.explain.verify import verify
 

@@ -16,9 +16,9 @@ from minicnn.explain import symptoms
 from minicnn.explain.tape import Tape
 from minicnn.losses import Loss
 from minicnn.models import Model
-from minicnn.models.config import graph_from_config, graph_to_config
+from minicnn.models.saving.graph_config import graph_from_config, graph_to_config
 from minicnn.ops.operation import apply, gradients
-from minicnn.text import say
+from minicnn.support.text import say
 
 MOST_SAMPLES = 64  # that are looked at
 BY_HEART = 16  # samples that any network should be able to learn by heart

@@ -12,7 +12,7 @@ from minicnn.explain.gradcam import layer_with_maps
 from minicnn.explain.tiles import page, show_channels, show_image
 from minicnn.layers import Dropout, InputLayer, Rescaling
 from minicnn.models import Model
-from minicnn.plots import caption
+from minicnn.support.plots import caption
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

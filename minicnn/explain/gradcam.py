@@ -17,7 +17,7 @@ from minicnn.explain.tape import Tape
 from minicnn.explain.tiles import page, show_image, show_over
 from minicnn.layers import Conv2D, DepthwiseConv2D, InputLayer, Rescaling
 from minicnn.models import Model
-from minicnn.plots import WRONG, caption
+from minicnn.support.plots import WRONG, caption
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from minicnn.errors import ArgumentError, ShapeError
 from minicnn.explain.tiles import page, show_channels, show_tiles
 from minicnn.layers import Conv2D, DepthwiseConv2D
 from minicnn.models import Model
-from minicnn.plots import QUIET, caption
+from minicnn.support.plots import QUIET, caption
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ from minicnn.errors import ArgumentError, ShapeError
 from minicnn.explain.gradcam import chosen
 from minicnn.explain.tiles import page, show_image, show_over
 from minicnn.models import Model
-from minicnn.plots import caption
+from minicnn.support.plots import caption
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minicnn.plots import QUIET, caption, new_figure
+from minicnn.support.plots import QUIET, caption, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,12 +6,12 @@ from typing import Any
 
 from minicnn.checks import check_number, nearest, quoted
 from minicnn.errors import ArgumentError
+from minicnn.host_sync import mark_layers_changed
 from minicnn.layers.base import Apply, Layer
 from minicnn.ops.activations import ELU as ELU_OPERATION
 from minicnn.ops.activations import LEAKY_RELU, RELU, RELU6, SIGMOID, SILU, TANH
 from minicnn.ops.operation import Operation
 from minicnn.ops.softmax import SOFTMAX
-from minicnn.versions import layers_changed
 
 ACTIVATIONS: dict[str, Operation | None] = {
     "linear": None,
@@ -56,7 +56,7 @@ class ActivationAttribute:
         name = activation_name(value)
         if vars(layer).setdefault("_activation", name) != name:
             vars(layer)["_activation"] = name
-            layers_changed()
+            mark_layers_changed()
 
 
 class Activation(Layer):

@@ -2,7 +2,7 @@
 
 A layer describes itself once, in `forward(apply, x, training=...)`, in terms of operations. The
 description is read three ways, by three `apply`s: with arrays it computes (`layer(x)`), with
-shapes it tells the output's shape, and `models/plan.py` records it as steps of a program.
+shapes it tells the output's shape, and `models/planner/plan.py` records it as steps of a program.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ import numpy as np
 from minicnn import initializers, random
 from minicnn.checks import check_flag, check_name, check_one_shape, refuse_unknown
 from minicnn.contracts import CONTRACTS, Shape, Spec
-from minicnn.described import described
 from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
+from minicnn.host_sync import mark_parameters_changed, synced
 from minicnn.initializers import Initializer
-from minicnn.layers.shrinking import explain_shrinking
-from minicnn.limits import check_parameter
-from minicnn.naming import remember_name, unique_name
+from minicnn.layers.size_errors import explain_shrinking
 from minicnn.ops.operation import Operation, Saved, infer
 from minicnn.ops.operation import apply as run
-from minicnn.ownership import at_home
-from minicnn.versions import parameters_changed
+from minicnn.support.auto_names import remember_name, unique_name
+from minicnn.support.memory_limits import check_parameter
+from minicnn.support.reprs import described
 
 Apply = Callable[..., Any]  # (operation, *inputs, **arguments) -> the operation's first write
 
@@ -82,7 +81,7 @@ class Parameter:
     @property
     def value(self) -> np.ndarray:
         """The array with its newest numbers, to be read."""
-        view = at_home(self.array).view()
+        view = synced(self.array).view()
         view.flags.writeable = False
         return view
 
@@ -106,15 +105,15 @@ class Parameter:
         if np.shape(value) != self.shape:
             raise ShapeError(f"{self.name} has shape {self.shape}; got {np.shape(value)}")
         self.first = None  # never to be drawn
-        at_home(self._array)[...] = value
-        parameters_changed()
+        synced(self._array)[...] = value
+        mark_parameters_changed()
 
     def __repr__(self) -> str:
         return f"<Parameter {self.name} {self.shape}>"
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: with the newest numbers."""
-        at_home(self.array)
+        synced(self.array)
         return vars(self)
 
 

@@ -28,7 +28,7 @@ class Dropout(Layer):
         """dropout(x) in training, x otherwise."""
         if not training or self.rate == 0:
             return inputs[0]
-        # On arrays alone. A network's pass counts its masks: see `minicnn.models.places`.
+        # On arrays alone. A network's pass counts its masks: see `minicnn.models.rng_keys`.
         purpose = zlib.crc32(self.name.encode()) & 0x7FFFFFFF
         return apply(DROPOUT, inputs[0], STREAM, rate=self.rate, purpose=purpose)
 

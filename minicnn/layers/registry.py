@@ -22,7 +22,7 @@ from minicnn.layers.pool import (
     MaxPooling2D,
 )
 from minicnn.layers.shape import Flatten, Reshape, ZeroPadding2D
-from minicnn.registry import LONGEST_QUOTE, Registry, UnknownClassError
+from minicnn.support.registry import LONGEST_QUOTE, Registry, UnknownClassError
 
 _BUILT_IN = (
     Activation,

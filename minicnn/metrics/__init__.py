@@ -18,7 +18,7 @@ from minicnn.metrics.accuracy import (
 from minicnn.metrics.base import Mean, Metric, snake
 from minicnn.metrics.curves import AUC, ConfusionMatrix, confusion_matrix
 from minicnn.metrics.positives import F1Score, Precision, Recall
-from minicnn.registry import Registry
+from minicnn.support.registry import Registry
 
 __all__ = [
     "AUC",

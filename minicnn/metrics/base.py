@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minicnn.checks import check_name, shape_text
-from minicnn.described import described
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
+from minicnn.support.reprs import described
 
 
 class Metric:

@@ -10,8 +10,8 @@ import numpy as np
 
 from minicnn import random
 from minicnn.checks import check_int, shape_text
+from minicnn.dlpack import is_foreign, taken
 from minicnn.errors import ArgumentError, DTypeError
-from minicnn.exchange import is_foreign, taken
 
 
 class Batch(NamedTuple):

@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.backends import current_backend, runner
+from minicnn.host_sync import mark_parameters_changed, parameters_version, synced
 from minicnn.models.batches import Batch
 from minicnn.models.groups import Group
-from minicnn.models.plan import Plan
-from minicnn.ownership import at_home
-from minicnn.versions import parameter_changes, parameters_changed
+from minicnn.models.planner.plan import Plan
 
 
 class Outcome(NamedTuple):
@@ -62,7 +61,7 @@ class Execution:
     def commit(self) -> None:
         """Move the weights, and the running statistics."""
         self.runner.run(self.plan.program.commit)
-        parameters_changed()
+        mark_parameters_changed()
 
     def start(self, group: Group, rates: np.ndarray, streams: np.ndarray) -> None:
         """Begin to train on a group's batches; `rates` and `streams` have a row for each."""
@@ -76,7 +75,7 @@ class Execution:
         known = {place: feed for place, feed in values.items() if place is not None}
         inputs = dict(zip(plan.inputs, group.inputs, strict=True))
         self.runner.start(inputs, known, plan.loss, plan.outputs[0])
-        parameters_changed()
+        mark_parameters_changed()
 
     def finish(self, group: Group) -> tuple[tuple[float, ...], np.ndarray]:
         """Wait for the group that was started first: losses and predictions of its steps.
@@ -90,7 +89,7 @@ class Execution:
 
     def _run(self) -> None:
         """All steps; those that depend on parameters alone only if these have changed."""
-        changes = parameter_changes()
+        changes = parameters_version()
         if changes != self._changes:
             self.runner.refresh_constants()
             self._changes = changes
@@ -102,7 +101,7 @@ class Execution:
 
     def _set(self, place: int | None, value: Any) -> None:
         if place is not None:
-            at_home(self.plan.arrays[place])[...] = value
+            synced(self.plan.arrays[place])[...] = value
 
     def _set_dloss(self, batch: Batch) -> None:
         if batch.weights is not None or not self._equal_weights:

@@ -13,14 +13,17 @@ from minicnn.history import History
 from minicnn.layers.base import SymbolicTensor
 from minicnn.losses import Loss
 from minicnn.metrics import Metric, as_metrics
-from minicnn.models import checkpoints, images, measuring, saving, training
+from minicnn.models import images
 from minicnn.models.batches import as_arrays, batch_of, batches_of
-from minicnn.models.class_weights import weighted
-from minicnn.models.config import graph_from_config, graph_to_config
 from minicnn.models.graph import Graph, graph_between
 from minicnn.models.network import single
-from minicnn.models.state import TrainingState
+from minicnn.models.saving import checkpoints, model_files
+from minicnn.models.saving.graph_config import graph_from_config, graph_to_config
 from minicnn.models.stepper import Stepper
+from minicnn.models.training import evaluation
+from minicnn.models.training.class_weights import weighted
+from minicnn.models.training.fit import Fit
+from minicnn.models.training.state import TrainingState
 from minicnn.optimizers import Optimizer
 
 Tensors = SymbolicTensor | Sequence[SymbolicTensor]
@@ -132,7 +135,7 @@ class Model(Stepper):
         """
         self.need_compiled()
         self.refuse_while_training("fit")
-        job = training.Fit(self, verbose, callbacks)
+        job = Fit(self, verbose, callbacks)
         data = batches_of(
             x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, steps=steps_per_epoch
         )
@@ -176,8 +179,8 @@ class Model(Stepper):
         batches = batches_of(
             x, y, sample_weight, batch_size=batch_size, steps=steps, steps_name="steps"
         )
-        logs = measuring.evaluate(self, batches, verbose)
-        return logs if return_dict else measuring.loss_or_list(logs)
+        logs = evaluation.evaluate(self, batches, verbose)
+        return logs if return_dict else evaluation.loss_or_list(logs)
 
     def predict(
         self,
@@ -188,7 +191,7 @@ class Model(Stepper):
     ) -> Any:
         """The outputs for every sample, float32; of an iterable for so many batches, or all."""
         batches = batches_of(x, batch_size=batch_size, steps=steps, steps_name="steps")
-        return measuring.predict(self, batches, verbose)
+        return evaluation.predict(self, batches, verbose)
 
     def train_on_batch(
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
@@ -199,12 +202,12 @@ class Model(Stepper):
         """
         batch = weighted(batch_of(x, y, sample_weight), class_weight)
         outcome = self.train_step(batch)
-        return measuring.measured(self.step_metrics(), outcome, batch)
+        return evaluation.measured(self.step_metrics(), outcome, batch)
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
         """[loss, metric, ...] of one batch; without metrics the loss alone, a number."""
         batch = batch_of(x, y, sample_weight)
-        return measuring.measured(self.new_metrics(), self.test_step(batch), batch)
+        return evaluation.measured(self.new_metrics(), self.test_step(batch), batch)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch."""
@@ -243,7 +246,7 @@ class Model(Stepper):
         ArgumentError : `load_model` could not build it again: the get_config() of a class of
             yours lacks an argument, or two layers have one name. Nothing is written then
         """
-        saving.save_model(self, path, include_optimizer=include_optimizer)
+        model_files.save_model(self, path, include_optimizer=include_optimizer)
 
     def check_savable(self) -> None:
         """Raise the ArgumentError that `save` would raise, without writing anything.
@@ -251,11 +254,11 @@ class Model(Stepper):
         A network that waits for its input's shape is not looked at.
         """
         if self.is_built:
-            saving.check_savable(self)
+            model_files.check_savable(self)
 
     def save_weights(self, path: Any) -> None:
         """`save` without the optimizer; for `load_weights`, of any network."""
-        saving.save_weights(self, path)
+        model_files.save_weights(self, path)
 
     def load_weights(self, path: Any) -> None:
         """Take over the weights of a `.mcnn` file of the same network; all else stays.
@@ -266,7 +269,7 @@ class Model(Stepper):
         FormatError, OSError : the file cannot be read; nothing was changed
         """
         self.refuse_while_training("load_weights")
-        saving.load_weights(self, path)
+        model_files.load_weights(self, path)
 
     def save_checkpoint(self, path: Any) -> None:
         """Write all that an interrupted training needs to go on, bit for bit."""

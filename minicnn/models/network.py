@@ -15,10 +15,10 @@ from minicnn.layers.base import Layer, Parameter, SymbolicTensor
 from minicnn.models.batches import stack_hint
 from minicnn.models.graph import Graph
 from minicnn.models.labels import checked_names, checked_preprocess
-from minicnn.models.places import give_places
+from minicnn.models.rng_keys import give_places
 from minicnn.models.summary import summary_text
-from minicnn.naming import unique_name
-from minicnn.text import say
+from minicnn.support.auto_names import unique_name
+from minicnn.support.text import say
 
 
 class Network:

@@ -11,7 +11,7 @@ from typing import Any
 
 from minicnn.backends import current_backend, new_arena
 from minicnn.models.execution import Execution
-from minicnn.models.shared import SharedArrays
+from minicnn.models.planner.shared_arrays import SharedArrays
 
 # As many as a training with validation and a callback that predicts alternates between, each with
 # whole batches and a last one that is smaller, and two more.

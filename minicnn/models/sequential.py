@@ -12,7 +12,7 @@ from minicnn.layers import Input, InputLayer
 from minicnn.layers.base import Layer, SymbolicTensor
 from minicnn.models.graph import Graph, check_names, graph_between
 from minicnn.models.model import Model
-from minicnn.registry import a_class_given
+from minicnn.support.registry import a_class_given
 
 NOT_FIRST = "an Input can only be the first element of a Sequential"
 

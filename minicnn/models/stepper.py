@@ -14,23 +14,22 @@ from minicnn.backends.algorithm import conv_algorithm
 from minicnn.backends.precision import precision
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
+from minicnn.host_sync import layers_version, sync_all, synced
 from minicnn.layers.base import Parameter, aligned
-from minicnn.limits import check_activations
 from minicnn.losses import Loss
 from minicnn.metrics import Metric
 from minicnn.models.batches import Batch
-from minicnn.models.diagnosis import first_not_finite
 from minicnn.models.execution import Execution, Outcome
 from minicnn.models.graph import Graph
-from minicnn.models.interrupt import Whole
 from minicnn.models.network import Network
-from minicnn.models.plan import Plan, plan_prediction, plan_test, plan_training
+from minicnn.models.planner.plan import Plan, plan_prediction, plan_test, plan_training
+from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.programs import Memory, Programs
-from minicnn.models.shared import SharedArrays
+from minicnn.models.training.interrupt import Whole
+from minicnn.models.training.nonfinite import first_not_finite
 from minicnn.optimizers import Optimizer
-from minicnn.ownership import at_home, bring_home
 from minicnn.program import Program
-from minicnn.versions import layer_changes
+from minicnn.support.memory_limits import check_activations
 
 
 class Stepper(Network):
@@ -52,7 +51,7 @@ class Stepper(Network):
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: all but the programs, which are made again when needed."""
         for arrays in self._slots.values():
-            bring_home(arrays.values())
+            sync_all(arrays.values())
         kept = {name: value for name, value in vars(self).items() if name != "_executions"}
         return {**kept, "interruptible": nullcontext(), "uninterruptible": Whole()}
 
@@ -147,13 +146,13 @@ class Stepper(Network):
             zeros = aligned(parameter.shape, "float32")
             zeros.fill(0)
             arrays[name] = zeros
-        return at_home(arrays[name])
+        return synced(arrays[name])
 
     @property
     def slots(self) -> dict[tuple[str, str], np.ndarray]:
         """All the optimizer's arrays, by (parameter's name, slot's name)."""
         return {
-            (p.name, name): at_home(a)
+            (p.name, name): synced(a)
             for p, arrays in self._slots.items()
             for name, a in arrays.items()
         }
@@ -162,7 +161,7 @@ class Stepper(Network):
         """Set the optimizer's arrays to zero. They stay where they are: programs know them."""
         for arrays in self._slots.values():
             for array in arrays.values():
-                at_home(array).fill(0)
+                synced(array).fill(0)
 
     def need_compiled(self) -> tuple[Optimizer, Loss]:
         """The optimizer and the loss, or an error that says how to give them."""
@@ -203,7 +202,7 @@ class Stepper(Network):
         """
         dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
         trained = [layer.trainable for layer in self._layers] if kind == "train" else []
-        ways = (conv_algorithm(), precision(), layer_changes())
+        ways = (conv_algorithm(), precision(), layers_version())
         key = (kind, len(inputs[0]), *dtypes, *ways, *trained)
 
         def make(memory: Memory) -> Execution:

@@ -10,7 +10,7 @@ import numpy as np
 from minicnn.backends import kernel
 from minicnn.checks import check_array, check_same_shape
 from minicnn.contracts import CONTRACTS, Contract, Spec
-from minicnn.exchange import taken
+from minicnn.dlpack import taken
 
 
 class Operation(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from minicnn.files import naming, open_handle
+from minicnn.support.files import naming, open_handle
 
 try:
     import fcntl

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.errors import FormatError, MiniCNNError
-from minicnn.files import open_handle
 from minicnn.shapes import LARGEST, is_int
+from minicnn.support.files import open_handle
 
 MOST_BYTES = 256 << 20  # 100,000 trials of 10 epochs have half of that
 BEGIN = b'{"op_code":'  # of each line

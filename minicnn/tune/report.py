@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from minicnn.tables import write_csv
+from minicnn.support.csv_files import write_csv
 from minicnn.tune.results import Result, names_of
 from minicnn.tune.space import Hyperparameter
 

@@ -12,8 +12,8 @@ from minicnn.callbacks.base import Monitor
 from minicnn.checks import check_int
 from minicnn.errors import ArgumentError, MiniCNNError, NumericError, ShapeError, SizeLimitError
 from minicnn.models import Model, load_model
-from minicnn.text import say
-from minicnn.tune import pictures, report
+from minicnn.support.text import say
+from minicnn.tune import figures, report
 from minicnn.tune.locks import locked
 from minicnn.tune.results import Result, results_of
 from minicnn.tune.sampling import combinations, exhausted, number_of, path_of
@@ -178,9 +178,9 @@ class Tuner:
         """Matplotlib figures "progress", "values" and "curves" of what was tried."""
         results = self.results()
         return {
-            "progress": pictures.progress_figure(results, self.objective, self.direction),
-            "values": pictures.values_figure(results, self.objective),
-            "curves": pictures.curves_figure(results, self.objective),
+            "progress": figures.progress_figure(results, self.objective, self.direction),
+            "values": figures.values_figure(results, self.objective),
+            "curves": figures.curves_figure(results, self.objective),
         }
 
     def _best(self, at_least: int = 0) -> list[Result]:

@@ -14,7 +14,7 @@ from minicnn.callbacks.base import Callback, Logs, Monitor
 from minicnn.checks import quoted
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.models import Model
-from minicnn.naming import fresh_names
+from minicnn.support.auto_names import fresh_names
 from minicnn.tune.space import HyperParameters
 
 Build = Callable[[HyperParameters], Model]

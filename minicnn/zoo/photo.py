@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minicnn.layers import Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D
 from minicnn.models import Sequential
-from minicnn.zoo.answer import answer
+from minicnn.zoo.classification_head import answer
 
 
 def photo(

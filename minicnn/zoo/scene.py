@@ -5,7 +5,7 @@ from __future__ import annotations
 from minicnn.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D
 from minicnn.layers.base import Layer
 from minicnn.models import Sequential
-from minicnn.zoo.answer import answer
+from minicnn.zoo.classification_head import answer
 
 
 def scene(

@@ -10,18 +10,18 @@ import click
 
 from minicnn import classic
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.modelfile import load_classifier
+from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.model_file import load_classifier
 from minicnn.apps.cli.options import typed
-from minicnn.apps.cli.verbs import verb
+from minicnn.apps.runs.experiment import classify
 from minicnn.apps.runs.folder import RunFolder
-from minicnn.apps.runs.job import classify
+from minicnn.apps.runs.load_images import load_in_memory
 from minicnn.apps.runs.settings import Settings, from_toml
-from minicnn.apps.runs.sources import load_in_memory
 from minicnn.classic.compare import HEADINGS
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, FormatError
-from minicnn.files import read_text
-from minicnn.tables import write_csv
+from minicnn.support.csv_files import write_csv
+from minicnn.support.files import read_text
 
 SIDE = 64  # pixels: more help neither hog nor lbp much, and cost
 SAME = ("data", "seed", "split", "classes")  # what makes the parts of two runs the same

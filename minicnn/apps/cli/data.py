@@ -10,21 +10,21 @@ from typing import Any
 import click
 
 from minicnn.apps.cli import options, output
+from minicnn.apps.cli.command import verb_group, verb_of
 from minicnn.apps.cli.data_check import check
 from minicnn.apps.cli.data_preview import preview
-from minicnn.apps.cli.exits import BadDataFound
+from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.options import typed
 from minicnn.apps.cli.progress import counting
-from minicnn.apps.cli.verbs import verb_group, verb_of
-from minicnn.data import rename as renaming
-from minicnn.data.fetch import Limits, Network, fetch_images, read_links, write_report
+from minicnn.data.folder_layouts import find_parts, find_sets
 from minicnn.data.folders import ImageList, found_text, list_folder
-from minicnn.data.layouts import find_parts, find_sets
-from minicnn.data.split import count_table, parse_parts, plan_split
-from minicnn.data.split_copy import copy_split
-from minicnn.data.stats import ClassStats, FolderStats, folder_stats, paper_text
+from minicnn.data.tools import rename as renaming
+from minicnn.data.tools.fetch import Limits, Network, fetch_images, read_links, write_report
+from minicnn.data.tools.split import count_table, parse_parts, plan_split
+from minicnn.data.tools.split_copy import copy_split
+from minicnn.data.tools.stats import ClassStats, FolderStats, folder_stats, paper_text
 from minicnn.errors import ArgumentError
-from minicnn.text import printable
+from minicnn.support.text import printable
 
 FEW = 3  # files that are named in a warning
 SCREEN = 20  # that are named where there may be thousands

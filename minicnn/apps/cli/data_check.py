@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.exits import BadDataFound
+from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.progress import counting
-from minicnn.apps.cli.verbs import verb
-from minicnn.data.check import KINDS, Finding, Report, check_sets, write_findings
-from minicnn.data.layouts import find_sets
-from minicnn.text import printable
+from minicnn.data.folder_layouts import find_sets
+from minicnn.data.tools.check import KINDS, Finding, Report, check_sets, write_findings
+from minicnn.support.text import printable
 
 FEW = 3  # files that are named of each kind of finding
 

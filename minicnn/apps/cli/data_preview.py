@@ -10,13 +10,13 @@ from typing import Any
 import click
 
 from minicnn.apps.cli import options, output
+from minicnn.apps.cli.command import verb
 from minicnn.apps.cli.options import typed
-from minicnn.apps.cli.verbs import verb
 from minicnn.checks import nearest
 from minicnn.data.folders import list_folder
 from minicnn.data.images import check_size, decode, write_picture
-from minicnn.data.preview import COLUMNS, EFFECTS, FILLING, idle_parameters, preview_sheet
-from minicnn.text import printable
+from minicnn.data.tools.preview import COLUMNS, EFFECTS, FILLING, idle_parameters, preview_sheet
+from minicnn.support.text import printable
 
 ENDINGS = (".png", ".jpg", ".jpeg")
 # Of paper 2; what is shown when nothing else is asked for.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.verbs import verb
+from minicnn.apps.cli.command import verb
 from minicnn.backends import backend_info, current_backend
 from minicnn.devices import list_devices
 

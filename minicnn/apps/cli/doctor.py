@@ -14,25 +14,25 @@ import numpy as np
 
 from minicnn import explain, installed
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.exits import BadDataFound
-from minicnn.apps.cli.modelfile import load_network
+from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.exit_codes import BadDataFound
+from minicnn.apps.cli.model_file import load_network
 from minicnn.apps.cli.progress import counting
-from minicnn.apps.cli.verbs import verb
 from minicnn.apps.runs.folder import RunFolder
 from minicnn.apps.runs.settings import from_toml
 from minicnn.backends import backend_info, current_backend, instruction_set, is_fit_for
 from minicnn.config import get_threads
+from minicnn.data.folder_layouts import TRAIN, part_folder
 from minicnn.data.folders import list_folder
 from minicnn.data.images import read_images
-from minicnn.data.layouts import TRAIN, part_folder
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.explain import Diagnosis
 from minicnn.explain.symptoms import sick_curves, young_averages
-from minicnn.files import read_text
 from minicnn.losses import SparseCategoricalCrossentropy
 from minicnn.models import Model
 from minicnn.models.labels import usual_preprocess
 from minicnn.random import generator
+from minicnn.support.files import read_text
 from minicnn.version import __version__
 
 # What an optional package is for. Those of the engine "cuda" are its own line's business.

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple, NoReturn
 
 import click
 
-from minicnn import starting
-from minicnn.apps.cli import exits, output
-from minicnn.apps.cli.verbs import VerbGroup, add_common_options, common_options
+from minicnn import startup
+from minicnn.apps.cli import exit_codes, output
+from minicnn.apps.cli.command import VerbGroup, add_common_options, common_options
 from minicnn.checks import nearest
 from minicnn.errors import MiniCNNError
-from minicnn.starting import INTERRUPTED
+from minicnn.startup import INTERRUPTED
 from minicnn.version import __version__
 
 
@@ -122,12 +122,12 @@ def _run(args: Sequence[str], debug: bool) -> int:
         return INTERRUPTED
     except BrokenPipeError:  # as of `minicnn ... | head`: who reads has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exits.FAILED
+        return exit_codes.FAILED
     except (MiniCNNError, OSError, MemoryError) as error:
         if debug:
             raise
-        output.error(exits.message_of(error))
-        return exits.code_of(error)
+        output.error(exit_codes.message_of(error))
+        return exit_codes.code_of(error)
 
 
 def _show_warning(message: Warning | str, *_: Any) -> None:
@@ -137,14 +137,14 @@ def _show_warning(message: Warning | str, *_: Any) -> None:
 
 def _code(returned: Any) -> int:
     """click hands back the number of `ctx.exit(n)`, or whatever the verb's function returned."""
-    return returned if isinstance(returned, int) else exits.OK
+    return returned if isinstance(returned, int) else exit_codes.OK
 
 
 def main() -> NoReturn:
     """What the `minicnn` script calls. Once the work is done, Ctrl-C changes nothing any more."""
     code = INTERRUPTED
     try:
-        starting.watched()
+        startup.watched()
         output.show_everything()
         code = run(sys.argv[1:])
         signal.signal(signal.SIGINT, signal.SIG_IGN)

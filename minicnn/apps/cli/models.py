@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.verbs import verb
+from minicnn.apps.cli.command import verb
 from minicnn.apps.runs.networks import NETWORKS, TEN, Network
 
 COLORS = {"grayscale": "grey", "rgb": "color"}

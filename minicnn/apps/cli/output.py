@@ -14,7 +14,7 @@ from typing import Any
 import click
 import numpy as np
 
-from minicnn.text import encodable, printable, say, screen_width
+from minicnn.support.text import encodable, printable, say, screen_width
 
 GAP, NARROWEST = "  ", 12  # between columns; a column of words is never folded below that
 SCHEMA = 1  # of the `--json` objects; a number more when a key changes its meaning

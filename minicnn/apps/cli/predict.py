@@ -12,14 +12,14 @@ from typing import Any
 import click
 
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.exits import BadDataFound
-from minicnn.apps.cli.modelfile import load_classifier
-from minicnn.apps.cli.verbs import verb
+from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.exit_codes import BadDataFound
+from minicnn.apps.cli.model_file import load_classifier
 from minicnn.data.folders import is_image, walk
 from minicnn.models import Model
 from minicnn.models.images import ImagePrediction, ImagePredictions
-from minicnn.tables import write_csv
-from minicnn.text import printable
+from minicnn.support.csv_files import write_csv
+from minicnn.support.text import printable
 
 AT_ONCE = 64  # images between two outputs
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from minicnn import environment
 from minicnn.apps.cli import options
-from minicnn.apps.cli.running import begin, resume, whole_run
-from minicnn.apps.cli.verbs import verb
+from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.run_command import begin, resume, whole_run
 from minicnn.apps.recipes import RECIPES, Recipe
-from minicnn.apps.runs.layouts import class_names
+from minicnn.apps.runs.load_images import is_published
 from minicnn.apps.runs.settings import Settings
-from minicnn.apps.runs.sources import is_published
+from minicnn.apps.runs.split_files import class_names
 from minicnn.datasets.cifar10 import USUAL_NAMES
+from minicnn.support import environment
 
 OTHER_NAMES = {"cifar10": USUAL_NAMES}  # of data sets that come in several forms
 

@@ -10,15 +10,15 @@ import numpy as np
 
 from minicnn import explain
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.modelfile import load_network
+from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.model_file import load_network
 from minicnn.apps.cli.options import typed
-from minicnn.apps.cli.verbs import verb
 from minicnn.checks import nearest
 from minicnn.data.images import decode
 from minicnn.models import Model, decode_predictions
 from minicnn.models.labels import usual_preprocess
-from minicnn.plots import save_figure
-from minicnn.text import printable
+from minicnn.support.plots import save_figure
+from minicnn.support.text import printable
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 KINDS = ("kernels", "maps", "gradcam", "occlusion")

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.modelfile import load_network
-from minicnn.apps.cli.verbs import verb
+from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.model_file import load_network
 from minicnn.models.summary import summary_fields
 
 

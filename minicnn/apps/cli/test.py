@@ -9,17 +9,17 @@ from typing import Any
 import click
 
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.exits import GoalNotReached
-from minicnn.apps.cli.modelfile import load_classifier
-from minicnn.apps.cli.running import class_lines
-from minicnn.apps.cli.verbs import verb
-from minicnn.apps.runs.answers import Answers, per_class
-from minicnn.apps.runs.contents import test_page
-from minicnn.apps.runs.job import classify
+from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.exit_codes import GoalNotReached
+from minicnn.apps.cli.model_file import load_classifier
+from minicnn.apps.cli.run_command import class_lines
+from minicnn.apps.runs.experiment import classify
+from minicnn.apps.runs.load_images import Part, load_test_part
+from minicnn.apps.runs.predictions import Answers, per_class
 from minicnn.apps.runs.report import answer_rows
-from minicnn.apps.runs.sources import Part, load_test_part
-from minicnn.atomic import write_text
+from minicnn.apps.runs.report_html import test_page
 from minicnn.data.unreadable import USUAL_SHARE
+from minicnn.support.atomic_files import write_text
 
 WORST = 5  # mistakes in the terminal
 

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from minicnn.apps.cli import options
-from minicnn.apps.cli.running import begin, resume, whole_run
-from minicnn.apps.cli.verbs import verb
-from minicnn.apps.recipes.recipe import PHOTOGRAPHS
+from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.run_command import begin, resume, whole_run
 from minicnn.apps.runs.networks import NETWORKS
+from minicnn.apps.runs.recipe import PHOTOGRAPHS
 from minicnn.apps.runs.settings import Settings, from_toml
 
 

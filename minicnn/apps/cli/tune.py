@@ -12,13 +12,13 @@ import click
 
 from minicnn import tune
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.running import begin, resume, whole_run
-from minicnn.apps.cli.verbs import verb_group, verb_of
-from minicnn.apps.recipes.recipe import PHOTOGRAPHS
-from minicnn.apps.runs import pictures, searching
-from minicnn.apps.runs.job import wanted_preprocess
+from minicnn.apps.cli.command import verb_group, verb_of
+from minicnn.apps.cli.run_command import begin, resume, whole_run
+from minicnn.apps.runs import gallery, tuning_data
+from minicnn.apps.runs.experiment import wanted_preprocess
+from minicnn.apps.runs.recipe import PHOTOGRAPHS
 from minicnn.errors import MiniCNNError
-from minicnn.plots import save_figure
+from minicnn.support.plots import save_figure
 from minicnn.tune.photo import stacked_arguments
 
 SAMPLERS = {
@@ -83,15 +83,15 @@ def search(data: Path, trials: int, runs: Path, name: str | None, force: bool, s
     """
     name = name or f"search-{data.resolve().name}"
     if force:
-        searching.forget(runs / name)
+        tuning_data.forget(runs / name)
     chosen = {option: value for option, value in given.items() if value is not None}
-    settings = searching.agreed(
+    settings = tuning_data.agreed(
         runs / name, model="stacked", data=str(data.resolve()), name=name, **chosen
     )
     try:
-        train, validation, names = searching.load(settings, output.note)
+        train, validation, names = tuning_data.load(settings, output.note)
     except (MiniCNNError, OSError):
-        searching.remove_unused(runs / name)
+        tuning_data.remove_unused(runs / name)
         raise
     shape = wanted_preprocess(settings).image_shape
     tuner = SAMPLERS[sampler](
@@ -170,7 +170,7 @@ def train(folder: Path, rank: int, epochs: int, image_size: tuple[int, int] | No
     if go_on:
         run, settings = resume(name, runs, epochs)
     else:
-        settings = searching.settings_of(folder).changed(
+        settings = tuning_data.settings_of(folder).changed(
             name=name,
             epochs=epochs,
             image_size=image_size,
@@ -184,7 +184,7 @@ def train(folder: Path, rank: int, epochs: int, image_size: tuple[int, int] | No
 
 def opened(folder: Path) -> tune.Tuner:
     """A search that was begun, to look at."""
-    kind, options = searching.begun(folder)
+    kind, options = tuning_data.begun(folder)
     return SAMPLERS[kind](
         tune.photo_space(), directory=folder.parent, project_name=folder.name, **options
     )
@@ -204,7 +204,7 @@ def tell(
 def write(tuner: tune.Tuner) -> None:
     """The table of trials, and the pictures where they can be drawn."""
     tuner.to_csv(tuner.folder / "trials.csv")
-    if pictures.drawable() and any(one.score == one.score for one in tuner.results()):
+    if gallery.drawable() and any(one.score == one.score for one in tuner.results()):
         for name, figure in tuner.plot().items():
             save_figure(figure, tuner.folder / f"{name}.png")
 

@@ -8,9 +8,9 @@ import click
 
 from minicnn import explain
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.modelfile import load_network
+from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.model_file import load_network
 from minicnn.apps.cli.show import look_at
-from minicnn.apps.cli.verbs import verb
 from minicnn.backends import check_available
 from minicnn.errors import ArgumentError, BackendError
 from minicnn.explain.verify import Check, summary

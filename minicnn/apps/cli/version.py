@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.verbs import verb
+from minicnn.apps.cli.command import verb
 from minicnn.backends import backend_info
 from minicnn.version import __version__
 

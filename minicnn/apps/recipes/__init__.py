@@ -1,7 +1,7 @@
 """The papers' systems, one file each: data, network, training, and what the paper says."""
 
 from minicnn.apps.recipes import catdog, cifar, lenet, photo, scene, xray
-from minicnn.apps.recipes.recipe import Recipe, Said
+from minicnn.apps.runs.recipe import Recipe, Said
 
 RECIPES = {
     "lenet": lenet.RECIPE,

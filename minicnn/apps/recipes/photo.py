@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicnn.apps.recipes.recipe import PHOTOGRAPHS, Recipe, Said, adam
+from minicnn.apps.runs.recipe import PHOTOGRAPHS, Recipe, Said, adam
 from minicnn.apps.runs.settings import Settings
 
 RECIPE = Recipe(

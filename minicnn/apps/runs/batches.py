@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from minicnn import random
+from minicnn.apps.runs.load_images import Part
 from minicnn.apps.runs.settings import Settings
-from minicnn.apps.runs.sources import Part
 from minicnn.data import RandomShift
 from minicnn.data.directory import DirectoryBatches
 from minicnn.data.folders import ImageList

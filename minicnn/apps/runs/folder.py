@@ -22,10 +22,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from minicnn.atomic import sweep
 from minicnn.errors import ArgumentError
-from minicnn.locks import NAME as LOCK
-from minicnn.locks import FolderLock
+from minicnn.support.atomic_files import sweep
+from minicnn.support.locks import NAME as LOCK
+from minicnn.support.locks import FolderLock
 
 MOST_NAME = 60
 

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from minicnn.atomic import append_line
 from minicnn.callbacks import Callback
 from minicnn.callbacks.base import Logs
+from minicnn.support.atomic_files import append_line
 
 # A group of batches ends when this has passed, so that a line's cost never matters.
 SECONDS_A_LINE = 2.0

@@ -8,20 +8,20 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from minicnn.apps.recipes.recipe import Recipe
-from minicnn.apps.runs import pictures
-from minicnn.apps.runs.answers import Answers, ClassRow, per_class
-from minicnn.apps.runs.contents import MOST_MISTAKES, as_page
+from minicnn.apps.runs import gallery
+from minicnn.apps.runs.experiment import Outcome
 from minicnn.apps.runs.folder import RunFolder
-from minicnn.apps.runs.job import Outcome
-from minicnn.apps.runs.measured import measured
-from minicnn.apps.runs.pictures import Card
-from minicnn.apps.runs.sources import Part
-from minicnn.atomic import write_text
+from minicnn.apps.runs.gallery import Card
+from minicnn.apps.runs.load_images import Part
+from minicnn.apps.runs.predictions import Answers, ClassRow, per_class
+from minicnn.apps.runs.recipe import Recipe
+from minicnn.apps.runs.report_html import MOST_MISTAKES, as_page
+from minicnn.apps.runs.report_json import measured
 from minicnn.data.images import save_img
 from minicnn.explain import confusion_figure
-from minicnn.plots import plot_history, save_figure
-from minicnn.tables import write_csv
+from minicnn.support.atomic_files import write_text
+from minicnn.support.csv_files import write_csv
+from minicnn.support.plots import plot_history, save_figure
 
 RANDOM = 10  # images, as the paper shows
 MOST_NAME = 25  # letters of a class in a file's name, which has room for two of them
@@ -32,10 +32,10 @@ def write_report(folder: RunFolder, outcome: Outcome, recipe: Recipe | None, com
     answers, part = outcome.answers, outcome.part
     report = measured(outcome, recipe, command)
     write_tables(folder.path, answers, part)
-    worst = pictures.cards(part.images, part.files, answers, answers.mistakes[:MOST_MISTAKES])
-    some = pictures.cards(part.images, part.files, answers, answers.some(RANDOM))
+    worst = gallery.cards(part.images, part.files, answers, answers.mistakes[:MOST_MISTAKES])
+    some = gallery.cards(part.images, part.files, answers, answers.some(RANDOM))
     write_mistakes(folder.path / "mistakes", worst)
-    if pictures.drawable():
+    if gallery.drawable():
         draw(folder.path, outcome.history, answers, worst, some)
     html = as_page(folder.path, report, outcome.settings, answers, worst, some, recipe)
     write_text(folder.path / "report.html", html)
@@ -93,6 +93,6 @@ def draw(
     count = len(answers.labels)
     some_of = f"The {len(worst)} worst of" if len(worst) < answers.wrong else "All"
     title = f"{some_of} {answers.wrong} mistakes on {count:,} test images"
-    save_figure(pictures.gallery_figure(worst, title), folder / "mistakes.png")
+    save_figure(gallery.gallery_figure(worst, title), folder / "mistakes.png")
     title = f"{len(some)} test images drawn at random"
-    save_figure(pictures.gallery_figure(some, title), folder / "random.png")
+    save_figure(gallery.gallery_figure(some, title), folder / "random.png")

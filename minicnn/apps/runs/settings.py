@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.apps.runs.toml import Table, check_plain, read_toml, toml_comment, toml_line
-from minicnn.atomic import write_text
 from minicnn.checks import check_flag, check_int, nearest
 from minicnn.data.unreadable import USUAL_SHARE, check_share
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.shapes import is_int
+from minicnn.support.atomic_files import write_text
 
 
 @dataclass(frozen=True)

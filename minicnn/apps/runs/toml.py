@@ -14,7 +14,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from minicnn.errors import ArgumentError, FormatError
-from minicnn.files import Path, read_text
+from minicnn.support.files import Path, read_text
 
 MOST_BYTES = 1 << 16
 MOST_DEPTH = 16

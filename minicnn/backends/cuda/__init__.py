@@ -1,10 +1,10 @@
 """The GPU engine: the reference's kernels as CUDA kernels, compiled by numba."""
 
-from minicnn.backends.cuda.api import SIMULATED, cuda
-from minicnn.backends.cuda.exchange import OnDevice, to_host
 from minicnn.backends.cuda.kernels import KERNELS
-from minicnn.backends.cuda.many_steps import Runner
-from minicnn.backends.cuda.program import Arena
+from minicnn.backends.cuda.runtime.api import SIMULATED, cuda
+from minicnn.backends.cuda.runtime.dlpack import OnDevice, to_host
+from minicnn.backends.cuda.runtime.multi_step import Runner
+from minicnn.backends.cuda.runtime.program import Arena
 from minicnn.errors import BackendError
 from minicnn.installed import install_command
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minicnn.backends.cuda.api import cuda, device, exp, expm1, float32, jit, uint32
-from minicnn.backends.cuda.api import tanh as tanh_of
-from minicnn.backends.cuda.kept import kept
-from minicnn.backends.cuda.work import Work, elementwise
+from minicnn.backends.cuda.runtime.api import cuda, device, exp, expm1, float32, jit, uint32
+from minicnn.backends.cuda.runtime.api import tanh as tanh_of
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import Work, elementwise
 from minicnn.contracts import Spec
 
 ZERO, ONE, SIX = float32(0), float32(1), float32(6)

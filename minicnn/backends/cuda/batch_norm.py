@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.backends.cuda.api import cuda, device, float32, jit, sqrt, uint32
 from minicnn.backends.cuda.channels import Columns, columns_of, columns_of_pieces, place_in
-from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.reduce import team_sum
-from minicnn.backends.cuda.work import OLD, Launch, Work, elementwise, joined
+from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, sqrt, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import OLD, Launch, Work, elementwise, joined
 from minicnn.contracts import Spec
 
 ZERO, ONE = float32(0), float32(1)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minicnn.backends.cuda.api import cuda, device, jit, uint32
 from minicnn.backends.cuda.batch_norm import statistics, training_gradients
 from minicnn.backends.cuda.dropout import FOUR, ONE, THREE, TWO, dropped, fours, kept_or_dropped
-from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.philox import random_words
-from minicnn.backends.cuda.work import Work, elementwise, joined
+from minicnn.backends.cuda.runtime.api import cuda, device, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import Work, elementwise, joined
 from minicnn.contracts import Spec
 
 

@@ -12,9 +12,16 @@ from typing import Any
 from numpy import float64
 
 from minicnn.backends.cuda.activations import map_kernel
-from minicnn.backends.cuda.api import cuda, device, float32, jit, sqrt, uint32
-from minicnn.backends.cuda.kept import kept
-from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for, elementwise, joined
+from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, sqrt, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import (
+    THREADS,
+    Launch,
+    Work,
+    blocks_for,
+    elementwise,
+    joined,
+)
 from minicnn.contracts import Spec
 
 STRETCH = 16 * THREADS  # numbers that a block sums, at least; estimate, not measured (2026-11)

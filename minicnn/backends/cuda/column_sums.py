@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicnn.backends.cuda.api import cuda, float32, jit, uint32
-from minicnn.backends.cuda.kept import kept
-from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for, elementwise
+from minicnn.backends.cuda.runtime.api import cuda, float32, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import THREADS, Launch, Work, blocks_for, elementwise
 from minicnn.contracts import Spec
 
 WIDEST = 32  # columns of a block: with more its reads would be no faster

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicnn.backends.cuda.api import device, float32, uint32
 from minicnn.backends.cuda.conv2d_indices import (
     Geometry,
     gradient_of_pixels,
@@ -27,9 +26,10 @@ from minicnn.backends.cuda.conv2d_indices import (
 )
 from minicnn.backends.cuda.conv2d_tiles import Product
 from minicnn.backends.cuda.implicit_gemm import product_work
-from minicnn.backends.cuda.kept import kept
+from minicnn.backends.cuda.runtime.api import device, float32, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import Work
 from minicnn.backends.cuda.weight_gradient import weight_gradient_work
-from minicnn.backends.cuda.work import Work
 from minicnn.contracts import Spec
 from minicnn.shapes import Pair, Window2D
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from minicnn.backends.cuda.conv2d import geometry, input_gradient
 from minicnn.backends.cuda.conv2d_indices import behind_relu, plain
+from minicnn.backends.cuda.runtime.launch import Work
 from minicnn.backends.cuda.winners import through_pool
-from minicnn.backends.cuda.work import Work
 from minicnn.contracts import Spec
 from minicnn.shapes import Window2D
 

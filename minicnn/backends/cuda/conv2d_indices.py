@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from minicnn.backends.cuda.api import device, float32, int32, uint32
-from minicnn.backends.cuda.kept import kept
+from minicnn.backends.cuda.runtime.api import device, float32, int32, uint32
+from minicnn.backends.cuda.runtime.kept import kept
 from minicnn.shapes import Pair, Window2D
 
 ZERO, ONE = float32(0), float32(1)

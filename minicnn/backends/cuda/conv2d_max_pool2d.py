@@ -22,6 +22,7 @@ from minicnn.backends.cuda.conv2d_indices import Geometry, seen, weights
 from minicnn.backends.cuda.conv2d_tiles import Product
 from minicnn.backends.cuda.implicit_gemm import product_work
 from minicnn.backends.cuda.moments import moments_launches
+from minicnn.backends.cuda.runtime.launch import THREADS, Launch, Work, blocks_for
 from minicnn.backends.cuda.winners import (
     by_windows,
     cells_of,
@@ -31,7 +32,6 @@ from minicnn.backends.cuda.winners import (
     through_pool,
 )
 from minicnn.backends.cuda.winners_product import winners_gradient
-from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for
 from minicnn.contracts import Spec
 from minicnn.shapes import Window2D
 

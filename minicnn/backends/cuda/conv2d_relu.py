@@ -12,7 +12,7 @@ from minicnn.backends.cuda.conv2d import (
     weights_gradient,
 )
 from minicnn.backends.cuda.conv2d_indices import behind_relu
-from minicnn.backends.cuda.work import Work
+from minicnn.backends.cuda.runtime.launch import Work
 from minicnn.contracts import Spec
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from minicnn.backends.cuda.work import THREADS, blocks_for
+from minicnn.backends.cuda.runtime.launch import THREADS, blocks_for
 
 
 class Product(NamedTuple):

@@ -6,12 +6,12 @@ import math
 from typing import Any
 
 from minicnn.backends.cuda.activations import map_kernel
-from minicnn.backends.cuda.api import cuda, jit, uint32
 from minicnn.backends.cuda.column_sums import column_sums
 from minicnn.backends.cuda.elementwise import itself
 from minicnn.backends.cuda.gemm import Product, matrix_product
-from minicnn.backends.cuda.kept import kept
-from minicnn.backends.cuda.work import Work, elementwise, joined
+from minicnn.backends.cuda.runtime.api import cuda, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import Work, elementwise, joined
 from minicnn.contracts import Spec
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from minicnn.backends.cuda.dense import weights_gradient
 from minicnn.backends.cuda.optimizers import adam_update, rmsprop_update, sgd_update
-from minicnn.backends.cuda.work import Maker, Work, joined
+from minicnn.backends.cuda.runtime.launch import Maker, Work, joined
 from minicnn.contracts import Spec
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
-from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.philox import random_words
-from minicnn.backends.cuda.work import Work, elementwise
+from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import Work, elementwise
 from minicnn.contracts import Spec
 
 ZERO, ONE, TWO, THREE, FOUR, EIGHT = (uint32(i) for i in (0, 1, 2, 3, 4, 8))

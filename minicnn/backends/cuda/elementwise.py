@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 from minicnn.backends.cuda.activations import map2_kernel, map_kernel
-from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
-from minicnn.backends.cuda.kept import kept
-from minicnn.backends.cuda.work import HALTED, Work, elementwise, joined
+from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import HALTED, Work, elementwise, joined
 from minicnn.contracts import Shape, Spec
 from minicnn.shapes import Pair
 

@@ -22,11 +22,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.backends.cuda.api import cuda, device, jit, uint32
-from minicnn.backends.cuda.kept import kept
-from minicnn.backends.cuda.memory import Place, allocate, upload
 from minicnn.backends.cuda.optimizers import KINDS, NO_SLOT, ZERO, Update, mover, update_of
-from minicnn.backends.cuda.work import HALTED, LARGEST, THREADS, Launch, Work, blocks_for
+from minicnn.backends.cuda.runtime.api import cuda, device, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import HALTED, LARGEST, THREADS, Launch, Work, blocks_for
+from minicnn.backends.cuda.runtime.memory import Place, allocate, upload
 from minicnn.contracts import Spec
 from minicnn.program import Step
 

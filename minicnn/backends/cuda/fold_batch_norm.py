@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.backends.cuda.api import cuda, device, float32, jit, sqrt, uint32
 from minicnn.backends.cuda.channels import WIDTH_OF_PIECES, Columns, place_in, whole_columns
-from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.reduce import team_sum
-from minicnn.backends.cuda.work import Launch, Work, elementwise, joined
+from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, sqrt, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import Launch, Work, elementwise, joined
 from minicnn.contracts import Spec
 
 float64 = np.float64

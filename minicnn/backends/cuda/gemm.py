@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
-from minicnn.backends.cuda.kept import kept
-from minicnn.backends.cuda.work import Launch, Work, blocks_for, elementwise
+from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import Launch, Work, blocks_for, elementwise
 from minicnn.contracts import Spec
 
 ZERO = float32(0)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minicnn.backends.cuda.api import cuda, device, float32, int32, jit, uint32
 from minicnn.backends.cuda.channels import WIDTH, Columns, place_in, whole_columns
-from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.reduce import team_sum
-from minicnn.backends.cuda.work import Launch, Work, elementwise
+from minicnn.backends.cuda.runtime.api import cuda, device, float32, int32, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import Launch, Work, elementwise
 from minicnn.contracts import Spec
 from minicnn.shapes import Pair
 

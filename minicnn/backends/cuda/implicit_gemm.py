@@ -23,10 +23,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
 from minicnn.backends.cuda.conv2d_tiles import Product, Tile, tile_for
-from minicnn.backends.cuda.kept import kept
-from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for
+from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import THREADS, Launch, Work, blocks_for
 
 ZERO = float32(0)
 

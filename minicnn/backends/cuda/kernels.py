@@ -35,10 +35,10 @@ from minicnn.backends.cuda import (
     pool,
     softmax,
 )
-from minicnn.backends.cuda.memory import allocate, device_errors, download, upload
+from minicnn.backends.cuda.runtime.launch import HALTED, OLD, Maker, start
+from minicnn.backends.cuda.runtime.memory import allocate, device_errors, download, upload
 from minicnn.backends.cuda.tensor_cores import preferred
-from minicnn.backends.cuda.work import HALTED, OLD, Maker, start
-from minicnn.backends.tables import named_in_contracts, readable
+from minicnn.backends.kernel_tables import named_in_contracts, readable
 from minicnn.contracts import CONTRACTS, Spec
 
 MODULES = (

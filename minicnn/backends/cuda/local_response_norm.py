@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minicnn.backends.cuda.api import cuda, float32, int32, jit, pow, uint32
-from minicnn.backends.cuda.kept import kept
-from minicnn.backends.cuda.work import Work, elementwise
+from minicnn.backends.cuda.runtime.api import cuda, float32, int32, jit, pow, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import Work, elementwise
 from minicnn.contracts import Spec
 
 ZERO = float32(0)

@@ -10,11 +10,11 @@ import math
 from typing import Any
 
 from minicnn.backends.cuda.activations import sigmoid
-from minicnn.backends.cuda.api import cuda, device, exp, float32, jit, log, log1p, uint32
-from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.reduce import larger, team_max, team_sum
 from minicnn.backends.cuda.rows import Rows, place_in, row_work, rows_of
-from minicnn.backends.cuda.work import Work, elementwise
+from minicnn.backends.cuda.runtime.api import cuda, device, exp, float32, jit, log, log1p, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import Work, elementwise
 from minicnn.contracts import Spec
 
 ZERO, ONE, TWO, NAN, LOWEST = (float32(a) for a in (0, 1, 2, math.nan, -math.inf))

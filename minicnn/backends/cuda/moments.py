@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.backends.cuda.api import cuda, device, jit, uint32
-from minicnn.backends.cuda.kept import kept
-from minicnn.backends.cuda.work import THREADS, Launch, blocks_for
+from minicnn.backends.cuda.runtime.api import cuda, device, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import THREADS, Launch, blocks_for
 from minicnn.contracts import Spec
 
 ZERO = np.float64(0)

@@ -16,9 +16,9 @@ import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from minicnn.backends.cuda.api import SIMULATED, cuda, device, float32, jit, sqrt, uint32
-from minicnn.backends.cuda.kept import kept
-from minicnn.backends.cuda.work import HALTED, Work, elementwise
+from minicnn.backends.cuda.runtime.api import SIMULATED, cuda, device, float32, jit, sqrt, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import HALTED, Work, elementwise
 from minicnn.contracts import Spec
 
 ZERO = float32(0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minicnn.backends.cuda.api import device, uint32
+from minicnn.backends.cuda.runtime.api import device, uint32
 
 uint64 = np.uint64
 ROUNDS = 10

@@ -7,7 +7,7 @@ added to what depends on the team's size alone, so the result has the same bits 
 
 from __future__ import annotations
 
-from minicnn.backends.cuda.api import cuda, device, uint32
+from minicnn.backends.cuda.runtime.api import cuda, device, uint32
 
 ONE = uint32(1)
 

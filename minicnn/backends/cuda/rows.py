@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from minicnn.backends.cuda.api import cuda, device, uint32
-from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.reduce import power_of_two
-from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for
+from minicnn.backends.cuda.runtime.api import cuda, device, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import THREADS, Launch, Work, blocks_for
 from minicnn.contracts import Shape
 
 EACH = 4  # numbers of a row for one thread; estimate, not measured on a GPU (2026-11)

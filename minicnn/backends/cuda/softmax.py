@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minicnn.backends.cuda.api import cuda, exp, float32, jit, uint32
-from minicnn.backends.cuda.kept import kept
 from minicnn.backends.cuda.reduce import larger, team_max, team_sum
 from minicnn.backends.cuda.rows import Rows, place_in, row_work, rows_of
-from minicnn.backends.cuda.work import Work
+from minicnn.backends.cuda.runtime.api import cuda, exp, float32, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import Work
 from minicnn.contracts import Spec
 
 ZERO, LOWEST, STEP = float32(0), float32(-math.inf), uint32(1)

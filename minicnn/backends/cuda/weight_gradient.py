@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.backends.cuda.api import cuda, device, jit, uint32
 from minicnn.backends.cuda.conv2d_tiles import Product, split_for
 from minicnn.backends.cuda.implicit_gemm import product_work
-from minicnn.backends.cuda.kept import kept
-from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for
+from minicnn.backends.cuda.runtime.api import cuda, device, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import THREADS, Launch, Work, blocks_for
 from minicnn.contracts import Spec
 
 NOTHING = np.float64(0)

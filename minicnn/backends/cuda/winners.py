@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicnn.backends.cuda.api import cuda, device, float32, int32, jit, uint32
 from minicnn.backends.cuda.conv2d_indices import Geometry
-from minicnn.backends.cuda.kept import kept
+from minicnn.backends.cuda.runtime.api import cuda, device, float32, int32, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
 from minicnn.shapes import Pair, Window2D
 
 ZERO = float32(0)

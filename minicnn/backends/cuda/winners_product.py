@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
 from minicnn.backends.cuda.conv2d_indices import Geometry, seen, seen_by_weights
 from minicnn.backends.cuda.conv2d_tiles import Product, Tile, split_for, tile_for
 from minicnn.backends.cuda.implicit_gemm import corner, direct_work, held, pitch, slab
-from minicnn.backends.cuda.kept import kept
+from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import Launch, Work
 from minicnn.backends.cuda.weight_gradient import into_parts, with_join
 from minicnn.backends.cuda.winners import NOBODY, by_windows, cells_of, pooled_pixels
-from minicnn.backends.cuda.work import Launch, Work
 from minicnn.shapes import Window2D
 
 ZERO, ONE = float32(0), float32(1)

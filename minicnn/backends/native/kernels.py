@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import minicnn._core as _core
-from minicnn.backends.tables import readable
+from minicnn.backends.kernel_tables import readable
 from minicnn.contracts import CONTRACTS, Spec
 
 

@@ -11,12 +11,11 @@ from typing import ClassVar
 import numpy as np
 
 import minicnn._core as _core
-from minicnn.backends.changes import Constants, Seen
+from minicnn.backends.constant_steps import Constants, Seen
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError
-from minicnn.ownership import bring_home
+from minicnn.host_sync import parameters_version, sync_all
 from minicnn.program import Buffer, Program, Step
-from minicnn.versions import parameter_changes
 
 CACHE_LINE = 64  # bytes; also the widest vector
 HUGE_PAGE = 2**21  # NumPy asks for such pages, but its arrays begin anywhere
@@ -85,9 +84,9 @@ class Runner:
 
     def run(self, first: int = 0, last: int | None = None) -> None:
         """Run the steps from `first` up to, not including, `last`."""
-        bring_home(self._homes)
+        sync_all(self._homes)
         steps = self._steps[first:last]
-        self._program.run(steps.start, max(steps.start, steps.stop), parameter_changes())
+        self._program.run(steps.start, max(steps.start, steps.stop), parameters_version())
 
     def refresh_constants(self) -> None:
         """Run the steps that depend on parameters alone, if these have changed."""

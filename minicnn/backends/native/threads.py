@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import minicnn._core as _core
-from minicnn import environment
 from minicnn.checks import check_int
+from minicnn.support import environment
 
 LEVELS = ("generic", "avx2", "avx512")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.backends.kernel_tables import named_in_contracts
 from minicnn.backends.numpy import (
     activations,
     augment,
@@ -30,7 +31,6 @@ from minicnn.backends.numpy import (
     pool,
     softmax,
 )
-from minicnn.backends.tables import named_in_contracts
 
 Kernel = Callable[..., tuple[Any, ...]]
 

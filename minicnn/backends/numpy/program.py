@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from minicnn.backends.changes import Constants, Seen
+from minicnn.backends.constant_steps import Constants, Seen
 from minicnn.backends.numpy.kernels import KERNELS
-from minicnn.ownership import bring_home
+from minicnn.host_sync import sync_all
 from minicnn.program import Program
 
 
@@ -67,7 +67,7 @@ class Runner:
 
     def run(self, first: int = 0, last: int | None = None) -> None:
         """Run the steps from `first` up to, not including, `last`."""
-        bring_home(self._homes.values())
+        sync_all(self._homes.values())
         for step in self._program.steps[first:last]:
             reads = [None if index is None else self[index] for index in step.reads]
             outs = KERNELS[step.kernel](*reads, **step.attributes)

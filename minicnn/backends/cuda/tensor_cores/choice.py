@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from minicnn.backends.cuda.api import cuda
+from minicnn.backends.cuda.runtime.api import cuda
+from minicnn.backends.cuda.runtime.launch import LARGEST, Maker, Work
 from minicnn.backends.cuda.tensor_cores import conv2d, dense, mma
-from minicnn.backends.cuda.work import LARGEST, Maker, Work
+from minicnn.backends.kernel_tables import named_in_contracts
 from minicnn.backends.precision import precision
-from minicnn.backends.tables import named_in_contracts
 from minicnn.contracts import CONTRACTS, Spec
 
 LEAST_CAPABILITY = (8, 0)  # TF32 came with it

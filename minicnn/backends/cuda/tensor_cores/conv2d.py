@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Any
 
 from minicnn.backends.cuda.moments import moments_launches
+from minicnn.backends.cuda.runtime.launch import THREADS, Launch, Work, blocks_for
 from minicnn.backends.cuda.tensor_cores.operands import (
     Grid,
     Sight,
@@ -39,7 +40,6 @@ from minicnn.backends.cuda.tensor_cores.tiles import (
     Tile,
     best_tile,
 )
-from minicnn.backends.cuda.work import THREADS, Launch, Work, blocks_for
 from minicnn.contracts import Spec
 from minicnn.shapes import Pair, Window2D
 

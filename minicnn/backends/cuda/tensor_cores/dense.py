@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from minicnn.backends.cuda.runtime.launch import Work
 from minicnn.backends.cuda.tensor_cores import conv2d
-from minicnn.backends.cuda.work import Work
 from minicnn.contracts import Spec
 from minicnn.shapes import Window2D
 

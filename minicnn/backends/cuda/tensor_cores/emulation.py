@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.backends.cuda.api import cuda, device, uint32
-from minicnn.backends.cuda.kept import kept
+from minicnn.backends.cuda.runtime.api import cuda, device, uint32
+from minicnn.backends.cuda.runtime.kept import kept
 from minicnn.backends.cuda.tensor_cores.fragments import (
     COLUMNS,
     DEPTH,

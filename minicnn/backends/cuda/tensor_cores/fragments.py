@@ -8,7 +8,7 @@ for mma.m16n8k8 with .tf32); kernels load and store by them, and so does the emu
 
 from __future__ import annotations
 
-from minicnn.backends.cuda.api import device, uint32
+from minicnn.backends.cuda.runtime.api import device, uint32
 
 ROWS, COLUMNS, DEPTH = 16, 8, 8  # of one instruction
 LANES = 32

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicnn.backends.cuda.api import SIMULATED
-from minicnn.backends.cuda.kept import kept
+from minicnn.backends.cuda.runtime.api import SIMULATED
+from minicnn.backends.cuda.runtime.kept import kept
 from minicnn.backends.cuda.tensor_cores import emulation
 
 try:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from minicnn.backends.cuda.api import device, float32, int32, uint32
-from minicnn.backends.cuda.kept import kept
+from minicnn.backends.cuda.runtime.api import device, float32, int32, uint32
+from minicnn.backends.cuda.runtime.kept import kept
 from minicnn.backends.cuda.tensor_cores import mma
 from minicnn.backends.cuda.tensor_cores.tiles import WARP_ROWS, Layout
 from minicnn.shapes import Pair

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from minicnn.backends.cuda.api import cuda, device, float32, jit, uint32
-from minicnn.backends.cuda.kept import kept
+from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, uint32
+from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.launch import Launch
 from minicnn.backends.cuda.tensor_cores import mma
 from minicnn.backends.cuda.tensor_cores.fragments import (
     COLUMNS,
@@ -27,7 +28,6 @@ from minicnn.backends.cuda.tensor_cores.fragments import (
     b_depth,
 )
 from minicnn.backends.cuda.tensor_cores.tiles import WARP_ROWS, Layout, Product, Tile
-from minicnn.backends.cuda.work import Launch
 
 ZERO = float32(0)
 

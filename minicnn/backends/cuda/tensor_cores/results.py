@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from minicnn.backends.cuda.activations import relu
-from minicnn.backends.cuda.api import device, float32, uint32
-from minicnn.backends.cuda.kept import kept
+from minicnn.backends.cuda.runtime.api import device, float32, uint32
+from minicnn.backends.cuda.runtime.kept import kept
 from minicnn.backends.cuda.tensor_cores.fragments import COLUMNS, ROWS, c_column, c_row
 from minicnn.backends.cuda.tensor_cores.operands import WINDOWS
 from minicnn.backends.cuda.tensor_cores.tiles import WARP_ROWS, Product, Tile

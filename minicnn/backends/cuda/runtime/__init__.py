@@ -1,0 +1,1 @@
+"""How programs run on the GPU: memory, launches, graphs and many steps per call."""

@@ -1,0 +1,291 @@
+"""One download, with limits: on the address, the redirects, the time, the size and the type.
+
+Each hop is checked as the first: its link is parsed, its name resolved once, every answer must be
+public, and the connection goes to the address that was checked. A name that changes its mind
+between the check and the connection (DNS rebinding) gains nothing.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from urllib.parse import urljoin
+
+from minicnn.data.tools.fetch.addresses import is_public
+from minicnn.data.tools.fetch.links import Link, parse_link
+from minicnn.errors import FetchRefused
+from minicnn.version import __version__
+
+REDIRECTS = (301, 302, 303, 307, 308)
+HEADERS_BYTES = 64 << 10  # on top of the content's limit
+CHUNK_BYTES = 64 << 10
+LENGTH = re.compile("[0-9]{1,18}", re.ASCII)
+NO_TYPE = ("", "application/octet-stream", "binary/octet-stream")  # the content will tell
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Every address that the system's resolver knows for a host."""
+    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+
+
+def connect(address: str, port: int, timeout: float) -> socket.socket:
+    """A TCP connection to an address (not to a name: nothing is looked up again)."""
+    return socket.create_connection((address, port), timeout)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a download may take; times in seconds."""
+
+    most_bytes: int = 10_000_000
+    connect_seconds: float = 3.0
+    total_seconds: float = 8.0
+    redirects: int = 3
+    allow_private: bool = False
+
+
+@dataclass(frozen=True)
+class Network:
+    """How names are resolved and connections made; a test puts its own in place."""
+
+    resolve: Callable[[str, int], list[str]] = resolve
+    connect: Callable[[str, int, float], socket.socket] = connect
+    tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+
+
+class Download(NamedTuple):
+    """What came, and from where in the end."""
+
+    content: bytes
+    link: str
+
+
+class Deadline:
+    """A moment that all steps of a download share."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds that remain; raises FetchRefused when there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise FetchRefused("took too long")
+        return left
+
+
+def download(text: str, limits: Limits | None = None, network: Network | None = None) -> Download:
+    """The image file that a link leads to.
+
+    No proxies, cookies or passwords are used, and nothing is unpacked: a small packed answer
+    cannot become a large one.
+
+    Raises
+    ------
+    FetchRefused
+        For whatever reason; its text is always the same, `reason` says more to the owner.
+    """
+    limits, network = limits or Limits(), network or Network()
+    deadline = Deadline(limits.total_seconds)
+    link = parse_link(text, allow_private=limits.allow_private)
+    for _ in range(limits.redirects + 1):
+        try:
+            found = _get(link, limits, network, deadline)
+            if isinstance(found, bytes):
+                return Download(found, str(link))
+            link = _redirected(link, found.location, limits)
+        except FetchRefused:
+            raise
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise FetchRefused(f"{type(error).__name__}: {error}") from error
+    raise FetchRefused(f"more than {limits.redirects} redirects")
+
+
+class _Elsewhere(NamedTuple):
+    location: str
+
+
+def _redirected(link: Link, location: str, limits: Limits) -> Link:
+    location = location.encode("latin-1").decode("utf-8", "replace")  # http.client reads latin-1
+    there = parse_link(urljoin(str(link), location), allow_private=limits.allow_private)
+    if link.scheme == "https" and there.scheme == "http":
+        raise FetchRefused("redirected from https to http")
+    return there
+
+
+def _get(link: Link, limits: Limits, network: Network, deadline: Deadline) -> bytes | _Elsewhere:
+    """Ask for the link once: the content, or where it says to go."""
+    with _connected(link, limits, network, deadline) as sock:
+        stream = _TimedSocket(sock, deadline, limits.most_bytes + HEADERS_BYTES)
+        connection = http.client.HTTPConnection(link.host, link.port)
+        connection.sock = stream
+        connection.putrequest("GET", link.target, skip_host=True, skip_accept_encoding=True)
+        for name, value in _headers(link).items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        with connection.getresponse() as response:
+            if response.status in REDIRECTS:
+                return _Elsewhere(response.getheader("Location") or "")
+            _check_answer(response, limits)
+            return _read(response, limits)
+
+
+def _headers(link: Link) -> dict[str, str]:
+    return {
+        "Host": link.authority,
+        "User-Agent": f"minicnn/{__version__}",
+        "Accept": "image/*",
+        "Accept-Encoding": "identity",
+        "Connection": "close",
+    }
+
+
+def _connected(link: Link, limits: Limits, network: Network, deadline: Deadline) -> socket.socket:
+    """Connected to the first of the host's addresses that answers; all of them were checked."""
+    for address in _addresses(link, limits, network, deadline):
+        timeout = min(limits.connect_seconds, deadline.left())
+        try:
+            sock = network.connect(address, link.port, timeout)
+        except OSError as error:
+            reason = error
+            continue
+        try:
+            return _greeted(sock, link, limits, network, deadline)
+        except BaseException:
+            sock.close()
+            raise
+    raise FetchRefused(f"{link.host} does not answer: {reason}")
+
+
+def _greeted(
+    sock: socket.socket, link: Link, limits: Limits, network: Network, deadline: Deadline
+) -> socket.socket:
+    """The socket, if it leads to another machine; with TLS where the link says so."""
+    # A public address can be this machine's own: then both ends of the connection are the same.
+    if not limits.allow_private and sock.getsockname()[0] == sock.getpeername()[0]:
+        raise FetchRefused(f"{link.host} is this machine")
+    sock.settimeout(min(limits.connect_seconds, deadline.left()))
+    if link.scheme == "https":
+        return network.tls.wrap_socket(sock, server_hostname=link.host)
+    return sock
+
+
+def _addresses(link: Link, limits: Limits, network: Network, deadline: Deadline) -> list[str]:
+    if link.address is not None:
+        return [link.address]  # parse_link has checked it
+    wait = min(limits.connect_seconds, deadline.left())
+    addresses = _within(wait, lambda: network.resolve(link.host, link.port))
+    if not addresses:
+        raise FetchRefused(f"{link.host} has no address")
+    private = [address for address in addresses if not is_public(address)]
+    if private and not limits.allow_private:
+        raise FetchRefused(f"{link.host} is {private[0]}, no address of the public internet")
+    return addresses
+
+
+def _within(seconds: float, ask: Callable[[], list[str]]) -> list[str]:
+    """The answer, if it comes in time: a resolver cannot be interrupted, only left behind."""
+    answers: list[list[str]] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            answers.append(ask())
+        except (OSError, ValueError) as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # no thread to be had: asked here, for as long as it takes
+        work()
+    else:
+        thread.join(seconds)
+    if errors:
+        raise FetchRefused(f"{type(errors[0]).__name__}: {errors[0]}")
+    if not answers:
+        raise FetchRefused("the name was not resolved in time")
+    return answers[0]
+
+
+def _check_answer(response: http.client.HTTPResponse, limits: Limits) -> None:
+    if response.status != 200:
+        raise FetchRefused(f"the server answered {response.status}")
+    kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
+    if kind not in NO_TYPE and (not kind.startswith("image/") or kind.startswith("image/svg")):
+        raise FetchRefused(f"the server sent {kind[:80]!r}, no image")
+    packing = (response.getheader("Content-Encoding") or "identity").strip().lower()
+    if packing != "identity":
+        raise FetchRefused(f"the answer is packed ({packing[:80]!r})")
+    _check_length(response, limits)
+
+
+def _check_length(response: http.client.HTTPResponse, limits: Limits) -> None:
+    """One number, if any: http.client takes what is none for no limit at all."""
+    declared = {text.strip() for text in response.headers.get_all("Content-Length", [])}
+    if len(declared) > 1 or not all(LENGTH.fullmatch(text) for text in declared):
+        raise FetchRefused(f"the answer's length is {', '.join(sorted(declared))[:80]!r}")
+    if response.length is not None and response.length > limits.most_bytes:
+        raise FetchRefused(f"{response.length:,} bytes; at most {limits.most_bytes:,} are read")
+
+
+def _read(response: http.client.HTTPResponse, limits: Limits) -> bytes:
+    content = bytearray()
+    while chunk := response.read(CHUNK_BYTES):
+        content += chunk
+        if len(content) > limits.most_bytes:
+            raise FetchRefused(f"more than {limits.most_bytes:,} bytes")
+    if not content:
+        raise FetchRefused("the answer is empty")
+    if response.length:  # http.client tells of a body that ended early only where it reads all
+        raise FetchRefused(f"the answer ends {response.length:,} bytes early")
+    return bytes(content)
+
+
+class _TimedSocket:
+    """As much of a socket as http.client needs; each read has only the time that is left.
+
+    A plain timeout starts again with each byte: a server that sends one a second would never end.
+    """
+
+    def __init__(self, sock: socket.socket, deadline: Deadline, most_bytes: int) -> None:
+        self._sock, self._deadline, self._left = sock, deadline, most_bytes
+
+    def sendall(self, data: bytes) -> None:
+        self._sock.settimeout(self._deadline.left())
+        self._sock.sendall(data)
+
+    def makefile(self, *_: Any) -> io.BufferedReader:
+        return io.BufferedReader(_Stream(self))
+
+    def close(self) -> None:
+        """The caller of `_get` closes the real one."""
+
+    def receive_into(self, buffer: Any) -> int:
+        self._sock.settimeout(self._deadline.left())
+        count = self._sock.recv_into(buffer)
+        self._left -= count
+        if self._left < 0:
+            raise FetchRefused("the server sent more than is read")
+        return count
+
+
+class _Stream(io.RawIOBase):
+    def __init__(self, sock: _TimedSocket) -> None:
+        super().__init__()
+        self._timed = sock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._timed.receive_into(buffer)

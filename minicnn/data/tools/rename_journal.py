@@ -1,0 +1,181 @@
+"""The journal of a renaming: every step before the first, and a mark before each.
+
+    old,new
+    cats/b.jpg,cats/cat_0001.jpg
+    cats/a.jpg,cats/cat_0002.jpg
+    renaming 1 of 2
+
+A program can be killed between a mark and its renaming, in the middle of a mark, and again while it
+takes the steps back. How far it came is therefore asked of the folders: which names are there tells
+the steps that are in force, and the last mark only decides where two answers fit. (In a circle,
+a -> b -> a, the names before and after are the same.)
+
+Paths are below the journal's own folder, and only a file's name changes: a journal from elsewhere
+cannot move anything out of its folder or into it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from minicnn.data.images import PathLike
+from minicnn.errors import ArgumentError, FormatError, UnsafeFileError
+from minicnn.support.csv_files import write_csv
+from minicnn.support.files import read_whole
+from minicnn.support.text import quoted
+
+LARGEST_JOURNAL = 256 << 20  # bytes
+HEAD = ["old", "new"]
+RENAMING, UNDOING = "renaming", "undoing"
+MARK = re.compile(rf"({RENAMING}|{UNDOING}) ([0-9]+) of ([0-9]+)", re.ASCII)
+# Marks of earlier versions, one after each step.
+DONE, UNDONE = "done", "undone"
+
+
+class Rename(NamedTuple):
+    """One file's old and new name."""
+
+    old: Path
+    new: Path
+
+
+class Plan(NamedTuple):
+    """What a journal says: its steps, and how many were in force when its last mark was written."""
+
+    steps: list[Rename]
+    marked: int
+
+
+def mark(word: str, number: int, steps: int) -> str:
+    """The line before step `number`, counted from 1. It ends in a way that shows that it is whole.
+
+    >>> mark(RENAMING, 3, 12)
+    'renaming 3 of 12'
+    """
+    return f"{word} {number} of {steps}"
+
+
+def write_plan(steps: Sequence[Rename], journal: PathLike) -> None:
+    """A new journal, with paths below its folder.
+
+    Raises
+    ------
+    ArgumentError : a picture lies elsewhere
+    """
+    folder = os.path.dirname(os.path.abspath(journal))
+    parents = {parent: os.path.abspath(parent) for parent in {step.old.parent for step in steps}}
+    for parent, absolute in parents.items():
+        if not _is_below(absolute, folder):
+            raise ArgumentError(
+                f"the journal must lie in {parent} or in a folder above it, so that it can only "
+                f"rename what is below it; got {os.fspath(journal)}"
+            )
+    below = {parent: os.path.relpath(path, folder) for parent, path in parents.items()}
+    rows = [[_joined(below[step.old.parent], path.name) for path in step] for step in steps]
+    write_csv(journal, HEAD, rows, exact=True)
+
+
+def read_plan(journal: PathLike) -> Plan:
+    """The steps of a journal, with whole paths, and its last mark.
+
+    Raises
+    ------
+    FormatError : it is no journal
+    UnsafeFileError : it would rename something outside of its folder
+    """
+    text = read_whole(journal, LARGEST_JOURNAL).decode(errors="surrogateescape")
+    try:
+        rows = list(csv.reader(io.StringIO(text)))
+    except csv.Error:
+        rows = []
+    if not rows or rows[0] != HEAD:
+        raise FormatError(journal, "is no journal of `minicnn data rename`")
+    pairs = [row for row in rows[1:] if len(row) == 2]
+    steps = _below(pairs, journal)
+    return Plan(steps, _marked([row for row in rows[1:] if len(row) != 2], len(steps), journal))
+
+
+def position(plan: Plan) -> int:
+    """How many of the steps are in force, by the names that are there.
+
+    Of all positions the one that fewest names speak against, and of these the nearest to the mark.
+    """
+    before: dict[Path, bool] = {}  # was this name there before the first step?
+    for step in plan.steps:
+        before.setdefault(step.old, True)
+        before.setdefault(step.new, False)
+    there = {name: os.path.lexists(name) for name in before}
+    expected, against = before, sum(there[name] != before[name] for name in before)
+    best = (against, plan.marked, 0)
+    for number, step in enumerate(plan.steps, 1):
+        for name, now in ((step.old, False), (step.new, True)):
+            against += (there[name] != now) - (there[name] != expected[name])
+            expected[name] = now
+        best = min(best, (against, abs(number - plan.marked), number))
+    return best[2]
+
+
+def _below(pairs: Sequence[Sequence[str]], journal: PathLike) -> list[Rename]:
+    """Whole paths, each checked to be in a folder below the journal's."""
+    folder = os.path.dirname(os.path.abspath(journal))
+    real = os.path.realpath(folder)
+    steps, parents = [], set()
+    for old, new in pairs:
+        parent, name = os.path.split(os.path.join(folder, old))
+        parent_of_new, new_name = os.path.split(os.path.join(folder, new))
+        names = [name, new_name]
+        if parent != parent_of_new or any(n in ("", ".", "..") or "\0" in n for n in names):
+            raise _unsafe(journal, old, new)
+        if parent not in parents and not _is_below(os.path.realpath(parent), real):
+            raise _unsafe(journal, old, new)
+        parents.add(parent)
+        steps.append(Rename(Path(parent, name), Path(parent, new_name)))
+    return steps
+
+
+def _marked(rows: Sequence[Sequence[str]], steps: int, journal: PathLike) -> int:
+    """How many steps were in force by the marks; a mark that was cut off does not count."""
+    marked = 0
+    for text in (row[0] for row in rows if row):
+        found = MARK.fullmatch(text)
+        if found and int(found[3]) == steps and 1 <= int(found[2]) <= steps:
+            marked = int(found[2]) - (found[1] == UNDOING)
+        elif text in (DONE, UNDONE):
+            marked = min(max(marked + (1 if text == DONE else -1), 0), steps)
+        elif not _is_cut_off(text, steps):
+            raise FormatError(
+                journal, f"has the line {quoted(text, 40)}, which is no step and no mark"
+            )
+    return marked
+
+
+def _is_cut_off(text: str, steps: int) -> bool:
+    """Is this the beginning of a mark?"""
+    words = re.sub("[0-9]+", "1", text)
+    whole = [mark(word, 1, 1) for word in (RENAMING, UNDOING)]
+    return any(one.startswith(words) for one in [*whole, DONE, UNDONE]) and steps > 0
+
+
+def _unsafe(journal: PathLike, old: str, new: str) -> UnsafeFileError:
+    return UnsafeFileError(
+        journal,
+        f"would rename {quoted(old, 40)} to {quoted(new, 40)}; a journal only gives files below "
+        "its own folder other names. Put it back where it was written",
+    )
+
+
+def _is_below(path: str, folder: str) -> bool:
+    try:
+        return os.path.commonpath([path, folder]) == folder
+    except ValueError:  # on Windows, another drive
+        return False
+
+
+def _joined(folder: str, name: str) -> str:
+    return name if folder == os.curdir else os.path.join(folder, name)

@@ -1,0 +1,156 @@
+"""Patterns: runs of operations that one kernel does better than several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from minicnn.contracts import Spec
+from minicnn.losses import Loss
+from minicnn.models.planner.trace import Node, Trace, Value
+from minicnn.ops.batch_norm import BATCH_NORM_TRAINING
+from minicnn.ops.batch_norm_dropout import BATCH_NORM_DROPOUT
+from minicnn.ops.conv2d_max_pool2d import (
+    CONV2D_MAX_POOL2D,
+    CONV2D_MAX_POOL2D_MOMENTS,
+    MOST_CELLS,
+)
+from minicnn.ops.conv2d_relu import CONV2D_RELU
+
+# Makes the node that does what a chain does, or None if it cannot.
+Fused = Callable[[list[Node]], Node | None]
+
+
+def fuse_operations(nodes: list[Node], kept: set[int]) -> list[Node]:
+    """Replace each chain of PATTERNS by its fused node, longer chains first.
+
+    Only where nobody else reads what is between, and it is not in `kept` (ids of the values that
+    leave the program).
+    """
+    for pattern, fused in PATTERNS.items():
+        nodes = replace_chains(nodes, pattern, fused, kept)
+    return nodes
+
+
+def replace_chains(
+    nodes: list[Node], pattern: tuple[str, ...], fused: Fused, kept: set[int]
+) -> list[Node]:
+    """Put fused(chain) in the place of each chain of nodes whose operations are `pattern`."""
+    readers = _readers(nodes)
+    makers = {id(node.writes[0]): node for node in nodes}
+    replaced: dict[Node, Node | None] = {}  # None: its work is done by the chain's last node
+    for node in nodes:
+        chain = _chain_to(node, pattern, makers, readers, kept)
+        new = fused(chain) if chain else None
+        if new is not None:
+            replaced |= {**dict.fromkeys(chain), node: new}
+    return [new for node in nodes if (new := replaced.get(node, node)) is not None]
+
+
+def _chain_to(
+    last: Node,
+    pattern: tuple[str, ...],
+    makers: dict[int, Node],
+    readers: dict[int, int],
+    kept: set[int],
+) -> list[Node]:
+    """The nodes that are `pattern` and end with `last`; empty if they are not."""
+    chain: list[Node] = []
+    node: Node | None = last
+    for name in reversed(pattern):
+        if node is None or node.operation.name != name:
+            return []
+        between = node.writes[0]
+        if node is not last and (readers.get(id(between)) != 1 or id(between) in kept):
+            return []
+        chain.insert(0, node)
+        node = makers.get(id(node.reads[0]))
+    return chain
+
+
+def share_moments(nodes: list[Node]) -> list[Node]:
+    """Let a pooled convolution gather the statistics that a batch norm takes of its result."""
+    makers = {id(node.writes[0]): node for node in nodes}
+    replaced: dict[Node, Node] = {}
+    for norm in nodes:
+        conv = makers.get(id(norm.reads[0]))
+        if conv and conv.operation is CONV2D_MAX_POOL2D and norm.operation in NORMS:
+            gathering = replaced.setdefault(conv, _with_moments(conv))
+            reads = (*norm.reads[:5], gathering.writes[2], *norm.reads[6:])
+            replaced[norm] = Node(norm.operation, reads, norm.writes, norm.attributes)
+    return [replaced.get(node, node) for node in nodes]
+
+
+def _with_moments(conv: Node) -> Node:
+    y, winner = conv.writes
+    moments = Value(f"{y.name}.moments", Spec((2, y.shape[-1]), "float64"))
+    return Node(CONV2D_MAX_POOL2D_MOMENTS, conv.reads, (y, winner, moments), conv.attributes)
+
+
+def _pooled(chain: list[Node]) -> Node | None:
+    conv, pool = chain[0], chain[-1]
+    size = pool.attributes["window"].size
+    if size[0] * size[1] > MOST_CELLS:
+        return None
+    attributes = {
+        **conv.attributes,
+        "pool": pool.attributes["window"],
+        "activation": "relu" if len(chain) == 3 else "linear",
+    }
+    y, winner = pool.writes
+    winner = Value(winner.name, winner.spec._replace(dtype="uint8"))
+    return Node(CONV2D_MAX_POOL2D, conv.reads, (y, winner), attributes)
+
+
+def _with_relu(chain: list[Node]) -> Node:
+    conv, relu = chain
+    return Node(CONV2D_RELU, conv.reads, relu.writes, conv.attributes)
+
+
+def _with_dropout(chain: list[Node]) -> Node:
+    norm, dropout = chain
+    return Node(
+        BATCH_NORM_DROPOUT,
+        (*norm.reads, dropout.reads[1]),
+        (*dropout.writes, *norm.writes[1:]),
+        {**norm.attributes, **dropout.attributes},
+    )
+
+
+# What one node can do in the place of several.
+PATTERNS: dict[tuple[str, ...], Fused] = {
+    ("conv2d", "relu", "max_pool2d"): _pooled,
+    ("conv2d", "max_pool2d"): _pooled,
+    ("conv2d", "relu"): _with_relu,
+    ("batch_norm_training", "dropout"): _with_dropout,
+}
+
+
+# Their sixth read is the moments of their first.
+NORMS = (BATCH_NORM_TRAINING, BATCH_NORM_DROPOUT)
+
+
+def loss_node(trace: Trace, loss: Loss, output: Value, y_true: Value) -> tuple[Node, Value]:
+    """Record the loss; returns its node and the value that holds the model's predictions.
+
+    A softmax or sigmoid that ends the network is fused with its crossentropy: exact where the
+    probabilities themselves would round to 0 or 1.
+    """
+    last = trace.nodes[-1] if trace.nodes else None
+    if last is not None and last.writes[0] is output:
+        name = loss.fused_with.get(last.operation.name)
+        if name is not None:
+            trace.nodes.pop()
+            fused = loss.operation_named(name)
+            node = trace.record(fused, (last.reads[0], y_true), loss.attributes)
+            return node, node.writes[1]
+    operation = loss.operation_named(loss.operation)
+    return trace.record(operation, (output, y_true), loss.attributes), output
+
+
+def _readers(nodes: list[Node]) -> dict[int, int]:
+    """How many nodes read each value, by its id."""
+    counts: dict[int, int] = {}
+    for node in nodes:
+        for value in node.reads:
+            counts[id(value)] = counts.get(id(value), 0) + 1
+    return counts

@@ -1,0 +1,226 @@
+"""From a graph of layers to a program: fusion, backpropagation, updates, memory.
+
+The program's order is the algorithm's: forward, loss, backward, then all that changes the model
+(running statistics, weights). A pass that is given up before this last part leaves no trace. In
+use, it begins with what depends on the weights alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from minicnn.contracts import CONTRACTS, Spec
+from minicnn.layers.base import aligned
+from minicnn.losses import Loss
+from minicnn.models.graph import Graph
+from minicnn.models.planner.arena import place
+from minicnn.models.planner.folding import fold_batch_norms, keep_weights
+from minicnn.models.planner.fusion import fuse_operations, loss_node, share_moments
+from minicnn.models.planner.gradient import Gradients, values_with_gradient
+from minicnn.models.planner.relu_masking import pass_relus_early
+from minicnn.models.planner.shared_arrays import SharedArrays
+from minicnn.models.planner.trace import Call, Node, Trace, Value
+from minicnn.models.planner.updates import SlotFinder, Updates, fuse_dense_updates
+from minicnn.models.planner.views import drop_views
+from minicnn.optimizers import Optimizer
+from minicnn.program import Buffer, Program, Step
+
+
+class Plan(NamedTuple):
+    """A program, the arrays of its buffers that outlast a run, and where to find things in it."""
+
+    program: Program
+    arrays: dict[int, np.ndarray]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    loss: int | None = None
+    y_true: int | None = None
+    dloss: int | None = None
+    rates: int | None = None
+    stream: int | None = None
+
+
+def plan_prediction(
+    graph: Graph, inputs: list[Spec], shared: SharedArrays | None = None, *, fuse: bool = True
+) -> Plan:
+    """The program that computes the outputs for inputs of these Specs."""
+    trace, values = Trace(), _inputs(graph, inputs)
+    outputs = graph.forward(trace.apply, *values, training=False)
+    nodes, constants = _for_use(trace.nodes, {id(v) for v in outputs}, fuse)
+    calls, known = [n.call for n in nodes], {"stream": trace.stream}
+    return _assemble(calls, [], values, outputs, known, shared, constants=constants, views=fuse)
+
+
+def plan_test(
+    graph: Graph,
+    inputs: list[Spec],
+    loss: Loss,
+    y_true: Spec,
+    shared: SharedArrays | None = None,
+    *,
+    fuse: bool = True,
+) -> Plan:
+    """The program that computes predictions and each sample's loss."""
+    trace, values = Trace(), _inputs(graph, inputs)
+    (output,) = graph.forward(trace.apply, *values, training=False)
+    labels = Value("y_true", y_true, "input")
+    last, predictions = loss_node(trace, loss, output, labels)
+    nodes, constants = _for_use(trace.nodes, {id(predictions)}, fuse)
+    known = {"loss": last.writes[0], "y_true": labels, "stream": trace.stream}
+    calls = [n.call for n in nodes]
+    return _assemble(
+        calls, [], values, [predictions], known, shared, constants=constants, views=fuse
+    )
+
+
+def plan_training(
+    graph: Graph,
+    inputs: list[Spec],
+    loss: Loss,
+    y_true: Spec,
+    optimizer: Optimizer,
+    slot: SlotFinder,
+    shared: SharedArrays | None = None,
+    *,
+    fuse: bool = True,
+) -> Plan:
+    """The program of one training step: forward, loss, backward, update.
+
+    `slot` finds the optimizer's array for a parameter and a slot's name. Here and in the others
+    `shared` has the arrays that several programs use in turn.
+    """
+    trace, values = Trace(), _inputs(graph, inputs)
+    (output,) = graph.forward(trace.apply, *values, training=True)
+    labels = Value("y_true", y_true, "input")
+    last, predictions = loss_node(trace, loss, output, labels)
+    nodes = trace.nodes
+    if fuse:
+        nodes = share_moments(fuse_operations(nodes, {id(predictions)}))
+
+    trainable = _trainable(graph)
+    learned = {i: p for i, p in trace.parameters.items() if id(p) in trainable}
+    wanted = values_with_gradient(nodes, set(learned))
+    gradients = Gradients()
+    dloss = Value("dloss", Spec(last.writes[0].shape), "input")
+    gradients.start(last.writes[0], dloss)
+    for node in reversed(nodes):
+        gradients.go_back_through(node, wanted)
+
+    updates = Updates(optimizer, slot)
+    weights = {id(v): v for node in nodes for v in node.reads if v is not None}
+    updates.add([(weights[i], p, gradients.of(weights[i])) for i, p in learned.items()])
+    known = {
+        "loss": last.writes[0],
+        "y_true": labels,
+        "dloss": dloss,
+        "rates": updates.rates,
+        "stream": trace.stream,
+    }
+    calls = [n.call for n in nodes] + gradients.calls + updates.preparations
+    changes = trace.changes + updates.calls
+    if fuse:
+        calls, changes = fuse_dense_updates(pass_relus_early(calls), changes)
+    return _assemble(calls, changes, values, [predictions], known, shared, views=fuse)
+
+
+def _for_use(nodes: list[Node], kept: set[int], fuse: bool) -> tuple[list[Node], list[Call]]:
+    """The nodes of a pass that learns nothing, and calls before them that need no batch."""
+    if not fuse:
+        return nodes, []
+    nodes, constants = fold_batch_norms(nodes, kept)
+    return keep_weights(fuse_operations(nodes, kept)), constants
+
+
+def _inputs(graph: Graph, specs: list[Spec]) -> list[Value]:
+    pairs = zip(graph.inputs, specs, strict=True)
+    return [Value(tensor.layer.name, spec, "input") for tensor, spec in pairs]
+
+
+def _trainable(graph: Graph) -> set[int]:
+    """Ids of the parameters that training changes."""
+    return {
+        id(p) for layer in graph.layers if layer.trainable for p in layer.parameters if p.trainable
+    }
+
+
+def _assemble(
+    calls: list[Call],
+    changes: list[Call],
+    samples: list[Value],
+    outputs: list[Value],
+    known: dict[str, Value | None],
+    shared: SharedArrays | None,
+    *,
+    constants: Sequence[Call] = (),
+    views: bool,
+) -> Plan:
+    """Number the values, give each a place in memory."""
+    _give_homes(samples, constants, shared or SharedArrays())
+    if views:
+        calls = drop_views(calls, changes)
+    calls = [*constants, *calls]
+    everything = [*calls, *changes]
+    fed = [known.get(name) for name in ("y_true", "dloss")]
+    values = _unique(
+        [*samples, *fed, *(v for c in everything for v in (*c.reads, *c.writes)), *outputs]
+    )
+    index = {id(v): i for i, v in enumerate(values)}
+    kept = {id(v.root) for v in (*outputs, known.get("loss")) if v is not None}
+    offsets, arena_bytes = place(everything, kept)
+    buffers = tuple(_buffer(v, index, offsets) for v in values)
+    steps = tuple(_step(call, index) for call in everything)
+    arrays = {
+        i: v.array if v.array is not None else _zeros(v.spec)
+        for i, v in enumerate(values)
+        if v.home
+    }
+    places = {name: index[id(v)] for name, v in known.items() if v is not None and id(v) in index}
+    return Plan(
+        Program(buffers, steps, arena_bytes, len(calls), len(constants)),
+        arrays,
+        tuple(index[id(v)] for v in samples),
+        tuple(index[id(v)] for v in outputs),
+        **places,
+    )
+
+
+def _give_homes(samples: list[Value], constants: Sequence[Call], shared: SharedArrays) -> None:
+    """To what outlasts a run, or is filled before it, and is the same array in other programs."""
+    for number, value in enumerate(samples):
+        value.array = shared.input(number, value.spec)
+    for call in constants:
+        for written, array in zip(call.writes, shared.constants(call), strict=True):
+            if written is not None:
+                written.home, written.array = "state", array
+
+
+def _unique(values: list[Value | None]) -> list[Value]:
+    """Each value once, a view after what it is a view of."""
+    with_roots = [one for v in values if v is not None for one in (v.root, v)]
+    return list({id(v): v for v in with_roots}.values())
+
+
+def _buffer(value: Value, index: dict[int, int], offsets: dict[int, int]) -> Buffer:
+    root = value.root
+    view_of = None if root is value else index[id(root)]
+    return Buffer(value.name, value.spec, offsets.get(id(root)), root.home, view_of)
+
+
+def _zeros(spec: Spec) -> np.ndarray:
+    array = aligned(spec.shape, spec.dtype)
+    array.fill(0)
+    return array
+
+
+def _step(call: Call, index: dict[int, int]) -> Step:
+    contract = CONTRACTS[call.kernel]
+    reads, writes = (
+        tuple(None if v is None else index[id(v)] for v in values)
+        for values in (call.reads, call.writes)
+    )
+    if len(reads) != len(contract.reads) or len(writes) != len(contract.writes):
+        raise ValueError(f"{call.kernel} does not fit its contract")
+    return Step(call.kernel, reads, writes, call.attributes)

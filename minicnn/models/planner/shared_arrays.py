@@ -1,0 +1,51 @@
+"""Host arrays that a network's programs have in common; one program runs at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicnn.contracts import Spec
+from minicnn.layers.base import aligned
+from minicnn.models.planner.trace import Call
+
+
+class SharedArrays:
+    """Where programs of other batch sizes find the same numbers, or room for their own.
+
+    `forget` is called before room grows: programs made before lie in the old one.
+    """
+
+    def __init__(self, forget: Callable[[], None] = lambda: None) -> None:
+        self._forget = forget
+        self._inputs: dict[int, np.ndarray] = {}
+        self._constants: dict[Any, tuple[np.ndarray, ...]] = {}
+        self._read: list[np.ndarray] = []  # what _constants' ids belong to must stay alive
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all that is kept here."""
+        constants = (array for arrays in self._constants.values() for array in arrays)
+        return sum(array.nbytes for array in (*self._inputs.values(), *constants))
+
+    def input(self, number: int, spec: Spec) -> np.ndarray:
+        """The network's input of that number, in room for the largest batch so far."""
+        size = math.prod(spec.shape) * np.dtype(spec.dtype).itemsize
+        if number not in self._inputs or size > self._inputs[number].size:
+            self._forget()
+            self._inputs[number] = aligned((size,), "uint8")
+        return self._inputs[number][:size].view(spec.dtype).reshape(spec.shape)
+
+    def constants(self, call: Call) -> tuple[np.ndarray, ...]:
+        """The arrays that a call writes which reads parameters alone: the same for any batch."""
+        reads = [value.array for value in call.reads if value is not None]
+        places = tuple(None if value is None else id(value.array) for value in call.reads)
+        key = (call.kernel, places, tuple(sorted(call.attributes.items())))
+        if key not in self._constants:
+            specs = [value.spec for value in call.writes if value is not None]
+            self._constants[key] = tuple(aligned(spec.shape, spec.dtype) for spec in specs)
+            self._read += [array for array in reads if array is not None]
+        return self._constants[key]

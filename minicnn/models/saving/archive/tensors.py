@@ -1,0 +1,134 @@
+"""Named arrays as the bytes of a safetensors file; its header is checked, then believed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from minicnn.errors import (
+    ArgumentError,
+    DTypeError,
+    FormatError,
+    SizeLimitError,
+    TruncatedError,
+    UnsupportedError,
+)
+from minicnn.models.saving.archive.container import shown
+from minicnn.models.saving.archive.documents import load_document
+from minicnn.shapes import LARGEST, is_int
+
+DTYPES = {  # NumPy's names and those of the file
+    "bool": "BOOL",
+    "int8": "I8",
+    "int16": "I16",
+    "int32": "I32",
+    "int64": "I64",
+    "uint8": "U8",
+    "uint16": "U16",
+    "uint32": "U32",
+    "uint64": "U64",
+    "float16": "F16",
+    "float32": "F32",
+    "float64": "F64",
+}
+MOST_TENSORS = 100_000
+MOST_AXES = 32
+MOST_NUMBERS = 2**40
+LONGEST_NAME_BYTES = 1024
+LONGEST_HEADER_BYTES = 16 << 20
+MOST_HEADER_MARKS = 2_500_000  # 100,000 arrays with 4 axes have 2 million
+NOTES = "__metadata__"  # a name that the format keeps for itself
+SIZE_BYTES = 8  # the header's length stands before it
+
+
+def dump_tensors(tensors: Mapping[str, np.ndarray], what: str) -> bytes:
+    """The bytes of a safetensors file; the same arrays give the same bytes."""
+    if len(tensors) > MOST_TENSORS:
+        raise SizeLimitError(f"{what} has {len(tensors):,} arrays; a file holds {MOST_TENSORS:,}")
+    for name, array in tensors.items():
+        _check_tensor(name, array, what)
+    return safetensors.numpy.save({name: _plain(array) for name, array in tensors.items()})
+
+
+def load_tensors(content: memoryview, path: object, name: str) -> dict[str, np.ndarray]:
+    """The arrays, yours to write to; `path` and `name` are for the error messages."""
+    for tensor, entry in _header(content, path, name).items():
+        _check_entry(tensor, entry, path, name)
+    try:
+        tensors = safetensors.numpy.load(bytes(content))
+    except safetensors.SafetensorError as error:
+        raise FormatError(path, f"{name} is no safetensors file ({shown(str(error))})") from error
+    return {tensor: np.require(array, requirements="W") for tensor, array in tensors.items()}
+
+
+def _check_tensor(name: object, array: object, what: str) -> None:
+    if not isinstance(name, str) or name == NOTES or not _fits(name):
+        raise ArgumentError(
+            f"{what} must have names of at most {LONGEST_NAME_BYTES} bytes of UTF-8, and not "
+            f"{NOTES}; got {shown(str(name))}"
+        )
+    if not isinstance(array, np.ndarray) or array.dtype.name not in DTYPES:
+        got = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise DTypeError(f"{what}[{shown(name)}] must be an array of numbers; got {got}")
+
+
+def _fits(name: str) -> bool:
+    try:
+        return len(name.encode("utf-8")) <= LONGEST_NAME_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """The same numbers in C order and the file's byte order; a copy only where needed."""
+    return np.asarray(array, array.dtype.newbyteorder("="), order="C")
+
+
+def _header(content: memoryview, path: object, name: str) -> dict[str, Any]:
+    """What the file says about its arrays, by name."""
+    size = int.from_bytes(content[:SIZE_BYTES], "little")
+    if size > LONGEST_HEADER_BYTES:
+        raise SizeLimitError(
+            f"{path}: {name} declares a header of {size:,} bytes, over {LONGEST_HEADER_BYTES:,}"
+        )
+    if SIZE_BYTES + size > len(content):
+        raise TruncatedError(
+            path, f"{name} has {len(content):,} bytes, its header needs {SIZE_BYTES + size:,}"
+        )
+    text = content[SIZE_BYTES : SIZE_BYTES + size]
+    what = f"the header of {name}"
+    header = load_document(text, path, what, LONGEST_HEADER_BYTES, MOST_HEADER_MARKS)
+    if not isinstance(header, dict):
+        raise FormatError(path, f"the header of {name} must be a JSON object")
+    header.pop(NOTES, None)
+    if len(header) > MOST_TENSORS:
+        raise SizeLimitError(
+            f"{path}: {name} declares {len(header):,} arrays, over {MOST_TENSORS:,}"
+        )
+    return header
+
+
+def _check_entry(tensor: str, entry: object, path: object, name: str) -> None:
+    where = f"{name}: {shown(tensor)}"
+    if not _fits(tensor):
+        raise FormatError(path, f"{where} is a name of over {LONGEST_NAME_BYTES} bytes")
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        raise FormatError(path, f"{where} must have a dtype, a shape and data_offsets")
+    if entry["dtype"] not in DTYPES.values():
+        known = ", ".join(DTYPES.values())
+        raise UnsupportedError(
+            path, f"{where} has the dtype {shown(str(entry['dtype']))}; known are {known}"
+        )
+    shape = entry["shape"]
+    if not isinstance(shape, list) or not all(is_int(n) and 0 <= n <= LARGEST for n in shape):
+        raise FormatError(path, f"{where} must have a shape of integers from 0 to {LARGEST}")
+    if len(shape) > MOST_AXES or math.prod(max(n, 1) for n in shape) > MOST_NUMBERS:
+        raise SizeLimitError(
+            f"{path}: {where} has {len(shape)} axes and {math.prod(shape):,} numbers; "
+            f"at most {MOST_AXES} and {MOST_NUMBERS:,} are read"
+        )

@@ -1,0 +1,126 @@
+"""Checkpoints on disk: a saved model, and how far `fit` and its callbacks have come."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicnn.callbacks import Callback
+from minicnn.errors import CheckpointError, FormatError, MiniCNNError
+from minicnn.models.saving.archive import Archive, read_archive
+from minicnn.models.saving.model_files import (
+    WRONG_CONTENT,
+    Path,
+    check_same_network,
+    network_or_names,
+    stored_parameters,
+    training_to_document,
+    write,
+)
+from minicnn.models.saving.optimizer_slots import read_slots, saved_slots
+from minicnn.models.training.evaluation import Totals
+from minicnn.support.registry import as_json
+
+if TYPE_CHECKING:
+    from minicnn.models.model import Model
+
+# What a training moves on, or what is compared by itself.
+UNCOMPARED = ("optimizer_state", "parameters", "multipliers", "passes")
+
+
+def save_checkpoint(model: Model, path: Path) -> None:
+    """Everything of `save_model`, and how far `fit` and its callbacks have come."""
+    arrays = saved_slots(model)
+    callbacks = []
+    for i, callback in enumerate(model.running_callbacks):
+        callbacks.append({"class": type(callback).__name__, "state": callback.get_state()})
+        for name, array in callback.get_arrays().items():
+            arrays[f"callback/{i}/{name}"] = array
+    progress = {**model.training_state.get_state(), "callbacks": callbacks}
+    training = training_to_document(model) | {"progress": progress}
+    write(model, path, network_or_names(model), training, arrays)
+
+
+def load_checkpoint(model: Model, path: Path) -> None:
+    """Take over a checkpoint; refused, with the differences, if it is of another network.
+
+    A checkpoint that is refused has changed nothing.
+    """
+    archive = read_archive(path)
+    try:
+        take_over = _checked(model, archive, path)
+        _take_callbacks(model, archive, path)
+    except (CheckpointError, FormatError):
+        raise
+    except (MiniCNNError, *WRONG_CONTENT) as err:
+        raise FormatError(path, f"its training cannot be taken up: {err}") from err
+    take_over()
+
+
+def _checked(model: Model, archive: Archive, path: Path) -> Callable[[], None]:
+    """Read all that concerns the model and try it on copies; returns what puts it into place."""
+    training = archive.documents.get("training", {})
+    progress = training.get("progress")
+    if progress is None:
+        raise CheckpointError(f"{path} is a saved model, not a checkpoint: mc.load_model reads it")
+    there = training["parameters"]
+    weights = stored_parameters(archive, path) or {name: archive.weights[name] for name in there}
+    check_same_network(model, weights, path)
+    _check_same_training(model, training, path)
+    optimizer, _ = model.need_compiled()
+    slots = read_slots(model, archive, there)
+    copy.copy(model.training_state).set_state(progress)
+    if progress["totals"] is not None:
+        Totals(model.new_metrics()).set_state(progress["totals"])
+    copy.deepcopy(optimizer).set_state(training["optimizer_state"])
+
+    def take_over() -> None:
+        model.set_weights(list(weights.values()))
+        for array, value in slots:
+            array[...] = value
+        optimizer.set_state(training["optimizer_state"])
+        model.training_state.set_state(progress)
+
+    return take_over
+
+
+def _check_same_training(model: Model, training: dict[str, Any], path: Path) -> None:
+    for key, ours in training_to_document(model).items():
+        there = training.get(key)
+        if key not in UNCOMPARED and there != as_json(ours):
+            raise CheckpointError(
+                f"{path} is of a training with another {key}: {there!s:.80} there, {ours!s:.80} "
+                "here"
+            )
+
+
+def _take_callbacks(model: Model, archive: Archive, path: Path) -> None:
+    """Give the callbacks their states; if one refuses, all have those of before again."""
+    running, saved = model.running_callbacks, archive.documents["training"]["progress"]["callbacks"]
+    if [type(c).__name__ for c in running] != [item["class"] for item in saved]:
+        raise CheckpointError(
+            f"{path} was made with the callbacks {[item['class'] for item in saved]}; this "
+            f"training has {[type(c).__name__ for c in running]}"
+        )
+    before = [(c, copy.deepcopy(c.get_state()), c.get_arrays()) for c in running]
+    stopping = model.stop_training
+    try:
+        for i, (callback, item) in enumerate(zip(running, saved, strict=True)):
+            _set(callback, item["state"], _arrays_of(archive, f"callback/{i}/"))
+    except Exception:
+        for callback, state, arrays in before:
+            _set(callback, state, arrays)
+        model.stop_training = stopping
+        raise
+
+
+def _arrays_of(archive: Archive, prefix: str) -> dict[str, np.ndarray]:
+    return {k.removeprefix(prefix): v for k, v in archive.arrays.items() if k.startswith(prefix)}
+
+
+def _set(callback: Callback, state: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    callback.set_state(state)
+    callback.set_arrays(arrays)

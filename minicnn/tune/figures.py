@@ -1,0 +1,78 @@
+"""Pictures of a search: how it went, what each hyperparameter did, how the trials learned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from minicnn.errors import ArgumentError
+from minicnn.support.plots import QUIET, RIGHT, WRONG, caption, new_figure
+from minicnn.tune.results import Result, names_of
+
+BEST, DONE, PRUNED = WRONG, RIGHT, QUIET  # red stands out
+COLUMNS = 3
+
+
+def progress_figure(results: Sequence[Result], objective: str, direction: str) -> Any:
+    """The score of each trial, in the order of their numbers, and the best one so far."""
+    rows = sorted(_scored(results), key=lambda one: one.number)
+    figure = new_figure(9, 5)
+    axes = figure.subplots()
+    for state, colour in (("pruned", PRUNED), ("complete", DONE)):
+        own = [one for one in rows if one.state == state]
+        if own:
+            axes.scatter([r.number for r in own], [r.score for r in own], c=colour, label=state)
+    better = max if direction == "max" else min
+    done = [one for one in rows if one.state == "complete"]
+    best = [better(one.score for one in done[: i + 1]) for i in range(len(done))]
+    axes.step([one.number for one in done], best, BEST, where="post", label="best so far")
+    axes.set(xlabel="trial", ylabel=objective)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend()
+    return figure
+
+
+def values_figure(results: Sequence[Result], objective: str) -> Any:
+    """A panel a hyperparameter: its value in each trial, and the trial's score."""
+    rows = _scored(results)
+    names = names_of(rows)
+    columns = max(1, min(COLUMNS, len(names)))
+    lines = max(1, math.ceil(len(names) / columns))
+    figure = new_figure(4 * columns, 3 * lines)
+    panels = figure.subplots(lines, columns, squeeze=False, sharey=True).ravel()
+    for panel, name in zip(panels, names, strict=False):
+        own = [one for one in rows if name in one.values]
+        values = [one.values[name] for one in own]
+        words = any(isinstance(value, (str, bool)) for value in values)
+        colours = [DONE if one.state == "complete" else PRUNED for one in own]
+        panel.scatter([str(v) for v in values] if words else values, [r.score for r in own],
+                      c=colours)  # fmt: skip
+        panel.set_xlabel(caption(name))
+    for panel in panels[len(names) :]:
+        panel.set_axis_off()
+    for first in panels[::columns]:
+        first.set_ylabel(objective)
+    return figure
+
+
+def curves_figure(results: Sequence[Result], objective: str) -> Any:
+    """The objective after each epoch of every trial; those that were pruned are grey."""
+    rows = _scored(results)
+    figure = new_figure(9, 5)
+    axes = figure.subplots()
+    for rank, one in reversed(list(enumerate(rows))):
+        complete = one.state == "complete"
+        colour = BEST if rank == 0 and complete else DONE if complete else PRUNED
+        epochs = [step + 1 for step in one.curve]
+        axes.plot(epochs, list(one.curve.values()), color=colour, marker=".", linewidth=1.2)
+    axes.set(xlabel="epoch", ylabel=objective, title="best trial red, pruned ones grey")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    return figure
+
+
+def _scored(results: Sequence[Result]) -> list[Result]:
+    found = [one for one in results if not math.isnan(one.score)]
+    if not found:
+        raise ArgumentError("no trial of this search has a score yet")
+    return found
