@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         except (EngineError, DisagreementError) as err:
             console.print(f"[red]stopped: {err}")
             return 1
-    _summarise(options.out)
+    _summarize(options.out)
     return 0
 
 
@@ -113,7 +113,7 @@ def _pythons(options: argparse.Namespace, engines: list[str]) -> dict[str, str]:
     return {engine: own if ENGINES[engine].is_ours else peers for engine in engines}
 
 
-def _summarise(folder: Path) -> None:
+def _summarize(folder: Path) -> None:
     """One table of all networks that this folder has results of."""
     runs = [run for path in sorted(folder.glob("compare-*.json")) if (run := read(path))]
     if runs:

@@ -1,7 +1,7 @@
 """How near the direct convolution comes to the processor's peak: GFLOP/s against sgemm's.
 
 Each shape takes turns with NumPy's (OpenBLAS's) 2048 x 2048 x 2048 float32 product in the same
-run, so that clock and neighbours weigh on both alike; the median of the rounds' shares counts. The
+run, so that clock and neighbors weigh on both alike; the median of the rounds' shares counts. The
 forward pass must reach 85 % of sgemm on every shape, or the program ends with status 1.
 
     python benchmarks/conv2d_peak.py [--rounds 7] [--shapes scene1 lenet2] [--algorithm direct]

@@ -37,7 +37,7 @@ WAYS = {  # name: (algorithm, fuse)
     'algorithm="direct"': ("direct", True),
     "fuse=False": ("auto", False),
 }
-COLOURS = dict(zip(WAYS, ("#2563eb", "#ea580c", "#16a34a"), strict=True))
+COLORS = dict(zip(WAYS, ("#2563eb", "#ea580c", "#16a34a"), strict=True))
 
 
 class Images(NamedTuple):
@@ -107,7 +107,7 @@ def train(network: str, images: Images, way: str, seed: int, epochs: int) -> dic
 
 
 def plot(path: Path, runs: list[dict[str, Any]], networks: list[str]) -> None:
-    """A row a network: loss of training, accuracy of testing; a colour a way, a line a seed."""
+    """A row a network: loss of training, accuracy of testing; a color a way, a line a seed."""
     figure = new_figure(10, 3.6 * len(networks))
     axes = figure.subplots(len(networks), 2, squeeze=False)
     titles = {"loss": "training loss", "val_accuracy": "test accuracy"}
@@ -116,7 +116,7 @@ def plot(path: Path, runs: list[dict[str, Any]], networks: list[str]) -> None:
             for run in (r for r in runs if r["network"] == network):
                 values = run["history"][key]
                 label = run["way"] if run["seed"] == 0 else None
-                axis.plot(range(1, len(values) + 1), values, color=COLOURS[run["way"]], label=label)
+                axis.plot(range(1, len(values) + 1), values, color=COLORS[run["way"]], label=label)
             axis.set(title=f"{network}: {title}", xlabel="epoch")
             axis.grid(alpha=0.3)
     axes[0][0].legend(title="a line for each seed")

@@ -75,7 +75,7 @@ def conv(network: str, shape: tuple[int, ...], size: int, filters: int, names: A
     y = Spec((n, *out, filters))
     arrays = {
         "x": Spec(shape), "w": Spec((size, size, channels, filters)), "b": Spec((filters,)),
-        "y": y, "dy": y, "winner": Spec(y.shape, "uint8"),
+        "y": y, "dy": y, "argmax": Spec(y.shape, "uint8"),
     }  # fmt: skip
     return [Case(network, name, arrays, attributes) for name in names]
 

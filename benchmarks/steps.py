@@ -72,7 +72,7 @@ def _execution(network: Network, size: int) -> Execution:
     inputs = [Spec(x.shape, "uint8")]
     plan = plan_training(model.graph, inputs, model.loss, labels, model.optimizer, model.slot)
     execution = Execution(plan)
-    execution.forward_backward(batch_of(x, y), model.optimizer.rates(0), random.stream(0))
+    execution.forward_backward(batch_of(x, y), model.optimizer.rates(0), random.rng_key(0))
     execution.commit()
     return execution
 

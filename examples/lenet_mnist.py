@@ -39,7 +39,7 @@ EXPECTED = {1: 99.0, 2: 99.2, 4: 99.3, 8: 99.4}
 
 MODEL = "best.mcnn"  # where `minicnn predict runs/lenet digit.png` and the other verbs look for it
 PICTURES = ("curves.png", "errors.png", "confusion.png", "first_layer.png")
-AT_LEAST_ONE = {
+AT_MIN_ONE = {
     "epochs": "one epoch shows every training digit once; try --epochs 8",
     "batch_size": "that many digits are looked at before the weights move; try --batch-size 64",
     "threads": f"this machine has {os.cpu_count()} processors; try --threads {os.cpu_count()}",
@@ -65,7 +65,7 @@ class Answers(NamedTuple):
 
     @property
     def wrong(self) -> int:
-        """Test digits that were not recognised."""
+        """Test digits that were not recognized."""
         return int(self.confusion.sum() - self.confusion.trace())
 
     @property
@@ -77,7 +77,7 @@ class Answers(NamedTuple):
 def at_least_one(_context: click.Context, option: click.Parameter, value: int | None) -> int | None:
     """Check a count on the command line, and say what it is good for."""
     if value is not None and value < 1:
-        raise click.BadParameter(f"got {value}, needed is 1 or more: {AT_LEAST_ONE[option.name]}")
+        raise click.BadParameter(f"got {value}, needed is 1 or more: {AT_MIN_ONE[option.name]}")
     return value
 
 

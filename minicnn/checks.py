@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.errors import ArgumentError, DTypeError, ShapeError, UnknownArgumentError
-from minicnn.shapes import LARGEST, is_int
+from minicnn.shapes import MAX_INT32, is_int
 from minicnn.support.text import quoted
 
 FLOATS = ("float32", "float64")
@@ -22,7 +22,7 @@ FLOATS = ("float32", "float64")
 # Images have at most this many axes without the batch: (H, W, C).
 IMAGE_AXES = 3
 
-LONGEST_NAME = 256  # characters
+MAX_NAME = 256  # characters
 
 
 def check_array(x: Any, name: str, dtypes: Sequence[str] = FLOATS) -> None:
@@ -118,7 +118,7 @@ def check_one_shape(value: Any, name: str) -> tuple[int, ...]:
 
 def check_int(value: Any, name: str, least: int = 1) -> int:
     """A whole number of at least `least`; no boolean and no float."""
-    if not is_int(value) or not least <= value <= LARGEST:
+    if not is_int(value) or not least <= value <= MAX_INT32:
         raise ArgumentError(f"{name} must be an integer >= {least}; got {quoted(value)}")
     return int(value)
 
@@ -145,9 +145,9 @@ def _is_finite(value: Any) -> bool:
 
 def check_name(value: Any) -> str:
     """What a layer, a model or a metric may be called."""
-    if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_NAME:
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_NAME:
         raise ArgumentError(
-            f"name must be a string of 1 to {LONGEST_NAME} characters; got {quoted(value)}"
+            f"name must be a string of 1 to {MAX_NAME} characters; got {quoted(value)}"
         )
     return value
 
@@ -226,4 +226,4 @@ def _missing_axis(shape: Sequence[int | None], axes: Sequence[str]) -> str:
         return ". Put this layer before Flatten()"
     if len(shape) == 3 and shape[2] in (1, 3, 4):
         return "; for one image pass x[None]"
-    return "; grey images need a channel axis: x[..., None]" if len(shape) == 3 else ""
+    return "; gray images need a channel axis: x[..., None]" if len(shape) == 3 else ""

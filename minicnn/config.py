@@ -9,7 +9,7 @@ from minicnn.backends import algorithm, num_threads, set_num_threads
 from minicnn.backends import precision as products
 from minicnn.checks import check_int
 
-MOST_THREADS = 64
+MAX_THREADS = 64
 
 
 def get_threads() -> int:
@@ -26,7 +26,7 @@ def set_threads(count: int) -> None:
 
     More than the machine has processors, and more than 8, are not used.
     """
-    set_num_threads(min(check_int(count, "threads"), MOST_THREADS))
+    set_num_threads(min(check_int(count, "threads"), MAX_THREADS))
 
 
 @contextmanager

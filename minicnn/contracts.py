@@ -165,15 +165,15 @@ CONTRACTS: dict[str, Contract] = {
     "conv2d_forward": Contract(("x", "w", "b?"), ("y",), _conv2d),
     "conv2d_backward_input": Contract(("dy", "w"), ("dx",), _conv2d_dx),
     "conv2d_backward_weights": Contract(("dy", "x"), ("dw", "db"), _conv2d_dw),
-    "conv2d_max_pool2d_forward": Contract(("x", "w", "b?"), ("y", "winner"), _conv2d_pool),
+    "conv2d_max_pool2d_forward": Contract(("x", "w", "b?"), ("y", "argmax"), _conv2d_pool),
     "conv2d_max_pool2d_moments_forward": Contract(
-        ("x", "w", "b?"), ("y", "winner", "moments"), _conv2d_pool_moments
+        ("x", "w", "b?"), ("y", "argmax", "moments"), _conv2d_pool_moments
     ),
     "conv2d_max_pool2d_backward_input": Contract(
-        ("dy", "winner", "w"), ("dx",), lambda dy, winner, w, **a: _conv2d_dx(dy, w, **a)
+        ("dy", "argmax", "w"), ("dx",), lambda dy, argmax, w, **a: _conv2d_dx(dy, w, **a)
     ),
     "conv2d_max_pool2d_backward_weights": Contract(
-        ("dy", "winner", "x"), ("dw", "db"), lambda dy, winner, x, **a: _conv2d_dw(dy, x, **a)
+        ("dy", "argmax", "x"), ("dw", "db"), lambda dy, argmax, x, **a: _conv2d_dw(dy, x, **a)
     ),
     "conv2d_relu_forward": Contract(("x", "w", "b?"), ("y",), _conv2d),
     "conv2d_relu_backward_input": Contract(
@@ -187,7 +187,7 @@ CONTRACTS: dict[str, Contract] = {
         ("dy", "w", "x"), ("dz",), lambda dy, w, x, **a: (x,), in_place="x"
     ),
     "conv2d_max_pool2d_backward_input_relu": Contract(
-        ("dy", "winner", "w", "x"), ("dz",), lambda dy, winner, w, x, **a: (x,), in_place="x"
+        ("dy", "argmax", "w", "x"), ("dz",), lambda dy, argmax, w, x, **a: (x,), in_place="x"
     ),
     "conv2d_relu_backward_input_relu": Contract(
         ("dy", "y", "w", "x"), ("dz",), lambda dy, y, w, x, **a: (x,), in_place="x"
@@ -198,12 +198,12 @@ CONTRACTS: dict[str, Contract] = {
     "bias_forward": Contract(("x", "b"), ("y",), same(0)),
     "bias_backward_input": Contract(("dy",), ("dx",), same(0)),
     "bias_backward_bias": Contract(("dy",), ("db",), _channels),
-    "max_pool2d_forward": Contract(("x",), ("y", "winner"), _max_pool),
-    "max_pool2d_backward": Contract(("dy", "winner"), ("dx",), _unpool),
+    "max_pool2d_forward": Contract(("x",), ("y", "argmax"), _max_pool),
+    "max_pool2d_backward": Contract(("dy", "argmax"), ("dx",), _unpool),
     "average_pool2d_forward": Contract(("x",), ("y",), _pool),
     "average_pool2d_backward": Contract(("dy",), ("dx",), _unpool),
-    "global_max_pool2d_forward": Contract(("x",), ("y", "winner"), _global_max_pool),
-    "global_max_pool2d_backward": Contract(("dy", "winner"), ("dx",), _unpool),
+    "global_max_pool2d_forward": Contract(("x",), ("y", "argmax"), _global_max_pool),
+    "global_max_pool2d_backward": Contract(("dy", "argmax"), ("dx",), _unpool),
     "global_average_pool2d_forward": Contract(("x",), ("y",), _global_pool),
     "global_average_pool2d_backward": Contract(("dy",), ("dx",), _unpool),
     **{
@@ -233,13 +233,13 @@ CONTRACTS: dict[str, Contract] = {
         in_place="dy",
     ),
     "batch_norm_dropout_forward": Contract(
-        ("x", "gamma", "beta", "moving_mean", "moving_variance", "moments?", "stream"),
+        ("x", "gamma", "beta", "moving_mean", "moving_variance", "moments?", "rng_key"),
         ("y", "mean", "inverse_deviation", "moving_mean", "moving_variance"),
         _batch_norm,
         updates=("moving_mean", "moving_variance"),
     ),
     "batch_norm_dropout_backward": Contract(
-        ("dy", "x", "gamma", "mean", "inverse_deviation", "stream"),
+        ("dy", "x", "gamma", "mean", "inverse_deviation", "rng_key"),
         ("dx", "dgamma", "dbeta"),
         same(0, 2, 2),
         in_place="dy",
@@ -263,8 +263,8 @@ CONTRACTS: dict[str, Contract] = {
     },
     "local_response_norm_forward": Contract(("x",), ("y", "scale"), same(0, 0)),
     "local_response_norm_backward": Contract(("dy", "x", "y", "scale"), ("dx",), same(0)),
-    "dropout_forward": Contract(("x", "stream"), ("y",), same(0), in_place="x"),
-    "dropout_backward": Contract(("dy", "stream"), ("dx",), same(0), in_place="dy"),
+    "dropout_forward": Contract(("x", "rng_key"), ("y",), same(0), in_place="x"),
+    "dropout_backward": Contract(("dy", "rng_key"), ("dx",), same(0), in_place="dy"),
     "zero_pad2d_forward": Contract(("x",), ("y",), _zero_pad),
     "zero_pad2d_backward": Contract(("dy",), ("dx",), _zero_unpad),
     "reshape_forward": Contract(("x",), ("y",), _reshape),

@@ -6,7 +6,7 @@ from typing import Any
 
 from minicnn.support.text import printable, shortened
 
-MOST_LETTERS = 300  # of a message: whatever a file holds or an argument is, it fits on a screen
+MAX_LETTERS = 300  # of a message: whatever a file holds or an argument is, it fits on a screen
 
 
 class MiniCNNError(Exception):
@@ -47,7 +47,7 @@ class FormatError(MiniCNNError, ValueError):
     """A file is not what its reader needs; `path`, `offset` and `reason` say where and why."""
 
     def __init__(self, path: object, reason: str, offset: int | None = None) -> None:
-        reason = shortened(printable(reason), MOST_LETTERS)  # much of it may be the file's own text
+        reason = shortened(printable(reason), MAX_LETTERS)  # much of it may be the file's own text
         self.path, self.reason, self.offset = str(path), reason, offset
         place = printable(path)
         where = place if offset is None else f"{place}@{offset}"
@@ -137,7 +137,7 @@ class MissingExtraError(MiniCNNError, ImportError):
 
 
 def _short(part: object) -> object:
-    return shortened(part, MOST_LETTERS) if isinstance(part, str) else part
+    return shortened(part, MAX_LETTERS) if isinstance(part, str) else part
 
 
 def _rebuilt(

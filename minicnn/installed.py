@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from minicnn.errors import MissingExtraError
-from minicnn.support.files import MOST_BYTES_OF_TEXT, read_whole, told_by
+from minicnn.support.files import MAX_BYTES_OF_TEXT, read_whole, told_by
 
 NAME = "minicnn-engine"  # what pip calls it
 PACKAGE = Path(__file__).resolve().parent
@@ -95,7 +95,7 @@ def _interface(package: Path) -> dict[str, bytes]:
         path = package / name
         files += sorted(path.glob("*.py")) if path.is_dir() else [path]
     return {
-        str(file.relative_to(package)): read_whole(file, MOST_BYTES_OF_TEXT)
+        str(file.relative_to(package)): read_whole(file, MAX_BYTES_OF_TEXT)
         for file in files
         if file.is_file()
     }

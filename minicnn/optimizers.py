@@ -29,7 +29,7 @@ class Optimizer:
     Parameters
     ----------
     learning_rate : a number, or a schedule of it
-    weight_decay : pulls weights (not biases) towards 0
+    weight_decay : pulls weights (not biases) toward 0
     clipnorm : each gradient is shortened to at most this length
     clipvalue : each number of a gradient is cut to [-clipvalue, clipvalue]
     global_clipnorm : all gradients together are shortened to at most this length

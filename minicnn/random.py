@@ -17,7 +17,7 @@ import numpy as np
 from minicnn.errors import ArgumentError
 from minicnn.shapes import is_int
 
-LARGEST_SEED = 2**64 - 1
+MAX_SEED = 2**64 - 1
 T = TypeVar("T")
 _seed = 0
 # What `seeded` says for a block of code: it is nobody else's, whatever other threads do meanwhile.
@@ -99,7 +99,7 @@ def generator(purpose: str, *numbers: int, seed: int | None = None) -> np.random
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
 
 
-def stream(step: int) -> np.ndarray:
+def rng_key(step: int) -> np.ndarray:
     """What the dropout kernels read: (seed low, seed high, step low, step high), uint32."""
     value = seed()
     words = (value, value >> 32, step, step >> 32)
@@ -113,6 +113,6 @@ def _seed_in_use() -> int:
 
 def check_seed(value: Any) -> int:
     """The seed, if it is one."""
-    if not is_int(value) or not 0 <= value <= LARGEST_SEED:
+    if not is_int(value) or not 0 <= value <= MAX_SEED:
         raise ArgumentError(f"seed must be an integer in 0...2**64 - 1; got {value!r:.80}")
     return int(value)

@@ -11,7 +11,7 @@ from minicnn.support.text import quoted
 
 Pair = tuple[int, int]
 Padding = Literal["valid", "same"] | int | Sequence[int] | Sequence[Pair]
-LARGEST = 2**31 - 1
+MAX_INT32 = 2**31 - 1
 
 
 class Window2D(NamedTuple):
@@ -89,7 +89,7 @@ def span(k: int, dilation: int) -> int:
 def as_pair(value: int | Pair, name: str, least: int = 1) -> Pair:
     """`3` and `(3, 3)` mean the same; anything else that is not two such integers is an error."""
     values = tuple(value) if isinstance(value, Sequence) else (value, value)
-    if len(values) != 2 or not all(is_int(v) and least <= v <= LARGEST for v in values):
+    if len(values) != 2 or not all(is_int(v) and least <= v <= MAX_INT32 for v in values):
         raise ArgumentError(
             f"{name} must be an integer >= {least} or a pair of them; got {quoted(value)}"
         )

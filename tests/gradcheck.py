@@ -59,7 +59,7 @@ def assert_adjoint(operation, arrays, by, attributes, rng, rtol=1e-12):
     linear_part = result(operation, arrays, attributes) - result(
         operation, arrays | {by: np.zeros_like(v)}, attributes
     )
-    # dy leans towards A v, so that the products do not cancel and rtol means something.
+    # dy leans toward A v, so that the products do not cancel and rtol means something.
     dy = linear_part + 0.5 * linear_part.std() * rng.standard_normal(linear_part.shape)
     gradient = gradients(operation, arrays, dy, attributes)[f"d{by}"]
     assert gradient.shape == v.shape
@@ -71,7 +71,7 @@ def assert_gradient(operation, arrays, by, attributes, rng, h=1e-3, rtol=1e-7):
     dy = rng.standard_normal(result(operation, arrays, attributes).shape)
     gradient = gradients(operation, arrays, dy, attributes)[f"d{by}"]
     assert gradient.shape == arrays[by].shape
-    # v leans towards the gradient, so that the derivative is not small by chance.
+    # v leans toward the gradient, so that the derivative is not small by chance.
     v = rng.uniform(-1, 1, gradient.shape) + np.sign(gradient)
 
     def slope(step):

@@ -91,7 +91,7 @@ def logits(rng):
 
 
 def stream_and_x(rng):
-    return {"x": rng.standard_normal((3, 5, 7)), "stream": np.array([1, 2, 3, 4], np.uint32)}
+    return {"x": rng.standard_normal((3, 5, 7)), "rng_key": np.array([1, 2, 3, 4], np.uint32)}
 
 
 def batch_norm_arrays(rng):
@@ -105,7 +105,7 @@ def batch_norm_arrays(rng):
 
 
 def batch_norm_dropout_arrays(rng):
-    return batch_norm_arrays(rng) | {"stream": np.array([1, 2, 3, 4], np.uint32)}
+    return batch_norm_arrays(rng) | {"rng_key": np.array([1, 2, 3, 4], np.uint32)}
 
 
 BN = {"momentum": 0.9, "epsilon": 1e-3}
@@ -225,7 +225,7 @@ CURVED = {
     "local_response_norm, even size": Case(
         "local_response_norm", arrays(x=(2, 2, 3, 6)), LRN | {"size": 4}
     ),
-    "local_response_norm, more neighbours than channels": Case(
+    "local_response_norm, more neighbors than channels": Case(
         "local_response_norm", arrays(x=(2, 2, 3, 2)), LRN
     ),
     "multiply": Case("multiply", arrays(a=(2, 3, 4), b=(2, 3, 4)), by=("a", "b")),

@@ -10,7 +10,7 @@ import numpy as np
 from minicnn import ops
 
 N = 3
-STREAM = np.array([777, 0, 5, 0], np.uint32)
+RNG_KEY = np.array([777, 0, 5, 0], np.uint32)
 
 
 class OpCase(NamedTuple):
@@ -108,7 +108,7 @@ CASES = {
     ),
     "batch_norm_dropout": OpCase(
         "batch_norm_dropout",
-        lambda rng: (*batch_norm_arrays(rng), STREAM),
+        lambda rng: (*batch_norm_arrays(rng), RNG_KEY),
         {"rate": 0.4, "purpose": 9},
         3,
         mixes_batch=True,
@@ -118,7 +118,7 @@ CASES = {
         "local_response_norm", normal((N, 2, 3, 7)), {"alpha": 0.4, "k": 1.5}
     ),
     "dropout": OpCase(
-        "dropout", lambda rng: (*normal(IMAGES)(rng), STREAM), {"rate": 0.4, "purpose": 9}
+        "dropout", lambda rng: (*normal(IMAGES)(rng), RNG_KEY), {"rate": 0.4, "purpose": 9}
     ),
     "zero_pad2d": OpCase("zero_pad2d", normal(IMAGES), {"padding": ((1, 0), (2, 3))}),
     "reshape": OpCase("reshape", normal(IMAGES), {"shape": (4, -1)}),
@@ -148,5 +148,5 @@ CASES = {
 
 
 def in_dtype(arrays, dtype):
-    """Float arrays in that dtype; labels and the random stream stay as they are."""
+    """Float arrays in that dtype; labels and the random rng_key stay as they are."""
     return tuple(a.astype(dtype) if a.dtype.kind == "f" else a for a in arrays)

@@ -1,5 +1,5 @@
-"""Small folders of pictures for tests: soft blots, of which no two are alike, ramps of grey with a
-shade that tells them apart, and noise of one colour a class, which a network learns at once."""
+"""Small folders of pictures for tests: soft blots, of which no two are alike, ramps of gray with a
+shade that tells them apart, and noise of one color a class, which a network learns at once."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from PIL import Image
 
 def picture(seed: int, height: int = 24, width: int = 32) -> Image.Image:
     """Large soft blots: each seed's look is its own, and survives saving as JPEG and scaling."""
-    colours = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
-    return Image.fromarray(colours).resize((width, height), Image.Resampling.BILINEAR)
+    colors = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    return Image.fromarray(colors).resize((width, height), Image.Resampling.BILINEAR)
 
 
 def save(path: Path, seed: int, **settings: object) -> Path:
@@ -49,19 +49,19 @@ def make_ramps(root: Path, count=3, classes=("cats", "dogs"), ending=".png") -> 
     return root
 
 
-COLOURS = {"blue": (30, 40, 220), "green": (40, 200, 60), "red": (220, 40, 30)}
+COLORS = {"blue": (30, 40, 220), "green": (40, 200, 60), "red": (220, 40, 30)}
 
 
-def save_coloured(path: Path, colour: tuple[int, int, int], seed: int, noise: int = 30) -> None:
-    """24 x 24 pixels of about this colour, each seed another noise."""
+def save_colored(path: Path, color: tuple[int, int, int], seed: int, noise: int = 30) -> None:
+    """24 x 24 pixels of about this color, each seed another noise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(seed).integers(-noise, noise, (24, 24, 3)) + colour
+    pixels = np.random.default_rng(seed).integers(-noise, noise, (24, 24, 3)) + color
     Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
 
 
-def make_coloured(root: Path, count: int, colours: dict[str, tuple] = COLOURS, noise=30) -> Path:
-    """`count` pictures of each colour."""
-    for name, colour in colours.items():
+def make_colored(root: Path, count: int, colors: dict[str, tuple] = COLORS, noise=30) -> Path:
+    """`count` pictures of each color."""
+    for name, color in colors.items():
         for i in range(count):
-            save_coloured(root / name / f"{name} {i}.png", colour, i + 1000 * len(name), noise)
+            save_colored(root / name / f"{name} {i}.png", color, i + 1000 * len(name), noise)
     return root

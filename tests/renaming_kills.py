@@ -26,7 +26,7 @@ from minicnn.apps.cli import main
 from minicnn.data.tools.rename import Rename, apply_renames
 
 FILES = 24
-MOST_UNDOINGS = 4  # that are killed in a round
+MAX_UNDOINGS = 4  # that are killed in a round
 
 
 def contents(root):
@@ -110,7 +110,7 @@ def one_round(root, journal, rng, most_s, renaming):
     before, kills = contents(root), [0, 0]
     kills[0] += killed(rng, most_s, renaming, root, journal)
     check(root, before, "killed while renaming")
-    for _ in range(rng.randrange(MOST_UNDOINGS)):
+    for _ in range(rng.randrange(MAX_UNDOINGS)):
         if journal.exists():
             kills[1] += killed(rng, most_s, undo, root, journal)
             check(root, before, "killed while undoing")

@@ -21,7 +21,7 @@ import numpy as np
 from minicnn.models.saving.archive import read_archive, write_archive
 
 NUMBER_BYTES = 8
-LONGEST_LIFE_S = 0.03  # after its first save; a save takes some milliseconds
+MAX_LIFE_S = 0.03  # after its first save; a save takes some milliseconds
 
 
 def save(path, step):
@@ -69,7 +69,7 @@ def main(path, kills):
     rng, step = random.Random(0), 0
     save(path, step)
     for _ in range(kills):
-        reported = kill_a_child_that_saves(path, step, rng.uniform(0, LONGEST_LIFE_S))
+        reported = kill_a_child_that_saves(path, step, rng.uniform(0, MAX_LIFE_S))
         step = found_step(path)
         print(json.dumps({"reported": reported, "found": step}))
 

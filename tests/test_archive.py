@@ -130,7 +130,7 @@ def test_the_version_is_the_project_s():
 # --- what cannot be written -------------------------------------------------------------------
 
 DEEP = []
-for _ in range(documents.MOST_DEPTH - 1):
+for _ in range(documents.MAX_DEPTH - 1):
     DEEP = [DEEP]
 ENDLESS = {}
 ENDLESS["self"] = ENDLESS

@@ -27,18 +27,18 @@ def stripes(count, seed=0):
     return (60 + bright[..., None] + noise).astype(np.uint8), labels
 
 
-def test_colours_are_counted():
+def test_colors_are_counted():
     image = np.zeros((1, 2, 2, 3), np.uint8)
     image[0, 0, 0] = 255, 0, 0  # the highest of four reds, the lowest of all others
     image[0, 0, 1] = 0, 64, 0
-    shares = classic.features("colour", image)[0]
+    shares = classic.features("color", image)[0]
     assert {i: v for i, v in enumerate(shares) if v} == {0: 0.5, 3: 0.25, 4: 0.25}
 
 
 def test_lbp_of_a_flat_image_is_one_pattern():
     pytest.importorskip("skimage")
     shares = classic.features("lbp", np.full((1, 16, 16, 1), 77, np.uint8))
-    # No neighbour is darker: pattern 8 of 0...9, in each of the 16 fields.
+    # No neighbor is darker: pattern 8 of 0...9, in each of the 16 fields.
     assert (shares.reshape(16, 10).argmax(1) == 8).all()
     assert shares.sum() == 16
 
@@ -54,7 +54,7 @@ def test_hog_sees_the_direction_of_edges():
 
 
 @pytest.mark.parametrize(
-    ("kinds", "wide"), [("hog", 7 * 7 * 36), ("lbp", 160), ("colour", 64), ("lbp+colour", 224)]
+    ("kinds", "wide"), [("hog", 7 * 7 * 36), ("lbp", 160), ("color", 64), ("lbp+color", 224)]
 )
 def test_features_have_a_row_an_image(kinds, wide):
     pytest.importorskip("skimage")
@@ -67,10 +67,10 @@ def test_features_have_a_row_an_image(kinds, wide):
 
 
 @pytest.mark.parametrize("shape", [(1, 33, 47, 3), (1, 40, 16, 1)], ids=str)
-def test_odd_sizes_and_greys(shape):
+def test_odd_sizes_and_grays(shape):
     pytest.importorskip("skimage")
     image = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-    found = classic.features("hog+lbp+colour", image)
+    found = classic.features("hog+lbp+color", image)
     assert np.isfinite(found).all() and found.any()
 
 
@@ -107,7 +107,7 @@ def test_a_network_joins_the_table():
     pytest.importorskip("skimage")
     train, test = stripes(60), stripes(30, seed=1)
     said = []
-    rows = classic.compare(train, test, ["lbp", "colour"], ["tree"], say=said.append)
+    rows = classic.compare(train, test, ["lbp", "color"], ["tree"], say=said.append)
     right = np.eye(3)[test[1]]
     right[0] = np.roll(right[0], 1)  # one mistake
     rows.append(classic.network_row("cnn", lambda images: right, test, 12.5))

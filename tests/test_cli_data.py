@@ -181,7 +181,7 @@ def test_verbs_know_parts_when_they_see_them(photos, tmp_path, capsys):
     assert (tmp_path / "sets" / "test" / "cat" / "cat_0004.jpg").exists()
 
 
-def test_colours_have_a_table_that_fits_80_columns(photos, capsys):
+def test_colors_have_a_table_that_fits_80_columns(photos, capsys):
     run("stats", photos, "--pixels")
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80

@@ -17,7 +17,7 @@ WRITING = {
     "show": (["show", "m.mcnn", "kernels", "--out"], "out.png"),
     "predict": (["predict", "m.mcnn", "data", "--csv"], "out.csv"),
     "test": (["test", "m.mcnn", "data", "--report"], "out.html"),
-    "classic": (["classic", "--data", "data", "--features", "colour", "--classifier", "tree",
+    "classic": (["classic", "--data", "data", "--features", "color", "--classifier", "tree",
                  "--csv"], "out.csv"),
 }  # fmt: skip
 each_verb = pytest.mark.parametrize(("words", "name"), WRITING.values(), ids=WRITING)
@@ -66,7 +66,7 @@ def test_classic_looks_at_the_run_before_it_trains(here, capsys):
     pytest.importorskip("sklearn")
     (here / "run-1").mkdir()
     (here / "run-1" / "config.toml").write_text('model = "photo"\ndata = "data"\n')
-    assert run(["classic", "--run", "run-1", "--features", "colour", "--classifier", "tree"]) == 1
+    assert run(["classic", "--run", "run-1", "--features", "color", "--classifier", "tree"]) == 1
     err = capsys.readouterr().err
     assert "run-1: no best.mcnn in this folder" in err and "decision tree" not in err
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from picture_folders import make_coloured
+from picture_folders import make_colored
 
 from minicnn import random
 from minicnn.apps.cli import main, output
@@ -17,7 +17,7 @@ from minicnn.models import load_model
 
 pytest.importorskip("optuna")
 
-COLOURS = {"blue": (60, 60, 160), "green": (60, 160, 60), "red": (160, 60, 60)}
+COLORS = {"blue": (60, 60, 160), "green": (60, 160, 60), "red": (160, 60, 60)}
 SEARCH = ["--epochs", "1", "--image-size", "16", "16"]
 
 
@@ -32,7 +32,7 @@ def as_before(monkeypatch):
 
 @pytest.fixture(scope="module")
 def flowers(tmp_path_factory):
-    return make_coloured(tmp_path_factory.mktemp("data") / "colours", 20, COLOURS, noise=50)
+    return make_colored(tmp_path_factory.mktemp("data") / "colors", 20, COLORS, noise=50)
 
 
 @pytest.fixture
@@ -48,10 +48,10 @@ def tune_search(data, *more):
 def test_search_report_and_train(flowers, runs, capsys):
     assert tune_search(flowers) == 0
     out, err = capsys.readouterr()
-    assert out.startswith("Results summary\n|-Results in runs/search-colours\n|-Showing 2 best")
+    assert out.startswith("Results summary\n|-Results in runs/search-colors\n|-Showing 2 best")
     assert "Trial 2/2 complete" in err
-    assert "To train the best one: minicnn tune train runs/search-colours" in err
-    folder = runs / "search-colours"
+    assert "To train the best one: minicnn tune train runs/search-colors" in err
+    folder = runs / "search-colors"
     assert len((folder / "trials.csv").read_text().splitlines()) == 3
 
     assert main.run(["tune", "report", str(folder), "--json"]) == 0
@@ -61,30 +61,30 @@ def test_search_report_and_train(flowers, runs, capsys):
 
     assert main.run(["tune", "train", str(folder), "--epochs", "2", "--patience", "2"]) == 0
     assert "test images wrong" in capsys.readouterr().out
-    model = load_model(runs / "search-colours-best-1" / "best.mcnn")
+    model = load_model(runs / "search-colors-best-1" / "best.mcnn")
     assert model.layers[0].filters == best["conv_input_units"]
     assert model.class_names == ["blue", "green", "red"]
 
-    arguments = ["classic", "--run", str(runs / "search-colours-best-1"), "--features", "colour"]
+    arguments = ["classic", "--run", str(runs / "search-colors-best-1"), "--features", "color"]
     pytest.importorskip("sklearn")
     assert main.run([*arguments, "--classifier", "tree", "--csv", "table.csv", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    assert {row["features"] for row in rows} == {"learned", "colour"}
+    assert {row["features"] for row in rows} == {"learned", "color"}
     assert {row["images"] for row in rows} == {6}  # the same test part
-    assert next(row for row in rows if row["features"] == "colour")["accuracy"] == 1
+    assert next(row for row in rows if row["features"] == "color")["accuracy"] == 1
     assert Path("table.csv").read_text().startswith("features,classifier,right,")
 
 
 def test_a_search_goes_on_and_other_options_are_refused(flowers, runs, capsys):
     assert tune_search(flowers) == 0
-    table = (runs / "search-colours" / "trials.csv").read_bytes()
+    table = (runs / "search-colors" / "trials.csv").read_bytes()
     assert tune_search(flowers) == 0  # all done already, times included
-    assert (runs / "search-colours" / "trials.csv").read_bytes() == table
+    assert (runs / "search-colors" / "trials.csv").read_bytes() == table
     capsys.readouterr()
     assert tune_search(flowers, "--batch-size", "8") == 1
     assert "was begun with batch_size 32, and this is batch_size 8" in capsys.readouterr().err
     assert tune_search(flowers, "--batch-size", "8", "--force") == 0
-    assert "batch_size = 8" in (runs / "search-colours" / "config.toml").read_text()
+    assert "batch_size = 8" in (runs / "search-colors" / "config.toml").read_text()
 
 
 def test_a_search_that_cannot_begin_leaves_no_folder(tmp_path, runs, capsys):

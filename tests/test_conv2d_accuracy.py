@@ -16,8 +16,8 @@ from minicnn.shapes import Pair, Window2D
 
 native = pytest.importorskip("minicnn.backends.native", exc_type=ImportError)
 
-UNIT = 2.0**-24  # of float32: half the distance from 1 to its neighbour
-MOST_ZEROS = 0.3  # a result with more of them proves little: it is computed but not counted
+UNIT = 2.0**-24  # of float32: half the distance from 1 to its neighbor
+MAX_ZEROS = 0.3  # a result with more of them proves little: it is computed but not counted
 many = pytest.mark.parametrize("configurations", [300, pytest.param(2000, marks=pytest.mark.slow)])
 
 
@@ -145,7 +145,7 @@ def test_integers_give_exact_results(configurations):
         wanted = oracle(g, *arrays)
         for name, want in wanted.items():
             np.testing.assert_array_equal(found[name], want, err_msg=name)
-        counted += np.mean(wanted["y"] == 0) <= MOST_ZEROS
+        counted += np.mean(wanted["y"] == 0) <= MAX_ZEROS
 
     search()
     print(f"{counted} convolutions, three kernels each, equal to the last bit")
@@ -287,6 +287,6 @@ def _draw_pool(data: st.DataObject, image: Pair) -> Window2D:
 def _fused(kernels, x, w, b, dy, attributes) -> list[np.ndarray]:
     """All that the fused operation's kernels write."""
     name = "conv2d_max_pool2d"
-    y, winner = kernels[f"{name}_forward"](x, w, b, **attributes)
-    (dx,) = kernels[f"{name}_backward_input"](dy, winner, w, **attributes)
-    return [y, winner, dx, *kernels[f"{name}_backward_weights"](dy, winner, x, **attributes)]
+    y, argmax = kernels[f"{name}_forward"](x, w, b, **attributes)
+    (dx,) = kernels[f"{name}_backward_input"](dy, argmax, w, **attributes)
+    return [y, argmax, dx, *kernels[f"{name}_backward_weights"](dy, argmax, x, **attributes)]

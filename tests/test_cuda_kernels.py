@@ -21,7 +21,7 @@ if device.missing():
     pytest.skip(device.missing(), allow_module_level=True)
 
 from minicnn.backends.cuda import KERNELS
-from minicnn.backends.cuda.runtime.kept import MOST_KERNELS
+from minicnn.backends.cuda.runtime.kept import MAX_KERNELS
 from minicnn.backends.cuda.runtime.multi_step import keep_kernel
 
 # A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
@@ -95,7 +95,7 @@ def test_shapes_without_end_leave_a_bounded_number_of_kernels():
     makers = [f for m in modules for f in vars(m).values() if hasattr(f, "cache_info")]
     of_shapes = [f for f in makers if inspect.signature(f.__wrapped__).parameters]
     assert len(of_shapes) > 50
-    assert {f.cache_info().maxsize for f in of_shapes} == {MOST_KERNELS}
-    for count in range(1, MOST_KERNELS + 50):
+    assert {f.cache_info().maxsize for f in of_shapes} == {MAX_KERNELS}
+    for count in range(1, MAX_KERNELS + 50):
         keep_kernel(count, 10 * count)
-    assert keep_kernel.cache_info().currsize == MOST_KERNELS
+    assert keep_kernel.cache_info().currsize == MAX_KERNELS

@@ -152,7 +152,7 @@ def test_samples_come_before_all_other_inputs(name):
     program, runner = planned(name)
     inputs = [i for i, b in enumerate(program.buffers) if b.home == "input"]
     names = [program.buffers[i].name for i in inputs]
-    assert names[1:3] == ["y_true", "dloss"] and {*names[3:]} <= {"rates", "stream"}
+    assert names[1:3] == ["y_true", "dloss"] and {*names[3:]} <= {"rates", "rng_key"}
     offsets = [runner._places[i].offset for i in inputs]
     assert offsets == sorted(offsets)
     assert len({id(runner._places[i].memory) for i in inputs}) == 1

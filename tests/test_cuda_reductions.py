@@ -55,7 +55,7 @@ def batch_norm_known(rng, shape, dtype=np.float32):
         "moving_variance": rng.uniform(0.5, 2, c),
     }
     known = {name: a.astype(dtype) for name, a in known.items()}
-    return known | {"stream": np.array([1, 2, 3, 4], np.uint32)}
+    return known | {"rng_key": np.array([1, 2, 3, 4], np.uint32)}
 
 
 # --- sums over channels -------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def test_folded_bias_adds_up_many_weights(rng, small_blocks, has_bias):
 # --- dropout ----------------------------------------------------------------------------------
 
 
-STREAM = np.array([0xFFFFFFFF, 0x9E3779B9, 0xFFFFFFFE, 0x80000001], np.uint32)
+RNG_KEY = np.array([0xFFFFFFFF, 0x9E3779B9, 0xFFFFFFFE, 0x80000001], np.uint32)
 
 
 @pytest.mark.parametrize("count", [1, 4, 258])
@@ -160,7 +160,7 @@ def test_dropout_makes_the_mask_of_the_reference(rng, count):
     x = rng.standard_normal(count).astype(np.float32)
     x[count // 2] = np.nan
     for kernel, read in (("dropout_forward", "x"), ("dropout_backward", "dy")):
-        known, attributes = {read: x, "stream": STREAM}, {"rate": 0.4, "purpose": 2**31 + 5}
+        known, attributes = {read: x, "rng_key": RNG_KEY}, {"rate": 0.4, "purpose": 2**31 + 5}
         (out,), (want,) = (run(t, kernel, known, attributes) for t in (KERNELS, reference.KERNELS))
         np.testing.assert_array_equal(out, want)
 
@@ -168,7 +168,7 @@ def test_dropout_makes_the_mask_of_the_reference(rng, count):
 def test_batch_norm_and_dropout_drop_the_same_numbers(rng):
     known = batch_norm_known(rng, (11, 3, 7))
     y, *_ = run(KERNELS, "batch_norm_dropout_forward", known, BN_DROPOUT)
-    ones = {"x": np.ones_like(y), "stream": known["stream"]}
+    ones = {"x": np.ones_like(y), "rng_key": known["rng_key"]}
     attributes = {name: BN_DROPOUT[name] for name in ("rate", "purpose")}
     (mask,) = run(reference.KERNELS, "dropout_forward", ones, attributes)
     np.testing.assert_array_equal(y == 0, mask == 0)
@@ -262,18 +262,18 @@ def ties_and_worse(rng, shape):
     ],
     ids=["same", "uneven padding", "ceil mode", "dilated"],
 )
-def test_the_winner_is_the_references(rng, attributes):
+def test_the_argmax_is_the_references(rng, attributes):
     x = ties_and_worse(rng, (1, 6, 7, 3))
     assert_agrees("max_pool2d_forward", {"x": x}, attributes)
-    y, winner = reference.KERNELS["max_pool2d_forward"](x, **attributes)
+    y, argmax = reference.KERNELS["max_pool2d_forward"](x, **attributes)
     dy = rng.integers(-9, 9, y.shape).astype(np.float32)
-    assert_agrees("max_pool2d_backward", {"dy": dy, "winner": winner}, attributes)
+    assert_agrees("max_pool2d_backward", {"dy": dy, "argmax": argmax}, attributes)
     assert_agrees("average_pool2d_backward", {"dy": dy}, attributes)
     x = rng.standard_normal(x.shape).astype(np.float32)
     assert_agrees("average_pool2d_forward", {"x": x}, attributes)
 
 
-def test_the_winner_of_a_whole_image_is_the_references(rng):
+def test_the_argmax_of_a_whole_image_is_the_references(rng):
     x = ties_and_worse(rng, (2, 5, 9, 9))
     x[0, ..., 0] = -np.inf  # the first pixel wins
     x[0, ..., 1:] = np.nan_to_num(x[0, ..., 1:], nan=-1)
@@ -288,7 +288,7 @@ def test_mean_of_a_whole_image(rng, shape):
     assert_agrees("global_average_pool2d_forward", {"x": x}, {"image": shape[1:3]})
 
 
-# --- neighbours -------------------------------------------------------------------------------
+# --- neighbors -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])

@@ -155,7 +155,7 @@ CALLS = {
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_many_steps_are_single_steps_bit_for_bit(reference_kernels, monkeypatch, call):
-    monkeypatch.setattr(multi_step, "MOST", 2)
+    monkeypatch.setattr(multi_step, "MAX_STEPS_PER_CALL", 2)
     x, y, options = call()
     if y is not None:
         options["batch_size"] = BATCH
@@ -183,7 +183,7 @@ def test_agrees_with_the_reference():
 
 
 def test_data_that_does_not_fit_is_sent_in_pieces(reference_kernels, monkeypatch):
-    monkeypatch.setattr(multi_step, "MOST", 2)
+    monkeypatch.setattr(multi_step, "MAX_STEPS_PER_CALL", 2)
     x, y = data()
     one, want = fitted(x, y, batch_size=BATCH)
     copies = []
@@ -218,7 +218,7 @@ def test_the_data_leave_the_device_with_the_training(reference_kernels):
 
 @pytest.mark.parametrize("bad", range(5))
 def test_after_a_loss_that_is_not_finite_nothing_changes(reference_kernels, monkeypatch, bad):
-    monkeypatch.setattr(multi_step, "MOST", 2)
+    monkeypatch.setattr(multi_step, "MAX_STEPS_PER_CALL", 2)
     x, y = data(np.float32)
     x[bad * BATCH] = np.inf
 

@@ -11,7 +11,7 @@ from minicnn.data.affine import (
     FILL_MODES,
     IDENTITY,
     affine_images,
-    centred,
+    centered,
     flipped,
     rotation,
     shear,
@@ -39,7 +39,7 @@ def random_matrices(n, height, width, seed=0):
         @ zoom(*rng.uniform(0.3, 3, 2))
         for _ in range(n)
     ]
-    return np.stack([centred(matrix, height, width) for matrix in one])
+    return np.stack([centered(matrix, height, width) for matrix in one])
 
 
 @pytest.mark.parametrize("fill_mode", FILL_MODES)
@@ -135,4 +135,4 @@ def test_wrong_arguments():
 
 def test_the_middle_stays_where_it_is():
     for matrix in (rotation(30), zoom(0.5, 2), shear(20)):
-        np.testing.assert_allclose(centred(matrix, 7, 5) @ [3, 2, 1], [3, 2, 1])
+        np.testing.assert_allclose(centered(matrix, 7, 5) @ [3, 2, 1], [3, 2, 1])

@@ -167,7 +167,7 @@ def test_stats_of_known_sizes(tmp_path):
     ]  # fmt: skip
 
 
-def test_colours_are_those_of_all_pixels(tmp_path):
+def test_colors_are_those_of_all_pixels(tmp_path):
     root = make_folder(tmp_path, {"cat": 3, "dog": 2}, ".png")
     picture(99, 40, 10).save(root / "dog" / "tall.png")
     found = stats.folder_stats(list_folder(root), pixels=True)
@@ -213,10 +213,10 @@ def blank():
 
 
 def sixteen_bits(seed, white=65535):
-    """A picture as an X-ray detector writes it: greys of 16 bits, of which `white` is the last."""
+    """A picture as an X-ray detector writes it: grays of 16 bits, of which `white` is the last."""
     out = io.BytesIO()
-    greys = np.asarray(picture(seed).convert("L"), np.float64) / 255 * white
-    Image.fromarray(greys.astype(np.uint16)).save(out, "PNG")
+    grays = np.asarray(picture(seed).convert("L"), np.float64) / 255 * white
+    Image.fromarray(grays.astype(np.uint16)).save(out, "PNG")
     return out.getvalue()
 
 
@@ -236,7 +236,7 @@ BAD_FILES = {
     "PNG named jpg": ("x.jpg", saved("PNG"), "wrong ending"),
     "JPEG named png": ("x.png", saved("JPEG"), "wrong ending"),
     "turned camera": ("x.jpg", saved("JPEG", exif=exif(6)), "rotated"),
-    "one colour": ("x.png", blank(), "blank"),
+    "one color": ("x.png", blank(), "blank"),
     "animated": ("x.gif", animated(), "animated"),
     "12 bits": ("x.png", sixteen_bits(601, 4095), "dark"),
     "a look-alike of 16 bits": ("x.png", sixteen_bits(1), "look-alike"),
@@ -379,8 +379,8 @@ def test_classes_that_are_missing_empty_or_small(tmp_path):
 
 def test_blank_pictures_are_not_look_alikes(tmp_path):
     root = make_folder(tmp_path / "set", {"cat": 3})
-    for grey in (10, 100, 200):
-        Image.new("L", (30, 30), grey).save(root / "cat" / f"grey{grey}.png")
+    for gray in (10, 100, 200):
+        Image.new("L", (30, 30), gray).save(root / "cat" / f"gray{gray}.png")
     assert kinds(root) == {"blank": 3}
 
 

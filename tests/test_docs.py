@@ -77,10 +77,10 @@ def test_there_are_blocks_and_each_has_a_language():
     assert {block.language for block in ALL} <= {"python", "sh", "toml", "text"}
 
 
-def save_picture(path, colour, size=(24, 20)):
+def save_picture(path, color, size=(24, 20)):
     path.parent.mkdir(parents=True, exist_ok=True)
-    noise = np.random.default_rng(len(str(path)) + sum(colour)).integers(0, 50, (*size, 3))
-    Image.fromarray((np.array(colour) + noise).astype(np.uint8)).save(path)
+    noise = np.random.default_rng(len(str(path)) + sum(color)).integers(0, 50, (*size, 3))
+    Image.fromarray((np.array(color) + noise).astype(np.uint8)).save(path)
 
 
 @pytest.fixture

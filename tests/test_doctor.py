@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from picture_folders import make_coloured
+from picture_folders import make_colored
 
 import minicnn as mc
 from minicnn import explain
@@ -259,7 +259,7 @@ def test_averages_that_are_young_are_named_where_the_validation_is_far_behind():
 @pytest.fixture
 def photos(tmp_path, monkeypatch):
     for part, count in (("train", 8), ("test", 3)):
-        make_coloured(tmp_path / "photos" / part, count)
+        make_colored(tmp_path / "photos" / part, count)
     monkeypatch.chdir(tmp_path)
     return [
         "train",

@@ -115,9 +115,9 @@ def test_gradcam_of_one_sigmoid_has_two_sides():
     )
     model.layers[0].kernel.assign(np.eye(2).reshape(1, 1, 2, 2))
     model.layers[-1].kernel.assign(np.array([[3.0], [-3.0]]))
-    against, in_favour = (explain.gradcam(model, IMAGES, number) for number in (0, 1))
+    against, in_favor = (explain.gradcam(model, IMAGES, number) for number in (0, 1))
     first_is_brighter = IMAGES[..., 0] > IMAGES[..., 1]
-    np.testing.assert_array_equal(in_favour > 0, first_is_brighter)
+    np.testing.assert_array_equal(in_favor > 0, first_is_brighter)
     np.testing.assert_array_equal(against > 0, ~first_is_brighter)
 
 
@@ -216,7 +216,7 @@ def test_occlusion_takes_one_image():
         explain.occlusion_map(looker(), IMAGES)
 
 
-def test_kernel_tiles_show_colours_and_grey_for_zero_on_one_scale():
+def test_kernel_tiles_show_colors_and_gray_for_zero_on_one_scale():
     kernels = np.zeros((2, 2, 3, 2), np.float32)
     kernels[0, 0, :, 0] = 2, 0, -2
     tiles = explain.kernel_tiles(kernels)
@@ -224,18 +224,18 @@ def test_kernel_tiles_show_colours_and_grey_for_zero_on_one_scale():
     kernels[1, 1, 0, 1] = 1
     assert explain.kernel_tiles(kernels)[1, 1, 1].tolist() == [0.75, 0.5, 0.5]
     assert (explain.kernel_tiles(np.zeros((2, 2, 3, 1))) == 0.5).all()
-    with pytest.raises(ShapeError, match="of three colours; got"):
+    with pytest.raises(ShapeError, match="of three colors; got"):
         explain.kernel_tiles(np.zeros((3, 3, 5, 4)))
 
 
 def legends(figure):
-    """What stands beside the colour bars and above the plots."""
+    """What stands beside the color bars and above the plots."""
     return [text for axes in figure.findobj(match=lambda one: hasattr(one, "get_ylabel"))
             for text in (axes.get_ylabel(), axes.get_title()) if text]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("channels", "legend"), [(1, "weight"), (5, "mean weight"), (3, "grey: weight 0; ")]
+    ("channels", "legend"), [(1, "weight"), (5, "mean weight"), (3, "gray: weight 0; ")]
 )
 def test_kernels_are_shown_in_one_style_wherever_they_are(channels, legend):
     kernels = RNG.normal(size=(3, 3, channels, 4)).astype(np.float32)

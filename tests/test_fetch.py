@@ -37,9 +37,9 @@ PATIENT = Limits(most_bytes=100_000, connect_seconds=600, total_seconds=600)
 SHORT = Limits(most_bytes=100_000, connect_seconds=0.2, total_seconds=0.2)
 
 
-def picture(colour="red", file_format="JPEG", size=(32, 24)):
+def picture(color="red", file_format="JPEG", size=(32, 24)):
     out = io.BytesIO()
-    Image.new("RGB", size, colour).save(out, file_format)
+    Image.new("RGB", size, color).save(out, file_format)
     return out.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""Finding labelled pictures."""
+"""Finding labeled pictures."""
 
 from __future__ import annotations
 

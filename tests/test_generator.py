@@ -583,7 +583,7 @@ def test_labels_of_a_dataset_have_keras_s_types(folder, mode, dtype, shape, rows
     assert (y.dtype, y.shape) == (dtype, shape) and y[[0, 5]].tolist() == rows
 
 
-@pytest.mark.parametrize("wrong", ["int8", "colour", None])
+@pytest.mark.parametrize("wrong", ["int8", "color", None])
 def test_a_dtype_that_pixels_cannot_have_is_refused_at_once(folder, wrong):
     with pytest.raises(ArgumentError, match="dtype must be one of"):
         image_dataset_from_directory(folder, image_size=6, dtype=wrong)

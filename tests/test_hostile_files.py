@@ -117,8 +117,8 @@ class Watch:
 class Work:
     """Counts calls of functions, Python's and C's, and the most memory that was taken."""
 
-    MOST_CALLS = 1_000_000
-    MOST_BYTES = 200 << 20  # of a file that is small; of a large one 4 times its size more
+    MAX_CALLS = 1_000_000
+    MAX_BYTES = 200 << 20  # of a file that is small; of a large one 4 times its size more
 
     def __init__(self):
         self.calls = self.bytes = 0
@@ -137,8 +137,8 @@ class Work:
         tracemalloc.stop()
 
     def check(self, size):
-        assert self.calls < self.MOST_CALLS
-        assert self.bytes < self.MOST_BYTES + 4 * size
+        assert self.calls < self.MAX_CALLS
+        assert self.bytes < self.MAX_BYTES + 4 * size
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minicnn.data import parse_idx, read_idx, read_labelled_images
+from minicnn.data import parse_idx, read_idx, read_labeled_images
 from minicnn.data.idx import TYPES
 from minicnn.errors import DTypeError, FormatError, SizeLimitError, TruncatedError
 
@@ -166,20 +166,20 @@ def test_images_and_labels_must_agree(tmp_path):
     images, labels = tmp_path / "images", tmp_path / "labels"
     images.write_bytes(GOOD)
     labels.write_bytes(idx(np.arange(5, dtype=np.uint8)))
-    x, y = read_labelled_images(images, labels)
+    x, y = read_labeled_images(images, labels)
     np.testing.assert_array_equal(x, IMAGES)
     np.testing.assert_array_equal(y, range(5))
 
     labels.write_bytes(idx(np.arange(4, dtype=np.uint8)))
     with pytest.raises(FormatError, match=r"labels: has 4 labels for the 5 images of .*images"):
-        read_labelled_images(images, labels)
+        read_labeled_images(images, labels)
     with pytest.raises(
         FormatError, match=r"labels: must hold uint8 .* N, H, W; it holds uint8 \(4,\)"
     ):
-        read_labelled_images(labels, images)
+        read_labeled_images(labels, images)
     labels.write_bytes(idx(np.arange(5, dtype=">i4")))
     with pytest.raises(FormatError, match=r"labels: must hold uint8 .* it holds int32"):
-        read_labelled_images(images, labels)
+        read_labeled_images(images, labels)
 
 
 def test_what_is_no_file(tmp_path):

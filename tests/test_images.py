@@ -89,7 +89,7 @@ def test_a_damaged_note_of_the_camera_turns_nothing(tmp_path, note):
     assert decode(tmp_path / "b.jpg").shape == (12, 10, 3)
 
 
-def test_the_largest_centred_part_keeps_proportions(tmp_path):
+def test_the_largest_centered_part_keeps_proportions(tmp_path):
     wide = np.zeros((4, 12, 3), np.uint8)
     wide[:, 4:8] = 200
     Image.fromarray(wide).save(tmp_path / "a.png")
@@ -99,29 +99,29 @@ def test_the_largest_centred_part_keeps_proportions(tmp_path):
 
 
 @pytest.mark.parametrize("ending", [".png", ".tif"])
-def test_sixteen_bit_greys_are_scaled(tmp_path, ending):
-    greys = np.arange(0, 65536, 1, np.uint16).reshape(512, 128)  # more rows than a strip has
-    Image.fromarray(greys).save(tmp_path / f"a{ending}")
-    expected = greys.astype(np.int64) * 255 // 65535
+def test_sixteen_bit_grays_are_scaled(tmp_path, ending):
+    grays = np.arange(0, 65536, 1, np.uint16).reshape(512, 128)  # more rows than a strip has
+    Image.fromarray(grays).save(tmp_path / f"a{ending}")
+    expected = grays.astype(np.int64) * 255 // 65535
     pixels = decode(tmp_path / f"a{ending}", None, "grayscale")
     np.testing.assert_array_equal(pixels[..., 0], expected)
 
 
-def test_thirty_two_bit_greys_beyond_sixteen_are_refused(tmp_path):
+def test_thirty_two_bit_grays_beyond_sixteen_are_refused(tmp_path):
     Image.fromarray(np.array([[0, 65536]], np.int32)).save(tmp_path / "a.tif")
-    with pytest.raises(ImageReadError, match=r"its greys are not in 0\.\.\.65535"):
+    with pytest.raises(ImageReadError, match=r"its grays are not in 0\.\.\.65535"):
         decode(tmp_path / "a.tif")
 
 
 def test_a_12_bit_picture_in_16_bits_is_said_to_be_nearly_black(tmp_path):
-    greys = np.linspace(0, 4095, 64).astype(np.uint16).reshape(8, 8)
-    Image.fromarray(greys).save(tmp_path / "12.png")
+    grays = np.linspace(0, 4095, 64).astype(np.uint16).reshape(8, 8)
+    Image.fromarray(grays).save(tmp_path / "12.png")
     with pytest.warns(UserWarning, match=r"all below 4,096.*Save such pictures.*16 times"):
         pixels = decode(tmp_path / "12.png", None, "grayscale")
     assert pixels.max() == 15
-    Image.fromarray(greys * 16).save(tmp_path / "16.png")  # what the warning says to do
+    Image.fromarray(grays * 16).save(tmp_path / "16.png")  # what the warning says to do
     assert decode(tmp_path / "16.png", None, "grayscale").max() == 254
-    Image.fromarray(greys * 0).save(tmp_path / "0.png")  # black it is
+    Image.fromarray(grays * 0).save(tmp_path / "0.png")  # black it is
     assert decode(tmp_path / "0.png", None, "grayscale").max() == 0
 
 

@@ -142,7 +142,7 @@ def test_purposes_do_not_run_into_their_numbers():
 
 def test_stream_has_the_words_of_seed_and_step():
     random.set_random_seed(5 + 7 * 2**32)
-    words = random.stream(11 + 13 * 2**32)
+    words = random.rng_key(11 + 13 * 2**32)
     assert words.dtype == np.uint32
     assert words.tolist() == [5, 7, 11, 13]
 
@@ -156,7 +156,7 @@ def test_wrong_seeds_are_refused(seed):
 def test_seed_takes_numpy_integers_up_to_the_largest():
     utils.set_random_seed(np.uint64(2**64 - 1))
     assert random.seed() == 2**64 - 1
-    assert random.stream(0).tolist() == [2**32 - 1, 2**32 - 1, 0, 0]
+    assert random.rng_key(0).tolist() == [2**32 - 1, 2**32 - 1, 0, 0]
 
 
 # --- to_categorical ---------------------------------------------------------------------------

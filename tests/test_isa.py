@@ -27,7 +27,7 @@ x, w, b, dy = draw(2, 13, 11, 21), draw(3, 3, 21, 37), draw(37), draw(2, 13, 11,
 window = Window2D((3, 3), (1, 1), (1, 1), (1, 1), (1, 1))
 attributes = {"window": window, "groups": 1, "image": (13, 11), "algorithm": "direct"}
 noise = rng.standard_normal((30, 9, 70)).astype(np.float32)  # of these, each sum has one order
-one, stream = np.ones(70, np.float32), np.arange(4, dtype=np.uint32)
+one, rng_key = np.ones(70, np.float32), np.arange(4, dtype=np.uint32)
 norm = {"momentum": 0.9, "epsilon": 1e-3}
 results = [
     *native.KERNELS["conv2d_forward"](x, w, b, **attributes),
@@ -37,9 +37,9 @@ results = [
     *native.KERNELS["batch_norm_training_forward"](noise, one, one, one, one, None, **norm),
     *native.KERNELS["batch_norm_training_backward"](noise, noise**2, one, one, one, **norm),
     *native.KERNELS["batch_norm_dropout_forward"](
-        noise, one, one, one, one, None, stream, rate=0.3, purpose=1, **norm
+        noise, one, one, one, one, None, rng_key, rate=0.3, purpose=1, **norm
     ),
-    *native.KERNELS["dropout_forward"](noise, stream, rate=0.3, purpose=1),
+    *native.KERNELS["dropout_forward"](noise, rng_key, rate=0.3, purpose=1),
 ]
 digest = hashlib.sha256(b"".join(r.tobytes() for r in results)).hexdigest()
 print(json.dumps({"isa": _core.isa(), "digest": digest}))

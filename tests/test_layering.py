@@ -160,7 +160,7 @@ def circles(imports: dict[str, set[str]]) -> list[list[str]]:
     """Groups of modules each of which imports, directly or not, all others of its group."""
     reached: dict[str, set[str]] = {module: set(below) for module, below in imports.items()}
     for middle in imports:
-        for module, below in reached.items():
+        for below in reached.values():
             if middle in below:
                 below |= reached[middle]
     groups = {

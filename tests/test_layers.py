@@ -201,7 +201,7 @@ def test_conv2d_is_the_operation_with_its_activation(backend):
     assert (y > 0).any() and (y == 0).any()
 
 
-def test_depthwise_results_of_a_channel_are_neighbours(backend):
+def test_depthwise_results_of_a_channel_are_neighbors(backend):
     layer, x = DepthwiseConv2D(3, depth_multiplier=2), batch(IMAGE)
     y = layer(x)
     for channel in range(6):

@@ -197,7 +197,7 @@ ERRORS = {
     "padding by a word": (
         lambda: ZeroPadding2D("same"), ArgumentError, "padding must be numbers of rows and columns",
     ),
-    "an even neighbourhood": (
+    "an even neighborhood": (
         lambda: LocalResponseNormalization(4), ArgumentError, "size must be odd",
     ),
     "uint8 without rescaling": (

@@ -198,7 +198,7 @@ def test_terminate_on_nan_ends_quietly(backend, capsys):
 
 
 WRONG_CALLS = {
-    "grey-without-channel": (lambda m, x, y: m.fit(x[..., 0], y), ShapeError, r"x\[\.\.\., None\]"),
+    "gray-without-channel": (lambda m, x, y: m.fit(x[..., 0], y), ShapeError, r"x\[\.\.\., None\]"),
     "one-sample": (lambda m, x, y: m.predict(x[0]), ShapeError, r"x\[None\]"),
     "wrong-size": (
         lambda m, x, y: m.predict(x[:, 1:]),

@@ -161,9 +161,9 @@ def run(kernel: str, reads: list, specs: list, **attributes: Any) -> list[np.nda
 
 
 def run_pool(reads: list, spec: tuple[int, ...], **attributes: Any) -> tuple[np.ndarray, ...]:
-    y, winner = np.full(spec, np.nan, np.float32), np.full(spec, 255, np.uint8)
-    core.run("conv2d_max_pool2d_forward", reads, [y, winner], attributes)
-    return y, winner
+    y, argmax = np.full(spec, np.nan, np.float32), np.full(spec, 255, np.uint8)
+    core.run("conv2d_max_pool2d_forward", reads, [y, argmax], attributes)
+    return y, argmax
 
 
 def integers(shape, seed: int, most: int = 3) -> np.ndarray:
@@ -305,7 +305,7 @@ NOBODY = 255  # won where ReLU left nothing
 def pooled(case: Case, pool: Window2D, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Maxima of z and their numbers; the first of equals, or the first NaN, wins."""
     n, (ph, pw) = case.x[0], pool.out_hw(case.y[1:3])
-    y, winner = np.empty((2, n, ph, pw, case.filters))
+    y, argmax = np.empty((2, n, ph, pw, case.filters))
     for index in np.ndindex(n, ph, pw, case.filters):
         best = None
         for ky, kx in np.ndindex(*pool.size):
@@ -315,16 +315,16 @@ def pooled(case: Case, pool: Window2D, z: np.ndarray) -> tuple[np.ndarray, np.nd
                 continue
             value = z[index[0], oy, ox, index[3]]
             if best is None or value > best or (np.isnan(value) and not np.isnan(best)):
-                best, winner[index] = value, ky * pool.size[1] + kx
+                best, argmax[index] = value, ky * pool.size[1] + kx
         y[index] = best
-    return y, winner
+    return y, argmax
 
 
-def unpooled(case: Case, pool: Window2D, dy: np.ndarray, winner: np.ndarray) -> np.ndarray:
+def unpooled(case: Case, pool: Window2D, dy: np.ndarray, argmax: np.ndarray) -> np.ndarray:
     full = np.zeros(case.y)
-    for index in zip(*np.nonzero(winner != NOBODY), strict=True):
-        oy = index[1] * pool.stride[0] - pool.pad_h[0] + int(winner[index]) // pool.size[1]
-        ox = index[2] * pool.stride[1] - pool.pad_w[0] + int(winner[index]) % pool.size[1]
+    for index in zip(*np.nonzero(argmax != NOBODY), strict=True):
+        oy = index[1] * pool.stride[0] - pool.pad_h[0] + int(argmax[index]) // pool.size[1]
+        ox = index[2] * pool.stride[1] - pool.pad_w[0] + int(argmax[index]) % pool.size[1]
         full[index[0], oy, ox, index[3]] += dy[index]
     return full
 
@@ -355,18 +355,18 @@ def test_pooled_convolution_is_the_composition(case: Case, pool: Window2D, activ
     attributes = {**case.attributes, "pool": pool, "activation": activation}
     x, w, b = integers(case.x, 0, 1), integers(case.w, 1, 1), integers((case.filters,), 2)
     z = forward(case, *float64(x, w, b))
-    y_exact, winner_exact = pooled(case, pool, np.maximum(z, 0) if activation == "relu" else z)
-    y, winner = run_pool([x, w, b], y_exact.shape, **attributes)
+    y_exact, argmax_exact = pooled(case, pool, np.maximum(z, 0) if activation == "relu" else z)
+    y, argmax = run_pool([x, w, b], y_exact.shape, **attributes)
     np.testing.assert_array_equal(y, y_exact)
     clipped = (activation == "relu") & (y_exact <= 0)
-    np.testing.assert_array_equal(winner, np.where(clipped, NOBODY, winner_exact))
+    np.testing.assert_array_equal(argmax, np.where(clipped, NOBODY, argmax_exact))
 
     dy = integers(y.shape, 3)
-    dz = unpooled(case, pool, *float64(dy), winner)
-    (dx,) = run("conv2d_max_pool2d_backward_input", [dy, winner, w], [case.x], **attributes)
+    dz = unpooled(case, pool, *float64(dy), argmax)
+    (dx,) = run("conv2d_max_pool2d_backward_input", [dy, argmax, w], [case.x], **attributes)
     dw, db = run(
         "conv2d_max_pool2d_backward_weights",
-        [dy, winner, x],
+        [dy, argmax, x],
         [case.w, (case.filters,)],
         **attributes,
     )
@@ -381,22 +381,22 @@ def test_pooling_keeps_the_first_nan(activation: str) -> None:
     case = Case((1, 4, 4, 1), 1, window((1, 1)))
     one = np.ones((1, 1, 1, 1), np.float32)
     attributes = {**case.attributes, "pool": POOLS["halves"], "activation": activation}
-    y, winner = run_pool(
+    y, argmax = run_pool(
         [x.astype(np.float32)[None, ..., None], one, None], (1, 2, 2, 1), **attributes
     )
     low = [0, 0] if activation == "relu" else [-1, -3]
     np.testing.assert_array_equal(y.ravel(), [np.nan, np.nan, *low])
     winners = [NOBODY] * 4 if activation == "relu" else [3, 0, 0, 0]
-    np.testing.assert_array_equal(winner.ravel(), winners)
+    np.testing.assert_array_equal(argmax.ravel(), winners)
 
 
-def test_a_foreign_winner_is_not_followed() -> None:
+def test_a_foreign_argmax_is_not_followed() -> None:
     case, pool = Case((1, 6, 6, 1), 1, window((3, 3))), POOLS["halves"]
     attributes = {**case.attributes, "pool": pool, "activation": "linear"}
     dy = np.ones((1, 2, 2, 1), np.float32)
     w = np.ones(case.w, np.float32)
-    winner = np.full(dy.shape, 255, np.uint8)
-    (dx,) = run("conv2d_max_pool2d_backward_input", [dy, winner, w], [case.x], **attributes)
+    argmax = np.full(dy.shape, 255, np.uint8)
+    (dx,) = run("conv2d_max_pool2d_backward_input", [dy, argmax, w], [case.x], **attributes)
     np.testing.assert_array_equal(dx, np.zeros(case.x))
 
 
@@ -466,9 +466,9 @@ def test_no_kernel_leaves_its_arrays(case: Case, at_end: bool) -> None:
     call("conv2d_backward_input", [y, w], [x], **case.attributes)
     call("conv2d_backward_weights", [y, x], [w, b], **case.attributes)
     pool = {"pool": window((1, 1)), "activation": "relu"}
-    winner = np.zeros(y.shape, np.uint8)
-    call("conv2d_max_pool2d_forward", [x, w, b], [y, winner], **case.attributes, **pool)
-    reads = [y, winner]
+    argmax = np.zeros(y.shape, np.uint8)
+    call("conv2d_max_pool2d_forward", [x, w, b], [y, argmax], **case.attributes, **pool)
+    reads = [y, argmax]
     call("conv2d_max_pool2d_backward_input", [*reads, w], [x], **case.attributes, **pool)
     call("conv2d_max_pool2d_backward_weights", [*reads, x], [w, b], **case.attributes, **pool)
     x, w, y = x.reshape(len(x), -1), integers((x[:1].size or 7, 9), 7), integers((len(x), 9), 8)

@@ -41,7 +41,7 @@ def batch_norm_images(rng, channels=37):
 
 
 def with_stream(images):
-    return images | {"stream": np.array([5, 6, 7, 8], np.uint32)}
+    return images | {"rng_key": np.array([5, 6, 7, 8], np.uint32)}
 
 
 def classes_of(rng):
@@ -89,7 +89,7 @@ LARGE = {
         "dropout",
         lambda rng: {
             "x": rng.standard_normal((3, 31, 29, 37)),
-            "stream": rng.integers(0, 2**32, 4, dtype=np.uint32),
+            "rng_key": rng.integers(0, 2**32, 4, dtype=np.uint32),
         },
         {"rate": 0.37, "purpose": 2**32 - 1},
     ),
@@ -198,7 +198,7 @@ STEPS = {
         {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-7, "centered": False},
         ("velocity", "mean"),
     ),
-    "rmsprop, centred": (
+    "rmsprop, centered": (
         "rmsprop_update",
         {"rho": 0.9, "momentum": 0.5, "epsilon": 1e-3, "centered": True},
         (),
@@ -296,13 +296,13 @@ def test_batch_norm_dropout_has_the_bits_of_the_two(channels):
     known["x"][3, 4, 5, 0] = np.nan
     norm, drop = BN, {k: BN_DROPOUT[k] for k in ("rate", "purpose")}
     z, *statistics = run(native.KERNELS, "batch_norm_training_forward", known, norm)
-    (y,) = native.KERNELS["dropout_forward"](z, known["stream"], **drop)
+    (y,) = native.KERNELS["dropout_forward"](z, known["rng_key"], **drop)
     found = run(native.KERNELS, "batch_norm_dropout_forward", known, BN_DROPOUT)
     assert [a.tobytes() for a in found] == [a.tobytes() for a in (y, *statistics)]
     assert np.isnan(y).any() and (y == 0).any()
     known |= dict(zip(("mean", "inverse_deviation"), statistics[:2], strict=True))
     known["dy"] = rng.standard_normal(y.shape).astype(np.float32)
-    (dz,) = native.KERNELS["dropout_backward"](known["dy"], known["stream"], **drop)
+    (dz,) = native.KERNELS["dropout_backward"](known["dy"], known["rng_key"], **drop)
     wanted = run(native.KERNELS, "batch_norm_training_backward", known | {"dy": dz}, norm)
     found = run(native.KERNELS, "batch_norm_dropout_backward", known, BN_DROPOUT)
     assert [a.tobytes() for a in found] == [a.tobytes() for a in wanted]
@@ -368,12 +368,12 @@ def test_pooling_takes_the_first_nan_and_the_first_of_equals():
             np.testing.assert_array_equal(a, b)
 
 
-def test_a_window_of_nothing_but_minus_infinity_has_a_winner_inside_the_image():
+def test_a_window_of_nothing_but_minus_infinity_has_a_argmax_inside_the_image():
     x = np.full((1, 3, 3, 1), -np.inf, np.float32)
     attributes = pool((3, 3), 3, 2, "same")
-    _, winner = native.KERNELS["max_pool2d_forward"](x, **attributes)
-    dy = np.ones(winner.shape, np.float32)
-    (dx,) = native.KERNELS["max_pool2d_backward"](dy, winner, **attributes)
+    _, argmax = native.KERNELS["max_pool2d_forward"](x, **attributes)
+    dy = np.ones(argmax.shape, np.float32)
+    (dx,) = native.KERNELS["max_pool2d_backward"](dy, argmax, **attributes)
     assert dx.sum() == dy.sum()
 
 

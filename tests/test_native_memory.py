@@ -112,22 +112,22 @@ def test_windows_that_no_pooling_has_are_refused(name, window):
 def test_winners_that_no_forward_made_reach_nothing():
     attributes = dict(CASES["max_pool2d, overlap"].attributes)
     dy = np.ones((2, 3, 3, 3), np.float32)
-    for winner in (-1, 9, 2**31 - 1, -(2**31)):
+    for argmax in (-1, 9, 2**31 - 1, -(2**31)):
         (dx,) = native.KERNELS["max_pool2d_backward"](
-            dy, np.full(dy.shape, winner, np.int32), **attributes
+            dy, np.full(dy.shape, argmax, np.int32), **attributes
         )
         assert not dx.any()
         (dx,) = native.KERNELS["global_max_pool2d_backward"](
-            dy[:, 0, 0], np.full((2, 3), winner, np.int32), image=(3, 3)
+            dy[:, 0, 0], np.full((2, 3), argmax, np.int32), image=(3, 3)
         )
-        assert dx.any() == (winner == 9 - 1)
+        assert dx.any() == (argmax == 9 - 1)
 
 
 NUMBERS = {
     "rate of 1": ("dropout", {"rate": 1.0}),
     "no number as rate": ("dropout", {"rate": float("nan")}),
     "negative purpose": ("dropout", {"purpose": -1}),
-    "no neighbours": ("local_response_norm", {"size": 0}),
+    "no neighbors": ("local_response_norm", {"size": 0}),
     "the batch as axis": ("concatenate channels", {"axis": 0}),
     "an axis too many": ("concatenate channels", {"axis": 4}),
     "negative padding": ("zero_pad2d", {"pad_h": (-1, 4)}),

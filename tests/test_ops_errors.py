@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from op_cases import CASES, STREAM, in_dtype
+from op_cases import CASES, RNG_KEY, in_dtype
 
 from minicnn import ops
 from minicnn.contracts import Spec
@@ -27,10 +27,10 @@ CALLS = {
         ShapeError,
         r"x must have 4 axes \(N, H, W, C\); got shape \(28, 28, 1\); for one image pass x\[None\]",
     ),
-    "grey images without channels": (
+    "gray images without channels": (
         lambda: ops.max_pool2d(zeros(60, 28, 28)),
         ShapeError,
-        r"got shape \(60, 28, 28\); grey images need a channel axis: x\[..., None\]",
+        r"got shape \(60, 28, 28\); gray images need a channel axis: x\[..., None\]",
     ),
     "no rows": (
         lambda: ops.conv2d(zeros(2, 0, 9, 4), FILTERS),
@@ -148,25 +148,25 @@ CALLS = {
         ArgumentError,
         r"epsilon must be a number in \(0, inf\); got 0",
     ),
-    "an even neighbourhood": (
+    "an even neighborhood": (
         lambda: ops.local_response_norm(IMAGES, 4),
         ArgumentError,
         r"size must be odd, the channel itself being the middle; got 4",
     ),
     "everything dropped": (
-        lambda: ops.dropout(IMAGES, STREAM, 1.0),
+        lambda: ops.dropout(IMAGES, RNG_KEY, 1.0),
         ArgumentError,
         r"rate must be a number in \[0, 1\); got 1.0",
     ),
-    "a stream of other numbers": (
+    "a rng_key of other numbers": (
         lambda: ops.dropout(IMAGES, zeros(4), 0.5),
         DTypeError,
-        r"stream must be an array of uint32; got float32",
+        r"rng_key must be an array of uint32; got float32",
     ),
-    "a short stream": (
-        lambda: ops.dropout(IMAGES, STREAM[:3], 0.5),
+    "a short rng_key": (
+        lambda: ops.dropout(IMAGES, RNG_KEY[:3], 0.5),
         ShapeError,
-        r"stream must have 4 numbers; got shape \(3,\)",
+        r"rng_key must have 4 numbers; got shape \(3,\)",
     ),
     "zero padding by a word": (
         lambda: ops.zero_pad2d(IMAGES, "same"),

@@ -116,22 +116,22 @@ def test_images_may_be_uint8_until_they_are_rescaled(backend):
 
 def test_dropout_repeats_itself_and_only_then(backend):
     x = np.ones((4, 1000), np.float32)
-    stream, later = np.array([[7, 0, 0, 0], [7, 0, 1, 0]], np.uint32)
-    y, saved = ops.dropout(x, stream, 0.25, purpose=1)
-    assert np.array_equal(y, ops.dropout(x, stream, 0.25, purpose=1)[0])
+    rng_key, later = np.array([[7, 0, 0, 0], [7, 0, 1, 0]], np.uint32)
+    y, saved = ops.dropout(x, rng_key, 0.25, purpose=1)
+    assert np.array_equal(y, ops.dropout(x, rng_key, 0.25, purpose=1)[0])
     assert np.array_equal(ops.dropout_backward(x, saved), y)
     assert not np.array_equal(y, ops.dropout(x, later, 0.25, purpose=1)[0])
-    assert not np.array_equal(y, ops.dropout(x, stream, 0.25, purpose=2)[0])
+    assert not np.array_equal(y, ops.dropout(x, rng_key, 0.25, purpose=2)[0])
     assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.75)}
     assert abs((y == 0).mean() - 0.25) < 0.03
 
 
 def test_same_dropout_on_every_engine(backend):
     x = np.ones((5, 123), np.float32)
-    stream = np.array([1, 2, 3, 4], np.uint32)
-    y, _ = ops.dropout(x, stream, 0.4)
+    rng_key = np.array([1, 2, 3, 4], np.uint32)
+    y, _ = ops.dropout(x, rng_key, 0.4)
     with backends.backend("numpy"):
-        assert np.array_equal(y, ops.dropout(x, stream, 0.4)[0])
+        assert np.array_equal(y, ops.dropout(x, rng_key, 0.4)[0])
 
 
 def test_losses_keep_their_probabilities(backend):

@@ -23,7 +23,7 @@ EVERY_KIND = {
     "AdamW": AdamW(0.01),
     "scheduled": Adam(ExponentialDecay(0.1, 10, 0.5)),
     "RMSprop": RMSprop(),
-    "centred RMSprop": RMSprop(0.01, momentum=0.9, centered=True, global_clipnorm=2.0),
+    "centered RMSprop": RMSprop(0.01, momentum=0.9, centered=True, global_clipnorm=2.0),
 }
 
 

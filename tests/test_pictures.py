@@ -75,7 +75,7 @@ def test_gallery_of_a_hopeless_network_stops_at_a_page():
     assert any("the first 600" in text for text in words(figure))
 
 
-def test_gallery_uses_names_and_colour():
+def test_gallery_uses_names_and_color():
     images = np.random.default_rng(0).integers(0, 256, (2, 6, 4, 3), dtype=np.uint8)
     names = ["cat", "dog"]
     figure = explain.error_gallery(images, np.array([0, 1]), np.array([1, 1]), names)

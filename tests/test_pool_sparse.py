@@ -69,13 +69,13 @@ def winners(case: Case) -> np.ndarray:
     return np.where(rng.random(shape) < 0.2, NOBODY, rng.integers(0, 4, shape)).astype(np.uint8)
 
 
-def unpooled(case: Case, dy: np.ndarray, winner: np.ndarray) -> np.ndarray:
+def unpooled(case: Case, dy: np.ndarray, argmax: np.ndarray) -> np.ndarray:
     dz = np.zeros(case.y)
     for cell in range(4):
         rows, columns = (
             slice(first, 2 * n, 2) for first, n in zip(divmod(cell, 2), dy.shape[1:3], strict=True)
         )
-        dz[:, rows, columns] = np.where(winner == cell, dy, 0)
+        dz[:, rows, columns] = np.where(argmax == cell, dy, 0)
     return dz
 
 
@@ -98,11 +98,11 @@ def sparse_weights(
 @pytest.mark.parametrize("activation", ["relu", "linear"])
 @pytest.mark.parametrize("case", ALL)
 def test_integers_are_exact(case: Case, activation: str) -> None:
-    shape, winner = pooled_shape(case), winners(case)
+    shape, argmax = pooled_shape(case), winners(case)
     x, w, dy = (integers(s, i) for i, s in enumerate([case.x, case.w, shape]))
-    dz = unpooled(case, *float64(dy), winner)
-    dx = sparse_input(case, [dy, winner, w], activation)
-    dw, db = sparse_weights(case, [dy, winner, x], activation)
+    dz = unpooled(case, *float64(dy), argmax)
+    dx = sparse_input(case, [dy, argmax, w], activation)
+    dw, db = sparse_weights(case, [dy, argmax, x], activation)
     np.testing.assert_array_equal(dx, backward_input(case, dz, *float64(w)))
     np.testing.assert_array_equal(dw, backward_weights(case, dz, *float64(x)))
     np.testing.assert_array_equal(db, dz.sum((0, 1, 2)))
@@ -128,12 +128,12 @@ LONG_SUMS = [
 def test_errors_stay_within_the_bound(case: Case) -> None:
     """All-positive numbers, whose rounding errors do not cancel."""
     x, w, dy = (positives(s, i) for i, s in enumerate([case.x, case.w, pooled_shape(case)]))
-    winner = winners(case)
-    dz = unpooled(case, *float64(dy), winner)
+    argmax = winners(case)
+    dz = unpooled(case, *float64(dy), argmax)
     exact = backward_input(case, dz, *float64(w))
     products = case.filters * case.w[0] * case.w[1]
-    assert_within_bound(sparse_input(case, [dy, winner, w]), exact, exact, products)
-    dw, db = sparse_weights(case, [dy, winner, x])
+    assert_within_bound(sparse_input(case, [dy, argmax, w]), exact, exact, products)
+    dw, db = sparse_weights(case, [dy, argmax, x])
     exact = backward_weights(case, dz, *float64(x))
     assert_within_bound(dw, exact, exact, dy.size // case.filters)
     exact = dz.sum((0, 1, 2))
@@ -150,18 +150,18 @@ def threads() -> Iterator[Callable[[int], None]]:
 
 @pytest.mark.parametrize("case", ALL[:16])
 def test_bits_do_not_depend_on_threads_or_batch(case: Case, threads: Callable[[int], None]) -> None:
-    rng, winner = np.random.default_rng(5), winners(case)
-    x, w, dy = (rng.normal(size=s).astype(np.float32) for s in (case.x, case.w, winner.shape))
+    rng, argmax = np.random.default_rng(5), winners(case)
+    x, w, dy = (rng.normal(size=s).astype(np.float32) for s in (case.x, case.w, argmax.shape))
     threads(1)
-    dx, gradients = sparse_input(case, [dy, winner, w]), sparse_weights(case, [dy, winner, x])
+    dx, gradients = sparse_input(case, [dy, argmax, w]), sparse_weights(case, [dy, argmax, x])
     for count in (2, 3, 4):
         threads(count)
-        np.testing.assert_array_equal(sparse_input(case, [dy, winner, w]), dx)
-        for a, b in zip(sparse_weights(case, [dy, winner, x]), gradients, strict=True):
+        np.testing.assert_array_equal(sparse_input(case, [dy, argmax, w]), dx)
+        for a, b in zip(sparse_weights(case, [dy, argmax, x]), gradients, strict=True):
             np.testing.assert_array_equal(a, b)
     for i in range(case.x[0]):
         one = slice(i, i + 1)
-        alone = sparse_input(case, [dy[one], winner[one], w])
+        alone = sparse_input(case, [dy[one], argmax[one], w])
         np.testing.assert_array_equal(alone, dx[one])
 
 
@@ -176,10 +176,10 @@ def test_nan_and_infinity_reach_what_they_reach_without_a_pool(
     arrays = {"x": integers(case.x, 0), "w": integers(case.w, 1), "dy": integers(shape, 2)}
     for i in (7, -1):
         arrays[where].flat[i] = value
-    winner = winners(case)
-    reads = [arrays["dy"], winner]
+    argmax = winners(case)
+    reads = [arrays["dy"], argmax]
     with np.errstate(invalid="ignore"):
-        dz = unpooled(case, *float64(arrays["dy"]), winner)
+        dz = unpooled(case, *float64(arrays["dy"]), argmax)
         dx = backward_input(case, dz, *float64(arrays["w"]))
         dw = backward_weights(case, dz, *float64(arrays["x"]))
     for algorithm in ("pool_sparse", "direct"):
@@ -189,13 +189,13 @@ def test_nan_and_infinity_reach_what_they_reach_without_a_pool(
         np.testing.assert_array_equal(np.isfinite(found), np.isfinite(dw))
 
 
-def test_a_foreign_winner_is_not_followed() -> None:
+def test_a_foreign_argmax_is_not_followed() -> None:
     case = Case((1, 6, 6, 1), 1, window((3, 3)))
     dy, x, w = (np.ones(s, np.float32) for s in ((1, 2, 2, 1), case.x, case.w))
     for foreign in (4, 5, 255):
-        winner = np.full(dy.shape, foreign, np.uint8)
-        np.testing.assert_array_equal(sparse_input(case, [dy, winner, w]), np.zeros(case.x))
-        dw, db = sparse_weights(case, [dy, winner, x])
+        argmax = np.full(dy.shape, foreign, np.uint8)
+        np.testing.assert_array_equal(sparse_input(case, [dy, argmax, w]), np.zeros(case.x))
+        dw, db = sparse_weights(case, [dy, argmax, x])
         np.testing.assert_array_equal(dw, np.zeros(case.w))
         np.testing.assert_array_equal(db, [0])
 
@@ -209,10 +209,10 @@ def test_no_kernel_leaves_its_arrays(case: Case, at_end: bool) -> None:
         lists = ([guarded(array, at_end=at_end) for array in arrays] for arrays in (reads, writes))
         core.run(f"conv2d_max_pool2d_{kernel}", *lists, {**case.attributes, **attributes})
 
-    shape, winner = pooled_shape(case), winners(case)
+    shape, argmax = pooled_shape(case), winners(case)
     x, w, b, dy = (integers(s, i) for i, s in enumerate([case.x, case.w, (case.filters,), shape]))
-    call("backward_input", [dy, winner, w], [x])
-    call("backward_weights", [dy, winner, x], [w, b])
+    call("backward_input", [dy, argmax, w], [x])
+    call("backward_weights", [dy, argmax, x], [w, b])
 
 
 def test_other_shapes_are_computed_directly() -> None:
@@ -224,12 +224,12 @@ def test_other_shapes_are_computed_directly() -> None:
         (Case((1, 19, 9, 4), 6, window((8, 3))), POOLS["halves"]),
     ]:
         shape = (1, *pool.out_hw(case.y[1:3]), case.filters)
-        w, dy, winner = integers(case.w, 0), integers(shape, 1), np.zeros(shape, np.uint8)
+        w, dy, argmax = integers(case.w, 0), integers(shape, 1), np.zeros(shape, np.uint8)
         attributes = {**case.attributes, "pool": pool, "activation": "relu"}
         for algorithm in ("pool_sparse", "auto", "direct"):
             (dx,) = run(
                 "conv2d_max_pool2d_backward_input",
-                [dy, winner, w],
+                [dy, argmax, w],
                 [case.x],
                 **{**attributes, "algorithm": algorithm},
             )

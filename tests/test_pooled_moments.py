@@ -38,7 +38,7 @@ def drawn(image, filters, offset=0.0):
 
 
 def pooled(arrays, attributes):
-    """y, winner and moments, into arrays that hold something else before."""
+    """y, argmax and moments, into arrays that hold something else before."""
     contract = CONTRACTS["conv2d_max_pool2d_moments_forward"]
     writes = [np.empty(*spec) for spec in contract.specs(*arrays, **attributes)]
     for array in writes:
@@ -54,12 +54,12 @@ def exact_moments(y):
 
 @every_case
 def test_moments_are_those_of_y(image, filters, attributes):
-    y, winner, (mean, variance) = pooled(drawn(image, filters), attributes)
+    y, argmax, (mean, variance) = pooled(drawn(image, filters), attributes)
     want, want_variance = exact_moments(y)
     np.testing.assert_allclose(mean, want, rtol=0, atol=2 * UNIT * np.abs(y).max())
     np.testing.assert_allclose(variance, want_variance, rtol=8 * UNIT, atol=1e-30)
     plain = native.KERNELS["conv2d_max_pool2d_forward"](*drawn(image, filters), **attributes)
-    assert [y.tobytes(), winner.tobytes()] == [a.tobytes() for a in plain]
+    assert [y.tobytes(), argmax.tobytes()] == [a.tobytes() for a in plain]
 
 
 @every_case

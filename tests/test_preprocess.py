@@ -190,4 +190,4 @@ def test_the_background_of_old_files_is_left_alone_and_old_versions_read_new_fil
     dark = Preprocess((5, 5), background="dark")
     assert Preprocess.from_config(dark.as_config()) == dark
     with pytest.raises(ArgumentError, match="background must be one of"):
-        Preprocess((5, 5), background="grey").checked()
+        Preprocess((5, 5), background="gray").checked()

@@ -14,7 +14,7 @@ import pytest
 
 import minicnn as mc
 from minicnn import layers
-from minicnn.models.programs import MOST_PROGRAMS
+from minicnn.models.programs import MAX_PROGRAMS
 
 X = np.random.default_rng(0).normal(size=(64, 12, 11, 3)).astype(np.float32)
 Y = np.arange(64) % 3
@@ -57,7 +57,7 @@ def test_many_batch_sizes_take_the_memory_of_the_largest(backend):
     large.predict_on_batch(X)
     for n in [*range(1, 65), 3, 64]:
         model.predict_on_batch(X[:n])
-        assert len(model._executions) <= MOST_PROGRAMS
+        assert len(model._executions) <= MAX_PROGRAMS
     assert memory_of(model) == memory_of(large)
 
 
@@ -69,16 +69,16 @@ def test_training_with_other_last_batches_takes_the_memory_of_the_largest(backen
     if backend == "numpy":  # its arena is what the last program left
         model.train_on_batch(X[:32], Y[:32])
     assert memory_of(model)[0] == memory_of(large)[0]
-    assert len(model._executions) <= MOST_PROGRAMS
+    assert len(model._executions) <= MAX_PROGRAMS
 
 
 def test_programs_of_one_size_stay_and_of_many_the_last_used_do(backend):
     model = network()
     model.predict_on_batch(X)
-    for n in range(1, MOST_PROGRAMS):
+    for n in range(1, MAX_PROGRAMS):
         model.predict_on_batch(X[:n])
     kept = list(model._executions.values())
-    for n in (64, *range(1, MOST_PROGRAMS)):
+    for n in (64, *range(1, MAX_PROGRAMS)):
         model.predict_on_batch(X[:n])
     assert set(map(id, model._executions.values())) == set(map(id, kept))
     model.predict_on_batch(X[:63])  # instead of the one that was not used for longest: of 64 images
@@ -89,7 +89,7 @@ def test_the_least_used_program_is_given_back(backend):
     model = network()
     model.predict_on_batch(X)
     gone = weakref.ref(next(iter(model._executions.values())))
-    for n in range(1, MOST_PROGRAMS + 1):
+    for n in range(1, MAX_PROGRAMS + 1):
         model.predict_on_batch(X[:n])
     gc.collect()
     assert gone() is None

@@ -26,7 +26,7 @@ class Screen(io.StringIO):
         return self._terminal
 
     def lines(self):
-        """What was written, without colours and cursor movements."""
+        """What was written, without colors and cursor movements."""
         text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.getvalue())
         return [line.strip() for line in re.split(r"[\r\n]+", text) if line.strip()]
 
@@ -40,7 +40,7 @@ class Clock:
 
 
 @pytest.fixture(autouse=True)
-def _a_wide_colourless_terminal(monkeypatch):
+def _a_wide_colorless_terminal(monkeypatch):
     for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "120")

@@ -133,20 +133,20 @@ def test_fused_with_pooling_is_the_composition(activation):
     pool = {"window": attributes["pool"], "image": attributes["window"].out_hw((9, 8))}
     x, w, b = (rng.standard_normal(s).astype(np.float32) for s in ((2, 9, 8, 3), (3, 3, 3, 4), 4))
 
-    y, winner = KERNELS["conv2d_max_pool2d_forward"](x, w, b, **attributes)
+    y, argmax = KERNELS["conv2d_max_pool2d_forward"](x, w, b, **attributes)
     (z,) = KERNELS["conv2d_forward"](x, w, b, **plain)
     a = KERNELS["relu_forward"](z)[0] if activation == "relu" else z
-    want, want_winner = KERNELS["max_pool2d_forward"](a, **pool)
+    want, want_argmax = KERNELS["max_pool2d_forward"](a, **pool)
     np.testing.assert_array_equal(y, want)
     nobody = (activation == "relu") & (want <= 0)
-    np.testing.assert_array_equal(winner, np.where(nobody, 255, want_winner))
-    assert winner.dtype == np.uint8
+    np.testing.assert_array_equal(argmax, np.where(nobody, 255, want_argmax))
+    assert argmax.dtype == np.uint8
 
     dy = rng.standard_normal(y.shape).astype(np.float32)
-    (da,) = KERNELS["max_pool2d_backward"](dy, want_winner, **pool)
+    (da,) = KERNELS["max_pool2d_backward"](dy, want_argmax, **pool)
     dz = KERNELS["relu_backward"](da, a)[0] if activation == "relu" else da
     for kernel, other in (("backward_input", w), ("backward_weights", x)):
-        fused = KERNELS[f"conv2d_max_pool2d_{kernel}"](dy, winner, other, **attributes)
+        fused = KERNELS[f"conv2d_max_pool2d_{kernel}"](dy, argmax, other, **attributes)
         separate = KERNELS[f"conv2d_{kernel}"](dz, other, **plain)
         for ours, theirs in zip(fused, separate, strict=True):
             np.testing.assert_array_equal(ours, theirs)
@@ -156,7 +156,7 @@ def test_fused_relu_window_without_anything_positive():
     """All cells are 0 after the ReLU: nobody wins, and nothing comes back."""
     arrays = {"x": np.ones((1, 4, 4, 1)), "w": -np.ones((3, 3, 1, 1)), "b": None}
     attributes = conv_pool("relu", (4, 4))
-    y, winner = KERNELS["conv2d_max_pool2d_forward"](*arrays.values(), **attributes)
-    assert (y.item(), winner.item()) == (0, 255)
+    y, argmax = KERNELS["conv2d_max_pool2d_forward"](*arrays.values(), **attributes)
+    assert (y.item(), argmax.item()) == (0, 255)
     found = gradients("conv2d_max_pool2d", arrays, np.ones(y.shape), attributes)
     assert not any(g.any() for g in found.values())

@@ -9,7 +9,7 @@ from minicnn.backends.numpy import KERNELS
 from minicnn.backends.numpy.philox import philox4x32, random_words
 
 ONES = 0xFFFFFFFF
-STREAM = np.array([11, 22, 33, 44], np.uint32)
+RNG_KEY = np.array([11, 22, 33, 44], np.uint32)
 
 
 @pytest.mark.parametrize(
@@ -27,18 +27,18 @@ def test_known_answers(counter, key, words):
 def test_every_word_of_the_stream_has_its_place():
     """Element 6 is word 2 of block 1."""
     counter = np.array([1, 0, 5, 33], np.uint32)[:, None]  # block low and high, purpose, step low
-    assert random_words(10, 5, STREAM)[6] == philox4x32(counter, (11, 22 ^ 44))[2, 0]
+    assert random_words(10, 5, RNG_KEY)[6] == philox4x32(counter, (11, 22 ^ 44))[2, 0]
 
 
 def test_words_are_a_function_of_the_element():
-    whole = random_words(101, 1, STREAM)
+    whole = random_words(101, 1, RNG_KEY)
     for count in (0, 1, 4, 6, 100):
-        np.testing.assert_array_equal(random_words(count, 1, STREAM), whole[:count])
+        np.testing.assert_array_equal(random_words(count, 1, RNG_KEY), whole[:count])
 
 
-def mask(shape=(50, 40), rate=0.3, purpose=0, stream=STREAM):
+def mask(shape=(50, 40), rate=0.3, purpose=0, rng_key=RNG_KEY):
     ones = np.ones(shape, np.float32)
-    return KERNELS["dropout_forward"](ones, stream, rate=rate, purpose=purpose)[0]
+    return KERNELS["dropout_forward"](ones, rng_key, rate=rate, purpose=purpose)[0]
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.8])
@@ -56,13 +56,13 @@ def test_rate_0_keeps_everything():
 
 
 def test_kept_are_the_elements_whose_number_is_not_below_the_rate():
-    numbers = (random_words(2000, 0, STREAM) >> 8) / 2**24
+    numbers = (random_words(2000, 0, RNG_KEY) >> 8) / 2**24
     np.testing.assert_array_equal(mask().ravel() > 0, numbers >= 0.3)
 
 
 def test_forward_and_backward_have_the_same_mask():
     dy = np.random.default_rng(0).standard_normal((50, 40))
-    (dx,) = KERNELS["dropout_backward"](dy, STREAM, rate=0.3, purpose=0)
+    (dx,) = KERNELS["dropout_backward"](dy, RNG_KEY, rate=0.3, purpose=0)
     np.testing.assert_allclose(dx, dy * mask().astype(np.float64), rtol=1e-7)
 
 
@@ -72,9 +72,9 @@ def test_a_sample_keeps_its_mask_in_a_shorter_batch():
 
 @pytest.mark.parametrize("word", range(4))
 def test_another_seed_or_step_is_another_mask(word):
-    other = STREAM.copy()
+    other = RNG_KEY.copy()
     other[word] += 1
-    different = (mask() > 0) != (mask(stream=other) > 0)
+    different = (mask() > 0) != (mask(rng_key=other) > 0)
     assert 0.35 < different.mean() < 0.49  # 2 * 0.3 * 0.7 = 0.42 for independent masks
 
 
@@ -85,6 +85,6 @@ def test_another_purpose_is_another_mask():
 
 def test_what_is_dropped_is_0_even_if_it_was_nan():
     x = np.full((50, 40), np.nan)
-    (y,) = KERNELS["dropout_forward"](x, STREAM, rate=0.3, purpose=0)
+    (y,) = KERNELS["dropout_forward"](x, RNG_KEY, rate=0.3, purpose=0)
     np.testing.assert_array_equal(np.isnan(y), mask() > 0)
     assert (y[~np.isnan(y)] == 0).all()

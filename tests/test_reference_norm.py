@@ -1,4 +1,4 @@
-"""Batch and local response normalisation: by hand, and where precision is at stake."""
+"""Batch and local response normalization: by hand, and where precision is at stake."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_training_by_hand():
 
 
 def test_training_gradient_by_hand():
-    """Two numbers are always -1 and 1 after normalisation: their gradients must be 0."""
+    """Two numbers are always -1 and 1 after normalization: their gradients must be 0."""
     arrays = channel(1, 3)
     arrays |= run("batch_norm_training_forward", arrays, BN)
     arrays["dy"] = np.array([2.0, 5]).reshape(1, 2, 1, 1)
@@ -66,7 +66,7 @@ def test_statistics_of_a_small_deviation_at_a_large_mean():
     np.testing.assert_allclose(written["inverse_deviation"], 1 / exact.std((0, 1, 2)), rtol=4 * u)
 
 
-def test_vectors_are_normalised_by_feature():
+def test_vectors_are_normalized_by_feature():
     x = np.array([[1.0, 10], [3, 30]])
     zeros, ones = np.zeros(2), np.ones(2)
     y, *_ = KERNELS["batch_norm_training_forward"](x, ones, zeros, zeros, ones, **BN)

@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
-from picture_folders import COLOURS, make_coloured, save_coloured
+from picture_folders import COLORS, make_colored, save_colored
 
 from minicnn import random
 from minicnn.apps.cli import main
@@ -33,16 +33,16 @@ from minicnn.models import load_model
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """train/ with 3 x 16 images and test/ with 3 x 4."""
-    root = tmp_path_factory.mktemp("colours")
-    make_coloured(root / "train", 16)
-    make_coloured(root / "test", 4)
+    root = tmp_path_factory.mktemp("colors")
+    make_colored(root / "train", 16)
+    make_colored(root / "test", 4)
     return root
 
 
 @pytest.fixture(scope="module")
 def settings(data):
     return Settings(
-        model="cifar", data=str(data), name="colours", epochs=3, batch_size=16,
+        model="cifar", data=str(data), name="colors", epochs=3, batch_size=16,
         image_size=(24, 24),
         optimizer={"name": "adam", "learning_rate": 0.003, "schedule": "cosine", "warm_up": 0.1},
     )  # fmt: skip
@@ -52,10 +52,10 @@ def settings(data):
 def finished(settings, tmp_path_factory):
     """The folder of one run from the command line."""
     runs = tmp_path_factory.mktemp("runs")
-    config = runs / "colours.toml"
+    config = runs / "colors.toml"
     config.write_text(to_toml(settings))
     assert main.run(["train", str(config), "--runs", str(runs), "--quiet"]) == 0
-    return runs / "colours-1"
+    return runs / "colors-1"
 
 
 # Settings
@@ -120,9 +120,9 @@ def test_parts_on_the_disk_are_taken(data, settings):
 
 
 def test_nested_parts_are_found(tmp_path, settings):
-    make_coloured(tmp_path / "seg_train" / "seg_train", 2)
-    make_coloured(tmp_path / "seg_test" / "seg_test", 1)
-    make_coloured(tmp_path / "val", 1)
+    make_colored(tmp_path / "seg_train" / "seg_train", 2)
+    make_colored(tmp_path / "seg_test" / "seg_test", 1)
+    make_colored(tmp_path / "val", 1)
     found = find_lists(tmp_path, settings)
     assert [len(part.paths) for part in found] == [6, 3, 3]
 
@@ -158,7 +158,7 @@ def test_a_split_follows_the_seed(data, settings):
 
 
 def test_a_damaged_file_is_skipped_and_named(tmp_path, settings):
-    make_coloured(tmp_path, 10)
+    make_colored(tmp_path, 10)
     (tmp_path / "red" / "bad.png").write_bytes(b"no picture")
     said = []
     images = load_images(
@@ -173,7 +173,7 @@ def test_a_damaged_file_is_skipped_and_named(tmp_path, settings):
 
 def damage(folder, count):
     """Every class with its last `count` pictures spoilt."""
-    for name in COLOURS:
+    for name in COLORS:
         for path in sorted((folder / name).iterdir())[-count:]:
             path.write_bytes(path.read_bytes()[:60])
 
@@ -255,19 +255,19 @@ def empty(root):
 
 
 def one_class(root):
-    make_coloured(root, 3, {"red": COLOURS["red"]})
+    make_colored(root, 3, {"red": COLORS["red"]})
     return root
 
 
 def no_images(root):
-    for name in COLOURS:
+    for name in COLORS:
         (root / name).mkdir()
         (root / name / "notes.txt").write_text("no image")
     return root
 
 
 def only_train(root):
-    make_coloured(root / "train", 2)
+    make_colored(root / "train", 2)
     return root
 
 
@@ -305,9 +305,9 @@ def test_wrong_data_say_what_to_do(make, words, verb, tmp_path, capsys):
 
 
 def test_test_images_that_were_trained_on_are_counted(settings, tmp_path):
-    make_coloured(tmp_path / "train", 4)
-    for number, (name, colour) in enumerate(COLOURS.items()):
-        save_coloured(tmp_path / "test" / name / "new.png", colour, seed=1000 + number)
+    make_colored(tmp_path / "train", 4)
+    for number, (name, color) in enumerate(COLORS.items()):
+        save_colored(tmp_path / "test" / name / "new.png", color, seed=1000 + number)
     shutil.copy(tmp_path / "train/red/red 3.png", tmp_path / "test/red/again.png")
     settings = settings.changed(data=str(tmp_path))
     images = load_images(settings, wanted_preprocess(settings), lambda _: None)
@@ -429,7 +429,7 @@ def test_a_config_repeats_its_run(finished, tmp_path):
     arguments = ["train", str(finished / "config.toml"), "--runs", str(tmp_path), "--quiet"]
     assert main.run(arguments) == 0
     for name in ("best.mcnn", "checkpoints/last.mcnn"):
-        ours, theirs = (load_model(run / name) for run in (tmp_path / "colours-1", finished))
+        ours, theirs = (load_model(run / name) for run in (tmp_path / "colors-1", finished))
         for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
             np.testing.assert_array_equal(a, b)
 
@@ -477,7 +477,7 @@ def test_images_that_do_not_fit_are_read_from_files(finished, settings, tmp_path
     config = tmp_path / "c.toml"
     config.write_text(to_toml(settings.changed(memory_mb=0)))
     assert main.run(["train", str(config), "--runs", str(tmp_path), "--quiet"]) == 0
-    ours, theirs = (load_model(run / "best.mcnn") for run in (tmp_path / "colours-1", finished))
+    ours, theirs = (load_model(run / "best.mcnn") for run in (tmp_path / "colors-1", finished))
     for a, b in zip(ours.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -487,15 +487,15 @@ def test_event_files_on_request(settings, tmp_path):
     config = tmp_path / "c.toml"
     config.write_text(to_toml(settings.changed(tensorboard=True)))
     assert main.run(["train", str(config), "--runs", str(tmp_path), "--quiet"]) == 0
-    assert list((tmp_path / "colours-1").glob("train/events.out.tfevents.*"))
+    assert list((tmp_path / "colors-1").glob("train/events.out.tfevents.*"))
 
 
-def test_augmentation_and_normalised_images(settings, data, tmp_path):
+def test_augmentation_and_normalized_images(settings, data, tmp_path):
     moving = {"rotation_range": 10, "horizontal_flip": True, "fill_mode": "nearest"}
     config = tmp_path / "c.toml"
-    config.write_text(to_toml(settings.changed(augmentation=moving, normalise=True)))
+    config.write_text(to_toml(settings.changed(augmentation=moving, normalize=True)))
     assert main.run(["train", str(config), "--runs", str(tmp_path), "--quiet"]) == 0
-    run = tmp_path / "colours-1"
+    run = tmp_path / "colors-1"
     preprocess = load_model(run / "best.mcnn").preprocess
     images = load_images(settings, preprocess, print).train.images
     x = preprocess(images)
@@ -556,7 +556,7 @@ def test_reproduce_finds_its_data_and_compares_with_the_paper(tmp_path, capsys, 
         for part in ("train", "test"):
             for i in range(2):
                 path = tmp_path / "scenes" / part / name / f"{i}.png"
-                save_coloured(path, (40 * number, 100, 0), seed=number)
+                save_colored(path, (40 * number, 100, 0), seed=number)
     monkeypatch.setenv("MINICNN_DATA", str(tmp_path))
     arguments = ["reproduce", "scene", "--epochs", "1", "--runs", str(tmp_path / "runs")]
     with warnings.catch_warnings():

@@ -262,7 +262,7 @@ def test_two_splits_into_one_folder_do_not_meet(tmp_path):
 
 
 def test_an_expression_without_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(matching, "MOST_SECONDS", 0.5)  # it would take years
+    monkeypatch.setattr(matching, "MAX_SECONDS", 0.5)  # it would take years
     save(tmp_path / "all" / "cat" / f"{'a' * 60}.jpg", 1)
     images = list_folder(tmp_path / "all")
     with pytest.raises(ArgumentError, match=r"group_by='\(a\+\)\+\$' takes too long for 1 names"):

@@ -219,7 +219,7 @@ def test_files_are_counted(tmp_path):
 @pytest.mark.parametrize("packing", list(PACKINGS)[1:])
 def test_what_is_unpacked_is_bounded(tmp_path, packing, monkeypatch):
     """By 20 times the file, or by 64 MiB; tried here with 1 MiB."""
-    assert unpacking.ALWAYS_UNPACKED == 64 * MIB and unpacking.MOST_UNPACKING == 20
+    assert unpacking.ALWAYS_UNPACKED == 64 * MIB and unpacking.MAX_UNPACKING == 20
     monkeypatch.setattr(unpacking, "ALWAYS_UNPACKED", MIB)
     data = PACKINGS[packing](header(size=8 * MIB) + bytes(8 * MIB) + END)
     with pytest.raises(SizeLimitError, match="unpacks to more than 1,048,576 bytes"):

@@ -43,17 +43,17 @@ def run(program: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def optimised(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("optimised"), "-O2")
+def optimized(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("optimized"), "-O2")
 
 
-def test_every_task_runs_once_whoever_calls(optimised):
-    result = run(optimised, "1.5")
+def test_every_task_runs_once_whoever_calls(optimized):
+    result = run(optimized, "1.5")
     assert result.returncode == 0, result.stderr
 
 
-def test_forked_children_compute_while_another_thread_does(optimised):
-    result = run(optimised, "1", "fork")
+def test_forked_children_compute_while_another_thread_does(optimized):
+    result = run(optimized, "1", "fork")
     assert result.returncode == 0, result.stderr
 
 

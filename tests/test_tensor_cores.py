@@ -37,9 +37,9 @@ def tf32(monkeypatch):
     """A GPU with tensor cores, and no shape too small for them."""
     if SIMULATED:
         monkeypatch.setattr(choice, "capability", lambda: (8, 0))
-    monkeypatch.setattr(choice, "LEAST_PRODUCTS", 0)
-    monkeypatch.setattr(choice, "LEAST_COLUMNS", 1)
-    monkeypatch.setattr(conv2d, "LEAST_STEPS", 1)
+    monkeypatch.setattr(choice, "MIN_PRODUCTS", 0)
+    monkeypatch.setattr(choice, "MIN_COLUMNS", 1)
+    monkeypatch.setattr(conv2d, "MIN_STEPS", 1)
     before = mc.config.get_precision()
     mc.set_precision("tf32")
     yield monkeypatch

@@ -14,7 +14,7 @@ NOISE = np.random.default_rng(0).integers(0, 256, (60, 60, 3), dtype=np.uint8)
 
 
 def make(folder, count=64, classes=("all",)):
-    """Picture i of each class is all of the grey i, so that pixels say which one it is."""
+    """Picture i of each class is all of the gray i, so that pixels say which one it is."""
     for name in classes:
         (folder / name).mkdir(parents=True)
         for i in range(count):

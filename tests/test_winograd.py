@@ -133,14 +133,14 @@ def test_pooled_forward_is_the_composition(case: Case, activation: str) -> None:
     z = np.maximum(z, 0) if activation == "relu" else z
     y_exact, _ = pooled(case, HALVES, z)
     attributes = {**asked(case), "pool": HALVES, "activation": activation}
-    y, winner = run_pool([x, w, b], y_exact.shape, **attributes)
+    y, argmax = run_pool([x, w, b], y_exact.shape, **attributes)
     assert_close(y, y_exact, case.window.size[0])
     clipped = (activation == "relu") & (y <= 0)
-    np.testing.assert_array_equal(winner == NOBODY, clipped)
-    assert (winner[~clipped] < 4).all()
+    np.testing.assert_array_equal(argmax == NOBODY, clipped)
+    assert (argmax[~clipped] < 4).all()
     _, ph, pw, _ = y.shape
     cells = [z[:, ky : 2 * ph : 2, kx : 2 * pw : 2] for ky in (0, 1) for kx in (0, 1)]
-    chosen = np.choose(np.where(clipped, 0, winner), cells)
+    chosen = np.choose(np.where(clipped, 0, argmax), cells)
     assert_close(np.where(clipped, 0, chosen), y_exact, case.window.size[0])
 
 
@@ -150,9 +150,9 @@ def test_the_first_of_equals_wins(k: int) -> None:
     case = conv((1, 8 + k - 1, 8 + k - 1, 4), 20, k)
     x, w = np.zeros(case.x, np.float32), normal(case.w, 0)
     attributes = {**asked(case), "pool": HALVES, "activation": "relu"}
-    y, winner = run_pool([x, w, normal((20,), 1)], (1, 4, 4, 20), **attributes)
+    y, argmax = run_pool([x, w, normal((20,), 1)], (1, 4, 4, 20), **attributes)
     np.testing.assert_array_equal(y[0, 0, 0], np.maximum(normal((20,), 1), 0))
-    np.testing.assert_array_equal(winner, np.where(y > 0, 0, NOBODY))
+    np.testing.assert_array_equal(argmax, np.where(y > 0, 0, NOBODY))
 
 
 @pytest.fixture
@@ -388,6 +388,6 @@ def test_no_kernel_leaves_its_arrays(case: Case, at_end: bool) -> None:
     if min(case.y[1:3]) > 1:
         n, oh, ow, filters = case.y
         y = guarded(np.empty((n, oh // 2, ow // 2, filters), np.float32), at_end=at_end)
-        winner = guarded(np.empty(y.shape, np.uint8), at_end=at_end)
+        argmax = guarded(np.empty(y.shape, np.uint8), at_end=at_end)
         attributes = {**asked(case), "pool": HALVES, "activation": "relu"}
-        core.run("conv2d_max_pool2d_forward", [x, w, b], [y, winner], attributes)
+        core.run("conv2d_max_pool2d_forward", [x, w, b], [y, argmax], attributes)

@@ -30,7 +30,7 @@ TRAINED = ("config", "classes", "preprocess", "history", "training")
 TABLES = ("history.csv", "confusion.csv", "per_class.csv", "mistakes.csv", "predictions.csv")
 # Of one training, which is left alone then: a machine that has become slower may need longer to
 # start than the first training took.
-MOST_KILLS = 40
+MAX_KILLS = 40
 
 
 def write_config(root: Path) -> Path:
@@ -98,7 +98,7 @@ def killed_again_and_again(config: Path, runs: Path, seconds: float, dice: rando
         begun = (folder / "config.toml").exists()
         process = start(config, runs, *(["--resume"] if begun else []))
         try:
-            time_left = dice.uniform(0, seconds) if kills < MOST_KILLS else None
+            time_left = dice.uniform(0, seconds) if kills < MAX_KILLS else None
             error = process.communicate(timeout=time_left)[1]
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)

@@ -118,7 +118,7 @@ def _of_images(size: Size, rng: np.random.Generator) -> dict[str, Any]:
         name: _positive(rng, size.channels)
         for name in ("gamma", "beta", "moving_mean", "moving_variance")
     }
-    stream = {"stream": np.array([1, 2, 3, 4], np.uint32)}
+    rng_key = {"rng_key": np.array([1, 2, 3, 4], np.uint32)}
     overlap = {"window": pool_window(3, 2, "same", image), "image": image}
     lrn = {"size": 5, "alpha": 0.3, "beta": 0.75, "k": 1.5}
     count = size.h * size.w * size.channels
@@ -135,10 +135,10 @@ def _of_images(size: Size, rng: np.random.Generator) -> dict[str, Any]:
         "batch_norm_training": ("batch_norm_training", {**x, **per_channel}, BATCH_NORM),
         "batch_norm_inference": ("batch_norm_inference", {**x, **per_channel}, BATCH_NORM),
         "batch_norm_dropout": (
-            "batch_norm_dropout", {**x, **per_channel, **stream}, {**BATCH_NORM, **DROPPED},
+            "batch_norm_dropout", {**x, **per_channel, **rng_key}, {**BATCH_NORM, **DROPPED},
         ),
         "local_response_norm": ("local_response_norm", x, lrn),
-        "dropout": ("dropout", {**x, **stream}, DROPPED),
+        "dropout": ("dropout", {**x, **rng_key}, DROPPED),
         "zero_pad2d": ("zero_pad2d", x, {"pad_h": (1, 2), "pad_w": (0, 3)}),
         "reshape": ("reshape", x, {"shape": (count,), "image": (*image, size.channels)}),
         "rescale": ("rescale", x, {"scale": 0.25, "offset": -3.0}),

@@ -17,7 +17,7 @@ from minicnn.backends.cuda import KERNELS
 
 UNIT = 2.0**-24  # half the distance of float32 numbers, at 1
 TF32_UNIT = 2.0**-11  # the same of TF32; sums are float32
-MOST_OTHER_WINNERS = {"float32": 1e-3, "tf32": 2e-2}  # of a pooling, by another rounding
+MAX_OTHER_WINNERS = {"float32": 1e-3, "tf32": 2e-2}  # of a pooling, by another rounding
 PRODUCTS = ("conv2d", "dense")  # the kernels that TF32 changes
 
 
@@ -71,7 +71,7 @@ def _widened(call: Call) -> list[np.ndarray | None]:
 
 def _compared(found: Any, right: np.ndarray, reads: list[Any], precision: str) -> tuple[float, ...]:
     if right.dtype.kind != "f":
-        return float((found != right).mean()), MOST_OTHER_WINNERS[precision]
+        return float((found != right).mean()), MAX_OTHER_WINNERS[precision]
     largest = float(np.abs(right).max(initial=0.0))
     off = float(np.abs(found - right).max(initial=0.0))
     # A result has at most so many terms: the numbers that were read, for each channel.

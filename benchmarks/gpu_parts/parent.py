@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from gpu_parts.options import Options
 
 FOLDER = Path(__file__).parents[1]
-MOST_STARTS = 20  # then something is wrong with all of them
+MAX_STARTS = 20  # then something is wrong with all of them
 
 
 class Outcome(NamedTuple):
@@ -37,7 +37,7 @@ def run_part(part: str, budget: float, options: Options) -> Outcome:
     start = time.monotonic()
     rows: list[dict[str, Any]] = []
     first = total = 0
-    for _ in range(MOST_STARTS):
+    for _ in range(MAX_STARTS):
         told, ended = _start(part, first, start + budget - time.monotonic(), options)
         absent = next((row["absent"] for row in told if "absent" in row), "")
         rows += [row for row in told if "start" not in row and "absent" not in row]

@@ -26,7 +26,7 @@ class Pool(NamedTuple):
 
 
 class BatchNorm(NamedTuple):
-    """Batch normalisation with Keras's numbers; `momentum` is what the old statistics keep."""
+    """Batch normalization with Keras's numbers; `momentum` is what the old statistics keep."""
 
     momentum: float = 0.99
     epsilon: float = 1e-3

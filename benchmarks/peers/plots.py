@@ -16,7 +16,7 @@ from peers.targets import ROWS, Row
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS = {
+COLORS = {
     "native": "#d62728",
     "native-avx2": "#e8787a",
     "numpy": "#ffc0bf",
@@ -43,8 +43,8 @@ def plot_run(path: Path, run: Run) -> None:
     axes.set_ylim(top=axes.get_ylim()[1] * 1.2)  # room for the numbers
     axes.set_xticks(range(len(groups)), [_label(case) for case, _ in groups])
     axes.set_ylabel("times as fast as the best peer\n(numbers: images per second)")
-    present = [engine for engine in COLOURS if any(r.engine == engine for r in run.results)]
-    handles = [axes.bar(0, 0, color=COLOURS[engine]) for engine in present]
+    present = [engine for engine in COLORS if any(r.engine == engine for r in run.results)]
+    handles = [axes.bar(0, 0, color=COLORS[engine]) for engine in present]
     axes.legend(handles, present, fontsize=8, ncols=2)
     about = run.about
     figure.suptitle(
@@ -87,11 +87,11 @@ def _targets(axes: Axes, row: Row, runs: list[Run]) -> None:
 def _bars(axes: Axes, place: int, group: Sequence[Result]) -> None:
     results = list(group)
     rival = best(results, peers_of(results))
-    shown = [(e, r) for e in COLOURS if (r := best(results, (e,))) is not None]
+    shown = [(e, r) for e in COLORS if (r := best(results, (e,))) is not None]
     width = min(0.85 / len(shown), WIDEST)
     for i, (engine, result) in enumerate(shown):
         x = place + (i - (len(shown) - 1) / 2) * width
-        bar = axes.bar(x, ratio(result, rival) or 1.0, width, color=COLOURS[engine])
+        bar = axes.bar(x, ratio(result, rival) or 1.0, width, color=COLORS[engine])
         speed = result.images_per_second
         text = f"{speed:,.0f}" if speed >= 100 else f"{speed:.1f}"
         axes.bar_label(bar, [text], fontsize=6, rotation=90, padding=3)

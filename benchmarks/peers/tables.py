@@ -56,8 +56,8 @@ def _cell(row: Row, run: Run) -> str:
     if met is None:
         return f"{figure:.2f}"
     sign = "<=" if row.at_most else ">="
-    colour = "green" if met else "red"
-    return f"[{colour}]{figure:.2f}[/] ({sign} {row.targets[run.network]:g})"
+    color = "green" if met else "red"
+    return f"[{color}]{figure:.2f}[/] ({sign} {row.targets[run.network]:g})"
 
 
 def _memory_table(memory: list[Memory]) -> Table:

@@ -1,4 +1,4 @@
-"""ONNX Runtime in its own process: inference, with all graph optimisations."""
+"""ONNX Runtime in its own process: inference, with all graph optimizations."""
 
 from __future__ import annotations
 

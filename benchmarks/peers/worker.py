@@ -28,8 +28,8 @@ from peers.networks import NETWORKS, SGD, random_batch, random_weights, weights_
 from peers.recipes import RECIPES, Digits
 
 STEPS_COMPARED = 3
-SGD_COMPARED = SGD(5e-4, 0.9)  # small: a max pooling that changes its winner is not a difference
-MOST_STEPS = 300  # then a model starts over, long before a dead neuron's momenta are denormal
+SGD_COMPARED = SGD(5e-4, 0.9)  # small: a max pooling that changes its argmax is not a difference
+MAX_STEPS = 300  # then a model starts over, long before a dead neuron's momenta are denormal
 MEMORY_STEPS = 3  # by then every array has been made
 # A block's first steps find cold caches and sleeping threads: so many are not counted, or as many
 # as fit into the time. What takes longer is warm after a small part of its first step.
@@ -106,7 +106,7 @@ class Worker:
         """Seconds of every step of about `seconds` of work."""
         self.engine.use_threads(threads)
         loaded = self._loaded(network, variant, seed)
-        if loaded.steps >= MOST_STEPS:
+        if loaded.steps >= MAX_STEPS:
             loaded.start_over()
         model = loaded.model
         x, y = model.tensors(*random_batch(NETWORKS[network], batch, seed))

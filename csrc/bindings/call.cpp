@@ -8,8 +8,8 @@ namespace minicnn {
 namespace {
 
 constexpr std::int64_t kLargest = (std::int64_t{1} << 31) - 1;
-constexpr std::size_t kMostIntegers = 64;  // in an attribute
-constexpr double kMostBytes = 0x1p47;      // more than any memory has; only an empty array says so
+constexpr std::size_t kMaxIntegers = 64;  // in an attribute
+constexpr double kMaxBytes = 0x1p47;      // more than any memory has; only an empty array says so
 
 std::string text_of(const std::vector<std::int64_t>& shape) {
   std::string text = "(";
@@ -37,7 +37,7 @@ Array array_of(const py::handle& object, const std::string& what, bool written) 
   array.shape.assign(source.shape(), source.shape() + source.ndim());
   double bytes = double(array.item_bytes);
   for (const std::int64_t length : array.shape) bytes *= double(std::max<std::int64_t>(length, 1));
-  if (bytes > kMostBytes) throw py::value_error(what + " is empty, with an axis too long");
+  if (bytes > kMaxBytes) throw py::value_error(what + " is empty, with an axis too long");
   return array;
 }
 
@@ -151,7 +151,7 @@ std::vector<std::int64_t> Call::integers(const char* name) const {
   std::vector<std::int64_t> values;
   for (const py::handle number : attribute(name)) {
     values.push_back(value<std::int64_t>(number, name));
-    demand(values.size() <= kMostIntegers, std::string(name) + " is too long");
+    demand(values.size() <= kMaxIntegers, std::string(name) + " is too long");
   }
   return values;
 }
@@ -167,7 +167,7 @@ Window2D Call::window(const char* name) const {
   for (const py::handle pair : attribute(name)) {
     for (const py::handle number : pair) {
       v.push_back(value<std::int64_t>(number, name));
-      demand(v.size() <= kMostIntegers, std::string(name) + " is too long");
+      demand(v.size() <= kMaxIntegers, std::string(name) + " is too long");
     }
   }
   demand(v.size() == 10, std::string(name) + " must be a Window2D");

@@ -11,7 +11,7 @@ namespace {
 
 // Numbers in a padded image and in a batch of these, before or after the convolution. With at most
 // these, every size in bytes that a kernel computes stays below 2^63.
-constexpr double kMostInImage = 1e12, kMostInBatch = 1e15;
+constexpr double kMaxInImage = 1e12, kMaxInBatch = 1e15;
 
 // "auto", also where the caller says nothing, or the name of one; where that cannot be used,
 // direct.
@@ -39,7 +39,7 @@ Conv2D conv2d_of(const Call& call, std::int64_t n, std::int64_t channels, const 
   const double rows = double(h) + double(window.top + window.bottom);
   const double columns = double(width) + double(window.left + window.right);
   const double numbers = rows * columns * double(std::max(channels, filters));
-  call.demand(numbers <= kMostInImage && numbers * double(n) <= kMostInBatch,
+  call.demand(numbers <= kMaxInImage && numbers * double(n) <= kMaxInBatch,
               "the padded images are too large");
   call.demand(rows > double(window.kh - 1) * double(window.dy) &&
                   columns > double(window.kw - 1) * double(window.dx),
@@ -59,7 +59,7 @@ Conv2D conv2d_of_x(const Call& call, const Array& x, const Array& w) {
 Conv2D conv2d_of_dy(const Call& call, const Array& dy, const Array& w) {
   const std::int64_t groups = call.integer("groups");
   const Shape4 ws = call.shape4(w), dys = call.shape4(dy);
-  call.demand(groups >= 1 && groups <= dys.c && double(ws.w) * double(groups) <= kMostInImage,
+  call.demand(groups >= 1 && groups <= dys.c && double(ws.w) * double(groups) <= kMaxInImage,
               "groups must divide filters");
   return conv2d_of(call, dys.n, ws.w * groups, w);  // (KH, KW, C / groups, filters)
 }
@@ -157,17 +157,17 @@ Prepared prepare_pooled_forward(const Call& call) {
   demand_shape(call, call.write(1), op.y());
   const float *x = call.in<float>(0), *w = call.in<float>(1), *b = call.in<float>(2);
   float* y = call.out<float>(0);
-  std::uint8_t* winner = call.out<std::uint8_t>(1);
+  std::uint8_t* argmax = call.out<std::uint8_t>(1);
   if (kMoments) call.demand_shape(call.write(2), {2, op.conv.filters});
   double* moments = kMoments ? call.out<double>(2) : nullptr;
   const auto kept = kept_weights(call, op.conv, w, choose_pooled_forward(op));
   return {[=](char* scratch) {
-            conv2d_max_pool2d_forward(op, x, w, b, y, winner, moments, scratch, kept.get());
+            conv2d_max_pool2d_forward(op, x, w, b, y, argmax, moments, scratch, kept.get());
           },
           conv2d_max_pool2d_forward_scratch(op)};
 }
 
-// dy and winner, which both gradients read first.
+// dy and argmax, which both gradients read first.
 void demand_pooled(const Call& call, const PooledConv2D& op) {
   for (std::size_t i = 0; i < 2; ++i) demand_shape(call, call.read(i), op.y());
 }
@@ -178,11 +178,11 @@ Prepared prepare_pooled_backward_input(const Call& call) {
   demand_pooled(call, op);
   demand_shape(call, call.write(0), op.conv.x);
   const float *dy = call.in<float>(0), *w = call.in<float>(2);
-  const std::uint8_t* winner = call.in<std::uint8_t>(1);
+  const std::uint8_t* argmax = call.in<std::uint8_t>(1);
   const float* x = input_behind_relu<kBehindRelu>(call, 3, op.conv);
   float* dx = call.out<float>(0);
   return {
-      [=](char* scratch) { conv2d_max_pool2d_backward_input(op, dy, winner, w, x, dx, scratch); },
+      [=](char* scratch) { conv2d_max_pool2d_backward_input(op, dy, argmax, w, x, dx, scratch); },
       conv2d_max_pool2d_backward_input_scratch(op, kBehindRelu)};
 }
 
@@ -191,10 +191,10 @@ Prepared prepare_pooled_backward_weights(const Call& call) {
   demand_pooled(call, op);
   if (call.writes(1)) call.demand_shape(call.write(1), {op.conv.filters});
   const float *dy = call.in<float>(0), *x = call.in<float>(2);
-  const std::uint8_t* winner = call.in<std::uint8_t>(1);
+  const std::uint8_t* argmax = call.in<std::uint8_t>(1);
   float *dw = call.out<float>(0), *db = call.out<float>(1);
   return {[=](char* scratch) {
-            conv2d_max_pool2d_backward_weights(op, dy, winner, x, dw, db, scratch);
+            conv2d_max_pool2d_backward_weights(op, dy, argmax, x, dw, db, scratch);
           },
           conv2d_max_pool2d_backward_weights_scratch(op)};
 }

@@ -25,15 +25,15 @@ void demand_per_channel(const Call& call, const Array& array, const Channels& si
   call.demand_shape(array, {size.c});
 }
 
-// Keeps a number with probability 1 - rate, to within 2^-24; the stream is the read at `stream`.
-Dropout dropout_of(const Call& call, std::size_t stream) {
-  call.demand_shape(call.read(stream), {4});
+// Keeps a number with probability 1 - rate, to within 2^-24; the rng_key is the read at `rng_key`.
+Dropout dropout_of(const Call& call, std::size_t rng_key) {
+  call.demand_shape(call.read(rng_key), {4});
   const double rate = call.number("rate");
   call.demand(rate >= 0.0 && rate < 1.0, "rate must be in [0, 1)");
   const std::int64_t purpose = call.integer("purpose");
   call.demand(purpose >= 0 && purpose <= UINT32_MAX, "purpose must have 32 bits");
   return {std::uint32_t(std::floor(rate * (1 << 24) + 0.5)), float(1.0 / (1.0 - rate)),
-          std::uint32_t(purpose), call.in<std::uint32_t>(stream)};
+          std::uint32_t(purpose), call.in<std::uint32_t>(rng_key)};
 }
 
 Prepared prepare_dropout(const Call& call) {

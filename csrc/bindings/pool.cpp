@@ -6,7 +6,7 @@
 namespace minicnn {
 namespace {
 
-constexpr std::int64_t kMostCells = (std::int64_t{1} << 31) - 1;  // winners are int32
+constexpr std::int64_t kMaxCells = (std::int64_t{1} << 31) - 1;  // winners are int32
 
 // The images that are pooled.
 Shape4 images(const Call& call, const Array& array) {
@@ -14,7 +14,7 @@ Shape4 images(const Call& call, const Array& array) {
   const auto [h, w] = call.pair("image");
   call.demand_shape(array, {xs.n, h, w, xs.c});
   call.demand(h >= 1 && w >= 1 && xs.c >= 1, "only the batch may be empty");
-  call.demand(h <= kMostCells / w, "an image must have less than 2^31 pixels");
+  call.demand(h <= kMaxCells / w, "an image must have less than 2^31 pixels");
   return xs;
 }
 
@@ -22,7 +22,7 @@ Shape4 images(const Call& call, const Array& array) {
 Window2D pool_window(const Call& call, const Shape4& xs) {
   const Window2D w = call.window("window");
   call.demand(w.dy == 1 && w.dx == 1, "a pooling window must have dilation 1");
-  call.demand(w.kh <= kMostCells / w.kw, "a pooling window must have less than 2^31 cells");
+  call.demand(w.kh <= kMaxCells / w.kw, "a pooling window must have less than 2^31 cells");
   call.demand(xs.h + w.top + w.bottom >= w.kh && xs.w + w.left + w.right >= w.kw,
               "the pooling window must fit the padded image");
   call.demand(w.top < w.kh && (w.out_h(xs.h) - 1) * w.sy - w.top < xs.h,
@@ -43,8 +43,8 @@ Prepared prepare_max_pool2d_forward(const Call& call) {
   call.demand_shape(call.write(1), pooled(xs, window));
   const auto* x = call.in<float>(0);
   auto* y = call.out<float>(0);
-  auto* winner = call.out<std::int32_t>(1);
-  return {[=](char*) { max_pool2d_forward(x, xs, window, y, winner); }};
+  auto* argmax = call.out<std::int32_t>(1);
+  return {[=](char*) { max_pool2d_forward(x, xs, window, y, argmax); }};
 }
 
 Prepared prepare_max_pool2d_backward(const Call& call) {
@@ -53,9 +53,9 @@ Prepared prepare_max_pool2d_backward(const Call& call) {
   call.demand_shape(call.read(0), pooled(xs, window));
   call.demand_shape(call.read(1), pooled(xs, window));
   const auto* dy = call.in<float>(0);
-  const auto* winner = call.in<std::int32_t>(1);
+  const auto* argmax = call.in<std::int32_t>(1);
   auto* dx = call.out<float>(0);
-  return {[=](char*) { max_pool2d_backward(dy, winner, xs, window, dx); }};
+  return {[=](char*) { max_pool2d_backward(dy, argmax, xs, window, dx); }};
 }
 
 Prepared prepare_average_pool2d_forward(const Call& call) {
@@ -83,8 +83,8 @@ Prepared prepare_global_max_pool2d_forward(const Call& call) {
   call.demand_shape(call.write(1), {xs.n, xs.c});
   const auto* x = call.in<float>(0);
   auto* y = call.out<float>(0);
-  auto* winner = call.out<std::int32_t>(1);
-  return {[=](char*) { global_max_pool2d_forward(x, xs, y, winner); }};
+  auto* argmax = call.out<std::int32_t>(1);
+  return {[=](char*) { global_max_pool2d_forward(x, xs, y, argmax); }};
 }
 
 Prepared prepare_global_max_pool2d_backward(const Call& call) {
@@ -92,9 +92,9 @@ Prepared prepare_global_max_pool2d_backward(const Call& call) {
   call.demand_shape(call.read(0), {xs.n, xs.c});
   call.demand_shape(call.read(1), {xs.n, xs.c});
   const auto* dy = call.in<float>(0);
-  const auto* winner = call.in<std::int32_t>(1);
+  const auto* argmax = call.in<std::int32_t>(1);
   auto* dx = call.out<float>(0);
-  return {[=](char*) { global_max_pool2d_backward(dy, winner, xs, dx); }};
+  return {[=](char*) { global_max_pool2d_backward(dy, argmax, xs, dx); }};
 }
 
 Prepared prepare_global_average_pool2d_forward(const Call& call) {

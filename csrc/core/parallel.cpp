@@ -13,7 +13,7 @@
 namespace minicnn {
 namespace {
 
-constexpr int kFewestMaxWorkers = 8;
+constexpr int kMinWorkers = 8;
 
 std::atomic<bool> team_busy{false};
 
@@ -53,7 +53,7 @@ std::atomic<int>& thread_count() {
 
 int max_workers() {
   static const int workers =
-      std::clamp(int(sysconf(_SC_NPROCESSORS_CONF)), kFewestMaxWorkers, kMaxWorkers);
+      std::clamp(int(sysconf(_SC_NPROCESSORS_CONF)), kMinWorkers, kMaxWorkers);
   return workers;
 }
 

@@ -100,7 +100,7 @@ void sum_gradients(const float* dy, const float* x, const Channels& size,
 }
 
 // y = gamma * x_hat + beta of one row.
-void normalise(const float* x, std::int64_t c, const BatchNormStatistics& norm, const float* beta,
+void normalize(const float* x, std::int64_t c, const BatchNormStatistics& norm, const float* beta,
                float* y) {
   for (std::int64_t i = 0; i < c; ++i) {
     const float x_hat = (x[i] - norm.mean[i]) * norm.inverse_deviation[i];
@@ -141,7 +141,7 @@ void batch_norm_training_forward(const float* x, const Channels& size,
   const BatchNormStatistics statistics{norm.gamma, norm.mean, norm.inverse_deviation};
   const auto rows = [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t row = begin; row < end; ++row) {
-      normalise(x + row * c, c, statistics, norm.beta, y + row * c);
+      normalize(x + row * c, c, statistics, norm.beta, y + row * c);
     }
     if (dropout != nullptr) dropout_piece(y, begin * c, end * c, *dropout, y);
   };
@@ -161,9 +161,9 @@ void batch_norm_training_backward(const float* dy, const float* x, const Channel
   parallel_rows(size.rows, c, [=](std::int64_t row, int) {
     for (std::int64_t i = 0; i < c; ++i) {
       const float x_hat = (x[row * c + i] - norm.mean[i]) * norm.inverse_deviation[i];
-      const float centred = gradient[row * c + i] - means[i];
+      const float centered = gradient[row * c + i] - means[i];
       gradients.dx[row * c + i] =
-          norm.gamma[i] * norm.inverse_deviation[i] * (centred - x_hat * means[c + i]);
+          norm.gamma[i] * norm.inverse_deviation[i] * (centered - x_hat * means[c + i]);
     }
   });
 }
@@ -173,7 +173,7 @@ void batch_norm_inference_forward(const float* x, const Channels& size,
                                   float* y) noexcept {
   const std::int64_t c = size.c;
   parallel_rows(size.rows, c,
-                [=](std::int64_t row, int) { normalise(x + row * c, c, norm, beta, y + row * c); });
+                [=](std::int64_t row, int) { normalize(x + row * c, c, norm, beta, y + row * c); });
 }
 
 void batch_norm_inference_backward(const float* dy, const float* x, const Channels& size,

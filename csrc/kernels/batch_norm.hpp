@@ -22,7 +22,7 @@ struct BatchNormTraining {
   double momentum, epsilon;
 };
 
-// The statistics that a channel was normalised with.
+// The statistics that a channel was normalized with.
 struct BatchNormStatistics {
   const float *gamma, *mean, *inverse_deviation;
 };

@@ -25,14 +25,14 @@ void prefetch(const float* x, const float* y) {
 
 void dropout_piece(const float* x, std::int64_t begin, std::int64_t end, const Dropout& rule,
                    float* y) noexcept {
-  const std::uint32_t* stream = rule.stream;
-  const PhiloxKey key{stream[0], stream[1] ^ stream[3]};
+  const std::uint32_t* rng_key = rule.rng_key;
+  const PhiloxKey key{rng_key[0], rng_key[1] ^ rng_key[3]};
   std::uint32_t words[4 * (kBlocksAtOnce + kMoreBlocks)];
   for (std::int64_t first = begin; first < end;) {
     const std::int64_t used = first % 4;  // words of the first counter, for the numbers before
     const std::int64_t count = std::min(4 * kBlocksAtOnce - used, end - first);
     prefetch(x + first + count, y + first + count);
-    loops().random_words({std::uint64_t(first) / 4, rule.purpose, stream[2], key},
+    loops().random_words({std::uint64_t(first) / 4, rule.purpose, rng_key[2], key},
                          (used + count + 3) / 4, words);
     loops().drop(x + first, count, words + used, rule.threshold, rule.scale, y + first);
     first += count;

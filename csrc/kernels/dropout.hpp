@@ -8,7 +8,7 @@ struct Dropout {
   std::uint32_t threshold;      // a number is dropped if its 24 random bits are below
   float scale;                  // of those that are kept
   std::uint32_t purpose;        // keeps two masks of the same step apart
-  const std::uint32_t* stream;  // (4,), the step's random numbers
+  const std::uint32_t* rng_key;  // (4,), the step's random numbers
 };
 
 // y = x * scale where kept, else 0: forward, and backward with the same rule. y is written, and may

@@ -7,12 +7,12 @@
 namespace minicnn {
 
 void global_max_pool2d_forward(const float* x, const Shape4& xs, float* y,
-                               std::int32_t* winner) noexcept {
+                               std::int32_t* argmax) noexcept {
   const std::int64_t c = xs.c, pixels = xs.h * xs.w;
   parallel_rows(xs.n, xs.image(), [&](std::int64_t n, int) {
     const float* image = x + n * xs.image();
     float* best = y + n * c;
-    std::int32_t* place = winner + n * c;
+    std::int32_t* place = argmax + n * c;
     std::copy_n(image, c, best);
     std::fill_n(place, c, 0);
     for (std::int64_t pixel = 1; pixel < pixels; ++pixel) {
@@ -26,13 +26,13 @@ void global_max_pool2d_forward(const float* x, const Shape4& xs, float* y,
   });
 }
 
-void global_max_pool2d_backward(const float* dy, const std::int32_t* winner, const Shape4& xs,
+void global_max_pool2d_backward(const float* dy, const std::int32_t* argmax, const Shape4& xs,
                                 float* dx) noexcept {
   parallel_rows(xs.n, xs.image(), [&](std::int64_t n, int) {
     float* image = dx + n * xs.image();
     std::fill_n(image, xs.image(), 0.0F);
     for (std::int64_t i = 0; i < xs.c; ++i) {
-      const std::int64_t place = winner[n * xs.c + i];
+      const std::int64_t place = argmax[n * xs.c + i];
       if (place >= 0 && place < xs.h * xs.w) image[place * xs.c + i] = dy[n * xs.c + i];
     }
   });

@@ -11,11 +11,11 @@ namespace minicnn {
 //
 //   x, dx   xs, (N, H, W, C)
 //   y, dy   (N, C)
-//   winner  (N, C)             y * W + x of each channel's maximum
+//   argmax  (N, C)             y * W + x of each channel's maximum
 void global_max_pool2d_forward(const float* x, const Shape4& xs, float* y,
-                               std::int32_t* winner) noexcept;
-// A winner outside the image reaches nothing.
-void global_max_pool2d_backward(const float* dy, const std::int32_t* winner, const Shape4& xs,
+                               std::int32_t* argmax) noexcept;
+// An argmax outside the image reaches nothing.
+void global_max_pool2d_backward(const float* dy, const std::int32_t* argmax, const Shape4& xs,
                                 float* dx) noexcept;
 
 //   scratch global_average_pool2d_scratch(C) bytes, aligned for double

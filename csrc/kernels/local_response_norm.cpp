@@ -11,7 +11,7 @@ namespace {
 constexpr std::int64_t kPower = 8;  // a power costs about as much as 8 floats read
 
 // Sum of terms[i - before .. i + after], as far as there are such channels.
-double neighbours(const double* terms, std::int64_t i, std::int64_t c, std::int64_t before,
+double neighbors(const double* terms, std::int64_t i, std::int64_t c, std::int64_t before,
                   std::int64_t after) {
   const std::int64_t begin = std::max<std::int64_t>(0, i - before);
   const std::int64_t end = std::min(c, i + after + 1);
@@ -45,7 +45,7 @@ void local_response_norm_forward(const float* x, std::int64_t rows, std::int64_t
     const std::int64_t begin = row * c;
     for (std::int64_t i = 0; i < c; ++i) squares[i] = double(x[begin + i]) * double(x[begin + i]);
     for (std::int64_t i = 0; i < c; ++i) {
-      const double sum = neighbours(squares, i, c, norm.before(), norm.after());
+      const double sum = neighbors(squares, i, c, norm.before(), norm.after());
       scale[begin + i] = float(norm.k + share * sum);
       y[begin + i] = x[begin + i] * damping(scale[begin + i], norm.beta);
     }
@@ -65,8 +65,8 @@ void local_response_norm_backward(const float* dy, const LocalResponseNormSaved&
     }
     for (std::int64_t i = 0; i < c; ++i) {
       const std::int64_t j = begin + i;
-      // The channels that have i as a neighbour: the mirror image of i's neighbours.
-      const double sum = neighbours(ratios, i, c, norm.after(), norm.before());
+      // The channels that have i as a neighbor: the mirror image of i's neighbors.
+      const double sum = neighbors(ratios, i, c, norm.after(), norm.before());
       const double direct = double(dy[j]) * double(damping(saved.scale[j], norm.beta));
       dx[j] = float(direct - factor * double(saved.x[j]) * sum);
     }

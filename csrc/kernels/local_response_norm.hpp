@@ -5,7 +5,7 @@
 
 namespace minicnn {
 
-// scale = k + alpha / size * (sum of squares of `size` neighbouring channels), y = x * scale^-beta.
+// scale = k + alpha / size * (sum of squares of `size` neighboring channels), y = x * scale^-beta.
 struct LocalResponseNorm {
   std::int64_t size;  // >= 1
   double alpha, beta, k;

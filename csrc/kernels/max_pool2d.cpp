@@ -8,7 +8,7 @@
 
 namespace minicnn {
 void max_pool2d_forward(const float* x, const Shape4& xs, const Window2D& window, float* y,
-                        std::int32_t* winner) noexcept {
+                        std::int32_t* argmax) noexcept {
   const std::int64_t c = xs.c, oh = window.out_h(xs.h), ow = window.out_w(xs.w);
   const Loops& own = loops();
   parallel_rows(xs.n * oh, std::min(window.kh, xs.h) * xs.w * c, [&](std::int64_t row, int) {
@@ -24,14 +24,14 @@ void max_pool2d_forward(const float* x, const Shape4& xs, const Window2D& window
       const std::int64_t output = (row * ow + ox) * c;
       own.max_of_cells(
           {rows.length(), columns.length(), xs.w * c, c, number, std::int32_t(window.kw)},
-          image + cell * c, y + output, winner + output);
+          image + cell * c, y + output, argmax + output);
     }
   });
 }
 
 // Each row of dx gathers from the windows over it: rows do not collide, and no division is needed
-// to find a winner's place.
-void max_pool2d_backward(const float* dy, const std::int32_t* winner, const Shape4& xs,
+// to find an argmax's place.
+void max_pool2d_backward(const float* dy, const std::int32_t* argmax, const Shape4& xs,
                          const Window2D& window, float* dx) noexcept {
   const std::int64_t c = xs.c, oh = window.out_h(xs.h), ow = window.out_w(xs.w);
   const Loops& own = loops();
@@ -47,7 +47,7 @@ void max_pool2d_backward(const float* dy, const std::int32_t* winner, const Shap
         const std::int64_t output = ((image * oh + oy) * ow + ox) * c;
         const Span columns = cells_inside(x0, window.kw, xs.w);
         const auto number = std::int32_t(ky * window.kw + columns.begin);
-        own.add_winners({1, columns.length(), 0, c, number, 0}, dy + output, winner + output,
+        own.add_winners({1, columns.length(), 0, c, number, 0}, dy + output, argmax + output,
                         dx_row + (x0 + columns.begin) * c);
       }
     }

@@ -11,12 +11,12 @@ namespace minicnn {
 //
 //   x      xs, (N, H, W, C)
 //   y      (N, OH, OW, C)   written
-//   winner (N, OH, OW, C)   written; ky * KW + kx of each window's maximum
+//   argmax (N, OH, OW, C)   written; ky * KW + kx of each window's maximum
 void max_pool2d_forward(const float* x, const Shape4& xs, const Window2D& window, float* y,
-                        std::int32_t* winner) noexcept;
+                        std::int32_t* argmax) noexcept;
 
-//   dx     xs, (N, H, W, C) written; a winner outside its window or the image reaches nothing
-void max_pool2d_backward(const float* dy, const std::int32_t* winner, const Shape4& xs,
+//   dx     xs, (N, H, W, C) written; an argmax outside its window or the image reaches nothing
+void max_pool2d_backward(const float* dy, const std::int32_t* argmax, const Shape4& xs,
                          const Window2D& window, float* dx) noexcept;
 
 }  // namespace minicnn

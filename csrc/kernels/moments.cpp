@@ -24,16 +24,16 @@ void join_channels(double count, double* mean, double* square, double more, cons
 void Moments::clear() { std::fill_n(count_, size(channels_), 0.0); }
 
 void Moments::add(const float* x, std::int64_t rows, std::int64_t stride) {
-  float centre[kGroup], sum[kGroup], square[kGroup];
+  float center[kGroup], sum[kGroup], square[kGroup];
   double its_mean[kGroup], its_square[kGroup];
   for (std::int64_t first = 0; first < channels_; first += kGroup) {
     const std::int64_t channels = std::min(kGroup, channels_ - first);
     for (std::int64_t row = 0; row < rows; row += kFloatRows) {
       const std::int64_t some = std::min(kFloatRows, rows - row);
-      loops().moments({some, stride, channels}, x + row * stride + first, centre, sum, square);
+      loops().moments({some, stride, channels}, x + row * stride + first, center, sum, square);
       for (std::int64_t i = 0; i < channels; ++i) {
         const double rest = double(sum[i]) / double(some);
-        its_mean[i] = double(centre[i]) + rest;
+        its_mean[i] = double(center[i]) + rest;
         its_square[i] = double(square[i]) - rest * double(sum[i]);
       }
       join_channels(*count_ + double(row), mean_ + first, square_ + first, double(some), its_mean,

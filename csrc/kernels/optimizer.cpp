@@ -76,7 +76,7 @@ void follow(const Weights& weights, std::int64_t first, const Rates& rates,
   const auto squared = [=](std::int64_t i, float g) {
     return square[i] = rho * square[i] + rest * g * g;
   };
-  const auto centred = [=](std::int64_t i, float g) {
+  const auto centered = [=](std::int64_t i, float g) {
     mean[i] = rho * mean[i] + rest * g;
     return squared(i, g) - mean[i] * mean[i];
   };
@@ -98,7 +98,7 @@ void follow(const Weights& weights, std::int64_t first, const Rates& rates,
   if (mean == nullptr) {
     run(squared);
   } else {
-    run(centred);
+    run(centered);
   }
 }
 

@@ -45,7 +45,7 @@ struct Adam {
 struct RmsProp {
   float* square;
   float* velocity;  // null: no momentum
-  float* mean;      // null: not centred
+  float* mean;      // null: not centered
   float rho, rest;  // rest: 1 - rho, rounded once
   float momentum, epsilon;
 };

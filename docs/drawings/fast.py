@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 FOLDER = Path(__file__).parent.parent / "images"
 INK, SOFT, PAPER = "#1f2937", "#9ca3af", "#ffffff"
-BLUE, ORANGE, GREEN, GREY = "#bfdbfe", "#fdba74", "#bbf7d0", "#e5e7eb"
+BLUE, ORANGE, GREEN, GRAY = "#bfdbfe", "#fdba74", "#bbf7d0", "#e5e7eb"
 CELL = 26
 
 
@@ -67,7 +67,7 @@ def one_pass() -> Drawing:
     """The image that is never written: a band of rows lives in cache only."""
     d = Drawing(860, 250)
     d.text(105, 24, "x, in memory")
-    d.grid(27, 36, [[BLUE if 2 <= i <= 5 else GREY for _ in range(6)] for i in range(7)])
+    d.grid(27, 36, [[BLUE if 2 <= i <= 5 else GRAY for _ in range(6)] for i in range(7)])
     d.text(105, 236, "4 rows that 2 rows of z see", 12)
     d.arrow(195, 125, 268, 125)
     d.text(232, 112, "conv", 13)
@@ -82,10 +82,10 @@ def one_pass() -> Drawing:
     d.arrow(412, 125, 490, 125)
     d.text(450, 112, "max, ReLU", 13)
     d.text(565, 24, "y, in memory")
-    d.grid(513, 111, [[ORANGE, ORANGE, GREY, GREY]], {(0, 0): "4", (0, 1): "2"})
+    d.grid(513, 111, [[ORANGE, ORANGE, GRAY, GRAY]], {(0, 0): "4", (0, 1): "2"})
     d.text(565, 170, "one number for four", 12)
-    d.text(745, 24, "winner, in memory")
-    d.grid(693, 111, [[ORANGE, ORANGE, GREY, GREY]], {(0, 0): "3", (0, 1): "1"})
+    d.text(745, 24, "argmax, in memory")
+    d.grid(693, 111, [[ORANGE, ORANGE, GRAY, GRAY]], {(0, 0): "3", (0, 1): "1"})
     d.text(745, 170, "which of the four it was", 12)
     return d
 
@@ -94,18 +94,18 @@ def winners() -> Drawing:
     """One entry of the pooled gradient, and the nine weights that it touches."""
     d = Drawing(960, 270)
     d.text(92, 24, "gradient of y")
-    d.grid(40, 60, [[GREY] * 4, [GREY, ORANGE, GREY, GREY], [GREY] * 4], {(1, 1): "g"})
-    d.text(92, 165, "and its winner: 3", 12)
+    d.grid(40, 60, [[GRAY] * 4, [GRAY, ORANGE, GRAY, GRAY], [GRAY] * 4], {(1, 1): "g"})
+    d.text(92, 165, "and its argmax: 3", 12)
     d.arrow(160, 100, 228, 100)
     d.text(340, 24, "gradient of z: never made")
-    cells = [[GREY for _ in range(8)] for _ in range(6)]
+    cells = [[GRAY for _ in range(8)] for _ in range(6)]
     cells[3][3] = ORANGE
     d.grid(236, 44, cells, {(3, 3): "g"})
     d.text(340, 222, "three of four are zero,", 12)
     d.text(340, 238, "and more where ReLU clipped", 12)
     d.arrow(460, 122, 530, 122)
     d.text(668, 24, "x: the 3 x 3 patch that g saw")
-    patch = [[BLUE if 3 <= i <= 5 and 3 <= j <= 5 else GREY for j in range(10)] for i in range(8)]
+    patch = [[BLUE if 3 <= i <= 5 and 3 <= j <= 5 else GRAY for j in range(10)] for i in range(8)]
     d.grid(538, 36, patch)
     d.text(885, 100, "dw += g · patch", 14)
     d.text(885, 130, "dx patch += g · w", 14)
@@ -132,7 +132,7 @@ def winograd() -> Drawing:
     d.arrow(690, 118, 742, 118)
     d.text(716, 106, "AᵀmA", 13)
     d.text(800, 50, "4 x 4 of y")
-    d.grid(748, 66, [[GREY] * 4 for _ in range(4)])
+    d.grid(748, 66, [[GRAY] * 4 for _ in range(4)])
     d.text(800, 192, "16 results:", 12)
     d.text(800, 208, "36 products, not 144", 12)
     return d

@@ -16,7 +16,7 @@ CLASSIFIERS = {
 }
 TREES = 300
 # Enough for a few thousand features; it ends by itself long before.
-MOST_ITERATIONS = 5000
+MAX_ITERATIONS = 5000
 
 
 def classifier(name: str, seed: int = 0) -> Any:
@@ -50,6 +50,6 @@ def classifier(name: str, seed: int = 0) -> Any:
     last = (
         svm.SVC(C=10.0)
         if name == "svm"
-        else linear_model.LogisticRegression(C=0.1, max_iter=MOST_ITERATIONS)
+        else linear_model.LogisticRegression(C=0.1, max_iter=MAX_ITERATIONS)
     )
     return pipeline.make_pipeline(preprocessing.StandardScaler(), last)

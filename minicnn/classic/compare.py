@@ -12,7 +12,7 @@ from minicnn.classic.classifiers import CLASSIFIERS, classifier
 from minicnn.classic.features import features
 from minicnn.errors import ArgumentError
 
-LabelledImages = tuple[np.ndarray, np.ndarray]  # uint8 (N, H, W, C), (N,)
+LabeledImages = tuple[np.ndarray, np.ndarray]  # uint8 (N, H, W, C), (N,)
 
 
 class Row(NamedTuple):
@@ -32,8 +32,8 @@ class Row(NamedTuple):
 
 
 def compare(
-    train: LabelledImages,
-    test: LabelledImages,
+    train: LabeledImages,
+    test: LabeledImages,
     kinds: Iterable[str] = ("hog", "lbp", "hog+lbp"),
     names: Iterable[str] = tuple(CLASSIFIERS),
     *,
@@ -79,7 +79,7 @@ def compare(
 
 
 def network_row(
-    name: str, predict: Callable[[np.ndarray], np.ndarray], test: LabelledImages,
+    name: str, predict: Callable[[np.ndarray], np.ndarray], test: LabeledImages,
     training_seconds: float | None = None,
 ) -> Row:  # fmt: skip
     """The row of a network; `predict` gives (N, classes) probabilities of uint8 images."""
@@ -108,7 +108,7 @@ HEADINGS = ["features", "classifier", "right", "wrong", "training s", "ms an ima
 
 
 def _row(
-    kind: str, name: str, right: int, test: LabelledImages, training: float | None, seconds: float
+    kind: str, name: str, right: int, test: LabeledImages, training: float | None, seconds: float
 ) -> Row:
     return Row(kind, name, right, len(test[0]), training, 1000 * seconds / len(test[0]))
 

@@ -14,11 +14,11 @@ from minicnn.installed import missing_extra
 # Cells that a gradient histogram is made of: at 64 x 64 pixels, 8 x 8 cells of 8 x 8 pixels.
 HOG_CELLS = 8
 ORIENTATIONS = 9
-# A local binary pattern looks at 8 neighbours at a distance of 1; 10 kinds of them are told apart.
-NEIGHBOURS, RADIUS = 8, 1
-PATTERNS = NEIGHBOURS + 2
+# A local binary pattern looks at 8 neighbors at a distance of 1; 10 kinds of them are told apart.
+NEIGHBORS, RADIUS = 8, 1
+PATTERNS = NEIGHBORS + 2
 LBP_GRID = 4  # histograms along each side of the image
-SHADES = 4  # of each colour in a colour histogram
+SHADES = 4  # of each color in a color histogram
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: how bright red, green and blue look
 
 
@@ -41,7 +41,7 @@ def features(names: str, images: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> features("colour", np.zeros((5, 32, 32, 3), np.uint8)).shape
+    >>> features("color", np.zeros((5, 32, 32, 3), np.uint8)).shape
     (5, 64)
     """
     if images.dtype != np.uint8:
@@ -68,7 +68,7 @@ def check_features(names: str) -> list[str]:
 def hog(images: np.ndarray) -> np.ndarray:
     """Histograms of oriented gradients: in which directions edges run, cell by cell.
 
-    Each cell's histogram of 9 directions is normalised with its neighbours', in blocks of 2 x 2.
+    Each cell's histogram of 9 directions is normalized with its neighbors', in blocks of 2 x 2.
 
     References
     ----------
@@ -93,10 +93,10 @@ def hog(images: np.ndarray) -> np.ndarray:
 
 
 def lbp(images: np.ndarray) -> np.ndarray:
-    """Histograms of local binary patterns: which of a pixel's neighbours are brighter than it.
+    """Histograms of local binary patterns: which of a pixel's neighbors are brighter than it.
 
     A histogram for each of 4 x 4 fields of the image, of the 10 patterns that do not change when
-    the image is turned. Made of grey values, so that light and contrast hardly matter.
+    the image is turned. Made of gray values, so that light and contrast hardly matter.
 
     References
     ----------
@@ -104,19 +104,19 @@ def lbp(images: np.ndarray) -> np.ndarray:
     classification with local binary patterns, IEEE PAMI 24 (7), 2002.
     """
     patterns = _skimage().local_binary_pattern
-    grey = _grey(images)
-    if min(grey.shape[1:]) < LBP_GRID:
-        raise ShapeError(f"lbp needs images of at least {LBP_GRID} pixels; got {grey.shape[1:]}")
+    gray = _gray(images)
+    if min(gray.shape[1:]) < LBP_GRID:
+        raise ShapeError(f"lbp needs images of at least {LBP_GRID} pixels; got {gray.shape[1:]}")
     rows = []
-    for image in grey:
-        codes = patterns(image, NEIGHBOURS, RADIUS, "uniform").astype(np.int64)
+    for image in gray:
+        codes = patterns(image, NEIGHBORS, RADIUS, "uniform").astype(np.int64)
         fields = [f for row in np.array_split(codes, LBP_GRID) for f in _fields(row)]
         rows.append(np.concatenate([_shares(field, PATTERNS) for field in fields]))
     return np.array(rows, np.float32).reshape(len(images), -1)
 
 
-def colour(images: np.ndarray) -> np.ndarray:
-    """How much of the image has each of 4 x 4 x 4 colours: what search by content began with.
+def color(images: np.ndarray) -> np.ndarray:
+    """How much of the image has each of 4 x 4 x 4 colors: what search by content began with.
 
     References
     ----------
@@ -132,11 +132,11 @@ def colour(images: np.ndarray) -> np.ndarray:
 FEATURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "hog": hog,
     "lbp": lbp,
-    "colour": colour,
+    "color": color,
 }
 
 
-def _grey(images: np.ndarray) -> np.ndarray:
+def _gray(images: np.ndarray) -> np.ndarray:
     """uint8 (N, H, W)."""
     if images.shape[3] == 1:
         return images[..., 0]

@@ -5,7 +5,7 @@ from minicnn.data.array_batches import ArrayFlow
 from minicnn.data.directory import DirectoryBatches, image_dataset_from_directory
 from minicnn.data.folders import ImageList, found_text, list_folder, read_list
 from minicnn.data.generator import ImageDataGenerator
-from minicnn.data.idx import parse_idx, read_idx, read_labelled_images
+from minicnn.data.idx import parse_idx, read_idx, read_labeled_images
 from minicnn.data.images import (
     IMAGE_EXTENSIONS,
     array_to_img,
@@ -37,7 +37,7 @@ __all__ = [
     "parse_idx",
     "read_idx",
     "read_images",
-    "read_labelled_images",
+    "read_labeled_images",
     "read_list",
     "save_img",
 ]

@@ -55,10 +55,10 @@ def zoom(rows: float, columns: float) -> np.ndarray:
     return np.diag([rows, columns, 1.0])
 
 
-def centred(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
+def centered(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
     """C M C^-1: the same around the middle of an image.
 
-    >>> centred(zoom(2, 2), 5, 5) @ [2, 2, 1]
+    >>> centered(zoom(2, 2), 5, 5) @ [2, 2, 1]
     array([2., 2., 1.])
     """
     middle = shift(height / 2 - 0.5, width / 2 - 0.5)

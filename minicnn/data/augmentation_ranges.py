@@ -58,7 +58,7 @@ class Ranges:
 
         Always as many numbers are drawn, so that switching one change off leaves the others.
         """
-        theta, down, right, shear, zx, zy, mirrored, upside_down, colour, light = rng.random(10)
+        theta, down, right, shear, zx, zy, mirrored, upside_down, color, light = rng.random(10)
         zx = _between(self.zoom, zx)
         return {
             "theta": _around(self.rotation, theta),
@@ -70,7 +70,7 @@ class Ranges:
             "flip_horizontal": bool(self.horizontal_flip and mirrored < 0.5),
             "flip_vertical": bool(self.vertical_flip and upside_down < 0.5),
             "channel_shift_intensity": (
-                _around(self.channel_shift, colour) if self.channel_shift else None
+                _around(self.channel_shift, color) if self.channel_shift else None
             ),
             "brightness": None if self.brightness is None else _between(self.brightness, light),
         }

@@ -37,7 +37,7 @@ CLASS_MODES = ("categorical", "binary", "sparse", "input", None)
 
 
 class DirectoryBatches(ImageBatches):
-    """Batches (x, y) of labelled picture files; what `flow_from_directory` returns.
+    """Batches (x, y) of labeled picture files; what `flow_from_directory` returns.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class DirectoryBatches(ImageBatches):
     class_mode : what y is: "categorical" (n, classes) float32, one number 1; "sparse" (n,) int64;
         "binary" (n,) float32, for two classes; "input" y is x; None: batches are x alone
     interpolation : how a picture gets its size; "nearest" as in Keras
-    keep_aspect_ratio : cut the largest centred part of the right proportions first
+    keep_aspect_ratio : cut the largest centered part of the right proportions first
     upright : turn pictures as the camera noted (EXIF), as everywhere in minicnn; Keras does not
     prepare : (image uint8, epoch, number) -> (H, W, C), what is done to each; default: nothing
     dtype : of x; "uint8" keeps pixels as they are in the file

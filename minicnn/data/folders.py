@@ -1,4 +1,4 @@
-"""Where labelled pictures are: a folder a class, or a list of `path label` lines."""
+"""Where labeled pictures are: a folder a class, or a list of `path label` lines."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from minicnn.support.text import quoted
 IGNORED_NAMES = ("Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir")
 FEW = 5  # names in a message
 _KINDS = " ".join(ending[1:] for ending in IMAGE_EXTENSIONS)
-MOST_DIGITS = 12  # of a class's number
+MAX_DIGITS = 12  # of a class's number
 
 
 class ImageList(NamedTuple):
-    """Labelled pictures that were found, but not read."""
+    """Labeled pictures that were found, but not read."""
 
     paths: list[Path]
     labels: np.ndarray  # (n,) int64, numbers of classes
@@ -156,7 +156,7 @@ def read_list(file: PathLike, root: PathLike | None = None) -> ImageList:
     words = [label for _, label in rows]
     if all(word.isascii() and word.isdigit() for word in words):
         largest = max(words, key=lambda word: (len(word.lstrip("0")), word.lstrip("0")))
-        if len(largest.lstrip("0")) > MOST_DIGITS or int(largest) >= max(1000, 10 * len(rows)):
+        if len(largest.lstrip("0")) > MAX_DIGITS or int(largest) >= max(1000, 10 * len(rows)):
             raise FormatError(
                 file,
                 f"has the class number {largest[:40]} in {len(rows):,} lines; classes are "

@@ -50,7 +50,7 @@ class ImageDataGenerator:
     horizontal_flip, vertical_flip : mirror every second image, chosen at random
     rescale : what every pixel is multiplied by in the end: 1/255
     preprocessing_function : image float32 (H, W, C) -> image of the same shape, after the changes;
-        also asked once, of a ramp of greys, when batches are made
+        also asked once, of a ramp of grays, when batches are made
     validation_split : the part of the data that `subset="validation"` takes
     interpolation_order : 1 mean of four pixels, 0 the nearest pixel
     dtype : of the batches
@@ -360,7 +360,7 @@ class ImageDataGenerator:
         self.whitening.check_fits(image_shape)
 
     def _check_function(self, image_shape: tuple[int, int, int]) -> None:
-        """Ask it once, of a ramp of greys, before a training begins that it would end."""
+        """Ask it once, of a ramp of grays, before a training begins that it would end."""
         if self.preprocessing_function is None:
             return
         ramp = np.linspace(0, WHITE, math.prod(image_shape), dtype=np.float32).reshape(image_shape)

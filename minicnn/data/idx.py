@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.data.unpacking import GZIP, MOST_BYTES, MOST_MEMORY_FOR_XZ, XZ, most_unpacked
+from minicnn.data.unpacking import GZIP, MAX_BYTES, MAX_MEMORY_FOR_XZ, XZ, most_unpacked
 from minicnn.errors import DTypeError, FormatError, SizeLimitError, TruncatedError
 from minicnn.support.files import Path, read_whole
 
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-MOST_AXES = 8
-LONGEST_HEADER = 4 + 4 * MOST_AXES
+MAX_AXES = 8
+MAX_HEADER = 4 + 4 * MAX_AXES
 
 
 class Header(NamedTuple):
@@ -74,7 +74,7 @@ def read_idx(path: Path) -> np.ndarray:
     OSError
         As `open` does, `FileNotFoundError` among them.
     """
-    return parse_idx(read_whole(path, MOST_BYTES), path)
+    return parse_idx(read_whole(path, MAX_BYTES), path)
 
 
 def parse_idx(data: bytes, path: Path = "<bytes>") -> np.ndarray:
@@ -82,7 +82,7 @@ def parse_idx(data: bytes, path: Path = "<bytes>") -> np.ndarray:
     if not isinstance(data, bytes):
         raise DTypeError(f"parse_idx takes the bytes of a file; got {type(data).__name__}")
     packed = data.startswith((GZIP, XZ))
-    first = _unpack(data, LONGEST_HEADER, path).content if packed else data[:LONGEST_HEADER]
+    first = _unpack(data, MAX_HEADER, path).content if packed else data[:MAX_HEADER]
     header = _parse_header(first, path)
     if packed:
         _check_unfolding(header.file_bytes, len(data), path)
@@ -94,14 +94,14 @@ def parse_idx(data: bytes, path: Path = "<bytes>") -> np.ndarray:
     return numbers.reshape(header.shape).astype(header.dtype.newbyteorder("="))
 
 
-def read_labelled_images(images: Path, labels: Path) -> tuple[np.ndarray, np.ndarray]:
+def read_labeled_images(images: Path, labels: Path) -> tuple[np.ndarray, np.ndarray]:
     """Images (N, H, W) and their labels (N,), both uint8, from two IDX files that must agree."""
     x, y = read_idx(images), read_idx(labels)
-    check_labelled_images(x, y, images, labels)
+    check_labeled_images(x, y, images, labels)
     return x, y
 
 
-def check_labelled_images(x: np.ndarray, y: np.ndarray, images: Path, labels: Path) -> None:
+def check_labeled_images(x: np.ndarray, y: np.ndarray, images: Path, labels: Path) -> None:
     """Raise unless `x` are images and `y` one label each; the paths are for the messages."""
     for array, axes, path in ((x, "NHW", images), (y, "N", labels)):
         if array.ndim != len(axes) or array.dtype != np.uint8:
@@ -120,11 +120,11 @@ def _parse_header(first: bytes, path: Path) -> Header:
     if len(first) < 4:
         raise TruncatedError(path, f"ends after {len(first)} bytes; an IDX header has 8 or more")
     kind, axes = first[2], first[3]
-    if first[:2] != b"\0\0" or kind not in TYPES or not 1 <= axes <= MOST_AXES:
+    if first[:2] != b"\0\0" or kind not in TYPES or not 1 <= axes <= MAX_AXES:
         raise FormatError(
             path,
             f"begins with {first[:4].hex(' ')}, so it is no IDX file: that begins with 00 00, a "
-            f"type ({', '.join(f'{code:02x}' for code in TYPES)}) and 1 to {MOST_AXES} axes",
+            f"type ({', '.join(f'{code:02x}' for code in TYPES)}) and 1 to {MAX_AXES} axes",
             0,
         )
     if len(first) < 4 + 4 * axes:
@@ -135,10 +135,10 @@ def _parse_header(first: bytes, path: Path) -> Header:
     header = Header(np.dtype(TYPES[kind]), shape)
     if 0 in shape[1:]:
         raise FormatError(path, f"declares the shape {shape}; only the first axis may be empty", 4)
-    if header.file_bytes > MOST_BYTES:
+    if header.file_bytes > MAX_BYTES:
         raise SizeLimitError(
             f"{path}@4: declares {shape} {header.dtype.name}, {header.file_bytes:,} bytes; "
-            f"at most {MOST_BYTES:,} are read"
+            f"at most {MAX_BYTES:,} are read"
         )
     return header
 
@@ -185,7 +185,7 @@ def _unpack(data: bytes, most: int, path: Path) -> Unpacked:
         stream = (
             zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
             if data.startswith(GZIP)
-            else lzma.LZMADecompressor(lzma.FORMAT_XZ, MOST_MEMORY_FOR_XZ)
+            else lzma.LZMADecompressor(lzma.FORMAT_XZ, MAX_MEMORY_FOR_XZ)
         )
         content = stream.decompress(data, most)
     except (zlib.error, lzma.LZMAError) as error:

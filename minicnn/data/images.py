@@ -48,8 +48,8 @@ INTERPOLATIONS = {
     "hamming": Image.Resampling.HAMMING,
 }
 SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
-LARGEST_16_BITS = 65535
-TWELVE_BITS = 4096  # so many greys have pictures of detectors, often in files of 16 bits
+MAX_16_BITS = 65535
+TWELVE_BITS = 4096  # so many grays have pictures of detectors, often in files of 16 bits
 STRIP = 256  # rows that are changed to 8 bits at once
 ORIENTATION = 0x0112  # of EXIF: how the camera was held; 1 is upright
 # What makes a picture upright, by its orientation.
@@ -86,7 +86,7 @@ def load_img(
     color_mode : "rgb", "grayscale" or "rgba"
     target_size : (height, width) or one number for both; default: the picture's own
     interpolation : "nearest" (Keras's default), "bilinear", "bicubic", "lanczos", "box", "hamming"
-    keep_aspect_ratio : cut the largest centred part of the wanted proportions first; else the
+    keep_aspect_ratio : cut the largest centered part of the wanted proportions first; else the
         picture is stretched
     upright : turn the picture as the camera noted (EXIF), as everywhere in minicnn; Keras does not
 
@@ -103,14 +103,14 @@ def load_img(
     -----
     A JPEG much larger than `target_size` is decoded at 1/2, 1/4 or 1/8 of its size, never below
     `target_size` (for a smoothing interpolation, never below twice that): several times faster, and
-    the pixels it leaves are means. Greys of 16 bits, 0...65535, become 0...255.
+    the pixels it leaves are means. Grays of 16 bits, 0...65535, become 0...255.
     """
     mode = MODES[check_choice(color_mode, "color_mode", list(MODES))]
     check_choice(interpolation, "interpolation", list(INTERPOLATIONS))
     size = None if target_size is None else check_size(target_size, "target_size")
 
     def read(image: Image.Image) -> tuple[Image.Image, int]:
-        greatest = LARGEST_16_BITS
+        greatest = MAX_16_BITS
         if size is not None:
             # Also of the larger side, as the picture may still be turned or cut.
             side = max(size) * (1 if interpolation == "nearest" else 2)
@@ -370,12 +370,12 @@ def _fitted(
     if size is None or image.size == size[::-1]:
         image.load()
         return image
-    box = _centred(image.size, size) if keep_aspect else None
+    box = _centered(image.size, size) if keep_aspect else None
     return image.resize(size[::-1], INTERPOLATIONS[interpolation], box)
 
 
 def as_mode(image: Image.Image, mode: str) -> Image.Image:
-    """In the wanted mode; greys of 16 bits and palettes become what they look like."""
+    """In the wanted mode; grays of 16 bits and palettes become what they look like."""
     if image.mode in SIXTEEN_BITS:
         image, _ = eight_bits(image)
     if image.mode.startswith("F"):
@@ -388,23 +388,23 @@ def as_mode(image: Image.Image, mode: str) -> Image.Image:
 def _warn_of_dark() -> None:
     """The same words for every file, so that a folder of them says it once."""
     warnings.warn(
-        f"the greys of a 16-bit picture are all below {TWELVE_BITS:,}, as a 12-bit detector's are, "
-        f"so it is nearly black: white is {LARGEST_16_BITS:,}. Save such pictures with greys 16 "
+        f"the grays of a 16-bit picture are all below {TWELVE_BITS:,}, as a 12-bit detector's are, "
+        f"so it is nearly black: white is {MAX_16_BITS:,}. Save such pictures with grays 16 "
         "times as large; minicnn data check names them",
         stacklevel=3,
     )
 
 
-def eight_bits(image: Image.Image, white: int = LARGEST_16_BITS) -> tuple[Image.Image, int]:
-    """A picture of greys 0...`white` as one of 0...255, and the greatest grey that it had."""
+def eight_bits(image: Image.Image, white: int = MAX_16_BITS) -> tuple[Image.Image, int]:
+    """A picture of grays 0...`white` as one of 0...255, and the greatest gray that it had."""
     width, height = image.size
     pixels, greatest = np.empty((height, width), np.uint8), 0
     for top in range(0, height, STRIP):
-        greys = np.asarray(image.crop((0, top, width, min(top + STRIP, height))))
-        greatest = max(greatest, int(greys.max(initial=0)))
-        if greatest > LARGEST_16_BITS or greys.min(initial=0) < 0:
-            raise ValueError("its greys are not in 0...65535")
-        pixels[top : top + STRIP] = greys.astype(np.uint32) * 255 // white
+        grays = np.asarray(image.crop((0, top, width, min(top + STRIP, height))))
+        greatest = max(greatest, int(grays.max(initial=0)))
+        if greatest > MAX_16_BITS or grays.min(initial=0) < 0:
+            raise ValueError("its grays are not in 0...65535")
+        pixels[top : top + STRIP] = grays.astype(np.uint32) * 255 // white
     return Image.fromarray(pixels), greatest
 
 
@@ -423,8 +423,8 @@ def orientation(image: Image.Image) -> int:
     return noted if noted in TURNS else 1
 
 
-def _centred(have: tuple[int, int], want: Size) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of the largest centred part with the proportions of `want`."""
+def _centered(have: tuple[int, int], want: Size) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of the largest centered part with the proportions of `want`."""
     width, height = have
     cut_w = min(width, max(1, height * want[1] // want[0]))
     cut_h = min(height, max(1, width * want[0] // want[1]))

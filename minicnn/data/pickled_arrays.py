@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.shapes import LARGEST, is_int
+from minicnn.shapes import MAX_INT32, is_int
 
 NUMBERS = re.compile(r"[<>|=]?[uif][1248]")
 BYTE_ORDERS = ("<", ">", "|", "=")
-MOST_AXES = 32
+MAX_AXES = 32
 
 
 class Name:
@@ -65,10 +65,10 @@ def make_array(state: Any) -> np.ndarray:
     _version, shape, dtype, fortran, data = state
     if not isinstance(dtype, np.dtype):
         raise ValueError("an array has no dtype")
-    if not isinstance(shape, tuple) or not all(is_int(n) and 0 <= n <= LARGEST for n in shape):
+    if not isinstance(shape, tuple) or not all(is_int(n) and 0 <= n <= MAX_INT32 for n in shape):
         raise ValueError("the shape of an array is not a tuple of integers >= 0")
     data = data.encode("latin-1") if isinstance(data, str) else data
-    if len(shape) > MOST_AXES or math.prod(shape) * dtype.itemsize != len(data):
+    if len(shape) > MAX_AXES or math.prod(shape) * dtype.itemsize != len(data):
         raise ValueError(f"an array of {len(shape)} axes does not have {len(data):,} bytes")
     numbers = np.frombuffer(data, dtype)
     return numbers.reshape(shape, order="F" if fortran else "C").astype(dtype.newbyteorder("="))

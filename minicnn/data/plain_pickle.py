@@ -29,12 +29,12 @@ from minicnn.data.pickled_arrays import (
 from minicnn.errors import FormatError, SizeLimitError, UnsafeFileError
 
 # CIFAR-100, the longest batch in use, has a quarter of a million.
-MOST_INSTRUCTIONS = 1_000_000
+MAX_INSTRUCTIONS = 1_000_000
 # Numbers may be chosen so that a dictionary of them compares each with each.
-MOST_KEYS = 1000
+MAX_KEYS = 1000
 # What all instructions together may make: 64 MiB, or 20 times the file if that is more.
 ALWAYS_MADE = 64 << 20
-MOST_MADE = 20
+MAX_MADE = 20
 OBJECT_BYTES = 64  # of an empty list or dictionary, the largest things that one byte can ask for
 CONSTANTS = {
     "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "FLOAT", "BINFLOAT",
@@ -61,7 +61,7 @@ def loads(data: bytes, path: object = "<bytes>") -> Any:
     >>> loads(pickle.dumps({"labels": [1, 2], "data": np.arange(3)}, protocol=2))
     {'labels': [1, 2], 'data': array([0, 1, 2])}
     """
-    machine = Machine(path, max(ALWAYS_MADE, MOST_MADE * len(data)))
+    machine = Machine(path, max(ALWAYS_MADE, MAX_MADE * len(data)))
     position = 0
     try:
         for opcode, argument, place in pickletools.genops(data):
@@ -88,8 +88,8 @@ class Machine:
     def step(self, name: str, argument: Any) -> None:
         """One instruction."""
         self.instructions += 1
-        if self.instructions > MOST_INSTRUCTIONS:
-            raise SizeLimitError(f"{self.path}: has more than {MOST_INSTRUCTIONS:,} instructions")
+        if self.instructions > MAX_INSTRUCTIONS:
+            raise SizeLimitError(f"{self.path}: has more than {MAX_INSTRUCTIONS:,} instructions")
         self.make(OBJECT_BYTES)
         if name in CONSTANTS:
             self.stack.append(argument)
@@ -171,8 +171,8 @@ def _build(machine: Machine, _: Any) -> None:
 def _put(machine: Machine, place: Any) -> None:
     place, top = len(machine.memo) if place is None else place, machine.stack[-1]
     # Larger ones may be chosen so that each is compared with each.
-    if not 0 <= place <= MOST_INSTRUCTIONS:
-        raise ValueError(f"something is put aside at a place beyond {MOST_INSTRUCTIONS:,}")
+    if not 0 <= place <= MAX_INSTRUCTIONS:
+        raise ValueError(f"something is put aside at a place beyond {MAX_INSTRUCTIONS:,}")
     if isinstance(top, Unbuilt):
         top.place = place
     machine.memo[place] = top
@@ -183,8 +183,8 @@ def _set(machine: Machine, pairs: list[Any]) -> None:
     if len(pairs) % 2 or not all(isinstance(key, (str, bytes, int)) for key in keys):
         raise ValueError("keys are texts or numbers")
     machine.keys += len(keys)
-    if machine.keys > MOST_KEYS:
-        raise SizeLimitError(f"{machine.path}: has more than {MOST_KEYS:,} keys in dictionaries")
+    if machine.keys > MAX_KEYS:
+        raise SizeLimitError(f"{machine.path}: has more than {MAX_KEYS:,} keys in dictionaries")
     machine.stack[-1].update(zip(keys, pairs[1::2], strict=True))
 
 

@@ -156,7 +156,7 @@ class Preprocess(NamedTuple):
 
 
 def edge_is_light(images: np.ndarray) -> np.ndarray:
-    """(N,) bool: is the median along the edge of each image (N, H, W, C) above the middle grey?
+    """(N,) bool: is the median along the edge of each image (N, H, W, C) above the middle gray?
 
     >>> edge_is_light(np.array([[[[200.0]]], [[[20.0]]]])).tolist()
     [True, False]

@@ -12,20 +12,20 @@ import io
 from collections.abc import Iterator
 from typing import IO
 
-from minicnn.data.unpacking import CHUNK_BYTES, MOST_BYTES, Unpacking
+from minicnn.data.unpacking import CHUNK_BYTES, MAX_BYTES, Unpacking
 from minicnn.errors import FormatError, SizeLimitError, TruncatedError, UnsupportedError
 
 BLOCK = 512
-MOST_MEMBERS = 100_000
-MOST_EXTENSIONS = 4  # headers before a file's own: long name, long link, attributes
-LONGEST_EXTENSION = 1 << 20
-LONGEST_NAME = 4096
+MAX_MEMBERS = 100_000
+MAX_EXTENSIONS = 4  # headers before a file's own: long name, long link, attributes
+MAX_EXTENSION = 1 << 20
+MAX_NAME = 4096
 FILES, FOLDER = (b"0", b"\0", b"7"), b"5"
 WITHOUT_CONTENT = (b"1", b"2", b"3", b"4", FOLDER, b"6")  # links, devices, folders, pipes
 LONG_NAME, LONG_LINK, ATTRIBUTES, COMMON_ATTRIBUTES = b"L", b"K", (b"x", b"X"), b"g"
 IN_PIECES = (b"S", b"M")
 POSIX = b"ustar\x00"
-MOST_DIGITS = 20  # of a number among the attributes
+MAX_DIGITS = 20  # of a number among the attributes
 ATTRIBUTES_DAMAGED = "is damaged: the attributes of a file cannot be read"
 
 
@@ -69,8 +69,8 @@ def members(file: IO[bytes], path: object) -> Iterator[Member]:
     count = 0
     while (member := _next(stream, path, first=count == 0)) is not None:
         count += 1
-        if count > MOST_MEMBERS:
-            raise SizeLimitError(f"{path}: has more than {MOST_MEMBERS:,} files and folders")
+        if count > MAX_MEMBERS:
+            raise SizeLimitError(f"{path}: has more than {MAX_MEMBERS:,} files and folders")
         if member.name:
             yield member
         member.skip()
@@ -81,7 +81,7 @@ def members(file: IO[bytes], path: object) -> Iterator[Member]:
 def _next(stream: IO[bytes], path: object, *, first: bool) -> Member | None:
     """The next member, with no name if it is no regular file; None at the end."""
     name, size = "", None
-    for _ in range(MOST_EXTENSIONS + 1):
+    for _ in range(MAX_EXTENSIONS + 1):
         header = stream.read(BLOCK)
         if len(header) < BLOCK:
             end = "ends within a header" if header else "ends without the mark of its end"
@@ -94,10 +94,9 @@ def _next(stream: IO[bytes], path: object, *, first: bool) -> Member | None:
             raise UnsupportedError(path, "holds a file in pieces (sparse or of several volumes)")
         if kind not in (LONG_NAME, LONG_LINK, *ATTRIBUTES, COMMON_ATTRIBUTES):
             declared = 0 if kind in WITHOUT_CONTENT else declared if size is None else size
-            if declared > MOST_BYTES:
+            if declared > MAX_BYTES:
                 raise SizeLimitError(
-                    f"{path}: declares a file of {declared:,} bytes; at most {MOST_BYTES:,} are "
-                    "read"
+                    f"{path}: declares a file of {declared:,} bytes; at most {MAX_BYTES:,} are read"
                 )
             name = (name or _name(header)) if kind in FILES else ""
             if name.endswith("/"):  # how folders were written before they had a kind
@@ -108,7 +107,7 @@ def _next(stream: IO[bytes], path: object, *, first: bool) -> Member | None:
             name = _text(extension, path)
         elif kind in ATTRIBUTES:
             name, size = _attributes(extension, name, size, path)
-    raise FormatError(path, f"has more than {MOST_EXTENSIONS} headers before a file's own")
+    raise FormatError(path, f"has more than {MAX_EXTENSIONS} headers before a file's own")
 
 
 def _check_sum(header: bytes, path: object, *, first: bool) -> None:
@@ -143,9 +142,9 @@ def _decoded(name: bytes) -> str:
 
 
 def _extension(stream: IO[bytes], size: int, path: object) -> bytes:
-    if size > LONGEST_EXTENSION:
+    if size > MAX_EXTENSION:
         raise SizeLimitError(
-            f"{path}: has a header of {size:,} bytes; at most {LONGEST_EXTENSION:,} are read"
+            f"{path}: has a header of {size:,} bytes; at most {MAX_EXTENSION:,} are read"
         )
     content = _exactly(stream, size, path)
     _exactly(stream, -size % BLOCK, path)
@@ -154,9 +153,9 @@ def _extension(stream: IO[bytes], size: int, path: object) -> bytes:
 
 def _text(raw: bytes, path: object) -> str:
     raw = raw.split(b"\0")[0]
-    if len(raw) > LONGEST_NAME:
+    if len(raw) > MAX_NAME:
         raise SizeLimitError(
-            f"{path}: has a name of {len(raw):,} bytes; at most {LONGEST_NAME:,} are read"
+            f"{path}: has a name of {len(raw):,} bytes; at most {MAX_NAME:,} are read"
         )
     return _decoded(raw)
 
@@ -167,7 +166,7 @@ def _attributes(
     """Name and size as lines "<length of the line> <key>=<value>" give them."""
     begin = 0
     while begin < len(content) and content[begin]:
-        digits = content[begin : begin + MOST_DIGITS + 1].split(b" ")[0]
+        digits = content[begin : begin + MAX_DIGITS + 1].split(b" ")[0]
         end = begin + _decimal(digits, path)
         line = content[begin + len(digits) + 1 : end]
         key, equals, value = line.partition(b"=")
@@ -184,7 +183,7 @@ def _attributes(
 
 
 def _decimal(digits: bytes, path: object) -> int:
-    if not digits.isdigit() or len(digits) > MOST_DIGITS:
+    if not digits.isdigit() or len(digits) > MAX_DIGITS:
         raise FormatError(path, ATTRIBUTES_DAMAGED)
     return int(digits)
 

@@ -10,7 +10,7 @@ import numpy as np
 from minicnn.data.affine import (
     IDENTITY,
     affine_images,
-    centred,
+    centered,
     flipped,
     rotation,
     shear,
@@ -40,7 +40,7 @@ def matrix_of(change: Mapping[str, Any], height: int, width: int) -> np.ndarray 
     check_change(change)
     c = {**UNCHANGED, **change}
     matrix = rotation(c["theta"]) @ shift(c["tx"], c["ty"]) @ shear(c["shear"])
-    matrix = centred(matrix @ zoom(c["zx"], c["zy"]), height, width)
+    matrix = centered(matrix @ zoom(c["zx"], c["zy"]), height, width)
     matrix = flipped(
         matrix, height, width, rows=bool(c["flip_vertical"]), columns=bool(c["flip_horizontal"])
     )
@@ -58,12 +58,12 @@ def changed(
 ) -> np.ndarray:
     """An image (H, W, C), uint8 or float32, after one change; float32, multiplied by `scale`.
 
-    In Keras's order: rotated, moved, sheared, zoomed, with other colours, mirrored, lighter.
+    In Keras's order: rotated, moved, sheared, zoomed, with other colors, mirrored, lighter.
     """
     matrix = matrix_of(change, *image.shape[:2])
     intensity, brightness = change.get("channel_shift_intensity"), change.get("brightness")
-    recoloured = intensity is not None or brightness is not None
-    at_once = 1.0 if recoloured else scale
+    recolored = intensity is not None or brightness is not None
+    at_once = 1.0 if recolored else scale
     if matrix is None:
         y = np.multiply(image, np.float32(at_once), dtype=np.float32)
     else:
@@ -74,7 +74,7 @@ def changed(
         y = with_channel_shift(y, intensity)
     if brightness is not None:
         y = with_brightness(y, brightness, levels_of(image))
-    return y * np.float32(scale) if recoloured else y
+    return y * np.float32(scale) if recolored else y
 
 
 def with_channel_shift(x: np.ndarray, intensity: float) -> np.ndarray:
@@ -109,7 +109,7 @@ def levels_of(image: np.ndarray) -> tuple[float, float]:
     """The numbers that are black and white: 0 and 255.
 
     White is 1 for an image of real numbers that are all at most 1, as after a division by 255. An
-    image with numbers beyond 0...255, as a centred one, has its own smallest and largest.
+    image with numbers beyond 0...255, as a centered one, has its own smallest and largest.
 
     >>> levels_of(np.array([0.25, 0.75])), levels_of(np.array([0, 1], np.uint8))
     ((0.0, 1.0), (0.0, 255.0))

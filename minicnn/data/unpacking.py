@@ -19,10 +19,10 @@ from minicnn.errors import FormatError, SizeLimitError, TruncatedError
 CHUNK_BYTES = 1 << 18
 # MNIST's train images, the most regular files in use, unpack to 47 MB, 6 times their size.
 ALWAYS_UNPACKED = 64 << 20
-MOST_UNPACKING = 20
-MOST_BYTES = 2**31
+MAX_UNPACKING = 20
+MAX_BYTES = 2**31
 # The strongest preset of xz needs 65 MiB to unpack; a header may ask for 4 GiB.
-MOST_MEMORY_FOR_XZ = 128 << 20
+MAX_MEMORY_FOR_XZ = 128 << 20
 
 
 class Gzip:
@@ -55,7 +55,7 @@ GZIP, XZ = b"\x1f\x8b", b"\xfd7zXZ\x00"  # how packed files begin
 PACKINGS: dict[bytes, Callable[[], Any]] = {
     GZIP: Gzip,
     b"BZh": bz2.BZ2Decompressor,
-    XZ: lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, MOST_MEMORY_FOR_XZ),
+    XZ: lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, MAX_MEMORY_FOR_XZ),
 }
 
 
@@ -65,7 +65,7 @@ def most_unpacked(size: int) -> int:
     >>> most_unpacked(1000) == 64 << 20, most_unpacked(10_000_000), most_unpacked(10**9) == 2**31
     (True, 200000000, True)
     """
-    return min(MOST_BYTES, max(ALWAYS_UNPACKED, MOST_UNPACKING * size))
+    return min(MAX_BYTES, max(ALWAYS_UNPACKED, MAX_UNPACKING * size))
 
 
 class Unpacking(io.RawIOBase):

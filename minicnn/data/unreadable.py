@@ -18,7 +18,7 @@ BadFiles = Sequence[tuple[Path, str]]  # a file, and why it cannot be read
 
 USUAL_SHARE = 0.01  # of all pictures: so many may be left out unless somebody allows more
 NAMED = 2  # in an error
-LONGEST_NAME = 60  # letters
+MAX_NAME = 60  # letters
 
 
 def check_share(share: object, name: str = "allow_unreadable") -> float:
@@ -54,6 +54,6 @@ def first_names(bad_files: BadFiles, root: Path | None = None, most: int = NAMED
     'b/1.jpg (the file is empty), 2.jpg'
     """
     paths = [path if root is None else os.path.relpath(path, root) for path, _ in bad_files[:most]]
-    first, *others = (shortened(printable(path), LONGEST_NAME) for path in paths)
+    first, *others = (shortened(printable(path), MAX_NAME) for path in paths)
     more = ["..."] if len(bad_files) > most else []
     return ", ".join([f"{first} ({bad_files[0][1]})", *others, *more])

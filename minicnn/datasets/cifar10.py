@@ -21,7 +21,7 @@ from minicnn.shapes import is_int
 from minicnn.support import environment
 from minicnn.support.files import open_regular, read_whole
 
-LabelledImages = tuple[np.ndarray, np.ndarray]
+LabeledImages = tuple[np.ndarray, np.ndarray]
 Progress = Callable[[int, int], None]
 
 CLASS_NAMES = (
@@ -29,14 +29,14 @@ CLASS_NAMES = (
 )  # fmt: skip
 TRAINING = tuple(f"data_batch_{i}" for i in range(1, 6))
 TEST = "test_batch"
-SIDE, COLOURS = 32, 3
-RECORD_BYTES = 1 + COLOURS * SIDE * SIDE  # a label, then all red, all green, all blue pixels
-MOST_BYTES = 64 << 20  # of one file; a batch has 31 MB
-MOST_ARCHIVE_BYTES = 2**31
+SIDE, COLORS = 32, 3
+RECORD_BYTES = 1 + COLORS * SIDE * SIDE  # a label, then all red, all green, all blue pixels
+MAX_BYTES = 64 << 20  # of one file; a batch has 31 MB
+MAX_ARCHIVE_BYTES = 2**31
 # Of the pictures in an archive, which may have been enlarged.
-MOST_PICTURE_BYTES = 4 << 20
-MOST_PIXELS = 1 << 20
-MOST_PIXELS_IN_ALL = 60_000 * 64 * 64
+MAX_PICTURE_BYTES = 4 << 20
+MAX_PIXELS = 1 << 20
+MAX_PIXELS_IN_ALL = 60_000 * 64 * 64
 
 # Where in a folder of data sets it may be.
 USUAL_NAMES = (
@@ -47,7 +47,7 @@ USUAL_NAMES = (
 
 def load_data(
     path: PathLike | None = None, *, progress: Progress | None = None
-) -> tuple[LabelledImages, LabelledImages]:
+) -> tuple[LabeledImages, LabeledImages]:
     """Small pictures of things, and which of the ten `CLASS_NAMES` each shows.
 
     Parameters
@@ -90,7 +90,7 @@ def load_data(
     names = [*TRAINING, TEST, *(f"{name}.bin" for name in (*TRAINING, TEST))]
     files = {name: source / name for name in names if (source / name).is_file()}
     return _from_batches(
-        {name: read_whole(file, MOST_BYTES) for name, file in files.items()}, source
+        {name: read_whole(file, MAX_BYTES) for name, file in files.items()}, source
     )
 
 
@@ -123,14 +123,14 @@ def _holds(folder: Path) -> bool:
 # --- batches ------------------------------------------------------------------------------------
 
 
-def _from_batches(files: dict[str, bytes], source: Path) -> tuple[LabelledImages, LabelledImages]:
+def _from_batches(files: dict[str, bytes], source: Path) -> tuple[LabeledImages, LabeledImages]:
     binary = f"{TRAINING[0]}.bin" in files
     ending, parse = (".bin", _parse_binary) if binary else ("", _parse_pickle)
     missing = [name + ending for name in (*TRAINING, TEST) if name + ending not in files]
     if missing:
         raise FileNotFoundError(errno.ENOENT, f"CIFAR-10 without {', '.join(missing)}", str(source))
 
-    def batch(name: str) -> LabelledImages:
+    def batch(name: str) -> LabeledImages:
         return parse(files[name + ending], source / (name + ending))
 
     parts = [batch(name) for name in TRAINING]
@@ -138,7 +138,7 @@ def _from_batches(files: dict[str, bytes], source: Path) -> tuple[LabelledImages
     return (images, labels), batch(TEST)
 
 
-def _parse_binary(data: bytes, path: Path) -> LabelledImages:
+def _parse_binary(data: bytes, path: Path) -> LabeledImages:
     """Records of 3,073 bytes."""
     if len(data) == 0 or len(data) % RECORD_BYTES:
         whole = len(data) // RECORD_BYTES * RECORD_BYTES
@@ -147,7 +147,7 @@ def _parse_binary(data: bytes, path: Path) -> LabelledImages:
     return _checked(records[:, 1:], records[:, 0], path)
 
 
-def _parse_pickle(data: bytes, path: Path) -> LabelledImages:
+def _parse_pickle(data: bytes, path: Path) -> LabeledImages:
     """A dictionary with `data` (N, 3072) and `labels`."""
     batch = loads(data, path)
     if not isinstance(batch, dict):
@@ -163,7 +163,7 @@ def _entry(batch: dict, name: str, path: Path) -> object:
     raise FormatError(path, f"must hold a dictionary with data and labels; it has no {name}")
 
 
-def _checked(pixels: object, labels: object, path: Path) -> LabelledImages:
+def _checked(pixels: object, labels: object, path: Path) -> LabeledImages:
     """Images (N, 32, 32, 3) from rows of all red, all green, all blue pixels."""
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 2:
         raise FormatError(path, "must hold uint8 pixels with a row for each image")
@@ -171,7 +171,7 @@ def _checked(pixels: object, labels: object, path: Path) -> LabelledImages:
         raise FormatError(path, f"has rows of {pixels.shape[1]} pixels, not {RECORD_BYTES - 1}")
     if len(pixels) == 0:
         raise FormatError(path, "holds no images")
-    images = pixels.reshape(-1, COLOURS, SIDE, SIDE).transpose(0, 2, 3, 1)
+    images = pixels.reshape(-1, COLORS, SIDE, SIDE).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(images), _labels(labels, len(images), path)
 
 
@@ -189,7 +189,7 @@ def _labels(labels: object, count: int, path: Path) -> np.ndarray:
 # --- pictures -----------------------------------------------------------------------------------
 
 
-def _from_folders(folder: Path) -> LabelledImages:
+def _from_folders(folder: Path) -> LabeledImages:
     found = list_folder(folder, CLASS_NAMES)
     images, kept, failures = read_images(found.paths, SIDE)
     if failures:
@@ -203,11 +203,11 @@ def _from_folders(folder: Path) -> LabelledImages:
 
 def _from_archive(
     path: Path, progress: Progress | None = None
-) -> tuple[LabelledImages, LabelledImages]:
+) -> tuple[LabeledImages, LabeledImages]:
     """From an archive's own order, once through: nothing is unpacked on disk."""
     batches: dict[str, bytes] = {}
     pictures = {"train": Pictures(path), "test": Pictures(path)}
-    with open_regular(path, MOST_ARCHIVE_BYTES) as file:
+    with open_regular(path, MAX_ARCHIVE_BYTES) as file:
         for member in members(file, path):
             if progress is not None:
                 progress(file.tell(), path.stat().st_size)
@@ -215,12 +215,12 @@ def _from_archive(
             if is_ignored(name.name):
                 continue
             if name.name.removesuffix(".bin") in (*TRAINING, TEST):
-                _check_size(member, MOST_BYTES, path)
+                _check_size(member, MAX_BYTES, path)
                 if name.name in batches:
                     raise FormatError(path, f"holds {name.name} twice")
                 batches[name.name] = member.read()
             elif is_image(name) and len(name.parts) > 2 and name.parts[-3] in pictures:
-                _check_size(member, MOST_PICTURE_BYTES, path)
+                _check_size(member, MAX_PICTURE_BYTES, path)
                 pictures[name.parts[-3]].add(name, member.read())
     if batches:
         try:
@@ -262,7 +262,7 @@ class Pictures:
             raise FormatError(self._path, f"{where} cannot be read ({error.reason})") from error
         self._found.append((CLASS_NAMES.index(kind), str(name), pixels))
 
-    def arrays(self) -> LabelledImages:
+    def arrays(self) -> LabeledImages:
         """In the order of the names, whatever order the archive has."""
         if not self._found:
             raise FormatError(
@@ -274,9 +274,9 @@ class Pictures:
 
     def _count(self, pixels: int) -> None:
         self._pixels += pixels
-        if pixels > MOST_PIXELS or self._pixels > MOST_PIXELS_IN_ALL:
+        if pixels > MAX_PIXELS or self._pixels > MAX_PIXELS_IN_ALL:
             raise SizeLimitError(
                 f"{self._path}: has a picture of {pixels:,} pixels and {self._pixels:,} in all; at "
-                f"most {MOST_PIXELS:,} and {MOST_PIXELS_IN_ALL:,} are read. Those of CIFAR-10 "
+                f"most {MAX_PIXELS:,} and {MAX_PIXELS_IN_ALL:,} are read. Those of CIFAR-10 "
                 f"have {SIDE * SIDE:,}"
             )

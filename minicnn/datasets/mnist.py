@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from minicnn.data.idx import MOST_BYTES, check_labelled_images, parse_idx, read_idx
+from minicnn.data.idx import MAX_BYTES, check_labeled_images, parse_idx, read_idx
 from minicnn.errors import ChecksumError
 from minicnn.installed import reinstall_command
 from minicnn.support.files import read_whole
 from minicnn.support.threads import Threads
 
-LabelledImages = tuple[np.ndarray, np.ndarray]
+LabeledImages = tuple[np.ndarray, np.ndarray]
 
 # The original names, and the SHA-256 of each packed file, as tools/make_mnist.py prints them.
 DIGESTS = {
@@ -34,7 +34,7 @@ ENDINGS = ("", ".gz", ".xz")
 
 def load_data(
     path: str | Path | None = None,
-) -> tuple[LabelledImages, LabelledImages]:
+) -> tuple[LabeledImages, LabeledImages]:
     """Handwritten digits, 28 x 28, white (255) on black (0), and which digit each one is.
 
     Parameters
@@ -79,8 +79,8 @@ def load_data(
     with Threads(len(paths)) as pool:
         arrays = list(pool.map(_read_packaged if path is None else read_idx, paths))
     x_train, y_train, x_test, y_test = arrays
-    check_labelled_images(x_train, y_train, paths[0], paths[1])
-    check_labelled_images(x_test, y_test, paths[2], paths[3])
+    check_labeled_images(x_train, y_train, paths[0], paths[1])
+    check_labeled_images(x_test, y_test, paths[2], paths[3])
     return (x_train, y_train), (x_test, y_test)
 
 
@@ -104,7 +104,7 @@ def _find(folder: Path, name: str) -> Path:
 
 
 def _read_packaged(path: Path) -> np.ndarray:
-    packed = read_whole(path, MOST_BYTES)
+    packed = read_whole(path, MAX_BYTES)
     found, wanted = hashlib.sha256(packed).hexdigest(), DIGESTS[path.stem]
     if found != wanted:
         raise ChecksumError(

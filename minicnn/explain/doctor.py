@@ -20,7 +20,7 @@ from minicnn.models.saving.graph_config import graph_from_config, graph_to_confi
 from minicnn.ops.operation import apply, gradients
 from minicnn.support.text import say
 
-MOST_SAMPLES = 64  # that are looked at
+MAX_SAMPLES = 64  # that are looked at
 BY_HEART = 16  # samples that any network should be able to learn by heart
 STEPS = 80
 LEARNED = 0.8  # a loss below this part of the first one says that it does
@@ -64,7 +64,7 @@ def examine(
     'pixels run 0...1 and the network rescales once more; rescale once'
     """
     model.need_compiled()
-    x, y = np.asarray(x)[:MOST_SAMPLES], np.asarray(y)[:MOST_SAMPLES]
+    x, y = np.asarray(x)[:MAX_SAMPLES], np.asarray(y)[:MAX_SAMPLES]
     tape = Tape(model, x)
     texts = [
         symptoms.strange_pixels(model, x),

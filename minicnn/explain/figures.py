@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # More cells than this would be too small to see on one page.
-MOST_ERRORS = 600
+MAX_ERRORS = 600
 # Of the confusion matrix, in inches. Beyond 34 classes cells and letters get smaller: 200 of full
 # size would take gigabytes to draw, and more than 700 matplotlib refuses.
-CELL, AROUND, MOST_SIDE = 0.62, 2.5, 24.0
+CELL, AROUND, MAX_SIDE = 0.62, 2.5, 24.0
 FITS = 8  # letters below a column of the confusion matrix; longer names lean
 LEANING: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
 
@@ -44,7 +44,7 @@ def error_gallery(
     Parameters
     ----------
     images : array (N, H, W) or (N, H, W, C)
-        Grey (C = 1 or no C) or colour (C = 3) images.
+        Gray (C = 1 or no C) or color (C = 3) images.
     labels, predictions : integer arrays (N,)
         What each image shows, and what the network says.
     names : sequence of str, optional
@@ -57,7 +57,7 @@ def error_gallery(
             f"{len(images)}, {len(labels)} and {len(predictions)}"
         )
     wrong = np.flatnonzero(labels != predictions)
-    shown = wrong[:MOST_ERRORS]
+    shown = wrong[:MAX_ERRORS]
     shown = shown[np.lexsort((predictions[shown], labels[shown]))]
     columns = max(10, math.ceil(math.sqrt(1.6 * len(shown))))
     rows = max(1, -(-len(shown) // columns))
@@ -87,7 +87,7 @@ def confusion_figure(matrix: np.ndarray, names: Sequence[str] | None = None) -> 
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ShapeError(f"matrix must be square, a row and a column a class; got {matrix.shape}")
     room = CELL * len(matrix)
-    scale = min(1.0, (MOST_SIDE - AROUND) / room) if room else 1.0
+    scale = min(1.0, (MAX_SIDE - AROUND) / room) if room else 1.0
     side = AROUND + scale * room
     figure = page(side + 1.2, side)
     axes = figure.subplots()
@@ -107,7 +107,7 @@ def confusion_figure(matrix: np.ndarray, names: Sequence[str] | None = None) -> 
 def first_layer_figure(kernels: np.ndarray, maps: np.ndarray, image: np.ndarray) -> Figure:
     """The kernels of a first convolution, and what each makes of one image.
 
-    Blue weights count against, red ones for a match, and those of three colours have these; where
+    Blue weights count against, red ones for a match, and those of three colors have these; where
     a map is red its kernel's pattern is, where it is blue the opposite pattern.
 
     Parameters

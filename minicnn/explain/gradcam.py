@@ -73,7 +73,7 @@ def gradcam(
 
 
 def gradcam_figure(image: np.ndarray, cam: np.ndarray, title: str = "") -> Figure:
-    """The image, and the image with what speaks for the class in warm colours.
+    """The image, and the image with what speaks for the class in warm colors.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def gradcam_figure(image: np.ndarray, cam: np.ndarray, title: str = "") -> Figur
 
 
 def enlarged(maps: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """(N, h, w) maps as (N, H, W), straight lines between the old pixels' centres.
+    """(N, h, w) maps as (N, H, W), straight lines between the old pixels' centers.
 
     >>> enlarged(np.array([[[0.0, 1.0]]], np.float32), (1, 4)).tolist()
     [[[0.0, 0.25, 0.75, 1.0]]]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = 16
-COLOURS = 3  # red, green, blue
+COLORS = 3  # red, green, blue
 
 
 def kernels_of(model: Model, layer: str | None = None) -> tuple[str, np.ndarray]:
@@ -38,32 +38,32 @@ def kernels_of(model: Model, layer: str | None = None) -> tuple[str, np.ndarray]
 
 
 def kernel_tiles(kernels: np.ndarray) -> np.ndarray:
-    """Kernels (KH, KW, 3, CO) that see three colours as pictures (CO, KH, KW, 3), 0...1.
+    """Kernels (KH, KW, 3, CO) that see three colors as pictures (CO, KH, KW, 3), 0...1.
 
-    Grey is a weight of 0; the largest weight of them all is 0 or 1, so that they can be compared.
+    Gray is a weight of 0; the largest weight of them all is 0 or 1, so that they can be compared.
 
     >>> kernel_tiles(np.zeros((5, 5, 3, 20), np.float32)).shape
     (20, 5, 5, 3)
     """
-    if kernels.ndim != 4 or kernels.shape[2] != COLOURS:
-        raise ShapeError(f"kernels must be (KH, KW, 3, CO), of three colours; got {kernels.shape}")
+    if kernels.ndim != 4 or kernels.shape[2] != COLORS:
+        raise ShapeError(f"kernels must be (KH, KW, 3, CO), of three colors; got {kernels.shape}")
     return 0.5 + 0.5 * np.moveaxis(kernels, 3, 0) / _largest(kernels)
 
 
 def show_kernels(axes: Axes, kernels: np.ndarray, columns: int) -> None:
     """Kernels (KH, KW, CI, CO) as numbered tiles on one scale, with what it means.
 
-    Those that see three colours are in these colours; of others the mean over their channels is red
+    Those that see three colors are in these colors; of others the mean over their channels is red
     above 0 and blue below.
     """
-    if kernels.shape[2] != COLOURS:
+    if kernels.shape[2] != COLORS:
         what = "weight" if kernels.shape[2] == 1 else "mean weight"
         return show_channels(axes, kernels.mean(2), columns, what=what)
     places = show_tiles(axes, kernel_tiles(kernels), columns, above=0.2)
     for number, place in enumerate(places, 1):
         place.above(f"{number}", color=QUIET, fontsize=9)
     most = f"{_largest(kernels):.2g}"
-    text = f"grey: weight 0; brighter or darker: up to ±{most} of that colour"
+    text = f"gray: weight 0; brighter or darker: up to ±{most} of that color"
     axes.set_title(text, color=QUIET, fontsize=9)
     return None
 
@@ -73,7 +73,7 @@ def _largest(kernels: np.ndarray) -> float:
 
 
 def kernels_figure(kernels: np.ndarray, name: str = "") -> Figure:
-    """All kernels of a layer, on one scale: in colours where they see colours, else red and blue.
+    """All kernels of a layer, on one scale: in colors where they see colors, else red and blue.
 
     Parameters
     ----------

@@ -19,11 +19,11 @@ from minicnn.models import Model
 from minicnn.optimizers import Adam, RMSprop
 
 AT_CHANCE = 0.02  # a loss this near to that of guessing, in parts of it, is guessing
-MOST_OF_A_CLASS = 0.8
-MOST_DEAD = 0.9
-LARGEST_STEP = 0.5  # of the weights' size, in one update; healthy ones are below 0.1
+MAX_OF_A_CLASS = 0.8
+MAX_DEAD = 0.9
+MAX_STEP = 0.5  # of the weights' size, in one update; healthy ones are below 0.1
 GOOD_STEP = 0.1
-SMALLEST_STEP = 1e-7
+MIN_STEP = 1e-7
 YOUNG = 0.01  # the part of a running average that is still what it began as
 FAR_BEHIND = 0.7  # the validation's accuracy, in parts of the training's
 OVERFITTED = 1.1  # the validation's loss, in parts of its best
@@ -76,7 +76,7 @@ def strange_labels(model: Model, labels: np.ndarray) -> str | None:
     name = model.class_names[largest] if model.class_names else str(largest)
     if shares[largest] == 1:
         return f"all {len(labels)} labels are class {name}; a network needs examples of each class"
-    if shares[largest] > MOST_OF_A_CLASS:
+    if shares[largest] > MAX_OF_A_CLASS:
         return (
             f"{shares[largest]:.0%} of the labels are class {name}: who always says so is right as "
             "often. Give the others weight: "
@@ -143,7 +143,7 @@ def dead_units(model: Model, tape: Tape) -> str | None:
         if getattr(layer, "activation", "") == "relu":
             y = tape[layer.name]
             dead = int((y.reshape(-1, y.shape[-1]) <= 0).all(0).sum())
-            if dead > MOST_DEAD * y.shape[-1]:
+            if dead > MAX_DEAD * y.shape[-1]:
                 return (
                     f"{dead} of {y.shape[-1]} units of {layer.name} are 0 for all {len(y)} images, "
                     "so they cannot learn any more: start afresh with a smaller learning rate"
@@ -177,13 +177,13 @@ def wrong_rate(model: Model, by_parameter: Mapping[str, np.ndarray]) -> str | No
     if not known:
         return None
     name = max(known, key=lambda one: known[one])
-    if known[name] > LARGEST_STEP:
+    if known[name] > MAX_STEP:
         better = rounded_down(rate * GOOD_STEP / known[name])
         return (
             f"learning rate {rate:g} is too high for {kind} (try {better:g}): one update moves "
             f"{name} by {known[name]:.0%} of its size"
         )
-    if known[name] < SMALLEST_STEP:
+    if known[name] < MIN_STEP:
         return (
             f"learning rate {rate:g} is too low for {kind}, or the gradients vanish: one update "
             f"moves no weight by more than {known[name]:.0e} of its size"

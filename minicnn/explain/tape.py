@@ -12,7 +12,7 @@ import numpy as np
 
 from minicnn import random
 from minicnn.contracts import CONTRACTS
-from minicnn.layers.base import STREAM, Parameter
+from minicnn.layers.base import RNG_KEY, Parameter
 from minicnn.models import Model
 from minicnn.ops.operation import Saved, gradients
 from minicnn.ops.operation import apply as run
@@ -101,6 +101,6 @@ def _go_back(step: Step, dy: np.ndarray, found: Gradient) -> None:
 
 
 def _array(x: Any) -> np.ndarray | None:
-    if x is STREAM:
-        return random.stream(0)
+    if x is RNG_KEY:
+        return random.rng_key(0)
     return x.value if isinstance(x, Parameter) else x

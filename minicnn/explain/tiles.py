@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 DPI = 150
 GAP = 0.14  # between tiles, in widths of one
-GREY = {"cmap": "gray_r"}  # like ink on paper: what is 0, the background, is white
+GRAY = {"cmap": "gray_r"}  # like ink on paper: what is 0, the background, is white
 
 
 def page(width: float, height: float) -> Figure:
@@ -67,7 +67,7 @@ def show_tiles(
         row, column = divmod(number, columns)
         left, top = column * (1 + GAP), row * pitch
         box = (left, left + 1, top + height, top)
-        axes.imshow(_pixels(picture), extent=box, interpolation="nearest", **GREY | style)
+        axes.imshow(_pixels(picture), extent=box, interpolation="nearest", **GRAY | style)
         places.append(Place(axes, left + 0.5, top, top + height))
     rows = max(1, -(-len(pictures) // columns))
     axes.set_xlim(-0.02, columns * (1 + GAP) - GAP + 0.02)
@@ -104,9 +104,9 @@ def _pixels(image: np.ndarray) -> np.ndarray:
 
 
 def show_over(axes: Axes, image: np.ndarray, values: np.ndarray, **style: Any) -> Any:
-    """An image in grey with coloured values (H, W) over it; returns what a colour bar needs."""
-    grey = image.mean(2) if image.ndim == 3 else image
-    axes.imshow(grey, cmap="gray")
+    """An image in gray with colored values (H, W) over it; returns what a color bar needs."""
+    gray = image.mean(2) if image.ndim == 3 else image
+    axes.imshow(gray, cmap="gray")
     shown = axes.imshow(values, alpha=0.55, **style)
     axes.set_anchor("N")
     axes.set_axis_off()
@@ -115,6 +115,6 @@ def show_over(axes: Axes, image: np.ndarray, values: np.ndarray, **style: Any) -
 
 def show_image(axes: Axes, image: np.ndarray) -> None:
     """An image (H, W, C), uint8, without axes."""
-    axes.imshow(_pixels(image), cmap="gray")  # colour images ignore the map
+    axes.imshow(_pixels(image), cmap="gray")  # color images ignore the map
     axes.set_anchor("N")
     axes.set_axis_off()

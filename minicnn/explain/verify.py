@@ -24,7 +24,7 @@ from minicnn.program import Program, Step
 
 UNIT = 2.0**-24  # half the distance of float32 numbers, at 1
 REFERENCE = "numpy"
-MOST_OTHER_WINNERS = 1e-3
+MAX_OTHER_WINNERS = 1e-3
 # Where they are nearly 0, as db before a batch norm is, all that is left of dy is its rounding.
 SUMS_OF_DY = ("db", "dbeta")
 
@@ -147,7 +147,7 @@ def _watch_training(
     execution = model.execution("train", inputs)
     execution.runner = _watched(execution, "training", checks)
     step = optimizer.iterations
-    execution.forward_backward(Batch(inputs, labels), optimizer.rates(step), random.stream(step))
+    execution.forward_backward(Batch(inputs, labels), optimizer.rates(step), random.rng_key(step))
     execution.commit()
 
 
@@ -181,7 +181,7 @@ def _compared(
 ) -> tuple[float, float]:
     """(error, what is allowed) of one result, whose size is at least that of what was `added`."""
     if right.dtype.kind != "f":  # who won a pooling: by another rounding it may be another one
-        return float((found != right).mean()), MOST_OTHER_WINNERS
+        return float((found != right).mean()), MAX_OTHER_WINNERS
     sizes = [right] if added is None else [right, added]
     largest = max(float(np.abs(x).max(initial=0.0)) for x in sizes)
     difference = float(np.abs(found - right).max(initial=0.0))

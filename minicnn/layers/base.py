@@ -29,7 +29,7 @@ from minicnn.support.reprs import described
 Apply = Callable[..., Any]  # (operation, *inputs, **arguments) -> the operation's first write
 
 # What Dropout reads besides its input: (seed low, seed high, step low, step high), uint32.
-STREAM = Spec((4,), "uint32")
+RNG_KEY = Spec((4,), "uint32")
 
 
 class FirstValues:
@@ -306,7 +306,7 @@ class Layer:
 
 
 def aligned(shape: Shape, dtype: str) -> np.ndarray:
-    """An uninitialised array that starts at a multiple of 64 bytes, a cache line."""
+    """An uninitialized array that starts at a multiple of 64 bytes, a cache line."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     memory = np.empty(size + 64, np.uint8)
     start = -memory.ctypes.data % 64
@@ -329,8 +329,8 @@ def _store_updates(inputs: tuple[Any, ...], saved: Saved) -> None:
 
 
 def _array(x: Any) -> np.ndarray | None:
-    if x is STREAM:
-        return random.stream(0)
+    if x is RNG_KEY:
+        return random.rng_key(0)
     return x.value if isinstance(x, Parameter) else x
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from minicnn.checks import check_number
 from minicnn.contracts import Shape
-from minicnn.layers.base import STREAM, Apply, Layer
+from minicnn.layers.base import RNG_KEY, Apply, Layer
 from minicnn.ops.dropout import DROPOUT
 
 
@@ -30,7 +30,7 @@ class Dropout(Layer):
             return inputs[0]
         # On arrays alone. A network's pass counts its masks: see `minicnn.models.rng_keys`.
         purpose = zlib.crc32(self.name.encode()) & 0x7FFFFFFF
-        return apply(DROPOUT, inputs[0], STREAM, rate=self.rate, purpose=purpose)
+        return apply(DROPOUT, inputs[0], RNG_KEY, rate=self.rate, purpose=purpose)
 
     def work(self, *input_shapes: Shape) -> int:
         """Nothing, when a model is used."""

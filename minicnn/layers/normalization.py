@@ -13,7 +13,7 @@ from minicnn.errors import ArgumentError, ShapeError
 from minicnn.initializers import Initializer
 from minicnn.layers.base import Apply, Layer, Parameter, aligned
 from minicnn.ops.batch_norm import BATCH_NORM_INFERENCE, BATCH_NORM_TRAINING
-from minicnn.ops.local_response_norm import LOCAL_RESPONSE_NORM, check_neighbourhood
+from minicnn.ops.local_response_norm import LOCAL_RESPONSE_NORM, check_neighborhood
 
 
 class BatchNormalization(Layer):
@@ -105,7 +105,7 @@ class BatchNormalization(Layer):
 
 
 class LocalResponseNormalization(Layer):
-    """Lets strong channels damp their neighbours, by Caffe's formula.
+    """Lets strong channels damp their neighbors, by Caffe's formula.
 
     (N, H, W, C) -> (N, H, W, C). See `minicnn.ops.local_response_norm`.
 
@@ -122,7 +122,7 @@ class LocalResponseNormalization(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.arguments = check_neighbourhood(size, alpha, beta, k)
+        self.arguments = check_neighborhood(size, alpha, beta, k)
 
     def build(self, *input_shapes: Shape) -> None:
         """Nothing to make; a wrong input is refused."""
@@ -133,7 +133,7 @@ class LocalResponseNormalization(Layer):
         return apply(LOCAL_RESPONSE_NORM, inputs[0], **self.arguments)
 
     def work(self, *input_shapes: Shape) -> int:
-        """A square and an addition a neighbour, a power and a product."""
+        """A square and an addition a neighbor, a power and a product."""
         return 2 * self.arguments["size"] + 2
 
     def get_config(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pooling layers: fewer pixels, the strongest or the mean of each neighbourhood."""
+"""Pooling layers: fewer pixels, the strongest or the mean of each neighborhood."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from minicnn.layers.pool import (
     MaxPooling2D,
 )
 from minicnn.layers.shape import Flatten, Reshape, ZeroPadding2D
-from minicnn.support.registry import LONGEST_QUOTE, Registry, UnknownClassError
+from minicnn.support.registry import MAX_QUOTE, Registry, UnknownClassError
 
 _BUILT_IN = (
     Activation,
@@ -88,6 +88,6 @@ def find_layer(class_name: object) -> type[Layer]:
     try:
         return registry.find(class_name)
     except UnknownClassError as err:
-        word = str(class_name)[:LONGEST_QUOTE]
+        word = str(class_name)[:MAX_QUOTE]
         text = f"Unknown layer {word!r}{nearest(word, LAYERS)}"
         raise UnknownClassError("layer", word, err.near, text) from None

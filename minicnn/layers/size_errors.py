@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from minicnn.layers.base import Layer, SymbolicTensor
 
 # Larger images than this are not suggested.
-LARGEST_SIZE = 4096
+MAX_SIZE = 4096
 
 
 def explain_shrinking(inputs: tuple[SymbolicTensor, ...], layer: Layer) -> str:
@@ -53,7 +53,7 @@ def _smallest_size(line: list[SymbolicTensor], layer: Layer) -> int | None:
     too_small, large = 0, 1
     while not _comes_through(large, line[0].spec, layers):
         too_small, large = large, 2 * large
-        if large > LARGEST_SIZE:
+        if large > MAX_SIZE:
             return None
     while large - too_small > 1:
         middle = (too_small + large) // 2

@@ -48,13 +48,13 @@ class Execution:
         self._run()
         return self._outcome(batch)
 
-    def forward_backward(self, batch: Batch, rates: np.ndarray, stream: np.ndarray) -> Outcome:
+    def forward_backward(self, batch: Batch, rates: np.ndarray, rng_key: np.ndarray) -> Outcome:
         """Loss and gradients of one batch. The model is as before until `commit`."""
         self._load(batch.inputs)
         self._set(self.plan.y_true, batch.labels)
         self._set_dloss(batch)
         self._set(self.plan.rates, rates)
-        self._set(self.plan.stream, stream)
+        self._set(self.plan.rng_key, rng_key)
         self.runner.run(0, self.plan.program.commit)
         return self._outcome(batch)
 
@@ -63,14 +63,14 @@ class Execution:
         self.runner.run(self.plan.program.commit)
         mark_parameters_changed()
 
-    def start(self, group: Group, rates: np.ndarray, streams: np.ndarray) -> None:
-        """Begin to train on a group's batches; `rates` and `streams` have a row for each."""
+    def start(self, group: Group, rates: np.ndarray, rng_keys: np.ndarray) -> None:
+        """Begin to train on a group's batches; `rates` and `rng_keys` have a row for each."""
         plan = self.plan
         values = {
             plan.y_true: group.labels,
             plan.dloss: [_gradient_of_mean(weights, group.samples) for weights in group.weights],
             plan.rates: rates,
-            plan.stream: streams,
+            plan.rng_key: rng_keys,
         }
         known = {place: feed for place, feed in values.items() if place is not None}
         inputs = dict(zip(plan.inputs, group.inputs, strict=True))

@@ -58,7 +58,7 @@ def _rows_of(data: ArrayBatches, numbers: np.ndarray) -> Group:
 
 
 def groups_of_batches(batches: Iterable[Batch], most: Callable[[Batch], int]) -> Iterator[Group]:
-    """Neighbours that look alike, `most(batch)` together. What came before an error comes first."""
+    """Neighbors that look alike, `most(batch)` together. What came before an error comes first."""
     waiting: list[Batch] = []
     try:
         for batch in batches:

@@ -102,16 +102,16 @@ def checked_preprocess(network: Network, preprocess: Preprocess | None) -> Prepr
 
 
 def usual_preprocess(network: Network) -> Preprocess:
-    """The input's size and colours, pixels as 0...1: what most networks were trained with.
+    """The input's size and colors, pixels as 0...1: what most networks were trained with.
 
     For a model that does not say it. Where its first layer rescales, pixels stay 0...255.
     """
     inputs = network.input_shape
-    colours = {channels: mode for mode, channels in CHANNELS.items()}
-    if not isinstance(inputs, tuple) or len(inputs) != 4 or inputs[3] not in colours:
+    colors = {channels: mode for mode, channels in CHANNELS.items()}
+    if not isinstance(inputs, tuple) or len(inputs) != 4 or inputs[3] not in colors:
         raise ArgumentError(
             f"{network.name} takes {inputs}; an image file becomes (None, H, W, C) with C = 1, 3 "
             "or 4"
         )
     scale = 1.0 if network.rescales(0) else 1 / 255
-    return Preprocess(inputs[1:3], colours[inputs[3]], scale=scale)
+    return Preprocess(inputs[1:3], colors[inputs[3]], scale=scale)

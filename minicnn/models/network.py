@@ -209,5 +209,5 @@ def _wrong_input(tensor: SymbolicTensor, shape: tuple[int, ...]) -> str:
     if shape == needed[1:]:
         return f"{text}; for one sample pass x[None]"
     if len(needed) == 4 and shape[1:] == needed[1:3] and needed[3] == 1:
-        return f"{text}; grey images need a channel axis: x[..., None]"
+        return f"{text}; gray images need a channel axis: x[..., None]"
     return text

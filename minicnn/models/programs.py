@@ -15,7 +15,7 @@ from minicnn.models.planner.shared_arrays import SharedArrays
 
 # As many as a training with validation and a callback that predicts alternates between, each with
 # whole batches and a last one that is smaller, and two more.
-MOST_PROGRAMS = 8
+MAX_PROGRAMS = 8
 
 
 class Memory:
@@ -59,7 +59,7 @@ class Programs:
         if place not in self._kept:
             self._kept[place] = make(self._memory[engine])
         self._kept.move_to_end(place)
-        while len(self._kept) > MOST_PROGRAMS:
+        while len(self._kept) > MAX_PROGRAMS:
             self._kept.popitem(last=False)
         return self._kept[place]
 

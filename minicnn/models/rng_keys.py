@@ -11,7 +11,7 @@ from collections import Counter
 from itertools import count
 from typing import Any
 
-from minicnn.layers.base import STREAM, Apply, Layer
+from minicnn.layers.base import RNG_KEY, Apply, Layer
 from minicnn.support.auto_names import numbered, snake
 
 
@@ -45,7 +45,7 @@ def with_own_masks(apply: Apply) -> Apply:
     numbers = count()
 
     def masked(operation: Any, *inputs: Any, **arguments: Any) -> Any:
-        if any(x is STREAM for x in inputs):
+        if any(x is RNG_KEY for x in inputs):
             arguments["purpose"] = mask_purpose(numbered("dropout", next(numbers)))
         return apply(operation, *inputs, **arguments)
 

@@ -101,8 +101,8 @@ class Stepper(Network):
             step = optimizer.iterations  # here, as threads may train one model in turn
             execution = self.execution("train", batch.inputs)
             with self.interruptible:
-                rates, stream = optimizer.rates(step), random.stream(step)
-                outcome = execution.forward_backward(batch, rates, stream)
+                rates, rng_key = optimizer.rates(step), random.rng_key(step)
+                outcome = execution.forward_backward(batch, rates, rng_key)
             if math.isfinite(outcome.loss):
                 with self.uninterruptible:
                     execution.commit()

@@ -18,14 +18,14 @@ def _resolve(
     moving_mean: Any,
     moving_variance: Any,
     moments: Any | None,
-    stream: Any,
+    rng_key: Any,
     *,
     rate: float,
     purpose: int = 0,
     **norm: Any,
 ) -> dict[str, Any]:
     attributes = BATCH_NORM_TRAINING.resolve(x, gamma, beta, moving_mean, moving_variance, **norm)
-    return {**attributes, **DROPOUT.resolve(x, stream, rate=rate, purpose=purpose)}
+    return {**attributes, **DROPOUT.resolve(x, rng_key, rate=rate, purpose=purpose)}
 
 
 BATCH_NORM_DROPOUT = Operation("batch_norm_dropout", _resolve, ("batch_norm_dropout_backward",))
@@ -37,7 +37,7 @@ def batch_norm_dropout(
     beta: np.ndarray,
     moving_mean: np.ndarray,
     moving_variance: np.ndarray,
-    stream: np.ndarray,
+    rng_key: np.ndarray,
     *,
     rate: float,
     purpose: int = 0,
@@ -55,7 +55,7 @@ def batch_norm_dropout(
     ----------
     x : float32 array, (N, ..., C)
     gamma, beta, moving_mean, moving_variance : float32 arrays, (C,)
-    stream : uint32 array, (4,)
+    rng_key : uint32 array, (4,)
     rate, purpose : as in `dropout`
     momentum, epsilon : as in `batch_norm_training`
 
@@ -70,13 +70,13 @@ def batch_norm_dropout(
 
     Examples
     --------
-    >>> zero, one, stream = np.zeros(1, "f4"), np.ones(1, "f4"), np.array([777, 0, 0, 0], "u4")
+    >>> zero, one, rng_key = np.zeros(1, "f4"), np.ones(1, "f4"), np.array([777, 0, 0, 0], "u4")
     >>> x = np.array([[1], [5]], np.float32)
-    >>> y, _ = batch_norm_dropout(x, one, zero, zero, one, stream, rate=0.0)
+    >>> y, _ = batch_norm_dropout(x, one, zero, zero, one, rng_key, rate=0.0)
     >>> y.round(2).tolist()
     [[-1.0], [1.0]]
     """
-    reads = (x, gamma, beta, moving_mean, moving_variance, None, stream)
+    reads = (x, gamma, beta, moving_mean, moving_variance, None, rng_key)
     norm = {"momentum": momentum, "epsilon": epsilon}
     return apply(BATCH_NORM_DROPOUT, *reads, rate=rate, purpose=purpose, **norm)
 

@@ -12,8 +12,8 @@ from minicnn.ops.conv2d import CONV2D
 from minicnn.ops.operation import Operation, Saved, apply, gradients
 from minicnn.shapes import Padding, Pair, pool_window
 
-# A window's winner is kept in one byte, whose last number says that there is none.
-MOST_CELLS = 255
+# A window's argmax is kept in one byte, whose last number says that there is none.
+MAX_CELLS = 255
 
 
 def _resolve(
@@ -30,9 +30,9 @@ def _resolve(
     attributes = CONV2D.resolve(x, w, b, **convolution)
     image = attributes["window"].out_hw(attributes["image"])
     pool = pool_window(pool_size, pool_strides, pool_padding, image)
-    if pool.size[0] * pool.size[1] > MOST_CELLS:
+    if pool.size[0] * pool.size[1] > MAX_CELLS:
         raise ArgumentError(
-            f"pool_size must have at most {MOST_CELLS} cells; got {pool.size[0]}x{pool.size[1]}: "
+            f"pool_size must have at most {MAX_CELLS} cells; got {pool.size[0]}x{pool.size[1]}: "
             "use conv2d, then max_pool2d"
         )
     check_choice(activation, "activation", ("relu", "linear"))

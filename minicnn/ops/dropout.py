@@ -11,11 +11,11 @@ from minicnn.errors import ShapeError
 from minicnn.ops.operation import Operation, Saved, apply, gradients
 
 
-def _resolve(x: Any, stream: Any, *, rate: float, purpose: int = 0) -> dict[str, Any]:
+def _resolve(x: Any, rng_key: Any, *, rate: float, purpose: int = 0) -> dict[str, Any]:
     check_array(x, "x")
-    check_array(stream, "stream", ("uint32",))
-    if tuple(stream.shape) != (4,):
-        raise ShapeError(f"stream must have 4 numbers; got shape {shape_text(stream.shape)}")
+    check_array(rng_key, "rng_key", ("uint32",))
+    if tuple(rng_key.shape) != (4,):
+        raise ShapeError(f"rng_key must have 4 numbers; got shape {shape_text(rng_key.shape)}")
     check_int(purpose, "purpose", 0)
     return {"rate": check_number(rate, "rate", 0, 1), "purpose": int(purpose)}
 
@@ -24,7 +24,7 @@ DROPOUT = Operation("dropout", _resolve, ("dropout_backward",))
 
 
 def dropout(
-    x: np.ndarray, stream: np.ndarray, rate: float, purpose: int = 0
+    x: np.ndarray, rng_key: np.ndarray, rate: float, purpose: int = 0
 ) -> tuple[np.ndarray, Saved]:
     """A fraction `rate` of the numbers becomes 0; the others grow, so that the mean stays.
 
@@ -33,7 +33,7 @@ def dropout(
     Parameters
     ----------
     x : float32 array, (N, ...)
-    stream : uint32 array, (4,): seed and step, what `minicnn.random.stream(step)` gives
+    rng_key : uint32 array, (4,): seed and step, what `minicnn.random.rng_key(step)` gives
     rate : fraction that is dropped, 0 <= rate < 1
     purpose : tells the dropouts of one network apart; default 0
 
@@ -44,13 +44,13 @@ def dropout(
 
     Raises
     ------
-    DTypeError : x is not an array of floats, or stream not one of uint32
-    ShapeError : stream does not have 4 numbers
+    DTypeError : x is not an array of floats, or rng_key not one of uint32
+    ShapeError : rng_key does not have 4 numbers
     ArgumentError : rate is not in [0, 1)
 
     Notes
     -----
-    The random numbers are Philox4x32-10 of (stream, purpose, element's position): a pure function,
+    The random numbers are Philox4x32-10 of (rng_key, purpose, element's position): a pure function,
     on every engine and for any number of threads.
 
     References
@@ -61,11 +61,11 @@ def dropout(
 
     Examples
     --------
-    >>> stream = np.array([777, 0, 0, 0], np.uint32)
-    >>> sorted(set(dropout(np.ones(100, np.float32), stream, 0.5)[0].tolist()))
+    >>> rng_key = np.array([777, 0, 0, 0], np.uint32)
+    >>> sorted(set(dropout(np.ones(100, np.float32), rng_key, 0.5)[0].tolist()))
     [0.0, 2.0]
     """
-    return apply(DROPOUT, x, stream, rate=rate, purpose=purpose)
+    return apply(DROPOUT, x, rng_key, rate=rate, purpose=purpose)
 
 
 def dropout_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:

@@ -54,7 +54,7 @@ def global_max_pool2d(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
 
 def global_max_pool2d_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx, (N, H, W, C): each dy goes to its channel's winner, all others get 0."""
+    """dx, (N, H, W, C): each dy goes to its channel's argmax, all others get 0."""
     return gradients(dy, saved)["dx"]
 
 

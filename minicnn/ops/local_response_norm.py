@@ -1,4 +1,4 @@
-"""Local response normalization: strong channels damp their neighbours."""
+"""Local response normalization: strong channels damp their neighbors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from minicnn.errors import ArgumentError
 from minicnn.ops.operation import Operation, Saved, apply, gradients
 
 
-def check_neighbourhood(size: int, alpha: float, beta: float, k: float) -> dict[str, Any]:
+def check_neighborhood(size: int, alpha: float, beta: float, k: float) -> dict[str, Any]:
     """The four numbers of the formula, checked."""
     check_int(size, "size")
     if size % 2 == 0:
@@ -28,7 +28,7 @@ def _resolve(
     x: Any, *, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> dict[str, Any]:
     check_floats(x, "x", "NHWC")
-    return check_neighbourhood(size, alpha, beta, k)
+    return check_neighborhood(size, alpha, beta, k)
 
 
 LOCAL_RESPONSE_NORM = Operation("local_response_norm", _resolve, ("local_response_norm_backward",))
@@ -41,7 +41,7 @@ def local_response_norm(
     beta: float = 0.75,
     k: float = 1.0,
 ) -> tuple[np.ndarray, Saved]:
-    """Each number divided by a measure of what `size` neighbouring channels have at its pixel.
+    """Each number divided by a measure of what `size` neighboring channels have at its pixel.
 
     scale[n, h, w, c] = k + alpha/size * sum over |d| <= size // 2 of x[n, h, w, c + d]^2
     y = x * scale^-beta
@@ -49,7 +49,7 @@ def local_response_norm(
     Parameters
     ----------
     x : float32 array, (N, H, W, C)
-    size : odd number of channels in a neighbourhood; default 5
+    size : odd number of channels in a neighborhood; default 5
     alpha, beta, k : strength, exponent and floor; defaults 1e-4, 0.75 and 1, those of Caffe
 
     Returns
@@ -78,5 +78,5 @@ def local_response_norm(
 
 
 def local_response_norm_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx = dy * scale^-beta - 2*alpha*beta/size * x * neighbours' sum of dy * y / scale."""
+    """dx = dy * scale^-beta - 2*alpha*beta/size * x * neighbors' sum of dy * y / scale."""
     return gradients(dy, saved)["dx"]

@@ -82,7 +82,7 @@ def max_pool2d(
 
 
 def max_pool2d_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx, (N, H, W, C): each dy goes to its window's winner; shared winners add up."""
+    """dx, (N, H, W, C): each dy goes to its window's argmax; shared winners add up."""
     return gradients(dy, saved)["dx"]
 
 

@@ -38,7 +38,7 @@ Parts = Iterable[bytes | memoryview]
 CHUNK_BYTES = 1 << 20
 # No file is written for so long without a byte: whoever began this one is gone.
 SECONDS_UNTIL_OLD = 24 * 60 * 60
-MOST_SWEPT = 1000  # folders that are remembered: a program may write into ever new ones
+MAX_SWEPT = 1000  # folders that are remembered: a program may write into ever new ones
 
 _in_use: set[str] = set()  # temporary names, without their folders, that this process writes to
 _swept: set[tuple[int, int]] = set()  # folders, by device and inode
@@ -285,7 +285,7 @@ def _sweep_once(folder: str) -> None:
     """Sweep when this process writes into a folder for the first time: a look takes time."""
     status = os.stat(folder)
     if (status.st_dev, status.st_ino) not in _swept:
-        if len(_swept) >= MOST_SWEPT:
+        if len(_swept) >= MAX_SWEPT:
             _swept.clear()
         sweep(folder)
         _swept.add((status.st_dev, status.st_ino))

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-MOST_DIGITS = 9  # of a number at the end of a name that is taken for one
+MAX_DIGITS = 9  # of a number at the end of a name that is taken for one
 _names: Counter[str] = Counter()
 
 
@@ -29,7 +29,7 @@ def unique_name(class_name: str) -> str:
 def remember_name(name: str) -> None:
     """A name that somebody gave, or that a file has: automatic names go on behind it."""
     stem, _, digits = name.rpartition("_")
-    if not (stem and digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
+    if not (stem and digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
         stem, digits = name, "0"
     _names[stem] = max(_names[stem], int(digits) + 1)
 

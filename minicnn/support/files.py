@@ -28,7 +28,7 @@ NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 CHUNK_BYTES = 1 << 16
 # .minicnn-MACHINE-PROCESS-RANDOM.tmp, and the form that had only the random part.
 TEMPORARY = re.compile(r"\.minicnn-(?:([0-9a-f]{8})-([0-9]{1,10})-)?[0-9a-f]{16}\.tmp", re.ASCII)
-MOST_BYTES_OF_TEXT = 64 << 20  # of lists, tables and settings, unless a reader says otherwise
+MAX_BYTES_OF_TEXT = 64 << 20  # of lists, tables and settings, unless a reader says otherwise
 
 
 def open_regular(path: Path, most_bytes: int | None = None) -> io.BufferedReader:
@@ -71,7 +71,7 @@ def read_whole(path: Path, most_bytes: int) -> bytes:
     return content
 
 
-def read_text(path: Path, most_bytes: int = MOST_BYTES_OF_TEXT) -> str:
+def read_text(path: Path, most_bytes: int = MAX_BYTES_OF_TEXT) -> str:
     """The content of a text file in UTF-8, without the mark that some editors put before it.
 
     Raises
@@ -97,7 +97,7 @@ def read_text(path: Path, most_bytes: int = MOST_BYTES_OF_TEXT) -> str:
 def told_by(path: Path) -> str:
     """The text of a file that tells of the machine or the program; "" where there is none."""
     try:
-        return read_whole(path, MOST_BYTES_OF_TEXT).decode(errors="replace")
+        return read_whole(path, MAX_BYTES_OF_TEXT).decode(errors="replace")
     except (OSError, FormatError, SizeLimitError):
         return ""
 

@@ -12,7 +12,7 @@ from minicnn.shapes import is_int
 
 FLOAT_BYTES = 4
 # Pillow itself refuses pictures of more: two times its MAX_IMAGE_PIXELS.
-MOST_PIXELS = 178_956_970
+MAX_PIXELS = 178_956_970
 _limit = 16 * 2**30  # bytes for one parameter
 _left: int | None = None  # bytes for all parameters inside `budget`
 _pixels = 50_000_000  # of one picture in a file; a few bytes can declare one that fills the memory
@@ -36,8 +36,8 @@ def set_pixel_limit(pixels: int) -> None:
     50000000
     """
     global _pixels
-    if not is_int(pixels) or not 1 <= pixels <= MOST_PIXELS:
-        raise ArgumentError(f"pixels must be an integer in 1...{MOST_PIXELS:,}; got {pixels!r:.80}")
+    if not is_int(pixels) or not 1 <= pixels <= MAX_PIXELS:
+        raise ArgumentError(f"pixels must be an integer in 1...{MAX_PIXELS:,}; got {pixels!r:.80}")
     _pixels = int(pixels)
 
 

@@ -73,13 +73,13 @@ def _draw(
     axes: Any, history: Curves, numbers: list[int], labels: dict[str, str], what: str
 ) -> None:
     """One panel: the training in red, the validation in blue."""
-    for (name, label), colour in zip(labels.items(), ("red", "blue"), strict=True):
+    for (name, label), color in zip(labels.items(), ("red", "blue"), strict=True):
         if name in history:
             values = history[name]
             # A single point has no line to be seen.
             marker = "o" if len(values) == 1 else None
             last = numbers[-len(values) :] if len(values) else []
-            axes.plot(last, values, color=colour, linewidth=3.0, label=label, marker=marker)
+            axes.plot(last, values, color=color, linewidth=3.0, label=label, marker=marker)
     axes.set_xlabel("Epochs", fontsize=16)
     axes.set_ylabel(what, fontsize=16)
     axes.set_title(f"{what} Curves", fontsize=16)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BAR_CELLS = 20
 # A drawing takes 0.4 to 0.9 ms (rich 15, one core): seldom enough that a 5 ms step does not notice.
 REDRAW_SECONDS = 0.2
-SMALLEST_FIXED = 1e-3  # smaller numbers are written as 1.0000e-04
+MIN_FIXED = 1e-3  # smaller numbers are written as 1.0000e-04
 
 
 class Progress:
@@ -184,7 +184,7 @@ def number(value: float) -> str:
     >>> number(0.70123), number(0.0001), number(0.0)
     ('0.7012', '1.0000e-04', '0.0000')
     """
-    fixed = value == 0 or abs(value) >= SMALLEST_FIXED or value != value
+    fixed = value == 0 or abs(value) >= MIN_FIXED or value != value
     return f"{value:.4f}" if fixed else f"{value:.4e}"
 
 
@@ -196,6 +196,6 @@ def _numbers(logs: dict[str, float]) -> list[str]:
 
 def _can_redraw(console: Console) -> bool:
     """Is it a terminal that can go back to the start of a line?"""
-    # Asked of the file itself: rich also says yes where colours are forced into a log.
+    # Asked of the file itself: rich also says yes where colors are forced into a log.
     terminal: Any = getattr(console.file, "isatty", None)
     return terminal is not None and terminal() and not console.is_dumb_terminal

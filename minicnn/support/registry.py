@@ -21,7 +21,7 @@ T = TypeVar("T")
 C = TypeVar("C", bound=type)
 Classes = Mapping[str, type]
 
-LONGEST_QUOTE = 80  # characters of a name that an error repeats
+MAX_QUOTE = 80  # characters of a name that an error repeats
 PACKAGE = __name__.partition(".")[0]
 
 
@@ -35,7 +35,7 @@ class UnknownClassError(ArgumentError):
 
     def __init__(self, kind: str, name: object, near: str, text: str) -> None:
         self.kind, self.near = kind, near
-        self.name = name[:LONGEST_QUOTE] if isinstance(name, str) else quoted(name)
+        self.name = name[:MAX_QUOTE] if isinstance(name, str) else quoted(name)
         super().__init__(text)
 
 
@@ -119,7 +119,7 @@ class Registry(Generic[T]):
             from_config = getattr(kind, "from_config", None)
             return kind(**config) if from_config is None else from_config(dict(config))
         except TypeError as err:
-            text = str(err).removeprefix(f"{kind.__name__}.__init__() ")[:LONGEST_QUOTE]
+            text = str(err).removeprefix(f"{kind.__name__}.__init__() ")[:MAX_QUOTE]
             raise ArgumentError(f"{kind.__name__}: its arguments do not fit: {text!r}") from err
 
     def check_rebuildable(self, thing: T, called: str) -> None:
@@ -182,7 +182,7 @@ class Registry(Generic[T]):
         }
 
     def _near(self, name: object) -> str:
-        word = name[:LONGEST_QUOTE] if isinstance(name, str) else quoted(name)
+        word = name[:MAX_QUOTE] if isinstance(name, str) else quoted(name)
         near = difflib.get_close_matches(self.key(word), self.table, 1)
         return self.table[near[0]].__name__ if near else ""
 

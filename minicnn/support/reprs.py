@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 ALWAYS = ("name", "learning_rate")  # said even where they are the defaults
-LONGEST_VALUE = 60
+MAX_VALUE = 60
 
 
 def described(thing: Any) -> str:
@@ -58,4 +58,4 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     text = repr(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
+    return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}..."

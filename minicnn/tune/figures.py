@@ -19,10 +19,10 @@ def progress_figure(results: Sequence[Result], objective: str, direction: str) -
     rows = sorted(_scored(results), key=lambda one: one.number)
     figure = new_figure(9, 5)
     axes = figure.subplots()
-    for state, colour in (("pruned", PRUNED), ("complete", DONE)):
+    for state, color in (("pruned", PRUNED), ("complete", DONE)):
         own = [one for one in rows if one.state == state]
         if own:
-            axes.scatter([r.number for r in own], [r.score for r in own], c=colour, label=state)
+            axes.scatter([r.number for r in own], [r.score for r in own], c=color, label=state)
     better = max if direction == "max" else min
     done = [one for one in rows if one.state == "complete"]
     best = [better(one.score for one in done[: i + 1]) for i in range(len(done))]
@@ -45,9 +45,9 @@ def values_figure(results: Sequence[Result], objective: str) -> Any:
         own = [one for one in rows if name in one.values]
         values = [one.values[name] for one in own]
         words = any(isinstance(value, (str, bool)) for value in values)
-        colours = [DONE if one.state == "complete" else PRUNED for one in own]
+        colors = [DONE if one.state == "complete" else PRUNED for one in own]
         panel.scatter([str(v) for v in values] if words else values, [r.score for r in own],
-                      c=colours)  # fmt: skip
+                      c=colors)  # fmt: skip
         panel.set_xlabel(caption(name))
     for panel in panels[len(names) :]:
         panel.set_axis_off()
@@ -57,16 +57,16 @@ def values_figure(results: Sequence[Result], objective: str) -> Any:
 
 
 def curves_figure(results: Sequence[Result], objective: str) -> Any:
-    """The objective after each epoch of every trial; those that were pruned are grey."""
+    """The objective after each epoch of every trial; those that were pruned are gray."""
     rows = _scored(results)
     figure = new_figure(9, 5)
     axes = figure.subplots()
     for rank, one in reversed(list(enumerate(rows))):
         complete = one.state == "complete"
-        colour = BEST if rank == 0 and complete else DONE if complete else PRUNED
+        color = BEST if rank == 0 and complete else DONE if complete else PRUNED
         epochs = [step + 1 for step in one.curve]
-        axes.plot(epochs, list(one.curve.values()), color=colour, marker=".", linewidth=1.2)
-    axes.set(xlabel="epoch", ylabel=objective, title="best trial red, pruned ones grey")
+        axes.plot(epochs, list(one.curve.values()), color=color, marker=".", linewidth=1.2)
+    axes.set(xlabel="epoch", ylabel=objective, title="best trial red, pruned ones gray")
     axes.xaxis.get_major_locator().set_params(integer=True)
     return figure
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.errors import FormatError, MiniCNNError
-from minicnn.shapes import LARGEST, is_int
+from minicnn.shapes import MAX_INT32, is_int
 from minicnn.support.files import open_handle
 
-MOST_BYTES = 256 << 20  # 100,000 trials of 10 epochs have half of that
+MAX_BYTES = 256 << 20  # 100,000 trials of 10 epochs have half of that
 BEGIN = b'{"op_code":'  # of each line
 WORKER = re.compile(r"[0-9]{1,10}-[0-9a-f]{8}")  # see `study.at_work`
 
@@ -45,7 +45,7 @@ def drop_torn_line(journal: Path) -> None:
     FormatError : the file is no journal; it is left as it is
     SizeLimitError : it has more than 256 MiB
     """
-    handle = open_handle(journal, os.O_RDWR | os.O_CREAT, MOST_BYTES)
+    handle = open_handle(journal, os.O_RDWR | os.O_CREAT, MAX_BYTES)
     with os.fdopen(handle, "r+b") as file:
         content = file.read()
         begins = [line[: len(BEGIN)] for line in content.split(b"\n")]
@@ -88,7 +88,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_count(value: Any) -> bool:
-    return is_int(value) and 0 <= value <= LARGEST
+    return is_int(value) and 0 <= value <= MAX_INT32
 
 
 _KNOWN = {

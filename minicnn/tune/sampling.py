@@ -16,7 +16,7 @@ import numpy as np
 from minicnn import random
 
 # Of an integer with more values than this not all will be tried.
-MOST_VALUES = 10_000
+MAX_VALUES = 10_000
 
 
 class Step(NamedTuple):
@@ -76,7 +76,7 @@ def values_of(distribution: Any) -> tuple[Any, ...] | None:
     if step is None:
         return (low,) if low == high else None
     count = round((high - low) / step) + 1
-    if count > MOST_VALUES:
+    if count > MAX_VALUES:
         return None
     return tuple(low + i * step for i in range(count))
 

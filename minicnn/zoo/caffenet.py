@@ -17,11 +17,11 @@ from minicnn.models import Sequential
 
 
 def caffenet(classes: int = 1000) -> Sequential:
-    """BVLC's reference CaffeNet for 227 x 227 colour images; 60,965,224 parameters.
+    """BVLC's reference CaffeNet for 227 x 227 color images; 60,965,224 parameters.
 
     Five convolutions, three of them in two groups that do not see each other (the first of these
     networks was trained on two cards at once), and three dense layers with most of the weights.
-    Where a channel is strong, local response normalization damps its neighbours. The layers have
+    Where a channel is strong, local response normalization damps its neighbors. The layers have
     the names that Caffe gave them.
 
     Parameters
@@ -96,7 +96,7 @@ def _seen(
 
 
 def _calmed(number: str) -> list[Layer]:
-    """Every other pixel's best of 3 x 3, then strong channels damp their neighbours."""
+    """Every other pixel's best of 3 x 3, then strong channels damp their neighbors."""
     return [
         MaxPooling2D(3, 2, name=f"pool{number}"),
         LocalResponseNormalization(5, alpha=1e-4, beta=0.75, k=1.0, name=f"norm{number}"),

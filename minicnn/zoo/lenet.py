@@ -7,7 +7,7 @@ from minicnn.models import Sequential
 
 
 def lenet(*, rescale: float = 1 / 256) -> Sequential:
-    """LeNet as Caffe defines it, for 28 x 28 grey digits of 0...255; it has 431,080 parameters.
+    """LeNet as Caffe defines it, for 28 x 28 gray digits of 0...255; it has 431,080 parameters.
 
     Two times small patterns are looked for everywhere (`conv`), and in each 2 x 2 field the best
     match is kept (`pool`); then 500 neurons look at all of it at once (`ip1`), and one neuron a
@@ -62,7 +62,7 @@ def lenet(*, rescale: float = 1 / 256) -> Sequential:
 
 
 def lenet5(*, rescale: float = 1 / 255) -> Sequential:
-    """LeNet-5 as it is usually built, for 28 x 28 grey digits of 0...255; 61,706 parameters.
+    """LeNet-5 as it is usually built, for 28 x 28 gray digits of 0...255; 61,706 parameters.
 
     Its convolutions are a third as wide as Caffe's, its pooling takes the mean, and tanh bends
     the numbers.

@@ -13,7 +13,7 @@ from minicnn.models import Sequential
 from minicnn.zoo.classification_head import answer
 
 # A map is halved while it has so many pixels along its shorter side: nine layers fit.
-SMALLEST_HALVED = 4
+MIN_HALVED = 4
 
 
 def stacked(
@@ -55,7 +55,7 @@ def stacked(
     model = Sequential([Input(image_shape, rescale=rescale)])
     for i, count in enumerate(filters):
         model.add(Conv2D(count, 3, padding="same" if i else "valid", activation="relu"))
-        if min(model.output_shape[1:3]) >= SMALLEST_HALVED:
+        if min(model.output_shape[1:3]) >= MIN_HALVED:
             model.add(MaxPooling2D(2))
     model.add(Flatten())
     model.add(Dense(units, activation="relu"))

@@ -90,7 +90,7 @@ Algorithm choose_pooled_backward(const PooledConv2D& op) {
 //   60x60, 16 to 32, 7x7, batch 16      1.9, 2.6, 3.1, 4.3 / 6.9 3.9, 6.7, 9.0, 13 / 24   (direct)
 //   73x73, 64 to 64, 1x1, batch 32      18, 19, 12, 17 / 15      25, 24, 26, 28 / 28      (direct)
 constexpr double kLimitByWinograd = 0.18, kLimitByDirect = 0.4;
-constexpr std::int64_t kFewestSparseChannels = 16;
+constexpr std::int64_t kMinSparseChannels = 16;
 constexpr std::int64_t kLargeKernel = 16;  // cells
 
 }  // namespace
@@ -105,13 +105,13 @@ bool pool_sparse_fits(const PooledConv2D& op) {
 bool relu_sparse_fits(const Conv2D& conv) {
   const Window2D& win = conv.window;
   const bool plain = conv.groups == 1 && win.sy * win.sx * win.dy * win.dx == 1;
-  return plain && win.kh <= kMostSparseCells && win.kw <= kMostSparseCells;
+  return plain && win.kh <= kMaxSparseCells && win.kw <= kMaxSparseCells;
 }
 
 double relu_sparse_limit(const Conv2D& conv) {
   if (!relu_sparse_fits(conv)) return 0;
   if (conv.algorithm == Algorithm::relu_sparse) return 1;
-  if (conv.algorithm != Algorithm::automatic || conv.x.c < kFewestSparseChannels) return 0;
+  if (conv.algorithm != Algorithm::automatic || conv.x.c < kMinSparseChannels) return 0;
   if (choose_backward_weights(conv) == Algorithm::winograd) return kLimitByWinograd;
   return conv.window.kh * conv.window.kw >= kLargeKernel ? kLimitByDirect : 0;
 }

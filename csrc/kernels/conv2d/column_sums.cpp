@@ -11,11 +11,11 @@ namespace {
 
 constexpr std::int64_t kFloatRows = 128;  // four sums of 32
 constexpr std::int64_t kChunkRows = 1024;
-constexpr std::int64_t kMostChunks = 64;
+constexpr std::int64_t kMaxChunks = 64;
 constexpr std::int64_t kColumns = 64;  // at a time: whole cache lines, few enough to stay in L1
 
 std::int64_t chunks_of(std::int64_t rows) {
-  return std::clamp<std::int64_t>(rows / kChunkRows, 1, kMostChunks);
+  return std::clamp<std::int64_t>(rows / kChunkRows, 1, kMaxChunks);
 }
 
 // Rows [begin, end) and columns [first, first + count), with x and gate at row 0 and column

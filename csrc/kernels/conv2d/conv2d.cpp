@@ -167,14 +167,14 @@ std::size_t conv2d_backward_weights_scratch(const Conv2D& conv, bool relu) {
 }
 
 void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const float* w,
-                               const float* b, float* y, std::uint8_t* winner, double* moments,
+                               const float* b, float* y, std::uint8_t* argmax, double* moments,
                                char* scratch, KeptWeights* kept) noexcept {
   switch (choose_pooled_forward(op)) {
     case Algorithm::winograd:
       return winograd_pooled_forward(op, x, winograd_weights(op.conv, w, scratch, kept), b, y,
-                                     winner, moments, scratch + winograd_weights_bytes(op.conv));
+                                     argmax, moments, scratch + winograd_weights_bytes(op.conv));
     default:
-      return direct_pooled_forward(op, x, w, b, y, winner, moments, scratch);
+      return direct_pooled_forward(op, x, w, b, y, argmax, moments, scratch);
   }
 }
 
@@ -188,15 +188,15 @@ std::size_t conv2d_max_pool2d_forward_scratch(const PooledConv2D& op) {
 }
 
 void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy,
-                                      const std::uint8_t* winner, const float* w, const float* x,
+                                      const std::uint8_t* argmax, const float* w, const float* x,
                                       float* dx, char* scratch) noexcept {
   switch (choose_pooled_backward_input(op)) {
     case Algorithm::pool_sparse:
-      return pool_sparse_backward_input(op, dy, winner, w, x, dx, scratch);
+      return pool_sparse_backward_input(op, dy, argmax, w, x, dx, scratch);
     default: {
       Carver carver(scratch);
       const BeforeRelu before(op.conv, x != nullptr, carver);
-      direct_pooled_backward_input(op, dy, winner, w, before.target(x, dx),
+      direct_pooled_backward_input(op, dy, argmax, w, before.target(x, dx),
                                    scratch + carver.bytes());
       return before.finish(x, dx);
     }
@@ -213,13 +213,13 @@ std::size_t conv2d_max_pool2d_backward_input_scratch(const PooledConv2D& op, boo
 }
 
 void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy,
-                                        const std::uint8_t* winner, const float* x, float* dw,
+                                        const std::uint8_t* argmax, const float* x, float* dw,
                                         float* db, char* scratch) noexcept {
   switch (choose_pooled_backward_weights(op)) {
     case Algorithm::pool_sparse:
-      return pool_sparse_backward_weights(op, dy, winner, x, dw, db, scratch);
+      return pool_sparse_backward_weights(op, dy, argmax, x, dw, db, scratch);
     default:
-      return direct_pooled_backward_weights(op, dy, winner, x, dw, db, scratch);
+      return direct_pooled_backward_weights(op, dy, argmax, x, dw, db, scratch);
   }
 }
 

@@ -36,25 +36,25 @@ void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* y
 std::size_t conv2d_backward_weights_scratch(const Conv2D& conv, bool relu);
 
 //   y      (N, PH, PW, filters)   written
-//   winner (N, PH, PW, filters)   written; the number ky * KW + kx of the pool's first largest
+//   argmax (N, PH, PW, filters)   written; the number ky * KW + kx of the pool's first largest
 //                                 cell, or kNobody where ReLU left nothing > 0
 //   moments (2, filters)          written if op.moments: means and variances of y's channels; not
 //                                 finite where a number is not, or a square overflows float32
 // The image between the two, (N, OH, OW, filters), is never written.
 void conv2d_max_pool2d_forward(const PooledConv2D& op, const float* x, const float* w,
-                               const float* b, float* y, std::uint8_t* winner, double* moments,
+                               const float* b, float* y, std::uint8_t* argmax, double* moments,
                                char* scratch, KeptWeights* kept = nullptr) noexcept;
 std::size_t conv2d_max_pool2d_forward_scratch(const PooledConv2D& op);
 
-//   dy, winner (N, PH, PW, filters); a winner may be any number: dy counts where it is in the
+//   dy, argmax (N, PH, PW, filters); an argmax may be any number: dy counts where it is in the
 //   window
 void conv2d_max_pool2d_backward_input(const PooledConv2D& op, const float* dy,
-                                      const std::uint8_t* winner, const float* w, const float* x,
+                                      const std::uint8_t* argmax, const float* w, const float* x,
                                       float* dx, char* scratch) noexcept;
 std::size_t conv2d_max_pool2d_backward_input_scratch(const PooledConv2D& op, bool behind_relu);
 
 void conv2d_max_pool2d_backward_weights(const PooledConv2D& op, const float* dy,
-                                        const std::uint8_t* winner, const float* x, float* dw,
+                                        const std::uint8_t* argmax, const float* x, float* dw,
                                         float* db, char* scratch) noexcept;
 std::size_t conv2d_max_pool2d_backward_weights_scratch(const PooledConv2D& op);
 

@@ -19,8 +19,8 @@
 namespace minicnn {
 namespace {
 
-constexpr std::int64_t kMostCells = 256;
-constexpr std::int64_t kMostChunks = 64;
+constexpr std::int64_t kMaxCells = 256;
+constexpr std::int64_t kMaxChunks = 64;
 constexpr std::int64_t kFloatPixels = 128;  // whose products are added in float32, then in float64
 
 // One axis of the forward pass (outputs that read inputs) or of the backward pass (the reverse).
@@ -50,7 +50,7 @@ struct Axis {
   }
 };
 
-// Positions first, first + step, ...: neighbours with the same cells.
+// Positions first, first + step, ...: neighbors with the same cells.
 struct Run1D {
   std::int64_t first, count;
 };
@@ -94,7 +94,7 @@ Passage::Passage(const Conv2D& conv, bool forward, Carver& carver)
 template <class Visit>
 void Passage::for_runs(std::int64_t row, Visit visit) const {
   const std::int64_t c = shape_.c, n = row / shape_.h, y = row % shape_.h;
-  Tap taps[kMostCells];
+  Tap taps[kMaxCells];
   for (const Run1D* run = runs_; run != runs_ + run_count_; ++run) {
     std::int64_t count = 0;
     for (std::int64_t ky = 0; ky < vertical_.k; ++ky) {
@@ -162,7 +162,7 @@ std::int64_t rows_of_block(const Passage& passage) {
 // dw in chunks of output rows, each summed in its own place, (chunks, KH, KW, filters).
 struct WeightChunks {
   WeightChunks(const Conv2D& conv, const Passage& passage, Carver& carver)
-      : count(std::clamp<std::int64_t>(passage.rows() / rows_of_block(passage), 1, kMostChunks)),
+      : count(std::clamp<std::int64_t>(passage.rows() / rows_of_block(passage), 1, kMaxChunks)),
         size(conv.weights()),
         totals(carver.take<double>(count * size)),
         blocks(carver.take<float>(max_workers() * size)) {}
@@ -191,7 +191,7 @@ void sum_chunk(const Passage& passage, const float* dy, const float* x, std::int
 
 bool is_depthwise(const Conv2D& conv) {
   return conv.groups > 1 && conv.groups == conv.x.c &&
-         conv.window.kh * conv.window.kw <= kMostCells;
+         conv.window.kh * conv.window.kw <= kMaxCells;
 }
 
 void depthwise_forward(const Conv2D& conv, const float* x, const float* w, const float* b, float* y,

@@ -6,7 +6,7 @@
 
 namespace minicnn {
 
-// Convolutions of which each filter sees one channel: groups == C, at most kMostCells cells. The
+// Convolutions of which each filter sees one channel: groups == C, at most kMaxCells cells. The
 // vectors run over the filters, as there is nothing else to share between products.
 //
 //   x (N, H, W, C)  w (KH, KW, 1, filters)  b (filters,) or null  y, dy (N, OH, OW, filters)

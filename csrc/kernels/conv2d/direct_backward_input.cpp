@@ -8,7 +8,7 @@
 #include "kernels/conv2d/transpose.hpp"
 
 // dx[iy, ix] is the sum of dy[oy, ox] w[ky, kx]^T over the cells (ky, kx) whose window at (oy, ox)
-// looks at (iy, ix). The outputs that look at one row of dx through cells (any, kx) are neighbours
+// looks at (iy, ix). The outputs that look at one row of dx through cells (any, kx) are neighbors
 // in dy, and what they look at is `sx` pixels apart in dx: a tile. So each row of dx starts at zero
 // and the kernel's columns add their tiles to it, while it stays in cache. Strides, padding and
 // dilation only choose which pixels; nothing is multiplied by the zeros around dy.
@@ -88,7 +88,7 @@ std::int64_t InputRows::first_channel(std::int64_t slice) const {
   return group * conv_.ci() + (slice - group * slices_per_group_) * micro_.columns;
 }
 
-// Of `cells` neighbouring cells in each kernel row that reaches row `iy`.
+// Of `cells` neighboring cells in each kernel row that reaches row `iy`.
 Sum InputRows::sum_of_rows(std::int64_t iy, std::int64_t cells, Run* runs,
                            std::int64_t* ends) const {
   const std::int64_t filters = conv_.filters, ci = conv_.ci(), kw = conv_.window.kw;

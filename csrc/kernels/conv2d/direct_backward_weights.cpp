@@ -27,7 +27,7 @@ namespace {
 
 constexpr std::int64_t kLeafBlocks = 8;
 constexpr std::int64_t kEnoughTasks = 64;
-constexpr std::int64_t kMostChunks = 32;
+constexpr std::int64_t kMaxChunks = 32;
 constexpr std::int64_t kCopyBytes = kCachedBytes * 3 / 4;
 constexpr std::int64_t kStripTiles = 16;  // of rows: what one task takes of a block, while in cache
 
@@ -157,7 +157,7 @@ Sum WeightSums::sum_of_pixels(Carver& carver) const {
 }
 
 void WeightSums::lay_out_sums(Carver& carver) {
-  const std::int64_t most_chunks = std::min(kMostChunks, pixels_.blocks);
+  const std::int64_t most_chunks = std::min(kMaxChunks, pixels_.blocks);
   while (2 * chunks_ <= most_chunks && chunks_ * strips() < kEnoughTasks) chunks_ *= 2;
   const std::int64_t leaves = ceil_div(ceil_div(pixels_.blocks, chunks_), kLeafBlocks);
   for (std::int64_t full = 1; full <= leaves; full *= 2) ++levels_;

@@ -130,7 +130,7 @@ void direct_forward(const Conv2D& shapes, const float* x, const float* w, const 
   const std::int64_t pieces = forward_pieces(ow), places = n * oh * pieces;
   const std::int64_t shares = std::min(rows.slices(), ceil_div(kEnoughTasks, places));
   parallel_for(places * shares, [&, oh = oh, ow = ow](std::int64_t task, int worker) {
-    // Neighbouring tasks share their weights: with few places these are what costs.
+    // Neighboring tasks share their weights: with few places these are what costs.
     const std::int64_t share = task / places, place = task % places;
     const std::int64_t row = place / pieces, piece = place % pieces;
     const std::int64_t begin = ow * piece / pieces, end = ow * (piece + 1) / pieces;

@@ -11,16 +11,16 @@ namespace minicnn {
 // gradient of the whole un-pooled image is written first. Contracts as in conv2d.hpp; any shape.
 
 void direct_pooled_forward(const PooledConv2D& op, const float* x, const float* w, const float* b,
-                           float* y, std::uint8_t* winner, double* moments, char* scratch) noexcept;
+                           float* y, std::uint8_t* argmax, double* moments, char* scratch) noexcept;
 std::size_t direct_pooled_forward_scratch(const PooledConv2D& op);
 
 void direct_pooled_backward_input(const PooledConv2D& op, const float* dy,
-                                  const std::uint8_t* winner, const float* w, float* dx,
+                                  const std::uint8_t* argmax, const float* w, float* dx,
                                   char* scratch) noexcept;
 std::size_t direct_pooled_backward_input_scratch(const PooledConv2D& op);
 
 void direct_pooled_backward_weights(const PooledConv2D& op, const float* dy,
-                                    const std::uint8_t* winner, const float* x, float* dw,
+                                    const std::uint8_t* argmax, const float* x, float* dw,
                                     float* db, char* scratch) noexcept;
 std::size_t direct_pooled_backward_weights_scratch(const PooledConv2D& op);
 

@@ -6,7 +6,7 @@
 #include "kernels/conv2d/direct_backward_weights.hpp"
 #include "kernels/conv2d/direct_pooled.hpp"
 
-// Each number of dy goes to its window's winner, in a gradient of the convolution's whole output
+// Each number of dy goes to its window's argmax, in a gradient of the convolution's whole output
 // that is zero elsewhere; then the convolution's own gradients follow.
 
 namespace minicnn {
@@ -18,55 +18,55 @@ class Unpooled {
   Unpooled(const PooledConv2D& op, Carver& carver)
       : op_(op), dz_(carver.take<float>(op.conv.y().size())) {}
 
-  void run(const float* dy, const std::uint8_t* winner) const;
+  void run(const float* dy, const std::uint8_t* argmax) const;
   const float* dz() const { return dz_; }
 
  private:
-  void unpool_image(const float* dy, const std::uint8_t* winner, float* dz) const;
-  void scatter_image(const float* dy, const std::uint8_t* winner, float* dz) const;
+  void unpool_image(const float* dy, const std::uint8_t* argmax, float* dz) const;
+  void scatter_image(const float* dy, const std::uint8_t* argmax, float* dz) const;
 
   PooledConv2D op_;
   float* dz_;
 };
 
 // Windows that do not overlap: each writes all of its cells.
-void Unpooled::unpool_image(const float* dy, const std::uint8_t* winner, float* dz) const {
+void Unpooled::unpool_image(const float* dy, const std::uint8_t* argmax, float* dz) const {
   const std::int64_t filters = op_.conv.filters, row_stride = op_.conv.ow() * filters;
   const std::int64_t ph = op_.y().h, pooled_row = op_.y().w * filters;
-  for (std::int64_t py = 0; py < ph; ++py, dy += pooled_row, winner += pooled_row) {
+  for (std::int64_t py = 0; py < ph; ++py, dy += pooled_row, argmax += pooled_row) {
     op_.for_places(py, row_stride, [&](const PoolPlace& at) {
       const std::int64_t pixel = at.px * filters;
       float* first = dz + at.row * row_stride + at.column * filters;
-      conv2d_micro().unpool(at.windows, dy + pixel, winner + pixel, first);
+      conv2d_micro().unpool(at.windows, dy + pixel, argmax + pixel, first);
     });
   }
 }
 
-// Any windows: several may add to one cell. A winner outside the window or the image has no cell.
-void Unpooled::scatter_image(const float* dy, const std::uint8_t* winner, float* dz) const {
+// Any windows: several may add to one cell. An argmax outside the window or the image has no cell.
+void Unpooled::scatter_image(const float* dy, const std::uint8_t* argmax, float* dz) const {
   const Window2D& pool = op_.pool;
   const std::int64_t oh = op_.conv.oh(), ow = op_.conv.ow();
   const auto [n, ph, pw, filters] = op_.y();
   for (std::int64_t i = 0; i < op_.y().image(); ++i) {
-    if (winner[i] >= pool.kh * pool.kw) continue;
+    if (argmax[i] >= pool.kh * pool.kw) continue;
     const std::int64_t pixel = i / filters;
-    const std::int64_t y = pixel / pw * pool.sy - pool.top + winner[i] / pool.kw;
-    const std::int64_t x = pixel % pw * pool.sx - pool.left + winner[i] % pool.kw;
+    const std::int64_t y = pixel / pw * pool.sy - pool.top + argmax[i] / pool.kw;
+    const std::int64_t x = pixel % pw * pool.sx - pool.left + argmax[i] % pool.kw;
     if (y < 0 || y >= oh || x < 0 || x >= ow) continue;
     dz[(y * ow + x) * filters + i % filters] += dy[i];
   }
 }
 
-void Unpooled::run(const float* dy, const std::uint8_t* winner) const {
+void Unpooled::run(const float* dy, const std::uint8_t* argmax) const {
   const bool overlap = op_.pool.sy < op_.pool.kh || op_.pool.sx < op_.pool.kw;
   const std::int64_t size = op_.y().image(), dz_size = op_.conv.y().image();
   parallel_for(op_.conv.x.n, [&](std::int64_t n, int) {
     float* dz = dz_ + n * dz_size;
     std::fill_n(dz, dz_size, 0.0F);
     if (overlap) {
-      scatter_image(dy + n * size, winner + n * size, dz);
+      scatter_image(dy + n * size, argmax + n * size, dz);
     } else {
-      unpool_image(dy + n * size, winner + n * size, dz);
+      unpool_image(dy + n * size, argmax + n * size, dz);
     }
   });
 }
@@ -74,11 +74,11 @@ void Unpooled::run(const float* dy, const std::uint8_t* winner) const {
 }  // namespace
 
 void direct_pooled_backward_input(const PooledConv2D& op, const float* dy,
-                                  const std::uint8_t* winner, const float* w, float* dx,
+                                  const std::uint8_t* argmax, const float* w, float* dx,
                                   char* scratch) noexcept {
   Carver carver(scratch);
   const Unpooled unpooled(op, carver);
-  unpooled.run(dy, winner);
+  unpooled.run(dy, argmax);
   direct_backward_input(op.conv, unpooled.dz(), w, dx, scratch + carver.bytes());
 }
 
@@ -89,11 +89,11 @@ std::size_t direct_pooled_backward_input_scratch(const PooledConv2D& op) {
 }
 
 void direct_pooled_backward_weights(const PooledConv2D& op, const float* dy,
-                                    const std::uint8_t* winner, const float* x, float* dw,
+                                    const std::uint8_t* argmax, const float* x, float* dw,
                                     float* db, char* scratch) noexcept {
   Carver carver(scratch);
   const Unpooled unpooled(op, carver);
-  unpooled.run(dy, winner);
+  unpooled.run(dy, argmax);
   direct_backward_weights(op.conv, unpooled.dz(), nullptr, x, dw, db, scratch + carver.bytes());
 }
 

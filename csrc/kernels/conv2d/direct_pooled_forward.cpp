@@ -26,7 +26,7 @@ struct PooledRows {
 
   std::int64_t tasks() const { return op.conv.x.n * ceil_div(op.y().h, band); }
 
-  void run(std::int64_t n, std::int64_t first, std::int64_t last, float* y, std::uint8_t* winner,
+  void run(std::int64_t n, std::int64_t first, std::int64_t last, float* y, std::uint8_t* argmax,
            int worker) const;
   void gather(std::int64_t task, std::int64_t n, std::int64_t first, const float* y) const;
 
@@ -40,22 +40,22 @@ struct PooledRows {
 
  private:
   void pool(const float* cells, std::int64_t first_row, std::int64_t py, float* y,
-            std::uint8_t* winner) const;
+            std::uint8_t* argmax) const;
 };
 
 // Row `py` of one image; `cells` starts with the convolution's row `first_row`.
 void PooledRows::pool(const float* cells, std::int64_t first_row, std::int64_t py, float* y,
-                      std::uint8_t* winner) const {
+                      std::uint8_t* argmax) const {
   const std::int64_t filters = op.conv.filters, row_stride = columns * filters;
   op.for_places(py, row_stride, [&](const PoolPlace& at) {
     const float* first = cells + (at.row - first_row) * row_stride + at.column * filters;
     const std::int64_t pixel = at.px * filters;
-    conv2d_micro().max_pool(at.windows, first, op.relu, y + pixel, winner + pixel);
+    conv2d_micro().max_pool(at.windows, first, op.relu, y + pixel, argmax + pixel);
   });
 }
 
 void PooledRows::run(std::int64_t n, std::int64_t first, std::int64_t last, float* y,
-                     std::uint8_t* winner, int worker) const {
+                     std::uint8_t* argmax, int worker) const {
   const Window2D& win = op.pool;
   const auto [images, ph, pw, filters] = op.y();
   float* cells = buffers + worker * buffer_size;
@@ -71,7 +71,7 @@ void PooledRows::run(std::int64_t n, std::int64_t first, std::int64_t last, floa
   }
   for (std::int64_t py = first; py < last; ++py) {
     const std::int64_t row = (n * ph + py) * pw * filters;
-    pool(cells, begin, py, y + row, winner + row);
+    pool(cells, begin, py, y + row, argmax + row);
   }
 }
 
@@ -86,14 +86,14 @@ void PooledRows::gather(std::int64_t task, std::int64_t n, std::int64_t first,
 }  // namespace
 
 void direct_pooled_forward(const PooledConv2D& op, const float* x, const float* w, const float* b,
-                           float* y, std::uint8_t* winner, double* moments,
+                           float* y, std::uint8_t* argmax, double* moments,
                            char* scratch) noexcept {
   Carver carver(scratch);
   const PooledRows rows(op, x, w, b, carver);
   const std::int64_t ph = op.y().h, bands = ceil_div(ph, rows.band);
   parallel_for(rows.tasks(), [&](std::int64_t task, int worker) {
     const std::int64_t first = task % bands * rows.band;
-    rows.run(task / bands, first, std::min(first + rows.band, ph), y, winner, worker);
+    rows.run(task / bands, first, std::min(first + rows.band, ph), y, argmax, worker);
     if (rows.moments.wanted()) rows.gather(task, task / bands, first, y);
   });
   rows.moments.finish(moments);

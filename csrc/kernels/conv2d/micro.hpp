@@ -40,7 +40,7 @@ struct RowSums {
   bool add;
 };
 
-// The winner of a window whose gradient a ReLU clips; no cell has this number.
+// The argmax of a window whose gradient a ReLU clips; no cell has this number.
 constexpr int kNobody = 255;
 
 // Pooling windows side by side, `step` floats apart, that see the same cells; each cell holds
@@ -48,7 +48,7 @@ constexpr int kNobody = 255;
 struct PoolWindows {
   std::int64_t count, step;
   std::int64_t rows, columns, row_stride, channels;
-  int first_winner, winner_row;  // the first cell's number, and a row's cells in the whole window
+  int first_argmax, argmax_row;  // the first cell's number, and a row's cells in the whole window
 };
 
 struct Micro {
@@ -61,12 +61,12 @@ struct Micro {
   void (*run)(const Tile& tile, int rows, int columns);
   // out (columns,)
   void (*sum_rows)(const RowSums& sums, float* out);
-  // y and winner (count, channels) from the cells at `first`; relu applies to each cell, and where
-  // it leaves nothing > 0 the winner is kNobody.
+  // y and argmax (count, channels) from the cells at `first`; relu applies to each cell, and where
+  // it leaves nothing > 0 the argmax is kNobody.
   void (*max_pool)(const PoolWindows& windows, const float* first, bool relu, float* y,
-                   std::uint8_t* winner);
-  // The cells at `first` = dy where they won, else 0; dy and winner (count, channels).
-  void (*unpool)(const PoolWindows& windows, const float* dy, const std::uint8_t* winner,
+                   std::uint8_t* argmax);
+  // The cells at `first` = dy where they won, else 0; dy and argmax (count, channels).
+  void (*unpool)(const PoolWindows& windows, const float* dy, const std::uint8_t* argmax,
                  float* first);
 };
 
@@ -74,9 +74,9 @@ struct Micro {
   void conv2d_micro_##isa(const Tile& tile, int row_count, int width);                            \
   void conv2d_sum_rows_##isa(const RowSums& sums, float* out);                                    \
   void conv2d_max_pool_##isa(const PoolWindows& windows, const float* first, bool relu, float* y, \
-                             std::uint8_t* winner);                                               \
+                             std::uint8_t* argmax);                                               \
   void conv2d_unpool_##isa(const PoolWindows& windows, const float* dy,                           \
-                           const std::uint8_t* winner, float* first);
+                           const std::uint8_t* argmax, float* first);
 #include "kernels/conv2d/micros.inc"
 #undef CONV2D_MICRO
 

@@ -10,13 +10,13 @@ void conv2d_micro_avx512(const Tile& tile, int rows, int columns) {
 void conv2d_sum_rows_avx512(const RowSums& sums, float* out) { sum_rows_any<Wide>(sums, out); }
 
 void conv2d_max_pool_avx512(const PoolWindows& windows, const float* first, bool relu, float* y,
-                            std::uint8_t* winner) {
-  max_pool_any<Wide::kLanes>(windows, first, relu, y, winner);
+                            std::uint8_t* argmax) {
+  max_pool_any<Wide::kLanes>(windows, first, relu, y, argmax);
 }
 
-void conv2d_unpool_avx512(const PoolWindows& windows, const float* dy, const std::uint8_t* winner,
+void conv2d_unpool_avx512(const PoolWindows& windows, const float* dy, const std::uint8_t* argmax,
                           float* first) {
-  unpool_any<Wide::kLanes>(windows, dy, winner, first);
+  unpool_any<Wide::kLanes>(windows, dy, argmax, first);
 }
 
 }  // namespace minicnn

@@ -216,14 +216,14 @@ struct Channels {
   }
 };
 
-// Calls cell(offset in floats, winner's number) for each cell, in row-major order. With kSide the
+// Calls cell(offset in floats, argmax's number) for each cell, in row-major order. With kSide the
 // window is known to be kSide x kSide, and the loops unroll.
 template <int kSide, class Cell>
 [[gnu::always_inline]] inline void for_cells(const PoolWindows& w, Cell cell) {
   const std::int64_t rows = kSide > 0 ? kSide : w.rows, columns = kSide > 0 ? kSide : w.columns;
   for (std::int64_t cy = 0; cy < rows; ++cy) {
     for (std::int64_t cx = 0; cx < columns; ++cx) {
-      cell(cy * w.row_stride + cx * w.channels, w.first_winner + int(cy) * w.winner_row + int(cx));
+      cell(cy * w.row_stride + cx * w.channels, w.first_argmax + int(cy) * w.argmax_row + int(cx));
     }
   }
 }
@@ -231,7 +231,7 @@ template <int kSide, class Cell>
 // The first of equals wins and so does the first NaN: a comparison with NaN is false.
 template <std::size_t kLanes, int kSide>
 void max_pool_lanes(const PoolWindows& w, const float* first, bool relu, float* y,
-                    std::uint8_t* winner) {
+                    std::uint8_t* argmax) {
   using C = Channels<kLanes>;
   using Float = typename C::Float;
   using Int = typename C::Int;
@@ -241,7 +241,7 @@ void max_pool_lanes(const PoolWindows& w, const float* first, bool relu, float* 
     return value <= floor ? floor : value;
   };
   Float best = load(0);
-  Int index = Int{} + w.first_winner;
+  Int index = Int{} + w.first_argmax;
   for_cells<kSide>(w, [&](std::int64_t offset, int number) {
     const Float value = load(offset);
     const Int loses = (value <= best) | (best != best);
@@ -251,16 +251,16 @@ void max_pool_lanes(const PoolWindows& w, const float* first, bool relu, float* 
   if (relu) index = best > 0 ? index : Int{} + kNobody;
   const auto bytes = __builtin_convertvector(index, typename C::Byte);
   __builtin_memcpy(y, &best, sizeof best);
-  __builtin_memcpy(winner, &bytes, sizeof bytes);
+  __builtin_memcpy(argmax, &bytes, sizeof bytes);
 }
 
 template <std::size_t kLanes, int kSide>
-void unpool_lanes(const PoolWindows& w, const float* dy, const std::uint8_t* winner, float* first) {
+void unpool_lanes(const PoolWindows& w, const float* dy, const std::uint8_t* argmax, float* first) {
   using C = Channels<kLanes>;
   using Float = typename C::Float;
   using Int = typename C::Int;
   const Float gradient = C::template load<Float>(dy);
-  const Int index = __builtin_convertvector(C::template load<typename C::Byte>(winner), Int);
+  const Int index = __builtin_convertvector(C::template load<typename C::Byte>(argmax), Int);
   for_cells<kSide>(w, [&](std::int64_t offset, int number) {
     const Float value = index == number ? gradient : Float{};
     __builtin_memcpy(first + offset, &value, sizeof value);
@@ -281,45 +281,45 @@ template <std::int64_t kLanes, class Full, class Single>
 
 template <std::size_t kLanes, int kSide>
 void max_pool_windows(const PoolWindows& w, const float* first, bool relu, float* y,
-                      std::uint8_t* winner) {
+                      std::uint8_t* argmax) {
   for (std::int64_t i = 0; i < w.count; ++i) {
     for_channels<kLanes>(
         w.channels,
         [&](std::int64_t c) {
-          max_pool_lanes<kLanes, kSide>(w, first + c, relu, y + c, winner + c);
+          max_pool_lanes<kLanes, kSide>(w, first + c, relu, y + c, argmax + c);
         },
-        [&](std::int64_t c) { max_pool_lanes<1, kSide>(w, first + c, relu, y + c, winner + c); });
+        [&](std::int64_t c) { max_pool_lanes<1, kSide>(w, first + c, relu, y + c, argmax + c); });
     first += w.step;
     y += w.channels;
-    winner += w.channels;
+    argmax += w.channels;
   }
 }
 
 template <std::size_t kLanes, int kSide>
-void unpool_windows(const PoolWindows& w, const float* dy, const std::uint8_t* winner,
+void unpool_windows(const PoolWindows& w, const float* dy, const std::uint8_t* argmax,
                     float* first) {
   for (std::int64_t i = 0; i < w.count; ++i) {
     for_channels<kLanes>(
         w.channels,
-        [&](std::int64_t c) { unpool_lanes<kLanes, kSide>(w, dy + c, winner + c, first + c); },
-        [&](std::int64_t c) { unpool_lanes<1, kSide>(w, dy + c, winner + c, first + c); });
+        [&](std::int64_t c) { unpool_lanes<kLanes, kSide>(w, dy + c, argmax + c, first + c); },
+        [&](std::int64_t c) { unpool_lanes<1, kSide>(w, dy + c, argmax + c, first + c); });
     first += w.step;
     dy += w.channels;
-    winner += w.channels;
+    argmax += w.channels;
   }
 }
 
 template <std::size_t kLanes>
 void max_pool_any(const PoolWindows& w, const float* first, bool relu, float* y,
-                  std::uint8_t* winner) {
-  if (w.rows == 2 && w.columns == 2) return max_pool_windows<kLanes, 2>(w, first, relu, y, winner);
-  return max_pool_windows<kLanes, 0>(w, first, relu, y, winner);
+                  std::uint8_t* argmax) {
+  if (w.rows == 2 && w.columns == 2) return max_pool_windows<kLanes, 2>(w, first, relu, y, argmax);
+  return max_pool_windows<kLanes, 0>(w, first, relu, y, argmax);
 }
 
 template <std::size_t kLanes>
-void unpool_any(const PoolWindows& w, const float* dy, const std::uint8_t* winner, float* first) {
-  if (w.rows == 2 && w.columns == 2) return unpool_windows<kLanes, 2>(w, dy, winner, first);
-  return unpool_windows<kLanes, 0>(w, dy, winner, first);
+void unpool_any(const PoolWindows& w, const float* dy, const std::uint8_t* argmax, float* first) {
+  if (w.rows == 2 && w.columns == 2) return unpool_windows<kLanes, 2>(w, dy, argmax, first);
+  return unpool_windows<kLanes, 0>(w, dy, argmax, first);
 }
 
 }  // namespace

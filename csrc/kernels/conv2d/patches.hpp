@@ -8,7 +8,7 @@
 
 namespace minicnn {
 
-// Neighbouring channels that a sparse sum takes at once. Their pixels lie `pitch` floats apart, so
+// Neighboring channels that a sparse sum takes at once. Their pixels lie `pitch` floats apart, so
 // a kernel row is `columns` floats side by side, kept in `row` floats, whole vectors.
 struct ChannelBlock {
   std::int64_t first, channels, pitch, columns, row;
@@ -23,7 +23,7 @@ class Patches {
   Patches(const Conv2D& conv, const SparseMicro& micro)
       : kh_(conv.window.kh), kw_(conv.window.kw), channels_(conv.ci()), lanes_(micro.lanes) {
     std::int64_t vectors = 1;
-    while (vectors < 4 && kw_ * vectors * 2 <= kMostSparseCells &&
+    while (vectors < 4 && kw_ * vectors * 2 <= kMaxSparseCells &&
            kh_ * kw_ * vectors * 2 <= micro.sums) {
       vectors *= 2;
     }

@@ -9,8 +9,8 @@
 #include "kernels/conv2d/sparse_micro.hpp"
 #include "kernels/conv2d/transpose.hpp"
 
-// Each winner adds dy[window, f] times filter f's weights to the patch of dx that it saw. The
-// filters whose winner is the same cell of a window add to the same patch: their weights are added
+// Each argmax adds dy[window, f] times filter f's weights to the patch of dx that it saw. The
+// filters whose argmax is the same cell of a window add to the same patch: their weights are added
 // up in registers, then join dx once.
 //
 // A band of window rows lies in cache as the pixels of dx under it, padding included. When all its
@@ -28,7 +28,7 @@ namespace {
 constexpr std::int64_t kBandWindows = 64;
 constexpr std::int64_t kWeightFloats =
     16384;                                  // of the filters that all windows of a band see first
-constexpr std::int64_t kMostFilters = 256;  // of these: so many products are added in a register
+constexpr std::int64_t kMaxFilters = 256;  // of these: so many products are added in a register
 
 constexpr std::int64_t kSegmentRows = 16;  // of windows
 constexpr std::int64_t kEnoughTasks = 64;
@@ -104,7 +104,7 @@ PatchAdder::PatchAdder(const PooledConv2D& op, const SparseGradient& gradient, c
       filters_(op.conv.filters) {
   const Conv2D& conv = op.conv;
   some_filters_ =
-      std::clamp<std::int64_t>(kWeightFloats / patch_.block_size(), micro_.lanes, kMostFilters);
+      std::clamp<std::int64_t>(kWeightFloats / patch_.block_size(), micro_.lanes, kMaxFilters);
   parts_ = ceil_div(filters_, some_filters_);
   some_filters_ = ceil_div(ceil_div(filters_, parts_), micro_.lanes) * micro_.lanes;
   parts_ = ceil_div(filters_, some_filters_);
@@ -172,7 +172,7 @@ void PatchAdder::list_winners(const Band& band) const {
       std::fill_n(lists.ends, 4, end);
       if (dropped) continue;
       const std::int64_t first = part * some_filters_, i = at + first;
-      const SparseGradient here{gradient_.dy + i, nullptr, gradient_.winner + i};
+      const SparseGradient here{gradient_.dy + i, nullptr, gradient_.argmax + i};
       micro_.list_by_cell(here, std::min(some_filters_, filters_ - first), lists);
       end = lists.ends[3];
     }
@@ -194,7 +194,7 @@ void PatchAdder::list_every_cell(const Band& band, std::int64_t py, std::int64_t
     const std::int64_t stop = outside ? first : std::min(filters_, first + some_filters_);
     for (std::int64_t f = first; f < stop; ++f, ++end) {
       const std::int64_t i = at + f;
-      const bool wins = !dropped && gradient_.winner[i] == cell;
+      const bool wins = !dropped && gradient_.argmax[i] == cell;
       band.lists.values[end] = wins ? gradient_.dy[i] : 0;
       band.lists.places[end] = std::int32_t(f - first);
     }
@@ -333,10 +333,10 @@ void PatchAdder::join_seam(std::int64_t n, std::int64_t segment) const {
 
 }  // namespace
 
-void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const std::uint8_t* winner,
+void pool_sparse_backward_input(const PooledConv2D& op, const float* dy, const std::uint8_t* argmax,
                                 const float* w, const float* x, float* dx, char* scratch) noexcept {
   Carver carver(scratch);
-  PatchAdder adder(op, {dy, nullptr, winner}, w, x, dx, carver);
+  PatchAdder adder(op, {dy, nullptr, argmax}, w, x, dx, carver);
   const std::int64_t places = op.conv.x.n * adder.segments();
   if (places == 0) return;
   adder.turn_weights();

@@ -9,7 +9,7 @@
 #include "kernels/conv2d/transpose.hpp"
 
 // dw[., ., ., f] is the sum over the pool's windows of dy[window, f] times the patch of x that the
-// window's winner saw: one product in four of the dense sum, fewer where the ReLU clipped.
+// window's argmax saw: one product in four of the dense sum, fewer where the ReLU clipped.
 //
 // A tile of windows lies in the nearest cache as the pixels of x under it, padding included. For
 // each filter the tile's winners are listed, then their patches are added up in registers.
@@ -31,9 +31,9 @@ constexpr std::int64_t kSliceFilters = 64;    // that share a tile
 constexpr std::int64_t kSliceFloats = 81920;  // of their sums
 
 constexpr std::int64_t kLeafTiles = 64;
-constexpr std::int64_t kFewestTiles = 4;  // of a chunk
+constexpr std::int64_t kMinTiles = 4;  // of a chunk
 constexpr std::int64_t kEnoughTasks = 64;
-constexpr std::int64_t kMostChunkFloats = 2 << 20;  // of all chunks together
+constexpr std::int64_t kMaxChunkFloats = 2 << 20;  // of all chunks together
 constexpr std::int64_t kTurned = 16;                // filters of one task that turns their sums
 
 // Windows [py0, py1) x [px0, px1) of images [n0, n1).
@@ -150,8 +150,8 @@ WinnerSums::WinnerSums(const PooledConv2D& op, const SparseGradient& gradient, c
   slice_filters_ = std::max<std::int64_t>(1, most) * kTurned;
   slices_ = ceil_div(filters_, slice_filters_);
   const std::int64_t floats = filters_ * patch_.size();
-  while (chunks_ * slices_ < kEnoughTasks && 2 * chunks_ * kFewestTiles <= tiling_.tiles() &&
-         2 * chunks_ * floats <= kMostChunkFloats) {
+  while (chunks_ * slices_ < kEnoughTasks && 2 * chunks_ * kMinTiles <= tiling_.tiles() &&
+         2 * chunks_ * floats <= kMaxChunkFloats) {
     chunks_ *= 2;
   }
   partial_ = carver.take<float>(chunks_ * floats);
@@ -203,7 +203,7 @@ void WinnerSums::list_winners(const Region& region, const Slice& s) const {
   for (std::int64_t f = 0; f < s.count; f += micro_.lanes) {
     const SparseGradient of_filters{gradient_.dy + f,
                                     gradient_.y == nullptr ? nullptr : gradient_.y + f,
-                                    gradient_.winner == nullptr ? nullptr : gradient_.winner + f};
+                                    gradient_.argmax == nullptr ? nullptr : gradient_.argmax + f};
     const ListWriter lists{s.lists.values, s.lists.places, s.lists.begins + f, s.lists.ends + f};
     const int together = int(std::min<std::int64_t>(micro_.lanes, s.count - f));
     micro_.list_by_filter(of_filters, windows, together, lists, total);
@@ -260,7 +260,7 @@ float WinnerSums::gradient_at(std::int64_t n, std::int64_t oy, std::int64_t ox,
   if (py >= pooled.h || px >= pooled.w) return 0;
   const std::int64_t i = ((n * pooled.h + py) * pooled.w + px) * filters_ + filter;
   const bool passes = gradient_.y == nullptr || gradient_.y[i] > 0;
-  const bool wins = gradient_.winner == nullptr || gradient_.winner[i] == oy % 2 * 2 + ox % 2;
+  const bool wins = gradient_.argmax == nullptr || gradient_.argmax[i] == oy % 2 * 2 + ox % 2;
   return passes && wins ? gradient_.dy[i] : 0;
 }
 
@@ -371,9 +371,9 @@ void backward_weights(const PooledConv2D& op, const SparseGradient& gradient, co
 }  // namespace
 
 void pool_sparse_backward_weights(const PooledConv2D& op, const float* dy,
-                                  const std::uint8_t* winner, const float* x, float* dw, float* db,
+                                  const std::uint8_t* argmax, const float* x, float* dw, float* db,
                                   char* scratch) noexcept {
-  backward_weights(op, {dy, nullptr, winner}, x, dw, db, scratch);
+  backward_weights(op, {dy, nullptr, argmax}, x, dw, db, scratch);
 }
 
 std::size_t pool_sparse_backward_weights_scratch(const PooledConv2D& op) {

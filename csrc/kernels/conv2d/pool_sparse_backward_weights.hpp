@@ -8,10 +8,10 @@
 namespace minicnn {
 
 // Only where pool_sparse_fits (chooser.hpp).
-//   dy, winner (N, PH, PW, filters)  x (N, H, W, C)
+//   dy, argmax (N, PH, PW, filters)  x (N, H, W, C)
 //   dw (KH, KW, C, filters)  db (filters,) or null   written
 void pool_sparse_backward_weights(const PooledConv2D& op, const float* dy,
-                                  const std::uint8_t* winner, const float* x, float* dw, float* db,
+                                  const std::uint8_t* argmax, const float* x, float* dw, float* db,
                                   char* scratch) noexcept;
 std::size_t pool_sparse_backward_weights_scratch(const PooledConv2D& op);
 

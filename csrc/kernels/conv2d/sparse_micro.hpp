@@ -10,7 +10,7 @@ namespace minicnn {
 // most gradients by the convolution's outputs are zero.
 
 // The largest kernel side that the sums below have room for.
-constexpr std::int64_t kMostSparseCells = 7;
+constexpr std::int64_t kMaxSparseCells = 7;
 
 // Lists of the products of sums. Products [begins[s], ends[s]) belong to sum s: value i and number
 // places[i] of something. places[ends[s]] is read, too, but not used.
@@ -33,12 +33,12 @@ struct SparseSums {
   std::int64_t out_step, out_row, columns;
 };
 
-// The gradient behind a pool or a ReLU, filters side by side. Behind a pool y is null, and `winner`
-// says where it goes. Without one winner is null, every window is one cell, and y is the ReLU's
+// The gradient behind a pool or a ReLU, filters side by side. Behind a pool y is null, and `argmax`
+// says where it goes. Without one argmax is null, every window is one cell, and y is the ReLU's
 // output, or null where dy has its zeros already.
 struct SparseGradient {
   const float *dy, *y;
-  const std::uint8_t* winner;  // ky * 2 + kx; a larger number has no cell, its gradient no term
+  const std::uint8_t* argmax;  // ky * 2 + kx; a larger number has no cell, its gradient no term
 };
 
 // Windows of a tile: where in dy they begin, and the number of their first cell. Cells are read to
@@ -71,7 +71,7 @@ struct SparseMicro {
   const char* name;
   Isa needs;
   int lanes, sums;  // of a vector; vectors that a sum may have
-  // rows * ceil(columns / lanes) <= sums, both factors <= kMostSparseCells.
+  // rows * ceil(columns / lanes) <= sums, both factors <= kMaxSparseCells.
   void (*add)(const SparseSums& sums, int rows);
   // For each of `filters` <= lanes filters the list of its winners that are not zero, their places
   // the cells. List f begins at begins[f], given, and has room for windows.count + lanes numbers.
@@ -100,7 +100,7 @@ struct SparseMicro {
 // The fastest one that may run here.
 const SparseMicro& sparse_micro();
 
-// Any number of rows up to kMostSparseCells, in groups of nearly equal height that fit.
+// Any number of rows up to kMaxSparseCells, in groups of nearly equal height that fit.
 void add_sparse(const SparseMicro& micro, const SparseSums& sums, std::int64_t rows);
 
 }  // namespace minicnn

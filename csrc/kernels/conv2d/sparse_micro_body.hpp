@@ -12,7 +12,7 @@
 namespace minicnn {
 namespace {
 
-// With fewer sums than this, every one would wait for its own last product: neighbouring products
+// With fewer sums than this, every one would wait for its own last product: neighboring products
 // then go to sets of their own, which join in the end.
 constexpr std::size_t kSumsInFlight = 8;
 
@@ -82,24 +82,24 @@ void add_rows(const SparseSums& sums) {
 
 using AddRows = void (*)(const SparseSums& sums);
 
-template <class Wide, std::size_t kMostSums, std::size_t kRows, std::size_t kVectors>
+template <class Wide, std::size_t kMaxSums, std::size_t kRows, std::size_t kVectors>
 constexpr AddRows add_rows_if_they_fit() {
-  if constexpr (kRows * kVectors <= kMostSums) return add_rows<Wide, kRows, kVectors>;
+  if constexpr (kRows * kVectors <= kMaxSums) return add_rows<Wide, kRows, kVectors>;
   return nullptr;
 }
 
-template <class Wide, std::size_t kMostSums, std::size_t... kShape>
+template <class Wide, std::size_t kMaxSums, std::size_t... kShape>
 constexpr std::array<AddRows, sizeof...(kShape)> add_rows_of(std::index_sequence<kShape...>) {
-  constexpr std::size_t kSide = kMostSparseCells;
-  return {add_rows_if_they_fit<Wide, kMostSums, kShape / kSide + 1, kShape % kSide + 1>()...};
+  constexpr std::size_t kSide = kMaxSparseCells;
+  return {add_rows_if_they_fit<Wide, kMaxSums, kShape / kSide + 1, kShape % kSide + 1>()...};
 }
 
-template <class Wide, std::size_t kMostSums>
+template <class Wide, std::size_t kMaxSums>
 void add_any(const SparseSums& sums, int rows) {
-  static constexpr auto kByShape = add_rows_of<Wide, kMostSums>(
-      std::make_index_sequence<std::size_t(kMostSparseCells * kMostSparseCells)>());
+  static constexpr auto kByShape = add_rows_of<Wide, kMaxSums>(
+      std::make_index_sequence<std::size_t(kMaxSparseCells * kMaxSparseCells)>());
   const std::int64_t vectors = (sums.columns + Wide::kLanes - 1) / Wide::kLanes;
-  kByShape[std::size_t((rows - 1) * kMostSparseCells + vectors - 1)](sums);
+  kByShape[std::size_t((rows - 1) * kMaxSparseCells + vectors - 1)](sums);
 }
 
 // One number of each of `filters` filters behind a ReLU.
@@ -125,7 +125,7 @@ struct Winners {
 
   Winners(const SparseGradient& g, std::int64_t at, int filters) {
     const bool full = filters == Wide::kLanes;
-    cell = full ? Wide::widen(g.winner + at) : Wide::widen(g.winner + at, filters);
+    cell = full ? Wide::widen(g.argmax + at) : Wide::widen(g.argmax + at, filters);
     const V dy = full ? Wide::load(g.dy + at) : Wide::load(g.dy + at, filters);
     value = cell < 4 ? dy : V{};
   }
@@ -220,7 +220,7 @@ void list_by_filter_any(const SparseGradient& gradient, const TileWindows& windo
                         const ListWriter& lists, float* total) {
   for (int f = 0; f < filters; ++f) lists.ends[f] = lists.begins[f];
   const auto list =
-      gradient.winner == nullptr ? list_pixels_by_filter<Wide> : list_winners_by_filter<Wide>;
+      gradient.argmax == nullptr ? list_pixels_by_filter<Wide> : list_winners_by_filter<Wide>;
   list(gradient, windows, filters, lists, total);
 }
 

@@ -30,9 +30,9 @@ void winograd_forward(const Conv2D& conv, const float* x, const float* u, const 
                       float* y, char* scratch) noexcept;
 std::size_t winograd_forward_scratch(const Conv2D& conv);
 
-//   y, winner (N, PH, PW, filters), moments   written; as in conv2d_max_pool2d_forward
+//   y, argmax (N, PH, PW, filters), moments   written; as in conv2d_max_pool2d_forward
 void winograd_pooled_forward(const PooledConv2D& op, const float* x, const float* u, const float* b,
-                             float* y, std::uint8_t* winner, double* moments,
+                             float* y, std::uint8_t* argmax, double* moments,
                              char* scratch) noexcept;
 std::size_t winograd_pooled_forward_scratch(const PooledConv2D& op);
 

@@ -26,7 +26,7 @@ struct PooledTiles {
         patches(carver.take<float>(max_workers() * patch_size)),
         moments(op, products.tasks(), conv2d_micro().columns, carver) {}
 
-  void run(std::int64_t task, float* y, std::uint8_t* winner, int worker) const;
+  void run(std::int64_t task, float* y, std::uint8_t* argmax, int worker) const;
 
   PooledConv2D op;
   const float* b;
@@ -39,19 +39,19 @@ struct PooledTiles {
 
  private:
   void pool(const TilePlace& at, std::int64_t filter, std::int64_t columns, const float* patch,
-            float* y, std::uint8_t* winner) const;
+            float* y, std::uint8_t* argmax) const;
   void gather(std::int64_t task, std::int64_t first, std::int64_t last, std::int64_t filter,
               const float* y) const;
 };
 
 void PooledTiles::pool(const TilePlace& at, std::int64_t filter, std::int64_t columns,
-                       const float* patch, float* y, std::uint8_t* winner) const {
+                       const float* patch, float* y, std::uint8_t* argmax) const {
   const auto [n, ph, pw, filters] = op.y();
   // What the next tile will write, before its stores have to wait for it.
   const std::int64_t tile = ((at.n * ph + at.y / 2) * pw + at.x / 2) * filters + filter;
   for (std::int64_t j = 2; j < 4; ++j) {
     prefetch<true>(y + tile + j * filters, 2, pw * filters, columns);
-    prefetch<true>(winner + tile + j * filters, 2, pw * filters, columns);
+    prefetch<true>(argmax + tile + j * filters, 2, pw * filters, columns);
   }
   const PoolWindows window{1, 0, 2, 2, kSide * columns, columns, 0, 2};
   for (std::int64_t i = 0; i < std::min<std::int64_t>(2, ph - at.y / 2); ++i) {
@@ -59,12 +59,12 @@ void PooledTiles::pool(const TilePlace& at, std::int64_t filter, std::int64_t co
       const std::int64_t cell = (at.n * ph + at.y / 2 + i) * pw + at.x / 2 + j;
       const std::int64_t to = cell * filters + filter;
       conv2d_micro().max_pool(window, patch + 2 * (i * kSide + j) * columns, op.relu, y + to,
-                              winner + to);
+                              argmax + to);
     }
   }
 }
 
-void PooledTiles::run(std::int64_t task, float* y, std::uint8_t* winner, int worker) const {
+void PooledTiles::run(std::int64_t task, float* y, std::uint8_t* argmax, int worker) const {
   auto [first, last, filter, columns, square] = products.run(task, worker);
   square.to = patches + worker * patch_size;
   square.to_row = kSide * columns;
@@ -72,7 +72,7 @@ void PooledTiles::run(std::int64_t task, float* y, std::uint8_t* winner, int wor
   square.bias = b == nullptr ? nullptr : b + filter;
   for (std::int64_t tile = first; tile < last; ++tile) {
     transforms.outputs(square);
-    pool(grid.place(tile), filter, columns, square.to, y, winner);
+    pool(grid.place(tile), filter, columns, square.to, y, argmax);
     square.from += conv2d_micro().columns;
   }
   if (moments.wanted()) gather(task, first, last, filter, y);
@@ -103,12 +103,12 @@ bool winograd_fits(const PooledConv2D& op) {
 }
 
 void winograd_pooled_forward(const PooledConv2D& op, const float* x, const float* u, const float* b,
-                             float* y, std::uint8_t* winner, double* moments,
+                             float* y, std::uint8_t* argmax, double* moments,
                              char* scratch) noexcept {
   Carver carver(scratch);
   const PooledTiles tiles(op, x, u, b, carver);
   parallel_for(tiles.products.tasks(),
-               [&](std::int64_t task, int worker) { tiles.run(task, y, winner, worker); });
+               [&](std::int64_t task, int worker) { tiles.run(task, y, argmax, worker); });
   tiles.moments.finish(moments);
 }
 

@@ -17,7 +17,7 @@ namespace minicnn {
 constexpr std::int64_t kWinogradOutputs = 4;  // rows and columns of the outputs of a tile
 
 // to = L from L^T for one of the matrices L: squares of cells, each cell `channels` numbers side by
-// side, a cell's neighbours `row` and `column` floats from it.
+// side, a cell's neighbors `row` and `column` floats from it.
 struct WinogradSquare {
   const float* from;
   std::int64_t from_row, from_column;

@@ -7,7 +7,7 @@
 
 namespace minicnn {
 
-// Some channels of neighbouring rows, their numbers side by side and the rows `stride` floats
+// Some channels of neighboring rows, their numbers side by side and the rows `stride` floats
 // apart.
 struct RowBlock {
   std::int64_t rows, stride, channels;
@@ -61,7 +61,7 @@ struct Loops {
   void (*add_tap_products)(const TapRun& run, const float* x, const float* dy, float* dw);
 
   // Of each channel: a number near its mean, and the sums of what remains and of its square.
-  void (*moments)(const RowBlock& block, const float* x, float* centre, float* sum, float* square);
+  void (*moments)(const RowBlock& block, const float* x, float* center, float* sum, float* square);
 
   // Of each channel: the sums of dy and of dy * ((x - mean) * factor).
   void (*gradient_sums)(const RowBlock& block, const float* dy, const float* x, const float* mean,
@@ -75,10 +75,10 @@ struct Loops {
                std::uint32_t threshold, float scale, float* y);
 
   // The first of the largest, or the first NaN, and its number; both (channels,).
-  void (*max_of_cells)(const PoolCells& cells, const float* first, float* y, std::int32_t* winner);
+  void (*max_of_cells)(const PoolCells& cells, const float* first, float* y, std::int32_t* argmax);
 
-  // One row of a window's cells, dx (columns, channels), += dy where the cell is the winner.
-  void (*add_winners)(const PoolCells& cells, const float* dy, const std::int32_t* winner,
+  // One row of a window's cells, dx (columns, channels), += dy where the cell is the argmax.
+  void (*add_winners)(const PoolCells& cells, const float* dy, const std::int32_t* argmax,
                       float* dx);
 
   // Of each place: y (count, 3) = scale * the weighted mean of its four pixels. One number behind

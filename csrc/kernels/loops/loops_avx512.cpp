@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t kLanes = 16;
 using Words [[gnu::vector_size(64)]] = std::uint64_t;
 
-// With a mask of all lanes: GCC 12 warns of an uninitialised variable in the plain form's header.
+// With a mask of all lanes: GCC 12 warns of an uninitialized variable in the plain form's header.
 Words product(Words a, Words b) {
   return Words(_mm512_maskz_mul_epu32(0xFF, __m512i(a), __m512i(b)));
 }

@@ -72,7 +72,7 @@ struct Two {
 };
 
 template <std::size_t kLanes>
-void moments(const RowBlock& block, const float* x, float* centre, float* sum, float* square) {
+void moments(const RowBlock& block, const float* x, float* center, float* sum, float* square) {
   const auto [rows, stride, channels] = block;
   for_channels<kLanes>(channels, [=, rows = rows, stride = stride](auto vectors, std::int64_t c) {
     using Float = typename decltype(vectors)::Float;
@@ -83,7 +83,7 @@ void moments(const RowBlock& block, const float* x, float* centre, float* sum, f
       const Float deviation = load<Float>(x + row * stride + c) - middle;
       return Two<Float>{deviation, deviation * deviation};
     });
-    store(centre + c, middle);
+    store(center + c, middle);
     store(sum + c, sums.first);
     store(square + c, sums.second);
   });
@@ -149,7 +149,7 @@ void drop(const float* x, std::int64_t size, const std::uint32_t* words, std::ui
 }
 
 template <std::size_t kLanes>
-void max_of_cells(const PoolCells& cells, const float* first, float* y, std::int32_t* winner) {
+void max_of_cells(const PoolCells& cells, const float* first, float* y, std::int32_t* argmax) {
   for_channels<kLanes>(cells.channels, [&](auto vectors, std::int64_t c) {
     using Float = typename decltype(vectors)::Float;
     using Int = typename decltype(vectors)::Int;
@@ -166,7 +166,7 @@ void max_of_cells(const PoolCells& cells, const float* first, float* y, std::int
       }
     }
     store(y + c, best);
-    store(winner + c, index);
+    store(argmax + c, index);
   });
 }
 
@@ -281,13 +281,13 @@ void add_tap_products(const TapRun& run, const float* x, const float* dy, float*
 }
 
 template <std::size_t kLanes>
-void add_winners(const PoolCells& cells, const float* dy, const std::int32_t* winner, float* dx) {
+void add_winners(const PoolCells& cells, const float* dy, const std::int32_t* argmax, float* dx) {
   for (std::int64_t i = 0; i < cells.columns; ++i, dx += cells.channels) {
     const std::int32_t number = cells.first_number + std::int32_t(i);
     for_channels_once<kLanes>(cells.channels, [=](auto vectors, std::int64_t c) {
       using Float = typename decltype(vectors)::Float;
       using Int = typename decltype(vectors)::Int;
-      const Int wins = load<Int>(winner + c) == number;
+      const Int wins = load<Int>(argmax + c) == number;
       store(dx + c, load<Float>(dx + c) + (wins ? load<Float>(dy + c) : Float{}));
     });
   }

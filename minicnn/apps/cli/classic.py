@@ -64,7 +64,7 @@ def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, in
             allow_unreadable: float | None, as_json: bool, seed: int | None) -> None:  # fmt: skip
     """Classify by features made by hand, and compare with networks on the same test images.
 
-    Features: histograms of oriented gradients (hog), local binary patterns (lbp), colours.
+    Features: histograms of oriented gradients (hog), local binary patterns (lbp), colors.
     Classifiers: support vector machine, logistic regression, random forest, decision tree. They
     learn from the training part alone, as a network does.
     """

@@ -101,7 +101,7 @@ def split(
 @verb_of(command, "minicnn data stats photos", "minicnn data stats scenes/train --paper forest")
 @folder
 @click.option("--paper", metavar="CLASS", help="Only this class, as paper 2 prints it.")
-@click.option("--pixels", is_flag=True, help="Also each colour's mean and standard deviation.")
+@click.option("--pixels", is_flag=True, help="Also each color's mean and standard deviation.")
 @options.as_json()
 def stats(directory: Path, paper: str | None, pixels: bool, as_json: bool) -> None:
     """Images, heights, widths and kinds of files of each class in DIRECTORY.
@@ -259,13 +259,13 @@ def _looked_at(part: str, images: ImageList, pixels: bool) -> FolderStats:
 
 
 def _stats_text(found: FolderStats, pixels: bool) -> str:
-    """The table of a part; colours have one of their own, so that 80 columns hold both."""
+    """The table of a part; colors have one of their own, so that 80 columns hold both."""
     headings = ["class", "images", "height", "min", "max", "width", "min", "max", "MB", "kinds"]
     tables = [output.table(headings, map(_stats_row, found.rows))]
     if pixels:
-        colours = [[one.name, *_triple(one.mean), *_triple(one.std)] for one in found.rows]
+        colors = [[one.name, *_triple(one.mean), *_triple(one.std)] for one in found.rows]
         headings = ["class", "mean red", "green", "blue", "std red", "green", "blue"]
-        tables.append(output.table(headings, colours))
+        tables.append(output.table(headings, colors))
     return "\n\n".join(tables)
 
 

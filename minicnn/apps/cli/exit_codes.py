@@ -10,7 +10,7 @@ FAILED = 1
 USAGE = 2  # click says so
 BAD_DATA = 3
 GOAL_NOT_REACHED = 4
-MOST_LETTERS = 600  # of a message: a path or two and a sentence
+MAX_LETTERS = 600  # of a message: a path or two and a sentence
 
 
 class BadDataFound(MiniCNNError):
@@ -43,4 +43,4 @@ def message_of(error: BaseException) -> str:
         where = [str(name) for name in (error.filename, error.filename2) if name is not None]
         text = ": ".join([" -> ".join(where), error.strerror] if where else [error.strerror])
     words = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return shortened(printable(words), MOST_LETTERS)
+    return shortened(printable(words), MAX_LETTERS)

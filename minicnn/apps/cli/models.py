@@ -8,7 +8,7 @@ from minicnn.apps.cli import options, output
 from minicnn.apps.cli.command import verb
 from minicnn.apps.runs.networks import NETWORKS, TEN, Network
 
-COLORS = {"grayscale": "grey", "rgb": "color"}
+COLORS = {"grayscale": "gray", "rgb": "color"}
 
 
 @verb("minicnn models", "minicnn models --json")

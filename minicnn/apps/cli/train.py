@@ -33,7 +33,7 @@ from minicnn.apps.runs.settings import Settings, from_toml
 )
 @options.augment()
 @click.option(
-    "--normalise",
+    "--normalize",
     is_flag=True,
     help="Give the training images zero mean and deviation 1 in each channel.",
 )

@@ -79,8 +79,8 @@ def training_batches(part: Part, settings: Settings, preprocess: Preprocess) -> 
         # The generator multiplies in its one pass over the pixels.
         generator = ImageDataGenerator(**settings.augmentation, rescale=preprocess.scale)
         batches = generator.flow(part.images, part.labels, batch_size=size)
-        normalised = preprocess.mean or preprocess.std
-        return Rescaled(batches, preprocess._replace(scale=1.0)) if normalised else batches
+        normalized = preprocess.mean or preprocess.std
+        return Rescaled(batches, preprocess._replace(scale=1.0)) if normalized else batches
     return Prepared(part, preprocess, size, shuffle=True)
 
 

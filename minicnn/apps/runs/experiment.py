@@ -36,7 +36,7 @@ from minicnn.utils import balanced_class_weight
 
 MONITOR = "val_accuracy"
 # Pixels of a batch at most: 32 images of 512 x 512 x 3 are 100 MB as float32.
-MOST_PIXELS = 32 * 512 * 512
+MAX_PIXELS = 32 * 512 * 512
 LOOKED_AT = 32  # training images, by the doctor
 
 Say = Callable[[str], None]
@@ -73,8 +73,8 @@ def run(settings: Settings, folder: RunFolder, *, verbose: int | str = "auto", s
     random.set_random_seed(settings.seed)
     preprocess = wanted_preprocess(settings)
     images = load_images(settings, preprocess, say)
-    if settings.normalise:
-        preprocess = normalised(preprocess, images.train)
+    if settings.normalize:
+        preprocess = normalized(preprocess, images.train)
     model = make_model(settings, preprocess, images)
     log = RunLog(folder.path / "log.jsonl")
     with _progress_beside_results():
@@ -97,12 +97,12 @@ def wanted_preprocess(settings: Settings) -> Preprocess:
     return preprocess if size is None else preprocess._replace(size=size)
 
 
-def normalised(preprocess: Preprocess, train: Part) -> Preprocess:
+def normalized(preprocess: Preprocess, train: Part) -> Preprocess:
     """The same, and zero mean and deviation 1 in each channel of these images."""
     if train.listing is not None:
         raise ArgumentError(
-            "normalise measures the training images, which do not fit into memory_mb; raise it, or "
-            "set normalise = false"
+            "normalize measures the training images, which do not fit into memory_mb; raise it, or "
+            "set normalize = false"
         )
     return preprocess.fitted(train.images)
 
@@ -187,7 +187,7 @@ def clean_up(folder: RunFolder) -> None:
 def _measured_at_once(preprocess: Preprocess) -> int:
     """Images in a batch that is only looked at."""
     h, w, _ = preprocess.image_shape
-    return max(1, min(250, MOST_PIXELS // (h * w)))
+    return max(1, min(250, MAX_PIXELS // (h * w)))
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ from minicnn.support.atomic_files import sweep
 from minicnn.support.locks import NAME as LOCK
 from minicnn.support.locks import FolderLock
 
-MOST_NAME = 60
+MAX_NAME = 60
 
 
 class RunFolder:
@@ -168,7 +168,7 @@ def _base(title: str) -> str:
     >>> _base("cats & dogs!")
     'cats-dogs'
     """
-    return re.sub(r"[^\w.-]+", "-", title).strip("-.")[:MOST_NAME] or "run"
+    return re.sub(r"[^\w.-]+", "-", title).strip("-.")[:MAX_NAME] or "run"
 
 
 def _numbers(runs: Path, base: str) -> list[int]:

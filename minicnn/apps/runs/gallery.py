@@ -22,7 +22,7 @@ from minicnn.support.files import read_whole
 from minicnn.support.plots import QUIET, RIGHT, WRONG
 
 COLUMNS = 6
-MOST_BYTES = 64 << 20  # of a figure on the page
+MAX_BYTES = 64 << 20  # of a figure on the page
 THUMBNAIL = 150  # pixels of a picture's longer side on the page
 
 
@@ -72,8 +72,8 @@ def gallery_figure(shown: Sequence[Card], title: str) -> Any:
     images = np.array([card.image for card in shown] or np.zeros((0, 1, 1)))
     places = show_tiles(figure.subplots(), images, columns, above=0.14, below=0.12, cmap="gray")
     for place, card in zip(places, shown, strict=True):
-        colour = RIGHT if card.right else WRONG
-        place.above(f"{card.says} {card.sure:.0%}", color=colour, fontsize=11)
+        color = RIGHT if card.right else WRONG
+        place.above(f"{card.says} {card.sure:.0%}", color=color, fontsize=11)
         if not card.right:
             place.below(f"is {card.truth}", color=QUIET, fontsize=10)
     return figure
@@ -96,4 +96,4 @@ def data_url(pixels: np.ndarray) -> str:
 
 def file_url(path: Path) -> str:
     """A PNG file as a text that a page can hold."""
-    return f"data:image/png;base64,{base64.b64encode(read_whole(path, MOST_BYTES)).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(read_whole(path, MAX_BYTES)).decode()}"

@@ -108,8 +108,8 @@ def shade(count: int, right: bool, share: float, wrongness: float) -> Html:
     if not count:
         return Html('<span class="quiet">0</span>')
     blue, red = f"44, 111, 166, {0.15 + 0.5 * share:.2f}", f"192, 57, 43, {0.6 * wrongness:.2f}"
-    colour = f"background: rgba({blue if right else red})"
-    return Html(f'<span class="cell" style="{colour}">{count:,}</span>')
+    color = f"background: rgba({blue if right else red})"
+    return Html(f'<span class="cell" style="{color}">{count:,}</span>')
 
 
 def picture(path: Path, words: str) -> str:

@@ -16,7 +16,7 @@ ANY = ("image_shape", "classes")
 
 
 class Network(NamedTuple):
-    """A function of the zoo, and the size and colours of its images."""
+    """A function of the zoo, and the size and colors of its images."""
 
     build: Callable[..., Model]
     preprocess: Preprocess

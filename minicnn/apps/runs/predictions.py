@@ -43,7 +43,7 @@ class Answers:
 
     @property
     def wrong(self) -> int:
-        """Images that were not recognised."""
+        """Images that were not recognized."""
         return int(self.confusion.sum() - self.confusion.trace())
 
     @property

@@ -15,7 +15,7 @@ from minicnn.apps.runs.gallery import Card
 from minicnn.apps.runs.load_images import Part
 from minicnn.apps.runs.predictions import Answers, ClassRow, per_class
 from minicnn.apps.runs.recipe import Recipe
-from minicnn.apps.runs.report_html import MOST_MISTAKES, as_page
+from minicnn.apps.runs.report_html import MAX_MISTAKES, as_page
 from minicnn.apps.runs.report_json import measured
 from minicnn.data.images import save_img
 from minicnn.explain import confusion_figure
@@ -24,7 +24,7 @@ from minicnn.support.csv_files import write_csv
 from minicnn.support.plots import plot_history, save_figure
 
 RANDOM = 10  # images, as the paper shows
-MOST_NAME = 25  # letters of a class in a file's name, which has room for two of them
+MAX_NAME = 25  # letters of a class in a file's name, which has room for two of them
 
 
 def write_report(folder: RunFolder, outcome: Outcome, recipe: Recipe | None, command: str) -> Any:
@@ -32,7 +32,7 @@ def write_report(folder: RunFolder, outcome: Outcome, recipe: Recipe | None, com
     answers, part = outcome.answers, outcome.part
     report = measured(outcome, recipe, command)
     write_tables(folder.path, answers, part)
-    worst = gallery.cards(part.images, part.files, answers, answers.mistakes[:MOST_MISTAKES])
+    worst = gallery.cards(part.images, part.files, answers, answers.mistakes[:MAX_MISTAKES])
     some = gallery.cards(part.images, part.files, answers, answers.some(RANDOM))
     write_mistakes(folder.path / "mistakes", worst)
     if gallery.drawable():
@@ -74,7 +74,7 @@ def write_mistakes(folder: Path, worst: Sequence[Card]) -> None:
     for old in folder.glob("[0-9][0-9]-*.png"):
         old.unlink()
     for number, card in enumerate(worst, 1):
-        truth, says = card.truth[:MOST_NAME], card.says[:MOST_NAME]
+        truth, says = card.truth[:MAX_NAME], card.says[:MAX_NAME]
         name = re.sub(r"[^\w.-]+", "_", f"{number:02d}-{truth}-called-{says}-{card.sure:.2f}")
         save_img(folder / f"{name}.png", card.image, scale=False)
 

@@ -15,7 +15,7 @@ from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.report_json import here_texts
 from minicnn.apps.runs.settings import Settings
 
-MOST_MISTAKES = 24  # in the gallery and in mistakes/
+MAX_MISTAKES = 24  # in the gallery and in mistakes/
 
 
 def as_page(
@@ -61,7 +61,7 @@ def as_page(
 def test_page(title: str, answers: Answers, part: Part, loss: float, seconds: float) -> str:
     """The page of `minicnn test --report`."""
     count = part.total
-    worst = gallery.cards(part.images, part.files, answers, answers.mistakes[:MOST_MISTAKES])
+    worst = gallery.cards(part.images, part.files, answers, answers.mistakes[:MAX_MISTAKES])
     numbers = [
         (f"{answers.accuracy:.2%}", f"right; {answers.wrong:,} of {count:,} images wrong"),
         (f"{loss:.4f}", "loss"),

@@ -36,7 +36,7 @@ class Settings:
     group_by: str = ""  # what such a pattern finds in a file's path stays in one part
     shift: int = 0  # pixels; moves whole images, which is all that digits need
     classes: tuple[str, ...] = ()  # take these folders alone; empty: all of them
-    normalise: bool = False  # zero mean and deviation 1 in each channel of the training images
+    normalize: bool = False  # zero mean and deviation 1 in each channel of the training images
     balance: bool = False  # weigh each class's samples so that all classes count the same
     patience: int = 0  # stop after so many epochs without a better one; 0: never
     memory_mb: int = 4000  # training images that need more are read from their files every epoch
@@ -112,7 +112,7 @@ def write_toml(path: Path, settings: Settings, head: str = "") -> None:
 # What a value must be, by the field's name.
 _INTEGERS = {"epochs": 1, "batch_size": 1, "seed": 0, "shift": 0, "patience": 0, "memory_mb": 0}
 _LISTS = {"image_size": 2, "split": 3}  # so many integers
-_FLAGS = ("normalise", "balance", "tensorboard")
+_FLAGS = ("normalize", "balance", "tensorboard")
 _TABLES = ("optimizer", "augmentation", "network")
 
 

@@ -16,10 +16,10 @@ from typing import Any
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.support.files import Path, read_text
 
-MOST_BYTES = 1 << 16
-MOST_DEPTH = 16
-MOST_DOTS = 200  # in a line: a name of n parts takes Python's reader n * n steps
-LARGEST = 2**63 - 1  # integer that TOML promises to keep
+MAX_BYTES = 1 << 16
+MAX_DEPTH = 16
+MAX_DOTS = 200  # in a line: a name of n parts takes Python's reader n * n steps
+MAX_INTEGER = 2**63 - 1  # integer that TOML promises to keep
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 Table = Mapping[str, Any]
@@ -33,10 +33,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     FormatError : it is no TOML, or holds dates, NaN, integers of more than 64 bits or deep nesting
     SizeLimitError : it has more than 64 KiB
     """
-    text = read_text(path, MOST_BYTES)
+    text = read_text(path, MAX_BYTES)
     for number, line in enumerate(text.splitlines(), 1):
-        if line.count(".") > MOST_DOTS:
-            raise FormatError(path, f"line {number} has more than {MOST_DOTS} dots")
+        if line.count(".") > MAX_DOTS:
+            raise FormatError(path, f"line {number} has more than {MAX_DOTS} dots")
     try:
         table = tomllib.loads(text)
         check_plain(table, "the file")
@@ -52,8 +52,8 @@ def check_plain(value: Any, name: str) -> None:
     todo: list[tuple[Any, str, int]] = [(value, name, 1)]
     while todo:
         one, place, depth = todo.pop()
-        if depth > MOST_DEPTH:
-            raise ArgumentError(f"{name} must be nested at most {MOST_DEPTH} deep; it is deeper")
+        if depth > MAX_DEPTH:
+            raise ArgumentError(f"{name} must be nested at most {MAX_DEPTH} deep; it is deeper")
         if isinstance(one, Mapping):
             for key in one:
                 _check_text(key, f"each name in {place}")
@@ -82,7 +82,7 @@ def _check_scalar(value: Any, place: str) -> None:
     if isinstance(value, str):
         _check_text(value, place)
     elif isinstance(value, Integral):
-        if not -LARGEST <= int(value) <= LARGEST:
+        if not -MAX_INTEGER <= int(value) <= MAX_INTEGER:
             raise ArgumentError(f"{place} must be an integer of at most 64 bits")
     elif not isinstance(value, Real):
         raise ArgumentError(

@@ -31,7 +31,7 @@ def bounded(u):
 
 @device
 def floor(u):
-    k = int32(u)  # towards 0
+    k = int32(u)  # toward 0
     return int32(k - int32(1)) if float32(k) > u else k
 
 

@@ -1,4 +1,4 @@
-"""Batch normalisation: statistics channel by channel, then one thread a number.
+"""Batch normalization: statistics channel by channel, then one thread a number.
 
 Forward, pass 1 finds for each piece of the rows (see channels.py) a number a near its mean, and
 
@@ -49,7 +49,7 @@ def batch_norm_training_forward(
     epsilon: float,
 ) -> Work:
     arguments = ("y", "x", "gamma", "beta", "mean", "inverse_deviation")
-    return joined(statistics(x, moments, momentum, epsilon), normalised(x, arguments, itself))
+    return joined(statistics(x, moments, momentum, epsilon), normalized(x, arguments, itself))
 
 
 def batch_norm_training_backward(
@@ -69,7 +69,7 @@ def batch_norm_inference_forward(
     **_: Any,
 ) -> Work:
     arguments = ("y", "x", "gamma", "beta", "moving_mean", "moving_variance")
-    return normalised(x, arguments, inverse_deviation_of(epsilon))
+    return normalized(x, arguments, inverse_deviation_of(epsilon))
 
 
 def batch_norm_inference_backward(
@@ -111,10 +111,10 @@ def statistics(x: Spec, moments: Spec | None, momentum: float, epsilon: float) -
     )
 
 
-def normalised(x: Spec, arguments: tuple[str, ...], inverse: Any) -> Work:
+def normalized(x: Spec, arguments: tuple[str, ...], inverse: Any) -> Work:
     """y = gamma x^ + beta."""
     count = math.prod(x.shape)
-    return elementwise(_normalise_kernel(count, x.shape[-1], inverse), count, arguments)
+    return elementwise(_normalize_kernel(count, x.shape[-1], inverse), count, arguments)
 
 
 def training_gradients(x: Spec, dy: str) -> Work:
@@ -253,17 +253,17 @@ def _write_statistics(momentum: float, epsilon: float) -> Any:
 
 
 @kept
-def _normalise_kernel(count: int, channels: int, inverse: Any) -> Any:
+def _normalize_kernel(count: int, channels: int, inverse: Any) -> Any:
     number = uint32(channels)
 
     @jit
-    def normalise(y, x, gamma, beta, mean, deviation):
+    def normalize(y, x, gamma, beta, mean, deviation):
         e = uint32(cuda.grid(1))
         if e < count:
             c = uint32(e % number)
             y[e] = gamma[c] * ((x[e] - mean[c]) * inverse(deviation[c])) + beta[c]
 
-    return normalise
+    return normalize
 
 
 # --- backward ---------------------------------------------------------------------------------

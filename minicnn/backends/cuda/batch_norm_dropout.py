@@ -26,7 +26,7 @@ def batch_norm_dropout_forward(
     moving_mean: Spec,
     moving_variance: Spec,
     moments: Spec | None,
-    stream: Spec,
+    rng_key: Spec,
     *,
     rate: float,
     purpose: int,
@@ -35,7 +35,7 @@ def batch_norm_dropout_forward(
 ) -> Work:
     count = math.prod(x.shape)
     kernel = _kernel(count, x.shape[-1], rate, purpose)
-    arguments = ("y", "x", "gamma", "beta", "mean", "inverse_deviation", "stream")
+    arguments = ("y", "x", "gamma", "beta", "mean", "inverse_deviation", "rng_key")
     return joined(
         statistics(x, moments, momentum, epsilon), elementwise(kernel, fours(count), arguments)
     )
@@ -47,7 +47,7 @@ def batch_norm_dropout_backward(
     gamma: Spec,
     mean: Spec,
     inverse_deviation: Spec,
-    stream: Spec,
+    rng_key: Spec,
     *,
     rate: float,
     purpose: int,
@@ -62,21 +62,21 @@ def _kernel(count: int, channels: int, rate: float, purpose: int) -> Any:
     n, result = uint32(channels), kept_or_dropped(rate)
 
     @device
-    def normalise(y, x, gamma, beta, mean, inverse_deviation, e, word):
+    def normalize(y, x, gamma, beta, mean, inverse_deviation, e, word):
         if e < number:
             c = uint32(e % n)
             z = gamma[c] * ((x[e] - mean[c]) * inverse_deviation[c]) + beta[c]
             y[e] = result(z, word)
 
     @jit
-    def normalise_four(y, x, gamma, beta, mean, deviation, stream):
+    def normalize_four(y, x, gamma, beta, mean, deviation, rng_key):
         block = uint32(cuda.grid(1))
         if block < blocks:
-            w0, w1, w2, w3 = random_words(block, own, stream)
+            w0, w1, w2, w3 = random_words(block, own, rng_key)
             e = uint32(block * FOUR)
-            normalise(y, x, gamma, beta, mean, deviation, e, w0)
-            normalise(y, x, gamma, beta, mean, deviation, uint32(e + ONE), w1)
-            normalise(y, x, gamma, beta, mean, deviation, uint32(e + TWO), w2)
-            normalise(y, x, gamma, beta, mean, deviation, uint32(e + THREE), w3)
+            normalize(y, x, gamma, beta, mean, deviation, e, w0)
+            normalize(y, x, gamma, beta, mean, deviation, uint32(e + ONE), w1)
+            normalize(y, x, gamma, beta, mean, deviation, uint32(e + TWO), w2)
+            normalize(y, x, gamma, beta, mean, deviation, uint32(e + THREE), w3)
 
-    return normalise_four
+    return normalize_four

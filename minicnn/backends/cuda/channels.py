@@ -1,6 +1,6 @@
 """Sums over all pixels of each channel, (rows, channels) -> (channels,), in two passes.
 
-Pass 1: a block takes a few neighbouring channels, so that its threads read neighbouring numbers,
+Pass 1: a block takes a few neighboring channels, so that its threads read neighboring numbers,
 and a piece of the rows. Its threads stand in lanes of `width` channels; a lane adds up every
 `lanes`-th row, and the lanes are joined in shared memory. Pass 2 joins the pieces in float64: they
 are few. What is added to what depends on the shape alone, so a sum has the same bits every time.

@@ -25,7 +25,7 @@ from minicnn.backends.cuda.runtime.launch import (
 from minicnn.contracts import Spec
 
 STRETCH = 16 * THREADS  # numbers that a block sums, at least; estimate, not measured (2026-11)
-MOST_BLOCKS = 1024
+MAX_BLOCKS = 1024
 EACH = 4  # numbers that a thread shortens
 ONE = float64(1)
 TOTAL = Spec((1,), "float64")
@@ -69,7 +69,7 @@ def clip_by_global_norm(dw: Spec, total: Spec, *, limit: float) -> Work:
 def _squared_norm(dw: Spec, adds: bool) -> Work:
     """`total` = the sum of squares, or `total` += it."""
     count = math.prod(dw.shape)
-    stretch = max(STRETCH, blocks_for(count, MOST_BLOCKS))
+    stretch = max(STRETCH, blocks_for(count, MAX_BLOCKS))
     blocks = blocks_for(count, stretch)
     if blocks <= 1:
         return Work((_summing(count, count, ("total", "dw"), adds=adds, squares=True),))

@@ -17,7 +17,7 @@ from minicnn.contracts import Spec
 
 WIDEST = 32  # columns of a block: with more its reads would be no faster
 CHUNK = 1024  # rows of a block, at least; estimate, not measured on a GPU (2026-11)
-MOST_CHUNKS = 512
+MAX_CHUNKS = 512
 ZERO = float32(0)
 
 
@@ -28,7 +28,7 @@ def column_sums(
     if not columns:
         return Work(())
     width = min(1 << (columns - 1).bit_length(), WIDEST)
-    chunk = max(CHUNK, blocks_for(rows, MOST_CHUNKS))
+    chunk = max(CHUNK, blocks_for(rows, MAX_CHUNKS))
     chunks = max(blocks_for(rows, chunk), 1)
     kernel = chunk_kernel(rows, columns, width, THREADS // width, chunk)
     blocks = blocks_for(columns, width) * chunks

@@ -23,7 +23,7 @@ def conv2d_relu_backward_input_relu(dy: Spec, y: Spec, w: Spec, x: Spec, **attri
 
 
 def conv2d_max_pool2d_backward_input_relu(
-    dy: Spec, winner: Spec, w: Spec, x: Spec, *, pool: Window2D, **attributes: Any
+    dy: Spec, argmax: Spec, w: Spec, x: Spec, *, pool: Window2D, **attributes: Any
 ) -> Work:
     g = geometry(w, **attributes)
-    return input_gradient(g, dy.shape[0], through_pool(g, pool), "winner", relu=True)
+    return input_gradient(g, dy.shape[0], through_pool(g, pool), "argmax", relu=True)

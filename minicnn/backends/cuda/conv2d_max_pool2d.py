@@ -35,14 +35,14 @@ from minicnn.backends.cuda.winners_product import winners_gradient
 from minicnn.contracts import Spec
 from minicnn.shapes import Window2D
 
-MOST_CELLS = 16  # of a window that a thread keeps in registers
+MAX_CELLS = 16  # of a window that a thread keeps in registers
 
 
 def conv2d_max_pool2d_forward(
     x: Spec, w: Spec, b: Spec | None, *, pool: Window2D, activation: str, **attributes: Any
 ) -> Work:
     g, relu = geometry(w, **attributes), activation == "relu"
-    if overlaps(pool) or cells_of(pool) > MOST_CELLS:
+    if overlaps(pool) or cells_of(pool) > MAX_CELLS:
         return _convolved_then_pooled(g, pool, x.shape[0], b is not None, relu)
     product = Product(
         rows=x.shape[0] * pooled_pixels(g, pool) * cells_of(pool),
@@ -54,7 +54,7 @@ def conv2d_max_pool2d_forward(
         adjacent=cells_of(pool),
         groups=g.groups,
     )
-    return product_work(product, ("y", "winner", "x", "w", "w" if b is None else "b"))
+    return product_work(product, ("y", "argmax", "x", "w", "w" if b is None else "b"))
 
 
 def conv2d_max_pool2d_moments_forward(
@@ -67,14 +67,14 @@ def conv2d_max_pool2d_moments_forward(
 
 
 def conv2d_max_pool2d_backward_input(
-    dy: Spec, winner: Spec, w: Spec, *, pool: Window2D, **attributes: Any
+    dy: Spec, argmax: Spec, w: Spec, *, pool: Window2D, **attributes: Any
 ) -> Work:
     g = geometry(w, **attributes)
-    return input_gradient(g, dy.shape[0], through_pool(g, pool), "winner")
+    return input_gradient(g, dy.shape[0], through_pool(g, pool), "argmax")
 
 
 def conv2d_max_pool2d_backward_weights(
-    dy: Spec, winner: Spec, x: Spec, *, pool: Window2D, **attributes: Any
+    dy: Spec, argmax: Spec, x: Spec, *, pool: Window2D, **attributes: Any
 ) -> Work:
     return winners_gradient(geometry_of_images(x, dy, **attributes), pool, x.shape[0])
 
@@ -90,6 +90,6 @@ def _convolved_then_pooled(
     count = images * pooled_pixels(g, pool) * g.filters
     convolved = convolution(g, images, "z", bias=bias, relu=False)
     kernel = pool_kernel(g, pool, relu, count)
-    pooled = Launch(kernel, blocks_for(count), THREADS, ("y", "winner", "z"))
+    pooled = Launch(kernel, blocks_for(count), THREADS, ("y", "argmax", "z"))
     scratch = {"z": Spec((images, *g.out_hw, g.filters))}
     return Work((*convolved.launches, pooled), scratch) if count else Work(())

@@ -11,7 +11,7 @@ from minicnn.backends.cuda.runtime.launch import THREADS, blocks_for
 class Product(NamedTuple):
     """C = A B, (rows, columns), as functions of its indices. Numbers are float32, indices uint32.
 
-    Every function is also given `gate`, the array that says where a gradient passes (y or winner;
+    Every function is also given `gate`, the array that says where a gradient passes (y or argmax;
     the pooled forward writes its winners there).
     """
 
@@ -24,7 +24,7 @@ class Product(NamedTuple):
         Any  # (out, gate, extra, split, row, column, sums, i): row has sums[i], row + 1 the next
     )
     adjacent: int = 1  # rows that one `finish` takes; `rows` is a multiple of it
-    a_down: bool = False  # neighbours in memory are those in a column of A, not in a row
+    a_down: bool = False  # neighbors in memory are those in a column of A, not in a row
     b_down: bool = False  # the same of B
     groups: int = 1
     splits: int = 1  # of k

@@ -18,18 +18,18 @@ ZERO, ONE, TWO, THREE, FOUR, EIGHT = (uint32(i) for i in (0, 1, 2, 3, 4, 8))
 DROPPED = float32(0)
 
 
-def dropout_forward(x: Spec, stream: Spec, *, rate: float, purpose: int) -> Work:
+def dropout_forward(x: Spec, rng_key: Spec, *, rate: float, purpose: int) -> Work:
     return dropped("y", "x", x, rate, purpose)
 
 
-def dropout_backward(dy: Spec, stream: Spec, *, rate: float, purpose: int) -> Work:
+def dropout_backward(dy: Spec, rng_key: Spec, *, rate: float, purpose: int) -> Work:
     return dropped("dx", "dy", dy, rate, purpose)
 
 
 def dropped(out: str, a: str, like: Spec, rate: float, purpose: int) -> Work:
     """`out` becomes `a` with some numbers dropped; they may be one array."""
     count = math.prod(like.shape)
-    return elementwise(_kernel(count, rate, purpose), fours(count), (out, a, "stream"))
+    return elementwise(_kernel(count, rate, purpose), fours(count), (out, a, "rng_key"))
 
 
 def fours(count: int) -> int:
@@ -55,10 +55,10 @@ def _kernel(count: int, rate: float, purpose: int) -> Any:
             out[e] = result(a[e], word)
 
     @jit
-    def dropped_four(out, a, stream):
+    def dropped_four(out, a, rng_key):
         block = uint32(cuda.grid(1))
         if block < blocks:
-            w0, w1, w2, w3 = random_words(block, own, stream)
+            w0, w1, w2, w3 = random_words(block, own, rng_key)
             e = uint32(block * FOUR)
             drop(out, a, e, w0)
             drop(out, a, uint32(e + ONE), w1)

@@ -25,7 +25,14 @@ import numpy as np
 from minicnn.backends.cuda.optimizers import KINDS, NO_SLOT, ZERO, Update, mover, update_of
 from minicnn.backends.cuda.runtime.api import cuda, device, jit, uint32
 from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import HALTED, LARGEST, THREADS, Launch, Work, blocks_for
+from minicnn.backends.cuda.runtime.launch import (
+    HALTED,
+    MAX_ELEMENTS,
+    THREADS,
+    Launch,
+    Work,
+    blocks_for,
+)
 from minicnn.backends.cuda.runtime.memory import Place, allocate, upload
 from minicnn.contracts import Spec
 from minicnn.program import Step
@@ -70,7 +77,7 @@ class Member(NamedTuple):
     def _countable(self) -> bool:
         """Are these float32, and few enough in each allocation for the kernel's indices?"""
         places = [self.bound.places[name] for name in ("w", "dw", *self.slots)]
-        return all(p.spec.dtype == "float32" and p.memory.size // 4 < LARGEST for p in places)
+        return all(p.spec.dtype == "float32" and p.memory.size // 4 < MAX_ELEMENTS for p in places)
 
 
 def is_update(step: Step) -> bool:

@@ -131,7 +131,7 @@ class Layout(NamedTuple):
 def slab_functions(layout: Layout) -> tuple[Any, Any]:
     """Device functions for the slab's e-th number: fetch it, and where it goes in shared memory.
 
-    Numbers are counted along global memory, so that neighbouring threads read neighbours.
+    Numbers are counted along global memory, so that neighboring threads read neighbors.
     """
     edges, depths, deep, width, depth = layout
     pitch = layout.pitch

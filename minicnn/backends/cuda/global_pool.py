@@ -21,13 +21,13 @@ ZERO, LOWEST = float32(0), float32(-math.inf)
 
 
 def global_max_pool2d_forward(x: Spec, **_: Any) -> Work:
-    return _image_by_image(_max_kernel, x, ("y", "winner", "x"))
+    return _image_by_image(_max_kernel, x, ("y", "argmax", "x"))
 
 
-def global_max_pool2d_backward(dy: Spec, winner: Spec, *, image: Pair) -> Work:
+def global_max_pool2d_backward(dy: Spec, argmax: Spec, *, image: Pair) -> Work:
     count = dy.shape[0] * math.prod(image) * dy.shape[1]
     kernel = _max_backward_kernel(count, math.prod(image), dy.shape[1])
-    return elementwise(kernel, count, ("dx", "dy", "winner"))
+    return elementwise(kernel, count, ("dx", "dy", "argmax"))
 
 
 def global_average_pool2d_forward(x: Spec, **_: Any) -> Work:
@@ -63,7 +63,7 @@ def _max_kernel(size: Columns) -> Any:
     width, lanes, nobody = uint32(size.width), uint32(size.lanes), int32(size.piece)
 
     @jit
-    def largest(y, winner, x):
+    def largest(y, argmax, x):
         values = cuda.shared.array(threads, float32)
         owners = cuda.shared.array(threads, int32)
         t, lane, channel, first, last, n = place()
@@ -82,7 +82,7 @@ def _max_kernel(size: Columns) -> Any:
             half = uint32(half // uint32(2))
         if lane == 0 and channel < channels:
             y[uint32(n * channels + channel)] = values[t]
-            winner[uint32(n * channels + channel)] = owners[t]
+            argmax[uint32(n * channels + channel)] = owners[t]
 
     return largest
 
@@ -111,14 +111,14 @@ def _max_backward_kernel(count: int, pixels: int, channels: int) -> Any:
     per_image, c = uint32(pixels), uint32(channels)
 
     @jit
-    def to_the_winner(dx, dy, winner):
+    def to_the_argmax(dx, dy, argmax):
         e = uint32(cuda.grid(1))
         if e < count:
             pixel = uint32(e // c)
             o = uint32(pixel // per_image * c + e % c)
-            dx[e] = dy[o] if winner[o] == int32(pixel % per_image) else ZERO
+            dx[e] = dy[o] if argmax[o] == int32(pixel % per_image) else ZERO
 
-    return to_the_winner
+    return to_the_argmax
 
 
 @kept

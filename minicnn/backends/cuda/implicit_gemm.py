@@ -10,7 +10,7 @@ one of them is how A and B are found in the images and weights, and what is done
 tiled   A block computes a tile of C. Its threads bring `depth` columns of A and rows of B into
         shared memory at a time, where each number is read many times, and each thread adds up a
         small tile of sums in registers: adjacent rows, and columns that are so far apart that
-        neighbouring threads read neighbouring numbers. While they do, the next slabs of A and B
+        neighboring threads read neighboring numbers. While they do, the next slabs of A and B
         are on their way from memory to registers.
 direct  A thread computes one number of C (or `adjacent` ones of a column) from memory. For groups,
         each of which has a C of its own, and for what is too small for tiles.
@@ -121,7 +121,7 @@ def slab(number: Any, length: int, width: int, tile: Tile, across: bool) -> tupl
     """Two device functions that bring number(array, gate, i, k) to shared[k, i].
 
     The slab is `width` i times tile.depth k; beyond the edges of `length` and `end` there are
-    zeros. Neighbouring threads take neighbours in memory: along i if `across`, else along k.
+    zeros. Neighboring threads take neighbors in memory: along i if `across`, else along k.
     """
     turns, even = held(tile, width), width * tile.depth % tile.threads == 0
     size, threads = uint32(width * tile.depth), uint32(tile.threads)

@@ -1,4 +1,4 @@
-"""Local response normalisation: one thread a number, which reads its neighbours itself.
+"""Local response normalization: one thread a number, which reads its neighbors itself.
 
 The formulas stand in the reference's file of this name.
 """
@@ -38,21 +38,21 @@ def _forward_kernel(
     start, share, power = float32(k), float32(alpha / size), float32(-beta)
 
     @jit
-    def normalised(y, scale, x):
+    def normalized(y, scale, x):
         e = uint32(cuda.grid(1))
         if e < count:
             channel = int32(e % uint32(c))
             pixel = uint32(e - uint32(channel))  # its first channel
             squares = ZERO
             for i in range(size):
-                neighbour = int32(channel + int32(i) - before)
-                if neighbour >= 0 and neighbour < c:
-                    a = x[uint32(pixel + uint32(neighbour))]
+                neighbor = int32(channel + int32(i) - before)
+                if neighbor >= 0 and neighbor < c:
+                    a = x[uint32(pixel + uint32(neighbor))]
                     squares += a * a
             scale[e] = start + share * squares
             y[e] = x[e] * float32(pow(scale[e], power))
 
-    return normalised
+    return normalized
 
 
 @kept
@@ -68,9 +68,9 @@ def _backward_kernel(count: int, channels: int, size: int, alpha: float, beta: f
             pixel = uint32(e - uint32(channel))
             through_scales = ZERO
             for i in range(size):
-                neighbour = int32(channel + int32(i) - before)
-                if neighbour >= 0 and neighbour < c:
-                    o = uint32(pixel + uint32(neighbour))
+                neighbor = int32(channel + int32(i) - before)
+                if neighbor >= 0 and neighbor < c:
+                    o = uint32(pixel + uint32(neighbor))
                     through_scales += dy[o] * y[o] / scale[o]
             dx[e] = dy[e] * float32(pow(scale[e], power)) - share * x[e] * through_scales
 

@@ -18,13 +18,18 @@ from minicnn.backends.cuda.runtime.launch import Work, elementwise
 from minicnn.contracts import Spec
 
 ZERO, ONE, TWO, NAN, LOWEST = (float32(a) for a in (0, 1, 2, math.nan, -math.inf))
-SMALLEST, LARGEST = float32(1e-7), float32(1 - 1e-7)  # Keras's epsilon: no logarithm is infinite
+MIN_PROBABILITY, MAX_PROBABILITY = (
+    float32(1e-7),
+    float32(1 - 1e-7),
+)  # Keras's epsilon: no logarithm is infinite
 STEP = uint32(1)
 
 
 @device
 def clipped(p):
-    return SMALLEST if p < SMALLEST else (LARGEST if p > LARGEST else p)  # NaN stays
+    return (
+        MIN_PROBABILITY if p < MIN_PROBABILITY else (MAX_PROBABILITY if p > MAX_PROBABILITY else p)
+    )  # NaN stays
 
 
 # --- makers -----------------------------------------------------------------------------------

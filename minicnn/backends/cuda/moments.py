@@ -19,7 +19,7 @@ from minicnn.backends.cuda.runtime.launch import THREADS, Launch, blocks_for
 from minicnn.contracts import Spec
 
 ZERO = np.float64(0)
-WIDTH = 32  # channels of a block: a warp reads neighbouring numbers
+WIDTH = 32  # channels of a block: a warp reads neighboring numbers
 LANES = 8  # threads that share a channel
 PIECE = 128  # pixels: they are still in the cache when they are read again; estimate (2026-11)
 

@@ -79,7 +79,7 @@ def rmsprop(
     kept: Kept, *, rho: float, momentum: float, epsilon: float, centered: bool, decoupled: bool
 ) -> Any:
     old, new, mu, small = (float32(a) for a in (rho, 1 - rho, momentum, epsilon))
-    rolls, centres = momentum > 0 and kept[1], centered and kept[2]
+    rolls, centers = momentum > 0 and kept[1], centered and kept[2]
     decayed = with_decay(decoupled)
 
     @device
@@ -87,7 +87,7 @@ def rmsprop(
         w, g = decayed(w, g, rate, decay)
         square = times(old, square) + times(new * g, g)
         variance = square
-        if centres:
+        if centers:
             mean = times(old, mean) + times(new, g)
             variance = square - times(mean, mean)
         increment = rate * g / float32(sqrt(variance + small))

@@ -28,10 +28,10 @@ def upper(product):
 
 
 @device
-def random_words(block, purpose, stream):
-    """The words of elements 4 block, ..., 4 block + 3. stream: seed low, high, step low, high."""
-    c0, c1, c2, c3 = uint32(block), uint32(0), uint32(purpose), uint32(stream[2])
-    k0, k1 = uint32(stream[0]), uint32(stream[1] ^ stream[3])
+def random_words(block, purpose, rng_key):
+    """The words of elements 4 block, ..., 4 block + 3. rng_key: seed low, high, step low, high."""
+    c0, c1, c2, c3 = uint32(block), uint32(0), uint32(purpose), uint32(rng_key[2])
+    k0, k1 = uint32(rng_key[0]), uint32(rng_key[1] ^ rng_key[3])
     for _ in range(ROUNDS):
         p0, p1 = MULTIPLIER_0 * uint64(c0), MULTIPLIER_2 * uint64(c2)
         c0, c2 = uint32(upper(p1) ^ c1 ^ k0), uint32(upper(p0) ^ c3 ^ k1)

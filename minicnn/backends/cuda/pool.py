@@ -2,7 +2,7 @@
 
 Backward asks which windows have seen the pixel and adds up what they give back, in the order of the
 reference. So nobody adds to another thread's number, and no atomics are needed where windows
-overlap. Neighbouring threads are neighbouring channels: they read neighbouring numbers.
+overlap. Neighboring threads are neighboring channels: they read neighboring numbers.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ NOBODY = int32(-1)
 def max_pool2d_forward(x: Spec, *, window: Window2D, image: Pair) -> Work:
     count = _outputs(x, window, image)
     kernel = _max_kernel(count, x.shape[3], window, image)
-    return elementwise(kernel, count, ("y", "winner", "x"))
+    return elementwise(kernel, count, ("y", "argmax", "x"))
 
 
-def max_pool2d_backward(dy: Spec, winner: Spec, *, window: Window2D, image: Pair) -> Work:
+def max_pool2d_backward(dy: Spec, argmax: Spec, *, window: Window2D, image: Pair) -> Work:
     count = _pixels(dy, image)
     kernel = _max_backward_kernel(count, dy.shape[3], window, image)
-    return elementwise(kernel, count, ("dx", "dy", "winner"))
+    return elementwise(kernel, count, ("dx", "dy", "argmax"))
 
 
 def average_pool2d_forward(x: Spec, *, window: Window2D, image: Pair) -> Work:
@@ -145,7 +145,7 @@ def _max_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any
     inside, element, (kh, kw) = _inside(image), _element(image, channels), window.size
 
     @jit
-    def max_pooled(y, winner, x):
+    def max_pooled(y, argmax, x):
         e = uint32(cuda.grid(1))
         if e < count:
             n, oy, ox, channel = split(e)
@@ -159,7 +159,7 @@ def _max_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any
                         if who == NOBODY or new > best or (new != new and best == best):
                             best, who = new, int32(ky * kw + kx)
             y[e] = best
-            winner[e] = who
+            argmax[e] = who
 
     return max_pooled
 
@@ -170,7 +170,7 @@ def _max_backward_kernel(count: int, channels: int, window: Window2D, image: Pai
     element, (kh, kw) = _element(window.out_hw(image), channels), window.size
 
     @jit
-    def unpooled(dx, dy, winner):
+    def unpooled(dx, dy, argmax):
         e = uint32(cuda.grid(1))
         if e < count:
             n, row, column, channel = split(e)
@@ -180,7 +180,7 @@ def _max_backward_kernel(count: int, channels: int, window: Window2D, image: Pai
                     found, oy, ox = seen_by(row, column, ky, kx)
                     if found:
                         o = element(n, oy, ox, channel)
-                        if winner[o] == ky * kw + kx:
+                        if argmax[o] == ky * kw + kx:
                             total += dy[o]
             dx[e] = total
 

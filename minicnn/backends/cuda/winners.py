@@ -1,7 +1,7 @@
 """Which cell of a pooling window won: how it is found, and how gradients find their way by it.
 
 A pooled pixel is p = (n, py, px). Cells of pooling windows are counted as (p, cell), so those of
-one window are neighbours: a thread that has the convolution at all of them takes their maximum.
+one window are neighbors: a thread that has the convolution at all of them takes their maximum.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def largest(g: Geometry, pool: Window2D, bias: bool, relu: bool) -> Any:
     first_cell, is_pixel = by_windows(pool, g.out_hw), inside(g.out_hw)
 
     @device
-    def finish(y, winner, b, split, row, column, sums, i):
+    def finish(y, argmax, b, split, row, column, sums, i):
         _, top, left = first_cell(row)
         best, won = ZERO, NOBODY
         for cell in range(cells):
@@ -78,7 +78,7 @@ def largest(g: Geometry, pool: Window2D, bias: bool, relu: bool) -> Any:
                 best, won = z, uint32(cell)
         at = uint32(uint32(row // uint32(cells)) * columns + column)
         y[at] = ZERO if relu and best <= ZERO else best
-        winner[at] = NOBODY if relu and not best > ZERO else won
+        argmax[at] = NOBODY if relu and not best > ZERO else won
 
     return finish
 
@@ -92,7 +92,7 @@ def pool_kernel(g: Geometry, pool: Window2D, relu: bool, count: int) -> Any:
     is_pixel = inside(g.out_hw)
 
     @jit
-    def pooled(y, winner, z):
+    def pooled(y, argmax, z):
         window = cuda.local.array(cells, float32)
         thread = uint32(cuda.grid(1))
         if thread < all_:
@@ -103,14 +103,14 @@ def pool_kernel(g: Geometry, pool: Window2D, relu: bool, count: int) -> Any:
                 if is_pixel(oy, ox):
                     m = uint32(uint32(n * height + uint32(oy)) * width + uint32(ox))
                     window[cell] = z[uint32(m * columns + column)]
-            finish(y, winner, z, uint32(0), row, column, window, 0)
+            finish(y, argmax, z, uint32(0), row, column, window, 0)
 
     return pooled
 
 
 @kept
 def through_pool(g: Geometry, pool: Window2D) -> Any:
-    """dz = sum of dy over the windows that (oy, ox) won; `gate` is winner."""
+    """dz = sum of dy over the windows that (oy, ox) won; `gate` is argmax."""
     height, width = map(int32, pool.out_hw(g.out_hw))
     size_y, size_x = map(int32, pool.size)
     stride_y, stride_x = map(int32, pool.stride)
@@ -121,7 +121,7 @@ def through_pool(g: Geometry, pool: Window2D) -> Any:
     )
 
     @device
-    def gradient(dy, winner, n, oy, ox, co):
+    def gradient(dy, argmax, n, oy, ox, co):
         total = ZERO
         y, x = uint32(oy + top), uint32(ox + left)
         for back_y in range(windows_y):
@@ -134,7 +134,7 @@ def through_pool(g: Geometry, pool: Window2D) -> Any:
                 if inside_y and inside_x:
                     p = uint32(uint32(n * uint32(height) + uint32(py)) * uint32(width) + uint32(px))
                     at = uint32(p * filters + co)
-                    if int32(winner[at]) == int32(ky * size_x + kx):
+                    if int32(argmax[at]) == int32(ky * size_x + kx):
                         total += dy[at]
         return total
 

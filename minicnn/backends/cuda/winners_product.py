@@ -1,11 +1,11 @@
 """The gradient by the weights behind max pooling: one product for each pooled output and weight.
 
-    dw[ky, kx, ci, co] = sum over p of dy[p, co] * x[what the winner of (p, co) sees at ky, kx, ci]
+    dw[ky, kx, ci, co] = sum over p of dy[p, co] * x[what the argmax of (p, co) sees at ky, kx, ci]
 
 It is a product with a choice in it: of the cells of window p, filter co reads the one that won. A
 block brings what all cells of a few windows see to shared memory, for a tile of weights. The
 threads of a warp stand along the weights and share their filters, so they make the same choice,
-read neighbouring numbers, and go on together where nobody won.
+read neighboring numbers, and go on together where nobody won.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ TILES = (
     Tile(64, 32, 16, 2, 8),
     Tile(32, 16, 16, 1, 4),
 )
-MOST_CELLS = 32  # of a window, for which the larger tiles have shared memory
+MAX_CELLS = 32  # of a window, for which the larger tiles have shared memory
 SHORTEST_SPLIT = 64  # pooled pixels; estimate (2026-11)
 
 
 def winners_gradient(g: Geometry, pool: Window2D, images: int) -> Work:
-    """dw and db from dy, winner and x, in weight_gradient.py's two launches."""
+    """dw and db from dy, argmax and x, in weight_gradient.py's two launches."""
     product = Product(
         rows=g.taps + 1,
         depth=images * pooled_pixels(g, pool),
@@ -46,9 +46,9 @@ def winners_gradient(g: Geometry, pool: Window2D, images: int) -> Work:
         finish=into_parts(g.taps + 1, g.filters),
         groups=g.groups,
     )
-    tiles = TILES if cells_of(pool) <= MOST_CELLS else TILES[-1:]
+    tiles = TILES if cells_of(pool) <= MAX_CELLS else TILES[-1:]
     product = split_for(product, SHORTEST_SPLIT, tiles)
-    arguments = ("parts", "winner", "x", "dy", "x")
+    arguments = ("parts", "argmax", "x", "dy", "x")
     if product.is_small:
         return with_join(direct_work(product, arguments), product)
     tile = tile_for(product, tiles)
@@ -60,31 +60,31 @@ def winners_gradient(g: Geometry, pool: Window2D, images: int) -> Work:
 
 @kept
 def seen_by_winners(g: Geometry, pool: Window2D) -> Any:
-    """What the winner of (p, column) sees at weight k; 1 in the row below, which gives db."""
+    """What the argmax of (p, column) sees at weight k; 1 in the row below, which gives db."""
     x_at = seen(g, by_windows(pool, g.out_hw))
     taps, filters, cells = uint32(g.taps), uint32(g.filters), uint32(cells_of(pool))
 
     @device
-    def x_of_winner(x, winner, k, p, column):
+    def x_of_argmax(x, argmax, k, p, column):
         if k >= taps:
             return ONE
-        cell = uint32(winner[uint32(p * filters + column)])
+        cell = uint32(argmax[uint32(p * filters + column)])
         if cell == NOBODY:
             return ZERO
-        return x_at(x, winner, uint32(p * cells + cell), k, column)
+        return x_at(x, argmax, uint32(p * cells + cell), k, column)
 
-    return x_of_winner
+    return x_of_argmax
 
 
 @kept
 def passed(filters: int) -> Any:
-    """dy[p, co] if the window has a winner, else 0."""
+    """dy[p, co] if the window has an argmax, else 0."""
     columns = uint32(filters)
 
     @device
-    def dy_at(dy, winner, p, co):
+    def dy_at(dy, argmax, p, co):
         at = uint32(p * columns + co)
-        return ZERO if uint32(winner[at]) == NOBODY else dy[at]
+        return ZERO if uint32(argmax[at]) == NOBODY else dy[at]
 
     return dy_at
 
@@ -105,7 +105,7 @@ def tiled_winners(product: Product, g: Geometry, pool: Window2D, tile: Tile) -> 
     whole, chunk, cells_, step = map(uint32, (product.depth, product.chunk, cells, windows))
 
     @jit
-    def winners_product(out, winner, x, dy, extra):
+    def winners_product(out, argmax, x, dy, extra):
         x_tile = cuda.shared.array(x_size, float32)
         dy_tile = cuda.shared.array(dy_size, float32)
         won_tile = cuda.shared.array(dy_size, uint32)
@@ -116,30 +116,30 @@ def tiled_winners(product: Product, g: Geometry, pool: Window2D, tile: Tile) -> 
         thread = uint32(cuda.threadIdx.x)
         row, column, split = place(uint32(cuda.blockIdx.x))
         p, end = uint32(split * chunk), uint32(min(whole, uint32((split + uint32(1)) * chunk)))
-        fetch_x(x_next, x, winner, row, uint32(p * cells_), uint32(end * cells_), thread)
+        fetch_x(x_next, x, argmax, row, uint32(p * cells_), uint32(end * cells_), thread)
         while p < end:
             store_x(x_tile, x_next, thread)
-            load_dy(dy_tile, won_tile, dy, winner, column, p, end, thread)
+            load_dy(dy_tile, won_tile, dy, argmax, column, p, end, thread)
             cuda.syncthreads()
             p = uint32(p + step)
-            fetch_x(x_next, x, winner, row, uint32(p * cells_), uint32(end * cells_), thread)
+            fetch_x(x_next, x, argmax, row, uint32(p * cells_), uint32(end * cells_), thread)
             multiply(sums, x_tile, dy_tile, won_tile, thread)
             cuda.syncthreads()
-        finish(out, winner, extra, split, row, column, sums, thread)
+        finish(out, argmax, extra, split, row, column, sums, thread)
 
     return winners_product
 
 
 @kept
 def dy_loader(product: Product, tile: Tile, windows: int) -> Any:
-    """Brings dy of a few windows, and where in the slab of x each winner's row begins."""
+    """Brings dy of a few windows, and where in the slab of x each argmax's row begins."""
     size, threads = uint32(windows * tile.filters), uint32(tile.threads)
     turns, cells = held(tile._replace(depth=windows), tile.filters), tile.depth // windows
     width, columns, cells_ = map(uint32, (tile.filters, product.columns, cells))
     row = uint32(pitch(tile.pixels))
 
     @device
-    def load(dy_tile, won_tile, dy, winner, column, p, end, thread):
+    def load(dy_tile, won_tile, dy, argmax, column, p, end, thread):
         for turn in range(turns):
             e = uint32(thread + uint32(turn) * threads)
             if e < size:
@@ -147,7 +147,7 @@ def dy_loader(product: Product, tile: Tile, windows: int) -> Any:
                 value, cell = ZERO, uint32(0)
                 if p + window < end and co < columns:
                     at = uint32(uint32(p + window) * columns + co)
-                    won = uint32(winner[at])
+                    won = uint32(argmax[at])
                     if won != NOBODY:
                         value, cell = dy[at], won
                 dy_tile[e] = value
@@ -158,7 +158,7 @@ def dy_loader(product: Product, tile: Tile, windows: int) -> Any:
 
 @kept
 def chooser(tile: Tile, windows: int) -> Any:
-    """sums[j, i] += x[winner of (p, filter j), weight i] dy[p, filter j], where dy is not 0."""
+    """sums[j, i] += x[argmax of (p, filter j), weight i] dy[p, filter j], where dy is not 0."""
     rows, columns = tile.per_thread_pixels, tile.per_thread_filters
     width, warp = uint32(tile.filters), uint32(WARP)
 

@@ -1,4 +1,4 @@
-"""Batch normalisation: each channel is shifted and scaled to mean 0 and variance 1, then learnt.
+"""Batch normalization: each channel is shifted and scaled to mean 0 and variance 1, then learnt.
 
     x^ = (x - mean) * inverse_deviation,    inverse_deviation = 1 / sqrt(variance + epsilon)
     y  = gamma * x^ + beta

@@ -20,7 +20,7 @@ def batch_norm_dropout_forward(
     moving_mean: np.ndarray,
     moving_variance: np.ndarray,
     moments: np.ndarray | None,
-    stream: np.ndarray,
+    rng_key: np.ndarray,
     *,
     rate: float,
     purpose: int,
@@ -29,7 +29,7 @@ def batch_norm_dropout_forward(
     z, *statistics = batch_norm_training_forward(
         x, gamma, beta, moving_mean, moving_variance, moments, **norm
     )
-    (y,) = dropout_forward(z, stream, rate=rate, purpose=purpose)
+    (y,) = dropout_forward(z, rng_key, rate=rate, purpose=purpose)
     return y, *statistics
 
 
@@ -39,11 +39,11 @@ def batch_norm_dropout_backward(
     gamma: np.ndarray,
     mean: np.ndarray,
     inverse_deviation: np.ndarray,
-    stream: np.ndarray,
+    rng_key: np.ndarray,
     *,
     rate: float,
     purpose: int,
     **_: Any,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    (dz,) = dropout_backward(dy, stream, rate=rate, purpose=purpose)
+    (dz,) = dropout_backward(dy, rng_key, rate=rate, purpose=purpose)
     return batch_norm_training_backward(dz, x, gamma, mean, inverse_deviation)

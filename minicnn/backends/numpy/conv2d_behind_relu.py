@@ -25,9 +25,9 @@ def conv2d_backward_input_relu(
 
 
 def conv2d_max_pool2d_backward_input_relu(
-    dy: np.ndarray, winner: np.ndarray, w: np.ndarray, x: np.ndarray, **attributes: Any
+    dy: np.ndarray, argmax: np.ndarray, w: np.ndarray, x: np.ndarray, **attributes: Any
 ) -> tuple[np.ndarray]:
-    return relu_backward(*conv2d_max_pool2d_backward_input(dy, winner, w, **attributes), x)
+    return relu_backward(*conv2d_max_pool2d_backward_input(dy, argmax, w, **attributes), x)
 
 
 def conv2d_relu_backward_input_relu(

@@ -3,7 +3,7 @@
 It *is* the composition y = max_pool2d(activation(conv2d(x))), and so is its gradient: from the
 pooled image to the winners, through the activation, and into the convolution.
 
-A maximum of ReLUs is positive exactly when its winner was. So a window that ReLU made 0 is noted as
+A maximum of ReLUs is positive exactly when its argmax was. So a window that ReLU made 0 is noted as
 one that nobody won, and the gradient needs neither the un-pooled image, which a fast engine never
 makes, nor the pooled one.
 """
@@ -41,43 +41,43 @@ def conv2d_max_pool2d_forward(
     (z,) = conv2d_forward(x, w, b, window=window, image=image, **rest)
     if activation == "relu":
         (z,) = relu_forward(z)
-    y, winner = max_pool2d_forward(z, window=pool, image=window.out_hw(image))
+    y, argmax = max_pool2d_forward(z, window=pool, image=window.out_hw(image))
     if activation == "relu":
-        winner = np.where(y > 0, winner, NOBODY)
-    return y, winner.astype(np.uint8)
+        argmax = np.where(y > 0, argmax, NOBODY)
+    return y, argmax.astype(np.uint8)
 
 
 def conv2d_max_pool2d_moments_forward(
     x: np.ndarray, w: np.ndarray, b: np.ndarray | None, **attributes: Any
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    y, winner = conv2d_max_pool2d_forward(x, w, b, **attributes)
-    return y, winner, moments_of(y)
+    y, argmax = conv2d_max_pool2d_forward(x, w, b, **attributes)
+    return y, argmax, moments_of(y)
 
 
 def conv2d_max_pool2d_backward_input(
-    dy: np.ndarray, winner: np.ndarray, w: np.ndarray, **attributes: Any
+    dy: np.ndarray, argmax: np.ndarray, w: np.ndarray, **attributes: Any
 ) -> tuple[np.ndarray]:
-    dz, rest = _before_pooling(dy, winner, **attributes)
+    dz, rest = _before_pooling(dy, argmax, **attributes)
     return conv2d_backward_input(dz, w, **rest)
 
 
 def conv2d_max_pool2d_backward_weights(
-    dy: np.ndarray, winner: np.ndarray, x: np.ndarray, **attributes: Any
+    dy: np.ndarray, argmax: np.ndarray, x: np.ndarray, **attributes: Any
 ) -> tuple[np.ndarray, np.ndarray]:
-    dz, rest = _before_pooling(dy, winner, **attributes)
+    dz, rest = _before_pooling(dy, argmax, **attributes)
     return conv2d_backward_weights(dz, x, **rest)
 
 
 def _before_pooling(
     dy: np.ndarray,
-    winner: np.ndarray,
+    argmax: np.ndarray,
     *,
     window: Window2D,
     image: Pair,
     pool: Window2D,
-    activation: str,  # winner tells what it did
+    activation: str,  # argmax tells what it did
     **rest: Any,
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """The gradient by the convolution's output, and the convolution's own attributes."""
-    (dz,) = max_pool2d_backward(dy, winner, window=pool, image=window.out_hw(image))
+    (dz,) = max_pool2d_backward(dy, argmax, window=pool, image=window.out_hw(image))
     return dz, {"window": window, "image": image, **rest}

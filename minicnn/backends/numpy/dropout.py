@@ -3,7 +3,7 @@
     y = x / (1 - rate) where kept, else 0        dx = dy / (1 - rate) where kept, else 0
 
 Dividing by the part that is kept leaves the expected value as it is, so inference needs no change.
-The mask is a function of (stream, purpose, element), and backward makes it a second time.
+The mask is a function of (rng_key, purpose, element), and backward makes it a second time.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from minicnn.backends.numpy.philox import random_words
 
 
 def dropout_forward(
-    x: np.ndarray, stream: np.ndarray, *, rate: float, purpose: int
+    x: np.ndarray, rng_key: np.ndarray, *, rate: float, purpose: int
 ) -> tuple[np.ndarray]:
-    return (np.where(_kept(x.shape, stream, rate, purpose), x * x.dtype.type(1 / (1 - rate)), 0),)
+    return (np.where(_kept(x.shape, rng_key, rate, purpose), x * x.dtype.type(1 / (1 - rate)), 0),)
 
 
 def dropout_backward(
-    dy: np.ndarray, stream: np.ndarray, *, rate: float, purpose: int
+    dy: np.ndarray, rng_key: np.ndarray, *, rate: float, purpose: int
 ) -> tuple[np.ndarray]:
-    return dropout_forward(dy, stream, rate=rate, purpose=purpose)
+    return dropout_forward(dy, rng_key, rate=rate, purpose=purpose)
 
 
-def _kept(shape: tuple[int, ...], stream: np.ndarray, rate: float, purpose: int) -> np.ndarray:
+def _kept(shape: tuple[int, ...], rng_key: np.ndarray, rate: float, purpose: int) -> np.ndarray:
     """True with probability 1 - rate, to within 2^-24."""
-    words = random_words(int(np.prod(shape)), purpose, stream)
+    words = random_words(int(np.prod(shape)), purpose, rng_key)
     threshold = int(rate * 2**24 + 0.5)
     return (words >> np.uint32(8) >= threshold).reshape(shape)

@@ -2,10 +2,10 @@
 
 It is pooling with one window as large as the image:
 
-    maximum    y = x[winner],                    dx[winner] = dy,    all other pixels 0
+    maximum    y = x[argmax],                    dx[argmax] = dy,    all other pixels 0
     average    y = (1 / (H * W)) * sum of x,     dx = dy / (H * W)   for every pixel
 
-The winner is row * W + column of the first of equals; the first NaN wins over all numbers.
+The argmax is row * W + column of the first of equals; the first NaN wins over all numbers.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from minicnn.shapes import Pair
 
 def global_max_pool2d_forward(x: np.ndarray, **_: Any) -> tuple[np.ndarray, np.ndarray]:
     pixels = _as_pixels(x)
-    winner = pixels.argmax(1)  # NumPy's argmax takes the first of equals and the first NaN
-    y = np.take_along_axis(pixels, winner[:, None], 1)[:, 0]
-    return y, winner.astype(np.int32)
+    argmax = pixels.argmax(1)  # NumPy's argmax takes the first of equals and the first NaN
+    y = np.take_along_axis(pixels, argmax[:, None], 1)[:, 0]
+    return y, argmax.astype(np.int32)
 
 
 def global_max_pool2d_backward(
-    dy: np.ndarray, winner: np.ndarray, *, image: Pair
+    dy: np.ndarray, argmax: np.ndarray, *, image: Pair
 ) -> tuple[np.ndarray]:
     n, channels = dy.shape
     dx = np.zeros((n, image[0] * image[1], channels), dy.dtype)
-    np.put_along_axis(dx, winner[:, None].astype(np.intp), dy[:, None], 1)
+    np.put_along_axis(dx, argmax[:, None].astype(np.intp), dy[:, None], 1)
     return (dx.reshape(n, *image, channels),)
 
 

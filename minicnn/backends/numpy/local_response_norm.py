@@ -1,16 +1,16 @@
-"""Local response normalisation across channels, as in Caffe: strong neighbours damp a channel.
+"""Local response normalization across channels, as in Caffe: strong neighbors damp a channel.
 
     scale_i = k + alpha / size * sum over the `size` channels j around i of x_j^2
     y_i     = x_i * scale_i^-beta
 
-x_j enters y_j itself and the scale of every channel i that has j among its neighbours. Since
+x_j enters y_j itself and the scale of every channel i that has j among its neighbors. Since
 d scale_i / d x_j = 2 alpha / size * x_j and d y_i / d scale_i = -beta * y_i / scale_i,
 
     dx_j = dy_j * scale_j^-beta
            - 2 alpha beta / size * x_j * sum over those i of dy_i * y_i / scale_i.
 
-For an even `size` there is one neighbour more after a channel than before it; "has j as a
-neighbour" is then the mirror image of "is j's neighbour".
+For an even `size` there is one neighbor more after a channel than before it; "has j as a
+neighbor" is then the mirror image of "is j's neighbor".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def local_response_norm_forward(
     x: np.ndarray, *, size: int, alpha: float, beta: float, k: float
 ) -> tuple[np.ndarray, np.ndarray]:
     before = (size - 1) // 2
-    scale = k + alpha / size * _sum_of_neighbours(x * x, before, size - 1 - before)
+    scale = k + alpha / size * _sum_of_neighbors(x * x, before, size - 1 - before)
     return x * scale**-beta, scale
 
 
@@ -39,12 +39,12 @@ def local_response_norm_backward(
     k: float,
 ) -> tuple[np.ndarray]:
     before = (size - 1) // 2
-    through_scales = _sum_of_neighbours(dy * y / scale, size - 1 - before, before)
+    through_scales = _sum_of_neighbors(dy * y / scale, size - 1 - before, before)
     return (dy * scale**-beta - 2 * alpha * beta / size * x * through_scales,)
 
 
-def _sum_of_neighbours(a: np.ndarray, before: int, after: int) -> np.ndarray:
+def _sum_of_neighbors(a: np.ndarray, before: int, after: int) -> np.ndarray:
     """Each channel plus `before` and `after` more; beyond the ends there is nothing to add."""
     padding = [(0, 0)] * (a.ndim - 1) + [(before, after)]
-    neighbours = sliding_window_view(np.pad(a, padding), before + 1 + after, axis=-1)
-    return neighbours.sum(-1)
+    neighbors = sliding_window_view(np.pad(a, padding), before + 1 + after, axis=-1)
+    return neighbors.sum(-1)

@@ -6,7 +6,7 @@
              second += (g^2 - second) * (1 - beta_2)       and that of its square
              w -= first * step / (sqrt(second) + epsilon)
     rmsprop  square = rho * square + (1 - rho) * g^2
-             w -= rate * g / sqrt(square + epsilon),    centred: square - mean^2 + epsilon
+             w -= rate * g / sqrt(square + epsilon),    centered: square - mean^2 + epsilon
 
 `rates` holds two numbers: the learning rate, and Adam's `step`, the rate after bias correction.
 `multiplier` is the weight's own factor for both.

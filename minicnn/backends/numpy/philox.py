@@ -31,12 +31,12 @@ def philox4x32(counter: np.ndarray, key: tuple[int, int]) -> np.ndarray:
     return np.stack([c0, c1, c2, c3]).astype(np.uint32)
 
 
-def random_words(count: int, purpose: int, stream: np.ndarray) -> np.ndarray:
+def random_words(count: int, purpose: int, rng_key: np.ndarray) -> np.ndarray:
     """(count,) uint32: word e belongs to element e of the array that is to be filled.
 
-    `stream` is (4,) uint32: (seed low, seed high, step low, step high).
+    `rng_key` is (4,) uint32: (seed low, seed high, step low, step high).
     """
-    seed_low, seed_high, step_low, step_high = (int(word) for word in stream)
+    seed_low, seed_high, step_low, step_high = (int(word) for word in rng_key)
     blocks = np.arange(-(-count // 4), dtype=np.uint64)  # four elements share a block
     counter = np.empty((4, len(blocks)), np.uint32)
     counter[0], counter[1] = blocks & LOW, blocks >> HALF

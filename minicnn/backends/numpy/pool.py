@@ -1,10 +1,10 @@
 """Pooling: each window becomes one number, channel by channel.
 
-Max pooling passes one pixel of its window on, the winner:
+Max pooling passes one pixel of its window on, the argmax:
 
-    y = x[winner],    so    dx[winner] += dy    and every other pixel of the window gets nothing.
+    y = x[argmax],    so    dx[argmax] += dy    and every other pixel of the window gets nothing.
 
-The winner is the first of equals in row-major order. A NaN beats every number, so it is seen in
+The argmax is the first of equals in row-major order. A NaN beats every number, so it is seen in
 the output; the first NaN wins. Padding never wins.
 
 Average pooling over a window that sees m pixels of the image (padding is not counted):
@@ -29,23 +29,23 @@ def max_pool2d_forward(
     shape = (len(x), *out_hw, x.shape[3])
     y = np.full(shape, -np.inf, x.dtype)
     # If all pixels are -inf none is larger than the start: the first one must win all the same.
-    winner = np.broadcast_to(_first_pixel(window, out_hw), shape).astype(np.int32)
+    argmax = np.broadcast_to(_first_pixel(window, out_hw), shape).astype(np.int32)
     x = padded(x, window, fill=-np.inf)
     for ky, kx, cell in cells(window, out_hw):
         candidate = x[cell]
         wins = (candidate > y) | (np.isnan(candidate) & ~np.isnan(y))
         y = np.where(wins, candidate, y)
-        winner = np.where(wins, np.int32(ky * window.size[1] + kx), winner)
-    return y, winner
+        argmax = np.where(wins, np.int32(ky * window.size[1] + kx), argmax)
+    return y, argmax
 
 
 def max_pool2d_backward(
-    dy: np.ndarray, winner: np.ndarray, *, window: Window2D, image: Pair
+    dy: np.ndarray, argmax: np.ndarray, *, window: Window2D, image: Pair
 ) -> tuple[np.ndarray]:
     n, oh, ow, channels = dy.shape
     dx = padded(np.zeros((n, *image, channels), dy.dtype), window)
     for ky, kx, cell in cells(window, (oh, ow)):
-        dx[cell] += np.where(winner == ky * window.size[1] + kx, dy, 0)
+        dx[cell] += np.where(argmax == ky * window.size[1] + kx, dy, 0)
     return (cropped(dx, window, image),)
 
 

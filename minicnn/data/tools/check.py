@@ -14,7 +14,7 @@ from PIL import Image
 from minicnn.data.folders import ImageList, is_image, links_out, walk
 from minicnn.data.images import (
     ENDINGS,
-    LARGEST_16_BITS,
+    MAX_16_BITS,
     SIXTEEN_BITS,
     TWELVE_BITS,
     PathLike,
@@ -28,8 +28,8 @@ from minicnn.data.images import (
 from minicnn.data.tools.fingerprints import Fingerprint, fingerprint, near_pairs
 from minicnn.support.csv_files import write_csv
 
-LEAST_SPREAD = 3.0  # standard deviation of greys, 0...255; below it a picture shows next to nothing
-MOST_IMBALANCE = 3.0  # largest class by smallest
+MIN_SPREAD = 3.0  # standard deviation of grays, 0...255; below it a picture shows next to nothing
+MAX_IMBALANCE = 3.0  # largest class by smallest
 
 # Kinds of findings: is it an error, and what it means. In the order of the report.
 KINDS = {
@@ -39,7 +39,7 @@ KINDS = {
     "class missing": (True, "a class that another part has"),
     "look-alike in two parts": (True, "looks the same in two parts: accuracy will look too good"),
     "empty class": (False, "a class folder without pictures; it keeps its number"),
-    "unbalanced": (False, f"more than {MOST_IMBALANCE:g} times as many pictures as another class"),
+    "unbalanced": (False, f"more than {MAX_IMBALANCE:g} times as many pictures as another class"),
     "wrong ending": (False, "the name says another kind of picture than the file is"),
     "blank": (False, "next to nothing is on it"),
     "dark": (False, "16 bits, of which 12 or fewer are used: nearly black; save it brighter"),
@@ -151,11 +151,11 @@ def _examine(image: Image.Image, path: Path) -> _Look:
     if image.mode in SIXTEEN_BITS:
         sixteen, (image, greatest) = image, eight_bits(image)
         if 0 < greatest < TWELVE_BITS:
-            found.append(("dark", f"its greys are 0...{greatest:,} of {LARGEST_16_BITS:,}"))
+            found.append(("dark", f"its grays are 0...{greatest:,} of {MAX_16_BITS:,}"))
             image, _ = eight_bits(sixteen, TWELVE_BITS - 1)  # what it shows can be compared
     print = fingerprint(as_mode(image, "L"), path)
-    if print.spread < LEAST_SPREAD:
-        found.append(("blank", f"its greys differ by {print.spread:.1f} of 255"))
+    if print.spread < MIN_SPREAD:
+        found.append(("blank", f"its grays differ by {print.spread:.1f} of 255"))
     return _Look(print, [Finding(kind, (path,), text) for kind, text in found])
 
 
@@ -175,7 +175,7 @@ def _same_content(readable: list[tuple[_File, Fingerprint]]) -> Iterable[Finding
 
 
 def _look_alikes(readable: list[tuple[_File, Fingerprint]]) -> Iterable[Finding]:
-    shown = [(f, p) for f, p in readable if p.spread >= LEAST_SPREAD]  # all blanks look the same
+    shown = [(f, p) for f, p in readable if p.spread >= MIN_SPREAD]  # all blanks look the same
     for i, j in near_pairs([print for _, print in shown]):
         a, b = shown[i][0], shown[j][0]
         kind = "look-alike" if a.part == b.part else "look-alike in two parts"
@@ -193,7 +193,7 @@ def _classes(sets: Mapping[str, ImageList]) -> Iterable[Finding]:
             yield Finding("empty class", (images.root / name,), "0 images")
         filled = sorted((count, name) for name, count in counts.items() if count)
         (least, small), (most, large) = filled[0], filled[-1]
-        if most > MOST_IMBALANCE * least:
+        if most > MAX_IMBALANCE * least:
             text = f"{large} has {most:,} images, {small} {least:,}; class_weight evens them out"
             yield Finding("unbalanced", (images.root / large, images.root / small), text)
 

@@ -2,7 +2,7 @@
 
 The look is a thumbnail's lowest frequencies (a two-dimensional cosine transform), each above or
 below their median: 64 bits that saving again, scaling and brightening hardly change. Bits alone
-would also call two grey skies the same, so the thumbnails of near pairs are compared as well.
+would also call two gray skies the same, so the thumbnails of near pairs are compared as well.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ ROWS = 256  # of the table of all pairs that are compared at once
 # Calibrated 2026-11 on 3,600 scenes, 1,200 X-rays and 2,000 cats and dogs. Copies saved at quality
 # 60, at half the size or 10 % brighter are within 8 bits and 0.97 in 98.3 % (scenes, half the size)
 # to 100 % of the cases; different X-rays, the most alike of all, come to 0.967.
-MOST_BITS = 8
-LEAST_CORRELATION = 0.97
+MAX_BITS = 8
+MIN_CORRELATION = 0.97
 
 
 class Fingerprint(NamedTuple):
@@ -31,17 +31,17 @@ class Fingerprint(NamedTuple):
 
     digest: bytes  # of the file
     bits: np.uint64  # of the look
-    thumbnail: np.ndarray  # float32 (SIDE * SIDE,), mean 0 and length 1; zeros if all one grey
-    spread: float  # standard deviation of the thumbnail's greys, 0...255
+    thumbnail: np.ndarray  # float32 (SIDE * SIDE,), mean 0 and length 1; zeros if all one gray
+    spread: float  # standard deviation of the thumbnail's grays, 0...255
 
 
 def fingerprint(image: Image.Image, path: Path) -> Fingerprint:
     """Of an opened picture and its file."""
-    grey = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
-    pixels = np.asarray(grey, np.float32)
-    centred = (pixels - pixels.mean()).ravel()
-    length = np.linalg.norm(centred)
-    thumbnail = centred / length if length > 0 else centred
+    gray = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
+    pixels = np.asarray(gray, np.float32)
+    centered = (pixels - pixels.mean()).ravel()
+    length = np.linalg.norm(centered)
+    thumbnail = centered / length if length > 0 else centered
     return Fingerprint(file_digest(path), look_bits(pixels), thumbnail, float(pixels.std()))
 
 
@@ -51,9 +51,9 @@ def file_digest(path: Path) -> bytes:
         return hashlib.file_digest(file, "sha256").digest()
 
 
-def look_bits(grey: np.ndarray) -> np.uint64:
+def look_bits(gray: np.ndarray) -> np.uint64:
     """64 bits of a (32, 32) thumbnail, the same for much the same look."""
-    low = (_COSINES @ grey @ _COSINES.T).ravel()
+    low = (_COSINES @ gray @ _COSINES.T).ravel()
     bits = low > np.median(low[1:])  # the first is the brightness
     return np.packbits(bits).view(np.uint64)[0]
 
@@ -61,8 +61,8 @@ def look_bits(grey: np.ndarray) -> np.uint64:
 def near_pairs(
     prints: list[Fingerprint],
     *,
-    most_bits: int = MOST_BITS,
-    least_correlation: float = LEAST_CORRELATION,
+    most_bits: int = MAX_BITS,
+    least_correlation: float = MIN_CORRELATION,
 ) -> list[tuple[int, int]]:
     """Pairs (i, j), i < j, of pictures that look the same but are other files.
 

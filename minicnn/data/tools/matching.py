@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from minicnn.errors import ArgumentError
 from minicnn.support.text import quoted
 
-MOST_SECONDS = 10.0  # 60,000 names take a usual expression 0.1
+MAX_SECONDS = 10.0  # 60,000 names take a usual expression 0.1
 PROGRAM = """
 import json, re, sys
 pattern, names = json.load(sys.stdin)
@@ -31,7 +31,7 @@ def find_in_each(pattern: str, names: Sequence[str], argument: str) -> list[str 
     Raises
     ------
     ArgumentError
-        It is no regular expression, or takes more than `MOST_SECONDS`; `argument` is its name.
+        It is no regular expression, or takes more than `MAX_SECONDS`; `argument` is its name.
     """
     try:
         re.compile(pattern)
@@ -43,12 +43,12 @@ def find_in_each(pattern: str, names: Sequence[str], argument: str) -> list[str 
     task = json.dumps([pattern, list(names)])
     try:
         done = subprocess.run(
-            command, input=task.encode(), capture_output=True, check=True, timeout=MOST_SECONDS
+            command, input=task.encode(), capture_output=True, check=True, timeout=MAX_SECONDS
         )
     except subprocess.TimeoutExpired as error:
         raise ArgumentError(
             f"{argument}={quoted(pattern)} takes too long for {len(names):,} names: more than "
-            f"{MOST_SECONDS:g} s. A repetition in a repetition, like (a+)+, tries out every way "
+            f"{MAX_SECONDS:g} s. A repetition in a repetition, like (a+)+, tries out every way "
             "to divide a name; write it with one"
         ) from error
     except subprocess.CalledProcessError as error:

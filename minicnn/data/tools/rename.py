@@ -32,8 +32,8 @@ from minicnn.support.text import quoted
 
 PATTERN = "{class}_{number}"
 PLACES = re.compile(r"\{class\}|\{number\}")
-LONGEST_NAME = 255  # bytes: what file systems hold
-LEAST_DIGITS = 4  # so that a few thousand files sort as they are numbered
+MAX_NAME = 255  # bytes: what file systems hold
+MIN_DIGITS = 4  # so that a few thousand files sort as they are numbered
 LINE_END = "\r\n"  # as csv has it
 ASIDE = ".minicnn-"  # how the name of a file begins that waits for another one to move
 
@@ -58,7 +58,7 @@ def plan_renames(images: ImageList, pattern: str = PATTERN) -> list[Rename]:
         of_class[label].append(path)
     plan = []
     for name, paths in zip(images.class_names, of_class, strict=True):
-        digits = max(LEAST_DIGITS, len(str(len(paths))))
+        digits = max(MIN_DIGITS, len(str(len(paths))))
         for number, path in enumerate(_sorted(paths, pattern, name), 1):
             stem = _filled(pattern, name, f"{number:0{digits}d}")
             plan.append(Rename(path, path.with_name(stem + path.suffix)))
@@ -196,9 +196,9 @@ def _filled(pattern: str, name: str, number: str) -> str:
 
 def _check_lengths(plan: Sequence[Rename]) -> None:
     longest = max(plan, key=lambda one: len(os.fsencode(one.new.name)), default=None)
-    if longest is not None and len(os.fsencode(longest.new.name)) > LONGEST_NAME:
+    if longest is not None and len(os.fsencode(longest.new.name)) > MAX_NAME:
         raise ArgumentError(
-            f"names may have {LONGEST_NAME} bytes, and {quoted(longest.new.name)} would have "
+            f"names may have {MAX_NAME} bytes, and {quoted(longest.new.name)} would have "
             f"{len(os.fsencode(longest.new.name))}; give a shorter pattern, such as '{{number}}'"
         )
 

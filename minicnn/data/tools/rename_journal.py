@@ -30,7 +30,7 @@ from minicnn.support.csv_files import write_csv
 from minicnn.support.files import read_whole
 from minicnn.support.text import quoted
 
-LARGEST_JOURNAL = 256 << 20  # bytes
+MAX_JOURNAL = 256 << 20  # bytes
 HEAD = ["old", "new"]
 RENAMING, UNDOING = "renaming", "undoing"
 MARK = re.compile(rf"({RENAMING}|{UNDOING}) ([0-9]+) of ([0-9]+)", re.ASCII)
@@ -89,7 +89,7 @@ def read_plan(journal: PathLike) -> Plan:
     FormatError : it is no journal
     UnsafeFileError : it would rename something outside of its folder
     """
-    text = read_whole(journal, LARGEST_JOURNAL).decode(errors="surrogateescape")
+    text = read_whole(journal, MAX_JOURNAL).decode(errors="surrogateescape")
     try:
         rows = list(csv.reader(io.StringIO(text)))
     except csv.Error:

@@ -65,7 +65,7 @@ def folder_stats(
     Parameters
     ----------
     images : as `list_folder` found them
-    pixels : also decode them, for mean and standard deviation of each colour; else only the first
+    pixels : also decode them, for mean and standard deviation of each color; else only the first
         bytes of each file are read
     threads : that read; default: one for each processor
     progress : called with (pictures done, pictures in all) after each
@@ -122,8 +122,8 @@ def _look(path: Path, pixels: bool) -> Looked:
     )
     sums = np.zeros((2, 3))
     if pixels:
-        colours = decode(path, upright=False).reshape(-1, 3) / np.float64(255)
-        sums = np.stack([colours.sum(axis=0), (colours**2).sum(axis=0)])
+        colors = decode(path, upright=False).reshape(-1, 3) / np.float64(255)
+        sums = np.stack([colors.sum(axis=0), (colors**2).sum(axis=0)])
     return Looked(height, width, kind, path.stat().st_size, sums)
 
 

@@ -12,7 +12,7 @@ from minicnn.ops.batch_norm_dropout import BATCH_NORM_DROPOUT
 from minicnn.ops.conv2d_max_pool2d import (
     CONV2D_MAX_POOL2D,
     CONV2D_MAX_POOL2D_MOMENTS,
-    MOST_CELLS,
+    MAX_CELLS,
 )
 from minicnn.ops.conv2d_relu import CONV2D_RELU
 
@@ -81,24 +81,24 @@ def share_moments(nodes: list[Node]) -> list[Node]:
 
 
 def _with_moments(conv: Node) -> Node:
-    y, winner = conv.writes
+    y, argmax = conv.writes
     moments = Value(f"{y.name}.moments", Spec((2, y.shape[-1]), "float64"))
-    return Node(CONV2D_MAX_POOL2D_MOMENTS, conv.reads, (y, winner, moments), conv.attributes)
+    return Node(CONV2D_MAX_POOL2D_MOMENTS, conv.reads, (y, argmax, moments), conv.attributes)
 
 
 def _pooled(chain: list[Node]) -> Node | None:
     conv, pool = chain[0], chain[-1]
     size = pool.attributes["window"].size
-    if size[0] * size[1] > MOST_CELLS:
+    if size[0] * size[1] > MAX_CELLS:
         return None
     attributes = {
         **conv.attributes,
         "pool": pool.attributes["window"],
         "activation": "relu" if len(chain) == 3 else "linear",
     }
-    y, winner = pool.writes
-    winner = Value(winner.name, winner.spec._replace(dtype="uint8"))
-    return Node(CONV2D_MAX_POOL2D, conv.reads, (y, winner), attributes)
+    y, argmax = pool.writes
+    argmax = Value(argmax.name, argmax.spec._replace(dtype="uint8"))
+    return Node(CONV2D_MAX_POOL2D, conv.reads, (y, argmax), attributes)
 
 
 def _with_relu(chain: list[Node]) -> Node:

@@ -40,7 +40,7 @@ class Plan(NamedTuple):
     y_true: int | None = None
     dloss: int | None = None
     rates: int | None = None
-    stream: int | None = None
+    rng_key: int | None = None
 
 
 def plan_prediction(
@@ -50,7 +50,7 @@ def plan_prediction(
     trace, values = Trace(), _inputs(graph, inputs)
     outputs = graph.forward(trace.apply, *values, training=False)
     nodes, constants = _for_use(trace.nodes, {id(v) for v in outputs}, fuse)
-    calls, known = [n.call for n in nodes], {"stream": trace.stream}
+    calls, known = [n.call for n in nodes], {"rng_key": trace.rng_key}
     return _assemble(calls, [], values, outputs, known, shared, constants=constants, views=fuse)
 
 
@@ -69,7 +69,7 @@ def plan_test(
     labels = Value("y_true", y_true, "input")
     last, predictions = loss_node(trace, loss, output, labels)
     nodes, constants = _for_use(trace.nodes, {id(predictions)}, fuse)
-    known = {"loss": last.writes[0], "y_true": labels, "stream": trace.stream}
+    known = {"loss": last.writes[0], "y_true": labels, "rng_key": trace.rng_key}
     calls = [n.call for n in nodes]
     return _assemble(
         calls, [], values, [predictions], known, shared, constants=constants, views=fuse
@@ -117,7 +117,7 @@ def plan_training(
         "y_true": labels,
         "dloss": dloss,
         "rates": updates.rates,
-        "stream": trace.stream,
+        "rng_key": trace.rng_key,
     }
     calls = [n.call for n in nodes] + gradients.calls + updates.preparations
     changes = trace.changes + updates.calls

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.contracts import CONTRACTS, Spec
-from minicnn.layers.base import STREAM, Parameter
+from minicnn.layers.base import RNG_KEY, Parameter
 from minicnn.ops.operation import Operation, infer
 
 
@@ -95,7 +95,7 @@ class Trace:
         self._known: dict[int, Value] = {}  # by the ids of arrays and Parameters: as they are now
         self._keep: list[Any] = []  # what _known's ids belong to must stay alive
         self.parameters: dict[int, Parameter] = {}  # by the id of their Value
-        self.stream: Value | None = None
+        self.rng_key: Value | None = None
         # By the ids of Parameters: the value before the pass, and the one that the pass leaves.
         self._replaced: dict[int, tuple[Value, Value]] = {}
 
@@ -145,9 +145,9 @@ class Trace:
         return self._known[id(x)]
 
     def _outlasting(self, x: Any) -> Value:
-        if x is STREAM:
-            self.stream = Value("stream", STREAM, "input")
-            return self.stream
+        if x is RNG_KEY:
+            self.rng_key = Value("rng_key", RNG_KEY, "input")
+            return self.rng_key
         if isinstance(x, Parameter):
             spec = Spec(x.shape, str(x.dtype))
             value = Value(x.name, spec, "parameter", x.array)

@@ -14,7 +14,7 @@ from minicnn.models.graph import Graph, check_names, graph_between
 from minicnn.models.network import Network
 from minicnn.support.auto_names import fresh_names
 from minicnn.support.registry import (
-    LONGEST_QUOTE,
+    MAX_QUOTE,
     WRONG_CONFIG,
     Registry,
     as_json,
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 MODELS: Registry[Any] = Registry("kind of model", Network)
 
 # Far more than any network in use, and few enough to be refused or built in a second.
-MOST_LAYERS = 10_000
-MOST_TENSORS = 20_000
-MOST_CONNECTIONS = 50_000
+MAX_LAYERS = 10_000
+MAX_TENSORS = 20_000
+MAX_CONNECTIONS = 50_000
 
 
 def graph_to_config(graph: Graph) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def graph_to_config(graph: Graph) -> dict[str, Any]:
 
 
 def graph_from_config(config: Mapping[str, Any]) -> Graph:
-    """The graph that `graph_to_config` described, with freshly initialised parameters."""
+    """The graph that `graph_to_config` described, with freshly initialized parameters."""
     _check_sizes(config)
     for item in config["layers"]:
         find_layer(item["class"])  # before the first is made
@@ -123,7 +123,7 @@ def _made_again(model: Model) -> Model:
     except (MiniCNNError, *WRONG_CONFIG) as err:
         raise ArgumentError(
             f"{model.name} cannot be saved, for {type(model).__name__} could not be built again: "
-            f"{str(err)[:LONGEST_QUOTE] or type(err).__name__}. Give it a get_config() with its "
+            f"{str(err)[:MAX_QUOTE] or type(err).__name__}. Give it a get_config() with its "
             "constructor's arguments"
         ) from err
     return again
@@ -136,9 +136,9 @@ def _sizes(model: Model) -> list[tuple[str, tuple[int, ...]]]:
 def _check_sizes(config: Mapping[str, Any]) -> None:
     ends = len(config["inputs"]) + len(config["outputs"])
     counts = {
-        "layers": (len(config["layers"]), MOST_LAYERS),
-        "tensors": (len(config["tensors"]), MOST_TENSORS),
-        "connections": (ends + sum(len(t["inputs"]) for t in config["tensors"]), MOST_CONNECTIONS),
+        "layers": (len(config["layers"]), MAX_LAYERS),
+        "tensors": (len(config["tensors"]), MAX_TENSORS),
+        "connections": (ends + sum(len(t["inputs"]) for t in config["tensors"]), MAX_CONNECTIONS),
     }
     for what, (count, most) in counts.items():
         if count > most:

@@ -69,7 +69,7 @@ def check_training_data(
 ) -> None:
     """Build the network, and refuse arrays as a whole; of an iterable, its first batch."""
     if isinstance(data, ArrayBatches):
-        _check_labelled(model, data)
+        _check_labeled(model, data)
         whole = Batch(data.inputs, data.labels, data.weights)
         data.weights = weighted(whole, class_weight).weights
         labels = data.labels[:1]  # type: ignore[index]
@@ -82,12 +82,12 @@ def check_training_data(
 def check_validation_data(model: Model, data: Batches, epochs: int) -> None:
     """Refuse now what would else be found after the first epoch."""
     if isinstance(data, ArrayBatches):
-        _check_labelled(model, data)
+        _check_labeled(model, data)
     else:
         _check_first_batch(model, data, None, START, epochs)
 
 
-def _check_labelled(model: Model, data: ArrayBatches) -> None:
+def _check_labeled(model: Model, data: ArrayBatches) -> None:
     """Refuse arrays as a whole, and their labels."""
     model.check_inputs(data.inputs)
     if data.labels is None:

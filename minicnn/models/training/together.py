@@ -85,7 +85,7 @@ def _start(model: Stepper, running: Running, at_work: deque[Running]) -> None:
     steps = range(first, first + running.group.batches)
     rates = np.stack([optimizer.rates(step) for step in steps])
     with model.lock:
-        running.execution.start(running.group, rates, np.stack([random.stream(s) for s in steps]))
+        running.execution.start(running.group, rates, np.stack([random.rng_key(s) for s in steps]))
     at_work.append(running)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.backends.cuda.runtime.api import cuda
-from minicnn.backends.cuda.runtime.launch import LARGEST
+from minicnn.backends.cuda.runtime.launch import MAX_ELEMENTS
 from minicnn.backends.cuda.runtime.memory import allocate, device_errors, upload
 from minicnn.contracts import Spec
 from minicnn.errors import DeviceMemoryError
@@ -36,7 +36,7 @@ def _copied(array: np.ndarray, dtype: str) -> Any:
     size = array.size * np.dtype(dtype).itemsize
     with device_errors():
         free, _ = cuda.current_context().get_memory_info()
-    if array.size >= LARGEST or size > free * PART:
+    if array.size >= MAX_ELEMENTS or size > free * PART:
         return None
     try:
         copy = allocate(Spec(array.shape, dtype), "the training data")

@@ -10,9 +10,9 @@ F = TypeVar("F", bound=Callable[..., object])
 
 # Of each kind, as a training with batches of many sizes makes new ones without end. Programs hold
 # those that they launch, so one that is given up here is compiled again for a new program only.
-MOST_KERNELS = 256
+MAX_KERNELS = 256
 
 
 def kept(make: F) -> F:
-    """The function, which remembers what it gave for its last MOST_KERNELS different arguments."""
-    return lru_cache(maxsize=MOST_KERNELS)(make)  # type: ignore[return-value]
+    """The function, which remembers what it gave for its last MAX_KERNELS different arguments."""
+    return lru_cache(maxsize=MAX_KERNELS)(make)  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""What a kernel of the contracts becomes on a GPU: a few launches, specialised to its shapes.
+"""What a kernel of the contracts becomes on a GPU: a few launches, specialized to its shapes.
 
 A module of this package has for each kernel a *maker* under the kernel's name. It is given the
 `Spec`s of what the kernel reads (None where an optional read is absent) and its attributes, and
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from minicnn.contracts import Spec
 
 THREADS = 256  # in a block, where nothing speaks for another number
-LARGEST = 2**32  # kernels count elements in uint32
+MAX_ELEMENTS = 2**32  # kernels count elements in uint32
 
 # An array of one uint32 that every launch may name. While it is not 0 the model must not change: of
 # several steps that run together one had a loss that is not finite. Who writes parameters asks it.

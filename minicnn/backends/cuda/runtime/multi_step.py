@@ -35,10 +35,10 @@ from minicnn.program import Feed, Program, Rows
 
 # Steps at a time: enough that Python's part does not count, few enough that progress moves and
 # Ctrl-C is heard. Estimates, not measured on a GPU (2026-11).
-MOST = 32
+MAX_STEPS_PER_CALL = 32
 ARENA_BYTES = 2**30  # that these steps may fill together: some 10 ms
 
-LARGEST_FLOAT = float32(np.finfo(np.float32).max)
+MAX_FLOAT = float32(np.finfo(np.float32).max)
 ONE = uint32(1)
 NOT_HALTED = np.zeros(1, np.uint32)
 WARP = 32
@@ -47,7 +47,7 @@ WARP = 32
 class Runner(one_step.Runner):
     """A program's runner that also takes several training steps at a time."""
 
-    together = MOST
+    together = MAX_STEPS_PER_CALL
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Runner(one_step.Runner):
         arena: one_step.Arena | None = None,
     ) -> None:
         super().__init__(program, arrays, arena)
-        self.together = max(2, min(MOST, ARENA_BYTES // max(program.arena_bytes, 1)))
+        self.together = max(2, min(MAX_STEPS_PER_CALL, ARENA_BYTES // max(program.arena_bytes, 1)))
         self._many: ManySteps | None = None
 
     def start(
@@ -319,7 +319,7 @@ def keep_kernel(samples: int, outputs: int) -> Any:
         own = step * uint32(1 + samples + outputs) + ONE
         if i < samples:
             history[own + i] = loss[i]
-            if not abs(loss[i]) <= LARGEST_FLOAT:  # NaN is not
+            if not abs(loss[i]) <= MAX_FLOAT:  # NaN is not
                 halted[0] = ONE
         if i < outputs:
             history[own + uint32(samples) + i] = predictions[i]

@@ -6,17 +6,17 @@ from math import prod
 from typing import Any
 
 from minicnn.backends.cuda.runtime.api import cuda
-from minicnn.backends.cuda.runtime.launch import LARGEST, Maker, Work
+from minicnn.backends.cuda.runtime.launch import MAX_ELEMENTS, Maker, Work
 from minicnn.backends.cuda.tensor_cores import conv2d, dense, mma
 from minicnn.backends.kernel_tables import named_in_contracts
 from minicnn.backends.precision import precision
 from minicnn.contracts import CONTRACTS, Spec
 
-LEAST_CAPABILITY = (8, 0)  # TF32 came with it
+MIN_CAPABILITY = (8, 0)  # TF32 came with it
 # Below this many products in all, or columns of the result, they would wait for each other or work
 # for nothing. Estimates, not measured on a GPU (2026-11).
-LEAST_PRODUCTS = 2**20
-LEAST_COLUMNS = 8
+MIN_PRODUCTS = 2**20
+MIN_COLUMNS = 8
 
 
 MAKERS: dict[str, Maker] = named_in_contracts(conv2d) | named_in_contracts(dense)
@@ -47,7 +47,7 @@ def _preferring(name: str, special: Maker, maker: Maker) -> Maker:
 def fits(name: str, *specs: Spec | None, **attributes: Any) -> bool:
     """Is kernel `name` for these arrays made for the tensor cores here and now?"""
     wanted = name in MAKERS and precision() == "tf32" and not mma.missing()
-    return wanted and capability() >= LEAST_CAPABILITY and shape_fits(name, *specs, **attributes)
+    return wanted and capability() >= MIN_CAPABILITY and shape_fits(name, *specs, **attributes)
 
 
 def shape_fits(name: str, *specs: Spec | None, **attributes: Any) -> bool:
@@ -57,13 +57,13 @@ def shape_fits(name: str, *specs: Spec | None, **attributes: Any) -> bool:
     arrays: dict[str, Any] = dict(zip(names, specs, strict=True))
     written = contract.specs(*specs, **attributes)
     arrays |= dict(zip(contract.writes, written, strict=True))
-    if any(spec is not None and prod(spec.shape) >= LARGEST // 2 for spec in arrays.values()):
+    if any(spec is not None and prod(spec.shape) >= MAX_ELEMENTS // 2 for spec in arrays.values()):
         return False  # places are counted in 32 bits, and one for the sign
     if not _window_fits(name, **attributes):
         return False
     weights = arrays.get("w") or arrays["dw"]
     columns = weights.shape[-2] if "backward_input" in name else weights.shape[-1]
-    return columns >= LEAST_COLUMNS and _products(arrays, weights, attributes) >= LEAST_PRODUCTS
+    return columns >= MIN_COLUMNS and _products(arrays, weights, attributes) >= MIN_PRODUCTS
 
 
 def _window_fits(name: str, **attributes: Any) -> bool:

@@ -45,7 +45,7 @@ from minicnn.shapes import Pair, Window2D
 
 # Steps of a part of dw's depth at least: less work than storing its sums. An estimate, not measured
 # on a GPU (2026-11).
-LEAST_STEPS = 16
+MIN_STEPS = 16
 
 
 def conv2d_forward(x: Spec, w: Spec, b: Spec | None, **attributes: Any) -> Work:
@@ -79,8 +79,8 @@ def conv2d_relu_backward_input(dy: Spec, y: Spec, w: Spec, **attributes: Any) ->
     return _backward_input(dy, w, by="y", **attributes)
 
 
-def conv2d_max_pool2d_backward_input(dy: Spec, winner: Spec, w: Spec, **attributes: Any) -> Work:
-    return _backward_input(dy, w, by="winner", **attributes)
+def conv2d_max_pool2d_backward_input(dy: Spec, argmax: Spec, w: Spec, **attributes: Any) -> Work:
+    return _backward_input(dy, w, by="argmax", **attributes)
 
 
 def conv2d_backward_input_relu(dy: Spec, w: Spec, x: Spec, **attributes: Any) -> Work:
@@ -92,9 +92,9 @@ def conv2d_relu_backward_input_relu(dy: Spec, y: Spec, w: Spec, x: Spec, **attri
 
 
 def conv2d_max_pool2d_backward_input_relu(
-    dy: Spec, winner: Spec, w: Spec, x: Spec, **attributes: Any
+    dy: Spec, argmax: Spec, w: Spec, x: Spec, **attributes: Any
 ) -> Work:
-    return _backward_input(dy, w, by="winner", out="dz", **attributes)
+    return _backward_input(dy, w, by="argmax", out="dz", **attributes)
 
 
 def conv2d_backward_weights(dy: Spec, x: Spec, **attributes: Any) -> Work:
@@ -105,11 +105,11 @@ def conv2d_relu_backward_weights(dy: Spec, y: Spec, x: Spec, **attributes: Any) 
     return _backward_weights(dy, x, by="y", **attributes)
 
 
-def conv2d_max_pool2d_backward_weights(dy: Spec, winner: Spec, x: Spec, **attributes: Any) -> Work:
-    return _backward_weights(dy, x, by="winner", **attributes)
+def conv2d_max_pool2d_backward_weights(dy: Spec, argmax: Spec, x: Spec, **attributes: Any) -> Work:
+    return _backward_weights(dy, x, by="argmax", **attributes)
 
 
-CHOICES = {"": None, "y": behind_relu, "winner": behind_pooling}
+CHOICES = {"": None, "y": behind_relu, "argmax": behind_pooling}
 
 
 def _forward(
@@ -142,7 +142,7 @@ def _forward(
         )
     windows = grid.images * (grid.height // 2) * (grid.width // 2)
     store = pooled_store(tile, windows, product.columns, finish, nobody=relu)
-    arguments = ("y", "winner", "x", "x", "w", "w", beside)
+    arguments = ("y", "argmax", "x", "x", "w", "w", beside)
     return Work((launch(tile, product, factors, store, arguments),))
 
 
@@ -231,13 +231,13 @@ def _factor(
     tile: Tile,
     place: Any,
     outer: int,
-    neighbours: int,
+    neighbors: int,
     depth_inside: bool = True,
     choose: Any = None,
 ) -> Factor:
-    """`neighbours` numbers stand side by side; 4 are copied at once if that divides them."""
+    """`neighbors` numbers stand side by side; 4 are copied at once if that divides them."""
     layout = Layout(outer, tile.depth, depth_inside)
-    words = 4 if neighbours % 4 == 0 else 1
+    words = 4 if neighbors % 4 == 0 else 1
     return Factor(copier(place, layout, tile.threads, words, choose), layout)
 
 
@@ -245,4 +245,4 @@ def _parts(tile: Tile, product: Product) -> int:
     """Enough for all multiprocessors, twice; by the shapes alone, so that results never change."""
     down, across = tile.blocks(product)
     wanted = -(-2 * MULTIPROCESSORS // (down * across))
-    return min(wanted, -(-tile.steps(product) // LEAST_STEPS))
+    return min(wanted, -(-tile.steps(product) // MIN_STEPS))

@@ -27,7 +27,7 @@ from minicnn.backends.cuda.tensor_cores.fragments import (
     c_row,
 )
 
-MOST_THREADS = 1024
+MAX_THREADS = 1024
 HELD = 6  # numbers of A and B that a lane holds
 KEPT = uint32(0xFFFFE000)  # what TF32 keeps of float32's 32 bits: sign, exponent, 10 of fraction
 HALF = uint32(0x1000)  # of the last bit kept
@@ -36,7 +36,7 @@ HALF = uint32(0x1000)  # of the last bit kept
 @device
 def multiply(a0, a1, a2, a3, b0, b1, c0, c1, c2, c3):
     """This lane's four numbers of c + a b."""
-    held = cuda.shared.array((MOST_THREADS, HELD), uint32)
+    held = cuda.shared.array((MAX_THREADS, HELD), uint32)
     thread = cuda.threadIdx.x
     held[thread] = (a0, a1, a2, a3, b0, b1)
     cuda.syncthreads()

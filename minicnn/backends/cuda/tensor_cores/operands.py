@@ -3,7 +3,7 @@
 A *place* is a device function (i, k) -> (index, cell, inside): where number k of row i of A, or of
 column i of B, is in the array that holds it. The convolution's matrices X, W and dY (the formulas
 stand in the reference's `conv2d.py`) are never made: places find their numbers in the images. The
-`cell` is what the number must be the winner of, behind a max pooling.
+`cell` is what the number must be the argmax of, behind a max pooling.
 
 A *copier* is a device function that brings a tile to shared memory, by the block's threads in turn.
 """
@@ -171,13 +171,13 @@ def behind_relu(dy, y, cell):
 
 
 @device
-def behind_pooling(dy, winner, cell):
-    return dy if winner == cell else ZERO
+def behind_pooling(dy, argmax, cell):
+    return dy if argmax == cell else ZERO
 
 
 @kept
 def copier(place: Any, layout: Layout, threads: int, words: int, choose: Any = None) -> Any:
-    """Copies a tile, `words` neighbours at once; `choose(a, by, cell)`, if given, makes numbers."""
+    """Copies a tile, `words` neighbors at once; `choose(a, by, cell)`, if given, makes numbers."""
     chunks, width = uint32(layout.length // words), uint32(words)
     count, all_threads = uint32(layout.lines * layout.length // words), uint32(threads)
     turns, pitch, inside_out = -(-int(count) // threads), uint32(layout.pitch), layout.depth_inside

@@ -64,7 +64,7 @@ def product_kernel(
     parts: int,
     column_sums: bool,
 ) -> Any:
-    """kernel(out, winner, a, a_by, b, b_by, beside); unused arguments are any arrays."""
+    """kernel(out, argmax, a, a_by, b, b_by, beside); unused arguments are any arrays."""
     (copy_a, layout_a), (copy_b, layout_b) = factors
     down, across = map(uint32, tile.blocks(product))
     steps = -(-tile.steps(product) // parts)
@@ -80,7 +80,7 @@ def product_kernel(
     add_column, store_column = _add_column(layout_b), _store_column(product)
 
     @jit
-    def product_on_tensor_cores(out, winner, a, a_by, b, b_by, beside):
+    def product_on_tensor_cores(out, argmax, a, a_by, b, b_by, beside):
         memory = cuda.shared.array(memory_size, float32, alignment=alignment)
         sums = cuda.local.array(sums_held, float32)
         for i in range(sums_held):
@@ -111,7 +111,7 @@ def product_kernel(
             multiply(memory, start, start + b_start, warp_row, warp_column, lane, sums)
             if column_sums and row == 0 and thread < columns:
                 column_sum = add_column(memory, start + b_start + thread, column_sum)
-        store(out, winner, beside, sums, row + warp_row, column + warp_column, lane, part)
+        store(out, argmax, beside, sums, row + warp_row, column + warp_column, lane, part)
         if column_sums and row == 0 and thread < columns:
             store_column(out, part, column + thread, column_sum)
 

@@ -60,7 +60,7 @@ def plain_store(tile: Tile, product: Product, finish: Any, part_size: int) -> An
     rows, columns, size = uint32(product.rows), uint32(product.columns), uint32(part_size)
 
     @device
-    def store(out, winner, beside, sums, row, column, lane, part):
+    def store(out, argmax, beside, sums, row, column, lane, part):
         for i in range(down):
             for j in range(across):
                 for r in range(4):
@@ -81,7 +81,7 @@ def pooled_store(tile: Tile, windows: int, columns: int, finish: Any, *, nobody:
     count, wide, rows = uint32(windows), uint32(columns), uint32(WARP_ROWS)
 
     @device
-    def store(out, winner, beside, sums, row, column, lane, part):
+    def store(out, argmax, beside, sums, row, column, lane, part):
         window = uint32(row // rows * WINDOWS + c_row(lane, uint32(0)))
         for j in range(across):
             for r in range(2):
@@ -95,6 +95,6 @@ def pooled_store(tile: Tile, windows: int, columns: int, finish: Any, *, nobody:
                             best, won = value, uint32(cell)
                     index = uint32(window * wide + x)
                     out[index] = best
-                    winner[index] = NOBODY if nobody and not best > ZERO else won
+                    argmax[index] = NOBODY if nobody and not best > ZERO else won
 
     return store

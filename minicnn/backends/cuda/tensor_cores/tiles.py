@@ -77,13 +77,13 @@ class Layout(NamedTuple):
     """An operand's tile in shared memory, `outer` rows of A or columns of B, `depth` deep.
 
     Number (i, k) lies at i * outer_step + k * depth_step. What is contiguous in global memory is
-    so here, too. Lanes of a fragment read 8 neighbours by 4 layers: lines are longer than the tile
+    so here, too. Lanes of a fragment read 8 neighbors by 4 layers: lines are longer than the tile
     by what spreads these 32 numbers over the 32 banks.
     """
 
     outer: int
     depth: int
-    depth_inside: bool  # are a line's numbers neighbours in depth?
+    depth_inside: bool  # are a line's numbers neighbors in depth?
 
     @property
     def length(self) -> int:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from minicnn.data.tools.fetch.addresses import is_public
 from minicnn.errors import FetchRefused
 
-LONGEST_LINK = 2048
+MAX_LINK = 2048
 PORTS = {"http": 80, "https": 443}
 
 # scheme://host[:port][/path][?query][#fragment]; a host has no "@", no "\" and no "%".
@@ -57,8 +57,8 @@ def parse_link(text: str, *, allow_private: bool = False) -> Link:
     >>> str(parse_link("HTTP://Example.com:80/a b.jpg#top".replace(" ", "%20")))
     'http://example.com/a%20b.jpg'
     """
-    if len(text) > LONGEST_LINK:
-        raise FetchRefused(f"the link has {len(text):,} characters; at most {LONGEST_LINK:,}")
+    if len(text) > MAX_LINK:
+        raise FetchRefused(f"the link has {len(text):,} characters; at most {MAX_LINK:,}")
     if _UNPRINTABLE.search(text):
         raise FetchRefused("the link has spaces, control characters or backslashes")
     found = _LINK.fullmatch(text)

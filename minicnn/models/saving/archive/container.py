@@ -37,17 +37,17 @@ NEEDED = 20  # the version of the zip format that knows stored members
 MADE_BY = 3 << 8 | NEEDED  # on Unix, so that the attributes below are a file mode
 MODE = 0o100644 << 16
 MIDNIGHT, NEW_YEAR_1980 = 0, 1 << 5 | 1
-MOST_BYTES = 2**32 - 2  # beyond that, a zip needs 64-bit fields
-MOST_MEMBERS = 64
+MAX_BYTES = 2**32 - 2  # beyond that, a zip needs 64-bit fields
+MAX_MEMBERS = 64
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
 def pack(members: Mapping[str, bytes]) -> list[bytes]:
     """The parts of the file, to be written one after the other."""
     total = sum(map(len, members.values()))
-    if total > MOST_BYTES - 2**16:  # 64 members have less than 64 KiB of headers
+    if total > MAX_BYTES - 2**16:  # 64 members have less than 64 KiB of headers
         raise SizeLimitError(
-            f"the model has {total:,} bytes; a .mcnn file holds {MOST_BYTES:,}. Save less: without "
+            f"the model has {total:,} bytes; a .mcnn file holds {MAX_BYTES:,}. Save less: without "
             "the optimizer's state, or the weights alone"
         )
     parts = []
@@ -66,8 +66,8 @@ def unpack(data: bytes, path: object) -> dict[str, memoryview]:
         name, content = _member(view, offset, path)
         if name in members:
             raise UnsafeFileError(path, f"member {shown(name)} is there twice", offset)
-        if len(members) == MOST_MEMBERS:
-            raise UnsafeFileError(path, f"has more than {MOST_MEMBERS} members", offset)
+        if len(members) == MAX_MEMBERS:
+            raise UnsafeFileError(path, f"has more than {MAX_MEMBERS} members", offset)
         members[name] = content
         offset += LOCAL.size + len(name) + len(content)
     _check_closing(view[offset:], _closing(members), offset, path)

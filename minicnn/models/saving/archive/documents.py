@@ -13,11 +13,11 @@ import numpy as np
 from minicnn.errors import ArgumentError, FormatError, SizeLimitError, UnsafeFileError
 from minicnn.models.saving.archive.container import shown
 
-MOST_BYTES = 4 << 20  # a history of 10,000 epochs with 10 metrics has 2 MB
-MOST_DEPTH = 64
+MAX_BYTES = 4 << 20  # a history of 10,000 epochs with 10 metrics has 2 MB
+MAX_DEPTH = 64
 # Quotes, brackets and commas together bound how much memory and work a text can unfold to. The
 # history of 10,000 epochs with 10 metrics has 100,000.
-MOST_MARKS = 1_000_000
+MAX_MARKS = 1_000_000
 INTEGERS = range(-(2**63), 2**64)  # what other readers of JSON keep exactly
 LONG_INTEGER = re.compile(rb"[0-9]{19}")
 ESCAPED = re.compile(rb"\\.", re.DOTALL)
@@ -28,10 +28,10 @@ def dump_document(document: object, name: str) -> bytes:
     """UTF-8 JSON of lists and dictionaries with string keys; `name` is for the error messages."""
     check_document(document, name)
     content = json.dumps(document, indent=1, allow_nan=False).encode("ascii")
-    if len(content) > MOST_BYTES:
-        raise SizeLimitError(f"{name} has {len(content):,} bytes as JSON, over {MOST_BYTES:,}")
-    if (marks := _marks(content)) > MOST_MARKS:
-        raise SizeLimitError(f"{name} has {marks:,} quotes and commas as JSON, over {MOST_MARKS:,}")
+    if len(content) > MAX_BYTES:
+        raise SizeLimitError(f"{name} has {len(content):,} bytes as JSON, over {MAX_BYTES:,}")
+    if (marks := _marks(content)) > MAX_MARKS:
+        raise SizeLimitError(f"{name} has {marks:,} quotes and commas as JSON, over {MAX_MARKS:,}")
     return content
 
 
@@ -40,8 +40,8 @@ def check_document(document: object, name: str) -> None:
     todo: list[tuple[Any, str, int]] = [(document, name, 1)]
     while todo:
         value, place, depth = todo.pop()
-        if depth > MOST_DEPTH and isinstance(value, dict | list | tuple):
-            raise ArgumentError(f"{name} must be nested at most {MOST_DEPTH} deep; it is deeper")
+        if depth > MAX_DEPTH and isinstance(value, dict | list | tuple):
+            raise ArgumentError(f"{name} must be nested at most {MAX_DEPTH} deep; it is deeper")
         if isinstance(value, dict):
             for key in value:
                 if not isinstance(key, str):
@@ -57,8 +57,8 @@ def load_document(
     content: bytes | memoryview,
     path: object,
     name: str,
-    most_bytes: int = MOST_BYTES,
-    most_marks: int = MOST_MARKS,
+    most_bytes: int = MAX_BYTES,
+    most_marks: int = MAX_MARKS,
 ) -> Any:
     """What `dump_document` was given; `path` and `name` are for the error messages."""
     if len(content) > most_bytes:
@@ -107,9 +107,9 @@ def _check_depth(content: bytes, path: object, name: str) -> None:
         outside = (np.cumsum(is_quote) + quotes) % 2 == 0
         steps = _any_of(letters, b"[{").astype(np.int8) - _any_of(letters, b"]}")
         depths = np.cumsum(steps * outside, dtype=np.int64) + depth
-        if depths.max() > MOST_DEPTH:
-            place = begin + int(np.argmax(depths > MOST_DEPTH))
-            raise UnsafeFileError(path, f"{name} is nested deeper than {MOST_DEPTH}", place)
+        if depths.max() > MAX_DEPTH:
+            place = begin + int(np.argmax(depths > MAX_DEPTH))
+            raise UnsafeFileError(path, f"{name} is nested deeper than {MAX_DEPTH}", place)
         depth, quotes = int(depths[-1]), quotes + int(is_quote.sum())
 
 

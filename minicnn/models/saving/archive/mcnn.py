@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.errors import ArgumentError, ChecksumError, FormatError, UnsupportedError
-from minicnn.models.saving.archive.container import MOST_BYTES, pack, shown, unpack
+from minicnn.models.saving.archive.container import MAX_BYTES, pack, shown, unpack
 from minicnn.models.saving.archive.documents import dump_document, load_document
 from minicnn.models.saving.archive.tensors import dump_tensors, load_tensors
 from minicnn.shapes import is_int
@@ -119,7 +119,7 @@ def read_archive(path: Path) -> Archive:
     OSError
         As `open` does: `FileNotFoundError`, `IsADirectoryError`, `PermissionError`.
     """
-    return parse_archive(read_whole(path, MOST_BYTES), path)
+    return parse_archive(read_whole(path, MAX_BYTES), path)
 
 
 def parse_archive(data: bytes, path: object = "<bytes>") -> Archive:

@@ -20,7 +20,7 @@ from minicnn.errors import (
 )
 from minicnn.models.saving.archive.container import shown
 from minicnn.models.saving.archive.documents import load_document
-from minicnn.shapes import LARGEST, is_int
+from minicnn.shapes import MAX_INT32, is_int
 
 DTYPES = {  # NumPy's names and those of the file
     "bool": "BOOL",
@@ -36,20 +36,20 @@ DTYPES = {  # NumPy's names and those of the file
     "float32": "F32",
     "float64": "F64",
 }
-MOST_TENSORS = 100_000
-MOST_AXES = 32
-MOST_NUMBERS = 2**40
-LONGEST_NAME_BYTES = 1024
-LONGEST_HEADER_BYTES = 16 << 20
-MOST_HEADER_MARKS = 2_500_000  # 100,000 arrays with 4 axes have 2 million
+MAX_TENSORS = 100_000
+MAX_AXES = 32
+MAX_NUMBERS = 2**40
+MAX_NAME_BYTES = 1024
+MAX_HEADER_BYTES = 16 << 20
+MAX_HEADER_MARKS = 2_500_000  # 100,000 arrays with 4 axes have 2 million
 NOTES = "__metadata__"  # a name that the format keeps for itself
 SIZE_BYTES = 8  # the header's length stands before it
 
 
 def dump_tensors(tensors: Mapping[str, np.ndarray], what: str) -> bytes:
     """The bytes of a safetensors file; the same arrays give the same bytes."""
-    if len(tensors) > MOST_TENSORS:
-        raise SizeLimitError(f"{what} has {len(tensors):,} arrays; a file holds {MOST_TENSORS:,}")
+    if len(tensors) > MAX_TENSORS:
+        raise SizeLimitError(f"{what} has {len(tensors):,} arrays; a file holds {MAX_TENSORS:,}")
     for name, array in tensors.items():
         _check_tensor(name, array, what)
     return safetensors.numpy.save({name: _plain(array) for name, array in tensors.items()})
@@ -69,7 +69,7 @@ def load_tensors(content: memoryview, path: object, name: str) -> dict[str, np.n
 def _check_tensor(name: object, array: object, what: str) -> None:
     if not isinstance(name, str) or name == NOTES or not _fits(name):
         raise ArgumentError(
-            f"{what} must have names of at most {LONGEST_NAME_BYTES} bytes of UTF-8, and not "
+            f"{what} must have names of at most {MAX_NAME_BYTES} bytes of UTF-8, and not "
             f"{NOTES}; got {shown(str(name))}"
         )
     if not isinstance(array, np.ndarray) or array.dtype.name not in DTYPES:
@@ -79,7 +79,7 @@ def _check_tensor(name: object, array: object, what: str) -> None:
 
 def _fits(name: str) -> bool:
     try:
-        return len(name.encode("utf-8")) <= LONGEST_NAME_BYTES
+        return len(name.encode("utf-8")) <= MAX_NAME_BYTES
     except UnicodeEncodeError:
         return False
 
@@ -92,9 +92,9 @@ def _plain(array: np.ndarray) -> np.ndarray:
 def _header(content: memoryview, path: object, name: str) -> dict[str, Any]:
     """What the file says about its arrays, by name."""
     size = int.from_bytes(content[:SIZE_BYTES], "little")
-    if size > LONGEST_HEADER_BYTES:
+    if size > MAX_HEADER_BYTES:
         raise SizeLimitError(
-            f"{path}: {name} declares a header of {size:,} bytes, over {LONGEST_HEADER_BYTES:,}"
+            f"{path}: {name} declares a header of {size:,} bytes, over {MAX_HEADER_BYTES:,}"
         )
     if SIZE_BYTES + size > len(content):
         raise TruncatedError(
@@ -102,13 +102,13 @@ def _header(content: memoryview, path: object, name: str) -> dict[str, Any]:
         )
     text = content[SIZE_BYTES : SIZE_BYTES + size]
     what = f"the header of {name}"
-    header = load_document(text, path, what, LONGEST_HEADER_BYTES, MOST_HEADER_MARKS)
+    header = load_document(text, path, what, MAX_HEADER_BYTES, MAX_HEADER_MARKS)
     if not isinstance(header, dict):
         raise FormatError(path, f"the header of {name} must be a JSON object")
     header.pop(NOTES, None)
-    if len(header) > MOST_TENSORS:
+    if len(header) > MAX_TENSORS:
         raise SizeLimitError(
-            f"{path}: {name} declares {len(header):,} arrays, over {MOST_TENSORS:,}"
+            f"{path}: {name} declares {len(header):,} arrays, over {MAX_TENSORS:,}"
         )
     return header
 
@@ -116,7 +116,7 @@ def _header(content: memoryview, path: object, name: str) -> dict[str, Any]:
 def _check_entry(tensor: str, entry: object, path: object, name: str) -> None:
     where = f"{name}: {shown(tensor)}"
     if not _fits(tensor):
-        raise FormatError(path, f"{where} is a name of over {LONGEST_NAME_BYTES} bytes")
+        raise FormatError(path, f"{where} is a name of over {MAX_NAME_BYTES} bytes")
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise FormatError(path, f"{where} must have a dtype, a shape and data_offsets")
     if entry["dtype"] not in DTYPES.values():
@@ -125,10 +125,10 @@ def _check_entry(tensor: str, entry: object, path: object, name: str) -> None:
             path, f"{where} has the dtype {shown(str(entry['dtype']))}; known are {known}"
         )
     shape = entry["shape"]
-    if not isinstance(shape, list) or not all(is_int(n) and 0 <= n <= LARGEST for n in shape):
-        raise FormatError(path, f"{where} must have a shape of integers from 0 to {LARGEST}")
-    if len(shape) > MOST_AXES or math.prod(max(n, 1) for n in shape) > MOST_NUMBERS:
+    if not isinstance(shape, list) or not all(is_int(n) and 0 <= n <= MAX_INT32 for n in shape):
+        raise FormatError(path, f"{where} must have a shape of integers from 0 to {MAX_INT32}")
+    if len(shape) > MAX_AXES or math.prod(max(n, 1) for n in shape) > MAX_NUMBERS:
         raise SizeLimitError(
             f"{path}: {where} has {len(shape)} axes and {math.prod(shape):,} numbers; "
-            f"at most {MOST_AXES} and {MOST_NUMBERS:,} are read"
+            f"at most {MAX_AXES} and {MAX_NUMBERS:,} are read"
         )
