@@ -22,7 +22,7 @@ def num_threads() -> int:
 def set_num_threads(threads: int) -> None:
     """Use so many threads; results are the same for any number."""
 
-class WeightsStore:
+class WeightCache:
     """What the kernels of programs that run in turn derive from the same weights and keep."""
 
     def __len__(self) -> int: ...
@@ -34,7 +34,7 @@ class Program:
         self,
         steps: list[tuple[str, Arrays, Arrays, dict[str, Any]]],
         commit: int | None = None,
-        store: WeightsStore | None = None,
+        weight_cache: WeightCache | None = None,
     ) -> None: ...
     def run(self, first: int, last: int, version: int = 0) -> None:
         """Run the calls [first, last). At the same version, not 0, parameters are the same.

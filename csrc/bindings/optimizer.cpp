@@ -10,8 +10,8 @@
 namespace minicnn {
 namespace {
 
-// An array that is updated in place. Where the caller reads one and writes another, begin() copies
-// it first. Without an array, `data` is null.
+// An array that is updated in place. If the caller reads one array and writes another, begin()
+// first copies it. `data` is null if there is no array.
 template <class T>
 struct Update {
   const T* from = nullptr;
@@ -25,31 +25,31 @@ struct Update {
 
 template <class T = float>
 Update<T> update(const Call& call, std::size_t read, std::size_t write) {
-  call.demand_shape(call.write(write), call.read(read).shape);
+  call.require_shape(call.write(write), call.read(read).shape);
   return {call.in<T>(read), call.out<T>(write), call.read(read).size()};
 }
 
-// The optional array that an optimizer keeps beside each weight.
+// An optional slot: an array that an optimizer keeps beside the weights.
 Update<float> optional_slot(const Call& call, std::size_t read, std::size_t write) {
-  call.demand(call.reads(read) == call.writes(write),
-              "an optional array must be both read and written, or neither");
+  call.require(call.reads(read) == call.writes(write),
+               "an optional array must be both read and written, or neither");
   if (!call.reads(read)) return {};
-  call.demand_shape(call.read(read), call.read(0).shape);
+  call.require_shape(call.read(read), call.read(0).shape);
   return update(call, read, write);
 }
 
 Update<float> slot(const Call& call, std::size_t read, std::size_t write) {
-  call.demand_shape(call.read(read), call.read(0).shape);
+  call.require_shape(call.read(read), call.read(0).shape);
   return update(call, read, write);
 }
 
 const float* gradient(const Call& call) {
-  call.demand_shape(call.read(1), call.read(0).shape);
+  call.require_shape(call.read(1), call.read(0).shape);
   return call.in<float>(1);
 }
 
 Rates rates(const Call& call, std::size_t read) {
-  call.demand_shape(call.read(read), {2});
+  call.require_shape(call.read(read), {2});
   return {call.in<float>(read), float(call.number("multiplier"))};
 }
 
@@ -57,7 +57,7 @@ WeightDecay decay(const Call& call) {
   return {float(call.number("weight_decay")), call.flag("decoupled")};
 }
 
-// An optimizer with the arrays that it keeps beside the weights: reads from `next` on, rates last.
+// An optimizer and its slots. The reads are the slots, from `next` on, then the rates.
 struct Rule {
   Optimizer optimizer;
   std::array<Update<float>, 3> slots;
@@ -67,7 +67,7 @@ struct Rule {
   }
 };
 
-// 1 - a number near 1. In float32 the difference would be off by a part in 100,000.
+// Returns 1 - a number near 1. In float32 the difference would be off by a part in 100,000.
 float rest(const Call& call, const char* name) { return float(1.0 - call.number(name)); }
 
 Rule sgd(const Call& call, std::size_t next) {
@@ -113,11 +113,11 @@ template <RuleOf rule_of>
 Prepared prepare_dense_update(const Call& call) {
   const auto w = update(call, 0, 0);
   const auto &ws = call.read(0).shape, &dys = call.read(1).shape;
-  call.demand(ws.size() == 2 && dys.size() == 2, "arrays must have 2 axes");
-  call.demand(ws[0] >= 1 && ws[1] >= 1, "only the batch may be empty");
+  call.require(ws.size() == 2 && dys.size() == 2, "arrays must have 2 axes");
+  call.require(ws[0] >= 1 && ws[1] >= 1, "only the batch may have length 0");
   const Dense dense{dys[0], ws[0], ws[1]};
-  call.demand_shape(call.read(1), {dense.n, dense.units});
-  call.demand_shape(call.read(2), {dense.n, dense.inputs});
+  call.require_shape(call.read(1), {dense.n, dense.units});
+  call.require_shape(call.read(2), {dense.n, dense.inputs});
   const auto *dy = call.in<float>(1), *x = call.in<float>(2);
   return {[=, rule = rule_of(call, 3)](char* scratch) {
             w.begin();
@@ -147,7 +147,7 @@ Prepared prepare_clip_by_norm(const Call& call) {
 }
 
 Prepared prepare_squared_norm_start(const Call& call) {
-  call.demand_shape(call.write(0), {1});
+  call.require_shape(call.write(0), {1});
   const auto* dw = call.in<float>(0);
   const std::int64_t size = call.read(0).size();
   auto* total = call.out<double>(0);
@@ -156,7 +156,7 @@ Prepared prepare_squared_norm_start(const Call& call) {
 }
 
 Prepared prepare_squared_norm_add(const Call& call) {
-  call.demand_shape(call.read(1), {1});
+  call.require_shape(call.read(1), {1});
   const auto total = update<double>(call, 1, 0);
   const auto* dw = call.in<float>(0);
   const std::int64_t size = call.read(0).size();
@@ -169,7 +169,7 @@ Prepared prepare_squared_norm_add(const Call& call) {
 
 Prepared prepare_clip_by_global_norm(const Call& call) {
   const auto dw = update(call, 0, 0);
-  call.demand_shape(call.read(1), {1});
+  call.require_shape(call.read(1), {1});
   const auto* total = call.in<double>(1);
   const double limit = call.number("limit");
   return {[=](char*) {

@@ -11,7 +11,7 @@ struct Pair {
   float w, g;
 };
 
-// w[i] = next(i, w, g) with the weight and the gradient that decayed(w[i], dw[i]) gives.
+// w[i] = next(i, w, g), where decayed(w[i], dw[i]) returns the weight and gradient.
 template <class Decayed, class Next>
 void move_all(const Weights& weights, Decayed decayed, Next next) {
   const auto [w, dw, size] = weights;
@@ -21,7 +21,7 @@ void move_all(const Weights& weights, Decayed decayed, Next next) {
   }
 }
 
-// The same with weight decay: a loop for each kind, so that none has a branch.
+// The same with weight decay: a loop for each kind, so that no loop has a branch.
 template <class Next>
 void move(const Weights& weights, float rate, const WeightDecay& decay, Next next) {
   const float factor = decay.factor, shrink = rate * decay.factor;
@@ -80,7 +80,7 @@ void follow(const Weights& weights, std::int64_t first, const Rates& rates,
     mean[i] = rho * mean[i] + rest * g;
     return squared(i, g) - mean[i] * mean[i];
   };
-  // variance(i, g), one of the two, with or without momentum
+  // variance(i, g) is `squared` or `centered`.
   const auto run = [=, &weights, &decay](auto variance) {
     const auto increment = [=](std::int64_t i, float g) {
       return rate * g / std::sqrt(variance(i, g) + epsilon);

@@ -5,8 +5,8 @@
 
 namespace minicnn {
 
-// Each update works in place and rounds after every operation, in the order that the reference,
-// minicnn/backends/numpy, writes them: the bits are the same.
+// Each update works in place and rounds after every operation, in the order of the reference,
+// minicnn/backends/numpy: so the bits are the same.
 
 // A weight array and its gradient.
 struct Weights {
@@ -17,10 +17,10 @@ struct Weights {
 
 struct WeightDecay {
   float factor;    // 0: none
-  bool decoupled;  // shrinks the weight itself, not by way of the gradient
+  bool decoupled;  // shrinks the weight itself instead of changing the gradient
 };
 
-// `rates`, (2,), may change between two runs: the learning rate, and Adam's step.
+// `rates` (2,) holds the learning rate and the step size of Adam; it may change between two runs.
 struct Rates {
   const float* rates;
   float multiplier;
@@ -29,7 +29,7 @@ struct Rates {
   float step() const { return rates[1] * multiplier; }
 };
 
-// The rules, with the arrays that they keep: a number for each weight.
+// The rules, with their slots: arrays with one value per weight.
 struct Sgd {
   float* velocity;  // null: no momentum
   float momentum;
@@ -56,10 +56,10 @@ struct Optimizer {
   std::variant<Sgd, Adam, RmsProp> rule;
 };
 
-// All weights, by all threads.
+// Updates all weights, on all threads.
 void update(const Weights& weights, const Optimizer& optimizer) noexcept;
 
-// The same for some of them, `first` being the number of part.w[0], on the calling thread alone.
+// Updates some of the weights on the calling thread alone; `first` is the index of part.w[0].
 void update_part(const Weights& part, std::int64_t first, const Optimizer& optimizer) noexcept;
 
 }  // namespace minicnn

@@ -28,7 +28,7 @@ class Arena:
     """
 
     def __init__(self, forget: Callable[[], None] = lambda: None) -> None:
-        self.weights = _core.WeightsStore()  # what kernels derive from weights and keep
+        self.weights = _core.WeightCache()  # what kernels derive from weights and keep
         self.seen: Seen = {}  # see Constants
         self._forget = forget
         self._memory = _aligned(0)
