@@ -146,8 +146,8 @@ def arena() -> Drawing:
     d.arrow(60, 220, 840, 220)
     d.text(730, 244, "steps of one training step", 13)
     bars = [  # name, first step, last step, offset, size
-        ("y1, winners", 0, 11, 0, 55, BLUE),
-        ("y2, winners", 1, 10, 55, 35, BLUE),
+        ("y1, argmax", 0, 11, 0, 55, BLUE),
+        ("y2, argmax", 1, 10, 55, 35, BLUE),
         ("y3", 2, 9, 90, 22, BLUE),
         ("logits", 3, 6, 112, 16, GREEN),
         ("d y3", 7, 9, 112, 22, ORANGE),
