@@ -64,8 +64,8 @@ class Optimizer:
             raise ArgumentError(f"clip gradients in one way, not by {' and '.join(given)}")
 
     @property
-    def slots(self) -> tuple[str, ...]:
-        """Names of the arrays of state that each weight has, of the weight's shape, first zero."""
+    def slots(self) -> dict[str, float]:
+        """The arrays of state that each weight has, of its shape: their names and initial values."""
         raise NotImplementedError
 
     @property
@@ -162,9 +162,9 @@ class SGD(Optimizer):
         self.nesterov = check_flag(nesterov, "nesterov")
 
     @property
-    def slots(self) -> tuple[str, ...]:
+    def slots(self) -> dict[str, float]:
         """The velocity, where there is momentum."""
-        return ("velocity",) if self.momentum else ()
+        return {"velocity": 0.0} if self.momentum else {}
 
     def _numbers(self) -> dict[str, Any]:
         return {"momentum": self.momentum, "nesterov": self.nesterov}
@@ -189,9 +189,9 @@ class Adam(Optimizer):
         self.epsilon = check_number(epsilon, "epsilon", 0.0)
 
     @property
-    def slots(self) -> tuple[str, ...]:
+    def slots(self) -> dict[str, float]:
         """Moving means of the gradient and of its square."""
-        return ("first", "second")
+        return {"first": 0.0, "second": 0.0}
 
     def _numbers(self) -> dict[str, Any]:
         return {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
@@ -233,10 +233,10 @@ class RMSprop(Optimizer):
         self.centered = check_flag(centered, "centered")
 
     @property
-    def slots(self) -> tuple[str, ...]:
+    def slots(self) -> dict[str, float]:
         """The moving mean of the square; a velocity and the gradient's mean where they are used."""
         wanted = (("square", True), ("velocity", self.momentum > 0), ("mean", self.centered))
-        return tuple(name for name, used in wanted if used)
+        return {name: 0.0 for name, used in wanted if used}
 
     def _numbers(self) -> dict[str, Any]:
         return {

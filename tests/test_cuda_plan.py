@@ -122,7 +122,7 @@ def test_scratch_is_beside_the_arena(name, training):
         wanted = dict(zip(contract.writes, bound.step.writes, strict=True))
         own = [
             interval(bound.arrays[key])
-            for key in bound.work.scratch
+            for key in bound.plan.scratch
             if key not in known or wanted.get(key) is None
         ]
         assert all(arena[0] + start <= a and b <= arena[1] for a, b in own)
@@ -166,7 +166,7 @@ def test_every_argument_lies_inside_its_allocation(name, training):
         for place in bound.places.values():
             assert place.offset + bytes_of(place.spec) <= place.memory._ary.nbytes
             assert place.array._ary.nbytes == bytes_of(place.spec)
-        for launch in bound.work.launches:
+        for launch in bound.plan.launches:
             assert launch.blocks > 0 and 0 < launch.threads <= 1024
             for argument in launch.arguments:
                 array, place = bound.arrays[argument], bound.places.get(argument)
@@ -193,7 +193,7 @@ def test_joint_updates_stay_inside_their_weights(name):
         np.testing.assert_array_equal(rows[:, first], np.cumsum(blocks) - blocks)
         owner = np.repeat(range(len(rows)), blocks)
         np.testing.assert_array_equal(bound.arrays["owner"]._ary, owner)
-        (launch,) = bound.work.launches
+        (launch,) = bound.plan.launches
         assert launch.blocks == blocks.sum()
         written = [math.prod(program.buffers[i].spec.shape) for i in bound.writes]
         arrays = len(written) // len(rows)  # of each weight: itself, its slots

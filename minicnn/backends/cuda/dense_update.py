@@ -9,22 +9,24 @@ from typing import Any
 
 from minicnn.backends.cuda.dense import weights_gradient
 from minicnn.backends.cuda.optimizers import adam_update, rmsprop_update, sgd_update
-from minicnn.backends.cuda.runtime.launch import Maker, Work, joined
+from minicnn.backends.cuda.runtime.launch import KernelFactory, KernelPlan, joined
 from minicnn.contracts import Spec
 
 
-def dense_sgd_update(w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> Work:
+def dense_sgd_update(w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> KernelPlan:
     return _in_turn(sgd_update, w, dy, x, *slots, **attributes)
 
 
-def dense_adam_update(w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> Work:
+def dense_adam_update(w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> KernelPlan:
     return _in_turn(adam_update, w, dy, x, *slots, **attributes)
 
 
-def dense_rmsprop_update(w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> Work:
+def dense_rmsprop_update(w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> KernelPlan:
     return _in_turn(rmsprop_update, w, dy, x, *slots, **attributes)
 
 
-def _in_turn(update: Maker, w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> Work:
+def _in_turn(
+    update: KernelFactory, w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any
+) -> KernelPlan:
     both = joined(weights_gradient(dy, x), update(w, w, *slots, **attributes))
     return both._replace(scratch={**both.scratch, "dw": w})

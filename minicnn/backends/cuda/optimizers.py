@@ -17,8 +17,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.runtime.api import SIMULATED, cuda, device, float32, jit, sqrt, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import HALTED, Work, elementwise
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import HALTED, KernelPlan, elementwise
 from minicnn.contracts import Spec
 
 ZERO = float32(0)
@@ -29,7 +29,7 @@ times = operator.mul if SIMULATED else cuda.libdevice.fmul_rn  # type: ignore[at
 Kept = tuple[bool, ...]  # of a kind's slots, those that the optimizer really keeps
 
 
-@kept
+@cached
 def with_decay(decoupled: bool) -> Any:
     @device
     def decayed(w, g, rate, decay):
@@ -42,7 +42,7 @@ def with_decay(decoupled: bool) -> Any:
     return decayed
 
 
-@kept
+@cached
 def sgd(kept: Kept, *, momentum: float, nesterov: bool, decoupled: bool) -> Any:
     (has_velocity,) = kept
     mu, decayed = float32(momentum), with_decay(decoupled)
@@ -59,7 +59,7 @@ def sgd(kept: Kept, *, momentum: float, nesterov: bool, decoupled: bool) -> Any:
     return move
 
 
-@kept
+@cached
 def adam(kept: Kept, *, beta_1: float, beta_2: float, epsilon: float, decoupled: bool) -> Any:
     new_1, new_2 = float32(1 - beta_1), float32(1 - beta_2)
     small, decayed = float32(epsilon), with_decay(decoupled)
@@ -74,7 +74,7 @@ def adam(kept: Kept, *, beta_1: float, beta_2: float, epsilon: float, decoupled:
     return move
 
 
-@kept
+@cached
 def rmsprop(
     kept: Kept, *, rho: float, momentum: float, epsilon: float, centered: bool, decoupled: bool
 ) -> Any:
@@ -134,13 +134,15 @@ def update_of(
     return Update(kind.rule(kept, **shared), (first, second, third)), *own
 
 
-def sgd_update(w: Spec, dw: Spec, velocity: Spec | None, rates: Spec, **attributes: Any) -> Work:
+def sgd_update(
+    w: Spec, dw: Spec, velocity: Spec | None, rates: Spec, **attributes: Any
+) -> KernelPlan:
     return moved("sgd_update", w, (velocity,), attributes)
 
 
 def adam_update(
     w: Spec, dw: Spec, first: Spec, second: Spec, rates: Spec, **attributes: Any
-) -> Work:
+) -> KernelPlan:
     return moved("adam_update", w, (first, second), attributes)
 
 
@@ -152,11 +154,13 @@ def rmsprop_update(
     mean: Spec | None,
     rates: Spec,
     **attributes: Any,
-) -> Work:
+) -> KernelPlan:
     return moved("rmsprop_update", w, (square, velocity, mean), attributes)
 
 
-def moved(kernel: str, w: Spec, slots: tuple[Spec | None, ...], attributes: dict[str, Any]) -> Work:
+def moved(
+    kernel: str, w: Spec, slots: tuple[Spec | None, ...], attributes: dict[str, Any]
+) -> KernelPlan:
     """The one launch that moves the weights `w`; its gradient is called "dw"."""
     kept = dict(zip(KINDS[kernel].slots, slots, strict=True))
     update, multiplier, decay = update_of(kernel, lambda name: kept[name] is not None, attributes)
@@ -166,7 +170,7 @@ def moved(kernel: str, w: Spec, slots: tuple[Spec | None, ...], attributes: dict
     return elementwise(_update_kernel(update, count, multiplier, decay), count, names)
 
 
-@kept
+@cached
 def mover(update: Update) -> Any:
     """A device function that moves w[i], with its gradient g[ig] and its slots a[ia], b[ib], c[ic].
 
@@ -198,7 +202,7 @@ def mover(update: Update) -> Any:
     return move
 
 
-@kept
+@cached
 def _update_kernel(update: Update, count: int, multiplier: float, weight_decay: float) -> Any:
     move, factor, decay = mover(update), float32(multiplier), float32(weight_decay)
 

@@ -25,9 +25,9 @@ import numpy as np
 from minicnn.backends.cuda.runtime import program as one_step
 from minicnn.backends.cuda.runtime.api import cuda, float32, jit, uint32
 from minicnn.backends.cuda.runtime.device_dataset import resident
-from minicnn.backends.cuda.runtime.double_buffer import Halves
+from minicnn.backends.cuda.runtime.double_buffer import DoubleBuffer
 from minicnn.backends.cuda.runtime.graph import Recorded
-from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import THREADS, blocks_for
 from minicnn.backends.cuda.runtime.memory import allocate, device_errors, new_stream, part, upload
 from minicnn.contracts import Spec
@@ -114,10 +114,10 @@ class ManySteps:
         self._samples, self._outputs = (math.prod(shape) for shape in self._shapes)
         self._words, self._first_word = _words_from(runner, first_value)
         width = self._samples + len(self._words)
-        self._table = Halves(self._rows, (width,), "uint32", "the tables of steps")
+        self._table = DoubleBuffer(self._rows, (width,), "uint32", "the tables of steps")
         width = 1 + self._samples + self._outputs  # was it halted before?, losses, predictions
-        self._history = Halves(self._rows, (width,), "float32", "the outcomes of steps")
-        self._staged: dict[tuple[int, str], Halves] = {}
+        self._history = DoubleBuffer(self._rows, (width,), "float32", "the outcomes of steps")
+        self._staged: dict[tuple[int, str], DoubleBuffer] = {}
         self._sources: dict[int, Source] = {}
         # Rows of the next step and of this one: each launch reads one number, changes the other.
         self._turn = allocate(Spec((2,), "uint32"), "the number of a step")
@@ -136,8 +136,8 @@ class ManySteps:
         for index, feed in inputs.items():
             self._take_from(index, feed, self._source(index, feed))
         self._fill_table(inputs, values)
-        for mirror in runner._mirrors.values():
-            mirror.refresh()
+        for device_copy in runner._device_copies.values():
+            device_copy.refresh()
         with device_errors():
             self._table.upload(half, self._uploads)
             self._uploaded[half].record(self._uploads)
@@ -184,7 +184,7 @@ class ManySteps:
         key = index, dtype
         if key not in self._staged:
             shape = self._runner._program.buffers[index].spec.shape
-            self._staged[key] = Halves(self._rows, shape, dtype, "batches on their way")
+            self._staged[key] = DoubleBuffer(self._rows, shape, dtype, "batches on their way")
         rows = self._staged[key].host(self._half)
         for step in range(len(feed)):
             rows[step] = feed[step]
@@ -288,7 +288,7 @@ def _words_from(runner: Runner, first_value: int) -> tuple[Any, int]:
     return part(last.memory, start, Spec((size // 4,), "uint32")), start // 4
 
 
-@kept
+@cached
 def feed_kernel(
     count: int, row: int, resident: bool, samples: int, width: int, words: int, outcome: int
 ) -> Any:
@@ -318,7 +318,7 @@ def feed_kernel(
     return feed
 
 
-@kept
+@cached
 def keep_kernel(samples: int, outputs: int) -> Any:
     """The step's losses and predictions; a loss that is not finite halts. One thread a number."""
 
