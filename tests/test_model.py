@@ -450,7 +450,7 @@ def test_what_only_counts_draws_no_weights():
     model = small()
     model.summary(flops=True, memory=True)
     assert summary_fields(model)["parameters"] == model.count_params() == 4 * 10 + 36 * 3 + 3
-    assert all(parameter.first is not None for parameter in model.parameters)
+    assert all(parameter.initial is not None for parameter in model.parameters)
 
 
 def test_a_sequential_of_many_layers_is_made_at_once(monkeypatch):

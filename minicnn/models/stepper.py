@@ -15,7 +15,7 @@ from minicnn.backends.precision import precision
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.host_sync import layers_version, sync_all, synced
-from minicnn.layers.base import Parameter, aligned
+from minicnn.layers.parameter import Parameter, aligned
 from minicnn.losses import Loss
 from minicnn.metrics import Metric
 from minicnn.models.batches import Batch
