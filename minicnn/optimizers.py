@@ -65,7 +65,7 @@ class Optimizer:
 
     @property
     def slots(self) -> dict[str, float]:
-        """The arrays of state that each weight has, of its shape: their names and initial values."""
+        """The names and initial values of the state arrays that each weight has, of its shape."""
         raise NotImplementedError
 
     @property

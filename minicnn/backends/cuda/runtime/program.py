@@ -124,7 +124,7 @@ class Runner:
 
     def _copies_of_persistent(self) -> dict[int, DeviceCopy]:
         """Mirrors of parameters and state; those that are new lie in one allocation."""
-        lasting = [i for i, b in enumerate(self._program.buffers) if b.home in _LASTING]
+        lasting = [i for i, b in enumerate(self._program.buffers) if b.storage in _LASTING]
         device_copies = device_copies_of(
             [self._hosts[i] for i in lasting], _what("parameters and state", self._buffers(lasting))
         )
@@ -132,7 +132,7 @@ class Runner:
 
     def _place_all(self) -> dict[int, Region]:
         """Where each buffer lies; a view lies where its root does."""
-        inputs = [i for i, b in enumerate(self._program.buffers) if b.home == "input"]
+        inputs = [i for i, b in enumerate(self._program.buffers) if b.storage == "input"]
         specs = [b.spec for b in self._buffers(inputs)]
         places = dict(
             zip(
@@ -145,7 +145,7 @@ class Runner:
         for index, buffer in enumerate(self._program.buffers):
             if buffer.view_of is not None:
                 places[index] = places[buffer.view_of]
-            elif not buffer.home:
+            elif not buffer.storage:
                 places[index] = Region(self._arena, buffer.offset or 0, buffer.spec)
         return places
 
@@ -180,7 +180,7 @@ class Runner:
     def _bring(self, index: int) -> None:
         if index in self._device_copies:
             self._device_copies[index].refresh()
-        elif self._program.buffers[index].home:
+        elif self._program.buffers[index].storage:
             upload(self._hosts[index], self._arrays[index], self._stream)
 
     def _read_by(self, numbers: range) -> set[int]:
@@ -245,7 +245,7 @@ def _scratch(steps: tuple[Step, ...], plans: list[KernelPlan]) -> tuple[list[dic
 
 def _largest(program: Program) -> str:
     """The largest arrays of a program, for whoever has to make it smaller."""
-    own = [b for b in program.buffers if not b.home and b.view_of is None]
+    own = [b for b in program.buffers if not b.storage and b.view_of is None]
     return _what("the layers' outputs of one batch", own)
 
 
