@@ -139,13 +139,12 @@ class Stepper(Network):
         return self._step_metrics
 
     def slot(self, parameter: Parameter, name: str) -> np.ndarray:
-        """Return the optimizer's array of that name for that parameter; a new one is initialized."""
+        """The optimizer's array of that name for that parameter, made if it is not there yet."""
         optimizer, _ = self.need_compiled()
         arrays = self._slots.setdefault(parameter, {})
         if name not in arrays:
-            array = aligned(parameter.shape, "float32")
-            array.fill(optimizer.slots[name])
-            arrays[name] = array
+            arrays[name] = aligned(parameter.shape, "float32")
+            arrays[name].fill(optimizer.slots[name])
         return synced(arrays[name])
 
     @property

@@ -33,7 +33,7 @@ def read_slots(model: Model, archive: Archive, there: list[str]) -> list[Change]
     optimizer, _ = model.need_compiled()
     here = dict(zip(there, model.parameters, strict=True))
     changes: list[Change] = [
-        (array, np.full_like(array, optimizer.slots[name]))
+        (array, np.full_like(array, optimizer.slots.get(name, 0.0)))
         for (_, name), array in model.slots.items()
     ]
     for name, value in archive.arrays.items():
