@@ -24,16 +24,16 @@ import numpy as np
 
 from minicnn.backends.cuda.optimizers import NO_SLOT, RULES, ZERO, Update, mover, update_of
 from minicnn.backends.cuda.runtime.api import cuda, device, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import (
     HALTED,
     MAX_ELEMENTS,
     THREADS,
+    KernelPlan,
     Launch,
-    Work,
     blocks_for,
 )
-from minicnn.backends.cuda.runtime.memory import Place, allocate, upload
+from minicnn.backends.cuda.runtime.memory import Region, allocate, upload
 from minicnn.contracts import Spec
 from minicnn.program import Step
 
@@ -42,20 +42,20 @@ EACH = 4  # weights of a thread: enough reads on their way; estimate, not measur
 W, DW, SLOT, LENGTH, FIRST_BLOCK, COLUMNS = 0, 1, 2, 5, 6, 7
 
 
-class Bound(NamedTuple):
+class BoundStep(NamedTuple):
     """A step's launches, and by name the arrays that they get and where these lie."""
 
     step: Step | None  # None: several steps
-    work: Work
+    plan: KernelPlan
     arrays: dict[str, Any]
-    places: dict[str, Place]
+    places: dict[str, Region]
     writes: tuple[int, ...]  # the program's buffers
 
 
 class Member(NamedTuple):
     """One weight's part in a joint update; its step's places include "w" and "dw"."""
 
-    bound: Bound
+    bound: BoundStep
     update: Update
     multiplier: float
     decay: float
@@ -85,10 +85,10 @@ def is_update(step: Step) -> bool:
     return step.kernel == "assign" or step.kernel.removeprefix("dense_") in RULES
 
 
-def join_updates(bounds: list[Bound]) -> list[Bound]:
+def join_updates(bounds: list[BoundStep]) -> list[BoundStep]:
     """The same work in fewer launches: updates that follow each other are made together."""
-    joined: list[Bound] = []
-    waiting: list[Bound] = []
+    joined: list[BoundStep] = []
+    waiting: list[BoundStep] = []
     for bound in bounds:
         if bound.step is not None and is_update(bound.step):
             waiting.append(bound)
@@ -98,7 +98,7 @@ def join_updates(bounds: list[Bound]) -> list[Bound]:
     return joined + _together(waiting)
 
 
-def _together(bounds: list[Bound]) -> list[Bound]:
+def _together(bounds: list[BoundStep]) -> list[BoundStep]:
     """Joint updates, where the steps do not depend on each other."""
     members = [_member(bound) for bound in bounds]
     if not _independent(members):
@@ -133,7 +133,7 @@ def copied(w, g, _a, _b, _c, _rate, _step, _decay):
 COPY = Update(copied, (NO_SLOT, NO_SLOT, NO_SLOT))
 
 
-def _member(bound: Bound) -> Member:
+def _member(bound: BoundStep) -> Member:
     step, places = bound.step, bound.places
     if step is None:
         raise ValueError("a joint update has no step of its own")
@@ -143,13 +143,13 @@ def _member(bound: Bound) -> Member:
     return Member(bound, *update_of(step.kernel, places.__contains__, step.attributes))
 
 
-def _without_update(bound: Bound) -> Bound:
+def _without_update(bound: BoundStep) -> BoundStep:
     """What a step does before its last launch, which moves the weight."""
-    work = bound.work._replace(launches=bound.work.launches[:-1])
-    return bound._replace(step=None, work=work, writes=())
+    plan = bound.plan._replace(launches=bound.plan.launches[:-1])
+    return bound._replace(step=None, plan=plan, writes=())
 
 
-def _joint(members: list[Member]) -> Bound:
+def _joint(members: list[Member]) -> BoundStep:
     """The launch that moves the weights of all `members`."""
     first = members[0]
     places, given = first.bound.places, first.bound.arrays
@@ -165,8 +165,8 @@ def _joint(members: list[Member]) -> Bound:
         HALTED: given[HALTED],
     }
     kernel, blocks = joint_kernel(first.update, THREADS), len(tables["owner"])
-    work = Work((Launch(kernel, blocks, THREADS, tuple(arrays)),) if blocks else ())
-    return Bound(None, work, arrays, {}, tuple(i for m in members for i in m.bound.writes))
+    plan = KernelPlan((Launch(kernel, blocks, THREADS, tuple(arrays)),) if blocks else ())
+    return BoundStep(None, plan, arrays, {}, tuple(i for m in members for i in m.bound.writes))
 
 
 def _tables(members: list[Member]) -> dict[str, np.ndarray]:
@@ -194,7 +194,7 @@ def _uploaded(table: np.ndarray, name: str) -> Any:
     return copy
 
 
-@kept
+@cached
 def joint_kernel(update: Update, threads: int) -> Any:
     move, stretch = mover(update), EACH * threads
 

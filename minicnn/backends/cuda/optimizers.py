@@ -18,8 +18,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.runtime.api import SIMULATED, cuda, device, float32, jit, sqrt, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import HALTED, Maker, Work, elementwise
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import HALTED, KernelFactory, KernelPlan, elementwise
 from minicnn.contracts import OPTIMIZER_UPDATES, Spec
 
 ZERO = float32(0)
@@ -30,7 +30,7 @@ times = operator.mul if SIMULATED else cuda.libdevice.fmul_rn  # type: ignore[at
 Kept = tuple[bool, ...]  # of a kind's slots, those that the optimizer really keeps
 
 
-@kept
+@cached
 def with_decay(decoupled: bool) -> Any:
     @device
     def decayed(w, g, rate, decay):
@@ -43,7 +43,7 @@ def with_decay(decoupled: bool) -> Any:
     return decayed
 
 
-@kept
+@cached
 def sgd(kept: Kept, *, momentum: float, nesterov: bool, decoupled: bool) -> Any:
     (has_velocity,) = kept
     mu, decayed = float32(momentum), with_decay(decoupled)
@@ -60,7 +60,7 @@ def sgd(kept: Kept, *, momentum: float, nesterov: bool, decoupled: bool) -> Any:
     return move
 
 
-@kept
+@cached
 def adam(kept: Kept, *, beta_1: float, beta_2: float, epsilon: float, decoupled: bool) -> Any:
     new_1, new_2 = float32(1 - beta_1), float32(1 - beta_2)
     small, decayed = float32(epsilon), with_decay(decoupled)
@@ -75,7 +75,7 @@ def adam(kept: Kept, *, beta_1: float, beta_2: float, epsilon: float, decoupled:
     return move
 
 
-@kept
+@cached
 def rmsprop(
     kept: Kept, *, rho: float, momentum: float, epsilon: float, centered: bool, decoupled: bool
 ) -> Any:
@@ -136,7 +136,7 @@ def slots_of(kernel: str) -> tuple[str, ...]:
     return tuple(name.rstrip("?") for name in slots)
 
 
-def moved(kernel: str, w: Spec, dw: Spec, *reads: Spec | None, **attributes: Any) -> Work:
+def moved(kernel: str, w: Spec, dw: Spec, *reads: Spec | None, **attributes: Any) -> KernelPlan:
     """The one launch that moves the weights `w`; its gradient is called "dw"."""
     kept = dict(zip(slots_of(kernel), reads[:-1], strict=True))  # the last one is the rates
     update, multiplier, decay = update_of(kernel, lambda name: kept[name] is not None, attributes)
@@ -146,10 +146,10 @@ def moved(kernel: str, w: Spec, dw: Spec, *reads: Spec | None, **attributes: Any
     return elementwise(_update_kernel(update, count, multiplier, decay), count, names)
 
 
-KERNELS: dict[str, Maker] = {name: partial(moved, name) for name in RULES}
+KERNELS: dict[str, KernelFactory] = {name: partial(moved, name) for name in RULES}
 
 
-@kept
+@cached
 def mover(update: Update) -> Any:
     """A device function that moves w[i], with its gradient g[ig] and its slots a[ia], b[ib], c[ic].
 
@@ -181,7 +181,7 @@ def mover(update: Update) -> Any:
     return move
 
 
-@kept
+@cached
 def _update_kernel(update: Update, count: int, multiplier: float, weight_decay: float) -> Any:
     move, factor, decay = mover(update), float32(multiplier), float32(weight_decay)
 

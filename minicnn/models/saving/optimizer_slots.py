@@ -25,11 +25,10 @@ def saved_slots(model: Model) -> dict[str, np.ndarray]:
 
 
 def read_slots(model: Model, archive: Archive, there: list[str]) -> list[Change]:
-    """What the optimizer's arrays are to hold, all of it checked.
+    """Return what the optimizer's arrays are to hold, all of it checked.
 
-    Arrays that are not in the file are to hold their initial values.
-
-    `there` are the parameters' names in the file: a rebuilt layer may be called otherwise.
+    Arrays that are not in the file get their initial values. `there` are the parameters' names in
+    the file: a rebuilt layer may have another name.
     """
     optimizer, _ = model.need_compiled()
     here = dict(zip(there, model.parameters, strict=True))

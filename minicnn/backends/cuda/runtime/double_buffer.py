@@ -12,7 +12,7 @@ from minicnn.backends.cuda.runtime.memory import allocate, device_errors
 from minicnn.contracts import Shape, Spec
 
 
-class Halves:
+class DoubleBuffer:
     """An array of `rows` rows, twice: the device uses one half while the host uses the other.
 
     On the device the second lies behind the first, so its rows have the numbers rows, rows + 1, ...

@@ -40,14 +40,14 @@ class Launch(NamedTuple):
     arguments: tuple[str, ...]
 
 
-class Work(NamedTuple):
+class KernelPlan(NamedTuple):
     """Launches in order, and the arrays that they need besides the contract's, by name."""
 
     launches: tuple[Launch, ...]
     scratch: Mapping[str, Spec] = MappingProxyType({})
 
 
-Maker = Callable[..., Work]
+KernelFactory = Callable[..., KernelPlan]
 
 
 def blocks_for(count: int, each: int = THREADS) -> int:
@@ -55,19 +55,21 @@ def blocks_for(count: int, each: int = THREADS) -> int:
     return -(-count // each)
 
 
-def elementwise(kernel: Any, count: int, arguments: tuple[str, ...]) -> Work:
+def elementwise(kernel: Any, count: int, arguments: tuple[str, ...]) -> KernelPlan:
     """One thread for each of `count` elements; nothing at all if there is none."""
     threads = min(count, THREADS)  # no idle ones: the simulator starts each of them
-    return Work((Launch(kernel, blocks_for(count), threads, arguments),) if count else ())
+    return KernelPlan((Launch(kernel, blocks_for(count), threads, arguments),) if count else ())
 
 
-def start(work: Work, arrays: Mapping[str, Any], stream: Any = 0) -> None:
+def start(plan: KernelPlan, arrays: Mapping[str, Any], stream: Any = 0) -> None:
     """Start all launches of `work` on the arrays of these names."""
-    for kernel, blocks, threads, arguments in work.launches:
+    for kernel, blocks, threads, arguments in plan.launches:
         kernel[blocks, threads, stream](*(arrays[name] for name in arguments))
 
 
-def joined(*works: Work) -> Work:
+def joined(*plans: KernelPlan) -> KernelPlan:
     """One after the other; they may share scratch arrays."""
-    launches: tuple[Launch, ...] = sum((work.launches for work in works), ())
-    return Work(launches, {name: spec for work in works for name, spec in work.scratch.items()})
+    launches: tuple[Launch, ...] = sum((plan.launches for plan in plans), ())
+    return KernelPlan(
+        launches, {name: spec for plan in plans for name, spec in plan.scratch.items()}
+    )

@@ -94,7 +94,7 @@ def code_of(err: Exception) -> int | None:
     return getattr(err, "code", named)
 
 
-class Place(NamedTuple):
+class Region(NamedTuple):
     """Where an array lies: some bytes from the start of an allocation."""
 
     memory: Any  # uint8, on the device
@@ -112,28 +112,28 @@ class Place(NamedTuple):
         return part(self.memory, self.offset, self.spec)
 
 
-def allocate_together(specs: list[Spec], what: str) -> list[Place]:
+def allocate_adjacent(specs: list[Spec], what: str) -> list[Region]:
     """One allocation for arrays of these specs, each of which begins at a multiple of ALIGNMENT.
 
     Raises
     ------
     DeviceMemoryError : there is not so much; the message names `what`. Nothing is left behind
     """
-    offsets = list(accumulate((room_for(spec) for spec in specs), initial=0))
+    offsets = list(accumulate((padded_bytes(spec) for spec in specs), initial=0))
     memory = allocate(Spec((offsets[-1],), "uint8"), what)
-    return [Place(memory, offset, spec) for offset, spec in zip(offsets, specs, strict=False)]
+    return [Region(memory, offset, spec) for offset, spec in zip(offsets, specs, strict=False)]
 
 
-def room_for(spec: Spec) -> int:
+def padded_bytes(spec: Spec) -> int:
     """Bytes of an array, up to where the next one may begin."""
     size = math.prod(spec.shape) * np.dtype(spec.dtype).itemsize
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
-class Mirror:
+class DeviceCopy:
     """A host array and its copy on the device; the newest numbers are on one side, or on both."""
 
-    def __init__(self, array: np.ndarray, place: Place) -> None:
+    def __init__(self, array: np.ndarray, place: Region) -> None:
         self.place, self.spec, self.copy = place, place.spec, place.array
         self.version = 0  # counts the changes of `copy`
         self._array = weakref.ref(array)
@@ -161,18 +161,18 @@ class Mirror:
         self._on_host, self._on_device = False, True
 
 
-_mirrors: dict[int, Mirror] = {}
+_device_copies: dict[int, DeviceCopy] = {}
 
 
-def mirrors_of(arrays: list[np.ndarray], what: str) -> list[Mirror]:
+def device_copies_of(arrays: list[np.ndarray], what: str) -> list[DeviceCopy]:
     """The mirror of each array; it lives as long as the array. New ones lie in one allocation."""
-    new = list({id(a): a for a in arrays if id(a) not in _mirrors}.values())
+    new = list({id(a): a for a in arrays if id(a) not in _device_copies}.values())
     specs = [Spec(array.shape, array.dtype.name) for array in new]
-    places = allocate_together(specs, what) if new else []
+    places = allocate_adjacent(specs, what) if new else []
     for array, place in zip(new, places, strict=True):
-        _mirrors[id(array)] = Mirror(array, place)
-        weakref.finalize(array, _mirrors.pop, id(array), None)
-    return [_mirrors[id(array)] for array in arrays]
+        _device_copies[id(array)] = DeviceCopy(array, place)
+        weakref.finalize(array, _device_copies.pop, id(array), None)
+    return [_device_copies[id(array)] for array in arrays]
 
 
 def upload(array: np.ndarray, copy: Any, stream: Any = 0) -> None:

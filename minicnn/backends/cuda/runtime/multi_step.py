@@ -25,13 +25,13 @@ import numpy as np
 from minicnn.backends.cuda.runtime import program as one_step
 from minicnn.backends.cuda.runtime.api import cuda, float32, jit, uint32
 from minicnn.backends.cuda.runtime.device_dataset import resident
-from minicnn.backends.cuda.runtime.double_buffer import Halves
+from minicnn.backends.cuda.runtime.double_buffer import DoubleBuffer
 from minicnn.backends.cuda.runtime.graph import Recorded
-from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import THREADS, blocks_for
 from minicnn.backends.cuda.runtime.memory import allocate, device_errors, new_stream, part, upload
 from minicnn.contracts import Spec
-from minicnn.program import Feed, Program, Rows
+from minicnn.program import Feed, IndexedBatches, Program
 
 # Steps at a time: enough that Python's part does not count, few enough that progress moves and
 # Ctrl-C is heard. Estimates, not measured on a GPU (2026-11).
@@ -47,7 +47,7 @@ WARP = 32
 class Runner(one_step.Runner):
     """A program's runner that also takes several training steps at a time."""
 
-    together = MAX_STEPS_PER_CALL
+    max_steps_per_call = MAX_STEPS_PER_CALL
 
     def __init__(
         self,
@@ -56,13 +56,15 @@ class Runner(one_step.Runner):
         arena: one_step.Arena | None = None,
     ) -> None:
         super().__init__(program, arrays, arena)
-        self.together = max(2, min(MAX_STEPS_PER_CALL, ARENA_BYTES // max(program.arena_bytes, 1)))
+        self.max_steps_per_call = max(
+            2, min(MAX_STEPS_PER_CALL, ARENA_BYTES // max(program.arena_bytes, 1))
+        )
         self._many: ManySteps | None = None
 
     def start(
         self, inputs: dict[int, Feed], values: dict[int, Feed], loss: int, predictions: int
     ) -> None:
-        """Begin some training steps, at most `together`, after those that were begun before.
+        """Begin training steps, at most `max_steps_per_call`, after those begun before.
 
         Parameters
         ----------
@@ -103,15 +105,19 @@ class ManySteps:
     """A runner's tables, history and recorded launches for many steps."""
 
     def __init__(self, runner: Runner, first_value: int, loss: int, predictions: int) -> None:
-        self._runner, self._kept, self._rows = runner, (loss, predictions), runner.together
+        self._runner, self._kept, self._rows = (
+            runner,
+            (loss, predictions),
+            runner.max_steps_per_call,
+        )
         self._shapes = [runner._program.buffers[i].spec.shape for i in self._kept]
         self._samples, self._outputs = (math.prod(shape) for shape in self._shapes)
         self._words, self._first_word = _words_from(runner, first_value)
         width = self._samples + len(self._words)
-        self._table = Halves(self._rows, (width,), "uint32", "the tables of steps")
+        self._table = DoubleBuffer(self._rows, (width,), "uint32", "the tables of steps")
         width = 1 + self._samples + self._outputs  # was it halted before?, losses, predictions
-        self._history = Halves(self._rows, (width,), "float32", "the outcomes of steps")
-        self._staged: dict[tuple[int, str], Halves] = {}
+        self._history = DoubleBuffer(self._rows, (width,), "float32", "the outcomes of steps")
+        self._staged: dict[tuple[int, str], DoubleBuffer] = {}
         self._sources: dict[int, Source] = {}
         # Rows of the next step and of this one: each launch reads one number, changes the other.
         self._turn = allocate(Spec((2,), "uint32"), "the number of a step")
@@ -130,8 +136,8 @@ class ManySteps:
         for index, feed in inputs.items():
             self._take_from(index, feed, self._source(index, feed))
         self._fill_table(inputs, values)
-        for mirror in runner._mirrors.values():
-            mirror.refresh()
+        for device_copy in runner._device_copies.values():
+            device_copy.refresh()
         with device_errors():
             self._table.upload(half, self._uploads)
             self._uploaded[half].record(self._uploads)
@@ -167,9 +173,9 @@ class ManySteps:
     def _source(self, index: int, feed: Feed) -> Source:
         """The data set on the device if it can be there; else the rows, which are sent now."""
         spec = self._runner._program.buffers[index].spec
-        first = feed.array if isinstance(feed, Rows) else feed[0]
+        first = feed.array if isinstance(feed, IndexedBatches) else feed[0]
         dtype = "uint8" if first.dtype == np.uint8 else spec.dtype
-        copy = resident(feed.array, dtype) if isinstance(feed, Rows) else None
+        copy = resident(feed.array, dtype) if isinstance(feed, IndexedBatches) else None
         if copy is None:
             return Source(self._staged_rows(index, feed, dtype), False)
         return Source(copy, True)
@@ -178,7 +184,7 @@ class ManySteps:
         key = index, dtype
         if key not in self._staged:
             shape = self._runner._program.buffers[index].spec.shape
-            self._staged[key] = Halves(self._rows, shape, dtype, "batches on their way")
+            self._staged[key] = DoubleBuffer(self._rows, shape, dtype, "batches on their way")
         rows = self._staged[key].host(self._half)
         for step in range(len(feed)):
             rows[step] = feed[step]
@@ -192,7 +198,7 @@ class ManySteps:
         if before is None or before.array is not source.array:
             self._sources[index] = source
             self._recorded.clear()
-            if isinstance(feed, Rows) and source.resident:
+            if isinstance(feed, IndexedBatches) and source.resident:
                 weakref.finalize(feed.array, self._forget, index).atexit = False
 
     def _forget(self, index: int) -> None:
@@ -202,7 +208,9 @@ class ManySteps:
 
     def _fill_table(self, inputs: dict[int, Feed], values: dict[int, Feed]) -> None:
         rows, buffers = self._table.host(self._half), self._runner._program.buffers
-        numbers = next((feed.numbers for feed in inputs.values() if isinstance(feed, Rows)), None)
+        numbers = next(
+            (feed.indices for feed in inputs.values() if isinstance(feed, IndexedBatches)), None
+        )
         if numbers is not None:
             rows[: len(numbers), : self._samples] = numbers
         for index, feed in values.items():
@@ -271,14 +279,16 @@ def _words_from(runner: Runner, first_value: int) -> tuple[Any, int]:
 
     The program's inputs lie in one allocation in their order: samples, then everything else.
     """
-    places = [runner._places[i] for i, b in enumerate(runner._program.buffers) if b.home == "input"]
+    places = [
+        runner._places[i] for i, b in enumerate(runner._program.buffers) if b.storage == "input"
+    ]
     start = runner._places[first_value].offset
     last = max(places, key=lambda place: place.offset)
     size = last.offset - start + math.prod(last.spec.shape) * np.dtype(last.spec.dtype).itemsize
     return part(last.memory, start, Spec((size // 4,), "uint32")), start // 4
 
 
-@kept
+@cached
 def feed_kernel(
     count: int, row: int, resident: bool, samples: int, width: int, words: int, outcome: int
 ) -> Any:
@@ -308,7 +318,7 @@ def feed_kernel(
     return feed
 
 
-@kept
+@cached
 def keep_kernel(samples: int, outputs: int) -> Any:
     """The step's losses and predictions; a loss that is not finite halts. One thread a number."""
 

@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.backends.cuda.flat_update import Bound, is_update, join_updates
-from minicnn.backends.cuda.kernels import MAKERS
+from minicnn.backends.cuda.flat_update import BoundStep, is_update, join_updates
+from minicnn.backends.cuda.kernels import KERNEL_FACTORIES
 from minicnn.backends.cuda.runtime.graph import Recorded
-from minicnn.backends.cuda.runtime.launch import HALTED, OLD, Work, start
+from minicnn.backends.cuda.runtime.launch import HALTED, OLD, KernelPlan, start
 from minicnn.backends.cuda.runtime.memory import (
-    Mirror,
-    Place,
+    DeviceCopy,
+    Region,
     allocate,
-    allocate_together,
+    allocate_adjacent,
     compute_stream,
+    device_copies_of,
     device_errors,
     download,
-    mirrors_of,
-    room_for,
+    padded_bytes,
     upload,
 )
 from minicnn.contracts import CONTRACTS, Spec
@@ -67,21 +67,21 @@ class Runner:
     ) -> None:
         self._program, self._hosts = program, arrays
         self._stream = compute_stream()
-        works = [_work_of(program, step) for step in program.steps]
-        scratch, scratch_bytes = _scratch(program.steps, works)
-        self._scratch_start = room_for(Spec((program.arena_bytes,), "uint8"))
+        plans = [_plan_of(program, step) for step in program.steps]
+        scratch, scratch_bytes = _scratch(program.steps, plans)
+        self._scratch_start = padded_bytes(Spec((program.arena_bytes,), "uint8"))
         arena = Arena() if arena is None else arena
         self._arena = arena.room(self._scratch_start + scratch_bytes, _largest(program))
         self._halted = allocate(Spec((1,), "uint32"), HALTED)
         upload(np.zeros(1, np.uint32), self._halted)
-        self._mirrors = self._mirror_what_lasts()
+        self._device_copies = self._copies_of_persistent()
         self._places = self._place_all()
         self._arrays = {index: place.array for index, place in self._places.items()}
         self._steps = [
-            self._bind(step, work, offsets)
-            for step, work, offsets in zip(program.steps, works, scratch, strict=True)
+            self._bind(step, plan, offsets)
+            for step, plan, offsets in zip(program.steps, plans, scratch, strict=True)
         ]
-        self._joined: dict[range, list[Bound]] = {}
+        self._joined: dict[range, list[BoundStep]] = {}
         self._recorded: dict[range, Recorded] = {}
         self._constants: list[int] = []  # versions of what the constant steps read, when they ran
 
@@ -100,7 +100,7 @@ class Runner:
         for number in numbers:
             self._note_changes(self._steps[number])
 
-    def launches(self, numbers: range) -> list[Bound]:
+    def launches(self, numbers: range) -> list[BoundStep]:
         """The launches of these steps in order; updates of weights are joined where they can be.
 
         To be called before a recording: the first time it makes tables on the device.
@@ -114,45 +114,45 @@ class Runner:
         steps = range(self._program.constant)
         made = {i for step in self._program.steps[: len(steps)] for i in step.writes}
         read = sorted(self._read_by(steps) - made)
-        mirrors = [self._mirrors[i] for i in read if i in self._mirrors]
-        for mirror in mirrors:
-            mirror.refresh()
-        versions = [mirror.version for mirror in mirrors]
+        device_copies = [self._device_copies[i] for i in read if i in self._device_copies]
+        for device_copy in device_copies:
+            device_copy.refresh()
+        versions = [device_copy.version for device_copy in device_copies]
         if steps and versions != self._constants:
             self.run(0, len(steps))
             self._constants = versions
 
-    def _mirror_what_lasts(self) -> dict[int, Mirror]:
+    def _copies_of_persistent(self) -> dict[int, DeviceCopy]:
         """Mirrors of parameters and state; those that are new lie in one allocation."""
-        lasting = [i for i, b in enumerate(self._program.buffers) if b.home in _LASTING]
-        mirrors = mirrors_of(
+        lasting = [i for i, b in enumerate(self._program.buffers) if b.storage in _LASTING]
+        device_copies = device_copies_of(
             [self._hosts[i] for i in lasting], _what("parameters and state", self._buffers(lasting))
         )
-        return dict(zip(lasting, mirrors, strict=True))
+        return dict(zip(lasting, device_copies, strict=True))
 
-    def _place_all(self) -> dict[int, Place]:
+    def _place_all(self) -> dict[int, Region]:
         """Where each buffer lies; a view lies where its root does."""
-        inputs = [i for i, b in enumerate(self._program.buffers) if b.home == "input"]
+        inputs = [i for i, b in enumerate(self._program.buffers) if b.storage == "input"]
         specs = [b.spec for b in self._buffers(inputs)]
         places = dict(
             zip(
                 inputs,
-                allocate_together(specs, _what("inputs", self._buffers(inputs))),
+                allocate_adjacent(specs, _what("inputs", self._buffers(inputs))),
                 strict=True,
             )
         )
-        places |= {index: mirror.place for index, mirror in self._mirrors.items()}
+        places |= {index: device_copy.place for index, device_copy in self._device_copies.items()}
         for index, buffer in enumerate(self._program.buffers):
             if buffer.view_of is not None:
                 places[index] = places[buffer.view_of]
-            elif not buffer.home:
-                places[index] = Place(self._arena, buffer.offset or 0, buffer.spec)
+            elif not buffer.storage:
+                places[index] = Region(self._arena, buffer.offset or 0, buffer.spec)
         return places
 
     def _buffers(self, indices: list[int]) -> list[Buffer]:
         return [self._program.buffers[i] for i in indices]
 
-    def _bind(self, step: Step, work: Work, scratch: dict[str, int]) -> Bound:
+    def _bind(self, step: Step, plan: KernelPlan, scratch: dict[str, int]) -> BoundStep:
         contract = CONTRACTS[step.kernel]
         reads = (name.rstrip("?") for name in contract.reads)
         old = (OLD + name if name in contract.updates else name for name in reads)
@@ -163,11 +163,11 @@ class Runner:
             if index is not None
         }
         for name, offset in scratch.items():
-            spec = work.scratch[name]
-            places[name] = Place(self._arena, self._scratch_start + offset, spec)
+            spec = plan.scratch[name]
+            places[name] = Region(self._arena, self._scratch_start + offset, spec)
         arrays = {name: place.array for name, place in places.items()}
         writes = tuple(i for i in step.writes if i is not None)
-        return Bound(step, work, arrays | {HALTED: self._halted}, places, writes)
+        return BoundStep(step, plan, arrays | {HALTED: self._halted}, places, writes)
 
     def _refresh(self, numbers: range) -> None:
         """Bring to the device what these steps read from the host."""
@@ -178,19 +178,19 @@ class Runner:
                 self._stream.synchronize()
 
     def _bring(self, index: int) -> None:
-        if index in self._mirrors:
-            self._mirrors[index].refresh()
-        elif self._program.buffers[index].home:
+        if index in self._device_copies:
+            self._device_copies[index].refresh()
+        elif self._program.buffers[index].storage:
             upload(self._hosts[index], self._arrays[index], self._stream)
 
     def _read_by(self, numbers: range) -> set[int]:
         steps = [self._program.steps[number] for number in numbers]
         return {self._root(i) for step in steps for i in step.reads if i is not None}
 
-    def _note_changes(self, step: Bound) -> None:
+    def _note_changes(self, step: BoundStep) -> None:
         for index in step.writes:
-            if self._root(index) in self._mirrors:
-                self._mirrors[self._root(index)].changed()
+            if self._root(index) in self._device_copies:
+                self._device_copies[self._root(index)].changed()
 
     def _root(self, index: int) -> int:
         view_of = self._program.buffers[index].view_of
@@ -200,20 +200,20 @@ class Runner:
 _LASTING = ("parameter", "state")
 
 
-def _starter(steps: list[Bound]) -> Callable[[Any], None]:
+def _starter(steps: list[BoundStep]) -> Callable[[Any], None]:
     """A function that starts all their launches on a stream."""
 
     def launches(stream: Any) -> None:
         for bound in steps:
-            start(bound.work, bound.arrays, stream)
+            start(bound.plan, bound.arrays, stream)
 
     return launches
 
 
-def _work_of(program: Program, step: Step) -> Work:
+def _plan_of(program: Program, step: Step) -> KernelPlan:
     """The maker's work; what nobody wants of its results goes to scratch memory."""
     reads = [None if i is None else program.buffers[i].spec for i in step.reads]
-    work = MAKERS[step.kernel](*reads, **step.attributes)
+    plan = KERNEL_FACTORIES[step.kernel](*reads, **step.attributes)
     contract = CONTRACTS[step.kernel]
     specs = contract.specs(*reads, **step.attributes)
     unwanted = {
@@ -221,23 +221,23 @@ def _work_of(program: Program, step: Step) -> Work:
         for name, spec, index in zip(contract.writes, specs, step.writes, strict=True)
         if index is None and spec is not None and name not in contract.updates
     }
-    return work._replace(scratch={**work.scratch, **unwanted})
+    return plan._replace(scratch={**plan.scratch, **unwanted})
 
 
-def _scratch(steps: tuple[Step, ...], works: list[Work]) -> tuple[list[dict[str, int]], int]:
+def _scratch(steps: tuple[Step, ...], plans: list[KernelPlan]) -> tuple[list[dict[str, int]], int]:
     """For each step the offset of each scratch array, and the bytes of all.
 
     Steps share these bytes, but not updates that follow each other: the gradients that dense
     layers compute there wait until all weights are moved.
     """
     placed, end, largest = [], 0, 0
-    for number, (step, work) in enumerate(zip(steps, works, strict=True)):
+    for number, (step, plan) in enumerate(zip(steps, plans, strict=True)):
         if not (number and is_update(step) and is_update(steps[number - 1])):
             end = 0
         offsets = {}
-        for name, spec in work.scratch.items():
+        for name, spec in plan.scratch.items():
             offsets[name] = end
-            end += room_for(spec)
+            end += padded_bytes(spec)
         placed.append(offsets)
         largest = max(largest, end)
     return placed, largest
@@ -245,12 +245,12 @@ def _scratch(steps: tuple[Step, ...], works: list[Work]) -> tuple[list[dict[str,
 
 def _largest(program: Program) -> str:
     """The largest arrays of a program, for whoever has to make it smaller."""
-    own = [b for b in program.buffers if not b.home and b.view_of is None]
+    own = [b for b in program.buffers if not b.storage and b.view_of is None]
     return _what("the layers' outputs of one batch", own)
 
 
 def _what(kind: str, buffers: list[Buffer], count: int = 3) -> str:
     """What an allocation is for."""
-    largest = sorted(buffers, key=lambda b: -room_for(b.spec))[:count]
+    largest = sorted(buffers, key=lambda b: -padded_bytes(b.spec))[:count]
     names = ", ".join(f"{b.name} {b.spec.shape}" for b in largest)
     return f"{kind}, of which the largest are {names}"
