@@ -98,7 +98,7 @@ def others() -> list[Case]:
         "logits": Spec((64, 10)), "probabilities": Spec((64, 10)), "dloss": Spec((64,)),
         "y_true": Spec((64,), "int32"),
     }  # fmt: skip
-    names = ("gamma", "beta", "moving_mean", "moving_variance", "mean", "inverse_deviation")
+    names = ("gamma", "beta", "moving_mean", "moving_variance", "mean", "inverse_std")
     norm = {"x": image, "dy": image} | dict.fromkeys(names, channels)
     loss, smoothing = "softmax_sparse_categorical_crossentropy", {"label_smoothing": 0.0}
     return [

@@ -222,24 +222,24 @@ CONTRACTS: dict[str, Contract] = {
     "softmax_backward": Contract(("dy", "y"), ("dx",), same(0)),
     "batch_norm_training_forward": Contract(
         ("x", "gamma", "beta", "moving_mean", "moving_variance", "moments?"),
-        ("y", "mean", "inverse_deviation", "moving_mean", "moving_variance"),
+        ("y", "mean", "inverse_std", "moving_mean", "moving_variance"),
         _batch_norm,
         updates=("moving_mean", "moving_variance"),
     ),
     "batch_norm_training_backward": Contract(
-        ("dy", "x", "gamma", "mean", "inverse_deviation"),
+        ("dy", "x", "gamma", "mean", "inverse_std"),
         ("dx", "dgamma", "dbeta"),
         same(0, 2, 2),
         in_place="dy",
     ),
     "batch_norm_dropout_forward": Contract(
         ("x", "gamma", "beta", "moving_mean", "moving_variance", "moments?", "rng_key"),
-        ("y", "mean", "inverse_deviation", "moving_mean", "moving_variance"),
+        ("y", "mean", "inverse_std", "moving_mean", "moving_variance"),
         _batch_norm,
         updates=("moving_mean", "moving_variance"),
     ),
     "batch_norm_dropout_backward": Contract(
-        ("dy", "x", "gamma", "mean", "inverse_deviation", "rng_key"),
+        ("dy", "x", "gamma", "mean", "inverse_std", "rng_key"),
         ("dx", "dgamma", "dbeta"),
         same(0, 2, 2),
         in_place="dy",

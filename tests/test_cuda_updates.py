@@ -181,12 +181,12 @@ class Training:
 
     updates: list[Step]
 
-    def add(self, name, shape, home=""):
-        offset = None if home else self.offset
-        if not home:
+    def add(self, name, shape, storage=""):
+        offset = None if storage else self.offset
+        if not storage:
             self.offset += -(-4 * math.prod(shape) // 64) * 64
         self.index[name] = len(self.buffers)
-        self.buffers.append(Buffer(name, Spec(shape), offset, home))
+        self.buffers.append(Buffer(name, Spec(shape), offset, storage))
 
     def add_update(self, kernel, absent, attributes, number, shape, dense):
         self.updates = [] if number == 0 else self.updates
@@ -221,7 +221,7 @@ class Training:
         return {
             i: rng.uniform(0.5, 1, buffer.spec.shape).astype(np.float32)
             for i, buffer in enumerate(self.buffers)
-            if buffer.home
+            if buffer.storage
         }
 
 
@@ -324,9 +324,9 @@ def test_a_gradient_that_nobody_wants_is_computed_beside_the_others():
 
 def test_running_statistics_are_assigned_together():
     names = ["a", "b", "new a", "new b"]
-    buffers = [Buffer(name, Spec((7,)), home="state") for name in names[:2]]
+    buffers = [Buffer(name, Spec((7,)), storage="state") for name in names[:2]]
     buffers += [Buffer(name, Spec((7,)), 64 * i) for i, name in enumerate(names[2:])]
-    buffers += [Buffer("x", Spec((7,)), home="input")]
+    buffers += [Buffer("x", Spec((7,)), storage="input")]
     made = [Step("rescale_forward", (4,), (i,), {"scale": i, "offset": 0.0}) for i in (2, 3)]
     steps = (*made, Step("assign", (2,), (0,), {}), Step("assign", (3,), (1,), {}))
     x = np.arange(7, dtype=np.float32)

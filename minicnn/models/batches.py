@@ -10,7 +10,7 @@ import numpy as np
 
 from minicnn import random
 from minicnn.checks import check_int, shape_text
-from minicnn.dlpack import is_foreign, taken
+from minicnn.dlpack import as_numpy, is_foreign
 from minicnn.errors import ArgumentError, DTypeError
 
 
@@ -242,7 +242,7 @@ def batch_of(x: Any, y: Any = None, weights: Any = None) -> Batch:
 def as_arrays(x: Any) -> tuple[np.ndarray, ...]:
     """One array, or a list of them, as a tuple of arrays of real numbers."""
     parts = x if isinstance(x, (list, tuple)) and is_arrays(x) else [x]
-    arrays = tuple(np.asarray(taken(part)) for part in parts)
+    arrays = tuple(np.asarray(as_numpy(part)) for part in parts)
     for array in arrays:
         if array.dtype.kind not in "uifb":
             raise DTypeError(f"x must be real numbers; got dtype {array.dtype}")
@@ -256,7 +256,7 @@ def as_labels(y: Any) -> np.ndarray | None:
     if y is None:
         return None
     try:
-        labels = np.asarray(taken(y, "y"))
+        labels = np.asarray(as_numpy(y, "y"))
     except ValueError as err:
         raise ArgumentError("y must have rows of equal length, one a sample") from err
     if labels.ndim == 0:
@@ -268,7 +268,7 @@ def as_weights(weights: Any) -> np.ndarray | None:
     """float32 (N,): how much each sample counts."""
     if weights is None:
         return None
-    rows = np.asarray(taken(weights, "sample_weight"))
+    rows = np.asarray(as_numpy(weights, "sample_weight"))
     if rows.dtype.kind not in "uifb" or rows.ndim != 1:
         raise ArgumentError(
             f"sample_weight must be one number a sample, (N,); got {rows.dtype} "

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.models.batches import ArrayBatches, Batch, Place
-from minicnn.program import Feed, Rows
+from minicnn.program import Feed, IndexedBatches
 
 
 class Group(NamedTuple):
@@ -51,8 +51,8 @@ def _rows_of(data: ArrayBatches, numbers: np.ndarray) -> Group:
     weights = data.weights
     return Group(
         Batch(tuple(x[: numbers.shape[1]] for x in data.inputs)),
-        tuple(Rows(x, numbers) for x in data.inputs),
-        Rows(np.asarray(data.labels), numbers),
+        tuple(IndexedBatches(x, numbers) for x in data.inputs),
+        IndexedBatches(np.asarray(data.labels), numbers),
         [None if weights is None else weights[rows] for rows in numbers],
     )
 

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import metrics, random
-from minicnn.backends.algorithm import conv_algorithm
-from minicnn.backends.precision import precision
+from minicnn.backends.settings import conv_algorithm, precision
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.host_sync import layers_version, sync_all, synced
@@ -190,7 +189,7 @@ class Stepper(Network):
     def together(self, inputs: tuple[np.ndarray, ...]) -> int:
         """How many steps on such batches the engine in use takes at a time."""
         with self.lock:
-            return self.execution("train", inputs).runner.together
+            return self.execution("train", inputs).runner.max_steps_per_call
 
     def _output_shape(self, batch_size: int) -> tuple[int, ...]:
         return (batch_size, *self.graph.outputs[0].shape[1:])
@@ -202,7 +201,7 @@ class Stepper(Network):
         """
         dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
         trained = [layer.trainable for layer in self._layers] if kind == "train" else []
-        ways = (conv_algorithm(), precision(), layers_version())
+        ways = (conv_algorithm.get(), precision.get(), layers_version())
         key = (kind, len(inputs[0]), *dtypes, *ways, *trained)
 
         def make(memory: Memory) -> Execution:

@@ -32,7 +32,7 @@ float64 = np.float64
 ZERO_64, ONE_64, TWO_64 = float64(0), float64(1), float64(2)
 PARTIALS = "partials"
 STATISTICS = (
-    "mean", "inverse_deviation", "moving_mean", "moving_variance",
+    "mean", "inverse_std", "moving_mean", "moving_variance",
     OLD + "moving_mean", OLD + "moving_variance",
 )  # fmt: skip
 
@@ -48,12 +48,12 @@ def batch_norm_training_forward(
     momentum: float,
     epsilon: float,
 ) -> KernelPlan:
-    arguments = ("y", "x", "gamma", "beta", "mean", "inverse_deviation")
+    arguments = ("y", "x", "gamma", "beta", "mean", "inverse_std")
     return joined(statistics(x, moments, momentum, epsilon), normalized(x, arguments, itself))
 
 
 def batch_norm_training_backward(
-    dy: Spec, x: Spec, gamma: Spec, mean: Spec, inverse_deviation: Spec, **_: Any
+    dy: Spec, x: Spec, gamma: Spec, mean: Spec, inverse_std: Spec, **_: Any
 ) -> KernelPlan:
     return training_gradients(x, "dy")
 
@@ -69,7 +69,7 @@ def batch_norm_inference_forward(
     **_: Any,
 ) -> KernelPlan:
     arguments = ("y", "x", "gamma", "beta", "moving_mean", "moving_variance")
-    return normalized(x, arguments, inverse_deviation_of(epsilon))
+    return normalized(x, arguments, inverse_std_of(epsilon))
 
 
 def batch_norm_inference_backward(
@@ -82,7 +82,7 @@ def batch_norm_inference_backward(
     epsilon: float,
     **_: Any,
 ) -> KernelPlan:
-    inverse = inverse_deviation_of(epsilon)
+    inverse = inverse_std_of(epsilon)
     count = math.prod(x.shape)
     kernel = _scaled_kernel(count, x.shape[-1], inverse)
     return joined(
@@ -95,7 +95,7 @@ def batch_norm_inference_backward(
 
 
 def statistics(x: Spec, moments: Spec | None, momentum: float, epsilon: float) -> KernelPlan:
-    """mean, inverse_deviation and the moving averages: of x, or of moments where they are known."""
+    """mean, inverse_std and the moving averages: of x, or of moments where they are known."""
     if moments is not None:
         kernel = _known_moments_kernel(x.shape[-1], momentum, epsilon)
         return elementwise(kernel, x.shape[-1], (*STATISTICS, "moments"))
@@ -121,9 +121,9 @@ def training_gradients(x: Spec, dy: str) -> KernelPlan:
     """dx, dgamma and dbeta; `dy` is the name of the gradient, which may be dx itself."""
     count = math.prod(x.shape)
     kernel = _backward_kernel(count, x.shape[-1])
-    arguments = ("dx", dy, "x", "gamma", "mean", "inverse_deviation", "dgamma", "dbeta")
+    arguments = ("dx", dy, "x", "gamma", "mean", "inverse_std", "dgamma", "dbeta")
     return joined(
-        _channel_gradients(x, dy, "mean", "inverse_deviation", itself),
+        _channel_gradients(x, dy, "mean", "inverse_std", itself),
         elementwise(kernel, count, arguments),
     )
 
@@ -143,12 +143,12 @@ def _channel_gradients(x: Spec, dy: str, mean: str, deviation: str, inverse: Any
 
 
 @device
-def itself(inverse_deviation):
-    return inverse_deviation
+def itself(inverse_std):
+    return inverse_std
 
 
 @cached
-def inverse_deviation_of(epsilon: float) -> Any:
+def inverse_std_of(epsilon: float) -> Any:
     small = float32(epsilon)
     return device(lambda variance: ONE / float32(sqrt(variance + small)))
 
@@ -323,13 +323,13 @@ def _backward_kernel(count: int, channels: int) -> Any:
     number, m = uint32(channels), float32(max(count // channels, 1))
 
     @jit
-    def pulled_back(dx, dy, x, gamma, mean, inverse_deviation, dgamma, dbeta):
+    def pulled_back(dx, dy, x, gamma, mean, inverse_std, dgamma, dbeta):
         e = uint32(cuda.grid(1))
         if e < count:
             c = uint32(e % number)
-            x_hat = (x[e] - mean[c]) * inverse_deviation[c]
+            x_hat = (x[e] - mean[c]) * inverse_std[c]
             rest = dy[e] - dbeta[c] / m - x_hat * (dgamma[c] / m)
-            dx[e] = gamma[c] * inverse_deviation[c] * rest
+            dx[e] = gamma[c] * inverse_std[c] * rest
 
     return pulled_back
 

@@ -35,7 +35,7 @@ def batch_norm_dropout_forward(
 ) -> KernelPlan:
     count = math.prod(x.shape)
     kernel = _kernel(count, x.shape[-1], rate, purpose)
-    arguments = ("y", "x", "gamma", "beta", "mean", "inverse_deviation", "rng_key")
+    arguments = ("y", "x", "gamma", "beta", "mean", "inverse_std", "rng_key")
     return joined(
         statistics(x, moments, momentum, epsilon), elementwise(kernel, fours(count), arguments)
     )
@@ -46,7 +46,7 @@ def batch_norm_dropout_backward(
     x: Spec,
     gamma: Spec,
     mean: Spec,
-    inverse_deviation: Spec,
+    inverse_std: Spec,
     rng_key: Spec,
     *,
     rate: float,
@@ -62,10 +62,10 @@ def _kernel(count: int, channels: int, rate: float, purpose: int) -> Any:
     n, result = uint32(channels), kept_or_dropped(rate)
 
     @device
-    def normalize(y, x, gamma, beta, mean, inverse_deviation, e, word):
+    def normalize(y, x, gamma, beta, mean, inverse_std, e, word):
         if e < number:
             c = uint32(e % n)
-            z = gamma[c] * ((x[e] - mean[c]) * inverse_deviation[c]) + beta[c]
+            z = gamma[c] * ((x[e] - mean[c]) * inverse_std[c]) + beta[c]
             y[e] = result(z, word)
 
     @jit

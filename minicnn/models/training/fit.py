@@ -9,7 +9,7 @@ from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from minicnn import random
-from minicnn.backends import steps_together
+from minicnn.backends import max_steps_per_call
 from minicnn.callbacks import BackupAndRestore, Callback, CallbackList, TerminateOnNaN
 from minicnn.checks import check_int, check_number, warn_caller
 from minicnn.errors import ArgumentError, NumericError
@@ -146,7 +146,7 @@ class Fit:
             state.resumed = None
         self.progress.begin_epoch(state.epoch, epochs, len(self.data) or None)
         self.callbacks.on_epoch_begin(state.epoch)
-        if steps_together() == 1 or any(c.every_batch for c in self.callbacks):
+        if max_steps_per_call() == 1 or any(c.every_batch for c in self.callbacks):
             self._train_one_by_one()
         else:
             self._train_together()

@@ -9,7 +9,7 @@ from minicnn.backends.cuda.runtime.api import cuda
 from minicnn.backends.cuda.runtime.launch import MAX_ELEMENTS, KernelFactory, KernelPlan
 from minicnn.backends.cuda.tensor_cores import conv2d, dense, mma
 from minicnn.backends.kernel_tables import named_in_contracts
-from minicnn.backends.precision import precision
+from minicnn.backends.settings import precision
 from minicnn.contracts import CONTRACTS, Spec
 
 MIN_CAPABILITY = (8, 0)  # TF32 came with it
@@ -48,7 +48,7 @@ def _preferring(name: str, special: KernelFactory, maker: KernelFactory) -> Kern
 
 def fits(name: str, *specs: Spec | None, **attributes: Any) -> bool:
     """Is kernel `name` for these arrays made for the tensor cores here and now?"""
-    wanted = name in KERNEL_FACTORIES and precision() == "tf32" and not mma.missing()
+    wanted = name in KERNEL_FACTORIES and precision.get() == "tf32" and not mma.missing()
     return wanted and capability() >= MIN_CAPABILITY and shape_fits(name, *specs, **attributes)
 
 
