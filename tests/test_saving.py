@@ -140,7 +140,7 @@ def test_hostile_contents_are_refused(tmp_path, name):
         mc.load_model(tmp_path / "bad.mcnn")
     most_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert isinstance(caught.value, (FormatError, mc.models.saving.SizeLimitError))
+    assert isinstance(caught.value, (FormatError, mc.errors.SizeLimitError))
     assert most_bytes < 1 << 20, "it was believed before it was checked"
 
 

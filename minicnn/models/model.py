@@ -43,10 +43,10 @@ class Model(CompiledNetwork):
     """
 
     def __init__(
-        self, inputs: Tensors | None = None, outputs: Tensors | None = None, name: str | None = None
+        self, inputs: Tensors = (), outputs: Tensors = (), name: str | None = None
     ) -> None:
         super().__init__(name)
-        if inputs is not None or outputs is not None:
+        if inputs != () or outputs != ():
             self.take_graph(graph_between(_tuple(inputs), _tuple(outputs)))
 
     @classmethod
@@ -288,7 +288,7 @@ class Model(CompiledNetwork):
         checkpoints.load_checkpoint(self, path)
 
 
-def _tuple(tensors: Tensors | None) -> tuple[SymbolicTensor, ...]:
+def _tuple(tensors: Tensors) -> tuple[SymbolicTensor, ...]:
     if isinstance(tensors, (list, tuple)) and tensors:
         return tuple(tensors)
     return (tensors,)  # type: ignore[return-value]  # graph_between refuses what is no tensor
