@@ -46,12 +46,16 @@ def kernels_of(package: str) -> dict[str, Callable[..., Any]]:
 
 
 def named_in_contracts(module: ModuleType) -> dict[str, Callable[..., Any]]:
-    """Return the functions that a module defines and that have a kernel's name, by that name."""
-    return {
+    """Return a module's kernels by name: functions with a kernel's name, and its table KERNELS.
+
+    A module whose kernels are made by other functions has them in a table of that name.
+    """
+    defined = {
         name: function
         for name, function in vars(module).items()
         if name in CONTRACTS and getattr(function, "__module__", "") == module.__name__
     }
+    return {**defined, **vars(module).get("KERNELS", {})}
 
 
 def readable(array: np.ndarray | None, dtype: DTypeLike | None = None) -> np.ndarray | None:

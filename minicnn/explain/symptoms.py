@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from minicnn.explain.tape import Tape
 from minicnn.layers import BatchNormalization, Dense
 from minicnn.losses import Crossentropy
 from minicnn.models import Model
-from minicnn.optimizers import Adam, RMSprop
 
 AT_CHANCE = 0.02  # a loss this near to that of guessing, in parts of it, is guessing
 MAX_OF_A_CLASS = 0.8
@@ -169,7 +167,7 @@ def learning_rate_problem(model: Model, by_parameter: Mapping[str, np.ndarray]) 
         return None
     rate, kind = float(optimizer.learning_rate), type(optimizer).__name__
     steps = {
-        p.name: relative_step(p.value, by_parameter.get(p.name), rate, adaptive(optimizer))
+        p.name: relative_step(p.value, by_parameter.get(p.name), rate, optimizer.adaptive)
         for p in model.parameters
         if p.trainable and p.value.ndim > 1
     }
@@ -189,11 +187,6 @@ def learning_rate_problem(model: Model, by_parameter: Mapping[str, np.ndarray]) 
             f"moves no weight by more than {known[name]:.0e} of its size"
         )
     return None
-
-
-def adaptive(optimizer: Any) -> bool:
-    """Does it move every weight by about the learning rate, whatever the gradient's size?"""
-    return isinstance(optimizer, (Adam, RMSprop))
 
 
 def relative_step(w: np.ndarray, dw: np.ndarray | None, rate: float, by_sign: bool) -> float | None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.contracts import CONTRACTS, Spec
-from minicnn.layers.base import aligned
+from minicnn.layers.parameter import aligned
 from minicnn.losses import Loss
 from minicnn.models.graph import Graph
 from minicnn.models.planner.arena import place
