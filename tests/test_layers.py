@@ -186,7 +186,9 @@ def test_config_keeps_every_argument():
     for layer in pieces:
         config = layer.get_config()
         again = layer_from_config(type(layer).__name__, config)
-        state = {k: v for k, v in vars(layer).items() if not k.endswith(("initializer", "rng_name"))}
+        state = {
+            k: v for k, v in vars(layer).items() if not k.endswith(("initializer", "rng_name"))
+        }
         assert state == {k: v for k, v in vars(again).items() if k in state}
         assert again.get_config() == config
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from minicnn.errors import ArgumentError, MiniCNNError, SizeLimitError
 from minicnn.layers import InputLayer, layer_from_config
 from minicnn.layers.base import Layer, SymbolicTensor
-from minicnn.layers.registry import find_layer
 from minicnn.layers.registry import registry as layer_registry
 from minicnn.models.graph import Graph, check_names, graph_between
 from minicnn.models.network import Network
@@ -60,7 +59,7 @@ def graph_from_config(config: Mapping[str, Any]) -> Graph:
     """The graph that `graph_to_config` described, with freshly initialized parameters."""
     _check_sizes(config)
     for item in config["layers"]:
-        find_layer(item["class"])  # before the first is made
+        layer_registry.find(item["class"])  # before the first is made
     layers = [layer_from_config(item["class"], item["config"]) for item in config["layers"]]
     tensors: list[SymbolicTensor] = []
     for item in config["tensors"]:
@@ -95,7 +94,7 @@ def network_from_document(document: Mapping[str, Any]) -> Model:
         raise ArgumentError(
             "it holds weights only. Build the network in code, then model.load_weights(path)"
         )
-    model: Model = MODELS.made(MODELS.find(document["class"]), config)
+    model: Model = MODELS.build(MODELS.find(document["class"]), config)
     return model
 
 
