@@ -43,7 +43,7 @@ class Tape:
         self.steps: list[Step] = []
         parts = x if isinstance(x, (list, tuple)) else [x]
         self.inputs = tuple(np.asarray(one, np.float32) for one in parts)
-        model.check_inputs(self.inputs)
+        model.build_for(self.inputs)
         graph = model.graph
         found = graph.results(self._apply, *self.inputs, training=training)
         self._outputs = {t.layer.name: found[id(t)] for t in graph.tensors}
