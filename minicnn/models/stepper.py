@@ -139,12 +139,12 @@ class Stepper(Network):
         return self._step_metrics
 
     def slot(self, parameter: Parameter, name: str) -> np.ndarray:
-        """The optimizer's array of that name for that parameter; zeros when it is new."""
+        """The optimizer's array of that name for that parameter, made if it is not there yet."""
+        optimizer, _ = self.need_compiled()
         arrays = self._slots.setdefault(parameter, {})
         if name not in arrays:
-            zeros = aligned(parameter.shape, "float32")
-            zeros.fill(0)
-            arrays[name] = zeros
+            arrays[name] = aligned(parameter.shape, "float32")
+            arrays[name].fill(optimizer.slots[name])
         return synced(arrays[name])
 
     @property
@@ -155,12 +155,6 @@ class Stepper(Network):
             for p, arrays in self._slots.items()
             for name, a in arrays.items()
         }
-
-    def reset_slots(self) -> None:
-        """Set the optimizer's arrays to zero. They stay where they are: programs know them."""
-        for arrays in self._slots.values():
-            for array in arrays.values():
-                synced(array).fill(0)
 
     def need_compiled(self) -> tuple[Optimizer, Loss]:
         """The optimizer and the loss, or an error that says how to give them."""

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.backends.cuda.optimizers import KINDS, NO_SLOT, ZERO, Update, mover, update_of
+from minicnn.backends.cuda.optimizers import NO_SLOT, RULES, ZERO, Update, mover, update_of
 from minicnn.backends.cuda.runtime.api import cuda, device, jit, uint32
 from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import (
@@ -74,7 +74,7 @@ class Member(NamedTuple):
 
 def is_update(step: Step) -> bool:
     """Return whether the step is an update or a copy, which can be joined with others."""
-    return step.kernel == "assign" or step.kernel.removeprefix("dense_") in KINDS
+    return step.kernel == "assign" or step.kernel.removeprefix("dense_") in RULES
 
 
 def join_updates(bounds: list[BoundStep]) -> list[BoundStep]:

@@ -25,13 +25,17 @@ def saved_slots(model: Model) -> dict[str, np.ndarray]:
 
 
 def read_slots(model: Model, archive: Archive, there: list[str]) -> list[Change]:
-    """What the optimizer's arrays are to hold, all of it checked; those not in the file, zeros.
+    """Return what the optimizer's arrays are to hold, all of it checked.
 
-    `there` are the parameters' names in the file: a rebuilt layer may be called otherwise.
+    Arrays that are not in the file get their initial values. `there` are the parameters' names in
+    the file: a rebuilt layer may have another name.
     """
     optimizer, _ = model.need_compiled()
     here = dict(zip(there, model.parameters, strict=True))
-    changes: list[Change] = [(array, np.zeros_like(array)) for array in model.slots.values()]
+    changes: list[Change] = [
+        (array, np.full_like(array, optimizer.slots.get(name, 0.0)))
+        for (_, name), array in model.slots.items()
+    ]
     for name, value in archive.arrays.items():
         kind, _, rest = name.partition("/")
         slot, _, parameter = rest.partition("/")
