@@ -18,7 +18,7 @@ from minicnn.checks import check_flag, check_int, check_number, refuse_unknown
 from minicnn.errors import ArgumentError
 from minicnn.schedules import LearningRateSchedule, check_rate
 from minicnn.support.registry import Registry
-from minicnn.support.reprs import described
+from minicnn.support.reprs import repr_from_config
 
 Rate = float | LearningRateSchedule
 
@@ -37,7 +37,7 @@ class Optimizer:
         AdamW do; False adds weight_decay * w to the gradient (L2), as Caffe does
     """
 
-    __repr__ = described
+    __repr__ = repr_from_config
     kernel: ClassVar[str]
     # Whether a step moves every weight by about the learning rate, whatever the gradient's size.
     adaptive: ClassVar[bool] = False
@@ -121,7 +121,7 @@ class Optimizer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
-        """The optimizer that `get_config` described."""
+        """The optimizer that `get_config` repr_from_config."""
         return cls(**config)
 
     def get_state(self) -> dict[str, Any]:

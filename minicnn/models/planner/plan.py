@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.contracts import CONTRACTS, Spec
-from minicnn.layers.base import aligned
+from minicnn.layers.parameter import aligned
 from minicnn.losses import Loss
 from minicnn.models.graph import Graph
 from minicnn.models.planner.arena import place
@@ -102,8 +102,8 @@ def plan_training(
 
     trainable = _trainable(graph)
     learned = {i: p for i, p in trace.parameters.items() if id(p) in trainable}
-    wanted = values_with_gradient(nodes, set(learned))
-    gradients = Gradients()
+    wanted = values_with_gradient(nodes, learned)
+    gradients = Gradients(graph)
     dloss = Value("dloss", Spec(last.writes[0].shape), "input")
     gradients.start(last.writes[0], dloss)
     for node in reversed(nodes):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.contracts import CONTRACTS, DENSE_UPDATES, Spec
-from minicnn.layers.base import Parameter
+from minicnn.layers.parameter import Parameter
 from minicnn.models.planner.trace import Call, Value
 from minicnn.optimizers import Optimizer
 
