@@ -76,7 +76,7 @@ class ArrayBatches:
     def order(self, place: Place) -> np.ndarray:
         """The samples' numbers, as this epoch has them."""
         if self.shuffle:
-            return random.generator("shuffle", place.number).permutation(self.samples)
+            return random.epoch_order(self.samples, place.number)
         return np.arange(self.samples)
 
     def _cut(self, rows: np.ndarray, start: int) -> Batch:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from minicnn.checks import check_int
-from minicnn.data.images import PathLike, read_images
+from minicnn.data.image_files import PathLike
+from minicnn.data.images import read_images
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
 from minicnn.models.labels import decode_predictions, usual_preprocess

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicnn.checks import check_int, shape_text
-from minicnn.data.images import CHANNELS
+from minicnn.data.image_modes import CHANNELS
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, ShapeError
 

@@ -139,7 +139,7 @@ class Stepper(Network):
         return self._step_metrics
 
     def slot(self, parameter: Parameter, name: str) -> np.ndarray:
-        """Return the optimizer's array of that name for that parameter; a new one is initialized."""
+        """Return the optimizer's array of that name for a parameter; a new one is initialized."""
         optimizer, _ = self.need_compiled()
         arrays = self._slots.setdefault(parameter, {})
         if name not in arrays:
