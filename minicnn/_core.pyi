@@ -1,4 +1,4 @@
-"""The C++ engine. Arrays must be C-contiguous, aligned and native; see backends/native."""
+"""The C++ engine. Arrays must be C-contiguous, aligned and in native byte order."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,38 +8,46 @@ import numpy as np
 Arrays = Sequence[np.ndarray | None]
 
 def kernels() -> list[str]:
-    """Names of the kernels that this engine has."""
+    """Return the names of the engine's kernels."""
 
 def run(kernel: str, reads: Arrays, writes: Arrays, attributes: dict[str, Any]) -> None:
     """Check and run one kernel."""
 
 def isa() -> str:
-    """The instruction set in use: "generic", "avx2" or "avx512"."""
+    """Return the instruction set that kernels use: "generic", "avx2" or "avx512"."""
 
 def num_threads() -> int:
-    """Threads that a kernel may use."""
+    """Return how many threads a kernel may use."""
 
 def set_num_threads(threads: int) -> None:
-    """Use so many threads; results are the same for any number."""
+    """Set how many threads a kernel may use; results do not depend on it."""
 
-class WeightCache:
-    """What the kernels of programs that run in turn derive from the same weights and keep."""
+class TransformedWeightCache:
+    """Transformed weights that the kernels of programs that run in turn keep between runs."""
 
     def __len__(self) -> int: ...
 
-class Program:
-    """A list of checked kernel calls, (kernel, reads, writes, attributes) each."""
+def WeightCache() -> TransformedWeightCache:
+    """Return a new, empty cache."""
 
-    def __init__(
-        self,
-        steps: list[tuple[str, Arrays, Arrays, dict[str, Any]]],
-        commit: int | None = None,
-        weight_cache: WeightCache | None = None,
-    ) -> None: ...
+class PreparedProgram:
+    """A list of checked kernel calls."""
+
     def run(self, first: int, last: int, version: int = 0) -> None:
-        """Run the calls [first, last). At the same version, not 0, parameters are the same.
+        """Run the calls from `first` up to, not including, `last`.
 
-        Ctrl-C gives up the calls before `commit`: its handler's exception is raised.
+        Parameters have not changed since the last run with the same version; 0 promises nothing.
+        Ctrl-C stops the run between two calls before `commit`, with the handler's exception.
         """
 
     def __len__(self) -> int: ...
+
+def Program(
+    steps: list[tuple[str, Arrays, Arrays, dict[str, Any]]],
+    commit: int | None = None,
+    weight_cache: TransformedWeightCache | None = None,
+) -> PreparedProgram:
+    """Check kernel calls, (kernel, reads, writes, attributes) each, and return them as a program.
+
+    The calls from index `commit` on change arrays that outlive a run, such as parameters.
+    """
