@@ -248,7 +248,7 @@ def test_inside_a_long_native_kernel():
 def test_a_native_program_ends_what_changes_the_model():
     native = pytest.importorskip("minicnn.backends.native", exc_type=ImportError)
     spec = Spec((2**22,))
-    buffers = (Buffer("x", spec, home="input"), Buffer("y", spec, home="state"))
+    buffers = (Buffer("x", spec, storage="input"), Buffer("y", spec, storage="state"))
     steps = (Step("relu_forward", (0,), (1,), {}),) * 200
     x, y = np.ones(2**22, np.float32), np.zeros(2**22, np.float32)
     runner = native.Runner(Program(buffers, steps, 0, commit=0), {0: x, 1: y})

@@ -25,7 +25,7 @@ class Looping(reference.Runner):
     From a loss that is not finite on it changes nothing, until everything begun was finished.
     """
 
-    together = 3
+    max_steps_per_call = 3
 
     def __init__(self, program, arrays, arena=None):
         super().__init__(program, arrays, arena)
@@ -36,7 +36,7 @@ class Looping(reference.Runner):
         assert len(self.begun) < 2
         feeds = {**inputs, **values}
         count = {len(feed) for feed in feeds.values()}
-        assert len(count) == 1 and 2 <= max(count) <= self.together
+        assert len(count) == 1 and 2 <= max(count) <= self.max_steps_per_call
         self.calls.append(max(count))
         self.begun.append((feeds, loss, predictions))
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from minicnn import random
 from minicnn.contracts import CONTRACTS
-from minicnn.layers.base import RNG_KEY, Parameter
+from minicnn.layers.base import RNG_KEY
+from minicnn.layers.parameter import Parameter
 from minicnn.models import Model
 from minicnn.ops.operation import Saved, gradients
 from minicnn.ops.operation import apply as run

@@ -10,7 +10,7 @@ import numpy as np
 
 from minicnn import random
 from minicnn.checks import check_flag, check_int, shape_text
-from minicnn.dlpack import is_foreign, taken
+from minicnn.dlpack import as_numpy, is_foreign
 from minicnn.errors import ArgumentError, DTypeError
 
 
@@ -245,7 +245,7 @@ def batch_of(x: Any, y: Any = None, weights: Any = None) -> Batch:
 def as_arrays(x: Any) -> tuple[np.ndarray, ...]:
     """Return one array, or a list of arrays, as a tuple of NumPy arrays of real numbers."""
     several = x if isinstance(x, (list, tuple)) and is_arrays(x) else [x]
-    arrays = tuple(np.asarray(taken(one)) for one in several)
+    arrays = tuple(np.asarray(as_numpy(one)) for one in several)
     for array in arrays:
         if array.dtype.kind not in "uifb":
             raise DTypeError(f"x must be real numbers; got dtype {array.dtype}")
@@ -259,7 +259,7 @@ def as_labels(y: Any) -> np.ndarray | None:
     if y is None:
         return None
     try:
-        labels = np.asarray(taken(y, "y"))
+        labels = np.asarray(as_numpy(y, "y"))
     except ValueError as err:
         raise ArgumentError("y must have rows of equal length, one per sample") from err
     if labels.ndim == 0:
@@ -271,7 +271,7 @@ def as_weights(weights: Any) -> np.ndarray | None:
     """Return sample weights as float32 (N,)."""
     if weights is None:
         return None
-    rows = np.asarray(taken(weights, "sample_weight"))
+    rows = np.asarray(as_numpy(weights, "sample_weight"))
     if rows.dtype.kind not in "uifb" or rows.ndim != 1:
         raise ArgumentError(
             f"sample_weight must be one number per sample, (N,); got {rows.dtype} "

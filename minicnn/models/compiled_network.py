@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 
 from minicnn import metrics, random
-from minicnn.backends.algorithm import conv_algorithm
-from minicnn.backends.precision import precision
+from minicnn.backends.settings import conv_algorithm, precision
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.history import History
 from minicnn.host_sync import layers_version, sync_all, synced
-from minicnn.layers.base import Parameter, aligned
+from minicnn.layers.parameter import Parameter, aligned
 from minicnn.losses import Loss
 from minicnn.metrics import Metric
 from minicnn.models.batches import Batch
@@ -192,9 +191,8 @@ class CompiledNetwork(Network):
         optimizer, _ = self.need_compiled()
         arrays = self._slots.setdefault(parameter, {})
         if name not in arrays:
-            array = aligned(parameter.shape, "float32")
-            array.fill(optimizer.slots[name])
-            arrays[name] = array
+            arrays[name] = aligned(parameter.shape, "float32")
+            arrays[name].fill(optimizer.slots[name])
         return synced(arrays[name])
 
     @property
@@ -231,7 +229,7 @@ class CompiledNetwork(Network):
         """
         dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
         trained = [layer.trainable for layer in self._layers] if kind == "train" else []
-        settings = (conv_algorithm(), precision(), layers_version())
+        settings = (conv_algorithm.get(), precision.get(), layers_version())
         key = (kind, len(inputs[0]), *dtypes, *settings, *trained)
 
         def make(memory: Memory) -> Execution:

@@ -11,11 +11,12 @@ from minicnn.checks import check_name, quoted, shape_text
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.layers import Rescaling
-from minicnn.layers.base import Layer, Parameter, SymbolicTensor
+from minicnn.layers.base import Layer, SymbolicTensor
+from minicnn.layers.parameter import Parameter
 from minicnn.models.batches import stack_hint
 from minicnn.models.graph import Graph
 from minicnn.models.labels import checked_class_names, checked_preprocess
-from minicnn.models.rng_keys import give_places
+from minicnn.models.rng_keys import give_rng_names
 from minicnn.models.saving.graph_config import graph_to_config
 from minicnn.models.summary import summary_text
 from minicnn.shapes import is_int
@@ -53,7 +54,7 @@ class Network:
 
     def take_graph(self, graph: Graph) -> None:
         """Become the network of this graph."""
-        give_places(graph.layers)
+        give_rng_names(graph.layers)
         self._graph = graph
         self._layers = graph.layers
         self._rescaled = [_is_rescaled(graph, tensor) for tensor in graph.inputs]

@@ -26,8 +26,8 @@ from minicnn.data.folder_layouts import TRAIN, part_folder
 from minicnn.data.folders import list_folder
 from minicnn.data.images import read_images
 from minicnn.errors import ArgumentError, FormatError
-from minicnn.explain import Diagnosis
-from minicnn.explain.symptoms import sick_curves, young_averages
+from minicnn.explain import Finding
+from minicnn.explain.symptoms import curve_problems, unsettled_statistics
 from minicnn.losses import SparseCategoricalCrossentropy
 from minicnn.models import Model
 from minicnn.models.images import usual_preprocess
@@ -57,25 +57,25 @@ def command(model: Path | None, data: Path | None, as_json: bool) -> None:
     """
     if model is None and data is not None:
         raise click.UsageError("--data needs a model: minicnn doctor MODEL --data DIR")
-    diagnoses = installation() if model is None else patient(model, data)
-    bad = [one for one in diagnoses if one.bad]
+    findings = installation() if model is None else patient(model, data)
+    bad = [one for one in findings if one.bad]
     if model is not None and not bad:
-        diagnoses.append(Diagnosis(False, "nothing found"))
+        findings.append(Finding(False, "nothing found"))
     if as_json:
         version = {"minicnn": __version__, "python": sys.version.split()[0]}
-        output.print_json(**version, findings=[one._asdict() for one in diagnoses])
+        output.print_json(**version, findings=[one._asdict() for one in findings])
     else:
-        for one in diagnoses:
+        for one in findings:
             output.result(f"{'! ' if one.bad else '  '}{one.text}")
     if model is not None and bad:
         raise BadDataFound(f"{len(bad)} finding{'s' * (len(bad) > 1)}, marked with !")
 
 
-def installation() -> list[Diagnosis]:
+def installation() -> list[Finding]:
     """Engines, and what is missing."""
     threads = get_threads()
-    diagnoses = [
-        Diagnosis(
+    findings = [
+        Finding(
             False,
             f"minicnn {__version__} computes on the {current_backend()} engine, "
             f"{threads} thread{'s' * (threads > 1)}, {instruction_set() or 'NumPy'}",
@@ -83,15 +83,15 @@ def installation() -> list[Diagnosis]:
     ]
     for name, state in backend_info().items():
         lacks = is_fit_for(name) and not state.startswith(("available", "simulated"))
-        diagnoses.append(Diagnosis(lacks, f"engine {name}: {state}"))
+        findings.append(Finding(lacks, f"engine {name}: {state}"))
     for package, extra in EXTRAS.items():
         there = importlib.util.find_spec(package) is not None
         remedy = "available" if there else installed.install_command(extra)
-        diagnoses.append(Diagnosis(False, f"{package}, for {extra}: {remedy}"))
-    return diagnoses
+        findings.append(Finding(False, f"{package}, for {extra}: {remedy}"))
+    return findings
 
 
-def patient(path: Path, data: Path | None) -> list[Diagnosis]:
+def patient(path: Path, data: Path | None) -> list[Finding]:
     """A model's file, or the folder of a run: also of one that broke off before its first epoch."""
     if not path.is_dir():
         return training(load_network(path), data)
@@ -101,23 +101,23 @@ def patient(path: Path, data: Path | None) -> list[Diagnosis]:
     if folder.failed.exists() and not newest.exists():
         return told
     network = load_network(newest if newest.exists() else path)
-    of_run = sick_curves(curves(folder.history))
+    of_run = curve_problems(curves(folder.history))
     found = training(network, data)
     if of_run is not None and of_run not in {one.text for one in found}:
-        found.append(Diagnosis(True, of_run))
+        found.append(Finding(True, of_run))
     return told + found
 
 
-def how_it_ended(folder: RunFolder) -> list[Diagnosis]:
+def how_it_ended(folder: RunFolder) -> list[Finding]:
     """Nothing of a run that came to its end."""
     if folder.failed.exists():
         rate = from_toml(folder.config).optimizer.get("learning_rate", USUAL_RATE)
         again = f"minicnn train {folder.config} --learning-rate {min(rate / 10, USUAL_RATE):g}"
         why = read_text(folder.failed).strip()
         remedy = f". Begin again: {again}" if "learning_rate" in why else ""
-        return [Diagnosis(True, f"the training broke off: {why}{remedy}")]
+        return [Finding(True, f"the training broke off: {why}{remedy}")]
     if folder.is_begun and not folder.is_complete:
-        return [Diagnosis(False, "the run has not come to its end; --resume goes on with it")]
+        return [Finding(False, "the run has not come to its end; --resume goes on with it")]
     return []
 
 
@@ -137,19 +137,19 @@ def curves(path: Path) -> dict[str, list[float]]:
         ) from error
 
 
-def training(model: Model, data: Path | None) -> list[Diagnosis]:
+def training(model: Model, data: Path | None) -> list[Finding]:
     """What the model's curves say, and what is found on images of `data`."""
     history = model.saved_history
     epochs = len(history.get("loss", ()))
     known = f"{epochs} epoch{'s' * (epochs != 1)} of training in its file"
-    diagnoses = [Diagnosis(False, f"{model.name}: {known}")]
+    findings = [Finding(False, f"{model.name}: {known}")]
     if data is None:
-        texts = (sick_curves(history), young_averages(model, history))
-        return diagnoses + [Diagnosis(True, text) for text in texts if text is not None]
+        texts = (curve_problems(history), unsettled_statistics(model, history))
+        return findings + [Finding(True, text) for text in texts if text is not None]
     x, y = samples(model, data)
     output.note(f"{len(x)} images of {data}; a fresh copy of the network learns 16 by heart ...")
     with counting("learning by heart") as progress:
-        return diagnoses + explain.examine(model, x, y, progress=progress)
+        return findings + explain.examine(model, x, y, progress=progress)
 
 
 def samples(model: Model, data: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -29,7 +29,7 @@ def read_slots(model: CompiledNetwork, archive: Archive, there: list[str]) -> li
     optimizer, _ = model.need_compiled()
     here = dict(zip(there, model.parameters, strict=True))
     changes: list[Change] = [
-        (array, np.full_like(array, optimizer.slots[name]))
+        (array, np.full_like(array, optimizer.slots.get(name, 0.0)))
         for (_, name), array in model.slots.items()
     ]
     for name, value in archive.arrays.items():

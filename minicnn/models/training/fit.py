@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 
 from minicnn import random
-from minicnn.backends import steps_together
+from minicnn.backends import max_steps_per_call
 from minicnn.callbacks import BackupAndRestore, Callback, CallbackList, TerminateOnNaN
 from minicnn.checks import check_int, check_number, warn_caller
 from minicnn.errors import ArgumentError, NumericError
@@ -183,7 +183,7 @@ class Fit:
     def _all_groups(self) -> Iterator[StepGroup]:
         model, state, data = self.model, self.state, self.data
         batches = data.for_epoch(state.start, state.batch)
-        single = steps_together() == 1 or any(c.every_batch for c in self.callbacks)
+        single = max_steps_per_call() == 1 or any(c.every_batch for c in self.callbacks)
         if not isinstance(data, ArrayBatches):
             batches = (model.prepare_batch(weighted(b, self.class_weight)) for b in batches)
         elif not single:

@@ -19,7 +19,7 @@ from minicnn.models.batches import ArrayBatches, Batch, EpochStart
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.execution import Execution, gradient_of_mean, weighted_mean
 from minicnn.models.training.interrupt import BetweenSteps
-from minicnn.program import Feed, Rows
+from minicnn.program import Feed, IndexedBatches
 
 
 class StepGroup(NamedTuple):
@@ -60,8 +60,8 @@ def _group_of_rows(data: ArrayBatches, indices: np.ndarray) -> StepGroup:
     weights = data.weights
     return StepGroup(
         tuple(x[: indices.shape[1]] for x in data.inputs),
-        tuple(Rows(x, indices) for x in data.inputs),
-        Rows(np.asarray(data.labels), indices),
+        tuple(IndexedBatches(x, indices) for x in data.inputs),
+        IndexedBatches(np.asarray(data.labels), indices),
         [None if weights is None else weights[rows] for rows in indices],
     )
 
@@ -108,7 +108,7 @@ def _group_of(batches: list[Batch]) -> StepGroup:
 
 def max_steps_for(model: CompiledNetwork, inputs: tuple[np.ndarray, ...]) -> int:
     """Return how many steps on such batches the current engine takes per call."""
-    return _execution(model, inputs).runner.together
+    return _execution(model, inputs).runner.max_steps_per_call
 
 
 class TrainedGroup(NamedTuple):
