@@ -309,7 +309,7 @@ REFUSED = {
     ),
     "unwritten model": (
         lambda: refused(model=UnwrittenModel([Input((4,)), Dense(2)])),
-        "again: NotImplementedError. Give it a get_config",
+        "rebuilt: NotImplementedError. Give it a get_config",
     ),
     "more": (lambda: refused(Growing(2.0)), "the layer 'growing.*' .* another axis; give"),
     "initializer": (
