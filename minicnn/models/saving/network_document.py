@@ -46,7 +46,7 @@ def network_from_document(document: Mapping[str, Any]) -> CompiledNetwork:
         raise ArgumentError(
             "it holds weights only. Build the network in code, then model.load_weights(path)"
         )
-    network: CompiledNetwork = MODELS.made(MODELS.find(document["class"]), config)
+    network: CompiledNetwork = MODELS.build(MODELS.find(document["class"]), config)
     return network
 
 
