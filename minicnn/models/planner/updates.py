@@ -18,7 +18,7 @@ Learned = tuple[Value, Parameter, Value | None]  # the weight twice, and its gra
 
 
 class Updates:
-    """Collects two lists of calls: `preparations` clip the gradients, `calls` update the weights."""
+    """Collects the calls of the end: `preparations` clip gradients, `calls` update weights."""
 
     def __init__(self, optimizer: Optimizer, slot: SlotFinder) -> None:
         self.optimizer, self.slot = optimizer, slot
