@@ -45,7 +45,7 @@ class PreparedProgram:
 def Program(
     steps: list[tuple[str, Arrays, Arrays, dict[str, Any]]],
     commit: int | None = None,
-    store: TransformedWeightCache | None = None,
+    weight_cache: TransformedWeightCache | None = None,
 ) -> PreparedProgram:
     """Check kernel calls, (kernel, reads, writes, attributes) each, and return them as a program.
 

@@ -107,9 +107,9 @@ def epoch_order(count: int, epoch: int, seed: int | None = None) -> np.ndarray:
     return generator("shuffle", epoch, seed=seed).permutation(count)
 
 
-def rng_key(step: int) -> np.ndarray:
+def rng_key(step: int, seed: int | None = None) -> np.ndarray:
     """What the dropout kernels read: (seed low, seed high, step low, step high), uint32."""
-    value = seed()
+    value = _seed_in_use() if seed is None else seed
     words = (value, value >> 32, step, step >> 32)
     return np.array([word & 0xFFFFFFFF for word in words], np.uint32)
 
