@@ -94,8 +94,8 @@ struct Prepared {
 };
 
 struct Kernel {
-  const char* name;
-  Prepared (*prepare)(const Call& call);
+  std::string name;
+  std::function<Prepared(const Call&)> prepare;
 };
 
 // Every kernel of the native engine, one function a topic; module.cpp joins them.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import check_array, check_number
+from minicnn.contracts import ACTIVATIONS
 from minicnn.ops.operation import Operation, Saved, apply, gradients
 
 
@@ -29,13 +30,12 @@ def _resolve_elu(x: Any, *, alpha: float = 1.0) -> dict[str, Any]:
     return {"alpha": check_number(alpha, "alpha", 0)}
 
 
-RELU = Operation("relu", _resolve, ("relu_backward",))
-LEAKY_RELU = Operation("leaky_relu", _resolve_leaky_relu, ("leaky_relu_backward",))
-RELU6 = Operation("relu6", _resolve, ("relu6_backward",))
-ELU = Operation("elu", _resolve_elu, ("elu_backward",))
-SIGMOID = Operation("sigmoid", _resolve, ("sigmoid_backward",))
-TANH = Operation("tanh", _resolve, ("tanh_backward",))
-SILU = Operation("silu", _resolve, ("silu_backward",))
+RESOLVERS = {"leaky_relu": _resolve_leaky_relu, "elu": _resolve_elu}
+OPERATIONS = {
+    name: Operation(name, RESOLVERS.get(name, _resolve), (f"{name}_backward",))
+    for name in ACTIVATIONS
+}
+RELU = OPERATIONS["relu"]  # the one that layers and the planner treat in a special way
 
 
 def relu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
@@ -102,7 +102,7 @@ def leaky_relu(x: np.ndarray, negative_slope: float = 0.2) -> tuple[np.ndarray, 
     >>> leaky_relu(np.array([-2, 0, 3], np.float32), 0.5)[0].tolist()
     [-1.0, 0.0, 3.0]
     """
-    return apply(LEAKY_RELU, x, negative_slope=negative_slope)
+    return apply(OPERATIONS["leaky_relu"], x, negative_slope=negative_slope)
 
 
 def leaky_relu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -137,7 +137,7 @@ def relu6(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> relu6(np.array([-2, 3, 8], np.float32))[0].tolist()
     [0.0, 3.0, 6.0]
     """
-    return apply(RELU6, x)
+    return apply(OPERATIONS["relu6"], x)
 
 
 def relu6_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -175,7 +175,7 @@ def elu(x: np.ndarray, alpha: float = 1.0) -> tuple[np.ndarray, Saved]:
     >>> elu(np.array([-100, 0, 3], np.float32))[0].tolist()
     [-1.0, 0.0, 3.0]
     """
-    return apply(ELU, x, alpha=alpha)
+    return apply(OPERATIONS["elu"], x, alpha=alpha)
 
 
 def elu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -206,7 +206,7 @@ def sigmoid(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> sigmoid(np.array([-200, 0, 200], np.float32))[0].tolist()
     [0.0, 0.5, 1.0]
     """
-    return apply(SIGMOID, x)
+    return apply(OPERATIONS["sigmoid"], x)
 
 
 def sigmoid_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -237,7 +237,7 @@ def tanh(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> tanh(np.array([-100, 0, 100], np.float32))[0].tolist()
     [-1.0, 0.0, 1.0]
     """
-    return apply(TANH, x)
+    return apply(OPERATIONS["tanh"], x)
 
 
 def tanh_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -272,7 +272,7 @@ def silu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> silu(np.array([0, 100], np.float32))[0].tolist()
     [0.0, 100.0]
     """
-    return apply(SILU, x)
+    return apply(OPERATIONS["silu"], x)
 
 
 def silu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
