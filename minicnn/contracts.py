@@ -202,6 +202,7 @@ ACTIVATIONS: dict[str, Literal["x", "y"]] = {
     "sigmoid": "y",
     "tanh": "y",
     "silu": "x",
+    "gelu": "x",
 }
 
 CONTRACTS: dict[str, Contract] = {

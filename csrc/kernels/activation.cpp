@@ -40,6 +40,32 @@ float silu_gradient(float dy, float x, float) {
   return dy * (s * (1.0F + x * (1.0F - s)));
 }
 
+// gelu is x p(x). Exactly, p is the normal distribution function: erfc keeps the digits that 1 +
+// erf loses where x is negative. Approximately, it is (1 + tanh u) / 2 = sigmoid(2 u).
+constexpr float kSqrtHalf = 0.707106781F;
+constexpr float kNormalPeak = 0.398942280F;  // 1 / sqrt(2 pi), the normal density at 0
+constexpr float kGeluScale = 1.595769122F;   // 2 sqrt(2 / pi)
+constexpr float kGeluCubic = 0.044715F;
+
+// Beyond 100 p is 0 or 1, and x^3 might overflow. NaN stays NaN.
+float saturated(float x) { return x > 100.0F ? 100.0F : x < -100.0F ? -100.0F : x; }
+
+float gelu_distribution(float x, float approximate) {
+  if (approximate == 0.0F) return 0.5F * std::erfc(-x * kSqrtHalf);
+  const float z = saturated(x);
+  return sigmoid(kGeluScale * (z + kGeluCubic * z * z * z));
+}
+
+float gelu(float x, float approximate) { return x * gelu_distribution(x, approximate); }
+
+float gelu_gradient(float dy, float x, float approximate) {
+  const float p = gelu_distribution(x, approximate), z = saturated(x);
+  const float density = approximate == 0.0F
+                            ? kNormalPeak * std::exp(-0.5F * x * x)
+                            : p * (1.0F - p) * kGeluScale * (1.0F + 3.0F * kGeluCubic * z * z);
+  return dy * (p + x * density);
+}
+
 template <float (*function)(float, float)>
 void forward(const float* x, std::int64_t size, float parameter, float* y) noexcept {
   map(size, y, [=](float value) { return function(value, parameter); }, x);
@@ -62,6 +88,7 @@ const std::vector<Activation>& activations() {
       {"sigmoid", nullptr, forward<sigmoid_of>, backward<sigmoid_gradient>},
       {"tanh", nullptr, forward<tanh_of>, backward<tanh_gradient>},
       {"silu", nullptr, forward<silu>, backward<silu_gradient>},
+      {"gelu", "approximate", forward<gelu>, backward<gelu_gradient>},
   };
   return all;
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checks import check_array, check_number
+from minicnn.checks import check_array, check_flag, check_number
 from minicnn.contracts import ACTIVATIONS
 from minicnn.ops.operation import Operation, Saved, apply, gradients
 
@@ -30,7 +30,12 @@ def _resolve_elu(x: Any, *, alpha: float = 1.0) -> dict[str, Any]:
     return {"alpha": check_number(alpha, "alpha", 0)}
 
 
-RESOLVERS = {"leaky_relu": _resolve_leaky_relu, "elu": _resolve_elu}
+def _resolve_gelu(x: Any, *, approximate: bool = False) -> dict[str, Any]:
+    check_array(x, "x")
+    return {"approximate": check_flag(approximate, "approximate")}
+
+
+RESOLVERS = {"leaky_relu": _resolve_leaky_relu, "elu": _resolve_elu, "gelu": _resolve_gelu}
 OPERATIONS = {
     name: Operation(name, RESOLVERS.get(name, _resolve), (f"{name}_backward",))
     for name in ACTIVATIONS
@@ -277,4 +282,42 @@ def silu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
 def silu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     """dx = dy * s * (1 + x * (1 - s)), s = sigmoid(x)."""
+    return gradients(dy, saved)["dx"]
+
+
+def gelu(x: np.ndarray, approximate: bool = False) -> tuple[np.ndarray, Saved]:
+    """Each value times the probability that a standard normal variable is smaller.
+
+    y = x * p(x), p(x) = (1 + erf(x / sqrt(2))) / 2, or approximately
+    p(x) = (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2
+
+    Parameters
+    ----------
+    x : float32 array, (N, ...)
+    approximate : use the second formula, which differs by at most 0.0005; default False
+
+    Returns
+    -------
+    y : float32 array, the shape of x
+    saved : Saved, for `gelu_backward`
+
+    Raises
+    ------
+    DTypeError : x is not an array of floats
+    ArgumentError : approximate is not True or False
+
+    References
+    ----------
+    Hendrycks, Gimpel. Gaussian error linear units (GELUs). 2016.
+
+    Examples
+    --------
+    >>> gelu(np.array([-100, 0, 100], np.float32))[0].tolist()
+    [-0.0, 0.0, 100.0]
+    """
+    return apply(OPERATIONS["gelu"], x, approximate=approximate)
+
+
+def gelu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
+    """dx = dy * (p(x) + x * p'(x))."""
     return gradients(dy, saved)["dx"]
