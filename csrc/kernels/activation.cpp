@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "kernels/map.hpp"
+#include "kernels/elementwise_map.hpp"
 #include "kernels/sigmoid.hpp"
 
 namespace minicnn {
