@@ -10,6 +10,7 @@ from gradcheck import backward_kernels, everything
 from kernel_cases import BN, BN_DROPOUT, CASES, LRN, Case, arrays, conv, pool
 from test_contracts import OTHERS, SGD, as_dtype, calls, other_arrays
 
+from minicnn import contracts
 from minicnn.backends import numpy as reference
 from minicnn.contracts import CONTRACTS
 from minicnn.shapes import Window2D
@@ -334,7 +335,7 @@ ACTIVATIONS = {
     case.operation: case.attributes
     for case in CASES.values()
     if CONTRACTS[f"{case.operation}_forward"].reads == ("x",)
-    and case.operation in ["relu", "leaky_relu", "relu6", "elu", "sigmoid", "tanh", "silu"]
+    and case.operation in contracts.ACTIVATIONS
 }
 
 

@@ -124,6 +124,7 @@ def _of_images(size: Size, rng: np.random.Generator) -> dict[str, Any]:
     count = size.h * size.w * size.channels
     plain = {"relu": {}, "relu6": {}, "sigmoid": {}, "tanh": {}, "silu": {}}
     activations = {**plain, "leaky_relu": {"negative_slope": 0.2}, "elu": {"alpha": 0.7}}
+    activations["gelu"] = {"approximate": False}
     joined = {"axis": 3, "sizes": (size.channels, size.channels)}
     return {
         **{name: (name, x, attributes) for name, attributes in activations.items()},
