@@ -102,8 +102,8 @@ def plan_training(
 
     trainable = _trainable(graph)
     learned = {i: p for i, p in trace.parameters.items() if id(p) in trainable}
-    wanted = values_with_gradient(nodes, set(learned))
-    gradients = Gradients()
+    wanted = values_with_gradient(nodes, learned)
+    gradients = Gradients(graph)
     dloss = Value("dloss", Spec(last.writes[0].shape), "input")
     gradients.start(last.writes[0], dloss)
     for node in reversed(nodes):
