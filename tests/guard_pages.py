@@ -137,7 +137,7 @@ def augment_calls(rng: np.random.Generator) -> list[tuple[str, list[np.ndarray],
         rule = {"fill_mode": mode, "cval": 1.0, "scale": 0.5}
         rule["interpolation"] = "nearest" if i % 3 == 0 else "bilinear"
         for x in (pixels, pixels.astype(np.float32)):
-            calls.append(("augment", [x, matrix.astype(np.float32)], rule))
+            calls.append(("augment_forward", [x, matrix.astype(np.float32)], rule))
     return calls
 
 

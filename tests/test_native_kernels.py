@@ -19,7 +19,8 @@ native = pytest.importorskip("minicnn.backends.native", exc_type=ModuleNotFoundE
 
 UNIT = 2.0**-24
 EXACT = {
-    "add_forward", "add_backward", "assign", "augment", "bias_forward", "bias_backward_input",
+    "add_forward", "add_backward", "assign", "augment_forward", "bias_forward",
+    "bias_backward_input",
     "clip_by_value",
     "concatenate_forward", "concatenate_backward", "dropout_forward", "dropout_backward",
     "global_average_pool2d_backward", "global_max_pool2d_forward", "global_max_pool2d_backward",

@@ -228,6 +228,6 @@ def _others(size: Size, rng: np.random.Generator) -> list[Call]:
         ("squared_norm_start", state, {}),
         ("squared_norm_add", state, {}),
         ("clip_by_global_norm", state, {"limit": 0.5}),
-        ("augment", {"x": pixels, "matrix": matrix.astype(np.float32)}, AUGMENT),
+        ("augment_forward", {"x": pixels, "matrix": matrix.astype(np.float32)}, AUGMENT),
     ]  # fmt: skip
     return [Call(name, name, known, numbers) for name, known, numbers in listed]
