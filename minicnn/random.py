@@ -7,6 +7,7 @@ whether the training came there in one go or was resumed, whatever else drew num
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -112,6 +113,11 @@ def rng_key(step: int, seed: int | None = None) -> np.ndarray:
     value = _seed_in_use() if seed is None else seed
     words = (value, value >> 32, step, step >> 32)
     return np.array([word & 0xFFFFFFFF for word in words], np.uint32)
+
+
+def purpose_number(name: str) -> int:
+    """Return the number, below 2**31, that stands for a purpose in kernels that read an RNG key."""
+    return zlib.crc32(name.encode()) & 0x7FFFFFFF
 
 
 def _seed_in_use() -> int:

@@ -68,8 +68,8 @@ MAY_IMPORT = LEVEL_0 | {
     "layers": {*LEAVES, "initializers", "ops"},
     "callbacks": LEAVES,
     "history": {*LEAVES, "callbacks", "support.plots"},
-    # The kernel that changes images; the version, which `fetch` says to servers.
-    "data": {*LEAVES, "backends", "version"},
+    # The operation that changes images, and its kernel; the version, which `fetch` says to servers.
+    "data": {*LEAVES, "backends", "ops", "version"},
     "preprocessing": {"data"},
     "datasets": {*LEAVES, "data"},
     "models": {

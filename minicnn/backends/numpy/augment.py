@@ -26,7 +26,7 @@ FOLDS = {
 }
 
 
-def augment(
+def augment_forward(
     x: np.ndarray,
     matrix: np.ndarray,
     *,
