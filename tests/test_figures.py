@@ -1,4 +1,4 @@
-"""The pictures show what they say; matplotlib's absence is told in words."""
+"""Figures show what their titles say, and without matplotlib an error says what to install."""
 
 import io
 import re
@@ -13,14 +13,14 @@ from minicnn.installed import install_command
 
 
 def words(figure):
-    """Every text of a figure that is not empty."""
+    """Every non-empty text of a figure."""
     from matplotlib.text import Text
 
     return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
 
 
 def size(figure):
-    """Columns and rows of the PNG that the figure makes; it must not be blank."""
+    """Width and height of the figure's PNG in pixels; it must not be blank."""
     from matplotlib.image import imread
 
     file = io.BytesIO()
@@ -44,12 +44,12 @@ def test_gallery_shows_every_error_and_no_other_image(digits):
     images, labels, predictions = digits
     figure = explain.error_gallery(images, labels, predictions)
     (axes,) = figure.axes
-    shown = [picture.get_array() for picture in axes.images]
+    shown = [tile.get_array() for tile in axes.images]
     assert len(shown) == 3
-    for picture, i in zip(shown, (13, 3, 25), strict=True):  # by label, then by prediction
-        np.testing.assert_array_equal(picture, images[i, :, :, 0])
+    for pixels, i in zip(shown, (13, 3, 25), strict=True):  # by label, then by prediction
+        np.testing.assert_array_equal(pixels, images[i, :, :, 0])
     assert [t.get_text() for t in axes.texts] == ["4", "is 3", "5", "is 3", "0", "is 5"]
-    assert "3 of 40 wrong (92.50% right). Red: what the network says" in words(figure)
+    assert "3 of 40 wrong (92.50% right). Red: the prediction" in words(figure)
     assert min(size(figure)) > 200
 
 
@@ -81,6 +81,16 @@ def test_gallery_uses_names_and_color():
     figure = explain.error_gallery(images, np.array([0, 1]), np.array([1, 1]), names)
     assert {"dog", "is cat"} <= set(words(figure))
     np.testing.assert_array_equal(figure.axes[0].images[0].get_array()[..., :3], images[0])
+
+
+def test_long_names_in_a_gallery_do_not_overlap():
+    images, names = np.zeros((30, 8, 8), np.uint8), ["tyrannosaurus", "a" * 60]
+    figure = explain.error_gallery(images, np.zeros(30, int), np.ones(30, int), names)
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    for left, right in ((boxes[0], boxes[2]), (boxes[1], boxes[3])):
+        assert left.x1 < right.x0
+    assert any(text.endswith("…") for text in words(figure))
 
 
 def test_gallery_refuses_lists_of_different_images(digits):
@@ -123,8 +133,8 @@ def test_first_layer_shows_image_kernels_and_maps():
     kernels, maps = rng.normal(size=(5, 5, 1, 20)), rng.normal(size=(24, 24, 20))
     image = rng.integers(0, 256, (28, 28, 1), dtype=np.uint8)
     figure = explain.first_layer_figure(kernels, maps, image)
-    shown = [[p.get_array() for p in axes.images] for axes in figure.axes if axes.images]
-    assert [len(pictures) for pictures in shown] == [1, 20, 20]
+    shown = [[tile.get_array() for tile in axes.images] for axes in figure.axes if axes.images]
+    assert [len(tiles) for tiles in shown] == [1, 20, 20]
     np.testing.assert_array_equal(shown[0][0], image[..., 0])
     np.testing.assert_array_equal(shown[1][7], kernels[:, :, 0, 7])
     np.testing.assert_array_equal(shown[2][19], maps[:, :, 19])
@@ -135,8 +145,8 @@ def test_first_layer_shows_image_kernels_and_maps():
 def test_first_layer_scale_has_zero_in_its_middle():
     figure = explain.first_layer_figure(np.ones((3, 3, 1, 2)), np.zeros((4, 4, 2)), np.ones((6, 6)))
     for axes in figure.axes[1:]:
-        for picture in axes.images:
-            low, high = picture.get_clim()
+        for tile in axes.images:
+            low, high = tile.get_clim()
             assert low == -high < 0
 
 
