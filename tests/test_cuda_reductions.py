@@ -37,7 +37,7 @@ def small_blocks(monkeypatch):
     """Of 8 threads, with one row for each at least: several groups, pieces and lanes at once."""
     monkeypatch.setattr(channels, "THREADS", 8)
     monkeypatch.setattr(channels, "WIDTH", 4)
-    monkeypatch.setattr(channels, "WIDTH_OF_PIECES", 2)
+    monkeypatch.setattr(channels, "WIDTH_OF_CHUNKS", 2)
     monkeypatch.setattr(channels, "ROWS", 1)
     monkeypatch.setattr(channels, "BLOCKS", 10)
 
@@ -61,10 +61,10 @@ def batch_norm_known(rng, shape, dtype=np.float32):
 # --- sums over channels -------------------------------------------------------------------------
 
 
-def test_statistics_of_pieces_that_fill_their_blocks(rng):
+def test_statistics_of_chunks_that_fill_their_blocks(rng):
     known = batch_norm_known(rng, (71, 17))
-    size = channels.columns_of(Spec(known["x"].shape))
-    assert size.threads > 128 and size.pieces == 2 and size.rows % size.piece
+    size = channels.channel_split(Spec(known["x"].shape))
+    assert size.threads > 128 and size.chunks == 2 and size.rows % size.chunk
     assert_agrees("batch_norm_training_forward", known, BN)
 
 
@@ -76,11 +76,11 @@ def test_statistics_of_pieces_that_fill_their_blocks(rng):
         "batch_norm_inference_backward",
     ],
 )
-def test_statistics_of_many_pieces_and_groups(rng, small_blocks, kernel):
+def test_statistics_of_many_chunks_and_groups(rng, small_blocks, kernel):
     known = batch_norm_known(rng, (61, 7))
-    size = channels.columns_of(Spec(known["x"].shape))
-    joined = channels.columns_of_pieces(size)
-    assert size.groups == 2 and size.lanes > 1 and size.pieces == 5 and joined.lanes > 1
+    size = channels.channel_split(Spec(known["x"].shape))
+    joined = channels.channel_split_of_chunks(size)
+    assert size.groups == 2 and size.lanes > 1 and size.chunks == 5 and joined.lanes > 1
     assert size.channels % size.width and size.rows % size.lanes
     assert_agrees(kernel, known, BN)
 
@@ -278,7 +278,7 @@ def test_the_argmax_of_a_whole_image_is_the_references(rng):
     x[0, ..., 0] = -np.inf  # the first pixel wins
     x[0, ..., 1:] = np.nan_to_num(x[0, ..., 1:], nan=-1)
     x[1, ..., :3] = -np.float32(rng.integers(1, 4, (5, 9, 3)))
-    assert channels.whole_columns(45, 9, channels.WIDTH).lanes == 8
+    assert channels.unchunked_split(45, 9, channels.WIDTH).lanes == 8
     assert_agrees("global_max_pool2d_forward", {"x": x}, {"image": (5, 9)})
 
 
