@@ -186,6 +186,7 @@ OPTIMIZER_UPDATES = {
     "sgd_update": _update("velocity?"),
     "adam_update": _update("first", "second"),
     "rmsprop_update": _update("square", "velocity?", "mean?"),
+    "adagrad_update": _update("accumulator"),
 }
 # The kernel that is dense_backward_weights and an optimizer's update in one. Each is made of the
 # two, so every optimizer has one; the planner uses it where the gradient is needed nowhere else.

@@ -28,6 +28,8 @@ OTHERS = {
         ("velocity", "mean"),
         SGD | {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-2, "centered": False},
     ),
+    "adagrad": ("adagrad_update", (), SGD | {"epsilon": 1e-7}),
+    "dense and adagrad": ("dense_adagrad_update", (), SGD | {"epsilon": 1e-7}),
     "dense and sgd": ("dense_sgd_update", (), SGD | {"momentum": 0.9, "nesterov": False}),
     "dense and adam": (
         "dense_adam_update",

@@ -36,6 +36,7 @@ UPDATES = {
     "rmsprop, plain": (
         "rmsprop_update", ("velocity", "mean"), RMSPROP | {"momentum": 0.0, "centered": False},
     ),
+    "adagrad": ("adagrad_update", (), {"epsilon": 1e-7}),
 }  # fmt: skip
 # shape of a weight, multiplier, weight decay, and whether a dense layer computes its gradient
 WEIGHTS = [((3, 5), 2.0, 0.1, True), ((5,), 1.0, 0.0, False), ((3, 7), 0.5, 0.2, True)]

@@ -26,7 +26,8 @@ EXACT = {
     "leaky_relu_forward", "leaky_relu_backward", "max_pool2d_forward", "multiply_forward",
     "multiply_backward", "relu_forward", "relu_backward", "relu6_forward", "relu6_backward",
     "rescale_forward", "rescale_backward", "reshape_forward", "reshape_backward",
-    "sgd_update", "adam_update", "rmsprop_update", "zero_pad2d_forward", "zero_pad2d_backward",
+    "sgd_update", "adam_update", "rmsprop_update",
+    "adagrad_update", "zero_pad2d_forward", "zero_pad2d_backward",
 }  # fmt: skip
 PAD = Window2D((3, 4), (2, 1), (1, 1), (2, 1), (1, 3))
 
@@ -203,6 +204,7 @@ STEPS = {
         {"rho": 0.9, "momentum": 0.5, "epsilon": 1e-3, "centered": True},
         (),
     ),
+    "adagrad": ("adagrad_update", {"epsilon": 1e-7}, ()),
 }
 
 

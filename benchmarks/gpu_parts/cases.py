@@ -52,6 +52,8 @@ STEP = {"weight_decay": 0.1, "decoupled": False, "multiplier": 2.0}
 SGD = {**STEP, "momentum": 0.9, "nesterov": True}
 ADAM = {**STEP, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 RMSPROP = {**STEP, "rho": 0.9, "momentum": 0.5, "epsilon": 1e-2, "centered": True}
+ADAGRAD = {**STEP, "epsilon": 1e-7}
+UPDATES = {"sgd": SGD, "adam": ADAM, "rmsprop": RMSPROP, "adagrad": ADAGRAD}
 AUGMENT = {"fill_mode": "reflect", "interpolation": "bilinear", "cval": 0.0, "scale": 0.5}
 
 
@@ -201,7 +203,7 @@ def _forward_and_backward(
 def _others(size: Size, rng: np.random.Generator) -> list[Call]:
     """Kernels that are no operation with a gradient."""
     rows, features, units = 4 * size.n + 1, size.h * size.channels, size.filters
-    names = ("w", "dw", "velocity", "first", "second", "square", "value")
+    names = ("w", "dw", "velocity", "first", "second", "square", "value", "accumulator")
     state = {name: _positive(rng, features, units) for name in names}
     state["mean"] = state["square"] / 4  # its square is below the mean of squares
     state |= {"dy": _normal(rng, rows, units), "x": _normal(rng, rows, features)}
@@ -217,7 +219,7 @@ def _others(size: Size, rng: np.random.Generator) -> list[Call]:
     listed: list[tuple[str, Arrays, dict[str, Any]]] = [
         ("assign", state, {}),
         *((f"{place}{name}_update", state, numbers) for place in ("", "dense_")
-          for name, numbers in (("sgd", SGD), ("adam", ADAM), ("rmsprop", RMSPROP))),
+          for name, numbers in UPDATES.items()),
         *((f"fold_batch_norm_{side}_conv2d", known, {"epsilon": 1e-3})
           for side, known in folded.items()),
         ("conv2d_max_pool2d_moments_forward", arrays, _pooled(attributes, "relu")),

@@ -99,11 +99,25 @@ def rmsprop(
     return move
 
 
+@cached
+def adagrad(kept: Kept, *, epsilon: float, decoupled: bool) -> Any:
+    small, decayed = float32(epsilon), with_decay(decoupled)
+
+    @device
+    def move(w, g, accumulator, _second, _third, rate, step, decay):
+        w, g = decayed(w, g, rate, decay)
+        accumulator = accumulator + times(g, g)
+        return w - rate * g / float32(sqrt(accumulator + small)), accumulator, ZERO, ZERO
+
+    return move
+
+
 # An optimizer's kernel -> the function that makes its rule.
 RULES: dict[str, Callable[..., Any]] = {
     "sgd_update": sgd,
     "adam_update": adam,
     "rmsprop_update": rmsprop,
+    "adagrad_update": adagrad,
 }
 
 
