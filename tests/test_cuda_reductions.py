@@ -190,9 +190,9 @@ def logits_and_labels(rng, count, classes):
         ("softmax_sparse_categorical", 1, 260),
     ],
 )
-def test_a_team_of_threads_shares_a_row(rng, loss, count, classes):
+def test_threads_share_a_row(rng, loss, count, classes):
     z, labels = logits_and_labels(rng, count, classes)
-    assert rows.rows_of(z.shape).team in (32, 128)
+    assert rows.rows_of(z.shape).lanes in (32, 128)
     p = np.exp(z - z.max(1, keepdims=True))
     known = {"logits": z, "y_pred": p, "y_true": labels, "dloss": np.ones(count, np.float32)}
     known["probabilities"] = p / p.sum(1, keepdims=True)
@@ -207,7 +207,7 @@ def test_softmax_of_long_rows(rng, kernel):
 
 
 @pytest.mark.parametrize("kernel", ["mean_squared_error_forward", "mean_squared_error_backward"])
-def test_truth_may_be_integers(rng, kernel):
+def test_targets_may_be_integers(rng, kernel):
     known = {
         "y_pred": rng.standard_normal((3, 5, 7)).astype(np.float32),
         "y_true": rng.integers(0, 9, (3, 5, 7)).astype(np.int32),
