@@ -19,7 +19,7 @@ if device.missing():
 
 from minicnn.backends.cuda.runtime.program import KERNEL_FACTORIES
 
-# A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
+# Simulated threads compute with NumPy's scalars, which warn about overflow and NaN.
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
 
 FALLBACK = "ignore:backend 'cuda' has no kernel"

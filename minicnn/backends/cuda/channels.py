@@ -59,7 +59,7 @@ def channel_split(spec: Spec) -> ChannelSplit:
     """Return how pass 1 divides an array with the channels last.
 
     >>> channel_split(Spec((64, 32, 32, 48)))
-    Columns(rows=65536, channels=48, width=24, lanes=8, chunk=256)
+    ChannelSplit(rows=65536, channels=48, width=24, lanes=8, chunk=256)
     """
     size = unchunked_split(math.prod(spec.shape[:-1]), spec.shape[-1], WIDTH)
     most = max(BLOCKS // size.groups, 1)
