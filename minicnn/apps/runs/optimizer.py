@@ -1,4 +1,4 @@
-"""An optimizer from the settings' table: its name, its numbers, and how its rate moves."""
+"""Make an optimizer from the [optimizer] table of the settings."""
 
 from __future__ import annotations
 
@@ -6,44 +6,37 @@ from collections.abc import Mapping
 from typing import Any
 
 from minicnn import optimizers, schedules
-from minicnn.checks import check_number, nearest
+from minicnn.checks import check_number
 from minicnn.errors import ArgumentError
 
-KINDS = {
-    "sgd": optimizers.SGD,
-    "adam": optimizers.Adam,
-    "adamw": optimizers.AdamW,
-    "rmsprop": optimizers.RMSprop,
-}
 SCHEDULES = ("constant", "cosine")
 
 
 def make_optimizer(table: Mapping[str, Any], steps: int) -> optimizers.Optimizer:
-    """The optimizer for a training of so many steps.
+    """Return the optimizer for a training of `steps` steps.
 
     Parameters
     ----------
-    table : `name`, `learning_rate`; `schedule`: "constant", or "cosine", which falls to 0;
-        `warm_up`: the part of the steps in which the rate rises in a line first; all
-        else goes to the optimizer, as `momentum` or `weight_decay`
-    steps : of the whole training
+    table : `name` (default "adam"), `learning_rate` (0.001), `schedule` ("constant", or
+        "cosine", which falls to 0) and `warm_up` (the share of the steps during which the
+        learning rate first rises linearly, 0); other entries are arguments of the optimizer,
+        such as `momentum` or `weight_decay`
+    steps : number of steps of the whole training
     """
     given = dict(table)
-    name = str(given.pop("name", "adam")).lower()
-    if name not in KINDS:
-        raise ArgumentError(f"no optimizer {name!r}{nearest(name, KINDS)}")
+    kind = type(optimizers.get(str(given.pop("name", "adam"))))
     rate = schedules.check_rate(given.pop("learning_rate", 0.001), "learning_rate")
     schedule = given.pop("schedule", "constant")
     warm_up = check_number(given.pop("warm_up", 0.0), "warm_up", 0.0, 1.0)
     if schedule not in SCHEDULES:
         raise ArgumentError(f"schedule must be one of {', '.join(SCHEDULES)}; got {schedule!r}")
     if schedule == "constant":
-        return KINDS[name](rate, **given)
-    return KINDS[name](cosine(rate, steps, warm_up), **given)
+        return kind(rate, **given)
+    return kind(cosine(rate, steps, warm_up), **given)
 
 
 def cosine(rate: float, steps: int, warm_up: float) -> schedules.CosineDecay:
-    """Up to `rate` in a line, then down to 0 as half a wave."""
+    """Return a schedule that rises linearly to `rate`, then falls to 0 along half a cosine."""
     rising = int(steps * warm_up)
     falling = max(1, steps - rising)
     if not rising:
