@@ -23,7 +23,7 @@ from minicnn.checks import check_number
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
 from minicnn.support.registry import Registry
-from minicnn.support.reprs import described
+from minicnn.support.reprs import repr_from_config
 
 # Standard deviation of the standard normal distribution cut at -2 and 2.
 CUT_DEVIATION = 0.87962566103423978
@@ -32,7 +32,7 @@ CUT_DEVIATION = 0.87962566103423978
 class Initializer:
     """Makes the first values of a weight."""
 
-    __repr__ = described
+    __repr__ = repr_from_config
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         """float32 values of that shape, drawn from `rng`."""

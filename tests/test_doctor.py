@@ -115,8 +115,8 @@ def test_what_was_broken_is_found(name):
     model = make()
     if name == "NaN":
         assert np.isnan(x).any()
-    found = [symptoms.strange_pixels(model, x), symptoms.strange_labels(model, y),
-             symptoms.contradictions(x, y), symptoms.wrong_end(model)]  # fmt: skip
+    found = [symptoms.pixel_problems(model, x), symptoms.label_problems(model, y),
+             symptoms.contradictory_labels(x, y), symptoms.loss_mismatch(model)]  # fmt: skip
     texts = [text for text in found if text is not None]
     assert re.search(message, texts[0])
     # Images that are all the same have different labels, too.
@@ -134,9 +134,9 @@ def test_dead_units_and_an_answer_that_never_changes():
 
 def test_dense_layers_without_a_bend_between_them():
     model = mc.Sequential([mc.Input((4,)), Dense(3, name="a"), Dense(2, name="b")])
-    assert "a and b have no activation between them" in symptoms.one_linear_map(model)
+    assert "a and b have no activation between them" in symptoms.stacked_linear(model)
     bent = mc.Sequential([mc.Input((4,)), Dense(3), Activation("relu"), Dense(2)])
-    assert symptoms.one_linear_map(bent) is None
+    assert symptoms.stacked_linear(bent) is None
 
 
 def test_guessing_is_ln_of_the_classes_or_the_entropy_of_the_labels():
@@ -183,7 +183,7 @@ def test_a_net_that_guesses_is_told_from_one_that_learns_slowly(losses, wanted):
     ],
 )
 def test_curves(history, message):
-    text = symptoms.sick_curves(history)
+    text = symptoms.curve_problems(history)
     assert (text is None) if message is None else re.search(message, text)
 
 
@@ -245,7 +245,7 @@ def averaging(momentum, epochs, **curves):
     )
     model.compile("sgd", "mse", ["accuracy"])
     model.fit(np.ones((6, 4), np.float32), np.ones((6, 2)), 2, epochs=epochs, verbose=0)
-    return symptoms.young_averages(model, curves)
+    return symptoms.unsettled_statistics(model, curves)
 
 
 def test_averages_that_are_young_are_named_where_the_validation_is_far_behind():

@@ -200,7 +200,7 @@ def test_a_checkpoint_needs_no_class(tmp_path, name):
     model, other = MODELS[name](), MODELS[name]()
     model.fit(X, T, batch_size=4, verbose=0)
     model.save_checkpoint(tmp_path / "c.mcnn")
-    other.running_callbacks = model.running_callbacks
+    other.session.callbacks = model.session.callbacks
     other.load_checkpoint(tmp_path / "c.mcnn")
     assert other.optimizer.iterations == 4
     check_same(other, model)

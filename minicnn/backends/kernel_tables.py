@@ -14,12 +14,16 @@ FLOAT64 = ("total", "moments")  # the reads that are float64; every other float 
 
 
 def named_in_contracts(module: ModuleType) -> dict[str, Callable[..., Any]]:
-    """The functions that are defined in a module and have a kernel's name."""
-    return {
+    """A module's kernels: the functions that it defines under a kernel's name, and its KERNELS.
+
+    A module that makes kernels of other functions has them in a table of that name.
+    """
+    defined = {
         name: function
         for name, function in vars(module).items()
         if name in CONTRACTS and getattr(function, "__module__", "") == module.__name__
     }
+    return {**defined, **vars(module).get("KERNELS", {})}
 
 
 def readable(array: np.ndarray | None, name: str) -> np.ndarray | None:

@@ -1,6 +1,6 @@
 """Looking at what a network does, and at what it gets wrong."""
 
-from minicnn.explain.doctor import Diagnosis, Doctor, examine
+from minicnn.explain.doctor import Doctor, Finding, examine
 from minicnn.explain.feature_maps import feature_maps, maps_figure
 from minicnn.explain.figures import confusion_figure, error_gallery, first_layer_figure
 from minicnn.explain.gradcam import gradcam, gradcam_figure
@@ -10,8 +10,8 @@ from minicnn.explain.tape import Tape
 from minicnn.explain.verify import verify
 
 __all__ = [
-    "Diagnosis",
     "Doctor",
+    "Finding",
     "Tape",
     "confusion_figure",
     "error_gallery",

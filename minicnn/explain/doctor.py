@@ -30,7 +30,7 @@ FACTORS = (1.0, 0.1, 0.01, 10.0)  # of the learning rate, in the order in which 
 Progress = Callable[[int, int], None]
 
 
-class Diagnosis(NamedTuple):
+class Finding(NamedTuple):
     """One sentence about the training; `bad` if it can be the reason."""
 
     bad: bool
@@ -39,7 +39,7 @@ class Diagnosis(NamedTuple):
 
 def examine(
     model: Model, x: Any, y: Any, *, by_heart: bool = True, progress: Progress | None = None
-) -> list[Diagnosis]:
+) -> list[Finding]:
     """Look for what keeps this model from learning from these samples.
 
     Parameters
@@ -52,7 +52,7 @@ def examine(
 
     Returns
     -------
-    list of Diagnosis, what is wrong first; the last says how the trial went
+    list of Finding, what is wrong first; the last says how the trial went
 
     Examples
     --------
@@ -67,27 +67,27 @@ def examine(
     x, y = np.asarray(x)[:MAX_SAMPLES], np.asarray(y)[:MAX_SAMPLES]
     tape = Tape(model, x)
     texts = [
-        symptoms.strange_pixels(model, x),
-        symptoms.strange_labels(model, y),
-        symptoms.contradictions(x, y),
-        symptoms.wrong_end(model),
-        symptoms.nothing_learns(model),
-        symptoms.one_linear_map(model),
+        symptoms.pixel_problems(model, x),
+        symptoms.label_problems(model, y),
+        symptoms.contradictory_labels(x, y),
+        symptoms.loss_mismatch(model),
+        symptoms.all_frozen(model),
+        symptoms.stacked_linear(model),
         symptoms.dead_units(model, tape),
-        symptoms.same_answer(tape),
-        symptoms.wrong_rate(model, _gradients(model, tape, y)),
-        symptoms.sick_curves(_curves(model)),
-        symptoms.young_averages(model, _curves(model)),
+        symptoms.constant_output(tape),
+        symptoms.learning_rate_problem(model, _gradients(model, tape, y)),
+        symptoms.curve_problems(_curves(model)),
+        symptoms.unsettled_statistics(model, _curves(model)),
     ]
-    diagnoses = [Diagnosis(True, text) for text in texts if text is not None]
+    findings = [Finding(True, text) for text in texts if text is not None]
     if by_heart:
-        diagnoses.append(learns_by_heart(model, x, y, progress))
-    return diagnoses
+        findings.append(learns_by_heart(model, x, y, progress))
+    return findings
 
 
 def learns_by_heart(
     model: Model, x: np.ndarray, y: np.ndarray, progress: Progress | None = None
-) -> Diagnosis:
+) -> Finding:
     """Train a fresh copy on a few samples again and again; any sound training learns them."""
     x, y = x[:BY_HEART], y[:BY_HEART]
     rate = float(model.need_compiled()[0].learning_rate)
@@ -98,18 +98,18 @@ def learns_by_heart(
         if last < LEARNED * first:
             break
     else:
-        return Diagnosis(
+        return Finding(
             True,
             f"the network cannot learn {len(x)} samples by heart in {STEPS} steps, whatever the "
             f"learning rate ({'; '.join(tried)}): look at its layers, the loss and the pixels",
         )
     if factor == 1.0:
-        return Diagnosis(
+        return Finding(
             False,
             f"a fresh copy learns {len(x)} samples by heart in {STEPS} steps (loss {first:.3f} to "
             f"{last:.3f}): layers, loss and learning rate work",
         )
-    return Diagnosis(
+    return Finding(
         True,
         f"learning rate {rate:g} learns {len(x)} samples not even by heart, {rate * factor:g} does "
         f"(losses in {STEPS} steps: {'; '.join(tried)})",
@@ -169,7 +169,7 @@ class Doctor(Callback):
             self._curves.setdefault(name, []).append(value)
         model: Any = self.model
         curves = self._curves
-        text = symptoms.sick_curves(curves) or symptoms.young_averages(model, curves)
+        text = symptoms.curve_problems(curves) or symptoms.unsettled_statistics(model, curves)
         kind = "" if text is None else " ".join(text.split()[:2])
         if text is not None and kind not in self._said:
             self._said.append(kind)
@@ -187,7 +187,7 @@ class Doctor(Callback):
 
     def _reasons(self, model: Model) -> str:
         if self.x is None:
-            reason = symptoms.wrong_rate(model, {}) or symptoms.wrong_end(model)
+            reason = symptoms.learning_rate_problem(model, {}) or symptoms.loss_mismatch(model)
             return f"{reason or 'a learning rate that does not fit'}, or {SHUFFLED}"
         found = [one.text for one in examine(model, self.x, self.y) if one.bad]
         return "; ".join(found) if found else SHUFFLED

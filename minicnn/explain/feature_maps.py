@@ -9,7 +9,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError
 from minicnn.explain.gradcam import layer_with_maps
-from minicnn.explain.tiles import page, show_channels, show_image
+from minicnn.explain.tiles import empty_figure, show_channels, show_image
 from minicnn.layers import Dropout, InputLayer, Rescaling
 from minicnn.models import Model
 from minicnn.support.plots import caption
@@ -61,7 +61,7 @@ def maps_figure(maps: Mapping[str, np.ndarray], image: np.ndarray, most: int = C
     if not maps:
         raise ArgumentError("maps must have at least one layer")
     lines = [-(-min(most, m.shape[2]) // COLUMNS) for m in maps.values()]
-    figure: Any = page(3.6 + COLUMNS, 1.5 * sum(lines) + 0.35 * len(lines))
+    figure: Any = empty_figure(3.6 + COLUMNS, 1.5 * sum(lines) + 0.35 * len(lines))
     left, right = figure.subfigures(1, 2, width_ratios=(3.2, COLUMNS))
     left.suptitle("the image", fontsize=14)
     show_image(left.subplots(), image)

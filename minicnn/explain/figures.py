@@ -14,7 +14,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.explain.kernels import show_kernels
-from minicnn.explain.tiles import page, show_channels, show_tiles
+from minicnn.explain.tiles import empty_figure, show_channels, show_tiles
 from minicnn.support.plots import QUIET, RIGHT, WRONG, caption
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def error_gallery(
     shown = shown[np.lexsort((predictions[shown], labels[shown]))]
     columns = max(10, math.ceil(math.sqrt(1.6 * len(shown))))
     rows = max(1, -(-len(shown) // columns))
-    figure = page(0.75 * columns, 1.28 * rows + 0.8)
+    figure = empty_figure(0.75 * columns, 1.28 * rows + 0.8)
     figure.suptitle(_gallery_title(len(wrong), len(labels), len(shown)), fontsize=15)
     places = show_tiles(figure.subplots(), images[shown], columns, above=0.38, below=0.34)
     for i, place in zip(shown, places, strict=True):
@@ -89,7 +89,7 @@ def confusion_figure(matrix: np.ndarray, names: Sequence[str] | None = None) -> 
     room = CELL * len(matrix)
     scale = min(1.0, (MAX_SIDE - AROUND) / room) if room else 1.0
     side = AROUND + scale * room
-    figure = page(side + 1.2, side)
+    figure = empty_figure(side + 1.2, side)
     axes = figure.subplots()
     right = np.eye(len(matrix), dtype=bool)
     axes.imshow(
@@ -127,7 +127,7 @@ def first_layer_figure(kernels: np.ndarray, maps: np.ndarray, image: np.ndarray)
     count = kernels.shape[3]
     columns = min(10, count)
     rows = -(-count // columns)
-    figure: Any = page(3.4 + 1.05 * columns, 1.4 + 2.4 * rows)
+    figure: Any = empty_figure(3.4 + 1.05 * columns, 1.4 + 2.4 * rows)
     left, right = figure.subfigures(1, 2, width_ratios=(3.4, 1.05 * columns))
     left.suptitle("the image", fontsize=14)
     show_tiles(left.subplots(), image[None], 1)

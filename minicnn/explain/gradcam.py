@@ -14,7 +14,7 @@ import numpy as np
 from minicnn.checks import check_int
 from minicnn.errors import ArgumentError
 from minicnn.explain.tape import Tape
-from minicnn.explain.tiles import page, show_image, show_over
+from minicnn.explain.tiles import empty_figure, show_image, show_over
 from minicnn.layers import Conv2D, DepthwiseConv2D, InputLayer, Rescaling
 from minicnn.models import Model
 from minicnn.support.plots import WRONG, caption
@@ -85,7 +85,7 @@ def gradcam_figure(image: np.ndarray, cam: np.ndarray, title: str = "") -> Figur
     -----
     A `cam` that is all 0 is drawn with a line that says so.
     """
-    figure = page(8.4, 4.2)
+    figure = empty_figure(8.4, 4.2)
     figure.suptitle(caption(title), fontsize=14)
     left, right = figure.subplots(1, 2)
     show_image(left, image)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicnn.errors import ArgumentError, ShapeError
-from minicnn.explain.tiles import page, show_channels, show_tiles
+from minicnn.explain.tiles import empty_figure, show_channels, show_tiles
 from minicnn.layers import Conv2D, DepthwiseConv2D
 from minicnn.models import Model
 from minicnn.support.plots import QUIET, caption
@@ -83,7 +83,7 @@ def kernels_figure(kernels: np.ndarray, name: str = "") -> Figure:
     height, width, _, count = kernels.shape
     columns = min(COLUMNS, count)
     rows = -(-count // columns)
-    figure = page(max(0.8 * columns + 1.2, 4), 0.95 * rows + 1.1)
+    figure = empty_figure(max(0.8 * columns + 1.2, 4), 0.95 * rows + 1.1)
     figure.suptitle(f"{caption(name)}: {count} kernels, {height} x {width}", fontsize=13)
     show_kernels(figure.subplots(), kernels, columns)
     return figure

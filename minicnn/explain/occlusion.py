@@ -9,7 +9,7 @@ import numpy as np
 from minicnn.checks import check_int
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.explain.gradcam import chosen
-from minicnn.explain.tiles import page, show_image, show_over
+from minicnn.explain.tiles import empty_figure, show_image, show_over
 from minicnn.models import Model
 from minicnn.support.plots import caption
 
@@ -85,7 +85,7 @@ def occlusion_figure(image: np.ndarray, loss: np.ndarray, title: str = "") -> Fi
     loss : (H, W), as `occlusion_map` gives it
     title : what the network says
     """
-    figure = page(8.6, 4.2)
+    figure = empty_figure(8.6, 4.2)
     figure.suptitle(caption(title), fontsize=14)
     left, right = figure.subplots(1, 2)
     show_image(left, image)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from minicnn.explain.tape import Tape
 from minicnn.layers import BatchNormalization, Dense
 from minicnn.losses import Crossentropy
 from minicnn.models import Model
-from minicnn.optimizers import Adam, RMSprop
 
 AT_CHANCE = 0.02  # a loss this near to that of guessing, in parts of it, is guessing
 MAX_OF_A_CLASS = 0.8
@@ -52,7 +50,7 @@ def class_shares(labels: np.ndarray, classes: int) -> np.ndarray:
     return counts / max(counts.sum(), 1)
 
 
-def strange_pixels(model: Model, x: np.ndarray) -> str | None:
+def pixel_problems(model: Model, x: np.ndarray) -> str | None:
     """Not finite, all the same, or in a range that networks learn badly from."""
     if not np.isfinite(x).all():
         return f"{int((~np.isfinite(x)).sum()):,} numbers of x are NaN or infinite; take them out"
@@ -69,7 +67,7 @@ def strange_pixels(model: Model, x: np.ndarray) -> str | None:
     return None
 
 
-def strange_labels(model: Model, labels: np.ndarray) -> str | None:
+def label_problems(model: Model, labels: np.ndarray) -> str | None:
     """One class only, or nearly."""
     shares = class_shares(labels, max(model.graph.outputs[0].shape[-1] or 2, 2))
     largest = int(shares.argmax())
@@ -85,7 +83,7 @@ def strange_labels(model: Model, labels: np.ndarray) -> str | None:
     return None
 
 
-def contradictions(x: np.ndarray, labels: np.ndarray) -> str | None:
+def contradictory_labels(x: np.ndarray, labels: np.ndarray) -> str | None:
     """The same image twice, with different labels."""
     found: dict[bytes, list[int]] = {}
     for i, image in enumerate(np.ascontiguousarray(x)):
@@ -100,7 +98,7 @@ def contradictions(x: np.ndarray, labels: np.ndarray) -> str | None:
     )
 
 
-def wrong_end(model: Model) -> str | None:
+def loss_mismatch(model: Model) -> str | None:
     """A last layer and a loss that do not go together."""
     loss, last = model.loss, model.graph.outputs[0].layer
     if not isinstance(loss, Crossentropy):
@@ -118,14 +116,14 @@ def wrong_end(model: Model) -> str | None:
     return None
 
 
-def nothing_learns(model: Model) -> str | None:
+def all_frozen(model: Model) -> str | None:
     """Every layer is frozen."""
     if any(layer.trainable and layer.parameters for layer in model.layers):
         return None
     return "no layer is trainable; set model.trainable = True, then compile"
 
 
-def one_linear_map(model: Model) -> str | None:
+def stacked_linear(model: Model) -> str | None:
     """Dense layers in a row with nothing that bends between them."""
     for before, after in zip(model.layers, model.layers[1:], strict=False):
         both = isinstance(before, Dense) and isinstance(after, Dense)
@@ -151,7 +149,7 @@ def dead_units(model: Model, tape: Tape) -> str | None:
     return None
 
 
-def same_answer(tape: Tape) -> str | None:
+def constant_output(tape: Tape) -> str | None:
     """The output does not depend on the image."""
     y = tape.output
     if len(y) < 2 or float(np.ptp(y, axis=0).max()) > 1e-4:
@@ -162,14 +160,14 @@ def same_answer(tape: Tape) -> str | None:
     )
 
 
-def wrong_rate(model: Model, by_parameter: Mapping[str, np.ndarray]) -> str | None:
+def learning_rate_problem(model: Model, by_parameter: Mapping[str, np.ndarray]) -> str | None:
     """Updates that are large, or nothing, beside the weights; `by_parameter` are gradients."""
     optimizer = model.optimizer
     if optimizer is None:
         return None
     rate, kind = float(optimizer.learning_rate), type(optimizer).__name__
     steps = {
-        p.name: relative_step(p.value, by_parameter.get(p.name), rate, adaptive(optimizer))
+        p.name: relative_step(p.value, by_parameter.get(p.name), rate, optimizer.adaptive)
         for p in model.parameters
         if p.trainable and p.value.ndim > 1
     }
@@ -189,11 +187,6 @@ def wrong_rate(model: Model, by_parameter: Mapping[str, np.ndarray]) -> str | No
             f"moves no weight by more than {known[name]:.0e} of its size"
         )
     return None
-
-
-def adaptive(optimizer: Any) -> bool:
-    """Does it move every weight by about the learning rate, whatever the gradient's size?"""
-    return isinstance(optimizer, (Adam, RMSprop))
 
 
 def relative_step(w: np.ndarray, dw: np.ndarray | None, rate: float, by_sign: bool) -> float | None:
@@ -233,7 +226,7 @@ def stuck(losses: Sequence[float], guessing: tuple[float, str] | None) -> str | 
     )
 
 
-def sick_curves(history: Mapping[str, Sequence[float]]) -> str | None:
+def curve_problems(history: Mapping[str, Sequence[float]]) -> str | None:
     """What the curves of a whole training say: numbers by epoch, as `History.history` has them."""
     loss = [math.nan if value is None else value for value in history.get("loss", ())]
     if any(not math.isfinite(value) for value in loss):
@@ -255,7 +248,7 @@ def sick_curves(history: Mapping[str, Sequence[float]]) -> str | None:
     return None
 
 
-def young_averages(model: Model, history: Mapping[str, Sequence[float]]) -> str | None:
+def unsettled_statistics(model: Model, history: Mapping[str, Sequence[float]]) -> str | None:
     """A validation far behind the training, with running averages that few steps have formed."""
     steps = 0 if model.optimizer is None else model.optimizer.iterations
     layers = [layer for layer in model.layers if isinstance(layer, BatchNormalization)]

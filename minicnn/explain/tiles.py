@@ -1,6 +1,6 @@
 """Pages of tiles: what the pictures of this package are drawn with.
 
-matplotlib is imported when a page is made, so that nothing else needs it.
+matplotlib is imported when a empty_figure is made, so that nothing else needs it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ GAP = 0.14  # between tiles, in widths of one
 GRAY = {"cmap": "gray_r"}  # like ink on paper: what is 0, the background, is white
 
 
-def page(width: float, height: float) -> Figure:
-    """An empty page of so many inches."""
+def empty_figure(width: float, height: float) -> Figure:
+    """An empty empty_figure of so many inches."""
     figure = new_figure(width, height, DPI)
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     return figure

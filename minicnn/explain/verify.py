@@ -131,7 +131,7 @@ class Watcher:
 
 
 def _watch_use(model: Model, inputs: tuple[np.ndarray, ...], checks: list[Check]) -> None:
-    model.check_inputs(inputs)
+    model.build_for(inputs)
     execution = model.execution("predict", inputs)
     execution.runner = _watched(execution, "use", checks)
     execution.predict(inputs)

@@ -10,7 +10,7 @@ import numpy as np
 from minicnn.backends import kernel
 from minicnn.checks import check_array, check_same_shape
 from minicnn.contracts import CONTRACTS, Contract, Spec
-from minicnn.dlpack import taken
+from minicnn.dlpack import as_numpy
 
 
 class Operation(NamedTuple):
@@ -46,7 +46,7 @@ def apply(
     operation: Operation, *reads: np.ndarray | None, **arguments: Any
 ) -> tuple[np.ndarray, Saved]:
     """Check, resolve, run the current engine's forward kernel; the first write is the result."""
-    reads = tuple(map(taken, reads))
+    reads = tuple(map(as_numpy, reads))
     attributes = operation.resolve(*reads, **arguments)
     contract = CONTRACTS[operation.forward]
     reads = tuple(map(_plain, reads))
@@ -61,7 +61,7 @@ def apply(
 
 def gradients(dy: np.ndarray, saved: Saved) -> dict[str, np.ndarray]:
     """{"dx": ..., "dw": ...}: the loss's gradient by everything that the forward read."""
-    dy = taken(dy, "dy")
+    dy = as_numpy(dy, "dy")
     result = CONTRACTS[saved.operation.forward].writes[0]
     check_array(dy, f"d{result}")
     check_same_shape(dy, saved.arrays[result], f"d{result} and {result}")

@@ -74,6 +74,10 @@ class Registry(Generic[T]):
             )
         self.table[self.key(one.__name__)] = one
 
+    def names(self) -> list[str]:
+        """The names under which the classes are found, as `key` makes them."""
+        return list(self.table)
+
     def find(self, name: object) -> type[T]:
         """The class of that name: of `custom_objects`, then of the table."""
         if isinstance(name, str):

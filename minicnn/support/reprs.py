@@ -10,7 +10,7 @@ ALWAYS = ("name", "learning_rate")  # said even where they are the defaults
 MAX_VALUE = 60
 
 
-def described(thing: Any) -> str:
+def repr_from_config(thing: Any) -> str:
     """The class and those of the constructor's arguments that are not the defaults.
 
     To be used as `__repr__` of a class with a `get_config`. It never raises: it stands in errors.

@@ -26,11 +26,11 @@ from minicnn.data.folder_layouts import TRAIN, part_folder
 from minicnn.data.folders import list_folder
 from minicnn.data.images import read_images
 from minicnn.errors import ArgumentError, FormatError
-from minicnn.explain import Diagnosis
-from minicnn.explain.symptoms import sick_curves, young_averages
+from minicnn.explain import Finding
+from minicnn.explain.symptoms import curve_problems, unsettled_statistics
 from minicnn.losses import SparseCategoricalCrossentropy
 from minicnn.models import Model
-from minicnn.models.labels import usual_preprocess
+from minicnn.models.images import usual_preprocess
 from minicnn.random import generator
 from minicnn.support.files import read_text
 from minicnn.version import __version__
@@ -57,25 +57,25 @@ def command(model: Path | None, data: Path | None, as_json: bool) -> None:
     """
     if model is None and data is not None:
         raise click.UsageError("--data needs a model: minicnn doctor MODEL --data DIR")
-    diagnoses = check_installation() if model is None else check_training(model, data)
-    bad = [one for one in diagnoses if one.bad]
+    findings = check_installation() if model is None else check_training(model, data)
+    bad = [one for one in findings if one.bad]
     if model is not None and not bad:
-        diagnoses.append(Diagnosis(False, "nothing found"))
+        findings.append(Finding(False, "nothing found"))
     if as_json:
         version = {"minicnn": __version__, "python": sys.version.split()[0]}
-        output.print_json(**version, findings=[one._asdict() for one in diagnoses])
+        output.print_json(**version, findings=[one._asdict() for one in findings])
     else:
-        for one in diagnoses:
+        for one in findings:
             output.result(f"{'! ' if one.bad else '  '}{one.text}")
     if model is not None and bad:
         raise BadDataFound(f"found {len(bad)} fault{'s' * (len(bad) > 1)}, marked with !")
 
 
-def check_installation() -> list[Diagnosis]:
+def check_installation() -> list[Finding]:
     """Report the state of each engine and each optional package."""
     threads = get_threads()
-    diagnoses = [
-        Diagnosis(
+    findings = [
+        Finding(
             False,
             f"minicnn {__version__} uses the {current_backend()} engine, "
             f"{threads} thread{'s' * (threads > 1)}, {instruction_set() or 'NumPy'}",
@@ -83,15 +83,15 @@ def check_installation() -> list[Diagnosis]:
     ]
     for name, state in backend_info().items():
         lacks = is_fit_for(name) and not state.startswith(("available", "simulated"))
-        diagnoses.append(Diagnosis(lacks, f"engine {name}: {state}"))
+        findings.append(Finding(lacks, f"engine {name}: {state}"))
     for package, extra in EXTRAS.items():
         there = importlib.util.find_spec(package) is not None
         remedy = "available" if there else installed.install_command(extra)
-        diagnoses.append(Diagnosis(False, f"{package}, for {extra}: {remedy}"))
-    return diagnoses
+        findings.append(Finding(False, f"{package}, for {extra}: {remedy}"))
+    return findings
 
 
-def check_training(path: Path, data: Path | None) -> list[Diagnosis]:
+def check_training(path: Path, data: Path | None) -> list[Finding]:
     """Examine a model file, or a run folder, also of a run that failed in its first epoch."""
     if not path.is_dir():
         return check_model(load_network(path), data)
@@ -101,23 +101,23 @@ def check_training(path: Path, data: Path | None) -> list[Diagnosis]:
     if folder.failed.exists() and not newest.exists():
         return state
     network = load_network(newest if newest.exists() else path)
-    curve_fault = sick_curves(curves(folder.history))
+    curve_fault = curve_problems(curves(folder.history))
     found = check_model(network, data)
     if curve_fault is not None and curve_fault not in {one.text for one in found}:
-        found.append(Diagnosis(True, curve_fault))
+        found.append(Finding(True, curve_fault))
     return state + found
 
 
-def run_state(folder: RunFolder) -> list[Diagnosis]:
+def run_state(folder: RunFolder) -> list[Finding]:
     """Report whether the run failed or is unfinished; a complete run gives no line."""
     if folder.failed.exists():
         rate = from_toml(folder.config).optimizer.get("learning_rate", USUAL_RATE)
         again = f"minicnn train {folder.config} --learning-rate {min(rate / 10, USUAL_RATE):g}"
         why = read_text(folder.failed).strip()
         remedy = f". To start again: {again}" if "learning_rate" in why else ""
-        return [Diagnosis(True, f"the training failed: {why}{remedy}")]
+        return [Finding(True, f"the training failed: {why}{remedy}")]
     if folder.is_begun and not folder.is_complete:
-        return [Diagnosis(False, "the run is unfinished; --resume continues it")]
+        return [Finding(False, "the run is unfinished; --resume continues it")]
     return []
 
 
@@ -137,19 +137,19 @@ def curves(path: Path) -> dict[str, list[float]]:
         ) from error
 
 
-def check_model(model: Model, data: Path | None) -> list[Diagnosis]:
+def check_model(model: Model, data: Path | None) -> list[Finding]:
     """Examine the model's curves, and with `data` the network itself on some images."""
     history = model.saved_history
     epochs = len(history.get("loss", ()))
     known = f"its file records {epochs} epoch{'s' * (epochs != 1)} of training"
-    diagnoses = [Diagnosis(False, f"{model.name}: {known}")]
+    findings = [Finding(False, f"{model.name}: {known}")]
     if data is None:
-        texts = (sick_curves(history), young_averages(model, history))
-        return diagnoses + [Diagnosis(True, text) for text in texts if text is not None]
+        texts = (curve_problems(history), unsettled_statistics(model, history))
+        return findings + [Finding(True, text) for text in texts if text is not None]
     x, y = samples(model, data)
     output.note(f"{len(x)} images of {data}; a new copy of the network memorizes 16 of them ...")
     with counting("memorizing") as progress:
-        return diagnoses + explain.examine(model, x, y, progress=progress)
+        return findings + explain.examine(model, x, y, progress=progress)
 
 
 def samples(model: Model, data: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from minicnn import optimizers
 from minicnn.apps.cli import options, run_command
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.runs.networks import NETWORKS
@@ -26,9 +27,14 @@ from minicnn.apps.runs.settings import Settings, from_toml
 @options.batch_size()
 @options.image_size(1, help="Pixels; default: the size that the network was designed for.")
 @click.option(
+    "--optimizer",
+    type=click.Choice(optimizers.names(), case_sensitive=False),
+    help="Optimizer; default: adam unless CONFIG names another.",
+)
+@click.option(
     "--learning-rate",
     type=click.FloatRange(0),
-    help="Learning rate of the optimizer, which is Adam unless CONFIG names another.",
+    help="Learning rate of the optimizer; default: 0.001 unless CONFIG gives another.",
 )
 @options.augment()
 @click.option(
@@ -82,7 +88,11 @@ def chosen_settings(config: Path | None, given: dict[str, Any]) -> Settings:
     """Return the settings of the file, changed by the options."""
     # Compared by identity, since 0 is a valid seed and learning rate.
     options = {k: v for k, v in given.items() if v is not None and v is not False}
-    rate, augment = options.pop("learning_rate", None), options.pop("augment", False)
+    augment = options.pop("augment", False)
+    optimizer = {
+        "name": options.pop("optimizer", None),
+        "learning_rate": options.pop("learning_rate", None),
+    }
     if "data" in options:
         options["data"] = str(options["data"].resolve())
     if config is not None:
@@ -96,6 +106,6 @@ def chosen_settings(config: Path | None, given: dict[str, Any]) -> Settings:
                 )
         settings = Settings(model=options["model"], data=options["data"])
     settings = settings.changed(**options)
-    if rate is not None:
-        settings = settings.changed(optimizer={**settings.optimizer, "learning_rate": rate})
+    chosen_ones = {name: value for name, value in optimizer.items() if value is not None}
+    settings = settings.changed(optimizer={**settings.optimizer, **chosen_ones})
     return settings.changed(augmentation=PHOTOGRAPHS) if augment else settings

@@ -18,7 +18,7 @@ import numpy as np
 from minicnn.apps.runs.load_images import Split
 from minicnn.apps.runs.predictions import Predictions
 from minicnn.data.images import array_to_img
-from minicnn.explain.tiles import page, show_tiles
+from minicnn.explain.tiles import empty_figure, show_tiles
 from minicnn.support.files import read_whole
 from minicnn.support.plots import QUIET, RIGHT, WRONG
 
@@ -68,7 +68,7 @@ def gallery_figure(shown: Sequence[GalleryImage], title: str) -> Any:
     """Draw the images in rows: the prediction above each, and below it the class if it is wrong."""
     columns = max(1, min(COLUMNS, len(shown)))
     rows = max(1, math.ceil(len(shown) / columns))
-    figure = page(2.1 * columns, 2.7 * rows + 0.6)
+    figure = empty_figure(2.1 * columns, 2.7 * rows + 0.6)
     figure.suptitle(title, fontsize=14)
     images = np.array([one.image for one in shown] or np.zeros((0, 1, 1)))
     tiles = show_tiles(figure.subplots(), images, columns, above=0.14, below=0.12, cmap="gray")

@@ -24,7 +24,7 @@ def make_optimizer(table: Mapping[str, Any], steps: int) -> optimizers.Optimizer
     steps : number of steps of the whole training
     """
     given = dict(table)
-    kind = type(optimizers.get(str(given.pop("name", "adam"))))
+    kind = optimizers.find(given.pop("name", "adam"))
     rate = schedules.check_rate(given.pop("learning_rate", 0.001), "learning_rate")
     schedule = given.pop("schedule", "constant")
     warm_up = check_number(given.pop("warm_up", 0.0), "warm_up", 0.0, 1.0)

@@ -24,29 +24,29 @@ from minicnn.backends.cuda.conv2d_indices import (
     weights,
     weights_of_pixels,
 )
-from minicnn.backends.cuda.conv2d_tiles import Product
-from minicnn.backends.cuda.implicit_gemm import product_work
+from minicnn.backends.cuda.conv2d_tiles import ImplicitProduct
+from minicnn.backends.cuda.implicit_gemm import product_plan
 from minicnn.backends.cuda.runtime.api import device, float32, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import Work
-from minicnn.backends.cuda.weight_gradient import weight_gradient_work
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import KernelPlan
+from minicnn.backends.cuda.weight_gradient import weight_gradient_plan
 from minicnn.contracts import Spec
 from minicnn.shapes import Pair, Window2D
 
 ZERO = float32(0)
 
 
-def conv2d_forward(x: Spec, w: Spec, b: Spec | None, **attributes: Any) -> Work:
+def conv2d_forward(x: Spec, w: Spec, b: Spec | None, **attributes: Any) -> KernelPlan:
     g = geometry(w, **attributes)
     return convolution(g, x.shape[0], "y", bias=b is not None, relu=False)
 
 
-def conv2d_backward_input(dy: Spec, w: Spec, **attributes: Any) -> Work:
+def conv2d_backward_input(dy: Spec, w: Spec, **attributes: Any) -> KernelPlan:
     g = geometry(w, **attributes)
     return input_gradient(g, dy.shape[0], plain(g), "dy")
 
 
-def conv2d_backward_weights(dy: Spec, x: Spec, **attributes: Any) -> Work:
+def conv2d_backward_weights(dy: Spec, x: Spec, **attributes: Any) -> KernelPlan:
     g = geometry_of_images(x, dy, **attributes)
     return weights_gradient(g, x.shape[0], plain(g), "dy")
 
@@ -63,9 +63,9 @@ def geometry_of_images(
     return Geometry(window, image, x.shape[3], dy.shape[3], groups)
 
 
-def convolution(g: Geometry, images: int, out: str, *, bias: bool, relu: bool) -> Work:
+def convolution(g: Geometry, images: int, out: str, *, bias: bool, relu: bool) -> KernelPlan:
     """conv2d(x) with bias and ReLU as asked for, to the array `out`."""
-    product = Product(
+    product = ImplicitProduct(
         rows=images * g.pixels,
         depth=g.taps,
         columns=g.filters,
@@ -74,14 +74,14 @@ def convolution(g: Geometry, images: int, out: str, *, bias: bool, relu: bool) -
         finish=activated(g.filters, bias, relu),
         groups=g.groups,
     )
-    return product_work(product, (out, "x", "x", "w", "b" if bias else "w"))
+    return product_plan(product, (out, "x", "x", "w", "b" if bias else "w"))
 
 
 def input_gradient(
-    g: Geometry, images: int, gradient: Any, gate: str, *, relu: bool = False
-) -> Work:
+    g: Geometry, images: int, gradient: Any, mask: str, *, relu: bool = False
+) -> KernelPlan:
     """dx, or dz where x is relu(z). gradient(dy, gate, n, oy, ox, co) is that of conv2d(x)."""
-    product = Product(
+    product = ImplicitProduct(
         rows=images * g.image[0] * g.image[1],
         depth=g.cells * g.filters // g.groups,
         columns=g.channels,
@@ -91,14 +91,14 @@ def input_gradient(
         b_down=True,
         groups=g.groups,
     )
-    return product_work(
-        product, ("dz", gate, "dy", "w", "x") if relu else ("dx", gate, "dy", "w", "w")
+    return product_plan(
+        product, ("dz", mask, "dy", "w", "x") if relu else ("dx", mask, "dy", "w", "w")
     )
 
 
-def weights_gradient(g: Geometry, images: int, gradient: Any, gate: str) -> Work:
+def weights_gradient(g: Geometry, images: int, gradient: Any, mask: str) -> KernelPlan:
     """dw and db; `gradient` as above."""
-    product = Product(
+    product = ImplicitProduct(
         rows=g.taps + 1,
         depth=images * g.pixels,
         columns=g.filters,
@@ -108,29 +108,29 @@ def weights_gradient(g: Geometry, images: int, gradient: Any, gate: str) -> Work
         a_down=True,
         groups=g.groups,
     )
-    return weight_gradient_work(product, gate)
+    return weight_gradient_plan(product, mask)
 
 
-@kept
+@cached
 def activated(filters: int, bias: bool, relu: bool) -> Any:
     """y = sum + b, or relu of it."""
     columns = uint32(filters)
 
     @device
-    def finish(y, gate, b, split, row, column, sums, i):
+    def finish(y, mask, b, split, row, column, sums, i):
         z = sums[i] + b[column] if bias else sums[i]
         y[uint32(row * columns + column)] = ZERO if relu and z <= ZERO else z
 
     return finish
 
 
-@kept
+@cached
 def through_relu(channels: int, relu: bool) -> Any:
     """dx = sum, or dz = sum where x > 0, else 0. dz may be the memory of x: each reads its own."""
     columns = uint32(channels)
 
     @device
-    def finish(dx, gate, x, split, row, column, sums, i):
+    def finish(dx, mask, x, split, row, column, sums, i):
         at = uint32(row * columns + column)
         if relu:
             dx[at] = sums[i] if x[at] > ZERO else ZERO

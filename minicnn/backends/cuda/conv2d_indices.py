@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.runtime.api import device, float32, int32, uint32
-from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.shapes import Pair, Window2D
 
 ZERO, ONE = float32(0), float32(1)
@@ -46,7 +46,7 @@ class Geometry(NamedTuple):
         return self.cells * self.channels // self.groups
 
 
-@kept
+@cached
 def row_by_row(out_hw: Pair) -> Any:
     """Pixel number -> (n, oy, ox), for images one after the other."""
     height, width = map(uint32, out_hw)
@@ -62,7 +62,7 @@ def row_by_row(out_hw: Pair) -> Any:
     return pixel
 
 
-@kept
+@cached
 def seen(g: Geometry, pixel: Any) -> Any:
     """X[m, k]: what pixel m of the output sees at k = (ky, kx, ci); 0 in the padding."""
     height, width = map(uint32, g.image)
@@ -73,7 +73,7 @@ def seen(g: Geometry, pixel: Any) -> Any:
     across, filters = uint32(g.window.size[1]), uint32(g.filters // g.groups)
 
     @device
-    def x_at(x, gate, m, k, column):
+    def x_at(x, mask, m, k, column):
         n, oy, ox = pixel(m)
         cell = uint32(k // each)
         # In uint32 what is negative is very large: beyond the image, too.
@@ -88,33 +88,33 @@ def seen(g: Geometry, pixel: Any) -> Any:
     return x_at
 
 
-@kept
+@cached
 def seen_by_weights(g: Geometry, pixel: Any) -> Any:
     """X^T[k, m], and below it a row of ones: its product with dZ is db."""
     x_at, taps = seen(g, pixel), uint32(g.taps)
 
     @device
-    def x_transposed(x, gate, k, m, column):
-        return x_at(x, gate, m, k, column) if k < taps else ONE
+    def x_transposed(x, mask, k, m, column):
+        return x_at(x, mask, m, k, column) if k < taps else ONE
 
     return x_transposed
 
 
-@kept
+@cached
 def weights(filters: int) -> Any:
     """W[k, co]."""
     columns = uint32(filters)
-    return device(lambda w, gate, k, co: w[uint32(k * columns + co)])
+    return device(lambda w, mask, k, co: w[uint32(k * columns + co)])
 
 
-@kept
+@cached
 def weights_of_pixels(g: Geometry) -> Any:
     """W[k, ci] with k = (ky, kx, co): how much pixel (.., ci) adds to output (.., co)."""
     channels, filters = uint32(g.channels // g.groups), uint32(g.filters // g.groups)
     all_filters = uint32(g.filters)
 
     @device
-    def w_at(w, gate, k, ci):
+    def w_at(w, mask, k, ci):
         group, cell = uint32(ci // channels), uint32(k // filters)
         tap = uint32(cell * channels + ci % channels)
         return w[uint32(tap * all_filters + group * filters + k % filters)]
@@ -122,7 +122,7 @@ def weights_of_pixels(g: Geometry) -> Any:
     return w_at
 
 
-@kept
+@cached
 def gradient_seen(g: Geometry, gradient: Any) -> Any:
     """dZ[m, k]: the gradient of what sees pixel m = (n, iy, ix) through its cell; k = (ky, kx, co).
 
@@ -137,7 +137,7 @@ def gradient_seen(g: Geometry, gradient: Any) -> Any:
     channels = uint32(g.channels // g.groups)
 
     @device
-    def dz_at(dy, gate, m, k, column):
+    def dz_at(dy, mask, m, k, column):
         cell = uint32(k // each)
         # In uint32 what is negative is very large: beyond the output, too.
         ty = uint32(int32(uint32(m // width) % height) + top - int32(cell // across) * apart_y)
@@ -148,44 +148,44 @@ def gradient_seen(g: Geometry, gradient: Any) -> Any:
         if uint32(oy * stride_y) != ty or uint32(ox * stride_x) != tx:
             return ZERO
         co = uint32(column // channels * each + k % each)
-        return gradient(dy, gate, uint32(m // (height * width)), oy, ox, co)
+        return gradient(dy, mask, uint32(m // (height * width)), oy, ox, co)
 
     return dz_at
 
 
-@kept
+@cached
 def gradient_of_pixels(g: Geometry, gradient: Any) -> Any:
     """dZ[m, co], m = (n, oy, ox)."""
     pixel = row_by_row(g.out_hw)
 
     @device
-    def dz_at(dy, gate, m, co):
+    def dz_at(dy, mask, m, co):
         n, oy, ox = pixel(m)
-        return gradient(dy, gate, n, uint32(oy), uint32(ox), co)
+        return gradient(dy, mask, n, uint32(oy), uint32(ox), co)
 
     return dz_at
 
 
-@kept
+@cached
 def plain(g: Geometry) -> Any:
     """dz = dy."""
     height, width, filters = (uint32(length) for length in (*g.out_hw, g.filters))
 
     @device
-    def gradient(dy, gate, n, oy, ox, co):
+    def gradient(dy, mask, n, oy, ox, co):
         return dy[uint32(uint32(uint32(n * height + oy) * width + ox) * filters + co)]
 
     return gradient
 
 
-@kept
+@cached
 def behind_relu(g: Geometry) -> Any:
     """dz = dy where y > 0, else 0; `gate` is y."""
     height, width, filters = (uint32(length) for length in (*g.out_hw, g.filters))
 
     @device
-    def gradient(dy, gate, n, oy, ox, co):
+    def gradient(dy, mask, n, oy, ox, co):
         i = uint32(uint32(uint32(n * height + oy) * width + ox) * filters + co)
-        return dy[i] if gate[i] > ZERO else ZERO
+        return dy[i] if mask[i] > ZERO else ZERO
 
     return gradient

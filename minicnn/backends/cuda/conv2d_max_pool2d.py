@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minicnn.backends.cuda.argmax_weight_gradient import argmax_weight_gradient
 from minicnn.backends.cuda.conv2d import (
     convolution,
     geometry,
@@ -19,11 +20,10 @@ from minicnn.backends.cuda.conv2d import (
     input_gradient,
 )
 from minicnn.backends.cuda.conv2d_indices import Geometry, seen, weights
-from minicnn.backends.cuda.conv2d_tiles import Product
-from minicnn.backends.cuda.implicit_gemm import product_work
+from minicnn.backends.cuda.conv2d_tiles import ImplicitProduct
+from minicnn.backends.cuda.implicit_gemm import product_plan
 from minicnn.backends.cuda.moments import moments_launches
-from minicnn.backends.cuda.runtime.launch import THREADS, Launch, Work, blocks_for
-from minicnn.backends.cuda.winners import (
+from minicnn.backends.cuda.pool_argmax import (
     by_windows,
     cells_of,
     largest,
@@ -31,7 +31,7 @@ from minicnn.backends.cuda.winners import (
     pooled_pixels,
     through_pool,
 )
-from minicnn.backends.cuda.winners_product import winners_gradient
+from minicnn.backends.cuda.runtime.launch import THREADS, KernelPlan, Launch, blocks_for
 from minicnn.contracts import Spec
 from minicnn.shapes import Window2D
 
@@ -40,11 +40,11 @@ MAX_CELLS = 16  # of a window that a thread keeps in registers
 
 def conv2d_max_pool2d_forward(
     x: Spec, w: Spec, b: Spec | None, *, pool: Window2D, activation: str, **attributes: Any
-) -> Work:
+) -> KernelPlan:
     g, relu = geometry(w, **attributes), activation == "relu"
     if overlaps(pool) or cells_of(pool) > MAX_CELLS:
         return _convolved_then_pooled(g, pool, x.shape[0], b is not None, relu)
-    product = Product(
+    product = ImplicitProduct(
         rows=x.shape[0] * pooled_pixels(g, pool) * cells_of(pool),
         depth=g.taps,
         columns=g.filters,
@@ -54,29 +54,29 @@ def conv2d_max_pool2d_forward(
         adjacent=cells_of(pool),
         groups=g.groups,
     )
-    return product_work(product, ("y", "argmax", "x", "w", "w" if b is None else "b"))
+    return product_plan(product, ("y", "argmax", "x", "w", "w" if b is None else "b"))
 
 
 def conv2d_max_pool2d_moments_forward(
     x: Spec, w: Spec, b: Spec | None, *, pool: Window2D, **attributes: Any
-) -> Work:
-    work = conv2d_max_pool2d_forward(x, w, b, pool=pool, **attributes)
+) -> KernelPlan:
+    plan = conv2d_max_pool2d_forward(x, w, b, pool=pool, **attributes)
     g = geometry(w, **attributes)
     launches, scratch = moments_launches(x.shape[0] * pooled_pixels(g, pool), g.filters)
-    return Work((*work.launches, *launches), {**work.scratch, **scratch})
+    return KernelPlan((*plan.launches, *launches), {**plan.scratch, **scratch})
 
 
 def conv2d_max_pool2d_backward_input(
     dy: Spec, argmax: Spec, w: Spec, *, pool: Window2D, **attributes: Any
-) -> Work:
+) -> KernelPlan:
     g = geometry(w, **attributes)
     return input_gradient(g, dy.shape[0], through_pool(g, pool), "argmax")
 
 
 def conv2d_max_pool2d_backward_weights(
     dy: Spec, argmax: Spec, x: Spec, *, pool: Window2D, **attributes: Any
-) -> Work:
-    return winners_gradient(geometry_of_images(x, dy, **attributes), pool, x.shape[0])
+) -> KernelPlan:
+    return argmax_weight_gradient(geometry_of_images(x, dy, **attributes), pool, x.shape[0])
 
 
 def overlaps(pool: Window2D) -> bool:
@@ -86,10 +86,10 @@ def overlaps(pool: Window2D) -> bool:
 
 def _convolved_then_pooled(
     g: Geometry, pool: Window2D, images: int, bias: bool, relu: bool
-) -> Work:
+) -> KernelPlan:
     count = images * pooled_pixels(g, pool) * g.filters
     convolved = convolution(g, images, "z", bias=bias, relu=False)
     kernel = pool_kernel(g, pool, relu, count)
     pooled = Launch(kernel, blocks_for(count), THREADS, ("y", "argmax", "z"))
     scratch = {"z": Spec((images, *g.out_hw, g.filters))}
-    return Work((*convolved.launches, pooled), scratch) if count else Work(())
+    return KernelPlan((*convolved.launches, pooled), scratch) if count else KernelPlan(())

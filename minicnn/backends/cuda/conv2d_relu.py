@@ -12,20 +12,20 @@ from minicnn.backends.cuda.conv2d import (
     weights_gradient,
 )
 from minicnn.backends.cuda.conv2d_indices import behind_relu
-from minicnn.backends.cuda.runtime.launch import Work
+from minicnn.backends.cuda.runtime.launch import KernelPlan
 from minicnn.contracts import Spec
 
 
-def conv2d_relu_forward(x: Spec, w: Spec, b: Spec | None, **attributes: Any) -> Work:
+def conv2d_relu_forward(x: Spec, w: Spec, b: Spec | None, **attributes: Any) -> KernelPlan:
     g = geometry(w, **attributes)
     return convolution(g, x.shape[0], "y", bias=b is not None, relu=True)
 
 
-def conv2d_relu_backward_input(dy: Spec, y: Spec, w: Spec, **attributes: Any) -> Work:
+def conv2d_relu_backward_input(dy: Spec, y: Spec, w: Spec, **attributes: Any) -> KernelPlan:
     g = geometry(w, **attributes)
     return input_gradient(g, dy.shape[0], behind_relu(g), "y")
 
 
-def conv2d_relu_backward_weights(dy: Spec, y: Spec, x: Spec, **attributes: Any) -> Work:
+def conv2d_relu_backward_weights(dy: Spec, y: Spec, x: Spec, **attributes: Any) -> KernelPlan:
     g = geometry_of_images(x, dy, **attributes)
     return weights_gradient(g, x.shape[0], behind_relu(g), "y")

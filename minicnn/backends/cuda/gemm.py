@@ -18,14 +18,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import Launch, Work, blocks_for, elementwise
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import KernelPlan, Launch, blocks_for, elementwise
 from minicnn.contracts import Spec
 
 ZERO = float32(0)
 
 
-class Tile(NamedTuple):
+class GemmTile(NamedTuple):
     """What one block makes of C: `rows` x `columns`, `down` x `across` numbers a thread."""
 
     rows: int
@@ -50,17 +50,17 @@ class Tile(NamedTuple):
 # From the one that reads least from memory to the one that leaves least over at the edges.
 # Estimates, not measured on a GPU (2026-11).
 TILES = (
-    Tile(128, 128, 8, 8, 8),
-    Tile(64, 128, 8, 8, 4),
-    Tile(64, 64, 16, 4, 4),
-    Tile(32, 32, 16, 4, 4),
+    GemmTile(128, 128, 8, 8, 8),
+    GemmTile(64, 128, 8, 8, 4),
+    GemmTile(64, 64, 16, 4, 4),
+    GemmTile(32, 32, 16, 4, 4),
 )
 ENOUGH_BLOCKS = 256  # two for each multiprocessor of a large GPU; estimate (2026-11)
-SHORTEST_PART = 64  # of the inner axis: shorter ones cost more to add up than they save (2026-11)
+MIN_PART = 64  # of the inner axis: shorter ones cost more to add up than they save (2026-11)
 WASTE = 1.25  # a larger tile may compute so much more than the smallest one
 
 
-class Product(NamedTuple):
+class MatrixProduct(NamedTuple):
     """Sizes and layouts of a product, and how it is cut."""
 
     m: int
@@ -68,7 +68,7 @@ class Product(NamedTuple):
     k: int
     a_transposed: bool = False  # A lies in memory as (K, M), not (M, K)
     b_transposed: bool = False  # B as (N, K), not (K, N)
-    tile: Tile = TILES[-1]
+    tile: GemmTile = TILES[-1]
     part: int = 0  # how much of the inner axis a block takes; a multiple of the tile's depth
 
     @property
@@ -77,11 +77,11 @@ class Product(NamedTuple):
 
 
 def matrix_product(
-    c: str, a: str, b: str, product: Product, *, bias: str | None = None, parts: str = "parts"
-) -> Work:
+    c: str, a: str, b: str, product: MatrixProduct, *, bias: str | None = None, parts: str = "parts"
+) -> KernelPlan:
     """The launches for arrays of these names; `parts` is the scratch array, if one is needed."""
     if not product.m * product.n:
-        return Work(())
+        return KernelPlan(())
     product = cut(product)
     whole = product.parts == 1
     kernel = product_kernel(product, whole and bias is not None)
@@ -89,17 +89,17 @@ def matrix_product(
     to, added = (c, bias or a) if whole else (parts, a)  # without a bias A stands there, unread
     first = Launch(kernel, blocks, product.tile.threads, (to, a, b, added))
     if whole:
-        return Work((first,))
+        return KernelPlan((first,))
     count = product.m * product.n
     adding = parts_kernel(count, product.parts, product.n, bias is not None)
     rest = elementwise(adding, count, (c, parts, bias or parts))
-    return Work((first, *rest.launches), {parts: Spec((product.parts, product.m, product.n))})
+    return KernelPlan((first, *rest.launches), {parts: Spec((product.parts, product.m, product.n))})
 
 
-def cut(product: Product) -> Product:
+def cut(product: MatrixProduct) -> MatrixProduct:
     """Choose the tile, and the parts of the inner axis: enough blocks, little waste."""
     m, n, k = product.m, product.n, product.k
-    most = max(k // SHORTEST_PART, 1)
+    most = max(k // MIN_PART, 1)
     smallest = TILES[-1].area(m, n)
     fitting = [
         tile
@@ -112,7 +112,7 @@ def cut(product: Product) -> Product:
     return product._replace(tile=tile, part=slabs * tile.depth)
 
 
-class Layout(NamedTuple):
+class SlabLayout(NamedTuple):
     """Where a slab's numbers lie: `edge` is the axis that it shares with C, `depth` the inner."""
 
     edges: int  # of the whole matrix
@@ -127,8 +127,8 @@ class Layout(NamedTuple):
         return self.width + (32 // self.depth if self.deep else 0)
 
 
-@kept
-def slab_functions(layout: Layout) -> tuple[Any, Any]:
+@cached
+def slab_functions(layout: SlabLayout) -> tuple[Any, Any]:
     """Device functions for the slab's e-th number: fetch it, and where it goes in shared memory.
 
     Numbers are counted along global memory, so that neighboring threads read neighbors.
@@ -158,12 +158,12 @@ def slab_functions(layout: Layout) -> tuple[Any, Any]:
     return fetch, target
 
 
-@kept
-def product_kernel(product: Product, with_bias: bool) -> Any:
+@cached
+def product_kernel(product: MatrixProduct, with_bias: bool) -> Any:
     m, n, k, a_transposed, b_transposed, tile, part = product
     rows, columns, depth, down, across = tile
-    layout_a = Layout(m, k, not a_transposed, rows, depth)
-    layout_b = Layout(n, k, b_transposed, columns, depth)
+    layout_a = SlabLayout(m, k, not a_transposed, rows, depth)
+    layout_b = SlabLayout(n, k, b_transposed, columns, depth)
     fetch_a, target_a = slab_functions(layout_a)
     fetch_b, target_b = slab_functions(layout_b)
     pitch_a, pitch_b = layout_a.pitch, layout_b.pitch
@@ -234,7 +234,7 @@ def product_kernel(product: Product, with_bias: bool) -> Any:
     return multiplied
 
 
-@kept
+@cached
 def parts_kernel(count: int, parts: int, n: int, with_bias: bool) -> Any:
     @jit
     def added(c, products, bias):

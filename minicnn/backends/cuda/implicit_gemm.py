@@ -23,37 +23,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicnn.backends.cuda.conv2d_tiles import Product, Tile, tile_for
+from minicnn.backends.cuda.conv2d_tiles import ConvTile, ImplicitProduct, tile_for
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import THREADS, Launch, Work, blocks_for
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import THREADS, KernelPlan, Launch, blocks_for
 
 ZERO = float32(0)
 
 
-def product_work(product: Product, arguments: tuple[str, ...]) -> Work:
+def product_plan(product: ImplicitProduct, arguments: tuple[str, ...]) -> KernelPlan:
     """The launch that computes it; `arguments` names out, gate, A's array, B's and extra."""
     if product.rows == 0:
-        return Work(())
+        return KernelPlan(())
     if product.is_small:
-        return direct_work(product, arguments)
+        return direct_plan(product, arguments)
     tile = tile_for(product)
-    return Work((Launch(tiled(product, tile), tile.blocks(product), tile.threads, arguments),))
+    return KernelPlan(
+        (Launch(tiled(product, tile), tile.blocks(product), tile.threads, arguments),)
+    )
 
 
-def direct_work(product: Product, arguments: tuple[str, ...]) -> Work:
+def direct_plan(product: ImplicitProduct, arguments: tuple[str, ...]) -> KernelPlan:
     """The same without tiles."""
     count = product.rows // product.adjacent * product.columns * product.splits
-    return Work((Launch(direct(product, count), blocks_for(count), THREADS, arguments),))
+    return KernelPlan((Launch(direct(product, count), blocks_for(count), THREADS, arguments),))
 
 
-@kept
-def tiled(product: Product, tile: Tile) -> Any:
+@cached
+def tiled(product: ImplicitProduct, tile: ConvTile) -> Any:
     """The kernel `tiled`."""
     whole, chunk, depth = map(uint32, (product.depth, product.chunk, tile.depth))
     a_of, b_of = product.a, product.b
-    a_at = device(lambda a, gate, row, k: a_of(a, gate, row, k, uint32(0)))
-    b_at = device(lambda b, gate, column, k: b_of(b, gate, k, column))
+    a_at = device(lambda a, mask, row, k: a_of(a, mask, row, k, uint32(0)))
+    b_at = device(lambda b, mask, column, k: b_of(b, mask, k, column))
     fetch_a, store_a = slab(a_at, product.rows, tile.pixels, tile, product.a_down)
     fetch_b, store_b = slab(b_at, product.columns, tile.filters, tile, not product.b_down)
     a_size, b_size = pitch(tile.pixels) * tile.depth, pitch(tile.filters) * tile.depth
@@ -62,7 +64,7 @@ def tiled(product: Product, tile: Tile) -> Any:
     each = tile.sums
 
     @jit
-    def tiled_product(out, gate, a, b, extra):
+    def tiled_product(out, mask, a, b, extra):
         a_tile = cuda.shared.array(a_size, float32)
         b_tile = cuda.shared.array(b_size, float32)
         a_next = cuda.local.array(a_each, float32)
@@ -73,18 +75,18 @@ def tiled(product: Product, tile: Tile) -> Any:
         thread = uint32(cuda.threadIdx.x)
         row, column, split = place(uint32(cuda.blockIdx.x))
         k, end = uint32(split * chunk), uint32(min(whole, uint32((split + uint32(1)) * chunk)))
-        fetch_a(a_next, a, gate, row, k, end, thread)
-        fetch_b(b_next, b, gate, column, k, end, thread)
+        fetch_a(a_next, a, mask, row, k, end, thread)
+        fetch_b(b_next, b, mask, column, k, end, thread)
         while k < end:
             store_a(a_tile, a_next, thread)
             store_b(b_tile, b_next, thread)
             cuda.syncthreads()
             k = uint32(k + depth)
-            fetch_a(a_next, a, gate, row, k, end, thread)
-            fetch_b(b_next, b, gate, column, k, end, thread)
+            fetch_a(a_next, a, mask, row, k, end, thread)
+            fetch_b(b_next, b, mask, column, k, end, thread)
             multiply(sums, a_tile, b_tile, thread)
             cuda.syncthreads()
-        finish(out, gate, extra, split, row, column, sums, thread)
+        finish(out, mask, extra, split, row, column, sums, thread)
 
     return tiled_product
 
@@ -94,13 +96,13 @@ def pitch(length: int) -> int:
     return length | 1
 
 
-def held(tile: Tile, width: int) -> int:
+def held(tile: ConvTile, width: int) -> int:
     """Numbers of a slab, `width` times tile.depth, that a thread brings."""
     return blocks_for(width * tile.depth, tile.threads)
 
 
-@kept
-def corner(product: Product, tile: Tile) -> Any:
+@cached
+def corner(product: ImplicitProduct, tile: ConvTile) -> Any:
     """Block number -> the first row and column of its tile, and its split."""
     down, across = (uint32(tiles) for tiles in tile.tiles(product))
     pixels, filters = uint32(tile.pixels), uint32(tile.filters)
@@ -116,8 +118,8 @@ def corner(product: Product, tile: Tile) -> Any:
     return place
 
 
-@kept
-def slab(number: Any, length: int, width: int, tile: Tile, across: bool) -> tuple[Any, Any]:
+@cached
+def slab(number: Any, length: int, width: int, tile: ConvTile, across: bool) -> tuple[Any, Any]:
     """Two device functions that bring number(array, gate, i, k) to shared[k, i].
 
     The slab is `width` i times tile.depth k; beyond the edges of `length` and `end` there are
@@ -128,13 +130,13 @@ def slab(number: Any, length: int, width: int, tile: Tile, across: bool) -> tupl
     row, depth, all_, step = map(uint32, (width, tile.depth, length, pitch(width)))
 
     @device
-    def fetch(numbers, array, gate, first, k, end, thread):
+    def fetch(numbers, array, mask, first, k, end, thread):
         for turn in range(turns):
             e = uint32(thread + uint32(turn) * threads)
             if even or e < size:
                 i = uint32(first + (e % row if across else e // depth))
                 kk = uint32(k + (e // row if across else e % depth))
-                numbers[turn] = number(array, gate, i, kk) if i < all_ and kk < end else ZERO
+                numbers[turn] = number(array, mask, i, kk) if i < all_ and kk < end else ZERO
 
     @device
     def store(shared, numbers, thread):
@@ -147,8 +149,8 @@ def slab(number: Any, length: int, width: int, tile: Tile, across: bool) -> tupl
     return fetch, store
 
 
-@kept
-def multiplier(tile: Tile) -> Any:
+@cached
+def multiplier(tile: ConvTile) -> Any:
     """sums[j, i] += A[thread's row i, k] B[k, thread's column j] for every k in shared memory."""
     rows, columns, depth = tile.per_thread_pixels, tile.per_thread_filters, tile.depth
     side = uint32(tile.threads_across)
@@ -169,27 +171,27 @@ def multiplier(tile: Tile) -> Any:
     return multiply
 
 
-@kept
-def finisher(product: Product, tile: Tile) -> Any:
+@cached
+def finisher(product: ImplicitProduct, tile: ConvTile) -> Any:
     """Hands a thread's sums to the product's `finish`, `adjacent` rows at a time."""
     rows, columns, adjacent = tile.per_thread_pixels, tile.per_thread_filters, product.adjacent
     all_rows, all_columns = uint32(product.rows), uint32(product.columns)
     side, finish = uint32(tile.threads_across), product.finish
 
     @device
-    def finish_all(out, gate, extra, split, row, column, sums, thread):
+    def finish_all(out, mask, extra, split, row, column, sums, thread):
         for j in range(columns):
             c = uint32(column + thread % side + uint32(j) * side)
             for i in range(0, rows, adjacent):
                 r = uint32(row + thread // side * uint32(rows) + uint32(i))
                 if r < all_rows and c < all_columns:
-                    finish(out, gate, extra, split, r, c, sums, j * rows + i)
+                    finish(out, mask, extra, split, r, c, sums, j * rows + i)
 
     return finish_all
 
 
-@kept
-def direct(product: Product, count: int) -> Any:
+@cached
+def direct(product: ImplicitProduct, count: int) -> Any:
     """The kernel `direct`."""
     adjacent, all_ = product.adjacent, uint32(count)
     columns, heaps = uint32(product.columns), uint32(product.rows // product.adjacent)
@@ -197,7 +199,7 @@ def direct(product: Product, count: int) -> Any:
     a_at, b_at, finish = product.a, product.b, product.finish
 
     @jit
-    def direct_product(out, gate, a, b, extra):
+    def direct_product(out, mask, a, b, extra):
         sums = cuda.local.array(adjacent, float32)
         thread = uint32(cuda.grid(1))
         if thread < all_:
@@ -210,7 +212,7 @@ def direct(product: Product, count: int) -> Any:
                 r = uint32(row + uint32(i))
                 for k in range(first, end):
                     kk = uint32(k)
-                    sums[i] += a_at(a, gate, r, kk, column) * b_at(b, gate, kk, column)
-            finish(out, gate, extra, split, row, column, sums, 0)
+                    sums[i] += a_at(a, mask, r, kk, column) * b_at(b, mask, kk, column)
+            finish(out, mask, extra, split, row, column, sums, 0)
 
     return direct_product

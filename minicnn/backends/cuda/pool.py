@@ -11,33 +11,33 @@ import math
 from typing import Any
 
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, int32, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import Work, elementwise
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import KernelPlan, elementwise
 from minicnn.contracts import Spec
 from minicnn.shapes import Pair, Window2D
 
 ZERO, LOWEST = float32(0), float32(-math.inf)
-NOBODY = int32(-1)
+NO_ARGMAX = int32(-1)
 
 
-def max_pool2d_forward(x: Spec, *, window: Window2D, image: Pair) -> Work:
+def max_pool2d_forward(x: Spec, *, window: Window2D, image: Pair) -> KernelPlan:
     count = _outputs(x, window, image)
     kernel = _max_kernel(count, x.shape[3], window, image)
     return elementwise(kernel, count, ("y", "argmax", "x"))
 
 
-def max_pool2d_backward(dy: Spec, argmax: Spec, *, window: Window2D, image: Pair) -> Work:
+def max_pool2d_backward(dy: Spec, argmax: Spec, *, window: Window2D, image: Pair) -> KernelPlan:
     count = _pixels(dy, image)
     kernel = _max_backward_kernel(count, dy.shape[3], window, image)
     return elementwise(kernel, count, ("dx", "dy", "argmax"))
 
 
-def average_pool2d_forward(x: Spec, *, window: Window2D, image: Pair) -> Work:
+def average_pool2d_forward(x: Spec, *, window: Window2D, image: Pair) -> KernelPlan:
     count = _outputs(x, window, image)
     return elementwise(_average_kernel(count, x.shape[3], window, image), count, ("y", "x"))
 
 
-def average_pool2d_backward(dy: Spec, *, window: Window2D, image: Pair) -> Work:
+def average_pool2d_backward(dy: Spec, *, window: Window2D, image: Pair) -> KernelPlan:
     count = _pixels(dy, image)
     kernel = _average_backward_kernel(count, dy.shape[3], window, image)
     return elementwise(kernel, count, ("dx", "dy"))
@@ -54,7 +54,7 @@ def _pixels(dy: Spec, image: Pair) -> int:
 # --- where things lie -------------------------------------------------------------------------
 
 
-@kept
+@cached
 def _split(hw: Pair, channels: int) -> Any:
     """Element of an (N, H, W, C) array -> (n, row, column, channel)."""
     h, w, c = uint32(hw[0]), uint32(hw[1]), uint32(channels)
@@ -68,7 +68,7 @@ def _split(hw: Pair, channels: int) -> Any:
     return split
 
 
-@kept
+@cached
 def _element(hw: Pair, channels: int) -> Any:
     """(n, row, column, channel), inside the image -> element of the (N, H, W, C) array."""
     h, w, c = uint32(hw[0]), uint32(hw[1]), uint32(channels)
@@ -80,13 +80,13 @@ def _element(hw: Pair, channels: int) -> Any:
     return element
 
 
-@kept
+@cached
 def _inside(hw: Pair) -> Any:
     h, w = int32(hw[0]), int32(hw[1])
     return device(lambda row, column: row >= 0 and row < h and column >= 0 and column < w)
 
 
-@kept
+@cached
 def _cell(window: Window2D) -> Any:
     """(oy, ox, ky, kx) -> the row and column that this cell of this window sees."""
     (sy, sx), (dy, dx) = (tuple(map(int32, pair)) for pair in (window.stride, window.dilation))
@@ -99,7 +99,7 @@ def _cell(window: Window2D) -> Any:
     )
 
 
-@kept
+@cached
 def _seen_by(window: Window2D, image: Pair) -> Any:
     """(row, column, ky, kx) -> (is there a window with the pixel in this cell?, its oy and ox)."""
     (sy, sx), (dy, dx) = (tuple(map(int32, pair)) for pair in (window.stride, window.dilation))
@@ -116,7 +116,7 @@ def _seen_by(window: Window2D, image: Pair) -> Any:
     return seen_by
 
 
-@kept
+@cached
 def _pixels_seen(window: Window2D, image: Pair) -> Any:
     """(oy, ox) -> how many pixels of the image the window sees; padding is none."""
     cell, (kh, kw), (dy, dx) = _cell(window), window.size, map(int32, window.dilation)
@@ -139,7 +139,7 @@ def _pixels_seen(window: Window2D, image: Pair) -> Any:
 # --- the kernels ------------------------------------------------------------------------------
 
 
-@kept
+@cached
 def _max_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any:
     split, cell = _split(window.out_hw(image), channels), _cell(window)
     inside, element, (kh, kw) = _inside(image), _element(image, channels), window.size
@@ -149,14 +149,14 @@ def _max_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any
         e = uint32(cuda.grid(1))
         if e < count:
             n, oy, ox, channel = split(e)
-            best, who = LOWEST, NOBODY
+            best, who = LOWEST, NO_ARGMAX
             for ky in range(kh):
                 for kx in range(kw):
                     row, column = cell(oy, ox, ky, kx)
                     if inside(row, column):
                         new = x[element(n, row, column, channel)]
                         # The first pixel wins over nobody, even if it is -inf; then NaN over all.
-                        if who == NOBODY or new > best or (new != new and best == best):
+                        if who == NO_ARGMAX or new > best or (new != new and best == best):
                             best, who = new, int32(ky * kw + kx)
             y[e] = best
             argmax[e] = who
@@ -164,7 +164,7 @@ def _max_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any
     return max_pooled
 
 
-@kept
+@cached
 def _max_backward_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any:
     split, seen_by = _split(image, channels), _seen_by(window, image)
     element, (kh, kw) = _element(window.out_hw(image), channels), window.size
@@ -187,7 +187,7 @@ def _max_backward_kernel(count: int, channels: int, window: Window2D, image: Pai
     return unpooled
 
 
-@kept
+@cached
 def _average_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any:
     split, cell = _split(window.out_hw(image), channels), _cell(window)
     inside, element, (kh, kw) = _inside(image), _element(image, channels), window.size
@@ -209,7 +209,7 @@ def _average_kernel(count: int, channels: int, window: Window2D, image: Pair) ->
     return averaged
 
 
-@kept
+@cached
 def _average_backward_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any:
     split, seen_by = _split(image, channels), _seen_by(window, image)
     element, (kh, kw) = _element(window.out_hw(image), channels), window.size

@@ -6,10 +6,10 @@ from math import prod
 from typing import Any
 
 from minicnn.backends.cuda.runtime.api import cuda
-from minicnn.backends.cuda.runtime.launch import MAX_ELEMENTS, Maker, Work
+from minicnn.backends.cuda.runtime.launch import MAX_ELEMENTS, KernelFactory, KernelPlan
 from minicnn.backends.cuda.tensor_cores import conv2d, dense, mma
 from minicnn.backends.kernel_tables import named_in_contracts
-from minicnn.backends.precision import precision
+from minicnn.backends.settings import precision
 from minicnn.contracts import CONTRACTS, Spec
 
 MIN_CAPABILITY = (8, 0)  # TF32 came with it
@@ -19,7 +19,7 @@ MIN_PRODUCTS = 2**20
 MIN_COLUMNS = 8
 
 
-MAKERS: dict[str, Maker] = named_in_contracts(conv2d) | named_in_contracts(dense)
+KERNEL_FACTORIES: dict[str, KernelFactory] = named_in_contracts(conv2d) | named_in_contracts(dense)
 
 
 def capability() -> tuple[int, int]:
@@ -28,16 +28,18 @@ def capability() -> tuple[int, int]:
     return major, minor
 
 
-def preferred(makers: dict[str, Maker]) -> dict[str, Maker]:
+def preferred(makers: dict[str, KernelFactory]) -> dict[str, KernelFactory]:
     """The makers, those of products with one in front that uses the tensor cores if it fits."""
     return {
-        name: _preferring(name, MAKERS[name], maker) if name in MAKERS else maker
+        name: _preferring(name, KERNEL_FACTORIES[name], maker)
+        if name in KERNEL_FACTORIES
+        else maker
         for name, maker in makers.items()
     }
 
 
-def _preferring(name: str, special: Maker, maker: Maker) -> Maker:
-    def make(*specs: Spec | None, **attributes: Any) -> Work:
+def _preferring(name: str, special: KernelFactory, maker: KernelFactory) -> KernelFactory:
+    def make(*specs: Spec | None, **attributes: Any) -> KernelPlan:
         chosen = special if fits(name, *specs, **attributes) else maker
         return chosen(*specs, **attributes)
 
@@ -46,7 +48,7 @@ def _preferring(name: str, special: Maker, maker: Maker) -> Maker:
 
 def fits(name: str, *specs: Spec | None, **attributes: Any) -> bool:
     """Is kernel `name` for these arrays made for the tensor cores here and now?"""
-    wanted = name in MAKERS and precision() == "tf32" and not mma.missing()
+    wanted = name in KERNEL_FACTORIES and precision.get() == "tf32" and not mma.missing()
     return wanted and capability() >= MIN_CAPABILITY and shape_fits(name, *specs, **attributes)
 
 

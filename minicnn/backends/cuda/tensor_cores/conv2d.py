@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Any
 
 from minicnn.backends.cuda.moments import moments_launches
-from minicnn.backends.cuda.runtime.launch import THREADS, Launch, Work, blocks_for
+from minicnn.backends.cuda.runtime.launch import THREADS, KernelPlan, Launch, blocks_for
 from minicnn.backends.cuda.tensor_cores.operands import (
     Grid,
     Sight,
@@ -35,9 +35,9 @@ from minicnn.backends.cuda.tensor_cores.results import FINISHES, plain_store, po
 from minicnn.backends.cuda.tensor_cores.results import behind_relu as finished_behind_relu
 from minicnn.backends.cuda.tensor_cores.tiles import (
     MULTIPROCESSORS,
-    Layout,
-    Product,
-    Tile,
+    ProductSize,
+    SharedLayout,
+    WarpTile,
     best_tile,
 )
 from minicnn.contracts import Spec
@@ -48,64 +48,70 @@ from minicnn.shapes import Pair, Window2D
 MIN_STEPS = 16
 
 
-def conv2d_forward(x: Spec, w: Spec, b: Spec | None, **attributes: Any) -> Work:
+def conv2d_forward(x: Spec, w: Spec, b: Spec | None, **attributes: Any) -> KernelPlan:
     return _forward(x, w, b, relu=False, **attributes)
 
 
-def conv2d_relu_forward(x: Spec, w: Spec, b: Spec | None, **attributes: Any) -> Work:
+def conv2d_relu_forward(x: Spec, w: Spec, b: Spec | None, **attributes: Any) -> KernelPlan:
     return _forward(x, w, b, relu=True, **attributes)
 
 
 def conv2d_max_pool2d_forward(
     x: Spec, w: Spec, b: Spec | None, *, pool: Window2D, activation: str, **attributes: Any
-) -> Work:
+) -> KernelPlan:
     return _forward(x, w, b, relu=activation == "relu", pool=pool, **attributes)
 
 
 def conv2d_max_pool2d_moments_forward(
     x: Spec, w: Spec, b: Spec | None, *, pool: Window2D, **attributes: Any
-) -> Work:
-    work = conv2d_max_pool2d_forward(x, w, b, pool=pool, **attributes)
+) -> KernelPlan:
+    plan = conv2d_max_pool2d_forward(x, w, b, pool=pool, **attributes)
     out = pool.out_hw(attributes["window"].out_hw(attributes["image"]))
     launches, scratch = moments_launches(x.shape[0] * out[0] * out[1], w.shape[3])
-    return Work((*work.launches, *launches), {**work.scratch, **scratch})
+    return KernelPlan((*plan.launches, *launches), {**plan.scratch, **scratch})
 
 
-def conv2d_backward_input(dy: Spec, w: Spec, **attributes: Any) -> Work:
+def conv2d_backward_input(dy: Spec, w: Spec, **attributes: Any) -> KernelPlan:
     return _backward_input(dy, w, **attributes)
 
 
-def conv2d_relu_backward_input(dy: Spec, y: Spec, w: Spec, **attributes: Any) -> Work:
+def conv2d_relu_backward_input(dy: Spec, y: Spec, w: Spec, **attributes: Any) -> KernelPlan:
     return _backward_input(dy, w, by="y", **attributes)
 
 
-def conv2d_max_pool2d_backward_input(dy: Spec, argmax: Spec, w: Spec, **attributes: Any) -> Work:
+def conv2d_max_pool2d_backward_input(
+    dy: Spec, argmax: Spec, w: Spec, **attributes: Any
+) -> KernelPlan:
     return _backward_input(dy, w, by="argmax", **attributes)
 
 
-def conv2d_backward_input_relu(dy: Spec, w: Spec, x: Spec, **attributes: Any) -> Work:
+def conv2d_backward_input_relu(dy: Spec, w: Spec, x: Spec, **attributes: Any) -> KernelPlan:
     return _backward_input(dy, w, out="dz", **attributes)
 
 
-def conv2d_relu_backward_input_relu(dy: Spec, y: Spec, w: Spec, x: Spec, **attributes: Any) -> Work:
+def conv2d_relu_backward_input_relu(
+    dy: Spec, y: Spec, w: Spec, x: Spec, **attributes: Any
+) -> KernelPlan:
     return _backward_input(dy, w, by="y", out="dz", **attributes)
 
 
 def conv2d_max_pool2d_backward_input_relu(
     dy: Spec, argmax: Spec, w: Spec, x: Spec, **attributes: Any
-) -> Work:
+) -> KernelPlan:
     return _backward_input(dy, w, by="argmax", out="dz", **attributes)
 
 
-def conv2d_backward_weights(dy: Spec, x: Spec, **attributes: Any) -> Work:
+def conv2d_backward_weights(dy: Spec, x: Spec, **attributes: Any) -> KernelPlan:
     return _backward_weights(dy, x, **attributes)
 
 
-def conv2d_relu_backward_weights(dy: Spec, y: Spec, x: Spec, **attributes: Any) -> Work:
+def conv2d_relu_backward_weights(dy: Spec, y: Spec, x: Spec, **attributes: Any) -> KernelPlan:
     return _backward_weights(dy, x, by="y", **attributes)
 
 
-def conv2d_max_pool2d_backward_weights(dy: Spec, argmax: Spec, x: Spec, **attributes: Any) -> Work:
+def conv2d_max_pool2d_backward_weights(
+    dy: Spec, argmax: Spec, x: Spec, **attributes: Any
+) -> KernelPlan:
     return _backward_weights(dy, x, by="argmax", **attributes)
 
 
@@ -122,11 +128,11 @@ def _forward(
     relu: bool,
     pool: Window2D | None = None,
     **_: Any,
-) -> Work:
+) -> KernelPlan:
     grid = Grid(x.shape[0], *window.out_hw(image), pooled=pool is not None)
-    product = Product(grid.rows, w.shape[3], window.size[0] * window.size[1] * w.shape[2])
+    product = ProductSize(grid.rows, w.shape[3], window.size[0] * window.size[1] * w.shape[2])
     if not product.rows:
-        return Work(())
+        return KernelPlan(())
     tile = best_tile(product)
     place = patch(grid, _sight(window, image, w.shape[2]))
     factors = (
@@ -137,13 +143,13 @@ def _forward(
     beside = "w" if b is None else "b"
     if pool is None:
         store = plain_store(tile, product, finish, 0)
-        return Work(
+        return KernelPlan(
             (launch(tile, product, factors, store, ("y", "y", "x", "x", "w", "w", beside)),)
         )
     windows = grid.images * (grid.height // 2) * (grid.width // 2)
     store = pooled_store(tile, windows, product.columns, finish, nobody=relu)
     arguments = ("y", "argmax", "x", "x", "w", "w", beside)
-    return Work((launch(tile, product, factors, store, arguments),))
+    return KernelPlan((launch(tile, product, factors, store, arguments),))
 
 
 def _backward_input(
@@ -156,11 +162,11 @@ def _backward_input(
     out: str = "dx",
     pool: Window2D | None = None,
     **_: Any,
-) -> Work:
+) -> KernelPlan:
     grid, filters = Grid(dy.shape[0], *image), w.shape[3]
-    product = Product(grid.rows, w.shape[2], window.size[0] * window.size[1] * filters)
+    product = ProductSize(grid.rows, w.shape[2], window.size[0] * window.size[1] * filters)
     if not product.rows:
-        return Work(())
+        return KernelPlan(())
     tile = best_tile(product)
     sight = Sight(
         image=window.out_hw(image),
@@ -178,7 +184,7 @@ def _backward_input(
     finish = finished_behind_relu if out == "dz" else FINISHES[False, False]
     store = plain_store(tile, product, finish, 0)
     arguments = (out, out, "dy", by or "dy", "w", "w", "x" if out == "dz" else "w")
-    return Work((launch(tile, product, factors, store, arguments),))
+    return KernelPlan((launch(tile, product, factors, store, arguments),))
 
 
 def _backward_weights(
@@ -190,10 +196,10 @@ def _backward_weights(
     by: str = "",
     pool: Window2D | None = None,
     **_: Any,
-) -> Work:
+) -> KernelPlan:
     out_hw, (channels, filters) = window.out_hw(image), (x.shape[3], dy.shape[3])
     grid = Grid(dy.shape[0], *out_hw)
-    product = Product(window.size[0] * window.size[1] * channels, filters, grid.rows)
+    product = ProductSize(window.size[0] * window.size[1] * channels, filters, grid.rows)
     tile = best_tile(product, shared_depth=True)
     parts = _parts(tile, product)
     sums = Spec((parts, product.rows + 1, filters))
@@ -201,7 +207,7 @@ def _backward_weights(
     size = (product.rows + 1) * filters
     second = Launch(add, blocks_for(size), THREADS, ("dw", "db", "sums"))
     if not parts:
-        return Work((second._replace(arguments=("dw", "db", "dw")),))
+        return KernelPlan((second._replace(arguments=("dw", "db", "dw")),))
     themselves = Sight(out_hw, filters, (1, 1), (1, 1), (0, 0), (1, 1))
     gradient = turned(_gradient(grid, themselves, pool))
     factors = (
@@ -213,7 +219,7 @@ def _backward_weights(
     store = plain_store(tile, product, FINISHES[False, False], size)
     arguments = ("sums", "sums", "x", "x", "dy", by or "dy", "x")
     first = launch(tile, product, factors, store, arguments, parts=parts, column_sums=True)
-    return Work((first, second), {"sums": sums})
+    return KernelPlan((first, second), {"sums": sums})
 
 
 def _sight(window: Window2D, image: Pair, channels: int) -> Sight:
@@ -228,7 +234,7 @@ def _gradient(grid: Grid, sight: Sight, pool: Window2D | None) -> Any:
 
 
 def _factor(
-    tile: Tile,
+    tile: WarpTile,
     place: Any,
     outer: int,
     neighbors: int,
@@ -236,12 +242,12 @@ def _factor(
     choose: Any = None,
 ) -> Factor:
     """`neighbors` numbers stand side by side; 4 are copied at once if that divides them."""
-    layout = Layout(outer, tile.depth, depth_inside)
+    layout = SharedLayout(outer, tile.depth, depth_inside)
     words = 4 if neighbors % 4 == 0 else 1
     return Factor(copier(place, layout, tile.threads, words, choose), layout)
 
 
-def _parts(tile: Tile, product: Product) -> int:
+def _parts(tile: WarpTile, product: ProductSize) -> int:
     """Enough for all multiprocessors, twice; by the shapes alone, so that results never change."""
     down, across = tile.blocks(product)
     wanted = -(-2 * MULTIPROCESSORS // (down * across))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicnn.backends.cuda.runtime.launch import Work
+from minicnn.backends.cuda.runtime.launch import KernelPlan
 from minicnn.backends.cuda.tensor_cores import conv2d
 from minicnn.contracts import Spec
 from minicnn.shapes import Window2D
@@ -16,15 +16,15 @@ PIXEL: dict[str, Any] = {
 }
 
 
-def dense_forward(x: Spec, w: Spec, b: Spec | None) -> Work:
+def dense_forward(x: Spec, w: Spec, b: Spec | None) -> KernelPlan:
     return conv2d.conv2d_forward(pixels(x), weights(w), b, **PIXEL)
 
 
-def dense_backward_input(dy: Spec, w: Spec) -> Work:
+def dense_backward_input(dy: Spec, w: Spec) -> KernelPlan:
     return conv2d.conv2d_backward_input(pixels(dy), weights(w), **PIXEL)
 
 
-def dense_backward_weights(dy: Spec, x: Spec) -> Work:
+def dense_backward_weights(dy: Spec, x: Spec) -> KernelPlan:
     return conv2d.conv2d_backward_weights(pixels(dy), pixels(x), **PIXEL)
 
 

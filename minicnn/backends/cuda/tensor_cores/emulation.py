@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.backends.cuda.runtime.api import cuda, device, uint32
-from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.tensor_cores.fragments import (
     COLUMNS,
     DEPTH,
@@ -54,7 +54,7 @@ def product(held: np.ndarray) -> np.ndarray:
     return (a @ b)[places["c"]]
 
 
-@kept
+@cached
 def fragments() -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """For each matrix the (row, column) of each number of each lane."""
     lane, i = np.arange(LANES, dtype=np.uint32)[:, None], np.arange(4, dtype=np.uint32)

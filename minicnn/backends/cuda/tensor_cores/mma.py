@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 from minicnn.backends.cuda.runtime.api import SIMULATED
-from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.tensor_cores import emulation
 
 try:
@@ -128,7 +128,7 @@ else:
     commit = _make_order("cp.async.commit_group;")
 
 
-@kept
+@cached
 def wait(groups: int) -> Any:
     """() -> wait until all groups of this thread's copies but the last `groups` are there."""
     if SIMULATED or intrinsic is None:

@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.runtime.api import device, float32, int32, uint32
-from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.tensor_cores import mma
-from minicnn.backends.cuda.tensor_cores.tiles import WARP_ROWS, Layout
+from minicnn.backends.cuda.tensor_cores.tiles import WARP_ROWS, SharedLayout
 from minicnn.shapes import Pair
 
 ZERO, NOWHERE = float32(0), uint32(0)
@@ -51,7 +51,7 @@ class Sight(NamedTuple):
     dilation: Pair
 
 
-@kept
+@cached
 def pixel_of(grid: Grid) -> Any:
     """row -> (n, y, x, inside)."""
     height, width = uint32(grid.height), uint32(grid.width)
@@ -75,7 +75,7 @@ def pixel_of(grid: Grid) -> Any:
     return pooled if grid.pooled else plain
 
 
-@kept
+@cached
 def patch(grid: Grid, sight: Sight) -> Any:
     """(row of the grid, entry (ky, kx, c) of what it sees) -> place in the image.
 
@@ -108,7 +108,7 @@ def patch(grid: Grid, sight: Sight) -> Any:
     return place
 
 
-@kept
+@cached
 def pooled_patch(grid: Grid, sight: Sight, pool: Pair) -> Any:
     """The same where the image is known pooled: the place in that, and which cell the pixel is."""
     pixel, (height, width) = pixel_of(grid), sight.image
@@ -127,20 +127,24 @@ def pooled_patch(grid: Grid, sight: Sight, pool: Pair) -> Any:
         if not inside or entry >= entries or y < 0 or x < 0:
             return NOWHERE, NOWHERE, False
         py, px = uint32(y) // pool_y, uint32(x) // pool_x
-        won = uint32(y) % pool_y * pool_x + uint32(x) % pool_x
+        argmax_cell = uint32(y) % pool_y * pool_x + uint32(x) % pool_x
         index = ((n * tall + py) * wide + px) * channels + c
-        return uint32(index), uint32(won), py < tall and px < wide  # a window may end before y
+        return (
+            uint32(index),
+            uint32(argmax_cell),
+            py < tall and px < wide,
+        )  # a window may end before y
 
     return place
 
 
-@kept
+@cached
 def turned(place: Any) -> Any:
     """(k, i) for (i, k)."""
     return device(lambda i, k: place(k, i))
 
 
-@kept
+@cached
 def matrix(columns: int, depth: int) -> Any:
     """(column i, layer k) -> place in a matrix (depth, columns)."""
     width, deep = uint32(columns), uint32(depth)
@@ -152,7 +156,7 @@ def matrix(columns: int, depth: int) -> Any:
     return place
 
 
-@kept
+@cached
 def weights_by_filter(cells: int, channels: int, filters: int) -> Any:
     """(channel i, layer k = (cell, filter)) -> place in weights (cells, channels, filters)."""
     inputs, outputs, depth = uint32(channels), uint32(filters), uint32(cells * filters)
@@ -175,8 +179,8 @@ def behind_pooling(dy, argmax, cell):
     return dy if argmax == cell else ZERO
 
 
-@kept
-def copier(place: Any, layout: Layout, threads: int, words: int, choose: Any = None) -> Any:
+@cached
+def copier(place: Any, layout: SharedLayout, threads: int, words: int, choose: Any = None) -> Any:
     """Copies a tile, `words` neighbors at once; `choose(a, by, cell)`, if given, makes numbers."""
     chunks, width = uint32(layout.length // words), uint32(words)
     count, all_threads = uint32(layout.lines * layout.length // words), uint32(threads)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import Launch
 from minicnn.backends.cuda.tensor_cores import mma
 from minicnn.backends.cuda.tensor_cores.fragments import (
@@ -27,7 +27,7 @@ from minicnn.backends.cuda.tensor_cores.fragments import (
     b_column,
     b_depth,
 )
-from minicnn.backends.cuda.tensor_cores.tiles import WARP_ROWS, Layout, Product, Tile
+from minicnn.backends.cuda.tensor_cores.tiles import WARP_ROWS, ProductSize, SharedLayout, WarpTile
 
 ZERO = float32(0)
 
@@ -36,12 +36,12 @@ class Factor(NamedTuple):
     """One operand: how a tile of it is copied, and how it then lies in shared memory."""
 
     copy: Any
-    layout: Layout
+    layout: SharedLayout
 
 
 def launch(
-    tile: Tile,
-    product: Product,
+    tile: WarpTile,
+    product: ProductSize,
     factors: tuple[Factor, Factor],
     store: Any,
     arguments: tuple[str, ...],
@@ -55,10 +55,10 @@ def launch(
     return Launch(kernel, parts * down * across, tile.threads, arguments)
 
 
-@kept
+@cached
 def product_kernel(
-    tile: Tile,
-    product: Product,
+    tile: WarpTile,
+    product: ProductSize,
     factors: tuple[Factor, Factor],
     store: Any,
     parts: int,
@@ -118,8 +118,8 @@ def product_kernel(
     return product_on_tensor_cores
 
 
-@kept
-def _multiply_step(tile: Tile, layout_a: Layout, layout_b: Layout) -> Any:
+@cached
+def _multiply_step(tile: WarpTile, layout_a: SharedLayout, layout_b: SharedLayout) -> Any:
     """sums += a b for a warp's part of the tiles in shared memory at a_start and b_start."""
     down, across = tile.instructions
     deep = tile.depth // DEPTH
@@ -151,12 +151,12 @@ def _multiply_step(tile: Tile, layout_a: Layout, layout_b: Layout) -> Any:
     return multiply_step
 
 
-def _fragment_offset(layout: Layout) -> Any:
+def _fragment_offset(layout: SharedLayout) -> Any:
     outer_step, depth_step = uint32(layout.outer_step), uint32(layout.depth_step)
     return device(lambda outer, depth: outer * outer_step + depth * depth_step)
 
 
-def _add_column(layout: Layout) -> Any:
+def _add_column(layout: SharedLayout) -> Any:
     """sum + the numbers of B's column that begins at `start`: in float32, for a bias's gradient."""
     layers, step = layout.depth, uint32(layout.depth_step)
 
@@ -169,7 +169,7 @@ def _add_column(layout: Layout) -> Any:
     return add_column
 
 
-def _store_column(product: Product) -> Any:
+def _store_column(product: ProductSize) -> Any:
     """A part's matrix has one row more than the product: B's column sums."""
     rows, columns = uint32(product.rows), uint32(product.columns)
 
@@ -181,7 +181,7 @@ def _store_column(product: Product) -> Any:
     return store_column
 
 
-@kept
+@cached
 def sum_of_parts(parts: int, rows: int, columns: int) -> Any:
     """dw and db from the parts' matrices (rows + 1, columns): one thread a number."""
     weights, size = uint32(rows * columns), uint32((rows + 1) * columns)

@@ -10,13 +10,13 @@ from typing import Any
 
 from minicnn.backends.cuda.activations import relu
 from minicnn.backends.cuda.runtime.api import device, float32, uint32
-from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.tensor_cores.fragments import COLUMNS, ROWS, c_column, c_row
 from minicnn.backends.cuda.tensor_cores.operands import WINDOWS
-from minicnn.backends.cuda.tensor_cores.tiles import WARP_ROWS, Product, Tile
+from minicnn.backends.cuda.tensor_cores.tiles import WARP_ROWS, ProductSize, WarpTile
 
 ZERO = float32(0)
-NOBODY = uint32(255)  # won a window whose largest number is not positive behind ReLU
+NO_ARGMAX = uint32(255)  # won a window whose largest number is not positive behind ReLU
 
 
 @device
@@ -53,8 +53,8 @@ FINISHES = {
 }
 
 
-@kept
-def plain_store(tile: Tile, product: Product, finish: Any, part_size: int) -> Any:
+@cached
+def plain_store(tile: WarpTile, product: ProductSize, finish: Any, part_size: int) -> Any:
     """out[row, column] = finish(sum, beside, index, column), in matrix number `part` of out."""
     down, across = tile.instructions
     rows, columns, size = uint32(product.rows), uint32(product.columns), uint32(part_size)
@@ -74,8 +74,8 @@ def plain_store(tile: Tile, product: Product, finish: Any, part_size: int) -> An
     return store
 
 
-@kept
-def pooled_store(tile: Tile, windows: int, columns: int, finish: Any, *, nobody: bool) -> Any:
+@cached
+def pooled_store(tile: WarpTile, windows: int, columns: int, finish: Any, *, nobody: bool) -> Any:
     """The largest of each window's 4 sums and its number; by the grid's order one lane has them."""
     _, across = tile.instructions
     count, wide, rows = uint32(windows), uint32(columns), uint32(WARP_ROWS)
@@ -87,14 +87,14 @@ def pooled_store(tile: Tile, windows: int, columns: int, finish: Any, *, nobody:
             for r in range(2):
                 x = uint32(column + uint32(j * COLUMNS) + c_column(lane, uint32(r)))
                 if window < count and x < wide:
-                    best, won = float32(0), uint32(0)
+                    best, argmax_cell = float32(0), uint32(0)
                     for cell in range(4):
                         total = sums[((cell // 2) * across + j) * 4 + cell % 2 * 2 + r]
                         value = finish(total, beside, uint32(0), x)
                         if cell == 0 or value > best or (value != value and best == best):
-                            best, won = value, uint32(cell)
+                            best, argmax_cell = value, uint32(cell)
                     index = uint32(window * wide + x)
                     out[index] = best
-                    argmax[index] = NOBODY if nobody and not best > ZERO else won
+                    argmax[index] = NO_ARGMAX if nobody and not best > ZERO else argmax_cell
 
     return store

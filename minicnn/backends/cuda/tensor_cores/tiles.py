@@ -13,7 +13,7 @@ MULTIPROCESSORS = 128  # that want a block each; of the larger cards
 MOVE = 32
 
 
-class Product(NamedTuple):
+class ProductSize(NamedTuple):
     """(rows, columns) = (rows, depth) times (depth, columns)."""
 
     rows: int
@@ -21,7 +21,7 @@ class Product(NamedTuple):
     depth: int
 
 
-class Tile(NamedTuple):
+class WarpTile(NamedTuple):
     """What a block computes, by steps of `depth`, with `stages` steps in shared memory at once."""
 
     rows: int
@@ -40,11 +40,11 @@ class Tile(NamedTuple):
         """Down and across a warp's part of the tile."""
         return WARP_ROWS // ROWS, self.warp_columns // COLUMNS
 
-    def blocks(self, product: Product) -> tuple[int, int]:
+    def blocks(self, product: ProductSize) -> tuple[int, int]:
         """Tiles that cover the result: (down, across)."""
         return -(-product.rows // self.rows), -(-product.columns // self.columns)
 
-    def steps(self, product: Product) -> int:
+    def steps(self, product: ProductSize) -> int:
         """Along the depth."""
         return -(-product.depth // self.depth)
 
@@ -52,19 +52,19 @@ class Tile(NamedTuple):
 # At most 48 KB of shared memory; more must be asked for. Estimates, not measured on a GPU
 # (2026-11).
 TILES = (
-    Tile(128, 128, 16, 64, stages=2),
-    Tile(128, 64, 16, 64, stages=3),
-    Tile(64, 64, 16, 32, stages=3),
-    Tile(128, 32, 16, 32, stages=3),
-    Tile(64, 32, 16, 16, stages=3),
-    Tile(128, 16, 16, 16, stages=3),
+    WarpTile(128, 128, 16, 64, stages=2),
+    WarpTile(128, 64, 16, 64, stages=3),
+    WarpTile(64, 64, 16, 32, stages=3),
+    WarpTile(128, 32, 16, 32, stages=3),
+    WarpTile(64, 32, 16, 16, stages=3),
+    WarpTile(128, 16, 16, 16, stages=3),
 )
 
 
-def best_tile(product: Product, *, shared_depth: bool = False) -> Tile:
+def best_tile(product: ProductSize, *, shared_depth: bool = False) -> WarpTile:
     """The one that should be done first; where blocks share the depth, few tiles are enough."""
 
-    def cost(tile: Tile) -> int:
+    def cost(tile: WarpTile) -> int:
         down, across = tile.blocks(product)
         blocks = down * across
         turns = blocks if shared_depth else -(-blocks // MULTIPROCESSORS)
@@ -73,7 +73,7 @@ def best_tile(product: Product, *, shared_depth: bool = False) -> Tile:
     return min(TILES, key=cost)
 
 
-class Layout(NamedTuple):
+class SharedLayout(NamedTuple):
     """An operand's tile in shared memory, `outer` rows of A or columns of B, `depth` deep.
 
     Number (i, k) lies at i * outer_step + k * depth_step. What is contiguous in global memory is

@@ -10,11 +10,11 @@ from typing import Any
 
 from minicnn.backends.cuda.conv2d_indices import Geometry
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, int32, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.shapes import Pair, Window2D
 
 ZERO = float32(0)
-NOBODY = uint32(255)  # won a window whose largest number is not positive behind ReLU
+NO_ARGMAX = uint32(255)  # won a window whose largest number is not positive behind ReLU
 
 
 def cells_of(pool: Window2D) -> int:
@@ -28,7 +28,7 @@ def pooled_pixels(g: Geometry, pool: Window2D) -> int:
     return height * width
 
 
-@kept
+@cached
 def by_windows(pool: Window2D, out_hw: Pair) -> Any:
     """Cell (p, cell) -> (n, oy, ox) of the image that is pooled; oy, ox may lie in its padding."""
     height, width = map(uint32, pool.out_hw(out_hw))
@@ -49,14 +49,14 @@ def by_windows(pool: Window2D, out_hw: Pair) -> Any:
     return pixel
 
 
-@kept
+@cached
 def inside(out_hw: Pair) -> Any:
     """Is (oy, ox) a pixel of the image, not of its padding?"""
     height, width = map(int32, out_hw)
     return device(lambda oy, ox: oy >= 0 and oy < height and ox >= 0 and ox < width)
 
 
-@kept
+@cached
 def largest(g: Geometry, pool: Window2D, bias: bool, relu: bool) -> Any:
     """A `finish` of implicit_gemm.py: the maximum of a window's sums, and the cell that has it.
 
@@ -69,21 +69,21 @@ def largest(g: Geometry, pool: Window2D, bias: bool, relu: bool) -> Any:
     @device
     def finish(y, argmax, b, split, row, column, sums, i):
         _, top, left = first_cell(row)
-        best, won = ZERO, NOBODY
+        best, argmax_cell = ZERO, NO_ARGMAX
         for cell in range(cells):
             oy, ox = top + int32(uint32(cell) // across), left + int32(uint32(cell) % across)
             z = sums[i + cell] + b[column] if bias else sums[i + cell]
-            wins = won == NOBODY or z > best or (z != z and best == best)
+            wins = argmax_cell == NO_ARGMAX or z > best or (z != z and best == best)
             if wins and (unpadded or is_pixel(oy, ox)):
-                best, won = z, uint32(cell)
+                best, argmax_cell = z, uint32(cell)
         at = uint32(uint32(row // uint32(cells)) * columns + column)
         y[at] = ZERO if relu and best <= ZERO else best
-        argmax[at] = NOBODY if relu and not best > ZERO else won
+        argmax[at] = NO_ARGMAX if relu and not best > ZERO else argmax_cell
 
     return finish
 
 
-@kept
+@cached
 def pool_kernel(g: Geometry, pool: Window2D, relu: bool, count: int) -> Any:
     """The same for sums with bias, z, that are in memory. One thread a number of y."""
     cells, columns, all_ = cells_of(pool), uint32(g.filters), uint32(count)
@@ -108,7 +108,7 @@ def pool_kernel(g: Geometry, pool: Window2D, relu: bool, count: int) -> Any:
     return pooled
 
 
-@kept
+@cached
 def through_pool(g: Geometry, pool: Window2D) -> Any:
     """dz = sum of dy over the windows that (oy, ox) won; `gate` is argmax."""
     height, width = map(int32, pool.out_hw(g.out_hw))
