@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 
 from minicnn import random
+from minicnn.backends import max_steps_per_call
 from minicnn.callbacks import BackupAndRestore, Callback, CallbackList, TerminateOnNaN
 from minicnn.checks import check_int, check_number, warn_caller
 from minicnn.errors import ArgumentError, NumericError

@@ -108,7 +108,7 @@ def _group_of(batches: list[Batch]) -> StepGroup:
 
 def max_steps_for(model: CompiledNetwork, inputs: tuple[np.ndarray, ...]) -> int:
     """Return how many steps on such batches the current engine takes per call."""
-    return _execution(model, inputs).runner.together
+    return _execution(model, inputs).runner.max_steps_per_call
 
 
 class TrainedGroup(NamedTuple):
