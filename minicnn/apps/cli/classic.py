@@ -34,7 +34,7 @@ SAME = ("data", "seed", "split", "classes")  # settings that decide which images
     multiple=True,
     metavar="DIR",
     type=options.FOLDER,
-    help="Run folder whose network is compared; can be given several times.",
+    help="Run folder whose network is compared; can be repeated.",
 )
 @options.data()
 @options.image_size(
@@ -49,7 +49,7 @@ SAME = ("data", "seed", "split", "classes")  # settings that decide which images
     multiple=True,
     default=("hog", "lbp", "hog+lbp"),
     show_default=True,
-    help=f"One of {', '.join(classic.FEATURES)}, or several together: hog+lbp.",
+    help=f"One of {', '.join(classic.FEATURES)}, or several, hog+lbp; can be repeated.",
 )
 @click.option(
     "--classifier",
@@ -58,6 +58,7 @@ SAME = ("data", "seed", "split", "classes")  # settings that decide which images
     default=tuple(classic.CLASSIFIERS),
     type=click.Choice(list(classic.CLASSIFIERS)),
     show_default=True,
+    help="Method to compare; can be repeated.",
 )
 @click.option("--csv", "csv_path", type=options.FILE, help="Also write the table to a file.")
 @options.allow_unreadable()

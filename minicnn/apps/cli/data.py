@@ -47,6 +47,7 @@ def command() -> None:
     command,
     "minicnn data split photos sets --parts 70/20/10",
     "minicnn data split scans sets --parts 80/20 --group-by 'patient_([0-9]+)'",
+    short_help="Copy images into training, validation and test folders.",
 )
 @folder
 @click.argument("destination", type=options.FOLDER)
@@ -102,7 +103,12 @@ def split(
         raise BadDataFound(f"{len(failures):,} of {len(images.paths):,} images were not copied")
 
 
-@subcommand(command, "minicnn data stats photos", "minicnn data stats scenes/train --paper forest")
+@subcommand(
+    command,
+    "minicnn data stats photos",
+    "minicnn data stats scenes/train --paper forest",
+    short_help="Count images, and measure their sizes.",
+)
 @folder
 @click.option("--paper", metavar="CLASS", help="Print only this class, in the form of paper 2.")
 @click.option(
@@ -136,9 +142,12 @@ def stats(directory: Path, paper: str | None, pixels: bool, as_json: bool) -> No
     command,
     "minicnn data rename photos",
     "minicnn data rename photos --apply --journal renamed.csv",
+    short_help="Rename images to class and number.",
 )
 @click.argument("directory", type=options.PATH, required=False)
-@click.option("--pattern", default=renaming.PATTERN, show_default=True, help="The new names.")
+@click.option(
+    "--pattern", default=renaming.PATTERN, show_default=True, help="Pattern of the new names."
+)
 @click.option(
     "--apply", "really", is_flag=True, help="Rename the files; otherwise only print the new names."
 )
@@ -197,6 +206,7 @@ def _beside(directory: Path, ending: str) -> Path:
     command,
     "minicnn data fetch cats.csv --to photos",
     "minicnn data fetch cats.csv dogs.csv --to photos --most-mb 5",
+    short_help="Download images from lists of links.",
 )
 @click.argument("lists", nargs=-1, required=True, type=options.FILE)
 @click.option(
@@ -205,7 +215,7 @@ def _beside(directory: Path, ending: str) -> Path:
 @click.option("--most-mb", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True,
               help="Maximum size of an image, in MB.")  # fmt: skip
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), default=8.0, show_default=True,
-              help="Maximum time of a download.")  # fmt: skip
+              help="Maximum seconds per download.")  # fmt: skip
 @click.option("--allow-private", is_flag=True, help="Also allow addresses of the local network.")
 @options.as_json()
 def fetch(

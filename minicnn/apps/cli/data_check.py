@@ -17,7 +17,11 @@ from minicnn.support.text import printable
 FEW = 3  # files named for each kind of finding
 
 
-@cli_command("minicnn data check photos", "minicnn data check scenes --csv findings.csv")
+@cli_command(
+    "minicnn data check photos",
+    "minicnn data check scenes --csv findings.csv",
+    short_help="Find unreadable files, duplicates and leaks.",
+)
 @click.argument("directory", type=options.PATH)
 @click.option(
     "--csv",

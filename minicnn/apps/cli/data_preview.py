@@ -26,6 +26,7 @@ PAPER_SETTINGS = {"shear_range": 0.2, "zoom_range": 0.2, "horizontal_flip": True
 @cli_command(
     "minicnn data preview photos --out sheet.png",
     "minicnn data preview cat.jpg shear_range=11.5 zoom_range=[0.8,1.2] --out sheet.png",
+    short_help="Draw the effects of an augmentation.",
 )
 @click.argument("image", type=options.PATH)
 @click.argument("settings", nargs=-1, metavar="[NAME=VALUE]...")

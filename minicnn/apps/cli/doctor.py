@@ -52,8 +52,8 @@ USUAL_RATE = 0.001  # Adam's default learning rate
 def command(model: Path | None, data: Path | None, as_json: bool) -> None:
     """Find faults of this installation, or of the training that made MODEL.
 
-    With --data, it also tests whether a new copy of the network can memorize 16 of the images, and
-    with which learning rate.
+    MODEL is a .mcnn file or a run folder. With --data, the command also tests whether a new copy
+    of the network can memorize 16 of the images, and with which learning rate.
     """
     if model is None and data is not None:
         raise click.UsageError("--data needs a model: minicnn doctor MODEL --data DIR")

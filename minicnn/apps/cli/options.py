@@ -63,7 +63,7 @@ resume = _shared("--resume", is_flag=True, help="Continue the newest interrupted
 fail_under = _shared(
     "--fail-under",
     type=click.FloatRange(0, 1),
-    help="Exit with code 4 if the accuracy is lower, such as 0.99.",
+    help="Exit with code 4 if the accuracy is below this, such as 0.99.",
 )
 force = _shared("--force", is_flag=True, help="Overwrite an existing file.")
 as_json = _shared("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")

@@ -60,6 +60,8 @@ def command(
 ) -> None:
     """Draw what MODEL has learned and what it sees in IMAGE, as a figure.
 
+    MODEL is a .mcnn file or a run folder.
+
     \b
     kernels    the kernels of a convolution; with IMAGE also the feature map of each
     maps       the feature maps of every layer

@@ -14,12 +14,16 @@ from minicnn.models.summary import summary_fields
 
 @cli_command("minicnn summary lenet.mcnn", "minicnn summary scene.mcnn --style keras2")
 @click.argument("model", type=options.PATH)
-@click.option("--style", type=click.Choice(["plain", "keras2"]), default="plain")
+@click.option("--style", type=click.Choice(["plain", "keras2"]), default="plain",
+              help="Layout of the table; keras2 is that of Keras 2.")  # fmt: skip
 @click.option("--flops", is_flag=True, help="Add a column with the operations per image.")
 @click.option("--memory", is_flag=True, help="Add a column with the memory per image.")
 @options.as_json()
 def command(model: Path, style: str, flops: bool, memory: bool, as_json: bool) -> None:
-    """Print the name, output shape and parameters of each layer of MODEL, and the totals."""
+    """Print the name, output shape and parameters of each layer of MODEL, and the totals.
+
+    MODEL is a .mcnn file or a run folder.
+    """
     network = load_network(model)
     if as_json:
         output.print_json(**summary_fields(network.graph, network.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def command() -> None:
     command,
     "minicnn tune search --data photos --trials 20",
     "minicnn tune search --data photos --sampler tpe --pruner median --epochs 8",
+    short_help="Try networks of different sizes.",
 )
 @options.data(required=True)
 @click.option("--trials", type=click.IntRange(1), default=20, help="Number of networks to try.")
@@ -120,6 +122,7 @@ def search(data: Path, trials: int, runs: Path, name: str | None, force: bool, s
     command,
     "minicnn tune report runs/search-photos",
     "minicnn tune report runs/search-photos --top 3 --all",
+    short_help="Show the best trials of a search.",
 )
 @click.argument("folder", type=options.FOLDER)
 @click.option("--top", type=click.IntRange(1), default=10, help="Number of trials to show.")
@@ -137,6 +140,7 @@ def report(folder: Path, top: int, everything: bool, as_json: bool) -> None:
     command,
     "minicnn tune train runs/search-photos",
     "minicnn tune train runs/search-photos --epochs 40 --augment",
+    short_help="Train and test the best network.",
 )
 @click.argument("folder", type=options.FOLDER)
 @click.option(
@@ -193,16 +197,21 @@ def show(
 ) -> None:
     """Print the best trials as text, or all of them as one JSON object."""
     if as_json:
-        rows = [{k: None if v != v else v for k, v in r.items()} for r in tuner.results_table()]
+        rows = [{k: _json_value(v) for k, v in r.items()} for r in tuner.results_table()]
         output.print_json(folder=tuner.folder, objective=tuner.objective, trials=rows)
     else:
         tuner.results_summary(top, all=everything)
 
 
+def _json_value(value: Any) -> Any:
+    """Return the value, or None for NaN, for which JSON has no number."""
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
 def write_results(tuner: tune.Tuner) -> None:
     """Write the table of trials and, if they can be drawn, the figures."""
     tuner.to_csv(tuner.folder / "trials.csv")
-    if gallery.can_draw() and any(one.score == one.score for one in tuner.results()):
+    if gallery.can_draw() and any(not math.isnan(one.score) for one in tuner.results()):
         for name, figure in tuner.plot().items():
             save_figure(figure, tuner.folder / f"{name}.png")
 

@@ -35,7 +35,7 @@ def _engines(_ctx: click.Context, _param: click.Parameter, text: str | None) -> 
 @click.argument("model", type=options.PATH)
 @click.argument("image", type=options.PATH, required=False)
 @click.option("--engines", metavar="NAMES", callback=_engines,
-              help="Such as numpy,native,cuda; default: all that are available.")  # fmt: skip
+              help="Engines to check: native,cuda; default: all available.")  # fmt: skip
 @options.as_json()
 def command(model: Path, image: Path | None, engines: list[str] | None, as_json: bool) -> None:
     """Check each kernel call of a prediction and of a training step of MODEL.
