@@ -169,7 +169,7 @@ def test_long_python_runs(lenet_here, page):
 
 def command_of(words):
     """(command, the rest of the words) of a line."""
-    command, rest = main.load(main.VERBS[words[1]]), words[2:]
+    command, rest = main.load(main.COMMANDS[words[1]]), words[2:]
     if hasattr(command, "commands"):
         return command.commands[rest[0]], rest[1:]
     return command, rest

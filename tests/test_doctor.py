@@ -281,8 +281,8 @@ def test_a_run_that_broke_off_is_known_and_not_taken_up_again(photos, capsys):
     assert "set_weights" not in capsys.readouterr().err
     assert run(["doctor", "runs/cifar-1"]) == 3
     said = capsys.readouterr().out
-    assert said.startswith("! the training broke off: the loss became ")
-    assert "Begin again: minicnn train runs/cifar-1/config.toml --learning-rate 0.001\n" in said
+    assert said.startswith("! the training failed: the loss became ")
+    assert "To start again: minicnn train runs/cifar-1/config.toml --learning-rate 0.001\n" in said
     assert run([*photos, "--resume"]) == 1
     assert "cifar-1 failed (minicnn doctor runs/cifar-1)" in capsys.readouterr().err
 
@@ -302,5 +302,5 @@ def test_of_a_sound_run_nothing_is_found_and_its_history_is_read(photos, capsys)
 def test_a_history_that_is_no_table_of_numbers_is_named(tmp_path, wrong):
     path = tmp_path / "history.csv"
     path.write_text(f"epoch,loss,accuracy\n0,2.3,0.1\n{wrong}\n")
-    with pytest.raises(FormatError, match="no table with a row of numbers for each epoch"):
+    with pytest.raises(FormatError, match="not a table with one row of numbers per epoch"):
         curves(path)
