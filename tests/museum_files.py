@@ -337,16 +337,16 @@ FILES = {
     ),
     "batch-in-itself": (CIFAR, batch(b"]q\0h\0a."), "dictionary with data"),
     "batch-long-name": (CIFAR, batch(b"c" + b"m" * MIB + b"\nx\n."), "asks for mmm"),
-    "batch-integer-of-5000-digits": (CIFAR, batch(b"L" + b"9" * 5000 + b"L\n."), "no pickle"),
+    "batch-integer-of-5000-digits": (CIFAR, batch(b"L" + b"9" * 5000 + b"L\n."), "not a pickle"),
     "batch-labels-1.7": (
-        CIFAR, batch(pickle.dumps({"data": ONE, "labels": [1.7]})), "no whole numbers",
+        CIFAR, batch(pickle.dumps({"data": ONE, "labels": [1.7]})), "not integers",
     ),
     "batch-labels-doubling": (
         CIFAR,
         batch(DOUBLING),
-        "no whole numbers",
+        "not integers",
     ),
-    "batch-keys-no-text": (CIFAR, batch(pickle.dumps({b"\xff": 1})), "it has no data"),
+    "batch-keys-no-text": (CIFAR, batch(pickle.dumps({b"\xff": 1})), "it has no .data"),
     # Tar archives.
     "tar-symlink": (CIFAR, always(tar(("data_batch_1", SECRET, LINK))), "x"),
     "tar-hardlink": (CIFAR, always(tar(("data_batch_1.bin", SECRET, HARD))), "x"),
@@ -372,7 +372,7 @@ FILES = {
     "idx-200-axes": (read_idx, always(idx([1] * 8, axes=200)), "axes"),
     "idx-cut": (read_idx, always(idx([10, 28, 28])), "ends after"),
     "idx-longer": (read_idx, always(idx([1], data=b"12")), "holds"),
-    "idx-gzip-bomb": (read_idx, always(gzip.compress(bytes(96 * MIB))), "no IDX file"),
+    "idx-gzip-bomb": (read_idx, always(gzip.compress(bytes(96 * MIB))), "not an IDX file"),
     "idx-gzip-unfolds": (
         read_idx, always(gzip.compress(idx([2**28], data=bytes(MIB)))), "at most 67,108,864",
     ),

@@ -219,7 +219,7 @@ def test_lists_that_would_fill_one_folder_are_refused(tmp_path, capsys):
 NOT_THERE = {
     "no folder": ("nowhere", "no such folder"),
     "an empty folder": ("empty", "no class folders here"),
-    "a file": ("file.txt", "is a file; needed is a folder with a folder of pictures a class"),
+    "a file": ("file.txt", "is a file; give a folder with one folder of images per class"),
 }
 
 

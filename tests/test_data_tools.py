@@ -301,7 +301,7 @@ def test_a_locked_folder_is_unreadable(tmp_path, monkeypatch, locked):
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    report = check.check_splits(list_splits(root, skip_locked=True))
+    report = check.check_splits(list_splits(root, skip_inaccessible=True))
     (finding,) = report.by_kind()["unreadable"]
     assert finding.paths == (root / locked,) and finding.text == "folder: Permission denied"
     assert report.errors == 1

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicnn.data.folders import ImageList, list_folder
+from minicnn.data.folders import list_folder
+from minicnn.data.image_list import ImageList
 from minicnn.data.tools import rename
 from minicnn.data.tools.rename import Rename, apply_renames, undo_renames
 from minicnn.errors import ArgumentError, FolderInUseError, FormatError, UnsafeFileError

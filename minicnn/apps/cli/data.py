@@ -17,7 +17,8 @@ from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.options import typed
 from minicnn.apps.cli.progress import counting
 from minicnn.data.folder_layouts import find_splits, list_splits
-from minicnn.data.folders import ImageList, found_text, list_folder
+from minicnn.data.folders import list_folder
+from minicnn.data.image_list import ImageList, found_text
 from minicnn.data.tools import rename as renaming
 from minicnn.data.tools.fetch import FetchLimits, Transport, fetch_images, read_links, write_report
 from minicnn.data.tools.split import count_table, parse_parts, plan_split

@@ -19,8 +19,9 @@ from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.split_files import NEEDED, Listing, find_lists, found_text, missing
 from minicnn.apps.runs.telling import Say, telling
 from minicnn.data.folder_layouts import TEST, split_folder
-from minicnn.data.folders import ImageList, list_folder
-from minicnn.data.folders import found_text as found_one
+from minicnn.data.folders import list_folder
+from minicnn.data.image_list import ImageList
+from minicnn.data.image_list import found_text as found_one
 from minicnn.data.images import read_images
 from minicnn.data.preprocess import Preprocess
 from minicnn.data.unreadable import ALLOWED_SHARE, check_unreadable

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from minicnn.data.folders import ImageList, is_image, links_out, walk
+from minicnn.data.folders import is_image, links_out, walk
 from minicnn.data.image_files import EXTENSIONS_OF, PathLike, reason_of, with_opened_image
+from minicnn.data.image_list import ImageList
 from minicnn.data.image_modes import (
     MAX_16_BITS,
     SIXTEEN_BITS,
@@ -198,7 +199,7 @@ def _classes(sets: Mapping[str, ImageList]) -> Iterable[Finding]:
 def _other_files(images: ImageList) -> Iterable[Finding]:
     locked: list[OSError] = []
     for name in images.class_names:
-        for path in walk(images.root / name, locked=locked.append):
+        for path in walk(images.root / name, on_error=locked.append):
             if not is_image(path):
                 yield Finding("other file", (path,), path.suffix or "no ending")
     for error in locked:

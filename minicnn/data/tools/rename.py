@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from minicnn.data.folders import ImageList
 from minicnn.data.image_files import PathLike
+from minicnn.data.image_list import ImageList
 from minicnn.data.tools.rename_journal import (
     RENAMING,
     UNDOING,

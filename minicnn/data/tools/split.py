@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn import random
-from minicnn.data.folders import ImageList
+from minicnn.data.image_list import ImageList
 from minicnn.data.tools.matching import find_in_each
 from minicnn.errors import ArgumentError
 from minicnn.support.text import quoted

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.data.folders import ImageList
 from minicnn.data.image_files import reason_of, with_opened_image
+from minicnn.data.image_list import ImageList
 from minicnn.data.images import decode
 from minicnn.data.parallel import map_in_threads
 

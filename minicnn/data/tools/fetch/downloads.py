@@ -21,7 +21,7 @@ from minicnn.errors import FetchRefused, FormatError, ImageReadError
 from minicnn.support.atomic_files import write_atomically
 from minicnn.support.csv_files import write_csv
 from minicnn.support.files import read_text
-from minicnn.support.threads import Threads
+from minicnn.support.threads import ThreadPool
 
 THREADS = 8  # that wait for servers
 
@@ -88,7 +88,7 @@ def fetch_images(
     known = _known(here.values())
     numbered = [(f"{number:05d}", link) for number, link in enumerate(links, 1)]
     results = []
-    with Threads(threads) as pool:
+    with ThreadPool(threads) as pool:
         jobs = deque(
             None if stem in here else pool.submit(_fetch, link, limits, transport)
             for stem, link in numbered
