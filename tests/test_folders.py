@@ -1,4 +1,4 @@
-"""Finding labeled pictures."""
+"""Finding labeled images."""
 
 from __future__ import annotations
 
@@ -100,8 +100,8 @@ def test_a_list_of_numbers(tmp_path):
 
 def test_a_list_of_names_and_another_root(tmp_path):
     (tmp_path / "train.txt").write_text("\ufeffa.png dog\nb.png cat\n", "utf-8")
-    images = read_list(tmp_path / "train.txt", tmp_path / "pictures")
-    assert images.paths[0] == tmp_path / "pictures" / "a.png"
+    images = read_list(tmp_path / "train.txt", tmp_path / "images")
+    assert images.paths[0] == tmp_path / "images" / "a.png"
     assert images.class_names == ["cat", "dog"] and images.labels.tolist() == [1, 0]
 
 

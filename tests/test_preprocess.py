@@ -169,7 +169,7 @@ def test_what_is_no_probability_is_refused(rows, names):
         decode_predictions(rows, names)
 
 
-def test_a_dark_background_is_what_the_network_sees_whatever_the_picture_has():
+def test_a_dark_background_is_what_the_network_sees_whatever_the_image_has():
     white_on_black = np.zeros((1, 5, 5, 1), np.uint8)
     white_on_black[0, 1:4, 2] = 255
     both = np.concatenate([white_on_black, 255 - white_on_black])
