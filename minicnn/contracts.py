@@ -32,6 +32,7 @@ class Contract(NamedTuple):
     specs: Callable[..., tuple[Spec, ...]]  # (*specs of reads, **attributes) -> specs of writes
     updates: tuple[str, ...] = ()  # writes that replace the read of the same name, in place
     in_place: str = ""  # the read whose memory the first write may have, number in number's place
+    on_host: bool = False  # a few values, which every engine leaves to the reference
 
 
 def same(*names: int) -> Callable[..., tuple[Spec, ...]]:
@@ -186,6 +187,7 @@ OPTIMIZER_UPDATES = {
     "sgd_update": _update("velocity?"),
     "adam_update": _update("first", "second"),
     "rmsprop_update": _update("square", "velocity?", "mean?"),
+    "adagrad_update": _update("accumulator"),
 }
 # The kernel that is dense_backward_weights and an optimizer's update in one. Each is made of the
 # two, so every optimizer has one; the planner uses it where the gradient is needed nowhere else.
@@ -361,5 +363,5 @@ CONTRACTS: dict[str, Contract] = {
     "squared_norm_add": Contract(("dw", "total"), ("total",), same(1), updates=("total",)),
     "clip_by_global_norm": Contract(("dw", "total"), ("dw",), same(0), updates=("dw",)),
     # Images before they are learned from: x uint8 or float32, a row of `matrix` (N, 6) each.
-    "augment": Contract(("x", "matrix"), ("y",), lambda x, matrix, **_: _float(x)),
+    "augment_forward": Contract(("x", "matrix"), ("y",), lambda x, matrix, **_: _float(x)),
 }

@@ -1,4 +1,4 @@
-"""Activations: one thread a number. The formulas stand in the reference's file of this name."""
+"""Activations: one thread per value. The formulas are in the reference's file of this name."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def relu6_gradient(dy, y):
 
 @device
 def sigmoid(x):
-    small = float32(exp(-abs(x)))  # e^-x for positive x, e^x for negative: never above 1
+    small = float32(exp(-abs(x)))  # e^-|x| never overflows
     return (ONE if x >= ZERO else small) / (ONE + small)
 
 
@@ -137,77 +137,77 @@ def gelu_gradient(approximate: bool) -> Any:
 
 
 def relu_forward(x: Spec) -> KernelPlan:
-    return _mapped(relu, x)
+    return _map(relu, x)
 
 
 def relu_backward(dy: Spec, y: Spec) -> KernelPlan:
-    return _pulled_back(relu_gradient, dy, "y")
+    return _gradient(relu_gradient, dy, "y")
 
 
 def leaky_relu_forward(x: Spec, *, negative_slope: float) -> KernelPlan:
-    return _mapped(leaky_relu(negative_slope), x)
+    return _map(leaky_relu(negative_slope), x)
 
 
 def leaky_relu_backward(dy: Spec, x: Spec, *, negative_slope: float) -> KernelPlan:
-    return _pulled_back(leaky_relu_gradient(negative_slope), dy, "x")
+    return _gradient(leaky_relu_gradient(negative_slope), dy, "x")
 
 
 def relu6_forward(x: Spec) -> KernelPlan:
-    return _mapped(relu6, x)
+    return _map(relu6, x)
 
 
 def relu6_backward(dy: Spec, y: Spec) -> KernelPlan:
-    return _pulled_back(relu6_gradient, dy, "y")
+    return _gradient(relu6_gradient, dy, "y")
 
 
 def elu_forward(x: Spec, *, alpha: float) -> KernelPlan:
-    return _mapped(elu(alpha), x)
+    return _map(elu(alpha), x)
 
 
 def elu_backward(dy: Spec, y: Spec, *, alpha: float) -> KernelPlan:
-    return _pulled_back(elu_gradient(alpha), dy, "y")
+    return _gradient(elu_gradient(alpha), dy, "y")
 
 
 def sigmoid_forward(x: Spec) -> KernelPlan:
-    return _mapped(sigmoid, x)
+    return _map(sigmoid, x)
 
 
 def sigmoid_backward(dy: Spec, y: Spec) -> KernelPlan:
-    return _pulled_back(sigmoid_gradient, dy, "y")
+    return _gradient(sigmoid_gradient, dy, "y")
 
 
 def tanh_forward(x: Spec) -> KernelPlan:
-    return _mapped(tanh, x)
+    return _map(tanh, x)
 
 
 def tanh_backward(dy: Spec, y: Spec) -> KernelPlan:
-    return _pulled_back(tanh_gradient, dy, "y")
+    return _gradient(tanh_gradient, dy, "y")
 
 
 def silu_forward(x: Spec) -> KernelPlan:
-    return _mapped(silu, x)
+    return _map(silu, x)
 
 
 def silu_backward(dy: Spec, x: Spec) -> KernelPlan:
-    return _pulled_back(silu_gradient, dy, "x")
+    return _gradient(silu_gradient, dy, "x")
 
 
 def gelu_forward(x: Spec, *, approximate: bool) -> KernelPlan:
-    return _mapped(gelu(approximate), x)
+    return _map(gelu(approximate), x)
 
 
 def gelu_backward(dy: Spec, x: Spec, *, approximate: bool) -> KernelPlan:
-    return _pulled_back(gelu_gradient(approximate), dy, "x")
+    return _gradient(gelu_gradient(approximate), dy, "x")
 
 
-def _mapped(function: Any, x: Spec) -> KernelPlan:
-    """y = function(x), number by number."""
+def _map(function: Any, x: Spec) -> KernelPlan:
+    """Return a plan for y = function(x), value by value."""
     count = math.prod(x.shape)
     return elementwise(map_kernel(function, count), count, ("y", "x"))
 
 
-def _pulled_back(function: Any, dy: Spec, by: str) -> KernelPlan:
-    """dx = function(dy, x or y), number by number."""
+def _gradient(function: Any, dy: Spec, by: str) -> KernelPlan:
+    """Return a plan for dx = function(dy, x or y), value by value."""
     count = math.prod(dy.shape)
     return elementwise(map2_kernel(function, count), count, ("dx", "dy", by))
 

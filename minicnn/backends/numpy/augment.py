@@ -27,7 +27,7 @@ FOLDS = {
 }
 
 
-def augment(
+def augment_forward(
     x: np.ndarray,
     matrix: np.ndarray,
     *,

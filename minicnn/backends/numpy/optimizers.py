@@ -7,6 +7,8 @@
              w -= first * step / (sqrt(second) + epsilon)
     rmsprop  square = rho * square + (1 - rho) * g^2
              w -= rate * g / sqrt(square + epsilon),    centered: square - mean^2 + epsilon
+    adagrad  accumulator += g^2
+             w -= rate * g / sqrt(accumulator + epsilon)
 
 `rates` holds two values: the learning rate, and Adam's `step`, the rate after bias correction.
 `multiplier` is the weight's own factor for both.
@@ -96,6 +98,23 @@ def rmsprop_update(
     if momentum > 0 and velocity is not None:
         velocity = increment = momentum * velocity + increment
     return w - increment, square, velocity, mean
+
+
+def adagrad_update(
+    w: np.ndarray,
+    dw: np.ndarray,
+    accumulator: np.ndarray,
+    rates: np.ndarray,
+    *,
+    epsilon: float,
+    weight_decay: float,
+    decoupled: bool,
+    multiplier: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    rate, _ = _own_rates(w, rates, multiplier)
+    w, g = _with_decay(w, dw, rate, weight_decay, decoupled)
+    accumulator = accumulator + g * g
+    return w - rate * g / np.sqrt(accumulator + w.dtype.type(epsilon)), accumulator
 
 
 def _own_rates(w: np.ndarray, rates: np.ndarray, multiplier: float) -> np.ndarray:
