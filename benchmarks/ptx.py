@@ -98,7 +98,7 @@ def others() -> list[Case]:
         "logits": Spec((64, 10)), "probabilities": Spec((64, 10)), "dloss": Spec((64,)),
         "y_true": Spec((64,), "int32"),
     }  # fmt: skip
-    names = ("gamma", "beta", "moving_mean", "moving_variance", "mean", "inverse_deviation")
+    names = ("gamma", "beta", "moving_mean", "moving_variance", "mean", "inverse_std")
     norm = {"x": image, "dy": image} | dict.fromkeys(names, channels)
     loss, smoothing = "softmax_sparse_categorical_crossentropy", {"label_smoothing": 0.0}
     return [
@@ -156,9 +156,9 @@ def _installed(*names: str) -> Iterator[str]:
 
 def compiled(case: Case, arches: tuple[int, ...], each: bool) -> list[dict[str, Any]]:
     """A row for each launch and card; unless for `each`, the oldest card's text serves all."""
-    known, work = _work_of(case)
+    known, plan = _plan_of(case)
     table = []
-    for launch in work.launches:
+    for launch in plan.launches:
         types = [_array_type(known[name]) for name in launch.arguments]
         texts = [_ptx(launch.kernel, types, arch) for arch in (arches if each else arches[:1])]
         texts *= len(arches) // len(texts)
@@ -175,21 +175,21 @@ def compiled(case: Case, arches: tuple[int, ...], each: bool) -> list[dict[str, 
     return table
 
 
-def _work_of(case: Case) -> tuple[dict[str, Spec], Any]:
+def _plan_of(case: Case) -> tuple[dict[str, Spec], Any]:
     """Specs of all arrays by name, and the launches."""
-    from minicnn.backends.cuda.kernels import MAKERS
+    from minicnn.backends.cuda.kernels import KERNEL_FACTORIES
     from minicnn.backends.cuda.runtime.launch import HALTED, OLD
-    from minicnn.backends.cuda.tensor_cores.choice import MAKERS as TENSOR_CORE_MAKERS
+    from minicnn.backends.cuda.tensor_cores.choice import KERNEL_FACTORIES as TENSOR_CORE_FACTORIES
 
     contract = CONTRACTS[case.kernel]
     names = [name.rstrip("?") for name in contract.reads]
     reads = [case.arrays.get(name) for name in names]
-    makers = TENSOR_CORE_MAKERS if case.tensor_cores else MAKERS
-    work = makers[case.kernel](*reads, **case.attributes)
+    makers = TENSOR_CORE_FACTORIES if case.tensor_cores else KERNEL_FACTORIES
+    plan = makers[case.kernel](*reads, **case.attributes)
     written = zip(contract.writes, contract.specs(*reads, **case.attributes), strict=True)
     known = dict(zip(names, reads, strict=True))
     known |= {OLD + name: known[name] for name in contract.updates}
-    return known | dict(written) | dict(work.scratch) | {HALTED: Spec((1,), "uint32")}, work
+    return known | dict(written) | dict(plan.scratch) | {HALTED: Spec((1,), "uint32")}, plan
 
 
 def _array_type(spec: Spec) -> Any:

@@ -22,24 +22,32 @@ def num_threads() -> int:
 def set_num_threads(threads: int) -> None:
     """Use so many threads; results are the same for any number."""
 
-class WeightsStore:
-    """What the kernels of programs that run in turn derive from the same weights and keep."""
+class KeptWeightsStore:
+    """Transformed weights that the kernels of programs that run in turn keep between runs."""
 
     def __len__(self) -> int: ...
 
-class Program:
-    """A list of checked kernel calls, (kernel, reads, writes, attributes) each."""
+def WeightsStore() -> KeptWeightsStore:
+    """Return a new, empty store."""
 
-    def __init__(
-        self,
-        steps: list[tuple[str, Arrays, Arrays, dict[str, Any]]],
-        commit: int | None = None,
-        store: WeightsStore | None = None,
-    ) -> None: ...
+class PreparedProgram:
+    """A list of checked kernel calls."""
+
     def run(self, first: int, last: int, version: int = 0) -> None:
-        """Run the calls [first, last). At the same version, not 0, parameters are the same.
+        """Run the calls from `first` up to, not including, `last`.
 
-        Ctrl-C gives up the calls before `commit`: its handler's exception is raised.
+        Parameters have not changed since the last run with the same version; 0 promises nothing.
+        Ctrl-C stops the run between two calls before `commit`, with the handler's exception.
         """
 
     def __len__(self) -> int: ...
+
+def Program(
+    steps: list[tuple[str, Arrays, Arrays, dict[str, Any]]],
+    commit: int | None = None,
+    store: KeptWeightsStore | None = None,
+) -> PreparedProgram:
+    """Check kernel calls, (kernel, reads, writes, attributes) each, and return them as a program.
+
+    The calls from number `commit` on change what outlasts a run.
+    """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from minicnn.backends import algorithm, num_threads, set_num_threads
-from minicnn.backends import precision as products
+from minicnn.backends import num_threads, set_num_threads
+from minicnn.backends.settings import conv_algorithm, precision
 from minicnn.checks import check_int
 
 MAX_THREADS = 64
@@ -51,7 +51,7 @@ def get_conv_algorithm() -> str:
     >>> get_conv_algorithm() in ("auto", "direct", "winograd")
     True
     """
-    return algorithm.conv_algorithm()
+    return conv_algorithm.get()
 
 
 def set_conv_algorithm(name: str) -> None:
@@ -59,7 +59,7 @@ def set_conv_algorithm(name: str) -> None:
 
     The results agree within rounding; "direct" rounds least. See `minicnn.ops.conv2d`.
     """
-    algorithm.set_conv_algorithm(name)
+    conv_algorithm.set(name)
 
 
 def get_precision() -> str:
@@ -68,7 +68,7 @@ def get_precision() -> str:
     >>> get_precision() in ("float32", "tf32")
     True
     """
-    return products.precision()
+    return precision.get()
 
 
 def set_precision(name: str) -> None:
@@ -92,4 +92,4 @@ def set_precision(name: str) -> None:
     'tf32'
     >>> set_precision(before)
     """
-    products.set_precision(name)
+    precision.set(name)

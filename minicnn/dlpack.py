@@ -31,7 +31,7 @@ def is_foreign(x: Any) -> bool:
     return hasattr(kind, "__dlpack__") or hasattr(kind, "__cuda_array_interface__")
 
 
-def taken(x: Any, name: str = "x") -> Any:
+def as_numpy(x: Any, name: str = "x") -> Any:
     """A foreign array as one of NumPy's, read-only or a copy; anything else as it is.
 
     Raises
@@ -66,7 +66,7 @@ def to_device(x: Any) -> Any:
     ------
     BackendError : the engine "cuda" is not available; the message says what is missing
     """
-    return backends.to_gpu(np.asarray(taken(x)))
+    return backends.to_gpu(np.asarray(as_numpy(x)))
 
 
 def _in_main_memory(x: Any) -> bool:

@@ -18,12 +18,12 @@ from minicnn.support.text import folded, screen_width
 
 
 class Buffer(NamedTuple):
-    """One array of a program. Buffers with a `home` live outside the arena and outlast a run."""
+    """One array of a program. Buffers with a `storage` live outside the arena and outlast a run."""
 
     name: str
     spec: Spec
     offset: int | None = None  # bytes from the arena's start
-    home: str = ""  # "" arena, "parameter", "state", "input"
+    storage: str = ""  # "" arena, "parameter", "state", "input"
     view_of: int | None = None  # the earlier buffer whose numbers these are, in another shape
 
 
@@ -37,23 +37,23 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Rows:
+class IndexedBatches:
     """Parts of an array by the numbers of their rows, taken out when somebody asks for one.
 
     The array keeps its numbers for as long as it lives, so an engine may keep a copy of it.
     """
 
     array: np.ndarray
-    numbers: np.ndarray  # (parts, rows of a part)
+    indices: np.ndarray  # (batches, samples of a batch)
 
     def __len__(self) -> int:
-        return len(self.numbers)
+        return len(self.indices)
 
     def __getitem__(self, part: int) -> np.ndarray:
-        return self.array[self.numbers[part]]
+        return self.array[self.indices[part]]
 
 
-Feed = Rows | Sequence[Any]  # what a buffer gets in each of several runs: an array a run
+Feed = IndexedBatches | Sequence[Any]  # what a buffer gets in each of several runs: an array a run
 
 
 class Program(NamedTuple):

@@ -11,7 +11,7 @@ import pytest
 
 import minicnn as mc
 from minicnn import layers, ops
-from minicnn.backends.algorithm import conv_algorithm
+from minicnn.backends.settings import conv_algorithm
 from minicnn.errors import ArgumentError
 
 X, W = np.ones((1, 5, 5, 2), np.float32), np.ones((3, 3, 2, 4), np.float32)
@@ -19,7 +19,7 @@ X, W = np.ones((1, 5, 5, 2), np.float32), np.ones((3, 3, 2, 4), np.float32)
 
 @pytest.fixture(autouse=True)
 def auto():
-    before = conv_algorithm()
+    before = conv_algorithm.get()
     mc.config.set_conv_algorithm("auto")
     yield
     mc.config.set_conv_algorithm(before)

@@ -18,33 +18,33 @@ from test_cuda_kernels import assert_agrees
 
 from minicnn.backends.cuda import (
     KERNELS,
+    argmax_weight_gradient,
     conv2d_tiles,
     weight_gradient,
-    winners_product,
 )
-from minicnn.backends.cuda.conv2d_tiles import Tile
+from minicnn.backends.cuda.conv2d_tiles import ConvTile
 
 # A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
-SMALL = Tile(8, 6, 8, 4, 3)  # few threads, so that the simulator can run many blocks
-SMALL_FOR_WINNERS = Tile(32, 4, 10, 1, 4)
+SMALL = ConvTile(8, 6, 8, 4, 3)  # few threads, so that the simulator can run many blocks
+SMALL_FOR_ARGMAX = ConvTile(32, 4, 10, 1, 4)
 
 
-def use_tiles(monkeypatch, tile, for_winners):
+def use_tiles(monkeypatch, tile, for_argmax):
     """Take these tiles for the smallest products too, and several splits."""
     monkeypatch.setattr(conv2d_tiles, "TINY", 0)
     monkeypatch.setattr(conv2d_tiles, "TILES", (tile,))
-    monkeypatch.setattr(winners_product, "TILES", (for_winners,))
-    for module in (weight_gradient, winners_product):
-        monkeypatch.setattr(module, "SHORTEST_SPLIT", 16)
+    monkeypatch.setattr(argmax_weight_gradient, "TILES", (for_argmax,))
+    for module in (weight_gradient, argmax_weight_gradient):
+        monkeypatch.setattr(module, "MIN_SPLIT", 16)
 
 
 @pytest.fixture(params=["direct", "tiled"])
 def way(request, monkeypatch):
     """Runs the test with the direct kernels, and with tiles that its images fill more than once."""
     if request.param == "tiled":
-        use_tiles(monkeypatch, SMALL, SMALL_FOR_WINNERS)
+        use_tiles(monkeypatch, SMALL, SMALL_FOR_ARGMAX)
 
 
 def draw_window(rng, image, largest, dilation):
@@ -74,7 +74,7 @@ def draw_case(seed):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_any_window(seed, monkeypatch):
-    use_tiles(monkeypatch, SMALL, SMALL_FOR_WINNERS)  # groups have none
+    use_tiles(monkeypatch, SMALL, SMALL_FOR_ARGMAX)  # groups have none
     case = draw_case(seed)
     for kernel, known in calls(case, np.float32):
         if not kernel.endswith("backward_input"):  # ..._input_relu is that and more
@@ -83,14 +83,14 @@ def test_any_window(seed, monkeypatch):
 
 @pytest.mark.parametrize("tile", conv2d_tiles.TILES, ids=str)
 def test_each_tile(tile, monkeypatch):
-    use_tiles(monkeypatch, tile, SMALL_FOR_WINNERS)
+    use_tiles(monkeypatch, tile, SMALL_FOR_ARGMAX)
     case = Case("conv2d_relu", arrays(x=(1, 3, 4, 5), w=(1, 1, 5, 7), b=(7,)), conv((3, 4), 1))
     kernel, known = calls(case, np.float32)[0]
     assert_agrees(kernel, known, case.attributes)
 
 
-@pytest.mark.parametrize("tile", winners_product.TILES, ids=str)
-def test_each_tile_for_winners(tile, monkeypatch):
+@pytest.mark.parametrize("tile", argmax_weight_gradient.TILES, ids=str)
+def test_each_tile_at_the_argmax(tile, monkeypatch):
     use_tiles(monkeypatch, SMALL, tile)
     shapes = arrays(x=(1, 4, 6, 2), w=(3, 3, 2, 3), b=None)
     case = Case("conv2d_max_pool2d", shapes, conv_pool("relu", (4, 6)))
@@ -101,7 +101,7 @@ def test_each_tile_for_winners(tile, monkeypatch):
 
 @pytest.mark.parametrize("activation", ["relu", "linear"])
 @pytest.mark.usefixtures("way")
-def test_who_wins_a_window(activation):
+def test_the_argmax_of_a_window(activation):
     nan, inf = np.nan, np.inf
     x = np.array([[1, nan, 2, 2], [3, nan, 1, 2], [-1, -2, -inf, -inf], [-3, 0, -inf, -inf]])
     image = (4, 4)

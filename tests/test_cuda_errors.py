@@ -19,8 +19,8 @@ if device.missing() or device.no_gpu():
 
 from minicnn.backends.cuda import kernels
 from minicnn.backends.cuda.runtime import graph, memory
-from minicnn.backends.cuda.runtime.launch import Launch, Work
-from minicnn.backends.cuda.runtime.program import MAKERS
+from minicnn.backends.cuda.runtime.launch import KernelPlan, Launch
+from minicnn.backends.cuda.runtime.program import KERNEL_FACTORIES
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -54,7 +54,9 @@ class Driver:
 
 def break_kernel(monkeypatch, name, code, text):
     launch = Launch(Driver(code, text), 1, 1, ("y", "x"))
-    monkeypatch.setitem(MAKERS, name, lambda *_specs, **_attributes: Work((launch,)))
+    monkeypatch.setitem(
+        KERNEL_FACTORIES, name, lambda *_specs, **_attributes: KernelPlan((launch,))
+    )
 
 
 def test_too_large_an_arena_names_the_largest_arrays_and_a_smaller_one_works(network, limit):
@@ -167,9 +169,9 @@ def test_a_forked_child_is_told_so(network):
         network.predict_on_batch(x)  # the parent goes on
 
 
-def _refused(work):
+def _refused(call):
     try:
-        work()
+        call()
     except BackendError as err:
         return 0 if "forked process" in str(err) else 2
     return 1

@@ -21,8 +21,8 @@ if device.missing():
     pytest.skip(device.missing(), allow_module_level=True)
 
 from minicnn.backends.cuda import KERNELS
-from minicnn.backends.cuda.runtime.kept import MAX_KERNELS
-from minicnn.backends.cuda.runtime.multi_step import keep_kernel
+from minicnn.backends.cuda.runtime.kernel_cache import MAX_KERNELS
+from minicnn.backends.cuda.runtime.step_kernels import keep_kernel
 
 # A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -41,7 +41,7 @@ def planned(name: str, training: bool = True) -> tuple[Program, Runner]:
     model = getattr(mc.zoo, name)()
     model.compile("adam", "categorical_crossentropy")
     program = model.program(BATCH, training=training)
-    homes = {i: b.spec for i, b in enumerate(program.buffers) if b.home and b.view_of is None}
+    homes = {i: b.spec for i, b in enumerate(program.buffers) if b.storage and b.view_of is None}
     return program, Runner(program, {i: np.empty(s.shape, s.dtype) for i, s in homes.items()})
 
 
@@ -94,17 +94,17 @@ def test_no_launch_writes_over_a_living_value(name, training):
     roots = [i if b.view_of is None else b.view_of for i, b in enumerate(program.buffers)]
 
     def lines(index):
-        place = runner._places[index]
+        place = runner._regions[index]
         assert place.memory is runner._arena
         first = place.offset // LINE
         return owner[first : first + -(-bytes_of(program.buffers[index].spec) // LINE)]
 
     for step in program.steps:
         for index in step.reads:
-            if index is not None and not program.buffers[index].home:
+            if index is not None and not program.buffers[index].storage:
                 assert (lines(index) == roots[index]).all(), step
         for index in step.writes:
-            if index is not None and not program.buffers[index].home:
+            if index is not None and not program.buffers[index].storage:
                 lines(index)[...] = roots[index]
 
 
@@ -122,7 +122,7 @@ def test_scratch_is_beside_the_arena(name, training):
         wanted = dict(zip(contract.writes, bound.step.writes, strict=True))
         own = [
             interval(bound.arrays[key])
-            for key in bound.work.scratch
+            for key in bound.plan.scratch
             if key not in known or wanted.get(key) is None
         ]
         assert all(arena[0] + start <= a and b <= arena[1] for a, b in own)
@@ -137,25 +137,25 @@ def test_scratch_is_beside_the_arena(name, training):
 @both_kinds
 def test_what_outlasts_a_run_is_outside_the_arena(name, training):
     program, runner = planned(name, training)
-    homes = [i for i, b in enumerate(program.buffers) if b.home and b.view_of is None]
+    homes = [i for i, b in enumerate(program.buffers) if b.storage and b.view_of is None]
     places = [interval(runner._arrays[i]) for i in homes]
     assert disjoint([*places, interval(runner._arena)])
     for index in homes:
         array = runner._arrays[index]
         assert array._ary.nbytes == bytes_of(program.buffers[index].spec)
-        assert runner._places[index].offset % ALIGNMENT == 0
+        assert runner._regions[index].offset % ALIGNMENT == 0
 
 
 @every_network
 def test_samples_come_before_all_other_inputs(name):
     """A step's own words are moved in one piece, which must not hold the samples."""
     program, runner = planned(name)
-    inputs = [i for i, b in enumerate(program.buffers) if b.home == "input"]
+    inputs = [i for i, b in enumerate(program.buffers) if b.storage == "input"]
     names = [program.buffers[i].name for i in inputs]
     assert names[1:3] == ["y_true", "dloss"] and {*names[3:]} <= {"rates", "rng_key"}
-    offsets = [runner._places[i].offset for i in inputs]
+    offsets = [runner._regions[i].offset for i in inputs]
     assert offsets == sorted(offsets)
-    assert len({id(runner._places[i].memory) for i in inputs}) == 1
+    assert len({id(runner._regions[i].memory) for i in inputs}) == 1
 
 
 @every_network
@@ -163,13 +163,13 @@ def test_samples_come_before_all_other_inputs(name):
 def test_every_argument_lies_inside_its_allocation(name, training):
     _, runner = planned(name, training)
     for bound in bounds_of(runner):
-        for place in bound.places.values():
+        for place in bound.regions.values():
             assert place.offset + bytes_of(place.spec) <= place.memory._ary.nbytes
             assert place.array._ary.nbytes == bytes_of(place.spec)
-        for launch in bound.work.launches:
+        for launch in bound.plan.launches:
             assert launch.blocks > 0 and 0 < launch.threads <= 1024
             for argument in launch.arguments:
-                array, place = bound.arrays[argument], bound.places.get(argument)
+                array, place = bound.arrays[argument], bound.regions.get(argument)
                 if place is not None:
                     assert interval(array) == interval(place.array)
 
@@ -193,7 +193,7 @@ def test_joint_updates_stay_inside_their_weights(name):
         np.testing.assert_array_equal(rows[:, first], np.cumsum(blocks) - blocks)
         owner = np.repeat(range(len(rows)), blocks)
         np.testing.assert_array_equal(bound.arrays["owner"]._ary, owner)
-        (launch,) = bound.work.launches
+        (launch,) = bound.plan.launches
         assert launch.blocks == blocks.sum()
         written = [math.prod(program.buffers[i].spec.shape) for i in bound.writes]
         arrays = len(written) // len(rows)  # of each weight: itself, its slots

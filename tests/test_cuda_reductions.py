@@ -50,7 +50,7 @@ def batch_norm_known(rng, shape, dtype=np.float32):
         "gamma": rng.uniform(0.5, 2, c),
         "beta": rng.standard_normal(c),
         "mean": 3 + rng.standard_normal(c),
-        "inverse_deviation": rng.uniform(0.5, 2, c),
+        "inverse_std": rng.uniform(0.5, 2, c),
         "moving_mean": rng.standard_normal(c),
         "moving_variance": rng.uniform(0.5, 2, c),
     }
@@ -121,9 +121,9 @@ def test_in_a_program_new_statistics_stand_beside_the_old(rng):
     """Until `assign`, a step that is given up must leave no trace."""
     known = batch_norm_known(rng, (6, 4))
     reads = ("x", "gamma", "beta", "moving_mean", "moving_variance")
-    writes = ("y", "mean", "inverse_deviation", "new moving_mean", "new moving_variance")
+    writes = ("y", "mean", "inverse_std", "new moving_mean", "new moving_variance")
     specs = {name: Spec(known[name].shape) for name in reads}
-    buffers = [Buffer(name, spec, home="state") for name, spec in specs.items()]
+    buffers = [Buffer(name, spec, storage="state") for name, spec in specs.items()]
     sizes = [Spec((6, 4)), *[Spec((4,))] * 4]
     buffers += [Buffer(n, s, 256 * i) for i, (n, s) in enumerate(zip(writes, sizes, strict=True))]
     forward = Step("batch_norm_training_forward", (*range(5), None), tuple(range(5, 10)), BN)

@@ -23,7 +23,7 @@ if device.missing():
     pytest.skip(device.missing(), allow_module_level=True)
 
 from minicnn.backends.cuda.runtime import device_dataset, memory, multi_step, program
-from minicnn.backends.cuda.runtime.launch import HALTED, OLD, Launch, Work
+from minicnn.backends.cuda.runtime.launch import HALTED, OLD, KernelPlan, Launch
 
 # A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -51,14 +51,14 @@ class Reference:
                 next(given)[...] = out.reshape(-1)
 
 
-def reference_work(prog, step):
+def reference_plan(prog, step):
     contract = CONTRACTS[step.kernel]
     specs = [None if i is None else prog.buffers[i].spec for i in step.reads]
     kernel = Reference(step.kernel, specs, step.attributes)
     kernel.wanted = present(contract.writes, step.writes)
     reads = [name.rstrip("?") for name in present(contract.reads, step.reads)]
     old = [OLD + name if name in contract.updates else name for name in reads]
-    return Work((Launch(kernel, 1, 1, (HALTED, *old, *kernel.wanted)),))
+    return KernelPlan((Launch(kernel, 1, 1, (HALTED, *old, *kernel.wanted)),))
 
 
 def present(names, indices):
@@ -67,7 +67,7 @@ def present(names, indices):
 
 @pytest.fixture
 def reference_kernels(monkeypatch):
-    monkeypatch.setattr(program, "_work_of", reference_work)
+    monkeypatch.setattr(program, "_plan_of", reference_plan)
     monkeypatch.setattr(program, "join_updates", list)
 
 

@@ -17,8 +17,8 @@ if device.missing():
     pytest.skip(device.missing(), allow_module_level=True)
 
 from minicnn.backends.cuda import KERNELS, Runner, clipping, column_sums, flat_update, gemm
-from minicnn.backends.cuda.runtime.launch import HALTED, Work, start
-from minicnn.backends.cuda.runtime.memory import allocate, download, mirrors_of, upload
+from minicnn.backends.cuda.runtime.launch import HALTED, KernelPlan, start
+from minicnn.backends.cuda.runtime.memory import allocate, device_copies_of, download, upload
 
 # A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -48,14 +48,14 @@ def on_device(arrays):
     return copies
 
 
-def run_work(work: Work, arrays, out: Spec):
+def run_plan(plan: KernelPlan, arrays, out: Spec):
     """What `work` leaves in "out", which begins as NaN."""
     poison = {
         name: np.full(spec.shape, np.nan, spec.dtype)
-        for name, spec in {**work.scratch, "out": out}.items()
+        for name, spec in {**plan.scratch, "out": out}.items()
     }
     copies = on_device(arrays | poison)
-    start(work, copies)
+    start(plan, copies)
     return download(copies["out"], out)
 
 
@@ -69,7 +69,7 @@ def small_blocks(monkeypatch):
 # --- products and sums ------------------------------------------------------------------------
 
 
-SMALL = gemm.Tile(8, 16, 4, 2, 4)
+SMALL = gemm.GemmTile(8, 16, 4, 2, 4)
 PLAIN, TRANSPOSED = (False, False), (True, True)  # together, each operand in both layouts
 
 
@@ -85,24 +85,26 @@ def test_every_tile_at_its_ragged_edges(tile, transposed, monkeypatch):
     rng = np.random.default_rng(4)
     a, b, bias = (rng.standard_normal(shape, np.float32) for shape in ((m, k), (k, n), (n,)))
     stored = {"a": a.T if transposed[0] else a, "b": b.T if transposed[1] else b, "bias": bias}
-    work = gemm.matrix_product("out", "a", "b", gemm.Product(m, n, k, *transposed), bias="bias")
-    out = run_work(work, stored, Spec((m, n)))
+    plan = gemm.matrix_product(
+        "out", "a", "b", gemm.MatrixProduct(m, n, k, *transposed), bias="bias"
+    )
+    out = run_plan(plan, stored, Spec((m, n)))
     np.testing.assert_allclose(out, a.astype(float) @ b + bias, rtol=2e-6, atol=2e-6)
 
 
 def test_several_tiles_and_parts(monkeypatch):
-    monkeypatch.setattr(gemm, "TILES", (gemm.Tile(4, 4, 2, 2, 2),))
+    monkeypatch.setattr(gemm, "TILES", (gemm.GemmTile(4, 4, 2, 2, 2),))
     monkeypatch.setattr(gemm, "ENOUGH_BLOCKS", 12)
-    monkeypatch.setattr(gemm, "SHORTEST_PART", 3)
+    monkeypatch.setattr(gemm, "MIN_PART", 3)
     m, n, k = 5, 6, 11
     rng = np.random.default_rng(5)
     a, b, bias = (rng.standard_normal(shape, np.float32) for shape in ((m, k), (k, n), (n,)))
-    product = gemm.Product(m, n, k)
-    assert gemm.cut(product).parts == 3  # of 4, 4 and 3
+    product = gemm.MatrixProduct(m, n, k)
+    assert gemm.divided(product).parts == 3  # of 4, 4 and 3
     for name, added in ((None, 0.0), ("bias", bias)):
-        work = gemm.matrix_product("out", "a", "b", product, bias=name)
-        assert len(work.launches) == 2
-        out = run_work(work, {"a": a, "b": b, "bias": bias}, Spec((m, n)))
+        plan = gemm.matrix_product("out", "a", "b", product, bias=name)
+        assert len(plan.launches) == 2
+        out = run_plan(plan, {"a": a, "b": b, "bias": bias}, Spec((m, n)))
         np.testing.assert_allclose(out, a.astype(float) @ b + added, rtol=2e-6, atol=2e-6)
 
 
@@ -110,7 +112,7 @@ def test_several_tiles_and_parts(monkeypatch):
 @pytest.mark.parametrize("n", [1, 10, 500, 4096])
 @pytest.mark.parametrize("k", [0, 1, 64, 800, 9216])
 def test_the_parts_cover_the_inner_axis(m, n, k):
-    product = gemm.cut(gemm.Product(m, n, k))
+    product = gemm.divided(gemm.MatrixProduct(m, n, k))
     assert product.part % product.tile.depth == 0
     assert product.parts == 1 or (product.parts - 1) * product.part < k
     assert product.parts * product.part >= k
@@ -121,9 +123,9 @@ def test_the_parts_cover_the_inner_axis(m, n, k):
 def test_column_sums_in_chunks(columns, monkeypatch):
     monkeypatch.setattr(column_sums, "CHUNK", 70)
     matrix = np.random.default_rng(6).standard_normal((150, columns), np.float32)
-    work = column_sums.column_sums("out", "matrix", *matrix.shape)
-    assert len(work.launches) == 2
-    out = run_work(work, {"matrix": matrix}, Spec((columns,)))
+    plan = column_sums.column_sums("out", "matrix", *matrix.shape)
+    assert len(plan.launches) == 2
+    out = run_plan(plan, {"matrix": matrix}, Spec((columns,)))
     np.testing.assert_allclose(out, matrix.sum(0, np.float64), rtol=1e-6, atol=2e-6)
 
 
@@ -179,12 +181,12 @@ class Training:
 
     updates: list[Step]
 
-    def add(self, name, shape, home=""):
-        offset = None if home else self.offset
-        if not home:
+    def add(self, name, shape, storage=""):
+        offset = None if storage else self.offset
+        if not storage:
             self.offset += -(-4 * math.prod(shape) // 64) * 64
         self.index[name] = len(self.buffers)
-        self.buffers.append(Buffer(name, Spec(shape), offset, home))
+        self.buffers.append(Buffer(name, Spec(shape), offset, storage))
 
     def add_update(self, kernel, absent, attributes, number, shape, dense):
         self.updates = [] if number == 0 else self.updates
@@ -219,7 +221,7 @@ class Training:
         return {
             i: rng.uniform(0.5, 1, buffer.spec.shape).astype(np.float32)
             for i, buffer in enumerate(self.buffers)
-            if buffer.home
+            if buffer.storage
         }
 
 
@@ -230,7 +232,7 @@ def bits(runner, training):
 def updates_of(runner, program):
     """The number of launches that move weights."""
     bounds = runner.launches(range(program.commit, len(program.steps)))
-    return sum("rates" in launch.arguments for b in bounds for launch in b.work.launches)
+    return sum("rates" in launch.arguments for b in bounds for launch in b.plan.launches)
 
 
 @pytest.fixture
@@ -273,7 +275,7 @@ def test_weights_of_another_allocation_move_by_themselves():
     """A layer that an earlier model uses has its copy on the device already."""
     training = Training(*UPDATES["adam"])
     program, homes, known = training.program, training.homes(), training.index["w1"]
-    mirrors_of([homes[known]], "a layer of another model")
+    device_copies_of([homes[known]], "a layer of another model")
     runner, apart = Runner(program, homes), Runner(program, training.homes())
     runner.run()
     for step in range(len(program.steps)):
@@ -285,7 +287,7 @@ def test_weights_of_another_allocation_move_by_themselves():
 def test_slots_of_two_allocations_are_not_looked_for_in_one():
     training = Training(*UPDATES["adam"])
     program, homes, known = training.program, training.homes(), training.index["second0"]
-    mirrors_of([homes[known]], "the state of another model")
+    device_copies_of([homes[known]], "the state of another model")
     runner = Runner(program, homes)
     assert updates_of(runner, program) == 2
     runner.run()
@@ -322,15 +324,15 @@ def test_a_gradient_that_nobody_wants_is_computed_beside_the_others():
 
 def test_running_statistics_are_assigned_together():
     names = ["a", "b", "new a", "new b"]
-    buffers = [Buffer(name, Spec((7,)), home="state") for name in names[:2]]
+    buffers = [Buffer(name, Spec((7,)), storage="state") for name in names[:2]]
     buffers += [Buffer(name, Spec((7,)), 64 * i) for i, name in enumerate(names[2:])]
-    buffers += [Buffer("x", Spec((7,)), home="input")]
+    buffers += [Buffer("x", Spec((7,)), storage="input")]
     made = [Step("rescale_forward", (4,), (i,), {"scale": i, "offset": 0.0}) for i in (2, 3)]
     steps = (*made, Step("assign", (2,), (0,), {}), Step("assign", (3,), (1,), {}))
     x = np.arange(7, dtype=np.float32)
     homes = {0: np.zeros(7, np.float32), 1: np.zeros(7, np.float32), 4: x}
     runner = Runner(Program(tuple(buffers), steps, 128, commit=2), homes)
     runner.run()
-    assert sum(len(b.work.launches) for b in runner.launches(range(2, 4))) == 1
+    assert sum(len(b.plan.launches) for b in runner.launches(range(2, 4))) == 1
     for i, factor in ((0, 2), (1, 3)):
         np.testing.assert_array_equal(synced(homes[i]), factor * x)

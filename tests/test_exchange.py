@@ -64,10 +64,10 @@ y = np.array([0, 1, 2, 0, 1, 2])
 
 
 def test_taken_without_a_copy(x):
-    found = dlpack.taken(Tensor(x))
+    found = dlpack.as_numpy(Tensor(x))
     assert isinstance(found, np.ndarray) and np.shares_memory(found, x)
-    assert dlpack.taken(x) is x
-    assert dlpack.taken([1, 2]) == [1, 2]
+    assert dlpack.as_numpy(x) is x
+    assert dlpack.as_numpy([1, 2]) == [1, 2]
 
 
 def test_models_take_them_everywhere(model, x, backend):
@@ -109,7 +109,7 @@ def test_an_array_on_a_gpu_needs_the_engine(monkeypatch, model, x):
 @needs_cuda
 def test_an_array_on_a_gpu_is_copied(x):
     there = mc.utils.to_device(x[:, ::2])
-    found = dlpack.taken(there)
+    found = dlpack.as_numpy(there)
     np.testing.assert_array_equal(found, x[:, ::2])
     assert not np.shares_memory(found, x)
     assert dlpack.is_foreign(there)
@@ -125,7 +125,7 @@ def test_models_take_them_from_a_gpu(model, x):
 
 @pytest.mark.skipif(not device.simulated(), reason="its memory would have to be on the GPU")
 def test_strides_are_followed(x):
-    np.testing.assert_array_equal(dlpack.taken(OnGpu(x[::2, 1:])), x[::2, 1:])
+    np.testing.assert_array_equal(dlpack.as_numpy(OnGpu(x[::2, 1:])), x[::2, 1:])
 
 
 @pytest.mark.skipif(not device.simulated(), reason="a real GPU hands it over")

@@ -97,7 +97,7 @@ def test_a_step_that_is_given_up_is_repeated_with_the_same_bits(tmp_path, monkey
         fit(whole)
         action = partial(fit, stopped, tmp_path)
         assert kernels_after_ctrl_c(monkeypatch, kernel, 3, BetweenSteps, action) == []
-        assert stopped.optimizer.iterations == 2 and stopped.training_state.batch == 2
+        assert stopped.optimizer.iterations == 2 and stopped.session.state.batch == 2
         again = network()
         history = fit(again, tmp_path)
         assert equal(again, whole) and again.optimizer.iterations == 6
@@ -145,7 +145,7 @@ def test_measuring_after_an_epoch_is_given_up(monkeypatch):
         action = partial(fit, model, validation_data=(X, Y))
         kernel = "softmax_sparse_categorical_crossentropy_forward"
         assert kernels_after_ctrl_c(monkeypatch, kernel, 4, BetweenSteps, action) == []
-        assert (model.optimizer.iterations, model.training_state.epoch) == (3, 0)
+        assert (model.optimizer.iterations, model.session.state.epoch) == (3, 0)
 
 
 def test_elsewhere_the_first_waits_and_the_second_strikes():
@@ -248,7 +248,7 @@ def test_inside_a_long_native_kernel():
 def test_a_native_program_ends_what_changes_the_model():
     native = pytest.importorskip("minicnn.backends.native", exc_type=ImportError)
     spec = Spec((2**22,))
-    buffers = (Buffer("x", spec, home="input"), Buffer("y", spec, home="state"))
+    buffers = (Buffer("x", spec, storage="input"), Buffer("y", spec, storage="state"))
     steps = (Step("relu_forward", (0,), (1,), {}),) * 200
     x, y = np.ones(2**22, np.float32), np.zeros(2**22, np.float32)
     runner = native.Runner(Program(buffers, steps, 0, commit=0), {0: x, 1: y})

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from minicnn.layers.base import aligned
+from minicnn.layers.parameter import aligned
 from minicnn.shapes import Window2D
 
 core = pytest.importorskip("minicnn._core")

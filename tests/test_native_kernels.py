@@ -300,7 +300,7 @@ def test_batch_norm_dropout_has_the_bits_of_the_two(channels):
     found = run(native.KERNELS, "batch_norm_dropout_forward", known, BN_DROPOUT)
     assert [a.tobytes() for a in found] == [a.tobytes() for a in (y, *statistics)]
     assert np.isnan(y).any() and (y == 0).any()
-    known |= dict(zip(("mean", "inverse_deviation"), statistics[:2], strict=True))
+    known |= dict(zip(("mean", "inverse_std"), statistics[:2], strict=True))
     known["dy"] = rng.standard_normal(y.shape).astype(np.float32)
     (dz,) = native.KERNELS["dropout_backward"](known["dy"], known["rng_key"], **drop)
     wanted = run(native.KERNELS, "batch_norm_training_backward", known | {"dy": dz}, norm)

@@ -23,7 +23,7 @@ ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, "weight_decay": 0.0, "d
 NO_SMOOTHING = {"label_smoothing": 0.0}
 BN = {"momentum": 0.9, "epsilon": 1e-3}
 
-# name: (shape, dtype, home)
+# name: (shape, dtype, storage)
 BUFFERS = {
     "pixels": ((8, 6), "uint8", "input"),
     "labels": ((8,), "int32", "input"),
@@ -41,7 +41,7 @@ BUFFERS = {
     "x": ((8, 6), "float32", ""),
     "normal": ((8, 6), "float32", ""),
     "mean": ((6,), "float32", ""),
-    "inverse_deviation": ((6,), "float32", ""),
+    "inverse_std": ((6,), "float32", ""),
     "z": ((8, 5), "float32", ""),
     "loss": ((8,), "float32", ""),
     "p": ((8, 5), "float32", ""),
@@ -57,7 +57,7 @@ STEPS = [
     (
         "batch_norm_training_forward",
         f"x gamma beta {STATISTICS} -",
-        f"normal mean inverse_deviation {STATISTICS}",
+        f"normal mean inverse_std {STATISTICS}",
         BN,
     ),
     ("dense_forward", "normal w b", "z", {}),
@@ -80,9 +80,9 @@ def index_of(name):
 @pytest.fixture
 def program():
     buffers, offset = [], 0
-    for name, (shape, dtype, home) in BUFFERS.items():
-        buffers.append(Buffer(name, Spec(shape, dtype), None if home else offset, home))
-        if not home:
+    for name, (shape, dtype, storage) in BUFFERS.items():
+        buffers.append(Buffer(name, Spec(shape, dtype), None if storage else offset, storage))
+        if not storage:
             offset += -(-math.prod(shape) * np.dtype(dtype).itemsize // 64) * 64
     steps = [
         Step(kernel, *(tuple(map(index_of, names.split())) for names in arrays), attributes)
@@ -95,8 +95,8 @@ def homes():
     rng = np.random.default_rng(1)
     arrays = {
         INDEX[name]: rng.uniform(0.1, 1, shape).astype(dtype)
-        for name, (shape, dtype, home) in BUFFERS.items()
-        if home
+        for name, (shape, dtype, storage) in BUFFERS.items()
+        if storage
     }
     arrays[INDEX["pixels"]][...] = rng.integers(0, 256, (8, 6))
     arrays[INDEX["labels"]][...] = rng.integers(0, 5, 8)
@@ -133,7 +133,7 @@ def test_a_part_of_the_steps(program):
 
 def test_the_arena_is_aligned_and_holds_every_array_without_a_home(program):
     runner = native.Runner(program, homes())
-    inside = [b for b in program.buffers if not b.home]
+    inside = [b for b in program.buffers if not b.storage]
     start = runner[INDEX[inside[0].name]].ctypes.data
     assert start % 64 == 0
     for buffer in inside:
@@ -165,7 +165,7 @@ def test_an_arena_too_small_is_refused(program):
 
 def test_large_arenas_begin_on_a_huge_page():
     spec = Spec((2**20,))  # 4 MiB
-    buffers = (Buffer("x", spec, home="input"), Buffer("y", spec, offset=0))
+    buffers = (Buffer("x", spec, storage="input"), Buffer("y", spec, offset=0))
     steps = (Step("relu_forward", (0,), (1,), {}),)
     runner = native.Runner(Program(buffers, steps, 2**22, commit=1), {0: np.ones(2**20, "f4")})
     runner.run()

@@ -121,12 +121,12 @@ def test_no_step_writes_over_a_living_value(build, kind):
     owner = np.full(program.arena_bytes // 64, -1)
     for step in program.steps:
         for index in step.reads:
-            if index is not None and not program.buffers[index].home:
+            if index is not None and not program.buffers[index].storage:
                 root = program.buffers[index].view_of
                 maker = index if root is None else root
                 assert (owner[lines_of(program.buffers[index])] == maker).all(), step
         for index in step.writes:
-            if index is not None and not program.buffers[index].home:
+            if index is not None and not program.buffers[index].storage:
                 owner[lines_of(program.buffers[index])] = index
 
 
@@ -138,7 +138,7 @@ def lines_of(buffer):
 @every_network
 def test_memory_is_shared(build):
     program = compiled(build).program(BATCH)
-    sizes = [lines_of(b).stop - lines_of(b).start for b in program.buffers if not b.home]
+    sizes = [lines_of(b).stop - lines_of(b).start for b in program.buffers if not b.storage]
     assert program.arena_bytes < 0.8 * 64 * sum(sizes)
 
 

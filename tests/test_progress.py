@@ -9,6 +9,7 @@ import pytest
 from minicnn.errors import ArgumentError
 from minicnn.support import progress
 from minicnn.support.progress import Progress
+from minicnn.support.text import format_seconds
 
 
 class Screen(io.StringIO):
@@ -192,7 +193,7 @@ def test_verbose_is_checked(verbose):
 
 
 def test_texts():
-    assert [progress.duration(s) for s in (0.4, 59.4, 59.6, 3599, 3600)] == [
+    assert [format_seconds(s, "clock") for s in (0.4, 59.4, 59.6, 3599, 3600)] == [
         "0s",
         "59s",
         "1:00",

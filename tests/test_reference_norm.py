@@ -22,7 +22,7 @@ def test_training_by_hand():
     """Mean 4, variance (9 + 1 + 1 + 9) / 4 = 5: division by n, not by n - 1."""
     written = run("batch_norm_training_forward", channel(1, 3, 5, 7), BN)
     assert written["mean"] == 4
-    np.testing.assert_allclose(written["inverse_deviation"], 1 / np.sqrt(5), rtol=1e-15)
+    np.testing.assert_allclose(written["inverse_std"], 1 / np.sqrt(5), rtol=1e-15)
     want = 10 + 3 * np.array([-3, -1, 1, 3]) / np.sqrt(5)
     np.testing.assert_allclose(written["y"].ravel(), want, rtol=1e-15)
     assert written["moving_mean"] == 8 * 0.75 + 4 * 0.25
@@ -50,7 +50,7 @@ def test_inference_by_hand():
 
 def test_epsilon_is_added_to_the_variance():
     written = run("batch_norm_training_forward", channel(5, 5), BN | {"epsilon": 0.25})
-    assert written["inverse_deviation"] == 2
+    assert written["inverse_std"] == 2
 
 
 def test_statistics_of_a_small_deviation_at_a_large_mean():
@@ -63,7 +63,7 @@ def test_statistics_of_a_small_deviation_at_a_large_mean():
     u = np.finfo(np.float32).eps / 2
     np.testing.assert_allclose(written["mean"], exact.mean((0, 1, 2)), rtol=2 * u)
     np.testing.assert_allclose(written["moving_variance"], exact.var((0, 1, 2)), rtol=8 * u)
-    np.testing.assert_allclose(written["inverse_deviation"], 1 / exact.std((0, 1, 2)), rtol=4 * u)
+    np.testing.assert_allclose(written["inverse_std"], 1 / exact.std((0, 1, 2)), rtol=4 * u)
 
 
 def test_vectors_are_normalized_by_feature():

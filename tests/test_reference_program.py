@@ -15,8 +15,8 @@ X, W, Y, TRUTH, LOSS, DLOSS, DY, DW, VELOCITY, RATES = range(10)
 
 @pytest.fixture
 def program():
-    def buffer(name, shape, home=""):
-        return Buffer(name, Spec(shape), None if home else 0, home)
+    def buffer(name, shape, storage=""):
+        return Buffer(name, Spec(shape), None if storage else 0, storage)
 
     return Program(
         buffers=(

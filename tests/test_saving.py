@@ -20,7 +20,7 @@ from test_plan import NETWORKS, compiled, data_for
 
 import minicnn as mc
 from minicnn import callbacks
-from minicnn.errors import CheckpointError, FormatError, MiniCNNError
+from minicnn.errors import CheckpointError, FormatError, MiniCNNError, SizeLimitError
 from minicnn.models.saving.archive import read_archive, write_archive
 
 
@@ -140,7 +140,7 @@ def test_hostile_contents_are_refused(tmp_path, name):
         mc.load_model(tmp_path / "bad.mcnn")
     most_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert isinstance(caught.value, (FormatError, mc.models.saving.SizeLimitError))
+    assert isinstance(caught.value, (FormatError, SizeLimitError))
     assert most_bytes < 1 << 20, "it was believed before it was checked"
 
 

@@ -22,14 +22,20 @@ from minicnn.backends.cuda import kernels
 from minicnn.backends.cuda.runtime.api import SIMULATED
 from minicnn.backends.cuda.tensor_cores import choice, conv2d, emulation, tiles
 from minicnn.backends.cuda.tensor_cores.dense import PIXEL as ONE_PIXEL
-from minicnn.backends.cuda.tensor_cores.tiles import TILES, Layout, Product, Tile, best_tile
+from minicnn.backends.cuda.tensor_cores.tiles import (
+    TILES,
+    MmaTile,
+    ProductSize,
+    SharedLayout,
+    best_tile,
+)
 from minicnn.contracts import CONTRACTS, Spec
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 PIXEL = ONE_PIXEL["window"]
 simulated = pytest.mark.skipif(not SIMULATED, reason="the emulation is the simulator's")
 
-ONE_WARP = Tile(32, 8, 8, 8, stages=2)
+ONE_WARP = MmaTile(32, 8, 8, 8, stages=2)
 
 
 @pytest.fixture
@@ -96,7 +102,7 @@ def test_rounding(x, wanted):
 @pytest.mark.parametrize("tile", TILES, ids=str)
 def test_a_fragment_touches_every_bank_once(tile, inside):
     for outer in (tile.rows, tile.columns):
-        layout = Layout(outer, tile.depth, inside)
+        layout = SharedLayout(outer, tile.depth, inside)
         banks = {
             (i * layout.outer_step + k * layout.depth_step) % 32 for i in range(8) for k in range(4)
         }
@@ -107,7 +113,7 @@ def test_a_fragment_touches_every_bank_once(tile, inside):
 @pytest.mark.parametrize("tile", TILES, ids=str)
 def test_the_stages_fit_into_shared_memory(tile):
     size = sum(
-        max(Layout(outer, tile.depth, inside).size for inside in (True, False))
+        max(SharedLayout(outer, tile.depth, inside).size for inside in (True, False))
         for outer in (tile.rows, tile.columns)
     )
     assert 4 * tile.stages * size <= 48 * 1024
@@ -142,8 +148,8 @@ CASES = {
     "dense, by fours": Case("dense", arrays(x=(33, 12), w=(12, 8), b=None)),
 }  # fmt: skip
 MANY_WARPS = {
-    "in columns, three stages": ("relu", Tile(32, 16, 8, 8, stages=3)),
-    "in rows, two layers a step": ("by ones", Tile(64, 8, 16, 8, stages=2)),
+    "in columns, three stages": ("relu", MmaTile(32, 16, 8, 8, stages=3)),
+    "in rows, two layers a step": ("by ones", MmaTile(64, 8, 16, 8, stages=2)),
 }
 
 
@@ -157,7 +163,7 @@ def to_tf32(array):
 def chosen(case, samples=None):
     """(kernel, arrays) of a case's kernels that the tensor cores compute."""
     for kernel, known in calls(case, np.float32, samples=samples):
-        if kernel in choice.MAKERS:
+        if kernel in choice.KERNEL_FACTORIES:
             yield kernel, {name: to_tf32(a) for name, a in known.items()}
 
 
@@ -207,7 +213,7 @@ SAME = conv((32, 32), 3, 1, "same")
 @pytest.fixture
 def wanted(monkeypatch):
     monkeypatch.setattr(choice, "capability", lambda: (8, 6))
-    monkeypatch.setattr(choice, "precision", lambda: "tf32")
+    monkeypatch.setattr(choice.precision, "get", lambda: "tf32")
     return monkeypatch
 
 
@@ -226,11 +232,11 @@ def test_float32_is_computed_unless_all_is_there(wanted):
     wanted.setattr(choice, "capability", lambda: (7, 5))
     assert not choice.fits("conv2d_forward", X, W, None, **SAME)
     wanted.setattr(choice, "capability", lambda: (9, 0))
-    wanted.setattr(choice, "precision", lambda: "float32")
+    wanted.setattr(choice.precision, "get", lambda: "float32")
     assert not choice.fits("conv2d_forward", X, W, None, **SAME)
 
 
 def test_tiles_fill_the_card_before_they_grow():
-    assert best_tile(Product(2**17, 128, 576)).columns == 128
-    assert best_tile(Product(2**17, 16, 576)).columns == 16
-    assert best_tile(Product(64, 500, 800)).rows == 64
+    assert best_tile(ProductSize(2**17, 128, 576)).columns == 128
+    assert best_tile(ProductSize(2**17, 16, 576)).columns == 16
+    assert best_tile(ProductSize(64, 500, 800)).rows == 64

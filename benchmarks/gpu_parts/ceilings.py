@@ -10,7 +10,7 @@ import numpy as np
 import minicnn as mc
 from gpu_parts.clock import seconds_each
 from gpu_parts.options import Item, Options
-from minicnn.backends.cuda.kernels import MAKERS
+from minicnn.backends.cuda.kernels import KERNEL_FACTORIES
 from minicnn.backends.cuda.runtime.api import cuda
 from minicnn.backends.cuda.runtime.graph import Recorded
 from minicnn.backends.cuda.runtime.launch import HALTED
@@ -79,7 +79,7 @@ def _tflops(
     precision: str, kernel: str, reads: tuple[Spec | None, ...], attributes: Any, flop: float
 ) -> dict[str, Any]:
     mc.set_precision(precision)
-    work = MAKERS[kernel](*reads, **attributes)
+    plan = KERNEL_FACTORIES[kernel](*reads, **attributes)
     contract = CONTRACTS[kernel]
     names = [name.rstrip("?") for name in contract.reads]
     specs = {n: spec for n, spec in zip(names, reads, strict=True) if spec is not None}
@@ -87,11 +87,11 @@ def _tflops(
     arrays = {n: cuda.to_device(_numbers(rng, spec)) for n, spec in specs.items()}
     outs = contract.specs(*reads, **attributes)
     arrays |= {n: allocate(s, n) for n, s in zip(contract.writes, outs, strict=True)}
-    arrays |= {n: allocate(spec, n) for n, spec in work.scratch.items()}
+    arrays |= {n: allocate(spec, n) for n, spec in plan.scratch.items()}
     arrays[HALTED] = cuda.to_device(np.zeros(1, np.uint32))
 
     def launches(stream: Any) -> None:
-        for function, blocks, threads, arguments in work.launches:
+        for function, blocks, threads, arguments in plan.launches:
             function[blocks, threads, stream](*(arrays[n] for n in arguments))
 
     found = seconds_each(Recorded(launches, new_stream()), cuda.synchronize)

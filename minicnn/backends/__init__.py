@@ -6,34 +6,45 @@ import importlib
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from minicnn.backends import core, device
+from minicnn.backends import core, device, fallback
 from minicnn.backends import numpy as reference
+from minicnn.backends.engine import Arena, Engine, Kernel, Runner
 from minicnn.errors import ArgumentError, BackendError
+from minicnn.program import Program
 from minicnn.support import environment
 
-Kernel = Callable[..., tuple[Any, ...]]
+if TYPE_CHECKING:
+    from minicnn.backends import cuda, native
 
-ENGINES = ("numpy", "native", "cuda")  # of the processor's, the best last
+    _numpy: Engine = reference
+    _native: Engine = native
+    _cuda: Engine = cuda
+
+ENGINES = ("numpy", "native", "cuda")  # those of the processor first, slowest to fastest
 _modules: dict[str, ModuleType] = {"numpy": reference}
-_tables: dict[str, dict[str, Kernel]] = {"numpy": {**reference.KERNELS}}
 
 
 def _load(name: str) -> None:
-    """Import an engine, if that is not done, and lay its table over the reference's."""
+    """Import an engine if it is not imported yet."""
     if name not in _modules:
         module = importlib.import_module(f"minicnn.backends.{name}")
         getattr(module, "start", lambda: None)()
         _modules[name] = module
-        _tables[name] = {**reference.KERNELS, **_modules[name].KERNELS}
+
+
+def _engine() -> Engine:
+    """Return the package of the current engine."""
+    return cast(Engine, _modules[_current])
 
 
 def _missing(name: str) -> str:
-    """What an engine lacks here; "" if it is available."""
+    """Return what an engine lacks on this machine; "" if it is available."""
     if name == "cuda":
         return device.missing() or device.no_gpu()
     return core.missing() if name == "native" and "native" not in _modules else ""
@@ -107,27 +118,36 @@ def backend(name: str) -> Iterator[None]:
 
 
 def kernel(name: str) -> Kernel:
-    """The current engine's kernel of that name."""
-    return _tables[_current][name]
+    """Return the current engine's kernel of that name, or else the reference's.
 
-
-def runner(*arguments: Any) -> Any:
-    """The current engine's Runner of a program: see `minicnn.backends.numpy.program`."""
-    return _modules[_current].Runner(*arguments)
-
-
-def new_arena(forget: Callable[[], None]) -> Any:
-    """Memory for several programs of the current engine that run in turn: its Arena.
-
-    `forget` is called where it must grow, before it does: who holds Runners that lie in it gives
-    them up there. Those that somebody still holds stay right, in the old memory.
+    Raises
+    ------
+    BackendError : no engine has such a kernel; it is raised when the kernel is called
     """
-    return _modules[_current].Arena(forget)
+    engine = _engine()
+    if name in engine.KERNELS:
+        return partial(engine.run, name)
+    return partial(fallback.run, _current, name)
 
 
-def steps_together() -> int:
-    """How many training steps at most the current engine takes at a time."""
-    return _modules[_current].Runner.together
+def runner(program: Program, arrays: dict[int, np.ndarray], arena: Arena | None = None) -> Runner:
+    """Return a Runner of the program on the current engine: see `minicnn.backends.engine`."""
+    return _engine().Runner(program, arrays, arena)
+
+
+def new_arena(before_growth: Callable[[], None]) -> Arena:
+    """Return memory in which several programs of the current engine can run in turn.
+
+    The arena calls `before_growth` when a program needs more memory than there is, so that its
+    owner can drop the Runners that use the old memory. A Runner that is kept stays valid, and so
+    does the old memory.
+    """
+    return _engine().Arena(before_growth)
+
+
+def max_steps_per_call() -> int:
+    """Return how many training steps the current engine takes with one call, at most."""
+    return _engine().Runner.max_steps_per_call
 
 
 def from_gpu(x: Any) -> np.ndarray:
@@ -142,12 +162,6 @@ def to_gpu(x: np.ndarray) -> Any:
     check_available("cuda")
     _load("cuda")
     return _modules["cuda"].OnDevice(x)
-
-
-def coverage(name: str) -> dict[str, bool]:
-    """For every kernel of the reference: does engine `name` have one of its own?"""
-    _load(name)
-    return {kernel: kernel in _modules[name].KERNELS for kernel in reference.KERNELS}
 
 
 def backend_info() -> dict[str, str]:

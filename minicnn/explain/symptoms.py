@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from minicnn.explain.tape import Tape
 from minicnn.layers import BatchNormalization, Dense
 from minicnn.losses import Crossentropy
 from minicnn.models import Model
-from minicnn.optimizers import Adam, RMSprop
 
 CHANCE_TOLERANCE = 0.02  # relative distance within which a loss counts as that of guessing
 MAX_CLASS_SHARE = 0.8  # of the labels
@@ -177,7 +175,7 @@ def learning_rate_problem(model: Model, gradients: Mapping[str, np.ndarray]) -> 
         return None
     rate, kind = float(optimizer.learning_rate), type(optimizer).__name__
     steps = {
-        p.name: relative_step(p.value, gradients.get(p.name), rate, is_adaptive(optimizer))
+        p.name: relative_step(p.value, gradients.get(p.name), rate, optimizer.adaptive)
         for p in model.parameters
         if p.trainable and p.value.ndim > 1
     }
@@ -197,11 +195,6 @@ def learning_rate_problem(model: Model, gradients: Mapping[str, np.ndarray]) -> 
             f"moves no weight by more than {known[name]:.0e} of its size"
         )
     return None
-
-
-def is_adaptive(optimizer: Any) -> bool:
-    """Return whether a step's length is about the learning rate, whatever the gradient's size."""
-    return isinstance(optimizer, (Adam, RMSprop))
 
 
 def relative_step(

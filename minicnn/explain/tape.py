@@ -12,7 +12,8 @@ import numpy as np
 
 from minicnn import random
 from minicnn.contracts import CONTRACTS
-from minicnn.layers.base import RNG_KEY, Parameter
+from minicnn.layers.base import RNG_KEY
+from minicnn.layers.parameter import Parameter
 from minicnn.models import Model
 from minicnn.ops.operation import Saved, gradients
 from minicnn.ops.operation import apply as run
@@ -62,7 +63,7 @@ class Tape:
         self.steps: list[Step] = []
         arrays = x if isinstance(x, (list, tuple)) else [x]
         self.inputs = tuple(np.asarray(one, np.float32) for one in arrays)
-        model.check_inputs(self.inputs)
+        model.build_for(self.inputs)
         graph = model.graph
         found = graph.results(self._apply, *self.inputs, training=training)
         self._outputs = {t.layer.name: found[id(t)] for t in graph.tensors}

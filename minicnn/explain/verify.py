@@ -138,7 +138,7 @@ class Watcher:
 
 
 def _check_inference(model: Model, inputs: tuple[np.ndarray, ...], checks: list[Check]) -> None:
-    model.check_inputs(inputs)
+    model.build_for(inputs)
     execution = model.execution("predict", inputs)
     execution.runner = _watched(execution, "inference", checks)
     execution.predict(inputs)

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.backends.algorithm import ALGORITHMS, conv_algorithm
+from minicnn.backends.settings import conv_algorithm
 from minicnn.checks import check_choice, check_floats, check_int, shape_text
 from minicnn.errors import ShapeError
 from minicnn.ops.operation import Operation, Saved, apply, gradients
 from minicnn.shapes import Padding, Pair, conv_window
+
+ALGORITHMS = conv_algorithm.choices
 
 
 def _resolve(
@@ -42,7 +44,7 @@ def _resolve(
             raise ShapeError(f"b must have one number a filter, {filters}; got {b.shape[0]}")
     image = (x.shape[1], x.shape[2])
     window = conv_window(w.shape[:2], strides, padding, dilation, image)
-    wanted = conv_algorithm() if algorithm == "auto" else algorithm
+    wanted = conv_algorithm.get() if algorithm == "auto" else algorithm
     choice = {} if wanted == "auto" else {"algorithm": wanted}
     return {"window": window, "groups": groups, "image": image, **choice}
 

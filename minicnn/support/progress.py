@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any
 
 from minicnn.errors import ArgumentError
-from minicnn.support.text import encodable, printable_lines
+from minicnn.support.text import encodable, format_seconds, printable_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -130,11 +130,12 @@ class Progress:
         elapsed, batches = now - self._began, max(self._batch - max(self._first, 0), 1)
         step = elapsed / batches
         if done:
-            total = duration(elapsed)
+            total = format_seconds(elapsed, "clock")
         elif self._batches:
-            total = f"{duration(step * max(self._batches - self._batch, 0))} left"
+            left = step * max(self._batches - self._batch, 0)
+            total = f"{format_seconds(left, 'clock')} left"
         else:
-            total = duration(elapsed)
+            total = format_seconds(elapsed, "clock")
         return f"{total} {step_time(step)}/step"
 
 
@@ -149,21 +150,6 @@ def bar(fraction: float, *, plain: bool) -> tuple[str, str]:
         return "━" * full, "━" * (BAR_CELLS - full)
     head = "=" if full == BAR_CELLS else ">"
     return "[" + ("=" * (full - 1) + head if full else ""), "." * (BAR_CELLS - full) + "]"
-
-
-def duration(seconds: float) -> str:
-    """31s, 1:05 or 1:02:03.
-
-    >>> duration(31.2), duration(65), duration(3723)
-    ('31s', '1:05', '1:02:03')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes}:{rest:02d}"
-    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
 def step_time(seconds: float) -> str:

@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 import textwrap
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 # Control characters, those that turn the direction of writing, and halves of characters.
 _CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
@@ -75,6 +75,29 @@ def quoted(value: object, most: int = 80) -> str:
         kind = type(value).__name__
         return f"an {kind}" if kind[0] in "aeiouAEIOU" else f"a {kind}"
     return shortened(text, most)
+
+
+def format_seconds(seconds: float, style: Literal["clock", "words", "units"]) -> str:
+    """Return a time as text: "1:05" (clock), "2.0 hours" (words) or "00h 01m 05s" (units).
+
+    >>> [format_seconds(s, "clock") for s in (31.2, 65, 3723)]
+    ['31s', '1:05', '1:02:03']
+    >>> [format_seconds(s, "words") for s in (43.2, 300, 7300)]
+    ['43 s', '5.0 minutes', '2.0 hours']
+    >>> format_seconds(3731.4, "units")
+    '01h 02m 11s'
+    """
+    if style == "words":
+        if seconds < 120:
+            return f"{seconds:.0f} s"
+        return f"{seconds / 60:.1f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
+    minutes, s = divmod(round(seconds), 60)
+    h, m = divmod(minutes, 60)
+    if style == "units":
+        return f"{h:02d}h {m:02d}m {s:02d}s"
+    if h:
+        return f"{h}:{m:02d}:{s:02d}"
+    return f"{m}:{s:02d}" if m else f"{s}s"
 
 
 def encodable(text: str, stream: Any) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.support.csv_files import write_csv
+from minicnn.support.text import format_seconds
 from minicnn.tune.results import Result, names_of
 from minicnn.tune.space import Hyperparameter
 
@@ -32,28 +33,18 @@ class Clock:
         each = elapsed / max(len(results) - self.already, 1)
         left = max(trials - len(results), 0)
         best = next((r.score for r in results if r.state == "complete"), math.nan)
+        took = format_seconds(one.seconds or 0.0, "units")
         return "\n".join(
             [
-                f"Trial {len(results)}/{trials} {one.state} [{spell(one.seconds or 0.0)}]",
+                f"Trial {len(results)}/{trials} {one.state} [{took}]",
                 f"{objective}: {one.score:.4f}",
                 "",
                 f"Best {objective} so far: {best:.4f}",
-                f"Total elapsed time: {spell(elapsed)}",
-                f"Estimated time left: {spell(each * left)}",
+                f"Total elapsed time: {format_seconds(elapsed, 'units')}",
+                f"Estimated time left: {format_seconds(each * left, 'units')}",
                 "",
             ]
         )
-
-
-def spell(seconds: float) -> str:
-    """Format a time as hours, minutes and seconds.
-
-    >>> spell(3731.4)
-    '01h 02m 11s'
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02d}h {minutes:02d}m {rest:02d}s"
 
 
 def beginning(number: int, trials: int, values: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from minicnn.apps.runs.predictions import per_class
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.settings import to_toml
 from minicnn.apps.runs.train_test_overlap import accuracy_of_new_images, repeated_images
+from minicnn.support.text import format_seconds
 from minicnn.version import __version__
 
 SCHEMA = 1  # a number more when a key changes its meaning
@@ -76,21 +77,10 @@ def here_texts(report: dict[str, Any]) -> dict[str, str]:
         "wrong": f"{test['wrong']:,} of {test['images']:,}",
         "parameters": f"{report['parameters']:,}",
         "epochs": f"{report['epochs']}, the best was {report['best_epoch']}",
-        "training": duration(seconds["training"]),
+        "training": format_seconds(seconds["training"], "words"),
         "classifying": f"{test['images']:,} images in {seconds['classifying']:.2f} s, "
         f"{1000 * seconds['classifying'] / max(1, test['images']):.2f} ms each",
         "images": f"{report['data']['train']:,} / {report['data']['validation']:,} / "
         f"{test['images']:,}",
         "classes": ", ".join(report["data"]["classes"]),
     }
-
-
-def duration(seconds: float) -> str:
-    """As people say it.
-
-    >>> duration(43.2), duration(300), duration(7300)
-    ('43 s', '5.0 minutes', '2.0 hours')
-    """
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"

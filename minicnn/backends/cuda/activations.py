@@ -7,8 +7,8 @@ from typing import Any
 
 from minicnn.backends.cuda.runtime.api import cuda, device, exp, expm1, float32, jit, uint32
 from minicnn.backends.cuda.runtime.api import tanh as tanh_of
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import Work, elementwise
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import KernelPlan, elementwise
 from minicnn.contracts import Spec
 
 ZERO, ONE, SIX = float32(0), float32(1), float32(6)
@@ -66,99 +66,99 @@ def silu_gradient(dy, x):
     return dy * s * (ONE + x * (ONE - s))
 
 
-@kept
+@cached
 def leaky_relu(negative_slope: float) -> Any:
     slope = float32(negative_slope)
     return device(lambda x: x if x > ZERO else slope * x)
 
 
-@kept
+@cached
 def leaky_relu_gradient(negative_slope: float) -> Any:
     slope = float32(negative_slope)
     return device(lambda dy, x: dy if x > ZERO else slope * dy)
 
 
-@kept
+@cached
 def elu(alpha: float) -> Any:
     scale = float32(alpha)
     return device(lambda x: x if x > ZERO else scale * float32(expm1(x)))
 
 
-@kept
+@cached
 def elu_gradient(alpha: float) -> Any:
     scale = float32(alpha)
     return device(lambda dy, y: dy if y > ZERO else dy * (y + scale))
 
 
-def relu_forward(x: Spec) -> Work:
+def relu_forward(x: Spec) -> KernelPlan:
     return _mapped(relu, x)
 
 
-def relu_backward(dy: Spec, y: Spec) -> Work:
+def relu_backward(dy: Spec, y: Spec) -> KernelPlan:
     return _pulled_back(relu_gradient, dy, "y")
 
 
-def leaky_relu_forward(x: Spec, *, negative_slope: float) -> Work:
+def leaky_relu_forward(x: Spec, *, negative_slope: float) -> KernelPlan:
     return _mapped(leaky_relu(negative_slope), x)
 
 
-def leaky_relu_backward(dy: Spec, x: Spec, *, negative_slope: float) -> Work:
+def leaky_relu_backward(dy: Spec, x: Spec, *, negative_slope: float) -> KernelPlan:
     return _pulled_back(leaky_relu_gradient(negative_slope), dy, "x")
 
 
-def relu6_forward(x: Spec) -> Work:
+def relu6_forward(x: Spec) -> KernelPlan:
     return _mapped(relu6, x)
 
 
-def relu6_backward(dy: Spec, y: Spec) -> Work:
+def relu6_backward(dy: Spec, y: Spec) -> KernelPlan:
     return _pulled_back(relu6_gradient, dy, "y")
 
 
-def elu_forward(x: Spec, *, alpha: float) -> Work:
+def elu_forward(x: Spec, *, alpha: float) -> KernelPlan:
     return _mapped(elu(alpha), x)
 
 
-def elu_backward(dy: Spec, y: Spec, *, alpha: float) -> Work:
+def elu_backward(dy: Spec, y: Spec, *, alpha: float) -> KernelPlan:
     return _pulled_back(elu_gradient(alpha), dy, "y")
 
 
-def sigmoid_forward(x: Spec) -> Work:
+def sigmoid_forward(x: Spec) -> KernelPlan:
     return _mapped(sigmoid, x)
 
 
-def sigmoid_backward(dy: Spec, y: Spec) -> Work:
+def sigmoid_backward(dy: Spec, y: Spec) -> KernelPlan:
     return _pulled_back(sigmoid_gradient, dy, "y")
 
 
-def tanh_forward(x: Spec) -> Work:
+def tanh_forward(x: Spec) -> KernelPlan:
     return _mapped(tanh, x)
 
 
-def tanh_backward(dy: Spec, y: Spec) -> Work:
+def tanh_backward(dy: Spec, y: Spec) -> KernelPlan:
     return _pulled_back(tanh_gradient, dy, "y")
 
 
-def silu_forward(x: Spec) -> Work:
+def silu_forward(x: Spec) -> KernelPlan:
     return _mapped(silu, x)
 
 
-def silu_backward(dy: Spec, x: Spec) -> Work:
+def silu_backward(dy: Spec, x: Spec) -> KernelPlan:
     return _pulled_back(silu_gradient, dy, "x")
 
 
-def _mapped(function: Any, x: Spec) -> Work:
+def _mapped(function: Any, x: Spec) -> KernelPlan:
     """y = function(x), number by number."""
     count = math.prod(x.shape)
     return elementwise(map_kernel(function, count), count, ("y", "x"))
 
 
-def _pulled_back(function: Any, dy: Spec, by: str) -> Work:
+def _pulled_back(function: Any, dy: Spec, by: str) -> KernelPlan:
     """dx = function(dy, x or y), number by number."""
     count = math.prod(dy.shape)
     return elementwise(map2_kernel(function, count), count, ("dx", "dy", by))
 
 
-@kept
+@cached
 def map_kernel(function: Any, count: int) -> Any:
     @jit
     def mapped(out, a):
@@ -169,7 +169,7 @@ def map_kernel(function: Any, count: int) -> Any:
     return mapped
 
 
-@kept
+@cached
 def map2_kernel(function: Any, count: int) -> Any:
     @jit
     def mapped2(out, a, b):

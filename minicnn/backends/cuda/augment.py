@@ -9,8 +9,8 @@ import math
 from typing import Any
 
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, int32, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import Work, elementwise
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import KernelPlan, elementwise
 from minicnn.contracts import Shape, Spec
 
 ZERO, HALF, SIX = float32(0), float32(0.5), uint32(6)
@@ -19,7 +19,7 @@ FAR = float32(2**24)  # up to here float32 counts pixels exactly
 
 def augment(
     x: Spec, matrix: Spec, *, fill_mode: str, interpolation: str, cval: float, scale: float
-) -> Work:
+) -> KernelPlan:
     kernel = _kernel(x.shape, fill_mode, interpolation == "nearest", cval, scale)
     return elementwise(kernel, math.prod(x.shape), ("y", "x", "matrix"))
 
@@ -55,7 +55,7 @@ def wrapped(k, n):
 FOLDS = {"constant": clipped, "nearest": clipped, "reflect": reflected, "wrap": wrapped}
 
 
-@kept
+@cached
 def _kernel(shape: Shape, fill_mode: str, nearest: bool, cval: float, scale: float) -> Any:
     count, h, w, channels = math.prod(shape), *map(uint32, shape[1:])
     constant, outside, slope = fill_mode == "constant", float32(cval), float32(scale)
@@ -84,7 +84,7 @@ def _kernel(shape: Shape, fill_mode: str, nearest: bool, cval: float, scale: flo
     return augmented
 
 
-@kept
+@cached
 def _between_pixels(shape: Shape, fill_mode: str) -> Any:
     """(x, n, channel, u, v) -> the number at that place, mixed from the four pixels around it."""
     _, h, w, channels = shape

@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.backends.cuda.channels import Columns, columns_of, columns_of_pieces, place_in
-from minicnn.backends.cuda.reduce import team_sum
+from minicnn.backends.cuda.channels import ChannelSplit, columns_of, columns_of_pieces, place_in
+from minicnn.backends.cuda.reduce import block_sum
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, sqrt, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import OLD, Launch, Work, elementwise, joined
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import OLD, KernelPlan, Launch, elementwise, joined
 from minicnn.contracts import Spec
 
 ZERO, ONE = float32(0), float32(1)
@@ -32,7 +32,7 @@ float64 = np.float64
 ZERO_64, ONE_64, TWO_64 = float64(0), float64(1), float64(2)
 PARTIALS = "partials"
 STATISTICS = (
-    "mean", "inverse_deviation", "moving_mean", "moving_variance",
+    "mean", "inverse_std", "moving_mean", "moving_variance",
     OLD + "moving_mean", OLD + "moving_variance",
 )  # fmt: skip
 
@@ -47,14 +47,14 @@ def batch_norm_training_forward(
     *,
     momentum: float,
     epsilon: float,
-) -> Work:
-    arguments = ("y", "x", "gamma", "beta", "mean", "inverse_deviation")
+) -> KernelPlan:
+    arguments = ("y", "x", "gamma", "beta", "mean", "inverse_std")
     return joined(statistics(x, moments, momentum, epsilon), normalized(x, arguments, itself))
 
 
 def batch_norm_training_backward(
-    dy: Spec, x: Spec, gamma: Spec, mean: Spec, inverse_deviation: Spec, **_: Any
-) -> Work:
+    dy: Spec, x: Spec, gamma: Spec, mean: Spec, inverse_std: Spec, **_: Any
+) -> KernelPlan:
     return training_gradients(x, "dy")
 
 
@@ -67,9 +67,9 @@ def batch_norm_inference_forward(
     *,
     epsilon: float,
     **_: Any,
-) -> Work:
+) -> KernelPlan:
     arguments = ("y", "x", "gamma", "beta", "moving_mean", "moving_variance")
-    return normalized(x, arguments, inverse_deviation_of(epsilon))
+    return normalized(x, arguments, inverse_std_of(epsilon))
 
 
 def batch_norm_inference_backward(
@@ -81,8 +81,8 @@ def batch_norm_inference_backward(
     *,
     epsilon: float,
     **_: Any,
-) -> Work:
-    inverse = inverse_deviation_of(epsilon)
+) -> KernelPlan:
+    inverse = inverse_std_of(epsilon)
     count = math.prod(x.shape)
     kernel = _scaled_kernel(count, x.shape[-1], inverse)
     return joined(
@@ -94,15 +94,15 @@ def batch_norm_inference_backward(
 # --- parts, of which batch norm with dropout is made, too ----------------------------------------
 
 
-def statistics(x: Spec, moments: Spec | None, momentum: float, epsilon: float) -> Work:
-    """mean, inverse_deviation and the moving averages: of x, or of moments where they are known."""
+def statistics(x: Spec, moments: Spec | None, momentum: float, epsilon: float) -> KernelPlan:
+    """mean, inverse_std and the moving averages: of x, or of moments where they are known."""
     if moments is not None:
         kernel = _known_moments_kernel(x.shape[-1], momentum, epsilon)
         return elementwise(kernel, x.shape[-1], (*STATISTICS, "moments"))
     size = columns_of(x)
     pieces = columns_of_pieces(size)
     join = _join_kernel(size, pieces, momentum, epsilon)
-    return Work(
+    return KernelPlan(
         (
             Launch(_moments_kernel(size), size.blocks, size.threads, (PARTIALS, "x")),
             Launch(join, pieces.blocks, pieces.threads, (*STATISTICS, PARTIALS)),
@@ -111,29 +111,29 @@ def statistics(x: Spec, moments: Spec | None, momentum: float, epsilon: float) -
     )
 
 
-def normalized(x: Spec, arguments: tuple[str, ...], inverse: Any) -> Work:
+def normalized(x: Spec, arguments: tuple[str, ...], inverse: Any) -> KernelPlan:
     """y = gamma x^ + beta."""
     count = math.prod(x.shape)
     return elementwise(_normalize_kernel(count, x.shape[-1], inverse), count, arguments)
 
 
-def training_gradients(x: Spec, dy: str) -> Work:
+def training_gradients(x: Spec, dy: str) -> KernelPlan:
     """dx, dgamma and dbeta; `dy` is the name of the gradient, which may be dx itself."""
     count = math.prod(x.shape)
     kernel = _backward_kernel(count, x.shape[-1])
-    arguments = ("dx", dy, "x", "gamma", "mean", "inverse_deviation", "dgamma", "dbeta")
+    arguments = ("dx", dy, "x", "gamma", "mean", "inverse_std", "dgamma", "dbeta")
     return joined(
-        _channel_gradients(x, dy, "mean", "inverse_deviation", itself),
+        _channel_gradients(x, dy, "mean", "inverse_std", itself),
         elementwise(kernel, count, arguments),
     )
 
 
-def _channel_gradients(x: Spec, dy: str, mean: str, deviation: str, inverse: Any) -> Work:
+def _channel_gradients(x: Spec, dy: str, mean: str, deviation: str, inverse: Any) -> KernelPlan:
     """dgamma and dbeta."""
     size = columns_of(x)
     pieces = columns_of_pieces(size)
     add, join = _gradients_kernel(size, inverse), _join_gradients_kernel(pieces)
-    return Work(
+    return KernelPlan(
         (
             Launch(add, size.blocks, size.threads, (PARTIALS, dy, "x", mean, deviation)),
             Launch(join, pieces.blocks, pieces.threads, ("dgamma", "dbeta", PARTIALS)),
@@ -143,12 +143,12 @@ def _channel_gradients(x: Spec, dy: str, mean: str, deviation: str, inverse: Any
 
 
 @device
-def itself(inverse_deviation):
-    return inverse_deviation
+def itself(inverse_std):
+    return inverse_std
 
 
-@kept
-def inverse_deviation_of(epsilon: float) -> Any:
+@cached
+def inverse_std_of(epsilon: float) -> Any:
     small = float32(epsilon)
     return device(lambda variance: ONE / float32(sqrt(variance + small)))
 
@@ -156,8 +156,8 @@ def inverse_deviation_of(epsilon: float) -> Any:
 # --- forward ----------------------------------------------------------------------------------
 
 
-@kept
-def _moments_kernel(size: Columns) -> Any:
+@cached
+def _moments_kernel(size: ChannelSplit) -> Any:
     place, threads, channels = place_in(size), size.threads, uint32(size.channels)
     width, lanes = uint32(size.width), uint32(size.lanes)
 
@@ -168,15 +168,15 @@ def _moments_kernel(size: Columns) -> Any:
         total, s, q = ZERO, ZERO, ZERO
         for row in range(first + lane, last, lanes):
             total += x[uint32(row * channels + channel)]
-        a = team_sum(shared, total, t, lane, lanes, width) / float32(
+        a = block_sum(shared, total, t, lane, lanes, width) / float32(
             max(uint32(last - first), uint32(1))
         )
         for row in range(first + lane, last, lanes):  # once more, now from the nearest cache
             deviation = x[uint32(row * channels + channel)] - a
             s += deviation
             q += deviation * deviation
-        s = team_sum(shared, s, t, lane, lanes, width)
-        q = team_sum(shared, q, t, lane, lanes, width)
+        s = block_sum(shared, s, t, lane, lanes, width)
+        q = block_sum(shared, q, t, lane, lanes, width)
         if lane == 0 and channel < channels:
             to = uint32(piece * uint32(3) * channels + channel)
             partials[to] = a
@@ -186,8 +186,8 @@ def _moments_kernel(size: Columns) -> Any:
     return moments_of_pieces
 
 
-@kept
-def _join_kernel(size: Columns, pieces: Columns, momentum: float, epsilon: float) -> Any:
+@cached
+def _join_kernel(size: ChannelSplit, pieces: ChannelSplit, momentum: float, epsilon: float) -> Any:
     place, threads, channels = place_in(pieces), pieces.threads, uint32(size.channels)
     width, lanes = uint32(pieces.width), uint32(pieces.lanes)
     rows, m, piece_rows = uint32(size.rows), float64(max(size.rows, 1)), uint32(size.piece)
@@ -207,8 +207,8 @@ def _join_kernel(size: Columns, pieces: Columns, momentum: float, epsilon: float
             q = float64(partials[uint32(at + uint32(2) * channels)])
             total += s + n * d
             squares += q + (TWO_64 * s + n * d) * d
-        shift = team_sum(shared, total, t, lane, lanes, width) / m
-        variance = team_sum(shared, squares, t, lane, lanes, width) / m - shift * shift
+        shift = block_sum(shared, total, t, lane, lanes, width) / m
+        variance = block_sum(shared, squares, t, lane, lanes, width) / m - shift * shift
         if lane == 0 and channel < channels:
             variance = ZERO_64 if variance < ZERO_64 else variance
             write(
@@ -219,7 +219,7 @@ def _join_kernel(size: Columns, pieces: Columns, momentum: float, epsilon: float
     return join_pieces
 
 
-@kept
+@cached
 def _known_moments_kernel(channels: int, momentum: float, epsilon: float) -> Any:
     number, write = uint32(channels), _write_statistics(momentum, epsilon)
 
@@ -235,7 +235,7 @@ def _known_moments_kernel(channels: int, momentum: float, epsilon: float) -> Any
     return known
 
 
-@kept
+@cached
 def _write_statistics(momentum: float, epsilon: float) -> Any:
     old, new, small = float32(momentum), float32(1 - momentum), float64(epsilon)
 
@@ -252,7 +252,7 @@ def _write_statistics(momentum: float, epsilon: float) -> Any:
     return write
 
 
-@kept
+@cached
 def _normalize_kernel(count: int, channels: int, inverse: Any) -> Any:
     number = uint32(channels)
 
@@ -269,8 +269,8 @@ def _normalize_kernel(count: int, channels: int, inverse: Any) -> Any:
 # --- backward ---------------------------------------------------------------------------------
 
 
-@kept
-def _gradients_kernel(size: Columns, inverse: Any) -> Any:
+@cached
+def _gradients_kernel(size: ChannelSplit, inverse: Any) -> Any:
     place, threads, channels = place_in(size), size.threads, uint32(size.channels)
     width, lanes = uint32(size.width), uint32(size.lanes)
 
@@ -285,8 +285,8 @@ def _gradients_kernel(size: Columns, inverse: Any) -> Any:
             e = uint32(row * channels + channel)
             dgamma += dy[e] * ((x[e] - shift) * scale)
             dbeta += dy[e]
-        dgamma = team_sum(shared, dgamma, t, lane, lanes, width)
-        dbeta = team_sum(shared, dbeta, t, lane, lanes, width)
+        dgamma = block_sum(shared, dgamma, t, lane, lanes, width)
+        dbeta = block_sum(shared, dbeta, t, lane, lanes, width)
         if lane == 0 and channel < channels:
             to = uint32(piece * uint32(2) * channels + channel)
             partials[to] = dgamma
@@ -295,8 +295,8 @@ def _gradients_kernel(size: Columns, inverse: Any) -> Any:
     return gradients_of_pieces
 
 
-@kept
-def _join_gradients_kernel(pieces: Columns) -> Any:
+@cached
+def _join_gradients_kernel(pieces: ChannelSplit) -> Any:
     place, threads, channels = place_in(pieces), pieces.threads, uint32(pieces.channels)
     width, lanes = uint32(pieces.width), uint32(pieces.lanes)
 
@@ -309,8 +309,8 @@ def _join_gradients_kernel(pieces: Columns) -> Any:
             at = uint32(piece * uint32(2) * channels + channel)
             a += float64(partials[at])
             b += float64(partials[uint32(at + channels)])
-        a = team_sum(shared, a, t, lane, lanes, width)
-        b = team_sum(shared, b, t, lane, lanes, width)
+        a = block_sum(shared, a, t, lane, lanes, width)
+        b = block_sum(shared, b, t, lane, lanes, width)
         if lane == 0 and channel < channels:
             dgamma[channel] = float32(a)
             dbeta[channel] = float32(b)
@@ -318,23 +318,23 @@ def _join_gradients_kernel(pieces: Columns) -> Any:
     return join_pieces
 
 
-@kept
+@cached
 def _backward_kernel(count: int, channels: int) -> Any:
     number, m = uint32(channels), float32(max(count // channels, 1))
 
     @jit
-    def pulled_back(dx, dy, x, gamma, mean, inverse_deviation, dgamma, dbeta):
+    def pulled_back(dx, dy, x, gamma, mean, inverse_std, dgamma, dbeta):
         e = uint32(cuda.grid(1))
         if e < count:
             c = uint32(e % number)
-            x_hat = (x[e] - mean[c]) * inverse_deviation[c]
+            x_hat = (x[e] - mean[c]) * inverse_std[c]
             rest = dy[e] - dbeta[c] / m - x_hat * (dgamma[c] / m)
-            dx[e] = gamma[c] * inverse_deviation[c] * rest
+            dx[e] = gamma[c] * inverse_std[c] * rest
 
     return pulled_back
 
 
-@kept
+@cached
 def _scaled_kernel(count: int, channels: int, inverse: Any) -> Any:
     number = uint32(channels)
 

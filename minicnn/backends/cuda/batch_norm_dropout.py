@@ -14,8 +14,8 @@ from minicnn.backends.cuda.batch_norm import statistics, training_gradients
 from minicnn.backends.cuda.dropout import FOUR, ONE, THREE, TWO, dropped, fours, kept_or_dropped
 from minicnn.backends.cuda.philox import random_words
 from minicnn.backends.cuda.runtime.api import cuda, device, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import Work, elementwise, joined
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import KernelPlan, elementwise, joined
 from minicnn.contracts import Spec
 
 
@@ -32,10 +32,10 @@ def batch_norm_dropout_forward(
     purpose: int,
     momentum: float,
     epsilon: float,
-) -> Work:
+) -> KernelPlan:
     count = math.prod(x.shape)
     kernel = _kernel(count, x.shape[-1], rate, purpose)
-    arguments = ("y", "x", "gamma", "beta", "mean", "inverse_deviation", "rng_key")
+    arguments = ("y", "x", "gamma", "beta", "mean", "inverse_std", "rng_key")
     return joined(
         statistics(x, moments, momentum, epsilon), elementwise(kernel, fours(count), arguments)
     )
@@ -46,26 +46,26 @@ def batch_norm_dropout_backward(
     x: Spec,
     gamma: Spec,
     mean: Spec,
-    inverse_deviation: Spec,
+    inverse_std: Spec,
     rng_key: Spec,
     *,
     rate: float,
     purpose: int,
     **_: Any,
-) -> Work:
+) -> KernelPlan:
     return joined(dropped("dx", "dy", dy, rate, purpose), training_gradients(x, "dx"))
 
 
-@kept
+@cached
 def _kernel(count: int, channels: int, rate: float, purpose: int) -> Any:
     number, blocks, own = uint32(count), uint32(fours(count)), uint32(purpose)
     n, result = uint32(channels), kept_or_dropped(rate)
 
     @device
-    def normalize(y, x, gamma, beta, mean, inverse_deviation, e, word):
+    def normalize(y, x, gamma, beta, mean, inverse_std, e, word):
         if e < number:
             c = uint32(e % n)
-            z = gamma[c] * ((x[e] - mean[c]) * inverse_deviation[c]) + beta[c]
+            z = gamma[c] * ((x[e] - mean[c]) * inverse_std[c]) + beta[c]
             y[e] = result(z, word)
 
     @jit

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.reduce import power_of_two
 from minicnn.backends.cuda.runtime.api import cuda, device, uint32
-from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import THREADS, blocks_for
 from minicnn.contracts import Spec
 
@@ -24,7 +24,7 @@ ROWS = 8  # a lane adds up at least so many, if there are
 BLOCKS = 512  # of pass 1, not many more: a few for each multiprocessor
 
 
-class Columns(NamedTuple):
+class ChannelSplit(NamedTuple):
     """How `rows` x `channels` numbers are divided among blocks, a block's among its threads."""
 
     rows: int
@@ -54,7 +54,7 @@ class Columns(NamedTuple):
         return self.groups * self.pieces
 
 
-def columns_of(spec: Spec) -> Columns:
+def columns_of(spec: Spec) -> ChannelSplit:
     """Pass 1 over an array with the channels last.
 
     >>> columns_of(Spec((64, 32, 32, 48)))
@@ -66,20 +66,20 @@ def columns_of(spec: Spec) -> Columns:
     return size._replace(piece=blocks_for(size.rows, max(pieces, 1)) or 1)
 
 
-def columns_of_pieces(size: Columns) -> Columns:
+def columns_of_pieces(size: ChannelSplit) -> ChannelSplit:
     """Pass 2: a block has all pieces of its channels."""
     return whole_columns(size.pieces, size.channels, WIDTH_OF_PIECES)
 
 
-def whole_columns(rows: int, channels: int, widest: int) -> Columns:
+def whole_columns(rows: int, channels: int, widest: int) -> ChannelSplit:
     """Blocks of all rows of at most `widest` channels."""
     width = blocks_for(channels, blocks_for(channels, widest))
     fit = 1 << (THREADS // width).bit_length() - 1  # the largest power of two that does
-    return Columns(rows, channels, width, min(fit, power_of_two(rows / ROWS)), max(rows, 1))
+    return ChannelSplit(rows, channels, width, min(fit, power_of_two(rows / ROWS)), max(rows, 1))
 
 
-@kept
-def place_in(size: Columns) -> Any:
+@cached
+def place_in(size: ChannelSplit) -> Any:
     """() -> (thread of the block, lane, channel, first row, behind the last, number of the piece).
 
     A thread beyond the last channel has no rows, but takes part in the block's barriers.

@@ -13,11 +13,11 @@ from numpy import float64
 
 from minicnn.backends.cuda.activations import map_kernel
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, sqrt, uint32
-from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import (
     THREADS,
+    KernelPlan,
     Launch,
-    Work,
     blocks_for,
     elementwise,
     joined,
@@ -31,7 +31,7 @@ ONE = float64(1)
 TOTAL = Spec((1,), "float64")
 
 
-@kept
+@cached
 def cut_off(limit: float) -> Any:
     highest, lowest = float32(limit), float32(-limit)
 
@@ -42,40 +42,40 @@ def cut_off(limit: float) -> Any:
     return limited
 
 
-def clip_by_value(dw: Spec, *, limit: float) -> Work:
+def clip_by_value(dw: Spec, *, limit: float) -> KernelPlan:
     count = math.prod(dw.shape)
     return elementwise(map_kernel(cut_off(limit), count), count, ("dw", "dw"))
 
 
-def clip_by_norm(dw: Spec, *, limit: float) -> Work:
+def clip_by_norm(dw: Spec, *, limit: float) -> KernelPlan:
     both = joined(squared_norm_start(dw), clip_by_global_norm(dw, TOTAL, limit=limit))
     return both._replace(scratch={**both.scratch, "total": TOTAL})
 
 
-def squared_norm_start(dw: Spec) -> Work:
+def squared_norm_start(dw: Spec) -> KernelPlan:
     return _squared_norm(dw, False)
 
 
-def squared_norm_add(dw: Spec, total: Spec) -> Work:
+def squared_norm_add(dw: Spec, total: Spec) -> KernelPlan:
     return _squared_norm(dw, True)
 
 
-def clip_by_global_norm(dw: Spec, total: Spec, *, limit: float) -> Work:
+def clip_by_global_norm(dw: Spec, total: Spec, *, limit: float) -> KernelPlan:
     count = math.prod(dw.shape)
     kernel, blocks = _shorten_kernel(count, limit, THREADS), blocks_for(count, EACH * THREADS)
-    return Work((Launch(kernel, blocks, THREADS, ("dw", "total")),) if count else ())
+    return KernelPlan((Launch(kernel, blocks, THREADS, ("dw", "total")),) if count else ())
 
 
-def _squared_norm(dw: Spec, adds: bool) -> Work:
+def _squared_norm(dw: Spec, adds: bool) -> KernelPlan:
     """`total` = the sum of squares, or `total` += it."""
     count = math.prod(dw.shape)
     stretch = max(STRETCH, blocks_for(count, MAX_BLOCKS))
     blocks = blocks_for(count, stretch)
     if blocks <= 1:
-        return Work((_summing(count, count, ("total", "dw"), adds=adds, squares=True),))
+        return KernelPlan((_summing(count, count, ("total", "dw"), adds=adds, squares=True),))
     squares = _summing(count, stretch, ("block_sums", "dw"), adds=False, squares=True)
     together = _summing(blocks, blocks, ("total", "block_sums"), adds=adds, squares=False)
-    return Work((squares, together), {"block_sums": Spec((blocks,), "float64")})
+    return KernelPlan((squares, together), {"block_sums": Spec((blocks,), "float64")})
 
 
 def _summing(
@@ -87,7 +87,7 @@ def _summing(
     return Launch(kernel, max(blocks_for(count, max(stretch, 1)), 1), threads, arguments)
 
 
-@kept
+@cached
 def _sum_kernel(count: int, stretch: int, threads: int, adds: bool, squares: bool) -> Any:
     """out[block] = or += the block's sum."""
 
@@ -116,7 +116,7 @@ def _sum_kernel(count: int, stretch: int, threads: int, adds: bool, squares: boo
     return summed
 
 
-@kept
+@cached
 def _shorten_kernel(count: int, limit: float, threads: int) -> Any:
     longest = float64(limit)
 

@@ -11,8 +11,14 @@ from __future__ import annotations
 from typing import Any
 
 from minicnn.backends.cuda.runtime.api import cuda, float32, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import THREADS, Launch, Work, blocks_for, elementwise
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import (
+    THREADS,
+    KernelPlan,
+    Launch,
+    blocks_for,
+    elementwise,
+)
 from minicnn.contracts import Spec
 
 WIDEST = 32  # columns of a block: with more its reads would be no faster
@@ -23,10 +29,10 @@ ZERO = float32(0)
 
 def column_sums(
     out: str, matrix: str, rows: int, columns: int, *, chunk_sums: str = "chunk_sums"
-) -> Work:
+) -> KernelPlan:
     """out[c] = sum over r of matrix[r, c]; `chunk_sums` is the scratch array, if one is needed."""
     if not columns:
-        return Work(())
+        return KernelPlan(())
     width = min(1 << (columns - 1).bit_length(), WIDEST)
     chunk = max(CHUNK, blocks_for(rows, MAX_CHUNKS))
     chunks = max(blocks_for(rows, chunk), 1)
@@ -34,12 +40,12 @@ def column_sums(
     blocks = blocks_for(columns, width) * chunks
     first = Launch(kernel, blocks, THREADS, (out if chunks == 1 else chunk_sums, matrix))
     if chunks == 1:
-        return Work((first,))
+        return KernelPlan((first,))
     rest = elementwise(total_kernel(columns, chunks), columns, (out, chunk_sums))
-    return Work((first, *rest.launches), {chunk_sums: Spec((chunks, columns))})
+    return KernelPlan((first, *rest.launches), {chunk_sums: Spec((chunks, columns))})
 
 
-@kept
+@cached
 def chunk_kernel(rows: int, columns: int, width: int, lanes: int, chunk: int) -> Any:
     threads, blocks_across = lanes * width, blocks_for(columns, width)
 
@@ -66,7 +72,7 @@ def chunk_kernel(rows: int, columns: int, width: int, lanes: int, chunk: int) ->
     return chunk_summed
 
 
-@kept
+@cached
 def total_kernel(columns: int, chunks: int) -> Any:
     @jit
     def all_summed(out, chunk_sums):

@@ -8,48 +8,48 @@ from typing import Any
 from minicnn.backends.cuda.activations import map_kernel
 from minicnn.backends.cuda.column_sums import column_sums
 from minicnn.backends.cuda.elementwise import itself
-from minicnn.backends.cuda.gemm import Product, matrix_product
+from minicnn.backends.cuda.gemm import MatrixProduct, matrix_product
 from minicnn.backends.cuda.runtime.api import cuda, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import Work, elementwise, joined
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import KernelPlan, elementwise, joined
 from minicnn.contracts import Spec
 
 
-def dense_forward(x: Spec, w: Spec, b: Spec | None) -> Work:
-    product = Product(x.shape[0], w.shape[1], w.shape[0])
+def dense_forward(x: Spec, w: Spec, b: Spec | None) -> KernelPlan:
+    product = MatrixProduct(x.shape[0], w.shape[1], w.shape[0])
     return matrix_product("y", "x", "w", product, bias=None if b is None else "b")
 
 
-def dense_backward_input(dy: Spec, w: Spec) -> Work:
-    product = Product(dy.shape[0], w.shape[0], w.shape[1], b_transposed=True)
+def dense_backward_input(dy: Spec, w: Spec) -> KernelPlan:
+    product = MatrixProduct(dy.shape[0], w.shape[0], w.shape[1], b_transposed=True)
     return matrix_product("dx", "dy", "w", product)
 
 
-def dense_backward_weights(dy: Spec, x: Spec) -> Work:
+def dense_backward_weights(dy: Spec, x: Spec) -> KernelPlan:
     return joined(weights_gradient(dy, x), bias_backward_bias(dy))
 
 
-def weights_gradient(dy: Spec, x: Spec) -> Work:
+def weights_gradient(dy: Spec, x: Spec) -> KernelPlan:
     """dW = X^T dY alone."""
-    product = Product(x.shape[1], dy.shape[1], dy.shape[0], a_transposed=True)
+    product = MatrixProduct(x.shape[1], dy.shape[1], dy.shape[0], a_transposed=True)
     return matrix_product("dw", "x", "dy", product)
 
 
-def bias_forward(x: Spec, b: Spec) -> Work:
+def bias_forward(x: Spec, b: Spec) -> KernelPlan:
     count = math.prod(x.shape)
     return elementwise(_bias_kernel(count, x.shape[-1]), count, ("y", "x", "b"))
 
 
-def bias_backward_input(dy: Spec) -> Work:
+def bias_backward_input(dy: Spec) -> KernelPlan:
     count = math.prod(dy.shape)
     return elementwise(map_kernel(itself, count), count, ("dx", "dy"))
 
 
-def bias_backward_bias(dy: Spec) -> Work:
+def bias_backward_bias(dy: Spec) -> KernelPlan:
     return column_sums("db", "dy", math.prod(dy.shape[:-1]), dy.shape[-1])
 
 
-@kept
+@cached
 def _bias_kernel(count: int, channels: int) -> Any:
     @jit
     def biased(y, x, b):

@@ -10,23 +10,23 @@ from typing import Any
 
 from minicnn.backends.cuda.philox import random_words
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import Work, elementwise
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import KernelPlan, elementwise
 from minicnn.contracts import Spec
 
 ZERO, ONE, TWO, THREE, FOUR, EIGHT = (uint32(i) for i in (0, 1, 2, 3, 4, 8))
 DROPPED = float32(0)
 
 
-def dropout_forward(x: Spec, rng_key: Spec, *, rate: float, purpose: int) -> Work:
+def dropout_forward(x: Spec, rng_key: Spec, *, rate: float, purpose: int) -> KernelPlan:
     return dropped("y", "x", x, rate, purpose)
 
 
-def dropout_backward(dy: Spec, rng_key: Spec, *, rate: float, purpose: int) -> Work:
+def dropout_backward(dy: Spec, rng_key: Spec, *, rate: float, purpose: int) -> KernelPlan:
     return dropped("dx", "dy", dy, rate, purpose)
 
 
-def dropped(out: str, a: str, like: Spec, rate: float, purpose: int) -> Work:
+def dropped(out: str, a: str, like: Spec, rate: float, purpose: int) -> KernelPlan:
     """`out` becomes `a` with some numbers dropped; they may be one array."""
     count = math.prod(like.shape)
     return elementwise(_kernel(count, rate, purpose), fours(count), (out, a, "rng_key"))
@@ -37,14 +37,14 @@ def fours(count: int) -> int:
     return -(-count // 4)
 
 
-@kept
+@cached
 def kept_or_dropped(rate: float) -> Any:
     """(number, its random word) -> the number, larger for those that are dropped, or 0."""
     threshold, scale = uint32(int(rate * 2**24 + 0.5)), float32(1 / (1 - rate))
     return device(lambda x, word: x * scale if word >> EIGHT >= threshold else DROPPED)
 
 
-@kept
+@cached
 def _kernel(count: int, rate: float, purpose: int) -> Any:
     number, blocks, own = uint32(count), uint32(fours(count)), uint32(purpose)
     result = kept_or_dropped(rate)

@@ -7,8 +7,8 @@ from typing import Any
 
 from minicnn.backends.cuda.activations import map2_kernel, map_kernel
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import HALTED, Work, elementwise, joined
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import HALTED, KernelPlan, elementwise, joined
 from minicnn.contracts import Shape, Spec
 from minicnn.shapes import Pair
 
@@ -28,56 +28,56 @@ def product_of(a, b):
     return a * b
 
 
-@kept
+@cached
 def line(scale: float, offset: float) -> Any:
     slope, start = float32(scale), float32(offset)
     return device(lambda x: float32(x) * slope + start)
 
 
-@kept
+@cached
 def scaled(scale: float) -> Any:
     slope = float32(scale)
     return device(lambda dy: dy * slope)
 
 
-def add_forward(a: Spec, b: Spec) -> Work:
+def add_forward(a: Spec, b: Spec) -> KernelPlan:
     return _both(sum_of, a, "y", "a", "b")
 
 
-def add_backward(dy: Spec) -> Work:
+def add_backward(dy: Spec) -> KernelPlan:
     return joined(_one(itself, dy, "da", "dy"), _one(itself, dy, "db", "dy"))
 
 
-def multiply_forward(a: Spec, b: Spec) -> Work:
+def multiply_forward(a: Spec, b: Spec) -> KernelPlan:
     return _both(product_of, a, "y", "a", "b")
 
 
-def multiply_backward(dy: Spec, a: Spec, b: Spec) -> Work:
+def multiply_backward(dy: Spec, a: Spec, b: Spec) -> KernelPlan:
     return joined(_both(product_of, dy, "da", "dy", "b"), _both(product_of, dy, "db", "dy", "a"))
 
 
-def rescale_forward(x: Spec, *, scale: float, offset: float) -> Work:
+def rescale_forward(x: Spec, *, scale: float, offset: float) -> KernelPlan:
     return _one(line(scale, offset), x, "y", "x")
 
 
-def rescale_backward(dy: Spec, *, scale: float, **_: Any) -> Work:
+def rescale_backward(dy: Spec, *, scale: float, **_: Any) -> KernelPlan:
     return _one(scaled(scale), dy, "dx", "dy")
 
 
-def reshape_forward(x: Spec, *, shape: Shape, **_: Any) -> Work:
+def reshape_forward(x: Spec, *, shape: Shape, **_: Any) -> KernelPlan:
     return _one(itself, x, "y", "x")
 
 
-def reshape_backward(dy: Spec, *, image: Shape, **_: Any) -> Work:
+def reshape_backward(dy: Spec, *, image: Shape, **_: Any) -> KernelPlan:
     return _one(itself, dy, "dx", "dy")
 
 
-def assign(value: Spec) -> Work:
+def assign(value: Spec) -> KernelPlan:
     count = math.prod(value.shape)
     return elementwise(_assign_kernel(count), count, ("target", "value", HALTED))
 
 
-def concatenate_forward(a: Spec, b: Spec, *, axis: int, sizes: Pair) -> Work:
+def concatenate_forward(a: Spec, b: Spec, *, axis: int, sizes: Pair) -> KernelPlan:
     row_a, row_b = (math.prod(s.shape[axis:]) for s in (a, b))
     rows = math.prod(a.shape[:axis])
     return joined(
@@ -86,7 +86,7 @@ def concatenate_forward(a: Spec, b: Spec, *, axis: int, sizes: Pair) -> Work:
     )
 
 
-def concatenate_backward(dy: Spec, *, axis: int, sizes: Pair) -> Work:
+def concatenate_backward(dy: Spec, *, axis: int, sizes: Pair) -> KernelPlan:
     rows, inner = math.prod(dy.shape[:axis]), math.prod(dy.shape[axis + 1 :])
     row_a, row_b = (size * inner for size in sizes)
     return joined(
@@ -95,23 +95,23 @@ def concatenate_backward(dy: Spec, *, axis: int, sizes: Pair) -> Work:
     )
 
 
-def _one(function: Any, like: Spec, out: str, a: str) -> Work:
+def _one(function: Any, like: Spec, out: str, a: str) -> KernelPlan:
     count = math.prod(like.shape)
     return elementwise(map_kernel(function, count), count, (out, a))
 
 
-def _both(function: Any, like: Spec, out: str, a: str, b: str) -> Work:
+def _both(function: Any, like: Spec, out: str, a: str, b: str) -> KernelPlan:
     count = math.prod(like.shape)
     return elementwise(map2_kernel(function, count), count, (out, a, b))
 
 
-def _moved(rows: int, length: int, to: Pair, source: Pair, out: str, a: str) -> Work:
+def _moved(rows: int, length: int, to: Pair, source: Pair, out: str, a: str) -> KernelPlan:
     """Copy `length` numbers of every row; `to` and `source` are (numbers in a row, first one)."""
     count = rows * length
     return elementwise(_move_kernel(count, length, *to, *source), count, (out, a))
 
 
-@kept
+@cached
 def _move_kernel(
     count: int, length: int, to_row: int, to_first: int, from_row: int, from_first: int
 ) -> Any:
@@ -127,7 +127,7 @@ def _move_kernel(
     return moved
 
 
-@kept
+@cached
 def _assign_kernel(count: int) -> Any:
     @jit
     def assigned(target, value, halted):

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.backends.cuda.channels import WIDTH_OF_PIECES, Columns, place_in, whole_columns
-from minicnn.backends.cuda.reduce import team_sum
+from minicnn.backends.cuda.channels import WIDTH_OF_PIECES, ChannelSplit, place_in, whole_columns
+from minicnn.backends.cuda.reduce import block_sum
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, sqrt, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import Launch, Work, elementwise, joined
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import KernelPlan, Launch, elementwise, joined
 from minicnn.contracts import Spec
 
 float64 = np.float64
@@ -23,7 +23,9 @@ ZERO = float64(0)
 NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 
 
-def fold_batch_norm_after_conv2d(w: Spec, b: Spec | None, *norm: Spec, epsilon: float) -> Work:
+def fold_batch_norm_after_conv2d(
+    w: Spec, b: Spec | None, *norm: Spec, epsilon: float
+) -> KernelPlan:
     count, filters = math.prod(w.shape), w.shape[3]
     bias = _folded_bias_after(filters, epsilon, b is not None)
     return joined(
@@ -32,14 +34,16 @@ def fold_batch_norm_after_conv2d(w: Spec, b: Spec | None, *norm: Spec, epsilon: 
     )
 
 
-def fold_batch_norm_before_conv2d(w: Spec, b: Spec | None, *norm: Spec, epsilon: float) -> Work:
+def fold_batch_norm_before_conv2d(
+    w: Spec, b: Spec | None, *norm: Spec, epsilon: float
+) -> KernelPlan:
     count, channels, filters = math.prod(w.shape), *w.shape[2:]
     size = whole_columns(math.prod(w.shape[:3]), filters, WIDTH_OF_PIECES)
     bias = _folded_bias_before(size, channels, epsilon, b is not None)
     scale = _scale_kernel(count, filters, channels, epsilon)
     arguments = ("folded_b", *_bias(b), "w", *NORM)
     return joined(
-        Work((Launch(bias, size.blocks, size.threads, arguments),)),
+        KernelPlan((Launch(bias, size.blocks, size.threads, arguments),)),
         elementwise(scale, count, ("folded_w", "w", *NORM)),
     )
 
@@ -49,7 +53,7 @@ def _bias(b: Spec | None) -> tuple[str, ...]:
     return ("beta",) if b is None else ("b",)
 
 
-@kept
+@cached
 def _scale_and_shift(epsilon: float) -> Any:
     """(c, ...) -> a and c of channel c."""
     small = float64(epsilon)
@@ -62,7 +66,7 @@ def _scale_and_shift(epsilon: float) -> Any:
     return scale_and_shift
 
 
-@kept
+@cached
 def _scale_kernel(count: int, inner: int, channels: int, epsilon: float) -> Any:
     """folded_w = w a[c], where the axis of c has `channels` places and `inner` numbers in each."""
     scale_and_shift, n, step = _scale_and_shift(epsilon), uint32(channels), uint32(inner)
@@ -77,7 +81,7 @@ def _scale_kernel(count: int, inner: int, channels: int, epsilon: float) -> Any:
     return scaled
 
 
-@kept
+@cached
 def _folded_bias_after(filters: int, epsilon: float, has_bias: bool) -> Any:
     scale_and_shift = _scale_and_shift(epsilon)
 
@@ -91,8 +95,8 @@ def _folded_bias_after(filters: int, epsilon: float, has_bias: bool) -> Any:
     return bias_after
 
 
-@kept
-def _folded_bias_before(size: Columns, inputs: int, epsilon: float, has_bias: bool) -> Any:
+@cached
+def _folded_bias_before(size: ChannelSplit, inputs: int, epsilon: float, has_bias: bool) -> Any:
     """A block for a few filters; its lanes share the rows, (KH, KW, CI)."""
     place, threads, filters = place_in(size), size.threads, uint32(size.channels)
     width, lanes, n = uint32(size.width), uint32(size.lanes), uint32(inputs)
@@ -106,7 +110,7 @@ def _folded_bias_before(size: Columns, inputs: int, epsilon: float, has_bias: bo
         for row in range(first + lane, last, lanes):
             _, c = scale_and_shift(uint32(row % n), gamma, beta, mean, variance)
             total += float64(w[uint32(row * filters + k)]) * c
-        total = team_sum(shared, total, t, lane, lanes, width)
+        total = block_sum(shared, total, t, lane, lanes, width)
         if lane == 0 and k < filters:
             folded_b[k] = float32(float64(b[k]) + total if has_bias else total)
 

@@ -9,44 +9,44 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minicnn.backends.cuda.channels import WIDTH, Columns, place_in, whole_columns
-from minicnn.backends.cuda.reduce import team_sum
+from minicnn.backends.cuda.channels import WIDTH, ChannelSplit, place_in, whole_columns
+from minicnn.backends.cuda.reduce import block_sum
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, int32, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import Launch, Work, elementwise
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import KernelPlan, Launch, elementwise
 from minicnn.contracts import Spec
 from minicnn.shapes import Pair
 
 ZERO, LOWEST = float32(0), float32(-math.inf)
 
 
-def global_max_pool2d_forward(x: Spec, **_: Any) -> Work:
+def global_max_pool2d_forward(x: Spec, **_: Any) -> KernelPlan:
     return _image_by_image(_max_kernel, x, ("y", "argmax", "x"))
 
 
-def global_max_pool2d_backward(dy: Spec, argmax: Spec, *, image: Pair) -> Work:
+def global_max_pool2d_backward(dy: Spec, argmax: Spec, *, image: Pair) -> KernelPlan:
     count = dy.shape[0] * math.prod(image) * dy.shape[1]
     kernel = _max_backward_kernel(count, math.prod(image), dy.shape[1])
     return elementwise(kernel, count, ("dx", "dy", "argmax"))
 
 
-def global_average_pool2d_forward(x: Spec, **_: Any) -> Work:
+def global_average_pool2d_forward(x: Spec, **_: Any) -> KernelPlan:
     return _image_by_image(_average_kernel, x, ("y", "x"))
 
 
-def global_average_pool2d_backward(dy: Spec, *, image: Pair) -> Work:
+def global_average_pool2d_backward(dy: Spec, *, image: Pair) -> KernelPlan:
     count = dy.shape[0] * math.prod(image) * dy.shape[1]
     kernel = _average_backward_kernel(count, math.prod(image), dy.shape[1])
     return elementwise(kernel, count, ("dx", "dy"))
 
 
-def _image_by_image(kernel: Any, x: Spec, arguments: tuple[str, ...]) -> Work:
+def _image_by_image(kernel: Any, x: Spec, arguments: tuple[str, ...]) -> KernelPlan:
     """The images are the pieces of one high column of pixels."""
     n, h, w, channels = x.shape
     if n == 0:
-        return Work(())
+        return KernelPlan(())
     size = whole_columns(h * w, channels, WIDTH)._replace(rows=n * h * w)
-    return Work((Launch(kernel(size), size.blocks, size.threads, arguments),))
+    return KernelPlan((Launch(kernel(size), size.blocks, size.threads, arguments),))
 
 
 @device
@@ -57,8 +57,8 @@ def beats(a, i, b, j):
     return a > b or (a == b and i < j)
 
 
-@kept
-def _max_kernel(size: Columns) -> Any:
+@cached
+def _max_kernel(size: ChannelSplit) -> Any:
     place, threads, channels = place_in(size), size.threads, uint32(size.channels)
     width, lanes, nobody = uint32(size.width), uint32(size.lanes), int32(size.piece)
 
@@ -87,8 +87,8 @@ def _max_kernel(size: Columns) -> Any:
     return largest
 
 
-@kept
-def _average_kernel(size: Columns) -> Any:
+@cached
+def _average_kernel(size: ChannelSplit) -> Any:
     place, threads, channels = place_in(size), size.threads, uint32(size.channels)
     width, lanes, pixels = uint32(size.width), uint32(size.lanes), float32(size.piece)
 
@@ -99,14 +99,14 @@ def _average_kernel(size: Columns) -> Any:
         total = ZERO
         for pixel in range(first + lane, last, lanes):
             total += x[uint32(pixel * channels + channel)]
-        total = team_sum(shared, total, t, lane, lanes, width)
+        total = block_sum(shared, total, t, lane, lanes, width)
         if lane == 0 and channel < channels:
             y[uint32(n * channels + channel)] = total / pixels
 
     return average
 
 
-@kept
+@cached
 def _max_backward_kernel(count: int, pixels: int, channels: int) -> Any:
     per_image, c = uint32(pixels), uint32(channels)
 
@@ -121,7 +121,7 @@ def _max_backward_kernel(count: int, pixels: int, channels: int) -> Any:
     return to_the_argmax
 
 
-@kept
+@cached
 def _average_backward_kernel(count: int, pixels: int, channels: int) -> Any:
     per_image, c, number = uint32(pixels), uint32(channels), float32(pixels)
 

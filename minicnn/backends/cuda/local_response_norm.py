@@ -9,14 +9,16 @@ import math
 from typing import Any
 
 from minicnn.backends.cuda.runtime.api import cuda, float32, int32, jit, pow, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import Work, elementwise
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import KernelPlan, elementwise
 from minicnn.contracts import Spec
 
 ZERO = float32(0)
 
 
-def local_response_norm_forward(x: Spec, *, size: int, alpha: float, beta: float, k: float) -> Work:
+def local_response_norm_forward(
+    x: Spec, *, size: int, alpha: float, beta: float, k: float
+) -> KernelPlan:
     count = math.prod(x.shape)
     kernel = _forward_kernel(count, x.shape[-1], size, alpha, beta, k)
     return elementwise(kernel, count, ("y", "scale", "x"))
@@ -24,13 +26,13 @@ def local_response_norm_forward(x: Spec, *, size: int, alpha: float, beta: float
 
 def local_response_norm_backward(
     dy: Spec, x: Spec, y: Spec, scale: Spec, *, size: int, alpha: float, beta: float, k: float
-) -> Work:
+) -> KernelPlan:
     count = math.prod(x.shape)
     kernel = _backward_kernel(count, x.shape[-1], size, alpha, beta)
     return elementwise(kernel, count, ("dx", "dy", "x", "y", "scale"))
 
 
-@kept
+@cached
 def _forward_kernel(
     count: int, channels: int, size: int, alpha: float, beta: float, k: float
 ) -> Any:
@@ -55,7 +57,7 @@ def _forward_kernel(
     return normalized
 
 
-@kept
+@cached
 def _backward_kernel(count: int, channels: int, size: int, alpha: float, beta: float) -> Any:
     c, before = int32(channels), int32(size - 1 - (size - 1) // 2)  # mirrored: see the reference
     power, share = float32(-beta), float32(2 * alpha * beta / size)

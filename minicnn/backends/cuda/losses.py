@@ -10,11 +10,11 @@ import math
 from typing import Any
 
 from minicnn.backends.cuda.activations import sigmoid
-from minicnn.backends.cuda.reduce import larger, team_max, team_sum
-from minicnn.backends.cuda.rows import Rows, place_in, row_work, rows_of
+from minicnn.backends.cuda.reduce import block_max, block_sum, larger
+from minicnn.backends.cuda.rows import RowSplit, place_in, row_plan, rows_of
 from minicnn.backends.cuda.runtime.api import cuda, device, exp, float32, jit, log, log1p, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import Work, elementwise
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import KernelPlan, elementwise
 from minicnn.contracts import Spec
 
 ZERO, ONE, TWO, NAN, LOWEST = (float32(a) for a in (0, 1, 2, math.nan, -math.inf))
@@ -35,117 +35,121 @@ def clipped(p):
 # --- makers -----------------------------------------------------------------------------------
 
 
-def categorical_crossentropy_forward(y_pred: Spec, y_true: Spec, *, label_smoothing: float) -> Work:
+def categorical_crossentropy_forward(
+    y_pred: Spec, y_true: Spec, *, label_smoothing: float
+) -> KernelPlan:
     return _categorical(y_pred, label_smoothing, sparse=False)
 
 
 def sparse_categorical_crossentropy_forward(
     y_pred: Spec, y_true: Spec, *, label_smoothing: float
-) -> Work:
+) -> KernelPlan:
     return _categorical(y_pred, label_smoothing, sparse=True)
 
 
 def categorical_crossentropy_backward(
     dloss: Spec, y_pred: Spec, y_true: Spec, *, label_smoothing: float
-) -> Work:
+) -> KernelPlan:
     return _categorical_backward(y_pred, label_smoothing, sparse=False)
 
 
 def sparse_categorical_crossentropy_backward(
     dloss: Spec, y_pred: Spec, y_true: Spec, *, label_smoothing: float
-) -> Work:
+) -> KernelPlan:
     return _categorical_backward(y_pred, label_smoothing, sparse=True)
 
 
 def softmax_categorical_crossentropy_forward(
     logits: Spec, y_true: Spec, *, label_smoothing: float
-) -> Work:
+) -> KernelPlan:
     return _softmax(logits, label_smoothing, sparse=False)
 
 
 def softmax_sparse_categorical_crossentropy_forward(
     logits: Spec, y_true: Spec, *, label_smoothing: float
-) -> Work:
+) -> KernelPlan:
     return _softmax(logits, label_smoothing, sparse=True)
 
 
 def softmax_categorical_crossentropy_backward(
     dloss: Spec, probabilities: Spec, y_true: Spec, *, label_smoothing: float
-) -> Work:
+) -> KernelPlan:
     return _softmax_backward(probabilities, label_smoothing, sparse=False)
 
 
 def softmax_sparse_categorical_crossentropy_backward(
     dloss: Spec, probabilities: Spec, y_true: Spec, *, label_smoothing: float
-) -> Work:
+) -> KernelPlan:
     return _softmax_backward(probabilities, label_smoothing, sparse=True)
 
 
-def binary_crossentropy_forward(y_pred: Spec, y_true: Spec, *, label_smoothing: float) -> Work:
+def binary_crossentropy_forward(
+    y_pred: Spec, y_true: Spec, *, label_smoothing: float
+) -> KernelPlan:
     return _mean(binary_term, y_pred, label_smoothing)
 
 
 def binary_crossentropy_backward(
     dloss: Spec, y_pred: Spec, y_true: Spec, *, label_smoothing: float
-) -> Work:
+) -> KernelPlan:
     return _slope(binary_slope, y_pred, label_smoothing, ("dy_pred", "dloss", "y_pred", "y_true"))
 
 
-def mean_squared_error_forward(y_pred: Spec, y_true: Spec) -> Work:
+def mean_squared_error_forward(y_pred: Spec, y_true: Spec) -> KernelPlan:
     return _mean(square_term, y_pred, 0.0)
 
 
-def mean_squared_error_backward(dloss: Spec, y_pred: Spec, y_true: Spec) -> Work:
+def mean_squared_error_backward(dloss: Spec, y_pred: Spec, y_true: Spec) -> KernelPlan:
     return _slope(square_slope, y_pred, 0.0, ("dy_pred", "dloss", "y_pred", "y_true"))
 
 
 def sigmoid_binary_crossentropy_forward(
     logits: Spec, y_true: Spec, *, label_smoothing: float
-) -> Work:
+) -> KernelPlan:
     rows = rows_of(logits.shape, axis=1)
     kernel = _sigmoid_kernel(rows, _dense_truth(rows.length, label_smoothing, 2))
-    return row_work(kernel, rows, ("loss", "probabilities", "logits", "y_true"))
+    return row_plan(kernel, rows, ("loss", "probabilities", "logits", "y_true"))
 
 
 def sigmoid_binary_crossentropy_backward(
     dloss: Spec, probabilities: Spec, y_true: Spec, *, label_smoothing: float
-) -> Work:
+) -> KernelPlan:
     arguments = ("dlogits", "dloss", "probabilities", "y_true")
     return _slope(sigmoid_slope, probabilities, label_smoothing, arguments)
 
 
-def _categorical(y_pred: Spec, smoothing: float, *, sparse: bool) -> Work:
+def _categorical(y_pred: Spec, smoothing: float, *, sparse: bool) -> KernelPlan:
     rows = rows_of(y_pred.shape)
     kernel = _categorical_kernel(rows, *_truth(rows, smoothing, sparse))
-    return row_work(kernel, rows, ("loss", "y_pred", "y_true"))
+    return row_plan(kernel, rows, ("loss", "y_pred", "y_true"))
 
 
-def _categorical_backward(y_pred: Spec, smoothing: float, *, sparse: bool) -> Work:
+def _categorical_backward(y_pred: Spec, smoothing: float, *, sparse: bool) -> KernelPlan:
     rows = rows_of(y_pred.shape)
     kernel = _categorical_backward_kernel(rows, *_truth(rows, smoothing, sparse))
-    return row_work(kernel, rows, ("dy_pred", "dloss", "y_pred", "y_true"))
+    return row_plan(kernel, rows, ("dy_pred", "dloss", "y_pred", "y_true"))
 
 
-def _softmax(logits: Spec, smoothing: float, *, sparse: bool) -> Work:
+def _softmax(logits: Spec, smoothing: float, *, sparse: bool) -> KernelPlan:
     rows = rows_of(logits.shape)
     kernel = _softmax_kernel(rows, *_truth(rows, smoothing, sparse))
-    return row_work(kernel, rows, ("loss", "probabilities", "logits", "y_true"))
+    return row_plan(kernel, rows, ("loss", "probabilities", "logits", "y_true"))
 
 
-def _softmax_backward(probabilities: Spec, smoothing: float, *, sparse: bool) -> Work:
+def _softmax_backward(probabilities: Spec, smoothing: float, *, sparse: bool) -> KernelPlan:
     rows = rows_of(probabilities.shape)
     kernel = _softmax_backward_kernel(rows, *_truth(rows, smoothing, sparse))
-    return row_work(kernel, rows, ("dlogits", "dloss", "probabilities", "y_true"))
+    return row_plan(kernel, rows, ("dlogits", "dloss", "probabilities", "y_true"))
 
 
-def _mean(term: Any, y_pred: Spec, smoothing: float) -> Work:
+def _mean(term: Any, y_pred: Spec, smoothing: float) -> KernelPlan:
     """loss = mean of term(prediction, truth) over each sample."""
     rows = rows_of(y_pred.shape, axis=1)
     kernel = _mean_kernel(rows, term, _dense_truth(rows.length, smoothing, 2))
-    return row_work(kernel, rows, ("loss", "y_pred", "y_true"))
+    return row_plan(kernel, rows, ("loss", "y_pred", "y_true"))
 
 
-def _slope(slope: Any, y_pred: Spec, smoothing: float, arguments: tuple[str, ...]) -> Work:
+def _slope(slope: Any, y_pred: Spec, smoothing: float, arguments: tuple[str, ...]) -> KernelPlan:
     """The gradient by each number: dloss * slope(prediction, truth) / how many a sample has."""
     count, length = math.prod(y_pred.shape), math.prod(y_pred.shape[1:])
     truth = _dense_truth(length, smoothing, 2)
@@ -155,26 +159,26 @@ def _slope(slope: Any, y_pred: Spec, smoothing: float, arguments: tuple[str, ...
 # --- truth, and what one number contributes ------------------------------------------------------
 
 
-def _truth(rows: Rows, smoothing: float, sparse: bool) -> tuple[Any, Any]:
+def _truth(rows: RowSplit, smoothing: float, sparse: bool) -> tuple[Any, Any]:
     """(truth, is_class): is_class(y_true, row) is False if that row's label is no class."""
     if sparse:
         return _sparse_truth(rows.length, smoothing), _is_class(rows.length)
     return _dense_truth(rows.length, smoothing, rows.length), always
 
 
-@kept
+@cached
 def _dense_truth(length: int, smoothing: float, classes: int) -> Any:
     n, keep, share = uint32(length), float32(1 - smoothing), float32(smoothing / max(classes, 1))
     return device(lambda y_true, row, i: float32(y_true[uint32(row * n + i)]) * keep + share)
 
 
-@kept
+@cached
 def _sparse_truth(length: int, smoothing: float) -> Any:
     keep, share = float32(1 - smoothing), float32(smoothing / max(length, 1))
     return device(lambda y_true, row, i: (keep if y_true[row] == i else ZERO) + share)
 
 
-@kept
+@cached
 def _is_class(classes: int) -> Any:
     return device(lambda y_true, row: y_true[row] >= 0 and y_true[row] < classes)
 
@@ -214,9 +218,9 @@ def sigmoid_slope(p, t):
 # --- kernels ----------------------------------------------------------------------------------
 
 
-@kept
-def _mean_kernel(rows: Rows, term: Any, truth: Any) -> Any:
-    place, threads, team = place_in(rows), rows.threads, uint32(rows.team)
+@cached
+def _mean_kernel(rows: RowSplit, term: Any, truth: Any) -> Any:
+    place, threads, threads_per_row = place_in(rows), rows.threads, uint32(rows.threads_per_row)
     n = float32(rows.length)
 
     @jit
@@ -224,16 +228,16 @@ def _mean_kernel(rows: Rows, term: Any, truth: Any) -> Any:
         shared = cuda.shared.array(threads, float32)
         t, lane, row, first, last = place()
         total = ZERO
-        for i in range(first + lane, last, team):
+        for i in range(first + lane, last, threads_per_row):
             total += term(y_pred[i], truth(y_true, row, uint32(i - first)))
-        total = team_sum(shared, total, t, lane, team, STEP)
+        total = block_sum(shared, total, t, lane, threads_per_row, STEP)
         if lane == 0 and last > first:
             loss[row] = total / n
 
     return mean_loss
 
 
-@kept
+@cached
 def _slope_kernel(count: int, length: int, slope: Any, truth: Any) -> Any:
     per_row, n = uint32(length), float32(length)
 
@@ -248,32 +252,32 @@ def _slope_kernel(count: int, length: int, slope: Any, truth: Any) -> Any:
     return pulled_back
 
 
-@kept
-def _categorical_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
-    place, threads, team = place_in(rows), rows.threads, uint32(rows.team)
+@cached
+def _categorical_kernel(rows: RowSplit, truth: Any, is_class: Any) -> Any:
+    place, threads, threads_per_row = place_in(rows), rows.threads, uint32(rows.threads_per_row)
 
     @jit
     def categorical(loss, y_pred, y_true):
         shared = cuda.shared.array(threads, float32)
         t, lane, row, first, last = place()
         total = ZERO
-        for i in range(first + lane, last, team):
+        for i in range(first + lane, last, threads_per_row):
             total += y_pred[i]
-        total = team_sum(shared, total, t, lane, team, STEP)
+        total = block_sum(shared, total, t, lane, threads_per_row, STEP)
         entropy = ZERO
-        for i in range(first + lane, last, team):
+        for i in range(first + lane, last, threads_per_row):
             q = clipped(y_pred[i] / total)
             entropy -= truth(y_true, row, uint32(i - first)) * float32(log(q))
-        entropy = team_sum(shared, entropy, t, lane, team, STEP)
+        entropy = block_sum(shared, entropy, t, lane, threads_per_row, STEP)
         if lane == 0 and last > first:
             loss[row] = entropy if is_class(y_true, row) else NAN
 
     return categorical
 
 
-@kept
-def _categorical_backward_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
-    place, threads, team = place_in(rows), rows.threads, uint32(rows.team)
+@cached
+def _categorical_backward_kernel(rows: RowSplit, truth: Any, is_class: Any) -> Any:
+    place, threads, threads_per_row = place_in(rows), rows.threads, uint32(rows.threads_per_row)
 
     @device
     def by_quotient(q, t):
@@ -284,14 +288,14 @@ def _categorical_backward_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
         shared = cuda.shared.array(threads, float32)
         t, lane, row, first, last = place()
         total, mean = ZERO, ZERO
-        for i in range(first + lane, last, team):
+        for i in range(first + lane, last, threads_per_row):
             total += y_pred[i]
-        total = team_sum(shared, total, t, lane, team, STEP)
-        for i in range(first + lane, last, team):
+        total = block_sum(shared, total, t, lane, threads_per_row, STEP)
+        for i in range(first + lane, last, threads_per_row):
             q = y_pred[i] / total
             mean += by_quotient(q, truth(y_true, row, uint32(i - first))) * q
-        mean = team_sum(shared, mean, t, lane, team, STEP)
-        for i in range(first + lane, last, team):
+        mean = block_sum(shared, mean, t, lane, threads_per_row, STEP)
+        for i in range(first + lane, last, threads_per_row):
             g = by_quotient(y_pred[i] / total, truth(y_true, row, uint32(i - first)))
             dy = dloss[row] * (g - mean) / total
             dy_pred[i] = dy if is_class(y_true, row) else ZERO
@@ -299,50 +303,50 @@ def _categorical_backward_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
     return pulled_back
 
 
-@kept
-def _softmax_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
-    place, threads, team = place_in(rows), rows.threads, uint32(rows.team)
+@cached
+def _softmax_kernel(rows: RowSplit, truth: Any, is_class: Any) -> Any:
+    place, threads, threads_per_row = place_in(rows), rows.threads, uint32(rows.threads_per_row)
 
     @jit
     def softmax_loss(loss, probabilities, logits, y_true):
         shared = cuda.shared.array(threads, float32)
         thread, lane, row, first, last = place()
         largest = LOWEST
-        for i in range(first + lane, last, team):
+        for i in range(first + lane, last, threads_per_row):
             largest = larger(largest, logits[i])
-        largest = team_max(shared, largest, thread, lane, team, STEP)
+        largest = block_max(shared, largest, thread, lane, threads_per_row, STEP)
         total = ZERO
-        for i in range(first + lane, last, team):
+        for i in range(first + lane, last, threads_per_row):
             total += float32(exp(logits[i] - largest))
-        total = team_sum(shared, total, thread, lane, team, STEP)
+        total = block_sum(shared, total, thread, lane, threads_per_row, STEP)
         log_total, entropy = float32(log(total)), ZERO
-        for i in range(first + lane, last, team):
+        for i in range(first + lane, last, threads_per_row):
             shifted = logits[i] - largest
             probabilities[i] = float32(exp(shifted)) / total
             t = truth(y_true, row, uint32(i - first))
             # A class that is not asked for adds nothing, even where its log y is -inf.
             if t != ZERO:
                 entropy -= t * (shifted - log_total)
-        entropy = team_sum(shared, entropy, thread, lane, team, STEP)
+        entropy = block_sum(shared, entropy, thread, lane, threads_per_row, STEP)
         if lane == 0 and last > first:
             loss[row] = entropy if is_class(y_true, row) else NAN
 
     return softmax_loss
 
 
-@kept
-def _softmax_backward_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
-    place, threads, team = place_in(rows), rows.threads, uint32(rows.team)
+@cached
+def _softmax_backward_kernel(rows: RowSplit, truth: Any, is_class: Any) -> Any:
+    place, threads, threads_per_row = place_in(rows), rows.threads, uint32(rows.threads_per_row)
 
     @jit
     def pulled_back(dlogits, dloss, probabilities, y_true):
         shared = cuda.shared.array(threads, float32)
         thread, lane, row, first, last = place()
         total = ZERO
-        for i in range(first + lane, last, team):
+        for i in range(first + lane, last, threads_per_row):
             total += truth(y_true, row, uint32(i - first))
-        total = team_sum(shared, total, thread, lane, team, STEP)
-        for i in range(first + lane, last, team):
+        total = block_sum(shared, total, thread, lane, threads_per_row, STEP)
+        for i in range(first + lane, last, threads_per_row):
             t = truth(y_true, row, uint32(i - first))
             dz = dloss[row] * (probabilities[i] * total - t)
             dlogits[i] = dz if is_class(y_true, row) else ZERO
@@ -350,9 +354,9 @@ def _softmax_backward_kernel(rows: Rows, truth: Any, is_class: Any) -> Any:
     return pulled_back
 
 
-@kept
-def _sigmoid_kernel(rows: Rows, truth: Any) -> Any:
-    place, threads, team = place_in(rows), rows.threads, uint32(rows.team)
+@cached
+def _sigmoid_kernel(rows: RowSplit, truth: Any) -> Any:
+    place, threads, threads_per_row = place_in(rows), rows.threads, uint32(rows.threads_per_row)
     n = float32(rows.length)
 
     @jit
@@ -360,11 +364,11 @@ def _sigmoid_kernel(rows: Rows, truth: Any) -> Any:
         shared = cuda.shared.array(threads, float32)
         thread, lane, row, first, last = place()
         total = ZERO
-        for i in range(first + lane, last, team):
+        for i in range(first + lane, last, threads_per_row):
             z, t = logits[i], truth(y_true, row, uint32(i - first))
             total += larger(z, ZERO) - z * t + float32(log1p(exp(-abs(z))))
             probabilities[i] = sigmoid(z)
-        total = team_sum(shared, total, thread, lane, team, STEP)
+        total = block_sum(shared, total, thread, lane, threads_per_row, STEP)
         if lane == 0 and last > first:
             loss[row] = total / n
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.backends.cuda.runtime.api import cuda, device, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
+from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import THREADS, Launch, blocks_for
 from minicnn.contracts import Spec
 
@@ -50,7 +50,7 @@ def of_all_lanes(sums, lane, column):
     return total
 
 
-@kept
+@cached
 def _pieces_kernel(pixels: int, channels: int) -> Any:
     columns, all_ = uint32(channels), uint32(pixels)
     groups, piece = uint32(blocks_for(channels, WIDTH)), uint32(PIECE)
@@ -83,7 +83,7 @@ def _pieces_kernel(pixels: int, channels: int) -> Any:
     return moments_of_pieces
 
 
-@kept
+@cached
 def _join_kernel(pixels: int, channels: int) -> Any:
     """One thread a channel. No pixels: zeros, as the reference has it."""
     columns, count = channels, blocks_for(pixels, PIECE)

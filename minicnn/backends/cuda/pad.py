@@ -6,31 +6,31 @@ import math
 from typing import Any
 
 from minicnn.backends.cuda.runtime.api import cuda, float32, int32, jit, uint32
-from minicnn.backends.cuda.runtime.kept import kept
-from minicnn.backends.cuda.runtime.launch import Work, elementwise
+from minicnn.backends.cuda.runtime.kernel_cache import cached
+from minicnn.backends.cuda.runtime.launch import KernelPlan, elementwise
 from minicnn.contracts import Shape, Spec
 from minicnn.shapes import Pair
 
 ZERO = float32(0)
 
 
-def zero_pad2d_forward(x: Spec, *, pad_h: Pair, pad_w: Pair) -> Work:
+def zero_pad2d_forward(x: Spec, *, pad_h: Pair, pad_w: Pair) -> KernelPlan:
     n, h, w, channels = x.shape
     to = (n, h + sum(pad_h), w + sum(pad_w), channels)
     return _moved(to, (h, w), (-pad_h[0], -pad_w[0]), ("y", "x"))
 
 
-def zero_pad2d_backward(dy: Spec, *, pad_h: Pair, pad_w: Pair) -> Work:
+def zero_pad2d_backward(dy: Spec, *, pad_h: Pair, pad_w: Pair) -> KernelPlan:
     n, h, w, channels = dy.shape
     to = (n, h - sum(pad_h), w - sum(pad_w), channels)
     return _moved(to, (h, w), (pad_h[0], pad_w[0]), ("dx", "dy"))
 
 
-def _moved(to: Shape, image: Pair, shift: Pair, arguments: tuple[str, ...]) -> Work:
+def _moved(to: Shape, image: Pair, shift: Pair, arguments: tuple[str, ...]) -> KernelPlan:
     return elementwise(_move_kernel(to, image, shift), math.prod(to), arguments)
 
 
-@kept
+@cached
 def _move_kernel(to: Shape, image: Pair, shift: Pair) -> Any:
     """out[n, i, j, c] = a[n, i + shift, j + shift, c], 0 where a, of `image` pixels, ends."""
     count, columns, channels = math.prod(to), uint32(to[2]), uint32(to[3])

@@ -18,7 +18,7 @@ def larger(a, b):
 
 
 @device
-def team_sum(shared, mine, t, lane, lanes, step):
+def block_sum(shared, mine, t, lane, lanes, step):
     """The sum of `mine` over the team, for all of it. Every thread of the block must come here.
 
     `shared` has a place for each thread t of the block; `lanes` is a power of two.
@@ -37,7 +37,7 @@ def team_sum(shared, mine, t, lane, lanes, step):
 
 
 @device
-def team_max(shared, mine, t, lane, lanes, step):
+def block_max(shared, mine, t, lane, lanes, step):
     """The largest `mine` of the team, NaN if there is one."""
     shared[t] = mine
     half = uint32(lanes // uint32(2))

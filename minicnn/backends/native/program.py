@@ -1,105 +1,139 @@
-"""Running a program in C++: its steps are checked once and then run as one call."""
+"""Runs a program in C++: steps that follow each other are one call.
+
+A training step is two calls: `minicnn.models.execution` looks at the loss between the backward pass
+and the update of the weights, which must not happen if the loss is NaN or infinite.
+"""
 
 from __future__ import annotations
 
 import math
 import mmap
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
 
 import minicnn._core as _core
-from minicnn.backends.constant_steps import Constants, Seen
+from minicnn.backends import fallback
+from minicnn.backends.constant_steps import ConstantSteps, Snapshots
+from minicnn.backends.native.kernels import KERNELS
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError
 from minicnn.host_sync import parameters_version, sync_all
 from minicnn.program import Buffer, Program, Step
 
-CACHE_LINE = 64  # bytes; also the widest vector
-HUGE_PAGE = 2**21  # NumPy asks for such pages, but its arrays begin anywhere
+CACHE_LINE = 64  # bytes; also the size of the widest vector
+HUGE_PAGE = 2**21  # bytes
+
+Arrays = Sequence[np.ndarray | None]
 
 
 class Arena:
     """Memory for several programs that run in turn: as much as the largest needs.
 
-    `forget` is called before it grows, by those who hold programs in the old memory.
+    It calls `before_growth` before it grows: see `minicnn.backends.new_arena`.
     """
 
-    def __init__(self, forget: Callable[[], None] = lambda: None) -> None:
-        self.weights = _core.WeightsStore()  # what kernels derive from weights and keep
-        self.seen: Seen = {}  # see Constants
-        self._forget = forget
+    def __init__(self, before_growth: Callable[[], None] = lambda: None) -> None:
+        self.weights = _core.WeightsStore()  # transformed weights that kernels keep between runs
+        self.snapshots: Snapshots = {}
+        self._before_growth = before_growth
         self._memory = _aligned(0)
 
     @property
     def size_bytes(self) -> int:
-        """Of the memory."""
+        """Return how many bytes the arena holds."""
         return self._memory.size
 
     def room(self, size: int) -> np.ndarray:
-        """`size` bytes, the same for every program."""
+        """Return the first `size` bytes, which all programs share; the memory grows if needed."""
         if size > self._memory.size:
-            self._forget()
-            self._memory = _aligned(0)  # before the new one, so that never both are there
+            self._before_growth()
+            self._memory = _aligned(0)  # frees the old memory before the new one is allocated
             self._memory = _aligned(size)
         return self._memory[:size]
 
 
 class Runner:
-    """Holds a program's arrays, finds their places in the arena and runs its steps.
+    """Holds a program's arrays, lays out the arena and runs the steps in C++.
 
     Parameters
     ----------
     program : what to run
-    arrays : for each buffer with a home, by its index, the array that lives there: parameters,
-        state, inputs. They are updated in place, so their owner sees every change; they must be
-        C-contiguous, aligned and of the buffer's shape and dtype.
-    arena : where all others lie; one of its own by default. Programs that share one run in turn
+    arrays : for each buffer with a `storage`, by its index, the array of its owner: parameters,
+        state and inputs. The program updates them in place; they must be C-contiguous, aligned and
+        of the buffer's shape and dtype
+    arena : the memory of all other buffers; a new one by default. Programs that share an arena run
+        in turn
 
     Raises
     ------
-    ArgumentError : an array is missing or does not look like its buffer
+    ArgumentError : an array is missing, or its shape or dtype is not the buffer's
+
+    Notes
+    -----
+    C++ checks its steps once, here, and then runs any number of them with one call. Between the
+    steps that have a C++ kernel, the reference runs those that have none.
     """
 
-    together: ClassVar[int] = 1  # training steps that it can be given at a time
+    max_steps_per_call: int = 1
 
     def __init__(
         self, program: Program, arrays: dict[int, np.ndarray], arena: Arena | None = None
     ) -> None:
         arena = Arena() if arena is None else arena
-        self._homes = list(arrays.values())
+        self._lasting = list(arrays.values())
         self._arrays: list[np.ndarray] = []
         memory = arena.room(program.arena_bytes)
         for index, buffer in enumerate(program.buffers):
             self._arrays.append(self._array(buffer, index, arrays, memory))
-        steps = [self._call(step) for step in program.steps]
-        self._program = _core.Program(steps, program.commit, arena.weights)
-        self._steps = range(len(program.steps))
-        self._constants = Constants(program, arrays, arena.seen)
+        self._steps = program.steps
+        self._missing = [i for i, step in enumerate(self._steps) if step.kernel not in KERNELS]
+        fallback.warn("native", [self._steps[i].kernel for i in self._missing])
+        calls = [self._call(step) for step in self._steps if step.kernel in KERNELS]
+        self._program = _core.Program(calls, self._native_steps(program.commit), arena.weights)
+        self._constants = ConstantSteps(program, arrays, arena.snapshots)
 
     def __getitem__(self, index: int) -> np.ndarray:
         return self._arrays[index]
 
     def run(self, first: int = 0, last: int | None = None) -> None:
         """Run the steps from `first` up to, not including, `last`."""
-        sync_all(self._homes)
-        steps = self._steps[first:last]
-        self._program.run(steps.start, max(steps.start, steps.stop), parameters_version())
+        sync_all(self._lasting)
+        first, last, _ = slice(first, last).indices(len(self._steps))
+        for number in self._missing:
+            if first <= number < last:
+                self._run_native(first, number)
+                _, *arrays, _ = self._call(self._steps[number])
+                fallback.run_step(self._steps[number], *arrays)
+                first = number + 1
+        self._run_native(first, last)
 
     def refresh_constants(self) -> None:
-        """Run the steps that depend on parameters alone, if these have changed."""
+        """Run the constant steps if the parameters that they read have changed."""
         self._constants.refresh(self.run)
+
+    def _run_native(self, first: int, last: int) -> None:
+        """Run these steps, all of which have C++ kernels, with one call."""
+        if first < last:
+            steps = self._native_steps(first), self._native_steps(last)
+            self._program.run(*steps, parameters_version())
+
+    def _native_steps(self, end: int) -> int:
+        """Return how many steps before number `end` have C++ kernels."""
+        return end - bisect_left(self._missing, end)
 
     def _array(
         self, buffer: Buffer, index: int, arrays: dict[int, np.ndarray], arena: np.ndarray
     ) -> np.ndarray:
         if buffer.view_of is not None:
             return self[buffer.view_of].reshape(buffer.spec.shape)
-        return _placed(buffer, index, arrays) if buffer.home else _in_arena(buffer, arena)
+        return _checked(buffer, index, arrays) if buffer.storage else _in_arena(buffer, arena)
 
-    def _call(self, step: Step) -> tuple:
+    def _call(self, step: Step) -> tuple[str, Arrays, Arrays, dict[str, Any]]:
+        """Return the step as `_core.Program` takes it: with arrays in place of indices."""
         reads, writes = (
             [None if index is None else self[index] for index in indices]
             for indices in (step.reads, step.writes)
@@ -108,7 +142,7 @@ class Runner:
 
 
 def _aligned(size: int) -> np.ndarray:
-    """`size` bytes of new memory that begin on a cache line, or a page if they fill one."""
+    """Return `size` bytes of new memory, aligned to a cache line, or to a huge page if large."""
     alignment = CACHE_LINE if size < HUGE_PAGE else HUGE_PAGE
     memory = np.empty(size + alignment, np.uint8) if size < HUGE_PAGE else _pages(size + alignment)
     start = -memory.ctypes.data % alignment
@@ -116,9 +150,9 @@ def _aligned(size: int) -> np.ndarray:
 
 
 def _pages(size: int) -> np.ndarray:
-    """New memory from the system itself, where it goes back as a whole.
+    """Return new memory from the operating system, which gets all of it back when it is freed.
 
-    What malloc gets back it may keep: between arenas of other sizes, a process would grow for long.
+    malloc may keep freed memory, so a process with arenas of changing sizes would grow.
     """
     if not hasattr(mmap, "MAP_PRIVATE"):
         return np.empty(size, np.uint8)
@@ -127,13 +161,13 @@ def _pages(size: int) -> np.ndarray:
     except OSError as error:
         raise MemoryError(f"{size / 1e6:,.0f} MB for the layers' outputs: {error}") from error
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        with suppress(OSError):  # a system may be built without them
+        with suppress(OSError):  # not every kernel is built with huge pages
             pages.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(pages, np.uint8)
 
 
 def _in_arena(buffer: Buffer, arena: np.ndarray) -> np.ndarray:
-    """The buffer's part of the arena."""
+    """Return the part of the arena that is the buffer's."""
     shape, dtype = buffer.spec
     start = buffer.offset or 0
     stop = start + math.prod(shape) * np.dtype(dtype).itemsize
@@ -144,14 +178,14 @@ def _in_arena(buffer: Buffer, arena: np.ndarray) -> np.ndarray:
     return arena[start:stop].view(dtype).reshape(shape)
 
 
-def _placed(buffer: Buffer, index: int, arrays: dict[int, np.ndarray]) -> np.ndarray:
-    """The owner's array for a buffer with a home."""
+def _checked(buffer: Buffer, index: int, arrays: dict[int, np.ndarray]) -> np.ndarray:
+    """Return the owner's array for a buffer with a `storage`, after checks of shape and dtype."""
     if index not in arrays:
-        raise ArgumentError(f"buffer {index}, {buffer.home} {buffer.name!r}, needs an array")
+        raise ArgumentError(f"buffer {index}, {buffer.storage} {buffer.name!r}, needs an array")
     array = arrays[index]
     if Spec(array.shape, str(array.dtype)) != buffer.spec:
         raise ArgumentError(
-            f"buffer {index}, {buffer.home} {buffer.name!r}, must be {buffer.spec.dtype} of shape "
-            f"{buffer.spec.shape}; got {array.dtype} of shape {array.shape}"
+            f"buffer {index}, {buffer.storage} {buffer.name!r}, must be {buffer.spec.dtype} of "
+            f"shape {buffer.spec.shape}; got {array.dtype} of shape {array.shape}"
         )
     return array

@@ -1,6 +1,6 @@
 """Batch normalization: each channel is shifted and scaled to mean 0 and variance 1, then learnt.
 
-    x^ = (x - mean) * inverse_deviation,    inverse_deviation = 1 / sqrt(variance + epsilon)
+    x^ = (x - mean) * inverse_std,    inverse_std = 1 / sqrt(variance + epsilon)
     y  = gamma * x^ + beta
 
 In training, mean and (biased) variance are those of the channel's m numbers in this batch, and
@@ -10,11 +10,11 @@ In training, mean and (biased) variance are those of the channel's m numbers in 
 x enters x^ directly, through the mean and through the variance. The last two paths take out of the
 gradient what would only shift or scale the whole channel, since y does not change with it:
 
-    dx = gamma * inverse_deviation * (dy - dbeta / m - x^ * dgamma / m).
+    dx = gamma * inverse_std * (dy - dbeta / m - x^ * dgamma / m).
 
 In inference mean and variance are constants, the moving averages of training; the two terms go:
 
-    dx = gamma * inverse_deviation * dy.
+    dx = gamma * inverse_std * dy.
 
 Sums are made in float64 and the variance from the deviations themselves: with the shorter
 "mean of squares minus square of mean" nothing would be left of a small variance at a large mean.
@@ -40,12 +40,12 @@ def batch_norm_training_forward(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     exact_mean, exact_variance = moments_of(x) if moments is None else moments
     mean, variance = exact_mean.astype(x.dtype), exact_variance.astype(x.dtype)
-    inverse_deviation = (1 / np.sqrt(exact_variance + epsilon)).astype(x.dtype)
-    y = gamma * ((x - mean) * inverse_deviation) + beta
+    inverse_std = (1 / np.sqrt(exact_variance + epsilon)).astype(x.dtype)
+    y = gamma * ((x - mean) * inverse_std) + beta
     return (
         y,
         mean,
-        inverse_deviation,
+        inverse_std,
         moving_mean * momentum + mean * (1 - momentum),
         moving_variance * momentum + variance * (1 - momentum),
     )
@@ -56,13 +56,13 @@ def batch_norm_training_backward(
     x: np.ndarray,
     gamma: np.ndarray,
     mean: np.ndarray,
-    inverse_deviation: np.ndarray,
+    inverse_std: np.ndarray,
     **_: Any,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    x_hat = (x - mean) * inverse_deviation
+    x_hat = (x - mean) * inverse_std
     dbeta, dgamma = (_channel_sum(a).astype(x.dtype) for a in (dy, dy * x_hat))
     m = dy.dtype.type(_count(x))
-    dx = gamma * inverse_deviation * (dy - dbeta / m - x_hat * (dgamma / m))
+    dx = gamma * inverse_std * (dy - dbeta / m - x_hat * (dgamma / m))
     return dx, dgamma, dbeta
 
 
@@ -76,8 +76,8 @@ def batch_norm_inference_forward(
     epsilon: float,
     **_: Any,
 ) -> tuple[np.ndarray]:
-    inverse_deviation = 1 / np.sqrt(moving_variance + epsilon)
-    return (gamma * ((x - moving_mean) * inverse_deviation) + beta,)
+    inverse_std = 1 / np.sqrt(moving_variance + epsilon)
+    return (gamma * ((x - moving_mean) * inverse_std) + beta,)
 
 
 def batch_norm_inference_backward(
@@ -90,10 +90,10 @@ def batch_norm_inference_backward(
     epsilon: float,
     **_: Any,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    inverse_deviation = 1 / np.sqrt(moving_variance + epsilon)
-    x_hat = (x - moving_mean) * inverse_deviation
+    inverse_std = 1 / np.sqrt(moving_variance + epsilon)
+    x_hat = (x - moving_mean) * inverse_std
     dbeta, dgamma = (_channel_sum(a).astype(x.dtype) for a in (dy, dy * x_hat))
-    return gamma * inverse_deviation * dy, dgamma, dbeta
+    return gamma * inverse_std * dy, dgamma, dbeta
 
 
 def moments_of(x: np.ndarray) -> np.ndarray:

@@ -38,7 +38,7 @@ def batch_norm_dropout_backward(
     x: np.ndarray,
     gamma: np.ndarray,
     mean: np.ndarray,
-    inverse_deviation: np.ndarray,
+    inverse_std: np.ndarray,
     rng_key: np.ndarray,
     *,
     rate: float,
@@ -46,4 +46,4 @@ def batch_norm_dropout_backward(
     **_: Any,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     (dz,) = dropout_backward(dy, rng_key, rate=rate, purpose=purpose)
-    return batch_norm_training_backward(dz, x, gamma, mean, inverse_deviation)
+    return batch_norm_training_backward(dz, x, gamma, mean, inverse_std)

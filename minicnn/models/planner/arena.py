@@ -45,7 +45,7 @@ def _lives(calls: list[Call], kept: set[int]) -> list[Life]:
     lives: dict[int, Life] = {}
     for i, call in enumerate(calls):
         for value in (*call.reads, *call.writes):
-            if value is not None and not value.root.home:
+            if value is not None and not value.root.storage:
                 root = value.root
                 life = lives.setdefault(id(root), Life(_bytes(root), i, i, [root]))
                 life.last = len(calls) if id(root) in kept else i

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.contracts import CONTRACTS, Spec
-from minicnn.layers.base import aligned
+from minicnn.layers.parameter import aligned
 from minicnn.losses import Loss
 from minicnn.models.graph import Graph
 from minicnn.models.planner.arena import place
@@ -102,8 +102,8 @@ def plan_training(
 
     trainable = _trainable(graph)
     learned = {i: p for i, p in trace.parameters.items() if id(p) in trainable}
-    wanted = values_with_gradient(nodes, set(learned))
-    gradients = Gradients()
+    wanted = values_with_gradient(nodes, learned)
+    gradients = Gradients(graph)
     dloss = Value("dloss", Spec(last.writes[0].shape), "input")
     gradients.start(last.writes[0], dloss)
     for node in reversed(nodes):
@@ -158,7 +158,7 @@ def _assemble(
     views: bool,
 ) -> Plan:
     """Number the values, give each a place in memory."""
-    _give_homes(samples, constants, shared or SharedArrays())
+    _assign_storage(samples, constants, shared or SharedArrays())
     if views:
         calls = drop_views(calls, changes)
     calls = [*constants, *calls]
@@ -175,7 +175,7 @@ def _assemble(
     arrays = {
         i: v.array if v.array is not None else _zeros(v.spec)
         for i, v in enumerate(values)
-        if v.home
+        if v.storage
     }
     places = {name: index[id(v)] for name, v in known.items() if v is not None and id(v) in index}
     return Plan(
@@ -187,14 +187,14 @@ def _assemble(
     )
 
 
-def _give_homes(samples: list[Value], constants: Sequence[Call], shared: SharedArrays) -> None:
+def _assign_storage(samples: list[Value], constants: Sequence[Call], shared: SharedArrays) -> None:
     """To what outlasts a run, or is filled before it, and is the same array in other programs."""
     for number, value in enumerate(samples):
         value.array = shared.input(number, value.spec)
     for call in constants:
         for written, array in zip(call.writes, shared.constants(call), strict=True):
             if written is not None:
-                written.home, written.array = "state", array
+                written.storage, written.array = "state", array
 
 
 def _unique(values: list[Value | None]) -> list[Value]:
@@ -206,7 +206,7 @@ def _unique(values: list[Value | None]) -> list[Value]:
 def _buffer(value: Value, index: dict[int, int], offsets: dict[int, int]) -> Buffer:
     root = value.root
     view_of = None if root is value else index[id(root)]
-    return Buffer(value.name, value.spec, offsets.get(id(root)), root.home, view_of)
+    return Buffer(value.name, value.spec, offsets.get(id(root)), root.storage, view_of)
 
 
 def _zeros(spec: Spec) -> np.ndarray:

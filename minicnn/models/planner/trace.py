@@ -7,20 +7,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.contracts import CONTRACTS, Spec
-from minicnn.layers.base import RNG_KEY, Parameter
+from minicnn.layers.base import RNG_KEY
+from minicnn.layers.parameter import Parameter
 from minicnn.ops.operation import Operation, infer
 
 
 class Value:
-    """One array of a program to be. With a `home` it outlasts a run and `array` may hold it.
+    """One array of a program to be. With a `storage` it outlasts a run and `array` may hold it.
 
     A value with a `source` is a view: the source's numbers in another shape.
     """
 
     def __init__(
-        self, name: str, spec: Spec, home: str = "", array: np.ndarray | None = None
+        self, name: str, spec: Spec, storage: str = "", array: np.ndarray | None = None
     ) -> None:
-        self.name, self.spec, self.home, self.array = name, spec, home, array
+        self.name, self.spec, self.storage, self.array = name, spec, storage, array
         self.source: Value | None = None
 
     @property

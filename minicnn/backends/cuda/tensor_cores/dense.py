@@ -1,10 +1,10 @@
-"""The dense layer on the tensor cores: a convolution whose images and windows are one pixel."""
+"""The dense layer on tensor cores: a convolution of images of one pixel with 1x1 windows."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from minicnn.backends.cuda.runtime.launch import Work
+from minicnn.backends.cuda.runtime.launch import KernelPlan
 from minicnn.backends.cuda.tensor_cores import conv2d
 from minicnn.contracts import Spec
 from minicnn.shapes import Window2D
@@ -16,23 +16,23 @@ PIXEL: dict[str, Any] = {
 }
 
 
-def dense_forward(x: Spec, w: Spec, b: Spec | None) -> Work:
+def dense_forward(x: Spec, w: Spec, b: Spec | None) -> KernelPlan:
     return conv2d.conv2d_forward(pixels(x), weights(w), b, **PIXEL)
 
 
-def dense_backward_input(dy: Spec, w: Spec) -> Work:
+def dense_backward_input(dy: Spec, w: Spec) -> KernelPlan:
     return conv2d.conv2d_backward_input(pixels(dy), weights(w), **PIXEL)
 
 
-def dense_backward_weights(dy: Spec, x: Spec) -> Work:
+def dense_backward_weights(dy: Spec, x: Spec) -> KernelPlan:
     return conv2d.conv2d_backward_weights(pixels(dy), pixels(x), **PIXEL)
 
 
 def pixels(x: Spec) -> Spec:
-    """(N, I) as (N, 1, 1, I)."""
+    """Return (N, I) as (N, 1, 1, I)."""
     return Spec((x.shape[0], 1, 1, x.shape[1]))
 
 
 def weights(w: Spec) -> Spec:
-    """(I, O) as (1, 1, I, O)."""
+    """Return (I, O) as (1, 1, I, O)."""
     return Spec((1, 1, *w.shape))

@@ -1,39 +1,44 @@
-"""One batch at a time: programs made when they are first needed, then run again and again."""
+"""A network with its programs: it predicts, tests and trains on one batch per call.
+
+Programs are planned when a batch of a new kind comes and are cached. The steps here trust their
+batches: `prepare_batch` and `build_for` check what comes from outside, once.
+"""
 
 from __future__ import annotations
 
 import math
 import threading
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from minicnn import metrics, random
-from minicnn.backends.algorithm import conv_algorithm
-from minicnn.backends.precision import precision
+from minicnn.backends.settings import conv_algorithm, precision
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
+from minicnn.history import History
 from minicnn.host_sync import layers_version, sync_all, synced
-from minicnn.layers.base import Parameter, aligned
+from minicnn.layers.parameter import Parameter, aligned
 from minicnn.losses import Loss
 from minicnn.metrics import Metric
 from minicnn.models.batches import Batch
-from minicnn.models.execution import Execution, Outcome
+from minicnn.models.execution import BatchResult, Execution
 from minicnn.models.graph import Graph
 from minicnn.models.network import Network
 from minicnn.models.planner.plan import Plan, plan_prediction, plan_test, plan_training
 from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.programs import Memory, Programs
-from minicnn.models.training.interrupt import Whole
+from minicnn.models.training.interrupt import Interrupt, Whole
 from minicnn.models.training.nonfinite import first_not_finite
+from minicnn.models.training.session import TrainingSession
 from minicnn.optimizers import Optimizer
 from minicnn.program import Program
 from minicnn.support.memory_limits import check_activations
 
 
-class Stepper(Network):
-    """A network that can predict, and, once it has an optimizer and a loss, learn."""
+class CompiledNetwork(Network):
+    """A network that can predict and, once it has an optimizer and a loss, learn."""
 
     def __init__(self, name: str | None = None) -> None:
         super().__init__(name)
@@ -41,31 +46,53 @@ class Stepper(Network):
         self.loss: Loss | None = None
         self.compiled_metrics: list[Any] = []
         self.fuse = True
+        self.stop_training = False
+        self.session = TrainingSession()
         self._slots: dict[Parameter, dict[str, np.ndarray]] = {}
         self._executions = Programs()
         self._step_metrics: list[Metric] | None = None
-        # Entered while a training step may be given up as a whole; `fit` lets Ctrl-C strike there.
-        self.interruptible: AbstractContextManager[Any] = nullcontext()
-        self.uninterruptible: AbstractContextManager[Any] = Whole()  # while the model changes
 
     def __getstate__(self) -> dict[str, Any]:
-        """For copies and pickles: all but the programs, which are made again when needed."""
+        """For copies and pickles: without the programs and without a training that runs."""
         for arrays in self._slots.values():
             sync_all(arrays.values())
-        kept = {name: value for name, value in vars(self).items() if name != "_executions"}
-        return {**kept, "interruptible": nullcontext(), "uninterruptible": Whole()}
+        state = {name: value for name, value in vars(self).items() if name != "_executions"}
+        return {**state, "session": self.session.idle()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._executions = Programs()
 
     @property
+    def history(self) -> History | None:
+        """The curves of the last training; None before the first."""
+        return self.session.history
+
+    @property
+    def saved_history(self) -> dict[str, list[float]]:
+        """The curves of the trainings before that one, also from the file of a loaded model."""
+        return self.session.state.past
+
+    @property
+    def in_training(self) -> bool:
+        """Whether `fit` is running."""
+        return self.session.is_running
+
+    def refuse_while_training(self, method: str) -> None:
+        """Raise ArgumentError if `fit` is running, which needs the model as it is."""
+        if self.in_training:
+            raise ArgumentError(
+                f"{method} was called while fit of {self.name} is running (from a callback or from "
+                "another thread); set model.stop_training = True and call it afterwards"
+            )
+
+    @property
     def lock(self) -> threading.Lock:
-        """To be held while a program is made or runs: threads may use one model, one at a time."""
+        """Held while a program is planned or runs: threads may share a model, one at a time."""
         return self._executions.lock
 
     def take_graph(self, graph: Graph) -> None:
-        """Become the network of this graph; programs made before are forgotten."""
+        """Become the network of this graph; the programs of the earlier one are dropped."""
         super().take_graph(graph)
         self._executions.clear()
         self._step_metrics = None
@@ -73,7 +100,7 @@ class Stepper(Network):
     def set_training(
         self, optimizer: Optimizer, loss: Loss | None, reported: list[Any], *, fuse: bool
     ) -> None:
-        """Take a new optimizer, with fresh state."""
+        """Take a new optimizer with fresh state, a loss and metrics."""
         self.optimizer, self.loss, self.compiled_metrics = optimizer, loss, reported
         self.fuse = fuse
         self._slots = {}
@@ -81,58 +108,78 @@ class Stepper(Network):
         self._step_metrics = None
 
     def program(self, batch_size: int = 32, *, training: bool | None = None) -> Program:
-        """The list of kernel calls for such a batch; `print` it to see the network's algorithm.
+        """Return the list of kernel calls for such a batch; `print` it to see the algorithm.
 
-        Of a training step if the model is compiled, else of a prediction.
+        By default it is a training step if the model is compiled, else a prediction.
         """
         if training is None:
             training = self.optimizer is not None
         dtypes = ["float32"] * len(self.graph.inputs)
         return self._plan("train" if training else "predict", batch_size, dtypes).program
 
-    def train_step(self, batch: Batch) -> Outcome:
-        """Forward, backward and update; the outcome is that before the update.
+    def prepare_batch(self, batch: Batch) -> Batch:
+        """Build the network if needed; return the batch, checked, with labels as kernels read them.
 
-        Ctrl-C gives up a step as a whole, before the model changes, or not at all.
+        Raises
+        ------
+        ArgumentError, ShapeError, DTypeError : the network is not compiled, or inputs or labels do
+            not fit it
+        """
+        _, loss = self.need_compiled()
+        self.build_for(batch.inputs)
+        if batch.labels is None:
+            raise ArgumentError("training and evaluation need labels y")
+        if len(batch.inputs[0]) == 0:
+            raise ArgumentError("a batch needs at least one sample; x has 0")
+        labels = loss.prepare(batch.labels, self.batch_output_shape(len(batch.inputs[0])))
+        return batch._replace(labels=labels)
+
+    def train_step(self, batch: Batch, interrupt: Interrupt | None = None) -> BatchResult:
+        """Take a training step on a prepared batch; the result is from before the update.
+
+        Ctrl-C abandons a step before the model changes, or waits until it has changed.
+
+        Raises
+        ------
+        NumericError : the loss is NaN or infinite; the model is as before
         """
         optimizer, loss = self.need_compiled()
-        batch = self.prepared(batch)
+        at_once = nullcontext() if interrupt is None else interrupt.at_once
+        whole = Whole() if interrupt is None else interrupt.whole
         with self.lock:
-            step = optimizer.iterations  # here, as threads may train one model in turn
+            step = optimizer.iterations  # read under the lock: threads may train one model in turn
             execution = self.execution("train", batch.inputs)
-            with self.interruptible:
+            with at_once:
                 rates, rng_key = optimizer.rates(step), random.rng_key(step)
-                outcome = execution.forward_backward(batch, rates, rng_key)
-            if math.isfinite(outcome.loss):
-                with self.uninterruptible:
+                result = execution.forward_backward(batch, rates, rng_key)
+            if math.isfinite(result.loss):
+                with whole:
                     execution.commit()
                     optimizer.iterations = step + 1
-                return outcome.copied()
+                return result.copied()
         cause = first_not_finite(self.graph, batch.inputs, loss, step)
         raise NumericError(
-            f"the loss became {outcome.loss} at step {step + 1}: {cause}. The weights are still "
+            f"the loss became {result.loss} at step {step + 1}: {cause}. The weights are still "
             f"those before this step (learning_rate {optimizer.learning_rate:g})"
         )
 
-    def test_step(self, batch: Batch) -> Outcome:
-        """Predictions and loss, as in use: no dropout, running statistics."""
-        batch = self.prepared(batch)
+    def test_step(self, batch: Batch) -> BatchResult:
+        """Return predictions and loss of a prepared batch, at inference: without dropout."""
         with self.lock:
             return self.execution("test", batch.inputs).test(batch).copied()
 
     def predict_step(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
-        """The outputs."""
-        self.check_inputs(inputs)
+        """Return the outputs for inputs that `build_for` has checked."""
         with self.lock:
             return [y.copy() for y in self.execution("predict", inputs).predict(inputs)]
 
     def new_metrics(self) -> list[Metric]:
-        """A fresh set of the compiled metrics."""
+        """Return a new set of the compiled metrics."""
         shape = self.graph.outputs[0].shape
         return [metrics.get(metric, self.loss, shape) for metric in self.compiled_metrics]
 
     def step_metrics(self) -> list[Metric]:
-        """The compiled metrics with nothing counted; each call gives the same objects."""
+        """Return the compiled metrics, reset; each call returns the same objects."""
         if self._step_metrics is None:
             self._step_metrics = self.new_metrics()
         for metric in self._step_metrics:
@@ -140,12 +187,12 @@ class Stepper(Network):
         return self._step_metrics
 
     def slot(self, parameter: Parameter, name: str) -> np.ndarray:
-        """The optimizer's array of that name for that parameter; zeros when it is new."""
+        """Return the optimizer's array of that name for a parameter; a new one is initialized."""
+        optimizer, _ = self.need_compiled()
         arrays = self._slots.setdefault(parameter, {})
         if name not in arrays:
-            zeros = aligned(parameter.shape, "float32")
-            zeros.fill(0)
-            arrays[name] = zeros
+            arrays[name] = aligned(parameter.shape, "float32")
+            arrays[name].fill(optimizer.slots[name])
         return synced(arrays[name])
 
     @property
@@ -157,14 +204,8 @@ class Stepper(Network):
             for name, a in arrays.items()
         }
 
-    def reset_slots(self) -> None:
-        """Set the optimizer's arrays to zero. They stay where they are: programs know them."""
-        for arrays in self._slots.values():
-            for array in arrays.values():
-                synced(array).fill(0)
-
     def need_compiled(self) -> tuple[Optimizer, Loss]:
-        """The optimizer and the loss, or an error that says how to give them."""
+        """Return the optimizer and the loss, or raise ArgumentError if they are not set."""
         if self.optimizer is None or self.loss is None:
             raise ArgumentError(
                 "say how to train first: model.compile(optimizer='adam', "
@@ -176,34 +217,20 @@ class Stepper(Network):
             )
         return self.optimizer, self.loss
 
-    def prepared(self, batch: Batch) -> Batch:
-        """The batch with labels as the loss wants them, after every check."""
-        _, loss = self.need_compiled()
-        self.check_inputs(batch.inputs)
-        if batch.labels is None:
-            raise ArgumentError("training and evaluation need labels y")
-        if len(batch.inputs[0]) == 0:
-            raise ArgumentError("a batch needs at least one sample; x has 0")
-        labels = loss.prepare(batch.labels, self._output_shape(len(batch.inputs[0])))
-        return batch._replace(labels=labels)
-
-    def together(self, inputs: tuple[np.ndarray, ...]) -> int:
-        """How many steps on such batches the engine in use takes at a time."""
-        with self.lock:
-            return self.execution("train", inputs).runner.together
-
-    def _output_shape(self, batch_size: int) -> tuple[int, ...]:
+    def batch_output_shape(self, batch_size: int) -> tuple[int, ...]:
+        """Return the shape of the first output for a batch of that size."""
         return (batch_size, *self.graph.outputs[0].shape[1:])
 
     def execution(self, kind: str, inputs: tuple[np.ndarray, ...]) -> Execution:
-        """The plan of a "predict", "test" or "train" step on the engine in use; the lock is held.
+        """Return the Execution of a "predict", "test" or "train" step on the current engine.
 
-        It lies in memory that all of them share: the next one that runs overwrites its arrays.
+        The caller holds the lock: all executions share memory, so the next one that runs
+        overwrites the arrays of this one.
         """
         dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
         trained = [layer.trainable for layer in self._layers] if kind == "train" else []
-        ways = (conv_algorithm(), precision(), layers_version())
-        key = (kind, len(inputs[0]), *dtypes, *ways, *trained)
+        settings = (conv_algorithm.get(), precision.get(), layers_version())
+        key = (kind, len(inputs[0]), *dtypes, *settings, *trained)
 
         def make(memory: Memory) -> Execution:
             plan = self._plan(kind, len(inputs[0]), dtypes, memory.shared)
@@ -213,7 +240,7 @@ class Stepper(Network):
         return self._executions.get(key, make)
 
     def _input_dtype(self, i: int, x: np.ndarray) -> str:
-        """uint8 pixels stay uint8 where every layer that reads them rescales them."""
+        """Return the dtype in which an input is read: uint8 stays if all its readers rescale it."""
         return "uint8" if x.dtype == np.uint8 and self.rescales(i) else "float32"
 
     def _plan(
@@ -224,7 +251,7 @@ class Stepper(Network):
         if kind == "predict":
             return plan_prediction(self.graph, specs, shared, fuse=self.fuse)
         optimizer, loss = self.need_compiled()
-        labels = loss.label_spec(self._output_shape(batch_size))
+        labels = loss.label_spec(self.batch_output_shape(batch_size))
         if kind == "test":
             return plan_test(self.graph, specs, loss, labels, shared, fuse=self.fuse)
         return plan_training(
