@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from picture_folders import make_colored
+from image_folders import make_colored
 
 import minicnn as mc
 from minicnn import explain

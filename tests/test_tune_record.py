@@ -12,7 +12,7 @@ import minicnn as mc
 from minicnn import tune
 from minicnn.errors import ArgumentError, FormatError, MiniCNNError
 from minicnn.layers import Dense, Input
-from minicnn.tune import locks
+from minicnn.support import locks
 from minicnn.tune.study import known_settings
 
 pytest.importorskip("optuna")

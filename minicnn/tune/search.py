@@ -12,9 +12,9 @@ from minicnn.callbacks.base import Monitor
 from minicnn.checks import check_int
 from minicnn.errors import ArgumentError, MiniCNNError, NumericError, ShapeError, SizeLimitError
 from minicnn.models import Model, load_model
+from minicnn.support.locks import locked
 from minicnn.support.text import say
 from minicnn.tune import figures, report
-from minicnn.tune.locks import locked
 from minicnn.tune.results import Result, results_of
 from minicnn.tune.sampling import combinations, exhausted, number_of, path_of
 from minicnn.tune.space import Draw, Hyperparameter, HyperParameters

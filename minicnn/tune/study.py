@@ -22,7 +22,7 @@ from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
 from minicnn.installed import missing_extra
 from minicnn.support.files import open_regular
-from minicnn.tune.locks import FileLock, is_locked, locked
+from minicnn.support.locks import FileLock, is_locked, locked
 from minicnn.tune.record import check_settings, check_trials, drop_torn_line, reading
 from minicnn.tune.sampling import Sampler, number_of, path_of
 

@@ -18,7 +18,7 @@ from minicnn.apps.runs.load_images import Part, load_test_part
 from minicnn.apps.runs.predictions import Answers, per_class
 from minicnn.apps.runs.report import answer_rows
 from minicnn.apps.runs.report_html import test_page
-from minicnn.data.unreadable import USUAL_SHARE
+from minicnn.data.unreadable import ALLOWED_SHARE
 from minicnn.support.atomic_files import write_text
 
 WORST = 5  # mistakes in the terminal
@@ -52,7 +52,7 @@ def command(
     """
     output.check_target(report, force=force)
     network, preprocess, names = load_classifier(model)
-    share = USUAL_SHARE if allow_unreadable is None else allow_unreadable
+    share = ALLOWED_SHARE if allow_unreadable is None else allow_unreadable
     part, skipped = load_test_part(directory, preprocess, names, output.note, share)
     for path, reason in skipped:
         output.warn(f"{path} cannot be read ({reason}); left out")

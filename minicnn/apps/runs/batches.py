@@ -38,7 +38,7 @@ class Prepared:
         count = self.part.total
         order = np.arange(count)
         if self.shuffle:
-            order = random.generator("shuffle", epoch).permutation(count)
+            order = random.epoch_order(count, epoch)
         for start in range(0, count, self.batch_size):
             rows = order[start : start + self.batch_size]
             yield self.preprocess(self.part.images[rows]), self.part.labels[rows]
@@ -87,11 +87,6 @@ def training_batches(part: Part, settings: Settings, preprocess: Preprocess) -> 
 def from_files(listing: ImageList, settings: Settings, preprocess: Preprocess) -> Any:
     """Such batches too, their images read while the network trains."""
     generator = ImageDataGenerator(**settings.augmentation)
-
-    def changed(image: np.ndarray, epoch: int, number: int) -> np.ndarray:
-        change = generator.ranges.draw(random.generator("augment", epoch, number), image.shape)
-        return generator.apply_transform(image, change)
-
     batches = DirectoryBatches(
         listing,
         preprocess.size,
@@ -101,7 +96,7 @@ def from_files(listing: ImageList, settings: Settings, preprocess: Preprocess) -
         interpolation=preprocess.interpolation,
         upright=preprocess.upright,
         allow_unreadable=settings.allow_unreadable,
-        prepare=changed if settings.augmentation else None,
+        prepare=generator.preparation() if settings.augmentation else None,
         dtype="float32" if settings.augmentation else "uint8",
         verbose=False,
     )

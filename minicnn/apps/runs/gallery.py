@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.apps.runs.predictions import Answers
-from minicnn.data.images import array_to_img
+from minicnn.data.image_writing import array_to_img
 from minicnn.explain.tiles import empty_figure, show_tiles
 from minicnn.support.files import read_whole
 from minicnn.support.plots import QUIET, RIGHT, WRONG

@@ -18,12 +18,12 @@ from minicnn import random
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.split_files import NEEDED, Listing, find_lists, found_text, missing
 from minicnn.apps.runs.telling import Say, telling
-from minicnn.data.folder_layouts import TEST, part_folder
+from minicnn.data.folder_layouts import TEST, split_folder
 from minicnn.data.folders import ImageList, list_folder
 from minicnn.data.folders import found_text as found_one
 from minicnn.data.images import read_images
 from minicnn.data.preprocess import Preprocess
-from minicnn.data.unreadable import USUAL_SHARE, check_unreadable
+from minicnn.data.unreadable import ALLOWED_SHARE, check_unreadable
 from minicnn.datasets import cifar10, mnist
 from minicnn.errors import ArgumentError
 
@@ -103,7 +103,7 @@ def load_test_part(
     preprocess: Preprocess,
     names: Sequence[str],
     say: Say,
-    allow_unreadable: float = USUAL_SHARE,
+    allow_unreadable: float = ALLOWED_SHARE,
 ) -> tuple[Part, Skipped]:
     """The images of these classes in a folder, or in its test part; and what cannot be read.
 
@@ -116,7 +116,7 @@ def load_test_part(
         return known.test, []
     if not folder.is_dir():
         raise missing(folder, "there is no such folder. Needed is one with a folder a class")
-    inner = part_folder(folder, TEST)
+    inner = split_folder(folder, TEST)
     if inner is not None:
         say(f"Taking the images in {inner}")
     images = list_folder(inner or folder, list(names))

@@ -10,7 +10,7 @@ from typing import Any
 
 from minicnn.apps.runs.toml import Table, check_plain, read_toml, toml_comment, toml_line
 from minicnn.checks import check_flag, check_int, nearest
-from minicnn.data.unreadable import USUAL_SHARE, check_share
+from minicnn.data.unreadable import ALLOWED_SHARE, check_share
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.shapes import is_int
 from minicnn.support.atomic_files import write_text
@@ -40,7 +40,7 @@ class Settings:
     balance: bool = False  # weigh each class's samples so that all classes count the same
     patience: int = 0  # stop after so many epochs without a better one; 0: never
     memory_mb: int = 4000  # training images that need more are read from their files every epoch
-    allow_unreadable: float = USUAL_SHARE  # this share of a part's images may be left out, 0...1
+    allow_unreadable: float = ALLOWED_SHARE  # this share of a part's images may be left out, 0...1
     tensorboard: bool = False  # write its event files too
     optimizer: Table = field(default_factory=lambda: {"name": "adam", "learning_rate": 0.001})
     augmentation: Table = field(default_factory=dict)  # arguments of `ImageDataGenerator`
