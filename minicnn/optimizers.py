@@ -254,6 +254,61 @@ class RMSprop(Optimizer):
         }
 
 
+class Adagrad(Optimizer):
+    """Divides by the root of the sum of all squared gradients, so that steps become shorter.
+
+        accumulator += g^2,    w -= learning_rate * g / sqrt(accumulator + epsilon)
+
+    Weights with rare or small gradients take longer steps than the others.
+
+    Parameters
+    ----------
+    learning_rate : number, or a schedule; default 0.001
+    initial_accumulator_value : where the sums start, which limits the first steps; default 0.1
+    epsilon : keeps the divisor from 0; default 1e-7
+    options : those of `Optimizer`
+
+    References
+    ----------
+    Duchi, Hazan, Singer: Adaptive subgradient methods for online learning and stochastic
+    optimization. JMLR 12, 2011.
+
+    Examples
+    --------
+    >>> Adagrad(initial_accumulator_value=0.5).slots
+    {'accumulator': 0.5}
+    """
+
+    kernel = "adagrad_update"
+    adaptive = True
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+        **options: Any,
+    ) -> None:
+        super().__init__(learning_rate, **options)
+        self.initial_accumulator_value = check_number(
+            initial_accumulator_value, "initial_accumulator_value", 0.0
+        )
+        self.epsilon = check_number(epsilon, "epsilon", 0.0)
+
+    @property
+    def slots(self) -> dict[str, float]:
+        """The sum of the squared gradients."""
+        return {"accumulator": self.initial_accumulator_value}
+
+    def _numbers(self) -> dict[str, Any]:
+        return {"epsilon": self.epsilon}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        start = {"initial_accumulator_value": self.initial_accumulator_value}
+        return {**super().get_config(), **start}
+
+
 _CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
@@ -269,7 +324,9 @@ def _optional(value: float | None, name: str, *, positive: bool = False) -> floa
     return None if value is None else check_number(value, name, 0.0, open=positive)
 
 
-_registry: Registry[Optimizer] = Registry("optimizer", Optimizer, (SGD, Adam, AdamW, RMSprop))
+_registry: Registry[Optimizer] = Registry(
+    "optimizer", Optimizer, (SGD, Adam, AdamW, RMSprop, Adagrad)
+)
 serialize, deserialize = _registry.serialize, _registry.deserialize
 check_rebuildable, find, names = _registry.check_rebuildable, _registry.find, _registry.names
 

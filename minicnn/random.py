@@ -7,6 +7,7 @@ whether the training came there in one go or was resumed, whatever else drew num
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -107,11 +108,16 @@ def epoch_order(count: int, epoch: int, seed: int | None = None) -> np.ndarray:
     return generator("shuffle", epoch, seed=seed).permutation(count)
 
 
-def rng_key(step: int) -> np.ndarray:
+def rng_key(step: int, seed: int | None = None) -> np.ndarray:
     """What the dropout kernels read: (seed low, seed high, step low, step high), uint32."""
-    value = seed()
+    value = _seed_in_use() if seed is None else seed
     words = (value, value >> 32, step, step >> 32)
     return np.array([word & 0xFFFFFFFF for word in words], np.uint32)
+
+
+def purpose_number(name: str) -> int:
+    """Return the number, below 2**31, that stands for a purpose in kernels that read an RNG key."""
+    return zlib.crc32(name.encode()) & 0x7FFFFFFF
 
 
 def _seed_in_use() -> int:

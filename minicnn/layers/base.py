@@ -125,6 +125,7 @@ class Layer:
 
     __repr__ = repr_from_config
     takes_many = False  # True for layers that merge a list of inputs
+    moves_pixels = False  # True for layers that take uint8 images and keep the range of pixels
     _name: str
 
     def __init__(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
+from minicnn import random
 from minicnn.checks import check_number
 from minicnn.contracts import Shape
 from minicnn.layers.base import RNG_KEY, Apply, Layer
@@ -29,7 +29,7 @@ class Dropout(Layer):
         if not training or self.rate == 0:
             return inputs[0]
         # On arrays alone. A network's pass counts its masks: see `minicnn.models.rng_keys`.
-        purpose = zlib.crc32(self.name.encode()) & 0x7FFFFFFF
+        purpose = random.purpose_number(self.name)
         return apply(DROPOUT, inputs[0], RNG_KEY, rate=self.rate, purpose=purpose)
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
