@@ -32,6 +32,7 @@ UPDATES: dict[str, dict[str, Any]] = {
     "sgd_update": {"momentum": 0.9, "nesterov": True, **_DECAY},
     "adam_update": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, **_DECAY},
     "rmsprop_update": {"rho": 0.9, "momentum": 0.9, "epsilon": 1e-7, "centered": False, **_DECAY},
+    "adagrad_update": {"epsilon": 1e-7, **_DECAY},
     "clip_by_value": {"limit": 0.5},
     "clip_by_norm": {"limit": 0.5},
     "squared_norm_start": {},
@@ -136,7 +137,7 @@ def augment_calls(rng: np.random.Generator) -> list[tuple[str, list[np.ndarray],
         rule = {"fill_mode": mode, "cval": 1.0, "scale": 0.5}
         rule["interpolation"] = "nearest" if i % 3 == 0 else "bilinear"
         for x in (pixels, pixels.astype(np.float32)):
-            calls.append(("augment", [x, matrix.astype(np.float32)], rule))
+            calls.append(("augment_forward", [x, matrix.astype(np.float32)], rule))
     return calls
 
 

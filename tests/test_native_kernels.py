@@ -10,6 +10,7 @@ from gradcheck import backward_kernels, everything
 from kernel_cases import BN, BN_DROPOUT, CASES, LRN, Case, arrays, conv, pool
 from test_contracts import OTHERS, SGD, as_dtype, calls, other_arrays
 
+from minicnn import contracts
 from minicnn.backends import numpy as reference
 from minicnn.contracts import CONTRACTS
 from minicnn.shapes import Window2D
@@ -19,14 +20,16 @@ native = pytest.importorskip("minicnn.backends.native", exc_type=ModuleNotFoundE
 
 UNIT = 2.0**-24
 EXACT = {
-    "add_forward", "add_backward", "assign", "augment", "bias_forward", "bias_backward_input",
+    "add_forward", "add_backward", "assign", "augment_forward", "bias_forward",
+    "bias_backward_input",
     "clip_by_value",
     "concatenate_forward", "concatenate_backward", "dropout_forward", "dropout_backward",
     "global_average_pool2d_backward", "global_max_pool2d_forward", "global_max_pool2d_backward",
     "leaky_relu_forward", "leaky_relu_backward", "max_pool2d_forward", "multiply_forward",
     "multiply_backward", "relu_forward", "relu_backward", "relu6_forward", "relu6_backward",
     "rescale_forward", "rescale_backward", "reshape_forward", "reshape_backward",
-    "sgd_update", "adam_update", "rmsprop_update", "zero_pad2d_forward", "zero_pad2d_backward",
+    "sgd_update", "adam_update", "rmsprop_update",
+    "adagrad_update", "zero_pad2d_forward", "zero_pad2d_backward",
 }  # fmt: skip
 PAD = Window2D((3, 4), (2, 1), (1, 1), (2, 1), (1, 3))
 
@@ -203,6 +206,7 @@ STEPS = {
         {"rho": 0.9, "momentum": 0.5, "epsilon": 1e-3, "centered": True},
         (),
     ),
+    "adagrad": ("adagrad_update", {"epsilon": 1e-7}, ()),
 }
 
 
@@ -334,7 +338,7 @@ ACTIVATIONS = {
     case.operation: case.attributes
     for case in CASES.values()
     if CONTRACTS[f"{case.operation}_forward"].reads == ("x",)
-    and case.operation in ["relu", "leaky_relu", "relu6", "elu", "sigmoid", "tanh", "silu"]
+    and case.operation in contracts.ACTIVATIONS
 }
 
 

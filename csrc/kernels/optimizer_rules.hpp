@@ -140,6 +140,30 @@ struct RmsProp {
   }
 };
 
-using OptimizerRule = std::variant<Sgd, Adam, RmsProp>;
+struct Adagrad {
+  static constexpr const char* kUpdate = "adagrad_update";
+  static constexpr const char* kDenseUpdate = "dense_adagrad_update";
+  static constexpr std::size_t kSlots = 1;
+
+  float* accumulator;  // the sum of all g * g
+  float epsilon;
+
+  template <class Arguments>
+  static Adagrad from(Arguments& call) {
+    return {call.slot(0), call.number("epsilon")};
+  }
+
+  template <class Weights>
+  void move(const Weights& weights) const {
+    float* sum = weights.part(accumulator);
+    const float rate = weights.rate(), small = epsilon;
+    weights.each([=](std::int64_t i, float w, float g) {
+      sum[i] += g * g;
+      return w - rate * g / std::sqrt(sum[i] + small);
+    });
+  }
+};
+
+using OptimizerRule = std::variant<Sgd, Adam, RmsProp, Adagrad>;
 
 }  // namespace minicnn
