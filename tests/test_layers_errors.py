@@ -191,11 +191,13 @@ ERRORS = {
     "a reshape that does not fit": (
         lambda: chain(Reshape((5, -1))),
         ShapeError,
-        r"^reshape: shape \(5, -1\) does not hold the 784 numbers of \(28, 28, 1\)$",
+        r"^reshape: shape \(5, -1\) does not hold the 784 values of \(28, 28, 1\)$",
     ),
     "two open lengths": (lambda: Reshape((-1, -1)), ArgumentError, "may have one -1"),
     "padding by a word": (
-        lambda: ZeroPadding2D("same"), ArgumentError, "padding must be numbers of rows and columns",
+        lambda: ZeroPadding2D("same"),
+        ArgumentError,
+        "padding must be the number of rows and columns",
     ),
     "an even neighborhood": (
         lambda: LocalResponseNormalization(4), ArgumentError, "size must be odd",

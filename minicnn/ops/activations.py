@@ -5,6 +5,7 @@ Each takes a float array of any shape (N, ...) and returns one of that shape. Na
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,11 @@ def _resolve_gelu(x: Any, *, approximate: bool = False) -> dict[str, Any]:
     return {"approximate": check_flag(approximate, "approximate")}
 
 
-RESOLVERS = {"leaky_relu": _resolve_leaky_relu, "elu": _resolve_elu, "gelu": _resolve_gelu}
+RESOLVERS: dict[str, Callable[..., dict[str, Any]]] = {
+    "leaky_relu": _resolve_leaky_relu,
+    "elu": _resolve_elu,
+    "gelu": _resolve_gelu,
+}
 OPERATIONS = {
     name: Operation(name, RESOLVERS.get(name, _resolve), (f"{name}_backward",))
     for name in ACTIVATIONS
