@@ -86,13 +86,13 @@ ERRORS = {
     "the count in the shape": (
         lambda: Input((60000, 28, 28, 1)),
         ShapeError,
-        r"^shape=\(60000, 28, 28, 1\) has 4 numbers; give the shape of one image without the "
-        r"count: \(28, 28, 1\)$",
+        r"^shape=\(60000, 28, 28, 1\) has 4 axes; give the shape of one image without the "
+        r"batch: \(28, 28, 1\)$",
     ),
     "the count in the first layer's shape": (
         lambda: Conv2D(1, 3, input_shape=(60000, 28, 28, 1)),
         ShapeError,
-        r"^input_shape=\(60000, 28, 28, 1\) has 4 numbers; give",
+        r"^input_shape=\(60000, 28, 28, 1\) has 4 axes; give",
     ),
     "an open size": (
         lambda: Input((None, None, 3)),
@@ -195,9 +195,7 @@ ERRORS = {
     ),
     "two open lengths": (lambda: Reshape((-1, -1)), ArgumentError, "may have one -1"),
     "padding by a word": (
-        lambda: ZeroPadding2D("same"),
-        ArgumentError,
-        "padding must be the number of rows and columns",
+        lambda: ZeroPadding2D("same"), ArgumentError, "padding must be numbers of rows and columns",
     ),
     "an even neighborhood": (
         lambda: LocalResponseNormalization(4), ArgumentError, "size must be odd",

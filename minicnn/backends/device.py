@@ -59,9 +59,7 @@ def missing() -> str:
     driver finds a GPU is what `no_gpu` returns.
     """
     if find_spec("numba") is None and find_spec("numba_cuda_mlir") is None:
-        return (
-            f"numba, which compiles its kernels, is not installed. Run: {install_command('cuda')}"
-        )
+        return f"numba is not installed; it compiles the kernels. Run: {install_command('cuda')}"
     if simulated():
         return ""
     if not has_driver():
