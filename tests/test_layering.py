@@ -255,7 +255,7 @@ def test_examples_use_public_names(path):
 
 
 # What a C++ folder must not include. The matrix products of gemm and the loops of simd_loops are
-# shared by all kernels, so they stand on core alone; the direct convolution needs no other algorithm.
+# shared by all kernels, so they include only core. The direct convolution needs no other one.
 PYTHON = r"bindings/|pybind11|Python\.h"
 FORBIDDEN_INCLUDES = {
     "core": rf"^(kernels/|{PYTHON})",

@@ -8,22 +8,11 @@ from minicnn.checks import check_number, nearest, quoted
 from minicnn.errors import ArgumentError
 from minicnn.host_sync import mark_layers_changed
 from minicnn.layers.base import Apply, Layer
-from minicnn.ops.activations import ELU as ELU_OPERATION
-from minicnn.ops.activations import LEAKY_RELU, RELU, RELU6, SIGMOID, SILU, TANH
+from minicnn.ops.activations import OPERATIONS
 from minicnn.ops.operation import Operation
 from minicnn.ops.softmax import SOFTMAX
 
-ACTIVATIONS: dict[str, Operation | None] = {
-    "linear": None,
-    "relu": RELU,
-    "leaky_relu": LEAKY_RELU,
-    "relu6": RELU6,
-    "elu": ELU_OPERATION,
-    "sigmoid": SIGMOID,
-    "tanh": TANH,
-    "silu": SILU,
-    "softmax": SOFTMAX,
-}
+ACTIVATIONS: dict[str, Operation | None] = {"linear": None, **OPERATIONS, "softmax": SOFTMAX}
 
 
 def activation_name(value: str | None) -> str:
@@ -40,10 +29,10 @@ def activation_name(value: str | None) -> str:
     return value
 
 
-def activate(apply: Apply, name: str, x: Any) -> Any:
+def activate(apply: Apply, name: str, x: Any, **arguments: Any) -> Any:
     """Return the activation of that name, applied to x."""
     operation = ACTIVATIONS[name]
-    return x if operation is None else apply(operation, x)
+    return x if operation is None else apply(operation, x, **arguments)
 
 
 class ActivationAttribute:
@@ -62,12 +51,12 @@ class ActivationAttribute:
 class Activation(Layer):
     """Applies an activation that is given by its name.
 
-    (N, ...) -> (N, ...). See `minicnn.ops.activations` and `minicnn.ops.softmax`.
+    (N, ...) -> (N, ...). The function's own arguments have their defaults.
 
     Parameters
     ----------
-    activation : "elu", "leaky_relu", "linear", "relu", "relu6", "sigmoid", "silu", "softmax" or
-        "tanh"; None is "linear"
+    activation : name of a function in `minicnn.ops.activations`, "softmax", or "linear", which is
+        also None
     options : those of `Layer`
 
     >>> Activation("relu")(np.array([[-1, 2]], np.float32)).tolist()
@@ -118,8 +107,8 @@ class ReLU(Layer):
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """Return relu(x), relu6(x) or leaky_relu(x)."""
         if self.negative_slope:
-            return apply(LEAKY_RELU, inputs[0], negative_slope=self.negative_slope)
-        return apply(RELU if self.max_value is None else RELU6, inputs[0])
+            return activate(apply, "leaky_relu", inputs[0], negative_slope=self.negative_slope)
+        return activate(apply, "relu" if self.max_value is None else "relu6", inputs[0])
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -145,7 +134,7 @@ class LeakyReLU(Layer):
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """Return leaky_relu(x)."""
-        return apply(LEAKY_RELU, inputs[0], negative_slope=self.negative_slope)
+        return activate(apply, "leaky_relu", inputs[0], negative_slope=self.negative_slope)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -167,7 +156,7 @@ class ELU(Layer):
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """Return elu(x)."""
-        return apply(ELU_OPERATION, inputs[0], alpha=self.alpha)
+        return activate(apply, "elu", inputs[0], alpha=self.alpha)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -3,6 +3,8 @@
 from minicnn.ops.activations import (
     elu,
     elu_backward,
+    gelu,
+    gelu_backward,
     leaky_relu,
     leaky_relu_backward,
     relu,
@@ -112,6 +114,8 @@ __all__ = [
     "dropout_backward",
     "elu",
     "elu_backward",
+    "gelu",
+    "gelu_backward",
     "global_average_pool2d",
     "global_average_pool2d_backward",
     "global_max_pool2d",

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checks import check_array, check_number
+from minicnn.checks import check_array, check_flag, check_number
+from minicnn.contracts import ACTIVATIONS
 from minicnn.ops.operation import Operation, Saved, apply, gradients
 
 
@@ -29,13 +30,17 @@ def _resolve_elu(x: Any, *, alpha: float = 1.0) -> dict[str, Any]:
     return {"alpha": check_number(alpha, "alpha", 0)}
 
 
-RELU = Operation("relu", _resolve, ("relu_backward",))
-LEAKY_RELU = Operation("leaky_relu", _resolve_leaky_relu, ("leaky_relu_backward",))
-RELU6 = Operation("relu6", _resolve, ("relu6_backward",))
-ELU = Operation("elu", _resolve_elu, ("elu_backward",))
-SIGMOID = Operation("sigmoid", _resolve, ("sigmoid_backward",))
-TANH = Operation("tanh", _resolve, ("tanh_backward",))
-SILU = Operation("silu", _resolve, ("silu_backward",))
+def _resolve_gelu(x: Any, *, approximate: bool = False) -> dict[str, Any]:
+    check_array(x, "x")
+    return {"approximate": check_flag(approximate, "approximate")}
+
+
+RESOLVERS = {"leaky_relu": _resolve_leaky_relu, "elu": _resolve_elu, "gelu": _resolve_gelu}
+OPERATIONS = {
+    name: Operation(name, RESOLVERS.get(name, _resolve), (f"{name}_backward",))
+    for name in ACTIVATIONS
+}
+RELU = OPERATIONS["relu"]  # the one that layers and the planner treat in a special way
 
 
 def relu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
@@ -102,7 +107,7 @@ def leaky_relu(x: np.ndarray, negative_slope: float = 0.2) -> tuple[np.ndarray, 
     >>> leaky_relu(np.array([-2, 0, 3], np.float32), 0.5)[0].tolist()
     [-1.0, 0.0, 3.0]
     """
-    return apply(LEAKY_RELU, x, negative_slope=negative_slope)
+    return apply(OPERATIONS["leaky_relu"], x, negative_slope=negative_slope)
 
 
 def leaky_relu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -137,7 +142,7 @@ def relu6(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> relu6(np.array([-2, 3, 8], np.float32))[0].tolist()
     [0.0, 3.0, 6.0]
     """
-    return apply(RELU6, x)
+    return apply(OPERATIONS["relu6"], x)
 
 
 def relu6_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -175,7 +180,7 @@ def elu(x: np.ndarray, alpha: float = 1.0) -> tuple[np.ndarray, Saved]:
     >>> elu(np.array([-100, 0, 3], np.float32))[0].tolist()
     [-1.0, 0.0, 3.0]
     """
-    return apply(ELU, x, alpha=alpha)
+    return apply(OPERATIONS["elu"], x, alpha=alpha)
 
 
 def elu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -206,7 +211,7 @@ def sigmoid(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> sigmoid(np.array([-200, 0, 200], np.float32))[0].tolist()
     [0.0, 0.5, 1.0]
     """
-    return apply(SIGMOID, x)
+    return apply(OPERATIONS["sigmoid"], x)
 
 
 def sigmoid_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -237,7 +242,7 @@ def tanh(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> tanh(np.array([-100, 0, 100], np.float32))[0].tolist()
     [-1.0, 0.0, 1.0]
     """
-    return apply(TANH, x)
+    return apply(OPERATIONS["tanh"], x)
 
 
 def tanh_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -272,9 +277,47 @@ def silu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> silu(np.array([0, 100], np.float32))[0].tolist()
     [0.0, 100.0]
     """
-    return apply(SILU, x)
+    return apply(OPERATIONS["silu"], x)
 
 
 def silu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     """dx = dy * s * (1 + x * (1 - s)), s = sigmoid(x)."""
+    return gradients(dy, saved)["dx"]
+
+
+def gelu(x: np.ndarray, approximate: bool = False) -> tuple[np.ndarray, Saved]:
+    """Each value times the probability that a standard normal variable is smaller.
+
+    y = x * p(x), p(x) = (1 + erf(x / sqrt(2))) / 2, or approximately
+    p(x) = (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2
+
+    Parameters
+    ----------
+    x : float32 array, (N, ...)
+    approximate : use the second formula, which differs by at most 0.0005; default False
+
+    Returns
+    -------
+    y : float32 array, the shape of x
+    saved : Saved, for `gelu_backward`
+
+    Raises
+    ------
+    DTypeError : x is not an array of floats
+    ArgumentError : approximate is not True or False
+
+    References
+    ----------
+    Hendrycks, Gimpel. Gaussian error linear units (GELUs). 2016.
+
+    Examples
+    --------
+    >>> gelu(np.array([-100, 0, 100], np.float32))[0].tolist()
+    [-0.0, 0.0, 100.0]
+    """
+    return apply(OPERATIONS["gelu"], x, approximate=approximate)
+
+
+def gelu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
+    """dx = dy * (p(x) + x * p'(x))."""
     return gradients(dy, saved)["dx"]
