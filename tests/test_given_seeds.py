@@ -1,4 +1,4 @@
-"""A given seed decides alone: not the program's seed, threads, or what was drawn before."""
+"""A seed that is given decides alone, whatever the global seed, threads and earlier draws are."""
 
 from __future__ import annotations
 
