@@ -449,11 +449,8 @@ def test_an_activation_that_is_set_holds_from_the_next_call_on(backend):
 def test_what_only_counts_draws_no_weights():
     model = small()
     model.summary(flops=True, memory=True)
-    assert (
-        summary_fields(model.graph, model.name)["parameters"]
-        == model.count_params()
-        == 4 * 10 + 36 * 3 + 3
-    )
+    fields = summary_fields(model.graph, model.name)
+    assert fields["parameters"] == model.count_params() == 4 * 10 + 36 * 3 + 3
     assert all(parameter.initial is not None for parameter in model.parameters)
 
 

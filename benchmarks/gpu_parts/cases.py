@@ -126,6 +126,7 @@ def _of_images(size: Size, rng: np.random.Generator) -> dict[str, Any]:
     count = size.h * size.w * size.channels
     plain = {"relu": {}, "relu6": {}, "sigmoid": {}, "tanh": {}, "silu": {}}
     activations = {**plain, "leaky_relu": {"negative_slope": 0.2}, "elu": {"alpha": 0.7}}
+    activations["gelu"] = {"approximate": False}
     joined = {"axis": 3, "sizes": (size.channels, size.channels)}
     return {
         **{name: (name, x, attributes) for name, attributes in activations.items()},
@@ -228,6 +229,6 @@ def _others(size: Size, rng: np.random.Generator) -> list[Call]:
         ("squared_norm_start", state, {}),
         ("squared_norm_add", state, {}),
         ("clip_by_global_norm", state, {"limit": 0.5}),
-        ("augment", {"x": pixels, "matrix": matrix.astype(np.float32)}, AUGMENT),
+        ("augment_forward", {"x": pixels, "matrix": matrix.astype(np.float32)}, AUGMENT),
     ]  # fmt: skip
     return [Call(name, name, known, numbers) for name, known, numbers in listed]

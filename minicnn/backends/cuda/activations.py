@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from math import erfc
 from typing import Any
 
 from minicnn.backends.cuda.runtime.api import cuda, device, exp, expm1, float32, jit, uint32
@@ -11,7 +12,11 @@ from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import KernelPlan, elementwise
 from minicnn.contracts import Spec
 
-ZERO, ONE, SIX = float32(0), float32(1), float32(6)
+ZERO, HALF, ONE, THREE, SIX = (float32(value) for value in (0, 0.5, 1, 3, 6))
+SQRT_HALF = float32(math.sqrt(0.5))
+NORMAL_PEAK = float32(1 / math.sqrt(2 * math.pi))  # of the normal density, at 0
+GELU_SCALE, GELU_CUBIC = float32(2 * math.sqrt(2 / math.pi)), float32(0.044715)
+SATURATED = float32(100)  # from here on p is 0 or 1, and z^3 might overflow
 
 
 @device
@@ -90,6 +95,47 @@ def elu_gradient(alpha: float) -> Any:
     return device(lambda dy, y: dy if y > ZERO else dy * (y + scale))
 
 
+def gelu_distribution(approximate: bool) -> Any:
+    """Return p of gelu as a device function."""
+    if not approximate:
+        return device(lambda x: HALF * float32(erfc(-x * SQRT_HALF)))
+
+    def p(x):
+        z = min(max(x, -SATURATED), SATURATED)
+        return sigmoid(GELU_SCALE * (z + GELU_CUBIC * z * z * z))
+
+    return device(p)
+
+
+def gelu_density(approximate: bool) -> Any:
+    """Return p' of gelu as a device function of x and p."""
+    if not approximate:
+        return device(lambda x, p: NORMAL_PEAK * float32(exp(-HALF * x * x)))
+
+    def slope(x, p):
+        z = min(max(x, -SATURATED), SATURATED)
+        return p * (ONE - p) * GELU_SCALE * (ONE + THREE * GELU_CUBIC * z * z)
+
+    return device(slope)
+
+
+@cached
+def gelu(approximate: bool) -> Any:
+    distribution = gelu_distribution(approximate)
+    return device(lambda x: x * distribution(x))
+
+
+@cached
+def gelu_gradient(approximate: bool) -> Any:
+    distribution, density = gelu_distribution(approximate), gelu_density(approximate)
+
+    def gradient(dy, x):
+        p = distribution(x)
+        return dy * (p + x * density(x, p))
+
+    return device(gradient)
+
+
 def relu_forward(x: Spec) -> KernelPlan:
     return _map(relu, x)
 
@@ -144,6 +190,14 @@ def silu_forward(x: Spec) -> KernelPlan:
 
 def silu_backward(dy: Spec, x: Spec) -> KernelPlan:
     return _gradient(silu_gradient, dy, "x")
+
+
+def gelu_forward(x: Spec, *, approximate: bool) -> KernelPlan:
+    return _map(gelu(approximate), x)
+
+
+def gelu_backward(dy: Spec, x: Spec, *, approximate: bool) -> KernelPlan:
+    return _gradient(gelu_gradient(approximate), dy, "x")
 
 
 def _map(function: Any, x: Spec) -> KernelPlan:

@@ -17,7 +17,7 @@ ZERO, HALF, SIX = float32(0), float32(0.5), uint32(6)
 FAR = float32(2**24)  # up to here float32 represents every integer
 
 
-def augment(
+def augment_forward(
     x: Spec, matrix: Spec, *, fill_mode: str, interpolation: str, cval: float, scale: float
 ) -> KernelPlan:
     kernel = _kernel(x.shape, fill_mode, interpolation == "nearest", cval, scale)
