@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parents[1]
 MAX_STARTS = 20  # of processes; with more, all of them seem to fail
 
 
-class Outcome(NamedTuple):
+class PartResult(NamedTuple):
     """The results of a part; `rows` that failed have an "error"."""
 
     part: str
@@ -32,7 +32,7 @@ class Outcome(NamedTuple):
         return [row for row in self.rows if "error" in row]
 
 
-def run_part(part: str, budget: float, options: Options) -> Outcome:
+def run_part(part: str, budget: float, options: Options) -> PartResult:
     """Run all items of the part, or as many as `budget` seconds allow."""
     start = time.monotonic()
     rows: list[dict[str, Any]] = []
@@ -45,13 +45,13 @@ def run_part(part: str, budget: float, options: Options) -> Outcome:
         if absent or not started:
             if ended != "0":
                 rows.append({"name": part, "error": f"did not start: {ended}"})
-            return Outcome(part, time.monotonic() - start, rows, total - first, absent)
+            return PartResult(part, time.monotonic() - start, rows, total - first, absent)
         first, total = started[-1]["start"] + 1, started[-1]["of"]
         if "start" in lines[-1]:  # in the middle of an item
             rows.append({"name": lines[-1]["name"], "error": f"the process ended: {ended}"})
         if first == total or time.monotonic() - start >= budget:
             break
-    return Outcome(part, time.monotonic() - start, rows, total - first)
+    return PartResult(part, time.monotonic() - start, rows, total - first)
 
 
 def _start(
