@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     results = _run(options.parts, 60 * options.minutes, asked, console)
     name = "simulated" if options.simulate else device.gpus()[0].name
     if not options.simulate:
-        console.print(f"wrote {report.write(options.out, name, outcomes)}")
+        console.print(f"wrote {report.write(options.out, name, results)}")
     return int(any(result.failed or _wrong(result) for result in results))
 
 
