@@ -1,4 +1,8 @@
-"""Every operation as a function: `y, saved = op(...)`, then `op_backward(dy, saved)`."""
+"""Every operation as a function: `y, saved = op(...)`, then `op_backward(dy, saved)`.
+
+Arrays are of float32. On the backend "numpy" arrays of float64 are allowed, too, and give results
+of float64; the other backends convert them to float32.
+"""
 
 from minicnn.ops.activations import (
     elu,

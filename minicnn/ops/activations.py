@@ -1,10 +1,11 @@
-"""Activations: what happens to each number on its own, between a layer's sums and the next layer.
+"""Activations: functions that are applied to each value of an array.
 
-Every one takes a float array of any shape (N, ...) and gives one of that shape. NaN stays NaN.
+Each takes a float array of any shape (N, ...) and returns one of that shape. NaN stays NaN.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def _resolve_leaky_relu(x: Any, *, negative_slope: float = 0.2) -> dict[str, Any
 
 def _resolve_elu(x: Any, *, alpha: float = 1.0) -> dict[str, Any]:
     check_array(x, "x")
-    # The gradient is taken from y, whose sign tells x's sign only if alpha is not negative.
+    # The gradient is computed from y, whose sign is x's sign only if alpha is not negative.
     return {"alpha": check_number(alpha, "alpha", 0)}
 
 
@@ -35,16 +36,20 @@ def _resolve_gelu(x: Any, *, approximate: bool = False) -> dict[str, Any]:
     return {"approximate": check_flag(approximate, "approximate")}
 
 
-RESOLVERS = {"leaky_relu": _resolve_leaky_relu, "elu": _resolve_elu, "gelu": _resolve_gelu}
+RESOLVERS: dict[str, Callable[..., dict[str, Any]]] = {
+    "leaky_relu": _resolve_leaky_relu,
+    "elu": _resolve_elu,
+    "gelu": _resolve_gelu,
+}
 OPERATIONS = {
     name: Operation(name, RESOLVERS.get(name, _resolve), (f"{name}_backward",))
     for name in ACTIVATIONS
 }
-RELU = OPERATIONS["relu"]  # the one that layers and the planner treat in a special way
+RELU = OPERATIONS["relu"]  # the planner fuses it with the operations beside it
 
 
 def relu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """What is positive, and 0 for the rest.
+    """Rectified linear unit: keeps positive values and replaces all others by 0.
 
     y = max(x, 0)
 
@@ -54,7 +59,7 @@ def relu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `relu_backward`
 
     Raises
@@ -74,12 +79,12 @@ def relu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
 
 def relu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx: dy where y > 0, else 0."""
+    """Return dx: dy where y > 0, else 0."""
     return gradients(dy, saved)["dx"]
 
 
 def leaky_relu(x: np.ndarray, negative_slope: float = 0.2) -> tuple[np.ndarray, Saved]:
-    """What is positive, and a small share of the rest, so that no unit stops learning.
+    """Leaky ReLU: keeps positive values and scales all others down, so that gradients remain.
 
     y = x if x > 0 else negative_slope * x
 
@@ -90,7 +95,7 @@ def leaky_relu(x: np.ndarray, negative_slope: float = 0.2) -> tuple[np.ndarray, 
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `leaky_relu_backward`
 
     Raises
@@ -111,12 +116,12 @@ def leaky_relu(x: np.ndarray, negative_slope: float = 0.2) -> tuple[np.ndarray, 
 
 
 def leaky_relu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx: dy where x > 0, else negative_slope * dy."""
+    """Return dx: dy where x > 0, else negative_slope * dy."""
     return gradients(dy, saved)["dx"]
 
 
 def relu6(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """ReLU that stops growing at 6.
+    """ReLU with a maximum of 6.
 
     y = min(max(x, 0), 6)
 
@@ -126,7 +131,7 @@ def relu6(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `relu6_backward`
 
     Raises
@@ -146,12 +151,12 @@ def relu6(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
 
 def relu6_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx: dy where 0 < y < 6, else 0."""
+    """Return dx: dy where 0 < y < 6, else 0."""
     return gradients(dy, saved)["dx"]
 
 
 def elu(x: np.ndarray, alpha: float = 1.0) -> tuple[np.ndarray, Saved]:
-    """What is positive, and a smooth curve down to -alpha for the rest.
+    """Exponential linear unit: keeps positive values; negative ones approach -alpha smoothly.
 
     y = x if x > 0 else alpha * (exp(x) - 1)
 
@@ -162,7 +167,7 @@ def elu(x: np.ndarray, alpha: float = 1.0) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `elu_backward`
 
     Raises
@@ -184,12 +189,12 @@ def elu(x: np.ndarray, alpha: float = 1.0) -> tuple[np.ndarray, Saved]:
 
 
 def elu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx: dy where y > 0, else dy * (y + alpha)."""
+    """Return dx: dy where y > 0, else dy * (y + alpha)."""
     return gradients(dy, saved)["dx"]
 
 
 def sigmoid(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Squeezes all numbers into 0 to 1, as a probability.
+    """Logistic function: maps all values to the range from 0 to 1.
 
     y = 1 / (1 + exp(-x))
 
@@ -199,7 +204,7 @@ def sigmoid(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `sigmoid_backward`
 
     Raises
@@ -215,12 +220,12 @@ def sigmoid(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
 
 def sigmoid_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx = dy * y * (1 - y)."""
+    """Return dx = dy * y * (1 - y)."""
     return gradients(dy, saved)["dx"]
 
 
 def tanh(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Squeezes all numbers into -1 to 1.
+    """Hyperbolic tangent: maps all values to the range from -1 to 1.
 
     y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))
 
@@ -230,7 +235,7 @@ def tanh(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `tanh_backward`
 
     Raises
@@ -246,12 +251,12 @@ def tanh(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
 
 def tanh_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx = dy * (1 - y*y)."""
+    """Return dx = dy * (1 - y * y)."""
     return gradients(dy, saved)["dx"]
 
 
 def silu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Each number times its own sigmoid: a smooth ReLU that dips a little below 0.
+    """Sigmoid linear unit: each value times its sigmoid, a smooth function close to ReLU.
 
     y = x / (1 + exp(-x))
 
@@ -261,7 +266,7 @@ def silu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `silu_backward`
 
     Raises
@@ -281,12 +286,12 @@ def silu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
 
 def silu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx = dy * s * (1 + x * (1 - s)), s = sigmoid(x)."""
+    """Return dx = dy * s * (1 + x * (1 - s)), where s = sigmoid(x)."""
     return gradients(dy, saved)["dx"]
 
 
 def gelu(x: np.ndarray, approximate: bool = False) -> tuple[np.ndarray, Saved]:
-    """Each value times the probability that a standard normal variable is smaller.
+    """Gaussian error linear unit: each value times the normal distribution function at it.
 
     y = x * p(x), p(x) = (1 + erf(x / sqrt(2))) / 2, or approximately
     p(x) = (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2
@@ -319,5 +324,5 @@ def gelu(x: np.ndarray, approximate: bool = False) -> tuple[np.ndarray, Saved]:
 
 
 def gelu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx = dy * (p(x) + x * p'(x))."""
+    """Return dx = dy * (p(x) + x * p'(x))."""
     return gradients(dy, saved)["dx"]

@@ -1,6 +1,6 @@
-"""Activations: y = f(x), number by number, so dx = dy * f'(x).
+"""Activations: y = f(x) for each value, so dx = dy * f'(x).
 
-    name          f(x)                              f'(x), by y where that is enough
+    name          f(x)                              f'(x), in terms of y where possible
     relu          max(x, 0)                         1 if y > 0 else 0
     leaky_relu    x if x > 0 else slope * x         1 if x > 0 else slope
     relu6         min(max(x, 0), 6)                 1 if 0 < y < 6 else 0
@@ -14,8 +14,8 @@ For gelu p is the normal distribution function, p(x) = erfc(-x / sqrt 2) / 2, so
 density e^(-x^2 / 2) / sqrt(2 pi); or, approximated, p(x) = (1 + tanh u) / 2 = s(2 u) with
 u = sqrt(2 / pi) (x + 0.044715 x^3), so p'(x) = s(2 u) (1 - s(2 u)) 2 u'.
 
-A derivative by y spares the memory of x. At a kink the smaller side's derivative is taken. NaN
-stays NaN: conditions are written so that it never meets the branch with the constant.
+A derivative in terms of y makes it unnecessary to store x. At a kink it is that of the side of
+smaller x. NaN stays NaN: conditions are written so that it never selects a constant.
 """
 
 from __future__ import annotations

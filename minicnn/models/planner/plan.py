@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.contracts import CONTRACTS, Spec
-from minicnn.layers.parameter import aligned
+from minicnn.layers.parameter import Parameter, aligned
 from minicnn.losses import Loss
 from minicnn.models.graph import Graph
 from minicnn.models.planner.arena import assign_offsets
@@ -101,18 +101,10 @@ def plan_training(
     if fuse:
         nodes = share_moments(fuse_operations(nodes, {id(predictions)}))
 
-    trainable = _trainable(graph)
-    learned = {i: p for i, p in trace.parameters.items() if id(p) in trainable}
-    wanted = values_with_gradient(nodes, learned)
-    gradients = Gradients(graph)
+    learned = _learned(graph, trace)
     dloss = Value("dloss", Spec(last.writes[0].shape), "input")
-    gradients.start(last.writes[0], dloss)
-    for node in reversed(nodes):
-        gradients.go_back_through(node, wanted)
-
-    updates = Updates(optimizer, slot)
-    weights = {id(v): v for node in nodes for v in node.reads if v is not None}
-    updates.add([(weights[i], p, gradients.of(weights[i])) for i, p in learned.items()])
+    gradients = _backward(graph, nodes, learned, last.writes[0], dloss)
+    updates = _updates(optimizer, slot, nodes, learned, gradients)
     known = {
         "loss": last.writes[0],
         "y_true": labels,
@@ -142,11 +134,38 @@ def _inputs(graph: Graph, specs: list[Spec]) -> list[Value]:
     return [Value(tensor.layer.name, spec, "input") for tensor, spec in pairs]
 
 
-def _trainable(graph: Graph) -> set[int]:
-    """Return the ids of the parameters that training changes."""
-    return {
+def _learned(graph: Graph, trace: Trace) -> dict[int, Parameter]:
+    """Return the parameters that training changes, by the ids of their values."""
+    trainable = {
         id(p) for layer in graph.layers if layer.trainable for p in layer.parameters if p.trainable
     }
+    return {i: p for i, p in trace.parameters.items() if id(p) in trainable}
+
+
+def _backward(
+    graph: Graph, nodes: list[Node], learned: dict[int, Parameter], losses: Value, dloss: Value
+) -> Gradients:
+    """Return the backward calls, from the gradient `dloss` of `losses` to the parameters."""
+    gradients = Gradients(graph)
+    gradients.start(losses, dloss)
+    wanted = values_with_gradient(nodes, learned)
+    for node in reversed(nodes):
+        gradients.go_back_through(node, wanted)
+    return gradients
+
+
+def _updates(
+    optimizer: Optimizer,
+    slot: SlotFinder,
+    nodes: list[Node],
+    learned: dict[int, Parameter],
+    gradients: Gradients,
+) -> Updates:
+    """Return the calls that clip the gradients and update the parameters."""
+    updates = Updates(optimizer, slot)
+    weights = {id(v): v for node in nodes for v in node.reads if v is not None}
+    updates.add([(weights[i], p, gradients.of(weights[i])) for i, p in learned.items()])
+    return updates
 
 
 def _assemble(
@@ -166,10 +185,7 @@ def _assemble(
         calls = drop_views(calls, changes)
     calls = [*constants, *calls]
     everything = [*calls, *changes]
-    fed = [known.get(name) for name in ("y_true", "dloss")]
-    values = _unique(
-        [*samples, *fed, *(v for c in everything for v in (*c.reads, *c.writes)), *outputs]
-    )
+    values = _values(everything, samples, outputs, known)
     index = {id(v): i for i, v in enumerate(values)}
     live_out = {id(v.root) for v in (*outputs, known.get("loss")) if v is not None}
     offsets, arena_bytes = assign_offsets(everything, live_out)
@@ -198,6 +214,15 @@ def _assign_storage(samples: list[Value], constants: Sequence[Call], shared: Sha
         for written, array in zip(call.writes, shared.constants(call), strict=True):
             if written is not None:
                 written.storage, written.array = "state", array
+
+
+def _values(
+    calls: list[Call], samples: list[Value], outputs: list[Value], known: dict[str, Value | None]
+) -> list[Value]:
+    """Return all values of the program, the inputs first."""
+    fed = [known.get(name) for name in ("y_true", "dloss")]
+    touched = (v for call in calls for v in (*call.reads, *call.writes))
+    return _unique([*samples, *fed, *touched, *outputs])
 
 
 def _unique(values: list[Value | None]) -> list[Value]:
