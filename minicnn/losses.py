@@ -170,13 +170,13 @@ class SparseCategoricalCrossentropy(Crossentropy):
             y = y[:, 0]
         if y.ndim != 1:
             raise ArgumentError(
-                f"loss {self.name!r} wants class numbers {_rows(output_shape[:1])} and got "
+                f"loss {self.name!r} wants class indices {_rows(output_shape[:1])} and got "
                 f"{_rows(y.shape)}. Use 'categorical_crossentropy' for one-hot rows, or "
                 "y.argmax(-1)"
             )
         if y.dtype.kind not in "iub":
             raise ArgumentError(
-                f"class numbers must be integers; y is {y.dtype}. If they are whole numbers: "
+                f"class indices must be integers; y is {y.dtype}. If they are whole numbers: "
                 "y.astype('int32')"
             )
         if y.size and (y.min() < 0 or y.max() >= classes):
@@ -274,7 +274,7 @@ def _beyond_classes(y: np.ndarray, classes: int) -> str:
     i = _first((y < 0) | (y >= classes))
     text = f"y[{i}] = {y[i]}, but the model has {classes} classes, 0...{classes - 1}"
     if y.min() < 0:
-        return f"{text}: class numbers start at 0"
+        return f"{text}: class indices start at 0"
     return f"{text}; labels are {y.min()}...{y.max()}: Dense({y.max() + 1}) fits them"
 
 

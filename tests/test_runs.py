@@ -440,6 +440,16 @@ def test_a_goal_that_is_not_reached(data, tmp_path):
     assert (tmp_path / "cifar-1" / "report.html").exists()
 
 
+def test_the_optimizer_is_chosen_on_the_command_line(data, tmp_path):
+    arguments = ["train", "--data", data, "--model", "cifar", "--epochs", 1, "--runs", tmp_path,
+                 "--optimizer", "adagrad", "--quiet"]  # fmt: skip
+    assert main.run([str(a) for a in arguments]) == 0
+    table = tomllib.loads((tmp_path / "cifar-1" / "config.toml").read_text())["optimizer"]
+    assert table["name"] == "adagrad"
+    optimizer = load_model(tmp_path / "cifar-1" / "best.mcnn").optimizer
+    assert type(optimizer).__name__ == "Adagrad" and optimizer.learning_rate == 0.001
+
+
 NO_TRAINING = {
     "no images": (["--data", "nowhere"], 1, "does not exist. Give a folder"),
     "images too small": (["--image-size", "4", "4"], 1, "images of at least"),

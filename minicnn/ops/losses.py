@@ -141,14 +141,14 @@ def categorical_crossentropy_backward(dloss: np.ndarray, saved: Saved) -> np.nda
 def sparse_categorical_crossentropy(
     y_pred: np.ndarray, y_true: np.ndarray, label_smoothing: float = 0.0
 ) -> tuple[np.ndarray, Saved]:
-    """Categorical crossentropy with class numbers as targets instead of one-hot rows.
+    """Categorical crossentropy with class indices as targets instead of one-hot rows.
 
     loss[n] = -log(q[n, y_true[n]]),  q as in `categorical_crossentropy`
 
     Parameters
     ----------
     y_pred : float32 array, (N, C): probabilities
-    y_true : int32 array, (N,): class numbers, 0 to C - 1
+    y_true : int32 array, (N,): class indices, 0 to C - 1
     label_smoothing : as in `categorical_crossentropy`; default 0
 
     Returns
@@ -302,7 +302,7 @@ def softmax_sparse_categorical_crossentropy(
     Parameters
     ----------
     logits : float32 array, (N, C): scores, before any softmax
-    y_true : int32 array, (N,): class numbers, 0 to C - 1
+    y_true : int32 array, (N,): class indices, 0 to C - 1
     label_smoothing : as in `categorical_crossentropy`; default 0
 
     Returns
