@@ -161,6 +161,37 @@ def _second(*reads: Spec, **_: Any) -> tuple[Spec]:
     return (reads[1],)
 
 
+# --- optimizers -------------------------------------------------------------------------------
+
+
+def _update(*slots: str) -> Contract:
+    """An optimizer's kernel, which moves w along its gradient dw and updates `slots`, in place.
+
+    Slots are arrays of w's shape that the optimizer keeps for each weight. `rates` is (2,): the
+    learning rate, and the length of this step, which is another one for Adam's bias correction.
+    """
+    writes = ("w", *(name.rstrip("?") for name in slots))
+    specs = same(0, *range(2, 2 + len(slots)))
+    return Contract(("w", "dw", *slots, "rates"), writes, specs, updates=writes)
+
+
+def _dense_update(update: Contract) -> Contract:
+    """The same for a dense layer's w, whose gradient the kernel computes itself, from dy and x."""
+    w, _, *others = update.reads
+    specs = same(0, *range(3, 2 + len(others)))
+    return Contract((w, "dy", "x", *others), update.writes, specs, updates=update.updates)
+
+
+OPTIMIZER_UPDATES = {
+    "sgd_update": _update("velocity?"),
+    "adam_update": _update("first", "second"),
+    "rmsprop_update": _update("square", "velocity?", "mean?"),
+}
+# The kernel that is dense_backward_weights and an optimizer's update in one. Each is made of the
+# two, so every optimizer has one; the planner uses it where the gradient is needed nowhere else.
+DENSE_UPDATES = {name: f"dense_{name}" for name in OPTIMIZER_UPDATES}
+
+
 CONTRACTS: dict[str, Contract] = {
     "conv2d_forward": Contract(("x", "w", "b?"), ("y",), _conv2d),
     "conv2d_backward_input": Contract(("dy", "w"), ("dx",), _conv2d_dx),
@@ -314,42 +345,9 @@ CONTRACTS: dict[str, Contract] = {
         )
     },
     "assign": Contract(("value",), ("target",), same(0)),
-    # Optimizers and clipping work in place. `rates` is (2,): the learning rate, and the length of
-    # this step after Adam's bias correction (the same number for the others).
-    "sgd_update": Contract(
-        ("w", "dw", "velocity?", "rates"), ("w", "velocity"), same(0, 2), updates=("w", "velocity")
-    ),
-    "adam_update": Contract(
-        ("w", "dw", "first", "second", "rates"),
-        ("w", "first", "second"),
-        same(0, 2, 3),
-        updates=("w", "first", "second"),
-    ),
-    "rmsprop_update": Contract(
-        ("w", "dw", "square", "velocity?", "mean?", "rates"),
-        ("w", "square", "velocity", "mean"),
-        same(0, 2, 3, 4),
-        updates=("w", "square", "velocity", "mean"),
-    ),
-    # A dense layer's weights move in the pass that computes their gradient, from dy and x.
-    "dense_sgd_update": Contract(
-        ("w", "dy", "x", "velocity?", "rates"),
-        ("w", "velocity"),
-        same(0, 3),
-        updates=("w", "velocity"),
-    ),
-    "dense_adam_update": Contract(
-        ("w", "dy", "x", "first", "second", "rates"),
-        ("w", "first", "second"),
-        same(0, 3, 4),
-        updates=("w", "first", "second"),
-    ),
-    "dense_rmsprop_update": Contract(
-        ("w", "dy", "x", "square", "velocity?", "mean?", "rates"),
-        ("w", "square", "velocity", "mean"),
-        same(0, 3, 4, 5),
-        updates=("w", "square", "velocity", "mean"),
-    ),
+    **OPTIMIZER_UPDATES,
+    **{DENSE_UPDATES[name]: _dense_update(one) for name, one in OPTIMIZER_UPDATES.items()},
+    # Clipping works in place.
     "clip_by_value": Contract(("dw",), ("dw",), same(0), updates=("dw",)),
     "clip_by_norm": Contract(("dw",), ("dw",), same(0), updates=("dw",)),
     # `total` is (1,) float64: squares of all gradients so far. The first adder starts it at 0.

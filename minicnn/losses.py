@@ -17,7 +17,7 @@ from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.ops.losses import LOSSES
 from minicnn.ops.operation import Operation, apply
 from minicnn.support.registry import Registry
-from minicnn.support.reprs import described
+from minicnn.support.reprs import repr_from_config
 
 # How far the numbers of a one-hot row may add up from 1: soft labels are written with few digits.
 ROW_TOLERANCE = 1e-3
@@ -26,7 +26,7 @@ ROW_TOLERANCE = 1e-3
 class Loss:
     """One number for a sample: how far the prediction is from the label."""
 
-    __repr__ = described
+    __repr__ = repr_from_config
     name: ClassVar[str]
 
     @property

@@ -18,7 +18,7 @@ from minicnn.checks import check_flag, check_int, check_number, refuse_unknown
 from minicnn.errors import ArgumentError
 from minicnn.schedules import LearningRateSchedule, check_rate
 from minicnn.support.registry import Registry
-from minicnn.support.reprs import described
+from minicnn.support.reprs import repr_from_config
 
 Rate = float | LearningRateSchedule
 
@@ -37,8 +37,10 @@ class Optimizer:
         AdamW do; False adds weight_decay * w to the gradient (L2), as Caffe does
     """
 
-    __repr__ = described
+    __repr__ = repr_from_config
     kernel: ClassVar[str]
+    # Whether a step moves every weight by about the learning rate, whatever the gradient's size.
+    adaptive: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -65,7 +67,10 @@ class Optimizer:
 
     @property
     def slots(self) -> dict[str, float]:
-        """The names and initial values of the state arrays that each weight has, of its shape."""
+        """The arrays of state that the kernel keeps for each weight: {name: initial value}.
+
+        Each has the weight's shape, and all its elements start at that value.
+        """
         raise NotImplementedError
 
     @property
@@ -116,7 +121,7 @@ class Optimizer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
-        """The optimizer that `get_config` described."""
+        """The optimizer that `get_config` repr_from_config."""
         return cls(**config)
 
     def get_state(self) -> dict[str, Any]:
@@ -174,6 +179,7 @@ class Adam(Optimizer):
     """Steps of about the learning rate, whatever the gradient's size. Kingma and Ba, 2014."""
 
     kernel = "adam_update"
+    adaptive = True
 
     def __init__(
         self,
@@ -216,6 +222,7 @@ class RMSprop(Optimizer):
     """Divides by the gradient's moving size; `centered` takes its deviation instead."""
 
     kernel = "rmsprop_update"
+    adaptive = True
 
     def __init__(
         self,
@@ -235,8 +242,8 @@ class RMSprop(Optimizer):
     @property
     def slots(self) -> dict[str, float]:
         """The moving mean of the square; a velocity and the gradient's mean where they are used."""
-        wanted = (("square", True), ("velocity", self.momentum > 0), ("mean", self.centered))
-        return {name: 0.0 for name, used in wanted if used}
+        used = {"square": True, "velocity": self.momentum > 0, "mean": self.centered}
+        return {name: 0.0 for name, is_used in used.items() if is_used}
 
     def _numbers(self) -> dict[str, Any]:
         return {
@@ -264,7 +271,7 @@ def _optional(value: float | None, name: str, *, positive: bool = False) -> floa
 
 _registry: Registry[Optimizer] = Registry("optimizer", Optimizer, (SGD, Adam, AdamW, RMSprop))
 serialize, deserialize = _registry.serialize, _registry.deserialize
-check_rebuildable = _registry.check_rebuildable
+check_rebuildable, find, names = _registry.check_rebuildable, _registry.find, _registry.names
 
 
 def get(identifier: str | dict[str, Any] | Optimizer) -> Optimizer:

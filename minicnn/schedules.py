@@ -12,13 +12,13 @@ from typing import Any
 from minicnn.checks import check_flag, check_int, check_number, quoted
 from minicnn.errors import ArgumentError
 from minicnn.support.registry import Registry
-from minicnn.support.reprs import described
+from minicnn.support.reprs import repr_from_config
 
 
 class LearningRateSchedule:
     """A function from the step's number to the learning rate."""
 
-    __repr__ = described
+    __repr__ = repr_from_config
 
     def __call__(self, step: int) -> float:
         """The learning rate of step `step`, the first step being 0."""

@@ -22,7 +22,7 @@ if device.missing():
 
 from minicnn.backends.cuda import KERNELS
 from minicnn.backends.cuda.runtime.kernel_cache import MAX_KERNELS
-from minicnn.backends.cuda.runtime.multi_step import keep_kernel
+from minicnn.backends.cuda.runtime.step_kernels import keep_kernel
 
 # A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")

@@ -94,7 +94,7 @@ def test_no_launch_writes_over_a_living_value(name, training):
     roots = [i if b.view_of is None else b.view_of for i, b in enumerate(program.buffers)]
 
     def lines(index):
-        place = runner._places[index]
+        place = runner._regions[index]
         assert place.memory is runner._arena
         first = place.offset // LINE
         return owner[first : first + -(-bytes_of(program.buffers[index].spec) // LINE)]
@@ -143,7 +143,7 @@ def test_what_outlasts_a_run_is_outside_the_arena(name, training):
     for index in homes:
         array = runner._arrays[index]
         assert array._ary.nbytes == bytes_of(program.buffers[index].spec)
-        assert runner._places[index].offset % ALIGNMENT == 0
+        assert runner._regions[index].offset % ALIGNMENT == 0
 
 
 @every_network
@@ -153,9 +153,9 @@ def test_samples_come_before_all_other_inputs(name):
     inputs = [i for i, b in enumerate(program.buffers) if b.storage == "input"]
     names = [program.buffers[i].name for i in inputs]
     assert names[1:3] == ["y_true", "dloss"] and {*names[3:]} <= {"rates", "rng_key"}
-    offsets = [runner._places[i].offset for i in inputs]
+    offsets = [runner._regions[i].offset for i in inputs]
     assert offsets == sorted(offsets)
-    assert len({id(runner._places[i].memory) for i in inputs}) == 1
+    assert len({id(runner._regions[i].memory) for i in inputs}) == 1
 
 
 @every_network
@@ -163,13 +163,13 @@ def test_samples_come_before_all_other_inputs(name):
 def test_every_argument_lies_inside_its_allocation(name, training):
     _, runner = planned(name, training)
     for bound in bounds_of(runner):
-        for place in bound.places.values():
+        for place in bound.regions.values():
             assert place.offset + bytes_of(place.spec) <= place.memory._ary.nbytes
             assert place.array._ary.nbytes == bytes_of(place.spec)
         for launch in bound.plan.launches:
             assert launch.blocks > 0 and 0 < launch.threads <= 1024
             for argument in launch.arguments:
-                array, place = bound.arrays[argument], bound.places.get(argument)
+                array, place = bound.arrays[argument], bound.regions.get(argument)
                 if place is not None:
                     assert interval(array) == interval(place.array)
 

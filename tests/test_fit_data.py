@@ -145,7 +145,7 @@ def test_a_generator_for_several_epochs_is_refused_before_the_first_step():
         {"x": batches(6), "epochs": 2},
         {"x": X, "y": Y, "validation_data": batches(6), "epochs": 2},
     ):
-        with pytest.raises(ArgumentError, match=r"gives its batches once, and here are 2 epochs"):
+        with pytest.raises(ArgumentError, match=r"gives its batches once, but there are 2 epochs"):
             model.fit(**wrong, verbose=0)
     assert equal(model.get_weights(), before) and model.optimizer.iterations == 0
     history = model.fit(X, Y, validation_data=batches(6), verbose=0)
@@ -314,12 +314,12 @@ def interrupted(folder, **options):
 @pytest.mark.parametrize(
     ("there", "here", "text"),
     [
-        ({"batch_size": 4}, {"batch_size": 8}, "batch_size 4 there, 8 here"),
-        ({"batch_size": 4}, {"batch_size": 4, "shuffle": False}, "shuffle True there, False here"),
+        ({"batch_size": 4}, {"batch_size": 8}, "batch_size was 4, is 8"),
+        ({"batch_size": 4}, {"batch_size": 4, "shuffle": False}, "shuffle was True, is False"),
         (
             {"batch_size": 4},
             {"batch_size": 4, "validation_split": 0.25},
-            "samples 24 there, 18 here",
+            "samples was 24, is 18",
         ),
     ],
 )
@@ -328,7 +328,7 @@ def test_the_middle_of_an_epoch_is_a_place_in_the_same_data(tmp_path, there, her
     model = small()
     before = model.get_weights()
     running = [killer(model, None), callbacks.BackupAndRestore(tmp_path, save_freq=1)]
-    with pytest.raises(CheckpointError, match=f"after 2 batches of epoch 1, .*{text}"):
+    with pytest.raises(CheckpointError, match=f"from batch 2 of epoch 1, .*{text}"):
         model.fit(X, Y, epochs=2, verbose=0, callbacks=running, **here)
     assert equal(model.get_weights(), before) and model.optimizer.iterations == 0
 

@@ -70,11 +70,11 @@ def test_another_epoch_or_seed_is_another_change():
 
 def test_the_order_is_that_of_arrays(tmp_path):
     """So a training from files is that from arrays, bit for bit."""
-    from minicnn.models.batches import ArrayBatches, Place
+    from minicnn.models.batches import ArrayBatches, EpochStart
 
     arrays = ArrayBatches((X,), Y, None, 4, shuffle=True)
     flow = ImageDataGenerator().flow(X, Y, batch_size=4)
-    for ours, theirs in zip(flow.for_epoch(2), arrays.for_epoch(Place(2)), strict=True):
+    for ours, theirs in zip(flow.for_epoch(2), arrays.for_epoch(EpochStart(2)), strict=True):
         np.testing.assert_array_equal(ours[1], theirs.labels)
         np.testing.assert_array_equal(ours[0], theirs.inputs[0])
 
@@ -408,7 +408,7 @@ def test_images_of_other_channels_than_fit_saw_are_refused_at_once(channels):
 def test_images_of_another_size_than_whitening_saw_are_refused_at_once():
     generator = ImageDataGenerator(zca_whitening=True)
     generator.fit(X)
-    with pytest.raises(ShapeError, match="zca_whitening was fitted on images of 144 numbers"):
+    with pytest.raises(ShapeError, match="zca_whitening was fitted on images of 144 values"):
         generator.flow(X[:, :7])
 
 

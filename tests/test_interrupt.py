@@ -97,7 +97,7 @@ def test_a_step_that_is_given_up_is_repeated_with_the_same_bits(tmp_path, monkey
         fit(whole)
         action = partial(fit, stopped, tmp_path)
         assert kernels_after_ctrl_c(monkeypatch, kernel, 3, BetweenSteps, action) == []
-        assert stopped.optimizer.iterations == 2 and stopped.training_state.batch == 2
+        assert stopped.optimizer.iterations == 2 and stopped.session.state.batch == 2
         again = network()
         history = fit(again, tmp_path)
         assert equal(again, whole) and again.optimizer.iterations == 6
@@ -145,7 +145,7 @@ def test_measuring_after_an_epoch_is_given_up(monkeypatch):
         action = partial(fit, model, validation_data=(X, Y))
         kernel = "softmax_sparse_categorical_crossentropy_forward"
         assert kernels_after_ctrl_c(monkeypatch, kernel, 4, BetweenSteps, action) == []
-        assert (model.optimizer.iterations, model.training_state.epoch) == (3, 0)
+        assert (model.optimizer.iterations, model.session.state.epoch) == (3, 0)
 
 
 def test_elsewhere_the_first_waits_and_the_second_strikes():
@@ -265,7 +265,7 @@ def test_weights_that_were_transformed_in_part_are_transformed_again():
     attributes = {"window": window, "groups": 1, "image": (8, 8), "algorithm": "winograd"}
     core.run("conv2d_forward", [x, w, None], [right], attributes)
     program = core.Program(
-        [("conv2d_forward", [x, w, None], [y], attributes | {"keep_weights": True})]
+        [("conv2d_forward", [x, w, None], [y], attributes | {"cache_weights": True})]
     )
     for _ in range(3):
         w *= 2

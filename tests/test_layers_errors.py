@@ -30,14 +30,14 @@ from minicnn.layers import (
 IMAGE = (10, 12, 6)
 
 HOSTILE = {
-    "near miss": ("MaxPool2D", {}, r"^Unknown layer 'MaxPool2D': did you mean MaxPooling2D\?$"),
+    "near miss": ("MaxPool2D", {}, r"^unknown layer 'MaxPool2D'; did you mean 'MaxPooling2D'\?$"),
     "far off": (
         "os.system",
         {},
-        r"^Unknown layer 'os.system'; there are Activation, Add, .*ZeroPad",
+        r"^unknown layer 'os.system'; there are Activation, Add, .*\.\.\.$",
     ),
-    "no name": (None, {}, "^Unknown layer 'None'"),
-    "endless name": ("A" * 10**6, {}, r"^Unknown layer 'A{80}'"),
+    "no name": (None, {}, "^unknown layer None"),
+    "endless name": ("A" * 10**6, {}, r"^unknown layer 'A+ ... A+'"),
     "no config": ("Dense", [10], "Dense: config must be a dict; got list"),
     "unknown argument": (
         "Dense",
@@ -81,7 +81,7 @@ ERRORS = {
         ),
         ShapeError,
         r"^conv2d_4: the 3x3 kernel does not fit a 2x2 image .*\. Input 28x28 shrank "
-        r"28→26→13→11→6→4→2 over the layers before; images of at least 32x32 would do$",
+        r"28→26→13→11→6→4→2 over the layers before; use images of at least 32x32$",
     ),
     "the count in the shape": (
         lambda: Input((60000, 28, 28, 1)),
@@ -235,7 +235,7 @@ def test_the_suggested_size_is_the_smallest_that_works():
         for layer in (Conv2D(1, 5), MaxPooling2D(3), Conv2D(1, 3, strides=2), Conv2D(1, 4)):
             tensor = layer(tensor)
 
-    with pytest.raises(ShapeError, match=r"images of at least 31x31 would do"):
+    with pytest.raises(ShapeError, match=r"use images of at least 31x31"):
         through(20)
     through(31)
     with pytest.raises(ShapeError):
@@ -246,7 +246,7 @@ def test_no_size_is_suggested_where_size_is_not_the_reason():
     left, right = Conv2D(1, 3)(Input((8, 8, 1))), Conv2D(1, 5)(Input((8, 8, 1)))
     with pytest.raises(ShapeError, match="must have the same shape") as caught:
         Add()([left, right])
-    assert "would do" not in str(caught.value)
+    assert "use images of" not in str(caught.value)
 
 
 def test_unknown_arguments_are_named_with_those_there_are():

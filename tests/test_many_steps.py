@@ -228,7 +228,7 @@ def test_a_loss_that_is_not_finite_leaves_the_weights_before_its_step(many, bad)
         model = compiled()
         with pytest.raises(NumericError) as error:
             model.fit(x, y, BATCH, shuffle=False, verbose=0)
-        return [*everything(model), str(error.value), model.training_state.batch]
+        return [*everything(model), str(error.value), model.session.state.batch]
 
     one = failing()
     many()
@@ -261,7 +261,7 @@ def test_what_came_before_an_error_of_the_source_is_trained_on(many):
 
         with pytest.raises(Broken):
             model.fit(source(), verbose=0)
-        return [*everything(model), model.training_state.batch]
+        return [*everything(model), model.session.state.batch]
 
     one = failing()
     many()
@@ -275,7 +275,7 @@ def test_a_wrong_batch_is_named_after_those_before_it(many):
     model = compiled()
     with pytest.raises(mc.errors.ArgumentError, match="class"):
         model.fit(wrong, verbose=0)
-    assert model.optimizer.iterations == model.training_state.batch == 4
+    assert model.optimizer.iterations == model.session.state.batch == 4
 
 
 def test_resumed_in_the_middle_of_an_epoch(many, tmp_path, monkeypatch):

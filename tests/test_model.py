@@ -236,7 +236,7 @@ WRONG_CALLS = {
     "class-weight-by-name": (
         lambda m, x, y: m.fit(x, y, class_weight={"cat": 2.0}),
         ArgumentError,
-        r"by class numbers, like .*; got 'cat'",
+        r"must be class numbers, as in .*; got 'cat'",
     ),
     "weights-count": (lambda m, x, y: m.set_weights([]), ArgumentError, r"4 parameters; got 0"),
     "weights-shape": (
@@ -310,7 +310,7 @@ WRONG_CALLS = {
     "validation-parts": (
         lambda m, x, y: m.fit(x, y, validation_data=(x, y, y, y)),
         ArgumentError,
-        r"\(x, y, weights\).* 4 parts",
+        r"\(x, y, weights\).* 4 arrays",
     ),
     "validation-array": (
         lambda m, x, y: m.fit(x, y, validation_data=x),
@@ -449,8 +449,12 @@ def test_an_activation_that_is_set_holds_from_the_next_call_on(backend):
 def test_what_only_counts_draws_no_weights():
     model = small()
     model.summary(flops=True, memory=True)
-    assert summary_fields(model)["parameters"] == model.count_params() == 4 * 10 + 36 * 3 + 3
-    assert all(parameter.first is not None for parameter in model.parameters)
+    assert (
+        summary_fields(model.graph, model.name)["parameters"]
+        == model.count_params()
+        == 4 * 10 + 36 * 3 + 3
+    )
+    assert all(parameter.initial is not None for parameter in model.parameters)
 
 
 def test_a_sequential_of_many_layers_is_made_at_once(monkeypatch):

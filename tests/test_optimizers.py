@@ -43,7 +43,7 @@ def step_once(optimizer, w, dw, state, step=0, multiplier=1.0, decay=True):
 
 
 def empty_state(optimizer, w):
-    return {name: np.zeros_like(w) for name in optimizer.slots}
+    return {name: np.full_like(w, value) for name, value in optimizer.slots.items()}
 
 
 def test_keras_defaults():

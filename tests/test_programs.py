@@ -112,7 +112,7 @@ def test_derived_weights_are_kept_once_for_all_batch_sizes():
             model.predict_on_batch(X[:n])
         store = model._executions._memory["native"].arena.weights
         assert (len(model._executions), len(store)) == (6, 1)
-        model._executions._kept.clear()
+        model._executions._cache.clear()
         assert len(store) == 0
 
 
@@ -148,7 +148,7 @@ def test_a_larger_prediction_in_a_callback_changes_no_training(backend):
 
 def test_outcomes_outlast_the_next_run(backend):
     model = network()
-    first = model.train_step(mc.models.batches.Batch((X[:8],), Y[:8]))
+    first = model.train_step(model.prepare_batch(mc.models.batches.Batch((X[:8],), Y[:8])))
     before = first.predictions.copy()
     model.predict_on_batch(-X)
     np.testing.assert_array_equal(first.predictions, before)

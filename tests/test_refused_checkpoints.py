@@ -50,11 +50,11 @@ def state_of(model):
             "slots": {k: a.tobytes() for k, a in model.slots.items()},
             "optimizer": model.optimizer.get_state(),
             "seed": random.seed(),
-            "training": vars(model.training_state),
+            "training": vars(model.session.state),
             "stop": model.stop_training,
             "callbacks": [
                 (c.get_state(), {k: a.tobytes() for k, a in c.get_arrays().items()})
-                for c in model.running_callbacks
+                for c in model.session.callbacks
             ],
         }
     )
@@ -107,8 +107,8 @@ def test_a_damaged_checkpoint_changes_nothing(tmp_path, name):
         model.load_checkpoint(tmp_path / "bad.mcnn")
     assert state_of(model) == before
     model.load_checkpoint(tmp_path / "c.mcnn")
-    assert (model.optimizer.iterations, model.training_state.seed) == (6, 5)
-    assert model.running_callbacks[1].second == 2
+    assert (model.optimizer.iterations, model.session.state.seed) == (6, 5)
+    assert model.session.callbacks[1].second == 2
 
 
 def test_a_checkpoint_of_an_optimizer_with_another_learning_rate_goes_on_with_it(tmp_path):

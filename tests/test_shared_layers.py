@@ -143,7 +143,7 @@ def masks(model, engine="numpy", *, fuse=True):
     model.compile("sgd", "mse", fuse=fuse)
     batch = Batch((ONES, ONES), np.zeros((4, 12), np.float32))
     with mc.backend(engine):
-        return np.split(model.train_step(batch).predictions.copy(), 2, axis=1)
+        return np.split(model.train_step(model.prepare_batch(batch)).predictions.copy(), 2, axis=1)
 
 
 @engine

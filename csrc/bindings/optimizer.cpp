@@ -1,6 +1,8 @@
 #include "kernels/optimizer.hpp"
 
 #include <array>
+#include <variant>
+#include <vector>
 
 #include "bindings/call.hpp"
 #include "kernels/clipping.hpp"
@@ -10,8 +12,8 @@
 namespace minicnn {
 namespace {
 
-// An array that is updated in place. Where the caller reads one and writes another, begin() copies
-// it first. Without an array, `data` is null.
+// An array that is updated in place. If the caller reads one array and writes another, begin()
+// first copies it. `data` is null if there is no array.
 template <class T>
 struct Update {
   const T* from = nullptr;
@@ -25,31 +27,17 @@ struct Update {
 
 template <class T = float>
 Update<T> update(const Call& call, std::size_t read, std::size_t write) {
-  call.demand_shape(call.write(write), call.read(read).shape);
+  call.require_shape(call.write(write), call.read(read).shape);
   return {call.in<T>(read), call.out<T>(write), call.read(read).size()};
 }
 
-// The optional array that an optimizer keeps beside each weight.
-Update<float> optional_slot(const Call& call, std::size_t read, std::size_t write) {
-  call.demand(call.reads(read) == call.writes(write),
-              "an optional array must be both read and written, or neither");
-  if (!call.reads(read)) return {};
-  call.demand_shape(call.read(read), call.read(0).shape);
-  return update(call, read, write);
-}
-
-Update<float> slot(const Call& call, std::size_t read, std::size_t write) {
-  call.demand_shape(call.read(read), call.read(0).shape);
-  return update(call, read, write);
-}
-
 const float* gradient(const Call& call) {
-  call.demand_shape(call.read(1), call.read(0).shape);
+  call.require_shape(call.read(1), call.read(0).shape);
   return call.in<float>(1);
 }
 
 Rates rates(const Call& call, std::size_t read) {
-  call.demand_shape(call.read(read), {2});
+  call.require_shape(call.read(read), {2});
   return {call.in<float>(read), float(call.number("multiplier"))};
 }
 
@@ -57,74 +45,91 @@ WeightDecay decay(const Call& call) {
   return {float(call.number("weight_decay")), call.flag("decoupled")};
 }
 
-// An optimizer with the arrays that it keeps beside the weights: reads from `next` on, rates last.
-struct Rule {
+// What a rule's `from` reads of a call: the arrays of state are its reads from number `next` on,
+// and its writes from number 1 on; the constants are its attributes.
+template <std::size_t slots>
+class RuleArguments {
+ public:
+  RuleArguments(const Call& call, std::size_t next) : call_(call), next_(next) {}
+
+  float* slot(std::size_t i) {
+    call_.require_shape(call_.read(next_ + i), call_.read(0).shape);
+    updates_[i] = update(call_, next_ + i, 1 + i);
+    return updates_[i].data;
+  }
+
+  float* optional_slot(std::size_t i) {
+    call_.require(call_.reads(next_ + i) == call_.writes(1 + i),
+                 "an optional array must be both read and written, or neither");
+    return call_.reads(next_ + i) ? slot(i) : nullptr;
+  }
+
+  float number(const char* name) const { return float(call_.number(name)); }
+  // Rounded once: in float32, 1 - 0.999 would be off by a part in 100,000.
+  float one_minus(const char* name) const { return float(1.0 - call_.number(name)); }
+  bool flag(const char* name) const { return call_.flag(name); }
+
+  const std::array<Update<float>, slots>& updates() const { return updates_; }
+
+ private:
+  const Call& call_;
+  std::size_t next_;
+  std::array<Update<float>, slots> updates_;
+};
+
+// An optimizer with the weights and the arrays of state that one call updates.
+template <class Rule>
+struct OptimizerCall {
   Optimizer optimizer;
-  std::array<Update<float>, 3> slots;
+  Update<float> w;
+  std::array<Update<float>, Rule::kSlots> slots;
+
+  // The arrays of state are the reads from number `next` on; the rates are the last one.
+  OptimizerCall(const Call& call, std::size_t next) : w(update(call, 0, 0)) {
+    RuleArguments<Rule::kSlots> arguments(call, next);
+    optimizer = {rates(call, next + Rule::kSlots), decay(call), Rule::from(arguments)};
+    slots = arguments.updates();
+  }
 
   void begin() const {
+    w.begin();
     for (const auto& array : slots) array.begin();
   }
 };
 
-// 1 - a number near 1. In float32 the difference would be off by a part in 100,000.
-float rest(const Call& call, const char* name) { return float(1.0 - call.number(name)); }
-
-Rule sgd(const Call& call, std::size_t next) {
-  const auto velocity = optional_slot(call, next, 1);
-  return {{rates(call, next + 1), decay(call),
-           Sgd{velocity.data, float(call.number("momentum")), call.flag("nesterov")}},
-          {velocity}};
-}
-
-Rule adam(const Call& call, std::size_t next) {
-  const auto first = slot(call, next, 1), second = slot(call, next + 1, 2);
-  return {{rates(call, next + 2), decay(call),
-           Adam{first.data, second.data, rest(call, "beta_1"), rest(call, "beta_2"),
-                float(call.number("epsilon"))}},
-          {first, second}};
-}
-
-Rule rmsprop(const Call& call, std::size_t next) {
-  const auto square = slot(call, next, 1);
-  const auto velocity = optional_slot(call, next + 1, 2), mean = optional_slot(call, next + 2, 3);
-  const auto momentum = float(call.number("momentum"));
-  return {{rates(call, next + 3), decay(call),
-           RmsProp{square.data, momentum > 0.0F ? velocity.data : nullptr,
-                   call.flag("centered") ? mean.data : nullptr, float(call.number("rho")),
-                   rest(call, "rho"), momentum, float(call.number("epsilon"))}},
-          {square, velocity, mean}};
-}
-
-using RuleOf = Rule (*)(const Call& call, std::size_t next);
-
-template <RuleOf rule_of>
+template <class Rule>
 Prepared prepare_update(const Call& call) {
-  const auto w = update(call, 0, 0);
-  const Weights weights{w.data, gradient(call), w.size};
-  return {[=, rule = rule_of(call, 2)](char*) {
-    w.begin();
-    rule.begin();
-    update(weights, rule.optimizer);
+  const OptimizerCall<Rule> own(call, 2);
+  const Weights weights{own.w.data, gradient(call), own.w.size};
+  return {[=](char*) {
+    own.begin();
+    update(weights, own.optimizer);
   }};
 }
 
-template <RuleOf rule_of>
+template <class Rule>
 Prepared prepare_dense_update(const Call& call) {
-  const auto w = update(call, 0, 0);
   const auto &ws = call.read(0).shape, &dys = call.read(1).shape;
-  call.demand(ws.size() == 2 && dys.size() == 2, "arrays must have 2 axes");
-  call.demand(ws[0] >= 1 && ws[1] >= 1, "only the batch may be empty");
+  call.require(ws.size() == 2 && dys.size() == 2, "arrays must have 2 axes");
+  call.require(ws[0] >= 1 && ws[1] >= 1, "only the batch may have length 0");
   const Dense dense{dys[0], ws[0], ws[1]};
-  call.demand_shape(call.read(1), {dense.n, dense.units});
-  call.demand_shape(call.read(2), {dense.n, dense.inputs});
+  call.require_shape(call.read(1), {dense.n, dense.units});
+  call.require_shape(call.read(2), {dense.n, dense.inputs});
   const auto *dy = call.in<float>(1), *x = call.in<float>(2);
-  return {[=, rule = rule_of(call, 3)](char* scratch) {
-            w.begin();
-            rule.begin();
-            dense_update(dense, dy, x, w.data, rule.optimizer, scratch);
+  return {[=, own = OptimizerCall<Rule>(call, 3)](char* scratch) {
+            own.begin();
+            dense_update(dense, dy, x, own.w.data, own.optimizer, scratch);
           },
           dense_update_scratch(dense)};
+}
+
+// The two kernels of each rule.
+template <class... Rules>
+std::vector<Kernel> kernels_of(const std::variant<Rules...>* /* the list of rules */) {
+  std::vector<Kernel> kernels;
+  (kernels.push_back({Rules::kUpdate, prepare_update<Rules>}), ...);
+  (kernels.push_back({Rules::kDenseUpdate, prepare_dense_update<Rules>}), ...);
+  return kernels;
 }
 
 Prepared prepare_clip_by_value(const Call& call) {
@@ -147,7 +152,7 @@ Prepared prepare_clip_by_norm(const Call& call) {
 }
 
 Prepared prepare_squared_norm_start(const Call& call) {
-  call.demand_shape(call.write(0), {1});
+  call.require_shape(call.write(0), {1});
   const auto* dw = call.in<float>(0);
   const std::int64_t size = call.read(0).size();
   auto* total = call.out<double>(0);
@@ -156,7 +161,7 @@ Prepared prepare_squared_norm_start(const Call& call) {
 }
 
 Prepared prepare_squared_norm_add(const Call& call) {
-  call.demand_shape(call.read(1), {1});
+  call.require_shape(call.read(1), {1});
   const auto total = update<double>(call, 1, 0);
   const auto* dw = call.in<float>(0);
   const std::int64_t size = call.read(0).size();
@@ -169,7 +174,7 @@ Prepared prepare_squared_norm_add(const Call& call) {
 
 Prepared prepare_clip_by_global_norm(const Call& call) {
   const auto dw = update(call, 0, 0);
-  call.demand_shape(call.read(1), {1});
+  call.require_shape(call.read(1), {1});
   const auto* total = call.in<double>(1);
   const double limit = call.number("limit");
   return {[=](char*) {
@@ -181,19 +186,13 @@ Prepared prepare_clip_by_global_norm(const Call& call) {
 }  // namespace
 
 std::vector<Kernel> optimizer_kernels() {
-  return {
-      {"sgd_update", prepare_update<sgd>},
-      {"adam_update", prepare_update<adam>},
-      {"rmsprop_update", prepare_update<rmsprop>},
-      {"dense_sgd_update", prepare_dense_update<sgd>},
-      {"dense_adam_update", prepare_dense_update<adam>},
-      {"dense_rmsprop_update", prepare_dense_update<rmsprop>},
-      {"clip_by_value", prepare_clip_by_value},
-      {"clip_by_norm", prepare_clip_by_norm},
-      {"squared_norm_start", prepare_squared_norm_start},
-      {"squared_norm_add", prepare_squared_norm_add},
-      {"clip_by_global_norm", prepare_clip_by_global_norm},
-  };
+  std::vector<Kernel> kernels = kernels_of(static_cast<const OptimizerRule*>(nullptr));
+  kernels.insert(kernels.end(), {{"clip_by_value", prepare_clip_by_value},
+                                 {"clip_by_norm", prepare_clip_by_norm},
+                                 {"squared_norm_start", prepare_squared_norm_start},
+                                 {"squared_norm_add", prepare_squared_norm_add},
+                                 {"clip_by_global_norm", prepare_clip_by_global_norm}});
+  return kernels;
 }
 
 }  // namespace minicnn

@@ -1,7 +1,5 @@
 #include "kernels/optimizer.hpp"
 
-#include <cmath>
-
 #include "core/blocks.hpp"
 
 namespace minicnn {
@@ -11,104 +9,53 @@ struct Pair {
   float w, g;
 };
 
-// w[i] = next(i, w, g) with the weight and the gradient that decayed(w[i], dw[i]) gives.
-template <class Decayed, class Next>
-void move_all(const Weights& weights, Decayed decayed, Next next) {
-  const auto [w, dw, size] = weights;
-  for (std::int64_t i = 0; i < size; ++i) {
-    const Pair pair = decayed(w[i], dw[i]);
-    w[i] = next(i, pair.w, pair.g);
-  }
-}
+// What a rule sees of the weights that it moves: the class that optimizer_rules.hpp describes.
+class Moving {
+ public:
+  Moving(const Weights& weights, std::int64_t first, const Rates& rates, const WeightDecay& decay)
+      : weights_(weights), first_(first), rates_(rates), decay_(decay) {}
 
-// The same with weight decay: a loop for each kind, so that none has a branch.
-template <class Next>
-void move(const Weights& weights, float rate, const WeightDecay& decay, Next next) {
-  const float factor = decay.factor, shrink = rate * decay.factor;
-  if (factor == 0.0F) {
-    move_all(weights, [](float w, float g) { return Pair{w, g}; }, next);
-  } else if (decay.decoupled) {
-    move_all(weights, [=](float w, float g) { return Pair{w - shrink * w, g}; }, next);
-  } else {
-    move_all(weights, [=](float w, float g) { return Pair{w, g + factor * w}; }, next);
-  }
-}
+  float rate() const { return rates_.rate(); }
+  float step() const { return rates_.step(); }
 
-float* from(float* slot, std::int64_t first) { return slot == nullptr ? nullptr : slot + first; }
+  // These weights' part of an array that the rule keeps; null stays null.
+  float* part(float* slot) const { return slot == nullptr ? nullptr : slot + first_; }
 
-void follow(const Weights& weights, std::int64_t first, const Rates& rates,
-            const WeightDecay& decay, const Sgd& sgd) {
-  const float rate = rates.rate(), momentum = sgd.momentum;
-  float* velocity = from(sgd.velocity, first);
-  if (velocity == nullptr) {
-    move(weights, rate, decay, [=](std::int64_t, float w, float g) { return w - rate * g; });
-  } else if (sgd.nesterov) {
-    move(weights, rate, decay, [=](std::int64_t i, float w, float g) {
-      velocity[i] = momentum * velocity[i] - rate * g;
-      return w + (momentum * velocity[i] - rate * g);
-    });
-  } else {
-    move(weights, rate, decay, [=](std::int64_t i, float w, float g) {
-      velocity[i] = momentum * velocity[i] - rate * g;
-      return w + velocity[i];
-    });
-  }
-}
-
-void follow(const Weights& weights, std::int64_t begin, const Rates& rates,
-            const WeightDecay& decay, const Adam& adam) {
-  float *first = adam.first + begin, *second = adam.second + begin;
-  const float step = rates.step(), epsilon = adam.epsilon;
-  const float rest_1 = adam.rest_1, rest_2 = adam.rest_2;
-  move(weights, rates.rate(), decay, [=](std::int64_t i, float w, float g) {
-    first[i] += (g - first[i]) * rest_1;
-    second[i] += (g * g - second[i]) * rest_2;
-    return w - first[i] * step / (std::sqrt(second[i]) + epsilon);
-  });
-}
-
-void follow(const Weights& weights, std::int64_t first, const Rates& rates,
-            const WeightDecay& decay, const RmsProp& rmsprop) {
-  float* square = rmsprop.square + first;
-  float *velocity = from(rmsprop.velocity, first), *mean = from(rmsprop.mean, first);
-  const float rho = rmsprop.rho, rest = rmsprop.rest;
-  const float momentum = rmsprop.momentum, epsilon = rmsprop.epsilon, rate = rates.rate();
-  const auto squared = [=](std::int64_t i, float g) {
-    return square[i] = rho * square[i] + rest * g * g;
-  };
-  const auto centered = [=](std::int64_t i, float g) {
-    mean[i] = rho * mean[i] + rest * g;
-    return squared(i, g) - mean[i] * mean[i];
-  };
-  // variance(i, g), one of the two, with or without momentum
-  const auto run = [=, &weights, &decay](auto variance) {
-    const auto increment = [=](std::int64_t i, float g) {
-      return rate * g / std::sqrt(variance(i, g) + epsilon);
-    };
-    if (velocity == nullptr) {
-      move(weights, rate, decay,
-           [=](std::int64_t i, float w, float g) { return w - increment(i, g); });
+  // w[i] = next(i, w, g), after weight decay: a loop for each kind of it, so that none has a
+  // branch.
+  template <class Next>
+  void each(Next next) const {
+    const float factor = decay_.factor, shrink = rate() * decay_.factor;
+    if (factor == 0.0F) {
+      each_after([](float w, float g) { return Pair{w, g}; }, next);
+    } else if (decay_.decoupled) {
+      each_after([=](float w, float g) { return Pair{w - shrink * w, g}; }, next);
     } else {
-      move(weights, rate, decay, [=](std::int64_t i, float w, float g) {
-        velocity[i] = momentum * velocity[i] + increment(i, g);
-        return w - velocity[i];
-      });
+      each_after([=](float w, float g) { return Pair{w, g + factor * w}; }, next);
     }
-  };
-  if (mean == nullptr) {
-    run(squared);
-  } else {
-    run(centered);
   }
-}
+
+ private:
+  template <class Decayed, class Next>
+  void each_after(Decayed decayed, Next next) const {
+    const auto [w, dw, size] = weights_;
+    for (std::int64_t i = 0; i < size; ++i) {
+      const Pair pair = decayed(w[i], dw[i]);
+      w[i] = next(i, pair.w, pair.g);
+    }
+  }
+
+  const Weights& weights_;
+  std::int64_t first_;
+  const Rates& rates_;
+  const WeightDecay& decay_;
+};
 
 }  // namespace
 
 void update_part(const Weights& part, std::int64_t first, const Optimizer& optimizer) noexcept {
-  const auto& [rates, decay, any_rule] = optimizer;
-  std::visit([&, &rates = rates,
-              &decay = decay](const auto& rule) { follow(part, first, rates, decay, rule); },
-             any_rule);
+  const Moving weights(part, first, optimizer.rates, optimizer.decay);
+  std::visit([&](const auto& rule) { rule.move(weights); }, optimizer.rule);
 }
 
 void update(const Weights& weights, const Optimizer& optimizer) noexcept {

@@ -1,14 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <variant>
+
+#include "kernels/optimizer_rules.hpp"
 
 namespace minicnn {
 
-// Each update works in place and rounds after every operation, in the order that the reference,
-// minicnn/backends/numpy, writes them: the bits are the same.
-
-// A weight array and its gradient.
+// A weight array and its gradient, updated in place.
 struct Weights {
   float* w;
   const float* dw;
@@ -17,10 +15,10 @@ struct Weights {
 
 struct WeightDecay {
   float factor;    // 0: none
-  bool decoupled;  // shrinks the weight itself, not by way of the gradient
+  bool decoupled;  // shrinks the weight itself instead of changing the gradient
 };
 
-// `rates`, (2,), may change between two runs: the learning rate, and Adam's step.
+// `rates` (2,) holds the learning rate and the step size of Adam; it may change between two runs.
 struct Rates {
   const float* rates;
   float multiplier;
@@ -29,37 +27,16 @@ struct Rates {
   float step() const { return rates[1] * multiplier; }
 };
 
-// The rules, with the arrays that they keep: a number for each weight.
-struct Sgd {
-  float* velocity;  // null: no momentum
-  float momentum;
-  bool nesterov;
-};
-
-struct Adam {
-  float *first, *second;
-  float rest_1, rest_2;  // 1 - beta_1 and 1 - beta_2, each rounded once
-  float epsilon;
-};
-
-struct RmsProp {
-  float* square;
-  float* velocity;  // null: no momentum
-  float* mean;      // null: not centered
-  float rho, rest;  // rest: 1 - rho, rounded once
-  float momentum, epsilon;
-};
-
 struct Optimizer {
   Rates rates;
   WeightDecay decay;
-  std::variant<Sgd, Adam, RmsProp> rule;
+  OptimizerRule rule;
 };
 
-// All weights, by all threads.
+// Updates all weights, with all threads.
 void update(const Weights& weights, const Optimizer& optimizer) noexcept;
 
-// The same for some of them, `first` being the number of part.w[0], on the calling thread alone.
+// Updates some of them on the calling thread; `first` is the index of part.w[0] in the whole array.
 void update_part(const Weights& part, std::int64_t first, const Optimizer& optimizer) noexcept;
 
 }  // namespace minicnn

@@ -1,8 +1,9 @@
-"""What a layer is: arguments, parameters and one description of its computation.
+"""The base class of all layers, and the tensors that join layers to a network.
 
-A layer describes itself once, in `forward(apply, x, training=...)`, in terms of operations. The
-description is read three ways, by three `apply`s: with arrays it computes (`layer(x)`), with
-shapes it tells the output's shape, and `models/planner/plan.py` records it as steps of a program.
+A layer describes its computation once, in `forward(apply, x, training=...)`, by applying
+operations. That description is used in three ways, each with an `apply` of its own: on arrays it
+computes (`layer(x)`), on shapes it gives the shape of the output, and `models/planner/plan.py`
+records it as the steps of a program.
 """
 
 from __future__ import annotations
@@ -17,111 +18,27 @@ from minicnn import initializers, random
 from minicnn.checks import check_flag, check_name, check_one_shape, refuse_unknown
 from minicnn.contracts import CONTRACTS, Shape, Spec
 from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
-from minicnn.host_sync import mark_parameters_changed, synced
 from minicnn.initializers import Initializer
+from minicnn.layers.parameter import InitialValues, Parameter, aligned
 from minicnn.layers.size_errors import explain_shrinking
 from minicnn.ops.operation import Operation, Saved, infer
 from minicnn.ops.operation import apply as run
 from minicnn.support.auto_names import remember_name, unique_name
 from minicnn.support.memory_limits import check_parameter
-from minicnn.support.reprs import described
+from minicnn.support.reprs import repr_from_config
 
-Apply = Callable[..., Any]  # (operation, *inputs, **arguments) -> the operation's first write
+Apply = Callable[..., Any]  # (operation, *inputs, **arguments) -> the operation's first result
 
-# What Dropout reads besides its input: (seed low, seed high, step low, step high), uint32.
+# Stands for the step's RNG key where an operation reads one: (seed low, seed high, step low,
+# step high), uint32.
 RNG_KEY = Spec((4,), "uint32")
 
 
-class FirstValues:
-    """What a parameter holds at first, drawn when somebody looks at it.
-
-    The numbers depend on the seed that was in use when the layer was built, on `place`, where in
-    its network the layer stands, and on the parameter's own name in the layer.
-    """
-
-    def __init__(self, initializer: Initializer, shape: Shape, place: str, name: str) -> None:
-        self.initializer, self.shape, self.place, self.name = initializer, shape, place, name
-        self.seed = random.seed()
-
-    def drawn(self) -> np.ndarray:
-        """The numbers."""
-        with random.seeded(self.seed):
-            rng = random.generator(f"{self.place}/{self.name}")
-        return self.initializer(self.shape, rng)
-
-
-class Parameter:
-    """Numbers that a layer owns: its weights and, not trainable, its running statistics.
-
-    `array` never moves: engines keep its address and write into it. Everybody else looks at `value`
-    and changes it by `assign`, so that what was made of parameters is known to be out of date.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        value: np.ndarray,
-        *,
-        trainable: bool = True,
-        first: FirstValues | None = None,
-    ) -> None:
-        self.name, self._array, self.trainable = name, value, trainable
-        self.first = first  # what `value` will hold when it is looked at; None: it is what it is
-        self.multiplier = 1.0  # of the learning rate
-        self.decay = value.ndim > 1  # weight decay is for weights, not for biases and scales
-
-    @property
-    def array(self) -> np.ndarray:
-        """The memory; its newest numbers may be on a device."""
-        if self.first is not None:
-            self._array[...] = np.reshape(self.first.drawn(), self.shape)
-            self.first = None
-        return self._array
-
-    @property
-    def value(self) -> np.ndarray:
-        """The array with its newest numbers, to be read."""
-        view = synced(self.array).view()
-        view.flags.writeable = False
-        return view
-
-    @property
-    def shape(self) -> Shape:
-        """Lengths of the array's axes."""
-        return self._array.shape
-
-    @property
-    def size(self) -> int:
-        """How many numbers."""
-        return self._array.size
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The array's dtype, float32."""
-        return self._array.dtype
-
-    def assign(self, value: np.ndarray) -> None:
-        """Copy new values in; they must have this parameter's shape."""
-        if np.shape(value) != self.shape:
-            raise ShapeError(f"{self.name} has shape {self.shape}; got {np.shape(value)}")
-        self.first = None  # never to be drawn
-        synced(self._array)[...] = value
-        mark_parameters_changed()
-
-    def __repr__(self) -> str:
-        return f"<Parameter {self.name} {self.shape}>"
-
-    def __getstate__(self) -> dict[str, Any]:
-        """For copies and pickles: with the newest numbers."""
-        synced(self.array)
-        return vars(self)
-
-
 class SymbolicTensor:
-    """The promise of an array: its Spec (N is None) and the layer that will make it.
+    """The description of an array that a layer will compute: its Spec, with N = None.
 
-    `source` is what a Model is fed where this tensor is named as its input: the InputLayer's own
-    tensor, if `Input(..., rescale=...)` put a layer behind it.
+    `source` is the tensor that a Model is fed with where this one is named as an input. It is
+    another tensor only after `Input(..., rescale=...)`, which adds a Rescaling layer.
     """
 
     def __init__(self, spec: Spec, layer: Layer, inputs: tuple[SymbolicTensor, ...]) -> None:
@@ -130,29 +47,83 @@ class SymbolicTensor:
 
     @property
     def shape(self) -> Shape:
-        """(None, ...): the batch is not known yet."""
+        """The array's shape, (None, ...): the batch size is not known yet."""
         return self.spec.shape
 
     @property
     def dtype(self) -> str:
-        """Name of the dtype."""
+        """The name of the array's dtype."""
         return self.spec.dtype
+
+    def path(self) -> list[SymbolicTensor]:
+        """Return the tensors from the input to this one; [] if a layer between has more inputs."""
+        tensors = [self]
+        while tensors[0].inputs:
+            if len(tensors[0].inputs) > 1:
+                return []
+            tensors.insert(0, tensors[0].inputs[0])
+        return tensors
 
     def __repr__(self) -> str:
         return f"<SymbolicTensor {self.shape} from {self.layer.name}>"
 
 
 class Layer:
-    """A step of a model. A subclass gives `forward`, and `build` if it has parameters.
+    """One layer of a network. A subclass defines `forward`, and `build` if it has parameters.
 
     Parameters
     ----------
     name : unique in a model; default: the class's name in lower case, numbered
     trainable : False keeps the parameters as they are while the rest of a model learns
-    input_shape : shape of one sample; a model's first layer may say it in place of an Input
+    input_shape : shape of one sample, (H, W, C) for images; for a model without an Input, whose
+        first layer may have it
+
+    Notes
+    -----
+    `forward` never computes by itself, but applies operations of `minicnn.ops`, which have a
+    kernel and a gradient on every engine. So a layer that is written as below trains, is fused
+    with its neighbors and runs on the GPU without further code. To load a saved model that has
+    it, Python must know the class: `register_layer`, or `custom_objects` of `load_model`.
+
+    Examples
+    --------
+    A layer with parameters: two dense layers whose result is added to the input.
+
+    >>> import minicnn as mc
+    >>> from minicnn.ops.activations import RELU
+    >>> from minicnn.ops.dense import DENSE
+    >>> from minicnn.ops.elementwise import ADD
+    >>> @mc.layers.register_layer
+    ... class ResidualBlock(mc.layers.Layer):
+    ...     # x + relu(x @ inner) @ outer, for an input (N, features)
+    ...
+    ...     def __init__(self, hidden, **options):  # options: name, trainable, input_shape
+    ...         super().__init__(**options)
+    ...         self.hidden = hidden
+    ...
+    ...     def build(self, *input_shapes):  # one shape per input, here (N or None, features)
+    ...         features = input_shapes[0][1]
+    ...         self.inner = self.add_parameter("inner", (features, self.hidden), "he_normal")
+    ...         self.outer = self.add_parameter("outer", (self.hidden, features), "zeros")
+    ...
+    ...     def forward(self, apply, *inputs, training):
+    ...         y = apply(RELU, apply(DENSE, inputs[0], self.inner, None))  # None: no bias
+    ...         return apply(ADD, inputs[0], apply(DENSE, y, self.outer, None))
+    ...
+    ...     def get_config(self):  # what the constructor needs to make this layer again
+    ...         return {**super().get_config(), "hidden": self.hidden}
+
+    It computes on arrays, and becomes part of a model, which counts and trains its parameters.
+    With `outer` at zero, it begins as the identity:
+
+    >>> ResidualBlock(16)(np.ones((1, 3), np.float32)).tolist()
+    [[1.0, 1.0, 1.0]]
+    >>> model = mc.Sequential([mc.Input((3,)), ResidualBlock(16), mc.layers.Dense(2)])
+    >>> model.output_shape, model.count_params()
+    ((None, 2), 104)
     """
 
-    __repr__ = described
+    __repr__ = repr_from_config
     takes_many = False  # True for layers that merge a list of inputs
     _name: str
 
@@ -167,8 +138,9 @@ class Layer:
         refuse_unknown(type(self), unknown)
         self.parameters: list[Parameter] = []
         self.name = unique_name(type(self).__name__) if name is None else name
-        # Where it stands in a network: the name that it was given, or what `give_places` finds.
-        self.place = name
+        # The name that the initial values are drawn for: the given one, or one by the layer's
+        # class and position, see `minicnn.models.rng_keys`. None: not known yet.
+        self.rng_name = name
         self.trainable = trainable
         self.given_input_shape: Shape | None = None
         if input_shape is not None:
@@ -177,7 +149,7 @@ class Layer:
 
     @property
     def name(self) -> str:
-        """Unique in a model. May be set at any time; the parameters' names follow."""
+        """The layer's name, unique in a model. May be set; the parameters' names follow."""
         return self._name
 
     @name.setter
@@ -190,7 +162,7 @@ class Layer:
 
     @property
     def trainable(self) -> bool:
-        """Do its parameters learn? May be set at any time, also after `compile`."""
+        """Whether training changes the parameters. May be set at any time, also after `compile`."""
         return self._trainable
 
     @trainable.setter
@@ -198,18 +170,28 @@ class Layer:
         self._trainable = check_flag(value, f"{self.name}.trainable")
 
     def build(self, *input_shapes: Shape) -> None:
-        """Make the parameters; shapes start with None for N."""
+        """Create the parameters by `add_parameter`. Called once, before the first `forward`.
+
+        `input_shapes` are the shapes of the inputs, each with N, or None, as its first length.
+        """
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """Describe the computation: results of `apply(operation, ...)`."""
+        """Describe the computation and return its result, that of an `apply(operation, ...)`.
+
+        Parameters
+        ----------
+        apply : function of (operation, *inputs, **arguments), which returns the operation's result
+        inputs : one or more arrays, or what stands for them; they have `shape` and `dtype`
+        training : True in a training step, False at inference
+        """
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, JSON-able: `type(layer)(**layer.get_config())`."""
+        """Return the constructor's arguments, JSON-able: `type(layer)(**config)` is the same."""
         return {"name": self.name, "trainable": self.trainable}
 
     def __call__(self, *inputs: Any, training: bool = False) -> Any:
-        """Arrays in, arrays out; or SymbolicTensors in, one out, and the layer joins a graph."""
+        """Compute the output for arrays, or add the layer to a network after SymbolicTensors."""
         if len(inputs) == 1 and isinstance(inputs[0], (list, tuple)):
             inputs = tuple(inputs[0])
         try:
@@ -219,10 +201,10 @@ class Layer:
             self._build_once(*(x.shape for x in inputs))
             return self.forward(compute, *inputs, training=training)
         except MiniCNNError as err:
-            raise self._named(err) from None
+            raise self._with_name(err) from None
 
     def output_spec(self, *inputs: Spec) -> Spec:
-        """Spec of the result for inputs of these Specs; builds the layer if need be."""
+        """Return the Spec of the output for inputs of these Specs; builds the layer if needed."""
         self._build_once(*(x.shape for x in inputs))
         spec = self.forward(_infer, *inputs, training=False)
         if not isinstance(spec, Spec):
@@ -238,45 +220,58 @@ class Layer:
         initializer: str | Initializer,
         *,
         trainable: bool = True,
-        drawn_as: Shape | None = None,
+        initializer_shape: Shape | None = None,
     ) -> Parameter:
-        """A new parameter; its first values depend on the seed, the layer's place and this name.
+        """Create a parameter, an array that belongs to this layer.
 
-        `drawn_as` is the shape that the initializer is told, where it is another than `shape`.
+        Parameters
+        ----------
+        name : tells it apart from the layer's other parameters
+        shape : of the array, which is float32
+        initializer : name of an initializer, or one; it draws the initial values, which depend on
+            the seed, the layer and `name` alone
+        trainable : False for an array that training does not change by its gradient
+        initializer_shape : the shape that the initializer draws for, if it is another than `shape`
+
+        Raises
+        ------
+        ArgumentError : the layer has a parameter of that name already
+        SizeLimitError : the array would be larger than `minicnn.set_memory_limit` allows
         """
         check_parameter(shape)
         full_name = f"{self.name}/{name}"
         if any(parameter.name == full_name for parameter in self.parameters):
             raise ArgumentError(f"has a parameter {name!r} already; choose another name")
-        place = self.name if self.place is None else self.place
-        first = FirstValues(initializers.get(initializer), drawn_as or shape, place, name)
+        rng_name = self.name if self.rng_name is None else self.rng_name
+        drawn_shape = initializer_shape or shape
+        initial = InitialValues(initializers.get(initializer), drawn_shape, rng_name, name)
         value = aligned(shape, "float32")
-        parameter = Parameter(full_name, value, trainable=trainable, first=first)
+        parameter = Parameter(full_name, value, trainable=trainable, initial=initial)
         self.parameters.append(parameter)
         return parameter
 
     @property
-    def drawn(self) -> bool:
-        """Has any of its parameters numbers that somebody may have seen?"""
-        return any(parameter.first is None for parameter in self.parameters)
+    def is_drawn(self) -> bool:
+        """Whether the initial values of any parameter have been drawn or replaced."""
+        return any(parameter.initial is None for parameter in self.parameters)
 
-    def stand_at(self, place: str) -> None:
-        """Take a place in a network: first values that nobody has seen will be drawn for it."""
-        self.place = place
+    def set_rng_name(self, name: str) -> None:
+        """Draw initial values for this name, as far as they have not been drawn yet."""
+        self.rng_name = name
         for parameter in self.parameters:
-            if parameter.first is not None:
-                parameter.first.place = place
+            if parameter.initial is not None:
+                parameter.initial.rng_name = name
 
     def flops(self, inputs: Sequence[Spec], output: Spec) -> int:
-        """Operations for one image; a product that is added to a sum counts as two."""
-        return math.prod(output.shape[1:]) * self.work(*(x.shape for x in inputs))
+        """Return the operations per image; a product that is added to a sum counts as two."""
+        return math.prod(output.shape[1:]) * self.flops_per_value(*(x.shape for x in inputs))
 
-    def work(self, *input_shapes: Shape) -> int:
-        """Operations for one number of the output. Biases and activations are not counted."""
+    def flops_per_value(self, *input_shapes: Shape) -> int:
+        """Return the operations per element of the output, biases and activations not counted."""
         return 1
 
     def _check_inputs(self, inputs: tuple[Any, ...]) -> None:
-        """Arrays only or SymbolicTensors only, as many as the layer takes."""
+        """Raise unless inputs are all arrays or all SymbolicTensors, as many as the layer takes."""
         if self.takes_many and len(inputs) < 2:
             raise ArgumentError(f"takes a list of at least 2 inputs; got {len(inputs)}")
         if not self.takes_many and len(inputs) != 1:
@@ -293,34 +288,31 @@ class Layer:
             self.built = True
 
     def _join(self, inputs: tuple[SymbolicTensor, ...]) -> SymbolicTensor:
+        """Return the tensor that this layer will compute from these."""
         try:
             spec = self.output_spec(*(x.spec for x in inputs))
         except ShapeError as err:
-            raise ShapeError(f"{err}{explain_shrinking(inputs, self)}") from None
+            path = inputs[0].path() if len(inputs) == 1 else []
+            layers = [tensor.layer.output_spec for tensor in path[1:]] + [self.output_spec]
+            hint = explain_shrinking([tensor.spec for tensor in path], layers)
+            raise ShapeError(f"{err}{hint}") from None
         return SymbolicTensor(spec, self, inputs)
 
-    def _named(self, err: MiniCNNError) -> MiniCNNError:
-        """The same error, starting with the layer's name."""
+    def _with_name(self, err: MiniCNNError) -> MiniCNNError:
+        """Return the same error with the layer's name in front of its text."""
         text = str(err)
         return err if text.startswith(f"{self.name}: ") else type(err)(f"{self.name}: {text}")
 
 
-def aligned(shape: Shape, dtype: str) -> np.ndarray:
-    """An uninitialized array that starts at a multiple of 64 bytes, a cache line."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    memory = np.empty(size + 64, np.uint8)
-    start = -memory.ctypes.data % 64
-    return memory[start : start + size].view(dtype).reshape(shape)
-
-
 def compute(operation: Operation, *inputs: Any, **arguments: Any) -> np.ndarray:
-    """The `apply` that computes; new running statistics go into their Parameters."""
+    """Run an operation on arrays and Parameters; new running statistics go into Parameters."""
     y, saved = run(operation, *map(_array, inputs), **arguments)
     _store_updates(inputs, saved)
     return y
 
 
 def _store_updates(inputs: tuple[Any, ...], saved: Saved) -> None:
+    """Assign what the operation replaces, as running statistics, to its Parameter."""
     reads = CONTRACTS[saved.operation.forward].reads
     for name, value in saved.updates.items():
         target = inputs[reads.index(name)]
@@ -329,11 +321,13 @@ def _store_updates(inputs: tuple[Any, ...], saved: Saved) -> None:
 
 
 def _array(x: Any) -> np.ndarray | None:
+    """Return the array that an operation's input stands for; None stays None."""
     if x is RNG_KEY:
         return random.rng_key(0)
     return x.value if isinstance(x, Parameter) else x
 
 
 def _infer(operation: Operation, *inputs: Any, **arguments: Any) -> Spec:
+    """Return the Spec of an operation's result, from Specs and Parameters."""
     attributes = operation.resolve(*inputs, **arguments)
     return infer(CONTRACTS[operation.forward], inputs, attributes)[0]

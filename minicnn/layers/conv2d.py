@@ -10,7 +10,8 @@ from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
 from minicnn.initializers import Initializer
 from minicnn.layers.activation import ActivationAttribute, activate
-from minicnn.layers.base import Apply, Layer, Parameter
+from minicnn.layers.base import Apply, Layer
+from minicnn.layers.parameter import Parameter
 from minicnn.ops.conv2d import ALGORITHMS, CONV2D
 from minicnn.shapes import Padding, Pair, as_padding, as_pair
 
@@ -64,7 +65,7 @@ class _Convolution(Layer):
         )
         return activate(apply, self.activation, y)
 
-    def work(self, *input_shapes: Shape) -> int:
+    def flops_per_value(self, *input_shapes: Shape) -> int:
         """A product and an addition for each cell of the kernel."""
         rows, columns = self.kernel_size
         return 2 * rows * columns * (input_shapes[0][3] // self.groups)
@@ -79,7 +80,7 @@ class _Convolution(Layer):
             "dilation_rate": self.dilation_rate,
             "activation": self.activation,
             "use_bias": self.use_bias,
-            "bias_initializer": self.bias_initializer.get_config(),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
         }
 
 
@@ -133,7 +134,7 @@ class Conv2D(_Convolution):
             **super().get_config(),
             "filters": self.filters,
             "groups": self.groups,
-            "kernel_initializer": self.kernel_initializer.get_config(),
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "algorithm": self.algorithm,
         }
 
@@ -177,7 +178,7 @@ class DepthwiseConv2D(_Convolution):
             (*self.kernel_size, 1, filters),
             self.depthwise_initializer,
             # The shape that Keras gives this kernel, and draws it for.
-            drawn_as=(*self.kernel_size, self.groups, self.depth_multiplier),
+            initializer_shape=(*self.kernel_size, self.groups, self.depth_multiplier),
         )
         self.add_bias(filters)
 
@@ -186,5 +187,5 @@ class DepthwiseConv2D(_Convolution):
         return {
             **super().get_config(),
             "depth_multiplier": self.depth_multiplier,
-            "depthwise_initializer": self.depthwise_initializer.get_config(),
+            "depthwise_initializer": initializers.serialize(self.depthwise_initializer),
         }

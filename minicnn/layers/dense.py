@@ -9,7 +9,8 @@ from minicnn.checks import check_flag, check_flat, check_int
 from minicnn.contracts import Shape
 from minicnn.initializers import Initializer
 from minicnn.layers.activation import ActivationAttribute, activate
-from minicnn.layers.base import Apply, Layer, Parameter
+from minicnn.layers.base import Apply, Layer
+from minicnn.layers.parameter import Parameter
 from minicnn.ops.dense import DENSE
 
 
@@ -55,7 +56,7 @@ class Dense(Layer):
         """activation(dense(x, kernel, bias))."""
         return activate(apply, self.activation, apply(DENSE, inputs[0], self.kernel, self.bias))
 
-    def work(self, *input_shapes: Shape) -> int:
+    def flops_per_value(self, *input_shapes: Shape) -> int:
         """A product and an addition for each feature."""
         return 2 * input_shapes[0][1]
 
@@ -66,6 +67,6 @@ class Dense(Layer):
             "units": self.units,
             "activation": self.activation,
             "use_bias": self.use_bias,
-            "kernel_initializer": self.kernel_initializer.get_config(),
-            "bias_initializer": self.bias_initializer.get_config(),
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
         }

@@ -32,7 +32,7 @@ class Dropout(Layer):
         purpose = zlib.crc32(self.name.encode()) & 0x7FFFFFFF
         return apply(DROPOUT, inputs[0], RNG_KEY, rate=self.rate, purpose=purpose)
 
-    def work(self, *input_shapes: Shape) -> int:
+    def flops_per_value(self, *input_shapes: Shape) -> int:
         """Nothing, when a model is used."""
         return 0
 

@@ -33,7 +33,7 @@ class InputLayer(Layer):
         """x itself."""
         return inputs[0]
 
-    def work(self, *input_shapes: Shape) -> int:
+    def flops_per_value(self, *input_shapes: Shape) -> int:
         """Nothing is computed."""
         return 0
 
@@ -60,7 +60,7 @@ class Rescaling(Layer):
         """rescale(x)."""
         return apply(RESCALE, inputs[0], scale=self.scale, offset=self.offset)
 
-    def work(self, *input_shapes: Shape) -> int:
+    def flops_per_value(self, *input_shapes: Shape) -> int:
         """A product and an addition."""
         return 2
 

@@ -28,7 +28,7 @@ class _Merge(Layer):
             y = apply(operation, y, x, **arguments)
         return y
 
-    def work(self, *input_shapes: Shape) -> int:
+    def flops_per_value(self, *input_shapes: Shape) -> int:
         """One operation for each input but the first."""
         return len(input_shapes) - 1
 
@@ -80,7 +80,7 @@ class Concatenate(_Merge):
         """a, then b, then ..."""
         return self.chain(apply, CONCATENATE, inputs, axis=self.axis)
 
-    def work(self, *input_shapes: Shape) -> int:
+    def flops_per_value(self, *input_shapes: Shape) -> int:
         """Nothing is computed."""
         return 0
 

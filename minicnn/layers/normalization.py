@@ -11,7 +11,8 @@ from minicnn.checks import check_axes, check_flag, check_number, quoted, shape_t
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.initializers import Initializer
-from minicnn.layers.base import Apply, Layer, Parameter, aligned
+from minicnn.layers.base import Apply, Layer
+from minicnn.layers.parameter import Parameter, aligned
 from minicnn.ops.batch_norm import BATCH_NORM_INFERENCE, BATCH_NORM_TRAINING
 from minicnn.ops.local_response_norm import LOCAL_RESPONSE_NORM, check_neighborhood
 
@@ -85,7 +86,7 @@ class BatchNormalization(Layer):
             return apply(BATCH_NORM_TRAINING, *reads, None, **arguments)
         return apply(BATCH_NORM_INFERENCE, *reads, epsilon=self.epsilon)
 
-    def work(self, *input_shapes: Shape) -> int:
+    def flops_per_value(self, *input_shapes: Shape) -> int:
         """A product and an addition, once the statistics are known."""
         return 2
 
@@ -97,10 +98,10 @@ class BatchNormalization(Layer):
             "epsilon": self.epsilon,
             "center": self.center,
             "scale": self.scale,
-            "beta_initializer": self.beta_initializer.get_config(),
-            "gamma_initializer": self.gamma_initializer.get_config(),
-            "moving_mean_initializer": self.moving_mean_initializer.get_config(),
-            "moving_variance_initializer": self.moving_variance_initializer.get_config(),
+            "beta_initializer": initializers.serialize(self.beta_initializer),
+            "gamma_initializer": initializers.serialize(self.gamma_initializer),
+            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
+            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
         }
 
 
@@ -132,7 +133,7 @@ class LocalResponseNormalization(Layer):
         """local_response_norm(x)."""
         return apply(LOCAL_RESPONSE_NORM, inputs[0], **self.arguments)
 
-    def work(self, *input_shapes: Shape) -> int:
+    def flops_per_value(self, *input_shapes: Shape) -> int:
         """A square and an addition a neighbor, a power and a product."""
         return 2 * self.arguments["size"] + 2
 

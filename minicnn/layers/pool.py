@@ -45,7 +45,7 @@ class _Pooling2D(Layer):
             ceil_mode=self.ceil_mode,
         )
 
-    def work(self, *input_shapes: Shape) -> int:
+    def flops_per_value(self, *input_shapes: Shape) -> int:
         """One operation for each cell of the window."""
         return math.prod(self.pool_size)
 
@@ -99,7 +99,7 @@ class _GlobalPooling2D(Layer):
         """The operation of this class."""
         return apply(self.operation, inputs[0])
 
-    def work(self, *input_shapes: Shape) -> int:
+    def flops_per_value(self, *input_shapes: Shape) -> int:
         """One operation for each pixel."""
         return math.prod(input_shapes[0][1:3])
 

@@ -16,7 +16,7 @@ from minicnn.shapes import Padding, as_padding
 class _Moving(Layer):
     """A layer without arithmetic."""
 
-    def work(self, *input_shapes: Shape) -> int:
+    def flops_per_value(self, *input_shapes: Shape) -> int:
         """Nothing is computed."""
         return 0
 

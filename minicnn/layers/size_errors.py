@@ -1,74 +1,66 @@
-"""Why an image became too small: the sizes on its way, and the size that would have done."""
+"""The hint of an error about too small images: how they shrank, and which size would do."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from minicnn.contracts import Spec
 from minicnn.errors import ShapeError
 
-if TYPE_CHECKING:
-    from minicnn.layers.base import Layer, SymbolicTensor
+MAX_SIZE = 4096  # larger images are not suggested
 
-# Larger images than this are not suggested.
-MAX_SIZE = 4096
+SpecFunction = Callable[[Spec], Spec]  # a layer's output_spec
 
 
-def explain_shrinking(inputs: tuple[SymbolicTensor, ...], layer: Layer) -> str:
-    """A clause for the error of `layer`, which refused `inputs`; "" if size was not the reason.
+def explain_shrinking(path: Sequence[Spec], layers: Sequence[SpecFunction]) -> str:
+    """Return a clause for the error of a layer that refused its input; "" if size was not why.
 
-    Only for a layer on images, at the end of one line of layers from the model's input on.
+    Parameters
+    ----------
+    path : Specs from the model's input to the refused tensor, one after each layer; empty if
+        they are not one line of layers
+    layers : the functions between these Specs, and that of the layer that refused the last one
     """
-    if len(inputs) > 1 or len(inputs[0].shape) != 4:
+    if not path or len(path[0].shape) != 4 or len(path[-1].shape) != 4:
         return ""
-    line = _line_to(inputs[0])
-    smallest = _smallest_size(line, layer)
-    sizes = [t.shape[1:3] for t in line if len(t.shape) == 4]
+    smallest = _smallest_size(path[0], layers)
+    sizes = [spec.shape[1:3] for spec in path if len(spec.shape) == 4]
     steps = [size for i, size in enumerate(sizes) if i == 0 or size != sizes[i - 1]]
     if smallest is None or len(steps) < 2:
         return ""
     square = all(h == w for h, w in steps)
-    way = "→".join(f"{h}" if square else f"{h}x{w}" for h, w in steps)
+    arrows = "→".join(f"{h}" if square else f"{h}x{w}" for h, w in steps)
     return (
-        f". Input {steps[0][0]}x{steps[0][1]} shrank {way} over the layers before; images of at "
-        f"least {smallest}x{smallest} would do"
+        f". Input {steps[0][0]}x{steps[0][1]} shrank {arrows} over the layers before; use images "
+        f"of at least {smallest}x{smallest}"
     )
 
 
-def _line_to(tensor: SymbolicTensor) -> list[SymbolicTensor]:
-    """The tensors from the input to this one; empty if a layer between has several inputs."""
-    line = [tensor]
-    while line[0].inputs:
-        if len(line[0].inputs) > 1:
-            return []
-        line.insert(0, line[0].inputs[0])
-    return line
+def _smallest_size(spec: Spec, layers: Sequence[SpecFunction]) -> int | None:
+    """Return the side of the smallest square image that all layers take, found by bisection.
 
-
-def _smallest_size(line: list[SymbolicTensor], layer: Layer) -> int | None:
-    """The smallest square image that comes through, found by halving: larger ones do, too."""
-    if not line or len(line[0].shape) != 4:
-        return None
-    layers = [t.layer for t in line[1:]] + [layer]
+    A larger image than one that fits also fits.
+    """
     too_small, large = 0, 1
-    while not _comes_through(large, line[0].spec, layers):
+    while not _fits(large, spec, layers):
         too_small, large = large, 2 * large
         if large > MAX_SIZE:
             return None
     while large - too_small > 1:
         middle = (too_small + large) // 2
-        if _comes_through(middle, line[0].spec, layers):
+        if _fits(middle, spec, layers):
             large = middle
         else:
             too_small = middle
     return large
 
 
-def _comes_through(size: int, spec: Spec, layers: list[Layer]) -> bool:
+def _fits(size: int, spec: Spec, layers: Sequence[SpecFunction]) -> bool:
+    """Return whether all layers take square images of this size."""
     spec = spec._replace(shape=(spec.shape[0], size, size, spec.shape[3]))
     try:
-        for layer in layers:
-            spec = layer.output_spec(spec)
+        for output_spec in layers:
+            spec = output_spec(spec)
     except ShapeError:
         return False
     return True

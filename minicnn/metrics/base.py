@@ -9,7 +9,7 @@ import numpy as np
 
 from minicnn.checks import check_name, shape_text
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
-from minicnn.support.reprs import described
+from minicnn.support.reprs import repr_from_config
 
 
 class Metric:
@@ -19,7 +19,7 @@ class Metric:
     attributes. They are all its state, so a resumed training goes on with the same bits.
     """
 
-    __repr__ = described
+    __repr__ = repr_from_config
     scalar: ClassVar[bool] = True  # can a history hold the result?
     # "softmax" or "sigmoid" where the loss has it built in: the predictions are logits.
     built_in: str | None = None

@@ -1,19 +1,20 @@
-"""A network as a graph of layers: which ones, in which order, fed by what."""
+"""A network as a graph of layers: which layers there are, in which order, and what feeds each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from minicnn.errors import ArgumentError
 from minicnn.layers import InputLayer
-from minicnn.layers.base import Apply, Layer, Parameter, SymbolicTensor
+from minicnn.layers.base import Apply, Layer, SymbolicTensor
+from minicnn.layers.parameter import Parameter
 from minicnn.models.rng_keys import with_own_masks
 from minicnn.support.auto_names import snake, unique_name
 
 
 class Graph(NamedTuple):
-    """Tensors in an order in which each comes after what it is made of."""
+    """The tensors of a network, in an order in which each one comes after those that it needs."""
 
     inputs: tuple[SymbolicTensor, ...]
     outputs: tuple[SymbolicTensor, ...]
@@ -30,23 +31,29 @@ class Graph(NamedTuple):
         return [p for layer in self.layers for p in layer.parameters]
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> list[Any]:
-        """Run each layer's description through `apply`; one result an output."""
-        found = self.results(apply, *inputs, training=training)
-        return [found[id(t)] for t in self.outputs]
+        """Run each layer's `forward` with this `apply`; return one result per output."""
+        values = self.results(apply, *inputs, training=training)
+        return [values[id(t)] for t in self.outputs]
 
     def results(self, apply: Apply, *inputs: Any, training: bool) -> dict[int, Any]:
-        """The same; the results of all layers, by the ids of their tensors."""
+        """Return the results of all layers, by the ids of their tensors."""
+        return {id(t): x for t, x in self.walk(apply, *inputs, training=training)}
+
+    def walk(
+        self, apply: Apply, *inputs: Any, training: bool
+    ) -> Iterator[tuple[SymbolicTensor, Any]]:
+        """Yield each tensor with its value as soon as that is computed, the inputs first."""
         apply = with_own_masks(apply)
-        found = {id(t): x for t, x in zip(self.inputs, inputs, strict=True)}
+        values = {id(t): x for t, x in zip(self.inputs, inputs, strict=True)}
         for tensor in self.tensors:
-            if id(tensor) not in found:
-                arguments = [found[id(t)] for t in tensor.inputs]
-                found[id(tensor)] = tensor.layer.forward(apply, *arguments, training=training)
-        return found
+            if id(tensor) not in values:
+                arguments = [values[id(t)] for t in tensor.inputs]
+                values[id(tensor)] = tensor.layer.forward(apply, *arguments, training=training)
+            yield tensor, values[id(tensor)]
 
 
 def graph_between(inputs: tuple[SymbolicTensor, ...], outputs: tuple[SymbolicTensor, ...]) -> Graph:
-    """The graph that leads from `inputs` to `outputs`."""
+    """Return the graph that leads from `inputs` to `outputs`."""
     for tensor in (*inputs, *outputs):
         if not isinstance(tensor, SymbolicTensor):
             raise ArgumentError(
@@ -54,8 +61,7 @@ def graph_between(inputs: tuple[SymbolicTensor, ...], outputs: tuple[SymbolicTen
                 f"{type(tensor).__name__}"
             )
     inputs = tuple(tensor.source for tensor in inputs)
-    tensors = _sorted(inputs, outputs)
-    graph = Graph(inputs, outputs, tensors)
+    graph = Graph(inputs, outputs, _sorted(inputs, outputs))
     _rename_inputs(graph.layers)
     check_names(graph.layers)
     return graph
@@ -64,7 +70,7 @@ def graph_between(inputs: tuple[SymbolicTensor, ...], outputs: tuple[SymbolicTen
 def _sorted(
     inputs: tuple[SymbolicTensor, ...], outputs: tuple[SymbolicTensor, ...]
 ) -> tuple[SymbolicTensor, ...]:
-    """Depth first, without recursion: a network may be deeper than Python's stack."""
+    """Sort depth first, without recursion: a network may be deeper than Python's stack."""
     done = {id(t): t for t in inputs}
     stack = list(reversed(outputs))
     while stack:
@@ -79,7 +85,7 @@ def _sorted(
 
 
 def _rename_inputs(layers: list[Layer]) -> None:
-    """Give InputLayers that nobody named other names where two networks meet."""
+    """Rename InputLayers with automatic names that are taken, as when two networks are joined."""
     automatic = snake(InputLayer.__name__)
     taken = {layer.name for layer in layers if not isinstance(layer, InputLayer)}
     for layer in layers:
@@ -90,11 +96,11 @@ def _rename_inputs(layers: list[Layer]) -> None:
 
 
 def check_names(layers: Iterable[Layer]) -> None:
-    """Refuse two layers of one name."""
+    """Raise ArgumentError if two layers have the same name."""
     names: dict[str, Layer] = {}
     for layer in layers:
         if names.setdefault(layer.name, layer) is not layer:
             raise ArgumentError(
-                f"two layers are called {layer.name!r}; names must differ. Give one another name: "
+                f"two layers are called {layer.name!r}, but names must differ. Rename one of them: "
                 f'layer.name = "other"'
             )

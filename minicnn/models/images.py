@@ -1,4 +1,4 @@
-"""From image files to named answers: what a classifier says about pictures on disk."""
+"""From image files to class names: what a classifier predicts for images on disk."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import os
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from minicnn.checks import check_int
 from minicnn.data.image_files import PathLike
+from minicnn.data.image_modes import CHANNELS
 from minicnn.data.images import read_images
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
-from minicnn.models.labels import decode_predictions, usual_preprocess
-
-if TYPE_CHECKING:
-    from minicnn.models.model import Model
+from minicnn.models.batches import as_arrays
+from minicnn.models.compiled_network import CompiledNetwork
+from minicnn.models.labels import decode_predictions
+from minicnn.models.network import Network, single
 
 
 class ImagePrediction(NamedTuple):
-    """What a network says about one file; `top` has (probability, class name), best first."""
+    """The prediction for one file; `top` has (probability, class name), the most probable first."""
 
     path: Path
     label: str
@@ -29,7 +30,9 @@ class ImagePrediction(NamedTuple):
 
 
 class ImagePredictions(list[ImagePrediction]):
-    """One a file that could be read, in the given order; `failures` has (path, reason) of the rest.
+    """One prediction per file that could be read, in the given order.
+
+    `failures` has (path, reason) of the files that could not be read.
 
     >>> ImagePredictions([]).failures
     []
@@ -45,19 +48,20 @@ class ImagePredictions(list[ImagePrediction]):
 
 
 def predict_images(
-    model: Model, paths: PathLike | Iterable[PathLike], top: int, batch_size: int
+    model: CompiledNetwork, paths: PathLike | Iterable[PathLike], top: int, batch_size: int
 ) -> ImagePredictions:
-    """See `Model.predict_images`."""
+    """Predict what is on the images: see `Model.predict_images`."""
     files = [Path(p) for p in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     if model.preprocess is None:
         raise ArgumentError(
-            f"{model.name} does not know how a file becomes its input; say it: model.preprocess = "
+            f"{model.name} does not say how a file becomes its input; set it: model.preprocess = "
             f"mc.data.{usual_preprocess(model)}"
         )
     predictions: list[ImagePrediction] = []
     failures: list[tuple[Path, str]] = []
     for start in range(0, len(files), check_int(batch_size, "batch_size")):
-        _predict_some(model, files[start : start + batch_size], top, predictions, failures)
+        batch = files[start : start + batch_size]
+        _predict_batch(model, model.preprocess, batch, top, predictions, failures)
     if failures:
         path, reason = failures[0]
         warnings.warn(
@@ -68,19 +72,37 @@ def predict_images(
     return ImagePredictions(predictions, failures)
 
 
-def _predict_some(
-    model: Model,
+def _predict_batch(
+    model: CompiledNetwork,
+    preprocess: Preprocess,
     files: list[Path],
     top: int,
     predictions: list[ImagePrediction],
     failures: list[tuple[Path, str]],
 ) -> None:
-    """Add one batch's answers; its images are not kept."""
-    preprocess: Preprocess = model.preprocess  # type: ignore[assignment]  # was checked
+    """Append the predictions and failures of one batch; its images are freed at the end."""
     images, kept, failed = read_images(files, **preprocess.reading)
     failures += [(Path(path), reason) for path, reason in failed]
     if len(kept):
-        outputs = model.predict_on_batch(preprocess(images))
-        rows = decode_predictions(outputs, model.class_names, top)
+        inputs = as_arrays(preprocess(images))
+        model.build_for(inputs)
+        rows = decode_predictions(single(model.predict_step(inputs)), model.class_names, top)
         for i, best in zip(kept, rows, strict=True):
             predictions.append(ImagePrediction(files[i], best[0][1], best[0][0], best))
+
+
+def usual_preprocess(network: Network) -> Preprocess:
+    """Return the preprocessing that most networks with such an input are trained with.
+
+    Images get the input's size and colors. Pixels stay 0...255 if the network rescales them, else
+    they become 0...1.
+    """
+    inputs = network.input_shape
+    colors = {channels: mode for mode, channels in CHANNELS.items()}
+    if not isinstance(inputs, tuple) or len(inputs) != 4 or inputs[3] not in colors:
+        raise ArgumentError(
+            f"{network.name} takes {inputs}; an image file becomes (None, H, W, C) with C = 1, 3 "
+            "or 4"
+        )
+    scale = 1.0 if network.rescales(0) else 1 / 255
+    return Preprocess(inputs[1:3], colors[inputs[3]], scale=scale)

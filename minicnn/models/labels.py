@@ -1,39 +1,37 @@
-"""The names of a network's classes, and what goes into it: they are kept with the network."""
+"""Class names and preprocessing: what a network's outputs mean, and what its input needs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minicnn.checks import check_int, shape_text
-from minicnn.data.image_modes import CHANNELS
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, ShapeError
 
-if TYPE_CHECKING:
-    from minicnn.models.network import Network
-
-# Sums of float32 probabilities are this near to 1; logits are not.
-NEAR_ONE = 1e-3
+# Rows of float32 probabilities sum to 1 within this; rows of logits do not.
+ROW_TOLERANCE = 1e-3
 
 
 def decode_predictions(
     predictions: Any, class_names: Sequence[str] | None = None, top: int = 5
 ) -> list[list[tuple[float, str]]]:
-    """The `top` most probable classes of each image, best first: (probability, class name).
+    """Return the `top` most probable classes of each image as (probability, class name) pairs.
 
     Parameters
     ----------
-    predictions : (N, classes) probabilities, as `predict` gives them; or (N, 1), the probability
+    predictions : (N, classes) probabilities, as `predict` returns them; or (N, 1), the probability
         of the second of two classes
-    class_names : default: the classes' numbers
-    top : at most so many; of equals the first class comes first
+    class_names : one name per class; default: "0", "1", ...
+    top : how many pairs to return per image, the most probable first; of equally probable classes
+        the first one comes first
 
     Raises
     ------
-    ShapeError, ArgumentError : these are no probabilities, or not of as many classes as names
+    ShapeError : predictions are not (N, classes)
+    ArgumentError : the rows are not probabilities, or there is not one name per class
 
     Examples
     --------
@@ -54,64 +52,57 @@ def decode_predictions(
 
 
 def _probabilities(predictions: Any) -> np.ndarray:
-    """(N, classes); one sigmoid's column p becomes the two columns 1 - p and p."""
+    """Return (N, classes); the column p of a single sigmoid becomes the columns 1 - p and p."""
     rows = np.asarray(predictions)
     if rows.ndim != 2:
         raise ShapeError(f"predictions must be (N, classes); got {shape_text(rows.shape)}")
     if rows.shape[1] == 1:
         rows = np.concatenate([1 - rows, rows], axis=1)
-    # NaN passes: who sees it as a probability knows more than from an error about sums.
-    if (rows < 0).any() or (np.abs(rows.sum(1) - 1) > NEAR_ONE).any():
+    # NaN passes: a probability of NaN says more than an error about sums.
+    if (rows < 0).any() or (np.abs(rows.sum(1) - 1) > ROW_TOLERANCE).any():
         raise ArgumentError(
-            "predictions must be probabilities, each row's sum 1; these are not. Outputs of a "
-            "network without softmax become such by mc.layers.Softmax()(outputs)"
+            "predictions must be probabilities, with rows that sum to 1; these are not. If the "
+            "network ends without softmax, pass mc.layers.Softmax()(outputs)"
         )
     return rows
 
 
-def checked_names(network: Network, names: Sequence[str] | None) -> list[str] | None:
-    """A name for each of the network's classes, or None."""
+def checked_class_names(
+    names: Sequence[str] | None, classes: int | None, network: str
+) -> list[str] | None:
+    """Return the names as a list, or None if there are none.
+
+    `classes` is how many names are needed, None if that is not known yet; `network` is the name
+    for the error message.
+    """
     if names is None or names == []:
         return None
     fine = isinstance(names, (list, tuple)) and all(isinstance(name, str) for name in names)
     if not fine:
         raise ArgumentError(f"class_names must be a list of strings; got {names!r:.80}")
-    outputs = network.output_shape if network.is_built else None
-    # One sigmoid tells two classes apart.
-    if isinstance(outputs, tuple) and len(names) != max(outputs[-1], 2):
+    if classes is not None and len(names) != classes:
         raise ArgumentError(
-            f"{network.name} has {max(outputs[-1], 2)} classes; got {len(names)} class_names: "
+            f"{network} has {classes} classes; got {len(names)} class_names: "
             f"{', '.join(names[:3])}{', ...' if len(names) > 3 else ''}"
         )
     return list(names)
 
 
-def checked_preprocess(network: Network, preprocess: Preprocess | None) -> Preprocess | None:
-    """What makes arrays of the shape that the network's input has, or None."""
+def checked_preprocess(
+    preprocess: Preprocess | None, input_shape: Any, network: str
+) -> Preprocess | None:
+    """Return the preprocessing, checked to make images of the input's shape.
+
+    `input_shape` is (None, H, W, C), a list if there are several inputs, None if it is not known
+    yet; `network` is the name for the error message.
+    """
     if preprocess is None:
         return None
     if not isinstance(preprocess, Preprocess):
         raise ArgumentError(f"preprocess must be a mc.data.Preprocess; got {preprocess!r:.80}")
     preprocess = preprocess.checked()
-    inputs = network.input_shape if network.is_built else None
-    if isinstance(inputs, tuple) and inputs[1:] != preprocess.image_shape:
+    if isinstance(input_shape, tuple) and input_shape[1:] != preprocess.image_shape:
         raise ShapeError(
-            f"preprocess makes images {preprocess.image_shape}; {network.name} takes {inputs[1:]}"
+            f"preprocess makes images {preprocess.image_shape}; {network} takes {input_shape[1:]}"
         )
     return preprocess
-
-
-def usual_preprocess(network: Network) -> Preprocess:
-    """The input's size and colors, pixels as 0...1: what most networks were trained with.
-
-    For a model that does not say it. Where its first layer rescales, pixels stay 0...255.
-    """
-    inputs = network.input_shape
-    colors = {channels: mode for mode, channels in CHANNELS.items()}
-    if not isinstance(inputs, tuple) or len(inputs) != 4 or inputs[3] not in colors:
-        raise ArgumentError(
-            f"{network.name} takes {inputs}; an image file becomes (None, H, W, C) with C = 1, 3 "
-            "or 4"
-        )
-    scale = 1.0 if network.rescales(0) else 1 / 255
-    return Preprocess(inputs[1:3], colors[inputs[3]], scale=scale)

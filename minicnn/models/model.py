@@ -1,36 +1,38 @@
-"""Model: a network with everything that is done with one."""
+"""Model: a network with the methods that users call to train, evaluate, predict and save."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from minicnn import losses, optimizers
-from minicnn.callbacks import Callback
-from minicnn.errors import ArgumentError
+from minicnn.callbacks import Callback, CallbackList
 from minicnn.history import History
 from minicnn.layers.base import SymbolicTensor
 from minicnn.losses import Loss
 from minicnn.metrics import Metric, as_metrics
 from minicnn.models import images
 from minicnn.models.batches import as_arrays, batch_of, batches_of
+from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.graph import Graph, graph_between
 from minicnn.models.network import single
 from minicnn.models.saving import checkpoints, model_files
-from minicnn.models.saving.graph_config import graph_from_config, graph_to_config
-from minicnn.models.stepper import Stepper
+from minicnn.models.saving.graph_config import graph_from_config
 from minicnn.models.training import evaluation
 from minicnn.models.training.class_weights import weighted
-from minicnn.models.training.fit import Fit
+from minicnn.models.training.fit import Fit, with_history
 from minicnn.models.training.state import TrainingState
+from minicnn.models.training.totals import batch_logs, loss_or_list
 from minicnn.optimizers import Optimizer
 
 Tensors = SymbolicTensor | Sequence[SymbolicTensor]
 
 
-class Model(Stepper):
-    """A network from `inputs` to `outputs`, both made by `Input(...)` and layers.
+class Model(CompiledNetwork):
+    """A network from `inputs` to `outputs`, which `Input(...)` and layers return.
+
+    A subclass that makes its graph later, as Sequential does, leaves both out.
 
     >>> from minicnn.layers import Add, Conv2D, Dense, Flatten, Input
     >>> x = Input((8, 8, 1))
@@ -40,20 +42,16 @@ class Model(Stepper):
     (5, 2)
     """
 
-    def __init__(self, inputs: Tensors, outputs: Tensors, name: str | None = None) -> None:
-        self._start(name)
-        self.take_graph(graph_between(_tuple(inputs), _tuple(outputs)))
-
-    def get_config(self) -> dict[str, Any]:
-        """What `from_config` builds this network again from, JSON-able, without the weights.
-
-        A subclass whose constructor takes other arguments returns those.
-        """
-        return {"name": self.name, **graph_to_config(self.graph)}
+    def __init__(
+        self, inputs: Tensors = (), outputs: Tensors = (), name: str | None = None
+    ) -> None:
+        super().__init__(name)
+        if inputs != () or outputs != ():
+            self.take_graph(graph_between(_tuple(inputs), _tuple(outputs)))
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Model:
-        """A network like the one whose `get_config` this was, with first weights."""
+        """Return a network like the one whose `get_config` this was, with initial weights."""
         if "tensors" not in config:
             return cls(**config)
         return cls._of_graph(graph_from_config(config), config["name"])
@@ -61,15 +59,6 @@ class Model(Stepper):
     @classmethod
     def _of_graph(cls, graph: Graph, name: str) -> Model:
         return cls(graph.inputs, graph.outputs, name=name)
-
-    def _start(self, name: str | None) -> None:
-        super().__init__(name)
-        self.stop_training = False
-        self.history: History | None = None
-        self.saved_history: dict[str, list[float]] = {}
-        self.training_state = TrainingState()
-        self.running_callbacks: list[Callback] = []
-        self.training_thread: threading.Thread | None = None  # that `fit` runs in
 
     def compile(
         self,
@@ -79,14 +68,22 @@ class Model(Stepper):
         *,
         fuse: bool = True,
     ) -> None:
-        """Say how to train: the optimizer, the loss, what to report.
+        """Set the optimizer, the loss and the metrics of the training.
 
-        `fuse=False` runs every operation on its own, without the planner's patterns.
+        Parameters
+        ----------
+        optimizer, loss, metrics : objects, or their names such as "adam",
+            "sparse_categorical_crossentropy" and "accuracy"
+        fuse : False runs every operation by its own kernel, without the planner's fused ones
+
+        Raises
+        ------
+        ArgumentError : a name is unknown, or `fit` is running
         """
         self.refuse_while_training("compile")
         wanted = losses.get(loss) if loss is not None else None
         self.set_training(optimizers.get(optimizer), wanted, as_metrics(metrics), fuse=fuse)
-        self.training_state = TrainingState()
+        self.session = replace(self.session, state=TrainingState(past=self.saved_history))
 
     def fit(
         self,
@@ -106,27 +103,32 @@ class Model(Stepper):
         validation_batch_size: int | None = None,
         validation_steps: int | None = None,
     ) -> History:
-        """Train for `epochs` passes over the samples; returns what was measured on the way.
+        """Train for `epochs` passes over the samples; return the curves of loss and metrics.
 
-        Every pass has another order, also those of later calls; after `compile` or in a new model
-        they begin again. The seed is the one that is in use when `fit` is called.
+        Every pass has another order of the samples, also in later calls. The orders start over
+        after `compile`. The training uses the random seed that is set when `fit` is called.
 
         Parameters
         ----------
         x, y : arrays (N, ...) of inputs and labels; or x alone: an iterable of batches (x, y) or
             (x, y, weights). uint8 images stay uint8 in memory if the model rescales them. A GPU
-            trains on a copy, so changes of the arrays before `fit` returns may not be seen
-        batch_size : samples a step; default 32
-        verbose : 0 nothing, 1 a progress bar, 2 a line an epoch, "auto" by where the output goes
-        validation_split : this fraction, taken from the arrays' end before any shuffling, is not
-            trained on but measured after each epoch
-        validation_data : (x, y), (x, y, weights) or an iterable of batches, measured likewise
-        class_weight : {class: weight of its samples' losses}; 1 for a class that is not there
+            trains on a copy, so changes of the arrays before `fit` returns may have no effect
+        batch_size : samples per step; default 32
+        verbose : 0 prints nothing, 1 a progress bar, 2 one line per epoch; "auto" prints a bar on
+            a terminal and lines elsewhere
+        callbacks : one callback or several
+        validation_split : the fraction of the samples, taken from the arrays' end before any
+            shuffling, that is evaluated after each epoch instead of being trained on
+        validation_data : (x, y), (x, y, weights) or an iterable of batches to evaluate after each
+            epoch
+        shuffle : True gives each pass another order of the samples; False keeps the arrays' order
+        class_weight : {class: weight of its samples' losses}; 1 for a class that is missing
         sample_weight : (N,) weights of the samples' losses
-        initial_epoch : number of the first epoch, to go on with an earlier training
-        steps_per_epoch : batches an epoch; the next epoch goes on where the one before ended
-        validation_steps : so many batches of `validation_data`, the first ones each time; those of
-            a generator, which cannot begin again, follow each other
+        initial_epoch : number of the first epoch, to continue an earlier training
+        steps_per_epoch : batches per epoch of an iterable; the next epoch continues where the one
+            before ended
+        validation_steps : batches of `validation_data` to evaluate, the same first ones each time;
+            a generator cannot start over, so it gives its next ones
 
         Raises
         ------
@@ -135,7 +137,8 @@ class Model(Stepper):
         """
         self.need_compiled()
         self.refuse_while_training("fit")
-        job = Fit(self, verbose, callbacks)
+        history = History()
+        job = Fit(self, history, CallbackList(with_history(history, callbacks), self), verbose)
         data = batches_of(
             x, y, sample_weight, batch_size=batch_size, shuffle=shuffle, steps=steps_per_epoch
         )
@@ -143,23 +146,6 @@ class Model(Stepper):
         size = validation_batch_size or batch_size
         job.set_validation(validation_data, validation_split, size, validation_steps)
         return job.run(initial_epoch, epochs)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """For copies and pickles, which are not in the middle of anything."""
-        return {**super().__getstate__(), "running_callbacks": [], "training_thread": None}
-
-    @property
-    def in_training(self) -> bool:
-        """Is `fit` running? Not in a child that was forked while another thread trained."""
-        return self.training_thread is not None and self.training_thread.is_alive()
-
-    def refuse_while_training(self, what: str) -> None:
-        """Raise ArgumentError inside `fit`: a callback must not pull its training away."""
-        if self.in_training:
-            raise ArgumentError(
-                f"{what} was called while fit of {self.name} is running (from a callback or from "
-                "another thread); set model.stop_training = True and call it afterwards"
-            )
 
     def evaluate(
         self,
@@ -171,16 +157,24 @@ class Model(Stepper):
         return_dict: bool = False,
         steps: int | None = None,
     ) -> Any:
-        """[loss, metric, ...] over all samples, or a dict of them; without metrics the loss.
+        """Return loss and metrics over all samples: [loss, metric, ...].
 
-        Of an iterable of batches so many `steps`, all by default.
+        Parameters
+        ----------
+        x, y, sample_weight : arrays, or x alone: an iterable of batches, as for `fit`
+        return_dict : True returns {"loss": ..., metric: ...}
+        steps : batches of an iterable to evaluate; default: all
+
+        Returns
+        -------
+        a list, a dict if `return_dict`, or the loss alone if there are no metrics
         """
         self.need_compiled()
         batches = batches_of(
             x, y, sample_weight, batch_size=batch_size, steps=steps, steps_name="steps"
         )
         logs = evaluation.evaluate(self, batches, verbose)
-        return logs if return_dict else evaluation.loss_or_list(logs)
+        return logs if return_dict else loss_or_list(logs)
 
     def predict(
         self,
@@ -189,39 +183,47 @@ class Model(Stepper):
         verbose: int | str = "auto",
         steps: int | None = None,
     ) -> Any:
-        """The outputs for every sample, float32; of an iterable for so many batches, or all."""
+        """Return the outputs for every sample, float32 (N, ...), or a list of several outputs.
+
+        Parameters
+        ----------
+        x : one array per input, or an iterable of batches
+        steps : batches of an iterable to predict; default: all
+        """
         batches = batches_of(x, batch_size=batch_size, steps=steps, steps_name="steps")
         return evaluation.predict(self, batches, verbose)
 
     def train_on_batch(
         self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
     ) -> Any:
-        """One step on one batch; [loss, metric, ...] of this batch before the step.
+        """Take one training step; return [loss, metric, ...] of the batch from before the step.
 
-        Without metrics the loss alone, a number.
+        Without metrics it returns the loss alone, as a number.
         """
-        batch = weighted(batch_of(x, y, sample_weight), class_weight)
-        outcome = self.train_step(batch)
-        return evaluation.measured(self.step_metrics(), outcome, batch)
+        batch = self.prepare_batch(weighted(batch_of(x, y, sample_weight), class_weight))
+        result = self.train_step(batch)
+        return batch_logs(self.step_metrics(), result, batch)
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
-        """[loss, metric, ...] of one batch; without metrics the loss alone, a number."""
-        batch = batch_of(x, y, sample_weight)
-        return evaluation.measured(self.new_metrics(), self.test_step(batch), batch)
+        """Return [loss, metric, ...] of one batch; without metrics the loss alone, as a number."""
+        batch = self.prepare_batch(batch_of(x, y, sample_weight))
+        return batch_logs(self.new_metrics(), self.test_step(batch), batch)
 
     def predict_on_batch(self, x: Any) -> Any:
-        """The outputs for one batch."""
-        return single(self.predict_step(as_arrays(x)))
+        """Return the outputs for one batch."""
+        inputs = as_arrays(x)
+        self.build_for(inputs)
+        return single(self.predict_step(inputs))
 
     def predict_images(
         self, paths: Any, top: int = 5, batch_size: int = 32
     ) -> images.ImagePredictions:
-        """What is on these pictures: a row (path, label, probability, top) a file.
+        """Predict what is on image files: a (path, label, probability, top) per file.
 
         Parameters
         ----------
         paths : a file, or several
-        top : so many (probability, class name), best first
+        top : how many (probability, class name) to return per image, the most probable first
         batch_size : files that are in memory at a time
 
         Returns
@@ -231,52 +233,52 @@ class Model(Stepper):
 
         Raises
         ------
-        ArgumentError : the model has no `preprocess`, so nobody knows how a file becomes its input
+        ArgumentError : the model has no `preprocess`, which says how a file becomes its input
         """
         return images.predict_images(self, paths, top, batch_size)
 
     def save(self, path: Any, *, include_optimizer: bool = True) -> None:
         """Write layers, weights, optimizer and history to one `.mcnn` file, atomically.
 
-        Without the optimizer and its state the file is smaller, with Adam a third as large, and
-        the model that it gives is not compiled.
+        Without the optimizer and its state the file is smaller (with Adam a third of the size), and
+        the model that `load_model` returns is not compiled.
 
         Raises
         ------
-        ArgumentError : `load_model` could not build it again: the get_config() of a class of
-            yours lacks an argument, or two layers have one name. Nothing is written then
+        ArgumentError : `load_model` could not rebuild the model: the get_config() of a class of
+            yours lacks an argument, or two layers have the same name. Nothing is written
         """
         model_files.save_model(self, path, include_optimizer=include_optimizer)
 
     def check_savable(self) -> None:
         """Raise the ArgumentError that `save` would raise, without writing anything.
 
-        A network that waits for its input's shape is not looked at.
+        A network that does not know its input's shape yet is not checked.
         """
         if self.is_built:
             model_files.check_savable(self)
 
     def save_weights(self, path: Any) -> None:
-        """`save` without the optimizer; for `load_weights`, of any network."""
+        """Write the weights for `load_weights`, of any network, and all else but the optimizer."""
         model_files.save_weights(self, path)
 
     def load_weights(self, path: Any) -> None:
-        """Take over the weights of a `.mcnn` file of the same network; all else stays.
+        """Load the weights of a `.mcnn` file of the same network; nothing else changes.
 
         Raises
         ------
-        CheckpointError : the file is of another network; it says what differs
+        CheckpointError : the file is of another network; the message says what differs
         FormatError, OSError : the file cannot be read; nothing was changed
         """
         self.refuse_while_training("load_weights")
         model_files.load_weights(self, path)
 
     def save_checkpoint(self, path: Any) -> None:
-        """Write all that an interrupted training needs to go on, bit for bit."""
+        """Write everything that an interrupted training needs to resume, bit for bit."""
         checkpoints.save_checkpoint(self, path)
 
     def load_checkpoint(self, path: Any) -> None:
-        """Take over weights, optimizer and progress from a checkpoint of this same network.
+        """Load weights, optimizer and progress from a checkpoint of the same network and training.
 
         Raises
         ------

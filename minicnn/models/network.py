@@ -1,4 +1,4 @@
-"""A network at rest: its layers, its weights, its table."""
+"""The structure of a network: its layers, its weights, its summary."""
 
 from __future__ import annotations
 
@@ -7,48 +7,54 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checks import check_name, shape_text
+from minicnn.checks import check_name, quoted, shape_text
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.layers import Rescaling
-from minicnn.layers.base import Layer, Parameter, SymbolicTensor
+from minicnn.layers.base import Layer, SymbolicTensor
+from minicnn.layers.parameter import Parameter
 from minicnn.models.batches import stack_hint
 from minicnn.models.graph import Graph
-from minicnn.models.labels import checked_names, checked_preprocess
-from minicnn.models.rng_keys import give_places
+from minicnn.models.labels import checked_class_names, checked_preprocess
+from minicnn.models.rng_keys import give_rng_names
+from minicnn.models.saving.graph_config import graph_to_config
 from minicnn.models.summary import summary_text
+from minicnn.shapes import is_int
 from minicnn.support.auto_names import unique_name
 from minicnn.support.text import say
 
 
 class Network:
-    """What a model is made of; `Stepper` and `Model` add what is done with it."""
+    """A graph of layers with a name, class names and preprocessing.
+
+    `CompiledNetwork` adds steps on batches, `Model` what users call.
+    """
 
     def __init__(self, name: str | None = None) -> None:
         self.name = check_name(name) if name else unique_name(type(self).__name__)
         self._class_names: list[str] | None = None
         self._preprocess: Preprocess | None = None
         self._graph: Graph | None = None
-        # What every step asks for, worked out once.
+        # Derived from the graph once, because every step needs them.
         self._layers: list[Layer] = []
         self._rescaled: list[bool] = []
 
     def __repr__(self) -> str:
         start = f"<{type(self).__name__} {self.name!r}: "
         if self._graph is None:
-            return f"{start}{self._waiting_text()}>"
+            return f"{start}{self._unbuilt_text()}>"
         shapes = " -> ".join(
             ", ".join(shape_text(t.shape) for t in tensors)
             for tensors in (self._graph.inputs, self._graph.outputs)
         )
         return f"{start}{shapes}, {len(self.layers)} layers, {self.count_params():,} parameters>"
 
-    def _waiting_text(self) -> str:
+    def _unbuilt_text(self) -> str:
         return "no layers"
 
     def take_graph(self, graph: Graph) -> None:
         """Become the network of this graph."""
-        give_places(graph.layers)
+        give_rng_names(graph.layers)
         self._graph = graph
         self._layers = graph.layers
         self._rescaled = [_is_rescaled(graph, tensor) for tensor in graph.inputs]
@@ -65,29 +71,33 @@ class Network:
 
     @property
     def is_built(self) -> bool:
-        """Does it know its input's shape, and so have layers?"""
+        """Whether the input's shape is known, so that the layers are connected."""
         return self._graph is not None
 
     @property
     def class_names(self) -> list[str] | None:
-        """What the classes are called, in the order of the outputs; saved with the model.
+        """One name per class, in the order of the outputs; saved with the model.
 
-        Of one sigmoid output, two: what is near 0 and what is near 1.
+        A network with a single sigmoid output has two classes: the first for an output near 0, the
+        second for an output near 1.
         """
         return self._class_names
 
     @class_names.setter
     def class_names(self, names: Sequence[str] | None) -> None:
-        self._class_names = checked_names(self, names)
+        shape = self.output_shape if self.is_built else None
+        classes = max(shape[-1], 2) if isinstance(shape, tuple) else None
+        self._class_names = checked_class_names(names, classes, self.name)
 
     @property
     def preprocess(self) -> Preprocess | None:
-        """How an image file becomes this network's input; saved with the model."""
+        """How an image file becomes the input of this network; saved with the model."""
         return self._preprocess
 
     @preprocess.setter
     def preprocess(self, preprocess: Preprocess | None) -> None:
-        self._preprocess = checked_preprocess(self, preprocess)
+        shape = self.input_shape if self.is_built else None
+        self._preprocess = checked_preprocess(preprocess, shape, self.name)
 
     @property
     def layers(self) -> list[Layer]:
@@ -101,7 +111,7 @@ class Network:
 
     @property
     def trainable(self) -> bool:
-        """Does any layer learn? Setting it freezes or frees every layer."""
+        """Whether any layer learns. Setting it sets every layer's `trainable`."""
         return any(layer.trainable for layer in self.layers)
 
     @trainable.setter
@@ -111,34 +121,66 @@ class Network:
 
     @property
     def input_shape(self) -> Any:
-        """(None, H, W, C), or a list of shapes."""
+        """(None, H, W, C), or a list of shapes if there are several inputs."""
         return single([t.shape for t in self.graph.inputs])
 
     @property
     def output_shape(self) -> Any:
-        """(None, classes), or a list of shapes."""
+        """(None, classes), or a list of shapes if there are several outputs."""
         return single([t.shape for t in self.graph.outputs])
 
-    def get_layer(self, name: str) -> Layer:
-        """The layer of that name."""
+    def get_config(self) -> dict[str, Any]:
+        """Return what `Model.from_config` rebuilds this network from, JSON-able, without weights.
+
+        A subclass whose constructor takes other arguments returns those.
+        """
+        return {"name": self.name, **graph_to_config(self.graph)}
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return the layer of that name, or the one at that index of `layers`.
+
+        >>> from minicnn import Input, Sequential, layers
+        >>> model = Sequential([Input((2,)), layers.Dense(3, name="hidden")])
+        >>> model.get_layer("hidden") is model.get_layer(index=0)
+        True
+        """
+        if (name is None) == (index is None):
+            raise ArgumentError("get_layer needs either a name or an index")
+        if index is not None:
+            count = len(self.layers)
+            if not is_int(index) or not -count <= index < count:
+                raise ArgumentError(
+                    f"index must be an integer from 0 to {count - 1}, as {self.name} has {count} "
+                    f"layers; got {quoted(index)}"
+                )
+            return self.layers[index]
         for layer in self.layers:
             if layer.name == name:
                 return layer
         raise ArgumentError(f"no layer {name!r}; there are {[one.name for one in self.layers]}")
 
     def count_params(self) -> int:
-        """Number of weights, trainable or not."""
+        """Return the number of weights, trainable or not."""
         return sum(p.size for p in self.parameters)
 
     def get_weights(self) -> list[np.ndarray]:
-        """Copies of all parameters, in the order of the layers."""
+        """Return copies of all parameters, in the order of the layers."""
         return [p.value.copy() for p in self.parameters]
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Replace all parameters; nothing changes unless every array fits."""
+        """Replace all parameters; none is replaced unless every array fits.
+
+        Parameters
+        ----------
+        weights : arrays in the order and of the shapes that `get_weights` returns
+
+        Raises
+        ------
+        ArgumentError, ShapeError, DTypeError : the list or an array does not fit
+        """
         if not isinstance(weights, (list, tuple)):
             raise ArgumentError(
-                f"weights must be a list of arrays, as get_weights() gives; got "
+                f"weights must be a list of arrays, as get_weights() returns; got "
                 f"{type(weights).__name__}"
             )
         if len(weights) != len(self.parameters):
@@ -151,21 +193,30 @@ class Network:
             parameter.assign(array)
 
     def summary(self, *, style: str = "plain", flops: bool = False, memory: bool = False) -> None:
-        """Print a row a layer: name, output shape, parameters; on request work and memory.
+        """Print one row per layer: its name, output shape and number of parameters.
 
-        `style="keras2"` prints the 65-column table of Keras 2, names cut to its columns.
+        Parameters
+        ----------
+        style : "plain", or "keras2" for the 65-column table of Keras 2 with names cut to fit
+        flops, memory : add a column with the operations, and the bytes of the output, per image
         """
-        say(summary_text(self, style=style, flops=flops, memory=memory))
+        text = summary_text(self.graph, self.name, style=style, flops=flops, memory=memory)
+        say(text)
 
     def rescales(self, i: int) -> bool:
-        """Is a Rescaling layer the first thing that happens to input i?"""
+        """Return whether every layer that reads input i is a Rescaling layer."""
         return self._rescaled[i]
 
+    def build_for(self, inputs: tuple[np.ndarray, ...]) -> None:
+        """Build the network if it still needs an input's shape, then check that the inputs fit."""
+        self._build_for(inputs)
+        self.check_inputs(inputs)
+
     def check_inputs(self, inputs: tuple[np.ndarray, ...]) -> None:
-        """The right number of arrays, each of the right shape."""
-        if not self.is_built and len(inputs) > 1 and stack_hint(inputs):
-            raise ArgumentError(f"{self.name} got {len(inputs)} inputs{stack_hint(inputs)}")
-        self.build_for(inputs)
+        """Raise ArgumentError or ShapeError unless there is one array of the right shape per input.
+
+        The network must be built; `build_for` builds it first.
+        """
         tensors = self.graph.inputs
         if len(inputs) != len(tensors):
             hint = stack_hint(inputs) or " (a batch with labels is a tuple: (x, y))"
@@ -174,17 +225,17 @@ class Network:
             if x.shape[1:] != tensor.shape[1:]:
                 raise ShapeError(_wrong_input(tensor, x.shape))
 
-    def build_for(self, inputs: tuple[np.ndarray, ...]) -> None:
-        """Make the graph if it waited for an input's shape; `Sequential` does."""
+    def _build_for(self, inputs: tuple[np.ndarray, ...]) -> None:
+        """Build the layers for such inputs; a Sequential may wait for that."""
 
 
 def single(values: list[Any]) -> Any:
-    """The one value of a list of one, else the list."""
+    """Return the only value of a list with one value, else the list."""
     return values[0] if len(values) == 1 else values
 
 
 def _fitting(parameter: Parameter, value: Any) -> np.ndarray:
-    """What a parameter is to hold, as an array of its shape."""
+    """Return the value as an array that the parameter can hold."""
     try:
         array = np.asarray(value)
     except ValueError as err:

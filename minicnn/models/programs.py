@@ -1,4 +1,4 @@
-"""The programs of one network: those that were used last, in memory that they share."""
+"""A cache of a network's programs: the most recently used ones, in memory that they share."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from minicnn.backends import current_backend, new_arena
 from minicnn.models.execution import Execution
 from minicnn.models.planner.shared_arrays import SharedArrays
 
-# As many as a training with validation and a callback that predicts alternates between, each with
-# whole batches and a last one that is smaller, and two more.
+# Enough for a training with validation and a callback that predicts, each with full batches and a
+# smaller last one, and two more.
 MAX_PROGRAMS = 8
 
 
 class Memory:
-    """What all programs of a network on one engine use in turn."""
+    """The memory that all programs of a network on one engine use in turn."""
 
     def __init__(self, forget: Callable[[], None]) -> None:
         self.arena = new_arena(forget)
@@ -27,11 +27,12 @@ class Memory:
 
 
 class Programs:
-    """The few programs that are kept, by what they are for; they run with `lock` held.
+    """The most recently used programs of a network; they run while `lock` is held.
 
-    What a program computes is overwritten by the next one that runs: all lie in one arena, as large
-    as the largest needs. Where that grows, the programs in the smaller one are forgotten; so is the
-    one that was not used for longest, if there are too many. They are made anew when needed.
+    All lie in one arena, as large as the largest of them needs, so each run overwrites the arrays
+    of the one before. When the arena grows, the programs in the old one are dropped. When there are
+    too many, the least recently used one is dropped. A dropped program is planned again when it is
+    needed.
     """
 
     def __init__(self) -> None:
@@ -39,38 +40,38 @@ class Programs:
         _alive.add(self)
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._cache)
 
     def values(self) -> Iterable[Execution]:
-        """The programs, those used last at the end."""
-        return self._kept.values()
+        """Return the programs, the most recently used one last."""
+        return self._cache.values()
 
     def clear(self) -> None:
-        """Forget them all, and give their memory back."""
-        self._kept.clear()
+        """Drop all programs and free their memory."""
+        self._cache.clear()
         self._memory.clear()
 
     def get(self, key: Hashable, make: Callable[[Memory], Execution]) -> Execution:
-        """The program of that key for the engine in use; where there is none, `make` makes it."""
+        """Return the program of that key for the current engine; `make` makes one that is new."""
         engine = current_backend()
         if engine not in self._memory:
-            self._memory[engine] = Memory(self._kept.clear)
-        place = engine, key
-        if place not in self._kept:
-            self._kept[place] = make(self._memory[engine])
-        self._kept.move_to_end(place)
-        while len(self._kept) > MAX_PROGRAMS:
-            self._kept.popitem(last=False)
-        return self._kept[place]
+            self._memory[engine] = Memory(self._cache.clear)
+        full_key = engine, key
+        if full_key not in self._cache:
+            self._cache[full_key] = make(self._memory[engine])
+        self._cache.move_to_end(full_key)
+        while len(self._cache) > MAX_PROGRAMS:
+            self._cache.popitem(last=False)
+        return self._cache[full_key]
 
     def after_fork(self) -> None:
-        """In a child: a thread that held the lock, and was in the middle of a program, is gone."""
+        """Start afresh in a child process if a thread that does not exist there held the lock."""
         if self.lock.locked():
             self._reset()
 
     def _reset(self) -> None:
         self.lock = threading.Lock()
-        self._kept: OrderedDict[Any, Execution] = OrderedDict()
+        self._cache: OrderedDict[Any, Execution] = OrderedDict()
         self._memory: dict[str, Memory] = {}
 
 

@@ -15,20 +15,20 @@ from minicnn.layers.base import RNG_KEY, Apply, Layer
 from minicnn.support.auto_names import numbered, snake
 
 
-def give_places(layers: list[Layer]) -> None:
+def give_rng_names(layers: list[Layer]) -> None:
     """Tell each layer its place, which no other layer of the network has.
 
     A layer that was given a name stands there. The others are counted by their class: conv2d,
     conv2d_1, dense. Who has a place from an earlier network keeps it if it can; if two have the
     same, the one whose first weights nobody has seen takes another.
     """
-    taken = {layer.place or layer.name for layer in layers if layer.drawn}
+    taken = {layer.rng_name or layer.name for layer in layers if layer.is_drawn}
     numbers: Counter[str] = Counter()
     for layer in layers:
-        if not layer.drawn:
-            if layer.place is None or layer.place in taken:
-                layer.stand_at(_free(snake(type(layer).__name__), taken, numbers))
-            taken.add(layer.place or layer.name)
+        if not layer.is_drawn:
+            if layer.rng_name is None or layer.rng_name in taken:
+                layer.set_rng_name(_free(snake(type(layer).__name__), taken, numbers))
+            taken.add(layer.rng_name or layer.name)
 
 
 def _free(stem: str, taken: set[str], numbers: Counter[str]) -> str:

@@ -1,4 +1,4 @@
-"""Sequential: a network whose layers form one line."""
+"""Sequential: a model whose layers follow each other."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
 from minicnn.layers import Input, InputLayer
 from minicnn.layers.base import Layer, SymbolicTensor
+from minicnn.models.batches import stack_hint
 from minicnn.models.graph import Graph, check_names, graph_between
 from minicnn.models.model import Model
-from minicnn.support.registry import a_class_given
+from minicnn.support.registry import class_for_object
 
 NOT_FIRST = "an Input can only be the first element of a Sequential"
 
 
 class Sequential(Model):
-    """Layers one after the other; the first element may be an Input.
+    """A model of layers that follow each other; the first element may be an Input.
+
+    Without an Input the layers are built for the first arrays that the model is given.
 
     >>> from minicnn.layers import Conv2D, Dense, Flatten, MaxPooling2D
     >>> model = Sequential([Input((28, 28, 1)), Conv2D(20, 5), MaxPooling2D(2)])
@@ -31,53 +34,56 @@ class Sequential(Model):
     def __init__(
         self, layers: Iterable[Layer | SymbolicTensor] = (), name: str | None = None
     ) -> None:
-        self._start(name)
+        super().__init__(name=name)
+        self._unbuilt: list[Layer] = []  # layers that wait for the shape of the input
         if not isinstance(layers, Iterable):
             raise ArgumentError(f"Sequential takes a list of layers; got {type(layers).__name__}")
-        self._add(list(layers))
-
-    def _start(self, name: str | None) -> None:
-        super()._start(name)
-        self._waiting: list[Layer] = []  # layers whose input's shape is not known yet
+        self._append(list(layers))
 
     @classmethod
     def _of_graph(cls, graph: Graph, name: str) -> Model:
         first, *rest = graph.tensors
         if any(t.inputs != (before,) for before, t in zip(graph.tensors, rest, strict=False)):
-            raise ArgumentError("a Sequential's layers form one line; these do not")
+            raise ArgumentError("each layer of a Sequential reads the one before; these do not")
         return cls([first, *(tensor.layer for tensor in rest)], name=name)
 
     @property
     def layers(self) -> list[Layer]:
         """Every layer, in order, without the InputLayer."""
         if self._graph is None:
-            return list({id(layer): layer for layer in self._waiting}.values())
+            return list({id(layer): layer for layer in self._unbuilt}.values())
         return [layer for layer in self._graph.layers if not isinstance(layer, InputLayer)]
 
     def add(self, layer: Layer | SymbolicTensor) -> None:
-        """Put one more layer at the end."""
-        self._add([layer])
+        """Append a layer.
 
-    def _add(self, elements: list[Layer | SymbolicTensor]) -> None:
-        """Put these at the end; the network is made once, if its input's shape is known."""
-        start, layers = self._start_and_layers(elements)
+        Raises
+        ------
+        ArgumentError : it is no layer, an Input after the first element, or `fit` is running
+        """
+        self.refuse_while_training("add")
+        self._append([layer])
+
+    def _append(self, elements: list[Layer | SymbolicTensor]) -> None:
+        """Append the elements, and build the network once if its input's shape is known."""
+        start, layers = self._split_input(elements)
         check_names([*self.layers, *layers])
         if start is not None:
             self._grow((start.source,), start, layers)
         elif self._graph is not None:
             self._grow(self._graph.inputs, self._graph.outputs[0], layers)
         else:
-            self._waiting += layers
+            self._unbuilt += layers
 
-    def _start_and_layers(
+    def _split_input(
         self, elements: list[Layer | SymbolicTensor]
     ) -> tuple[SymbolicTensor | None, list[Layer]]:
-        """The network's input, if it is said here: by an Input or by the first layer."""
+        """Return the network's input, None if it is not given here, and the layers."""
         start, rest = None, elements
         if elements and isinstance(elements[0], SymbolicTensor):
             start, rest = elements[0], elements[1:]
         layers = [_layer(element) for element in rest]
-        begun = self.is_built or bool(self._waiting)
+        begun = self.is_built or bool(self._unbuilt)
         if not begun and start is None and layers and layers[0].given_input_shape is not None:
             start = Input(layers[0].given_input_shape)
         late = start is None and self._graph is None and any(x.given_input_shape for x in layers)
@@ -92,27 +98,29 @@ class Sequential(Model):
             last = layer(last)
         self.take_graph(graph_between(inputs, (last,)))
 
-    def _waiting_text(self) -> str:
-        return f"{len(self._waiting)} layers, the input's shape not known yet"
+    def _unbuilt_text(self) -> str:
+        return f"{len(self._unbuilt)} layers, the input's shape not known yet"
 
-    def build_for(self, inputs: tuple[np.ndarray, ...]) -> None:
-        """Make the layers for arrays like these, if no Input said their shape."""
+    def _build_for(self, inputs: tuple[np.ndarray, ...]) -> None:
+        """Build the layers for arrays like these, if no Input gave their shape."""
         if self._graph is not None:
             return
-        with self.lock:  # another thread may have come first, or come now
-            if self._graph is None and self._waiting:
-                self.take_graph(self._line_from(inputs[0].shape[1:]))
-                self._waiting = []
+        if len(inputs) > 1 and stack_hint(inputs):
+            raise ArgumentError(f"{self.name} got {len(inputs)} inputs{stack_hint(inputs)}")
+        with self.lock:  # another thread may have built it, or be building it
+            if self._graph is None and self._unbuilt:
+                self.take_graph(self._graph_from(inputs[0].shape[1:]))
+                self._unbuilt = []
 
-    def _line_from(self, shape: Shape) -> Graph:
-        """The graph of the waiting layers for samples of that shape."""
-        new = [layer for layer in self._waiting if not layer.built]
+    def _graph_from(self, shape: Shape) -> Graph:
+        """Return the graph of the unbuilt layers for samples of that shape."""
+        new = [layer for layer in self._unbuilt if not layer.built]
         try:
             first = last = Input(shape)
-            for layer in self._waiting:
+            for layer in self._unbuilt:
                 last = layer(last)
             return graph_between((first,), (last,))
-        except BaseException:  # these arrays were wrong, or Ctrl-C: wait for others
+        except BaseException:  # wrong arrays, or Ctrl-C: the next arrays may fit
             for layer in new:
                 layer.built = False
                 layer.parameters.clear()
@@ -120,11 +128,11 @@ class Sequential(Model):
 
 
 def _layer(element: object) -> Layer:
-    """The element, if it may stand behind others."""
+    """Return the element if it is a layer, which may follow another one."""
     if isinstance(element, SymbolicTensor):
         raise ArgumentError(NOT_FIRST)
     if isinstance(element, type) and issubclass(element, Layer):
-        raise ArgumentError(a_class_given(element))
+        raise ArgumentError(class_for_object(element))
     if not isinstance(element, Layer):
         raise ArgumentError(f"Sequential takes layers; got {type(element).__name__}")
     return element

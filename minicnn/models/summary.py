@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from minicnn.checks import check_choice, shape_text
 from minicnn.layers import InputLayer
 from minicnn.layers.base import Layer, SymbolicTensor
-
-if TYPE_CHECKING:
-    from minicnn.models.network import Network
+from minicnn.models.graph import Graph
 
 KERAS2_COLUMNS = (29, 55, 65)
 
 
-def summary_text(model: Network, *, style: str, flops: bool, memory: bool) -> str:
-    """The table and its totals. See `Model.summary`."""
+def summary_text(graph: Graph, name: str, *, style: str, flops: bool, memory: bool) -> str:
+    """Return the table and its totals: see `Model.summary`."""
     check_choice(style, "style", ("plain", "keras2"))
-    tensors = [t for t in model.graph.tensors if not isinstance(t.layer, InputLayer)]
     heading = ["Layer (type)", "Output Shape", "Param #"]
     heading += ["FLOPs"] * flops + ["Memory"] * memory
-    rows = [_row(t, flops, memory) for t in tensors]
+    rows = [_row(t, flops, memory) for t in _outputs(graph)]
     table = _keras2(heading, rows) if style == "keras2" else _plain(heading, rows)
-    totals = _totals(model, tensors, flops, memory)
-    return "\n".join([f'Model: "{model.name}"', *table, *totals])
+    return "\n".join([f'Model: "{name}"', *table, *_totals(graph, flops, memory)])
 
 
-def summary_fields(model: Network) -> dict[str, Any]:
-    """The same for programs: {"name", "layers": [{"name", "type", "output_shape", ...}], ...}."""
-    tensors = [t for t in model.graph.tensors if not isinstance(t.layer, InputLayer)]
+def summary_fields(graph: Graph, name: str) -> dict[str, Any]:
+    """Return the same as data: {"name", "layers": [{"name", "type", ...}, ...], "parameters"}."""
     layers = [
         {
             "name": t.layer.name,
@@ -39,9 +34,14 @@ def summary_fields(model: Network) -> dict[str, Any]:
             "flops": _flops(t),
             "bytes": _bytes(t),
         }
-        for t in tensors
+        for t in _outputs(graph)
     ]
-    return {"name": model.name, "layers": layers, "parameters": model.count_params()}
+    return {"name": name, "layers": layers, "parameters": sum(p.size for p in graph.parameters)}
+
+
+def _outputs(graph: Graph) -> list[SymbolicTensor]:
+    """Return the outputs of all layers; an InputLayer computes none."""
+    return [t for t in graph.tensors if not isinstance(t.layer, InputLayer)]
 
 
 def _row(tensor: SymbolicTensor, flops: bool, memory: bool) -> list[str]:
@@ -64,29 +64,29 @@ def _flops(tensor: SymbolicTensor) -> int:
 
 
 def _bytes(tensor: SymbolicTensor) -> int:
-    """Float32 numbers that one image leaves here."""
+    """Return the bytes of the float32 output for one image."""
     return 4 * math.prod(tensor.shape[1:])
 
 
-def _totals(model: Network, tensors: list[SymbolicTensor], flops: bool, memory: bool) -> list[str]:
-    every = model.parameters
-    frozen = {id(p) for layer in model.layers if not layer.trainable for p in layer.parameters}
-    learned = sum(p.size for p in every if p.trainable and id(p) not in frozen)
-    total = sum(p.size for p in every)
+def _totals(graph: Graph, flops: bool, memory: bool) -> list[str]:
+    frozen = {id(p) for layer in graph.layers if not layer.trainable for p in layer.parameters}
+    learned = sum(p.size for p in graph.parameters if p.trainable and id(p) not in frozen)
+    total = sum(p.size for p in graph.parameters)
+    outputs = _outputs(graph)
     lines = [
         f"Total params: {total:,}",
         f"Trainable params: {learned:,}",
         f"Non-trainable params: {total - learned:,}",
     ]
     if flops:
-        lines.append(f"Forward work: {_unit(sum(map(_flops, tensors)), 'FLOP', 1000)} an image")
+        lines.append(f"Forward work: {_unit(sum(map(_flops, outputs)), 'FLOP', 1000)} per image")
     if memory:
-        lines.append(f"Activations: {_unit(sum(map(_bytes, tensors)), 'B', 1024)} an image")
+        lines.append(f"Activations: {_unit(sum(map(_bytes, outputs)), 'B', 1024)} per image")
     return lines
 
 
 def _plain(heading: list[str], rows: list[list[str]]) -> list[str]:
-    """Columns as wide as their widest entry: nothing is cut."""
+    """Format a table with columns as wide as their widest entry, so that nothing is cut."""
     widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
     lines = [_aligned(row, widths) for row in (heading, *rows)]
     rule = "─" * max(map(len, lines))
@@ -102,7 +102,7 @@ def _aligned(row: list[str], widths: list[int]) -> str:
 
 
 def _keras2(heading: list[str], rows: list[list[str]]) -> list[str]:
-    """The table that Keras 2 printed: 65 columns, names cut to fit."""
+    """Format the table as Keras 2 does: 65 columns, with names cut to fit."""
     extra = tuple(KERAS2_COLUMNS[-1] + 13 * (i + 1) for i in range(len(heading) - 3))
     columns = KERAS2_COLUMNS + extra
     thin, thick = "_" * columns[-1], "=" * columns[-1]
@@ -121,7 +121,7 @@ def _cut(row: list[str], columns: tuple[int, ...]) -> str:
 
 
 def _unit(value: float, unit: str, step: int) -> str:
-    """1234567 -> "1.2 MB"."""
+    """Format a value with a prefix: 1234567 becomes "1.2 MB"."""
     for prefix in ("", "k", "M", "G"):
         if value < step:
             return f"{value:.1f} {prefix}{unit}" if prefix else f"{value:.0f} {unit}"

@@ -30,7 +30,7 @@ from minicnn.explain import Finding
 from minicnn.explain.symptoms import curve_problems, unsettled_statistics
 from minicnn.losses import SparseCategoricalCrossentropy
 from minicnn.models import Model
-from minicnn.models.labels import usual_preprocess
+from minicnn.models.images import usual_preprocess
 from minicnn.random import generator
 from minicnn.support.files import read_text
 from minicnn.version import __version__

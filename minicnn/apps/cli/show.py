@@ -16,7 +16,7 @@ from minicnn.apps.cli.options import typed
 from minicnn.checks import nearest
 from minicnn.data.images import decode
 from minicnn.models import Model, decode_predictions
-from minicnn.models.labels import usual_preprocess
+from minicnn.models.images import usual_preprocess
 from minicnn.support.plots import save_figure
 from minicnn.support.text import printable
 

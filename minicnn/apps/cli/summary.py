@@ -22,6 +22,6 @@ def command(model: Path, style: str, flops: bool, memory: bool, as_json: bool) -
     """Name, output shape and parameters of each layer of MODEL, and the totals."""
     network = load_network(model)
     if as_json:
-        output.print_json(**summary_fields(network))
+        output.print_json(**summary_fields(network.graph, network.name))
     else:
         network.summary(style=style, flops=flops, memory=memory)

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from minicnn import optimizers
 from minicnn.apps.cli import options
 from minicnn.apps.cli.command import verb
 from minicnn.apps.cli.run_command import begin, resume, whole_run
@@ -27,9 +28,14 @@ from minicnn.apps.runs.settings import Settings, from_toml
 @options.batch_size()
 @options.image_size(1, help="Pixels; default: what the network was made for.")
 @click.option(
+    "--optimizer",
+    type=click.Choice(optimizers.names(), case_sensitive=False),
+    help="How the weights follow their gradients; default: adam.",
+)
+@click.option(
     "--learning-rate",
     type=click.FloatRange(0),
-    help="Of the optimizer, Adam unless CONFIG says so.",
+    help="The optimizer's learning rate; default: 0.001.",
 )
 @options.augment()
 @click.option(
@@ -79,7 +85,11 @@ def chosen(config: Path | None, given: dict[str, Any]) -> Settings:
     """The settings: the file's, changed by the options."""
     # By identity: 0 is a seed and a learning rate.
     options = {k: v for k, v in given.items() if v is not None and v is not False}
-    rate, augment = options.pop("learning_rate", None), options.pop("augment", False)
+    augment = options.pop("augment", False)
+    optimizer = {
+        "name": options.pop("optimizer", None),
+        "learning_rate": options.pop("learning_rate", None),
+    }
     if "data" in options:
         options["data"] = str(options["data"].resolve())
     if config is not None:
@@ -93,6 +103,6 @@ def chosen(config: Path | None, given: dict[str, Any]) -> Settings:
                 )
         settings = Settings(model=options["model"], data=options["data"])
     settings = settings.changed(**options)
-    if rate is not None:
-        settings = settings.changed(optimizer={**settings.optimizer, "learning_rate": rate})
+    chosen_ones = {name: value for name, value in optimizer.items() if value is not None}
+    settings = settings.changed(optimizer={**settings.optimizer, **chosen_ones})
     return settings.changed(augmentation=PHOTOGRAPHS) if augment else settings

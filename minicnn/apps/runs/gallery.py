@@ -70,12 +70,12 @@ def gallery_figure(shown: Sequence[Card], title: str) -> Any:
     figure = empty_figure(2.1 * columns, 2.7 * rows + 0.6)
     figure.suptitle(title, fontsize=14)
     images = np.array([card.image for card in shown] or np.zeros((0, 1, 1)))
-    places = show_tiles(figure.subplots(), images, columns, above=0.14, below=0.12, cmap="gray")
-    for place, card in zip(places, shown, strict=True):
+    positions = show_tiles(figure.subplots(), images, columns, above=0.14, below=0.12, cmap="gray")
+    for position, card in zip(positions, shown, strict=True):
         color = RIGHT if card.right else WRONG
-        place.above(f"{card.says} {card.sure:.0%}", color=color, fontsize=11)
+        position.above(f"{card.says} {card.sure:.0%}", color=color, fontsize=11)
         if not card.right:
-            place.below(f"is {card.truth}", color=QUIET, fontsize=10)
+            position.below(f"is {card.truth}", color=QUIET, fontsize=10)
     return figure
 
 

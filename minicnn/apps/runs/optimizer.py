@@ -6,15 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from minicnn import optimizers, schedules
-from minicnn.checks import check_number, nearest
+from minicnn.checks import check_number
 from minicnn.errors import ArgumentError
 
-KINDS = {
-    "sgd": optimizers.SGD,
-    "adam": optimizers.Adam,
-    "adamw": optimizers.AdamW,
-    "rmsprop": optimizers.RMSprop,
-}
 SCHEDULES = ("constant", "cosine")
 
 
@@ -29,17 +23,15 @@ def make_optimizer(table: Mapping[str, Any], steps: int) -> optimizers.Optimizer
     steps : of the whole training
     """
     given = dict(table)
-    name = str(given.pop("name", "adam")).lower()
-    if name not in KINDS:
-        raise ArgumentError(f"no optimizer {name!r}{nearest(name, KINDS)}")
+    kind = optimizers.find(given.pop("name", "adam"))
     rate = schedules.check_rate(given.pop("learning_rate", 0.001), "learning_rate")
     schedule = given.pop("schedule", "constant")
     warm_up = check_number(given.pop("warm_up", 0.0), "warm_up", 0.0, 1.0)
     if schedule not in SCHEDULES:
         raise ArgumentError(f"schedule must be one of {', '.join(SCHEDULES)}; got {schedule!r}")
     if schedule == "constant":
-        return KINDS[name](rate, **given)
-    return KINDS[name](cosine(rate, steps, warm_up), **given)
+        return kind(rate, **given)
+    return kind(cosine(rate, steps, warm_up), **given)
 
 
 def cosine(rate: float, steps: int, warm_up: float) -> schedules.CosineDecay:

@@ -5,24 +5,13 @@ The update is the last launch, as of every optimizer's kernel: `flat_update.py` 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+from minicnn.backends.cuda import optimizers
 from minicnn.backends.cuda.dense import weights_gradient
-from minicnn.backends.cuda.optimizers import adam_update, rmsprop_update, sgd_update
 from minicnn.backends.cuda.runtime.launch import KernelFactory, KernelPlan, joined
-from minicnn.contracts import Spec
-
-
-def dense_sgd_update(w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> KernelPlan:
-    return _in_turn(sgd_update, w, dy, x, *slots, **attributes)
-
-
-def dense_adam_update(w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> KernelPlan:
-    return _in_turn(adam_update, w, dy, x, *slots, **attributes)
-
-
-def dense_rmsprop_update(w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any) -> KernelPlan:
-    return _in_turn(rmsprop_update, w, dy, x, *slots, **attributes)
+from minicnn.contracts import DENSE_UPDATES, Spec
 
 
 def _in_turn(
@@ -30,3 +19,8 @@ def _in_turn(
 ) -> KernelPlan:
     both = joined(weights_gradient(dy, x), update(w, w, *slots, **attributes))
     return both._replace(scratch={**both.scratch, "dw": w})
+
+
+KERNELS: dict[str, KernelFactory] = {
+    DENSE_UPDATES[name]: partial(_in_turn, update) for name, update in optimizers.KERNELS.items()
+}

@@ -1,17 +1,18 @@
-"""All weights moved by one launch.
+"""Weight updates that are joined: one launch updates many weights.
 
-A training program ends with an update for each weight: on a GPU dozens of launches, most of them
-for a few hundred numbers; and so with running statistics, which are assigned. Here such steps are
-joined. The gradients that dense layers still have to compute come first, then one launch moves all
-weights that have the same rule. Its blocks look up which weight is theirs:
+A training program ends with one update per weight. On a GPU these are dozens of launches, most of
+them for a few hundred values; running statistics, which are assigned, add more. Here updates that
+follow each other are joined. First come the gradients that dense layers still have to compute, then
+one launch updates all weights that have the same rule. Its blocks look up their weight in tables:
 
-    owner  (blocks,)     the row of a block's weight
-    rows   (weights, 7)  where w, dw and up to three slots begin, how long they are, first block
+    owner  (blocks,)     the row of the block's weight
+    rows   (weights, 7)  where w, dw and up to three slots begin, their length, the first block
     own    (weights, 2)  the weight's multiplier and weight decay
 
-Weights are found by their distance from the start of one allocation, so all must lie in one, their
-slots in one, their gradients in one; otherwise steps stay what they are: slower, and as right.
-The numbers are moved by the same device function, so the bits are the same.
+A weight is found by its distance from the start of an allocation, so all weights must be in one
+allocation, all their slots in one, and all their gradients in one. Updates for which this does not
+hold stay separate launches, which are slower but equally correct. Both use the same device
+function, so the bits are the same.
 """
 
 from __future__ import annotations
@@ -22,38 +23,29 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.backends.cuda.optimizers import KINDS, NO_SLOT, ZERO, Update, mover, update_of
+from minicnn.backends.cuda.optimizers import NO_SLOT, RULES, ZERO, Update, mover, update_of
 from minicnn.backends.cuda.runtime.api import cuda, device, jit, uint32
 from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import (
     HALTED,
     MAX_ELEMENTS,
     THREADS,
+    BoundStep,
     KernelPlan,
     Launch,
     blocks_for,
 )
-from minicnn.backends.cuda.runtime.memory import Region, allocate, upload
+from minicnn.backends.cuda.runtime.memory import allocate, upload
 from minicnn.contracts import Spec
 from minicnn.program import Step
 
-EACH = 4  # weights of a thread: enough reads on their way; estimate, not measured (2026-11)
+EACH = 4  # weights per thread, so that several reads overlap; estimate, not measured (2026-11)
 # Columns of `rows`. The slots are the three after SLOT.
 W, DW, SLOT, LENGTH, FIRST_BLOCK, COLUMNS = 0, 1, 2, 5, 6, 7
 
 
-class BoundStep(NamedTuple):
-    """A step's launches, and by name the arrays that they get and where these lie."""
-
-    step: Step | None  # None: several steps
-    plan: KernelPlan
-    arrays: dict[str, Any]
-    places: dict[str, Region]
-    writes: tuple[int, ...]  # the program's buffers
-
-
 class Member(NamedTuple):
-    """One weight's part in a joint update; its step's places include "w" and "dw"."""
+    """The update of one weight; the regions of its step include "w" and "dw"."""
 
     bound: BoundStep
     update: Update
@@ -62,44 +54,44 @@ class Member(NamedTuple):
 
     @property
     def slots(self) -> list[str]:
-        """Names of those that are kept."""
+        """The names of the slots that the optimizer has."""
         return [name for name in self.update.slots if name != NO_SLOT]
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What is equal for weights that one launch can move."""
-        places = self.bound.places
-        weights, gradients, *slots = (places[name].where[0] for name in ("w", "dw", *self.slots))
+        """A key that is equal for weights that one launch can update."""
+        regions = self.bound.regions
+        weights, gradients, *slots = (regions[name].key[0] for name in ("w", "dw", *self.slots))
         joins = len(set(slots)) < 2 and self._countable()
-        rates = places["rates"].where if "rates" in places else None
+        rates = regions["rates"].key if "rates" in regions else None
         return (self.update, weights, gradients, *slots[:1], rates, joins or id(self.bound))
 
     def _countable(self) -> bool:
-        """Are these float32, and few enough in each allocation for the kernel's indices?"""
-        places = [self.bound.places[name] for name in ("w", "dw", *self.slots)]
-        return all(p.spec.dtype == "float32" and p.memory.size // 4 < MAX_ELEMENTS for p in places)
+        """Return whether all arrays are float32 in allocations that the kernel can index."""
+        regions = [self.bound.regions[name] for name in ("w", "dw", *self.slots)]
+        return all(p.spec.dtype == "float32" and p.memory.size // 4 < MAX_ELEMENTS for p in regions)
 
 
 def is_update(step: Step) -> bool:
-    """Is the step's last launch one that can be joined with others: an optimizer's, or a copy?"""
-    return step.kernel == "assign" or step.kernel.removeprefix("dense_") in KINDS
+    """Return whether the step is an update or a copy, which can be joined with others."""
+    return step.kernel == "assign" or step.kernel.removeprefix("dense_") in RULES
 
 
 def join_updates(bounds: list[BoundStep]) -> list[BoundStep]:
-    """The same work in fewer launches: updates that follow each other are made together."""
+    """Return the same steps, with updates that follow each other joined into fewer launches."""
     joined: list[BoundStep] = []
     waiting: list[BoundStep] = []
     for bound in bounds:
         if bound.step is not None and is_update(bound.step):
             waiting.append(bound)
         else:
-            joined += [*_together(waiting), bound]
+            joined += [*_joined_group(waiting), bound]
             waiting = []
-    return joined + _together(waiting)
+    return joined + _joined_group(waiting)
 
 
-def _together(bounds: list[BoundStep]) -> list[BoundStep]:
-    """Joint updates, where the steps do not depend on each other."""
+def _joined_group(bounds: list[BoundStep]) -> list[BoundStep]:
+    """Return joined updates, or `bounds` itself if one of them depends on another."""
     members = [_member(bound) for bound in bounds]
     if not _independent(members):
         return bounds
@@ -110,19 +102,19 @@ def _together(bounds: list[BoundStep]) -> list[BoundStep]:
     for group in groups.values():
         if len(group) > 1:
             joined += [_without_update(member.bound) for member in group]
-            joined.append(_joint(group))
+            joined.append(_joined_update(group))
         else:
             joined.append(group[0].bound)
     return joined
 
 
 def _independent(members: list[Member]) -> bool:
-    """Does each step alone touch what it writes?"""
-    touched = Counter(
-        where for m in members for where in {place.where for place in m.bound.places.values()}
+    """Return whether each array that is written is used by one step only."""
+    used = Counter(
+        key for m in members for key in {region.key for region in m.bound.regions.values()}
     )
-    written = [m.bound.places[name].where for m in members for name in ("w", *m.slots)]
-    return all(touched[where] == 1 for where in written)
+    written = [m.bound.regions[name].key for m in members for name in ("w", *m.slots)]
+    return all(used[key] == 1 for key in written)
 
 
 @device
@@ -134,72 +126,72 @@ COPY = Update(copied, (NO_SLOT, NO_SLOT, NO_SLOT))
 
 
 def _member(bound: BoundStep) -> Member:
-    step, places = bound.step, bound.places
+    step, regions = bound.step, bound.regions
     if step is None:
-        raise ValueError("a joint update has no step of its own")
+        raise ValueError("an update that was joined already cannot be joined again")
     if step.kernel == "assign":
-        places = places | {"w": places["target"], "dw": places["value"]}
-        return Member(bound._replace(places=places), COPY, 1.0, 0.0)
-    return Member(bound, *update_of(step.kernel, places.__contains__, step.attributes))
+        regions = regions | {"w": regions["target"], "dw": regions["value"]}
+        return Member(bound._replace(regions=regions), COPY, 1.0, 0.0)
+    return Member(bound, *update_of(step.kernel, regions.__contains__, step.attributes))
 
 
 def _without_update(bound: BoundStep) -> BoundStep:
-    """What a step does before its last launch, which moves the weight."""
+    """Return a step without its last launch, which updates the weight."""
     plan = bound.plan._replace(launches=bound.plan.launches[:-1])
     return bound._replace(step=None, plan=plan, writes=())
 
 
-def _joint(members: list[Member]) -> BoundStep:
-    """The launch that moves the weights of all `members`."""
+def _joined_update(members: list[Member]) -> BoundStep:
+    """Return the one launch that updates the weights of all `members`."""
     first = members[0]
-    places, given = first.bound.places, first.bound.arrays
-    slots = first.slots[0] if first.slots else "w"  # without slots, something that is not touched
+    regions, given = first.bound.regions, first.bound.arrays
+    slots = first.slots[0] if first.slots else "w"  # without slots, any array: it is not used
     tables = _tables(members)
     uploaded = {name: _uploaded(table, name) for name, table in tables.items()}
     arrays = {
-        "weights": _numbers(places["w"].memory),
-        "gradients": _numbers(places["dw"].memory),
-        "slots": _numbers(places[slots].memory),
+        "weights": _floats(regions["w"].memory),
+        "gradients": _floats(regions["dw"].memory),
+        "slots": _floats(regions[slots].memory),
         **uploaded,
-        "rates": given.get("rates", uploaded["own"]),  # a copy needs none
+        "rates": given.get("rates", uploaded["own"]),  # not used by a copy
         HALTED: given[HALTED],
     }
-    kernel, blocks = joint_kernel(first.update, THREADS), len(tables["owner"])
+    kernel, blocks = joined_kernel(first.update, THREADS), len(tables["owner"])
     plan = KernelPlan((Launch(kernel, blocks, THREADS, tuple(arrays)),) if blocks else ())
     return BoundStep(None, plan, arrays, {}, tuple(i for m in members for i in m.bound.writes))
 
 
 def _tables(members: list[Member]) -> dict[str, np.ndarray]:
-    """The tables at the head of this file, in the order of the kernel's arguments."""
+    """Return the tables that the top of this file describes, in the order of the arguments."""
     rows = np.zeros((len(members), COLUMNS), np.uint32)
     owner: list[int] = []
     for row, (bound, update, _, _) in enumerate(members):
-        places, length = bound.places, math.prod(bound.places["w"].spec.shape)
+        regions, length = bound.regions, math.prod(bound.regions["w"].spec.shape)
         for column, name in enumerate(("w", "dw", *update.slots)):
-            rows[row, column] = places[name].offset // 4 if name != NO_SLOT else 0
+            rows[row, column] = regions[name].offset // 4 if name != NO_SLOT else 0
         rows[row, LENGTH], rows[row, FIRST_BLOCK] = length, len(owner)
         owner += [row] * blocks_for(length, EACH * THREADS)
     own = np.array([(m.multiplier, m.decay) for m in members], np.float32)
     return {"owner": np.array(owner, np.uint32), "rows": rows, "own": own}
 
 
-def _numbers(memory: Any) -> Any:
-    """A uint8 array as float32."""
+def _floats(memory: Any) -> Any:
+    """Return a view of a uint8 array as float32."""
     return memory.view(np.dtype("float32"))
 
 
 def _uploaded(table: np.ndarray, name: str) -> Any:
-    copy = allocate(Spec(table.shape, table.dtype.name), f"the table {name!r} of a joint update")
+    copy = allocate(Spec(table.shape, table.dtype.name), f"the table {name!r} of joined updates")
     upload(table, copy)
     return copy
 
 
 @cached
-def joint_kernel(update: Update, threads: int) -> Any:
+def joined_kernel(update: Update, threads: int) -> Any:
     move, stretch = mover(update), EACH * threads
 
     @jit
-    def updated_together(weights, gradients, slots, owner, rows, own, rates, halted):
+    def update_all(weights, gradients, slots, owner, rows, own, rates, halted):
         block = uint32(cuda.blockIdx.x)
         row = uint32(owner[block])
         entry = row * uint32(COLUMNS)
@@ -220,4 +212,4 @@ def joint_kernel(update: Update, threads: int) -> Any:
                     )  # fmt: skip
                 i += uint32(threads)
 
-    return updated_together
+    return update_all

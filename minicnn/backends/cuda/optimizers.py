@@ -14,12 +14,13 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from minicnn.backends.cuda.runtime.api import SIMULATED, cuda, device, float32, jit, sqrt, uint32
 from minicnn.backends.cuda.runtime.kernel_cache import cached
-from minicnn.backends.cuda.runtime.launch import HALTED, KernelPlan, elementwise
-from minicnn.contracts import Spec
+from minicnn.backends.cuda.runtime.launch import HALTED, KernelFactory, KernelPlan, elementwise
+from minicnn.contracts import OPTIMIZER_UPDATES, Spec
 
 ZERO = float32(0)
 NO_SLOT = ""
@@ -98,17 +99,11 @@ def rmsprop(
     return move
 
 
-class Kind(NamedTuple):
-    """A family of rules, and the names of their slots in the contract's order."""
-
-    rule: Callable[..., Any]
-    slots: tuple[str, ...]
-
-
-KINDS = {
-    "sgd_update": Kind(sgd, ("velocity",)),
-    "adam_update": Kind(adam, ("first", "second")),
-    "rmsprop_update": Kind(rmsprop, ("square", "velocity", "mean")),
+# An optimizer's kernel -> the function that makes its rule.
+RULES: dict[str, Callable[..., Any]] = {
+    "sgd_update": sgd,
+    "adam_update": adam,
+    "rmsprop_update": rmsprop,
 }
 
 
@@ -126,48 +121,32 @@ def update_of(
 
     `present` tells of a slot's name whether the optimizer keeps such a number.
     """
-    kind, shared = KINDS[kernel.removeprefix("dense_")], dict(attributes)
+    kernel, shared = kernel.removeprefix("dense_"), dict(attributes)
     own = shared.pop("multiplier"), shared.pop("weight_decay")
-    kept = tuple(map(present, kind.slots))
-    names = [name if is_kept else NO_SLOT for name, is_kept in zip(kind.slots, kept, strict=True)]
+    slots = slots_of(kernel)
+    kept = tuple(map(present, slots))
+    names = [name if is_kept else NO_SLOT for name, is_kept in zip(slots, kept, strict=True)]
     first, second, third = (*names, NO_SLOT, NO_SLOT)[:3]
-    return Update(kind.rule(kept, **shared), (first, second, third)), *own
+    return Update(RULES[kernel](kept, **shared), (first, second, third)), *own
 
 
-def sgd_update(
-    w: Spec, dw: Spec, velocity: Spec | None, rates: Spec, **attributes: Any
-) -> KernelPlan:
-    return moved("sgd_update", w, (velocity,), attributes)
+def slots_of(kernel: str) -> tuple[str, ...]:
+    """Names of the arrays that an optimizer's kernel keeps, in its contract's order."""
+    _w, _dw, *slots, _rates = OPTIMIZER_UPDATES[kernel].reads
+    return tuple(name.rstrip("?") for name in slots)
 
 
-def adam_update(
-    w: Spec, dw: Spec, first: Spec, second: Spec, rates: Spec, **attributes: Any
-) -> KernelPlan:
-    return moved("adam_update", w, (first, second), attributes)
-
-
-def rmsprop_update(
-    w: Spec,
-    dw: Spec,
-    square: Spec,
-    velocity: Spec | None,
-    mean: Spec | None,
-    rates: Spec,
-    **attributes: Any,
-) -> KernelPlan:
-    return moved("rmsprop_update", w, (square, velocity, mean), attributes)
-
-
-def moved(
-    kernel: str, w: Spec, slots: tuple[Spec | None, ...], attributes: dict[str, Any]
-) -> KernelPlan:
+def moved(kernel: str, w: Spec, dw: Spec, *reads: Spec | None, **attributes: Any) -> KernelPlan:
     """The one launch that moves the weights `w`; its gradient is called "dw"."""
-    kept = dict(zip(KINDS[kernel].slots, slots, strict=True))
+    kept = dict(zip(slots_of(kernel), reads[:-1], strict=True))  # the last one is the rates
     update, multiplier, decay = update_of(kernel, lambda name: kept[name] is not None, attributes)
     count = math.prod(w.shape)
     # An array that is not there is never touched; something must stand for it.
     names = ("w", "dw", *(name or "w" for name in update.slots), "rates", HALTED)
     return elementwise(_update_kernel(update, count, multiplier, decay), count, names)
+
+
+KERNELS: dict[str, KernelFactory] = {name: partial(moved, name) for name in RULES}
 
 
 @cached

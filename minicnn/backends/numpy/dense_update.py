@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from minicnn.backends.numpy import optimizers
 from minicnn.backends.numpy.dense import dense_backward_weights
-from minicnn.backends.numpy.optimizers import adam_update, rmsprop_update, sgd_update
+from minicnn.contracts import DENSE_UPDATES
 
-Arrays = tuple[np.ndarray | None, ...]
-
-
-def dense_sgd_update(
-    w: np.ndarray, dy: np.ndarray, x: np.ndarray, *slots: Any, **attributes: Any
-) -> Arrays:
-    dw, _ = dense_backward_weights(dy, x)
-    return sgd_update(w, dw, *slots, **attributes)
+Kernel = Callable[..., tuple[Any, ...]]
 
 
-def dense_adam_update(
-    w: np.ndarray, dy: np.ndarray, x: np.ndarray, *slots: Any, **attributes: Any
-) -> Arrays:
-    dw, _ = dense_backward_weights(dy, x)
-    return adam_update(w, dw, *slots, **attributes)
+def _after_gradient(update: Kernel) -> Kernel:
+    """The kernel that computes a dense layer's gradient, and moves its weights by `update`."""
+
+    def dense_update(
+        w: np.ndarray, dy: np.ndarray, x: np.ndarray, *slots: Any, **attributes: Any
+    ) -> tuple[Any, ...]:
+        dw, _ = dense_backward_weights(dy, x)
+        return update(w, dw, *slots, **attributes)
+
+    return dense_update
 
 
-def dense_rmsprop_update(
-    w: np.ndarray, dy: np.ndarray, x: np.ndarray, *slots: Any, **attributes: Any
-) -> Arrays:
-    dw, _ = dense_backward_weights(dy, x)
-    return rmsprop_update(w, dw, *slots, **attributes)
+KERNELS = {
+    fused: _after_gradient(vars(optimizers)[update]) for update, fused in DENSE_UPDATES.items()
+}

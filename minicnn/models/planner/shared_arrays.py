@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.contracts import Spec
-from minicnn.layers.base import aligned
+from minicnn.layers.parameter import aligned
 from minicnn.models.planner.trace import Call
 
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.contracts import CONTRACTS, Spec
-from minicnn.layers.base import RNG_KEY, Parameter
+from minicnn.layers.base import RNG_KEY
+from minicnn.layers.parameter import Parameter
 from minicnn.ops.operation import Operation, infer
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.contracts import CONTRACTS, Spec
-from minicnn.layers.base import Parameter
+from minicnn.contracts import CONTRACTS, DENSE_UPDATES, Spec
+from minicnn.layers.parameter import Parameter
 from minicnn.models.planner.trace import Call, Value
 from minicnn.optimizers import Optimizer
 
@@ -92,13 +92,13 @@ def fuse_dense_updates(calls: list[Call], changes: list[Call]) -> tuple[list[Cal
 
 def _gradient(change: Call) -> Value | None:
     """What an optimizer's update reads as dw; None of any other change."""
-    return change.reads[1] if f"dense_{change.kernel}" in CONTRACTS else None
+    return change.reads[1] if change.kernel in DENSE_UPDATES else None
 
 
 def _in_one_pass(change: Call, maker: Call) -> Call:
     w, _, *slots = change.reads
     reads = (w, *maker.reads, *slots)
-    return Call(f"dense_{change.kernel}", reads, change.writes, change.attributes)
+    return Call(DENSE_UPDATES[change.kernel], reads, change.writes, change.attributes)
 
 
 def _bias_only(maker: Call) -> Call:

@@ -1,15 +1,16 @@
-"""Checkpoints on disk: a saved model, and how far `fit` and its callbacks have come."""
+"""Checkpoints on disk: a saved model with the progress of `fit` and the state of its callbacks."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minicnn.callbacks import Callback
 from minicnn.errors import CheckpointError, FormatError, MiniCNNError
+from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.saving.archive import Archive, read_archive
 from minicnn.models.saving.model_files import (
     WRONG_CONTENT,
@@ -21,47 +22,47 @@ from minicnn.models.saving.model_files import (
     write,
 )
 from minicnn.models.saving.optimizer_slots import read_slots, saved_slots
-from minicnn.models.training.evaluation import Totals
+from minicnn.models.training.totals import Totals
 from minicnn.support.registry import as_json
 
-if TYPE_CHECKING:
-    from minicnn.models.model import Model
-
-# What a training moves on, or what is compared by itself.
+# What a training changes, or what is compared elsewhere.
 UNCOMPARED = ("optimizer_state", "parameters", "multipliers", "passes")
 
 
-def save_checkpoint(model: Model, path: Path) -> None:
-    """Everything of `save_model`, and how far `fit` and its callbacks have come."""
+def save_checkpoint(model: CompiledNetwork, path: Path) -> None:
+    """Write what `save_model` writes, and the progress of `fit` and of its callbacks."""
     arrays = saved_slots(model)
     callbacks = []
-    for i, callback in enumerate(model.running_callbacks):
+    for i, callback in enumerate(model.session.callbacks):
         callbacks.append({"class": type(callback).__name__, "state": callback.get_state()})
         for name, array in callback.get_arrays().items():
             arrays[f"callback/{i}/{name}"] = array
-    progress = {**model.training_state.get_state(), "callbacks": callbacks}
+    progress = {**model.session.state.get_state(), "callbacks": callbacks}
     training = training_to_document(model) | {"progress": progress}
     write(model, path, network_or_names(model), training, arrays)
 
 
-def load_checkpoint(model: Model, path: Path) -> None:
-    """Take over a checkpoint; refused, with the differences, if it is of another network.
+def load_checkpoint(model: CompiledNetwork, path: Path) -> None:
+    """Load a checkpoint.
 
-    A checkpoint that is refused has changed nothing.
+    Raises
+    ------
+    CheckpointError : it is of another network or training; the message lists the differences
+    FormatError : the file is damaged. In both cases nothing was changed
     """
     archive = read_archive(path)
     try:
-        take_over = _checked(model, archive, path)
-        _take_callbacks(model, archive, path)
+        apply = _checked(model, archive, path)
+        _load_callbacks(model, archive, path)
     except (CheckpointError, FormatError):
         raise
     except (MiniCNNError, *WRONG_CONTENT) as err:
-        raise FormatError(path, f"its training cannot be taken up: {err}") from err
-    take_over()
+        raise FormatError(path, f"its training cannot be resumed: {err}") from err
+    apply()
 
 
-def _checked(model: Model, archive: Archive, path: Path) -> Callable[[], None]:
-    """Read all that concerns the model and try it on copies; returns what puts it into place."""
+def _checked(model: CompiledNetwork, archive: Archive, path: Path) -> Callable[[], None]:
+    """Read everything that concerns the model and try it on copies; return what applies it."""
     training = archive.documents.get("training", {})
     progress = training.get("progress")
     if progress is None:
@@ -72,22 +73,22 @@ def _checked(model: Model, archive: Archive, path: Path) -> Callable[[], None]:
     _check_same_training(model, training, path)
     optimizer, _ = model.need_compiled()
     slots = read_slots(model, archive, there)
-    copy.copy(model.training_state).set_state(progress)
+    copy.copy(model.session.state).set_state(progress)
     if progress["totals"] is not None:
         Totals(model.new_metrics()).set_state(progress["totals"])
     copy.deepcopy(optimizer).set_state(training["optimizer_state"])
 
-    def take_over() -> None:
+    def apply() -> None:
         model.set_weights(list(weights.values()))
         for array, value in slots:
             array[...] = value
         optimizer.set_state(training["optimizer_state"])
-        model.training_state.set_state(progress)
+        model.session.state.set_state(progress)
 
-    return take_over
+    return apply
 
 
-def _check_same_training(model: Model, training: dict[str, Any], path: Path) -> None:
+def _check_same_training(model: CompiledNetwork, training: dict[str, Any], path: Path) -> None:
     for key, ours in training_to_document(model).items():
         there = training.get(key)
         if key not in UNCOMPARED and there != as_json(ours):
@@ -97,9 +98,9 @@ def _check_same_training(model: Model, training: dict[str, Any], path: Path) -> 
             )
 
 
-def _take_callbacks(model: Model, archive: Archive, path: Path) -> None:
-    """Give the callbacks their states; if one refuses, all have those of before again."""
-    running, saved = model.running_callbacks, archive.documents["training"]["progress"]["callbacks"]
+def _load_callbacks(model: CompiledNetwork, archive: Archive, path: Path) -> None:
+    """Give the callbacks their states; if one raises an error, restore all earlier states."""
+    running, saved = model.session.callbacks, archive.documents["training"]["progress"]["callbacks"]
     if [type(c).__name__ for c in running] != [item["class"] for item in saved]:
         raise CheckpointError(
             f"{path} was made with the callbacks {[item['class'] for item in saved]}; this "

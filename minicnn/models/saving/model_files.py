@@ -1,4 +1,4 @@
-"""Models on disk: one `.mcnn` file each, written whole or not at all."""
+"""Models on disk: one `.mcnn` file each, which is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import os
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +14,13 @@ from minicnn import losses, metrics, optimizers
 from minicnn.checks import check_int, check_number
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, CheckpointError, FormatError, MiniCNNError, SizeLimitError
-from minicnn.history import joined, numbers
-from minicnn.models.batches import Place
+from minicnn.history import numbers
+from minicnn.metrics import as_metrics
+from minicnn.models.batches import EpochStart
+from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.graph import check_names
 from minicnn.models.saving.archive import Archive, read_archive, write_archive
-from minicnn.models.saving.graph_config import (
+from minicnn.models.saving.network_document import (
     check_rebuildable,
     network_from_document,
     network_to_document,
@@ -28,19 +30,18 @@ from minicnn.models.training.state import TrainingState
 from minicnn.support import memory_limits, registry
 from minicnn.support.registry import Classes, UnknownClassError
 
-if TYPE_CHECKING:
-    from minicnn.models.model import Model
-
 Path = str | os.PathLike[str]
 EXTENSION = ".mcnn"
-# What code that builds something says to values of a wrong kind.
+# What constructors raise for values of a wrong kind in a file.
 WRONG_CONTENT = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
-def save_model(model: Model, path: Path, *, include_optimizer: bool = True) -> None:
-    """Layers, weights, class names, preprocessing, history; the optimizer with its state.
+def save_model(model: CompiledNetwork, path: Path, *, include_optimizer: bool = True) -> None:
+    """Write layers, weights, class names, preprocessing, history, and the optimizer with its state.
 
-    Refused, before anything is written, if `load_model` could not build it again.
+    Raises
+    ------
+    ArgumentError : `load_model` could not rebuild the model; nothing is written
     """
     _point_out_extension(path)
     check_savable(model, include_optimizer=include_optimizer)
@@ -50,52 +51,41 @@ def save_model(model: Model, path: Path, *, include_optimizer: bool = True) -> N
     write(model, path, network_to_document(model), training, arrays)
 
 
-def check_savable(model: Model, *, include_optimizer: bool = True) -> None:
-    """Raise ArgumentError, by name, for what `load_model` could not build again."""
+def check_savable(model: CompiledNetwork, *, include_optimizer: bool = True) -> None:
+    """Raise ArgumentError, by name, for what `load_model` could not rebuild."""
     check_rebuildable(model)
     if include_optimizer:
         _check_training_rebuildable(model)
 
 
-def save_weights(model: Model, path: Path) -> None:
-    """`save_model` without the optimizer. Of a network that `load_model` could not build again,
-    the weights alone: `load_weights` needs no more.
+def save_weights(model: CompiledNetwork, path: Path) -> None:
+    """Write what `save_model` writes without the optimizer.
+
+    Of a network that `load_model` could not rebuild, it writes the weights alone, which is all that
+    `load_weights` needs.
     """
     _point_out_extension(path)
     write(model, path, network_or_names(model), {}, {})
 
 
-def load_weights(model: Model, path: Path) -> None:
-    """Take over the weights of a file; refused, with the differences, if it is of another network.
+def load_weights(model: CompiledNetwork, path: Path) -> None:
+    """Load the weights of a file of the same network; its layers may have other names there.
 
-    The layers may have other names there.
+    Raises
+    ------
+    CheckpointError : the file is of another network; the message lists the differences
     """
     archive = read_archive(path)
     stored = stored_parameters(archive, path)
-    if stored is None:  # a file that does not say their order
-        there = load_model(path, compile=False)
+    if stored is None:  # an older file, without the order of its parameters
+        there = read_model(path, compile=False)
         stored = {p.name: p.value for p in there.parameters}
     check_same_network(model, stored, path)
     model.set_weights(list(stored.values()))
 
 
-def load_model(path: Path, compile: bool = True, custom_objects: Classes | None = None) -> Model:
-    """A model from a `.mcnn` file: the same layers, weights, class names and optimizer.
-
-    Nothing in the file is ever run or imported: layers are built from minicnn's own table, from
-    what `mc.utils.register_serializable` was given, and from `custom_objects`.
-
-    Parameters
-    ----------
-    path : the file
-    compile : take over the optimizer, the loss and the metrics too
-    custom_objects : classes of yours that the file names, {"Scale": Scale}
-
-    Raises
-    ------
-    FormatError : the file is cut, damaged, hostile, or made by a newer minicnn; it says which
-    FileNotFoundError, IsADirectoryError, PermissionError : as from `open`
-    """
+def read_model(path: Path, compile: bool = True, custom_objects: Classes | None = None) -> Any:
+    """Return the model of a file: see `minicnn.models.load_model`."""
     archive = read_archive(path)
     with registry.custom_objects(custom_objects):
         try:
@@ -118,16 +108,16 @@ def _advice(err: UnknownClassError) -> str:
     )
 
 
-def _rebuilt(archive: Archive, compile: bool, path: Path) -> Model:
+def _rebuilt(archive: Archive, compile: bool, path: Path) -> CompiledNetwork:
     held = sum(array.nbytes for array in archive.weights.values())
     with memory_limits.budget(held):
-        model: Model = network_from_document(archive.documents["config"])
+        model = network_from_document(archive.documents["config"])
     for parameter, value in _pairs(model, archive, path):
         parameter.assign(value)
     model.class_names = archive.documents.get("classes")
     preprocess = archive.documents.get("preprocess")
     model.preprocess = Preprocess.from_config(preprocess) if preprocess else None
-    model.saved_history = numbers(archive.documents.get("history", {}))
+    model.session.state.past = numbers(archive.documents.get("history", {}))
     training = archive.documents.get("training", {})
     if compile and training.get("optimizer"):
         _compile(model, training)
@@ -136,50 +126,50 @@ def _rebuilt(archive: Archive, compile: bool, path: Path) -> Model:
     return model
 
 
-def _pairs(model: Model, archive: Archive, path: Path) -> list[tuple[Any, np.ndarray]]:
-    """Each parameter with its value: by their order, or by name where the file tells no order."""
+def _pairs(model: CompiledNetwork, archive: Archive, path: Path) -> list[tuple[Any, np.ndarray]]:
+    """Return each parameter with its value: in their order, or by name if the file has no order."""
     stored = stored_parameters(archive, path)
     if stored is None:
         if {p.name for p in model.parameters} != set(archive.weights):
-            raise ValueError("its weights are not those of its layers")
+            raise ValueError("its weights do not match its layers")
         return [(p, archive.weights[p.name]) for p in model.parameters]
     if len(stored) != len(model.parameters):
-        raise ValueError("its weights are not those of its layers")
+        raise ValueError("its weights do not match its layers")
     return list(zip(model.parameters, stored.values(), strict=True))
 
 
 def stored_parameters(archive: Archive, path: Path) -> dict[str, np.ndarray] | None:
-    """The weights in the order of the network; None of a file that does not tell it."""
+    """Return the weights in the order of the network; None if the file does not list it."""
     config = archive.documents["config"]
     names = config.get("parameters") if isinstance(config, Mapping) else None
     if names is None:
         return None
     fine = isinstance(names, list) and all(isinstance(name, str) for name in names)
     if not fine or sorted(names) != sorted(archive.weights):
-        raise FormatError(path, "its list of parameters is not that of its weights")
+        raise FormatError(path, "its list of parameters does not match its weights")
     return {name: archive.weights[name] for name in names}
 
 
 def write(
-    model: Model,
+    model: CompiledNetwork,
     path: Path,
     network: dict[str, Any],
     training: dict[str, Any],
     arrays: dict[str, np.ndarray],
 ) -> None:
-    """Write the file."""
+    """Write a model or a checkpoint to one file."""
     documents: dict[str, Any] = {
         "config": network,
         "classes": model.class_names or [],
         "preprocess": model.preprocess.as_config() if model.preprocess else {},
-        "history": _finite(joined(model.saved_history, model.history)),
+        "history": _finite(model.session.curves),
         "training": _finite(training),
     }
     write_archive(path, {p.name: p.value for p in model.parameters}, documents, arrays)
 
 
-def network_or_names(model: Model) -> dict[str, Any]:
-    """The network; if it could not be built again, what its parameters are called."""
+def network_or_names(model: CompiledNetwork) -> dict[str, Any]:
+    """Return the network's document; the names of its parameters if it could not be rebuilt."""
     check_names(model.graph.layers)
     try:
         check_rebuildable(model)
@@ -190,7 +180,7 @@ def network_or_names(model: Model) -> dict[str, Any]:
 
 
 def _finite(value: Any) -> Any:
-    """NaN and infinity, which JSON cannot hold, as null."""
+    """Replace NaN and infinity, which JSON cannot hold, by null."""
     if isinstance(value, dict):
         return {k: _finite(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -201,14 +191,14 @@ def _finite(value: Any) -> Any:
 def _point_out_extension(path: Path) -> None:
     if not os.fspath(path).endswith(EXTENSION):
         warnings.warn(
-            f"{os.fspath(path)!r} gets minicnn's own format whatever its extension; {EXTENSION} "
-            "would say so",
+            f"{os.fspath(path)!r} is written in minicnn's own format whatever its extension is; "
+            f"name it {EXTENSION}",
             stacklevel=4,
         )
 
 
-def training_to_document(model: Model) -> dict[str, Any]:
-    """The optimizer with its state, the loss and the metrics."""
+def training_to_document(model: CompiledNetwork) -> dict[str, Any]:
+    """Return the optimizer with its state, the loss and the metrics; {} if not compiled."""
     if model.optimizer is None or model.loss is None:
         return {}
     return {
@@ -216,13 +206,13 @@ def training_to_document(model: Model) -> dict[str, Any]:
         "multipliers": {p.name: p.multiplier for p in model.parameters if p.multiplier != 1.0},
         "optimizer": optimizers.serialize(model.optimizer),
         "optimizer_state": model.optimizer.get_state(),
-        "passes": model.training_state.passes,
+        "passes": model.session.state.passes,
         "loss": losses.serialize(model.loss),
         "metrics": [metrics.serialize(m) for m in model.compiled_metrics],
     }
 
 
-def _check_training_rebuildable(model: Model) -> None:
+def _check_training_rebuildable(model: CompiledNetwork) -> None:
     if model.optimizer is None or model.loss is None:
         return
     optimizers.check_rebuildable(model.optimizer, f"the optimizer {type(model.optimizer).__name__}")
@@ -232,23 +222,24 @@ def _check_training_rebuildable(model: Model) -> None:
             metrics.check_rebuildable(metric, f"the metric {metric.name!r}")
 
 
-def _compile(model: Model, training: dict[str, Any]) -> None:
-    model.compile(
-        optimizers.deserialize(training["optimizer"]),
-        losses.deserialize(training["loss"]),
-        [metrics.deserialize(m) for m in training["metrics"]],
-    )
-    model.optimizer.set_state(training["optimizer_state"])  # type: ignore[union-attr]
+def _compile(model: CompiledNetwork, training: dict[str, Any]) -> None:
+    optimizer = optimizers.deserialize(training["optimizer"])
+    loss = losses.deserialize(training["loss"])
+    reported = as_metrics([metrics.deserialize(m) for m in training["metrics"]])
+    model.set_training(optimizer, loss, reported, fuse=True)
+    optimizer.set_state(training["optimizer_state"])
     passes = check_int(training.get("passes", 0), "passes", 0)
-    model.training_state = TrainingState(place=Place(passes))
-    model.new_metrics()  # an unknown one is refused now
+    model.session.state = TrainingState(start=EpochStart(passes), past=model.session.state.past)
+    model.new_metrics()  # raises now if one is unknown
     here = dict(zip(training["parameters"], model.parameters, strict=True))
     for name, multiplier in training["multipliers"].items():
         here[name].multiplier = check_number(multiplier, f"the multiplier of {name}", 0.0)
 
 
-def check_same_network(model: Model, stored: Mapping[str, np.ndarray], path: Path) -> None:
-    """Raise CheckpointError, with the differences, if parameters have other shapes there."""
+def check_same_network(
+    model: CompiledNetwork, stored: Mapping[str, np.ndarray], path: Path
+) -> None:
+    """Raise CheckpointError, with the differences, unless the parameters have the same shapes."""
     here = [p.shape for p in model.parameters]
     there = [(name, array.shape) for name, array in stored.items()]
     differences = [

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.saving.archive import Archive
 
-if TYPE_CHECKING:
-    from minicnn.models.model import Model
-
-Change = tuple[np.ndarray, np.ndarray]  # an array of the model, and what it is to hold
+Change = tuple[np.ndarray, np.ndarray]  # an array of the model, and its new values
 
 
-def saved_slots(model: Model) -> dict[str, np.ndarray]:
-    """The arrays as a file names them; of the parameters that the model has."""
+def saved_slots(model: CompiledNetwork) -> dict[str, np.ndarray]:
+    """Return the slots of the model's parameters under their names in a file."""
     names = {parameter.name for parameter in model.parameters}
     return {
         f"slot/{name}/{parameter}": array
@@ -24,8 +20,8 @@ def saved_slots(model: Model) -> dict[str, np.ndarray]:
     }
 
 
-def read_slots(model: Model, archive: Archive, there: list[str]) -> list[Change]:
-    """Return what the optimizer's arrays are to hold, all of it checked.
+def read_slots(model: CompiledNetwork, archive: Archive, there: list[str]) -> list[Change]:
+    """Return the optimizer's arrays with their new values, all of which are checked.
 
     Arrays that are not in the file get their initial values. `there` are the parameters' names in
     the file: a rebuilt layer may have another name.
@@ -33,7 +29,7 @@ def read_slots(model: Model, archive: Archive, there: list[str]) -> list[Change]
     optimizer, _ = model.need_compiled()
     here = dict(zip(there, model.parameters, strict=True))
     changes: list[Change] = [
-        (array, np.full_like(array, optimizer.slots[name]))
+        (array, np.full_like(array, optimizer.slots.get(name, 0.0)))
         for (_, name), array in model.slots.items()
     ]
     for name, value in archive.arrays.items():

@@ -1,8 +1,6 @@
-"""Warnings before a training that would run, but hardly learn what is meant."""
+"""Warnings before a training that would run but probably not learn what is meant."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,60 +8,58 @@ from minicnn import layers
 from minicnn.checks import warn_caller
 from minicnn.losses import Crossentropy
 from minicnn.models.batches import ArrayBatches, Batches
+from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.graph import Graph
 
-if TYPE_CHECKING:
-    from minicnn.models.model import Model
-
-# Layers that hand on numbers as they are, and those whose results may be any number.
+# Layers that pass values on unchanged, and layers whose outputs are not bounded.
 PASSING = (layers.Flatten, layers.Dropout)
 UNBOUNDED = (layers.ReLU, layers.LeakyReLU, layers.ELU, layers.BatchNormalization)
 PROBABILITIES = ("softmax", "sigmoid")
 
 
-def warn_before_training(model: Model, data: Batches) -> None:
-    """Say what is likely to be a mistake."""
-    for text in [*_frozen(model), *_wrong_end(model), *_large_pixels(model, data)]:
+def warn_before_training(model: CompiledNetwork, data: Batches) -> None:
+    """Warn of what is probably a mistake."""
+    for text in [*_frozen(model), *_loss_mismatch(model), *_large_pixels(model, data)]:
         warn_caller(text)
 
 
-def _frozen(model: Model) -> list[str]:
+def _frozen(model: CompiledNetwork) -> list[str]:
     if not model.parameters:
         return [f"{model.name} has no weights, so there is nothing to train"]
     if any(layer.trainable and layer.parameters for layer in model.layers):
         return []
     return [
-        f"every layer of {model.name} with weights is frozen (trainable = False), so they will "
-        "stay as they are; set trainable = True where the network is to learn"
+        f"every layer of {model.name} with weights is frozen (trainable = False), so no weight "
+        "will change; set trainable = True on the layers that should learn"
     ]
 
 
-def _wrong_end(model: Model) -> list[str]:
-    """What does not go together in the last activation and the loss."""
+def _loss_mismatch(model: CompiledNetwork) -> list[str]:
+    """Return a warning if the last activation and the loss do not fit each other."""
     loss, last = model.loss, last_activation(model.graph)
     units = model.graph.outputs[0].shape[-1]
     if last == "softmax" and units == 1:
         return [
             "softmax of one unit is always 1, so nothing is learned; for yes or no end with "
-            "Dense(1, activation='sigmoid'), for classes with a unit for each"
+            "Dense(1, activation='sigmoid'), for classes with one unit per class"
         ]
     if last is None or not isinstance(loss, Crossentropy):
         return []
     if loss.from_logits and last in PROBABILITIES:
         return [
-            f"the network ends in {last}, and from_logits=True lets the loss take "
+            f"the network ends in {last}, and from_logits=True makes the loss apply "
             f"{loss.activation} again; leave one of them out"
         ]
     if not loss.from_logits and last not in PROBABILITIES:
         return [
-            f"loss {loss.name!r} needs probabilities, and the network ends in {last}: give its "
+            f"loss {loss.name!r} needs probabilities, but the network ends in {last}: give its "
             f"last layer activation={loss.activation!r}, or the loss from_logits=True"
         ]
     return []
 
 
 def last_activation(graph: Graph) -> str | None:
-    """The name of what made the outputs' numbers, or None where that is not known."""
+    """Return the name of the activation that made the outputs, None if it is not known."""
     tensor = graph.outputs[0]
     while isinstance(tensor.layer, PASSING):
         tensor = tensor.inputs[0]
@@ -76,11 +72,11 @@ def last_activation(graph: Graph) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _large_pixels(model: Model, data: Batches) -> list[str]:
-    """Nets train badly on 0...255: a hint where nothing in the model rescales."""
+def _large_pixels(model: CompiledNetwork, data: Batches) -> list[str]:
+    """Return a warning per input with pixels 0...255 that no layer rescales."""
     inputs = data.inputs if isinstance(data, ArrayBatches) else ()
     return [
-        f"pixels run {x[:100].min()}...{x[:100].max()} (dtype is uint8); nets train better on "
+        f"pixels are in {x[:100].min()}...{x[:100].max()} (uint8), but networks learn better from "
         "0...1. Add rescale: mc.Input(shape, rescale=1/255)"
         for i, x in enumerate(inputs)
         if x.dtype == np.uint8 and x.ndim == 4 and not model.rescales(i)

@@ -9,12 +9,12 @@ from minicnn.errors import ArgumentError
 from minicnn.models.batches import Batch
 from minicnn.shapes import is_int
 
-# Soft labels are written with few digits: a row's sum may be this far from 1.
+# Soft labels are written with few digits: the sum of a row may differ from 1 by this.
 ROW_TOLERANCE = 1e-3
 
 
 def weighted(batch: Batch, class_weight: dict[int, float] | None) -> Batch:
-    """The batch with each sample's weight multiplied by its class's, which is 1 if not given."""
+    """Return the batch with each sample's weight multiplied by that of its class, by default 1."""
     if class_weight is None:
         return batch
     _check(class_weight)
@@ -24,7 +24,12 @@ def weighted(batch: Batch, class_weight: dict[int, float] | None) -> Batch:
 
 
 def class_of_each(labels: np.ndarray) -> np.ndarray:
-    """(N,) class numbers, also of one-hot rows (N, C); refused where a sample has not just one."""
+    """Return the class numbers (N,) of labels (N,), (N, 1) or one-hot (N, C).
+
+    Raises
+    ------
+    ArgumentError : a sample has no class or more than one
+    """
     if labels.size != len(labels):
         return _class_of_rows(labels)
     numbers = labels.reshape(len(labels))
@@ -32,14 +37,14 @@ def class_of_each(labels: np.ndarray) -> np.ndarray:
     if wrong.size:
         i = int(wrong[0])
         raise ArgumentError(
-            f"class_weight is for labels that are classes, and y[{i}] = {numbers[i]:g} is none; "
-            "pass sample_weight instead"
+            f"class_weight needs labels that are class numbers; y[{i}] = {numbers[i]:g} is not. "
+            "Pass sample_weight instead"
         )
     return numbers.astype(np.int64)
 
 
 def check_classes(class_weight: dict[int, float] | None, classes: int) -> None:
-    """Refuse weights of classes that a network with so many does not have."""
+    """Raise ArgumentError for weights of classes that a network with `classes` does not have."""
     unknown = [number for number in class_weight or () if not 0 <= number < classes]
     if unknown:
         raise ArgumentError(
@@ -51,15 +56,15 @@ def check_classes(class_weight: dict[int, float] | None, classes: int) -> None:
 def _class_of_rows(labels: np.ndarray) -> np.ndarray:
     if labels.ndim != 2:
         raise ArgumentError(
-            f"class_weight needs one class a sample, (N,) or one-hot rows (N, classes); y has "
+            f"class_weight needs one class per sample, (N,) or one-hot rows (N, classes); y has "
             f"{labels.ndim} axes"
         )
     wrong = np.flatnonzero(np.abs(labels.sum(1) - 1) > ROW_TOLERANCE)
     if wrong.size:
         i = int(wrong[0])
         raise ArgumentError(
-            f"class_weight needs one class a sample, and y[{i}] = {labels[i].tolist()!s:.60} adds "
-            f"up to {labels[i].sum():g}: with several labels a sample, or none, pass sample_weight"
+            f"class_weight needs one class per sample; y[{i}] = {labels[i].tolist()!s:.60} sums "
+            f"to {labels[i].sum():g}. For samples with several labels or none, pass sample_weight"
         )
     return labels.argmax(1)
 
@@ -72,6 +77,7 @@ def _check(class_weight: dict[int, float]) -> None:
     for number, weight in class_weight.items():
         if not is_int(number):
             raise ArgumentError(
-                f"class_weight is by class numbers, like {{0: 1.0, 1: 2.5}}; got {number!r:.80}"
+                "the keys of class_weight must be class numbers, as in {0: 1.0, 1: 2.5}; got "
+                f"{number!r:.80}"
             )
         check_number(weight, f"the class_weight of {number!r}", 0.0)

@@ -1,71 +1,25 @@
-"""Measuring: loss and metrics of batches, predictions for them."""
+"""Evaluation and prediction: all batches of a data set, one after the other."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from minicnn import random
 from minicnn.callbacks import CallbackList
 from minicnn.errors import ArgumentError
-from minicnn.metrics import Metric
-from minicnn.models.batches import ArrayBatches, Batch, Batches
-from minicnn.models.execution import Outcome
+from minicnn.models.batches import ArrayBatches, Batches
+from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.training.interrupt import Interrupt
+from minicnn.models.training.preparation import prepare_arrays
+from minicnn.models.training.totals import Totals
 from minicnn.support.progress import Progress
-
-if TYPE_CHECKING:
-    from minicnn.models.model import Model
-
-
-class Totals:
-    """Loss and metrics of the samples so far."""
-
-    def __init__(self, metrics: list[Metric]) -> None:
-        self.metrics = metrics
-        self.loss_sum, self.samples, self.failed = 0.0, 0, False
-
-    def add(self, outcome: Outcome, batch: Batch) -> None:
-        """Count one batch in."""
-        self.add_steps((outcome.loss,), outcome.predictions, batch.labels)
-
-    def add_steps(self, losses: Sequence[float], predictions: Any, labels: Any) -> None:
-        """Count in the losses of several batches of one size, and all their samples."""
-        n = len(predictions) // len(losses)
-        for loss in losses:
-            self.loss_sum += loss * n
-        self.samples += len(predictions)
-        for metric in self.metrics:
-            metric.update(labels, predictions)  # weights are the loss's alone
-
-    def fail(self) -> None:
-        """There was a batch without a finite loss: no number of this epoch says anything."""
-        self.failed = True
-
-    def logs(self) -> dict[str, float]:
-        """{"loss": ..., metric: ...}: means over all that was added."""
-        logs = {"loss": self.loss_sum / self.samples if self.samples else 0.0}
-        logs |= {metric.name: metric.result() for metric in self.metrics}
-        return dict.fromkeys(logs, math.nan) if self.failed else logs
-
-    def get_state(self) -> dict[str, Any]:
-        """The sums, JSON-able."""
-        states = [metric.get_state() for metric in self.metrics]
-        return {"loss_sum": self.loss_sum, "samples": self.samples, "metrics": states}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from these sums."""
-        self.loss_sum, self.samples = state["loss_sum"], state["samples"]
-        for metric, kept in zip(self.metrics, state["metrics"], strict=True):
-            metric.set_state(kept)
 
 
 def measure(
-    model: Model,
+    model: CompiledNetwork,
     batches: Batches,
     *,
     interrupt: Interrupt | None = None,
@@ -73,16 +27,21 @@ def measure(
     callbacks: CallbackList | None = None,
     seed: int | None = None,
 ) -> dict[str, float]:
-    """Loss and metrics of all batches, in use mode; `seed` is for batches that draw numbers."""
+    """Return loss and metrics over all batches, at inference; arrays are prepared already.
+
+    `seed` is for batches that draw random numbers; by default it is the current one.
+    """
     totals = Totals(model.new_metrics())
     coming = random.each_seeded(batches.for_epoch(), random.seed() if seed is None else seed)
     at_once = nullcontext() if interrupt is None else interrupt.at_once
     for number, batch in enumerate(coming if interrupt is None else interrupt.each(coming)):
         if callbacks is not None:
             callbacks.on_test_batch_begin(number)
+        if not isinstance(batches, ArrayBatches):
+            batch = model.prepare_batch(batch)
         with at_once:
-            outcome = model.test_step(batch)
-        totals.add(outcome, batch)
+            result = model.test_step(batch)
+        totals.add(result, batch)
         if callbacks is not None:
             callbacks.on_test_batch_end(number, totals.logs())
         if progress is not None:
@@ -92,9 +51,10 @@ def measure(
     return totals.logs()
 
 
-def evaluate(model: Model, batches: Batches, verbose: int | str) -> dict[str, float]:
-    """`measure` with progress, and how many images were wrong."""
-    _check_arrays(model, batches)
+def evaluate(model: CompiledNetwork, batches: Batches, verbose: int | str) -> dict[str, float]:
+    """`measure` with progress, and with the number of wrong images."""
+    if isinstance(batches, ArrayBatches) and batches.samples:
+        prepare_arrays(model, batches)
     with Progress(verbose) as progress:
         progress.begin_epoch(None, None, len(batches) or None)
         logs = measure(model, batches, progress=progress)
@@ -105,36 +65,20 @@ def evaluate(model: Model, batches: Batches, verbose: int | str) -> dict[str, fl
     return logs
 
 
-def predict(model: Model, batches: Batches, verbose: int | str) -> Any:
-    """The outputs of every batch, joined."""
-    _check_arrays(model, batches)
-    parts: list[list[np.ndarray]] = []
+def predict(model: CompiledNetwork, batches: Batches, verbose: int | str) -> Any:
+    """Return the outputs of all batches, joined."""
+    if isinstance(batches, ArrayBatches):
+        model.build_for(batches.inputs)
+    results: list[list[np.ndarray]] = []
     with Progress(verbose) as progress:
         progress.begin_epoch(None, None, len(batches) or None)
         for number, batch in enumerate(batches.for_epoch()):
-            parts.append(model.predict_step(batch.inputs))
+            if not isinstance(batches, ArrayBatches):
+                model.build_for(batch.inputs)
+            results.append(model.predict_step(batch.inputs))
             progress.update(number + 1, {})
         progress.end_epoch({})
     shapes = [t.shape[1:] for t in model.graph.outputs]
     empty = [np.empty((0, *shape), np.float32) for shape in shapes]
-    joined = [np.concatenate(ys) for ys in zip(empty, *parts, strict=True)]
+    joined = [np.concatenate(ys) for ys in zip(empty, *results, strict=True)]
     return joined[0] if len(joined) == 1 else joined
-
-
-def _check_arrays(model: Model, batches: Batches) -> None:
-    """Refuse arrays as a whole, before the first of their batches."""
-    if isinstance(batches, ArrayBatches):
-        model.check_inputs(batches.inputs)
-
-
-def measured(metrics: list[Metric], outcome: Outcome, batch: Batch) -> float | list[float]:
-    """[loss, metric, ...] of one batch, the loss alone without metrics, which are new ones."""
-    totals = Totals(metrics)
-    totals.add(outcome, batch)
-    return loss_or_list(totals.logs())
-
-
-def loss_or_list(logs: dict[str, float]) -> float | list[float]:
-    """[loss, metric, ...]; a number where there is nothing but the loss, as in Keras."""
-    values = list(logs.values())
-    return values if len(values) > 1 else values[0]

@@ -1,4 +1,4 @@
-"""Ctrl-C during a training: a step is given up as a whole, or finished, so that nothing is torn."""
+"""Ctrl-C during a training: a step is abandoned before it changes the model, or finished."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _END: Any = object()
 
 
 class BetweenSteps(KeyboardInterrupt):
-    """Ctrl-C, taken up between two steps: weights, optimizer and counters belong together."""
+    """Ctrl-C between two steps, where weights, optimizer and counters belong together."""
 
 
 class Interrupt:
-    """Inside the `with` block the first Ctrl-C waits for `check`, the second strikes at once.
+    """Handles Ctrl-C inside a `with` block: the first one waits for `check`, the second does not.
 
-    Inside a `with interrupt.at_once:` block nothing that lasts is changed, so the first one, too,
-    strikes there, as BetweenSteps; inside `with interrupt.whole:` even the second one waits for the
-    block's end. Elsewhere than in the main thread Python delivers no signals,
-    and this does nothing.
+    Inside `with interrupt.at_once:`, where nothing lasting changes, the first Ctrl-C raises
+    BetweenSteps immediately. Inside `with interrupt.whole:` even the second one waits for the end
+    of the block. Python delivers signals to the main thread only; in other threads this class does
+    nothing.
     """
 
     def __init__(self) -> None:
         self.asked = False
         self.at_once = _AtOnce(self)
-        self.whole = _Whole()
+        self.whole = _WholeInFit()
         self._before: Any = None
 
     def __enter__(self) -> Interrupt:
@@ -41,13 +41,13 @@ class Interrupt:
             signal.signal(signal.SIGINT, self._before)
 
     def check(self) -> None:
-        """Raise BetweenSteps if Ctrl-C was pressed; the caller's state is whole here."""
+        """Raise BetweenSteps if Ctrl-C was pressed; to be called between two steps."""
         if self.asked:
             self.asked = False
             raise BetweenSteps
 
     def each(self, items: Iterable[T]) -> Iterator[T]:
-        """The items; while the next one is waited for, Ctrl-C strikes at once."""
+        """Yield the items; Ctrl-C raises immediately while the next one is awaited."""
         iterator = iter(items)
         while True:
             with self.at_once:
@@ -65,6 +65,8 @@ class Interrupt:
 
 
 class _AtOnce:
+    """A `with` block in which Ctrl-C raises BetweenSteps immediately."""
+
     def __init__(self, interrupt: Interrupt) -> None:
         self._interrupt, self.inside = interrupt, False
 
@@ -76,7 +78,9 @@ class _AtOnce:
         self.inside = False
 
 
-class _Whole:
+class _WholeInFit:
+    """A `with` block at whose end a second Ctrl-C raises KeyboardInterrupt."""
+
     def __init__(self) -> None:
         self._inside = self._struck = False
 
@@ -90,16 +94,16 @@ class _Whole:
             raise KeyboardInterrupt
 
     def strike(self) -> None:
-        """Raise KeyboardInterrupt, inside the block when it is left."""
+        """Raise KeyboardInterrupt, or note it until the block ends."""
         if not self._inside:
             raise KeyboardInterrupt
         self._struck = True
 
 
 class Whole:
-    """A `with` block that Ctrl-C does not tear: its handler runs when the block is left.
+    """A `with` block that Ctrl-C does not interrupt: the handler runs when the block ends.
 
-    It changes the handler twice, which takes longer than `Interrupt.whole`, the same in `fit`.
+    It replaces the signal handler for the block, which takes longer than `Interrupt.whole`.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,12 @@
-"""Before a training: what it measures itself on, and that its data can be trained on."""
+"""What happens to the data before the first step: it is checked, and labels become arrays.
+
+Arrays are checked and converted as a whole, here and only here. The batches of an iterable are
+prepared one by one when they come; of these, the first one is looked at here.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,123 +19,122 @@ from minicnn.models.batches import (
     ArrayBatches,
     Batch,
     Batches,
+    EpochStart,
     IterableBatches,
-    Place,
     batches_of,
     is_arrays,
 )
+from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.training.class_weights import check_classes, class_of_each, weighted
-
-if TYPE_CHECKING:
-    from minicnn.models.model import Model
 
 
 def validation_batches(data: Any, batch_size: int | None, steps: int | None) -> Batches:
-    """`validation_data`: (x, y), (x, y, weights) or an iterable of batches."""
-    # A list of arrays alone would be inputs without labels, so it means the same.
-    together = isinstance(data, tuple) or (isinstance(data, list) and is_arrays(data))
-    parts = tuple(data) if together else (data,)
-    if isinstance(data, np.ndarray) or (together and len(parts) not in (2, 3)):
-        got = f"{len(parts)} parts" if together else f"one array {shape_text(data.shape)}"
+    """Return the batches of `validation_data`: of arrays in a tuple, or of an iterable."""
+    # A list of arrays could only be inputs without labels, so it is read like a tuple.
+    is_tuple = isinstance(data, tuple) or (isinstance(data, list) and is_arrays(data))
+    arguments = tuple(data) if is_tuple else (data,)
+    if isinstance(data, np.ndarray) or (is_tuple and len(arguments) not in (2, 3)):
+        got = f"{len(arguments)} arrays" if is_tuple else f"one array {shape_text(data.shape)}"
         raise ArgumentError(
             f"validation_data must be (x, y), (x, y, weights) or an iterable of batches; got {got}"
         )
-    return batches_of(*parts, batch_size=batch_size, steps=steps, steps_name="validation_steps")
+    return batches_of(*arguments, batch_size=batch_size, steps=steps, steps_name="validation_steps")
 
 
-def split_off(model: Model, data: Batches, fraction: float) -> tuple[ArrayBatches, ArrayBatches]:
-    """The samples to train on, and the arrays' end for `validation_split`."""
+def split_off(
+    model: CompiledNetwork, data: Batches, fraction: float
+) -> tuple[ArrayBatches, ArrayBatches]:
+    """Return the samples to train on, and those at the arrays' end for `validation_split`."""
     if not isinstance(data, ArrayBatches) or data.labels is None:
         raise ArgumentError("validation_split needs arrays; pass validation_data instead")
     kept = split_size(data.samples, 1 - fraction)  # as Keras rounds
     if kept in (0, data.samples):
         raise ArgumentError(
-            f"validation_split={fraction} of {data.samples} samples leaves one part empty"
+            f"validation_split={fraction} of {data.samples} samples leaves no sample for "
+            f"{'training' if kept == 0 else 'validation'}"
         )
     classes = _classes(model, data.labels)
     if set(classes[kept:]) - set(classes[:kept]):
         warn_caller(
-            "validation_split takes the arrays' end, and it has classes that the rest has not: "
-            "the samples seem to be sorted by class. Shuffle x and y first"
+            "validation_split takes the samples at the arrays' end, and these have classes that "
+            "the others do not have: the samples seem to be sorted by class. Shuffle x and y first"
         )
     return (
-        _part(data, slice(0, kept), shuffle=data.shuffle),
-        _part(data, slice(kept, None), shuffle=False),
+        _rows(data, slice(0, kept), shuffle=data.shuffle),
+        _rows(data, slice(kept, None), shuffle=False),
     )
 
 
-def check_training_data(
-    model: Model,
+def prepare_training_data(
+    model: CompiledNetwork,
     data: Batches,
     class_weight: dict[int, float] | None,
-    place: Place,
+    start: EpochStart,
     epochs: int,
 ) -> None:
-    """Build the network, and refuse arrays as a whole; of an iterable, its first batch."""
+    """Build the network and check all that can be checked before the first step.
+
+    Arrays get labels as the kernels read them, and weights that include `class_weight`.
+    """
     if isinstance(data, ArrayBatches):
-        _check_labeled(model, data)
+        prepare_arrays(model, data)
         whole = Batch(data.inputs, data.labels, data.weights)
         data.weights = weighted(whole, class_weight).weights
-        labels = data.labels[:1]  # type: ignore[index]
+        labels = data.labels[:1]  # type: ignore[index]  # prepare_arrays refuses None
     else:
-        labels = _check_first_batch(model, data, class_weight, place, epochs).labels
+        labels = _prepare_first_batch(model, data, class_weight, start, epochs).labels
     _try_metrics(model, labels)
     check_classes(class_weight, max(model.graph.outputs[0].shape[-1], 2))
 
 
-def check_validation_data(model: Model, data: Batches, epochs: int) -> None:
-    """Refuse now what would else be found after the first epoch."""
+def prepare_validation_data(model: CompiledNetwork, data: Batches, epochs: int) -> None:
+    """Check now what would otherwise be found after the first epoch; prepare arrays."""
     if isinstance(data, ArrayBatches):
-        _check_labeled(model, data)
+        prepare_arrays(model, data)
     else:
-        _check_first_batch(model, data, None, START, epochs)
+        _prepare_first_batch(model, data, None, START, epochs)
 
 
-def _check_labeled(model: Model, data: ArrayBatches) -> None:
-    """Refuse arrays as a whole, and their labels."""
-    model.check_inputs(data.inputs)
-    if data.labels is None:
-        raise ArgumentError("training and evaluation need labels y")
-    shape = (data.samples, *model.graph.outputs[0].shape[1:])
-    data.labels = model.loss.prepare(data.labels, shape)  # type: ignore[union-attr]
+def prepare_arrays(model: CompiledNetwork, data: ArrayBatches) -> None:
+    """Build the network, check the arrays as a whole, and convert their labels for the kernels."""
+    data.labels = model.prepare_batch(Batch(data.inputs, data.labels)).labels
 
 
-def _check_first_batch(
-    model: Model,
+def _prepare_first_batch(
+    model: CompiledNetwork,
     data: IterableBatches,
     class_weight: dict[int, float] | None,
-    place: Place,
+    start: EpochStart,
     epochs: int,
 ) -> Batch:
-    """The batch, with labels as the loss wants them."""
+    """Return the first batch, prepared; the iterable will give it again."""
     if data.once and data.steps is None and epochs > 1:
         raise ArgumentError(
-            f"a generator gives its batches once, and here are {epochs} epochs; pass a list, an "
-            "object whose __iter__ starts anew, or how many are for an epoch: steps_per_epoch=, "
-            "validation_steps="
+            f"a generator gives its batches once, but there are {epochs} epochs; pass a list, an "
+            "object whose __iter__ starts anew, or the number of batches per epoch: "
+            "steps_per_epoch=, validation_steps="
         )
-    batch, _ = data.begin(place)
+    batch, _ = data.begin(start)
     if batch is None:
         raise ArgumentError("the data gave no batch; fit needs at least one")
-    return model.prepared(weighted(batch, class_weight))
+    return model.prepare_batch(weighted(batch, class_weight))
 
 
-def _try_metrics(model: Model, labels: np.ndarray) -> None:
-    """Refuse metrics that cannot count such outputs, before a step has moved the weights."""
-    shape = (len(labels), *model.graph.outputs[0].shape[1:])
+def _try_metrics(model: CompiledNetwork, labels: np.ndarray) -> None:
+    """Raise the errors of metrics that do not fit such outputs, before a step changes weights."""
     for metric in model.new_metrics():
-        metric.update(labels, np.zeros(shape, np.float32))
+        metric.update(labels, np.zeros(model.batch_output_shape(len(labels)), np.float32))
 
 
-def _classes(model: Model, labels: np.ndarray) -> np.ndarray:
-    """Each sample's class, none where labels are something else."""
+def _classes(model: CompiledNetwork, labels: np.ndarray) -> np.ndarray:
+    """Return each sample's class; no classes if the labels are something else."""
     try:
         return class_of_each(labels) if isinstance(model.loss, Crossentropy) else np.array([])
     except (ArgumentError, TypeError):
         return np.array([])
 
 
-def _part(data: ArrayBatches, rows: slice, *, shuffle: bool) -> ArrayBatches:
+def _rows(data: ArrayBatches, rows: slice, *, shuffle: bool) -> ArrayBatches:
     labels, weights = data.labels, data.weights
     return ArrayBatches(
         tuple(x[rows] for x in data.inputs),

@@ -1,4 +1,4 @@
-"""How far a training has come."""
+"""The progress of a training: what a checkpoint holds besides weights and slots."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from typing import Any
 from minicnn.checks import check_int
 from minicnn.errors import CheckpointError
 from minicnn.history import numbers
-from minicnn.models.batches import START, Place
-from minicnn.models.training.evaluation import Totals
+from minicnn.models.batches import START, EpochStart
+from minicnn.models.training.totals import Totals
 
 
 @dataclass
 class TrainingState:
-    """How far a training has come: what a checkpoint holds besides weights and slots."""
+    """How far a training has come, in epochs and batches."""
 
-    epoch: int = 0  # being trained, counted from 0
+    epoch: int = 0  # the current one, counted from 0
     batch: int = 0  # batches of it that are done
-    place: Place = START  # in the data, of the epoch's first batch
-    seed: int = 0  # of the whole training, whatever `set_random_seed` says meanwhile
+    start: EpochStart = START  # where in the data the epoch began
+    seed: int = 0  # of the whole training, even if `set_random_seed` is called meanwhile
     layout: dict[str, Any] = field(default_factory=dict)  # of the data
     past: dict[str, list[float]] = field(default_factory=dict)  # curves of earlier trainings
-    totals: Totals | None = None  # of the epoch's batches
-    resumed: dict[str, Any] | None = None  # `totals` as a checkpoint knew them
+    totals: Totals | None = None  # over the epoch's batches so far
+    resumed: dict[str, Any] | None = None  # the totals of a checkpoint, for the epoch to begin with
 
     @property
     def passes(self) -> int:
-        """Passes over the data that have begun: the next training starts another one."""
-        return self.place.number + (self.place.batch + self.batch > 0)
+        """The number of passes over the data that have begun; the next training begins another."""
+        return self.start.pass_number + (self.start.batch + self.batch > 0)
 
     def get_state(self) -> dict[str, Any]:
-        """Everything, JSON-able."""
+        """Return everything, JSON-able."""
         return {
             "epoch": self.epoch,
             "batch": self.batch,
-            "place": list(self.place),
+            "place": list(self.start),
             "seed": self.seed,
             "layout": self.layout,
             "past": self.past,
@@ -43,32 +43,32 @@ class TrainingState:
         }
 
     def set_state(self, saved: dict[str, Any]) -> None:
-        """Go on from what `get_state` gave, on the data of this training.
+        """Continue from what `get_state` returned, on the data of this training.
 
         Raises
         ------
-        CheckpointError : the data is cut otherwise now, and the middle of an epoch would be
-            another place in it; nothing was changed
+        CheckpointError : the data is cut into other batches now, so that the position in the
+            middle of an epoch would be another one; nothing was changed
         """
         epoch, batch = (check_int(saved[name], name, 0) for name in ("epoch", "batch"))
         number, before = saved.get("place", (epoch, 0))
-        place = Place(check_int(number, "place", 0), check_int(before, "place", 0))
+        start = EpochStart(check_int(number, "place", 0), check_int(before, "place", 0))
         layout = saved.get("layout", self.layout)
-        if batch or place.batch:
+        if batch or start.batch:
             self._check_layout(layout, epoch, batch)
         seed, past = check_int(saved["seed"], "seed", 0), numbers(saved.get("past", self.past))
-        self.epoch, self.batch, self.place = epoch, batch, place
+        self.epoch, self.batch, self.start = epoch, batch, start
         self.seed, self.past, self.resumed = seed, past, saved["totals"]
 
     def _check_layout(self, there: dict[str, Any], epoch: int, batch: int) -> None:
         differences = [
-            f"{name} {there.get(name)} there, {here} here"
+            f"{name} was {there.get(name)}, is {here}"
             for name, here in self.layout.items()
             if there.get(name) != here
         ]
         if differences:
             raise CheckpointError(
-                f"the checkpoint stands after {batch} batches of epoch {epoch + 1}, and with "
-                f"another cut of the data ({'; '.join(differences)}) samples would be left out. "
-                "Go on with the data as it was"
+                f"the checkpoint is from batch {batch} of epoch {epoch + 1}, and the data was cut "
+                f"into other batches ({'; '.join(differences)}), so samples would be left out. "
+                "Resume with the data and batch_size of before"
             )

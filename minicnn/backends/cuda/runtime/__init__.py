@@ -1,1 +1,1 @@
-"""How programs run on the GPU: memory, launches, graphs and many steps per call."""
+"""Programs on the GPU: memory, launches, CUDA graphs, and several training steps per call."""

@@ -1,4 +1,4 @@
-"""Data sets that lie on the device for as long as somebody trains on them."""
+"""Data sets on the device: a copy of each array that is trained on, for as long as it lives."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from minicnn.backends.cuda.runtime.memory import allocate, device_errors, upload
 from minicnn.contracts import Spec
 from minicnn.errors import DeviceMemoryError
 
-PART = 0.5  # of the free memory that one array may take: the programs of a validation need theirs
-PIECE = 2**26  # bytes that are converted at a time
+MAX_FRACTION = 0.5  # of the free memory, per array: programs for validation need some, too
+CHUNK_BYTES = 2**26  # how much is converted and copied at a time
 
-_copies: dict[tuple[int, str], Any] = {}
+_copies: dict[tuple[int, str], Any] = {}  # by the array's id and the copy's dtype
 
 
-def resident(array: np.ndarray, dtype: str) -> Any:
-    """The flat copy of `array` on the device, in that dtype; None if there is no room for it.
+def dataset_on_device(array: np.ndarray, dtype: str) -> Any:
+    """Return a flat copy of `array` on the device, of type `dtype`; None if it does not fit.
 
-    It is made once and lives as long as the array.
+    The copy is made once and lives as long as the array.
     """
     key = id(array), dtype
     if key not in _copies:
@@ -36,14 +36,14 @@ def _copied(array: np.ndarray, dtype: str) -> Any:
     size = array.size * np.dtype(dtype).itemsize
     with device_errors():
         free, _ = cuda.current_context().get_memory_info()
-    if array.size >= MAX_ELEMENTS or size > free * PART:
+    if array.size >= MAX_ELEMENTS or size > free * MAX_FRACTION:
         return None
     try:
         copy = allocate(Spec(array.shape, dtype), "the training data")
     except DeviceMemoryError:
         return None
     row = math.prod(array.shape[1:])
-    rows = max(PIECE // max(row * np.dtype(dtype).itemsize, 1), 1)
+    rows = max(CHUNK_BYTES // max(row * np.dtype(dtype).itemsize, 1), 1)
     for start in range(0, len(array), rows):
         upload(np.asarray(array[start : start + rows], dtype), copy[start * row :])
     return copy

@@ -1,4 +1,4 @@
-"""Rows that go to the device, or come from it, while it is at work on others."""
+"""Double buffers: the device uses one half while the host fills or reads the other."""
 
 from __future__ import annotations
 
@@ -13,10 +13,17 @@ from minicnn.contracts import Shape, Spec
 
 
 class DoubleBuffer:
-    """An array of `rows` rows, twice: the device uses one half while the host uses the other.
+    """Two halves of `rows` rows each, on the device and on the host.
 
-    On the device the second lies behind the first, so its rows have the numbers rows, rows + 1, ...
-    On the host both are pinned: copies to and from there do not stop the processor.
+    On the device both halves are one array: the rows of half 1 have the indices rows, rows + 1, ...
+    On the host they are pinned memory, so copies to and from the device do not block the host.
+
+    Parameters
+    ----------
+    rows : rows per half
+    row : the shape of one row
+    dtype : of the values
+    what : what the buffer is for, for the message if there is no memory for it
     """
 
     def __init__(self, rows: int, row: Shape, dtype: str, what: str) -> None:
@@ -24,19 +31,19 @@ class DoubleBuffer:
         self.device = allocate(Spec((2 * count,), dtype), what)
         with device_errors():
             self._host = [cuda.pinned_array(count, np.dtype(dtype)) for _ in range(2)]
-        self._parts = [self.device[:count], self.device[count:]] if count else []
+        self._device_halves = [self.device[:count], self.device[count:]] if count else []
         self._shape = (rows, *row)
 
     def host(self, half: int) -> np.ndarray:
-        """(rows, *row): the host's side of a half."""
+        """Return a half's host memory, (rows, *row)."""
         return self._host[half].reshape(self._shape)
 
     def upload(self, half: int, stream: Any) -> None:
-        """Begin to copy a half to the device."""
-        if self._parts:
-            self._parts[half].copy_to_device(self._host[half], stream)
+        """Start to copy a half to the device."""
+        if self._device_halves:
+            self._device_halves[half].copy_to_device(self._host[half], stream)
 
     def download(self, half: int, stream: Any) -> None:
-        """Begin to copy a half to the host."""
-        if self._parts:
-            self._parts[half].copy_to_host(self._host[half], stream)
+        """Start to copy a half to the host."""
+        if self._device_halves:
+            self._device_halves[half].copy_to_host(self._host[half], stream)

@@ -1,8 +1,8 @@
-"""Launches recorded once as a CUDA graph and then started together.
+"""Launches that are recorded once as a CUDA graph and then started with one call.
 
-A launch from Python costs some 10 microseconds, a small network's kernel 2: recorded, a whole
-training step costs one launch. What is recorded must allocate nothing, copy nothing to the host and
-run on a stream of its own; the arrays stay where they are as long as the graph lives.
+Starting a kernel from Python takes about 10 microseconds, while a kernel of a small network runs
+for 2. A graph starts a whole training step with one call. Recorded launches may not allocate memory
+or copy to the host, and their arrays must keep their addresses for as long as the graph lives.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 from minicnn.backends.cuda.runtime.api import SIMULATED, cuda, driver
 from minicnn.backends.cuda.runtime.memory import code_of, device_errors
 
-Launches = Callable[[Any], None]  # starts them all on the stream that it is given
+Launches = Callable[[Any], None]  # starts all launches on the given stream
 
 NOT_RECORDABLE = range(900, 910)  # CUDA_ERROR_STREAM_CAPTURE_...
 
 
 class CudaGraphError(RuntimeError):
-    """The driver refuses; `code` is its number, as numba's errors have it."""
+    """An error of the CUDA driver; `code` is its number, as in numba's errors."""
 
     def __init__(self, status: Any) -> None:
         super().__init__(f"CUDA graph: {status.name}")
@@ -38,7 +38,7 @@ class Recorded:
         self._runs = 0
 
     def __call__(self) -> None:
-        """Start them; the stream's later work waits for them."""
+        """Start the launches; work that is put on the stream later waits for them."""
         with device_errors():
             if self._runs == 1 and not SIMULATED:
                 self._record()
@@ -49,7 +49,7 @@ class Recorded:
                 _check(driver.cuGraphLaunch(self._graph, self._stream.handle))
 
     def _record(self) -> None:
-        """Make the graph; if that cannot be, warn."""
+        """Record the graph, or warn that the launches cannot be recorded."""
         try:
             self._graph = _executable(self._launches)
         except Exception as err:
@@ -58,14 +58,15 @@ class Recorded:
             message = f"kernels are launched one by one, which is slow: {err}"
             warnings.warn(message, stacklevel=4)
         else:
-            weakref.finalize(self, _give_up, self._graph).atexit = False
+            weakref.finalize(self, _destroy, self._graph).atexit = False
 
 
 @contextmanager
 def _recording_stream() -> Iterator[Any]:
-    """A stream of its own: what others start meanwhile is not to be recorded.
+    """Make a new stream, so that nothing that other threads start is recorded.
 
-    It does not wait for the default stream; if it did, CUDA would forbid all threads to use that.
+    It is not synchronized with the default stream; otherwise CUDA would not let any thread use the
+    default stream during the recording.
     """
     flags = driver.CUstream_flags.CU_STREAM_NON_BLOCKING
     handle = _check(driver.cuStreamCreate(flags))
@@ -76,7 +77,7 @@ def _recording_stream() -> Iterator[Any]:
 
 
 def _executable(launches: Launches) -> Any:
-    """An executable graph of the launches."""
+    """Record the launches and return an executable graph."""
     with cuda.defer_cleanup(), _recording_stream() as stream:
         graph = _captured(launches, stream)
         try:
@@ -86,7 +87,7 @@ def _executable(launches: Launches) -> Any:
 
 
 def _captured(launches: Launches, stream: Any) -> Any:
-    """A graph of the launches; whatever happens, this thread records no more."""
+    """Return a graph of the launches; the recording also ends if there is an error."""
     mode = driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
     _check(driver.cuStreamBeginCapture(stream.handle, mode))
     try:
@@ -99,14 +100,14 @@ def _captured(launches: Launches, stream: Any) -> Any:
     return _check(driver.cuStreamEndCapture(stream.handle))
 
 
-def _give_up(graph: Any) -> None:
-    """Free it like numba's own: later, if something is being recorded."""
+def _destroy(graph: Any) -> None:
+    """Free the graph as numba frees memory: later, if something is being recorded."""
     cuda.current_context().deallocations.add_item(driver.cuGraphExecDestroy, graph)
 
 
-def _check(answer: tuple[Any, ...]) -> Any:
-    """The result of a call of the driver."""
-    status, *results = answer
+def _check(returned: tuple[Any, ...]) -> Any:
+    """Return the result of a driver call, or raise CudaGraphError."""
+    status, *results = returned
     if status != driver.CUresult.CUDA_SUCCESS:
         raise CudaGraphError(status)
     return results[0] if results else None

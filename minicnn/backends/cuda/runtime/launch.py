@@ -1,10 +1,10 @@
-"""What a kernel of the contracts becomes on a GPU: a few launches, specialized to its shapes.
+"""Kernel plans: the launches that compute one kernel of the contracts for arrays of known shapes.
 
-A module of this package has for each kernel a *maker* under the kernel's name. It is given the
-`Spec`s of what the kernel reads (None where an optional read is absent) and its attributes, and
-returns Work. Shapes and attributes are constants of the CUDA kernels that it makes: they are frozen
-into closures, so that index arithmetic is done by the compiler. Makers are pure, and cheap until
-a kernel is first launched.
+A module of this package has one *kernel factory* per kernel, under the kernel's name. It gets the
+`Spec`s of the arrays that the kernel reads (None for an optional array that is absent) and the
+kernel's attributes, and returns a KernelPlan. Shapes and attributes are constants of the CUDA
+kernels in the plan, so the compiler can simplify the index arithmetic. A factory has no side
+effects and is cheap: a kernel is compiled when it is first launched.
 """
 
 from __future__ import annotations
@@ -13,25 +13,27 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from minicnn.backends.cuda.runtime.memory import Region
 from minicnn.contracts import Spec
+from minicnn.program import Step
 
-THREADS = 256  # in a block, where nothing speaks for another number
+THREADS = 256  # per block, where threads work independently
 MAX_ELEMENTS = 2**32  # kernels count elements in uint32
 
-# An array of one uint32 that every launch may name. While it is not 0 the model must not change: of
-# several steps that run together one had a loss that is not finite. Who writes parameters asks it.
+# The name of an array of one uint32. While it is not 0, no launch may change parameters or state:
+# with several steps per call, an earlier step had a loss that is not finite.
 HALTED = "halted"
 
-# OLD + the name of an update: the read of that name. The name itself is the write, which in a
-# program need not have the read's memory.
+# A contract that updates an array names it once, but in a program the array that is read and the
+# array that is written may lie at different offsets: OLD + name is the one that is read.
 OLD = "old_"
 
 
 class Launch(NamedTuple):
-    """One start: kernel[blocks, threads](*arguments).
+    """One launch: kernel[blocks, threads](*arrays).
 
-    An argument is the name of an array: of the contract's reads and writes, or of the Work's
-    scratch. The kernel gets it flat: one axis, C order.
+    `arguments` are names of arrays: the contract's reads and writes, or scratch arrays of the plan.
+    A kernel gets every array flat, as one axis in C order.
     """
 
     kernel: Any
@@ -41,7 +43,7 @@ class Launch(NamedTuple):
 
 
 class KernelPlan(NamedTuple):
-    """Launches in order, and the arrays that they need besides the contract's, by name."""
+    """Launches in order, and the scratch arrays that they need, by name."""
 
     launches: tuple[Launch, ...]
     scratch: Mapping[str, Spec] = MappingProxyType({})
@@ -50,26 +52,35 @@ class KernelPlan(NamedTuple):
 KernelFactory = Callable[..., KernelPlan]
 
 
-def blocks_for(count: int, each: int = THREADS) -> int:
-    """Blocks that together have at least `count` threads, if each has `each`."""
-    return -(-count // each)
+class BoundStep(NamedTuple):
+    """A step of a program with its plan and, by name, the arrays that its launches get."""
+
+    step: Step | None  # None for launches that replace several steps
+    plan: KernelPlan
+    arrays: dict[str, Any]
+    regions: dict[str, Region]  # where the arrays lie
+    writes: tuple[int, ...]  # indices of the program's buffers
+
+
+def blocks_for(count: int, size: int = THREADS) -> int:
+    """Return the number of blocks of `size` threads that have at least `count` threads together."""
+    return -(-count // size)
 
 
 def elementwise(kernel: Any, count: int, arguments: tuple[str, ...]) -> KernelPlan:
-    """One thread for each of `count` elements; nothing at all if there is none."""
-    threads = min(count, THREADS)  # no idle ones: the simulator starts each of them
+    """Return a plan with one thread per element; without elements it launches nothing."""
+    threads = min(count, THREADS)  # no idle threads: the simulator would start each of them
     return KernelPlan((Launch(kernel, blocks_for(count), threads, arguments),) if count else ())
 
 
 def start(plan: KernelPlan, arrays: Mapping[str, Any], stream: Any = 0) -> None:
-    """Start all launches of `work` on the arrays of these names."""
+    """Start all launches of `plan` with the arrays of these names."""
     for kernel, blocks, threads, arguments in plan.launches:
         kernel[blocks, threads, stream](*(arrays[name] for name in arguments))
 
 
 def joined(*plans: KernelPlan) -> KernelPlan:
-    """One after the other; they may share scratch arrays."""
+    """Return one plan that runs these one after the other; equal scratch names are one array."""
     launches: tuple[Launch, ...] = sum((plan.launches for plan in plans), ())
-    return KernelPlan(
-        launches, {name: spec for plan in plans for name, spec in plan.scratch.items()}
-    )
+    scratch = {name: spec for plan in plans for name, spec in plan.scratch.items()}
+    return KernelPlan(launches, scratch)

@@ -1,8 +1,8 @@
-"""A mend of numba's simulator: the threads of a block must all get the same shared array.
+"""A fix for numba's simulator: all threads of a block must get the same shared array.
 
-The simulator makes an array when the first thread asks for it, but looks and makes in two steps:
-two threads that come at once get one each (numba-cuda 0.30). One launch in some thousands then
-computes with numbers that nobody wrote.
+The simulator makes a shared array when the first thread asks for it, but looks it up and makes it
+in two steps: two threads that ask at the same time get two arrays (numba-cuda 0.30). Then about one
+launch in a few thousand reads undefined values.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from typing import Any
 from numba.cuda.simulator import kernelapi
 
 
-class MadeOnce(dict[Any, Any]):
-    """A dict for `get`, and `[key] = value` by whoever got None; others wait in between."""
+class MakeOnceDict(dict[Any, Any]):
+    """A dict in which each value is made once, by several threads that call `get` and then set it.
+
+    The thread that gets None must set the value; other threads wait in `get` until it has.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._making = Lock()
 
     def get(self, key: Any, default: Any = None) -> Any:
-        """The value; None, once, to the one who then must set it."""
+        """Return the value; `default`, once, to the thread that must then set it."""
         if key in self:
             return self[key]
         self._making.acquire()
@@ -34,12 +37,12 @@ class MadeOnce(dict[Any, Any]):
         self._making.release()
 
 
-def mend() -> None:
-    """From now on shared arrays are made once."""
+def fix_shared_arrays() -> None:
+    """Patch the simulator so that each shared array is made once per block."""
     make = kernelapi.FakeCUDAShared.__init__
 
     def __init__(self: Any, dynshared_size: int) -> None:
         make(self, dynshared_size)
-        self._allocations = MadeOnce()
+        self._allocations = MakeOnceDict()
 
     kernelapi.FakeCUDAShared.__init__ = __init__  # type: ignore[method-assign]

@@ -1,0 +1,259 @@
+"""A network with its programs: it predicts, tests and trains on one batch per call.
+
+Programs are planned when a batch of a new kind comes and are cached. The steps here trust their
+batches: `prepare_batch` and `build_for` check what comes from outside, once.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from minicnn import metrics, random
+from minicnn.backends.settings import conv_algorithm, precision
+from minicnn.contracts import Spec
+from minicnn.errors import ArgumentError, NumericError
+from minicnn.history import History
+from minicnn.host_sync import layers_version, sync_all, synced
+from minicnn.layers.parameter import Parameter, aligned
+from minicnn.losses import Loss
+from minicnn.metrics import Metric
+from minicnn.models.batches import Batch
+from minicnn.models.execution import BatchResult, Execution
+from minicnn.models.graph import Graph
+from minicnn.models.network import Network
+from minicnn.models.planner.plan import Plan, plan_prediction, plan_test, plan_training
+from minicnn.models.planner.shared_arrays import SharedArrays
+from minicnn.models.programs import Memory, Programs
+from minicnn.models.training.interrupt import Interrupt, Whole
+from minicnn.models.training.nonfinite import first_not_finite
+from minicnn.models.training.session import TrainingSession
+from minicnn.optimizers import Optimizer
+from minicnn.program import Program
+from minicnn.support.memory_limits import check_activations
+
+
+class CompiledNetwork(Network):
+    """A network that can predict and, once it has an optimizer and a loss, learn."""
+
+    def __init__(self, name: str | None = None) -> None:
+        super().__init__(name)
+        self.optimizer: Optimizer | None = None
+        self.loss: Loss | None = None
+        self.compiled_metrics: list[Any] = []
+        self.fuse = True
+        self.stop_training = False
+        self.session = TrainingSession()
+        self._slots: dict[Parameter, dict[str, np.ndarray]] = {}
+        self._executions = Programs()
+        self._step_metrics: list[Metric] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: without the programs and without a training that runs."""
+        for arrays in self._slots.values():
+            sync_all(arrays.values())
+        state = {name: value for name, value in vars(self).items() if name != "_executions"}
+        return {**state, "session": self.session.idle()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._executions = Programs()
+
+    @property
+    def history(self) -> History | None:
+        """The curves of the last training; None before the first."""
+        return self.session.history
+
+    @property
+    def saved_history(self) -> dict[str, list[float]]:
+        """The curves of the trainings before that one, also from the file of a loaded model."""
+        return self.session.state.past
+
+    @property
+    def in_training(self) -> bool:
+        """Whether `fit` is running."""
+        return self.session.is_running
+
+    def refuse_while_training(self, method: str) -> None:
+        """Raise ArgumentError if `fit` is running, which needs the model as it is."""
+        if self.in_training:
+            raise ArgumentError(
+                f"{method} was called while fit of {self.name} is running (from a callback or from "
+                "another thread); set model.stop_training = True and call it afterwards"
+            )
+
+    @property
+    def lock(self) -> threading.Lock:
+        """Held while a program is planned or runs: threads may share a model, one at a time."""
+        return self._executions.lock
+
+    def take_graph(self, graph: Graph) -> None:
+        """Become the network of this graph; the programs of the earlier one are dropped."""
+        super().take_graph(graph)
+        self._executions.clear()
+        self._step_metrics = None
+
+    def set_training(
+        self, optimizer: Optimizer, loss: Loss | None, reported: list[Any], *, fuse: bool
+    ) -> None:
+        """Take a new optimizer with fresh state, a loss and metrics."""
+        self.optimizer, self.loss, self.compiled_metrics = optimizer, loss, reported
+        self.fuse = fuse
+        self._slots = {}
+        self._executions.clear()
+        self._step_metrics = None
+
+    def program(self, batch_size: int = 32, *, training: bool | None = None) -> Program:
+        """Return the list of kernel calls for such a batch; `print` it to see the algorithm.
+
+        By default it is a training step if the model is compiled, else a prediction.
+        """
+        if training is None:
+            training = self.optimizer is not None
+        dtypes = ["float32"] * len(self.graph.inputs)
+        return self._plan("train" if training else "predict", batch_size, dtypes).program
+
+    def prepare_batch(self, batch: Batch) -> Batch:
+        """Build the network if needed; return the batch, checked, with labels as kernels read them.
+
+        Raises
+        ------
+        ArgumentError, ShapeError, DTypeError : the network is not compiled, or inputs or labels do
+            not fit it
+        """
+        _, loss = self.need_compiled()
+        self.build_for(batch.inputs)
+        if batch.labels is None:
+            raise ArgumentError("training and evaluation need labels y")
+        if len(batch.inputs[0]) == 0:
+            raise ArgumentError("a batch needs at least one sample; x has 0")
+        labels = loss.prepare(batch.labels, self.batch_output_shape(len(batch.inputs[0])))
+        return batch._replace(labels=labels)
+
+    def train_step(self, batch: Batch, interrupt: Interrupt | None = None) -> BatchResult:
+        """Take a training step on a prepared batch; the result is from before the update.
+
+        Ctrl-C abandons a step before the model changes, or waits until it has changed.
+
+        Raises
+        ------
+        NumericError : the loss is NaN or infinite; the model is as before
+        """
+        optimizer, loss = self.need_compiled()
+        at_once = nullcontext() if interrupt is None else interrupt.at_once
+        whole = Whole() if interrupt is None else interrupt.whole
+        with self.lock:
+            step = optimizer.iterations  # read under the lock: threads may train one model in turn
+            execution = self.execution("train", batch.inputs)
+            with at_once:
+                rates, rng_key = optimizer.rates(step), random.rng_key(step)
+                result = execution.forward_backward(batch, rates, rng_key)
+            if math.isfinite(result.loss):
+                with whole:
+                    execution.commit()
+                    optimizer.iterations = step + 1
+                return result.copied()
+        cause = first_not_finite(self.graph, batch.inputs, loss, step)
+        raise NumericError(
+            f"the loss became {result.loss} at step {step + 1}: {cause}. The weights are still "
+            f"those before this step (learning_rate {optimizer.learning_rate:g})"
+        )
+
+    def test_step(self, batch: Batch) -> BatchResult:
+        """Return predictions and loss of a prepared batch, at inference: without dropout."""
+        with self.lock:
+            return self.execution("test", batch.inputs).test(batch).copied()
+
+    def predict_step(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
+        """Return the outputs for inputs that `build_for` has checked."""
+        with self.lock:
+            return [y.copy() for y in self.execution("predict", inputs).predict(inputs)]
+
+    def new_metrics(self) -> list[Metric]:
+        """Return a new set of the compiled metrics."""
+        shape = self.graph.outputs[0].shape
+        return [metrics.get(metric, self.loss, shape) for metric in self.compiled_metrics]
+
+    def step_metrics(self) -> list[Metric]:
+        """Return the compiled metrics, reset; each call returns the same objects."""
+        if self._step_metrics is None:
+            self._step_metrics = self.new_metrics()
+        for metric in self._step_metrics:
+            metric.reset()
+        return self._step_metrics
+
+    def slot(self, parameter: Parameter, name: str) -> np.ndarray:
+        """Return the optimizer's array of that name for a parameter; a new one is initialized."""
+        optimizer, _ = self.need_compiled()
+        arrays = self._slots.setdefault(parameter, {})
+        if name not in arrays:
+            arrays[name] = aligned(parameter.shape, "float32")
+            arrays[name].fill(optimizer.slots[name])
+        return synced(arrays[name])
+
+    @property
+    def slots(self) -> dict[tuple[str, str], np.ndarray]:
+        """All the optimizer's arrays, by (parameter's name, slot's name)."""
+        return {
+            (p.name, name): synced(a)
+            for p, arrays in self._slots.items()
+            for name, a in arrays.items()
+        }
+
+    def need_compiled(self) -> tuple[Optimizer, Loss]:
+        """Return the optimizer and the loss, or raise ArgumentError if they are not set."""
+        if self.optimizer is None or self.loss is None:
+            raise ArgumentError(
+                "say how to train first: model.compile(optimizer='adam', "
+                "loss='sparse_categorical_crossentropy', metrics=['accuracy'])"
+            )
+        if self._graph is not None and len(self._graph.outputs) != 1:
+            raise ArgumentError(
+                f"training needs one output; {self.name} has {len(self._graph.outputs)}"
+            )
+        return self.optimizer, self.loss
+
+    def batch_output_shape(self, batch_size: int) -> tuple[int, ...]:
+        """Return the shape of the first output for a batch of that size."""
+        return (batch_size, *self.graph.outputs[0].shape[1:])
+
+    def execution(self, kind: str, inputs: tuple[np.ndarray, ...]) -> Execution:
+        """Return the Execution of a "predict", "test" or "train" step on the current engine.
+
+        The caller holds the lock: all executions share memory, so the next one that runs
+        overwrites the arrays of this one.
+        """
+        dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
+        trained = [layer.trainable for layer in self._layers] if kind == "train" else []
+        settings = (conv_algorithm.get(), precision.get(), layers_version())
+        key = (kind, len(inputs[0]), *dtypes, *settings, *trained)
+
+        def make(memory: Memory) -> Execution:
+            plan = self._plan(kind, len(inputs[0]), dtypes, memory.shared)
+            check_activations(plan.program.arena_bytes, len(inputs[0]))
+            return Execution(plan, memory.arena)
+
+        return self._executions.get(key, make)
+
+    def _input_dtype(self, i: int, x: np.ndarray) -> str:
+        """Return the dtype in which an input is read: uint8 stays if all its readers rescale it."""
+        return "uint8" if x.dtype == np.uint8 and self.rescales(i) else "float32"
+
+    def _plan(
+        self, kind: str, batch_size: int, dtypes: list[str], shared: SharedArrays | None = None
+    ) -> Plan:
+        pairs = zip(self.graph.inputs, dtypes, strict=True)
+        specs = [Spec((batch_size, *t.shape[1:]), dtype) for t, dtype in pairs]
+        if kind == "predict":
+            return plan_prediction(self.graph, specs, shared, fuse=self.fuse)
+        optimizer, loss = self.need_compiled()
+        labels = loss.label_spec(self.batch_output_shape(batch_size))
+        if kind == "test":
+            return plan_test(self.graph, specs, loss, labels, shared, fuse=self.fuse)
+        return plan_training(
+            self.graph, specs, loss, labels, optimizer, self.slot, shared, fuse=self.fuse
+        )

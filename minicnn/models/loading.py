@@ -1,0 +1,32 @@
+"""load_model: it stands above the classes that it returns; what it calls, in `saving`, below."""
+
+from __future__ import annotations
+
+from minicnn.models.model import Model
+from minicnn.models.saving.model_files import Path, read_model
+from minicnn.models.saving.network_document import MODELS
+from minicnn.models.sequential import Sequential
+from minicnn.support.registry import Classes
+
+MODELS.add(Model, Sequential)
+
+
+def load_model(path: Path, compile: bool = True, custom_objects: Classes | None = None) -> Model:
+    """Return the model of a `.mcnn` file: the same layers, weights, class names and optimizer.
+
+    Nothing in the file is ever run or imported: layers are built from minicnn's own table, from
+    classes that `mc.utils.register_serializable` was given, and from `custom_objects`.
+
+    Parameters
+    ----------
+    path : the file
+    compile : whether to load the optimizer, the loss and the metrics too
+    custom_objects : classes of yours that the file names, {"Scale": Scale}
+
+    Raises
+    ------
+    FormatError : the file is cut, damaged, hostile, or made by a newer minicnn; it says which
+    FileNotFoundError, IsADirectoryError, PermissionError : as from `open`
+    """
+    model: Model = read_model(path, compile, custom_objects)
+    return model
