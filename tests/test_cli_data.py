@@ -69,7 +69,7 @@ def test_a_split_counts_what_was_copied_and_ends_with_3_where_that_is_not_all(
     assert len(json.loads(capsys.readouterr().out)["failures"]) == 1
 
 
-def test_no_verb_waits_for_a_pipe_among_the_pictures(photos, tmp_path, capsys):
+def test_no_command_waits_for_a_pipe_among_the_images(photos, tmp_path, capsys):
     os.mkfifo(photos / "cat" / "p.jpg")
     run("check", photos, code=3)
     out = capsys.readouterr().out
@@ -138,7 +138,7 @@ def test_rename_is_a_dry_run_until_it_is_applied(photos, tmp_path, capsys):
     save(photos / "dog" / "new.png", 77)
     run("rename", photos)
     out, err = capsys.readouterr()
-    assert len(out.splitlines()) == 21 and out.endswith("and 11 more (--all names them)\n")
+    assert len(out.splitlines()) == 21 and out.endswith("and 11 more (--all lists them)\n")
     assert "31 files would be renamed" in err
     run("rename", photos, "--all")
     assert len(capsys.readouterr().out.splitlines()) == 31
@@ -148,7 +148,7 @@ def test_rename_is_a_dry_run_until_it_is_applied(photos, tmp_path, capsys):
     run("rename", photos, "--apply")
     assert (photos / "dog" / "dog_0011.png").exists()
     # What it says takes it back, as a shell reads the line.
-    line = capsys.readouterr().out.strip().partition("; back: ")[2]
+    line = capsys.readouterr().out.strip().partition("; to undo: ")[2]
     assert main.run(shlex.split(line)[1:]) == 0
     assert (photos / "dog" / "new.png").exists()
     assert "31 files have their old names again" in capsys.readouterr().out
@@ -162,7 +162,7 @@ def test_rename_of_the_folder_where_one_is(photos, tmp_path, monkeypatch):
     assert (tmp_path / "my photos-renamed.csv").exists()
 
 
-def test_verbs_know_parts_when_they_see_them(photos, tmp_path, capsys):
+def test_commands_recognize_splits(photos, tmp_path, capsys):
     run("split", photos, tmp_path / "sets", "--parts", "80/20")
     capsys.readouterr()
     run("stats", tmp_path / "sets")
@@ -199,7 +199,7 @@ def test_fetch_from_a_server_of_the_local_network(tmp_path, capsys):
         assert "0 of 3 links" in out and "no link is an image in cat" in err
         assert net.requests == []  # a private address, refused
         run("fetch", tmp_path / "cat.csv", "--to", tmp_path / "photos", "--allow-private")
-    assert "1 of 3 links are images; why not the others" in capsys.readouterr().out
+    assert "1 of 3 links are images; for the others see" in capsys.readouterr().out
     assert (tmp_path / "photos" / "cat" / "00001.jpg").read_bytes() == image
     report = (tmp_path / "photos" / "cat.fetched.csv").read_text().splitlines()
     assert "'text/html', which is not an image" in report[2]
@@ -223,12 +223,12 @@ NOT_THERE = {
 }
 
 
-@pytest.mark.parametrize("verb", ["check", "stats", "rename"])
+@pytest.mark.parametrize("command", ["check", "stats", "rename"])
 @pytest.mark.parametrize(("name", "text"), NOT_THERE.values(), ids=NOT_THERE)
-def test_folders_that_cannot_be_used(tmp_path, capsys, verb, name, text):
+def test_folders_that_cannot_be_used(tmp_path, capsys, command, name, text):
     (tmp_path / "empty").mkdir()
     (tmp_path / "file.txt").write_text("x")
-    run(verb, tmp_path / name, code=1)
+    run(command, tmp_path / name, code=1)
     assert text in capsys.readouterr().err
 
 

@@ -309,7 +309,7 @@ REFUSED = {
     ),
     "unwritten model": (
         lambda: refused(model=UnwrittenModel([Input((4,)), Dense(2)])),
-        "again: NotImplementedError. Give it a get_config",
+        "rebuilt: NotImplementedError. Give it a get_config",
     ),
     "more": (lambda: refused(Growing(2.0)), "the layer 'growing.*' .* differ in axis; give"),
     "initializer": (
@@ -330,7 +330,7 @@ REFUSED = {
     ),
     "model": (
         lambda: refused(model=Fixed()),
-        "fixed cannot be saved, for Fixed could not be built again: .*arguments do not fit",
+        "fixed cannot be saved, because Fixed could not be rebuilt: .*arguments do not fit",
     ),
     "changed": (changed_after_building, r"it would have d/kernel \(4, 5\), not \(4, 3\)"),
 }  # fmt: skip
@@ -426,9 +426,9 @@ def test_a_wrong_list_of_parameters_is_refused(tmp_path, names):
     documents = {k: v for k, v in archive.documents.items() if k != "metadata"}
     documents["config"]["parameters"] = names if names is not None else ["b/bias"] * 4
     write_archive(tmp_path / "bad.mcnn", archive.weights, documents, archive.arrays)
-    with pytest.raises(FormatError, match="list of parameters is not that of its weights"):
+    with pytest.raises(FormatError, match="list of parameters does not match its weights"):
         mc.load_model(tmp_path / "bad.mcnn", custom_objects=OWN)
-    with pytest.raises(FormatError, match="list of parameters is not that of its weights"):
+    with pytest.raises(FormatError, match="list of parameters does not match its weights"):
         model.load_weights(tmp_path / "bad.mcnn")
 
 

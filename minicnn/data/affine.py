@@ -18,8 +18,8 @@ import numpy as np
 from minicnn.backends import kernel
 from minicnn.checks import check_choice
 from minicnn.errors import DTypeError, ShapeError
+from minicnn.ops.augment import FILL_MODES, INTERPOLATIONS
 
-FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 IDENTITY = np.eye(3)
 
 
@@ -132,8 +132,8 @@ def affine_images(
     rows = np.broadcast_to(matrix, (len(x), 3, 3))[:, :2].reshape(len(x), 6).astype(np.float32)
     attributes: dict[str, Any] = {
         "fill_mode": check_choice(fill_mode, "fill_mode", FILL_MODES),
-        "interpolation": check_choice(interpolation, "interpolation", ("nearest", "bilinear")),
+        "interpolation": check_choice(interpolation, "interpolation", INTERPOLATIONS),
         "cval": float(cval),
         "scale": float(scale),
     }
-    return kernel("augment")(x, rows, **attributes)[0]
+    return kernel("augment_forward")(x, rows, **attributes)[0]

@@ -181,7 +181,7 @@ class ImageBatches:
     ) -> tuple[np.ndarray, list[Job[str | None]]]:
         """Start to fill a batch; each job returns why its image could not be read, or None."""
         x = self._empty_batch(rows)
-        fill = random.carried(self._fill)  # the pool's threads draw with the seed of this thread
+        fill = random.bind_seed(self._fill)  # the pool's threads draw with the seed of this thread
         return x, [pool.submit(fill, x, k, int(i), epoch) for k, i in enumerate(rows)]
 
     def _fill(self, x: np.ndarray, k: int, i: int, epoch: int) -> str | None:

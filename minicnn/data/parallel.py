@@ -38,7 +38,7 @@ def map_in_threads(
     """
     results = []
     with ThreadPool(min(default_threads(threads), len(items))) as pool:
-        for result in pool.map(random.carried(function), items):
+        for result in pool.map(random.bind_seed(function), items):
             results.append(result)
             if progress is not None:
                 progress(len(results), len(items))
