@@ -42,7 +42,7 @@ MAX_SWEPT = 1000  # folders that are remembered, as a process may write to more 
 _in_use: set[str] = set()  # temporary names, without their folders, that this process writes to
 _swept: set[tuple[int, int]] = set()  # (device, inode) of folders
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_swept.clear)  # the child sweeps for itself
+    os.register_at_fork(after_in_child=_swept.clear)  # the child sweeps again
 
 
 def write_atomically(path: Path, parts: Parts) -> None:
@@ -297,7 +297,7 @@ def _is_abandoned(entry: os.DirEntry[str], machine: str | None, process: str | N
     if process is None or machine != _machine():  # whether it still runs is unknown
         age = time.time() - entry.stat(follow_symlinks=False).st_mtime
         return age > SECONDS_UNTIL_OLD
-    # A name with the number of this process that is not in use belongs to an earlier process.
+    # A name with the number of this process that it does not use belongs to an earlier process.
     return int(process) == os.getpid() or not is_alive(int(process))
 
 
