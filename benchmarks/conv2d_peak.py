@@ -6,7 +6,7 @@ forward pass must reach 85 % of sgemm on every shape, or the program ends with s
 
     python benchmarks/conv2d_peak.py [--rounds 7] [--shapes scene1 lenet2] [--algorithm direct]
 
-With `--algorithm winograd`, or auto for the chooser's own choice, GFLOP/s are still those of the
+With `--algorithm winograd`, or auto for the algorithm that the engine selects, GFLOP/s are still those of the
 formula: more than the processor can do means that less was done.
 """
 

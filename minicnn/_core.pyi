@@ -22,13 +22,13 @@ def num_threads() -> int:
 def set_num_threads(threads: int) -> None:
     """Use so many threads; results are the same for any number."""
 
-class KeptWeightsStore:
-    """Transformed weights that the kernels of programs that run in turn keep between runs."""
+class TransformedWeightCache:
+    """What the kernels of programs that run in turn compute from weights and keep between runs."""
 
     def __len__(self) -> int: ...
 
-def WeightsStore() -> KeptWeightsStore:
-    """Return a new, empty store."""
+def WeightCache() -> TransformedWeightCache:
+    """Return a new, empty cache."""
 
 class PreparedProgram:
     """A list of checked kernel calls."""
@@ -45,7 +45,7 @@ class PreparedProgram:
 def Program(
     steps: list[tuple[str, Arrays, Arrays, dict[str, Any]]],
     commit: int | None = None,
-    store: KeptWeightsStore | None = None,
+    store: TransformedWeightCache | None = None,
 ) -> PreparedProgram:
     """Check kernel calls, (kernel, reads, writes, attributes) each, and return them as a program.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.backends import device, instruction_set, num_threads
-from minicnn.support.files import told_by
+from minicnn.support.files import text_or_empty
 from minicnn.support.memory_limits import memory_bytes
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -84,7 +84,7 @@ _LINES = re.MULTILINE | re.DOTALL
 
 
 def _cpuinfo() -> str:
-    return told_by(CPUINFO)
+    return text_or_empty(CPUINFO)
 
 
 def _told(key: str) -> str:

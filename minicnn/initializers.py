@@ -1,109 +1,120 @@
-"""First values of weights.
+"""Initializers: the initial values of weights.
 
 Signals keep their size from layer to layer when a weight's variance fits the number of its inputs
 (fan in) or outputs (fan out):
 
     lecun    variance = 1 / fan_in
-    he       variance = 2 / fan_in            a ReLU lets half of the signal through
-    glorot   variance = 2 / (fan_in + fan_out)    forward and backward, a compromise
+    he       variance = 2 / fan_in            because a ReLU lets half of the signal through
+    glorot   variance = 2 / (fan_in + fan_out)    a compromise between forward and backward
 
-"uniform" draws from [-limit, limit] with limit = sqrt(3 * variance). "normal" draws from a normal
-distribution cut at two deviations; the cut makes it narrower, so it starts wider.
+"uniform" draws from [-limit, limit) with limit = sqrt(3 * variance). "normal" draws from a
+truncated normal distribution, without values beyond two standard deviations. The truncation makes
+the distribution narrower, so it starts wider.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from minicnn.checks import check_number
 from minicnn.contracts import Shape
-from minicnn.errors import ArgumentError
 from minicnn.support.registry import Registry
 from minicnn.support.reprs import repr_from_config
 
-# Standard deviation of the standard normal distribution cut at -2 and 2.
-CUT_DEVIATION = 0.87962566103423978
+# The standard deviation of a standard normal distribution that is truncated at -2 and 2.
+TRUNCATED_STD = 0.87962566103423978
 
 
 class Initializer:
-    """Makes the first values of a weight."""
+    """Base class of the initializers: a function that draws a weight's initial values.
+
+    A subclass defines `__call__`, and `get_config` if its constructor has arguments.
+    """
 
     __repr__ = repr_from_config
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-        """float32 values of that shape, drawn from `rng`."""
+        """Return float32 values of this shape; everything random is drawn from `rng`."""
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
-        """{"name": ..., arguments}: what `get` turns into this initializer again."""
-        return {"name": re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(self).__name__).lower()}
+        """Return the constructor's arguments, JSON-able."""
+        return {}
 
 
 class Zeros(Initializer):
-    """All 0."""
+    """All values are 0."""
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-        """float32 zeros."""
+        """Return float32 zeros."""
         return np.zeros(shape, np.float32)
 
 
 class Ones(Initializer):
-    """All 1."""
+    """All values are 1."""
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-        """float32 ones."""
+        """Return float32 ones."""
         return np.ones(shape, np.float32)
 
 
 class Constant(Initializer):
-    """All `value`."""
+    """All values are `value`.
+
+    >>> Constant(0.5)((2,), np.random.default_rng(0)).tolist()
+    [0.5, 0.5]
+    """
 
     def __init__(self, value: float = 0.0) -> None:
         self.value = check_number(value, "value")
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-        """float32 array of the one value."""
+        """Return a float32 array that is `value` everywhere."""
         return np.full(shape, self.value, np.float32)
 
     def get_config(self) -> dict[str, Any]:
-        """Name and value."""
-        return {**super().get_config(), "value": self.value}
+        """Return the constructor's arguments."""
+        return {"value": self.value}
 
 
 class RandomNormal(Initializer):
-    """Normal, with this mean and standard deviation, whatever the layer's size."""
+    """Values of a normal distribution whose parameters do not depend on the weight's shape.
+
+    Parameters
+    ----------
+    mean, stddev : the distribution's mean and standard deviation
+    """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05) -> None:
         self.mean = check_number(mean, "mean")
         self.stddev = check_number(stddev, "stddev", 0)
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-        """float32 random values."""
+        """Return float32 random values."""
         draws = rng.standard_normal(shape, np.float32)
         return draws * np.float32(self.stddev) + np.float32(self.mean)
 
     def get_config(self) -> dict[str, Any]:
-        """Name, mean and deviation."""
-        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
+        """Return the constructor's arguments."""
+        return {"mean": self.mean, "stddev": self.stddev}
 
 
 class VarianceScaling(Initializer):
-    """Draws with variance = scale / fan; subclasses say which fan and which distribution."""
+    """Values whose variance is scale / fan; a subclass sets the fan and the distribution."""
 
     scale: ClassVar[float]
     fan: ClassVar[Literal["in", "mean"]]
     normal: ClassVar[bool]
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
-        """float32 random values."""
+        """Return float32 random values."""
         fan_in, fan_out = fans(shape)
         variance = self.scale / (fan_in if self.fan == "in" else (fan_in + fan_out) / 2)
         if self.normal:
-            values = cut_normal(shape, rng) * (math.sqrt(variance) / CUT_DEVIATION)
+            values = truncated_normal(shape, rng) * (math.sqrt(variance) / TRUNCATED_STD)
         else:
             limit = math.sqrt(3 * variance)
             values = rng.uniform(-limit, limit, shape)
@@ -117,7 +128,7 @@ class GlorotUniform(VarianceScaling):
 
 
 class GlorotNormal(VarianceScaling):
-    """Cut normal, variance 2 / (fan_in + fan_out). Glorot and Bengio, 2010."""
+    """Truncated normal, variance 2 / (fan_in + fan_out). Glorot and Bengio, 2010."""
 
     scale, fan, normal = 1.0, "mean", True
 
@@ -129,7 +140,7 @@ class HeUniform(VarianceScaling):
 
 
 class HeNormal(VarianceScaling):
-    """Cut normal, variance 2 / fan_in. He et al., 2015."""
+    """Truncated normal, variance 2 / fan_in. He et al., 2015."""
 
     scale, fan, normal = 2.0, "in", True
 
@@ -141,15 +152,16 @@ class LecunUniform(VarianceScaling):
 
 
 class LecunNormal(VarianceScaling):
-    """Cut normal, variance 1 / fan_in. LeCun et al., 1998."""
+    """Truncated normal, variance 1 / fan_in. LeCun et al., 1998."""
 
     scale, fan, normal = 1.0, "in", True
 
 
 def fans(shape: Shape) -> tuple[int, int]:
-    """(inputs of one output, outputs of one input) of a weight; at least 1 each.
+    """Return a weight's (fan in, fan out): inputs per output and outputs per input, at least 1.
 
-    (in, out) for dense weights; (KH, KW, CI, CO) sees KH * KW pixels of CI channels.
+    A dense weight has the shape (inputs, outputs). A convolution's (KH, KW, CI, CO) has
+    KH * KW * CI inputs and KH * KW * CO outputs.
 
     >>> fans((800, 500)), fans((5, 5, 20, 50))
     ((800, 500), (500, 1250))
@@ -161,41 +173,32 @@ def fans(shape: Shape) -> tuple[int, int]:
     return max(1, window * shape[-2]), max(1, window * shape[-1])
 
 
-def cut_normal(shape: Shape, rng: np.random.Generator) -> np.ndarray:
-    """Standard normal numbers; those beyond two deviations are drawn again."""
+def truncated_normal(shape: Shape, rng: np.random.Generator) -> np.ndarray:
+    """Return standard normal values; those beyond two standard deviations are drawn again."""
     values = rng.standard_normal(shape)
     while (beyond := np.abs(values) > 2).any():
         values[beyond] = rng.standard_normal(np.count_nonzero(beyond))
     return values
 
 
-_DRAWN = (GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal)
-
-
-class _Initializers(Registry[Initializer]):
-    """Their `get_config()` has the class's name beside the arguments."""
-
-    def made(self, kind: type[Initializer], config: Any) -> Initializer:
-        """An initializer from what its `get_config` gave."""
-        arguments = {key: value for key, value in config.items() if key != "name"}
-        return super().made(kind, arguments)
-
-
-_registry = _Initializers(
-    "initializer", Initializer, (Zeros, Ones, Constant, RandomNormal, *_DRAWN)
+_VARIANCE_SCALING = (
+    GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal,
+)  # fmt: skip
+_registry: Registry[Initializer] = Registry(
+    "initializer", Initializer, (Zeros, Ones, Constant, RandomNormal, *_VARIANCE_SCALING)
 )
+serialize = _registry.serialize
 
 
 def get(identifier: str | dict[str, Any] | Initializer) -> Initializer:
-    """An initializer from its name, from what `get_config` gave, or the object itself.
+    """Return an initializer from its name, from what `serialize` gave, or the object itself.
 
     >>> get("glorot_uniform")((3, 3, 1, 20), np.random.default_rng(0)).shape
     (3, 3, 1, 20)
+    >>> get(serialize(Constant(0.5))).value
+    0.5
     """
-    if isinstance(identifier, Initializer):
-        return identifier
-    if not isinstance(identifier, dict):
-        return _registry.get(identifier)
-    if "name" not in identifier:
-        raise ArgumentError(f'a saved initializer has a "name"; got {identifier!r}')
-    return _registry.deserialize({"class": identifier["name"], "config": identifier})
+    if isinstance(identifier, dict) and "name" in identifier:  # the form in older files
+        config = {key: value for key, value in identifier.items() if key != "name"}
+        identifier = {"class": identifier["name"], "config": config}
+    return _registry.get(identifier)

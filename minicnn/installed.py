@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from minicnn.errors import MissingExtraError
-from minicnn.support.files import MAX_BYTES_OF_TEXT, read_whole, told_by
+from minicnn.support.files import MAX_BYTES_OF_TEXT, read_whole, text_or_empty
 
 NAME = "minicnn-engine"  # what pip calls it
 PACKAGE = Path(__file__).resolve().parent
@@ -76,7 +76,7 @@ def in_place_command() -> str:
 def source_folder() -> Path | None:
     """The source folder that this package is running from; None for an installed package."""
     project = PACKAGE.parent / "pyproject.toml"
-    return project.parent if f'"{NAME}"' in told_by(project) else None
+    return project.parent if f'"{NAME}"' in text_or_empty(project) else None
 
 
 def other_package() -> Path | None:

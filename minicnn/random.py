@@ -99,6 +99,14 @@ def generator(purpose: str, *numbers: int, seed: int | None = None) -> np.random
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
 
 
+def epoch_order(count: int, epoch: int, seed: int | None = None) -> np.ndarray:
+    """Return the shuffled order of `count` samples in an epoch: a permutation of 0...count - 1.
+
+    It depends on the seed and the epoch alone; `seed` is used as in `generator`.
+    """
+    return generator("shuffle", epoch, seed=seed).permutation(count)
+
+
 def rng_key(step: int) -> np.ndarray:
     """What the dropout kernels read: (seed low, seed high, step low, step high), uint32."""
     value = seed()

@@ -1,3 +1,5 @@
+"""Fixtures of all tests."""
+
 import os
 import sys
 
@@ -8,11 +10,11 @@ from minicnn import backends, random
 from minicnn.backends import device
 from minicnn.support import auto_names, registry
 
-# Without a GPU its kernels are tried in numba's simulator, which reads this when it is imported.
+# Without a GPU the CUDA kernels run in numba's simulator; numba reads this when it is imported.
 if not device.has_driver():
     os.environ.setdefault(device.SIMULATOR, "1")
 
-# How long an example takes, or is drawn, says how busy the machine is.
+# On a busy machine an example, or drawing it, may take arbitrarily long.
 hypothesis.settings.register_profile(
     "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
@@ -20,7 +22,7 @@ hypothesis.settings.load_profile("untimed")
 
 
 def pytest_configure():
-    """CI names the engines it must have: a build that lost one must not pass by skipping it."""
+    """Fail if an engine named in MINICNN_REQUIRE is missing, because its tests would be skipped."""
     required = set(os.environ.get("MINICNN_REQUIRE", "numpy").split(","))
     missing = required - {*backends.available_backends()}
     if missing:
@@ -30,14 +32,29 @@ def pytest_configure():
 
 @pytest.fixture(params=backends.available_backends())
 def backend(request):
-    """Runs the test once on every engine that this machine has."""
+    """Run the test once on every available engine; its value is the engine's name."""
     with backends.backend(request.param):
         yield request.param
 
 
+@pytest.fixture
+def threads():
+    """A function that sets the number of the native engine's threads, reset after the test."""
+    core = pytest.importorskip("minicnn._core")
+    before = core.num_threads()
+    yield core.set_num_threads
+    core.set_num_threads(before)
+
+
+@pytest.fixture
+def no_fsync(monkeypatch):
+    """Skip syncing files, which takes 10 ms each on a busy disk and matters only in a power cut."""
+    monkeypatch.setattr(os, "fsync", lambda _handle: None)
+
+
 @pytest.fixture(autouse=True, scope="module")
-def simulated_threads_take_turns_often(request):
-    """The simulator's threads wait for each other at every barrier."""
+def frequent_thread_switches(request):
+    """Switch threads often in CUDA tests: the simulator's threads wait at every barrier."""
     before = sys.getswitchinterval()
     if "test_cuda" in request.node.name:
         sys.setswitchinterval(1e-5)
@@ -47,7 +64,7 @@ def simulated_threads_take_turns_often(request):
 
 @pytest.fixture(autouse=True)
 def fresh_names_and_seed():
-    """No test depends on the layers, seeds and registered classes of those before it."""
+    """Reset layer names, the seed and registered classes, so that no test affects another."""
     auto_names.clear_session()
     random.set_random_seed(0)
     before = [(one.table, dict(one.table)) for one in registry.registries()]

@@ -1,4 +1,4 @@
-"""A server on this machine that stands for the internet, and a network that leads to it alone."""
+"""A server on this machine that stands for the internet, and a transport that leads to it alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from minicnn.data.tools.fetch import Network
+from minicnn.data.tools.fetch import Transport
 
 PUBLIC = "93.184.215.14"
 Answer = bytes | Callable[[socket.socket], None]
@@ -42,8 +42,8 @@ class Internet:
         self.stopping = threading.Event()
 
     @cached_property
-    def network(self) -> Network:
-        return Network(resolve=self._resolve, connect=self._connect)
+    def transport(self) -> Transport:
+        return Transport(resolve=self._resolve, connect=self._connect)
 
     def _resolve(self, host: str, _port: int) -> list[str]:
         self.asked.append(host)

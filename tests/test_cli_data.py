@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from fetch_server import answer, internet
-from picture_folders import make_folder, save
+from image_folders import make_folder, save
 
 from minicnn.apps.cli import main
 

@@ -96,7 +96,7 @@ def test_verify_fails_where_an_engine_is_wrong(here, capsys, monkeypatch):
 
     right = program.KERNELS["dense_forward"]
     wrong = lambda *reads, **more: tuple(1.01 * y for y in right(*reads, **more))  # noqa: E731
-    monkeypatch.setitem(program.KERNELS, "dense_forward", wrong)
+    monkeypatch.setattr(program, "KERNELS", {**program.KERNELS, "dense_forward": wrong})
     assert run(["verify", "m.mcnn"]) == 1
     out, err = capsys.readouterr()
     assert "WRONG" in out and "dense_forward" in err

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from picture_folders import make_colored
+from image_folders import make_colored
 
 from minicnn import random
 from minicnn.apps.cli import main, output
@@ -22,8 +22,7 @@ SEARCH = ["--epochs", "1", "--image-size", "16", "16"]
 
 
 @pytest.fixture(autouse=True)
-def as_before(monkeypatch):
-    monkeypatch.setattr(os, "fsync", lambda _handle: None)
+def as_before(no_fsync):
     seed = random.seed()
     yield
     random.set_random_seed(seed)

@@ -23,7 +23,7 @@ SHARED = 48 * 1024  # bytes that a block gets without asking for more
 
 # Second passes over few numbers: a variance must outlast a large mean, a bias's gradient add up
 # a whole batch.
-MAY_USE_FLOAT64 = {"join", "join_pieces"}
+MAY_USE_FLOAT64 = {"add_parts", "join_pieces"}
 
 
 @pytest.fixture(scope="module")

@@ -100,7 +100,7 @@ def test_several_tiles_and_parts(monkeypatch):
     rng = np.random.default_rng(5)
     a, b, bias = (rng.standard_normal(shape, np.float32) for shape in ((m, k), (k, n), (n,)))
     product = gemm.MatrixProduct(m, n, k)
-    assert gemm.cut(product).parts == 3  # of 4, 4 and 3
+    assert gemm.divided(product).parts == 3  # of 4, 4 and 3
     for name, added in ((None, 0.0), ("bias", bias)):
         plan = gemm.matrix_product("out", "a", "b", product, bias=name)
         assert len(plan.launches) == 2
@@ -112,7 +112,7 @@ def test_several_tiles_and_parts(monkeypatch):
 @pytest.mark.parametrize("n", [1, 10, 500, 4096])
 @pytest.mark.parametrize("k", [0, 1, 64, 800, 9216])
 def test_the_parts_cover_the_inner_axis(m, n, k):
-    product = gemm.cut(gemm.MatrixProduct(m, n, k))
+    product = gemm.divided(gemm.MatrixProduct(m, n, k))
     assert product.part % product.tile.depth == 0
     assert product.parts == 1 or (product.parts - 1) * product.part < k
     assert product.parts * product.part >= k

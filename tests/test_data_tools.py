@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from picture_folders import make_folder, picture, save
+from image_folders import make_folder, picture, save
 from PIL import Image
 
 from minicnn import random
-from minicnn.data.folder_layouts import find_sets
+from minicnn.data.folder_layouts import list_splits
 from minicnn.data.folders import list_folder
 from minicnn.data.tools import check, rename, split, split_copy, stats
 from minicnn.errors import ArgumentError, FormatError
@@ -160,7 +160,7 @@ def test_stats_of_known_sizes(tmp_path):
     assert (cat.heights.tolist(), cat.widths.tolist()) == ([10, 30, 20], [20, 20, 50])
     assert cat.kinds == {"PNG RGB": 3}
     assert found.failures == [
-        (tmp_path / "cat" / "bad.jpg", "its bytes are no picture of a known kind")
+        (tmp_path / "cat" / "bad.jpg", "it is not an image in a supported format")
     ]
     assert stats.paper_text(cat).splitlines()[:3] == [
         "Average Height: 20.0", "Max Height: 30", "Min Height: 10",
@@ -182,7 +182,7 @@ def test_colors_are_those_of_all_pixels(tmp_path):
 
 
 def kinds(root):
-    report = check.check_sets(find_sets(root))
+    report = check.check_splits(list_splits(root))
     return {kind: len(found) for kind, found in report.by_kind().items()}
 
 
@@ -282,7 +282,7 @@ def test_a_link_to_itself_is_unreadable(tmp_path):
     root = make_folder(tmp_path / "set", {"cat": 3, "dog": 3})
     (root / "cat" / "loop.jpg").symlink_to("loop.jpg")
     (root / "dog" / "nowhere.jpg").symlink_to(tmp_path / "set" / "no.jpg")
-    report = check.check_sets(find_sets(root))
+    report = check.check_splits(list_splits(root))
     assert [(f.kind, f.paths, f.text) for f in report.findings] == [
         ("unreadable", (root / "cat" / "loop.jpg",), "Too many levels of symbolic links"),
         ("unreadable", (root / "dog" / "nowhere.jpg",), "No such file or directory"),
@@ -301,7 +301,7 @@ def test_a_locked_folder_is_unreadable(tmp_path, monkeypatch, locked):
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    report = check.check_sets(find_sets(root, skip_locked=True))
+    report = check.check_splits(list_splits(root, skip_locked=True))
     (finding,) = report.by_kind()["unreadable"]
     assert finding.paths == (root / locked,) and finding.text == "folder: Permission denied"
     assert report.errors == 1
@@ -311,7 +311,7 @@ def test_links_out_of_the_folder_are_noted(tmp_path):
     root = make_folder(tmp_path / "set", {"cat": 3, "dog": 3})
     target = save(tmp_path / "a.jpg", 99)
     (root / "cat" / "b.jpg").symlink_to(target)
-    report = check.check_sets(find_sets(root))
+    report = check.check_splits(list_splits(root))
     (finding,) = report.findings
     assert finding == ("link out", (root / "cat" / "b.jpg",), f"leads to {target}")
     assert not finding.is_error
@@ -327,8 +327,8 @@ def parts(tmp_path):
 
 def test_parts_are_found(tmp_path):
     root = parts(tmp_path)
-    assert set(find_sets(root)) == {"train", "test"}
-    assert set(find_sets(root / "train")) == {"train"}
+    assert set(list_splits(root)) == {"train", "test"}
+    assert set(list_splits(root / "train")) == {"train"}
     assert kinds(root) == {}
 
 
@@ -353,8 +353,8 @@ def test_a_leak_by_look(tmp_path, change):
         changed, settings = change(image)
         changed.save(root / "test" / "cat" / "changed.jpg", **settings)
     assert kinds(root) == {"look-alike in two parts": 1}
-    assert check.check_sets(find_sets(root)).errors == 1
-    report = check.check_sets(find_sets(root), look_alikes=False)
+    assert check.check_splits(list_splits(root)).errors == 1
+    report = check.check_splits(list_splits(root), look_alikes=False)
     assert report.findings == []
 
 
@@ -362,7 +362,7 @@ def test_one_picture_in_two_classes_is_an_error(tmp_path):
     root = make_folder(tmp_path / "set", {"cat": 3, "dog": 3})
     shutil.copy(root / "cat" / "cat_000.jpg", root / "dog" / "again.jpg")
     shutil.copy(root / "dog" / "dog_001.jpg", root / "dog" / "copy.jpg")
-    report = check.check_sets(find_sets(root))
+    report = check.check_splits(list_splits(root))
     assert {k: len(f) for k, f in report.by_kind().items()} == {"two classes": 1, "copy": 1}
     assert report.errors == 1
 
@@ -387,7 +387,7 @@ def test_blank_pictures_are_not_look_alikes(tmp_path):
 def test_findings_as_csv(tmp_path):
     root = make_folder(tmp_path / "set", {"cat": 3})
     (root / "cat" / "x, y.jpg").write_bytes(b"")
-    report = check.check_sets(find_sets(root))
+    report = check.check_splits(list_splits(root))
     check.write_findings(report.findings, tmp_path / "found.csv")
     lines = (tmp_path / "found.csv").read_text().splitlines()
     assert lines == [
@@ -398,7 +398,7 @@ def test_findings_as_csv(tmp_path):
 
 @needs_data
 def test_known_duplicates_of_the_scenes_are_found():
-    report = check.check_sets(find_sets(DATA / "scenes"))
+    report = check.check_splits(list_splits(DATA / "scenes"))
     assert report.files == 4320
     pairs = [{p.name for p in f.paths} for f in report.by_kind()["look-alike"]]
     assert {"12692.jpg", "3339.jpg"} in pairs

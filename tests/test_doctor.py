@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 import pytest
-from picture_folders import make_colored
+from image_folders import make_colored
 
 import minicnn as mc
 from minicnn import explain
@@ -68,7 +68,7 @@ def test_a_rate_that_is_too_high_is_named_with_one_that_works():
     model = network(mc.optimizers.Adam(0.5))
     texts = bad(examine(model, *samples()))
     assert any("learning rate 0.5 is too high for Adam (try 0.0" in text for text in texts)
-    assert any(text.startswith("learning rate 0.5 learns 16 samples not") for text in texts)
+    assert any(text.startswith("with learning rate 0.5 the network cannot even") for text in texts)
 
 
 def test_a_rate_that_is_too_low_is_named():
@@ -90,14 +90,14 @@ X, Y = samples()
 CASES = {
     "pixels 0...255": (network, 255 * X, Y, "pixels run .*rescale=1/255"),
     "the same image everywhere": (network, np.repeat(X[:1], 20, 0), Y[:20], "all 20 images are"),
-    "NaN": (network, np.where(X > 0.99, np.nan, X), Y, "numbers of x are NaN"),
+    "NaN": (network, np.where(X > 0.99, np.nan, X), Y, "values of x are NaN"),
     "one class": (network, X, 0 * Y, "all 48 labels are class 0"),
     "nearly one class": (network, X, (np.arange(48) == 7) * 1, "98% of the labels are class 0"),
     "contradictions": (
         network,
         np.concatenate([X, X[:2]]),
         np.concatenate([Y, Y[:2] + 1]),
-        "2 images are there more than once .* samples 0 and 48",
+        "2 images occur more than once .* samples 0 and 48",
     ),
     "no softmax": (lambda: network(activation=None), X, Y, "needs probabilities and say ends"),
     "softmax twice": (
@@ -129,7 +129,7 @@ def test_dead_units_and_an_answer_that_never_changes():
         parameter.assign(np.full(parameter.shape, -1))
     texts = bad(examine(model, X, Y, by_heart=False))
     assert any("16 of 16 units of think are 0 for all 48 images" in text for text in texts)
-    assert any("the net says the same for all 48 images (0.333, 0.333, 0.333)" in t for t in texts)
+    assert any("is the same for all 48 images (0.333, 0.333, 0.333)" in text for text in texts)
 
 
 def test_dense_layers_without_a_bend_between_them():
@@ -147,7 +147,7 @@ def test_guessing_is_ln_of_the_classes_or_the_entropy_of_the_labels():
     assert symptoms.guessing_loss(network(loss="mse")) is None
 
 
-GUESSES = "loss stayed at 1.099 = ln 3 for 50 batches: the net guesses"
+GUESSES = "loss stayed at 1.099 = ln 3 for 50 batches: the network guesses"
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,8 @@ GUESSES = "loss stayed at 1.099 = ln 3 for 50 batches: the net guesses"
         ([0.7] * 50, None),
         (
             [1.3] * 50,
-            "loss stayed at 1.300 for 50 batches, above 1.099 = ln 3: the net does worse than "
-            "guessing",
+            "loss stayed at 1.300 for 50 batches, above 1.099 = ln 3: the network does worse "
+            "than guessing",
         ),
     ],
 )
@@ -171,8 +171,8 @@ def test_a_net_that_guesses_is_told_from_one_that_learns_slowly(losses, wanted):
 @pytest.mark.parametrize(
     ("history", "message"),
     [
-        ({"loss": [1.0, math.nan]}, "not a number since epoch 2"),
-        ({"loss": [1.0, None]}, "not a number since epoch 2"),
+        ({"loss": [1.0, math.nan]}, "not finite since epoch 2"),
+        ({"loss": [1.0, None]}, "not finite since epoch 2"),
         ({"loss": [1.0, 1.2]}, "grew from 1.000 to 1.200"),
         (
             {"loss": [1, 0.8, 0.6, 0.4, 0.2], "val_loss": [1, 0.9, 1.0, 1.2, 1.4]},
@@ -202,8 +202,8 @@ def test_the_callback_names_the_rate_or_the_labels_without_any_samples(capsys):
     model = network(mc.optimizers.Adam(1e-4))
     model.fit(x, y, batch_size=8, epochs=2, verbose=0, callbacks=[Doctor(patience=15)])
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith("Doctor: loss stayed at 1.099 = ln 3 for 15 batches: the net guesses.")
-    assert "a learning rate that does not fit, or labels are shuffled against images" in line
+    assert line.startswith("Doctor: loss stayed at 1.099 = ln 3 for 15 batches: the network g")
+    assert "an unsuitable learning rate, or labels are shuffled against images" in line
 
 
 def test_a_healthy_training_hears_nothing_and_is_not_changed(capsys):
@@ -251,7 +251,8 @@ def averaging(momentum, epochs, **curves):
 def test_averages_that_are_young_are_named_where_the_validation_is_far_behind():
     text = averaging(0.99, 4, accuracy=[0.4, 0.54], val_accuracy=[0.2, 0.2])
     assert "54% right in training, 20% in validation" in text
-    assert "that norm uses there are young: after 12 steps 89% of them" in text  # 0.99^12 = 0.886
+    # 0.99^12 = 0.886
+    assert "after 12 steps the moving statistics of norm are still 89% initial values" in text
     assert averaging(0.99, 4, accuracy=[0.54], val_accuracy=[0.5]) is None
     assert averaging(0.6, 4, accuracy=[0.54], val_accuracy=[0.2]) is None  # 0.6^12 = 0.002
 

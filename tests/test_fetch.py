@@ -22,8 +22,8 @@ from PIL import Image
 
 from minicnn.data.tools import fetch
 from minicnn.data.tools.fetch import (
-    Limits,
-    Network,
+    FetchLimits,
+    Transport,
     download,
     downloads,
     fetch_images,
@@ -33,8 +33,8 @@ from minicnn.data.tools.fetch import (
 from minicnn.errors import FetchRefused, FormatError
 
 # Times are the library's, never the test's: PATIENT's do not end, however busy the machine is.
-PATIENT = Limits(most_bytes=100_000, connect_seconds=600, total_seconds=600)
-SHORT = Limits(most_bytes=100_000, connect_seconds=0.2, total_seconds=0.2)
+PATIENT = FetchLimits(max_bytes=100_000, connect_seconds=600, total_seconds=600)
+SHORT = FetchLimits(max_bytes=100_000, connect_seconds=0.2, total_seconds=0.2)
 
 
 def picture(color="red", file_format="JPEG", size=(32, 24)):
@@ -71,10 +71,10 @@ def test_hostile_links_are_refused_and_nothing_is_connected_to(trap, links):
         """As a system's resolver: numbers of any form are addresses, names are this machine."""
         return ["127.0.0.1"]
 
-    network = Network(resolve=resolver)
+    transport = Transport(resolve=resolver)
     for link in links:
         with pytest.raises(FetchRefused, match=r"^That address is not reachable from here\.$"):
-            download(link, PATIENT, network)
+            download(link, PATIENT, transport)
     assert trap == []
 
 
@@ -118,11 +118,11 @@ def test_a_name_is_resolved_once_and_its_address_is_what_is_connected_to():
     with internet({"/a.jpg": answer(picture())}) as net:
         answers = iter([[PUBLIC], ["127.0.0.1"]])  # would be private when asked again
         net.names = lambda _: next(answers)
-        assert download("http://example.com/a.jpg", PATIENT, net.network).content == picture()
+        assert download("http://example.com/a.jpg", PATIENT, net.transport).content == picture()
         assert net.connected == [(PUBLIC, 80)]
         assert net.asked == ["example.com"]
         with pytest.raises(FetchRefused):
-            download("http://example.com/a.jpg", PATIENT, net.network)
+            download("http://example.com/a.jpg", PATIENT, net.transport)
         assert net.connected == [(PUBLIC, 80)]
 
 
@@ -133,7 +133,7 @@ def test_200_rebindings_connect_to_no_private_address():
         net.names = lambda _: draw.sample([PUBLIC, *PRIVATE_V4, *PRIVATE_V6], draw.randint(1, 3))
         for _ in range(200):
             with pytest.raises(FetchRefused):
-                download("http://example.com/a.jpg", PATIENT, net.network)
+                download("http://example.com/a.jpg", PATIENT, net.transport)
         assert {address for address, _ in net.connected} <= {PUBLIC}
         assert len(net.asked) >= 200
 
@@ -141,7 +141,7 @@ def test_200_rebindings_connect_to_no_private_address():
 def test_own_public_address_is_noticed():
     """Both ends of the connection are the same machine, whatever the address looks like."""
     with internet({"/a.jpg": answer(picture())}) as net:
-        home = Network(
+        home = Transport(
             resolve=lambda *_: [PUBLIC],
             connect=lambda *_: socket.create_connection(("127.0.0.1", net.port)),
         )
@@ -153,9 +153,9 @@ def test_own_public_address_is_noticed():
 
 def test_a_resolver_that_never_answers_is_left_behind():
     release = threading.Event()
-    network = Network(resolve=lambda *_: [PUBLIC] * release.wait())
+    transport = Transport(resolve=lambda *_: [PUBLIC] * release.wait())
     with pytest.raises(FetchRefused) as caught:
-        download("http://example.com/", replace(PATIENT, connect_seconds=0.2), network)
+        download("http://example.com/", replace(PATIENT, connect_seconds=0.2), transport)
     assert caught.value.reason == "the name was not resolved in time"
     release.set()
 
@@ -177,7 +177,7 @@ CASES = [(s, where) for s in (301, 302, 307) for links in BAD_REDIRECTS.values()
 def test_a_redirect_is_checked_like_the_first_link(status, location):
     with internet({"/a.jpg": redirect(location, f"{status} Moved")}) as net:
         with pytest.raises(FetchRefused):
-            download("http://example.com/a.jpg", PATIENT, net.network)
+            download("http://example.com/a.jpg", PATIENT, net.transport)
         assert net.connected == [(PUBLIC, 80)]
 
 
@@ -193,7 +193,7 @@ def chain(length):
 @pytest.mark.parametrize("hops", [1, 2, 3])
 def test_three_redirects_are_followed(hops):
     with internet(chain(hops)) as net:
-        found = download("http://example.com/0", PATIENT, net.network)
+        found = download("http://example.com/0", PATIENT, net.transport)
         assert found == (picture(), f"http://example.com/{hops}")
         assert len(net.asked) == hops + 1  # each hop asks the resolver anew
 
@@ -210,7 +210,7 @@ TOO_LONG = {
 def test_more_are_not(answers):
     with internet(answers) as net:
         with pytest.raises(FetchRefused):
-            download("http://example.com/0", PATIENT, net.network)
+            download("http://example.com/0", PATIENT, net.transport)
         assert len(net.connected) == 4
 
 
@@ -246,24 +246,24 @@ def test_all_reads_of_a_download_share_its_time(clock, missing):
     reply = answer(picture())
 
     def connect(*arguments):
-        sock = Trickle(fileno=net.network.connect(*arguments).detach())
+        sock = Trickle(fileno=net.transport.connect(*arguments).detach())
         sock.clock = clock
         return sock
 
     limits = replace(PATIENT, total_seconds=len(reply) - missing)
     with internet({"/a.jpg": reply}) as net:
-        network = Network(resolve=net.network.resolve, connect=connect)
+        transport = Transport(resolve=net.transport.resolve, connect=connect)
         if not missing:
-            assert download("http://example.com/a.jpg", limits, network).content == picture()
+            assert download("http://example.com/a.jpg", limits, transport).content == picture()
             return
         with pytest.raises(FetchRefused) as caught:
-            download("http://example.com/a.jpg", limits, network)
+            download("http://example.com/a.jpg", limits, transport)
         assert caught.value.reason == "took too long"
 
 
 def test_a_server_that_says_nothing_is_left():
     with internet({"/a.jpg": silence}) as net, pytest.raises(FetchRefused):
-        download("http://example.com/a.jpg", SHORT, net.network)
+        download("http://example.com/a.jpg", SHORT, net.transport)
 
 
 def endless(connection):
@@ -351,7 +351,7 @@ def test_there_are_40_bad_answers():
 def test_a_bad_answer_is_refused_for_what_it_is(reply):
     with internet({"/a.jpg": reply}) as net:
         with pytest.raises(FetchRefused) as caught:
-            download("http://example.com/a.jpg", PATIENT, net.network)
+            download("http://example.com/a.jpg", PATIENT, net.transport)
         assert "too long" not in caught.value.reason and "timed out" not in caught.value.reason
 
 
@@ -365,14 +365,14 @@ def test_no_more_than_the_limit_is_read():
             sent.append(10_000)
 
     with internet({"/a.jpg": count}) as net, pytest.raises(FetchRefused):
-        download("http://example.com/a.jpg", PATIENT, net.network)
+        download("http://example.com/a.jpg", PATIENT, net.transport)
     socket_buffers = 8_000_000  # what the system takes off the server's hands, read or not
-    assert sum(sent) < PATIENT.most_bytes + socket_buffers
+    assert sum(sent) < PATIENT.max_bytes + socket_buffers
 
 
 def test_what_is_asked_for():
     with internet({"/a.jpg?x=1": answer(picture())}) as net:
-        download("http://example.com/a.jpg?x=1", PATIENT, net.network)
+        download("http://example.com/a.jpg?x=1", PATIENT, net.transport)
     (request,) = net.requests
     lines = request.splitlines()
     assert lines[0] == "GET /a.jpg?x=1 HTTP/1.1"
@@ -387,7 +387,7 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with internet({"/a.jpg": answer(picture())}) as net:
-        assert download("http://example.com/a.jpg", PATIENT, net.network).content == picture()
+        assert download("http://example.com/a.jpg", PATIENT, net.transport).content == picture()
 
 
 def test_the_next_address_is_tried():
@@ -397,10 +397,10 @@ def test_the_next_address_is_tried():
         def connect(address, port, timeout):
             if address == "1.1.1.1":
                 raise ConnectionRefusedError
-            return net.network.connect(address, port, timeout)
+            return net.transport.connect(address, port, timeout)
 
-        network = Network(resolve=net.network.resolve, connect=connect)
-        assert download("http://example.com/a.jpg", PATIENT, network).content == picture()
+        transport = Transport(resolve=net.transport.resolve, connect=connect)
+        assert download("http://example.com/a.jpg", PATIENT, transport).content == picture()
 
 
 @pytest.fixture(scope="session")
@@ -429,33 +429,33 @@ def tls(certificate):
         plain = net._handle
         net._handle = lambda sock: plain(server.wrap_socket(sock, server_side=True))
         trust = ssl.create_default_context(cafile=certificate[0])
-        return Network(resolve=net.network.resolve, connect=net.network.connect, tls=trust)
+        return Transport(resolve=net.transport.resolve, connect=net.transport.connect, tls=trust)
 
     return wrapped
 
 
 def test_https_checks_the_certificate_of_the_name(tls):
     with internet({"/a.jpg": answer(picture())}) as net:
-        network = tls(net)
-        assert download("https://example.com/a.jpg", PATIENT, network).content == picture()
+        transport = tls(net)
+        assert download("https://example.com/a.jpg", PATIENT, transport).content == picture()
         assert net.connected == [(PUBLIC, 443)]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_https_of_another_name_is_refused(tls):
     with internet({"/a.jpg": answer(picture())}) as net:
-        network = tls(net)
+        transport = tls(net)
         with pytest.raises(FetchRefused) as caught:
-            download("https://other.com/a.jpg", PATIENT, network)
+            download("https://other.com/a.jpg", PATIENT, transport)
         assert "certificate is not valid" in caught.value.reason
         assert net.requests == []
 
 
 def test_a_redirect_from_https_to_http_is_refused(tls):
     with internet({"/a.jpg": redirect("http://example.com/b.jpg")}) as net:
-        network = tls(net)
+        transport = tls(net)
         with pytest.raises(FetchRefused) as caught:
-            download("https://example.com/a.jpg", PATIENT, network)
+            download("https://example.com/a.jpg", PATIENT, transport)
         assert "from https to http" in caught.value.reason
 
 
@@ -498,7 +498,7 @@ def test_a_pipe_in_the_folder_is_left_alone(tmp_path):
     os.mkfifo(tmp_path / "00001.jpg")
     with internet({"/a.jpg": answer(picture()), "/b.jpg": answer(picture())}) as net:
         links = ["http://example.com/a.jpg", "http://example.com/b.jpg"]
-        found = fetch_images(links, tmp_path, network=net.network)
+        found = fetch_images(links, tmp_path, transport=net.transport)
     assert [one.reason for one in found] == ["already here", ""]
     assert (tmp_path / "00001.jpg").is_fifo()
 
@@ -516,14 +516,14 @@ ANSWERS = {
 def test_fetch_images_keeps_pictures_and_reports_the_rest(tmp_path):
     links = [f"http://example.com/{i}" for i in range(1, 8)] + ["http://10.0.0.1/8"]
     with internet(ANSWERS) as net:
-        results = fetch_images(links, tmp_path / "cats", limits=PATIENT, network=net.network)
-        again = fetch_images(links, tmp_path / "cats", limits=PATIENT, network=net.network)
+        results = fetch_images(links, tmp_path / "cats", limits=PATIENT, transport=net.transport)
+        again = fetch_images(links, tmp_path / "cats", limits=PATIENT, transport=net.transport)
     files = sorted(path.name for path in (tmp_path / "cats").iterdir())
     assert files == ["00001.jpg", "00002.png", "00006.webp"]
     reasons = [one.reason for one in results]
     assert [not reason for reason in reasons] == [1, 1, 0, 0, 0, 1, 0, 0]
     for reason, text in zip([*reasons[2:5], *reasons[6:]], [
-        "no picture", "cut off", "same picture as 00001.jpg", "answered 404", "not an address",
+        "not an image", "truncated", "same picture as 00001.jpg", "answered 404", "not an address",
     ], strict=True):  # fmt: skip
         assert text in reason
     assert [one.reason for one in again if one.path] == ["already here"] * 3
@@ -552,9 +552,9 @@ def test_pictures_that_are_written_leave_the_memory(tmp_path, monkeypatch):
 def test_the_report_has_a_line_a_link(tmp_path):
     with internet(ANSWERS) as net:
         links = ["http://example.com/1", "http://example.com/3"]
-        results = fetch_images(links, tmp_path / "cats", limits=PATIENT, network=net.network)
+        results = fetch_images(links, tmp_path / "cats", limits=PATIENT, transport=net.transport)
     fetch.write_report(results, tmp_path / "cats.fetched.csv")
     lines = (tmp_path / "cats.fetched.csv").read_text().splitlines()
     assert lines[0] == "link,file,reason"
     assert lines[1] == "http://example.com/1,00001.jpg,"
-    assert lines[2].startswith("http://example.com/3,,its bytes are no picture")
+    assert lines[2].startswith("http://example.com/3,,it is not an image")

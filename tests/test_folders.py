@@ -6,7 +6,7 @@ import errno
 import os
 
 import pytest
-from picture_folders import make_ramps, save_ramp
+from image_folders import make_ramps, save_ramp
 
 from minicnn.data import folders, found_text, list_folder, read_list
 from minicnn.errors import ArgumentError, FormatError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from picture_folders import make_ramps, save_ramp
+from image_folders import make_ramps, save_ramp
 from PIL import Image, ImageEnhance
 
 import minicnn as mc
@@ -261,7 +261,7 @@ def test_statistics_of_many_images_lose_no_digits():
     generator = ImageDataGenerator(featurewise_std_normalization=True)
     generator.fit(x)
     assert generator.whitening.mean.tolist() == [200.25]
-    assert generator.whitening.deviation.tolist() == [0.125]
+    assert generator.whitening.std.tolist() == [0.125]
 
 
 @pytest.mark.parametrize("more", [{}, {"featurewise_std_normalization": True}], ids=str)
@@ -389,7 +389,9 @@ def test_a_function_that_changes_the_shape_is_refused_at_once(folder):
         lambda: generator.flow(X),
         lambda: generator.flow_from_directory(folder, 6, verbose=False),
     ):
-        with pytest.raises(ShapeError, match="preprocessing_function must give an image of the sh"):
+        with pytest.raises(
+            ShapeError, match="preprocessing_function must return an image of the sh"
+        ):
             batches()
     with pytest.raises(ArgumentError, match="preprocessing_function must be a function"):
         ImageDataGenerator(preprocessing_function="vgg16")
@@ -565,7 +567,7 @@ def test_labels_may_be_given_for_all_pictures(tmp_path):
     for wrong in ([0, 1], [0, 1, -1], [0.0, 1.0, 2.0], "cats"):
         with pytest.raises(ArgumentError, match="labels must be"):
             image_dataset_from_directory(tmp_path, wrong, image_size=6)
-    with pytest.raises(ArgumentError, match='count with labels="inferred" alone'):
+    with pytest.raises(ArgumentError, match='so it needs labels="inferred"'):
         image_dataset_from_directory(tmp_path, None, class_names=["b"], image_size=6)
 
 

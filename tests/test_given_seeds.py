@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from picture_folders import make_ramps
+from image_folders import make_ramps
 
 from minicnn import random
 from minicnn.data import ImageDataGenerator, image_dataset_from_directory

@@ -11,7 +11,7 @@ import zlib
 
 import numpy as np
 import pytest
-from picture_folders import save_ramp
+from image_folders import save_ramp
 from PIL import Image, JpegImagePlugin
 
 import minicnn as mc
@@ -109,14 +109,14 @@ def test_sixteen_bit_grays_are_scaled(tmp_path, ending):
 
 def test_thirty_two_bit_grays_beyond_sixteen_are_refused(tmp_path):
     Image.fromarray(np.array([[0, 65536]], np.int32)).save(tmp_path / "a.tif")
-    with pytest.raises(ImageReadError, match=r"its grays are not in 0\.\.\.65535"):
+    with pytest.raises(ImageReadError, match=r"its gray levels are not in 0\.\.\.65535"):
         decode(tmp_path / "a.tif")
 
 
 def test_a_12_bit_picture_in_16_bits_is_said_to_be_nearly_black(tmp_path):
     grays = np.linspace(0, 4095, 64).astype(np.uint16).reshape(8, 8)
     Image.fromarray(grays).save(tmp_path / "12.png")
-    with pytest.warns(UserWarning, match=r"all below 4,096.*Save such pictures.*16 times"):
+    with pytest.warns(UserWarning, match=r"all below 4,096.*Multiply the levels.*by 16"):
         pixels = decode(tmp_path / "12.png", None, "grayscale")
     assert pixels.max() == 15
     Image.fromarray(grays * 16).save(tmp_path / "16.png")  # what the warning says to do
@@ -196,9 +196,9 @@ def png_of(width, height):
 
 BAD = {
     "empty": (b"", "empty"),
-    "cut off": (jpeg()[:900], "cut off.*900 bytes"),
-    "text": (b"GIF is a format", "no picture"),
-    "a page": (b"<html><body>not found</body></html>", "no picture"),
+    "cut off": (jpeg()[:900], "truncated.*900 bytes"),
+    "text": (b"GIF is a format", "not an image"),
+    "a page": (b"<html><body>not found</body></html>", "not an image"),
     "too many pixels": (png_of(30_000, 30_000), "more than 50,000,000 pixels"),
 }
 
@@ -309,7 +309,7 @@ def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("name", "file_format"), [("a.xyz", None), ("a", None), ("a.png", "odd")])
 def test_an_ending_that_is_no_picture(tmp_path, name, file_format):
-    with pytest.raises(ArgumentError, match=r"must be one of a picture, like \.png or \.jpg"):
+    with pytest.raises(ArgumentError, match=r"image format, such as \.png or \.jpg"):
         save_img(tmp_path / name, np.zeros((4, 5, 3), np.uint8), file_format)
     assert os.listdir(tmp_path) == []
 

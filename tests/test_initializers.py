@@ -51,9 +51,9 @@ def test_variance_and_range(name, variance):
 
 
 def test_normal_is_cut_at_two_deviations():
-    values = initializers.cut_normal((10_000,), np.random.default_rng(0))
+    values = initializers.truncated_normal((10_000,), np.random.default_rng(0))
     assert np.abs(values).max() <= 2
-    assert values.std() == pytest.approx(initializers.CUT_DEVIATION, abs=0.02)
+    assert values.std() == pytest.approx(initializers.TRUNCATED_STD, abs=0.02)
 
 
 def test_random_normal_has_its_mean_and_deviation_in_layers_of_any_size():
@@ -77,8 +77,7 @@ def test_constants():
 )
 def test_config_makes_the_same_initializer(name):
     first = initializers.get(name)
-    second = initializers.get(first.get_config())
-    assert first.get_config()["name"] == name
+    second = initializers.get(initializers.serialize(first))
     assert type(first) is type(second)
     assert initializers.get(first) is first
     a, b = (one((4, 5), np.random.default_rng(3)) for one in (first, second))
@@ -86,7 +85,13 @@ def test_config_makes_the_same_initializer(name):
 
 
 def test_config_keeps_arguments():
-    assert initializers.get(initializers.Constant(0.5).get_config()).value == 0.5
+    assert initializers.get(initializers.serialize(initializers.Constant(0.5))).value == 0.5
+
+
+def test_initializers_of_older_files_are_read():
+    """They have their name beside their arguments."""
+    assert type(initializers.get({"name": "he_normal"})) is initializers.HeNormal
+    assert initializers.get({"name": "constant", "value": 0.5}).value == 0.5
 
 
 @pytest.mark.parametrize(
@@ -95,7 +100,7 @@ def test_config_keeps_arguments():
         ("glorot_unifrom", "did you mean 'GlorotUniform'"),
         ("???", "there are"),
         (3, "unknown initializer 3"),
-        ({"value": 1}, 'has a "name"'),
+        ({"value": 1}, 'a saved initializer is {"class": name, "config": arguments}'),
         ({"name": "constant", "valeu": 1}, "valeu"),
         ({"name": "constant", "value": float("nan")}, "value must be a number"),
     ],

@@ -30,14 +30,14 @@ from minicnn.layers import (
 IMAGE = (10, 12, 6)
 
 HOSTILE = {
-    "near miss": ("MaxPool2D", {}, r"^Unknown layer 'MaxPool2D': did you mean MaxPooling2D\?$"),
+    "near miss": ("MaxPool2D", {}, r"^unknown layer 'MaxPool2D'; did you mean 'MaxPooling2D'\?$"),
     "far off": (
         "os.system",
         {},
-        r"^Unknown layer 'os.system'; there are Activation, Add, .*ZeroPad",
+        r"^unknown layer 'os.system'; there are Activation, Add, .*\.\.\.$",
     ),
-    "no name": (None, {}, "^Unknown layer 'None'"),
-    "endless name": ("A" * 10**6, {}, r"^Unknown layer 'A{80}'"),
+    "no name": (None, {}, "^unknown layer None"),
+    "endless name": ("A" * 10**6, {}, r"^unknown layer 'A+ ... A+'"),
     "no config": ("Dense", [10], "Dense: config must be a dict; got list"),
     "unknown argument": (
         "Dense",

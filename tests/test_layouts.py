@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from picture_folders import make_folder
+from image_folders import make_folder
 
 from minicnn.apps.cli import main
 from minicnn.apps.recipes import RECIPES
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.split_files import split_files
 from minicnn.apps.runs.throttled_progress import throttled_progress
-from minicnn.data.folder_layouts import find_parts, find_sets
+from minicnn.data.folder_layouts import find_splits, list_splits
 from minicnn.errors import ArgumentError
 
 FEW = {"cat": 3, "dog": 3}
@@ -39,21 +39,21 @@ LAYOUTS = {
 @pytest.mark.parametrize(("folders", "parts"), LAYOUTS.values(), ids=LAYOUTS)
 def test_parts(tmp_path, folders, parts):
     make(tmp_path, *folders)
-    found = {name: str(path.relative_to(tmp_path)) for name, path in find_parts(tmp_path).items()}
+    found = {name: str(path.relative_to(tmp_path)) for name, path in find_splits(tmp_path).items()}
     assert found == parts and list(found) == list(parts)
     if parts:
-        assert {len(images.paths) for images in find_sets(tmp_path).values()} == {6}
+        assert {len(images.paths) for images in list_splits(tmp_path).values()} == {6}
 
 
 def test_pictures_deeper_in_a_class_are_no_parts(tmp_path):
     make(tmp_path, "cats", "dogs", classes={"2023": 2})
-    assert find_parts(tmp_path) == {}
-    assert [len(images.paths) for images in find_sets(tmp_path).values()] == [4]
+    assert find_splits(tmp_path) == {}
+    assert [len(images.paths) for images in list_splits(tmp_path).values()] == [4]
 
 
 def test_a_class_may_be_called_train(tmp_path):
     make_folder(tmp_path, {"train": 10, "ship": 10})
-    assert find_parts(tmp_path) == {}
+    assert find_splits(tmp_path) == {}
     assert split_files(tmp_path, Settings("cifar", str(tmp_path))).train.class_names == [
         "ship", "train",
     ]  # fmt: skip
@@ -62,7 +62,7 @@ def test_a_class_may_be_called_train(tmp_path):
 def test_a_part_may_lack_a_class(tmp_path):
     make(tmp_path, "fit", classes={"cat": 2, "dog": 2, "cow": 2})
     make(tmp_path, "check")
-    assert list(find_parts(tmp_path)) == ["check", "fit"]
+    assert list(find_splits(tmp_path)) == ["check", "fit"]
 
 
 def test_a_training_does_not_take_parts_for_classes(tmp_path):

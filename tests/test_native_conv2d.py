@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -226,14 +226,6 @@ def test_optional_arrays_may_be_none(case: Case) -> None:
     assert db is None
     np.testing.assert_array_equal(y, forward(case, *float64(x, w), None))
     np.testing.assert_array_equal(dw, backward_weights(case, *float64(dy, x)))
-
-
-@pytest.fixture
-def threads() -> Iterator[Callable[[int], None]]:
-    """`core.set_num_threads`, undone afterwards."""
-    before = core.num_threads()
-    yield core.set_num_threads
-    core.set_num_threads(before)
 
 
 @pytest.mark.parametrize("case", ALL[:17])

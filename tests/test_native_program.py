@@ -206,7 +206,7 @@ def test_kept_weights_are_compared_where_no_version_says_that_they_hold():
     attributes = {"window": window, "groups": 1, "image": (9, 10), "algorithm": "winograd"}
     y, other = np.empty((2, 1, 7, 8, 8), np.float32)
     program = core.Program(
-        [("conv2d_forward", [x, w, None], [y], attributes | {"keep_weights": True})]
+        [("conv2d_forward", [x, w, None], [y], attributes | {"cache_weights": True})]
     )
 
     def run(version):

@@ -298,10 +298,10 @@ REFUSED = {
         "the layer 's' .* lacks factor; give SilentWithDefault a get_config",
     ),
     "array": (lambda: refused(WithArray(2.0, name="s")), "the layer 's' .* not JSON serializable"),
-    "drift": (lambda: refused(Drifting(2.0, name="s")), "the layer 's' .* another factor"),
+    "drift": (lambda: refused(Drifting(2.0, name="s")), "the layer 's' .* differ in factor"),
     "nothing": (
         lambda: refused(Forgetful(2.0, name="s")),
-        "the layer 's' .* again: its get_config.. gave None, no dict; give Forgetful a get_config",
+        "the layer 's' .* again: get_config.. must return a dict; it gave None; give Forgetful a",
     ),
     "unwritten": (
         lambda: refused(Unwritten(2.0, name="s")),
@@ -311,7 +311,7 @@ REFUSED = {
         lambda: refused(model=UnwrittenModel([Input((4,)), Dense(2)])),
         "again: NotImplementedError. Give it a get_config",
     ),
-    "more": (lambda: refused(Growing(2.0)), "the layer 'growing.*' .* another axis; give"),
+    "more": (lambda: refused(Growing(2.0)), "the layer 'growing.*' .* differ in axis; give"),
     "initializer": (
         lambda: refused(Dense(3, name="d", kernel_initializer=SilentInit())),
         "the initializer SilentInit of the layer 'd' .* lacks other",

@@ -7,12 +7,12 @@ import warnings
 
 import numpy as np
 import pytest
-from picture_folders import make_ramps
+from image_folders import make_ramps
 
 import minicnn as mc
 from minicnn.callbacks import CallbackList
 from minicnn.data import ImageDataGenerator, image_dataset_from_directory
-from minicnn.data.validation_split import whole_part
+from minicnn.data.validation_split import split_size
 from minicnn.errors import ArgumentError
 from minicnn.history import History
 from minicnn.models.batches import batches_of
@@ -43,8 +43,8 @@ def test_validation_split_keeps_the_whole_part_to_train_with(samples, split, tra
 def test_fractions_cut_as_decimal_numbers_do():
     for percent in range(1, 100):
         for count in range(1, 200):
-            assert whole_part(count, percent / 100) == count * percent // 100
-            assert whole_part(count, 1 - percent / 100) == count * (100 - percent) // 100
+            assert split_size(count, percent / 100) == count * percent // 100
+            assert split_size(count, 1 - percent / 100) == count * (100 - percent) // 100
     assert math.floor(0.29 * 100) == 28  # why this is not what `floor` alone does
 
 
@@ -97,7 +97,7 @@ def test_a_class_without_an_image_in_a_part_is_said(tmp_path):
     make_ramps(tmp_path, 10, classes=("a",))
     make_ramps(tmp_path, 2, classes=("b",))
     generator = ImageDataGenerator(validation_split=0.2)
-    with pytest.warns(UserWarning, match="no image of 1 classes is in the validation part.*: b"):
+    with pytest.warns(UserWarning, match="no image of 1 classes is in the validation subset.*: b"):
         part = generator.flow_from_directory(tmp_path, subset="validation", **QUIET)
     assert part.classes.tolist() == [0, 0]
     generator.flow_from_directory(tmp_path, subset="training", **QUIET)  # has all: no warning
@@ -118,7 +118,7 @@ SORTED = {
 def test_arrays_sorted_by_class_are_said(labels, subset):
     x = np.zeros((20, 4, 4, 1), np.uint8)
     generator = ImageDataGenerator(validation_split=0.2)
-    with pytest.warns(UserWarning, match="nothing of class 1: .* sorted by class. Shuffle x and y"):
+    with pytest.warns(UserWarning, match="none of class 1: .* sorted by class. Shuffle x and y"):
         generator.flow(x, labels, subset=subset)
     mixed = np.random.default_rng(0).permutation(20)
     with warnings.catch_warnings():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -138,14 +138,6 @@ def test_errors_stay_within_the_bound(case: Case) -> None:
     assert_within_bound(dw, exact, exact, dy.size // case.filters)
     exact = dz.sum((0, 1, 2))
     assert_within_bound(db, exact, exact, 256)
-
-
-@pytest.fixture
-def threads() -> Iterator[Callable[[int], None]]:
-    """`core.set_num_threads`, undone afterwards."""
-    before = core.num_threads()
-    yield core.set_num_threads
-    core.set_num_threads(before)
 
 
 @pytest.mark.parametrize("case", ALL[:16])

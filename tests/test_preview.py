@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from picture_folders import picture, save
+from image_folders import picture, save
 
 from minicnn.apps.cli import main
 from minicnn.data.tools.preview import EFFECTS, MARGIN, TEXT_HEIGHT, idle_parameters, preview_sheet

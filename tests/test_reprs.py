@@ -38,7 +38,7 @@ REPRS = {
     ),
     "initializer of a layer": (
         lambda: Dense(1, name="d", kernel_initializer="ones"),
-        "Dense(name='d', units=1, kernel_initializer={'name': 'ones'})",
+        "Dense(name='d', units=1, kernel_initializer=Ones())",
     ),
     "broken": (lambda: Broken(name="b"), "<Broken>"),
     "half made": (HalfMade, "<HalfMade>"),

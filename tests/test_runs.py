@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
-from picture_folders import COLORS, make_colored, save_colored
+from image_folders import COLORS, make_colored, save_colored
 
 from minicnn import random
 from minicnn.apps.cli import main

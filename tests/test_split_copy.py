@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from picture_folders import make_folder, save
+from image_folders import make_folder, save
 
 import minicnn
 from minicnn.data.folders import list_folder
@@ -159,8 +159,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from minicnn.data.folders import list_folder
-from minicnn.data.split import plan_split
-from minicnn.data.split_copy import copy_split
+from minicnn.data.tools.split import plan_split
+from minicnn.data.tools.split_copy import copy_split
 real, calls = os.rename, []
 def rename(old, new):
     if len(calls) == int(sys.argv[3]):

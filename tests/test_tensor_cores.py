@@ -24,9 +24,9 @@ from minicnn.backends.cuda.tensor_cores import choice, conv2d, emulation, tiles
 from minicnn.backends.cuda.tensor_cores.dense import PIXEL as ONE_PIXEL
 from minicnn.backends.cuda.tensor_cores.tiles import (
     TILES,
+    MmaTile,
     ProductSize,
     SharedLayout,
-    WarpTile,
     best_tile,
 )
 from minicnn.contracts import CONTRACTS, Spec
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 PIXEL = ONE_PIXEL["window"]
 simulated = pytest.mark.skipif(not SIMULATED, reason="the emulation is the simulator's")
 
-ONE_WARP = WarpTile(32, 8, 8, 8, stages=2)
+ONE_WARP = MmaTile(32, 8, 8, 8, stages=2)
 
 
 @pytest.fixture
@@ -148,8 +148,8 @@ CASES = {
     "dense, by fours": Case("dense", arrays(x=(33, 12), w=(12, 8), b=None)),
 }  # fmt: skip
 MANY_WARPS = {
-    "in columns, three stages": ("relu", WarpTile(32, 16, 8, 8, stages=3)),
-    "in rows, two layers a step": ("by ones", WarpTile(64, 8, 16, 8, stages=2)),
+    "in columns, three stages": ("relu", MmaTile(32, 16, 8, 8, stages=3)),
+    "in rows, two layers a step": ("by ones", MmaTile(64, 8, 16, 8, stages=2)),
 }
 
 
@@ -213,7 +213,7 @@ SAME = conv((32, 32), 3, 1, "same")
 @pytest.fixture
 def wanted(monkeypatch):
     monkeypatch.setattr(choice, "capability", lambda: (8, 6))
-    monkeypatch.setattr(choice, "precision", lambda: "tf32")
+    monkeypatch.setattr(choice.precision, "get", lambda: "tf32")
     return monkeypatch
 
 
@@ -232,7 +232,7 @@ def test_float32_is_computed_unless_all_is_there(wanted):
     wanted.setattr(choice, "capability", lambda: (7, 5))
     assert not choice.fits("conv2d_forward", X, W, None, **SAME)
     wanted.setattr(choice, "capability", lambda: (9, 0))
-    wanted.setattr(choice, "precision", lambda: "float32")
+    wanted.setattr(choice.precision, "get", lambda: "float32")
     assert not choice.fits("conv2d_forward", X, W, None, **SAME)
 
 

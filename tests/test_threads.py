@@ -11,7 +11,7 @@ import threading
 import pytest
 from PIL import Image
 
-from minicnn.data.images import of_each
+from minicnn.data.parallel import map_in_threads
 from minicnn.datasets import mnist
 from minicnn.preprocessing.image import ImageDataGenerator
 from minicnn.support.threads import Threads
@@ -41,7 +41,7 @@ def test_fewer_threads_do_the_same_work(scarce, there):
     with Threads(5) as pool:
         assert len(pool) == there
         assert list(pool.map(lambda i: i * i, range(100))) == [i * i for i in range(100)]
-    assert of_each(range(7), str, threads=5) == list("0123456")
+    assert map_in_threads(str, range(7), threads=5) == list("0123456")
 
 
 def test_batches_are_made_without_threads(scarce, tmp_path):
@@ -68,8 +68,8 @@ import resource
 import numpy as np
 import minicnn as mc
 from minicnn import backends
-from minicnn.data.images import of_each
-from minicnn.threads import Threads
+from minicnn.data.parallel import map_in_threads
+from minicnn.support.threads import Threads
 
 backends.set_num_threads(2)
 model = mc.zoo.lenet()
@@ -82,7 +82,8 @@ pages = int(open("/proc/self/statm").read().split()[0])
 room = pages * resource.getpagesize() + (60 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (room, room))
 with Threads(500) as pool:
-    print(len(pool), sum(pool.map(int, range(100))), len(of_each(range(9), int, threads=500)))
+    mapped = map_in_threads(int, range(9), threads=500)
+    print(len(pool), sum(pool.map(int, range(100))), len(mapped))
 with Threads(500) as pool:  # the C++ engine's threads find no room either
     model.train_on_batch(x[:1], y[:1])
 print(model.predict_on_batch(x[:1]).shape)

@@ -1,4 +1,4 @@
-"""A search's record from elsewhere, and what a search cannot choose among or train."""
+"""Damaged journals of a search, and choices and models that a search refuses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import minicnn as mc
 from minicnn import tune
 from minicnn.errors import ArgumentError, FormatError, MiniCNNError
 from minicnn.layers import Dense, Input
-from minicnn.tune import locks
+from minicnn.support import locks
 from minicnn.tune.study import known_settings
 
 pytest.importorskip("optuna")
@@ -47,7 +47,7 @@ def with_choice(values):
 @pytest.mark.parametrize("values", [[[3, 3], [5, 5]], [(3, 3), (5, 5)], [{}, {}], [build], [b"a"]])
 def test_a_choice_among_lists_says_how_to_choose_by_words(tmp_path, values):
     with pytest.raises(
-        ArgumentError, match="'k' chooses among numbers, words, True, False and None"
+        ArgumentError, match="'k' can only choose among numbers, strings, True, False and None"
     ):
         search(tmp_path, with_choice(values))
 
@@ -94,12 +94,21 @@ def written(folder, content):
 
 
 @pytest.mark.parametrize(
-    "content", [b"my diary", b"my diary\n", b"[1]\n", b'{"a": 1}\n', b"\0" * 9]
+    "content",
+    [
+        b"notes of mine",  # without a line end, so it must not be taken for a torn line
+        b"step 1\nstep 2\nstep",
+        b"my diary\n",
+        b"[1]\n",
+        b'{"a": 1}\n',
+        b'{"time": 1}\n{"ti',
+        b"\0" * 9,
+        b"\x00\xff" * 9,
+    ],
 )
 def test_a_file_that_no_search_wrote_is_refused_and_stays_as_it_is(tmp_path, content):
-    """One without a line end was emptied."""
     path = written(tmp_path, content)
-    with pytest.raises(FormatError, match=r"journal\.log: is no journal of a search"):
+    with pytest.raises(FormatError, match=r"journal\.log: is not the journal of a search"):
         search(tmp_path)
     assert path.read_bytes() == content
 
@@ -149,8 +158,8 @@ def test_values_of_another_kind_end_in_our_own_errors(tmp_path, record, key):
 @pytest.mark.parametrize(
     "error", [OSError(errno.ENOLCK, "No locks available"), KeyboardInterrupt()]
 )
-def test_a_lock_that_is_not_had_is_named_and_let_go_of(tmp_path, monkeypatch, error):
-    """Also where Ctrl-C comes at the very moment in which it was had."""
+def test_a_lock_that_cannot_be_acquired_is_named_and_released(tmp_path, monkeypatch, error):
+    """Also when Ctrl-C arrives at the moment at which the lock was acquired."""
     flock = locks.fcntl.flock
 
     def interrupted(handle, how):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -153,14 +153,6 @@ def test_the_first_of_equals_wins(k: int) -> None:
     y, argmax = run_pool([x, w, normal((20,), 1)], (1, 4, 4, 20), **attributes)
     np.testing.assert_array_equal(y[0, 0, 0], np.maximum(normal((20,), 1), 0))
     np.testing.assert_array_equal(argmax, np.where(y > 0, 0, NOBODY))
-
-
-@pytest.fixture
-def threads() -> Iterator[Callable[[int], None]]:
-    """`core.set_num_threads`, undone afterwards."""
-    before = core.num_threads()
-    yield core.set_num_threads
-    core.set_num_threads(before)
 
 
 @pytest.mark.parametrize("case", CASES[::2])

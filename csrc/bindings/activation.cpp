@@ -6,10 +6,10 @@
 namespace minicnn {
 namespace {
 
-// Shapes of elementwise kernels: every array has that of the first.
+// Checks that all arrays have the shape of the first one, and returns their size.
 std::int64_t common_size(const Call& call, std::size_t reads) {
-  for (std::size_t i = 1; i < reads; ++i) call.demand_shape(call.read(i), call.read(0).shape);
-  call.demand_shape(call.write(0), call.read(0).shape);
+  for (std::size_t i = 1; i < reads; ++i) call.require_shape(call.read(i), call.read(0).shape);
+  call.require_shape(call.write(0), call.read(0).shape);
   return call.read(0).size();
 }
 
@@ -68,10 +68,10 @@ Prepared prepare_elu_backward(const Call& call) {
   return backward_with<elu_backward>(call, "alpha");
 }
 
-// (rows, C): softmax is over the last axis.
+// Returns C of an array seen as (rows, C): softmax is over the last axis.
 std::int64_t row_length(const Call& call, const Array& array) {
-  call.demand(!array.shape.empty() && array.shape.back() >= 1,
-              "softmax needs a last axis with at least one class");
+  call.require(!array.shape.empty() && array.shape.back() >= 1,
+               "softmax needs a last axis with at least one class");
   return array.shape.back();
 }
 

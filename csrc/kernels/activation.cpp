@@ -2,12 +2,12 @@
 
 #include <cmath>
 
-#include "kernels/map.hpp"
+#include "kernels/elementwise_map.hpp"
 #include "kernels/sigmoid.hpp"
 
 namespace minicnn {
 
-// Comparisons are written so that a NaN takes the side that keeps it.
+// Comparisons are written so that NaN stays NaN.
 void relu_forward(const float* x, std::int64_t size, float* y) noexcept {
   map(size, y, [](float v) { return v <= 0.0F ? 0.0F : v; }, x);
 }

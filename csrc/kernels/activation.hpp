@@ -4,7 +4,7 @@
 
 namespace minicnn {
 
-// Arrays of `size` floats. y and dx are written and may be the array that is read. NaN stays NaN.
+// Arrays of `size` floats. y and dx are written and may be an array that is read. NaN stays NaN.
 void relu_forward(const float* x, std::int64_t size, float* y) noexcept;
 void relu6_forward(const float* x, std::int64_t size, float* y) noexcept;
 void sigmoid_forward(const float* x, std::int64_t size, float* y) noexcept;
@@ -13,7 +13,7 @@ void silu_forward(const float* x, std::int64_t size, float* y) noexcept;
 void leaky_relu_forward(const float* x, std::int64_t size, float negative_slope, float* y) noexcept;
 void elu_forward(const float* x, std::int64_t size, float alpha, float* y) noexcept;
 
-// From the output, y, where that is enough ...
+// Gradients that need only the output y ...
 void relu_backward(const float* dy, const float* y, std::int64_t size, float* dx) noexcept;
 void relu6_backward(const float* dy, const float* y, std::int64_t size, float* dx) noexcept;
 void sigmoid_backward(const float* dy, const float* y, std::int64_t size, float* dx) noexcept;
@@ -21,7 +21,7 @@ void tanh_backward(const float* dy, const float* y, std::int64_t size, float* dx
 void elu_backward(const float* dy, const float* y, std::int64_t size, float alpha,
                   float* dx) noexcept;
 
-// ... and from the input, x, where it is not.
+// ... and gradients that need the input x.
 void silu_backward(const float* dy, const float* x, std::int64_t size, float* dx) noexcept;
 void leaky_relu_backward(const float* dy, const float* x, std::int64_t size, float negative_slope,
                          float* dx) noexcept;

@@ -6,6 +6,7 @@ import importlib
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -121,10 +122,12 @@ def kernel(name: str) -> Kernel:
 
     Raises
     ------
-    BackendError : no engine has such a kernel
+    BackendError : no engine has such a kernel; it is raised when the kernel is called
     """
-    own = _engine().KERNELS
-    return own[name] if name in own else fallback.kernel(_current, name)
+    engine = _engine()
+    if name in engine.KERNELS:
+        return partial(engine.run, name)
+    return partial(fallback.run, _current, name)
 
 
 def runner(program: Program, arrays: dict[int, np.ndarray], arena: Arena | None = None) -> Runner:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minicnn.installed import install_command
-from minicnn.support.files import told_by
+from minicnn.support.files import text_or_empty
 
 SIMULATOR = "NUMBA_ENABLE_CUDASIM"  # "1": numba plays a GPU on the processor, very slowly
 DRIVERS = {"win32": "nvcuda.dll"}
@@ -100,7 +100,9 @@ def driver_version() -> str:
     cuda = ask_driver().cuda
     if cuda == (0, 0):
         return ""
-    module = re.search(r"Kernel Module\D*?(?:x86_64|aarch64)?\s+([\d.]+)", told_by(DRIVER_FILE))
+    module = re.search(
+        r"Kernel Module\D*?(?:x86_64|aarch64)?\s+([\d.]+)", text_or_empty(DRIVER_FILE)
+    )
     return f"CUDA {cuda[0]}.{cuda[1]}" + (f", driver {module[1]}" if module else "")
 
 

@@ -92,7 +92,11 @@ class Engine(Protocol):
 
     @property
     def KERNELS(self) -> Mapping[str, Kernel]:
-        """The engine's own kernels; the reference computes what is missing."""
+        """The engine's own kernels by name; the reference computes those that are missing."""
+
+    @property
+    def run(self) -> Kernel:
+        """run(kernel, *arrays, **attributes): one kernel as a pure function of NumPy arrays."""
 
     @property
     def Runner(self) -> RunnerClass:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
-from minicnn.backends.engine import Kernel
-from minicnn.backends.kernel_tables import readable
-from minicnn.backends.numpy.kernels import KERNELS
+from minicnn.backends.kernel_tables import compiled_reads
+from minicnn.backends.numpy.kernels import find_kernel
 from minicnn.contracts import CONTRACTS
-from minicnn.errors import BackendError, ShapeError
+from minicnn.errors import ShapeError
 from minicnn.program import Step
 
 Arrays = Sequence[np.ndarray | None]
@@ -30,7 +30,7 @@ def warn(engine: str, kernels: Iterable[str]) -> None:
     if not new:
         return
     for name in new:
-        _of_reference(name)
+        find_kernel(name)  # raises if there is none
     _warned.update((engine, name) for name in new)
     warnings.warn(
         f"backend {engine!r} has no kernel {', '.join(new)}: NumPy computes it, which is slower "
@@ -40,15 +40,12 @@ def warn(engine: str, kernels: Iterable[str]) -> None:
     )
 
 
-def kernel(engine: str, name: str) -> Kernel:
-    """Return the reference's kernel in the form of the engine's own: floats become float32."""
-    warn(engine, [name])
-
-    def run(*reads: np.ndarray | None, **attributes: object) -> tuple[np.ndarray | None, ...]:
-        names = [read.rstrip("?") for read in CONTRACTS[name].reads]
-        return _of_reference(name)(*map(readable, reads, names), **attributes)
-
-    return run
+def run(
+    engine: str, kernel: str, *reads: np.ndarray | None, **attributes: Any
+) -> tuple[np.ndarray | None, ...]:
+    """Run one kernel through the reference, on the float32 arrays that the engine would read."""
+    warn(engine, [kernel])
+    return find_kernel(kernel)(*compiled_reads(kernel, reads), **attributes)
 
 
 def run_step(step: Step, reads: Arrays, writes: Arrays) -> None:
@@ -65,7 +62,7 @@ def run_step(step: Step, reads: Arrays, writes: Arrays) -> None:
     ------
     ShapeError : the kernel returned an array of another shape than its contract says
     """
-    results = _of_reference(step.kernel)(*reads, **step.attributes)
+    results = find_kernel(step.kernel)(*reads, **step.attributes)
     lasting = [_separate(result, reads) for result in results]
     for name, result, target in zip(CONTRACTS[step.kernel].writes, lasting, writes, strict=True):
         if target is None or result is None:
@@ -76,14 +73,6 @@ def run_step(step: Step, reads: Arrays, writes: Arrays) -> None:
                 f"says; the kernel returned {result.shape}"
             )
         np.copyto(target, result, casting="same_kind")
-
-
-def _of_reference(name: str) -> Kernel:
-    if name not in KERNELS:
-        raise BackendError(
-            f"no engine has a kernel {name!r}; add one in NumPy with minicnn.ops.add_kernel"
-        )
-    return KERNELS[name]
 
 
 def _separate(result: np.ndarray | None, reads: Arrays) -> np.ndarray | None:

@@ -3,20 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minicnn.contracts import CONTRACTS
 
+# The modules that define kernels, in `backends/numpy` and in `backends/cuda`.
+MODULES = (
+    "activations",
+    "augment",
+    "batch_norm",
+    "batch_norm_dropout",
+    "clipping",
+    "conv2d",
+    "conv2d_after_relu",
+    "conv2d_max_pool2d",
+    "conv2d_relu",
+    "dense",
+    "dense_update",
+    "dropout",
+    "elementwise",
+    "fold_batch_norm",
+    "global_pool",
+    "local_response_norm",
+    "losses",
+    "optimizers",
+    "pad",
+    "pool",
+    "softmax",
+)
 FLOAT64 = ("total", "moments")  # the reads that are float64; every other float is float32
 
 
-def named_in_contracts(module: ModuleType) -> dict[str, Callable[..., Any]]:
-    """A module's kernels: the functions that it defines under a kernel's name, and its KERNELS.
+def kernels_of(package: str) -> dict[str, Callable[..., Any]]:
+    """Return the kernels that the MODULES of a package define, by name."""
+    tables = [named_in_contracts(import_module(f"{package}.{name}")) for name in MODULES]
+    return {name: function for table in tables for name, function in table.items()}
 
-    A module that makes kernels of other functions has them in a table of that name.
+
+def named_in_contracts(module: ModuleType) -> dict[str, Callable[..., Any]]:
+    """Return a module's kernels by name: functions with a kernel's name, and its table KERNELS.
+
+    A module whose kernels are made by other functions has them in a table of that name.
     """
     defined = {
         name: function
@@ -26,13 +58,24 @@ def named_in_contracts(module: ModuleType) -> dict[str, Callable[..., Any]]:
     return {**defined, **vars(module).get("KERNELS", {})}
 
 
-def readable(array: np.ndarray | None, name: str) -> np.ndarray | None:
-    """`array` as a compiled kernel reads it: in C order, aligned, in native byte order.
+def readable(array: np.ndarray | None, dtype: DTypeLike | None = None) -> np.ndarray | None:
+    """Return `array` in the layout that kernels read; it is copied only where it must be.
 
-    Floats become float32, but those that the contract has in float64.
+    That is C order, aligned and in native byte order. So the layout never changes a result, not
+    even the order in which NumPy adds. `dtype` is what floats become; by default they stay.
     """
     if array is None:
         return None
     array = np.asarray(array)
-    keep = name in FLOAT64 or not np.issubdtype(array.dtype, np.floating)
-    return np.require(array, array.dtype.newbyteorder("=") if keep else np.float32, ["C", "A"])
+    if dtype is None or not np.issubdtype(array.dtype, np.floating):
+        dtype = array.dtype.newbyteorder("=")
+    return np.require(array, dtype, ["C", "A"])
+
+
+def compiled_reads(kernel: str, reads: tuple[np.ndarray | None, ...]) -> list[np.ndarray | None]:
+    """Return what a compiled kernel reads: `readable`, with each float in its contract's dtype."""
+    names = [name.rstrip("?") for name in CONTRACTS[kernel].reads]
+    return [
+        readable(array, np.float64 if name in FLOAT64 else np.float32)
+        for array, name in zip(reads, names, strict=True)
+    ]

@@ -13,7 +13,7 @@ from minicnn.checks import check_int, quoted, warn_caller
 from minicnn.errors import ArgumentError
 from minicnn.installed import missing_extra
 from minicnn.support.atomic_files import open_for_changes
-from minicnn.support.files import naming, open_regular
+from minicnn.support.files import open_regular, path_in_errors
 
 
 class CSVLogger(Callback):
@@ -47,7 +47,7 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Make the file, so that a wrong path is known before the first epoch."""
-        with naming(self.path), open_for_changes(self.path) as file:
+        with path_in_errors(self.path), open_for_changes(self.path) as file:
             end = file.seek(0, os.SEEK_END)
             if self.append and end:
                 file.seek(end - 1)
@@ -58,7 +58,7 @@ class CSVLogger(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Write the row; it is on the disk when this returns."""
         row = {"epoch": epoch, **(logs or {})}
-        with naming(self.path), open_for_changes(self.path) as file:
+        with path_in_errors(self.path), open_for_changes(self.path) as file:
             file.truncate(self._length)
             columns = self._columns() if self._length else []
             file.seek(self._length)

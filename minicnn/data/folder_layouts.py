@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minicnn.data.folders import ImageList, class_folders, is_image, list_folder
-from minicnn.data.images import PathLike
+from minicnn.data.image_files import PathLike
 
 TRAIN = ("train", "training", "seg_train", "training_set")
 VALIDATION = ("val", "valid", "validation", "seg_val")
@@ -20,7 +20,7 @@ TEST = ("test", "testing", "seg_test", "test_set")
 USUAL = (TRAIN, VALIDATION, TEST)
 
 
-def find_parts(directory: PathLike) -> dict[str, Path]:
+def find_splits(directory: PathLike) -> dict[str, Path]:
     """The parts of a data set: {"train": DIR/train, "test": DIR/test}; {} where there are none.
 
     Usual names come first, in the order train, validation, test, each as it is called there.
@@ -33,7 +33,7 @@ def find_parts(directory: PathLike) -> dict[str, Path]:
         There is no such folder.
     """
     root = Path(directory)
-    found = {names: part_folder(root, names) for names in USUAL}
+    found = {names: split_folder(root, names) for names in USUAL}
     if found[TRAIN] is not None or found[TEST] is not None:
         return {_name(root, path): path for path in found.values() if path is not None}
     folders = [root / name for name in class_folders(root)]
@@ -42,7 +42,7 @@ def find_parts(directory: PathLike) -> dict[str, Path]:
     return {}
 
 
-def find_sets(
+def list_splits(
     directory: PathLike, classes: Sequence[str] | None = None, *, skip_locked: bool = False
 ) -> dict[str, ImageList]:
     """The images of each part, {"train": ..., "test": ...}; without parts one, named as the folder.
@@ -50,7 +50,7 @@ def find_sets(
     `skip_locked` takes a folder that cannot be looked into for an empty one, as in `list_folder`.
     """
     root = Path(directory)
-    parts = find_parts(root) or {root.name or str(root): root}
+    parts = find_splits(root) or {root.name or str(root): root}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of empty classes: who asks counts them
         return {
@@ -59,7 +59,7 @@ def find_sets(
         }
 
 
-def part_folder(folder: Path, names: Sequence[str]) -> Path | None:
+def split_folder(folder: Path, names: Sequence[str]) -> Path | None:
     """The subfolder of one of these names that has class folders, if there is one.
 
     Of seg_train/seg_train, as one archive has it, the inner one.

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.data.images import IMAGE_EXTENSIONS, PathLike
+from minicnn.data.image_files import IMAGE_EXTENSIONS, PathLike
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.support.files import read_text
 from minicnn.support.text import quoted
 
 # What systems and programs leave in folders; also everything whose name starts with a dot.
 IGNORED_NAMES = ("Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir")
-FEW = 5  # names in a message
+MAX_NAMES = 5  # names in a message
 _KINDS = " ".join(ending[1:] for ending in IMAGE_EXTENSIONS)
 MAX_DIGITS = 12  # of a class's number
 
@@ -324,7 +324,7 @@ def few_of(names: Sequence[object]) -> str:
     >>> few_of(["cat", "dog"]), few_of(range(9))
     ('cat, dog', '0, 1, 2, 3, 4, ...')
     """
-    return ", ".join(map(str, names[:FEW])) + (", ..." if len(names) > FEW else "")
+    return ", ".join(map(str, names[:MAX_NAMES])) + (", ..." if len(names) > MAX_NAMES else "")
 
 
 def _rows(file: Path) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Keras's ImageDataGenerator: batches of images, each a little different in every epoch."""
+"""Keras's ImageDataGenerator: batches of images that are changed at random in every epoch."""
 
 from __future__ import annotations
 
@@ -15,59 +15,61 @@ from minicnn.data.array_batches import ArrayFlow, count_of
 from minicnn.data.augmentation_ranges import Ranges
 from minicnn.data.directory import DirectoryBatches
 from minicnn.data.folders import list_folder
-from minicnn.data.image_batches import Saves
-from minicnn.data.images import PathLike, Size
+from minicnn.data.image_batches import Prepare
+from minicnn.data.image_files import PathLike
+from minicnn.data.image_writing import ImageSaver
+from minicnn.data.images import Size
 from minicnn.data.transform import WHITE, changed
-from minicnn.data.validation_split import array_part, class_part
-from minicnn.data.whitening import SMALLEST, Whitening
+from minicnn.data.validation_split import array_subset, class_subset
+from minicnn.data.whitening import STD_EPSILON, Whitening
 from minicnn.errors import ArgumentError, ShapeError
 
 DTYPES = ("float16", "float32", "float64")
 
 
 class ImageDataGenerator:
-    """Makes batches of images that are rotated, moved, zoomed, ... at random, with Keras's names.
+    """Makes batches of images that are randomly rotated, shifted, zoomed, ..., with Keras's names.
 
     Parameters
     ----------
-    featurewise_center, featurewise_std_normalization : subtract each channel's mean, divide by its
-        deviation; both from `fit`
-    samplewise_center, samplewise_std_normalization : the same with each image's own
-    zca_whitening, zca_epsilon : make pixels independent of each other, after `fit`; for small
-        images only. The mean is subtracted then, and no deviation divides
+    featurewise_center, featurewise_std_normalization : subtract the mean of each channel, divide by
+        its standard deviation; `fit` computes both
+    samplewise_center, samplewise_std_normalization : the same with the mean and standard deviation
+        of each image
+    zca_whitening, zca_epsilon : decorrelate all pixels (ZCA), for small images, after `fit`. The
+        mean is then subtracted, and there is no division by the standard deviation
     rotation_range : degrees, drawn from -range...range
     width_shift_range, height_shift_range : below 1 a fraction of the image, else pixels; or a list
-        of pixels to choose from, either way
+        of distances in pixels, of which one is drawn and its direction too
     brightness_range : (darkest, lightest) factor
-    shear_range : **degrees**: 0.2 is too small to see
-    zoom_range : z means 1 - z...1 + z, or (least, most); height and width are drawn apart, above 1
-        things get smaller
-    zoom_keep_aspect : height and width are zoomed alike instead (Keras cannot)
-    channel_shift_range : lighter or darker by at most this
-    fill_mode : what is seen beside an image abcd: "nearest" aaaa|abcd|dddd, "reflect"
-        dcba|abcd|dcba, "wrap" abcd|abcd|abcd, "constant" `cval`
-    cval : for "constant"
-    horizontal_flip, vertical_flip : mirror every second image, chosen at random
-    rescale : what every pixel is multiplied by in the end: 1/255
-    preprocessing_function : image float32 (H, W, C) -> image of the same shape, after the changes;
-        also asked once, of a ramp of grays, when batches are made
-    validation_split : the part of the data that `subset="validation"` takes
-    interpolation_order : 1 mean of four pixels, 0 the nearest pixel
+    shear_range : **degrees**; 0.2 is too small to see
+    zoom_range : z means (1 - z, 1 + z); or (smallest, largest) factor. Height and width are drawn
+        separately; factors above 1 make objects smaller
+    zoom_keep_aspect : use one factor for height and width (Keras cannot)
+    channel_shift_range : the largest amount that is added to or subtracted from all values
+    fill_mode : what surrounds an image abcd: "nearest" aaaa|abcd|dddd, "reflect" dcba|abcd|dcba,
+        "wrap" abcd|abcd|abcd, "constant" `cval`
+    cval : the value that "constant" uses
+    horizontal_flip, vertical_flip : mirror an image with probability 1/2
+    rescale : factor of all values, applied last, such as 1/255
+    preprocessing_function : image float32 (H, W, C) -> image of the same shape, called after the
+        changes; it is also called once with a test image when batches are made
+    validation_split : the fraction of the data that `subset="validation"` takes
+    interpolation_order : 1 bilinear, 0 nearest pixel
     dtype : of the batches
 
     Raises
     ------
-    ArgumentError : a number out of its range
+    ArgumentError : an argument is out of its range
 
     Notes
     -----
-    What is done to image i in epoch e depends on (seed, e, i) alone: not on threads, on the batch
-    size, or on what was drawn before. A training that is interrupted and resumed sees what it
-    would have seen.
+    How image i is changed in epoch e depends only on (seed, e, i), not on threads, the batch size
+    or earlier draws. So a training that is interrupted and resumed sees the same images.
 
-    Keras 3 has the two axes of its changes swapped: there `height_shift_range` moves images
-    sideways, and images that are not square turn around a point beside their middle. Its "wrap"
-    repeats an image one pixel too early. Here all do what their names say.
+    Keras 3 swaps the two axes: its `height_shift_range` shifts images sideways, and images that are
+    not square rotate around a point beside their center. Its "wrap" repeats an image one pixel too
+    early. Here all of them do what their names say.
 
     References
     ----------
@@ -124,8 +126,8 @@ class ImageDataGenerator:
             horizontal_flip=horizontal_flip,
             vertical_flip=vertical_flip,
         )
-        # A deviation is that around a mean: dividing by it needs the mean subtracted. Whitening
-        # learns from images without their mean, and makes all deviations 1 itself.
+        # Dividing by a standard deviation needs the mean subtracted. Whitening is computed from
+        # centered images, and makes all standard deviations 1 itself.
         self.featurewise_center = (
             featurewise_center or featurewise_std_normalization or zca_whitening
         )
@@ -137,16 +139,9 @@ class ImageDataGenerator:
         self.fill_mode = check_choice(fill_mode, "fill_mode", FILL_MODES)
         self.cval = check_number(cval, "cval")
         self.rescale = check_number(rescale, "rescale") if rescale else None
-        if preprocessing_function is not None and not callable(preprocessing_function):
-            raise ArgumentError(
-                "preprocessing_function must be a function, image (H, W, C) -> image of that "
-                f"shape; got {preprocessing_function!r:.80}"
-            )
-        self.preprocessing_function = preprocessing_function
+        self.preprocessing_function = _check_callable(preprocessing_function)
         self.validation_split = check_number(validation_split, "validation_split", 0.0, 1.0)
-        if interpolation_order not in (0, 1):
-            raise ArgumentError(f"interpolation_order must be 0 or 1; got {interpolation_order!r}")
-        self.interpolation = "bilinear" if interpolation_order == 1 else "nearest"
+        self.interpolation = _interpolation_of(interpolation_order)
         self.dtype = check_choice(dtype or "float32", "dtype", DTYPES)
         self.whitening: Whitening | None = None
         self._calls = 0  # of `get_random_transform` without a seed
@@ -168,30 +163,33 @@ class ImageDataGenerator:
         *,
         threads: int | None = None,
     ) -> ArrayFlow:
-        """Batches x, (x, y) or (x, y, weights) of images in memory.
+        """Return batches x, (x, y) or (x, y, weights) of images in memory.
 
         Parameters
         ----------
-        x : array (N, H, W, C), uint8 or of real numbers; or (images, other), where `other` is an
-            array (N, ...) or a list of them that goes with the images as it is: batches then have
-            the list [images, other, ...] as their x, for a network with that many inputs
+        x : array (N, H, W, C), uint8 or floating-point; or (images, other), where `other` is an
+            array (N, ...) or a list of such arrays, which are not changed. The x of a batch is then
+            the list [images, other, ...], for a network with several inputs
         y, sample_weight : arrays (N, ...) and (N,)
         batch_size, shuffle, seed, threads : as in `ImageBatches`
-        save_to_dir, save_prefix, save_format : write every image that is handed out into a folder
+        save_to_dir, save_prefix, save_format : write the images of all batches into a folder
         subset : "validation", the first `validation_split` of the arrays, or "training", the rest
         """
         batches = ArrayFlow(
             x,
             y,
             sample_weight,
-            rows=array_part(count_of(x), y, self.validation_split, subset),
+            rows=array_subset(count_of(x), y, self.validation_split, subset),
             batch_size=batch_size,
             shuffle=shuffle,
             seed=seed,
+            prepare=self.preparation(seed),
             dtype=self.dtype,
             threads=threads,
+            saver=_saver(save_to_dir, save_prefix, save_format),
         )
-        return self._feed(batches, save_to_dir, save_prefix, save_format)
+        self._check_images(batches.image_shape)
+        return batches
 
     def flow_from_directory(
         self,
@@ -216,14 +214,14 @@ class ImageDataGenerator:
         allow_unreadable: float | None = None,
         verbose: bool = True,
     ) -> DirectoryBatches:
-        """Batches (x, y) of the pictures in a folder that has a folder for each class.
+        """Return batches (x, y) of the images in a folder that has one folder per class.
 
-        Parameters are those of `DirectoryBatches` and `list_folder`; `subset` takes the first
-        `validation_split` of each class ("validation"), or the rest ("training").
+        The parameters are those of `DirectoryBatches`, `list_folder` and `flow`; `subset` is
+        "validation", the first `validation_split` of each class, or "training", the rest.
         """
         images = list_folder(directory, classes, follow_links=follow_links)
         batches = DirectoryBatches(
-            class_part(images, self.validation_split, subset),
+            class_subset(images, self.validation_split, subset),
             target_size,
             color_mode,
             batch_size,
@@ -233,57 +231,63 @@ class ImageDataGenerator:
             interpolation=interpolation,
             keep_aspect_ratio=keep_aspect_ratio,
             upright=upright,
+            prepare=self.preparation(seed),
             dtype=self.dtype,
             threads=threads,
             allow_unreadable=allow_unreadable,
+            saver=_saver(save_to_dir, save_prefix, save_format),
             verbose=verbose,
         )
-        return self._feed(batches, save_to_dir, save_prefix, save_format)
-
-    def _feed(self, batches: Any, folder: PathLike | None, prefix: str, file_format: str) -> Any:
-        """The batches, of images that this generator changes."""
-        self._check_fitted(batches.image_shape)
-        self._check_function(batches.image_shape)
-        batches.prepare = lambda image, epoch, i: self._prepared(image, batches.seed, epoch, i)
-        if folder is not None:
-            batches.saves = Saves(folder, prefix, file_format, batches.image_shape)
+        self._check_images(batches.image_shape)
         return batches
 
-    def _prepared(self, image: np.ndarray, seed: int | None, epoch: int, i: int) -> np.ndarray:
-        rng = random.generator("augment", epoch, i, seed=seed)
-        return self._normalized(self._seen(image, self.ranges.draw(rng, image.shape)))
+    def preparation(self, seed: int | None = None) -> Prepare:
+        """Return the function (image, epoch, position) -> image that prepares images for batches.
 
-    def _seen(self, image: np.ndarray, change: Mapping[str, Any]) -> np.ndarray:
-        """The image after everything that comes before the normalization with what `fit` learned.
-
-        So `fit` learns from these.
+        It draws a change for each (seed, epoch, position), applies it and normalizes the image.
         """
+
+        def prepare(image: np.ndarray, epoch: int, position: int) -> np.ndarray:
+            rng = random.generator("augment", epoch, position, seed=seed)
+            change = self.ranges.draw(rng, image.shape)
+            return self._featurewise(self._before_featurewise(image, change))
+
+        return prepare
+
+    def _before_featurewise(self, image: np.ndarray, change: Mapping[str, Any]) -> np.ndarray:
+        """Apply everything but the normalization that `fit` computes, so `fit` uses this too."""
         if self.preprocessing_function is not None:
-            return self._own_scale(self._rescaled(self._changed(image, change)))
-        return self._own_scale(self._changed(image, change, self.rescale or 1.0))
+            return self._samplewise(self._rescaled(self._changed(image, change)))
+        return self._samplewise(self._changed(image, change, self.rescale or 1.0))
 
     def _rescaled(self, image: np.ndarray) -> np.ndarray:
-        """What `preprocessing_function` makes of an image, times `rescale`."""
+        """Apply `preprocessing_function` and `rescale`."""
         if self.preprocessing_function is not None:
             image = np.asarray(self.preprocessing_function(image), np.float32)
         return image if self.rescale is None else image * np.float32(self.rescale)
 
-    def _own_scale(self, image: np.ndarray) -> np.ndarray:
-        """The image normalized by its own mean and deviation, if `samplewise_...` says so."""
+    def _samplewise(self, image: np.ndarray) -> np.ndarray:
+        """Normalize an image by its own mean and standard deviation, if that is asked for."""
         if self.samplewise_center:
             image = image - image.mean()
         if self.samplewise_std_normalization:
-            image = image / (image.std() + SMALLEST)
+            image = image / (image.std() + STD_EPSILON)
         return image
+
+    def _featurewise(self, x: np.ndarray) -> np.ndarray:
+        """Normalize an image, or a batch, by what `fit` computed."""
+        if self.whitening is not None and self.featurewise_center:
+            x = self.whitening.apply(x)
+        return x
 
     # --- one image ----------------------------------------------------------------------------
 
     def get_random_transform(
         self, img_shape: tuple[int, ...], seed: int | None = None
     ) -> dict[str, Any]:
-        """A random change of an image of shape (H, W, C), as a dictionary with Keras's names.
+        """Draw a random change of an image (H, W, C), as a dictionary with Keras's names.
 
-        The same for the same `seed`; without one, another at every call.
+        The same `seed` gives the same change; without one, every call draws another.
         """
         self._calls += seed is None
         if seed is None:
@@ -291,34 +295,34 @@ class ImageDataGenerator:
         return self.ranges.draw(random.generator("change", seed=random.check_seed(seed)), img_shape)
 
     def apply_transform(self, x: np.ndarray, transform_parameters: Mapping[str, Any]) -> np.ndarray:
-        """An image (H, W, C) after a change with these numbers; float32, not rescaled."""
+        """Apply a change of `get_random_transform` to an image; float32 (H, W, C), not rescaled."""
         return self._changed(x, transform_parameters)
 
     def random_transform(self, x: np.ndarray, seed: int | None = None) -> np.ndarray:
-        """An image (H, W, C) after a random change; float32, not rescaled."""
+        """Apply a random change to an image (H, W, C); float32, not rescaled."""
         return self.apply_transform(x, self.get_random_transform(np.shape(x), seed))
 
     def standardize(self, x: np.ndarray) -> np.ndarray:
-        """An image (H, W, C), or each of a batch of them, preprocessed, rescaled and normalized."""
+        """Preprocess, rescale and normalize an image (H, W, C), or each image of a batch."""
         x = np.asarray(x, np.float32)
         if x.ndim == 4:
             return np.stack([self.standardize(image) for image in x]) if len(x) else x
-        return self._normalized(self._own_scale(self._rescaled(x)))
+        return self._featurewise(self._samplewise(self._rescaled(x)))
 
     def fit(
         self, x: np.ndarray, augment: bool = False, rounds: int = 1, seed: int | None = None
     ) -> None:
-        """Learn what `featurewise_...` and `zca_whitening` need from images (N, H, W, C).
+        """Compute what `featurewise_...` and `zca_whitening` need from images (N, H, W, C).
 
-        With `augment`, from `rounds` changed versions of each instead.
+        With `augment=True`, `rounds` randomly changed versions of each image are used instead.
         """
         images = np.asarray(x)
         if images.ndim != 4 or len(images) == 0:
             raise ShapeError(f"x must be images (N, H, W, C); got shape {images.shape}")
         changes = self._changes_to_fit(images, augment, check_int(rounds, "rounds"), seed)
-        self.whitening = Whitening.of(
-            np.stack([self._seen(image, change) for image, change in changes]),
-            deviation=self.featurewise_std_normalization,
+        self.whitening = Whitening.fit(
+            np.stack([self._before_featurewise(image, change) for image, change in changes]),
+            std=self.featurewise_std_normalization,
             epsilon=self.zca_epsilon if self.zca_whitening else None,
         )
 
@@ -344,29 +348,46 @@ class ImageDataGenerator:
             scale=scale,
         )
 
-    def _normalized(self, x: np.ndarray) -> np.ndarray:
-        if self.whitening is not None and self.featurewise_center:
-            x = self.whitening.apply(x)
-        return x
+    def _check_images(self, image_shape: tuple[int, int, int]) -> None:
+        """Raise an error if images (H, W, C) do not fit what `fit` saw, or the user's function."""
+        if self.featurewise_center:
+            if self.whitening is None:
+                raise ArgumentError(
+                    "featurewise_center, featurewise_std_normalization and zca_whitening need the "
+                    "mean of the images: call generator.fit(x) first"
+                )
+            self.whitening.check_fits(image_shape)
+        if self.preprocessing_function is not None:
+            _check_function(self.preprocessing_function, image_shape)
 
-    def _check_fitted(self, image_shape: tuple[int, int, int]) -> None:
-        if not self.featurewise_center:
-            return
-        if self.whitening is None:
-            raise ArgumentError(
-                "featurewise_center, featurewise_std_normalization and zca_whitening need to know "
-                "the images: call generator.fit(x) first"
-            )
-        self.whitening.check_fits(image_shape)
 
-    def _check_function(self, image_shape: tuple[int, int, int]) -> None:
-        """Ask it once, of a ramp of grays, before a training begins that it would end."""
-        if self.preprocessing_function is None:
-            return
-        ramp = np.linspace(0, WHITE, math.prod(image_shape), dtype=np.float32).reshape(image_shape)
-        shape = np.shape(self.preprocessing_function(ramp))
-        if shape != image_shape:
-            raise ShapeError(
-                "preprocessing_function must give an image of the shape that it got; of "
-                f"{shape_text(image_shape)} it made {shape_text(shape)}"
-            )
+def _saver(folder: PathLike | None, prefix: str, file_format: str) -> ImageSaver | None:
+    return None if folder is None else ImageSaver(folder, prefix, file_format)
+
+
+def _check_callable(function: Any) -> Any:
+    if function is not None and not callable(function):
+        raise ArgumentError(
+            "preprocessing_function must be a function, image (H, W, C) -> image of that "
+            f"shape; got {function!r:.80}"
+        )
+    return function
+
+
+def _interpolation_of(order: int) -> str:
+    if order not in (0, 1):
+        raise ArgumentError(f"interpolation_order must be 0 or 1; got {order!r}")
+    return "bilinear" if order == 1 else "nearest"
+
+
+def _check_function(
+    function: Callable[[np.ndarray], np.ndarray], image_shape: tuple[int, int, int]
+) -> None:
+    """Call the user's function once, with a ramp of grays, so that it fails before a training."""
+    ramp = np.linspace(0, WHITE, math.prod(image_shape), dtype=np.float32).reshape(image_shape)
+    shape = np.shape(function(ramp))
+    if shape != image_shape:
+        raise ShapeError(
+            f"preprocessing_function must return an image of the shape {shape_text(image_shape)} "
+            f"that it was called with; it returned {shape_text(shape)}"
+        )

@@ -77,8 +77,8 @@ def loads(data: bytes, path: object = "<bytes>") -> Any:
 class Machine:
     """The stack, and what was put aside to be used again."""
 
-    def __init__(self, path: object, most_bytes: int) -> None:
-        self.path, self.most_bytes = path, most_bytes
+    def __init__(self, path: object, max_bytes: int) -> None:
+        self.path, self.max_bytes = path, max_bytes
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
@@ -101,9 +101,9 @@ class Machine:
     def make(self, size: int) -> None:
         """Ask for so many bytes before they are used."""
         self.bytes_made += size
-        if self.bytes_made > self.most_bytes:
+        if self.bytes_made > self.max_bytes:
             raise SizeLimitError(
-                f"{self.path}: unfolds to more than {self.most_bytes:,} bytes, which no file of "
+                f"{self.path}: unfolds to more than {self.max_bytes:,} bytes, which no file of "
                 "its size needs"
             )
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.checks import check_choice, check_flag, check_number, shape_text
-from minicnn.data.images import CHANNELS, INTERPOLATIONS
+from minicnn.data.image_modes import CHANNELS
+from minicnn.data.images import INTERPOLATIONS
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.shapes import Pair, as_pair
 

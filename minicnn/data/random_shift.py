@@ -64,7 +64,7 @@ class RandomShift:
     def for_epoch(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The batches (images, labels) of one epoch; the same whenever it is asked for."""
         count, most = len(self.x), self.pixels
-        order = random.generator("shuffle", epoch).permutation(count)
+        order = random.epoch_order(count, epoch)
         shifts = random.generator("shift", epoch).integers(-most, most + 1, (count, 2))
         for start in range(0, count, self.batch_size):
             rows = order[start : start + self.batch_size]

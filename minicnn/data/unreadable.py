@@ -16,7 +16,7 @@ from minicnn.support.text import printable, shortened
 
 BadFiles = Sequence[tuple[Path, str]]  # a file, and why it cannot be read
 
-USUAL_SHARE = 0.01  # of all pictures: so many may be left out unless somebody allows more
+ALLOWED_SHARE = 0.01  # of all pictures: so many may be left out unless somebody allows more
 NAMED = 2  # in an error
 MAX_NAME = 60  # letters
 

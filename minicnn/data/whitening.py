@@ -11,18 +11,18 @@ import numpy as np
 from minicnn.checks import shape_text
 from minicnn.errors import ShapeError
 
-SMALLEST = np.float32(1e-6)  # added to a deviation before it divides, as in Keras
+STD_EPSILON = np.float32(1e-6)  # added to a deviation before it divides, as in Keras
 
 
 class Whitening(NamedTuple):
     """What the images of a training taught: each channel's mean and deviation, a rotation."""
 
     mean: np.ndarray  # (C,)
-    deviation: np.ndarray | None  # (C,)
+    std: np.ndarray | None  # (C,)
     rotation: np.ndarray | None  # (H*W*C, H*W*C)
 
     @classmethod
-    def of(cls, x: np.ndarray, *, deviation: bool, epsilon: float | None) -> Whitening:
+    def fit(cls, x: np.ndarray, *, std: bool, epsilon: float | None) -> Whitening:
         """From images float32 (N, H, W, C); with `epsilon` also the ZCA rotation.
 
         With X the images as rows, without their mean, and X^T = U S V^T, the rotation is
@@ -36,7 +36,7 @@ class Whitening(NamedTuple):
         mean = _mean_of_means(x)
         spread = np.sqrt(_mean_of_means(x, lambda image: (image - mean) ** 2))
         single = np.float32
-        learned = cls(mean.astype(single), spread.astype(single) if deviation else None, None)
+        learned = cls(mean.astype(single), spread.astype(single) if std else None, None)
         if epsilon is None:
             return learned
         flat = learned.apply(x).reshape(len(x), -1)
@@ -61,8 +61,8 @@ class Whitening(NamedTuple):
         """Images (H, W, C) or (N, H, W, C), normalized."""
         self.check_fits(x.shape[-3:])
         x = x - self.mean
-        if self.deviation is not None:
-            x = x / (self.deviation + SMALLEST)
+        if self.std is not None:
+            x = x / (self.std + STD_EPSILON)
         if self.rotation is None:
             return x
         return (x.reshape(-1, len(self.rotation)) @ self.rotation).reshape(x.shape)

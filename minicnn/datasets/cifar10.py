@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from minicnn.data.folders import is_ignored, is_image, list_folder
-from minicnn.data.images import PathLike, decode, read_images, with_picture
+from minicnn.data.image_files import PathLike, with_opened_image
+from minicnn.data.images import decode, read_images
 from minicnn.data.plain_pickle import loads
 from minicnn.data.tar import Member, members
 from minicnn.errors import FormatError, ImageReadError, SizeLimitError, TruncatedError
@@ -34,7 +35,7 @@ RECORD_BYTES = 1 + COLORS * SIDE * SIDE  # a label, then all red, all green, all
 MAX_BYTES = 64 << 20  # of one file; a batch has 31 MB
 MAX_ARCHIVE_BYTES = 2**31
 # Of the pictures in an archive, which may have been enlarged.
-MAX_PICTURE_BYTES = 4 << 20
+MAX_IMAGE_BYTES = 4 << 20
 MAX_PIXELS = 1 << 20
 MAX_PIXELS_IN_ALL = 60_000 * 64 * 64
 
@@ -220,7 +221,7 @@ def _from_archive(
                     raise FormatError(path, f"holds {name.name} twice")
                 batches[name.name] = member.read()
             elif is_image(name) and len(name.parts) > 2 and name.parts[-3] in pictures:
-                _check_size(member, MAX_PICTURE_BYTES, path)
+                _check_size(member, MAX_IMAGE_BYTES, path)
                 pictures[name.parts[-3]].add(name, member.read())
     if batches:
         try:
@@ -254,7 +255,7 @@ class Pictures:
                 self._path, f"has the class {kind!r}; those of CIFAR-10 are {CLASS_NAMES}"
             )
         try:
-            width, height = with_picture(data, lambda image: image.size)
+            width, height = with_opened_image(data, lambda image: image.size)
             self._count(width * height)
             pixels = decode(data, SIDE)
         except ImageReadError as error:

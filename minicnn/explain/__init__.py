@@ -1,4 +1,4 @@
-"""Looking at what a network does, and at what it gets wrong."""
+"""Show what a trained network looks at and what it gets wrong; find out why one does not learn."""
 
 from minicnn.explain.doctor import Doctor, Finding, examine
 from minicnn.explain.feature_maps import feature_maps, maps_figure

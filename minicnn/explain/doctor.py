@@ -1,4 +1,4 @@
-"""Doctor: why does a training not learn? It looks, and it tries."""
+"""Find out why a network does not learn: check for known mistakes, then train a fresh copy."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from minicnn.models.saving.graph_config import graph_from_config, graph_to_confi
 from minicnn.ops.operation import apply, gradients
 from minicnn.support.text import say
 
-MAX_SAMPLES = 64  # that are looked at
+MAX_SAMPLES = 64  # samples that `examine` uses
 BY_HEART = 16  # samples that any network should be able to learn by heart
-STEPS = 80
-LEARNED = 0.8  # a loss below this part of the first one says that it does
-FACTORS = (1.0, 0.1, 0.01, 10.0)  # of the learning rate, in the order in which they are tried
-
+STEPS = 80  # training steps per learning rate that is tried
+LEARNED = 0.8  # the network learns if the loss falls below this fraction of the first loss
+FACTORS = (1.0, 0.1, 0.01, 10.0)  # multiples of the learning rate, in the order of the attempts
+SHUFFLED = "labels are shuffled against images (look at some of both)"
 
 Progress = Callable[[int, int], None]
 
 
 class Finding(NamedTuple):
-    """One sentence about the training; `bad` if it can be the reason."""
+    """One sentence about the training; `bad` if it describes a likely reason for not learning."""
 
     bad: bool
     text: str
@@ -40,19 +40,30 @@ class Finding(NamedTuple):
 def examine(
     model: Model, x: Any, y: Any, *, by_heart: bool = True, progress: Progress | None = None
 ) -> list[Finding]:
-    """Look for what keeps this model from learning from these samples.
+    """Look for reasons why this model does not learn from these samples.
 
     Parameters
     ----------
-    model : compiled; is not changed
-    x, y : some dozens of samples as `fit` gets them, of all classes
-    by_heart : also try whether the network, started afresh, can learn 16 of them by heart, and
-        with which learning rate: 80 small steps, a few seconds for most networks
-    progress : called with (steps done, steps at most) during that trial
+    model : Model
+        A compiled model. It is not changed.
+    x, y : arrays
+        A few dozen samples of all classes and their labels, as `fit` takes them. Only the first
+        64 are used.
+    by_heart : bool, default True
+        Also train a copy with new initial weights on 16 of the samples, to see whether it can
+        learn them by heart and with which learning rate. This takes 80 to 320 training steps, a
+        few seconds for most networks.
+    progress : function, optional
+        Called as `progress(steps done, maximum number of steps)` during that training.
 
     Returns
     -------
-    list of Finding, what is wrong first; the last says how the trial went
+    list of Finding
+        The problems that were found; with `by_heart`, the last finding describes that training.
+
+    Raises
+    ------
+    ArgumentError : the model is not compiled, or has several outputs
 
     Examples
     --------
@@ -61,7 +72,7 @@ def examine(
     >>> model.compile("adam", "sparse_categorical_crossentropy")
     >>> x = rng.integers(0, 2, (16, 28, 28, 1)).astype(np.float32)
     >>> examine(model, x, np.arange(16) % 10, by_heart=False)[0].text
-    'pixels run 0...1 and the network rescales once more; rescale once'
+    'pixels run 0...1 and the network rescales them again; rescale once'
     """
     model.need_compiled()
     x, y = np.asarray(x)[:MAX_SAMPLES], np.asarray(y)[:MAX_SAMPLES]
@@ -88,20 +99,23 @@ def examine(
 def learns_by_heart(
     model: Model, x: np.ndarray, y: np.ndarray, progress: Progress | None = None
 ) -> Finding:
-    """Train a fresh copy on a few samples again and again; any sound training learns them."""
+    """Train a copy with new initial weights on a few samples, which a sound network learns.
+
+    The model's learning rate is tried first, then the other multiples in FACTORS.
+    """
     x, y = x[:BY_HEART], y[:BY_HEART]
     rate = float(model.need_compiled()[0].learning_rate)
     tried = []
-    for number, factor in enumerate(FACTORS):
-        first, last = _trial(model, x, y, rate * factor, _counted(progress, number))
+    for attempt, factor in enumerate(FACTORS):
+        first, last = _trial(model, x, y, rate * factor, _counted(progress, attempt))
         tried.append(f"{rate * factor:g}: {first:.3f} to {last:.3f}")
         if last < LEARNED * first:
             break
     else:
         return Finding(
             True,
-            f"the network cannot learn {len(x)} samples by heart in {STEPS} steps, whatever the "
-            f"learning rate ({'; '.join(tried)}): look at its layers, the loss and the pixels",
+            f"the network cannot learn {len(x)} samples by heart in {STEPS} steps with any "
+            f"learning rate ({'; '.join(tried)}): check its layers, the loss and the pixels",
         )
     if factor == 1.0:
         return Finding(
@@ -111,19 +125,24 @@ def learns_by_heart(
         )
     return Finding(
         True,
-        f"learning rate {rate:g} learns {len(x)} samples not even by heart, {rate * factor:g} does "
-        f"(losses in {STEPS} steps: {'; '.join(tried)})",
+        f"with learning rate {rate:g} the network cannot even learn {len(x)} samples by heart, "
+        f"with {rate * factor:g} it can (losses in {STEPS} steps: {'; '.join(tried)})",
     )
 
 
 class Doctor(Callback):
-    """Watches a training, and says once what is wrong and what it is likely to come from.
+    """Watches a training and prints each problem once, with its likely cause.
+
+    It does not change the training.
 
     Parameters
     ----------
-    x, y : some dozens of samples, to look for reasons in; without them only the loss, the curves
-        and the weights can be looked at
-    patience : batches for which the loss may stay where it is for a network that guesses, or above
+    x, y : arrays, optional
+        A few dozen samples and their labels, which `examine` checks when the network does not
+        learn. Without them the cause is guessed from the losses and the weights alone.
+    patience : int, default 200
+        The loss may stay at or above the loss of random guessing for this many batches before
+        the doctor reports it.
 
     Examples
     --------
@@ -138,19 +157,19 @@ class Doctor(Callback):
         self.x, self.y = x, y
         self.patience = check_int(patience, "patience")
         self._losses: deque[float] = deque(maxlen=self.patience)
-        self._total, self._done = 0.0, 0  # the losses of the epoch so far, of so many batches
-        self._said: list[str] = []
+        self._total, self._done = 0.0, 0  # sum of this epoch's batch losses, and their number
+        self._said: list[str] = []  # the kinds of problems that were reported
         self._curves: dict[str, list[float]] = {}
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """A new patient."""
+        """Forget the previous training."""
         self._losses.clear()
         self._total, self._done = 0.0, 0
         self._curves, self._said = {}, []
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Is the net still guessing?"""
-        total = (logs or {}).get("loss", 0.0) * (batch + 1)  # logs are means over the epoch so far
+        """Report a loss that has stayed at the level of guessing for `patience` batches."""
+        total = (logs or {}).get("loss", 0.0) * (batch + 1)  # logs hold means over the epoch
         steps = batch + 1 - self._done
         self._losses += [(total - self._total) / steps] * steps
         self._total, self._done = total, batch + 1
@@ -163,7 +182,7 @@ class Doctor(Callback):
                 self._say(f"{text}. Likely: {self._reasons(model)}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """What do the curves say?"""
+        """Report a loss curve that rises or is not finite, and other problems of the curves."""
         self._total, self._done = 0.0, 0
         for name, value in (logs or {}).items():
             self._curves.setdefault(name, []).append(value)
@@ -176,19 +195,19 @@ class Doctor(Callback):
             self._say(text)
 
     def get_state(self) -> dict[str, Any]:
-        """What was seen and said."""
+        """Return the losses, the curves and the kinds of problems that were reported."""
         curves = {name: list(values) for name, values in self._curves.items()}
         return {"losses": list(self._losses), "said": list(self._said), "curves": curves}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on with the same patient."""
+        """Restore what `get_state` returned."""
         self._losses = deque(state["losses"], maxlen=self.patience)
         self._said, self._curves = list(state["said"]), dict(state["curves"])
 
     def _reasons(self, model: Model) -> str:
         if self.x is None:
             reason = symptoms.learning_rate_problem(model, {}) or symptoms.loss_mismatch(model)
-            return f"{reason or 'a learning rate that does not fit'}, or {SHUFFLED}"
+            return f"{reason or 'an unsuitable learning rate'}, or {SHUFFLED}"
         found = [one.text for one in examine(model, self.x, self.y) if one.bad]
         return "; ".join(found) if found else SHUFFLED
 
@@ -196,32 +215,29 @@ class Doctor(Callback):
         say(f"Doctor: {text}")
 
 
-SHUFFLED = "labels are shuffled against images (look at some of both)"
-
-
 def _gradients(model: Model, tape: Tape, y: np.ndarray) -> dict[str, np.ndarray]:
-    """{parameter: gradient} of the mean loss, of samples as in use."""
+    """Gradients of the mean loss by parameter name, with layers in inference mode."""
     _, loss = model.need_compiled()
     labels = loss.prepare(y, tape.output.shape)
-    found = tape.gradient(tape.output, _by_output(loss, tape.output, labels))
+    found = tape.gradient(tape.output, _loss_gradient(loss, tape.output, labels))
     by_name = {p.name: found.of(p) for p in model.parameters}
     return {name: dw for name, dw in by_name.items() if dw is not None}
 
 
-def _by_output(loss: Loss, output: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The mean loss's gradient by the network's output."""
+def _loss_gradient(loss: Loss, output: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The gradient of the mean loss with respect to the network's output."""
     operation = loss.operation_named(loss.operation)
-    of_samples, saved = apply(operation, output, labels, **loss.attributes)
-    shares = np.full(of_samples.shape, 1 / of_samples.size, np.float32)
-    return next(iter(gradients(shares, saved).values()))
+    losses, saved = apply(operation, output, labels, **loss.attributes)  # one loss per sample
+    weights = np.full(losses.shape, 1 / losses.size, np.float32)
+    return next(iter(gradients(weights, saved).values()))
 
 
-def _counted(progress: Progress | None, trial: int) -> Callable[[int], None]:
-    """Tells the steps of one of several trials."""
+def _counted(progress: Progress | None, attempt: int) -> Callable[[int], None]:
+    """A function that reports a step of one attempt as progress over all attempts."""
 
     def count(step: int) -> None:
         if progress is not None:
-            progress(trial * STEPS + step + 1, len(FACTORS) * STEPS)
+            progress(attempt * STEPS + step + 1, len(FACTORS) * STEPS)
 
     return count
 
@@ -229,19 +245,22 @@ def _counted(progress: Progress | None, trial: int) -> Callable[[int], None]:
 def _trial(
     model: Model, x: np.ndarray, y: np.ndarray, rate: float, count: Callable[[int], None]
 ) -> tuple[float, float]:
-    """(first, mean of the last five) losses of a fresh copy that sees only these samples."""
+    """Train a copy with new initial weights; return the first loss and the mean of the last five.
+
+    A training that overflows returns (nan, inf).
+    """
     graph = graph_from_config(graph_to_config(model.graph))
     copy = Model(graph.inputs, graph.outputs, name=f"{model.name}_by_heart")
     optimizer, loss = model.need_compiled()
     copy.compile(type(optimizer)(**{**optimizer.get_config(), "learning_rate": rate}), loss)
     try:
-        found = []
+        losses = []
         for step in range(STEPS):
-            found.append(copy.train_on_batch(x, y))
+            losses.append(copy.train_on_batch(x, y))
             count(step)
     except NumericError:
         return math.nan, math.inf
-    return found[0], float(np.mean(found[-5:]))
+    return losses[0], float(np.mean(losses[-5:]))
 
 
 def _curves(model: Model) -> dict[str, list[float]]:

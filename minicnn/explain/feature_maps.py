@@ -1,4 +1,4 @@
-"""Feature maps: what each layer makes of an image."""
+"""Feature maps: the output of each convolutional layer for an image."""
 
 from __future__ import annotations
 
@@ -23,13 +23,20 @@ COLUMNS = 12
 def feature_maps(
     model: Model, x: np.ndarray, layers: Sequence[str] | None = None
 ) -> dict[str, np.ndarray]:
-    """The maps (N, h, w, K) of each layer, in the network's order, by the layer's name.
+    """The feature maps (N, h, w, K) of each layer, by layer name and in the network's order.
 
     Parameters
     ----------
-    model : any with convolutions
-    x : (N, H, W, C), what the network is fed
-    layers : names; default: all that have maps, but those that in use pass on what they get
+    model : Model
+        A model with convolutions.
+    x : (N, H, W, C) array
+        What the network is fed.
+    layers : sequence of str, optional
+        Layer names; default: all layers that have maps, except Rescaling and Dropout.
+
+    Raises
+    ------
+    ArgumentError : there is no such layer, or it has no maps
 
     Examples
     --------
@@ -42,42 +49,47 @@ def feature_maps(
     tensors = [t for t in model.graph.tensors if _has_maps(t.layer, t.shape)]
     if names is not None:
         tensors = [t for t in model.graph.tensors if t.layer.name in names]
-    # The same layers, with other outputs: one pass gives them all.
-    inside = Model(model.graph.inputs, tensors)
-    outputs = inside.predict_on_batch(x)
+    # A model of the same layers whose outputs are the maps: one pass computes them all.
+    outputs = Model(model.graph.inputs, tensors).predict_on_batch(x)
     outputs = [outputs] if len(tensors) == 1 else outputs
     return {t.layer.name: y for t, y in zip(tensors, outputs, strict=True)}
 
 
 def maps_figure(maps: Mapping[str, np.ndarray], image: np.ndarray, most: int = COLUMNS) -> Figure:
-    """A row a layer: of one image's maps those that vary most, red above 0 and blue below.
+    """Draw one row per layer with the maps that vary most, red above 0 and blue below.
 
     Parameters
     ----------
-    maps : {layer: (h, w, K)}
-    image : uint8 (H, W, C)
-    most : maps of a layer; default: one line of them
+    maps : dict of str to (h, w, K) arrays
+        The maps of one image by layer name.
+    image : (H, W, C) uint8 array
+    most : int, default 12
+        Maps to draw per layer.
+
+    Returns
+    -------
+    matplotlib Figure
     """
     if not maps:
         raise ArgumentError("maps must have at least one layer")
     lines = [-(-min(most, m.shape[2]) // COLUMNS) for m in maps.values()]
-    figure: Any = empty_figure(3.6 + COLUMNS, 1.5 * sum(lines) + 0.35 * len(lines))
+    figure: Any = empty_figure(3.6 + COLUMNS, 1.33 * sum(lines) + 0.4 * len(lines))
     left, right = figure.subfigures(1, 2, width_ratios=(3.2, COLUMNS))
     left.suptitle("the image", fontsize=14)
     show_image(left.subplots(), image)
-    rows = right.subfigures(len(lines), 1, height_ratios=[n + 0.25 for n in lines], squeeze=False)
+    rows = right.subfigures(len(lines), 1, height_ratios=[n + 0.3 for n in lines], squeeze=False)
     for row, (name, found) in zip(rows[:, 0], maps.items(), strict=True):
         picked = strongest(found, most)
         height, width, count = found.shape
         row.suptitle(
             f"{caption(name)}: {len(picked)} of {count} maps, {height} x {width}", fontsize=12
         )
-        show_channels(row.subplots(), found[:, :, picked], COLUMNS, picked + 1, "value")
+        show_channels(row.subplots(), found[:, :, picked], COLUMNS, picked + 1, label="value")
     return figure
 
 
 def strongest(maps: np.ndarray, most: int) -> np.ndarray:
-    """Numbers of the `most` channels of (h, w, K) that vary most, in the channels' order.
+    """Indices of the `most` channels of (h, w, K) with the largest spread, in ascending order.
 
     >>> strongest(np.array([[[0, 5, 1]], [[0, 0, 3]]], np.float32), 2).tolist()
     [1, 2]

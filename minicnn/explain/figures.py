@@ -1,4 +1,4 @@
-"""Pictures of a trained classifier: its mistakes, its confusions, its first layer.
+"""Figures of a trained classifier: its errors, its confusion matrix, its first layer.
 
 Each function returns a matplotlib figure, to be saved by `figure.savefig(path)`; none needs a
 screen. matplotlib is imported when a figure is made, so that nothing else needs it.
@@ -14,20 +14,22 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.explain.kernels import show_kernels
-from minicnn.explain.tiles import empty_figure, show_channels, show_tiles
+from minicnn.explain.tiles import GAP, empty_figure, show_channels, show_tiles
 from minicnn.support.plots import QUIET, RIGHT, WRONG, caption
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# More cells than this would be too small to see on one page.
-MAX_ERRORS = 600
-# Of the confusion matrix, in inches. Beyond 34 classes cells and letters get smaller: 200 of full
-# size would take gigabytes to draw, and more than 700 matplotlib refuses.
-CELL, AROUND, MAX_SIDE = 0.62, 2.5, 24.0
-FITS = 8  # letters below a column of the confusion matrix; longer names lean
-LEANING: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
+MAX_ERRORS = 600  # tiles in an error gallery; more would be too small to see
+TILE, MAX_TILE = 0.75, 1.6  # width of a gallery's tile with its gap, in inches
+LETTER = 0.086  # mean width of a letter below a tile, in inches
+ABOVE, BELOW = 0.25, 0.23  # height of the words above and below a tile, in inches
+# The confusion matrix, in inches. Beyond 34 classes cells and letters get smaller: 200 classes at
+# full size would take gigabytes to draw, and matplotlib refuses more than 700.
+CELL, MARGIN, MAX_SIDE = 0.62, 2.5, 24.0
+MAX_UPRIGHT = 8  # letters of a name below a column of the matrix; longer names are rotated
+ROTATED: dict[str, Any] = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"}
 
 
 def error_gallery(
@@ -36,24 +38,32 @@ def error_gallery(
     predictions: np.ndarray,
     names: Sequence[str] | None = None,
 ) -> Figure:
-    """Every image that was classified wrongly: on top what it was taken for, below what it is.
+    """Draw every misclassified image, with the predicted class above it and the true one below.
 
-    Sorted by what they are, then by what they were taken for, so that alike mistakes stand side by
-    side.
+    The images are sorted by true class, then by predicted class, so that similar errors are next
+    to each other. At most 600 are drawn.
 
     Parameters
     ----------
-    images : array (N, H, W) or (N, H, W, C)
+    images : (N, H, W) or (N, H, W, C) array
         Gray (C = 1 or no C) or color (C = 3) images.
-    labels, predictions : integer arrays (N,)
-        What each image shows, and what the network says.
+    labels, predictions : (N,) integer arrays
+        True and predicted class indices.
     names : sequence of str, optional
-        A name a class; default is the class's number.
+        One name per class; default: the class indices.
+
+    Returns
+    -------
+    matplotlib Figure
+
+    Raises
+    ------
+    ArgumentError : the arrays have different lengths
     """
     labels, predictions = np.asarray(labels), np.asarray(predictions)
     if not len(images) == len(labels) == len(predictions):
         raise ArgumentError(
-            "images, labels and predictions must be of the same images; got "
+            "images, labels and predictions must have the same length; got "
             f"{len(images)}, {len(labels)} and {len(predictions)}"
         )
     wrong = np.flatnonzero(labels != predictions)
@@ -61,34 +71,50 @@ def error_gallery(
     shown = shown[np.lexsort((predictions[shown], labels[shown]))]
     columns = max(10, math.ceil(math.sqrt(1.6 * len(shown))))
     rows = max(1, -(-len(shown) // columns))
-    figure = empty_figure(0.75 * columns, 1.28 * rows + 0.8)
+    said = [_name(predictions[i], names) for i in shown]
+    true = [f"is {_name(labels[i], names)}" for i in shown]
+    width = min(max(TILE, LETTER * max(map(len, said + true), default=0)), MAX_TILE)
+    inch = (1 + GAP) / width  # in tile widths
+    pitch = ABOVE + BELOW + (images.shape[1] / images.shape[2] + GAP) / inch
+    figure = empty_figure(width * columns, pitch * rows + 0.8)
     figure.suptitle(_gallery_title(len(wrong), len(labels), len(shown)), fontsize=15)
-    places = show_tiles(figure.subplots(), images[shown], columns, above=0.38, below=0.34)
-    for i, place in zip(shown, places, strict=True):
-        place.above(_name(predictions[i], names), color=WRONG, fontsize=15, weight="bold")
-        place.below(f"is {_name(labels[i], names)}", color=QUIET, fontsize=9)
+    tiles = show_tiles(figure.subplots(), images[shown], columns, ABOVE * inch, BELOW * inch)
+    short = max(map(len, said), default=0) <= 2
+    style: dict[str, Any] = {"fontsize": 15, "weight": "bold"} if short else {"fontsize": 9}
+    most = int(width / LETTER)  # letters that fit
+    for tile, above, below in zip(tiles, said, true, strict=True):
+        tile.above(_shortened(above, most), color=WRONG, **style)
+        tile.below(_shortened(below, most), color=QUIET, fontsize=9)
     return figure
 
 
 def confusion_figure(matrix: np.ndarray, names: Sequence[str] | None = None) -> Figure:
-    """How often each class (row) was taken for each class (column).
+    """Draw a confusion matrix: rows are true classes, columns are predicted classes.
 
-    What is right stands on the blue diagonal; the redder a cell beside it, the more often the
-    mistake. Each has its own scale, or a good network's mistakes would be invisible.
+    The diagonal of correct predictions is blue, the errors beside it are red. Blue and red have
+    separate scales, because otherwise the errors of a good network would be invisible.
 
     Parameters
     ----------
-    matrix : integer array (classes, classes)
-        `matrix[i, j]` images of class i were taken for class j.
+    matrix : (classes, classes) integer array
+        `matrix[i, j]` is the number of images of class i that were classified as class j.
     names : sequence of str, optional
-        A name a class; default is the class's number.
+        One name per class; default: the class indices.
+
+    Returns
+    -------
+    matplotlib Figure
+
+    Raises
+    ------
+    ShapeError : the matrix is not square
     """
     matrix = np.asarray(matrix)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise ShapeError(f"matrix must be square, a row and a column a class; got {matrix.shape}")
-    room = CELL * len(matrix)
-    scale = min(1.0, (MAX_SIDE - AROUND) / room) if room else 1.0
-    side = AROUND + scale * room
+        raise ShapeError(f"matrix must be square, (classes, classes); got {matrix.shape}")
+    cells = CELL * len(matrix)
+    scale = min(1.0, (MAX_SIDE - MARGIN) / cells) if cells else 1.0
+    side = MARGIN + scale * cells
     figure = empty_figure(side + 1.2, side)
     axes = figure.subplots()
     right = np.eye(len(matrix), dtype=bool)
@@ -105,19 +131,28 @@ def confusion_figure(matrix: np.ndarray, names: Sequence[str] | None = None) -> 
 
 
 def first_layer_figure(kernels: np.ndarray, maps: np.ndarray, image: np.ndarray) -> Figure:
-    """The kernels of a first convolution, and what each makes of one image.
+    """Draw the kernels of a first convolution, and its output for one image.
 
-    Blue weights count against, red ones for a match, and those of three colors have these; where
-    a map is red its kernel's pattern is, where it is blue the opposite pattern.
+    Positive weights are red and negative ones blue; kernels with three input channels are drawn in
+    color. A map is red where the image matches its kernel, and blue where it matches the inverted
+    kernel.
 
     Parameters
     ----------
-    kernels : array (KH, KW, CI, CO)
-        The layer's weights, as `kernels_figure` shows them.
-    maps : array (OH, OW, CO)
-        The image after the convolution.
-    image : array (H, W) or (H, W, C)
-        What the network saw.
+    kernels : (KH, KW, CI, CO) array
+        The layer's weights, drawn as by `kernels_figure`.
+    maps : (OH, OW, CO) array
+        The layer's output for the image.
+    image : (H, W) or (H, W, C) array
+        The network's input.
+
+    Returns
+    -------
+    matplotlib Figure
+
+    Raises
+    ------
+    ShapeError : the kernels and the maps have different numbers of channels
     """
     if kernels.ndim != 4 or maps.ndim != 3 or kernels.shape[3] != maps.shape[2]:
         raise ShapeError(
@@ -130,12 +165,14 @@ def first_layer_figure(kernels: np.ndarray, maps: np.ndarray, image: np.ndarray)
     figure: Any = empty_figure(3.4 + 1.05 * columns, 1.4 + 2.4 * rows)
     left, right = figure.subfigures(1, 2, width_ratios=(3.4, 1.05 * columns))
     left.suptitle("the image", fontsize=14)
-    show_tiles(left.subplots(), image[None], 1)
+    beside = left.subplots()
+    show_tiles(beside, image[None], 1)
+    beside.set_anchor("N")
     above, below = right.subfigures(2, 1)
     above.suptitle(f"{count} kernels, {_size(kernels)}", fontsize=14)
     show_kernels(above.subplots(), kernels, columns)
     below.suptitle(f"the image after each of them, {_size(maps)}", fontsize=14)
-    show_channels(below.subplots(), maps, columns, what="value")
+    show_channels(below.subplots(), maps, columns, label="value")
     return figure
 
 
@@ -144,23 +181,27 @@ def _gallery_title(wrong: int, count: int, shown: int) -> str:
         return f"All {count:,} images are right"
     text = f"{wrong:,} of {count:,} wrong ({1 - wrong / count:.2%} right)"
     cut = f"; the first {shown:,}" if shown < wrong else ""
-    return f"{text}{cut}. Red: what the network says"
+    return f"{text}{cut}. Red: the prediction"
 
 
-def _name(number: int, names: Sequence[str] | None) -> str:
-    return str(number) if names is None else names[number]
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _name(index: int, names: Sequence[str] | None) -> str:
+    return str(index) if names is None else names[index]
 
 
 def _label_confusion(
     axes: Axes, matrix: np.ndarray, names: Sequence[str] | None, scale: float
 ) -> None:
-    """Names along both axes, each class's share of right answers at its row's end, and a title."""
+    """Add class names, the share of correct predictions at the end of each row, and a title."""
     classes = len(matrix)
     ticks = [caption(_name(i, names)) for i in range(classes)]
-    axes.set_xticks(range(classes), ticks, **LEANING if max(map(len, ticks)) > FITS else {})
+    axes.set_xticks(range(classes), ticks, **ROTATED if max(map(len, ticks)) > MAX_UPRIGHT else {})
     axes.set_yticks(range(classes), ticks)
-    axes.set_xlabel("the network says", fontsize=13)
-    axes.set_ylabel("it is", fontsize=13)
+    axes.set_xlabel("predicted class", fontsize=13)
+    axes.set_ylabel("true class", fontsize=13)
     axes.set_xticks(np.arange(classes + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(classes + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="#e6e6e6", linewidth=0.8 * scale)
@@ -168,7 +209,7 @@ def _label_confusion(
     for i, row in enumerate(matrix):
         share = f"{row[i] / row.sum():.1%}" if row.sum() else "none"
         axes.text(classes - 0.3, i, share, color=RIGHT, va="center", fontsize=11 * scale)
-    axes.text(classes - 0.3, -0.75, "right", color=RIGHT, va="center", fontsize=11)
+    axes.text(classes - 0.3, -0.75, "correct", color=RIGHT, va="center", fontsize=11)
     count, wrong = int(matrix.sum()), int(matrix.sum() - matrix.trace())
     axes.set_title(f"{wrong:,} of {count:,} wrong", fontsize=15, pad=26)
 

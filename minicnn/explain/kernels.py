@@ -1,4 +1,4 @@
-"""Kernels: the small patterns that a convolution looks for."""
+"""Show the kernels of a convolution: the small patterns that it looks for."""
 
 from __future__ import annotations
 
@@ -21,7 +21,14 @@ COLORS = 3  # red, green, blue
 
 
 def kernels_of(model: Model, layer: str | None = None) -> tuple[str, np.ndarray]:
-    """(name, kernels (KH, KW, CI, CO)) of a convolution; by default the first one.
+    """The name and the kernels (KH, KW, CI, CO) of a convolution; by default of the first one.
+
+    Raises
+    ------
+    ArgumentError : there is no layer of that name, or it is not a convolution
+
+    Examples
+    --------
 
     >>> from minicnn.zoo import lenet
     >>> name, kernels = kernels_of(lenet())
@@ -31,39 +38,46 @@ def kernels_of(model: Model, layer: str | None = None) -> tuple[str, np.ndarray]
     convolutions = [la for la in model.layers if isinstance(la, (Conv2D, DepthwiseConv2D))]
     found = [la for la in convolutions if layer in (None, la.name)]
     if not found:
-        model.get_layer(layer or "")  # no such layer at all: it lists them
+        model.get_layer(layer or "")  # raises an error that lists the layers, if there is none
         names = ", ".join(la.name for la in convolutions) or "none"
-        raise ArgumentError(f"{layer!r} is no convolution; there are: {names}")
+        raise ArgumentError(f"{layer!r} is not a convolution; the convolutions are: {names}")
     return found[0].name, found[0].kernel.value
 
 
 def kernel_tiles(kernels: np.ndarray) -> np.ndarray:
-    """Kernels (KH, KW, 3, CO) that see three colors as pictures (CO, KH, KW, 3), 0...1.
+    """Convert kernels (KH, KW, 3, CO) of color images to images (CO, KH, KW, 3) of 0...1.
 
-    Gray is a weight of 0; the largest weight of them all is 0 or 1, so that they can be compared.
+    A weight of 0 becomes 0.5, gray. All kernels share one scale, in which the weight of the
+    largest absolute value becomes 0 or 1.
 
+    Raises
+    ------
+    ShapeError : the kernels do not have three input channels
+
+    Examples
+    --------
     >>> kernel_tiles(np.zeros((5, 5, 3, 20), np.float32)).shape
     (20, 5, 5, 3)
     """
     if kernels.ndim != 4 or kernels.shape[2] != COLORS:
-        raise ShapeError(f"kernels must be (KH, KW, 3, CO), of three colors; got {kernels.shape}")
+        raise ShapeError(f"kernels must be (KH, KW, 3, CO), with three colors; got {kernels.shape}")
     return 0.5 + 0.5 * np.moveaxis(kernels, 3, 0) / _largest(kernels)
 
 
 def show_kernels(axes: Axes, kernels: np.ndarray, columns: int) -> None:
-    """Kernels (KH, KW, CI, CO) as numbered tiles on one scale, with what it means.
+    """Show kernels (KH, KW, CI, CO) as numbered tiles on one scale, with a legend.
 
-    Those that see three colors are in these colors; of others the mean over their channels is red
-    above 0 and blue below.
+    Kernels with three input channels are drawn in color. Of others the mean over the input
+    channels is drawn, red above 0 and blue below.
     """
     if kernels.shape[2] != COLORS:
-        what = "weight" if kernels.shape[2] == 1 else "mean weight"
-        return show_channels(axes, kernels.mean(2), columns, what=what)
-    places = show_tiles(axes, kernel_tiles(kernels), columns, above=0.2)
-    for number, place in enumerate(places, 1):
-        place.above(f"{number}", color=QUIET, fontsize=9)
-    most = f"{_largest(kernels):.2g}"
-    text = f"gray: weight 0; brighter or darker: up to ±{most} of that color"
+        label = "weight" if kernels.shape[2] == 1 else "mean weight"
+        return show_channels(axes, kernels.mean(2), columns, label=label)
+    positions = show_tiles(axes, kernel_tiles(kernels), columns, above=0.2)
+    for number, position in enumerate(positions, 1):
+        position.above(f"{number}", color=QUIET, fontsize=9)
+    limit = f"{_largest(kernels):.2g}"
+    text = f"gray: weight 0; brighter or darker: up to ±{limit} of that color"
     axes.set_title(text, color=QUIET, fontsize=9)
     return None
 
@@ -73,12 +87,17 @@ def _largest(kernels: np.ndarray) -> float:
 
 
 def kernels_figure(kernels: np.ndarray, name: str = "") -> Figure:
-    """All kernels of a layer, on one scale: in colors where they see colors, else red and blue.
+    """Draw all kernels of a layer on one scale, in color if they have three input channels.
 
     Parameters
     ----------
-    kernels : (KH, KW, CI, CO)
-    name : of the layer
+    kernels : (KH, KW, CI, CO) array
+    name : str
+        The layer's name, for the title.
+
+    Returns
+    -------
+    matplotlib Figure
     """
     height, width, _, count = kernels.shape
     columns = min(COLUMNS, count)

@@ -1,6 +1,6 @@
-"""Pages of tiles: what the pictures of this package are drawn with.
+"""Draw images as tiles in a matplotlib figure; the figures of this package are made of them.
 
-matplotlib is imported when a empty_figure is made, so that nothing else needs it.
+matplotlib is imported when a figure is made, so that nothing else needs it.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 150
-GAP = 0.14  # between tiles, in widths of one
-GRAY = {"cmap": "gray_r"}  # like ink on paper: what is 0, the background, is white
+GAP = 0.14  # between two tiles, in tile widths
+GRAY = {"cmap": "gray_r"}  # like ink on paper: 0, the background, is white
 
 
 def empty_figure(width: float, height: float) -> Figure:
-    """An empty empty_figure of so many inches."""
+    """An empty figure; width and height are in inches."""
     figure = new_figure(width, height, DPI)
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     return figure
 
 
-class Place(NamedTuple):
-    """Where a tile lies in its axes, for the words above and below it."""
+class TilePosition(NamedTuple):
+    """The position of a tile in its axes, in tile widths, and labels above and below it."""
 
     axes: Axes
     middle: float
@@ -36,13 +36,13 @@ class Place(NamedTuple):
     bottom: float
 
     def above(self, text: str, **style: Any) -> None:
-        """Write over the tile."""
+        """Write a label above the tile."""
         self.axes.text(
             self.middle, self.top - 0.03, caption(text), ha="center", va="bottom", **style
         )
 
     def below(self, text: str, **style: Any) -> None:
-        """Write under it."""
+        """Write a label below the tile."""
         self.axes.text(
             self.middle, self.bottom + 0.04, caption(text), ha="center", va="top", **style
         )
@@ -50,52 +50,53 @@ class Place(NamedTuple):
 
 def show_tiles(
     axes: Axes,
-    pictures: np.ndarray,
+    images: np.ndarray,
     columns: int,
     above: float = 0.0,
     below: float = 0.0,
     **style: Any,
-) -> list[Place]:
-    """Show pictures (K, H, W[, C]) in rows, each one unit wide, with room for words.
+) -> list[TilePosition]:
+    """Show images (K, H, W[, C]) row by row, each one unit wide, and return their positions.
 
-    All share one axes: a plot of its own for each would take matplotlib half a minute.
+    `above` and `below` are the heights that labels need, in tile widths. All tiles share one axes,
+    because matplotlib would take half a minute for hundreds of axes.
     """
-    height = pictures.shape[1] / pictures.shape[2]
+    height = images.shape[1] / images.shape[2]
     pitch = height + above + below + GAP
-    places = []
-    for number, picture in enumerate(pictures):
-        row, column = divmod(number, columns)
+    positions = []
+    for k, image in enumerate(images):
+        row, column = divmod(k, columns)
         left, top = column * (1 + GAP), row * pitch
         box = (left, left + 1, top + height, top)
-        axes.imshow(_pixels(picture), extent=box, interpolation="nearest", **GRAY | style)
-        places.append(Place(axes, left + 0.5, top, top + height))
-    rows = max(1, -(-len(pictures) // columns))
+        axes.imshow(_pixels(image), extent=box, interpolation="nearest", **GRAY | style)
+        positions.append(TilePosition(axes, left + 0.5, top, top + height))
+    rows = max(1, -(-len(images) // columns))
     axes.set_xlim(-0.02, columns * (1 + GAP) - GAP + 0.02)
     axes.set_ylim(rows * pitch - above - GAP + 0.02, -above - 0.02)
     axes.set_axis_off()
-    return places
+    return positions
 
 
 def show_channels(
     axes: Axes,
-    pictures: np.ndarray,
+    channels: np.ndarray,
     columns: int,
     numbers: np.ndarray | None = None,
-    what: str = "",
+    label: str = "",
 ) -> None:
-    """Each channel of (H, W, channels) as a numbered tile: red above 0, blue below, one scale.
+    """Show each channel of (H, W, K) as a numbered tile, red above 0 and blue below.
 
-    `what` the numbers are stands beside that scale.
+    All tiles share one color scale; `label` is the caption of its color bar. `numbers` (K,) are
+    written above the tiles; default: 1 to K.
     """
-    numbers = np.arange(1, pictures.shape[2] + 1) if numbers is None else numbers
-    most = float(np.abs(pictures).max()) or 1.0
-    style: dict[str, Any] = {"cmap": "RdBu_r", "vmin": -most, "vmax": most}
-    tiles = np.moveaxis(pictures, 2, 0)
-    places = show_tiles(axes, tiles, columns, above=0.2, **style)
-    for number, place in zip(numbers, places, strict=True):
-        place.above(f"{number}", color=QUIET, fontsize=9)
+    numbers = np.arange(1, channels.shape[2] + 1) if numbers is None else numbers
+    limit = float(np.abs(channels).max()) or 1.0
+    style: dict[str, Any] = {"cmap": "RdBu_r", "vmin": -limit, "vmax": limit}
+    positions = show_tiles(axes, np.moveaxis(channels, 2, 0), columns, above=0.2, **style)
+    for number, position in zip(numbers, positions, strict=True):
+        position.above(f"{number}", color=QUIET, fontsize=9)
     bar = axes.figure.colorbar(axes.images[-1], ax=axes, pad=0.01, fraction=0.04, aspect=25)
-    bar.set_label(what, fontsize=9)
+    bar.set_label(label, fontsize=9)
     bar.ax.tick_params(labelsize=8)
 
 
@@ -104,7 +105,7 @@ def _pixels(image: np.ndarray) -> np.ndarray:
 
 
 def show_over(axes: Axes, image: np.ndarray, values: np.ndarray, **style: Any) -> Any:
-    """An image in gray with colored values (H, W) over it; returns what a color bar needs."""
+    """Show an image in gray under colored values (H, W); return what a color bar needs."""
     gray = image.mean(2) if image.ndim == 3 else image
     axes.imshow(gray, cmap="gray")
     shown = axes.imshow(values, alpha=0.55, **style)
@@ -114,7 +115,7 @@ def show_over(axes: Axes, image: np.ndarray, values: np.ndarray, **style: Any) -
 
 
 def show_image(axes: Axes, image: np.ndarray) -> None:
-    """An image (H, W, C), uint8, without axes."""
-    axes.imshow(_pixels(image), cmap="gray")  # color images ignore the map
+    """Show a uint8 image (H, W, C)."""
+    axes.imshow(_pixels(image), cmap="gray")  # matplotlib ignores cmap for color images
     axes.set_anchor("N")
     axes.set_axis_off()

@@ -1,9 +1,9 @@
-"""Verify: does an engine compute what the reference computes? Every step of a program, watched.
+"""Compare an engine with the reference, one step of a program at a time.
 
-The engine runs the model's own programs, fused and planned as always, but one step at a time. What
-a step reads is also given to the reference's kernel of the same name, in float64, and what the two
-write is compared. Both start from the same numbers at every step, so that a mistake shows where it
-is made, and nowhere else.
+The engine runs the model's own programs, planned and fused as usual, but step by step. The
+reference's kernel of the same name gets the same inputs in float64, and the results are compared.
+Because both start from the same values at every step, an error shows in the kernel that makes it
+and in no other.
 """
 
 from __future__ import annotations
@@ -22,26 +22,28 @@ from minicnn.models import Model
 from minicnn.models.batches import Batch, as_arrays
 from minicnn.program import Program, Step
 
-UNIT = 2.0**-24  # half the distance of float32 numbers, at 1
+UNIT = 2.0**-24  # relative rounding error of float32
 REFERENCE = "numpy"
-MAX_OTHER_WINNERS = 1e-3
-# Where they are nearly 0, as db before a batch norm is, all that is left of dy is its rounding.
+# Rounding may move the position of a pooling window's maximum in this share of the windows.
+MAX_OTHER_POSITIONS = 1e-3
+# Sums of dy over a channel. They may cancel to almost 0, as before a batch normalization; then
+# only the rounding errors of dy remain, so the error is measured relative to dy.
 SUMS_OF_DY = ("db", "dbeta")
 
 
 class Check(NamedTuple):
-    """One kernel call of one engine against the reference."""
+    """One kernel call of an engine, compared with the reference."""
 
     engine: str
-    passes: str  # "use" or "training"
-    layer: str  # whose parameters it reads; "" if it has none
+    passes: str  # "inference" or "training"
+    layer: str  # the layer whose parameters the kernel reads; "" if it reads none
     kernel: str
-    error: float  # largest difference, in parts of the largest number
-    allowed: float
+    error: float  # largest difference divided by the largest absolute value
+    allowed: float  # the error that rounding explains
 
     @property
     def agrees(self) -> bool:
-        """Within what rounding explains? NaN never is."""
+        """Whether rounding explains the error; False for NaN."""
         return self.error <= self.allowed
 
 
@@ -52,25 +54,30 @@ def verify(
 
     Parameters
     ----------
-    model : is not changed; a model that is not compiled gets the loss that fits its last layer
-    x : (N, ...) samples; default: two of noise
-    y : their labels; default: drawn at random
-    engines : names; default: all that this machine has. The reference's float32 is checked
-        against its float64, too. "cuda" also runs in numba's simulator, if small
+    model : Model
+        It is not changed. If it is not compiled, the loss that matches its last layer is used.
+    x : (N, ...) array, optional
+        Samples; default: two samples of noise.
+    y : array, optional
+        Their labels; default: random labels.
+    engines : sequence of str, optional
+        Default: all engines that are available here. "numpy" compares the reference in float32
+        with itself in float64. Small networks run on "cuda" in numba's simulator, too.
 
     Returns
     -------
-    list of Check, in the order of the steps
+    list of Check
+        One per kernel call, in the order of the steps.
 
     Raises
     ------
-    ArgumentError, BackendError : an engine is unknown, or not available here; it says why
+    ArgumentError, BackendError : an engine is unknown, or not available here
 
     Notes
     -----
-    A sum of K products may be wrong by UNIT * (64 + 2 * sqrt(K)) of the largest result: 64 for
-    Winograd's transforms and curved functions, sqrt(K) for sums taken in order. A mistake in a
-    kernel is thousands of times larger.
+    A sum of K products may be wrong by UNIT * (64 + 2 * sqrt(K)), relative to the largest result:
+    64 for Winograd's transforms and transcendental functions, sqrt(K) for the rounding of a sum. A
+    mistake in a kernel causes errors thousands of times larger.
 
     Examples
     --------
@@ -88,14 +95,14 @@ def verify(
             probe.compile("sgd", _loss_for(probe))
         inputs = as_arrays(x) if x is not None else _noise(probe)
         with backend(engine):
-            _watch_use(probe, inputs, checks)
+            _check_inference(probe, inputs, checks)
             if len(probe.graph.outputs) == 1:
-                _watch_training(probe, inputs, y, checks)
+                _check_training(probe, inputs, y, checks)
     return checks
 
 
 class Watcher:
-    """Runs an engine's program step by step, and the reference beside it."""
+    """Stands in for an execution's runner and compares every step with the reference."""
 
     def __init__(self, runner: Any, program: Program, report: Callable[[Step, float, float], None]):
         self._runner, self._program, self._report = runner, program, report
@@ -104,20 +111,20 @@ class Watcher:
         return self._runner[index]
 
     def run(self, first: int = 0, last: int | None = None) -> None:
-        """As the runner's own, with every step compared."""
-        for number in range(len(self._program.steps))[first:last]:
-            step = self._program.steps[number]
-            # The engine may write over what it reads.
+        """Run the steps from `first` to before `last`, and report each one's error."""
+        for k in range(len(self._program.steps))[first:last]:
+            step = self._program.steps[k]
+            # Copies, because the engine may overwrite what it reads.
             reads = [None if i is None else self._runner[i].copy() for i in step.reads]
-            self._runner.run(number, number + 1)
+            self._runner.run(k, k + 1)
             self._report(step, *self._compare(step, reads))
 
     def refresh_constants(self) -> None:
-        """Run the steps that depend on parameters alone; a probe has never run them."""
+        """Run the steps that depend on parameters alone."""
         self.run(0, self._program.constant)
 
     def _compare(self, step: Step, reads: list[np.ndarray | None]) -> tuple[float, float]:
-        """(error, what is allowed) of the worst of the step's results."""
+        """(error, allowed error) of the step's worst result."""
         worst = (0.0, UNIT)
         with backend(REFERENCE):
             wanted = kernel(step.kernel)(*_widened(step.kernel, reads), **step.attributes)
@@ -130,17 +137,17 @@ class Watcher:
         return worst
 
 
-def _watch_use(model: Model, inputs: tuple[np.ndarray, ...], checks: list[Check]) -> None:
+def _check_inference(model: Model, inputs: tuple[np.ndarray, ...], checks: list[Check]) -> None:
     model.build_for(inputs)
     execution = model.execution("predict", inputs)
-    execution.runner = _watched(execution, "use", checks)
+    execution.runner = _watched(execution, "inference", checks)
     execution.predict(inputs)
 
 
-def _watch_training(
+def _check_training(
     model: Model, inputs: tuple[np.ndarray, ...], y: Any, checks: list[Check]
 ) -> None:
-    """A whole step: forward, backward, update of a model that nobody needs any more."""
+    """Check a whole training step; its update changes `model`, which must be a copy."""
     optimizer, loss = model.need_compiled()
     shape = (len(inputs[0]), *model.graph.outputs[0].shape[1:])
     labels = loss.prepare(_labels(model, shape) if y is None else y, shape)
@@ -161,13 +168,13 @@ def _watched(execution: Any, passes: str, checks: list[Check]) -> Watcher:
 
 
 def _layer(program: Program, step: Step) -> str:
-    """The layer whose parameters the step reads, by their names: "conv1/kernel"."""
+    """The layer whose parameters the step reads; a parameter is named like "conv1/kernel"."""
     names = [program.buffers[i].name for i in step.reads if i is not None]
     return next((name.partition("/")[0] for name in names if "/" in name), "")
 
 
 def _widened(name: str, reads: list[np.ndarray | None]) -> list[np.ndarray | None]:
-    # Adam divides by the root of a mean of squares. In float32 small squares are 0, in float64 not.
+    # Adam divides by the root of a mean square. Small squares underflow to 0 in float32 only.
     if name.endswith("_update"):
         return reads
     return [x.astype(np.float64) if x is not None and x.dtype == np.float32 else x for x in reads]
@@ -179,13 +186,13 @@ def _compared(
     reads: list[np.ndarray | None],
     added: np.ndarray | None,
 ) -> tuple[float, float]:
-    """(error, what is allowed) of one result, whose size is at least that of what was `added`."""
-    if right.dtype.kind != "f":  # who won a pooling: by another rounding it may be another one
-        return float((found != right).mean()), MAX_OTHER_WINNERS
+    """(error, allowed error) of one result, relative to the largest of `right` and `added`."""
+    if right.dtype.kind != "f":  # positions of maxima in pooling windows
+        return float((found != right).mean()), MAX_OTHER_POSITIONS
     sizes = [right] if added is None else [right, added]
     largest = max(float(np.abs(x).max(initial=0.0)) for x in sizes)
     difference = float(np.abs(found - right).max(initial=0.0))
-    # A result has at most so many terms: the numbers that were read, for each channel.
+    # An upper bound for the number of terms in one sum: the values that were read per channel.
     terms = max((x.size for x in reads if x is not None), default=1) / max(right.shape[-1], 1)
     allowed = UNIT * (64 + 2 * math.sqrt(terms))
     return difference / largest if largest > 0 else difference, allowed
@@ -196,7 +203,7 @@ def _excess(error: float, allowed: float) -> float:
 
 
 def _noise(model: Model) -> tuple[np.ndarray, ...]:
-    """Two samples for each input: pixels 0...255 where the model rescales, else 0...1."""
+    """Two random samples per input: pixels of 0...255 where the model rescales, else 0...1."""
     rng = random.generator("verify")
     return tuple(
         (rng.random((2, *t.shape[1:])) * (255 if model.rescales(i) else 1)).astype(np.float32)
@@ -205,7 +212,7 @@ def _noise(model: Model) -> tuple[np.ndarray, ...]:
 
 
 def _labels(model: Model, shape: tuple[int, ...]) -> np.ndarray:
-    """Labels at random, of the kind that the loss takes: numbers, or rows that sum to 1."""
+    """Random labels in the form that the loss takes: class indices, 0 and 1, or one-hot rows."""
     rng = random.generator("verify labels")
     spec = model.need_compiled()[1].label_spec(shape)
     if np.dtype(spec.dtype).kind in "iu":
@@ -216,18 +223,18 @@ def _labels(model: Model, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _loss_for(model: Model) -> str:
-    """The loss that goes with the network's last activation."""
+    """The loss that matches the network's last activation."""
     last = getattr(model.graph.outputs[0].layer, "activation", "linear")
     losses = {"softmax": "sparse_categorical_crossentropy", "sigmoid": "binary_crossentropy"}
     return losses.get(last, "mean_squared_error")
 
 
 def summary(checks: Sequence[Check]) -> str:
-    """One sentence: how many kernel calls were compared, and how the worst came out."""
+    """One sentence: the number of kernel calls compared, and the one nearest to its limit."""
     bad = [check for check in checks if not check.agrees]
     worst = max(checks, key=lambda check: _excess(check.error, check.allowed))
     text = (
         f"{len(checks)} kernel calls compared; the nearest to its limit: {worst.kernel}, "
-        f"{worst.error:.1e} of {worst.allowed:.1e}"
+        f"error {worst.error:.1e}, allowed {worst.allowed:.1e}"
     )
     return f"{len(bad)} of {text}" if bad else f"all {text}"

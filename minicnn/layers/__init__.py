@@ -1,4 +1,7 @@
-"""Layers by Keras's names. `LAYERS` has them all; `register_layer` adds your own."""
+"""Layers with the names that they have in Keras.
+
+`LAYERS` has all of them by name; `register_layer` adds a layer of your own.
+"""
 
 from minicnn.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
 from minicnn.layers.base import Layer
@@ -15,6 +18,7 @@ from minicnn.layers.pool import (
     MaxPooling2D,
 )
 from minicnn.layers.registry import LAYERS, layer_from_config, register_layer
+from minicnn.layers.registry import registry as _registry
 from minicnn.layers.shape import Flatten, Reshape, ZeroPadding2D
 
 __all__ = [
@@ -47,3 +51,6 @@ __all__ = [
     "layer_from_config",
     "register_layer",
 ]
+
+_exported = [globals()[name] for name in __all__]
+_registry.add(*(one for one in _exported if isinstance(one, type) and one is not Layer))

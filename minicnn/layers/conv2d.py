@@ -80,7 +80,7 @@ class _Convolution(Layer):
             "dilation_rate": self.dilation_rate,
             "activation": self.activation,
             "use_bias": self.use_bias,
-            "bias_initializer": self.bias_initializer.get_config(),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
         }
 
 
@@ -134,7 +134,7 @@ class Conv2D(_Convolution):
             **super().get_config(),
             "filters": self.filters,
             "groups": self.groups,
-            "kernel_initializer": self.kernel_initializer.get_config(),
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
             "algorithm": self.algorithm,
         }
 
@@ -187,5 +187,5 @@ class DepthwiseConv2D(_Convolution):
         return {
             **super().get_config(),
             "depth_multiplier": self.depth_multiplier,
-            "depthwise_initializer": self.depthwise_initializer.get_config(),
+            "depthwise_initializer": initializers.serialize(self.depthwise_initializer),
         }

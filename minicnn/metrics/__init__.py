@@ -81,7 +81,7 @@ def get(
     else:
         metric = _made(identifier, loss, output_shape)
     if isinstance(metric, F1Score) and metric.classes is None and output_shape is not None:
-        metric = _registry.made(type(metric), metric.get_config() | {"classes": output_shape[-1]})
+        metric = _registry.build(type(metric), metric.get_config() | {"classes": output_shape[-1]})
     if isinstance(loss, Crossentropy) and loss.from_logits:
         metric.built_in = loss.activation
     if loss is not None and not metric.scalar:
@@ -122,7 +122,7 @@ def deserialize(data: str | dict[str, Any]) -> str | Metric:
 def _copy(metric: Metric) -> Metric:
     """The same metric with nothing counted yet."""
     try:
-        return _registry.made(type(metric), metric.get_config())
+        return _registry.build(type(metric), metric.get_config())
     except ArgumentError as err:
         raise ArgumentError(
             f"metrics: training makes a copy of {metric.name} by its get_config(), which must give "

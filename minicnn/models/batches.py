@@ -77,7 +77,7 @@ class ArrayBatches:
     def order(self, start: EpochStart) -> np.ndarray:
         """Return the indices of the samples in the order of this epoch."""
         if self.shuffle:
-            return random.generator("shuffle", start.pass_number).permutation(self.samples)
+            return random.epoch_order(self.samples, start.pass_number)
         return np.arange(self.samples)
 
     def _cut(self, rows: np.ndarray, begin: int) -> Batch:

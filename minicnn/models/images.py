@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minicnn.checks import check_int
-from minicnn.data.images import CHANNELS, PathLike, read_images
+from minicnn.data.image_files import PathLike
+from minicnn.data.image_modes import CHANNELS
+from minicnn.data.images import read_images
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
 from minicnn.models.batches import as_arrays

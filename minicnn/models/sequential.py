@@ -13,7 +13,7 @@ from minicnn.layers.base import Layer, SymbolicTensor
 from minicnn.models.batches import stack_hint
 from minicnn.models.graph import Graph, check_names, graph_between
 from minicnn.models.model import Model
-from minicnn.support.registry import a_class_given
+from minicnn.support.registry import class_for_object
 
 NOT_FIRST = "an Input can only be the first element of a Sequential"
 
@@ -132,7 +132,7 @@ def _layer(element: object) -> Layer:
     if isinstance(element, SymbolicTensor):
         raise ArgumentError(NOT_FIRST)
     if isinstance(element, type) and issubclass(element, Layer):
-        raise ArgumentError(a_class_given(element))
+        raise ArgumentError(class_for_object(element))
     if not isinstance(element, Layer):
         raise ArgumentError(f"Sequential takes layers; got {type(element).__name__}")
     return element

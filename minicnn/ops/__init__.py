@@ -59,7 +59,8 @@ from minicnn.ops.losses import (
     sparse_categorical_crossentropy,
     sparse_categorical_crossentropy_backward,
 )
-from minicnn.ops.operation import Operation, Saved
+from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.own_kernels import add_kernel
 from minicnn.ops.pool import (
     average_pool2d,
     average_pool2d_backward,
@@ -81,6 +82,8 @@ __all__ = [
     "Saved",
     "add",
     "add_backward",
+    "add_kernel",
+    "apply",
     "average_pool2d",
     "average_pool2d_backward",
     "batch_norm_dropout",
@@ -113,6 +116,7 @@ __all__ = [
     "global_average_pool2d_backward",
     "global_max_pool2d",
     "global_max_pool2d_backward",
+    "gradients",
     "leaky_relu",
     "leaky_relu_backward",
     "local_response_norm",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ CONV2D_MAX_POOL2D = Operation(
     ("conv2d_max_pool2d_backward_weights", "conv2d_max_pool2d_backward_input"),
 )
 # It also gathers the mean and the variance of each channel of y, for the batch norm behind it.
-CONV2D_MAX_POOL2D_MOMENTS = CONV2D_MAX_POOL2D._replace(name="conv2d_max_pool2d_moments")
+CONV2D_MAX_POOL2D_MOMENTS = replace(CONV2D_MAX_POOL2D, name="conv2d_max_pool2d_moments")
 
 
 def conv2d_max_pool2d(

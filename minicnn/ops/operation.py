@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,48 +12,82 @@ from minicnn.backends import kernel
 from minicnn.checks import check_array, check_same_shape
 from minicnn.contracts import CONTRACTS, Contract, Spec
 from minicnn.dlpack import as_numpy
+from minicnn.errors import ArgumentError
 
 
-class Operation(NamedTuple):
-    """A differentiable function: its forward kernel, its backward kernels and its checks.
+@dataclass(frozen=True)
+class Operation:
+    """A function of arrays: the names of its kernels, and the check of its arguments.
 
-    `resolve` takes what the forward reads (arrays or Specs) and the user's arguments, checks them
-    and returns the kernels' attributes. Layers, the planner and the public function of the same
-    name all go through it, so a wrong call gets the same error everywhere.
+    Layers, the planner and the public function of the same name all use it, so a wrong call gets
+    the same error everywhere. `minicnn.ops.add_kernel` shows a complete one.
+
+    Parameters
+    ----------
+    name : the kernel `{name}_forward` computes it; the kernel's first write is the result
+    resolve : takes what the forward kernel reads (arrays or Specs) and the caller's arguments,
+        checks them, and returns the attributes of the kernels
+    backward : names of the kernels that compute its gradient: together they write `dx` for each
+        read `x` that has one. None declares that the operation has no gradient
+
+    Raises
+    ------
+    ArgumentError : `backward` is empty, or a kernel has no contract
     """
 
     name: str
     resolve: Callable[..., dict[str, Any]]
-    backward: tuple[
-        str, ...
-    ]  # kernels; together they write the gradient of every read that has one
+    backward: tuple[str, ...] | None
+
+    def __post_init__(self) -> None:
+        if self.backward is not None and not self.backward:
+            raise ArgumentError(
+                f"operation {self.name!r}: backward must name the kernels of its gradient; give "
+                "None if it has no gradient"
+            )
+        for name in (self.forward, *self.gradient_kernels):
+            if name not in CONTRACTS:
+                raise ArgumentError(
+                    f"operation {self.name!r} needs a kernel {name!r}, which has no contract; add "
+                    "it first, with minicnn.ops.add_kernel"
+                )
 
     @property
     def forward(self) -> str:
-        """Name of the forward kernel."""
+        """Return the name of the forward kernel."""
         return f"{self.name}_forward"
+
+    @property
+    def gradient_kernels(self) -> tuple[str, ...]:
+        """Return the names of the backward kernels; none if it has no gradient."""
+        return self.backward or ()
+
+    @property
+    def differentiable(self) -> set[str]:
+        """Return the names of the reads that the gradient is computed for."""
+        written = {name for k in self.gradient_kernels for name in CONTRACTS[k].writes}
+        return {name.removeprefix("d") for name in written}
 
 
 class Saved(NamedTuple):
-    """What a forward keeps for its backward: the same record on every engine."""
+    """What a forward call keeps for its backward call: the same record on every engine."""
 
     operation: Operation
     arrays: dict[str, np.ndarray | None]  # by the names of the kernels' contracts
     attributes: dict[str, Any]
-    updates: dict[str, np.ndarray]  # new values for reads that the operation replaces
+    updates: dict[str, np.ndarray]  # new values of reads that the operation replaces
 
 
 def apply(
     operation: Operation, *reads: np.ndarray | None, **arguments: Any
 ) -> tuple[np.ndarray, Saved]:
-    """Check, resolve, run the current engine's forward kernel; the first write is the result."""
+    """Run an operation on arrays: check the arguments, then call the engine's forward kernel."""
     reads = tuple(map(as_numpy, reads))
     attributes = operation.resolve(*reads, **arguments)
     contract = CONTRACTS[operation.forward]
-    reads = tuple(map(_plain, reads))
     writes = kernel(operation.forward)(*reads, **attributes)
     arrays = {**named(contract.reads, reads), **named(contract.writes, writes)}
-    needed = {name for k in operation.backward for name in CONTRACTS[k].reads}
+    needed = {name for k in operation.gradient_kernels for name in CONTRACTS[k].reads}
     saved = {name: array for name, array in arrays.items() if name in needed}
     saved[contract.writes[0]] = writes[0]
     updates = {name: arrays[name] for name in contract.updates}
@@ -60,14 +95,23 @@ def apply(
 
 
 def gradients(dy: np.ndarray, saved: Saved) -> dict[str, np.ndarray]:
-    """{"dx": ..., "dw": ...}: the loss's gradient by everything that the forward read."""
+    """Return {"dx": ..., "dw": ...}: the loss's gradient with respect to what the forward read.
+
+    Raises
+    ------
+    ArgumentError : the operation is declared to have no gradient
+    DTypeError, ShapeError : `dy` is not an array of floats of the result's shape
+    """
+    operation = saved.operation
+    if operation.backward is None:
+        raise ArgumentError(f"operation {operation.name!r} has no gradient")
     dy = as_numpy(dy, "dy")
-    result = CONTRACTS[saved.operation.forward].writes[0]
+    result = CONTRACTS[operation.forward].writes[0]
     check_array(dy, f"d{result}")
     check_same_shape(dy, saved.arrays[result], f"d{result} and {result}")
-    arrays = {**saved.arrays, f"d{result}": _plain(dy)}
+    arrays = {**saved.arrays, f"d{result}": dy}
     found: dict[str, np.ndarray] = {}
-    for name in saved.operation.backward:
+    for name in operation.backward:
         contract = CONTRACTS[name]
         reads = [arrays[read] for read in contract.reads]
         found |= named(contract.writes, kernel(name)(*reads, **saved.attributes))
@@ -75,21 +119,11 @@ def gradients(dy: np.ndarray, saved: Saved) -> dict[str, np.ndarray]:
 
 
 def named(names: tuple[str, ...], arrays: Any) -> dict[str, Any]:
-    """Arrays by their contract's names, without the "?" of optional ones."""
+    """Return arrays by their names in a contract, without the "?" of optional ones."""
     return {name.rstrip("?"): array for name, array in zip(names, arrays, strict=True)}
 
 
 def infer(contract: Contract, reads: Any, attributes: dict[str, Any]) -> tuple[Spec, ...]:
-    """Specs of a kernel's writes, from arrays or Specs of its reads."""
+    """Return the Specs of a kernel's writes, from arrays or Specs of its reads."""
     specs = [None if r is None else Spec(tuple(r.shape), np.dtype(r.dtype).name) for r in reads]
     return contract.specs(*specs, **attributes)
-
-
-def _plain(x: np.ndarray | None) -> np.ndarray | None:
-    """`x`, copied if its layout is not the one that kernels read: C order, aligned, native bytes.
-
-    So the layout never changes a result, not even the order in which NumPy adds.
-    """
-    if x is None or (x.flags.c_contiguous and x.flags.aligned and x.dtype.isnative):
-        return x
-    return np.array(x, x.dtype.newbyteorder("="), order="C")

@@ -27,10 +27,10 @@ from minicnn.support.files import (
     BINARY,
     TEMPORARY,
     Path,
-    naming,
     open_handle,
     open_regular,
-    told_by,
+    path_in_errors,
+    text_or_empty,
 )
 
 Parts = Iterable[bytes | memoryview]
@@ -71,7 +71,7 @@ def write_atomically(path: Path, parts: Parts) -> None:
     if not os.path.isdir(folder):
         raise FileNotFoundError(errno.ENOENT, "no such folder; make it first", folder)
     _sweep_once(folder)
-    with naming(path), new_temporary(folder) as temporary:
+    with path_in_errors(path), new_temporary(folder) as temporary:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
         try:
             written = _write(handle, parts)
@@ -103,7 +103,7 @@ def copy_file(source: Path, target: Path) -> None:
         Whatever the system reports, also that the file changed in the meantime; nothing is left
         under the new name.
     """
-    with open_regular(source) as file, naming(target):
+    with open_regular(source) as file, path_in_errors(target):
         before = os.fstat(file.fileno())
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
         try:
@@ -137,7 +137,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         """Open the file, or make it."""
         self.path = os.fspath(path)
-        with naming(self.path):
+        with path_in_errors(self.path):
             self._handle = open_handle(self.path, os.O_RDWR | os.O_CREAT)
             self._length = os.lseek(self._handle, 0, os.SEEK_END)
 
@@ -160,7 +160,7 @@ class Journal:
 
     def add(self, line: str, end: str = "\n") -> None:
         """Write a line behind all others."""
-        with naming(self.path):
+        with path_in_errors(self.path):
             before = self._length
             try:
                 if before and self._last_byte() != b"\n":
@@ -257,7 +257,7 @@ def _write(handle: int, parts: Parts) -> bytes:
 def _chunks(file: io.BufferedReader, path: Path) -> Iterator[bytes]:
     """The content piece by piece; errors of reading name `path`."""
     while True:
-        with naming(path):
+        with path_in_errors(path):
             chunk = file.read(CHUNK_BYTES)
         if not chunk:
             return
@@ -315,7 +315,7 @@ def _machine() -> str:
     Containers count their processes on their own, so their number space belongs to it.
     """
     marks = [os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")]
-    marks.append(told_by("/proc/sys/kernel/random/boot_id"))
+    marks.append(text_or_empty("/proc/sys/kernel/random/boot_id"))
     with suppress(OSError):
         marks.append(os.readlink("/proc/self/ns/pid"))
     return hashlib.sha256("\n".join(marks).encode(errors="surrogateescape")).hexdigest()[:8]

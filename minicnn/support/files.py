@@ -31,14 +31,14 @@ TEMPORARY = re.compile(r"\.minicnn-(?:([0-9a-f]{8})-([0-9]{1,10})-)?[0-9a-f]{16}
 MAX_BYTES_OF_TEXT = 64 << 20  # of lists, tables and settings, unless a reader says otherwise
 
 
-def open_regular(path: Path, most_bytes: int | None = None) -> io.BufferedReader:
+def open_regular(path: Path, max_bytes: int | None = None) -> io.BufferedReader:
     """A regular file, opened for reading its bytes; anything else is refused unread.
 
     Parameters
     ----------
     path : str or path
         A symbolic link is followed.
-    most_bytes : int, optional
+    max_bytes : int, optional
         Refuse a file that is larger; default: any size.
 
     Returns
@@ -51,27 +51,27 @@ def open_regular(path: Path, most_bytes: int | None = None) -> io.BufferedReader
     FormatError
         The path names a device, a pipe or a socket, or cannot be a path.
     SizeLimitError
-        The file is larger than `most_bytes`.
+        The file is larger than `max_bytes`.
     OSError
         As `open` does: `FileNotFoundError`, `IsADirectoryError`, `PermissionError`.
     """
-    return os.fdopen(open_handle(path, os.O_RDONLY, most_bytes), "rb")
+    return os.fdopen(open_handle(path, os.O_RDONLY, max_bytes), "rb")
 
 
-def read_whole(path: Path, most_bytes: int) -> bytes:
-    """The content of a regular file of at most `most_bytes`; raises as `open_regular` does."""
-    with open_regular(path, most_bytes) as file:
+def read_whole(path: Path, max_bytes: int) -> bytes:
+    """The content of a regular file of at most `max_bytes`; raises as `open_regular` does."""
+    with open_regular(path, max_bytes) as file:
         # As much memory as the file has bytes, not as it may have. The system gives some files no
         # size, and others grow: one byte more shows that.
         content = file.read(os.fstat(file.fileno()).st_size + 1)
-        while len(content) <= most_bytes and (more := file.read(CHUNK_BYTES)):
+        while len(content) <= max_bytes and (more := file.read(CHUNK_BYTES)):
             content += more
-    if len(content) > most_bytes:
-        raise _too_large(path, f"more than {most_bytes:,}", most_bytes)
+    if len(content) > max_bytes:
+        raise _too_large(path, f"more than {max_bytes:,}", max_bytes)
     return content
 
 
-def read_text(path: Path, most_bytes: int = MAX_BYTES_OF_TEXT) -> str:
+def read_text(path: Path, max_bytes: int = MAX_BYTES_OF_TEXT) -> str:
     """The content of a text file in UTF-8, without the mark that some editors put before it.
 
     Raises
@@ -79,7 +79,7 @@ def read_text(path: Path, most_bytes: int = MAX_BYTES_OF_TEXT) -> str:
     FormatError
         The file is no text in UTF-8; the message and `offset` say where. Else as `open_regular`.
     """
-    content = read_whole(path, most_bytes)
+    content = read_whole(path, max_bytes)
     start = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
     try:
         return content[start:].decode("utf-8")
@@ -94,7 +94,7 @@ def read_text(path: Path, most_bytes: int = MAX_BYTES_OF_TEXT) -> str:
         ) from error
 
 
-def told_by(path: Path) -> str:
+def text_or_empty(path: Path) -> str:
     """The text of a file that tells of the machine or the program; "" where there is none."""
     try:
         return read_whole(path, MAX_BYTES_OF_TEXT).decode(errors="replace")
@@ -103,7 +103,7 @@ def told_by(path: Path) -> str:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def path_in_errors(path: Path) -> Iterator[None]:
     """Let every error of the system inside the block say that it is about `path`.
 
     A full disk's error names no file, and others name the temporary one.
@@ -117,7 +117,7 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def open_handle(path: Path, flags: int, most_bytes: int | None = None) -> int:
+def open_handle(path: Path, flags: int, max_bytes: int | None = None) -> int:
     """The number of an opened regular file; `flags` are those of `os.open`. Raises as above."""
     path = os.fspath(path)
     try:
@@ -129,7 +129,7 @@ def open_handle(path: Path, flags: int, most_bytes: int | None = None) -> int:
     except ValueError as error:  # a zero byte, or text that the system cannot write
         raise FormatError(repr(path), f"cannot be the name of a file ({error})") from error
     try:
-        _check_regular(os.fstat(handle), path, most_bytes)
+        _check_regular(os.fstat(handle), path, max_bytes)
     except BaseException:
         os.close(handle)
         raise
@@ -140,20 +140,20 @@ def _is_nameless(error: OSError) -> bool:
     return error.filename is None or TEMPORARY.search(os.fsdecode(error.filename)) is not None
 
 
-def _check_regular(status: os.stat_result, path: str, most_bytes: int | None) -> None:
+def _check_regular(status: os.stat_result, path: str, max_bytes: int | None) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     if not stat.S_ISREG(status.st_mode):
         raise _not_regular(path)
-    if most_bytes is not None and status.st_size > most_bytes:
-        raise _too_large(path, f"{status.st_size:,}", most_bytes)
+    if max_bytes is not None and status.st_size > max_bytes:
+        raise _too_large(path, f"{status.st_size:,}", max_bytes)
 
 
 def _not_regular(path: str) -> FormatError:
     return FormatError(path, "is a device, a pipe or a socket; give a regular file")
 
 
-def _too_large(path: Path, size: str, most_bytes: int) -> SizeLimitError:
+def _too_large(path: Path, size: str, max_bytes: int) -> SizeLimitError:
     return SizeLimitError(
-        f"{os.fspath(path)}: holds {size} bytes, and at most {most_bytes:,} are read"
+        f"{os.fspath(path)}: holds {size} bytes, and at most {max_bytes:,} are read"
     )

@@ -1,7 +1,7 @@
-"""Tables of named things: "adam" is Adam, and a saved {"class", "config"} becomes an object again.
+"""Tables of classes by name: "adam" is Adam, and a saved {"class", "config"} is built again.
 
-What a file names is looked up here and nowhere else: a name that is not in the table is an error,
-never an import.
+The names in a file are looked up here and nowhere else. A name that is not in the table is an
+error, never an import.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ C = TypeVar("C", bound=type)
 Classes = Mapping[str, type]
 
 MAX_QUOTE = 80  # characters of a name that an error repeats
+MAX_LIST = 160  # characters of the known names that an error lists
 PACKAGE = __name__.partition(".")[0]
 
 
 def plain(name: str) -> str:
-    """The name without capitals and underscores."""
+    """Return the name in lower case and without underscores."""
     return name.replace("_", "").lower()
 
 
 class UnknownClassError(ArgumentError):
-    """A name that no class of that kind has; `near` is one that a class has, or ""."""
+    """Raised for a name that no class of a kind has; `near` is a similar known name, or ""."""
 
     def __init__(self, kind: str, name: object, near: str, text: str) -> None:
         self.kind, self.near = kind, near
@@ -42,7 +43,14 @@ class UnknownClassError(ArgumentError):
 class Registry(Generic[T]):
     """The classes of one kind, all subclasses of `base`, by name.
 
-    `key` makes one of names that mean the same; by default capitals and underscores do not matter.
+    Parameters
+    ----------
+    kind : what errors call them, "optimizer"
+    base : the base class
+    classes : those of minicnn itself
+    aliases : further names for some of them
+    key : function that gives names that mean the same one form; by default upper case and
+        underscores do not matter
     """
 
     def __init__(
@@ -61,12 +69,17 @@ class Registry(Generic[T]):
         _registries.append(self)
 
     def add(self, *classes: type[T]) -> None:
-        """Put classes of minicnn's own into the table; nobody can take their names."""
+        """Add classes of minicnn itself, whose names no other class can then take."""
         self.table |= {self.key(one.__name__): one for one in classes}
         self.built_in |= set(classes)
 
     def register(self, one: type[T]) -> None:
-        """Put a user's class into the table. One that is defined again replaces the earlier one."""
+        """Add a user's class. A second definition of the same class replaces the first one.
+
+        Raises
+        ------
+        ArgumentError : another class has that name
+        """
         there = self.table.get(self.key(one.__name__))
         if there is not None and (there in self.built_in or not _same_definition(there, one)):
             raise ArgumentError(
@@ -75,46 +88,51 @@ class Registry(Generic[T]):
         self.table[self.key(one.__name__)] = one
 
     def names(self) -> list[str]:
-        """The names under which the classes are found, as `key` makes them."""
+        """Return the names by which the classes are found, in the form that `key` gives them."""
         return list(self.table)
 
     def find(self, name: object) -> type[T]:
-        """The class of that name: of `custom_objects`, then of the table."""
+        """Return the class of that name, from `custom_objects` or else from the table.
+
+        Raises
+        ------
+        UnknownClassError : no class of this kind has that name
+        ArgumentError : a class was given in place of a name or an object
+        """
         if isinstance(name, str):
             known = {**self.aliases, **self.table, **self._custom()}
             if self.key(name) in known:
                 return known[self.key(name)]
         if isinstance(name, type) and issubclass(name, self.base):
-            raise ArgumentError(a_class_given(name))
+            raise ArgumentError(class_for_object(name))
         near = self._near(name)
-        names = sorted(one.__name__ for one in self.table.values())
-        advice = f"did you mean {near!r}?" if near else f"there are {names}"
+        advice = f"did you mean {near!r}?" if near else f"there are {self._listed()}"
         raise UnknownClassError(
             self.kind, name, near, f"unknown {self.kind} {quoted(name)}; {advice}"
         )
 
     def get(self, identifier: object) -> T:
-        """An object from its name, from what `serialize` gave, or the object itself."""
+        """Return an object from its name, from what `serialize` gave, or the object itself."""
         if isinstance(identifier, self.base):
             return identifier
         if isinstance(identifier, Mapping):
             return self.deserialize(identifier)
-        return self.made(self.find(identifier), {})
+        return self.build(self.find(identifier), {})
 
     def serialize(self, thing: T) -> dict[str, Any]:
-        """{"class": name, "config": the constructor's arguments}, JSON-able."""
+        """Return {"class": name, "config": the constructor's arguments}, JSON-able."""
         return {"class": type(thing).__name__, "config": thing.get_config()}  # type: ignore[attr-defined]
 
     def deserialize(self, data: Mapping[str, Any]) -> T:
-        """The object that `serialize` described."""
+        """Return the object that `serialize` described."""
         if not isinstance(data, Mapping) or set(data) != {"class", "config"}:
             raise ArgumentError(
                 f'a saved {self.kind} is {{"class": name, "config": arguments}}; got {quoted(data)}'
             )
-        return self.made(self.find(data["class"]), data["config"])
+        return self.build(self.find(data["class"]), data["config"])
 
-    def made(self, kind: type[T], config: Any) -> T:
-        """An object of that class, from what `get_config` gave."""
+    def build(self, kind: type[T], config: Any) -> T:
+        """Return an object of that class, from what `get_config` gave."""
         if not isinstance(config, Mapping):
             raise ArgumentError(
                 f"{kind.__name__}: config must be a dict; got {type(config).__name__}"
@@ -127,24 +145,24 @@ class Registry(Generic[T]):
             raise ArgumentError(f"{kind.__name__}: its arguments do not fit: {text!r}") from err
 
     def check_rebuildable(self, thing: T, called: str) -> None:
-        """Raise ArgumentError if `get_config` does not say all that makes `thing` again.
+        """Raise ArgumentError if `get_config` lacks what is needed to build `thing` again.
 
-        `called` is what the error calls it. Classes that are not in the table are taken for those
-        that `custom_objects` will have.
+        `called` is what the error calls it. A class that is not in the table is assumed to be
+        given in `custom_objects` when the file is loaded.
         """
         for part, registry in _own_parts(thing):
             registry.check_rebuildable(
                 part, f"the {registry.kind} {type(part).__name__} of {called}"
             )
-        remedy = f"give {type(thing).__name__} a get_config() with every constructor's argument"
+        remedy = f"give {type(thing).__name__} a get_config() with all arguments of its constructor"
         try:
             missing = self._missing(thing)
             differing = [] if missing else self._changed(thing)
         except (ArgumentError, *WRONG_CONFIG) as err:
             raise ArgumentError(
-                f"{called} cannot be saved, for it could not be built again: "
-                f"{str(err)[:120] or type(err).__name__}; {remedy}, made of numbers, texts, lists "
-                "and dicts"
+                f"{called} cannot be saved, because it could not be built again: "
+                f"{str(err)[:120] or type(err).__name__}; {remedy}, as numbers, strings, lists and "
+                "dicts"
             ) from err
         if missing:
             raise ArgumentError(
@@ -152,12 +170,12 @@ class Registry(Generic[T]):
             )
         if differing:
             raise ArgumentError(
-                f"{called} cannot be saved: built again, it would have another "
+                f"{called} cannot be saved: built again, it would differ in "
                 f"{', '.join(differing)}; {remedy}"
             )
 
     def _missing(self, thing: T) -> list[str]:
-        """The arguments of a user's own constructor that `get_config` leaves out."""
+        """Return the arguments of a user's own constructor that `get_config` leaves out."""
         needed: list[str] = []
         for one in type(thing).__mro__:
             if one.__module__.partition(".")[0] == PACKAGE:
@@ -167,33 +185,40 @@ class Registry(Generic[T]):
                 needed += [p.name for p in parameters if p.kind not in _COLLECTING][1:]
         config = thing.get_config()  # type: ignore[attr-defined]
         if not isinstance(config, Mapping):
-            raise ArgumentError(f"its get_config() gave {quoted(config, 40)}, no dict")
+            raise ArgumentError(f"get_config() must return a dict; it gave {quoted(config, 40)}")
         return [name for name in needed if name not in config and name not in OPTIONAL]
 
     def _changed(self, thing: T) -> list[str]:
-        """The arguments that are others in what is made of `thing`'s own `get_config`."""
+        """Return the arguments that differ after building `thing` from its `get_config`."""
         parts = [part for part, _ in _own_parts(thing)]
         saved = as_json(thing.get_config())  # type: ignore[attr-defined]
         with custom_objects({type(one).__name__: type(one) for one in (thing, *parts)}):
-            again = as_json(self.made(type(thing), saved).get_config())  # type: ignore[attr-defined]
+            again = as_json(self.build(type(thing), saved).get_config())  # type: ignore[attr-defined]
         return [name for name in {**saved, **again} if saved.get(name) != again.get(name)]
 
     def _custom(self) -> dict[str, type[T]]:
+        """Return the classes of this kind that `custom_objects` has."""
         return {
             self.key(name): one
             for name, one in _custom_objects.get().items()
             if issubclass(one, self.base)
         }
 
+    def _listed(self) -> str:
+        """Return the names of the classes, in alphabetical order, as far as a message has room."""
+        text = ", ".join(sorted(one.__name__ for one in self.table.values()))
+        return text if len(text) <= MAX_LIST else f"{text[:MAX_LIST].rpartition(', ')[0]}, ..."
+
     def _near(self, name: object) -> str:
+        """Return the known name that is most similar to this one, or ""."""
         word = name[:MAX_QUOTE] if isinstance(name, str) else quoted(name)
         near = difflib.get_close_matches(self.key(word), self.table, 1)
         return self.table[near[0]].__name__ if near else ""
 
 
-# Said when a layer is made, not part of what it is.
+# Arguments that a layer's get_config() may leave out: the network knows its input's shape.
 OPTIONAL = ("input_shape",)
-# What a user's get_config() and constructor raise where they do not fit each other.
+# What a user's get_config() and constructor may raise if they do not match.
 WRONG_CONFIG = (TypeError, ValueError, LookupError, AttributeError, NotImplementedError)
 _COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _registries: list[Registry[Any]] = []
@@ -201,14 +226,15 @@ _custom_objects: ContextVar[Classes] = ContextVar("custom_objects", default={}) 
 
 
 def register_serializable(kind: C) -> C:
-    """Let saved models use a class of yours; also a class decorator.
+    """Let `load_model` build a class of yours; can be used as a class decorator.
 
-    It may be a layer, an initializer, a loss, a metric, an optimizer, a schedule or a subclass of
-    Model or Sequential. Files name it, and `get_config()` must give its constructor's arguments.
+    The class may be a layer, an initializer, a loss, a metric, an optimizer, a schedule or a
+    subclass of Model or Sequential. A file has its name and the result of its `get_config()`,
+    which must be the constructor's arguments.
 
     Raises
     ------
-    ArgumentError : it is of no such kind, or minicnn or another class of yours has that name
+    ArgumentError : it is of none of these kinds, or its name is taken
     """
     found = [r for r in _registries if isinstance(kind, type) and issubclass(kind, r.base)]
     if not found:
@@ -222,13 +248,13 @@ def register_serializable(kind: C) -> C:
 
 
 def registries() -> tuple[Registry[Any], ...]:
-    """One for each kind of object that files may name."""
+    """Return all registries, one for each kind of object that files may name."""
     return tuple(_registries)
 
 
 @contextmanager
 def custom_objects(classes: Classes | None) -> Iterator[None]:
-    """Inside the block files may name these classes too: {"Scale": Scale}."""
+    """Inside the block, files may also name these classes: {"Scale": Scale}."""
     if classes is not None and not (
         isinstance(classes, Mapping)
         and all(isinstance(k, str) and isinstance(v, type) for k, v in classes.items())
@@ -245,7 +271,7 @@ def custom_objects(classes: Classes | None) -> Iterator[None]:
 
 
 def own_classes(things: Iterable[object]) -> dict[str, type]:
-    """The classes of a user's own that these things and their parts are of, by name."""
+    """Return the user's own classes of these things and of their parts, by name."""
     things = list(things)
     parts = [part for thing in things for part, _ in _own_parts(thing)]
     ours = _built_in()
@@ -253,7 +279,7 @@ def own_classes(things: Iterable[object]) -> dict[str, type]:
 
 
 def _own_parts(thing: object) -> list[tuple[object, Registry[Any]]]:
-    """The attributes of `thing` that are of a user's own classes, and the tables of their kinds."""
+    """Return the attributes of `thing` that are of a user's own classes, with their registries."""
     ours = _built_in()
     return [
         (value, next(registry for registry in _registries if isinstance(value, registry.base)))
@@ -266,16 +292,16 @@ def _built_in() -> set[type]:
     return {one for registry in _registries for one in registry.built_in}
 
 
-def a_class_given(kind: type) -> str:
-    """What to say where `Adam` stands for `Adam()`."""
+def class_for_object(kind: type) -> str:
+    """Return the error's text for a class that was given in place of an object of it."""
     return f"{kind.__name__} is a class, and an object of it is needed: {kind.__name__}(...)"
 
 
 def as_json(value: Any) -> Any:
-    """What JSON gives back of `value`: lists for tuples."""
+    """Return `value` as it is after a way through JSON: tuples become lists."""
     return json.loads(json.dumps(value))
 
 
 def _same_definition(a: type, b: type) -> bool:
-    """One class, or the same lines run again, as in a notebook."""
+    """Return whether both come from the same lines, which a notebook may run again."""
     return (a.__module__, a.__qualname__) == (b.__module__, b.__qualname__)

@@ -1,4 +1,4 @@
-"""What Python prints of layers, losses, optimizers and the like: how they would be made again."""
+"""What Python prints of layers, losses, optimizers and the like: the call that would make them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-ALWAYS = ("name", "learning_rate")  # said even where they are the defaults
-MAX_VALUE = 60
+ALWAYS = ("name", "learning_rate")  # shown even where they have their default
+MAX_VALUE = 60  # characters of a value
 
 
 def repr_from_config(thing: Any) -> str:
-    """The class and those of the constructor's arguments that are not the defaults.
+    """Return the class and those of the constructor's arguments that are not the defaults.
 
-    To be used as `__repr__` of a class with a `get_config`. It never raises: it stands in errors.
+    To be used as `__repr__` of a class with a `get_config`. It never raises, as errors show it.
     """
     kind = type(thing)
     try:
         return _call(kind.__name__, thing.get_config(), _defaults(kind))
-    except Exception:  # a class of a user's own, perhaps only half made
+    except Exception:  # a class of a user's own, or an object that is half made
         return f"<{kind.__name__}>"
 
 
@@ -26,13 +26,13 @@ def _call(name: str, config: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     shown = [
         f"{key}={_text(value)}"
         for key, value in config.items()
-        if key in defaults and (key in ALWAYS or not _same(value, defaults[key]))
+        if key in defaults and (key in ALWAYS or not _is_default(value, defaults[key]))
     ]
     return f"{name}({', '.join(shown)})"
 
 
 def _defaults(kind: type) -> dict[str, Any]:
-    """Of every argument that a constructor of the class or of one below it has."""
+    """Return the default of each argument of the constructors of a class and its base classes."""
     constructors = [vars(one)["__init__"] for one in kind.__mro__[:-1] if "__init__" in vars(one)]
     found: dict[str, Any] = {}
     for constructor in reversed(constructors):
@@ -41,18 +41,23 @@ def _defaults(kind: type) -> dict[str, Any]:
     return found
 
 
-def _same(value: Any, default: Any) -> bool:
-    """Also where an initializer is said by its name, and no activation is "linear"."""
+def _is_default(value: Any, default: Any) -> bool:
+    """Return whether a config's value means the default: "linear" is the activation None."""
     if default is None and value == "linear":
         return True
-    if isinstance(value, Mapping) and set(value) == {"name"}:
-        value = value["name"]
+    if isinstance(default, str) and _is_serialized(value) and not value["config"]:
+        return bool(value["class"].lower() == default.replace("_", ""))  # HeNormal, he_normal
     return bool(value == default)
 
 
+def _is_serialized(value: Any) -> bool:
+    """Return whether this is what a registry's `serialize` gives."""
+    return isinstance(value, Mapping) and set(value) == {"class", "config"}
+
+
 def _text(value: Any) -> str:
-    """The value as it would be typed; what `serialize` gave as the call that makes it."""
-    if isinstance(value, Mapping) and set(value) == {"class", "config"}:
+    """Return the value as it would be typed; a serialized object as the call that makes it."""
+    if _is_serialized(value):
         arguments = ", ".join(f"{k}={v!r}" for k, v in value["config"].items())
         return f"{value['class']}({arguments})"
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""Search for a network's hyperparameters, on Optuna, with the names that Keras Tuner's users know.
+"""Search for a network's hyperparameters with Optuna, under the names of Keras Tuner.
 
 Needs the extra "tune"; Optuna is imported when a search begins.
 """

@@ -1,4 +1,4 @@
-"""Pictures of a search: how it went, what each hyperparameter did, how the trials learned."""
+"""Figures of a search: its progress, the effect of each hyperparameter, the learning curves."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from minicnn.errors import ArgumentError
 from minicnn.support.plots import QUIET, RIGHT, WRONG, caption, new_figure
 from minicnn.tune.results import Result, names_of
 
-BEST, DONE, PRUNED = WRONG, RIGHT, QUIET  # red stands out
+BEST, COMPLETE, PRUNED = WRONG, RIGHT, QUIET  # red, blue, gray
 COLUMNS = 3
 
 
 def progress_figure(results: Sequence[Result], objective: str, direction: str) -> Any:
-    """The score of each trial, in the order of their numbers, and the best one so far."""
+    """Draw the score of each trial and the best score so far, by trial number."""
     rows = sorted(_scored(results), key=lambda one: one.number)
     figure = new_figure(9, 5)
     axes = figure.subplots()
-    for state, color in (("pruned", PRUNED), ("complete", DONE)):
+    for state, color in (("pruned", PRUNED), ("complete", COMPLETE)):
         own = [one for one in rows if one.state == state]
         if own:
             axes.scatter([r.number for r in own], [r.score for r in own], c=color, label=state)
@@ -34,7 +34,7 @@ def progress_figure(results: Sequence[Result], objective: str, direction: str) -
 
 
 def values_figure(results: Sequence[Result], objective: str) -> Any:
-    """A panel a hyperparameter: its value in each trial, and the trial's score."""
+    """Draw the trials' scores against the value of each hyperparameter, one panel for each."""
     rows = _scored(results)
     names = names_of(rows)
     columns = max(1, min(COLUMNS, len(names)))
@@ -44,10 +44,10 @@ def values_figure(results: Sequence[Result], objective: str) -> Any:
     for panel, name in zip(panels, names, strict=False):
         own = [one for one in rows if name in one.values]
         values = [one.values[name] for one in own]
-        words = any(isinstance(value, (str, bool)) for value in values)
-        colors = [DONE if one.state == "complete" else PRUNED for one in own]
-        panel.scatter([str(v) for v in values] if words else values, [r.score for r in own],
-                      c=colors)  # fmt: skip
+        if any(isinstance(value, (str, bool, type(None))) for value in values):
+            values = [str(value) for value in values]
+        colors = [COMPLETE if one.state == "complete" else PRUNED for one in own]
+        panel.scatter(values, [one.score for one in own], c=colors)
         panel.set_xlabel(caption(name))
     for panel in panels[len(names) :]:
         panel.set_axis_off()
@@ -57,16 +57,16 @@ def values_figure(results: Sequence[Result], objective: str) -> Any:
 
 
 def curves_figure(results: Sequence[Result], objective: str) -> Any:
-    """The objective after each epoch of every trial; those that were pruned are gray."""
+    """Draw each trial's objective by epoch: the best trial red, pruned ones gray."""
     rows = _scored(results)
     figure = new_figure(9, 5)
     axes = figure.subplots()
     for rank, one in reversed(list(enumerate(rows))):
         complete = one.state == "complete"
-        color = BEST if rank == 0 and complete else DONE if complete else PRUNED
+        color = BEST if rank == 0 and complete else COMPLETE if complete else PRUNED
         epochs = [step + 1 for step in one.curve]
         axes.plot(epochs, list(one.curve.values()), color=color, marker=".", linewidth=1.2)
-    axes.set(xlabel="epoch", ylabel=objective, title="best trial red, pruned ones gray")
+    axes.set(xlabel="epoch", ylabel=objective, title="Best trial: red; pruned trials: gray")
     axes.xaxis.get_major_locator().set_params(integer=True)
     return figure
 

@@ -1,4 +1,4 @@
-"""The space in which the network for photographs was searched for."""
+"""The search space in which the network for photographs was found."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ def photo_space(
     *,
     rescale: float | None = 1 / 255,
 ) -> Callable[[HyperParameters], Model]:
-    """A function that builds networks of 2 to 9 convolutions and one hidden dense layer.
+    """Return a `build_model` for networks of 2 to 9 convolutions and one hidden dense layer.
 
-    Filters of the first convolution (32...128, steps of 32), number of further ones (1...8),
-    filters of each (64...256, steps of 32) and units of the dense layer (128...512, steps of 64)
-    are searched for; their names are those of the paper's report.
+    It searches for the filters of the first convolution (32...128 in steps of 32), the number of
+    further convolutions (1...8), the filters of each (64...256 in steps of 32) and the units of the
+    dense layer (128...512 in steps of 64). The names of these are those of the paper's report.
 
     Parameters
     ----------
-    image_shape : (H, W, C)
-    classes : int
-        Kinds of photographs; labels are class numbers.
-    rescale : float, optional
-        Of images of 0...255, uint8 or float32; None where they are in 0...1 already.
+    image_shape : tuple of 3 ints, default (150, 150, 3)
+        (H, W, C).
+    classes : int, default 6
+        Number of classes; labels are class indices.
+    rescale : float or None, default 1/255
+        Factor for images of 0...255, uint8 or float32; None if they are in 0...1 already.
 
     Examples
     --------
@@ -47,7 +48,7 @@ def photo_space(
 
 
 def ask(hp: HyperParameters) -> dict[str, Any]:
-    """Ask for everything that makes a network of this space; its values."""
+    """Ask for every hyperparameter of a network of this space, and return their values."""
     hp.Int("conv_input_units", 32, 128, step=32)
     for i in range(hp.Int("num_conv_layers_1+", 1, 8)):
         hp.Int(f"conv_input_units_{i}", 64, 256, step=32)
@@ -56,10 +57,10 @@ def ask(hp: HyperParameters) -> dict[str, Any]:
 
 
 def stacked_arguments(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of `zoo.stacked` for the values of a trial.
+    """Convert a trial's values to arguments of `zoo.stacked`.
 
-    A report of Keras Tuner may hold units of layers that its network did not have; only the first
-    `num_conv_layers_1+` of them count.
+    A report of Keras Tuner may contain units of layers that the network did not have; only the
+    first `num_conv_layers_1+` of them are used.
     """
     further = range(values["num_conv_layers_1+"])
     names = ["conv_input_units", *(f"conv_input_units_{i}" for i in further)]

@@ -1,7 +1,7 @@
-"""What may stand in a search's journal, which anybody could have written: checked when it is read.
+"""Check a search's journal when it is read, because the file may be damaged or malicious.
 
-Optuna believes its own files. What it reads here is checked before it is used: no name of a process
-leads to another folder, no missing or foreign value ends in an error of Python's own.
+Optuna trusts its own files. The values that it reads are checked before they are used, so that a
+worker's name cannot lead to another folder, and missing or unexpected values raise a FormatError.
 """
 
 from __future__ import annotations
@@ -18,32 +18,34 @@ from minicnn.errors import FormatError, MiniCNNError
 from minicnn.shapes import MAX_INT32, is_int
 from minicnn.support.files import open_handle
 
-MAX_BYTES = 256 << 20  # 100,000 trials of 10 epochs have half of that
-BEGIN = b'{"op_code":'  # of each line
-WORKER = re.compile(r"[0-9]{1,10}-[0-9a-f]{8}")  # see `study.at_work`
+MAX_BYTES = 256 << 20  # twice the size of a journal of 100,000 trials of 10 epochs
+BEGIN = b'{"op_code":'  # the beginning of each line
+WORKER = re.compile(r"[0-9]{1,10}-[0-9a-f]{8}")  # a name made by `study.working`
 
 
 @contextmanager
 def reading(journal: Path) -> Iterator[None]:
-    """Let whatever Optuna says to a wrong file inside the block be a FormatError."""
+    """Convert any error that Optuna raises for a damaged journal to a FormatError."""
     try:
         yield
     except (MiniCNNError, OSError, MemoryError):
         raise
     except Exception as error:  # KeyError, AssertionError, TypeError, Optuna's own and others
-        said = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {error}"
         raise FormatError(
-            journal, f"is no record of a search that can be gone on with ({said})"
+            journal, f"is not the journal of a search that can be resumed ({reason})"
         ) from error
 
 
 def drop_torn_line(journal: Path) -> None:
-    """A power cut may leave half a line at the end; joined to the next one it would spoil both.
+    """Remove an incomplete last line, which a power failure may leave.
+
+    Otherwise the next line would be appended to it, and both would be unreadable.
 
     Raises
     ------
-    FormatError : the file is no journal; it is left as it is
-    SizeLimitError : it has more than 256 MiB
+    FormatError : the file is not a journal; it is not changed
+    SizeLimitError : the file has more than 256 MiB
     """
     handle = open_handle(journal, os.O_RDWR | os.O_CREAT, MAX_BYTES)
     with os.fdopen(handle, "r+b") as file:
@@ -51,20 +53,22 @@ def drop_torn_line(journal: Path) -> None:
         begins = [line[: len(BEGIN)] for line in content.split(b"\n")]
         if not all(BEGIN.startswith(begin) for begin in begins):
             raise FormatError(
-                journal, "is no journal of a search; choose another folder, or take that file away"
+                journal, "is not the journal of a search; choose another folder, or move the file"
             )
         file.truncate(content.rfind(b"\n") + 1)
 
 
 def check_settings(settings: Any, journal: Path) -> dict[str, Any]:
-    """What a search was begun with: a table of plain values."""
+    """Return the settings with which a search was started, if they are a dict of scalars."""
     if not isinstance(settings, dict) or not all(map(_is_scalar, settings.values())):
-        raise FormatError(journal, "does not say with which settings the search was begun")
+        raise FormatError(
+            journal, "does not contain the settings with which the search was started"
+        )
     return settings
 
 
 def check_trials(trials: list[Any], journal: Path) -> list[Any]:
-    """The same trials, if all that is read of them is as `search` writes it."""
+    """Return the trials unchanged, if all values that are read from them are valid."""
     for trial in trials:
         known = trial.user_attrs
         wrong = [name for name, fits in _KNOWN.items() if name in known and not fits(known[name])]

@@ -1,4 +1,4 @@
-"""What a search says: while it runs, and about its results."""
+"""The texts and tables of a search: its progress and its results."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ COLUMNS = ("number", "id", "state", "score", "best_step", "seconds")
 
 
 class Clock:
-    """Knows since when a search runs, and how long it may take."""
+    """Measures a search's time and estimates how much is left.
+
+    `already` is the number of trials that had ended before.
+    """
 
     def __init__(self, already: int) -> None:
-        self.already, self.began = already, time.perf_counter()
+        self.already, self.start = already, time.perf_counter()
 
     def ended(self, one: Result, results: Sequence[Result], objective: str, trials: int) -> str:
-        """The lines after a trial."""
-        elapsed = time.perf_counter() - self.began
-        # Of all processes that work on the search, so that the rest is shared by them too.
+        """The lines that are printed after a trial."""
+        elapsed = time.perf_counter() - self.start
+        # `results` counts the trials of all processes, which share the remaining trials, too.
         each = elapsed / max(len(results) - self.already, 1)
         left = max(trials - len(results), 0)
         best = next((r.score for r in results if r.state == "complete"), math.nan)
@@ -45,19 +48,19 @@ class Clock:
 
 
 def beginning(number: int, trials: int, values: Mapping[str, Any]) -> str:
-    """The line before a trial."""
+    """The line that is printed before a trial."""
     return f"Trial {number}/{trials}: {', '.join(f'{k}={v}' for k, v in values.items())}"
 
 
 def all_done(count: int) -> str:
-    """Why a search ends before it has made all its trials."""
-    return f"all {count} combinations are done; raise max_trials or widen the ranges"
+    """The line for a search that ends before `max_trials` because its space is exhausted."""
+    return f"all {count} combinations were tried; widen the ranges to try more"
 
 
 def summary(
     results: Sequence[Result], count: int, folder: Path, objective: str, *, all: bool = False
 ) -> str:
-    """The best trials, one below the other, as Keras Tuner's first versions printed them."""
+    """Format the best trials in the style of Keras Tuner's first versions."""
     done = [one for one in results if one.state == "complete"][:count]
     names = names_of(results) if all else []
     head = [
@@ -71,7 +74,7 @@ def summary(
 
 
 def trial_text(one: Result, names: Sequence[str] = ()) -> str:
-    """One trial; of `names` those that its network had no use for are named as such."""
+    """Format one trial; hyperparameters among `names` that it did not use are marked."""
     unused = [f"|-{name}: (not used)" for name in names if name not in one.values]
     lines = [
         f"Trial {one.state}",
@@ -88,7 +91,7 @@ def trial_text(one: Result, names: Sequence[str] = ()) -> str:
 
 
 def space_text(space: Sequence[Hyperparameter]) -> str:
-    """What is chosen from what."""
+    """Format the hyperparameters and their ranges."""
     lines = ["Search space summary", f"|-Default search space size: {len(space)}"]
     for one in space:
         lines.append(f"{one.name} ({one.kind})")
@@ -97,12 +100,12 @@ def space_text(space: Sequence[Hyperparameter]) -> str:
 
 
 def table(results: Sequence[Result]) -> list[dict[str, Any]]:
-    """A dict a trial."""
+    """One dict per trial: its columns, then its hyperparameters."""
     return [{**{name: getattr(one, name) for name in COLUMNS}, **one.values} for one in results]
 
 
 def write_trials(results: Sequence[Result], path: str | os.PathLike[str]) -> None:
-    """A row a trial; a hyperparameter that it had no use for stays empty."""
+    """Write a CSV file with one row per trial; unused hyperparameters are empty."""
     head = [*COLUMNS, *names_of(results)]
     write_csv(path, head, [[row.get(name) for name in head] for row in table(results)])
 

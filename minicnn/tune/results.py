@@ -1,4 +1,4 @@
-"""What came of a search's trials."""
+"""The results of a search's trials."""
 
 from __future__ import annotations
 
@@ -13,31 +13,32 @@ STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed"}
 
 
 class Result(NamedTuple):
-    """One trial that has ended."""
+    """A trial that has ended."""
 
     number: int
     id: str  # 32 hexadecimal digits
     state: str  # "complete", "pruned" or "failed"
-    score: float  # of the best epoch; NaN of a failed one
-    best_step: int | None  # that epoch, from 0
+    score: float  # the objective in the best epoch; NaN if the trial failed
+    best_step: int | None  # the best epoch, counted from 0
     seconds: float | None
-    values: dict[str, Any]  # every hyperparameter that its network asked for
-    curve: dict[int, float]  # the objective after each epoch
+    values: dict[str, Any]  # the hyperparameters for which its network asked
+    curve: dict[int, float]  # the objective by epoch
     reason: str | None  # why it failed
 
 
 def results_of(trials: Iterable[Any], seed: int, direction: str) -> list[Result]:
-    """The ended ones of Optuna's trials, the best first."""
+    """The results of those of Optuna's trials that have ended, best first."""
     found = [_result(trial, seed, direction) for trial in trials if trial.state.name in STATES]
     sign = -1 if direction == "max" else 1
     order = list(STATES.values())
     return sorted(
-        found, key=lambda one: (order.index(one.state), sign * _last(one.score, sign), one.number)
+        found,
+        key=lambda one: (order.index(one.state), sign * _sortable(one.score, sign), one.number),
     )
 
 
 def names_of(results: Iterable[Result]) -> list[str]:
-    """Every hyperparameter that some trial used, in the order of first use by trial number."""
+    """All hyperparameters that the trials used, in the order of their first use."""
     in_order = sorted(results, key=lambda one: one.number)
     return list(dict.fromkeys(name for one in in_order for name in one.values))
 
@@ -61,6 +62,6 @@ def _result(trial: Any, seed: int, direction: str) -> Result:
     )
 
 
-def _last(score: float, sign: int) -> float:
-    """NaN cannot be sorted; it is worse than anything."""
+def _sortable(score: float, sign: int) -> float:
+    """Replace NaN, which cannot be sorted, by a score worse than any other."""
     return sign * math.inf if math.isnan(score) else score

@@ -1,9 +1,9 @@
-"""How the next trial's hyperparameters are chosen.
+"""Choose the hyperparameters of the next trial.
 
-A trial's choices depend on the search's seed, the trial's number and the trials before it, never on
-the process that happens to run it: interrupted and resumed, or shared by many processes, a random
-search tries the same networks. No network is tried twice, and a space that has been tried
-completely is known to be.
+The choice depends on the search's seed, the trial's number and the earlier trials, but not on the
+process that runs the trial. So a random search tries the same networks when it is interrupted and
+resumed, or shared by several processes. No combination is tried twice, and the search notices when
+all combinations have been tried.
 """
 
 from __future__ import annotations
@@ -15,40 +15,45 @@ import numpy as np
 
 from minicnn import random
 
-# Of an integer with more values than this not all will be tried.
-MAX_VALUES = 10_000
+MAX_VALUES = 10_000  # a range with more values is sampled, and is never exhausted
 
 
 class Step(NamedTuple):
-    """One hyperparameter of a trial: what was chosen, from what (None: too many to tell)."""
+    """One hyperparameter of a trial."""
 
     name: str
-    value: Any
-    values: tuple[Any, ...] | None
+    value: Any  # the chosen value
+    values: tuple[Any, ...] | None  # all values to choose from; None if they are too many to list
 
 
-Path = Sequence[Step]  # a trial's choices in the order in which they were asked for
+Path = Sequence[Step]  # a trial's choices, in the order in which its network asked for them
 
 
 def open_values(paths: Iterable[Path], before: Path, name: str, values: Sequence[Any]) -> list[Any]:
-    """Which `values` of the hyperparameter `name`, asked for after `before`, lead to a new trial.
+    """Return those `values` of hyperparameter `name` that lead to a combination not yet tried.
+
+    `before` are the choices that the trial has made already, `paths` the choices of all trials.
 
     >>> first = [Step("layers", 1, (1, 2))]
     >>> open_values([first], [], "layers", (1, 2))
     [2]
     """
-    begun = [value for _, value, _ in before]
-    here = [p[len(before) :] for p in paths if [s.value for s in p[: len(before)]] == begun]
-    here = [path for path in here if path and path[0].name == name]
-    return [v for v in values if not exhausted([p[1:] for p in here if p[0].value == v])]
+    chosen = [step.value for step in before]
+    n = len(before)
+    rest = [path[n:] for path in paths if [step.value for step in path[:n]] == chosen]
+    rest = [path for path in rest if path and path[0].name == name]
+    return [v for v in values if not exhausted([path[1:] for path in rest if path[0].value == v])]
 
 
 def exhausted(paths: Sequence[Path]) -> bool:
-    """Has all that can begin with what these paths have behind them been tried?"""
+    """Return whether the trials with these remaining choices cover all combinations.
+
+    `paths` are the remaining choices of all trials that made the same choices so far.
+    """
     if not paths:
         return False
     if any(not path for path in paths):
-        return True  # a trial ended here: there was nothing more to choose
+        return True  # a trial had nothing more to choose here
     name, _, values = paths[0][0]
     if values is None or any(path[0].name != name for path in paths):
         return False
@@ -56,12 +61,12 @@ def exhausted(paths: Sequence[Path]) -> bool:
 
 
 def number_of(trial: Any) -> int:
-    """The number of a trial in its search; one that was interrupted keeps it when repeated."""
+    """The number of a trial in its search; a trial that was interrupted keeps it when repeated."""
     return trial.user_attrs["number"]
 
 
 def path_of(trial: Any) -> list[Step]:
-    """The choices of an Optuna trial."""
+    """The choices of an Optuna trial, in order."""
     return [
         Step(name, value, values_of(trial.distributions[name]))
         for name, value in trial.params.items()
@@ -69,7 +74,7 @@ def path_of(trial: Any) -> list[Step]:
 
 
 def values_of(distribution: Any) -> tuple[Any, ...] | None:
-    """All values of an Optuna distribution, or None where there are too many."""
+    """All values of an Optuna distribution, or None if they are too many to list."""
     if hasattr(distribution, "choices"):
         return tuple(distribution.choices)
     low, high, step = distribution.low, distribution.high, distribution.step
@@ -82,25 +87,29 @@ def values_of(distribution: Any) -> tuple[Any, ...] | None:
 
 
 class Sampler:
-    """What Optuna asks for values. It has the methods of Optuna's own samplers.
+    """Chooses values for Optuna; its methods are those of Optuna's samplers.
 
     Parameters
     ----------
-    kind : "random" (any new value, all equally likely), "grid" (the first new one) or "tpe" (what
-        Optuna's tree-structured Parzen estimator proposes, if it is new)
-    seed : of the whole search
-    new_tpe : makes a TPESampler of a seed
+    kind : "random", "grid" or "tpe"
+        "random" chooses among the values that lead to a new combination, all equally likely;
+        "grid" takes the first of them; "tpe" takes what Optuna's tree-structured Parzen estimator
+        proposes, if it is among them.
+    seed : int
+        The seed of the search.
+    new_tpe : function
+        Makes a TPESampler from a seed.
     """
 
     def __init__(self, kind: str, seed: int, new_tpe: Callable[[int], Any]) -> None:
         self.kind, self.seed, self.new_tpe = kind, seed, new_tpe
-        self.paths: list[Path] = []  # of the trials so far
+        self.paths: list[Path] = []  # the choices of the trials so far
 
     def before_trial(self, _study: Any, _trial: Any) -> None:
-        """Nothing to do: a value depends on the trial's number and the hyperparameter's name."""
+        """Do nothing: a value depends on the trial's number and the hyperparameter's name."""
 
     def sample_independent(self, study: Any, trial: Any, name: str, distribution: Any) -> Any:
-        """The value of one hyperparameter."""
+        """Choose the value of one hyperparameter."""
         rng = random.generator(f"search {name}", number_of(trial), seed=self.seed)
         values = values_of(distribution)
         proposed = None
@@ -115,30 +124,30 @@ class Sampler:
         return fresh[0] if self.kind == "grid" else pick(fresh, distribution, rng)
 
     def infer_relative_search_space(self, _study: Any, _trial: Any) -> dict[str, Any]:
-        """Nothing is chosen together: what is asked for later depends on what came before."""
+        """Return no joint search space: later hyperparameters depend on earlier values."""
         return {}
 
     def sample_relative(self, _study: Any, _trial: Any, _space: Any) -> dict[str, Any]:
-        """Nothing."""
+        """Return no values, because `infer_relative_search_space` names none."""
         return {}
 
     def after_trial(self, _study: Any, _trial: Any, _state: Any, _values: Any) -> None:
-        """Nothing to do."""
+        """Do nothing: a sampler has no state to update."""
 
     def reseed_rng(self) -> None:
-        """Nothing to do: nothing is drawn from a stream."""
+        """Do nothing: each value has a random generator of its own."""
 
 
 def pick(values: Sequence[Any], distribution: Any, rng: np.random.Generator) -> Any:
-    """One of `values`, all equally likely, or on a logarithmic scale."""
+    """Draw one of `values`, uniformly on a linear or a logarithmic scale."""
     if not getattr(distribution, "log", False):
         return values[int(rng.integers(len(values)))]
-    weights = 1 / np.array(values, np.float64)  # as dense as the logarithm's slope
+    weights = 1 / np.array(values, np.float64)  # the slope of the logarithm
     return values[int(rng.choice(len(values), p=weights / weights.sum()))]
 
 
 def any_value(distribution: Any, rng: np.random.Generator) -> Any:
-    """A number of a range with too many to list."""
+    """Draw a value of a range whose values are too many to list."""
     low, high, step = distribution.low, distribution.high, distribution.step
     if distribution.log:
         value = float(np.exp(rng.uniform(np.log(low), np.log(high))))
@@ -149,12 +158,12 @@ def any_value(distribution: Any, rng: np.random.Generator) -> Any:
 
 
 def as_listed(value: Any, values: Sequence[Any]) -> Any:
-    """Of numbers, the listed one that rounding hides; anything else is itself."""
+    """The listed value that equals `value` up to rounding; anything but a number is unchanged."""
     if value in values:
         return value
     return min(values, key=lambda one: abs(one - value))
 
 
 def combinations(paths: Sequence[Path]) -> int:
-    """How many different trials these are."""
+    """The number of different combinations among these trials."""
     return len({tuple((step.name, step.value) for step in path) for path in paths})

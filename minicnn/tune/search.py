@@ -1,4 +1,4 @@
-"""The search itself: build, train, remember, until enough networks were tried."""
+"""Tuners: choose hyperparameters, train the network, record its score, and repeat."""
 
 from __future__ import annotations
 
@@ -12,57 +12,59 @@ from minicnn.callbacks.base import Monitor
 from minicnn.checks import check_int
 from minicnn.errors import ArgumentError, MiniCNNError, NumericError, ShapeError, SizeLimitError
 from minicnn.models import Model, load_model
+from minicnn.support.locks import locked
 from minicnn.support.text import say
 from minicnn.tune import figures, report
-from minicnn.tune.locks import locked
 from minicnn.tune.results import Result, results_of
 from minicnn.tune.sampling import combinations, exhausted, number_of, path_of
 from minicnn.tune.space import Draw, Hyperparameter, HyperParameters
-from minicnn.tune.study import LOCK, TRIALS, Study, at_work, remove, trial_id
+from minicnn.tune.study import LOCK, TRIALS, Study, remove, trial_id, working
 from minicnn.tune.trial import Build, Trained, Training
 
-# A network that does not fit or whose loss explodes is a result; any other error is a mistake.
+# Shapes that do not fit and a loss that overflows are results of a trial; other errors are bugs.
 FAILURES = (NumericError, ShapeError, SizeLimitError)
 
 
 class Job(NamedTuple):
-    """A trial that was chosen and is to be trained."""
+    """A trial whose hyperparameters are chosen and whose network is to be trained."""
 
-    trial: Any  # Optuna's
+    trial: Any  # an Optuna Trial
     hp: HyperParameters
     model: Model
     seeds: list[int]
 
 
 class Tuner:
-    """Tries networks and remembers how good each one was.
+    """Base class of searches: tries networks and records the score of each.
 
     Parameters
     ----------
     build_model : function of HyperParameters
-        Makes and compiles the network that the values it asks for describe.
-    objective : str
-        What a trial is judged by, in its best epoch: a name of the training's logs.
-    max_trials : int
-        Networks to try, those of earlier runs of the same search included.
-    executions_per_trial : int
-        Trainings of each, from other first weights; the mean counts.
+        Builds and compiles a network from the hyperparameters for which it asks.
+    objective : str, default "val_accuracy"
+        The metric by which trials are compared, one of the names in the training's logs. A
+        trial's score is its value in the best epoch.
+    max_trials : int, default 10
+        Number of networks to try, including those of earlier runs of the same search.
+    executions_per_trial : int, default 1
+        Trainings per network, each with other initial weights; the score is their mean.
     directory, project_name : str
-        The search's folder is `directory/project_name`. What is there already is gone on with;
-        several processes, on several machines too, may work on one search at the same time.
-    overwrite : bool
-        Delete an earlier search in this folder and begin anew.
+        The search's folder is `directory/project_name`. A search that is there already is
+        resumed; several processes, also on several machines, may share it.
+    overwrite : bool, default False
+        Delete an earlier search in this folder and start again.
     seed : int, optional
-        Of choices, first weights and shuffles; default: the one that `set_random_seed` set.
+        Seed of the choices, initial weights and shuffles; default: that of `set_random_seed`.
     direction : "auto", "min" or "max"
-        Which objective is better; "auto" goes by its name.
+        Whether a lower or a higher objective is better; "auto" decides by its name.
     pruner : "median", "hyperband" or None
-        Ends trials early that promise little.
-    keep_models : int
-        So many of the best trials keep their model, with the weights of their best epoch.
-    max_failures : int
-        When so many trials in a row failed, the search ends with the last one's error.
-    verbose : 0 nothing, 1 a few lines a trial
+        Stops unpromising trials early.
+    keep_models : int, default 10
+        Number of best trials whose models are kept, with the weights of their best epochs.
+    max_failures : int, default 3
+        After this many failed trials in a row the search raises the last one's error.
+    verbose : 0 or 1
+        0 prints nothing, 1 a few lines per trial.
 
     Examples
     --------
@@ -71,7 +73,7 @@ class Tuner:
     >>> tuner.results_summary()  # doctest: +SKIP
     """
 
-    sampler: ClassVar[str]
+    sampler: ClassVar[str]  # kind of `Sampler`
 
     def __init__(
         self,
@@ -117,10 +119,10 @@ class Tuner:
         }
 
     def search(self, *fit_arguments: Any, **fit_options: Any) -> None:
-        """Try networks until there are `max_trials`; the arguments are those of `Model.fit`.
+        """Try networks until there are `max_trials` results; the arguments are those of `fit`.
 
-        Interrupted at any instant, the next call goes on: with the interrupted trial from its
-        beginning, then with the others.
+        A search that was interrupted is resumed by the next call: it repeats the interrupted
+        trial from its first epoch, then tries the remaining ones.
         """
         training = Training(
             self.build_model, self.objective, self.direction, self.executions, fit_arguments,
@@ -128,54 +130,54 @@ class Tuner:
         )  # fmt: skip
         self._clock = report.Clock(len(self.results()))
         self._failures: list[MiniCNNError] = []
-        with at_work(self.folder) as worker:
+        with working(self.folder) as worker:
             while (job := self._next(training, worker)) is not None:
                 self._run(training, job)
 
     def results(self) -> list[Result]:
-        """Every trial that ended, the best first; pruned and failed ones behind the others."""
+        """All trials that have ended: complete ones, best first, then pruned, then failed ones."""
         return results_of(self.study.trials(), self.seed, self.direction)
 
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[HyperParameters]:
-        """Of the best trials: pass one to `build_model` to get its network, untrained."""
+        """The hyperparameters of the best trials, from which `build_model` makes new networks."""
         return [HyperParameters(one.values) for one in self._best(num_trials)[:num_trials]]
 
     def get_best_models(self, num_models: int = 1) -> list[Model]:
-        """The best trials' networks, with the weights of their best epochs."""
+        """The models of the best trials, with the weights of their best epochs."""
         paths = [self.model_path(one) for one in self._best(num_models)[:num_models]]
         missing = [path for path in paths if not path.exists()]
         if missing:
             raise ArgumentError(
-                f"only the best {self.keep_models} models are kept (keep_models), and of "
-                f"{num_models} not all are there: {missing[0]} is missing"
+                f"only the best {self.keep_models} models are kept (keep_models), so not all of "
+                f"the best {num_models} exist: {missing[0]} is missing"
             )
         return [load_model(path) for path in paths]
 
     def model_path(self, result: Result) -> Path:
-        """Where the model of a trial is kept, if it is one of the best."""
+        """The path at which a trial's model is kept, if the trial is among the best."""
         return self.folder / TRIALS / f"{result.id}.mcnn"
 
     def results_summary(self, num_trials: int = 10, *, all: bool = False) -> None:
-        """Print the best trials; `all` also names what their networks had no use for."""
+        """Print the best trials; `all` also lists hyperparameters that they did not use."""
         results = self.results()
         say(report.summary(results, num_trials, self.folder, self.objective, all=all))
 
     def search_space_summary(self) -> None:
-        """Print what the search chooses from, as far as the default network asks for it."""
+        """Print the hyperparameters and ranges for which the default network asks."""
         hp = HyperParameters()
         Training(self.build_model, self.objective, self.direction, 1, (), {}).model_for(hp, 0)
         say(report.space_text(hp.space))
 
     def results_table(self) -> list[dict[str, Any]]:
-        """A dict a trial, the best first: number, id, state, score, ..., every hyperparameter."""
+        """One dict per trial, best first: number, id, state, score, ..., every hyperparameter."""
         return report.table(self.results())
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write `results_table` as a file; what a network had no use for stays empty."""
+        """Write `results_table` as a CSV file; unused hyperparameters are empty."""
         report.write_trials(self.results(), path)
 
     def plot(self) -> dict[str, Any]:
-        """Matplotlib figures "progress", "values" and "curves" of what was tried."""
+        """Return the matplotlib figures "progress", "values" and "curves" of the trials."""
         results = self.results()
         return {
             "progress": figures.progress_figure(results, self.objective, self.direction),
@@ -184,16 +186,16 @@ class Tuner:
         }
 
     def _best(self, at_least: int = 0) -> list[Result]:
-        """The trials that were trained to their end."""
+        """All complete trials, best first; an error if there are fewer than `at_least`."""
         done = [one for one in self.results() if one.state == "complete"]
         if len(done) < at_least:
             raise ArgumentError(f"only {len(done)} trials are complete; {at_least} were asked for")
         return done
 
     def _next(self, training: Training, worker: str) -> Job | None:
-        """Choose a trial that nobody has tried, or None if there were enough."""
+        """Choose the next trial, or return None if the search is finished."""
         with locked(self.folder / LOCK):
-            self.study.take_up_interrupted()
+            self.study.requeue_interrupted()
             while True:
                 trials = self.study.trials()
                 if len(trials) >= self.max_trials:
@@ -207,6 +209,7 @@ class Tuner:
                     return job
 
     def _choose(self, training: Training, worker: str) -> Job | None:
+        """Choose a trial and build its network; None if its network cannot be built."""
         trial = self.study.ask(worker)
         seeds = [trial_seed(self.seed, number_of(trial), i) for i in range(self.executions)]
         hp = HyperParameters(draw=drawn_by(trial))
@@ -220,13 +223,13 @@ class Tuner:
 
     def _run(self, training: Training, job: Job) -> None:
         self._say(report.beginning(len(self.results()) + 1, self.max_trials, job.hp.values))
-        began = time.perf_counter()
+        start = time.perf_counter()
         try:
             trained = training.train(job.model, job.hp, job.trial, job.seeds)
         except FAILURES as err:
             self._end_failed(job.trial, job.hp, err)
             return
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - start
         job.trial.set_user_attr("best_step", trained.best_step)
         job.trial.set_user_attr("seconds", seconds)
         if trained.pruned:
@@ -240,7 +243,7 @@ class Tuner:
         self._say(self._clock.ended(ended, results, self.objective, self.max_trials))
 
     def _end_failed(self, trial: Any, hp: HyperParameters, err: MiniCNNError) -> None:
-        """Record the failure; raise it if it is the last of too many."""
+        """Record a failure; raise it if it is one too many in a row."""
         trial.set_user_attr("values", hp.values)
         self.study.tell_failure(trial, str(err))
         self._failures.append(err)
@@ -250,7 +253,7 @@ class Tuner:
             raise err
 
     def _keep(self, number: int, trained: Trained) -> None:
-        """Write the model if it is among the best, and delete the one that no longer is."""
+        """Save a trial's model if it is among the best, and delete models that no longer are."""
         sign = 1 if self.direction == "max" else -1
         better = [one for one in self._best() if sign * (one.score - trained.score) >= 0]
         if len(better) < self.keep_models:
@@ -264,19 +267,21 @@ class Tuner:
 
 
 class RandomSearch(Tuner):
-    """Tries networks at random, no combination twice."""
+    """A search that chooses at random and tries no combination twice."""
 
     sampler = "random"
 
 
 class GridSearch(Tuner):
-    """Tries every combination in order; the space must not hold ranges without steps."""
+    """A search that tries all combinations in order; every range needs a step."""
 
     sampler = "grid"
 
 
 class BayesianOptimization(Tuner):
-    """Tries what was good before, a little changed: Optuna's tree-structured Parzen estimator.
+    """A search that prefers values like those of good trials, by Optuna's TPE sampler.
+
+    TPE is the tree-structured Parzen estimator.
 
     References
     ----------
@@ -287,7 +292,7 @@ class BayesianOptimization(Tuner):
 
 
 def drawn_by(trial: Any) -> Draw:
-    """Lets an Optuna trial choose."""
+    """Return a function that lets an Optuna trial choose a hyperparameter's value."""
 
     def draw(one: Hyperparameter) -> Any:
         if one.kind == "Fixed":
@@ -302,5 +307,5 @@ def drawn_by(trial: Any) -> Draw:
 
 
 def trial_seed(seed: int, number: int, execution: int) -> int:
-    """The seed of one training, the same whichever process does it."""
+    """The seed of one training, which is the same in every process."""
     return int(random.generator("trial", number, execution, seed=seed).integers(2**63))

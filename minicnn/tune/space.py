@@ -1,4 +1,4 @@
-"""What a search may choose: a space that a function which builds a model spells out by asking.
+"""The search space: the function that builds a model asks for the hyperparameters it needs.
 
     def build_model(hp):
         model = Sequential([Input((28, 28, 1))])
@@ -6,8 +6,8 @@
             model.add(Conv2D(hp.Int(f"filters_{i}", 16, 64, step=16), 3, activation="relu"))
         ...
 
-A network of one layer never asks for `filters_1`, so its trial does not have it: every
-hyperparameter of a trial is one that its network was really made with.
+A network of one layer never asks for `filters_1`, so its trial does not have this hyperparameter: a
+trial has exactly the hyperparameters with which its network was built.
 """
 
 from __future__ import annotations
@@ -23,39 +23,39 @@ Draw = Callable[["Hyperparameter"], Any]
 
 
 class Hyperparameter(NamedTuple):
-    """One thing to choose, and what it may be."""
+    """The name and the possible values of a hyperparameter."""
 
     name: str
     kind: str  # "Int", "Float", "Choice", "Boolean" or "Fixed"
     default: Any
-    low: Any = None  # of Int and Float
-    high: Any = None
-    step: Any = None  # None: any number in between
-    log: bool = False  # as many values in 1...10 as in 10...100
-    values: tuple[Any, ...] = ()  # of Choice and Boolean
+    low: Any = None  # for Int and Float
+    high: Any = None  # included
+    step: Any = None  # None: any number between low and high
+    log: bool = False  # sample the logarithm uniformly
+    values: tuple[Any, ...] = ()  # for Choice and Boolean
 
 
 def default_of(one: Hyperparameter) -> Any:
-    """What is taken where nothing chooses."""
+    """The default value of a hyperparameter."""
     return one.default
 
 
 class HyperParameters:
-    """Asked for values by a function that builds a model; remembers what was asked and answered.
+    """Gives a function that builds a model the values for which it asks, and records them.
 
     Parameters
     ----------
-    values : mapping of names to values, optional
-        Answers that are known already, those of the best trial for one.
+    values : dict of str to values, optional
+        Values that are given, for example those of the best trial.
     draw : function of a Hyperparameter, optional
-        Chooses what `values` does not know; default: each hyperparameter's default.
+        Chooses the values that are not given; default: each hyperparameter's default.
 
     Attributes
     ----------
     values : dict
-        The known values, and behind them every other one that was asked for.
+        The given values, followed by the others in the order in which they were asked for.
     space : list of Hyperparameter
-        What they were chosen from.
+        The hyperparameters that were asked for, with their ranges.
 
     Examples
     --------
@@ -80,14 +80,18 @@ class HyperParameters:
         sampling: str = "linear",
         default: int | None = None,
     ) -> int:
-        """A whole number from `min_value` to `max_value`, both included, in steps of `step`."""
-        least = check_int(min_value, f"min_value of {name!r}", -(2**62))
-        check_int(max_value, f"max_value of {name!r}", least)
-        log = _is_log(name, sampling, least, step)
+        """An integer from `min_value` to `max_value`, both included, in steps of `step`.
+
+        `step` is 1 by default, and `default` is `min_value`. `sampling="log"` samples the
+        logarithm uniformly.
+        """
+        low = check_int(min_value, f"min_value of {name!r}", -(2**62))
+        check_int(max_value, f"max_value of {name!r}", low)
+        log = _is_log(name, sampling, low, step)
         pace = 1 if step is None else check_int(step, f"step of {name!r}")
-        first = least if default is None else default
-        high = least + (max_value - least) // pace * pace  # the last one that steps reach
-        return self._value(Hyperparameter(name, "Int", first, least, high, pace, log))
+        first = low if default is None else default
+        high = low + (max_value - low) // pace * pace  # the largest value that the steps reach
+        return self._value(Hyperparameter(name, "Int", first, low, high, pace, log))
 
     def Float(
         self,
@@ -98,21 +102,24 @@ class HyperParameters:
         sampling: str = "linear",
         default: float | None = None,
     ) -> float:
-        """A number from `min_value` to `max_value`; with `step` one of an even row of them."""
-        least = check_number(min_value, f"min_value of {name!r}")
-        most = check_number(max_value, f"max_value of {name!r}", least)
-        log = _is_log(name, sampling, least, step)
+        """A float from `min_value` to `max_value`, both included, in steps of `step` if given.
+
+        `default` is `min_value` by default. `sampling="log"` samples the logarithm uniformly.
+        """
+        low = check_number(min_value, f"min_value of {name!r}")
+        high = check_number(max_value, f"max_value of {name!r}", low)
+        log = _is_log(name, sampling, low, step)
         if step is not None:
             pace = check_number(step, f"step of {name!r}", 0.0, open=True)
-            # A hair is added because 0.3 / 0.1 is a little less than 3.
-            most = least + int((most - least) / pace + 1e-9) * pace
-        first = least if default is None else float(default)
-        return self._value(Hyperparameter(name, "Float", first, least, most, step, log))
+            # 1e-9 makes up for rounding: 0.3 / 0.1 is a little less than 3.
+            high = low + int((high - low) / pace + 1e-9) * pace
+        first = low if default is None else float(default)
+        return self._value(Hyperparameter(name, "Float", first, low, high, step, log))
 
     def Choice(self, name: str, values: Sequence[Value], default: Value | None = None) -> Any:
-        """One of a few numbers or words; True, False and None are possible too.
+        """One of several numbers, strings, True, False and None; `default` is the first of them.
 
-        Where lists or functions are to be chosen, choose their names:
+        To choose among lists or functions, choose among their names:
         `{"3x3": (3, 3), "5x5": (5, 5)}[hp.Choice("kernel", ["3x3", "5x5"])]`.
         """
         if not isinstance(values, (list, tuple, range)):
@@ -120,8 +127,8 @@ class HyperParameters:
         for value in values:
             if not isinstance(value, (str, int, float, type(None))):
                 raise ArgumentError(
-                    f"{name!r} chooses among numbers, words, True, False and None; got "
-                    f"{quoted(value)}. Choose a word, and look up in a dict what it stands for"
+                    f"{name!r} can only choose among numbers, strings, True, False and None; got "
+                    f"{quoted(value)}. Choose a string, and use it as the key of a dict"
                 )
         if not values or len(set(values)) != len(values):
             raise ArgumentError(f"{name!r} needs a list of different values; got {quoted(values)}")
@@ -131,15 +138,15 @@ class HyperParameters:
         return self._value(Hyperparameter(name, "Choice", first, values=tuple(values)))
 
     def Boolean(self, name: str, default: bool = False) -> bool:
-        """True or False."""
+        """Either True or False."""
         return self._value(Hyperparameter(name, "Boolean", default, values=(False, True)))
 
     def Fixed(self, name: str, value: Value) -> Any:
-        """Always `value`; reported with the others."""
+        """Return `value` and report it with the other hyperparameters."""
         return self._value(Hyperparameter(name, "Fixed", value))
 
     def get(self, name: str) -> Value:
-        """The value of a hyperparameter that was asked for before."""
+        """The value of a hyperparameter that is given or was asked for before."""
         if name not in self.values:
             raise ArgumentError(
                 f"no hyperparameter {name!r} was asked for; there are {list(self.values)}"
@@ -149,13 +156,14 @@ class HyperParameters:
     __getitem__ = get
 
     def _value(self, one: Hyperparameter) -> Any:
+        """Record a hyperparameter and return its value."""
         if not isinstance(one.name, str):
-            raise ArgumentError(f"a hyperparameter's name must be a text; got {quoted(one.name)}")
+            raise ArgumentError(f"a hyperparameter's name must be a string; got {quoted(one.name)}")
         asked = next((other for other in self.space if other.name == one.name), one)
         if asked != one:
             raise ArgumentError(
-                f"hyperparameter {one.name!r} was asked for twice with different ranges; give the "
-                "second another name"
+                f"hyperparameter {one.name!r} was asked for twice with different ranges; use "
+                "another name for the second"
             )
         if one not in self.space:
             self.space.append(one)
@@ -164,11 +172,11 @@ class HyperParameters:
         return self.values[one.name]
 
 
-def _is_log(name: str, sampling: str, least: float, step: Any) -> bool:
-    """Is the logarithm to be spread evenly? Then there are no steps, and 0 has none."""
+def _is_log(name: str, sampling: str, low: float, step: Any) -> bool:
+    """Return whether the logarithm is sampled, which needs a positive range without steps."""
     log = check_choice(sampling, f"sampling of {name!r}", ("linear", "log")) == "log"
-    if log and (least <= 0 or step is not None):
-        wrong = f"min_value={least}" if least <= 0 else f"step={step}"
+    if log and (low <= 0 or step is not None):
+        wrong = f"min_value={low}" if low <= 0 else f"step={step}"
         raise ArgumentError(
             f'sampling="log" of {name!r} needs min_value > 0 and no step; got {wrong}'
         )

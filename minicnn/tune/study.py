@@ -1,8 +1,8 @@
-"""A search's record on disk: an Optuna study in a folder, which many processes may share.
+"""A search's record on disk: an Optuna study in a folder, which several processes may share.
 
-journal.log      every choice and every epoch's result, a line each; Optuna's journal format
-lock             held while a trial is chosen, so that no two processes choose the same
-workers/         a file for every process at work, locked as long as it lives
+journal.log      every choice and every epoch's result, one per line, in Optuna's journal format
+lock             locked while a trial is chosen, so that no two processes choose the same
+workers/         one file per working process, locked as long as the process lives
 trials/          the best trials' models
 """
 
@@ -22,14 +22,14 @@ from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
 from minicnn.installed import missing_extra
 from minicnn.support.files import open_regular
-from minicnn.tune.locks import FileLock, is_locked, locked
+from minicnn.support.locks import FileLock, is_locked, locked
 from minicnn.tune.record import check_settings, check_trials, drop_torn_line, reading
 from minicnn.tune.sampling import Sampler, number_of, path_of
 
 JOURNAL, JOURNAL_LOCK, LOCK = "journal.log", "journal.lock", "lock"
 WORKERS, TRIALS = "workers", "trials"
 NAME = "search"
-FIRST_TRIALS = 5  # are random before TPE proposes and before the median prunes
+FIRST_TRIALS = 5  # number of random trials before TPE proposes and before the median prunes
 PRUNERS = ("median", "hyperband")
 
 
@@ -38,10 +38,12 @@ class Study:
 
     Parameters
     ----------
-    folder : of its own; made if it is not there
-    settings : what all processes and resumed runs must agree on; kept from the first time
-    pruner : "median" (ends a trial that is worse than half of the others were at that epoch),
-        "hyperband", or None
+    folder : Path
+        A folder for this search alone; it is created if it does not exist.
+    settings : dict
+        Settings that must be the same in all processes and resumed runs; the first ones are kept.
+    pruner : "median", "hyperband" or None
+        "median" stops a trial that is worse than half of the others were at that epoch.
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any], pruner: str | None = None) -> None:
@@ -60,11 +62,11 @@ class Study:
             self._agree(settings)
 
     def trials(self) -> list[Any]:
-        """Every trial that runs or has ended, without those that were interrupted."""
+        """All trials that run or have ended, except interrupted ones."""
         return [t for t in self._all() if t.state.name != "WAITING" and not _is_interrupted(t)]
 
     def ask(self, worker: str) -> Any:
-        """A new trial, or the repetition of an interrupted one; call it with the lock held."""
+        """A new trial, or the repetition of an interrupted one. The caller must hold the lock."""
         self.sampler.paths = [path_of(trial) for trial in self.trials()]
         every = self._all()
         if not any(trial.state.name == "WAITING" for trial in every):
@@ -75,22 +77,23 @@ class Study:
         return trial
 
     def tell(self, trial: Any, score: float | None, state: str = "COMPLETE") -> None:
-        """End a trial: COMPLETE with its score, or PRUNED."""
+        """End a trial with state COMPLETE and a score, or PRUNED."""
         self.optuna.tell(trial, score, self.states[state])
 
     def tell_failure(self, trial: Any, reason: str) -> None:
-        """End a trial that has no result."""
+        """End a trial with state FAIL."""
         trial.set_user_attr("reason", reason)
         self.optuna.tell(trial, state=self.states.FAIL)
 
-    def take_up_interrupted(self) -> None:
-        """Plan to repeat the trials of processes that are gone; call it with the lock held."""
+    def requeue_interrupted(self) -> None:
+        """Queue the trials of dead processes for repetition. The caller must hold the lock."""
         every = self._all()
         planned = {number_of(trial) for trial in every if trial.state.name == "WAITING"}
         for trial in every:
-            if trial.state.name != "RUNNING" or self._at_work(trial.user_attrs.get("worker")):
+            if trial.state.name != "RUNNING" or self._is_alive(trial.user_attrs.get("worker")):
                 continue
-            # Planned first and ended then: killed in between, this is done again, and once.
+            # Queue first, then end: if this process is killed in between, the trial still runs, is
+            # found again here, and is not queued a second time.
             number = number_of(trial)
             if number not in planned and "reason" not in trial.user_attrs:
                 self.optuna.enqueue_trial(trial.params, user_attrs={"number": number})
@@ -101,13 +104,13 @@ class Study:
         with reading(journal):
             return check_trials(self.optuna.get_trials(deepcopy=False), journal)
 
-    def _at_work(self, worker: str | None) -> bool:
-        if worker is None:  # killed between two lines of `ask`
+    def _is_alive(self, worker: str | None) -> bool:
+        if worker is None:  # its process was killed between two lines of `ask`
             return False
         return is_locked(self.folder / WORKERS / worker)
 
     def _agree(self, settings: dict[str, Any]) -> None:
-        """Keep the first settings; refuse to mix results that cannot be compared."""
+        """Store the first settings; refuse others, because their results cannot be compared."""
         if "settings" not in self.optuna.user_attrs:
             self.optuna.set_user_attr("settings", settings)
         known = check_settings(self.optuna.user_attrs["settings"], self.folder / JOURNAL)
@@ -116,18 +119,18 @@ class Study:
             before = ", ".join(f"{name}={quoted(known.get(name))}" for name in differ)
             now = ", ".join(f"{name}={settings[name]!r}" for name in differ)
             raise ArgumentError(
-                f"the search in {self.folder} was begun with {before}, and this is {now}; go on "
-                "with what it was begun with, or choose another folder (overwrite=True begins anew)"
+                f"the search in {self.folder} was begun with {before}, and this is {now}; use the "
+                "same settings, or choose another folder (overwrite=True deletes the old search)"
             )
 
 
 def _is_interrupted(trial: Any) -> bool:
-    """Did its process end before the trial did? A failure of the network has a reason."""
+    """Return whether the process ended before the trial; a failure of the network has a reason."""
     return trial.state.name == "FAIL" and "reason" not in trial.user_attrs
 
 
 def remove(folder: Path) -> None:
-    """Delete what a search left in its folder, and nothing else."""
+    """Delete the files of a search from its folder, and no others."""
     for name in (JOURNAL, JOURNAL_LOCK, LOCK):
         (folder / name).unlink(missing_ok=True)
     for name in (WORKERS, TRIALS):
@@ -135,7 +138,7 @@ def remove(folder: Path) -> None:
 
 
 def known_settings(folder: Path) -> dict[str, Any]:
-    """What the search in this folder was begun with."""
+    """The settings with which the search in this folder was started."""
     if not (folder / JOURNAL).exists():
         raise FileNotFoundError(errno.ENOENT, "no search was begun in this folder", str(folder))
     optuna = import_optuna()
@@ -145,7 +148,7 @@ def known_settings(folder: Path) -> dict[str, Any]:
 
 
 def trial_id(seed: int, number: int) -> str:
-    """32 hexadecimal digits that name a trial.
+    """A trial's name of 32 hexadecimal digits.
 
     >>> trial_id(0, 1)
     '0a496bc7b52f0d077f408f5ef288614c'
@@ -154,8 +157,11 @@ def trial_id(seed: int, number: int) -> str:
 
 
 @contextmanager
-def at_work(folder: Path) -> Iterator[str]:
-    """A name for this process, known to be alive inside the block."""
+def working(folder: Path) -> Iterator[str]:
+    """Register this process as a worker inside the block, and yield its name.
+
+    The worker's file is locked, so that other processes can see whether this one still lives.
+    """
     name = f"{os.getpid()}-{secrets.token_hex(4)}"
     path = folder / WORKERS / name
     try:
@@ -166,7 +172,7 @@ def at_work(folder: Path) -> Iterator[str]:
 
 
 def import_optuna() -> Any:
-    """Optuna, or an error that says how to get it."""
+    """Import Optuna; the error for a missing one says how to install it."""
     try:
         import optuna
     except ModuleNotFoundError as err:
@@ -179,7 +185,7 @@ def _open(
 ) -> Any:
     with locked(folder / JOURNAL_LOCK):
         drop_torn_line(folder / JOURNAL)
-    told = optuna.logging.get_verbosity()
+    verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
         with reading(folder / JOURNAL):
@@ -192,7 +198,7 @@ def _open(
                 load_if_exists=True,
             )
     finally:
-        optuna.logging.set_verbosity(told)
+        optuna.logging.set_verbosity(verbosity)
 
 
 def _pruner(optuna: Any, name: str | None) -> Any:
@@ -208,7 +214,7 @@ def _pruner(optuna: Any, name: str | None) -> Any:
 def _storage(optuna: Any, folder: Path) -> Any:
     with suppress(FileNotFoundError):
         open_regular(folder / JOURNAL).close()  # Optuna would wait for a pipe
-    # Optuna's own locks outlive a process that was killed while it held one, for half a minute.
+    # Optuna's own locks last half a minute after a process was killed that held one.
     lock = FileLock(folder / JOURNAL_LOCK)
     backend = optuna.storages.journal.JournalFileBackend(str(folder / JOURNAL), lock)
     return optuna.storages.JournalStorage(backend)

@@ -1,4 +1,4 @@
-"""One trial: its network is trained, once or several times, and its best epoch counts."""
+"""Train the network of a trial, once or several times, and keep the best epoch."""
 
 from __future__ import annotations
 
@@ -21,21 +21,23 @@ Build = Callable[[HyperParameters], Model]
 
 
 class Trained(NamedTuple):
-    """What came of a trial."""
+    """The result of a trial's training."""
 
     score: float
-    best_step: int  # epoch of the score, from 0
+    best_step: int  # the best epoch, counted from 0
     model: Model  # with the weights of that epoch
     pruned: bool
 
 
 class Watch(Callback):
-    """Keeps the weights of the best epoch, and lets Optuna end a training that promises little.
+    """Keeps the weights of the best epoch, and lets Optuna stop an unpromising training.
 
     Parameters
     ----------
-    monitor : the objective
-    trial : Optuna's, or None in a repetition, which is neither reported nor ended early
+    monitor : Monitor
+        Of the objective.
+    trial : Optuna Trial or None
+        None for the second and later executions, which are neither reported nor pruned.
     """
 
     adds_logs = False
@@ -43,15 +45,15 @@ class Watch(Callback):
     def __init__(self, monitor: Monitor, trial: Any = None) -> None:
         self.monitor, self.trial = monitor, trial
         self.best_step, self.pruned = 0, False
-        self.last = math.nan  # value of the last epoch
+        self.last = math.nan  # the objective in the last epoch
         self.best_weights: list[np.ndarray] = []
 
     def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
-        """Is there what it watches?"""
+        """Check that the objective is among the epoch's logs."""
         self.monitor.check(epoch)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Compare, keep, report."""
+        """Keep the weights if this epoch is the best, and report it to Optuna."""
         value = self.last = self.monitor.value(logs)
         if self.monitor.improves(value, self.monitor.best):
             self.monitor.best, self.best_step = value, epoch
@@ -63,7 +65,7 @@ class Watch(Callback):
 
 
 class Training(NamedTuple):
-    """How every trial is trained."""
+    """The settings with which every trial is trained."""
 
     build: Build
     objective: str
@@ -73,13 +75,13 @@ class Training(NamedTuple):
     fit_options: Mapping[str, Any]
 
     def model_for(self, hp: HyperParameters, seed: int) -> Model:
-        """The network of `hp`; its first weights depend on the seed and nothing before."""
+        """Build the network of `hp`; its initial weights depend on the seed alone."""
         with random.seeded(seed), fresh_names():
             model = self.build(hp)
         if not isinstance(model, Model):
             raise ArgumentError(
-                f"build_model must return the model that it made, compiled; got {quoted(model)}. "
-                "Is its last line `return model`?"
+                f"build_model must return a compiled model; got {quoted(model)}. Is its last line "
+                "`return model`?"
             )
         if model.optimizer is None:
             raise ArgumentError(
@@ -89,28 +91,31 @@ class Training(NamedTuple):
         return model
 
     def train(self, model: Model, hp: HyperParameters, trial: Any, seeds: Sequence[int]) -> Trained:
-        """The best of a trial's executions; its score is the mean of all of their best epochs.
+        """Train a trial's network once per seed; return the best, with the mean score of all.
 
         Parameters
         ----------
-        model : what `model_for` gave for `hp` and the first of the seeds
-        trial : Optuna's
-        seeds : one an execution
+        model : Model
+            The network that `model_for` built for `hp` and the first seed.
+        hp : HyperParameters
+        trial : Optuna Trial
+        seeds : sequence of int
+            One per execution.
         """
-        every = [self._execute(model, trial, seeds[0])]
-        if not every[0].pruned:
+        executions = [self._execute(model, trial, seeds[0])]
+        if not executions[0].pruned:
             for seed in seeds[1:]:
                 again = self.model_for(HyperParameters(hp.values), seed)
-                every.append(self._execute(again, None, seed))
+                executions.append(self._execute(again, None, seed))
         sign = 1 if self.direction == "max" else -1
-        best = max(every, key=lambda one: sign * one.score)
-        return best._replace(score=float(np.mean([one.score for one in every])))
+        best = max(executions, key=lambda one: sign * one.score)
+        return best._replace(score=float(np.mean([one.score for one in executions])))
 
     def _execute(self, model: Model, trial: Any, seed: int) -> Trained:
         monitor = Monitor("a search", self.objective, self.direction)
         watch = Watch(monitor, trial)
         options = {"verbose": 0, **self.fit_options}
-        # Each training begins with fresh callbacks: an EarlyStopping remembers.
+        # Each training gets copies of the callbacks, because some keep state.
         given = copy.deepcopy(list(options.get("callbacks") or []))
         options["callbacks"] = [*given, watch]
         with random.seeded(seed):

@@ -16,10 +16,10 @@ from minicnn.apps.cli.data_preview import preview
 from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.options import typed
 from minicnn.apps.cli.progress import counting
-from minicnn.data.folder_layouts import find_parts, find_sets
+from minicnn.data.folder_layouts import find_splits, list_splits
 from minicnn.data.folders import ImageList, found_text, list_folder
 from minicnn.data.tools import rename as renaming
-from minicnn.data.tools.fetch import Limits, Network, fetch_images, read_links, write_report
+from minicnn.data.tools.fetch import FetchLimits, Transport, fetch_images, read_links, write_report
 from minicnn.data.tools.split import count_table, parse_parts, plan_split
 from minicnn.data.tools.split_copy import copy_split
 from minicnn.data.tools.stats import ClassStats, FolderStats, folder_stats, paper_text
@@ -74,7 +74,7 @@ def split(
     3 if some files could not be copied.
     """
     shares = typed("--parts", parse_parts, parts)
-    if there := find_parts(directory):
+    if there := find_splits(directory):
         raise ArgumentError(
             f"{directory} is split already, into {', '.join(there)}; give a folder with one folder "
             "per class"
@@ -120,7 +120,7 @@ def stats(directory: Path, paper: str | None, pixels: bool, as_json: bool) -> No
 
     DIRECTORY has one folder per class, or train, val and test with one folder per class each.
     """
-    sets = find_sets(directory, None if paper is None else [paper])
+    sets = list_splits(directory, None if paper is None else [paper])
     found = {name: _measure(name, images, pixels) for name, images in sets.items()}
     failures = [pair for one in found.values() for pair in one.failures]
     if as_json:
@@ -192,7 +192,7 @@ def rename(directory: Path | None, pattern: str, really: bool, journal: Path | N
 
 def _renames(directory: Path, pattern: str) -> list[renaming.Rename]:
     """Plan the renaming of a folder of classes, or of each of its splits."""
-    folders = find_parts(directory).values() or [directory]
+    folders = find_splits(directory).values() or [directory]
     return [one for path in folders for one in renaming.plan_renames(list_folder(path), pattern)]
 
 
@@ -233,14 +233,16 @@ def fetch(
     The exit code is 3 if a list has no link to an image.
     """
     _check_different(lists)
-    limits = Limits(
-        most_bytes=round(most_mb * 1e6), total_seconds=seconds, allow_private=allow_private
+    limits = FetchLimits(
+        max_bytes=round(most_mb * 1e6), total_seconds=seconds, allow_private=allow_private
     )
-    network, summary = Network(), {}
+    transport, summary = Transport(), {}
     for file in lists:
         links, target = read_links(file), to / file.stem
         with counting(file.stem) as progress:
-            results = fetch_images(links, target, limits=limits, network=network, progress=progress)
+            results = fetch_images(
+                links, target, limits=limits, transport=transport, progress=progress
+            )
         write_report(results, to / f"{file.stem}.fetched.csv")
         got = sum(one.path is not None for one in results)
         summary[file.stem] = {"links": len(links), "images": got}

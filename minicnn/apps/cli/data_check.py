@@ -10,8 +10,8 @@ from minicnn.apps.cli import options, output
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.progress import counting
-from minicnn.data.folder_layouts import find_sets
-from minicnn.data.tools.check import KINDS, Finding, Report, check_sets, write_findings
+from minicnn.data.folder_layouts import list_splits
+from minicnn.data.tools.check import KINDS, Finding, Report, check_splits, write_findings
 from minicnn.support.text import printable
 
 FEW = 3  # files named for each kind of finding
@@ -49,9 +49,9 @@ def check(
     file is changed. The exit code is 3 if there are errors.
     """
     output.check_target(csv_file, force=force)
-    sets = find_sets(directory, skip_locked=True)
+    sets = list_splits(directory, skip_locked=True)
     with counting("checking") as progress:
-        report = check_sets(sets, look_alikes=not no_look_alikes, progress=progress)
+        report = check_splits(sets, look_alikes=not no_look_alikes, progress=progress)
     if csv_file is not None:
         write_findings(report.findings, csv_file)
     if as_json:

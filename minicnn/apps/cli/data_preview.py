@@ -14,7 +14,8 @@ from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.options import typed
 from minicnn.checks import nearest
 from minicnn.data.folders import list_folder
-from minicnn.data.images import check_size, decode, write_picture
+from minicnn.data.image_writing import write_image
+from minicnn.data.images import check_size, decode
 from minicnn.data.tools.preview import COLUMNS, EFFECTS, FILLING, idle_parameters, preview_sheet
 from minicnn.support.text import printable
 
@@ -63,7 +64,7 @@ def preview(image: Path, settings: Sequence[str], out: Path, force: bool, size: 
     idle = idle_parameters(chosen, (size, size))
     for text in idle:
         output.warn(text)
-    write_picture(sheet, out)
+    write_image(sheet, out)
     output.either(as_json, printable(out), written=out, image=path, settings=chosen, idle=idle)
 
 

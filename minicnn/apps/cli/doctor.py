@@ -22,7 +22,7 @@ from minicnn.apps.runs.folder import RunFolder
 from minicnn.apps.runs.settings import from_toml
 from minicnn.backends import backend_info, current_backend, instruction_set, is_fit_for
 from minicnn.config import get_threads
-from minicnn.data.folder_layouts import TRAIN, part_folder
+from minicnn.data.folder_layouts import TRAIN, split_folder
 from minicnn.data.folders import list_folder
 from minicnn.data.images import read_images
 from minicnn.errors import ArgumentError, FormatError
@@ -154,7 +154,7 @@ def check_model(model: Model, data: Path | None) -> list[Finding]:
 
 def samples(model: Model, data: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return some preprocessed images of all classes, and labels in the form the loss takes."""
-    files = list_folder(part_folder(data, TRAIN) or data, model.class_names)
+    files = list_folder(split_folder(data, TRAIN) or data, model.class_names)
     if len(files.paths) == 0:
         raise ArgumentError(f"no images in {data}; --data needs one folder of images per class")
     order = generator("doctor").permutation(len(files.paths))[:SAMPLES]

@@ -16,7 +16,7 @@ from minicnn.apps.runs.load_images import Split, load_test_split
 from minicnn.apps.runs.predictions import Predictions, evaluate, per_class
 from minicnn.apps.runs.report import prediction_rows
 from minicnn.apps.runs.report_html import evaluation_page
-from minicnn.data.unreadable import USUAL_SHARE
+from minicnn.data.unreadable import ALLOWED_SHARE
 from minicnn.support.atomic_files import write_text
 
 WORST = 5  # mistakes that the terminal shows
@@ -52,7 +52,7 @@ def command(
     """
     output.check_target(report, force=force)
     network, preprocess, names = load_classifier(model)
-    share = USUAL_SHARE if allow_unreadable is None else allow_unreadable
+    share = ALLOWED_SHARE if allow_unreadable is None else allow_unreadable
     split, skipped = load_test_split(directory, preprocess, names, output.note, share)
     for path, reason in skipped:
         output.warn(f"{path} cannot be read ({reason}) and is left out")

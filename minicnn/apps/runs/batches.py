@@ -41,7 +41,7 @@ class PreparedBatches:
         count = self.split.total
         order = np.arange(count)
         if self.shuffle:
-            order = random.generator("shuffle", epoch).permutation(count)
+            order = random.epoch_order(count, epoch)
         for start in range(0, count, self.batch_size):
             rows = order[start : start + self.batch_size]
             yield self.preprocess(self.split.images[rows]), self.split.labels[rows]
@@ -93,11 +93,6 @@ def training_batches(split: Split, settings: Settings, preprocess: Preprocess) -
 def batches_from_files(images: ImageList, settings: Settings, preprocess: Preprocess) -> Any:
     """Return training batches whose images are read from their files during the training."""
     generator = ImageDataGenerator(**settings.augmentation)
-
-    def augmented(image: np.ndarray, epoch: int, index: int) -> np.ndarray:
-        change = generator.ranges.draw(random.generator("augment", epoch, index), image.shape)
-        return generator.apply_transform(image, change)
-
     batches = DirectoryBatches(
         images,
         preprocess.size,
@@ -107,7 +102,7 @@ def batches_from_files(images: ImageList, settings: Settings, preprocess: Prepro
         interpolation=preprocess.interpolation,
         upright=preprocess.upright,
         allow_unreadable=settings.allow_unreadable,
-        prepare=augmented if settings.augmentation else None,
+        prepare=generator.preparation() if settings.augmentation else None,
         dtype="float32" if settings.augmentation else "uint8",
         verbose=False,
     )

@@ -17,7 +17,7 @@ import numpy as np
 
 from minicnn.apps.runs.load_images import Split
 from minicnn.apps.runs.predictions import Predictions
-from minicnn.data.images import array_to_img
+from minicnn.data.image_writing import array_to_img
 from minicnn.explain.tiles import empty_figure, show_tiles
 from minicnn.support.files import read_whole
 from minicnn.support.plots import QUIET, RIGHT, WRONG

@@ -24,12 +24,12 @@ from minicnn.apps.runs.split_files import (
     split_files,
 )
 from minicnn.apps.runs.throttled_progress import Say, throttled_progress
-from minicnn.data.folder_layouts import TEST, part_folder
+from minicnn.data.folder_layouts import TEST, split_folder
 from minicnn.data.folders import ImageList, list_folder
 from minicnn.data.folders import found_text as list_found_text
 from minicnn.data.images import read_images
 from minicnn.data.preprocess import Preprocess
-from minicnn.data.unreadable import USUAL_SHARE, check_unreadable
+from minicnn.data.unreadable import ALLOWED_SHARE, check_unreadable
 from minicnn.datasets import cifar10, mnist
 from minicnn.errors import ArgumentError
 
@@ -106,7 +106,7 @@ def load_test_split(
     preprocess: Preprocess,
     class_names: Sequence[str],
     say: Say,
-    allow_unreadable: float = USUAL_SHARE,
+    allow_unreadable: float = ALLOWED_SHARE,
 ) -> tuple[Split, Skipped]:
     """Load the images of these classes from a folder, or from its test split if it has one.
 
@@ -119,7 +119,7 @@ def load_test_split(
         return published.test, []
     if not folder.is_dir():
         raise missing(folder, "there is no such folder. Give a folder with one folder per class")
-    inner = part_folder(folder, TEST)
+    inner = split_folder(folder, TEST)
     if inner is not None:
         say(f"Using the images in {inner}")
     images = list_folder(inner or folder, list(class_names))

@@ -17,7 +17,7 @@ from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.report_html import MAX_MISTAKES, report_page
 from minicnn.apps.runs.report_json import report_fields
 from minicnn.apps.runs.run_result import RunResult
-from minicnn.data.images import save_img
+from minicnn.data.image_writing import save_img
 from minicnn.explain import confusion_figure
 from minicnn.support.atomic_files import write_text
 from minicnn.support.csv_files import write_csv

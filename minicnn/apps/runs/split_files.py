@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.apps.runs.settings import Settings
-from minicnn.data.folder_layouts import TEST, TRAIN, VALIDATION, find_parts, part_folder
+from minicnn.data.folder_layouts import TEST, TRAIN, VALIDATION, find_splits, split_folder
 from minicnn.data.folders import ImageList, list_folder, read_list
 from minicnn.data.tools.split import plan_split
 from minicnn.errors import ArgumentError
@@ -87,9 +87,9 @@ def missing(path: Path, text: str) -> FileNotFoundError:
 
 def _existing_splits(folder: Path, settings: Settings) -> SplitFiles | None:
     """Return the splits that the folder has on disk, or None if it has none."""
-    train, validation, test = (part_folder(folder, names) for names in (TRAIN, VALIDATION, TEST))
+    train, validation, test = (split_folder(folder, names) for names in (TRAIN, VALIDATION, TEST))
     if train is None and test is None:
-        if others := find_parts(folder):
+        if others := find_splits(folder):
             raise ArgumentError(
                 f"{folder} is split into {', '.join(others)}; name the folders train and test, so "
                 "that it is clear which is which"

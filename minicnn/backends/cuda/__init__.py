@@ -1,6 +1,6 @@
 """The GPU engine: the reference's kernels as CUDA kernels, compiled by numba."""
 
-from minicnn.backends.cuda.kernels import KERNELS
+from minicnn.backends.cuda.kernels import KERNELS, run
 from minicnn.backends.cuda.runtime.api import SIMULATED, cuda
 from minicnn.backends.cuda.runtime.dlpack import OnDevice, to_host
 from minicnn.backends.cuda.runtime.multi_step import Runner
@@ -8,7 +8,7 @@ from minicnn.backends.cuda.runtime.program import Arena
 from minicnn.errors import BackendError
 from minicnn.installed import install_command
 
-__all__ = ["KERNELS", "Arena", "OnDevice", "Runner", "start", "to_host"]
+__all__ = ["KERNELS", "Arena", "OnDevice", "Runner", "run", "start", "to_host"]
 
 
 def start() -> None:

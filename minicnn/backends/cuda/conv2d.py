@@ -1,12 +1,12 @@
 """Convolution: its output and both gradients as matrix products, see implicit_gemm.py.
 
-    product     rows of C        k              columns    A          B
-    forward     (n, oy, ox)      (ky, kx, ci)   co         windows    weights
-    by input    (n, iy, ix)      (ky, kx, co)   ci         dz         weights, turned
-    by weights  (ky, kx, ci)     (n, oy, ox)    co         windows    dz
+    product    rows of C        k              columns    A          B
+    forward    (n, oy, ox)      (ky, kx, ci)   co         windows    weights
+    dx         (n, iy, ix)      (ky, kx, co)   ci         dz         weights, transposed
+    dw         (ky, kx, ci)     (n, oy, ox)    co         windows    dz
 
-The gradient by the input is in gather form: a pixel adds up what it gets from the windows that see
-it, so no two threads write the same number. With a stride only every so many cells of A are not 0.
+dx is computed by gathering: each input pixel adds up the gradients of the windows that contain it,
+so no two threads write the same value. With a stride > 1 most values of A are 0.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 
 from minicnn.backends.cuda.conv2d_indices import (
     Geometry,
+    gradient_of_outputs,
     gradient_of_pixels,
-    gradient_seen,
-    plain,
+    inputs_seen,
+    inputs_seen_transposed,
     row_by_row,
-    seen,
-    seen_by_weights,
+    unmasked,
     weights,
     weights_of_pixels,
 )
@@ -43,35 +43,35 @@ def conv2d_forward(x: Spec, w: Spec, b: Spec | None, **attributes: Any) -> Kerne
 
 def conv2d_backward_input(dy: Spec, w: Spec, **attributes: Any) -> KernelPlan:
     g = geometry(w, **attributes)
-    return input_gradient(g, dy.shape[0], plain(g), "dy")
+    return input_gradient(g, dy.shape[0], unmasked(g), "dy")
 
 
 def conv2d_backward_weights(dy: Spec, x: Spec, **attributes: Any) -> KernelPlan:
     g = geometry_of_images(x, dy, **attributes)
-    return weights_gradient(g, x.shape[0], plain(g), "dy")
+    return weights_gradient(g, x.shape[0], unmasked(g), "dy")
 
 
 def geometry(w: Spec, *, window: Window2D, groups: int, image: Pair, **_: Any) -> Geometry:
-    """The convolution with these weights."""
+    """Return the sizes of the convolution with these weights."""
     return Geometry(window, image, w.shape[2] * groups, w.shape[3], groups)
 
 
 def geometry_of_images(
     x: Spec, dy: Spec, *, window: Window2D, groups: int, image: Pair, **_: Any
 ) -> Geometry:
-    """The convolution from x to images with the channels of dy."""
+    """Return the sizes of the convolution from x to images with the channels of dy."""
     return Geometry(window, image, x.shape[3], dy.shape[3], groups)
 
 
 def convolution(g: Geometry, images: int, out: str, *, bias: bool, relu: bool) -> KernelPlan:
-    """conv2d(x) with bias and ReLU as asked for, to the array `out`."""
+    """Return a plan that writes conv2d(x), with or without bias and ReLU, to the array `out`."""
     product = ImplicitProduct(
         rows=images * g.pixels,
         depth=g.taps,
         columns=g.filters,
-        a=seen(g, row_by_row(g.out_hw)),
+        a=inputs_seen(g, row_by_row(g.out_hw)),
         b=weights(g.filters),
-        finish=activated(g.filters, bias, relu),
+        epilogue=store_output(g.filters, bias, relu),
         groups=g.groups,
     )
     return product_plan(product, (out, "x", "x", "w", "b" if bias else "w"))
@@ -80,14 +80,17 @@ def convolution(g: Geometry, images: int, out: str, *, bias: bool, relu: bool) -
 def input_gradient(
     g: Geometry, images: int, gradient: Any, mask: str, *, relu: bool = False
 ) -> KernelPlan:
-    """dx, or dz where x is relu(z). gradient(dy, gate, n, oy, ox, co) is that of conv2d(x)."""
+    """Return a plan for dx, or with `relu` for dz where x = relu(z).
+
+    gradient(dy, mask, n, oy, ox, co) is the gradient of conv2d(x).
+    """
     product = ImplicitProduct(
         rows=images * g.image[0] * g.image[1],
         depth=g.cells * g.filters // g.groups,
         columns=g.channels,
-        a=gradient_seen(g, gradient),
+        a=gradient_of_outputs(g, gradient),
         b=weights_of_pixels(g),
-        finish=through_relu(g.channels, relu),
+        epilogue=store_input_gradient(g.channels, relu),
         b_down=True,
         groups=g.groups,
     )
@@ -97,14 +100,14 @@ def input_gradient(
 
 
 def weights_gradient(g: Geometry, images: int, gradient: Any, mask: str) -> KernelPlan:
-    """dw and db; `gradient` as above."""
+    """Return a plan for dw and db; `gradient` as in `input_gradient`."""
     product = ImplicitProduct(
         rows=g.taps + 1,
         depth=images * g.pixels,
         columns=g.filters,
-        a=seen_by_weights(g, row_by_row(g.out_hw)),
+        a=inputs_seen_transposed(g, row_by_row(g.out_hw)),
         b=gradient_of_pixels(g, gradient),
-        finish=None,
+        epilogue=None,
         a_down=True,
         groups=g.groups,
     )
@@ -112,29 +115,32 @@ def weights_gradient(g: Geometry, images: int, gradient: Any, mask: str) -> Kern
 
 
 @cached
-def activated(filters: int, bias: bool, relu: bool) -> Any:
-    """y = sum + b, or relu of it."""
+def store_output(filters: int, bias: bool, relu: bool) -> Any:
+    """Return an epilogue: y = sum + b, or relu(sum + b)."""
     columns = uint32(filters)
 
     @device
-    def finish(y, mask, b, split, row, column, sums, i):
+    def epilogue(y, mask, b, split, row, column, sums, i):
         z = sums[i] + b[column] if bias else sums[i]
         y[uint32(row * columns + column)] = ZERO if relu and z <= ZERO else z
 
-    return finish
+    return epilogue
 
 
 @cached
-def through_relu(channels: int, relu: bool) -> Any:
-    """dx = sum, or dz = sum where x > 0, else 0. dz may be the memory of x: each reads its own."""
+def store_input_gradient(channels: int, relu: bool) -> Any:
+    """Return an epilogue: dx = sum, or with `relu` dz = sum where x > 0, else 0.
+
+    dz may have the memory of x: a thread reads the value of x that it overwrites.
+    """
     columns = uint32(channels)
 
     @device
-    def finish(dx, mask, x, split, row, column, sums, i):
+    def epilogue(dx, mask, x, split, row, column, sums, i):
         at = uint32(row * columns + column)
         if relu:
             dx[at] = sums[i] if x[at] > ZERO else ZERO
         else:
             dx[at] = sums[i]
 
-    return finish
+    return epilogue

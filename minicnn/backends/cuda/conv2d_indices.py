@@ -1,8 +1,9 @@
-"""Where convolutions find their numbers: the factors of implicit_gemm.py, in images and weights.
+"""The factors of a convolution's matrix products, as functions of their indices.
 
-Rows and columns of the matrices are counted as in the reference's conv2d.py: a pixel of the output
-is (n, oy, ox), a cell of the window (ky, kx), and k of a sum over a window is (ky, kx, ci). Here
-each such number is taken apart again. Coordinates may be negative in the padding: they are int32.
+The indices are those of the reference's conv2d.py: m = (n, oy, ox) for a pixel of the output,
+(ky, kx) for a cell of the window and k = (ky, kx, ci) for an element of the sum over a window. The
+device functions of this module split an index into its coordinates and read the value there.
+Coordinates in the padding may be negative, so they are int32.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ ZERO, ONE = float32(0), float32(1)
 
 
 class Geometry(NamedTuple):
-    """Everything about a convolution but the number of its images."""
+    """A convolution's sizes, without the number of images."""
 
     window: Window2D
     image: Pair  # (H, W)
@@ -27,28 +28,28 @@ class Geometry(NamedTuple):
 
     @property
     def out_hw(self) -> Pair:
-        """(OH, OW)."""
+        """The size of the output, (OH, OW)."""
         return self.window.out_hw(self.image)
 
     @property
     def pixels(self) -> int:
-        """Of one image of the output."""
+        """Pixels per image of the output."""
         return self.out_hw[0] * self.out_hw[1]
 
     @property
     def cells(self) -> int:
-        """Of the window."""
+        """Cells per window."""
         return self.window.size[0] * self.window.size[1]
 
     @property
     def taps(self) -> int:
-        """Numbers that one output sees."""
+        """Values per window: cells times the channels of a group."""
         return self.cells * self.channels // self.groups
 
 
 @cached
 def row_by_row(out_hw: Pair) -> Any:
-    """Pixel number -> (n, oy, ox), for images one after the other."""
+    """Return a device function: pixel index m -> (n, oy, ox), row by row."""
     height, width = map(uint32, out_hw)
 
     @device
@@ -63,8 +64,8 @@ def row_by_row(out_hw: Pair) -> Any:
 
 
 @cached
-def seen(g: Geometry, pixel: Any) -> Any:
-    """X[m, k]: what pixel m of the output sees at k = (ky, kx, ci); 0 in the padding."""
+def inputs_seen(g: Geometry, pixel: Any) -> Any:
+    """Return X[m, k]: the input in the window of pixel m at k = (ky, kx, ci); 0 in the padding."""
     height, width = map(uint32, g.image)
     stride_y, stride_x = map(int32, g.window.stride)
     apart_y, apart_x = map(int32, g.window.dilation)
@@ -76,7 +77,7 @@ def seen(g: Geometry, pixel: Any) -> Any:
     def x_at(x, mask, m, k, column):
         n, oy, ox = pixel(m)
         cell = uint32(k // each)
-        # In uint32 what is negative is very large: beyond the image, too.
+        # As uint32, a negative coordinate is very large, so it is outside the image, too.
         iy = uint32(oy * stride_y - top + int32(cell // across) * apart_y)
         ix = uint32(ox * stride_x - left + int32(cell % across) * apart_x)
         if iy >= height or ix >= width:
@@ -89,9 +90,9 @@ def seen(g: Geometry, pixel: Any) -> Any:
 
 
 @cached
-def seen_by_weights(g: Geometry, pixel: Any) -> Any:
-    """X^T[k, m], and below it a row of ones: its product with dZ is db."""
-    x_at, taps = seen(g, pixel), uint32(g.taps)
+def inputs_seen_transposed(g: Geometry, pixel: Any) -> Any:
+    """Return X^T[k, m] with a row of ones below, whose product with dZ is db."""
+    x_at, taps = inputs_seen(g, pixel), uint32(g.taps)
 
     @device
     def x_transposed(x, mask, k, m, column):
@@ -102,14 +103,14 @@ def seen_by_weights(g: Geometry, pixel: Any) -> Any:
 
 @cached
 def weights(filters: int) -> Any:
-    """W[k, co]."""
+    """Return W[k, co]."""
     columns = uint32(filters)
     return device(lambda w, mask, k, co: w[uint32(k * columns + co)])
 
 
 @cached
 def weights_of_pixels(g: Geometry) -> Any:
-    """W[k, ci] with k = (ky, kx, co): how much pixel (.., ci) adds to output (.., co)."""
+    """Return W[k, ci] with k = (ky, kx, co): the weight between input ci and output co."""
     channels, filters = uint32(g.channels // g.groups), uint32(g.filters // g.groups)
     all_filters = uint32(g.filters)
 
@@ -123,10 +124,11 @@ def weights_of_pixels(g: Geometry) -> Any:
 
 
 @cached
-def gradient_seen(g: Geometry, gradient: Any) -> Any:
-    """dZ[m, k]: the gradient of what sees pixel m = (n, iy, ix) through its cell; k = (ky, kx, co).
+def gradient_of_outputs(g: Geometry, gradient: Any) -> Any:
+    """Return dZ[m, k]: the gradient of the output whose cell (ky, kx) has the input pixel m.
 
-    That is output ((iy + pad - ky * dilation) / stride, ...), if there is one.
+    m = (n, iy, ix) and k = (ky, kx, co). The output's row is (iy + pad - ky * dilation) / stride,
+    its column likewise; where there is none, dZ is 0.
     """
     height, width = map(uint32, g.image)
     out_height, out_width = map(uint32, g.out_hw)
@@ -139,7 +141,7 @@ def gradient_seen(g: Geometry, gradient: Any) -> Any:
     @device
     def dz_at(dy, mask, m, k, column):
         cell = uint32(k // each)
-        # In uint32 what is negative is very large: beyond the output, too.
+        # As uint32, a negative coordinate is very large, so it is outside the output, too.
         ty = uint32(int32(uint32(m // width) % height) + top - int32(cell // across) * apart_y)
         tx = uint32(int32(m % width) + left - int32(cell % across) * apart_x)
         oy, ox = uint32(ty // stride_y), uint32(tx // stride_x)
@@ -155,7 +157,7 @@ def gradient_seen(g: Geometry, gradient: Any) -> Any:
 
 @cached
 def gradient_of_pixels(g: Geometry, gradient: Any) -> Any:
-    """dZ[m, co], m = (n, oy, ox)."""
+    """Return dZ[m, co] with m = (n, oy, ox)."""
     pixel = row_by_row(g.out_hw)
 
     @device
@@ -167,8 +169,8 @@ def gradient_of_pixels(g: Geometry, gradient: Any) -> Any:
 
 
 @cached
-def plain(g: Geometry) -> Any:
-    """dz = dy."""
+def unmasked(g: Geometry) -> Any:
+    """Return a device function: dz = dy."""
     height, width, filters = (uint32(length) for length in (*g.out_hw, g.filters))
 
     @device
@@ -179,8 +181,8 @@ def plain(g: Geometry) -> Any:
 
 
 @cached
-def behind_relu(g: Geometry) -> Any:
-    """dz = dy where y > 0, else 0; `gate` is y."""
+def masked_by_relu(g: Geometry) -> Any:
+    """Return a device function: dz = dy where y > 0, else 0; `mask` is y."""
     height, width, filters = (uint32(length) for length in (*g.out_hw, g.filters))
 
     @device

@@ -1,11 +1,11 @@
 """Convolution, activation and max pooling in one launch: the image between them is never written.
 
-The rows of the product are counted as (pooled pixel, cell), and each thread has all cells of its
-windows: it takes the maximum itself, and notes who won. Where windows overlap, cells would be
-computed several times: then the convolution is written to scratch memory, and pooled from there.
+The product has one row per (pooled pixel, cell), and a thread has all cells of its windows, so it
+takes the maximum itself and stores its position. Where windows overlap, cells would be computed
+several times: then the convolution is written to scratch memory and pooled from there.
 
-Backward, dz is dy at the winners and 0 elsewhere. By the input it is looked up as it is read. By
-the weights only the winners are visited, see winners_product.py.
+Backward, dz is dy at the positions of the maxima and 0 elsewhere. For dx, dz is looked up as it is
+read. For dw, only the positions of the maxima are visited: see argmax_weight_gradient.py.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from minicnn.backends.cuda.conv2d import (
     geometry_of_images,
     input_gradient,
 )
-from minicnn.backends.cuda.conv2d_indices import Geometry, seen, weights
+from minicnn.backends.cuda.conv2d_indices import Geometry, inputs_seen, weights
 from minicnn.backends.cuda.conv2d_tiles import ImplicitProduct
 from minicnn.backends.cuda.implicit_gemm import product_plan
 from minicnn.backends.cuda.moments import moments_launches
 from minicnn.backends.cuda.pool_argmax import (
-    by_windows,
+    cell_by_cell,
     cells_of,
-    largest,
+    masked_by_argmax,
     pool_kernel,
     pooled_pixels,
-    through_pool,
+    store_maximum,
 )
 from minicnn.backends.cuda.runtime.launch import THREADS, KernelPlan, Launch, blocks_for
 from minicnn.contracts import Spec
 from minicnn.shapes import Window2D
 
-MAX_CELLS = 16  # of a window that a thread keeps in registers
+MAX_CELLS = 16  # per window, which a thread keeps in registers
 
 
 def conv2d_max_pool2d_forward(
@@ -48,9 +48,9 @@ def conv2d_max_pool2d_forward(
         rows=x.shape[0] * pooled_pixels(g, pool) * cells_of(pool),
         depth=g.taps,
         columns=g.filters,
-        a=seen(g, by_windows(pool, g.out_hw)),
+        a=inputs_seen(g, cell_by_cell(pool, g.out_hw)),
         b=weights(g.filters),
-        finish=largest(g, pool, b is not None, relu),
+        epilogue=store_maximum(g, pool, b is not None, relu),
         adjacent=cells_of(pool),
         groups=g.groups,
     )
@@ -70,7 +70,7 @@ def conv2d_max_pool2d_backward_input(
     dy: Spec, argmax: Spec, w: Spec, *, pool: Window2D, **attributes: Any
 ) -> KernelPlan:
     g = geometry(w, **attributes)
-    return input_gradient(g, dy.shape[0], through_pool(g, pool), "argmax")
+    return input_gradient(g, dy.shape[0], masked_by_argmax(g, pool), "argmax")
 
 
 def conv2d_max_pool2d_backward_weights(
@@ -80,7 +80,7 @@ def conv2d_max_pool2d_backward_weights(
 
 
 def overlaps(pool: Window2D) -> bool:
-    """Does a pixel lie in several windows?"""
+    """Return whether a pixel can lie in several windows."""
     return pool.stride[0] < pool.size[0] or pool.stride[1] < pool.size[1]
 
 

@@ -1,4 +1,4 @@
-"""Convolution and ReLU: conv2d.py's products, with ReLU where a sum is finished or dy is read."""
+"""Convolution and ReLU: the products of conv2d.py, with ReLU in the epilogue or as dy is read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from minicnn.backends.cuda.conv2d import (
     input_gradient,
     weights_gradient,
 )
-from minicnn.backends.cuda.conv2d_indices import behind_relu
+from minicnn.backends.cuda.conv2d_indices import masked_by_relu
 from minicnn.backends.cuda.runtime.launch import KernelPlan
 from minicnn.contracts import Spec
 
@@ -23,9 +23,9 @@ def conv2d_relu_forward(x: Spec, w: Spec, b: Spec | None, **attributes: Any) -> 
 
 def conv2d_relu_backward_input(dy: Spec, y: Spec, w: Spec, **attributes: Any) -> KernelPlan:
     g = geometry(w, **attributes)
-    return input_gradient(g, dy.shape[0], behind_relu(g), "y")
+    return input_gradient(g, dy.shape[0], masked_by_relu(g), "y")
 
 
 def conv2d_relu_backward_weights(dy: Spec, y: Spec, x: Spec, **attributes: Any) -> KernelPlan:
     g = geometry_of_images(x, dy, **attributes)
-    return weights_gradient(g, x.shape[0], behind_relu(g), "y")
+    return weights_gradient(g, x.shape[0], masked_by_relu(g), "y")

@@ -1,22 +1,20 @@
-"""Matrix products whose factors are never written: C = A B, with A and B as functions of indices.
-
-A convolution and both its gradients are such products (see the reference's conv2d.py). What makes
-one of them is how A and B are found in the images and weights, and what is done with a sum:
+"""Matrix products with implicit factors: C = A B, where A and B are functions of their indices.
 
     C[row, column] = sum over k of A[row, k] * B[k, column]
 
-`Product` says it, with device functions; two kernels compute it.
+A convolution and both its gradients are such products (see the reference's conv2d.py). They differ
+in how A and B are read from images and weights, and in the epilogue, which stores a sum. An
+`ImplicitProduct` has these as device functions; two kernels compute it.
 
-tiled   A block computes a tile of C. Its threads bring `depth` columns of A and rows of B into
-        shared memory at a time, where each number is read many times, and each thread adds up a
-        small tile of sums in registers: adjacent rows, and columns that are so far apart that
-        neighboring threads read neighboring numbers. While they do, the next slabs of A and B
-        are on their way from memory to registers.
-direct  A thread computes one number of C (or `adjacent` ones of a column) from memory. For groups,
-        each of which has a C of its own, and for what is too small for tiles.
+tiled   A block computes a tile of C. Its threads copy `depth` columns of A and rows of B to shared
+        memory, where each value is read many times. Each thread adds up a small tile of sums in
+        registers: adjacent rows, and columns at such a distance that neighboring threads read
+        neighboring values. Meanwhile the next slabs of A and B are copied to registers.
+direct  A thread computes one value of C (or `adjacent` values of a column) from global memory. It
+        is for groups, each of which has its own C, and for products too small for tiles.
 
-Where C has too few numbers to keep a GPU busy, k is cut into `splits` of the same length, and a
-second launch adds up what they give (weight_gradient.py).
+Where C has too few values to keep a GPU busy, k is divided into `splits` of equal length, and a
+second launch adds their results (weight_gradient.py).
 """
 
 from __future__ import annotations
@@ -32,26 +30,28 @@ ZERO = float32(0)
 
 
 def product_plan(product: ImplicitProduct, arguments: tuple[str, ...]) -> KernelPlan:
-    """The launch that computes it; `arguments` names out, gate, A's array, B's and extra."""
+    """Return the launch; `arguments` are the names of out, mask, A's array, B's array and extra."""
     if product.rows == 0:
         return KernelPlan(())
     if product.is_small:
         return direct_plan(product, arguments)
     tile = tile_for(product)
     return KernelPlan(
-        (Launch(tiled(product, tile), tile.blocks(product), tile.threads, arguments),)
+        (Launch(tiled_kernel(product, tile), tile.blocks(product), tile.threads, arguments),)
     )
 
 
 def direct_plan(product: ImplicitProduct, arguments: tuple[str, ...]) -> KernelPlan:
-    """The same without tiles."""
+    """Return the launch of the direct kernel."""
     count = product.rows // product.adjacent * product.columns * product.splits
-    return KernelPlan((Launch(direct(product, count), blocks_for(count), THREADS, arguments),))
+    return KernelPlan(
+        (Launch(direct_kernel(product, count), blocks_for(count), THREADS, arguments),)
+    )
 
 
 @cached
-def tiled(product: ImplicitProduct, tile: ConvTile) -> Any:
-    """The kernel `tiled`."""
+def tiled_kernel(product: ImplicitProduct, tile: ConvTile) -> Any:
+    """Return the tiled kernel: kernel(out, mask, a, b, extra)."""
     whole, chunk, depth = map(uint32, (product.depth, product.chunk, tile.depth))
     a_of, b_of = product.a, product.b
     a_at = device(lambda a, mask, row, k: a_of(a, mask, row, k, uint32(0)))
@@ -59,8 +59,12 @@ def tiled(product: ImplicitProduct, tile: ConvTile) -> Any:
     fetch_a, store_a = slab(a_at, product.rows, tile.pixels, tile, product.a_down)
     fetch_b, store_b = slab(b_at, product.columns, tile.filters, tile, not product.b_down)
     a_size, b_size = pitch(tile.pixels) * tile.depth, pitch(tile.filters) * tile.depth
-    a_each, b_each = (held(tile, width) for width in (tile.pixels, tile.filters))
-    place, multiply, finish = corner(product, tile), multiplier(tile), finisher(product, tile)
+    a_each, b_each = (values_per_thread(tile, width) for width in (tile.pixels, tile.filters))
+    position, multiply, epilogue = (
+        tile_corner(product, tile),
+        multiplier(tile),
+        tile_epilogue(product, tile),
+    )
     each = tile.sums
 
     @jit
@@ -73,7 +77,7 @@ def tiled(product: ImplicitProduct, tile: ConvTile) -> Any:
         for i in range(each):
             sums[i] = ZERO
         thread = uint32(cuda.threadIdx.x)
-        row, column, split = place(uint32(cuda.blockIdx.x))
+        row, column, split = position(uint32(cuda.blockIdx.x))
         k, end = uint32(split * chunk), uint32(min(whole, uint32((split + uint32(1)) * chunk)))
         fetch_a(a_next, a, mask, row, k, end, thread)
         fetch_b(b_next, b, mask, column, k, end, thread)
@@ -86,72 +90,72 @@ def tiled(product: ImplicitProduct, tile: ConvTile) -> Any:
             fetch_b(b_next, b, mask, column, k, end, thread)
             multiply(sums, a_tile, b_tile, thread)
             cuda.syncthreads()
-        finish(out, mask, extra, split, row, column, sums, thread)
+        epilogue(out, mask, extra, split, row, column, sums, thread)
 
     return tiled_product
 
 
 def pitch(length: int) -> int:
-    """Distance of rows in shared memory: odd, so that a column lies in different banks."""
+    """Return the distance of rows in shared memory: odd, so a column lies in different banks."""
     return length | 1
 
 
-def held(tile: ConvTile, width: int) -> int:
-    """Numbers of a slab, `width` times tile.depth, that a thread brings."""
+def values_per_thread(tile: ConvTile, width: int) -> int:
+    """Return how many values of a slab, `width` x tile.depth, a thread copies."""
     return blocks_for(width * tile.depth, tile.threads)
 
 
 @cached
-def corner(product: ImplicitProduct, tile: ConvTile) -> Any:
-    """Block number -> the first row and column of its tile, and its split."""
+def tile_corner(product: ImplicitProduct, tile: ConvTile) -> Any:
+    """Return a device function: block number -> first row and column of its tile, and its split."""
     down, across = (uint32(tiles) for tiles in tile.tiles(product))
     pixels, filters = uint32(tile.pixels), uint32(tile.filters)
 
     @device
-    def place(block):
+    def position(block):
         return (
             uint32(uint32(block // across) % down * pixels),
             uint32(block % across * filters),
             uint32(block // (across * down)),
         )
 
-    return place
+    return position
 
 
 @cached
-def slab(number: Any, length: int, width: int, tile: ConvTile, across: bool) -> tuple[Any, Any]:
-    """Two device functions that bring number(array, gate, i, k) to shared[k, i].
+def slab(value: Any, length: int, width: int, tile: ConvTile, across: bool) -> tuple[Any, Any]:
+    """Return device functions: copy value(array, mask, i, k) to registers, then to shared[k, i].
 
-    The slab is `width` i times tile.depth k; beyond the edges of `length` and `end` there are
-    zeros. Neighboring threads take neighbors in memory: along i if `across`, else along k.
+    The slab has `width` values of i and tile.depth of k; beyond `length` and `end` it is 0.
+    Neighboring threads copy neighbors in memory: along i if `across`, else along k.
     """
-    turns, even = held(tile, width), width * tile.depth % tile.threads == 0
+    turns, even = values_per_thread(tile, width), width * tile.depth % tile.threads == 0
     size, threads = uint32(width * tile.depth), uint32(tile.threads)
     row, depth, all_, step = map(uint32, (width, tile.depth, length, pitch(width)))
 
     @device
-    def fetch(numbers, array, mask, first, k, end, thread):
+    def fetch(values, array, mask, first, k, end, thread):
         for turn in range(turns):
             e = uint32(thread + uint32(turn) * threads)
             if even or e < size:
                 i = uint32(first + (e % row if across else e // depth))
                 kk = uint32(k + (e // row if across else e % depth))
-                numbers[turn] = number(array, mask, i, kk) if i < all_ and kk < end else ZERO
+                values[turn] = value(array, mask, i, kk) if i < all_ and kk < end else ZERO
 
     @device
-    def store(shared, numbers, thread):
+    def store(shared, values, thread):
         for turn in range(turns):
             e = uint32(thread + uint32(turn) * threads)
             if even or e < size:
                 i, k = (e % row, e // row) if across else (e // depth, e % depth)
-                shared[uint32(k * step + i)] = numbers[turn]
+                shared[uint32(k * step + i)] = values[turn]
 
     return fetch, store
 
 
 @cached
 def multiplier(tile: ConvTile) -> Any:
-    """sums[j, i] += A[thread's row i, k] B[k, thread's column j] for every k in shared memory."""
+    """Return a device function: sums[j, i] += A[row i, k] B[k, column j] over k of the slabs."""
     rows, columns, depth = tile.per_thread_pixels, tile.per_thread_filters, tile.depth
     side = uint32(tile.threads_across)
     a_step, b_step = uint32(pitch(tile.pixels)), uint32(pitch(tile.filters))
@@ -172,31 +176,31 @@ def multiplier(tile: ConvTile) -> Any:
 
 
 @cached
-def finisher(product: ImplicitProduct, tile: ConvTile) -> Any:
-    """Hands a thread's sums to the product's `finish`, `adjacent` rows at a time."""
+def tile_epilogue(product: ImplicitProduct, tile: ConvTile) -> Any:
+    """Return a device function that calls the epilogue for `adjacent` rows of sums at a time."""
     rows, columns, adjacent = tile.per_thread_pixels, tile.per_thread_filters, product.adjacent
     all_rows, all_columns = uint32(product.rows), uint32(product.columns)
-    side, finish = uint32(tile.threads_across), product.finish
+    side, epilogue = uint32(tile.threads_across), product.epilogue
 
     @device
-    def finish_all(out, mask, extra, split, row, column, sums, thread):
+    def apply_epilogue(out, mask, extra, split, row, column, sums, thread):
         for j in range(columns):
             c = uint32(column + thread % side + uint32(j) * side)
             for i in range(0, rows, adjacent):
                 r = uint32(row + thread // side * uint32(rows) + uint32(i))
                 if r < all_rows and c < all_columns:
-                    finish(out, mask, extra, split, r, c, sums, j * rows + i)
+                    epilogue(out, mask, extra, split, r, c, sums, j * rows + i)
 
-    return finish_all
+    return apply_epilogue
 
 
 @cached
-def direct(product: ImplicitProduct, count: int) -> Any:
-    """The kernel `direct`."""
+def direct_kernel(product: ImplicitProduct, count: int) -> Any:
+    """Return the direct kernel: kernel(out, mask, a, b, extra)."""
     adjacent, all_ = product.adjacent, uint32(count)
     columns, heaps = uint32(product.columns), uint32(product.rows // product.adjacent)
     whole, chunk = uint32(product.depth), uint32(product.chunk)
-    a_at, b_at, finish = product.a, product.b, product.finish
+    a_at, b_at, epilogue = product.a, product.b, product.epilogue
 
     @jit
     def direct_product(out, mask, a, b, extra):
@@ -213,6 +217,6 @@ def direct(product: ImplicitProduct, count: int) -> Any:
                 for k in range(first, end):
                     kk = uint32(k)
                     sums[i] += a_at(a, mask, r, kk, column) * b_at(b, mask, kk, column)
-            finish(out, mask, extra, split, row, column, sums, 0)
+            epilogue(out, mask, extra, split, row, column, sums, 0)
 
     return direct_product

@@ -12,69 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.backends.cuda import (
-    activations,
-    augment,
-    batch_norm,
-    batch_norm_dropout,
-    clipping,
-    conv2d,
-    conv2d_after_relu,
-    conv2d_max_pool2d,
-    conv2d_relu,
-    dense,
-    dense_update,
-    dropout,
-    elementwise,
-    fold_batch_norm,
-    global_pool,
-    local_response_norm,
-    losses,
-    optimizers,
-    pad,
-    pool,
-    softmax,
-)
 from minicnn.backends.cuda.runtime.launch import HALTED, OLD, KernelFactory, start
 from minicnn.backends.cuda.runtime.memory import allocate, device_errors, download, upload
 from minicnn.backends.cuda.tensor_cores import preferred
-from minicnn.backends.kernel_tables import named_in_contracts, readable
+from minicnn.backends.kernel_tables import compiled_reads, kernels_of
 from minicnn.contracts import CONTRACTS, Spec
 
-MODULES = (
-    activations,
-    augment,
-    batch_norm,
-    batch_norm_dropout,
-    clipping,
-    conv2d,
-    conv2d_after_relu,
-    conv2d_max_pool2d,
-    conv2d_relu,
-    dense,
-    dense_update,
-    dropout,
-    elementwise,
-    fold_batch_norm,
-    global_pool,
-    local_response_norm,
-    losses,
-    optimizers,
-    pad,
-    pool,
-    softmax,
-)
-
-KERNEL_FACTORIES: dict[str, KernelFactory] = preferred(
-    {name: maker for module in MODULES for name, maker in named_in_contracts(module).items()}
-)
+KERNEL_FACTORIES: dict[str, KernelFactory] = preferred(kernels_of("minicnn.backends.cuda"))
 
 
 def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.ndarray | None, ...]:
     """One kernel as a pure function of NumPy arrays."""
     contract = CONTRACTS[kernel]
     names = [name.rstrip("?") for name in contract.reads]
-    arrays = [readable(a, name) for a, name in zip(reads, names, strict=True)]
+    arrays = compiled_reads(kernel, reads)
     specs = [None if a is None else Spec(a.shape, a.dtype.name) for a in arrays]
     written = dict(zip(contract.writes, contract.specs(*specs, **attributes), strict=True))
     plan = KERNEL_FACTORIES[kernel](*specs, **attributes)

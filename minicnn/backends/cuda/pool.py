@@ -1,8 +1,8 @@
-"""Pooling: forward a thread an output, backward a thread a pixel of dx.
+"""Pooling: one thread per value of y forward, one thread per value of dx backward.
 
-Backward asks which windows have seen the pixel and adds up what they give back, in the order of the
-reference. So nobody adds to another thread's number, and no atomics are needed where windows
-overlap. Neighboring threads are neighboring channels: they read neighboring numbers.
+Backward, a thread adds up the gradients of the windows that contain its pixel, in the order of the
+reference. So each value is written by one thread, and overlapping windows need no atomic additions.
+Neighboring threads have neighboring channels, so they read neighboring values.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def _pixels(dy: Spec, image: Pair) -> int:
     return dy.shape[0] * math.prod(image) * dy.shape[3]
 
 
-# --- where things lie -------------------------------------------------------------------------
+# --- coordinates ------------------------------------------------------------------------------
 
 
 @cached
 def _split(hw: Pair, channels: int) -> Any:
-    """Element of an (N, H, W, C) array -> (n, row, column, channel)."""
+    """Return a device function: index in an (N, H, W, C) array -> (n, row, column, channel)."""
     h, w, c = uint32(hw[0]), uint32(hw[1]), uint32(channels)
 
     @device
@@ -70,7 +70,7 @@ def _split(hw: Pair, channels: int) -> Any:
 
 @cached
 def _element(hw: Pair, channels: int) -> Any:
-    """(n, row, column, channel), inside the image -> element of the (N, H, W, C) array."""
+    """Return a device function: (n, row, column, channel) -> index in an (N, H, W, C) array."""
     h, w, c = uint32(hw[0]), uint32(hw[1]), uint32(channels)
 
     @device
@@ -88,7 +88,7 @@ def _inside(hw: Pair) -> Any:
 
 @cached
 def _cell(window: Window2D) -> Any:
-    """(oy, ox, ky, kx) -> the row and column that this cell of this window sees."""
+    """Return a device function: (oy, ox, ky, kx) -> row and column of this cell of this window."""
     (sy, sx), (dy, dx) = (tuple(map(int32, pair)) for pair in (window.stride, window.dilation))
     top, left = int32(window.pad_h[0]), int32(window.pad_w[0])
     return device(
@@ -101,7 +101,10 @@ def _cell(window: Window2D) -> Any:
 
 @cached
 def _seen_by(window: Window2D, image: Pair) -> Any:
-    """(row, column, ky, kx) -> (is there a window with the pixel in this cell?, its oy and ox)."""
+    """Return a device function: (row, column, ky, kx) -> (found, oy, ox).
+
+    (oy, ox) is the window whose cell (ky, kx) is the pixel; `found` is False if there is none.
+    """
     (sy, sx), (dy, dx) = (tuple(map(int32, pair)) for pair in (window.stride, window.dilation))
     top, left = int32(window.pad_h[0]), int32(window.pad_w[0])
     oh, ow = map(int32, window.out_hw(image))
@@ -118,13 +121,13 @@ def _seen_by(window: Window2D, image: Pair) -> Any:
 
 @cached
 def _pixels_seen(window: Window2D, image: Pair) -> Any:
-    """(oy, ox) -> how many pixels of the image the window sees; padding is none."""
+    """Return a device function: (oy, ox) -> pixels in the window, without padding, as float32."""
     cell, (kh, kw), (dy, dx) = _cell(window), window.size, map(int32, window.dilation)
     h, w = map(int32, image)
 
     @device
     def along(first, cells, step, length):
-        """Of `cells` places from `first`, `step` apart, those from 0 to length - 1."""
+        """Return how many of first, first + step, ... (`cells` of them) lie in [0, length)."""
         before = (max(-first, int32(0)) + step - int32(1)) // step
         return int32(min((length - first + step - int32(1)) // step, cells) - before)
 
@@ -147,19 +150,20 @@ def _max_kernel(count: int, channels: int, window: Window2D, image: Pair) -> Any
     @jit
     def max_pooled(y, argmax, x):
         e = uint32(cuda.grid(1))
-        if e < count:
-            n, oy, ox, channel = split(e)
-            best, who = LOWEST, NO_ARGMAX
-            for ky in range(kh):
-                for kx in range(kw):
-                    row, column = cell(oy, ox, ky, kx)
-                    if inside(row, column):
-                        new = x[element(n, row, column, channel)]
-                        # The first pixel wins over nobody, even if it is -inf; then NaN over all.
-                        if who == NO_ARGMAX or new > best or (new != new and best == best):
-                            best, who = new, int32(ky * kw + kx)
-            y[e] = best
-            argmax[e] = who
+        if e >= count:
+            return
+        n, oy, ox, channel = split(e)
+        best, best_cell = LOWEST, NO_ARGMAX
+        for ky in range(kh):
+            for kx in range(kw):
+                row, column = cell(oy, ox, ky, kx)
+                if inside(row, column):
+                    value = x[element(n, row, column, channel)]
+                    # The first pixel is taken even if it is -inf, and NaN counts as the largest.
+                    if best_cell == NO_ARGMAX or value > best or (value != value and best == best):
+                        best, best_cell = value, int32(ky * kw + kx)
+        y[e] = best
+        argmax[e] = best_cell
 
     return max_pooled
 
@@ -172,17 +176,18 @@ def _max_backward_kernel(count: int, channels: int, window: Window2D, image: Pai
     @jit
     def unpooled(dx, dy, argmax):
         e = uint32(cuda.grid(1))
-        if e < count:
-            n, row, column, channel = split(e)
-            total = ZERO
-            for ky in range(kh):
-                for kx in range(kw):
-                    found, oy, ox = seen_by(row, column, ky, kx)
-                    if found:
-                        o = element(n, oy, ox, channel)
-                        if argmax[o] == ky * kw + kx:
-                            total += dy[o]
-            dx[e] = total
+        if e >= count:
+            return
+        n, row, column, channel = split(e)
+        total = ZERO
+        for ky in range(kh):
+            for kx in range(kw):
+                found, oy, ox = seen_by(row, column, ky, kx)
+                if found:
+                    o = element(n, oy, ox, channel)
+                    if argmax[o] == ky * kw + kx:
+                        total += dy[o]
+        dx[e] = total
 
     return unpooled
 

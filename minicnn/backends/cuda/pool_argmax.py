@@ -1,7 +1,7 @@
-"""Which cell of a pooling window won: how it is found, and how gradients find their way by it.
+"""The position of the maximum in a pooling window: how it is found, and how dz is read by it.
 
-A pooled pixel is p = (n, py, px). Cells of pooling windows are counted as (p, cell), so those of
-one window are neighbors: a thread that has the convolution at all of them takes their maximum.
+A pooled pixel is p = (n, py, px). Cells of pooling windows have the index (p, cell), so the cells
+of a window are neighbors: a thread that has the convolution at all of them takes their maximum.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.shapes import Pair, Window2D
 
 ZERO = float32(0)
-NO_ARGMAX = uint32(255)  # won a window whose largest number is not positive behind ReLU
+NO_ARGMAX = uint32(255)  # after ReLU: no value of the window is positive
 
 
 def cells_of(pool: Window2D) -> int:
-    """Of one pooling window."""
+    """Return the number of cells in a pooling window."""
     return pool.size[0] * pool.size[1]
 
 
 def pooled_pixels(g: Geometry, pool: Window2D) -> int:
-    """Of one image."""
+    """Return the number of pooled pixels per image."""
     height, width = pool.out_hw(g.out_hw)
     return height * width
 
 
 @cached
-def by_windows(pool: Window2D, out_hw: Pair) -> Any:
-    """Cell (p, cell) -> (n, oy, ox) of the image that is pooled; oy, ox may lie in its padding."""
+def cell_by_cell(pool: Window2D, out_hw: Pair) -> Any:
+    """Return a device function: (p, cell) -> (n, oy, ox) of the image, or of its padding."""
     height, width = map(uint32, pool.out_hw(out_hw))
     cells, across = uint32(cells_of(pool)), uint32(pool.size[1])
     stride_y, stride_x = map(int32, pool.stride)
@@ -51,44 +51,44 @@ def by_windows(pool: Window2D, out_hw: Pair) -> Any:
 
 @cached
 def inside(out_hw: Pair) -> Any:
-    """Is (oy, ox) a pixel of the image, not of its padding?"""
+    """Return a device function: whether (oy, ox) is a pixel of the image, not of its padding."""
     height, width = map(int32, out_hw)
     return device(lambda oy, ox: oy >= 0 and oy < height and ox >= 0 and ox < width)
 
 
 @cached
-def largest(g: Geometry, pool: Window2D, bias: bool, relu: bool) -> Any:
-    """A `finish` of implicit_gemm.py: the maximum of a window's sums, and the cell that has it.
+def store_maximum(g: Geometry, pool: Window2D, bias: bool, relu: bool) -> Any:
+    """Return an epilogue that stores the maximum of a window's sums, and its cell.
 
-    The first of equals wins, a NaN beats every number, padding never wins.
+    Of several equal values it is the first, NaN counts as the largest, and padding is ignored.
     """
     cells, across, columns = cells_of(pool), uint32(pool.size[1]), uint32(g.filters)
     unpadded = not any(pool.pad_h + pool.pad_w)
-    first_cell, is_pixel = by_windows(pool, g.out_hw), inside(g.out_hw)
+    first_cell, is_pixel = cell_by_cell(pool, g.out_hw), inside(g.out_hw)
 
     @device
-    def finish(y, argmax, b, split, row, column, sums, i):
+    def epilogue(y, argmax, b, split, row, column, sums, i):
         _, top, left = first_cell(row)
         best, argmax_cell = ZERO, NO_ARGMAX
         for cell in range(cells):
             oy, ox = top + int32(uint32(cell) // across), left + int32(uint32(cell) % across)
             z = sums[i + cell] + b[column] if bias else sums[i + cell]
-            wins = argmax_cell == NO_ARGMAX or z > best or (z != z and best == best)
-            if wins and (unpadded or is_pixel(oy, ox)):
+            is_larger = argmax_cell == NO_ARGMAX or z > best or (z != z and best == best)
+            if is_larger and (unpadded or is_pixel(oy, ox)):
                 best, argmax_cell = z, uint32(cell)
         at = uint32(uint32(row // uint32(cells)) * columns + column)
         y[at] = ZERO if relu and best <= ZERO else best
         argmax[at] = NO_ARGMAX if relu and not best > ZERO else argmax_cell
 
-    return finish
+    return epilogue
 
 
 @cached
 def pool_kernel(g: Geometry, pool: Window2D, relu: bool, count: int) -> Any:
-    """The same for sums with bias, z, that are in memory. One thread a number of y."""
+    """Return a kernel that pools z, which is in memory; one thread per value of y."""
     cells, columns, all_ = cells_of(pool), uint32(g.filters), uint32(count)
     height, width = map(uint32, g.out_hw)
-    pixel, finish = by_windows(pool, g.out_hw), largest(g, pool, False, relu)
+    pixel, epilogue = cell_by_cell(pool, g.out_hw), store_maximum(g, pool, False, relu)
     is_pixel = inside(g.out_hw)
 
     @jit
@@ -103,19 +103,22 @@ def pool_kernel(g: Geometry, pool: Window2D, relu: bool, count: int) -> Any:
                 if is_pixel(oy, ox):
                     m = uint32(uint32(n * height + uint32(oy)) * width + uint32(ox))
                     window[cell] = z[uint32(m * columns + column)]
-            finish(y, argmax, z, uint32(0), row, column, window, 0)
+            epilogue(y, argmax, z, uint32(0), row, column, window, 0)
 
     return pooled
 
 
 @cached
-def through_pool(g: Geometry, pool: Window2D) -> Any:
-    """dz = sum of dy over the windows that (oy, ox) won; `gate` is argmax."""
+def masked_by_argmax(g: Geometry, pool: Window2D) -> Any:
+    """Return a device function: dz = sum of dy over the windows with their maximum at (oy, ox).
+
+    `mask` is argmax.
+    """
     height, width = map(int32, pool.out_hw(g.out_hw))
     size_y, size_x = map(int32, pool.size)
     stride_y, stride_x = map(int32, pool.stride)
     top, left, filters = uint32(pool.pad_h[0]), uint32(pool.pad_w[0]), uint32(g.filters)
-    # A row lies in at most so many windows: the last one that has begun, the one before, ...
+    # How many windows a row can lie in: the last one that begins before it, the one before, ...
     windows_y, windows_x = (
         -(-size // stride) for size, stride in zip(pool.size, pool.stride, strict=True)
     )

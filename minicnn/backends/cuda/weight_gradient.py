@@ -1,8 +1,9 @@
-"""The gradient by the weights, in two launches: many threads share the sum over all pixels.
+"""The gradient of the weights, in two launches, so that many threads share the sum over all pixels.
 
-The pixels are cut into splits. The first launch gives each split its own dw and db, float32 in
-scratch memory (db is one row more, under dw's); the second adds them up in order, in float64: they
-are few, and the same shapes give the same bits.
+The pixels are divided into splits. The first launch computes dw and db of each split, as float32 in
+scratch memory; db is an additional row below dw. The second launch adds the splits in order, in
+float64: there are few of them. So equal shapes give equal bits. The tensor cores' products have the
+same second launch.
 """
 
 from __future__ import annotations
@@ -18,48 +19,50 @@ from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import THREADS, KernelPlan, Launch, blocks_for
 from minicnn.contracts import Spec
 
-NOTHING = np.float64(0)
-MIN_SPLIT = 256  # pixels: shorter ones cost more to add up than they save; estimate (2026-11)
+ZERO = np.float64(0)
+MIN_SPLIT = 256  # pixels: shorter splits cost more to add than they save; estimate (2026-11)
 
 
 def weight_gradient_plan(product: ImplicitProduct, mask: str) -> KernelPlan:
-    """`product` is (taps + 1, CO) = A dz, without `finish`; A is read from x, B from dy."""
-    product = product._replace(finish=into_parts(product.rows, product.columns))
+    """Return the launches for a product A dz, (taps + 1, CO), which has no epilogue yet.
+
+    A is read from x, dz from dy and the array that is named by `mask`.
+    """
+    product = product._replace(epilogue=store_part(product.rows, product.columns))
     product = split_for(product, MIN_SPLIT)
-    return with_join(product_plan(product, ("parts", mask, "x", "dy", "x")), product)
+    first = product_plan(product, ("parts", mask, "x", "dy", "x"))
+    return with_sum_of_parts(first, product.splits, product.rows, product.columns)
 
 
-def with_join(first: KernelPlan, product: ImplicitProduct) -> KernelPlan:
-    """`first`, which writes "parts", and the launch that adds them up."""
-    count = product.rows * product.columns
-    join = join_kernel(product.rows, product.columns, product.splits)
-    last = Launch(join, blocks_for(count), THREADS, ("dw", "db", "parts"))
-    parts = Spec((product.splits, product.rows, product.columns))
-    return KernelPlan((*first.launches, last), {"parts": parts})
+def with_sum_of_parts(first: KernelPlan, splits: int, rows: int, columns: int) -> KernelPlan:
+    """Return `first`, which writes "parts" (splits, rows, columns), and a launch that adds them."""
+    add_parts = sum_of_parts_kernel(splits, rows, columns)
+    last = Launch(add_parts, blocks_for(rows * columns), THREADS, ("dw", "db", "parts"))
+    return KernelPlan((*first.launches, last), {"parts": Spec((splits, rows, columns))})
 
 
 @cached
-def into_parts(rows: int, columns: int) -> Any:
-    """A `finish`: the sum, to its place in the split's own (rows, columns)."""
+def store_part(rows: int, columns: int) -> Any:
+    """Return an epilogue that stores a sum in the split's own matrix, (rows, columns)."""
     height, width = uint32(rows), uint32(columns)
 
     @device
-    def finish(parts, mask, extra, split, row, column, sums, i):
+    def epilogue(parts, mask, extra, split, row, column, sums, i):
         parts[uint32(uint32(uint32(split * height) + row) * width + column)] = sums[i]
 
-    return finish
+    return epilogue
 
 
 @cached
-def join_kernel(rows: int, columns: int, splits: int) -> Any:
-    """One thread for each number of dw and db."""
+def sum_of_parts_kernel(splits: int, rows: int, columns: int) -> Any:
+    """Return a kernel that adds the splits to dw and db; one thread per value."""
     count, weights = uint32(rows * columns), uint32((rows - 1) * columns)
 
     @jit
-    def join(dw, db, parts):
+    def add_parts(dw, db, parts):
         i = uint32(cuda.grid(1))
         if i < count:
-            total = NOTHING
+            total = ZERO
             for split in range(splits):
                 total += parts[uint32(uint32(split) * count + i)]
             if i < weights:
@@ -67,4 +70,4 @@ def join_kernel(rows: int, columns: int, splits: int) -> Any:
             else:
                 db[uint32(i - weights)] = total
 
-    return join
+    return add_parts

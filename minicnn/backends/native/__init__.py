@@ -1,7 +1,7 @@
 """The C++ engine: the reference's kernels under the same names, fast. Needs `minicnn._core`."""
 
-from minicnn.backends.native.kernels import KERNELS
+from minicnn.backends.native.kernels import KERNELS, run
 from minicnn.backends.native.program import Arena, Runner
 from minicnn.backends.native.threads import isa, num_threads, set_num_threads
 
-__all__ = ["KERNELS", "Arena", "Runner", "isa", "num_threads", "set_num_threads"]
+__all__ = ["KERNELS", "Arena", "Runner", "isa", "num_threads", "run", "set_num_threads"]

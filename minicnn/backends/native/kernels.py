@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import minicnn._core as _core
-from minicnn.backends.kernel_tables import readable
+from minicnn.backends.kernel_tables import compiled_reads
 from minicnn.contracts import CONTRACTS, Spec
 
 
@@ -17,7 +17,7 @@ def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.n
     """One kernel as a pure function: what it updates in place is updated in a copy."""
     contract = CONTRACTS[kernel]
     names = [name.rstrip("?") for name in contract.reads]
-    arrays = [readable(a, name) for a, name in zip(reads, names, strict=True)]
+    arrays = compiled_reads(kernel, reads)
     read = dict(zip(names, arrays, strict=True))
     for name in contract.updates:
         array = read[name]

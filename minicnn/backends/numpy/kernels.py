@@ -1,71 +1,42 @@
-"""The table: every kernel's name and function. `minicnn/contracts.py` says what each reads."""
+"""The table of the reference: every kernel by its name, the one in its contract."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minicnn.backends.kernel_tables import named_in_contracts
-from minicnn.backends.numpy import (
-    activations,
-    augment,
-    batch_norm,
-    batch_norm_dropout,
-    clipping,
-    conv2d,
-    conv2d_after_relu,
-    conv2d_max_pool2d,
-    conv2d_relu,
-    dense,
-    dense_update,
-    dropout,
-    elementwise,
-    fold_batch_norm,
-    global_pool,
-    local_response_norm,
-    losses,
-    optimizers,
-    pad,
-    pool,
-    softmax,
-)
-
-Kernel = Callable[..., tuple[Any, ...]]
-
-MODULES = (
-    activations,
-    augment,
-    batch_norm,
-    batch_norm_dropout,
-    clipping,
-    conv2d,
-    conv2d_after_relu,
-    conv2d_max_pool2d,
-    conv2d_relu,
-    dense,
-    dense_update,
-    dropout,
-    elementwise,
-    fold_batch_norm,
-    global_pool,
-    local_response_norm,
-    losses,
-    optimizers,
-    pad,
-    pool,
-    softmax,
-)
+from minicnn.backends.engine import Kernel
+from minicnn.backends.kernel_tables import kernels_of, readable
+from minicnn.contracts import CONTRACTS, Contract
+from minicnn.errors import BackendError
 
 
 def _quiet(kernel: Kernel) -> Kernel:
-    """In every engine NaN and infinity are results, to be looked for there, and not warnings."""
+    """Return the kernel without NumPy's warnings: NaN and infinity are results as any other."""
     return np.errstate(all="ignore")(kernel)
 
 
 KERNELS: dict[str, Kernel] = {
-    name: _quiet(kernel)
-    for module in MODULES
-    for name, kernel in named_in_contracts(module).items()
+    name: _quiet(kernel) for name, kernel in kernels_of("minicnn.backends.numpy").items()
 }
+
+
+def find_kernel(name: str) -> Kernel:
+    """Return the kernel of that name; raises BackendError if there is none."""
+    if name not in KERNELS:
+        raise BackendError(
+            f"no engine has a kernel {name!r}; add one in NumPy with minicnn.ops.add_kernel"
+        )
+    return KERNELS[name]
+
+
+def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.ndarray | None, ...]:
+    """Run one kernel on arrays of any layout; float64 stays float64."""
+    return find_kernel(kernel)(*(readable(array) for array in reads), **attributes)
+
+
+def add_kernel(name: str, contract: Contract, kernel: Kernel) -> None:
+    """Add a kernel that is not part of minicnn; see `minicnn.ops.add_kernel`."""
+    CONTRACTS[name] = contract
+    KERNELS[name] = _quiet(kernel)

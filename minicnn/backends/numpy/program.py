@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from minicnn.backends.constant_steps import ConstantSteps, Snapshots
-from minicnn.backends.numpy.kernels import KERNELS
+from minicnn.backends.numpy.kernels import KERNELS, find_kernel
 from minicnn.host_sync import sync_all
 from minicnn.program import Program
 
@@ -57,6 +57,8 @@ class Runner:
         self._arena = Arena() if arena is None else arena
         self._owner = object()  # stands for this Runner in the arena, without a reference cycle
         self._constants = ConstantSteps(program, arrays, self._arena.snapshots)
+        for step in program.steps:
+            find_kernel(step.kernel)  # raises if there is none
 
     def __getitem__(self, index: int) -> np.ndarray:
         buffer = self._program.buffers[index]

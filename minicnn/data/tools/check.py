@@ -12,19 +12,16 @@ import numpy as np
 from PIL import Image
 
 from minicnn.data.folders import ImageList, is_image, links_out, walk
-from minicnn.data.images import (
-    ENDINGS,
+from minicnn.data.image_files import EXTENSIONS_OF, PathLike, reason_of, with_opened_image
+from minicnn.data.image_modes import (
     MAX_16_BITS,
     SIXTEEN_BITS,
     TWELVE_BITS,
-    PathLike,
     as_mode,
     eight_bits,
-    of_each,
     orientation,
-    reason_of,
-    with_picture,
 )
+from minicnn.data.parallel import map_in_threads
 from minicnn.data.tools.fingerprints import Fingerprint, fingerprint, near_pairs
 from minicnn.support.csv_files import write_csv
 
@@ -66,7 +63,7 @@ class Finding(NamedTuple):
 
 
 class Report(NamedTuple):
-    """Everything that `check_sets` found."""
+    """Everything that `check_splits` found."""
 
     counts: dict[str, dict[str, int]]  # pictures by part and class
     findings: list[Finding]
@@ -86,7 +83,7 @@ class Report(NamedTuple):
         return {k: found for k in KINDS if (found := [f for f in self.findings if f.kind == k])}
 
 
-def check_sets(
+def check_splits(
     sets: Mapping[str, ImageList],
     *,
     look_alikes: bool = True,
@@ -97,7 +94,7 @@ def check_sets(
 
     Parameters
     ----------
-    sets : the parts of a data set, as `find_sets` finds them
+    sets : the parts of a data set, as `list_splits` finds them
     look_alikes : also compare what pictures look like, not only their bytes
     threads : that read; default: one for each processor
     progress : called with (pictures done, pictures in all) after each
@@ -107,7 +104,7 @@ def check_sets(
         for part, images in sets.items()
         for path, label in zip(images.paths, images.labels, strict=True)
     ]
-    looks = of_each([file.path for file in files], _look, threads, progress)
+    looks = map_in_threads(_look, [file.path for file in files], threads, progress)
     readable = [(f, look.print) for f, look in zip(files, looks, strict=True) if look.print]
     findings = [finding for look in looks for finding in look.findings]
     findings += _same_content(readable)
@@ -133,14 +130,14 @@ class _Look(NamedTuple):
 
 def _look(path: Path) -> _Look:
     try:
-        return with_picture(path, lambda image: _examine(image, path))
+        return with_opened_image(path, lambda image: _examine(image, path))
     except OSError as error:
         return _Look(None, [Finding("unreadable", (path,), reason_of(error))])
 
 
 def _examine(image: Image.Image, path: Path) -> _Look:
     found = []
-    endings = ENDINGS.get(image.format or "", ())
+    endings = EXTENSIONS_OF.get(image.format or "", ())
     if path.suffix.lower() not in endings:
         found.append(("wrong ending", f"is {image.format}: {' or '.join(endings)} would say so"))
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":

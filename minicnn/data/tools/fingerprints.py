@@ -61,8 +61,8 @@ def look_bits(gray: np.ndarray) -> np.uint64:
 def near_pairs(
     prints: list[Fingerprint],
     *,
-    most_bits: int = MAX_BITS,
-    least_correlation: float = MIN_CORRELATION,
+    max_bits: int = MAX_BITS,
+    min_correlation: float = MIN_CORRELATION,
 ) -> list[tuple[int, int]]:
     """Pairs (i, j), i < j, of pictures that look the same but are other files.
 
@@ -74,14 +74,14 @@ def near_pairs(
     pairs = []
     for start in range(0, len(bits), ROWS):
         rows = bits[start : start + ROWS, None]
-        near = np.bitwise_count(rows ^ bits[start:]) <= most_bits
+        near = np.bitwise_count(rows ^ bits[start:]) <= max_bits
         i, j = np.nonzero(np.triu(near, 1))
         pairs += [(int(a) + start, int(b) + start) for a, b in zip(i, j, strict=True)]
     return [
         (i, j)
         for i, j in pairs
         if prints[i].digest != prints[j].digest
-        and float(prints[i].thumbnail @ prints[j].thumbnail) >= least_correlation
+        and float(prints[i].thumbnail @ prints[j].thumbnail) >= min_correlation
     ]
 
 

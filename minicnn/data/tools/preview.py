@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from minicnn import random
 from minicnn.data.generator import ImageDataGenerator
-from minicnn.data.images import array_to_img
+from minicnn.data.image_writing import array_to_img
 
 COLUMNS = 6  # examples of each parameter
 MARGIN, TEXT_HEIGHT = 6, 16  # pixels

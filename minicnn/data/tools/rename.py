@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from minicnn.data.folders import ImageList
-from minicnn.data.images import PathLike
+from minicnn.data.image_files import PathLike
 from minicnn.data.tools.rename_journal import (
     RENAMING,
     UNDOING,

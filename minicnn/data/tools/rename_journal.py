@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from minicnn.data.images import PathLike
+from minicnn.data.image_files import PathLike
 from minicnn.errors import ArgumentError, FormatError, UnsafeFileError
 from minicnn.support.csv_files import write_csv
 from minicnn.support.files import read_whole

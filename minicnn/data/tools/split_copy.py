@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from minicnn.data.folders import ImageList, links_out
-from minicnn.data.images import PathLike, reason_of
+from minicnn.data.image_files import PathLike, reason_of
 from minicnn.data.tools.split import SplitPart
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.support.atomic_files import copy_file, make_names_durable, new_temporary, sweep

@@ -10,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.data.folders import ImageList
-from minicnn.data.images import decode, of_each, reason_of, with_picture
+from minicnn.data.image_files import reason_of, with_opened_image
+from minicnn.data.images import decode
+from minicnn.data.parallel import map_in_threads
 
 
 class Looked(NamedTuple):
@@ -81,7 +83,7 @@ def folder_stats(
         except OSError as error:
             return reason_of(error)
 
-    seen = of_each(images.paths, look, threads, progress)
+    seen = map_in_threads(look, images.paths, threads, progress)
     classes = [
         _summary(name, [seen[i] for i in np.flatnonzero(images.labels == k)], pixels)
         for k, name in enumerate(images.class_names)
@@ -117,7 +119,7 @@ def paper_text(stats: ClassStats) -> str:
 
 
 def _look(path: Path, pixels: bool) -> Looked:
-    kind, (width, height) = with_picture(
+    kind, (width, height) = with_opened_image(
         path, lambda image: (f"{image.format} {image.mode}", image.size)
     )
     sums = np.zeros((2, 3))

@@ -28,12 +28,12 @@ def fold_batch_norms(nodes: list[Node], kept: set[int]) -> tuple[list[Node], lis
     return nodes, folding.calls
 
 
-def keep_weights(nodes: list[Node]) -> list[Node]:
+def cache_weights(nodes: list[Node]) -> list[Node]:
     """Tells convolutions that their weights seldom change: an engine may keep what it derives from
     them, as long as they are the same bit for bit.
     """
     return [
-        Node(n.operation, n.reads, n.writes, {**n.attributes, "keep_weights": True})
+        Node(n.operation, n.reads, n.writes, {**n.attributes, "cache_weights": True})
         if n.operation.name in CONVOLUTIONS
         else n
         for n in nodes

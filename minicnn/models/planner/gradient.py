@@ -7,14 +7,28 @@ gradients of the two ways add up.
 
 from __future__ import annotations
 
-from minicnn.contracts import CONTRACTS
+from collections.abc import Mapping
+from typing import Any
+
+from minicnn.contracts import CONTRACTS, Spec
+from minicnn.errors import ArgumentError
+from minicnn.layers.base import Parameter
+from minicnn.models.graph import Graph
 from minicnn.models.planner.trace import Call, Node, Value
+from minicnn.models.rng_keys import with_own_masks
+from minicnn.ops.operation import Operation, infer
+
+Learning = Mapping[int, Parameter]  # by a Value's id: a trainable parameter that it depends on
 
 
 class Gradients:
-    """Collects backward calls; `of(value)` is the value that holds the loss's gradient by it."""
+    """Collects backward calls; `of(value)` is the value that holds the loss's gradient by it.
 
-    def __init__(self) -> None:
+    `graph` is what is trained; error messages name its layers.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
         self.calls: list[Call] = []
         self._found: dict[int, Value] = {}
 
@@ -26,18 +40,38 @@ class Gradients:
         """Say what the gradient of the last node's result is."""
         self._found[id(value)] = gradient
 
-    def go_back_through(self, node: Node, wanted: set[int]) -> None:
-        """Add the calls that give the gradients of those reads of `node` that are in `wanted`."""
+    def go_back_through(self, node: Node, wanted: Learning) -> None:
+        """Add the calls that give the gradients of those reads of `node` that are in `wanted`.
+
+        Raises
+        ------
+        ArgumentError : the operation has no gradient for one of them
+        """
         result = CONTRACTS[node.operation.forward].writes[0]
         dy = self.of(node.named[result] or node.writes[0])
         if dy is None:
             return
+        self._check_differentiable(node, wanted)
         values = {**node.named, f"d{result}": dy}
-        for kernel in node.operation.backward:
+        for kernel in node.operation.gradient_kernels:
             self._add_call(kernel, values, node, wanted)
 
+    def _check_differentiable(self, node: Node, wanted: Learning) -> None:
+        """Refuse a trainable parameter whose gradient would end at this node."""
+        operation = node.operation
+        for name, value in node.named.items():
+            parameter = wanted.get(id(value))
+            if parameter is None or value not in node.reads or name in operation.differentiable:
+                continue
+            where = layer_of(operation, self.graph)
+            raise ArgumentError(
+                f"{where}: operation {operation.name!r} has no gradient with respect to {name}, so "
+                f"parameter {parameter.name} cannot be trained. Set trainable=False for its "
+                f"layer, or give the operation a backward kernel that writes d{name}"
+            )
+
     def _add_call(
-        self, kernel: str, values: dict[str, Value | None], node: Node, wanted: set[int]
+        self, kernel: str, values: dict[str, Value | None], node: Node, wanted: Learning
     ) -> None:
         contract = CONTRACTS[kernel]
         targets = [values[name.removeprefix("d")] for name in contract.writes]
@@ -59,10 +93,33 @@ class Gradients:
         self._found[id(target)] = gradient
 
 
-def values_with_gradient(nodes: list[Node], trainable: set[int]) -> set[int]:
-    """Ids of the values through which the loss depends on a trainable parameter."""
-    wanted = set(trainable)
+def values_with_gradient(nodes: list[Node], learned: Learning) -> dict[int, Parameter]:
+    """Return the values that depend on a trainable parameter: by their ids, one such parameter.
+
+    `learned` has the trainable parameters by the ids of their own values.
+    """
+    found = dict(learned)
     for node in nodes:
-        if any(id(value) in wanted for value in node.reads):
-            wanted.add(id(node.writes[0]))
-    return wanted
+        for value in node.reads:
+            if id(value) in found:
+                found.setdefault(id(node.writes[0]), found[id(value)])
+    return found
+
+
+def layer_of(operation: Operation, graph: Graph) -> str:
+    """Return the name of the first layer that applies the operation, "loss" if none does."""
+    applied: list[Operation] = []
+
+    def spec_of(one: Operation, *inputs: Any, **arguments: Any) -> Spec:
+        applied.append(one)
+        attributes = one.resolve(*inputs, **arguments)
+        return infer(CONTRACTS[one.forward], inputs, attributes)[0]
+
+    apply = with_own_masks(spec_of)
+    for tensor in graph.tensors:
+        if tensor.inputs:
+            specs = [Spec((1, *x.shape[1:]), x.dtype) for x in tensor.inputs]
+            tensor.layer.forward(apply, *specs, training=True)
+            if operation in applied:
+                return tensor.layer.name
+    return "loss"

@@ -17,7 +17,7 @@ from minicnn.layers.parameter import aligned
 from minicnn.losses import Loss
 from minicnn.models.graph import Graph
 from minicnn.models.planner.arena import place
-from minicnn.models.planner.folding import fold_batch_norms, keep_weights
+from minicnn.models.planner.folding import cache_weights, fold_batch_norms
 from minicnn.models.planner.fusion import fuse_operations, loss_node, share_moments
 from minicnn.models.planner.gradient import Gradients, values_with_gradient
 from minicnn.models.planner.relu_masking import pass_relus_early
@@ -102,8 +102,8 @@ def plan_training(
 
     trainable = _trainable(graph)
     learned = {i: p for i, p in trace.parameters.items() if id(p) in trainable}
-    wanted = values_with_gradient(nodes, set(learned))
-    gradients = Gradients()
+    wanted = values_with_gradient(nodes, learned)
+    gradients = Gradients(graph)
     dloss = Value("dloss", Spec(last.writes[0].shape), "input")
     gradients.start(last.writes[0], dloss)
     for node in reversed(nodes):
@@ -131,7 +131,7 @@ def _for_use(nodes: list[Node], kept: set[int], fuse: bool) -> tuple[list[Node],
     if not fuse:
         return nodes, []
     nodes, constants = fold_batch_norms(nodes, kept)
-    return keep_weights(fuse_operations(nodes, kept)), constants
+    return cache_weights(fuse_operations(nodes, kept)), constants
 
 
 def _inputs(graph: Graph, specs: list[Spec]) -> list[Value]:

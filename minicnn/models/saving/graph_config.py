@@ -8,7 +8,7 @@ from typing import Any
 from minicnn.errors import SizeLimitError
 from minicnn.layers import InputLayer, layer_from_config
 from minicnn.layers.base import Layer, SymbolicTensor
-from minicnn.layers.registry import find_layer
+from minicnn.layers.registry import registry as layer_registry
 from minicnn.models.graph import Graph, graph_between
 
 # Far more than real networks have, and few enough to be refused or built in a second.
@@ -43,7 +43,7 @@ def graph_from_config(config: Mapping[str, Any]) -> Graph:
     """Return the graph that `graph_to_config` described, with initial parameters."""
     _check_sizes(config)
     for item in config["layers"]:
-        find_layer(item["class"])  # an unknown class is an error before any layer is built
+        layer_registry.find(item["class"])  # an unknown class is an error before any layer is built
     layers = [layer_from_config(item["class"], item["config"]) for item in config["layers"]]
     tensors: list[SymbolicTensor] = []
     for item in config["tensors"]:

@@ -45,7 +45,7 @@ def network_from_document(document: Mapping[str, Any]) -> CompiledNetwork:
         raise ArgumentError(
             "it holds weights only. Build the network in code, then model.load_weights(path)"
         )
-    return MODELS.made(MODELS.find(document["class"]), config)
+    return MODELS.build(MODELS.find(document["class"]), config)
 
 
 def check_rebuildable(model: CompiledNetwork) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import shape_text, warn_caller
-from minicnn.data.validation_split import whole_part
+from minicnn.data.validation_split import split_size
 from minicnn.errors import ArgumentError
 from minicnn.losses import Crossentropy
 from minicnn.models.batches import (
@@ -47,7 +47,7 @@ def split_off(
     """Return the samples to train on, and those at the arrays' end for `validation_split`."""
     if not isinstance(data, ArrayBatches) or data.labels is None:
         raise ArgumentError("validation_split needs arrays; pass validation_data instead")
-    kept = whole_part(data.samples, 1 - fraction)  # as Keras rounds
+    kept = split_size(data.samples, 1 - fraction)  # as Keras rounds
     if kept in (0, data.samples):
         raise ArgumentError(
             f"validation_split={fraction} of {data.samples} samples leaves no sample for "

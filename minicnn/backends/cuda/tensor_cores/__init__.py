@@ -1,12 +1,12 @@
-"""Products on NVIDIA's tensor cores, in TF32, for the convolutions and dense layers that fit.
+"""Convolutions and dense layers on NVIDIA's tensor cores, in TF32, where the shapes allow it.
 
-fragments.py    which lane of a warp holds which numbers
-mma.py          the instructions, as numba intrinsics; emulation.py: in the simulator
-tiles.py        the sizes of tiles, and how they lie in shared memory
-operands.py     where the factors are, and how they get into shared memory
-results.py      what becomes of the sums: bias, ReLU, pooling
+fragments.py    which lane of a warp holds which values
+mma.py          the instructions, as numba intrinsics; emulation.py: the same for the simulator
+tiles.py        sizes of tiles, and their layout in shared memory
+operands.py     where the values of the factors are, and how they are copied to shared memory
+results.py      how sums are stored: with bias, ReLU or pooling
 product.py      the kernel
-conv2d.py, dense.py    the makers; choice.py: when they are used
+conv2d.py, dense.py    the kernel factories; choice.py: when they are used
 """
 
 from minicnn.backends.cuda.tensor_cores.choice import preferred

@@ -1,4 +1,4 @@
-"""When the tensor cores are used: the process must want TF32, the GPU have it, the shape gain."""
+"""When tensor cores are used: TF32 is chosen, the GPU has it, and the shape is worth it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from minicnn.backends.kernel_tables import named_in_contracts
 from minicnn.backends.settings import precision
 from minicnn.contracts import CONTRACTS, Spec
 
-MIN_CAPABILITY = (8, 0)  # TF32 came with it
-# Below this many products in all, or columns of the result, they would wait for each other or work
-# for nothing. Estimates, not measured on a GPU (2026-11).
+MIN_CAPABILITY = (8, 0)  # the first with TF32
+# With fewer multiplications, or fewer columns of the result, most of a tensor core's work would be
+# wasted. Estimates, not measured on a GPU (2026-11).
 MIN_PRODUCTS = 2**20
 MIN_COLUMNS = 8
 
@@ -23,44 +23,44 @@ KERNEL_FACTORIES: dict[str, KernelFactory] = named_in_contracts(conv2d) | named_
 
 
 def capability() -> tuple[int, int]:
-    """The GPU's compute capability, (major, minor)."""
+    """Return the GPU's compute capability, (major, minor)."""
     major, minor = cuda.get_current_device().compute_capability
     return major, minor
 
 
-def preferred(makers: dict[str, KernelFactory]) -> dict[str, KernelFactory]:
-    """The makers, those of products with one in front that uses the tensor cores if it fits."""
+def preferred(factories: dict[str, KernelFactory]) -> dict[str, KernelFactory]:
+    """Return the factories; those of matrix products use the tensor cores where they fit."""
     return {
-        name: _preferring(name, KERNEL_FACTORIES[name], maker)
+        name: _preferring(name, KERNEL_FACTORIES[name], factory)
         if name in KERNEL_FACTORIES
-        else maker
-        for name, maker in makers.items()
+        else factory
+        for name, factory in factories.items()
     }
 
 
-def _preferring(name: str, special: KernelFactory, maker: KernelFactory) -> KernelFactory:
+def _preferring(name: str, special: KernelFactory, general: KernelFactory) -> KernelFactory:
     def make(*specs: Spec | None, **attributes: Any) -> KernelPlan:
-        chosen = special if fits(name, *specs, **attributes) else maker
+        chosen = special if fits(name, *specs, **attributes) else general
         return chosen(*specs, **attributes)
 
     return make
 
 
 def fits(name: str, *specs: Spec | None, **attributes: Any) -> bool:
-    """Is kernel `name` for these arrays made for the tensor cores here and now?"""
+    """Return whether kernel `name` uses the tensor cores for these arrays, on this GPU and now."""
     wanted = name in KERNEL_FACTORIES and precision.get() == "tf32" and not mma.missing()
     return wanted and capability() >= MIN_CAPABILITY and shape_fits(name, *specs, **attributes)
 
 
 def shape_fits(name: str, *specs: Spec | None, **attributes: Any) -> bool:
-    """Do the makers know such a shape, and does it gain?"""
+    """Return whether the factories can handle the shapes, and they are large enough."""
     contract = CONTRACTS[name]
     names = [name.rstrip("?") for name in contract.reads]
     arrays: dict[str, Any] = dict(zip(names, specs, strict=True))
     written = contract.specs(*specs, **attributes)
     arrays |= dict(zip(contract.writes, written, strict=True))
     if any(spec is not None and prod(spec.shape) >= MAX_ELEMENTS // 2 for spec in arrays.values()):
-        return False  # places are counted in 32 bits, and one for the sign
+        return False  # indices are signed 32-bit integers
     if not _window_fits(name, **attributes):
         return False
     weights = arrays.get("w") or arrays["dw"]
@@ -69,7 +69,10 @@ def shape_fits(name: str, *specs: Spec | None, **attributes: Any) -> bool:
 
 
 def _window_fits(name: str, **attributes: Any) -> bool:
-    """One group; for dx stride 1; a pooling of whole windows that do not overlap, 2x2 forward."""
+    """Return whether there is one group, stride 1 for dx, and only whole, separate pooling windows.
+
+    Forward, the pooling windows must be 2x2.
+    """
     window, pool = attributes.get("window"), attributes.get("pool")
     if attributes.get("groups", 1) != 1:
         return False
@@ -82,7 +85,7 @@ def _window_fits(name: str, **attributes: Any) -> bool:
 
 
 def _products(arrays: dict[str, Any], weights: Spec, attributes: dict[str, Any]) -> int:
-    """All weights, for each output pixel."""
+    """Return the number of multiplications: all weights for each output pixel."""
     window = attributes.get("window")
     pixels = prod(window.out_hw(attributes["image"])) if window else 1
     images = next(arrays[name].shape[0] for name in ("x", "dy") if name in arrays)

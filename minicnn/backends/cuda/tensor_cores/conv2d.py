@@ -1,15 +1,15 @@
-"""Convolutions on the tensor cores: makers with the names and arguments of the other makers.
+"""Convolutions on tensor cores: kernel factories with the names of those in ../conv2d.py.
 
-The formulas are the reference's, Y = X W + b, dX = dY W^T, dW = X^T dY, as matrix products whose
-factors are found in the images as they are (`operands.py`):
+The formulas are the reference's, Y = X W + b, dX = dY W^T and dW = X^T dY, as matrix products whose
+factors are read from images and weights (operands.py):
 
-    forward    rows: output pixels     depth: cells, channels      columns: filters
-    dx         rows: input pixels      depth: cells, filters       columns: channels
-    dw         rows: cells, channels   depth: output pixels, cut   columns: filters
+    forward    rows: output pixels     depth: cells, channels              columns: filters
+    dx         rows: input pixels      depth: cells, filters               columns: channels
+    dw         rows: cells, channels   depth: output pixels, in parts      columns: filters
 
-For dx every input pixel looks back at the output pixels that saw it; that is one of each cell if
-the stride is 1, the only one allowed. Behind ReLU or max pooling the gradient dy is looked up in
-the smaller image: where y is positive, or where the pixel won.
+For dx, an input pixel reads the output pixels whose windows contain it: with stride 1, the only one
+allowed, there is one per cell. Where ReLU or max pooling follows the convolution, dz is dy where y
+is positive, or at the position of the maximum in the smaller image.
 """
 
 from __future__ import annotations
@@ -17,34 +17,35 @@ from __future__ import annotations
 from typing import Any
 
 from minicnn.backends.cuda.moments import moments_launches
-from minicnn.backends.cuda.runtime.launch import THREADS, KernelPlan, Launch, blocks_for
+from minicnn.backends.cuda.runtime.launch import KernelPlan
 from minicnn.backends.cuda.tensor_cores.operands import (
-    Grid,
-    Sight,
-    behind_pooling,
-    behind_relu,
+    PixelGrid,
+    ReceptiveField,
     copier,
+    masked_by_argmax,
+    masked_by_relu,
     matrix,
     patch,
     pooled_patch,
-    turned,
+    transposed,
     weights_by_filter,
 )
-from minicnn.backends.cuda.tensor_cores.product import Factor, launch, sum_of_parts
-from minicnn.backends.cuda.tensor_cores.results import FINISHES, plain_store, pooled_store
-from minicnn.backends.cuda.tensor_cores.results import behind_relu as finished_behind_relu
+from minicnn.backends.cuda.tensor_cores.product import Factor, launch
+from minicnn.backends.cuda.tensor_cores.results import EPILOGUES, plain_store, pooled_store
+from minicnn.backends.cuda.tensor_cores.results import masked_by_relu as masked_epilogue
 from minicnn.backends.cuda.tensor_cores.tiles import (
     MULTIPROCESSORS,
+    MmaTile,
     ProductSize,
     SharedLayout,
-    WarpTile,
     best_tile,
 )
+from minicnn.backends.cuda.weight_gradient import with_sum_of_parts
 from minicnn.contracts import Spec
 from minicnn.shapes import Pair, Window2D
 
-# Steps of a part of dw's depth at least: less work than storing its sums. An estimate, not measured
-# on a GPU (2026-11).
+# Steps per part of dw's depth: with fewer, storing the sums costs more than computing them. An
+# estimate, not measured on a GPU (2026-11).
 MIN_STEPS = 16
 
 
@@ -115,7 +116,7 @@ def conv2d_max_pool2d_backward_weights(
     return _backward_weights(dy, x, by="argmax", **attributes)
 
 
-CHOICES = {"": None, "y": behind_relu, "argmax": behind_pooling}
+MASKS = {"": None, "y": masked_by_relu, "argmax": masked_by_argmax}
 
 
 def _forward(
@@ -129,26 +130,26 @@ def _forward(
     pool: Window2D | None = None,
     **_: Any,
 ) -> KernelPlan:
-    grid = Grid(x.shape[0], *window.out_hw(image), pooled=pool is not None)
+    grid = PixelGrid(x.shape[0], *window.out_hw(image), pooled=pool is not None)
     product = ProductSize(grid.rows, w.shape[3], window.size[0] * window.size[1] * w.shape[2])
     if not product.rows:
         return KernelPlan(())
     tile = best_tile(product)
-    place = patch(grid, _sight(window, image, w.shape[2]))
+    locate = patch(grid, _receptive_field(window, image, w.shape[2]))
     factors = (
-        _factor(tile, place, tile.rows, w.shape[2]),
+        _factor(tile, locate, tile.rows, w.shape[2]),
         _factor(tile, matrix(product.columns, product.depth), tile.columns, product.columns, False),
     )
-    finish = FINISHES[b is not None, relu]
-    beside = "w" if b is None else "b"
+    epilogue = EPILOGUES[b is not None, relu]
+    extra = "w" if b is None else "b"
     if pool is None:
-        store = plain_store(tile, product, finish, 0)
+        store = plain_store(tile, product, epilogue, 0)
         return KernelPlan(
-            (launch(tile, product, factors, store, ("y", "y", "x", "x", "w", "w", beside)),)
+            (launch(tile, product, factors, store, ("y", "y", "x", "x", "w", "w", extra)),)
         )
     windows = grid.images * (grid.height // 2) * (grid.width // 2)
-    store = pooled_store(tile, windows, product.columns, finish, nobody=relu)
-    arguments = ("y", "argmax", "x", "x", "w", "w", beside)
+    store = pooled_store(tile, windows, product.columns, epilogue, after_relu=relu)
+    arguments = ("y", "argmax", "x", "x", "w", "w", extra)
     return KernelPlan((launch(tile, product, factors, store, arguments),))
 
 
@@ -163,12 +164,12 @@ def _backward_input(
     pool: Window2D | None = None,
     **_: Any,
 ) -> KernelPlan:
-    grid, filters = Grid(dy.shape[0], *image), w.shape[3]
+    grid, filters = PixelGrid(dy.shape[0], *image), w.shape[3]
     product = ProductSize(grid.rows, w.shape[2], window.size[0] * window.size[1] * filters)
     if not product.rows:
         return KernelPlan(())
     tile = best_tile(product)
-    sight = Sight(
+    field = ReceptiveField(
         image=window.out_hw(image),
         channels=filters,
         size=window.size,
@@ -178,11 +179,11 @@ def _backward_input(
     )
     weights = weights_by_filter(window.size[0] * window.size[1], w.shape[2], filters)
     factors = (
-        _factor(tile, _gradient(grid, sight, pool), tile.rows, filters, choose=CHOICES[by]),
+        _factor(tile, _gradient(grid, field, pool), tile.rows, filters, mask=MASKS[by]),
         _factor(tile, weights, tile.columns, filters),
     )
-    finish = finished_behind_relu if out == "dz" else FINISHES[False, False]
-    store = plain_store(tile, product, finish, 0)
+    epilogue = masked_epilogue if out == "dz" else EPILOGUES[False, False]
+    store = plain_store(tile, product, epilogue, 0)
     arguments = (out, out, "dy", by or "dy", "w", "w", "x" if out == "dz" else "w")
     return KernelPlan((launch(tile, product, factors, store, arguments),))
 
@@ -198,57 +199,61 @@ def _backward_weights(
     **_: Any,
 ) -> KernelPlan:
     out_hw, (channels, filters) = window.out_hw(image), (x.shape[3], dy.shape[3])
-    grid = Grid(dy.shape[0], *out_hw)
+    grid = PixelGrid(dy.shape[0], *out_hw)
     product = ProductSize(window.size[0] * window.size[1] * channels, filters, grid.rows)
     tile = best_tile(product, shared_depth=True)
     parts = _parts(tile, product)
-    sums = Spec((parts, product.rows + 1, filters))
-    add = sum_of_parts(parts, product.rows, filters)
-    size = (product.rows + 1) * filters
-    second = Launch(add, blocks_for(size), THREADS, ("dw", "db", "sums"))
+    rows = product.rows + 1  # the last one is db
     if not parts:
-        return KernelPlan((second._replace(arguments=("dw", "db", "dw")),))
-    themselves = Sight(out_hw, filters, (1, 1), (1, 1), (0, 0), (1, 1))
-    gradient = turned(_gradient(grid, themselves, pool))
+        return with_sum_of_parts(KernelPlan(()), 0, rows, filters)
+    themselves = ReceptiveField(out_hw, filters, (1, 1), (1, 1), (0, 0), (1, 1))
+    gradient = transposed(_gradient(grid, themselves, pool))
     factors = (
         _factor(
-            tile, turned(patch(grid, _sight(window, image, channels))), tile.rows, channels, False
+            tile,
+            transposed(patch(grid, _receptive_field(window, image, channels))),
+            tile.rows,
+            channels,
+            False,
         ),
-        _factor(tile, gradient, tile.columns, filters, False, CHOICES[by]),
+        _factor(tile, gradient, tile.columns, filters, False, MASKS[by]),
     )
-    store = plain_store(tile, product, FINISHES[False, False], size)
-    arguments = ("sums", "sums", "x", "x", "dy", by or "dy", "x")
+    store = plain_store(tile, product, EPILOGUES[False, False], rows * filters)
+    arguments = ("parts", "parts", "x", "x", "dy", by or "dy", "x")
     first = launch(tile, product, factors, store, arguments, parts=parts, column_sums=True)
-    return KernelPlan((first, second), {"sums": sums})
+    return with_sum_of_parts(KernelPlan((first,)), parts, rows, filters)
 
 
-def _sight(window: Window2D, image: Pair, channels: int) -> Sight:
-    """What an output pixel sees of the input."""
+def _receptive_field(window: Window2D, image: Pair, channels: int) -> ReceptiveField:
+    """Return the input pixels in the window of an output pixel."""
     first = (-window.pad_h[0], -window.pad_w[0])
-    return Sight(image, channels, window.size, window.stride, first, window.dilation)
+    return ReceptiveField(image, channels, window.size, window.stride, first, window.dilation)
 
 
-def _gradient(grid: Grid, sight: Sight, pool: Window2D | None) -> Any:
-    """Where dy is for the pixels in sight, before a pooling, if there was one."""
-    return pooled_patch(grid, sight, pool.size) if pool else patch(grid, sight)
+def _gradient(grid: PixelGrid, field: ReceptiveField, pool: Window2D | None) -> Any:
+    """Return a locator of dy for the pixels of `field`, which may have been pooled."""
+    return pooled_patch(grid, field, pool.size) if pool else patch(grid, field)
 
 
 def _factor(
-    tile: WarpTile,
-    place: Any,
+    tile: MmaTile,
+    locate: Any,
     outer: int,
     neighbors: int,
     depth_inside: bool = True,
-    choose: Any = None,
+    mask: Any = None,
 ) -> Factor:
-    """`neighbors` numbers stand side by side; 4 are copied at once if that divides them."""
+    """Return an operand with `neighbors` contiguous values, copied four at a time if possible."""
     layout = SharedLayout(outer, tile.depth, depth_inside)
     words = 4 if neighbors % 4 == 0 else 1
-    return Factor(copier(place, layout, tile.threads, words, choose), layout)
+    return Factor(copier(locate, layout, tile.threads, words, mask), layout)
 
 
-def _parts(tile: WarpTile, product: ProductSize) -> int:
-    """Enough for all multiprocessors, twice; by the shapes alone, so that results never change."""
+def _parts(tile: MmaTile, product: ProductSize) -> int:
+    """Return how many parts of the depth make two blocks per multiprocessor.
+
+    The number depends on shapes only, so results do not depend on the GPU.
+    """
     down, across = tile.blocks(product)
     wanted = -(-2 * MULTIPROCESSORS // (down * across))
     return min(wanted, -(-tile.steps(product) // MIN_STEPS))

@@ -1,4 +1,4 @@
-"""The dense layer on the tensor cores: a convolution whose images and windows are one pixel."""
+"""The dense layer on tensor cores: a convolution of images of one pixel with 1x1 windows."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def dense_backward_weights(dy: Spec, x: Spec) -> KernelPlan:
 
 
 def pixels(x: Spec) -> Spec:
-    """(N, I) as (N, 1, 1, I)."""
+    """Return (N, I) as (N, 1, 1, I)."""
     return Spec((x.shape[0], 1, 1, x.shape[1]))
 
 
 def weights(w: Spec) -> Spec:
-    """(I, O) as (1, 1, I, O)."""
+    """Return (I, O) as (1, 1, I, O)."""
     return Spec((1, 1, *w.shape))

@@ -1,8 +1,9 @@
-"""The tensor cores' instructions in plain Python, for numba's simulator.
+"""The tensor cores' instructions in Python, for numba's simulator.
 
-The kernels themselves stay the same: what runs in the simulator is every load, store and index of
-theirs. A warp's lanes, threads of the system here, exchange their fragments through an array that
-all of a block share. So all threads of a block must multiply equally often, and they do.
+The kernels are the same as on a GPU, so the simulator runs all their loads, stores and index
+arithmetic. The lanes of a warp, which are threads of the operating system here, exchange their
+fragments through a shared array and barriers of the block. So all threads of a block must multiply
+equally often, which the kernels do.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ from minicnn.backends.cuda.tensor_cores.fragments import (
 )
 
 MAX_THREADS = 1024
-HELD = 6  # numbers of A and B that a lane holds
-KEPT = uint32(0xFFFFE000)  # what TF32 keeps of float32's 32 bits: sign, exponent, 10 of fraction
-HALF = uint32(0x1000)  # of the last bit kept
+HELD = 6  # values of A and B per lane
+KEPT = uint32(0xFFFFE000)  # the bits of float32 that TF32 has: sign, exponent, 10 of the fraction
+HALF = uint32(0x1000)  # half of the last of these bits
 
 
 @device
 def multiply(a0, a1, a2, a3, b0, b1, c0, c1, c2, c3):
-    """This lane's four numbers of c + a b."""
+    """Return this lane's four values of c + a b."""
     held = cuda.shared.array((MAX_THREADS, HELD), uint32)
     thread = cuda.threadIdx.x
     held[thread] = (a0, a1, a2, a3, b0, b1)
@@ -47,7 +48,7 @@ def multiply(a0, a1, a2, a3, b0, b1, c0, c1, c2, c3):
 
 
 def product(held: np.ndarray) -> np.ndarray:
-    """(32, 4), each lane's numbers of A B, from (32, 6), each lane's four of A and two of B."""
+    """Return each lane's values of A B, (32, 4), from its four of A and two of B, (32, 6)."""
     places = fragments()
     a, b = np.empty((ROWS, DEPTH), np.float32), np.empty((DEPTH, COLUMNS), np.float32)
     a[places["a"]], b[places["b"]] = held[:, :4], held[:, 4:]
@@ -56,7 +57,7 @@ def product(held: np.ndarray) -> np.ndarray:
 
 @cached
 def fragments() -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """For each matrix the (row, column) of each number of each lane."""
+    """Return the (row, column) of each value of each lane, for each matrix."""
     lane, i = np.arange(LANES, dtype=np.uint32)[:, None], np.arange(4, dtype=np.uint32)
     b_columns = np.broadcast_to(b_column(lane), (LANES, 2))
     return {
@@ -67,7 +68,7 @@ def fragments() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def rounded(x: np.float32) -> np.uint32:
-    """The bits of x rounded to TF32: to nearest, ties away from zero. Infinity and NaN stay."""
+    """Return the bits of x rounded to TF32, ties away from zero; infinity and NaN do not change."""
     bits = np.float32(x).view(np.uint32)
     return (bits + HALF) & KEPT if np.isfinite(x) else bits
 
@@ -84,4 +85,4 @@ COPIES = {words: _copy_of(words) for words in (1, 4)}
 
 
 def nothing() -> None:
-    """Copies are there at once."""
+    """Do nothing: copies are complete at once."""

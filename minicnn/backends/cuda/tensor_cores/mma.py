@@ -1,14 +1,14 @@
-"""The instructions that Python has no words for: tensor cores, and copies that nobody waits for.
+"""Instructions that numba has no functions for: tensor cores and asynchronous copies.
 
-numba-cuda takes them as inline assembly inside an `intrinsic`, a function whose code is given in
-LLVM's language. Its successor numba_cuda_mlir has no llvmlite; there `cuda.inline_ptx` would take
-the same text inside a device function. Nobody has written or tried that yet, so `missing()` says
-so, and the engine computes in float32. The simulator takes the functions of `emulation.py`.
+    multiply(a0..a3, b0, b1, c0..c3)      c + a b on the tensor cores; fragments as in fragments.py
+    rounded(x)                            x rounded to the nearest TF32
+    copy(memory, to, a, index, inside)    copy 4 or 1 values to shared memory; zeros if not inside
+    commit(), wait(n)                     end a group of copies; wait for all groups but the last n
 
-    multiply(a0..a3, b0, b1, c0..c3)      c + a b on the tensor cores, fragments as in fragments.py
-    rounded(x)                            x rounded to TF32, to nearest
-    copy(memory, to, a, index, inside)    4 or 1 numbers to shared memory; zeros if not inside
-    commit(), wait(n)                     close a group of copies; wait for all but the last n
+With numba-cuda they are inline assembly in an `intrinsic`, a function whose code is written in
+LLVM's language. Its successor numba_cuda_mlir has no llvmlite. Its `cuda.inline_ptx` could take the
+same assembly, but that is not implemented: `missing()` says so, and the engine computes in float32.
+In the simulator the functions are those of `emulation.py`.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ try:
     from llvmlite import ir
     from numba.cuda import types
     from numba.cuda.extending import intrinsic
-except ImportError:  # the simulator's numba has no intrinsics either
+except ImportError:  # the simulator has no intrinsics either
     intrinsic = None  # type: ignore[assignment]
 
 MULTIPLY = (
     "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
     "{$0, $1, $2, $3}, {$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};"
 )
-ALIGNMENT = None if SIMULATED else 16  # of shared memory, for the widest copies
-WORDS = 16 // 4  # numbers of such a copy
+ALIGNMENT = None if SIMULATED else 16  # of shared memory, which the widest copies need
+WORDS = 16 // 4  # values per copy of this width
 
 
 def missing() -> str:
-    """Why the instructions cannot be made here; "" if they can."""
+    """Return why there are no such instructions here; "" if there are."""
     if SIMULATED or intrinsic is not None:
         return ""
     return "numba-cuda's intrinsics are needed for tensor cores; numba_cuda_mlir has none"
@@ -44,11 +44,11 @@ def missing() -> str:
 def _make_multiply() -> Any:
     @intrinsic
     def multiply(_, a0, a1, a2, a3, b0, b1, c0, c1, c2, c3):
-        number, word = ir.FloatType(), ir.IntType(32)
+        real, word = ir.FloatType(), ir.IntType(32)
         four = types.UniTuple(types.float32, 4)
 
         def code(context, builder, signature, arguments):
-            kind = ir.FunctionType(ir.LiteralStructType([number] * 4), [word] * 6 + [number] * 4)
+            kind = ir.FunctionType(ir.LiteralStructType([real] * 4), [word] * 6 + [real] * 4)
             constraints = ",".join(["=f"] * 4 + ["r"] * 6 + ["f"] * 4)
             c = builder.call(ir.InlineAsm(kind, MULTIPLY, constraints), arguments)
             parts = [builder.extract_value(c, i) for i in range(4)]
@@ -72,7 +72,7 @@ def _make_rounded() -> Any:
 
 
 def _make_copy(words: int) -> Any:
-    """Copies of 16 bytes pass by the first-level cache, where nobody would look for them again."""
+    """Return an asynchronous copy; 16 bytes bypass the first-level cache, as they are read once."""
     way = "cg" if words == WORDS else "ca"
     text = f"cp.async.{way}.shared.global [$0], [$1], {4 * words}, $2;"
 
@@ -86,8 +86,8 @@ def _make_copy(words: int) -> Any:
             source = builder.add(first, offset)
             size = builder.select(arguments[4], _word(4 * words), _word(0))
             kind = ir.FunctionType(ir.VoidType(), [ir.IntType(32), ir.IntType(64), ir.IntType(32)])
-            order = ir.InlineAsm(kind, text, "r,l,r,~{memory}", side_effect=True)
-            builder.call(order, [shared, source, size])
+            assembly = ir.InlineAsm(kind, text, "r,l,r,~{memory}", side_effect=True)
+            builder.call(assembly, [shared, source, size])
             return context.get_dummy_value()
 
         return types.void(memory, types.uint32, a, types.uint32, types.boolean), code
@@ -95,9 +95,9 @@ def _make_copy(words: int) -> Any:
     return copy
 
 
-def _make_order(text: str) -> Any:
+def _make_instruction(text: str) -> Any:
     @intrinsic
-    def order(_):
+    def instruction(_):
         def code(context, builder, signature, arguments):
             kind = ir.FunctionType(ir.VoidType(), [])
             builder.call(ir.InlineAsm(kind, text, "~{memory}", side_effect=True), [])
@@ -105,7 +105,7 @@ def _make_order(text: str) -> Any:
 
         return types.void(), code
 
-    return order
+    return instruction
 
 
 def _word(value: int) -> Any:
@@ -113,7 +113,7 @@ def _word(value: int) -> Any:
 
 
 def _address(context: Any, builder: Any, kind: Any, array: Any, space: int) -> Any:
-    """Of an array's start: 32 bits in shared memory (space 3), 64 in global memory (space 1)."""
+    """Return an array's address: 32 bits in shared memory (space 3), 64 in global memory (1)."""
     data = context.make_array(kind)(context, builder, array).data
     cast = builder.addrspacecast(data, ir.PointerType(ir.FloatType(), addrspace=space))
     return builder.ptrtoint(cast, ir.IntType(32 if space == 3 else 64))
@@ -125,12 +125,12 @@ if SIMULATED or intrinsic is None:
 else:
     multiply, rounded = _make_multiply(), _make_rounded()
     COPIES = {words: _make_copy(words) for words in (1, WORDS)}
-    commit = _make_order("cp.async.commit_group;")
+    commit = _make_instruction("cp.async.commit_group;")
 
 
 @cached
 def wait(groups: int) -> Any:
-    """() -> wait until all groups of this thread's copies but the last `groups` are there."""
+    """Return a function that waits for this thread's copies, but for the last `groups` groups."""
     if SIMULATED or intrinsic is None:
         return emulation.nothing
-    return _make_order(f"cp.async.wait_group {groups};")
+    return _make_instruction(f"cp.async.wait_group {groups};")

@@ -1,12 +1,14 @@
 """The matrix product on tensor cores: one kernel for all convolutions and dense layers.
 
-A block computes a tile of the result, rows x columns, by steps of 16 along the depth. Copies to
-shared memory run ahead of the arithmetic by stages - 1 steps; a step waits for its own copies, and
-one barrier is enough, because what is overwritten next was read before it. A warp computes 32 rows
-of the tile: from shared memory each lane takes its fragments, rounds them to TF32, and multiplies.
+A block computes a tile of the result, rows x columns, in steps along the depth. Copies to shared
+memory start stages - 1 steps before they are used. A step waits for its own copies; one barrier per
+step is enough, because what is overwritten next was read before it. A warp computes 32 rows of the
+tile: each lane loads its fragments from shared memory, rounds them to TF32 and multiplies. Sums are
+float32.
 
-Where rows and columns make too few blocks, the depth is cut into parts, too. Each part's sums go to
-its own matrix, and a second kernel adds the matrices in their order: same bits every time.
+Where rows and columns make too few blocks, the depth is divided into parts, too. Each part's sums
+are stored as float32 in a matrix of their own, and a second launch adds the matrices in order, in
+float64 (weight_gradient.py). So equal shapes give equal bits.
 """
 
 from __future__ import annotations
@@ -27,20 +29,20 @@ from minicnn.backends.cuda.tensor_cores.fragments import (
     b_column,
     b_depth,
 )
-from minicnn.backends.cuda.tensor_cores.tiles import WARP_ROWS, ProductSize, SharedLayout, WarpTile
+from minicnn.backends.cuda.tensor_cores.tiles import WARP_ROWS, MmaTile, ProductSize, SharedLayout
 
 ZERO = float32(0)
 
 
 class Factor(NamedTuple):
-    """One operand: how a tile of it is copied, and how it then lies in shared memory."""
+    """One operand: how its tiles are copied to shared memory, and their layout there."""
 
     copy: Any
     layout: SharedLayout
 
 
 def launch(
-    tile: WarpTile,
+    tile: MmaTile,
     product: ProductSize,
     factors: tuple[Factor, Factor],
     store: Any,
@@ -49,7 +51,10 @@ def launch(
     parts: int = 1,
     column_sums: bool = False,
 ) -> Launch:
-    """The launch of a product; none of its sizes is 0."""
+    """Return the launch of a product, none of whose sizes is 0.
+
+    `column_sums` also stores the sums of B's columns, as an additional row of each part.
+    """
     kernel = product_kernel(tile, product, factors, store, parts, column_sums)
     down, across = tile.blocks(product)
     return Launch(kernel, parts * down * across, tile.threads, arguments)
@@ -57,14 +62,14 @@ def launch(
 
 @cached
 def product_kernel(
-    tile: WarpTile,
+    tile: MmaTile,
     product: ProductSize,
     factors: tuple[Factor, Factor],
     store: Any,
     parts: int,
     column_sums: bool,
 ) -> Any:
-    """kernel(out, argmax, a, a_by, b, b_by, beside); unused arguments are any arrays."""
+    """Return kernel(out, argmax, a, a_mask, b, b_mask, extra); unused arrays may be any."""
     (copy_a, layout_a), (copy_b, layout_b) = factors
     down, across = map(uint32, tile.blocks(product))
     steps = -(-tile.steps(product) // parts)
@@ -73,14 +78,14 @@ def product_kernel(
     rows, columns, depth = uint32(tile.rows), uint32(tile.columns), uint32(tile.depth)
     warp_rows, warp_columns = uint32(WARP_ROWS), uint32(tile.warp_columns)
     warps_across, lanes = columns // warp_columns, uint32(LANES)
-    sums_held = 4 * tile.instructions[0] * tile.instructions[1]  # by a lane
+    sums_held = 4 * tile.instructions[0] * tile.instructions[1]  # per lane
     memory_size, alignment = tile.stages * (layout_a.size + layout_b.size), mma.ALIGNMENT
     multiply = _multiply_step(tile, layout_a, layout_b)
     wait, commit = mma.wait(ahead - 1), mma.commit
     add_column, store_column = _add_column(layout_b), _store_column(product)
 
     @jit
-    def product_on_tensor_cores(out, argmax, a, a_by, b, b_by, beside):
+    def product_on_tensor_cores(out, argmax, a, a_mask, b, b_mask, extra):
         memory = cuda.shared.array(memory_size, float32, alignment=alignment)
         sums = cuda.local.array(sums_held, float32)
         for i in range(sums_held):
@@ -95,8 +100,8 @@ def product_kernel(
         for step in range(ahead):
             start = uint32(step) * stage_size
             layer = (begin + uint32(step)) * depth
-            copy_a(memory, start, a, a_by, row, layer, thread)
-            copy_b(memory, start + b_start, b, b_by, column, layer, thread)
+            copy_a(memory, start, a, a_mask, row, layer, thread)
+            copy_b(memory, start + b_start, b, b_mask, column, layer, thread)
             commit()
         for step in range(steps):
             wait()
@@ -104,14 +109,14 @@ def product_kernel(
             if step + ahead < steps:
                 start = uint32(step + ahead) % stages * stage_size
                 layer = (begin + uint32(step + ahead)) * depth
-                copy_a(memory, start, a, a_by, row, layer, thread)
-                copy_b(memory, start + b_start, b, b_by, column, layer, thread)
+                copy_a(memory, start, a, a_mask, row, layer, thread)
+                copy_b(memory, start + b_start, b, b_mask, column, layer, thread)
             commit()
             start = uint32(step) % stages * stage_size
             multiply(memory, start, start + b_start, warp_row, warp_column, lane, sums)
             if column_sums and row == 0 and thread < columns:
                 column_sum = add_column(memory, start + b_start + thread, column_sum)
-        store(out, argmax, beside, sums, row + warp_row, column + warp_column, lane, part)
+        store(out, argmax, extra, sums, row + warp_row, column + warp_column, lane, part)
         if column_sums and row == 0 and thread < columns:
             store_column(out, part, column + thread, column_sum)
 
@@ -119,8 +124,8 @@ def product_kernel(
 
 
 @cached
-def _multiply_step(tile: WarpTile, layout_a: SharedLayout, layout_b: SharedLayout) -> Any:
-    """sums += a b for a warp's part of the tiles in shared memory at a_start and b_start."""
+def _multiply_step(tile: MmaTile, layout_a: SharedLayout, layout_b: SharedLayout) -> Any:
+    """Return a device function: sums += A B for a warp's part of the tiles in shared memory."""
     down, across = tile.instructions
     deep = tile.depth // DEPTH
     a_of, b_of = _fragment_offset(layout_a), _fragment_offset(layout_b)
@@ -157,7 +162,7 @@ def _fragment_offset(layout: SharedLayout) -> Any:
 
 
 def _add_column(layout: SharedLayout) -> Any:
-    """sum + the numbers of B's column that begins at `start`: in float32, for a bias's gradient."""
+    """Return a device function that adds a column of B, for the bias's gradient, in float32."""
     layers, step = layout.depth, uint32(layout.depth_step)
 
     @device
@@ -170,7 +175,7 @@ def _add_column(layout: SharedLayout) -> Any:
 
 
 def _store_column(product: ProductSize) -> Any:
-    """A part's matrix has one row more than the product: B's column sums."""
+    """Return a device function that stores a column's sum in the additional row of the part."""
     rows, columns = uint32(product.rows), uint32(product.columns)
 
     @device
@@ -179,23 +184,3 @@ def _store_column(product: ProductSize) -> Any:
             out[uint32((part * (rows + uint32(1)) + rows) * columns + column)] = total
 
     return store_column
-
-
-@cached
-def sum_of_parts(parts: int, rows: int, columns: int) -> Any:
-    """dw and db from the parts' matrices (rows + 1, columns): one thread a number."""
-    weights, size = uint32(rows * columns), uint32((rows + 1) * columns)
-
-    @jit
-    def added(dw, db, sums):
-        i = uint32(cuda.grid(1))
-        if i < size:
-            total = ZERO
-            for part in range(parts):
-                total += sums[uint32(uint32(part) * size + i)]
-            if i < weights:
-                dw[i] = total
-            else:
-                db[uint32(i - weights)] = total
-
-    return added

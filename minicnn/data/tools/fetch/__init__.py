@@ -1,16 +1,16 @@
 """Pictures from links, with limits: `minicnn data fetch`."""
 
 from minicnn.data.tools.fetch.addresses import is_public
-from minicnn.data.tools.fetch.download import Download, Limits, Network, download
+from minicnn.data.tools.fetch.download import Download, FetchLimits, Transport, download
 from minicnn.data.tools.fetch.downloads import Fetched, fetch_images, read_links, write_report
 from minicnn.data.tools.fetch.links import Link, parse_link
 
 __all__ = [
     "Download",
+    "FetchLimits",
     "Fetched",
-    "Limits",
     "Link",
-    "Network",
+    "Transport",
     "download",
     "fetch_images",
     "is_public",

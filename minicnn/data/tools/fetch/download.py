@@ -43,10 +43,10 @@ def connect(address: str, port: int, timeout: float) -> socket.socket:
 
 
 @dataclass(frozen=True)
-class Limits:
+class FetchLimits:
     """What a download may take; times in seconds."""
 
-    most_bytes: int = 10_000_000
+    max_bytes: int = 10_000_000
     connect_seconds: float = 3.0
     total_seconds: float = 8.0
     redirects: int = 3
@@ -54,7 +54,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Network:
+class Transport:
     """How names are resolved and connections made; a test puts its own in place."""
 
     resolve: Callable[[str, int], list[str]] = resolve
@@ -83,7 +83,9 @@ class Deadline:
         return left
 
 
-def download(text: str, limits: Limits | None = None, network: Network | None = None) -> Download:
+def download(
+    text: str, limits: FetchLimits | None = None, transport: Transport | None = None
+) -> Download:
     """The image file that a link leads to.
 
     No proxies, cookies or passwords are used, and nothing is unpacked: a small packed answer
@@ -94,12 +96,12 @@ def download(text: str, limits: Limits | None = None, network: Network | None = 
     FetchRefused
         For whatever reason; its text is always the same, `reason` says more to the owner.
     """
-    limits, network = limits or Limits(), network or Network()
+    limits, transport = limits or FetchLimits(), transport or Transport()
     deadline = Deadline(limits.total_seconds)
     link = parse_link(text, allow_private=limits.allow_private)
     for _ in range(limits.redirects + 1):
         try:
-            found = _get(link, limits, network, deadline)
+            found = _get(link, limits, transport, deadline)
             if isinstance(found, bytes):
                 return Download(found, str(link))
             link = _redirected(link, found.location, limits)
@@ -114,7 +116,7 @@ class _Elsewhere(NamedTuple):
     location: str
 
 
-def _redirected(link: Link, location: str, limits: Limits) -> Link:
+def _redirected(link: Link, location: str, limits: FetchLimits) -> Link:
     location = location.encode("latin-1").decode("utf-8", "replace")  # http.client reads latin-1
     there = parse_link(urljoin(str(link), location), allow_private=limits.allow_private)
     if link.scheme == "https" and there.scheme == "http":
@@ -122,10 +124,12 @@ def _redirected(link: Link, location: str, limits: Limits) -> Link:
     return there
 
 
-def _get(link: Link, limits: Limits, network: Network, deadline: Deadline) -> bytes | _Elsewhere:
+def _get(
+    link: Link, limits: FetchLimits, transport: Transport, deadline: Deadline
+) -> bytes | _Elsewhere:
     """Ask for the link once: the content, or where it says to go."""
-    with _connected(link, limits, network, deadline) as sock:
-        stream = _TimedSocket(sock, deadline, limits.most_bytes + HEADERS_BYTES)
+    with _connected(link, limits, transport, deadline) as sock:
+        stream = _TimedSocket(sock, deadline, limits.max_bytes + HEADERS_BYTES)
         connection = http.client.HTTPConnection(link.host, link.port)
         connection.sock = stream
         connection.putrequest("GET", link.target, skip_host=True, skip_accept_encoding=True)
@@ -149,25 +153,27 @@ def _headers(link: Link) -> dict[str, str]:
     }
 
 
-def _connected(link: Link, limits: Limits, network: Network, deadline: Deadline) -> socket.socket:
+def _connected(
+    link: Link, limits: FetchLimits, transport: Transport, deadline: Deadline
+) -> socket.socket:
     """Connected to the first of the host's addresses that answers; all of them were checked."""
-    for address in _addresses(link, limits, network, deadline):
+    for address in _addresses(link, limits, transport, deadline):
         timeout = min(limits.connect_seconds, deadline.left())
         try:
-            sock = network.connect(address, link.port, timeout)
+            sock = transport.connect(address, link.port, timeout)
         except OSError as error:
             reason = error
             continue
         try:
-            return _greeted(sock, link, limits, network, deadline)
+            return _tls_handshake(sock, link, limits, transport, deadline)
         except BaseException:
             sock.close()
             raise
     raise FetchRefused(f"{link.host} does not answer: {reason}")
 
 
-def _greeted(
-    sock: socket.socket, link: Link, limits: Limits, network: Network, deadline: Deadline
+def _tls_handshake(
+    sock: socket.socket, link: Link, limits: FetchLimits, transport: Transport, deadline: Deadline
 ) -> socket.socket:
     """The socket, if it leads to another machine; with TLS where the link says so."""
     # A public address can be this machine's own: then both ends of the connection are the same.
@@ -175,15 +181,17 @@ def _greeted(
         raise FetchRefused(f"{link.host} is this machine")
     sock.settimeout(min(limits.connect_seconds, deadline.left()))
     if link.scheme == "https":
-        return network.tls.wrap_socket(sock, server_hostname=link.host)
+        return transport.tls.wrap_socket(sock, server_hostname=link.host)
     return sock
 
 
-def _addresses(link: Link, limits: Limits, network: Network, deadline: Deadline) -> list[str]:
+def _addresses(
+    link: Link, limits: FetchLimits, transport: Transport, deadline: Deadline
+) -> list[str]:
     if link.address is not None:
         return [link.address]  # parse_link has checked it
     wait = min(limits.connect_seconds, deadline.left())
-    addresses = _within(wait, lambda: network.resolve(link.host, link.port))
+    addresses = _with_timeout(wait, lambda: transport.resolve(link.host, link.port))
     if not addresses:
         raise FetchRefused(f"{link.host} has no address")
     private = [address for address in addresses if not is_public(address)]
@@ -192,7 +200,7 @@ def _addresses(link: Link, limits: Limits, network: Network, deadline: Deadline)
     return addresses
 
 
-def _within(seconds: float, ask: Callable[[], list[str]]) -> list[str]:
+def _with_timeout(seconds: float, ask: Callable[[], list[str]]) -> list[str]:
     """The answer, if it comes in time: a resolver cannot be interrupted, only left behind."""
     answers: list[list[str]] = []
     errors: list[BaseException] = []
@@ -217,7 +225,7 @@ def _within(seconds: float, ask: Callable[[], list[str]]) -> list[str]:
     return answers[0]
 
 
-def _check_answer(response: http.client.HTTPResponse, limits: Limits) -> None:
+def _check_answer(response: http.client.HTTPResponse, limits: FetchLimits) -> None:
     if response.status != 200:
         raise FetchRefused(f"the server answered {response.status}")
     kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
@@ -229,21 +237,21 @@ def _check_answer(response: http.client.HTTPResponse, limits: Limits) -> None:
     _check_length(response, limits)
 
 
-def _check_length(response: http.client.HTTPResponse, limits: Limits) -> None:
+def _check_length(response: http.client.HTTPResponse, limits: FetchLimits) -> None:
     """One number, if any: http.client takes what is none for no limit at all."""
     declared = {text.strip() for text in response.headers.get_all("Content-Length", [])}
     if len(declared) > 1 or not all(LENGTH.fullmatch(text) for text in declared):
         raise FetchRefused(f"the answer's length is {', '.join(sorted(declared))[:80]!r}")
-    if response.length is not None and response.length > limits.most_bytes:
-        raise FetchRefused(f"{response.length:,} bytes; at most {limits.most_bytes:,} are read")
+    if response.length is not None and response.length > limits.max_bytes:
+        raise FetchRefused(f"{response.length:,} bytes; at most {limits.max_bytes:,} are read")
 
 
-def _read(response: http.client.HTTPResponse, limits: Limits) -> bytes:
+def _read(response: http.client.HTTPResponse, limits: FetchLimits) -> bytes:
     content = bytearray()
     while chunk := response.read(CHUNK_BYTES):
         content += chunk
-        if len(content) > limits.most_bytes:
-            raise FetchRefused(f"more than {limits.most_bytes:,} bytes")
+        if len(content) > limits.max_bytes:
+            raise FetchRefused(f"more than {limits.max_bytes:,} bytes")
     if not content:
         raise FetchRefused("the answer is empty")
     if response.length:  # http.client tells of a body that ended early only where it reads all
@@ -257,8 +265,8 @@ class _TimedSocket:
     A plain timeout starts again with each byte: a server that sends one a second would never end.
     """
 
-    def __init__(self, sock: socket.socket, deadline: Deadline, most_bytes: int) -> None:
-        self._sock, self._deadline, self._left = sock, deadline, most_bytes
+    def __init__(self, sock: socket.socket, deadline: Deadline, max_bytes: int) -> None:
+        self._sock, self._deadline, self._left = sock, deadline, max_bytes
 
     def sendall(self, data: bytes) -> None:
         self._sock.settimeout(self._deadline.left())

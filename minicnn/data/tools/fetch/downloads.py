@@ -14,8 +14,8 @@ from typing import NamedTuple
 from PIL import Image
 
 from minicnn.data.folders import is_image
-from minicnn.data.images import ENDINGS, PathLike, with_picture
-from minicnn.data.tools.fetch.download import Limits, Network, download
+from minicnn.data.image_files import EXTENSIONS_OF, PathLike, with_opened_image
+from minicnn.data.tools.fetch.download import FetchLimits, Transport, download
 from minicnn.data.tools.fingerprints import file_digest
 from minicnn.errors import FetchRefused, FormatError, ImageReadError
 from minicnn.support.atomic_files import write_atomically
@@ -60,8 +60,8 @@ def fetch_images(
     links: Sequence[str],
     folder: PathLike,
     *,
-    limits: Limits | None = None,
-    network: Network | None = None,
+    limits: FetchLimits | None = None,
+    transport: Transport | None = None,
     threads: int = THREADS,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Fetched]:
@@ -71,8 +71,8 @@ def fetch_images(
     ----------
     links : link k becomes the file `k.jpg` (five digits, counted from 1, ending by its content)
     folder : made if it is not there; nothing in it is overwritten
-    limits : on address, size, time and redirects; default: `Limits()`
-    network : how connections are made; default: the system's
+    limits : on address, size, time and redirects; default: `FetchLimits()`
+    transport : how connections are made; default: the system's
     threads : that wait for servers side by side
     progress : called with (links done, links in all) after each
 
@@ -83,14 +83,14 @@ def fetch_images(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    limits, network = limits or Limits(), network or Network()
+    limits, transport = limits or FetchLimits(), transport or Transport()
     here = {path.stem: path for path in sorted(folder.iterdir()) if is_image(path)}
     known = _known(here.values())
     numbered = [(f"{number:05d}", link) for number, link in enumerate(links, 1)]
     results = []
     with Threads(threads) as pool:
         jobs = deque(
-            None if stem in here else pool.submit(_fetch, link, limits, network)
+            None if stem in here else pool.submit(_fetch, link, limits, transport)
             for stem, link in numbered
         )
         for stem, link in numbered:
@@ -105,15 +105,15 @@ def fetch_images(
     return results
 
 
-def picture_ending(content: bytes) -> str:
+def image_ending(content: bytes) -> str:
     """ ".jpg" for the bytes of a whole JPEG picture, and so on; FetchRefused if they are none."""
 
     def ending(image: Image.Image) -> str:
         image.load()  # whole: a cut-off file shows only at its end
-        return ENDINGS[image.format or ""][0]
+        return EXTENSIONS_OF[image.format or ""][0]
 
     try:
-        return with_picture(content, ending)
+        return with_opened_image(content, ending)
     except ImageReadError as error:
         raise FetchRefused(error.reason) from error
 
@@ -124,11 +124,11 @@ def _link_of(row: list[str]) -> str:
     return (like_links or [cell for cell in cells if cell])[0]
 
 
-def _fetch(link: str, limits: Limits, network: Network) -> tuple[bytes, str] | str:
+def _fetch(link: str, limits: FetchLimits, transport: Transport) -> tuple[bytes, str] | str:
     """The picture's bytes and ending, or why there is none."""
     try:
-        content = download(link, limits, network).content
-        return content, picture_ending(content)
+        content = download(link, limits, transport).content
+        return content, image_ending(content)
     except FetchRefused as error:
         return error.reason
 
