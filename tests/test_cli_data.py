@@ -189,8 +189,8 @@ def test_colors_have_a_table_that_fits_80_columns(photos, capsys):
 
 
 def test_fetch_from_a_server_of_the_local_network(tmp_path, capsys):
-    picture = save(tmp_path / "x.jpg", 1).read_bytes()
-    with internet({"/1.jpg": answer(picture), "/2": answer(b"<html>", "text/html")}) as net:
+    image = save(tmp_path / "x.jpg", 1).read_bytes()
+    with internet({"/1.jpg": answer(image), "/2": answer(b"<html>", "text/html")}) as net:
         home = f"http://127.0.0.1:{net.port}"
         lines = ["link", f"{home}/1.jpg", f"{home}/2", "file:///etc/passwd"]
         (tmp_path / "cat.csv").write_text("\n".join(lines))
@@ -200,7 +200,7 @@ def test_fetch_from_a_server_of_the_local_network(tmp_path, capsys):
         assert net.requests == []  # a private address, refused
         run("fetch", tmp_path / "cat.csv", "--to", tmp_path / "photos", "--allow-private")
     assert "1 of 3 links are images; for the others see" in capsys.readouterr().out
-    assert (tmp_path / "photos" / "cat" / "00001.jpg").read_bytes() == picture
+    assert (tmp_path / "photos" / "cat" / "00001.jpg").read_bytes() == image
     report = (tmp_path / "photos" / "cat.fetched.csv").read_text().splitlines()
     assert "'text/html', no image" in report[2]
     assert report[3].startswith("file:///etc/passwd,,")

@@ -84,7 +84,9 @@ def remove_unused(folder: Path) -> None:
         folder.rmdir()
 
 
-def load(settings: Settings, say: Callable[[str], None]) -> tuple[Split, Split, list[str]]:
+def load_search_images(
+    settings: Settings, say: Callable[[str], None]
+) -> tuple[Split, Split, list[str]]:
     """Return a search's training images, validation images and class names."""
     images = load_in_memory(settings, input_preprocess(settings), say)
     if not images.shared:
