@@ -1,4 +1,4 @@
-"""History: what a training measured."""
+"""History: the curves of a training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from minicnn.support.atomic_files import write_text
 
 
 class Curves(dict[str, list[float]]):
-    """Name to one number an epoch; the names "acc", "val_acc" and "lr" of older scripts work."""
+    """{name: one value per epoch}; the older names "acc", "val_acc" and "lr" work too."""
 
     def __missing__(self, name: str) -> list[float]:
         if ALIASES.get(name) in self:
@@ -24,12 +24,12 @@ class Curves(dict[str, list[float]]):
 
 
 class History(Callback):
-    """The numbers of every epoch.
+    """Records the logs of every epoch; `fit` returns it.
 
     Attributes
     ----------
     history : {"loss": [...], "accuracy": [...], "val_loss": [...], ...}
-    epoch : the epochs' numbers, from 0
+    epoch : the epochs, counted from 0
     params : {"epochs": ..., "steps": ...} of the training
     """
 
@@ -39,10 +39,10 @@ class History(Callback):
         self.history = Curves()
         self.epoch: list[int] = []
         self.params: dict[str, Any] = {}
-        self.rows: list[Logs] = []  # a curve alone does not say which epochs it is of
+        self.rows: list[Logs] = []  # per epoch, because a curve may lack values
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Add the epoch."""
+        """Append the logs of the epoch."""
         row = {name: float(value) for name, value in (logs or {}).items()}
         self.epoch.append(epoch)
         self.rows.append(row)
@@ -50,18 +50,18 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
 
     def get_state(self) -> dict[str, Any]:
-        """Everything; NaN and infinities as texts, because JSON has no number for them."""
+        """Return all rows; NaN and infinity become text, because JSON has no number for them."""
         rows = [{name: _to_json(value) for name, value in row.items()} for row in self.rows]
         return {"epoch": list(self.epoch), "rows": rows}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Take back what `get_state` gave."""
+        """Restore what `get_state` returned."""
         self.history, self.epoch, self.rows = Curves(), [], []
         for epoch, row in zip(state["epoch"], state["rows"], strict=True):
             self.on_epoch_end(check_int(epoch, "epoch", 0), row)
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
-        """Loss and accuracy curves as a matplotlib figure, also written to `path` if given.
+        """Return a matplotlib figure of loss and accuracy; it is also written to `path` if given.
 
         Raises
         ------
@@ -70,7 +70,7 @@ class History(Callback):
         return plots.plot_history(self.history, self.epoch, path)
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write a row an epoch: its number, from 0, and every curve's value, if it has one."""
+        """Write one row per epoch: the epoch, from 0, and the value of every curve that has one."""
         text = io.StringIO()
         writer = csv.DictWriter(text, ["epoch", *self.history], lineterminator="\n")
         writer.writeheader()
@@ -80,7 +80,7 @@ class History(Callback):
 
 
 def joined(earlier: dict[str, list[float]], last: History | None) -> dict[str, list[float]]:
-    """The curves of all trainings so far, each with a number an epoch; NaN for none.
+    """Return the curves of all trainings so far, with one value per epoch; NaN if there is none.
 
     >>> joined({"loss": [3.0]}, None)
     {'loss': [3.0]}
@@ -96,7 +96,7 @@ def joined(earlier: dict[str, list[float]], last: History | None) -> dict[str, l
 
 
 def numbers(curves: dict[str, Any]) -> dict[str, list[float]]:
-    """Curves from a file, which holds null where a number was not finite."""
+    """Return curves from a file, which has null where a value was not finite."""
     return {
         str(name): [math.nan if value is None else float(value) for value in curve]
         for name, curve in curves.items()

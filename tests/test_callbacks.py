@@ -244,7 +244,7 @@ def test_accuracy_should_grow(name):
     ],
 )
 def test_a_number_that_is_not_reported_is_an_error(make):
-    with pytest.raises(ArgumentError, match=r"watches 'val_los'.*\['loss', 'val_loss'\]"):
+    with pytest.raises(ArgumentError, match=r"monitors 'val_los'.*\['loss', 'val_loss'\]"):
         Pretender().fit(losses(1), make("val_los"))
 
 

@@ -36,7 +36,7 @@ def test_split(photos, tmp_path, capsys):
     assert "Found 30 images belonging to 2 classes." in err
     assert len(list((tmp_path / "sets" / "val" / "dog").iterdir())) == 2
     run("split", photos, tmp_path / "sets", code=1)
-    assert "is there already" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
     capsys.readouterr()
     run("split", photos, tmp_path / "other", "--parts", "half", code=2)
     run("split", photos, tmp_path / "other", "--group-by", "(", code=2)
@@ -47,7 +47,7 @@ def test_split(photos, tmp_path, capsys):
 @pytest.mark.parametrize("inside", [".", "sets", "cat/sets"])
 def test_a_split_never_lands_among_the_classes(photos, capsys, inside):
     run("split", photos, photos / inside, code=1)
-    assert "must lie outside of" in capsys.readouterr().err
+    assert "must be outside of" in capsys.readouterr().err
     assert sorted(path.name for path in photos.iterdir()) == ["cat", "dog"]
 
 
@@ -202,7 +202,7 @@ def test_fetch_from_a_server_of_the_local_network(tmp_path, capsys):
     assert "1 of 3 links are images; for the others see" in capsys.readouterr().out
     assert (tmp_path / "photos" / "cat" / "00001.jpg").read_bytes() == image
     report = (tmp_path / "photos" / "cat.fetched.csv").read_text().splitlines()
-    assert "'text/html', no image" in report[2]
+    assert "'text/html', which is not an image" in report[2]
     assert report[3].startswith("file:///etc/passwd,,")
 
 
@@ -219,7 +219,7 @@ def test_lists_that_would_fill_one_folder_are_refused(tmp_path, capsys):
 NOT_THERE = {
     "no folder": ("nowhere", "no such folder"),
     "an empty folder": ("empty", "no class folders here"),
-    "a file": ("file.txt", "is a file; needed is a folder with a folder of pictures a class"),
+    "a file": ("file.txt", "is a file; give a folder with one folder of images per class"),
 }
 
 

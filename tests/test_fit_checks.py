@@ -49,16 +49,16 @@ BEST = {"save_best_only": True}
 LATE = {
     "early-stopping": (
         lambda: EarlyStopping(),
-        r"watches 'val_loss', but this training reports \['accuracy', 'loss'\]; for val_.* pass",
+        r"monitors 'val_loss', but this training reports \['accuracy', 'loss'\]; for val_.* pass",
     ),
     "plateau": (
         lambda: ReduceLROnPlateau("val_accuracy"),
-        r"watches 'val_accuracy', .*\['accuracy', 'learning_rate', 'loss'\]; for val_.* pass",
+        r"monitors 'val_accuracy', .*\['accuracy', 'learning_rate', 'loss'\]; for val_.* pass",
     ),
-    "checkpoint": (lambda: ModelCheckpoint("m.mcnn", **BEST), r"watches 'val_loss'"),
+    "checkpoint": (lambda: ModelCheckpoint("m.mcnn", **BEST), r"monitors 'val_loss'"),
     "misspelt": (
         lambda: EarlyStopping("acuracy"),
-        r"watches 'acuracy', .*: did you mean 'accuracy'\?",
+        r"monitors 'acuracy', .*: did you mean 'accuracy'\?",
     ),
     "not-compiled": (lambda: EarlyStopping("auc"), r"compile's metrics may add it"),
     "name": (
@@ -126,9 +126,9 @@ class Adds(Callback):
 def test_numbers_that_a_callback_adds_may_be_watched():
     history = small().fit(X, Y, epochs=3, verbose=0, callbacks=[Adds(), EarlyStopping("val_own")])
     assert len(history.epoch) == 3
-    with pytest.raises(ArgumentError, match="watches 'val_own'"):  # only by those after it
+    with pytest.raises(ArgumentError, match="monitors 'val_own'"):  # only by those after it
         small().fit(X, Y, epochs=3, verbose=0, callbacks=[EarlyStopping("val_own"), Adds()])
-    with pytest.raises(ArgumentError, match=r"watches 'val_other', .*\['accuracy', 'loss', 'val_"):
+    with pytest.raises(ArgumentError, match=r"monitors 'val_other', .*\['accuracy', 'loss', 'val_"):
         small().fit(X, Y, verbose=0, callbacks=[Adds(), EarlyStopping("val_other")])
 
 
@@ -138,7 +138,7 @@ def test_numbers_that_a_callback_adds_may_be_watched():
 )
 @pytest.mark.parametrize("wrong", [None, "", 3])
 def test_a_path_is_a_text_that_is_not_empty(make, wrong):
-    with pytest.raises(ArgumentError, match=f"must be a path, .* got {wrong!r}"):
+    with pytest.raises(ArgumentError, match=f"must be a path .* got {wrong!r}"):
         make(wrong)
 
 
@@ -315,7 +315,7 @@ def test_labels_that_are_no_numbers_are_named(bad, words):
         with pytest.raises(ArgumentError, match=words):
             getattr(linear(), call)(x, y)
     for loss in ("binary_crossentropy", "categorical_crossentropy"):
-        with pytest.raises(ArgumentError, match=rf"y\[{bad[0]}\] has a number that is"):
+        with pytest.raises(ArgumentError, match=rf"y\[{bad[0]}\] has a value that is"):
             mc.losses.get(loss).prepare(np.hstack([y, 1 - y]), (8, 2))
     with pytest.raises(ArgumentError, match=words):  # as pandas makes of integers with a gap
         mc.losses.get("sparse_categorical_crossentropy").prepare(y[:, 0], (8, 3))

@@ -1,8 +1,8 @@
-"""Layers, losses, optimizers and metrics against numbers that Keras computed.
+"""Layers, losses, optimizers and metrics against values that Keras computed.
 
-The numbers come from Keras 3.15.1 on TensorFlow 2.21.0 (CPU), which were given the same inputs and
-the same first weights: sine waves, so that no file is needed. A fingerprint is the product of all
-numbers, one after the other, with a cosine wave.
+The values come from Keras 3.15.1 on TensorFlow 2.21.0 (CPU), with the same inputs and the same
+initial weights: sine waves, so that no file is needed. A fingerprint is the dot product of all
+values, in order, with a cosine wave.
 """
 
 from __future__ import annotations
@@ -101,6 +101,7 @@ LAYERS = {
     "leaky relu": ("LeakyReLU", (), {}, (-0.8098786, 1.124901, 1.078683, 4.269074)),
     "relu6": ("ReLU", (6.0,), {}, (-0.8137023, 1.131667, 1.071679, 4.271503)),
     "silu": ("Activation", ("silu",), {}, (-0.828802, 1.134137, 1.09354, 4.263933)),
+    "gelu": ("Activation", ("gelu",), {}, (-0.8320327, 1.134065, 1.091052, 4.263223)),
     "zero padding": (
         "ZeroPadding2D",
         (((1, 0), (2, 3)),),
@@ -124,6 +125,14 @@ OPTIMIZERS = [
     ("RMSprop", (0.01,), {}, (-0.836074, 1.124135, 0.9641742, 1.83371)),
     ("RMSprop", (0.01, 0.8, 0.5), {}, (-0.836074, 1.124135, 0.9345106, 1.799369)),
     ("RMSprop", (0.01, 0.9, 0.3, 1e-05, True), {}, (-0.836074, 1.124135, 0.9088469, 1.800293)),
+    ("Adagrad", (0.1,), {}, (-0.836074, 1.124135, 0.9032621, 2.114691)),
+    (
+        "Adagrad",
+        (0.1, 0.01, 1e-3),
+        {"clipnorm": 0.05},
+        (-0.836074, 1.124135, 0.9896388, 2.011049),
+    ),
+    ("Adagrad", (0.1,), {"weight_decay": 0.1}, (-0.836074, 1.124135, 0.9067571, 2.033174)),
 ]
 
 # (loss, its arguments, labels, activation, weights); two steps of SGD(0.1).

@@ -45,7 +45,7 @@ def test_parts(tmp_path, folders, parts):
         assert {len(images.paths) for images in list_splits(tmp_path).values()} == {6}
 
 
-def test_pictures_deeper_in_a_class_are_no_parts(tmp_path):
+def test_images_deeper_in_a_class_are_no_parts(tmp_path):
     make(tmp_path, "cats", "dogs", classes={"2023": 2})
     assert find_splits(tmp_path) == {}
     assert [len(images.paths) for images in list_splits(tmp_path).values()] == [4]

@@ -1,4 +1,4 @@
-"""Losses: hand-worked values, which kernels they name, and what wrong labels are told."""
+"""Losses: values computed by hand, the kernels they name, and the errors for wrong labels."""
 
 import json
 import math
@@ -87,7 +87,7 @@ def test_fusion_is_offered_for_probabilities_only():
         "softmax": "softmax_sparse_categorical_crossentropy"
     }
     assert BinaryCrossentropy().fused_with == {"sigmoid": "sigmoid_binary_crossentropy"}
-    # With logits a softmax at the network's end would be a second one: it must stay.
+    # The loss includes a softmax, so one at the network's end is a second one, which must stay.
     assert SparseCategoricalCrossentropy(from_logits=True).fused_with == {}
     assert MeanSquaredError().fused_with == {}
 
@@ -148,9 +148,9 @@ NAN = float("nan")
         (ONE_HOT, np.eye(6), (6, 10), "y is (None, 6), but the model's output is (None, 10)"),
         (ONE_HOT, [[1, 0], [1, 1]], (2, 2), "y[1] adds up to 2, but a one-hot row adds up to 1"),
         (ONE_HOT, [[1, 0], [0, 0]], (2, 2), "y[1] adds up to 0"),
-        (ONE_HOT, [[1, 0], [-1, 2]], (2, 2), "y[1] has -1, but the numbers of a one-hot row"),
-        (ONE_HOT, [[1, 0], [NAN, 1]], (2, 2), "y[1] has a number that is NaN"),
-        (BINARY, [0, 1, 2], (3, 1), "y[2] has 2, but the numbers of a binary label"),
+        (ONE_HOT, [[1, 0], [-1, 2]], (2, 2), "y[1] has -1, but the values of a one-hot row"),
+        (ONE_HOT, [[1, 0], [NAN, 1]], (2, 2), "y[1] has a value that is NaN"),
+        (BINARY, [0, 1, 2], (3, 1), "y[2] has 2, but the values of a binary label"),
         (BINARY, [NAN, 1], (2, 1), "y[0] is NaN"),
         (BINARY, [[1, 0]], (1, 3), "y is (None, 2), but the model's output is (None, 3)"),
         (SQUARED, [1.0, 2.0], (2, 3), "y is (None,), but the model's output is (None, 3)"),

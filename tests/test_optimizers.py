@@ -1,4 +1,4 @@
-"""Optimizers: their numbers, and that the kernels they name follow the formulas with them."""
+"""Optimizers: their arguments, their slots, and the steps that their kernels take."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from minicnn.backends import device
 from minicnn.backends.numpy import KERNELS
 from minicnn.contracts import CONTRACTS
 from minicnn.errors import ArgumentError
-from minicnn.optimizers import SGD, Adam, AdamW, RMSprop
+from minicnn.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from minicnn.schedules import CosineDecay, ExponentialDecay
 
 EVERY_KIND = {
@@ -23,6 +23,8 @@ EVERY_KIND = {
     "AdamW": AdamW(0.01),
     "scheduled": Adam(ExponentialDecay(0.1, 10, 0.5)),
     "RMSprop": RMSprop(),
+    "Adagrad": Adagrad(0.1),
+    "Adagrad from 0": Adagrad(0.1, 0.0, clipnorm=1.0),
     "centered RMSprop": RMSprop(0.01, momentum=0.9, centered=True, global_clipnorm=2.0),
 }
 
@@ -33,7 +35,7 @@ def optimizer(request):
 
 
 def step_once(optimizer, w, dw, state, step=0, multiplier=1.0, decay=True):
-    """Run the optimizer's kernel as a program does: reads by the names of its contract."""
+    """Run the optimizer's kernel as a program does, with reads by the names in its contract."""
     contract = CONTRACTS[optimizer.kernel]
     given = {"w": w, "dw": dw, "rates": optimizer.rates(step), **state}
     reads = [given.get(name.rstrip("?")) for name in contract.reads]
@@ -51,6 +53,7 @@ def test_keras_defaults():
         (SGD(), {"learning_rate": 0.01, "momentum": 0.0, "nesterov": False}),
         (Adam(), {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}),
         (AdamW(), {"learning_rate": 0.001, "weight_decay": 0.004, "decoupled": True}),
+        (Adagrad(), {"learning_rate": 0.001, "initial_accumulator_value": 0.1, "epsilon": 1e-7}),
         (RMSprop(), {"learning_rate": 0.001, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-7}),
     ):
         config = made.get_config()
@@ -164,7 +167,7 @@ def test_config_keeps_the_first_rate_because_a_change_is_state():
     assert Adam.from_config(optimizer.get_config()).learning_rate == 0.1
 
 
-@pytest.mark.parametrize("name", ["sgd", "SGD", "adam", "AdamW", "rmsprop"])
+@pytest.mark.parametrize("name", ["sgd", "SGD", "adam", "AdamW", "rmsprop", "adagrad"])
 def test_names(name):
     assert type(optimizers.get(name)).__name__.lower() == name.lower()
 
@@ -178,6 +181,7 @@ def test_names(name):
         (lambda: Adam(beta_1=1.0), "beta_1"),
         (lambda: Adam(epsilon=float("inf")), "epsilon"),
         (lambda: RMSprop(rho=-0.1), "rho"),
+        (lambda: Adagrad(initial_accumulator_value=-0.1), "initial_accumulator_value must be"),
         (lambda: Adam(clipnorm=0.0), "clipnorm"),
         (lambda: Adam(weight_decay=-1.0), "weight_decay"),
         (lambda: Adam(clipnorm=1.0, clipvalue=1.0), "not by clipnorm and clipvalue"),
@@ -197,7 +201,7 @@ def test_wrong_arguments_are_refused(make, says):
 ENGINES = [name for name in ("numpy", "native", "cuda") if name in backends.available_backends()]
 if "cuda" not in ENGINES and not device.missing():
     ENGINES.append("cuda")  # simulated
-# The first step's length, of a gradient beside which epsilon is nothing: the moving means are
+# The length of the first step, for a gradient that makes epsilon negligible: the moving means are
 # (1 - beta) times the gradient and its square.
 FIRST_STEPS = {
     "adam": (lambda: mc.optimizers.Adam(0.001), 0.001),
@@ -208,6 +212,7 @@ FIRST_STEPS = {
         lambda: mc.optimizers.RMSprop(0.001, rho=0.999, centered=True),
         0.001 / math.sqrt(0.001 - 0.001**2),
     ),
+    "adagrad": (lambda: mc.optimizers.Adagrad(0.001, 0.0), 0.001),
 }
 
 
@@ -216,7 +221,7 @@ FIRST_STEPS = {
 @pytest.mark.parametrize("name", FIRST_STEPS)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_first_step_has_its_length_to_float32(engine, fuse, name):
-    """1 - beta_2 made in float32 is off by 1.3e-5, the step by half of that."""
+    """1 - beta_2 computed in float32 would be off by 1.3e-5, and the step by half of that."""
     make, length = FIRST_STEPS[name]
     model = mc.Sequential([mc.Input((1,)), mc.layers.Dense(1, kernel_initializer="zeros")])
     model.compile(make(), "mse", fuse=fuse)
@@ -229,7 +234,7 @@ def test_the_first_step_has_its_length_to_float32(engine, fuse, name):
 @pytest.mark.parametrize("fuse", [True, False], ids=["fused", "unfused"])
 @pytest.mark.parametrize("name", FIRST_STEPS)
 def test_every_engine_takes_the_same_steps_to_the_last_bit(fuse, name):
-    """Of a network without sums, whose gradients are one product each."""
+    """The network has no sums: each of its gradients is a single product."""
     make, _ = FIRST_STEPS[name]
     ends = []
     for engine in ("numpy", "native"):
@@ -245,8 +250,29 @@ def test_every_engine_takes_the_same_steps_to_the_last_bit(fuse, name):
 
 
 def test_adamw_needs_a_weight_decay():
-    """As in Keras; without one it is Adam."""
+    """AdamW without weight decay would be Adam; Keras refuses it too."""
     with pytest.raises(ArgumentError, match=r"weight_decay must be a number in \[0.0, inf\)"):
         mc.optimizers.AdamW(weight_decay=None)
     assert mc.optimizers.AdamW(weight_decay=0).weight_decay == 0
     assert mc.optimizers.Adam(weight_decay=None).weight_decay is None
+
+
+def trained_with_adagrad(model, steps):
+    for step in range(steps):
+        x = np.full((4, 3), 0.5 + step, np.float32)
+        model.train_on_batch(x, np.full((4, 2), 2.0))
+    return [a.tobytes() for a in model.get_weights()] + [
+        a.tobytes() for _, a in sorted(model.slots.items())
+    ]
+
+
+def test_slots_start_at_their_initial_value_and_go_on_from_a_file(backend, tmp_path):
+    model = mc.Sequential([mc.Input((3,)), mc.layers.Dense(2)])
+    model.compile(Adagrad(0.1, initial_accumulator_value=0.5), "mse")
+    kernel = model.parameters[0]
+    assert (model.slot(kernel, "accumulator") == 0.5).all()
+    trained_with_adagrad(model, 2)
+    assert (model.slot(kernel, "accumulator") > 0.5).all()
+    model.save(tmp_path / "half.mcnn")
+    again = mc.load_model(tmp_path / "half.mcnn")
+    assert trained_with_adagrad(again, 2) == trained_with_adagrad(model, 2)

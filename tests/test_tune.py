@@ -215,7 +215,7 @@ def test_many_failures_in_a_row_end_the_search(tmp_path):
 
 
 def test_a_mistake_is_no_result(tmp_path):
-    with pytest.raises(ArgumentError, match="watches 'val_acuracy'"):
+    with pytest.raises(ArgumentError, match="monitors 'val_acuracy'"):
         search(tmp_path, objective="val_acuracy", max_trials=2)
     with pytest.raises(ArgumentError, match="pruner must be one of"):
         search(tmp_path / "b", pruner="median ")

@@ -1,4 +1,4 @@
-"""Runs a part in processes of its own, within its time, whatever happens there."""
+"""Runs a part in separate processes, within its time, even if they crash."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from gpu_parts.options import Options
 
 FOLDER = Path(__file__).parents[1]
-MAX_STARTS = 20  # then something is wrong with all of them
+MAX_STARTS = 20  # of processes; with more, all of them seem to fail
 
 
-class Outcome(NamedTuple):
-    """What a part found; `rows` that failed have an "error"."""
+class PartResult(NamedTuple):
+    """The results of a part; `rows` that failed have an "error"."""
 
     part: str
     seconds: float
@@ -32,34 +32,34 @@ class Outcome(NamedTuple):
         return [row for row in self.rows if "error" in row]
 
 
-def run_part(part: str, budget: float, options: Options) -> Outcome:
-    """All items of the part, or as many as `budget` seconds allow."""
+def run_part(part: str, budget: float, options: Options) -> PartResult:
+    """Run all items of the part, or as many as `budget` seconds allow."""
     start = time.monotonic()
     rows: list[dict[str, Any]] = []
     first = total = 0
     for _ in range(MAX_STARTS):
-        told, ended = _start(part, first, start + budget - time.monotonic(), options)
-        absent = next((row["absent"] for row in told if "absent" in row), "")
-        rows += [row for row in told if "start" not in row and "absent" not in row]
-        started = [row for row in told if "start" in row]
+        lines, ended = _start(part, first, start + budget - time.monotonic(), options)
+        absent = next((row["absent"] for row in lines if "absent" in row), "")
+        rows += [row for row in lines if "start" not in row and "absent" not in row]
+        started = [row for row in lines if "start" in row]
         if absent or not started:
             if ended != "0":
                 rows.append({"name": part, "error": f"did not start: {ended}"})
-            return Outcome(part, time.monotonic() - start, rows, total - first, absent)
+            return PartResult(part, time.monotonic() - start, rows, total - first, absent)
         first, total = started[-1]["start"] + 1, started[-1]["of"]
-        if "start" in told[-1]:  # in the middle of an item
-            rows.append({"name": told[-1]["name"], "error": f"the process ended: {ended}"})
+        if "start" in lines[-1]:  # in the middle of an item
+            rows.append({"name": lines[-1]["name"], "error": f"the process ended: {ended}"})
         if first == total or time.monotonic() - start >= budget:
             break
-    return Outcome(part, time.monotonic() - start, rows, total - first)
+    return PartResult(part, time.monotonic() - start, rows, total - first)
 
 
 def _start(
     part: str, first: int, seconds: float, options: Options
 ) -> tuple[list[dict[str, Any]], str]:
-    """(what it told, how it ended: "0", another exit code, or "out of time")."""
+    """Return the lines of a process, and how it ended: its exit code, or "out of time"."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "told.jsonl"
+        file = Path(folder) / "lines.jsonl"
         command = [sys.executable, "-m", "gpu_parts.child", part, str(first), str(file)]
         command.append(json.dumps(options._asdict()))
         try:
@@ -76,7 +76,7 @@ def _start(
 
 
 def _environment(options: Options) -> dict[str, str]:
-    """With minicnn from this source, unless it is installed; peers must not take all memory."""
+    """Return an environment with this source folder, in which JAX does not reserve all memory."""
     paths = [str(FOLDER.parent), os.environ.get("PYTHONPATH", "")]
     found = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p)}
     found["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"

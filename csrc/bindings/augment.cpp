@@ -43,6 +43,6 @@ Prepared prepare_augment(const Call& call) {
 
 }  // namespace
 
-std::vector<Kernel> augment_kernels() { return {{"augment", prepare_augment}}; }
+std::vector<Kernel> augment_kernels() { return {{"augment_forward", prepare_augment}}; }
 
 }  // namespace minicnn

@@ -96,8 +96,8 @@ struct Prepared {
 };
 
 struct Kernel {
-  const char* name;
-  Prepared (*prepare)(const Call& call);
+  std::string name;
+  std::function<Prepared(const Call&)> prepare;
 };
 
 // The kernels of the native engine, one function per topic; module.cpp joins them.

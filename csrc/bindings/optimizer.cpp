@@ -45,8 +45,8 @@ WeightDecay decay(const Call& call) {
   return {float(call.number("weight_decay")), call.flag("decoupled")};
 }
 
-// What a rule's `from` reads of a call: the arrays of state are its reads from number `next` on,
-// and its writes from number 1 on; the constants are its attributes.
+// The arguments of a rule's `from`. The slots are the call's reads from `next` on, and its writes
+// from 1 on; the constants are its attributes.
 template <std::size_t slots>
 class RuleArguments {
  public:
@@ -60,7 +60,7 @@ class RuleArguments {
 
   float* optional_slot(std::size_t i) {
     call_.require(call_.reads(next_ + i) == call_.writes(1 + i),
-                 "an optional array must be both read and written, or neither");
+                  "an optional array must be both read and written, or neither");
     return call_.reads(next_ + i) ? slot(i) : nullptr;
   }
 
@@ -77,14 +77,14 @@ class RuleArguments {
   std::array<Update<float>, slots> updates_;
 };
 
-// An optimizer with the weights and the arrays of state that one call updates.
+// An optimizer, and the weights and slots that one call updates.
 template <class Rule>
 struct OptimizerCall {
   Optimizer optimizer;
   Update<float> w;
   std::array<Update<float>, Rule::kSlots> slots;
 
-  // The arrays of state are the reads from number `next` on; the rates are the last one.
+  // The slots are the reads from `next` on; the rates are the last read.
   OptimizerCall(const Call& call, std::size_t next) : w(update(call, 0, 0)) {
     RuleArguments<Rule::kSlots> arguments(call, next);
     optimizer = {rates(call, next + Rule::kSlots), decay(call), Rule::from(arguments)};

@@ -1,4 +1,4 @@
-"""What a callback is: code that a training calls at its turning points."""
+"""The base class of callbacks: code that `fit` calls before and after epochs and steps."""
 
 from __future__ import annotations
 
@@ -18,74 +18,105 @@ from minicnn.errors import ArgumentError
 
 Logs = dict[str, float]
 
-# Older scripts say "acc" and "lr".
+# Names that older scripts use.
 ALIASES = {"acc": "accuracy", "val_acc": "val_accuracy", "lr": "learning_rate"}
-RISING = ("acc", "auc", "precision", "recall", "f1")  # parts of names of what should grow
+# A value whose name contains one of these is better when it is larger.
+RISING = ("acc", "auc", "precision", "recall", "f1")
 
 
 class Trainer(Protocol):
-    """What callbacks may use of a model."""
+    """The part of a model that callbacks may use."""
 
     stop_training: bool
     optimizer: Any
 
     def get_weights(self) -> list[np.ndarray]:
-        """Copies of all parameters."""
+        """Return copies of all parameters."""
 
     def set_weights(self, weights: list[np.ndarray]) -> None:
-        """Replace all parameters."""
+        """Replace all parameters by these arrays."""
 
     def save(self, path: Any, *, include_optimizer: bool = True) -> None:
-        """Write the model."""
+        """Write the model to a file."""
 
     def save_weights(self, path: Any) -> None:
-        """Write the weights."""
+        """Write the weights to a file."""
 
     def check_savable(self) -> None:
         """Raise the error that `save` would raise."""
 
     def save_checkpoint(self, path: Any) -> None:
-        """Write all that training needs to go on."""
+        """Write everything that is needed to resume the training."""
 
     def load_checkpoint(self, path: Any) -> None:
-        """Go on from a checkpoint; calls every callback's `set_state` and `set_arrays`."""
+        """Resume from a checkpoint; this calls `set_state` and `set_arrays` of every callback."""
 
 
 class Callback:
-    """Does nothing; a subclass overrides the hooks it needs.
+    """Base class of callbacks. Its hooks do nothing; a subclass overrides those that it needs.
 
-    Epochs and batches are counted from 0. `logs` holds the loss and the metrics, at an epoch's end
-    those of the validation too. A resumed training calls `on_epoch_begin` again for the epoch
-    that it goes on with.
+    Epochs and batches are counted from 0. `logs` holds the loss and the metrics over the samples of
+    the epoch so far; at the end of an epoch also those of the validation, as "val_loss" and so on.
+    `self.model` is the model that is trained; `self.model.stop_training = True` ends the training.
+    When a training is resumed in the middle of an epoch, `on_epoch_begin` is called again for it.
+
+    `get_state` and `set_state` make a callback resumable: what the first one returns is stored in
+    checkpoints, and the second one restores it.
+
+    Examples
+    --------
+    A callback that stops when the loss is low enough, and remembers when that was:
+
+    >>> import minicnn as mc
+    >>> class StopBelow(mc.callbacks.Callback):
+    ...     def __init__(self, loss):
+    ...         self.loss, self.epoch = loss, None
+    ...
+    ...     def on_epoch_end(self, epoch, logs=None):
+    ...         if logs["loss"] < self.loss:
+    ...             self.epoch, self.model.stop_training = epoch, True
+    ...
+    ...     def get_state(self):
+    ...         return {"epoch": self.epoch}
+    ...
+    ...     def set_state(self, state):
+    ...         self.epoch = state["epoch"]
+    >>> x, y = np.zeros((8, 2), np.float32), np.zeros((8, 1))
+    >>> model = mc.Sequential([mc.Input((2,)), mc.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> stop = StopBelow(0.1)
+    >>> history = model.fit(x, y, epochs=5, verbose=0, callbacks=[stop])
+    >>> stop.epoch, len(history.epoch)
+    (0, 1)
     """
 
-    moves_learning_rate: ClassVar[bool] = False  # should a history report it?
+    moves_learning_rate: ClassVar[bool] = False  # True adds the learning rate to the logs
     model: Trainer
 
     @property
     def adds_logs(self) -> bool:
-        """May it put numbers of its own into `logs`, for the callbacks after it?
+        """Whether this callback may add values to `logs`, for the callbacks after it.
 
-        By default if `on_epoch_end` is overridden. What the callbacks after it ask for cannot be
-        checked before the first step then.
+        By default it may if it overrides `on_epoch_end`. The names that later callbacks monitor can
+        then not be checked before the first step.
         """
         return overrides(self, "on_epoch_end")
 
     @property
     def every_batch(self) -> bool:
-        """Must the hooks of batches be called at every step, with the model as it is then?
+        """Whether the batch hooks must be called at every step, with the model as it is then.
 
-        By default if they are overridden. If no callback wants that, a GPU takes many steps at a
-        time, and `on_train_batch_end` comes after the last of them.
+        By default they must if one is overridden. If no callback needs it, a GPU takes several
+        steps per call, and `on_train_batch_end` is called after the last of them.
         """
         return any(overrides(self, f"on_train_batch_{end}") for end in ("begin", "end"))
 
     def set_model(self, model: Trainer) -> None:
-        """Called once before the training."""
+        """Set `self.model`; called once before the training."""
         self.model = model
 
     def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
-        """Refuse, before the first step, to wait for numbers that will never come.
+        """Raise ArgumentError, before the first step, if `logs` will lack a name that is needed.
 
         Parameters
         ----------
@@ -93,57 +124,57 @@ class Callback:
         """
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Before the first epoch."""
+        """Called before the first epoch."""
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """After the last epoch."""
+        """Called after the last epoch."""
 
     def on_interrupt(self) -> None:
-        """After Ctrl-C, between two steps; the training then ends without `on_train_end`."""
+        """Called after Ctrl-C, between two steps; `on_train_end` is not called then."""
 
     def on_exit(self) -> None:
-        """Last of all, whatever ended the training, an error too: let go of what is held."""
+        """Called last, whatever ended the training, even an error: release files and locks."""
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Before an epoch."""
+        """Called before an epoch."""
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """After an epoch and its validation."""
+        """Called after an epoch and its validation."""
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Before a step."""
+        """Called before a training step."""
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After a step."""
+        """Called after a training step."""
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Before a validation."""
+        """Called before a validation."""
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """After a validation."""
+        """Called after a validation."""
 
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Before a batch of a validation."""
+        """Called before a batch of a validation."""
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After a batch of a validation."""
+        """Called after a batch of a validation."""
 
     def get_state(self) -> dict[str, Any]:
-        """What a resumed training must know, JSON-able; called after the hooks of an epoch."""
+        """Return what a resumed training must know, JSON-able; called after the epoch's hooks."""
         return {}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what `get_state` gave; called after `on_train_begin`."""
+        """Restore what `get_state` returned; called after `on_train_begin`."""
 
     def get_arrays(self) -> dict[str, np.ndarray]:
-        """The arrays that belong to the state."""
+        """Return the arrays that belong to the state."""
         return {}
 
     def set_arrays(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take over what `get_arrays` gave."""
+        """Restore what `get_arrays` returned."""
 
 
-# How many arguments each hook is called with.
+# The number of arguments that each hook is called with.
 HOOKS = {
     name: len(inspect.signature(hook).parameters) - 1
     for name, hook in vars(Callback).items()
@@ -152,12 +183,12 @@ HOOKS = {
 
 
 def overrides(callback: Callback, hook: str) -> bool:
-    """Has it a hook of its own, in its class or set on the object?"""
+    """Return whether the callback has its own hook, in its class or set on the object."""
     return hook in vars(callback) or getattr(type(callback), hook) is not getattr(Callback, hook)
 
 
 class CallbackList:
-    """Several callbacks, called one after the other."""
+    """Several callbacks whose hooks are called one after the other."""
 
     def __init__(self, callbacks: Iterable[Callback], model: Trainer) -> None:
         self.callbacks = list(callbacks)
@@ -173,58 +204,58 @@ class CallbackList:
         return iter(self.callbacks)
 
     def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
-        """Let each refuse what it will not find; see `Callback.check_logs`."""
+        """Call `check_logs` of each callback, up to the first that adds to the logs."""
         for callback in self.callbacks:
             callback.check_logs(epoch, batch)
             if callback.adds_logs:
                 return
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Before the first epoch."""
+        """Call `on_train_begin` of each callback."""
         self._call("on_train_begin", logs)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """After the last epoch."""
+        """Call `on_train_end` of each callback."""
         self._call("on_train_end", logs)
 
     def on_interrupt(self) -> None:
-        """After Ctrl-C."""
+        """Call `on_interrupt` of each callback."""
         self._call("on_interrupt")
 
     def on_exit(self) -> None:
-        """Last of all."""
+        """Call `on_exit` of each callback."""
         self._call("on_exit")
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Before an epoch."""
+        """Call `on_epoch_begin` of each callback."""
         self._call("on_epoch_begin", epoch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """After an epoch and its validation."""
+        """Call `on_epoch_end` of each callback."""
         self._call("on_epoch_end", epoch, logs)
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Before a step."""
+        """Call `on_train_batch_begin` of each callback."""
         self._call("on_train_batch_begin", batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After a step."""
+        """Call `on_train_batch_end` of each callback."""
         self._call("on_train_batch_end", batch, logs)
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Before a validation."""
+        """Call `on_test_begin` of each callback."""
         self._call("on_test_begin", logs)
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """After a validation."""
+        """Call `on_test_end` of each callback."""
         self._call("on_test_end", logs)
 
     def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """Before a batch of a validation."""
+        """Call `on_test_batch_begin` of each callback."""
         self._call("on_test_batch_begin", batch, logs)
 
     def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """After a batch of a validation."""
+        """Call `on_test_batch_end` of each callback."""
         self._call("on_test_batch_end", batch, logs)
 
     def _call(self, hook: str, *arguments: Any) -> None:
@@ -232,12 +263,12 @@ class CallbackList:
             getattr(callback, hook)(*arguments)
 
 
-# Names that Keras has besides; who overrides these alone would wait for ever.
+# Older names of Keras. A callback that overrides only these would never be called.
 OTHER_NAMES = {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"}
 
 
 def _check_hooks(callback: Callback) -> None:
-    """Refuse a hook that cannot be called, before it is called after an epoch of work."""
+    """Raise ArgumentError for a hook with other arguments, before an epoch is spent."""
     for name, called in OTHER_NAMES.items():
         if hasattr(callback, name):
             warn_caller(f"{type(callback).__name__}.{name} is never called; name it {called}")
@@ -250,22 +281,22 @@ def _check_hooks(callback: Callback) -> None:
                 f"{type(callback).__name__} is called as {name}({given}), which does not fit its "
                 f"arguments: {err}"
             ) from err
-        except ValueError:  # a function that does not tell its arguments
+        except ValueError:  # a built-in function without a signature
             continue
 
 
 def number_in(state: dict[str, Any], name: str) -> float | None:
-    """A number of a callback's saved state, which may have been changed since; None stays None."""
+    """Return a number of a saved state, which may be wrong, after a check, or None."""
     return None if state[name] is None else check_number(state[name], name)
 
 
 def count_in(state: dict[str, Any], name: str) -> int | None:
-    """An integer >= 0 of a callback's saved state; None stays None."""
+    """Return an integer >= 0 of a saved state, which may be wrong, after a check, or None."""
     return None if state[name] is None else check_int(state[name], name, 0)
 
 
 class Monitor:
-    """Watches one number of the logs for a new best. NaN and infinity never are."""
+    """Compares one value of the logs with the best so far; NaN and infinity are never better."""
 
     def __init__(self, owner: str, name: str, mode: str, min_delta: float = 0.0) -> None:
         if not isinstance(name, str):
@@ -279,16 +310,16 @@ class Monitor:
         self.best: float | None = None
 
     def value(self, logs: Logs | None) -> float:
-        """Today's number."""
+        """Return the monitored value of these logs."""
         logs = logs or {}
         self.check(logs)
         return float(logs[self.name])
 
     def check(self, names: Collection[str]) -> None:
-        """Refuse to watch what is not among these names of the logs."""
+        """Raise ArgumentError unless the monitored name is among these names of the logs."""
         if self.name not in names:
             raise ArgumentError(
-                f"{self.owner} watches {self.name!r}, but this training reports "
+                f"{self.owner} monitors {self.name!r}, but this training reports "
                 f"{sorted(names)}{self._advice(names)}"
             )
 
@@ -300,27 +331,27 @@ class Monitor:
         return f": did you mean {close[0]!r}?" if close else "; compile's metrics may add it"
 
     def improves(self, value: float, on: float | None) -> bool:
-        """Is `value` better than `on` by more than min_delta? Anything finite is than None."""
+        """Return whether `value` is better than `on` by more than min_delta, or `on` is None."""
         if not math.isfinite(value):
             return False
-        # In this order, so that rounding decides as it does in Keras.
+        # The terms are in Keras's order, so that rounding decides alike.
         return on is None or self.sign * value - self.min_delta > self.sign * on
 
     @property
     def best_text(self) -> str:
-        """The best so far, as messages write it."""
+        """The best value so far, formatted for messages."""
         return f"{-self.sign * math.inf if self.best is None else self.best:.5f}"
 
 
 def check_path(value: Any, name: str) -> Path:
-    """A path, and not the empty one, which would mean the current folder."""
+    """Return a path; an empty one, which would mean the current folder, is an error."""
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
-        raise ArgumentError(f"{name} must be a path, a text that is not empty; got {value!r:.80}")
+        raise ArgumentError(f"{name} must be a path that is not empty; got {value!r:.80}")
     return Path(value)
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder that files will be written to; say now if that will not be possible."""
+    """Create a folder for files, and raise PermissionError now if no file could be written."""
     path.mkdir(parents=True, exist_ok=True)
     if not os.access(path, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, "no right to write in this folder", str(path))
+        raise PermissionError(errno.EACCES, "no permission to write in this folder", str(path))

@@ -1,4 +1,4 @@
-"""Callbacks that write models while they are trained."""
+"""Callbacks that save the model during training."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ Frequency = Literal["epoch"] | int
 
 
 class ModelCheckpoint(Callback):
-    """Saves the model after each epoch, or each time it has become better.
+    """Saves the model after each epoch, or whenever a monitored value improves.
 
     Parameters
     ----------
-    filepath : may hold {epoch} (from 1), {batch} and names of the logs: "{epoch}-{val_loss:.2f}";
-        its folder is made if it is not there
-    monitor, mode : what is better: see EarlyStopping
-    save_best_only : write only when it is
-    save_weights_only : leave out the optimizer and its state: with Adam a third of the size
+    filepath : may contain {epoch} (from 1), {batch} and names of the logs, as in
+        "{epoch}-{val_loss:.2f}.mcnn"; its folder is created if it does not exist
+    monitor, mode : what counts as an improvement: see EarlyStopping
+    verbose : 1 prints what is saved
+    save_best_only : True saves only when the monitored value improves
+    save_weights_only : True leaves out the optimizer and its state; with Adam this is a third of
+        the size
     save_freq : "epoch", or a number of batches
-    initial_value_threshold : the first model must be better than this too
+    initial_value_threshold : the value that the first saved model must improve on
     """
 
     adds_logs = False
@@ -57,11 +59,11 @@ class ModelCheckpoint(Callback):
         self._epoch = 0
 
     def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
-        """Is there what it watches, and what the file is named by?"""
+        """Raise ArgumentError if the logs will lack the monitored value or a part of the name."""
         names, name = batch if self.every_batch else epoch, self.monitor.name
         if self.save_best_only and name in epoch and name not in names:
             raise ArgumentError(
-                f"ModelCheckpoint watches {name!r}, which is known at the end of an epoch, but "
+                f"ModelCheckpoint monitors {name!r}, which is known at the end of an epoch, but "
                 f"save_freq={self.save_freq} saves between batches, which have {sorted(batch)}. "
                 "Use save_freq='epoch', or monitor one of these"
             )
@@ -70,26 +72,26 @@ class ModelCheckpoint(Callback):
         self._path(dict.fromkeys(names, 0.0), 1 if self.every_batch else None)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Refuse what cannot be saved; make the folder, unless an epoch or a number is in it."""
+        """Raise the errors that saving would raise; create the folder if its name is known."""
         path = Path(self.filepath)
         if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "the model is to be a file", str(path))
+            raise IsADirectoryError(errno.EISDIR, "the path of a model must be a file", str(path))
         if not self.save_weights_only:
             self.model.check_savable()
         if "{" not in str(path.parent):
             make_folder(path.parent)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Know the epoch's number."""
+        """Remember the epoch for the file's name."""
         self._epoch = epoch
 
     @property
     def every_batch(self) -> bool:
-        """Where models of the middle of an epoch are wanted."""
+        """Whether models are saved in the middle of an epoch."""
         return self.save_freq != "epoch"
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Save after so many batches."""
+        """Save after every `save_freq` steps."""
         if self.save_freq != "epoch" and self.model.optimizer.iterations % self.save_freq == 0:
             self._save(logs or {}, batch + 1)
 
@@ -100,11 +102,11 @@ class ModelCheckpoint(Callback):
             self._save(logs or {})
 
     def get_state(self) -> dict[str, Any]:
-        """The best value so far."""
+        """Return the best value so far."""
         return {"best": self.monitor.best}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Take it back."""
+        """Restore the best value so far."""
         self.monitor.best = number_in(state, "best")
 
     def _save(self, logs: Logs, batch: int | None = None) -> None:
@@ -132,7 +134,7 @@ class ModelCheckpoint(Callback):
             return self.filepath.format(**known)
         except (LookupError, ValueError) as err:
             raise ArgumentError(
-                f"filepath {self.filepath!r} cannot be filled in ({err}); this training gives "
+                f"filepath {self.filepath!r} cannot be filled in ({err}); this training has "
                 f"{sorted(known)}"
             ) from err
 
@@ -142,23 +144,23 @@ class ModelCheckpoint(Callback):
 
 
 class BackupAndRestore(Callback):
-    """Writes checkpoints, and goes on from the newest one: killed at any instant, nothing is lost.
+    """Writes checkpoints and resumes from the newest one, even if the process was killed.
 
-    The resumed training ends with the same bits as one that was never interrupted. While it runs,
-    no other one gets into the folder.
+    The resumed training ends with the same bits as one that was never interrupted. The folder is
+    locked while the training runs.
 
     Parameters
     ----------
-    backup_dir : folder of its own for `checkpoint-<step>.mcnn`; made if it is not there
+    backup_dir : a folder for `checkpoint-<step>.mcnn` alone; it is created if it does not exist
     save_freq : "epoch", or a number of batches
-    delete_checkpoint : remove them when the training has come to its end
-    keep : so many, the newest
+    delete_checkpoint : True removes the checkpoints at the end of the training
+    keep : how many checkpoints to keep, the newest ones
 
     Raises
     ------
-    CheckpointError : there are checkpoints but none can be read, or the newest whole one is of
-        another network or training
-    FolderInUseError : another training, of this process or another, is at work in the folder
+    CheckpointError : there are checkpoints but none can be read, or the newest one that can be
+        read is of another network or training
+    FolderInUseError : another training, of this process or another, uses the folder
     """
 
     adds_logs = False
@@ -178,7 +180,7 @@ class BackupAndRestore(Callback):
         self._lock = FolderLock(self.folder)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Lock the folder, take away what killed saves left, load the newest whole checkpoint."""
+        """Lock the folder, remove what killed saves left, and load the newest good checkpoint."""
         make_folder(self.folder)
         self._lock.acquire()
         sweep(self.folder)
@@ -187,7 +189,7 @@ class BackupAndRestore(Callback):
         for step in sorted(found, reverse=True):
             try:
                 self.model.load_checkpoint(found[step])
-            except CheckpointError:  # whole, but of another training: not to be passed over
+            except CheckpointError:  # good, but of another training, so it must not be skipped
                 raise
             except (FormatError, SizeLimitError, OSError) as err:
                 bad.append(f"{found[step].name}: {err}")
@@ -203,11 +205,11 @@ class BackupAndRestore(Callback):
 
     @property
     def every_batch(self) -> bool:
-        """Where models of the middle of an epoch are wanted."""
+        """Whether models are saved in the middle of an epoch."""
         return self.save_freq != "epoch"
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Save after so many batches."""
+        """Save after every `save_freq` steps."""
         if self.save_freq != "epoch" and self.model.optimizer.iterations % self.save_freq == 0:
             self._save()
 
@@ -217,20 +219,20 @@ class BackupAndRestore(Callback):
             self._save()
 
     def on_interrupt(self) -> None:
-        """Save what there is."""
+        """Save the progress."""
         say(f"Interrupted; progress is saved in {self._save()}")
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Remove the checkpoints, if that is wanted, and the folder if nothing else is in it."""
+        """Remove the checkpoints, if wanted, and the folder if it is empty then."""
         if self.delete_checkpoint:
             for path in self._checkpoints().values():
                 path.unlink()
-            self._lock.release()  # its file would keep the folder
+            self._lock.release()  # its file would keep the folder from being removed
             if not any(self.folder.iterdir()):
                 self.folder.rmdir()
 
     def on_exit(self) -> None:
-        """Let others in."""
+        """Unlock the folder."""
         self._lock.release()
 
     def _save(self) -> Path:
@@ -241,13 +243,13 @@ class BackupAndRestore(Callback):
         return path
 
     def _drop_older_than(self, step: int) -> None:
-        # Only what is older: a later one is a bad one that was passed over, and names its step.
+        # A checkpoint of a later step is a bad one that was skipped; it stays as evidence.
         found = {s: path for s, path in self._checkpoints().items() if s <= step}
         for old in sorted(found, reverse=True)[self.keep :]:
             found[old].unlink()
 
     def _checkpoints(self) -> dict[int, Path]:
-        """Files by their step."""
+        """Return the files by their steps."""
         found = {}
         for path in self.folder.iterdir():
             match = re.fullmatch(r"checkpoint-(\d+)\.mcnn", path.name)
@@ -257,5 +259,5 @@ class BackupAndRestore(Callback):
 
 
 def check_frequency(value: Any) -> Frequency:
-    """ "epoch" or a number of batches."""
+    """Return `save_freq`, which must be "epoch" or a number of batches."""
     return "epoch" if value == "epoch" else check_int(value, 'save_freq, if not "epoch",')

@@ -12,13 +12,13 @@ from minicnn.errors import ArgumentError
 
 
 class LearningRateMover(Callback):
-    """What the two below share: a learning rate that can be set."""
+    """Base class of callbacks that set the learning rate."""
 
     moves_learning_rate = True
     adds_logs = False
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Refuse a learning rate that follows a schedule of its own."""
+        """Raise ArgumentError if the optimizer's learning rate follows a schedule."""
         if self.model.optimizer.has_schedule:
             raise ArgumentError(
                 f"{type(self).__name__} sets the learning rate, but the optimizer's follows a "
@@ -27,7 +27,7 @@ class LearningRateMover(Callback):
 
 
 class LearningRateScheduler(LearningRateMover):
-    """Sets the learning rate of each epoch: schedule(epoch) or schedule(epoch, rate before)."""
+    """Sets the learning rate of each epoch to schedule(epoch) or schedule(epoch, rate before)."""
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         if not callable(schedule):
@@ -37,12 +37,12 @@ class LearningRateScheduler(LearningRateMover):
         self._done: int | None = None
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """No epoch has its rate yet."""
+        """Forget the epochs of an earlier training."""
         super().on_train_begin(logs)
         self._done = None
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Set the rate; once an epoch, also when a training is resumed in its middle."""
+        """Set the rate, once per epoch even if a training is resumed in its middle."""
         if epoch == self._done:
             return
         before = (self.model.optimizer.learning_rate,) if self._takes_rate else ()
@@ -53,23 +53,25 @@ class LearningRateScheduler(LearningRateMover):
             print(f"Epoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate:g}.")
 
     def get_state(self) -> dict[str, Any]:
-        """The last epoch that got its rate."""
+        """Return the last epoch whose rate was set."""
         return {"done": self._done}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Take it back."""
+        """Restore the last epoch whose rate was set."""
         self._done = count_in(state, "done")
 
 
 class ReduceLROnPlateau(LearningRateMover):
-    """Multiplies the learning rate by `factor` when nothing became better for `patience` epochs.
+    """Multiplies the learning rate by `factor` after `patience` epochs without an improvement.
 
     Parameters
     ----------
-    monitor, mode, min_delta : what is better: see EarlyStopping
+    monitor, mode, min_delta : what counts as an improvement: see EarlyStopping
     factor : between 0 and 1
-    cooldown : epochs without counting after each time
-    min_lr : never below this
+    patience : epochs to wait for an improvement
+    verbose : 1 prints each reduction
+    cooldown : epochs after a reduction that do not count
+    min_lr : the smallest learning rate
     """
 
     def __init__(
@@ -93,16 +95,16 @@ class ReduceLROnPlateau(LearningRateMover):
         self.wait = self.resting = 0
 
     def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
-        """Is there what it watches?"""
+        """Raise ArgumentError if the logs will not have the monitored value."""
         self.monitor.check(epoch)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Start afresh."""
+        """Start over."""
         super().on_train_begin(logs)
         self.monitor.best, self.wait, self.resting = None, 0, 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Compare, wait, perhaps reduce."""
+        """Reduce the rate if the value has not improved for `patience` epochs."""
         value = self.monitor.value(logs)
         if self.resting:
             self.resting -= 1
@@ -115,11 +117,11 @@ class ReduceLROnPlateau(LearningRateMover):
                 self._reduce(epoch)
 
     def get_state(self) -> dict[str, Any]:
-        """The best value, and how long it is ago."""
+        """Return the best value, and the epochs since then."""
         return {"best": self.monitor.best, "wait": self.wait, "resting": self.resting}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on waiting."""
+        """Restore the best value, and the epochs since then."""
         self.monitor.best = number_in(state, "best")
         self.wait = check_int(state["wait"], "wait", 0)
         self.resting = check_int(state["resting"], "resting", 0)
@@ -136,6 +138,6 @@ class ReduceLROnPlateau(LearningRateMover):
 
 
 def _positional(function: Callable[..., float]) -> int:
-    """How many arguments it takes by position."""
+    """Return how many positional arguments the function takes."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(p.kind in kinds for p in inspect.signature(function).parameters.values())

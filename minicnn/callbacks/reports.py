@@ -1,4 +1,4 @@
-"""Callbacks that report: a table in a file, functions of the user's, TensorBoard."""
+"""Callbacks that report: CSVLogger, LambdaCallback and TensorBoard."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ from minicnn.support.files import open_regular, path_in_errors
 
 
 class CSVLogger(Callback):
-    """Writes a row an epoch: its number, from 0, and the logs.
+    """Writes one row per epoch to a CSV file: the epoch, counted from 0, and the logs.
 
-    The columns are those of the first row; a number that is missing later stays empty. `append`
-    goes on with the file of an earlier training, whose columns stay. A resumed training drops the
-    rows of epochs that it trains again.
+    The first row determines the columns; a value that is missing later leaves its cell empty. A
+    resumed training drops the rows of epochs that it trains again.
+
+    Parameters
+    ----------
+    filename : the file; it is replaced unless `append`
+    separator : one character between the cells
+    append : True adds rows to the file of an earlier training, whose columns stay
     """
 
     adds_logs = False
@@ -33,30 +38,30 @@ class CSVLogger(Callback):
             raise ArgumentError(f"separator must be one character like ','; got {separator!r:.80}")
         self.path, self.separator = check_path(filename, "filename"), separator
         self.append = append
-        self._length = 0  # bytes that count
+        self._length = 0  # bytes of the header and of the rows so far
 
     def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
-        """Say which numbers the columns of an earlier training leave no place for."""
+        """Warn of values that the file of an earlier training has no column for."""
         columns = self._columns() if self.append and self.path.exists() else []
         missing = [name for name in epoch if name not in columns]
         if columns and missing:
             warn_caller(
                 f"{self.path} has no column for {missing}: its columns are {columns}, and append "
-                "keeps them. Use another filename to have all numbers"
+                "keeps them. Use another filename to record all values"
             )
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Make the file, so that a wrong path is known before the first epoch."""
+        """Create the file, so that a wrong path is an error before the first epoch."""
         with path_in_errors(self.path), open_for_changes(self.path) as file:
             end = file.seek(0, os.SEEK_END)
             if self.append and end:
                 file.seek(end - 1)
-                if file.read(1) != b"\n":  # an editor may have left it out
+                if file.read(1) != b"\n":  # an editor may have dropped the last newline
                     end += file.write(b"\n")
             self._length = end if self.append else 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Write the row; it is on the disk when this returns."""
+        """Write the row; it is on disk when this returns."""
         row = {"epoch": epoch, **(logs or {})}
         with path_in_errors(self.path), open_for_changes(self.path) as file:
             file.truncate(self._length)
@@ -68,21 +73,21 @@ class CSVLogger(Callback):
             self._length = file.tell()
 
     def get_state(self) -> dict[str, Any]:
-        """How much of the file belongs to the epochs so far."""
+        """Return how many bytes of the file belong to the epochs so far."""
         return {"length": self._length}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on after that."""
+        """Continue the file after the rows of the epochs so far."""
         self._length = min(check_int(state["length"], "length", 0), self.path.stat().st_size)
 
     def _columns(self) -> list[str]:
-        """The names in the first line, none where the file is empty."""
+        """Return the names in the first line; [] if the file is empty."""
         with open_regular(self.path) as file:
             text = io.TextIOWrapper(file, encoding="utf-8", errors="replace", newline="")
             return next(csv.reader(text, delimiter=self.separator), [])
 
     def _text(self, columns: list[str], row: dict[str, Any]) -> str:
-        """The row, with the header before the first one."""
+        """Return the row as text, with a header before it if there are no columns yet."""
         text = io.StringIO()
         writer = csv.DictWriter(
             text,
@@ -98,7 +103,10 @@ class CSVLogger(Callback):
 
 
 class LambdaCallback(Callback):
-    """Calls functions: LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs))."""
+    """Calls functions at the hooks of their names.
+
+    >>> report = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs))
+    """
 
     def __init__(
         self,
@@ -118,12 +126,16 @@ class LambdaCallback(Callback):
 
 
 class TensorBoard(Callback):
-    """Writes curves that `tensorboard --logdir DIR` shows.
+    """Writes curves for `tensorboard --logdir DIR`.
 
     Parameters
     ----------
-    log_dir : gets a folder `train` and a folder `validation`
-    update_freq : "epoch", or a number of batches after which `batch_...` curves get a point
+    log_dir : the folder for the subfolders `train` and `validation`
+    update_freq : "epoch", or a number of batches after which the curves `batch_...` get a point
+
+    Raises
+    ------
+    MissingExtraError : tensorboardX is not installed
     """
 
     adds_logs = False
@@ -140,32 +152,32 @@ class TensorBoard(Callback):
         self._epoch = 0
 
     def set_model(self, model: Trainer) -> None:
-        """Begin new files."""
+        """Set `self.model`, and begin new files."""
         super().set_model(model)
         self._close()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Make the folder, so that a wrong path is known before the first epoch."""
+        """Create the folder, so that a wrong path is an error before the first epoch."""
         make_folder(self.log_dir)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Points from here on replace those that an interrupted training wrote."""
+        """Remember the epoch: later points replace those that an interrupted training wrote."""
         self._epoch = epoch
 
     @property
     def every_batch(self) -> bool:
-        """Where there are points of batches."""
+        """Whether the curves have points per batch."""
         return self.update_freq != "epoch"
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Points of a batch, by the number of steps done."""
+        """Add the points of a batch, at the number of steps so far."""
         step = self.model.optimizer.iterations
         if self.update_freq != "epoch" and step % int(self.update_freq) == 0:
             for name, value in (logs or {}).items():
                 self._writer("train").add_scalar(f"batch_{name}", value, step)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Points of an epoch; `val_` logs go to the validation's folder under the same name."""
+        """Add the points of an epoch; `val_` values go to the folder of the validation."""
         for name, value in (logs or {}).items():
             folder = "validation" if name.startswith("val_") else "train"
             tag = f"epoch_{name.removeprefix('val_')}"
@@ -174,11 +186,11 @@ class TensorBoard(Callback):
             writer.flush()
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Close the files."""
+        """Close the files of the curves."""
         self._close()
 
     def on_interrupt(self) -> None:
-        """Close the files."""
+        """Close the files of the curves."""
         self._close()
 
     def _writer(self, folder: str) -> Any:

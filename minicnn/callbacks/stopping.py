@@ -1,4 +1,4 @@
-"""Callbacks that end a training."""
+"""Callbacks that end a training early."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from minicnn.errors import ArgumentError
 
 
 class EarlyStopping(Callback):
-    """Ends the training when a number has not become better for `patience` epochs.
+    """Ends the training when a value has not improved for `patience` epochs.
 
     Parameters
     ----------
-    monitor : name in the logs
-    min_delta : less than this is no improvement
-    patience : epochs to wait for one
+    monitor : the value's name in the logs
+    min_delta : a smaller change is no improvement
+    patience : epochs to wait for an improvement
     verbose : 1 prints what happens
-    mode : "min" or "max": which is better; "auto" goes by the name
-    baseline : an epoch that is better than the best so far never ends the training, but the count
-        of epochs to wait starts anew only at one that is better than this too
-    restore_best_weights : in the end, go back to the weights of the best epoch
+    mode : "min" or "max", whether smaller or larger is better; "auto" decides by the name
+    baseline : an improvement resets the count of epochs only if it is better than this too; an
+        epoch that is better than the best so far never ends the training
+    restore_best_weights : True restores the weights of the best epoch at the end
     start_from_epoch : epochs before this one do not count
     """
 
@@ -33,7 +33,7 @@ class EarlyStopping(Callback):
     best_epoch: int | None
     stopped_epoch: int | None
     best_weights: list[np.ndarray]
-    wait: int  # epochs since the best
+    wait: int  # epochs since the last improvement
 
     def __init__(
         self,
@@ -56,15 +56,15 @@ class EarlyStopping(Callback):
         self._forget()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Start afresh."""
+        """Start over."""
         self._forget()
 
     def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
-        """Is there what it watches?"""
+        """Raise ArgumentError if the logs will not have the monitored value."""
         self.monitor.check(epoch)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """Compare, wait, perhaps stop."""
+        """Stop if the value has not improved for `patience` epochs."""
         if epoch < self.start_from_epoch:
             return
         value = self.monitor.value(logs)
@@ -81,7 +81,7 @@ class EarlyStopping(Callback):
             self.model.stop_training = True
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Say so, and go back to the best weights if that is wanted."""
+        """Print that it stopped, and restore the best weights, if wanted."""
         if self.stopped_epoch is not None and self.verbose:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.best_weights and self.best_epoch is not None:
@@ -91,7 +91,7 @@ class EarlyStopping(Callback):
             self.model.set_weights(self.best_weights)
 
     def get_state(self) -> dict[str, Any]:
-        """The best value and epoch, how long it is ago, whether it was the end."""
+        """Return the best value and epoch, the epochs since then, and whether it stopped."""
         return {
             "best": self.monitor.best,
             "best_epoch": self.best_epoch,
@@ -100,7 +100,7 @@ class EarlyStopping(Callback):
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on waiting; a training that had been stopped stays so."""
+        """Restore the state; a training that was stopped stays stopped."""
         self.monitor.best = number_in(state, "best")
         self.best_epoch = count_in(state, "best_epoch")
         self.wait = check_int(state["wait"], "wait", 0)
@@ -109,11 +109,11 @@ class EarlyStopping(Callback):
             self.model.stop_training = True
 
     def get_arrays(self) -> dict[str, np.ndarray]:
-        """The best weights, numbered."""
+        """Return the best weights, numbered."""
         return {str(i): weight for i, weight in enumerate(self.best_weights)}
 
     def set_arrays(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take the best weights back."""
+        """Restore the best weights."""
         best = [arrays[str(i)] for i in range(len(arrays))]
         shapes = [weight.shape for weight in self.model.get_weights()]
         if best and [weight.shape for weight in best] != shapes:
@@ -134,29 +134,29 @@ class EarlyStopping(Callback):
 class TerminateOnNaN(Callback):
     """Ends the training when the loss is NaN or infinite, instead of raising NumericError.
 
-    Every number of that epoch is recorded as NaN, so that nobody takes the epoch for the best. The
-    weights are those before the step that failed.
+    All values of that epoch are recorded as NaN, so that it is never the best one. The weights are
+    those before the step that failed.
     """
 
     every_batch = False  # steps after a bad loss change nothing
     terminated = False
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Start afresh."""
+        """Start over."""
         self.terminated = False
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """Look at the loss."""
+        """Stop if the loss is not finite."""
         if not math.isfinite((logs or {}).get("loss", 0.0)):
             print(f"Batch {batch}: Invalid loss, terminating training")
             self.terminated = self.model.stop_training = True
 
     def get_state(self) -> dict[str, Any]:
-        """Was it the end?"""
+        """Return whether it stopped the training."""
         return {"terminated": self.terminated}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """A training that had been ended stays so."""
+        """Restore the state; a training that was stopped stays stopped."""
         self.terminated = check_flag(state.get("terminated", False), "terminated")
         if self.terminated:
             self.model.stop_training = True

@@ -134,10 +134,13 @@ class CompiledNetwork(Network):
         labels = loss.prepare(batch.labels, self.batch_output_shape(len(batch.inputs[0])))
         return batch._replace(labels=labels)
 
-    def train_step(self, batch: Batch, interrupt: Interrupt | None = None) -> BatchResult:
+    def train_step(
+        self, batch: Batch, interrupt: Interrupt | None = None, seed: int | None = None
+    ) -> BatchResult:
         """Take a training step on a prepared batch; the result is from before the update.
 
-        Ctrl-C abandons a step before the model changes, or waits until it has changed.
+        Ctrl-C abandons a step before the model changes, or waits until it has changed. `seed` is
+        for the masks of dropout; by default it is the current one.
 
         Raises
         ------
@@ -150,7 +153,7 @@ class CompiledNetwork(Network):
             step = optimizer.iterations  # read under the lock: threads may train one model in turn
             execution = self.execution("train", batch.inputs)
             with at_once:
-                rates, rng_key = optimizer.rates(step), random.rng_key(step)
+                rates, rng_key = optimizer.rates(step), random.rng_key(step, seed)
                 result = execution.forward_backward(batch, rates, rng_key)
             if math.isfinite(result.loss):
                 with whole:

@@ -1,26 +1,26 @@
-"""Where each layer stands in its network: what its first weights and masks are drawn for.
+"""The names for which random numbers are drawn: of each layer's initial weights, of each mask.
 
-Two networks that are built alike with one seed start alike, whatever was built before them; two
-layers of one network never do.
+Two networks that are built alike with the same seed get the same initial weights, whatever was
+built before them. Two layers of one network never do.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from itertools import count
 from typing import Any
 
 from minicnn.layers.base import RNG_KEY, Apply, Layer
+from minicnn.random import purpose_number
 from minicnn.support.auto_names import numbered, snake
 
 
 def give_rng_names(layers: list[Layer]) -> None:
-    """Tell each layer its place, which no other layer of the network has.
+    """Give each layer the name that its initial weights are drawn for, unique in the network.
 
-    A layer that was given a name stands there. The others are counted by their class: conv2d,
-    conv2d_1, dense. Who has a place from an earlier network keeps it if it can; if two have the
-    same, the one whose first weights nobody has seen takes another.
+    A layer that was named by the user has that name. The others are counted per class: conv2d,
+    conv2d_1, dense. A layer from an earlier network keeps its name there. If two layers have the
+    same, one whose initial weights are not drawn yet gets another.
     """
     taken = {layer.rng_name or layer.name for layer in layers if layer.is_drawn}
     numbers: Counter[str] = Counter()
@@ -32,26 +32,21 @@ def give_rng_names(layers: list[Layer]) -> None:
 
 
 def _free(stem: str, taken: set[str], numbers: Counter[str]) -> str:
-    while (place := numbered(stem, numbers[stem])) in taken:
+    while (name := numbered(stem, numbers[stem])) in taken:
         numbers[stem] += 1
-    return place
+    return name
 
 
 def with_own_masks(apply: Apply) -> Apply:
-    """An `apply` that gives each random operation of a pass a mask of its own.
+    """Return an `apply` that gives each random operation of a forward pass its own mask.
 
-    Masks are counted in the order of the pass, so a layer that is used twice has two.
+    Masks are counted in the order of the operations, so a layer that is used twice has two.
     """
     numbers = count()
 
     def masked(operation: Any, *inputs: Any, **arguments: Any) -> Any:
         if any(x is RNG_KEY for x in inputs):
-            arguments["purpose"] = mask_purpose(numbered("dropout", next(numbers)))
+            arguments["purpose"] = purpose_number(numbered("dropout", next(numbers)))
         return apply(operation, *inputs, **arguments)
 
     return masked
-
-
-def mask_purpose(place: str) -> int:
-    """The number that stands for a place where the random numbers of a mask are made."""
-    return zlib.crc32(place.encode()) & 0x7FFFFFFF

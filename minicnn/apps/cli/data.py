@@ -17,10 +17,11 @@ from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.options import typed
 from minicnn.apps.cli.progress import counting
 from minicnn.data.folder_layouts import find_splits, list_splits
-from minicnn.data.folders import ImageList, found_text, list_folder
+from minicnn.data.folders import list_folder
+from minicnn.data.image_list import ImageList, found_text
 from minicnn.data.tools import rename as renaming
 from minicnn.data.tools.fetch import FetchLimits, Transport, fetch_images, read_links, write_report
-from minicnn.data.tools.split import count_table, parse_parts, plan_split
+from minicnn.data.tools.split import count_table, parse_shares, plan_split
 from minicnn.data.tools.split_copy import copy_split
 from minicnn.data.tools.stats import ClassStats, FolderStats, folder_stats, paper_text
 from minicnn.errors import ArgumentError
@@ -73,7 +74,7 @@ def split(
     Each class is split in the same proportions; files keep their names and times. The exit code is
     3 if some files could not be copied.
     """
-    shares = typed("--parts", parse_parts, parts)
+    shares = typed("--parts", parse_shares, parts)
     if there := find_splits(directory):
         raise ArgumentError(
             f"{directory} is split already, into {', '.join(there)}; give a folder with one folder "

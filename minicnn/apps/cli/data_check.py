@@ -49,7 +49,7 @@ def check(
     file is changed. The exit code is 3 if there are errors.
     """
     output.check_target(csv_file, force=force)
-    sets = list_splits(directory, skip_locked=True)
+    sets = list_splits(directory, skip_inaccessible=True)
     with counting("checking") as progress:
         report = check_splits(sets, look_alikes=not no_look_alikes, progress=progress)
     if csv_file is not None:

@@ -86,7 +86,7 @@ def find_data(system: str, name: str, given: Path | None) -> str:
     """
     if not name:
         return "" if given is None else str(given.resolve())
-    root = given or Path(environment.text_of("MINICNN_DATA") or "data")
+    root = given or Path(environment.value_of("MINICNN_DATA") or "data")
     for path in (root / one for one in (name, *OTHER_NAMES.get(name, ()))):
         if path.exists():
             return str(path.resolve())

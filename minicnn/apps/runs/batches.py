@@ -12,8 +12,8 @@ from minicnn.apps.runs.load_images import Split
 from minicnn.apps.runs.settings import Settings
 from minicnn.data import RandomShift
 from minicnn.data.directory import DirectoryBatches
-from minicnn.data.folders import ImageList
 from minicnn.data.generator import ImageDataGenerator
+from minicnn.data.image_list import ImageList
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
 

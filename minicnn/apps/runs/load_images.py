@@ -25,8 +25,9 @@ from minicnn.apps.runs.split_files import (
 )
 from minicnn.apps.runs.throttled_progress import Say, throttled_progress
 from minicnn.data.folder_layouts import TEST, split_folder
-from minicnn.data.folders import ImageList, list_folder
-from minicnn.data.folders import found_text as list_found_text
+from minicnn.data.folders import list_folder
+from minicnn.data.image_list import ImageList
+from minicnn.data.image_list import found_text as list_found_text
 from minicnn.data.images import read_images
 from minicnn.data.preprocess import Preprocess
 from minicnn.data.unreadable import ALLOWED_SHARE, check_unreadable

@@ -35,7 +35,7 @@ class Settings:
     batch_size: int = 32
     image_size: tuple[int, int] | None = None  # (H, W); None: as the network was designed
     seed: int = 777
-    split: tuple[int, int, int] = (70, 20, 10)  # % for training, validation and test
+    split: tuple[int, int, int] = (70, 20, 10)  # % for training, validation, test of unsplit data
     group_by: str = ""  # regular expression; files with the same match go into the same split
     shift: int = 0  # maximum random shift in pixels, an augmentation for digits
     classes: tuple[str, ...] = ()  # the class folders to use; empty: all
@@ -43,7 +43,7 @@ class Settings:
     balance: bool = False  # weight the classes so that all count equally
     patience: int = 0  # stop after this many epochs without improvement; 0: never
     memory_mb: int = 4000  # larger training sets are read from their files in every epoch
-    allow_unreadable: float = ALLOWED_SHARE  # share of a split's images, 0...1
+    allow_unreadable: float = ALLOWED_SHARE  # share of a split that may be unreadable, 0...1
     tensorboard: bool = False  # also write TensorBoard's event files
     optimizer: Table = field(default_factory=lambda: {"name": "adam", "learning_rate": 0.001})
     augmentation: Table = field(default_factory=dict)  # arguments of `ImageDataGenerator`

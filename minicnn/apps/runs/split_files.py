@@ -15,7 +15,8 @@ import numpy as np
 
 from minicnn.apps.runs.settings import Settings
 from minicnn.data.folder_layouts import TEST, TRAIN, VALIDATION, find_splits, split_folder
-from minicnn.data.folders import ImageList, list_folder, read_list
+from minicnn.data.folders import list_folder
+from minicnn.data.image_list import ImageList, read_list
 from minicnn.data.tools.split import plan_split
 from minicnn.errors import ArgumentError
 

@@ -1,8 +1,8 @@
 """Batch normalization and dropout as one operation.
 
-Forward, the last pass of the batch norm drops as it writes: a thread takes the four numbers that
-share random words. Backward, the gradient in front of the dropout is made first, in the place of
-dx, and is then the batch norm's dy.
+Forward, the last pass of the batch norm applies the dropout as it writes y; a thread takes the four
+values whose random words are drawn together. Backward, the gradient of the dropout's input is first
+written to dx, and is then the dy of the batch norm.
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ def _kernel(count: int, channels: int, rate: float, purpose: int) -> Any:
             y[e] = result(z, word)
 
     @jit
-    def normalize_four(y, x, gamma, beta, mean, deviation, rng_key):
+    def normalize_four(y, x, gamma, beta, mean, inverse_std, rng_key):
         block = uint32(cuda.grid(1))
         if block < blocks:
             w0, w1, w2, w3 = random_words(block, own, rng_key)
             e = uint32(block * FOUR)
-            normalize(y, x, gamma, beta, mean, deviation, e, w0)
-            normalize(y, x, gamma, beta, mean, deviation, uint32(e + ONE), w1)
-            normalize(y, x, gamma, beta, mean, deviation, uint32(e + TWO), w2)
-            normalize(y, x, gamma, beta, mean, deviation, uint32(e + THREE), w3)
+            normalize(y, x, gamma, beta, mean, inverse_std, e, w0)
+            normalize(y, x, gamma, beta, mean, inverse_std, uint32(e + ONE), w1)
+            normalize(y, x, gamma, beta, mean, inverse_std, uint32(e + TWO), w2)
+            normalize(y, x, gamma, beta, mean, inverse_std, uint32(e + THREE), w3)
 
     return normalize_four

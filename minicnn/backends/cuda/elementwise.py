@@ -1,4 +1,4 @@
-"""Operations whose formula is one line, and those that only move numbers. One thread a number."""
+"""Operations with a formula of one line, and those that only copy values: one thread per value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from minicnn.shapes import Pair
 
 
 @device
-def itself(a):
+def identity(a):
     return a
 
 
@@ -45,7 +45,7 @@ def add_forward(a: Spec, b: Spec) -> KernelPlan:
 
 
 def add_backward(dy: Spec) -> KernelPlan:
-    return joined(_one(itself, dy, "da", "dy"), _one(itself, dy, "db", "dy"))
+    return joined(_one(identity, dy, "da", "dy"), _one(identity, dy, "db", "dy"))
 
 
 def multiply_forward(a: Spec, b: Spec) -> KernelPlan:
@@ -65,11 +65,11 @@ def rescale_backward(dy: Spec, *, scale: float, **_: Any) -> KernelPlan:
 
 
 def reshape_forward(x: Spec, *, shape: Shape, **_: Any) -> KernelPlan:
-    return _one(itself, x, "y", "x")
+    return _one(identity, x, "y", "x")
 
 
 def reshape_backward(dy: Spec, *, image: Shape, **_: Any) -> KernelPlan:
-    return _one(itself, dy, "dx", "dy")
+    return _one(identity, dy, "dx", "dy")
 
 
 def assign(value: Spec) -> KernelPlan:
@@ -81,8 +81,8 @@ def concatenate_forward(a: Spec, b: Spec, *, axis: int, sizes: Pair) -> KernelPl
     row_a, row_b = (math.prod(s.shape[axis:]) for s in (a, b))
     rows = math.prod(a.shape[:axis])
     return joined(
-        _moved(rows, row_a, (row_a + row_b, 0), (row_a, 0), "y", "a"),
-        _moved(rows, row_b, (row_a + row_b, row_a), (row_b, 0), "y", "b"),
+        _copied(rows, row_a, (row_a + row_b, 0), (row_a, 0), "y", "a"),
+        _copied(rows, row_b, (row_a + row_b, row_a), (row_b, 0), "y", "b"),
     )
 
 
@@ -90,8 +90,8 @@ def concatenate_backward(dy: Spec, *, axis: int, sizes: Pair) -> KernelPlan:
     rows, inner = math.prod(dy.shape[:axis]), math.prod(dy.shape[axis + 1 :])
     row_a, row_b = (size * inner for size in sizes)
     return joined(
-        _moved(rows, row_a, (row_a, 0), (row_a + row_b, 0), "da", "dy"),
-        _moved(rows, row_b, (row_b, 0), (row_a + row_b, row_a), "db", "dy"),
+        _copied(rows, row_a, (row_a, 0), (row_a + row_b, 0), "da", "dy"),
+        _copied(rows, row_b, (row_b, 0), (row_a + row_b, row_a), "db", "dy"),
     )
 
 
@@ -105,18 +105,21 @@ def _both(function: Any, like: Spec, out: str, a: str, b: str) -> KernelPlan:
     return elementwise(map2_kernel(function, count), count, (out, a, b))
 
 
-def _moved(rows: int, length: int, to: Pair, source: Pair, out: str, a: str) -> KernelPlan:
-    """Copy `length` numbers of every row; `to` and `source` are (numbers in a row, first one)."""
+def _copied(rows: int, length: int, to: Pair, source: Pair, out: str, a: str) -> KernelPlan:
+    """Return a plan that copies `length` values per row.
+
+    `to` and `source` are (values per row, the first one that is written or read).
+    """
     count = rows * length
-    return elementwise(_move_kernel(count, length, *to, *source), count, (out, a))
+    return elementwise(_copy_kernel(count, length, *to, *source), count, (out, a))
 
 
 @cached
-def _move_kernel(
+def _copy_kernel(
     count: int, length: int, to_row: int, to_first: int, from_row: int, from_first: int
 ) -> Any:
     @jit
-    def moved(out, a):
+    def copied(out, a):
         i = uint32(cuda.grid(1))
         if i < count:
             row, column = i // uint32(length), i % uint32(length)
@@ -124,7 +127,7 @@ def _move_kernel(
                 row * uint32(from_row) + uint32(from_first) + column
             ]
 
-    return moved
+    return copied
 
 
 @cached

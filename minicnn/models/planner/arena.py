@@ -1,4 +1,4 @@
-"""Where each value of a program lives: one arena, shared by values that are not needed together."""
+"""Memory planning: values that are not needed at the same time share bytes of one arena."""
 
 from __future__ import annotations
 
@@ -14,58 +14,61 @@ ALIGNMENT = 64  # bytes; a cache line and the widest vector
 
 
 @dataclass
-class Life:
-    """A place in the arena, the calls it is needed for, and the values it holds in turn."""
+class LiveRange:
+    """The calls between which a value is needed, and its bytes in the arena.
+
+    A value that is written in place of another one shares its live range.
+    """
 
     bytes: int
     first: int
     last: int
     values: list[Value]
-    begin: int = 0
+    offset: int = 0
 
 
-def place(calls: list[Call], kept: set[int]) -> tuple[dict[int, int], int]:
-    """Offsets in bytes by the value's id, and the arena's size.
+def assign_offsets(calls: list[Call], live_out: set[int]) -> tuple[dict[int, int], int]:
+    """Return the offset of each value in bytes, by its id, and the size of the arena.
 
-    A value occupies its place from the call that first writes it to the call that last reads it
-    or a view of it; values in `kept` stay to the end. The largest is placed first, each at the
-    lowest offset that is free for its whole life.
+    A value is live from the call that first writes it to the call that last reads it or a view of
+    it; values in `live_out` are live to the end. The largest value is placed first, each at the
+    lowest offset that is free during its whole live range.
     """
-    placed: list[Life] = []
-    for life in sorted(_lives(calls, kept), key=lambda life: -life.bytes):
-        others = [p for p in placed if p.first <= life.last and life.first <= p.last]
-        life.begin = _lowest_gap(life.bytes, others)
-        placed.append(life)
-    offsets = {id(value): life.begin for life in placed for value in life.values}
-    return offsets, max((life.begin + life.bytes for life in placed), default=0)
+    placed: list[LiveRange] = []
+    for live in sorted(_live_ranges(calls, live_out), key=lambda live: -live.bytes):
+        overlapping = [p for p in placed if p.first <= live.last and live.first <= p.last]
+        live.offset = _lowest_gap(live.bytes, overlapping)
+        placed.append(live)
+    offsets = {id(value): live.offset for live in placed for value in live.values}
+    return offsets, max((live.offset + live.bytes for live in placed), default=0)
 
 
-def _lives(calls: list[Call], kept: set[int]) -> list[Life]:
-    """A Life for every value that has no home of its own, or for several that follow each other."""
-    lives: dict[int, Life] = {}
+def _live_ranges(calls: list[Call], live_out: set[int]) -> list[LiveRange]:
+    """Return the live ranges of all values that the arena holds."""
+    ranges: dict[int, LiveRange] = {}
     for i, call in enumerate(calls):
         for value in (*call.reads, *call.writes):
             if value is not None and not value.root.storage:
                 root = value.root
-                life = lives.setdefault(id(root), Life(_bytes(root), i, i, [root]))
-                life.last = len(calls) if id(root) in kept else i
+                live = ranges.setdefault(id(root), LiveRange(_bytes(root), i, i, [root]))
+                live.last = len(calls) if id(root) in live_out else i
     for i, call in enumerate(calls):
-        _write_in_place(call, i, lives)
-    return list({id(life): life for life in lives.values()}.values())
+        _write_in_place(call, i, ranges)
+    return list({id(live): live for live in ranges.values()}.values())
 
 
-def _write_in_place(call: Call, i: int, lives: dict[int, Life]) -> None:
-    """Let the result take the place of what is read here for the last time, if it may."""
+def _write_in_place(call: Call, i: int, ranges: dict[int, LiveRange]) -> None:
+    """Join the live ranges of a result and of an array that is read last here, if allowed."""
     contract = CONTRACTS[call.kernel]
     if not contract.in_place:
         return
     read, written = call.reads[contract.reads.index(contract.in_place)], call.writes[0]
-    before, after = lives.get(_root_id(read)), lives.get(_root_id(written))
+    before, after = ranges.get(_root_id(read)), ranges.get(_root_id(written))
     if before is None or after is None or before.last != i or before.bytes != after.bytes:
         return
     before.last = after.last
     before.values += after.values
-    lives[_root_id(written)] = before
+    ranges[_root_id(written)] = before
 
 
 def _root_id(value: Value | None) -> int:
@@ -77,10 +80,11 @@ def _bytes(value: Value) -> int:
     return max(-(-size // ALIGNMENT), 1) * ALIGNMENT
 
 
-def _lowest_gap(size: int, others: list[Life]) -> int:
-    begin = 0
-    for other in sorted(others, key=lambda life: life.begin):
-        if begin + size <= other.begin:
+def _lowest_gap(size: int, placed: list[LiveRange]) -> int:
+    """Return the lowest offset at which `size` bytes fit between the placed ranges."""
+    offset = 0
+    for other in sorted(placed, key=lambda live: live.offset):
+        if offset + size <= other.offset:
             break
-        begin = max(begin, other.begin + other.bytes)
-    return begin
+        offset = max(offset, other.offset + other.bytes)
+    return offset

@@ -1,8 +1,8 @@
-"""Folding: work on parameters alone, done once for all batches instead of once for each.
+"""Folding: computations on parameters alone are done once, not once per batch.
 
-In use, a batch norm is a scale and a shift a channel, which the convolution beside it can do: its
-weights are multiplied once, and the batch norm is gone. What an engine derives from the weights in
-a form of its own, such as their Winograd transform, it may keep as well.
+At inference a batch norm is a scale and a shift per channel. A convolution next to it can do both
+if its weights are multiplied once, so the batch norm disappears. An engine may also cache what it
+derives from the weights, such as their Winograd transform.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from minicnn.ops.operation import infer
 CONVOLUTIONS = ("conv2d", "conv2d_relu", "conv2d_max_pool2d")
 
 
-def fold_batch_norms(nodes: list[Node], kept: set[int]) -> tuple[list[Node], list[Call]]:
-    """The nodes without the batch norms that a convolution can take over, and the calls that make
-    its weights.
+def fold_batch_norms(nodes: list[Node], live_out: set[int]) -> tuple[list[Node], list[Call]]:
+    """Fold batch norms into the convolutions before or after them.
 
-    Only where nobody else reads what is between the two, and it is not in `kept`.
+    Returns the remaining nodes, and the calls that compute the convolutions' new weights. A pair is
+    folded if nothing else reads the value between the two and it is not in `live_out`.
     """
     folding = _Folding()
-    nodes = replace_chains(nodes, ("conv2d", "batch_norm_inference"), folding.after, kept)
-    nodes = replace_chains(nodes, ("batch_norm_inference", "conv2d"), folding.before, kept)
+    nodes = replace_chains(nodes, ("conv2d", "batch_norm_inference"), folding.after, live_out)
+    nodes = replace_chains(nodes, ("batch_norm_inference", "conv2d"), folding.before, live_out)
     return nodes, folding.calls
 
 
 def cache_weights(nodes: list[Node]) -> list[Node]:
-    """Tells convolutions that their weights seldom change: an engine may keep what it derives from
-    them, as long as they are the same bit for bit.
+    """Tell convolutions that their weights seldom change.
+
+    An engine may cache what it derives from them for as long as they are the same bit for bit.
     """
     return [
         Node(n.operation, n.reads, n.writes, {**n.attributes, "cache_weights": True})
@@ -41,15 +42,22 @@ def cache_weights(nodes: list[Node]) -> list[Node]:
 
 
 class _Folding:
+    """Folds one chain of nodes at a time; `calls` compute the weights."""
+
     def __init__(self) -> None:
         self.calls: list[Call] = []
 
     def after(self, chain: list[Node]) -> Node:
+        """Return the convolution that also does the batch norm after it."""
         conv, norm = chain
         weights = self._folded("fold_batch_norm_after_conv2d", conv, norm)
         return Node(CONV2D, (conv.reads[0], *weights), norm.writes, conv.attributes)
 
     def before(self, chain: list[Node]) -> Node | None:
+        """Return the convolution that also does the batch norm before it; None if it cannot.
+
+        The shift of a batch norm does not reach the padding, and groups mix no channels.
+        """
         norm, conv = chain
         window = conv.attributes["window"]
         if any((*window.pad_h, *window.pad_w)) or conv.attributes["groups"] != 1:

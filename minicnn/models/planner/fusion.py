@@ -1,4 +1,4 @@
-"""Patterns: runs of operations that one kernel does better than several."""
+"""Fusion: chains of operations that one kernel computes faster than several."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from minicnn.ops.conv2d_max_pool2d import (
 )
 from minicnn.ops.conv2d_relu import CONV2D_RELU
 
-# Makes the node that does what a chain does, or None if it cannot.
-Fused = Callable[[list[Node]], Node | None]
+# A function that returns one node for a chain of nodes, or None if there is none.
+Fuse = Callable[[list[Node]], Node | None]
 
 
-def fuse_operations(nodes: list[Node], kept: set[int]) -> list[Node]:
+def fuse_operations(nodes: list[Node], live_out: set[int]) -> list[Node]:
     """Replace each chain of PATTERNS by its fused node, longer chains first.
 
-    Only where nobody else reads what is between, and it is not in `kept` (ids of the values that
-    leave the program).
+    A chain is fused if nothing else reads the values between its nodes and they are not in
+    `live_out`, the ids of the program's results.
     """
-    for pattern, fused in PATTERNS.items():
-        nodes = replace_chains(nodes, pattern, fused, kept)
+    for pattern, fuse in PATTERNS.items():
+        nodes = replace_chains(nodes, pattern, fuse, live_out)
     return nodes
 
 
 def replace_chains(
-    nodes: list[Node], pattern: tuple[str, ...], fused: Fused, kept: set[int]
+    nodes: list[Node], pattern: tuple[str, ...], fuse: Fuse, live_out: set[int]
 ) -> list[Node]:
-    """Put fused(chain) in the place of each chain of nodes whose operations are `pattern`."""
+    """Replace each chain of nodes whose operations are `pattern` by fuse(chain)."""
     readers = _readers(nodes)
-    makers = {id(node.writes[0]): node for node in nodes}
-    replaced: dict[Node, Node | None] = {}  # None: its work is done by the chain's last node
+    writers = {id(node.writes[0]): node for node in nodes}
+    replaced: dict[Node, Node | None] = {}  # None: the chain's last node takes over
     for node in nodes:
-        chain = _chain_to(node, pattern, makers, readers, kept)
-        new = fused(chain) if chain else None
+        chain = _chain_to(node, pattern, writers, readers, live_out)
+        new = fuse(chain) if chain else None
         if new is not None:
             replaced |= {**dict.fromkeys(chain), node: new}
     return [new for node in nodes if (new := replaced.get(node, node)) is not None]
@@ -49,33 +49,33 @@ def replace_chains(
 def _chain_to(
     last: Node,
     pattern: tuple[str, ...],
-    makers: dict[int, Node],
+    writers: dict[int, Node],
     readers: dict[int, int],
-    kept: set[int],
+    live_out: set[int],
 ) -> list[Node]:
-    """The nodes that are `pattern` and end with `last`; empty if they are not."""
+    """Return the chain of nodes that matches `pattern` and ends with `last`, [] without one."""
     chain: list[Node] = []
     node: Node | None = last
     for name in reversed(pattern):
         if node is None or node.operation.name != name:
             return []
         between = node.writes[0]
-        if node is not last and (readers.get(id(between)) != 1 or id(between) in kept):
+        if node is not last and (readers.get(id(between)) != 1 or id(between) in live_out):
             return []
         chain.insert(0, node)
-        node = makers.get(id(node.reads[0]))
+        node = writers.get(id(node.reads[0]))
     return chain
 
 
 def share_moments(nodes: list[Node]) -> list[Node]:
-    """Let a pooled convolution gather the statistics that a batch norm takes of its result."""
-    makers = {id(node.writes[0]): node for node in nodes}
+    """Let a pooled convolution compute the moments of its result that a batch norm needs."""
+    writers = {id(node.writes[0]): node for node in nodes}
     replaced: dict[Node, Node] = {}
     for norm in nodes:
-        conv = makers.get(id(norm.reads[0]))
+        conv = writers.get(id(norm.reads[0]))
         if conv and conv.operation is CONV2D_MAX_POOL2D and norm.operation in NORMS:
-            gathering = replaced.setdefault(conv, _with_moments(conv))
-            reads = (*norm.reads[:5], gathering.writes[2], *norm.reads[6:])
+            with_moments = replaced.setdefault(conv, _with_moments(conv))
+            reads = (*norm.reads[:5], with_moments.writes[2], *norm.reads[6:])
             replaced[norm] = Node(norm.operation, reads, norm.writes, norm.attributes)
     return [replaced.get(node, node) for node in nodes]
 
@@ -116,8 +116,8 @@ def _with_dropout(chain: list[Node]) -> Node:
     )
 
 
-# What one node can do in the place of several.
-PATTERNS: dict[tuple[str, ...], Fused] = {
+# The chains that one node can replace.
+PATTERNS: dict[tuple[str, ...], Fuse] = {
     ("conv2d", "relu", "max_pool2d"): _pooled,
     ("conv2d", "max_pool2d"): _pooled,
     ("conv2d", "relu"): _with_relu,
@@ -125,15 +125,15 @@ PATTERNS: dict[tuple[str, ...], Fused] = {
 }
 
 
-# Their sixth read is the moments of their first.
+# Operations whose sixth argument holds the moments of the first.
 NORMS = (BATCH_NORM_TRAINING, BATCH_NORM_DROPOUT)
 
 
 def loss_node(trace: Trace, loss: Loss, output: Value, y_true: Value) -> tuple[Node, Value]:
-    """Record the loss; returns its node and the value that holds the model's predictions.
+    """Record the loss; return its node and the value that holds the model's predictions.
 
-    A softmax or sigmoid that ends the network is fused with its crossentropy: exact where the
-    probabilities themselves would round to 0 or 1.
+    A softmax or sigmoid at the end of the network is fused with its crossentropy, which stays exact
+    where the probabilities themselves would round to 0 or 1.
     """
     last = trace.nodes[-1] if trace.nodes else None
     if last is not None and last.writes[0] is output:
@@ -148,7 +148,7 @@ def loss_node(trace: Trace, loss: Loss, output: Value, y_true: Value) -> tuple[N
 
 
 def _readers(nodes: list[Node]) -> dict[int, int]:
-    """How many nodes read each value, by its id."""
+    """Return the number of nodes that read each value, by its id."""
     counts: dict[int, int] = {}
     for node in nodes:
         for value in node.reads:

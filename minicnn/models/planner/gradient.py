@@ -1,8 +1,8 @@
 """Backpropagation: the backward steps of a list of nodes, last node first.
 
 If y = f(x) and the loss depends on x through y alone, then dx = dy . df/dx: each node turns the
-gradient of its result into gradients of what it read. Where a value is read twice, the
-gradients of the two ways add up.
+gradient of its result into gradients of what it read. If several nodes read a value, their
+gradients add up.
 """
 
 from __future__ import annotations
@@ -12,19 +12,18 @@ from typing import Any
 
 from minicnn.contracts import CONTRACTS, Spec
 from minicnn.errors import ArgumentError
-from minicnn.layers.base import Parameter
+from minicnn.layers.parameter import Parameter
 from minicnn.models.graph import Graph
 from minicnn.models.planner.trace import Call, Node, Value
-from minicnn.models.rng_keys import with_own_masks
 from minicnn.ops.operation import Operation, infer
 
 Learning = Mapping[int, Parameter]  # by a Value's id: a trainable parameter that it depends on
 
 
 class Gradients:
-    """Collects backward calls; `of(value)` is the value that holds the loss's gradient by it.
+    """Collects the backward calls of a graph, and the values that hold gradients.
 
-    `graph` is what is trained; error messages name its layers.
+    Error messages name the graph's layers.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -33,15 +32,15 @@ class Gradients:
         self._found: dict[int, Value] = {}
 
     def of(self, value: Value) -> Value | None:
-        """The gradient by `value`, or None if the loss does not depend on it."""
+        """Return the gradient of `value`, None if the loss does not depend on it."""
         return self._found.get(id(value))
 
     def start(self, value: Value, gradient: Value) -> None:
-        """Say what the gradient of the last node's result is."""
+        """Set the gradient of the loss itself."""
         self._found[id(value)] = gradient
 
     def go_back_through(self, node: Node, wanted: Learning) -> None:
-        """Add the calls that give the gradients of those reads of `node` that are in `wanted`.
+        """Add the calls that compute gradients of what `node` reads, as far as it is in `wanted`.
 
         Raises
         ------
@@ -57,7 +56,7 @@ class Gradients:
             self._add_call(kernel, values, node, wanted)
 
     def _check_differentiable(self, node: Node, wanted: Learning) -> None:
-        """Refuse a trainable parameter whose gradient would end at this node."""
+        """Raise ArgumentError if a trainable parameter would get no gradient through this node."""
         operation = node.operation
         for name, value in node.named.items():
             parameter = wanted.get(id(value))
@@ -115,11 +114,8 @@ def layer_of(operation: Operation, graph: Graph) -> str:
         attributes = one.resolve(*inputs, **arguments)
         return infer(CONTRACTS[one.forward], inputs, attributes)[0]
 
-    apply = with_own_masks(spec_of)
-    for tensor in graph.tensors:
-        if tensor.inputs:
-            specs = [Spec((1, *x.shape[1:]), x.dtype) for x in tensor.inputs]
-            tensor.layer.forward(apply, *specs, training=True)
-            if operation in applied:
-                return tensor.layer.name
+    inputs = [Spec((1, *t.shape[1:]), t.dtype) for t in graph.inputs]
+    for tensor, _ in graph.walk(spec_of, *inputs, training=True):
+        if operation in applied:
+            return tensor.layer.name
     return "loss"

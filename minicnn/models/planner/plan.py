@@ -1,8 +1,9 @@
-"""From a graph of layers to a program: fusion, backpropagation, updates, memory.
+"""Plan a program for a graph of layers: fusion, backpropagation, updates, memory.
 
-The program's order is the algorithm's: forward, loss, backward, then all that changes the model
-(running statistics, weights). A pass that is given up before this last part leaves no trace. In
-use, it begins with what depends on the weights alone.
+The steps of a training program are in the order of the algorithm: forward, loss, backward, then
+everything that changes the model (running statistics, weights). A step that is abandoned before
+this point changes nothing. A program for inference begins with the steps that read parameters
+alone; they run again only after parameters have changed.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.contracts import CONTRACTS, Spec
-from minicnn.layers.parameter import aligned
+from minicnn.layers.parameter import Parameter, aligned
 from minicnn.losses import Loss
 from minicnn.models.graph import Graph
-from minicnn.models.planner.arena import place
+from minicnn.models.planner.arena import assign_offsets
 from minicnn.models.planner.folding import cache_weights, fold_batch_norms
 from minicnn.models.planner.fusion import fuse_operations, loss_node, share_moments
 from minicnn.models.planner.gradient import Gradients, values_with_gradient
-from minicnn.models.planner.relu_masking import pass_relus_early
+from minicnn.models.planner.relu_masking import apply_relu_masks_early
 from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.planner.trace import Call, Node, Trace, Value
 from minicnn.models.planner.updates import SlotFinder, Updates, fuse_dense_updates
@@ -30,7 +31,7 @@ from minicnn.program import Buffer, Program, Step
 
 
 class Plan(NamedTuple):
-    """A program, the arrays of its buffers that outlast a run, and where to find things in it."""
+    """A program, the arrays of its buffers with storage, and the indices of certain buffers."""
 
     program: Program
     arrays: dict[int, np.ndarray]
@@ -46,10 +47,10 @@ class Plan(NamedTuple):
 def plan_prediction(
     graph: Graph, inputs: list[Spec], shared: SharedArrays | None = None, *, fuse: bool = True
 ) -> Plan:
-    """The program that computes the outputs for inputs of these Specs."""
+    """Plan the program that computes the outputs for inputs of these Specs."""
     trace, values = Trace(), _inputs(graph, inputs)
     outputs = graph.forward(trace.apply, *values, training=False)
-    nodes, constants = _for_use(trace.nodes, {id(v) for v in outputs}, fuse)
+    nodes, constants = _for_inference(trace.nodes, {id(v) for v in outputs}, fuse)
     calls, known = [n.call for n in nodes], {"rng_key": trace.rng_key}
     return _assemble(calls, [], values, outputs, known, shared, constants=constants, views=fuse)
 
@@ -63,12 +64,12 @@ def plan_test(
     *,
     fuse: bool = True,
 ) -> Plan:
-    """The program that computes predictions and each sample's loss."""
+    """Plan the program that computes predictions and each sample's loss."""
     trace, values = Trace(), _inputs(graph, inputs)
     (output,) = graph.forward(trace.apply, *values, training=False)
     labels = Value("y_true", y_true, "input")
     last, predictions = loss_node(trace, loss, output, labels)
-    nodes, constants = _for_use(trace.nodes, {id(predictions)}, fuse)
+    nodes, constants = _for_inference(trace.nodes, {id(predictions)}, fuse)
     known = {"loss": last.writes[0], "y_true": labels, "rng_key": trace.rng_key}
     calls = [n.call for n in nodes]
     return _assemble(
@@ -87,10 +88,10 @@ def plan_training(
     *,
     fuse: bool = True,
 ) -> Plan:
-    """The program of one training step: forward, loss, backward, update.
+    """Plan the program of one training step: forward, loss, backward, update.
 
-    `slot` finds the optimizer's array for a parameter and a slot's name. Here and in the others
-    `shared` has the arrays that several programs use in turn.
+    `slot` returns the optimizer's array for a parameter and a slot's name. Here and in the other
+    plans, `shared` holds the arrays that several programs use in turn.
     """
     trace, values = Trace(), _inputs(graph, inputs)
     (output,) = graph.forward(trace.apply, *values, training=True)
@@ -100,18 +101,10 @@ def plan_training(
     if fuse:
         nodes = share_moments(fuse_operations(nodes, {id(predictions)}))
 
-    trainable = _trainable(graph)
-    learned = {i: p for i, p in trace.parameters.items() if id(p) in trainable}
-    wanted = values_with_gradient(nodes, learned)
-    gradients = Gradients(graph)
+    learned = _learned(graph, trace)
     dloss = Value("dloss", Spec(last.writes[0].shape), "input")
-    gradients.start(last.writes[0], dloss)
-    for node in reversed(nodes):
-        gradients.go_back_through(node, wanted)
-
-    updates = Updates(optimizer, slot)
-    weights = {id(v): v for node in nodes for v in node.reads if v is not None}
-    updates.add([(weights[i], p, gradients.of(weights[i])) for i, p in learned.items()])
+    gradients = _backward(graph, nodes, learned, last.writes[0], dloss)
+    updates = _updates(optimizer, slot, nodes, learned, gradients)
     known = {
         "loss": last.writes[0],
         "y_true": labels,
@@ -122,16 +115,18 @@ def plan_training(
     calls = [n.call for n in nodes] + gradients.calls + updates.preparations
     changes = trace.changes + updates.calls
     if fuse:
-        calls, changes = fuse_dense_updates(pass_relus_early(calls), changes)
+        calls, changes = fuse_dense_updates(apply_relu_masks_early(calls), changes)
     return _assemble(calls, changes, values, [predictions], known, shared, views=fuse)
 
 
-def _for_use(nodes: list[Node], kept: set[int], fuse: bool) -> tuple[list[Node], list[Call]]:
-    """The nodes of a pass that learns nothing, and calls before them that need no batch."""
+def _for_inference(
+    nodes: list[Node], live_out: set[int], fuse: bool
+) -> tuple[list[Node], list[Call]]:
+    """Return the nodes of a forward pass, and the calls before them that read parameters alone."""
     if not fuse:
         return nodes, []
-    nodes, constants = fold_batch_norms(nodes, kept)
-    return cache_weights(fuse_operations(nodes, kept)), constants
+    nodes, constants = fold_batch_norms(nodes, live_out)
+    return cache_weights(fuse_operations(nodes, live_out)), constants
 
 
 def _inputs(graph: Graph, specs: list[Spec]) -> list[Value]:
@@ -139,11 +134,38 @@ def _inputs(graph: Graph, specs: list[Spec]) -> list[Value]:
     return [Value(tensor.layer.name, spec, "input") for tensor, spec in pairs]
 
 
-def _trainable(graph: Graph) -> set[int]:
-    """Ids of the parameters that training changes."""
-    return {
+def _learned(graph: Graph, trace: Trace) -> dict[int, Parameter]:
+    """Return the parameters that training changes, by the ids of their values."""
+    trainable = {
         id(p) for layer in graph.layers if layer.trainable for p in layer.parameters if p.trainable
     }
+    return {i: p for i, p in trace.parameters.items() if id(p) in trainable}
+
+
+def _backward(
+    graph: Graph, nodes: list[Node], learned: dict[int, Parameter], losses: Value, dloss: Value
+) -> Gradients:
+    """Return the backward calls, from the gradient `dloss` of `losses` to the parameters."""
+    gradients = Gradients(graph)
+    gradients.start(losses, dloss)
+    wanted = values_with_gradient(nodes, learned)
+    for node in reversed(nodes):
+        gradients.go_back_through(node, wanted)
+    return gradients
+
+
+def _updates(
+    optimizer: Optimizer,
+    slot: SlotFinder,
+    nodes: list[Node],
+    learned: dict[int, Parameter],
+    gradients: Gradients,
+) -> Updates:
+    """Return the calls that clip the gradients and update the parameters."""
+    updates = Updates(optimizer, slot)
+    weights = {id(v): v for node in nodes for v in node.reads if v is not None}
+    updates.add([(weights[i], p, gradients.of(weights[i])) for i, p in learned.items()])
+    return updates
 
 
 def _assemble(
@@ -157,19 +179,16 @@ def _assemble(
     constants: Sequence[Call] = (),
     views: bool,
 ) -> Plan:
-    """Number the values, give each a place in memory."""
+    """Number the values, assign their memory, and return the program."""
     _assign_storage(samples, constants, shared or SharedArrays())
     if views:
         calls = drop_views(calls, changes)
     calls = [*constants, *calls]
     everything = [*calls, *changes]
-    fed = [known.get(name) for name in ("y_true", "dloss")]
-    values = _unique(
-        [*samples, *fed, *(v for c in everything for v in (*c.reads, *c.writes)), *outputs]
-    )
+    values = _values(everything, samples, outputs, known)
     index = {id(v): i for i, v in enumerate(values)}
-    kept = {id(v.root) for v in (*outputs, known.get("loss")) if v is not None}
-    offsets, arena_bytes = place(everything, kept)
+    live_out = {id(v.root) for v in (*outputs, known.get("loss")) if v is not None}
+    offsets, arena_bytes = assign_offsets(everything, live_out)
     buffers = tuple(_buffer(v, index, offsets) for v in values)
     steps = tuple(_step(call, index) for call in everything)
     arrays = {
@@ -177,18 +196,18 @@ def _assemble(
         for i, v in enumerate(values)
         if v.storage
     }
-    places = {name: index[id(v)] for name, v in known.items() if v is not None and id(v) in index}
+    found = {name: index[id(v)] for name, v in known.items() if v is not None and id(v) in index}
     return Plan(
         Program(buffers, steps, arena_bytes, len(calls), len(constants)),
         arrays,
         tuple(index[id(v)] for v in samples),
         tuple(index[id(v)] for v in outputs),
-        **places,
+        **found,
     )
 
 
 def _assign_storage(samples: list[Value], constants: Sequence[Call], shared: SharedArrays) -> None:
-    """To what outlasts a run, or is filled before it, and is the same array in other programs."""
+    """Give inputs and constants the arrays that all programs of the network share."""
     for number, value in enumerate(samples):
         value.array = shared.input(number, value.spec)
     for call in constants:
@@ -197,8 +216,17 @@ def _assign_storage(samples: list[Value], constants: Sequence[Call], shared: Sha
                 written.storage, written.array = "state", array
 
 
+def _values(
+    calls: list[Call], samples: list[Value], outputs: list[Value], known: dict[str, Value | None]
+) -> list[Value]:
+    """Return all values of the program, the inputs first."""
+    fed = [known.get(name) for name in ("y_true", "dloss")]
+    touched = (v for call in calls for v in (*call.reads, *call.writes))
+    return _unique([*samples, *fed, *touched, *outputs])
+
+
 def _unique(values: list[Value | None]) -> list[Value]:
-    """Each value once, a view after what it is a view of."""
+    """Return each value once, a view after the value that it is a view of."""
     with_roots = [one for v in values if v is not None for one in (v.root, v)]
     return list({id(v): v for v in with_roots}.values())
 

@@ -1,4 +1,4 @@
-"""Recording: a graph's forward pass as a list of operations on named values."""
+"""Tracing: record a graph's forward pass as a list of operations on named values."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from minicnn.ops.operation import Operation, infer
 
 
 class Value:
-    """One array of a program to be. With a `storage` it outlasts a run and `array` may hold it.
+    """One array of a program that is being planned.
 
-    A value with a `source` is a view: the source's numbers in another shape.
+    Without `storage` it lies in the arena. With storage "parameter", "state" or "input" it outlasts
+    a run, and `array` may hold it. A value with a `source` is a view of it in another shape.
     """
 
     def __init__(
@@ -26,17 +27,17 @@ class Value:
 
     @property
     def root(self) -> Value:
-        """The value whose memory this one has: its own, or its source's."""
+        """The value that owns the memory of this one: itself, or the root of its source."""
         return self if self.source is None else self.source.root
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Lengths of the axes, N included."""
+        """The lengths of all axes, N included."""
         return self.spec.shape
 
     @property
     def dtype(self) -> str:
-        """Name of the dtype."""
+        """The name of the dtype."""
         return self.spec.dtype
 
     def __repr__(self) -> str:
@@ -44,7 +45,7 @@ class Value:
 
 
 class Call(NamedTuple):
-    """One kernel call of a program to be."""
+    """One kernel call of a program that is being planned."""
 
     kernel: str
     reads: tuple[Value | None, ...]
@@ -53,7 +54,7 @@ class Call(NamedTuple):
 
 
 class Node:
-    """One operation: what it reads, what it writes (by its forward kernel's contract)."""
+    """One operation, with the values that its forward kernel reads and writes."""
 
     def __init__(
         self,
@@ -80,7 +81,7 @@ class Node:
 
     @property
     def updates(self) -> list[tuple[Value, Value]]:
-        """(what is replaced, its new value): a batch norm's running statistics."""
+        """Pairs of an old and a new value, as a batch norm's running statistics are updated."""
         contract = CONTRACTS[self.operation.forward]
         reads = dict(zip(contract.reads, self.reads, strict=True))
         writes = dict(zip(contract.writes, self.writes, strict=True))
@@ -93,15 +94,15 @@ class Trace:
 
     def __init__(self) -> None:
         self.nodes: list[Node] = []
-        self._known: dict[int, Value] = {}  # by the ids of arrays and Parameters: as they are now
-        self._keep: list[Any] = []  # what _known's ids belong to must stay alive
+        self._current: dict[int, Value] = {}  # the values of arrays and Parameters, by their ids
+        self._alive: list[Any] = []  # the objects whose ids are the keys of _current
         self.parameters: dict[int, Parameter] = {}  # by the id of their Value
         self.rng_key: Value | None = None
-        # By the ids of Parameters: the value before the pass, and the one that the pass leaves.
+        # The values of Parameters before and after the pass, by the Parameters' ids.
         self._replaced: dict[int, tuple[Value, Value]] = {}
 
     def apply(self, operation: Operation, *inputs: Any, **arguments: Any) -> Value:
-        """Record one operation; the forward kernel's first write stands for the result."""
+        """Record one operation; return its result, which the forward kernel writes first."""
         reads = tuple(self._value(x) for x in inputs)
         attributes = operation.resolve(*reads, **arguments)
         node = self.record(operation, reads, attributes)
@@ -110,7 +111,7 @@ class Trace:
     def record(
         self, operation: Operation, reads: tuple[Value | None, ...], attributes: dict[str, Any]
     ) -> Node:
-        """Add a node whose attributes are known."""
+        """Append a node with attributes that are resolved already, and return it."""
         contract = CONTRACTS[operation.forward]
         specs = infer(contract, reads, attributes)
         stem = f"{operation.name}_{len(self.nodes)}"
@@ -122,30 +123,31 @@ class Trace:
         return self.nodes[-1]
 
     def _replace(self, old: Value, new: Value) -> None:
-        """Let whoever reads `old`'s parameter from here on read its new value.
+        """Make later operations read the new value of `old`'s parameter.
 
-        So a batch norm that is used twice counts both batches, one after the other.
+        A batch norm that is used twice thus counts both batches, one after the other.
         """
-        key = next((key for key, value in self._known.items() if value is old), None)
+        key = next((key for key, value in self._current.items() if value is old), None)
         if key is not None:
-            self._known[key] = new
+            self._current[key] = new
             before, _ = self._replaced.get(key, (old, old))
             self._replaced[key] = before, new
 
     @property
     def changes(self) -> list[Call]:
-        """What the pass leaves in parameters that its steps have replaced."""
+        """The calls that write the new values of parameters, at the end of the step."""
         return [Call("assign", (new,), (old,), {}) for old, new in self._replaced.values()]
 
     def _value(self, x: Any) -> Value | None:
         if x is None or isinstance(x, Value):
             return x
-        if id(x) not in self._known:
-            self._keep.append(x)
-            self._known[id(x)] = self._outlasting(x)
-        return self._known[id(x)]
+        if id(x) not in self._current:
+            self._alive.append(x)
+            self._current[id(x)] = self._new_value(x)
+        return self._current[id(x)]
 
-    def _outlasting(self, x: Any) -> Value:
+    def _new_value(self, x: Any) -> Value:
+        """Return the value of what outlasts a run: an RNG key, a Parameter or a constant array."""
         if x is RNG_KEY:
             self.rng_key = Value("rng_key", RNG_KEY, "input")
             return self.rng_key

@@ -1,4 +1,4 @@
-"""The end of a training step: gradients clipped, weights moved."""
+"""The end of a training step: clip gradients and update weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Learned = tuple[Value, Parameter, Value | None]  # the weight twice, and its gra
 
 
 class Updates:
-    """Calls that use up the gradients: `preparations` touch only these, `calls` the weights."""
+    """Collects the calls of the end: `preparations` clip gradients, `calls` update weights."""
 
     def __init__(self, optimizer: Optimizer, slot: SlotFinder) -> None:
         self.optimizer, self.slot = optimizer, slot
@@ -27,7 +27,7 @@ class Updates:
         self.calls: list[Call] = []
 
     def add(self, learned: list[Learned]) -> None:
-        """One update for each weight that the loss depends on."""
+        """Add one update for each weight that the loss depends on."""
         gradients = [dw for _, _, dw in learned if dw is not None]
         self._clip(gradients)
         for w, parameter, dw in learned:
@@ -58,9 +58,9 @@ class Updates:
                 for dw in gradients:
                     self._prepare(kernel, (dw,), (dw,), limit=limit)
         if optimizer.global_clipnorm is not None and gradients:
-            self._clip_together(gradients, optimizer.global_clipnorm)
+            self._clip_by_global_norm(gradients, optimizer.global_clipnorm)
 
-    def _clip_together(self, gradients: list[Value], limit: float) -> None:
+    def _clip_by_global_norm(self, gradients: list[Value], limit: float) -> None:
         total = Value("squared norm", Spec((1,), "float64"))
         self._prepare("squared_norm_start", (gradients[0],), (total,))
         for dw in gradients[1:]:
@@ -73,34 +73,34 @@ class Updates:
 
 
 def fuse_dense_updates(calls: list[Call], changes: list[Call]) -> tuple[list[Call], list[Call]]:
-    """dense_backward_weights ... sgd_update becomes one dense_sgd_update, and so on.
+    """Replace dense_backward_weights and sgd_update by one dense_sgd_update, likewise for others.
 
-    Only where nobody but the update reads the gradient: no clipping, no weight in two places. The
-    bias's gradient is then computed on its own.
+    This needs a gradient that only the update reads: without clipping, and of a weight that is used
+    once. The gradient of the bias then becomes a call of its own.
     """
     readers = Counter(id(value) for call in (*calls, *changes) for value in call.reads)
-    dense = [call for call in calls if call.kernel == "dense_backward_weights"]
-    makers = {id(c.writes[0]): c for c in dense if readers[id(c.writes[0])] == 1}
-    pairs = [(change, makers.get(id(_gradient(change)))) for change in changes]
-    used = {id(maker) for _, maker in pairs if maker is not None}
+    denses = [call for call in calls if call.kernel == "dense_backward_weights"]
+    writers = {id(c.writes[0]): c for c in denses if readers[id(c.writes[0])] == 1}
+    pairs = [(change, writers.get(id(_gradient(change)))) for change in changes]
+    used = {id(dense) for _, dense in pairs if dense is not None}
     rest = [_bias_only(call) if id(call) in used else call for call in calls]
     return (
         [call for call in rest if any(v is not None for v in call.writes)],
-        [_in_one_pass(change, maker) if maker else change for change, maker in pairs],
+        [_fused_update(change, dense) if dense else change for change, dense in pairs],
     )
 
 
 def _gradient(change: Call) -> Value | None:
-    """What an optimizer's update reads as dw; None of any other change."""
+    """Return what an optimizer's update reads as dw; None for any other call."""
     return change.reads[1] if change.kernel in DENSE_UPDATES else None
 
 
-def _in_one_pass(change: Call, maker: Call) -> Call:
+def _fused_update(change: Call, dense: Call) -> Call:
     w, _, *slots = change.reads
-    reads = (w, *maker.reads, *slots)
+    reads = (w, *dense.reads, *slots)
     return Call(DENSE_UPDATES[change.kernel], reads, change.writes, change.attributes)
 
 
-def _bias_only(maker: Call) -> Call:
-    dy, _ = maker.reads
-    return Call("bias_backward_bias", (dy,), maker.writes[1:], {})
+def _bias_only(dense: Call) -> Call:
+    dy, _ = dense.reads
+    return Call("bias_backward_bias", (dy,), dense.writes[1:], {})

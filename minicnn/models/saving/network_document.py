@@ -9,6 +9,7 @@ from minicnn.errors import ArgumentError, MiniCNNError
 from minicnn.layers.registry import registry as layer_registry
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.graph import check_names
+from minicnn.models.network import Network
 from minicnn.support.auto_names import fresh_names
 from minicnn.support.registry import (
     MAX_QUOTE,
@@ -20,7 +21,7 @@ from minicnn.support.registry import (
 )
 
 # The classes that a file may name. `minicnn.models.loading` adds Model and Sequential.
-MODELS: Registry[CompiledNetwork] = Registry("kind of model", CompiledNetwork)
+MODELS: Registry[Any] = Registry("kind of model", Network)
 
 
 def network_to_document(model: CompiledNetwork) -> dict[str, Any]:
@@ -45,7 +46,8 @@ def network_from_document(document: Mapping[str, Any]) -> CompiledNetwork:
         raise ArgumentError(
             "it holds weights only. Build the network in code, then model.load_weights(path)"
         )
-    return MODELS.build(MODELS.find(document["class"]), config)
+    network: CompiledNetwork = MODELS.build(MODELS.find(document["class"]), config)
+    return network
 
 
 def check_rebuildable(model: CompiledNetwork) -> None:

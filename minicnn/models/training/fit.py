@@ -160,27 +160,19 @@ class Fit:
 
     def _train(self) -> None:
         """Take the steps of one epoch, in groups of as many as the engine takes per call."""
-        with closing(train_groups(self.model, self._groups())) as groups:
+        fetched = self.interrupt.each(self._groups())
+        with closing(train_groups(self.model, fetched)) as groups:
             for trained in random.each_seeded(groups, self.state.seed):
                 if trained.losses:
                     self._count(trained)
-                for step in trained.rest:
-                    self._step(trained.group.batch(step))
+                for step in range(len(trained.losses), len(trained.group)):
+                    self._step(trained.group[step])
                     if self.model.stop_training:
                         return
         self.interrupt.check()
 
     def _groups(self) -> Iterator[StepGroup]:
-        """Yield the groups of the epoch until a callback or Ctrl-C asks to stop.
-
-        The engine may still be working on a group then; its steps count.
-        """
-        for group in self.interrupt.each(self._all_groups()):
-            yield group
-            if self.model.stop_training:
-                return
-
-    def _all_groups(self) -> Iterator[StepGroup]:
+        """Return the rest of the epoch's batches in groups, prepared for the steps."""
         model, state, data = self.model, self.state, self.data
         batches = data.for_epoch(state.start, state.batch)
         single = max_steps_per_call() == 1 or any(c.every_batch for c in self.callbacks)
@@ -208,8 +200,7 @@ class Fit:
         number = state.batch
         self.callbacks.on_train_batch_begin(number)
         try:
-            with random.seeded(state.seed):
-                result = self.model.train_step(batch, self.interrupt)
+            result = self.model.train_step(batch, self.interrupt, state.seed)
             self.totals.add(result, batch)
         except NumericError:
             if not any(isinstance(callback, TerminateOnNaN) for callback in self.callbacks):

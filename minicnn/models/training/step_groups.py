@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,23 +22,59 @@ from minicnn.models.training.interrupt import BetweenSteps
 from minicnn.program import Feed, IndexedBatches
 
 
-class StepGroup(NamedTuple):
-    """Batches of one shape, to be trained on one after the other."""
+class Feeds(NamedTuple):
+    """What the engine is given for a group: arrays for each of its steps."""
 
-    example: tuple[np.ndarray, ...]  # inputs of the shapes and dtypes of each batch
-    inputs: tuple[Feed, ...]  # for each input of the network, one array per step
+    inputs: tuple[Feed, ...]  # one per input of the network
     labels: Feed
     weights: Sequence[np.ndarray | None]
 
-    @property
-    def steps(self) -> int:
-        """The number of batches."""
-        return len(self.labels)
 
-    def batch(self, step: int) -> Batch:
-        """Return one of the batches."""
-        inputs = tuple(feed[step] for feed in self.inputs)
-        return Batch(inputs, self.labels[step], self.weights[step])
+class FetchedGroup(list[Batch]):
+    """Batches of one shape that were fetched one by one."""
+
+    @property
+    def example(self) -> tuple[np.ndarray, ...]:
+        """Inputs of the shapes and dtypes of each batch."""
+        return self[0].inputs
+
+    @property
+    def feeds(self) -> Feeds:
+        """The arrays of all batches."""
+        inputs, labels, weights = zip(*self, strict=True)
+        return Feeds(tuple(zip(*inputs, strict=True)), labels, weights)
+
+
+class IndexedGroup:
+    """Batches of one shape whose samples have these indices, (steps, batch size), in arrays."""
+
+    def __init__(self, data: ArrayBatches, indices: np.ndarray) -> None:
+        self.data, self.indices = data, indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, step: int) -> Batch:
+        inputs, labels, weights = self.feeds
+        return Batch(tuple(feed[step] for feed in inputs), labels[step], weights[step])
+
+    @property
+    def example(self) -> tuple[np.ndarray, ...]:
+        """Inputs of the shapes and dtypes of each batch."""
+        return tuple(x[: self.indices.shape[1]] for x in self.data.inputs)
+
+    @property
+    def feeds(self) -> Feeds:
+        """The arrays, of which an engine may have a copy, and the indices."""
+        weights = self.data.weights
+        return Feeds(
+            tuple(IndexedBatches(x, self.indices) for x in self.data.inputs),
+            IndexedBatches(np.asarray(self.data.labels), self.indices),
+            [None if weights is None else weights[rows] for rows in self.indices],
+        )
+
+
+StepGroup = FetchedGroup | IndexedGroup
 
 
 def groups_of_arrays(
@@ -50,20 +86,9 @@ def groups_of_arrays(
     complete = len(order) // size
     for begin in range(0, complete, max_steps):
         stop = min(begin + max_steps, complete)
-        yield _group_of_rows(data, order[begin * size : stop * size].reshape(-1, size))
+        yield IndexedGroup(data, order[begin * size : stop * size].reshape(-1, size))
     if complete * size < len(order):
-        yield _group_of_rows(data, order[complete * size :].reshape(1, -1))
-
-
-def _group_of_rows(data: ArrayBatches, indices: np.ndarray) -> StepGroup:
-    """Return the group of the samples with these indices, (steps, batch size)."""
-    weights = data.weights
-    return StepGroup(
-        tuple(x[: indices.shape[1]] for x in data.inputs),
-        tuple(IndexedBatches(x, indices) for x in data.inputs),
-        IndexedBatches(np.asarray(data.labels), indices),
-        [None if weights is None else weights[rows] for rows in indices],
-    )
+        yield IndexedGroup(data, order[complete * size :].reshape(1, -1))
 
 
 def groups_of_batches(
@@ -73,22 +98,22 @@ def groups_of_batches(
 
     If fetching a batch fails, the batches before it are yielded before the error is raised.
     """
-    waiting: list[Batch] = []
+    group = FetchedGroup()
     try:
         for batch in batches:
-            if waiting and not _alike(batch, waiting[0]):
-                yield _group_of(waiting)
-                waiting = []
-            waiting.append(batch)
-            if len(waiting) >= max_steps(batch):
-                yield _group_of(waiting)
-                waiting = []
+            if group and not _alike(batch, group[0]):
+                yield group
+                group = FetchedGroup()
+            group.append(batch)
+            if len(group) >= max_steps(batch):
+                yield group
+                group = FetchedGroup()
     except Exception:
-        if waiting:
-            yield _group_of(waiting)
+        if group:
+            yield group
         raise
-    if waiting:
-        yield _group_of(waiting)
+    if group:
+        yield group
 
 
 def _alike(a: Batch, b: Batch) -> bool:
@@ -97,22 +122,16 @@ def _alike(a: Batch, b: Batch) -> bool:
     return same and len(a.inputs) == len(b.inputs)
 
 
-def _group_of(batches: list[Batch]) -> StepGroup:
-    return StepGroup(
-        batches[0].inputs,
-        tuple(zip(*(batch.inputs for batch in batches), strict=True)),
-        [batch.labels for batch in batches],
-        [batch.weights for batch in batches],
-    )
-
-
 def max_steps_for(model: CompiledNetwork, inputs: tuple[np.ndarray, ...]) -> int:
     """Return how many steps on such batches the current engine takes per call."""
     return _execution(model, inputs).runner.max_steps_per_call
 
 
 class TrainedGroup(NamedTuple):
-    """A group and the results of the steps that were taken, from before each update."""
+    """A group and the results of the steps that were taken, from before each update.
+
+    The steps from `len(losses)` on are still to be taken, one at a time.
+    """
 
     group: StepGroup
     losses: tuple[float, ...] = ()  # one per step taken
@@ -121,12 +140,8 @@ class TrainedGroup(NamedTuple):
     @property
     def labels(self) -> np.ndarray:
         """The labels of the same samples."""
-        return np.concatenate([self.group.labels[i] for i in range(len(self.losses))])
-
-    @property
-    def rest(self) -> range:
-        """The batches that are still to be trained on, one at a time."""
-        return range(len(self.losses), self.group.steps)
+        labels = self.group.feeds.labels
+        return np.concatenate([labels[i] for i in range(len(self.losses))])
 
 
 class _Started(NamedTuple):
@@ -139,38 +154,33 @@ class _Started(NamedTuple):
 def train_groups(
     model: CompiledNetwork, groups: Iterator[StepGroup]
 ) -> Generator[TrainedGroup, None, None]:
-    """Train on one group after the other, and yield each as soon as it is done.
+    """Train on one group after the other until `stop_training`; yield each as soon as it is done.
 
-    The caller takes the steps of `TrainedGroup.rest`: a group with one batch, and in a larger
-    group the steps from the first loss on that is not finite. The engine has not changed the model
-    in these.
+    The caller takes the steps that are left: the only one of a group with one batch, and in a
+    larger group those from the first loss on that is not finite. The engine has not changed the
+    model in these.
     """
     started: deque[_Started] = deque()
     try:
-        yield from _trained(model, groups, started)
-    finally:  # the caller may stop listening, but the steps must be counted all the same
-        while started:
-            _finish(model, started)
-
-
-def _trained(
-    model: CompiledNetwork, groups: Iterator[StepGroup], started: deque[_Started]
-) -> Iterator[TrainedGroup]:
-    try:
         for group in groups:
-            execution = _execution(model, group.example) if group.steps > 1 else None
+            execution = _execution(model, group.example) if len(group) > 1 else None
             while started and (started[0].execution is not execution or len(started) > 1):
                 yield _finish(model, started)
             if execution is None:
                 yield TrainedGroup(group)
             else:
                 _start(model, _Started(group, execution), started)
+            if model.stop_training:
+                break
+        while started:
+            yield _finish(model, started)
     except (Exception, BetweenSteps):  # from `groups`: the steps before it are reported first
         while started:
             yield _finish(model, started)
         raise
-    while started:
-        yield _finish(model, started)
+    finally:  # the caller may stop listening, but the steps must be counted all the same
+        while started:
+            _finish(model, started)
 
 
 def _execution(model: CompiledNetwork, inputs: tuple[np.ndarray, ...]) -> Execution:
@@ -182,29 +192,29 @@ def _start(model: CompiledNetwork, new: _Started, started: deque[_Started]) -> N
     """Give the engine a group; it may still be working on the one before."""
     optimizer, _ = model.need_compiled()
     group, (plan, runner) = new.group, (new.execution.plan, new.execution.runner)
-    first = optimizer.iterations + sum(before.group.steps for before in started)
-    steps = range(first, first + group.steps)
-    samples = len(group.example[0])
-    values = {
-        plan.y_true: group.labels,
-        plan.dloss: [gradient_of_mean(weights, samples) for weights in group.weights],
+    first = optimizer.iterations + sum(len(before.group) for before in started)
+    steps = range(first, first + len(group))
+    samples, feeds = len(group.example[0]), group.feeds
+    values: dict[int | None, Any] = {
+        plan.y_true: feeds.labels,
+        plan.dloss: [gradient_of_mean(weights, samples) for weights in feeds.weights],
         plan.rates: np.stack([optimizer.rates(step) for step in steps]),
         plan.rng_key: np.stack([random.rng_key(step) for step in steps]),
     }
-    feeds = {index: feed for index, feed in values.items() if index is not None}
-    inputs = dict(zip(plan.inputs, group.inputs, strict=True))
+    others = {index: feed for index, feed in values.items() if index is not None}
+    inputs = dict(zip(plan.inputs, feeds.inputs, strict=True))
     with model.lock:
-        runner.start(inputs, feeds, plan.loss, plan.outputs[0])
+        runner.start(inputs, others, plan.loss, plan.outputs[0])
         mark_parameters_changed()
     started.append(new)
 
 
 def _finish(model: CompiledNetwork, started: deque[_Started]) -> TrainedGroup:
-    """Wait for the group that was started first; count the steps before a loss is not finite."""
+    """Wait for the group that was started first, and count the steps that were taken."""
     group, execution = started.popleft()
     with model.lock:
         losses, predictions = execution.runner.finish()
-    pairs = zip(losses, group.weights[: len(losses)], strict=True)
+    pairs = zip(losses, group.feeds.weights[: len(losses)], strict=True)
     means = tuple(weighted_mean(*pair) for pair in pairs)
     optimizer, _ = model.need_compiled()
     optimizer.iterations += len(means)

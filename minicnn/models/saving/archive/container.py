@@ -2,8 +2,8 @@
 
 Any zip program opens what is written here. What is *read* must be, byte for byte, what would be
 written for the same members: no compression, no dates, no attributes, no comments, nothing before,
-between or behind. So there is nothing in which two readers could differ, and nothing that one
-flipped bit could change unnoticed.
+between or after them. So two readers cannot understand a file differently, and no flipped bit goes
+unnoticed.
 
     local header, content | local header, content | ... | directory | end
 """
@@ -33,7 +33,7 @@ END = struct.Struct("<4s4H2LH")
 LOCAL_MARK, CENTRAL_MARK, END_MARK = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 
 STORED = 0
-NEEDED = 20  # the version of the zip format that knows stored members
+NEEDED = 20  # the first version of the zip format with stored members
 MADE_BY = 3 << 8 | NEEDED  # on Unix, so that the attributes below are a file mode
 MODE = 0o100644 << 16
 MIDNIGHT, NEW_YEAR_1980 = 0, 1 << 5 | 1
@@ -43,11 +43,11 @@ PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
 def pack(members: Mapping[str, bytes]) -> list[bytes]:
-    """The parts of the file, to be written one after the other."""
+    """Return the pieces of the file, to be written one after the other."""
     total = sum(map(len, members.values()))
     if total > MAX_BYTES - 2**16:  # 64 members have less than 64 KiB of headers
         raise SizeLimitError(
-            f"the model has {total:,} bytes; a .mcnn file holds {MAX_BYTES:,}. Save less: without "
+            f"the model has {total:,} bytes; a .mcnn file holds {MAX_BYTES:,}. Save it without "
             "the optimizer's state, or the weights alone"
         )
     parts = []
@@ -57,7 +57,7 @@ def pack(members: Mapping[str, bytes]) -> list[bytes]:
 
 
 def unpack(data: bytes, path: object) -> dict[str, memoryview]:
-    """The members of a container, in their order; `path` is for the error messages."""
+    """Return the members of a container, in their order; `path` is for the error messages."""
     if not data.startswith(LOCAL_MARK):
         raise _foreign(data[:4], path)
     members: dict[str, memoryview] = {}
@@ -75,7 +75,7 @@ def unpack(data: bytes, path: object) -> dict[str, memoryview]:
 
 
 def shown(text: str) -> str:
-    """A file's own text for an error message: escaped, and not endless."""
+    """Return text from a file for an error message, escaped and shortened."""
     escaped = ascii(text)
     return escaped if len(escaped) <= 60 else f"{escaped[:56]}...'"
 
@@ -86,7 +86,7 @@ def _local(name: str, checksum: int, size: int) -> bytes:
 
 
 def _closing(members: Mapping[str, bytes | memoryview]) -> bytes:
-    """The directory and the end."""
+    """Return the directory and the end of a container with these members."""
     directory, offset = b"", 0
     for name, content in members.items():
         stamp = (MADE_BY, NEEDED, 0, STORED, MIDNIGHT, NEW_YEAR_1980)
@@ -98,7 +98,7 @@ def _closing(members: Mapping[str, bytes | memoryview]) -> bytes:
 
 
 def _foreign(first: bytes, path: object) -> FormatError:
-    """The error for a file that does not begin as a container does."""
+    """Return the error for a file that does not begin like a container."""
     if LOCAL_MARK.startswith(first):
         return TruncatedError(path, f"ends after {len(first)} bytes", len(first))
     return FormatError(
@@ -110,7 +110,7 @@ def _foreign(first: bytes, path: object) -> FormatError:
 
 
 def _member(view: memoryview, offset: int, path: object) -> tuple[str, memoryview]:
-    """Name and content of the member whose local header is at `offset`."""
+    """Return name and content of the member whose local header is at `offset`."""
     header = bytes(_slice(view, offset, LOCAL.size, "the header of a member", path))
     _, _, _, method, _, _, checksum, packed, size, name_length, _ = LOCAL.unpack(header)
     raw = _slice(view, offset + LOCAL.size, name_length, "the name of a member", path)

@@ -1,4 +1,4 @@
-"""JSON without its loose ends: no NaN, no duplicate or numeric keys, and bounds on everything."""
+"""Strict JSON: no NaN, no duplicate keys, only keys that are strings, and limits on all sizes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from minicnn.models.saving.archive.container import shown
 
 MAX_BYTES = 4 << 20  # a history of 10,000 epochs with 10 metrics has 2 MB
 MAX_DEPTH = 64
-# Quotes, brackets and commas together bound how much memory and work a text can unfold to. The
+# The number of quotes, brackets and commas limits the memory and work that a text can cause. The
 # history of 10,000 epochs with 10 metrics has 100,000.
 MAX_MARKS = 1_000_000
 INTEGERS = range(-(2**63), 2**64)  # what other readers of JSON keep exactly
@@ -25,7 +25,7 @@ CHUNK_BYTES = 1 << 20
 
 
 def dump_document(document: object, name: str) -> bytes:
-    """UTF-8 JSON of lists and dictionaries with string keys; `name` is for the error messages."""
+    """Return lists and dictionaries with string keys as JSON; `name` is for the error messages."""
     check_document(document, name)
     content = json.dumps(document, indent=1, allow_nan=False).encode("ascii")
     if len(content) > MAX_BYTES:
@@ -36,7 +36,7 @@ def dump_document(document: object, name: str) -> bytes:
 
 
 def check_document(document: object, name: str) -> None:
-    """Raise ArgumentError, naming the place, for anything that JSON would lose or change."""
+    """Raise ArgumentError, with the position, for anything that JSON would lose or change."""
     todo: list[tuple[Any, str, int]] = [(document, name, 1)]
     while todo:
         value, place, depth = todo.pop()
@@ -57,15 +57,15 @@ def load_document(
     content: bytes | memoryview,
     path: object,
     name: str,
-    most_bytes: int = MAX_BYTES,
-    most_marks: int = MAX_MARKS,
+    max_bytes: int = MAX_BYTES,
+    max_marks: int = MAX_MARKS,
 ) -> Any:
-    """What `dump_document` was given; `path` and `name` are for the error messages."""
-    if len(content) > most_bytes:
-        raise SizeLimitError(f"{path}: {name} has {len(content):,} bytes, over {most_bytes:,}")
+    """Return what `dump_document` was given; `path` and `name` are for the error messages."""
+    if len(content) > max_bytes:
+        raise SizeLimitError(f"{path}: {name} has {len(content):,} bytes, over {max_bytes:,}")
     content = bytes(content)
-    if (marks := _marks(content)) > most_marks:
-        raise SizeLimitError(f"{path}: {name} has {marks:,} quotes and commas, over {most_marks:,}")
+    if (marks := _marks(content)) > max_marks:
+        raise SizeLimitError(f"{path}: {name} has {marks:,} quotes and commas, over {max_marks:,}")
     _check_depth(content, path, name)
     try:
         return json.loads(
@@ -73,7 +73,7 @@ def load_document(
             object_pairs_hook=_unique,
             parse_constant=_no_constant,
             parse_float=_finite,
-            # Asked for each integer, so only where there may be a wrong one.
+            # Called for each integer, so only if there may be one that is too long.
             parse_int=_integer if LONG_INTEGER.search(content) else None,
         )
     except ValueError as error:
@@ -97,7 +97,7 @@ def _marks(content: bytes) -> int:
 
 
 def _check_depth(content: bytes, path: object, name: str) -> None:
-    """Before parsing, which would recurse: brackets outside of strings, opened minus closed."""
+    """Raise UnsafeFileError if brackets are nested too deeply for the parser, which recurses."""
     if b"\\" in content:
         content = ESCAPED.sub(b"__", content)
     depth = quotes = 0
@@ -108,8 +108,8 @@ def _check_depth(content: bytes, path: object, name: str) -> None:
         steps = _any_of(letters, b"[{").astype(np.int8) - _any_of(letters, b"]}")
         depths = np.cumsum(steps * outside, dtype=np.int64) + depth
         if depths.max() > MAX_DEPTH:
-            place = begin + int(np.argmax(depths > MAX_DEPTH))
-            raise UnsafeFileError(path, f"{name} is nested deeper than {MAX_DEPTH}", place)
+            position = begin + int(np.argmax(depths > MAX_DEPTH))
+            raise UnsafeFileError(path, f"{name} is nested deeper than {MAX_DEPTH}", position)
         depth, quotes = int(depths[-1]), quotes + int(is_quote.sum())
 
 
@@ -126,7 +126,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(text: str) -> float:
-    raise ValueError(f"{text} is not a number of JSON")
+    raise ValueError(f"{text} is not a JSON number")
 
 
 def _integer(text: str) -> int:

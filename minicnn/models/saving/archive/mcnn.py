@@ -1,13 +1,13 @@
-"""The members of a `.mcnn` file, below the model: named documents and named arrays, each checked.
+"""The members of a `.mcnn` file: named documents and named arrays, each checked.
 
     config.json                         the layers
     weights.safetensors                 their parameters and statistics
-    preprocess.json, classes.json       what happens to an image, and what it can be
-    history.json                        the training so far
-    training.json, training.safetensors how it goes on
+    preprocess.json, classes.json       how an image becomes the input, and the classes' names
+    history.json                        the curves of the training so far
+    training.json, training.safetensors what the training needs to continue
     metadata.json                       versions, and the SHA-256 of every other member
 
-There is no code in it, and nothing is executed or looked up by name when it is read.
+A file contains no code. Reading it executes nothing and looks nothing up by name.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from minicnn.version import __version__
 
 FORMAT_VERSION = 1
 WEIGHTS, TRAINING, METADATA = "weights.safetensors", "training.safetensors", "metadata.json"
-# In the order in which they are in the file; the last one knows the others.
+# In their order in the file; the last one describes the others.
 MEMBERS = (
     "config.json",
     WEIGHTS,
@@ -48,11 +48,11 @@ Document = dict[str, Any] | list[Any]
 
 
 class Archive(NamedTuple):
-    """What a `.mcnn` file holds."""
+    """The contents of a `.mcnn` file."""
 
     weights: dict[str, np.ndarray]
-    documents: dict[str, Any]  # by name: config, metadata, and what else was written
-    arrays: dict[str, np.ndarray]  # state of the optimizer and of callbacks; may be empty
+    documents: dict[str, Any]  # by name: config, metadata, and others if they were written
+    arrays: dict[str, np.ndarray]  # the state of the optimizer and of callbacks; may be empty
 
 
 def write_archive(
@@ -68,20 +68,20 @@ def write_archive(
     path : str or path
         The file to create or replace.
     weights : dict of arrays
-        Numbers of any size and layout, by name.
+        Arrays of any shape and layout, by name.
     documents : dict
-        Dictionaries or lists, as JSON has them (a tuple becomes a list), under the names in
-        `DOCUMENTS`. "config" is needed. To "metadata", which may hold notes of yours, the versions
-        and the digests are added.
+        Dictionaries or lists that JSON can represent (a tuple becomes a list), under the names in
+        `DOCUMENTS`. "config" is required. The versions and the digests are added to "metadata",
+        which may contain notes of yours.
     arrays : dict of arrays, optional
-        A second set: the state of the optimizer, for going on with the training.
+        A second set: the state of the optimizer, to continue the training.
 
     Raises
     ------
     ArgumentError, DTypeError, SizeLimitError
-        Something cannot be held by such a file; nothing was written.
+        Such a file cannot hold something; nothing was written.
     OSError
-        The system refused; the old file, if there was one, is intact.
+        The system reported an error; an old file is intact.
     """
     _check_names(documents)
     members = {
@@ -103,27 +103,27 @@ def write_archive(
 
 
 def read_archive(path: Path) -> Archive:
-    """Read what `write_archive` wrote; refuse everything else.
+    """Return what `write_archive` wrote; raise an error for everything else.
 
     Raises
     ------
     TruncatedError, ChecksumError
-        The file is cut short, or not what it was.
+        The file is cut short or was changed.
     UnsupportedError
         A newer version of minicnn wrote it.
     UnsafeFileError, SizeLimitError
-        It asks for what no model needs: paths, compression, sizes or nesting beyond the limits.
+        It has what no model needs: paths, compression, sizes or nesting beyond the limits.
     FormatError
-        It is no `.mcnn` file, or another program has packed it; the four above but SizeLimitError
-        are FormatErrors too.
+        It is not a `.mcnn` file, or another program packed it. The errors above except
+        SizeLimitError are FormatErrors too.
     OSError
-        As `open` does: `FileNotFoundError`, `IsADirectoryError`, `PermissionError`.
+        As from `open`: `FileNotFoundError`, `IsADirectoryError`, `PermissionError`.
     """
     return parse_archive(read_whole(path, MAX_BYTES), path)
 
 
 def parse_archive(data: bytes, path: object = "<bytes>") -> Archive:
-    """`read_archive` of bytes that were read already; `path` is for the error messages."""
+    """Return the contents of the bytes of a file; `path` is for the error messages."""
     members = unpack(data, path)
     metadata = _read_metadata(members, path)
     _check_members(members, metadata["members"], path)
@@ -154,10 +154,10 @@ def _check_names(documents: Mapping[str, Document]) -> None:
 
 
 def _read_metadata(members: Mapping[str, memoryview], path: object) -> dict[str, Any]:
-    """The metadata of a file of a known version."""
+    """Return the metadata, after a check of the version."""
     if METADATA not in members:
         names = ", ".join(members)
-        raise FormatError(path, f"has no {METADATA}, so it is no .mcnn file; it has {names}")
+        raise FormatError(path, f"has no {METADATA}, so it is not a .mcnn file; it has {names}")
     metadata = _read_document(members, METADATA, path)
     version = metadata.get("format_version", 0) if isinstance(metadata, dict) else 0
     if not is_int(version) or version < 1:
@@ -177,7 +177,7 @@ def _read_metadata(members: Mapping[str, memoryview], path: object) -> dict[str,
 def _check_members(
     members: Mapping[str, memoryview], digests: Mapping[str, Any], path: object
 ) -> None:
-    """All that are needed, no others, in order, each with the digest that the metadata names."""
+    """Check that all required members and no others are there, in order, with the right digests."""
     missing = [name for name in REQUIRED if name not in members]
     unknown = [name for name in members if name not in MEMBERS]
     if missing or unknown:

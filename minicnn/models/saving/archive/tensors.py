@@ -1,4 +1,4 @@
-"""Named arrays as the bytes of a safetensors file; its header is checked, then believed."""
+"""Named arrays as the bytes of a safetensors file, whose header is checked before it is used."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ DTYPES = {  # NumPy's names and those of the file
 }
 MAX_TENSORS = 100_000
 MAX_AXES = 32
-MAX_NUMBERS = 2**40
+MAX_ELEMENTS = 2**40
 MAX_NAME_BYTES = 1024
 MAX_HEADER_BYTES = 16 << 20
 MAX_HEADER_MARKS = 2_500_000  # 100,000 arrays with 4 axes have 2 million
-NOTES = "__metadata__"  # a name that the format keeps for itself
-SIZE_BYTES = 8  # the header's length stands before it
+NOTES = "__metadata__"  # a name that the format reserves
+SIZE_BYTES = 8  # of the number before the header, which is its length
 
 
 def dump_tensors(tensors: Mapping[str, np.ndarray], what: str) -> bytes:
-    """The bytes of a safetensors file; the same arrays give the same bytes."""
+    """Return the bytes of a safetensors file; the same arrays give the same bytes."""
     if len(tensors) > MAX_TENSORS:
         raise SizeLimitError(f"{what} has {len(tensors):,} arrays; a file holds {MAX_TENSORS:,}")
     for name, array in tensors.items():
@@ -56,13 +56,15 @@ def dump_tensors(tensors: Mapping[str, np.ndarray], what: str) -> bytes:
 
 
 def load_tensors(content: memoryview, path: object, name: str) -> dict[str, np.ndarray]:
-    """The arrays, yours to write to; `path` and `name` are for the error messages."""
+    """Return the arrays, which are writable; `path` and `name` are for the error messages."""
     for tensor, entry in _header(content, path, name).items():
         _check_entry(tensor, entry, path, name)
     try:
         tensors = safetensors.numpy.load(bytes(content))
     except safetensors.SafetensorError as error:
-        raise FormatError(path, f"{name} is no safetensors file ({shown(str(error))})") from error
+        raise FormatError(
+            path, f"{name} is not a safetensors file ({shown(str(error))})"
+        ) from error
     return {tensor: np.require(array, requirements="W") for tensor, array in tensors.items()}
 
 
@@ -85,12 +87,12 @@ def _fits(name: str) -> bool:
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
-    """The same numbers in C order and the file's byte order; a copy only where needed."""
+    """Return the array in C order and native byte order, a copy only if necessary."""
     return np.asarray(array, array.dtype.newbyteorder("="), order="C")
 
 
 def _header(content: memoryview, path: object, name: str) -> dict[str, Any]:
-    """What the file says about its arrays, by name."""
+    """Return what the header says about each array, by name."""
     size = int.from_bytes(content[:SIZE_BYTES], "little")
     if size > MAX_HEADER_BYTES:
         raise SizeLimitError(
@@ -127,8 +129,8 @@ def _check_entry(tensor: str, entry: object, path: object, name: str) -> None:
     shape = entry["shape"]
     if not isinstance(shape, list) or not all(is_int(n) and 0 <= n <= MAX_INT32 for n in shape):
         raise FormatError(path, f"{where} must have a shape of integers from 0 to {MAX_INT32}")
-    if len(shape) > MAX_AXES or math.prod(max(n, 1) for n in shape) > MAX_NUMBERS:
+    if len(shape) > MAX_AXES or math.prod(max(n, 1) for n in shape) > MAX_ELEMENTS:
         raise SizeLimitError(
-            f"{path}: {where} has {len(shape)} axes and {math.prod(shape):,} numbers; "
-            f"at most {MAX_AXES} and {MAX_NUMBERS:,} are read"
+            f"{path}: {where} has {len(shape)} axes and {math.prod(shape):,} elements; "
+            f"at most {MAX_AXES} and {MAX_ELEMENTS:,} are read"
         )

@@ -1,7 +1,7 @@
-"""The engines' processes: started once, stopped dead while another one works.
+"""One process per engine, stopped with SIGSTOP while another engine works.
 
-Two engines in one process would share a thread pool's settings and memory; two that run at the
-same time would share cores. A stopped process (SIGSTOP) cannot even spin.
+Engines in one process would share thread settings and memory, and engines that run at the same
+time would share cores. A stopped process cannot even spin.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ BENCHMARKS = Path(__file__).parents[1]
 
 
 class EngineError(RuntimeError):
-    """An engine's process died, or answered with an error."""
+    """An engine's process ended, or replied with an error."""
 
 
-class Crew:
-    """All engines, waiting; `ask` wakes one of them for one answer. Use it in a `with` block."""
+class EngineProcesses:
+    """The engines' processes, all stopped; `ask` wakes one for a request. Use it as a context."""
 
     def __init__(self, pythons: dict[str, str], threads: int) -> None:
-        self.pythons, self.threads = pythons, threads  # {engine: its interpreter}
-        self.absent: dict[str, str] = {}  # engine: what to type to have it
-        self.variants: dict[str, dict[str, list[str]]] = {}  # engine: {variant: its modes}
+        self.pythons, self.threads = pythons, threads  # interpreter by engine
+        self.absent: dict[str, str] = {}  # command that installs it, by engine
+        self.variants: dict[str, dict[str, list[str]]] = {}  # modes by variant, by engine
         self.versions: dict[str, dict[str, str]] = {}
         self._processes: dict[str, subprocess.Popen[str]] = {}
         self._open = ExitStack()
-        self._logs: dict[str, IO[str]] = {}  # what libraries say; shown when a process dies
+        self._logs: dict[str, IO[str]] = {}  # stderr, shown when a process ends
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> EngineProcesses:
         """Start every engine that is installed, one after the other."""
         try:
             for engine in self.pythons:
@@ -54,7 +54,7 @@ class Crew:
         self._end()
 
     def ask(self, engine: str, do: str, **request: Any) -> dict[str, Any]:
-        """Send one request, wait for the answer; all other engines stand still."""
+        """Send a request and wait for the reply, while all other engines are stopped."""
         process = self._processes[engine]
         process.send_signal(signal.SIGCONT)
         try:
@@ -69,7 +69,7 @@ class Crew:
         return answer
 
     def say_what_is_absent(self, console: Console) -> None:
-        """A line for each engine, and one that installs all peers."""
+        """Print how to install each missing engine, and all peers."""
         for engine, remedy in self.absent.items():
             console.print(f"[yellow]{engine} is absent; to compare with it: {escape(remedy)}")
         lacking = [engine for engine in self.absent if not ENGINES[engine].is_ours]
@@ -78,7 +78,7 @@ class Crew:
             console.print(f"[yellow]all peers at once: {escape(everything)}")
 
     def process_id(self, engine: str) -> int:
-        """Of an engine's process."""
+        """The process id of an engine."""
         return self._processes[engine].pid
 
     def _start(self, engine: str) -> None:
@@ -121,12 +121,12 @@ class Crew:
 
 
 def _installable(engine: str) -> str:
-    """What pip is told to install for it."""
+    """The argument of `pip install` for an engine."""
     return f'"{BENCHMARKS.parent}"' if ENGINES[engine].is_ours else ENGINES[engine].package
 
 
 def _environment(engine: str, threads: int) -> dict[str, str]:
-    """As many threads for everyone, whatever library they come from."""
+    """Environment variables that give every library the same number of threads."""
     names = ("OMP", "MINICNN", "OPENBLAS", "MKL")
     counts = {f"{name}_NUM_THREADS": str(threads) for name in names}
     return {**os.environ, **counts, "CUDA_VISIBLE_DEVICES": "", **ENGINES[engine].environment}
