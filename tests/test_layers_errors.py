@@ -1,4 +1,4 @@
-"""Layers: every wrong use and every hostile config gets one clear error."""
+"""Layers: every wrong use and every hostile config raises one clear error."""
 
 from __future__ import annotations
 
