@@ -104,7 +104,7 @@ ignored() {
 lower_instruction_sets() {
   local best level blind
   blind=$(ignored "${without_kernels[@]}" archive benchmark_networks example_lenet hostile_files idx \
-    layering mnist pictures process progress saving team)
+    layering mnist pictures process progress saving thread_pool)
   best=$(python -c 'from minicnn import _core; print(_core.isa())')
   echo "the suite has run on $best"
   for level in generic avx2 avx512; do

@@ -52,7 +52,7 @@ suite_under_sanitizers() {
   sanitized python -c "import minicnn._core as core; print(core.__file__, core.isa())" |
     grep "^$work/sanitized/"
   sanitized python -m pytest -q -p no:cacheprovider -m "slow or not slow" tests \
-    $(ignored "${without_kernels[@]}" layering example_lenet team guard_pages hostile_files \
+    $(ignored "${without_kernels[@]}" layering example_lenet thread_pool guard_pages hostile_files \
       benchmark_networks)
   cd "$checkout"
 }

@@ -1,4 +1,4 @@
-"""What the machine can do at most: operations a second, bytes a second. Measured, not looked up."""
+"""Measure the machine's peak: operations per second and bytes per second."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from conv2d_peak import SGEMM_SIZE, SHAPES, aligned, kernels, seconds_each
+from conv2d_peak import SGEMM_SIZE, SHAPES, aligned, kernels, seconds_per_call
 
 from minicnn import _core
 
 COPIED_FLOATS = 2**26  # 256 MiB: more than any cache
 ROUNDS = 5
-# Wide, deep and small enough for the caches: where a convolution comes nearest to the peak.
+# Wide, deep and small enough for the caches: these convolutions come nearest to the peak.
 CONVOLUTIONS = ("scene3", "scene4", "photo6")
 
 
 class Ceilings(NamedTuple):
-    """Bests of this run."""
+    """The best figures of this run."""
 
     sgemm_gflops: float  # NumPy's matrix product
     convolution_gflops: float  # the fastest of CONVOLUTIONS, forward
-    copy_gbytes: float  # NumPy's copy on all threads, bytes read and bytes written
+    copy_gbytes: float  # NumPy's copy on all threads; bytes read plus bytes written
 
     @property
     def gflops(self) -> float:
-        """The peak, as near as anything here comes to it."""
+        """The highest GFLOP/s that was measured."""
         return max(self.sgemm_gflops, self.convolution_gflops)
 
     def at(self, intensity: float) -> float:
-        """GFLOP/s that a kernel can reach at most with so many operations a byte."""
+        """The highest possible GFLOP/s of a kernel with this many operations per byte."""
         return min(self.gflops, self.copy_gbytes * intensity)
 
 
 def measure() -> Ceilings:
-    """Takes some seconds."""
+    """Measure the ceilings, which takes some seconds."""
     a, b, c = (aligned(SGEMM_SIZE, SGEMM_SIZE) for _ in range(3))
     product = 2e-9 * SGEMM_SIZE**3 / _fastest(partial(np.matmul, a, b, out=c))
     shapes = [SHAPES[name] for name in CONVOLUTIONS]
@@ -46,18 +46,19 @@ def measure() -> Ceilings:
 
 
 def _fastest(run: Callable[[], object]) -> float:
-    return min(seconds_each(run) for _ in range(ROUNDS))
+    return min(seconds_per_call(run) for _ in range(ROUNDS))
 
 
 def _copy_gbytes(threads: int) -> float:
-    """Every thread copies its part; NumPy lets the others run meanwhile."""
+    """Copy one slice per thread; NumPy releases the GIL meanwhile."""
     source, target = np.ones(COPIED_FLOATS, np.float32), np.zeros(COPIED_FLOATS, np.float32)
-    parts = list(zip(np.array_split(target, threads), np.array_split(source, threads), strict=True))
+    slices = zip(np.array_split(target, threads), np.array_split(source, threads), strict=True)
+    pairs = list(slices)
     seconds = []
     with ThreadPoolExecutor(threads) as pool:
         for _ in range(2 * ROUNDS):
             start = time.perf_counter()
-            for copied in [pool.submit(np.copyto, *part) for part in parts]:
-                copied.result()
+            for copy in [pool.submit(np.copyto, *pair) for pair in pairs]:
+                copy.result()
             seconds.append(time.perf_counter() - start)
     return 2 * source.nbytes / min(seconds) / 1e9

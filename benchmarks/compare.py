@@ -1,14 +1,14 @@
-"""minicnn against five peers on the same networks, with the same weights and batches.
+"""Compare minicnn with its peers on the same networks, with the same weights and batches.
 
-    python benchmarks/compare.py                                    # LeNet, with what is here
+    python benchmarks/compare.py                                    # LeNet, installed engines
     python benchmarks/compare.py --all --python-peers ~/peers/bin/python
     python benchmarks/compare.py --networks scene --measure training --engines native tensorflow
-    python benchmarks/compare.py --summary --out benchmarks/results # of what README.md shows
+    python benchmarks/compare.py --summary --out benchmarks/results # the results in the docs
 
-Every engine has its own process. First all compute the same batch: probabilities, and weights
-after three training steps, must agree, or nothing is timed. Then they are timed in turn, block by
-block, the others stopped meanwhile, so that a busy minute of the machine hits all of them alike.
-README.md in this folder says what the columns mean and how fair the comparison is.
+Every engine runs in its own process. First all compute the same batch: if their probabilities, or
+their weights after three training steps, do not agree, nothing is timed. Then they are timed in
+turn, block by block, while the others are stopped, so that a busy machine slows all of them alike.
+README.md in this folder explains the columns and the method.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 from output import add_out, draw
 from peers import machine, plots, tables
 from peers.agreement import Agreement, DisagreementError, agree
-from peers.crew import Crew, EngineError
+from peers.engine_processes import EngineError, EngineProcesses
 from peers.engines import ENGINES
 from peers.networks import NETWORKS, Network
 from peers.results import Case, Memory, Run, read, write
@@ -31,13 +31,13 @@ from peers.timing import Plan, measure, memory
 from rich.console import Console
 
 MEASURES = ("training", "fit", "inference", "memory", "scaling")
-REMEMBERED = ("native", "torch")  # whose memory is measured
-SCALED = ("native", "torch")  # who is timed on one thread as well
-SCALED_NETWORKS = ("scene", "photo")
+MEMORY_ENGINES = ("native", "torch")  # whose memory is measured
+SCALING_ENGINES = ("native", "torch")  # that are timed on one thread as well
+SCALING_NETWORKS = ("scene", "photo")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Compare; 0 if every engine computed the same, 1 if one did not or none could be started."""
+    """Compare the engines; return 1 if one computes different results or none starts, else 0."""
     options = _options(arguments)
     console = Console(stderr=True)
     if not options.summary:
@@ -55,20 +55,24 @@ def main(arguments: list[str] | None = None) -> int:
 def _compare(
     network: Network, options: argparse.Namespace, processors: list[int], console: Console
 ) -> None:
-    """One network, with processes of its own: all of them at once would fill the memory."""
+    """Compare on one network, in new processes: all networks at once would fill the memory."""
     start = time.perf_counter()
     about = machine.describe(options.threads, processors)
     plan = Plan(options.blocks, options.seconds, processors)
-    with Crew(_pythons(options, options.engines), options.threads) as crew:
-        crew.say_what_is_absent(console)
-        agreement = agree(crew, network, console)
-        about |= {"versions": crew.versions, "absent": crew.absent, "agreement": agreement.rows}
+    with EngineProcesses(_pythons(options, options.engines), options.threads) as processes:
+        processes.say_what_is_absent(console)
+        agreement = agree(processes, network, console)
+        about |= {
+            "versions": processes.versions,
+            "absent": processes.absent,
+            "agreement": agreement.rows,
+        }
         results = []
         for case in _cases(network, options):
             ways = [way for way, modes in agreement.modes.items() if case.mode in modes]
             if case.threads < options.threads:
-                ways = [way for way in ways if way.engine in SCALED]
-            results += measure(crew, ways, case, plan, console)
+                ways = [way for way in ways if way.engine in SCALING_ENGINES]
+            results += measure(processes, ways, case, plan, console)
     memories = _memory(network, agreement, options) if "memory" in options.measure else []
     about |= {"blocks": plan.blocks, "seconds_per_block": plan.seconds}
     run = Run(network.name, about, results, memories)
@@ -81,7 +85,7 @@ def _compare(
 
 
 def _cases(network: Network, options: argparse.Namespace) -> list[Case]:
-    """What is timed, in this order."""
+    """The cases to time, in order."""
     sizes: dict[str, list[int]] = {
         "training": options.batches or [network.batch],
         "fit": [network.fit_images],
@@ -93,18 +97,18 @@ def _cases(network: Network, options: argparse.Namespace) -> list[Case]:
         if mode in options.measure
         for batch in batches
     ]
-    if "scaling" in options.measure and network.name in SCALED_NETWORKS and options.threads > 1:
+    if "scaling" in options.measure and network.name in SCALING_NETWORKS and options.threads > 1:
         found.append(Case(network.name, "training", network.batch, 1))
     return found
 
 
 def _memory(network: Network, agreement: Agreement, options: argparse.Namespace) -> list[Memory]:
-    """Of every way of the engines that are compared in this, each in a fresh process."""
+    """Measure the memory of each variant of MEMORY_ENGINES, each in a fresh process."""
     found = []
     for (engine, variant), modes in agreement.modes.items():
-        if engine in REMEMBERED and "training" in modes:
-            with Crew(_pythons(options, [engine]), options.threads) as crew:
-                found.append(memory(crew, network, engine, variant))
+        if engine in MEMORY_ENGINES and "training" in modes:
+            with EngineProcesses(_pythons(options, [engine]), options.threads) as processes:
+                found.append(memory(processes, network, engine, variant))
     return found
 
 
@@ -114,7 +118,7 @@ def _pythons(options: argparse.Namespace, engines: list[str]) -> dict[str, str]:
 
 
 def _summarize(folder: Path) -> None:
-    """One table of all networks that this folder has results of."""
+    """Print and draw a summary of all networks with results in this folder."""
     runs = [run for path in sorted(folder.glob("compare-*.json")) if (run := read(path))]
     if runs:
         tables.print_summary(runs)
@@ -130,18 +134,18 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     usual = [engine for engine in ENGINES if engine != "numpy"]
     add("--engines", nargs="+", choices=ENGINES, default=usual, help="default: all but numpy")
     add("--batches", nargs="+", type=_positive, help="default: each network's own")
-    add("--blocks", type=_positive, default=12, help="repeats, each of all engines in turn")
-    add("--seconds", type=float, default=0.3, help="least length of one block")
     add(
-        "--threads", type=_positive, default=2, help="of every engine, pinned to as many processors"
+        "--blocks", type=_positive, default=12, help="number of blocks, each of all engines in turn"
     )
+    add("--seconds", type=float, default=0.3, help="minimum length of a block")
+    add("--threads", type=_positive, default=2, help="per engine, pinned to as many processors")
     add(
         "--python-peers",
         default=os.environ.get("MINICNN_PYTHON_PEERS", sys.executable),
         help="interpreter with the peers' packages; default $MINICNN_PYTHON_PEERS, or this one",
     )
     add_out(parser)
-    add("--summary", action="store_true", help="measure nothing; print what --out has")
+    add("--summary", action="store_true", help="only print the results in --out")
     return parser.parse_args(arguments)
 
 

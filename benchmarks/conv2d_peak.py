@@ -1,13 +1,13 @@
-"""How near the direct convolution comes to the processor's peak: GFLOP/s against sgemm's.
+"""Compare the direct convolution's GFLOP/s with those of a matrix product, near the peak.
 
 Each shape takes turns with NumPy's (OpenBLAS's) 2048 x 2048 x 2048 float32 product in the same
-run, so that clock and neighbors weigh on both alike; the median of the rounds' shares counts. The
-forward pass must reach 85 % of sgemm on every shape, or the program ends with status 1.
+run, so that clock rate and other load affect both alike; the median of the rounds' ratios counts.
+The exit code is 1 if a forward pass is slower than 85 % of the matrix product.
 
     python benchmarks/conv2d_peak.py [--rounds 7] [--shapes scene1 lenet2] [--algorithm direct]
 
-With `--algorithm winograd`, or auto for the chooser's own choice, GFLOP/s are still those of the
-formula: more than the processor can do means that less was done.
+With `--algorithm winograd`, or `auto` for the engine's own choice, the operations are still those
+of the formula: more GFLOP/s than the processor can do mean that fewer were computed.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from minicnn.shapes import conv_window
 NEEDED = 0.85
 SGEMM_SIZE = 2048
 BLOCK_SECONDS = 0.05
-PAUSE_SECONDS = 0.1  # OpenBLAS's threads go on spinning on their processors for some 30 ms
+PAUSE_SECONDS = 0.1  # OpenBLAS's threads keep spinning for some 30 ms
 
 
 class Shape(NamedTuple):
-    """A square valid convolution: images, side, channels, kernel side, filters."""
+    """A convolution with "valid" padding, square images and square kernels."""
 
     n: int
     side: int
@@ -50,7 +50,7 @@ class Shape(NamedTuple):
         return 2e-9 * products
 
 
-# The convolutions of the five networks, LeNet's with filters in whole vectors.
+# The convolutions of the five networks; LeNet's filters are rounded up to whole vectors.
 SHAPES = {
     "scene1": Shape(32, 150, 3, 3, 32),
     "scene2": Shape(32, 74, 32, 3, 64),
@@ -67,7 +67,7 @@ SHAPES = {
 
 
 def aligned(*shape: int) -> np.ndarray:
-    """Random numbers that start on a cache line, as the engine's own buffers do."""
+    """An array of random values that starts on a cache line, as the engine's buffers do."""
     count = int(np.prod(shape))
     memory = np.empty(count + 16, np.float32)
     skip = -memory.ctypes.data % 64 // 4
@@ -77,7 +77,7 @@ def aligned(*shape: int) -> np.ndarray:
 
 
 def kernels(shape: Shape, algorithm: str) -> dict[str, Callable[[], None]]:
-    """The three passes of one convolution, ready to run."""
+    """Functions that run the three passes of a convolution."""
     image = (shape.side, shape.side)
     attributes = {
         "window": conv_window(shape.kernel, 1, "valid", 1, image),
@@ -103,8 +103,8 @@ def kernels(shape: Shape, algorithm: str) -> dict[str, Callable[[], None]]:
     return {name: partial(program.run, 0, 1) for name, program in programs.items()}
 
 
-def seconds_each(run: Callable[[], object]) -> float:
-    """Mean time of one call over a block of calls, after other threads have gone to sleep."""
+def seconds_per_call(run: Callable[[], object]) -> float:
+    """Mean time per call over a block of calls, after other threads have gone to sleep."""
     time.sleep(PAUSE_SECONDS)
     run()
     start, calls = time.perf_counter(), 0
@@ -115,29 +115,31 @@ def seconds_each(run: Callable[[], object]) -> float:
 
 
 class Figures(NamedTuple):
-    """Medians over the rounds: GFLOP/s, and the share of the sgemm next to it in time."""
+    """Medians over the rounds: GFLOP/s, and their ratio to sgemm's in the same round."""
 
     gflops: dict[str, float]
     shares: dict[str, float]
 
 
 def measure(shape: Shape, rounds: int, algorithm: str) -> Figures:
-    """The three passes and sgemm, in blocks that take turns."""
+    """Time the three passes and sgemm in turn."""
     a, b, c = (aligned(SGEMM_SIZE, SGEMM_SIZE) for _ in range(3))
     runs: dict[str, Callable[[], object]] = {
         "sgemm": partial(np.matmul, a, b, out=c),
         **kernels(shape, algorithm),
     }
     work = dict.fromkeys(runs, shape.gflop) | {"sgemm": 2e-9 * SGEMM_SIZE**3}
-    seen = [{k: work[k] / seconds_each(run) for k, run in runs.items()} for _ in range(rounds)]
+    measured = [
+        {k: work[k] / seconds_per_call(run) for k, run in runs.items()} for _ in range(rounds)
+    ]
     return Figures(
-        {k: statistics.median(figures[k] for figures in seen) for k in runs},
-        {k: statistics.median(figures[k] / figures["sgemm"] for figures in seen) for k in runs},
+        {k: statistics.median(gflops[k] for gflops in measured) for k in runs},
+        {k: statistics.median(gflops[k] / gflops["sgemm"] for gflops in measured) for k in runs},
     )
 
 
 def main() -> int:
-    """Print a line for each shape; 1 if a forward pass is too slow, else 0."""
+    """Print one line per shape; return 1 if a forward pass is too slow, else 0."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=list(SHAPES))

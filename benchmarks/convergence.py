@@ -1,10 +1,10 @@
-"""Does a faster engine learn the same? Loss and accuracy, epoch by epoch, computed in three ways.
+"""Check that the faster algorithms learn as well as the plain ones: loss and accuracy by epoch.
 
 Each network is trained from the same weights on the same batches with everything on, with
-`algorithm="direct"` in place of Winograd, and with `fuse=False`, kernel by kernel. The three differ
-in rounding only, but training is chaotic: two runs part company after some hundred steps even if
-they differ in one last bit. So each way is run with several seeds; the ways learn the same if
-their curves lie as close to each other as those of one way's seeds.
+`algorithm="direct"` instead of Winograd, and with `fuse=False`, one kernel per operation. The three
+variants differ only in rounding, but training is chaotic: runs that differ in a single bit diverge
+after some hundred steps. So each variant is trained with several seeds. The variants learn equally
+well if their curves differ no more than the curves of different seeds.
 
     python benchmarks/convergence.py --data FOLDER [--networks cifar scene] [--epochs 5] [--seeds 3]
 
@@ -28,20 +28,16 @@ import numpy as np
 from output import add_out, draw
 from PIL import Image
 from rich.progress import track
+from variants import VARIANTS
 
 import minicnn as mc
 from minicnn.support.plots import new_figure
 
-WAYS = {  # name: (algorithm, fuse)
-    "everything on": ("auto", True),
-    'algorithm="direct"': ("direct", True),
-    "fuse=False": ("auto", False),
-}
-COLORS = dict(zip(WAYS, ("#2563eb", "#ea580c", "#16a34a"), strict=True))
+COLORS = {"everything on": "#2563eb", 'algorithm="direct"': "#ea580c", "fuse=False": "#16a34a"}
 
 
 class Images(NamedTuple):
-    """uint8 (N, H, W, 3) and labels, int32 (N,), shuffled once, for learning and for testing."""
+    """Images, uint8 (N, H, W, 3), and labels, int32 (N,), in random order."""
 
     x: np.ndarray
     y: np.ndarray
@@ -50,13 +46,13 @@ class Images(NamedTuple):
 
 
 def files_in_folder(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """("train/sea/17.jpg", its bytes) for every image below."""
+    """Yield ("train/sea/17.jpg", its bytes) for every image in the folder."""
     for path in sorted(folder.rglob("*.jpg")):
         yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
 def files_in_archive(archive: Path) -> Iterator[tuple[str, bytes]]:
-    """The same from a tar file; the first part of a name is the archive's own."""
+    """Yield the same from a tar file, without the first folder of its names."""
     with tarfile.open(archive) as tar:
         for member in tar:
             if member.isfile():
@@ -64,31 +60,31 @@ def files_in_archive(archive: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def read_images(files: Iterator[tuple[str, bytes]], size: tuple[int, int], what: str) -> Images:
-    """Decode `part/class/file` images; those of another size are scaled."""
-    parts: dict[str, list[tuple[str, np.ndarray]]] = {"train": [], "test": []}
+    """Decode the images named `split/class/file`, resized to `size`."""
+    splits: dict[str, list[tuple[str, np.ndarray]]] = {"train": [], "test": []}
     for name, data in track(files, f"reading {what}", total=None):
-        part, label, _ = name.split("/")
+        split, label, _ = name.split("/")
         image = Image.open(io.BytesIO(data)).convert("RGB").resize(size)
-        parts[part].append((label, np.asarray(image)))
-    classes = sorted({label for label, _ in parts["train"]})
+        splits[split].append((label, np.asarray(image)))
+    classes = sorted({label for label, _ in splits["train"]})
     arrays: list[np.ndarray] = []
-    for part in parts.values():
-        order = np.random.default_rng(0).permutation(len(part))
-        arrays.append(np.stack([part[i][1] for i in order]))
-        arrays.append(np.array([classes.index(part[i][0]) for i in order], np.int32))
+    for images in splits.values():
+        order = np.random.default_rng(0).permutation(len(images))
+        arrays.append(np.stack([images[i][1] for i in order]))
+        arrays.append(np.array([classes.index(images[i][0]) for i in order], np.int32))
     return Images(*arrays)
 
 
 def load(network: str, folder: Path) -> Images:
-    """The images that the network was made for."""
+    """Load the images for which the network was made."""
     if network == "scene":
         return read_images(files_in_folder(folder / "scenes"), (150, 150), "scenes")
     return read_images(files_in_archive(folder / "cifar10.tar.xz"), (32, 32), "CIFAR-10")
 
 
-def train(network: str, images: Images, way: str, seed: int, epochs: int) -> dict[str, Any]:
-    """One training; its history."""
-    algorithm, fuse = WAYS[way]
+def train(network: str, images: Images, variant: str, seed: int, epochs: int) -> dict[str, Any]:
+    """Train once and return the history."""
+    algorithm, fuse = VARIANTS[variant]
     mc.utils.set_random_seed(seed)
     mc.config.set_conv_algorithm(algorithm)
     model = getattr(mc.zoo, network)(rescale=1 / 255)
@@ -107,7 +103,7 @@ def train(network: str, images: Images, way: str, seed: int, epochs: int) -> dic
 
 
 def plot(path: Path, runs: list[dict[str, Any]], networks: list[str]) -> None:
-    """A row a network: loss of training, accuracy of testing; a color a way, a line a seed."""
+    """Draw training loss and test accuracy, one row per network, one color per variant."""
     figure = new_figure(10, 3.6 * len(networks))
     axes = figure.subplots(len(networks), 2, squeeze=False)
     titles = {"loss": "training loss", "val_accuracy": "test accuracy"}
@@ -119,24 +115,26 @@ def plot(path: Path, runs: list[dict[str, Any]], networks: list[str]) -> None:
                 axis.plot(range(1, len(values) + 1), values, color=COLORS[run["way"]], label=label)
             axis.set(title=f"{network}: {title}", xlabel="epoch")
             axis.grid(alpha=0.3)
-    axes[0][0].legend(title="a line for each seed")
+    axes[0][0].legend(title="one line per seed")
     figure.savefig(path, dpi=110)
 
 
 def spread(runs: list[dict[str, Any]], network: str, key: str) -> str:
-    """The last epoch's figure: mean and range over the seeds, way by way."""
+    """Mean and range of the last epoch's value over the seeds, for each variant."""
     lines = []
-    for way in WAYS:
-        found = [r["history"][key][-1] for r in runs if (r["network"], r["way"]) == (network, way)]
+    for variant in COLORS:
+        found = [
+            r["history"][key][-1] for r in runs if (r["network"], r["way"]) == (network, variant)
+        ]
         lines.append(
-            f"  {way:20} {np.mean(found):.4f}  ({min(found):.4f} to {max(found):.4f}, "
+            f"  {variant:20} {np.mean(found):.4f}  ({min(found):.4f} to {max(found):.4f}, "
             f"{len(found)} seeds)"
         )
     return "\n".join([f"{network}, {key} after the last epoch:", *lines])
 
 
 def main() -> int:
-    """Train every network in every way with every seed."""
+    """Train every network in every variant with every seed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--data", type=Path, default=os.environ.get("MINICNN_DATA"))
@@ -150,10 +148,10 @@ def main() -> int:
     runs = []
     for network in options.networks:
         images = load(network, Path(options.data))
-        todo = [(way, seed) for seed in range(options.seeds) for way in WAYS]
-        for way, seed in track(todo, f"training {network}"):
-            history = train(network, images, way, seed, options.epochs)
-            runs.append({"network": network, "way": way, "seed": seed, "history": history})
+        pairs = [(variant, seed) for seed in range(options.seeds) for variant in COLORS]
+        for variant, seed in track(pairs, f"training {network}"):
+            history = train(network, images, variant, seed, options.epochs)
+            runs.append({"network": network, "way": variant, "seed": seed, "history": history})
         print(spread(runs, network, "val_accuracy"))
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "convergence.json").write_text(json.dumps(runs, indent=1) + "\n")

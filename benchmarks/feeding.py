@@ -1,11 +1,11 @@
-"""Do image files slow training down? The scene network from JPEG files, and from memory.
+"""Measure how much reading image files slows training: the scene network from files and memory.
 
     python benchmarks/feeding.py --data FOLDER/scenes/train
 
-FOLDER/scenes/train has one folder of images a class; default: $MINICNN_DATA. An epoch from files
-reads and decodes every image and augments it as the paper does (shear, zoom, flip); an epoch from
-memory has the same images as float32 arrays, read and scaled before, and augments nothing. The two
-take turns. Writes feeding.json to --out.
+FOLDER/scenes/train has one folder of images per class; default: $MINICNN_DATA. An epoch from files
+reads, decodes and augments every image as the paper does (shear, zoom, flip). An epoch from memory
+uses the same images as float32 arrays, read and scaled before, without augmentation. The two take
+turns. Writes feeding.json to --out.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from peers import machine
 import minicnn as mc
 from minicnn.data import ImageDataGenerator, list_folder, read_images
 
-SIDE, BATCH, ROUNDS = 150, 32, 6  # the first round does not count
+SIDE, BATCH, ROUNDS = 150, 32, 6  # after a first round that does not count
 PAPER = {"rescale": 1 / 255, "shear_range": 0.2, "zoom_range": 0.2, "horizontal_flip": True}
 WANTED = 0.85
 
 
 def measure(folder: Path) -> dict[str, Any]:
-    """Images a second of both, the median of the rounds, and their ratio."""
+    """Images per second of both in every round, and the median of their ratios."""
     names = list_folder(folder)
     x, kept, _ = read_images(names.paths, (SIDE, SIDE), interpolation="nearest")
     x, y = x.astype(np.float32) / 255, np.eye(len(names.class_names), dtype=np.float32)
@@ -53,7 +53,7 @@ def measure(folder: Path) -> dict[str, Any]:
 
 
 def _in_turn(ways: dict[str, Callable[[], Any]]) -> dict[str, list[float]]:
-    """Seconds of each way, round by round."""
+    """Run each function once per round and return its times in seconds."""
     seconds: dict[str, list[float]] = {way: [] for way in ways}
     for number in range(ROUNDS + 1):
         for way, run in ways.items():
@@ -65,7 +65,7 @@ def _in_turn(ways: dict[str, Callable[[], Any]]) -> dict[str, list[float]]:
 
 
 def main() -> int:
-    """Measure, print, write."""
+    """Measure both, then print and write the results."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     data = os.environ.get("MINICNN_DATA")
     parser.add_argument("--data", type=Path, default=data and Path(data) / "scenes" / "train")
@@ -79,7 +79,7 @@ def main() -> int:
     found = measure(arguments.data)
     for way, rates in found["rates"].items():
         print(f"{way:7} {statistics.median(rates):6.0f} images/s")
-    print(f"from files at {found['ratio']:.1%} of the rate from memory; wanted {WANTED:.0%}")
+    print(f"from files at {found['ratio']:.1%} of the rate from memory; target {WANTED:.0%}")
     arguments.out.mkdir(parents=True, exist_ok=True)
     text = json.dumps({**about, **found}, indent=1)
     (arguments.out / "feeding.json").write_text(text + "\n", encoding="utf-8")

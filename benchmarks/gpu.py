@@ -5,9 +5,8 @@
     python benchmarks/gpu.py --networks lenet --minutes 2
     python benchmarks/gpu.py --simulate                        # no GPU: kernels on the processor
 
-Every part runs in a process of its own and within its time: one that fails is reported, and the
-others go on. Without a GPU it says so and ends with 2. README.md in this folder says what is
-measured.
+Each part runs in a separate process with a time limit. A part that fails is reported, and the other
+parts still run. Without a GPU the exit code is 2. README.md in this folder says what is measured.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from rich.console import Console
 
 from minicnn.backends import device
 
-# Shares of the time that all have together.
+# Each part's share of the total time.
 PARTS = {
     "about": 3,
     "correctness": 24,
@@ -42,7 +41,7 @@ NO_GPU = 2  # exit code
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 if all went well, 1 if a part failed or a kernel is wrong, 2 if there is no GPU."""
+    """Return 0 if all went well, 1 if a part failed or a kernel is wrong, 2 without a GPU."""
     options = _options(arguments)
     problem = "" if options.simulate else device.missing() or device.no_gpu()
     if problem or (device.simulated() and not options.simulate):
@@ -58,7 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(parts: list[str], seconds: float, options: Options, console: Console) -> list[Outcome]:
-    """One part after the other; what one does not use, the later ones may."""
+    """Run one part after the other; time that a part leaves is shared by the later ones."""
     outcomes = []
     for i, part in enumerate(parts):
         share = PARTS[part] / sum(PARTS[later] for later in parts[i:])
@@ -72,7 +71,7 @@ def _run(parts: list[str], seconds: float, options: Options, console: Console) -
 
 
 def _wrong(outcome: Outcome) -> list[dict[str, Any]]:
-    """Kernels whose error rounding does not explain."""
+    """Return the kernels whose error is larger than rounding explains."""
     return [row for row in outcome.rows if row.get("agrees") is False]
 
 
@@ -80,10 +79,14 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add: Any = parser.add_argument
     add("--parts", nargs="+", choices=PARTS, default=None, help="default: all")
-    add("--minutes", type=float, default=MINUTES, help="for everything")
+    add("--minutes", type=float, default=MINUTES, help="for all parts together")
     add("--networks", nargs="+", default=[], help="default: all five")
-    add("--kernels", nargs="+", default=[], help="whose correctness; default: all")
-    add("--simulate", action="store_true", help="in numba's simulator, tiny shapes, nothing timed")
+    add("--kernels", nargs="+", default=[], help="kernels to check; default: all")
+    add(
+        "--simulate",
+        action="store_true",
+        help="tiny shapes in numba's simulator; nothing is timed",
+    )
     add_out(parser)
     options = parser.parse_args(arguments)
     possible = list(SIMULATED) if options.simulate else list(PARTS)

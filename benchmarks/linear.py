@@ -1,10 +1,9 @@
-"""Does the cost of training grow as the work does? Time against images, and against pixels.
+"""Measure whether the time of training grows linearly with the images and with their pixels.
 
     python benchmarks/linear.py [--network scene]
 
 An epoch of n images should take n times as long as one image, and an image of p pixels p times as
-long as one pixel: straight lines. The program prints how far the measured points lie from the best
-line through them, and draws both.
+long as one pixel. The program fits a line to each series, prints how well it fits, and draws it.
 """
 
 from __future__ import annotations
@@ -28,13 +27,20 @@ from minicnn.support.plots import new_figure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-STEPS = (2, 4, 8, 12, 16)  # batches an epoch
-SIDES = (96, 128, 160, 192, 224, 256)  # pixels; what valid convolutions lose at the edges is small
+STEPS = (2, 4, 8, 12, 16)  # batches per epoch
+SIDES = (
+    96,
+    128,
+    160,
+    192,
+    224,
+    256,
+)  # pixels; large, so that the edges lost by valid convolutions matter little
 ROUNDS = 5
 
 
 class Line(NamedTuple):
-    """Points, and the line of least squares through them."""
+    """A series of points, and the least-squares line through them."""
 
     what: str
     amounts: list[float]
@@ -42,13 +48,13 @@ class Line(NamedTuple):
 
     @property
     def fitted(self) -> tuple[float, float]:
-        """(seconds for one more, seconds for none)."""
+        """(slope in seconds per unit, intercept in seconds)."""
         slope, start = np.polyfit(self.amounts, self.seconds, 1)
         return float(slope), float(start)
 
     @property
     def determination(self) -> float:
-        """R squared: 1 for points that lie on the line."""
+        """R squared, which is 1 if all points are on the line."""
         slope, start = self.fitted
         seconds = np.array(self.seconds)
         off = seconds - (slope * np.array(self.amounts) + start)
@@ -56,7 +62,7 @@ class Line(NamedTuple):
 
 
 def over_images(network: Network) -> Line:
-    """Seconds of `fit` for one epoch of more and more images."""
+    """Time an epoch of `fit` with increasing numbers of images."""
     model = _compiled(network, network.image)
     counts = [steps * network.batch for steps in STEPS]
     x, y = _images(max(counts), network.image, network.classes)
@@ -68,7 +74,7 @@ def over_images(network: Network) -> Line:
 
 
 def over_pixels(network: Network) -> Line:
-    """Seconds of a training step on larger and larger images."""
+    """Time a training step with increasing image sizes."""
     batches: dict[int, Any] = {}
     for side in SIDES:
         image = (side, side, network.image[2])
@@ -95,7 +101,7 @@ def _images(count: int, image: tuple[int, int, int], classes: int) -> tuple[np.n
 
 
 def _fastest(work: Any, amounts: list[int]) -> list[float]:
-    """Least seconds for each amount, in rounds that take turns; the first round does not count."""
+    """The shortest time for each amount over several rounds, not counting the first round."""
     seconds = np.full((ROUNDS + 1, len(amounts)), np.inf)
     for number in range(ROUNDS + 1):
         for i, amount in enumerate(amounts):
@@ -106,7 +112,7 @@ def _fastest(work: Any, amounts: list[int]) -> list[float]:
 
 
 def plot(path: Path, network: Network, lines: list[Line]) -> None:
-    """Both lines, with their points."""
+    """Draw both lines and their points."""
     figure = new_figure(9, 3.6)
     for axes, line in zip(figure.subplots(1, len(lines)), lines, strict=True):
         _draw(axes, line)
@@ -125,7 +131,7 @@ def _draw(axes: Axes, line: Line) -> None:
 
 
 def main() -> int:
-    """Measure, print, draw."""
+    """Measure both series, then print, draw and write them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     sizeless = [name for name in NETWORKS if name != "lenet"]
     parser.add_argument("--network", choices=sizeless, default="scene")
@@ -139,7 +145,7 @@ def main() -> int:
     for line in lines:
         slope, start = line.fitted
         print(
-            f"{line.what}: {slope * 1e6:.4g} µs each and {start * 1e3:.2f} ms once; "
+            f"{line.what}: {slope * 1e6:.4g} µs each plus {start * 1e3:.2f} ms; "
             f"R² = {line.determination:.5f}"
         )
     options.out.mkdir(parents=True, exist_ok=True)

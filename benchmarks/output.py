@@ -1,4 +1,4 @@
-"""Where the benchmarks write, and their pictures, which need matplotlib."""
+"""The output folder of the benchmarks, and their figures, which need matplotlib."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 from minicnn.errors import MissingExtraError
 
-OUT = Path("runs/benchmarks")  # not `results` beside this file: those are what README.md shows
+OUT = Path("runs/benchmarks")  # not results/ beside this file, whose figures the docs show
 
 
 def add_out(parser: argparse.ArgumentParser) -> None:
-    """The option --out."""
+    """Add the option --out."""
     parser.add_argument("--out", type=Path, default=OUT, help=f"folder to write to; default: {OUT}")
 
 
 def draw(plot: Callable[..., None], path: Path, *what: Any) -> None:
-    """`plot(path, *what)`; without matplotlib a line says that there is no picture, and why."""
+    """Call `plot(path, *what)`; without matplotlib, print why there is no figure."""
     try:
         plot(path, *what)
     except MissingExtraError as err:

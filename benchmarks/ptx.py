@@ -1,7 +1,7 @@
 """The CUDA kernels' machine code, without a GPU: registers, shared memory, spills.
 
-Each kernel that training some networks launches is compiled by numba and assembled by NVIDIA's
-ptxas for the cards asked for. `tests/test_cuda_ptx.py` holds the table to some rules.
+The kernels that the training of some networks launches are compiled by numba and assembled by
+NVIDIA's ptxas for several GPUs. `tests/test_cuda_ptx.py` checks the table.
 
     python benchmarks/ptx.py                      the table
     python benchmarks/ptx.py --only conv2d --arch 90 --each
@@ -31,12 +31,12 @@ from minicnn.shapes import conv_window, pool_window
 
 ARCHES = (75, 80, 90)
 TENSOR_CORES = 80  # the first with TF32
-FLOAT64 = r"\b(?:add|sub|mul|div|fma|mad|neg|sqrt|rcp)\S*\.f64"  # its arithmetic
+FLOAT64 = r"\b(?:add|sub|mul|div|fma|mad|neg|sqrt|rcp)\S*\.f64"  # arithmetic instructions
 COLUMNS = ("case", "function", "arch", "threads", "registers", "shared", "spills", "local")
 
 
 class Case(NamedTuple):
-    """One kernel of the contracts for arrays of some network's shapes."""
+    """One kernel of the contracts, with the shapes of some network."""
 
     network: str
     kernel: str
@@ -48,7 +48,7 @@ class Case(NamedTuple):
         return f"{self.network}: {self.kernel}{' tf32' if self.tensor_cores else ''}"
 
 
-# --- what is compiled ----------------------------------------------------------------------------
+# --- cases ---------------------------------------------------------------------------------------
 
 CONV = ("conv2d_forward", "conv2d_backward_input", "conv2d_backward_weights")
 POOLED = tuple(
@@ -63,7 +63,7 @@ ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7} | PLAIN
 
 
 def conv(network: str, shape: tuple[int, ...], size: int, filters: int, names: Any) -> list[Case]:
-    """Kernels `names` of a convolution of (N, H, W, CI), "valid" if 5x5, else "same"."""
+    """Return cases of the kernels `names`: a 5x5 convolution is "valid", others are "same"."""
     n, h, w, channels = shape
     window = conv_window(size, 1, "valid" if size == 5 else "same", 1, (h, w))
     out = window.out_hw((h, w))
@@ -81,7 +81,7 @@ def conv(network: str, shape: tuple[int, ...], size: int, filters: int, names: A
 
 
 def dense(network: str, images: int, inputs: int, units: int) -> list[Case]:
-    """The three kernels of a dense layer."""
+    """Return cases of the three kernels of a dense layer."""
     arrays = {
         "x": Spec((images, inputs)), "w": Spec((inputs, units)), "b": Spec((units,)),
         "dy": Spec((images, units)),
@@ -90,7 +90,7 @@ def dense(network: str, images: int, inputs: int, units: int) -> list[Case]:
 
 
 def others() -> list[Case]:
-    """What is not a product."""
+    """Return cases of kernels that are not matrix products."""
     w, image, channels = Spec((800, 500)), Spec((32, 32, 32, 32)), Spec((32,))
     weights = dict.fromkeys(("w", "dw", "velocity", "first", "second"), w)
     weights["rates"] = Spec((2,))
@@ -112,7 +112,7 @@ def others() -> list[Case]:
 
 
 def cases() -> list[Case]:
-    """All: float32, and TF32 where it has kernels of its own."""
+    """Return all cases: in float32, and in TF32 where there are kernels for it."""
     products = [
         *conv("lenet 1", (64, 28, 28, 1), 5, 20, POOLED),
         *conv("lenet 2", (64, 12, 12, 20), 5, 50, POOLED),
@@ -129,12 +129,12 @@ def cases() -> list[Case]:
 
 
 def ptxas() -> str:
-    """The assembler's path, best the one that came with numba's compiler; "" if there is none."""
+    """Return the path of the assembler, if possible from numba's packages; "" without one."""
     return next(_installed("bin/ptxas"), shutil.which("ptxas") or "")
 
 
 def missing() -> str:
-    """What is not installed; "" if kernels can be compiled and assembled."""
+    """Return what must be installed first; "" if kernels can be compiled and assembled."""
     if not ptxas():
         return "ptxas is not installed: python -m pip install nvidia-cuda-nvcc"
     for library in ("nvvm", "nvrtc"):
@@ -146,7 +146,7 @@ def missing() -> str:
 
 
 def _installed(*names: str) -> Iterator[str]:
-    """Files of the CUDA toolkit, of this environment's packages or of the system."""
+    """Yield files of the CUDA toolkit, from this environment's packages first."""
     roots = [f"{folder}/nvidia/*" for folder in sys.path if folder]
     roots += [os.environ[name] for name in ("CUDA_HOME", "CUDA_PATH") if name in os.environ]
     for root in [*roots, "/usr/local/cuda"]:
@@ -155,7 +155,10 @@ def _installed(*names: str) -> Iterator[str]:
 
 
 def compiled(case: Case, arches: tuple[int, ...], each: bool) -> list[dict[str, Any]]:
-    """A row for each launch and card; unless for `each`, the oldest card's text serves all."""
+    """Return one row per launch and GPU.
+
+    With `each`, PTX is compiled for each GPU; otherwise that of the oldest GPU is used for all.
+    """
     known, plan = _plan_of(case)
     table = []
     for launch in plan.launches:
@@ -176,7 +179,7 @@ def compiled(case: Case, arches: tuple[int, ...], each: bool) -> list[dict[str, 
 
 
 def _plan_of(case: Case) -> tuple[dict[str, Spec], Any]:
-    """Specs of all arrays by name, and the launches."""
+    """Return the specs of all arrays by name, and the kernel plan."""
     from minicnn.backends.cuda.kernels import KERNEL_FACTORIES
     from minicnn.backends.cuda.runtime.launch import HALTED, OLD
     from minicnn.backends.cuda.tensor_cores.choice import KERNEL_FACTORIES as TENSOR_CORE_FACTORIES
@@ -184,8 +187,8 @@ def _plan_of(case: Case) -> tuple[dict[str, Spec], Any]:
     contract = CONTRACTS[case.kernel]
     names = [name.rstrip("?") for name in contract.reads]
     reads = [case.arrays.get(name) for name in names]
-    makers = TENSOR_CORE_FACTORIES if case.tensor_cores else KERNEL_FACTORIES
-    plan = makers[case.kernel](*reads, **case.attributes)
+    factories = TENSOR_CORE_FACTORIES if case.tensor_cores else KERNEL_FACTORIES
+    plan = factories[case.kernel](*reads, **case.attributes)
     written = zip(contract.writes, contract.specs(*reads, **case.attributes), strict=True)
     known = dict(zip(names, reads, strict=True))
     known |= {OLD + name: known[name] for name in contract.updates}
@@ -199,7 +202,7 @@ def _array_type(spec: Spec) -> Any:
 
 
 def _ptx(kernel: Any, types: list[Any], arch: int) -> str:
-    """numba asks the GPU what it is before it compiles device functions: there is none to ask."""
+    """Compile to PTX. numba asks the GPU for its capability; here a stand-in answers."""
     from numba import cuda
     from numba.cuda import dispatcher
 
@@ -210,18 +213,18 @@ def _ptx(kernel: Any, types: list[Any], arch: int) -> str:
 
 
 def _assembled(text: str, arch: int) -> dict[str, int]:
-    """What ptxas says of the machine code."""
+    """Assemble the PTX and return what ptxas reports."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "kernel.ptx")
         source.write_text(text)
         command = [ptxas(), "-v", f"-arch=sm_{arch}", str(source), "-o", f"{folder}/kernel.cubin"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-    said = done.stdout + done.stderr
+    report = done.stdout + done.stderr
     if done.returncode:
-        raise RuntimeError(f"ptxas: {said}")
+        raise RuntimeError(f"ptxas: {report}")
 
     def number(pattern: str) -> int:
-        return sum(map(int, re.findall(pattern, said)))
+        return sum(map(int, re.findall(pattern, report)))
 
     return {
         "registers": number(r"Used (\d+) registers"),
@@ -232,7 +235,7 @@ def _assembled(text: str, arch: int) -> dict[str, int]:
 
 
 def rows(only: str, arches: tuple[int, ...], *, each: bool) -> Iterator[dict[str, Any]]:
-    """The table, of the cases with `only` in their name; compiled by all processors together."""
+    """Yield the rows of the cases with `only` in their name; several processes compile them."""
     with ProcessPoolExecutor() as pool:
         tables = [
             pool.submit(compiled, case, fitting, each)
@@ -245,11 +248,11 @@ def rows(only: str, arches: tuple[int, ...], *, each: bool) -> Iterator[dict[str
 
 
 def main() -> None:
-    """Print the table, or a line of JSON for each row."""
+    """Print the table, or one line of JSON per row."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="part of a case's name")
     parser.add_argument("--arch", type=int, nargs="*", default=ARCHES, help="75 80 90")
-    parser.add_argument("--each", action="store_true", help="compile, too, for each card")
+    parser.add_argument("--each", action="store_true", help="compile for each GPU, too")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     if missing():

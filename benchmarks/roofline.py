@@ -1,12 +1,12 @@
-"""Where a training step's time goes, and how near each kernel comes to what the machine can do.
+"""Measure each kernel call of a training step, and compare it with the machine's peak.
 
-    python benchmarks/roofline.py --network scene --table     # seconds; milliseconds a kernel call
-    python benchmarks/roofline.py                             # all networks, with a picture of each
+    python benchmarks/roofline.py --network scene --table     # the table alone, in seconds
+    python benchmarks/roofline.py                             # all networks, with a figure of each
 
-GFLOP/s count the operations of the formula ("dense-equivalent"): a kernel that visits only the
-winners of a max pooling, or that multiplies less, as Winograd's does, may show more than the peak.
-The roof is measured in the same run: NumPy's copy, and the faster of NumPy's matrix product and the
-engine's own best convolution.
+GFLOP/s count the operations of the formula ("dense-equivalent"). A kernel that reads only the
+maxima of a max pooling, or that multiplies less, as Winograd's does, may show more than the peak.
+The ceilings are measured in the same run: NumPy's copy, and the faster of NumPy's matrix product
+and the engine's best convolution.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from minicnn.support.plots import new_figure
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Passes, by how their kernels' names end, and their marks in the picture.
+# Markers of the passes, by the ending of their kernels' names.
 PASSES = {"forward": "o", "backward_input": "^", "backward_weights": "s"}
-SMALL = 0.002  # of the step's time: what takes less is summed up in one row
+SMALL = 0.002  # share of the step's time below which kernel calls are summed up in one row
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure, print, draw."""
+    """Measure the networks, then print, draw and write the results."""
     options = _options(arguments)
     mc.set_backend("native")
     if options.threads:
@@ -59,9 +59,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def print_table(name: str, steps: list[StepTime], everything: bool) -> None:
-    """A row a kernel call in the program's order, then the sums by kernel."""
+    """Print one row per kernel call in the program's order, then the sums by kernel."""
     total = sum(step.seconds for step in steps)
-    title = f"{name}, {_core.isa()}, {_core.num_threads()} threads: {total * 1e3:.2f} ms a step"
+    title = f"{name}, {_core.isa()}, {_core.num_threads()} threads: {total * 1e3:.2f} ms per step"
     table = Table("kernel", "writes", title=title, title_justify="left")
     for column in ("ms", "%", "GFLOP/s", "GB/s", "FLOP/byte"):
         table.add_column(column, justify="right")
@@ -100,14 +100,14 @@ def _seconds(group: list[StepTime]) -> float:
 
 
 def write(path: Path, steps: list[StepTime], roof: Ceilings, about: dict) -> None:
-    """Everything that was measured."""
+    """Write the ceilings and all kernel calls as JSON."""
     rows = [{**step._asdict(), "gflops": step.gflops, "gbytes": step.gbytes} for step in steps]
     document = {**about, "isa": _core.isa(), "ceilings": roof._asdict(), "steps": rows}
     path.write_text(json.dumps(document, indent=1) + "\n")
 
 
 def plot(path: Path, name: str, steps: list[StepTime], roof: Ceilings) -> None:
-    """Every convolution and dense layer, pass by pass, under the roof; areas are shares of time."""
+    """Draw every convolution and dense layer below the ceilings; areas are shares of the time."""
     figure = new_figure(7.5, 4.8)
     axes = figure.subplots()
     worked = [step for step in steps if step.flop]
@@ -120,7 +120,7 @@ def plot(path: Path, name: str, steps: list[StepTime], roof: Ceilings) -> None:
     for ending, mark in PASSES.items():
         group = [step for step in worked if step.kernel.endswith(ending)]
         _scatter(axes, group, mark, ending.replace("_", " "), total)
-    axes.set_xlabel("operations a byte (formula, every array once)")
+    axes.set_xlabel("operations per byte (formula, every array once)")
     axes.set_ylabel("GFLOP/s (formula)")
     axes.legend(fontsize=8, loc="lower right")
     axes.set_title(f"{name}: {_core.isa()}, {_core.num_threads()} threads", fontsize=10)
@@ -128,7 +128,7 @@ def plot(path: Path, name: str, steps: list[StepTime], roof: Ceilings) -> None:
 
 
 def _scatter(axes: Axes, steps: list[StepTime], mark: str, label: str, total: float) -> None:
-    """Hollow marks: kernels fused with a max pooling, whose gradients visit the winners alone."""
+    """Draw one pass; kernels fused with a max pooling, which read only its maxima, are hollow."""
     for fused in (False, True):
         group = [step for step in steps if ("pool" in step.kernel) == fused]
         axes.scatter(
@@ -147,11 +147,11 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--network", nargs="+", choices=NETWORKS, default=list(NETWORKS))
-    add("--table", action="store_true", help="the table alone: no ceilings, no picture")
-    add("--all", action="store_true", help="also the calls that take next to no time")
+    add("--table", action="store_true", help="only the table: no ceilings, no figure")
+    add("--all", action="store_true", help="also the calls that take almost no time")
     add("--batch", type=int, help="default: the batch that compare.py trains with")
-    add("--rounds", type=int, default=7, help="the fastest of so many counts")
-    add("--threads", type=int, help="default: what minicnn takes by itself")
+    add("--rounds", type=int, default=7, help="number of rounds, of which the fastest counts")
+    add("--threads", type=int, help="default: minicnn's own default")
     add_out(parser)
     return parser.parse_args(arguments)
 

@@ -1,13 +1,13 @@
-"""Uses minicnn at random for many minutes, and looks whether anything of the process grows.
+"""Use minicnn at random for many minutes, and check that the process does not grow.
 
-    python benchmarks/soak.py                30 minutes on the engine in use
+    python benchmarks/soak.py                30 minutes on the default engine
     python benchmarks/soak.py --minutes 3 --engine numpy --seed 7
 
-Random networks are built, trained, measured, saved, loaded, copied, explained and dropped again,
-with batches of all sizes, generators, callbacks, threads, forks and interruptions. Now and then
-the process's memory, descriptors, threads and temporary files are counted and printed. It ends
-with 1 unless, at the end, memory is within 32 MiB of what it was after the first tenth of the time,
-descriptors are as many as then, no file is left, and threads are not more.
+Random networks are built, trained, evaluated, saved, loaded, copied, explained and deleted, with
+batches of all sizes, generators, callbacks, threads, forks and interruptions. At intervals the
+process's memory, file descriptors, threads and temporary files are printed. The exit code is 1 if,
+compared with a tenth of the time, memory differs by more than 32 MiB at the end, the number of
+descriptors or files differs, or there are more threads.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ import minicnn as mc
 from minicnn import callbacks, layers
 from minicnn.preprocessing.image import ImageDataGenerator
 
-MEMORY = 32 << 20  # bytes that the end may be away from the first tenth
-WARM_UP = 0.1  # of the time
+MEMORY = 32 << 20  # bytes by which memory may differ at the end
+WARM_UP = 0.1  # share of the time before the first count
 CLASSES = 3
 OPTIMIZERS = ("sgd", "adam", "rmsprop")
 
 
 class Counts(NamedTuple):
-    """What a process may grow in."""
+    """The resources of a process that must not grow."""
 
-    memory: int  # bytes, resident
+    memory: int  # resident bytes
     descriptors: int
     threads: int
-    files: int  # in the folder for temporary files, and in the job's own
+    files: int  # in the folder of the jobs and of temporary files
 
     def __str__(self) -> str:
         return (
@@ -58,9 +58,9 @@ class Counts(NamedTuple):
 
 
 def counts(folder: Path) -> Counts:
-    """Of this process, with all garbage collected, and what malloc holds in reserve given back."""
+    """Count this process's resources, after collecting garbage and returning malloc's reserve."""
     gc.collect()
-    with suppress(AttributeError, OSError):  # another C library than glibc
+    with suppress(AttributeError, OSError):  # no glibc, or no Linux
         ctypes.CDLL(None).malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     files = sum(1 for path in folder.rglob("*") if path.is_file())
@@ -73,7 +73,7 @@ def counts(folder: Path) -> Counts:
 
 
 class Soak:
-    """Jobs on random networks, in a folder of its own."""
+    """Runs random jobs on random networks, in a folder of its own."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         self.folder, self.rng = folder, np.random.default_rng(seed)
@@ -93,39 +93,39 @@ class Soak:
         ]  # fmt: skip
 
     def counts(self) -> Counts:
-        """With a new network that has no programs, and without threads that are just ending."""
+        """Count after switching to a new network, without programs, and ending old threads."""
         self.model = self.network()
         gc.collect()
-        # NumPy's own threads end before a fork, and come back with the next large product.
+        # NumPy's threads end before a fork and start again with the next large product.
         np.ones((400, 400), np.float32) @ np.ones((400, 400), np.float32)
         for thread in threading.enumerate():
             if thread.name.startswith("minicnn-"):
                 thread.join(timeout=10)
-        time.sleep(0.2)  # the system takes a moment longer to count it as gone
+        time.sleep(0.2)  # the system still counts a thread for a moment after it ended
         return counts(self.folder)
 
     def run_one(self) -> None:
-        """A job at random; sometimes a new network first."""
+        """Run a random job, sometimes on a new network."""
         if self.rng.random() < 0.2:
             self.model = self.network()
         self.jobs[self.rng.integers(len(self.jobs))]()
 
     def network(self) -> mc.Sequential:
-        """A compiled network of random layers for images of a random size."""
+        """Build and compile a network of random layers for images of a random size."""
         mc.utils.clear_session()
         size = int(self.rng.integers(8, 28))
-        parts: list[layers.Layer] = [mc.Input((size, size + 1, 3))]
+        stack: list[layers.Layer] = [mc.Input((size, size + 1, 3))]
         for _ in range(self.rng.integers(1, 4)):
             kernel, filters = int(self.rng.choice([1, 3, 5])), int(self.rng.integers(3, 40))
-            parts.append(layers.Conv2D(filters, kernel, padding="same", activation="relu"))
+            stack.append(layers.Conv2D(filters, kernel, padding="same", activation="relu"))
             if self.rng.random() < 0.5:
-                parts.append(layers.BatchNormalization())
+                stack.append(layers.BatchNormalization())
             if self.rng.random() < 0.5:
-                parts.append(layers.MaxPooling2D(2))
+                stack.append(layers.MaxPooling2D(2))
             if self.rng.random() < 0.3:
-                parts.append(layers.Dropout(0.2))
-        parts += [layers.GlobalAveragePooling2D(), layers.Dense(CLASSES, activation="softmax")]
-        model = mc.Sequential(parts)
+                stack.append(layers.Dropout(0.2))
+        stack += [layers.GlobalAveragePooling2D(), layers.Dense(CLASSES, activation="softmax")]
+        model = mc.Sequential(stack)
         self.compile(model)
         return model
 
@@ -134,7 +134,7 @@ class Soak:
         model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
 
     def data(self, most: int = 70) -> tuple[np.ndarray, np.ndarray]:
-        """A random number of samples."""
+        """Return a random number of random samples and labels."""
         n = int(self.rng.integers(1, most))
         x = self.rng.random((n, *self.model.input_shape[1:]), np.float32)
         return x, self.rng.integers(0, CLASSES, n)
@@ -162,7 +162,7 @@ class Soak:
         x, y = self.data()
         generator = ImageDataGenerator(rotation_range=20, horizontal_flip=True)
         flow = generator.flow(x, mc.utils.to_categorical(y, CLASSES), self.batch_size())
-        next(flow)  # and leave its threads behind
+        next(flow)  # starts threads that the generator leaves running
         for images, rows in flow.for_epoch(1):
             self.model.train_on_batch(images, rows.argmax(1))
             if self.rng.random() < 0.3:
@@ -275,8 +275,8 @@ class Soak:
 
 
 def soaked(soak: Soak, seconds: float, every: float) -> Iterator[tuple[float, int, Counts]]:
-    """(seconds, jobs, Counts) at intervals while jobs run, and at the end."""
-    for job in soak.jobs:  # whatever the first use of anything leaves is there from now on
+    """Run jobs, and yield (seconds, jobs, Counts) at intervals and at the end."""
+    for job in soak.jobs:  # allocate what the first use of anything leaves behind
         job()
     start = time.monotonic()
     jobs, due = len(soak.jobs), every
@@ -290,7 +290,7 @@ def soaked(soak: Soak, seconds: float, every: float) -> Iterator[tuple[float, in
 
 
 def what_grew(before: Counts, after: Counts) -> list[str]:
-    """What is not where it was."""
+    """The resources that differ by more than is allowed."""
     grown = []
     if abs(after.memory - before.memory) > MEMORY:
         grown.append(f"memory by {(after.memory - before.memory) / 2**20:+.1f} MiB")
@@ -304,12 +304,14 @@ def what_grew(before: Counts, after: Counts) -> list[str]:
 
 
 def main() -> int:
-    """The exit code: 0 if nothing grew."""
+    """Run the soak; return 1 if a resource grew, else 0."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--engine", default="auto", help="numpy, native, cuda or auto")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--every", type=float, help="seconds between two lines; default 30 lines")
+    parser.add_argument(
+        "--every", type=float, help="seconds between lines; default: 30 lines in all"
+    )
     options = parser.parse_args()
     mc.set_backend(options.engine)
     warnings.simplefilter("ignore")

@@ -1,8 +1,8 @@
-"""A network's training step, kernel call by kernel call: how long each takes, how much it does.
+"""Time each kernel call of a network's training step, and count its operations.
 
 The calls run in the program's order, round after round, so that each finds the caches as in real
-training. Work is what the operation's formula asks for: a kernel that gets the same result with
-less shows more GFLOP/s than it computes.
+training. Operations are those of the formula: a kernel that needs fewer shows more GFLOP/s than it
+computes.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ class StepTime(NamedTuple):
 
     kernel: str
     result: str  # name and shape of the first array that it writes
-    seconds: float  # of its fastest round: other work on the machine only ever adds
-    flop: float  # of the dense formula; 0 for what is not a convolution or a dense layer
-    traffic: float  # bytes of all that it reads and writes, once each
+    seconds: float  # of its fastest round, because other load only adds time
+    flop: float  # of the dense formula; 0 for kernels other than convolutions and dense layers
+    traffic: float  # bytes of all arrays that it reads and writes, each counted once
 
     @property
     def gflops(self) -> float:
-        """GFLOP/s."""
+        """Billions of operations per second."""
         return self.flop / self.seconds / 1e9
 
     @property
     def gbytes(self) -> float:
-        """GB/s."""
+        """Billions of bytes per second."""
         return self.traffic / self.seconds / 1e9
 
     @property
     def intensity(self) -> float:
-        """Operations a byte."""
+        """Operations per byte."""
         return self.flop / self.traffic
 
 
 def measure(name: str, batch: int | None = None, rounds: int = 7) -> list[StepTime]:
-    """Every call of one training step of a network, timed `rounds` times."""
+    """Time every kernel call of a network's training step, the fastest of `rounds`."""
     network = NETWORKS[name]
     execution = _execution(network, batch or network.batch)
     program, runner = execution.plan.program, execution.runner
@@ -64,7 +64,7 @@ def measure(name: str, batch: int | None = None, rounds: int = 7) -> list[StepTi
 
 
 def _execution(network: Network, size: int) -> Execution:
-    """A training step of the zoo's network, bound to the current engine, that has run once."""
+    """The training step of a network of the zoo on the current engine, after one run."""
     model = zoo_model(network)
     model.compile(optimizer_of(network), loss="sparse_categorical_crossentropy")
     x, y = random_batch(network, size, seed=0)
@@ -86,7 +86,7 @@ def _step_time(program: Program, step: Step, seconds: float) -> StepTime:
 
 
 def _flop(program: Program, step: Step) -> float:
-    """2 for each product of a convolution or a dense layer; their three passes cost the same."""
+    """2 per product of a convolution or a dense layer; its three passes have equally many."""
     if not step.kernel.startswith(("conv2d", "dense")):
         return 0
     contract = CONTRACTS[step.kernel]

@@ -1,15 +1,15 @@
-"""What each of docs/fast.md's ideas is worth: a training step with all of them, and without some.
+"""Measure the gain of the algorithms in docs/fast.md: a training step with and without them.
 
     python benchmarks/switches.py [--networks scene photo] [--blocks 10]
 
     everything on
-    algorithm="direct"   neither Winograd nor gradients of the winners only
-    fuse=False           each operation a kernel of its own: no pooling or ReLU in the convolution's
-                         pass, so no winners to visit; dense layers write their gradient first
-    neither              both
+    algorithm="direct"   no Winograd, and no gradients that read only a pooling's maxima
+    fuse=False           one kernel per operation: a convolution's kernel computes no pooling or
+                         ReLU, so gradients read everything; dense layers store their gradients
+    neither              both of these settings
 
-Blocks of the four take turns. Prints milliseconds a step, the median of the blocks, and how many
-times as long that is as with everything on; writes switches.json to --out.
+Blocks of the four take turns. Prints milliseconds per step, the median of the blocks, and its ratio
+to that with everything on; writes switches.json to --out.
 """
 
 from __future__ import annotations
@@ -24,31 +24,28 @@ import numpy as np
 from output import add_out
 from peers.networks import NETWORKS, random_batch
 from rich.progress import track
+from variants import VARIANTS
 
 import minicnn as mc
 from minicnn.models import Model
 
-WAYS = {  # name: (algorithm, fuse)
-    "everything on": ("auto", True),
-    'algorithm="direct"': ("direct", True),
-    "fuse=False": ("auto", False),
-    "neither": ("direct", False),
-}
 WARM_UP = 2
 
 
-def model_for(network: str, way: str) -> Model:
-    """The zoo's network, compiled to be run this way."""
-    _, fuse = WAYS[way]
+def model_for(network: str, variant: str) -> Model:
+    """Build and compile the zoo's network for a variant."""
+    _, fuse = VARIANTS[variant]
     mc.utils.set_random_seed(0)
     model = getattr(mc.zoo, network)(rescale=1 / 255)
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", fuse=fuse)
     return model
 
 
-def seconds_each(way: str, model: Model, x: np.ndarray, y: np.ndarray, least: float) -> float:
-    """Mean time of a step over a block of at least so many seconds, after some to warm up."""
-    mc.config.set_conv_algorithm(WAYS[way][0])
+def seconds_per_step(
+    variant: str, model: Model, x: np.ndarray, y: np.ndarray, least: float
+) -> float:
+    """Mean time of a step over a block of at least `least` seconds, after a warm-up."""
+    mc.config.set_conv_algorithm(VARIANTS[variant][0])
     for _ in range(WARM_UP):
         model.train_on_batch(x, y)
     start, steps = time.perf_counter(), 0
@@ -59,31 +56,39 @@ def seconds_each(way: str, model: Model, x: np.ndarray, y: np.ndarray, least: fl
 
 
 def measure(network: str, blocks: int, least: float) -> dict[str, float]:
-    """Milliseconds a step, way by way."""
+    """Milliseconds per step for each variant."""
     x, y = random_batch(NETWORKS[network], NETWORKS[network].batch, seed=0)
-    models = {way: model_for(network, way) for way in WAYS}
-    seen = [
-        {way: seconds_each(way, model, x, y, least) for way, model in models.items()}
+    models = {variant: model_for(network, variant) for variant in VARIANTS}
+    measured = [
+        {
+            variant: seconds_per_step(variant, model, x, y, least)
+            for variant, model in models.items()
+        }
         for _ in track(range(blocks), network)
     ]
-    return {way: 1e3 * statistics.median(block[way] for block in seen) for way in WAYS}
+    return {
+        variant: 1e3 * statistics.median(block[variant] for block in measured)
+        for variant in VARIANTS
+    }
 
 
 def print_table(found: dict[str, dict[str, float]]) -> None:
-    """Markdown: a row a way, a column a network."""
+    """Print a Markdown table with one row per variant and one column per network."""
     print("| | " + " | ".join(found) + " |\n|---" + "|---" * len(found) + "|")
-    for way in WAYS:
-        cells = (f"{t[way]:.3g} ms ({t[way] / t['everything on']:.2f})" for t in found.values())
-        print(f"| {way} | " + " | ".join(cells) + " |")
+    for variant in VARIANTS:
+        cells = (
+            f"{t[variant]:.3g} ms ({t[variant] / t['everything on']:.2f})" for t in found.values()
+        )
+        print(f"| {variant} | " + " | ".join(cells) + " |")
 
 
 def main() -> int:
-    """Measure, print, write."""
+    """Measure the networks, then print and write the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     add("--blocks", type=int, default=10)
-    add("--seconds", type=float, default=0.3, help="least length of one block")
+    add("--seconds", type=float, default=0.3, help="minimum length of a block")
     add_out(parser)
     options = parser.parse_args()
     found = {n: measure(n, options.blocks, options.seconds) for n in options.networks}

@@ -1,10 +1,10 @@
-"""From the start of `fit` to 99.0 % of MNIST's test digits: LeNet in minicnn and in Keras.
+"""Measure the time to 99.0 % accuracy on MNIST's test digits: LeNet in minicnn and in Keras.
 
     python benchmarks/time_to_accuracy.py --python-peers ~/peers/bin/python
 
 Both start from the same weights and follow the same recipes (peers/recipes.py), each with several
-seeds; the time includes making the model and its examination. For each engine the recipe counts
-that is fastest in the median among those with which every seed reached 99.0 %.
+seeds. The time includes building the model and testing it. The figure of an engine is the median
+time of its fastest recipe among those with which every seed reached 99.0 %.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from output import add_out
 from peers import machine
-from peers.crew import Crew
+from peers.engine_processes import EngineProcesses
 from peers.engines import ENGINES
 from peers.recipes import RECIPES, Digits
 from rich.console import Console
@@ -34,7 +34,7 @@ ENGINES_COMPARED = ("native", "keras")
 
 
 class Learned(NamedTuple):
-    """One recipe on one engine, a number a seed."""
+    """The results of one recipe on one engine, by seed."""
 
     engine: str
     recipe: str
@@ -43,34 +43,36 @@ class Learned(NamedTuple):
 
     @property
     def median(self) -> float:
-        """Seconds."""
+        """The median time in seconds."""
         return statistics.median(self.seconds)
 
     @property
     def counts(self) -> bool:
-        """Did every seed reach what is wanted?"""
+        """Whether every seed reached the accuracy."""
         return min(self.accuracies) >= WANTED
 
 
-def measure(crew: Crew, recipes: list[str], seeds: int, data: str) -> list[Learned]:
-    """Engines take turns, seed by seed."""
-    found = [Learned(e, recipe, [], []) for recipe in recipes for e in crew.variants]
+def measure(processes: EngineProcesses, recipes: list[str], seeds: int, data: str) -> list[Learned]:
+    """Train with every recipe and seed, in turn on each engine."""
+    found = [Learned(e, recipe, [], []) for recipe in recipes for e in processes.variants]
     for seed in range(seeds):
         for learned in found:
-            answer = crew.ask(learned.engine, "learn", recipe=learned.recipe, seed=seed, data=data)
+            answer = processes.ask(
+                learned.engine, "learn", recipe=learned.recipe, seed=seed, data=data
+            )
             learned.seconds.append(answer["seconds"])
             learned.accuracies.append(answer["accuracy"])
     return found
 
 
 def best(found: list[Learned], engine: str) -> Learned | None:
-    """The fastest recipe that counts."""
+    """The fastest recipe of an engine with which every seed reached the accuracy."""
     able = [learned for learned in found if learned.engine == engine and learned.counts]
     return min(able, key=lambda learned: learned.median, default=None)
 
 
 def report(found: list[Learned]) -> None:
-    """A row an engine and recipe; then how many times as fast."""
+    """Print one row per engine and recipe, then the ratio of the two engines."""
     table = Table("engine", "recipe", title=f"LeNet on MNIST, to {WANTED:.1%} of the test digits")
     for column in ("median s", "seconds", "test digits right"):
         table.add_column(column, justify="right")
@@ -83,11 +85,11 @@ def report(found: list[Learned]) -> None:
     Console(width=max(Console().width, 110)).print(table)
     ours, theirs = (best(found, engine) for engine in ENGINES_COMPARED)
     if ours and theirs:
-        print(f"minicnn is there {theirs.median / ours.median:.2f} times as fast as Keras")
+        print(f"minicnn is {theirs.median / ours.median:.2f} times as fast as Keras")
 
 
 def main() -> int:
-    """Measure, print, write; 1 if an engine never got there."""
+    """Measure, print and write; return 1 if an engine never reached the accuracy."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
@@ -99,18 +101,21 @@ def main() -> int:
     about = machine.describe(options.threads, machine.pin(options.threads))
     own, peers = sys.executable, options.python_peers
     pythons = {engine: own if ENGINES[engine].is_ours else peers for engine in ENGINES_COMPARED}
-    with tempfile.TemporaryDirectory() as folder, Crew(pythons, options.threads) as crew:
-        crew.say_what_is_absent(Console(stderr=True))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        EngineProcesses(pythons, options.threads) as processes,
+    ):
+        processes.say_what_is_absent(Console(stderr=True))
         data = str(Path(folder) / "mnist.npz")
         np.savez(data, **_digits()._asdict())
-        found = measure(crew, options.recipes, options.seeds, data)
-        about["versions"] = crew.versions
+        found = measure(processes, options.recipes, options.seeds, data)
+        about["versions"] = processes.versions
     report(found)
     options.out.mkdir(parents=True, exist_ok=True)
     document = {**about, "wanted": WANTED, "learned": [learned._asdict() for learned in found]}
     path = options.out / "time-to-accuracy.json"
     path.write_text(json.dumps(document, indent=1) + "\n")
-    return int(any(best(found, engine) is None for engine in crew.variants))
+    return int(any(best(found, engine) is None for engine in processes.variants))
 
 
 def _digits() -> Digits:

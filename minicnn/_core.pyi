@@ -1,4 +1,4 @@
-"""The C++ engine. Arrays must be C-contiguous, aligned and native; see backends/native."""
+"""The C++ engine. Arrays must be C-contiguous, aligned and in native byte order."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,27 +8,27 @@ import numpy as np
 Arrays = Sequence[np.ndarray | None]
 
 def kernels() -> list[str]:
-    """Names of the kernels that this engine has."""
+    """Return the names of the engine's kernels."""
 
 def run(kernel: str, reads: Arrays, writes: Arrays, attributes: dict[str, Any]) -> None:
     """Check and run one kernel."""
 
 def isa() -> str:
-    """The instruction set in use: "generic", "avx2" or "avx512"."""
+    """Return the instruction set that kernels use: "generic", "avx2" or "avx512"."""
 
 def num_threads() -> int:
-    """Threads that a kernel may use."""
+    """Return how many threads a kernel may use."""
 
 def set_num_threads(threads: int) -> None:
-    """Use so many threads; results are the same for any number."""
+    """Set how many threads a kernel may use; results do not depend on it."""
 
-class KeptWeightsStore:
+class TransformedWeightCache:
     """Transformed weights that the kernels of programs that run in turn keep between runs."""
 
     def __len__(self) -> int: ...
 
-def WeightsStore() -> KeptWeightsStore:
-    """Return a new, empty store."""
+def WeightCache() -> TransformedWeightCache:
+    """Return a new, empty cache."""
 
 class PreparedProgram:
     """A list of checked kernel calls."""
@@ -45,9 +45,9 @@ class PreparedProgram:
 def Program(
     steps: list[tuple[str, Arrays, Arrays, dict[str, Any]]],
     commit: int | None = None,
-    store: KeptWeightsStore | None = None,
+    weight_cache: TransformedWeightCache | None = None,
 ) -> PreparedProgram:
     """Check kernel calls, (kernel, reads, writes, attributes) each, and return them as a program.
 
-    The calls from number `commit` on change what outlasts a run.
+    The calls from index `commit` on change arrays that outlive a run, such as parameters.
     """

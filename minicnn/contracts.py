@@ -11,7 +11,7 @@ wrote, by name, and `d` + name is the loss's gradient by the array of that name.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Shape = tuple[int, ...]
 Attributes = Mapping[str, Any]
@@ -32,6 +32,7 @@ class Contract(NamedTuple):
     specs: Callable[..., tuple[Spec, ...]]  # (*specs of reads, **attributes) -> specs of writes
     updates: tuple[str, ...] = ()  # writes that replace the read of the same name, in place
     in_place: str = ""  # the read whose memory the first write may have, number in number's place
+    on_host: bool = False  # a few values, which every engine leaves to the reference
 
 
 def same(*names: int) -> Callable[..., tuple[Spec, ...]]:
@@ -186,11 +187,25 @@ OPTIMIZER_UPDATES = {
     "sgd_update": _update("velocity?"),
     "adam_update": _update("first", "second"),
     "rmsprop_update": _update("square", "velocity?", "mean?"),
+    "adagrad_update": _update("accumulator"),
 }
 # The kernel that is dense_backward_weights and an optimizer's update in one. Each is made of the
 # two, so every optimizer has one; the planner uses it where the gradient is needed nowhere else.
 DENSE_UPDATES = {name: f"dense_{name}" for name in OPTIMIZER_UPDATES}
 
+
+# Functions that are applied to each value. The derivative is computed from the output y, which
+# spares the memory of the input x, or from x where y does not tell it.
+ACTIVATIONS: dict[str, Literal["x", "y"]] = {
+    "relu": "y",
+    "leaky_relu": "x",
+    "relu6": "y",
+    "elu": "y",
+    "sigmoid": "y",
+    "tanh": "y",
+    "silu": "x",
+    "gelu": "x",
+}
 
 CONTRACTS: dict[str, Contract] = {
     "conv2d_forward": Contract(("x", "w", "b?"), ("y",), _conv2d),
@@ -237,17 +252,10 @@ CONTRACTS: dict[str, Contract] = {
     "global_max_pool2d_backward": Contract(("dy", "argmax"), ("dx",), _unpool),
     "global_average_pool2d_forward": Contract(("x",), ("y",), _global_pool),
     "global_average_pool2d_backward": Contract(("dy",), ("dx",), _unpool),
+    **{f"{name}_forward": Contract(("x",), ("y",), same(0), in_place="x") for name in ACTIVATIONS},
     **{
-        f"{name}_forward": Contract(("x",), ("y",), same(0), in_place="x")
-        for name in ("relu", "leaky_relu", "relu6", "elu", "sigmoid", "tanh", "silu")
-    },
-    **{
-        f"{name}_backward": Contract(("dy", "y"), ("dx",), same(0), in_place="dy")
-        for name in ("relu", "relu6", "elu", "sigmoid", "tanh")
-    },
-    **{
-        f"{name}_backward": Contract(("dy", "x"), ("dx",), same(0), in_place="dy")
-        for name in ("leaky_relu", "silu")
+        f"{name}_backward": Contract(("dy", saved), ("dx",), same(0), in_place="dy")
+        for name, saved in ACTIVATIONS.items()
     },
     "softmax_forward": Contract(("x",), ("y",), same(0)),
     "softmax_backward": Contract(("dy", "y"), ("dx",), same(0)),
@@ -355,5 +363,5 @@ CONTRACTS: dict[str, Contract] = {
     "squared_norm_add": Contract(("dw", "total"), ("total",), same(1), updates=("total",)),
     "clip_by_global_norm": Contract(("dw", "total"), ("dw",), same(0), updates=("dw",)),
     # Images before they are learned from: x uint8 or float32, a row of `matrix` (N, 6) each.
-    "augment": Contract(("x", "matrix"), ("y",), lambda x, matrix, **_: _float(x)),
+    "augment_forward": Contract(("x", "matrix"), ("y",), lambda x, matrix, **_: _float(x)),
 }

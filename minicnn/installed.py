@@ -28,6 +28,15 @@ EXTRAS = {
     "tensorboard": {"tensorboardX": "tensorboardX"},
     "tune": {"optuna": "optuna", "matplotlib": "matplotlib"},
     "classic": {"sklearn": "scikit-learn", "skimage": "scikit-image"},
+    "bench": {
+        "matplotlib": "matplotlib",
+        "tensorflow": "tensorflow",
+        "torch": "torch",
+        "jax": "jax",
+        "onnx": "onnx",
+        "onnxruntime": "onnxruntime",
+        "openvino": "openvino",
+    },
     "cuda": {"numba": "numba", "numba_cuda": "numba-cuda[cu13]"},
     "cuda12": {"numba": "numba", "numba_cuda": "numba-cuda[cu12]"},
 }

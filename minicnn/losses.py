@@ -1,8 +1,8 @@
-"""Losses: what training makes small. Formulas stand in `minicnn.backends.numpy.losses`.
+"""Losses: what training minimizes. The formulas are in `minicnn.backends.numpy.losses`.
 
-A loss names its operation, checks the labels and turns them into what its kernels read. Where a
-network ends in softmax or sigmoid, `fused_with` tells the planner which operation computes both at
-once: exact even where the probabilities themselves would round to 0 or 1.
+A loss names its operation, checks the labels and turns them into what its kernels read. For a
+network that ends in softmax or sigmoid, `fused_with` tells the planner which operation computes
+activation and loss together, which is exact even where a probability would round to 0 or 1.
 """
 
 from __future__ import annotations
@@ -19,38 +19,41 @@ from minicnn.ops.operation import Operation, apply
 from minicnn.support.registry import Registry
 from minicnn.support.reprs import repr_from_config
 
-# How far the numbers of a one-hot row may add up from 1: soft labels are written with few digits.
+# How far the sum of a one-hot row may be from 1, as soft labels are often rounded.
 ROW_TOLERANCE = 1e-3
 
 
 class Loss:
-    """One number for a sample: how far the prediction is from the label."""
+    """Base class of the losses: one value per sample, how far the prediction is from the label.
+
+    A loss can be called with labels and predictions, and then returns the mean over the samples.
+    """
 
     __repr__ = repr_from_config
     name: ClassVar[str]
 
     @property
     def operation(self) -> str:
-        """Name of the operation: the kernels' names without `_forward` and `_backward`."""
+        """Name of the operation: that of its kernels without `_forward` and `_backward`."""
         return self.name
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """The kernels' attributes."""
+        """The attributes of the kernels."""
         return {}
 
     @property
     def fused_with(self) -> dict[str, str]:
-        """{last activation of a network: the operation that is activation and loss in one}."""
+        """{a network's last activation: the operation that computes it and the loss together}."""
         return {}
 
     def prepare(self, y_true: Any, output_shape: Shape) -> np.ndarray:
-        """The labels as the kernels read them, after every check.
+        """Check the labels and return them as the kernels read them.
 
         Parameters
         ----------
-        y_true : the user's labels, one for each sample
-        output_shape : of the predictions, with the number of samples in front
+        y_true : the user's labels, one per sample
+        output_shape : shape of the predictions, the number of samples first
 
         Raises
         ------
@@ -60,19 +63,19 @@ class Loss:
         raise NotImplementedError
 
     def label_spec(self, output_shape: Shape) -> Spec:
-        """Shape and dtype of what `prepare` returns."""
+        """Return the shape and dtype of what `prepare` returns."""
         return Spec(tuple(output_shape))
 
     def operation_named(self, name: str) -> Operation:
-        """`operation`, or a value of `fused_with`, with its checks and its gradient."""
+        """Return the operation of that name: `operation`, or one of `fused_with`."""
         return LOSSES[name]
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, JSON-able."""
+        """Return the constructor's arguments, JSON-able."""
         return {}
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
-        """The mean over the samples, each counted `sample_weight` times."""
+        """Return the mean over the samples, each counted `sample_weight` times."""
         y_pred = np.asarray(y_pred)
         check_last_axis(y_pred, "y_pred")
         labels = self.prepare(y_true, y_pred.shape)
@@ -86,13 +89,13 @@ class Loss:
 
 
 class Crossentropy(Loss):
-    """What the three crossentropies share.
+    """Base class of the three crossentropies.
 
     Parameters
     ----------
-    from_logits : the predictions are not probabilities yet: the network has no softmax (sigmoid)
-        at its end, the loss has it built in
-    label_smoothing : this part of each label is spread evenly over all classes
+    from_logits : True if the predictions are not probabilities, because the network does not end
+        in softmax (or sigmoid); the loss then includes it. Default False
+    label_smoothing : the part of each label that is spread evenly over all classes; default 0
     """
 
     activation: ClassVar[str] = "softmax"
@@ -103,21 +106,21 @@ class Crossentropy(Loss):
 
     @property
     def operation(self) -> str:
-        """The loss, with its activation in front where the predictions are logits."""
+        """Name of the operation, which includes the activation if the predictions are logits."""
         return self._fused if self.from_logits else self.name
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """The smoothing."""
+        """The kernels' attribute `label_smoothing`."""
         return {"label_smoothing": self.label_smoothing}
 
     @property
     def fused_with(self) -> dict[str, str]:
-        """The activation, unless the loss has one already."""
+        """{the activation: the fused operation}, or nothing if the loss includes it already."""
         return {} if self.from_logits else {self.activation: self._fused}
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {"from_logits": self.from_logits, "label_smoothing": self.label_smoothing}
 
     @property
@@ -126,12 +129,16 @@ class Crossentropy(Loss):
 
 
 class CategoricalCrossentropy(Crossentropy):
-    """For one class of several; labels are one-hot rows (N, C)."""
+    """-sum(y * log(p)) for samples of one class each; labels are one-hot rows (N, C).
+
+    >>> CategoricalCrossentropy()([[0, 1]], [[0.5, 0.5]]) == np.log(2, dtype=np.float32)
+    True
+    """
 
     name = "categorical_crossentropy"
 
     def prepare(self, y_true: Any, output_shape: Shape) -> np.ndarray:
-        """float32 (N, C), each row adding up to 1."""
+        """Return float32 (N, C), whose rows add up to 1."""
         _check_one_row(self.name, output_shape)
         y, classes = _labels(y_true, output_shape), output_shape[-1]
         if y.ndim < len(output_shape) or (y.shape[-1] == 1 and classes > 1):
@@ -151,12 +158,12 @@ class CategoricalCrossentropy(Crossentropy):
 
 
 class SparseCategoricalCrossentropy(Crossentropy):
-    """For one class of several; labels are class numbers (N,)."""
+    """-log(p[y]) for samples of one class each; labels y are class indices (N,)."""
 
     name = "sparse_categorical_crossentropy"
 
     def prepare(self, y_true: Any, output_shape: Shape) -> np.ndarray:
-        """int32 (N,), each in 0...C - 1."""
+        """Return int32 (N,), each within 0...C - 1."""
         _check_one_row(self.name, output_shape)
         y, classes = _labels(y_true, output_shape), output_shape[-1]
         if y.ndim == 2 and y.shape[1] == 1:
@@ -177,18 +184,21 @@ class SparseCategoricalCrossentropy(Crossentropy):
         return y.astype(np.int32, copy=False)
 
     def label_spec(self, output_shape: Shape) -> Spec:
-        """One class number a sample."""
+        """Return the Spec of one class index per sample."""
         return Spec(tuple(output_shape[:1]), "int32")
 
 
 class BinaryCrossentropy(Crossentropy):
-    """For yes or no; labels are 0 or 1 (or between), of the predictions' shape."""
+    """-y * log(p) - (1 - y) * log(1 - p) for yes-or-no labels y: 0, 1, or values between.
+
+    The labels have the shape of the predictions; the loss of several outputs is their mean.
+    """
 
     name = "binary_crossentropy"
     activation = "sigmoid"
 
     def prepare(self, y_true: Any, output_shape: Shape) -> np.ndarray:
-        """float32 of the predictions' shape, within [0, 1]."""
+        """Return float32 of the predictions' shape, within [0, 1]."""
         y = _same_shape(_labels(y_true, output_shape), output_shape)
         y = y.astype(np.float32, copy=False)
         _check_within_0_1(y, "a binary label")
@@ -196,12 +206,12 @@ class BinaryCrossentropy(Crossentropy):
 
 
 class MeanSquaredError(Loss):
-    """For numbers; labels are of the predictions' shape."""
+    """mean((y - prediction) ** 2) for labels y that are numbers, of the predictions' shape."""
 
     name = "mean_squared_error"
 
     def prepare(self, y_true: Any, output_shape: Shape) -> np.ndarray:
-        """float32 of the predictions' shape."""
+        """Return float32 of the predictions' shape."""
         y = _same_shape(_labels(y_true, output_shape), output_shape)
         return y.astype(np.float32, copy=False)
 
@@ -210,7 +220,7 @@ class MeanSquaredError(Loss):
 
 
 def _labels(y_true: Any, output_shape: Shape) -> np.ndarray:
-    """An array of real numbers with one entry for each sample."""
+    """Return the labels as an array of real numbers, after a check of their count."""
     y = np.asarray(y_true)
     if y.dtype.kind not in "iubf":
         raise DTypeError(f"y must be real numbers; got {y.dtype}")
@@ -223,7 +233,7 @@ def _labels(y_true: Any, output_shape: Shape) -> np.ndarray:
 
 
 def _check_one_row(name: str, output_shape: Shape) -> None:
-    """The softmax losses are of one row of classes a sample."""
+    """Raise ShapeError unless the predictions are one row of classes per sample."""
     if len(output_shape) != 2:
         raise ShapeError(
             f"loss {name!r} needs an output (None, classes) and the model's is "
@@ -233,7 +243,7 @@ def _check_one_row(name: str, output_shape: Shape) -> None:
 
 
 def _same_shape(y: np.ndarray, output_shape: Shape) -> np.ndarray:
-    """`y` in the predictions' shape; (N,) also means (N, 1)."""
+    """Return `y` in the predictions' shape; (N,) also means (N, 1)."""
     if y.ndim == 1 and tuple(output_shape[1:]) == (1,):
         return y[:, None]
     if y.shape != tuple(output_shape):
@@ -245,19 +255,19 @@ def _same_shape(y: np.ndarray, output_shape: Shape) -> np.ndarray:
 
 
 def _not_finite(y: np.ndarray) -> str:
-    """Which sample's label is NaN or infinite."""
+    """Return the error's text for labels that are NaN or infinite."""
     i = _first(~np.isfinite(y).reshape(len(y), -1).all(1))
     row = y[i].reshape(-1)
     what = "NaN" if np.isnan(row).any() else "infinite"
-    text = f"y[{i}] is {what}" if row.size == 1 else f"y[{i}] has a number that is {what}"
-    return f"{text}, so the loss would be too; take such samples out, or mend their labels"
+    text = f"y[{i}] is {what}" if row.size == 1 else f"y[{i}] has a value that is {what}"
+    return f"{text}, so the loss would be too; remove such samples or correct their labels"
 
 
 def _check_within_0_1(y: np.ndarray, what: str) -> None:
     if y.size and not (y.min() >= 0 and y.max() <= 1):
         wrong = (y < 0) | (y > 1)
         i, value = _first(wrong.reshape(len(y), -1).any(1)), y[wrong][0]
-        raise ArgumentError(f"y[{i}] has {value:g}, but the numbers of {what} are within 0...1")
+        raise ArgumentError(f"y[{i}] has {value:g}, but the values of {what} must be within 0...1")
 
 
 def _beyond_classes(y: np.ndarray, classes: int) -> str:
@@ -269,12 +279,12 @@ def _beyond_classes(y: np.ndarray, classes: int) -> str:
 
 
 def _first(wrong: Any) -> int:
-    """Number of the first sample that is wrong."""
+    """Return the index of the first sample that is wrong."""
     return int(np.flatnonzero(wrong)[0])
 
 
 def _rows(shape: Shape) -> str:
-    """(None, 10): a shape as the summary writes it."""
+    """Return a shape as the summary writes it: (None, 10)."""
     return shape_text((None, *shape[1:]))
 
 
@@ -289,7 +299,7 @@ check_rebuildable = _registry.check_rebuildable
 
 
 def get(identifier: str | dict[str, Any] | Loss) -> Loss:
-    """A loss from its name, from what `serialize` gave, or the object itself.
+    """Return a loss from its name, from what `serialize` gave, or the object itself.
 
     >>> get("mse")([[1.0], [2.0]], np.array([[1.0], [4.0]]))
     2.0

@@ -1,9 +1,9 @@
-"""Optimizers: which kernel moves the weights, with which numbers.
+"""Optimizers: how the weights follow their gradients.
 
-An optimizer does no arithmetic on weights. It names a kernel, the arrays of state that the kernel
-keeps for each weight (`slots`), its attributes, and each step's `rates`; the formulas stand in
-`minicnn.backends.numpy.optimizers`. The planner puts the kernel at the end of every training
-step.
+An optimizer does no arithmetic on weights. It names a kernel, the kernel's attributes, the arrays
+of state that the kernel keeps for each weight (`slots`), and the `rates` of each step. The formulas
+are in `minicnn.backends.numpy.optimizers`. The planner puts the kernel at the end of every
+training step.
 """
 
 from __future__ import annotations
@@ -24,17 +24,23 @@ Rate = float | LearningRateSchedule
 
 
 class Optimizer:
-    """What all optimizers share: the learning rate, weight decay and clipping.
+    """Base class of the optimizers: learning rate, weight decay and gradient clipping.
+
+    A subclass sets `kernel`, and defines `slots` and `_numbers`.
 
     Parameters
     ----------
-    learning_rate : a number, or a schedule of it
-    weight_decay : pulls weights (not biases) toward 0
-    clipnorm : each gradient is shortened to at most this length
-    clipvalue : each number of a gradient is cut to [-clipvalue, clipvalue]
-    global_clipnorm : all gradients together are shortened to at most this length
-    decoupled : True shrinks the weights themselves by learning_rate * weight_decay, as Keras and
-        AdamW do; False adds weight_decay * w to the gradient (L2), as Caffe does
+    learning_rate : number, or a schedule
+    weight_decay : pulls weights, but not biases, toward 0; default None: none
+    clipnorm : limits the norm of each gradient; default None. Only one kind of clipping is allowed
+    clipvalue : limits each element of a gradient to [-clipvalue, clipvalue]; default None
+    global_clipnorm : limits the norm of all gradients together; default None
+    decoupled : True, the default, subtracts learning_rate * weight_decay * w from the weights, as
+        Keras and AdamW do; False adds weight_decay * w to the gradient (L2), as Caffe does
+
+    Raises
+    ------
+    ArgumentError : a value is out of its range, or gradients are to be clipped in several ways
     """
 
     __repr__ = repr_from_config
@@ -54,7 +60,7 @@ class Optimizer:
         **unknown: Any,
     ) -> None:
         refuse_unknown(type(self), unknown)
-        self.iterations = 0  # steps done
+        self.iterations = 0  # steps so far
         self._first_rate = self._rate = _as_rate(learning_rate)
         self.weight_decay = _optional(weight_decay, "weight_decay")
         self.clipnorm = _optional(clipnorm, "clipnorm", positive=True)
@@ -75,7 +81,7 @@ class Optimizer:
 
     @property
     def has_schedule(self) -> bool:
-        """Does the learning rate follow a schedule?"""
+        """Whether the learning rate follows a schedule."""
         return isinstance(self._rate, LearningRateSchedule)
 
     @property
@@ -94,24 +100,24 @@ class Optimizer:
         self._rate = _as_rate(value)
 
     def attributes(self, multiplier: float, decay: bool) -> dict[str, Any]:
-        """The kernel's attributes for one weight.
+        """Return the kernel's attributes for one weight array.
 
         Parameters
         ----------
-        multiplier : the weight's own factor of the learning rate
-        decay : does weight decay act on it?
+        multiplier : the array's own factor of the learning rate
+        decay : whether weight decay acts on it
         """
         weight_decay = (self.weight_decay or 0.0) if decay else 0.0
         shared = {"weight_decay": weight_decay, "decoupled": self.decoupled}
         return {**self._numbers(), **shared, "multiplier": float(multiplier)}
 
     def rates(self, step: int) -> np.ndarray:
-        """float32 (2,): the learning rate of `step`, and that step's length."""
+        """Return float32 (2,): the learning rate of `step`, and the same after bias correction."""
         rate = self._rate_at(step)
         return np.array([rate, rate * self._correction(step)], np.float32)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, JSON-able; a rate that was changed later is state."""
+        """Return the constructor's arguments, without a learning rate that was set later."""
         rate: Any = self._first_rate
         if isinstance(rate, LearningRateSchedule):
             rate = schedules.serialize(rate)
@@ -125,22 +131,22 @@ class Optimizer:
         return cls(**config)
 
     def get_state(self) -> dict[str, Any]:
-        """What training has changed, JSON-able."""
+        """Return what training has changed, JSON-able."""
         rate = None if isinstance(self._rate, LearningRateSchedule) else self._rate
         return {"iterations": self.iterations, "learning_rate": rate}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what `get_state` gave."""
+        """Take over the state that `get_state` returned."""
         self.iterations = check_int(state["iterations"], "iterations", 0)
         if state["learning_rate"] is not None:
             self.learning_rate = state["learning_rate"]
 
     def _numbers(self) -> dict[str, Any]:
-        """The kernel's own constants: constructor arguments and attributes alike."""
+        """Return the kernel's own constants, which are both arguments and attributes."""
         raise NotImplementedError
 
     def _correction(self, step: int) -> float:
-        """Factor between the learning rate and the step's length."""
+        """Return the factor of the learning rate that corrects the bias of moving means."""
         return 1.0
 
     def _rate_at(self, step: int) -> float:
@@ -148,9 +154,24 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """Down the gradient; with momentum, like a ball that keeps rolling.
+    """Stochastic gradient descent, with or without momentum.
 
-    Caffe's solver is SGD(0.01, momentum=0.9, weight_decay=5e-4, decoupled=False).
+        w -= learning_rate * g
+        velocity = momentum * velocity - learning_rate * g,    w += velocity
+
+    Parameters
+    ----------
+    learning_rate : number, or a schedule; default 0.01
+    momentum : part of the velocity that is kept from step to step, in [0, 1); default 0
+    nesterov : whether to look ahead along the velocity; default False
+    options : those of `Optimizer`
+
+    Examples
+    --------
+    Caffe's solver is
+
+    >>> SGD(0.01, momentum=0.9, weight_decay=5e-4, decoupled=False).slots
+    {'velocity': 0.0}
     """
 
     kernel = "sgd_update"
@@ -176,7 +197,21 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Steps of about the learning rate, whatever the gradient's size. Kingma and Ba, 2014."""
+    """Divides the gradient's moving mean by the root of the moving mean of its square.
+
+    So a step's length is about the learning rate, whatever the gradient's size.
+
+    Parameters
+    ----------
+    learning_rate : number, or a schedule; default 0.001
+    beta_1, beta_2 : part of the two means that is kept from step to step; default 0.9 and 0.999
+    epsilon : keeps the divisor from 0; default 1e-7
+    options : those of `Optimizer`
+
+    References
+    ----------
+    Kingma, Ba: Adam: A method for stochastic optimization, 2014.
+    """
 
     kernel = "adam_update"
     adaptive = True
@@ -203,13 +238,20 @@ class Adam(Optimizer):
         return {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
 
     def _correction(self, step: int) -> float:
-        """Both means start at 0 and are too small at first; this makes up for it."""
+        """Return the factor that makes up for means that start at 0 and are too small at first."""
         t = step + 1
         return math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
 
 
 class AdamW(Adam):
-    """Adam with weight decay that acts on the weights themselves. Loshchilov and Hutter, 2017."""
+    """Adam with weight decay, which acts on the weights and not through the gradient.
+
+    Parameters are those of `Adam`, with `weight_decay` as the second, default 0.004.
+
+    References
+    ----------
+    Loshchilov, Hutter: Decoupled weight decay regularization, 2017.
+    """
 
     def __init__(
         self, learning_rate: Rate = 0.001, weight_decay: float = 0.004, *args: float, **options: Any
@@ -219,7 +261,17 @@ class AdamW(Adam):
 
 
 class RMSprop(Optimizer):
-    """Divides by the gradient's moving size; `centered` takes its deviation instead."""
+    """Divides the gradient by the root of the moving mean of its square.
+
+    Parameters
+    ----------
+    learning_rate : number, or a schedule; default 0.001
+    rho : part of the mean that is kept from step to step; default 0.9
+    momentum : as that of `SGD`; default 0
+    epsilon : added to the mean before the root is taken; default 1e-7
+    centered : True divides by the gradient's moving standard deviation; default False
+    options : those of `Optimizer`
+    """
 
     kernel = "rmsprop_update"
     adaptive = True
@@ -254,6 +306,61 @@ class RMSprop(Optimizer):
         }
 
 
+class Adagrad(Optimizer):
+    """Divides by the root of the sum of all squared gradients, so that steps become shorter.
+
+        accumulator += g^2,    w -= learning_rate * g / sqrt(accumulator + epsilon)
+
+    Weights with rare or small gradients take longer steps than the others.
+
+    Parameters
+    ----------
+    learning_rate : number, or a schedule; default 0.001
+    initial_accumulator_value : where the sums start, which limits the first steps; default 0.1
+    epsilon : keeps the divisor from 0; default 1e-7
+    options : those of `Optimizer`
+
+    References
+    ----------
+    Duchi, Hazan, Singer: Adaptive subgradient methods for online learning and stochastic
+    optimization. JMLR 12, 2011.
+
+    Examples
+    --------
+    >>> Adagrad(initial_accumulator_value=0.5).slots
+    {'accumulator': 0.5}
+    """
+
+    kernel = "adagrad_update"
+    adaptive = True
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        initial_accumulator_value: float = 0.1,
+        epsilon: float = 1e-7,
+        **options: Any,
+    ) -> None:
+        super().__init__(learning_rate, **options)
+        self.initial_accumulator_value = check_number(
+            initial_accumulator_value, "initial_accumulator_value", 0.0
+        )
+        self.epsilon = check_number(epsilon, "epsilon", 0.0)
+
+    @property
+    def slots(self) -> dict[str, float]:
+        """The sum of the squared gradients."""
+        return {"accumulator": self.initial_accumulator_value}
+
+    def _numbers(self) -> dict[str, Any]:
+        return {"epsilon": self.epsilon}
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        start = {"initial_accumulator_value": self.initial_accumulator_value}
+        return {**super().get_config(), **start}
+
+
 _CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
@@ -269,13 +376,15 @@ def _optional(value: float | None, name: str, *, positive: bool = False) -> floa
     return None if value is None else check_number(value, name, 0.0, open=positive)
 
 
-_registry: Registry[Optimizer] = Registry("optimizer", Optimizer, (SGD, Adam, AdamW, RMSprop))
+_registry: Registry[Optimizer] = Registry(
+    "optimizer", Optimizer, (SGD, Adam, AdamW, RMSprop, Adagrad)
+)
 serialize, deserialize = _registry.serialize, _registry.deserialize
 check_rebuildable, find, names = _registry.check_rebuildable, _registry.find, _registry.names
 
 
 def get(identifier: str | dict[str, Any] | Optimizer) -> Optimizer:
-    """An optimizer from its name, from what `serialize` gave, or the object itself.
+    """Return an optimizer from its name, from what `serialize` gave, or the object itself.
 
     >>> get("adam").learning_rate
     0.001

@@ -1,12 +1,13 @@
-"""Random numbers that are a pure function of (seed, purpose, numbers).
+"""Random numbers as pure functions of a seed, a purpose and indices.
 
-Nobody draws from a shared stream, so there is no state to lose: the shuffle of epoch 7 is the same
-whether the training came there in one go or was resumed, whatever else drew numbers before.
+There is no shared generator whose state could be lost. The shuffle of epoch 7 is the same whether
+a training reached it in one run or was resumed, and whatever else was drawn before.
 """
 
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,15 +21,15 @@ from minicnn.shapes import is_int
 MAX_SEED = 2**64 - 1
 T = TypeVar("T")
 _seed = 0
-# What `seeded` says for a block of code: it is nobody else's, whatever other threads do meanwhile.
+# The seed inside a block of `seeded`, which no other thread sees.
 _seed_of_block: ContextVar[int | None] = ContextVar("seed of a block", default=None)
 
 
 def set_random_seed(seed: int) -> None:
-    """Choose the seed of everything that is random: first weights, shuffles, dropout, augmentation.
+    """Set the seed of everything random: initial weights, shuffles, dropout, augmentation.
 
-    It is 0 until it is set, so a program that never calls this repeats itself too. All threads have
-    the same one; a training that has begun keeps the seed that it began with.
+    The seed is 0 until it is set, so a program that never calls this function repeats itself too.
+    It holds for all threads. A training that has begun keeps the seed that it began with.
 
     >>> set_random_seed(777)
     >>> seed()
@@ -43,13 +44,13 @@ def set_random_seed(seed: int) -> None:
 
 
 def seed() -> int:
-    """The seed in use."""
-    return _seed_in_use()
+    """Return the current seed."""
+    return _current_seed()
 
 
 @contextmanager
 def seeded(value: int) -> Iterator[None]:
-    """Inside the block, and in this thread alone, this is the seed."""
+    """Use this seed inside the block, in this thread alone."""
     token = _seed_of_block.set(check_seed(value))
     try:
         yield
@@ -58,7 +59,7 @@ def seeded(value: int) -> Iterator[None]:
 
 
 def each_seeded(values: Iterable[T], value: int) -> Iterator[T]:
-    """The same values, each of them made under this seed; between them the seed is as before."""
+    """Yield the same values, each computed under this seed; between them the seed is as before."""
     iterator = iter(values)
     while True:
         with seeded(value):
@@ -69,8 +70,8 @@ def each_seeded(values: Iterable[T], value: int) -> Iterator[T]:
         yield one
 
 
-def carried(function: Callable[..., T]) -> Callable[..., T]:
-    """The function with the seed of this moment, whichever thread calls it."""
+def bind_seed(function: Callable[..., T]) -> Callable[..., T]:
+    """Return the function bound to the current seed, whichever thread calls it later."""
     own = seed()
 
     def call(*arguments: Any) -> T:
@@ -81,19 +82,19 @@ def carried(function: Callable[..., T]) -> Callable[..., T]:
 
 
 def generator(purpose: str, *numbers: int, seed: int | None = None) -> np.random.Generator:
-    """A Philox generator of its own for each (seed, purpose, numbers).
+    """Return a Philox generator that depends on the seed and the arguments alone.
 
     Parameters
     ----------
-    purpose : what the numbers are for: "shuffle", a parameter's name, ...
-    numbers : what else they depend on: the epoch, a sample's number, ...
-    seed : decides alone, whatever `set_random_seed` set; default: the one that it set
+    purpose : what is drawn: "shuffle", a parameter's name, ...
+    numbers : what else it depends on: the epoch, the index of a sample, ...
+    seed : used in place of the seed that `set_random_seed` set; default None
 
     >>> a, b = generator("shuffle", 7), generator("shuffle", 7)
     >>> bool((a.permutation(100) == b.permutation(100)).all())
     True
     """
-    key = (_seed_in_use() if seed is None else int(seed), str(purpose), tuple(map(int, numbers)))
+    key = (_current_seed() if seed is None else int(seed), str(purpose), tuple(map(int, numbers)))
     text = repr(key)
     digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
     return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "little")))
@@ -108,19 +109,27 @@ def epoch_order(count: int, epoch: int, seed: int | None = None) -> np.ndarray:
 
 
 def rng_key(step: int, seed: int | None = None) -> np.ndarray:
-    """What the dropout kernels read: (seed low, seed high, step low, step high), uint32."""
-    value = _seed_in_use() if seed is None else seed
+    """Return the RNG key of a step: (seed low, seed high, step low, step high), uint32.
+
+    Kernels of random operations, such as dropout, read it. `seed` is used as in `generator`.
+    """
+    value = _current_seed() if seed is None else seed
     words = (value, value >> 32, step, step >> 32)
     return np.array([word & 0xFFFFFFFF for word in words], np.uint32)
 
 
-def _seed_in_use() -> int:
+def purpose_number(name: str) -> int:
+    """Return the number below 2**31 by which kernels tell this purpose from others."""
+    return zlib.crc32(name.encode()) & 0x7FFFFFFF
+
+
+def _current_seed() -> int:
     own = _seed_of_block.get()
     return _seed if own is None else own
 
 
 def check_seed(value: Any) -> int:
-    """The seed, if it is one."""
+    """Return the seed after a check."""
     if not is_int(value) or not 0 <= value <= MAX_SEED:
         raise ArgumentError(f"seed must be an integer in 0...2**64 - 1; got {value!r:.80}")
     return int(value)

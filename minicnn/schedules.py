@@ -1,6 +1,7 @@
-"""Learning rates that change with the step: pure functions, so a resumed training needs no state.
+"""Learning rate schedules: the learning rate as a function of the step.
 
-A step is one batch, counted from 0 over all epochs.
+A step is one batch, counted from 0 over all epochs. Schedules have no state, so a resumed training
+continues with the right rate.
 """
 
 from __future__ import annotations
@@ -16,32 +17,38 @@ from minicnn.support.reprs import repr_from_config
 
 
 class LearningRateSchedule:
-    """A function from the step's number to the learning rate."""
+    """Base class of the schedules: a function from the step to the learning rate.
+
+    A subclass defines `__call__` and keeps its constructor's arguments under their own names.
+    """
 
     __repr__ = repr_from_config
 
     def __call__(self, step: int) -> float:
-        """The learning rate of step `step`, the first step being 0."""
+        """Return the learning rate of step `step`, the first step being 0."""
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, which every schedule keeps under their own names."""
+        """Return the constructor's arguments."""
         return dict(vars(self))
 
 
 class Constant(LearningRateSchedule):
-    """Always `learning_rate`."""
+    """The same learning rate in every step."""
 
     def __init__(self, learning_rate: float) -> None:
         self.learning_rate = check_rate(learning_rate, "learning_rate")
 
     def __call__(self, step: int) -> float:
-        """The one rate."""
+        """Return the learning rate, which does not depend on `step`."""
         return self.learning_rate
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """values[0] up to and including step boundaries[0], then values[1], and so on.
+    """The learning rate is values[0] up to step boundaries[0], then values[1], and so on.
+
+    A boundary itself still has the value before it. `values` has one element more than
+    `boundaries`.
 
     >>> rate = PiecewiseConstantDecay([100, 200], [0.1, 0.01, 0.001])
     >>> rate(100), rate(101), rate(5000)
@@ -56,21 +63,21 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self.values = [check_rate(value, "values") for value in values]
         if len(self.values) != len(self.boundaries) + 1:
             raise ArgumentError(
-                f"values must be one more than boundaries; got {len(self.values)} values and "
+                f"values needs one element more than boundaries; got {len(self.values)} values and "
                 f"{len(self.boundaries)} boundaries"
             )
         if sorted(set(self.boundaries)) != self.boundaries:
             raise ArgumentError(f"boundaries must increase; got {self.boundaries}")
 
     def __call__(self, step: int) -> float:
-        """The value of the piece that `step` lies in."""
+        """Return the value of the interval that `step` lies in."""
         return self.values[sum(step > boundary for boundary in self.boundaries)]
 
 
 class ExponentialDecay(LearningRateSchedule):
-    """initial_learning_rate * decay_rate ** (step / decay_steps).
+    """The learning rate is initial_learning_rate * decay_rate ** (step / decay_steps).
 
-    `staircase` divides without remainder, which is Caffe's "step" policy.
+    With `staircase` the exponent is rounded down, which is Caffe's "step" policy.
     """
 
     def __init__(
@@ -86,13 +93,16 @@ class ExponentialDecay(LearningRateSchedule):
         self.staircase = check_flag(staircase, "staircase")
 
     def __call__(self, step: int) -> float:
-        """The decayed rate."""
+        """Return the learning rate after this many steps of decay."""
         power = step // self.decay_steps if self.staircase else step / self.decay_steps
         return self.initial_learning_rate * self.decay_rate**power
 
 
 class InverseDecay(LearningRateSchedule):
-    """initial_learning_rate * (1 + gamma * step) ** -power: Caffe's "inv" policy."""
+    """The learning rate is initial_learning_rate * (1 + gamma * step) ** -power.
+
+    This is Caffe's "inv" policy.
+    """
 
     def __init__(self, initial_learning_rate: float, gamma: float, power: float) -> None:
         self.initial_learning_rate = check_rate(initial_learning_rate, "initial_learning_rate")
@@ -100,19 +110,22 @@ class InverseDecay(LearningRateSchedule):
         self.power = check_number(power, "power", 0.0)
 
     def __call__(self, step: int) -> float:
-        """The decayed rate."""
+        """Return the learning rate after this many steps of decay."""
         return self.initial_learning_rate * (1 + self.gamma * step) ** -self.power
 
 
 class CosineDecay(LearningRateSchedule):
-    """Half a cosine wave down to alpha times the highest rate, after a linear warm-up if wanted.
+    """The learning rate falls along half a cosine wave, after a linear warm-up if there is one.
+
+        start * ((1 - alpha) * (1 + cos(pi * step / decay_steps)) / 2 + alpha)
 
     Parameters
     ----------
     initial_learning_rate : rate of the first step; the highest one if there is no warm-up
-    decay_steps : length of the way down, warm-up not counted
-    alpha : what is left in the end, as a fraction of the highest rate
-    warmup_target, warmup_steps : rise in a line to this rate over so many steps first
+    decay_steps : number of steps in which the rate falls, the warm-up not included
+    alpha : the last rate as a fraction of the highest; default 0
+    warmup_target : the highest rate, which the warm-up reaches; default None: no warm-up
+    warmup_steps : number of steps in which the rate rises to it; default 0
     """
 
     def __init__(
@@ -136,7 +149,7 @@ class CosineDecay(LearningRateSchedule):
             )
 
     def __call__(self, step: int) -> float:
-        """The rate on the way up or down."""
+        """Return the learning rate in the warm-up or after it."""
         start, target = self.initial_learning_rate, self.warmup_target
         if target is None:
             return start * self._left(step)
@@ -145,13 +158,13 @@ class CosineDecay(LearningRateSchedule):
         return target * self._left(step - self.warmup_steps)
 
     def _left(self, step: int) -> float:
-        """From 1 to alpha."""
+        """Return the part of the highest rate that is left: it falls from 1 to alpha."""
         wave = (1 + math.cos(math.pi * min(step, self.decay_steps) / self.decay_steps)) / 2
         return (1 - self.alpha) * wave + self.alpha
 
 
 def check_rate(value: Any, name: str) -> float:
-    """A learning rate: a finite number that is not negative."""
+    """Return the learning rate after a check: a finite number that is not negative."""
     return check_number(value, name, 0.0)
 
 

@@ -1,4 +1,4 @@
-"""NVIDIA's driver library, as far as minicnn asks it: writes through the pointers it is given."""
+"""The functions of NVIDIA's driver library that minicnn calls; they write through pointers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class FakeDriver:
 
 @pytest.fixture
 def install(monkeypatch):
-    """install(driver or None, without=packages): the machine as device.py sees it."""
+    """install(driver or None, without=packages) changes the machine that device.py sees."""
     monkeypatch.delenv(device.SIMULATOR, raising=False)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 

@@ -13,7 +13,7 @@ from minicnn.contracts import CONTRACTS
 
 
 def run(kernel, arrays, attributes):
-    """The kernel's writes by name; `arrays` holds at least its reads."""
+    """Run a kernel and return its results by name; `arrays` holds at least its inputs."""
     contract = CONTRACTS[kernel]
     reads = [arrays.get(name.rstrip("?")) for name in contract.reads]
     outs = KERNELS[kernel](*reads, **attributes)
@@ -22,12 +22,12 @@ def run(kernel, arrays, attributes):
 
 
 def backward_kernels(operation):
-    """Names of the operation's gradient kernels."""
+    """The names of the operation's gradient kernels."""
     return [name for name in CONTRACTS if name.startswith(f"{operation}_backward")]
 
 
 def result_name(operation):
-    """Name of what the operation computes: "y" or "loss"."""
+    """The name of the operation's result: "y" or "loss"."""
     return CONTRACTS[f"{operation}_forward"].writes[0]
 
 

@@ -1,9 +1,9 @@
-"""Arrays that touch memory which nobody may touch; run as a program, it calls kernels on them.
+"""Arrays next to forbidden memory; run as a program, it calls kernels on them.
 
     python tests/guard_pages.py SEED CONFIGURATIONS
 
-A kernel that reads or writes one byte too far dies of SIGSEGV: this is why test_guard_pages.py runs
-it in a process of its own. The last line printed names the layer that was being computed.
+A kernel that reads or writes one byte too far ends the process with SIGSEGV, so test_guard_pages.py
+runs it in a child process. The last line printed names the layer that was being computed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ UPDATES: dict[str, dict[str, Any]] = {
     "sgd_update": {"momentum": 0.9, "nesterov": True, **_DECAY},
     "adam_update": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, **_DECAY},
     "rmsprop_update": {"rho": 0.9, "momentum": 0.9, "epsilon": 1e-7, "centered": False, **_DECAY},
+    "adagrad_update": {"epsilon": 1e-7, **_DECAY},
     "clip_by_value": {"limit": 0.5},
     "clip_by_norm": {"limit": 0.5},
     "squared_norm_start": {},
@@ -61,7 +62,7 @@ class Guarded:
             raise OSError(ctypes.get_errno(), "mprotect")
 
     def demand_canaries(self) -> None:
-        """The page's rest, which does not fault, must not have been written either."""
+        """Check that the rest of the page, which does not fault, has not been written either."""
         rest = self.bytes[PAGE : self.start], self.bytes[self.stop : PAGE + self.inside]
         if any((part != CANARY).any() for part in rest):
             raise SystemExit("bytes next to an array were written")
@@ -70,7 +71,7 @@ class Guarded:
 def run_guarded(
     kernel: str, reads: list[np.ndarray | None], attributes: Mapping[str, Any], *, at_end: bool
 ) -> tuple[np.ndarray, ...]:
-    """One native kernel with every array at a forbidden page; what it wrote, copied."""
+    """Run a native kernel with every array at a forbidden page; return copies of its writes."""
     contract = CONTRACTS[kernel]
     guarded = [None if a is None else _copy(a, at_end=at_end) for a in reads]
     named = dict(zip((name.rstrip("?") for name in contract.reads), guarded, strict=True))
@@ -85,7 +86,7 @@ def run_guarded(
         g.demand_canaries()
     results = tuple(g and g.array.copy() for g in writes)
     if any(r is not None and r.dtype.kind == "f" and np.isnan(r).any() for r in results):
-        raise SystemExit(f"{kernel} left numbers unwritten, or read numbers that it must not")
+        raise SystemExit(f"{kernel} left values unwritten, or read values outside its arrays")
     return results
 
 
@@ -96,14 +97,14 @@ def _copy(array: np.ndarray, *, at_end: bool) -> Guarded:
 
 
 def _unwritten(shape: tuple[int, ...], dtype: str, at_end: bool) -> Guarded:
-    """For a kernel to write; full of NaN, so that a number it forgets shows."""
+    """Return an array for a kernel to write, full of NaN, so that unwritten values show."""
     guarded = Guarded(shape, dtype, at_end=at_end)
     guarded.array.view(np.uint8)[...] = 0xFF  # NaN in every floating type
     return guarded
 
 
 def every_operation(rng: np.random.Generator) -> list[Layer]:
-    """The small hand-made case of every other operation, in float32."""
+    """Run a small case of every other operation, in float32."""
     layers = []
     for case in CASES.values():
         arrays = {name: _single(a) for name, a in case.draw(rng).items()}
@@ -113,7 +114,7 @@ def every_operation(rng: np.random.Generator) -> list[Layer]:
 
 
 def update_calls(rng: np.random.Generator) -> list[tuple[str, list[np.ndarray], dict[str, Any]]]:
-    """Optimizers and clipping: kernels that change arrays in place."""
+    """Run the optimizers and clipping, which change arrays in place."""
     calls = []
     for kernel, attributes in UPDATES.items():
         arrays = [rng.random(37, np.float32) for _ in CONTRACTS[kernel].reads]
@@ -125,7 +126,7 @@ def update_calls(rng: np.random.Generator) -> list[tuple[str, list[np.ndarray], 
 
 
 def augment_calls(rng: np.random.Generator) -> list[tuple[str, list[np.ndarray], dict[str, Any]]]:
-    """Images that are looked at through matrices of every kind: in place, turned, far away."""
+    """Run the image transform with identity, rotations, far shifts and non-finite matrices."""
     calls = []
     modes = ("constant", "nearest", "reflect", "wrap")
     for i, (mode, channels) in enumerate(itertools.product(modes, (1, 3, 4, 5))):
@@ -136,7 +137,7 @@ def augment_calls(rng: np.random.Generator) -> list[tuple[str, list[np.ndarray],
         rule = {"fill_mode": mode, "cval": 1.0, "scale": 0.5}
         rule["interpolation"] = "nearest" if i % 3 == 0 else "bilinear"
         for x in (pixels, pixels.astype(np.float32)):
-            calls.append(("augment", [x, matrix.astype(np.float32)], rule))
+            calls.append(("augment_forward", [x, matrix.astype(np.float32)], rule))
     return calls
 
 
@@ -145,7 +146,7 @@ def _single(array: np.ndarray | None) -> np.ndarray | None:
 
 
 def main() -> None:
-    """Compute random layers of every family, and every other operation, at both ends of memory."""
+    """Run random layers of every family and every other operation at both ends of memory."""
     seed, configurations = map(int, sys.argv[1:])
     rng = np.random.default_rng(seed)
     layers = [draw_layer(rng, FAMILIES[i % len(FAMILIES)]) for i in range(configurations)]

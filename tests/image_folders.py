@@ -1,4 +1,4 @@
-"""Small folders of pictures for tests: soft blots, of which no two are alike, ramps of gray with a
+"""Small folders of images for tests: soft blots, of which no two are alike, ramps of gray with a
 shade that tells them apart, and noise of one color a class, which a network learns at once."""
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 
-def picture(seed: int, height: int = 24, width: int = 32) -> Image.Image:
+def make_image(seed: int, height: int = 24, width: int = 32) -> Image.Image:
     """Large soft blots: each seed's look is its own, and survives saving as JPEG and scaling."""
     colors = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
     return Image.fromarray(colors).resize((width, height), Image.Resampling.BILINEAR)
@@ -17,12 +17,12 @@ def picture(seed: int, height: int = 24, width: int = 32) -> Image.Image:
 
 def save(path: Path, seed: int, **settings: object) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    picture(seed).save(path, **settings)
+    make_image(seed).save(path, **settings)
     return path
 
 
 def make_folder(root: Path, counts: dict[str, int], ending: str = ".jpg") -> Path:
-    """`counts` pictures in each class's folder."""
+    """`counts` images in each class's folder."""
     seed = 0
     for name, count in counts.items():
         (root / name).mkdir(parents=True)
@@ -33,7 +33,7 @@ def make_folder(root: Path, counts: dict[str, int], ending: str = ".jpg") -> Pat
 
 
 def save_ramp(path: Path, size=(12, 10), shade=100, mode="RGB") -> Path:
-    """A picture of `size` (height, width) with some structure, of about this shade."""
+    """An image of `size` (height, width) with some structure, of about this shade."""
     path.parent.mkdir(parents=True, exist_ok=True)
     ramp = np.linspace(0, 60, size[0] * size[1]).reshape(size) + shade
     image = Image.fromarray(ramp.astype(np.uint8)).convert(mode)
@@ -42,7 +42,7 @@ def save_ramp(path: Path, size=(12, 10), shade=100, mode="RGB") -> Path:
 
 
 def make_ramps(root: Path, count=3, classes=("cats", "dogs"), ending=".png") -> Path:
-    """`count` pictures for each class; each has a shade of its own."""
+    """`count` images for each class; each has a shade of its own."""
     for label, name in enumerate(classes):
         for i in range(count):
             save_ramp(root / name / f"{i}{ending}", shade=20 + 50 * label + 10 * i)
@@ -60,7 +60,7 @@ def save_colored(path: Path, color: tuple[int, int, int], seed: int, noise: int 
 
 
 def make_colored(root: Path, count: int, colors: dict[str, tuple] = COLORS, noise=30) -> Path:
-    """`count` pictures of each color."""
+    """`count` images of each color."""
     for name, color in colors.items():
         for i in range(count):
             save_colored(root / name / f"{name} {i}.png", color, i + 1000 * len(name), noise)

@@ -1,4 +1,4 @@
-"""A script that is stopped by Ctrl-C after so many steps: `interrupt_at.py STEPS SCRIPT ...`."""
+"""Run a script and interrupt it after a number of steps: `interrupt_at.py STEPS SCRIPT ...`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from minicnn.history import History
 
 
 def main(steps: str, script: str, *arguments: str) -> None:
-    """The script, as if it were called by itself."""
+    """Run the script as if it had been called directly."""
 
     def press_ctrl_c(history: History, batch: int, logs: Any = None) -> None:
         if history.model.optimizer.iterations == int(steps):
             signal.raise_signal(signal.SIGINT)
 
-    History.on_train_batch_end = press_ctrl_c  # every training has one
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have us ignore it
+    History.on_train_batch_end = press_ctrl_c  # every training has a History
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored
     sys.argv = [script, *arguments]
     runpy.run_path(script, run_name="__main__")
 

@@ -210,6 +210,8 @@ CURVED = {
     "sigmoid": Case("sigmoid", away_from()),
     "tanh": Case("tanh", away_from()),
     "silu": Case("silu", away_from()),
+    "gelu": Case("gelu", away_from(), {"approximate": False}),
+    "gelu by tanh": Case("gelu", away_from(), {"approximate": True}),
     "softmax": Case("softmax", arrays(x=(5, 7))),
     "softmax of pixels": Case("softmax", arrays(x=(2, 3, 2, 4))),
     "batch_norm_training": Case(

@@ -1,4 +1,4 @@
-"""Model files made by hand to do harm, each for one reason, and how each is to be refused."""
+"""Malicious or damaged model files, made by hand, and the error that each must raise."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CONFIG, WEIGHTS, CLASSES, METADATA = (
 
 
 def make_good(path):
-    """The bytes of a small archive with members of every kind."""
+    """The bytes of a small archive with all kinds of members."""
     weights = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.arange(3)}
     arrays = {"m": np.ones(2, np.float32)}
     write_archive(path, weights, {"config": {"layers": [1, "two"]}, "classes": ["x", "y"]}, arrays)
@@ -42,7 +42,7 @@ def members_of(data):
 
 
 def forge(data, changes, *, metadata=None, digests=None):
-    """`data` with other members, or without one (None), and with every check sum made right."""
+    """Replace members of `data`, or remove those that are None, and correct all checksums."""
     members = {name: c for name, c in {**members_of(data), **changes}.items() if c is not None}
     if METADATA in members and METADATA not in changes:
         facts = json.loads(members.pop(METADATA))
@@ -62,13 +62,13 @@ def named(name):
 
 
 def stored_name(name):
-    """A member whose name the container's own writer would refuse to encode."""
+    """A member with a name that the container's writer refuses to encode."""
     plain = "P" * len(name)
     return lambda good: forge(good, {plain: b"{}"}).replace(plain.encode(), name)
 
 
 def tensors(header, data=b"", *, size=None):
-    """A safetensors member with this header, true or not."""
+    """A safetensors member with this header, which may be wrong."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     content = struct.pack("<Q", len(text) if size is None else size) + text + data
     return lambda good: forge(good, {WEIGHTS: content})
@@ -79,7 +79,7 @@ def one(dtype="F32", shape=(2,), offsets=(0, 8), **more):
 
 
 def rezip(good, compression=zipfile.ZIP_STORED, **attributes):
-    """What another zip program makes of the same members."""
+    """Pack the same members with another zip program."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", compression) as archive:
         for name, content in members_of(good).items():
@@ -105,7 +105,7 @@ def numpy_pickle(good):
 
 
 def patched(offset_of, offset, code, value):
-    """`good` with one field of a header changed; `offset_of` finds the header."""
+    """Change one field of a header in `good`; `offset_of` finds the header."""
 
     def patch(good):
         data = bytearray(good)
@@ -132,7 +132,7 @@ def closing(good):
 
 
 def overlapping(good):
-    """Two directory entries that point to one member."""
+    """An archive with two directory entries for one member."""
     return patched(lambda g: g.index(container.CENTRAL_MARK, central(g) + 1), 42, "<L", 0)(good)
 
 
@@ -159,9 +159,9 @@ def many_members(good):
 
 
 DEEP = 100_000
-# Why it is here: what makes it of a good file's bytes, the error, and its text.
+# Reason: (function of a good file's bytes, error, its text).
 EXHIBITS = {
-    # No such container at all.
+    # Not a container of this kind.
     "empty": (lambda good: b"", TruncatedError, "ends after 0 bytes"),
     "text": (lambda good: b"hello", FormatError, "begins with 68 65 6c 6c"),
     "pickle": (lambda good: pickle.dumps(print), FormatError, r"begins with 80 04"),
@@ -169,7 +169,7 @@ EXHIBITS = {
     "empty-zip": (lambda good: good[closing(good) :], FormatError, "begins with 50 4b 05 06"),
     "numpy-with-pickle": (numpy_pickle, FormatError, r"a\.npy"),
     "something-before-the-zip": (lambda good: b"#!/bin/sh\n" + good, FormatError, "begins with 23"),
-    # Zips that other programs make, or that two programs read differently.
+    # Zip files of other programs, and those that two programs read differently.
     "deflated": (lambda g: rezip(g, zipfile.ZIP_DEFLATED), UnsafeFileError, "compressed .method 8"),
     "lzma": (lambda g: rezip(g, zipfile.ZIP_LZMA), UnsafeFileError, "compressed .method 14"),
     "zip-bomb": (zip_bomb, UnsafeFileError, "compressed .method 8, .* bytes for 67,108,864"),
@@ -204,7 +204,7 @@ EXHIBITS = {
     "member-twice": (twice, UnsafeFileError, "'config.json' is there twice"),
     "ten-thousand-members": (many_members, UnsafeFileError, "more than 64 members"),
     "other-order": (reordered, FormatError, "another order"),
-    # Names that lead elsewhere.
+    # Names that lead out of the folder.
     "absolute-name": (named("/etc/passwd"), UnsafeFileError, "member '/etc/passwd'"),
     "upward-name": (named("../../.bashrc"), UnsafeFileError, r"member '\.\./\.\./\.bashrc'"),
     "folder": (named("folder/"), UnsafeFileError, "member 'folder/'"),
@@ -216,7 +216,7 @@ EXHIBITS = {
     "terminal-codes": (named("\x1b[2J"), UnsafeFileError, r"member '\\x1b\[2J'"),
     "not-ascii": (stored_name(b"con\xc3\xafig"), UnsafeFileError, r"member 'con\\xc3\\xafig'"),
     "long-name": (named("n" * 5000), UnsafeFileError, r"member 'n+\.\.\.'"),
-    # Members that do not belong together.
+    # Members that contradict each other.
     "unknown-member": (named("code.py"), FormatError, "none missing, code.py unknown"),
     "pickle-member": (named("weights.pkl"), FormatError, "none missing, weights.pkl unknown"),
     "no-config": (lambda g: forge(g, {CONFIG: None}), FormatError, "config.json missing"),

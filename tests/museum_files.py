@@ -337,16 +337,16 @@ FILES = {
     ),
     "batch-in-itself": (CIFAR, batch(b"]q\0h\0a."), "dictionary with data"),
     "batch-long-name": (CIFAR, batch(b"c" + b"m" * MIB + b"\nx\n."), "asks for mmm"),
-    "batch-integer-of-5000-digits": (CIFAR, batch(b"L" + b"9" * 5000 + b"L\n."), "no pickle"),
+    "batch-integer-of-5000-digits": (CIFAR, batch(b"L" + b"9" * 5000 + b"L\n."), "not a pickle"),
     "batch-labels-1.7": (
-        CIFAR, batch(pickle.dumps({"data": ONE, "labels": [1.7]})), "no whole numbers",
+        CIFAR, batch(pickle.dumps({"data": ONE, "labels": [1.7]})), "not integers",
     ),
     "batch-labels-doubling": (
         CIFAR,
         batch(DOUBLING),
-        "no whole numbers",
+        "not integers",
     ),
-    "batch-keys-no-text": (CIFAR, batch(pickle.dumps({b"\xff": 1})), "it has no data"),
+    "batch-keys-no-text": (CIFAR, batch(pickle.dumps({b"\xff": 1})), "it has no .data"),
     # Tar archives.
     "tar-symlink": (CIFAR, always(tar(("data_batch_1", SECRET, LINK))), "x"),
     "tar-hardlink": (CIFAR, always(tar(("data_batch_1.bin", SECRET, HARD))), "x"),
@@ -362,34 +362,34 @@ FILES = {
     "tar-long-name-bomb": (
         CIFAR, always(tar(("n" * (2 * MIB), b"", REG), packing=gzip.compress)), "a header of 2,097",
     ),
-    "tar-picture-bomb": (
+    "tar-image-bomb": (
         CIFAR, always(tar(("x/train/cat/a.png", png(30_000, 30_000), REG))), "pixels",
     ),
-    "tar-no-picture": (CIFAR, always(tar(("x/train/cat/a.png", b"#!", REG))), "cannot be read"),
+    "tar-not-an-image": (CIFAR, always(tar(("x/train/cat/a.png", b"#!", REG))), "cannot be read"),
     "tar-foreign-class": (CIFAR, always(tar(("x/train/\x1b[2J/a.png", png(1, 1), REG))), "class"),
     # IDX files.
     "idx-2-to-128-bytes": (read_idx, always(idx([2**32 - 1] * 4)), "declares"),
     "idx-200-axes": (read_idx, always(idx([1] * 8, axes=200)), "axes"),
     "idx-cut": (read_idx, always(idx([10, 28, 28])), "ends after"),
     "idx-longer": (read_idx, always(idx([1], data=b"12")), "holds"),
-    "idx-gzip-bomb": (read_idx, always(gzip.compress(bytes(96 * MIB))), "no IDX file"),
+    "idx-gzip-bomb": (read_idx, always(gzip.compress(bytes(96 * MIB))), "not an IDX file"),
     "idx-gzip-unfolds": (
         read_idx, always(gzip.compress(idx([2**28], data=bytes(MIB)))), "at most 67,108,864",
     ),
     "idx-empty-gzip": (read_idx, always(b"\x1f\x8b"), "x"),
-    # Pictures.
-    "picture-bomb": (decode, always(png(60_000, 60_000)), "pixels"),
-    "picture-text-bomb": (
+    # Images.
+    "image-bomb": (decode, always(png(60_000, 60_000)), "pixels"),
+    "image-text-bomb": (
         decode,
         always(png(4, 4, struct.pack(">I", 20) + b"zTXt" + b"a\0\0" + zlib.compress(bytes(99))[:17]
                    + bytes(4))),
         "cannot read",
     ),
-    "picture-runs-ghostscript": (decode, always(b"%!PS-Adobe-3.0 EPSF-3.0\n"), "not an image"),
-    "picture-svg": (decode, always(b"<svg xmlns:xlink='x' href='/etc/passwd'/>"), "not an im"),
-    "picture-pipe": (decode, os.mkfifo, "device, a pipe or a socket"),
-    "picture-device": (decode, link_to("/dev/zero"), "device, a pipe or a socket"),
-    "picture-empty": (decode, always(b""), "empty"),
+    "image-runs-ghostscript": (decode, always(b"%!PS-Adobe-3.0 EPSF-3.0\n"), "not an image"),
+    "image-svg": (decode, always(b"<svg xmlns:xlink='x' href='/etc/passwd'/>"), "not an im"),
+    "image-pipe": (decode, os.mkfifo, "device, a pipe or a socket"),
+    "image-device": (decode, link_to("/dev/zero"), "device, a pipe or a socket"),
+    "image-empty": (decode, always(b""), "empty"),
     # Settings.
     "settings-nested-lists": (from_toml, always((TOML + "x = " + "[" * 20_000).encode()), "TOML"),
     "settings-nested-names": (from_toml, always((TOML + "a." * 20_000 + "a=1").encode()), "dots"),
@@ -398,7 +398,7 @@ FILES = {
     "settings-not-utf-8": (from_toml, always(b'model = "\xff"'), "UTF-8"),
     "settings-pipe": (from_toml, os.mkfifo, "device, a pipe or a socket"),
     "settings-too-long": (from_toml, always(b"#" * MIB), "at most 65,536"),
-    # Lists of pictures.
+    # Lists of images.
     "list-not-utf-8": (read_list, always(b"\xff.jpg 0\n"), "UTF-8"),
     "list-label-of-25-digits": (read_list, always(b"a.jpg " + b"9" * 25), "x"),
     "list-without-labels": (read_list, always(b"a.jpg\n"), "label"),

@@ -102,6 +102,8 @@ CASES = {
     "sigmoid": OpCase("sigmoid", normal(IMAGES), {}),
     "tanh": OpCase("tanh", normal(IMAGES), {}),
     "silu": OpCase("silu", normal(IMAGES), {}),
+    "gelu": OpCase("gelu", normal(IMAGES), {}),
+    "gelu by tanh": OpCase("gelu", normal(IMAGES), {"approximate": True}),
     "softmax": OpCase("softmax", normal((N, 6)), {}),
     "batch_norm_training": OpCase(
         "batch_norm_training", batch_norm_arrays, {"momentum": 0.9}, 3, mixes_batch=True

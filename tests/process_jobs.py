@@ -1,4 +1,4 @@
-"""What test_process.py has done in processes of their own: `python process_jobs.py JOB ...`."""
+"""Jobs that test_process.py runs in processes of their own: `python process_jobs.py JOB ...`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ RIGHT, WRONG = 0, 1
 
 
 def digits(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Random pictures and labels."""
+    """Random images and labels."""
     rng = np.random.default_rng(0)
     return rng.integers(0, 256, (count, 28, 28, 1), np.uint8), rng.integers(0, 10, count)
 
 
 def compiled_lenet() -> mc.Sequential:
-    """LeNet, ready to be trained, the same in every process."""
+    """Build and compile LeNet with the same weights in every process."""
     mc.utils.set_random_seed(1)
     model = mc.zoo.lenet()
     model.compile(
@@ -36,7 +36,7 @@ def compiled_lenet() -> mc.Sequential:
 
 
 def train(_task: int = 0) -> str:
-    """Three steps on all threads; the weights' digest."""
+    """Train for three steps on all threads and return a digest of the weights."""
     model, batch = compiled_lenet(), digits(64)
     for _ in range(3):
         model.train_on_batch(*batch)
@@ -44,7 +44,7 @@ def train(_task: int = 0) -> str:
 
 
 def fork_and_train(wanted: str, generations: int) -> int:
-    """In a child: train, then let a child of its own do the same. RIGHT if all agree."""
+    """Train in a child and in a grandchild; return RIGHT if their digests agree."""
     if generations == 0:
         return RIGHT
     child = os.fork()
@@ -58,7 +58,7 @@ def fork_and_train(wanted: str, generations: int) -> int:
 
 
 def fork(families: int) -> int:
-    """Parent, children and grandchildren all train, in turn and again."""
+    """Train in the parent, its children and grandchildren, several times in turn."""
     for _ in range(families):
         wanted = train()
         if fork_and_train(wanted, generations=2) != RIGHT:
@@ -67,7 +67,7 @@ def fork(families: int) -> int:
 
 
 def fork_beside(use: str) -> int:
-    """Fork while another thread predicts or trains with the model; the child uses it like that."""
+    """Fork while another thread predicts or trains with a model, and use the model in the child."""
     model, (x, y) = compiled_lenet(), digits(64)
     uses = {
         "predict": lambda: model.predict_on_batch(x),
@@ -78,7 +78,7 @@ def fork_beside(use: str) -> int:
     done, ready = threading.Event(), threading.Event()
 
     def other() -> None:
-        if use == "locked":  # as in the middle of a program, at every fork
+        if use == "locked":  # as if every fork came in the middle of a program
             with model.lock:
                 ready.set()
                 done.wait()
@@ -105,17 +105,17 @@ def fork_beside(use: str) -> int:
 
 
 def pool(method: str) -> int:
-    """A multiprocessing pool, made after the parent has trained."""
+    """Train in a multiprocessing pool that is created after the parent has trained."""
     wanted = train()
     with multiprocessing.get_context(method).Pool(2) as workers:
         return RIGHT if workers.map(train, range(4)) == [wanted] * 4 else WRONG
 
 
 def tick() -> int:
-    """Another thread runs during kernel calls: waits for three calls in which it did."""
+    """Wait for three kernel calls during which another thread ran."""
     x, w = np.ones((4, 64, 64, 64), np.float32), np.ones((7, 7, 64, 64), np.float32)
     window = Window2D((7, 7), (1, 1), (1, 1), (3, 3), (3, 3))
-    sys.setswitchinterval(1000)  # only a thread that lets others run is left for another one
+    sys.setswitchinterval(1000)  # threads switch only when one releases the GIL
     ticks, done = [0], threading.Event()
 
     def ticker() -> None:
@@ -135,7 +135,7 @@ def tick() -> int:
 
 
 def steps_at_the_next_signal(model: mc.Model) -> Callable[[], int]:
-    """A thread that looks at the step when a signal arrives, also in the middle of a kernel."""
+    """Start a thread that notes the step at which a signal arrives, also during a kernel."""
     arrived, wakes = os.pipe()
     os.set_blocking(wakes, False)
     signal.set_wakeup_fd(wakes)
@@ -156,8 +156,8 @@ def steps_at_the_next_signal(model: mc.Model) -> Callable[[], int]:
 
 
 def fit(folder: str) -> int:
-    """Train until Ctrl-C, and print how many steps more it took; the process is as good as new."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have us ignore it
+    """Train until Ctrl-C, print the steps that followed, and check that training still works."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored
     model, (x, y) = compiled_lenet(), digits(1024)
     done_at_ctrl_c = steps_at_the_next_signal(model)
 
@@ -180,7 +180,7 @@ def fit(folder: str) -> int:
 
 
 def resume(folder: str, epochs: str) -> int:
-    """Go on where `fit` was stopped; prints the steps done before and after."""
+    """Resume an interrupted `fit`; print the number of steps before and after."""
     model, (x, y) = compiled_lenet(), digits(1024)
     starts: list[int] = []
     callbacks = [

@@ -21,7 +21,7 @@ FAMILIES = (
 
 
 class Layer(NamedTuple):
-    """One operation, its arrays by their contracts' names, dy included, and its attributes."""
+    """An operation with its arrays, including dy, by contract name, and its attributes."""
 
     family: str
     arrays: dict[str, np.ndarray | None]
@@ -37,7 +37,7 @@ def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def draw_layer(rng: np.random.Generator, family: str, fill: Fill = normal) -> Layer:
-    """A random layer of `family`, of 1 to 3 images, now and then of none."""
+    """A random layer of `family` for 1 to 3 images, sometimes for none."""
     batch = int(rng.integers(0, 4)) if rng.random() < 0.2 else int(rng.integers(1, 4))
     if family == "dense":
         inputs, units = rng.integers(1, 70, 2)
@@ -53,7 +53,7 @@ def draw_layer(rng: np.random.Generator, family: str, fill: Fill = normal) -> La
 
 
 def with_gradient(layer: Layer, rng: np.random.Generator, fill: Fill = normal) -> Layer:
-    """The layer with the loss's gradient by its result: dy, or dloss of a loss."""
+    """Add the gradient of the loss by the layer's result: dy, or dloss for a loss."""
     contract = CONTRACTS[f"{layer.family}_forward"]
     reads = [layer.arrays.get(name.rstrip("?")) for name in contract.reads]
     y, *_ = contract.specs(*map(spec, reads), **layer.attributes)
@@ -68,7 +68,7 @@ def kernels(family: str) -> list[str]:
 
 
 def run_layer(layer: Layer, run: Run) -> dict[str, np.ndarray]:
-    """Everything that the family's kernels write, by name."""
+    """All results of the family's kernels, by name."""
     arrays, written = dict(layer.arrays), {}
     for kernel in kernels(layer.family):
         contract = CONTRACTS[kernel]
@@ -80,7 +80,7 @@ def run_layer(layer: Layer, run: Run) -> dict[str, np.ndarray]:
 
 
 def spec(array: np.ndarray | None) -> Spec | None:
-    """What a contract wants to know of an array."""
+    """The specification of an array, as contracts take it."""
     return None if array is None else Spec(array.shape, str(array.dtype))
 
 
@@ -112,7 +112,7 @@ def _draw_pool(rng: np.random.Generator, batch: int, family: str) -> tuple[dict,
 def _draw_window(
     rng: np.random.Generator, *, most_dilation: int, image: tuple[int, int] | None = None
 ) -> tuple[tuple[int, int], Window2D]:
-    """A window that fits, and its image; pooling's padding stays smaller than the window."""
+    """A random window and an image into which it fits; a pool's padding is less than its window."""
     h, w = image or tuple(map(int, rng.integers(1, 15, 2)))
     axes = [_draw_axis(rng, n, most_dilation) for n in (h, w)]
     size, stride, dilation, pad_h_and_w = zip(*axes, strict=True)

@@ -1,4 +1,4 @@
-"""A process whose children rename pictures, and take it back, until they are killed.
+"""A process whose children rename images, and take it back, until they are killed.
 
     python renaming_kills.py FOLDER KILLS
 

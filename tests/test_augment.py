@@ -110,7 +110,12 @@ def test_length_counts_the_last_short_batch():
         (np.zeros((0, 5, 5)), np.zeros(0), {}, "x has no images"),
         (np.zeros((4, 5, 5)), np.zeros(3), {}, "x has 4 images but y has 3 labels"),
         (np.zeros((4, 5, 5)), np.float32(1), {}, "y has one number"),
-        (np.zeros((4, 5, 7)), np.zeros(4), {"pixels": 5}, "pixels=5 would move a 5x7 image"),
+        (
+            np.zeros((4, 5, 7)),
+            np.zeros(4),
+            {"pixels": 5},
+            "pixels must be at most 4 for images of 5x7",
+        ),
         (np.zeros((4, 5, 5)), np.zeros(4), {"pixels": -1}, "pixels must be an integer >= 0"),
         (np.zeros((4, 5, 5)), np.zeros(4), {"batch_size": 0}, "batch_size must be an integer >= 1"),
     ],

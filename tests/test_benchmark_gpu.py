@@ -1,4 +1,4 @@
-"""The GPU benchmark: runs in the simulator, reports what fails, says it where there is no GPU."""
+"""The GPU benchmark runs in the simulator, reports failures, and says when there is no GPU."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_without_a_gpu_one_line_says_so():
 
 @pytest.fixture
 def parts(monkeypatch):
-    """The modules of the parts, imported as `gpu.py` does."""
+    """The modules of the parts, imported as in `gpu.py`."""
     monkeypatch.syspath_prepend(str(FOLDER))
     from gpu_parts import cases, child, parent, report
 

@@ -1,4 +1,4 @@
-"""The networks that benchmarks compare are the zoo's, written as data; what is here is measured."""
+"""The benchmarks' networks equal those of the zoo, and missing packages are left out."""
 
 import importlib.util
 import json

@@ -19,13 +19,13 @@ from minicnn.errors import FormatError, TruncatedError, UnsafeFileError
 FILES = [*cifar10.TRAINING, cifar10.TEST]
 
 
-def pictures(count, seed):
+def make_images(count, seed):
     rng = np.random.default_rng(seed)
     x = rng.integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
     return x, rng.integers(0, 10, count, dtype=np.uint8)
 
 
-PARTS = {name: pictures(3, seed) for seed, name in enumerate(FILES)}
+PARTS = {name: make_images(3, seed) for seed, name in enumerate(FILES)}
 
 
 def rows_of(x):
@@ -47,7 +47,7 @@ def write_pickles(folder, protocol=2):
     return folder
 
 
-def write_pictures(folder):
+def write_images(folder):
     for part, names in (("train", FILES[:5]), ("test", FILES[5:])):
         for name in names:
             for i, (x, y) in enumerate(zip(*PARTS[name], strict=True)):
@@ -91,15 +91,15 @@ def test_binary_batches_found_in_a_folder_of_data(tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:.*classes have no images")
-def test_folders_of_pictures(tmp_path):
-    assert_is_all(cifar10.load_data(write_pictures(tmp_path)), in_order=False)
+def test_folders_of_images(tmp_path):
+    assert_is_all(cifar10.load_data(write_images(tmp_path)), in_order=False)
 
 
-@pytest.mark.parametrize("write", [write_binary, write_pickles, write_pictures])
+@pytest.mark.parametrize("write", [write_binary, write_pickles, write_images])
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
 def test_archives(tmp_path, write, mode):
     archive = packed(write(tmp_path / "cifar10"), tmp_path / "archive", mode)
-    assert_is_all(cifar10.load_data(archive), in_order=write is not write_pictures)
+    assert_is_all(cifar10.load_data(archive), in_order=write is not write_images)
 
 
 def test_the_texts_of_python_2(tmp_path):

@@ -14,7 +14,7 @@ import pytest
 import minicnn as mc
 from minicnn import backends, random
 from minicnn.apps.cli import exit_codes, main, output
-from minicnn.apps.cli.command import VerbCommand, add_common_options, verb
+from minicnn.apps.cli.command import Command, add_common_options, cli_command
 from minicnn.apps.runs.networks import NETWORKS
 from minicnn.errors import ShapeError
 
@@ -31,11 +31,11 @@ def settings_as_before():
 
 @pytest.fixture
 def told(monkeypatch):
-    """Makes `minicnn told` a verb that runs the given function."""
+    """Makes `minicnn told` a command that runs the given function."""
 
     def make(function):
-        command = verb("minicnn told", "minicnn told --quiet")(function)
-        monkeypatch.setattr(main.Verbs, "get_command", lambda *_: command)
+        command = cli_command("minicnn told", "minicnn told --quiet")(function)
+        monkeypatch.setattr(main.LazyCommands, "get_command", lambda *_: command)
         add_common_options(command)
 
     return make
@@ -85,7 +85,7 @@ def test_a_bug_keeps_its_stack(told):
 
 
 WRONG = {
-    "an unknown verb": (["sumary"], "did you mean summary"),
+    "an unknown command": (["sumary"], "did you mean summary"),
     "an unknown option": (["summary", "--stile", "plain", "x"], "--style"),
     "a missing argument": (["summary"], "Missing argument"),
     "an unknown engine": (["devices", "--backend", "gpu"], "backend must be one of"),
@@ -99,7 +99,7 @@ def test_wrong_usage_is_code_2_and_says_what_is_near(capsys, args, text):
     assert text in capsys.readouterr().err
 
 
-def test_help_lists_every_verb_and_imports_none():
+def test_help_lists_every_command_and_imports_none():
     script = (
         "import sys; from minicnn.apps.cli.main import run; run(['--help']); "
         "assert not [m for m in sys.modules if m.startswith('minicnn.apps.cli.sum')]"
@@ -108,18 +108,20 @@ def test_help_lists_every_verb_and_imports_none():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith("Examples:")
-    assert all(re.search(rf"^  {name} ", done.stdout, re.MULTILINE) for name in main.VERBS)
+    assert all(re.search(rf"^  {name} ", done.stdout, re.MULTILINE) for name in main.COMMANDS)
 
 
 def every_command(name, command):
-    """(words to type, command) of a verb and of what is in it."""
+    """(words to type, command) of a command and of its subcommands."""
     yield [name], command
     if isinstance(command, click.Group):
         for word, one in command.commands.items():
             yield [name, word], one
 
 
-ALL = [pair for name, each in main.VERBS.items() for pair in every_command(name, main.load(each))]
+ALL = [
+    pair for name, each in main.COMMANDS.items() for pair in every_command(name, main.load(each))
+]
 commands = pytest.mark.parametrize(("words", "command"), ALL, ids=[" ".join(w) for w, _ in ALL])
 
 
@@ -140,7 +142,7 @@ def test_help_begins_with_two_examples(capsys, words, command):
 def test_examples_are_lines_that_the_command_understands(words, command):
     if isinstance(command, click.Group):
         return  # its examples are those of its commands
-    assert isinstance(command, VerbCommand)
+    assert isinstance(command, Command)
     for line in command.examples:
         args = shlex.split(line)[1 + len(words) :]
         command.make_context(" ".join(words), args, resilient_parsing=False).close()
@@ -188,7 +190,7 @@ def test_json_is_one_object_with_a_schema(capsys, name):
 def test_devices_and_version_for_the_eye(capsys):
     assert main.run(["devices"]) == main.run(["version"]) == 0
     out = capsys.readouterr().out
-    assert "in use" in out
+    assert re.search(r"^\w+ +current ", out, re.MULTILINE)
     assert re.search(rf"minicnn +{re.escape(mc.__version__)}", out)
 
 

@@ -36,7 +36,7 @@ def test_split(photos, tmp_path, capsys):
     assert "Found 30 images belonging to 2 classes." in err
     assert len(list((tmp_path / "sets" / "val" / "dog").iterdir())) == 2
     run("split", photos, tmp_path / "sets", code=1)
-    assert "is there already" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
     capsys.readouterr()
     run("split", photos, tmp_path / "other", "--parts", "half", code=2)
     run("split", photos, tmp_path / "other", "--group-by", "(", code=2)
@@ -47,7 +47,7 @@ def test_split(photos, tmp_path, capsys):
 @pytest.mark.parametrize("inside", [".", "sets", "cat/sets"])
 def test_a_split_never_lands_among_the_classes(photos, capsys, inside):
     run("split", photos, photos / inside, code=1)
-    assert "must lie outside of" in capsys.readouterr().err
+    assert "must be outside of" in capsys.readouterr().err
     assert sorted(path.name for path in photos.iterdir()) == ["cat", "dog"]
 
 
@@ -69,7 +69,7 @@ def test_a_split_counts_what_was_copied_and_ends_with_3_where_that_is_not_all(
     assert len(json.loads(capsys.readouterr().out)["failures"]) == 1
 
 
-def test_no_verb_waits_for_a_pipe_among_the_pictures(photos, tmp_path, capsys):
+def test_no_command_waits_for_a_pipe_among_the_images(photos, tmp_path, capsys):
     os.mkfifo(photos / "cat" / "p.jpg")
     run("check", photos, code=3)
     out = capsys.readouterr().out
@@ -138,7 +138,7 @@ def test_rename_is_a_dry_run_until_it_is_applied(photos, tmp_path, capsys):
     save(photos / "dog" / "new.png", 77)
     run("rename", photos)
     out, err = capsys.readouterr()
-    assert len(out.splitlines()) == 21 and out.endswith("and 11 more (--all names them)\n")
+    assert len(out.splitlines()) == 21 and out.endswith("and 11 more (--all lists them)\n")
     assert "31 files would be renamed" in err
     run("rename", photos, "--all")
     assert len(capsys.readouterr().out.splitlines()) == 31
@@ -148,7 +148,7 @@ def test_rename_is_a_dry_run_until_it_is_applied(photos, tmp_path, capsys):
     run("rename", photos, "--apply")
     assert (photos / "dog" / "dog_0011.png").exists()
     # What it says takes it back, as a shell reads the line.
-    line = capsys.readouterr().out.strip().partition("; back: ")[2]
+    line = capsys.readouterr().out.strip().partition("; to undo: ")[2]
     assert main.run(shlex.split(line)[1:]) == 0
     assert (photos / "dog" / "new.png").exists()
     assert "31 files have their old names again" in capsys.readouterr().out
@@ -162,7 +162,7 @@ def test_rename_of_the_folder_where_one_is(photos, tmp_path, monkeypatch):
     assert (tmp_path / "my photos-renamed.csv").exists()
 
 
-def test_verbs_know_parts_when_they_see_them(photos, tmp_path, capsys):
+def test_commands_recognize_splits(photos, tmp_path, capsys):
     run("split", photos, tmp_path / "sets", "--parts", "80/20")
     capsys.readouterr()
     run("stats", tmp_path / "sets")
@@ -189,8 +189,8 @@ def test_colors_have_a_table_that_fits_80_columns(photos, capsys):
 
 
 def test_fetch_from_a_server_of_the_local_network(tmp_path, capsys):
-    picture = save(tmp_path / "x.jpg", 1).read_bytes()
-    with internet({"/1.jpg": answer(picture), "/2": answer(b"<html>", "text/html")}) as net:
+    image = save(tmp_path / "x.jpg", 1).read_bytes()
+    with internet({"/1.jpg": answer(image), "/2": answer(b"<html>", "text/html")}) as net:
         home = f"http://127.0.0.1:{net.port}"
         lines = ["link", f"{home}/1.jpg", f"{home}/2", "file:///etc/passwd"]
         (tmp_path / "cat.csv").write_text("\n".join(lines))
@@ -199,10 +199,10 @@ def test_fetch_from_a_server_of_the_local_network(tmp_path, capsys):
         assert "0 of 3 links" in out and "no link is an image in cat" in err
         assert net.requests == []  # a private address, refused
         run("fetch", tmp_path / "cat.csv", "--to", tmp_path / "photos", "--allow-private")
-    assert "1 of 3 links are images; why not the others" in capsys.readouterr().out
-    assert (tmp_path / "photos" / "cat" / "00001.jpg").read_bytes() == picture
+    assert "1 of 3 links are images; for the others see" in capsys.readouterr().out
+    assert (tmp_path / "photos" / "cat" / "00001.jpg").read_bytes() == image
     report = (tmp_path / "photos" / "cat.fetched.csv").read_text().splitlines()
-    assert "'text/html', no image" in report[2]
+    assert "'text/html', which is not an image" in report[2]
     assert report[3].startswith("file:///etc/passwd,,")
 
 
@@ -219,16 +219,16 @@ def test_lists_that_would_fill_one_folder_are_refused(tmp_path, capsys):
 NOT_THERE = {
     "no folder": ("nowhere", "no such folder"),
     "an empty folder": ("empty", "no class folders here"),
-    "a file": ("file.txt", "is a file; needed is a folder with a folder of pictures a class"),
+    "a file": ("file.txt", "is a file; give a folder with one folder of images per class"),
 }
 
 
-@pytest.mark.parametrize("verb", ["check", "stats", "rename"])
+@pytest.mark.parametrize("command", ["check", "stats", "rename"])
 @pytest.mark.parametrize(("name", "text"), NOT_THERE.values(), ids=NOT_THERE)
-def test_folders_that_cannot_be_used(tmp_path, capsys, verb, name, text):
+def test_folders_that_cannot_be_used(tmp_path, capsys, command, name, text):
     (tmp_path / "empty").mkdir()
     (tmp_path / "file.txt").write_text("x")
-    run(verb, tmp_path / name, code=1)
+    run(command, tmp_path / name, code=1)
     assert text in capsys.readouterr().err
 
 

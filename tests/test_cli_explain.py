@@ -1,4 +1,4 @@
-"""The verbs that look inside a model: show, verify, doctor."""
+"""The commands that look inside a model: show, verify, doctor."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("what", ["kernels", "maps", "gradcam", "occlusion"])
-def test_show_writes_a_picture_and_says_where(here, capsys, what):
+def test_show_writes_a_figure_and_says_where(here, capsys, what):
     assert run(["show", "m.mcnn", what, "data/dark/3.png"]) == 0
     out = capsys.readouterr().out
     assert out == f"3-{what}.png\n"
@@ -63,22 +63,22 @@ def test_show_takes_a_class_by_name_or_number_and_a_layer(here, capsys):
     assert not (here / "d.png").exists()
 
 
-def test_show_says_what_it_took_where_the_model_does_not(here, capsys):
+def test_show_says_which_preprocessing_it_uses_where_the_model_has_none(here, capsys):
     model = mc.load_model("m.mcnn")
     model.preprocess = None
     model.save("n.mcnn")
     assert run(["show", "n.mcnn", "gradcam", "data/dark/3.png"]) == 0
-    assert "does not say how images become its input" in capsys.readouterr().err
+    assert "The model has no preprocessing; using Preprocess(" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", ["summary", "verify", "doctor", "show", "predict", "test"])
-def test_a_model_that_is_not_there(here, capsys, verb):
+@pytest.mark.parametrize("command", ["summary", "verify", "doctor", "show", "predict", "test"])
+def test_a_model_that_is_not_there(here, capsys, command):
     (here / "run-1").mkdir()
-    more = {"show": ["kernels"], "predict": ["data"], "test": ["data"]}.get(verb, [])
-    assert run([verb, "run-1", *more]) == 1
-    assert "run-1: no best.mcnn in this folder; needed is a .mcnn file" in capsys.readouterr().err
-    assert run([verb, "nothing.mcnn", *more]) == 1
-    assert "nothing.mcnn: there is nothing; needed is a .mcnn file" in capsys.readouterr().err
+    more = {"show": ["kernels"], "predict": ["data"], "test": ["data"]}.get(command, [])
+    assert run([command, "run-1", *more]) == 1
+    assert "run-1: this folder has no best.mcnn; give a .mcnn file" in capsys.readouterr().err
+    assert run([command, "nothing.mcnn", *more]) == 1
+    assert "nothing.mcnn: no such file; give a .mcnn file" in capsys.readouterr().err
 
 
 def test_verify_lists_every_call_and_ends_well(here, capsys):

@@ -1,4 +1,4 @@
-"""Files that verbs write: not over others, not into nowhere, and that is known before the work."""
+"""Files that commands write: none is overwritten, and a missing folder is reported first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WRITING = {
     "classic": (["classic", "--data", "data", "--features", "color", "--classifier", "tree",
                  "--csv"], "out.csv"),
 }  # fmt: skip
-each_verb = pytest.mark.parametrize(("words", "name"), WRITING.values(), ids=WRITING)
+each_command = pytest.mark.parametrize(("words", "name"), WRITING.values(), ids=WRITING)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-@each_verb
+@each_command
 def test_a_file_that_is_there_stays_unless_forced(here, capsys, words, name):
     if words[0] == "classic":
         pytest.importorskip("sklearn")
@@ -47,17 +47,17 @@ def test_a_file_that_is_there_stays_unless_forced(here, capsys, words, name):
     out.write_text("mine")
     assert run([*words, name]) == 1
     said = capsys.readouterr()
-    assert f"{name}: is there already; give a new name, or --force to write over it" in said.err
+    assert f"{name}: exists already; give another name, or --force to overwrite it" in said.err
     assert said.out == "" and out.read_text() == "mine"
     assert run([*words, name, "--force"]) == 0
     assert out.stat().st_size > 20
 
 
-@each_verb
+@each_command
 def test_a_folder_that_is_not_there_is_named_before_the_work(here, capsys, words, name):
     assert run([*words, f"nowhere/{name}"]) == 1
     said = capsys.readouterr()
-    assert said.err == "FileNotFoundError: nowhere: no such folder; make it first\n"
+    assert said.err == "FileNotFoundError: nowhere: no such folder; create it first\n"
     assert said.out == ""
 
 
@@ -68,11 +68,11 @@ def test_classic_looks_at_the_run_before_it_trains(here, capsys):
     (here / "run-1" / "config.toml").write_text('model = "photo"\ndata = "data"\n')
     assert run(["classic", "--run", "run-1", "--features", "color", "--classifier", "tree"]) == 1
     err = capsys.readouterr().err
-    assert "run-1: no best.mcnn in this folder" in err and "decision tree" not in err
+    assert "run-1: this folder has no best.mcnn" in err and "decision tree" not in err
 
 
-@pytest.mark.parametrize("verb", ["data preview", "show"])
+@pytest.mark.parametrize("command", ["data preview", "show"])
 @pytest.mark.parametrize("name", ["out.xyz", "out"])
-def test_a_picture_of_no_known_kind(here, capsys, verb, name):
-    assert run([*WRITING[verb][0], name]) == 2
+def test_a_figure_of_no_known_kind(here, capsys, command, name):
+    assert run([*WRITING[command][0], name]) == 2
     assert f"{name} must end in .png or .jpg" in capsys.readouterr().err

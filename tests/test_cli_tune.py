@@ -12,7 +12,7 @@ from image_folders import make_colored
 from minicnn import random
 from minicnn.apps.cli import main, output
 from minicnn.apps.runs import tuning_data
-from minicnn.apps.runs.load_images import Part
+from minicnn.apps.runs.load_images import Split
 from minicnn.models import load_model
 
 pytest.importorskip("optuna")
@@ -49,7 +49,7 @@ def test_search_report_and_train(flowers, runs, capsys):
     out, err = capsys.readouterr()
     assert out.startswith("Results summary\n|-Results in runs/search-colors\n|-Showing 2 best")
     assert "Trial 2/2 complete" in err
-    assert "To train the best one: minicnn tune train runs/search-colors" in err
+    assert "To train the best network: minicnn tune train runs/search-colors" in err
     folder = runs / "search-colors"
     assert len((folder / "trials.csv").read_text().splitlines()) == 3
 
@@ -69,19 +69,19 @@ def test_search_report_and_train(flowers, runs, capsys):
     assert main.run([*arguments, "--classifier", "tree", "--csv", "table.csv", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert {row["features"] for row in rows} == {"learned", "color"}
-    assert {row["images"] for row in rows} == {6}  # the same test part
+    assert {row["images"] for row in rows} == {6}  # the same test images
     assert next(row for row in rows if row["features"] == "color")["accuracy"] == 1
     assert Path("table.csv").read_text().startswith("features,classifier,right,")
 
 
-def test_a_search_goes_on_and_other_options_are_refused(flowers, runs, capsys):
+def test_a_search_is_continued_and_other_options_are_refused(flowers, runs, capsys):
     assert tune_search(flowers) == 0
     table = (runs / "search-colors" / "trials.csv").read_bytes()
     assert tune_search(flowers) == 0  # all done already, times included
     assert (runs / "search-colors" / "trials.csv").read_bytes() == table
     capsys.readouterr()
     assert tune_search(flowers, "--batch-size", "8") == 1
-    assert "was begun with batch_size 32, and this is batch_size 8" in capsys.readouterr().err
+    assert "was started with batch_size 32, not batch_size 8" in capsys.readouterr().err
     assert tune_search(flowers, "--batch-size", "8", "--force") == 0
     assert "batch_size = 8" in (runs / "search-colors" / "config.toml").read_text()
 
@@ -91,14 +91,14 @@ def test_a_search_that_cannot_begin_leaves_no_folder(tmp_path, runs, capsys):
     for size in ("16", "20"):
         words = ["tune", "search", "--data", str(tmp_path / "nowhere"), "--image-size", size, size]
         assert main.run(words) == 1
-        assert "is not there. Needed is" in capsys.readouterr().err
+        assert "does not exist. Give a folder" in capsys.readouterr().err
     assert not (runs / "search-nowhere").exists()
 
 
 def test_the_test_images_are_left_alone(flowers, tmp_path, runs):
     shutil.copytree(flowers, tmp_path / "parts" / "train")
     shutil.copytree(flowers, tmp_path / "parts" / "test")
-    settings = tuning_data.agreed(
+    settings = tuning_data.search_settings(
         runs / "s", model="stacked", data=str(tmp_path / "parts"), image_size=(16, 16)
     )
     said = []
@@ -106,25 +106,28 @@ def test_the_test_images_are_left_alone(flowers, tmp_path, runs):
     assert (train.total, validation.total) == (48, 12)
     assert np.bincount(validation.labels).tolist() == [4, 4, 4]
     assert not set(train.files) & set(validation.files)
-    assert said[-1] == "Judged by 12 of the training images; the test images are left alone."
+    assert said[-1] == "12 of the training images are used for validation; no test image is."
     assert names == ["blue", "green", "red"]
 
 
-def test_a_part_is_divided_the_same_way_again():
-    part = Part(np.arange(40), np.repeat([0, 1], 20), [str(i) for i in range(40)])
-    train, validation = tuning_data.divided(part)
+def test_validation_images_are_split_off_the_same_way_again():
+    images = Split(np.arange(40), np.repeat([0, 1], 20), [str(i) for i in range(40)])
+    train, validation = tuning_data.split_off_validation(images)
     assert validation.total == 8
     assert [str(i) for i in train.images] == train.files
-    assert tuning_data.divided(part)[1].files == validation.files
+    assert tuning_data.split_off_validation(images)[1].files == validation.files
 
 
 def test_wrong_folders_say_what_is_wrong(flowers, runs, tmp_path, capsys):
     assert main.run(["tune", "report", str(flowers)]) == 1
-    assert "is no search; begin one with: minicnn tune search" in capsys.readouterr().err
+    assert (
+        "is not the folder of a search; start one with: minicnn tune search"
+        in capsys.readouterr().err
+    )
     assert tune_search(tmp_path / "nowhere") == 1
-    assert "is not there" in capsys.readouterr().err
+    assert "does not exist" in capsys.readouterr().err
     assert main.run(["classic"]) == 2
-    assert "--data DIR or --run DIR says which images" in capsys.readouterr().err
+    assert "give the images with --data DIR or --run DIR" in capsys.readouterr().err
 
 
 def test_runs_on_other_images_are_not_compared(flowers, runs, capsys):

@@ -28,6 +28,8 @@ OTHERS = {
         ("velocity", "mean"),
         SGD | {"rho": 0.9, "momentum": 0.0, "epsilon": 1e-2, "centered": False},
     ),
+    "adagrad": ("adagrad_update", (), SGD | {"epsilon": 1e-7}),
+    "dense and adagrad": ("dense_adagrad_update", (), SGD | {"epsilon": 1e-7}),
     "dense and sgd": ("dense_sgd_update", (), SGD | {"momentum": 0.9, "nesterov": False}),
     "dense and adam": (
         "dense_adam_update",
@@ -62,7 +64,7 @@ OTHERS = {
     "squared_norm_add": ("squared_norm_add", (), {}),
     "clip_by_global_norm": ("clip_by_global_norm", (), {"limit": 0.5}),
     "augment": (
-        "augment",
+        "augment_forward",
         (),
         {"fill_mode": "reflect", "interpolation": "bilinear", "cval": 0.0, "scale": 0.5},
     ),
@@ -100,7 +102,7 @@ def other_arrays(kernel, absent, dtype):
         shapes = dict.fromkeys(reads, (channels,)) | {"w": (2, 3, 3, 4), "b": (4,)}
     if kernel.startswith("conv2d"):
         shapes = {"x": (2, 8, 9, 2), "w": (3, 3, 2, 3), "b": (3,)}
-    if kernel == "augment":
+    if kernel == "augment_forward":
         shapes = {"x": (2, 3, 4, 2), "matrix": (2, 6)}
     arrays |= {name: rng.uniform(0.5, 1, shape).astype(dtype) for name, shape in shapes.items()}
     return {name: None if name in absent else arrays[name] for name in reads}

@@ -16,13 +16,13 @@ from minicnn.shapes import Pair, Window2D
 
 native = pytest.importorskip("minicnn.backends.native", exc_type=ImportError)
 
-UNIT = 2.0**-24  # of float32: half the distance from 1 to its neighbor
-MAX_ZEROS = 0.3  # a result with more of them proves little: it is computed but not counted
+UNIT = 2.0**-24  # the rounding unit of float32
+MAX_ZEROS = 0.3  # results with a larger share are not counted: they prove little
 many = pytest.mark.parametrize("configurations", [300, pytest.param(2000, marks=pytest.mark.slow)])
 
 
 def random_search(configurations: int) -> settings:
-    """Some more are drawn than must be of use."""
+    """Return settings that draw 20 % more configurations than have to count."""
     return settings(
         max_examples=configurations * 6 // 5,
         database=None,
@@ -34,8 +34,8 @@ def random_search(configurations: int) -> settings:
 class Geometry(NamedTuple):
     batch: int
     image: Pair
-    channels: int  # of one group
-    filters: int  # of one group
+    channels: int  # per group
+    filters: int  # per group
     groups: int
     window: Window2D
 
@@ -45,7 +45,7 @@ class Geometry(NamedTuple):
 
     @property
     def direct(self) -> dict[str, Any]:
-        """The attributes for native kernels, of which Winograd's algorithm has other bounds."""
+        """Return the attributes for the direct kernels; Winograd's algorithm has other bounds."""
         return {**self.attributes, "algorithm": "direct"}
 
     @property
@@ -62,14 +62,14 @@ class Geometry(NamedTuple):
 
     @property
     def products(self) -> dict[str, int]:
-        """How many products at most add up to one number of each result."""
+        """Return the most products in a sum, for each result."""
         taps, pixels = np.prod(self.window.size), np.prod(self.y[:3])
         return {"y": taps * self.channels, "dx": taps * self.filters, "dw": pixels, "db": pixels}
 
 
 @st.composite
 def geometries(draw: st.DrawFn) -> Geometry:
-    """Also depthwise, one-wide, strides beyond the window, padding beyond the image, dilated."""
+    """Draw shapes, among them depthwise, dilated, and with large strides and paddings."""
     groups = draw(st.sampled_from([1, 1, 1, 2, 3, 8]))
     axes = [draw(_axes()) for _ in "hw"]
     image, size, stride, dilation, pads = zip(*axes, strict=True)
@@ -92,7 +92,7 @@ def _axes(draw: st.DrawFn) -> tuple[int, int, int, int, Pair]:
 
 
 def oracle(g: Geometry, x: np.ndarray, w: np.ndarray, b: np.ndarray, dy: np.ndarray) -> dict:
-    """y, dx, dw and db by their definitions in float64, one tap at a time, groups in front."""
+    """Return y, dx, dw and db by definition in float64, one tap at a time."""
     (top, _), (left, _) = g.window.pad_h, g.window.pad_w
     padded = np.pad(x, ((0, 0), g.window.pad_h, g.window.pad_w, (0, 0)))
     padded = np.moveaxis(padded.reshape(*padded.shape[:3], g.groups, g.channels), 3, 0)
@@ -112,13 +112,13 @@ def oracle(g: Geometry, x: np.ndarray, w: np.ndarray, b: np.ndarray, dy: np.ndar
 
 
 def _every(g: Geometry, axis: int, k: int) -> slice:
-    """The padded rows (or columns) that cell k of the window meets."""
+    """Return the padded rows (or columns) that cell k of the window reads."""
     first, stride = k * g.window.dilation[axis], g.window.stride[axis]
     return slice(first, first + (g.y[1 + axis] - 1) * stride + 1, stride)
 
 
 def computed(g: Geometry, x: np.ndarray, w: np.ndarray, b: np.ndarray, dy: np.ndarray) -> dict:
-    """The same results by the native kernels."""
+    """Return the same results, computed by the native kernels."""
     run = native.KERNELS
     (y,) = run["conv2d_forward"](x, w, b, **g.direct)
     (dx,) = run["conv2d_backward_input"](dy, w, **g.direct)
@@ -161,7 +161,7 @@ def fill_uniform(rng, shape):
 
 
 def fill_positive(rng, shape):
-    """Rounding errors that signs do not cancel: the hardest data."""
+    """Return data whose rounding errors do not cancel: the hardest."""
     return rng.uniform(0, 1, shape)
 
 
@@ -169,7 +169,7 @@ FILLS = {"normal": fill_normal, "uniform": fill_uniform, "positive": fill_positi
 
 
 def worst_errors(g: Geometry, seed: int, fill: str) -> dict[str, float]:
-    """r of each result: its largest |error| / (2^-24 * the sum of its terms' magnitudes)."""
+    """Return r of each result: the largest |error| / (2^-24 * sum of the terms' magnitudes)."""
     rng = np.random.default_rng(seed)
     arrays = [FILLS[fill](rng, s).astype(np.float32) for s in (g.x, g.w, g.y[-1:], g.y)]
     found = computed(g, *arrays)
@@ -184,7 +184,7 @@ def worst_errors(g: Geometry, seed: int, fill: str) -> dict[str, float]:
 
 
 def demand_bounds(g: Geometry, worst: dict[str, float]) -> None:
-    """The law, which holds for any order of adding, and the quality that blocks of sums give."""
+    """Assert the bound for any order of additions, and the smaller errors of sums in blocks."""
     for name, r in worst.items():
         n = int(g.products[name])
         law = (n + 2) / (1 - (n + 2) * UNIT)
@@ -219,7 +219,7 @@ def square(batch, side, channels, filters, k, pad=0):
     return Geometry(batch, (side, side), channels, filters, 1, window)
 
 
-# Sums of thousands of products: where a plain running sum loses digits.
+# Sums of thousands of products, for which a plain running sum loses digits.
 LONG_SUMS = {
     "y of 4,608 products": square(1, 9, 512, 33, 3),
     "dx of 6,400 products": square(1, 8, 5, 256, 5, pad=2),
@@ -277,7 +277,7 @@ def test_fused_pooling_of_integers_is_exact(configurations):
 
 
 def _draw_pool(data: st.DataObject, image: Pair) -> Window2D:
-    """Pooling that fits; it may overlap, leave gaps or a rest, and pad."""
+    """Draw a pooling that fits; it may overlap, leave gaps or a rest, and pad."""
     size = tuple(data.draw(st.integers(1, min(4, n))) for n in image)
     stride = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
     pads = [(data.draw(st.integers(0, k - 1)), 0) for k in size]
@@ -285,7 +285,7 @@ def _draw_pool(data: st.DataObject, image: Pair) -> Window2D:
 
 
 def _fused(kernels, x, w, b, dy, attributes) -> list[np.ndarray]:
-    """All that the fused operation's kernels write."""
+    """Return everything that the fused operation's kernels write."""
     name = "conv2d_max_pool2d"
     y, argmax = kernels[f"{name}_forward"](x, w, b, **attributes)
     (dx,) = kernels[f"{name}_backward_input"](dy, argmax, w, **attributes)

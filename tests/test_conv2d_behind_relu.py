@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from test_native_conv2d import POOLS, Case, core, guarded, window
 from test_pool_sparse import ALL as POOL_SPARSE
-from test_pool_sparse import pooled_shape, winners
+from test_pool_sparse import pooled_shape, random_argmax
 
 CASES = {
     "direct": (Case((2, 9, 11, 5), 7, window((3, 2), (2, 1), pad_h=(1, 0))), "direct"),
@@ -59,7 +59,7 @@ def test_a_convolution(case: Case, algorithm: str, relu: bool) -> None:
 @pytest.mark.parametrize("algorithm", ["pool_sparse", "direct"])
 @pytest.mark.parametrize("case", POOL_SPARSE)
 def test_a_pooled_convolution(case: Case, algorithm: str) -> None:
-    reads = [normal(pooled_shape(case), 1), winners(case), normal(case.w, 3)]
+    reads = [normal(pooled_shape(case), 1), random_argmax(case), normal(case.w, 3)]
     attributes = {"pool": POOLS["halves"], "activation": "relu", "algorithm": algorithm}
     check("conv2d_max_pool2d_backward_input", reads, case, {**case.attributes, **attributes})
 
@@ -70,5 +70,5 @@ def test_numbers_that_are_not_finite_stay_behind_a_closed_gate() -> None:
     w = normal(case.w, 3)
     w[1, 1, 4, 5] = np.inf
     attributes = {"pool": POOLS["halves"], "activation": "relu", "algorithm": "pool_sparse"}
-    reads = [normal(pooled_shape(case), 1), winners(case), w]
+    reads = [normal(pooled_shape(case), 1), random_argmax(case), w]
     check("conv2d_max_pool2d_backward_input", reads, case, {**case.attributes, **attributes})

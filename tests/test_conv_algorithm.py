@@ -1,4 +1,4 @@
-"""Which algorithm computes a convolution: the layer says it, or the process, or nobody."""
+"""The algorithm of a convolution: chosen by the layer, else the process, else automatic."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def auto():
 
 
 def asked_for(model):
-    """What each convolution of a prediction is told."""
+    """Return the algorithm that each convolution of a prediction is given."""
     steps = model.program(2, training=False).steps
     return [s.attributes.get("algorithm", "auto") for s in steps if s.kernel.startswith("conv2d")]
 
@@ -43,7 +43,7 @@ def small(algorithm="auto"):
     )
 
 
-def test_the_layer_says_it_and_the_process_where_it_says_auto(backend):
+def test_the_layer_decides_and_the_process_if_it_says_auto(backend):
     assert asked_for(small()) == ["auto"] * 3
     assert asked_for(small("winograd")) == ["winograd", "auto", "auto"]
     mc.config.set_conv_algorithm("direct")
@@ -51,7 +51,7 @@ def test_the_layer_says_it_and_the_process_where_it_says_auto(backend):
     assert asked_for(small("winograd")) == ["winograd", "direct", "direct"]
 
 
-def test_a_model_in_use_follows(backend):
+def test_a_model_that_has_predicted_follows(backend):
     model = small()
     x = np.random.default_rng(0).random((2, 9, 9, 2), np.float32)
     auto = model.predict(x, verbose=0)
@@ -64,7 +64,7 @@ def test_a_model_in_use_follows(backend):
 
 
 @pytest.mark.parametrize("algorithm", ["auto", "direct", "winograd"])
-def test_all_give_the_same(backend, algorithm):
+def test_all_algorithms_agree(backend, algorithm):
     for op in (ops.conv2d, ops.conv2d_relu):
         y, saved = op(X, W, algorithm=algorithm)
         np.testing.assert_allclose(y, np.full((1, 3, 3, 4), 18), rtol=1e-5)
@@ -89,10 +89,10 @@ def test_wrong_names_are_refused():
     with pytest.raises(ArgumentError, match=allowed):
         mc.config.set_conv_algorithm("fft")
     with pytest.raises(ArgumentError, match="algorithm"):
-        layers.DepthwiseConv2D(3, algorithm="winograd")  # one channel at a time saves nothing
+        layers.DepthwiseConv2D(3, algorithm="winograd")  # single channels gain nothing
 
 
-def test_the_environment_says_it():
+def test_the_environment_sets_the_default():
     script = "import minicnn as mc; print(mc.config.get_conv_algorithm())"
     for name, text in {"direct": "direct", "fft": "MINICNN_CONV_ALGORITHM must be one of"}.items():
         environment = {**os.environ, "MINICNN_CONV_ALGORITHM": name}

@@ -1,4 +1,4 @@
-"""CUDA convolutions beyond kernel_cases.py: random windows, each tile, NaN, and who won."""
+"""CUDA convolutions beyond kernel_cases.py: random windows, each tile, NaN, ties of a maximum."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from minicnn.backends.cuda import (
 )
 from minicnn.backends.cuda.conv2d_tiles import ConvTile
 
-# A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
+# Simulated threads compute with NumPy's scalars, which warn about overflow and NaN.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 SMALL = ConvTile(8, 6, 8, 4, 3)  # few threads, so that the simulator can run many blocks
@@ -32,7 +32,7 @@ SMALL_FOR_ARGMAX = ConvTile(32, 4, 10, 1, 4)
 
 
 def use_tiles(monkeypatch, tile, for_argmax):
-    """Take these tiles for the smallest products too, and several splits."""
+    """Use these tiles for the smallest products, too, and several splits."""
     monkeypatch.setattr(conv2d_tiles, "TINY", 0)
     monkeypatch.setattr(conv2d_tiles, "TILES", (tile,))
     monkeypatch.setattr(argmax_weight_gradient, "TILES", (for_argmax,))
@@ -42,7 +42,7 @@ def use_tiles(monkeypatch, tile, for_argmax):
 
 @pytest.fixture(params=["direct", "tiled"])
 def way(request, monkeypatch):
-    """Runs the test with the direct kernels, and with tiles that its images fill more than once."""
+    """Runs the test with the direct kernels, and with tiles that are smaller than its images."""
     if request.param == "tiled":
         use_tiles(monkeypatch, SMALL, SMALL_FOR_ARGMAX)
 
@@ -56,7 +56,7 @@ def draw_window(rng, image, largest, dilation):
 
 
 def draw_case(seed):
-    """A small convolution, pooled if the seed is odd, in groups for every third."""
+    """A small convolution: with pooling if the seed is odd, with groups for every third seed."""
     rng = np.random.default_rng(seed)
     image, groups = tuple(int(n) for n in rng.integers(3, 6, 2)), 2 if seed % 3 == 2 else 1
     window = draw_window(rng, image, 3, tuple(int(n) for n in rng.integers(1, 3, 2)))
@@ -74,10 +74,10 @@ def draw_case(seed):
 
 @pytest.mark.parametrize("seed", range(6))
 def test_any_window(seed, monkeypatch):
-    use_tiles(monkeypatch, SMALL, SMALL_FOR_ARGMAX)  # groups have none
+    use_tiles(monkeypatch, SMALL, SMALL_FOR_ARGMAX)  # but groups use the direct kernel
     case = draw_case(seed)
     for kernel, known in calls(case, np.float32):
-        if not kernel.endswith("backward_input"):  # ..._input_relu is that and more
+        if not kernel.endswith("backward_input"):  # ..._input_relu covers it
             assert_agrees(kernel, known, case.attributes)
 
 
@@ -119,7 +119,7 @@ def test_the_argmax_of_a_window(activation):
 
 
 @pytest.mark.usefixtures("way")
-def test_where_nobody_won_no_gradient_passes():
+def test_no_gradient_passes_a_window_without_a_maximum():
     attributes = conv_pool("relu", (6, 6))
     x, w = np.ones((1, 6, 6, 2), np.float32), np.ones((3, 3, 2, 3), np.float32)
     dy, nobody = np.ones((1, 2, 2, 3), np.float32), np.full((1, 2, 2, 3), 255, np.uint8)

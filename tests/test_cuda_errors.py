@@ -1,4 +1,4 @@
-"""When the GPU says no: one clear error, and whatever can go on does."""
+"""Errors of the GPU: each is one clear BackendError, after which the rest still works."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 @pytest.fixture
 def limit():
-    """limit(bytes) plays a GPU with no more memory."""
+    """limit(bytes) simulates a GPU with that much memory."""
     yield memory.set_limit
     memory.set_limit(None)
 
@@ -39,7 +39,7 @@ def network():
 
 
 class Driver:
-    """A kernel to which the driver answers with an error of this number."""
+    """A kernel whose launch fails with the driver's error of this number."""
 
     def __init__(self, code, text):
         self.error = RuntimeError(f"[{code}] {text}")
@@ -107,10 +107,10 @@ def test_a_failing_kernel_is_one_clear_error(network, monkeypatch, code, text, r
             network.predict_on_batch(x)
         with pytest.raises(BackendError, match="the GPU failed"):
             mc.ops.tanh(x)
-    assert network.predict_on_batch(x).shape == (2, 60)  # the other engines go on
+    assert network.predict_on_batch(x).shape == (2, 60)  # the other engines still work
 
 
-def test_an_error_that_only_has_a_name_is_known_by_it():
+def test_an_error_is_recognized_by_its_name_alone():
     driver = pytest.importorskip("cuda.bindings.driver")
     lost = driver.CUresult.CUDA_ERROR_ILLEGAL_ADDRESS
     assert memory.code_of(RuntimeError(f"{lost.name}: a load or store")) == 700
@@ -120,7 +120,7 @@ def test_an_error_that_only_has_a_name_is_known_by_it():
 
 
 class Recorder:
-    """A driver that writes down what it is asked; streams and graphs have its calls' names."""
+    """A driver that records the names of its calls; each call returns its name."""
 
     def __init__(self, real):
         self.called, self._real = [], real
@@ -147,7 +147,7 @@ def test_a_recording_always_ends(monkeypatch, error):
     assert recorder.called == ["cuStreamBeginCapture", "cuStreamEndCapture", *given_up]
 
 
-def test_a_mistake_of_ours_keeps_its_own_error(monkeypatch):
+def test_a_bug_in_the_engine_keeps_its_own_error(monkeypatch):
     def broken(*_arrays):
         raise ZeroDivisionError("a bug")
 
@@ -158,7 +158,7 @@ def test_a_mistake_of_ours_keeps_its_own_error(monkeypatch):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_is_told_so(network):
+def test_a_forked_child_gets_an_error(network):
     x = np.ones((2, 6, 5, 2), np.float32)
     with mc.backend("cuda"):
         network.predict_on_batch(x)
@@ -166,7 +166,7 @@ def test_a_forked_child_is_told_so(network):
         if not child:
             os._exit(_refused(lambda: network.predict_on_batch(x)))
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        network.predict_on_batch(x)  # the parent goes on
+        network.predict_on_batch(x)  # the parent still can
 
 
 def _refused(call):

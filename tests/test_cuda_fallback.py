@@ -19,18 +19,10 @@ if device.missing():
 
 from minicnn.backends.cuda.runtime.program import KERNEL_FACTORIES
 
-# A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
+# Simulated threads compute with NumPy's scalars, which warn about overflow and NaN.
 pytestmark = pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
 
 FALLBACK = "ignore:backend 'cuda' has no kernel"
-CUBE = Operation("cube", lambda x: {}, ("cube_backward",))
-
-
-class Cube(layers.Layer):
-    """x^3, of which only the reference has kernels."""
-
-    def forward(self, apply, *inputs, training):
-        return apply(CUBE, *inputs)
 
 
 @pytest.fixture(autouse=True)
@@ -40,13 +32,20 @@ def no_warning_was_given(monkeypatch):
 
 @pytest.fixture
 def cube(monkeypatch):
-    """The operation's contracts, and its kernels in the reference."""
+    """A kind of layer, x^3, of whose operation only the reference has kernels."""
     for table, forward, backward in (
         (CONTRACTS, Contract(("x",), ("y",), same(0)), Contract(("dy", "x"), ("dx",), same(0))),
         (reference.KERNELS, lambda x: (x**3,), lambda dy, x: (3 * dy * x**2,)),
     ):
         monkeypatch.setitem(table, "cube_forward", forward)
         monkeypatch.setitem(table, "cube_backward", backward)
+    operation = Operation("cube", lambda x: {}, ("cube_backward",))
+
+    class Cube(layers.Layer):
+        def forward(self, apply, *inputs, training):
+            return apply(operation, *inputs)
+
+    return Cube
 
 
 def compiled(*kinds):
@@ -85,7 +84,7 @@ def assert_trains_as_the_reference(*kinds):
 
 @pytest.mark.filterwarnings(FALLBACK)
 def test_an_operation_of_the_reference_is_trained_through(cube):
-    assert_trains_as_the_reference(Cube)
+    assert_trains_as_the_reference(cube)
 
 
 @pytest.mark.filterwarnings(FALLBACK)
@@ -119,7 +118,7 @@ def test_there_is_one_warning_for_each_kernel(cube):
         warnings.simplefilter("always")
         for _ in range(2):
             with mc.backend("cuda"):
-                compiled(Cube).train_on_batch(*data())
+                compiled(cube).train_on_batch(*data())
     texts = [str(w.message) for w in caught if "has no kernel" in str(w.message)]
     assert sum("cube_forward" in text for text in texts) == 1
     assert sum("cube_backward" in text for text in texts) == 1
@@ -129,6 +128,6 @@ def test_there_is_one_warning_for_each_kernel(cube):
 def test_such_a_program_takes_one_step_per_call(cube):
     x, _ = data()
     with mc.backend("cuda"):
-        for kinds, more in (((), True), ((Cube,), False)):
+        for kinds, more in (((), True), ((cube,), False)):
             runner = compiled(*kinds).execution("train", (x,)).runner
             assert (runner.max_steps_per_call > 1) == more

@@ -1,6 +1,7 @@
 """Every CUDA kernel against the reference, on the same small cases as the other engines.
 
-Without a GPU numba's simulator runs them: the same code, a thread of the system for each of CUDA's.
+Without a GPU, numba's simulator runs the same code, with one thread of the operating system per
+CUDA thread.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from minicnn.backends.cuda import KERNELS
 from minicnn.backends.cuda.runtime.kernel_cache import MAX_KERNELS
 from minicnn.backends.cuda.runtime.step_kernels import keep_kernel
 
-# A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
+# Simulated threads compute with NumPy's scalars, which warn about overflow and NaN.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
-# Nothing is summed and nothing curved: no rounding but the reference's own.
+# No sums and no transcendental functions: the results are the reference's, bit for bit.
 EXACT = {
+    "adagrad_update",
     "adam_update", "add_forward", "add_backward", "assign", "bias_forward", "bias_backward_input",
     "clip_by_value", "concatenate_forward", "concatenate_backward",
     "global_max_pool2d_forward", "global_max_pool2d_backward", "max_pool2d_forward",
@@ -44,7 +46,7 @@ def run(table, kernel, known, attributes):
 
 
 def assert_agrees(kernel, known, attributes):
-    """`known` holds float32 arrays; where sums round, the reference computes in float64."""
+    """Compare a kernel on float32 arrays with the reference, in float64 where sums round."""
     outs = run(KERNELS, kernel, known, attributes)
     dtype = np.float32 if kernel in EXACT else np.float64
     exact = {
@@ -82,18 +84,18 @@ def test_the_others_agree(kernel, absent, attributes):
     before = {name: None if a is None else a.copy() for name, a in known.items()}
     assert_agrees(kernel, known, attributes)
     for name, a in known.items():
-        np.testing.assert_array_equal(a, before[name])  # the table is pure
+        np.testing.assert_array_equal(a, before[name])  # kernels change no input
 
 
 def test_all_kernels_are_there():
     assert KERNELS.keys() == CONTRACTS.keys()
 
 
-def test_shapes_without_end_leave_a_bounded_number_of_kernels():
-    """A program of each batch size has kernels of its own; those used last are kept."""
+def test_many_shapes_leave_a_bounded_number_of_kernels():
+    """Each batch size has its own kernels; the ones used last are cached."""
     modules = [m for name, m in sys.modules.items() if name.startswith("minicnn.backends.cuda.")]
-    makers = [f for m in modules for f in vars(m).values() if hasattr(f, "cache_info")]
-    of_shapes = [f for f in makers if inspect.signature(f.__wrapped__).parameters]
+    factories = [f for m in modules for f in vars(m).values() if hasattr(f, "cache_info")]
+    of_shapes = [f for f in factories if inspect.signature(f.__wrapped__).parameters]
     assert len(of_shapes) > 50
     assert {f.cache_info().maxsize for f in of_shapes} == {MAX_KERNELS}
     for count in range(1, MAX_KERNELS + 50):

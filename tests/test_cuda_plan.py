@@ -1,6 +1,6 @@
-"""Where the GPU engine puts a program's arrays, and what it starts: the published networks.
+"""The regions and launches that the GPU engine plans for the published networks.
 
-Nothing runs: in the simulator an allocation is an array that nobody has touched.
+Nothing runs: in the simulator, an allocation takes no memory before it is written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from minicnn.backends.cuda.runtime.multi_step import Runner
 from minicnn.program import Program
 
 BATCH = 2
-LINE = 4  # bytes that are looked at together: the size of a number
+WORD = 4  # bytes per float32
 NETWORKS = ("lenet", "cifar", "scene", "xray", "photo")
 every_network = pytest.mark.parametrize("name", NETWORKS)
 both_kinds = pytest.mark.parametrize("training", [True, False], ids=["train", "predict"])
@@ -36,7 +36,7 @@ both_kinds = pytest.mark.parametrize("training", [True, False], ids=["train", "p
 
 @cache
 def planned(name: str, training: bool = True) -> tuple[Program, Runner]:
-    """A network's program, and its runner with arrays of no one."""
+    """Return a network's program, and a runner with arrays of its own."""
     mc.utils.clear_session()
     model = getattr(mc.zoo, name)()
     model.compile("adam", "categorical_crossentropy")
@@ -50,7 +50,7 @@ def bytes_of(spec):
 
 
 def interval(array):
-    """First address and the one after the last."""
+    """Return the first address and the address after the last byte."""
     start = array._ary.__array_interface__["data"][0]
     return start, start + array._ary.nbytes
 
@@ -69,7 +69,7 @@ def disjoint(intervals):
 @every_network
 @both_kinds
 def test_launches_come_in_the_programs_order(name, training):
-    """Only updates are joined; those of one launch follow each other in the program."""
+    """Only updates are joined, and only those that follow each other in the program."""
     program, runner = planned(name, training)
     bounds = bounds_of(runner)
     alone = [bound.step for bound in bounds if bound.step is not None]
@@ -87,31 +87,31 @@ def test_launches_come_in_the_programs_order(name, training):
 
 @every_network
 @both_kinds
-def test_no_launch_writes_over_a_living_value(name, training):
-    """Replay the steps on the arena: bytes are read by nobody but whom they were written for."""
+def test_no_launch_overwrites_a_live_value(name, training):
+    """Replay the steps on the arena: each step reads only words that were written for it."""
     program, runner = planned(name, training)
-    owner = np.full(-(-program.arena_bytes // LINE), -1)
+    owner = np.full(-(-program.arena_bytes // WORD), -1)
     roots = [i if b.view_of is None else b.view_of for i, b in enumerate(program.buffers)]
 
-    def lines(index):
+    def words(index):
         place = runner._regions[index]
         assert place.memory is runner._arena
-        first = place.offset // LINE
-        return owner[first : first + -(-bytes_of(program.buffers[index].spec) // LINE)]
+        first = place.offset // WORD
+        return owner[first : first + -(-bytes_of(program.buffers[index].spec) // WORD)]
 
     for step in program.steps:
         for index in step.reads:
             if index is not None and not program.buffers[index].storage:
-                assert (lines(index) == roots[index]).all(), step
+                assert (words(index) == roots[index]).all(), step
         for index in step.writes:
             if index is not None and not program.buffers[index].storage:
-                lines(index)[...] = roots[index]
+                words(index)[...] = roots[index]
 
 
 @every_network
 @both_kinds
 def test_scratch_is_beside_the_arena(name, training):
-    """And a step's scratch arrays are beside each other, as are those of updates in a row."""
+    """Scratch arrays of one step, or of updates in a row, do not overlap either."""
     program, runner = planned(name, training)
     arena, start = interval(runner._arena), runner._scratch_start
     assert start >= program.arena_bytes and start % ALIGNMENT == 0
@@ -148,7 +148,7 @@ def test_what_outlasts_a_run_is_outside_the_arena(name, training):
 
 @every_network
 def test_samples_come_before_all_other_inputs(name):
-    """A step's own words are moved in one piece, which must not hold the samples."""
+    """A step's words are copied as one array, which must not contain the samples."""
     program, runner = planned(name)
     inputs = [i for i, b in enumerate(program.buffers) if b.storage == "input"]
     names = [program.buffers[i].name for i in inputs]
@@ -175,8 +175,8 @@ def test_every_argument_lies_inside_its_allocation(name, training):
 
 
 @every_network
-def test_joint_updates_stay_inside_their_weights(name):
-    """Rows of the table: where a weight and its gradient begin, and how long they are."""
+def test_joined_updates_stay_inside_their_weights(name):
+    """Rows of the table say where a weight and its gradient begin, and how long they are."""
     program, runner = planned(name)
     joint = [b for b in bounds_of(runner) if b.step is None and b.writes]
     assert joint
@@ -196,5 +196,5 @@ def test_joint_updates_stay_inside_their_weights(name):
         (launch,) = bound.plan.launches
         assert launch.blocks == blocks.sum()
         written = [math.prod(program.buffers[i].spec.shape) for i in bound.writes]
-        arrays = len(written) // len(rows)  # of each weight: itself, its slots
+        arrays = len(written) // len(rows)  # per weight: itself and its slots
         assert sorted(written) == sorted([*sizes] * arrays)

@@ -1,4 +1,4 @@
-"""The CUDA kernels compile for real cards, and into code that keeps its numbers in registers.
+"""The CUDA kernels compile for real GPUs, to code that keeps its variables in registers.
 
 Needs no GPU, but NVIDIA's compiler: pip install 'numba-cuda[cu13]' nvidia-cuda-nvcc. It runs in a
 process of its own, since numba decides when it is imported whether it simulates.
@@ -18,12 +18,11 @@ import pytest
 from minicnn.backends import device
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-REGISTERS = 65536  # of a multiprocessor; a warp gets them by 256
-SHARED = 48 * 1024  # bytes that a block gets without asking for more
+REGISTERS = 65536  # per multiprocessor; a warp gets a multiple of 256
+SHARED = 48 * 1024  # bytes per block of an ordinary launch
 
-# Second passes over few numbers: a variance must outlast a large mean, a bias's gradient add up
-# a whole batch.
-MAY_USE_FLOAT64 = {"add_parts", "join_pieces"}
+# Second passes over few values: the variance at a large mean, and sums over a whole batch.
+MAY_USE_FLOAT64 = {"add_parts", "join_chunks"}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +40,7 @@ def rows():
 
 
 def table(rows, *columns):
-    """The rows that break a rule, for whoever reads that the test failed."""
+    """Return these rows as a text, for the message of a failed test."""
     lines = [f"{row['case']}, {row['function']}, sm_{row['arch']}" for row in rows]
     return [
         f"{line}: " + ", ".join(f"{name} {row[name]}" for name in columns)

@@ -1,4 +1,4 @@
-"""CUDA kernels where several threads or blocks make one number, and the rules that floats break.
+"""CUDA kernels in which several threads or blocks compute one value, with NaN, ties and overflow.
 
 Sizes are small, as the simulator starts a thread of the system for each of CUDA's; where a shape
 that needs many blocks would be too large, blocks are made small instead.
@@ -23,7 +23,7 @@ if device.missing():
 
 from minicnn.backends.cuda import KERNELS, Runner, channels, rows
 
-# A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
+# Simulated threads compute with NumPy's scalars, which warn about overflow and NaN.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 
@@ -34,10 +34,10 @@ def rng():
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    """Of 8 threads, with one row for each at least: several groups, pieces and lanes at once."""
+    """Use blocks of 8 threads with at least one row each: several groups, chunks and lanes."""
     monkeypatch.setattr(channels, "THREADS", 8)
     monkeypatch.setattr(channels, "WIDTH", 4)
-    monkeypatch.setattr(channels, "WIDTH_OF_PIECES", 2)
+    monkeypatch.setattr(channels, "WIDTH_OF_CHUNKS", 2)
     monkeypatch.setattr(channels, "ROWS", 1)
     monkeypatch.setattr(channels, "BLOCKS", 10)
 
@@ -61,10 +61,10 @@ def batch_norm_known(rng, shape, dtype=np.float32):
 # --- sums over channels -------------------------------------------------------------------------
 
 
-def test_statistics_of_pieces_that_fill_their_blocks(rng):
+def test_statistics_of_chunks_that_fill_their_blocks(rng):
     known = batch_norm_known(rng, (71, 17))
-    size = channels.columns_of(Spec(known["x"].shape))
-    assert size.threads > 128 and size.pieces == 2 and size.rows % size.piece
+    size = channels.channel_split(Spec(known["x"].shape))
+    assert size.threads > 128 and size.chunks == 2 and size.rows % size.chunk
     assert_agrees("batch_norm_training_forward", known, BN)
 
 
@@ -76,11 +76,11 @@ def test_statistics_of_pieces_that_fill_their_blocks(rng):
         "batch_norm_inference_backward",
     ],
 )
-def test_statistics_of_many_pieces_and_groups(rng, small_blocks, kernel):
+def test_statistics_of_many_chunks_and_groups(rng, small_blocks, kernel):
     known = batch_norm_known(rng, (61, 7))
-    size = channels.columns_of(Spec(known["x"].shape))
-    joined = channels.columns_of_pieces(size)
-    assert size.groups == 2 and size.lanes > 1 and size.pieces == 5 and joined.lanes > 1
+    size = channels.channel_split(Spec(known["x"].shape))
+    joined = channels.channel_split_of_chunks(size)
+    assert size.groups == 2 and size.lanes > 1 and size.chunks == 5 and joined.lanes > 1
     assert size.channels % size.width and size.rows % size.lanes
     assert_agrees(kernel, known, BN)
 
@@ -118,7 +118,7 @@ def test_nan_spoils_its_channel_and_no_other(rng, small_blocks):
 
 
 def test_in_a_program_new_statistics_stand_beside_the_old(rng):
-    """Until `assign`, a step that is given up must leave no trace."""
+    """Before `assign`, a step that is abandoned must change nothing."""
     known = batch_norm_known(rng, (6, 4))
     reads = ("x", "gamma", "beta", "moving_mean", "moving_variance")
     writes = ("y", "mean", "inverse_std", "new moving_mean", "new moving_variance")
@@ -165,7 +165,7 @@ def test_dropout_makes_the_mask_of_the_reference(rng, count):
         np.testing.assert_array_equal(out, want)
 
 
-def test_batch_norm_and_dropout_drop_the_same_numbers(rng):
+def test_batch_norm_and_dropout_drop_the_same_values(rng):
     known = batch_norm_known(rng, (11, 3, 7))
     y, *_ = run(KERNELS, "batch_norm_dropout_forward", known, BN_DROPOUT)
     ones = {"x": np.ones_like(y), "rng_key": known["rng_key"]}
@@ -190,9 +190,9 @@ def logits_and_labels(rng, count, classes):
         ("softmax_sparse_categorical", 1, 260),
     ],
 )
-def test_a_team_of_threads_shares_a_row(rng, loss, count, classes):
+def test_threads_share_a_row(rng, loss, count, classes):
     z, labels = logits_and_labels(rng, count, classes)
-    assert rows.rows_of(z.shape).team in (32, 128)
+    assert rows.rows_of(z.shape).lanes in (32, 128)
     p = np.exp(z - z.max(1, keepdims=True))
     known = {"logits": z, "y_pred": p, "y_true": labels, "dloss": np.ones(count, np.float32)}
     known["probabilities"] = p / p.sum(1, keepdims=True)
@@ -207,7 +207,7 @@ def test_softmax_of_long_rows(rng, kernel):
 
 
 @pytest.mark.parametrize("kernel", ["mean_squared_error_forward", "mean_squared_error_backward"])
-def test_truth_may_be_integers(rng, kernel):
+def test_targets_may_be_integers(rng, kernel):
     known = {
         "y_pred": rng.standard_normal((3, 5, 7)).astype(np.float32),
         "y_true": rng.integers(0, 9, (3, 5, 7)).astype(np.int32),
@@ -248,7 +248,7 @@ def test_softmax_does_not_overflow_and_passes_nan_on():
 
 
 def ties_and_worse(rng, shape):
-    """Few different numbers, all negative or worse: padding would win, equals are everywhere."""
+    """Draw few different values, all negative or NaN: many ties, and 0 in the padding is larger."""
     return rng.choice(np.float32([-np.inf, -2, -1, np.nan]), shape, p=[0.3, 0.3, 0.3, 0.1])
 
 
@@ -275,10 +275,10 @@ def test_the_argmax_is_the_references(rng, attributes):
 
 def test_the_argmax_of_a_whole_image_is_the_references(rng):
     x = ties_and_worse(rng, (2, 5, 9, 9))
-    x[0, ..., 0] = -np.inf  # the first pixel wins
+    x[0, ..., 0] = -np.inf  # the position is the first pixel
     x[0, ..., 1:] = np.nan_to_num(x[0, ..., 1:], nan=-1)
     x[1, ..., :3] = -np.float32(rng.integers(1, 4, (5, 9, 3)))
-    assert channels.whole_columns(45, 9, channels.WIDTH).lanes == 8
+    assert channels.unchunked_split(45, 9, channels.WIDTH).lanes == 8
     assert_agrees("global_max_pool2d_forward", {"x": x}, {"image": (5, 9)})
 
 
@@ -304,7 +304,7 @@ def test_local_response_norm_of_many_channels(rng, size):
 @pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
 @pytest.mark.parametrize("fill_mode", ["constant", "nearest", "reflect", "wrap"])
 def test_augment_looks_where_the_reference_does(rng, fill_mode, interpolation):
-    """Places are multiples of 1/8, so that nobody rounds; then anywhere, far away, and nowhere."""
+    """Positions are multiples of 1/8, which do not round; then arbitrary, far away, and NaN."""
     x = rng.integers(0, 256, (4, 5, 3, 2)).astype(np.uint8)
     matrix = rng.integers(-16, 17, (4, 6)).astype(np.float32) / 8
     matrix[2] = [0, 0, -3e9, 0, 0, 3e30]
@@ -312,5 +312,7 @@ def test_augment_looks_where_the_reference_does(rng, fill_mode, interpolation):
     attributes = {"fill_mode": fill_mode, "interpolation": interpolation, "cval": 7, "scale": 0.5}
     for images in (x, x.astype(np.float32)):
         reads = {"x": images, "matrix": matrix}
-        (y,), (want,) = (run(t, "augment", reads, attributes) for t in (KERNELS, reference.KERNELS))
+        (y,), (want,) = (
+            run(t, "augment_forward", reads, attributes) for t in (KERNELS, reference.KERNELS)
+        )
         np.testing.assert_allclose(y, want, rtol=1e-6, atol=1e-4)

@@ -1,4 +1,4 @@
-"""What the simulator must do for the kernels' tests to mean something."""
+"""The simulator runs kernels correctly, so that their tests can be trusted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def reversed_by(out):
 
 
 def test_all_threads_of_a_block_have_the_same_shared_array(monkeypatch):
-    """Also if making it takes so long that others ask for it meanwhile."""
+    """Even if other threads ask for the array while it is being made."""
 
     class Slow:
         def __getattr__(self, name):

@@ -1,7 +1,7 @@
-"""Training on the GPU engine: the reference's numbers, the same bits for any grouping of steps.
+"""Training on the GPU engine agrees with the reference, with any number of steps per call.
 
-What brings batches to the device and outcomes back is tried with the reference's kernels in the
-place of the CUDA ones, on simulated arrays: those have tests of their own, and take seconds a step.
+How batches get to the device and outcomes back is tested with the reference's kernels in place of
+the CUDA kernels, which have their own tests and take seconds per step in the simulator.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if device.missing():
 from minicnn.backends.cuda.runtime import device_dataset, memory, multi_step, program
 from minicnn.backends.cuda.runtime.launch import HALTED, OLD, KernelPlan, Launch
 
-# A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
+# Simulated threads compute with NumPy's scalars, which warn about overflow and NaN.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
-SAMPLES, BATCH = 22, 4  # five whole batches and a rest
+SAMPLES, BATCH = 22, 4  # five whole batches and a smaller one
 
 
 class Reference:
-    """A kernel of the reference as one launch; like every launch it leaves a halted model alone."""
+    """A kernel of the reference as one launch, which like every launch respects HALTED."""
 
     def __init__(self, name, specs, attributes):
         self.name, self.specs, self.attributes = name, specs, attributes
@@ -72,7 +72,7 @@ def reference_kernels(monkeypatch):
 
 
 class Looking(callbacks.Callback):
-    """Wants to see every batch, so steps are taken one at a time."""
+    """A callback that sees every batch, so that each call takes one step."""
 
     def on_train_batch_end(self, batch, logs=None):
         pass
@@ -172,7 +172,7 @@ def test_the_same_as_the_reference_engine_with_its_kernels(reference_kernels):
 
 
 def test_agrees_with_the_reference():
-    """The CUDA kernels, many steps together."""
+    """Several steps per call, with the CUDA kernels."""
     x, y = data()
     one, want = fitted(x[:12], y[:12], engine="numpy", epochs=1, batch_size=BATCH)
     model, history = fitted(x[:12], y[:12], epochs=1, batch_size=BATCH)
@@ -182,14 +182,14 @@ def test_agrees_with_the_reference():
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
-def test_data_that_does_not_fit_is_sent_in_pieces(reference_kernels, monkeypatch):
+def test_data_that_does_not_fit_is_sent_batch_by_batch(reference_kernels, monkeypatch):
     monkeypatch.setattr(multi_step, "MAX_STEPS_PER_CALL", 2)
     x, y = data()
     one, want = fitted(x, y, batch_size=BATCH)
     copies = []
 
     def copied(*arguments, copy=device_dataset._copied):
-        memory.set_limit(x.nbytes - 1)  # of this allocation alone
+        memory.set_limit(x.nbytes - 1)  # for this allocation only
         try:
             copies.append(copy(*arguments))
         finally:
@@ -208,7 +208,7 @@ def test_the_data_leave_the_device_with_the_training(reference_kernels):
     gc.collect()
     assert not device_dataset._copies
     with mc.backend("cuda"):
-        model.fit(x[::-1], y[::-1], BATCH, verbose=0)  # other data: nothing old is trained on
+        model.fit(x[::-1], y[::-1], BATCH, verbose=0)  # other data: the old copy must not be used
     one = compiled()
     with mc.backend("numpy"):
         one.fit(x, y, BATCH, epochs=2, verbose=0)
@@ -226,15 +226,15 @@ def test_after_a_loss_that_is_not_finite_nothing_changes(reference_kernels, monk
         model = compiled()
         with mc.backend(engine), pytest.raises(NumericError) as error:
             model.fit(x, y, BATCH, shuffle=False, verbose=0)
-        with mc.backend(engine):  # and then it goes on
+        with mc.backend(engine):  # and then it trains again
             model.fit(*data(), BATCH, epochs=1, verbose=0)
         return [*everything(model), str(error.value)]
 
     assert failing("cuda") == failing("numpy")
 
 
-def test_the_kernels_of_updates_obey():
-    """The same with the CUDA kernels, of a small network without convolutions."""
+def test_the_kernels_of_updates_respect_halted():
+    """The same with the CUDA kernels, for a small network without convolutions."""
 
     def small():
         x = mc.Input((3,))
@@ -254,7 +254,7 @@ def test_the_kernels_of_updates_obey():
 
 
 def test_engines_take_turns(reference_kernels, tmp_path):
-    """Weights and the optimizer's state are where they are asked for, and go back again."""
+    """Weights and the optimizer's state move between engines."""
     x, y = data()
     one, model = compiled(), compiled()
     with mc.backend("numpy"):

@@ -1,4 +1,4 @@
-"""Moving all weights with one launch, and the matrix products before it, on the simulated GPU."""
+"""Updates of all weights with one launch, and the matrix products before them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from minicnn.backends.cuda import KERNELS, Runner, clipping, column_sums, flat_u
 from minicnn.backends.cuda.runtime.launch import HALTED, KernelPlan, start
 from minicnn.backends.cuda.runtime.memory import allocate, device_copies_of, download, upload
 
-# A simulated thread computes with NumPy's scalars, which warn where an array would be silent.
+# Simulated threads compute with NumPy's scalars, which warn about overflow and NaN.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 COUPLED = {"weight_decay": 0.1, "decoupled": False, "multiplier": 0.5}
 SGD = {"momentum": 0.9, "nesterov": True}
 ADAM = {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 RMSPROP = {"rho": 0.9, "momentum": 0.5, "epsilon": 1e-2, "centered": True}
-# kernel, slots that are not kept, attributes
+# kernel, absent slots, attributes
 UPDATES = {
     "sgd": ("sgd_update", ("velocity",), {"momentum": 0.0, "nesterov": False}),
     "sgd with momentum": ("sgd_update", (), SGD),
@@ -36,6 +36,7 @@ UPDATES = {
     "rmsprop, plain": (
         "rmsprop_update", ("velocity", "mean"), RMSPROP | {"momentum": 0.0, "centered": False},
     ),
+    "adagrad": ("adagrad_update", (), {"epsilon": 1e-7}),
 }  # fmt: skip
 # shape of a weight, multiplier, weight decay, and whether a dense layer computes its gradient
 WEIGHTS = [((3, 5), 2.0, 0.1, True), ((5,), 1.0, 0.0, False), ((3, 7), 0.5, 0.2, True)]
@@ -49,7 +50,7 @@ def on_device(arrays):
 
 
 def run_plan(plan: KernelPlan, arrays, out: Spec):
-    """What `work` leaves in "out", which begins as NaN."""
+    """Run the plan and return "out"; all arrays that it writes are NaN before."""
     poison = {
         name: np.full(spec.shape, np.nan, spec.dtype)
         for name, spec in {**plan.scratch, "out": out}.items()
@@ -61,7 +62,7 @@ def run_plan(plan: KernelPlan, arrays, out: Spec):
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    """Every thread of a simulated block is a thread of the system, which takes its time."""
+    """Use small blocks: each simulated thread is a thread of the operating system, and slow."""
     for module in (clipping, column_sums, flat_update):
         monkeypatch.setattr(module, "THREADS", 32)
 
@@ -139,7 +140,7 @@ def test_norms_of_more_than_one_block(kernel, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])
-def test_clipping_lets_nothing_hide(number):
+def test_clipping_does_not_hide_nan_and_infinity(number):
     dw = np.array([1.0, number, -2.0], np.float32)
     for kernel in ("clip_by_norm", "clip_by_value"):
         (out,), (want,) = (t[kernel](dw, limit=0.5) for t in (KERNELS, reference.KERNELS))
@@ -167,7 +168,7 @@ def test_updates_have_the_bits_of_the_reference(kernel, absent, attributes, own)
 
 
 class Training:
-    """A program that moves WEIGHTS by one kind of update, and host arrays for it."""
+    """A program that updates WEIGHTS with one kind of optimizer, and its host arrays."""
 
     def __init__(self, kernel, absent, attributes):
         self.buffers, self.steps, self.index, self.offset = [], [], {}, 0
@@ -176,7 +177,7 @@ class Training:
         for number, (shape, multiplier, decay, dense) in enumerate(WEIGHTS):
             own = {"multiplier": multiplier, "weight_decay": decay, "decoupled": False}
             self.add_update(kernel, absent, attributes | own, number, shape, dense)
-        for step in self.updates:  # they stand together, at the end
+        for step in self.updates:  # all at the end
             self.steps.append(step)
 
     updates: list[Step]
@@ -230,7 +231,7 @@ def bits(runner, training):
 
 
 def updates_of(runner, program):
-    """The number of launches that move weights."""
+    """Return the number of launches that update weights."""
     bounds = runner.launches(range(program.commit, len(program.steps)))
     return sum("rates" in launch.arguments for b in bounds for launch in b.plan.launches)
 
@@ -241,7 +242,7 @@ def training(request):
 
 
 @pytest.mark.parametrize("training", UPDATES, indirect=True)
-def test_a_joint_update_has_the_bits_of_separate_ones(training):
+def test_joined_updates_have_the_bits_of_separate_ones(training):
     program, homes = training.program, [training.homes(), training.homes()]
     together, apart = (Runner(program, arrays) for arrays in homes)
     together.run()
@@ -256,7 +257,7 @@ def test_a_joint_update_has_the_bits_of_separate_ones(training):
 
 
 @pytest.mark.parametrize("training", ["sgd", "rmsprop"], indirect=True)
-def test_nothing_moves_while_halted(training):
+def test_no_weight_is_updated_while_halted(training):
     program, homes = training.program, training.homes()
     runner = Runner(program, homes)
     before = training.homes()
@@ -271,8 +272,8 @@ def test_nothing_moves_while_halted(training):
         assert runner[i].tobytes() == array.tobytes()
 
 
-def test_weights_of_another_allocation_move_by_themselves():
-    """A layer that an earlier model uses has its copy on the device already."""
+def test_weights_of_another_allocation_are_updated_separately():
+    """A layer that an earlier model uses already has a device copy."""
     training = Training(*UPDATES["adam"])
     program, homes, known = training.program, training.homes(), training.index["w1"]
     device_copies_of([homes[known]], "a layer of another model")
@@ -284,7 +285,7 @@ def test_weights_of_another_allocation_move_by_themselves():
     assert bits(runner, training) == bits(apart, training)
 
 
-def test_slots_of_two_allocations_are_not_looked_for_in_one():
+def test_slots_of_two_allocations_are_updated_separately():
     training = Training(*UPDATES["adam"])
     program, homes, known = training.program, training.homes(), training.index["second0"]
     device_copies_of([homes[known]], "the state of another model")
@@ -297,7 +298,7 @@ def test_slots_of_two_allocations_are_not_looked_for_in_one():
         np.testing.assert_allclose(runner[i], slow[i], rtol=1e-5, err_msg=name)
 
 
-def test_a_weight_that_is_moved_twice_moves_twice():
+def test_a_weight_with_two_updates_gets_both():
     training = Training(*UPDATES["sgd with momentum"])
     again = training.program._replace(steps=(*training.program.steps, training.updates[0]))
     runner, slow = Runner(again, training.homes()), reference.Runner(again, training.homes())
@@ -307,8 +308,8 @@ def test_a_weight_that_is_moved_twice_moves_twice():
     np.testing.assert_allclose(runner[training.index["w0"]], slow[training.index["w0"]], rtol=1e-5)
 
 
-def test_a_gradient_that_nobody_wants_is_computed_beside_the_others():
-    """A dense layer without bias asks for dw alone."""
+def test_an_unused_gradient_is_computed_in_scratch_memory():
+    """A dense layer without a bias uses dw, but not db."""
     shapes = {"dy": (4, 5), "x": (4, 3), "dw": (3, 5)}
     buffers = tuple(
         Buffer(name, Spec(shape), 0 if name == "dw" else None, "" if name == "dw" else "input")

@@ -68,8 +68,8 @@ def test_every_engine_has_the_bits_of_the_reference(
     x = images((4, 23, 17, channels), dtype)
     matrices = random_matrices(4, 23, 17)[:, :2].reshape(4, 6).astype(np.float32)
     rule = {"fill_mode": fill_mode, "interpolation": interpolation, "cval": 3.5, "scale": 1 / 255}
-    (expected,) = reference.KERNELS["augment"](x, matrices, **rule)
-    (y,) = kernel("augment")(x, matrices, **rule)
+    (expected,) = reference.KERNELS["augment_forward"](x, matrices, **rule)
+    (y,) = kernel("augment_forward")(x, matrices, **rule)
     np.testing.assert_array_equal(y, expected)
 
 
@@ -81,9 +81,9 @@ def test_no_matrix_reads_outside_of_the_image(backend, fill_mode, wrong):
         matrix = np.array([[1, 0, 0, 0, 1, 0]], np.float32)
         matrix[0, place] = wrong
         rule = {"fill_mode": fill_mode, "interpolation": "bilinear", "cval": 0.0, "scale": 1.0}
-        (y,) = kernel("augment")(x, matrix, **rule)
+        (y,) = kernel("augment_forward")(x, matrix, **rule)
         with np.errstate(all="ignore"):
-            (expected,) = reference.KERNELS["augment"](x, matrix, **rule)
+            (expected,) = reference.KERNELS["augment_forward"](x, matrix, **rule)
         np.testing.assert_array_equal(y, expected)
         assert y.min() >= 0 and y.max() <= 255
 

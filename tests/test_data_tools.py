@@ -1,4 +1,4 @@
-"""Splitting, counting, checking and renaming folders of pictures."""
+"""Splitting, counting, checking and renaming folders of images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_folders import make_folder, picture, save
+from image_folders import make_folder, make_image, save
 from PIL import Image
 
 from minicnn import random
@@ -33,7 +33,7 @@ def contents(root):
 
 
 @pytest.mark.parametrize("total", [1, 2, 3, 7, 10, 13, 300])
-def test_shares_are_off_by_less_than_a_picture(total):
+def test_shares_are_off_by_less_than_an_image(total):
     shares = np.array([0.7, 0.2, 0.1])
     counts = split.whole_counts(shares, total)
     assert counts.sum() == total
@@ -82,7 +82,9 @@ def test_groups_of_one_are_split_by_their_shares(tmp_path):
 def test_a_split_that_leaves_a_part_empty_is_refused(tmp_path, group_by):
     images = list_folder(make_folder(tmp_path / "all", {"cat": 3, "dog": 3}))
     parts = {"train": 70, "val": 29, "test": 1}
-    with pytest.raises(ArgumentError, match="6 images at these shares leave the part test without"):
+    with pytest.raises(
+        ArgumentError, match="6 images with these shares leave the split test empty"
+    ):
         split.plan_split(images, parts, group_by=group_by)
 
 
@@ -143,7 +145,7 @@ def test_a_file_that_is_gone_is_named(tmp_path):
                                   "../x=1/y=1", "nan/1", "train=1/2"])  # fmt: skip
 def test_parts_that_make_no_sense(text):
     with pytest.raises(ArgumentError):
-        split.parse_parts(text)
+        split.parse_shares(text)
 
 
 # --- stats -----------------------------------------------------------------------------------
@@ -152,9 +154,9 @@ def test_parts_that_make_no_sense(text):
 def test_stats_of_known_sizes(tmp_path):
     for i, (height, width) in enumerate([(10, 20), (30, 20), (20, 50)]):
         (tmp_path / "cat").mkdir(exist_ok=True)
-        picture(i, height, width).save(tmp_path / "cat" / f"{i}.png")
+        make_image(i, height, width).save(tmp_path / "cat" / f"{i}.png")
     (tmp_path / "cat" / ".DS_Store").write_bytes(b"x")
-    (tmp_path / "cat" / "bad.jpg").write_bytes(b"no picture")
+    (tmp_path / "cat" / "bad.jpg").write_bytes(b"not an image")
     found = stats.folder_stats(list_folder(tmp_path))
     (cat,) = found.classes
     assert (cat.heights.tolist(), cat.widths.tolist()) == ([10, 30, 20], [20, 20, 50])
@@ -169,7 +171,7 @@ def test_stats_of_known_sizes(tmp_path):
 
 def test_colors_are_those_of_all_pixels(tmp_path):
     root = make_folder(tmp_path, {"cat": 3, "dog": 2}, ".png")
-    picture(99, 40, 10).save(root / "dog" / "tall.png")
+    make_image(99, 40, 10).save(root / "dog" / "tall.png")
     found = stats.folder_stats(list_folder(root), pixels=True)
     pixels = np.concatenate(
         [np.asarray(Image.open(p)).reshape(-1, 3) / 255 for p in list_folder(root).paths]
@@ -188,7 +190,7 @@ def kinds(root):
 
 def saved(file_format, seed=500, **settings):
     out = io.BytesIO()
-    picture(seed).save(out, file_format, **settings)
+    make_image(seed).save(out, file_format, **settings)
     return out.getvalue()
 
 
@@ -213,22 +215,24 @@ def blank():
 
 
 def sixteen_bits(seed, white=65535):
-    """A picture as an X-ray detector writes it: grays of 16 bits, of which `white` is the last."""
+    """An image as an X-ray detector writes it: grays of 16 bits, of which `white` is the last."""
     out = io.BytesIO()
-    grays = np.asarray(picture(seed).convert("L"), np.float64) / 255 * white
+    grays = np.asarray(make_image(seed).convert("L"), np.float64) / 255 * white
     Image.fromarray(grays.astype(np.uint16)).save(out, "PNG")
     return out.getvalue()
 
 
 def animated():
     out = io.BytesIO()
-    picture(501).save(out, "GIF", save_all=True, append_images=[picture(502), picture(503)])
+    make_image(501).save(
+        out, "GIF", save_all=True, append_images=[make_image(502), make_image(503)]
+    )
     return out.getvalue()
 
 
 BAD_FILES = {
     "empty": ("x.jpg", b"", "unreadable"),
-    "no picture": ("x.jpg", b"<html>", "unreadable"),
+    "not an image": ("x.jpg", b"<html>", "unreadable"),
     "cut off": ("x.jpg", saved("JPEG")[:-200], "unreadable"),
     "cut off at the end": ("x.png", saved("PNG")[:-40], "unreadable"),
     "bomb": ("x.png", bomb(), "unreadable"),
@@ -253,7 +257,7 @@ def test_a_bad_file_is_named_by_kind(tmp_path, name, data, kind):
     assert contents(root) == before
 
 
-def test_pictures_of_16_bits_are_looked_at_as_they_are_trained_with(tmp_path):
+def test_images_of_16_bits_are_looked_at_as_they_are_trained_with(tmp_path):
     parts = {part: make_folder(tmp_path / part, {"cat": 2, "dog": 2}) for part in ("train", "test")}
     for i, part in enumerate(parts.values()):
         for path in part.rglob("*.jpg"):
@@ -265,7 +269,7 @@ def test_pictures_of_16_bits_are_looked_at_as_they_are_trained_with(tmp_path):
                 )
     assert kinds(tmp_path) == {}
     leaked = sixteen_bits(700)
-    for part, more in (("train", b""), ("test", b" ")):  # another file, the same picture
+    for part, more in (("train", b""), ("test", b" ")):  # another file, the same image
         (parts[part] / "cat/x.png").write_bytes(leaked + more)
     assert kinds(tmp_path) == {"look-alike in two parts": 1}
 
@@ -301,7 +305,7 @@ def test_a_locked_folder_is_unreadable(tmp_path, monkeypatch, locked):
         return real(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    report = check.check_splits(list_splits(root, skip_locked=True))
+    report = check.check_splits(list_splits(root, skip_inaccessible=True))
     (finding,) = report.by_kind()["unreadable"]
     assert finding.paths == (root / locked,) and finding.text == "folder: Permission denied"
     assert report.errors == 1
@@ -348,7 +352,7 @@ ALIKE = {
 @pytest.mark.parametrize("change", ALIKE.values(), ids=ALIKE)
 def test_a_leak_by_look(tmp_path, change):
     root = parts(tmp_path)
-    picture(700, 96, 128).save(root / "train" / "cat" / "large.jpg")
+    make_image(700, 96, 128).save(root / "train" / "cat" / "large.jpg")
     with Image.open(root / "train" / "cat" / "large.jpg") as image:
         changed, settings = change(image)
         changed.save(root / "test" / "cat" / "changed.jpg", **settings)
@@ -358,7 +362,7 @@ def test_a_leak_by_look(tmp_path, change):
     assert report.findings == []
 
 
-def test_one_picture_in_two_classes_is_an_error(tmp_path):
+def test_one_image_in_two_classes_is_an_error(tmp_path):
     root = make_folder(tmp_path / "set", {"cat": 3, "dog": 3})
     shutil.copy(root / "cat" / "cat_000.jpg", root / "dog" / "again.jpg")
     shutil.copy(root / "dog" / "dog_001.jpg", root / "dog" / "copy.jpg")
@@ -377,7 +381,7 @@ def test_classes_that_are_missing_empty_or_small(tmp_path):
     assert found["unbalanced"] == 1
 
 
-def test_blank_pictures_are_not_look_alikes(tmp_path):
+def test_blank_images_are_not_look_alikes(tmp_path):
     root = make_folder(tmp_path / "set", {"cat": 3})
     for gray in (10, 100, 200):
         Image.new("L", (30, 30), gray).save(root / "cat" / f"gray{gray}.png")
@@ -493,7 +497,7 @@ def test_an_interrupted_renaming_loses_nothing_and_can_be_undone(tmp_path, monke
 
 def test_a_name_that_belongs_to_another_file(tmp_path):
     root = folder_to_rename(tmp_path)
-    (root / "cat" / "cat_0001.jpg").mkdir()  # no picture, so not in the plan
+    (root / "cat" / "cat_0001.jpg").mkdir()  # not an image, so not in the plan
     before = contents(root)
     with pytest.raises(FileExistsError):
         rename.apply_renames(rename.plan_renames(list_folder(root)), tmp_path / "journal.csv")

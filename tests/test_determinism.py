@@ -1,5 +1,5 @@
-"""The native engine gives the same bits for any number of threads, and, as long as it computes
-convolutions by one algorithm, for any cut of the batch."""
+"""The native engine computes the same bits with any number of threads and, if the convolution
+algorithm stays the same, for any division of the batch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from minicnn.shapes import Window2D
 native = pytest.importorskip("minicnn.backends.native", exc_type=ImportError)
 
 THREADS = (1, 2, 3, 4)
-LAYERS = 140  # of all families in turn
+LAYERS = 140  # random layers, of all families in turn
 
 
 def run_native(kernel, reads, attributes):
@@ -40,7 +40,7 @@ def dense(batch, inputs, units) -> Layer:
     return with_gradient(layer, rng)
 
 
-# Random layers are small; these have enough work for every thread, and sums worth cutting.
+# Random layers are small; these have work for every thread, and sums long enough to be divided.
 LARGE = {
     "LeNet's second convolution": conv(16, (12, 12), 20, 50, 5),
     "one channel, many pixels": conv(8, (61, 67), 1, 20, 5),
@@ -101,14 +101,14 @@ def test_large_layers_have_the_same_bits_for_any_cut_of_the_batch(layer, algorit
 
 
 def told(layer: Layer, algorithm: str) -> Layer:
-    """The layer with its algorithm chosen, if it is one that has several."""
+    """Fix the layer's algorithm, if it has several."""
     if not layer.family.startswith("conv2d"):
         return layer
     return layer._replace(attributes={**layer.attributes, "algorithm": algorithm})
 
 
 def assert_same_for_any_cut(layer: Layer) -> None:
-    """Forward and dx of each image alone are slices of those of the batch."""
+    """The results of each image alone must be slices of those of the batch."""
     whole = run_layer(layer, run_native)
     batch = layer.arrays["x"].shape[0]
     for cut in (1, 2):

@@ -1,4 +1,4 @@
-"""Every block of code in README.md and docs/ does what it says, as it is written there."""
+"""Every block of code in README.md and docs/ runs as it is written."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SCENES = ("buildings", "forest", "glacier", "mountain", "sea", "street")
 
-# Blocks that learn for minutes: (page, a line that they have).
+# Blocks that train for minutes, as (page, one of their lines).
 LONG = (
     ("README.md", "epochs=5"), ("data.md", "epochs=12"), ("explain.md", "epochs=12"),
     ("tune.md", "RandomSearch"),
 )  # fmt: skip
-# What begins a training, or needs one.
+# Commands that train, or that need a trained run.
 TRAINING = ("train", "reproduce", "tune")
 
 
 class Block(NamedTuple):
-    """Code on a page."""
+    """A block of code on a page."""
 
     page: str
     line: int
@@ -45,7 +45,7 @@ class Block(NamedTuple):
 
     @property
     def is_long(self) -> bool:
-        """Does it take minutes?"""
+        """Whether the block takes minutes."""
         return any(self.page == page and line in self.code for page, line in LONG)
 
 
@@ -56,7 +56,7 @@ def blocks(page):
 
 
 def command_lines(page):
-    """The lines that a reader types: those of a shell, and those that begin with minicnn."""
+    """The lines that a reader types: shell code, and lines that begin with minicnn."""
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
         words = shlex.split(line, comments=True) if re.match(r"(    )?minicnn \w", line) else []
         if words:
@@ -111,7 +111,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def trained_lenet(tmp_path_factory):
-    """LeNet as the example leaves it, but after a few steps."""
+    """A model file as that of the LeNet example, but after a few training steps."""
     path = tmp_path_factory.mktemp("lenet") / "best.mcnn"
     (x, y), _ = mc.datasets.mnist.load_data()
     model = mc.zoo.lenet()
@@ -168,8 +168,8 @@ def test_long_python_runs(lenet_here, page):
 
 
 def command_of(words):
-    """(command, the rest of the words) of a line."""
-    command, rest = main.load(main.VERBS[words[1]]), words[2:]
+    """Split a line into its command and the remaining words."""
+    command, rest = main.load(main.COMMANDS[words[1]]), words[2:]
     if hasattr(command, "commands"):
         return command.commands[rest[0]], rest[1:]
     return command, rest
@@ -184,7 +184,7 @@ def test_lines_are_understood(page, number, words):
     command.make_context(" ".join(words), rest).close()
 
 
-RUNS = {"runs/scene-1": "scene", "runs/photo-1": "photo"}  # that the pages have trained
+RUNS = {"runs/scene-1": "scene", "runs/photo-1": "photo"}  # runs that the pages train
 QUICK = [line for line in LINES if line[2][1] not in TRAINING and not {*line[2]} & {*RUNS}]
 NEEDS_THE_INTERNET = ("data", "fetch")
 
@@ -199,7 +199,7 @@ def test_quick_lines_do_it(lenet_here, capsys, page, number, words):
 
 
 def assert_done(words, capsys):
-    """Code 3: something was found, which is what `check` and `doctor` are for."""
+    """Exit code 3, a finding, is a success of `check` and `doctor`."""
     words = [os.path.expanduser(word) for word in words[1:]]
     code = main.run(words)
     finds = words[0] == "doctor" or words[:2] == ["data", "check"]
@@ -209,7 +209,7 @@ def assert_done(words, capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize("page", sorted({page for page, _, _ in LINES}))
 def test_trainings_do_it_one_after_the_other(lenet_here, capsys, page):
-    """Lines of a page build upon each other, but for the epochs: see `shorter`."""
+    """The lines of a page run in order, with fewer epochs: see `shorter`."""
     output.be_quiet()
     for run, model in RUNS.items():
         if any(run in words for name, _, words in LINES if name == page):
@@ -221,7 +221,7 @@ def test_trainings_do_it_one_after_the_other(lenet_here, capsys, page):
 
 
 def shorter(words):
-    """The line with one epoch and two trials where it trains."""
+    """Limit a line that trains to one epoch and two trials."""
     words = list(words)
     for option, few in (("--epochs", "1"), ("--trials", "2")):
         if option in words:

@@ -1,4 +1,4 @@
-"""The doctor finds what was broken on purpose, and nothing in a sound training."""
+"""The doctor finds deliberate mistakes, and nothing in a sound training."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RNG = np.random.default_rng(0)
 
 
 def samples(count=48, classes=3, noise=0.3):
-    """Images with a bright bar at a place that is the class."""
+    """Images with a bright bar, whose position is the class."""
     rng = np.random.default_rng(1)
     y = np.arange(count) % classes
     x = rng.uniform(0, noise, (count, 12, 12, 1)).astype(np.float32)
@@ -132,7 +132,7 @@ def test_dead_units_and_an_answer_that_never_changes():
     assert any("is the same for all 48 images (0.333, 0.333, 0.333)" in text for text in texts)
 
 
-def test_dense_layers_without_a_bend_between_them():
+def test_dense_layers_without_an_activation_between_them():
     model = mc.Sequential([mc.Input((4,)), Dense(3, name="a"), Dense(2, name="b")])
     assert "a and b have no activation between them" in symptoms.stacked_linear(model)
     bent = mc.Sequential([mc.Input((4,)), Dense(3), Activation("relu"), Dense(2)])
@@ -187,7 +187,7 @@ def test_curves(history, message):
     assert (text is None) if message is None else re.search(message, text)
 
 
-def test_the_callback_says_once_that_it_does_not_learn_and_why(capsys):
+def test_the_callback_reports_once_that_the_network_does_not_learn_and_why(capsys):
     x, y = samples(200)
     model = network(mc.optimizers.SGD(1e-9))
     doctor = Doctor(x[:48], y[:48], patience=20)
@@ -206,7 +206,7 @@ def test_the_callback_names_the_rate_or_the_labels_without_any_samples(capsys):
     assert "an unsuitable learning rate, or labels are shuffled against images" in line
 
 
-def test_a_healthy_training_hears_nothing_and_is_not_changed(capsys):
+def test_a_healthy_training_gets_no_message_and_is_not_changed(capsys):
     x, y = samples(96)
     weights = []
     for callbacks in ([], [Doctor(x, y, patience=6)]):
@@ -239,7 +239,7 @@ def test_examine_leaves_the_model_as_it_was():
 
 
 def averaging(momentum, epochs, **curves):
-    """What is said of these curves, after so many epochs of three steps."""
+    """The finding for these curves after training for `epochs` of three steps."""
     model = mc.Sequential(
         [mc.Input((4,)), Dense(4), BatchNormalization(momentum=momentum, name="norm"), Dense(2)]
     )
@@ -248,7 +248,7 @@ def averaging(momentum, epochs, **curves):
     return symptoms.unsettled_statistics(model, curves)
 
 
-def test_averages_that_are_young_are_named_where_the_validation_is_far_behind():
+def test_unsettled_statistics_are_named_if_validation_is_far_behind():
     text = averaging(0.99, 4, accuracy=[0.4, 0.54], val_accuracy=[0.2, 0.2])
     assert "54% right in training, 20% in validation" in text
     # 0.99^12 = 0.886
@@ -281,8 +281,8 @@ def test_a_run_that_broke_off_is_known_and_not_taken_up_again(photos, capsys):
     assert "set_weights" not in capsys.readouterr().err
     assert run(["doctor", "runs/cifar-1"]) == 3
     said = capsys.readouterr().out
-    assert said.startswith("! the training broke off: the loss became ")
-    assert "Begin again: minicnn train runs/cifar-1/config.toml --learning-rate 0.001\n" in said
+    assert said.startswith("! the training failed: the loss became ")
+    assert "To start again: minicnn train runs/cifar-1/config.toml --learning-rate 0.001\n" in said
     assert run([*photos, "--resume"]) == 1
     assert "cifar-1 failed (minicnn doctor runs/cifar-1)" in capsys.readouterr().err
 
@@ -299,8 +299,8 @@ def test_of_a_sound_run_nothing_is_found_and_its_history_is_read(photos, capsys)
 
 
 @pytest.mark.parametrize("wrong", ["1,0.5", "1,many,0.2", "1,0.5,0.2,0.3\n2,", "1,0.5,\n"])
-def test_a_history_that_is_no_table_of_numbers_is_named(tmp_path, wrong):
+def test_a_history_that_is_not_a_table_of_numbers_is_named(tmp_path, wrong):
     path = tmp_path / "history.csv"
     path.write_text(f"epoch,loss,accuracy\n0,2.3,0.1\n{wrong}\n")
-    with pytest.raises(FormatError, match="no table with a row of numbers for each epoch"):
+    with pytest.raises(FormatError, match="not a table with one row of numbers per epoch"):
         curves(path)

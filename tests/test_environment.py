@@ -14,7 +14,7 @@ from minicnn.support import environment
 VARIABLES = {
     "MINICNN_BACKEND": "one of ['auto', 'numpy', 'native', 'cuda']",
     "MINICNN_ISA": "one of ['generic', 'avx2', 'avx512']",
-    "MINICNN_NUM_THREADS": "a whole number from 1 on",
+    "MINICNN_NUM_THREADS": "a positive integer",
     "MINICNN_CONV_ALGORITHM": "one of ['auto', 'direct', 'winograd']",
     "MINICNN_PRECISION": "one of ['float32', 'tf32']",
 }
@@ -46,7 +46,7 @@ def test_wrong_words_are_told_with_the_choices_and_count_as_not_set():
     unset, wrong = imported(), imported(**dict.fromkeys(VARIABLES, "so-so"))
     assert (wrong.returncode, wrong.stdout) == (0, unset.stdout)
     for name, needed in VARIABLES.items():
-        assert f"{name} must be {needed}; it is 'so-so'" in wrong.stderr
+        assert f"{name} must be {needed}; got 'so-so'" in wrong.stderr
 
 
 def test_an_engine_that_is_not_here_is_told_and_another_one_used():

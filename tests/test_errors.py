@@ -11,7 +11,7 @@ import pytest
 import minicnn as mc
 from minicnn import errors
 from minicnn.checks import check_choice, check_flag, check_int, check_number, check_one_shape
-from minicnn.data.tools.split import parse_parts
+from minicnn.data.tools.split import parse_shares
 from minicnn.errors import ArgumentError, FormatError, ImageReadError, MiniCNNError
 from minicnn.shapes import conv_window
 from minicnn.support.text import quoted
@@ -94,7 +94,7 @@ def test_short_messages_stay_as_they_are():
 
 def test_parts_of_a_split_of_any_length():
     with pytest.raises(ArgumentError, match=r"got '1111.* \.\.\. ") as caught:
-        parse_parts("1" * 10**6)
+        parse_shares("1" * 10**6)
     assert len(str(caught.value)) <= 300
 
 

@@ -1,4 +1,4 @@
-"""The LeNet example, run as a user runs it, on a few hundred of MNIST's digits."""
+"""The LeNet example, run from the command line on a few hundred of MNIST's digits."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def run(*arguments, at=(sys.executable,), **environment):
 
 @pytest.fixture(scope="module")
 def finished(few_digits, tmp_path_factory):
-    """(folder, output) of one short training."""
+    """Run one short training; return its folder and its output."""
     out = tmp_path_factory.mktemp("run") / "results"
     result = run("--data", few_digits, "--epochs", 4, "--seed", 1, "--out", out)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -100,7 +100,7 @@ def test_the_saved_model_is_the_one_that_was_tested(finished, few_digits):
     assert model.class_names == list("0123456789")
 
 
-def test_the_pictures_are_pictures(finished):
+def test_the_figures_are_not_blank(finished):
     from matplotlib.image import imread
 
     out, _ = finished

@@ -1,4 +1,4 @@
-"""What a network is said to look at is what it computes with."""
+"""Explanations show what a network computes: tape, Grad-CAM, occlusion, kernels and maps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LABELS = np.array([0, 2, 1])
 
 
 def branched(classes=3):
-    """Read twice and joined again, with layers that differ between training and use."""
+    """A network with two branches and layers that behave differently in training."""
     x = mc.Input((8, 6, 2))
     a = BatchNormalization()(Conv2D(4, 3, padding="same", activation="relu", name="first")(x))
     b = Dropout(0.5)(Add()([a, Conv2D(4, 1, activation="tanh", name="second")(a)]))
@@ -42,7 +42,7 @@ def test_tape_has_the_gradients_of_a_training_step(backend, training):
     model = branched()
     for layer in model.layers:
         if not training and isinstance(layer, (BatchNormalization, Dropout)):
-            layer.trainable, layer.rate = False, 0.0  # as in use
+            layer.trainable, layer.rate = False, 0.0  # inference mode
     frozen = {id(p) for layer in model.layers if not layer.trainable for p in layer.parameters}
     tape = explain.Tape(model, IMAGES, training=training)
     p = tape.output
@@ -72,7 +72,7 @@ def test_chosen_feature_maps_only():
 
 
 def looker():
-    """Two maps that are the two channels; class 0 wants the first, class 1 the second."""
+    """A network whose maps are its input's channels; each class depends on one of them."""
     model = mc.Sequential(
         [
             mc.Input((8, 6, 2)),
@@ -122,7 +122,7 @@ def test_gradcam_of_one_sigmoid_has_two_sides():
 
 
 def test_gradcam_of_a_network_with_two_inputs():
-    """Scores are sums of means, so the gradient by each map is a known number everywhere."""
+    """Scores are sums of means, so the gradient by each map is a known constant."""
     left, right = mc.Input((16, 20, 3)), mc.Input((8, 6, 2))
     a = Conv2D(2, 3, padding="same", activation="relu", name="of_left")(left)
     b = Conv2D(2, 1, activation="relu", name="of_right")(right)
@@ -140,14 +140,14 @@ def test_gradcam_of_a_network_with_two_inputs():
     assert explain.gradcam(model, x).shape == (5, 8, 6)  # of the last convolution
 
 
-def test_gradcam_of_maps_that_no_image_led_to_has_the_maps_size():
+def test_gradcam_of_maps_without_an_image_input_has_their_size():
     x = mc.Input((12,))
     maps = Conv2D(2, 1, name="maps")(mc.layers.Reshape((2, 3, 2))(x))
     model = mc.Model(x, Dense(2)(GlobalAveragePooling2D()(maps)))
     assert explain.gradcam(model, np.ones((4, 12), np.float32)).shape == (4, 2, 3)
 
 
-def test_gradcam_of_an_image_that_says_nothing_is_empty():
+def test_gradcam_of_an_image_without_evidence_is_zero():
     assert (explain.gradcam(looker(), 0 * IMAGES) == 0).all()
 
 
@@ -182,7 +182,7 @@ def test_enlarging_keeps_constants_corners_and_size():
 
 
 def corner_watcher(activation):
-    """Says yes to a bright upper left quarter, and does not see the rest."""
+    """A network that depends on the upper left quarter of the image alone."""
     model = mc.Sequential(
         [mc.Input((12, 12, 1)), Flatten(), Dense(2 if activation == "softmax" else 1, activation)]
     )
@@ -229,7 +229,7 @@ def test_kernel_tiles_show_colors_and_gray_for_zero_on_one_scale():
 
 
 def legends(figure):
-    """What stands beside the color bars and above the plots."""
+    """The labels of the color bars and the titles of the axes."""
     return [text for axes in figure.findobj(match=lambda one: hasattr(one, "get_ylabel"))
             for text in (axes.get_ylabel(), axes.get_title()) if text]  # fmt: skip
 
@@ -294,8 +294,8 @@ def test_figures_have_their_tiles_and_words():
 
 
 @pytest.mark.parametrize("draw", [explain.gradcam_figure, explain.occlusion_figure])
-def test_the_two_pictures_stand_side_by_side(draw, tmp_path):
-    """Long numbers beside the scale must not push one of them down."""
+def test_the_two_images_are_at_the_same_height(draw, tmp_path):
+    """Long tick labels of the color bar must not move one of them down."""
     figure = draw(np.zeros((40, 40, 3), np.uint8), 1e-3 * RNG.uniform(size=(40, 40)), "cat 93 %")
     figure.savefig(tmp_path / "side.png")
     left, right = (axes.get_window_extent() for axes in figure.axes[:2])

@@ -37,7 +37,7 @@ PATIENT = FetchLimits(max_bytes=100_000, connect_seconds=600, total_seconds=600)
 SHORT = FetchLimits(max_bytes=100_000, connect_seconds=0.2, total_seconds=0.2)
 
 
-def picture(color="red", file_format="JPEG", size=(32, 24)):
+def image_bytes(color="red", file_format="JPEG", size=(32, 24)):
     out = io.BytesIO()
     Image.new("RGB", size, color).save(out, file_format)
     return out.getvalue()
@@ -115,10 +115,10 @@ def test_private_addresses_only_on_request():
 
 # W2: the resolver lies.
 def test_a_name_is_resolved_once_and_its_address_is_what_is_connected_to():
-    with internet({"/a.jpg": answer(picture())}) as net:
+    with internet({"/a.jpg": answer(image_bytes())}) as net:
         answers = iter([[PUBLIC], ["127.0.0.1"]])  # would be private when asked again
         net.names = lambda _: next(answers)
-        assert download("http://example.com/a.jpg", PATIENT, net.transport).content == picture()
+        assert download("http://example.com/a.jpg", PATIENT, net.transport).content == image_bytes()
         assert net.connected == [(PUBLIC, 80)]
         assert net.asked == ["example.com"]
         with pytest.raises(FetchRefused):
@@ -140,7 +140,7 @@ def test_200_rebindings_connect_to_no_private_address():
 
 def test_own_public_address_is_noticed():
     """Both ends of the connection are the same machine, whatever the address looks like."""
-    with internet({"/a.jpg": answer(picture())}) as net:
+    with internet({"/a.jpg": answer(image_bytes())}) as net:
         home = Transport(
             resolve=lambda *_: [PUBLIC],
             connect=lambda *_: socket.create_connection(("127.0.0.1", net.port)),
@@ -187,14 +187,14 @@ def test_there_are_60_redirect_cases():
 
 def chain(length):
     hops = {f"/{i}": redirect(f"/{i + 1}") for i in range(length)}
-    return hops | {f"/{length}": answer(picture())}
+    return hops | {f"/{length}": answer(image_bytes())}
 
 
 @pytest.mark.parametrize("hops", [1, 2, 3])
 def test_three_redirects_are_followed(hops):
     with internet(chain(hops)) as net:
         found = download("http://example.com/0", PATIENT, net.transport)
-        assert found == (picture(), f"http://example.com/{hops}")
+        assert found == (image_bytes(), f"http://example.com/{hops}")
         assert len(net.asked) == hops + 1  # each hop asks the resolver anew
 
 
@@ -243,7 +243,7 @@ class Trickle(socket.socket):
 @pytest.mark.parametrize("missing", [0, 1])
 def test_all_reads_of_a_download_share_its_time(clock, missing):
     """A byte a second: each read is quick, and the whole may take longer than is given."""
-    reply = answer(picture())
+    reply = answer(image_bytes())
 
     def connect(*arguments):
         sock = Trickle(fileno=net.transport.connect(*arguments).detach())
@@ -254,7 +254,7 @@ def test_all_reads_of_a_download_share_its_time(clock, missing):
     with internet({"/a.jpg": reply}) as net:
         transport = Transport(resolve=net.transport.resolve, connect=connect)
         if not missing:
-            assert download("http://example.com/a.jpg", limits, transport).content == picture()
+            assert download("http://example.com/a.jpg", limits, transport).content == image_bytes()
             return
         with pytest.raises(FetchRefused) as caught:
             download("http://example.com/a.jpg", limits, transport)
@@ -306,17 +306,19 @@ BAD_ANSWERS = {
     "closed at once": lambda connection: None,
     "declared too long": answer(Content_Length="999999999999"),
     "too long": answer(bytes(200_000), Content_Length=""),
-    "shorter than declared": answer(picture(), Content_Length="5000"),
-    "negative length": answer(picture(), Content_Length="-5"),
-    "a word for a length": answer(picture(), Content_Length="abc"),
-    "a length that is no integer": answer(picture(), Content_Length="1e9"),
-    "an Arabic length": answer(picture(), Content_Length="\u0665"),
-    "two lengths": answer(picture(), Content_Length=f"{len(picture())}\r\nContent-Length: 7"),
+    "shorter than declared": answer(image_bytes(), Content_Length="5000"),
+    "negative length": answer(image_bytes(), Content_Length="-5"),
+    "a word for a length": answer(image_bytes(), Content_Length="abc"),
+    "a length that is no integer": answer(image_bytes(), Content_Length="1e9"),
+    "an Arabic length": answer(image_bytes(), Content_Length="\u0665"),
+    "two lengths": answer(
+        image_bytes(), Content_Length=f"{len(image_bytes())}\r\nContent-Length: 7"
+    ),
     "gzip bomb": answer(bomb(), Content_Encoding="gzip"),
     "brotli": answer(b"x", Content_Encoding="br"),
     "two encodings": answer(b"x", Content_Encoding="identity, gzip"),
     "304": answer(status="304 Not Modified"),
-    "206": answer(picture(), status="206 Partial Content"),
+    "206": answer(image_bytes(), status="206 Partial Content"),
     "204": answer(status="204 No Content"),
     "401": answer(status="401 Unauthorized"),
     "404": answer(status="404 Not Found"),
@@ -371,7 +373,7 @@ def test_no_more_than_the_limit_is_read():
 
 
 def test_what_is_asked_for():
-    with internet({"/a.jpg?x=1": answer(picture())}) as net:
+    with internet({"/a.jpg?x=1": answer(image_bytes())}) as net:
         download("http://example.com/a.jpg?x=1", PATIENT, net.transport)
     (request,) = net.requests
     lines = request.splitlines()
@@ -386,12 +388,12 @@ def test_what_is_asked_for():
 def test_proxies_of_the_environment_are_not_used(monkeypatch):
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    with internet({"/a.jpg": answer(picture())}) as net:
-        assert download("http://example.com/a.jpg", PATIENT, net.transport).content == picture()
+    with internet({"/a.jpg": answer(image_bytes())}) as net:
+        assert download("http://example.com/a.jpg", PATIENT, net.transport).content == image_bytes()
 
 
 def test_the_next_address_is_tried():
-    with internet({"/a.jpg": answer(picture())}) as net:
+    with internet({"/a.jpg": answer(image_bytes())}) as net:
         net.names = lambda _: ["1.1.1.1", PUBLIC]
 
         def connect(address, port, timeout):
@@ -400,7 +402,7 @@ def test_the_next_address_is_tried():
             return net.transport.connect(address, port, timeout)
 
         transport = Transport(resolve=net.transport.resolve, connect=connect)
-        assert download("http://example.com/a.jpg", PATIENT, transport).content == picture()
+        assert download("http://example.com/a.jpg", PATIENT, transport).content == image_bytes()
 
 
 @pytest.fixture(scope="session")
@@ -435,15 +437,15 @@ def tls(certificate):
 
 
 def test_https_checks_the_certificate_of_the_name(tls):
-    with internet({"/a.jpg": answer(picture())}) as net:
+    with internet({"/a.jpg": answer(image_bytes())}) as net:
         transport = tls(net)
-        assert download("https://example.com/a.jpg", PATIENT, transport).content == picture()
+        assert download("https://example.com/a.jpg", PATIENT, transport).content == image_bytes()
         assert net.connected == [(PUBLIC, 443)]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_https_of_another_name_is_refused(tls):
-    with internet({"/a.jpg": answer(picture())}) as net:
+    with internet({"/a.jpg": answer(image_bytes())}) as net:
         transport = tls(net)
         with pytest.raises(FetchRefused) as caught:
             download("https://other.com/a.jpg", PATIENT, transport)
@@ -496,7 +498,7 @@ def test_a_list_that_is_a_pipe_is_refused(tmp_path):
 
 def test_a_pipe_in_the_folder_is_left_alone(tmp_path):
     os.mkfifo(tmp_path / "00001.jpg")
-    with internet({"/a.jpg": answer(picture()), "/b.jpg": answer(picture())}) as net:
+    with internet({"/a.jpg": answer(image_bytes()), "/b.jpg": answer(image_bytes())}) as net:
         links = ["http://example.com/a.jpg", "http://example.com/b.jpg"]
         found = fetch_images(links, tmp_path, transport=net.transport)
     assert [one.reason for one in found] == ["already here", ""]
@@ -504,16 +506,16 @@ def test_a_pipe_in_the_folder_is_left_alone(tmp_path):
 
 
 ANSWERS = {
-    "/1": answer(picture("red")),
-    "/2": answer(picture("green", "PNG"), kind="application/octet-stream"),
+    "/1": answer(image_bytes("red")),
+    "/2": answer(image_bytes("green", "PNG"), kind="application/octet-stream"),
     "/3": answer(b"<html>not found</html>"),  # says image/jpeg
-    "/4": answer(picture("blue")[:-300]),
-    "/5": answer(picture("red")),
-    "/6": answer(picture("white", "WEBP"), kind=""),
+    "/4": answer(image_bytes("blue")[:-300]),
+    "/5": answer(image_bytes("red")),
+    "/6": answer(image_bytes("white", "WEBP"), kind=""),
 }
 
 
-def test_fetch_images_keeps_pictures_and_reports_the_rest(tmp_path):
+def test_fetch_images_keeps_images_and_reports_the_rest(tmp_path):
     links = [f"http://example.com/{i}" for i in range(1, 8)] + ["http://10.0.0.1/8"]
     with internet(ANSWERS) as net:
         results = fetch_images(links, tmp_path / "cats", limits=PATIENT, transport=net.transport)
@@ -523,14 +525,14 @@ def test_fetch_images_keeps_pictures_and_reports_the_rest(tmp_path):
     reasons = [one.reason for one in results]
     assert [not reason for reason in reasons] == [1, 1, 0, 0, 0, 1, 0, 0]
     for reason, text in zip([*reasons[2:5], *reasons[6:]], [
-        "not an image", "truncated", "same picture as 00001.jpg", "answered 404", "not an address",
+        "not an image", "truncated", "same image as 00001.jpg", "with 404", "not an address",
     ], strict=True):  # fmt: skip
         assert text in reason
     assert [one.reason for one in again if one.path] == ["already here"] * 3
     assert sum("/1 " in request for request in net.requests) == 1
 
 
-def test_pictures_that_are_written_leave_the_memory(tmp_path, monkeypatch):
+def test_images_that_are_written_leave_the_memory(tmp_path, monkeypatch):
     alive, seen = set(), []
 
     class Content(bytes):

@@ -315,7 +315,7 @@ def test_labels_that_are_no_numbers_are_named(bad, words):
         with pytest.raises(ArgumentError, match=words):
             getattr(linear(), call)(x, y)
     for loss in ("binary_crossentropy", "categorical_crossentropy"):
-        with pytest.raises(ArgumentError, match=rf"y\[{bad[0]}\] has a number that is"):
+        with pytest.raises(ArgumentError, match=rf"y\[{bad[0]}\] has a value that is"):
             mc.losses.get(loss).prepare(np.hstack([y, 1 - y]), (8, 2))
     with pytest.raises(ArgumentError, match=words):  # as pandas makes of integers with a gap
         mc.losses.get("sparse_categorical_crossentropy").prepare(y[:, 0], (8, 3))

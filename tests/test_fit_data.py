@@ -399,7 +399,7 @@ def test_a_seeded_block_is_its_thread_s_own():
 
 def test_a_function_takes_its_seed_along():
     with random.seeded(9):
-        seed_there = random.carried(random.seed)
+        seed_there = random.bind_seed(random.seed)
     found = []
     thread = threading.Thread(target=lambda: found.append(seed_there()))
     thread.start()

@@ -1,4 +1,4 @@
-"""Finding labeled pictures."""
+"""Finding labeled images."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import pytest
 from image_folders import make_ramps, save_ramp
 
-from minicnn.data import folders, found_text, list_folder, read_list
+from minicnn.data import found_text, image_list, list_folder, read_list
 from minicnn.errors import ArgumentError, FormatError
 
 
@@ -100,20 +100,20 @@ def test_a_list_of_numbers(tmp_path):
 
 def test_a_list_of_names_and_another_root(tmp_path):
     (tmp_path / "train.txt").write_text("\ufeffa.png dog\nb.png cat\n", "utf-8")
-    images = read_list(tmp_path / "train.txt", tmp_path / "pictures")
-    assert images.paths[0] == tmp_path / "pictures" / "a.png"
+    images = read_list(tmp_path / "train.txt", tmp_path / "images")
+    assert images.paths[0] == tmp_path / "images" / "a.png"
     assert images.class_names == ["cat", "dog"] and images.labels.tolist() == [1, 0]
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "names no picture"),
+        ("", "names no images"),
         ("a.png 0\nb.png\n", "line 2"),
-        ("a.png 99999999", "class number 99999999 in 1 lines"),
-        ("a.png 1234567890123456789012345", "class number 1234567890123456789012345 in 1 lines"),
-        (f"a.png {'9' * 5000}", "class number 9999"),
-        (f"a.png 0\n{'b' * 100_000}\n", "line 2 is 'bbb"),
+        ("a.png 99999999", "class index 99999999 in 1 lines"),
+        ("a.png 1234567890123456789012345", "class index 1234567890123456789012345 in 1 lines"),
+        (f"a.png {'9' * 5000}", "class index 9999"),
+        (f"a.png 0\n{'b' * 100_000}\n", "line 2 must be a path and a label; got 'bbb"),
         ("a.png 0\nb\xe9.png 1\n", "line 2 has the byte 0xe9, which is no text in UTF-8"),
     ],
 )
@@ -150,7 +150,7 @@ class Compared(str):
 def test_a_list_of_many_classes_compares_each_label_a_few_times(tmp_path, monkeypatch):
     count = 3000
     rows = [(f"{i}.png", Compared(f"class {i}")) for i in range(count)]
-    monkeypatch.setattr(folders, "_rows", lambda _: rows)
+    monkeypatch.setattr(image_list, "_rows", lambda _: rows)
     Compared.comparisons = 0
     assert len(read_list(tmp_path / "list.txt").class_names) == count
     assert Compared.comparisons < 10 * count
@@ -178,7 +178,7 @@ def test_a_folder_that_cannot_be_looked_into_is_not_taken_for_an_empty_one(tmp_p
             with pytest.raises(PermissionError) as caught:
                 list_folder(tmp_path)
             assert caught.value.filename == str(folder)
-            found = len(list_folder(tmp_path, skip_locked=True).paths)
+            found = len(list_folder(tmp_path, skip_inaccessible=True).paths)
             assert found == (6 if folder.name == "more" else 3)
 
 

@@ -459,15 +459,15 @@ def test_the_parts_of_a_folder(folder):
 
 
 def cut_off(path):
-    """Leave the beginning of a picture, which does not show that its end is missing."""
+    """Leave the beginning of an image, which does not show that its end is missing."""
     noise = np.random.default_rng(0).integers(0, 256, (60, 60, 3), dtype=np.uint8)
     Image.fromarray(noise).save(path)
     path.write_bytes(path.read_bytes()[:4000])
 
 
-def test_files_that_are_no_pictures_are_left_out_from_the_beginning(folder, capsys):
+def test_files_that_are_no_images_are_left_out_from_the_beginning(folder, capsys):
     (folder / "cats/1.png").write_bytes(b"")
-    (folder / "dogs/4.png").write_bytes(b"no picture")
+    (folder / "dogs/4.png").write_bytes(b"not an image")
     batches = DirectoryBatches(list_folder(folder), 6, allow_unreadable=0.2)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "Found 8 images belonging to 2 classes."
@@ -543,7 +543,7 @@ def test_the_parts_of_a_dataset(folder, capsys):
         image_dataset_from_directory(folder, subset="training")
 
 
-def test_without_labels_all_pictures_count(folder, capsys):
+def test_without_labels_all_images_count(folder, capsys):
     save_ramp(folder / "in the root.png")
     for labels_off in (
         {"labels": None},
@@ -557,7 +557,7 @@ def test_without_labels_all_pictures_count(folder, capsys):
     assert capsys.readouterr().out.splitlines() == ["Found 11 files."] * 3
 
 
-def test_labels_may_be_given_for_all_pictures(tmp_path):
+def test_labels_may_be_given_for_all_images(tmp_path):
     for name in ("b/1.png", "a.png", "c.png"):
         save_ramp(tmp_path / name)
     dataset = image_dataset_from_directory(tmp_path, [2, 0, 1], image_size=6, shuffle=False)

@@ -1,4 +1,4 @@
-"""A given seed decides alone: not the program's seed, threads, or what was drawn before."""
+"""Results depend on a given seed alone, not on the global seed, threads or earlier draws."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_given_seed_decides_alone(tmp_path, use):
 
 
 @pytest.mark.parametrize("use", [flow, learned, of_folder, part])
-def test_without_one_the_program_s_decides(tmp_path, use):
+def test_without_a_seed_the_global_seed_decides(tmp_path, use):
     make_ramps(tmp_path, 10)
     results = []
     for global_seed in (1, 2, 1):
@@ -72,10 +72,11 @@ def test_without_one_the_program_s_decides(tmp_path, use):
         results.append(use(tmp_path, None))
     np.testing.assert_array_equal(results[0], results[2])
     assert not np.array_equal(results[0], results[1])
-    np.testing.assert_array_equal(results[0], use(tmp_path, 1))  # given or set: the same seed
+    # A given seed has the same effect as a global seed of the same value.
+    np.testing.assert_array_equal(results[0], use(tmp_path, 1))
 
 
-def test_two_parts_of_a_folder_are_apart_in_programs_of_other_seeds(tmp_path):
+def test_subsets_of_a_folder_are_disjoint_in_programs_with_different_seeds(tmp_path):
     make_ramps(tmp_path, 50)
     options = {"validation_split": 0.2, "seed": 123, "verbose": False}
     random.set_random_seed(1)

@@ -1,4 +1,4 @@
-"""No kernel touches a byte outside its arrays: they end, or begin, where a page faults."""
+"""No kernel accesses a byte outside its arrays: they end or begin at a page that faults."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytest.importorskip("minicnn._core")
 PROGRAM = Path(__file__).with_name("guard_pages.py")
 
 
-# So many random layers, each with all kernels of its family, at both ends.
+# The number of random layers; each runs all kernels of its family at both ends.
 @pytest.mark.parametrize("configurations", [300, pytest.param(2000, marks=pytest.mark.slow)])
 def test_no_kernel_reads_or_writes_past_its_arrays(configurations):
     result = _run([str(PROGRAM), "0", str(configurations)])

@@ -81,11 +81,11 @@ WRONG = {
     "gzip-short": (gzip.compress(GOOD)[:-9], TruncatedError, "bytes unpacked"),
     "gzip-of-short": (gzip.compress(GOOD[:-1]), TruncatedError, "needs 76 .* ends after 75"),
     "gzip-of-long": (gzip.compress(GOOD + b"!!"), FormatError, "needs 76 bytes, the file holds 77"),
-    "gzip-twice": (gzip.compress(GOOD) * 2, FormatError, "behind the end of its packed data"),
+    "gzip-twice": (gzip.compress(GOOD) * 2, FormatError, "after the end of its compressed data"),
     "gzip-in-gzip": (gzip.compress(gzip.compress(GOOD)), FormatError, "begins with 1f 8b"),
     "gzip-wrong-sum": (gzip.compress(GOOD)[:-8] + bytes(8), FormatError, "cannot be unpacked"),
     "xz-short": (lzma.compress(GOOD)[:-1], TruncatedError, "bytes unpacked"),
-    "xz-and-more": (lzma.compress(GOOD) + b"more", FormatError, "4 bytes behind the end"),
+    "xz-and-more": (lzma.compress(GOOD) + b"more", FormatError, "4 bytes after the end"),
     "xz-damaged": (lzma.compress(GOOD)[:-40] + bytes(40), FormatError, "cannot be unpacked"),
     "gzip-bomb": (gzip.compress(idx([], kind=8, shape=(65 << 20,))), SizeLimitError, "68,157,448"),
 }

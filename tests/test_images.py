@@ -1,4 +1,4 @@
-"""Reading and writing pictures."""
+"""Reading and writing images."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_large_jpeg_is_decoded_small(tmp_path):
     assert np.abs(small - whole).max() <= 3
 
 
-# What a camera that was held so wrote into the file, of a picture that should look like `upright`.
+# What a camera that was held so wrote into the file, of an image that should look like `upright`.
 HELD = {
     1: lambda upright: upright,
     2: np.fliplr,
@@ -113,7 +113,7 @@ def test_thirty_two_bit_grays_beyond_sixteen_are_refused(tmp_path):
         decode(tmp_path / "a.tif")
 
 
-def test_a_12_bit_picture_in_16_bits_is_said_to_be_nearly_black(tmp_path):
+def test_a_12_bit_image_in_16_bits_is_said_to_be_nearly_black(tmp_path):
     grays = np.linspace(0, 4095, 64).astype(np.uint16).reshape(8, 8)
     Image.fromarray(grays).save(tmp_path / "12.png")
     with pytest.warns(UserWarning, match=r"all below 4,096.*Multiply the levels.*by 16"):
@@ -293,7 +293,7 @@ def test_save_and_load(tmp_path):
     assert load_img(tmp_path / "a.jpg").size == (4, 5)
 
 
-def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+def test_an_image_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     path, x = tmp_path / "a.png", np.zeros((4, 5, 3), np.uint8)
     save_img(path, x)
     before = path.read_bytes()
@@ -308,7 +308,7 @@ def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("name", "file_format"), [("a.xyz", None), ("a", None), ("a.png", "odd")])
-def test_an_ending_that_is_no_picture(tmp_path, name, file_format):
+def test_an_extension_that_is_not_an_image(tmp_path, name, file_format):
     with pytest.raises(ArgumentError, match=r"image format, such as \.png or \.jpg"):
         save_img(tmp_path / name, np.zeros((4, 5, 3), np.uint8), file_format)
     assert os.listdir(tmp_path) == []

@@ -265,7 +265,7 @@ def test_weights_that_were_transformed_in_part_are_transformed_again():
     attributes = {"window": window, "groups": 1, "image": (8, 8), "algorithm": "winograd"}
     core.run("conv2d_forward", [x, w, None], [right], attributes)
     program = core.Program(
-        [("conv2d_forward", [x, w, None], [y], attributes | {"keep_weights": True})]
+        [("conv2d_forward", [x, w, None], [y], attributes | {"cache_weights": True})]
     )
     for _ in range(3):
         w *= 2

@@ -1,4 +1,4 @@
-"""MINICNN_ISA lowers the level of the native kernels; each level computes the same function."""
+"""MINICNN_ISA lowers the instruction set; kernels compute the same function with each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytest.importorskip("minicnn._core")
 
 LEVELS = ("generic", "avx2", "avx512")
 
-# Integers, so that no order of adding changes a bit; sizes that leave a rest at every level.
+# Integers, so that the order of additions changes no bit; sizes that leave a rest at every level.
 REPORT = """
 import hashlib, json
 import numpy as np
@@ -26,7 +26,7 @@ draw = lambda *shape: rng.integers(-8, 9, shape).astype(np.float32)
 x, w, b, dy = draw(2, 13, 11, 21), draw(3, 3, 21, 37), draw(37), draw(2, 13, 11, 37)
 window = Window2D((3, 3), (1, 1), (1, 1), (1, 1), (1, 1))
 attributes = {"window": window, "groups": 1, "image": (13, 11), "algorithm": "direct"}
-noise = rng.standard_normal((30, 9, 70)).astype(np.float32)  # of these, each sum has one order
+noise = rng.standard_normal((30, 9, 70)).astype(np.float32)  # each sum over these has one order
 one, rng_key = np.ones(70, np.float32), np.arange(4, dtype=np.uint32)
 norm = {"momentum": 0.9, "epsilon": 1e-3}
 results = [
@@ -62,7 +62,7 @@ def report(isa: str | None) -> dict[str, str]:
     return json.loads(result.stdout)
 
 
-def test_a_level_is_used_where_the_processor_has_it():
+def test_a_level_is_used_if_the_processor_has_it():
     best = report(None)["isa"]
     for level in LEVELS:
         assert report(level)["isa"] == min(level, best, key=LEVELS.index)
@@ -73,7 +73,7 @@ def test_every_level_computes_the_same():
 
 
 @pytest.mark.parametrize("isa", ["sse9", "AVX2", "avx512 "])
-def test_an_unknown_level_is_told_with_the_known_ones_and_counts_as_not_set(isa):
+def test_an_unknown_level_is_reported_and_ignored(isa):
     result = run("import minicnn; from minicnn import _core; print(_core.isa())", isa)
     assert result.stdout.strip() == report(None)["isa"]
     needed = f"MINICNN_ISA must be one of ['generic', 'avx2', 'avx512']; it is {isa!r}"

@@ -1,4 +1,4 @@
-"""Who may import whom. The table is the architecture; the test keeps it true."""
+"""Which module may import which: the table is the architecture, and the tests enforce it."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ MAY_IMPORT = LEVEL_0 | {
     "layers": {*LEAVES, "initializers", "ops"},
     "callbacks": LEAVES,
     "history": {*LEAVES, "callbacks", "support.plots"},
-    # The kernel that changes images; the version, which `fetch` says to servers.
-    "data": {*LEAVES, "backends", "version"},
+    # The operation that changes images, and its kernel; the version, which `fetch` says to servers.
+    "data": {*LEAVES, "backends", "ops", "version"},
     "preprocessing": {"data"},
     "datasets": {*LEAVES, "data"},
     "models": {
@@ -84,7 +84,7 @@ MAY_IMPORT = LEVEL_0 | {
     "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
     "classic": LEAVES,
 }  # fmt: skip
-# The programs stand on top of everything, and only `python -m minicnn` on them.
+# The programs may import everything; only `python -m minicnn` may import them.
 BELOW_APPS = set(MAY_IMPORT)
 MAY_IMPORT |= {
     "apps.machine": BELOW_APPS,
@@ -94,9 +94,9 @@ MAY_IMPORT |= {
     "__main__": {"apps.cli"},
 }
 
-# Packages that somebody may not have: imported only where they are needed, so also in functions.
+# Optional packages may be imported in functions, so that only their users need them.
 OPTIONAL = {"matplotlib", "optuna", "skimage", "sklearn", "tensorboardX"}
-# A terminal's line costs import time that most uses of the package do not need.
+# rich costs import time that most programs need not spend.
 LATE = OPTIONAL | {"rich", "numba"}
 
 ENGINES = {"numpy", "native", "cuda"}
@@ -107,7 +107,7 @@ modules = pytest.mark.parametrize(
 
 
 def imported(tree: ast.AST) -> set[str]:
-    """{"minicnn.ops.pool"} for `from minicnn.ops import pool`, wherever in the file it stands."""
+    """{"minicnn.ops.pool"} for `from minicnn.ops import pool`, also inside functions."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
@@ -118,12 +118,12 @@ def imported(tree: ast.AST) -> set[str]:
 
 
 def part(names: Sequence[str]) -> str:
-    """The part of a module: "ops" for ["ops", "pool"], "apps.cli" for ["apps", "cli", "main"]."""
+    """A module's part: "ops" for ["ops", "pool"], "apps.cli" for ["apps", "cli", "main"]."""
     return ".".join(names[: 2 if names[0] in SPLIT else 1])
 
 
 def parts_imported(tree: ast.AST) -> set[str]:
-    """{"ops"} for `from minicnn.ops import pool`."""
+    """The imported parts: {"ops"} for `from minicnn.ops import pool`."""
     names = (name.split(".")[1:] for name in imported(tree) if name.startswith("minicnn."))
     return {part(one) for one in names}
 
@@ -133,14 +133,14 @@ def part_of(path: Path) -> str:
 
 
 def is_face(path: Path) -> bool:
-    """Is it `minicnn/__init__.py`, or that of a split package?"""
+    """Whether the file is `minicnn/__init__.py` or that of a split package."""
     return path.name == "__init__.py" and path.parent.name in ("minicnn", *SPLIT)
 
 
 @modules
 def test_imports_point_downward(path):
     if path == PACKAGE / "__init__.py":
-        return  # the public face may import everything
+        return  # the public package may import everything
     imported = parts_imported(ast.parse(path.read_text()))
     if is_face(path):
         assert not imported
@@ -151,13 +151,13 @@ def test_imports_point_downward(path):
 
 
 def module_of(path: Path) -> str:
-    """ "minicnn.ops" for minicnn/ops/__init__.py, "minicnn.ops.pool" for minicnn/ops/pool.py."""
+    """A file's module name, such as "minicnn.ops" for minicnn/ops/__init__.py."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def circles(imports: dict[str, set[str]]) -> list[list[str]]:
-    """Groups of modules each of which imports, directly or not, all others of its group."""
+    """Return the groups of modules that import each other, directly or indirectly."""
     reached: dict[str, set[str]] = {module: set(below) for module, below in imports.items()}
     for middle in imports:
         for below in reached.values():
@@ -172,7 +172,7 @@ def circles(imports: dict[str, set[str]]) -> list[list[str]]:
 
 
 def test_no_modules_import_each_other_in_a_circle():
-    """Imports for annotations alone count: who reads one module of a circle must read all."""
+    """Imports for annotations count, because a reader must follow them as well."""
     paths = {module_of(path): path for path in PACKAGE.rglob("*.py")}
     del paths["minicnn"]
     imports = {
@@ -206,7 +206,7 @@ def test_the_table_has_no_strangers():
 
 @modules
 def test_no_import_hides_in_a_function(path):
-    """Rings of imports hide there. Optional packages must."""
+    """Imports in functions hide circles; only optional packages may be imported there."""
     tree = ast.parse(path.read_text())
     functions = (n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.Lambda)))
     hidden = {name.split(".")[0] for function in functions for name in imported(function)}
@@ -239,7 +239,7 @@ def test_only_the_native_engine_imports_the_core():
 
 
 def test_import_is_light():
-    """`import minicnn` must not wait for what most programs never use."""
+    """`import minicnn` must not import packages that most programs do not use."""
     script = f"import minicnn, sys; print(*({LATE!r} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT
@@ -254,10 +254,15 @@ def test_examples_use_public_names(path):
     assert parts <= public, f"{path.name} imports {sorted(parts - public)}"
 
 
-# What a C++ folder must not include.
+# What a C++ folder must not include. The matrix products of gemm and the loops of simd_loops are
+# shared by all kernels, so they include only core. The direct convolution needs no other one.
+PYTHON = r"bindings/|pybind11|Python\.h"
 FORBIDDEN_INCLUDES = {
-    "core": r"(kernels/|bindings/|pybind11|Python\.h)",
-    "kernels": r"(bindings/|pybind11|Python\.h)",
+    "core": rf"^(kernels/|{PYTHON})",
+    "kernels": rf"^({PYTHON})",
+    "kernels/gemm": r"^kernels/(?!gemm/)",
+    "kernels/simd_loops": r"^kernels/(?!simd_loops/)",
+    "kernels/conv2d/direct": r"^kernels/conv2d/(winograd|sparse)/",
 }
 
 

@@ -32,6 +32,7 @@ from minicnn.layers import (
     LocalResponseNormalization,
     MaxPooling2D,
     Multiply,
+    RandomRotation,
     ReLU,
     Rescaling,
     Reshape,
@@ -91,6 +92,7 @@ LAYER_CASES = {
         lambda: LocalResponseNormalization(3), IMAGE, IMAGE, 0, 720 * 8,
     ),
     "Dropout": (lambda: Dropout(0.5), IMAGE, IMAGE, 0, 0),
+    "RandomRotation": (lambda: RandomRotation((-0.1, 0.2), "wrap", seed=3), IMAGE, IMAGE, 0, 0),
     "Flatten": (lambda: Flatten(), IMAGE, (720,), 0, 0),
     "Reshape": (lambda: Reshape((-1, 8)), IMAGE, (90, 8), 0, 0),
     "ZeroPadding2D": (lambda: ZeroPadding2D(((1, 0), (2, 3))), IMAGE, (11, 17, 6), 0, 0),
@@ -181,6 +183,7 @@ def test_config_keeps_every_argument():
         Reshape((2, -1)),
         ZeroPadding2D(((1, 2), (3, 4))),
         Dropout(0.7),
+        RandomRotation((-0.1, 0.2), "constant", "nearest", 5, 0.5),
         Activation("silu"),
     ]  # fmt: skip
     for layer in pieces:

@@ -1,4 +1,4 @@
-"""How folders of images are laid out, and that every verb sees the same in them."""
+"""How folders of images are laid out, and that every command finds the same in them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from image_folders import make_folder
 from minicnn.apps.cli import main
 from minicnn.apps.recipes import RECIPES
 from minicnn.apps.runs.settings import Settings
-from minicnn.apps.runs.split_files import find_lists
-from minicnn.apps.runs.telling import telling
+from minicnn.apps.runs.split_files import split_files
+from minicnn.apps.runs.throttled_progress import throttled_progress
 from minicnn.data.folder_layouts import find_splits, list_splits
 from minicnn.errors import ArgumentError
 
@@ -45,7 +45,7 @@ def test_parts(tmp_path, folders, parts):
         assert {len(images.paths) for images in list_splits(tmp_path).values()} == {6}
 
 
-def test_pictures_deeper_in_a_class_are_no_parts(tmp_path):
+def test_images_deeper_in_a_class_are_no_parts(tmp_path):
     make(tmp_path, "cats", "dogs", classes={"2023": 2})
     assert find_splits(tmp_path) == {}
     assert [len(images.paths) for images in list_splits(tmp_path).values()] == [4]
@@ -54,7 +54,7 @@ def test_pictures_deeper_in_a_class_are_no_parts(tmp_path):
 def test_a_class_may_be_called_train(tmp_path):
     make_folder(tmp_path, {"train": 10, "ship": 10})
     assert find_splits(tmp_path) == {}
-    assert find_lists(tmp_path, Settings("cifar", str(tmp_path))).train.class_names == [
+    assert split_files(tmp_path, Settings("cifar", str(tmp_path))).train.class_names == [
         "ship", "train",
     ]  # fmt: skip
 
@@ -67,16 +67,18 @@ def test_a_part_may_lack_a_class(tmp_path):
 
 def test_a_training_does_not_take_parts_for_classes(tmp_path):
     make(tmp_path, "fit", "check")
-    with pytest.raises(ArgumentError, match="has the parts check, fit; call them train and test"):
-        find_lists(tmp_path, Settings("cifar", str(tmp_path)))
+    with pytest.raises(
+        ArgumentError, match="split into check, fit; name the folders train and test"
+    ):
+        split_files(tmp_path, Settings("cifar", str(tmp_path)))
 
 
 # Every recipe's classes.
 
 WRONG = {
-    "xray": ({"animals": 10, "car": 10, "food": 10}, "has 3 classes, animals, car, food"),
-    "photo": (dict.fromkeys(RECIPES["scene"].classes, 10), "has 6 classes, buildings, forest"),
-    "lenet": ({"cat": 10, "dog": 10}, "is about 0, 1, 2"),
+    "xray": ({"animals": 10, "car": 10, "food": 10}, "has the 3 classes animals, car, food"),
+    "photo": (dict.fromkeys(RECIPES["scene"].classes, 10), "has the 6 classes buildings, forest"),
+    "lenet": ({"cat": 10, "dog": 10}, "needs 0, 1, 2"),
 }
 
 
@@ -104,9 +106,9 @@ def test_every_recipe_says_its_classes():
     }  # fmt: skip
 
 
-def test_telling_is_seldom_and_not_at_the_end():
+def test_progress_is_throttled_and_silent_at_the_end():
     said, seconds = [], iter([0, 1, 5, 6, 11, 20])
-    tell = telling(said.append, "Reading", lambda: next(seconds))
+    tell = throttled_progress(said.append, "Reading", lambda: next(seconds))
     for done in range(1, 6):
         tell(done * 1000, 5000)
     assert said == ["Reading: 2,000 of 5,000", "Reading: 4,000 of 5,000"]

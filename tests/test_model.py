@@ -46,11 +46,11 @@ def small(classes=3, **options):
     return model
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw", "rmsprop", "adagrad"])
 def test_every_optimizer_learns(backend, optimizer):
     x, y = blobs()
     model = small(optimizer=mc.optimizers.get(optimizer))
-    model.optimizer.learning_rate = 0.1 if optimizer == "sgd" else 0.01
+    model.optimizer.learning_rate = 0.1 if optimizer in ("sgd", "adagrad") else 0.01
     history = model.fit(x, y, batch_size=16, epochs=12, verbose=0, validation_data=blobs(seed=1))
     assert history.history["loss"][-1] < 0.5 * history.history["loss"][0]
     assert history.history["val_accuracy"][-1] > 0.9

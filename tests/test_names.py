@@ -93,7 +93,9 @@ def test_a_rename_in_the_middle_of_a_training_changes_no_number():
     assert weights_of(renamed) == weights_of(plain)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", mc.optimizers.SGD(0.1, momentum=0.9)])
+@pytest.mark.parametrize(
+    "optimizer", ["adam", "adagrad", "rmsprop", mc.optimizers.SGD(0.1, momentum=0.9)]
+)
 def test_joined_after_renaming_two_networks_share_nothing(tmp_path, backend, optimizer):
     start = network().get_weights()
     shifted = [w + 0.5 for w in start]

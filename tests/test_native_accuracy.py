@@ -1,4 +1,4 @@
-"""Rounding errors of native kernels, in units of 2^-24, on data that is made to show them."""
+"""The rounding errors of native kernels, in units of 2^-24, on data that brings them out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_batch_norm_of_a_small_variance_at_a_large_mean():
     np.testing.assert_allclose(moving_variance, exact.var((0, 1, 2)), rtol=8 * UNIT)
 
 
-def test_averages_of_positive_numbers():
+def test_averages_of_positive_values():
     rng = np.random.default_rng(2)
     x = rng.uniform(1, 2, (2, 31, 33, 17)).astype(np.float32)
     (y,) = run("global_average_pool2d_forward", x, image=(31, 33))
@@ -38,7 +38,7 @@ def test_averages_of_positive_numbers():
     np.testing.assert_allclose(y[:, 0, 0], x.mean((1, 2), np.float64), rtol=2 * UNIT)
 
 
-def test_bias_gradient_of_positive_numbers():
+def test_bias_gradient_of_positive_values():
     dy = np.random.default_rng(3).uniform(1, 2, (100, 28, 28, 7)).astype(np.float32)
     (db,) = run("bias_backward_bias", dy)
     np.testing.assert_allclose(db, dy.sum((0, 1, 2), np.float64), rtol=2 * UNIT)

@@ -1,4 +1,4 @@
-"""The native direct convolution and dense kernels against float64 sums written out cell by cell."""
+"""The native direct convolution and dense kernels, compared with float64 sums over all cells."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNIT = 2.0**-24
 
 
 class Case(NamedTuple):
-    """Shapes of one convolution, (KH, KW, channels, filters) the whole of its groups."""
+    """The shapes of a convolution; (KH, KW, channels, filters) include all groups."""
 
     x: tuple[int, int, int, int]
     filters: int
@@ -28,7 +28,7 @@ class Case(NamedTuple):
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """Not by Winograd's algorithm: test_winograd.py has what holds for that."""
+        """Return the attributes for the direct algorithm; test_winograd.py tests Winograd's."""
         shapes = {"window": self.window, "groups": self.groups, "image": self.x[1:3]}
         return {**shapes, "algorithm": "direct" if self.groups < self.x[3] else "auto"}
 
@@ -104,11 +104,11 @@ ALL = [pytest.param(case, id=name) for name, case in CASES.items()] + [
 ]
 
 
-# --- the oracle -------------------------------------------------------------------------------
+# --- expected results -------------------------------------------------------------------------
 
 
 def cells(case: Case, padded: np.ndarray):
-    """For every kernel cell, its index and the view of `padded` that it sees at all outputs."""
+    """Yield each kernel cell's index and the view of `padded` that it reads for all outputs."""
     win = case.window
     for ky in range(win.size[0]):
         for kx in range(win.size[1]):
@@ -154,7 +154,7 @@ def backward_weights(case: Case, dy: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def run(kernel: str, reads: list, specs: list, **attributes: Any) -> list[np.ndarray]:
-    """Runs a kernel on writes that start as NaN (255 for bytes): nothing may be left unwritten."""
+    """Run a kernel on writes filled with NaN (255 for bytes), so that unwritten values show."""
     writes = [None if s is None else np.full(s, np.nan, np.float32) for s in specs]
     core.run(kernel, reads, writes, attributes)
     return writes
@@ -176,7 +176,7 @@ def positives(shape, seed: int) -> np.ndarray:
 
 
 def assert_within_bound(got: np.ndarray, exact: np.ndarray, size: np.ndarray, n: int) -> None:
-    """|error| <= u S (8 + sqrt(min(n, 256))), S the sum of the terms' magnitudes."""
+    """Assert |error| <= u S (8 + sqrt(min(n, 256))); S is the sum of the terms' magnitudes."""
     assert got.shape == exact.shape
     bound = UNIT * size * (8 + np.sqrt(min(n, 256)))
     np.testing.assert_array_less(np.abs(got - exact), bound + 1e-300)
@@ -203,7 +203,7 @@ def test_integers_are_exact(case: Case) -> None:
 
 @pytest.mark.parametrize("case", ALL)
 def test_errors_stay_within_the_bound(case: Case) -> None:
-    """All-positive numbers, whose rounding errors do not cancel."""
+    """Positive values are the hardest data: their rounding errors do not cancel."""
     x, w, dy = (positives(s, i) for i, s in enumerate([case.x, case.w, case.y]))
     (y,) = run("conv2d_forward", [x, w, None], [case.y], **case.attributes)
     (dx,) = run("conv2d_backward_input", [dy, w], [case.x], **case.attributes)
@@ -256,7 +256,7 @@ def test_bits_do_not_depend_on_threads_or_batch(case: Case, threads: Callable[[i
 
 @pytest.mark.parametrize("filters", [32, 48, 24], ids="{} filters".format)
 def test_an_output_larger_than_the_caches_has_the_same_bits(filters: int) -> None:
-    """Whole cache lines are then written past the caches; 24 filters are not whole lines."""
+    """Whole cache lines then bypass the caches; 24 filters are not whole lines."""
     case = Case((3, 260, 260, 3), filters, window((3, 3)))
     y = aligned((3 * 48 // filters, 258, 258, filters), "float32")
     assert y.nbytes > 32 << 20
@@ -291,11 +291,11 @@ POOLS = {
 }
 
 
-NOBODY = 255  # won where ReLU left nothing
+NO_ARGMAX = 255  # where the ReLU leaves nothing
 
 
 def pooled(case: Case, pool: Window2D, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Maxima of z and their numbers; the first of equals, or the first NaN, wins."""
+    """Return the maxima of z and their indices: of the first of equal values, or the first NaN."""
     n, (ph, pw) = case.x[0], pool.out_hw(case.y[1:3])
     y, argmax = np.empty((2, n, ph, pw, case.filters))
     for index in np.ndindex(n, ph, pw, case.filters):
@@ -314,7 +314,7 @@ def pooled(case: Case, pool: Window2D, z: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def unpooled(case: Case, pool: Window2D, dy: np.ndarray, argmax: np.ndarray) -> np.ndarray:
     full = np.zeros(case.y)
-    for index in zip(*np.nonzero(argmax != NOBODY), strict=True):
+    for index in zip(*np.nonzero(argmax != NO_ARGMAX), strict=True):
         oy = index[1] * pool.stride[0] - pool.pad_h[0] + int(argmax[index]) // pool.size[1]
         ox = index[2] * pool.stride[1] - pool.pad_w[0] + int(argmax[index]) % pool.size[1]
         full[index[0], oy, ox, index[3]] += dy[index]
@@ -332,7 +332,7 @@ POOLED = [
             Case((1, 7, 7, 4), 6, window((3, 3)), groups=2),
             Case((0, 7, 7, 4), 6, window((3, 3)), groups=2),
             Case((1, 7, 140, 1), 3, window((1, 3))),
-            # A pixel more than one piece of a row has, on each instruction set; pools may leave it.
+            # One pixel more than a piece of a row, for each instruction set; pools may leave it.
             *(
                 Case((1, 3, w, 2), 3, window((3, 3), pad_h=(1, 1), pad_w=(1, 1)))
                 for w in (17, 25, 57)
@@ -351,7 +351,7 @@ def test_pooled_convolution_is_the_composition(case: Case, pool: Window2D, activ
     y, argmax = run_pool([x, w, b], y_exact.shape, **attributes)
     np.testing.assert_array_equal(y, y_exact)
     clipped = (activation == "relu") & (y_exact <= 0)
-    np.testing.assert_array_equal(argmax, np.where(clipped, NOBODY, argmax_exact))
+    np.testing.assert_array_equal(argmax, np.where(clipped, NO_ARGMAX, argmax_exact))
 
     dy = integers(y.shape, 3)
     dz = unpooled(case, pool, *float64(dy), argmax)
@@ -378,11 +378,11 @@ def test_pooling_keeps_the_first_nan(activation: str) -> None:
     )
     low = [0, 0] if activation == "relu" else [-1, -3]
     np.testing.assert_array_equal(y.ravel(), [np.nan, np.nan, *low])
-    winners = [NOBODY] * 4 if activation == "relu" else [3, 0, 0, 0]
-    np.testing.assert_array_equal(argmax.ravel(), winners)
+    expected = [NO_ARGMAX] * 4 if activation == "relu" else [3, 0, 0, 0]
+    np.testing.assert_array_equal(argmax.ravel(), expected)
 
 
-def test_a_foreign_argmax_is_not_followed() -> None:
+def test_an_argmax_outside_the_window_is_ignored() -> None:
     case, pool = Case((1, 6, 6, 1), 1, window((3, 3))), POOLS["halves"]
     attributes = {**case.attributes, "pool": pool, "activation": "linear"}
     dy = np.ones((1, 2, 2, 1), np.float32)
@@ -427,13 +427,13 @@ def test_dense_bits_do_not_depend_on_threads_or_batch(threads: Callable[[int], N
         )
 
 
-# --- what protects memory ---------------------------------------------------------------------
+# --- memory safety ----------------------------------------------------------------------------
 
 PAGE = mmap.PAGESIZE
 
 
 def guarded(array: np.ndarray, *, at_end: bool) -> np.ndarray:
-    """A copy that ends where a forbidden page begins, or begins where one ends."""
+    """Return a copy that ends where a forbidden page begins, or begins where one ends."""
     pages = -(-array.nbytes // PAGE)
     memory = mmap.mmap(-1, (pages + 2) * PAGE)
     start = ctypes.addressof(ctypes.c_char.from_buffer(memory))

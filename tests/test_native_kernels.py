@@ -1,4 +1,4 @@
-"""Every native kernel against the reference: exact where nothing is summed, close where it is."""
+"""Every native kernel against the reference: exact where nothing is summed, else close."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from gradcheck import backward_kernels, everything
 from kernel_cases import BN, BN_DROPOUT, CASES, LRN, Case, arrays, conv, pool
 from test_contracts import OTHERS, SGD, as_dtype, calls, other_arrays
 
+from minicnn import contracts
 from minicnn.backends import numpy as reference
 from minicnn.contracts import CONTRACTS
 from minicnn.shapes import Window2D
@@ -19,14 +20,16 @@ native = pytest.importorskip("minicnn.backends.native", exc_type=ModuleNotFoundE
 
 UNIT = 2.0**-24
 EXACT = {
-    "add_forward", "add_backward", "assign", "augment", "bias_forward", "bias_backward_input",
+    "add_forward", "add_backward", "assign", "augment_forward", "bias_forward",
+    "bias_backward_input",
     "clip_by_value",
     "concatenate_forward", "concatenate_backward", "dropout_forward", "dropout_backward",
     "global_average_pool2d_backward", "global_max_pool2d_forward", "global_max_pool2d_backward",
     "leaky_relu_forward", "leaky_relu_backward", "max_pool2d_forward", "multiply_forward",
     "multiply_backward", "relu_forward", "relu_backward", "relu6_forward", "relu6_backward",
     "rescale_forward", "rescale_backward", "reshape_forward", "reshape_backward",
-    "sgd_update", "adam_update", "rmsprop_update", "zero_pad2d_forward", "zero_pad2d_backward",
+    "sgd_update", "adam_update", "rmsprop_update",
+    "adagrad_update", "zero_pad2d_forward", "zero_pad2d_backward",
 }  # fmt: skip
 PAD = Window2D((3, 4), (2, 1), (1, 1), (2, 1), (1, 3))
 
@@ -52,7 +55,7 @@ def labels_of(rng):
     return rng.integers(0, 37, 700).astype(np.int32)
 
 
-# Several pieces of work each, channels that are no multiple of a vector.
+# Several tasks each, and channels that are not a multiple of a vector.
 LARGE = {
     "max_pool2d, uneven": Case(
         "max_pool2d", arrays(x=(3, 31, 29, 37)), {"window": PAD, "image": (31, 29)}
@@ -143,7 +146,7 @@ def test_agrees_with_the_reference(case):
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_an_empty_batch_is_no_special_case(case):
+def test_an_empty_batch_agrees(case):
     for kernel, known in calls(case, np.float32, samples=0):
         assert_agrees(kernel, known, case.attributes)
 
@@ -154,7 +157,7 @@ def test_optimizers_and_clipping_agree(kernel, absent, attributes):
     before = {name: None if a is None else a.copy() for name, a in known.items()}
     assert_agrees(kernel, known, attributes)
     for name, a in known.items():
-        np.testing.assert_array_equal(a, before[name])  # the table is pure
+        np.testing.assert_array_equal(a, before[name])  # the table changes no argument
 
 
 def test_all_kernels_are_native():
@@ -171,7 +174,7 @@ def set_threads():
     native.set_num_threads(before)
 
 
-def test_there_are_no_more_threads_than_their_scratch_memory_has_room_for(set_threads):
+def test_there_are_no_more_threads_than_scratch_memory_has_room_for(set_threads):
     set_threads(10**6)
     assert max(8, min(os.cpu_count() or 1, 64)) >= native.num_threads() >= 8
 
@@ -203,6 +206,7 @@ STEPS = {
         {"rho": 0.9, "momentum": 0.5, "epsilon": 1e-3, "centered": True},
         (),
     ),
+    "adagrad": ("adagrad_update", {"epsilon": 1e-7}, ()),
 }
 
 
@@ -260,7 +264,7 @@ def zip_writes(kernel, outs):
 
 @pytest.mark.parametrize("filters", [5, 32, 39])
 @pytest.mark.parametrize("channels", [3, 40])  # one block of products, and two
-def test_conv2d_relu_has_the_bits_of_the_two(channels, filters):
+def test_conv2d_relu_has_the_bits_of_conv2d_and_relu(channels, filters):
     rng = np.random.default_rng(filters)
     attributes = conv((15, 17), 3, 1, "same") | {"algorithm": "direct"}
     x, w = (
@@ -289,8 +293,8 @@ def test_conv2d_relu_has_the_bits_of_the_two(channels, filters):
 # --- batch_norm_dropout is batch_norm_training, then dropout ------------------------------------
 
 
-@pytest.mark.parametrize("channels", [1, 3, 32, 37, 131])  # pieces that begin inside a counter
-def test_batch_norm_dropout_has_the_bits_of_the_two(channels):
+@pytest.mark.parametrize("channels", [1, 3, 32, 37, 131])  # blocks begin inside a counter
+def test_batch_norm_dropout_has_the_bits_of_batch_norm_and_dropout(channels):
     rng = np.random.default_rng(channels)
     known = as_dtype(with_stream(batch_norm_images(rng, channels)), np.float32)
     known["x"][3, 4, 5, 0] = np.nan
@@ -317,7 +321,7 @@ IN_PLACE = [
 
 
 @pytest.mark.parametrize(("case", "kernel"), IN_PLACE, ids=[k for _, k in IN_PLACE])
-def test_a_result_in_the_place_of_what_is_read(case, kernel):
+def test_a_result_may_overwrite_what_is_read(case, kernel):
     known = dict(calls(case, np.float32))[kernel]
     wanted = run(native.KERNELS, kernel, known, case.attributes)
     reads = [np.array(known[name]) for name in CONTRACTS[kernel].reads]
@@ -327,19 +331,19 @@ def test_a_result_in_the_place_of_what_is_read(case, kernel):
     assert [out.tobytes() for out in found] == [want.tobytes() for want in wanted]
 
 
-# --- special numbers --------------------------------------------------------------------------
+# --- special values --------------------------------------------------------------------------
 
 SPECIAL = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-42, 3e38, -3e38, 6.0, -1.0], np.float32)
 ACTIVATIONS = {
     case.operation: case.attributes
     for case in CASES.values()
     if CONTRACTS[f"{case.operation}_forward"].reads == ("x",)
-    and case.operation in ["relu", "leaky_relu", "relu6", "elu", "sigmoid", "tanh", "silu"]
+    and case.operation in contracts.ACTIVATIONS
 }
 
 
 @pytest.mark.parametrize("operation", ACTIVATIONS)
-def test_special_numbers_of_activations(operation):
+def test_special_values_of_activations(operation):
     attributes = ACTIVATIONS[operation]
     known = everything(operation, {"x": SPECIAL}, attributes, np.random.default_rng(6))
     for kernel in (f"{operation}_forward", *backward_kernels(operation)):
@@ -355,7 +359,7 @@ def test_softmax_of_special_rows():
     np.testing.assert_allclose(out, want, rtol=1e-6)
 
 
-def test_pooling_takes_the_first_nan_and_the_first_of_equals():
+def test_pooling_takes_the_first_nan_or_maximum():
     rng = np.random.default_rng(7)
     values = np.array([np.nan, -np.inf, 1.0, 1.0, 0.0, -0.0], np.float32)
     x = rng.choice(values, (5, 9, 8, 19))
@@ -368,7 +372,7 @@ def test_pooling_takes_the_first_nan_and_the_first_of_equals():
             np.testing.assert_array_equal(a, b)
 
 
-def test_a_window_of_nothing_but_minus_infinity_has_a_argmax_inside_the_image():
+def test_a_window_of_minus_infinity_has_an_argmax_inside_the_image():
     x = np.full((1, 3, 3, 1), -np.inf, np.float32)
     attributes = pool((3, 3), 3, 2, "same")
     _, argmax = native.KERNELS["max_pool2d_forward"](x, **attributes)
@@ -378,7 +382,7 @@ def test_a_window_of_nothing_but_minus_infinity_has_a_argmax_inside_the_image():
 
 
 @pytest.mark.parametrize("name", ["sparse_categorical", "softmax_sparse_categorical"])
-def test_a_label_that_is_no_class_gives_nan_and_no_gradient(name):
+def test_an_invalid_label_gives_nan_and_no_gradient(name):
     p = np.full((4, 3), 1 / 3, np.float32)
     labels = np.array([-1, 3, 2**31 - 1, 1], np.int32)
     loss = native.KERNELS[f"{name}_crossentropy_forward"](p, labels, label_smoothing=0.1)[0]
@@ -388,7 +392,7 @@ def test_a_label_that_is_no_class_gives_nan_and_no_gradient(name):
     assert dp.any(1).tolist() == [False, False, False, True]
 
 
-def test_probabilities_at_the_clip():
+def test_clipped_probabilities():
     p = np.array([[0, 1, 0], [1, 0, 0], [1e-8, 0.5, 0.5], [0, 0, 0]], np.float32)
     known = {"y_pred": p, "y_true": np.eye(3, dtype=np.float32)[[1, 1, 0, 2]]}
     known["dloss"] = np.ones(4, np.float32)
@@ -399,7 +403,7 @@ def test_probabilities_at_the_clip():
             np.testing.assert_allclose(out, want, rtol=1e-5, err_msg=kernel)
 
 
-def test_a_limit_that_is_not_reached_changes_no_bit_and_nan_spreads():
+def test_clipping_below_the_limit_changes_no_bit_and_nan_spreads():
     dw = np.random.default_rng(8).standard_normal(20_000).astype(np.float32)
     (same,) = native.KERNELS["clip_by_norm"](dw, limit=1e6)
     assert same.tobytes() == dw.tobytes()

@@ -1,4 +1,4 @@
-"""A wrong call of a native kernel is an error, not a walk through memory that is not its own."""
+"""A wrong call of a native kernel is an error; it reads and writes no other memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KERNEL_CALLS = [
     pytest.param(kernel, other_arrays(kernel, absent, np.float32), attributes, id=name)
     for name, (kernel, absent, attributes) in OTHERS.items()
 ]
-# (kernel, array) whose shape, or its length on some axis, no other array has to match.
+# (kernel, array) whose shape, or length on some axis, need not match any other array.
 FREE = {
     ("bias_backward_bias", "dy"),
     ("sparse_categorical_crossentropy_forward", "y_pred"),
@@ -30,7 +30,7 @@ FREE = {
 
 
 def arrays_of(kernel, known, attributes):
-    """(reads, writes): the writes filled with NaN or 77, those in `updates` with what is read."""
+    """Return reads and writes; writes hold NaN or 77, those in `updates` what is read."""
     contract = CONTRACTS[kernel]
     reads = [known.get(name.rstrip("?")) for name in contract.reads]
     specs = [None if a is None else Spec(a.shape, str(a.dtype)) for a in reads]
@@ -91,25 +91,25 @@ def test_missing_arrays_are_refused(kernel, known, attributes):
 
 
 WINDOWS = {
-    "sees padding only, before": ((2, 2), (1, 1), (1, 1), (2, 0), (0, 0)),
-    "sees padding only, after": ((2, 2), (1, 1), (1, 1), (0, 0), (0, 2)),
+    "padding only, before": ((2, 2), (1, 1), (1, 1), (2, 0), (0, 0)),
+    "padding only, after": ((2, 2), (1, 1), (1, 1), (0, 0), (0, 2)),
     "dilated": ((2, 2), (1, 1), (2, 2), (0, 0), (0, 0)),
     "larger than the image": ((9, 9), (1, 1), (1, 1), (0, 0), (0, 0)),
-    "winners beyond int32": ((2**16, 2**16), (1, 1), (1, 1), (2**16 - 1, 0), (2**16 - 1, 0)),
+    "argmax beyond int32": ((2**16, 2**16), (1, 1), (1, 1), (2**16 - 1, 0), (2**16 - 1, 0)),
     "stride 0": ((2, 2), (0, 1), (1, 1), (0, 0), (0, 0)),
 }
 
 
 @pytest.mark.parametrize("window", WINDOWS.values(), ids=WINDOWS)
 @pytest.mark.parametrize("name", ["max_pool2d", "average_pool2d"])
-def test_windows_that_no_pooling_has_are_refused(name, window):
+def test_windows_that_do_not_fit_a_pooling_are_refused(name, window):
     x = np.zeros((1, 4, 5, 3), np.float32)
     writes = [np.zeros((1, 4, 5, 3), np.float32), np.zeros((1, 4, 5, 3), np.int32)]
     with pytest.raises(ValueError, match=f"{name}_forward: .*window"):
         core.run(f"{name}_forward", [x], writes, {"window": window, "image": (4, 5)})
 
 
-def test_winners_that_no_forward_made_reach_nothing():
+def test_an_argmax_outside_the_image_is_ignored():
     attributes = dict(CASES["max_pool2d, overlap"].attributes)
     dy = np.ones((2, 3, 3, 3), np.float32)
     for argmax in (-1, 9, 2**31 - 1, -(2**31)):
@@ -135,7 +135,7 @@ NUMBERS = {
 
 
 @pytest.mark.parametrize(("case", "wrong"), NUMBERS.values(), ids=NUMBERS)
-def test_numbers_that_would_break_a_kernel_are_refused(case, wrong):
+def test_attributes_that_would_break_a_kernel_are_refused(case, wrong):
     attributes = dict(CASES[case].attributes)
     kernel, known = calls(CASES[case], np.float32)[0]
     reads, writes = arrays_of(kernel, known, attributes)

@@ -116,7 +116,7 @@ def test_training_steps_agree_with_the_reference(program):
             np.testing.assert_allclose(fast[i], slow[i], rtol=1e-4, atol=1e-6, err_msg=name)
     assert losses[-1] < losses[0]
     for i, array in ours.items():
-        assert fast[i] is array  # parameters and state are updated where they live
+        assert fast[i] is array  # parameters and state are updated in place
 
 
 def test_a_part_of_the_steps(program):
@@ -199,14 +199,14 @@ def test_programs_in_threads_do_not_share_scratch_memory():
         assert all(pool.map(run, [job(n) for n in (3, 30, 50, 64)]))
 
 
-def test_kept_weights_are_compared_where_no_version_says_that_they_hold():
+def test_cached_weights_are_compared_unless_their_version_is_known():
     rng = np.random.default_rng(6)
     x, w = (rng.standard_normal(s).astype(np.float32) for s in ((1, 9, 10, 4), (3, 3, 4, 8)))
     window = conv_window(3, 1, "valid", 1, (9, 10))
     attributes = {"window": window, "groups": 1, "image": (9, 10), "algorithm": "winograd"}
     y, other = np.empty((2, 1, 7, 8, 8), np.float32)
     program = core.Program(
-        [("conv2d_forward", [x, w, None], [y], attributes | {"keep_weights": True})]
+        [("conv2d_forward", [x, w, None], [y], attributes | {"cache_weights": True})]
     )
 
     def run(version):
@@ -220,7 +220,7 @@ def test_kept_weights_are_compared_where_no_version_says_that_they_hold():
     w *= 2
     assert run(7)
     w *= 2
-    assert not run(7)  # who says that nothing has changed is believed
+    assert not run(7)  # the same version promises that nothing has changed
     assert run(8)
     assert run(0)
 

@@ -1,7 +1,7 @@
-"""Thousands of wrong calls of every native kernel: each works or raises; none ends the process.
+"""Thousands of wrong calls of every native kernel: each works or raises; none crashes.
 
-The calls are made in a child, `python test_native_wrong_calls.py SEED`, which says on stderr what
-it does, so that a crash can be read off and repeated.
+The calls are made in a child process, `python test_native_wrong_calls.py SEED`, which logs each
+call on stderr, so that a crash can be located and repeated.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ SHAPES = (
 
 
 class Fresh:
-    """A sequence that owns nothing: every look gives another array."""
+    """A sequence that owns nothing: every access returns another array."""
 
     def __init__(self, arrays):
         self.arrays = arrays
@@ -69,19 +69,19 @@ def unaligned(array):
 
 
 def shifted(array):
-    """The same memory and size, a few bytes on."""
+    """Return an array of the same size a few bytes further on in the same memory."""
     flat = array.reshape(-1)
     return np.concatenate([flat, flat])[1 : 1 + flat.size].reshape(array.shape)
 
 
 def noise(rng, array):
-    """Any bits: labels and winners that no forward kernel made, NaN, infinities."""
+    """Return random bits: invalid labels and argmax, NaN, infinities."""
     data = rng.integers(0, 256, array.nbytes, np.uint8)
     return data.view(array.dtype).reshape(array.shape) if not array.dtype.hasobject else array
 
 
 def another_array(rng, array, others):
-    """Something else in the place of `array`, which may be None."""
+    """Return something else in place of `array`, which may be None."""
     if not isinstance(array, np.ndarray) or rng.random() < 0.25:
         shape = SHAPES[rng.integers(len(SHAPES))]
         choices = (None, 7, "x", [1.0], np.zeros(shape, np.float32), np.zeros(shape, np.int32))
@@ -111,7 +111,7 @@ def another_array(rng, array, others):
 
 
 def another_number(rng, value):
-    """`value` with one of its numbers changed, if it is made of numbers; it may be nested."""
+    """Return `value`, numbers that may be nested, with one of them changed."""
     if isinstance(value, tuple) and value and rng.random() < 0.9:
         i = rng.integers(len(value))
         changed = [*value[:i], another_number(rng, value[i]), *value[i + 1 :]]
@@ -124,7 +124,7 @@ def another_number(rng, value):
 
 
 def with_another_length(rng, arrays, attributes):
-    """One length is another, wherever it stands: often a call that is right, but odd."""
+    """Replace one length everywhere: the call is often valid, but unusual."""
     lengths = sorted({n for a in arrays if isinstance(a, np.ndarray) for n in a.shape})
     if not lengths:
         return arrays, attributes
@@ -143,7 +143,7 @@ def with_another_length(rng, arrays, attributes):
 
 
 def spoiled(rng, reads, writes, attributes):
-    """The call with one to three things changed."""
+    """Return the call with one to three changes."""
     arrays, attributes = [*reads, *writes], dict(attributes)
     for _ in range(rng.integers(1, 4)):
         what = rng.random()
@@ -172,7 +172,7 @@ def spoiled(rng, reads, writes, attributes):
 
 
 def framed(array):
-    """(memory, a copy of `array` in its middle); other objects and layouts stay as they are."""
+    """Return memory and a copy of `array` in its middle; other objects are returned unchanged."""
     if not isinstance(array, np.ndarray) or array.dtype.hasobject or not array.flags.c_contiguous:
         return None, array
     if type(array) is not np.ndarray or not array.flags.aligned or not array.flags.writeable:
@@ -184,7 +184,7 @@ def framed(array):
 
 
 def call(kernel, reads, writes, attributes):
-    """The name of what it raised, or "worked"."""
+    """Return the name of the exception that the call raised, or "worked"."""
     frames = {id(a): framed(a) for a in [*reads, *writes]} if isinstance(writes, list) else {}
     if isinstance(reads, list) and frames:
         reads, writes = ([frames[id(a)][1] for a in arrays] for arrays in (reads, writes))
@@ -200,9 +200,9 @@ def call(kernel, reads, writes, attributes):
 
 
 def make_calls(seed, calls):
-    """Prints how often each kernel worked, and raised what."""
+    """Print how often each kernel worked, and what it raised."""
     faulthandler.enable()
-    if os.environ.get("ASAN_OPTIONS") is None:  # whose address space is beyond all limits
+    if os.environ.get("ASAN_OPTIONS") is None:  # whose address space needs no limit
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         used = pages * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
@@ -217,7 +217,7 @@ def make_calls(seed, calls):
             try:
                 (bad_reads, bad_writes), bad = spoiled(rng, reads, writes, attributes)
             except RAISED:
-                continue  # no such array can be made
+                continue  # NumPy cannot make such an array
             sys.stderr.write(f"{case.id} {i}\n")
             counts[call(kernel, bad_reads, bad_writes, bad)] += 1
     print(json.dumps(outcomes))
@@ -236,8 +236,8 @@ def child(*arguments):
     )
 
 
-@pytest.mark.parametrize("calls", [100, pytest.param(250, marks=pytest.mark.slow)])  # of each case
-def test_no_wrong_call_ends_the_process(calls):
+@pytest.mark.parametrize("calls", [100, pytest.param(250, marks=pytest.mark.slow)])  # per case
+def test_no_wrong_call_crashes(calls):
     result = child("calls", "1", str(calls))
     assert result.returncode == 0, result.stderr[-3000:]
     outcomes = json.loads(result.stdout)
@@ -276,7 +276,7 @@ def test_a_program_runs_only_steps_that_it_has():
             program.run(first, last)
 
 
-def test_there_is_no_program_that_was_not_prepared():
+def test_a_program_cannot_be_made_without_its_function():
     kind = type(core.Program([]))
     for make in (kind, lambda: kind.__new__(kind), lambda: object.__new__(kind)):
         with pytest.raises(TypeError):
@@ -285,7 +285,7 @@ def test_there_is_no_program_that_was_not_prepared():
         copy.copy(core.Program([]))
 
 
-def test_threads_of_the_wrong_kind_are_refused():
+def test_thread_counts_of_the_wrong_type_are_refused():
     for threads in (None, 1.5, "2", 2**40):
         with pytest.raises(TypeError):
             core.set_num_threads(threads)
@@ -298,7 +298,7 @@ def test_a_program_keeps_its_arrays_whatever_becomes_of_the_lists():
     program = core.Program(steps)
     for gone in (reads, writes, steps):
         gone.clear()
-    others = [np.full_like(X, 7) for _ in range(8)]  # would lie where the arrays were
+    others = [np.full_like(X, 7) for _ in range(8)]  # would reuse the arrays' memory
     program.run(0, 1)
     np.testing.assert_allclose(y, np.tanh(X), rtol=1e-6)
     assert all((a == 7).all() for a in others)
@@ -321,23 +321,23 @@ def test_a_program_is_not_run_by_two_threads_at_once():
         thread.start()
     for thread in threads:
         thread.join()
-    assert all("running already" in error for error in refused)
+    assert all("already running" in error for error in refused)
     program.run(0, 10)
 
 
-def test_only_numbers_are_copied_and_as_many_bytes_as_there_are():
+def test_only_arrays_of_numbers_and_equal_size_are_copied():
     for dtype in ("f2", "i2", "i1", "?", "i8"):
         memory, x = framed(np.arange(1000).astype(dtype))
         frame, y = framed(np.zeros(1000, dtype))
         core.run("assign", [x], [y], {})
         assert (x == y).all() and (frame[-EDGE:] == UNTOUCHED).all() and memory is not None
     for dtype in ("O", "U3", "c16", "M8[s]"):
-        with pytest.raises(TypeError, match="not numbers"):
+        with pytest.raises(TypeError, match="must hold numbers"):
             core.run("assign", [np.zeros(9, dtype)], [np.zeros(9, dtype)], {})
 
 
-def test_a_batch_whose_padded_images_no_memory_holds_is_refused():
-    n = 2**24  # times 2^40 numbers: a size that wraps to nearly nothing
+def test_padded_images_that_are_too_large_are_refused():
+    n = 2**24  # times 2^40 values: a size that overflows to almost 0
     x, dw = np.zeros((n, 1, 1, 1), np.float32), np.zeros((1, 1, 1, 1), np.float32)
     far = 2**31 - 1
     window = ((1, 1), (far, far), (1, 1), (2**20 - 1, 0), (2**20 - 1, 0))
@@ -347,7 +347,7 @@ def test_a_batch_whose_padded_images_no_memory_holds_is_refused():
 
 
 def exit_with_kernels_running():
-    """Daemon threads come back from their kernels while Python shuts down."""
+    """Daemon threads return from their kernels while Python shuts down."""
     x = np.ones(300_000, np.float32)
     running = threading.Barrier(3)
 

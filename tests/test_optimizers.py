@@ -12,7 +12,7 @@ from minicnn.backends import device
 from minicnn.backends.numpy import KERNELS
 from minicnn.contracts import CONTRACTS
 from minicnn.errors import ArgumentError
-from minicnn.optimizers import SGD, Adam, AdamW, RMSprop
+from minicnn.optimizers import SGD, Adagrad, Adam, AdamW, RMSprop
 from minicnn.schedules import CosineDecay, ExponentialDecay
 
 EVERY_KIND = {
@@ -23,6 +23,8 @@ EVERY_KIND = {
     "AdamW": AdamW(0.01),
     "scheduled": Adam(ExponentialDecay(0.1, 10, 0.5)),
     "RMSprop": RMSprop(),
+    "Adagrad": Adagrad(0.1),
+    "Adagrad from 0": Adagrad(0.1, 0.0, clipnorm=1.0),
     "centered RMSprop": RMSprop(0.01, momentum=0.9, centered=True, global_clipnorm=2.0),
 }
 
@@ -51,6 +53,7 @@ def test_keras_defaults():
         (SGD(), {"learning_rate": 0.01, "momentum": 0.0, "nesterov": False}),
         (Adam(), {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}),
         (AdamW(), {"learning_rate": 0.001, "weight_decay": 0.004, "decoupled": True}),
+        (Adagrad(), {"learning_rate": 0.001, "initial_accumulator_value": 0.1, "epsilon": 1e-7}),
         (RMSprop(), {"learning_rate": 0.001, "rho": 0.9, "momentum": 0.0, "epsilon": 1e-7}),
     ):
         config = made.get_config()
@@ -164,7 +167,7 @@ def test_config_keeps_the_first_rate_because_a_change_is_state():
     assert Adam.from_config(optimizer.get_config()).learning_rate == 0.1
 
 
-@pytest.mark.parametrize("name", ["sgd", "SGD", "adam", "AdamW", "rmsprop"])
+@pytest.mark.parametrize("name", ["sgd", "SGD", "adam", "AdamW", "rmsprop", "adagrad"])
 def test_names(name):
     assert type(optimizers.get(name)).__name__.lower() == name.lower()
 
@@ -178,6 +181,7 @@ def test_names(name):
         (lambda: Adam(beta_1=1.0), "beta_1"),
         (lambda: Adam(epsilon=float("inf")), "epsilon"),
         (lambda: RMSprop(rho=-0.1), "rho"),
+        (lambda: Adagrad(initial_accumulator_value=-0.1), "initial_accumulator_value must be"),
         (lambda: Adam(clipnorm=0.0), "clipnorm"),
         (lambda: Adam(weight_decay=-1.0), "weight_decay"),
         (lambda: Adam(clipnorm=1.0, clipvalue=1.0), "not by clipnorm and clipvalue"),
@@ -208,6 +212,7 @@ FIRST_STEPS = {
         lambda: mc.optimizers.RMSprop(0.001, rho=0.999, centered=True),
         0.001 / math.sqrt(0.001 - 0.001**2),
     ),
+    "adagrad": (lambda: mc.optimizers.Adagrad(0.001, 0.0), 0.001),
 }
 
 
@@ -250,3 +255,24 @@ def test_adamw_needs_a_weight_decay():
         mc.optimizers.AdamW(weight_decay=None)
     assert mc.optimizers.AdamW(weight_decay=0).weight_decay == 0
     assert mc.optimizers.Adam(weight_decay=None).weight_decay is None
+
+
+def trained_with_adagrad(model, steps):
+    for step in range(steps):
+        x = np.full((4, 3), 0.5 + step, np.float32)
+        model.train_on_batch(x, np.full((4, 2), 2.0))
+    return [a.tobytes() for a in model.get_weights()] + [
+        a.tobytes() for _, a in sorted(model.slots.items())
+    ]
+
+
+def test_slots_start_at_their_initial_value_and_go_on_from_a_file(backend, tmp_path):
+    model = mc.Sequential([mc.Input((3,)), mc.layers.Dense(2)])
+    model.compile(Adagrad(0.1, initial_accumulator_value=0.5), "mse")
+    kernel = model.parameters[0]
+    assert (model.slot(kernel, "accumulator") == 0.5).all()
+    trained_with_adagrad(model, 2)
+    assert (model.slot(kernel, "accumulator") > 0.5).all()
+    model.save(tmp_path / "half.mcnn")
+    again = mc.load_model(tmp_path / "half.mcnn")
+    assert trained_with_adagrad(again, 2) == trained_with_adagrad(model, 2)

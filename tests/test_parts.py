@@ -71,7 +71,7 @@ def test_a_data_set_of_files_validates_with_the_whole_part(tmp_path):
 
 @pytest.mark.parametrize("split", [0.0, 0.2])
 def test_an_empty_part_of_a_folder_is_refused_when_it_is_made(tmp_path, split):
-    make_ramps(tmp_path, 4)  # a fifth of 4 is no whole picture
+    make_ramps(tmp_path, 4)  # a fifth of 4 is no whole image
     generator = ImageDataGenerator(validation_split=split)
     with pytest.raises(ArgumentError, match=r"of 8 images leaves none for subset='validation'"):
         generator.flow_from_directory(tmp_path, subset="validation", **QUIET)

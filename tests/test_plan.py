@@ -325,6 +325,7 @@ def test_predictions_do_not_depend_on_the_batch(backend):
 OPTIMIZERS = {
     "sgd": lambda **options: mc.optimizers.SGD(0.05, momentum=0.9, **options),
     "adam": lambda **options: mc.optimizers.Adam(0.01, **options),
+    "adagrad": lambda **options: mc.optimizers.Adagrad(0.01, **options),
     "rmsprop": lambda **options: mc.optimizers.RMSprop(0.01, **options),
 }
 

@@ -1,4 +1,4 @@
-"""The gradients that visit a 2x2 max pool's winners only, against float64 sums over all cells."""
+"""Gradients that visit only the argmax of each pooling window, against float64 sums."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from test_native_conv2d import (
-    NOBODY,
+    NO_ARGMAX,
     POOLS,
     Case,
     assert_within_bound,
@@ -63,10 +63,10 @@ def pooled_shape(case: Case) -> tuple[int, ...]:
     return (n, oh // 2, ow // 2, filters)
 
 
-def winners(case: Case) -> np.ndarray:
-    """Cells at random, and in one window in five nobody."""
+def random_argmax(case: Case) -> np.ndarray:
+    """Return random cells; one window in five has none."""
     rng, shape = np.random.default_rng(4), pooled_shape(case)
-    return np.where(rng.random(shape) < 0.2, NOBODY, rng.integers(0, 4, shape)).astype(np.uint8)
+    return np.where(rng.random(shape) < 0.2, NO_ARGMAX, rng.integers(0, 4, shape)).astype(np.uint8)
 
 
 def unpooled(case: Case, dy: np.ndarray, argmax: np.ndarray) -> np.ndarray:
@@ -98,7 +98,7 @@ def sparse_weights(
 @pytest.mark.parametrize("activation", ["relu", "linear"])
 @pytest.mark.parametrize("case", ALL)
 def test_integers_are_exact(case: Case, activation: str) -> None:
-    shape, argmax = pooled_shape(case), winners(case)
+    shape, argmax = pooled_shape(case), random_argmax(case)
     x, w, dy = (integers(s, i) for i, s in enumerate([case.x, case.w, shape]))
     dz = unpooled(case, *float64(dy), argmax)
     dx = sparse_input(case, [dy, argmax, w], activation)
@@ -126,9 +126,9 @@ LONG_SUMS = [
 
 @pytest.mark.parametrize("case", [*ALL[:11:2], *LONG_SUMS])
 def test_errors_stay_within_the_bound(case: Case) -> None:
-    """All-positive numbers, whose rounding errors do not cancel."""
+    """Positive values are the hardest data: their rounding errors do not cancel."""
     x, w, dy = (positives(s, i) for i, s in enumerate([case.x, case.w, pooled_shape(case)]))
-    argmax = winners(case)
+    argmax = random_argmax(case)
     dz = unpooled(case, *float64(dy), argmax)
     exact = backward_input(case, dz, *float64(w))
     products = case.filters * case.w[0] * case.w[1]
@@ -142,7 +142,7 @@ def test_errors_stay_within_the_bound(case: Case) -> None:
 
 @pytest.mark.parametrize("case", ALL[:16])
 def test_bits_do_not_depend_on_threads_or_batch(case: Case, threads: Callable[[int], None]) -> None:
-    rng, argmax = np.random.default_rng(5), winners(case)
+    rng, argmax = np.random.default_rng(5), random_argmax(case)
     x, w, dy = (rng.normal(size=s).astype(np.float32) for s in (case.x, case.w, argmax.shape))
     threads(1)
     dx, gradients = sparse_input(case, [dy, argmax, w]), sparse_weights(case, [dy, argmax, x])
@@ -160,15 +160,13 @@ def test_bits_do_not_depend_on_threads_or_batch(case: Case, threads: Callable[[i
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("where", ["x", "w", "dy"])
 @pytest.mark.parametrize("name", ["rows that the pool drops", "same padding"])
-def test_nan_and_infinity_reach_what_they_reach_without_a_pool(
-    name: str, where: str, value: float
-) -> None:
-    """Also through gradients that are zero: 0 * NaN is NaN."""
+def test_nan_and_infinity_spread_as_without_a_pooling(name: str, where: str, value: float) -> None:
+    """They also spread through gradients that are zero: 0 * NaN is NaN."""
     case, shape = CASES[name], pooled_shape(CASES[name])
     arrays = {"x": integers(case.x, 0), "w": integers(case.w, 1), "dy": integers(shape, 2)}
     for i in (7, -1):
         arrays[where].flat[i] = value
-    argmax = winners(case)
+    argmax = random_argmax(case)
     reads = [arrays["dy"], argmax]
     with np.errstate(invalid="ignore"):
         dz = unpooled(case, *float64(arrays["dy"]), argmax)
@@ -181,7 +179,7 @@ def test_nan_and_infinity_reach_what_they_reach_without_a_pool(
         np.testing.assert_array_equal(np.isfinite(found), np.isfinite(dw))
 
 
-def test_a_foreign_argmax_is_not_followed() -> None:
+def test_an_argmax_outside_the_window_is_ignored() -> None:
     case = Case((1, 6, 6, 1), 1, window((3, 3)))
     dy, x, w = (np.ones(s, np.float32) for s in ((1, 2, 2, 1), case.x, case.w))
     for foreign in (4, 5, 255):
@@ -201,14 +199,14 @@ def test_no_kernel_leaves_its_arrays(case: Case, at_end: bool) -> None:
         lists = ([guarded(array, at_end=at_end) for array in arrays] for arrays in (reads, writes))
         core.run(f"conv2d_max_pool2d_{kernel}", *lists, {**case.attributes, **attributes})
 
-    shape, argmax = pooled_shape(case), winners(case)
+    shape, argmax = pooled_shape(case), random_argmax(case)
     x, w, b, dy = (integers(s, i) for i, s in enumerate([case.x, case.w, (case.filters,), shape]))
     call("backward_input", [dy, argmax, w], [x])
     call("backward_weights", [dy, argmax, x], [w, b])
 
 
-def test_other_shapes_are_computed_directly() -> None:
-    """`pool_sparse` where it does not fit: a pool of threes, strides, groups."""
+def test_other_shapes_use_the_direct_algorithm() -> None:
+    """`pool_sparse` does not fit 3 x 3 windows, strides and groups."""
     for case, pool in [
         (Case((1, 9, 9, 4), 6, window((3, 3))), POOLS["overlapping"]),
         (Case((1, 9, 9, 4), 6, window((3, 3), (2, 1))), POOLS["halves"]),
@@ -230,7 +228,7 @@ def test_other_shapes_are_computed_directly() -> None:
 
 
 def unpooled_first(case: Case, pool, dy: np.ndarray) -> np.ndarray:
-    """dy at the first cell of each window."""
+    """Return dy at the first cell of each window, else 0."""
     dz = np.zeros(case.y)
     (sy, sx), (ph, pw) = pool.stride, dy.shape[1:3]
     dz[:, : ph * sy : sy, : pw * sx : sx] = dy

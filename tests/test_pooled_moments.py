@@ -1,4 +1,4 @@
-"""A pooled convolution's means and variances, which it gathers for the batch norm behind it."""
+"""The means and variances that a pooled convolution computes for a batch norm after it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def drawn(image, filters, offset=0.0):
 
 
 def pooled(arrays, attributes):
-    """y, argmax and moments, into arrays that hold something else before."""
+    """Return y, argmax and moments, written to arrays that held other values before."""
     contract = CONTRACTS["conv2d_max_pool2d_moments_forward"]
     writes = [np.empty(*spec) for spec in contract.specs(*arrays, **attributes)]
     for array in writes:
@@ -88,7 +88,7 @@ def test_no_images_have_mean_and_variance_0():
 
 
 def statistics(x, moments):
-    """y, mean, inverse deviation and moving statistics of a batch norm."""
+    """Return y, mean, inverse_std and moving statistics of a batch norm."""
     one, zero = np.ones(x.shape[-1], np.float32), np.zeros(x.shape[-1], np.float32)
     return native.KERNELS["batch_norm_training_forward"](x, one, zero, zero, one, moments, **BN)
 
@@ -100,7 +100,7 @@ def test_batch_norm_of_known_moments(image, filters, attributes):
         np.testing.assert_allclose(known, own, rtol=1e-5, atol=1e-5)
 
 
-def test_batch_norm_takes_moments_that_overflowed_itself():
+def test_batch_norm_computes_moments_that_overflowed():
     image, filters, attributes = CASES["direct"]
     x, w, b = drawn(image, filters)
     y, _, moments = pooled([1e18 * x, 1e5 * w, b], attributes)

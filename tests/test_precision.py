@@ -1,4 +1,4 @@
-"""float32 or TF32: the process says it; engines that have no TF32 compute as before."""
+"""The precision is a setting of the process; engines without TF32 ignore it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def as_before():
     mc.set_precision(before)
 
 
-def test_a_model_in_use_follows(backend):
+def test_a_model_follows_the_setting(backend):
     model = mc.Sequential([mc.Input((6, 6, 2)), layers.Conv2D(4, 3)])
     x = np.random.default_rng(0).random((2, 6, 6, 2), np.float32)
     programs = []
@@ -33,12 +33,12 @@ def test_a_model_in_use_follows(backend):
     np.testing.assert_allclose(coarse, exact, rtol=2e-3, atol=2e-3)
 
 
-def test_the_choices_are_named():
+def test_an_unknown_precision_is_an_error_that_names_the_choices():
     with pytest.raises(ArgumentError, match=r"precision must be one of .*'tf32'"):
         mc.set_precision("bfloat16")
 
 
-def test_the_environment_says_it():
+def test_the_environment_sets_it():
     script = "import minicnn as mc; print(mc.config.get_precision())"
     for name, text in {"tf32": "tf32", "int8": "MINICNN_PRECISION must be one of"}.items():
         environment = {**os.environ, "MINICNN_PRECISION": name}

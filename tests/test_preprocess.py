@@ -56,9 +56,9 @@ def test_fitted_is_exact_for_many_images_and_leaves_a_constant_channel_alone():
         ({"interpolation": "magic"}, "interpolation must be one of"),
         ({"scale": float("nan")}, "scale must be a number"),
         ({"mean": [0.5]}, "mean must be 3 numbers"),
-        ({"std": [1, 0, 1]}, "std must be numbers > 0"),
+        ({"std": [1, 0, 1]}, "std must be greater than 0"),
         ({"mean": "abc"}, "each number of mean"),
-        ({"code": "import os"}, "unknown preprocess 'code'"),
+        ({"code": "import os"}, "unknown field 'code' of preprocess"),
     ],
 )
 def test_a_wrong_config_is_refused(wrong, message):
@@ -72,7 +72,7 @@ def test_wrong_images_are_refused():
         preprocess(IMAGES[0])
     with pytest.raises(ShapeError, match="3"):
         preprocess(IMAGES[..., :1])
-    with pytest.raises(DTypeError, match="fitted needs images of uint8"):
+    with pytest.raises(DTypeError, match=r"images must be uint8, 0\.\.\.255, for fitted"):
         preprocess.fitted(IMAGES / 255)
     with pytest.raises(ArgumentError, match="at least one image"):
         preprocess.fitted(IMAGES[:0])
@@ -169,7 +169,7 @@ def test_what_is_no_probability_is_refused(rows, names):
         decode_predictions(rows, names)
 
 
-def test_a_dark_background_is_what_the_network_sees_whatever_the_picture_has():
+def test_a_dark_background_is_what_the_network_sees_whatever_the_image_has():
     white_on_black = np.zeros((1, 5, 5, 1), np.uint8)
     white_on_black[0, 1:4, 2] = 255
     both = np.concatenate([white_on_black, 255 - white_on_black])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from image_folders import picture, save
+from image_folders import make_image, save
 
 from minicnn.apps.cli import main
 from minicnn.data.tools.preview import EFFECTS, MARGIN, TEXT_HEIGHT, idle_parameters, preview_sheet
@@ -23,7 +23,7 @@ VISIBLE = {
 IDLE = {
     "rotation_range": 0.2,
     "width_shift_range": 0.002,
-    "height_shift_range": 0.1,  # of a picture of 4 pixels
+    "height_shift_range": 0.1,  # of an image of 4 pixels
     "brightness_range": (0.999, 1.001),
     "shear_range": 0.2,
     "zoom_range": 0.001,
@@ -68,8 +68,8 @@ def cells(sheet, rows, columns, height, width):
     return [[pixels[t : t + height, x : x + width] for x in lefts] for t in tops]
 
 
-def test_each_row_changes_the_picture_by_its_parameter_alone():
-    image = np.asarray(picture(3, 48, 64))
+def test_each_row_changes_the_image_by_its_parameter_alone():
+    image = np.asarray(make_image(3, 48, 64))
     sheet = preview_sheet(image, VISIBLE, columns=6)
     rows = cells(sheet, len(VISIBLE) + 1, 7, 48, 64)
     for row in rows:
@@ -81,15 +81,15 @@ def test_each_row_changes_the_picture_by_its_parameter_alone():
         assert min(np.abs(one - image).max(), np.abs(one - image[:, ::-1]).max()) <= 1
 
 
-def test_titles_are_wider_than_small_pictures():
+def test_titles_are_wider_than_small_images():
     shifts = {"width_shift_range": [*range(-20, 21, 5)]}
     sheet = preview_sheet(np.full((8, 8, 3), 255, np.uint8), shifts, columns=1)
     ink = np.flatnonzero((np.asarray(sheet.convert("L")) < 255).any(0))
     assert ink[-1] < sheet.width - 3  # the closing bracket, and white beside it
 
 
-def test_an_idle_parameter_leaves_the_picture_as_it_is():
-    image = np.asarray(picture(3, 48, 64))
+def test_an_idle_parameter_leaves_the_image_as_it_is():
+    image = np.asarray(make_image(3, 48, 64))
     row = cells(preview_sheet(image, {"shear_range": 0.2}, columns=3), 1, 4, 48, 64)[0]
     for one in row[1:]:
         assert np.abs(one - image).mean() < 0.5

@@ -1,4 +1,4 @@
-"""How the native engine behaves in a process: fork, other Python threads, Ctrl-C."""
+"""The native engine with fork, other Python threads and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_ctrl_c_stops_a_training_after_its_step_and_leaves_a_checkpoint(tmp_path
 
 
 def interrupt_fit(folder: Path, delay: float) -> tuple[str, int]:
-    """What `fit` says when Ctrl-C comes some time after its first steps, and how many follow."""
+    """Interrupt `fit` after its first steps; return its last line and the steps that followed."""
     with subprocess.Popen(**command("fit", str(folder)), stdout=subprocess.PIPE) as process:
         said = [process.stdout.readline()]
         time.sleep(delay)

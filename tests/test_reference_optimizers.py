@@ -10,6 +10,7 @@ from minicnn.backends.numpy import KERNELS
 PLAIN = {"weight_decay": 0.0, "decoupled": False, "multiplier": 1.0}
 SGD = PLAIN | {"momentum": 0.0, "nesterov": False}
 ADAM = PLAIN | {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+ADAGRAD = PLAIN | {"epsilon": 1e-7}
 RMSPROP = PLAIN | {"rho": 0.9, "momentum": 0.0, "epsilon": 0.0, "centered": False}
 
 
@@ -83,9 +84,16 @@ def test_rmsprop_with_momentum():
     assert_close(got, [0.65, 0.4, 0.35, None])
 
 
+def test_adagrad():
+    # accumulator: 1.25 + 2 * 2 = 5.25; w: 1 - 0.1 * 2 / sqrt(5.25 + 1)
+    got = update("adagrad_update", 1, 2, 1.25, **ADAGRAD | {"epsilon": 1.0})
+    assert_close(got, [0.92, 5.25])
+
+
 @pytest.mark.parametrize(
     ("kernel", "slots", "attributes"),
     [
+        ("adagrad_update", [0.1], ADAGRAD),
         ("sgd_update", [None], SGD),
         ("adam_update", [0.1, 0.2], ADAM),
         ("rmsprop_update", [0.1, None, None], RMSPROP),

@@ -1,4 +1,4 @@
-"""The weights' gradient that visits only what a ReLU let through, against float64 sums over all."""
+"""The weights' gradient that skips outputs clipped by a ReLU, against float64 sums."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DENSITIES = [0, 0.02, 0.5, 1]
 
 
 def relu_output(case: Case, density: float) -> np.ndarray:
-    """0 but in a share of `density`."""
+    """Return an array in which a fraction `density` is not 0."""
     rng = np.random.default_rng(7)
     return np.where(rng.random(case.y) < density, rng.uniform(0.1, 1, case.y), 0).astype(np.float32)
 
@@ -62,7 +62,7 @@ def test_integers_are_exact(case: Case, density: float) -> None:
     ],
 )
 def test_errors_stay_within_the_bound(case: Case) -> None:
-    """All-positive numbers, whose rounding errors do not cancel."""
+    """Positive values are the hardest data: their rounding errors do not cancel."""
     x, dy = positives(case.x, 0), positives(case.y, 1)
     dw, db = gradients(case, [dy, dy, x])
     exact = backward_weights(case, *float64(dy, x))
@@ -90,10 +90,8 @@ def test_bits_do_not_depend_on_threads(
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("where", ["x", "dy", "y"])
 @pytest.mark.parametrize("name", ["rows that the pool drops", "same padding"])
-def test_nan_and_infinity_reach_what_they_reach_in_the_direct_sum(
-    name: str, where: str, value: float
-) -> None:
-    """Also x through gradients that are zero, as 0 * NaN is NaN; dy only where y > 0."""
+def test_nan_and_infinity_spread_as_in_the_direct_sum(name: str, where: str, value: float) -> None:
+    """Those of x also spread through zero gradients, as 0 * NaN is NaN; dy's where y > 0."""
     case = CASES[name]
     arrays = {"x": integers(case.x, 0), "dy": integers(case.y, 1), "y": relu_output(case, 0.5)}
     let_through = np.flatnonzero(arrays["y"] > 0)[40]
@@ -127,7 +125,7 @@ BY_DENSITY = {
 
 
 def chosen(case: Case, dense: str, y: np.ndarray) -> str:
-    """The algorithm whose bits "auto" computes."""
+    """Return the algorithm whose bits "auto" computes."""
     rng = np.random.default_rng(6)
     x, dy = (rng.normal(size=s).astype(np.float32) for s in (case.x, case.y))
     auto, sparse, full = (
@@ -138,20 +136,20 @@ def chosen(case: Case, dense: str, y: np.ndarray) -> str:
 
 
 @pytest.mark.parametrize("dense", BY_DENSITY)
-def test_the_choice_follows_the_density(dense: str) -> None:
+def test_the_selection_follows_the_density(dense: str) -> None:
     case = BY_DENSITY[dense]
     for density, expected in {0.05: "relu_sparse", 1: dense}.items():
         assert chosen(case, dense, relu_output(case, density)) == expected
 
 
-def test_few_channels_are_summed_directly_however_little_passes() -> None:
+def test_few_channels_use_the_direct_algorithm_at_any_density() -> None:
     case = Case((4, 20, 21, 3), 48, window((3, 3)))
     assert chosen(case, "direct", relu_output(case, 0.05)) == "direct"
 
 
 @pytest.mark.parametrize("case", ALL[:7])
-def test_a_gradient_that_has_its_zeros_needs_no_relu(case: Case) -> None:
-    """The same bits as from the ReLU's output."""
+def test_a_masked_gradient_needs_no_relu_output(case: Case) -> None:
+    """It has the same bits as a gradient that is masked by the ReLU's output."""
     rng, y = np.random.default_rng(8), relu_output(case, 0.3)
     x, dy = (rng.normal(size=s).astype(np.float32) for s in (case.x, case.y))
     attributes = {**case.attributes, "algorithm": "relu_sparse"}
@@ -162,7 +160,7 @@ def test_a_gradient_that_has_its_zeros_needs_no_relu(case: Case) -> None:
         np.testing.assert_array_equal(a, b)
 
 
-def test_the_choice_sees_more_than_the_first_row_of_each_image() -> None:
+def test_the_selection_reads_more_than_the_first_row_of_each_image() -> None:
     case = Case((17, 18, 18, 16), 64, window((3, 3)))
     first_rows, others = np.zeros((2, *case.y), np.float32)
     first_rows[:, :1], others[:, 1:] = 1, 1
@@ -180,8 +178,8 @@ def test_the_choice_sees_more_than_the_first_row_of_each_image() -> None:
         Case((2, 19, 9, 4), 6, window((8, 3))),
     ],
 )
-def test_other_shapes_are_computed_otherwise(case: Case) -> None:
-    """`relu_sparse` where it does not fit."""
+def test_other_shapes_use_another_algorithm(case: Case) -> None:
+    """Shapes that `relu_sparse` does not fit use another algorithm."""
     x, dy, y = integers(case.x, 0), integers(case.y, 1), relu_output(case, 0.1)
     passed = np.where(y > 0, *float64(dy), 0)
     for algorithm in ("relu_sparse", "auto"):

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicnn.data.folders import ImageList, list_folder
+from minicnn.data.folders import list_folder
+from minicnn.data.image_list import ImageList
 from minicnn.data.tools import rename
 from minicnn.data.tools.rename import Rename, apply_renames, undo_renames
 from minicnn.errors import ArgumentError, FolderInUseError, FormatError, UnsafeFileError
@@ -142,7 +143,7 @@ def test_a_full_disk_leaves_a_renaming_that_can_be_taken_back(tmp_path, monkeypa
             apply_renames(plan_of(root), journal)
     assert caught.value.filename == str(journal)
     done = 0 if call == 1 else TOLD[call - 2]
-    told = f"{done} files have new names already, which --undo {journal} takes back"
+    told = f"{done} files have new names already; undo that with --undo {journal}"
     assert (told in caught.value.strerror) == (done > 0)
     undo_renames(journal)
     assert contents(root) == before
@@ -197,17 +198,17 @@ def test_a_journal_renames_nothing_that_is_not_below_its_folder(tmp_path, row):
     (tmp_path / "home" / "link").symlink_to(tmp_path)
     before = sorted(str(p) for p in tmp_path.rglob("*"))
     journal = hostile(tmp_path / "home", [name.format(tmp_path) for name in row])
-    with pytest.raises(UnsafeFileError, match="a journal only gives files below"):
+    with pytest.raises(UnsafeFileError, match="but a journal only renames files"):
         undo_renames(journal)
     journal.unlink()
     assert sorted(str(p) for p in tmp_path.rglob("*")) == before
 
 
-def test_a_journal_must_lie_above_the_pictures(tmp_path):
+def test_a_journal_must_lie_above_the_images(tmp_path):
     root = tmp_path / "photos"
     before = numbered(root)
     (tmp_path / "elsewhere").mkdir()
-    with pytest.raises(ArgumentError, match=r"the journal must lie in .*cat or in a folder above"):
+    with pytest.raises(ArgumentError, match=r"the journal must be in .*cat or a folder above"):
         apply_renames(plan_of(root), tmp_path / "elsewhere" / "journal.csv")
     assert contents(root) == before
 
@@ -250,7 +251,7 @@ def test_a_file_that_is_gone_does_not_hold_up_the_others(tmp_path):
     before = numbered(root)
     apply_renames(plan_of(root), journal)
     (root / "cat" / "6.jpg").unlink()  # was 5.jpg
-    with pytest.raises(FileNotFoundError, match="no longer there; the other 5 files") as caught:
+    with pytest.raises(FileNotFoundError, match="no longer exists; the other 5 files") as caught:
         undo_renames(journal)
     assert caught.value.filename == str(root / "cat" / "6.jpg")
     assert contents(root) == {k: v for k, v in before.items() if v != b"5"}
@@ -287,7 +288,7 @@ def test_two_renamings_of_one_folder_do_not_meet(tmp_path):
 
 
 def odd_names(count):
-    """Names of pictures with every byte that a name may have, and lengths up to the longest."""
+    """Names of images with every byte that a name may have, and lengths up to the longest."""
     rng = np.random.default_rng(0)
     names = {
         b"a,b.jpg", b'"q".jpg', b"=1+2.jpg", b"-rf.jpg", b"caf\xe9.jpg", b"x\ny\r\nz.jpg", b" .jpg",
@@ -341,7 +342,7 @@ def test_times_modes_and_inodes_stay(tmp_path):
 def test_a_name_that_no_file_system_holds(tmp_path):
     (tmp_path / ("ü" * 125)).mkdir()
     (tmp_path / ("ü" * 125) / "a.jpg").write_bytes(b"")
-    with pytest.raises(ArgumentError, match=r"names may have 255 bytes, and .* would have 259"):
+    with pytest.raises(ArgumentError, match=r"names must have at most 255 bytes, but .* has 259"):
         rename.plan_renames(list_folder(tmp_path))
     assert len(rename.plan_renames(list_folder(tmp_path), "{number}")) == 1
 

@@ -15,15 +15,14 @@ from minicnn.apps.cli import main
 from minicnn.apps.cli.reproduce import find_data
 from minicnn.apps.recipes import RECIPES
 from minicnn.apps.runs import folder as folders
-from minicnn.apps.runs.experiment import wanted_preprocess
-from minicnn.apps.runs.gallery import Card
+from minicnn.apps.runs.gallery import GalleryImage
 from minicnn.apps.runs.load_images import load_images
-from minicnn.apps.runs.networks import NETWORKS, build
+from minicnn.apps.runs.networks import NETWORKS, build, input_preprocess
 from minicnn.apps.runs.optimizer import make_optimizer
-from minicnn.apps.runs.predictions import Answers, per_class
+from minicnn.apps.runs.predictions import Predictions, per_class
 from minicnn.apps.runs.report import write_mistakes
 from minicnn.apps.runs.settings import Settings, from_table, from_toml, to_toml
-from minicnn.apps.runs.split_files import find_lists, split
+from minicnn.apps.runs.split_files import split_at_random, split_files
 from minicnn.apps.runs.train_test_overlap import accuracy_of_new_images, repeated_images
 from minicnn.data.folders import list_folder
 from minicnn.errors import ArgumentError, FormatError
@@ -86,7 +85,7 @@ def test_wrong_settings_are_named(table, words):
 
 def test_a_file_that_is_no_toml_is_named(tmp_path):
     (tmp_path / "a.toml").write_text("epochs: 3")
-    with pytest.raises(FormatError, match=r"a\.toml.*no TOML"):
+    with pytest.raises(FormatError, match=r"a\.toml: cannot be read as TOML"):
         from_toml(tmp_path / "a.toml")
 
 
@@ -98,7 +97,7 @@ def test_cosine_rises_and_falls_to_nothing():
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_networks_fit_their_images(name):
-    preprocess = wanted_preprocess(Settings(model=name, data=""))
+    preprocess = input_preprocess(Settings(model=name, data=""))
     if name in ("xray", "photo"):  # their dense layers are large
         preprocess = preprocess._replace(size=(64, 64))
     model = build(name, preprocess, 10, {})
@@ -106,15 +105,15 @@ def test_networks_fit_their_images(name):
 
 
 def test_a_network_of_one_size_refuses_others():
-    with pytest.raises(ArgumentError, match="lenet is made for classes 10; got 3"):
+    with pytest.raises(ArgumentError, match="lenet needs classes 10; got 3"):
         build("lenet", NETWORKS["lenet"].preprocess, 3, {})
 
 
-# Sources
+# Splits
 
 
 def test_parts_on_the_disk_are_taken(data, settings):
-    found = find_lists(data, settings)
+    found = split_files(data, settings)
     assert [len(found.train.paths), len(found.test.paths)] == [48, 12]
     assert found.validation is None and found.train.class_names == ["blue", "green", "red"]
 
@@ -123,7 +122,7 @@ def test_nested_parts_are_found(tmp_path, settings):
     make_colored(tmp_path / "seg_train" / "seg_train", 2)
     make_colored(tmp_path / "seg_test" / "seg_test", 1)
     make_colored(tmp_path / "val", 1)
-    found = find_lists(tmp_path, settings)
+    found = split_files(tmp_path, settings)
     assert [len(part.paths) for part in found] == [6, 3, 3]
 
 
@@ -132,13 +131,13 @@ def test_lists_of_files_are_taken(data, tmp_path, settings):
         files = sorted((data / part).rglob("*.png"))
         lines = (f"{path} {path.parent.name}\n" for path in files)
         (tmp_path / f"{part}.txt").write_text("".join(lines))
-    found = find_lists(tmp_path, settings)
+    found = split_files(tmp_path, settings)
     assert [len(found.train.paths), len(found.test.paths)] == [48, 12]
 
 
 def test_a_split_keeps_every_class_and_loses_nothing(data, settings):
     whole = list_folder(data / "train")
-    parts = split(whole, settings)
+    parts = split_at_random(whole, settings)
     counts = [np.bincount(part.labels).tolist() for part in parts]
     assert counts == [[11] * 3, [3] * 3, [2] * 3]  # of 16: 11.2, 3.2, 1.6
     everything = [path for part in parts for path in part.paths]
@@ -147,12 +146,12 @@ def test_a_split_keeps_every_class_and_loses_nothing(data, settings):
 
 def test_a_split_follows_the_seed(data, settings):
     whole = list_folder(data / "train")
-    first = split(whole, settings).test.paths
-    assert split(whole, settings).test.paths == first
+    first = split_at_random(whole, settings).test.paths
+    assert split_at_random(whole, settings).test.paths == first
     before = random.seed()
     try:
         random.set_random_seed(12345)
-        assert split(whole, settings).test.paths != first
+        assert split_at_random(whole, settings).test.paths != first
     finally:
         random.set_random_seed(before)
 
@@ -163,7 +162,7 @@ def test_a_damaged_file_is_skipped_and_named(tmp_path, settings):
     said = []
     images = load_images(
         settings.changed(data=str(tmp_path), allow_unreadable=0.2),
-        wanted_preprocess(settings),
+        input_preprocess(settings),
         said.append,
     )
     assert [path for path, _ in images.skipped] == ["red/bad.png"]
@@ -228,12 +227,12 @@ def test_digits_in_idx_files(tmp_path):
         (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(idx(images))
         (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
     settings = Settings(model="lenet", data=str(tmp_path))
-    images = load_images(settings, wanted_preprocess(settings), print)
+    images = load_images(settings, input_preprocess(settings), print)
     assert images.train.images.shape == (30, 28, 28, 1) and images.test.total == 10
     assert images.shared and images.class_names == list("0123456789")
     other = settings.changed(model="cifar")
     with pytest.raises(ArgumentError, match=r"--image-size 28 28"):
-        load_images(other, wanted_preprocess(other), print)
+        load_images(other, input_preprocess(other), print)
 
 
 def test_data_are_found_under_their_usual_names(tmp_path, monkeypatch):
@@ -283,17 +282,17 @@ def a_text_file(root):
         (empty, "no class folders"),
         (one_class, "one class, 'red'; a classifier needs two or more"),
         (no_images, "Found 0 of 3 files with a known image type"),
-        (only_train, "a part train/ but no test/"),
+        (only_train, "has train/ but no test/"),
         (a_text_file, "--data DIR"),
     ],
 )
-@pytest.mark.parametrize("verb", [["train", "--model", "scene"], ["reproduce", "scene"]])
-def test_wrong_data_say_what_to_do(make, words, verb, tmp_path, capsys):
+@pytest.mark.parametrize("command", [["train", "--model", "scene"], ["reproduce", "scene"]])
+def test_wrong_data_say_what_to_do(make, words, command, tmp_path, capsys):
     """One line, exit code 1, and the folder's name in it."""
     where = tmp_path / "data"
     where.mkdir()
     where = make(where)
-    arguments = [*verb, "--data", str(where), "--runs", str(tmp_path / "runs")]
+    arguments = [*command, "--data", str(where), "--runs", str(tmp_path / "runs")]
     assert main.run(arguments) == 1
     error = capsys.readouterr().err
     assert str(where) in error
@@ -301,7 +300,7 @@ def test_wrong_data_say_what_to_do(make, words, verb, tmp_path, capsys):
     assert "Traceback" not in error
 
 
-# Answers
+# Predictions
 
 
 def test_test_images_that_were_trained_on_are_counted(settings, tmp_path):
@@ -310,39 +309,39 @@ def test_test_images_that_were_trained_on_are_counted(settings, tmp_path):
         save_colored(tmp_path / "test" / name / "new.png", color, seed=1000 + number)
     shutil.copy(tmp_path / "train/red/red 3.png", tmp_path / "test/red/again.png")
     settings = settings.changed(data=str(tmp_path))
-    images = load_images(settings, wanted_preprocess(settings), lambda _: None)
+    images = load_images(settings, input_preprocess(settings), lambda _: None)
     repeated = repeated_images(images.train, images.test)
     assert [images.test.files[i] for i in np.flatnonzero(repeated)] == ["red/again.png"]
     called = np.where(repeated, 0, images.test.labels)  # that one is taken for blue
-    answers = Answers(np.eye(3)[called], images.test.labels, images.class_names)
-    assert answers.accuracy == 0.75 and accuracy_of_new_images(answers, repeated) == 1
-    assert accuracy_of_new_images(answers, np.ones(4, bool)) is None
+    predictions = Predictions(np.eye(3)[called], images.test.labels, images.class_names)
+    assert predictions.accuracy == 0.75 and accuracy_of_new_images(predictions, repeated) == 1
+    assert accuracy_of_new_images(predictions, np.ones(4, bool)) is None
 
 
 def test_a_class_table_by_hand():
     probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.3, 0.7]])
-    rows = per_class(Answers(probabilities, np.array([0, 1, 1, 1]), ["cat", "dog"]))
+    rows = per_class(Predictions(probabilities, np.array([0, 1, 1, 1]), ["cat", "dog"]))
     assert rows[0] == ("cat", 1, 1, 1 / 2, 1.0, 2 / 3, "")
     assert rows[1] == ("dog", 3, 2, 1.0, 2 / 3, 4 / 5, "cat (1)")
 
 
 def test_the_surest_mistakes_come_first():
     probabilities = np.array([[0.6, 0.4], [0.1, 0.9], [0.9, 0.1], [0.2, 0.8]])
-    answers = Answers(probabilities, np.array([1, 1, 1, 0]), ["cat", "dog"])
-    assert answers.mistakes == [2, 3, 0] and answers.wrong == 3
+    predictions = Predictions(probabilities, np.array([1, 1, 1, 0]), ["cat", "dog"])
+    assert predictions.mistakes == [2, 3, 0] and predictions.wrong == 3
 
 
 def test_one_sigmoid_is_two_classes():
-    answers = Answers(np.array([[0.75], [0.25]]), np.array([1, 1]), ["cat", "dog"])
-    assert answers.predictions.tolist() == [1, 0]
-    assert answers.probabilities.tolist() == [[0.25, 0.75], [0.75, 0.25]]
+    predictions = Predictions(np.array([[0.75], [0.25]]), np.array([1, 1]), ["cat", "dog"])
+    assert predictions.predicted.tolist() == [1, 0]
+    assert predictions.probabilities.tolist() == [[0.25, 0.75], [0.75, 0.25]]
 
 
 def test_random_images_are_drawn_once_each():
-    answers = Answers(np.ones((12, 2)), np.zeros(12, int), ["a", "b"])
-    drawn = answers.some()
-    assert len(set(drawn)) == 10 and drawn == answers.some()
-    assert len(answers.some(100)) == 12
+    predictions = Predictions(np.ones((12, 2)), np.zeros(12, int), ["a", "b"])
+    drawn = predictions.random_indices()
+    assert len(set(drawn)) == 10 and drawn == predictions.random_indices()
+    assert len(predictions.random_indices(100)) == 12
 
 
 # Folders
@@ -356,7 +355,7 @@ def test_folders_are_numbered(tmp_path):
     assert folders.unfinished(tmp_path, "a-run").path == first.path
     first.report.write_text("{}")
     assert folders.unfinished(tmp_path, "a-run") is None
-    with pytest.raises(ArgumentError, match=r"a-run-1, a-run-2 came to their end.*--resume out"):
+    with pytest.raises(ArgumentError, match=r"a-run-1, a-run-2 are complete.*without --resume"):
         folders.to_resume(tmp_path, "a-run")
 
 
@@ -366,13 +365,13 @@ def test_an_interrupted_run_is_found_by_the_name_that_it_was_given(tmp_path, tit
     folder.config.write_text("")
     assert folders.to_resume(tmp_path, title).path == folder.path
     folder.report.write_text("{}")
-    with pytest.raises(ArgumentError, match="-1 came to their end"):
+    with pytest.raises(ArgumentError, match="-1 is complete"):
         folders.to_resume(tmp_path, title)
 
 
 def test_mistakes_of_classes_with_long_names_are_written(tmp_path):
     names = ["\U00020000" * 60, "b" * 200]
-    worst = [Card(np.zeros((4, 4, 3), np.uint8), names[0], 0.9, names[1])] * 2
+    worst = [GalleryImage(np.zeros((4, 4, 3), np.uint8), names[0], 0.9, names[1])] * 2
     write_mistakes(tmp_path / "mistakes", worst)
     assert len(list((tmp_path / "mistakes").glob("0?-bbb*-called-*-0.90.png"))) == 2
 
@@ -407,7 +406,7 @@ def test_the_page_stands_alone(finished):
     sources = re.findall(r'(?:src|href)="([^"]{0,30})', page)
     assert sources and all(source.startswith("data:image/") for source in sources)
     assert "http" not in page and "<script" not in page
-    assert all(f'alt="{text}' in page for text in ("Loss and accuracy", "red, called"))
+    assert all(f'alt="{text}' in page for text in ("Loss and accuracy", "red, predicted as"))
 
 
 def test_the_log_has_a_line_an_epoch(finished):
@@ -442,7 +441,7 @@ def test_a_goal_that_is_not_reached(data, tmp_path):
 
 
 NO_TRAINING = {
-    "no images": (["--data", "nowhere"], 1, "is not there. Needed is"),
+    "no images": (["--data", "nowhere"], 1, "does not exist. Give a folder"),
     "images too small": (["--image-size", "4", "4"], 1, "images of at least"),
     "a wrong number": (["--learning-rate", "-1"], 2, "'--learning-rate': -1.0 is not in the range"),
 }
@@ -505,7 +504,7 @@ def test_augmentation_and_normalized_images(settings, data, tmp_path):
     assert main.run(["test", str(run), str(data), "--fail-under", str(accuracy), "--quiet"]) == 0
 
 
-# Verbs on a finished run
+# Commands on a finished run
 
 
 def test_test_measures_as_the_run_did(finished, data, capsys, tmp_path):

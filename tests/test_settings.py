@@ -62,21 +62,21 @@ def test_tables_that_were_written_and_could_not_be_read(tmp_path, table):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"network": {"x": None}}, "x must be a text, a number, true or false, a list or a table"),
-        ({"network": {"x": {1: 2}}}, "each name in x must be a text; got int"),
+        ({"network": {"x": None}}, "x must be a string, a number, a boolean, a list or a table"),
+        ({"network": {"x": {1: 2}}}, "each name in x must be a string; got int"),
         ({"network": {"x": float("nan")}}, "x must be a finite number; got nan"),
-        ({"network": {"x": [np.zeros(2)]}}, "x must be a text, a number"),
+        ({"network": {"x": [np.zeros(2)]}}, "x must be a string, a number"),
         ({"network": {"x": 2**63}}, "x must be an integer of at most 64 bits"),
-        ({"data": "caf\udce9"}, "data must be a text that UTF-8 can write; got 'caf\\udce9'"),
-        ({"network": {"\udce9": 1}}, "each name in network must be a text that UTF-8 can write"),
+        ({"data": "caf\udce9"}, "data must be valid UTF-8; got 'caf\\udce9'"),
+        ({"network": {"\udce9": 1}}, "each name in network must be valid UTF-8"),
         ({"epochs": 0}, "epochs must be an integer >= 1; got 0"),
         ({"batch_size": 2.0}, "batch_size must be an integer >= 1; got 2.0"),
         ({"seed": -1}, "seed must be an integer from 0 to 2^63 - 1; got -1"),
         ({"split": (70, 30)}, "split must be a list of 3 integers"),
         ({"balance": 1}, "balance must be True or False; got 1"),
-        ({"classes": 5}, "classes must be a list of folders' names"),
-        ({"classes": "cat"}, "classes must be a list of folders' names"),
-        ({"name": 3}, "name must be a text; got int"),
+        ({"classes": 5}, "classes must be a list of folder names"),
+        ({"classes": "cat"}, "classes must be a list of folder names"),
+        ({"name": 3}, "name must be a string; got int"),
         ({"optimizer": "adam"}, "optimizer must be a table, [optimizer]; got str"),
     ],
 )
@@ -111,6 +111,12 @@ def test_files_made_to_do_harm_are_refused(tmp_path, text, error):
     with pytest.raises(error, match=r"^\S+c\.toml") as caught:
         from_toml(tmp_path / "c.toml")
     assert len(str(caught.value)) < 300 + len(str(tmp_path))
+
+
+def test_files_with_a_former_name_are_read(tmp_path):
+    (tmp_path / "c.toml").write_text(HEAD + "normalise = true\n")
+    settings = from_toml(tmp_path / "c.toml")
+    assert settings.normalize and "normalize = true" in to_toml(settings)
 
 
 def test_a_file_that_is_no_utf_8_says_where(tmp_path):

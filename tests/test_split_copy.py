@@ -95,7 +95,7 @@ def test_a_file_that_changes_while_it_is_copied_is_not_kept(tmp_path, monkeypatc
     assert images.paths[2].name not in copies(tmp_path / "sets")
 
 
-def test_a_pipe_among_the_pictures_is_named(tmp_path):
+def test_a_pipe_among_the_images_is_named(tmp_path):
     images, plan = split_of(tmp_path)
     images.paths[0].unlink()
     os.mkfifo(images.paths[0])
@@ -186,8 +186,8 @@ def test_killed_between_its_last_renames_it_is_finished_by_the_next(tmp_path, ca
         assert copy_split(images, plan, sets) == []
     else:
         with (
-            pytest.warns(UserWarning, match="an earlier split to .* had been interrupted just"),
-            pytest.raises(FileExistsError, match="is there already"),
+            pytest.warns(UserWarning, match="an earlier split to .* was interrupted just"),
+            pytest.raises(FileExistsError, match="exists already"),
         ):
             copy_split(images, plan, sets)
     assert sorted(os.listdir(sets)) == ["notes.txt", "test", "train", "val"]
@@ -201,7 +201,7 @@ def test_what_an_interrupted_split_had_ready_is_never_mixed_with_another(tmp_pat
     save(sets / f"{READY}0" / "val" / "cat" / "a.jpg", 1)
     save(sets / "val" / "cat" / "b.jpg", 2)
     before = contents(sets)
-    with pytest.raises(FileExistsError, match="holds the same part of a split that was inter"):
+    with pytest.raises(FileExistsError, match="contains the same folder of an interrupted split"):
         copy_split(images, plan, sets)
     assert contents(sets) == before
 

@@ -1,4 +1,4 @@
-"""What holds for the tests themselves."""
+"""Rules that the tests themselves must follow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-# Programs beside them may look at a clock: to choose the moment at which a process is killed.
+# Helper programs are not checked: some use a clock to choose when a process is killed.
 FILES = sorted(Path(__file__).parent.glob("test_*.py"))
 CLOCKS = re.compile(
     r"(perf_counter|monotonic|process_time|thread_time|time)(_ns)?|now|utcnow|today"
@@ -19,7 +19,7 @@ CLOCK = "time.perf_counter"
 
 
 def clocks(source: str) -> list[str]:
-    """Calls that tell the time, in the code and in the programs that it has as text."""
+    """Return the calls that read a clock, in the code and in programs that it holds as text."""
     found = []
     for node in ast.walk(ast.parse(source)):
         match node:
@@ -36,7 +36,7 @@ def clocks(source: str) -> list[str]:
 
 
 def time_limits(source: str) -> list[str]:
-    """Limits of seconds, other than the one of pyproject.toml, which is for what never ends."""
+    """Return the time limits in the code; the one in pyproject.toml is only for tests that hang."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
     return [
         f"line {call.lineno}: timeout={keyword.value.value}"
@@ -48,7 +48,7 @@ def time_limits(source: str) -> list[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_nothing_is_measured_in_seconds(path):
-    """A slow or busy machine fails no test: work is counted, speed is what benchmarks are for."""
+    """Tests count work; only benchmarks measure speed. So no test fails on a slow machine."""
     source = path.read_text(encoding="utf-8")
     assert clocks(source) + time_limits(source) == []
 
@@ -69,6 +69,6 @@ def test_a_clock_is_found(source):
     assert clocks(source) + time_limits(source) != []
 
 
-def test_what_is_no_clock_is_let_be():
+def test_other_names_are_not_taken_for_clocks():
     assert clocks("import time\ntime.sleep(1)\nclock.monotonic\nfrom time import sleep") == []
     assert time_limits("def connect(address, timeout): return dial(timeout=timeout)") == []

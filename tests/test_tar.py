@@ -157,16 +157,16 @@ def test_a_damaged_header_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("data", "error", "message"),
     [
-        (b"", TruncatedError, "no whole tar archive"),
-        (b"\xff" * BLOCK, FormatError, "is no tar archive"),
-        (b"P" * 2000, FormatError, "is no tar archive"),
-        (header(size_field=b"\xff" * 12), FormatError, "a number in a header is none"),
-        (header(size_field=b"12345678901 "), FormatError, "a number in a header is none"),
+        (b"", TruncatedError, "not a complete tar archive"),
+        (b"\xff" * BLOCK, FormatError, "is not a tar archive"),
+        (b"P" * 2000, FormatError, "is not a tar archive"),
+        (header(size_field=b"\xff" * 12), FormatError, "a header field is not a number"),
+        (header(size_field=b"12345678901 "), FormatError, "a header field is not a number"),
         (header(size_field=b"\x80" + b"\xff" * 11) + END, SizeLimitError, "a file of 309,4"),
-        (header(size=600) + bytes(600), TruncatedError, "ends 424 bytes before a file in it"),
-        (header(kind=b"S") + END, UnsupportedError, "in pieces"),
-        (header(kind=b"M") + END, UnsupportedError, "in pieces"),
-        (attributes(line(b"GNU.sparse.major", b"1")), UnsupportedError, "in pieces"),
+        (header(size=600) + bytes(600), TruncatedError, "ends 424 bytes before the end of a file"),
+        (header(kind=b"S") + END, UnsupportedError, "sparse"),
+        (header(kind=b"M") + END, UnsupportedError, "sparse"),
+        (attributes(line(b"GNU.sparse.major", b"1")), UnsupportedError, "sparse"),
         (attributes(b"9" * 4000 + b" path=x\n"), FormatError, "the attributes of a file"),
         (attributes(b"0 path=x\n"), FormatError, "the attributes of a file"),
         (attributes(b"-9 path=x\n"), FormatError, "the attributes of a file"),
@@ -207,7 +207,7 @@ def test_headers_before_headers_are_counted(tmp_path):
     """3,000 long names ended in a RecursionError."""
     long = header(b"L", 5, b"L") + filled(b"name\0")
     assert read(long * 4 + header() + END, tmp_path / "x") == {"name": b""}
-    with pytest.raises(FormatError, match="more than 4 headers before a file's own"):
+    with pytest.raises(FormatError, match="more than 4 extension headers for one file"):
         read(long * 3000 + header() + END, tmp_path / "x")
 
 
@@ -233,11 +233,11 @@ def test_xz_may_not_ask_for_gigabytes_of_memory(tmp_path):
         read(data, tmp_path / "x")
 
 
-# --- pictures -----------------------------------------------------------------------------------
+# --- images -----------------------------------------------------------------------------------
 
 
 def png_declaring(width, height):
-    """A picture whose header is right, and whose content is not there."""
+    """An image whose header is right, and whose content is not there."""
     file = io.BytesIO()
     Image.new("L", (1, 1)).save(file, "png")
     data = bytearray(file.getvalue())
@@ -246,8 +246,8 @@ def png_declaring(width, height):
     return bytes(data)
 
 
-def picture_archive(tmp_path, pictures):
-    names = {f"x/train/cat/{i}.png": data for i, data in enumerate(pictures)}
+def image_archive(tmp_path, images):
+    names = {f"x/train/cat/{i}.png": data for i, data in enumerate(images)}
     (tmp_path / "x.tar.gz").write_bytes(gzip.compress(archive_of(names)))
     return tmp_path / "x.tar.gz"
 
@@ -256,28 +256,26 @@ def picture_archive(tmp_path, pictures):
     ("size", "count", "decoded"), [((7_000, 7_000), 500, 0), ((1000, 1000), 300, 245)]
 )
 def test_pixels_are_counted_before_they_are_decoded(tmp_path, monkeypatch, size, count, decoded):
-    """500 pictures of many megapixels, in 14 kB, took over a minute."""
+    """500 images of many megapixels, in 14 kB, took over a minute."""
     calls = []
     blank = np.zeros((32, 32, 3), np.uint8)
     monkeypatch.setattr(cifar10, "decode", lambda *_: calls.append(1) or blank)
-    path = picture_archive(tmp_path, [png_declaring(*size)] * count)
-    with pytest.raises(SizeLimitError, match=f"has a picture of {size[0] * size[1]:,} pixels"):
+    path = image_archive(tmp_path, [png_declaring(*size)] * count)
+    with pytest.raises(SizeLimitError, match=f"has an image of {size[0] * size[1]:,} pixels"):
         cifar10.load_data(path)
     assert len(calls) == decoded
 
 
-def test_a_picture_that_cannot_be_read_is_named(tmp_path):
-    """It was called "no whole tar archive"."""
-    path = picture_archive(tmp_path, [b"no picture"])
+def test_an_image_that_cannot_be_read_is_named(tmp_path):
+    """It was called "not a complete tar archive"."""
+    path = image_archive(tmp_path, [b"not an image"])
     with pytest.raises(FormatError, match=r"'train/cat/0.png' cannot be read .it is not an im"):
         cifar10.load_data(path)
 
 
-def test_a_file_too_large_for_a_picture_or_a_batch_is_not_read(tmp_path):
-    with pytest.raises(
-        SizeLimitError, match=r"'0.png' has 5,242,880 bytes, of which at most 4,194"
-    ):
-        cifar10.load_data(picture_archive(tmp_path, [bytes(5 * MIB)]))
+def test_a_file_too_large_for_an_image_or_a_batch_is_not_read(tmp_path):
+    with pytest.raises(SizeLimitError, match=r"'0.png' has 5,242,880 bytes; at most 4,194"):
+        cifar10.load_data(image_archive(tmp_path, [bytes(5 * MIB)]))
     (tmp_path / "x").write_bytes(header(b"data_batch_1.bin", 65 * MIB))
     with pytest.raises(SizeLimitError, match=r"'data_batch_1.bin' has 68,157,440 bytes"):
         cifar10.load_data(tmp_path / "x")

@@ -40,7 +40,7 @@ ONE_WARP = MmaTile(32, 8, 8, 8, stages=2)
 
 @pytest.fixture
 def tf32(monkeypatch):
-    """A GPU with tensor cores, and no shape too small for them."""
+    """Simulate a GPU with tensor cores, which are used for all shapes."""
     if SIMULATED:
         monkeypatch.setattr(choice, "capability", lambda: (8, 0))
     monkeypatch.setattr(choice, "MIN_PRODUCTS", 0)
@@ -68,7 +68,7 @@ def test_lanes_hold_what_the_figures_show(matrix):
     rows, columns = (np.broadcast_to(p, (32, p.shape[1])) for p in emulation.fragments()[matrix])
     for place, wanted in FIGURES[matrix].items():
         assert (rows[place], columns[place]) == wanted
-    assert len({*zip(rows.flat, columns.flat, strict=True)}) == rows.size  # each number once
+    assert len({*zip(rows.flat, columns.flat, strict=True)}) == rows.size  # each value once
 
 
 @simulated
@@ -85,7 +85,7 @@ def test_the_lanes_multiply_matrices():
 @pytest.mark.parametrize(
     ("x", "wanted"),
     [
-        (1 + 2**-11, 1 + 2**-10),  # a tie goes away from zero
+        (1 + 2**-11, 1 + 2**-10),  # ties round away from zero
         (-1 - 2**-11, -1 - 2**-10),
         (1 + 2**-11 - 2**-23, 1),
         (2 - 2**-23, 2),
@@ -161,7 +161,7 @@ def to_tf32(array):
 
 
 def chosen(case, samples=None):
-    """(kernel, arrays) of a case's kernels that the tensor cores compute."""
+    """Yield (kernel, arrays) for a case's kernels that the tensor cores compute."""
     for kernel, known in calls(case, np.float32, samples=samples):
         if kernel in choice.KERNEL_FACTORIES:
             yield kernel, {name: to_tf32(a) for name, a in known.items()}
@@ -180,7 +180,7 @@ def assert_all_agree(case, samples=None):
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_agrees_with_the_reference(tf32, case):
-    if SIMULATED:  # a thread of the system is dear
+    if SIMULATED:  # its threads are slow
         tf32.setattr(tiles, "TILES", (ONE_WARP,))
     assert_all_agree(case)
 
@@ -223,7 +223,7 @@ def test_a_product_of_some_size_fits(wanted):
     assert choice.fits("dense_forward", Spec((64, 800)), Spec((800, 500)), None)
 
 
-def test_float32_is_computed_unless_all_is_there(wanted):
+def test_float32_is_computed_unless_tf32_is_possible(wanted):
     assert not choice.fits("relu_forward", X)
     assert not choice.fits("conv2d_forward", Spec((1, 3, 3, 16)), W, None, **conv((3, 3), 3))
     assert not choice.fits("dense_forward", Spec((64, 800)), Spec((800, 5)), None)
@@ -236,7 +236,7 @@ def test_float32_is_computed_unless_all_is_there(wanted):
     assert not choice.fits("conv2d_forward", X, W, None, **SAME)
 
 
-def test_tiles_fill_the_card_before_they_grow():
+def test_small_tiles_are_used_until_the_gpu_is_full():
     assert best_tile(ProductSize(2**17, 128, 576)).columns == 128
     assert best_tile(ProductSize(2**17, 16, 576)).columns == 16
     assert best_tile(ProductSize(64, 500, 800)).rows == 64

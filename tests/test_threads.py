@@ -14,7 +14,7 @@ from PIL import Image
 from minicnn.data.parallel import map_in_threads
 from minicnn.datasets import mnist
 from minicnn.preprocessing.image import ImageDataGenerator
-from minicnn.support.threads import Threads
+from minicnn.support.threads import ThreadPool
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def scarce(monkeypatch):
 @pytest.mark.parametrize("there", [0, 1, 2, 5])
 def test_fewer_threads_do_the_same_work(scarce, there):
     scarce(there)
-    with Threads(5) as pool:
+    with ThreadPool(5) as pool:
         assert len(pool) == there
         assert list(pool.map(lambda i: i * i, range(100))) == [i * i for i in range(100)]
     assert map_in_threads(str, range(7), threads=5) == list("0123456")
@@ -69,7 +69,7 @@ import numpy as np
 import minicnn as mc
 from minicnn import backends
 from minicnn.data.parallel import map_in_threads
-from minicnn.support.threads import Threads
+from minicnn.support.threads import ThreadPool
 
 backends.set_num_threads(2)
 model = mc.zoo.lenet()
@@ -81,10 +81,10 @@ with backends.backend("numpy"):
 pages = int(open("/proc/self/statm").read().split()[0])
 room = pages * resource.getpagesize() + (60 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (room, room))
-with Threads(500) as pool:
+with ThreadPool(500) as pool:
     mapped = map_in_threads(int, range(9), threads=500)
     print(len(pool), sum(pool.map(int, range(100))), len(mapped))
-with Threads(500) as pool:  # the C++ engine's threads find no room either
+with ThreadPool(500) as pool:  # the C++ engine's threads find no room either
     model.train_on_batch(x[:1], y[:1])
 print(model.predict_on_batch(x[:1]).shape)
 """
@@ -108,7 +108,7 @@ def test_an_error_comes_out_where_the_result_would():
     def invert(i):
         return 1 // i
 
-    with Threads(2) as pool:
+    with ThreadPool(2) as pool:
         jobs = [pool.submit(invert, i) for i in (1, 0, -1)]
         assert (jobs[0].result(), jobs[2].result()) == (1, -1)
         with pytest.raises(ZeroDivisionError):
@@ -123,7 +123,7 @@ def test_jobs_that_were_not_begun_are_left_out_after_an_error():
         gate.wait()
 
     def leave_by_an_error():
-        with Threads(1) as pool:
+        with ThreadPool(1) as pool:
             for i in range(50):
                 pool.submit(wait, i)
             raise KeyboardInterrupt
@@ -147,7 +147,7 @@ def test_a_forked_child_does_what_its_parents_threads_were_asked_for():
         return i
 
     parent = os.getpid()
-    with Threads(2) as pool:
+    with ThreadPool(2) as pool:
         jobs = [pool.submit(wait, i) for i in range(4)]
         child = os.fork()
         if not child:

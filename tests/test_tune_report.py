@@ -13,7 +13,7 @@ from minicnn.tune.results import Result
 pytest.importorskip("optuna")
 pytestmark = pytest.mark.usefixtures("no_fsync")
 
-# The figure in the paper, with the values that its network used.
+# The report in the paper, without the values that its network did not use.
 PAPERS_REPORT = """\
 Trial complete
 Trial summary
@@ -78,7 +78,7 @@ def test_the_space_can_be_shown(tmp_path, capsys):
     ]
 
 
-def test_the_table_has_a_row_a_trial(tmp_path):
+def test_the_table_has_one_row_per_trial(tmp_path):
     tuner = search(tmp_path, max_trials=4)
     tuner.to_csv(tmp_path / "trials.csv")
     head, *rows = (tmp_path / "trials.csv").read_text().splitlines()
@@ -89,7 +89,7 @@ def test_the_table_has_a_row_a_trial(tmp_path):
         assert row.endswith(f",{one.get('filters_1', '')}")
 
 
-def test_the_pictures_show_every_trial(tmp_path):
+def test_the_figures_show_every_trial(tmp_path):
     pytest.importorskip("matplotlib")
     tuner = search(tmp_path, max_trials=5)
     figures = tuner.plot()
@@ -104,7 +104,7 @@ def test_the_pictures_show_every_trial(tmp_path):
         tune.RandomSearch(build, directory=tmp_path, project_name="none").plot()
 
 
-def test_a_search_that_chooses_nothing_has_pictures_too(tmp_path):
+def test_a_search_without_hyperparameters_has_figures_too(tmp_path):
     pytest.importorskip("matplotlib")
     one = Result(0, "0" * 32, "complete", 0.5, 0, 1.0, {}, {0: 0.5}, None)
     (panel,) = figures.values_figure([one], "val_accuracy").axes

@@ -1,4 +1,4 @@
-"""Pictures that cannot be read: few are left out, many are an error, none moves the others."""
+"""Images that cannot be read: few are left out, many are an error, none moves the others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOISE = np.random.default_rng(0).integers(0, 256, (60, 60, 3), dtype=np.uint8)
 
 
 def make(folder, count=64, classes=("all",)):
-    """Picture i of each class is all of the gray i, so that pixels say which one it is."""
+    """Image i of each class is all of the gray i, so that pixels say which one it is."""
     for name in classes:
         (folder / name).mkdir(parents=True)
         for i in range(count):
@@ -46,7 +46,7 @@ def flow(folder, generator=None, **options):
 
 
 def shown(batch):
-    """Which pictures a batch has."""
+    """Which images a batch has."""
     return batch[0][:, 0, 0, 0].astype(int).tolist()
 
 

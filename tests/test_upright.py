@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 import minicnn as mc
-from minicnn.apps.cli.show import look_at
-from minicnn.apps.runs.batches import from_files
-from minicnn.apps.runs.load_images import load_test_part
+from minicnn.apps.cli.show import read_input
+from minicnn.apps.runs.batches import batches_from_files
+from minicnn.apps.runs.load_images import load_test_split
 from minicnn.apps.runs.settings import Settings
 from minicnn.data import (
     ImageDataGenerator,
@@ -67,12 +67,12 @@ READERS = {
         iter(image_dataset_from_directory(d, image_size=SIZE, upright=up, **QUIET))
     )[0][0],
     "train": lambda d, up: next(
-        from_files(list_folder(d), settings(d), Preprocess(SIZE, upright=up)).for_epoch(0)
+        batches_from_files(list_folder(d), settings(d), Preprocess(SIZE, upright=up)).for_epoch(0)
     )[0][0],
-    "test": lambda d, up: load_test_part(
+    "test": lambda d, up: load_test_split(
         d, Preprocess(SIZE, upright=up), ["a", "b"], lambda line: None
     )[0].images[0],
-    "show": lambda d, up: look_at(model_of(Preprocess(SIZE, upright=up)), d / "a/1.png").pixels,
+    "show": lambda d, up: read_input(model_of(Preprocess(SIZE, upright=up)), d / "a/1.png").pixels,
 }
 
 

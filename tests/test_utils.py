@@ -1,4 +1,4 @@
-"""The small helpers."""
+"""The helpers of `minicnn.utils`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verify finds each broken kernel, by its name, and nothing in kernels that are right."""
+"""Verify names each broken kernel, and no correct one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from minicnn.layers import (
 
 
 def network():
-    """A little of everything."""
+    """A network with most kinds of layers."""
     x = mc.Input((14, 12, 3), rescale=1 / 255)
     a = MaxPooling2D(2)(Conv2D(6, 3, activation="relu", name="first")(x))
     a = Dropout(0.3)(BatchNormalization()(a))
@@ -68,12 +68,12 @@ def test_a_broken_kernel_is_found_by_its_name(name, monkeypatch):
     assert {check.kernel for check in checks if not check.agrees} == {name}
 
 
-def test_wrong_winners_of_a_pooling_are_found(monkeypatch):
+def test_wrong_positions_of_a_pooling_are_found(monkeypatch):
     right = reference.KERNELS["conv2d_max_pool2d_forward"]
 
     def broken(*reads, **attributes):
-        y, winners = right(*reads, **attributes)
-        return y, np.roll(winners, 1)
+        y, argmax = right(*reads, **attributes)
+        return y, np.roll(argmax, 1)
 
     monkeypatch.setattr(
         reference, "KERNELS", {**reference.KERNELS, "conv2d_max_pool2d_forward": broken}
@@ -136,7 +136,7 @@ def test_the_gpu_engine_is_verified_too():
 
 
 def test_a_bias_before_a_batch_norm_is_judged_by_what_was_added(monkeypatch):
-    """Its gradient is 0 but for rounding, which is as large as dy's, not as the sum's."""
+    """Its gradient is 0 up to rounding, which is relative to dy, not to the sum."""
     right = reference.KERNELS["conv2d_backward_weights"]
 
     def rounded(dy, *reads, **attributes):

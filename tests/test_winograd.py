@@ -1,4 +1,4 @@
-"""Winograd's algorithm against float64, where the direct one's tests ask for exact sums."""
+"""Winograd's algorithm, compared with float64 sums within bounds of its rounding errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from test_native_conv2d import (
-    NOBODY,
+    NO_ARGMAX,
     Case,
     backward_input,
     backward_weights,
@@ -22,7 +22,7 @@ from test_native_conv2d import (
 
 core = pytest.importorskip("minicnn._core")
 
-# Of the outputs' root mean square, by the kernel's side: the error's own, and the largest error.
+# Bounds relative to the outputs' root mean square, by kernel size: the rms and the largest error.
 LIMITS = {3: (2e-6, 1e-5), 5: (1e-5, 1e-4)}
 HALVES = window((2, 2), (2, 2))
 
@@ -99,7 +99,7 @@ def test_gradients_errors_keep_the_bound(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_with_relu_it_is_the_same_bits_as_with_relu_apart(case: Case) -> None:
+def test_a_fused_relu_has_the_bits_of_a_separate_one(case: Case) -> None:
     shapes = [case.x, case.w, (case.filters,), case.y]
     x, w, b, dy = (normal(s, i) for i, s in enumerate(shapes))
     (z,) = run("conv2d_forward", [x, w, b], [case.y], **asked(case))
@@ -117,7 +117,7 @@ def test_with_relu_it_is_the_same_bits_as_with_relu_apart(case: Case) -> None:
 
 @pytest.mark.parametrize("k", [3, 5])
 def test_a_weights_gradient_of_many_tiles_keeps_the_bound(k: int) -> None:
-    """More than 32 blocks of 256: then sums of blocks are added to a total."""
+    """With more than 32 blocks of 256 tiles, sums of blocks are added to a total."""
     case = conv((3, 230, 230, 2), 3, k)
     x, dy = normal(case.x, 0), normal(case.y, 1)
     dw, _ = run("conv2d_backward_weights", [dy, x], [case.w, (3,)], **asked(case))
@@ -127,7 +127,7 @@ def test_a_weights_gradient_of_many_tiles_keeps_the_bound(k: int) -> None:
 @pytest.mark.parametrize("activation", ["relu", "linear"])
 @pytest.mark.parametrize("case", [c for c in CASES if min(c.values[0].y[1:3]) > 1])
 def test_pooled_forward_is_the_composition(case: Case, activation: str) -> None:
-    """Of cells whose values differ by less than the error, any may have won."""
+    """Among cells that differ by less than the error, any may be the argmax."""
     x, w, b = (normal(s, i) for i, s in enumerate([case.x, case.w, (case.filters,)]))
     z = forward(case, *float64(x, w, b))
     z = np.maximum(z, 0) if activation == "relu" else z
@@ -136,7 +136,7 @@ def test_pooled_forward_is_the_composition(case: Case, activation: str) -> None:
     y, argmax = run_pool([x, w, b], y_exact.shape, **attributes)
     assert_close(y, y_exact, case.window.size[0])
     clipped = (activation == "relu") & (y <= 0)
-    np.testing.assert_array_equal(argmax == NOBODY, clipped)
+    np.testing.assert_array_equal(argmax == NO_ARGMAX, clipped)
     assert (argmax[~clipped] < 4).all()
     _, ph, pw, _ = y.shape
     cells = [z[:, ky : 2 * ph : 2, kx : 2 * pw : 2] for ky in (0, 1) for kx in (0, 1)]
@@ -145,14 +145,14 @@ def test_pooled_forward_is_the_composition(case: Case, activation: str) -> None:
 
 
 @pytest.mark.parametrize("k", [3, 5])
-def test_the_first_of_equals_wins(k: int) -> None:
-    """Of images of zeros every output is the bias, exactly."""
+def test_the_argmax_is_the_first_of_equal_values(k: int) -> None:
+    """For images of zeros every output is exactly the bias."""
     case = conv((1, 8 + k - 1, 8 + k - 1, 4), 20, k)
     x, w = np.zeros(case.x, np.float32), normal(case.w, 0)
     attributes = {**asked(case), "pool": HALVES, "activation": "relu"}
     y, argmax = run_pool([x, w, normal((20,), 1)], (1, 4, 4, 20), **attributes)
     np.testing.assert_array_equal(y[0, 0, 0], np.maximum(normal((20,), 1), 0))
-    np.testing.assert_array_equal(argmax, np.where(y > 0, 0, NOBODY))
+    np.testing.assert_array_equal(argmax, np.where(y > 0, 0, NO_ARGMAX))
 
 
 @pytest.mark.parametrize("case", CASES[::2])
@@ -185,7 +185,7 @@ def test_bits_do_not_depend_on_threads_or_batch(case: Case, threads: Callable[[i
 def test_nan_and_infinity_reach_all_their_outputs_and_only_their_tiles(
     k: int, value: float
 ) -> None:
-    """Where the direct sum is not finite, so is Winograd's; in tiles that do not see it all are."""
+    """Where the direct sum is not finite, neither is Winograd's; tiles that do not read it are."""
     case = conv((2, 19, 22, 5), 9, k, 1, 1, 1, 1)
     x, w = normal(case.x, 0), normal(case.w, 1)
     for at in [(0, 0, 0), (0, 5, 5), (1, 8, 13), (1, 18, 21)]:
@@ -223,7 +223,7 @@ def test_pooling_keeps_nan() -> None:
 
 
 def answers(case: Case, algorithm: str) -> list[np.ndarray]:
-    """What all kernels of a convolution write."""
+    """Return everything that the kernels of a convolution write."""
     x, w, dy = (normal(s, i) for i, s in enumerate([case.x, case.w, case.y]))
     attributes = {**case.attributes, "algorithm": algorithm}
     return [
@@ -243,7 +243,7 @@ def answers(case: Case, algorithm: str) -> list[np.ndarray]:
         Case((1, 9, 9, 20), 20, window((2, 2))),
     ],
 )
-def test_what_it_cannot_do_is_done_directly(case: Case) -> None:
+def test_other_shapes_use_the_direct_algorithm(case: Case) -> None:
     for found, want in zip(answers(case, "winograd"), answers(case, "direct"), strict=True):
         np.testing.assert_array_equal(found, want)
 
@@ -257,24 +257,24 @@ def test_what_it_cannot_do_is_done_directly(case: Case) -> None:
         (conv((1, 7, 7, 32), 32, 3), "direct"),  # 5 x 5 outputs: four tiles, mostly outside
     ],
 )
-def test_the_automatic_choice(case: Case, choice: str) -> None:
+def test_the_automatic_selection(case: Case, choice: str) -> None:
     for found, want in zip(answers(case, "auto"), answers(case, choice), strict=True):
         np.testing.assert_array_equal(found, want)
 
 
 @pytest.mark.parametrize(("images", "choice"), [(1, "direct"), (16, "winograd")])
-def test_one_small_image_is_not_worth_the_weights_transform(images: int, choice: str) -> None:
+def test_one_small_image_is_not_worth_transforming_the_weights(images: int, choice: str) -> None:
     case = conv((images, 6, 6, 64), 128, 3)
     y, *_ = answers(case, "auto")
     assert y.tobytes() == answers(case, choice)[0].tobytes()
 
 
-# What "auto" promises, by the kernel's side, in units of 2^-24 of what a result's tile sees.
+# The error bounds of "auto" by kernel size, in units of 2^-24 of the values that a tile reads.
 PROMISED = {3: 32, 5: 128}
 
 
 def seen_by_tiles(images: np.ndarray, h: int, w: int, top: int, left: int, k: int) -> np.ndarray:
-    """(N, h, w, C): for each output the largest number, by channel, that its tile of 4 x 4 sees."""
+    """Return (N, h, w, C): the largest value per channel that an output's 4 x 4 tile reads."""
     n, _, _, c = images.shape
     seen = np.zeros((n, h, w, c))
     for y in range(0, h, 4):
@@ -287,14 +287,14 @@ def seen_by_tiles(images: np.ndarray, h: int, w: int, top: int, left: int, k: in
 
 
 def ratio(found: np.ndarray, exact: np.ndarray, size: np.ndarray) -> float:
-    """The largest error in units of 2^-24 of `size`; where that is 0 there must be none."""
+    """Return the largest error in units of 2^-24 of `size`; it must be 0 where `size` is 0."""
     error, size = np.broadcast_arrays(np.abs(found - exact), size)
     assert (error[size == 0] == 0).all()
     return float(np.max(error[size > 0] / size[size > 0], initial=0)) * 2**24
 
 
 def padded_case(seed: int) -> Case:
-    """Enough channels for Winograd's algorithm to pay; padding up to two more than the kernel."""
+    """Draw a case with many channels, and padding of up to two more than the kernel."""
     rng = np.random.default_rng([8, seed])
     k = (3, 5)[seed % 2]
     top, bottom, left, right = map(int, rng.integers(0, k + 3, 4))
@@ -313,7 +313,7 @@ FILLS = {
 
 @pytest.mark.parametrize("fill", FILLS)
 @pytest.mark.parametrize("seed", range(30))
-def test_the_automatic_choice_keeps_its_promise_whatever_the_padding(seed: int, fill: str) -> None:
+def test_the_automatic_selection_keeps_its_bounds_for_any_padding(seed: int, fill: str) -> None:
     case, rng = padded_case(seed), np.random.default_rng(seed)
     shapes = case.x, case.w, (case.filters,), case.y
     x, w, b, dy = (FILLS[fill](rng, shape).astype(np.float32) for shape in shapes)
@@ -346,7 +346,7 @@ def test_the_automatic_choice_keeps_its_promise_whatever_the_padding(seed: int, 
 
 
 @pytest.mark.parametrize("pooled", [False, True], ids=["plain", "pooled"])
-def test_outputs_of_padding_alone_are_the_bias_exactly(pooled: bool) -> None:
+def test_outputs_of_padding_alone_are_exactly_the_bias(pooled: bool) -> None:
     case = conv((1, 30, 30, 48), 67, 3, right=3)
     x, w, b = (normal(s, i) for i, s in enumerate([case.x, case.w, (67,)]))
     if pooled:
@@ -361,7 +361,7 @@ def test_outputs_of_padding_alone_are_the_bias_exactly(pooled: bool) -> None:
 
 
 @pytest.mark.parametrize("image", [(2, 40), (40, 2)])
-def test_weights_that_see_padding_alone_have_no_gradient(image: tuple[int, int]) -> None:
+def test_weights_that_read_padding_alone_have_no_gradient(image: tuple[int, int]) -> None:
     case = conv((8, *image, 48), 64, 5, 2, 2, 2, 2)
     x, dy = normal(case.x, 0), normal(case.y, 1)
     dw, _ = run("conv2d_backward_weights", [dy, x], [case.w, (64,)], **case.attributes)

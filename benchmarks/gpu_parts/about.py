@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""The machine and the packages with which the figures were measured."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PACKAGES = (
 
 
 def items(_options: Options) -> list[Item]:
-    """Versions; devices; what the engine says of its own state."""
+    """Return items for the versions of packages, the devices and the driver."""
     return [
         Item("versions", lambda: {**_versions(), "python": platform.python_version()}),
         Item("devices", lambda: {"devices": list_devices()}),

@@ -1,4 +1,4 @@
-"""Inputs for every kernel at a size, float32, made by the reference's own forwards."""
+"""Float32 inputs of every kernel for images of a given size, made by the reference's kernels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Draw = Callable[..., np.ndarray]
 
 
 class Size(NamedTuple):
-    """Images (N, H, W, CI) and so many filters."""
+    """Images (N, H, W, CI), and the number of filters."""
 
     n: int
     h: int
@@ -38,11 +38,11 @@ class Call(NamedTuple):
 
     @property
     def reads(self) -> list[np.ndarray | None]:
-        """In the order of the contract."""
+        """The inputs in the order of the contract."""
         return [self.arrays.get(name.rstrip("?")) for name in CONTRACTS[self.kernel].reads]
 
 
-# Odd sizes with tails everywhere; a middle layer; one with thousands of blocks.
+# Odd sizes that fill no tile; the size of a layer in the middle; thousands of blocks.
 SIZES = (Size(3, 9, 7, 5, 6), Size(8, 30, 31, 32, 48), Size(16, 48, 46, 33, 64))
 TINY = (Size(2, 6, 7, 3, 4),)
 
@@ -52,11 +52,13 @@ STEP = {"weight_decay": 0.1, "decoupled": False, "multiplier": 2.0}
 SGD = {**STEP, "momentum": 0.9, "nesterov": True}
 ADAM = {**STEP, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 RMSPROP = {**STEP, "rho": 0.9, "momentum": 0.5, "epsilon": 1e-2, "centered": True}
+ADAGRAD = {**STEP, "epsilon": 1e-7}
+UPDATES = {"sgd": SGD, "adam": ADAM, "rmsprop": RMSPROP, "adagrad": ADAGRAD}
 AUGMENT = {"fill_mode": "reflect", "interpolation": "bilinear", "cval": 0.0, "scale": 0.5}
 
 
 def calls(size: Size) -> list[Call]:
-    """Every kernel of the contracts, most with one case, convolutions with several."""
+    """Return calls of every kernel of the contracts; convolutions have several."""
     rng = np.random.default_rng(size)
     found: list[Call] = []
     for case, (operation, arrays, attributes) in {
@@ -124,6 +126,7 @@ def _of_images(size: Size, rng: np.random.Generator) -> dict[str, Any]:
     count = size.h * size.w * size.channels
     plain = {"relu": {}, "relu6": {}, "sigmoid": {}, "tanh": {}, "silu": {}}
     activations = {**plain, "leaky_relu": {"negative_slope": 0.2}, "elu": {"alpha": 0.7}}
+    activations["gelu"] = {"approximate": False}
     joined = {"axis": 3, "sizes": (size.channels, size.channels)}
     return {
         **{name: (name, x, attributes) for name, attributes in activations.items()},
@@ -149,7 +152,7 @@ def _of_images(size: Size, rng: np.random.Generator) -> dict[str, Any]:
 
 
 def _of_rows(size: Size, rng: np.random.Generator) -> dict[str, Any]:
-    """Dense layers and losses; rows of scores, of probabilities, of truth."""
+    """Return calls for dense layers and losses, from logits, probabilities and targets."""
     rows, features, classes = 4 * size.n + 1, size.h * size.channels, size.filters
     scores = _normal(rng, rows, classes)
     shares = rng.uniform(0.1, 0.9, (rows, classes)).astype(np.float32)
@@ -188,7 +191,7 @@ def _of_rows(size: Size, rng: np.random.Generator) -> dict[str, Any]:
 def _forward_and_backward(
     case: str, operation: str, arrays: Arrays, attributes: Any, rng: np.random.Generator
 ) -> list[Call]:
-    """The forward kernel, then all backward ones with what it wrote and a random gradient."""
+    """Return calls of a forward kernel, and of its backward kernels with a random gradient."""
     forward = Call(f"{operation}_forward", case, arrays, attributes)
     writes = CONTRACTS[forward.kernel].writes
     outs = reference.KERNELS[forward.kernel](*forward.reads, **attributes)
@@ -199,9 +202,9 @@ def _forward_and_backward(
 
 
 def _others(size: Size, rng: np.random.Generator) -> list[Call]:
-    """Kernels that are no operation with a gradient."""
+    """Return calls of the kernels that belong to no differentiable operation."""
     rows, features, units = 4 * size.n + 1, size.h * size.channels, size.filters
-    names = ("w", "dw", "velocity", "first", "second", "square", "value")
+    names = ("w", "dw", "velocity", "first", "second", "square", "value", "accumulator")
     state = {name: _positive(rng, features, units) for name in names}
     state["mean"] = state["square"] / 4  # its square is below the mean of squares
     state |= {"dy": _normal(rng, rows, units), "x": _normal(rng, rows, features)}
@@ -217,7 +220,7 @@ def _others(size: Size, rng: np.random.Generator) -> list[Call]:
     listed: list[tuple[str, Arrays, dict[str, Any]]] = [
         ("assign", state, {}),
         *((f"{place}{name}_update", state, numbers) for place in ("", "dense_")
-          for name, numbers in (("sgd", SGD), ("adam", ADAM), ("rmsprop", RMSPROP))),
+          for name, numbers in UPDATES.items()),
         *((f"fold_batch_norm_{side}_conv2d", known, {"epsilon": 1e-3})
           for side, known in folded.items()),
         ("conv2d_max_pool2d_moments_forward", arrays, _pooled(attributes, "relu")),
@@ -226,6 +229,6 @@ def _others(size: Size, rng: np.random.Generator) -> list[Call]:
         ("squared_norm_start", state, {}),
         ("squared_norm_add", state, {}),
         ("clip_by_global_norm", state, {"limit": 0.5}),
-        ("augment", {"x": pixels, "matrix": matrix.astype(np.float32)}, AUGMENT),
+        ("augment_forward", {"x": pixels, "matrix": matrix.astype(np.float32)}, AUGMENT),
     ]  # fmt: skip
     return [Call(name, name, known, numbers) for name, known, numbers in listed]

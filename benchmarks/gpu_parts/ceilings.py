@@ -1,4 +1,4 @@
-"""What the card can do at most, and how near this engine's matrix product comes to it."""
+"""The GPU's peak performance, and what this engine's products reach of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ except ImportError:
     torch = None
 
 COPIED_BYTES = 2**29  # more than any cache
-SIZE = 4096  # of the square matrices
+SIZE = 4096  # rows and columns of the square matrices
 CONVOLUTIONS = {  # images, side, channels, filters, kernel: the middle of scene and photo
     "scene3": (32, 36, 64, 128, 3),
     "photo4": (32, 73, 128, 128, 3),
@@ -31,7 +31,7 @@ CONVOLUTIONS = {  # images, side, channels, filters, kernel: the middle of scene
 
 
 def items(_options: Options) -> list[Item]:
-    """Copy, matrix product, convolution; then the same by PyTorch, if it is there."""
+    """Return a copy, matrix products and convolutions; then the same with PyTorch, if installed."""
     found = [Item("copy", copy)]
     for precision in ("float32", "tf32"):
         found.append(Item(f"matrix product, {precision}", partial(product, precision)))
@@ -52,20 +52,20 @@ def items(_options: Options) -> list[Item]:
 
 
 def copy() -> dict[str, Any]:
-    """GB/s, bytes read and bytes written, of the driver's own copy."""
+    """Measure the driver's copy in GB/s: bytes read plus bytes written."""
     source, target = (allocate(Spec((COPIED_BYTES,), "uint8"), "a copy") for _ in range(2))
     found = seconds_each(partial(target.copy_to_device, source), cuda.synchronize)
     return {"gbytes_per_second": 2 * COPIED_BYTES / found["seconds"] / 1e9}
 
 
 def product(precision: str) -> dict[str, Any]:
-    """TFLOP/s of `dense_forward`."""
+    """Measure `dense_forward` in TFLOP/s."""
     square = Spec((SIZE, SIZE))
     return _tflops(precision, "dense_forward", (square, square, None), {}, 2.0 * SIZE**3)
 
 
 def convolution(name: str, precision: str) -> dict[str, Any]:
-    """TFLOP/s of `conv2d_forward`, each product and sum counted."""
+    """Measure `conv2d_forward` in TFLOP/s; multiplications and additions are counted."""
     n, side, channels, filters, kernel = CONVOLUTIONS[name]
     window = mc.shapes.conv_window(kernel, 1, "valid", 1, (side, side))
     attributes = {"window": window, "groups": 1, "image": (side, side)}
@@ -83,8 +83,8 @@ def _tflops(
     contract = CONTRACTS[kernel]
     names = [name.rstrip("?") for name in contract.reads]
     specs = {n: spec for n, spec in zip(names, reads, strict=True) if spec is not None}
-    rng = np.random.default_rng(0)  # of zeros a card is faster
-    arrays = {n: cuda.to_device(_numbers(rng, spec)) for n, spec in specs.items()}
+    rng = np.random.default_rng(0)  # zeros would make a GPU faster
+    arrays = {n: cuda.to_device(_values(rng, spec)) for n, spec in specs.items()}
     outs = contract.specs(*reads, **attributes)
     arrays |= {n: allocate(s, n) for n, s in zip(contract.writes, outs, strict=True)}
     arrays |= {n: allocate(spec, n) for n, spec in plan.scratch.items()}
@@ -98,19 +98,19 @@ def _tflops(
     return {"tflops": flop / found["seconds"] / 1e12}
 
 
-def _numbers(rng: np.random.Generator, spec: Spec) -> np.ndarray:
+def _values(rng: np.random.Generator, spec: Spec) -> np.ndarray:
     return rng.standard_normal(int(np.prod(spec.shape)), dtype=np.float32)
 
 
 def torch_copy() -> dict[str, Any]:
-    """GB/s."""
+    """Measure PyTorch's copy in GB/s."""
     source, target = (torch.empty(COPIED_BYTES, dtype=torch.uint8, device="cuda") for _ in range(2))
     found = seconds_each(partial(target.copy_, source), torch.cuda.synchronize)
     return {"gbytes_per_second": 2 * COPIED_BYTES / found["seconds"] / 1e9}
 
 
 def torch_product(tf32: bool) -> dict[str, Any]:
-    """TFLOP/s of `torch.matmul`."""
+    """Measure `torch.matmul` in TFLOP/s."""
     torch.backends.cuda.matmul.allow_tf32 = tf32
     a, b = (torch.randn(SIZE, SIZE, device="cuda") for _ in range(2))
     found = seconds_each(partial(torch.matmul, a, b), torch.cuda.synchronize)
@@ -118,7 +118,7 @@ def torch_product(tf32: bool) -> dict[str, Any]:
 
 
 def torch_convolution(name: str, tf32: bool) -> dict[str, Any]:
-    """TFLOP/s of `conv2d` in channels-last memory."""
+    """Measure PyTorch's `conv2d` in TFLOP/s, with channels last in memory."""
     torch.backends.cudnn.allow_tf32, torch.backends.cudnn.benchmark = tf32, True
     n, side, channels, filters, kernel = CONVOLUTIONS[name]
     last = torch.channels_last

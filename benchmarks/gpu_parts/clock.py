@@ -1,4 +1,4 @@
-"""Timing work on a GPU, and the energy that it takes."""
+"""The time that work on a GPU takes, and its energy."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ except ImportError:
     pynvml = None
 
 BLOCKS = 7
-WARM = 3  # runs that are not counted: the first compiles, the second records a graph
+WARM_UP = 3  # runs that are not counted: the first compiles, the second records a graph
 
 
 def seconds_each(
     run: Callable[[], Any], wait: Callable[[], Any], seconds: float = 0.7
 ) -> dict[str, Any]:
-    """Median seconds of a run: blocks of many runs, each waited for once, `seconds` in all.
+    """Return the median seconds per run, and the joules per run if the GPU counts them.
 
-    With `joules` of a run where the card counts them.
+    The runs are timed in blocks, with one `wait` per block, for about `seconds` altogether.
     """
-    for _ in range(WARM):
+    for _ in range(WARM_UP):
         run()
     wait()
     once = max(_block(run, wait, 1), 1e-7)
@@ -46,7 +46,7 @@ def _block(run: Callable[[], Any], wait: Callable[[], Any], count: int) -> float
 
 
 def joules() -> float | None:
-    """What the first card has taken since its driver was loaded; None where nobody says."""
+    """Return the energy that the first GPU has used since the driver started; None if unknown."""
     if pynvml is None:
         return None
     try:
@@ -58,7 +58,7 @@ def joules() -> float | None:
 
 
 def images_per_second(found: dict[str, Any], images: int) -> dict[str, Any]:
-    """The same with the throughput, and joules for a thousand images."""
+    """Return `found` with images per second, and joules per thousand images if they are known."""
     row = {**found, "images_per_second": images / found["seconds"]}
     if "joules" in found:
         row["joules_per_1000_images"] = 1000 * found["joules"] / images

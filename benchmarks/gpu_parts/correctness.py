@@ -15,14 +15,15 @@ from gpu_parts.options import Item, Options
 from minicnn.backends import numpy as reference
 from minicnn.backends.cuda import KERNELS
 
-UNIT = 2.0**-24  # half the distance of float32 numbers, at 1
-TF32_UNIT = 2.0**-11  # the same of TF32; sums are float32
-MAX_OTHER_WINNERS = {"float32": 1e-3, "tf32": 2e-2}  # of a pooling, by another rounding
+UNIT = 2.0**-24  # half the distance of neighboring float32 values at 1
+TF32_UNIT = 2.0**-11  # the same for TF32; sums are float32
+# The share of positions of a maximum that may differ because sums are rounded differently.
+MAX_OTHER_POSITIONS = {"float32": 1e-3, "tf32": 2e-2}
 PRODUCTS = ("conv2d", "dense")  # the kernels that TF32 changes
 
 
 def items(options: Options) -> list[Item]:
-    """All sizes of a kernel are one item: where it fails, the next one is tried."""
+    """Return one item per kernel, with all sizes; if a kernel fails, the next one is run."""
     by_kernel: dict[str, list[tuple[Size, Call]]] = {}
     for size in TINY if options.simulate else SIZES:
         for call in calls(size):
@@ -38,7 +39,7 @@ def items(options: Options) -> list[Item]:
 
 
 def worst_of(sized: Sequence[tuple[Size, Call]], precision: str) -> dict[str, Any]:
-    """The call with the largest error, in parts of what rounding allows."""
+    """Return the call whose error is largest, relative to what rounding allows."""
     mc.set_precision(precision)
     rows = []
     for size, call in sized:
@@ -49,7 +50,7 @@ def worst_of(sized: Sequence[tuple[Size, Call]], precision: str) -> dict[str, An
 
 
 def compare(call: Call, precision: str) -> tuple[float, float]:
-    """(largest error in parts of the largest number, what is allowed) of the worst result."""
+    """Return (largest error / largest value, what is allowed) for the worst of the results."""
     found = KERNELS[call.kernel](*call.reads, **call.attributes)
     wanted = reference.KERNELS[call.kernel](*_widened(call), **call.attributes)
     pairs = [
@@ -61,7 +62,7 @@ def compare(call: Call, precision: str) -> tuple[float, float]:
 
 
 def _widened(call: Call) -> list[np.ndarray | None]:
-    # Adam divides by the root of a mean of squares. In float32 small squares are 0, in float64 not.
+    # Adam divides by the root of a mean of squares, which may be 0 in float32 but not in float64.
     if call.kernel.endswith("_update"):
         return call.reads
     return [
@@ -71,10 +72,10 @@ def _widened(call: Call) -> list[np.ndarray | None]:
 
 def _compared(found: Any, right: np.ndarray, reads: list[Any], precision: str) -> tuple[float, ...]:
     if right.dtype.kind != "f":
-        return float((found != right).mean()), MAX_OTHER_WINNERS[precision]
+        return float((found != right).mean()), MAX_OTHER_POSITIONS[precision]
     largest = float(np.abs(right).max(initial=0.0))
     off = float(np.abs(found - right).max(initial=0.0))
-    # A result has at most so many terms: the numbers that were read, for each channel.
+    # A sum has at most as many terms as there are values per channel in the largest input.
     terms = max((x.size for x in reads if x is not None), default=1) / max(right.shape[-1], 1)
     allowed = UNIT * (64 + 2 * math.sqrt(terms))
     if precision == "tf32":

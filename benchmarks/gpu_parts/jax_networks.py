@@ -1,4 +1,4 @@
-"""The five networks in JAX: one `jit` over the whole step, buffers given back to it."""
+"""The five networks in JAX: one `jit` over the whole step, which may reuse its buffers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from gpu_parts.clock import images_per_second, seconds_each
 from gpu_parts.options import Item, Options
 
 PRECISIONS = {"float32": "highest", "tf32": "tensorfloat32"}
-VARIANT = "window"  # how it pools; on processors the other one can be faster
+VARIANT = "window"  # of pooling; on processors the other variant can be faster
 
 
 def items(options: Options) -> list[Item]:
-    """Nothing if JAX has no GPU here: its processor would only be slow."""
+    """Return nothing if JAX has no GPU here: on a processor it would be slow."""
     if jax.default_backend() != "gpu":
         raise ModuleNotFoundError("jax with CUDA", name="jax[cuda]")
     names = [n for n in NETWORKS if not options.networks or n in options.networks]
@@ -30,7 +30,7 @@ def items(options: Options) -> list[Item]:
 
 
 def measure(name: str, mode: str, precision: str) -> dict[str, Any]:
-    """Images a second; a training step waits for its loss."""
+    """Measure images per second; a training step waits for its loss."""
     jax.config.update("jax_default_matmul_precision", PRECISIONS[precision])
     network = NETWORKS[name]
     model = Model(network, VARIANT)

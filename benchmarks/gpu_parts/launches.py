@@ -1,4 +1,4 @@
-"""What a launch costs from Python, by the number of its arrays; and in a graph."""
+"""The time of a launch from Python, and in a graph, by the number of its arrays."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ KERNELS = (_with_0, _with_1, _with_2, _with_3, _with_4, _with_5, _with_6)
 
 
 def items(_options: Options) -> list[Item]:
-    """One by one, and a hundred as a graph."""
+    """Return launches one by one, and a hundred launches as a graph."""
     ways: tuple[tuple[str, Callable[[int], dict[str, Any]]], ...]
     ways = (("eager", eager), ("graph", graph))
     return [Item(f"{way}, {n} arrays", partial(run, n)) for way, run in ways for n in ARRAYS]
 
 
 def eager(count: int) -> dict[str, Any]:
-    """Microseconds between two launches."""
+    """Measure the microseconds between two launches."""
     launch, _ = _launcher(count)
     stream = new_stream()
     found = seconds_each(partial(launch, stream), cuda.synchronize, 0.2)
@@ -71,7 +71,7 @@ def eager(count: int) -> dict[str, Any]:
 
 
 def graph(count: int) -> dict[str, Any]:
-    """Microseconds a launch of a recorded hundred."""
+    """Measure the microseconds per launch of a graph with a hundred of them."""
     launch, _ = _launcher(count)
 
     def launches(stream: Any) -> None:

@@ -12,12 +12,12 @@ import minicnn as mc
 from gpu_parts.clock import images_per_second, seconds_each
 from gpu_parts.options import Item, Options
 
-FIT_IMAGES = 4  # times those of the benchmark on processors
+FIT_IMAGES = 4  # times as many as in the benchmark on processors
 MODES = ("fit", "training", "inference", "one")
 
 
 def items(options: Options) -> list[Item]:
-    """The most telling first: what is not reached is named."""
+    """Return the measurements, the most important first: there may be no time for the last ones."""
     names = [n for n in NETWORKS if not options.networks or n in options.networks]
     return [
         Item(f"{name}, {mode}, {precision}", partial(measure, name, mode, precision))
@@ -29,7 +29,7 @@ def items(options: Options) -> list[Item]:
 
 
 def measure(name: str, mode: str, precision: str) -> dict[str, Any]:
-    """Images a second. Images are uint8 in main memory, each time; a step ends with its loss."""
+    """Measure images per second; images are uint8 in main memory, and a step waits for its loss."""
     network = NETWORKS[name]
     model, x, y, size = _prepared(name, mode, precision)
     runs = {
@@ -57,7 +57,7 @@ def _prepared(name: str, mode: str, precision: str) -> tuple[Any, Any, Any, int]
 
 @cache
 def model_of(network: Network) -> Any:
-    """The zoo's network with the weights that all engines start from."""
+    """Return the zoo's network with the initial weights of all engines."""
     model = zoo_model(network)
     model.compile(optimizer=optimizer_of(network), loss="sparse_categorical_crossentropy")
     model.set_weights(random_weights(network, 0))

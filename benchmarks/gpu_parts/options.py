@@ -1,4 +1,4 @@
-"""What a part is told."""
+"""What a part measures, and the options of the command line."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 
 
 class Options(NamedTuple):
-    """Of the command line, for every part."""
+    """Options of the command line, for all parts."""
 
-    simulate: bool = False  # on the processor: tiny shapes
-    kernels: tuple[str, ...] = ()  # only those with one of these in their name
+    simulate: bool = False  # tiny shapes in the simulator
+    kernels: tuple[str, ...] = ()  # only kernels with one of these in their name
     networks: tuple[str, ...] = ()
 
 
 class Item(NamedTuple):
-    """One thing to measure; `work` returns what was found, by name."""
+    """One measurement; `work` returns its figures by name."""
 
     name: str
     work: Callable[[], dict[str, Any]]

@@ -1,4 +1,4 @@
-"""Runs a part in processes of its own, within its time, whatever happens there."""
+"""Runs a part in separate processes, within its time, even if they crash."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from gpu_parts.options import Options
 
 FOLDER = Path(__file__).parents[1]
-MAX_STARTS = 20  # then something is wrong with all of them
+MAX_STARTS = 20  # of processes; with more, all of them seem to fail
 
 
 class Outcome(NamedTuple):
-    """What a part found; `rows` that failed have an "error"."""
+    """The results of a part; `rows` that failed have an "error"."""
 
     part: str
     seconds: float
@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
 
 
 def run_part(part: str, budget: float, options: Options) -> Outcome:
-    """All items of the part, or as many as `budget` seconds allow."""
+    """Run all items of the part, or as many as `budget` seconds allow."""
     start = time.monotonic()
     rows: list[dict[str, Any]] = []
     first = total = 0
@@ -57,7 +57,7 @@ def run_part(part: str, budget: float, options: Options) -> Outcome:
 def _start(
     part: str, first: int, seconds: float, options: Options
 ) -> tuple[list[dict[str, Any]], str]:
-    """(what it told, how it ended: "0", another exit code, or "out of time")."""
+    """Return the lines of a process, and how it ended: its exit code, or "out of time"."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "told.jsonl"
         command = [sys.executable, "-m", "gpu_parts.child", part, str(first), str(file)]
@@ -76,7 +76,7 @@ def _start(
 
 
 def _environment(options: Options) -> dict[str, str]:
-    """With minicnn from this source, unless it is installed; peers must not take all memory."""
+    """Return an environment with this source folder, in which JAX does not reserve all memory."""
     paths = [str(FOLDER.parent), os.environ.get("PYTHONPATH", "")]
     found = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in paths if p)}
     found["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"

@@ -1,4 +1,4 @@
-"""What was found: on the terminal, as JSON and as a picture."""
+"""The report: tables in the terminal, a JSON file and a figure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MODES = ("fit", "training", "inference", "one")
 
 
 def print_outcome(outcome: Outcome, console: Console) -> None:
-    """A table of a part; then what failed and what there was no time for."""
+    """Print a table of a part's results, its errors, and how many items there was no time for."""
     if outcome.absent:
         console.print(f"[yellow]{outcome.part}: {outcome.absent} is not installed")
         return
@@ -45,7 +45,7 @@ def _text(value: Any) -> str:
 
 
 def write(folder: Path, device: str, outcomes: Sequence[Outcome]) -> Path:
-    """gpu-DEVICE-DATE.json, and .png beside it where there are images a second."""
+    """Write gpu-DEVICE-DATE.json, and a figure of images per second beside it; return the path."""
     folder.mkdir(parents=True, exist_ok=True)
     today = datetime.date.today().isoformat()
     slug = re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-")
@@ -60,7 +60,7 @@ def write(folder: Path, device: str, outcomes: Sequence[Outcome]) -> Path:
 
 
 def _plot(path: Path, device: str, rows: list[dict[str, Any]]) -> None:
-    """Images a second of every engine, a picture for each mode, on a scale of powers of ten."""
+    """Draw images per second of every engine, one plot per mode, on a logarithmic scale."""
     modes = [mode for mode in MODES if any(row["mode"] == mode for row in rows)]
     figure = new_figure(9, 3 * len(modes))
     places = figure.subplots(len(modes), squeeze=False)[:, 0]

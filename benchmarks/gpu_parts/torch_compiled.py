@@ -1,4 +1,4 @@
-"""The five networks by `torch.compile`, which takes long to begin: a part of its own."""
+"""The five networks with `torch.compile`, a separate part because compiling takes long."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gpu_parts.torch_networks import measure
 
 
 def items(options: Options) -> list[Item]:
-    """Training first."""
+    """Return training before inference, as there may not be time for all."""
     names = [n for n in NETWORKS if not options.networks or n in options.networks]
     return [
         Item(f"{name}, {mode}, tf32, compile", partial(measure, name, mode, "tf32", "compile"))

@@ -1,4 +1,4 @@
-"""The five networks in PyTorch: eager and as a CUDA graph of the whole step, channels last."""
+"""The five networks in PyTorch, channels last: eager, and as a CUDA graph of the whole step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WARM = 3
 
 
 def items(options: Options) -> list[Item]:
-    """With TF32 as this engine's tf32, without as its float32."""
+    """Return measurements with TF32, to compare with tf32 of this engine, and without."""
     names = [n for n in NETWORKS if not options.networks or n in options.networks]
     return [
         Item(f"{name}, {mode}, {precision}, {variant}",
@@ -32,7 +32,7 @@ def items(options: Options) -> list[Item]:
 
 
 def measure(name: str, mode: str, precision: str, variant: str) -> dict[str, Any]:
-    """Images a second. Images lie on the card; "training" waits for every loss, "fit" for none."""
+    """Measure images per second, with images on the GPU; "training" waits for each loss."""
     torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.allow_tf32 = precision == "tf32"
     torch.backends.cudnn.benchmark = True
@@ -49,7 +49,7 @@ def measure(name: str, mode: str, precision: str, variant: str) -> dict[str, Any
 
 
 def trainer(network: Network, size: int, variant: str) -> Callable[[], Any]:
-    """A training step on one batch; it returns the loss, on the card."""
+    """Return a training step on one batch, which returns the loss on the GPU."""
     net, x, y = _net(network, size)
     optimizer = _optimizer(network, list(net.parameters()), variant)
     loss_of = _compiled(variant, lambda: F.cross_entropy(net(x), y))
@@ -65,7 +65,7 @@ def trainer(network: Network, size: int, variant: str) -> Callable[[], Any]:
 
 
 def predictor(network: Network, size: int, variant: str) -> Callable[[], Any]:
-    """Probabilities of one batch, on the card."""
+    """Return a function that computes the probabilities of one batch on the GPU."""
     net, x, _ = _net(network, size)
     net.eval()
     shares = _compiled(variant, lambda: F.softmax(net(x), dim=1))
@@ -101,7 +101,7 @@ def _optimizer(network: Network, parameters: list[Any], variant: str) -> Any:
 
 
 def _captured(step: Callable[[], Any]) -> Callable[[], Any]:
-    """The step as one CUDA graph; what it returns is written anew by every replay."""
+    """Return the step as one CUDA graph; each replay overwrites what it returned before."""
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):

@@ -1,4 +1,4 @@
-"""Nothing is timed before all engines have computed the same: outputs, gradients, updates."""
+"""Check that all engines compute the same outputs and updates, before they are timed."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.console import Console
 
-from peers.crew import Crew, EngineError
+from peers.engine_processes import EngineError, EngineProcesses
 from peers.engines import ENGINES
 from peers.networks import Network, random_weights, weights_of, without_dropout
 
 TOLERANCE = 1e-4  # largest difference of a probability, or of a weight after three steps of SGD
-# Adam divides each gradient by its own size: where next to nothing is left of a gradient, rounding
-# decides, and so does where epsilon is added, which PyTorch does after the bias correction. So its
-# moves are compared as a whole: the length of their difference, over their length.
+# Adam divides each gradient by its own size. Where a gradient is nearly 0, the step depends on
+# rounding and on where epsilon is added, which PyTorch does after the bias correction. So the
+# moves of all weights are compared as one vector: |difference| / |move|.
 ADAM_TOLERANCE = 0.25
 SEED = 0
-# A peer's way whose step takes longer than this, and so many times as long as another peer's, is
-# timed at inference only: some need 20 seconds for what others do in one.
+# A peer's variant whose training step takes longer than 2 seconds and 4 times as long as another
+# peer's is timed at inference only; some need 20 seconds where others need one.
 PATIENCE_SECONDS, TOO_SLOW = 2.0, 4
 
 Computed = dict[str, np.ndarray]
 
 
 class Way(NamedTuple):
-    """An engine and one of its ways to run."""
+    """An engine and one of its variants."""
 
     engine: str
     variant: str
@@ -37,31 +37,31 @@ class Way(NamedTuple):
 
 
 class DisagreementError(RuntimeError):
-    """An engine computed something else, so its time means nothing."""
+    """An engine computed different results, so its time means nothing."""
 
 
 class Agreement(NamedTuple):
-    """Who takes part, in what, and how far each is from the first one."""
+    """The variants that take part, the modes of each, and their differences from the first one."""
 
     modes: dict[Way, list[str]]
     rows: list[dict[str, Any]]
 
 
-def agree(crew: Crew, network: Network, console: Console) -> Agreement:
-    """All ways that work here, compared; raises if one computes something else."""
+def agree(processes: EngineProcesses, network: Network, console: Console) -> Agreement:
+    """Compare all variants that work here; raise if one computes different results."""
     console.print(f"[bold]{network.name}[/]: do all compute the same?")
     found = Agreement({}, [])
     wanted: Computed = {}
     limit = np.inf
-    for way in (Way(e, v) for e, variants in crew.variants.items() for v in variants):
+    for way in (Way(e, v) for e, variants in processes.variants.items() for v in variants):
         try:
-            computed, seconds = _computed(crew, way, network, limit)
+            computed, seconds = _computed(processes, way, network, limit)
         except EngineError as err:
             if ENGINES[way.engine].is_ours:
                 raise
             console.print(f"[yellow]  {way} does not work here: {err}")
             continue
-        modes = crew.variants[way.engine][way.variant]
+        modes = processes.variants[way.engine][way.variant]
         if seconds is not None and not ENGINES[way.engine].is_ours:
             if seconds > limit:
                 console.print(f"[yellow]  {way} takes {seconds:.1f} s a step: not let learn")
@@ -83,7 +83,7 @@ def agree(crew: Crew, network: Network, console: Console) -> Agreement:
 
 
 def differences(found: Computed, wanted: Computed, network: Network) -> dict[str, float]:
-    """Of probabilities; of weights after SGD; of the own optimizer's moves, by their length."""
+    """The differences of probabilities, of weights after SGD, and of the optimizer's moves."""
     off = {"probabilities": _largest(found["probabilities"] - wanted["probabilities"])}
     count = len(weights_of(network))
     if "sgd_0" in found:
@@ -94,20 +94,22 @@ def differences(found: Computed, wanted: Computed, network: Network) -> dict[str
     return off
 
 
-def _computed(crew: Crew, way: Way, network: Network, limit: float) -> tuple[Computed, Any]:
-    """What a way computes, and its seconds a training step if it learns."""
+def _computed(
+    processes: EngineProcesses, way: Way, network: Network, limit: float
+) -> tuple[Computed, Any]:
+    """What a variant computes, and its seconds per training step, or None if it does not train."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "computed.npz"
         limit = np.inf if ENGINES[way.engine].is_ours else limit
         request = {"network": network.name, "variant": way.variant, "batch": network.batch}
         request |= {"seed": SEED, "limit": limit, "to": str(path)}
-        answer = crew.ask(way.engine, "check", **request)
+        answer = processes.ask(way.engine, "check", **request)
         with np.load(path) as file:
             return dict(file), answer["seconds"]
 
 
 def _moves(computed: Computed, network: Network) -> np.ndarray:
-    """How the network's own optimizer moved all that is learned, as one vector."""
+    """How the network's optimizer moved all learned weights, as one vector."""
     plain = without_dropout(network)
     weights = zip(weights_of(plain), random_weights(plain, SEED), strict=True)
     moves = [
@@ -128,7 +130,7 @@ def _demand_moves(computed: Computed, network: Network) -> None:
 def _demand_agreement(way: Way, row: dict[str, float]) -> None:
     limits = {"probabilities": TOLERANCE, "weights": TOLERANCE, "moves": ADAM_TOLERANCE}
     for name, value in row.items():
-        if not value <= limits[name]:  # written this way round, a NaN stops as well
+        if not value <= limits[name]:  # also true for NaN
             raise DisagreementError(f"{way}: {name} differ by more than {limits[name]:g}")
 
 

@@ -1,4 +1,4 @@
-"""The engines that are compared, and what each needs to start."""
+"""The engines to compare, and what each needs to start."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 
 class Engine(NamedTuple):
-    """A module `with_...` of this folder, run in a process of its own."""
+    """An engine: a module `with_...` of this folder that runs in its own process."""
 
     module: str
-    package: str  # what pip calls it; "." is minicnn
+    package: str  # name for pip; "." is minicnn
     environment: dict[str, str] = {}  # noqa: RUF012  (a constant)
 
     @property
     def is_ours(self) -> bool:
-        """Is it minicnn?"""
+        """Whether the engine is one of minicnn's."""
         return self.package == "."
 
 

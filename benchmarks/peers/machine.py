@@ -1,4 +1,4 @@
-"""What a figure was measured on, and what else ran there meanwhile."""
+"""Describe the machine of a measurement, and measure the load of other programs."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import resource
 from pathlib import Path
 from typing import Any
 
-# The instruction sets that these engines choose between.
-TELLING_FLAGS = (
+# Instruction sets that the engines may choose.
+FLAGS = (
     "sse4_2",
     "avx",
     "avx2",
@@ -24,12 +24,12 @@ STATUS = Path("/proc/self/status")
 
 
 def describe(threads: int, processors: list[int]) -> dict[str, Any]:
-    """Processor, its flags, the load before the start, and where the engines are pinned to."""
+    """The processor, its flags, the load average, and the processors of the engines."""
     cpu = _cpuinfo()
     flags = set(cpu.get("flags", "").split())
     return {
         "processor": cpu.get("model name", platform.processor() or platform.machine()),
-        "flags": [flag for flag in TELLING_FLAGS if flag in flags],
+        "flags": [flag for flag in FLAGS if flag in flags],
         "processors": os.cpu_count(),
         "threads": threads,
         "pinned_to": processors,
@@ -40,7 +40,7 @@ def describe(threads: int, processors: list[int]) -> dict[str, Any]:
 
 
 def pin(threads: int) -> list[int]:
-    """Keep this process, and all that it starts, on as many processors as there are threads."""
+    """Pin this process and its children to as many processors as there are threads."""
     chosen = available()[:threads]
     os.sched_setaffinity(0, chosen)
     return chosen
@@ -52,7 +52,7 @@ def available() -> list[int]:
 
 
 def busy_seconds(processors: list[int]) -> float:
-    """What these processors have worked since the start of the system; 0 where nobody says."""
+    """CPU time of these processors since the system's start; 0 if it is unknown."""
     path = Path("/proc/stat")
     if not path.exists():
         return 0.0
@@ -66,7 +66,7 @@ def busy_seconds(processors: list[int]) -> float:
 
 
 def process_seconds(process: int) -> float:
-    """What a process has worked on all its threads; 0 where nobody says."""
+    """CPU time of all threads of a process; 0 if it is unknown."""
     path = Path(f"/proc/{process}/stat")
     if not path.exists():
         return 0.0
@@ -75,17 +75,17 @@ def process_seconds(process: int) -> float:
 
 
 def resident_bytes() -> int:
-    """Memory that this process holds now."""
+    """Resident memory of this process."""
     return _status_bytes("VmRSS")
 
 
 def peak_bytes() -> int:
-    """The most that it held since `forget_peak`, or, where that is not possible, ever."""
+    """Largest resident memory since `forget_peak`, or since the start if that has no effect."""
     return _status_bytes("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def forget_peak() -> None:
-    """Let `peak_bytes` begin anew."""
+    """Reset the peak that `peak_bytes` returns."""
     path = Path("/proc/self/clear_refs")
     if path.exists():
         path.write_text("5")
@@ -99,7 +99,7 @@ def _status_bytes(name: str) -> int:
 
 
 def _cpuinfo() -> dict[str, str]:
-    """The first processor's lines of /proc/cpuinfo; empty where there is no such file."""
+    """The entries of the first processor in /proc/cpuinfo; empty if there is no such file."""
     path = Path("/proc/cpuinfo")
     if not path.exists():
         return {}

@@ -1,7 +1,7 @@
-"""The networks that are compared, written as data: every engine builds its own from the same list.
+"""The networks to compare, as data from which every engine builds its own.
 
-A new network is a new entry of NETWORKS, and a function of the same name in `minicnn.zoo`.
-Images are uint8 (N, H, W, C); weights lie as Keras keeps them: (KH, KW, CI, CO) and (in, out).
+To add a network, add an entry to NETWORKS and a function of the same name to `minicnn.zoo`.
+Images are uint8 (N, H, W, C); weights have Keras's layout, (KH, KW, CI, CO) and (in, out).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 
 class Conv(NamedTuple):
-    """A valid convolution with bias, stride 1."""
+    """A convolution with bias, stride 1 and "valid" padding."""
 
     filters: int
     kernel: int
@@ -20,20 +20,20 @@ class Conv(NamedTuple):
 
 
 class Pool(NamedTuple):
-    """Max pooling; only whole windows count, and they do not overlap."""
+    """Max pooling with windows that do not overlap; incomplete windows are dropped."""
 
     size: int
 
 
 class BatchNorm(NamedTuple):
-    """Batch normalization with Keras's numbers; `momentum` is what the old statistics keep."""
+    """Batch normalization with Keras's defaults; `momentum` is the weight of the old statistics."""
 
     momentum: float = 0.99
     epsilon: float = 1e-3
 
 
 class Dropout(NamedTuple):
-    """A fraction `rate` is set to 0 while training; the rest grows by 1 / (1 - rate)."""
+    """In training, sets the fraction `rate` to 0 and multiplies the rest by 1 / (1 - rate)."""
 
     rate: float
 
@@ -46,14 +46,14 @@ class Dense(NamedTuple):
 
 
 class SGD(NamedTuple):
-    """v <- momentum v - rate dw, w <- w + v."""
+    """SGD with momentum: v <- momentum v - rate dw, w <- w + v."""
 
     learning_rate: float
     momentum: float
 
 
 class Adam(NamedTuple):
-    """Adam with Keras's numbers."""
+    """Adam with Keras's defaults."""
 
     learning_rate: float = 1e-3
     beta_1: float = 0.9
@@ -62,20 +62,20 @@ class Adam(NamedTuple):
 
 
 class Network(NamedTuple):
-    """Layers from pixels to logits, and how they are trained and timed."""
+    """A network from pixels to logits, and how it is trained and timed."""
 
     name: str
     image: tuple[int, int, int]  # H, W, C
     layers: tuple[Conv | Pool | BatchNorm | Dropout | Dense, ...]
     optimizer: SGD | Adam
-    batch: int  # of a training step
+    batch: int  # images per training step
     inference_batch: int  # inference is timed at this batch, and at 1
-    fit_images: int  # an epoch of the `fit` that is timed
-    scale: float = 1 / 255  # of the pixels, inside the network
+    fit_images: int  # images per epoch of `fit`
+    scale: float = 1 / 255  # factor for pixels, applied inside the network
 
     @property
     def classes(self) -> int:
-        """Units of the last layer."""
+        """Number of classes: the units of the last layer."""
         return self.layers[-1].units  # type: ignore[union-attr]
 
 
@@ -118,7 +118,7 @@ NETWORKS = {n.name: n for n in (_lenet(), _cifar(), _scene(), _xray(), _photo())
 
 
 def without_dropout(network: Network) -> Network:
-    """The network that every engine can compute alike: no two draw the same masks."""
+    """The network without dropout, whose masks differ between engines."""
     layers = tuple(layer for layer in network.layers if not isinstance(layer, Dropout))
     return network._replace(layers=layers)
 
@@ -127,12 +127,12 @@ class Weight(NamedTuple):
     """One array of weights."""
 
     shape: tuple[int, ...]
-    mean: float = 0.0  # of its first, random values: 1 for what scales or is divided by
-    learned: bool = True  # False: running statistics
+    mean: float = 0.0  # of the random initial values; 1 for gamma and the moving variance
+    learned: bool = True  # False for moving statistics
 
 
 def weights_of(network: Network) -> list[Weight]:
-    """All weights: kernel, bias; gamma, beta, moving mean, moving variance."""
+    """All weights in order: kernel, bias, or gamma, beta, moving mean, moving variance."""
     h, w, channels = network.image
     weights: list[Weight] = []
     features = 0
@@ -154,17 +154,17 @@ def weights_of(network: Network) -> list[Weight]:
 
 
 def random_weights(network: Network, seed: int) -> list[np.ndarray]:
-    """He-normal kernels, the rest near its mean, float32: the same for every engine."""
+    """Initial weights, float32: He-normal kernels, everything else near its mean."""
     rng = np.random.default_rng(seed)
     weights = []
     for shape, mean, _ in weights_of(network):
-        deviation = np.sqrt(2 / np.prod(shape[:-1])) if len(shape) > 1 else 0.01
-        weights.append((mean + rng.standard_normal(shape) * deviation).astype(np.float32))
+        std = np.sqrt(2 / np.prod(shape[:-1])) if len(shape) > 1 else 0.01
+        weights.append((mean + rng.standard_normal(shape) * std).astype(np.float32))
     return weights
 
 
 def random_batch(network: Network, batch: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """`batch` images of random pixels, uint8, and labels, int32."""
+    """Images of random pixels, uint8, and random labels, int32."""
     rng = np.random.default_rng((seed, batch))
     x = rng.integers(0, 256, (batch, *network.image), dtype=np.uint8)
     return x, rng.integers(0, network.classes, batch, dtype=np.int32)

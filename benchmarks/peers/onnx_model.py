@@ -1,4 +1,4 @@
-"""A network as an ONNX model, for the engines that only infer: pixels in, probabilities out."""
+"""Export a network as an ONNX model for the engines that only run inference."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OPSET = 17
 
 
 def onnx_model(network: Network, weights: list[np.ndarray]) -> bytes:
-    """uint8 (N, C, H, W) "x" -> float32 (N, classes) "probabilities"."""
+    """A model with input "x", uint8 (N, C, H, W), and output float32 (N, classes)."""
     graph = _Graph()
     x = graph.add("Cast", "x", to=TensorProto.FLOAT)
     x = graph.add("Mul", x, graph.constant(np.float32(network.scale)))
@@ -39,26 +39,26 @@ def onnx_model(network: Network, weights: list[np.ndarray]) -> bytes:
 
 
 class _Graph:
-    """Nodes and constants so far; names are numbers."""
+    """The nodes and constants of a model; results are named y0, y1, ... and constants w0, ..."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[TensorProto] = []
 
     def add(self, kind: str, *inputs: str, **attributes: object) -> str:
-        """A node; the name of its result."""
+        """Add a node and return the name of its result."""
         name = f"y{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
         return name
 
     def constant(self, value: np.ndarray) -> str:
-        """The name of a new constant."""
+        """Add a constant and return its name."""
         name = f"w{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
     def convolution(self, layer: Conv, x: str, given: Iterator[np.ndarray]) -> str:
-        """Kernels lie as (CO, CI, KH, KW)."""
+        """Add a convolution; ONNX's kernels are (CO, CI, KH, KW)."""
         w, b = next(given), next(given)
         y = self.add("Conv", x, self.constant(w.transpose(3, 2, 0, 1)), self.constant(b))
         return self.add("Relu", y) if layer.activation == "relu" else y
@@ -66,7 +66,7 @@ class _Graph:
     def dense(
         self, layer: Dense, x: str, given: Iterator[np.ndarray], shape: tuple[int, ...]
     ) -> str:
-        """The first one's rows are put into the order C, H, W, in which images are flattened."""
+        """Add a dense layer; the first one's rows are reordered as ONNX flattens, (C, H, W)."""
         w, b = next(given), next(given)
         if len(shape) == 3:
             x = self.add("Flatten", x)
@@ -76,7 +76,7 @@ class _Graph:
         return self.add("Relu", y) if layer.activation == "relu" else y
 
     def model(self, result: str, network: Network) -> bytes:
-        """The finished file's bytes."""
+        """The model as the bytes of a file."""
         height, width, c = network.image
         x = helper.make_tensor_value_info("x", TensorProto.UINT8, ["N", c, height, width])
         y = helper.make_tensor_value_info(result, TensorProto.FLOAT, ["N", network.classes])

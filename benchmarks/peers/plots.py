@@ -1,4 +1,4 @@
-"""The results of a comparison as pictures."""
+"""Draw the results of a comparison."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ COLORS = {
     "openvino": "#163a70",
 }
 
-WIDEST = 0.16  # of a case's place
-COLUMNS = 4  # of the summary
+MAX_WIDTH = 0.16  # of a bar; cases are 1 apart
+COLUMNS = 4  # panels per row of the summary
 
 
 def plot_run(path: Path, run: Run) -> None:
-    """Each engine's best way as a bar: times as fast as the best peer, and images per second."""
+    """Draw each engine's best variant as a bar: its speed relative to the best peer."""
     groups = list(cases(run.results).items())
     figure = new_figure(3 + 2.2 * len(groups), 4.6)
     axes = figure.subplots()
@@ -48,16 +48,18 @@ def plot_run(path: Path, run: Run) -> None:
     axes.legend(handles, present, fontsize=8, ncols=2)
     about = run.about
     figure.suptitle(
-        f"{run.network}: {about['processor']}, {about['threads']} threads; each engine's best way",
+        f"{run.network}: {about['processor']}, {about['threads']} threads; best variants",
         fontsize=9,
     )
     figure.savefig(path, dpi=130)
 
 
 def plot_summary(path: Path, runs: list[Run]) -> None:
-    """For each row of the summary, a bar a network, with a mark where its target is."""
+    """Draw one panel per row of the summary, with one bar per network and lines for targets."""
     runs = sorted(runs, key=lambda run: list(NETWORKS).index(run.network))
     rows = [row for row in ROWS if any(row.figure(run) is not None for run in runs)]
+    if not rows:  # no peer was installed to compare with
+        return
     height = -(-len(rows) // COLUMNS)
     figure = new_figure(3 * COLUMNS, 2.7 * height)
     places = np.ravel(figure.subplots(height, COLUMNS))
@@ -88,7 +90,7 @@ def _bars(axes: Axes, place: int, group: Sequence[Result]) -> None:
     results = list(group)
     rival = best(results, peers_of(results))
     shown = [(e, r) for e in COLORS if (r := best(results, (e,))) is not None]
-    width = min(0.85 / len(shown), WIDEST)
+    width = min(0.85 / len(shown), MAX_WIDTH)
     for i, (engine, result) in enumerate(shown):
         x = place + (i - (len(shown) - 1) / 2) * width
         bar = axes.bar(x, ratio(result, rival) or 1.0, width, color=COLORS[engine])

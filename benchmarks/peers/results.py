@@ -1,4 +1,4 @@
-"""What was measured: steps of one way to run one engine, ratios, and the file that keeps them."""
+"""The results of a comparison: times, ratios, and the JSON file that stores them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SCHEMA = 2
 
 
 class Case(NamedTuple):
-    """Results of one case may be compared with each other."""
+    """What was timed. Only results of the same case are compared with each other."""
 
     network: str
     mode: str  # "training", "inference" or "fit"
-    batch: int  # images a step; of `fit`, images an epoch
+    batch: int  # images per step, or per epoch of `fit`
     threads: int
 
     def __str__(self) -> str:
@@ -28,52 +28,52 @@ class Case(NamedTuple):
 
 
 class Result(NamedTuple):
-    """One way to run one engine, in one case."""
+    """The times of one variant of one engine in one case."""
 
     case: Case
     engine: str
     variant: str
-    blocks: list[list[float]]  # seconds of every step
-    foreign: list[float]  # for each block, what others took of the processors' time
+    blocks: list[list[float]]  # seconds of each step, block by block
+    foreign: list[float]  # share of CPU time that other programs took, per block
 
     @property
     def name(self) -> str:
-        """Engine and variant."""
+        """The engine's name and its variant."""
         return f"{self.engine} {self.variant}".strip()
 
     @property
     def median(self) -> float:
-        """Median of the blocks' medians, in seconds: a disturbed block does not move it."""
+        """Median of the medians of the blocks, in seconds; one disturbed block hardly matters."""
         return float(np.median([np.median(block) for block in self.blocks]))
 
     @property
     def p95(self) -> float:
-        """95th percentile of all steps, in seconds."""
+        """95th percentile of all steps in seconds."""
         return float(np.percentile(np.concatenate(self.blocks), 95))
 
     @property
     def images_per_second(self) -> float:
-        """Throughput at the median."""
+        """Throughput at the median time."""
         return self.case.batch / self.median
 
 
 class Memory(NamedTuple):
-    """What a process that trains needs, in bytes."""
+    """Memory of a training process in bytes."""
 
     network: str
     engine: str
     variant: str
-    before: int  # after its imports
+    before: int  # after the imports
     peak: int
 
     @property
     def grown(self) -> int:
-        """What the training itself took."""
+        """Memory of the training itself."""
         return self.peak - self.before
 
 
 class Run(NamedTuple):
-    """All that was measured for one network."""
+    """All results of one network."""
 
     network: str
     about: dict[str, Any]
@@ -81,19 +81,19 @@ class Run(NamedTuple):
     memory: list[Memory]
 
     def disturbed(self, limit: float) -> float:
-        """The share of blocks during which others took more than `limit` of the time."""
+        """The share of blocks in which other programs took more than `limit` of the CPU time."""
         shares = [share for result in self.results for share in result.foreign]
         return float(np.mean([share > limit for share in shares])) if shares else 0.0
 
 
 def best(results: list[Result], engines: tuple[str, ...]) -> Result | None:
-    """The fastest way that any of `engines` has; None where there is none."""
+    """The fastest result of any of `engines`; None if there is none."""
     candidates = [r for r in results if r.engine in engines]
     return min(candidates, key=lambda r: r.median, default=None)
 
 
 def cases(results: list[Result]) -> dict[Case, list[Result]]:
-    """Results that may be compared with each other."""
+    """The results grouped by case."""
     found: dict[Case, list[Result]] = {}
     for result in results:
         found.setdefault(result.case, []).append(result)
@@ -101,17 +101,17 @@ def cases(results: list[Result]) -> dict[Case, list[Result]]:
 
 
 def peers_of(results: list[Result]) -> tuple[str, ...]:
-    """The engines among them that are not minicnn."""
+    """The engines of these results that are not minicnn's."""
     return tuple({r.engine for r in results} - set(OURS))
 
 
 def ratio(result: Result | None, rival: Result | None) -> float | None:
-    """How many times as fast as the rival; None where one of the two is missing."""
+    """The speed of `result` relative to `rival`; None if one of them is missing."""
     return None if result is None or rival is None else rival.median / result.median
 
 
 def write(path: Path, run: Run) -> None:
-    """Everything that was measured; SCHEMA grows when a key changes its meaning."""
+    """Write all results as JSON; SCHEMA increases when a key changes its meaning."""
     rows = []
     for group in cases(run.results).values():
         rival = best(group, peers_of(group))
@@ -137,7 +137,7 @@ def write(path: Path, run: Run) -> None:
 
 
 def read(path: Path) -> Run | None:
-    """What `write` wrote, each block as its median; None for a file of another schema."""
+    """Read a file of `write`, with each block's median only; None for another schema."""
     document = json.loads(path.read_text())
     if document.pop("schema", None) != SCHEMA:
         return None

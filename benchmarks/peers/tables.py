@@ -1,4 +1,4 @@
-"""The results of a comparison as tables."""
+"""Print the results of a comparison as tables."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from peers.results import Memory, Run, best, cases, peers_of, ratio
 from peers.targets import ROWS, Row
 from peers.timing import FOREIGN
 
-DISTURBED = 0.25  # of the blocks: then the summary says so
+DISTURBED = 0.25  # share of disturbed blocks from which the summary marks a network
 COLUMNS = ("case", "engine", "median ms", "p95 ms", "images/s", "x best peer", "x TensorFlow")
 
 
 def print_run(run: Run) -> None:
-    """One row a way to run, fastest first within each case; then memory."""
+    """Print one row per variant, fastest first within each case; then memory."""
     table = Table(title=f"{run.network}; x: how many times as fast")
     for column in COLUMNS:
         table.add_column(column, justify="left" if column == "case" else "right", no_wrap=True)
@@ -35,7 +35,7 @@ def print_run(run: Run) -> None:
 
 
 def print_summary(runs: list[Run]) -> None:
-    """Networks across, one row a target: what was reached, and in brackets the aim."""
+    """Print one row per target and one column per network: the figure, and its target."""
     table = Table("", title="minicnn native against the best peer of each case")
     runs = sorted(runs, key=lambda run: list(NETWORKS).index(run.network))
     for run in runs:
@@ -74,7 +74,7 @@ def _say_what_was_disturbed(run: Run) -> None:
     if share := run.disturbed(FOREIGN):
         print(
             f"{share:.0%} of the blocks were disturbed: other programs took more than "
-            f"{FOREIGN:.0%} of the processors' time, and engines do not suffer from that alike"
+            f"{FOREIGN:.0%} of the CPU time, which does not slow all engines alike"
         )
 
 

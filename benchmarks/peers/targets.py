@@ -1,4 +1,4 @@
-"""What minicnn has set itself: so many times as fast as the best peer, network by network."""
+"""minicnn's targets: speed and memory relative to the best peer, for each network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from peers.results import Case, Result, Run, best, cases, peers_of, ratio
 
 
 class Row(NamedTuple):
-    """One figure a network, and the least (`at_most`: the most) that it should be."""
+    """A row of the summary: one figure per network, with its target (with `at_most`, its limit)."""
 
     name: str
     figure: Callable[[Run], float | None]
@@ -18,7 +18,7 @@ class Row(NamedTuple):
     at_most: bool = False
 
     def is_met(self, network: str, figure: float) -> bool | None:
-        """None where there is no target."""
+        """Whether the figure meets its target; None if there is no target."""
         if network not in self.targets:
             return None
         target = self.targets[network]

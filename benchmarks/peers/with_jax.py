@@ -1,4 +1,4 @@
-"""JAX in its own process: pure functions, `jit` over a whole step, buffers given back to it."""
+"""JAX as an engine: pure functions, one `jit` over the whole step, donated buffers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ jax.config.update("jax_default_prng_impl", "rbg")  # the faster random numbers, 
 
 
 class Model:
-    """One network; weights, the optimizer's state and a step count are arguments and results."""
+    """A network; weights, optimizer state and step count are arguments and results of a step."""
 
     def __init__(self, network: Network, variant: str) -> None:
         self.network = network
@@ -29,34 +29,34 @@ class Model:
         self._predict = jax.jit(partial(_probabilities, network, variant))
 
     def load(self, weights: list[np.ndarray]) -> None:
-        """Start over: these weights, no momentum yet."""
+        """Set these weights and clear the optimizer's state."""
         slots = 1 if isinstance(self.network.optimizer, SGD) else 2
         zeros = [[jnp.zeros_like(w) for w in weights] for _ in range(slots)]
         self.state = ([jnp.array(w) for w in weights], zeros, jnp.zeros((), jnp.int32))
 
     def tensors(self, x: np.ndarray, y: np.ndarray) -> tuple[jax.Array, jax.Array]:
-        """A batch in the form that this engine likes best: no copy is left for the timed part."""
+        """The batch in the form that is fastest for this engine, so that no copy is timed."""
         return jnp.array(x), jnp.array(y)
 
     def train(self, x: jax.Array, y: jax.Array) -> float:
-        """One step; waits for the loss, and for the new weights."""
+        """Train for one step and return the loss, after the new weights are ready."""
         self.state, loss = self._train(self.state, x, y)
         jax.block_until_ready(self.state)
         return float(loss)
 
     def predict(self, x: jax.Array) -> np.ndarray:
-        """Probabilities, (N, classes)."""
+        """Predict the probabilities (N, classes)."""
         return np.asarray(self._predict(self.state[0], x))
 
     def weights(self) -> list[np.ndarray]:
-        """All weights, in the order of `load`."""
+        """All weights in the order of `load`."""
         return [np.asarray(w) for w in self.state[0]]
 
 
 def _logits(
     network: Network, pool: str, weights: Arrays, x: jax.Array, key: jax.Array | None
 ) -> tuple[jax.Array, Arrays]:
-    """Logits, and the weights with new running statistics; without a key as in use."""
+    """Logits, and the weights with new moving statistics; inference if `key` is None."""
     x = x.astype(jnp.float32) * network.scale
     given, kept = iter(weights), []
     for layer in network.layers:
@@ -166,9 +166,9 @@ def _adam(
 
 
 def use_threads(threads: int) -> None:
-    """XLA takes as many as there are processors that this process may use: they are pinned."""
+    """Do nothing: XLA uses one thread per processor to which this process is pinned."""
 
 
 def versions() -> dict[str, str]:
-    """What ran: package, version."""
+    """Package names and versions."""
     return {"jax": jax.__version__, "numpy": np.__version__}

@@ -1,4 +1,4 @@
-"""Keras on TensorFlow in its own process: layers, `compile` and `fit`, as its users write them."""
+"""Keras on TensorFlow as an engine: layers, `compile` and `fit`, as its users write them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from peers.networks import SGD, BatchNorm, Conv, Dropout, Network, Pool
 from peers.recipes import Digits, Recipe
 from peers.with_tensorflow import use_threads as use_threads
 
-# Without XLA, which takes twice the time or more on all five networks. Several steps in one call of
-# the graph save Python's part in each.
+# Without XLA, which takes twice the time or more on all five networks. Running several steps per
+# call of the graph saves Python's share of each step.
 VARIANTS = {"": ("fit",)}
 STEPS_PER_EXECUTION = 8
-EXAMINED = 250  # digits a batch
+TEST_BATCH = 250
 
 
 class Model:
-    """A `keras.Sequential`."""
+    """A network as a `keras.Sequential`."""
 
     def __init__(self, network: Network, variant: str) -> None:
         self.network = network
@@ -32,7 +32,7 @@ class Model:
         )
 
     def load(self, weights: list[np.ndarray]) -> None:
-        """Start over: these weights, no momentum yet."""
+        """Set these weights and clear the optimizer's state."""
         self.model.compile(
             _optimizer(self.network),
             "sparse_categorical_crossentropy",
@@ -42,28 +42,28 @@ class Model:
         self.model.set_weights(weights)
 
     def tensors(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """`fit` takes arrays."""
+        """The batch as it is, because `fit` takes arrays."""
         return x, y
 
     def train(self, x: np.ndarray, y: np.ndarray) -> float:
-        """One step on one batch."""
+        """Train for one step and return the loss."""
         return float(self.model.train_on_batch(x, y))
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """Probabilities, (N, classes)."""
+        """Predict the probabilities (N, classes)."""
         return self.model.predict_on_batch(x)
 
     def fit(self, x: np.ndarray, y: np.ndarray) -> None:
-        """One epoch."""
+        """Train for one epoch."""
         self.model.fit(x, y, batch_size=self.network.batch, epochs=1, verbose=0)
 
     def weights(self) -> list[np.ndarray]:
-        """All weights, in the order of `load`."""
+        """All weights in the order of `load`."""
         return self.model.get_weights()
 
 
 def learn(network: Network, recipe: Recipe, weights: list[np.ndarray], digits: Digits) -> float:
-    """Teach a fresh model by the recipe, examine it; the share of test digits that it got right."""
+    """Train a new model by a recipe and return its accuracy on the test digits."""
     model = Model(network, "").model
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
@@ -82,7 +82,7 @@ def learn(network: Network, recipe: Recipe, weights: list[np.ndarray], digits: D
     model.set_weights(weights)
     x, y = digits.x_train, digits.y_train
     model.fit(x, y, batch_size=recipe.batch, epochs=recipe.epochs, verbose=0)
-    return model.evaluate(digits.x_test, digits.y_test, batch_size=EXAMINED, verbose=0)[1]
+    return model.evaluate(digits.x_test, digits.y_test, batch_size=TEST_BATCH, verbose=0)[1]
 
 
 def _layers(network: Network) -> list[Any]:
@@ -112,5 +112,5 @@ def _optimizer(network: Network) -> keras.optimizers.Optimizer:
 
 
 def versions() -> dict[str, str]:
-    """What ran: package, version."""
+    """Package names and versions."""
     return {"keras": keras.__version__, "numpy": np.__version__}

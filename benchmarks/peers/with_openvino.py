@@ -1,4 +1,4 @@
-"""OpenVINO in its own process: inference in float32, tuned for the latency of one call."""
+"""OpenVINO as an engine: inference in float32, tuned for low latency."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from peers.onnx_model import onnx_model
 VARIANTS = {"": ("inference",)}
 _settings: dict[str, Any] = {
     "PERFORMANCE_HINT": "LATENCY",  # all threads work on one call
-    "INFERENCE_PRECISION_HINT": "f32",  # bfloat16 would be another function
+    "INFERENCE_PRECISION_HINT": "f32",  # bfloat16 would compute something else
 }
 
 
 class Model:
-    """A model compiled for each batch size."""
+    """A network, compiled for each batch size."""
 
     def __init__(self, network: Network, variant: str) -> None:
         self.network = network
@@ -26,15 +26,15 @@ class Model:
         self.requests: dict[int, Any] = {}
 
     def load(self, weights: list[np.ndarray]) -> None:
-        """Weights are constants here, the same ones each time: they are compiled in once."""
+        """Store the weights, which become constants of the compiled models."""
         self.weights = weights
 
     def tensors(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Images as (N, C, H, W), which its convolutions want."""
+        """The images as (N, C, H, W), the layout of ONNX's convolutions."""
         return np.ascontiguousarray(x.transpose(0, 3, 1, 2)), y
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        """Probabilities, (N, classes)."""
+        """Predict the probabilities (N, classes)."""
         request = self.requests.get(len(x)) or self._compile(x)
         return request.infer([x], share_inputs=True)[0]
 
@@ -48,10 +48,10 @@ class Model:
 
 
 def use_threads(threads: int) -> None:
-    """For the models to come."""
+    """Set the number of threads of new models."""
     _settings["INFERENCE_NUM_THREADS"] = threads
 
 
 def versions() -> dict[str, str]:
-    """What ran: package, version."""
+    """Package names and versions."""
     return {"openvino": openvino.__version__, "numpy": np.__version__}

@@ -1,4 +1,4 @@
-"""TensorFlow in its own process: `tf.function` over raw operations, fused optimizers.
+"""TensorFlow as an engine: `tf.function` over raw operations, fused optimizers.
 
 No Keras layer, metric or optimizer object costs time here: the graph of a step holds the
 convolutions, the loss, the gradients and TensorFlow's fused update.
@@ -28,7 +28,7 @@ class Model:
         self.variables: list[tf.Variable] = []
 
     def load(self, weights: list[np.ndarray]) -> None:
-        """Start over: these weights, no momentum yet."""
+        """Set these weights and clear the optimizer's state."""
         if not self.variables:
             self._make_variables(weights)
         for variable, w in zip(self.variables, weights, strict=True):
@@ -39,19 +39,19 @@ class Model:
             variable.assign(tf.ones_like(variable))
 
     def tensors(self, x: np.ndarray, y: np.ndarray) -> tuple[tf.Tensor, tf.Tensor]:
-        """A batch in the form that this engine likes best: no copy is left for the timed part."""
+        """The batch in the form that is fastest for this engine, so that no copy is timed."""
         return tf.constant(x), tf.constant(y)
 
     def train(self, x: tf.Tensor, y: tf.Tensor) -> float:
-        """One step; waits for the loss."""
+        """Train for one step and return the loss."""
         return float(self._train(x, y))
 
     def predict(self, x: tf.Tensor) -> np.ndarray:
-        """Probabilities, (N, classes)."""
+        """Predict the probabilities (N, classes)."""
         return self._predict(x).numpy()
 
     def weights(self) -> list[np.ndarray]:
-        """All weights, in the order of `load`."""
+        """All weights in the order of `load`."""
         return [variable.numpy() for variable in self.variables]
 
     def _make_variables(self, weights: list[np.ndarray]) -> None:
@@ -83,7 +83,7 @@ class Model:
         return x
 
     def _dropout(self, x: tf.Tensor, rate: float, number: int) -> tf.Tensor:
-        """The stateless one takes a quarter of the time of `tf.nn.dropout`."""
+        """Stateless dropout, which takes a quarter of the time of `tf.nn.dropout`."""
         seed = tf.stack([self.step, number])
         return tf.nn.experimental.stateless_dropout(x, rate, seed=seed, rng_alg="philox")
 
@@ -164,12 +164,12 @@ def _adam(
 
 
 def use_threads(threads: int) -> None:
-    """Only the first call of a process may set them; later ones ask for the same."""
+    """Set the number of threads, which TensorFlow allows only once per process."""
     if tf.config.threading.get_intra_op_parallelism_threads() != threads:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
 def versions() -> dict[str, str]:
-    """What ran: package, version."""
+    """Package names and versions."""
     return {"tensorflow": tf.__version__, "numpy": np.__version__}

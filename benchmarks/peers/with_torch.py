@@ -1,4 +1,4 @@
-"""PyTorch in its own process: channels-last memory, functional operations, fused optimizers."""
+"""PyTorch as an engine: channels-last memory, functional operations, fused optimizers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VARIANTS = {"eager": BOTH, "compile": BOTH}
 
 
 class Net(nn.Module):
-    """The network from functional operations; weights are w0, w1, ... in the order of `load`."""
+    """A network of functional operations; weights are w0, w1, ... in the order of `load`."""
 
     def __init__(self, network: Network, weights: list[np.ndarray]) -> None:
         super().__init__()
@@ -59,14 +59,14 @@ class Net(nn.Module):
 
 
 class Model:
-    """One network; variant "compile" uses `torch.compile`, anew for each batch size."""
+    """A network; variant "compile" uses `torch.compile`, separately for each batch size."""
 
     def __init__(self, network: Network, variant: str) -> None:
         self.network, self.variant = network, variant
         self.net: Net | None = None
 
     def load(self, weights: list[np.ndarray]) -> None:
-        """Start over: these weights, no momentum yet."""
+        """Set these weights and clear the optimizer's state."""
         if self.net is None:
             self._make(weights)
         with torch.no_grad():
@@ -75,11 +75,11 @@ class Model:
         self.optimizer = _optimizer(self.network, list(self.net.parameters()))
 
     def tensors(self, x: np.ndarray, y: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        """A batch in the form that this engine likes best: no copy is left for the timed part."""
+        """The batch in the form that is fastest for this engine, so that no copy is timed."""
         return torch.from_numpy(x).permute(0, 3, 1, 2), torch.from_numpy(y).long()
 
     def train(self, x: torch.Tensor, y: torch.Tensor) -> float:
-        """One step; waits for the loss."""
+        """Train for one step and return the loss."""
         self.net.train()
         self.optimizer.zero_grad(set_to_none=True)
         loss = self._loss(x, y)
@@ -88,13 +88,13 @@ class Model:
         return loss.item()
 
     def predict(self, x: torch.Tensor) -> np.ndarray:
-        """Probabilities, (N, classes)."""
+        """Predict the probabilities (N, classes)."""
         self.net.eval()
         with torch.inference_mode():
             return self._predict(x).numpy()
 
     def weights(self) -> list[np.ndarray]:
-        """All weights, in the order of `load`."""
+        """All weights in the order of `load`."""
         return [_keras_layout(tensor.detach()) for tensor in self._tensors()]
 
     def _make(self, weights: list[np.ndarray]) -> None:
@@ -143,10 +143,10 @@ def _keras_layout(w: torch.Tensor) -> np.ndarray:
 
 
 def use_threads(threads: int) -> None:
-    """From now on."""
+    """Set the number of threads."""
     torch.set_num_threads(threads)
 
 
 def versions() -> dict[str, str]:
-    """What ran: package, version."""
+    """Package names and versions."""
     return {"torch": torch.__version__, "numpy": np.__version__}

@@ -1,12 +1,11 @@
-"""One engine's process: JSON lines come in on stdin, one answer a line goes out.
+"""The process of one engine: reads requests from stdin, one JSON line each, and writes replies.
 
     python -m peers.worker ENGINE THREADS
 
-First line out: {"versions": ..., "variants": {variant: [what it can do, ...]}}, or {"absent":
-package} where it is not installed. Then `check` answers what a network computes, `block` runs it
-for a while and answers each step's time, `memory` what training it takes, `learn` how long LeNet
-needs for MNIST. The engine's own chatter
-on stdout is sent to stderr.
+The first line that it writes is {"versions": ..., "variants": {variant: [mode, ...]}}, or
+{"absent": package} if the engine is not installed. The request `check` computes outputs and weights
+for comparison, `block` times steps, `memory` measures the memory of training, and `learn` measures
+how long LeNet takes to learn MNIST. What libraries print to stdout goes to stderr.
 """
 
 from __future__ import annotations
@@ -28,49 +27,49 @@ from peers.networks import NETWORKS, SGD, random_batch, random_weights, weights_
 from peers.recipes import RECIPES, Digits
 
 STEPS_COMPARED = 3
-SGD_COMPARED = SGD(5e-4, 0.9)  # small: a max pooling that changes its argmax is not a difference
-MAX_STEPS = 300  # then a model starts over, long before a dead neuron's momenta are denormal
-MEMORY_STEPS = 3  # by then every array has been made
-# A block's first steps find cold caches and sleeping threads: so many are not counted, or as many
-# as fit into the time. What takes longer is warm after a small part of its first step.
+SGD_COMPARED = SGD(5e-4, 0.9)  # a small rate, so that no max pooling changes its argmax
+MAX_STEPS = 300  # then a model starts over, long before the momenta of dead neurons are denormal
+MEMORY_STEPS = 3  # enough for every array to be allocated
+# The first steps of a block find cold caches and sleeping threads. This many are not counted, or
+# as many as fit into the time. A longer step is warm after a small part of it.
 WARM_STEPS = 3
 WARM_SECONDS = 0.2
 
 
 class Loaded:
-    """A model, and how many steps it has learned from its first weights."""
+    """A model, and the number of training steps since its initial weights."""
 
     def __init__(self, model: Any, weights: list[np.ndarray]) -> None:
         self.model, self.weights = model, weights
         self.start_over()
 
     def start_over(self) -> None:
-        """From the first weights, without momentum."""
+        """Restore the initial weights and clear the optimizer's state."""
         self.model.load(self.weights)
         self.steps = 0
 
     def train(self, x: Any, y: Any) -> None:
-        """One step."""
+        """Train for one step."""
         self.model.train(x, y)
         self.steps += 1
 
 
 class Worker:
-    """The models of one engine, one for every network and variant, made when first asked for."""
+    """The models of one engine by network and variant, built on first use."""
 
     def __init__(self, engine: Any, threads: int) -> None:
         self.engine, self.threads = engine, threads
         self.models: dict[tuple[str, str], Loaded] = {}
-        self.slow: set[tuple[Any, ...]] = set()  # what has run before, and takes long
+        self.slow: set[tuple[Any, ...]] = set()  # cases with long steps, which need no warm-up
 
     def check(
         self, network: str, variant: str, batch: int, seed: int, limit: float, to: str
     ) -> dict[str, Any]:
-        """Write probabilities and, if it learns, weights after three steps to the file `to`.
+        """Write probabilities and, if the engine trains, weights after three steps to file `to`.
 
-        Once with the network's own optimizer, once with SGD. Without dropout: every engine draws
-        other masks. The answer is the seconds of a step, or nothing for what does not learn; what
-        takes more than `limit` seconds a step is not let learn to the end.
+        It trains once with the network's optimizer and once with SGD, without dropout, whose masks
+        differ between engines. Returns the seconds per step, or None if the engine does not train.
+        A training with more than `limit` seconds per step is given up.
         """
         plain = without_dropout(NETWORKS[network])
         computed: dict[str, np.ndarray] = {}
@@ -103,7 +102,7 @@ class Worker:
         seed: int,
         seconds: float,
     ) -> dict[str, Any]:
-        """Seconds of every step of about `seconds` of work."""
+        """Time each of the steps that fit into about `seconds`."""
         self.engine.use_threads(threads)
         loaded = self._loaded(network, variant, seed)
         if loaded.steps >= MAX_STEPS:
@@ -120,7 +119,7 @@ class Worker:
         return {"times": times}
 
     def learn(self, recipe: str, seed: int, data: str) -> dict[str, Any]:
-        """Seconds from the start of LeNet's training to its mark in the examination, and the mark.
+        """Train and test LeNet; return the seconds that this takes, and the accuracy.
 
         `data` is a file with the arrays of `Digits`.
         """
@@ -133,12 +132,12 @@ class Worker:
         return {"seconds": time.perf_counter() - start, "accuracy": float(accuracy)}
 
     def memory(self, network: str, variant: str) -> dict[str, Any]:
-        """Bytes of a fresh process: before the model, and at most while it trains."""
+        """Resident bytes before the model is built, and their peak during training."""
         net = NETWORKS[network]
         before = machine.resident_bytes()
         machine.forget_peak()
         model = self.engine.Model(net, variant)
-        # Zeros that take no memory themselves.
+        # Broadcast zeros take no memory themselves.
         model.load([np.broadcast_to(np.float32(0), w.shape) for w in weights_of(net)])
         x, y = model.tensors(*random_batch(net, net.batch, seed=0))
         for _ in range(MEMORY_STEPS):
@@ -183,14 +182,14 @@ def _answer(stream: Any, answer: dict[str, Any]) -> None:
 
 
 def _take_stdout() -> Any:
-    """The pipe to the parent, kept apart: what libraries print goes to stderr from now on."""
+    """Return the pipe to the parent, and send everything else that is printed to stderr."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     return answers
 
 
 def main() -> None:
-    """Answer until stdin ends."""
+    """Reply to requests until stdin ends."""
     name, threads = sys.argv[1], int(sys.argv[2])
     answers = _take_stdout()
     try:

@@ -7,7 +7,7 @@
 namespace minicnn {
 namespace {
 
-constexpr std::int64_t kLongest = 1 << 24;  // rows or columns that a float32 can count
+constexpr std::int64_t kMaxImageSide = 1 << 24;  // rows or columns that float32 counts exactly
 
 Fill fill_of(const Call& call) {
   static const std::map<std::string, Fill> fills = {{"constant", Fill::constant},
@@ -15,19 +15,20 @@ Fill fill_of(const Call& call) {
                                                     {"reflect", Fill::reflect},
                                                     {"wrap", Fill::wrap}};
   const auto found = fills.find(call.text("fill_mode"));
-  call.demand(found != fills.end(), "fill_mode must be constant, nearest, reflect or wrap");
+  call.require(found != fills.end(), "fill_mode must be constant, nearest, reflect or wrap");
   return found->second;
 }
 
 Prepared prepare_augment(const Call& call) {
   const Shape4 xs = call.shape4(call.read(0));
-  call.demand(xs.h >= 1 && xs.w >= 1 && xs.c >= 1, "only the batch may be empty");
-  call.demand(xs.h <= kLongest && xs.w <= kLongest, "an image has at most 2^24 rows and columns");
-  call.demand_shape(call.read(1), {xs.n, 6});
-  call.demand_shape(call.write(0), call.read(0).shape);
+  call.require(xs.h >= 1 && xs.w >= 1 && xs.c >= 1, "only the batch may have length 0");
+  call.require(xs.h <= kMaxImageSide && xs.w <= kMaxImageSide,
+               "an image must have at most 2^24 rows and columns");
+  call.require_shape(call.read(1), {xs.n, 6});
+  call.require_shape(call.write(0), call.read(0).shape);
   const std::string interpolation = call.text("interpolation");
-  call.demand(interpolation == "bilinear" || interpolation == "nearest",
-              "interpolation must be bilinear or nearest");
+  call.require(interpolation == "bilinear" || interpolation == "nearest",
+               "interpolation must be bilinear or nearest");
   const Augment rule{fill_of(call), interpolation == "bilinear", float(call.number("cval")),
                      float(call.number("scale"))};
   const auto* m = call.in<float>(1);
@@ -42,6 +43,6 @@ Prepared prepare_augment(const Call& call) {
 
 }  // namespace
 
-std::vector<Kernel> augment_kernels() { return {{"augment", prepare_augment}}; }
+std::vector<Kernel> augment_kernels() { return {{"augment_forward", prepare_augment}}; }
 
 }  // namespace minicnn

@@ -15,10 +15,10 @@ namespace minicnn {
 
 namespace py = pybind11;
 
-class KeptWeightsStore;
+class TransformedWeightCache;
 
-// Memory of a NumPy array, its shape and the character of its dtype (float32 'f', float64 'd',
-// int32 'i', uint32 'I', uint8 'B', and other plain numbers, which can only be copied).
+// The memory of a NumPy array, its shape and the character of its dtype: float32 'f', float64 'd',
+// int32 'i', uint32 'I', uint8 'B', or another numeric type, which can only be copied.
 struct Array {
   void* data = nullptr;  // null for None
   char dtype = 0;
@@ -29,23 +29,24 @@ struct Array {
   std::int64_t bytes() const;
 };
 
-// One kernel call as Python makes it: arrays by position, attributes by name. The getters check
-// all that protects memory; what a caller may ask for was checked in minicnn/ops.
+// A kernel call as Python makes it: arrays by position, attributes by name. The getters check
+// everything that memory safety depends on; the meaning of the arguments was checked in
+// minicnn/ops.
 class __attribute__((visibility("hidden"))) Call {
  public:
   Call(std::string kernel, const py::sequence& reads, const py::sequence& writes,
-       py::dict attributes, KeptWeightsStore* store = nullptr);
+       py::dict attributes, TransformedWeightCache* weight_cache = nullptr);
 
   bool reads(std::size_t i) const { return i < reads_.size() && reads_[i].data != nullptr; }
   bool writes(std::size_t i) const { return i < writes_.size() && writes_[i].data != nullptr; }
   const Array& read(std::size_t i) const;
   const Array& write(std::size_t i) const;
-  // What must stay alive for as long as the arrays' memory is used.
+  // The objects that must stay alive while the arrays' memory is used.
   const std::vector<py::object>& owners() const { return owners_; }
-  // Where to keep what outlasts this call; null if it is its own.
-  KeptWeightsStore* store() const { return store_; }
+  // The cache that the call's program shares with others; null if there is none.
+  TransformedWeightCache* weight_cache() const { return weight_cache_; }
 
-  // The array's memory as T, null where Python passed None. Throws on another dtype.
+  // Returns the array's memory as T, null if Python passed None. Throws TypeError on another dtype.
   template <class T>
   const T* in(std::size_t i) const {
     return i < reads_.size() ? static_cast<const T*>(typed(reads_[i], py::format_descriptor<T>::c))
@@ -57,10 +58,11 @@ class __attribute__((visibility("hidden"))) Call {
                               : nullptr;
   }
 
-  // Shapes: of a read or write with four axes, or a demand that one has exactly these.
+  // Returns the shape of an array with four axes. These three throw a ValueError that names the
+  // kernel if a rule does not hold.
   Shape4 shape4(const Array& array) const;
-  void demand_shape(const Array& array, const std::vector<std::int64_t>& shape) const;
-  void demand(bool holds, const std::string& rule) const;  // throws ValueError naming the kernel
+  void require_shape(const Array& array, const std::vector<std::int64_t>& shape) const;
+  void require(bool holds, const std::string& rule) const;
 
   bool has(const char* attribute) const;
   std::int64_t integer(const char* attribute) const;
@@ -69,36 +71,36 @@ class __attribute__((visibility("hidden"))) Call {
   std::string text(const char* attribute) const;
   std::pair<std::int64_t, std::int64_t> pair(const char* attribute) const;
   std::vector<std::int64_t> integers(const char* attribute) const;
-  Window2D window(const char* attribute) const;  // a minicnn.shapes.Window2D; sizes are checked
+  Window2D window(const char* attribute) const;  // a minicnn.shapes.Window2D, checked
 
  private:
   void* typed(const Array& array, char dtype) const;
   py::object attribute(const char* name) const;
   template <class T>
-  T value(const py::handle& object, const char* name) const;  // TypeError if it is none
+  T value(const py::handle& object, const char* name) const;  // throws TypeError
   std::vector<Array> arrays_of(const py::sequence& objects, const char* what, bool written);
-  void demand_no_overlap() const;
+  void require_no_overlap() const;
 
   std::string kernel_;
   std::vector<py::object> owners_;
   std::vector<Array> reads_, writes_;
   py::dict attributes_;
-  KeptWeightsStore* store_;
+  TransformedWeightCache* weight_cache_;
 };
 
-// A call whose checks are done: it can run any number of times, without Python and without
-// throwing. `scratch` is 64-byte aligned and has scratch_bytes bytes, contents undefined.
+// A call that has been checked: it can run any number of times, without Python and without
+// throwing. `scratch` has scratch_bytes bytes, aligned to 64 bytes and uninitialized.
 struct Prepared {
   std::function<void(char* scratch)> run;
   std::size_t scratch_bytes = 0;
 };
 
 struct Kernel {
-  const char* name;
-  Prepared (*prepare)(const Call& call);
+  std::string name;
+  std::function<Prepared(const Call&)> prepare;
 };
 
-// Every kernel of the native engine, one function a topic; module.cpp joins them.
+// The kernels of the native engine, one function per topic; module.cpp joins them.
 std::vector<Kernel> conv2d_kernels();
 std::vector<Kernel> dense_kernels();
 std::vector<Kernel> pool_kernels();

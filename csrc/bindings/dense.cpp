@@ -5,18 +5,18 @@
 namespace minicnn {
 namespace {
 
-// w (inputs, units) and the batch that x or dy has.
+// The shapes from w (inputs, units) and an array that begins with the batch, x or dy.
 Dense dense_of(const Call& call, const Array& batched, const std::vector<std::int64_t>& w) {
-  call.demand(batched.shape.size() == 2 && w.size() == 2, "arrays must have 2 axes");
-  call.demand(w[0] >= 1 && w[1] >= 1, "only the batch may be empty");
+  call.require(batched.shape.size() == 2 && w.size() == 2, "arrays must have 2 axes");
+  call.require(w[0] >= 1 && w[1] >= 1, "only the batch may have length 0");
   return {batched.shape[0], w[0], w[1]};
 }
 
 Prepared prepare_forward(const Call& call) {
   const Dense dense = dense_of(call, call.read(0), call.read(1).shape);
-  call.demand_shape(call.read(0), {dense.n, dense.inputs});
-  if (call.reads(2)) call.demand_shape(call.read(2), {dense.units});
-  call.demand_shape(call.write(0), {dense.n, dense.units});
+  call.require_shape(call.read(0), {dense.n, dense.inputs});
+  if (call.reads(2)) call.require_shape(call.read(2), {dense.units});
+  call.require_shape(call.write(0), {dense.n, dense.units});
   const float *x = call.in<float>(0), *w = call.in<float>(1), *b = call.in<float>(2);
   float* y = call.out<float>(0);
   return {[=](char* scratch) { dense_forward(dense, x, w, b, y, scratch); },
@@ -25,8 +25,8 @@ Prepared prepare_forward(const Call& call) {
 
 Prepared prepare_backward_input(const Call& call) {
   const Dense dense = dense_of(call, call.read(0), call.read(1).shape);
-  call.demand_shape(call.read(0), {dense.n, dense.units});
-  call.demand_shape(call.write(0), {dense.n, dense.inputs});
+  call.require_shape(call.read(0), {dense.n, dense.units});
+  call.require_shape(call.write(0), {dense.n, dense.inputs});
   const float *dy = call.in<float>(0), *w = call.in<float>(1);
   float* dx = call.out<float>(0);
   return {[=](char* scratch) { dense_backward_input(dense, dy, w, dx, scratch); },
@@ -35,9 +35,9 @@ Prepared prepare_backward_input(const Call& call) {
 
 Prepared prepare_backward_weights(const Call& call) {
   const Dense dense = dense_of(call, call.read(0), call.write(0).shape);
-  call.demand_shape(call.read(0), {dense.n, dense.units});
-  call.demand_shape(call.read(1), {dense.n, dense.inputs});
-  if (call.writes(1)) call.demand_shape(call.write(1), {dense.units});
+  call.require_shape(call.read(0), {dense.n, dense.units});
+  call.require_shape(call.read(1), {dense.n, dense.inputs});
+  if (call.writes(1)) call.require_shape(call.write(1), {dense.units});
   const float *dy = call.in<float>(0), *x = call.in<float>(1);
   float *dw = call.out<float>(0), *db = call.out<float>(1);
   return {[=](char* scratch) { dense_backward_weights(dense, dy, x, dw, db, scratch); },

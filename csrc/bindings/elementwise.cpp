@@ -1,16 +1,16 @@
 #include "kernels/elementwise.hpp"
 
 #include "bindings/call.hpp"
-#include "kernels/arrange.hpp"
+#include "kernels/pad_concat.hpp"
 
 namespace minicnn {
 namespace {
 
-// All arrays have the shape of the first.
+// Checks that all arrays have the shape of the first one, and returns their size.
 std::int64_t common_size(const Call& call, std::size_t reads, std::size_t writes) {
   const auto& shape = call.read(0).shape;
-  for (std::size_t i = 1; i < reads; ++i) call.demand_shape(call.read(i), shape);
-  for (std::size_t i = 0; i < writes; ++i) call.demand_shape(call.write(i), shape);
+  for (std::size_t i = 1; i < reads; ++i) call.require_shape(call.read(i), shape);
+  for (std::size_t i = 0; i < writes; ++i) call.require_shape(call.write(i), shape);
   return call.read(0).size();
 }
 
@@ -72,13 +72,13 @@ Prepared prepare_rescale_backward(const Call& call) {
 
 std::int64_t channels(const Call& call) {
   const auto& shape = call.read(0).shape;
-  call.demand(!shape.empty() && shape.back() >= 1, "the last axis must have a channel or more");
+  call.require(!shape.empty() && shape.back() >= 1, "the last axis must have at least one channel");
   return shape.back();
 }
 
 Prepared prepare_bias_forward(const Call& call) {
   const std::int64_t c = channels(call), rows = common_size(call, 1, 1) / c;
-  call.demand_shape(call.read(1), {c});
+  call.require_shape(call.read(1), {c});
   const auto *x = call.in<float>(0), *b = call.in<float>(1);
   auto* y = call.out<float>(0);
   return {[=](char*) { bias_forward(x, b, rows, c, y); }};
@@ -86,7 +86,7 @@ Prepared prepare_bias_forward(const Call& call) {
 
 Prepared prepare_bias_backward_bias(const Call& call) {
   const std::int64_t c = channels(call), rows = call.read(0).size() / c;
-  call.demand_shape(call.write(0), {c});
+  call.require_shape(call.write(0), {c});
   const auto* dy = call.in<float>(0);
   auto* db = call.out<float>(0);
   return {[=](char* scratch) { bias_backward_bias(dy, rows, c, db, scratch); },
@@ -95,10 +95,10 @@ Prepared prepare_bias_backward_bias(const Call& call) {
 
 // --- arrangement -------------------------------------------------------------------------------
 
-// Any dtype, as long as both arrays have the same.
+// Copies an array of any dtype to one of the same dtype.
 Prepared copied(const Call& call) {
   const Array &from = call.read(0), &to = call.write(0);
-  call.demand(from.dtype == to.dtype, "both arrays must have the same dtype");
+  call.require(from.dtype == to.dtype, "both arrays must have the same dtype");
   return {[source = from.data, bytes = from.bytes(), target = to.data](char*) {
     copy(source, bytes, target);
   }};
@@ -109,16 +109,18 @@ Prepared prepare_copy(const Call& call) {
   return copied(call);
 }
 
-// A batch whose samples had the shape `from` and get the shape `to`, both names of attributes.
+// Copies a batch whose samples have the shape `from` to one whose samples have the shape `to`; both
+// are names of attributes.
 Prepared reshaped(const Call& call, const char* from, const char* to) {
-  const auto& whole = call.read(0).shape;
-  call.demand(!whole.empty(), "an array must have a first axis, the batch");
+  const auto& shape = call.read(0).shape;
+  call.require(!shape.empty(), "an array must have a first axis, the batch");
   std::vector<std::int64_t> before = call.integers(from), after = call.integers(to);
-  before.insert(before.begin(), whole[0]);
-  after.insert(after.begin(), whole[0]);
-  call.demand_shape(call.read(0), before);
-  call.demand_shape(call.write(0), after);
-  call.demand(call.read(0).size() == call.write(0).size(), "both must have as many numbers");
+  before.insert(before.begin(), shape[0]);
+  after.insert(after.begin(), shape[0]);
+  call.require_shape(call.read(0), before);
+  call.require_shape(call.write(0), after);
+  call.require(call.read(0).size() == call.write(0).size(),
+               "both arrays must have the same number of values");
   return copied(call);
 }
 
@@ -129,9 +131,9 @@ Prepared prepare_reshape_backward(const Call& call) { return reshaped(call, "sha
 Border border(const Call& call) {
   const auto [top, bottom] = call.pair("pad_h");
   const auto [left, right] = call.pair("pad_w");
-  constexpr std::int64_t most = (std::int64_t{1} << 31) - 1;
+  constexpr std::int64_t max_padding = (std::int64_t{1} << 31) - 1;
   for (const std::int64_t pad : {top, bottom, left, right}) {
-    call.demand(pad >= 0 && pad <= most, "padding must be >= 0");
+    call.require(pad >= 0 && pad <= max_padding, "padding must be >= 0 and less than 2^31");
   }
   return {top, bottom, left, right};
 }
@@ -140,7 +142,7 @@ Prepared prepare_zero_pad2d_forward(const Call& call) {
   const Shape4 xs = call.shape4(call.read(0));
   const Border around = border(call);
   const Shape4 ys = around.around(xs);
-  call.demand_shape(call.write(0), {ys.n, ys.h, ys.w, ys.c});
+  call.require_shape(call.write(0), {ys.n, ys.h, ys.w, ys.c});
   const auto* x = call.in<float>(0);
   auto* y = call.out<float>(0);
   return {[=](char*) { zero_pad2d_forward(x, xs, around, y); }};
@@ -150,26 +152,27 @@ Prepared prepare_zero_pad2d_backward(const Call& call) {
   const Shape4 xs = call.shape4(call.write(0));
   const Border around = border(call);
   const Shape4 ys = around.around(xs);
-  call.demand_shape(call.read(0), {ys.n, ys.h, ys.w, ys.c});
+  call.require_shape(call.read(0), {ys.n, ys.h, ys.w, ys.c});
   const auto* dy = call.in<float>(0);
   auto* dx = call.out<float>(0);
   return {[=](char*) { zero_pad2d_backward(dy, xs, around, dx); }};
 }
 
-// How `whole` is made of `a` and `b`, which have its shape but for one axis.
-Joint joint(const Call& call, const Array& whole, const Array& a, const Array& b) {
+// The sizes of `whole`, the concatenation of `a` and `b`, which have its shape except for one axis.
+ConcatSizes joint(const Call& call, const Array& whole, const Array& a, const Array& b) {
   const std::int64_t axis = call.integer("axis");
-  call.demand(axis >= 1 && axis < std::int64_t(whole.shape.size()),
-              "axis must be one of the array's, and not the batch");
-  call.demand(a.shape.size() == whole.shape.size() && b.shape.size() == whole.shape.size(),
-              "all arrays must have as many axes");
+  call.require(axis >= 1 && axis < std::int64_t(whole.shape.size()),
+               "axis must be an axis of the array other than the batch");
+  call.require(a.shape.size() == whole.shape.size() && b.shape.size() == whole.shape.size(),
+               "all arrays must have the same number of axes");
   const auto at = std::size_t(axis);
   std::vector<std::int64_t> part = whole.shape;
   part[at] = a.shape[at];
-  call.demand_shape(a, part);
+  call.require_shape(a, part);
   part[at] = b.shape[at];
-  call.demand_shape(b, part);
-  call.demand(a.shape[at] + b.shape[at] == whole.shape[at], "the parts must make up the whole");
+  call.require_shape(b, part);
+  call.require(a.shape[at] + b.shape[at] == whole.shape[at],
+               "the sizes of the inputs along the axis must add up to that of the output");
   std::int64_t outer = 1, inner = 1;
   for (std::size_t i = 0; i < at; ++i) outer *= whole.shape[i];
   for (std::size_t i = at + 1; i < whole.shape.size(); ++i) inner *= whole.shape[i];
@@ -177,14 +180,14 @@ Joint joint(const Call& call, const Array& whole, const Array& a, const Array& b
 }
 
 Prepared prepare_concatenate_forward(const Call& call) {
-  const Joint parts = joint(call, call.write(0), call.read(0), call.read(1));
+  const ConcatSizes parts = joint(call, call.write(0), call.read(0), call.read(1));
   const auto *a = call.in<float>(0), *b = call.in<float>(1);
   auto* y = call.out<float>(0);
   return {[=](char*) { concatenate_forward(a, b, parts, y); }};
 }
 
 Prepared prepare_concatenate_backward(const Call& call) {
-  const Joint parts = joint(call, call.read(0), call.write(0), call.write(1));
+  const ConcatSizes parts = joint(call, call.read(0), call.write(0), call.write(1));
   const auto* dy = call.in<float>(0);
   auto *da = call.out<float>(0), *db = call.out<float>(1);
   return {[=](char*) { concatenate_backward(dy, parts, da, db); }};

@@ -12,13 +12,13 @@ template <Fold fold, bool kAfter>
 Prepared prepare(const Call& call) {
   const auto [kh, kw, channels, filters] = call.shape4(call.read(0));
   const FoldedShape shape{kh * kw, channels, filters};
-  call.demand(filters >= 1 && channels >= 1, "there must be channels and filters");
-  if (call.reads(1)) call.demand_shape(call.read(1), {filters});
+  call.require(filters >= 1 && channels >= 1, "w must have at least one channel and one filter");
+  if (call.reads(1)) call.require_shape(call.read(1), {filters});
   for (std::size_t i = 2; i < 6; ++i) {
-    call.demand_shape(call.read(i), {kAfter ? filters : channels});
+    call.require_shape(call.read(i), {kAfter ? filters : channels});
   }
-  call.demand_shape(call.write(0), call.read(0).shape);
-  call.demand_shape(call.write(1), {filters});
+  call.require_shape(call.write(0), call.read(0).shape);
+  call.require_shape(call.write(1), {filters});
   const float *w = call.in<float>(0), *b = call.in<float>(1);
   const FixedBatchNorm norm{call.in<float>(2), call.in<float>(3), call.in<float>(4),
                             call.in<float>(5), call.number("epsilon")};

@@ -10,12 +10,12 @@
 #include <utility>
 
 #include "bindings/call.hpp"
-#include "bindings/without_gil.hpp"
+#include "bindings/gil_release.hpp"
+#include "core/cancellation.hpp"
 #include "core/isa.hpp"
 #include "core/memory.hpp"
 #include "core/parallel.hpp"
-#include "core/watch.hpp"
-#include "kernels/conv2d/kept_weights.hpp"
+#include "kernels/conv2d/weight_cache.hpp"
 
 namespace minicnn {
 namespace {
@@ -33,23 +33,23 @@ const std::map<std::string, Kernel>& registry() {
   return all;
 }
 
-// A prepared call with the arrays whose memory it uses.
-struct Owning {
+// A prepared call, and the Python objects that own the memory it uses.
+struct OwnedCall {
   Prepared call;
   std::vector<py::object> owners;
 };
 
-Owning prepare(const std::string& kernel, const py::sequence& reads, const py::sequence& writes,
-               const py::dict& attributes, KeptWeightsStore* store = nullptr) {
+OwnedCall prepare(const std::string& kernel, const py::sequence& reads, const py::sequence& writes,
+                  const py::dict& attributes, TransformedWeightCache* weight_cache = nullptr) {
   const auto found = registry().find(kernel);
   if (found == registry().end()) throw py::key_error("no native kernel \"" + kernel + "\"");
-  const Call call(kernel, reads, writes, attributes, store);
+  const Call call(kernel, reads, writes, attributes, weight_cache);
   return {found->second.prepare(call), call.owners()};
 }
 
-// Memory that kernels use while they run: buffers that grow when needed and pass from one run to
-// the next. One is enough for all programs of a process, unless they run at once, in threads. It
-// goes with the last program. All of it happens with the GIL held.
+// Scratch memory for kernels: buffers that grow when needed and are reused by later runs. One
+// buffer is enough for all programs of a process, unless they run in several threads at once. The
+// pool is destroyed with the last program. All methods must be called with the GIL held.
 class ScratchPool {
  public:
   static std::shared_ptr<ScratchPool> shared() {
@@ -61,13 +61,13 @@ class ScratchPool {
 
   Memory take(std::size_t bytes) {
     Memory memory;
-    if (bytes == 0) return memory;  // a small run beside a training takes nothing away from it
+    if (bytes == 0) return memory;  // must not take a buffer from a program in another thread
     if (!free_.empty()) {
       memory = std::move(free_.back());
       free_.pop_back();
     }
     if (memory.bytes() < bytes) {
-      memory = {};  // before the new one, so that never both are there
+      memory = {};  // freed first, so that both never exist at once
       memory = Memory(bytes);
     }
     return memory;
@@ -81,7 +81,7 @@ class ScratchPool {
   std::vector<Memory> free_;
 };
 
-// A buffer of the pool, for one run.
+// A buffer that is borrowed from the pool for one run.
 class Scratch {
  public:
   Scratch(std::shared_ptr<ScratchPool> pool, std::size_t bytes)
@@ -97,67 +97,72 @@ class Scratch {
   Memory memory_;
 };
 
-// Runs the calls [first, last) without the GIL, until a signal's handler raises: then false, with
-// Python's error set. Seen between two calls, and between the tasks of a long one.
-bool run_until_a_signal(const std::vector<Owning>& calls, std::size_t first, std::size_t last,
-                        char* scratch) {
-  WithoutGil others_run;
-  Watch watch([](void* gil) { return static_cast<WithoutGil*>(gil)->handler_has_raised(); },
-              &others_run);
-  for (std::size_t next = first; next < last && !watch.look(); ++next) {
+// Runs the calls [first, last) without the GIL. If a signal handler raises an exception, the calls
+// are cancelled, between two calls or between the tasks of a long one; then returns false, with
+// Python's error set.
+bool run_unless_cancelled(const std::vector<OwnedCall>& calls, std::size_t first, std::size_t last,
+                          char* scratch) {
+  GilRelease gil_release;
+  Cancellation cancellation(
+      [](void* gil) { return static_cast<GilRelease*>(gil)->signal_handler_raised(); },
+      &gil_release);
+  for (std::size_t next = first; next < last && !cancellation.poll(); ++next) {
     calls[next].call.run(scratch);
   }
-  return !watch.given_up();
+  return !cancellation.cancelled();
 }
 
 void run(const std::string& kernel, const py::sequence& reads, const py::sequence& writes,
          const py::dict& attributes) {
-  const std::vector<Owning> calls{prepare(kernel, reads, writes, attributes)};
+  const std::vector<OwnedCall> calls{prepare(kernel, reads, writes, attributes)};
   const Scratch scratch(ScratchPool::shared(), calls[0].call.scratch_bytes);
-  if (!run_until_a_signal(calls, 0, 1, scratch.data())) throw py::error_already_set();
+  if (!run_unless_cancelled(calls, 0, 1, scratch.data())) throw py::error_already_set();
 }
 
-// Set while it lives.
-class Flag {
+// Sets a flag while alive.
+class ScopedFlag {
  public:
-  explicit Flag(bool& flag) : flag_(flag) { flag_ = true; }
-  ~Flag() { flag_ = false; }
-  Flag(const Flag&) = delete;
-  Flag& operator=(const Flag&) = delete;
+  explicit ScopedFlag(bool& flag) : flag_(flag) { flag_ = true; }
+  ~ScopedFlag() { flag_ = false; }
+  ScopedFlag(const ScopedFlag&) = delete;
+  ScopedFlag& operator=(const ScopedFlag&) = delete;
 
  private:
   bool& flag_;
 };
 
-// A list of prepared calls that runs as one. It keeps its arrays alive. Not for two threads at
-// once: its arrays are shared.
+// A list of prepared calls that run as one, and that keep their arrays alive. It must not run in
+// two threads at once, which would share its arrays.
 class __attribute__((visibility("hidden"))) Program {
  public:
-  // steps: (kernel, reads, writes, attributes) each; from number `commit` on they change what
-  // outlasts a run. The programs of one `store`, which may be null, run in turn.
-  Program(const py::list& steps, std::size_t commit, KeptWeightsStore* store) : commit_(commit) {
+  // Each step is (kernel, reads, writes, attributes). The steps from index `commit` on change
+  // arrays that outlive a run, such as parameters. Programs that share a `weight_cache`, which may
+  // be null, must not run at the same time.
+  Program(const py::list& steps, std::size_t commit, TransformedWeightCache* weight_cache)
+      : commit_(commit) {
     for (const py::handle step : py::tuple(steps)) {
       const auto [kernel, reads, writes, attributes] = parts(step);
-      steps_.push_back(prepare(kernel, reads, writes, attributes, store));
+      steps_.push_back(prepare(kernel, reads, writes, attributes, weight_cache));
       scratch_bytes_ = std::max(scratch_bytes_, steps_.back().call.scratch_bytes);
     }
   }
 
-  // Runs the calls [first, last). Ctrl-C gives up those before `commit`; what comes from there on
-  // belongs together. At the same `version` parameters are the same; 0 says nothing.
+  // Runs the steps [first, last). Ctrl-C cancels the steps before `commit`; those from `commit` on
+  // always run to the end. At the same non-zero `version` the parameters are unchanged.
   void run(std::size_t first, std::size_t last, std::uint64_t version) {
-    if (first > last || last > steps_.size()) throw py::index_error("no such steps");
-    if (running_) throw std::runtime_error("this program is running already, in another thread");
-    const Flag running(running_);
-    const WeightsVersion known(version);
+    if (first > last || last > steps_.size())
+      throw py::index_error("the program has no such steps");
+    if (running_) throw std::runtime_error("the program is already running in another thread");
+    const ScopedFlag running(running_);
+    const ScopedWeightsVersion parameters(version);
     const Scratch scratch(pool_, scratch_bytes_);
-    const std::size_t sure = std::clamp(commit_, first, last);
-    if (first < sure && !run_until_a_signal(steps_, first, sure, scratch.data())) {
+    const std::size_t commit = std::clamp(commit_, first, last);
+    if (first < commit && !run_unless_cancelled(steps_, first, commit, scratch.data())) {
       throw py::error_already_set();
     }
-    if (sure == last) return;
-    const WithoutGil others_run;
-    for (std::size_t next = sure; next < last; ++next) steps_[next].call.run(scratch.data());
+    if (commit == last) return;
+    const GilRelease gil_release;
+    for (std::size_t next = commit; next < last; ++next) steps_[next].call.run(scratch.data());
   }
 
   std::size_t size() const { return steps_.size(); }
@@ -173,7 +178,7 @@ class __attribute__((visibility("hidden"))) Program {
     }
   }
 
-  std::vector<Owning> steps_;
+  std::vector<OwnedCall> steps_;
   std::size_t commit_;
   std::shared_ptr<ScratchPool> pool_ = ScratchPool::shared();
   std::size_t scratch_bytes_ = 0;
@@ -192,25 +197,27 @@ std::vector<std::string> kernel_names() {
 PYBIND11_MODULE(_core, m) {
   using namespace minicnn;
   using namespace py::literals;
-  num_threads();  // what happens at a fork is settled before there are threads to fork beside
-  m.def("kernels", &kernel_names, "Names of the kernels that this engine has.");
+  num_threads();  // registers the fork handler before there are any threads
+  m.def("kernels", &kernel_names, "Return the names of the engine's kernels.");
   m.def("run", &run, "kernel"_a, "reads"_a, "writes"_a, "attributes"_a);
-  m.def("isa", [] { return name(best_isa()); }, "The instruction set in use.");
+  m.def("isa", [] { return name(best_isa()); }, "Return the instruction set that kernels use.");
   m.def("num_threads", &num_threads);
   m.def("set_num_threads", &set_num_threads, "threads"_a);
-  // Made by a function alone: a class could be asked for an instance that no constructor has seen.
+  // Instances are made by functions only: Python could otherwise make one without its constructor.
   const auto no_instances = [](PyHeapTypeObject* type) {
     type->ht_type.tp_flags |= Py_TPFLAGS_DISALLOW_INSTANTIATION;
   };
-  m.def("WeightsStore", [] { return std::make_unique<KeptWeightsStore>(); });
-  py::class_<KeptWeightsStore>(m, "KeptWeightsStore", py::custom_type_setup(no_instances))
-      .def("__len__", &KeptWeightsStore::size);
+  m.def("WeightCache", [] { return std::make_unique<TransformedWeightCache>(); });
+  py::class_<TransformedWeightCache>(m, "TransformedWeightCache",
+                                     py::custom_type_setup(no_instances))
+      .def("__len__", &TransformedWeightCache::size);
   m.def(
       "Program",
-      [](const py::list& steps, std::optional<std::size_t> commit, KeptWeightsStore* store) {
-        return std::make_unique<Program>(steps, commit.value_or(steps.size()), store);
+      [](const py::list& steps, std::optional<std::size_t> commit,
+         TransformedWeightCache* weight_cache) {
+        return std::make_unique<Program>(steps, commit.value_or(steps.size()), weight_cache);
       },
-      "steps"_a, "commit"_a = py::none(), "store"_a = nullptr);
+      "steps"_a, "commit"_a = py::none(), "weight_cache"_a = nullptr);
   py::class_<Program>(m, "PreparedProgram", py::custom_type_setup(no_instances))
       .def("run", &Program::run, "first"_a, "last"_a, "version"_a = 0)
       .def("__len__", &Program::size);

@@ -11,33 +11,33 @@ namespace {
 
 constexpr auto kFloat = std::int64_t(sizeof(float));
 
-Channels channels(const Call& call, const Array& array) {
-  call.demand(array.shape.size() >= 2 && array.shape.back() >= 1,
-              "an array must have a first axis, the batch, and a last one with a channel or more");
+ChannelRows channels(const Call& call, const Array& array) {
+  call.require(array.shape.size() >= 2 && array.shape.back() >= 1,
+               "an array must have at least two axes: first the batch, last at least one channel");
   return {array.size() / array.shape.back(), array.shape.back()};
 }
 
-void demand_like(const Call& call, const Array& array, const Array& model) {
-  call.demand_shape(array, model.shape);
+void require_same_shape(const Call& call, const Array& array, const Array& model) {
+  call.require_shape(array, model.shape);
 }
 
-void demand_per_channel(const Call& call, const Array& array, const Channels& size) {
-  call.demand_shape(array, {size.c});
+void require_per_channel(const Call& call, const Array& array, const ChannelRows& size) {
+  call.require_shape(array, {size.c});
 }
 
-// Keeps a number with probability 1 - rate, to within 2^-24; the rng_key is the read at `rng_key`.
+// Keeps a value with probability 1 - rate, to within 2^-24; the RNG key is the read at `rng_key`.
 Dropout dropout_of(const Call& call, std::size_t rng_key) {
-  call.demand_shape(call.read(rng_key), {4});
+  call.require_shape(call.read(rng_key), {4});
   const double rate = call.number("rate");
-  call.demand(rate >= 0.0 && rate < 1.0, "rate must be in [0, 1)");
+  call.require(rate >= 0.0 && rate < 1.0, "rate must be in [0, 1)");
   const std::int64_t purpose = call.integer("purpose");
-  call.demand(purpose >= 0 && purpose <= UINT32_MAX, "purpose must have 32 bits");
+  call.require(purpose >= 0 && purpose <= UINT32_MAX, "purpose must fit 32 bits");
   return {std::uint32_t(std::floor(rate * (1 << 24) + 0.5)), float(1.0 / (1.0 - rate)),
           std::uint32_t(purpose), call.in<std::uint32_t>(rng_key)};
 }
 
 Prepared prepare_dropout(const Call& call) {
-  demand_like(call, call.write(0), call.read(0));
+  require_same_shape(call, call.write(0), call.read(0));
   const std::int64_t size = call.read(0).size();
   const Dropout rule = dropout_of(call, 1);
   const auto* x = call.in<float>(0);
@@ -47,16 +47,16 @@ Prepared prepare_dropout(const Call& call) {
 
 template <bool kDropout>
 Prepared prepare_batch_norm_training_forward(const Call& call) {
-  const Channels size = channels(call, call.read(0));
-  demand_like(call, call.write(0), call.read(0));
+  const ChannelRows size = channels(call, call.read(0));
+  require_same_shape(call, call.write(0), call.read(0));
   for (std::size_t i = 1; i < 5; ++i) {
-    demand_per_channel(call, call.read(i), size);
-    demand_per_channel(call, call.write(i), size);
+    require_per_channel(call, call.read(i), size);
+    require_per_channel(call, call.write(i), size);
   }
   const auto *x = call.in<float>(0), *moving_mean = call.in<float>(3),
              *moving_variance = call.in<float>(4);
   auto* y = call.out<float>(0);
-  if (call.reads(5)) call.demand_shape(call.read(5), {2, size.c});
+  if (call.reads(5)) call.require_shape(call.read(5), {2, size.c});
   const BatchNormTraining norm{call.in<float>(1),  call.in<float>(2),       call.in<double>(5),
                                call.out<float>(1), call.out<float>(2),      call.out<float>(3),
                                call.out<float>(4), call.number("momentum"), call.number("epsilon")};
@@ -69,13 +69,14 @@ Prepared prepare_batch_norm_training_forward(const Call& call) {
           batch_norm_scratch(size)};
 }
 
-// dy and x alike, and three arrays with a number a channel; gradients of the first three.
-Channels demand_backward(const Call& call) {
-  const Channels size = channels(call, call.read(1));
-  demand_like(call, call.read(0), call.read(1));
-  demand_like(call, call.write(0), call.read(1));
-  for (std::size_t i = 2; i < 5; ++i) demand_per_channel(call, call.read(i), size);
-  for (std::size_t i = 1; i < 3; ++i) demand_per_channel(call, call.write(i), size);
+// Checks the shapes of a backward kernel: dy and dx are like x, the other arrays have one value per
+// channel.
+ChannelRows require_backward_shapes(const Call& call) {
+  const ChannelRows size = channels(call, call.read(1));
+  require_same_shape(call, call.read(0), call.read(1));
+  require_same_shape(call, call.write(0), call.read(1));
+  for (std::size_t i = 2; i < 5; ++i) require_per_channel(call, call.read(i), size);
+  for (std::size_t i = 1; i < 3; ++i) require_per_channel(call, call.write(i), size);
   return size;
 }
 
@@ -85,7 +86,7 @@ BatchNormGradients batch_norm_gradients(const Call& call) {
 
 template <bool kDropout>
 Prepared prepare_batch_norm_training_backward(const Call& call) {
-  const Channels size = demand_backward(call);
+  const ChannelRows size = require_backward_shapes(call);
   const auto *dy = call.in<float>(0), *x = call.in<float>(1);
   const BatchNormStatistics norm{call.in<float>(2), call.in<float>(3), call.in<float>(4)};
   const BatchNormGradients gradients = batch_norm_gradients(call);
@@ -97,40 +98,40 @@ Prepared prepare_batch_norm_training_backward(const Call& call) {
           batch_norm_scratch(size)};
 }
 
-// Inference makes 1 / sqrt(moving_variance + epsilon) at the start of its scratch, before the
-// kernel's own part: variances change between two runs.
-std::size_t deviations_bytes(const Channels& size) {
+// Inference computes inverse_std at the beginning of its scratch, before the kernel's own scratch,
+// since the moving variance changes between runs. Returns the bytes it takes.
+std::size_t inverse_std_bytes(const ChannelRows& size) {
   constexpr std::size_t line = 64;
   return (std::size_t(size.c) * sizeof(float) + line - 1) / line * line;
 }
 
 Prepared prepare_batch_norm_inference_forward(const Call& call) {
-  const Channels size = channels(call, call.read(0));
-  demand_like(call, call.write(0), call.read(0));
-  for (std::size_t i = 1; i < 5; ++i) demand_per_channel(call, call.read(i), size);
+  const ChannelRows size = channels(call, call.read(0));
+  require_same_shape(call, call.write(0), call.read(0));
+  for (std::size_t i = 1; i < 5; ++i) require_per_channel(call, call.read(i), size);
   const auto *x = call.in<float>(0), *gamma = call.in<float>(1), *beta = call.in<float>(2),
              *mean = call.in<float>(3), *variance = call.in<float>(4);
   const auto epsilon = float(call.number("epsilon"));
   auto* y = call.out<float>(0);
   return {[=](char* scratch) {
-            auto* deviations = reinterpret_cast<float*>(scratch);
-            inverse_deviations(variance, size.c, epsilon, deviations);
-            batch_norm_inference_forward(x, size, {gamma, mean, deviations}, beta, y);
+            auto* inverse_std = reinterpret_cast<float*>(scratch);
+            compute_inverse_std(variance, size.c, epsilon, inverse_std);
+            batch_norm_inference_forward(x, size, {gamma, mean, inverse_std}, beta, y);
           },
-          deviations_bytes(size)};
+          inverse_std_bytes(size)};
 }
 
 Prepared prepare_batch_norm_inference_backward(const Call& call) {
-  const Channels size = demand_backward(call);
+  const ChannelRows size = require_backward_shapes(call);
   const auto *dy = call.in<float>(0), *x = call.in<float>(1), *gamma = call.in<float>(2),
              *mean = call.in<float>(3), *variance = call.in<float>(4);
   const auto epsilon = float(call.number("epsilon"));
   const BatchNormGradients gradients = batch_norm_gradients(call);
-  const std::size_t offset = deviations_bytes(size);
+  const std::size_t offset = inverse_std_bytes(size);
   return {[=](char* scratch) {
-            auto* deviations = reinterpret_cast<float*>(scratch);
-            inverse_deviations(variance, size.c, epsilon, deviations);
-            batch_norm_inference_backward(dy, x, size, {gamma, mean, deviations}, gradients,
+            auto* inverse_std = reinterpret_cast<float*>(scratch);
+            compute_inverse_std(variance, size.c, epsilon, inverse_std);
+            batch_norm_inference_backward(dy, x, size, {gamma, mean, inverse_std}, gradients,
                                           scratch + offset);
           },
           offset + batch_norm_scratch(size)};
@@ -139,14 +140,14 @@ Prepared prepare_batch_norm_inference_backward(const Call& call) {
 LocalResponseNorm local_response_norm(const Call& call) {
   const LocalResponseNorm norm{call.integer("size"), call.number("alpha"), call.number("beta"),
                                call.number("k")};
-  call.demand(norm.size >= 1 && norm.size < (std::int64_t{1} << 31), "size must be >= 1");
+  call.require(norm.size >= 1 && norm.size < (std::int64_t{1} << 31), "size must be >= 1");
   return norm;
 }
 
 Prepared prepare_local_response_norm_forward(const Call& call) {
   const auto [rows, c] = channels(call, call.read(0));
-  demand_like(call, call.write(0), call.read(0));
-  demand_like(call, call.write(1), call.read(0));
+  require_same_shape(call, call.write(0), call.read(0));
+  require_same_shape(call, call.write(1), call.read(0));
   const LocalResponseNorm norm = local_response_norm(call);
   const auto* x = call.in<float>(0);
   auto *y = call.out<float>(0), *scale = call.out<float>(1);
@@ -158,8 +159,8 @@ Prepared prepare_local_response_norm_forward(const Call& call) {
 
 Prepared prepare_local_response_norm_backward(const Call& call) {
   const auto [rows, c] = channels(call, call.read(0));
-  for (std::size_t i = 1; i < 4; ++i) demand_like(call, call.read(i), call.read(0));
-  demand_like(call, call.write(0), call.read(0));
+  for (std::size_t i = 1; i < 4; ++i) require_same_shape(call, call.read(i), call.read(0));
+  require_same_shape(call, call.write(0), call.read(0));
   const LocalResponseNorm norm = local_response_norm(call);
   const auto* dy = call.in<float>(0);
   const LocalResponseNormSaved saved{call.in<float>(1), call.in<float>(2), call.in<float>(3)};

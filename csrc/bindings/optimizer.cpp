@@ -12,8 +12,8 @@
 namespace minicnn {
 namespace {
 
-// An array that is updated in place. Where the caller reads one and writes another, begin() copies
-// it first. Without an array, `data` is null.
+// An array that is updated in place. If the caller reads one array and writes another, begin()
+// first copies it. `data` is null if there is no array.
 template <class T>
 struct Update {
   const T* from = nullptr;
@@ -27,17 +27,17 @@ struct Update {
 
 template <class T = float>
 Update<T> update(const Call& call, std::size_t read, std::size_t write) {
-  call.demand_shape(call.write(write), call.read(read).shape);
+  call.require_shape(call.write(write), call.read(read).shape);
   return {call.in<T>(read), call.out<T>(write), call.read(read).size()};
 }
 
 const float* gradient(const Call& call) {
-  call.demand_shape(call.read(1), call.read(0).shape);
+  call.require_shape(call.read(1), call.read(0).shape);
   return call.in<float>(1);
 }
 
 Rates rates(const Call& call, std::size_t read) {
-  call.demand_shape(call.read(read), {2});
+  call.require_shape(call.read(read), {2});
   return {call.in<float>(read), float(call.number("multiplier"))};
 }
 
@@ -45,22 +45,22 @@ WeightDecay decay(const Call& call) {
   return {float(call.number("weight_decay")), call.flag("decoupled")};
 }
 
-// What a rule's `from` reads of a call: the arrays of state are its reads from number `next` on,
-// and its writes from number 1 on; the constants are its attributes.
+// The arguments of a rule's `from`. The slots are the call's reads from `next` on, and its writes
+// from 1 on; the constants are its attributes.
 template <std::size_t slots>
 class RuleArguments {
  public:
   RuleArguments(const Call& call, std::size_t next) : call_(call), next_(next) {}
 
   float* slot(std::size_t i) {
-    call_.demand_shape(call_.read(next_ + i), call_.read(0).shape);
+    call_.require_shape(call_.read(next_ + i), call_.read(0).shape);
     updates_[i] = update(call_, next_ + i, 1 + i);
     return updates_[i].data;
   }
 
   float* optional_slot(std::size_t i) {
-    call_.demand(call_.reads(next_ + i) == call_.writes(1 + i),
-                 "an optional array must be both read and written, or neither");
+    call_.require(call_.reads(next_ + i) == call_.writes(1 + i),
+                  "an optional array must be both read and written, or neither");
     return call_.reads(next_ + i) ? slot(i) : nullptr;
   }
 
@@ -77,14 +77,14 @@ class RuleArguments {
   std::array<Update<float>, slots> updates_;
 };
 
-// An optimizer with the weights and the arrays of state that one call updates.
+// An optimizer, and the weights and slots that one call updates.
 template <class Rule>
 struct OptimizerCall {
   Optimizer optimizer;
   Update<float> w;
   std::array<Update<float>, Rule::kSlots> slots;
 
-  // The arrays of state are the reads from number `next` on; the rates are the last one.
+  // The slots are the reads from `next` on; the rates are the last read.
   OptimizerCall(const Call& call, std::size_t next) : w(update(call, 0, 0)) {
     RuleArguments<Rule::kSlots> arguments(call, next);
     optimizer = {rates(call, next + Rule::kSlots), decay(call), Rule::from(arguments)};
@@ -110,11 +110,11 @@ Prepared prepare_update(const Call& call) {
 template <class Rule>
 Prepared prepare_dense_update(const Call& call) {
   const auto &ws = call.read(0).shape, &dys = call.read(1).shape;
-  call.demand(ws.size() == 2 && dys.size() == 2, "arrays must have 2 axes");
-  call.demand(ws[0] >= 1 && ws[1] >= 1, "only the batch may be empty");
+  call.require(ws.size() == 2 && dys.size() == 2, "arrays must have 2 axes");
+  call.require(ws[0] >= 1 && ws[1] >= 1, "only the batch may have length 0");
   const Dense dense{dys[0], ws[0], ws[1]};
-  call.demand_shape(call.read(1), {dense.n, dense.units});
-  call.demand_shape(call.read(2), {dense.n, dense.inputs});
+  call.require_shape(call.read(1), {dense.n, dense.units});
+  call.require_shape(call.read(2), {dense.n, dense.inputs});
   const auto *dy = call.in<float>(1), *x = call.in<float>(2);
   return {[=, own = OptimizerCall<Rule>(call, 3)](char* scratch) {
             own.begin();
@@ -152,7 +152,7 @@ Prepared prepare_clip_by_norm(const Call& call) {
 }
 
 Prepared prepare_squared_norm_start(const Call& call) {
-  call.demand_shape(call.write(0), {1});
+  call.require_shape(call.write(0), {1});
   const auto* dw = call.in<float>(0);
   const std::int64_t size = call.read(0).size();
   auto* total = call.out<double>(0);
@@ -161,7 +161,7 @@ Prepared prepare_squared_norm_start(const Call& call) {
 }
 
 Prepared prepare_squared_norm_add(const Call& call) {
-  call.demand_shape(call.read(1), {1});
+  call.require_shape(call.read(1), {1});
   const auto total = update<double>(call, 1, 0);
   const auto* dw = call.in<float>(0);
   const std::int64_t size = call.read(0).size();
@@ -174,7 +174,7 @@ Prepared prepare_squared_norm_add(const Call& call) {
 
 Prepared prepare_clip_by_global_norm(const Call& call) {
   const auto dw = update(call, 0, 0);
-  call.demand_shape(call.read(1), {1});
+  call.require_shape(call.read(1), {1});
   const auto* total = call.in<double>(1);
   const double limit = call.number("limit");
   return {[=](char*) {

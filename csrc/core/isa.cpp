@@ -12,11 +12,11 @@ Isa limit() {
   for (const Isa isa : {Isa::generic, Isa::avx2}) {
     if (text != nullptr && std::strcmp(text, name(isa)) == 0) return isa;
   }
-  return Isa::avx512;  // also for words that are no level: minicnn/backends warns of these
+  return Isa::avx512;  // also for an unknown level: minicnn/backends warns about it
 }
 
 #if defined(__x86_64__)
-// __builtin_cpu_supports also asks the operating system (XGETBV) whether it keeps the registers.
+// __builtin_cpu_supports also checks (XGETBV) that the operating system saves the registers.
 bool processor_has(Isa isa) {
   switch (isa) {
     case Isa::generic:
@@ -37,8 +37,8 @@ bool processor_has(Isa isa) { return isa == Isa::generic; }
 }  // namespace
 
 bool has(Isa isa) {
-  static const Isa most = limit();
-  return isa <= most && processor_has(isa);
+  static const Isa highest = limit();
+  return isa <= highest && processor_has(isa);
 }
 
 Isa best_isa() {

@@ -4,11 +4,11 @@ namespace minicnn {
 
 enum class Isa { generic, avx2, avx512 };
 
-// True if kernels for `isa` may run: this processor and system have it, and MINICNN_ISA, which can
-// only lower the level, allows it.
+// Returns whether kernels for `isa` may run: the processor and the operating system support it, and
+// MINICNN_ISA, which can only lower the level, allows it.
 bool has(Isa isa);
 
-// The best level that may run.
+// The highest level that may run.
 Isa best_isa();
 const char* name(Isa isa);
 

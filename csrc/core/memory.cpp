@@ -22,7 +22,8 @@ Memory::Memory(std::size_t bytes) : bytes_(bytes) {
   const std::size_t alignment = bytes < kHugePageBytes ? kCacheLineBytes : kHugePageBytes;
   data_ = {allocate(bytes, alignment), Free{alignment}};
 #if defined(__linux__)
-  if (alignment == kHugePageBytes) madvise(data_.get(), bytes, MADV_HUGEPAGE);  // or it does not
+  if (alignment == kHugePageBytes)
+    madvise(data_.get(), bytes, MADV_HUGEPAGE);  // a hint: failure is fine
 #endif
 }
 

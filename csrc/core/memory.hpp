@@ -5,15 +5,15 @@
 
 namespace minicnn {
 
-// Memory on cache lines, contents undefined. A large piece begins on a huge page and asks the
-// system for more of these, so that walking through it misses fewer addresses.
+// Uninitialized memory, aligned to a cache line. A block of 2 MiB or more is aligned to a huge page
+// and asks the system for huge pages, so that walking through it misses fewer address translations.
 class Memory {
  public:
   Memory() = default;
   explicit Memory(std::size_t bytes);  // throws std::bad_alloc
 
   char* data() const { return data_.get(); }
-  std::size_t bytes() const { return data_ == nullptr ? 0 : bytes_; }  // 0 once moved from
+  std::size_t bytes() const { return data_ == nullptr ? 0 : bytes_; }  // 0 after a move
 
  private:
   struct Free {

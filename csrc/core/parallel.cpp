@@ -8,21 +8,21 @@
 #include <atomic>
 #include <cstdlib>
 
-#include "core/team.hpp"
+#include "core/thread_pool.hpp"
 
 namespace minicnn {
 namespace {
 
 constexpr int kMinWorkers = 8;
 
-std::atomic<bool> team_busy{false};
+std::atomic<bool> pool_busy{false};
 
 int from_environment(const char* name) {
   const char* text = std::getenv(name);
   if (text == nullptr) return 0;
   char* end = nullptr;
   const long value = std::strtol(text, &end, 10);
-  const bool whole = end != text && (*end == '\0' || *end == ',');  // "4,2": inside each, 2 more
+  const bool whole = end != text && (*end == '\0' || *end == ',');  // "4,2" is for nested regions
   return whole && value >= 1 ? int(std::min<long>(value, max_workers())) : 0;
 }
 
@@ -41,8 +41,8 @@ int default_threads() {
 std::atomic<int>& thread_count() {
   static std::atomic<int> count = [] {
     pthread_atfork(nullptr, nullptr, [] {
-      forget_team();
-      team_busy = false;
+      forget_thread_pool();
+      pool_busy = false;
     });
     return default_threads();
   }();
@@ -62,21 +62,21 @@ int num_threads() { return thread_count(); }
 void set_num_threads(int threads) { thread_count() = std::clamp(threads, 1, max_workers()); }
 
 void parallel_for_each(std::int64_t tasks, Task run, void* context) noexcept {
-  Watch* watch = Watch::of_this_thread();
-  if (watch != nullptr) {
-    if (watch->given_up()) return;
-    watch->begin(tasks);
+  Cancellation* cancellation = Cancellation::of_this_thread();
+  if (cancellation != nullptr) {
+    if (cancellation->cancelled()) return;
+    cancellation->begin(tasks);
   }
   const int workers = int(std::min<std::int64_t>(num_threads(), tasks));
-  if (workers <= 1 || team_busy.exchange(true)) {
+  if (workers <= 1 || pool_busy.exchange(true)) {
     for (std::int64_t task = 0; task < tasks; ++task) {
       run(context, task, 0);
-      if (watch != nullptr && watch->look_between_tasks()) return;
+      if (cancellation != nullptr && cancellation->poll_between_tasks()) return;
     }
     return;
   }
-  run_in_team(tasks, workers, run, context, watch);
-  team_busy = false;
+  run_on_thread_pool(tasks, workers, run, context, cancellation);
+  pool_busy = false;
 }
 
 }  // namespace minicnn

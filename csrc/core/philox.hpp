@@ -7,7 +7,7 @@ namespace minicnn {
 
 // Philox4x32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw (Parallel Random
 // Numbers: As Easy as 1, 2, 3; 2011). The same counter and key give the same four words, so random
-// numbers need no state and no order.
+// numbers need no state and can be drawn in any order.
 using PhiloxWords = std::array<std::uint32_t, 4>;
 using PhiloxKey = std::array<std::uint32_t, 2>;
 

@@ -4,7 +4,7 @@
 
 namespace minicnn {
 
-// A batch of images, channels last.
+// The shape (N, H, W, C) of a batch of images.
 struct Shape4 {
   std::int64_t n, h, w, c;
 
@@ -12,7 +12,7 @@ struct Shape4 {
   std::int64_t image() const { return h * w * c; }
 };
 
-// A sliding window with every default resolved; mirrors minicnn.shapes.Window2D.
+// A sliding window without defaults; mirrors minicnn.shapes.Window2D.
 struct Window2D {
   std::int64_t kh, kw;                    // cells
   std::int64_t sy, sx;                    // strides

@@ -2,81 +2,103 @@
 
 #include <cmath>
 
-#include "kernels/map.hpp"
+#include "kernels/elementwise_map.hpp"
 #include "kernels/sigmoid.hpp"
 
 namespace minicnn {
+namespace {
 
-// Comparisons are written so that a NaN takes the side that keeps it.
+// Each activation is a function of one value and its parameter, 0 if it has none; each gradient is
+// a function of dy, the saved value and the parameter. Comparisons are written so that NaN stays
+// NaN.
+float relu(float x, float) { return x <= 0.0F ? 0.0F : x; }
+float relu_gradient(float dy, float y, float) { return y > 0.0F ? dy : 0.0F; }
+
+float relu6(float x, float) {
+  const float positive = x <= 0.0F ? 0.0F : x;
+  return positive >= 6.0F ? 6.0F : positive;
+}
+float relu6_gradient(float dy, float y, float) { return (y > 0.0F) & (y < 6.0F) ? dy : 0.0F; }
+
+float leaky_relu(float x, float negative_slope) { return x > 0.0F ? x : negative_slope * x; }
+float leaky_relu_gradient(float dy, float x, float negative_slope) {
+  return x > 0.0F ? dy : negative_slope * dy;
+}
+
+float elu(float x, float alpha) { return x > 0.0F ? x : alpha * std::expm1(x); }
+float elu_gradient(float dy, float y, float alpha) { return y > 0.0F ? dy : dy * (y + alpha); }
+
+float sigmoid_of(float x, float) { return sigmoid(x); }
+float sigmoid_gradient(float dy, float y, float) { return dy * (y * (1.0F - y)); }
+
+float tanh_of(float x, float) { return std::tanh(x); }
+float tanh_gradient(float dy, float y, float) { return dy * (1.0F - y * y); }
+
+float silu(float x, float) { return x * sigmoid(x); }
+float silu_gradient(float dy, float x, float) {
+  const float s = sigmoid(x);
+  return dy * (s * (1.0F + x * (1.0F - s)));
+}
+
+// gelu is x p(x). Exactly, p is the normal distribution function: erfc keeps the digits that 1 +
+// erf loses where x is negative. Approximately, it is (1 + tanh u) / 2 = sigmoid(2 u).
+constexpr float kSqrtHalf = 0.707106781F;
+constexpr float kNormalPeak = 0.398942280F;  // 1 / sqrt(2 pi), the normal density at 0
+constexpr float kGeluScale = 1.595769122F;   // 2 sqrt(2 / pi)
+constexpr float kGeluCubic = 0.044715F;
+
+// Beyond 100 p is 0 or 1, and x^3 might overflow. NaN stays NaN.
+float saturated(float x) { return x > 100.0F ? 100.0F : x < -100.0F ? -100.0F : x; }
+
+float gelu_distribution(float x, float approximate) {
+  if (approximate == 0.0F) return 0.5F * std::erfc(-x * kSqrtHalf);
+  const float z = saturated(x);
+  return sigmoid(kGeluScale * (z + kGeluCubic * z * z * z));
+}
+
+float gelu(float x, float approximate) { return x * gelu_distribution(x, approximate); }
+
+float gelu_gradient(float dy, float x, float approximate) {
+  const float p = gelu_distribution(x, approximate), z = saturated(x);
+  const float density = approximate == 0.0F
+                            ? kNormalPeak * std::exp(-0.5F * x * x)
+                            : p * (1.0F - p) * kGeluScale * (1.0F + 3.0F * kGeluCubic * z * z);
+  return dy * (p + x * density);
+}
+
+template <float (*function)(float, float)>
+void forward(const float* x, std::int64_t size, float parameter, float* y) noexcept {
+  map(size, y, [=](float value) { return function(value, parameter); }, x);
+}
+
+template <float (*gradient)(float, float, float)>
+void backward(const float* dy, const float* saved, std::int64_t size, float parameter,
+              float* dx) noexcept {
+  map(size, dx, [=](float g, float value) { return gradient(g, value, parameter); }, dy, saved);
+}
+
+}  // namespace
+
+const std::vector<Activation>& activations() {
+  static const std::vector<Activation> all = {
+      {"relu", nullptr, forward<relu>, backward<relu_gradient>},
+      {"relu6", nullptr, forward<relu6>, backward<relu6_gradient>},
+      {"leaky_relu", "negative_slope", forward<leaky_relu>, backward<leaky_relu_gradient>},
+      {"elu", "alpha", forward<elu>, backward<elu_gradient>},
+      {"sigmoid", nullptr, forward<sigmoid_of>, backward<sigmoid_gradient>},
+      {"tanh", nullptr, forward<tanh_of>, backward<tanh_gradient>},
+      {"silu", nullptr, forward<silu>, backward<silu_gradient>},
+      {"gelu", "approximate", forward<gelu>, backward<gelu_gradient>},
+  };
+  return all;
+}
+
 void relu_forward(const float* x, std::int64_t size, float* y) noexcept {
-  map(size, y, [](float v) { return v <= 0.0F ? 0.0F : v; }, x);
+  forward<relu>(x, size, 0.0F, y);
 }
 
 void relu_backward(const float* dy, const float* y, std::int64_t size, float* dx) noexcept {
-  map(size, dx, [](float g, float v) { return v > 0.0F ? g : 0.0F; }, dy, y);
-}
-
-void relu6_forward(const float* x, std::int64_t size, float* y) noexcept {
-  map(
-      size, y,
-      [](float v) {
-        const float positive = v <= 0.0F ? 0.0F : v;
-        return positive >= 6.0F ? 6.0F : positive;
-      },
-      x);
-}
-
-void relu6_backward(const float* dy, const float* y, std::int64_t size, float* dx) noexcept {
-  map(size, dx, [](float g, float v) { return (v > 0.0F) & (v < 6.0F) ? g : 0.0F; }, dy, y);
-}
-
-void leaky_relu_forward(const float* x, std::int64_t size, float negative_slope,
-                        float* y) noexcept {
-  map(size, y, [=](float v) { return v > 0.0F ? v : negative_slope * v; }, x);
-}
-
-void leaky_relu_backward(const float* dy, const float* x, std::int64_t size, float negative_slope,
-                         float* dx) noexcept {
-  map(size, dx, [=](float g, float v) { return v > 0.0F ? g : negative_slope * g; }, dy, x);
-}
-
-void elu_forward(const float* x, std::int64_t size, float alpha, float* y) noexcept {
-  map(size, y, [=](float v) { return v > 0.0F ? v : alpha * std::expm1(v); }, x);
-}
-
-void elu_backward(const float* dy, const float* y, std::int64_t size, float alpha,
-                  float* dx) noexcept {
-  map(size, dx, [=](float g, float v) { return v > 0.0F ? g : g * (v + alpha); }, dy, y);
-}
-
-void sigmoid_forward(const float* x, std::int64_t size, float* y) noexcept {
-  map(size, y, sigmoid, x);
-}
-
-void sigmoid_backward(const float* dy, const float* y, std::int64_t size, float* dx) noexcept {
-  map(size, dx, [](float g, float v) { return g * (v * (1.0F - v)); }, dy, y);
-}
-
-void tanh_forward(const float* x, std::int64_t size, float* y) noexcept {
-  map(size, y, [](float v) { return std::tanh(v); }, x);
-}
-
-void tanh_backward(const float* dy, const float* y, std::int64_t size, float* dx) noexcept {
-  map(size, dx, [](float g, float v) { return g * (1.0F - v * v); }, dy, y);
-}
-
-void silu_forward(const float* x, std::int64_t size, float* y) noexcept {
-  map(size, y, [](float v) { return v * sigmoid(v); }, x);
-}
-
-void silu_backward(const float* dy, const float* x, std::int64_t size, float* dx) noexcept {
-  map(
-      size, dx,
-      [](float g, float v) {
-        const float s = sigmoid(v);
-        return g * (s * (1.0F + v * (1.0F - s)));
-      },
-      dy, x);
+  backward<relu_gradient>(dy, y, size, 0.0F, dx);
 }
 
 }  // namespace minicnn

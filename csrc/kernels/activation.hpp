@@ -1,29 +1,26 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace minicnn {
 
-// Arrays of `size` floats. y and dx are written and may be the array that is read. NaN stays NaN.
+// A function that is applied to each value, and its gradient, for arrays of `size` floats. y and dx
+// may be an array that is read. NaN stays NaN.
+struct Activation {
+  const char* name;
+  const char* parameter;  // the attribute that is passed as `parameter`; null if there is none
+  void (*forward)(const float* x, std::int64_t size, float parameter, float* y) noexcept;
+  // `saved` is the output y or the input x, as minicnn/contracts.py says.
+  void (*backward)(const float* dy, const float* saved, std::int64_t size, float parameter,
+                   float* dx) noexcept;
+};
+
+// All activations of the engine.
+const std::vector<Activation>& activations();
+
+// ReLU, y = max(x, 0), for the kernels that it is fused into.
 void relu_forward(const float* x, std::int64_t size, float* y) noexcept;
-void relu6_forward(const float* x, std::int64_t size, float* y) noexcept;
-void sigmoid_forward(const float* x, std::int64_t size, float* y) noexcept;
-void tanh_forward(const float* x, std::int64_t size, float* y) noexcept;
-void silu_forward(const float* x, std::int64_t size, float* y) noexcept;
-void leaky_relu_forward(const float* x, std::int64_t size, float negative_slope, float* y) noexcept;
-void elu_forward(const float* x, std::int64_t size, float alpha, float* y) noexcept;
-
-// From the output, y, where that is enough ...
 void relu_backward(const float* dy, const float* y, std::int64_t size, float* dx) noexcept;
-void relu6_backward(const float* dy, const float* y, std::int64_t size, float* dx) noexcept;
-void sigmoid_backward(const float* dy, const float* y, std::int64_t size, float* dx) noexcept;
-void tanh_backward(const float* dy, const float* y, std::int64_t size, float* dx) noexcept;
-void elu_backward(const float* dy, const float* y, std::int64_t size, float alpha,
-                  float* dx) noexcept;
-
-// ... and from the input, x, where it is not.
-void silu_backward(const float* dy, const float* x, std::int64_t size, float* dx) noexcept;
-void leaky_relu_backward(const float* dy, const float* x, std::int64_t size, float negative_slope,
-                         float* dx) noexcept;
 
 }  // namespace minicnn

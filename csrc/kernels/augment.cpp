@@ -6,26 +6,26 @@
 #include <limits>
 
 #include "core/parallel.hpp"
-#include "kernels/loops/loops.hpp"
+#include "kernels/simd_loops/simd_loops.hpp"
 
 namespace minicnn {
 namespace {
 
-// Up to here floats are exact pixel numbers; further away everything looks as it does there.
-constexpr float kFar = 1 << 24;
+// Up to here float32 counts pixels exactly; farther away everything looks as it does there.
+constexpr float kMaxCoordinate = 1 << 24;
 
-// The numbers 0 to 255. Looked up, not converted: a fifth less time for a whole image.
-constexpr std::array<float, 256> kReal = [] {
-  std::array<float, 256> numbers{};
-  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = float(i);
-  return numbers;
+// The values 0 to 255. Looking them up takes a fifth less time for a whole image than converting.
+constexpr std::array<float, 256> kPixelValues = [] {
+  std::array<float, 256> values{};
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = float(i);
+  return values;
 }();
 
-float real(std::uint8_t pixel) { return kReal[pixel]; }
-float real(float pixel) { return pixel; }
+float pixel_value(std::uint8_t pixel) { return kPixelValues[pixel]; }
+float pixel_value(float pixel) { return pixel; }
 
 template <class T>
-struct Picture {
+struct ImageView {
   const T* pixels;
   std::int64_t h, w, c;
   const T* at(std::int64_t row, std::int64_t column) const {
@@ -33,43 +33,46 @@ struct Picture {
   }
 };
 
-// Where a row of the new image is found in the old one: u = u0 + du * j, v = v0 + dv * j.
+// Where the pixels of an output row are read in the image: u = u0 + du * j, v = v0 + dv * j.
 struct Line {
   float u0, du, v0, dv;
   float u(std::int64_t j) const { return u0 + du * float(j); }
   float v(std::int64_t j) const { return v0 + dv * float(j); }
 };
 
-// Four pixels around a place, and how far it is from the first, down and to the right.
+// The four pixels around a point, and its distance from the first of them, down and to the right.
 template <class T>
 struct Corners {
   const T *here, *right, *below, *diagonal;
   float down, across;
 };
 
-// NaN becomes -kFar: no comparison with it holds.
-float bounded(float u) { return u > -kFar ? std::min(u, kFar) : -kFar; }
+// Limits a coordinate to +-kMaxCoordinate. NaN becomes -kMaxCoordinate, since its comparison is
+// false.
+float bounded(float u) {
+  return u > -kMaxCoordinate ? std::min(u, kMaxCoordinate) : -kMaxCoordinate;
+}
 
-std::int64_t fold(std::int64_t k, std::int64_t n, Fill fill) {
+std::int64_t index_inside(std::int64_t k, std::int64_t n, Fill fill) {
   if (fill == Fill::wrap) return (k % n + n) % n;
   if (fill != Fill::reflect) return std::clamp<std::int64_t>(k, 0, n - 1);
   const std::int64_t m = (k % (2 * n) + 2 * n) % (2 * n);
   return std::min(m, 2 * n - 1 - m);
 }
 
-// Of a place that may be anywhere.
+// The corners of a point that may lie anywhere.
 template <class T>
-Corners<T> corners_anywhere(const Picture<T>& x, float u, float v, Fill fill) {
+Corners<T> corners_anywhere(const ImageView<T>& x, float u, float v, Fill fill) {
   const float top = std::floor(u), left = std::floor(v);
   const auto row = std::int64_t(top), column = std::int64_t(left);
-  const std::int64_t r0 = fold(row, x.h, fill), r1 = fold(row + 1, x.h, fill);
-  const std::int64_t c0 = fold(column, x.w, fill), c1 = fold(column + 1, x.w, fill);
+  const std::int64_t r0 = index_inside(row, x.h, fill), r1 = index_inside(row + 1, x.h, fill);
+  const std::int64_t c0 = index_inside(column, x.w, fill), c1 = index_inside(column + 1, x.w, fill);
   return {x.at(r0, c0), x.at(r0, c1), x.at(r1, c0), x.at(r1, c1), u - top, v - left};
 }
 
-// Of a place that is at least 0 and less than the last row and column.
+// The corners of a point with coordinates of at least 0 and less than the last row and column.
 template <class T>
-Corners<T> corners_inside(const Picture<T>& x, float u, float v) {
+Corners<T> corners_inside(const ImageView<T>& x, float u, float v) {
   const auto row = std::int32_t(u), column = std::int32_t(v);
   const T* here = x.at(row, column);
   const T* below = here + x.w * x.c;
@@ -79,16 +82,16 @@ Corners<T> corners_inside(const Picture<T>& x, float u, float v) {
 template <class T>
 void mix(const Corners<T>& from, std::int64_t channels, float scale, float* y) {
   for (std::int64_t c = 0; c < channels; ++c) {
-    const float here = real(from.here[c]), below = real(from.below[c]);
-    const float upper = here + (real(from.right[c]) - here) * from.across;
-    const float lower = below + (real(from.diagonal[c]) - below) * from.across;
+    const float here = pixel_value(from.here[c]), below = pixel_value(from.below[c]);
+    const float upper = here + (pixel_value(from.right[c]) - here) * from.across;
+    const float lower = below + (pixel_value(from.diagonal[c]) - below) * from.across;
     y[c] = (upper + (lower - upper) * from.down) * scale;
   }
 }
 
-// Out of line, so that the loop over the pixels keeps its registers.
+// Not inlined, so that the loop over the pixels keeps its values in registers.
 template <class T>
-[[gnu::noinline]] void mix_anywhere(const Picture<T>& x, float u, float v, const Augment& rule,
+[[gnu::noinline]] void mix_anywhere(const ImageView<T>& x, float u, float v, const Augment& rule,
                                     float* y) {
   if (!rule.smooth) {
     u = std::floor(u + 0.5F);
@@ -97,10 +100,10 @@ template <class T>
   mix(corners_anywhere(x, bounded(u), bounded(v), rule.fill), x.c, rule.scale, y);
 }
 
-// Pixels [begin, end) of a row, one by one; y is the row's first. All by value, or the compiler
-// would read it again after every pixel that is written.
+// Computes the pixels [begin, end) of a row one by one; y is the row's first. The arguments are
+// values: the compiler would read references again after every pixel that is written.
 template <class T>
-void mix_columns(Picture<T> x, Line line, Augment rule, std::int64_t begin, std::int64_t end,
+void mix_columns(ImageView<T> x, Line line, Augment rule, std::int64_t begin, std::int64_t end,
                  float* y) {
   const auto last_row = float(x.h - 1), last_column = float(x.w - 1);
   for (std::int64_t j = begin; j < end; ++j) {
@@ -117,34 +120,35 @@ void mix_columns(Picture<T> x, Line line, Augment rule, std::int64_t begin, std:
   }
 }
 
-// --- three channels, smooth: the usual case, in runs of pixels that are all inside ---------------
+// --- three channels, bilinear: the usual case, in spans of pixels that are all inside -----------
 
-constexpr std::int64_t kRun = 16;
+constexpr std::int64_t kSpanPixels = 16;
 
-// Places move one way along a row, rounded or not, so both ends of a run tell of all of it.
+// Returns whether all points of a span lie inside: points move in one direction along a row, even
+// when rounded, so both ends of the span are enough.
 template <class T>
-bool is_inside(const Picture<T>& x, float u0, float u1, float v0, float v1) {
+bool is_inside(const ImageView<T>& x, float u0, float u1, float v0, float v1) {
   const auto last_row = float(x.h - 1), last_column = float(x.w - 1);
   const bool inside = u0 >= 0 && u1 >= 0 && v0 >= 0 && v1 >= 0 && u0 < last_row && u1 < last_row &&
                       v0 < last_column && v1 < last_column;
-  // Behind the last number of the image there is none that could be read with it.
+  // One value after the last pixel is read with it, but the image ends there.
   return inside && (std::max(u0, u1) < last_row - 1 || std::max(v0, v1) < last_column - 1);
 }
 
-void mix_places(const Places& places, const std::uint8_t* x, float scale, float* y) {
-  loops().mix_pixels(places, x, scale, y);
+void mix_points(const SamplePoints& points, const std::uint8_t* x, float scale, float* y) {
+  simd_loops().mix_pixels(points, x, scale, y);
 }
 
-void mix_places(const Places& places, const float* x, float scale, float* y) {
-  loops().mix_floats(places, x, scale, y);
+void mix_points(const SamplePoints& points, const float* x, float scale, float* y) {
+  simd_loops().mix_floats(points, x, scale, y);
 }
 
-// Pixels [begin, end) of a row.
+// Computes the pixels [begin, end) of a row.
 template <class T>
-void mix_run(const Picture<T>& x, Line line, float scale, std::int64_t begin, std::int64_t end,
-             float* y) {
-  std::int32_t offset[kRun];
-  float down[kRun], across[kRun];
+void mix_span(const ImageView<T>& x, Line line, float scale, std::int64_t begin, std::int64_t end,
+              float* y) {
+  std::int32_t offset[kSpanPixels];
+  float down[kSpanPixels], across[kSpanPixels];
   const auto w = std::int32_t(x.w), first = std::int32_t(begin), count = std::int32_t(end - begin);
   for (std::int32_t k = 0; k < count; ++k) {
     const float u = line.u0 + line.du * float(first + k), v = line.v0 + line.dv * float(first + k);
@@ -153,24 +157,24 @@ void mix_run(const Picture<T>& x, Line line, float scale, std::int64_t begin, st
     down[k] = u - float(row);
     across[k] = v - float(column);
   }
-  mix_places({count, 3 * x.w, offset, down, across}, x.pixels, scale, y + 3 * begin);
+  mix_points({count, 3 * x.w, offset, down, across}, x.pixels, scale, y + 3 * begin);
 }
 
 template <class T>
-void mix_runs(const Picture<T>& x, const Line& line, const Augment& rule, float* y) {
-  for (std::int64_t begin = 0; begin < x.w; begin += kRun) {
-    const std::int64_t end = std::min(begin + kRun, x.w), last = end - 1;
+void mix_spans(const ImageView<T>& x, const Line& line, const Augment& rule, float* y) {
+  for (std::int64_t begin = 0; begin < x.w; begin += kSpanPixels) {
+    const std::int64_t end = std::min(begin + kSpanPixels, x.w), last = end - 1;
     if (is_inside(x, line.u(begin), line.u(last), line.v(begin), line.v(last))) {
-      mix_run(x, line, rule.scale, begin, end, y);
+      mix_span(x, line, rule.scale, begin, end, y);
     } else {
       mix_columns(x, line, rule, begin, end, y);
     }
   }
 }
 
-// Offsets in a run have 32 bits.
+// Returns whether spans can be used; their offsets have 32 bits.
 template <class T>
-bool has_runs(const Picture<T>& x, const Augment& rule) {
+bool has_spans(const ImageView<T>& x, const Augment& rule) {
   return rule.smooth && x.c == 3 && x.h <= std::numeric_limits<std::int32_t>::max() / x.w / 3;
 }
 
@@ -179,14 +183,14 @@ bool has_runs(const Picture<T>& x, const Augment& rule) {
 template <class T>
 void augment(const T* x, const Shape4& xs, const float* m, const Augment& rule, float* y) noexcept {
   parallel_for(xs.n, [&](std::int64_t n, int) {
-    const Picture<T> image{x + n * xs.image(), xs.h, xs.w, xs.c};
+    const ImageView<T> image{x + n * xs.image(), xs.h, xs.w, xs.c};
     const float* a = m + 6 * n;
-    const bool runs = has_runs(image, rule);
+    const bool spans = has_spans(image, rule);
     for (std::int64_t i = 0; i < xs.h; ++i) {
       const Line line{a[0] * float(i) + a[2], a[1], a[3] * float(i) + a[5], a[4]};
       float* row = y + n * xs.image() + i * xs.w * xs.c;
-      if (runs) {
-        mix_runs(image, line, rule, row);
+      if (spans) {
+        mix_spans(image, line, rule, row);
       } else {
         mix_columns(image, line, rule, 0, xs.w, row);
       }

@@ -6,25 +6,27 @@
 
 namespace minicnn {
 
-// What is seen beside an image a b c d: its edge (aaaa|abcd|dddd), itself mirrored (dcba|abcd|dcba)
-// or again (abcd|abcd|abcd), or `outside`.
+// How an image a b c d continues beyond its border: as its border pixels (aaaa|abcd|dddd), mirrored
+// (dcba|abcd|dcba), repeated (abcd|abcd|abcd), or as the constant `outside`.
 enum class Fill { constant, nearest, reflect, wrap };
 
 struct Augment {
   Fill fill;
-  bool smooth;    // between pixels: their weighted mean, else the nearest one
+  bool smooth;    // bilinear interpolation between pixels, else the nearest one
   float outside;  // Fill::constant
   float scale;
 };
 
-// y[i, j] = scale * x[u, v], where u = (m[0] * i + m[2]) + m[1] * j, v = (m[3] * i + m[5]) + m[4] *
-// j. An image of 16 million rows or columns is too large.
+// Applies an affine transform to each image:
 //
-//   x (N, H, W, C)  uint8 or float32
-//   m (N, 6)        any numbers, also NaN
+//   y[i, j] = scale * x[u, v]   u = (m[0] * i + m[2]) + m[1] * j
+//                               v = (m[3] * i + m[5]) + m[4] * j
+//
+//   x (N, H, W, C)  uint8 or float32; H and W at most 2^24
+//   m (N, 6)        any values, also NaN
 //   y (N, H, W, C)  written
 //
-// Each image is one piece of work: one image alone does not leave the calling thread.
+// One task computes one image, so a single image is computed on the calling thread.
 template <class T>
 void augment(const T* x, const Shape4& xs, const float* m, const Augment& rule, float* y) noexcept;
 

@@ -18,10 +18,10 @@ void average_pool2d_forward(const float* x, const Shape4& xs, const Window2D& wi
     double* sums = reinterpret_cast<double*>(scratch) + worker * c;
     const float* image = x + row / oh * xs.image();
     const std::int64_t y0 = row % oh * window.sy - window.top;
-    const Span rows = cells_inside(y0, window.kh, xs.h);
+    const IndexRange rows = cells_inside(y0, window.kh, xs.h);
     for (std::int64_t ox = 0; ox < ow; ++ox) {
       const std::int64_t x0 = ox * window.sx - window.left;
-      const Span columns = cells_inside(x0, window.kw, xs.w);
+      const IndexRange columns = cells_inside(x0, window.kw, xs.w);
       std::fill_n(sums, c, 0.0);
       for (std::int64_t ky = rows.begin; ky < rows.end; ++ky) {
         for (std::int64_t kx = columns.begin; kx < columns.end; ++kx) {
@@ -29,14 +29,14 @@ void average_pool2d_forward(const float* x, const Shape4& xs, const Window2D& wi
           for (std::int64_t i = 0; i < c; ++i) sums[i] += double(cell[i]);
         }
       }
-      const double cells = double(rows.length() * columns.length());
+      const double cells = double(rows.size() * columns.size());
       float* mean = y + (row * ow + ox) * c;
       for (std::int64_t i = 0; i < c; ++i) mean[i] = float(sums[i] / cells);
     }
   });
 }
 
-// Each row of dx gathers from the windows over it, so rows do not collide.
+// Each row of dx collects from the windows that cover it, so tasks write different rows.
 void average_pool2d_backward(const float* dy, const Shape4& xs, const Window2D& window,
                              float* dx) noexcept {
   const std::int64_t c = xs.c, oh = window.out_h(xs.h), ow = window.out_w(xs.w);
@@ -44,13 +44,13 @@ void average_pool2d_backward(const float* dy, const Shape4& xs, const Window2D& 
     const std::int64_t image = row / xs.h, padded_y = row % xs.h + window.top;
     float* dx_row = dx + row * xs.w * c;
     std::fill_n(dx_row, xs.w * c, 0.0F);
-    const Span windows = windows_over(padded_y, window.kh, window.sy, oh);
+    const IndexRange windows = windows_over(padded_y, window.kh, window.sy, oh);
     for (std::int64_t oy = windows.begin; oy < windows.end; ++oy) {
-      const Span rows = cells_inside(oy * window.sy - window.top, window.kh, xs.h);
+      const IndexRange rows = cells_inside(oy * window.sy - window.top, window.kh, xs.h);
       for (std::int64_t ox = 0; ox < ow; ++ox) {
         const std::int64_t x0 = ox * window.sx - window.left;
-        const Span columns = cells_inside(x0, window.kw, xs.w);
-        const float cells = float(rows.length() * columns.length());
+        const IndexRange columns = cells_inside(x0, window.kw, xs.w);
+        const float cells = float(rows.size() * columns.size());
         const float* gradient = dy + ((image * oh + oy) * ow + ox) * c;
         for (std::int64_t kx = columns.begin; kx < columns.end; ++kx) {
           float* cell = dx_row + (x0 + kx) * c;

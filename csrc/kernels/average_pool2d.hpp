@@ -7,8 +7,8 @@
 
 namespace minicnn {
 
-// Every window sees at least one cell of the image, and its dilation is 1. Only cells inside the
-// image count.
+// Every window must contain a cell of the image, and its dilation must be 1. The mean is over the
+// cells inside the image.
 //
 //   x       xs, (N, H, W, C)
 //   y       (N, OH, OW, C)     written

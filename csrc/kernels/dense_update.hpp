@@ -7,10 +7,10 @@
 
 namespace minicnn {
 
-// dense_backward_weights and update() in one pass over the weights: the same bits, but the
-// gradient, as large as the weights, is never in memory as a whole.
+// dense_backward_weights and update() in one pass over the weights. The bits are the same, but the
+// gradient, which is as large as the weights, is never in memory as a whole.
 //   dy (N, units)  x (N, inputs)
-//   w (inputs, units), and what the optimizer keeps beside it   updated
+//   w (inputs, units), and the optimizer's slots   updated
 void dense_update(const Dense& dense, const float* dy, const float* x, float* w,
                   const Optimizer& optimizer, char* scratch) noexcept;
 std::size_t dense_update_scratch(const Dense& dense);

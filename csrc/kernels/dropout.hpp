@@ -5,17 +5,17 @@
 namespace minicnn {
 
 struct Dropout {
-  std::uint32_t threshold;      // a number is dropped if its 24 random bits are below
-  float scale;                  // of those that are kept
-  std::uint32_t purpose;        // keeps two masks of the same step apart
-  const std::uint32_t* rng_key;  // (4,), the step's random numbers
+  std::uint32_t threshold;       // a value is dropped if its 24 random bits are below this
+  float scale;                   // of the values that are kept
+  std::uint32_t purpose;         // distinguishes the masks of one step
+  const std::uint32_t* rng_key;  // (4,), the RNG key of the step
 };
 
-// y = x * scale where kept, else 0: forward, and backward with the same rule. y is written, and may
-// be x.
+// y = x * scale where the value is kept, else 0; the backward pass is the same with dy and dx. y is
+// written and may be x.
 void dropout(const float* x, std::int64_t size, const Dropout& rule, float* y) noexcept;
 
-// The numbers [begin, end) of the same, on the calling thread.
+// The same for the values [begin, end), on the calling thread.
 void dropout_piece(const float* x, std::int64_t begin, std::int64_t end, const Dropout& rule,
                    float* y) noexcept;
 

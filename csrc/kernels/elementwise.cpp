@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "core/blocks.hpp"
-#include "kernels/map.hpp"
+#include "kernels/elementwise_map.hpp"
 #include "kernels/sum_rows.hpp"
 
 namespace minicnn {
@@ -54,7 +54,7 @@ void copy(const void* from, std::int64_t bytes, void* to) noexcept {
   if (from == to) return;
   const auto* source = static_cast<const char*>(from);
   auto* target = static_cast<char*>(to);
-  constexpr auto block = kBlock * std::int64_t(sizeof(float));
+  constexpr auto block = kBlockFloats * std::int64_t(sizeof(float));
   parallel_blocks(
       bytes,
       [=](std::int64_t begin, std::int64_t end) {

@@ -3,17 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/conv2d/carver.hpp"
+#include "core/scratch.hpp"
 
-// It runs once after a change of the weights, so it is written for accuracy, not for speed.
+// Folding runs once after a change of the weights, so it is written for accuracy, not for speed.
 
 namespace minicnn {
 namespace {
 
-// y = scale x + shift a channel: what the batch norm is.
+// The batch norm as y = scale * x + shift per channel.
 struct Affine {
-  Affine(std::int64_t count, Carver& carver)
-      : scale(carver.take<double>(count)), shift(carver.take<double>(count)) {}
+  Affine(std::int64_t count, ScratchAllocator& allocator)
+      : scale(allocator.allocate<double>(count)), shift(allocator.allocate<double>(count)) {}
 
   void set(const FixedBatchNorm& norm, std::int64_t count) const {
     for (std::int64_t c = 0; c < count; ++c) {
@@ -25,11 +25,11 @@ struct Affine {
   double *scale, *shift;
 };
 
-// Where both kernels keep what they need.
+// The scratch arrays of both kernels.
 struct Scratch {
-  Scratch(const FoldedShape& shape, Carver& carver)
-      : affine(std::max(shape.channels, shape.filters), carver),
-        sums(carver.take<double>(shape.filters)) {}
+  Scratch(const FoldedShape& shape, ScratchAllocator& allocator)
+      : affine(std::max(shape.channels, shape.filters), allocator),
+        sums(allocator.allocate<double>(shape.filters)) {}
 
   Affine affine;
   double* sums;
@@ -40,8 +40,8 @@ struct Scratch {
 void fold_batch_norm_after_conv2d(const FoldedShape& shape, const float* w, const float* b,
                                   const FixedBatchNorm& norm, float* folded_w, float* folded_b,
                                   char* scratch) noexcept {
-  Carver carver(scratch);
-  const Affine affine = Scratch(shape, carver).affine;
+  ScratchAllocator allocator(scratch);
+  const Affine affine = Scratch(shape, allocator).affine;
   affine.set(norm, shape.filters);
   for (std::int64_t row = 0; row < shape.cells * shape.channels; ++row) {
     for (std::int64_t f = 0; f < shape.filters; ++f) {
@@ -58,8 +58,8 @@ void fold_batch_norm_after_conv2d(const FoldedShape& shape, const float* w, cons
 void fold_batch_norm_before_conv2d(const FoldedShape& shape, const float* w, const float* b,
                                    const FixedBatchNorm& norm, float* folded_w, float* folded_b,
                                    char* scratch) noexcept {
-  Carver carver(scratch);
-  const auto [affine, sums] = Scratch(shape, carver);
+  ScratchAllocator allocator(scratch);
+  const auto [affine, sums] = Scratch(shape, allocator);
   affine.set(norm, shape.channels);
   std::fill_n(sums, shape.filters, 0.0);
   for (std::int64_t row = 0; row < shape.cells * shape.channels; ++row) {
@@ -76,7 +76,7 @@ void fold_batch_norm_before_conv2d(const FoldedShape& shape, const float* w, con
 }
 
 std::size_t fold_batch_norm_scratch(const FoldedShape& shape) {
-  Carver counter(nullptr);
+  ScratchAllocator counter(nullptr);
   Scratch(shape, counter);
   return counter.bytes();
 }

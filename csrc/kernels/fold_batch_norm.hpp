@@ -5,20 +5,21 @@
 
 namespace minicnn {
 
-// Batch norm of fixed statistics, (channels,) each, as a part of a convolution's weights. The
-// channels are the filters where it comes after the convolution, those of the input before it.
+// A batch norm with fixed statistics, (channels,) each, that is folded into a convolution's
+// weights. Its channels are the convolution's filters if it comes after, the input channels if it
+// comes before.
 struct FixedBatchNorm {
   const float *gamma, *beta, *mean, *variance;
   double epsilon;
 };
 
-// A convolution of one group, its kernel cells as one axis.
+// The weights of a convolution without groups, their kernel cells as one axis.
 struct FoldedShape {
   std::int64_t cells, channels, filters;
 };
 
 //   w (cells, channels, filters)  b (filters,) or null
-//   folded_w, folded_b, of these shapes   written
+//   folded_w, folded_b            written; of the same shapes
 void fold_batch_norm_after_conv2d(const FoldedShape& shape, const float* w, const float* b,
                                   const FixedBatchNorm& norm, float* folded_w, float* folded_b,
                                   char* scratch) noexcept;

@@ -12,15 +12,16 @@ void global_max_pool2d_forward(const float* x, const Shape4& xs, float* y,
   parallel_rows(xs.n, xs.image(), [&](std::int64_t n, int) {
     const float* image = x + n * xs.image();
     float* best = y + n * c;
-    std::int32_t* place = argmax + n * c;
+    std::int32_t* position = argmax + n * c;
     std::copy_n(image, c, best);
-    std::fill_n(place, c, 0);
+    std::fill_n(position, c, 0);
     for (std::int64_t pixel = 1; pixel < pixels; ++pixel) {
       for (std::int64_t i = 0; i < c; ++i) {
         const float value = image[pixel * c + i];
-        const bool wins = !(value <= best[i]) & (best[i] == best[i]);  // greater, or the first NaN
-        best[i] = wins ? value : best[i];
-        place[i] = wins ? std::int32_t(pixel) : place[i];
+        const bool is_new_maximum =
+            !(value <= best[i]) & (best[i] == best[i]);  // greater, or the first NaN
+        best[i] = is_new_maximum ? value : best[i];
+        position[i] = is_new_maximum ? std::int32_t(pixel) : position[i];
       }
     }
   });
@@ -32,8 +33,8 @@ void global_max_pool2d_backward(const float* dy, const std::int32_t* argmax, con
     float* image = dx + n * xs.image();
     std::fill_n(image, xs.image(), 0.0F);
     for (std::int64_t i = 0; i < xs.c; ++i) {
-      const std::int64_t place = argmax[n * xs.c + i];
-      if (place >= 0 && place < xs.h * xs.w) image[place * xs.c + i] = dy[n * xs.c + i];
+      const std::int64_t position = argmax[n * xs.c + i];
+      if (position >= 0 && position < xs.h * xs.w) image[position * xs.c + i] = dy[n * xs.c + i];
     }
   });
 }

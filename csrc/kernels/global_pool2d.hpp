@@ -7,14 +7,14 @@
 
 namespace minicnn {
 
-// Every image has at least one pixel and at most 2^31 - 1.
+// Every image must have at least one pixel and at most 2^31 - 1.
 //
 //   x, dx   xs, (N, H, W, C)
 //   y, dy   (N, C)
-//   argmax  (N, C)             y * W + x of each channel's maximum
+//   argmax  (N, C)             index y * W + x of each channel's first maximum
 void global_max_pool2d_forward(const float* x, const Shape4& xs, float* y,
                                std::int32_t* argmax) noexcept;
-// An argmax outside the image reaches nothing.
+// An argmax outside the image is ignored.
 void global_max_pool2d_backward(const float* dy, const std::int32_t* argmax, const Shape4& xs,
                                 float* dx) noexcept;
 

@@ -8,11 +8,11 @@
 namespace minicnn {
 namespace {
 
-constexpr std::int64_t kPower = 8;  // a power costs about as much as 8 floats read
+constexpr std::int64_t kPowerCost = 8;  // the cost of one power, in floats read
 
-// Sum of terms[i - before .. i + after], as far as there are such channels.
+// Returns the sum of terms[i - before .. i + after] over the channels that exist.
 double neighbors(const double* terms, std::int64_t i, std::int64_t c, std::int64_t before,
-                  std::int64_t after) {
+                 std::int64_t after) {
   const std::int64_t begin = std::max<std::int64_t>(0, i - before);
   const std::int64_t end = std::min(c, i + after + 1);
   double sum = 0.0;
@@ -20,8 +20,8 @@ double neighbors(const double* terms, std::int64_t i, std::int64_t c, std::int64
   return sum;
 }
 
-// scale^-beta. Roots, where they do, are several times faster than a power; 0.75 is what networks
-// use.
+// Returns scale^-beta. For beta = 0.75, which networks use, square roots are several times faster
+// than a power.
 float damping(float scale, double beta) {
   if (beta == 0.75) {
     const float root = std::sqrt(scale);
@@ -40,7 +40,7 @@ void local_response_norm_forward(const float* x, std::int64_t rows, std::int64_t
                                  const LocalResponseNorm& norm, float* y, float* scale,
                                  char* scratch) noexcept {
   const double share = norm.alpha / double(norm.size);
-  parallel_rows(rows, c * kPower, [&](std::int64_t row, int worker) {
+  parallel_rows(rows, c * kPowerCost, [&](std::int64_t row, int worker) {
     double* squares = reinterpret_cast<double*>(scratch) + worker * c;
     const std::int64_t begin = row * c;
     for (std::int64_t i = 0; i < c; ++i) squares[i] = double(x[begin + i]) * double(x[begin + i]);
@@ -56,7 +56,7 @@ void local_response_norm_backward(const float* dy, const LocalResponseNormSaved&
                                   std::int64_t rows, std::int64_t c, const LocalResponseNorm& norm,
                                   float* dx, char* scratch) noexcept {
   const double factor = 2.0 * norm.alpha * norm.beta / double(norm.size);
-  parallel_rows(rows, c * kPower, [&](std::int64_t row, int worker) {
+  parallel_rows(rows, c * kPowerCost, [&](std::int64_t row, int worker) {
     double* ratios = reinterpret_cast<double*>(scratch) + worker * c;
     const std::int64_t begin = row * c;
     for (std::int64_t i = 0; i < c; ++i) {
@@ -65,7 +65,7 @@ void local_response_norm_backward(const float* dy, const LocalResponseNormSaved&
     }
     for (std::int64_t i = 0; i < c; ++i) {
       const std::int64_t j = begin + i;
-      // The channels that have i as a neighbor: the mirror image of i's neighbors.
+      // The channels that have i as a neighbor are the mirror image of i's neighbors.
       const double sum = neighbors(ratios, i, c, norm.after(), norm.before());
       const double direct = double(dy[j]) * double(damping(saved.scale[j], norm.beta));
       dx[j] = float(direct - factor * double(saved.x[j]) * sum);

@@ -5,7 +5,8 @@
 
 namespace minicnn {
 
-// scale = k + alpha / size * (sum of squares of `size` neighboring channels), y = x * scale^-beta.
+// y = x * scale^-beta, where scale = k + alpha / size * (the sum of squares of `size` neighboring
+// channels).
 struct LocalResponseNorm {
   std::int64_t size;  // >= 1
   double alpha, beta, k;
@@ -14,10 +15,10 @@ struct LocalResponseNorm {
   std::int64_t after() const { return size - 1 - before(); }
 };
 
-// Scratch of both kernels, in bytes, aligned for double.
+// The scratch of both kernels, in bytes, aligned for double.
 std::size_t local_response_norm_scratch(std::int64_t c);
 
-// x, y, scale, dy, dx: rows x c; y, scale and dx are written.
+// x, y, scale, dy, dx (rows, c); y, scale and dx are written.
 void local_response_norm_forward(const float* x, std::int64_t rows, std::int64_t c,
                                  const LocalResponseNorm& norm, float* y, float* scale,
                                  char* scratch) noexcept;

@@ -5,17 +5,17 @@
 namespace minicnn {
 namespace {
 
-constexpr std::int64_t kGroup = 64;  // channels at a time: their sums stay in the nearest cache
-constexpr std::int64_t kFloatRows = 128;  // whose numbers are added in float32, in four sums
+constexpr std::int64_t kGroup = 64;       // channels at a time: their sums stay in the L1 cache
+constexpr std::int64_t kFloatRows = 128;  // summed in float32, in four partial sums
 
 // Chan, Golub, LeVeque: the pairwise algorithm for the sample variance, 1979.
-void join_channels(double count, double* mean, double* square, double more, const double* its_mean,
-                   const double* its_square, std::int64_t channels) {
-  const double all = count + more, part = more / all, weight = count * part;
+void merge_channels(double count, double* mean, double* square, double more_count,
+                    const double* more_mean, const double* more_square, std::int64_t channels) {
+  const double all = count + more_count, part = more_count / all, weight = count * part;
   for (std::int64_t i = 0; i < channels; ++i) {
-    const double distance = its_mean[i] - mean[i];
+    const double distance = more_mean[i] - mean[i];
     mean[i] += distance * part;
-    square[i] += its_square[i] + distance * distance * weight;
+    square[i] += more_square[i] + distance * distance * weight;
   }
 }
 
@@ -25,27 +25,28 @@ void Moments::clear() { std::fill_n(count_, size(channels_), 0.0); }
 
 void Moments::add(const float* x, std::int64_t rows, std::int64_t stride) {
   float center[kGroup], sum[kGroup], square[kGroup];
-  double its_mean[kGroup], its_square[kGroup];
+  double more_mean[kGroup], more_square[kGroup];
   for (std::int64_t first = 0; first < channels_; first += kGroup) {
     const std::int64_t channels = std::min(kGroup, channels_ - first);
     for (std::int64_t row = 0; row < rows; row += kFloatRows) {
-      const std::int64_t some = std::min(kFloatRows, rows - row);
-      loops().moments({some, stride, channels}, x + row * stride + first, center, sum, square);
+      const std::int64_t block_rows = std::min(kFloatRows, rows - row);
+      simd_loops().moments({block_rows, stride, channels}, x + row * stride + first, center, sum,
+                           square);
       for (std::int64_t i = 0; i < channels; ++i) {
-        const double rest = double(sum[i]) / double(some);
-        its_mean[i] = double(center[i]) + rest;
-        its_square[i] = double(square[i]) - rest * double(sum[i]);
+        const double rest = double(sum[i]) / double(block_rows);
+        more_mean[i] = double(center[i]) + rest;
+        more_square[i] = double(square[i]) - rest * double(sum[i]);
       }
-      join_channels(*count_ + double(row), mean_ + first, square_ + first, double(some), its_mean,
-                    its_square, channels);
+      merge_channels(*count_ + double(row), mean_ + first, square_ + first, double(block_rows),
+                     more_mean, more_square, channels);
     }
   }
   *count_ += double(rows);
 }
 
-void Moments::join(const Moments& more) {
+void Moments::merge(const Moments& more) {
   if (*more.count_ == 0) return;
-  join_channels(*count_, mean_, square_, *more.count_, more.mean_, more.square_, channels_);
+  merge_channels(*count_, mean_, square_, *more.count_, more.mean_, more.square_, channels_);
   *count_ += *more.count_;
 }
 

@@ -9,7 +9,7 @@ struct Pair {
   float w, g;
 };
 
-// What a rule sees of the weights that it moves: the class that optimizer_rules.hpp describes.
+// The weights that a rule moves, with the interface that optimizer_rules.hpp describes.
 class Moving {
  public:
   Moving(const Weights& weights, std::int64_t first, const Rates& rates, const WeightDecay& decay)
@@ -18,11 +18,11 @@ class Moving {
   float rate() const { return rates_.rate(); }
   float step() const { return rates_.step(); }
 
-  // These weights' part of an array that the rule keeps; null stays null.
+  // Returns the part of a slot that belongs to these weights; null stays null.
   float* part(float* slot) const { return slot == nullptr ? nullptr : slot + first_; }
 
-  // w[i] = next(i, w, g), after weight decay: a loop for each kind of it, so that none has a
-  // branch.
+  // w[i] = next(i, w, g) after weight decay. There is a loop for each kind of decay, so that no
+  // loop has a branch.
   template <class Next>
   void each(Next next) const {
     const float factor = decay_.factor, shrink = rate() * decay_.factor;

@@ -15,10 +15,10 @@ struct Weights {
 
 struct WeightDecay {
   float factor;    // 0: none
-  bool decoupled;  // shrinks the weight itself, not by way of the gradient
+  bool decoupled;  // shrinks the weight itself instead of changing the gradient
 };
 
-// `rates`, (2,), may change between two runs: the learning rate, and Adam's step.
+// `rates` (2,) holds the learning rate and the step size of Adam; it may change between two runs.
 struct Rates {
   const float* rates;
   float multiplier;

@@ -6,18 +6,18 @@
 
 namespace minicnn {
 
-// The optimizers' rules: how a weight w follows its gradient g. Each rule is one struct with
+// The optimizers' rules: how a weight w follows its gradient g. Each rule is a struct with
 //
-//   kUpdate, kDenseUpdate   the names of its kernels; the second one fuses it with a dense gradient
-//   kSlots                  how many arrays of state it keeps, each as large as the weights
-//   from(arguments)         the rule for one call: its arrays, by the order of the kernel's
-//   contract,
-//                           and its constants, by the names of the kernel's attributes
+//   kUpdate, kDenseUpdate   the names of its kernels; the second is fused with a dense gradient
+//   kSlots                  the number of arrays that it keeps, each as large as the weights
+//   from(arguments)         makes the rule of one call: from its slots, in the order of the
+//   kernel's
+//                           contract, and its constants, by the names of the kernel's attributes
 //   move(weights)           the formula: weights.each(next) sets w[i] = next(i, w, g)
 //
-// and an entry in OptimizerRule, the list at the end of this file. Nothing else needs to be told of
-// a new rule. A rule rounds after every operation, in the order that the reference,
-// minicnn/backends/numpy/optimizers.py, writes them: the bits are the same.
+// and an entry in OptimizerRule, the list at the end of this file. Nothing else has to be changed
+// for a new rule. A rule rounds after every operation, in the order of the reference,
+// minicnn/backends/numpy/optimizers.py: so the bits are the same.
 
 struct Sgd {
   static constexpr const char* kUpdate = "sgd_update";
@@ -140,6 +140,30 @@ struct RmsProp {
   }
 };
 
-using OptimizerRule = std::variant<Sgd, Adam, RmsProp>;
+struct Adagrad {
+  static constexpr const char* kUpdate = "adagrad_update";
+  static constexpr const char* kDenseUpdate = "dense_adagrad_update";
+  static constexpr std::size_t kSlots = 1;
+
+  float* accumulator;  // the sum of all g * g
+  float epsilon;
+
+  template <class Arguments>
+  static Adagrad from(Arguments& call) {
+    return {call.slot(0), call.number("epsilon")};
+  }
+
+  template <class Weights>
+  void move(const Weights& weights) const {
+    float* sum = weights.part(accumulator);
+    const float rate = weights.rate(), small = epsilon;
+    weights.each([=](std::int64_t i, float w, float g) {
+      sum[i] += g * g;
+      return w - rate * g / std::sqrt(sum[i] + small);
+    });
+  }
+};
+
+using OptimizerRule = std::variant<Sgd, Adam, RmsProp, Adagrad>;
 
 }  // namespace minicnn

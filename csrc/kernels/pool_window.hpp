@@ -3,22 +3,20 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/integers.hpp"
+
 namespace minicnn {
 
-struct Span {
-  std::int64_t begin, end;
-
-  std::int64_t length() const { return end - begin; }
-};
-
-// Those of a window's k cells that lie inside an axis of `length`; the window begins at `start`.
-inline Span cells_inside(std::int64_t start, std::int64_t k, std::int64_t length) {
+// Returns those of a window's k cells that lie inside an axis of `length`; the window begins at
+// `start`.
+inline IndexRange cells_inside(std::int64_t start, std::int64_t k, std::int64_t length) {
   return {std::max<std::int64_t>(0, -start), std::min(k, length - start)};
 }
 
-// Those of an axis's `out` windows that cover `position`, counted from the padding's first cell.
-inline Span windows_over(std::int64_t position, std::int64_t k, std::int64_t stride,
-                         std::int64_t out) {
+// Returns those of an axis's `out` windows that cover `position`, counted from the padding's first
+// cell.
+inline IndexRange windows_over(std::int64_t position, std::int64_t k, std::int64_t stride,
+                               std::int64_t out) {
   const std::int64_t begin = position < k ? 0 : (position - k + stride) / stride;
   return {begin, std::min(out, position / stride + 1)};
 }

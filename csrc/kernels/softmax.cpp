@@ -6,25 +6,19 @@
 #include "core/blocks.hpp"
 
 namespace minicnn {
-namespace {
-
-constexpr std::int64_t kExponential = 8;  // one costs about as much as 8 floats read
-
-}  // namespace
-
 Normalizer softmax_row(const float* logits, std::int64_t c, float* probabilities) noexcept {
-  const float largest = c == 0 ? 0.0F : *std::max_element(logits, logits + c);
+  const float max = c == 0 ? 0.0F : *std::max_element(logits, logits + c);
   double sum = 0.0;
   for (std::int64_t i = 0; i < c; ++i) {
-    probabilities[i] = std::exp(logits[i] - largest);
+    probabilities[i] = std::exp(logits[i] - max);
     sum += double(probabilities[i]);
   }
   for (std::int64_t i = 0; i < c; ++i) probabilities[i] = float(double(probabilities[i]) / sum);
-  return {largest, std::log(sum)};
+  return {max, std::log(sum)};
 }
 
 void softmax_forward(const float* x, std::int64_t rows, std::int64_t c, float* y) noexcept {
-  parallel_rows(rows, c * kExponential,
+  parallel_rows(rows, c * kExponentialCost,
                 [=](std::int64_t row, int) { softmax_row(x + row * c, c, y + row * c); });
 }
 

@@ -8,23 +8,23 @@
 
 namespace minicnn {
 
-// Rows that one piece of a sum over rows of `c` numbers takes: at least 32, so that the partial
-// sums stay small beside the array.
+// The number of rows in a block of a sum over rows of `c` values: at least 32, so that the partial
+// sums are small compared with the array.
 inline std::int64_t rows_of_piece(std::int64_t c) {
-  return std::max<std::int64_t>(32, kBlock / std::max<std::int64_t>(1, c));
+  return std::max<std::int64_t>(32, kBlockFloats / std::max<std::int64_t>(1, c));
 }
 
-// Doubles that sum_rows needs for its partial sums.
+// The number of doubles that sum_rows needs for its partial sums.
 inline std::size_t partial_sums(std::int64_t rows, std::int64_t c, std::int64_t width) {
-  return std::size_t(blocks_of(rows, rows_of_piece(c)) * width);
+  return std::size_t(ceil_div(rows, rows_of_piece(c)) * width);
 }
 
-// sums, `width` doubles, are what add_row(row, sums) adds for all rows of an array (rows, c).
-// Pieces of rows are summed on their own and joined in their order.
+// Computes sums (width,), to which add_row(row, sums) adds each row of an array (rows, c). Blocks
+// of rows are summed separately, and their sums are added in order.
 template <class AddRow>
 void sum_rows(std::int64_t rows, std::int64_t c, std::int64_t width, AddRow add_row, double* sums,
               double* partials) noexcept {
-  const std::int64_t piece = rows_of_piece(c), pieces = blocks_of(rows, piece);
+  const std::int64_t piece = rows_of_piece(c), pieces = ceil_div(rows, piece);
   parallel_for(pieces, [&](std::int64_t i, int) {
     std::fill_n(partials + i * width, width, 0.0);
     const std::int64_t end = std::min(rows, (i + 1) * piece);

@@ -1,4 +1,4 @@
-"""The machine that a result comes from."""
+"""The machine that a result was measured on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from minicnn.devices import processor
 
 
 def machine() -> dict[str, Any]:
-    """What the times depend on."""
+    """Return everything about the machine and engine that times depend on."""
     return {
         "processor": processor(),
         "system": platform.system(),

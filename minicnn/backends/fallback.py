@@ -26,7 +26,8 @@ def warn(engine: str, kernels: Iterable[str]) -> None:
     ------
     BackendError : the reference does not have one of them either
     """
-    new = sorted({name for name in kernels if (engine, name) not in _warned})
+    missing = {name for name in kernels if not CONTRACTS[name].on_host}
+    new = sorted(name for name in missing if (engine, name) not in _warned)
     if not new:
         return
     for name in new:

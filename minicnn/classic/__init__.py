@@ -1,6 +1,6 @@
-"""How images were classified before networks learned what to look for: by features made by hand.
+"""Image classification as it was done before convolutional networks, by hand-made features.
 
-Needs the extra "classic" (scikit-learn, scikit-image), imported when they are used.
+Needs the extra "classic" (scikit-learn, scikit-image), which is imported when it is used.
 """
 
 from minicnn.classic.classifiers import CLASSIFIERS, classifier

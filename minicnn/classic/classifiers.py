@@ -1,4 +1,4 @@
-"""What learns classes from features: scikit-learn's classifiers, with settings that work."""
+"""Classifiers of features: scikit-learn's, with settings that suit images."""
 
 from __future__ import annotations
 
@@ -15,22 +15,27 @@ CLASSIFIERS = {
     "tree": "decision tree",
 }
 TREES = 300
-# Enough for a few thousand features; it ends by itself long before.
+# A limit that is never reached with a few thousand features.
 MAX_ITERATIONS = 5000
 
 
 def classifier(name: str, seed: int = 0) -> Any:
-    """An object with `fit(x, y)` and `predict(x)`; x is (N, features).
+    """Return an untrained classifier with `fit(x, y)` and `predict(x)`, where x is (N, features).
 
     Parameters
     ----------
     name : one of `CLASSIFIERS`
-    seed : of the trees, which are the only ones that choose at random
+    seed : seed of the trees; the other classifiers use no random numbers
+
+    Raises
+    ------
+    ArgumentError : there is no such classifier
+    MissingExtraError : scikit-learn is not installed
 
     Notes
     -----
-    The first two look at distances, so each feature is brought to mean 0 and deviation 1 before.
-    The support vector machine has a Gaussian kernel, C = 10.
+    The support vector machine (Gaussian kernel, C = 10) and the logistic regression depend on the
+    scale of the features, so these are first scaled to mean 0 and standard deviation 1.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Classic methods and networks side by side, on the same images."""
+"""Compare classic methods and networks on the same images."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ LabeledImages = tuple[np.ndarray, np.ndarray]  # uint8 (N, H, W, C), (N,)
 
 
 class Row(NamedTuple):
-    """How one method did."""
+    """The result of one method."""
 
     features: str
     classifier: str
     right: int
     images: int
-    training_seconds: float | None  # features of the training images included
-    ms_per_image: float  # to classify one of many, features included
+    training_seconds: float | None  # including the features of the training images
+    ms_per_image: float  # mean time to classify a test image, including its features
 
     @property
     def accuracy(self) -> float:
-        """Share of the test images that are right."""
+        """Share of the test images that are classified correctly."""
         return self.right / self.images
 
 
@@ -40,41 +40,36 @@ def compare(
     seed: int = 0,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Row]:
-    """Every classifier on every kind of features: trained on `train`, measured on `test`.
+    """Train every classifier on every kind of features, and test it.
 
     Parameters
     ----------
-    train, test : (images uint8 (N, H, W, C), labels (N,)), of one size
-    kinds : features; "hog+lbp" are both, side by side
-    names : classifiers
-    seed : of what is random
-    say : gets a line a row about how it goes
+    train, test : (images uint8 (N, H, W, C), labels (N,)); all images have the same size
+    kinds : kinds of features; "hog+lbp" combines both
+    names : names of classifiers
+    seed : seed of the trees
+    say : called with each message about the progress
 
     Returns
     -------
-    list of Row, in the order in which they were asked for
+    list of Row, in the order of `kinds` and `names`
     """
-    for what, (images, labels) in (("train", train), ("test", test)):
-        if len(images) != len(labels) or len(images) == 0:
-            raise ArgumentError(
-                f"{what} must be as many images as labels, at least one; got {len(images)} and "
-                f"{len(labels)}"
-            )
+    _check("train", *train)
+    _check("test", *test)
     names = list(names)
     rows = []
     for kind in kinds:
-        say(f"{kind}: measuring {len(train[0]) + len(test[0]):,} images ...")
-        x, training = _timed(features, kind, train[0])
-        x_test, classifying = _timed(features, kind, test[0])
+        say(f"{kind}: extracting features of {len(train[0]) + len(test[0]):,} images ...")
+        x, extracting = _timed(features, kind, train[0])
+        x_test, extracting_test = _timed(features, kind, test[0])
         for name in names:
-            method = classifier(name, seed)
-            say(f"{kind}, {CLASSIFIERS[name]}: learning ...")
+            method, title = classifier(name, seed), CLASSIFIERS[name]
+            say(f"{kind}, {title}: training ...")
             _, fitting = _timed(method.fit, x, train[1])
-            answers, answering = _timed(method.predict, x_test)
-            seconds = classifying + answering
-            right = int((answers == test[1]).sum())
-            rows.append(_row(kind, CLASSIFIERS[name], right, test, training + fitting, seconds))
-            say(f"{kind}, {CLASSIFIERS[name]}: {rows[-1].accuracy:.1%}")
+            predicted, predicting = _timed(method.predict, x_test)
+            right, seconds = int((predicted == test[1]).sum()), extracting_test + predicting
+            rows.append(_row(kind, title, right, test, extracting + fitting, seconds))
+            say(f"{kind}, {title}: {rows[-1].accuracy:.1%}")
     return rows
 
 
@@ -82,14 +77,14 @@ def network_row(
     name: str, predict: Callable[[np.ndarray], np.ndarray], test: LabeledImages,
     training_seconds: float | None = None,
 ) -> Row:  # fmt: skip
-    """The row of a network; `predict` gives (N, classes) probabilities of uint8 images."""
+    """Return the row of a network; `predict` maps uint8 images to probabilities (N, classes)."""
     probabilities, seconds = _timed(predict, test[0])
     right = int((np.argmax(probabilities, 1) == test[1]).sum())
     return _row("learned", name, right, test, training_seconds, seconds)
 
 
 def table(rows: Sequence[Row]) -> list[list[str]]:
-    """The rows as texts, the best first; `HEADINGS` names the columns."""
+    """Return the rows as text, the best first; `HEADINGS` are their columns."""
     best_first = sorted(rows, key=lambda row: -row.accuracy)
     return [
         [
@@ -104,7 +99,15 @@ def table(rows: Sequence[Row]) -> list[list[str]]:
     ]
 
 
-HEADINGS = ["features", "classifier", "right", "wrong", "training s", "ms an image"]
+HEADINGS = ["features", "classifier", "right", "wrong", "training s", "ms per image"]
+
+
+def _check(what: str, images: np.ndarray, labels: np.ndarray) -> None:
+    if len(images) != len(labels) or len(images) == 0:
+        raise ArgumentError(
+            f"{what} must have as many images as labels, and at least one; got {len(images)} "
+            f"images and {len(labels)} labels"
+        )
 
 
 def _row(

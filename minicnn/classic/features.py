@@ -1,4 +1,4 @@
-"""What an image is like, in a few hundred numbers that somebody thought of."""
+"""Hand-made features: an image as a vector of a few hundred values."""
 
 from __future__ import annotations
 
@@ -11,24 +11,23 @@ from minicnn.checks import nearest, shape_text
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.installed import missing_extra
 
-# Cells that a gradient histogram is made of: at 64 x 64 pixels, 8 x 8 cells of 8 x 8 pixels.
-HOG_CELLS = 8
+HOG_CELLS = 8  # along each side; at 64 x 64 pixels, cells of 8 x 8 pixels
 ORIENTATIONS = 9
-# A local binary pattern looks at 8 neighbors at a distance of 1; 10 kinds of them are told apart.
+# A local binary pattern compares a pixel with 8 neighbors at distance 1; 10 kinds are counted.
 NEIGHBORS, RADIUS = 8, 1
 PATTERNS = NEIGHBORS + 2
 LBP_GRID = 4  # histograms along each side of the image
-SHADES = 4  # of each color in a color histogram
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: how bright red, green and blue look
+SHADES = 4  # levels per channel in a color histogram
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: perceived brightness of red, green and blue
 
 
 def features(names: str, images: np.ndarray) -> np.ndarray:
-    """One row of features an image; several kinds are put side by side.
+    """Return the features of each image as a row; several kinds are concatenated.
 
     Parameters
     ----------
-    names : one of `FEATURES`, or several, as "hog+lbp"
-    images : uint8 (N, H, W, C), C being 1 or 3
+    names : one of `FEATURES`, or several, such as "hog+lbp"
+    images : uint8 (N, H, W, C), where C is 1 or 3
 
     Returns
     -------
@@ -36,7 +35,8 @@ def features(names: str, images: np.ndarray) -> np.ndarray:
 
     Raises
     ------
-    ArgumentError, ShapeError, DTypeError : no such features; no images
+    ArgumentError : there are no such features
+    ShapeError, DTypeError : `images` have another shape or dtype, or are too small
     MissingExtraError : scikit-image is not installed
 
     Examples
@@ -48,16 +48,16 @@ def features(names: str, images: np.ndarray) -> np.ndarray:
         raise DTypeError(f"images must be uint8, 0...255; got {images.dtype}")
     if images.ndim != 4 or images.shape[3] not in (1, 3):
         raise ShapeError(
-            f"images must be (N, H, W, C), C being 1 or 3; got {shape_text(images.shape)}"
+            f"images must be (N, H, W, C), where C is 1 or 3; got {shape_text(images.shape)}"
         )
     kinds = check_features(names)
-    if len(images) == 0:  # no row, but as wide as any
+    if len(images) == 0:  # the width needs one image
         return features(names, np.zeros((1, *images.shape[1:]), np.uint8))[:0]
     return np.concatenate([FEATURES[name](images) for name in kinds], 1)
 
 
 def check_features(names: str) -> list[str]:
-    """The kinds in "hog+lbp", each of which is one of `FEATURES`."""
+    """Split a text such as "hog+lbp" into names, and check that `FEATURES` has each."""
     kinds = names.split("+")
     for name in kinds:
         if name not in FEATURES:
@@ -66,9 +66,10 @@ def check_features(names: str) -> list[str]:
 
 
 def hog(images: np.ndarray) -> np.ndarray:
-    """Histograms of oriented gradients: in which directions edges run, cell by cell.
+    """Return histograms of oriented gradients: how strong the edges of each direction are.
 
-    Each cell's histogram of 9 directions is normalized with its neighbors', in blocks of 2 x 2.
+    The image is divided into 8 x 8 cells. Each cell has a histogram of 9 directions, which is
+    normalized in blocks of 2 x 2 cells.
 
     References
     ----------
@@ -93,10 +94,10 @@ def hog(images: np.ndarray) -> np.ndarray:
 
 
 def lbp(images: np.ndarray) -> np.ndarray:
-    """Histograms of local binary patterns: which of a pixel's neighbors are brighter than it.
+    """Return histograms of local binary patterns: which neighbors of a pixel are brighter.
 
-    A histogram for each of 4 x 4 fields of the image, of the 10 patterns that do not change when
-    the image is turned. Made of gray values, so that light and contrast hardly matter.
+    The image is divided into 4 x 4 fields, each with a histogram of the 10 patterns that a
+    rotation does not change. Light and contrast have little influence.
 
     References
     ----------
@@ -116,7 +117,7 @@ def lbp(images: np.ndarray) -> np.ndarray:
 
 
 def color(images: np.ndarray) -> np.ndarray:
-    """How much of the image has each of 4 x 4 x 4 colors: what search by content began with.
+    """Return a color histogram: the share of the pixels with each of 4 x 4 x 4 colors.
 
     References
     ----------
@@ -137,7 +138,7 @@ FEATURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 def _gray(images: np.ndarray) -> np.ndarray:
-    """uint8 (N, H, W)."""
+    """Convert images to gray values, uint8 (N, H, W)."""
     if images.shape[3] == 1:
         return images[..., 0]
     return np.stack([(image @ np.array(LUMA)).round().astype(np.uint8) for image in images])
@@ -148,7 +149,7 @@ def _fields(row: np.ndarray) -> list[np.ndarray]:
 
 
 def _shares(codes: np.ndarray, kinds: int) -> np.ndarray:
-    """Which part of the numbers 0...kinds - 1 each is."""
+    """Return the share of the codes that equal each of 0...kinds - 1."""
     return np.bincount(codes.ravel(), minlength=kinds) / codes.size
 
 

@@ -1,13 +1,14 @@
-"""Reading and preparing data."""
+"""Reading image files and data sets, augmentation, and batches."""
 
 from minicnn.data.affine import affine_images
 from minicnn.data.array_batches import ArrayFlow
 from minicnn.data.directory import DirectoryBatches
 from minicnn.data.directory_dataset import image_dataset_from_directory
-from minicnn.data.folders import ImageList, found_text, list_folder, read_list
+from minicnn.data.folders import list_folder
 from minicnn.data.generator import ImageDataGenerator
 from minicnn.data.idx import parse_idx, read_idx, read_labeled_images
 from minicnn.data.image_files import IMAGE_EXTENSIONS
+from minicnn.data.image_list import ImageList, found_text, read_list
 from minicnn.data.image_writing import array_to_img, img_to_array, save_img
 from minicnn.data.images import decode, load_img, read_images
 from minicnn.data.preprocess import Preprocess

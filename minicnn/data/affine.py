@@ -1,10 +1,11 @@
-"""Rotations, shifts, shears and zooms of images, as matrices that say where each pixel comes from.
+"""Affine changes of images: rotation, shift, shear, zoom and flips, as 3 x 3 matrices.
 
-A pixel (i, j) of the new image is looked up at (u, v) of the old one,
+A matrix maps a pixel (i, j) of the new image to its source (u, v) in the old one:
 
-    (u, v, 1) = C M C^-1 (i, j, 1)        C: moves the origin into the middle of the image
+    (u, v, 1) = C M C^-1 (i, j, 1)
 
-where M is the product of the matrices below. Rows come first, i and u down, j and v to the right.
+C moves the origin to the center of the image, and M is a product of the matrices below. Rows come
+first: i and u count downwards, j and v to the right.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ import numpy as np
 from minicnn.backends import kernel
 from minicnn.checks import check_choice
 from minicnn.errors import DTypeError, ShapeError
+from minicnn.ops.augment import FILL_MODES, INTERPOLATIONS
 
-FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 IDENTITY = np.eye(3)
 
 
 def rotation(degrees: float) -> np.ndarray:
-    """(3, 3): the picture turns clockwise if `degrees` is negative, as in Keras.
+    """Return the matrix of a rotation, clockwise if `degrees` is negative, as in Keras.
 
     >>> rotation(90).round().tolist()
     [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
@@ -36,14 +37,14 @@ def rotation(degrees: float) -> np.ndarray:
 
 
 def shift(down: float, right: float) -> np.ndarray:
-    """(3, 3): what is looked up lies so many pixels further, so the picture moves up and left."""
+    """Return the matrix that moves sources down and right, so the image moves up and left."""
     matrix = np.eye(3)
     matrix[:2, 2] = down, right
     return matrix
 
 
 def shear(degrees: float) -> np.ndarray:
-    """(3, 3): columns lean over by so many degrees."""
+    """Return the matrix of a shear that tilts columns by an angle."""
     angle = math.radians(degrees)
     matrix = np.eye(3)
     matrix[:2, 1] = -math.sin(angle), math.cos(angle)
@@ -51,12 +52,12 @@ def shear(degrees: float) -> np.ndarray:
 
 
 def zoom(rows: float, columns: float) -> np.ndarray:
-    """(3, 3): a field of so many times the height and width is seen; above 1 things get smaller."""
+    """Return the matrix that shows these factors of the height and width; above 1 zooms out."""
     return np.diag([rows, columns, 1.0])
 
 
 def centered(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
-    """C M C^-1: the same around the middle of an image.
+    """Return C M C^-1: the same change around the center of an image.
 
     >>> centered(zoom(2, 2), 5, 5) @ [2, 2, 1]
     array([2., 2., 1.])
@@ -69,7 +70,7 @@ def centered(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
 def flipped(
     matrix: np.ndarray, height: int, width: int, *, rows: bool = False, columns: bool = False
 ) -> np.ndarray:
-    """What `matrix` gives, mirrored afterwards: top and bottom (`rows`), left and right.
+    """Return the change followed by flips: `rows` swaps top and bottom, `columns` left and right.
 
     >>> flipped(IDENTITY, 3, 5, columns=True) @ [1, 0, 1]
     array([1., 4., 1.])
@@ -91,19 +92,19 @@ def affine_images(
     interpolation: str = "bilinear",
     scale: float = 1.0,
 ) -> np.ndarray:
-    """Images looked at through matrices, and rescaled, in one pass.
+    """Apply affine changes to images, and multiply them by `scale`, in one pass.
 
-    y[n, i, j, c] = scale * x[n, u, v, c]   with (u, v, 1) = matrix[n] (i, j, 1)
+        y[n, i, j, c] = scale * x[n, u, v, c]   with (u, v, 1) = matrix[n] (i, j, 1)
 
     Parameters
     ----------
     x : uint8 or float32 array (N, H, W, C)
     matrix : (N, 3, 3), or (3, 3) for all; the last row is (0, 0, 1)
-    fill_mode : what is seen outside of an image a b c d: "nearest" aaaa|abcd|dddd, "reflect"
+    fill_mode : what surrounds an image a b c d: "nearest" aaaa|abcd|dddd, "reflect"
         dcba|abcd|dcba, "wrap" abcd|abcd|abcd, or "constant"
-    cval : with "constant", the value outside, before it is scaled
-    interpolation : "bilinear", a weighted mean of four pixels, or "nearest", one of them
-    scale : what all values are multiplied by
+    cval : the value around the image with "constant", before `scale` is applied
+    interpolation : "bilinear", a weighted mean of four pixels, or "nearest", the nearest pixel
+    scale : factor of all values
 
     Returns
     -------
@@ -111,7 +112,9 @@ def affine_images(
 
     Raises
     ------
-    DTypeError, ShapeError, ArgumentError
+    DTypeError : `x` is neither uint8 nor float32
+    ShapeError : `x` or `matrix` has a wrong shape
+    ArgumentError : `fill_mode` or `interpolation` is unknown
 
     Examples
     --------
@@ -129,8 +132,8 @@ def affine_images(
     rows = np.broadcast_to(matrix, (len(x), 3, 3))[:, :2].reshape(len(x), 6).astype(np.float32)
     attributes: dict[str, Any] = {
         "fill_mode": check_choice(fill_mode, "fill_mode", FILL_MODES),
-        "interpolation": check_choice(interpolation, "interpolation", ("nearest", "bilinear")),
+        "interpolation": check_choice(interpolation, "interpolation", INTERPOLATIONS),
         "cval": float(cval),
         "scale": float(scale),
     }
-    return kernel("augment")(x, rows, **attributes)[0]
+    return kernel("augment_forward")(x, rows, **attributes)[0]

@@ -1,4 +1,4 @@
-"""How far images may be changed, and the drawing of one change."""
+"""The ranges of random changes to images, and drawing one change from them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from minicnn.checks import check_flag, check_number
 from minicnn.errors import ArgumentError
 
 Interval = tuple[float, float]
-VISIBLE_DEGREES = 1.0  # a shear of less moves the corners of a 150-pixel image by one pixel
+VISIBLE_DEGREES = 1.0  # a smaller shear moves the corners of a 150-pixel image by about a pixel
 
 
 class Ranges:
-    """The ranges of `ImageDataGenerator`, checked; each 0 (or None, or False) for no change."""
+    """The checked ranges of `ImageDataGenerator`; 0, None or False means no change."""
 
     def __init__(
         self,
@@ -49,14 +49,14 @@ class Ranges:
             warnings.warn(
                 f"shear_range={self.shear:g} is {self.shear:g} degrees, too small to see. For "
                 f"{self.shear:g} radians write {math.degrees(self.shear):.1f}. "
-                "Look: minicnn data preview",
+                "Check it with: minicnn data preview",
                 stacklevel=3,
             )
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> dict[str, Any]:
-        """A random change of an image of shape (H, W, C): Keras's names, see `transform.UNCHANGED`.
+        """Draw a random change of an image (H, W, C); its names are those of `transform.UNCHANGED`.
 
-        Always as many numbers are drawn, so that switching one change off leaves the others.
+        The same number of values is always drawn, so switching one change off keeps the others.
         """
         theta, down, right, shear, zx, zy, mirrored, upside_down, color, light = rng.random(10)
         zx = _between(self.zoom, zx)
@@ -77,17 +77,18 @@ class Ranges:
 
 
 def _around(limit: float, u: float) -> float:
-    """From -limit...limit; `u` is uniform in 0...1."""
+    """Map `u`, uniform in 0...1, to -limit...limit."""
     return limit * (2 * u - 1)
 
 
 def _between(interval: Interval, u: float) -> float:
+    """Map `u`, uniform in 0...1, to the interval."""
     low, high = interval
     return low + (high - low) * u
 
 
 def _shift(limit: float | list[float], u: float, pixels: int) -> float:
-    """A shift in pixels: any below a limit, or one of a list, either way."""
+    """Map `u` to a shift in pixels: up to the limit, or one of a list with a random sign."""
     if isinstance(limit, list):
         choice, other_way = divmod(int(u * 2 * len(limit)), 2)
         return -limit[choice] if other_way else limit[choice]
@@ -95,7 +96,10 @@ def _shift(limit: float | list[float], u: float, pixels: int) -> float:
 
 
 def _shifts(value: Any, name: str) -> float | list[float]:
-    """A number: below 1 a part of the image, else pixels. Whole pixels: Keras takes whole ones."""
+    """Return the checked limit, or the shifts to choose from; an integer means whole pixels.
+
+    A limit below 1 is a fraction of the image. Keras draws whole pixels if the range is an integer.
+    """
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) > 0:
         return [check_number(one, name) for one in value]
     limit = check_number(value, name, 0.0)
@@ -106,14 +110,14 @@ def _shifts(value: Any, name: str) -> float | list[float]:
 def _zooms(value: Any) -> Interval:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return _interval(value, "zoom_range")
-    part = check_number(value, "zoom_range", 0.0, 1.0)
-    return 1 - part, 1 + part
+    limit = check_number(value, "zoom_range", 0.0, 1.0)
+    return 1 - limit, 1 + limit
 
 
 def _interval(value: Any, name: str) -> Interval:
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
-        raise ArgumentError(f"{name} must be two numbers, (least, most); got {value!r}")
+        raise ArgumentError(f"{name} must be two numbers, (smallest, largest); got {value!r}")
     low, high = (check_number(one, name, 0.0) for one in value)
     if low > high or (name == "zoom_range" and low == 0):
-        raise ArgumentError(f"{name} must be (least, most), above 0; got {value!r}")
+        raise ArgumentError(f"{name} must be (smallest, largest), above 0; got {value!r}")
     return low, high

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import check_choice
-from minicnn.data.folders import MAX_NAMES, ImageList, found_text
 from minicnn.data.image_batches import ImageBatches
 from minicnn.data.image_files import why_unreadable
+from minicnn.data.image_list import MAX_NAMES, ImageList, found_text
 from minicnn.data.image_modes import CHANNELS
 from minicnn.data.images import INTERPOLATIONS, Size, check_size, decode
 from minicnn.data.parallel import map_in_threads

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from minicnn.data.directory import DirectoryBatches
-from minicnn.data.folders import ImageList, list_files, list_folder
+from minicnn.data.folders import list_files, list_folder
 from minicnn.data.image_files import PathLike
+from minicnn.data.image_list import ImageList
 from minicnn.data.images import Size
 from minicnn.data.validation_split import shuffled_subset
 from minicnn.errors import ArgumentError

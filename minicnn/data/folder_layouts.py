@@ -1,8 +1,8 @@
-"""How a folder of images is laid out: parts of class folders, or class folders alone.
+"""The layouts of image folders: training, validation and test splits, or class folders alone.
 
-DIR/train/CLASS/*  DIR/test/CLASS/*  (DIR/val/CLASS/*)     parts, by the usual names
-DIR/fit/CLASS/*  DIR/check/CLASS/*                         parts of other names, of the same classes
-DIR/CLASS/*                                                classes; pictures may lie deeper
+DIR/train/CLASS/*  DIR/test/CLASS/*  (DIR/val/CLASS/*)     splits with the usual names
+DIR/fit/CLASS/*  DIR/check/CLASS/*                         splits with other names, the same classes
+DIR/CLASS/*                                                classes; images may lie deeper
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from minicnn.data.folders import ImageList, class_folders, is_image, list_folder
+from minicnn.data.folders import class_folders, is_image, list_folder
 from minicnn.data.image_files import PathLike
+from minicnn.data.image_list import ImageList
 
 TRAIN = ("train", "training", "seg_train", "training_set")
 VALIDATION = ("val", "valid", "validation", "seg_val")
@@ -21,11 +22,11 @@ USUAL = (TRAIN, VALIDATION, TEST)
 
 
 def find_splits(directory: PathLike) -> dict[str, Path]:
-    """The parts of a data set: {"train": DIR/train, "test": DIR/test}; {} where there are none.
+    """Return the splits of a data set, {"train": DIR/train, "test": DIR/test}; or {}.
 
-    Usual names come first, in the order train, validation, test, each as it is called there.
-    Folders of other names are parts if they have two folders or more in common, and no pictures
-    beside them: so `cats/2023` and `dogs/2023` are classes.
+    Splits with the usual names are returned under their own names, in the order training,
+    validation, test. Folders with other names are splits if they have at least two class folders
+    in common and no images beside those. So `cats/2023` and `dogs/2023` are classes.
 
     Raises
     ------
@@ -43,45 +44,46 @@ def find_splits(directory: PathLike) -> dict[str, Path]:
 
 
 def list_splits(
-    directory: PathLike, classes: Sequence[str] | None = None, *, skip_locked: bool = False
+    directory: PathLike, classes: Sequence[str] | None = None, *, skip_inaccessible: bool = False
 ) -> dict[str, ImageList]:
-    """The images of each part, {"train": ..., "test": ...}; without parts one, named as the folder.
+    """Return the images of each split, {"train": ..., "test": ...}.
 
-    `skip_locked` takes a folder that cannot be looked into for an empty one, as in `list_folder`.
+    Without splits there is one entry, with the name of the folder. `classes` and
+    `skip_inaccessible` are those of `list_folder`.
     """
     root = Path(directory)
-    parts = find_splits(root) or {root.name or str(root): root}
+    splits = find_splits(root) or {root.name or str(root): root}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of empty classes: who asks counts them
+        warnings.simplefilter("ignore")  # about empty classes, which the callers report themselves
         return {
-            name: list_folder(path, classes, skip_locked=skip_locked)
-            for name, path in parts.items()
+            name: list_folder(path, classes, skip_inaccessible=skip_inaccessible)
+            for name, path in splits.items()
         }
 
 
 def split_folder(folder: Path, names: Sequence[str]) -> Path | None:
-    """The subfolder of one of these names that has class folders, if there is one.
+    """Return the first subfolder with one of these names that has class folders, or None.
 
-    Of seg_train/seg_train, as one archive has it, the inner one.
+    Of nested folders of the same name, such as seg_train/seg_train, the inner one is returned.
     """
     for name in names:
-        part = folder / name
-        if part.is_dir():
-            part = part / name if (part / name).is_dir() else part
-            if _classes(part):
-                return part
+        split = folder / name
+        if split.is_dir():
+            split = split / name if (split / name).is_dir() else split
+            if _classes(split):
+                return split
     return None
 
 
 def _classes(folder: Path) -> list[str]:
-    """Names of the class folders in a part; none in a folder that has pictures itself."""
+    """Return the names of the class folders in a split; none if the folder has images itself."""
     try:
-        pictures = any(is_image(path.name) and path.is_file() for path in folder.iterdir())
-        return [] if pictures else class_folders(folder)
+        has_images = any(is_image(path.name) and path.is_file() for path in folder.iterdir())
+        return [] if has_images else class_folders(folder)
     except PermissionError:
         return []
 
 
-def _name(root: Path, part: Path) -> str:
-    """What the part is called in the folder: of seg_train/seg_train the first."""
-    return part.relative_to(root).parts[0]
+def _name(root: Path, split: Path) -> str:
+    """Return the name of the split's folder directly in `root`."""
+    return split.relative_to(root).parts[0]

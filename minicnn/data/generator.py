@@ -10,7 +10,6 @@ import numpy as np
 
 from minicnn import random
 from minicnn.checks import check_choice, check_int, check_number, shape_text
-from minicnn.data.affine import FILL_MODES
 from minicnn.data.array_batches import ArrayFlow, count_of
 from minicnn.data.augmentation_ranges import Ranges
 from minicnn.data.directory import DirectoryBatches
@@ -23,6 +22,7 @@ from minicnn.data.transform import WHITE, changed
 from minicnn.data.validation_split import array_subset, class_subset
 from minicnn.data.whitening import STD_EPSILON, Whitening
 from minicnn.errors import ArgumentError, ShapeError
+from minicnn.ops.augment import FILL_MODES
 
 DTYPES = ("float16", "float32", "float64")
 

@@ -16,7 +16,7 @@ from minicnn.data.image_writing import ImageSaver
 from minicnn.data.parallel import default_threads
 from minicnn.data.unreadable import ALLOWED_SHARE, check_share, check_unreadable
 from minicnn.errors import ArgumentError
-from minicnn.support.threads import Job, Threads
+from minicnn.support.threads import Job, ThreadPool
 
 DTYPES = ("uint8", "float16", "float32", "float64")
 # Turns an image as it was read into the one in the batch: (image, epoch, position) -> (H, W, C).
@@ -135,7 +135,7 @@ class ImageBatches:
         self._check_bad_files()  # raises again if the caller continues after the error
         batches = self._batches_of(epoch)
         self.order = np.concatenate(batches)
-        pool = Threads(self.threads, "minicnn-images")
+        pool = ThreadPool(self.threads, "minicnn-images")
         try:
             coming = self._begin(pool, batches[0], epoch)
             for rows, following in zip(batches, [*batches[1:], None], strict=True):
@@ -177,11 +177,11 @@ class ImageBatches:
         return np.empty((len(rows), *self.image_shape), self.dtype)
 
     def _begin(
-        self, pool: Threads, rows: np.ndarray, epoch: int
+        self, pool: ThreadPool, rows: np.ndarray, epoch: int
     ) -> tuple[np.ndarray, list[Job[str | None]]]:
         """Start to fill a batch; each job returns why its image could not be read, or None."""
         x = self._empty_batch(rows)
-        fill = random.carried(self._fill)  # the pool's threads draw with the seed of this thread
+        fill = random.bind_seed(self._fill)  # the pool's threads draw with the seed of this thread
         return x, [pool.submit(fill, x, k, int(i), epoch) for k, i in enumerate(rows)]
 
     def _fill(self, x: np.ndarray, k: int, i: int, epoch: int) -> str | None:

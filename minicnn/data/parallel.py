@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from minicnn import random
 from minicnn.checks import check_int
-from minicnn.support.threads import Threads
+from minicnn.support.threads import ThreadPool
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,8 +37,8 @@ def map_in_threads(
     progress : called with (items done, number of items) after each
     """
     results = []
-    with Threads(min(default_threads(threads), len(items))) as pool:
-        for result in pool.map(random.carried(function), items):
+    with ThreadPool(min(default_threads(threads), len(items))) as pool:
+        for result in pool.map(random.bind_seed(function), items):
             results.append(result)
             if progress is not None:
                 progress(len(results), len(items))

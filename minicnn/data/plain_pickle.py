@@ -1,11 +1,11 @@
-"""Reading pickles that hold data and nothing else.
+"""A safe reader of pickles that contain plain data only.
 
-A pickle is a small program for a machine with a stack, and the usual machine may call any function
-that a file names. This one knows the instructions for numbers, texts, lists, dictionaries and
-arrays of numbers; whatever else a file asks for, it is refused. So nothing in it can run.
+A pickle is a program for a stack machine, and Python's own machine calls any function that the file
+names. This one only has the instructions for numbers, strings, lists, dictionaries and numeric
+arrays, and refuses everything else, so no code of the file can run.
 
-A program may also repeat itself: what it put aside once, it can unfold a thousand times. So the
-instructions are counted, and the bytes of all that they make.
+A small program can also build huge objects, by using what it stored once a thousand times. So the
+instructions are counted, and the bytes of all objects that they build.
 """
 
 from __future__ import annotations
@@ -28,31 +28,36 @@ from minicnn.data.pickled_arrays import (
 )
 from minicnn.errors import FormatError, SizeLimitError, UnsafeFileError
 
-# CIFAR-100, the longest batch in use, has a quarter of a million.
+# The batch of CIFAR-100, the longest one known, has a quarter of a million.
 MAX_INSTRUCTIONS = 1_000_000
-# Numbers may be chosen so that a dictionary of them compares each with each.
+# Keys can be chosen to have equal hashes, so that a dictionary compares each with all others.
 MAX_KEYS = 1000
-# What all instructions together may make: 64 MiB, or 20 times the file if that is more.
-ALWAYS_MADE = 64 << 20
-MAX_MADE = 20
-OBJECT_BYTES = 64  # of an empty list or dictionary, the largest things that one byte can ask for
+# All objects together may take 64 MiB, or 20 times the size of the file if that is more.
+ALWAYS_ALLOWED = 64 << 20
+MAX_GROWTH = 20
+OBJECT_BYTES = 64  # of an empty list or dictionary, the largest objects that one byte can build
 CONSTANTS = {
     "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "FLOAT", "BINFLOAT",
     "STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE",
     "BINBYTES", "SHORT_BINBYTES", "BINBYTES8",
 }  # fmt: skip
-NOTHING = {"PROTO", "FRAME", "STOP"}
+NO_EFFECT = {"PROTO", "FRAME", "STOP"}
 
 
 def loads(data: bytes, path: object = "<bytes>") -> Any:
-    """What a pickle of plain data holds; texts of Python 2 are read as Latin-1.
+    """Return the object in a pickle of plain data; strings of Python 2 are decoded as Latin-1.
+
+    Parameters
+    ----------
+    data : the content of the file
+    path : for the error messages
 
     Raises
     ------
-    UnsafeFileError : it asks for anything but numbers, texts, lists, dictionaries and arrays
-    SizeLimitError : it unfolds to more than 64 MiB and 20 times its size, or is a program of more
-        than a million instructions
-    FormatError : it is no pickle, or ends early
+    UnsafeFileError : it contains anything but numbers, strings, lists, dictionaries and arrays
+    SizeLimitError : its objects take more than 64 MiB and 20 times its size, or it has more than a
+        million instructions
+    FormatError : it is not a pickle, or is incomplete
 
     Examples
     --------
@@ -61,7 +66,7 @@ def loads(data: bytes, path: object = "<bytes>") -> Any:
     >>> loads(pickle.dumps({"labels": [1, 2], "data": np.arange(3)}, protocol=2))
     {'labels': [1, 2], 'data': array([0, 1, 2])}
     """
-    machine = Machine(path, max(ALWAYS_MADE, MAX_MADE * len(data)))
+    machine = Machine(path, max(ALWAYS_ALLOWED, MAX_GROWTH * len(data)))
     position = 0
     try:
         for opcode, argument, place in pickletools.genops(data):
@@ -71,11 +76,11 @@ def loads(data: bytes, path: object = "<bytes>") -> Any:
     except (UnsafeFileError, SizeLimitError):
         raise
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
-        raise FormatError(path, f"is no pickle of plain data ({error})", position) from error
+        raise FormatError(path, f"is not a pickle of plain data ({error})", position) from error
 
 
 class Machine:
-    """The stack, and what was put aside to be used again."""
+    """The stack machine: its stack, its marks and its memo of stored objects."""
 
     def __init__(self, path: object, max_bytes: int) -> None:
         self.path, self.max_bytes = path, max_bytes
@@ -83,64 +88,66 @@ class Machine:
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
         self.instructions = self.keys = self.bytes_made = 0
-        self.unbuilt = 0  # arrays and dtypes that still wait for their state
+        self.unbuilt = 0  # number of arrays and dtypes whose state has not come yet
 
     def step(self, name: str, argument: Any) -> None:
-        """One instruction."""
+        """Execute one instruction, or refuse it."""
         self.instructions += 1
         if self.instructions > MAX_INSTRUCTIONS:
             raise SizeLimitError(f"{self.path}: has more than {MAX_INSTRUCTIONS:,} instructions")
-        self.make(OBJECT_BYTES)
+        self.allocate(OBJECT_BYTES)
         if name in CONSTANTS:
             self.stack.append(argument)
         elif name in INSTRUCTIONS:
             INSTRUCTIONS[name](self, argument)
-        elif name not in NOTHING:
-            raise UnsafeFileError(self.path, f"has the instruction {name}, which no data needs")
+        elif name not in NO_EFFECT:
+            raise UnsafeFileError(
+                self.path, f"has the instruction {name}, which plain data does not need"
+            )
 
-    def make(self, size: int) -> None:
-        """Ask for so many bytes before they are used."""
+    def allocate(self, size: int) -> None:
+        """Count the bytes of an object before it is built; raise SizeLimitError if too many."""
         self.bytes_made += size
         if self.bytes_made > self.max_bytes:
             raise SizeLimitError(
-                f"{self.path}: unfolds to more than {self.max_bytes:,} bytes, which no file of "
-                "its size needs"
+                f"{self.path}: unfolds to more than {self.max_bytes:,} bytes, too many for a file "
+                "of its size"
             )
 
     def result(self) -> Any:
-        """What the program leaves on the stack."""
+        """Return the object that the program left on the stack."""
         if self.unbuilt:
-            raise ValueError("an array has no numbers")
+            raise ValueError("an array has no data")
         return self.stack.pop()
 
     def pop(self) -> Any:
-        """The top of the stack."""
+        """Remove and return the top of the stack."""
         return self.stack.pop()
 
     def pop_to_mark(self) -> list[Any]:
-        """What is above the last mark."""
+        """Remove and return all objects above the last mark."""
         mark = self.marks.pop()
         items = self.stack[mark:]
         del self.stack[mark:]
         return items
 
     def name(self, module: Any, attribute: Any) -> None:
-        """Push a name, if it is one that arrays need."""
+        """Push one of the functions and classes that arrays need; refuse all others."""
         if not isinstance(module, str) or not isinstance(attribute, str):
-            raise ValueError("a name is no text")
+            raise ValueError("a name is not a string")
         if (module, attribute) not in NAMES:
             asked = f"{module}.{attribute}"
-            raise UnsafeFileError(self.path, f"asks for {asked}, which is no data")
+            raise UnsafeFileError(self.path, f"asks for {asked}, which is not plain data")
         self.stack.append(NAMES[module, attribute])
 
 
 def _reduce(machine: Machine, _: Any) -> None:
     arguments, function = machine.pop(), machine.pop()
     if not isinstance(function, Name) or not isinstance(arguments, tuple):
-        raise UnsafeFileError(machine.path, "calls something that is no function for data")
+        raise UnsafeFileError(machine.path, "calls a function that plain data does not need")
     if function is ENCODE:
         text, _encoding = arguments
-        machine.make(len(text))
+        machine.allocate(len(text))
         machine.stack.append(text.encode("latin-1"))
     elif function is BYTES and not arguments:
         machine.stack.append(b"")
@@ -148,40 +155,41 @@ def _reduce(machine: Machine, _: Any) -> None:
         machine.unbuilt += 1
         machine.stack.append(Unbuilt(function, arguments))
     else:
-        raise ValueError(f"{function.meaning} is made in another way than NumPy's")
+        raise ValueError(f"{function.meaning} is built in another way than NumPy does")
 
 
 def _build(machine: Machine, _: Any) -> None:
-    """Give an array or a dtype its state; where it was put aside, the built one takes its place."""
+    """Build an array or a dtype from its state; in the memo it replaces the unbuilt one."""
     state, unbuilt = machine.pop(), machine.pop()
     if not isinstance(unbuilt, Unbuilt):
-        raise UnsafeFileError(machine.path, "sets the state of something that is no array")
+        raise UnsafeFileError(machine.path, "sets the state of something that is not an array")
     if unbuilt.function is DTYPE:
         built: Any = make_dtype(unbuilt.arguments, state)
     else:
-        machine.make(array_bytes(state))
+        machine.allocate(array_bytes(state))
         built = make_array(state)
     machine.unbuilt -= 1
     machine.stack.append(built)
-    place = unbuilt.place
-    if machine.memo.get(place) is unbuilt:
-        machine.memo[place] = built
+    key = unbuilt.memo_key
+    if machine.memo.get(key) is unbuilt:
+        machine.memo[key] = built
 
 
-def _put(machine: Machine, place: Any) -> None:
-    place, top = len(machine.memo) if place is None else place, machine.stack[-1]
-    # Larger ones may be chosen so that each is compared with each.
-    if not 0 <= place <= MAX_INSTRUCTIONS:
-        raise ValueError(f"something is put aside at a place beyond {MAX_INSTRUCTIONS:,}")
+def _put(machine: Machine, key: Any) -> None:
+    """Store the top of the stack in the memo."""
+    key, top = len(machine.memo) if key is None else key, machine.stack[-1]
+    # Larger keys can be chosen to have equal hashes, as those of dictionaries.
+    if not 0 <= key <= MAX_INSTRUCTIONS:
+        raise ValueError(f"an object is stored in the memo under a key beyond {MAX_INSTRUCTIONS:,}")
     if isinstance(top, Unbuilt):
-        top.place = place
-    machine.memo[place] = top
+        top.memo_key = key
+    machine.memo[key] = top
 
 
 def _set(machine: Machine, pairs: list[Any]) -> None:
     keys = pairs[::2]
     if len(pairs) % 2 or not all(isinstance(key, (str, bytes, int)) for key in keys):
-        raise ValueError("keys are texts or numbers")
+        raise ValueError("the keys of a dictionary are not strings or integers")
     machine.keys += len(keys)
     if machine.keys > MAX_KEYS:
         raise SizeLimitError(f"{machine.path}: has more than {MAX_KEYS:,} keys in dictionaries")
@@ -195,7 +203,7 @@ def _set_one(machine: Machine, _: Any) -> None:
 
 def _append(machine: Machine, items: list[Any]) -> None:
     if not isinstance(machine.stack[-1], list):
-        raise ValueError("items are added to what is no list")
+        raise ValueError("items are appended to something that is not a list")
     machine.stack[-1].extend(items)
 
 
@@ -218,10 +226,10 @@ def _name_of_two(machine: Machine, _: Any) -> None:
     machine.name(module, attribute)
 
 
-def _get(machine: Machine, place: Any) -> None:
-    found = machine.memo[place]
+def _get(machine: Machine, key: Any) -> None:
+    found = machine.memo[key]
     if isinstance(found, Unbuilt):
-        raise ValueError("an array is used before it has its numbers")
+        raise ValueError("an array is used before it has its data")
     machine.stack.append(found)
 
 

@@ -1,4 +1,4 @@
-"""Preprocess: how an image file becomes what a network is fed. It travels in the model file."""
+"""Preprocess: how an image file becomes the input of a network. It is saved with the model."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.shapes import Pair, as_pair
 
 BACKGROUNDS = ("", "dark", "light")
-LATER = ("background", "upright")  # fields that the first model files do not have
-MIDDLE = 127.5  # of 0...255
+LATER = ("background", "upright")  # fields that older model files do not have
+MIDDLE_GRAY = 127.5
 
 
 class Preprocess(NamedTuple):
-    """Read at `size`, times `scale`, minus `mean`, divided by `std`.
+    """Reads images at `size` and normalizes them by `scale`, `mean` and `std`.
 
         x[n, h, w, c] = (scale * image[n, h, w, c] - mean[c]) / std[c]
 
-    Whatever was used for training is kept with the model (`model.preprocess`), so that a
-    prediction sees images as the training did.
+    The one that was used for training is saved with the model (`model.preprocess`), so that
+    predictions preprocess images as the training did.
 
     Parameters
     ----------
@@ -32,13 +32,12 @@ class Preprocess(NamedTuple):
     color_mode : "rgb", "grayscale" or "rgba"
     interpolation : how they are resized: "bilinear", "nearest", "bicubic", "box", "hamming" or
         "lanczos"
-    scale : what 0...255 is multiplied with; 1 where the model has a Rescaling layer of its own
-    mean, std : a number a channel, of the images after `scale`; `fitted` measures them. Default:
-        nothing is subtracted, nothing is divided
-    background : "dark" where the training images are light on dark, as MNIST's digits: an image
-        that is light at its edge becomes its negative, 255 - image. Or "light", the other way
-        round; or "", which leaves all as they are
-    upright : turn pictures as the camera noted (EXIF), as everywhere in minicnn; Keras does not
+    scale : factor of the pixel values 0...255; 1 if the model has a Rescaling layer of its own
+    mean, std : one value per channel, of the images after `scale`; `fitted` computes them.
+        Default: no mean is subtracted, no standard deviation divides
+    background : "dark" if the training images are light on dark, as MNIST's digits are: an image
+        with a light edge is inverted, 255 - image. "light" is the reverse; "" inverts nothing
+    upright : rotate images as their EXIF orientation says, as everywhere in minicnn; Keras does not
 
     Examples
     --------
@@ -59,17 +58,17 @@ class Preprocess(NamedTuple):
 
     @property
     def reading(self) -> dict[str, Any]:
-        """The part that says how a file is read: arguments of `decode` and `read_images`."""
+        """The fields that are arguments of `decode` and `read_images`."""
         names = ("size", "color_mode", "interpolation", "upright")
         return {name: getattr(self, name) for name in names}
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """(H, W, C): the shape of one image, and of the network's input."""
+        """The shape (H, W, C) of one image, which is that of the network's input."""
         return (*self.size, CHANNELS[self.color_mode])
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """uint8 images (N, H, W, C), or numbers 0...255 of any type, as float32 of that shape."""
+        """Normalize images (N, H, W, C) with values 0...255; return float32 of the same shape."""
         images = np.asarray(images)
         _check_images(images, CHANNELS[self.color_mode])
         x = self._on_background(images).astype(np.float32) * np.float32(self.scale)
@@ -80,10 +79,10 @@ class Preprocess(NamedTuple):
         return x
 
     def fitted(self, images: np.ndarray) -> Preprocess:
-        """The same with the mean and standard deviation of these images, uint8 (N, H, W, C).
+        """Return a copy with the mean and standard deviation of these images, uint8 (N, H, W, C).
 
-        What it makes of them has a mean of 0 and a deviation of 1 in every channel. A channel
-        that is the same everywhere is not divided.
+        Applied to them, it gives a mean of 0 and a standard deviation of 1 in every channel. A
+        constant channel is not divided.
 
         >>> images = np.array([0, 100], np.uint8).reshape(2, 1, 1, 1)
         >>> Preprocess((1, 1), "grayscale", scale=1.0).fitted(images)[4:6]
@@ -91,9 +90,9 @@ class Preprocess(NamedTuple):
         """
         _check_images(images, CHANNELS[self.color_mode])
         if images.dtype != np.uint8:
-            raise DTypeError(f"fitted needs images of uint8, 0...255; got {images.dtype}")
+            raise DTypeError(f"images must be uint8, 0...255, for fitted(); got {images.dtype}")
         if len(images) == 0:
-            raise ArgumentError("fitted needs at least one image; got 0")
+            raise ArgumentError("fitted() needs at least one image; got 0")
         images = self._on_background(images)
         moments = [_moments(images[..., c]) for c in range(images.shape[3])]
         return self._replace(
@@ -102,7 +101,7 @@ class Preprocess(NamedTuple):
         )
 
     def _on_background(self, images: np.ndarray) -> np.ndarray:
-        """The images, those of the other background as their negatives."""
+        """Invert the images whose background is not the one that is wanted."""
         if not self.background:
             return images
         negative = edge_is_light(images) != (self.background == "light")
@@ -113,12 +112,12 @@ class Preprocess(NamedTuple):
         return images
 
     def checked(self) -> Preprocess:
-        """The same with every field's type and range checked; lists have become tuples."""
+        """Return a copy with the type and range of every field checked, and tuples for lists."""
         color_mode = check_choice(self.color_mode, "color_mode", tuple(CHANNELS))
         mean = _per_channel(self.mean, "mean", CHANNELS[color_mode])
         std = _per_channel(self.std, "std", CHANNELS[color_mode])
         if any(value <= 0 for value in std):
-            raise ArgumentError(f"std must be numbers > 0; got {std}")
+            raise ArgumentError(f"std must be greater than 0 in every channel; got {std}")
         return Preprocess(
             as_pair(self.size, "size"),
             color_mode,
@@ -131,7 +130,7 @@ class Preprocess(NamedTuple):
         )
 
     def as_config(self) -> dict[str, Any]:
-        """The fields, JSON-able; without those that older versions lack, where they do nothing."""
+        """Return the fields for JSON, without newer fields that have their default value."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in self._asdict().items()
@@ -140,24 +139,24 @@ class Preprocess(NamedTuple):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Preprocess:
-        """What `as_config` gave; anything else is refused.
+        """Rebuild from what `as_config` returned; raise ArgumentError for anything else.
 
         >>> Preprocess.from_config(Preprocess((28, 28)).as_config()) == Preprocess((28, 28))
         True
         """
         if not isinstance(config, Mapping) or "size" not in config:
-            raise ArgumentError(f"a preprocess is a dictionary with a size; got {config!r:.80}")
+            raise ArgumentError(f"preprocess must be a dict with a size; got {config!r:.80}")
         unknown = sorted(set(config) - set(cls._fields))
         if unknown:
             raise ArgumentError(
-                f"unknown preprocess {unknown[0]!r:.80}; this version of minicnn knows "
+                f"unknown field {unknown[0]!r:.80} of preprocess; this version of minicnn has "
                 f"{', '.join(cls._fields)}"
             )
         return cls(**config).checked()
 
 
 def edge_is_light(images: np.ndarray) -> np.ndarray:
-    """(N,) bool: is the median along the edge of each image (N, H, W, C) above the middle gray?
+    """Return, as (N,) bool, whether the median along the edge of each image is above middle gray.
 
     >>> edge_is_light(np.array([[[[200.0]]], [[[20.0]]]])).tolist()
     [True, False]
@@ -166,24 +165,26 @@ def edge_is_light(images: np.ndarray) -> np.ndarray:
         return np.zeros(0, bool)
     rows = images[:, [0, -1]].reshape(len(images), -1)
     columns = images[:, :, [0, -1]].reshape(len(images), -1)
-    return np.asarray(np.median(np.concatenate([rows, columns], 1), axis=1) > MIDDLE)
+    return np.asarray(np.median(np.concatenate([rows, columns], 1), axis=1) > MIDDLE_GRAY)
 
 
 def _check_images(images: np.ndarray, channels: int) -> None:
     if images.ndim != 4 or images.shape[3] != channels:
         raise ShapeError(f"images must be (N, H, W, {channels}); got {shape_text(images.shape)}")
     if images.dtype.kind not in "uif":
-        raise DTypeError(f"images must be real numbers; got {images.dtype}")
+        raise DTypeError(f"images must be integer or floating-point; got {images.dtype}")
 
 
 def _per_channel(values: object, name: str, channels: int) -> tuple[float, ...]:
     if not isinstance(values, Sequence) or len(values) not in (0, channels):
-        raise ArgumentError(f"{name} must be {channels} numbers, one a channel; got {values!r:.80}")
+        raise ArgumentError(
+            f"{name} must be {channels} numbers, one per channel; got {values!r:.80}"
+        )
     return tuple(check_number(value, f"each number of {name}") for value in values)
 
 
 def _moments(channel: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation of uint8 numbers, from how often each of the 256 is there."""
+    """Return the mean and standard deviation of uint8 values, computed from their histogram."""
     counts = sum(np.bincount(image.ravel(), minlength=256) for image in channel)
     shares, levels = counts / channel.size, np.arange(256)
     mean = float(shares @ levels)

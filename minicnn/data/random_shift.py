@@ -1,4 +1,4 @@
-"""Augmentation: the same images, a little different in every epoch."""
+"""RandomShift: batches of images that are shifted by a few pixels at random."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from minicnn.errors import ArgumentError, ShapeError
 
 
 class RandomShift:
-    """Batches of shuffled images, each moved by a few pixels at random; what comes in is 0.
+    """Batches of shuffled images, each shifted at random by a few pixels and filled with 0.
 
-    A digit a little to the left is the same digit. Who sees each one somewhere else in every epoch
-    learns the shape and not the place.
+    A digit that is shifted is still the same digit. A network that sees each image at another
+    position in every epoch learns its shape and not its position.
 
     Parameters
     ----------
     x : array (N, H, W) or (N, H, W, C)
-        Images; of any dtype, and the batches have the same.
+        Images of any dtype; the batches have the same dtype.
     y : array (N, ...)
         Their labels.
     batch_size : int
         Images in a batch; the last one of an epoch may have fewer.
     pixels : int
-        The largest shift, each way and along both axes; 0 only shuffles. Every shift is equally
-        likely.
+        The largest shift in each direction along both axes; all shifts are equally likely. 0 only
+        shuffles.
 
     Raises
     ------
     ShapeError
         `x` is not a batch of images.
     ArgumentError
-        `x` is empty or has another count than `y`, or a shift would leave nothing of an image.
+        `x` is empty or has another length than `y`, or a shift could move an image out completely.
 
     Notes
     -----
-    Order and shifts are a function of the random seed, the epoch and the image's number in `x`
-    alone, not of the batch size or of what was drawn before: an interrupted training that goes on
-    sees what it would have seen.
+    Order and shifts depend only on the random seed, the epoch and the position in `x`, not on the
+    batch size or on earlier draws. So a training that is interrupted and resumed sees the same
+    images.
 
     Examples
     --------
@@ -58,33 +58,33 @@ class RandomShift:
         _check_images(self.x, self.y, self.pixels)
 
     def __len__(self) -> int:
-        """Batches in an epoch."""
+        """Return the number of batches in an epoch."""
         return -(-len(self.x) // self.batch_size)
 
     def for_epoch(self, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The batches (images, labels) of one epoch; the same whenever it is asked for."""
-        count, most = len(self.x), self.pixels
+        """Yield the batches (images, labels) of one epoch, the same ones in every call."""
+        count, limit = len(self.x), self.pixels
         order = random.epoch_order(count, epoch)
-        shifts = random.generator("shift", epoch).integers(-most, most + 1, (count, 2))
+        shifts = random.generator("shift", epoch).integers(-limit, limit + 1, (count, 2))
         for start in range(0, count, self.batch_size):
             rows = order[start : start + self.batch_size]
             yield shifted(self.x[rows], shifts[rows]), self.y[rows]
 
 
 def shifted(images: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-    """Each image moved by its (rows down, columns to the right); what comes in is 0.
+    """Return each image shifted by its (rows down, columns to the right), and filled with 0.
 
     >>> shifted(np.array([[[1, 2], [3, 4]]]), np.array([[0, 1]]))
     array([[[0, 1],
             [0, 3]]])
     """
     n, h, w = images.shape[:3]
-    most = int(np.abs(shifts).max(initial=0))
-    padded = np.zeros((n, h + 2 * most, w + 2 * most, *images.shape[3:]), images.dtype)
-    padded[:, most : most + h, most : most + w] = images
-    # Moving an image down is looking at it through a window further up.
+    limit = int(np.abs(shifts).max(initial=0))
+    padded = np.zeros((n, h + 2 * limit, w + 2 * limit, *images.shape[3:]), images.dtype)
+    padded[:, limit : limit + h, limit : limit + w] = images
+    # An image moves down when its window in the padded image moves up.
     windows = sliding_window_view(padded, images.shape[1:], axis=tuple(range(1, images.ndim)))
-    top, left = most - shifts.T
+    top, left = limit - shifts.T
     return windows[np.arange(n), top, left].reshape(images.shape)
 
 
@@ -95,9 +95,9 @@ def _check_images(x: np.ndarray, y: np.ndarray, pixels: int) -> None:
         raise ArgumentError("x has no images; at least one is needed")
     if y.ndim == 0 or len(x) != len(y):
         labels = "one number" if y.ndim == 0 else f"{len(y)} labels"
-        raise ArgumentError(f"x has {len(x)} images but y has {labels}; every image needs one")
+        raise ArgumentError(f"x has {len(x)} images but y has {labels}; they must match")
     if pixels >= min(x.shape[1:3]):
         raise ArgumentError(
-            f"pixels={pixels} would move a {x.shape[1]}x{x.shape[2]} image out of sight; "
-            f"at most {min(x.shape[1:3]) - 1} leaves some of it"
+            f"pixels must be at most {min(x.shape[1:3]) - 1} for images of "
+            f"{x.shape[1]}x{x.shape[2]}, so that a part of each stays visible; got {pixels}"
         )

@@ -1,4 +1,4 @@
-"""One random change of an image: the numbers that say which, and what they do to it."""
+"""Applying one change, such as those that `Ranges` draws, to an image."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from minicnn.data.affine import (
 )
 from minicnn.errors import ArgumentError
 
-# Every number of a change, under Keras's name, and its value that changes nothing.
+# All parameters of a change, under Keras's names, with the values that change nothing.
 UNCHANGED: dict[str, Any] = {
     "theta": 0.0,  # degrees
     "tx": 0.0,  # pixels down
     "ty": 0.0,  # pixels to the right
     "shear": 0.0,  # degrees
-    "zx": 1.0,  # height of the field that is seen
-    "zy": 1.0,  # its width
+    "zx": 1.0,  # factor of the visible height
+    "zy": 1.0,  # factor of the visible width
     "flip_horizontal": False,
     "flip_vertical": False,
     "channel_shift_intensity": None,
@@ -36,7 +36,7 @@ WHITE = 255.0
 
 
 def matrix_of(change: Mapping[str, Any], height: int, width: int) -> np.ndarray | None:
-    """(3, 3): where each pixel of the changed image comes from; None if from where it is."""
+    """Return the (3, 3) matrix from new to old pixel positions; None if no pixel moves."""
     check_change(change)
     c = {**UNCHANGED, **change}
     matrix = rotation(c["theta"]) @ shift(c["tx"], c["ty"]) @ shear(c["shear"])
@@ -56,19 +56,19 @@ def changed(
     interpolation: str = "bilinear",
     scale: float = 1.0,
 ) -> np.ndarray:
-    """An image (H, W, C), uint8 or float32, after one change; float32, multiplied by `scale`.
+    """Return an image (H, W, C), uint8 or float32, after a change; float32, multiplied by `scale`.
 
-    In Keras's order: rotated, moved, sheared, zoomed, with other colors, mirrored, lighter.
+    The order is Keras's: rotation, shift, shear, zoom, flips, channel shift, brightness.
     """
     matrix = matrix_of(change, *image.shape[:2])
     intensity, brightness = change.get("channel_shift_intensity"), change.get("brightness")
     recolored = intensity is not None or brightness is not None
-    at_once = 1.0 if recolored else scale
+    affine_scale = 1.0 if recolored else scale  # rescaling is done last, or by the affine kernel
     if matrix is None:
-        y = np.multiply(image, np.float32(at_once), dtype=np.float32)
+        y = np.multiply(image, np.float32(affine_scale), dtype=np.float32)
     else:
         fill: dict[str, Any] = {"fill_mode": fill_mode, "cval": cval}
-        fill |= {"interpolation": interpolation, "scale": at_once}
+        fill |= {"interpolation": interpolation, "scale": affine_scale}
         y = affine_images(image[None], matrix, **fill)[0]
     if intensity is not None:
         y = with_channel_shift(y, intensity)
@@ -78,7 +78,7 @@ def changed(
 
 
 def with_channel_shift(x: np.ndarray, intensity: float) -> np.ndarray:
-    """All numbers moved by `intensity`, none beyond the largest and the smallest that were there.
+    """Add `intensity` to all values, and clip them to the range that the image had before.
 
     >>> with_channel_shift(np.array([0.0, 5.0, 9.0]), 3.0).tolist()
     [3.0, 8.0, 9.0]
@@ -89,11 +89,11 @@ def with_channel_shift(x: np.ndarray, intensity: float) -> np.ndarray:
 def with_brightness(
     x: np.ndarray, factor: float, levels: tuple[float, float] | None = None
 ) -> np.ndarray:
-    """An image (H, W, C) `factor` times as light, at most white.
+    """Multiply the brightness of an image (H, W, C) by `factor`, at most up to white.
 
         y = min(x + (factor - 1) * (x - black), white)
 
-    `levels` are black and white, by default what `levels_of` says of the image.
+    `levels` are (black, white), by default those of `levels_of`.
 
     >>> with_brightness(np.array([[[100.0, 0.5, 200.0]]]), 1.5).tolist()
     [[[150.0, 0.75, 255.0]]]
@@ -106,10 +106,10 @@ def with_brightness(
 
 
 def levels_of(image: np.ndarray) -> tuple[float, float]:
-    """The numbers that are black and white: 0 and 255.
+    """Return the values of black and white: 0 and 255 for most images.
 
-    White is 1 for an image of real numbers that are all at most 1, as after a division by 255. An
-    image with numbers beyond 0...255, as a centered one, has its own smallest and largest.
+    White is 1 for a floating-point image with values up to 1, as after a division by 255. An image
+    with values outside 0...255, such as a centered one, has its smallest and largest value instead.
 
     >>> levels_of(np.array([0.25, 0.75])), levels_of(np.array([0, 1], np.uint8))
     ((0.0, 1.0), (0.0, 255.0))
@@ -123,7 +123,9 @@ def levels_of(image: np.ndarray) -> tuple[float, float]:
 
 
 def check_change(change: Mapping[str, Any]) -> None:
-    """Refuse a number that no change has."""
+    """Raise ArgumentError if a change has an unknown parameter."""
     unknown = sorted(set(change) - set(UNCHANGED))
     if unknown:
-        raise ArgumentError(f"a change has no {unknown[0]!r}; it has {', '.join(UNCHANGED)}")
+        raise ArgumentError(
+            f"unknown parameter {unknown[0]!r} of a change; known are {', '.join(UNCHANGED)}"
+        )

@@ -11,7 +11,7 @@ import numpy as np
 
 from minicnn import random
 from minicnn.checks import check_choice, check_number
-from minicnn.data.folders import ImageList, few_of
+from minicnn.data.image_list import ImageList, few_of
 from minicnn.errors import ArgumentError
 
 SUBSETS = ("training", "validation")

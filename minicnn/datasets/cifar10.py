@@ -1,7 +1,7 @@
-"""CIFAR-10: 60,000 pictures of ten kinds of things, in every form in which it is handed around.
+"""CIFAR-10: 60,000 images of ten classes, read from any of the formats in which it is distributed.
 
-Collected by Alex Krizhevsky, Vinod Nair and Geoffrey Hinton. It is not part of the package; no
-network is used.
+Collected by Alex Krizhevsky, Vinod Nair and Geoffrey Hinton. It is not part of the package, and
+nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ SIDE, COLORS = 32, 3
 RECORD_BYTES = 1 + COLORS * SIDE * SIDE  # a label, then all red, all green, all blue pixels
 MAX_BYTES = 64 << 20  # of one file; a batch has 31 MB
 MAX_ARCHIVE_BYTES = 2**31
-# Of the pictures in an archive, which may have been enlarged.
+# Limits for the image files in an archive. They may have been enlarged, but not by much.
 MAX_IMAGE_BYTES = 4 << 20
 MAX_PIXELS = 1 << 20
-MAX_PIXELS_IN_ALL = 60_000 * 64 * 64
+MAX_TOTAL_PIXELS = 60_000 * 64 * 64
 
-# Where in a folder of data sets it may be.
+# The names under which it is looked for in a folder of data sets.
 USUAL_NAMES = (
     "cifar-10-batches-bin", "cifar-10-batches-py", "cifar10", "cifar-10", "CIFAR-10",
     "cifar-10-binary.tar.gz", "cifar-10-python.tar.gz", "cifar10.tar.xz", "cifar10.tar.gz",
@@ -49,35 +49,35 @@ USUAL_NAMES = (
 def load_data(
     path: PathLike | None = None, *, progress: Progress | None = None
 ) -> tuple[LabeledImages, LabeledImages]:
-    """Small pictures of things, and which of the ten `CLASS_NAMES` each shows.
+    """Load small images and the index of each one's class in `CLASS_NAMES`.
 
     Parameters
     ----------
     path : str or path, optional
         Any of: a folder with `data_batch_1.bin`, ... (the binary version) or `data_batch_1`, ...
-        (the Python version); a folder `train` and a folder `test` with a folder of pictures for
-        each class; an archive (.tar, .tar.gz, .tar.xz) of one of these; a folder in which one of
-        these lies under its usual name. Default: the folder that the environment variable
-        MINICNN_DATA names.
-    progress : called with (bytes read, bytes in all) while an archive is read, which takes a while
+        (the Python version); a folder that contains `train` and `test`, each with one folder of
+        images per class; an archive (.tar, .tar.gz, .tar.xz) of one of these; a folder that
+        contains one of these under its usual name. Default: the folder that the environment
+        variable MINICNN_DATA names.
+    progress : called with (bytes read, size of the file) while an archive is read
 
     Returns
     -------
     (x_train, y_train), (x_test, y_test)
         Images uint8 (50000, 32, 32, 3) and (10000, 32, 32, 3), labels uint8 (50000,) and (10000,).
-        Pictures from class folders come class by class.
+        Images from class folders are in the order of the classes.
 
     Raises
     ------
     FileNotFoundError
-        There is nothing of it at `path`.
+        There is no CIFAR-10 at `path`.
     FormatError
-        A file is damaged, has another form or holds more than data.
+        A file is damaged, has another format or contains more than plain data.
 
     Notes
     -----
-    Pickles are read by `minicnn.data.plain_pickle`, which can make numbers, texts and arrays, and
-    nothing else. Class folders have to be named as `CLASS_NAMES`.
+    Pickles are read by `minicnn.data.plain_pickle`, which builds only numbers, strings and arrays.
+    Class folders must have the names in `CLASS_NAMES`.
 
     References
     ----------
@@ -96,11 +96,11 @@ def load_data(
 
 
 def _find(path: PathLike | None) -> Path:
-    """The folder or archive itself."""
-    text = environment.text_of("MINICNN_DATA") if path is None else path
+    """Return the folder with the files, or the archive."""
+    text = environment.value_of("MINICNN_DATA") if path is None else path
     if text is None:
         raise FileNotFoundError(
-            errno.ENOENT, "say where CIFAR-10 is: load_data(path), or MINICNN_DATA", "cifar10"
+            errno.ENOENT, "give the path of CIFAR-10: load_data(path), or MINICNN_DATA", "cifar10"
         )
     source = Path(text)
     if source.is_file() or _holds(source):
@@ -140,7 +140,7 @@ def _from_batches(files: dict[str, bytes], source: Path) -> tuple[LabeledImages,
 
 
 def _parse_binary(data: bytes, path: Path) -> LabeledImages:
-    """Records of 3,073 bytes."""
+    """Parse the binary version: records of 3,073 bytes."""
     if len(data) == 0 or len(data) % RECORD_BYTES:
         whole = len(data) // RECORD_BYTES * RECORD_BYTES
         raise TruncatedError(path, f"must hold records of {RECORD_BYTES} bytes", whole)
@@ -149,7 +149,7 @@ def _parse_binary(data: bytes, path: Path) -> LabeledImages:
 
 
 def _parse_pickle(data: bytes, path: Path) -> LabeledImages:
-    """A dictionary with `data` (N, 3072) and `labels`."""
+    """Parse the Python version: a dictionary with `data` (N, 3072) and `labels`."""
     batch = loads(data, path)
     if not isinstance(batch, dict):
         raise FormatError(path, "must hold a dictionary with data and labels")
@@ -157,17 +157,17 @@ def _parse_pickle(data: bytes, path: Path) -> LabeledImages:
 
 
 def _entry(batch: dict, name: str, path: Path) -> object:
-    """What a batch calls so; in files of Python 2 that is read as bytes in Python 3."""
+    """Return the entry of a batch; keys that Python 2 wrote may be bytes."""
     for key in (name, name.encode()):
         if key in batch:
             return batch[key]
-    raise FormatError(path, f"must hold a dictionary with data and labels; it has no {name}")
+    raise FormatError(path, f"must hold a dictionary with data and labels; it has no {name!r}")
 
 
 def _checked(pixels: object, labels: object, path: Path) -> LabeledImages:
-    """Images (N, 32, 32, 3) from rows of all red, all green, all blue pixels."""
+    """Return labels, and images (N, 32, 32, 3) from rows of all red, green and blue pixels."""
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 2:
-        raise FormatError(path, "must hold uint8 pixels with a row for each image")
+        raise FormatError(path, "must hold uint8 pixels, one row per image")
     if pixels.shape[1] != RECORD_BYTES - 1:
         raise FormatError(path, f"has rows of {pixels.shape[1]} pixels, not {RECORD_BYTES - 1}")
     if len(pixels) == 0:
@@ -177,17 +177,17 @@ def _checked(pixels: object, labels: object, path: Path) -> LabeledImages:
 
 
 def _labels(labels: object, count: int, path: Path) -> np.ndarray:
-    """uint8 (N,) from a list of integers or an array of them; 1.7, "1" and True are none."""
+    """Return labels as uint8 (N,), from a list or array of integers; 1.7, "1" and True are not."""
     if isinstance(labels, np.ndarray) and labels.ndim == 1:
         labels = labels.tolist()
     if not isinstance(labels, list) or not all(map(is_int, labels)):
-        raise FormatError(path, "has labels that are no whole numbers")
+        raise FormatError(path, "has labels that are not integers")
     if len(labels) != count or not all(0 <= label < len(CLASS_NAMES) for label in labels):
-        raise FormatError(path, f"must have a label 0...9 for each of {count} images")
+        raise FormatError(path, f"must have one label in 0...9 for each of {count} images")
     return np.array(labels, np.uint8)
 
 
-# --- pictures -----------------------------------------------------------------------------------
+# --- class folders ------------------------------------------------------------------------------
 
 
 def _from_folders(folder: Path) -> LabeledImages:
@@ -195,7 +195,8 @@ def _from_folders(folder: Path) -> LabeledImages:
     images, kept, failures = read_images(found.paths, SIDE)
     if failures:
         path, reason = failures[0]
-        raise FormatError(path, f"cannot be read ({reason}), and {len(failures) - 1} more")
+        others = f", and {len(failures) - 1} more files" if len(failures) > 1 else ""
+        raise FormatError(path, f"cannot be read ({reason}){others}")
     return images, found.labels[kept].astype(np.uint8)
 
 
@@ -205,42 +206,57 @@ def _from_folders(folder: Path) -> LabeledImages:
 def _from_archive(
     path: Path, progress: Progress | None = None
 ) -> tuple[LabeledImages, LabeledImages]:
-    """From an archive's own order, once through: nothing is unpacked on disk."""
-    batches: dict[str, bytes] = {}
-    pictures = {"train": Pictures(path), "test": Pictures(path)}
+    """Read an archive once, from start to end; nothing is written to disk."""
+    archive = _Archive(path)
     with open_regular(path, MAX_ARCHIVE_BYTES) as file:
         for member in members(file, path):
             if progress is not None:
                 progress(file.tell(), path.stat().st_size)
-            name = Path(member.name)
-            if is_ignored(name.name):
-                continue
-            if name.name.removesuffix(".bin") in (*TRAINING, TEST):
-                _check_size(member, MAX_BYTES, path)
-                if name.name in batches:
-                    raise FormatError(path, f"holds {name.name} twice")
-                batches[name.name] = member.read()
-            elif is_image(name) and len(name.parts) > 2 and name.parts[-3] in pictures:
-                _check_size(member, MAX_IMAGE_BYTES, path)
-                pictures[name.parts[-3]].add(name, member.read())
-    if batches:
+            archive.add(member)
+    return archive.arrays()
+
+
+class _Archive:
+    """The batches or the image files that were found in an archive."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._batches: dict[str, bytes] = {}
+        self._images = {"train": _ImageFiles(path), "test": _ImageFiles(path)}
+
+    def add(self, member: Member) -> None:
+        """Read a file if it is a batch or an image of the training or test split."""
+        name = Path(member.name)
+        if is_ignored(name.name):
+            return
+        if name.name.removesuffix(".bin") in (*TRAINING, TEST):
+            self._check_size(member, MAX_BYTES)
+            if name.name in self._batches:
+                raise FormatError(self._path, f"holds {name.name} twice")
+            self._batches[name.name] = member.read()
+        elif is_image(name) and len(name.parts) > 2 and name.parts[-3] in self._images:
+            self._check_size(member, MAX_IMAGE_BYTES)
+            self._images[name.parts[-3]].add(name, member.read())
+
+    def arrays(self) -> tuple[LabeledImages, LabeledImages]:
+        """Return the training and the test split."""
+        if not self._batches:
+            return self._images["train"].arrays(), self._images["test"].arrays()
         try:
-            return _from_batches(batches, path)
+            return _from_batches(self._batches, self._path)
         except FileNotFoundError as error:
-            raise FormatError(path, f"holds {error.strerror}") from error
-    return pictures["train"].arrays(), pictures["test"].arrays()
+            raise FormatError(self._path, f"holds {error.strerror}") from error
+
+    def _check_size(self, member: Member, max_bytes: int) -> None:
+        if member.size > max_bytes:
+            raise SizeLimitError(
+                f"{self._path}: {Path(member.name).name!a} has {member.size:,} bytes; at most "
+                f"{max_bytes:,} are read"
+            )
 
 
-def _check_size(member: Member, most: int, path: Path) -> None:
-    if member.size > most:
-        raise SizeLimitError(
-            f"{path}: {Path(member.name).name!a} has {member.size:,} bytes, of which at most "
-            f"{most:,} are read"
-        )
-
-
-class Pictures:
-    """The pictures of one part, in folders named as their classes."""
+class _ImageFiles:
+    """The images of one split of an archive, in folders with the names of their classes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -248,11 +264,11 @@ class Pictures:
         self._pixels = 0
 
     def add(self, name: Path, data: bytes) -> None:
-        """Decode one, if the archive does not hold more pixels than 60,000 such pictures need."""
+        """Decode an image file; raise SizeLimitError if the archive has too many pixels."""
         kind = name.parts[-2]
         if kind not in CLASS_NAMES:
             raise FormatError(
-                self._path, f"has the class {kind!r}; those of CIFAR-10 are {CLASS_NAMES}"
+                self._path, f"has the class {kind!r}; the classes of CIFAR-10 are {CLASS_NAMES}"
             )
         try:
             width, height = with_opened_image(data, lambda image: image.size)
@@ -264,20 +280,20 @@ class Pictures:
         self._found.append((CLASS_NAMES.index(kind), str(name), pixels))
 
     def arrays(self) -> LabeledImages:
-        """In the order of the names, whatever order the archive has."""
+        """Return the images and labels by class and name, whatever the order in the archive."""
         if not self._found:
             raise FormatError(
-                self._path, "holds neither batches of CIFAR-10 nor train/ and test/ pictures"
+                self._path, "holds neither the batches of CIFAR-10 nor images in train/ and test/"
             )
-        self._found.sort(key=lambda picture: picture[:2])
+        self._found.sort(key=lambda image: image[:2])
         images = np.stack([pixels for _, _, pixels in self._found])
         return images, np.array([label for label, _, _ in self._found], np.uint8)
 
     def _count(self, pixels: int) -> None:
         self._pixels += pixels
-        if pixels > MAX_PIXELS or self._pixels > MAX_PIXELS_IN_ALL:
+        if pixels > MAX_PIXELS or self._pixels > MAX_TOTAL_PIXELS:
             raise SizeLimitError(
-                f"{self._path}: has a picture of {pixels:,} pixels and {self._pixels:,} in all; at "
-                f"most {MAX_PIXELS:,} and {MAX_PIXELS_IN_ALL:,} are read. Those of CIFAR-10 "
-                f"have {SIDE * SIDE:,}"
+                f"{self._path}: has an image of {pixels:,} pixels and {self._pixels:,} pixels in "
+                f"total; at most {MAX_PIXELS:,} and {MAX_TOTAL_PIXELS:,} are read. The images of "
+                f"CIFAR-10 have {SIDE * SIDE:,} each"
             )

@@ -1,8 +1,8 @@
 """MNIST: 70,000 handwritten digits, inside the package.
 
 Collected by Yann LeCun, Corinna Cortes and Christopher J. C. Burges from NIST's Special Databases
-1 and 3; shared under CC BY-SA 3.0 (see NOTICE). The four files are the original ones, packed again
-with xz by `tools/make_mnist.py`.
+1 and 3; shared under CC BY-SA 3.0 (see NOTICE). The four files are the original ones, compressed
+again with xz by `tools/make_mnist.py`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from minicnn.data.idx import MAX_BYTES, check_labeled_images, parse_idx, read_id
 from minicnn.errors import ChecksumError
 from minicnn.installed import reinstall_command
 from minicnn.support.files import read_whole
-from minicnn.support.threads import Threads
+from minicnn.support.threads import ThreadPool
 
 LabeledImages = tuple[np.ndarray, np.ndarray]
 
-# The original names, and the SHA-256 of each packed file, as tools/make_mnist.py prints them.
+# The original names, and the SHA-256 of each compressed file, as tools/make_mnist.py prints them.
 DIGESTS = {
     "train-images-idx3-ubyte": "f4244629d990955b77aebe8df6587ecec8d3f831c5fb6d956be954036acb74af",
     "train-labels-idx1-ubyte": "c4ea33970fe891c3bbaeaf941c4a2eb2a2eceb87297a8832a429047f23acb9cd",
@@ -35,14 +35,14 @@ ENDINGS = ("", ".gz", ".xz")
 def load_data(
     path: str | Path | None = None,
 ) -> tuple[LabeledImages, LabeledImages]:
-    """Handwritten digits, 28 x 28, white (255) on black (0), and which digit each one is.
+    """Load images of handwritten digits, 28 x 28, white (255) on black (0), and their labels.
 
     Parameters
     ----------
     path : str or path, optional
-        A folder with other files of the same four names (`train-images-idx3-ubyte`, ...), plain or
-        packed as `.gz` or `.xz`: Fashion-MNIST's, for one. Without it the files inside the package
-        are read; no network is used in either case.
+        A folder with files of the same four names (`train-images-idx3-ubyte`, ...), plain or
+        compressed as `.gz` or `.xz`, such as those of Fashion-MNIST. Default: the files inside the
+        package. Nothing is downloaded in either case.
 
     Returns
     -------
@@ -54,14 +54,14 @@ def load_data(
     ChecksumError
         A file inside the package was changed.
     FormatError
-        A file in `path` is no IDX file, is damaged, or has other counts than its partner.
+        A file in `path` is not an IDX file or is damaged, or images and labels do not match.
     FileNotFoundError
-        A file is not in `path`.
+        A file is missing in `path`.
 
     Notes
     -----
-    Nobody who wrote a digit for training wrote one for testing. The four files are unpacked side by
-    side, in about half a second.
+    The writers of the training and the test digits are different people. The four files are
+    unpacked in parallel, in about half a second.
 
     References
     ----------
@@ -75,8 +75,8 @@ def load_data(
     ((60000, 28, 28), dtype('uint8'), array([5, 0, 4, 1, 9], dtype=uint8))
     """
     paths = [_find(Path(path), name) for name in DIGESTS] if path is not None else _packaged()
-    # Unpacking lets other threads run, so the two large files take the time of one.
-    with Threads(len(paths)) as pool:
+    # Decompression releases the GIL, so the two large files take the time of one.
+    with ThreadPool(len(paths)) as pool:
         arrays = list(pool.map(_read_packaged if path is None else read_idx, paths))
     x_train, y_train, x_test, y_test = arrays
     check_labeled_images(x_train, y_train, paths[0], paths[1])
@@ -89,7 +89,7 @@ def _packaged() -> list[Path]:
 
 
 def _find(folder: Path, name: str) -> Path:
-    """The file of that name in `folder`, packed or not; some copies write its second - as a dot."""
+    """Return the file of that name, compressed or not; some copies have a dot for a dash."""
     names = (name, name.replace("-idx", ".idx"))
     candidates = [folder / f"{n}{ending}" for n in names for ending in ENDINGS]
     for candidate in candidates:
@@ -104,12 +104,12 @@ def _find(folder: Path, name: str) -> Path:
 
 
 def _read_packaged(path: Path) -> np.ndarray:
-    packed = read_whole(path, MAX_BYTES)
-    found, wanted = hashlib.sha256(packed).hexdigest(), DIGESTS[path.stem]
-    if found != wanted:
+    content = read_whole(path, MAX_BYTES)
+    found, expected = hashlib.sha256(content).hexdigest(), DIGESTS[path.stem]
+    if found != expected:
         raise ChecksumError(
             path,
-            f"has the SHA-256 {found[:12]}..., not {wanted[:12]}...: the file was changed after it "
-            f"was installed. {reinstall_command()}",
+            f"has the SHA-256 {found[:12]}..., not {expected[:12]}...: the file was changed after "
+            f"it was installed. {reinstall_command()}",
         )
-    return parse_idx(packed, path)
+    return parse_idx(content, path)

@@ -17,6 +17,7 @@ from minicnn.layers.pool import (
     GlobalMaxPooling2D,
     MaxPooling2D,
 )
+from minicnn.layers.random_rotation import RandomRotation
 from minicnn.layers.registry import LAYERS, layer_from_config, register_layer
 from minicnn.layers.registry import registry as _registry
 from minicnn.layers.shape import Flatten, Reshape, ZeroPadding2D
@@ -43,6 +44,7 @@ __all__ = [
     "LocalResponseNormalization",
     "MaxPooling2D",
     "Multiply",
+    "RandomRotation",
     "ReLU",
     "Rescaling",
     "Reshape",

@@ -1,4 +1,4 @@
-"""Activation layers, and activations by the names that other layers take."""
+"""Activation layers, and the activations that other layers take by name."""
 
 from __future__ import annotations
 
@@ -8,26 +8,15 @@ from minicnn.checks import check_number, nearest, quoted
 from minicnn.errors import ArgumentError
 from minicnn.host_sync import mark_layers_changed
 from minicnn.layers.base import Apply, Layer
-from minicnn.ops.activations import ELU as ELU_OPERATION
-from minicnn.ops.activations import LEAKY_RELU, RELU, RELU6, SIGMOID, SILU, TANH
+from minicnn.ops.activations import OPERATIONS
 from minicnn.ops.operation import Operation
 from minicnn.ops.softmax import SOFTMAX
 
-ACTIVATIONS: dict[str, Operation | None] = {
-    "linear": None,
-    "relu": RELU,
-    "leaky_relu": LEAKY_RELU,
-    "relu6": RELU6,
-    "elu": ELU_OPERATION,
-    "sigmoid": SIGMOID,
-    "tanh": TANH,
-    "silu": SILU,
-    "softmax": SOFTMAX,
-}
+ACTIVATIONS: dict[str, Operation | None] = {"linear": None, **OPERATIONS, "softmax": SOFTMAX}
 
 
 def activation_name(value: str | None) -> str:
-    """The activation's name, checked; None means "linear".
+    """Return the activation's name after a check; None means "linear".
 
     >>> activation_name(None)
     'linear'
@@ -40,14 +29,14 @@ def activation_name(value: str | None) -> str:
     return value
 
 
-def activate(apply: Apply, name: str, x: Any) -> Any:
-    """The activation of that name, applied to x."""
+def activate(apply: Apply, name: str, x: Any, **arguments: Any) -> Any:
+    """Return the activation of that name, applied to x."""
     operation = ACTIVATIONS[name]
-    return x if operation is None else apply(operation, x)
+    return x if operation is None else apply(operation, x, **arguments)
 
 
 class ActivationAttribute:
-    """A layer's `activation`: checked whenever it is set; None means "linear"."""
+    """A layer's attribute `activation`, checked whenever it is set; None means "linear"."""
 
     def __get__(self, layer: Layer, owner: type[Layer] | None = None) -> str:
         return vars(layer)["_activation"]
@@ -60,10 +49,15 @@ class ActivationAttribute:
 
 
 class Activation(Layer):
-    """An activation by its name: "relu", "leaky_relu", "relu6", "elu", "sigmoid", "tanh", "silu",
-    "softmax" or "linear".
+    """Applies an activation that is given by its name.
 
-    (N, ...) -> (N, ...). See `minicnn.ops.activations` and `minicnn.ops.softmax`.
+    (N, ...) -> (N, ...). The function's own arguments have their defaults.
+
+    Parameters
+    ----------
+    activation : "elu", "gelu", "leaky_relu", "linear", "relu", "relu6", "sigmoid", "silu",
+        "softmax" or "tanh"; None is "linear"
+    options : those of `Layer`
 
     >>> Activation("relu")(np.array([[-1, 2]], np.float32)).tolist()
     [[0.0, 2.0]]
@@ -76,18 +70,24 @@ class Activation(Layer):
         self.activation = activation
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """activation(x)."""
+        """Return activation(x)."""
         return activate(apply, self.activation, inputs[0])
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "activation": self.activation}
 
 
 class ReLU(Layer):
-    """max(x, 0); with `max_value=6` it stops growing there, with a `negative_slope` it leaks.
+    """Replaces negative values by 0: max(x, 0).
 
     (N, ...) -> (N, ...). See `minicnn.ops.relu`, `relu6` and `leaky_relu`.
+
+    Parameters
+    ----------
+    max_value : 6 for ReLU6, which is min(max(x, 0), 6); default None: no maximum
+    negative_slope : a negative x becomes negative_slope * x; default 0
+    options : those of `Layer`
 
     >>> ReLU(max_value=6)(np.array([[-1, 2, 8]], np.float32)).tolist()
     [[0.0, 2.0, 6.0]]
@@ -105,13 +105,13 @@ class ReLU(Layer):
             raise ArgumentError("max_value and negative_slope cannot be used together")
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """relu(x), relu6(x) or leaky_relu(x)."""
+        """Return relu(x), relu6(x) or leaky_relu(x)."""
         if self.negative_slope:
-            return apply(LEAKY_RELU, inputs[0], negative_slope=self.negative_slope)
-        return apply(RELU if self.max_value is None else RELU6, inputs[0])
+            return activate(apply, "leaky_relu", inputs[0], negative_slope=self.negative_slope)
+        return activate(apply, "relu" if self.max_value is None else "relu6", inputs[0])
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "max_value": self.max_value,
@@ -120,7 +120,7 @@ class ReLU(Layer):
 
 
 class LeakyReLU(Layer):
-    """x where it is positive, negative_slope * x elsewhere.
+    """Leaves positive values as they are and multiplies the others by `negative_slope`.
 
     (N, ...) -> (N, ...). See `minicnn.ops.leaky_relu`.
 
@@ -133,16 +133,16 @@ class LeakyReLU(Layer):
         self.negative_slope = check_number(negative_slope, "negative_slope", 0)
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """leaky_relu(x)."""
-        return apply(LEAKY_RELU, inputs[0], negative_slope=self.negative_slope)
+        """Return leaky_relu(x)."""
+        return activate(apply, "leaky_relu", inputs[0], negative_slope=self.negative_slope)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "negative_slope": self.negative_slope}
 
 
 class ELU(Layer):
-    """x where it is positive, alpha * (exp(x) - 1) elsewhere.
+    """Leaves positive x as it is; any other becomes alpha * (exp(x) - 1).
 
     (N, ...) -> (N, ...). See `minicnn.ops.elu`.
 
@@ -155,16 +155,16 @@ class ELU(Layer):
         self.alpha = check_number(alpha, "alpha", 0)
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """elu(x)."""
-        return apply(ELU_OPERATION, inputs[0], alpha=self.alpha)
+        """Return elu(x)."""
+        return activate(apply, "elu", inputs[0], alpha=self.alpha)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "alpha": self.alpha}
 
 
 class Softmax(Layer):
-    """Scores to probabilities along the last axis.
+    """Turns scores into probabilities along the last axis.
 
     (N, ..., C) -> (N, ..., C). See `minicnn.ops.softmax`.
 
@@ -178,5 +178,5 @@ class Softmax(Layer):
             raise ArgumentError(f"axis must be -1, the last; got {quoted(axis)}")
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """softmax(x)."""
+        """Return softmax(x)."""
         return apply(SOFTMAX, inputs[0])

@@ -29,8 +29,8 @@ from minicnn.support.reprs import repr_from_config
 
 Apply = Callable[..., Any]  # (operation, *inputs, **arguments) -> the operation's first result
 
-# Stands for the step's RNG key where an operation reads one: (seed low, seed high, step low,
-# step high), uint32.
+# The placeholder of an operation's input that is the step's RNG key: (seed low, seed high, step
+# low, step high), uint32.
 RNG_KEY = Spec((4,), "uint32")
 
 
@@ -125,6 +125,7 @@ class Layer:
 
     __repr__ = repr_from_config
     takes_many = False  # True for layers that merge a list of inputs
+    moves_pixels = False  # True for layers that take uint8 images and keep the range of pixels
     _name: str
 
     def __init__(
@@ -181,7 +182,7 @@ class Layer:
         Parameters
         ----------
         apply : function of (operation, *inputs, **arguments), which returns the operation's result
-        inputs : one or more arrays, or what stands for them; they have `shape` and `dtype`
+        inputs : one or more arrays, or placeholders for them, which also have `shape` and `dtype`
         training : True in a training step, False at inference
         """
         raise NotImplementedError
@@ -321,7 +322,7 @@ def _store_updates(inputs: tuple[Any, ...], saved: Saved) -> None:
 
 
 def _array(x: Any) -> np.ndarray | None:
-    """Return the array that an operation's input stands for; None stays None."""
+    """Return the array of an operation's input, which may be a Parameter; None stays None."""
     if x is RNG_KEY:
         return random.rng_key(0)
     return x.value if isinstance(x, Parameter) else x

@@ -1,4 +1,4 @@
-"""Convolution layers: filters that slide over the image, then an activation."""
+"""Convolution layers: filters that slide over the image, followed by an activation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from minicnn.shapes import Padding, Pair, as_padding, as_pair
 
 
 class _Convolution(Layer):
-    """What the convolution layers share; they differ in the shape of their kernel."""
+    """Base class of the convolution layers, which differ in the shape of their kernel."""
 
     activation = ActivationAttribute()
 
@@ -46,12 +46,12 @@ class _Convolution(Layer):
         self.bias: Parameter | None = None
 
     def add_bias(self, filters: int) -> None:
-        """The bias, one number a filter, if there is to be one."""
+        """Create the bias, one value per filter, if the layer has one."""
         if self.use_bias:
             self.bias = self.add_parameter("bias", (filters,), self.bias_initializer)
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """activation(conv2d(x, kernel, bias))."""
+        """Return activation(conv2d(x, kernel, bias))."""
         y = apply(
             CONV2D,
             inputs[0],
@@ -66,12 +66,12 @@ class _Convolution(Layer):
         return activate(apply, self.activation, y)
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
-        """A product and an addition for each cell of the kernel."""
+        """Return a product and an addition for each cell of the kernel."""
         rows, columns = self.kernel_size
         return 2 * rows * columns * (input_shapes[0][3] // self.groups)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "kernel_size": self.kernel_size,
@@ -85,10 +85,24 @@ class _Convolution(Layer):
 
 
 class Conv2D(_Convolution):
-    """Finds the same `filters` small patterns everywhere in an image.
+    """Convolves images with `filters` small patterns that are learned.
 
-    (N, H, W, C) -> (N, OH, OW, filters); KH * KW * C / groups * filters weights, `filters` biases.
-    See `minicnn.ops.conv2d` for the formula, `padding` and `algorithm`.
+    (N, H, W, C) -> (N, OH, OW, filters), with KH * KW * C / groups * filters weights and `filters`
+    biases. See `minicnn.ops.conv2d` for the formula.
+
+    Parameters
+    ----------
+    filters : number of output channels
+    kernel_size : (KH, KW) of the patterns, or one number for both
+    strides : steps between two places of the kernel; default 1
+    padding : "valid", "same", or ((top, bottom), (left, right)) zeros; default "valid"
+    dilation_rate : distance between two cells of the kernel; default 1
+    groups : number of groups of channels, each convolved on its own; default 1
+    activation : name of an activation; default None
+    use_bias : whether to add a bias per filter; default True
+    kernel_initializer, bias_initializer : default "glorot_uniform" and "zeros"
+    algorithm : see `minicnn.ops.conv2d`; default "auto"
+    options : those of `Layer`
 
     >>> Conv2D(32, 3, activation="relu")(np.zeros((1, 150, 150, 3), np.float32)).shape
     (1, 148, 148, 32)
@@ -119,7 +133,7 @@ class Conv2D(_Convolution):
             raise ArgumentError(f"groups={groups} must divide filters={filters}")
 
     def build(self, *input_shapes: Shape) -> None:
-        """The kernel, (KH, KW, C / groups, filters), and the bias."""
+        """Create the kernel, (KH, KW, C / groups, filters), and the bias."""
         (shape,) = input_shapes
         check_axes(shape, "x", "NHWC")
         if shape[3] % self.groups:
@@ -129,7 +143,7 @@ class Conv2D(_Convolution):
         self.add_bias(self.filters)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "filters": self.filters,
@@ -140,10 +154,10 @@ class Conv2D(_Convolution):
 
 
 class DepthwiseConv2D(_Convolution):
-    """Finds `depth_multiplier` small patterns in each channel, apart from the other channels.
+    """Convolves each channel on its own, with `depth_multiplier` patterns that are learned.
 
-    (N, H, W, C) -> (N, OH, OW, C * depth_multiplier); channel c's results are next to each other.
-    See `minicnn.ops.conv2d`, of which it is the case groups = C.
+    (N, H, W, C) -> (N, OH, OW, C * depth_multiplier); the results of a channel are next to each
+    other. It is `minicnn.ops.conv2d` with groups = C. All other parameters are those of `Conv2D`.
 
     >>> DepthwiseConv2D(3, padding="same")(np.zeros((1, 7, 7, 5), np.float32)).shape
     (1, 7, 7, 5)
@@ -168,7 +182,7 @@ class DepthwiseConv2D(_Convolution):
         self.depthwise_initializer = initializers.get(depthwise_initializer)
 
     def build(self, *input_shapes: Shape) -> None:
-        """The kernel, (KH, KW, 1, C * depth_multiplier), and the bias."""
+        """Create the kernel, (KH, KW, 1, C * depth_multiplier), and the bias."""
         (shape,) = input_shapes
         check_axes(shape, "x", "NHWC")
         self.groups = shape[3]
@@ -177,13 +191,13 @@ class DepthwiseConv2D(_Convolution):
             "kernel",
             (*self.kernel_size, 1, filters),
             self.depthwise_initializer,
-            # The shape that Keras gives this kernel, and draws it for.
+            # The shape that the kernel has in Keras, which fixes its fan in and fan out.
             initializer_shape=(*self.kernel_size, self.groups, self.depth_multiplier),
         )
         self.add_bias(filters)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "depth_multiplier": self.depth_multiplier,

@@ -15,10 +15,18 @@ from minicnn.ops.dense import DENSE
 
 
 class Dense(Layer):
-    """`units` neurons that each look at every feature.
+    """Multiplies by a matrix of weights and adds a bias: each unit reads every feature.
 
-    (N, features) -> (N, units); features * units weights, `units` biases.
-    See `minicnn.ops.dense`.
+    (N, features) -> (N, units), with features * units weights and `units` biases. See
+    `minicnn.ops.dense`.
+
+    Parameters
+    ----------
+    units : number of output features
+    activation : name of an activation; default None
+    use_bias : whether to add a bias per unit; default True
+    kernel_initializer, bias_initializer : default "glorot_uniform" and "zeros"
+    options : those of `Layer`
 
     >>> Dense(10, activation="softmax")(np.zeros((1, 500), np.float32)).shape
     (1, 10)
@@ -44,7 +52,7 @@ class Dense(Layer):
         self.bias: Parameter | None = None
 
     def build(self, *input_shapes: Shape) -> None:
-        """The kernel, (features, units), and the bias."""
+        """Create the kernel, (features, units), and the bias."""
         (shape,) = input_shapes
         check_flat(shape, "x")
         kernel_shape = (shape[1], self.units)
@@ -53,15 +61,15 @@ class Dense(Layer):
             self.bias = self.add_parameter("bias", (self.units,), self.bias_initializer)
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """activation(dense(x, kernel, bias))."""
+        """Return activation(dense(x, kernel, bias))."""
         return activate(apply, self.activation, apply(DENSE, inputs[0], self.kernel, self.bias))
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
-        """A product and an addition for each feature."""
+        """Return a product and an addition for each feature."""
         return 2 * input_shapes[0][1]
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "units": self.units,

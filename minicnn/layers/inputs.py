@@ -1,4 +1,4 @@
-"""Where a network begins: the shape of one sample, and pixels brought to a good range."""
+"""The input of a network, and a layer that scales pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ DTYPES = ("float32", "uint8")
 
 
 class InputLayer(Layer):
-    """Stands for the arrays that a model is given. Made by `Input(...)`.
+    """The first layer of a network, whose output is the array that the model is fed with.
+
+    `Input(...)` creates it.
 
     >>> InputLayer((28, 28, 1)).tensor().shape
     (None, 28, 28, 1)
@@ -26,26 +28,27 @@ class InputLayer(Layer):
         self.built = True
 
     def tensor(self) -> SymbolicTensor:
-        """The promise of a batch of such samples."""
+        """Return the symbolic tensor for a batch of such samples."""
         return SymbolicTensor(Spec((None, *self.shape), self.dtype), self, ())  # type: ignore[arg-type]
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """x itself."""
+        """Return x unchanged."""
         return inputs[0]
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
-        """Nothing is computed."""
+        """Return 0: nothing is computed."""
         return 0
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "shape": self.shape, "dtype": self.dtype}
 
 
 class Rescaling(Layer):
-    """x * scale + offset: 1/255 takes pixels to 0...1. uint8 pixels stay uint8 until here.
+    """Computes x * scale + offset; a scale of 1/255 brings pixels into 0...1.
 
-    (N, ...) -> (N, ...) float32. See `minicnn.ops.rescale`.
+    (N, ...) -> (N, ...) float32. uint8 images stay uint8 in memory until they reach this layer.
+    See `minicnn.ops.rescale`.
 
     >>> Rescaling(1 / 5, offset=-1)(np.array([[0, 5]], np.uint8)).tolist()
     [[-1.0, 0.0]]
@@ -57,15 +60,15 @@ class Rescaling(Layer):
         self.offset = check_number(offset, "offset")
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """rescale(x)."""
+        """Return rescale(x)."""
         return apply(RESCALE, inputs[0], scale=self.scale, offset=self.offset)
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
-        """A product and an addition."""
+        """Return 2: a product and an addition."""
         return 2
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "scale": self.scale, "offset": self.offset}
 
 
@@ -75,19 +78,19 @@ def Input(
     name: str | None = None,
     rescale: float | None = None,
 ) -> SymbolicTensor:
-    """The beginning of a model: the promise of a batch of samples of this shape.
+    """Return the input of a model: the symbolic tensor for a batch of samples of this shape.
 
     Parameters
     ----------
-    shape : shape of one sample without the count, (H, W, C) for images
-    dtype : "float32" or "uint8"; default "float32". uint8 images may be given in any case
+    shape : shape of one sample, (H, W, C) for images
+    dtype : "float32" or "uint8"; default "float32". A model takes uint8 images in both cases
     name : of the InputLayer
-    rescale : put a Rescaling layer of this scale behind it; 1/255 takes pixels to 0...1
+    rescale : scale of a Rescaling layer that is added; 1/255 brings pixels into 0...1
 
     Raises
     ------
-    ShapeError : the shape has the number of images in it
-    ArgumentError : it is not made of integers >= 1
+    ShapeError : the shape includes the batch size
+    ArgumentError : a length is not an integer >= 1
 
     Examples
     --------

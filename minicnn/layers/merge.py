@@ -1,4 +1,4 @@
-"""Merge layers: where the branches of a network meet. They take a list of inputs."""
+"""Merge layers, which join the branches of a network. They take a list of inputs."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from minicnn.shapes import is_int
 
 
 class _Merge(Layer):
-    """A layer of two or more inputs, taken together one after the other."""
+    """Base class of layers that combine two or more inputs, one after the other."""
 
     takes_many = True
 
     def chain(
         self, apply: Apply, operation: Operation, inputs: tuple[Any, ...], **arguments: Any
     ) -> Any:
-        """operation(operation(a, b), c), and so on."""
+        """Return operation(operation(a, b), c), and so on for all inputs."""
         y = inputs[0]
         for x in inputs[1:]:
             y = apply(operation, y, x, **arguments)
         return y
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
-        """One operation for each input but the first."""
+        """Return one operation for each input but the first."""
         return len(input_shapes) - 1
 
 
 class Add(_Merge):
-    """The sum of its inputs, which all have one shape.
+    """Adds its inputs, which all have the same shape.
 
     [(N, ...), (N, ...), ...] -> (N, ...). See `minicnn.ops.add`.
 
@@ -43,12 +43,12 @@ class Add(_Merge):
     """
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """a + b + ..."""
+        """Return a + b + ..."""
         return self.chain(apply, ADD, inputs)
 
 
 class Multiply(_Merge):
-    """The product of its inputs, which all have one shape, number by number.
+    """Multiplies its inputs element by element; they all have the same shape.
 
     [(N, ...), (N, ...), ...] -> (N, ...). See `minicnn.ops.multiply`.
 
@@ -57,12 +57,12 @@ class Multiply(_Merge):
     """
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """a * b * ..."""
+        """Return a * b * ..."""
         return self.chain(apply, MULTIPLY, inputs)
 
 
 class Concatenate(_Merge):
-    """Its inputs behind each other; along the last axis, one image with the channels of all.
+    """Joins its inputs along an axis; along the last one, an image gets the channels of all.
 
     [(N, ..., C1), (N, ..., C2), ...] -> (N, ..., C1 + C2 + ...). See `minicnn.ops.concatenate`.
 
@@ -73,17 +73,19 @@ class Concatenate(_Merge):
     def __init__(self, axis: int = -1, **options: Any) -> None:
         super().__init__(**options)
         if not is_int(axis) or axis == 0:
-            raise ArgumentError(f"axis must be an integer, not 0 (the batch); got {quoted(axis)}")
+            raise ArgumentError(
+                f"axis must be an integer other than 0, the batch; got {quoted(axis)}"
+            )
         self.axis = int(axis)
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """a, then b, then ..."""
+        """Return a, b, ... in one array."""
         return self.chain(apply, CONCATENATE, inputs, axis=self.axis)
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
-        """Nothing is computed."""
+        """Return 0: nothing is computed."""
         return 0
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "axis": self.axis}

@@ -1,4 +1,4 @@
-"""Normalization layers: numbers of a size that the next layer learns well from."""
+"""Normalization layers, which keep values in a range that the next layer learns well from."""
 
 from __future__ import annotations
 
@@ -18,11 +18,22 @@ from minicnn.ops.local_response_norm import LOCAL_RESPONSE_NORM, check_neighborh
 
 
 class BatchNormalization(Layer):
-    """Brings each channel to a learned mean and deviation.
+    """Brings each channel to a learned mean and standard deviation.
 
-    (N, ..., C) -> (N, ..., C); C weights gamma and C beta, and as many running means and
-    variances, which training gathers and prediction uses. `trainable = False` makes it use them
-    in training, too. See `minicnn.ops.batch_norm_training` and `batch_norm_inference`.
+    (N, ..., C) -> (N, ..., C), with C weights gamma and C weights beta. In training the batch's own
+    mean and variance are used, and running averages of them are kept, which inference uses. With
+    `trainable = False` training uses the running averages too. See
+    `minicnn.ops.batch_norm_training` and `batch_norm_inference`.
+
+    Parameters
+    ----------
+    axis : -1, the channels; no other is supported
+    momentum : weight of the old value in a running average; default 0.99
+    epsilon : added to the variance; default 0.001
+    center, scale : whether beta and gamma are learned; default True
+    beta_initializer, gamma_initializer : default "zeros" and "ones"
+    moving_mean_initializer, moving_variance_initializer : default "zeros" and "ones"
+    options : those of `Layer`
 
     >>> BatchNormalization()(np.zeros((1, 74, 74, 32), np.float32)).shape
     (1, 74, 74, 32)
@@ -54,7 +65,7 @@ class BatchNormalization(Layer):
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
 
     def build(self, *input_shapes: Shape) -> None:
-        """gamma, beta and the running statistics, (C,) each."""
+        """Create gamma, beta and the running statistics, (C,) each."""
         (shape,) = input_shapes
         if len(shape) < 2:
             raise ShapeError(f"x must have axes (N, ..., C); got shape {shape_text(shape)}")
@@ -71,7 +82,7 @@ class BatchNormalization(Layer):
     def _scale(
         self, name: str, shape: Shape, learned: bool, initializer: Initializer, otherwise: float
     ) -> Parameter | np.ndarray:
-        """A parameter, or the constant that leaves numbers as they are."""
+        """Return a new parameter, or if it is not learned the constant that changes no value."""
         if learned:
             return self.add_parameter(name, shape, initializer)
         constant = aligned(shape, "float32")
@@ -79,7 +90,7 @@ class BatchNormalization(Layer):
         return constant
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """batch_norm_training while learning, else batch_norm_inference."""
+        """Return batch_norm_training(x) in training, batch_norm_inference(x) otherwise."""
         reads = (inputs[0], self.gamma, self.beta, self.moving_mean, self.moving_variance)
         if training and self.trainable:
             arguments = {"momentum": self.momentum, "epsilon": self.epsilon}
@@ -87,11 +98,11 @@ class BatchNormalization(Layer):
         return apply(BATCH_NORM_INFERENCE, *reads, epsilon=self.epsilon)
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
-        """A product and an addition, once the statistics are known."""
+        """Return 2: a product and an addition, once the statistics are known."""
         return 2
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "momentum": self.momentum,
@@ -106,7 +117,7 @@ class BatchNormalization(Layer):
 
 
 class LocalResponseNormalization(Layer):
-    """Lets strong channels damp their neighbors, by Caffe's formula.
+    """Divides each value by a measure of its neighbor channels, by Caffe's formula.
 
     (N, H, W, C) -> (N, H, W, C). See `minicnn.ops.local_response_norm`.
 
@@ -126,17 +137,17 @@ class LocalResponseNormalization(Layer):
         self.arguments = check_neighborhood(size, alpha, beta, k)
 
     def build(self, *input_shapes: Shape) -> None:
-        """Nothing to make; a wrong input is refused."""
+        """Create nothing, but refuse an input that is not a batch of images."""
         check_axes(input_shapes[0], "x", "NHWC")
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """local_response_norm(x)."""
+        """Return local_response_norm(x)."""
         return apply(LOCAL_RESPONSE_NORM, inputs[0], **self.arguments)
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
-        """A square and an addition a neighbor, a power and a product."""
+        """Return a square and an addition per neighbor, a power and a product."""
         return 2 * self.arguments["size"] + 2
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), **self.arguments}

@@ -1,4 +1,4 @@
-"""Pooling layers: fewer pixels, the strongest or the mean of each neighborhood."""
+"""Pooling layers, which reduce each window of pixels to its maximum or its mean."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from minicnn.shapes import Padding, Pair, as_padding, as_pair
 
 
 class _Pooling2D(Layer):
-    """What the pooling layers share; they differ in the operation."""
+    """Base class of the pooling layers, which differ in the operation."""
 
     operation: ClassVar[Operation]
 
@@ -35,7 +35,7 @@ class _Pooling2D(Layer):
         self.ceil_mode = check_flag(ceil_mode, "ceil_mode")
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """The operation of this class."""
+        """Return the operation of this class, applied to x."""
         return apply(
             self.operation,
             inputs[0],
@@ -46,11 +46,11 @@ class _Pooling2D(Layer):
         )
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
-        """One operation for each cell of the window."""
+        """Return one operation for each cell of the window."""
         return math.prod(self.pool_size)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "pool_size": self.pool_size,
@@ -63,7 +63,7 @@ class _Pooling2D(Layer):
 class MaxPooling2D(_Pooling2D):
     """Keeps the largest value of each window; `strides` defaults to `pool_size`.
 
-    (N, H, W, C) -> (N, OH, OW, C). See `minicnn.ops.max_pool2d`; `ceil_mode=True` also takes a
+    (N, H, W, C) -> (N, OH, OW, C). See `minicnn.ops.max_pool2d`; `ceil_mode=True` adds a
     last, incomplete window, as Caffe does.
 
     >>> MaxPooling2D(2)(np.zeros((1, 148, 148, 32), np.float32)).shape
@@ -76,7 +76,7 @@ class MaxPooling2D(_Pooling2D):
 class AveragePooling2D(_Pooling2D):
     """Replaces each window by its mean; `strides` defaults to `pool_size`.
 
-    (N, H, W, C) -> (N, OH, OW, C). See `minicnn.ops.average_pool2d`; `ceil_mode=True` also takes
+    (N, H, W, C) -> (N, OH, OW, C). See `minicnn.ops.average_pool2d`; `ceil_mode=True` adds
     a last, incomplete window, as Caffe does.
 
     >>> AveragePooling2D(3, strides=2)(np.zeros((1, 15, 15, 8), np.float32)).shape
@@ -87,20 +87,20 @@ class AveragePooling2D(_Pooling2D):
 
 
 class _GlobalPooling2D(Layer):
-    """What the global pooling layers share; they differ in the operation."""
+    """Base class of the global pooling layers, which differ in the operation."""
 
     operation: ClassVar[Operation]
 
     def build(self, *input_shapes: Shape) -> None:
-        """Nothing to make; a wrong input is refused."""
+        """Create nothing, but refuse an input that is not a batch of images."""
         check_axes(input_shapes[0], "x", "NHWC")
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """The operation of this class."""
+        """Return the operation of this class, applied to x."""
         return apply(self.operation, inputs[0])
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
-        """One operation for each pixel."""
+        """Return one operation for each pixel."""
         return math.prod(input_shapes[0][1:3])
 
 

@@ -1,4 +1,4 @@
-"""Layers that move numbers and compute nothing."""
+"""Layers that change the shape of arrays and compute nothing."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from minicnn.shapes import Padding, as_padding
 
 
 class _Moving(Layer):
-    """A layer without arithmetic."""
+    """Base class of layers without arithmetic."""
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
-        """Nothing is computed."""
+        """Return 0: nothing is computed."""
         return 0
 
 
 class Flatten(_Moving):
-    """Writes each image's numbers in one row.
+    """Flattens each sample to a vector.
 
     (N, ...) -> (N, features). See `minicnn.ops.reshape`.
 
@@ -31,12 +31,12 @@ class Flatten(_Moving):
     """
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """reshape(x, (-1,))."""
+        """Return reshape(x, (-1,))."""
         return apply(RESHAPE, inputs[0], shape=(-1,))
 
 
 class Reshape(_Moving):
-    """Gives each sample's numbers another shape, in the same order; one length may be -1.
+    """Gives each sample another shape, with its values in the same order; one length may be -1.
 
     (N, ...) -> (N, *target_shape). See `minicnn.ops.reshape`.
 
@@ -56,16 +56,16 @@ class Reshape(_Moving):
         self.target_shape = tuple(lengths)
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """reshape(x, target_shape)."""
+        """Return reshape(x, target_shape)."""
         return apply(RESHAPE, inputs[0], shape=self.target_shape)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "target_shape": self.target_shape}
 
 
 class ZeroPadding2D(_Moving):
-    """Puts rows and columns of zeros around each image.
+    """Adds rows and columns of zeros around each image.
 
     (N, H, W, C) -> (N, top + H + bottom, left + W + right, C). See `minicnn.ops.zero_pad2d`.
 
@@ -82,13 +82,13 @@ class ZeroPadding2D(_Moving):
             )
 
     def build(self, *input_shapes: Shape) -> None:
-        """Nothing to make; a wrong input is refused."""
+        """Create nothing, but refuse an input that is not a batch of images."""
         check_axes(input_shapes[0], "x", "NHWC")
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """zero_pad2d(x, padding)."""
+        """Return zero_pad2d(x, padding)."""
         return apply(ZERO_PAD2D, inputs[0], padding=self.padding)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "padding": self.padding}

@@ -1,4 +1,4 @@
-"""Metrics: what is reported, but not trained on."""
+"""Metrics, which training reports but does not minimize."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from minicnn.metrics.accuracy import (
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 )
-from minicnn.metrics.base import Mean, Metric, snake
+from minicnn.metrics.base import Mean, Metric, metric_name
 from minicnn.metrics.curves import AUC, ConfusionMatrix, confusion_matrix
 from minicnn.metrics.positives import F1Score, Precision, Recall
 from minicnn.support.registry import Registry
@@ -65,13 +65,13 @@ def get(
     loss: Loss | None = None,
     output_shape: Sequence[int | None] | None = None,
 ) -> Metric:
-    """A new metric that has counted nothing yet.
+    """Return a new metric, with no samples counted yet.
 
     Parameters
     ----------
-    identifier : a name, what `serialize` gave, or a metric, of which a copy is made
-    loss, output_shape : of the network; they decide which accuracy "accuracy" is, how many
-        classes "f1_score" has, and whether the predictions are logits
+    identifier : a name, what `serialize` gave, or a metric, which is copied
+    loss, output_shape : the network's; they decide which accuracy "accuracy" is, how many classes
+        "f1_score" has, and whether the predictions are logits
 
     >>> get("accuracy", SparseCategoricalCrossentropy(), (None, 10)).name
     'accuracy'
@@ -86,14 +86,14 @@ def get(
         metric.built_in = loss.activation
     if loss is not None and not metric.scalar:
         raise ArgumentError(
-            f"{metric.name} is a table, not a number that a training could report; after it, "
+            f"{metric.name} is a table, and training reports single numbers; after training, "
             "confusion_matrix(y, model.predict(x)) gives the table"
         )
     return metric
 
 
 def as_metrics(wanted: Sequence[str | Metric] | None) -> list[str | Metric]:
-    """What `compile` takes as a list, every name of which is known and in it once."""
+    """Return the metrics of `compile` as a list, after a check of their names."""
     if isinstance(wanted, (str, Metric)):
         wanted = [wanted]
     if wanted is not None and not isinstance(wanted, (list, tuple)):
@@ -104,29 +104,29 @@ def as_metrics(wanted: Sequence[str | Metric] | None) -> list[str | Metric]:
         names.append(_name(metric))
         if names[-1] in names[:-1]:
             raise ArgumentError(
-                f"metrics: {names[-1]!r} is there twice; give one of them another name="
+                f"metrics: two are called {names[-1]!r}; give one of them another name="
             )
     return found
 
 
 def serialize(metric: str | Metric) -> str | dict[str, Any]:
-    """A name as it is; a metric as its class and its constructor's arguments."""
+    """Return a name as it is, and a metric as its class and its constructor's arguments."""
     return metric if isinstance(metric, str) else _registry.serialize(metric)
 
 
 def deserialize(data: str | dict[str, Any]) -> str | Metric:
-    """What `serialize` was given."""
+    """Return what `serialize` was given."""
     return data if isinstance(data, str) else _registry.deserialize(data)
 
 
 def _copy(metric: Metric) -> Metric:
-    """The same metric with nothing counted yet."""
+    """Return the same metric with no samples counted."""
     try:
         return _registry.build(type(metric), metric.get_config())
     except ArgumentError as err:
         raise ArgumentError(
-            f"metrics: training makes a copy of {metric.name} by its get_config(), which must give "
-            f"the constructor's arguments; {err}"
+            f"metrics: training copies {metric.name} by its get_config(), which must return the "
+            f"constructor's arguments; {err}"
         ) from err
 
 
@@ -145,13 +145,13 @@ def _made(
 
 
 def _name(metric: str | Metric) -> str:
-    """What its numbers will be called."""
+    """Return the name under which the metric is reported."""
     if isinstance(metric, Metric):
         return _copy(metric).name
     if metric in ACCURACIES:
         return "accuracy"
     try:
-        return snake(_registry.find(metric).__name__)
+        return metric_name(_registry.find(metric).__name__)
     except ArgumentError:
         if difflib.get_close_matches(str(metric), ACCURACIES):
             raise ArgumentError(f"unknown metric {metric!r}; did you mean 'accuracy'?") from None
@@ -159,7 +159,7 @@ def _name(metric: str | Metric) -> str:
 
 
 def _accuracy(loss: Loss | None, shape: Sequence[int | None] | None) -> Metric:
-    """The accuracy that fits the network, under the name "accuracy"."""
+    """Return the accuracy for this loss and output shape, under the name "accuracy"."""
     if isinstance(loss, BinaryCrossentropy) or (shape is not None and shape[-1] == 1):
         return BinaryAccuracy("accuracy")
     if isinstance(loss, SparseCategoricalCrossentropy):

@@ -1,4 +1,4 @@
-"""How often the prediction is right."""
+"""Accuracies: how many of the predictions are right."""
 
 from __future__ import annotations
 
@@ -8,14 +8,23 @@ import numpy as np
 
 from minicnn.checks import check_int, check_number, shape_text
 from minicnn.errors import ShapeError
-from minicnn.metrics.base import Mean, class_numbers
+from minicnn.metrics.base import Mean, class_indices
 
 
 class BinaryAccuracy(Mean):
-    """Part of the yes-or-no predictions that are right: y_pred > threshold where y_true is 1.
+    """Fraction of the yes-or-no predictions that are right.
 
-    With several outputs a sample counts by the part of them that is right. Without a threshold a
-    prediction is a yes whose probability is above 0.5, also where the outputs are logits.
+    Parameters
+    ----------
+    threshold : a prediction above it means yes; default None: a probability above 0.5, also of
+        outputs that are logits
+
+    Of a sample with several outputs, the fraction of them that is right counts.
+
+    >>> accuracy = BinaryAccuracy()
+    >>> accuracy.update([1, 0, 1], [0.9, 0.6, 0.7])
+    >>> round(accuracy.result(), 3)
+    0.667
     """
 
     def __init__(self, name: str | None = None, threshold: float | None = None) -> None:
@@ -24,11 +33,11 @@ class BinaryAccuracy(Mean):
 
     @property
     def needs_probabilities(self) -> bool:
-        """Without a threshold of the user's."""
+        """True unless the user gave a threshold."""
         return self.threshold is None
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        """Part of a sample's outputs that are right."""
+        """Return (N,): the fraction of each sample's outputs that are right."""
         if y_true.size != y_pred.size:
             raise ShapeError(
                 f"{self.name}: labels {shape_text(y_true.shape)} and predictions "
@@ -40,26 +49,26 @@ class BinaryAccuracy(Mean):
         return right.mean(tuple(range(1, right.ndim)))
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "threshold": self.threshold}
 
 
 class CategoricalAccuracy(Mean):
-    """Part of the samples whose largest prediction is at the label's class; labels are one-hot."""
+    """Fraction of the samples whose right class has the largest prediction; one-hot labels."""
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        """1 where right."""
-        return y_pred.argmax(-1) == class_numbers(y_true, y_pred.shape[-1])
+        """Return (N,): whether the largest prediction is for the right class."""
+        return y_pred.argmax(-1) == class_indices(y_true, y_pred.shape[-1])
 
 
 class SparseCategoricalAccuracy(CategoricalAccuracy):
-    """Part of the samples whose largest prediction is at the label's class, a number."""
+    """Fraction of the samples whose right class has the largest prediction; labels are indices."""
 
 
 class TopKCategoricalAccuracy(Mean):
-    """Part of the samples whose class is among the k largest predictions; labels are one-hot.
+    """Fraction of the samples whose class has one of the k largest predictions; one-hot labels.
 
-    A class that ties with the k-th counts as among them; NaN does not.
+    A class whose prediction equals the k-th largest counts; one whose prediction is NaN does not.
     """
 
     def __init__(self, k: int = 5, name: str | None = None) -> None:
@@ -67,15 +76,15 @@ class TopKCategoricalAccuracy(Mean):
         self.k = check_int(k, "k")
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        """1 where fewer than k classes are predicted to be likelier."""
-        label = class_numbers(y_true, y_pred.shape[-1])[:, None]
+        """Return (N,): whether fewer than k classes have a larger prediction than the right one."""
+        label = class_indices(y_true, y_pred.shape[-1])[:, None]
         own = np.take_along_axis(y_pred, label, -1)
         return ((y_pred > own).sum(-1) < self.k) & ~np.isnan(own[:, 0])
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {"k": self.k, **super().get_config()}
 
 
 class SparseTopKCategoricalAccuracy(TopKCategoricalAccuracy):
-    """Part of the samples whose class, a number, is among the k largest predictions."""
+    """Fraction of the samples whose class has one of the k largest predictions; index labels."""

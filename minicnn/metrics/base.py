@@ -1,4 +1,4 @@
-"""What a metric is: sums over all samples so far, and a number made of them."""
+"""The base classes of metrics: sums over samples, and a result that is computed from them."""
 
 from __future__ import annotations
 
@@ -13,37 +13,38 @@ from minicnn.support.reprs import repr_from_config
 
 
 class Metric:
-    """Counts samples in with `update`; `result` is over all since the last `reset`.
+    """Base class of the metrics: `update` adds a batch; `result` covers all since the last `reset`.
 
-    A subclass lists the names of its sums: float64 numbers or arrays, exact for counts, kept as
-    attributes. They are all its state, so a resumed training goes on with the same bits.
+    A subclass names its sums in `sum_shapes`, adds to them in `add` and computes `result`. The sums
+    are float64, exact for counts, and the metric's only state, so that a resumed training gives the
+    same bits. A subclass of `Mean` needs `values` alone.
     """
 
     __repr__ = repr_from_config
-    scalar: ClassVar[bool] = True  # can a history hold the result?
-    # "softmax" or "sigmoid" where the loss has it built in: the predictions are logits.
+    scalar: ClassVar[bool] = True  # False if the result is a table, which no history can hold
+    # "softmax" or "sigmoid" if the loss includes it, so that predictions are logits.
     built_in: str | None = None
 
     def __init__(self, name: str | None = None) -> None:
-        self.name = check_name(name) if name else snake(type(self).__name__)
+        self.name = check_name(name) if name else metric_name(type(self).__name__)
         self._sums: dict[str, np.ndarray] = {}
         self.reset()
 
     def reset(self) -> None:
-        """Forget all samples."""
+        """Set all sums to 0."""
         self._sums = {name: np.zeros(shape) for name, shape in self.sum_shapes().items()}
 
     def sum_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Name and shape of each sum."""
+        """Return the name and shape of each sum."""
         raise NotImplementedError
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count in a batch: labels, predictions, and how much each sample counts (default 1)."""
+        """Add a batch: labels, predictions, and how much each sample counts, by default 1."""
         y_true, y_pred = _numbers(y_true, "y_true"), _numbers(y_pred, "y_pred")
         if y_true.ndim == 0 or y_pred.ndim == 0 or len(y_true) != len(y_pred):
             raise ShapeError(
                 f"{self.name}: labels {shape_text(y_true.shape)} and predictions "
-                f"{shape_text(y_pred.shape)} must be of the same samples"
+                f"{shape_text(y_pred.shape)} must have the same number of samples"
             )
         if self.built_in is not None and self.needs_probabilities:
             y_pred = probabilities(y_pred, self.built_in)
@@ -51,30 +52,30 @@ class Metric:
 
     @property
     def needs_probabilities(self) -> bool:
-        """Would logits give another result than their probabilities?
+        """Whether logits must be turned into probabilities first.
 
-        A threshold that the user gave is one of the network's outputs, whatever they are.
+        A threshold that the user gave applies to the outputs as they are.
         """
         return False
 
     def add(self, y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray) -> None:
-        """`update` after its checks; `weights` is float64 (N,)."""
+        """Add checked arrays to the sums; `weights` is float64 (N,)."""
         raise NotImplementedError
 
     def result(self) -> Any:
-        """The metric's value; 0 where nothing was counted."""
+        """Return the metric's value; 0 if no sample was counted."""
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, JSON-able."""
+        """Return the constructor's arguments, JSON-able."""
         return {"name": self.name}
 
     def get_state(self) -> dict[str, Any]:
-        """The sums, JSON-able."""
+        """Return the sums, JSON-able."""
         return {name: value.tolist() for name, value in self._sums.items()}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what `get_state` gave."""
+        """Take over the sums that `get_state` returned."""
         shapes = self.sum_shapes()
         sums = {name: np.array(value, np.float64) for name, value in state.items()}
         if {name: value.shape for name, value in sums.items()} != shapes:
@@ -82,33 +83,33 @@ class Metric:
         self._sums = sums
 
     def sum(self, name: str) -> np.ndarray:
-        """One of the sums."""
+        """Return the sum of that name."""
         return self._sums[name]
 
 
 class Mean(Metric):
-    """The mean of one number a sample, which `values` gives."""
+    """Base class of metrics that are the mean of one value per sample."""
 
     def sum_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The sum of the values, and of the weights."""
+        """Return the shapes of the sums of values and of weights."""
         return {"total": (), "weight": ()}
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        """(N,)."""
+        """Return (N,): one value per sample."""
         raise NotImplementedError
 
     def add(self, y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray) -> None:
-        """Add the values."""
+        """Add the weighted values and the weights."""
         self._sums["total"] += weights @ self.values(y_true, y_pred)
         self._sums["weight"] += weights.sum()
 
     def result(self) -> float:
-        """total / weight."""
+        """Return the mean, total / weight."""
         return ratio(self.sum("total"), self.sum("weight"))
 
 
 def probabilities(logits: np.ndarray, activation: str) -> np.ndarray:
-    """float64: the softmax of each row, or the sigmoid of each number.
+    """Return float64: the softmax of each row, or the sigmoid of each element.
 
     >>> probabilities(np.array([[0.0, 0.0]]), "softmax").tolist()
     [[0.5, 0.5]]
@@ -121,18 +122,18 @@ def probabilities(logits: np.ndarray, activation: str) -> np.ndarray:
 
 
 def ratio(part: Any, whole: Any) -> float:
-    """part / whole; 0 where there is no whole."""
+    """Return part / whole, or 0 if whole is 0."""
     return float(part / whole) if whole else 0.0
 
 
-def class_numbers(y: np.ndarray, classes: int, name: str = "y_true") -> np.ndarray:
-    """(N,) integers in 0...classes - 1 from class numbers (N,), (N, 1) or rows (N, classes)."""
+def class_indices(y: np.ndarray, classes: int, name: str = "y_true") -> np.ndarray:
+    """Return class indices (N,) from indices (N,) or (N, 1), or from rows (N, classes)."""
     if y.ndim == 2 and y.shape[1] == classes and classes > 1:
         return y.argmax(-1)
-    numbers = one_each(y, name)
+    numbers = one_per_sample(y, name)
     if numbers.dtype.kind == "f" and not (numbers % 1 == 0).all():
         i = int(np.flatnonzero(numbers % 1 != 0)[0])
-        raise ArgumentError(f"{name}[{i}] = {numbers[i]:g}; class numbers are whole")
+        raise ArgumentError(f"{name}[{i}] = {numbers[i]:g}; class indices must be integers")
     numbers = numbers.astype(np.int64)
     if numbers.size and (numbers.min() < 0 or numbers.max() >= classes):
         i = int(np.flatnonzero((numbers < 0) | (numbers >= classes))[0])
@@ -140,10 +141,10 @@ def class_numbers(y: np.ndarray, classes: int, name: str = "y_true") -> np.ndarr
     return numbers
 
 
-def one_each(y: np.ndarray, name: str = "y_true") -> np.ndarray:
-    """(N,) from (N,) or (N, 1)."""
+def one_per_sample(y: np.ndarray, name: str = "y_true") -> np.ndarray:
+    """Return (N,) from (N,) or (N, 1)."""
     if y.size != len(y):
-        raise ShapeError(f"{name} must have one number a sample; got {shape_text(y.shape)}")
+        raise ShapeError(f"{name} must have one value per sample; got {shape_text(y.shape)}")
     return y.reshape(len(y))
 
 
@@ -154,8 +155,8 @@ def _numbers(y: Any, name: str) -> np.ndarray:
     return array
 
 
-def snake(class_name: str) -> str:
-    """top_k_categorical_accuracy from TopKCategoricalAccuracy."""
+def metric_name(class_name: str) -> str:
+    """Return a metric's name: top_k_categorical_accuracy for TopKCategoricalAccuracy."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name).lower()
 
 

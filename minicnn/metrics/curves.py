@@ -1,4 +1,4 @@
-"""Tables and curves: the ROC curve's area, and which class is taken for which."""
+"""The area under the ROC curve, and the confusion matrix."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ import numpy as np
 
 from minicnn.checks import check_int
 from minicnn.errors import ArgumentError
-from minicnn.metrics.base import Metric, class_numbers, ratio
+from minicnn.metrics.base import Metric, class_indices, ratio
 from minicnn.metrics.positives import columns, indicator
 
 
 class AUC(Metric):
-    """Area under the ROC curve: how likely a positive scores higher than a negative.
+    """Area under the ROC curve: the probability that a positive scores higher than a negative.
 
-    Scores lie in [0, 1]. They are counted in `num_thresholds` - 1 bins of equal width, as Keras's
-    thresholds are, so the state stays small however many samples come; two scores in one bin count
-    as equal. The error is at most half the chance that a positive and a negative share a bin.
-    With several outputs all are counted together.
+    Scores lie in [0, 1]. They are counted in `num_thresholds` - 1 bins of equal width, so the state
+    stays small however many samples there are. Two scores in the same bin count as equal; the error
+    is at most half the probability that a positive and a negative share a bin. Several outputs are
+    counted together. As in Keras, a score that equals a threshold is not above it: bin i holds the
+    scores in (i / bins, (i + 1) / bins], and bin 0 also the score 0.
 
-    A score that equals a threshold is not above it, so bin i holds the scores in
-    (i / bins, (i + 1) / bins], and the first one 0 too.
+    Parameters
+    ----------
+    num_thresholds : number of thresholds, which bound the bins; default 200
 
     >>> auc = AUC(num_thresholds=3)
     >>> auc.update([0, 0, 1, 1], [0, 0.5, 0.3, 0.9])
@@ -35,16 +37,16 @@ class AUC(Metric):
 
     @property
     def needs_probabilities(self) -> bool:
-        """Always."""
+        """True: scores must be probabilities."""
         return True
 
     def sum_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Weights of the positives and of the negatives in each bin."""
+        """Return the shapes of the weights of positives and of negatives per bin."""
         bins = (self.num_thresholds - 1,)
         return {"positives": bins, "negatives": bins}
 
     def add(self, y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray) -> None:
-        """Put each score into its bin."""
+        """Add each score's weight to its bin."""
         y_pred = columns(y_pred)
         within = (y_pred >= 0) & (y_pred <= 1)
         if not within.all():
@@ -54,26 +56,31 @@ class AUC(Metric):
             )
         bins = self.num_thresholds - 1
         upper = np.ceil(y_pred.astype(np.float64) * bins).astype(np.int64)
-        place = np.clip(upper - 1, 0, bins - 1)
-        truth = indicator(y_true, y_pred.shape[1])
-        rows = np.broadcast_to(weights[:, None], truth.shape)
-        for name, chosen in (("positives", truth), ("negatives", ~truth)):
-            self._sums[name] += np.bincount(place[chosen], rows[chosen], bins)
+        bin_of = np.clip(upper - 1, 0, bins - 1)
+        positive = indicator(y_true, y_pred.shape[1])
+        rows = np.broadcast_to(weights[:, None], positive.shape)
+        for name, chosen in (("positives", positive), ("negatives", ~positive)):
+            self._sums[name] += np.bincount(bin_of[chosen], rows[chosen], bins)
 
     def result(self) -> float:
-        """Pairs of a positive and a lower negative, equal ones half, of all pairs."""
+        """Return the fraction of (positive, negative) pairs in order; equal ones count half."""
         positives, negatives = self.sum("positives"), self.sum("negatives")
         lower = np.cumsum(negatives) - negatives
-        won = positives @ (lower + negatives / 2)
-        return ratio(won, positives.sum() * negatives.sum())
+        in_order = positives @ (lower + negatives / 2)
+        return ratio(in_order, positives.sum() * negatives.sum())
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {"num_thresholds": self.num_thresholds, **super().get_config()}
 
 
 class ConfusionMatrix(Metric):
-    """(classes, classes): how often a row's class was taken for a column's."""
+    """(classes, classes): how often a class, the row, was predicted as another, the column.
+
+    Parameters
+    ----------
+    classes : number of classes
+    """
 
     scalar = False
 
@@ -82,32 +89,32 @@ class ConfusionMatrix(Metric):
         super().__init__(name)
 
     def sum_shapes(self) -> dict[str, tuple[int, ...]]:
-        """The matrix."""
+        """Return the shape of the matrix."""
         return {"matrix": (self.classes, self.classes)}
 
     def add(self, y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray) -> None:
-        """Count each sample in; predictions are (N, classes), or class numbers (N,)."""
-        truth = class_numbers(y_true, self.classes)
-        guess = class_numbers(y_pred, self.classes, "y_pred")
-        counts = np.bincount(truth * self.classes + guess, weights, self.classes**2)
+        """Count each sample; predictions are (N, classes), or class indices (N,)."""
+        labels = class_indices(y_true, self.classes)
+        predicted = class_indices(y_pred, self.classes, "y_pred")
+        counts = np.bincount(labels * self.classes + predicted, weights, self.classes**2)
         self._sums["matrix"] += counts.reshape(self.classes, self.classes)
 
     def result(self) -> np.ndarray:
-        """float64; whole numbers unless samples had weights."""
+        """Return the matrix, float64; integers unless samples had weights."""
         return self.sum("matrix").copy()
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {"classes": self.classes, **super().get_config()}
 
 
 def confusion_matrix(y_true: Any, y_pred: Any, classes: int | None = None) -> np.ndarray:
-    """How often class i (row) was taken for class j (column).
+    """Return how often class i (row) was predicted as class j (column).
 
     Parameters
     ----------
-    y_true, y_pred : class numbers (N,), or one-hot rows and probabilities (N, C)
-    classes : default: C, or the largest class number and one
+    y_true, y_pred : class indices (N,), or one-hot rows and probabilities (N, C)
+    classes : default: C, or the largest class index plus 1
 
     Returns
     -------

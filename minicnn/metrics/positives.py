@@ -1,7 +1,7 @@
-"""Metrics made of true and false positives and negatives, counted for each class.
+"""Metrics that are computed from true and false positives and negatives, counted per class.
 
-precision = TP / (TP + FP)      of what was called positive, how much is
-recall    = TP / (TP + FN)      of what is positive, how much was found
+precision = TP / (TP + FP)      the fraction of predicted positives that are positive
+recall    = TP / (TP + FN)      the fraction of positives that were predicted
 F1        = 2 TP / (2 TP + FP + FN)     their harmonic mean
 """
 
@@ -13,18 +13,18 @@ import numpy as np
 
 from minicnn.checks import check_choice, check_int, check_number, shape_text
 from minicnn.errors import ArgumentError, ShapeError
-from minicnn.metrics.base import Metric, one_each, ratio
+from minicnn.metrics.base import Metric, one_per_sample, ratio
 
 
 class Positives(Metric):
-    """Counts for precision and recall.
+    """Base class of precision and recall.
 
     Parameters
     ----------
-    thresholds : a prediction above it is called positive; default: a probability above 0.5
-    top_k : instead, the k largest predictions of a sample are; of predictions (N,), which are of
-        one sample then, the k largest of all
-    class_id : count this class alone; default: all classes together
+    thresholds : a prediction above it is positive; default None: a probability above 0.5
+    top_k : the k largest predictions of a sample are positive; default None. Predictions (N,) are
+        then those of one sample
+    class_id : index of the only class that counts; default None: all classes together
     """
 
     def __init__(
@@ -43,35 +43,35 @@ class Positives(Metric):
 
     @property
     def needs_probabilities(self) -> bool:
-        """Without a threshold of the user's."""
+        """True unless the user gave a threshold or top_k."""
         return self.thresholds is None and self.top_k is None
 
     def sum_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Weights of true positives, false positives and false negatives."""
+        """Return the shapes of the true positives, false positives and false negatives."""
         return {"true_positives": (), "false_positives": (), "false_negatives": ()}
 
     def add(self, y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray) -> None:
-        """Count the three."""
-        positive = self._called_positive(y_pred)
+        """Count true positives, false positives and false negatives."""
+        positive = self._positive(y_pred)
         y_pred = columns(y_pred)
-        truth = indicator(y_true, y_pred.shape[1])
+        actual = indicator(y_true, y_pred.shape[1])
         if self.class_id is not None:
             if self.class_id >= y_pred.shape[1]:
                 raise ArgumentError(
                     f"class_id={self.class_id}, but there are {y_pred.shape[1]} classes"
                 )
-            positive, truth = (a[:, [self.class_id]] for a in (positive, truth))
-        counts = count_outcomes(positive, truth, weights)
+            positive, actual = (a[:, [self.class_id]] for a in (positive, actual))
+        counts = count_outcomes(positive, actual, weights)
         for name, by_class in zip(self.sum_shapes(), counts, strict=True):
             self._sums[name] += by_class.sum()
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         own = {"thresholds": self.thresholds, "top_k": self.top_k, "class_id": self.class_id}
         return {**own, **super().get_config()}
 
-    def _called_positive(self, y_pred: np.ndarray) -> np.ndarray:
-        """(N, C) booleans."""
+    def _positive(self, y_pred: np.ndarray) -> np.ndarray:
+        """Return (N, C) booleans: which predictions are positive."""
         if self.top_k is None:
             return columns(y_pred) > (0.5 if self.thresholds is None else self.thresholds)
         if y_pred.ndim == 1:
@@ -80,33 +80,44 @@ class Positives(Metric):
 
 
 class Precision(Positives):
-    """Part of what was called positive that is positive."""
+    """Fraction of the predicted positives that are positive, TP / (TP + FP).
+
+    Parameters are those of `Positives`.
+
+    >>> precision = Precision()
+    >>> precision.update([1, 0, 1], [0.9, 0.8, 0.2])
+    >>> precision.result()
+    0.5
+    """
 
     def result(self) -> float:
-        """TP / (TP + FP)."""
-        right = self.sum("true_positives")
-        return ratio(right, right + self.sum("false_positives"))
+        """Return TP / (TP + FP)."""
+        hits = self.sum("true_positives")
+        return ratio(hits, hits + self.sum("false_positives"))
 
 
 class Recall(Positives):
-    """Part of what is positive that was called so."""
+    """Fraction of the positives that were predicted, TP / (TP + FN).
+
+    Parameters are those of `Positives`.
+    """
 
     def result(self) -> float:
-        """TP / (TP + FN)."""
-        right = self.sum("true_positives")
-        return ratio(right, right + self.sum("false_negatives"))
+        """Return TP / (TP + FN)."""
+        hits = self.sum("true_positives")
+        return ratio(hits, hits + self.sum("false_negatives"))
 
 
 class F1Score(Metric):
-    """The harmonic mean of precision and recall, of each class.
+    """Harmonic mean of precision and recall, averaged over the classes.
 
     Parameters
     ----------
-    average : how one number is made of all classes: "macro", their mean; "weighted", their mean
-        with each class's number of samples as weight; "micro", from the counts of all together
-    threshold : a prediction above it is called positive; default: each sample's largest is, of one
-        output a probability above 0.5
-    classes : number of classes; default: that of the first predictions
+    average : "macro", the mean over the classes; "weighted", their mean weighted by the number of
+        samples; or "micro", computed from the counts of all classes; default "macro"
+    threshold : a prediction above it is positive; default None: the largest of each sample, or a
+        probability above 0.5 if there is one output
+    classes : number of classes; default None: that of the first predictions
     """
 
     def __init__(
@@ -124,23 +135,23 @@ class F1Score(Metric):
 
     @property
     def needs_probabilities(self) -> bool:
-        """With one output and no threshold of the user's."""
+        """True with one output, unless the user gave a threshold."""
         return self.threshold is None and self.classes in (None, 1)
 
     def sum_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Weights of true positives, false positives and false negatives of each class."""
+        """Return the shapes of the counts per class: true and false positives, false negatives."""
         shape = (self.classes or 0,)
         return {"true_positives": shape, "false_positives": shape, "false_negatives": shape}
 
     def add(self, y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray) -> None:
-        """Count the three for each class."""
+        """Count true positives, false positives and false negatives per class."""
         y_pred = columns(y_pred)
         if self.classes is None:
             self.classes = y_pred.shape[1]
             self.reset()
         if y_pred.shape[1] != self.classes:
             raise ShapeError(
-                f"{self.name} is of {self.classes} classes; the predictions have {y_pred.shape[1]}"
+                f"{self.name} counts {self.classes} classes; the predictions have {y_pred.shape[1]}"
             )
         if self.threshold is None and self.classes > 1:
             positive = largest(y_pred, 1)
@@ -151,42 +162,42 @@ class F1Score(Metric):
             self._sums[name] += by_class
 
     def per_class(self) -> np.ndarray:
-        """(classes,): the score of each; 0 for a class that never came up."""
-        right, called, missed = (self.sum(name) for name in self.sum_shapes())
-        whole = 2 * right + called + missed
-        return np.divide(2 * right, whole, out=np.zeros(len(whole)), where=whole > 0)
+        """Return (classes,): the score of each class; 0 for a class that never occurred."""
+        hits, false_alarms, missed = (self.sum(name) for name in self.sum_shapes())
+        whole = 2 * hits + false_alarms + missed
+        return np.divide(2 * hits, whole, out=np.zeros(len(whole)), where=whole > 0)
 
     def result(self) -> float:
-        """One score for all classes."""
-        right, called, missed = (self.sum(name) for name in self.sum_shapes())
+        """Return one score for all classes."""
+        hits, false_alarms, missed = (self.sum(name) for name in self.sum_shapes())
         if self.average == "micro":
-            return ratio(2 * right.sum(), (2 * right + called + missed).sum())
-        weights = right + missed if self.average == "weighted" else np.ones(len(right))
+            return ratio(2 * hits.sum(), (2 * hits + false_alarms + missed).sum())
+        weights = hits + missed if self.average == "weighted" else np.ones(len(hits))
         return ratio(weights @ self.per_class(), weights.sum())
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         own = {"average": self.average, "threshold": self.threshold, "classes": self.classes}
         return {**own, **super().get_config()}
 
 
 def columns(y_pred: np.ndarray) -> np.ndarray:
-    """(N, C); (N,) is one column."""
+    """Return predictions as (N, C); (N,) is one column."""
     if y_pred.ndim > 2:
         raise ShapeError(f"predictions must be (N,) or (N, C); got {shape_text(y_pred.shape)}")
     return y_pred[:, None] if y_pred.ndim == 1 else y_pred
 
 
 def indicator(y_true: np.ndarray, classes: int) -> np.ndarray:
-    """(N, C) booleans from class numbers, one-hot rows, or 0 and 1 where there is one column."""
+    """Return (N, C) booleans from class indices, one-hot rows, or 0 and 1 for a single column."""
     if y_true.ndim == 2 and y_true.shape[1] == classes:
         return y_true > 0.5
-    labels = one_each(y_true)[:, None]
+    labels = one_per_sample(y_true)[:, None]
     return labels > 0.5 if classes == 1 else labels == np.arange(classes)
 
 
 def largest(y_pred: np.ndarray, k: int) -> np.ndarray:
-    """(N, C) booleans: the k largest of each row; of equals the first."""
+    """Return (N, C) booleans: the k largest of each row; of equal values the first."""
     order = np.argsort(-y_pred, axis=-1, kind="stable")[:, :k]
     chosen = np.zeros(y_pred.shape, bool)
     np.put_along_axis(chosen, order, True, -1)
@@ -194,11 +205,11 @@ def largest(y_pred: np.ndarray, k: int) -> np.ndarray:
 
 
 def count_outcomes(
-    positive: np.ndarray, truth: np.ndarray, weights: np.ndarray
+    positive: np.ndarray, actual: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """True positives, false positives and false negatives of each class, (C,)."""
+    """Return the true positives, false positives and false negatives of each class, (C,)."""
     return (
-        weights @ (positive & truth),
-        weights @ (positive & ~truth),
-        weights @ (~positive & truth),
+        weights @ (positive & actual),
+        weights @ (positive & ~actual),
+        weights @ (~positive & actual),
     )

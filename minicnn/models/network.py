@@ -250,8 +250,12 @@ def _fitting(parameter: Parameter, value: Any) -> np.ndarray:
 
 
 def _is_rescaled(graph: Graph, tensor: SymbolicTensor) -> bool:
-    readers = [t.layer for t in graph.tensors if any(u is tensor for u in t.inputs)]
-    return bool(readers) and all(isinstance(layer, Rescaling) for layer in readers)
+    """Return whether every layer that reads the tensor rescales it, perhaps after moving pixels."""
+    readers = [t for t in graph.tensors if any(u is tensor for u in t.inputs)]
+    return bool(readers) and all(
+        isinstance(t.layer, Rescaling) or (t.layer.moves_pixels and _is_rescaled(graph, t))
+        for t in readers
+    )
 
 
 def _wrong_input(tensor: SymbolicTensor, shape: tuple[int, ...]) -> str:

@@ -6,12 +6,12 @@ built before them. Two layers of one network never do.
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from itertools import count
 from typing import Any
 
 from minicnn.layers.base import RNG_KEY, Apply, Layer
+from minicnn.random import purpose_number
 from minicnn.support.auto_names import numbered, snake
 
 
@@ -46,12 +46,7 @@ def with_own_masks(apply: Apply) -> Apply:
 
     def masked(operation: Any, *inputs: Any, **arguments: Any) -> Any:
         if any(x is RNG_KEY for x in inputs):
-            arguments["purpose"] = mask_purpose(numbered("dropout", next(numbers)))
+            arguments["purpose"] = purpose_number(numbered("dropout", next(numbers)))
         return apply(operation, *inputs, **arguments)
 
     return masked
-
-
-def mask_purpose(name: str) -> int:
-    """Return the number that the random numbers of the mask with this name depend on."""
-    return zlib.crc32(name.encode()) & 0x7FFFFFFF

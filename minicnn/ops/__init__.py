@@ -1,8 +1,14 @@
-"""Every operation as a function: `y, saved = op(...)`, then `op_backward(dy, saved)`."""
+"""Every operation as a function: `y, saved = op(...)`, then `op_backward(dy, saved)`.
+
+Arrays are of float32. On the backend "numpy" arrays of float64 are allowed, too, and give results
+of float64; the other backends convert them to float32.
+"""
 
 from minicnn.ops.activations import (
     elu,
     elu_backward,
+    gelu,
+    gelu_backward,
     leaky_relu,
     leaky_relu_backward,
     relu,
@@ -112,6 +118,8 @@ __all__ = [
     "dropout_backward",
     "elu",
     "elu_backward",
+    "gelu",
+    "gelu_backward",
     "global_average_pool2d",
     "global_average_pool2d_backward",
     "global_max_pool2d",

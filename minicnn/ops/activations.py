@@ -1,15 +1,17 @@
-"""Activations: what happens to each number on its own, between a layer's sums and the next layer.
+"""Activations: functions that are applied to each value of an array.
 
-Every one takes a float array of any shape (N, ...) and gives one of that shape. NaN stays NaN.
+Each takes a float array of any shape (N, ...) and returns one of that shape. NaN stays NaN.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minicnn.checks import check_array, check_number
+from minicnn.checks import check_array, check_flag, check_number
+from minicnn.contracts import ACTIVATIONS
 from minicnn.ops.operation import Operation, Saved, apply, gradients
 
 
@@ -25,21 +27,29 @@ def _resolve_leaky_relu(x: Any, *, negative_slope: float = 0.2) -> dict[str, Any
 
 def _resolve_elu(x: Any, *, alpha: float = 1.0) -> dict[str, Any]:
     check_array(x, "x")
-    # The gradient is taken from y, whose sign tells x's sign only if alpha is not negative.
+    # The gradient is computed from y, whose sign is x's sign only if alpha is not negative.
     return {"alpha": check_number(alpha, "alpha", 0)}
 
 
-RELU = Operation("relu", _resolve, ("relu_backward",))
-LEAKY_RELU = Operation("leaky_relu", _resolve_leaky_relu, ("leaky_relu_backward",))
-RELU6 = Operation("relu6", _resolve, ("relu6_backward",))
-ELU = Operation("elu", _resolve_elu, ("elu_backward",))
-SIGMOID = Operation("sigmoid", _resolve, ("sigmoid_backward",))
-TANH = Operation("tanh", _resolve, ("tanh_backward",))
-SILU = Operation("silu", _resolve, ("silu_backward",))
+def _resolve_gelu(x: Any, *, approximate: bool = False) -> dict[str, Any]:
+    check_array(x, "x")
+    return {"approximate": check_flag(approximate, "approximate")}
+
+
+RESOLVERS: dict[str, Callable[..., dict[str, Any]]] = {
+    "leaky_relu": _resolve_leaky_relu,
+    "elu": _resolve_elu,
+    "gelu": _resolve_gelu,
+}
+OPERATIONS = {
+    name: Operation(name, RESOLVERS.get(name, _resolve), (f"{name}_backward",))
+    for name in ACTIVATIONS
+}
+RELU = OPERATIONS["relu"]  # the planner fuses it with the operations beside it
 
 
 def relu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """What is positive, and 0 for the rest.
+    """Rectified linear unit: keeps positive values and replaces all others by 0.
 
     y = max(x, 0)
 
@@ -49,7 +59,7 @@ def relu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `relu_backward`
 
     Raises
@@ -69,12 +79,12 @@ def relu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
 
 def relu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx: dy where y > 0, else 0."""
+    """Return dx: dy where y > 0, else 0."""
     return gradients(dy, saved)["dx"]
 
 
 def leaky_relu(x: np.ndarray, negative_slope: float = 0.2) -> tuple[np.ndarray, Saved]:
-    """What is positive, and a small share of the rest, so that no unit stops learning.
+    """Leaky ReLU: keeps positive values and scales all others down, so that gradients remain.
 
     y = x if x > 0 else negative_slope * x
 
@@ -85,7 +95,7 @@ def leaky_relu(x: np.ndarray, negative_slope: float = 0.2) -> tuple[np.ndarray, 
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `leaky_relu_backward`
 
     Raises
@@ -102,16 +112,16 @@ def leaky_relu(x: np.ndarray, negative_slope: float = 0.2) -> tuple[np.ndarray, 
     >>> leaky_relu(np.array([-2, 0, 3], np.float32), 0.5)[0].tolist()
     [-1.0, 0.0, 3.0]
     """
-    return apply(LEAKY_RELU, x, negative_slope=negative_slope)
+    return apply(OPERATIONS["leaky_relu"], x, negative_slope=negative_slope)
 
 
 def leaky_relu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx: dy where x > 0, else negative_slope * dy."""
+    """Return dx: dy where x > 0, else negative_slope * dy."""
     return gradients(dy, saved)["dx"]
 
 
 def relu6(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """ReLU that stops growing at 6.
+    """ReLU with a maximum of 6.
 
     y = min(max(x, 0), 6)
 
@@ -121,7 +131,7 @@ def relu6(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `relu6_backward`
 
     Raises
@@ -137,16 +147,16 @@ def relu6(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> relu6(np.array([-2, 3, 8], np.float32))[0].tolist()
     [0.0, 3.0, 6.0]
     """
-    return apply(RELU6, x)
+    return apply(OPERATIONS["relu6"], x)
 
 
 def relu6_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx: dy where 0 < y < 6, else 0."""
+    """Return dx: dy where 0 < y < 6, else 0."""
     return gradients(dy, saved)["dx"]
 
 
 def elu(x: np.ndarray, alpha: float = 1.0) -> tuple[np.ndarray, Saved]:
-    """What is positive, and a smooth curve down to -alpha for the rest.
+    """Exponential linear unit: keeps positive values; negative ones approach -alpha smoothly.
 
     y = x if x > 0 else alpha * (exp(x) - 1)
 
@@ -157,7 +167,7 @@ def elu(x: np.ndarray, alpha: float = 1.0) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `elu_backward`
 
     Raises
@@ -175,16 +185,16 @@ def elu(x: np.ndarray, alpha: float = 1.0) -> tuple[np.ndarray, Saved]:
     >>> elu(np.array([-100, 0, 3], np.float32))[0].tolist()
     [-1.0, 0.0, 3.0]
     """
-    return apply(ELU, x, alpha=alpha)
+    return apply(OPERATIONS["elu"], x, alpha=alpha)
 
 
 def elu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx: dy where y > 0, else dy * (y + alpha)."""
+    """Return dx: dy where y > 0, else dy * (y + alpha)."""
     return gradients(dy, saved)["dx"]
 
 
 def sigmoid(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Squeezes all numbers into 0 to 1, as a probability.
+    """Logistic function: maps all values to the range from 0 to 1.
 
     y = 1 / (1 + exp(-x))
 
@@ -194,7 +204,7 @@ def sigmoid(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `sigmoid_backward`
 
     Raises
@@ -206,16 +216,16 @@ def sigmoid(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> sigmoid(np.array([-200, 0, 200], np.float32))[0].tolist()
     [0.0, 0.5, 1.0]
     """
-    return apply(SIGMOID, x)
+    return apply(OPERATIONS["sigmoid"], x)
 
 
 def sigmoid_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx = dy * y * (1 - y)."""
+    """Return dx = dy * y * (1 - y)."""
     return gradients(dy, saved)["dx"]
 
 
 def tanh(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Squeezes all numbers into -1 to 1.
+    """Hyperbolic tangent: maps all values to the range from -1 to 1.
 
     y = (exp(x) - exp(-x)) / (exp(x) + exp(-x))
 
@@ -225,7 +235,7 @@ def tanh(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `tanh_backward`
 
     Raises
@@ -237,16 +247,16 @@ def tanh(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> tanh(np.array([-100, 0, 100], np.float32))[0].tolist()
     [-1.0, 0.0, 1.0]
     """
-    return apply(TANH, x)
+    return apply(OPERATIONS["tanh"], x)
 
 
 def tanh_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx = dy * (1 - y*y)."""
+    """Return dx = dy * (1 - y * y)."""
     return gradients(dy, saved)["dx"]
 
 
 def silu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Each number times its own sigmoid: a smooth ReLU that dips a little below 0.
+    """Sigmoid linear unit: each value times its sigmoid, a smooth function close to ReLU.
 
     y = x / (1 + exp(-x))
 
@@ -256,7 +266,7 @@ def silu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `silu_backward`
 
     Raises
@@ -272,9 +282,47 @@ def silu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> silu(np.array([0, 100], np.float32))[0].tolist()
     [0.0, 100.0]
     """
-    return apply(SILU, x)
+    return apply(OPERATIONS["silu"], x)
 
 
 def silu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx = dy * s * (1 + x * (1 - s)), s = sigmoid(x)."""
+    """Return dx = dy * s * (1 + x * (1 - s)), where s = sigmoid(x)."""
+    return gradients(dy, saved)["dx"]
+
+
+def gelu(x: np.ndarray, approximate: bool = False) -> tuple[np.ndarray, Saved]:
+    """Gaussian error linear unit: each value times the normal distribution function at it.
+
+    y = x * p(x), p(x) = (1 + erf(x / sqrt(2))) / 2, or approximately
+    p(x) = (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2
+
+    Parameters
+    ----------
+    x : float32 array, (N, ...)
+    approximate : use the second formula, which differs by at most 0.0005; default False
+
+    Returns
+    -------
+    y : float32 array, the shape of x
+    saved : Saved, for `gelu_backward`
+
+    Raises
+    ------
+    DTypeError : x is not an array of floats
+    ArgumentError : approximate is not True or False
+
+    References
+    ----------
+    Hendrycks, Gimpel. Gaussian error linear units (GELUs). 2016.
+
+    Examples
+    --------
+    >>> gelu(np.array([-100, 0, 100], np.float32))[0].tolist()
+    [-0.0, 0.0, 100.0]
+    """
+    return apply(OPERATIONS["gelu"], x, approximate=approximate)
+
+
+def gelu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
+    """Return dx = dy * (p(x) + x * p'(x))."""
     return gradients(dy, saved)["dx"]

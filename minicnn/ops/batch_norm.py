@@ -1,4 +1,4 @@
-"""Batch normalization, while learning (the batch's statistics) and in use (the running ones)."""
+"""Batch normalization: by the batch's statistics in training, by moving averages at inference."""
 
 from __future__ import annotations
 
@@ -65,30 +65,30 @@ def batch_norm_training(
     momentum: float = 0.99,
     epsilon: float = 1e-3,
 ) -> tuple[np.ndarray, Saved]:
-    """Brings each channel to mean beta and deviation gamma, by the statistics of this batch.
+    """Normalize each channel to mean beta and standard deviation gamma, by this batch's statistics.
 
-    mean[c], variance[c] = those of x[..., c] over all axes but the last (variance divided by count)
+    mean[c], variance[c] = mean and biased variance of x[..., c], over all axes but the last
     y[..., c] = gamma[c] * (x[..., c] - mean[c]) / sqrt(variance[c] + epsilon) + beta[c]
-    moving = momentum * moving + (1 - momentum) * this batch's, for mean and variance
+    moving = momentum * moving + (1 - momentum) * the batch's, for mean and variance
 
     Parameters
     ----------
     x : float32 array, (N, ..., C)
     gamma, beta : float32 arrays, (C,)
-    moving_mean, moving_variance : float32 arrays, (C,): running statistics so far
-    momentum : share of the running statistics that stays; default 0.99
-    epsilon : added to the variance, keeps the quotient finite; default 1e-3
+    moving_mean, moving_variance : float32 arrays, (C,): the moving averages so far
+    momentum : weight of the old moving averages; default 0.99
+    epsilon : added to the variance, so that the divisor is not 0; default 1e-3
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `batch_norm_training_backward`; `saved.updates` has the new "moving_mean"
-        and "moving_variance". The arrays that were passed stay as they are
+        and "moving_variance". The arrays that were passed are not changed
 
     Raises
     ------
     DTypeError : an array is not of floats
-    ShapeError : an array does not have C numbers
+    ShapeError : an array does not have one value per channel
     ArgumentError : momentum is not in [0, 1), or epsilon not positive
 
     References
@@ -111,7 +111,7 @@ def batch_norm_training(
 def batch_norm_training_backward(
     dy: np.ndarray, saved: Saved
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(dx, dgamma, dbeta); dx goes through the batch's mean and variance too."""
+    """Return (dx, dgamma, dbeta); dx includes the paths through the batch's mean and variance."""
     found = gradients(dy, saved)
     return found["dx"], found["dgamma"], found["dbeta"]
 
@@ -125,7 +125,7 @@ def batch_norm_inference(
     *,
     epsilon: float = 1e-3,
 ) -> tuple[np.ndarray, Saved]:
-    """Brings each channel near mean beta and deviation gamma, by statistics gathered before.
+    """Normalize each channel by fixed statistics: those that training gathered.
 
     y[..., c] = gamma[c] * (x[..., c] - moving_mean[c]) / sqrt(moving_variance[c] + epsilon)
                 + beta[c]
@@ -138,13 +138,13 @@ def batch_norm_inference(
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `batch_norm_inference_backward`
 
     Raises
     ------
     DTypeError : an array is not of floats
-    ShapeError : an array does not have C numbers
+    ShapeError : an array does not have one value per channel
     ArgumentError : epsilon is not positive
 
     References
@@ -166,6 +166,6 @@ def batch_norm_inference(
 def batch_norm_inference_backward(
     dy: np.ndarray, saved: Saved
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(dx, dgamma, dbeta), the running statistics being constants."""
+    """Return (dx, dgamma, dbeta); the moving averages are constants."""
     found = gradients(dy, saved)
     return found["dx"], found["dgamma"], found["dbeta"]

@@ -1,4 +1,4 @@
-"""Batch normalization while learning, and the dropout behind it, in one."""
+"""Batch normalization in training, fused with the dropout that follows it."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def batch_norm_dropout(
     momentum: float = 0.99,
     epsilon: float = 1e-3,
 ) -> tuple[np.ndarray, Saved]:
-    """Numbers brought to each channel's mean beta and deviation gamma, a fraction of them dropped.
+    """Normalize each channel by the batch's statistics, then set a fraction of the values to 0.
 
     y = dropout(batch_norm_training(x))
 
-    The models' planner puts it in the place of those two; it saves a pass over the image, forward
-    and backward.
+    The planner of models uses it in place of these two operations. It saves one pass over the
+    array in the forward and in the backward pass.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def batch_norm_dropout(
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `batch_norm_dropout_backward`; `saved.updates` as in `batch_norm_training`
 
     Raises
@@ -84,6 +84,6 @@ def batch_norm_dropout(
 def batch_norm_dropout_backward(
     dy: np.ndarray, saved: Saved
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(dx, dgamma, dbeta), as of `batch_norm_training` behind `dropout_backward`."""
+    """Return (dx, dgamma, dbeta): `dropout_backward`, then `batch_norm_training_backward`."""
     found = gradients(dy, saved)
     return found["dx"], found["dgamma"], found["dbeta"]

@@ -1,4 +1,4 @@
-"""2-D convolution: checked arguments in, the current engine's kernel out."""
+"""2-D convolution of images with a set of filters."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _resolve(
     if b is not None:
         check_floats(b, "b", ("CO",))
         if b.shape[0] != filters:
-            raise ShapeError(f"b must have one number a filter, {filters}; got {b.shape[0]}")
+            raise ShapeError(f"b must have one value per filter, {filters}; got {b.shape[0]}")
     image = (x.shape[1], x.shape[2])
     window = conv_window(w.shape[:2], strides, padding, dilation, image)
     wanted = conv_algorithm.get() if algorithm == "auto" else algorithm
@@ -62,7 +62,7 @@ def conv2d(
     groups: int = 1,
     algorithm: str = "auto",
 ) -> tuple[np.ndarray, Saved]:
-    """Weighted sums over a window that slides over each image.
+    """Convolve images with filters: weighted sums over a window that slides over each image.
 
     y[n, oy, ox, k] = b[k] + sum over ky, kx, c of
         x[n, oy*SY + ky*DY - top, ox*SX + kx*DX - left, c] * w[ky, kx, c, k]
@@ -73,31 +73,31 @@ def conv2d(
     w : float32 array, (KH, KW, CI / groups, CO)
     b : float32 array, (CO,), or None for no bias
     strides : int or (SY, SX), in pixels; default 1
-    padding : "valid" uses only whole windows; "same" pads with zeros so that OH = ceil(H / SY), the
-        odd row or column after the image; or rows and columns of zeros: p, (ph, pw) or
-        ((top, bottom), (left, right))
+    padding : "valid" uses complete windows only; "same" pads with zeros so that OH = ceil(H / SY),
+        with an odd row or column after the image; or the number of rows and columns of zeros: p,
+        (ph, pw) or ((top, bottom), (left, right))
     dilation : int or (DY, DX), in pixels: distance between a window's cells; default 1
     groups : int; filter k sees only the channels of its group. CI groups make a depthwise
         convolution
-    algorithm : "direct" takes every product, as the formula says; "winograd" saves most of the
-        multiplications of small windows of stride 1, and its rounding errors are larger, about
-        1e-6 of the results' size for 3 x 3; "auto" is the fastest of the two, or what
-        `mc.config.set_conv_algorithm` says. An engine without an algorithm for this shape
-        computes directly. With "auto" an error is at most 32 * 2^-24 (5 x 5: 128 * 2^-24) of the
+    algorithm : "direct" computes every product of the formula; "winograd" saves most of the
+        multiplications of small windows with stride 1, with larger rounding errors, about 1e-6 of
+        the results' size for 3 x 3; "auto" is the setting of `mc.config.set_conv_algorithm`, by
+        default the faster of the two. An engine that has no such algorithm for the shape uses
+        "direct". With "auto" an error is at most 32 * 2^-24 (5 x 5: 128 * 2^-24) of the
         largest inputs, by channel, of a tile of 4 x 4 results times the magnitudes of the weights
-        (docs/fast.md has the formula), and results that see padding alone are exact
+        (docs/fast.md has the formula), and results that depend on padding alone are exact
 
     Returns
     -------
-    y : (N, OH, OW, CO) float32 (float64 stays float64 on the numpy backend)
+    y : (N, OH, OW, CO) float32
     saved : Saved, for `conv2d_backward`
 
     Raises
     ------
     DTypeError : an array is not of floats
     ShapeError : wrong axes, channels that do not match, or no window fits
-    ArgumentError : a stride, dilation, padding or groups that is not a fitting integer; an
-        algorithm that there is not
+    ArgumentError : strides, dilation, padding or groups is not an integer in its range, or the
+        algorithm is unknown
 
     References
     ----------
@@ -115,6 +115,6 @@ def conv2d(
 
 
 def conv2d_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(dx, dw, db) from dy, (N, OH, OW, CO); each has the shape of x, w or b."""
+    """Return (dx, dw, db) from dy, (N, OH, OW, CO); each has the shape of x, w or b."""
     found = gradients(dy, saved)
     return found["dx"], found["dw"], found["db"]

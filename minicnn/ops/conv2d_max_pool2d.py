@@ -1,4 +1,4 @@
-"""Convolution, activation and max pooling in one: the un-pooled image is never kept."""
+"""Convolution, activation and max pooling, fused: the image before pooling is not stored."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from minicnn.ops.conv2d import CONV2D
 from minicnn.ops.operation import Operation, Saved, apply, gradients
 from minicnn.shapes import Padding, Pair, pool_window
 
-# A window's argmax is kept in one byte, whose last number says that there is none.
+# A window's argmax is stored in one byte; its value 255 means that ReLU made all cells 0.
 MAX_CELLS = 255
 
 
@@ -45,7 +45,7 @@ CONV2D_MAX_POOL2D = Operation(
     _resolve,
     ("conv2d_max_pool2d_backward_weights", "conv2d_max_pool2d_backward_input"),
 )
-# It also gathers the mean and the variance of each channel of y, for the batch norm behind it.
+# It also computes the mean and the variance of each channel of y, for a batch norm that follows.
 CONV2D_MAX_POOL2D_MOMENTS = replace(CONV2D_MAX_POOL2D, name="conv2d_max_pool2d_moments")
 
 
@@ -64,12 +64,12 @@ def conv2d_max_pool2d(
     activation: str = "relu",
     algorithm: str = "auto",
 ) -> tuple[np.ndarray, Saved]:
-    """Largest activation of a convolution in each pooling window.
+    """Return the largest activation of a convolution in each pooling window.
 
     y = max_pool2d(activation(conv2d(x, w, b)))
 
-    The models' planner puts it in the place of those three; it saves the memory of the two images
-    between them, and only the winners' gradients are computed.
+    The planner of models uses it in place of these three operations. It saves the memory of the two
+    images between them, and the backward pass computes only the gradients at the maxima.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def conv2d_max_pool2d(
 
     Returns
     -------
-    y : (N, OH, OW, CO) float32 (float64 stays float64 on the numpy backend)
+    y : (N, OH, OW, CO) float32
     saved : Saved, for `conv2d_max_pool2d_backward`
 
     Raises
@@ -91,7 +91,7 @@ def conv2d_max_pool2d(
 
     Notes
     -----
-    Where every cell of a window is negative, ReLU makes all of them 0: the gradient is 0 there.
+    Where all cells of a window are negative, ReLU makes them 0, and the gradient is 0.
 
     Examples
     --------
@@ -120,6 +120,6 @@ def conv2d_max_pool2d(
 def conv2d_max_pool2d_backward(
     dy: np.ndarray, saved: Saved
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(dx, dw, db) from dy, (N, OH, OW, CO); each has the shape of x, w or b."""
+    """Return (dx, dw, db) from dy, (N, OH, OW, CO); each has the shape of x, w or b."""
     found = gradients(dy, saved)
     return found["dx"], found["dw"], found["db"]

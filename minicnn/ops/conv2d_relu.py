@@ -1,4 +1,4 @@
-"""Convolution and ReLU in one: what is negative becomes 0 before it is written."""
+"""Convolution and ReLU, fused."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def conv2d_relu(
     groups: int = 1,
     algorithm: str = "auto",
 ) -> tuple[np.ndarray, Saved]:
-    """What is positive in a convolution, and 0 for the rest.
+    """Convolve images with filters and replace negative results by 0.
 
     y = relu(conv2d(x, w, b))
 
-    The models' planner puts it in the place of those two; it saves a pass over the image and the
-    memory of the one between them.
+    The planner of models uses it in place of these two operations. It saves one pass over the
+    image, and the memory of the image between them.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def conv2d_relu(
 
     Returns
     -------
-    y : (N, OH, OW, CO) float32 (float64 stays float64 on the numpy backend)
+    y : (N, OH, OW, CO) float32
     saved : Saved, for `conv2d_relu_backward`
 
     Raises
@@ -59,6 +59,6 @@ def conv2d_relu(
 
 
 def conv2d_relu_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(dx, dw, db) from dy, (N, OH, OW, CO); each has the shape of x, w or b."""
+    """Return (dx, dw, db) from dy, (N, OH, OW, CO); each has the shape of x, w or b."""
     found = gradients(dy, saved)
     return found["dx"], found["dw"], found["db"]

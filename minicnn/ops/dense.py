@@ -1,4 +1,4 @@
-"""Fully connected layers' product, and the bias on its own."""
+"""The matrix product of fully connected layers, and the addition of a bias."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _resolve_dense(x: Any, w: Any, b: Any | None) -> dict[str, Any]:
     if b is not None:
         check_floats(b, "b", ("out",))
         if b.shape[0] != w.shape[1]:
-            raise ShapeError(f"b must have one number a unit, {w.shape[1]}; got {b.shape[0]}")
+            raise ShapeError(f"b must have one value per unit, {w.shape[1]}; got {b.shape[0]}")
     return {}
 
 
@@ -37,7 +37,7 @@ BIAS = Operation("bias", _resolve_bias, ("bias_backward_bias", "bias_backward_in
 
 
 def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> tuple[np.ndarray, Saved]:
-    """Weighted sums of all features.
+    """Compute weighted sums of all features: a matrix product, plus a bias.
 
     y[n, k] = b[k] + sum over i of x[n, i] * w[i, k]
 
@@ -49,7 +49,7 @@ def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> tuple[np
 
     Returns
     -------
-    y : (N, out) float32 (float64 stays float64 on the numpy backend)
+    y : (N, out) float32
     saved : Saved, for `dense_backward`
 
     Raises
@@ -71,13 +71,13 @@ def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> tuple[np
 
 
 def dense_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(dx, dw, db) from dy, (N, out); each has the shape of x, w or b."""
+    """Return (dx, dw, db) from dy, (N, out); each has the shape of x, w or b."""
     found = gradients(dy, saved)
     return found["dx"], found["dw"], found["db"]
 
 
 def bias(x: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """One number a channel, added everywhere.
+    """Add one value per channel to all elements of that channel.
 
     y[n, ..., c] = x[n, ..., c] + b[c]
 
@@ -94,7 +94,7 @@ def bias(x: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, Saved]:
     Raises
     ------
     DTypeError : an array is not of floats
-    ShapeError : b does not have C numbers
+    ShapeError : b does not have one value per channel
 
     Examples
     --------
@@ -105,6 +105,6 @@ def bias(x: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, Saved]:
 
 
 def bias_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray]:
-    """(dx, db) from dy: dx is dy, db its sums over all axes but the last."""
+    """Return (dx, db): dx is dy, and db is its sum over all axes but the last."""
     found = gradients(dy, saved)
     return found["dx"], found["db"]

@@ -1,4 +1,4 @@
-"""Dropout: numbers switched off at random, the same ones forward and backward."""
+"""Dropout: random values are set to 0, the same ones in the forward and the backward pass."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def _resolve(x: Any, rng_key: Any, *, rate: float, purpose: int = 0) -> dict[str
     check_array(x, "x")
     check_array(rng_key, "rng_key", ("uint32",))
     if tuple(rng_key.shape) != (4,):
-        raise ShapeError(f"rng_key must have 4 numbers; got shape {shape_text(rng_key.shape)}")
+        raise ShapeError(f"rng_key must have 4 words; got shape {shape_text(rng_key.shape)}")
     check_int(purpose, "purpose", 0)
     return {"rate": check_number(rate, "rate", 0, 1), "purpose": int(purpose)}
 
@@ -26,32 +26,32 @@ DROPOUT = Operation("dropout", _resolve, ("dropout_backward",))
 def dropout(
     x: np.ndarray, rng_key: np.ndarray, rate: float, purpose: int = 0
 ) -> tuple[np.ndarray, Saved]:
-    """A fraction `rate` of the numbers becomes 0; the others grow, so that the mean stays.
+    """Set a fraction `rate` of the values to 0 and scale the others up, which keeps the mean.
 
     y = x / (1 - rate) where the element's random number is at least rate, else 0
 
     Parameters
     ----------
     x : float32 array, (N, ...)
-    rng_key : uint32 array, (4,): seed and step, what `minicnn.random.rng_key(step)` gives
-    rate : fraction that is dropped, 0 <= rate < 1
-    purpose : tells the dropouts of one network apart; default 0
+    rng_key : uint32 array, (4,): seed and step, as `minicnn.random.rng_key(step)` returns them
+    rate : fraction of the values that is dropped, 0 <= rate < 1
+    purpose : a number that differs between the dropouts of one network; default 0
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `dropout_backward`
 
     Raises
     ------
     DTypeError : x is not an array of floats, or rng_key not one of uint32
-    ShapeError : rng_key does not have 4 numbers
+    ShapeError : rng_key does not have 4 words
     ArgumentError : rate is not in [0, 1)
 
     Notes
     -----
-    The random numbers are Philox4x32-10 of (rng_key, purpose, element's position): a pure function,
-    on every engine and for any number of threads.
+    The random numbers are Philox4x32-10 of (rng_key, purpose, element's position), so they are the
+    same on every engine and for any number of threads.
 
     References
     ----------
@@ -69,5 +69,5 @@ def dropout(
 
 
 def dropout_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx: dy / (1 - rate) for the elements that were kept, else 0."""
+    """Return dx: dy / (1 - rate) for the elements that were kept, else 0."""
     return gradients(dy, saved)["dx"]

@@ -1,4 +1,4 @@
-"""Arithmetic between arrays, number by number, and with two scalars."""
+"""Elementwise arithmetic: sum and product of two arrays, and a linear function of one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RESCALE = Operation("rescale", _resolve_rescale, ("rescale_backward",))
 
 
 def add(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Sum of two arrays: how the branches of a residual network meet.
+    """Add two arrays, as the branches of a residual network are joined.
 
     y = a + b
 
@@ -38,7 +38,7 @@ def add(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array of that shape (float64 stays float64 on the numpy backend)
+    y : float32 array of that shape
     saved : Saved, for `add_backward`
 
     Raises
@@ -59,13 +59,13 @@ def add(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, Saved]:
 
 
 def add_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray]:
-    """(da, db), both equal to dy."""
+    """Return (da, db), both equal to dy."""
     found = gradients(dy, saved)
     return found["da"], found["db"]
 
 
 def multiply(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Product of two arrays, number by number: how one branch gates another.
+    """Multiply two arrays element by element, as one branch scales another.
 
     y = a * b
 
@@ -75,7 +75,7 @@ def multiply(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array of that shape (float64 stays float64 on the numpy backend)
+    y : float32 array of that shape
     saved : Saved, for `multiply_backward`
 
     Raises
@@ -92,24 +92,24 @@ def multiply(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, Saved]:
 
 
 def multiply_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray]:
-    """(da, db) = (dy * b, dy * a)."""
+    """Return (da, db) = (dy * b, dy * a)."""
     found = gradients(dy, saved)
     return found["da"], found["db"]
 
 
 def rescale(x: np.ndarray, scale: float, offset: float = 0.0) -> tuple[np.ndarray, Saved]:
-    """Pixels to the range that a network learns best from.
+    """Scale and shift all values, for instance pixels to the range from 0 to 1.
 
     y = x * scale + offset
 
     Parameters
     ----------
     x : uint8 or float32 array, (N, ...)
-    scale, offset : 1/255 and 0 take 0...255 to 0...1; offset's default is 0
+    scale, offset : finite numbers; 1/255 and 0 map 0...255 to 0...1. The default offset is 0
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `rescale_backward`
 
     Raises
@@ -126,5 +126,5 @@ def rescale(x: np.ndarray, scale: float, offset: float = 0.0) -> tuple[np.ndarra
 
 
 def rescale_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx = dy * scale."""
+    """Return dx = dy * scale."""
     return gradients(dy, saved)["dx"]

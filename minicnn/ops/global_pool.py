@@ -1,4 +1,4 @@
-"""Pooling over whole images: one number a channel."""
+"""Pooling over whole images: one value per channel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GLOBAL_AVERAGE_POOL2D = Operation(
 
 
 def global_max_pool2d(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Largest value of each channel of each image.
+    """Return the largest value of each channel of each image.
 
     y[n, c] = max over h, w of x[n, h, w, c]
 
@@ -32,7 +32,7 @@ def global_max_pool2d(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : (N, C) float32 (float64 stays float64 on the numpy backend)
+    y : (N, C) float32
     saved : Saved, for `global_max_pool2d_backward`
 
     Raises
@@ -42,8 +42,8 @@ def global_max_pool2d(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Notes
     -----
-    Among equal values the first in row-major order wins and takes the whole gradient. A NaN in
-    a channel makes its output NaN.
+    Among equal values the first one in row-major order receives the whole gradient. A NaN in a
+    channel makes its output NaN.
 
     Examples
     --------
@@ -54,12 +54,12 @@ def global_max_pool2d(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
 
 def global_max_pool2d_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx, (N, H, W, C): each dy goes to its channel's argmax, all others get 0."""
+    """Return dx, (N, H, W, C): dy at the position of each channel's maximum, else 0."""
     return gradients(dy, saved)["dx"]
 
 
 def global_average_pool2d(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Mean of each channel of each image.
+    """Return the mean of each channel of each image.
 
     y[n, c] = 1/(H*W) * sum over h, w of x[n, h, w, c]
 
@@ -69,7 +69,7 @@ def global_average_pool2d(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : (N, C) float32 (float64 stays float64 on the numpy backend)
+    y : (N, C) float32
     saved : Saved, for `global_average_pool2d_backward`
 
     Raises
@@ -90,5 +90,5 @@ def global_average_pool2d(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
 
 def global_average_pool2d_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx, (N, H, W, C): dy / (H*W) at every pixel."""
+    """Return dx, (N, H, W, C): dy / (H * W) at every pixel."""
     return gradients(dy, saved)["dx"]

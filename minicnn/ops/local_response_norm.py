@@ -1,4 +1,4 @@
-"""Local response normalization: strong channels damp their neighbors."""
+"""Local response normalization: values are divided by a sum over neighboring channels."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from minicnn.ops.operation import Operation, Saved, apply, gradients
 
 
 def check_neighborhood(size: int, alpha: float, beta: float, k: float) -> dict[str, Any]:
-    """The four numbers of the formula, checked."""
+    """Check the four parameters of the formula, and return them by name."""
     check_int(size, "size")
     if size % 2 == 0:
-        raise ArgumentError(f"size must be odd, the channel itself being the middle; got {size}")
+        raise ArgumentError(
+            f"size must be odd, because the channel itself is in the middle; got {size}"
+        )
     return {
         "size": int(size),
         "alpha": check_number(alpha, "alpha", 0),
@@ -41,7 +43,7 @@ def local_response_norm(
     beta: float = 0.75,
     k: float = 1.0,
 ) -> tuple[np.ndarray, Saved]:
-    """Each number divided by a measure of what `size` neighboring channels have at its pixel.
+    """Divide each value by a measure of the `size` neighboring channels at its pixel.
 
     scale[n, h, w, c] = k + alpha/size * sum over |d| <= size // 2 of x[n, h, w, c + d]^2
     y = x * scale^-beta
@@ -50,18 +52,19 @@ def local_response_norm(
     ----------
     x : float32 array, (N, H, W, C)
     size : odd number of channels in a neighborhood; default 5
-    alpha, beta, k : strength, exponent and floor; defaults 1e-4, 0.75 and 1, those of Caffe
+    alpha, beta, k : factor, exponent and constant of the formula; defaults 1e-4, 0.75 and 1, as in
+        Caffe
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `local_response_norm_backward`
 
     Raises
     ------
     DTypeError : x is not an array of floats
     ShapeError : x does not have 4 axes
-    ArgumentError : size is even, or a number is negative
+    ArgumentError : size is even, or another parameter is negative
 
     References
     ----------
@@ -78,5 +81,5 @@ def local_response_norm(
 
 
 def local_response_norm_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx = dy * scale^-beta - 2*alpha*beta/size * x * neighbors' sum of dy * y / scale."""
+    """Return dx = dy * scale^-beta - 2*alpha*beta/size * x * sum over neighbors of dy*y/scale."""
     return gradients(dy, saved)["dx"]

@@ -1,9 +1,10 @@
-"""Losses: one number a sample that says how wrong a prediction is.
+"""Losses: one value per sample that measures how wrong its prediction is.
 
-From probabilities, or, under the names with softmax_ and sigmoid_, from the scores (logits) that
-go into the last activation: exact even where a probability rounds to 0 or 1.
+They are computed from probabilities or, if the name begins with softmax_ or sigmoid_, from logits,
+the inputs of the last activation; this is accurate even where a probability rounds to 0 or 1.
 
-`LOSSES` has all of them by name. Their backwards take dloss, (N,): how much each sample counts.
+`LOSSES` has all of them by name. The backward functions take dloss, (N,), the weight of each
+sample.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def _resolve_sparse(
     check_array(y_true, "y_true", ("int32",))
     if tuple(y_true.shape) != tuple(prediction.shape[:1]):
         raise ShapeError(
-            f"y_true must have one label a sample, ({prediction.shape[0]},); "
+            f"y_true must have one label per sample, ({prediction.shape[0]},); "
             f"got shape {shape_text(y_true.shape)}"
         )
     return {"label_smoothing": check_number(label_smoothing, "label_smoothing", 0, 1)}
@@ -92,22 +93,22 @@ LOSSES = {
 def categorical_crossentropy(
     y_pred: np.ndarray, y_true: np.ndarray, label_smoothing: float = 0.0
 ) -> tuple[np.ndarray, Saved]:
-    """Surprise at the true class, given predicted probabilities.
+    """Categorical crossentropy of predicted probabilities and target probabilities.
 
     loss[n] = -sum over c of t[n, c] * log(q[n, c])
 
-    where q = y_pred / (its row's sum), clipped to [1e-7, 1 - 1e-7], and
+    where q = y_pred / (the row's sum), clipped to [1e-7, 1 - 1e-7], and
     t = y_true * (1 - label_smoothing) + label_smoothing / C.
 
     Parameters
     ----------
     y_pred : float32 array, (N, C): probabilities
     y_true : float32 array, (N, C): one-hot rows, or any that sum to 1
-    label_smoothing : share of the truth that is spread evenly over the classes; default 0
+    label_smoothing : share of the targets that is spread evenly over the classes; default 0
 
     Returns
     -------
-    loss : (N,) float32 (float64 stays float64 on the numpy backend)
+    loss : (N,) float32
     saved : Saved, for `categorical_crossentropy_backward`
 
     Raises
@@ -133,26 +134,26 @@ def categorical_crossentropy(
 
 
 def categorical_crossentropy_backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
-    """dy_pred, (N, C), from dloss, (N,); 0 where the clip holds a probability."""
+    """Return dy_pred, (N, C), from dloss, (N,); it is 0 where a probability was clipped."""
     return gradients(dloss, saved)["dy_pred"]
 
 
 def sparse_categorical_crossentropy(
     y_pred: np.ndarray, y_true: np.ndarray, label_smoothing: float = 0.0
 ) -> tuple[np.ndarray, Saved]:
-    """Categorical crossentropy with the true class's number in place of a one-hot row.
+    """Categorical crossentropy with class numbers as targets instead of one-hot rows.
 
     loss[n] = -log(q[n, y_true[n]]),  q as in `categorical_crossentropy`
 
     Parameters
     ----------
     y_pred : float32 array, (N, C): probabilities
-    y_true : int32 array, (N,): classes, 0 to C - 1
+    y_true : int32 array, (N,): class numbers, 0 to C - 1
     label_smoothing : as in `categorical_crossentropy`; default 0
 
     Returns
     -------
-    loss : (N,) float32 (float64 stays float64 on the numpy backend)
+    loss : (N,) float32
     saved : Saved, for `sparse_categorical_crossentropy_backward`
 
     Raises
@@ -175,14 +176,14 @@ def sparse_categorical_crossentropy(
 
 
 def sparse_categorical_crossentropy_backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
-    """dy_pred, (N, C), from dloss, (N,); 0 where the clip holds a probability."""
+    """Return dy_pred, (N, C), from dloss, (N,); it is 0 where a probability was clipped."""
     return gradients(dloss, saved)["dy_pred"]
 
 
 def binary_crossentropy(
     y_pred: np.ndarray, y_true: np.ndarray, label_smoothing: float = 0.0
 ) -> tuple[np.ndarray, Saved]:
-    """Surprise at yes-or-no answers, the mean over a sample's answers.
+    """Binary crossentropy of predicted probabilities, the mean over a sample's values.
 
     loss[n] = -mean over i of t[n, i] * log(p[n, i]) + (1 - t[n, i]) * log(1 - p[n, i])
 
@@ -191,19 +192,19 @@ def binary_crossentropy(
 
     Parameters
     ----------
-    y_pred : float32 array, (N, ...): probabilities of "yes"
-    y_true : float32 array of that shape: 1 yes, 0 no
-    label_smoothing : share of the truth that becomes "maybe"; default 0
+    y_pred : float32 array, (N, ...): probabilities of the value 1
+    y_true : float32 array of that shape: targets, 0 or 1
+    label_smoothing : share of the targets that is replaced by 1/2; default 0
 
     Returns
     -------
-    loss : (N,) float32 (float64 stays float64 on the numpy backend)
+    loss : (N,) float32
     saved : Saved, for `binary_crossentropy_backward`
 
     Raises
     ------
     DTypeError : an array is not of floats
-    ShapeError : the shapes differ, or have the batch axis alone
+    ShapeError : the shapes differ, or have no axis but the batch
     ArgumentError : label_smoothing is not in [0, 1)
 
     Examples
@@ -217,12 +218,12 @@ def binary_crossentropy(
 
 
 def binary_crossentropy_backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
-    """dy_pred, (N, ...), from dloss, (N,); 0 where the clip holds a probability."""
+    """Return dy_pred, (N, ...), from dloss, (N,); it is 0 where a probability was clipped."""
     return gradients(dloss, saved)["dy_pred"]
 
 
 def mean_squared_error(y_pred: np.ndarray, y_true: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Mean squared distance from the truth.
+    """Mean of the squared differences from the targets.
 
     loss[n] = mean over i of (y_pred[n, i] - y_true[n, i])^2
 
@@ -232,13 +233,13 @@ def mean_squared_error(y_pred: np.ndarray, y_true: np.ndarray) -> tuple[np.ndarr
 
     Returns
     -------
-    loss : (N,) float32 (float64 stays float64 on the numpy backend)
+    loss : (N,) float32
     saved : Saved, for `mean_squared_error_backward`
 
     Raises
     ------
     DTypeError : an array is not of floats
-    ShapeError : the shapes differ, or have the batch axis alone
+    ShapeError : the shapes differ, or have no axis but the batch
 
     Examples
     --------
@@ -249,14 +250,14 @@ def mean_squared_error(y_pred: np.ndarray, y_true: np.ndarray) -> tuple[np.ndarr
 
 
 def mean_squared_error_backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
-    """dy_pred = dloss * 2 * (y_pred - y_true) / count."""
+    """Return dy_pred = dloss * 2 * (y_pred - y_true) / count."""
     return gradients(dloss, saved)["dy_pred"]
 
 
 def softmax_categorical_crossentropy(
     logits: np.ndarray, y_true: np.ndarray, label_smoothing: float = 0.0
 ) -> tuple[np.ndarray, Saved]:
-    """Softmax and categorical crossentropy in one step, without rounding between them.
+    """Softmax and categorical crossentropy as one function, without rounding between them.
 
     loss[n] = -sum over c of t[n, c] * (logits[n, c] - log(sum over j of exp(logits[n, j])))
 
@@ -268,7 +269,7 @@ def softmax_categorical_crossentropy(
 
     Returns
     -------
-    loss : (N,) float32 (float64 stays float64 on the numpy backend)
+    loss : (N,) float32
     saved : Saved, for `softmax_categorical_crossentropy_backward`; the softmax's result is
         `saved.arrays["probabilities"]`
 
@@ -294,19 +295,19 @@ def softmax_categorical_crossentropy_backward(dloss: np.ndarray, saved: Saved) -
 def softmax_sparse_categorical_crossentropy(
     logits: np.ndarray, y_true: np.ndarray, label_smoothing: float = 0.0
 ) -> tuple[np.ndarray, Saved]:
-    """Softmax and sparse categorical crossentropy in one step, without rounding between them.
+    """Softmax and sparse categorical crossentropy as one function, without rounding between.
 
     loss[n] = log(sum over j of exp(logits[n, j])) - logits[n, y_true[n]]
 
     Parameters
     ----------
     logits : float32 array, (N, C): scores, before any softmax
-    y_true : int32 array, (N,): classes, 0 to C - 1
+    y_true : int32 array, (N,): class numbers, 0 to C - 1
     label_smoothing : as in `categorical_crossentropy`; default 0
 
     Returns
     -------
-    loss : (N,) float32 (float64 stays float64 on the numpy backend)
+    loss : (N,) float32
     saved : Saved, for `softmax_sparse_categorical_crossentropy_backward`; the softmax's result is
         `saved.arrays["probabilities"]`
 
@@ -327,26 +328,26 @@ def softmax_sparse_categorical_crossentropy(
 
 
 def softmax_sparse_categorical_crossentropy_backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
-    """dlogits = dloss * (probabilities - t), t being 1 for the true class."""
+    """Return dlogits = dloss * (probabilities - t), where t is 1 for the target class."""
     return gradients(dloss, saved)["dlogits"]
 
 
 def sigmoid_binary_crossentropy(
     logits: np.ndarray, y_true: np.ndarray, label_smoothing: float = 0.0
 ) -> tuple[np.ndarray, Saved]:
-    """Sigmoid and binary crossentropy in one step, without rounding between them.
+    """Sigmoid and binary crossentropy as one function, without rounding between them.
 
     loss[n] = mean over i of max(z, 0) - z * t + log(1 + exp(-|z|)),  z = logits[n, i]
 
     Parameters
     ----------
     logits : float32 array, (N, ...): scores, before any sigmoid
-    y_true : float32 array of that shape: 1 yes, 0 no
+    y_true : float32 array of that shape: targets, 0 or 1
     label_smoothing : as in `binary_crossentropy`; default 0
 
     Returns
     -------
-    loss : (N,) float32 (float64 stays float64 on the numpy backend)
+    loss : (N,) float32
     saved : Saved, for `sigmoid_binary_crossentropy_backward`; the sigmoid's result is
         `saved.arrays["probabilities"]`
 
@@ -364,5 +365,5 @@ def sigmoid_binary_crossentropy(
 
 
 def sigmoid_binary_crossentropy_backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
-    """dlogits = dloss * (probabilities - t) / count."""
+    """Return dlogits = dloss * (probabilities - t) / count."""
     return gradients(dloss, saved)["dlogits"]

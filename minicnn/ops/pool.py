@@ -1,4 +1,4 @@
-"""Pooling over windows: the largest or the mean value of each."""
+"""Pooling over windows: the largest value or the mean of each."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def max_pool2d(
     *,
     ceil_mode: bool = False,
 ) -> tuple[np.ndarray, Saved]:
-    """Largest value in each window of each channel.
+    """Return the largest value in each window of each channel.
 
     y[n, oy, ox, c] = max over ky, kx of x[n, oy*SY + ky - top, ox*SX + kx - left, c]
 
@@ -46,25 +46,25 @@ def max_pool2d(
     x : float32 array, (N, H, W, C)
     pool_size : int or (KH, KW), in pixels; default 2
     strides : int or (SY, SX), in pixels; default `pool_size`, so that windows tile the image
-    padding : "valid" uses only whole windows; "same" pads so that OH = ceil(H / SY); or rows and
-        columns, each less than the window. Padding is never the maximum
-    ceil_mode : also take a last, incomplete window, as Caffe does; default False
+    padding : "valid" uses complete windows only; "same" pads so that OH = ceil(H / SY); or the
+        number of rows and columns, each less than the window. Padding is never the maximum
+    ceil_mode : also use a last, incomplete window, as Caffe does; default False
 
     Returns
     -------
-    y : (N, OH, OW, C) float32 (float64 stays float64 on the numpy backend)
+    y : (N, OH, OW, C) float32
     saved : Saved, for `max_pool2d_backward`
 
     Raises
     ------
     DTypeError : x is not an array of floats
     ShapeError : x does not have 4 axes, or no window fits
-    ArgumentError : a size that is not a fitting integer, or a window could see only padding
+    ArgumentError : a size is not an integer in its range, or a window could contain only padding
 
     Notes
     -----
-    Among equal values the first in row-major order wins and takes the whole gradient. A NaN in
-    a window makes its output NaN.
+    Among equal values the first one in row-major order receives the whole gradient. A NaN in a
+    window makes its output NaN.
 
     References
     ----------
@@ -82,7 +82,7 @@ def max_pool2d(
 
 
 def max_pool2d_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx, (N, H, W, C): each dy goes to its window's argmax; shared winners add up."""
+    """Return dx, (N, H, W, C): each dy is added at the position of its window's maximum."""
     return gradients(dy, saved)["dx"]
 
 
@@ -94,7 +94,7 @@ def average_pool2d(
     *,
     ceil_mode: bool = False,
 ) -> tuple[np.ndarray, Saved]:
-    """Mean value of each window of each channel.
+    """Return the mean of each window of each channel.
 
     y[n, oy, ox, c] = 1/count * sum over ky, kx of x[n, oy*SY + ky - top, ox*SX + kx - left, c]
 
@@ -107,7 +107,7 @@ def average_pool2d(
 
     Returns
     -------
-    y : (N, OH, OW, C) float32 (float64 stays float64 on the numpy backend)
+    y : (N, OH, OW, C) float32
     saved : Saved, for `average_pool2d_backward`
 
     Raises
@@ -129,5 +129,5 @@ def average_pool2d(
 
 
 def average_pool2d_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx, (N, H, W, C): each dy is shared equally by its window's cells."""
+    """Return dx, (N, H, W, C): each dy is divided equally among its window's cells."""
     return gradients(dy, saved)["dx"]

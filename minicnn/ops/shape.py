@@ -1,4 +1,4 @@
-"""Operations that move numbers without computing: reshape, zero padding, concatenation."""
+"""Operations that rearrange values: reshape, zero padding, concatenation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _resolve_reshape(x: Any, *, shape: Sequence[int]) -> dict[str, Any]:
 
 
 def _completed(shape: Sequence[int], old: Shape) -> Shape:
-    """`shape` with its -1 replaced by what is left of the old shape's numbers."""
+    """Return `shape` with its -1 replaced by the length that keeps the number of elements."""
     if not isinstance(shape, Sequence):
         raise ArgumentError(f"shape must be a sequence of integers; got {quoted(shape)}")
     if list(shape).count(-1) > 1:
@@ -33,7 +33,7 @@ def _completed(shape: Sequence[int], old: Shape) -> Shape:
     new = tuple(free if n == -1 else int(n) for n in shape)
     if math.prod(new) != count:
         raise ShapeError(
-            f"shape {shape_text(shape)} does not hold the {count} numbers of {shape_text(old)}"
+            f"shape {shape_text(shape)} does not hold the {count} values of {shape_text(old)}"
         )
     return new
 
@@ -42,7 +42,9 @@ def _resolve_zero_pad2d(x: Any, *, padding: Padding) -> dict[str, Any]:
     check_floats(x, "x", "NHWC")
     pads = as_padding(padding)
     if isinstance(pads, str):
-        raise ArgumentError(f"padding must be numbers of rows and columns; got {quoted(padding)}")
+        raise ArgumentError(
+            f"padding must be the number of rows and columns; got {quoted(padding)}"
+        )
     return {"pad_h": pads[0], "pad_w": pads[1]}
 
 
@@ -76,12 +78,12 @@ CONCATENATE = Operation("concatenate", _resolve_concatenate, ("concatenate_backw
 
 
 def reshape(x: np.ndarray, shape: Sequence[int]) -> tuple[np.ndarray, Saved]:
-    """The same numbers in the same order, under other axes; the batch stays.
+    """Return the same values in the same order, with other axes; the batch axis stays.
 
     Parameters
     ----------
     x : float32 or uint8 array, (N, ...)
-    shape : lengths of the new axes without N; one may be -1, "whatever is left"
+    shape : lengths of the new axes without N; one may be -1, which is computed from the others
 
     Returns
     -------
@@ -91,7 +93,7 @@ def reshape(x: np.ndarray, shape: Sequence[int]) -> tuple[np.ndarray, Saved]:
     Raises
     ------
     DTypeError : x is neither of uint8 nor of floats
-    ShapeError : the new shape holds another count of numbers
+    ShapeError : the new shape has another number of values
     ArgumentError : shape is not made of integers >= 1 and at most one -1
 
     Examples
@@ -103,12 +105,12 @@ def reshape(x: np.ndarray, shape: Sequence[int]) -> tuple[np.ndarray, Saved]:
 
 
 def reshape_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx: dy in the shape of x."""
+    """Return dx: dy in the shape of x."""
     return gradients(dy, saved)["dx"]
 
 
 def zero_pad2d(x: np.ndarray, padding: Padding = 1) -> tuple[np.ndarray, Saved]:
-    """Images with rows and columns of zeros around them.
+    """Surround images with rows and columns of zeros.
 
     Parameters
     ----------
@@ -117,8 +119,7 @@ def zero_pad2d(x: np.ndarray, padding: Padding = 1) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : (N, top + H + bottom, left + W + right, C) float32 (float64 stays float64 on the numpy
-        backend)
+    y : (N, top + H + bottom, left + W + right, C) float32
     saved : Saved, for `zero_pad2d_backward`
 
     Raises
@@ -136,12 +137,12 @@ def zero_pad2d(x: np.ndarray, padding: Padding = 1) -> tuple[np.ndarray, Saved]:
 
 
 def zero_pad2d_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx, (N, H, W, C): dy without the border."""
+    """Return dx, (N, H, W, C): dy without the border."""
     return gradients(dy, saved)["dx"]
 
 
 def concatenate(a: np.ndarray, b: np.ndarray, axis: int = -1) -> tuple[np.ndarray, Saved]:
-    """Two arrays behind each other along one axis; along the last, one image's channels.
+    """Join two arrays along one axis, by default the channels of images.
 
     Parameters
     ----------
@@ -150,14 +151,14 @@ def concatenate(a: np.ndarray, b: np.ndarray, axis: int = -1) -> tuple[np.ndarra
 
     Returns
     -------
-    y : float32 array (float64 stays float64 on the numpy backend)
+    y : float32 array
     saved : Saved, for `concatenate_backward`
 
     Raises
     ------
     DTypeError : an array is not of floats, or the dtypes differ
     ShapeError : the arrays differ in another axis
-    ArgumentError : there is no such axis, or it is the batch
+    ArgumentError : the arrays have no such axis, or it is the batch
 
     References
     ----------
@@ -172,6 +173,6 @@ def concatenate(a: np.ndarray, b: np.ndarray, axis: int = -1) -> tuple[np.ndarra
 
 
 def concatenate_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray]:
-    """(da, db): dy cut where a ends."""
+    """Return (da, db): dy, split where a ends."""
     found = gradients(dy, saved)
     return found["da"], found["db"]

@@ -1,4 +1,4 @@
-"""Softmax: scores to probabilities."""
+"""Softmax: turns scores into probabilities."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOFTMAX = Operation("softmax", _resolve, ("softmax_backward",))
 
 
 def softmax(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Positive numbers that sum to 1 along the last axis, ordered as the scores are.
+    """Turn scores into positive values that sum to 1 along the last axis.
 
     y[..., k] = exp(x[..., k]) / sum over j of exp(x[..., j])
 
@@ -29,7 +29,7 @@ def softmax(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Returns
     -------
-    y : float32 array, the shape of x (float64 stays float64 on the numpy backend)
+    y : float32 array, the shape of x
     saved : Saved, for `softmax_backward`
 
     Raises
@@ -39,8 +39,8 @@ def softmax(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
     Notes
     -----
-    The row's maximum is subtracted first, which changes nothing but the size of the numbers:
-    large scores do not overflow. A row with a NaN becomes NaN.
+    The row's maximum is subtracted first, which leaves the result unchanged and prevents overflow
+    of large scores. A row with a NaN becomes NaN.
 
     References
     ----------
@@ -55,5 +55,5 @@ def softmax(x: np.ndarray) -> tuple[np.ndarray, Saved]:
 
 
 def softmax_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """dx = y * (dy - sum over the last axis of dy * y)."""
+    """Return dx = y * (dy - sum over the last axis of dy * y)."""
     return gradients(dy, saved)["dx"]

@@ -1,4 +1,4 @@
-"""Names for layers and models that were given none."""
+"""Names for layers and models that were created without one."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-MAX_DIGITS = 9  # of a number at the end of a name that is taken for one
+MAX_DIGITS = 9  # of a number at the end of a name; a longer one is part of the name
 _names: Counter[str] = Counter()
 
 
 def unique_name(class_name: str) -> str:
-    """conv2d, conv2d_1, conv2d_2, ...: counted per class until `clear_session`.
+    """Return the next name of a class: conv2d, conv2d_1, conv2d_2, ...
 
-    Names that are known from `remember_name` are left out.
+    Names that `remember_name` was given are skipped. `clear_session` starts anew.
 
     >>> clear_session()
     >>> remember_name("max_pooling2d_6")
@@ -27,7 +27,7 @@ def unique_name(class_name: str) -> str:
 
 
 def remember_name(name: str) -> None:
-    """A name that somebody gave, or that a file has: automatic names go on behind it."""
+    """Record a name that was chosen by hand or read from a file; new names continue after it."""
     stem, _, digits = name.rpartition("_")
     if not (stem and digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS):
         stem, digits = name, "0"
@@ -35,23 +35,23 @@ def remember_name(name: str) -> None:
 
 
 def snake(class_name: str) -> str:
-    """max_pooling2d from MaxPooling2D."""
+    """Return a class's name in snake case: max_pooling2d from MaxPooling2D."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name).lower()
 
 
 def numbered(stem: str, number: int) -> str:
-    """dense, dense_1, dense_2, ... for the numbers 0, 1, 2, ..."""
+    """Return dense, dense_1, dense_2, ... for number = 0, 1, 2, ..."""
     return f"{stem}_{number}" if number else stem
 
 
 def clear_session() -> None:
-    """Forget which names were given: the next Conv2D is `conv2d` again."""
+    """Forget all automatic names: the next Conv2D is called `conv2d` again."""
     _names.clear()
 
 
 @contextmanager
 def fresh_names() -> Iterator[None]:
-    """Inside the block names are counted from the start; afterwards as if it had not been.
+    """Count names from the start inside the block, and as before after it.
 
     >>> with fresh_names():
     ...     unique_name("Conv2D")

@@ -1,4 +1,4 @@
-"""Tables as CSV files, written whole or not at all."""
+"""Writing tables as CSV files, atomically."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from minicnn.support.atomic_files import write_text
 from minicnn.support.text import printable
 
-FORMULA = "=+-@"  # with these a cell begins that a spreadsheet would compute
+FORMULA = "=+-@"  # a spreadsheet computes cells that begin with one of these
 
 
 def write_csv(
@@ -21,16 +21,16 @@ def write_csv(
     *,
     exact: bool = False,
 ) -> None:
-    """A row of names, then the others, in UTF-8; as RFC 4180 has it.
+    """Write a row of column names and rows of cells as CSV (RFC 4180) in UTF-8.
 
     Parameters
     ----------
     path : the file
     head : names of the columns
-    rows : numbers and texts
-    exact : for a program that reads names of files back: texts keep every byte. Else they are for
-        people and spreadsheets: what is no text is escaped, and what would be a formula begins
-        with an apostrophe
+    rows : numbers and strings
+    exact : write strings unchanged, for programs that read file names back. By default unprintable
+        characters are escaped and formulas begin with an apostrophe, which is safe for people and
+        spreadsheets
     """
     kept = (lambda cell: cell) if exact else plain_cell
     text = io.StringIO()
@@ -40,7 +40,7 @@ def write_csv(
 
 
 def plain_cell(cell: Any) -> Any:
-    """A cell that every reader takes for the text or the number that it is.
+    """Return a cell that no terminal or spreadsheet takes for anything but a text or a number.
 
     >>> plain_cell("=1+2"), plain_cell("-0.5"), plain_cell("cat.jpg"), plain_cell(-3)
     ("'=1+2", '-0.5', 'cat.jpg', -3)

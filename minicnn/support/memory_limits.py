@@ -1,4 +1,4 @@
-"""How much memory a model may take: a mistyped size is an error, not a dying machine."""
+"""Limits of memory, so that a mistyped size is an error and does not exhaust the machine."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from minicnn.errors import ArgumentError, SizeLimitError
 from minicnn.shapes import is_int
 
 FLOAT_BYTES = 4
-# Pillow itself refuses pictures of more: two times its MAX_IMAGE_PIXELS.
+# Pillow itself refuses larger images: it is two times its MAX_IMAGE_PIXELS.
 MAX_PIXELS = 178_956_970
 _limit = 16 * 2**30  # bytes for one parameter
-_left: int | None = None  # bytes for all parameters inside `budget`
-_pixels = 50_000_000  # of one picture in a file; a few bytes can declare one that fills the memory
+_left: int | None = None  # bytes left for parameters inside `budget`
+_pixels = 50_000_000  # of one image file, a few bytes of which can declare any size
 
 
 def set_memory_limit(limit_bytes: int) -> None:
-    """Refuse a single parameter array above this size; 16 GiB to begin with."""
+    """Set the largest size of a single parameter array, in bytes; 16 GiB by default.
+
+    Raises
+    ------
+    ArgumentError : `limit_bytes` is less than 1
+    """
     global _limit
     if limit_bytes < 1:
         raise ArgumentError(f"limit_bytes must be positive; got {limit_bytes}")
@@ -27,9 +32,9 @@ def set_memory_limit(limit_bytes: int) -> None:
 
 
 def set_pixel_limit(pixels: int) -> None:
-    """Refuse a picture file of more pixels; 50 million to begin with.
+    """Set the largest number of pixels of an image file that is read; 50 million by default.
 
-    A picture takes 3 bytes a pixel while it is read, more in some formats.
+    An image takes 3 bytes per pixel while it is read, more in some formats.
 
     >>> set_pixel_limit(50_000_000)
     >>> pixel_limit()
@@ -42,13 +47,16 @@ def set_pixel_limit(pixels: int) -> None:
 
 
 def pixel_limit() -> int:
-    """The most pixels that a picture file may have."""
+    """Return the largest number of pixels that an image file may have."""
     return _pixels
 
 
 @contextmanager
 def budget(total_bytes: int) -> Iterator[None]:
-    """Inside the block all new parameters together may take so much: what a file really holds."""
+    """Limit the size of all parameters that are created inside the block, in bytes.
+
+    So a file that is read cannot make more parameters than it holds.
+    """
     global _left
     before, _left = _left, total_bytes
     try:
@@ -73,7 +81,7 @@ def check_parameter(shape: tuple[int, ...], what: str = "weights") -> None:
 
 
 def check_activations(size: int, batch_size: int) -> None:
-    """Raise SizeLimitError if one batch's `size` bytes are more than the machine's memory."""
+    """Raise SizeLimitError if the `size` bytes of one batch exceed the machine's memory."""
     memory = memory_bytes()
     if size > memory:
         fitting = batch_size * memory // size
@@ -85,7 +93,7 @@ def check_activations(size: int, batch_size: int) -> None:
 
 
 def check_images(count: int, shape: tuple[int, int, int]) -> None:
-    """Raise SizeLimitError if so many uint8 images (H, W, C) are more than the machine's memory."""
+    """Raise SizeLimitError if `count` uint8 images (H, W, C) exceed the machine's memory."""
     size, memory = count * math.prod(shape), memory_bytes()
     if size > memory:
         raise SizeLimitError(
@@ -95,7 +103,7 @@ def check_images(count: int, shape: tuple[int, int, int]) -> None:
 
 
 def memory_bytes() -> int:
-    """Of the machine; where the system does not say, as much as one parameter may take."""
+    """Return the bytes of the machine's memory; if unknown, the limit of one parameter."""
     if not hasattr(os, "sysconf"):
         return _limit
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

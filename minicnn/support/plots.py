@@ -1,4 +1,4 @@
-"""Pictures of a training. matplotlib is imported when the first one is drawn."""
+"""Figures. matplotlib is imported when the first one is drawn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from minicnn.installed import missing_extra
 from minicnn.support.atomic_files import write_atomically
 from minicnn.support.text import printable
 
-# Of every picture but the papers' curves; told apart also by those who see no red or no green.
+# The colors of all figures except the papers' curves; they differ for the color-blind too.
 RIGHT, WRONG, QUIET = "#2c6fa6", "#c0392b", "#777777"
 
 Curves = Mapping[str, Sequence[float]]
@@ -20,13 +20,13 @@ Curves = Mapping[str, Sequence[float]]
 def plot_history(
     history: Curves, epochs: Sequence[int], path: str | os.PathLike[str] | None = None
 ) -> Any:
-    """Loss curves, and next to them accuracy curves if there are any.
+    """Draw the loss curves and, if there are any, the accuracy curves beside them.
 
     Parameters
     ----------
-    history : as `History.history`
-    epochs : numbers of the epochs, from 0; the axis counts from 1
-    path : where to write the picture as well; its extension says the format
+    history : values per epoch by name, as `History.history`
+    epochs : the epochs, counted from 0; the axis counts from 1
+    path : file to which the figure is also written, in the format of its extension
 
     Returns
     -------
@@ -36,19 +36,19 @@ def plot_history(
     panels = 2 if accuracies else 1
     figure = new_figure(8 * panels, 6)
     axes = figure.subplots(1, panels, squeeze=False)[0]
-    numbers = [epoch + 1 for epoch in epochs]
+    shown = [epoch + 1 for epoch in epochs]
     labels = {"loss": "Training loss", "val_loss": "Validation Loss"}
-    _draw(axes[0], history, numbers, labels, "Loss")
+    _draw(axes[0], history, shown, labels, "Loss")
     if accuracies:
         labels = {"accuracy": "Training Accuracy", "val_accuracy": "Validation Accuracy"}
-        _draw(axes[1], history, numbers, labels, "Accuracy")
+        _draw(axes[1], history, shown, labels, "Accuracy")
     if path is not None:
         save_figure(figure, path)
     return figure
 
 
 def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
-    """Write a matplotlib figure, whole or not at all; its ending says as what, default: PNG."""
+    """Write a matplotlib figure atomically, in the format of the file's extension (default PNG)."""
     kind = os.path.splitext(path)[1].lstrip(".")
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind or "png")
@@ -56,7 +56,7 @@ def save_figure(figure: Any, path: str | os.PathLike[str]) -> None:
 
 
 def new_figure(width: float, height: float, dpi: int = 100) -> Any:
-    """An empty matplotlib figure of so many inches; no window opens and no state is shared."""
+    """Return an empty matplotlib figure without a window; `width` and `height` are in inches."""
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as err:
@@ -65,20 +65,18 @@ def new_figure(width: float, height: float, dpi: int = 100) -> Any:
 
 
 def caption(text: object) -> str:
-    """A name as matplotlib writes it: as it is, where a pair of $ would make a formula of it."""
+    """Escape a name for matplotlib, which would read a pair of $ as a formula."""
     return printable(text).replace("$", r"\$")
 
 
-def _draw(
-    axes: Any, history: Curves, numbers: list[int], labels: dict[str, str], what: str
-) -> None:
-    """One panel: the training in red, the validation in blue."""
+def _draw(axes: Any, history: Curves, epochs: list[int], labels: dict[str, str], what: str) -> None:
+    """Draw one panel: training in red, validation in blue."""
     for (name, label), color in zip(labels.items(), ("red", "blue"), strict=True):
         if name in history:
             values = history[name]
-            # A single point has no line to be seen.
+            # A line through a single point would be invisible.
             marker = "o" if len(values) == 1 else None
-            last = numbers[-len(values) :] if len(values) else []
+            last = epochs[-len(values) :] if len(values) else []
             axes.plot(last, values, color=color, linewidth=3.0, label=label, marker=marker)
     axes.set_xlabel("Epochs", fontsize=16)
     axes.set_ylabel(what, fontsize=16)

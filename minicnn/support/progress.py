@@ -1,11 +1,11 @@
-"""Progress of fit, evaluate and predict, on the terminal or in a log.
+"""The progress of fit, evaluate and predict, on the terminal or in a log.
 
-A terminal sees one line that is drawn again several times a second:
+A terminal shows one line, which is redrawn several times per second:
 
     Epoch 3/16
     1563/1563 ━━━━━━━━━━━━━━━━━━━━ 31s 20ms/step - accuracy: 0.7012 - loss: 0.8521
 
-Anything else (a file, a pipe) gets one line an epoch and nothing in between.
+Files and pipes get one line per epoch.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 BAR_CELLS = 20
-# A drawing takes 0.4 to 0.9 ms (rich 15, one core): seldom enough that a 5 ms step does not notice.
+# A redraw takes 0.4 to 0.9 ms (rich 15, one core), little compared with this interval.
 REDRAW_SECONDS = 0.2
-MIN_FIXED = 1e-3  # smaller numbers are written as 1.0000e-04
+MIN_FIXED = 1e-3  # smaller values are written as 1.0000e-04
 
 
 class Progress:
-    """Shows where a run is.
+    """Shows the progress of one call of fit, evaluate or predict.
 
     Parameters
     ----------
-    verbose : 0 nothing; 1 or "auto" the moving line where there is a terminal, else a line an
-        epoch; 2 always a line an epoch
-    file : where to; default: standard output
-    clock : seconds from somewhere
+    verbose : 0 shows nothing; 1 and "auto" show a moving line on a terminal, else one line per
+        epoch; 2 always shows one line per epoch
+    file : the stream to write to; default: standard output
+    clock : returns the time in seconds, from any origin
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Progress:
     ) -> None:
         if verbose not in (0, 1, 2, "auto"):
             raise ArgumentError(f'verbose must be 0, 1, 2 or "auto"; got {verbose!r}')
-        from rich.console import Console  # late: `import minicnn` is 50 ms shorter without rich
+        from rich.console import Console  # here, as importing rich takes 50 ms
 
         self.verbose, self.clock = verbose, clock
         self.console = Console(file=file, highlight=False)
@@ -65,7 +65,7 @@ class Progress:
         self.close()
 
     def begin_epoch(self, epoch: int | None, epochs: int | None, batches: int | None) -> None:
-        """A run of so many batches begins; without `epoch` it is an evaluation or prediction."""
+        """Start an epoch of `batches` batches; without `epoch`, an evaluation or prediction."""
         from rich.live import Live
 
         self.close()
@@ -79,10 +79,10 @@ class Progress:
             self._live.start()
 
     def update(self, batch: int, logs: dict[str, float], since: int = 1) -> None:
-        """So many batches of the epoch are done, `since` of them after the last call."""
+        """Show that `batch` batches of the epoch are done, `since` of them since the last call."""
         self._batch = batch
         if self._first < 0:
-            self._first = batch - since  # a resumed epoch does not begin at 0
+            self._first = batch - since  # a resumed epoch does not start at 0
         if self._live is not None:
             now = self.clock()
             if now - self._drawn >= REDRAW_SECONDS:
@@ -90,7 +90,7 @@ class Progress:
                 self._live.update(self._line(logs, now), refresh=True)
 
     def end_epoch(self, logs: dict[str, float]) -> None:
-        """The epoch is over; `logs` are its results."""
+        """Finish the epoch and show its results, `logs`."""
         now = self.clock()
         if self._live is not None:
             self._live.update(self._line(logs, now, done=True), refresh=True)
@@ -101,13 +101,13 @@ class Progress:
             self.console.print(" - ".join(parts), soft_wrap=True, markup=False)
 
     def message(self, text: str) -> None:
-        """A line of its own, above the moving one."""
+        """Print a line above the moving one."""
         if self.verbose:
             shown = encodable(printable_lines(text), self.console.file)
             self.console.print(shown, soft_wrap=True, markup=False)
 
     def close(self) -> None:
-        """Leave the terminal as it was, wherever the run was left."""
+        """Stop the moving line and restore the terminal."""
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -115,7 +115,7 @@ class Progress:
     def _line(self, logs: dict[str, float], now: float, *, done: bool = False) -> Text:
         from rich.text import Text
 
-        # While it moves it is cut to the terminal's width; the last one may take more lines.
+        # A moving line is cut to the terminal's width; the final one may be folded.
         line = Text(f"{self._count()} ", no_wrap=not done, overflow="fold" if done else "ellipsis")
         if self._batches:
             full, rest = bar(self._batch / self._batches, plain=self._plain)
@@ -126,7 +126,7 @@ class Progress:
         return f"{self._batch}/{self._batches or 'Unknown'}"
 
     def _times(self, now: float, *, done: bool) -> str:
-        """ "31s 20ms/step", or with the time that is left."""
+        """Return the elapsed time or, during the epoch, the time left: "31s 20ms/step"."""
         elapsed, batches = now - self._began, max(self._batch - max(self._first, 0), 1)
         step = elapsed / batches
         if done:
@@ -140,7 +140,7 @@ class Progress:
 
 
 def bar(fraction: float, *, plain: bool) -> tuple[str, str]:
-    """The full and the empty part of a bar.
+    """Return the filled and the empty part of a progress bar.
 
     >>> "".join(bar(0.5, plain=True))
     '[=========>..........]'
@@ -153,7 +153,7 @@ def bar(fraction: float, *, plain: bool) -> tuple[str, str]:
 
 
 def step_time(seconds: float) -> str:
-    """2s, 20ms or 500us.
+    """Return the time of a step in a suitable unit.
 
     >>> step_time(2), step_time(0.02), step_time(0.0005)
     ('2s', '20ms', '500us')
@@ -165,7 +165,7 @@ def step_time(seconds: float) -> str:
 
 
 def number(value: float) -> str:
-    """Four decimals, scientific below 1e-3.
+    """Return a value with four decimals, in scientific notation if it is below 1e-3.
 
     >>> number(0.70123), number(0.0001), number(0.0)
     ('0.7012', '1.0000e-04', '0.0000')
@@ -175,13 +175,13 @@ def number(value: float) -> str:
 
 
 def _numbers(logs: dict[str, float]) -> list[str]:
-    """ "accuracy: 0.7012", ...: by name, those of the validation last."""
+    """Return ["accuracy: 0.7012", ...], sorted by name with validation results last."""
     names = sorted(logs, key=lambda name: (name.startswith("val_"), name))
     return [f"{name}: {number(logs[name])}" for name in names]
 
 
 def _can_redraw(console: Console) -> bool:
-    """Is it a terminal that can go back to the start of a line?"""
-    # Asked of the file itself: rich also says yes where colors are forced into a log.
+    """Return whether the console is a terminal that can redraw a line."""
+    # The file itself is asked, since rich also says yes if colors are forced into a log.
     terminal: Any = getattr(console.file, "isatty", None)
     return terminal is not None and terminal() and not console.is_dumb_terminal

@@ -1,7 +1,7 @@
-"""Texts as they may be shown: whatever a file is called, a terminal or a page can hold it.
+"""Text for terminals and pages: escape what they cannot show, shorten, fold and format it.
 
-A name on the disk may have bytes that are no UTF-8 (Python reads them as lone surrogates), and
-control characters, which a terminal would obey: ESC moves the cursor and rewrites lines.
+A file's name may have bytes that are not UTF-8, which Python reads as lone surrogates, and control
+characters, which a terminal would execute: ESC moves the cursor and rewrites lines.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import sys
 import textwrap
 from typing import IO, Any, Literal
 
-# Control characters, those that turn the direction of writing, and halves of characters.
+# Control characters, those that change the direction of writing, and lone surrogates.
 _CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
 _IN_LINES, _IN_A_LINE = re.compile(f"[{_CONTROL}]"), re.compile(rf"[\t\n{_CONTROL}]")
 
 
 def printable(text: object) -> str:
-    """The text on one line; what would act on a terminal or cannot be written as its escape.
+    """Return the text as one line, with escapes for control characters and lone surrogates.
 
     >>> printable("caf\\udce9\\n.png"), printable("\\x1b[2J"), printable("grün 日本")
     ('caf\\\\udce9\\\\n.png', '\\\\x1b[2J', 'grün 日本')
@@ -27,12 +27,12 @@ def printable(text: object) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """The same for a text of several lines, which keeps its line ends and tabs."""
+    """Return the text with the same escapes, but keep its line breaks and tabs."""
     return _IN_LINES.sub(_escape, text)
 
 
 def shortened(text: str, most: int) -> str:
-    """The beginning and the end of a text that is too long for a message.
+    """Return the text, with its middle left out if it has more than `most` characters.
 
     >>> shortened("abcdefghijklmnopqrstuvwxyz", 15)
     'abcdefg ... xyz'
@@ -44,14 +44,14 @@ def shortened(text: str, most: int) -> str:
 
 
 def screen_width(stream: Any = None) -> int | None:
-    """Columns of the terminal that a text goes to; None for a file or a pipe, which take any."""
+    """Return the width of the stream's terminal in columns; None for a file or a pipe."""
     file = sys.stdout if stream is None else stream
     shown = getattr(file, "isatty", None)
     return shutil.get_terminal_size().columns if shown is not None and shown() else None
 
 
 def folded(line: str, width: int | None, indent: str = "    ") -> str:
-    """A line that is too long as several, of which those after the first are indented.
+    """Fold a line to this width; the lines after the first are indented.
 
     >>> print(folded("y = conv2d_forward(x, w, b; window=3x3)", 24))
     y = conv2d_forward(x, w,
@@ -64,14 +64,14 @@ def folded(line: str, width: int | None, indent: str = "    ") -> str:
 
 
 def quoted(value: object, most: int = 80) -> str:
-    """A value as a message shows it: as Python writes it, but never longer than a line.
+    """Return the `repr` of a value for a message, shortened to `most` characters.
 
     >>> quoted("(a+)+$"), quoted("x" * 100, 12), quoted(10**5000)
     ("'(a+)+$'", "'xxxx ... x'", 'an int')
     """
     try:
         text = repr(value)
-    except Exception:  # whatever its class raises; Python itself writes no integer of 5,000 digits
+    except Exception:  # a user's __repr__ may raise anything, and 10**5000 a ValueError
         kind = type(value).__name__
         return f"an {kind}" if kind[0] in "aeiouAEIOU" else f"a {kind}"
     return shortened(text, most)
@@ -101,18 +101,18 @@ def format_seconds(seconds: float, style: Literal["clock", "words", "units"]) ->
 
 
 def encodable(text: str, stream: Any) -> str:
-    """The text with escapes for what the stream's encoding does not have."""
+    """Return the text with escapes for characters that the stream's encoding lacks."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def say(text: str, file: IO[str] | None = None) -> None:
-    """Print the text and a line end, whatever is in it and whatever the terminal can show.
+    """Print a text, with escapes for what the terminal cannot show.
 
     Parameters
     ----------
-    text : one line or several
-    file : default: standard output
+    text : one or several lines
+    file : the stream to print to; default: standard output
     """
     stream = sys.stdout if file is None else file
     print(encodable(printable_lines(text), stream), file=stream, flush=True)

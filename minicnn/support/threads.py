@@ -1,7 +1,7 @@
-"""Threads that work side by side. Where the system gives fewer, those do that are there, or none.
+"""A thread pool that also works with fewer threads than asked for, or none.
 
-The standard library's pool fails where a thread cannot be started, keeps the process from ending
-until all are done, and leaves a forked child waiting for threads that only its parent has.
+The pool of the standard library fails if a thread cannot be started, keeps the process from ending
+until all jobs are done, and makes a forked child wait for threads that only its parent has.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ R = TypeVar("R")
 
 
 class Job(Generic[R]):
-    """A function's call, made by some thread, whose result somebody waits for."""
+    """A function call that a thread makes, and its result."""
 
     def __init__(self, function: Callable[..., R], arguments: tuple[Any, ...]) -> None:
         self._function, self._arguments = function, arguments
@@ -27,7 +27,7 @@ class Job(Generic[R]):
         self._error: BaseException | None = None
 
     def run(self) -> None:
-        """Make the call."""
+        """Call the function and keep its result or exception."""
         try:
             self._results.append(self._function(*self._arguments))
         except BaseException as error:
@@ -35,20 +35,20 @@ class Job(Generic[R]):
         self._ended.set()
 
     def result(self) -> R:
-        """What the function gave, or raised; waits for it."""
+        """Wait for the call; return its result or raise its exception."""
         if self._process != os.getpid() and not self._ended.is_set():
-            return self._function(*self._arguments)  # forked: the thread that had it is not here
+            return self._function(*self._arguments)  # a forked child does not have the thread
         self._ended.wait()
         if self._error is not None:
             raise self._error
         return self._results[0]
 
 
-class Threads:
-    """At most `count` threads; jobs are begun in the order in which they were given.
+class ThreadPool:
+    """A pool of at most `count` threads, which begin jobs in the order of their submission.
 
-    Leaving the `with` block waits for all jobs; by an exception, Ctrl-C too, for none: those that
-    were not begun are left out, the others end by themselves.
+    Leaving the `with` block waits for all jobs. If an exception such as Ctrl-C leaves it, no job is
+    waited for, and jobs that have not begun are dropped.
     """
 
     def __init__(self, count: int, name: str = "minicnn") -> None:
@@ -61,22 +61,22 @@ class Threads:
             )
             try:
                 thread.start()
-            except RuntimeError:  # can't start new thread: too little memory, or too many of them
+            except RuntimeError:  # can't start new thread: too little memory or too many threads
                 break
             self._threads.append(thread)
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of threads; 0 in a forked child."""
         return len(self._threads) if self._process == os.getpid() else 0
 
-    def __enter__(self) -> Threads:
+    def __enter__(self) -> ThreadPool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.close(wait=kind is None)
 
     def submit(self, function: Callable[..., R], *arguments: Any) -> Job[R]:
-        """Have `function(*arguments)` called; without threads, here and now."""
+        """Let a thread call `function(*arguments)`; without threads, call it at once."""
         job = Job(function, arguments)
         if len(self):
             self._jobs.put(job)
@@ -85,12 +85,12 @@ class Threads:
         return job
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """What `function` gives for each, in their order."""
+        """Return an iterator over `function(item)` for all items, in their order."""
         jobs = [self.submit(function, item) for item in items]
         return (job.result() for job in jobs)
 
     def close(self, *, wait: bool = True) -> None:
-        """End the threads: after all jobs, or, without waiting, after those that were begun."""
+        """End the threads after all jobs; with `wait=False` drop the jobs that have not begun."""
         if not len(self):
             return
         while not wait:
@@ -108,4 +108,4 @@ class Threads:
 def _work(jobs: queue.SimpleQueue[Job[Any] | None]) -> None:
     while (job := jobs.get()) is not None:
         job.run()
-        del job  # its result may be large, and the next job late
+        del job  # its result may be large, and the next job may come much later

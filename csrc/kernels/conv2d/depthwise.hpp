@@ -6,9 +6,8 @@
 
 namespace minicnn {
 
-// Convolutions of which each filter sees one channel: groups == C, at most kMaxCells cells. The
-// vectors run over the filters, as there is nothing else to share between products.
-//
+// Convolutions whose filters each read a single channel: groups == C, and at most kMaxCells cells.
+// The vectors run over the filters, since products share nothing else.
 //   x (N, H, W, C)  w (KH, KW, 1, filters)  b (filters,) or null  y, dy (N, OH, OW, filters)
 //   y, dx, dw, db (or null)   written
 bool is_depthwise(const Conv2D& conv);

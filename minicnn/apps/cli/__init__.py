@@ -1,1 +1,1 @@
-"""The `minicnn` command: one file a verb, imported when the verb is typed."""
+"""The `minicnn` command: one module per subcommand, imported when the subcommand is used."""

@@ -1,4 +1,4 @@
-"""`minicnn classic`: how good are methods without a network on the same images?"""
+"""`minicnn classic`: test methods that use no network on the same images."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import click
 
 from minicnn import classic
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.model_file import load_classifier
 from minicnn.apps.cli.options import typed
-from minicnn.apps.runs.experiment import classify
 from minicnn.apps.runs.folder import RunFolder
 from minicnn.apps.runs.load_images import load_in_memory
+from minicnn.apps.runs.predictions import evaluate
 from minicnn.apps.runs.settings import Settings, from_toml
 from minicnn.classic.compare import HEADINGS
 from minicnn.data.preprocess import Preprocess
@@ -23,28 +23,33 @@ from minicnn.errors import ArgumentError, FormatError
 from minicnn.support.csv_files import write_csv
 from minicnn.support.files import read_text
 
-SIDE = 64  # pixels: more help neither hog nor lbp much, and cost
-SAME = ("data", "seed", "split", "classes")  # what makes the parts of two runs the same
+SIDE = 64  # pixels: hog and lbp hardly gain from more, which take longer
+SAME = ("data", "seed", "split", "classes")  # settings that decide which images are test images
 
 
-@verb("minicnn classic --run runs/photo-1", "minicnn classic --data photos --features hog")
+@cli_command("minicnn classic --run runs/photo-1", "minicnn classic --data photos --features hog")
 @click.option(
     "--run",
     "runs",
     multiple=True,
     metavar="DIR",
     type=options.FOLDER,
-    help="A run folder whose network joins the table; may be given again.",
+    help="Run folder whose network is compared; can be repeated.",
 )
 @options.data()
-@options.image_size(16, default=(SIDE, SIDE), show_default=True, help="Pixels for the features.")
+@options.image_size(
+    16,
+    default=(SIDE, SIDE),
+    show_default=True,
+    help="Size of the images for the features, in pixels.",
+)
 @click.option(
     "--features",
     "kinds",
     multiple=True,
     default=("hog", "lbp", "hog+lbp"),
     show_default=True,
-    help=f"Of {', '.join(classic.FEATURES)}, or several as hog+lbp.",
+    help=f"One of {', '.join(classic.FEATURES)}, or several, hog+lbp; can be repeated.",
 )
 @click.option(
     "--classifier",
@@ -53,23 +58,24 @@ SAME = ("data", "seed", "split", "classes")  # what makes the parts of two runs 
     default=tuple(classic.CLASSIFIERS),
     type=click.Choice(list(classic.CLASSIFIERS)),
     show_default=True,
+    help="Method to compare; can be repeated.",
 )
-@click.option("--csv", "csv_path", type=options.FILE, help="Write the table as a file.")
+@click.option("--csv", "csv_path", type=options.FILE, help="Also write the table to a file.")
 @options.allow_unreadable()
 @options.force()
-@options.as_json(help="The table as one JSON object.")
-@options.seed(help="Of the split and of the trees.")
+@options.as_json(help="Print the table as one JSON object.")
+@options.seed(help="Seed of the split and of the trees.")
 def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, int],
             kinds: tuple[str, ...], names: tuple[str, ...], csv_path: Path | None, force: bool,
             allow_unreadable: float | None, as_json: bool, seed: int | None) -> None:  # fmt: skip
-    """Classify by features made by hand, and compare with networks on the same test images.
+    """Classify images by hand-made features, and compare with networks on the same test images.
 
     Features: histograms of oriented gradients (hog), local binary patterns (lbp), colors.
-    Classifiers: support vector machine, logistic regression, random forest, decision tree. They
-    learn from the training part alone, as a network does.
+    Classifiers: support vector machine, logistic regression, random forest, decision tree. Like
+    networks, they learn from the training split only.
     """
     output.check_target(csv_path, force=force)
-    settings = wanted(runs, data, seed).changed(allow_unreadable=allow_unreadable)
+    settings = image_settings(runs, data, seed).changed(allow_unreadable=allow_unreadable)
     networks = [network_row(RunFolder(path)) for path in runs]
     images = load_in_memory(settings, Preprocess(image_size), output.note)
     for kind in kinds:
@@ -93,12 +99,12 @@ def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, in
         output.result(output.table(HEADINGS, cells))
 
 
-def wanted(runs: tuple[Path, ...], data: Path | None, seed: int | None) -> Settings:
-    """What the images are and how they are split: as the runs say, which must agree, or --data."""
+def image_settings(runs: tuple[Path, ...], data: Path | None, seed: int | None) -> Settings:
+    """Return the settings that choose and split the images: those of the runs, or of --data."""
     given = {"seed": seed, "data": None if data is None else str(data.resolve())}
     if not runs:
         if data is None:
-            raise click.UsageError("--data DIR or --run DIR says which images; both are missing")
+            raise click.UsageError("give the images with --data DIR or --run DIR")
         return Settings(model="photo", data=str(data.resolve())).changed(seed=seed)
     first, *others = (from_toml(RunFolder(path).config) for path in runs)
     asked = {name: value for name, value in given.items() if value is not None}
@@ -107,30 +113,30 @@ def wanted(runs: tuple[Path, ...], data: Path | None, seed: int | None) -> Setti
             if getattr(other, name) != getattr(first, name):
                 raise ArgumentError(
                     f"{name} is {getattr(first, name)!r} in {runs[0]} and {getattr(other, name)!r} "
-                    "elsewhere; only methods that see the same test images can be compared"
+                    "elsewhere; a comparison needs the same test images for all methods"
                 )
     return first
 
 
 def network_row(run: RunFolder) -> classic.Row:
-    """A trained network on its run's test images."""
+    """Test a trained network on its run's test images."""
     model, preprocess, names = load_classifier(run.path)
     images = load_in_memory(from_toml(run.config), preprocess, output.note)
     seconds = training_seconds(run) if run.is_complete else None
-    part = images.test
+    test = images.test
 
     def predict(pixels: Any) -> Any:
-        return classify(model, preprocess, part._replace(images=pixels), names)[0].probabilities
+        return evaluate(model, preprocess, test._replace(images=pixels), names)[0].probabilities
 
-    return classic.network_row(run.path.name, predict, (part.images, part.labels), seconds)
+    return classic.network_row(run.path.name, predict, (test.images, test.labels), seconds)
 
 
 def training_seconds(run: RunFolder) -> float:
-    """How long a run has trained, as its report.json says."""
+    """Return a run's training time from its report.json."""
     text = read_text(run.report)
     try:
         return float(json.loads(text)["seconds"]["training"])
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise FormatError(
-            run.report, f"does not say how long the training took ({type(error).__name__})"
+            run.report, f"has no training time, seconds.training ({type(error).__name__})"
         ) from error

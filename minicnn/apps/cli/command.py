@@ -1,4 +1,4 @@
-"""What every verb has: examples on top of its help, and options for the engine."""
+"""What all commands share: examples at the top of their help, and options for the engine."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from minicnn.errors import ArgumentError
 Function = Callable[..., Any]
 
 
-class _Examples:
-    """Mixed into click's classes: `--help` begins with lines to copy."""
+class _WithExamples:
+    """A mixin for click's commands: `--help` begins with lines to copy."""
 
     def __init__(self, *args: Any, examples: Sequence[str] = (), **settings: Any) -> None:
         super().__init__(*args, **settings)
@@ -31,29 +31,31 @@ class _Examples:
         super().format_usage(ctx, formatter)  # type: ignore[misc]
 
 
-class VerbCommand(_Examples, click.Command):
-    """A verb, or one command of a verb that has several."""
+class Command(_WithExamples, click.Command):
+    """A command, or a subcommand such as `data split`."""
 
 
-class VerbGroup(_Examples, click.Group):
-    """A verb that has several commands: `data split`, `data check`, ..."""
+class CommandGroup(_WithExamples, click.Group):
+    """A command with subcommands, such as `data`."""
 
 
-def verb(*examples: str, **settings: Any) -> Callable[[Function], VerbCommand]:
-    """Decorates the function of a verb; `examples` are whole lines as one would type them."""
-    return click.command(cls=VerbCommand, examples=examples, **settings)
+def cli_command(*examples: str, **settings: Any) -> Callable[[Function], Command]:
+    """Decorate the function of a command; `examples` are whole command lines."""
+    return click.command(cls=Command, examples=examples, **settings)
 
 
-def verb_group(*examples: str, **settings: Any) -> Callable[[Function], VerbGroup]:
-    """Decorates the function of a verb with several commands; add them with `verb_of(group)`."""
-    return click.group(cls=VerbGroup, examples=examples, **settings)
+def cli_group(*examples: str, **settings: Any) -> Callable[[Function], CommandGroup]:
+    """Decorate the function of a command with subcommands, which `subcommand` adds."""
+    return click.group(cls=CommandGroup, examples=examples, **settings)
 
 
-def verb_of(group: VerbGroup, *examples: str, **settings: Any) -> Callable[[Function], VerbCommand]:
-    """Like `verb`, for one command of a group made by `verb_group`."""
+def subcommand(
+    group: CommandGroup, *examples: str, **settings: Any
+) -> Callable[[Function], Command]:
+    """Decorate the function of a subcommand, and add it to its group."""
 
-    def add(function: Function) -> VerbCommand:
-        command = verb(*examples, **settings)(function)
+    def add(function: Function) -> Command:
+        command = cli_command(*examples, **settings)(function)
         group.add_command(command)
         return command
 
@@ -61,7 +63,7 @@ def verb_of(group: VerbGroup, *examples: str, **settings: Any) -> Callable[[Func
 
 
 def _option(*names: str, use: Callable[[Any], None], **settings: Any) -> click.Option:
-    """An option that acts by itself when it is given; the verb's function does not see it."""
+    """Return an option that calls `use` with its value and is not passed to the command."""
 
     def callback(_ctx: click.Context, _param: click.Parameter, value: Any) -> None:
         if value is None or value is False:  # 0 is a seed
@@ -75,23 +77,23 @@ def _option(*names: str, use: Callable[[Any], None], **settings: Any) -> click.O
 
 
 def common_options() -> list[click.Option]:
-    """New options for each command: click's may not be shared."""
+    """Return new options for one command, since click's options cannot be shared."""
     return [
         _option("--seed", type=click.IntRange(0), use=random.set_random_seed,
-                help="Seed of everything that is random."),
+                help="Seed of all random numbers."),
         _option("--threads", type=click.IntRange(1), use=config.set_threads,
                 help="Threads of the C++ engine."),
         _option("--backend", metavar="NAME", use=set_backend,
                 help="Engine: numpy, native, cuda or auto."),
         _option("--quiet", is_flag=True, use=output.be_quiet,
-                help="Nothing on the terminal but results and errors."),
+                help="Print results and errors only."),
         _option("--debug", is_flag=True, use=lambda _: None,
-                help="Show where in the program an error came from."),
+                help="Print the full traceback of an error."),
     ]  # fmt: skip
 
 
 def add_common_options(command: click.Command) -> None:
-    """Give the command, or each command of a group, the common options that it has not yet."""
+    """Add the common options that the command, or each of its subcommands, does not define."""
     if isinstance(command, click.Group):
         for one in command.commands.values():
             add_common_options(one)

@@ -1,4 +1,4 @@
-"""`minicnn data ...`: pictures made ready for training."""
+"""`minicnn data`: prepare folders of images for training."""
 
 from __future__ import annotations
 
@@ -10,50 +10,56 @@ from typing import Any
 import click
 
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.command import verb_group, verb_of
+from minicnn.apps.cli.command import cli_group, subcommand
 from minicnn.apps.cli.data_check import check
 from minicnn.apps.cli.data_preview import preview
 from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.options import typed
 from minicnn.apps.cli.progress import counting
 from minicnn.data.folder_layouts import find_splits, list_splits
-from minicnn.data.folders import ImageList, found_text, list_folder
+from minicnn.data.folders import list_folder
+from minicnn.data.image_list import ImageList, found_text
 from minicnn.data.tools import rename as renaming
 from minicnn.data.tools.fetch import FetchLimits, Transport, fetch_images, read_links, write_report
-from minicnn.data.tools.split import count_table, parse_parts, plan_split
+from minicnn.data.tools.split import count_table, parse_shares, plan_split
 from minicnn.data.tools.split_copy import copy_split
 from minicnn.data.tools.stats import ClassStats, FolderStats, folder_stats, paper_text
 from minicnn.errors import ArgumentError
 from minicnn.support.text import printable
 
-FEW = 3  # files that are named in a warning
-SCREEN = 20  # that are named where there may be thousands
+FEW = 3  # files named in a warning
+SCREEN = 20  # files listed by default, where there may be thousands
 
 folder = click.argument("directory", type=options.PATH)
 
 
-@verb_group(
+@cli_group(
     "minicnn data check photos",
     "minicnn data split photos sets --parts 70/20/10",
 )
 def command() -> None:
     """Split, check, count, preview, rename and fetch folders of images.
 
-    A folder of images has a folder for each class: photos/cats/, photos/dogs/, ...
+    A folder of images has one folder per class: photos/cats/, photos/dogs/, ...
     """
 
 
-@verb_of(
+@subcommand(
     command,
     "minicnn data split photos sets --parts 70/20/10",
     "minicnn data split scans sets --parts 80/20 --group-by 'patient_([0-9]+)'",
+    short_help="Copy images into training, validation and test folders.",
 )
 @folder
 @click.argument("destination", type=options.FOLDER)
 @click.option("--parts", default="70/20/10", show_default=True,
-              help="Shares: train/test, train/val/test, or NAME=SHARE/...")  # fmt: skip
-@click.option("--group-by", metavar="REGEX", help="Files with the same match stay together.")
-@click.option("--follow-links", is_flag=True, help="Also copy what links lead to elsewhere.")
+              help="Shares: TRAIN/TEST, TRAIN/VAL/TEST, or NAME=SHARE/...")  # fmt: skip
+@click.option(
+    "--group-by", metavar="REGEX", help="Files with the same match go into the same split."
+)
+@click.option(
+    "--follow-links", is_flag=True, help="Also copy files outside DIRECTORY that links point to."
+)
 @options.as_json()
 def split(
     directory: Path,
@@ -63,16 +69,16 @@ def split(
     follow_links: bool,
     as_json: bool,
 ) -> None:
-    """Copy the images in DIRECTORY into DESTINATION/train, val and test.
+    """Copy the images in DIRECTORY to DESTINATION/train, val and test.
 
-    Each class is divided in the same proportions; files keep their names and times. The exit code
-    is 3 if some could not be copied.
+    Each class is split in the same proportions; files keep their names and times. The exit code is
+    3 if some files could not be copied.
     """
-    shares = typed("--parts", parse_parts, parts)
+    shares = typed("--parts", parse_shares, parts)
     if there := find_splits(directory):
         raise ArgumentError(
-            f"{directory} is split already, into {', '.join(there)}; give a folder with a folder "
-            "for each class"
+            f"{directory} is split already, into {', '.join(there)}; give a folder with one folder "
+            "per class"
         )
     images = list_folder(directory)
     output.note(found_text(images))
@@ -85,66 +91,80 @@ def split(
     if as_json:
         output.print_json(
             destination=destination,
-            counts={part.name: dict(zip(images.class_names, column, strict=True))
-                    for part, column in zip(plan, counts.T.tolist(), strict=True)},
+            counts={split.name: dict(zip(images.class_names, column, strict=True))
+                    for split, column in zip(plan, counts.T.tolist(), strict=True)},
             failures=failures,
         )  # fmt: skip
     else:
         rows = [[n, *c] for n, c in zip(images.class_names, counts.tolist(), strict=True)]
         rows.append(["all", *counts.sum(axis=0).tolist()])
-        output.result(output.table(["class", *(part.name for part in plan)], rows))
+        output.result(output.table(["class", *(split.name for split in plan)], rows))
     _report_failures(failures, "copied")
     if failures:
         raise BadDataFound(f"{len(failures):,} of {len(images.paths):,} images were not copied")
 
 
-@verb_of(command, "minicnn data stats photos", "minicnn data stats scenes/train --paper forest")
+@subcommand(
+    command,
+    "minicnn data stats photos",
+    "minicnn data stats scenes/train --paper forest",
+    short_help="Count images, and measure their sizes.",
+)
 @folder
-@click.option("--paper", metavar="CLASS", help="Only this class, as paper 2 prints it.")
-@click.option("--pixels", is_flag=True, help="Also each color's mean and standard deviation.")
+@click.option("--paper", metavar="CLASS", help="Print only this class, in the form of paper 2.")
+@click.option(
+    "--pixels", is_flag=True, help="Also print the mean and standard deviation of each color."
+)
 @options.as_json()
 def stats(directory: Path, paper: str | None, pixels: bool, as_json: bool) -> None:
-    """Images, heights, widths and kinds of files of each class in DIRECTORY.
+    """Print the number, sizes and file types of the images of each class in DIRECTORY.
 
-    DIRECTORY has a folder for each class, or train, val, test with a folder for each class.
+    DIRECTORY has one folder per class, or train, val and test with one folder per class each.
     """
     sets = list_splits(directory, None if paper is None else [paper])
-    found = {part: _looked_at(part, images, pixels) for part, images in sets.items()}
+    found = {name: _measure(name, images, pixels) for name, images in sets.items()}
     failures = [pair for one in found.values() for pair in one.failures]
     if as_json:
         rows = [
-            {"part": part, **_stats_fields(row)} for part, one in found.items() for row in one.rows
+            {"part": name, **_stats_fields(row)} for name, one in found.items() for row in one.rows
         ]
         output.print_json(classes=rows, failures=failures)
     else:
         texts = [
-            (f"{part}:\n" if len(found) > 1 else "")
+            (f"{name}:\n" if len(found) > 1 else "")
             + (_stats_text(one, pixels) if paper is None else paper_text(one.classes[0]))
-            for part, one in found.items()
+            for name, one in found.items()
         ]
         output.result("\n\n".join(texts))
     _report_failures(failures, "read")
 
 
-@verb_of(
+@subcommand(
     command,
     "minicnn data rename photos",
     "minicnn data rename photos --apply --journal renamed.csv",
+    short_help="Rename images to class and number.",
 )
 @click.argument("directory", type=options.PATH, required=False)
-@click.option("--pattern", default=renaming.PATTERN, show_default=True)
-@click.option("--apply", "really", is_flag=True, help="Rename; else only say what would be done.")
 @click.option(
-    "--journal", type=options.FILE, help="Where old names are kept; default: DIRECTORY-renamed.csv"
+    "--pattern", default=renaming.PATTERN, show_default=True, help="Pattern of the new names."
 )
-@click.option("--undo", type=options.FILE, metavar="JOURNAL", help="Take a renaming back.")
-@click.option("--all", "show_all", is_flag=True, help=f"Name every file, not {SCREEN} of them.")
+@click.option(
+    "--apply", "really", is_flag=True, help="Rename the files; otherwise only print the new names."
+)
+@click.option(
+    "--journal",
+    type=options.FILE,
+    help="File that records the old names; default: DIRECTORY-renamed.csv",
+)
+@click.option("--undo", type=options.FILE, metavar="JOURNAL", help="Restore the old names.")
+@click.option("--all", "show_all", is_flag=True, help=f"List all files, not only {SCREEN}.")
 @options.as_json()
 def rename(directory: Path | None, pattern: str, really: bool, journal: Path | None,
            undo: Path | None, show_all: bool, as_json: bool) -> None:  # fmt: skip
-    """Name the images in DIRECTORY by class and number: cats/cats_0001.jpg, ...
+    """Rename the images in DIRECTORY to class and number: cats/cats_0001.jpg, ...
 
-    What was done is taken back with --undo JOURNAL, without DIRECTORY.
+    `minicnn data rename --undo JOURNAL` restores the old names.
     """
     if undo is not None:
         count = renaming.undo_renames(undo)
@@ -158,44 +178,46 @@ def rename(directory: Path | None, pattern: str, really: bool, journal: Path | N
         shown = plan if show_all else plan[:SCREEN]
         lines = [printable(f"{old} -> {new.name}") for old, new in shown]
         if len(plan) > len(shown):
-            lines.append(f"and {len(plan) - len(shown):,} more (--all names them)")
+            lines.append(f"and {len(plan) - len(shown):,} more (--all lists them)")
         if plan or as_json:
             output.either(as_json, "\n".join(lines), applied=False, renames=plan)
-        output.note(f"{len(plan):,} files would be renamed; --apply does it.")
+        output.note(f"{len(plan):,} files would be renamed; rename them with --apply.")
         return
     journal = journal or _beside(directory, "-renamed.csv")
     said = f"{len(plan):,} files renamed"
     if plan:
         renaming.apply_renames(plan, journal)
-        said += f"; back: {shlex.join(['minicnn', 'data', 'rename', '--undo', str(journal)])}"
+        said += f"; to undo: {shlex.join(['minicnn', 'data', 'rename', '--undo', str(journal)])}"
     output.either(as_json, said, applied=True, renames=plan, journal=journal if plan else None)
 
 
 def _renames(directory: Path, pattern: str) -> list[renaming.Rename]:
-    """Of a folder of classes, or of each of its parts."""
+    """Plan the renaming of a folder of classes, or of each of its splits."""
     folders = find_splits(directory).values() or [directory]
-    return [one for part in folders for one in renaming.plan_renames(list_folder(part), pattern)]
+    return [one for path in folders for one in renaming.plan_renames(list_folder(path), pattern)]
 
 
 def _beside(directory: Path, ending: str) -> Path:
-    """A file named after the folder, next to it; also of `.`, which is called something, too."""
+    """Return the path of a file beside the folder, named after it; `.` has a name too."""
     named = directory if directory.name else directory.resolve()
     return named.with_name(named.name + ending)
 
 
-@verb_of(
+@subcommand(
     command,
     "minicnn data fetch cats.csv --to photos",
     "minicnn data fetch cats.csv dogs.csv --to photos --most-mb 5",
+    short_help="Download images from lists of links.",
 )
 @click.argument("lists", nargs=-1, required=True, type=options.FILE)
 @click.option(
-    "--to", type=options.FOLDER, required=True, help="Each list fills a folder in this one."
+    "--to", type=options.FOLDER, required=True, help="Folder in which each list gets a folder."
 )
-@click.option("--most-mb", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True)
+@click.option("--most-mb", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True,
+              help="Maximum size of an image, in MB.")  # fmt: skip
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), default=8.0, show_default=True,
-              help="For a whole download.")  # fmt: skip
-@click.option("--allow-private", is_flag=True, help="Also addresses of the local network.")
+              help="Maximum seconds per download.")  # fmt: skip
+@click.option("--allow-private", is_flag=True, help="Also allow addresses of the local network.")
 @options.as_json()
 def fetch(
     lists: Sequence[Path],
@@ -205,11 +227,11 @@ def fetch(
     allow_private: bool,
     as_json: bool,
 ) -> None:
-    """Download the links in each csv of LISTS into a class folder of the csv's name.
+    """Download the links of each CSV file of LISTS into a class folder with the file's name.
 
-    Links must be http or https and lead to the public internet. What cannot be had is named in
-    NAME.fetched.csv beside the folder. Run again, it goes on where it was. The exit code is 3 if
-    no link of a list is an image.
+    Links must be http or https and lead to the public internet. NAME.fetched.csv, beside the
+    folder, lists the downloads that failed. The same command continues an interrupted download.
+    The exit code is 3 if a list has no link to an image.
     """
     _check_different(lists)
     limits = FetchLimits(
@@ -226,7 +248,7 @@ def fetch(
         got = sum(one.path is not None for one in results)
         summary[file.stem] = {"links": len(links), "images": got}
         if not as_json:
-            report = f"; why not the others: {target}.fetched.csv" if got < len(links) else ""
+            report = f"; for the others see {target}.fetched.csv" if got < len(links) else ""
             output.result(f"{target}: {got:,} of {len(links):,} links are images{report}")
     if as_json:
         output.print_json(classes=summary)
@@ -236,14 +258,14 @@ def fetch(
 
 
 def _check_different(lists: Sequence[Path]) -> None:
-    """Each list fills a folder of its own: pictures are named by their line in it."""
+    """Check that each list fills a folder of its own, as images are named after their line."""
     first: dict[str, Path] = {}
     for file in lists:
         other = first.setdefault(file.stem, file)
         if other is not file:
             raise click.UsageError(
-                f"{other} and {file} would both fill the folder {file.stem}; give one of them "
-                "another name, or put all links into one list"
+                f"{other} and {file} would both fill the folder {file.stem}; rename one, or put "
+                "all links into one list"
             )
 
 
@@ -251,17 +273,19 @@ def _report_failures(failures: Sequence[tuple[Path, str]], what: str) -> None:
     for path, reason in failures[:FEW]:
         output.warn(f"{path} could not be {what} ({reason})")
     if len(failures) > FEW:
-        output.warn(f"{len(failures) - FEW} more like it. List: minicnn data check")
+        output.warn(
+            f"{len(failures) - FEW} more could not be {what}. To list them: minicnn data check"
+        )
 
 
-def _looked_at(part: str, images: ImageList, pixels: bool) -> FolderStats:
-    output.note(f"{part}: {found_text(images)}")
+def _measure(name: str, images: ImageList, pixels: bool) -> FolderStats:
+    output.note(f"{name}: {found_text(images)}")
     with counting("reading") as progress:
         return folder_stats(images, pixels=pixels, progress=progress)
 
 
 def _stats_text(found: FolderStats, pixels: bool) -> str:
-    """The table of a part; colors have one of their own, so that 80 columns hold both."""
+    """Return the table of a split; colors have a second table, so that both fit 80 columns."""
     headings = ["class", "images", "height", "min", "max", "width", "min", "max", "MB", "kinds"]
     tables = [output.table(headings, map(_stats_row, found.rows))]
     if pixels:

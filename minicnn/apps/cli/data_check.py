@@ -1,4 +1,4 @@
-"""`minicnn data check`: what is wrong with folders of pictures."""
+"""`minicnn data check`: find faults in folders of images."""
 
 from __future__ import annotations
 
@@ -7,27 +7,33 @@ from pathlib import Path
 import click
 
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.progress import counting
 from minicnn.data.folder_layouts import list_splits
 from minicnn.data.tools.check import KINDS, Finding, Report, check_splits, write_findings
 from minicnn.support.text import printable
 
-FEW = 3  # files that are named of each kind of finding
+FEW = 3  # files named for each kind of finding
 
 
-@verb("minicnn data check photos", "minicnn data check scenes --csv findings.csv")
+@cli_command(
+    "minicnn data check photos",
+    "minicnn data check scenes --csv findings.csv",
+    short_help="Find unreadable files, duplicates and leaks.",
+)
 @click.argument("directory", type=options.PATH)
 @click.option(
     "--csv",
     "csv_file",
     type=options.FILE,
-    help="Write every finding to a file.",
+    help="Write all findings to a file.",
 )
 @options.force()
-@click.option("--all", "show_all", is_flag=True, help=f"Name every file, not {FEW} of a kind.")
-@click.option("--no-look-alikes", is_flag=True, help="Compare bytes only.")
+@click.option("--all", "show_all", is_flag=True, help=f"Name all files, not {FEW} per kind.")
+@click.option(
+    "--no-look-alikes", is_flag=True, help="Find identical files only, not similar images."
+)
 @options.as_json()
 def check(
     directory: Path,
@@ -37,13 +43,13 @@ def check(
     no_look_alikes: bool,
     as_json: bool,
 ) -> None:
-    """Look for bad files, duplicates and leaks between parts in DIRECTORY.
+    """Find unreadable files, duplicates and leaks between splits in DIRECTORY.
 
-    DIRECTORY has a folder for each class, or train, val, test with a folder for each class.
-    Nothing is changed. The exit code is 3 if there are errors.
+    DIRECTORY has one folder per class, or train, val and test with one folder per class each. No
+    file is changed. The exit code is 3 if there are errors.
     """
     output.check_target(csv_file, force=force)
-    sets = list_splits(directory, skip_locked=True)
+    sets = list_splits(directory, skip_inaccessible=True)
     with counting("checking") as progress:
         report = check_splits(sets, look_alikes=not no_look_alikes, progress=progress)
     if csv_file is not None:
@@ -73,9 +79,9 @@ def _report_text(report: Report, directory: Path, show_all: bool) -> str:
         shown = found if show_all else found[:FEW]
         lines += [f"    {_finding_text(finding, directory)}" for finding in shown]
         if len(found) > len(shown):
-            lines.append(f"    and {len(found) - len(shown):,} more (--all names them)")
+            lines.append(f"    and {len(found) - len(shown):,} more (--all lists them)")
     if not report.findings:
-        lines.append("Nothing found that is not as it should be.")
+        lines.append("Nothing found: all images are in order.")
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""`minicnn data preview`: what an augmentation does to a picture."""
+"""`minicnn data preview`: draw what an augmentation does to an image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.options import typed
 from minicnn.checks import nearest
 from minicnn.data.folders import list_folder
@@ -20,13 +20,14 @@ from minicnn.data.tools.preview import COLUMNS, EFFECTS, FILLING, idle_parameter
 from minicnn.support.text import printable
 
 ENDINGS = (".png", ".jpg", ".jpeg")
-# Of paper 2; what is shown when nothing else is asked for.
+# The augmentation of paper 2, which is shown by default.
 PAPER_SETTINGS = {"shear_range": 0.2, "zoom_range": 0.2, "horizontal_flip": True}
 
 
-@verb(
+@cli_command(
     "minicnn data preview photos --out sheet.png",
     "minicnn data preview cat.jpg shear_range=11.5 zoom_range=[0.8,1.2] --out sheet.png",
+    short_help="Draw the effects of an augmentation.",
 )
 @click.argument("image", type=options.PATH)
 @click.argument("settings", nargs=-1, metavar="[NAME=VALUE]...")
@@ -34,18 +35,26 @@ PAPER_SETTINGS = {"shear_range": 0.2, "zoom_range": 0.2, "horizontal_flip": True
     "--out",
     type=options.FILE,
     required=True,
-    help="The sheet, a PNG or JPEG file.",
+    help="PNG or JPEG file to write.",
 )
 @options.force()
-@click.option("--size", default=150, show_default=True, help="Height and width of each picture.")
-@click.option("--examples", type=click.IntRange(1, 20), default=COLUMNS, show_default=True)
+@click.option(
+    "--size", default=150, show_default=True, help="Height and width of each image, in pixels."
+)
+@click.option(
+    "--examples",
+    type=click.IntRange(1, 20),
+    default=COLUMNS,
+    show_default=True,
+    help="Images per parameter.",
+)
 @options.as_json()
 def preview(image: Path, settings: Sequence[str], out: Path, force: bool, size: int, examples: int,
             as_json: bool) -> None:  # fmt: skip
-    """Draw what each parameter of an augmentation does to IMAGE, alone and all together.
+    """Draw what each parameter of an augmentation does to IMAGE, one by one and all together.
 
-    Parameters are those of ImageDataGenerator; without any, paper 2's are shown. Of a folder the
-    first image is taken. Values too small to see are named.
+    The parameters are those of ImageDataGenerator; by default, those of paper 2. If IMAGE is a
+    folder, its first image is used. A warning names values that are too small to have an effect.
     """
     output.check_target(out, force=force, endings=ENDINGS)
     path = list_folder(image).paths[0] if image.is_dir() else image
@@ -60,15 +69,15 @@ def preview(image: Path, settings: Sequence[str], out: Path, force: bool, size: 
 
 
 def _settings(words: Sequence[str]) -> dict[str, Any]:
-    """{"zoom_range": 0.2} from ["zoom_range=0.2"]."""
+    """Parse ["zoom_range=0.2"] into {"zoom_range": 0.2}."""
     known = (*EFFECTS, *FILLING)
     settings = {}
     for word in words:
         name, sign, value = word.partition("=")
         if not sign or name not in known:
-            raise click.UsageError(f"{word!r} is no NAME=VALUE{nearest(name, known)}")
+            raise click.UsageError(f"{word!r} is not NAME=VALUE{nearest(name, known)}")
         try:
             settings[name] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
-            settings[name] = value  # a word: fill_mode=wrap
+            settings[name] = value  # a string: fill_mode=wrap
     return settings

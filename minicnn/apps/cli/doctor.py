@@ -1,4 +1,4 @@
-"""`minicnn doctor [MODEL]`: is the installation sound, and why does a training not learn?"""
+"""`minicnn doctor [MODEL]`: find faults of the installation or of a training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from minicnn import explain, installed
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.model_file import load_network
 from minicnn.apps.cli.progress import counting
@@ -35,29 +35,29 @@ from minicnn.random import generator
 from minicnn.support.files import read_text
 from minicnn.version import __version__
 
-# What an optional package is for. Those of the engine "cuda" are its own line's business.
+# The extra that each optional package belongs to. The line of the engine "cuda" covers its own.
 EXTRAS = {
     package: extra
     for extra in ("tune", "plot", "tensorboard", "classic")
     for package in installed.EXTRAS[extra]
 }
 SAMPLES = 64
-USUAL_RATE = 0.001  # of Adam
+USUAL_RATE = 0.001  # Adam's default learning rate
 
 
-@verb("minicnn doctor", "minicnn doctor runs/scene-1/best.mcnn --data scenes/train")
+@cli_command("minicnn doctor", "minicnn doctor runs/scene-1/best.mcnn --data scenes/train")
 @click.argument("model", type=options.PATH, required=False)
-@click.option("--data", type=options.PATH, help="Folder of class folders.")
+@click.option("--data", type=options.PATH, help="Folder with one folder of images per class.")
 @options.as_json()
 def command(model: Path | None, data: Path | None, as_json: bool) -> None:
-    """Look for what is wrong: with this installation, or with the training that made MODEL.
+    """Find faults of this installation, or of the training that made MODEL.
 
-    With --data also tries, on a fresh copy of the network, whether it can learn 16 of the images
-    by heart, and with which learning rate.
+    MODEL is a .mcnn file or a run folder. With --data, the command also tests whether a new copy
+    of the network can memorize 16 of the images, and with which learning rate.
     """
     if model is None and data is not None:
         raise click.UsageError("--data needs a model: minicnn doctor MODEL --data DIR")
-    findings = installation() if model is None else patient(model, data)
+    findings = check_installation() if model is None else check_training(model, data)
     bad = [one for one in findings if one.bad]
     if model is not None and not bad:
         findings.append(Finding(False, "nothing found"))
@@ -68,16 +68,16 @@ def command(model: Path | None, data: Path | None, as_json: bool) -> None:
         for one in findings:
             output.result(f"{'! ' if one.bad else '  '}{one.text}")
     if model is not None and bad:
-        raise BadDataFound(f"{len(bad)} finding{'s' * (len(bad) > 1)}, marked with !")
+        raise BadDataFound(f"found {len(bad)} fault{'s' * (len(bad) > 1)}, marked with !")
 
 
-def installation() -> list[Finding]:
-    """Engines, and what is missing."""
+def check_installation() -> list[Finding]:
+    """Report the state of each engine and each optional package."""
     threads = get_threads()
     findings = [
         Finding(
             False,
-            f"minicnn {__version__} computes on the {current_backend()} engine, "
+            f"minicnn {__version__} uses the {current_backend()} engine, "
             f"{threads} thread{'s' * (threads > 1)}, {instruction_set() or 'NumPy'}",
         )
     ]
@@ -91,38 +91,38 @@ def installation() -> list[Finding]:
     return findings
 
 
-def patient(path: Path, data: Path | None) -> list[Finding]:
-    """A model's file, or the folder of a run: also of one that broke off before its first epoch."""
+def check_training(path: Path, data: Path | None) -> list[Finding]:
+    """Examine a model file, or a run folder, also of a run that failed in its first epoch."""
     if not path.is_dir():
-        return training(load_network(path), data)
+        return check_model(load_network(path), data)
     folder = RunFolder(path)
-    told = how_it_ended(folder)
+    state = run_state(folder)
     newest = folder.last if folder.last.exists() else folder.best
     if folder.failed.exists() and not newest.exists():
-        return told
+        return state
     network = load_network(newest if newest.exists() else path)
-    of_run = curve_problems(curves(folder.history))
-    found = training(network, data)
-    if of_run is not None and of_run not in {one.text for one in found}:
-        found.append(Finding(True, of_run))
-    return told + found
+    curve_fault = curve_problems(curves(folder.history))
+    found = check_model(network, data)
+    if curve_fault is not None and curve_fault not in {one.text for one in found}:
+        found.append(Finding(True, curve_fault))
+    return state + found
 
 
-def how_it_ended(folder: RunFolder) -> list[Finding]:
-    """Nothing of a run that came to its end."""
+def run_state(folder: RunFolder) -> list[Finding]:
+    """Report whether the run failed or is unfinished; a complete run gives no line."""
     if folder.failed.exists():
         rate = from_toml(folder.config).optimizer.get("learning_rate", USUAL_RATE)
         again = f"minicnn train {folder.config} --learning-rate {min(rate / 10, USUAL_RATE):g}"
         why = read_text(folder.failed).strip()
-        remedy = f". Begin again: {again}" if "learning_rate" in why else ""
-        return [Finding(True, f"the training broke off: {why}{remedy}")]
+        remedy = f". To start again: {again}" if "learning_rate" in why else ""
+        return [Finding(True, f"the training failed: {why}{remedy}")]
     if folder.is_begun and not folder.is_complete:
-        return [Finding(False, "the run has not come to its end; --resume goes on with it")]
+        return [Finding(False, "the run is unfinished; --resume continues it")]
     return []
 
 
 def curves(path: Path) -> dict[str, list[float]]:
-    """{"loss": [...], ...}: the epochs of a run's history.csv."""
+    """Return {"loss": [...], ...} with one value per epoch, from a run's history.csv."""
     if not path.exists():
         return {}
     text = read_text(path)
@@ -132,45 +132,45 @@ def curves(path: Path) -> dict[str, list[float]]:
     except (csv.Error, TypeError, ValueError) as error:
         raise FormatError(
             path,
-            f"is no table with a row of numbers for each epoch ({error}); take it out of the "
-            "folder, and the model alone is looked at",
+            f"is not a table with one row of numbers per epoch ({error}); without this file, the "
+            "model alone is examined",
         ) from error
 
 
-def training(model: Model, data: Path | None) -> list[Finding]:
-    """What the model's curves say, and what is found on images of `data`."""
+def check_model(model: Model, data: Path | None) -> list[Finding]:
+    """Examine the model's curves, and with `data` the network itself on some images."""
     history = model.saved_history
     epochs = len(history.get("loss", ()))
-    known = f"{epochs} epoch{'s' * (epochs != 1)} of training in its file"
+    known = f"its file records {epochs} epoch{'s' * (epochs != 1)} of training"
     findings = [Finding(False, f"{model.name}: {known}")]
     if data is None:
         texts = (curve_problems(history), unsettled_statistics(model, history))
         return findings + [Finding(True, text) for text in texts if text is not None]
     x, y = samples(model, data)
-    output.note(f"{len(x)} images of {data}; a fresh copy of the network learns 16 by heart ...")
-    with counting("learning by heart") as progress:
+    output.note(f"{len(x)} images of {data}; a new copy of the network memorizes 16 of them ...")
+    with counting("memorizing") as progress:
         return findings + explain.examine(model, x, y, progress=progress)
 
 
 def samples(model: Model, data: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Some images of every class as the network is fed them, and labels as its loss takes them."""
-    listing = list_folder(split_folder(data, TRAIN) or data, model.class_names)
-    if len(listing.paths) == 0:
-        raise ArgumentError(f"no images under {data}; needed are folders with images, one a class")
-    order = generator("doctor").permutation(len(listing.paths))[:SAMPLES]
+    """Return some preprocessed images of all classes, and labels in the form the loss takes."""
+    files = list_folder(split_folder(data, TRAIN) or data, model.class_names)
+    if len(files.paths) == 0:
+        raise ArgumentError(f"no images in {data}; --data needs one folder of images per class")
+    order = generator("doctor").permutation(len(files.paths))[:SAMPLES]
     preprocess = model.preprocess or usual_preprocess(model)
     with counting("reading") as progress:
-        paths = [listing.paths[i] for i in order]
+        paths = [files.paths[i] for i in order]
         images, kept, failures = read_images(paths, **preprocess.reading, progress=progress)
     for path, reason in failures:
         output.warn(f"{path} cannot be read: {reason}")
-    return preprocess(images), labels_for(model, listing.labels[order[kept]])
+    return preprocess(images), labels_for(model, files.labels[order[kept]])
 
 
-def labels_for(model: Model, numbers: np.ndarray) -> Any:
-    """Class numbers, as numbers or as one-hot rows, as the model's loss takes them."""
+def labels_for(model: Model, labels: np.ndarray) -> Any:
+    """Return integer labels as the model's loss takes them: as they are, or one-hot."""
     _, loss = model.need_compiled()
     classes = model.graph.outputs[0].shape[-1] or 1
     if isinstance(loss, SparseCategoricalCrossentropy) or classes == 1:
-        return numbers
-    return np.eye(classes, dtype=np.float32)[numbers]
+        return labels
+    return np.eye(classes, dtype=np.float32)[labels]

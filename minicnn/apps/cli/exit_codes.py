@@ -1,28 +1,28 @@
-"""How the command ends. What a verb raises decides its exit code."""
+"""The exit codes of the command, which depend on the error that a subcommand raises."""
 
 from __future__ import annotations
 
 from minicnn.errors import MiniCNNError, UnreadableImagesError
 from minicnn.support.text import printable, shortened
 
+# 2, wrong usage, is click's own.
 OK = 0
 FAILED = 1
-USAGE = 2  # click says so
 BAD_DATA = 3
 GOAL_NOT_REACHED = 4
-MAX_LETTERS = 600  # of a message: a path or two and a sentence
+MAX_LETTERS = 600  # of a message: one or two paths and a sentence
 
 
 class BadDataFound(MiniCNNError):
-    """The verb did its work and found data that are not in order."""
+    """The command completed and found faults in the data."""
 
 
 class GoalNotReached(MiniCNNError):
-    """The verb did its work and the result is below what `--fail-under` asks for."""
+    """The command completed, and the accuracy is below that of `--fail-under`."""
 
 
 def code_of(error: BaseException) -> int:
-    """The exit code that an error stands for.
+    """Return the exit code for an error.
 
     >>> code_of(BadDataFound("3 of 10 files cannot be read")), code_of(OSError("disk full"))
     (3, 1)
@@ -33,7 +33,7 @@ def code_of(error: BaseException) -> int:
 
 
 def message_of(error: BaseException) -> str:
-    """One line for the user: the kind of error and what it says, without the stack.
+    """Return an error as one line: its class and its message, without a traceback.
 
     >>> message_of(FileNotFoundError(2, "No such file or directory", "cats"))
     'FileNotFoundError: cats: No such file or directory'

@@ -1,4 +1,4 @@
-"""The command `minicnn <verb>`: finds the verb, runs it, and says in one line what went wrong."""
+"""The command `minicnn COMMAND`: find the subcommand, run it, and print errors as one line."""
 
 from __future__ import annotations
 
@@ -14,95 +14,95 @@ import click
 
 from minicnn import startup
 from minicnn.apps.cli import exit_codes, output
-from minicnn.apps.cli.command import VerbGroup, add_common_options, common_options
+from minicnn.apps.cli.command import CommandGroup, add_common_options, common_options
 from minicnn.checks import nearest
 from minicnn.errors import MiniCNNError
 from minicnn.startup import INTERRUPTED
 from minicnn.version import __version__
 
 
-class Verb(NamedTuple):
-    """Where a verb's click command is, and its line in `minicnn --help`."""
+class CommandEntry(NamedTuple):
+    """The module of a command, whose click command is named `command`, and its line of help."""
 
-    target: str  # "module:attribute"
+    module: str
     help: str
 
 
-VERBS = {
-    "reproduce": Verb("minicnn.apps.cli.reproduce:command", "Train and report a paper's system."),
-    "train": Verb("minicnn.apps.cli.train:command", "Train a network on a folder of images."),
-    "test": Verb("minicnn.apps.cli.test:command", "Accuracy, per class and worst mistakes."),
-    "predict": Verb("minicnn.apps.cli.predict:command", "What is on these images?"),
-    "data": Verb("minicnn.apps.cli.data:command", "Split, check, count, preview, fetch images."),
-    "tune": Verb("minicnn.apps.cli.tune:command", "Search for good hyper-parameters."),
-    "classic": Verb("minicnn.apps.cli.classic:command", "Methods without a network, to compare."),
-    "models": Verb("minicnn.apps.cli.models:command", "The networks that --model can name."),
-    "summary": Verb("minicnn.apps.cli.summary:command", "The table of a model's layers."),
-    "show": Verb("minicnn.apps.cli.show:command", "Kernels, feature maps, Grad-CAM of a model."),
-    "verify": Verb("minicnn.apps.cli.verify:command", "Do all engines compute the same?"),
-    "doctor": Verb("minicnn.apps.cli.doctor:command", "Why does a training not learn?"),
-    "devices": Verb("minicnn.apps.cli.devices:command", "Engines and processors of this machine."),
-    "version": Verb("minicnn.apps.cli.version:command", "Versions, for a report of a problem."),
+COMMANDS = {
+    "reproduce": CommandEntry("reproduce", "Train the system of a paper, with a report."),
+    "train": CommandEntry("train", "Train a network on a folder of images."),
+    "test": CommandEntry("test", "Test a model: accuracy, classes, worst mistakes."),
+    "predict": CommandEntry("predict", "Classify images."),
+    "data": CommandEntry("data", "Split, check, count, preview and fetch images."),
+    "tune": CommandEntry("tune", "Search for good hyperparameters."),
+    "classic": CommandEntry("classic", "Compare with methods that use no network."),
+    "models": CommandEntry("models", "List the networks that --model can name."),
+    "summary": CommandEntry("summary", "Print the layers of a model."),
+    "show": CommandEntry("show", "Draw kernels, feature maps or Grad-CAM of a model."),
+    "verify": CommandEntry("verify", "Check that all engines compute the same."),
+    "doctor": CommandEntry("doctor", "Find out why a training does not learn."),
+    "devices": CommandEntry("devices", "List the engines and processors of this machine."),
+    "version": CommandEntry("version", "Print versions, for bug reports."),
 }
 ALIASES = {"evaluate": "test", "device_query": "devices"}
 
 
-class Verbs(VerbGroup):
-    """The verbs of a table, each imported when it is asked for: the others cost nothing."""
+class LazyCommands(CommandGroup):
+    """A group that imports each command of `COMMANDS` only when it is used."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        """The verbs, in the table's order."""
-        return list(VERBS)
+        """Return the names of the commands, in the table's order."""
+        return list(COMMANDS)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
-        """The verb's click command, or None if there is none of that name."""
-        verb = VERBS.get(ALIASES.get(name, name))
-        return load(verb) if verb else None
+        """Return the command of that name, or None if there is none."""
+        entry = COMMANDS.get(ALIASES.get(name, name))
+        return load(entry) if entry else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, but an unknown verb's error names the nearest one."""
+        """Resolve a command as click does; the error for an unknown one suggests the nearest."""
         if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            ctx.fail(f"no verb {args[0]!r}{nearest(args[0], [*VERBS, *ALIASES])}")
+            ctx.fail(f"no command {args[0]!r}{nearest(args[0], [*COMMANDS, *ALIASES])}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The table of verbs, without importing them."""
-        with formatter.section("Verbs"):
-            formatter.write_dl([(name, verb.help) for name, verb in VERBS.items()])
+        """Write the table of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
 
 
-def load(verb: Verb) -> click.Command:
-    """Import a verb's command and give it the options that all verbs have."""
-    module, _, name = verb.target.partition(":")
-    command: click.Command = getattr(importlib.import_module(module), name)
+def load(entry: CommandEntry) -> click.Command:
+    """Import a command and add the common options to it."""
+    module = importlib.import_module(f"minicnn.apps.cli.{entry.module}")
+    command: click.Command = module.command
     add_common_options(command)
     return command
 
 
 @click.group(
-    cls=Verbs,
+    cls=LazyCommands,
     examples=["minicnn reproduce lenet", "minicnn train --data photos --model scene"],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="minicnn")
 def cli() -> None:
-    """Convolutional networks from scratch: prepare images, train, test, look inside.
+    """Convolutional networks from scratch: prepare images, train, test and explain networks.
 
-    `minicnn VERB --help` explains a verb.
+    `minicnn COMMAND --help` describes a command.
     """
 
 
-# Also before the verb: `minicnn --threads 1 train ...`.
+# The common options may also come before the command: `minicnn --threads 1 train ...`.
 cli.params += common_options()
 
 
 def run(args: Sequence[str]) -> int:
-    """Run one command line and return its exit code; errors are printed, not raised.
+    """Run one command line, print its errors, and return its exit code.
 
-    A mistake in what was asked for or in the data becomes one line. Anything else is a bug of
-    minicnn and keeps its stack.
+    A mistake in the arguments or in the data is printed as one line. Any other error is a bug of
+    minicnn and is raised with its traceback.
     """
     debug = "--debug" in args
     output.be_quiet(False)
@@ -120,7 +120,7 @@ def _run(args: Sequence[str], debug: bool) -> int:
     except click.Abort:
         output.error("Interrupted.")
         return INTERRUPTED
-    except BrokenPipeError:  # as of `minicnn ... | head`: who reads has enough
+    except BrokenPipeError:  # the reader of `minicnn ... | head` has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_codes.FAILED
     except (MiniCNNError, OSError, MemoryError) as error:
@@ -131,24 +131,27 @@ def _run(args: Sequence[str], debug: bool) -> int:
 
 
 def _show_warning(message: Warning | str, *_: Any) -> None:
-    """Without the file and line of the program, which tell its user nothing."""
+    """Print a warning without the file and line of the program, which do not help its user."""
     output.warn(str(message))
 
 
 def _code(returned: Any) -> int:
-    """click hands back the number of `ctx.exit(n)`, or whatever the verb's function returned."""
+    """Return the exit code of `ctx.exit(n)`; the functions of commands return None."""
     return returned if isinstance(returned, int) else exit_codes.OK
 
 
 def main() -> NoReturn:
-    """What the `minicnn` script calls. Once the work is done, Ctrl-C changes nothing any more."""
+    """Run the command line of this process, and exit; the `minicnn` script calls this.
+
+    Once the work is done, Ctrl-C no longer changes the exit code.
+    """
     code = INTERRUPTED
     try:
         startup.watched()
         output.show_everything()
         code = run(sys.argv[1:])
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except KeyboardInterrupt:  # between the lines above, or a second one while the first is told
+    except KeyboardInterrupt:  # outside of `run`, or while it handled another one
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         output.error("Interrupted.")
     sys.exit(code)

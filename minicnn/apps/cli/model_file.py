@@ -1,4 +1,4 @@
-"""A trained classifier from a `.mcnn` file or from a run folder."""
+"""Load a model from a `.mcnn` file or from a run folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from minicnn.models import Model, load_model
 
 
 class Classifier(NamedTuple):
-    """A model, how images become its input, and what its classes are called."""
+    """A model with its preprocessing and the names of its classes."""
 
     model: Model
     preprocess: Preprocess
@@ -21,32 +21,33 @@ class Classifier(NamedTuple):
 
 
 def load_classifier(path: Path) -> Classifier:
-    """The model, which must know its classes and how its images are prepared.
+    """Load a model that has its preprocessing and class names saved with it.
 
     Raises
     ------
     FileNotFoundError
         There is nothing at `path`, or a folder without best.mcnn.
     ArgumentError
-        The model does not say what its images and classes are.
+        The model has no preprocessing or no class names.
     """
     model = load_network(path)
     if model.preprocess is None or not model.class_names:
+        lacks = "class names" if model.preprocess is not None else "preprocessing"
         raise ArgumentError(
-            f"{path} does not say how images become its input, or what its classes are. Set "
+            f"the model in {path} has no {lacks}, so it cannot classify images. Set "
             "model.preprocess and model.class_names before model.save"
         )
     return Classifier(model, model.preprocess, list(model.class_names))
 
 
 def load_network(path: Path) -> Model:
-    """Any model, whether it knows its classes or not."""
+    """Load any model, also one without preprocessing and class names."""
     file = RunFolder(path).best if path.is_dir() else path
     if not file.exists():
-        seen = f"no {file.name} in this folder" if path.is_dir() else "there is nothing"
+        seen = f"this folder has no {file.name}" if path.is_dir() else "no such file"
         raise FileNotFoundError(
             errno.ENOENT,
-            f"{seen}; needed is a .mcnn file, or the folder of a run that has trained an epoch",
+            f"{seen}; give a .mcnn file, or the folder of a run that has trained an epoch",
             str(path),
         )
     return load_model(file)

@@ -1,24 +1,24 @@
-"""`minicnn models`: the networks that `--model` can name."""
+"""`minicnn models`: list the networks that `--model` can name."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.command import verb
-from minicnn.apps.runs.networks import NETWORKS, TEN, Network
+from minicnn.apps.cli.command import cli_command
+from minicnn.apps.runs.networks import NETWORKS, TEN, NetworkSpec
 
 COLORS = {"grayscale": "gray", "rgb": "color"}
 
 
-@verb("minicnn models", "minicnn models --json")
+@cli_command("minicnn models", "minicnn models --json")
 @options.as_json()
 def command(as_json: bool) -> None:
-    """The networks of `minicnn train --model NAME`, and the images that each is made for.
+    """List the networks of `minicnn train --model NAME` and the images that each is designed for.
 
-    Where --image-size can change the size, each class of images may be any kind of thing, too.
+    Networks for any number of classes also take any --image-size.
     """
-    rows = [described(name, network) for name, network in NETWORKS.items()]
+    rows = [fields(name, spec) for name, spec in NETWORKS.items()]
     if as_json:
         output.print_json(models=rows)
         return
@@ -32,17 +32,17 @@ def command(as_json: bool) -> None:
         )
         for row in rows
     ]
-    output.result(output.table(["--model", "images", "", "classes", "what it is"], cells))
+    output.result(output.table(["--model", "images", "", "classes", "description"], cells))
 
 
-def described(name: str, network: Network) -> dict[str, Any]:
-    """One network for programs; classes is None where any number will do."""
-    height, width = network.preprocess.size
+def fields(name: str, spec: NetworkSpec) -> dict[str, Any]:
+    """Return one network's JSON object; `classes` is None if any number is possible."""
+    height, width = spec.preprocess.size
     return {
         "name": name,
         "height": height,
         "width": width,
-        "color_mode": network.preprocess.color_mode,
-        "classes": None if network.takes else TEN,
-        "text": (network.build.__doc__ or "").splitlines()[0].removesuffix("."),
+        "color_mode": spec.preprocess.color_mode,
+        "classes": None if spec.takes else TEN,
+        "text": (spec.build.__doc__ or "").splitlines()[0].removesuffix("."),
     }

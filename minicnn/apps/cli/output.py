@@ -1,13 +1,14 @@
-"""Where a verb writes: results on standard output, all else on standard error."""
+"""Output of the commands: results on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import itertools
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,17 @@ import numpy as np
 
 from minicnn.support.text import encodable, printable, say, screen_width
 
-GAP, NARROWEST = "  ", 12  # between columns; a column of words is never folded below that
-SCHEMA = 1  # of the `--json` objects; a number more when a key changes its meaning
+GAP = "  "  # between columns
+NARROWEST = 12  # no column of text is folded to a smaller width
+SCHEMA = 1  # of the `--json` objects; incremented when a key changes its meaning
 
 _quiet = False
 
 
 def show_everything() -> None:
-    """Let nothing that is printed end the program, whatever the terminal's encoding is.
+    """Escape characters that the terminal's encoding lacks, instead of raising an error.
 
-    This holds for what others print, too: Python's warnings, click's errors, rich's lines.
+    This covers everything that is printed, also Python's warnings, click's errors and rich's lines.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -33,44 +35,51 @@ def show_everything() -> None:
 
 
 def be_quiet(quiet: bool = True) -> None:
-    """Write no notes from now on."""
+    """Suppress notes from now on, or show them again."""
     global _quiet
     _quiet = quiet
 
 
 def is_quiet() -> bool:
-    """Was `--quiet` given?"""
+    """Return whether `--quiet` was given."""
     return _quiet
 
 
 def result(text: str) -> None:
-    """A line that the verb was called for."""
+    """Print a result, on standard output."""
     say(text)
 
 
 def note(text: str) -> None:
-    """A line about how the work goes; not with `--quiet`."""
+    """Print a message about the progress, unless `--quiet` was given."""
     if not _quiet:
         say(text, sys.stderr)
 
 
 def warn(text: str) -> None:
-    """A line that is written with `--quiet` too."""
+    """Print a warning, also with `--quiet`."""
     say(f"Warning: {text}", sys.stderr)
 
 
 def error(text: str) -> None:
-    """What went wrong."""
+    """Print an error message, also with `--quiet`."""
     say(text, sys.stderr)
 
 
+@contextlib.contextmanager
+def prints_to_stderr() -> Iterator[None]:
+    """Print what the framework prints, such as the progress of `fit`, on standard error."""
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
 def print_json(**fields: Any) -> None:
-    """The result as one object, as `--json` asks for; paths and arrays become text and lists."""
+    """Print the fields as one JSON object; paths become strings and arrays become lists."""
     json_line({"schema": SCHEMA, **fields})
 
 
 def either(as_json: bool, text: str, **fields: Any) -> None:
-    """The result as one asked for it: as one object with `--json`, else in words."""
+    """Print the result as a JSON object if `--json` was given, else as text."""
     if as_json:
         print_json(**fields)
     else:
@@ -78,7 +87,7 @@ def either(as_json: bool, text: str, **fields: Any) -> None:
 
 
 def json_line(value: Any) -> None:
-    """One object on one line; with JSON's own escapes for what the terminal cannot show."""
+    """Print a value as one line of JSON, with JSON's escapes for what the terminal cannot show."""
     text = json.dumps(value, default=_plain, ensure_ascii=False)
     if encodable(text, sys.stdout) != text:
         text = json.dumps(value, default=_plain)
@@ -86,22 +95,22 @@ def json_line(value: Any) -> None:
 
 
 def check_target(path: Path | None, *, force: bool, endings: Sequence[str] = ()) -> None:
-    """Raise, before any work, if a result cannot be written to `path` in the end.
+    """Check, before any work is done, that the result can be written to `path`.
 
     Raises
     ------
-    FileExistsError : the file is there, and may not be written over without `--force`
-    FileNotFoundError : its folder is not there
-    click.BadParameter : its name has none of the `endings`, if any are given
+    FileExistsError : the file exists, and `--force` was not given
+    FileNotFoundError : the folder of the file does not exist
+    click.BadParameter : the file's name has none of the `endings`
     """
     if path is None:
         return
     if endings and path.suffix.lower() not in endings:
-        raise click.BadParameter(f"{path} must end in {' or '.join(endings)}, which says its kind")
+        raise click.BadParameter(f"{path} must end in {' or '.join(endings)}")
     if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "no such folder; make it first", str(path.parent))
+        raise FileNotFoundError(errno.ENOENT, "no such folder; create it first", str(path.parent))
     if path.exists() and not force:
-        text = "is there already; give a new name, or --force to write over it"
+        text = "exists already; give another name, or --force to overwrite it"
         raise FileExistsError(errno.EEXIST, text, str(path))
 
 
@@ -110,16 +119,16 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, Path):
         return str(value)
-    raise TypeError(f"no JSON for {type(value).__name__}")
+    raise TypeError(f"cannot write {type(value).__name__} as JSON")
 
 
 def table(
     headings: Sequence[str], rows: Iterable[Sequence[object]], width: int | None = None
 ) -> str:
-    """Columns as wide as their widest entry; numbers and what looks like them to the right.
+    """Return a table whose columns are as wide as their widest cell; numbers are right-aligned.
 
-    Where that is more than `width`, the terminal's by default, the widest columns of words are
-    folded; a file or a pipe takes any width.
+    If the table is wider than `width`, by default that of the terminal, the widest columns of text
+    are folded. A file or a pipe has no maximum width.
 
     >>> print(table(["class", "images"], [["cat", 12], ["horse", 3]]))
     class  images
@@ -141,7 +150,7 @@ def table(
 
 
 def _narrow(widths: list[int], right: Sequence[bool], most: int | None) -> None:
-    """Take from the widest column of words until all fit, or none is wide."""
+    """Narrow the widest columns of text until the table fits or all are narrow."""
     words = [i for i in range(len(widths)) if not right[i]]
     while most is not None and words and sum(widths) + len(GAP) * (len(widths) - 1) > most:
         widest = max(words, key=lambda i: widths[i])
@@ -155,20 +164,20 @@ def _like_a_number(cell: str) -> bool:
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
-    """A row, of more than one line where a cell was folded."""
+    """Return a row, which has several lines if a cell is folded."""
     columns = [_pieces(cell, width) for cell, width in zip(row, widths, strict=True)]
     lines = []
     for cells in itertools.zip_longest(*columns, fillvalue=""):
         texts = [
-            f"{cell:>{width}}" if to_the_right else f"{cell:<{width}}"
-            for cell, width, to_the_right in zip(cells, widths, right, strict=True)
+            f"{cell:>{width}}" if align_right else f"{cell:<{width}}"
+            for cell, width, align_right in zip(cells, widths, right, strict=True)
         ]
         lines.append(GAP.join(texts).rstrip())
     return "\n".join(lines)
 
 
 def _pieces(cell: str, width: int) -> list[str]:
-    """The cell in lines of that width, cut after a blank or before a `_` where there is one."""
+    """Fold a cell to this width, if possible at a space or before a `_`."""
     pieces = []
     while len(cell) > width:
         cut = max(cell.rfind(" ", 0, width + 1), cell.rfind("_", 1, width + 1))

@@ -1,4 +1,4 @@
-"""`minicnn predict`: what is on these images?"""
+"""`minicnn predict`: classify images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.model_file import load_classifier
 from minicnn.data.folders import is_image, walk
@@ -21,23 +21,27 @@ from minicnn.models.images import ImagePrediction, ImagePredictions
 from minicnn.support.csv_files import write_csv
 from minicnn.support.text import printable
 
-AT_ONCE = 64  # images between two outputs
+CHUNK = 64  # images that are classified before their results are printed
 
 
-@verb("minicnn predict runs/scene-1 *.jpg", "minicnn predict best.mcnn photos --csv out.csv")
+@cli_command("minicnn predict runs/scene-1 *.jpg", "minicnn predict best.mcnn photos --csv out.csv")
 @click.argument("model", type=options.PATH)
 @click.argument("paths", nargs=-1, required=True)
 @click.option(
-    "--top", type=click.IntRange(1), default=5, show_default=True, help="So many classes an image."
+    "--top",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    help="Number of classes to print per image.",
 )
 @click.option(
     "--csv",
     "csv_file",
     type=options.FILE,
-    help="Write a table: path,label,probability,top1,...",
+    help="Write a table instead: path,label,probability,top1,...",
 )
 @options.force()
-@options.as_json(help="An object an image, one a line.")
+@options.as_json(help="Print one JSON object per image and line.")
 def command(
     model: Path,
     paths: tuple[str, ...],
@@ -46,10 +50,10 @@ def command(
     force: bool,
     as_json: bool,
 ) -> None:
-    """The likeliest classes of images, by MODEL: a .mcnn file, or a run folder.
+    """Print the most likely classes of images. MODEL is a .mcnn file or a run folder.
 
-    PATHS are image files, folders with all that is below them, patterns like 'a/*.jpg', or - for
-    a list of paths on standard input. Exit code 3: some files could not be read.
+    PATHS are image files, folders with all images below them, patterns such as 'a/*.jpg', or - to
+    read a list of paths from standard input. The exit code is 3 if some files cannot be read.
     """
     output.check_target(csv_file, force=force)
     network = load_classifier(model).model
@@ -57,43 +61,43 @@ def command(
     if not files:
         raise FileNotFoundError(f"no images in {', '.join(paths)}")
     done = ImagePredictions([])
-    for start in range(0, len(files), AT_ONCE):
-        some = answers(network, files[start : start + AT_ONCE], top)
-        done.extend(some)
-        done.failures += some.failures
+    for start in range(0, len(files), CHUNK):
+        found = predict(network, files[start : start + CHUNK], top)
+        done.extend(found)
+        done.failures += found.failures
         if csv_file is None:
-            tell(some, as_json=as_json)
+            show(found, as_json=as_json)
     if csv_file is not None:
         write_csv(csv_file, *as_table(done))
         output.note(f"Written: {csv_file}, {len(done)} rows")
     for path, reason in done.failures:
-        output.warn(f"{path} cannot be read ({reason}); left out")
+        output.warn(f"{path} cannot be read ({reason}) and is left out")
     if done.failures:
         raise BadDataFound(f"{len(done.failures)} of {len(files)} files cannot be read")
 
 
 def find_images(paths: Sequence[str]) -> Iterator[str]:
-    """The files that are meant, in order; a folder gives the images below it."""
+    """Yield the image files that the arguments name, in order."""
     for text in paths:
         if text == "-":
             yield from find_images([line.strip() for line in sys.stdin if line.strip()])
         elif Path(text).is_dir():
             yield from (str(path) for path in walk(text) if is_image(path))
         elif Path(text).exists() or not glob.has_magic(text):
-            yield text  # also one that is not there: it is named among the failures
+            yield text  # a file that does not exist will be among the failures
         else:
             yield from find_images(sorted(glob.glob(text, recursive=True)))
 
 
-def answers(model: Model, files: Sequence[str], top: int) -> ImagePredictions:
-    """What the model says; files that cannot be read are told of at the end, not on the way."""
+def predict(model: Model, files: Sequence[str], top: int) -> ImagePredictions:
+    """Classify files without the warnings about unreadable ones, which `command` prints itself."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*cannot be read")
         return model.predict_images(files, top)
 
 
-def tell(rows: Sequence[ImagePrediction], *, as_json: bool) -> None:
-    """A line an image."""
+def show(rows: Sequence[ImagePrediction], *, as_json: bool) -> None:
+    """Print one line per image."""
     for row in rows:
         if as_json:
             output.json_line(as_object(row))
@@ -103,18 +107,17 @@ def tell(rows: Sequence[ImagePrediction], *, as_json: bool) -> None:
 
 
 def as_object(row: ImagePrediction) -> dict[str, Any]:
-    """For --json."""
-    top = [{"label": name, "probability": share} for share, name in row.top]
+    """Return the fields of an image's JSON object."""
     return {
         "path": str(row.path),
         "label": row.label,
         "probability": row.probability,
-        "top": top,
+        "top": [{"label": name, "probability": share} for share, name in row.top],
     }
 
 
 def as_table(rows: Sequence[ImagePrediction]) -> tuple[list[str], list[list[Any]]]:
-    """(path, label, probability, top1, top1_probability, ...), and a row an image."""
+    """Return the headings path,label,probability,top1,top1_probability,... and the rows."""
     width = max((len(row.top) for row in rows), default=0)
     columns = [f"top{i}{what}" for i in range(1, width + 1) for what in ("", "_probability")]
     cells = [

@@ -1,4 +1,4 @@
-"""How far a verb is that goes through many files: a line on standard error."""
+"""A progress line for commands that read many files, on standard error."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from minicnn.apps.cli import output
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Gives a function to call with (files done, files in all); the line goes when all is done.
+    """Show a progress bar, and give the function of (done, total) that updates it.
 
-    Where standard error is no terminal, or with `--quiet`, nothing is shown.
+    The bar disappears at the end. With `--quiet`, or if standard error is not a terminal, none is
+    shown.
     """
     console = Console(stderr=True)
     columns = (

@@ -1,4 +1,4 @@
-"""`minicnn reproduce`: a paper's system, from its images to its report."""
+"""`minicnn reproduce`: train a paper's system and compare the result with the paper."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from pathlib import Path
 
 import click
 
-from minicnn.apps.cli import options
-from minicnn.apps.cli.command import verb
-from minicnn.apps.cli.run_command import begin, resume, whole_run
+from minicnn.apps.cli import options, run_command
+from minicnn.apps.cli.command import cli_command
 from minicnn.apps.recipes import RECIPES, Recipe
 from minicnn.apps.runs.load_images import is_published
 from minicnn.apps.runs.settings import Settings
@@ -17,23 +16,25 @@ from minicnn.apps.runs.split_files import class_names
 from minicnn.datasets.cifar10 import USUAL_NAMES
 from minicnn.support import environment
 
-OTHER_NAMES = {"cifar10": USUAL_NAMES}  # of data sets that come in several forms
+OTHER_NAMES = {"cifar10": USUAL_NAMES}  # other names of data sets that come in several forms
 
 
-@verb("minicnn reproduce lenet", "minicnn reproduce scene --data ~/images/scenes --epochs 12")
+@cli_command(
+    "minicnn reproduce lenet", "minicnn reproduce scene --data ~/images/scenes --epochs 12"
+)
 @click.argument("name", type=click.Choice(list(RECIPES)))
-@options.data(help="Folder of the images, or of all data sets; default: $MINICNN_DATA, or data.")
+@options.data(help="Folder of the images, or of all data sets; default: $MINICNN_DATA or data.")
 @click.option(
     "--as-printed",
     is_flag=True,
-    help="The training as the paper prints it, where the recipe's is a better one.",
+    help="Train exactly as the paper describes, where the recipe has an improved training.",
 )
 @options.epochs()
 @options.batch_size()
 @options.runs()
-@options.go_on()
+@options.resume()
 @options.fail_under()
-@options.as_json(help="The report as one JSON object.")
+@options.as_json(help="Print the report as one JSON object.")
 @options.seed()
 def command(
     name: str,
@@ -42,66 +43,63 @@ def command(
     epochs: int | None,
     batch_size: int | None,
     runs: Path,
-    go_on: bool,
+    resume: bool,
     fail_under: float | None,
     as_json: bool,
     seed: int | None,
 ) -> None:
-    """Train one of the papers' systems, measure it, and write a run folder with its report.
+    """Train the system of a paper, test it, and write a run folder with its report.
 
-    The folder holds the model, curves, confusion matrix, per-class table, worst mistakes, and
-    report.html with the table "paper / here".
+    The folder has the model, curves, confusion matrix, scores per class, worst mistakes, and a
+    report.html that compares the results with the paper's.
     """
     recipe = RECIPES[name]
-    settings = wanted(recipe, as_printed=as_printed)
-    if go_on:
-        folder, settings = resume(settings.title, runs, epochs)
-    else:
-        where = find_data(name, settings.data, data)
-        settings = settings.changed(data=where, epochs=epochs, batch_size=batch_size, seed=seed)
-        if Path(where).is_dir() and where and not is_published(Path(where)):
-            recipe.check_classes(class_names(Path(where), settings), where)
-        folder, settings = begin(settings, runs)
-    whole_run(folder, settings, recipe, fail_under, as_json=as_json)
+    settings = recipe_settings(recipe, as_printed=as_printed)
+    if resume:
+        title = settings.title
+        run_command.resume(title, runs, epochs, recipe, fail_under=fail_under, as_json=as_json)
+        return
+    found = find_data(name, settings.data, data)
+    settings = settings.changed(data=found, epochs=epochs, batch_size=batch_size, seed=seed)
+    if Path(found).is_dir() and found and not is_published(Path(found)):
+        recipe.check_classes(class_names(Path(found), settings), found)
+    run_command.run(settings, runs, recipe, fail_under=fail_under, as_json=as_json)
 
 
-def wanted(recipe: Recipe, *, as_printed: bool) -> Settings:
-    """The recipe's training, or the paper's own."""
+def recipe_settings(recipe: Recipe, *, as_printed: bool) -> Settings:
+    """Return the recipe's training, or the paper's own with `--as-printed`."""
     if not as_printed:
         return recipe.settings
     if recipe.printed is None:
         raise click.UsageError(
-            f"{recipe.title!r} has no other training than the paper's; leave --as-printed out"
+            f"{recipe.title!r} is trained as the paper describes already; leave out --as-printed"
         )
     return recipe.printed
 
 
 def find_data(system: str, name: str, given: Path | None) -> str:
-    """Where the images of a recipe are: `given`, or in it, or in $MINICNN_DATA or data.
+    """Return the folder of a recipe's images: `given`, or `name` in it, $MINICNN_DATA or data.
 
     Raises
     ------
-    FileNotFoundError
-        They are nowhere; it says where they could be.
+    FileNotFoundError : there is no such folder; the error says where it may be
     """
     if not name:
         return "" if given is None else str(given.resolve())
-    root = given or Path(environment.text_of("MINICNN_DATA") or "data")
+    root = given or Path(environment.value_of("MINICNN_DATA") or "data")
     for path in (root / one for one in (name, *OTHER_NAMES.get(name, ()))):
         if path.exists():
             return str(path.resolve())
     if given is not None and given.exists():
         return str(given.resolve())
+    needed = "a folder with train/ and test/, or with one folder of images per class"
     if given is not None:
         raise FileNotFoundError(
-            errno.ENOENT,
-            "there is no such folder. Needed is one with train/ and test/, or with one folder of "
-            "images a class",
-            str(given),
+            errno.ENOENT, f"there is no such folder; --data needs {needed}", str(given)
         )
     raise FileNotFoundError(
         errno.ENOENT,
-        f"the images of {system!r} are not there. Needed is a folder with train/ and test/, or "
-        f"with one folder of images a class; name it: minicnn reproduce {system} --data DIR",
+        f"the images of {system!r} are not here; give {needed}: minicnn reproduce {system} "
+        "--data DIR",
         str(root / name),
     )

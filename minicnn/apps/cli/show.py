@@ -1,4 +1,4 @@
-"""`minicnn show MODEL kernels|maps|gradcam|occlusion IMAGE`: a look inside a network."""
+"""`minicnn show MODEL kernels|maps|gradcam|occlusion IMAGE`: draw what a network has learned."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from minicnn import explain
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.model_file import load_network
 from minicnn.apps.cli.options import typed
 from minicnn.checks import nearest
@@ -24,14 +24,14 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
 KINDS = ("kernels", "maps", "gradcam", "occlusion")
 
 
-class Seen(NamedTuple):
-    """One image, as it is and as the network is fed."""
+class InputImage(NamedTuple):
+    """An image, and the network's input that is made from it."""
 
     pixels: np.ndarray  # uint8 (H, W, C)
     x: np.ndarray  # float32 (1, H, W, C)
 
 
-@verb(
+@cli_command(
     "minicnn show scene.mcnn gradcam photo.jpg",
     "minicnn show lenet.mcnn kernels --out kernels.png",
 )
@@ -39,9 +39,13 @@ class Seen(NamedTuple):
 @click.argument("what", metavar=f"[{'|'.join(KINDS)}]")
 @click.argument("image", type=options.PATH, required=False)
 @click.option("--layer", help="Name of a layer; default: the first convolution for kernels, the "
-              "last for gradcam, all for maps.")  # fmt: skip
-@click.option("--class", "class_name", help="Name or number; default: what the network says.")
-@click.option("--out", type=options.FILE, help="Picture to write; default: by name.")
+              "last for gradcam, all layers for maps.")  # fmt: skip
+@click.option(
+    "--class", "class_name", help="Name or number of the class; default: the predicted class."
+)
+@click.option(
+    "--out", type=options.FILE, help="File of the figure; default: IMAGE-gradcam.png and the like."
+)
 @options.force()
 @options.as_json()
 def command(
@@ -54,13 +58,15 @@ def command(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write a picture of what MODEL looks for and what it sees in IMAGE.
+    """Draw what MODEL has learned and what it sees in IMAGE, as a figure.
+
+    MODEL is a .mcnn file or a run folder.
 
     \b
-    kernels    the patterns of a convolution; with IMAGE also what each makes of it
-    maps       what every layer makes of IMAGE
-    gradcam    where IMAGE speaks for a class
-    occlusion  how much of a class's probability each place of IMAGE holds
+    kernels    the kernels of a convolution; with IMAGE also the feature map of each
+    maps       the feature maps of every layer
+    gradcam    the regions of IMAGE that raise the score of a class
+    occlusion  how much a class's probability falls when a region of IMAGE is covered
     """
     model, what = ordered(model, what)
     if image is None and what != "kernels":
@@ -68,82 +74,81 @@ def command(
     target = out or Path(f"{(image or model).stem}-{what}.png")
     output.check_target(target, force=force, endings=ENDINGS)
     network = load_network(model)
-    seen = None if image is None else look_at(network, image)
-    figure = typed("--layer", drawn, network, what, seen, layer, class_name)
+    shown = None if image is None else read_input(network, image)
+    figure = typed("--layer", draw, network, what, shown, layer, class_name)
     save_figure(figure, target)
     output.either(as_json, printable(target), written=target)
 
 
 def ordered(model: Path, what: str) -> tuple[Path, str]:
-    """(model, kind of picture), in whichever order they were typed."""
+    """Return (model, kind of figure), which may be given in either order."""
     if what not in KINDS and str(model) in KINDS:
         return Path(what), str(model)
     if what not in KINDS:
-        text = f"{what!r} is none of {', '.join(KINDS)}{nearest(what, KINDS)}"
-        raise click.BadParameter(text, param_hint="the second word")
+        text = f"must be one of {', '.join(KINDS)}; got {what!r}{nearest(what, KINDS)}"
+        raise click.BadParameter(text, param_hint="the second argument")
     return model, what
 
 
-def look_at(model: Model, path: Path) -> Seen:
-    """Read an image as the model was trained to see it."""
+def read_input(model: Model, path: Path) -> InputImage:
+    """Read an image and preprocess it as the model's training images were."""
     preprocess = model.preprocess
     if preprocess is None:
         preprocess = usual_preprocess(model)
-        output.note(f"The model does not say how images become its input; taken is {preprocess}.")
+        output.note(f"The model has no preprocessing; using {preprocess}.")
     pixels = decode(path, **preprocess.reading)
-    return Seen(pixels, preprocess(pixels[None]))
+    return InputImage(pixels, preprocess(pixels[None]))
 
 
-def drawn(
-    model: Model, what: str, seen: Seen | None, layer: str | None, class_name: str | None
+def draw(
+    model: Model, what: str, shown: InputImage | None, layer: str | None, class_name: str | None
 ) -> Any:
-    """The matplotlib figure."""
-    if seen is None or what == "kernels":
-        return draw_kernels(model, seen, layer)
+    """Return the matplotlib figure of one of the `KINDS`."""
+    if shown is None or what == "kernels":
+        return draw_kernels(model, shown, layer)
     if what == "maps":
-        maps = explain.feature_maps(model, seen.x, None if layer is None else [layer])
-        return explain.maps_figure({name: found[0] for name, found in maps.items()}, seen.pixels)
-    number, title = said(model, seen, class_name)
+        maps = explain.feature_maps(model, shown.x, None if layer is None else [layer])
+        return explain.maps_figure({name: found[0] for name, found in maps.items()}, shown.pixels)
+    index, title = class_to_explain(model, shown, class_name)
     output.note(title)
     if what == "gradcam":
-        cam = explain.gradcam(model, seen.x, number, layer)[0]
+        cam = explain.gradcam(model, shown.x, index, layer)[0]
         if not cam.any():
             output.note(
-                "No place of these maps speaks for the class, so nothing is marked. Try an earlier "
+                "No region raises the score of this class, so nothing is marked. Try an earlier "
                 "--layer, or occlusion"
             )
-        return explain.gradcam_figure(seen.pixels, cam, title)
-    lost = explain.occlusion_map(model, seen.x[0], number)
-    return explain.occlusion_figure(seen.pixels, lost, title)
+        return explain.gradcam_figure(shown.pixels, cam, title)
+    lost = explain.occlusion_map(model, shown.x[0], index)
+    return explain.occlusion_figure(shown.pixels, lost, title)
 
 
-def draw_kernels(model: Model, seen: Seen | None, layer: str | None) -> Any:
-    """A convolution's kernels, and the image after each of them if there is one."""
+def draw_kernels(model: Model, shown: InputImage | None, layer: str | None) -> Any:
+    """Draw a convolution's kernels, and their feature maps if there is an image."""
     name, kernels = explain.kernels_of(model, layer)
-    if seen is None:
+    if shown is None:
         return explain.kernels_figure(kernels, name)
-    maps = explain.feature_maps(model, seen.x, [name])[name]
-    return explain.first_layer_figure(kernels, maps[0], seen.pixels)
+    maps = explain.feature_maps(model, shown.x, [name])[name]
+    return explain.first_layer_figure(kernels, maps[0], shown.pixels)
 
 
-def said(model: Model, seen: Seen, class_name: str | None) -> tuple[int, str]:
-    """(the class to explain, "forest 93.1 %; shown: sea 2.0 %")."""
-    outputs = model.predict_on_batch(seen.x)
+def class_to_explain(model: Model, shown: InputImage, class_name: str | None) -> tuple[int, str]:
+    """Return the class's index and a title such as "forest 93.1%; shown: sea 2.0%"."""
+    outputs = model.predict_on_batch(shown.x)
     count = max(outputs.shape[1], 2)
     names = model.class_names or [str(i) for i in range(count)]
     top = decode_predictions(outputs, [str(i) for i in range(count)], count)[0]
-    shares = {int(number): share for share, number in top}
+    shares = {int(index): share for share, index in top}
     best = int(top[0][1])
-    number = best if class_name is None else class_number(class_name, names)
-    text = f"{names[best]} {shares[best]:.1%}"
-    return (
-        number,
-        text if number == best else f"{text}; shown: {names[number]} {shares[number]:.1%}",
-    )
+    index = best if class_name is None else class_index(class_name, names)
+    title = f"{names[best]} {shares[best]:.1%}"
+    if index != best:
+        title += f"; shown: {names[index]} {shares[index]:.1%}"
+    return index, title
 
 
-def class_number(text: str, names: list[str]) -> int:
-    """The class of that name or number."""
+def class_index(text: str, names: list[str]) -> int:
+    """Return the index of the class with that name or number."""
     if text in names:
         return names.index(text)
     if text.isdigit() and int(text) < len(names):

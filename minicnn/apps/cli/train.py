@@ -1,4 +1,4 @@
-"""`minicnn train`: a network learns from a folder of images."""
+"""`minicnn train`: train a network on a folder of images."""
 
 from __future__ import annotations
 
@@ -8,82 +8,85 @@ from typing import Any
 import click
 
 from minicnn import optimizers
-from minicnn.apps.cli import options
-from minicnn.apps.cli.command import verb
-from minicnn.apps.cli.run_command import begin, resume, whole_run
+from minicnn.apps.cli import options, run_command
+from minicnn.apps.cli.command import cli_command
 from minicnn.apps.runs.networks import NETWORKS
 from minicnn.apps.runs.recipe import PHOTOGRAPHS
 from minicnn.apps.runs.settings import Settings, from_toml
 
 
-@verb("minicnn train --data photos --model scene", "minicnn train runs/scene-1/config.toml")
+@cli_command("minicnn train --data photos --model scene", "minicnn train runs/scene-1/config.toml")
 @click.argument("config", required=False, type=options.FILE)
 @options.data()
 @click.option(
     "--model",
     type=click.Choice(list(NETWORKS)),
-    help="The network: `minicnn models` describes them.",
+    help="The network; `minicnn models` describes them.",
 )
 @options.epochs()
 @options.batch_size()
-@options.image_size(1, help="Pixels; default: what the network was made for.")
+@options.image_size(1, help="Pixels; default: the size that the network was designed for.")
 @click.option(
     "--optimizer",
     type=click.Choice(optimizers.names(), case_sensitive=False),
-    help="How the weights follow their gradients; default: adam.",
+    help="Optimizer; default: adam unless CONFIG names another.",
 )
 @click.option(
     "--learning-rate",
     type=click.FloatRange(0),
-    help="The optimizer's learning rate; default: 0.001.",
+    help="Learning rate of the optimizer; default: 0.001 unless CONFIG gives another.",
 )
 @options.augment()
 @click.option(
     "--normalize",
     is_flag=True,
-    help="Give the training images zero mean and deviation 1 in each channel.",
+    help="Scale pixels so that training images have mean 0 and standard deviation 1 per channel.",
 )
-@click.option("--balance", is_flag=True, help="Let all classes count the same.")
+@click.option("--balance", is_flag=True, help="Weight the classes so that all count equally.")
 @options.patience()
 @options.allow_unreadable()
-@click.option("--tensorboard", is_flag=True, help="Write event files too.")
-@click.option("--name", help="Of the run; default: the network's.")
+@click.option("--tensorboard", is_flag=True, help="Also write event files for TensorBoard.")
+@click.option("--name", help="Name of the run; default: the network's name.")
 @options.runs()
-@options.go_on()
+@options.resume()
 @options.fail_under()
-@options.as_json(help="The report as one JSON object.")
+@options.as_json(help="Print the report as one JSON object.")
 @options.seed()
 def command(
     config: Path | None,
     runs: Path,
-    go_on: bool,
+    resume: bool,
     fail_under: float | None,
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Train a network on a folder of images and write a run folder with model and report.
+    """Train a network on a folder of images and write a run folder with its model and report.
 
-    CONFIG is a TOML file of settings; options go before what it says. Every run folder has one,
-    config.toml, that repeats the run.
+    CONFIG is a TOML file of settings, which the options override. The config.toml of every run
+    folder repeats its run.
     """
-    if go_on:
-        folder, settings = resume(title(config, given), runs, given["epochs"])
+    if resume:
+        name, epochs = title(config, given), given["epochs"]
+        run_command.resume(name, runs, epochs, fail_under=fail_under, as_json=as_json)
     else:
-        folder, settings = begin(chosen(config, given), runs)
-    whole_run(folder, settings, None, fail_under, as_json=as_json)
+        settings = chosen_settings(config, given)
+        run_command.run(settings, runs, fail_under=fail_under, as_json=as_json)
 
 
 def title(config: Path | None, given: dict[str, Any]) -> str:
-    """What the run to go on with is called."""
+    """Return the title of the run to resume."""
     found = given["name"] or (from_toml(config).title if config else given["model"])
     if not found:
-        raise click.UsageError("--resume needs the run's --name, --model or CONFIG, as it began")
+        raise click.UsageError(
+            "--resume needs the run's --name, --model or CONFIG: minicnn train --model scene "
+            "--resume"
+        )
     return str(found)
 
 
-def chosen(config: Path | None, given: dict[str, Any]) -> Settings:
-    """The settings: the file's, changed by the options."""
-    # By identity: 0 is a seed and a learning rate.
+def chosen_settings(config: Path | None, given: dict[str, Any]) -> Settings:
+    """Return the settings of the file, changed by the options."""
+    # Compared by identity, since 0 is a valid seed and learning rate.
     options = {k: v for k, v in given.items() if v is not None and v is not False}
     augment = options.pop("augment", False)
     optimizer = {

@@ -1,4 +1,4 @@
-"""`minicnn version`: what a report of a problem needs to say."""
+"""`minicnn version`: print the versions that a bug report needs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 
 from minicnn.apps.cli import options, output
-from minicnn.apps.cli.command import verb
+from minicnn.apps.cli.command import cli_command
 from minicnn.backends import backend_info
 from minicnn.version import __version__
 
@@ -16,10 +16,10 @@ PACKAGES = (
 )  # fmt: skip
 
 
-@verb("minicnn version", "minicnn version --json")
+@cli_command("minicnn version", "minicnn version --json")
 @options.as_json()
 def command(as_json: bool) -> None:
-    """Versions of minicnn, of Python and of the packages that it uses."""
+    """Print the versions of minicnn, of Python and of the packages that minicnn uses."""
     versions = {"minicnn": __version__, "python": platform.python_version(), **_packages()}
     if as_json:
         output.print_json(versions=versions, platform=platform.platform(), backends=backend_info())

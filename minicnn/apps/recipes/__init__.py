@@ -1,7 +1,7 @@
-"""The papers' systems, one file each: data, network, training, and what the paper says."""
+"""The systems of the papers, one module each: data, network, training and the paper's results."""
 
 from minicnn.apps.recipes import catdog, cifar, lenet, photo, scene, xray
-from minicnn.apps.runs.recipe import Recipe, Said
+from minicnn.apps.runs.recipe import PaperClaim, Recipe
 
 RECIPES = {
     "lenet": lenet.RECIPE,
@@ -12,4 +12,4 @@ RECIPES = {
     "catdog": catdog.RECIPE,
 }
 
-__all__ = ["RECIPES", "Recipe", "Said"]
+__all__ = ["RECIPES", "PaperClaim", "Recipe"]

@@ -1,15 +1,15 @@
-"""Is it a cat or a dog?"""
+"""Cats and dogs: the paper's network for two classes."""
 
 from __future__ import annotations
 
-from minicnn.apps.runs.recipe import PHOTOGRAPHS, Recipe, Said, adam
+from minicnn.apps.runs.recipe import PHOTOGRAPHS, PaperClaim, Recipe, adam
 from minicnn.apps.runs.settings import Settings
 
 RECIPE = Recipe(
     title="Cat or dog",
     paper=(
         "Image classification using deep learning: the same kind of network for two classes; the "
-        "paper announces it and prints no figure"
+        "paper announces it and prints no results"
     ),
     settings=Settings(
         model="catdog",
@@ -21,12 +21,12 @@ RECIPE = Recipe(
         augmentation=PHOTOGRAPHS,
     ),
     classes=("cat", "dog"),
-    said=(
-        Said("test images right", "not printed", "accuracy"),
-        Said("of them after the last epoch", "not printed", "last"),
-        Said("classes", "cat, dog", "classes"),
-        Said("parameters", "not printed", "parameters"),
-        Said("epochs", "not printed", "epochs"),
-        Said("training time", "not printed", "training"),
+    claims=(
+        PaperClaim("test images right", "not printed", "accuracy"),
+        PaperClaim("right after the last epoch", "not printed", "last"),
+        PaperClaim("classes", "cat, dog", "classes"),
+        PaperClaim("parameters", "not printed", "parameters"),
+        PaperClaim("epochs", "not printed", "epochs"),
+        PaperClaim("training time", "not printed", "training"),
     ),
 )

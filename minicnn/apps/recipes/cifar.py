@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicnn.apps.runs.recipe import Recipe, Said, adam
+from minicnn.apps.runs.recipe import PaperClaim, Recipe, adam
 from minicnn.apps.runs.settings import Settings
 from minicnn.datasets.cifar10 import CLASS_NAMES
 
@@ -27,13 +27,15 @@ RECIPE = Recipe(
     ),
     printed=Settings(model="cifar", data="cifar10", name="cifar-printed", epochs=16, batch_size=32),
     classes=CLASS_NAMES,
-    said=(
-        Said("test images right", "71.55 %", "accuracy"),
-        Said("of them after the last epoch", "71.55 %", "last"),
-        Said("test images wrong", "2,845 of 10,000", "wrong"),
-        Said("loss on the test images", "1.0235", "loss"),
-        Said("parameters", "169,578 at 32 x 32 (120,426 at the printed 28 x 28)", "parameters"),
-        Said("epochs", "16", "epochs"),
-        Said("training time", "13 minutes on a CPU", "training"),
+    claims=(
+        PaperClaim("test images right", "71.55 %", "accuracy"),
+        PaperClaim("right after the last epoch", "71.55 %", "last"),
+        PaperClaim("test images wrong", "2,845 of 10,000", "wrong"),
+        PaperClaim("loss on the test images", "1.0235", "loss"),
+        PaperClaim(
+            "parameters", "169,578 at 32 x 32 (120,426 at the printed 28 x 28)", "parameters"
+        ),
+        PaperClaim("epochs", "16", "epochs"),
+        PaperClaim("training time", "13 minutes on a CPU", "training"),
     ),
 )

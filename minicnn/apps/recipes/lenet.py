@@ -1,8 +1,8 @@
-"""LeNet reads handwritten digits: the paper's system 1."""
+"""Handwritten digits: LeNet, the paper's system 1."""
 
 from __future__ import annotations
 
-from minicnn.apps.runs.recipe import Recipe, Said
+from minicnn.apps.runs.recipe import PaperClaim, Recipe
 from minicnn.apps.runs.settings import Settings
 
 RECIPE = Recipe(
@@ -13,7 +13,7 @@ RECIPE = Recipe(
     ),
     settings=Settings(
         model="lenet",
-        data="",  # inside the package; --data takes other IDX files, or folders
+        data="",  # the digits in the package; --data gives others
         name="lenet",
         epochs=8,
         batch_size=64,
@@ -44,12 +44,12 @@ RECIPE = Recipe(
         },
     ),
     classes=tuple(map(str, range(10))),
-    said=(
-        Said("test digits right", "about 99.2 %", "accuracy"),
-        Said("test digits wrong", "about 80 of 10,000", "wrong"),
-        Said("classifying 10,000 digits", "< 10 s, < 1 ms each", "classifying"),
-        Said("parameters", "about 48,285 (Caffe's LeNet has 431,080)", "parameters"),
-        Said("epochs", "not printed", "epochs"),
-        Said("training time", "not printed", "training"),
+    claims=(
+        PaperClaim("test digits right", "about 99.2 %", "accuracy"),
+        PaperClaim("test digits wrong", "about 80 of 10,000", "wrong"),
+        PaperClaim("classifying 10,000 digits", "< 10 s, < 1 ms each", "classifying"),
+        PaperClaim("parameters", "about 48,285 (Caffe's LeNet has 431,080)", "parameters"),
+        PaperClaim("epochs", "not printed", "epochs"),
+        PaperClaim("training time", "not printed", "training"),
     ),
 )

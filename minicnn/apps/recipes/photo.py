@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicnn.apps.runs.recipe import PHOTOGRAPHS, Recipe, Said, adam
+from minicnn.apps.runs.recipe import PHOTOGRAPHS, PaperClaim, Recipe, adam
 from minicnn.apps.runs.settings import Settings
 
 RECIPE = Recipe(
@@ -22,12 +22,12 @@ RECIPE = Recipe(
         augmentation={**PHOTOGRAPHS, "rotation_range": 15, "brightness_range": [0.7, 1.3]},
     ),
     classes=("animals", "architecture", "car", "food", "nature", "people"),
-    said=(
-        Said("test images right", "not printed", "accuracy"),
-        Said("images to train / validate / test", "70 % / 20 % / 10 %", "images"),
-        Said("classes", "animals, architecture, car, food, nature, people", "classes"),
-        Said("parameters", "15,892,806, worked out from its layers", "parameters"),
-        Said("epochs", "200; from 180 on it overfits", "epochs"),
-        Said("training time", "not printed", "training"),
+    claims=(
+        PaperClaim("test images right", "not printed", "accuracy"),
+        PaperClaim("images to train / validate / test", "70 % / 20 % / 10 %", "images"),
+        PaperClaim("classes", "animals, architecture, car, food, nature, people", "classes"),
+        PaperClaim("parameters", "15,892,806, worked out from its layers", "parameters"),
+        PaperClaim("epochs", "200; from 180 on it overfits", "epochs"),
+        PaperClaim("training time", "not printed", "training"),
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicnn.apps.runs.recipe import Recipe, Said, adam
+from minicnn.apps.runs.recipe import PaperClaim, Recipe, adam
 from minicnn.apps.runs.settings import Settings
 
 RECIPE = Recipe(
@@ -22,13 +22,13 @@ RECIPE = Recipe(
     ),
     printed=Settings(model="scene", data="scenes", name="scene-printed", epochs=12, batch_size=32),
     classes=("buildings", "forest", "glacier", "mountain", "sea", "street"),
-    said=(
-        Said("test images right", "not printed (only its curves)", "accuracy"),
-        Said("of them after the last epoch", "not printed", "last"),
-        Said("images to train / validate / test", "14,034 / 3,000 / 3,000", "images"),
-        Said("classes", "buildings, forest, glacier, mountain, sea, street", "classes"),
-        Said("parameters", "2,046,406", "parameters"),
-        Said("epochs", "not printed", "epochs"),
-        Said("training time", "not printed", "training"),
+    claims=(
+        PaperClaim("test images right", "not printed (only its curves)", "accuracy"),
+        PaperClaim("right after the last epoch", "not printed", "last"),
+        PaperClaim("images to train / validate / test", "14,034 / 3,000 / 3,000", "images"),
+        PaperClaim("classes", "buildings, forest, glacier, mountain, sea, street", "classes"),
+        PaperClaim("parameters", "2,046,406", "parameters"),
+        PaperClaim("epochs", "not printed", "epochs"),
+        PaperClaim("training time", "not printed", "training"),
     ),
 )

@@ -1,8 +1,8 @@
-"""Sick lungs or healthy ones on large X-ray images."""
+"""Pneumonia on large X-ray images: the paper's network for two classes."""
 
 from __future__ import annotations
 
-from minicnn.apps.runs.recipe import Recipe, Said, adam
+from minicnn.apps.runs.recipe import PaperClaim, Recipe, adam
 from minicnn.apps.runs.settings import Settings
 
 RECIPE = Recipe(
@@ -20,13 +20,13 @@ RECIPE = Recipe(
         optimizer=adam(0.0003),
     ),
     classes=("normal", "pneumonia"),
-    said=(
-        Said("test images right", "95 %", "accuracy"),
-        Said("of them after the last epoch", "95 %", "last"),
-        Said("images to train / validate / test", "60 % / 25 % / 15 %", "images"),
-        Said("parameters", "29,556,898, worked out from its layers", "parameters"),
-        Said("epochs", "20", "epochs"),
-        Said("training time", "not printed", "training"),
+    claims=(
+        PaperClaim("test images right", "95 %", "accuracy"),
+        PaperClaim("right after the last epoch", "95 %", "last"),
+        PaperClaim("images to train / validate / test", "60 % / 25 % / 15 %", "images"),
+        PaperClaim("parameters", "29,556,898, worked out from its layers", "parameters"),
+        PaperClaim("epochs", "20", "epochs"),
+        PaperClaim("training time", "not printed", "training"),
     ),
     notes=("For study, not for diagnosis.",),
 )

@@ -1,1 +1,1 @@
-"""Runs: a training from images on the disk to a folder with model, figures and report."""
+"""Trainings from images on disk to a run folder with model, figures and report."""

@@ -1,4 +1,4 @@
-"""Batches for `fit`: the images of a part in memory, made ready as the model file says."""
+"""Batches for `fit`: the images of a split, preprocessed and, for training, augmented."""
 
 from __future__ import annotations
 
@@ -8,87 +8,93 @@ from typing import Any
 import numpy as np
 
 from minicnn import random
-from minicnn.apps.runs.load_images import Part
+from minicnn.apps.runs.load_images import Split
 from minicnn.apps.runs.settings import Settings
 from minicnn.data import RandomShift
 from minicnn.data.directory import DirectoryBatches
-from minicnn.data.folders import ImageList
 from minicnn.data.generator import ImageDataGenerator
+from minicnn.data.image_list import ImageList
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
+
+# Pixels per batch at most: 32 images of 512 x 512 x 3 take 100 MB as float32.
+MAX_PIXELS = 32 * 512 * 512
 
 Pair = tuple[np.ndarray, np.ndarray]
 
 
-class Prepared:
-    """The images in batches (x float32, labels); the order is a function of (seed, epoch) alone."""
+class PreparedBatches:
+    """Preprocessed batches (x float32, labels) whose order depends on the seed and epoch alone."""
 
     def __init__(
-        self, part: Part, preprocess: Preprocess, batch_size: int, *, shuffle: bool = False
+        self, split: Split, preprocess: Preprocess, batch_size: int, *, shuffle: bool = False
     ) -> None:
-        self.part, self.preprocess = part, preprocess
+        self.split, self.preprocess = split, preprocess
         self.batch_size, self.shuffle = batch_size, shuffle
 
     def __len__(self) -> int:
-        """Batches in an epoch."""
-        return -(-self.part.total // self.batch_size)
+        """Return the number of batches per epoch."""
+        return -(-self.split.total // self.batch_size)
 
     def for_epoch(self, epoch: int) -> Iterator[Pair]:
-        """The batches of one epoch."""
-        count = self.part.total
+        """Yield the batches of one epoch."""
+        count = self.split.total
         order = np.arange(count)
         if self.shuffle:
             order = random.epoch_order(count, epoch)
         for start in range(0, count, self.batch_size):
             rows = order[start : start + self.batch_size]
-            yield self.preprocess(self.part.images[rows]), self.part.labels[rows]
+            yield self.preprocess(self.split.images[rows]), self.split.labels[rows]
 
 
-class Rescaled:
-    """Batches of another source, its images 0...255, made ready."""
+class PreprocessedBatches:
+    """The batches of another source, whose images of 0...255 are preprocessed."""
 
     def __init__(self, source: Any, preprocess: Preprocess) -> None:
         self.source, self.preprocess = source, preprocess
 
     def __len__(self) -> int:
-        """Batches in an epoch."""
+        """Return the number of batches per epoch."""
         return len(self.source)
 
     def for_epoch(self, epoch: int) -> Iterator[Pair]:
-        """The batches of one epoch."""
+        """Yield the batches of one epoch."""
         for x, y in self.source.for_epoch(epoch):
             yield self.preprocess(x), y
 
 
-def training_batches(part: Part, settings: Settings, preprocess: Preprocess) -> Any:
-    """What the training looks at: shuffled, and augmented if the settings say so."""
+def training_batches(split: Split, settings: Settings, preprocess: Preprocess) -> Any:
+    """Return shuffled batches for training, augmented if the settings say so."""
     size = settings.batch_size
     if settings.shift and settings.augmentation:
         raise ArgumentError(
-            "shift moves whole pixels and is for training without [augmentation]; there it is "
-            "width_shift_range and height_shift_range"
+            "shift moves images by whole pixels and cannot be combined with [augmentation]; use "
+            "its width_shift_range and height_shift_range"
         )
-    if part.listing is not None:
-        return from_files(part.listing, settings, preprocess)
+    if split.on_disk is not None:
+        return batches_from_files(split.on_disk, settings, preprocess)
     if settings.shift:
-        return Rescaled(RandomShift(part.images, part.labels, size, settings.shift), preprocess)
+        shifted = RandomShift(split.images, split.labels, size, settings.shift)
+        return PreprocessedBatches(shifted, preprocess)
     if settings.augmentation and preprocess.background:
         generator = ImageDataGenerator(**settings.augmentation)
-        return Rescaled(generator.flow(part.images, part.labels, batch_size=size), preprocess)
+        augmented = generator.flow(split.images, split.labels, batch_size=size)
+        return PreprocessedBatches(augmented, preprocess)
     if settings.augmentation:
-        # The generator multiplies in its one pass over the pixels.
+        # The generator rescales in its one pass over the pixels.
         generator = ImageDataGenerator(**settings.augmentation, rescale=preprocess.scale)
-        batches = generator.flow(part.images, part.labels, batch_size=size)
-        normalized = preprocess.mean or preprocess.std
-        return Rescaled(batches, preprocess._replace(scale=1.0)) if normalized else batches
-    return Prepared(part, preprocess, size, shuffle=True)
+        augmented = generator.flow(split.images, split.labels, batch_size=size)
+        if not (preprocess.mean or preprocess.std):
+            return augmented
+        return PreprocessedBatches(augmented, preprocess._replace(scale=1.0))
+    return PreparedBatches(split, preprocess, size, shuffle=True)
 
 
-def from_files(listing: ImageList, settings: Settings, preprocess: Preprocess) -> Any:
-    """Such batches too, their images read while the network trains."""
+def batches_from_files(images: ImageList, settings: Settings, preprocess: Preprocess) -> Any:
+    """Return training batches whose images are read from their files during the training."""
     generator = ImageDataGenerator(**settings.augmentation)
     batches = DirectoryBatches(
-        listing,
+        images,
         preprocess.size,
         preprocess.color_mode,
         settings.batch_size,
@@ -100,4 +106,10 @@ def from_files(listing: ImageList, settings: Settings, preprocess: Preprocess) -
         dtype="float32" if settings.augmentation else "uint8",
         verbose=False,
     )
-    return Rescaled(batches, preprocess)
+    return PreprocessedBatches(batches, preprocess)
+
+
+def evaluation_batch_size(preprocess: Preprocess) -> int:
+    """Return the number of images per batch where nothing is learned: 250, or fewer large ones."""
+    h, w, _ = preprocess.image_shape
+    return max(1, min(250, MAX_PIXELS // (h * w)))

@@ -1,197 +1,194 @@
-"""One run, from its settings to its report. Read it from `run`, which is the story."""
+"""One experiment: settings -> folder -> images -> model -> training -> evaluation -> report.
+
+`run` starts an experiment and `resume` continues an interrupted one. Both do all of the work, from
+Python as from the command line, which only translates options and prints results.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import sys
+import shlex
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicnn import random
-from minicnn.apps.runs.batches import Prepared, training_batches
-from minicnn.apps.runs.folder import RunFolder
-from minicnn.apps.runs.load_images import Images, Part, load_images
+from minicnn.apps.runs import gallery
+from minicnn.apps.runs.folder import RunFolder, new_folder, to_resume, unfinished
+from minicnn.apps.runs.load_images import load_images
 from minicnn.apps.runs.log import RunLog
-from minicnn.apps.runs.networks import build, network
-from minicnn.apps.runs.optimizer import make_optimizer
-from minicnn.apps.runs.predictions import Answers
-from minicnn.apps.runs.settings import Settings
-from minicnn.callbacks import (
-    BackupAndRestore,
-    Callback,
-    CSVLogger,
-    EarlyStopping,
-    ModelCheckpoint,
-    TensorBoard,
-)
-from minicnn.data.preprocess import Preprocess
-from minicnn.errors import ArgumentError
-from minicnn.explain.doctor import Doctor
-from minicnn.models import Model, load_model
-from minicnn.support.auto_names import clear_session
-from minicnn.utils import balanced_class_weight
+from minicnn.apps.runs.networks import input_preprocess
+from minicnn.apps.runs.predictions import evaluate
+from minicnn.apps.runs.recipe import Recipe
+from minicnn.apps.runs.report import write_report
+from minicnn.apps.runs.run_result import RunResult
+from minicnn.apps.runs.settings import Settings, from_toml, write_toml
+from minicnn.apps.runs.training import MONITOR, fit, make_model, with_normalization
+from minicnn.errors import MiniCNNError, NumericError
+from minicnn.installed import install_command
+from minicnn.models import load_model
+from minicnn.support.atomic_files import write_text
 
-MONITOR = "val_accuracy"
-# Pixels of a batch at most: 32 images of 512 x 512 x 3 are 100 MB as float32.
-MAX_PIXELS = 32 * 512 * 512
-LOOKED_AT = 32  # training images, by the doctor
+HEAD = "A minicnn run. `minicnn train` with this file repeats it."
+COMMAND = "minicnn train config.toml"  # repeats any run, with its folder's config.toml
 
 Say = Callable[[str], None]
 
 
-class Outcome(NamedTuple):
-    """A training that came to its end, and what its best model says about the test images."""
+class FinishedRun(NamedTuple):
+    """A complete run: its folder, its result and the contents of report.json."""
 
-    settings: Settings
-    images: Images
-    model: Model  # of the best epoch
-    history: dict[str, list[float]]
-    best_epoch: int  # from 1
-    answers: Answers
-    loss: float
-    seconds: dict[str, float]  # training, and classifying all test images
-
-    @property
-    def part(self) -> Part:
-        """The images that `answers` is about."""
-        return self.images.test
+    folder: RunFolder
+    result: RunResult
+    report: dict[str, Any]
 
 
-def run(settings: Settings, folder: RunFolder, *, verbose: int | str = "auto", say: Say) -> Outcome:
-    """Train in `folder`, or go on with what was interrupted there; measure the best model.
+def run(
+    settings: Settings,
+    runs: Path,
+    *,
+    recipe: Recipe | None = None,
+    command: str = COMMAND,
+    verbose: int | str = "auto",
+    say: Say = print,
+) -> FinishedRun:
+    """Train and evaluate a network as the settings say, and write a run folder with a report.
 
     Parameters
     ----------
-    settings : all choices
-    folder : made already; checkpoints that lie in it are taken up
-    verbose : as `Model.fit`
-    say : gets a line at a time about how it goes
+    settings : every choice of the training
+    runs : the folder in which the run folder is created, such as runs/scene-1
+    recipe : a paper's system, with whose results the report compares this run
+    command : the command line that the report shows
+    verbose : how `Model.fit` shows its progress, 0, 1, 2 or "auto"
+    say : called with each message about the progress
+
+    Raises
+    ------
+    FileNotFoundError, ArgumentError, UnreadableImagesError
+        The images do not exist or do not suit the settings. The run folder is removed again.
+    NumericError
+        The loss became NaN or infinite. The run folder's failed.txt says so.
     """
+    left = unfinished(runs, settings.title)
+    if left is not None:
+        say(f"{left.path} is unfinished. Unless it is still running, --resume continues it")
+    folder = new_folder(runs, settings.title)
+    write_toml(folder.config, settings, HEAD)
+    return _complete(folder, settings, recipe, command, verbose, say)
+
+
+def resume(
+    title: str,
+    runs: Path,
+    epochs: int | None = None,
+    *,
+    recipe: Recipe | None = None,
+    command: str = COMMAND,
+    verbose: int | str = "auto",
+    say: Say = print,
+) -> FinishedRun:
+    """Continue the newest interrupted run of this title with its own settings.
+
+    It ends with the same bits as a run that was never interrupted.
+
+    Parameters
+    ----------
+    title : the run's name, or its network's name if it has none
+    runs : the folder that contains the run folder
+    epochs : the number of epochs to train in all; default: as the run was started
+    recipe, command, verbose, say : as in `run`
+    """
+    folder = to_resume(runs, title)
+    settings = from_toml(folder.config).changed(epochs=epochs)
+    say(f"Resuming {folder.path}")
+    return _complete(folder, settings, recipe, command, verbose, say)
+
+
+def _complete(
+    folder: RunFolder,
+    settings: Settings,
+    recipe: Recipe | None,
+    command: str,
+    verbose: int | str,
+    say: Say,
+) -> FinishedRun:
+    """Train in a new or interrupted run folder, and write its report."""
+    if not gallery.can_draw():
+        say(
+            "matplotlib is not installed, so the report will lack its figures. To install it: "
+            f"{install_command('plot')}"
+        )
+    with folder.locked():
+        with _failures_recorded(folder, command, say), _paper_settings_accepted(recipe):
+            result = train_and_evaluate(settings, folder, verbose, say)
+        report = write_report(folder, result, recipe, command)
+        folder.remove_checkpoints()
+    return FinishedRun(folder, result, report)
+
+
+def train_and_evaluate(
+    settings: Settings, folder: RunFolder, verbose: int | str, say: Say
+) -> RunResult:
+    """Train in `folder`, resuming from its checkpoints, and evaluate the best epoch's model."""
     random.set_random_seed(settings.seed)
-    preprocess = wanted_preprocess(settings)
+    preprocess = input_preprocess(settings)
     images = load_images(settings, preprocess, say)
     if settings.normalize:
-        preprocess = normalized(preprocess, images.train)
+        preprocess = with_normalization(preprocess, images.train)
     model = make_model(settings, preprocess, images)
-    log = RunLog(folder.path / "log.jsonl")
-    with _progress_beside_results():
-        train(model, settings, images, preprocess, folder, log, verbose)
-    history = dict(model.history.history) if model.history is not None else {}
+    log = RunLog(folder.log)
+    history = fit(model, settings, images, preprocess, folder, log, verbose)
     model.save(folder.last)
 
     best = load_model(folder.best)
     start = time.perf_counter()
-    answers, loss = classify(best, preprocess, images.test, images.class_names)
+    predictions, loss = evaluate(best, preprocess, images.test, images.class_names)
     seconds = {"training": log.seconds, "classifying": time.perf_counter() - start}
     best_epoch = int(np.argmax(history[MONITOR])) + 1
-    return Outcome(settings, images, best, history, best_epoch, answers, loss, seconds)
-
-
-def wanted_preprocess(settings: Settings) -> Preprocess:
-    """How the network of the settings wants its images."""
-    preprocess = network(settings.model).preprocess
-    size = settings.image_size
-    return preprocess if size is None else preprocess._replace(size=size)
-
-
-def normalized(preprocess: Preprocess, train: Part) -> Preprocess:
-    """The same, and zero mean and deviation 1 in each channel of these images."""
-    if train.listing is not None:
-        raise ArgumentError(
-            "normalize measures the training images, which do not fit into memory_mb; raise it, or "
-            "set normalize = false"
-        )
-    return preprocess.fitted(train.images)
-
-
-def make_model(settings: Settings, preprocess: Preprocess, images: Images) -> Model:
-    """The network, compiled for these classes and so many steps; it knows names and pictures."""
-    clear_session()  # the layers are called alike in every run, whatever was built before
-    model = build(settings.model, preprocess, len(images.class_names), settings.network)
-    model.class_names = list(images.class_names)
-    model.preprocess = preprocess
-    steps = settings.epochs * -(-images.train.total // settings.batch_size)
-    sigmoid = model.output_shape[-1] == 1
-    model.compile(
-        make_optimizer(settings.optimizer, steps),
-        "binary_crossentropy" if sigmoid else "sparse_categorical_crossentropy",
-        ["accuracy"],
-    )
-    return model
-
-
-def train(
-    model: Model,
-    settings: Settings,
-    images: Images,
-    preprocess: Preprocess,
-    folder: RunFolder,
-    log: RunLog,
-    verbose: int | str,
-) -> None:
-    """Fit, with everything that a run folder promises."""
-    model.fit(
-        training_batches(images.train, settings, preprocess),
-        epochs=settings.epochs,
-        verbose=verbose,
-        validation_data=Prepared(images.validation, preprocess, _measured_at_once(preprocess)),
-        class_weight=balanced_class_weight(images.train.labels) if settings.balance else None,
-        callbacks=callbacks(settings, folder, log, doctor(images.train, preprocess)),
-    )
-
-
-def doctor(train: Part, preprocess: Preprocess) -> Doctor:
-    """One who says why a training does not learn, and has some images of all classes to look at."""
-    if not len(train.images):
-        return Doctor()
-    rows = np.linspace(0, train.total - 1, LOOKED_AT).astype(np.int64)
-    return Doctor(preprocess(train.images[rows]), train.labels[rows])
-
-
-def callbacks(settings: Settings, folder: RunFolder, log: RunLog, doctor: Doctor) -> list[Callback]:
-    """Log, history, best model, perhaps an early end; and the checkpoints, which know them all."""
-    stopping = [EarlyStopping(MONITOR, patience=settings.patience)] if settings.patience else []
-    board = [TensorBoard(folder.path)] if settings.tensorboard else []
-    return [
-        log,
-        CSVLogger(folder.history),
-        ModelCheckpoint(folder.best, MONITOR, save_best_only=True),
-        doctor,
-        *stopping,
-        *board,
-        # Removed only when the report is written: until then a killed run can be taken up.
-        BackupAndRestore(folder.checkpoints, delete_checkpoint=False, keep=2),
-    ]
-
-
-def classify(
-    model: Model, preprocess: Preprocess, part: Part, names: Sequence[str]
-) -> tuple[Answers, float]:
-    """The model's answers for a part, and its mean loss."""
-    batches = Prepared(part, preprocess, _measured_at_once(preprocess))
-    parts = [model.predict_on_batch(x) for x, _ in batches.for_epoch(0)]
-    answers = Answers(np.concatenate(parts), part.labels, list(names))
-    likelihood = answers.probabilities[np.arange(part.total), part.labels]
-    return answers, float(-np.log(np.maximum(likelihood, 1e-7)).mean())
-
-
-def clean_up(folder: RunFolder) -> None:
-    """Remove the checkpoints of a run whose report is written; `last.mcnn` stays."""
-    for path in folder.checkpoints.glob("checkpoint-*.mcnn"):
-        path.unlink()
-
-
-def _measured_at_once(preprocess: Preprocess) -> int:
-    """Images in a batch that is only looked at."""
-    h, w, _ = preprocess.image_shape
-    return max(1, min(250, MAX_PIXELS // (h * w)))
+    return RunResult(settings, images, best, history, best_epoch, predictions, loss, seconds)
 
 
 @contextlib.contextmanager
-def _progress_beside_results() -> Iterator[None]:
-    """What fit and its callbacks print goes to standard error: standard output is for results."""
-    with contextlib.redirect_stdout(sys.stderr):
+def _failures_recorded(folder: RunFolder, command: str, say: Say) -> Iterator[None]:
+    """Leave a run that failed as its folder should be, and say what can be done."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(f"To resume: {resume_command(command, folder)}")
+        raise
+    except NumericError as err:
+        write_text(folder.failed, f"{err}\n")
+        say(f"To find the cause: minicnn doctor {shlex.quote(str(folder.path))}")
+        raise
+    except (MiniCNNError, OSError):
+        folder.remove_unused()
+        raise
+
+
+def resume_command(command: str, folder: RunFolder) -> str:
+    """Return the command line that resumes a run which was started by `command`.
+
+    >>> resume_command("minicnn reproduce scene --epochs 3", RunFolder(Path("runs/scene-1")))
+    'minicnn reproduce scene --epochs 3 --resume'
+    >>> resume_command(COMMAND, RunFolder(Path("runs/scene-1")))
+    'minicnn train runs/scene-1/config.toml --runs runs --resume'
+    """
+    if command == COMMAND:
+        words = ["minicnn", "train", str(folder.config), "--runs", str(folder.path.parent)]
+    else:
+        words = [word for word in shlex.split(command) if word != "--resume"]
+    return shlex.join([*words, "--resume"])
+
+
+@contextlib.contextmanager
+def _paper_settings_accepted(recipe: Recipe | None) -> Iterator[None]:
+    """Silence the warning about a paper's shear of 0.2 degrees: its report explains it."""
+    with warnings.catch_warnings():
+        if recipe is not None:
+            warnings.filterwarnings("ignore", message="shear_range=")
         yield

@@ -1,18 +1,18 @@
-"""The run folder: where one training puts all that it makes.
+"""The run folder, which holds everything that one training writes.
 
 runs/scene-3/
   config.toml       every setting; `minicnn train config.toml` repeats the run
-  log.jsonl         a line a group of batches and a line an epoch, as they happen
-  history.csv       a row an epoch
-  checkpoints/      what an interrupted run goes on from; in the end last.mcnn
+  log.jsonl         one line every few seconds and one line per epoch, written as they happen
+  history.csv       one row per epoch
+  checkpoints/      what --resume continues from; after the run, last.mcnn
   best.mcnn         the model of the best epoch
-  report.json       everything that was measured; there once the run has come to its end
-  failed.txt        why the training broke off, if it did: going on would not help
-  report.html       the same for people, pictures and all in one file
+  report.json       all measurements; it is written last and marks the run as complete
+  failed.txt        why the training failed, if it did; such a run cannot be resumed
+  report.html       the report for people, on one page that includes its figures
   curves.png  confusion.png  confusion.csv  per_class.csv
-  mistakes.csv  mistakes.png  mistakes/    the worst mistakes first
+  mistakes.csv  mistakes.png  mistakes/    the most confident mistakes first
   predictions.csv  random.png
-  train/  validation/    event files, if the settings ask for TensorBoard
+  train/  validation/    TensorBoard's event files, if the settings ask for them
 """
 
 from __future__ import annotations
@@ -31,89 +31,99 @@ MAX_NAME = 60
 
 
 class RunFolder:
-    """Paths of one run. Nothing is made before `make`."""
+    """The paths of one run. The folder itself is created by `make`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @property
     def config(self) -> Path:
-        """The settings."""
+        """The file with the run's settings."""
         return self.path / "config.toml"
 
     @property
+    def log(self) -> Path:
+        """The file that `RunLog` appends to."""
+        return self.path / "log.jsonl"
+
+    @property
     def checkpoints(self) -> Path:
-        """What an interrupted training goes on from."""
+        """The folder of checkpoints that an interrupted training resumes from."""
         return self.path / "checkpoints"
 
     @property
     def best(self) -> Path:
-        """The model of the best epoch."""
+        """The model of the epoch with the best validation accuracy."""
         return self.path / "best.mcnn"
 
     @property
     def last(self) -> Path:
-        """The model as the training left it."""
+        """The model after the last epoch."""
         return self.checkpoints / "last.mcnn"
 
     @property
     def history(self) -> Path:
-        """A row of numbers an epoch."""
+        """The table of losses and metrics, one row per epoch."""
         return self.path / "history.csv"
 
     @property
     def report(self) -> Path:
-        """What was measured; its being there says that the run is complete."""
+        """The file of all measurements; the run is complete once it exists."""
         return self.path / "report.json"
 
     @property
     def failed(self) -> Path:
-        """Why the training cannot go on; there only if it broke off of itself."""
+        """The file that says why the training failed; it exists only if it did."""
         return self.path / "failed.txt"
 
     @property
     def is_complete(self) -> bool:
-        """Has the run come to its end?"""
+        """Whether the run has finished and written its report."""
         return self.report.exists()
 
     @property
     def is_begun(self) -> bool:
-        """Is there a run at all, complete or not?"""
+        """Whether a run was started here, complete or not."""
         return self.config.exists()
 
     def make(self) -> None:
-        """Make the folder and the one for checkpoints."""
+        """Create the folder and its folder for checkpoints."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep every other process out of the folder, and take away what killed ones left in it.
+    def locked(self) -> Iterator[None]:
+        """Lock the folder against other processes, and remove what killed ones left half-written.
 
         Raises
         ------
-        FolderInUseError : another process is at work here
-        ArgumentError : it came to its end in the meantime
+        FolderInUseError : another process is working in the folder
+        ArgumentError : the run is complete
         """
         with FolderLock(self.path):
             if self.is_complete:
-                raise ArgumentError(f"{self.path} has come to its end; there is nothing to go on")
+                raise ArgumentError(f"{self.path} is complete; there is nothing to resume")
             for folder in (self.path, self.checkpoints):
                 sweep(folder)
             yield
 
     def remove_unused(self) -> None:
-        """Take the folder away if no training began in it: nothing there could be resumed."""
+        """Remove the folder if no training has begun in it, as there is nothing to resume."""
         lock = self.path / LOCK
-        mine = {self.config, self.checkpoints, lock}
-        if {*self.path.iterdir()} <= mine and not any(self.checkpoints.iterdir()):
+        removable = {self.config, self.checkpoints, lock}
+        if {*self.path.iterdir()} <= removable and not any(self.checkpoints.iterdir()):
             self.config.unlink(missing_ok=True)
             lock.unlink(missing_ok=True)
             self.checkpoints.rmdir()
             self.path.rmdir()
 
+    def remove_checkpoints(self) -> None:
+        """Remove the checkpoints of a complete run; `last.mcnn` stays."""
+        for path in self.checkpoints.glob("checkpoint-*.mcnn"):
+            path.unlink()
+
 
 def new_folder(runs: Path, title: str) -> RunFolder:
-    """The folder `runs`/`title`-n of the next free number; made, so that nobody else takes it."""
+    """Create the folder `runs`/`title`-n, where n is the first number above all that exist."""
     base = _base(title)
     runs.mkdir(parents=True, exist_ok=True)
     number = max(_numbers(runs, base), default=0) + 1
@@ -121,7 +131,7 @@ def new_folder(runs: Path, title: str) -> RunFolder:
         folder = RunFolder(runs / f"{base}-{number}")
         try:
             folder.path.mkdir()
-        except FileExistsError:  # somebody else was faster
+        except FileExistsError:  # another process has just taken this number
             number += 1
             continue
         folder.make()
@@ -129,7 +139,7 @@ def new_folder(runs: Path, title: str) -> RunFolder:
 
 
 def unfinished(runs: Path, title: str) -> RunFolder | None:
-    """The newest run of this title that has begun and not come to its end."""
+    """Return the newest run of this title that has begun and neither finished nor failed."""
     base = _base(title)
     for number in sorted(_numbers(runs, base), reverse=True):
         folder = RunFolder(runs / f"{base}-{number}")
@@ -139,31 +149,33 @@ def unfinished(runs: Path, title: str) -> RunFolder | None:
 
 
 def to_resume(runs: Path, title: str) -> RunFolder:
-    """As `unfinished`; raises ArgumentError where there is none, and says what there is."""
+    """Return the newest unfinished run; ArgumentError lists the other runs if there is none."""
     found = unfinished(runs, title)
     if found is not None:
         return found
-    there = _ends(runs, title) or "there is no run at all"
+    others = _finished_runs(runs, title) or "there are no runs of that name"
     raise ArgumentError(
-        f"no interrupted run of {title!r} in {runs}: {there}. Leave --resume out to start one, or "
-        "name the folder of runs with --runs"
+        f"no interrupted run of {title!r} in {runs}: {others}. Start a new run without --resume, "
+        "or give the folder of your runs with --runs"
     )
 
 
-def _ends(runs: Path, title: str) -> str:
-    """What became of the runs, none of which can go on."""
+def _finished_runs(runs: Path, title: str) -> str:
+    """Return which runs are complete and which failed, as text."""
     base = _base(title)
     names = [f"{base}-{number}" for number in sorted(_numbers(runs, base))]
     failed = [name for name in names if RunFolder(runs / name).failed.exists()]
     complete = [name for name in names if name not in failed]
-    parts = [f"{', '.join(complete)} came to their end"] if complete else []
+    texts = []
+    if complete:
+        texts.append(f"{', '.join(complete)} {'is' if len(complete) == 1 else 'are'} complete")
     if failed:
-        parts.append(f"{', '.join(failed)} failed (minicnn doctor {runs / failed[-1]})")
-    return ", ".join(parts)
+        texts.append(f"{', '.join(failed)} failed (minicnn doctor {runs / failed[-1]})")
+    return ", ".join(texts)
 
 
 def _base(title: str) -> str:
-    """What the folders of this title are called, before their numbers.
+    """Return the name that all run folders of a title share, without the number.
 
     >>> _base("cats & dogs!")
     'cats-dogs'
@@ -172,7 +184,7 @@ def _base(title: str) -> str:
 
 
 def _numbers(runs: Path, base: str) -> list[int]:
-    """The numbers n of the folders base-n."""
+    """Return every n for which there is a folder base-n."""
     if not runs.is_dir():
         return []
     found = (re.fullmatch(re.escape(base) + r"-(\d+)", path.name) for path in runs.iterdir())

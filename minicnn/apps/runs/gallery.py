@@ -1,6 +1,6 @@
-"""The run's pictures: curves, confusions, and galleries of single images.
+"""Galleries of single images with their predictions, and images encoded for an HTML page.
 
-matplotlib is imported when a figure is made; `drawable` says whether it is there.
+matplotlib is imported when a figure is drawn; `can_draw` says whether it is installed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.apps.runs.predictions import Answers
+from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.predictions import Predictions
 from minicnn.data.image_writing import array_to_img
 from minicnn.explain.tiles import empty_figure, show_tiles
 from minicnn.support.files import read_whole
@@ -23,77 +24,77 @@ from minicnn.support.plots import QUIET, RIGHT, WRONG
 
 COLUMNS = 6
 MAX_BYTES = 64 << 20  # of a figure on the page
-THUMBNAIL = 150  # pixels of a picture's longer side on the page
+THUMBNAIL = 150  # pixels along the longer side of an image on the page
 
 
-class Card(NamedTuple):
-    """One image of a gallery with what is said about it."""
+class GalleryImage(NamedTuple):
+    """One image of a gallery, with its prediction."""
 
     image: np.ndarray  # uint8 (H, W, C)
-    says: str  # the network's class
-    sure: float  # and its probability
-    truth: str  # the right class; "" if nobody knows it
-    file: str = ""  # where the image comes from
+    predicted: str  # name of the predicted class
+    confidence: float  # probability of the predicted class
+    actual: str  # name of the true class; "" if it is unknown
+    file: str = ""  # the file that the image comes from
 
     @property
-    def right(self) -> bool:
-        """Is the network's class the right one, as far as anybody knows?"""
-        return self.truth in ("", self.says)
+    def is_right(self) -> bool:
+        """Whether the prediction is right, or the true class is unknown."""
+        return self.actual in ("", self.predicted)
 
 
-def cards(
-    images: np.ndarray, files: Sequence[str], answers: Answers, numbers: Sequence[int]
-) -> list[Card]:
-    """A card for each of the images of these numbers."""
-    names = answers.names
+def gallery_images(
+    split: Split, predictions: Predictions, indices: Sequence[int]
+) -> list[GalleryImage]:
+    """Return the images at these indices of a split, with their predictions."""
+    names = predictions.class_names
     return [
-        Card(
-            images[i],
-            names[answers.predictions[i]],
-            float(answers.confidence[i]),
-            names[answers.labels[i]],
-            files[i] if len(files) else f"image {i}",
+        GalleryImage(
+            split.images[i],
+            names[predictions.predicted[i]],
+            float(predictions.confidence[i]),
+            names[predictions.labels[i]],
+            split.files[i] if len(split.files) else f"image {i}",
         )
-        for i in numbers
+        for i in indices
     ]
 
 
-def drawable() -> bool:
-    """Is matplotlib installed?"""
+def can_draw() -> bool:
+    """Return whether matplotlib is installed."""
     return importlib.util.find_spec("matplotlib") is not None
 
 
-def gallery_figure(shown: Sequence[Card], title: str) -> Any:
-    """The images in rows: above each what the network says and how sure it is, below the truth."""
+def gallery_figure(shown: Sequence[GalleryImage], title: str) -> Any:
+    """Draw the images in rows: the prediction above each, and below it the class if it is wrong."""
     columns = max(1, min(COLUMNS, len(shown)))
     rows = max(1, math.ceil(len(shown) / columns))
     figure = empty_figure(2.1 * columns, 2.7 * rows + 0.6)
     figure.suptitle(title, fontsize=14)
-    images = np.array([card.image for card in shown] or np.zeros((0, 1, 1)))
-    positions = show_tiles(figure.subplots(), images, columns, above=0.14, below=0.12, cmap="gray")
-    for position, card in zip(positions, shown, strict=True):
-        color = RIGHT if card.right else WRONG
-        position.above(f"{card.says} {card.sure:.0%}", color=color, fontsize=11)
-        if not card.right:
-            position.below(f"is {card.truth}", color=QUIET, fontsize=10)
+    images = np.array([one.image for one in shown] or np.zeros((0, 1, 1)))
+    tiles = show_tiles(figure.subplots(), images, columns, above=0.14, below=0.12, cmap="gray")
+    for tile, one in zip(tiles, shown, strict=True):
+        color = RIGHT if one.is_right else WRONG
+        tile.above(f"{one.predicted} {one.confidence:.0%}", color=color, fontsize=11)
+        if not one.is_right:
+            tile.below(f"is {one.actual}", color=QUIET, fontsize=10)
     return figure
 
 
 def data_url(pixels: np.ndarray) -> str:
-    """The image as a text that a page can hold, small enough for a gallery."""
-    picture = array_to_img(pixels, scale=False)
-    small = max(picture.size) < THUMBNAIL / 2
-    if small:  # digits: whole steps, so that every pixel stays a square
-        times = THUMBNAIL // max(picture.size)
-        picture = picture.resize((picture.width * times, picture.height * times), 0)
+    """Encode an image as a data URL of gallery size."""
+    image = array_to_img(pixels, scale=False)
+    small = max(image.size) < THUMBNAIL / 2
+    if small:  # enlarge digits by a whole factor, so that pixels stay squares
+        times = THUMBNAIL // max(image.size)
+        image = image.resize((image.width * times, image.height * times), 0)
     else:
-        picture.thumbnail((THUMBNAIL, THUMBNAIL))
+        image.thumbnail((THUMBNAIL, THUMBNAIL))
     stream = io.BytesIO()
     kind = "PNG" if small else "JPEG"
-    picture.save(stream, kind, quality=85)
+    image.save(stream, kind, quality=85)
     return f"data:image/{kind.lower()};base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
 def file_url(path: Path) -> str:
-    """A PNG file as a text that a page can hold."""
+    """Encode a PNG file as a data URL."""
     return f"data:image/png;base64,{base64.b64encode(read_whole(path, MAX_BYTES)).decode()}"

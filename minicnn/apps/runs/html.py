@@ -1,4 +1,4 @@
-"""report.html: one file with everything in it, that opens anywhere and asks nobody for anything."""
+"""The HTML of report.html: one page that needs no other file and loads nothing."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from minicnn.apps.runs.gallery import Card, data_url, file_url
+from minicnn.apps.runs.gallery import GalleryImage, data_url, file_url
 from minicnn.support.text import printable_lines
 
-# Readable on a telephone and on paper, in light and in dark.
+# Readable on phones and on paper, in light and dark mode.
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1b1b; --quiet: #5c5c5c; --paper: #ffffff;
   --line: #d9d9d9; --soft: #f4f5f7; --right: #2c6fa6; --wrong: #c0392b; }
@@ -23,11 +23,11 @@ h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .3rem; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
 p.lead { color: var(--quiet); margin: 0 0 1rem; }
 p.note { background: var(--soft); border-left: 4px solid var(--right); padding: .6rem .9rem; }
-.figures { display: flex; flex-wrap: wrap; gap: .7rem; margin: 1rem 0; }
-.figures div { background: var(--soft); border-radius: .5rem; padding: .6rem .9rem;
+.key-numbers { display: flex; flex-wrap: wrap; gap: .7rem; margin: 1rem 0; }
+.key-numbers div { background: var(--soft); border-radius: .5rem; padding: .6rem .9rem;
   flex: 1 1 9rem; }
-.figures b { display: block; font-size: 1.5rem; line-height: 1.2; }
-.figures span { color: var(--quiet); font-size: .85rem; }
+.key-numbers b { display: block; font-size: 1.5rem; line-height: 1.2; }
+.key-numbers span { color: var(--quiet); font-size: .85rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; min-width: 60%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); }
@@ -37,7 +37,7 @@ td.number, th.number { text-align: right; }
 .bar { display: inline-block; width: 7rem; height: .55rem; background: var(--line);
   border-radius: .3rem; overflow: hidden; margin-right: .5rem; }
 .bar i { display: block; height: 100%; background: var(--right); }
-img.picture { max-width: 100%; height: auto; background: #fff; border-radius: .4rem; }
+img.figure { max-width: 100%; height: auto; background: #fff; border-radius: .4rem; }
 .gallery { display: flex; flex-wrap: wrap; gap: .8rem; }
 .gallery figure { margin: 0; width: 8.7rem; }
 .gallery img { width: 100%; aspect-ratio: 1; object-fit: contain; background: var(--soft);
@@ -52,12 +52,12 @@ pre { overflow-x: auto; background: var(--soft); padding: .8rem; border-radius: 
 
 
 def escape(text: object) -> str:
-    """A text as HTML; what is no text, or would act on who reads the source, as its escape."""
+    """Return a text as HTML, with control characters as visible escapes."""
     return html.escape(printable_lines(str(text)))
 
 
 def page(title: str, parts: Iterable[str]) -> str:
-    """A whole page of these parts, each an HTML text."""
+    """Return a whole page with these parts, each HTML, as its body."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -68,74 +68,85 @@ def page(title: str, parts: Iterable[str]) -> str:
 
 
 def section(title: str, *parts: str) -> str:
-    """A headline and what stands below it; nothing if there is nothing below."""
+    """Return a heading with the parts below it, or "" if all parts are empty."""
     inside = [part for part in parts if part]
     return "\n".join([f"<h2>{escape(title)}</h2>", *inside]) if inside else ""
 
 
-def figures(pairs: Iterable[tuple[str, str]]) -> str:
-    """Large numbers side by side: (number, what it is)."""
+def key_numbers(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return the pairs (number, what it counts) as large numbers side by side."""
     boxes = (f"<div><b>{escape(n)}</b><span>{escape(what)}</span></div>" for n, what in pairs)
-    return f'<div class="figures">{"".join(boxes)}</div>'
+    return f'<div class="key-numbers">{"".join(boxes)}</div>'
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]], numbers: Sequence[int] = ()) -> str:
-    """A table; the columns in `numbers` stand to the right. A `Html` cell is taken as it is."""
+def table(headings: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[int] = ()) -> str:
+    """Return a table whose columns at the indices `right` are right-aligned.
+
+    Cells are escaped, except those that are `Html` already.
+    """
 
     def line(cells: Sequence[Any], tag: str) -> str:
         shown = (
-            f"<{tag}{' class=number' if i in numbers else ''}>{_cell(cell)}</{tag}>"
+            f"<{tag}{' class=number' if i in right else ''}>{_cell(cell)}</{tag}>"
             for i, cell in enumerate(cells)
         )
         return f"<tr>{''.join(shown)}</tr>"
 
     body = "\n".join(line(row, "td") for row in rows)
-    return f'<div class="wide"><table>\n{line(head, "th")}\n{body}\n</table></div>'
+    return f'<div class="wide"><table>\n{line(headings, "th")}\n{body}\n</table></div>'
 
 
 class Html(str):
-    """A text that is HTML already."""
+    """A text that is HTML already and must not be escaped."""
 
 
 def bar(share: float) -> Html:
-    """A share of 1 as a bar and a number."""
+    """Return a share, 0...1, as a bar and a percentage."""
     width = max(0.0, min(1.0, share))
     return Html(f'<span class="bar"><i style="width:{width:.1%}"></i></span>{share:.1%}')
 
 
-def shade(count: int, right: bool, share: float, wrongness: float) -> Html:
-    """A cell of a confusion matrix: blue where it is right, redder the commoner the mistake."""
+def confusion_cell(count: int, is_right: bool, share: float, severity: float) -> Html:
+    """Return a cell of a confusion matrix, colored by what its count means.
+
+    Parameters
+    ----------
+    count : number of images
+    is_right : whether the cell is on the diagonal, which is blue; mistakes are red
+    share : share of the row's images, 0...1, which sets the depth of the blue
+    severity : the count divided by that of the most frequent mistake, which sets the red
+    """
     if not count:
         return Html('<span class="quiet">0</span>')
-    blue, red = f"44, 111, 166, {0.15 + 0.5 * share:.2f}", f"192, 57, 43, {0.6 * wrongness:.2f}"
-    color = f"background: rgba({blue if right else red})"
+    blue, red = f"44, 111, 166, {0.15 + 0.5 * share:.2f}", f"192, 57, 43, {0.6 * severity:.2f}"
+    color = f"background: rgba({blue if is_right else red})"
     return Html(f'<span class="cell" style="{color}">{count:,}</span>')
 
 
-def picture(path: Path, words: str) -> str:
-    """A PNG file, in the page itself; nothing if there is no such file."""
+def figure(path: Path, description: str) -> str:
+    """Return a PNG file embedded in the page, or "" if the file does not exist."""
     if not path.exists():
         return ""
-    return f'<img class="picture" src="{file_url(path)}" alt="{escape(words)}">'
+    return f'<img class="figure" src="{file_url(path)}" alt="{escape(description)}">'
 
 
-def gallery(shown: Sequence[Card]) -> str:
-    """The images of the cards, each with the network's word and, where it is wrong, the truth."""
-    return f'<div class="gallery">{"".join(map(_card, shown))}</div>' if shown else ""
+def gallery(shown: Sequence[GalleryImage]) -> str:
+    """Return the images with their predictions and, where those are wrong, the true classes."""
+    return f'<div class="gallery">{"".join(map(_gallery_item, shown))}</div>' if shown else ""
 
 
 def note(text: str) -> str:
-    """A paragraph that stands out."""
+    """Return a highlighted paragraph."""
     return f'<p class="note">{escape(text)}</p>'
 
 
 def lead(text: str) -> str:
-    """A quiet paragraph below a headline."""
+    """Return the paragraph below the title."""
     return f'<p class="lead">{escape(text)}</p>'
 
 
-def plain(text: str) -> str:
-    """A text with its own line ends and columns."""
+def preformatted(text: str) -> str:
+    """Return a text with its own line breaks and columns."""
     return f"<pre>{escape(text)}</pre>"
 
 
@@ -143,12 +154,12 @@ def _cell(value: Any) -> str:
     return value if isinstance(value, Html) else escape(value)
 
 
-def _card(card: Card) -> str:
-    kind = "right" if card.right else "wrong"
-    truth = "" if card.right else f"<br>is {escape(card.truth)}"
-    alt = f"{card.truth or 'image'}, called {card.says}"
+def _gallery_item(one: GalleryImage) -> str:
+    kind = "right" if one.is_right else "wrong"
+    actual = "" if one.is_right else f"<br>is {escape(one.actual)}"
+    alt = f"{one.actual or 'image'}, predicted as {one.predicted}"
     return (
-        f'<figure><img src="{data_url(card.image)}" alt="{escape(alt)}">'
-        f'<figcaption><b class="{kind}">{escape(card.says)}</b> {card.sure:.0%}{truth}'
-        f'<br><span class="quiet">{escape(card.file)}</span></figcaption></figure>'
+        f'<figure><img src="{data_url(one.image)}" alt="{escape(alt)}">'
+        f'<figcaption><b class="{kind}">{escape(one.predicted)}</b> {one.confidence:.0%}{actual}'
+        f'<br><span class="quiet">{escape(one.file)}</span></figcaption></figure>'
     )

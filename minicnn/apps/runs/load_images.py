@@ -1,9 +1,9 @@
-"""From a folder, an archive or a list of files to images in memory, in three parts.
+"""Load a folder, an archive or a list of files as three splits of images in memory.
 
-Besides the layouts of `layouts.py` there may be
+Besides the layouts that `split_files` describes, these are read in their published form:
 
 DIR/train-images-idx3-ubyte(.gz) ...                       MNIST's four files
-cifar10.tar.xz, DIR/data_batch_1.bin, DIR/data_batch_1     CIFAR-10 in its published forms
+cifar10.tar.xz, DIR/data_batch_1.bin, DIR/data_batch_1     CIFAR-10
 """
 
 from __future__ import annotations
@@ -16,11 +16,18 @@ import numpy as np
 
 from minicnn import random
 from minicnn.apps.runs.settings import Settings
-from minicnn.apps.runs.split_files import NEEDED, Listing, find_lists, found_text, missing
-from minicnn.apps.runs.telling import Say, telling
+from minicnn.apps.runs.split_files import (
+    NEEDED,
+    SplitFiles,
+    found_text,
+    missing,
+    split_files,
+)
+from minicnn.apps.runs.throttled_progress import Say, throttled_progress
 from minicnn.data.folder_layouts import TEST, split_folder
-from minicnn.data.folders import ImageList, list_folder
-from minicnn.data.folders import found_text as found_one
+from minicnn.data.folders import list_folder
+from minicnn.data.image_list import ImageList
+from minicnn.data.image_list import found_text as list_found_text
 from minicnn.data.images import read_images
 from minicnn.data.preprocess import Preprocess
 from minicnn.data.unreadable import ALLOWED_SHARE, check_unreadable
@@ -29,180 +36,176 @@ from minicnn.errors import ArgumentError
 
 DIGITS = tuple(map(str, range(10)))
 NO_IMAGES = np.empty((0, 0, 0, 0), np.uint8)
-Skipped = list[tuple[str, str]]  # files that could not be read, and why
+Skipped = list[tuple[str, str]]  # (file that could not be read, reason)
 
 
-class Part(NamedTuple):
-    """Images uint8 (N, H, W, C), labels (N,), and the file that each came from, if any did.
+class Split(NamedTuple):
+    """The images of one split, training, validation or test, and their labels."""
 
-    Where all of them would not fit in memory, `images` is empty and `listing` says what to read.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-    files: list[str]
-    listing: ImageList | None = None
+    images: np.ndarray  # uint8 (N, H, W, C); empty if `on_disk` is given
+    labels: np.ndarray  # (N,)
+    files: list[str]  # the file of each image; empty if the images come from an archive
+    on_disk: ImageList | None = None  # the files to read in every epoch, if memory is too small
 
     @property
     def total(self) -> int:
-        """So many images."""
+        """Number of images, in memory or on disk."""
         return len(self.labels)
 
 
-class Images(NamedTuple):
-    """All that a training looks at."""
+class ImageSplits(NamedTuple):
+    """All images of a training, and the files that were left out."""
 
-    train: Part
-    validation: Part
-    test: Part
+    train: Split
+    validation: Split
+    test: Split
     class_names: list[str]
     skipped: Skipped
-    shared: bool  # are the test images the validation too, as in the papers?
+    shared: bool  # whether the test images are also the validation images, as in the papers
 
 
-def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> Images:
-    """Find the images of `settings.data` and read them, at the size that the network wants.
+def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSplits:
+    """Find the images of `settings.data` and read them at the size that the network takes.
 
     Raises
     ------
     FileNotFoundError
-        There is nothing there, or there are no images.
+        The folder or the images in it do not exist.
     ArgumentError
-        There are images, but not as a training needs them: one class, one part.
+        There is only one class, or only one of train/ and test/.
     UnreadableImagesError
-        More of them cannot be read than the settings allow.
+        More images cannot be read than the settings allow.
     """
     if not settings.data and settings.model.startswith("lenet"):
-        return _as_images(mnist.load_data(), DIGITS)
+        return _splits_of_arrays(mnist.load_data(), DIGITS)
     path = Path(settings.data)
     if not path.exists():
-        raise missing(path, f"is not there. {NEEDED}")
-    found = known_set(path, preprocess, say)
-    if found is not None:
-        return found
+        raise missing(path, f"does not exist. {NEEDED}")
+    published = load_published(path, preprocess, say)
+    if published is not None:
+        return published
     if not path.is_dir():
-        raise missing(path, f"is a file, and no archive of CIFAR-10. {NEEDED}")
-    listing = find_lists(path, settings)
-    say(found_text(listing))
-    return _read(listing, preprocess, settings, say)
+        raise missing(path, f"is neither a folder nor an archive of CIFAR-10. {NEEDED}")
+    files = split_files(path, settings)
+    say(found_text(files))
+    return _read(files, preprocess, settings, say)
 
 
-def load_in_memory(settings: Settings, preprocess: Preprocess, say: Say) -> Images:
-    """The same for those who cannot do with less than all of them, in the parts that `run` has."""
+def load_in_memory(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSplits:
+    """Load the splits that a training with these settings uses; all images must fit in memory."""
     random.set_random_seed(settings.seed)
     images = load_images(settings, preprocess, say)
-    if images.train.listing is not None:
+    if images.train.on_disk is not None:
         raise ArgumentError(
             "the training images do not fit into memory; try a smaller --image-size"
         )
     return images
 
 
-def load_test_part(
+def load_test_split(
     folder: Path,
     preprocess: Preprocess,
-    names: Sequence[str],
+    class_names: Sequence[str],
     say: Say,
     allow_unreadable: float = ALLOWED_SHARE,
-) -> tuple[Part, Skipped]:
-    """The images of these classes in a folder, or in its test part; and what cannot be read.
+) -> tuple[Split, Skipped]:
+    """Load the images of these classes from a folder, or from its test split if it has one.
 
     Raises
     ------
     UnreadableImagesError : more than the share `allow_unreadable` of them cannot be read
     """
-    known = known_set(folder, preprocess, say) if folder.exists() else None
-    if known is not None:
-        return known.test, []
+    published = load_published(folder, preprocess, say) if folder.exists() else None
+    if published is not None:
+        return published.test, []
     if not folder.is_dir():
-        raise missing(folder, "there is no such folder. Needed is one with a folder a class")
+        raise missing(folder, "there is no such folder. Give a folder with one folder per class")
     inner = split_folder(folder, TEST)
     if inner is not None:
-        say(f"Taking the images in {inner}")
-    images = list_folder(inner or folder, list(names))
-    say(found_one(images))
+        say(f"Using the images in {inner}")
+    images = list_folder(inner or folder, list(class_names))
+    say(list_found_text(images))
     skipped: Skipped = []
-    return _part(images, preprocess, skipped, say, allow_unreadable), skipped
+    return _read_split(images, preprocess, skipped, say, allow_unreadable), skipped
 
 
-def known_set(path: Path, preprocess: Preprocess, say: Say) -> Images | None:
-    """MNIST or CIFAR-10 in the form in which they are published; None if `path` is neither."""
+def load_published(path: Path, preprocess: Preprocess, say: Say) -> ImageSplits | None:
+    """Load MNIST or CIFAR-10 in its published form; return None if `path` is neither."""
     if not is_published(path):
         return None
     if _is_cifar10(path):
-        progress = telling(say, f"Reading {path.name}, bytes")
+        progress = throttled_progress(say, f"Reading {path.name}, bytes")
         arrays, names = cifar10.load_data(path, progress=progress), list(cifar10.CLASS_NAMES)
     else:
         arrays, names = mnist.load_data(path), list(DIGITS)
-    found = _as_images(arrays, names)
+    found = _splits_of_arrays(arrays, names)
     shape = found.train.images.shape[1:]
     if shape != preprocess.image_shape:
         raise ArgumentError(
-            f"{path} has images of {shape}, and the network is to get {preprocess.image_shape}; "
-            f"say --image-size {shape[0]} {shape[1]}, or take another --model"
+            f"{path} has images of {shape}, but the network takes {preprocess.image_shape}; use "
+            f"--image-size {shape[0]} {shape[1]} or another --model"
         )
     return found
 
 
 def is_published(path: Path) -> bool:
-    """Is it MNIST or CIFAR-10 as published, whose classes are known, and no folder of classes?"""
+    """Return whether the path holds MNIST or CIFAR-10 in its published form."""
     return (path.is_dir() and any(path.glob("*-idx3-ubyte*"))) or _is_cifar10(path)
 
 
 def _is_cifar10(path: Path) -> bool:
-    """An archive, or a folder of batches; class folders are read as any others."""
     batches = ("data_batch_1", "data_batch_1.bin")
     return (path.is_file() and ".tar" in path.name) or any((path / n).exists() for n in batches)
 
 
-def _read(listing: Listing, preprocess: Preprocess, settings: Settings, say: Say) -> Images:
-    """Read all files, each once; those that cannot be read are counted and named."""
+def _read(files: SplitFiles, preprocess: Preprocess, settings: Settings, say: Say) -> ImageSplits:
+    """Read every file once, and report those that cannot be read."""
     skipped: Skipped = []
     share = settings.allow_unreadable
-    needed_mb = len(listing.train.paths) * int(np.prod(preprocess.image_shape)) / 1e6
+    needed_mb = len(files.train.paths) * int(np.prod(preprocess.image_shape)) / 1e6
     if needed_mb > settings.memory_mb:
-        say(f"{needed_mb:,.0f} MB of training images are read anew in every epoch")
-        files = [_name(path, listing.train.root) for path in listing.train.paths]
-        train = Part(NO_IMAGES, listing.train.labels, files, listing.train)
+        say(f"The {needed_mb:,.0f} MB of training images are read from disk in every epoch")
+        names = [_name(path, files.train.root) for path in files.train.paths]
+        train = Split(NO_IMAGES, files.train.labels, names, files.train)
     else:
-        train = _part(listing.train, preprocess, skipped, say, share)
-    test = _part(listing.test, preprocess, skipped, say, share)
-    shared = listing.validation is None
+        train = _read_split(files.train, preprocess, skipped, say, share)
+    test = _read_split(files.test, preprocess, skipped, say, share)
+    shared = files.validation is None
     validation = test
-    if listing.validation is not None:
-        validation = _part(listing.validation, preprocess, skipped, say, share)
+    if files.validation is not None:
+        validation = _read_split(files.validation, preprocess, skipped, say, share)
     if skipped:
         path, reason = skipped[0]
         say(
-            f"Skipped {len(skipped)} that cannot be read, as {path} ({reason}); report.json names "
-            "all of them. Look: minicnn data check"
+            f"Skipped {len(skipped)} unreadable images, such as {path} ({reason}); report.json "
+            "lists them all. To examine them: minicnn data check"
         )
-    return Images(train, validation, test, listing.train.class_names, skipped, shared)
+    return ImageSplits(train, validation, test, files.train.class_names, skipped, shared)
 
 
-def _part(
+def _read_split(
     images: ImageList, preprocess: Preprocess, skipped: Skipped, say: Say, share: float
-) -> Part:
-    progress = telling(say, "Reading images")
+) -> Split:
+    progress = throttled_progress(say, "Reading images")
     pixels, kept, failures = read_images(images.paths, **preprocess.reading, progress=progress)
     check_unreadable(failures, len(images.paths), share, images.root)
     skipped += [(_name(path, images.root), reason) for path, reason in failures]
     files = [_name(images.paths[i], images.root) for i in kept]
-    return Part(pixels, images.labels[kept], files)
+    return Split(pixels, images.labels[kept], files)
 
 
 def _name(path: Path, root: Path) -> str:
-    """The file as a report names it: from the part's folder on."""
+    """Return the file's name as reports show it, relative to the folder of its split."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 
 
 Arrays = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
-def _as_images(arrays: Arrays, names: Sequence[str]) -> Images:
-    """Data that comes as arrays: it has no files, and its test images validate too."""
+def _splits_of_arrays(arrays: Arrays, class_names: Sequence[str]) -> ImageSplits:
+    """Wrap arrays, which come without files and without validation images."""
     train, test = (
-        Part(x[..., None] if x.ndim == 3 else x, np.ravel(y).astype(np.int64), [])
+        Split(x[..., None] if x.ndim == 3 else x, np.ravel(y).astype(np.int64), [])
         for x, y in arrays
     )
-    return Images(train, test, test, list(names), [], shared=True)
+    return ImageSplits(train, test, test, list(class_names), [], shared=True)

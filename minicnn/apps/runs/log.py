@@ -1,4 +1,4 @@
-"""log.jsonl: what a training says about itself while it runs, a JSON object a line."""
+"""log.jsonl, the log that a training writes while it runs: one JSON object per line."""
 
 from __future__ import annotations
 
@@ -12,70 +12,70 @@ from minicnn.callbacks import Callback
 from minicnn.callbacks.base import Logs
 from minicnn.support.atomic_files import append_line
 
-# A group of batches ends when this has passed, so that a line's cost never matters.
-SECONDS_A_LINE = 2.0
+# Batches are logged at most this often, so that the time for writing never matters.
+SECONDS_PER_LINE = 2.0
 
 
 class RunLog(Callback):
-    """Writes a line every few seconds and a line an epoch, and knows the time that training took.
+    """Write a line every few seconds and one per epoch, and measure the training time.
 
-    Lines are only added: after a crash all are there but the last. An interrupted and resumed
-    training says so in a line of its own, and trains the rest of the epoch again.
+    Lines are only appended, so a crash loses at most the last one. A resumed training writes the
+    line "resumed" and repeats the epoch that was interrupted.
     """
 
-    seconds: float  # of training so far, in all sittings
+    seconds: float  # training time so far, including the time before interruptions
 
-    every_batch = False  # a line is for many
+    every_batch = False  # a line may cover many batches
     adds_logs = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.seconds = 0.0
         self._epoch = 0
-        self._sitting = self._last = time.perf_counter()
+        self._counted = self._last_line = time.perf_counter()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Note the beginning."""
-        self._sitting = self._last = time.perf_counter()
+        """Log that the training begins."""
+        self._counted = self._last_line = time.perf_counter()
         self._write("begin")
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        """Know the epoch's number."""
+        """Remember the epoch for the lines about its batches."""
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """A line, if it is time."""
+        """Log the batch if the last line is long enough ago."""
         now = time.perf_counter()
-        if now - self._last >= SECONDS_A_LINE:
-            self._last = now
+        if now - self._last_line >= SECONDS_PER_LINE:
+            self._last_line = now
             self._write("batches", epoch=self._epoch, batch=batch, **(logs or {}))
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
-        """A line, on the disk when this returns."""
+        """Log the epoch; its line is on the disk when this returns."""
         now = time.perf_counter()
-        self.seconds += now - self._sitting
-        self._sitting = self._last = now
+        self.seconds += now - self._counted
+        self._counted = self._last_line = now
         self._write("epoch", epoch=epoch, seconds=round(self.seconds, 3), **(logs or {}))
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        """Note the end."""
+        """Log that the training has ended."""
         self._write("end", seconds=round(self.seconds, 3))
 
     def get_state(self) -> dict[str, Any]:
-        """The time so far, also in the middle of an epoch."""
-        return {"seconds": self.seconds + time.perf_counter() - self._sitting}
+        """Return the training time so far, which checkpoints save."""
+        return {"seconds": self.seconds + time.perf_counter() - self._counted}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Count on from there, and say that the training was resumed."""
-        self.seconds, self._sitting = state["seconds"], time.perf_counter()
+        """Continue counting from a checkpoint's time, and log that the training was resumed."""
+        self.seconds, self._counted = state["seconds"], time.perf_counter()
         self._write("resumed", seconds=round(self.seconds, 3))
 
     def _write(self, event: str, **values: Any) -> None:
-        """NaN and infinities become null: JSON has no number for them."""
+        """Append a line; NaN and infinity become null, as JSON has no number for them."""
         row = {"time": round(time.time(), 3), "event": event}
-        row |= {k: None if _not_finite(v) else v for k, v in values.items()}
+        row |= {k: None if _is_nonfinite(v) else v for k, v in values.items()}
         append_line(self.path, json.dumps(row))
 
 
-def _not_finite(value: Any) -> bool:
+def _is_nonfinite(value: Any) -> bool:
     return isinstance(value, float) and not math.isfinite(value)

@@ -1,4 +1,4 @@
-"""The networks that a training can be asked for by name, and the images that each was made for."""
+"""The networks that `--model` can name, and the images that each was designed for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from minicnn import zoo
+from minicnn.apps.runs.settings import Settings
 from minicnn.checks import nearest
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
@@ -15,47 +16,55 @@ TEN = 10  # classes of the networks for digits
 ANY = ("image_shape", "classes")
 
 
-class Network(NamedTuple):
-    """A function of the zoo, and the size and colors of its images."""
+class NetworkSpec(NamedTuple):
+    """A function of the zoo, and the preprocessing of the images that it was designed for."""
 
     build: Callable[..., Model]
     preprocess: Preprocess
-    takes: tuple[str, ...] = ANY  # which of the two its function can be told
+    takes: tuple[str, ...] = ANY  # which of `image_shape` and `classes` can be chosen
 
 
-# As MNIST has them, light on dark. The two networks rescale by themselves, as Caffe's does.
+# Like MNIST's digits: light on dark. Both networks rescale the pixels themselves, as Caffe's does.
 DIGITS = Preprocess((28, 28), "grayscale", scale=1.0, background="dark")
 NETWORKS = {
-    "lenet": Network(zoo.lenet, DIGITS, ()),
-    "lenet5": Network(zoo.lenet5, DIGITS, ()),
-    "cifar": Network(zoo.cifar, Preprocess((32, 32))),
-    "scene": Network(zoo.scene, Preprocess((150, 150))),
-    "photo": Network(zoo.photo, Preprocess((150, 150))),
-    "stacked": Network(zoo.stacked, Preprocess((150, 150))),
-    "xray": Network(zoo.xray, Preprocess((512, 512))),
-    "catdog": Network(zoo.catdog, Preprocess((64, 64))),
+    "lenet": NetworkSpec(zoo.lenet, DIGITS, ()),
+    "lenet5": NetworkSpec(zoo.lenet5, DIGITS, ()),
+    "cifar": NetworkSpec(zoo.cifar, Preprocess((32, 32))),
+    "scene": NetworkSpec(zoo.scene, Preprocess((150, 150))),
+    "photo": NetworkSpec(zoo.photo, Preprocess((150, 150))),
+    "stacked": NetworkSpec(zoo.stacked, Preprocess((150, 150))),
+    "xray": NetworkSpec(zoo.xray, Preprocess((512, 512))),
+    "catdog": NetworkSpec(zoo.catdog, Preprocess((64, 64))),
 }
 
 
-def network(name: str) -> Network:
-    """The network of that name; an unknown one is refused with the nearest known one."""
+def network_spec(name: str) -> NetworkSpec:
+    """Return the network of that name; the error for an unknown one suggests the nearest."""
     if name not in NETWORKS:
         raise ArgumentError(f"no network {name!r}{nearest(name, NETWORKS)}")
     return NETWORKS[name]
 
 
-def build(name: str, preprocess: Preprocess, classes: int, options: Mapping[str, Any]) -> Model:
-    """The network for images of this size and so many classes; `options` go to its function.
+def input_preprocess(settings: Settings) -> Preprocess:
+    """Return the preprocessing of the settings' network, at the settings' image size if given."""
+    preprocess = network_spec(settings.model).preprocess
+    size = settings.image_size
+    return preprocess if size is None else preprocess._replace(size=size)
 
-    `classes=1` in the options gives two classes one sigmoid.
+
+def build(name: str, preprocess: Preprocess, classes: int, options: Mapping[str, Any]) -> Model:
+    """Build a network for images of this size and this number of classes.
+
+    `options` are passed to the network's function; `classes=1` there gives two classes one
+    sigmoid.
     """
-    kind = network(name)
-    asked = {"image_shape": preprocess.image_shape, "classes": classes}
-    own = {"image_shape": kind.preprocess.image_shape, "classes": TEN}
-    for what, value in asked.items():
-        if what not in kind.takes and value != own[what]:
+    spec = network_spec(name)
+    wanted = {"image_shape": preprocess.image_shape, "classes": classes}
+    fixed = {"image_shape": spec.preprocess.image_shape, "classes": TEN}
+    for argument, value in wanted.items():
+        if argument not in spec.takes and value != fixed[argument]:
             raise ArgumentError(
-                f"{name} is made for {what} {own[what]}; got {value}. cifar takes any size and "
-                "number of classes"
+                f"{name} needs {argument} {fixed[argument]}; got {value}. cifar accepts any size "
+                "and number of classes"
             )
-    return kind.build(**{what: asked[what] for what in kind.takes} | dict(options))
+    return spec.build(**{argument: wanted[argument] for argument in spec.takes} | dict(options))

@@ -1,4 +1,4 @@
-"""An optimizer from the settings' table: its name, its numbers, and how its rate moves."""
+"""Make an optimizer from the [optimizer] table of the settings."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ SCHEDULES = ("constant", "cosine")
 
 
 def make_optimizer(table: Mapping[str, Any], steps: int) -> optimizers.Optimizer:
-    """The optimizer for a training of so many steps.
+    """Return the optimizer for a training of `steps` steps.
 
     Parameters
     ----------
-    table : `name`, `learning_rate`; `schedule`: "constant", or "cosine", which falls to 0;
-        `warm_up`: the part of the steps in which the rate rises in a line first; all
-        else goes to the optimizer, as `momentum` or `weight_decay`
-    steps : of the whole training
+    table : `name` (default "adam"), `learning_rate` (0.001), `schedule` ("constant", or
+        "cosine", which falls to 0) and `warm_up` (the share of the steps during which the
+        learning rate first rises linearly, 0); other entries are arguments of the optimizer,
+        such as `momentum` or `weight_decay`
+    steps : number of steps of the whole training
     """
     given = dict(table)
     kind = optimizers.find(given.pop("name", "adam"))
@@ -35,7 +36,7 @@ def make_optimizer(table: Mapping[str, Any], steps: int) -> optimizers.Optimizer
 
 
 def cosine(rate: float, steps: int, warm_up: float) -> schedules.CosineDecay:
-    """Up to `rate` in a line, then down to 0 as half a wave."""
+    """Return a schedule that rises linearly to `rate`, then falls to 0 along half a cosine."""
     rising = int(steps * warm_up)
     falling = max(1, steps - rising)
     if not rising:

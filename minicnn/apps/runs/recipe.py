@@ -1,4 +1,4 @@
-"""What a recipe is: a system of a paper as settings, and what the paper says about it."""
+"""A recipe: the settings that reproduce a paper's system, and the results that the paper claims."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from minicnn.errors import ArgumentError
 
 FEW = 3  # classes that an error names
 
-# What a photograph may undergo and still show the same.
+# Augmentation that leaves a photograph recognizable.
 PHOTOGRAPHS = {
     "rotation_range": 10,
     "width_shift_range": 0.1,
@@ -24,60 +24,60 @@ PHOTOGRAPHS = {
 
 
 def adam(rate: float) -> dict[str, Any]:
-    """Settings of Adam whose rate rises for a twentieth of the steps, then falls to 0 as a wave."""
+    """Return Adam's settings, whose rate rises during 5 % of the steps and falls along a cosine."""
     return {"name": "adam", "learning_rate": rate, "schedule": "cosine", "warm_up": 0.05}
 
 
 @dataclass(frozen=True)
-class Said:
-    """One line of the table "paper / here"."""
+class PaperClaim:
+    """One row of the table that compares the paper with the run."""
 
     what: str
-    paper: str  # as it is printed there
-    here: str = ""  # a key of `report.measured`; "" if nothing was measured for it
+    paper: str  # the value as the paper prints it
+    measured: str = ""  # a key of `report_json.measured_texts`; "" if a run does not measure it
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A system of a paper.
+    """The system of a paper.
 
     Parameters
     ----------
-    title : of the report
-    paper : which one, and what it did
-    settings : the training that reaches the paper's figure; `data` is a name below the data folder
-    printed : the training as the paper prints it, where that is another one
-    said : what the paper says
-    notes : what a reader of the report should know
-    classes : what the images show; those of a data set of one's own must be the same kinds
+    title : title of the report
+    paper : the paper, and what its authors did
+    settings : the training that reaches the paper's result; `data` is a name below the data folder
+    claims : the results that the paper prints
+    printed : the training exactly as the paper describes it, if `settings` differ from it
+    notes : remarks for the reader of the report
+    classes : what the images show; a data set of your own must have the same classes
     """
 
     title: str
     paper: str
     settings: Settings
-    said: tuple[Said, ...]
+    claims: tuple[PaperClaim, ...]
     printed: Settings | None = None
     notes: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
 
     def check_classes(self, found: Sequence[str], data: str) -> None:
-        """Raise ArgumentError if images of these classes are not what the system is about.
+        """Raise ArgumentError if images of these classes do not fit the paper's system.
 
-        Capitals and a plural's s do not matter: "Cats" are "cat".
+        Capitals and a plural s are ignored: "Cats" matches "cat".
         """
-        if {_kind(name) for name in found} != {_kind(name) for name in self.classes}:
-            network, place = self.settings.model, shlex.quote(data)
+        if {_normalized(name) for name in found} != {_normalized(name) for name in self.classes}:
+            network, folder = self.settings.model, shlex.quote(data)
             raise ArgumentError(
-                f"{Path(data).name} has {len(found)} classes, {_few(found)}; {self.title!r} is "
-                f"about {_few(self.classes)}. For others: minicnn train --data {place} "
-                f"--model {network}"
+                f"{Path(data).name} has the {len(found)} classes {_few(found)}, but {self.title!r} "
+                f"needs {_few(self.classes)}; to train on your own classes: minicnn train --data "
+                f"{folder} --model {network}"
             )
 
 
 def _few(names: Sequence[str]) -> str:
-    """The first of the names, for a message."""
+    """Return the first few names, for a message."""
     return ", ".join(names[:FEW]) + (", ..." if len(names) > FEW else "")
 
 
-def _kind(name: str) -> str:
+def _normalized(name: str) -> str:
     return name.lower().removesuffix("s")

@@ -1,4 +1,4 @@
-"""What stands on the page of a run, and on that of `minicnn test --report`."""
+"""The contents of report.html, and of the page of `minicnn test --report`."""
 
 from __future__ import annotations
 
@@ -7,152 +7,191 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minicnn.apps.runs import gallery, html
-from minicnn.apps.runs.gallery import Card
-from minicnn.apps.runs.load_images import Part
-from minicnn.apps.runs.predictions import Answers, per_class
+from minicnn.apps.runs.gallery import GalleryImage
+from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.predictions import CLASS_HEADINGS, Predictions, per_class
 from minicnn.apps.runs.recipe import Recipe
-from minicnn.apps.runs.report_json import here_texts
+from minicnn.apps.runs.report_json import measured_texts
 from minicnn.apps.runs.settings import Settings
 
 MAX_MISTAKES = 24  # in the gallery and in mistakes/
+# Classes in the confusion table. A cell takes about 100 bytes, so 1,000 classes would take 100 MB.
+MAX_CONFUSED = 50
 
 
-def as_page(
+def report_page(
     folder: Path,
     report: dict[str, Any],
     settings: Settings,
-    answers: Answers,
-    worst: Sequence[Card],
-    some: Sequence[Card],
+    predictions: Predictions,
+    worst: Sequence[GalleryImage],
+    some: Sequence[GalleryImage],
     recipe: Recipe | None,
 ) -> str:
-    """report.html."""
-    here, tested = here_texts(report), report["test"]["images"]
+    """Return report.html; `folder` contains the figures that it embeds."""
     title = title_of(recipe, settings, report)
-    notes = [*(recipe.notes if recipe else ()), *own_notes(report, settings)]
+    notes = [*(recipe.notes if recipe else ()), *general_notes(report, settings)]
+    command = f"$ {report['command']}\n\n{report['settings']}"
     return html.page(
         title,
         [
             f"<h1>{html.escape(title)}</h1>",
             html.lead(recipe.paper) if recipe else "",
             *map(html.note, notes),
-            html.figures(
-                [
-                    (here["accuracy"], f"right; {here['wrong']} test images wrong"),
-                    (here["training"], f"training, {report['epochs']} epochs"),
-                    (here["parameters"], "parameters"),
-                    (f"{report['data']['train']:,}", f"images to train, {tested:,} to test"),
-                ]
-            ),
+            run_numbers(report),
             html.section("Paper and here", paper_table(report)),
-            html.section("Curves", html.picture(folder / "curves.png", curves_words(report))),
-            html.section("Classes", class_table(answers)),
-            html.section("What is taken for what", confusion_table(answers)),
-            mistakes_section(answers, worst),
+            html.section("Curves", html.figure(folder / "curves.png", curves_text(report))),
+            *prediction_sections(predictions, worst, "confusion.csv has all of them."),
             html.section(f"{len(some)} images drawn at random", html.gallery(some)),
-            html.section("How it was made", html.plain(f"$ {report['command']}\n\n"
-                                                       f"{report['settings']}"),
-                         machine_table(report)),
+            html.section("How it was made", html.preformatted(command), machine_table(report)),
         ],
-    )  # fmt: skip
+    )
 
 
-def test_page(title: str, answers: Answers, part: Part, loss: float, seconds: float) -> str:
-    """The page of `minicnn test --report`."""
-    count = part.total
-    worst = gallery.cards(part.images, part.files, answers, answers.mistakes[:MAX_MISTAKES])
+def evaluation_page(
+    title: str, predictions: Predictions, split: Split, loss: float, seconds: float
+) -> str:
+    """Return the page of `minicnn test --report`."""
+    count = split.total
+    worst = gallery.gallery_images(split, predictions, predictions.mistakes[:MAX_MISTAKES])
     numbers = [
-        (f"{answers.accuracy:.2%}", f"right; {answers.wrong:,} of {count:,} images wrong"),
+        (f"{predictions.accuracy:.2%}", f"right; {predictions.wrong:,} of {count:,} images wrong"),
         (f"{loss:.4f}", "loss"),
-        (f"{1000 * seconds / max(1, count):.2f} ms", "an image"),
+        (f"{1000 * seconds / max(1, count):.2f} ms", "per image"),
     ]
     return html.page(
         title,
         [
             f"<h1>{html.escape(title)}</h1>",
-            html.figures(numbers),
-            html.section("Classes", class_table(answers)),
-            html.section("What is taken for what", confusion_table(answers)),
-            mistakes_section(answers, worst),
+            html.key_numbers(numbers),
+            *prediction_sections(predictions, worst, "minicnn test --json prints all of them."),
         ],
     )
 
 
-def confusion_table(answers: Answers) -> str:
-    """The confusion matrix: rows are what the images are, columns what they were called."""
-    names, confusion = answers.names, answers.confusion
-    off = confusion.copy()
-    off[range(len(names)), range(len(names))] = 0
-    most = max(1, int(off.max()))
-    rows = [
-        [name, *(html.shade(int(n), i == j, n / (confusion[i].sum() or 1), off[i, j] / most)
-                 for j, n in enumerate(confusion[i]))]
-        for i, name in enumerate(names)
-    ]  # fmt: skip
-    return html.table(["is / called", *names], rows, range(1, len(names) + 1))
+def run_numbers(report: dict[str, Any]) -> str:
+    """Return the four key numbers of a run."""
+    texts = measured_texts(report)
+    images = f"images to train, {report['test']['images']:,} to test"
+    return html.key_numbers(
+        [
+            (texts["accuracy"], f"right; {texts['wrong']} test images wrong"),
+            (texts["training"], f"training, {report['epochs']} epochs"),
+            (texts["parameters"], "parameters"),
+            (f"{report['data']['train']:,}", images),
+        ]
+    )
 
 
-def mistakes_section(answers: Answers, worst: Sequence[Card]) -> str:
-    """The gallery of the worst mistakes."""
-    shown = f"{len(worst)} of {answers.wrong}" if len(worst) < answers.wrong else str(len(worst))
-    return html.section(f"The worst mistakes: {shown}", html.gallery(worst))
+def prediction_sections(
+    predictions: Predictions, worst: Sequence[GalleryImage], whole_matrix: str
+) -> list[str]:
+    """Return the classes, the confusion matrix and the worst mistakes.
+
+    `whole_matrix` says where the whole confusion matrix is if the page shows a part of it.
+    """
+    shown, count = most_confused(predictions.confusion), len(predictions.class_names)
+    cut = f"The {len(shown)} of {count:,} classes with the most mistakes. {whole_matrix}"
+    return [
+        html.section("Classes", class_table(predictions)),
+        html.section(
+            "Confusion matrix",
+            html.lead(cut) if len(shown) < count else "",
+            confusion_table(predictions, shown),
+        ),
+        mistakes_section(predictions, worst),
+    ]
+
+
+def most_confused(confusion: np.ndarray, most: int = MAX_CONFUSED) -> list[int]:
+    """Return the indices of the `most` classes that are in the most mistakes, in class order.
+
+    >>> most_confused(np.array([[9, 0, 0], [0, 5, 4], [1, 0, 8]]), 2)
+    [1, 2]
+    """
+    mistakes = confusion.sum(0) + confusion.sum(1) - 2 * confusion.diagonal()
+    return sorted(np.argsort(-mistakes, kind="stable")[:most].tolist())
+
+
+def confusion_table(predictions: Predictions, shown: Sequence[int]) -> str:
+    """Return the confusion matrix of the classes `shown`: rows are true, columns predicted."""
+    names, confusion = predictions.class_names, predictions.confusion
+    off_diagonal = confusion - np.diag(confusion.diagonal())
+    worst = max(1, int(off_diagonal.max()))
+
+    def cell(i: int, j: int) -> html.Html:
+        count, images = int(confusion[i, j]), confusion[i].sum() or 1
+        return html.confusion_cell(count, i == j, count / images, off_diagonal[i, j] / worst)
+
+    rows = [[names[i], *(cell(i, j) for j in shown)] for i in shown]
+    headings = ["is / predicted", *(names[j] for j in shown)]
+    return html.table(headings, rows, right=range(1, len(shown) + 1))
+
+
+def mistakes_section(predictions: Predictions, worst: Sequence[GalleryImage]) -> str:
+    """Return the gallery of the worst mistakes."""
+    count, wrong = len(worst), predictions.wrong
+    title = f"The worst mistakes: {f'{count} of {wrong}' if count < wrong else count}"
+    return html.section(title, html.gallery(worst))
 
 
 def title_of(recipe: Recipe | None, settings: Settings, report: dict[str, Any]) -> str:
-    """What the run was about."""
+    """Return the title of a run's report."""
     if recipe is None:
         return f"{settings.model} on {report['data']['name']}"
     printed = recipe.printed is not None and recipe.printed.name == settings.name
     return f"{recipe.title}, trained as printed" if printed else recipe.title
 
 
-def own_notes(report: dict[str, Any], settings: Settings) -> list[str]:
-    """What must be said about any run's figures."""
+def general_notes(report: dict[str, Any], settings: Settings) -> list[str]:
+    """Return what a reader must know to judge a run's results, whatever its recipe."""
     notes = []
     shear = settings.augmentation.get("shear_range", 0)
     if 0 < shear < 1:
         notes.append(
-            f"shear_range={shear:g} means {shear:g} degrees, as in Keras, and so does almost "
-            f"nothing; {shear:g} radians would be {math.degrees(shear):.1f}."
+            f"shear_range={shear:g} means {shear:g} degrees, as in Keras, which has almost no "
+            f"effect; {shear:g} radians would be {math.degrees(shear):.1f} degrees."
         )
     if report["data"]["validation_is_test"]:
         notes.append(
-            "The test images were looked at after every epoch, and the model is that of the epoch "
-            f"that did best on them ({report['best_epoch']}), so the figure is a little kind. The "
-            f"last epoch's accuracy is {report['last_val_accuracy']:.2%}."
+            "The test images were also the validation images, and the model is that of the epoch "
+            f"with the best accuracy on them ({report['best_epoch']}), so the accuracy is slightly "
+            f"optimistic. That of the last epoch is {report['last_val_accuracy']:.2%}."
         )
     if repeated := report["data"]["test_images_trained_on"]:
         tested = f"{report['test']['images']:,} test images"
-        note = f"{repeated} of the {tested} are training images, too."
+        note = f"{repeated} of the {tested} are also training images."
         if (accuracy := report["test"]["accuracy_of_new_images"]) is not None:
-            note += f" Of the others {accuracy:.2%} are right."
+            note += f" The accuracy on the others is {accuracy:.2%}."
         notes.append(note)
     if skipped := report["data"]["skipped"]:
-        notes.append(f"{len(skipped)} files could not be read and were left out; "
-                     "report.json names them.")  # fmt: skip
+        notes.append(
+            f"{len(skipped)} files could not be read and were left out; report.json lists them."
+        )
     return notes
 
 
 def paper_table(report: dict[str, Any]) -> str:
-    """What the paper says, beside what was measured; nothing without a paper."""
+    """Return the paper's results beside the run's, or "" if there is no paper."""
     rows = report.get("paper")
     return html.table(["", "paper", "here"], rows) if rows else ""
 
 
-def class_table(answers: Answers) -> str:
-    """A row a class."""
-    head = ["class", "images", "right", "recall", "precision", "F1", "most often taken for"]
+def class_table(predictions: Predictions) -> str:
+    """Return the scores of all classes, one row per class."""
     rows = [
         [r.name, f"{r.images:,}", f"{r.right:,}", html.bar(r.recall), f"{r.precision:.1%}",
          f"{r.f1:.3f}", r.taken_for]
-        for r in per_class(answers)
+        for r in per_class(predictions)
     ]  # fmt: skip
-    return html.table(head, rows, numbers=(1, 2, 4, 5))
+    return html.table(CLASS_HEADINGS, rows, right=(1, 2, 4, 5))
 
 
 def machine_table(report: dict[str, Any]) -> str:
-    """Where the times come from."""
+    """Return the machine and software that the times depend on."""
     machine = report["machine"]
     engine = f"{machine['backend']} {machine['isa']}".strip()
     return html.table(
@@ -161,13 +200,13 @@ def machine_table(report: dict[str, Any]) -> str:
             ["processor", machine["processor"]],
             ["engine", f"{engine}, {machine['threads']} threads"],
             ["minicnn", f"{report['minicnn']}, Python {machine['python']}"],
-            ["classifying", here_texts(report)["classifying"]],
+            ["classifying", measured_texts(report)["classifying"]],
         ],
     )
 
 
-def curves_words(report: dict[str, Any]) -> str:
-    """The curves for those who cannot see them."""
+def curves_text(report: dict[str, Any]) -> str:
+    """Return the curves in words, for readers who cannot see them."""
     history = report["history"]
     return (
         f"Loss and accuracy by epoch: training accuracy ends at {history['accuracy'][-1]:.1%}, "

@@ -1,4 +1,4 @@
-"""What a training is: every choice in one record, which a TOML file can hold."""
+"""The settings of a training: one record of every choice, and its TOML file."""
 
 from __future__ import annotations
 
@@ -15,63 +15,66 @@ from minicnn.errors import ArgumentError, FormatError
 from minicnn.shapes import is_int
 from minicnn.support.atomic_files import write_text
 
+# Settings whose name has changed; files may still use the old one.
+FORMER_NAMES = {"normalise": "normalize"}
+
 
 @dataclass(frozen=True)
 class Settings:
-    """One training from the images on the disk to the report.
+    """Every choice of one training, from its images to its report.
 
-    Two trainings of equal settings and data, on the same machine, end with the same bits. A value
-    that no training could begin with is refused (ArgumentError), so whatever is here can be
-    written to a file and read again.
+    Two trainings with equal settings and data end with the same bits on the same machine. Values
+    are checked when the record is made (ArgumentError), so every record can be written to a file
+    and read again.
     """
 
     model: str  # a name in `networks.NETWORKS`
-    data: str  # a folder or an archive: see `sources.find_images`; "" means the model's own data
-    name: str = ""  # of the run; the model's, if it is empty
+    data: str  # a folder or archive that `load_images` reads; "" means the digits of lenet
+    name: str = ""  # name of the run; default: the model's name
     epochs: int = 12
     batch_size: int = 32
-    image_size: tuple[int, int] | None = None  # (H, W); None: what the network was made for
+    image_size: tuple[int, int] | None = None  # (H, W); None: as the network was designed
     seed: int = 777
-    split: tuple[int, int, int] = (70, 20, 10)  # % to train, validate, test, if data has no parts
-    group_by: str = ""  # what such a pattern finds in a file's path stays in one part
-    shift: int = 0  # pixels; moves whole images, which is all that digits need
-    classes: tuple[str, ...] = ()  # take these folders alone; empty: all of them
-    normalize: bool = False  # zero mean and deviation 1 in each channel of the training images
-    balance: bool = False  # weigh each class's samples so that all classes count the same
-    patience: int = 0  # stop after so many epochs without a better one; 0: never
-    memory_mb: int = 4000  # training images that need more are read from their files every epoch
-    allow_unreadable: float = ALLOWED_SHARE  # this share of a part's images may be left out, 0...1
-    tensorboard: bool = False  # write its event files too
+    split: tuple[int, int, int] = (70, 20, 10)  # % for training, validation, test of unsplit data
+    group_by: str = ""  # regular expression; files with the same match go into the same split
+    shift: int = 0  # maximum random shift in pixels, an augmentation for digits
+    classes: tuple[str, ...] = ()  # the class folders to use; empty: all
+    normalize: bool = False  # mean 0 and standard deviation 1 per channel of the training images
+    balance: bool = False  # weight the classes so that all count equally
+    patience: int = 0  # stop after this many epochs without improvement; 0: never
+    memory_mb: int = 4000  # larger training sets are read from their files in every epoch
+    allow_unreadable: float = ALLOWED_SHARE  # share of a split that may be unreadable, 0...1
+    tensorboard: bool = False  # also write TensorBoard's event files
     optimizer: Table = field(default_factory=lambda: {"name": "adam", "learning_rate": 0.001})
     augmentation: Table = field(default_factory=dict)  # arguments of `ImageDataGenerator`
     network: Table = field(default_factory=dict)  # further arguments of the network's function
 
     def __post_init__(self) -> None:
-        """Check every value."""
+        """Check every value, and convert lists to tuples."""
         for one in dataclasses.fields(self):
             value = getattr(self, one.name)
             object.__setattr__(self, one.name, _checked(one.name, value))
 
     def changed(self, **choices: Any) -> Settings:
-        """The same settings but for these choices; those that are None stay."""
+        """Return these settings with some values replaced; None leaves a value as it is."""
         given = {name: value for name, value in choices.items() if value is not None}
         return dataclasses.replace(self, **given)
 
     @property
     def title(self) -> str:
-        """What the run folder is called."""
+        """Name of the run folder, without its number."""
         return self.name or self.model
 
 
 def from_toml(path: Path) -> Settings:
-    """The settings in a file; what it leaves out keeps its default.
+    """Read settings from a TOML file; settings that it omits have their defaults.
 
     Raises
     ------
     FormatError
-        The file is no TOML, or holds something that is no setting; it says what could be meant.
+        The file is not TOML, or a name in it is not a setting; the error suggests the nearest.
     SizeLimitError, OSError
-        It cannot be read.
+        The file is too large or cannot be read.
     """
     table = read_toml(path)
     try:
@@ -81,11 +84,12 @@ def from_toml(path: Path) -> Settings:
 
 
 def from_table(table: Table) -> Settings:
-    """The settings in a dictionary, as TOML gives it."""
+    """Return the settings in a parsed TOML file."""
+    table = {FORMER_NAMES.get(name, name): value for name, value in table.items()}
     known = {one.name: one for one in dataclasses.fields(Settings)}
     for name in table:
         if name not in known:
-            raise ArgumentError(f"{name!r} is no setting{nearest(name, known)}")
+            raise ArgumentError(f"unknown setting {name!r}{nearest(name, known)}")
     missing = [name for name in ("model", "data") if name not in table]
     if missing:
         raise ArgumentError(f"{' and '.join(missing)} must be set; got {', '.join(table) or '{}'}")
@@ -93,11 +97,11 @@ def from_table(table: Table) -> Settings:
 
 
 def to_toml(settings: Settings, head: str = "") -> str:
-    """The settings as a TOML file's text, below a comment."""
+    """Return the text of a TOML file with these settings, below the comment `head`."""
     lines, tables = toml_comment(head), []
     for name, value in dataclasses.asdict(settings).items():
         if name in _TABLES:
-            if value or name == "optimizer":  # which is not empty where it is left out
+            if value or name == "optimizer":  # the default of `optimizer` is not empty
                 tables += ["", f"[{name}]", *(toml_line(k, v) for k, v in value.items())]
         elif value is not None:
             lines.append(toml_line(name, value))
@@ -105,19 +109,19 @@ def to_toml(settings: Settings, head: str = "") -> str:
 
 
 def write_toml(path: Path, settings: Settings, head: str = "") -> None:
-    """Write `to_toml`'s text, whole or not at all."""
+    """Write the settings to a TOML file, atomically."""
     write_text(path, to_toml(settings, head))
 
 
-# What a value must be, by the field's name.
+# The rule for each field: a minimum, a number of integers, a flag or a table.
 _INTEGERS = {"epochs": 1, "batch_size": 1, "seed": 0, "shift": 0, "patience": 0, "memory_mb": 0}
-_LISTS = {"image_size": 2, "split": 3}  # so many integers
+_LISTS = {"image_size": 2, "split": 3}
 _FLAGS = ("normalize", "balance", "tensorboard")
 _TABLES = ("optimizer", "augmentation", "network")
 
 
 def _checked(name: str, value: Any) -> Any:
-    """The value as the record keeps it, or ArgumentError."""
+    """Return the value as the record stores it; raise ArgumentError if it is not valid."""
     if name == "seed":
         return _seed(value)
     if name in _INTEGERS:
@@ -133,12 +137,12 @@ def _checked(name: str, value: Any) -> Any:
         return value
     if name in _FLAGS:
         return check_flag(value, name)
-    return _folders(value) if name == "classes" else _text(name, value)
+    return _folders(value) if name == "classes" else _string(name, value)
 
 
-def _text(name: str, value: Any) -> str:
+def _string(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise ArgumentError(f"{name} must be a text; got {type(value).__name__}")
+        raise ArgumentError(f"{name} must be a string; got {type(value).__name__}")
     check_plain(value, name)
     return value
 
@@ -146,9 +150,9 @@ def _text(name: str, value: Any) -> str:
 def _folders(value: Any) -> tuple[str, ...]:
     if not isinstance(value, (list, tuple)):
         raise ArgumentError(
-            f'classes must be a list of folders\' names, ["cat", "dog"]; got {type(value).__name__}'
+            f'classes must be a list of folder names, ["cat", "dog"]; got {type(value).__name__}'
         )
-    return tuple(_text("each name in classes", one) for one in value)
+    return tuple(_string("each name in classes", one) for one in value)
 
 
 def _seed(value: Any) -> int:
@@ -161,4 +165,4 @@ def _integers(name: str, value: Any) -> tuple[int, ...]:
     count = _LISTS[name]
     if not isinstance(value, (list, tuple)) or len(value) != count:
         raise ArgumentError(f"{name} must be a list of {count} integers; got {str(value)[:60]}")
-    return tuple(check_int(one, f"each number in {name}", 0) for one in value)
+    return tuple(check_int(one, f"each value in {name}", 0) for one in value)

@@ -1,7 +1,7 @@
-"""What may stand on the disk, and which files of it train, validate and test.
+"""Assign the image files of a folder to training, validation and test.
 
-DIR/train/CLASS/*  DIR/test/CLASS/*  (DIR/val/CLASS/*)     parts that somebody made
-DIR/CLASS/*                                                no parts: split here, by the seed
+DIR/train/CLASS/*  DIR/test/CLASS/*  (DIR/val/CLASS/*)     already split
+DIR/CLASS/*                                                split at random with the seed
 DIR/train.txt  DIR/test.txt                                lines "path label"
 """
 
@@ -15,106 +15,106 @@ import numpy as np
 
 from minicnn.apps.runs.settings import Settings
 from minicnn.data.folder_layouts import TEST, TRAIN, VALIDATION, find_splits, split_folder
-from minicnn.data.folders import ImageList, list_folder, read_list
+from minicnn.data.folders import list_folder
+from minicnn.data.image_list import ImageList, read_list
 from minicnn.data.tools.split import plan_split
 from minicnn.errors import ArgumentError
 
 NEEDED = (
-    "Needed is a folder with one folder of images a class, or with train/ and test/ that have one "
-    "each; give it with --data DIR"
+    "Give a folder that has one folder of images per class, or train/ and test/ with one folder "
+    "per class each: --data DIR"
 )
 
 
-class Listing(NamedTuple):
-    """Lists of files before anything is read; `validation` may be missing."""
+class SplitFiles(NamedTuple):
+    """The files of each split; there may be none for validation."""
 
     train: ImageList
     validation: ImageList | None
     test: ImageList
 
 
-def find_lists(folder: Path, settings: Settings) -> Listing:
-    """The files of a folder in three parts: its own, or by chance where it has none.
+def split_files(folder: Path, settings: Settings) -> SplitFiles:
+    """Return the files of a folder by split: the folder's own splits, or random ones.
 
     Raises
     ------
     FileNotFoundError
-        There are no images, or none of a part.
+        There are no images, or none in one of the splits.
     ArgumentError
-        There is one class or one part alone.
+        There is only one class, or only one of train/ and test/.
     """
     if (folder / "train.txt").is_file() and (folder / "test.txt").is_file():
-        train, test = (read_list(folder / f"{part}.txt", folder) for part in ("train", "test"))
-        listing = Listing(train, None, test)
+        train, test = (read_list(folder / f"{name}.txt", folder) for name in ("train", "test"))
+        files = SplitFiles(train, None, test)
     else:
-        listing = _own_parts(folder, settings) or _split(folder, settings)
-    _check(listing, folder)
-    return listing
+        files = _existing_splits(folder, settings) or _new_splits(folder, settings)
+    _check(files, folder)
+    return files
 
 
 def class_names(folder: Path, settings: Settings) -> list[str]:
-    """The classes that a training on this folder would learn; no image is read."""
-    return find_lists(folder, settings).train.class_names
+    """Return the classes that a training on this folder would learn, without reading images."""
+    return split_files(folder, settings).train.class_names
 
 
-def split(images: ImageList, settings: Settings) -> Listing:
-    """Cut a list into train, validation and test, each with every class's share; seeded."""
+def split_at_random(images: ImageList, settings: Settings) -> SplitFiles:
+    """Split a list of files at random, each class in the same proportions."""
     shares = dict(zip(("train", "val", "test"), map(float, settings.split), strict=True))
     if not shares["train"] or not shares["test"]:
         raise ArgumentError(
-            f"split must have shares above 0 to train and to test; got {list(settings.split)}"
+            f"split must give training and test images a share above 0; got {list(settings.split)}"
         )
     wanted = {name: share for name, share in shares.items() if share}
     plan = plan_split(images, wanted, group_by=settings.group_by or None)
-    parts = {part.name: images.pick(part.rows) for part in plan}
-    return Listing(parts["train"], parts.get("val"), parts["test"])
+    lists = {split.name: images.pick(split.rows) for split in plan}
+    return SplitFiles(lists["train"], lists.get("val"), lists["test"])
 
 
-def found_text(listing: Listing) -> str:
-    """What was found, as Keras says it."""
-    classes = len(listing.train.class_names)
-    parts = zip(("training", "validation", "test"), listing, strict=True)
+def found_text(files: SplitFiles) -> str:
+    """Return how many images each split has, in Keras's words."""
+    classes = len(files.train.class_names)
     return "\n".join(
-        f"Found {len(part.paths)} {what} images belonging to {classes} classes."
-        for what, part in parts
-        if part is not None
+        f"Found {len(images.paths)} {name} images belonging to {classes} classes."
+        for name, images in zip(("training", "validation", "test"), files, strict=True)
+        if images is not None
     )
 
 
 def missing(path: Path, text: str) -> FileNotFoundError:
-    """The error for what is not there."""
+    """Return the error for a path that does not hold what is needed."""
     return FileNotFoundError(errno.ENOENT, text, str(path))
 
 
-def _own_parts(folder: Path, settings: Settings) -> Listing | None:
-    """The parts that the folder has; None if it has none."""
+def _existing_splits(folder: Path, settings: Settings) -> SplitFiles | None:
+    """Return the splits that the folder has on disk, or None if it has none."""
     train, validation, test = (split_folder(folder, names) for names in (TRAIN, VALIDATION, TEST))
     if train is None and test is None:
         if others := find_splits(folder):
             raise ArgumentError(
-                f"{folder} has the parts {', '.join(others)}; call them train and test, so that it "
-                "is plain which is which"
+                f"{folder} is split into {', '.join(others)}; name the folders train and test, so "
+                "that it is clear which is which"
             )
         return None
     if train is None or test is None:
         there, other = ("train", "test") if test is None else ("test", "train")
         raise ArgumentError(
-            f"{folder} has a part {there}/ but no {other}/; add it, or put the class folders into "
-            "one folder and minicnn splits them"
+            f"{folder} has {there}/ but no {other}/; add it, or put all class folders into one "
+            "folder, which minicnn splits"
         )
-    whole = list_folder(train, list(settings.classes) or None)
-    names = whole.class_names
-    return Listing(
-        whole,
+    training_images = list_folder(train, list(settings.classes) or None)
+    names = training_images.class_names
+    return SplitFiles(
+        training_images,
         None if validation is None else list_folder(validation, names),
         list_folder(test, names),
     )
 
 
-def _split(folder: Path, settings: Settings) -> Listing:
+def _new_splits(folder: Path, settings: Settings) -> SplitFiles:
     images = list_folder(folder, list(settings.classes) or None)
     _check_classes(images.class_names, folder)
-    return split(images, settings)
+    return split_at_random(images, settings)
 
 
 def _check_classes(names: list[str], folder: Path) -> None:
@@ -124,17 +124,19 @@ def _check_classes(names: list[str], folder: Path) -> None:
         )
 
 
-def _check(listing: Listing, folder: Path) -> None:
-    names = listing.train.class_names
+def _check(files: SplitFiles, folder: Path) -> None:
+    names = files.train.class_names
     _check_classes(names, folder)
-    if listing.test.class_names != names:
+    if files.test.class_names != names:
         raise ArgumentError(
-            f"{folder}: test has the classes {listing.test.class_names}, train has {names}"
+            f"{folder}: test has the classes {files.test.class_names}, but train has {names}"
         )
-    for what, part in (("train", listing.train), ("test", listing.test)):
-        if not len(part.paths):
-            raise missing(folder, f"has no images to {what} with. {NEEDED}")
-    counts = np.bincount(listing.train.labels, minlength=len(names))
+    for name, images in (("training", files.train), ("test", files.test)):
+        if not len(images.paths):
+            raise missing(folder, f"has no {name} images. {NEEDED}")
+    counts = np.bincount(files.train.labels, minlength=len(names))
     empty = [name for name, count in zip(names, counts, strict=True) if not count]
     if empty:
-        raise missing(folder, f"has no training image of {', '.join(empty)}; fill or remove it")
+        raise missing(
+            folder, f"has no training image of {', '.join(empty)}; add images or remove the folder"
+        )

@@ -1,7 +1,6 @@
-"""TOML files of plain values: texts, integers, finite numbers, flags, lists and tables of them.
+"""TOML files of plain values: strings, integers, finite numbers, booleans, lists and tables.
 
-What is written here can be read here, with equal values; anything else is refused when it is
-written, by its name.
+Every value that can be written can be read back unchanged; the error for any other names it.
 """
 
 from __future__ import annotations
@@ -18,20 +17,20 @@ from minicnn.support.files import Path, read_text
 
 MAX_BYTES = 1 << 16
 MAX_DEPTH = 16
-MAX_DOTS = 200  # in a line: a name of n parts takes Python's reader n * n steps
-MAX_INTEGER = 2**63 - 1  # integer that TOML promises to keep
+MAX_DOTS = 200  # per line: Python's parser takes n * n steps for a key of n parts
+MAX_INTEGER = 2**63 - 1  # TOML readers must support 64-bit integers
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 Table = Mapping[str, Any]
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The table in a file.
+    """Read a TOML file.
 
     Raises
     ------
-    FormatError : it is no TOML, or holds dates, NaN, integers of more than 64 bits or deep nesting
-    SizeLimitError : it has more than 64 KiB
+    FormatError : the file is not TOML, or has dates, NaN, integers over 64 bits or deep nesting
+    SizeLimitError : the file is larger than 64 KiB
     """
     text = read_text(path, MAX_BYTES)
     for number, line in enumerate(text.splitlines(), 1):
@@ -41,19 +40,21 @@ def read_toml(path: Path) -> dict[str, Any]:
         table = tomllib.loads(text)
         check_plain(table, "the file")
     except RecursionError as err:
-        raise FormatError(path, "is no TOML that minicnn reads: it is nested too deep") from err
-    except ValueError as err:  # a decoding error, an integer of 5,000 digits, or a value like that
-        raise FormatError(path, f"is no TOML that minicnn reads: {err}") from err
+        raise FormatError(path, "cannot be read as TOML: it is nested too deeply") from err
+    except (
+        ValueError
+    ) as err:  # invalid TOML, an integer of 5,000 digits, or a value that check_plain refuses
+        raise FormatError(path, f"cannot be read as TOML: {err}") from err
     return table
 
 
 def check_plain(value: Any, name: str) -> None:
-    """Raise ArgumentError, naming the place, for what a TOML file of minicnn cannot hold."""
+    """Raise ArgumentError for a value that these TOML files cannot hold, and say where it is."""
     todo: list[tuple[Any, str, int]] = [(value, name, 1)]
     while todo:
         one, place, depth = todo.pop()
         if depth > MAX_DEPTH:
-            raise ArgumentError(f"{name} must be nested at most {MAX_DEPTH} deep; it is deeper")
+            raise ArgumentError(f"{name} must be nested at most {MAX_DEPTH} levels deep")
         if isinstance(one, Mapping):
             for key in one:
                 _check_text(key, f"each name in {place}")
@@ -65,12 +66,12 @@ def check_plain(value: Any, name: str) -> None:
 
 
 def toml_line(name: str, value: Any) -> str:
-    """`name = value`, both as TOML writes them."""
+    """Return the line `name = value` of a TOML file."""
     return f"{_key(name)} = {_toml(value)}"
 
 
 def toml_comment(text: str) -> list[str]:
-    """Lines that TOML passes over, with control characters escaped."""
+    """Return the text as comment lines, with control characters escaped."""
     return [f"# {''.join(map(_escaped_in_comment, line))}" for line in text.splitlines()]
 
 
@@ -86,7 +87,7 @@ def _check_scalar(value: Any, place: str) -> None:
             raise ArgumentError(f"{place} must be an integer of at most 64 bits")
     elif not isinstance(value, Real):
         raise ArgumentError(
-            f"{place} must be a text, a number, true or false, a list or a table; "
+            f"{place} must be a string, a number, a boolean, a list or a table; "
             f"got {type(value).__name__}"
         )
     elif not math.isfinite(value):
@@ -95,13 +96,13 @@ def _check_scalar(value: Any, place: str) -> None:
 
 def _check_text(value: Any, place: str) -> None:
     if not isinstance(value, str):
-        raise ArgumentError(f"{place} must be a text; got {type(value).__name__}")
+        raise ArgumentError(f"{place} must be a string; got {type(value).__name__}")
     try:
         value.encode()
     except UnicodeEncodeError as err:
         raise ArgumentError(
-            f"{place} must be a text that UTF-8 can write; got {ascii(value)[:60]}. Rename the "
-            "file or folder, or give a link to it"
+            f"{place} must be valid UTF-8; got {ascii(value)[:60]}. Rename the file or folder, or "
+            "use a link to it"
         ) from err
 
 
@@ -110,7 +111,7 @@ def _key(name: str) -> str:
 
 
 def _toml(value: Any) -> str:
-    """One value, as TOML writes it."""
+    """Return a value in TOML's notation."""
     if isinstance(value, str):
         return f'"{"".join(map(_escaped, value))}"'
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Test images that the network was trained on: what it remembers is not what it has understood."""
+"""Find test images that are also training images: their scores show memory, not understanding."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ import hashlib
 
 import numpy as np
 
-from minicnn.apps.runs.load_images import Part
-from minicnn.apps.runs.predictions import Answers
+from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.predictions import Predictions
 
 
-def repeated_images(train: Part, test: Part) -> np.ndarray:
-    """(test images,) bool: which of them are among the training images, pixel by pixel.
+def repeated_images(train: Split, test: Split) -> np.ndarray:
+    """Return which test images have the same pixels as a training image, bool (test images,).
 
-    None, where either part is too large for memory and so was not compared as a whole.
+    All are False if the images of either split are not in memory.
     """
     known = {_digest(image) for image in train.images}
     found = [_digest(image) in known for image in test.images]
     return np.array(found or [False] * test.total, bool)
 
 
-def accuracy_of_new_images(answers: Answers, repeated: np.ndarray) -> float | None:
-    """The share of right answers about images that were never trained on; None without any."""
+def accuracy_of_new_images(predictions: Predictions, repeated: np.ndarray) -> float | None:
+    """Return the accuracy on test images that are not training images; None if there are none."""
     new = ~repeated
     if not new.any():
         return None
-    return Answers(answers.probabilities[new], answers.labels[new], answers.names).accuracy
+    return Predictions(
+        predictions.probabilities[new], predictions.labels[new], predictions.class_names
+    ).accuracy
 
 
 def _digest(image: np.ndarray) -> bytes:

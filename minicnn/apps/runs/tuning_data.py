@@ -1,4 +1,4 @@
-"""What a search works on: its folder's settings, and images that leave the test part alone."""
+"""The settings of a search for hyperparameters, and its images, which exclude the test split."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing import Any
 import numpy as np
 
 from minicnn import random
-from minicnn.apps.runs.experiment import wanted_preprocess
-from minicnn.apps.runs.load_images import Part, load_in_memory
+from minicnn.apps.runs.load_images import Split, load_in_memory
+from minicnn.apps.runs.networks import input_preprocess
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
 from minicnn.errors import ArgumentError
 from minicnn.tune import study
 
 CONFIG = "config.toml"
-HEAD = "A minicnn search: what its networks are trained on."
-VALIDATION = 0.2  # of each class's training images, where the data have no part for it
+HEAD = "A minicnn search: the settings of its trainings."
+VALIDATION = 0.2  # share of each class's training images, where the data have no validation split
 
 
-def agreed(folder: Path, **choices: Any) -> Settings:
-    """These settings, written down the first time; the ones that are there must be the same.
+def search_settings(folder: Path, **choices: Any) -> Settings:
+    """Write the settings of a new search, or check that a continued search has the same.
 
     Raises
     ------
     ArgumentError
-        The search was begun with others: its results could not be compared with new ones.
+        The search was started with other settings, so new results could not be compared.
     """
     settings = Settings(**choices)
     path = folder / CONFIG
@@ -42,27 +42,27 @@ def agreed(folder: Path, **choices: Any) -> Settings:
         had = ", ".join(f"{name} {before[name]}" for name in differ)
         wanted = ", ".join(f"{name} {now[name]}" for name in differ)
         raise ArgumentError(
-            f"the search in {folder} was begun with {had}, and this is {wanted}; go on with the "
-            "same options, give it another --name, or delete it with --force"
+            f"the search in {folder} was started with {had}, not {wanted}; continue it with the "
+            "same options, choose another --name, or delete it with --force"
         )
     return settings
 
 
-def settings_of(folder: Path) -> Settings:
-    """What the search in this folder was begun with."""
+def saved_settings(folder: Path) -> Settings:
+    """Return the settings that the search in this folder was started with."""
     path = folder / CONFIG
     if not path.exists():
         raise FileNotFoundError(
             errno.ENOENT,
-            "is no search; begin one with: minicnn tune search --data DIR",
+            "is not the folder of a search; start one with: minicnn tune search --data DIR",
             str(folder),
         )
     return from_toml(path)
 
 
-def begun(folder: Path) -> tuple[str, dict[str, Any]]:
-    """How the networks of a search are chosen, and the `Tuner`'s arguments that go with it."""
-    settings_of(folder)
+def saved_tuner(folder: Path) -> tuple[str, dict[str, Any]]:
+    """Return a search's way of choosing networks, and the `Tuner` arguments that go with it."""
+    saved_settings(folder)
     known = study.known_settings(folder)
     return known["sampler"], {
         "objective": known["objective"],
@@ -71,47 +71,47 @@ def begun(folder: Path) -> tuple[str, dict[str, Any]]:
     }
 
 
-def forget(folder: Path) -> None:
-    """Delete a search, and nothing else that lies in its folder."""
+def delete_search(folder: Path) -> None:
+    """Delete the files of a search, and no other files in its folder."""
     study.remove(folder)
     (folder / CONFIG).unlink(missing_ok=True)
 
 
 def remove_unused(folder: Path) -> None:
-    """Take the folder of a search away that has not begun: it would hold its name for others."""
+    """Remove the folder of a search that did not start, so that its name can be used again."""
     if [path.name for path in folder.iterdir()] == [CONFIG]:
         (folder / CONFIG).unlink()
         folder.rmdir()
 
 
-def load(settings: Settings, say: Callable[[str], None]) -> tuple[Part, Part, list[str]]:
-    """Images to train on and images to judge by, uint8; and the classes' names."""
-    images = load_in_memory(settings, wanted_preprocess(settings), say)
+def load(settings: Settings, say: Callable[[str], None]) -> tuple[Split, Split, list[str]]:
+    """Return a search's training images, validation images and class names."""
+    images = load_in_memory(settings, input_preprocess(settings), say)
     if not images.shared:
         return images.train, images.validation, images.class_names
-    train, validation = divided(images.train)
-    say(f"Judged by {validation.total} of the training images; the test images are left alone.")
+    train, validation = split_off_validation(images.train)
+    say(f"{validation.total} of the training images are used for validation; no test image is.")
     return train, validation, images.class_names
 
 
-def divided(part: Part) -> tuple[Part, Part]:
-    """A part cut in two, each with every class's share; the smaller one is the second."""
-    second: list[int] = []
-    for label in np.unique(part.labels):
+def split_off_validation(train: Split) -> tuple[Split, Split]:
+    """Split the training images at random into training and validation, class by class."""
+    chosen: list[int] = []
+    for label in np.unique(train.labels):
         own = random.generator("validation", int(label)).permutation(
-            np.flatnonzero(part.labels == label)
+            np.flatnonzero(train.labels == label)
         )
-        second += own[: round(len(own) * VALIDATION)].tolist()
-    if not second:
+        chosen += own[: round(len(own) * VALIDATION)].tolist()
+    if not chosen:
         raise ArgumentError(
-            f"{part.total} training images are too few to judge by a fifth of each class; needed "
-            "are 3 of a class, or a part val/"
+            f"{train.total} training images are too few to use a fifth of each class for "
+            "validation; add a folder val/, or have at least 3 images per class"
         )
-    rows = np.zeros(part.total, bool)
-    rows[second] = True
-    return _pick(part, ~rows), _pick(part, rows)
+    rows = np.zeros(train.total, bool)
+    rows[chosen] = True
+    return _pick(train, ~rows), _pick(train, rows)
 
 
-def _pick(part: Part, rows: np.ndarray) -> Part:
-    files = [file for file, taken in zip(part.files, rows, strict=False) if taken]
-    return Part(part.images[rows], part.labels[rows], files)
+def _pick(split: Split, rows: np.ndarray) -> Split:
+    files = [file for file, picked in zip(split.files, rows, strict=False) if picked]
+    return Split(split.images[rows], split.labels[rows], files)

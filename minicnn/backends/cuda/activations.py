@@ -1,8 +1,9 @@
-"""Activations: one thread a number. The formulas stand in the reference's file of this name."""
+"""Activations: one thread per value. The formulas are in the reference's file of this name."""
 
 from __future__ import annotations
 
 import math
+from math import erfc
 from typing import Any
 
 from minicnn.backends.cuda.runtime.api import cuda, device, exp, expm1, float32, jit, uint32
@@ -11,7 +12,11 @@ from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import KernelPlan, elementwise
 from minicnn.contracts import Spec
 
-ZERO, ONE, SIX = float32(0), float32(1), float32(6)
+ZERO, HALF, ONE, THREE, SIX = (float32(value) for value in (0, 0.5, 1, 3, 6))
+SQRT_HALF = float32(math.sqrt(0.5))
+NORMAL_PEAK = float32(1 / math.sqrt(2 * math.pi))  # of the normal density, at 0
+GELU_SCALE, GELU_CUBIC = float32(2 * math.sqrt(2 / math.pi)), float32(0.044715)
+SATURATED = float32(100)  # from here on p is 0 or 1, and z^3 might overflow
 
 
 @device
@@ -36,7 +41,7 @@ def relu6_gradient(dy, y):
 
 @device
 def sigmoid(x):
-    small = float32(exp(-abs(x)))  # e^-x for positive x, e^x for negative: never above 1
+    small = float32(exp(-abs(x)))  # e^-|x| never overflows
     return (ONE if x >= ZERO else small) / (ONE + small)
 
 
@@ -90,70 +95,119 @@ def elu_gradient(alpha: float) -> Any:
     return device(lambda dy, y: dy if y > ZERO else dy * (y + scale))
 
 
+def gelu_distribution(approximate: bool) -> Any:
+    """Return p of gelu as a device function."""
+    if not approximate:
+        return device(lambda x: HALF * float32(erfc(-x * SQRT_HALF)))
+
+    def p(x):
+        z = min(max(x, -SATURATED), SATURATED)
+        return sigmoid(GELU_SCALE * (z + GELU_CUBIC * z * z * z))
+
+    return device(p)
+
+
+def gelu_density(approximate: bool) -> Any:
+    """Return p' of gelu as a device function of x and p."""
+    if not approximate:
+        return device(lambda x, p: NORMAL_PEAK * float32(exp(-HALF * x * x)))
+
+    def slope(x, p):
+        z = min(max(x, -SATURATED), SATURATED)
+        return p * (ONE - p) * GELU_SCALE * (ONE + THREE * GELU_CUBIC * z * z)
+
+    return device(slope)
+
+
+@cached
+def gelu(approximate: bool) -> Any:
+    distribution = gelu_distribution(approximate)
+    return device(lambda x: x * distribution(x))
+
+
+@cached
+def gelu_gradient(approximate: bool) -> Any:
+    distribution, density = gelu_distribution(approximate), gelu_density(approximate)
+
+    def gradient(dy, x):
+        p = distribution(x)
+        return dy * (p + x * density(x, p))
+
+    return device(gradient)
+
+
 def relu_forward(x: Spec) -> KernelPlan:
-    return _mapped(relu, x)
+    return _map(relu, x)
 
 
 def relu_backward(dy: Spec, y: Spec) -> KernelPlan:
-    return _pulled_back(relu_gradient, dy, "y")
+    return _gradient(relu_gradient, dy, "y")
 
 
 def leaky_relu_forward(x: Spec, *, negative_slope: float) -> KernelPlan:
-    return _mapped(leaky_relu(negative_slope), x)
+    return _map(leaky_relu(negative_slope), x)
 
 
 def leaky_relu_backward(dy: Spec, x: Spec, *, negative_slope: float) -> KernelPlan:
-    return _pulled_back(leaky_relu_gradient(negative_slope), dy, "x")
+    return _gradient(leaky_relu_gradient(negative_slope), dy, "x")
 
 
 def relu6_forward(x: Spec) -> KernelPlan:
-    return _mapped(relu6, x)
+    return _map(relu6, x)
 
 
 def relu6_backward(dy: Spec, y: Spec) -> KernelPlan:
-    return _pulled_back(relu6_gradient, dy, "y")
+    return _gradient(relu6_gradient, dy, "y")
 
 
 def elu_forward(x: Spec, *, alpha: float) -> KernelPlan:
-    return _mapped(elu(alpha), x)
+    return _map(elu(alpha), x)
 
 
 def elu_backward(dy: Spec, y: Spec, *, alpha: float) -> KernelPlan:
-    return _pulled_back(elu_gradient(alpha), dy, "y")
+    return _gradient(elu_gradient(alpha), dy, "y")
 
 
 def sigmoid_forward(x: Spec) -> KernelPlan:
-    return _mapped(sigmoid, x)
+    return _map(sigmoid, x)
 
 
 def sigmoid_backward(dy: Spec, y: Spec) -> KernelPlan:
-    return _pulled_back(sigmoid_gradient, dy, "y")
+    return _gradient(sigmoid_gradient, dy, "y")
 
 
 def tanh_forward(x: Spec) -> KernelPlan:
-    return _mapped(tanh, x)
+    return _map(tanh, x)
 
 
 def tanh_backward(dy: Spec, y: Spec) -> KernelPlan:
-    return _pulled_back(tanh_gradient, dy, "y")
+    return _gradient(tanh_gradient, dy, "y")
 
 
 def silu_forward(x: Spec) -> KernelPlan:
-    return _mapped(silu, x)
+    return _map(silu, x)
 
 
 def silu_backward(dy: Spec, x: Spec) -> KernelPlan:
-    return _pulled_back(silu_gradient, dy, "x")
+    return _gradient(silu_gradient, dy, "x")
 
 
-def _mapped(function: Any, x: Spec) -> KernelPlan:
-    """y = function(x), number by number."""
+def gelu_forward(x: Spec, *, approximate: bool) -> KernelPlan:
+    return _map(gelu(approximate), x)
+
+
+def gelu_backward(dy: Spec, x: Spec, *, approximate: bool) -> KernelPlan:
+    return _gradient(gelu_gradient(approximate), dy, "x")
+
+
+def _map(function: Any, x: Spec) -> KernelPlan:
+    """Return a plan for y = function(x), value by value."""
     count = math.prod(x.shape)
     return elementwise(map_kernel(function, count), count, ("y", "x"))
 
 
-def _pulled_back(function: Any, dy: Spec, by: str) -> KernelPlan:
-    """dx = function(dy, x or y), number by number."""
+def _gradient(function: Any, dy: Spec, by: str) -> KernelPlan:
+    """Return a plan for dx = function(dy, x or y), value by value."""
     count = math.prod(dy.shape)
     return elementwise(map2_kernel(function, count), count, ("dx", "dy", by))
 

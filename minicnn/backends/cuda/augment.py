@@ -1,6 +1,6 @@
-"""Augmentation: one thread a number of the new image, which looks up its place in the old one.
+"""Augmentation: one thread per value of the new image, which reads its position in the old one.
 
-The formulas stand in the reference's file of this name.
+The formulas are in the reference's file of this name.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from minicnn.backends.cuda.runtime.launch import KernelPlan, elementwise
 from minicnn.contracts import Shape, Spec
 
 ZERO, HALF, SIX = float32(0), float32(0.5), uint32(6)
-FAR = float32(2**24)  # up to here float32 counts pixels exactly
+FAR = float32(2**24)  # up to here float32 represents every integer
 
 
-def augment(
+def augment_forward(
     x: Spec, matrix: Spec, *, fill_mode: str, interpolation: str, cval: float, scale: float
 ) -> KernelPlan:
     kernel = _kernel(x.shape, fill_mode, interpolation == "nearest", cval, scale)
@@ -51,7 +51,7 @@ def wrapped(k, n):
     return int32(k % n)
 
 
-# What is seen beside a b c d: row k of n is really which one?
+# For each fill mode: which of n rows is read for row k, which may lie outside.
 FOLDS = {"constant": clipped, "nearest": clipped, "reflect": reflected, "wrap": wrapped}
 
 
@@ -86,7 +86,7 @@ def _kernel(shape: Shape, fill_mode: str, nearest: bool, cval: float, scale: flo
 
 @cached
 def _between_pixels(shape: Shape, fill_mode: str) -> Any:
-    """(x, n, channel, u, v) -> the number at that place, mixed from the four pixels around it."""
+    """Return a device function: (x, n, channel, u, v) -> the value between four pixels."""
     _, h, w, channels = shape
     rows, columns, fold = int32(h), int32(w), FOLDS[fill_mode]
 

@@ -1,16 +1,18 @@
-"""Batch normalization: statistics channel by channel, then one thread a number.
+"""Batch normalization: statistics per channel, then one thread per value.
 
-Forward, pass 1 finds for each piece of the rows (see channels.py) a number a near its mean, and
+Forward, pass 1 computes for each chunk of the rows (see channels.py) a value a near its mean, and
 
     s = sum of x - a,    q = sum of (x - a)^2,
 
-which are good however large the mean is. Pass 2 joins the pieces in float64. Let d be how far a
-piece's a is from the first piece's, n the rows of a piece, m all rows; then about the first a
+which are accurate for any mean. Pass 2 combines the chunks in float64. Let d be the difference
+between a chunk's a and that of the first chunk, n the rows of a chunk and m all rows. Then, with
+the a of the first chunk,
 
     S = sum of s + n d,    Q = sum of q + 2 s d + n d^2,
     mean = a + S / m,      variance = Q / m - (S / m)^2.
 
-Backward adds up dbeta and dgamma likewise. The formulas stand in the reference's file of this name.
+Backward adds up dbeta and dgamma in the same two passes. The formulas are in the reference's file
+of this name.
 """
 
 from __future__ import annotations
@@ -20,7 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.backends.cuda.channels import ChannelSplit, columns_of, columns_of_pieces, place_in
+from minicnn.backends.cuda.channels import (
+    ChannelSplit,
+    channel_split,
+    channel_split_of_chunks,
+    position_in,
+)
 from minicnn.backends.cuda.reduce import block_sum
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, sqrt, uint32
 from minicnn.backends.cuda.runtime.kernel_cache import cached
@@ -49,7 +56,7 @@ def batch_norm_training_forward(
     epsilon: float,
 ) -> KernelPlan:
     arguments = ("y", "x", "gamma", "beta", "mean", "inverse_std")
-    return joined(statistics(x, moments, momentum, epsilon), normalized(x, arguments, itself))
+    return joined(statistics(x, moments, momentum, epsilon), normalized(x, arguments, identity))
 
 
 def batch_norm_training_backward(
@@ -91,59 +98,59 @@ def batch_norm_inference_backward(
     )
 
 
-# --- parts, of which batch norm with dropout is made, too ----------------------------------------
+# --- plans that batch norm with dropout uses, too ------------------------------------------------
 
 
 def statistics(x: Spec, moments: Spec | None, momentum: float, epsilon: float) -> KernelPlan:
-    """mean, inverse_std and the moving averages: of x, or of moments where they are known."""
+    """Return a plan for mean, inverse_std and the moving averages, from x or from known moments."""
     if moments is not None:
         kernel = _known_moments_kernel(x.shape[-1], momentum, epsilon)
         return elementwise(kernel, x.shape[-1], (*STATISTICS, "moments"))
-    size = columns_of(x)
-    pieces = columns_of_pieces(size)
-    join = _join_kernel(size, pieces, momentum, epsilon)
+    size = channel_split(x)
+    chunks = channel_split_of_chunks(size)
+    join = _join_kernel(size, chunks, momentum, epsilon)
     return KernelPlan(
         (
             Launch(_moments_kernel(size), size.blocks, size.threads, (PARTIALS, "x")),
-            Launch(join, pieces.blocks, pieces.threads, (*STATISTICS, PARTIALS)),
+            Launch(join, chunks.blocks, chunks.threads, (*STATISTICS, PARTIALS)),
         ),
-        {PARTIALS: Spec((size.pieces, 3, size.channels))},
+        {PARTIALS: Spec((size.chunks, 3, size.channels))},
     )
 
 
 def normalized(x: Spec, arguments: tuple[str, ...], inverse: Any) -> KernelPlan:
-    """y = gamma x^ + beta."""
+    """Return a plan for y = gamma (x - mean) inverse_std + beta."""
     count = math.prod(x.shape)
     return elementwise(_normalize_kernel(count, x.shape[-1], inverse), count, arguments)
 
 
 def training_gradients(x: Spec, dy: str) -> KernelPlan:
-    """dx, dgamma and dbeta; `dy` is the name of the gradient, which may be dx itself."""
+    """Return a plan for dx, dgamma and dbeta; `dy` names the gradient, which may be dx itself."""
     count = math.prod(x.shape)
     kernel = _backward_kernel(count, x.shape[-1])
     arguments = ("dx", dy, "x", "gamma", "mean", "inverse_std", "dgamma", "dbeta")
     return joined(
-        _channel_gradients(x, dy, "mean", "inverse_std", itself),
+        _channel_gradients(x, dy, "mean", "inverse_std", identity),
         elementwise(kernel, count, arguments),
     )
 
 
-def _channel_gradients(x: Spec, dy: str, mean: str, deviation: str, inverse: Any) -> KernelPlan:
-    """dgamma and dbeta."""
-    size = columns_of(x)
-    pieces = columns_of_pieces(size)
-    add, join = _gradients_kernel(size, inverse), _join_gradients_kernel(pieces)
+def _channel_gradients(x: Spec, dy: str, mean: str, spread: str, inverse: Any) -> KernelPlan:
+    """Return a plan for dgamma and dbeta."""
+    size = channel_split(x)
+    chunks = channel_split_of_chunks(size)
+    add, join = _gradients_kernel(size, inverse), _join_gradients_kernel(chunks)
     return KernelPlan(
         (
-            Launch(add, size.blocks, size.threads, (PARTIALS, dy, "x", mean, deviation)),
-            Launch(join, pieces.blocks, pieces.threads, ("dgamma", "dbeta", PARTIALS)),
+            Launch(add, size.blocks, size.threads, (PARTIALS, dy, "x", mean, spread)),
+            Launch(join, chunks.blocks, chunks.threads, ("dgamma", "dbeta", PARTIALS)),
         ),
-        {PARTIALS: Spec((size.pieces, 2, size.channels))},
+        {PARTIALS: Spec((size.chunks, 2, size.channels))},
     )
 
 
 @device
-def itself(inverse_std):
+def identity(inverse_std):
     return inverse_std
 
 
@@ -158,50 +165,50 @@ def inverse_std_of(epsilon: float) -> Any:
 
 @cached
 def _moments_kernel(size: ChannelSplit) -> Any:
-    place, threads, channels = place_in(size), size.threads, uint32(size.channels)
+    position, threads, channels = position_in(size), size.threads, uint32(size.channels)
     width, lanes = uint32(size.width), uint32(size.lanes)
 
     @jit
-    def moments_of_pieces(partials, x):
+    def moments_of_chunks(partials, x):
         shared = cuda.shared.array(threads, float32)
-        t, lane, channel, first, last, piece = place()
+        t, lane, channel, first, last, chunk = position()
         total, s, q = ZERO, ZERO, ZERO
         for row in range(first + lane, last, lanes):
             total += x[uint32(row * channels + channel)]
         a = block_sum(shared, total, t, lane, lanes, width) / float32(
             max(uint32(last - first), uint32(1))
         )
-        for row in range(first + lane, last, lanes):  # once more, now from the nearest cache
-            deviation = x[uint32(row * channels + channel)] - a
-            s += deviation
-            q += deviation * deviation
+        for row in range(first + lane, last, lanes):  # the second read is from the cache
+            difference = x[uint32(row * channels + channel)] - a
+            s += difference
+            q += difference * difference
         s = block_sum(shared, s, t, lane, lanes, width)
         q = block_sum(shared, q, t, lane, lanes, width)
         if lane == 0 and channel < channels:
-            to = uint32(piece * uint32(3) * channels + channel)
+            to = uint32(chunk * uint32(3) * channels + channel)
             partials[to] = a
             partials[uint32(to + channels)] = s
             partials[uint32(to + uint32(2) * channels)] = q
 
-    return moments_of_pieces
+    return moments_of_chunks
 
 
 @cached
-def _join_kernel(size: ChannelSplit, pieces: ChannelSplit, momentum: float, epsilon: float) -> Any:
-    place, threads, channels = place_in(pieces), pieces.threads, uint32(size.channels)
-    width, lanes = uint32(pieces.width), uint32(pieces.lanes)
-    rows, m, piece_rows = uint32(size.rows), float64(max(size.rows, 1)), uint32(size.piece)
+def _join_kernel(size: ChannelSplit, chunks: ChannelSplit, momentum: float, epsilon: float) -> Any:
+    position, threads, channels = position_in(chunks), chunks.threads, uint32(size.channels)
+    width, lanes = uint32(chunks.width), uint32(chunks.lanes)
+    rows, m, chunk_rows = uint32(size.rows), float64(max(size.rows, 1)), uint32(size.chunk)
     write = _write_statistics(momentum, epsilon)
 
     @jit
-    def join_pieces(mean, inverse, moving_mean, moving_variance, old_mean, old_variance, partials):
+    def join_chunks(mean, inverse, moving_mean, moving_variance, old_mean, old_variance, partials):
         shared = cuda.shared.array(threads, float64)
-        t, lane, channel, first, last, _ = place()
+        t, lane, channel, first, last, _ = position()
         start = float64(partials[channel]) if first < last else ZERO_64
         total, squares = ZERO_64, ZERO_64
-        for piece in range(first + lane, last, lanes):
-            at = uint32(piece * uint32(3) * channels + channel)
-            n = float64(min(uint32(rows - piece * piece_rows), piece_rows))
+        for chunk in range(first + lane, last, lanes):
+            at = uint32(chunk * uint32(3) * channels + channel)
+            n = float64(min(uint32(rows - chunk * chunk_rows), chunk_rows))
             d = float64(partials[at]) - start
             s = float64(partials[uint32(at + channels)])
             q = float64(partials[uint32(at + uint32(2) * channels)])
@@ -216,7 +223,7 @@ def _join_kernel(size: ChannelSplit, pieces: ChannelSplit, momentum: float, epsi
                 mean, inverse, moving_mean, moving_variance, old_mean, old_variance,
             )  # fmt: skip
 
-    return join_pieces
+    return join_chunks
 
 
 @cached
@@ -257,11 +264,11 @@ def _normalize_kernel(count: int, channels: int, inverse: Any) -> Any:
     number = uint32(channels)
 
     @jit
-    def normalize(y, x, gamma, beta, mean, deviation):
+    def normalize(y, x, gamma, beta, mean, spread):
         e = uint32(cuda.grid(1))
         if e < count:
             c = uint32(e % number)
-            y[e] = gamma[c] * ((x[e] - mean[c]) * inverse(deviation[c])) + beta[c]
+            y[e] = gamma[c] * ((x[e] - mean[c]) * inverse(spread[c])) + beta[c]
 
     return normalize
 
@@ -271,15 +278,15 @@ def _normalize_kernel(count: int, channels: int, inverse: Any) -> Any:
 
 @cached
 def _gradients_kernel(size: ChannelSplit, inverse: Any) -> Any:
-    place, threads, channels = place_in(size), size.threads, uint32(size.channels)
+    position, threads, channels = position_in(size), size.threads, uint32(size.channels)
     width, lanes = uint32(size.width), uint32(size.lanes)
 
     @jit
-    def gradients_of_pieces(partials, dy, x, mean, deviation):
+    def gradients_of_chunks(partials, dy, x, mean, spread):
         shared = cuda.shared.array(threads, float32)
-        t, lane, channel, first, last, piece = place()
+        t, lane, channel, first, last, chunk = position()
         own = channel if channel < channels else uint32(0)
-        shift, scale = mean[own], inverse(deviation[own])
+        shift, scale = mean[own], inverse(spread[own])
         dgamma, dbeta = ZERO, ZERO
         for row in range(first + lane, last, lanes):
             e = uint32(row * channels + channel)
@@ -288,25 +295,25 @@ def _gradients_kernel(size: ChannelSplit, inverse: Any) -> Any:
         dgamma = block_sum(shared, dgamma, t, lane, lanes, width)
         dbeta = block_sum(shared, dbeta, t, lane, lanes, width)
         if lane == 0 and channel < channels:
-            to = uint32(piece * uint32(2) * channels + channel)
+            to = uint32(chunk * uint32(2) * channels + channel)
             partials[to] = dgamma
             partials[uint32(to + channels)] = dbeta
 
-    return gradients_of_pieces
+    return gradients_of_chunks
 
 
 @cached
-def _join_gradients_kernel(pieces: ChannelSplit) -> Any:
-    place, threads, channels = place_in(pieces), pieces.threads, uint32(pieces.channels)
-    width, lanes = uint32(pieces.width), uint32(pieces.lanes)
+def _join_gradients_kernel(chunks: ChannelSplit) -> Any:
+    position, threads, channels = position_in(chunks), chunks.threads, uint32(chunks.channels)
+    width, lanes = uint32(chunks.width), uint32(chunks.lanes)
 
     @jit
-    def join_pieces(dgamma, dbeta, partials):
+    def join_chunks(dgamma, dbeta, partials):
         shared = cuda.shared.array(threads, float64)
-        t, lane, channel, first, last, _ = place()
+        t, lane, channel, first, last, _ = position()
         a, b = ZERO_64, ZERO_64
-        for piece in range(first + lane, last, lanes):
-            at = uint32(piece * uint32(2) * channels + channel)
+        for chunk in range(first + lane, last, lanes):
+            at = uint32(chunk * uint32(2) * channels + channel)
             a += float64(partials[at])
             b += float64(partials[uint32(at + channels)])
         a = block_sum(shared, a, t, lane, lanes, width)
@@ -315,7 +322,7 @@ def _join_gradients_kernel(pieces: ChannelSplit) -> Any:
             dgamma[channel] = float32(a)
             dbeta[channel] = float32(b)
 
-    return join_pieces
+    return join_chunks
 
 
 @cached
@@ -323,7 +330,7 @@ def _backward_kernel(count: int, channels: int) -> Any:
     number, m = uint32(channels), float32(max(count // channels, 1))
 
     @jit
-    def pulled_back(dx, dy, x, gamma, mean, inverse_std, dgamma, dbeta):
+    def backward(dx, dy, x, gamma, mean, inverse_std, dgamma, dbeta):
         e = uint32(cuda.grid(1))
         if e < count:
             c = uint32(e % number)
@@ -331,7 +338,7 @@ def _backward_kernel(count: int, channels: int) -> Any:
             rest = dy[e] - dbeta[c] / m - x_hat * (dgamma[c] / m)
             dx[e] = gamma[c] * inverse_std[c] * rest
 
-    return pulled_back
+    return backward
 
 
 @cached

@@ -1,8 +1,8 @@
 """Batch normalization and dropout as one operation.
 
-Forward, the last pass of the batch norm drops as it writes: a thread takes the four numbers that
-share random words. Backward, the gradient in front of the dropout is made first, in the place of
-dx, and is then the batch norm's dy.
+Forward, the last pass of the batch norm applies the dropout as it writes y; a thread takes the four
+values whose random words are drawn together. Backward, the gradient of the dropout's input is first
+written to dx, and is then the dy of the batch norm.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Gradient clipping. The formulas stand in the reference's file of this name.
+"""Gradient clipping. The formulas are in the reference's file of this name.
 
-The squared length is summed in float64, in which no square of a float32 overflows: each block sums
-a stretch of the gradient, and one more block adds the blocks' sums. The order is always the same.
+The squared norm is summed in float64, in which the square of a float32 cannot overflow: each block
+sums a stretch of the gradient, and one more block adds the blocks' sums. The order is always the
+same.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from minicnn.backends.cuda.runtime.launch import (
 )
 from minicnn.contracts import Spec
 
-STRETCH = 16 * THREADS  # numbers that a block sums, at least; estimate, not measured (2026-11)
+STRETCH = 16 * THREADS  # values per block, at least; estimate, not measured (2026-11)
 MAX_BLOCKS = 1024
-EACH = 4  # numbers that a thread shortens
+EACH = 4  # values per thread that scales the gradient
 ONE = float64(1)
 TOTAL = Spec((1,), "float64")
 
 
 @cached
-def cut_off(limit: float) -> Any:
+def clamp(limit: float) -> Any:
     highest, lowest = float32(limit), float32(-limit)
 
     @device
@@ -44,7 +45,7 @@ def cut_off(limit: float) -> Any:
 
 def clip_by_value(dw: Spec, *, limit: float) -> KernelPlan:
     count = math.prod(dw.shape)
-    return elementwise(map_kernel(cut_off(limit), count), count, ("dw", "dw"))
+    return elementwise(map_kernel(clamp(limit), count), count, ("dw", "dw"))
 
 
 def clip_by_norm(dw: Spec, *, limit: float) -> KernelPlan:
@@ -62,26 +63,26 @@ def squared_norm_add(dw: Spec, total: Spec) -> KernelPlan:
 
 def clip_by_global_norm(dw: Spec, total: Spec, *, limit: float) -> KernelPlan:
     count = math.prod(dw.shape)
-    kernel, blocks = _shorten_kernel(count, limit, THREADS), blocks_for(count, EACH * THREADS)
+    kernel, blocks = _scale_kernel(count, limit, THREADS), blocks_for(count, EACH * THREADS)
     return KernelPlan((Launch(kernel, blocks, THREADS, ("dw", "total")),) if count else ())
 
 
 def _squared_norm(dw: Spec, adds: bool) -> KernelPlan:
-    """`total` = the sum of squares, or `total` += it."""
+    """Return a plan for `total` = the sum of squares, or with `adds` for `total` += the sum."""
     count = math.prod(dw.shape)
     stretch = max(STRETCH, blocks_for(count, MAX_BLOCKS))
     blocks = blocks_for(count, stretch)
     if blocks <= 1:
         return KernelPlan((_summing(count, count, ("total", "dw"), adds=adds, squares=True),))
     squares = _summing(count, stretch, ("block_sums", "dw"), adds=False, squares=True)
-    together = _summing(blocks, blocks, ("total", "block_sums"), adds=adds, squares=False)
-    return KernelPlan((squares, together), {"block_sums": Spec((blocks,), "float64")})
+    whole = _summing(blocks, blocks, ("total", "block_sums"), adds=adds, squares=False)
+    return KernelPlan((squares, whole), {"block_sums": Spec((blocks,), "float64")})
 
 
 def _summing(
     count: int, stretch: int, arguments: tuple[str, str], *, adds: bool, squares: bool
 ) -> Launch:
-    """Each block sums `stretch` numbers, or their squares."""
+    """Return a launch in which each block sums `stretch` values, or their squares."""
     threads = min(THREADS, 1 << max(stretch - 1, 0).bit_length())  # a power of 2
     kernel = _sum_kernel(count, stretch, threads, adds, squares)
     return Launch(kernel, max(blocks_for(count, max(stretch, 1)), 1), threads, arguments)
@@ -89,18 +90,18 @@ def _summing(
 
 @cached
 def _sum_kernel(count: int, stretch: int, threads: int, adds: bool, squares: bool) -> Any:
-    """out[block] = or += the block's sum."""
+    """Return a kernel: out[block] = the block's sum, or with `adds` out[block] += the sum."""
 
     @jit
-    def summed(out, numbers):
+    def summed(out, values):
         sums = cuda.shared.array(threads, float64)
         t, block = uint32(cuda.threadIdx.x), uint32(cuda.blockIdx.x)
         i = block * uint32(stretch) + t
         end = min((block + uint32(1)) * uint32(stretch), uint32(count))
         total = float64(0)
         while i < end:
-            number = float64(numbers[i])
-            total += number * number if squares else number
+            value = float64(values[i])
+            total += value * value if squares else value
             i += uint32(threads)
         sums[t] = total
         cuda.syncthreads()
@@ -117,16 +118,16 @@ def _sum_kernel(count: int, stretch: int, threads: int, adds: bool, squares: boo
 
 
 @cached
-def _shorten_kernel(count: int, limit: float, threads: int) -> Any:
-    longest = float64(limit)
+def _scale_kernel(count: int, limit: float, threads: int) -> Any:
+    max_norm = float64(limit)
 
     @jit
-    def shortened(dw, total):
+    def scaled(dw, total):
         factor = cuda.shared.array(1, float32)
         t = uint32(cuda.threadIdx.x)
-        if t == 0:  # once a block, for many GPUs are slow in float64
+        if t == 0:  # once per block, as many GPUs are slow in float64
             norm = float64(sqrt(total[0]))
-            factor[0] = float32(ONE if norm <= longest else longest / norm)  # NaN stays NaN
+            factor[0] = float32(ONE if norm <= max_norm else max_norm / norm)  # NaN stays NaN
         cuda.syncthreads()
         i = uint32(cuda.blockIdx.x) * uint32(EACH * threads) + t
         for _ in range(EACH):
@@ -134,4 +135,4 @@ def _shorten_kernel(count: int, limit: float, threads: int) -> Any:
                 dw[i] = dw[i] * factor[0]
             i += uint32(threads)
 
-    return shortened
+    return scaled

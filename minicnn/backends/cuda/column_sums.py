@@ -1,9 +1,8 @@
 """Sums down the columns of a matrix: a bias's gradient, summed over the batch.
 
-Threads of a block lie as (lanes, columns): a thread adds every lanes-th row of its column, then
-one thread a column adds the lanes. Where there are many rows they are cut into chunks, one a
-block, whose sums a second launch adds in float64, as the reference does. The order is always the
-same.
+The threads of a block form (lanes, columns): a thread adds every lanes-th row of its column, then
+one thread per column adds the sums of the lanes. Many rows are divided into chunks, one per block,
+whose sums a second launch adds in float64, as the reference does. The order is always the same.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from minicnn.backends.cuda.runtime.launch import (
 )
 from minicnn.contracts import Spec
 
-WIDEST = 32  # columns of a block: with more its reads would be no faster
-CHUNK = 1024  # rows of a block, at least; estimate, not measured on a GPU (2026-11)
+MAX_WIDTH = 32  # columns per block: wider reads are not faster
+CHUNK = 1024  # rows per block, at least; estimate, not measured on a GPU (2026-11)
 MAX_CHUNKS = 512
 ZERO = float32(0)
 
@@ -30,10 +29,10 @@ ZERO = float32(0)
 def column_sums(
     out: str, matrix: str, rows: int, columns: int, *, chunk_sums: str = "chunk_sums"
 ) -> KernelPlan:
-    """out[c] = sum over r of matrix[r, c]; `chunk_sums` is the scratch array, if one is needed."""
+    """Return a plan for out[c] = sum over r of matrix[r, c]; `chunk_sums` is a scratch array."""
     if not columns:
         return KernelPlan(())
-    width = min(1 << (columns - 1).bit_length(), WIDEST)
+    width = min(1 << (columns - 1).bit_length(), MAX_WIDTH)
     chunk = max(CHUNK, blocks_for(rows, MAX_CHUNKS))
     chunks = max(blocks_for(rows, chunk), 1)
     kernel = chunk_kernel(rows, columns, width, THREADS // width, chunk)

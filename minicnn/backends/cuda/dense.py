@@ -1,4 +1,4 @@
-"""The fully connected layer: three matrix products (`gemm.py`). Formulas: the reference's file."""
+"""The dense layer: three matrix products (gemm.py). The reference's dense.py has the formulas."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from minicnn.backends.cuda.activations import map_kernel
 from minicnn.backends.cuda.column_sums import column_sums
-from minicnn.backends.cuda.elementwise import itself
+from minicnn.backends.cuda.elementwise import identity
 from minicnn.backends.cuda.gemm import MatrixProduct, matrix_product
 from minicnn.backends.cuda.runtime.api import cuda, jit, uint32
 from minicnn.backends.cuda.runtime.kernel_cache import cached
@@ -30,7 +30,7 @@ def dense_backward_weights(dy: Spec, x: Spec) -> KernelPlan:
 
 
 def weights_gradient(dy: Spec, x: Spec) -> KernelPlan:
-    """dW = X^T dY alone."""
+    """Return a plan for dW = X^T dY, without db."""
     product = MatrixProduct(x.shape[1], dy.shape[1], dy.shape[0], a_transposed=True)
     return matrix_product("dw", "x", "dy", product)
 
@@ -42,7 +42,7 @@ def bias_forward(x: Spec, b: Spec) -> KernelPlan:
 
 def bias_backward_input(dy: Spec) -> KernelPlan:
     count = math.prod(dy.shape)
-    return elementwise(map_kernel(itself, count), count, ("dx", "dy"))
+    return elementwise(map_kernel(identity, count), count, ("dx", "dy"))
 
 
 def bias_backward_bias(dy: Spec) -> KernelPlan:

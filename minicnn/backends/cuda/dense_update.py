@@ -1,6 +1,6 @@
-"""A dense layer's gradient and its use: the product goes to scratch memory, then the update.
+"""The gradient of a dense layer's weights, in scratch memory, and the update that uses it.
 
-The update is the last launch, as of every optimizer's kernel: `flat_update.py` counts on that.
+The update is the last launch, as in the plans of all optimizers: flat_update.py relies on that.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from minicnn.backends.cuda.runtime.launch import KernelFactory, KernelPlan, join
 from minicnn.contracts import DENSE_UPDATES, Spec
 
 
-def _in_turn(
+def _gradient_then_update(
     update: KernelFactory, w: Spec, dy: Spec, x: Spec, *slots: Any, **attributes: Any
 ) -> KernelPlan:
     both = joined(weights_gradient(dy, x), update(w, w, *slots, **attributes))
@@ -22,5 +22,6 @@ def _in_turn(
 
 
 KERNELS: dict[str, KernelFactory] = {
-    DENSE_UPDATES[name]: partial(_in_turn, update) for name, update in optimizers.KERNELS.items()
+    DENSE_UPDATES[name]: partial(_gradient_then_update, update)
+    for name, update in optimizers.KERNELS.items()
 }

@@ -1,6 +1,6 @@
-"""Dropout: a thread takes the four numbers whose random words come together.
+"""Dropout: a thread takes the four values whose random words are drawn together.
 
-The mask is the reference's: see its file of this name. Nobody stores it.
+The mask is the reference's: see its file of this name. It is computed again backward, not stored.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ def dropout_backward(dy: Spec, rng_key: Spec, *, rate: float, purpose: int) -> K
 
 
 def dropped(out: str, a: str, like: Spec, rate: float, purpose: int) -> KernelPlan:
-    """`out` becomes `a` with some numbers dropped; they may be one array."""
+    """Return a plan that writes `a` with dropout to `out`, which may be the same array."""
     count = math.prod(like.shape)
     return elementwise(_kernel(count, rate, purpose), fours(count), (out, a, "rng_key"))
 
 
 def fours(count: int) -> int:
-    """Threads that are needed if each does four."""
+    """Return how many threads are needed if each takes four values."""
     return -(-count // 4)
 
 
 @cached
 def kept_or_dropped(rate: float) -> Any:
-    """(number, its random word) -> the number, larger for those that are dropped, or 0."""
+    """Return a device function: (x, its random word) -> x / (1 - rate), or 0 if x is dropped."""
     threshold, scale = uint32(int(rate * 2**24 + 0.5)), float32(1 / (1 - rate))
     return device(lambda x, word: x * scale if word >> EIGHT >= threshold else DROPPED)
 

@@ -1,4 +1,4 @@
-"""Operations whose formula is one line, and those that only move numbers. One thread a number."""
+"""Operations with a formula of one line, and those that only copy values: one thread per value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from minicnn.shapes import Pair
 
 
 @device
-def itself(a):
+def identity(a):
     return a
 
 
@@ -45,7 +45,7 @@ def add_forward(a: Spec, b: Spec) -> KernelPlan:
 
 
 def add_backward(dy: Spec) -> KernelPlan:
-    return joined(_one(itself, dy, "da", "dy"), _one(itself, dy, "db", "dy"))
+    return joined(_one(identity, dy, "da", "dy"), _one(identity, dy, "db", "dy"))
 
 
 def multiply_forward(a: Spec, b: Spec) -> KernelPlan:
@@ -65,11 +65,11 @@ def rescale_backward(dy: Spec, *, scale: float, **_: Any) -> KernelPlan:
 
 
 def reshape_forward(x: Spec, *, shape: Shape, **_: Any) -> KernelPlan:
-    return _one(itself, x, "y", "x")
+    return _one(identity, x, "y", "x")
 
 
 def reshape_backward(dy: Spec, *, image: Shape, **_: Any) -> KernelPlan:
-    return _one(itself, dy, "dx", "dy")
+    return _one(identity, dy, "dx", "dy")
 
 
 def assign(value: Spec) -> KernelPlan:
@@ -106,7 +106,10 @@ def _both(function: Any, like: Spec, out: str, a: str, b: str) -> KernelPlan:
 
 
 def _moved(rows: int, length: int, to: Pair, source: Pair, out: str, a: str) -> KernelPlan:
-    """Copy `length` numbers of every row; `to` and `source` are (numbers in a row, first one)."""
+    """Return a plan that copies `length` values per row.
+
+    `to` and `source` are (values per row, the first one that is written or read).
+    """
     count = rows * length
     return elementwise(_move_kernel(count, length, *to, *source), count, (out, a))
 

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.backends.cuda.optimizers import NO_SLOT, RULES, ZERO, Update, mover, update_of
+from minicnn.backends.cuda.optimizers import NO_SLOT, RULES, ZERO, Update, element_update, update_of
 from minicnn.backends.cuda.runtime.api import cuda, device, jit, uint32
 from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import (
@@ -188,7 +188,7 @@ def _uploaded(table: np.ndarray, name: str) -> Any:
 
 @cached
 def joined_kernel(update: Update, threads: int) -> Any:
-    move, stretch = mover(update), EACH * threads
+    update_element, stretch = element_update(update), EACH * threads
 
     @jit
     def update_all(weights, gradients, slots, owner, rows, own, rates, halted):
@@ -205,7 +205,7 @@ def joined_kernel(update: Update, threads: int) -> Any:
         if halted[0] == 0:
             for _ in range(EACH):
                 if i < length:
-                    move(
+                    update_element(
                         weights, gradients, slots, slots, slots,
                         w + i, dw + i, a + i, b + i, c + i,
                         rate, step, decay,

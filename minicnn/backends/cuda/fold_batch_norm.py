@@ -1,7 +1,7 @@
-"""Batch norm folded into the convolution beside it: done when parameters have changed, not often.
+"""Batch normalization folded into a convolution's weights, after the parameters have changed.
 
-The formulas stand in the reference's file of this name. As there, what is one number a channel is
-made in float64, and so are the sums of them.
+The formulas are in the reference's file of this name. As there, values per channel and their sums
+are computed in float64.
 """
 
 from __future__ import annotations
@@ -11,7 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.backends.cuda.channels import WIDTH_OF_PIECES, ChannelSplit, place_in, whole_columns
+from minicnn.backends.cuda.channels import (
+    WIDTH_OF_CHUNKS,
+    ChannelSplit,
+    position_in,
+    unchunked_split,
+)
 from minicnn.backends.cuda.reduce import block_sum
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, jit, sqrt, uint32
 from minicnn.backends.cuda.runtime.kernel_cache import cached
@@ -38,7 +43,7 @@ def fold_batch_norm_before_conv2d(
     w: Spec, b: Spec | None, *norm: Spec, epsilon: float
 ) -> KernelPlan:
     count, channels, filters = math.prod(w.shape), *w.shape[2:]
-    size = whole_columns(math.prod(w.shape[:3]), filters, WIDTH_OF_PIECES)
+    size = unchunked_split(math.prod(w.shape[:3]), filters, WIDTH_OF_CHUNKS)
     bias = _folded_bias_before(size, channels, epsilon, b is not None)
     scale = _scale_kernel(count, filters, channels, epsilon)
     arguments = ("folded_b", *_bias(b), "w", *NORM)
@@ -49,13 +54,13 @@ def fold_batch_norm_before_conv2d(
 
 
 def _bias(b: Spec | None) -> tuple[str, ...]:
-    """What is read as b: where there is none, `beta` stands in and is not looked at."""
+    """Return the name of the array that is passed as b; without a bias it is not used."""
     return ("beta",) if b is None else ("b",)
 
 
 @cached
 def _scale_and_shift(epsilon: float) -> Any:
-    """(c, ...) -> a and c of channel c."""
+    """Return a device function: channel c and its statistics -> (scale, shift)."""
     small = float64(epsilon)
 
     @device
@@ -68,7 +73,10 @@ def _scale_and_shift(epsilon: float) -> Any:
 
 @cached
 def _scale_kernel(count: int, inner: int, channels: int, epsilon: float) -> Any:
-    """folded_w = w a[c], where the axis of c has `channels` places and `inner` numbers in each."""
+    """Return a kernel: folded_w = w scale[c].
+
+    The axis of c has length `channels`; `inner` values follow each other with the same c.
+    """
     scale_and_shift, n, step = _scale_and_shift(epsilon), uint32(channels), uint32(inner)
 
     @jit
@@ -97,15 +105,15 @@ def _folded_bias_after(filters: int, epsilon: float, has_bias: bool) -> Any:
 
 @cached
 def _folded_bias_before(size: ChannelSplit, inputs: int, epsilon: float, has_bias: bool) -> Any:
-    """A block for a few filters; its lanes share the rows, (KH, KW, CI)."""
-    place, threads, filters = place_in(size), size.threads, uint32(size.channels)
+    """Return a kernel with one block per few filters, whose lanes share the rows (KH, KW, CI)."""
+    position, threads, filters = position_in(size), size.threads, uint32(size.channels)
     width, lanes, n = uint32(size.width), uint32(size.lanes), uint32(inputs)
     scale_and_shift = _scale_and_shift(epsilon)
 
     @jit
     def bias_before(folded_b, b, w, gamma, beta, mean, variance):
         shared = cuda.shared.array(threads, float64)
-        t, lane, k, first, last, _ = place()
+        t, lane, k, first, last, _ = position()
         total = ZERO
         for row in range(first + lane, last, lanes):
             _, c = scale_and_shift(uint32(row % n), gamma, beta, mean, variance)

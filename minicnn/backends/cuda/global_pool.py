@@ -1,7 +1,7 @@
-"""Global pooling: forward a block for a few channels of an image, backward a thread a number.
+"""Global pooling: one block per few channels of an image forward, one thread per value backward.
 
-The threads of a block stand in lanes of channels; a lane has every `lanes`-th pixel, and the lanes
-are joined in shared memory.
+The threads of a block form lanes of channels. A lane takes every `lanes`-th pixel, and the results
+of the lanes are combined in shared memory.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minicnn.backends.cuda.channels import WIDTH, ChannelSplit, place_in, whole_columns
+from minicnn.backends.cuda.channels import WIDTH, ChannelSplit, position_in, unchunked_split
 from minicnn.backends.cuda.reduce import block_sum
 from minicnn.backends.cuda.runtime.api import cuda, device, float32, int32, jit, uint32
 from minicnn.backends.cuda.runtime.kernel_cache import cached
@@ -41,17 +41,20 @@ def global_average_pool2d_backward(dy: Spec, *, image: Pair) -> KernelPlan:
 
 
 def _image_by_image(kernel: Any, x: Spec, arguments: tuple[str, ...]) -> KernelPlan:
-    """The images are the pieces of one high column of pixels."""
+    """Return a plan in which each image is a chunk of rows."""
     n, h, w, channels = x.shape
     if n == 0:
         return KernelPlan(())
-    size = whole_columns(h * w, channels, WIDTH)._replace(rows=n * h * w)
+    size = unchunked_split(h * w, channels, WIDTH)._replace(rows=n * h * w)
     return KernelPlan((Launch(kernel(size), size.blocks, size.threads, arguments),))
 
 
 @device
-def beats(a, i, b, j):
-    """Is a, of pixel i, before b, of pixel j? NaN before all, the first of equals first."""
+def is_larger(a, i, b, j):
+    """Return whether a, of pixel i, is the maximum of a and b, of pixel j.
+
+    NaN counts as the largest; of equal values it is the one with the smaller index.
+    """
     if a != a or b != b:
         return a != a and (b == b or i < j)
     return a > b or (a == b and i < j)
@@ -59,43 +62,43 @@ def beats(a, i, b, j):
 
 @cached
 def _max_kernel(size: ChannelSplit) -> Any:
-    place, threads, channels = place_in(size), size.threads, uint32(size.channels)
-    width, lanes, nobody = uint32(size.width), uint32(size.lanes), int32(size.piece)
+    position, threads, channels = position_in(size), size.threads, uint32(size.channels)
+    width, lanes, no_pixel = uint32(size.width), uint32(size.lanes), int32(size.chunk)
 
     @jit
     def largest(y, argmax, x):
         values = cuda.shared.array(threads, float32)
-        owners = cuda.shared.array(threads, int32)
-        t, lane, channel, first, last, n = place()
-        best, who = LOWEST, nobody
+        pixels = cuda.shared.array(threads, int32)
+        t, lane, channel, first, last, n = position()
+        best, best_pixel = LOWEST, no_pixel
         for pixel in range(first + lane, last, lanes):
             new, i = x[uint32(pixel * channels + channel)], int32(pixel - first)
-            if beats(new, i, best, who):
-                best, who = new, i
-        values[t], owners[t] = best, who
+            if is_larger(new, i, best, best_pixel):
+                best, best_pixel = new, i
+        values[t], pixels[t] = best, best_pixel
         half = uint32(lanes // uint32(2))
         while half >= uint32(1):
             cuda.syncthreads()
             o = uint32(t + half * width)
-            if lane < half and beats(values[o], owners[o], values[t], owners[t]):
-                values[t], owners[t] = values[o], owners[o]
+            if lane < half and is_larger(values[o], pixels[o], values[t], pixels[t]):
+                values[t], pixels[t] = values[o], pixels[o]
             half = uint32(half // uint32(2))
         if lane == 0 and channel < channels:
             y[uint32(n * channels + channel)] = values[t]
-            argmax[uint32(n * channels + channel)] = owners[t]
+            argmax[uint32(n * channels + channel)] = pixels[t]
 
     return largest
 
 
 @cached
 def _average_kernel(size: ChannelSplit) -> Any:
-    place, threads, channels = place_in(size), size.threads, uint32(size.channels)
-    width, lanes, pixels = uint32(size.width), uint32(size.lanes), float32(size.piece)
+    position, threads, channels = position_in(size), size.threads, uint32(size.channels)
+    width, lanes, pixels = uint32(size.width), uint32(size.lanes), float32(size.chunk)
 
     @jit
     def average(y, x):
         shared = cuda.shared.array(threads, float32)
-        t, lane, channel, first, last, n = place()
+        t, lane, channel, first, last, n = position()
         total = ZERO
         for pixel in range(first + lane, last, lanes):
             total += x[uint32(pixel * channels + channel)]

@@ -1,7 +1,7 @@
-"""The table of CUDA kernels, for NumPy arrays; and the list of the makers behind it.
+"""The tables of this engine: the kernel factories, and kernels for NumPy arrays.
 
-A program keeps its arrays on the device (`program.py`). What is called here one by one, the eager
-operations and the tests, copies them there and back.
+Programs use the factories and keep their arrays on the device (runtime/program.py). Operations that
+are called one at a time use the kernels, which copy their arrays to the device and back.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ KERNEL_FACTORIES: dict[str, KernelFactory] = preferred(kernels_of("minicnn.backe
 
 
 def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.ndarray | None, ...]:
-    """One kernel as a pure function of NumPy arrays."""
+    """Run one kernel as a pure function of NumPy arrays."""
     contract = CONTRACTS[kernel]
     names = [name.rstrip("?") for name in contract.reads]
     arrays = compiled_reads(kernel, reads)
     specs = [None if a is None else Spec(a.shape, a.dtype.name) for a in arrays]
     written = dict(zip(contract.writes, contract.specs(*specs, **attributes), strict=True))
     plan = KERNEL_FACTORIES[kernel](*specs, **attributes)
-    on_device = {n: _placed(a, n) for n, a in zip(names, arrays, strict=True) if a is not None}
+    on_device = {n: _uploaded(a, n) for n, a in zip(names, arrays, strict=True) if a is not None}
     for name, spec in {**written, **plan.scratch}.items():
         if spec is not None and name not in contract.updates:
             on_device[name] = allocate(spec, name)
     on_device |= {OLD + n: on_device[n] for n in contract.updates if n in on_device}
-    on_device[HALTED] = _placed(np.zeros(1, np.uint32), HALTED)
+    on_device[HALTED] = _uploaded(np.zeros(1, np.uint32), HALTED)
     with device_errors():
         start(plan, on_device)
     return tuple(
@@ -42,7 +42,7 @@ def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.n
     )
 
 
-def _placed(array: np.ndarray, name: str) -> Any:
+def _uploaded(array: np.ndarray, name: str) -> Any:
     copy = allocate(Spec(array.shape, array.dtype.name), name)
     upload(array, copy)
     return copy

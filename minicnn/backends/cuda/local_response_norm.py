@@ -1,6 +1,6 @@
-"""Local response normalization: one thread a number, which reads its neighbors itself.
+"""Local response normalization: one thread per value, which also reads the neighboring channels.
 
-The formulas stand in the reference's file of this name.
+The formulas are in the reference's file of this name.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _backward_kernel(count: int, channels: int, size: int, alpha: float, beta: f
     power, share = float32(-beta), float32(2 * alpha * beta / size)
 
     @jit
-    def pulled_back(dx, dy, x, y, scale):
+    def backward(dx, dy, x, y, scale):
         e = uint32(cuda.grid(1))
         if e < count:
             channel = int32(e % uint32(c))
@@ -76,4 +76,4 @@ def _backward_kernel(count: int, channels: int, size: int, alpha: float, beta: f
                     through_scales += dy[o] * y[o] / scale[o]
             dx[e] = dy[e] * float32(pow(scale[e], power)) - share * x[e] * through_scales
 
-    return pulled_back
+    return backward

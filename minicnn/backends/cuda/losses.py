@@ -1,7 +1,7 @@
-"""Losses: a team of threads a sample, which adds up what its classes contribute.
+"""Losses: some threads per sample add up the terms of its classes.
 
-The formulas stand in the reference's file of this name. Here `truth(y_true, row, i)` is t of class
-i, smoothed; y_true holds numbers for all classes, or the number of one class ("sparse").
+The formulas are in the reference's file of this name. Here target(y_true, row, i) is t of class i
+after label smoothing; y_true has a value for each class (dense), or the index of one (sparse).
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ import math
 from typing import Any
 
 from minicnn.backends.cuda.activations import sigmoid
-from minicnn.backends.cuda.reduce import block_max, block_sum, larger
-from minicnn.backends.cuda.rows import RowSplit, place_in, row_plan, rows_of
+from minicnn.backends.cuda.reduce import block_sum, larger
+from minicnn.backends.cuda.rows import RowSplit, position_in, row_plan, rows_of
 from minicnn.backends.cuda.runtime.api import cuda, device, exp, float32, jit, log, log1p, uint32
 from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import KernelPlan, elementwise
+from minicnn.backends.cuda.softmax import softmax_sum
 from minicnn.contracts import Spec
 
-ZERO, ONE, TWO, NAN, LOWEST = (float32(a) for a in (0, 1, 2, math.nan, -math.inf))
+ZERO, ONE, TWO, NAN = (float32(a) for a in (0, 1, 2, math.nan))
 MIN_PROBABILITY, MAX_PROBABILITY = (
     float32(1e-7),
     float32(1 - 1e-7),
@@ -29,10 +30,10 @@ STEP = uint32(1)
 def clipped(p):
     return (
         MIN_PROBABILITY if p < MIN_PROBABILITY else (MAX_PROBABILITY if p > MAX_PROBABILITY else p)
-    )  # NaN stays
+    )  # NaN stays NaN
 
 
-# --- makers -----------------------------------------------------------------------------------
+# --- kernel factories -------------------------------------------------------------------------
 
 
 def categorical_crossentropy_forward(
@@ -107,7 +108,7 @@ def sigmoid_binary_crossentropy_forward(
     logits: Spec, y_true: Spec, *, label_smoothing: float
 ) -> KernelPlan:
     rows = rows_of(logits.shape, axis=1)
-    kernel = _sigmoid_kernel(rows, _dense_truth(rows.length, label_smoothing, 2))
+    kernel = _sigmoid_kernel(rows, _dense_target(rows.length, label_smoothing, 2))
     return row_plan(kernel, rows, ("loss", "probabilities", "logits", "y_true"))
 
 
@@ -120,60 +121,60 @@ def sigmoid_binary_crossentropy_backward(
 
 def _categorical(y_pred: Spec, smoothing: float, *, sparse: bool) -> KernelPlan:
     rows = rows_of(y_pred.shape)
-    kernel = _categorical_kernel(rows, *_truth(rows, smoothing, sparse))
+    kernel = _categorical_kernel(rows, *_targets(rows, smoothing, sparse))
     return row_plan(kernel, rows, ("loss", "y_pred", "y_true"))
 
 
 def _categorical_backward(y_pred: Spec, smoothing: float, *, sparse: bool) -> KernelPlan:
     rows = rows_of(y_pred.shape)
-    kernel = _categorical_backward_kernel(rows, *_truth(rows, smoothing, sparse))
+    kernel = _categorical_backward_kernel(rows, *_targets(rows, smoothing, sparse))
     return row_plan(kernel, rows, ("dy_pred", "dloss", "y_pred", "y_true"))
 
 
 def _softmax(logits: Spec, smoothing: float, *, sparse: bool) -> KernelPlan:
     rows = rows_of(logits.shape)
-    kernel = _softmax_kernel(rows, *_truth(rows, smoothing, sparse))
+    kernel = _softmax_kernel(rows, *_targets(rows, smoothing, sparse))
     return row_plan(kernel, rows, ("loss", "probabilities", "logits", "y_true"))
 
 
 def _softmax_backward(probabilities: Spec, smoothing: float, *, sparse: bool) -> KernelPlan:
     rows = rows_of(probabilities.shape)
-    kernel = _softmax_backward_kernel(rows, *_truth(rows, smoothing, sparse))
+    kernel = _softmax_backward_kernel(rows, *_targets(rows, smoothing, sparse))
     return row_plan(kernel, rows, ("dlogits", "dloss", "probabilities", "y_true"))
 
 
 def _mean(term: Any, y_pred: Spec, smoothing: float) -> KernelPlan:
-    """loss = mean of term(prediction, truth) over each sample."""
+    """Return a plan for loss = mean over a sample of term(prediction, target)."""
     rows = rows_of(y_pred.shape, axis=1)
-    kernel = _mean_kernel(rows, term, _dense_truth(rows.length, smoothing, 2))
+    kernel = _mean_kernel(rows, term, _dense_target(rows.length, smoothing, 2))
     return row_plan(kernel, rows, ("loss", "y_pred", "y_true"))
 
 
 def _slope(slope: Any, y_pred: Spec, smoothing: float, arguments: tuple[str, ...]) -> KernelPlan:
-    """The gradient by each number: dloss * slope(prediction, truth) / how many a sample has."""
+    """Return a plan for dloss * slope(prediction, target) / values per sample, value by value."""
     count, length = math.prod(y_pred.shape), math.prod(y_pred.shape[1:])
-    truth = _dense_truth(length, smoothing, 2)
-    return elementwise(_slope_kernel(count, length, slope, truth), count, arguments)
+    target = _dense_target(length, smoothing, 2)
+    return elementwise(_slope_kernel(count, length, slope, target), count, arguments)
 
 
-# --- truth, and what one number contributes ------------------------------------------------------
+# --- targets, and the terms of one value ------------------------------------------------------
 
 
-def _truth(rows: RowSplit, smoothing: float, sparse: bool) -> tuple[Any, Any]:
-    """(truth, is_class): is_class(y_true, row) is False if that row's label is no class."""
+def _targets(rows: RowSplit, smoothing: float, sparse: bool) -> tuple[Any, Any]:
+    """Return device functions (target, is_class); is_class is False for a label out of range."""
     if sparse:
-        return _sparse_truth(rows.length, smoothing), _is_class(rows.length)
-    return _dense_truth(rows.length, smoothing, rows.length), always
+        return _sparse_target(rows.length, smoothing), _is_class(rows.length)
+    return _dense_target(rows.length, smoothing, rows.length), always
 
 
 @cached
-def _dense_truth(length: int, smoothing: float, classes: int) -> Any:
+def _dense_target(length: int, smoothing: float, classes: int) -> Any:
     n, keep, share = uint32(length), float32(1 - smoothing), float32(smoothing / max(classes, 1))
     return device(lambda y_true, row, i: float32(y_true[uint32(row * n + i)]) * keep + share)
 
 
 @cached
-def _sparse_truth(length: int, smoothing: float) -> Any:
+def _sparse_target(length: int, smoothing: float) -> Any:
     keep, share = float32(1 - smoothing), float32(smoothing / max(length, 1))
     return device(lambda y_true, row, i: (keep if y_true[row] == i else ZERO) + share)
 
@@ -219,18 +220,18 @@ def sigmoid_slope(p, t):
 
 
 @cached
-def _mean_kernel(rows: RowSplit, term: Any, truth: Any) -> Any:
-    place, threads, threads_per_row = place_in(rows), rows.threads, uint32(rows.threads_per_row)
+def _mean_kernel(rows: RowSplit, term: Any, target: Any) -> Any:
+    position, threads, lanes = position_in(rows), rows.threads, uint32(rows.lanes)
     n = float32(rows.length)
 
     @jit
     def mean_loss(loss, y_pred, y_true):
         shared = cuda.shared.array(threads, float32)
-        t, lane, row, first, last = place()
+        t, lane, row, first, last = position()
         total = ZERO
-        for i in range(first + lane, last, threads_per_row):
-            total += term(y_pred[i], truth(y_true, row, uint32(i - first)))
-        total = block_sum(shared, total, t, lane, threads_per_row, STEP)
+        for i in range(first + lane, last, lanes):
+            total += term(y_pred[i], target(y_true, row, uint32(i - first)))
+        total = block_sum(shared, total, t, lane, lanes, STEP)
         if lane == 0 and last > first:
             loss[row] = total / n
 
@@ -238,37 +239,37 @@ def _mean_kernel(rows: RowSplit, term: Any, truth: Any) -> Any:
 
 
 @cached
-def _slope_kernel(count: int, length: int, slope: Any, truth: Any) -> Any:
+def _slope_kernel(count: int, length: int, slope: Any, target: Any) -> Any:
     per_row, n = uint32(length), float32(length)
 
     @jit
-    def pulled_back(dy_pred, dloss, y_pred, y_true):
+    def backward(dy_pred, dloss, y_pred, y_true):
         e = uint32(cuda.grid(1))
         if e < count:
             row = uint32(e // per_row)
-            t = truth(y_true, row, uint32(e % per_row))
+            t = target(y_true, row, uint32(e % per_row))
             dy_pred[e] = dloss[row] * slope(y_pred[e], t) / n
 
-    return pulled_back
+    return backward
 
 
 @cached
-def _categorical_kernel(rows: RowSplit, truth: Any, is_class: Any) -> Any:
-    place, threads, threads_per_row = place_in(rows), rows.threads, uint32(rows.threads_per_row)
+def _categorical_kernel(rows: RowSplit, target: Any, is_class: Any) -> Any:
+    position, threads, lanes = position_in(rows), rows.threads, uint32(rows.lanes)
 
     @jit
     def categorical(loss, y_pred, y_true):
         shared = cuda.shared.array(threads, float32)
-        t, lane, row, first, last = place()
+        t, lane, row, first, last = position()
         total = ZERO
-        for i in range(first + lane, last, threads_per_row):
+        for i in range(first + lane, last, lanes):
             total += y_pred[i]
-        total = block_sum(shared, total, t, lane, threads_per_row, STEP)
+        total = block_sum(shared, total, t, lane, lanes, STEP)
         entropy = ZERO
-        for i in range(first + lane, last, threads_per_row):
+        for i in range(first + lane, last, lanes):
             q = clipped(y_pred[i] / total)
-            entropy -= truth(y_true, row, uint32(i - first)) * float32(log(q))
-        entropy = block_sum(shared, entropy, t, lane, threads_per_row, STEP)
+            entropy -= target(y_true, row, uint32(i - first)) * float32(log(q))
+        entropy = block_sum(shared, entropy, t, lane, lanes, STEP)
         if lane == 0 and last > first:
             loss[row] = entropy if is_class(y_true, row) else NAN
 
@@ -276,58 +277,52 @@ def _categorical_kernel(rows: RowSplit, truth: Any, is_class: Any) -> Any:
 
 
 @cached
-def _categorical_backward_kernel(rows: RowSplit, truth: Any, is_class: Any) -> Any:
-    place, threads, threads_per_row = place_in(rows), rows.threads, uint32(rows.threads_per_row)
+def _categorical_backward_kernel(rows: RowSplit, target: Any, is_class: Any) -> Any:
+    position, threads, lanes = position_in(rows), rows.threads, uint32(rows.lanes)
 
     @device
     def by_quotient(q, t):
         return -t / q if clipped(q) == q else ZERO
 
     @jit
-    def pulled_back(dy_pred, dloss, y_pred, y_true):
+    def backward(dy_pred, dloss, y_pred, y_true):
         shared = cuda.shared.array(threads, float32)
-        t, lane, row, first, last = place()
+        t, lane, row, first, last = position()
         total, mean = ZERO, ZERO
-        for i in range(first + lane, last, threads_per_row):
+        for i in range(first + lane, last, lanes):
             total += y_pred[i]
-        total = block_sum(shared, total, t, lane, threads_per_row, STEP)
-        for i in range(first + lane, last, threads_per_row):
+        total = block_sum(shared, total, t, lane, lanes, STEP)
+        for i in range(first + lane, last, lanes):
             q = y_pred[i] / total
-            mean += by_quotient(q, truth(y_true, row, uint32(i - first))) * q
-        mean = block_sum(shared, mean, t, lane, threads_per_row, STEP)
-        for i in range(first + lane, last, threads_per_row):
-            g = by_quotient(y_pred[i] / total, truth(y_true, row, uint32(i - first)))
+            mean += by_quotient(q, target(y_true, row, uint32(i - first))) * q
+        mean = block_sum(shared, mean, t, lane, lanes, STEP)
+        for i in range(first + lane, last, lanes):
+            g = by_quotient(y_pred[i] / total, target(y_true, row, uint32(i - first)))
             dy = dloss[row] * (g - mean) / total
             dy_pred[i] = dy if is_class(y_true, row) else ZERO
 
-    return pulled_back
+    return backward
 
 
 @cached
-def _softmax_kernel(rows: RowSplit, truth: Any, is_class: Any) -> Any:
-    place, threads, threads_per_row = place_in(rows), rows.threads, uint32(rows.threads_per_row)
+def _softmax_kernel(rows: RowSplit, target: Any, is_class: Any) -> Any:
+    position, threads, lanes = position_in(rows), rows.threads, uint32(rows.lanes)
+    shifted_sum = softmax_sum(rows)
 
     @jit
     def softmax_loss(loss, probabilities, logits, y_true):
         shared = cuda.shared.array(threads, float32)
-        thread, lane, row, first, last = place()
-        largest = LOWEST
-        for i in range(first + lane, last, threads_per_row):
-            largest = larger(largest, logits[i])
-        largest = block_max(shared, largest, thread, lane, threads_per_row, STEP)
-        total = ZERO
-        for i in range(first + lane, last, threads_per_row):
-            total += float32(exp(logits[i] - largest))
-        total = block_sum(shared, total, thread, lane, threads_per_row, STEP)
+        thread, lane, row, first, last = position()
+        largest, total = shifted_sum(shared, logits, thread, lane, first, last)
         log_total, entropy = float32(log(total)), ZERO
-        for i in range(first + lane, last, threads_per_row):
+        for i in range(first + lane, last, lanes):
             shifted = logits[i] - largest
             probabilities[i] = float32(exp(shifted)) / total
-            t = truth(y_true, row, uint32(i - first))
-            # A class that is not asked for adds nothing, even where its log y is -inf.
+            t = target(y_true, row, uint32(i - first))
+            # A class with target 0 adds nothing, even where its log y is -inf.
             if t != ZERO:
                 entropy -= t * (shifted - log_total)
-        entropy = block_sum(shared, entropy, thread, lane, threads_per_row, STEP)
+        entropy = block_sum(shared, entropy, thread, lane, lanes, STEP)
         if lane == 0 and last > first:
             loss[row] = entropy if is_class(y_true, row) else NAN
 
@@ -335,40 +330,40 @@ def _softmax_kernel(rows: RowSplit, truth: Any, is_class: Any) -> Any:
 
 
 @cached
-def _softmax_backward_kernel(rows: RowSplit, truth: Any, is_class: Any) -> Any:
-    place, threads, threads_per_row = place_in(rows), rows.threads, uint32(rows.threads_per_row)
+def _softmax_backward_kernel(rows: RowSplit, target: Any, is_class: Any) -> Any:
+    position, threads, lanes = position_in(rows), rows.threads, uint32(rows.lanes)
 
     @jit
-    def pulled_back(dlogits, dloss, probabilities, y_true):
+    def backward(dlogits, dloss, probabilities, y_true):
         shared = cuda.shared.array(threads, float32)
-        thread, lane, row, first, last = place()
+        thread, lane, row, first, last = position()
         total = ZERO
-        for i in range(first + lane, last, threads_per_row):
-            total += truth(y_true, row, uint32(i - first))
-        total = block_sum(shared, total, thread, lane, threads_per_row, STEP)
-        for i in range(first + lane, last, threads_per_row):
-            t = truth(y_true, row, uint32(i - first))
+        for i in range(first + lane, last, lanes):
+            total += target(y_true, row, uint32(i - first))
+        total = block_sum(shared, total, thread, lane, lanes, STEP)
+        for i in range(first + lane, last, lanes):
+            t = target(y_true, row, uint32(i - first))
             dz = dloss[row] * (probabilities[i] * total - t)
             dlogits[i] = dz if is_class(y_true, row) else ZERO
 
-    return pulled_back
+    return backward
 
 
 @cached
-def _sigmoid_kernel(rows: RowSplit, truth: Any) -> Any:
-    place, threads, threads_per_row = place_in(rows), rows.threads, uint32(rows.threads_per_row)
+def _sigmoid_kernel(rows: RowSplit, target: Any) -> Any:
+    position, threads, lanes = position_in(rows), rows.threads, uint32(rows.lanes)
     n = float32(rows.length)
 
     @jit
     def sigmoid_loss(loss, probabilities, logits, y_true):
         shared = cuda.shared.array(threads, float32)
-        thread, lane, row, first, last = place()
+        thread, lane, row, first, last = position()
         total = ZERO
-        for i in range(first + lane, last, threads_per_row):
-            z, t = logits[i], truth(y_true, row, uint32(i - first))
+        for i in range(first + lane, last, lanes):
+            z, t = logits[i], target(y_true, row, uint32(i - first))
             total += larger(z, ZERO) - z * t + float32(log1p(exp(-abs(z))))
             probabilities[i] = sigmoid(z)
-        total = block_sum(shared, total, thread, lane, threads_per_row, STEP)
+        total = block_sum(shared, total, thread, lane, lanes, STEP)
         if lane == 0 and last > first:
             loss[row] = total / n
 

@@ -1,12 +1,12 @@
-"""Optimizers: one thread a weight. The formulas stand in the reference's file of this name.
+"""Optimizers: one thread per weight. The formulas are in the reference's file of this name.
 
-A *rule* is a device function that moves one weight and its slots, the numbers that the optimizer
-keeps for it: up to three, with 0 in the place of those that are not kept. Its operations are the
-reference's, in the reference's order, each rounded to float32, so the bits are the same. A product
-that something is added to is written times(a, b): of a * b + c a GPU's compiler would make one
-operation, which rounds once.
+A *rule* is a device function: (w, gradient, slots, rate, step, decay) -> (new w, new slots). There
+are always three slots; those that the optimizer does not have are 0. A rule does the reference's
+operations in the reference's order and rounds each to float32, so the bits are the same. A product
+in a sum is written times(a, b): a GPU's compiler would turn a * b + c into one operation, which
+rounds only once.
 
-While HALTED is not 0 nothing moves.
+While HALTED is not 0, no weight is updated.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NO_SLOT = ""
 
 times = operator.mul if SIMULATED else cuda.libdevice.fmul_rn  # type: ignore[attr-defined]
 
-Kept = tuple[bool, ...]  # of a kind's slots, those that the optimizer really keeps
+Present = tuple[bool, ...]  # for each slot of a kernel, whether the optimizer has it
 
 
 @cached
@@ -44,12 +44,12 @@ def with_decay(decoupled: bool) -> Any:
 
 
 @cached
-def sgd(kept: Kept, *, momentum: float, nesterov: bool, decoupled: bool) -> Any:
-    (has_velocity,) = kept
+def sgd(present: Present, *, momentum: float, nesterov: bool, decoupled: bool) -> Any:
+    (has_velocity,) = present
     mu, decayed = float32(momentum), with_decay(decoupled)
 
     @device
-    def move(w, g, velocity, _second, _third, rate, step, decay):
+    def rule(w, g, velocity, _second, _third, rate, step, decay):
         w, g = decayed(w, g, rate, decay)
         if not has_velocity:
             return w - times(rate, g), ZERO, ZERO, ZERO
@@ -57,34 +57,40 @@ def sgd(kept: Kept, *, momentum: float, nesterov: bool, decoupled: bool) -> Any:
         length = times(mu, velocity) - times(rate, g) if nesterov else velocity
         return w + length, velocity, ZERO, ZERO
 
-    return move
+    return rule
 
 
 @cached
-def adam(kept: Kept, *, beta_1: float, beta_2: float, epsilon: float, decoupled: bool) -> Any:
+def adam(present: Present, *, beta_1: float, beta_2: float, epsilon: float, decoupled: bool) -> Any:
     new_1, new_2 = float32(1 - beta_1), float32(1 - beta_2)
     small, decayed = float32(epsilon), with_decay(decoupled)
 
     @device
-    def move(w, g, first, second, _third, rate, step, decay):
+    def rule(w, g, first, second, _third, rate, step, decay):
         w, g = decayed(w, g, rate, decay)
         first = first + times(g - first, new_1)
         second = second + times(times(g, g) - second, new_2)
         return w - first * step / (float32(sqrt(second)) + small), first, second, ZERO
 
-    return move
+    return rule
 
 
 @cached
 def rmsprop(
-    kept: Kept, *, rho: float, momentum: float, epsilon: float, centered: bool, decoupled: bool
+    present: Present,
+    *,
+    rho: float,
+    momentum: float,
+    epsilon: float,
+    centered: bool,
+    decoupled: bool,
 ) -> Any:
     old, new, mu, small = (float32(a) for a in (rho, 1 - rho, momentum, epsilon))
-    rolls, centers = momentum > 0 and kept[1], centered and kept[2]
+    rolls, centers = momentum > 0 and present[1], centered and present[2]
     decayed = with_decay(decoupled)
 
     @device
-    def move(w, g, square, velocity, mean, rate, step, decay):
+    def rule(w, g, square, velocity, mean, rate, step, decay):
         w, g = decayed(w, g, rate, decay)
         square = times(old, square) + times(new * g, g)
         variance = square
@@ -96,70 +102,86 @@ def rmsprop(
             velocity = increment = times(mu, velocity) + increment
         return w - increment, square, velocity, mean
 
-    return move
+    return rule
 
 
-# An optimizer's kernel -> the function that makes its rule.
+@cached
+def adagrad(present: Present, *, epsilon: float, decoupled: bool) -> Any:
+    small, decayed = float32(epsilon), with_decay(decoupled)
+
+    @device
+    def rule(w, g, accumulator, _second, _third, rate, step, decay):
+        w, g = decayed(w, g, rate, decay)
+        accumulator = accumulator + times(g, g)
+        return w - rate * g / float32(sqrt(accumulator + small)), accumulator, ZERO, ZERO
+
+    return rule
+
+
+# For each optimizer's kernel, the function that returns its rule.
 RULES: dict[str, Callable[..., Any]] = {
     "sgd_update": sgd,
     "adam_update": adam,
     "rmsprop_update": rmsprop,
+    "adagrad_update": adagrad,
 }
 
 
 class Update(NamedTuple):
-    """How weights move: the same for all that one launch can move."""
+    """How weights are updated; the same for all weights that one launch can update."""
 
     rule: Any
-    slots: tuple[str, str, str]  # names of arrays, in the places that the rule gives them
+    slots: tuple[str, str, str]  # names of arrays, in the order of the rule's arguments
 
 
 def update_of(
-    kernel: str, present: Callable[[str], bool], attributes: dict[str, Any]
+    kernel: str, is_present: Callable[[str], bool], attributes: dict[str, Any]
 ) -> tuple[Update, float, float]:
-    """The update of an optimizer's kernel, and what is the weight's own: multiplier and decay.
+    """Return the update of an optimizer's kernel, and the weight's multiplier and weight decay.
 
-    `present` tells of a slot's name whether the optimizer keeps such a number.
+    `is_present` says whether the optimizer has the slot of that name.
     """
     kernel, shared = kernel.removeprefix("dense_"), dict(attributes)
     own = shared.pop("multiplier"), shared.pop("weight_decay")
     slots = slots_of(kernel)
-    kept = tuple(map(present, slots))
-    names = [name if is_kept else NO_SLOT for name, is_kept in zip(slots, kept, strict=True)]
+    present = tuple(map(is_present, slots))
+    names = [name if has else NO_SLOT for name, has in zip(slots, present, strict=True)]
     first, second, third = (*names, NO_SLOT, NO_SLOT)[:3]
-    return Update(RULES[kernel](kept, **shared), (first, second, third)), *own
+    return Update(RULES[kernel](present, **shared), (first, second, third)), *own
 
 
 def slots_of(kernel: str) -> tuple[str, ...]:
-    """Names of the arrays that an optimizer's kernel keeps, in its contract's order."""
+    """Return the names of the slots of an optimizer's kernel, in its contract's order."""
     _w, _dw, *slots, _rates = OPTIMIZER_UPDATES[kernel].reads
     return tuple(name.rstrip("?") for name in slots)
 
 
-def moved(kernel: str, w: Spec, dw: Spec, *reads: Spec | None, **attributes: Any) -> KernelPlan:
-    """The one launch that moves the weights `w`; its gradient is called "dw"."""
-    kept = dict(zip(slots_of(kernel), reads[:-1], strict=True))  # the last one is the rates
-    update, multiplier, decay = update_of(kernel, lambda name: kept[name] is not None, attributes)
+def update_plan(
+    kernel: str, w: Spec, dw: Spec, *reads: Spec | None, **attributes: Any
+) -> KernelPlan:
+    """Return the launch that updates the weights "w" by the gradient "dw"."""
+    specs = dict(zip(slots_of(kernel), reads[:-1], strict=True))  # the last read is the rates
+    update, multiplier, decay = update_of(kernel, lambda name: specs[name] is not None, attributes)
     count = math.prod(w.shape)
-    # An array that is not there is never touched; something must stand for it.
+    # A slot that is absent is not used; any array can be passed for it.
     names = ("w", "dw", *(name or "w" for name in update.slots), "rates", HALTED)
     return elementwise(_update_kernel(update, count, multiplier, decay), count, names)
 
 
-KERNELS: dict[str, KernelFactory] = {name: partial(moved, name) for name in RULES}
+KERNELS: dict[str, KernelFactory] = {name: partial(update_plan, name) for name in RULES}
 
 
 @cached
-def mover(update: Update) -> Any:
-    """A device function that moves w[i], with its gradient g[ig] and its slots a[ia], b[ib], c[ic].
+def element_update(update: Update) -> Any:
+    """Return a device function that updates w[i] and its slots a[ia], b[ib], c[ic] by g[ig].
 
-    Each has an index of its own, for they may lie in one array.
+    They have separate indices, since the slots may be in one array.
     """
     rule = update.rule
     has_a, has_b, has_c = (name != NO_SLOT for name in update.slots)
 
     @device
-    def move(w, g, a, b, c, i, ig, ia, ib, ic, rate, step, decay):
+    def update_element(w, g, a, b, c, i, ig, ia, ib, ic, rate, step, decay):
         weight, new_a, new_b, new_c = rule(
             w[i],
             g[ig],
@@ -178,18 +200,19 @@ def mover(update: Update) -> Any:
         if has_c:
             c[ic] = new_c
 
-    return move
+    return update_element
 
 
 @cached
 def _update_kernel(update: Update, count: int, multiplier: float, weight_decay: float) -> Any:
-    move, factor, decay = mover(update), float32(multiplier), float32(weight_decay)
+    update_element = element_update(update)
+    factor, decay = float32(multiplier), float32(weight_decay)
 
     @jit
     def updated(w, g, a, b, c, rates, halted):
         i = uint32(cuda.grid(1))
         if i < count and halted[0] == 0:
             rate, step = rates[0] * factor, rates[1] * factor
-            move(w, g, a, b, c, i, i, i, i, i, rate, step, decay)
+            update_element(w, g, a, b, c, i, i, i, i, i, rate, step, decay)
 
     return updated

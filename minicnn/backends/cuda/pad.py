@@ -1,4 +1,4 @@
-"""Zero padding: one thread a number of the result."""
+"""Zero padding: one thread per value of the result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _moved(to: Shape, image: Pair, shift: Pair, arguments: tuple[str, ...]) -> K
 
 @cached
 def _move_kernel(to: Shape, image: Pair, shift: Pair) -> Any:
-    """out[n, i, j, c] = a[n, i + shift, j + shift, c], 0 where a, of `image` pixels, ends."""
+    """Return a kernel: out[n, i, j, c] = a[n, i + shift, j + shift, c], or 0 outside `image`."""
     count, columns, channels = math.prod(to), uint32(to[2]), uint32(to[3])
     rows, h, w = uint32(to[1]), int32(image[0]), int32(image[1])
     down, right = int32(shift[0]), int32(shift[1])

@@ -1,7 +1,7 @@
-"""Philox4x32-10: the reference's random words, bit for bit. Four elements share a call.
+"""Philox4x32-10: the reference's random words, bit for bit, for four elements per call.
 
-Only what needs more than 32 bits, the products and the sum of the keys, is made in uint64: there
-neither the GPU nor NumPy's scalars, which the simulator computes with, overflow.
+Products and sums of keys, which need more than 32 bits, are uint64: so they overflow neither on a
+GPU nor in the simulator, which computes with NumPy's scalars.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ def upper(product):
 
 @device
 def random_words(block, purpose, rng_key):
-    """The words of elements 4 block, ..., 4 block + 3. rng_key: seed low, high, step low, high."""
+    """Return the random words of elements 4 block to 4 block + 3.
+
+    rng_key is (seed low, seed high, step low, step high).
+    """
     c0, c1, c2, c3 = uint32(block), uint32(0), uint32(purpose), uint32(rng_key[2])
     k0, k1 = uint32(rng_key[0]), uint32(rng_key[1] ^ rng_key[3])
     for _ in range(ROUNDS):

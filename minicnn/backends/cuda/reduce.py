@@ -1,8 +1,8 @@
-"""Sums and maxima of what several threads of a block have found: always in the same order.
+"""Sums and maxima over threads of a block, always in the same order.
 
-The threads that share a sum are a team; its lanes lie `step` threads apart. In each round the first
-half of the lanes takes what the second half has, so 32 numbers are one after five rounds. What is
-added to what depends on the team's size alone, so the result has the same bits every time.
+A sum is taken over `lanes` threads that are `step` threads apart. In each round the first half of
+the lanes adds the values of the second half, so five rounds add 32 values. The order depends on the
+number of lanes alone, so the result has the same bits every time.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ ONE = uint32(1)
 
 @device
 def larger(a, b):
-    return a if a >= b or a != a else b  # NaN is larger than any number
+    return a if a >= b or a != a else b  # NaN counts as the largest
 
 
 @device
 def block_sum(shared, mine, t, lane, lanes, step):
-    """The sum of `mine` over the team, for all of it. Every thread of the block must come here.
+    """Return the sum of `mine` over the lanes; every thread of the block must call it.
 
-    `shared` has a place for each thread t of the block; `lanes` is a power of two.
+    `shared` has one element per thread t of the block; `lanes` is a power of two.
     """
     shared[t] = mine
     half = uint32(lanes // uint32(2))
@@ -32,13 +32,13 @@ def block_sum(shared, mine, t, lane, lanes, step):
         half = uint32(half // uint32(2))
     cuda.syncthreads()
     total = shared[uint32(t - lane * step)]
-    cuda.syncthreads()  # all have read it: `shared` may be written again
+    cuda.syncthreads()  # `shared` may be written again once all have read the sum
     return total
 
 
 @device
 def block_max(shared, mine, t, lane, lanes, step):
-    """The largest `mine` of the team, NaN if there is one."""
+    """Return the maximum of `mine` over the lanes, or NaN if there is one; see `block_sum`."""
     shared[t] = mine
     half = uint32(lanes // uint32(2))
     while half >= ONE:
@@ -52,13 +52,13 @@ def block_max(shared, mine, t, lane, lanes, step):
     return largest
 
 
-def power_of_two(least: float) -> int:
-    """The smallest power of two that is not smaller.
+def power_of_two(minimum: float) -> int:
+    """Return the smallest power of two that is at least `minimum`.
 
     >>> power_of_two(0.3), power_of_two(2), power_of_two(2.5)
     (1, 2, 4)
     """
     power = 1
-    while power < least:
+    while power < minimum:
         power *= 2
     return power

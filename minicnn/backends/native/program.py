@@ -37,7 +37,7 @@ class Arena:
     """
 
     def __init__(self, before_growth: Callable[[], None] = lambda: None) -> None:
-        self.weights = _core.WeightsStore()  # transformed weights that kernels keep between runs
+        self.weights = _core.WeightCache()  # transformed weights that kernels keep between runs
         self.snapshots: Snapshots = {}
         self._before_growth = before_growth
         self._memory = _aligned(0)

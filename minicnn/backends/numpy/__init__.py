@@ -1,4 +1,4 @@
-"""The reference: every kernel in NumPy, written to be read. Start with `dense.py`."""
+"""The reference engine: every kernel in NumPy, written to be read. Start with `dense.py`."""
 
 from minicnn.backends.numpy.kernels import KERNELS, add_kernel, run
 from minicnn.backends.numpy.program import Arena, Runner

@@ -1,6 +1,6 @@
-"""Activations: y = f(x), number by number, so dx = dy * f'(x).
+"""Activations: y = f(x) for each value, so dx = dy * f'(x).
 
-    name          f(x)                              f'(x), by y where that is enough
+    name          f(x)                              f'(x), in terms of y where possible
     relu          max(x, 0)                         1 if y > 0 else 0
     leaky_relu    x if x > 0 else slope * x         1 if x > 0 else slope
     relu6         min(max(x, 0), 6)                 1 if 0 < y < 6 else 0
@@ -8,12 +8,19 @@
     sigmoid s     1 / (1 + e^-x)                    y (1 - y)
     tanh          tanh x                            1 - y^2
     silu          x s(x)                            s(x) (1 + x (1 - s(x)))
+    gelu          x p(x)                            p(x) + x p'(x)
 
-A derivative by y spares the memory of x. At a kink the smaller side's derivative is taken. NaN
-stays NaN: conditions are written so that it never meets the branch with the constant.
+For gelu p is the normal distribution function, p(x) = erfc(-x / sqrt 2) / 2, so p'(x) is the
+density e^(-x^2 / 2) / sqrt(2 pi); or, approximated, p(x) = (1 + tanh u) / 2 = s(2 u) with
+u = sqrt(2 / pi) (x + 0.044715 x^3), so p'(x) = s(2 u) (1 - s(2 u)) 2 u'.
+
+A derivative in terms of y makes it unnecessary to store x. At a kink it is that of the side of
+smaller x. NaN stays NaN: conditions are written so that it never selects a constant.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -77,3 +84,30 @@ def silu_forward(x: np.ndarray) -> tuple[np.ndarray]:
 def silu_backward(dy: np.ndarray, x: np.ndarray) -> tuple[np.ndarray]:
     (s,) = sigmoid_forward(x)
     return (dy * s * (1 + x * (1 - s)),)
+
+
+def gelu_forward(x: np.ndarray, *, approximate: bool) -> tuple[np.ndarray]:
+    p, _ = (_tanh_distribution if approximate else _normal_distribution)(x)
+    return (x * p,)
+
+
+def gelu_backward(dy: np.ndarray, x: np.ndarray, *, approximate: bool) -> tuple[np.ndarray]:
+    p, slope = (_tanh_distribution if approximate else _normal_distribution)(x)
+    return (dy * (p + x * slope),)
+
+
+_erfc = np.vectorize(math.erfc, otypes=[float])
+
+
+def _normal_distribution(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(p, p') of gelu. erfc keeps the digits that 1 + erf loses where x is negative."""
+    p = 0.5 * _erfc(-x * math.sqrt(0.5)).astype(x.dtype)
+    return p, np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+
+
+def _tanh_distribution(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(p, p') of the approximated gelu."""
+    z = np.clip(x, -100, 100)  # beyond that p is 0 or 1, and z^3 might overflow
+    scale = 2 * math.sqrt(2 / math.pi)
+    (p,) = sigmoid_forward(scale * (z + 0.044715 * z**3))
+    return p, p * (1 - p) * scale * (1 + 3 * 0.044715 * z * z)

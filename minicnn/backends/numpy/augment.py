@@ -1,32 +1,33 @@
-"""Augmentation of images: each pixel of the new image is looked up somewhere in the old one.
+"""Augmentation of images: each pixel of the new image is looked up in the old one.
 
     y[n, i, j, c] = scale * x[n, u, v, c]        u = m0 i + m1 j + m2,  v = m3 i + m4 j + m5
 
-It is the new image that is walked through, not the old one: so every pixel gets a value, once. The
-place (u, v) is rarely a pixel. "bilinear" takes the four around it, each the more the nearer:
+The loop is over the pixels of the new image, so each of them gets exactly one value. The position
+(u, v) is rarely a pixel. "bilinear" is a weighted mean of the four pixels around it:
 
     (1 - fu)(1 - fv) x[r, c] + (1 - fu) fv x[r, c + 1] + fu (1 - fv) x[r + 1, c] + ...
 
-with r = floor(u), fu = u - r, c = floor(v), fv = v - c. "nearest" is the same at the rounded place.
+with r = floor(u), fu = u - r, c = floor(v), fv = v - c. "nearest" is the same at the rounded
+position.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-# Up to here float32 counts pixels exactly; further away everything looks as it does there.
+# float32 represents integers up to here exactly; positions further away are moved here.
 FAR = 2**24
 
-# What is seen beside a b c d: row k of n is really which one?
+# Which row or column k means, also outside of 0...n - 1. A row a b c d is continued as shown.
 FOLDS = {
-    "constant": lambda k, n: k.clip(0, n - 1),  # dddd: only where it does not matter, see below
+    "constant": lambda k, n: k.clip(0, n - 1),  # replaced by cval in `augment`
     "nearest": lambda k, n: k.clip(0, n - 1),  # aaaa|abcd|dddd
     "reflect": lambda k, n: np.minimum(k % (2 * n), 2 * n - 1 - k % (2 * n)),  # dcba|abcd|dcba
     "wrap": lambda k, n: k % n,  # abcd|abcd|abcd
 }
 
 
-def augment(
+def augment_forward(
     x: np.ndarray,
     matrix: np.ndarray,
     *,

@@ -1,23 +1,25 @@
-"""Batch normalization: each channel is shifted and scaled to mean 0 and variance 1, then learnt.
+"""Batch normalization: each channel is shifted and scaled to mean 0 and variance 1, then to learned
+ones.
 
     x^ = (x - mean) * inverse_std,    inverse_std = 1 / sqrt(variance + epsilon)
     y  = gamma * x^ + beta
 
-In training, mean and (biased) variance are those of the channel's m numbers in this batch, and
+In training, mean and (biased) variance are those of the channel's m values in this batch, and
 
     dbeta = sum of dy,    dgamma = sum of dy * x^.
 
-x enters x^ directly, through the mean and through the variance. The last two paths take out of the
-gradient what would only shift or scale the whole channel, since y does not change with it:
+x^ depends on x directly, through the mean and through the variance. The last two paths remove the
+components of the gradient that only shift or scale the whole channel, which leaves y unchanged:
 
     dx = gamma * inverse_std * (dy - dbeta / m - x^ * dgamma / m).
 
-In inference mean and variance are constants, the moving averages of training; the two terms go:
+At inference mean and variance are constants, the moving averages of training, and the two terms
+disappear:
 
     dx = gamma * inverse_std * dy.
 
-Sums are made in float64 and the variance from the deviations themselves: with the shorter
-"mean of squares minus square of mean" nothing would be left of a small variance at a large mean.
+Sums are in float64, and the variance is the mean of (x - mean)^2: rounding would destroy a small
+variance beside a large mean in the shorter "mean of squares minus square of mean".
 """
 
 from __future__ import annotations
@@ -97,16 +99,16 @@ def batch_norm_inference_backward(
 
 
 def moments_of(x: np.ndarray) -> np.ndarray:
-    """(2, C) in float64: mean and variance of each channel."""
+    """Return mean and variance of each channel: (2, C) in float64."""
     mean = _channel_sum(x) / _count(x)
     return np.stack([mean, _channel_sum((x - mean) ** 2) / _count(x)])
 
 
 def _channel_sum(a: np.ndarray) -> np.ndarray:
-    """(C,) in float64: the sum over all axes but the last."""
+    """Return the sum over all axes but the last: (C,) in float64."""
     return a.sum(tuple(range(a.ndim - 1)), dtype=np.float64)
 
 
 def _count(x: np.ndarray) -> int:
-    """m of the formulas: how many numbers a channel has. 1 for an empty batch, whose sums are 0."""
+    """Return m of the formulas, the number of values per channel; 1 for an empty batch."""
     return max(x.size // x.shape[-1], 1)

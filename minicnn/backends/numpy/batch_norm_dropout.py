@@ -1,4 +1,4 @@
-"""Batch normalization and dropout as one operation: y = dropout(batch_norm_training(x))."""
+"""Batch normalization and dropout, fused: y = dropout(batch_norm_training(x))."""
 
 from __future__ import annotations
 

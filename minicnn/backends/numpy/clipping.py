@@ -1,11 +1,11 @@
-"""Gradient clipping: no step becomes too long.
+"""Gradient clipping: limits the length of a step.
 
-    by value          each number is brought into [-limit, limit]
-    by norm           dw * limit / max(norm, limit), the norm being the length of this gradient
-    by global norm    the same, with the length of all gradients together
+    by value          each value is clipped to [-limit, limit]
+    by norm           dw * limit / max(norm, limit), where norm is the L2 norm of this gradient
+    by global norm    the same with the L2 norm of all gradients
 
-The square of the global length is added up gradient by gradient: `squared_norm_start` for the
-first, `squared_norm_add` for the others. Squares are summed in float64: they cannot overflow there.
+The square of the global norm is summed gradient by gradient: `squared_norm_start` for the first,
+`squared_norm_add` for the others. Squares are summed in float64, where they cannot overflow.
 """
 
 from __future__ import annotations

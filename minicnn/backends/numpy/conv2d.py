@@ -1,20 +1,20 @@
-"""Convolution (without flipping the kernel, as every framework has it).
+"""Convolution; as in all deep learning frameworks, the kernel is not flipped.
 
     y[n, oy, ox, co] = b[co] + sum over ky, kx, ci of
                        x[n, oy * stride + ky * dilation, ox * stride + kx * dilation, ci]
-                       * w[ky, kx, ci, co],        x being padded with zeros.
+                       * w[ky, kx, ci, co],        where x is padded with zeros.
 
 Write every window as one row of a matrix X, (N*OH*OW, KH*KW*CI), and every filter as one column of
 W, (KH*KW*CI, CO). Then the convolution is a matrix product and its gradients are too:
 
     Y = X W + b        dW = X^T dY        db = sum of the rows of dY        dX = dY W^T
 
-A pixel stands in several rows of X, once for each window and cell that sees it, so its gradient is
-the sum of those entries of dX. Cell by cell the sum needs no bookkeeping: cell (ky, kx) of all
-windows together is one slice of the image.
+A pixel occurs in several rows of X, once for each window that contains it, so its gradient is the
+sum of these entries of dX. The sum is computed cell by cell: cell (ky, kx) of all windows is one
+strided slice of the image.
 
 With G groups the channels form G independent convolutions: output channels of group g see only the
-input channels of group g. All matrices get a leading axis G. G = CI is the depthwise convolution.
+input channels of group g. All matrices get a leading axis G. G = CI is a depthwise convolution.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def conv2d_backward_input(
 
 
 def _windows_as_rows(x: np.ndarray, window: Window2D, groups: int) -> np.ndarray:
-    """X of the formulas, (G, N*OH*OW, KH*KW*CI/G): a copy, KH*KW times as large as x."""
+    """Return X of the formulas, (G, N*OH*OW, KH*KW*CI/G): a copy, KH*KW times as large as x."""
     views = windows(padded(x, window), window)
     n, oh, ow, channels, kh, kw = views.shape
     views = views.reshape(n, oh, ow, groups, channels // groups, kh, kw)
@@ -74,12 +74,12 @@ def _windows_as_rows(x: np.ndarray, window: Window2D, groups: int) -> np.ndarray
 
 
 def _split(a: np.ndarray, groups: int) -> np.ndarray:
-    """(..., G*C) as G matrices (G, rows, C): the last axis cut into groups, the others joined."""
+    """Return (..., G*C) as (G, rows, C): the last axis split into groups, the others joined."""
     channels = a.shape[-1] // groups
     rows = int(np.prod(a.shape[:-1]))
     return a.reshape(rows, groups, channels).swapaxes(0, 1)
 
 
 def _join(a: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The inverse of `_split`."""
+    """Undo `_split`, for an array of this shape."""
     return a.swapaxes(0, 1).reshape(shape)

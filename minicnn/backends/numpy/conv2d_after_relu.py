@@ -1,9 +1,9 @@
-"""Gradients by a convolution's input that go on through the ReLU which made it.
+"""Gradients of a convolution's input, fused with the gradient of the ReLU that computed it.
 
 x = relu(z), y = conv2d(x):    dz = dx    where x > 0, else 0.
 
-x tells where the gradient passes, and nobody needs it once dx is known: a fast engine writes dz in
-its place, and saves the ReLU's own pass over two large images.
+x is the ReLU's mask, and nothing else needs it after dx is computed: a fast engine writes dz to the
+memory of x, and saves the ReLU's own pass over two large images.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""Convolution, activation and max pooling as one operation.
+"""Convolution, activation and max pooling, fused.
 
-It *is* the composition y = max_pool2d(activation(conv2d(x))), and so is its gradient: from the
-pooled image to the winners, through the activation, and into the convolution.
+This is y = max_pool2d(activation(conv2d(x))), and its gradient is composed of the three gradients:
+from the pooled image to the positions of the maxima, through the activation, into the convolution.
 
-A maximum of ReLUs is positive exactly when its argmax was. So a window that ReLU made 0 is noted as
-one that nobody won, and the gradient needs neither the un-pooled image, which a fast engine never
-makes, nor the pooled one.
+If all cells of a window are 0 after ReLU, no gradient passes it, and the argmax is NO_MAXIMUM. So
+the gradient needs neither the image before pooling, which a fast engine never stores, nor y.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from minicnn.backends.numpy.conv2d import (
 from minicnn.backends.numpy.pool import max_pool2d_backward, max_pool2d_forward
 from minicnn.shapes import Pair, Window2D
 
-NOBODY = 255  # won a window whose largest number is not positive behind ReLU
+NO_MAXIMUM = 255  # the argmax of a window without a positive value
 
 
 def conv2d_max_pool2d_forward(
@@ -43,7 +42,7 @@ def conv2d_max_pool2d_forward(
         (z,) = relu_forward(z)
     y, argmax = max_pool2d_forward(z, window=pool, image=window.out_hw(image))
     if activation == "relu":
-        argmax = np.where(y > 0, argmax, NOBODY)
+        argmax = np.where(y > 0, argmax, NO_MAXIMUM)
     return y, argmax.astype(np.uint8)
 
 
@@ -75,9 +74,9 @@ def _before_pooling(
     window: Window2D,
     image: Pair,
     pool: Window2D,
-    activation: str,  # argmax tells what it did
+    activation: str,  # not used: argmax includes its mask
     **rest: Any,
 ) -> tuple[np.ndarray, dict[str, Any]]:
-    """The gradient by the convolution's output, and the convolution's own attributes."""
+    """Return the gradient of the convolution's output, and the convolution's attributes."""
     (dz,) = max_pool2d_backward(dy, argmax, window=pool, image=window.out_hw(image))
     return dz, {"window": window, "image": image, **rest}

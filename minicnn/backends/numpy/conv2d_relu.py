@@ -1,6 +1,6 @@
-"""Convolution and ReLU as one operation: y = relu(conv2d(x)).
+"""Convolution and ReLU, fused: y = relu(conv2d(x)).
 
-ReLU's gradient is taken at its output, so the convolution's own output need not be kept.
+The ReLU's mask is computed from y, so the convolution's own output is not stored.
 """
 
 from __future__ import annotations

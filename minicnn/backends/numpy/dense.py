@@ -2,11 +2,11 @@
 
     y[n, j] = b[j] + sum over i of x[n, i] * w[i, j],    or    Y = X W + b.
 
-From dL = sum of dY * (dX W + X dW + db), taking out one factor at a time:
+The loss changes by dL = sum of dY * (dX W + X dW + db), so
 
     dX = dY W^T        dW = X^T dY        db[j] = sum over n of dy[n, j].
 
-The bias alone, b[c] added to the last axis of an array with any number of axes, is also here.
+The kernels named bias_... add b[c] along the last axis of an array with any number of axes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A dense layer's gradient and its use in one: `dense_backward_weights`, then the update."""
+"""The gradient of a dense layer's weights, fused with the optimizer's update of them."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Dropout: in training each number is dropped with probability `rate`.
+"""Dropout: in training each value is set to 0 with probability `rate`.
 
     y = x / (1 - rate) where kept, else 0        dx = dy / (1 - rate) where kept, else 0
 
-Dividing by the part that is kept leaves the expected value as it is, so inference needs no change.
-The mask is a function of (rng_key, purpose, element), and backward makes it a second time.
+The division keeps the expected value, so inference needs no change. The mask is a function of
+(rng_key, purpose, element), so the backward pass computes it again instead of storing it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def dropout_backward(
 
 
 def _kept(shape: tuple[int, ...], rng_key: np.ndarray, rate: float, purpose: int) -> np.ndarray:
-    """True with probability 1 - rate, to within 2^-24."""
+    """Return the mask: True with probability 1 - rate, up to 2^-24."""
     words = random_words(int(np.prod(shape)), purpose, rng_key)
     threshold = int(rate * 2**24 + 0.5)
     return (words >> np.uint32(8) >= threshold).reshape(shape)

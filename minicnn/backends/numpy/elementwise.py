@@ -1,4 +1,4 @@
-"""Operations whose formula is one line; so is the gradient.
+"""Operations whose formula and gradient are one line each.
 
 add          y = a + b              da = dy          db = dy
 multiply     y = a * b              da = dy * b      db = dy * a

@@ -1,12 +1,12 @@
-"""Batch norm of fixed statistics as a part of the convolution beside it.
+"""Batch normalization with fixed statistics, folded into the convolution beside it.
 
-It is one scale and one shift a channel: y = a x + c with a = gamma / sqrt(variance + epsilon) and
-c = beta - a mean. So its product with a convolution's weights can be made once:
+It is one scale and one shift per channel: y = a x + c with a = gamma / sqrt(variance + epsilon) and
+c = beta - a mean. So its product with a convolution's weights can be computed once:
 
     after      a[k] (sum of x w + b[k]) + c[k]          w' = a[k] w,   b' = a[k] b + c[k]
     before     sum of (a[ci] x + c[ci]) w + b[k]        w' = a[ci] w,  b' = b[k] + sum of c[ci] w
 
-The latter only without padding: its zeros are not shifted.
+The second form is valid only without padding, because the zeros of the padding are not shifted.
 """
 
 from __future__ import annotations
@@ -46,6 +46,6 @@ def fold_batch_norm_before_conv2d(
 def _scale_and_shift(
     gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, variance: np.ndarray, epsilon: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """a and c, in float64: they are few, and sums of them follow."""
+    """Return a and c of the formulas, in float64."""
     a = gamma / np.sqrt(variance.astype(np.float64) + epsilon)
     return a, beta - a * mean

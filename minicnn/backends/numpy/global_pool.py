@@ -1,11 +1,12 @@
-"""Global pooling: each channel of an image becomes one number, (N, H, W, C) -> (N, C).
+"""Global pooling: each channel of an image becomes one value, (N, H, W, C) -> (N, C).
 
 It is pooling with one window as large as the image:
 
     maximum    y = x[argmax],                    dx[argmax] = dy,    all other pixels 0
     average    y = (1 / (H * W)) * sum of x,     dx = dy / (H * W)   for every pixel
 
-The argmax is row * W + column of the first of equals; the first NaN wins over all numbers.
+The argmax is row * W + column of the maximum, the first one of equals; a NaN counts as larger than
+all numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from minicnn.shapes import Pair
 
 def global_max_pool2d_forward(x: np.ndarray, **_: Any) -> tuple[np.ndarray, np.ndarray]:
     pixels = _as_pixels(x)
-    argmax = pixels.argmax(1)  # NumPy's argmax takes the first of equals and the first NaN
+    argmax = pixels.argmax(1)  # the first of equal values, or the first NaN
     y = np.take_along_axis(pixels, argmax[:, None], 1)[:, 0]
     return y, argmax.astype(np.int32)
 
@@ -44,6 +45,6 @@ def global_average_pool2d_backward(dy: np.ndarray, *, image: Pair) -> tuple[np.n
 
 
 def _as_pixels(x: np.ndarray) -> np.ndarray:
-    """(N, H, W, C) as (N, H*W, C)."""
+    """Return (N, H, W, C) as (N, H*W, C)."""
     n, h, w, channels = x.shape
     return x.reshape(n, h * w, channels)

@@ -1,16 +1,16 @@
-"""Local response normalization across channels, as in Caffe: strong neighbors damp a channel.
+"""Local response normalization across channels, as in Caffe.
 
     scale_i = k + alpha / size * sum over the `size` channels j around i of x_j^2
     y_i     = x_i * scale_i^-beta
 
-x_j enters y_j itself and the scale of every channel i that has j among its neighbors. Since
+y_j depends on x_j directly; so does the scale of every channel i that has j as a neighbor. Since
 d scale_i / d x_j = 2 alpha / size * x_j and d y_i / d scale_i = -beta * y_i / scale_i,
 
     dx_j = dy_j * scale_j^-beta
            - 2 alpha beta / size * x_j * sum over those i of dy_i * y_i / scale_i.
 
-For an even `size` there is one neighbor more after a channel than before it; "has j as a
-neighbor" is then the mirror image of "is j's neighbor".
+For an even `size` a channel has one neighbor more after it than before it. The channels that have j
+as a neighbor are then not the neighbors of j, but their mirror image.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def local_response_norm_backward(
 
 
 def _sum_of_neighbors(a: np.ndarray, before: int, after: int) -> np.ndarray:
-    """Each channel plus `before` and `after` more; beyond the ends there is nothing to add."""
+    """Return the sum of each channel, `before` channels before it and `after` channels after it."""
     padding = [(0, 0)] * (a.ndim - 1) + [(before, after)]
     neighbors = sliding_window_view(np.pad(a, padding), before + 1 + after, axis=-1)
     return neighbors.sum(-1)

@@ -1,28 +1,28 @@
-"""Losses: one number a sample, (N,). Prediction p, truth t, C classes.
+"""Losses: one value per sample, (N,). p is the prediction, t the target, C the number of classes.
 
     categorical_crossentropy    - sum over c of t_c log q_c,    q = p / sum of p
     binary_crossentropy         - mean of t log p + (1 - t) log(1 - p)
     mean_squared_error          mean of (p - t)^2
 
-q and p are first clipped to [1e-7, 1 - 1e-7], as in Keras: log 0 is infinite. Where the clip holds
-a number fast its gradient is 0; elsewhere, with g_c = -t_c / q_c the gradient by q,
+q and p are first clipped to [1e-7, 1 - 1e-7], as in Keras, because log 0 is infinite. The gradient
+of a clipped value is 0; elsewhere, with the gradient of q, g_c = -t_c / q_c,
 
     categorical    dp_c = (g_c - sum over j of g_j q_j) / sum of p,
     binary         dp   = ((1 - t) / (1 - p) - t / p) / count,
     squared error  dp   = 2 (p - t) / count.
 
-Losses from logits z have the last activation built in, and neither clip nor division:
+Losses from logits z include the last activation, and need neither clipping nor division:
 
     softmax_categorical_crossentropy    - sum over c of t_c (z_c - log sum over j of e^z_j)
     sigmoid_binary_crossentropy         mean of max(z, 0) - z t + log(1 + e^-|z|)
 
-and the gradient is the plain difference of probabilities y and truth, which is why they exist:
+and their gradients are the difference of probabilities y and targets:
 
     softmax    dz = y * (sum of t) - t,        sigmoid    dz = (y - t) / count.
 
-A sparse loss has the class's number as truth: t is 1 there and 0 elsewhere. A number that is no
-class makes the loss NaN and gives no gradient. Label smoothing s takes s of the truth and spreads
-it evenly over the classes.
+The target of a sparse loss is the number of a class: t is 1 there and 0 elsewhere. A number that is
+not a class makes the loss NaN and its gradient 0. Label smoothing s replaces t by
+(1 - s) t + s / C.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def sigmoid_binary_crossentropy_backward(
 
 
 def _one_hot(labels: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """(N, C) of `like`'s dtype; the row of a label that is no class is NaN."""
+    """Return (N, C) of `like`'s dtype; the row of a label that is not a class is NaN."""
     classes = like.shape[-1]
     t = (labels[:, None] == np.arange(classes)).astype(like.dtype)
     t[(labels < 0) | (labels >= classes)] = np.nan
@@ -172,15 +172,15 @@ def _clipped(p: np.ndarray) -> np.ndarray:
 
 
 def _mean(a: np.ndarray) -> np.ndarray:
-    """(N,): the mean over all axes but the first."""
+    """Return the mean over all axes but the first, (N,)."""
     return a.mean(tuple(range(1, a.ndim)))
 
 
 def _count(a: np.ndarray) -> int:
-    """How many numbers a sample has."""
+    """Return the number of values per sample."""
     return int(np.prod(a.shape[1:]))
 
 
 def _each(dloss: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """(N,) with as many axes as `like`, ready to multiply all numbers of a sample."""
+    """Return (N,) with as many axes as `like`, to be multiplied with all values of a sample."""
     return dloss.reshape(-1, *(1,) * (like.ndim - 1))

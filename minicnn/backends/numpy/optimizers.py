@@ -1,4 +1,4 @@
-"""Optimizers: how a weight follows its gradient g, with Keras's formulas.
+"""Optimizers: the update of a weight w by its gradient g, with Keras's formulas.
 
     sgd      velocity = momentum * velocity - rate * g
              w += velocity,    Nesterov: w += momentum * velocity - rate * g
@@ -7,16 +7,18 @@
              w -= first * step / (sqrt(second) + epsilon)
     rmsprop  square = rho * square + (1 - rho) * g^2
              w -= rate * g / sqrt(square + epsilon),    centered: square - mean^2 + epsilon
+    adagrad  accumulator += g^2
+             w -= rate * g / sqrt(accumulator + epsilon)
 
-`rates` holds two numbers: the learning rate, and Adam's `step`, the rate after bias correction.
+`rates` holds two values: the learning rate, and Adam's `step`, the rate after bias correction.
 `multiplier` is the weight's own factor for both.
 
 Weight decay pulls weights to 0: coupled it is the gradient of weight_decay / 2 * w^2, so
 g = dw + weight_decay * w; decoupled it shrinks w itself by rate * weight_decay.
 
-Every engine gives the same bits here: all is in the weights' dtype, and each operation rounds once,
-in the order written. Numbers are converted to it first. 1 - beta is made before that: in float32
-the difference of 1 and 0.999 would be off by a part in 100,000.
+All engines give the same bits: everything is computed in the weights' dtype, in the order written,
+and each operation rounds once. Attributes are converted to that dtype first, but 1 - beta is
+computed before: in float32 the difference of 1 and 0.999 would have a relative error of 1e-5.
 """
 
 from __future__ import annotations
@@ -98,15 +100,32 @@ def rmsprop_update(
     return w - increment, square, velocity, mean
 
 
+def adagrad_update(
+    w: np.ndarray,
+    dw: np.ndarray,
+    accumulator: np.ndarray,
+    rates: np.ndarray,
+    *,
+    epsilon: float,
+    weight_decay: float,
+    decoupled: bool,
+    multiplier: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    rate, _ = _own_rates(w, rates, multiplier)
+    w, g = _with_decay(w, dw, rate, weight_decay, decoupled)
+    accumulator = accumulator + g * g
+    return w - rate * g / np.sqrt(accumulator + w.dtype.type(epsilon)), accumulator
+
+
 def _own_rates(w: np.ndarray, rates: np.ndarray, multiplier: float) -> np.ndarray:
-    """The two rates of this weight, in its dtype."""
+    """Return the two rates of this weight, in its dtype."""
     return rates.astype(w.dtype) * w.dtype.type(multiplier)
 
 
 def _with_decay(
     w: np.ndarray, dw: np.ndarray, rate: np.floating, weight_decay: float, decoupled: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The weight and the gradient after weight decay has had its part."""
+    """Return the weight and the gradient, with weight decay applied."""
     if not weight_decay:
         return w, dw
     weight_decay = w.dtype.type(weight_decay)

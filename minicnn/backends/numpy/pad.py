@@ -1,6 +1,6 @@
 """Zero padding: rows and columns of zeros around every image.
 
-y is x in the middle and constant around it, so dx is the middle of dy.
+y is x surrounded by constants, so dx is the part of dy that x is copied to.
 """
 
 from __future__ import annotations

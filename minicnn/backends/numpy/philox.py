@@ -1,8 +1,8 @@
-"""Philox4x32-10: random numbers as a function, not as a sequence.
+"""Philox4x32-10: a random number generator that is a function without state.
 
-A counter of four 32-bit words and a key of two give four random words; equal inputs give equal
-outputs. So element e of a mask has its own number, whoever computes it, in whatever order, and a
-backward pass makes the same mask again instead of storing it.
+It maps a counter of four 32-bit words and a key of two words to four random words. So each element
+of a mask has a random number of its own, which any thread can compute in any order, and a backward
+pass computes the same mask again instead of storing it.
 
     Salmon, Moraes, Dror, Shaw: Parallel Random Numbers: As Easy as 1, 2, 3 (SC 2011).
 """
@@ -19,11 +19,11 @@ HALF = np.uint64(32)
 
 
 def philox4x32(counter: np.ndarray, key: tuple[int, int]) -> np.ndarray:
-    """(4, n) uint32 counters -> (4, n) random uint32 words."""
+    """Return (4, n) random uint32 words for (4, n) uint32 counters."""
     c0, c1, c2, c3 = counter.astype(np.uint64)
     k0, k1 = key
     for _ in range(ROUNDS):
-        # Both products have 64 bits: the high halves are mixed with the key, the low ones moved.
+        # Both products have 64 bits: high words are mixed with the key, low words are moved.
         p0, p1 = MULTIPLIERS[0] * c0, MULTIPLIERS[1] * c2
         c0, c2 = (p1 >> HALF) ^ c1 ^ np.uint64(k0), (p0 >> HALF) ^ c3 ^ np.uint64(k1)
         c1, c3 = p1 & LOW, p0 & LOW
@@ -32,7 +32,7 @@ def philox4x32(counter: np.ndarray, key: tuple[int, int]) -> np.ndarray:
 
 
 def random_words(count: int, purpose: int, rng_key: np.ndarray) -> np.ndarray:
-    """(count,) uint32: word e belongs to element e of the array that is to be filled.
+    """Return `count` random uint32 words; word e belongs to element e of a mask.
 
     `rng_key` is (4,) uint32: (seed low, seed high, step low, step high).
     """

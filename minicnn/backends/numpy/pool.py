@@ -1,17 +1,17 @@
-"""Pooling: each window becomes one number, channel by channel.
+"""Pooling: each window of each channel becomes one value.
 
-Max pooling passes one pixel of its window on, the argmax:
+Max pooling selects one pixel of its window, at the position argmax:
 
-    y = x[argmax],    so    dx[argmax] += dy    and every other pixel of the window gets nothing.
+    y = x[argmax],    so    dx[argmax] += dy.
 
-The argmax is the first of equals in row-major order. A NaN beats every number, so it is seen in
-the output; the first NaN wins. Padding never wins.
+Of equal values the first one in row-major order is selected. A NaN counts as larger than all
+numbers, so it appears in the output. Padding is never selected.
 
-Average pooling over a window that sees m pixels of the image (padding is not counted):
+Average pooling over a window that contains m pixels of the image (padding is not counted):
 
     y = (1 / m) * sum of x,    so    every pixel of the window gets    dx += dy / m.
 
-Windows may overlap: then a pixel adds up what it gets from each of them.
+Windows may overlap: then the gradient of a pixel is the sum over all windows that contain it.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ def max_pool2d_forward(
     out_hw = window.out_hw(image)
     shape = (len(x), *out_hw, x.shape[3])
     y = np.full(shape, -np.inf, x.dtype)
-    # If all pixels are -inf none is larger than the start: the first one must win all the same.
+    # If all pixels are -inf, none is larger than the initial value, and the first one is selected.
     argmax = np.broadcast_to(_first_pixel(window, out_hw), shape).astype(np.int32)
     x = padded(x, window, fill=-np.inf)
     for ky, kx, cell in cells(window, out_hw):
         candidate = x[cell]
-        wins = (candidate > y) | (np.isnan(candidate) & ~np.isnan(y))
-        y = np.where(wins, candidate, y)
-        argmax = np.where(wins, np.int32(ky * window.size[1] + kx), argmax)
+        larger = (candidate > y) | (np.isnan(candidate) & ~np.isnan(y))
+        y = np.where(larger, candidate, y)
+        argmax = np.where(larger, np.int32(ky * window.size[1] + kx), argmax)
     return y, argmax
 
 
@@ -64,7 +64,7 @@ def average_pool2d_backward(dy: np.ndarray, *, window: Window2D, image: Pair) ->
 
 
 def _sum(x: np.ndarray, window: Window2D, out_hw: Pair) -> np.ndarray:
-    """(N, OH, OW, C): the sum of each window of a padded image."""
+    """Return the sum of each window of a padded image, (N, OH, OW, C)."""
     total = np.zeros((len(x), *out_hw, x.shape[3]), x.dtype)
     for _, _, cell in cells(window, out_hw):
         total += x[cell]
@@ -72,14 +72,14 @@ def _sum(x: np.ndarray, window: Window2D, out_hw: Pair) -> np.ndarray:
 
 
 def _pixels_seen(window: Window2D, image: Pair) -> np.ndarray:
-    """(1, OH, OW, 1): m of the formula. An image of ones, padded with zeros, counts them."""
+    """Return m of the formula, (1, OH, OW, 1), by summing an image of ones padded with zeros."""
     return _sum(padded(np.ones((1, *image, 1)), window), window, window.out_hw(image))
 
 
 def _first_pixel(window: Window2D, out_hw: Pair) -> np.ndarray:
-    """(OH, OW, 1): the number of each window's first cell that is not padding."""
+    """Return the position of each window's first cell that is not padding, (OH, OW, 1)."""
     axes = zip(out_hw, window.stride, window.dilation, (window.pad_h, window.pad_w), strict=True)
-    # Cells before the image number ceil((before - start) / dilation), where that is positive.
+    # There are ceil((before - start) / dilation) cells before the image, if that is positive.
     ky, kx = (
         np.maximum(-((np.arange(out) * stride - before) // dilation), 0)
         for out, stride, dilation, (before, _) in axes

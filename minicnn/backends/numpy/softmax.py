@@ -1,9 +1,9 @@
-"""Softmax: scores of the last axis become probabilities.
+"""Softmax: turns the scores along the last axis into probabilities.
 
     y_i = e^(x_i) / sum over j of e^(x_j)
 
-All x may be shifted by the same number without changing y; shifting the largest to 0 keeps e^x
-from overflowing. With dy_i/dx_j = y_i (1 if i = j else 0) - y_i y_j,
+Adding the same number to all x does not change y; the largest x is shifted to 0, so that e^x does
+not overflow. With dy_i/dx_j = y_i (1 if i = j else 0) - y_i y_j,
 
     dx_j = sum over i of dy_i * dy_i/dx_j = y_j (dy_j - sum over i of dy_i y_i).
 """

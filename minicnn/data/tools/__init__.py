@@ -1,1 +1,1 @@
-"""What `minicnn data` does with folders of images: check, split, rename, fetch and preview."""
+"""The tools of `minicnn data` for image folders: check, stats, split, rename, fetch, preview."""

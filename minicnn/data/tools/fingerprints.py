@@ -1,8 +1,9 @@
-"""Is it the same picture? By its bytes, and by what it looks like.
+"""Finding equal images: by the content of their files, and by what they look like.
 
-The look is a thumbnail's lowest frequencies (a two-dimensional cosine transform), each above or
-below their median: 64 bits that saving again, scaling and brightening hardly change. Bits alone
-would also call two gray skies the same, so the thumbnails of near pairs are compared as well.
+The look of an image is a perceptual hash of 64 bits: for each of the lowest frequencies of a
+thumbnail (its two-dimensional cosine transform), whether it is above their median. Saving an image
+again, scaling and brightening hardly change these bits. Two gray skies may have the same bits too,
+so the thumbnails of pairs with similar bits are compared as well.
 """
 
 from __future__ import annotations
@@ -16,27 +17,28 @@ from PIL import Image
 
 from minicnn.support.files import open_regular
 
-SIDE = 32  # of the thumbnail
+SIDE = 32  # pixels of the thumbnail
 FREQUENCIES = 8  # of 32 in each direction
-ROWS = 256  # of the table of all pairs that are compared at once
-# Calibrated 2026-11 on 3,600 scenes, 1,200 X-rays and 2,000 cats and dogs. Copies saved at quality
-# 60, at half the size or 10 % brighter are within 8 bits and 0.97 in 98.3 % (scenes, half the size)
-# to 100 % of the cases; different X-rays, the most alike of all, come to 0.967.
+ROWS = 256  # of the table of all pairs that are compared at a time
+# Calibrated 2026-11 on 3,600 scenes, 1,200 X-rays and 2,000 cats and dogs. 98.3 % (scenes at half
+# the size) to 100 % of copies that were saved with quality 60, at half the size or 10 % brighter
+# are within these limits. The most similar of different images, X-rays, have a correlation of
+# 0.967.
 MAX_BITS = 8
 MIN_CORRELATION = 0.97
 
 
 class Fingerprint(NamedTuple):
-    """What is kept of a picture for comparisons."""
+    """The data of an image that comparisons need."""
 
-    digest: bytes  # of the file
-    bits: np.uint64  # of the look
-    thumbnail: np.ndarray  # float32 (SIDE * SIDE,), mean 0 and length 1; zeros if all one gray
+    digest: bytes  # SHA-256 of the file
+    bits: np.uint64  # the perceptual hash
+    thumbnail: np.ndarray  # float32 (SIDE * SIDE,), mean 0 and norm 1; zeros for a uniform image
     spread: float  # standard deviation of the thumbnail's grays, 0...255
 
 
 def fingerprint(image: Image.Image, path: Path) -> Fingerprint:
-    """Of an opened picture and its file."""
+    """Compute the fingerprint of an opened image and its file."""
     gray = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
     pixels = np.asarray(gray, np.float32)
     centered = (pixels - pixels.mean()).ravel()
@@ -46,15 +48,15 @@ def fingerprint(image: Image.Image, path: Path) -> Fingerprint:
 
 
 def file_digest(path: Path) -> bytes:
-    """SHA-256 of a file's content."""
+    """Return the SHA-256 of a file's content."""
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").digest()
 
 
 def look_bits(gray: np.ndarray) -> np.uint64:
-    """64 bits of a (32, 32) thumbnail, the same for much the same look."""
+    """Return the perceptual hash of a (32, 32) thumbnail."""
     low = (_COSINES @ gray @ _COSINES.T).ravel()
-    bits = low > np.median(low[1:])  # the first is the brightness
+    bits = low > np.median(low[1:])  # the first value is the mean brightness
     return np.packbits(bits).view(np.uint64)[0]
 
 
@@ -64,9 +66,9 @@ def near_pairs(
     max_bits: int = MAX_BITS,
     min_correlation: float = MIN_CORRELATION,
 ) -> list[tuple[int, int]]:
-    """Pairs (i, j), i < j, of pictures that look the same but are other files.
+    """Return pairs (i, j), i < j, of images that look the same although their files differ.
 
-    All pairs are compared: 10,000 pictures take a second, 50,000 about twenty.
+    All pairs are compared: 10,000 images take a second, 50,000 about twenty.
     """
     if not prints:
         return []
@@ -86,7 +88,7 @@ def near_pairs(
 
 
 def _cosine_rows() -> np.ndarray:
-    """(FREQUENCIES, SIDE): the first rows of the cosine transform."""
+    """Return the first rows of the cosine transform, (FREQUENCIES, SIDE)."""
     k, x = np.arange(FREQUENCIES)[:, None], np.arange(SIDE)
     return np.cos(np.pi * k * (2 * x + 1) / (2 * SIDE)).astype(np.float32)
 

@@ -1,8 +1,8 @@
-"""What a regular expression finds in names, in a limited time.
+"""Searching names for a regular expression, with a time limit.
 
-Some expressions try out every way of dividing a name before they give up: `(a+)+$` doubles its time
-with each further letter. Nothing can stop Python's `re` once it has begun, so another process
-searches, and is ended when it takes too long.
+Some expressions try every way to divide a name: the time of `(a+)+$` doubles with each further
+letter. Python's `re` cannot be interrupted, so another process searches and is killed when the time
+is over.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from minicnn.errors import ArgumentError
 from minicnn.support.text import quoted
 
-MAX_SECONDS = 10.0  # 60,000 names take a usual expression 0.1
+MAX_SECONDS = 10.0  # a common expression takes 0.1 seconds for 60,000 names
 PROGRAM = """
 import json, re, sys
 pattern, names = json.load(sys.stdin)
@@ -26,12 +26,22 @@ json.dump([m and m[1 if m.re.groups else 0] for m in found], sys.stdout)
 
 
 def find_in_each(pattern: str, names: Sequence[str], argument: str) -> list[str | None]:
-    """What `pattern` finds in each name: its first parenthesis, or the whole match if it has none.
+    """Search each name for `pattern`; return its first group, or the whole match if it has none.
+
+    Parameters
+    ----------
+    pattern : a regular expression
+    names : the texts to search
+    argument : the name of the argument `pattern`, for error messages
+
+    Returns
+    -------
+    The text that was found in each name, or None
 
     Raises
     ------
     ArgumentError
-        It is no regular expression, or takes more than `MAX_SECONDS`; `argument` is its name.
+        `pattern` is not a regular expression, or takes more than `MAX_SECONDS`.
     """
     try:
         re.compile(pattern)
@@ -48,13 +58,13 @@ def find_in_each(pattern: str, names: Sequence[str], argument: str) -> list[str 
     except subprocess.TimeoutExpired as error:
         raise ArgumentError(
             f"{argument}={quoted(pattern)} takes too long for {len(names):,} names: more than "
-            f"{MAX_SECONDS:g} s. A repetition in a repetition, like (a+)+, tries out every way "
-            "to divide a name; write it with one"
+            f"{MAX_SECONDS:g} s. A nested repetition such as (a+)+ tries every way to divide a "
+            "name; write a single one"
         ) from error
     except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip().splitlines()
+        output = error.stderr.decode(errors="replace").strip().splitlines()
         raise ArgumentError(
-            f"{argument}={quoted(pattern)} cannot be searched for ({''.join(said[-1:])[:100]})"
+            f"{argument}={quoted(pattern)} cannot be searched for ({''.join(output[-1:])[:100]})"
         ) from error
     found: list[str | None] = json.loads(done.stdout)
     return found

@@ -1,4 +1,4 @@
-"""A sheet that shows what each parameter of an augmentation does, and which do nothing."""
+"""A sheet of examples of each augmentation parameter, and the parameters without visible effect."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from minicnn.data.image_writing import array_to_img
 
 COLUMNS = 6  # examples of each parameter
 MARGIN, TEXT_HEIGHT = 6, 16  # pixels
-# Parameters that change a picture; each gets a row. The others say how the gaps are filled.
+# The parameters that change an image; each gets a row. Those in FILLING only modify the others.
 EFFECTS = (
     "rotation_range", "width_shift_range", "height_shift_range", "brightness_range", "shear_range",
     "zoom_range", "channel_shift_range", "horizontal_flip", "vertical_flip",
 )  # fmt: skip
 FILLING = ("fill_mode", "cval", "zoom_keep_aspect", "interpolation_order")
-SEEN_SHIFT = 0.5  # pixels; less than that moves next to nothing
-SEEN_BRIGHTNESS = 2.0  # of 255
+VISIBLE_SHIFT = 0.5  # pixels
+VISIBLE_BRIGHTNESS = 2.0  # of 255
 
 
 def preview_sheet(
     image: np.ndarray, settings: Mapping[str, Any], columns: int = COLUMNS
 ) -> Image.Image:
-    """A row for each parameter alone, and a last one for all together; first the picture itself.
+    """Draw a row for each parameter alone and one for all together; the original comes first.
 
     Parameters
     ----------
     image : uint8 (H, W, C)
     settings : arguments of ImageDataGenerator
-    columns : random examples of each
+    columns : number of random examples in a row
     """
     effects = {name: value for name, value in settings.items() if name in EFFECTS}
     filling = {name: value for name, value in settings.items() if name in FILLING}
@@ -49,10 +49,10 @@ def preview_sheet(
 
 
 def idle_parameters(settings: Mapping[str, Any], size: tuple[int, int]) -> list[str]:
-    """A line for each parameter whose values are too small to see in pictures of (H, W).
+    """Return a line for each parameter whose effect is too small to see in images of (H, W).
 
     >>> print(*idle_parameters({"shear_range": 0.2, "zoom_range": 0.2}, (150, 150)))
-    shear_range=0.2 is 0.2 degrees: the picture's edges move by 0.3 pixels. For 0.2 radians write \
+    shear_range=0.2 is 0.2 degrees: the image's edges move by 0.3 pixels. For 0.2 radians write \
 11.5.
     """
     return [
@@ -61,12 +61,13 @@ def idle_parameters(settings: Mapping[str, Any], size: tuple[int, int]) -> list[
 
 
 def _idle(name: str, value: Any, size: tuple[int, int]) -> str | None:
+    """Return the line about one parameter, or None if its effect is visible."""
     side = max(size)
     if name in ("shear_range", "rotation_range") and value:
         moved = math.tan(math.radians(min(abs(value), 45))) * side / 2
-        if moved < SEEN_SHIFT:
+        if moved < VISIBLE_SHIFT:
             return (
-                f"{name}={value!r} is {value:g} degrees: the picture's edges move by {moved:.1f} "
+                f"{name}={value!r} is {value:g} degrees: the image's edges move by {moved:.1f} "
                 f"pixels. For {value:g} radians write {math.degrees(value):.1f}."
             )
     if name in ("width_shift_range", "height_shift_range"):
@@ -74,31 +75,34 @@ def _idle(name: str, value: Any, size: tuple[int, int]) -> str | None:
     if name == "zoom_range":
         low, high = value if isinstance(value, Sequence) else (1 - value, 1 + value)
         moved = max(abs(1 - low), abs(high - 1)) * side / 2
-        if moved < SEEN_SHIFT and (low, high) != (1, 1):
-            return f"{name}={value!r} moves the picture's edges by {moved:.1f} pixels."
-    if name == "channel_shift_range" and 0 < value < SEEN_BRIGHTNESS:
-        return f"{name}={value!r} is of 255: nobody sees it. For {value:.0%} write {value * 255:g}."
+        if moved < VISIBLE_SHIFT and (low, high) != (1, 1):
+            return f"{name}={value!r} moves the image's edges by {moved:.1f} pixels."
+    if name == "channel_shift_range" and 0 < value < VISIBLE_BRIGHTNESS:
+        return (
+            f"{name}={value!r} adds up to {value:g} of 255, too little to see. For {value:.0%} "
+            f"write {value * 255:g}."
+        )
     if name == "brightness_range" and value is not None:
         change = max(abs(factor - 1) for factor in value) * 255
-        if change < SEEN_BRIGHTNESS:
-            return f"{name}={value!r} are factors: white changes by {change:.1f} of 255."
+        if change < VISIBLE_BRIGHTNESS:
+            return f"{name}={value!r} is a factor: white changes by {change:.1f} of 255."
     return None
 
 
 def _idle_shift(name: str, value: Any, size: tuple[int, int]) -> str | None:
-    """Below 1 it is a share of the side, else pixels, as in Keras."""
+    """Return the line about a shift, which is a fraction of the side if below 1, else pixels."""
     if isinstance(value, Sequence) or not value:
         return None
     side = size[1] if name.startswith("width") else size[0]
     moved = abs(value) * side if abs(value) < 1 else abs(value)
-    if moved < SEEN_SHIFT:
-        return f"{name}={value!r} moves a picture of {side} pixels by {moved:.1f}."
+    if moved < VISIBLE_SHIFT:
+        return f"{name}={value!r} moves an image of {side} pixels by {moved:.1f} pixels."
     return None
 
 
 def _examples(image: np.ndarray, settings: Mapping[str, Any], columns: int) -> Sequence[np.ndarray]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of small values: `idle_parameters` says more
+        warnings.simplefilter("ignore")  # about small values; `idle_parameters` reports them
         generator = ImageDataGenerator(**settings)
     changes = [
         generator.ranges.draw(random.generator("preview", i), image.shape) for i in range(columns)
@@ -119,6 +123,6 @@ def _sheet(rows: list[tuple[str, list[np.ndarray]]]) -> Image.Image:
         top = MARGIN + r * step_y
         draw.text((MARGIN, top), title, "black", font)
         for c, pixels in enumerate(images):
-            picture = array_to_img(np.round(pixels), scale=False)  # pasting makes it RGB
-            sheet.paste(picture, (MARGIN + c * step_x, top + TEXT_HEIGHT))
+            image = array_to_img(np.round(pixels), scale=False)  # pasting converts it to RGB
+            sheet.paste(image, (MARGIN + c * step_x, top + TEXT_HEIGHT))
     return sheet

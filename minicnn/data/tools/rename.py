@@ -1,7 +1,7 @@
-"""Pictures named by class and number: cat_0001.jpg, cat_0002.jpg, ...
+"""Renaming images by class and number: cat_0001.jpg, cat_0002.jpg, ...
 
-Nothing is overwritten, whatever the old names are; a journal, written before the first change,
-takes everything back.
+No file is overwritten, whatever the old names are. A journal, which is written before the first
+change, can undo everything.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from minicnn.data.folders import ImageList
 from minicnn.data.image_files import PathLike
+from minicnn.data.image_list import ImageList
 from minicnn.data.tools.rename_journal import (
     RENAMING,
     UNDOING,
@@ -32,27 +32,27 @@ from minicnn.support.text import quoted
 
 PATTERN = "{class}_{number}"
 PLACES = re.compile(r"\{class\}|\{number\}")
-MAX_NAME = 255  # bytes: what file systems hold
-MIN_DIGITS = 4  # so that a few thousand files sort as they are numbered
-LINE_END = "\r\n"  # as csv has it
-ASIDE = ".minicnn-"  # how the name of a file begins that waits for another one to move
+MAX_NAME = 255  # bytes, the limit of most file systems
+MIN_DIGITS = 4  # so that a few thousand files sort by their numbers
+LINE_END = "\r\n"  # the one of CSV
+ASIDE = ".minicnn-"  # prefix of the temporary name of a file in a cycle
 
 
 def plan_renames(images: ImageList, pattern: str = PATTERN) -> list[Rename]:
-    """New names in each class, in the order of the old ones; endings stay as they are.
+    """Plan new names for the images of each class, in the order of the old names.
 
     Parameters
     ----------
-    images : as `list_folder` found them
-    pattern : with {class} and {number}; a number is as wide as its class's largest, four digits
-        or more
+    images : as `list_folder` returned them
+    pattern : the new name without its extension, with {class} and {number}; all numbers of a class
+        have as many digits as the largest, at least four
 
     Returns
     -------
-    Rename of each file whose name changes; none when all are named so already
+    A Rename for each file whose name changes; an empty list if all have their new names already
     """
     if "{number}" not in pattern or re.search(r'[\\/:*?"<>|\x00-\x1f]', pattern):
-        raise ArgumentError(f"pattern must be a file's name with {{number}}; got {quoted(pattern)}")
+        raise ArgumentError(f"pattern must be a file name with {{number}}; got {quoted(pattern)}")
     of_class: list[list[Path]] = [[] for _ in images.class_names]
     for path, label in zip(images.paths, images.labels, strict=True):
         of_class[label].append(path)
@@ -67,17 +67,22 @@ def plan_renames(images: ImageList, pattern: str = PATTERN) -> list[Rename]:
 
 
 def apply_renames(plan: Sequence[Rename], journal: PathLike) -> None:
-    """Rename the files; `journal` is a new csv of old and new names, in a folder above them.
+    """Rename the files, and record it in a journal.
+
+    Parameters
+    ----------
+    plan : as `plan_renames` returned it
+    journal : a new CSV file of old and new names, in the folder of the images or above it
 
     Raises
     ------
     FileExistsError
-        The journal is there already, or a new name belongs to a file outside of the plan. Nothing
+        The journal exists already, or a new name belongs to a file outside of the plan. No file
         was renamed then.
     ArgumentError
-        The journal would lie beside or below the pictures, where it could not name them.
+        The journal is in neither the folder of the images nor one above it.
     FolderInUseError
-        Another renaming is at work on the same pictures.
+        Another process is renaming the same images.
     """
     steps = _in_order(plan)
     if not steps:
@@ -90,44 +95,48 @@ def apply_renames(plan: Sequence[Rename], journal: PathLike) -> None:
         if os.path.lexists(journal):
             raise FileExistsError(
                 errno.EEXIST,
-                "the journal of an earlier renaming is there already; name another, or take that "
-                "away",
+                "the journal of an earlier renaming exists already; give another name, or remove "
+                "it",
                 os.fspath(journal),
             )
         write_plan(steps, journal)
         with Journal(journal) as log:
             for number, step in enumerate(steps, 1):
-                with _saying_how_far(_files(steps[: number - 1]), journal):
+                with _progress_in_errors(_files(steps[: number - 1]), journal):
                     log.add(mark(RENAMING, number, len(steps)), LINE_END)
                     _rename(step)
         _make_durable(steps)
 
 
 @contextmanager
-def _saying_how_far(done: int, journal: PathLike) -> Iterator[None]:
-    """Let an error of the system say what was renamed before it, and how to take that back."""
+def _progress_in_errors(done: int, journal: PathLike) -> Iterator[None]:
+    """Add to an OSError how many files were renamed before it, and how to undo that."""
     try:
         yield
     except OSError as error:
         if done and error.strerror:
             error.strerror += (
-                f"; {done:,} files have new names already, which --undo {journal} takes back"
+                f"; {done:,} files have new names already; undo that with --undo {journal}"
             )
         raise
 
 
 def undo_renames(journal: PathLike) -> int:
-    """Give the files of a journal their old names back, also after an interruption; how many.
+    """Give the files of a journal their old names again, even after an interruption.
+
+    Returns
+    -------
+    The number of files
 
     Raises
     ------
     FileNotFoundError
-        Some of the files are no longer there; all others have their old names again.
+        Some of the files no longer exist; all others have their old names again.
     FileExistsError
-        An old name belongs to another file. Those that were renamed after it have their old names
-        again; once that file is elsewhere, the rest can be undone as well.
+        An old name belongs to another file. Files that were renamed after it have their old names
+        again; once that file is moved away, the rest can be undone as well.
     FormatError
-        It is no journal, or one that would rename what is not below its folder.
+        It is not a journal, or it would rename files outside of its folder.
     """
     plan = read_plan(journal)
     if not plan.steps:
@@ -138,7 +147,7 @@ def undo_renames(journal: PathLike) -> int:
             gone = [
                 step
                 for number, step in reversed([*enumerate(steps, 1)])
-                if not _taken_back(step, log, mark(UNDOING, number, len(plan.steps)))
+                if not _undo(step, log, mark(UNDOING, number, len(plan.steps)))
             ]
         _make_durable(steps)
     if gone:
@@ -146,8 +155,8 @@ def undo_renames(journal: PathLike) -> int:
     return _files(steps)
 
 
-def _taken_back(step: Rename, log: Journal, line: str) -> bool:
-    """Give one file its old name back; False where it is under neither name."""
+def _undo(step: Rename, log: Journal, line: str) -> bool:
+    """Give one file its old name again; return False if it has neither of the two names."""
     if not os.path.lexists(step.new):
         return os.path.lexists(step.old)
     log.add(line, LINE_END)
@@ -156,18 +165,18 @@ def _taken_back(step: Rename, log: Journal, line: str) -> bool:
 
 
 def _gone_text(steps: Sequence[Rename], gone: Sequence[Rename]) -> str:
-    more = f", and {len(gone) - 1:,} more are not" if len(gone) > 1 else ""
+    more = f", nor do {len(gone) - 1:,} more" if len(gone) > 1 else ""
     rest = _files(steps) - _files(gone)
-    return f"is no longer there{more}; the other {rest:,} files have their old names again"
+    return f"no longer exists{more}; the other {rest:,} files have their old names again"
 
 
 def _rename(step: Rename) -> None:
-    if os.path.lexists(step.new):  # rename() would replace it
+    if os.path.lexists(step.new):  # os.rename would replace it
         raise FileExistsError(errno.EEXIST, "another file has this name", str(step.new))
     os.rename(step.old, step.new)
     if _is_aside(step.new):
-        # Before and after a circle the names are the same: a power cut must not take back the
-        # middle of it and keep its marks.
+        # The names before and after a cycle are the same. So a power failure must not undo a step
+        # in the middle of it but keep its mark.
         make_names_durable(step.new.parent)
 
 
@@ -181,7 +190,7 @@ def _common_folder(steps: Sequence[Rename]) -> str:
 
 
 def _files(steps: Sequence[Rename]) -> int:
-    """Files, not steps: one in a circle takes two."""
+    """Return the number of files; the first file of a cycle takes two steps."""
     return sum(not _is_aside(step.old) for step in steps)
 
 
@@ -190,7 +199,7 @@ def _is_aside(path: Path) -> bool:
 
 
 def _filled(pattern: str, name: str, number: str) -> str:
-    """The pattern with its words in it; a class may itself be called {number}."""
+    """Fill in the pattern, in one pass because the class itself may be called {number}."""
     return PLACES.sub(lambda found: name if found[0] == "{class}" else number, pattern)
 
 
@@ -198,13 +207,13 @@ def _check_lengths(plan: Sequence[Rename]) -> None:
     longest = max(plan, key=lambda one: len(os.fsencode(one.new.name)), default=None)
     if longest is not None and len(os.fsencode(longest.new.name)) > MAX_NAME:
         raise ArgumentError(
-            f"names may have {MAX_NAME} bytes, and {quoted(longest.new.name)} would have "
+            f"names must have at most {MAX_NAME} bytes, but {quoted(longest.new.name)} has "
             f"{len(os.fsencode(longest.new.name))}; give a shorter pattern, such as '{{number}}'"
         )
 
 
 def _sorted(paths: list[Path], pattern: str, name: str) -> list[Path]:
-    """Files named by the pattern first, by their number: a second run changes nothing."""
+    """Sort files that match the pattern first, by number, so that a second run changes nothing."""
     parts = re.split(f"({PLACES.pattern})", pattern)
     words = {"{class}": re.escape(name), "{number}": "([0-9]+)"}
     named = re.compile("".join(words.get(part, re.escape(part)) for part in parts))
@@ -217,17 +226,20 @@ def _sorted(paths: list[Path], pattern: str, name: str) -> list[Path]:
 
 
 def _in_order(plan: Sequence[Rename]) -> list[Rename]:
-    """The same renames so that each new name is free in its turn; circles get a step more."""
+    """Order the renames so that each new name is free when it is needed.
+
+    A cycle, such as a -> b -> a, needs one more step: its first file gets a temporary name.
+    """
     waiting = {one.old: one.new for one in plan}
     steps: list[Rename] = []
     for one in plan:
         if one.old not in waiting:
-            continue  # done as part of a chain
+            continue  # it was part of an earlier chain
         chain, seen = [one.old], {one.old}
         while (new := waiting[chain[-1]]) in waiting and new not in seen:
             chain.append(new)
             seen.add(new)
-        if waiting[chain[-1]] in seen:  # a circle: its first file steps aside, and comes in last
+        if waiting[chain[-1]] in seen:  # a cycle
             aside = one.old.with_name(f"{ASIDE}{secrets.token_hex(8)}{one.old.suffix}")
             steps.append(Rename(one.old, aside))
             waiting[aside] = waiting.pop(one.old)

@@ -1,17 +1,17 @@
-"""The journal of a renaming: every step before the first, and a mark before each.
+"""The journal of a renaming: all planned steps, followed by one mark before each step is executed.
 
     old,new
     cats/b.jpg,cats/cat_0001.jpg
     cats/a.jpg,cats/cat_0002.jpg
     renaming 1 of 2
 
-A program can be killed between a mark and its renaming, in the middle of a mark, and again while it
-takes the steps back. How far it came is therefore asked of the folders: which names are there tells
-the steps that are in force, and the last mark only decides where two answers fit. (In a circle,
-a -> b -> a, the names before and after are the same.)
+A process can be killed between a mark and its step, in the middle of a mark, and again while it
+undoes the steps. So the number of executed steps is found from the files that exist. The last mark
+only decides if two numbers are equally likely: after a cycle, such as a -> b -> a, the names are
+the same as before.
 
-Paths are below the journal's own folder, and only a file's name changes: a journal from elsewhere
-cannot move anything out of its folder or into it.
+Paths are relative to the journal's folder and below it, and only the name of a file changes. So a
+journal from another source cannot move anything out of its folder or into it.
 """
 
 from __future__ import annotations
@@ -39,21 +39,23 @@ DONE, UNDONE = "done", "undone"
 
 
 class Rename(NamedTuple):
-    """One file's old and new name."""
+    """The old and the new path of one file."""
 
     old: Path
     new: Path
 
 
 class Plan(NamedTuple):
-    """What a journal says: its steps, and how many were in force when its last mark was written."""
+    """The content of a journal."""
 
     steps: list[Rename]
-    marked: int
+    marked: int  # the number of executed steps by the last mark
 
 
 def mark(word: str, number: int, steps: int) -> str:
-    """The line before step `number`, counted from 1. It ends in a way that shows that it is whole.
+    """Return the line that is written before step `number`, counted from 1.
+
+    It ends with the number of steps, which shows that the line is complete.
 
     >>> mark(RENAMING, 3, 12)
     'renaming 3 of 12'
@@ -62,19 +64,19 @@ def mark(word: str, number: int, steps: int) -> str:
 
 
 def write_plan(steps: Sequence[Rename], journal: PathLike) -> None:
-    """A new journal, with paths below its folder.
+    """Write a new journal.
 
     Raises
     ------
-    ArgumentError : a picture lies elsewhere
+    ArgumentError : an image is not below the folder of the journal
     """
     folder = os.path.dirname(os.path.abspath(journal))
     parents = {parent: os.path.abspath(parent) for parent in {step.old.parent for step in steps}}
     for parent, absolute in parents.items():
         if not _is_below(absolute, folder):
             raise ArgumentError(
-                f"the journal must lie in {parent} or in a folder above it, so that it can only "
-                f"rename what is below it; got {os.fspath(journal)}"
+                f"the journal must be in {parent} or a folder above it, as it only renames files "
+                f"below its own folder; got {os.fspath(journal)}"
             )
     below = {parent: os.path.relpath(path, folder) for parent, path in parents.items()}
     rows = [[_joined(below[step.old.parent], path.name) for path in step] for step in steps]
@@ -82,12 +84,12 @@ def write_plan(steps: Sequence[Rename], journal: PathLike) -> None:
 
 
 def read_plan(journal: PathLike) -> Plan:
-    """The steps of a journal, with whole paths, and its last mark.
+    """Read the steps of a journal, with whole paths, and its last mark.
 
     Raises
     ------
-    FormatError : it is no journal
-    UnsafeFileError : it would rename something outside of its folder
+    FormatError : it is not a journal
+    UnsafeFileError : it would rename a file outside of its folder
     """
     text = read_whole(journal, MAX_JOURNAL).decode(errors="surrogateescape")
     try:
@@ -95,34 +97,34 @@ def read_plan(journal: PathLike) -> Plan:
     except csv.Error:
         rows = []
     if not rows or rows[0] != HEAD:
-        raise FormatError(journal, "is no journal of `minicnn data rename`")
+        raise FormatError(journal, "is not a journal of `minicnn data rename`")
     pairs = [row for row in rows[1:] if len(row) == 2]
     steps = _below(pairs, journal)
     return Plan(steps, _marked([row for row in rows[1:] if len(row) != 2], len(steps), journal))
 
 
 def position(plan: Plan) -> int:
-    """How many of the steps are in force, by the names that are there.
+    """Return how many of the steps were executed, judging by the files that exist.
 
-    Of all positions the one that fewest names speak against, and of these the nearest to the mark.
+    It is the number with the fewest contradictions; of several, the nearest to the last mark.
     """
-    before: dict[Path, bool] = {}  # was this name there before the first step?
+    before: dict[Path, bool] = {}  # whether the name existed before the first step
     for step in plan.steps:
         before.setdefault(step.old, True)
         before.setdefault(step.new, False)
-    there = {name: os.path.lexists(name) for name in before}
-    expected, against = before, sum(there[name] != before[name] for name in before)
-    best = (against, plan.marked, 0)
+    exists = {name: os.path.lexists(name) for name in before}
+    expected, contradictions = before, sum(exists[name] != before[name] for name in before)
+    best = (contradictions, plan.marked, 0)
     for number, step in enumerate(plan.steps, 1):
         for name, now in ((step.old, False), (step.new, True)):
-            against += (there[name] != now) - (there[name] != expected[name])
+            contradictions += (exists[name] != now) - (exists[name] != expected[name])
             expected[name] = now
-        best = min(best, (against, abs(number - plan.marked), number))
+        best = min(best, (contradictions, abs(number - plan.marked), number))
     return best[2]
 
 
 def _below(pairs: Sequence[Sequence[str]], journal: PathLike) -> list[Rename]:
-    """Whole paths, each checked to be in a folder below the journal's."""
+    """Return the steps with whole paths; raise UnsafeFileError if one leaves the folder."""
     folder = os.path.dirname(os.path.abspath(journal))
     real = os.path.realpath(folder)
     steps, parents = [], set()
@@ -140,7 +142,7 @@ def _below(pairs: Sequence[Sequence[str]], journal: PathLike) -> list[Rename]:
 
 
 def _marked(rows: Sequence[Sequence[str]], steps: int, journal: PathLike) -> int:
-    """How many steps were in force by the marks; a mark that was cut off does not count."""
+    """Return how many steps were executed by the marks; an incomplete mark does not count."""
     marked = 0
     for text in (row[0] for row in rows if row):
         found = MARK.fullmatch(text)
@@ -148,15 +150,15 @@ def _marked(rows: Sequence[Sequence[str]], steps: int, journal: PathLike) -> int
             marked = int(found[2]) - (found[1] == UNDOING)
         elif text in (DONE, UNDONE):
             marked = min(max(marked + (1 if text == DONE else -1), 0), steps)
-        elif not _is_cut_off(text, steps):
+        elif not _is_incomplete_mark(text, steps):
             raise FormatError(
-                journal, f"has the line {quoted(text, 40)}, which is no step and no mark"
+                journal, f"has the line {quoted(text, 40)}, which is neither a step nor a mark"
             )
     return marked
 
 
-def _is_cut_off(text: str, steps: int) -> bool:
-    """Is this the beginning of a mark?"""
+def _is_incomplete_mark(text: str, steps: int) -> bool:
+    """Return whether the text is the beginning of a mark."""
     words = re.sub("[0-9]+", "1", text)
     whole = [mark(word, 1, 1) for word in (RENAMING, UNDOING)]
     return any(one.startswith(words) for one in [*whole, DONE, UNDONE]) and steps > 0
@@ -165,8 +167,8 @@ def _is_cut_off(text: str, steps: int) -> bool:
 def _unsafe(journal: PathLike, old: str, new: str) -> UnsafeFileError:
     return UnsafeFileError(
         journal,
-        f"would rename {quoted(old, 40)} to {quoted(new, 40)}; a journal only gives files below "
-        "its own folder other names. Put it back where it was written",
+        f"would rename {quoted(old, 40)} to {quoted(new, 40)}, but a journal only renames files "
+        "below its own folder. Move it back to where it was written",
     )
 
 

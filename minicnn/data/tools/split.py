@@ -1,7 +1,7 @@
-"""A folder of classes, copied into train, val and test: the same proportions in each class.
+"""Planning how the images of a folder are divided into training, validation and test splits.
 
-Pictures of one group (a patient, a burst of photos) stay together: a network that has seen one of
-them knows the others too well.
+Every class is divided in the same proportions. Images of one group (a patient, a burst of photos)
+stay in one split: a network that was trained on one of them would recognize the others.
 """
 
 from __future__ import annotations
@@ -14,100 +14,100 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn import random
-from minicnn.data.folders import ImageList
+from minicnn.data.image_list import ImageList
 from minicnn.data.tools.matching import find_in_each
 from minicnn.errors import ArgumentError
 from minicnn.support.text import quoted
 
 NAMES = {2: ("train", "test"), 3: ("train", "val", "test")}
-PARTS = {"train": 70.0, "val": 20.0, "test": 10.0}
+DEFAULT_SHARES = {"train": 70.0, "val": 20.0, "test": 10.0}
 
 
-class SplitPart(NamedTuple):
-    """One folder of the split."""
+class Split(NamedTuple):
+    """The name of a split and its images."""
 
     name: str
-    rows: np.ndarray  # positions in the list of images, ascending
+    rows: np.ndarray  # indices into the list of images, ascending
 
 
-def parse_parts(text: str) -> dict[str, float]:
-    """Names and shares of the parts, from what one types.
+def parse_shares(text: str) -> dict[str, float]:
+    """Parse the shares of the splits, as they are typed after --parts.
 
-    >>> parse_parts("70/20/10")
+    >>> parse_shares("70/20/10")
     {'train': 70.0, 'val': 20.0, 'test': 10.0}
-    >>> parse_parts("fit=4/check=1")
+    >>> parse_shares("fit=4/check=1")
     {'fit': 4.0, 'check': 1.0}
     """
     words = [word.strip() for word in text.split("/")]
     named = [word.rpartition("=") for word in words]
     try:
-        shares = [float(share) for _, _, share in named]
+        values = [float(share) for _, _, share in named]
     except ValueError:
-        shares = []
+        values = []
     names = [name for name, _, _ in named]
     if not any(names):
         names = list(NAMES.get(len(words), ()))
-    if not shares or len(names) != len(shares):
+    if not values or len(names) != len(values):
         raise ArgumentError(
             f"parts must be like 80/20, 70/20/10 or train=70/val=20/test=10; got {quoted(text)}"
         )
-    parts = dict(zip(names, shares, strict=True))
-    _check_parts(parts)
-    if len(parts) < len(names):
+    shares = dict(zip(names, values, strict=True))
+    _check_shares(shares)
+    if len(shares) < len(names):
         raise ArgumentError(f"parts must have different names; got {quoted(text)}")
-    return parts
+    return shares
 
 
 def plan_split(
     images: ImageList,
-    parts: Mapping[str, float] | None = None,
+    shares: Mapping[str, float] | None = None,
     *,
     group_by: str | None = None,
-) -> list[SplitPart]:
-    """Which picture goes where; the same plan for the same seed.
+) -> list[Split]:
+    """Assign every image to a split; the same seed gives the same plan.
 
     Parameters
     ----------
-    images : as `list_folder` found them
-    parts : share of each part, of any sum; default: train 70, val 20, test 10
-    group_by : regular expression, searched in each file's path below the root. Files with the same
-        match (of the first parenthesis, if it has one) stay together; a file without a match is
-        on its own.
+    images : as `list_folder` returned them
+    shares : the share of each split, with any sum; default: train 70, val 20, test 10
+    group_by : a regular expression that is searched in each file's path below the root. Files with
+        the same match (of the first group, if it has one) stay in one split; a file without a
+        match is a group of its own
 
     Returns
     -------
-    SplitPart for each, in the order of `parts`
+    A Split for each entry of `shares`, in their order
 
     Raises
     ------
-    ArgumentError : a part would be empty, `parts` or `group_by` cannot be understood
+    ArgumentError : a split would be empty, or `shares` or `group_by` is not valid
 
     Notes
     -----
-    Without groups each class is cut at its exact shares, rounded so that no part is off by a whole
-    picture. With groups the largest ones are placed first, each where most is missing of what it
-    holds; the shares are then as close as the groups allow.
+    Without groups, each class is divided exactly by the shares and rounded, so every split is less
+    than one image off. With groups, the largest ones are assigned first, each to the split that
+    lacks most of the group's classes; the shares are then as close as the groups allow.
     """
-    parts = PARTS if parts is None else parts
-    _check_parts(parts)
-    shares = np.array([*parts.values()]) / sum(parts.values())
+    shares = DEFAULT_SHARES if shares is None else shares
+    _check_shares(shares)
+    fractions = np.array([*shares.values()]) / sum(shares.values())
     labels = np.asarray(images.labels)
     if group_by is None:
-        where = _cut_classes(labels, shares)
+        split_of = _assign_images(labels, fractions)
     else:
-        where = _place_groups(labels, group_keys(images, group_by), shares)
-    plan = [SplitPart(name, np.flatnonzero(where == i)) for i, name in enumerate(parts)]
-    empty = [part.name for part in plan if len(part.rows) == 0]
+        split_of = _assign_groups(labels, group_keys(images, group_by), fractions)
+    plan = [Split(name, np.flatnonzero(split_of == i)) for i, name in enumerate(shares)]
+    empty = [split.name for split in plan if len(split.rows) == 0]
     if empty:
         raise ArgumentError(
-            f"{len(labels)} images at these shares leave the part {empty[0]} without any; give it "
-            "a larger share, fewer parts or more images"
+            f"{len(labels)} images with these shares leave the split {empty[0]} empty; give it a "
+            "larger share, fewer splits or more images"
         )
     return plan
 
 
 def group_keys(images: ImageList, pattern: str) -> list[str]:
-    """What `pattern` finds in each file's path below the root, or the whole path."""
+    """Return the group of each file: what `pattern` finds in its path, or the whole path."""
     names = [Path(name).as_posix() for name in images.filenames]
     found = find_in_each(pattern, names, "group_by")
     if not any(match is not None for match in found):
@@ -115,67 +115,67 @@ def group_keys(images: ImageList, pattern: str) -> list[str]:
             f"group_by={quoted(pattern)} matches none of {len(names)} files, such as "
             f"{quoted(names[0])}"
         )
-    # No path ends with "//", so no file is taken for a group by chance.
+    # No path ends with "//", so a path can never equal a match.
     return [
         name if match is None else f"{match}//" for name, match in zip(names, found, strict=True)
     ]
 
 
 def count_table(
-    images: ImageList, plan: Sequence[SplitPart], without: Iterable[Path] = ()
+    images: ImageList, plan: Sequence[Split], without: Iterable[Path] = ()
 ) -> np.ndarray:
-    """Pictures of each class in each part, (classes, parts); `without` those that failed."""
+    """Count the images of each class and split, (classes, splits), but not those in `without`."""
     labels, classes, left_out = np.asarray(images.labels), len(images.class_names), {*without}
     kept = np.array([path not in left_out for path in images.paths], bool)
-    rows = [part.rows[kept[part.rows]] for part in plan]
+    rows = [split.rows[kept[split.rows]] for split in plan]
     return np.stack([np.bincount(labels[one], minlength=classes) for one in rows], axis=1)
 
 
-def _check_parts(parts: Mapping[str, float]) -> None:
-    for name, share in parts.items():
+def _check_shares(shares: Mapping[str, float]) -> None:
+    for name, share in shares.items():
         if not name or name.startswith(".") or re.search(r'[\\/:*?"<>|\x00-\x1f]', name):
-            raise ArgumentError(f"a part's name must be a folder's name; got {quoted(name)}")
+            raise ArgumentError(f"the name of a part must be a folder name; got {quoted(name)}")
         if not 0 < share < float("inf"):
-            raise ArgumentError(f"a part's share must be positive; got {name}={share}")
-    if len(parts) < 2:
-        raise ArgumentError(f"a split needs two parts or more; got {', '.join(parts) or 'none'}")
+            raise ArgumentError(f"the share of a part must be positive; got {name}={share}")
+    if len(shares) < 2:
+        raise ArgumentError(f"at least two parts are needed; got {', '.join(shares) or 'none'}")
 
 
-def whole_counts(shares: np.ndarray, total: int) -> np.ndarray:
-    """`shares` of `total` as whole numbers of that sum: the largest remainders are rounded up.
+def whole_counts(fractions: np.ndarray, total: int) -> np.ndarray:
+    """Round `fractions * total` to integers with the sum `total`, largest remainders up.
 
     >>> whole_counts(np.array([0.7, 0.2, 0.1]), 13).tolist()
     [9, 3, 1]
     """
-    exact = shares * total
-    # 0.7 * 10 is a hair below 7: without the rounding its whole part would be 6.
+    exact = fractions * total
+    # 0.7 * 10 is slightly below 7; without rounding, its floor would be 6.
     counts = np.floor(exact.round(9)).astype(np.int64)
-    most_left = np.argsort(counts - exact, kind="stable")
-    counts[most_left[: total - counts.sum()]] += 1
+    by_remainder = np.argsort(counts - exact, kind="stable")
+    counts[by_remainder[: total - counts.sum()]] += 1
     return counts
 
 
-def _cut_classes(labels: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """The part of each picture."""
-    where = np.empty(len(labels), np.int64)
+def _assign_images(labels: np.ndarray, fractions: np.ndarray) -> np.ndarray:
+    """Return the index of each image's split; each class is shuffled and divided."""
+    split_of = np.empty(len(labels), np.int64)
     for label in np.unique(labels):
         rows = np.flatnonzero(labels == label)
         order = random.generator("split", label).permutation(rows)
-        where[order] = np.repeat(np.arange(len(shares)), whole_counts(shares, len(rows)))
-    return where
+        split_of[order] = np.repeat(np.arange(len(fractions)), whole_counts(fractions, len(rows)))
+    return split_of
 
 
-def _place_groups(labels: np.ndarray, keys: list[str], shares: np.ndarray) -> np.ndarray:
-    """The part of each picture, one for all of a group."""
+def _assign_groups(labels: np.ndarray, keys: list[str], fractions: np.ndarray) -> np.ndarray:
+    """Return the index of each image's split, which is the same for all images of a group."""
     _, group = np.unique(np.array(keys, object).astype(str), return_inverse=True)
     classes = int(labels.max()) + 1
-    held = np.zeros((group.max() + 1, classes))  # pictures of each class in each group
-    np.add.at(held, (group, labels), 1)
-    missing = np.outer(shares, held.sum(axis=0))  # (parts, classes)
-    part_of = np.empty(len(held), np.int64)
-    shuffled = random.generator("split groups").permutation(len(held))
-    for g in shuffled[np.argsort(-held.sum(axis=1)[shuffled], kind="stable")]:
-        # Of all places this one leaves the smallest sum of squares of what is missing.
-        part_of[g] = np.argmax(missing @ held[g])
-        missing[part_of[g]] -= held[g]
-    return part_of[group]
+    sizes = np.zeros((group.max() + 1, classes))  # images of each class in each group
+    np.add.at(sizes, (group, labels), 1)
+    missing = np.outer(fractions, sizes.sum(axis=0))  # (splits, classes)
+    split_of = np.empty(len(sizes), np.int64)
+    shuffled = random.generator("split groups").permutation(len(sizes))
+    for g in shuffled[np.argsort(-sizes.sum(axis=1)[shuffled], kind="stable")]:
+        # This split makes the sum of squares of the missing counts smallest.
+        split_of[g] = np.argmax(missing @ sizes[g])
+        missing[split_of[g]] -= sizes[g]
+    return split_of[group]

@@ -1,4 +1,4 @@
-"""Sizes, kinds and brightness of the pictures of each class."""
+"""Statistics of the images of each class: sizes, file formats and colors."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minicnn.data.folders import ImageList
 from minicnn.data.image_files import reason_of, with_opened_image
+from minicnn.data.image_list import ImageList
 from minicnn.data.images import decode
 from minicnn.data.parallel import map_in_threads
 
 
-class Looked(NamedTuple):
-    """What one file says of itself, and its pixels if they were asked for."""
+class ImageStats(NamedTuple):
+    """The statistics of one image file."""
 
     height: int
     width: int
     kind: str  # "JPEG RGB": file format and Pillow's mode
     size_bytes: int
-    sums: np.ndarray  # (2, 3): sum and sum of squares of red, green, blue, in 0...1
+    sums: np.ndarray  # (2, 3): sum and sum of squares of red, green, blue in 0...1; 0 if not read
 
 
 class ClassStats(NamedTuple):
-    """One class; heights and widths (n,) in pixels."""
+    """The statistics of one class; heights and widths are (n,) in pixels."""
 
     name: str
     heights: np.ndarray
@@ -38,12 +38,12 @@ class ClassStats(NamedTuple):
 
     @property
     def images(self) -> int:
-        """Pictures that could be read."""
+        """The number of images that could be read."""
         return len(self.heights)
 
 
 class FolderStats(NamedTuple):
-    """All classes, all of them together, and what could not be read."""
+    """The statistics of all classes and of all images, and the files that could not be read."""
 
     classes: list[ClassStats]
     total: ClassStats
@@ -51,7 +51,7 @@ class FolderStats(NamedTuple):
 
     @property
     def rows(self) -> list[ClassStats]:
-        """The classes, and below them all together."""
+        """The statistics of the classes, followed by those of all images."""
         return [*self.classes, self.total]
 
 
@@ -62,38 +62,40 @@ def folder_stats(
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> FolderStats:
-    """Look at every picture.
+    """Compute the statistics of every image.
 
     Parameters
     ----------
-    images : as `list_folder` found them
-    pixels : also decode them, for mean and standard deviation of each color; else only the first
-        bytes of each file are read
-    threads : that read; default: one for each processor
-    progress : called with (pictures done, pictures in all) after each
+    images : as `list_folder` returned them
+    pixels : decode the images, for mean and standard deviation of each color; if False, only the
+        first bytes of each file are read
+    threads : default: one per processor
+    progress : called with (images done, number of images) after each
 
     Notes
     -----
-    Sizes are the file's own: a camera's note on how it was held (EXIF) turns nothing here.
+    Sizes are those of the stored image, before its EXIF orientation is applied.
     """
 
-    def look(path: Path) -> Looked | str:
+    def examine(path: Path) -> ImageStats | str:
         try:
-            return _look(path, pixels)
+            return _examine(path, pixels)
         except OSError as error:
             return reason_of(error)
 
-    seen = map_in_threads(look, images.paths, threads, progress)
+    found = map_in_threads(examine, images.paths, threads, progress)
     classes = [
-        _summary(name, [seen[i] for i in np.flatnonzero(images.labels == k)], pixels)
+        _summary(name, [found[i] for i in np.flatnonzero(images.labels == k)], pixels)
         for k, name in enumerate(images.class_names)
     ]
-    failures = [(path, s) for path, s in zip(images.paths, seen, strict=True) if isinstance(s, str)]
-    return FolderStats(classes, _summary("all", seen, pixels), failures)
+    failures = [
+        (path, one) for path, one in zip(images.paths, found, strict=True) if isinstance(one, str)
+    ]
+    return FolderStats(classes, _summary("all", found, pixels), failures)
 
 
 def paper_text(stats: ClassStats) -> str:
-    """What the function of paper 2 prints for a class.
+    """Return the statistics of a class as the function in paper 2 prints them.
 
     >>> sizes = np.array([150, 149]), np.array([150, 150])
     >>> print(paper_text(ClassStats("sea", *sizes, Counter(), 0)))
@@ -118,7 +120,7 @@ def paper_text(stats: ClassStats) -> str:
     return "\n".join(lines[:-1])
 
 
-def _look(path: Path, pixels: bool) -> Looked:
+def _examine(path: Path, pixels: bool) -> ImageStats:
     kind, (width, height) = with_opened_image(
         path, lambda image: (f"{image.format} {image.mode}", image.size)
     )
@@ -126,19 +128,19 @@ def _look(path: Path, pixels: bool) -> Looked:
     if pixels:
         colors = decode(path, upright=False).reshape(-1, 3) / np.float64(255)
         sums = np.stack([colors.sum(axis=0), (colors**2).sum(axis=0)])
-    return Looked(height, width, kind, path.stat().st_size, sums)
+    return ImageStats(height, width, kind, path.stat().st_size, sums)
 
 
-def _summary(name: str, seen: list[Looked | str], pixels: bool) -> ClassStats:
-    looked = [one for one in seen if isinstance(one, Looked)]
+def _summary(name: str, found: list[ImageStats | str], pixels: bool) -> ClassStats:
+    readable = [one for one in found if isinstance(one, ImageStats)]
     stats = ClassStats(
         name,
-        np.array([one.height for one in looked], np.int64),
-        np.array([one.width for one in looked], np.int64),
-        Counter(one.kind for one in looked),
-        sum(one.size_bytes for one in looked),
+        np.array([one.height for one in readable], np.int64),
+        np.array([one.width for one in readable], np.int64),
+        Counter(one.kind for one in readable),
+        sum(one.size_bytes for one in readable),
     )
-    if not (pixels and looked):
+    if not (pixels and readable):
         return stats
-    first, second = sum(one.sums for one in looked) / (stats.heights @ stats.widths)
+    first, second = sum(one.sums for one in readable) / (stats.heights @ stats.widths)
     return stats._replace(mean=first, std=np.sqrt(np.maximum(second - first**2, 0)))

@@ -28,13 +28,13 @@ def fold_batch_norms(nodes: list[Node], live_out: set[int]) -> tuple[list[Node],
     return nodes, folding.calls
 
 
-def keep_weights(nodes: list[Node]) -> list[Node]:
+def cache_weights(nodes: list[Node]) -> list[Node]:
     """Tell convolutions that their weights seldom change.
 
     An engine may cache what it derives from them for as long as they are the same bit for bit.
     """
     return [
-        Node(n.operation, n.reads, n.writes, {**n.attributes, "keep_weights": True})
+        Node(n.operation, n.reads, n.writes, {**n.attributes, "cache_weights": True})
         if n.operation.name in CONVOLUTIONS
         else n
         for n in nodes

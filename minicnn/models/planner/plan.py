@@ -18,7 +18,7 @@ from minicnn.layers.parameter import Parameter, aligned
 from minicnn.losses import Loss
 from minicnn.models.graph import Graph
 from minicnn.models.planner.arena import assign_offsets
-from minicnn.models.planner.folding import fold_batch_norms, keep_weights
+from minicnn.models.planner.folding import cache_weights, fold_batch_norms
 from minicnn.models.planner.fusion import fuse_operations, loss_node, share_moments
 from minicnn.models.planner.gradient import Gradients, values_with_gradient
 from minicnn.models.planner.relu_masking import apply_relu_masks_early
@@ -126,7 +126,7 @@ def _for_inference(
     if not fuse:
         return nodes, []
     nodes, constants = fold_batch_norms(nodes, live_out)
-    return keep_weights(fuse_operations(nodes, live_out)), constants
+    return cache_weights(fuse_operations(nodes, live_out)), constants
 
 
 def _inputs(graph: Graph, specs: list[Spec]) -> list[Value]:

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.backends.cuda.runtime import program as one_step
 from minicnn.backends.cuda.runtime.device_dataset import dataset_on_device
 from minicnn.backends.cuda.runtime.graph import Launches, Recorded
 from minicnn.backends.cuda.runtime.memory import subarray, upload
+from minicnn.backends.cuda.runtime.program import Arena, ProgramRunner
 from minicnn.backends.cuda.runtime.step_buffers import StepBuffers
 from minicnn.backends.cuda.runtime.step_kernels import (
     StepLayout,
@@ -45,7 +45,7 @@ NOT_HALTED = np.zeros(1, np.uint32)
 
 
 class SampleSource(NamedTuple):
-    """Where the launches read one input's samples: a data set, or the samples of each step."""
+    """The array with one input's samples: a data set, or the samples of each step."""
 
     array: Any  # on the device
     by_index: bool  # it is a data set, and the table has the indices of the samples
@@ -62,7 +62,7 @@ class Setup(NamedTuple):
     predictions: int
 
 
-class Runner(one_step.Runner):
+class Runner(ProgramRunner):
     """A program's Runner that also takes several training steps with one call."""
 
     max_steps_per_call = MAX_STEPS_PER_CALL
@@ -71,7 +71,7 @@ class Runner(one_step.Runner):
         self,
         program: Program,
         arrays: dict[int, np.ndarray],
-        arena: one_step.Arena | None = None,
+        arena: Arena | None = None,
     ) -> None:
         super().__init__(program, arrays, arena)
         fitting = ARENA_BYTES // max(program.arena_bytes, 1)

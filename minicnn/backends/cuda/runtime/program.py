@@ -50,7 +50,7 @@ class Arena:
         return self._memory
 
 
-class Runner:
+class ProgramRunner:
     """Holds a program's arrays on the device and runs its steps.
 
     Parameters

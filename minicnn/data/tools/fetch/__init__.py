@@ -1,4 +1,4 @@
-"""Pictures from links, with limits: `minicnn data fetch`."""
+"""Downloading images from lists of links, with limits: `minicnn data fetch`."""
 
 from minicnn.data.tools.fetch.addresses import is_public
 from minicnn.data.tools.fetch.download import Download, FetchLimits, Transport, download

@@ -1,8 +1,8 @@
-"""One download, with limits: on the address, the redirects, the time, the size and the type.
+"""One download with limits on address, redirects, time, size and content type.
 
-Each hop is checked as the first: its link is parsed, its name resolved once, every answer must be
-public, and the connection goes to the address that was checked. A name that changes its mind
-between the check and the connection (DNS rebinding) gains nothing.
+Each redirect is checked like the first link: it is parsed, its name is resolved once, all addresses
+must be public, and the connection is made to an address that was checked. So a name that resolves
+to another address after the check (DNS rebinding) does no harm.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ REDIRECTS = (301, 302, 303, 307, 308)
 HEADERS_BYTES = 64 << 10  # on top of the content's limit
 CHUNK_BYTES = 64 << 10
 LENGTH = re.compile("[0-9]{1,18}", re.ASCII)
-NO_TYPE = ("", "application/octet-stream", "binary/octet-stream")  # the content will tell
+NO_TYPE = ("", "application/octet-stream", "binary/octet-stream")  # the content decides then
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """Every address that the system's resolver knows for a host."""
+    """Return all addresses of a host from the system's resolver."""
     answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
 
 def connect(address: str, port: int, timeout: float) -> socket.socket:
-    """A TCP connection to an address (not to a name: nothing is looked up again)."""
+    """Open a TCP connection to an address, so that no name is resolved again."""
     return socket.create_connection((address, port), timeout)
 
 
 @dataclass(frozen=True)
 class FetchLimits:
-    """What a download may take; times in seconds."""
+    """The limits of a download."""
 
     max_bytes: int = 10_000_000
     connect_seconds: float = 3.0
@@ -55,7 +55,7 @@ class FetchLimits:
 
 @dataclass(frozen=True)
 class Transport:
-    """How names are resolved and connections made; a test puts its own in place."""
+    """The functions that resolve names and open connections; tests replace them."""
 
     resolve: Callable[[str, int], list[str]] = resolve
     connect: Callable[[str, int, float], socket.socket] = connect
@@ -63,20 +63,20 @@ class Transport:
 
 
 class Download(NamedTuple):
-    """What came, and from where in the end."""
+    """A downloaded content, and the link that it came from after all redirects."""
 
     content: bytes
     link: str
 
 
 class Deadline:
-    """A moment that all steps of a download share."""
+    """The time at which a download must be complete."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Seconds that remain; raises FetchRefused when there are none."""
+        """Return the seconds that are left, or raise FetchRefused if there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise FetchRefused("took too long")
@@ -86,15 +86,16 @@ class Deadline:
 def download(
     text: str, limits: FetchLimits | None = None, transport: Transport | None = None
 ) -> Download:
-    """The image file that a link leads to.
+    """Download the image file that a link leads to.
 
-    No proxies, cookies or passwords are used, and nothing is unpacked: a small packed answer
-    cannot become a large one.
+    No proxies, cookies or passwords are used. Compressed responses are refused, as a small one
+    could expand to a large one.
 
     Raises
     ------
     FetchRefused
-        For whatever reason; its text is always the same, `reason` says more to the owner.
+        The link is not allowed or the download failed. The text of the error is always the same;
+        its `reason` says more and is meant for the owner of the machine.
     """
     limits, transport = limits or FetchLimits(), transport or Transport()
     deadline = Deadline(limits.total_seconds)
@@ -112,22 +113,22 @@ def download(
     raise FetchRefused(f"more than {limits.redirects} redirects")
 
 
-class _Elsewhere(NamedTuple):
+class _Redirect(NamedTuple):
     location: str
 
 
 def _redirected(link: Link, location: str, limits: FetchLimits) -> Link:
     location = location.encode("latin-1").decode("utf-8", "replace")  # http.client reads latin-1
-    there = parse_link(urljoin(str(link), location), allow_private=limits.allow_private)
-    if link.scheme == "https" and there.scheme == "http":
+    target = parse_link(urljoin(str(link), location), allow_private=limits.allow_private)
+    if link.scheme == "https" and target.scheme == "http":
         raise FetchRefused("redirected from https to http")
-    return there
+    return target
 
 
 def _get(
     link: Link, limits: FetchLimits, transport: Transport, deadline: Deadline
-) -> bytes | _Elsewhere:
-    """Ask for the link once: the content, or where it says to go."""
+) -> bytes | _Redirect:
+    """Send one request; return the content or the redirect."""
     with _connected(link, limits, transport, deadline) as sock:
         stream = _TimedSocket(sock, deadline, limits.max_bytes + HEADERS_BYTES)
         connection = http.client.HTTPConnection(link.host, link.port)
@@ -138,8 +139,8 @@ def _get(
         connection.endheaders()
         with connection.getresponse() as response:
             if response.status in REDIRECTS:
-                return _Elsewhere(response.getheader("Location") or "")
-            _check_answer(response, limits)
+                return _Redirect(response.getheader("Location") or "")
+            _check_response(response, limits)
             return _read(response, limits)
 
 
@@ -156,7 +157,7 @@ def _headers(link: Link) -> dict[str, str]:
 def _connected(
     link: Link, limits: FetchLimits, transport: Transport, deadline: Deadline
 ) -> socket.socket:
-    """Connected to the first of the host's addresses that answers; all of them were checked."""
+    """Connect to the first of the host's checked addresses that responds."""
     for address in _addresses(link, limits, transport, deadline):
         timeout = min(limits.connect_seconds, deadline.left())
         try:
@@ -165,29 +166,25 @@ def _connected(
             reason = error
             continue
         try:
-            return _tls_handshake(sock, link, limits, transport, deadline)
+            # A public address may be this machine's own; then both ends have the same address.
+            if not limits.allow_private and sock.getsockname()[0] == sock.getpeername()[0]:
+                raise FetchRefused(f"{link.host} is this machine")
+            sock.settimeout(min(limits.connect_seconds, deadline.left()))
+            return _tls_handshake(sock, link, transport) if link.scheme == "https" else sock
         except BaseException:
             sock.close()
             raise
-    raise FetchRefused(f"{link.host} does not answer: {reason}")
+    raise FetchRefused(f"{link.host} does not respond: {reason}")
 
 
-def _tls_handshake(
-    sock: socket.socket, link: Link, limits: FetchLimits, transport: Transport, deadline: Deadline
-) -> socket.socket:
-    """The socket, if it leads to another machine; with TLS where the link says so."""
-    # A public address can be this machine's own: then both ends of the connection are the same.
-    if not limits.allow_private and sock.getsockname()[0] == sock.getpeername()[0]:
-        raise FetchRefused(f"{link.host} is this machine")
-    sock.settimeout(min(limits.connect_seconds, deadline.left()))
-    if link.scheme == "https":
-        return transport.tls.wrap_socket(sock, server_hostname=link.host)
-    return sock
+def _tls_handshake(sock: socket.socket, link: Link, transport: Transport) -> socket.socket:
+    return transport.tls.wrap_socket(sock, server_hostname=link.host)
 
 
 def _addresses(
     link: Link, limits: FetchLimits, transport: Transport, deadline: Deadline
 ) -> list[str]:
+    """Return the addresses of the link's host, all of them checked."""
     if link.address is not None:
         return [link.address]  # parse_link has checked it
     wait = min(limits.connect_seconds, deadline.left())
@@ -196,52 +193,52 @@ def _addresses(
         raise FetchRefused(f"{link.host} has no address")
     private = [address for address in addresses if not is_public(address)]
     if private and not limits.allow_private:
-        raise FetchRefused(f"{link.host} is {private[0]}, no address of the public internet")
+        raise FetchRefused(f"{link.host} is {private[0]}, which is not a public address")
     return addresses
 
 
-def _with_timeout(seconds: float, ask: Callable[[], list[str]]) -> list[str]:
-    """The answer, if it comes in time: a resolver cannot be interrupted, only left behind."""
-    answers: list[list[str]] = []
+def _with_timeout(seconds: float, function: Callable[[], list[str]]) -> list[str]:
+    """Call `function` in a thread; a resolver cannot be interrupted, so a late one is abandoned."""
+    results: list[list[str]] = []
     errors: list[BaseException] = []
 
     def work() -> None:
         try:
-            answers.append(ask())
+            results.append(function())
         except (OSError, ValueError) as error:
             errors.append(error)
 
     thread = threading.Thread(target=work, daemon=True)
     try:
         thread.start()
-    except RuntimeError:  # no thread to be had: asked here, for as long as it takes
+    except RuntimeError:  # no thread can be started, so there is no timeout
         work()
     else:
         thread.join(seconds)
     if errors:
         raise FetchRefused(f"{type(errors[0]).__name__}: {errors[0]}")
-    if not answers:
+    if not results:
         raise FetchRefused("the name was not resolved in time")
-    return answers[0]
+    return results[0]
 
 
-def _check_answer(response: http.client.HTTPResponse, limits: FetchLimits) -> None:
+def _check_response(response: http.client.HTTPResponse, limits: FetchLimits) -> None:
     if response.status != 200:
-        raise FetchRefused(f"the server answered {response.status}")
+        raise FetchRefused(f"the server responded with {response.status}")
     kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
     if kind not in NO_TYPE and (not kind.startswith("image/") or kind.startswith("image/svg")):
-        raise FetchRefused(f"the server sent {kind[:80]!r}, no image")
-    packing = (response.getheader("Content-Encoding") or "identity").strip().lower()
-    if packing != "identity":
-        raise FetchRefused(f"the answer is packed ({packing[:80]!r})")
+        raise FetchRefused(f"the server sent {kind[:80]!r}, which is not an image")
+    encoding = (response.getheader("Content-Encoding") or "identity").strip().lower()
+    if encoding != "identity":
+        raise FetchRefused(f"the response is compressed ({encoding[:80]!r})")
     _check_length(response, limits)
 
 
 def _check_length(response: http.client.HTTPResponse, limits: FetchLimits) -> None:
-    """One number, if any: http.client takes what is none for no limit at all."""
+    """Refuse a wrong Content-Length, which http.client would ignore, and one above the limit."""
     declared = {text.strip() for text in response.headers.get_all("Content-Length", [])}
     if len(declared) > 1 or not all(LENGTH.fullmatch(text) for text in declared):
-        raise FetchRefused(f"the answer's length is {', '.join(sorted(declared))[:80]!r}")
+        raise FetchRefused(f"the response's length is {', '.join(sorted(declared))[:80]!r}")
     if response.length is not None and response.length > limits.max_bytes:
         raise FetchRefused(f"{response.length:,} bytes; at most {limits.max_bytes:,} are read")
 
@@ -253,16 +250,17 @@ def _read(response: http.client.HTTPResponse, limits: FetchLimits) -> bytes:
         if len(content) > limits.max_bytes:
             raise FetchRefused(f"more than {limits.max_bytes:,} bytes")
     if not content:
-        raise FetchRefused("the answer is empty")
-    if response.length:  # http.client tells of a body that ended early only where it reads all
-        raise FetchRefused(f"the answer ends {response.length:,} bytes early")
+        raise FetchRefused("the response is empty")
+    if response.length:  # http.client detects a truncated body only if it reads all at once
+        raise FetchRefused(f"the response ends {response.length:,} bytes early")
     return bytes(content)
 
 
 class _TimedSocket:
-    """As much of a socket as http.client needs; each read has only the time that is left.
+    """The methods of a socket that http.client needs; each read has only the time that is left.
 
-    A plain timeout starts again with each byte: a server that sends one a second would never end.
+    A socket's own timeout starts again with each byte, so a server that sends one byte per second
+    could go on without end.
     """
 
     def __init__(self, sock: socket.socket, deadline: Deadline, max_bytes: int) -> None:
@@ -276,14 +274,14 @@ class _TimedSocket:
         return io.BufferedReader(_Stream(self))
 
     def close(self) -> None:
-        """The caller of `_get` closes the real one."""
+        """Do nothing; `_get` closes the real socket."""
 
     def receive_into(self, buffer: Any) -> int:
         self._sock.settimeout(self._deadline.left())
         count = self._sock.recv_into(buffer)
         self._left -= count
         if self._left < 0:
-            raise FetchRefused("the server sent more than is read")
+            raise FetchRefused("the server sent too many bytes")
         return count
 
 

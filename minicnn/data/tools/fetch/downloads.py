@@ -1,4 +1,4 @@
-"""Lists of links, downloaded into a folder: each a checked picture, named by its line."""
+"""Downloading a list of links into a folder; each file is a checked image, named by its line."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from minicnn.errors import FetchRefused, FormatError, ImageReadError
 from minicnn.support.atomic_files import write_atomically
 from minicnn.support.csv_files import write_csv
 from minicnn.support.files import read_text
-from minicnn.support.threads import Threads
+from minicnn.support.threads import ThreadPool
 
-THREADS = 8  # that wait for servers
+THREADS = 8  # they mostly wait for servers
 
 
 class Fetched(NamedTuple):
-    """What became of one link."""
+    """The result for one link."""
 
     link: str
-    path: Path | None  # of the picture
-    reason: str  # "" if it was fetched now
+    path: Path | None  # of the image
+    reason: str  # why there is no new file; "" if it was downloaded now
 
 
 def read_links(file: PathLike) -> list[str]:
-    """The links of a csv, or of a text file with one a line; the same one only once.
+    """Read the links in a CSV file, or in a text file with one link per line, without duplicates.
 
-    Of each row the first cell that looks like a link is taken, else its first cell: a row that
-    cannot be used is then reported with the others. A heading is passed over.
+    The first cell of a row that looks like a link is used, or else its first cell, so that a row
+    without a link is reported with the failed ones. A heading is skipped.
 
     Raises
     ------
-    FormatError : the file is no UTF-8 text, or has no link
+    FormatError : the file is not UTF-8, or has no links
     """
     try:
         rows = list(csv.reader(io.StringIO(read_text(file), newline="")))
     except csv.Error as error:
-        raise FormatError(file, f"is no csv ({error})") from error
+        raise FormatError(file, f"is not a CSV file ({error})") from error
     cells = [_link_of(row) for row in rows if any(cell.strip() for cell in row)]
     if cells and ":" not in cells[0]:
         del cells[0]  # the heading
@@ -65,21 +65,22 @@ def fetch_images(
     threads: int = THREADS,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Fetched]:
-    """Download pictures into `folder`; a link that cannot be had is reported and passed over.
+    """Download images into `folder`; links that fail are reported and skipped.
 
     Parameters
     ----------
-    links : link k becomes the file `k.jpg` (five digits, counted from 1, ending by its content)
-    folder : made if it is not there; nothing in it is overwritten
+    links : link k becomes the file `k.jpg`, with five digits, counted from 1, and the extension of
+        its content
+    folder : it is created if needed; nothing in it is overwritten
     limits : on address, size, time and redirects; default: `FetchLimits()`
-    transport : how connections are made; default: the system's
-    threads : that wait for servers side by side
-    progress : called with (links done, links in all) after each
+    transport : opens connections; default: those of the system
+    threads : number of simultaneous downloads
+    progress : called with (links done, number of links) after each
 
     Returns
     -------
-    Fetched for each link, in their order. Where a run was interrupted, the next one goes on: links
-    whose file is there are "already here". Of pictures with the same bytes the first is kept.
+    A Fetched for each link, in their order. The same call continues an interrupted one: links whose
+    file exists are "already here". Of images with the same content only the first is kept.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,13 +89,13 @@ def fetch_images(
     known = _known(here.values())
     numbered = [(f"{number:05d}", link) for number, link in enumerate(links, 1)]
     results = []
-    with Threads(threads) as pool:
+    with ThreadPool(threads) as pool:
         jobs = deque(
             None if stem in here else pool.submit(_fetch, link, limits, transport)
             for stem, link in numbered
         )
         for stem, link in numbered:
-            job = jobs.popleft()  # it holds the picture's bytes: kept, all would be in memory
+            job = jobs.popleft()  # dropped after its turn, so that not all images stay in memory
             if job is None:
                 done = Fetched(link, here[stem], "already here")
             else:
@@ -105,15 +106,15 @@ def fetch_images(
     return results
 
 
-def image_ending(content: bytes) -> str:
-    """ ".jpg" for the bytes of a whole JPEG picture, and so on; FetchRefused if they are none."""
+def image_extension(content: bytes) -> str:
+    """Return the extension for the content of an image file; FetchRefused if it is not one."""
 
-    def ending(image: Image.Image) -> str:
-        image.load()  # whole: a cut-off file shows only at its end
+    def extension(image: Image.Image) -> str:
+        image.load()  # decodes all of it, as a truncated file differs only at its end
         return EXTENSIONS_OF[image.format or ""][0]
 
     try:
-        return with_opened_image(content, ending)
+        return with_opened_image(content, extension)
     except ImageReadError as error:
         raise FetchRefused(error.reason) from error
 
@@ -125,10 +126,10 @@ def _link_of(row: list[str]) -> str:
 
 
 def _fetch(link: str, limits: FetchLimits, transport: Transport) -> tuple[bytes, str] | str:
-    """The picture's bytes and ending, or why there is none."""
+    """Return the content and extension of an image, or why there is none."""
     try:
         content = download(link, limits, transport).content
-        return content, image_ending(content)
+        return content, image_extension(content)
     except FetchRefused as error:
         return error.reason
 
@@ -141,7 +142,7 @@ def _keep(
     content, ending = found
     first = known.get(_digest(content))
     if first is not None:
-        return Fetched(link, None, f"the same picture as {first.name}")
+        return Fetched(link, None, f"the same image as {first.name}")
     path = stem.with_name(stem.name + ending)
     write_atomically(path, [content])
     known[_digest(content)] = path
@@ -149,7 +150,7 @@ def _keep(
 
 
 def _known(paths: Iterable[Path]) -> dict[bytes, Path]:
-    """The files by their digests; what cannot be read is like none of them."""
+    """Return the files by their digests, without those that cannot be read."""
     known = {}
     for path in paths:
         with suppress(OSError, FormatError):
@@ -162,6 +163,6 @@ def _digest(content: bytes) -> bytes:
 
 
 def write_report(results: Sequence[Fetched], path: PathLike) -> None:
-    """A csv with a line for each link: link, file, reason."""
+    """Write a CSV file with one line per link: link, file and reason."""
     rows = [[one.link, "" if one.path is None else one.path.name, one.reason] for one in results]
     write_csv(path, ["link", "file", "reason"], rows)

@@ -1,4 +1,4 @@
-"""Links, taken apart once and put together again: what is connected to is what was checked."""
+"""Parsing links strictly, so that the host that is connected to is the one that was checked."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _LINK = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
-# What resolvers take for a number: 2130706433, 0x7f, 0177. It may only end a real IPv4 address.
+# Resolvers read these as parts of an IPv4 address: 2130706433, 0x7f, 0177. No host name ends so.
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\xa0\\\ud800-\udfff]")
 
 
 class Link(NamedTuple):
-    """A checked link."""
+    """The parts of a checked link."""
 
     scheme: str
     host: str  # lower case; an IPv6 address without its brackets
@@ -35,13 +35,13 @@ class Link(NamedTuple):
 
     @property
     def authority(self) -> str:
-        """What a `Host:` line says: the port only where it is not the scheme's own."""
+        """The value of the `Host:` header: the port is included if it is not the default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def address(self) -> str | None:
-        """The host itself if it is written as an address."""
+        """The host if it is an address, or None if it is a name."""
         return self.host if _is_address(self.host) else None
 
     def __str__(self) -> str:
@@ -49,10 +49,10 @@ class Link(NamedTuple):
 
 
 def parse_link(text: str, *, allow_private: bool = False) -> Link:
-    """Take a link apart, or raise FetchRefused.
+    """Parse a link, or raise FetchRefused.
 
-    Only http and https, their own ports, plain host names or public addresses. `allow_private`
-    also takes private addresses, names without a dot, and any port.
+    Allowed are http and https on their default ports, with a host name or a public address.
+    `allow_private` also allows private addresses, names without a dot, and any port.
 
     >>> str(parse_link("HTTP://Example.com:80/a b.jpg#top".replace(" ", "%20")))
     'http://example.com/a%20b.jpg'
@@ -68,14 +68,14 @@ def parse_link(text: str, *, allow_private: bool = False) -> Link:
     port = int(found["port"] or PORTS[scheme])
     _check_port(scheme, port, allow_private)
     _check_host(host, allow_private)
-    # Letters beyond ASCII become %XX; "%" stays, as what is escaped already must not be again.
+    # Non-ASCII letters become %XX; "%" stays, so that nothing is escaped twice.
     target = quote(found["target"] or "/", safe="/?&=%:@!$'()*+,;~-._[]|")
     return Link(scheme, host, port, target if target.startswith("/") else f"/{target}")
 
 
 def _check_port(scheme: str, port: int, allow_private: bool) -> None:
     if not 1 <= port <= 65535 or (not allow_private and port != PORTS[scheme]):
-        raise FetchRefused(f"port {port}: only {PORTS[scheme]} is used for {scheme}")
+        raise FetchRefused(f"port {port}: only {PORTS[scheme]} is allowed for {scheme}")
 
 
 def _check_host(host: str, allow_private: bool) -> None:
@@ -85,7 +85,7 @@ def _check_host(host: str, allow_private: bool) -> None:
         return
     labels = host.split(".")
     if len(host) > 253 or not all(map(_LABEL.fullmatch, labels)) or _NUMBER.fullmatch(labels[-1]):
-        raise FetchRefused(f"{host} is no host name")
+        raise FetchRefused(f"{host} is not a host name")
     if len(labels) < 2 and not allow_private:
         raise FetchRefused(f"{host} is a name of the local network")
 

@@ -1,0 +1,30 @@
+#include <immintrin.h>
+
+#include "kernels/simd_loops/simd_loops_body.hpp"
+#include "kernels/simd_loops/simd_pooling_body.hpp"
+
+namespace minicnn {
+namespace {
+
+constexpr std::size_t kLanes = 8;
+using Words [[gnu::vector_size(32)]] = std::uint64_t;
+
+Words product(Words a, Words b) { return Words(_mm256_mul_epu32(__m256i(a), __m256i(b))); }
+
+void random_blocks(const PhiloxBlocks& start, std::int64_t blocks, std::uint32_t* words) {
+  random_words<Words>(start, blocks, words, product);
+}
+
+void mix_bytes(const SamplePoints& points, const std::uint8_t* x, float scale, float* y) {
+  mix_pixels(points, x, scale, y, [](const std::uint8_t* from) {
+    std::int32_t pixels;
+    __builtin_memcpy(&pixels, from, sizeof pixels);
+    return Pixel(_mm_cvtepi32_ps(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(pixels))));
+  });
+}
+
+}  // namespace
+
+constexpr SimdLoops simd_loops_avx2 = table_of<kLanes>("avx2", Isa::avx2, random_blocks, mix_bytes);
+
+}  // namespace minicnn
