@@ -22,7 +22,7 @@ __all__ = [
 
 
 def balanced_class_weight(y: object) -> dict[int, float]:
-    """Weights by which every class counts as much as the others, for `fit(class_weight=...)`.
+    """Return class weights with which all classes count equally, for `fit(class_weight=...)`.
 
         weight[c] = N / (classes * samples of class c)
 
@@ -32,7 +32,7 @@ def balanced_class_weight(y: object) -> dict[int, float]:
 
     Returns
     -------
-    {class: weight} of the classes that y has; the mean weight of a sample is 1
+    dict {class: weight} of the classes in y; the mean weight of a sample is 1
 
     >>> balanced_class_weight([0, 0, 0, 1])
     {0: 0.6666666666666666, 1: 2.0}
@@ -51,12 +51,12 @@ def balanced_class_weight(y: object) -> dict[int, float]:
 
 
 def to_categorical(x: object, num_classes: int | None = None) -> np.ndarray:
-    """Class numbers as one-hot rows: 1 in the column of the class, 0 elsewhere.
+    """Return class numbers as one-hot rows: 1 in the column of the class, 0 elsewhere.
 
     Parameters
     ----------
     x : integers (N,) or (N, 1), each in 0...num_classes - 1
-    num_classes : columns; default: the largest class number and one
+    num_classes : number of columns; default: the largest class number + 1
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Losses: hand-worked values, which kernels they name, and what wrong labels are told."""
+"""Losses: values computed by hand, the kernels they name, and the errors for wrong labels."""
 
 import json
 import math
@@ -87,7 +87,7 @@ def test_fusion_is_offered_for_probabilities_only():
         "softmax": "softmax_sparse_categorical_crossentropy"
     }
     assert BinaryCrossentropy().fused_with == {"sigmoid": "sigmoid_binary_crossentropy"}
-    # With logits a softmax at the network's end would be a second one: it must stay.
+    # The loss includes a softmax, so one at the network's end is a second one, which must stay.
     assert SparseCategoricalCrossentropy(from_logits=True).fused_with == {}
     assert MeanSquaredError().fused_with == {}
 

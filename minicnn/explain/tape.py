@@ -10,10 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn import random
 from minicnn.contracts import CONTRACTS
-from minicnn.layers.base import RNG_KEY
-from minicnn.layers.parameter import Parameter
+from minicnn.layers.base import array_of
 from minicnn.models import Model
 from minicnn.ops.operation import Saved, gradients
 from minicnn.ops.operation import apply as run
@@ -95,7 +93,7 @@ class Tape:
 
     def _apply(self, operation: Any, *inputs: Any, **arguments: Any) -> np.ndarray:
         """Compute one operation and record it; layers call this in `forward`."""
-        y, saved = run(operation, *map(_array, inputs), **arguments)
+        y, saved = run(operation, *map(array_of, inputs), **arguments)
         self.steps.append(Step(inputs, y, saved))
         return y
 
@@ -123,9 +121,3 @@ def _backward(step: Step, dy: np.ndarray, found: Gradient) -> None:
     for name, read in zip(names, step.reads, strict=True):
         if read is not None and f"d{name}" in by_name:
             found.add(read, by_name[f"d{name}"])
-
-
-def _array(x: Any) -> np.ndarray | None:
-    if x is RNG_KEY:
-        return random.rng_key(0)
-    return x.value if isinstance(x, Parameter) else x

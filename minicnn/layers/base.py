@@ -307,7 +307,7 @@ class Layer:
 
 def compute(operation: Operation, *inputs: Any, **arguments: Any) -> np.ndarray:
     """Run an operation on arrays and Parameters; new running statistics go into Parameters."""
-    y, saved = run(operation, *map(_array, inputs), **arguments)
+    y, saved = run(operation, *map(array_of, inputs), **arguments)
     _store_updates(inputs, saved)
     return y
 
@@ -321,7 +321,7 @@ def _store_updates(inputs: tuple[Any, ...], saved: Saved) -> None:
             target.assign(value)
 
 
-def _array(x: Any) -> np.ndarray | None:
+def array_of(x: Any) -> np.ndarray | None:
     """Return the array of an operation's input, which may be a Parameter; None stays None."""
     if x is RNG_KEY:
         return random.rng_key(0)
