@@ -111,7 +111,7 @@ def epoch_order(count: int, epoch: int, seed: int | None = None) -> np.ndarray:
 def rng_key(step: int, seed: int | None = None) -> np.ndarray:
     """Return the RNG key of a step: (seed low, seed high, step low, step high), uint32.
 
-    Kernels of random operations, such as dropout, read it. `seed` replaces the current seed.
+    Kernels of random operations, such as dropout, read it. `seed` is used as in `generator`.
     """
     value = _current_seed() if seed is None else seed
     words = (value, value >> 32, step, step >> 32)

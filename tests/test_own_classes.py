@@ -510,7 +510,7 @@ def test_an_own_metric_that_cannot_be_copied_is_refused_at_compile():
         def get_config(self):
             return {}
 
-    with pytest.raises(ArgumentError, match="copy of needs by its get_config"):
+    with pytest.raises(ArgumentError, match="copies needs by its get_config"):
         mc.Sequential([Input((4,)), Dense(2)]).compile("sgd", "mse", [Needs(1)])
 
 
