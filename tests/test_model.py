@@ -1,4 +1,4 @@
-"""fit, evaluate, predict and what they say to wrong calls."""
+"""fit, evaluate and predict, and the errors that wrong calls raise."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _fresh_names_and_seed():
 
 
 def blobs(samples=120, classes=3, seed=0):
-    """Easy images: a bright square in a place that depends on the class."""
+    """Return easy images: a bright square at a position that depends on the class."""
     rng = np.random.default_rng(seed)
     y = rng.integers(0, classes, samples)
     x = rng.random((samples, 8, 8, 1), np.float32) * 0.3
@@ -434,7 +434,7 @@ def test_several_inputs_and_outputs(backend):
 
 
 def test_an_activation_that_is_set_holds_from_the_next_call_on(backend):
-    """Also where a program was made before: logits of a classifier, as they are looked at."""
+    """A cached program is planned again, as when a classifier's logits are inspected."""
     model = mc.Sequential([mc.Input((3,)), layers.Dense(4, activation="softmax")])
     x = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
     probabilities = model.predict(x, verbose=0)

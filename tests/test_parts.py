@@ -1,4 +1,4 @@
-"""Where a fraction cuts data into a part for training and one for validation."""
+"""How a fraction splits data for training and validation."""
 
 from __future__ import annotations
 
