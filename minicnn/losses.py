@@ -15,7 +15,7 @@ from minicnn.checks import check_flag, check_last_axis, check_number, shape_text
 from minicnn.contracts import Shape, Spec
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.ops.losses import LOSSES
-from minicnn.ops.operation import Operation, apply
+from minicnn.ops.operation import Operation, run
 from minicnn.support.registry import Registry
 from minicnn.support.reprs import repr_from_config
 
@@ -79,7 +79,7 @@ class Loss:
         y_pred = np.asarray(y_pred)
         check_last_axis(y_pred, "y_pred")
         labels = self.prepare(y_true, y_pred.shape)
-        losses, _ = apply(self.operation_named(self.operation), y_pred, labels, **self.attributes)
+        losses, _ = run(self.operation_named(self.operation), y_pred, labels, **self.attributes)
         rows = np.ones(len(losses)) if sample_weight is None else np.asarray(sample_weight, float)
         if rows.shape != losses.shape:
             raise ShapeError(

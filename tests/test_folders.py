@@ -114,7 +114,7 @@ def test_a_list_of_names_and_another_root(tmp_path):
         ("a.png 1234567890123456789012345", "class index 1234567890123456789012345 in 1 lines"),
         (f"a.png {'9' * 5000}", "class index 9999"),
         (f"a.png 0\n{'b' * 100_000}\n", "line 2 must be a path and a label; got 'bbb"),
-        ("a.png 0\nb\xe9.png 1\n", "line 2 has the byte 0xe9, which is no text in UTF-8"),
+        ("a.png 0\nb\xe9.png 1\n", "line 2 has the byte 0xe9, which is not valid UTF-8"),
     ],
 )
 def test_wrong_lists(tmp_path, text, message):

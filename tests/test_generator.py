@@ -408,7 +408,7 @@ def test_images_of_other_channels_than_fit_saw_are_refused_at_once(channels):
 def test_images_of_another_size_than_whitening_saw_are_refused_at_once():
     generator = ImageDataGenerator(zca_whitening=True)
     generator.fit(X)
-    with pytest.raises(ShapeError, match="zca_whitening was fitted on images of 144 numbers"):
+    with pytest.raises(ShapeError, match="zca_whitening was fitted on images of 144 values"):
         generator.flow(X[:, :7])
 
 

@@ -13,7 +13,7 @@ from minicnn import layers, random
 from minicnn.backends import device
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers import RandomRotation
-from minicnn.ops.operation import apply
+from minicnn.ops.operation import run
 from minicnn.ops.rotation_matrix import ROTATION_MATRIX
 
 FOLDS = {
@@ -98,7 +98,7 @@ def test_beside_the_image_is_the_fill_value(backend):
 def angles(count, step=0, bounds=(-0.25, 0.25), **arguments):
     """Return the angles of the matrices, in full turns."""
     given = {"count": count, "size": (5, 5), "bounds": bounds, **arguments}
-    matrix, _ = apply(ROTATION_MATRIX, random.rng_key(step), **given)
+    matrix, _ = run(ROTATION_MATRIX, random.rng_key(step), **given)
     return np.arctan2(matrix[:, 1], matrix[:, 0]) / (2 * np.pi)
 
 

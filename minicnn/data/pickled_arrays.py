@@ -20,7 +20,7 @@ MAX_AXES = 32
 
 
 class Name:
-    """A function or class that a pickle may name; it stands for it and is never called."""
+    """A placeholder for a function or class that a pickle may name; it is never called."""
 
     def __init__(self, meaning: str) -> None:
         self.meaning = meaning

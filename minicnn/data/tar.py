@@ -29,7 +29,7 @@ MAX_DIGITS = 20  # of a number in the attributes
 ATTRIBUTES_DAMAGED = "is damaged: the attributes of a file cannot be read"
 
 
-class Member:
+class TarMember:
     """A file in the archive; it can be read until the next one is requested."""
 
     def __init__(self, name: str, size: int, stream: IO[bytes], path: object) -> None:
@@ -50,7 +50,7 @@ class Member:
         self._left = 0
 
 
-def members(file: IO[bytes], path: object) -> Iterator[Member]:
+def members(file: IO[bytes], path: object) -> Iterator[TarMember]:
     """Yield the regular files of an archive, plain or compressed, in their order.
 
     Parameters
@@ -78,7 +78,7 @@ def members(file: IO[bytes], path: object) -> Iterator[Member]:
         pass
 
 
-def _next(stream: IO[bytes], path: object, *, first: bool) -> Member | None:
+def _next(stream: IO[bytes], path: object, *, first: bool) -> TarMember | None:
     """Return the next member, with an empty name if it is not a regular file; None at the end."""
     name, size = "", None
     for _ in range(MAX_EXTENSIONS + 1):
@@ -101,7 +101,7 @@ def _next(stream: IO[bytes], path: object, *, first: bool) -> Member | None:
             name = (name or _name(header)) if kind in FILES else ""
             if name.endswith("/"):  # how old archives mark folders
                 name = ""
-            return Member(name, declared, stream, path)
+            return TarMember(name, declared, stream, path)
         extension = _extension(stream, declared, path)
         if kind == LONG_NAME:
             name = _text(extension, path)

@@ -87,7 +87,7 @@ class Unpacking(io.RawIOBase):
         self._stream: Any = PACKINGS[self._mark]() if self._mark else None
 
     def readable(self) -> bool:
-        """Return True."""
+        """Return True: the stream can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:

@@ -16,7 +16,7 @@ from minicnn.data.folders import is_ignored, is_image, list_folder
 from minicnn.data.image_files import PathLike, with_opened_image
 from minicnn.data.images import decode, read_images
 from minicnn.data.plain_pickle import loads
-from minicnn.data.tar import Member, members
+from minicnn.data.tar import TarMember, members
 from minicnn.errors import FormatError, ImageReadError, SizeLimitError, TruncatedError
 from minicnn.shapes import is_int
 from minicnn.support import environment
@@ -224,7 +224,7 @@ class _Archive:
         self._batches: dict[str, bytes] = {}
         self._images = {"train": _ImageFiles(path), "test": _ImageFiles(path)}
 
-    def add(self, member: Member) -> None:
+    def add(self, member: TarMember) -> None:
         """Read a file if it is a batch or an image of the training or test split."""
         name = Path(member.name)
         if is_ignored(name.name):
@@ -247,7 +247,7 @@ class _Archive:
         except FileNotFoundError as error:
             raise FormatError(self._path, f"holds {error.strerror}") from error
 
-    def _check_size(self, member: Member, max_bytes: int) -> None:
+    def _check_size(self, member: TarMember, max_bytes: int) -> None:
         if member.size > max_bytes:
             raise SizeLimitError(
                 f"{self._path}: {Path(member.name).name!a} has {member.size:,} bytes; at most "

@@ -1,11 +1,10 @@
-"""How every file is written: whole files all or not at all, journals a line at a time.
+"""Writing files: whole files atomically, journals line by line.
 
-A file under its own name is never half written. The new content goes to a temporary file in the
-same folder, is forced to the disk and read back, and then takes over the name in one step. Killed
-at any instant, the old file or the new one is there; a kill (or a power cut) can only leave a
-`.minicnn-*.tmp` behind, which nothing ever reads and which the next process that writes into the
-folder takes away. Where the name is a symbolic link, the link itself is replaced and what it
-pointed to stays as it is.
+A file is never half written. The new content goes to a temporary file in the same folder, is forced
+to the disk and read back, and then replaces the old file in one step. If the process is killed at
+any moment, either the old file or the new one exists. A kill or a power failure can only leave a
+`.minicnn-*.tmp` behind, which is never read and which the next process that writes to the folder
+removes. If the name is a symbolic link, the link is replaced and its target does not change.
 """
 
 from __future__ import annotations
@@ -36,33 +35,33 @@ from minicnn.support.files import (
 Parts = Iterable[bytes | memoryview]
 
 CHUNK_BYTES = 1 << 20
-# No file is written for so long without a byte: whoever began this one is gone.
+# A temporary file to which nothing was written for so long has no process that writes it.
 SECONDS_UNTIL_OLD = 24 * 60 * 60
-MAX_SWEPT = 1000  # folders that are remembered: a program may write into ever new ones
+MAX_SWEPT = 1000  # folders that are remembered, as a process may write to more and more folders
 
 _in_use: set[str] = set()  # temporary names, without their folders, that this process writes to
-_swept: set[tuple[int, int]] = set()  # folders, by device and inode
+_swept: set[tuple[int, int]] = set()  # (device, inode) of folders
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_swept.clear)  # another process, of which others may die
+    os.register_at_fork(after_in_child=_swept.clear)  # the child sweeps again
 
 
 def write_atomically(path: Path, parts: Parts) -> None:
-    """Make `path` a file of `parts`, one after the other, or raise and leave it as it was.
+    """Write `parts`, one after the other, to a file; on an error the old file does not change.
 
     Parameters
     ----------
     path : str or path
         The file to create or replace; its folder must exist.
     parts : iterable of bytes or memoryview
-        The content, gone through once.
+        The content; it is iterated over once.
 
     Raises
     ------
     OSError
-        Whatever the system reports (disk full, no permission, ...), or `EIO` where what was
-        written reads back differently; `filename` is the path. The old file is then intact and no
-        temporary file is left; only a failure to make the new *name* durable, the very last step,
-        comes after the change.
+        The error of the system (disk full, no permission, ...), or `EIO` if the file reads back
+        differently than it was written; `filename` is the path. The old file is intact then, and
+        no temporary file is left. Only the last step, which makes the new *name* durable, can fail
+        after the change.
     """
     path = os.fspath(path)
     if os.path.isdir(path) and not os.path.islink(path):
@@ -76,7 +75,9 @@ def write_atomically(path: Path, parts: Parts) -> None:
         try:
             written = _write(handle, parts)
             if _digest_of_file(temporary) != written:
-                raise OSError(errno.EIO, "what was written reads back differently", path)
+                raise OSError(
+                    errno.EIO, "the file reads back differently than it was written", path
+                )
             os.replace(temporary, path)
         except BaseException:  # Ctrl-C too
             with suppress(OSError):
@@ -86,7 +87,7 @@ def write_atomically(path: Path, parts: Parts) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """`write_atomically` of a text in UTF-8; names of files that are no UTF-8 keep their bytes."""
+    """Write a text in UTF-8 atomically; file names in it that are not UTF-8 keep their bytes."""
     write_atomically(path, [text.encode(errors="surrogateescape")])
 
 
@@ -96,12 +97,12 @@ def copy_file(source: Path, target: Path) -> None:
     Raises
     ------
     FileExistsError
-        The name is there already.
+        The new name exists already.
     FormatError
         `source` is a device, a pipe or a socket.
     OSError
-        Whatever the system reports, also that the file changed in the meantime; nothing is left
-        under the new name.
+        The error of the system, or the file changed while it was copied; the new name does not
+        exist then.
     """
     with open_regular(source) as file, path_in_errors(target):
         before = os.fstat(file.fileno())
@@ -123,26 +124,26 @@ def copy_file(source: Path, target: Path) -> None:
 
 
 def open_for_changes(path: Path) -> io.BufferedRandom:
-    """A regular file to read and write in place, made if it is not there: a table that grows."""
+    """Open a regular file for reading and writing in place; it is created if needed."""
     return os.fdopen(open_handle(path, os.O_RDWR | os.O_CREAT), "r+b")
 
 
 class Journal:
-    """A text file that only grows, by whole lines; each is on the disk when `add` returns.
+    """A text file to which whole lines are appended; each is on the disk when `add` returns.
 
-    A line that could not be written whole is taken back. Where an earlier program was killed in
-    the middle of a line, the next one begins on a line of its own.
+    A line that cannot be written completely is removed again. If an earlier process was killed in
+    the middle of a line, the next entry begins on a new line.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the file, or make it."""
+        """Open the file; it is created if needed."""
         self.path = os.fspath(path)
         with path_in_errors(self.path):
             self._handle = open_handle(self.path, os.O_RDWR | os.O_CREAT)
             self._length = os.lseek(self._handle, 0, os.SEEK_END)
 
     def __enter__(self) -> Journal:
-        """For `with`."""
+        """Return the journal itself."""
         return self
 
     def __exit__(
@@ -151,15 +152,15 @@ class Journal:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        """Close it."""
+        """Close the file."""
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         os.close(self._handle)
 
     def add(self, line: str, end: str = "\n") -> None:
-        """Write a line behind all others."""
+        """Append a line."""
         with path_in_errors(self.path):
             before = self._length
             try:
@@ -184,30 +185,30 @@ class Journal:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add one line to a text file, which is made if it is not there; see `Journal`."""
+    """Append one line to a text file, which is created if needed; see `Journal`."""
     with Journal(path) as journal:
         journal.add(line)
 
 
 def sweep(folder: Path) -> None:
-    """Take away the temporary files and folders that killed processes left in `folder`.
+    """Remove the temporary files and folders that killed processes left in `folder`.
 
-    Only names as `new_temporary` makes them are taken, and of those only the ones of processes of
-    this machine that are gone, and whatever nobody has written to for a day.
+    Only names of the form that `new_temporary` makes are removed: those of processes of this
+    machine that have ended, and those that have not changed for a day.
     """
     with suppress(OSError), os.scandir(os.fsdecode(folder)) as entries:
         for entry in entries:
             found = TEMPORARY.fullmatch(entry.name)
-            if found and entry.name not in _in_use and _is_left(entry, found[1], found[2]):
+            if found and entry.name not in _in_use and _is_abandoned(entry, found[1], found[2]):
                 _remove(entry)
 
 
 @contextmanager
 def new_temporary(folder: Path) -> Iterator[str]:
-    """A new name in `folder` that nobody sweeps inside the block; making it is the caller's part.
+    """Yield a new name in `folder`, which no process sweeps during the block.
 
-    It says which process of which machine is at work, so that the others can tell whether it
-    still is.
+    The caller creates the file or folder. The name contains the machine and the process, so that
+    others can find out whether that process still runs.
     """
     name = f".minicnn-{_machine()}-{os.getpid()}-{secrets.token_hex(8)}.tmp"
     _in_use.add(name)
@@ -218,9 +219,9 @@ def new_temporary(folder: Path) -> Iterator[str]:
 
 
 def make_names_durable(folder: Path) -> None:
-    """Force the names in a folder to the disk: a power cut might bring the old ones back."""
+    """Force the names in a folder to the disk, so that a power failure does not undo renames."""
     if os.name == "nt":
-        return  # there a folder cannot be opened, and its file system keeps a journal of names
+        return  # Windows cannot open folders, and its file system has a journal of names
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -229,20 +230,20 @@ def make_names_durable(folder: Path) -> None:
 
 
 def is_alive(process: int) -> bool:
-    """Does this machine run a process of this number? Where nobody can ask: yes."""
+    """Return whether this machine runs a process of this number; True if that is unknown."""
     if os.name == "nt":
-        return True  # there signal 0 is no question, but Ctrl-C
+        return True  # on Windows signal 0 is Ctrl-C and not a test
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except OSError:
-        pass  # it is somebody else's
+        pass  # the process belongs to another user
     return True
 
 
 def _write(handle: int, parts: Parts) -> bytes:
-    """Write `parts`, force them to the disk, close; the digest of what should be there."""
+    """Write `parts`, force them to the disk and close the file; return the digest of `parts`."""
     digest = hashlib.sha256()
     try:
         for part in parts:
@@ -255,7 +256,7 @@ def _write(handle: int, parts: Parts) -> bytes:
 
 
 def _chunks(file: io.BufferedReader, path: Path) -> Iterator[bytes]:
-    """The content piece by piece; errors of reading name `path`."""
+    """Yield the content in chunks; errors of reading name `path`."""
     while True:
         with path_in_errors(path):
             chunk = file.read(CHUNK_BYTES)
@@ -282,7 +283,7 @@ def _digest_of_file(path: str) -> bytes:
 
 
 def _sweep_once(folder: str) -> None:
-    """Sweep when this process writes into a folder for the first time: a look takes time."""
+    """Sweep a folder only the first time this process writes to it, as that takes time."""
     status = os.stat(folder)
     if (status.st_dev, status.st_ino) not in _swept:
         if len(_swept) >= MAX_SWEPT:
@@ -291,12 +292,12 @@ def _sweep_once(folder: str) -> None:
         _swept.add((status.st_dev, status.st_ino))
 
 
-def _is_left(entry: os.DirEntry[str], machine: str | None, process: str | None) -> bool:
-    """Did whoever made this temporary name go away without it?"""
-    if process is None or machine != _machine():  # nobody can be asked
+def _is_abandoned(entry: os.DirEntry[str], machine: str | None, process: str | None) -> bool:
+    """Return whether the process that made this temporary name has ended."""
+    if process is None or machine != _machine():  # whether it still runs is unknown
         age = time.time() - entry.stat(follow_symlinks=False).st_mtime
         return age > SECONDS_UNTIL_OLD
-    # A name with this process's number that is not in use is an earlier process's.
+    # A name with the number of this process that it does not use belongs to an earlier process.
     return int(process) == os.getpid() or not is_alive(int(process))
 
 
@@ -310,9 +311,9 @@ def _remove(entry: os.DirEntry[str]) -> None:
 
 @functools.cache
 def _machine() -> str:
-    """Eight digits for where process numbers mean the same: this machine, since it was started.
+    """Return eight digits that identify this machine since it was started.
 
-    Containers count their processes on their own, so their number space belongs to it.
+    Containers number their processes separately, so the process namespace is included.
     """
     marks = [os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")]
     marks.append(text_or_empty("/proc/sys/kernel/random/boot_id"))

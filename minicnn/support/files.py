@@ -1,8 +1,8 @@
-"""How every file is opened for reading: without waiting, regular files only, up to a limit.
+"""Opening files for reading: only regular files, without blocking, and up to a size limit.
 
-A name that ends in `.jpg` can belong to a named pipe, which would wait for ever for somebody to
-write to it, or to a device, which never ends. Both are refused before anything is read of them.
-Whatever goes wrong names the file; where its content is at fault, also the place in it.
+A name that ends in `.jpg` may belong to a named pipe, whose reader would wait forever for a writer,
+or to a device, which never ends. Both are refused before anything is read. Every error names the
+file, and the position in it if its content is wrong.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ from minicnn.errors import FormatError, MiniCNNError, SizeLimitError
 
 Path = str | os.PathLike[str]
 
-# Windows would otherwise translate line ends; elsewhere every file is binary.
+# Without it Windows would translate line ends.
 BINARY = getattr(os, "O_BINARY", 0)
-# Opening a named pipe must not wait for somebody at its other end, and opening a terminal must not
-# make it this process's own.
+# Opening a named pipe must not wait for its other end, and opening a terminal must not make it the
+# controlling terminal of this process.
 NO_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 CHUNK_BYTES = 1 << 16
-# .minicnn-MACHINE-PROCESS-RANDOM.tmp, and the form that had only the random part.
+# .minicnn-MACHINE-PROCESS-RANDOM.tmp, or the older form with only the random part.
 TEMPORARY = re.compile(r"\.minicnn-(?:([0-9a-f]{8})-([0-9]{1,10})-)?[0-9a-f]{16}\.tmp", re.ASCII)
-MAX_BYTES_OF_TEXT = 64 << 20  # of lists, tables and settings, unless a reader says otherwise
+MAX_BYTES_OF_TEXT = 64 << 20  # default limit for lists, tables and settings
 
 
 def open_regular(path: Path, max_bytes: int | None = None) -> io.BufferedReader:
-    """A regular file, opened for reading its bytes; anything else is refused unread.
+    """Open a regular file for reading bytes; refuse anything else before it is read.
 
     Parameters
     ----------
     path : str or path
-        A symbolic link is followed.
+        Symbolic links are followed.
     max_bytes : int, optional
-        Refuse a file that is larger; default: any size.
+        The largest size that is accepted; default: any.
 
     Returns
     -------
     file object
-        As `open(path, "rb")` returns it; for decoders that take a file.
+        As `open(path, "rb")` returns it.
 
     Raises
     ------
     FormatError
-        The path names a device, a pipe or a socket, or cannot be a path.
+        The path is a device, a pipe or a socket, or no valid path.
     SizeLimitError
         The file is larger than `max_bytes`.
     OSError
@@ -59,10 +59,10 @@ def open_regular(path: Path, max_bytes: int | None = None) -> io.BufferedReader:
 
 
 def read_whole(path: Path, max_bytes: int) -> bytes:
-    """The content of a regular file of at most `max_bytes`; raises as `open_regular` does."""
+    """Return the content of a regular file; raises as `open_regular` does."""
     with open_regular(path, max_bytes) as file:
-        # As much memory as the file has bytes, not as it may have. The system gives some files no
-        # size, and others grow: one byte more shows that.
+        # Read the reported size and one byte more, which shows that a file has grown or that the
+        # system reports no size for it.
         content = file.read(os.fstat(file.fileno()).st_size + 1)
         while len(content) <= max_bytes and (more := file.read(CHUNK_BYTES)):
             content += more
@@ -72,12 +72,12 @@ def read_whole(path: Path, max_bytes: int) -> bytes:
 
 
 def read_text(path: Path, max_bytes: int = MAX_BYTES_OF_TEXT) -> str:
-    """The content of a text file in UTF-8, without the mark that some editors put before it.
+    """Return the content of a text file in UTF-8, without a byte order mark.
 
     Raises
     ------
     FormatError
-        The file is no text in UTF-8; the message and `offset` say where. Else as `open_regular`.
+        The file is not UTF-8; the message and `offset` say where. Also as `open_regular`.
     """
     content = read_whole(path, max_bytes)
     start = len(codecs.BOM_UTF8) if content.startswith(codecs.BOM_UTF8) else 0
@@ -88,14 +88,14 @@ def read_text(path: Path, max_bytes: int = MAX_BYTES_OF_TEXT) -> str:
         line = content.count(b"\n", 0, offset) + 1
         raise FormatError(
             path,
-            f"line {line} has the byte 0x{content[offset]:02x}, which is no text in UTF-8; save "
-            "the file as UTF-8",
+            f"line {line} has the byte 0x{content[offset]:02x}, which is not valid UTF-8; save the "
+            "file as UTF-8",
             offset,
         ) from error
 
 
 def text_or_empty(path: Path) -> str:
-    """The text of a file that tells of the machine or the program; "" where there is none."""
+    """Return the text of a file, or "" if it cannot be read; for files of the operating system."""
     try:
         return read_whole(path, MAX_BYTES_OF_TEXT).decode(errors="replace")
     except (OSError, FormatError, SizeLimitError):
@@ -104,29 +104,32 @@ def text_or_empty(path: Path) -> str:
 
 @contextmanager
 def path_in_errors(path: Path) -> Iterator[None]:
-    """Let every error of the system inside the block say that it is about `path`.
+    """Set the file name of every OSError inside the block to `path`.
 
-    A full disk's error names no file, and others name the temporary one.
+    The error of a full disk has no file name, and others have that of the temporary file.
     """
     try:
         yield
     except OSError as error:
         if not isinstance(error, MiniCNNError) and _is_nameless(error):
             error.filename = os.fspath(path)
-            del error.filename2  # None would be printed
+            del error.filename2  # otherwise None is printed
         raise
 
 
 def open_handle(path: Path, flags: int, max_bytes: int | None = None) -> int:
-    """The number of an opened regular file; `flags` are those of `os.open`. Raises as above."""
+    """Open a regular file and return its descriptor; raises as `open_regular` does.
+
+    `flags` are those of `os.open`.
+    """
     path = os.fspath(path)
     try:
         handle = os.open(path, flags | NO_WAITING | BINARY, 0o666)
     except OSError as error:
-        if error.errno == errno.ENXIO:  # a socket, or a pipe that nobody reads
+        if error.errno == errno.ENXIO:  # a socket, or a pipe without a reader
             raise _not_regular(path) from error
         raise
-    except ValueError as error:  # a zero byte, or text that the system cannot write
+    except ValueError as error:  # a zero byte, or characters that the system cannot encode
         raise FormatError(repr(path), f"cannot be the name of a file ({error})") from error
     try:
         _check_regular(os.fstat(handle), path, max_bytes)

@@ -11,7 +11,13 @@ from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.progress import counting
 from minicnn.data.folder_layouts import list_splits
-from minicnn.data.tools.check import KINDS, Finding, Report, check_splits, write_findings
+from minicnn.data.tools.check import (
+    KINDS,
+    DatasetFinding,
+    DatasetReport,
+    check_splits,
+    write_findings,
+)
 from minicnn.support.text import printable
 
 FEW = 3  # files named for each kind of finding
@@ -68,7 +74,7 @@ def check(
         raise BadDataFound(f"{found} in {report.files:,} images of {directory}")
 
 
-def _report_text(report: Report, directory: Path, show_all: bool) -> str:
+def _report_text(report: DatasetReport, directory: Path, show_all: bool) -> str:
     classes = sorted({name for counts in report.counts.values() for name in counts})
     rows = [[n, *(c.get(n, "-") for c in report.counts.values())] for n in classes]
     rows.append(["all", *(sum(c.values()) for c in report.counts.values())])
@@ -85,7 +91,7 @@ def _report_text(report: Report, directory: Path, show_all: bool) -> str:
     return "\n".join(lines)
 
 
-def _finding_text(finding: Finding, directory: Path) -> str:
+def _finding_text(finding: DatasetFinding, directory: Path) -> str:
     names = [
         str(path.relative_to(directory) if path.is_relative_to(directory) else path)
         for path in finding.paths

@@ -52,7 +52,7 @@ KINDS = {
 }  # fmt: skip
 
 
-class Finding(NamedTuple):
+class DatasetFinding(NamedTuple):
     """One problem and the files that have it."""
 
     kind: str  # a key of KINDS
@@ -65,11 +65,11 @@ class Finding(NamedTuple):
         return KINDS[self.kind][0]
 
 
-class Report(NamedTuple):
+class DatasetReport(NamedTuple):
     """The result of `check_splits`."""
 
     counts: dict[str, dict[str, int]]  # number of images by split and class
-    findings: list[Finding]
+    findings: list[DatasetFinding]
 
     @property
     def files(self) -> int:
@@ -81,7 +81,7 @@ class Report(NamedTuple):
         """The number of findings that are errors."""
         return sum(finding.is_error for finding in self.findings)
 
-    def by_kind(self) -> dict[str, list[Finding]]:
+    def by_kind(self) -> dict[str, list[DatasetFinding]]:
         """Return the findings of each kind that occurs, the worst kinds first."""
         return {k: found for k in KINDS if (found := [f for f in self.findings if f.kind == k])}
 
@@ -92,7 +92,7 @@ def check_splits(
     look_alikes: bool = True,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Report:
+) -> DatasetReport:
     """Decode every image and compare all of them.
 
     Parameters
@@ -121,7 +121,7 @@ def check_splits(
     findings += [finding for images in splits.values() for finding in _other_files(images)]
     findings += [finding for images in splits.values() for finding in _links_out(images)]
     counts = {split: _count(images) for split, images in splits.items()}
-    return Report(counts, findings)
+    return DatasetReport(counts, findings)
 
 
 class _File(NamedTuple):
@@ -134,14 +134,14 @@ class _Result(NamedTuple):
     """What one file showed by itself; no fingerprint if it cannot be read."""
 
     fingerprint: Fingerprint | None
-    findings: list[Finding]
+    findings: list[DatasetFinding]
 
 
 def _check_file(path: Path) -> _Result:
     try:
         return with_opened_image(path, lambda image: _check_image(image, path))
     except OSError as error:
-        return _Result(None, [Finding("unreadable", (path,), reason_of(error))])
+        return _Result(None, [DatasetFinding("unreadable", (path,), reason_of(error))])
 
 
 def _check_image(image: Image.Image, path: Path) -> _Result:
@@ -162,10 +162,10 @@ def _check_image(image: Image.Image, path: Path) -> _Result:
     result = fingerprint(as_mode(image, "L"), path)
     if result.spread < MIN_SPREAD:
         found.append(("blank", f"its gray levels have a std of {result.spread:.1f} of 255"))
-    return _Result(result, [Finding(kind, (path,), text) for kind, text in found])
+    return _Result(result, [DatasetFinding(kind, (path,), text) for kind, text in found])
 
 
-def _same_content(readable: list[tuple[_File, Fingerprint]]) -> Iterable[Finding]:
+def _same_content(readable: list[tuple[_File, Fingerprint]]) -> Iterable[DatasetFinding]:
     same = defaultdict(list)
     for file, found in readable:
         same[found.digest].append(file)
@@ -173,50 +173,50 @@ def _same_content(readable: list[tuple[_File, Fingerprint]]) -> Iterable[Finding
         splits, labels = {f.split for f in files}, {f.label for f in files}
         paths = tuple(f.path for f in files)
         if len(splits) > 1:
-            yield Finding("in two parts", paths, " and ".join(sorted(splits)))
+            yield DatasetFinding("in two parts", paths, " and ".join(sorted(splits)))
         if len(labels) > 1:
-            yield Finding("two classes", paths, " and ".join(sorted(labels)))
+            yield DatasetFinding("two classes", paths, " and ".join(sorted(labels)))
         if len(files) > len(splits) and len(labels) == 1:
-            yield Finding("copy", paths, f"{len(files)} files")
+            yield DatasetFinding("copy", paths, f"{len(files)} files")
 
 
-def _look_alikes(readable: list[tuple[_File, Fingerprint]]) -> Iterable[Finding]:
+def _look_alikes(readable: list[tuple[_File, Fingerprint]]) -> Iterable[DatasetFinding]:
     compared = [(f, p) for f, p in readable if p.spread >= MIN_SPREAD]  # all blanks look the same
     for i, j in near_pairs([found for _, found in compared]):
         a, b = compared[i][0], compared[j][0]
         kind = "look-alike" if a.split == b.split else "look-alike in two parts"
         text = a.label if a.label == b.label else f"{a.label} and {b.label}"
-        yield Finding(kind, (a.path, b.path), text)
+        yield DatasetFinding(kind, (a.path, b.path), text)
 
 
-def _classes(splits: Mapping[str, ImageList]) -> Iterable[Finding]:
+def _classes(splits: Mapping[str, ImageList]) -> Iterable[DatasetFinding]:
     all_names = {name for images in splits.values() for name in images.class_names}
     for images in splits.values():
         counts = _count(images)
         for name in sorted(all_names - set(counts)):
-            yield Finding("class missing", (images.root / name,), f"no folder {name}")
+            yield DatasetFinding("class missing", (images.root / name,), f"no folder {name}")
         for name in (name for name, count in counts.items() if not count):
-            yield Finding("empty class", (images.root / name,), "0 images")
+            yield DatasetFinding("empty class", (images.root / name,), "0 images")
         filled = sorted((count, name) for name, count in counts.items() if count)
         (least, small), (most, large) = filled[0], filled[-1]
         if most > MAX_IMBALANCE * least:
             text = f"{large} has {most:,} images, {small} {least:,}; class_weight balances them"
-            yield Finding("unbalanced", (images.root / large, images.root / small), text)
+            yield DatasetFinding("unbalanced", (images.root / large, images.root / small), text)
 
 
-def _other_files(images: ImageList) -> Iterable[Finding]:
+def _other_files(images: ImageList) -> Iterable[DatasetFinding]:
     errors: list[OSError] = []
     for name in images.class_names:
         for path in walk(images.root / name, on_error=errors.append):
             if not is_image(path):
-                yield Finding("other file", (path,), path.suffix or "no extension")
+                yield DatasetFinding("other file", (path,), path.suffix or "no extension")
     for error in errors:
-        yield Finding("unreadable", (Path(error.filename),), f"folder: {reason_of(error)}")
+        yield DatasetFinding("unreadable", (Path(error.filename),), f"folder: {reason_of(error)}")
 
 
-def _links_out(images: ImageList) -> Iterable[Finding]:
+def _links_out(images: ImageList) -> Iterable[DatasetFinding]:
     for path in sorted(links_out(images)):
-        yield Finding("link out", (path,), f"leads to {os.path.realpath(path)}")
+        yield DatasetFinding("link out", (path,), f"leads to {os.path.realpath(path)}")
 
 
 def _count(images: ImageList) -> dict[str, int]:
@@ -224,7 +224,7 @@ def _count(images: ImageList) -> dict[str, int]:
     return {name: counts[i] for i, name in enumerate(images.class_names)}
 
 
-def write_findings(findings: Iterable[Finding], path: PathLike) -> None:
+def write_findings(findings: Iterable[DatasetFinding], path: PathLike) -> None:
     """Write a CSV file with one line per finding: kind, "error" or "note", text and files."""
     rows = [
         [one.kind, "error" if one.is_error else "note", one.text, *one.paths] for one in findings

@@ -39,7 +39,7 @@ ASIDE = ".minicnn-"  # prefix of the temporary name of a file in a cycle
 
 
 def plan_renames(images: ImageList, pattern: str = PATTERN) -> list[Rename]:
-    """Plan new names for the images of each class, in the order of the old names.
+    """RenamePlan new names for the images of each class, in the order of the old names.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ class Rename(NamedTuple):
     new: Path
 
 
-class Plan(NamedTuple):
+class RenamePlan(NamedTuple):
     """The content of a journal."""
 
     steps: list[Rename]
@@ -83,7 +83,7 @@ def write_plan(steps: Sequence[Rename], journal: PathLike) -> None:
     write_csv(journal, HEAD, rows, exact=True)
 
 
-def read_plan(journal: PathLike) -> Plan:
+def read_plan(journal: PathLike) -> RenamePlan:
     """Read the steps of a journal, with whole paths, and its last mark.
 
     Raises
@@ -100,10 +100,12 @@ def read_plan(journal: PathLike) -> Plan:
         raise FormatError(journal, "is not a journal of `minicnn data rename`")
     pairs = [row for row in rows[1:] if len(row) == 2]
     steps = _below(pairs, journal)
-    return Plan(steps, _marked([row for row in rows[1:] if len(row) != 2], len(steps), journal))
+    return RenamePlan(
+        steps, _marked([row for row in rows[1:] if len(row) != 2], len(steps), journal)
+    )
 
 
-def position(plan: Plan) -> int:
+def position(plan: RenamePlan) -> int:
     """Return how many of the steps were executed, judging by the files that exist.
 
     It is the number with the fewest contradictions; of several, the nearest to the last mark.

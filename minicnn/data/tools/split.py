@@ -23,7 +23,7 @@ NAMES = {2: ("train", "test"), 3: ("train", "val", "test")}
 DEFAULT_SHARES = {"train": 70.0, "val": 20.0, "test": 10.0}
 
 
-class Split(NamedTuple):
+class PlannedSplit(NamedTuple):
     """The name of a split and its images."""
 
     name: str
@@ -63,7 +63,7 @@ def plan_split(
     shares: Mapping[str, float] | None = None,
     *,
     group_by: str | None = None,
-) -> list[Split]:
+) -> list[PlannedSplit]:
     """Assign every image to a split; the same seed gives the same plan.
 
     Parameters
@@ -76,7 +76,7 @@ def plan_split(
 
     Returns
     -------
-    A Split for each entry of `shares`, in their order
+    A PlannedSplit for each entry of `shares`, in their order
 
     Raises
     ------
@@ -96,7 +96,7 @@ def plan_split(
         split_of = _assign_images(labels, fractions)
     else:
         split_of = _assign_groups(labels, group_keys(images, group_by), fractions)
-    plan = [Split(name, np.flatnonzero(split_of == i)) for i, name in enumerate(shares)]
+    plan = [PlannedSplit(name, np.flatnonzero(split_of == i)) for i, name in enumerate(shares)]
     empty = [split.name for split in plan if len(split.rows) == 0]
     if empty:
         raise ArgumentError(
@@ -122,7 +122,7 @@ def group_keys(images: ImageList, pattern: str) -> list[str]:
 
 
 def count_table(
-    images: ImageList, plan: Sequence[Split], without: Iterable[Path] = ()
+    images: ImageList, plan: Sequence[PlannedSplit], without: Iterable[Path] = ()
 ) -> np.ndarray:
     """Count the images of each class and split, (classes, splits), but not those in `without`."""
     labels, classes, left_out = np.asarray(images.labels), len(images.class_names), {*without}

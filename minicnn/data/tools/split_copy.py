@@ -19,7 +19,7 @@ from pathlib import Path
 from minicnn.data.folders import links_out
 from minicnn.data.image_files import PathLike, reason_of
 from minicnn.data.image_list import ImageList
-from minicnn.data.tools.split import Split
+from minicnn.data.tools.split import PlannedSplit
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.support.atomic_files import copy_file, make_names_durable, new_temporary, sweep
 from minicnn.support.locks import FolderLock
@@ -33,7 +33,7 @@ Failures = list[tuple[Path, str]]
 
 def copy_split(
     images: ImageList,
-    plan: Sequence[Split],
+    plan: Sequence[PlannedSplit],
     destination: PathLike,
     *,
     follow_links: bool = False,
@@ -102,7 +102,7 @@ def _check_free(path: Path, text: str) -> None:
 
 def _copy_all(
     images: ImageList,
-    plan: Sequence[Split],
+    plan: Sequence[PlannedSplit],
     folder: Path,
     outside: set[Path],
     progress: Callable[[int, int], None] | None,

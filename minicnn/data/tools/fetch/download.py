@@ -260,7 +260,7 @@ class _TimedSocket:
     """The methods of a socket that http.client needs; each read has only the time that is left.
 
     A socket's own timeout starts again with each byte, so a server that sends one byte per second
-    could go on without end.
+    could continue without end.
     """
 
     def __init__(self, sock: socket.socket, deadline: Deadline, max_bytes: int) -> None:
