@@ -17,7 +17,7 @@ from typing import Any
 
 from gpu_parts import report
 from gpu_parts.options import Options
-from gpu_parts.parent import Outcome, run_part
+from gpu_parts.parent import PartResult, run_part
 from output import add_out
 from rich.console import Console
 
@@ -49,30 +49,30 @@ def main(arguments: list[str] | None = None) -> int:
         return NO_GPU
     console = Console(width=max(Console().width, 150))
     asked = Options(options.simulate, tuple(options.kernels), tuple(options.networks))
-    outcomes = _run(options.parts, 60 * options.minutes, asked, console)
+    results = _run(options.parts, 60 * options.minutes, asked, console)
     name = "simulated" if options.simulate else device.gpus()[0].name
     if not options.simulate:
-        console.print(f"wrote {report.write(options.out, name, outcomes)}")
-    return int(any(outcome.failed or _wrong(outcome) for outcome in outcomes))
+        console.print(f"wrote {report.write(options.out, name, results)}")
+    return int(any(result.failed or _wrong(result) for result in results))
 
 
-def _run(parts: list[str], seconds: float, options: Options, console: Console) -> list[Outcome]:
+def _run(parts: list[str], seconds: float, options: Options, console: Console) -> list[PartResult]:
     """Run one part after the other; time that a part leaves is shared by the later ones."""
-    outcomes = []
+    results = []
     for i, part in enumerate(parts):
         share = PARTS[part] / sum(PARTS[later] for later in parts[i:])
-        outcome = run_part(part, seconds * share, options)
-        seconds -= outcome.seconds
-        report.print_outcome(outcome, console)
-        for row in _wrong(outcome):
+        result = run_part(part, seconds * share, options)
+        seconds -= result.seconds
+        report.print_result(result, console)
+        for row in _wrong(result):
             console.print(f"[red]WRONG: {row['name']}, {row['case']}, {row['size']}")
-        outcomes.append(outcome)
-    return outcomes
+        results.append(result)
+    return results
 
 
-def _wrong(outcome: Outcome) -> list[dict[str, Any]]:
+def _wrong(result: PartResult) -> list[dict[str, Any]]:
     """Return the kernels whose error is larger than rounding explains."""
-    return [row for row in outcome.rows if row.get("agrees") is False]
+    return [row for row in result.rows if row.get("agrees") is False]
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

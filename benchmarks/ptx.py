@@ -121,8 +121,8 @@ def cases() -> list[Case]:
         *conv("scene", (32, 64, 64, 32), 3, 64, CONV),
         *conv("scene", (32, 64, 64, 64), 3, 128, POOLED),
     ]
-    thick = [case for case in products if case.network in ("lenet", "cifar", "scene")]
-    return [*products, *others(), *(case._replace(tensor_cores=True) for case in thick)]
+    large = [case for case in products if case.network in ("lenet", "cifar", "scene")]
+    return [*products, *others(), *(case._replace(tensor_cores=True) for case in large)]
 
 
 # --- the compilers -------------------------------------------------------------------------------

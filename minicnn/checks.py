@@ -1,4 +1,4 @@
-"""Argument checks that ops and layers share. The one place where their errors are worded."""
+"""Checks of arguments that operations and layers share, with the words of their errors."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from minicnn.support.text import quoted
 
 FLOATS = ("float32", "float64")
 
-# Images have at most this many axes without the batch: (H, W, C).
+# Images have at most these axes besides the batch: (H, W, C).
 IMAGE_AXES = 3
 
 MAX_NAME = 256  # characters
 
 
 def check_array(x: Any, name: str, dtypes: Sequence[str] = FLOATS) -> None:
-    """`x` has a shape and one of these dtypes, in any byte order; only the batch may be empty."""
+    """Check that `x` has one of these dtypes, and that no axis but the batch has length 0."""
     if not hasattr(x, "shape") or not hasattr(x, "dtype"):
         raise DTypeError(f"{name} must be an array of {dtypes[0]}; got {type(x).__name__}")
     dtype = np.dtype(x.dtype)
@@ -43,7 +43,7 @@ def check_array(x: Any, name: str, dtypes: Sequence[str] = FLOATS) -> None:
 
 
 def check_floats(x: Any, name: str, axes: Sequence[str]) -> None:
-    """`x` is an array of floats; `axes` is the layout it must have, a name an axis: "NHWC".
+    """Check that `x` is an array of floats with these axes, for example "NHWC".
 
     Every axis but N must have a length of at least 1.
     """
@@ -52,7 +52,7 @@ def check_floats(x: Any, name: str, axes: Sequence[str]) -> None:
 
 
 def check_axes(shape: Sequence[int | None], name: str, axes: Sequence[str]) -> None:
-    """`shape` must have as many axes as `axes` has names, and only N may be empty."""
+    """Check that `shape` has one length per name in `axes`, and that only N is 0."""
     if len(shape) != len(axes):
         raise ShapeError(
             f"{name} must have {len(axes)} axes ({', '.join(axes)}); "
@@ -66,7 +66,7 @@ def check_axes(shape: Sequence[int | None], name: str, axes: Sequence[str]) -> N
 
 
 def check_flat(shape: Sequence[int | None], name: str) -> None:
-    """`shape` must be (N, features): what Dense and the losses work on."""
+    """Check that `shape` is (N, features), as Dense and the losses need it."""
     if len(shape) == 4:
         raise ShapeError(
             f"got a 4-D input {shape_text(shape)}. Add Flatten() before it, or "
@@ -76,24 +76,24 @@ def check_flat(shape: Sequence[int | None], name: str) -> None:
 
 
 def check_last_axis(x: Any, name: str) -> None:
-    """`x` is an array of floats with a batch axis and at least one more."""
+    """Check that `x` is an array of floats with a batch axis and at least one more axis."""
     check_array(x, name)
     if len(x.shape) < 2:
         raise ShapeError(f"{name} must have axes (N, ..., C); got shape {shape_text(x.shape)}")
 
 
 def check_per_channel(x: Any, arrays: dict[str, Any]) -> None:
-    """Each of the named arrays must hold one number for every channel, the last axis of `x`."""
+    """Check that each named array has one value per channel, the last axis of `x`."""
     for name, array in arrays.items():
         check_floats(array, name, ("C",))
         if array.shape[0] != x.shape[-1]:
             raise ShapeError(
-                f"{name} must have one number a channel, {x.shape[-1]}; got {array.shape[0]}"
+                f"{name} must have one value per channel, {x.shape[-1]}; got {array.shape[0]}"
             )
 
 
 def check_same_shape(a: Any, b: Any, names: str) -> None:
-    """`a` and `b` must have equal shapes."""
+    """Check that `a` and `b` have equal shapes."""
     if tuple(a.shape) != tuple(b.shape):
         raise ShapeError(
             f"{names} must have the same shape; got {shape_text(a.shape)} and {shape_text(b.shape)}"
@@ -101,7 +101,7 @@ def check_same_shape(a: Any, b: Any, names: str) -> None:
 
 
 def check_one_shape(value: Any, name: str) -> tuple[int, ...]:
-    """The shape of one sample, without the batch: (H, W, C) or shorter, of integers >= 1."""
+    """Return the shape of one sample, (H, W, C) or shorter, after a check of its lengths."""
     if is_int(value):
         value = (value,)
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) == 0:
@@ -110,14 +110,14 @@ def check_one_shape(value: Any, name: str) -> tuple[int, ...]:
         )
     if len(value) > IMAGE_AXES:
         raise ShapeError(
-            f"{name}={shape_text(value)} has {len(value)} numbers; give the shape of one image "
-            f"without the count: {shape_text(value[-IMAGE_AXES:])}"
+            f"{name}={shape_text(value)} has {len(value)} axes; give the shape of one image "
+            f"without the batch: {shape_text(value[-IMAGE_AXES:])}"
         )
     return tuple(check_int(length, f"each length in {name}") for length in value)
 
 
 def check_int(value: Any, name: str, least: int = 1) -> int:
-    """A whole number of at least `least`; no boolean and no float."""
+    """Return an integer of at least `least`; booleans and floats are refused."""
     if not is_int(value) or not least <= value <= MAX_INT32:
         raise ArgumentError(f"{name} must be an integer >= {least}; got {quoted(value)}")
     return int(value)
@@ -126,7 +126,7 @@ def check_int(value: Any, name: str, least: int = 1) -> int:
 def check_number(
     value: Any, name: str, least: float = -math.inf, below: float = math.inf, *, open: bool = False
 ) -> float:
-    """A finite number in [least, below), or in (least, below) if `open`."""
+    """Return a finite number in [least, below), or in (least, below) if `open`."""
     fine = isinstance(value, Real) and not isinstance(value, bool)
     if not fine or not _is_finite(value) or not least <= value < below or (open and value == least):
         bracket = "(" if open or least == -math.inf else "["
@@ -139,12 +139,12 @@ def check_number(
 def _is_finite(value: Any) -> bool:
     try:
         return math.isfinite(value)
-    except OverflowError:  # an integer beyond every float
+    except OverflowError:  # an integer that no float can hold
         return False
 
 
 def check_name(value: Any) -> str:
-    """What a layer, a model or a metric may be called."""
+    """Return the name of a layer, model or metric after a check of its type and length."""
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_NAME:
         raise ArgumentError(
             f"name must be a string of 1 to {MAX_NAME} characters; got {quoted(value)}"
@@ -153,21 +153,21 @@ def check_name(value: Any) -> str:
 
 
 def check_flag(value: Any, name: str) -> bool:
-    """True or False."""
+    """Return True or False, from Python or NumPy; anything else is refused."""
     if not isinstance(value, (bool, np.bool_)):
         raise ArgumentError(f"{name} must be True or False; got {quoted(value)}")
     return bool(value)
 
 
 def check_choice(value: Any, name: str, choices: Sequence[str]) -> str:
-    """One of a few words."""
+    """Return `value` if it is one of the choices."""
     if not isinstance(value, str) or value not in choices:
         raise ArgumentError(f"{name} must be one of {list(choices)}; got {quoted(value)}")
     return value
 
 
 def check_labels(y_true: np.ndarray, classes: int) -> None:
-    """Every label must be a class, 0 to classes - 1."""
+    """Check that every label is the number of a class, 0 to classes - 1."""
     wrong = np.flatnonzero((y_true < 0) | (y_true >= classes))
     if wrong.size:
         first = int(wrong[0])
@@ -177,7 +177,7 @@ def check_labels(y_true: np.ndarray, classes: int) -> None:
 
 
 def refuse_unknown(kind: type, unknown: Mapping[str, Any]) -> None:
-    """Refuse keyword arguments that no constructor of `kind` has; say which there are."""
+    """Refuse keyword arguments that no constructor of `kind` has; the error lists those it has."""
     if unknown:
         constructors = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
         known = {
@@ -196,7 +196,7 @@ _COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def nearest(word: str, choices: Iterable[str]) -> str:
-    """ ": did you mean MaxPooling2D?", or all choices where none is near."""
+    """Return ": did you mean MaxPooling2D?", or all choices if none is similar to the word."""
     known = {choice.lower(): choice for choice in choices}
     close = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.5)
     if close:
@@ -205,7 +205,7 @@ def nearest(word: str, choices: Iterable[str]) -> str:
 
 
 def warn_caller(text: str) -> None:
-    """Warn of the user's line that all this was called from, however deep it is in here."""
+    """Warn, with the line of the caller outside of minicnn as the place."""
     frame, depth = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("minicnn."):
         frame, depth = frame.f_back, depth + 1
@@ -213,13 +213,13 @@ def warn_caller(text: str) -> None:
 
 
 def shape_text(shape: Sequence[int | None]) -> str:
-    """(None, 28, 28, 1), whatever integer types the lengths have."""
+    """Return the text "(None, 28, 28, 1)", for integers of Python or NumPy."""
     lengths = ", ".join(str(n) for n in shape)
     return f"({lengths},)" if len(shape) == 1 else f"({lengths})"
 
 
 def _missing_axis(shape: Sequence[int | None], axes: Sequence[str]) -> str:
-    """What to type where images were needed and something near them came."""
+    """Return what to type if images were needed and the shape is similar to that of images."""
     if "".join(axes) != "NHWC":
         return ""
     if len(shape) == 2 and shape[0] is None:

@@ -1,4 +1,4 @@
-"""How the engine computes: on how many threads, by which algorithm, how exactly."""
+"""Settings of the engines: threads, the algorithm of convolutions, the precision of products."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ MAX_THREADS = 64
 
 
 def get_threads() -> int:
-    """Threads in use: MINICNN_NUM_THREADS, else OMP_NUM_THREADS, else the processors we may use.
+    """Return how many threads the C++ engine uses.
+
+    The default is MINICNN_NUM_THREADS, else OMP_NUM_THREADS, else the number of processors that
+    this process may run on.
 
     >>> get_threads() >= 1
     True
@@ -24,7 +27,7 @@ def get_threads() -> int:
 def set_threads(count: int) -> None:
     """Use `count` threads from now on; results do not depend on it, bit for bit.
 
-    More than the machine has processors, and more than 8, are not used.
+    At most 8 threads are used, and at most one per processor.
     """
     set_num_threads(min(check_int(count, "threads"), MAX_THREADS))
 
@@ -46,7 +49,9 @@ def threads(count: int) -> Iterator[None]:
 
 
 def get_conv_algorithm() -> str:
-    """How convolutions are computed whose layer says "auto": MINICNN_CONV_ALGORITHM, else "auto".
+    """Return the algorithm of convolutions whose layer says "auto".
+
+    The default is MINICNN_CONV_ALGORITHM, else "auto", which lets the engine choose.
 
     >>> get_conv_algorithm() in ("auto", "direct", "winograd")
     True
@@ -55,15 +60,16 @@ def get_conv_algorithm() -> str:
 
 
 def set_conv_algorithm(name: str) -> None:
-    """Compute them by "direct", "winograd" or the fastest for each shape, "auto", from now on.
+    """Set the algorithm of convolutions whose layer says "auto", from now on.
 
-    The results agree within rounding; "direct" rounds least. See `minicnn.ops.conv2d`.
+    It is "direct", "winograd" or "auto", the fastest for each shape. The results agree within
+    rounding; "direct" has the smallest rounding errors. See `minicnn.ops.conv2d`.
     """
     conv_algorithm.set(name)
 
 
 def get_precision() -> str:
-    """What products are computed in: MINICNN_PRECISION, else "float32".
+    """Return the precision of products: by default MINICNN_PRECISION, else "float32".
 
     >>> get_precision() in ("float32", "tf32")
     True
@@ -74,11 +80,11 @@ def get_precision() -> str:
 def set_precision(name: str) -> None:
     """Compute the products of convolutions and dense layers in "float32" or "tf32" from now on.
 
-    TF32 is what the tensor cores of NVIDIA's GPUs multiply: float32's range, but 10 bits of its
-    23-bit fraction. Factors are rounded to it, a relative error of 2^-11 each; products are summed
-    in float32. Several times as fast, and close enough for most training. Only the engine "cuda"
-    uses it, on cards of compute capability 8.0 and later; everywhere else, and for the shapes that
-    gain nothing, float32 is computed.
+    TF32 is the format that the tensor cores of NVIDIA's GPUs multiply. It has the range of float32,
+    but only 10 of the 23 bits of its fraction. Factors are rounded to TF32, with a relative error
+    of at most 2^-11; products are summed in float32. This is several times as fast, and accurate
+    enough for most training. Only the engine "cuda" uses it, on cards of compute capability 8.0 and
+    later; other engines, and shapes that would not be faster, are computed in float32.
 
     Raises
     ------

@@ -1,11 +1,12 @@
-"""What every kernel reads and writes: the one list that all engines, ops and the planner share.
+"""What every kernel reads and writes: the table that all engines, operations and the planner share.
 
-A kernel is a function from arrays and attributes to arrays. Its contract names the arrays and
-says which shape and dtype each written one has; what it *means* is the reference's code under the
-same name in `backends/numpy`.
+A kernel is a function from arrays and attributes to arrays. Its contract names the arrays and gives
+the shape and dtype of each array that it writes. What it computes is defined by the reference's
+function of the same name in `backends/numpy`.
 
-Names tie a forward kernel to its backward ones: a backward kernel reads what its forward read or
-wrote, by name, and `d` + name is the loss's gradient by the array of that name.
+Names connect a forward kernel with its backward kernels: a backward kernel reads arrays that the
+forward kernel read or wrote, by the same names, and `d` + name is the gradient of the loss with
+respect to the array of that name.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple
 
+from minicnn.shapes import Pair, Window2D
+
 Shape = tuple[int, ...]
 Attributes = Mapping[str, Any]
 
 
 class Spec(NamedTuple):
-    """Shape and dtype of an array that need not exist yet."""
+    """Shape and dtype of an array."""
 
     shape: Shape
     dtype: str = "float32"
@@ -30,34 +33,36 @@ class Contract(NamedTuple):
     reads: tuple[str, ...]  # a name ending in "?" may be None
     writes: tuple[str, ...]
     specs: Callable[..., tuple[Spec, ...]]  # (*specs of reads, **attributes) -> specs of writes
-    updates: tuple[str, ...] = ()  # writes that replace the read of the same name, in place
-    in_place: str = ""  # the read whose memory the first write may have, number in number's place
+    updates: tuple[str, ...] = ()  # writes that replace the read of the same name in place
+    in_place: str = ""  # the read whose memory the first write may use, element by element
     on_host: bool = False  # a few values, which every engine leaves to the reference
 
 
 def same(*names: int) -> Callable[..., tuple[Spec, ...]]:
-    """Each write looks like the read at that position."""
+    """Return a `specs` function: each write has the Spec of the read at that position."""
     return lambda *reads, **_: tuple(reads[i] for i in names)
 
 
 # --- convolution, (N, H, W, CI) with w (KH, KW, CI / groups, CO) ------------------------------
 
 
-def _conv2d(x: Spec, w: Spec, b: Spec | None, *, window: Any, image: Any, **_: Any) -> tuple[Spec]:
+def _conv2d(
+    x: Spec, w: Spec, b: Spec | None, *, window: Window2D, image: Pair, **_: Any
+) -> tuple[Spec]:
     return (Spec((x.shape[0], *window.out_hw(image), w.shape[3])),)
 
 
-def _conv2d_dx(dy: Spec, w: Spec, *, image: Any, groups: int, **_: Any) -> tuple[Spec]:
+def _conv2d_dx(dy: Spec, w: Spec, *, image: Pair, groups: int, **_: Any) -> tuple[Spec]:
     return (Spec((dy.shape[0], *image, w.shape[2] * groups)),)
 
 
-def _conv2d_dw(dy: Spec, x: Spec, *, window: Any, groups: int, **_: Any) -> tuple[Spec, Spec]:
+def _conv2d_dw(dy: Spec, x: Spec, *, window: Window2D, groups: int, **_: Any) -> tuple[Spec, Spec]:
     channels, filters = x.shape[3], dy.shape[3]
     return Spec((*window.size, channels // groups, filters)), Spec((filters,))
 
 
 def _conv2d_pool(
-    x: Spec, w: Spec, b: Spec | None, *, window: Any, image: Any, pool: Any, **_: Any
+    x: Spec, w: Spec, b: Spec | None, *, window: Window2D, image: Pair, pool: Window2D, **_: Any
 ) -> tuple[Spec, Spec]:
     shape = (x.shape[0], *pool.out_hw(window.out_hw(image)), w.shape[3])
     return Spec(shape), Spec(shape, "uint8")
@@ -72,16 +77,16 @@ def _conv2d_pool_moments(
 # --- pooling ----------------------------------------------------------------------------------
 
 
-def _pool(x: Spec, *, window: Any, image: Any) -> tuple[Spec]:
+def _pool(x: Spec, *, window: Window2D, image: Pair) -> tuple[Spec]:
     return (Spec((x.shape[0], *window.out_hw(image), x.shape[3])),)
 
 
-def _max_pool(x: Spec, *, window: Any, image: Any) -> tuple[Spec, Spec]:
+def _max_pool(x: Spec, *, window: Window2D, image: Pair) -> tuple[Spec, Spec]:
     (y,) = _pool(x, window=window, image=image)
     return y, Spec(y.shape, "int32")
 
 
-def _unpool(dy: Spec, *_reads: Spec, image: Any, **_: Any) -> tuple[Spec]:
+def _unpool(dy: Spec, *_reads: Spec, image: Pair, **_: Any) -> tuple[Spec]:
     return (Spec((dy.shape[0], *image, dy.shape[-1])),)
 
 
@@ -120,12 +125,12 @@ def _folded(w: Spec, *_: Spec | None, **__: Any) -> tuple[Spec, Spec]:
     return w, Spec(w.shape[-1:])
 
 
-def _zero_pad(x: Spec, *, pad_h: Any, pad_w: Any) -> tuple[Spec]:
+def _zero_pad(x: Spec, *, pad_h: Pair, pad_w: Pair) -> tuple[Spec]:
     n, h, w, c = x.shape
     return (Spec((n, h + sum(pad_h), w + sum(pad_w), c)),)
 
 
-def _zero_unpad(dy: Spec, *, pad_h: Any, pad_w: Any) -> tuple[Spec]:
+def _zero_unpad(dy: Spec, *, pad_h: Pair, pad_w: Pair) -> tuple[Spec]:
     n, h, w, c = dy.shape
     return (Spec((n, h - sum(pad_h), w - sum(pad_w), c)),)
 
@@ -138,11 +143,11 @@ def _reshape_back(dy: Spec, *, image: Shape, **_: Any) -> tuple[Spec]:
     return (Spec((dy.shape[0], *image), dy.dtype),)
 
 
-def _concatenate(a: Spec, b: Spec, *, axis: int, sizes: Any) -> tuple[Spec]:
+def _concatenate(a: Spec, b: Spec, *, axis: int, sizes: Pair) -> tuple[Spec]:
     return (Spec((*a.shape[:axis], sum(sizes), *a.shape[axis + 1 :])),)
 
 
-def _split(dy: Spec, *, axis: int, sizes: Any) -> tuple[Spec, ...]:
+def _split(dy: Spec, *, axis: int, sizes: Pair) -> tuple[Spec, ...]:
     return tuple(Spec((*dy.shape[:axis], size, *dy.shape[axis + 1 :])) for size in sizes)
 
 
@@ -228,7 +233,7 @@ CONTRACTS: dict[str, Contract] = {
     "conv2d_relu_backward_weights": Contract(
         ("dy", "y", "x"), ("dw", "db"), lambda dy, y, x, **a: _conv2d_dw(dy, x, **a)
     ),
-    # Where a ReLU made x = relu(z), its gradient can be taken in the same pass, in the place of x.
+    # If x = relu(z), the ReLU's gradient is computed in the same pass, in the memory of x.
     "conv2d_backward_input_relu": Contract(
         ("dy", "w", "x"), ("dz",), lambda dy, w, x, **a: (x,), in_place="x"
     ),
@@ -291,7 +296,7 @@ CONTRACTS: dict[str, Contract] = {
         ("dx", "dgamma", "dbeta"),
         same(0, 2, 2),
     ),
-    # In use, a batch norm and the convolution beside it are one convolution, with these weights.
+    # At inference, a batch norm and the convolution beside it are one convolution.
     **{
         f"fold_batch_norm_{place}_conv2d": Contract(
             ("w", "b?", "gamma", "beta", "moving_mean", "moving_variance"),

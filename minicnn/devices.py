@@ -1,4 +1,4 @@
-"""What can compute on this machine: its processor, and its NVIDIA GPUs."""
+"""The devices of this machine that can compute: its processor and its NVIDIA GPUs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ CPUINFO = Path("/proc/cpuinfo")
 
 
 def list_devices() -> list[dict[str, Any]]:
-    """A row a device: the processor first, then every NVIDIA GPU that the driver shows.
+    """Describe each device: the processor first, then every NVIDIA GPU that the driver shows.
 
     Returns
     -------
     list of dict, each with "name", "device_type", "physical_device_desc" and "memory_limit"
-    (bytes). The processor's has "cores", "processors" (of which a core may have two), "threads"
-    (those in use) and "instruction_set"; a GPU's "compute_capability" and "driver"
+    (bytes). The processor's also has "cores", "processors" (a core may count as two), "threads" (of
+    kernels) and "instruction_set"; a GPU's has "compute_capability" and "driver"
 
     Notes
     -----
-    The driver is started to count its GPUs, and processes forked later cannot use them.
+    The driver is started to list its GPUs; processes that are forked later cannot use them.
 
     Examples
     --------
@@ -37,12 +37,12 @@ def list_devices() -> list[dict[str, Any]]:
 
 
 def processor() -> str:
-    """The processor's name, as the system tells it."""
+    """Return the processor's name, as the operating system reports it."""
     return _told("model name") or platform.processor() or platform.machine()
 
 
 def cores() -> int:
-    """Cores of the machine; where the system does not say, its processors."""
+    """Return the number of cores; of processors, if the operating system does not report cores."""
     pairs = re.findall(r"^physical id\s*:\s*(\d+)$.*?^core id\s*:\s*(\d+)$", _cpuinfo(), _LINES)
     return len(set(pairs)) or os.cpu_count() or 1
 

@@ -1,8 +1,8 @@
-"""Arrays of other libraries, by the two protocols that they share: DLPack and CUDA's interface.
+"""Exchange of arrays with other libraries, by DLPack and the CUDA array interface.
 
-An array in main memory (`__dlpack__`: PyTorch, TensorFlow, JAX and others) is used where it lies,
-without a copy. One on a GPU (`__cuda_array_interface__`, or `__dlpack__` with a CUDA device) is
-copied to main memory first: what a step is fed with starts there.
+An array in main memory (`__dlpack__`: PyTorch, TensorFlow, JAX and others) is used without a copy.
+An array on a GPU (`__cuda_array_interface__`, or `__dlpack__` with a CUDA device) is copied to main
+memory, where the inputs of every step start.
 """
 
 from __future__ import annotations
@@ -14,30 +14,32 @@ import numpy as np
 from minicnn import backends
 from minicnn.errors import DTypeError
 
-# Numbers of DLPack's devices. Pinned and managed memory can be read by both sides.
+# Device types of DLPack. Processor and GPU can both read pinned and managed memory.
 CPU, CUDA, CUDA_PINNED, CUDA_MANAGED = 1, 2, 3, 13
 IN_MAIN_MEMORY = (CPU, CUDA_PINNED, CUDA_MANAGED)
 
 
 def is_foreign(x: Any) -> bool:
-    """Is `x` an array of another library, of those that can be handed over?
+    """Return whether `x` is an array of another library that supports one of the protocols.
 
     >>> is_foreign(np.zeros(3)), is_foreign([0, 0])
     (False, False)
     """
     if isinstance(x, np.ndarray):
         return False
-    kind = type(x)  # the object itself might answer with an error
+    kind = type(x)  # on the object itself, the look-up might raise an error
     return hasattr(kind, "__dlpack__") or hasattr(kind, "__cuda_array_interface__")
 
 
 def as_numpy(x: Any, name: str = "x") -> Any:
-    """A foreign array as one of NumPy's, read-only or a copy; anything else as it is.
+    """Return an array of another library as a NumPy array; return anything else unchanged.
+
+    The result is a read-only view, or a copy if the array is on a GPU.
 
     Raises
     ------
-    DTypeError : its library does not hand it over; the message says why
-    BackendError : it lies on a GPU, and the engine "cuda" is not available to fetch it
+    DTypeError : the library does not export the array; the message says why
+    BackendError : the array is on a GPU, and the engine "cuda" is not available to copy it
     """
     if not is_foreign(x):
         return x
@@ -46,21 +48,23 @@ def as_numpy(x: Any, name: str = "x") -> Any:
     try:
         return np.from_dlpack(x)
     except (AttributeError, BufferError, RuntimeError, TypeError, ValueError) as err:
-        raise DTypeError(f"{name} ({type(x).__name__}) cannot be taken over: {err}") from err
+        raise DTypeError(
+            f"{name} ({type(x).__name__}) cannot be converted to a NumPy array: {err}"
+        ) from err
 
 
 def to_device(x: Any) -> Any:
-    """A copy of an array on the GPU, for libraries that compute there.
+    """Return a copy of an array on the GPU, for libraries that compute there.
 
     Parameters
     ----------
-    x : array, of NumPy or another library
+    x : an array of NumPy or another library
 
     Returns
     -------
     An object with `shape`, `dtype`, `__cuda_array_interface__` and `__dlpack__`, which for
     instance `torch.as_tensor(y, device="cuda")`, `cupy.asarray(y)` and `jax.dlpack.from_dlpack(y)`
-    take without another copy; `numpy.asarray(y)` brings it back
+    accept without another copy; `numpy.asarray(y)` copies it back
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Every error that minicnn raises on purpose; each is also the built-in that fits it."""
+"""The errors that minicnn raises on purpose; each is also the built-in error of its kind."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import Any
 
 from minicnn.support.text import printable, shortened
 
-MAX_LETTERS = 300  # of a message: whatever a file holds or an argument is, it fits on a screen
+MAX_LETTERS = 300  # of a message, so that it fits on a screen even if it quotes a file
 
 
 class MiniCNNError(Exception):
-    """The family: `except MiniCNNError` catches every mistake that minicnn reports.
+    """The base class: `except MiniCNNError` catches every error that minicnn raises on purpose.
 
-    Of a message that is too long the middle is left out.
+    The middle of a message that is too long is left out.
     """
 
     def __init__(self, *args: object) -> None:
         super().__init__(*(_short(one) for one in args))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """From one process to another: the message as it is, not what it was made of."""
+        """Pickle the finished message, because constructors take its ingredients."""
         return _rebuilt, (type(self), self.args, vars(self))
 
 
@@ -28,26 +28,26 @@ class ShapeError(MiniCNNError, ValueError):
 
 
 class DTypeError(MiniCNNError, TypeError):
-    """An array holds another kind of number than is needed."""
+    """An array has another dtype than is needed."""
 
 
 class ArgumentError(MiniCNNError, ValueError):
-    """An argument's value is outside its rule."""
+    """An argument has a value that is not allowed."""
 
 
 class UnknownArgumentError(ArgumentError, TypeError):
-    """A keyword argument that the class does not have."""
+    """A class was given a keyword argument that it does not have."""
 
 
 class SizeLimitError(MiniCNNError, ValueError):
-    """Something would be larger than memory or a set limit allows."""
+    """Something would be larger than the memory or a limit allows."""
 
 
 class FormatError(MiniCNNError, ValueError):
-    """A file is not what its reader needs; `path`, `offset` and `reason` say where and why."""
+    """A file does not have the format that is needed; see `path`, `offset` and `reason`."""
 
     def __init__(self, path: object, reason: str, offset: int | None = None) -> None:
-        reason = shortened(printable(reason), MAX_LETTERS)  # much of it may be the file's own text
+        reason = shortened(printable(reason), MAX_LETTERS)  # it may quote the file
         self.path, self.reason, self.offset = str(path), reason, offset
         place = printable(path)
         where = place if offset is None else f"{place}@{offset}"
@@ -55,23 +55,23 @@ class FormatError(MiniCNNError, ValueError):
 
 
 class TruncatedError(FormatError):
-    """A file ends before its contents do."""
+    """A file ends too early."""
 
 
 class ChecksumError(FormatError):
-    """A file's contents are not those that its checksum was made of."""
+    """A file's contents do not match its checksum."""
 
 
 class UnsafeFileError(FormatError):
-    """A file asks for something that a model file must never do."""
+    """A file contains something that could be dangerous to load."""
 
 
 class UnsupportedError(FormatError, NotImplementedError):
-    """A file holds something that this version does not know."""
+    """A file contains something that this version does not support."""
 
 
 class ImageReadError(MiniCNNError, OSError):
-    """A file is no picture that can be read; `path` and `reason` say which and why."""
+    """A file cannot be read as an image; `path` and `reason` say which and why."""
 
     def __init__(self, path: object, reason: str) -> None:
         self.path, self.reason = str(path), reason
@@ -79,7 +79,7 @@ class ImageReadError(MiniCNNError, OSError):
 
 
 class UnreadableImagesError(ImageReadError):
-    """More pictures of a data set cannot be read than may be left out; the first is `path`."""
+    """More images of a data set are unreadable than may be left out; the first one is `path`."""
 
     def __init__(self, path: object, reason: str, text: str) -> None:
         super().__init__(path, reason)
@@ -87,10 +87,10 @@ class UnreadableImagesError(ImageReadError):
 
 
 class FetchRefused(MiniCNNError, OSError):
-    """A link is not followed, or what it leads to is not taken; `reason` is for the owner only.
+    """A link is not followed, or its contents are refused; `reason` is not part of the message.
 
-    The text is the same for every cause: on a server, different ones would let strangers find out
-    what the machine can reach.
+    The message is the same for every cause: on a server, different ones would tell strangers which
+    addresses the machine can reach.
     """
 
     def __init__(self, reason: str) -> None:
@@ -99,30 +99,31 @@ class FetchRefused(MiniCNNError, OSError):
 
 
 class FolderInUseError(MiniCNNError, OSError):
-    """Another process is at work in a folder; `process` is its number, where it is known."""
+    """Another process is working in a folder; `process` is its id, if it is known."""
 
     def __init__(self, folder: object, process: int | None) -> None:
         self.folder, self.process = str(folder), process
         who = "another process" if process is None else f"process {process}"
         super().__init__(
-            f"{printable(folder)}: {who} is at work here; wait for its end, or give another folder"
+            f"{printable(folder)}: {who} is working in this folder; wait for its end, or use "
+            "another folder"
         )
 
 
 class CheckpointError(MiniCNNError, OSError):
-    """No checkpoint can be used, or one belongs to another training."""
+    """No checkpoint can be used, or it belongs to another training."""
 
 
 class NumericError(MiniCNNError, ArithmeticError):
-    """A number became NaN or infinite."""
+    """A value became NaN or infinite."""
 
 
 class BackendError(MiniCNNError, RuntimeError):
-    """An engine is not there or cannot do what was asked."""
+    """An engine is not available or cannot do what was asked."""
 
 
 class DeviceMemoryError(BackendError, MemoryError):
-    """The GPU has too little memory; `what`, `size` and `free` say for which array, in bytes."""
+    """The GPU has too little memory for `what`: it needs `size` bytes, and `free` are free."""
 
     def __init__(self, what: str, size: int, free: int) -> None:
         self.what, self.size, self.free = what, size, free
@@ -133,7 +134,7 @@ class DeviceMemoryError(BackendError, MemoryError):
 
 
 class MissingExtraError(MiniCNNError, ImportError):
-    """An optional package is needed and not installed."""
+    """An optional package is needed, but not installed."""
 
 
 def _short(part: object) -> object:

@@ -4,9 +4,9 @@ Parameters and an optimizer's state are NumPy arrays of the layers. An engine wi
 own keeps a copy there, changes the copy, and writes it back only when the array is used. So code
 that reads or writes such an array calls `synced` first.
 
-What is derived from parameters (transformed weights, folded batch norms) stores
-`parameters_version()` beside it and is computed again when that has grown. Comparing all
-parameters bit by bit would tell, too, but takes a tenth of the time that one image takes.
+Caches of what is derived from parameters (transformed weights, folded batch norms) store
+`parameters_version()`, too, and are computed again when it has grown. Comparing all parameters bit
+by bit would give the same answer, but takes a tenth of the time of a prediction for one image.
 """
 
 from __future__ import annotations

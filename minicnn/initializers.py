@@ -19,8 +19,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from minicnn.checks import check_number
+from minicnn.checks import check_number, quoted
 from minicnn.contracts import Shape
+from minicnn.errors import ArgumentError
 from minicnn.support.registry import Registry
 from minicnn.support.reprs import repr_from_config
 
@@ -201,4 +202,10 @@ def get(identifier: str | dict[str, Any] | Initializer) -> Initializer:
     if isinstance(identifier, dict) and "name" in identifier:  # the form in older files
         config = {key: value for key, value in identifier.items() if key != "name"}
         identifier = {"class": identifier["name"], "config": config}
+    if callable(identifier) and not isinstance(identifier, (Initializer, type)):
+        raise ArgumentError(
+            f"an initializer must be a name or an Initializer; got the function "
+            f"{quoted(getattr(identifier, '__name__', type(identifier).__name__))}. Write a "
+            "subclass of minicnn.initializers.Initializer with __call__(self, shape, rng)"
+        )
     return _registry.get(identifier)

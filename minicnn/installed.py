@@ -1,7 +1,7 @@
-"""How minicnn came onto this machine, and so what to type to install more of it.
+"""How minicnn was installed, and what to type to install its extras or to install it again.
 
-It is on no package index: pip installs it from a source folder, a wheel file or an address, and
-writes down which (PEP 610). Only a line that names that place again works.
+It is not on a package index: pip installs it from a source folder, a wheel file or a URL, and
+records which (PEP 610). A command works only if it names that place again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from minicnn.support.files import MAX_BYTES_OF_TEXT, read_whole, text_or_empty
 NAME = "minicnn-engine"  # what pip calls it
 PACKAGE = Path(__file__).resolve().parent
 
-# What each extra of the project file brings, as one imports it, and what pip calls that.
+# The packages of each extra in pyproject.toml: {name to import: name for pip}.
 EXTRAS = {
     "plot": {"matplotlib": "matplotlib"},
     "tensorboard": {"tensorboardX": "tensorboardX"},
@@ -41,64 +41,64 @@ EXTRAS = {
     "cuda12": {"numba": "numba", "numba_cuda": "numba-cuda[cu12]"},
 }
 
-# The Python that speaks to the C++ part: where it is the same, so is what it may ask for.
+# The Python code that calls the C++ extension; the same code fits the same extension.
 INTERFACE = ("version.py", "contracts.py", "backends/native")
 
 
 class Origin(NamedTuple):
     """Where minicnn was installed from."""
 
-    place: str  # a folder, a file or an address; "" if nobody knows, or it is gone
+    place: str  # a folder, a file or a URL; "" if it is unknown or does not exist any more
     editable: bool = False
 
 
 def missing_extra(what: str, extra: str) -> MissingExtraError:
-    """The error to raise where an optional package is not there: "plotting needs matplotlib"."""
+    """Return the error for an optional package that is missing; `what` says what needs it."""
     return MissingExtraError(f"{what}. Install it with: {install_command(extra)}")
 
 
 def install_command(extra: str) -> str:
-    """The line that installs the packages of an extra, for this minicnn and this Python."""
+    """Return the command that installs the packages of an extra, for this Python."""
     return _command(_origin(), extra)
 
 
 def reinstall_command(*, explain: bool = False) -> str:
-    """The line that installs minicnn anew from where it came; `explain`: and shows the compiler."""
+    """Return the command that installs minicnn again; `explain` adds the compiler's messages."""
     options = ["--force-reinstall", "--no-deps", *["-v"] * explain]
     return _command(_origin(), options=options)
 
 
 def in_place_command() -> str:
-    """The line that makes the source folder the installed minicnn: what is changed there holds."""
+    """Return the command that installs the source folder in editable mode."""
     return _command(Origin(str(PACKAGE.parent), editable=True))
 
 
 def source_folder() -> Path | None:
-    """The source folder that this package is running from; None for an installed package."""
+    """Return the source folder that this package runs from; None for an installed package."""
     project = PACKAGE.parent / "pyproject.toml"
     return project.parent if f'"{NAME}"' in text_or_empty(project) else None
 
 
 def other_package() -> Path | None:
-    """The folder of the minicnn that pip installed, where the one that runs is another."""
+    """Return the folder of the minicnn that pip installed, if another one is running."""
     found = _distribution()
     folder = None if found is None else Path(str(found.locate_file("minicnn")))
     return folder if folder is not None and folder.is_dir() and folder != PACKAGE else None
 
 
 def core_of(package: Path) -> Path | None:
-    """The compiled C++ part in an installed package; None if it has none."""
+    """Return the C++ extension in an installed package; None if it has none."""
     files = (package / f"_core{ending}" for ending in importlib.machinery.EXTENSION_SUFFIXES)
     return next((file for file in files if file.is_file()), None)
 
 
 def same_interface(package: Path) -> bool:
-    """Does the running Python code ask of the C++ part just what that package's code asks?"""
+    """Return whether the Python code that calls the extension is the same in that package."""
     return _interface(package) == _interface(PACKAGE)
 
 
 def _interface(package: Path) -> dict[str, bytes]:
-    """{name: content} of the files that speak to the C++ part."""
+    """Return {name: content} of the files that call the C++ extension."""
     files: list[Path] = []
     for name in INTERFACE:
         path = package / name
@@ -127,7 +127,7 @@ def _origin() -> Origin:
 
 
 def _command(origin: Origin, extra: str = "", options: list[str] | None = None) -> str:
-    """As a shell reads it; double quotes are for all of them."""
+    """Return the command for a shell, with double quotes, which all shells understand."""
     words = [_python(), "-m pip install", *(options or ()), *["-e"] * origin.editable]
     brackets = f"[{extra}]" if extra else ""
     if "://" in origin.place:
@@ -143,7 +143,7 @@ def _command(origin: Origin, extra: str = "", options: list[str] | None = None) 
 
 
 def _python() -> str:
-    """This Python, as one types it: by its path where `python` is another one."""
+    """Return how to type this Python: `python`, or its path if that is another one."""
     found = shutil.which("python")
     here = os.path.dirname(os.path.abspath(sys.executable))
     if found is not None and os.path.dirname(os.path.abspath(found)) == here:
@@ -152,7 +152,7 @@ def _python() -> str:
 
 
 def _direct_url() -> dict[str, Any]:
-    """What pip wrote down about the installation: {} if it wrote nothing."""
+    """Return what pip recorded about the installation; {} if it recorded nothing."""
     found = _distribution()
     text = None if found is None else found.read_text("direct_url.json")
     try:

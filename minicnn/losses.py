@@ -15,7 +15,7 @@ from minicnn.checks import check_flag, check_last_axis, check_number, shape_text
 from minicnn.contracts import Shape, Spec
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
 from minicnn.ops.losses import LOSSES
-from minicnn.ops.operation import Operation, apply
+from minicnn.ops.operation import Operation, run
 from minicnn.support.registry import Registry
 from minicnn.support.reprs import repr_from_config
 
@@ -79,7 +79,7 @@ class Loss:
         y_pred = np.asarray(y_pred)
         check_last_axis(y_pred, "y_pred")
         labels = self.prepare(y_true, y_pred.shape)
-        losses, _ = apply(self.operation_named(self.operation), y_pred, labels, **self.attributes)
+        losses, _ = run(self.operation_named(self.operation), y_pred, labels, **self.attributes)
         rows = np.ones(len(losses)) if sample_weight is None else np.asarray(sample_weight, float)
         if rows.shape != losses.shape:
             raise ShapeError(
@@ -170,13 +170,13 @@ class SparseCategoricalCrossentropy(Crossentropy):
             y = y[:, 0]
         if y.ndim != 1:
             raise ArgumentError(
-                f"loss {self.name!r} wants class numbers {_rows(output_shape[:1])} and got "
+                f"loss {self.name!r} wants class indices {_rows(output_shape[:1])} and got "
                 f"{_rows(y.shape)}. Use 'categorical_crossentropy' for one-hot rows, or "
                 "y.argmax(-1)"
             )
         if y.dtype.kind not in "iub":
             raise ArgumentError(
-                f"class numbers must be integers; y is {y.dtype}. If they are whole numbers: "
+                f"class indices must be integers; y is {y.dtype}. If they are whole numbers: "
                 "y.astype('int32')"
             )
         if y.size and (y.min() < 0 or y.max() >= classes):
@@ -274,7 +274,7 @@ def _beyond_classes(y: np.ndarray, classes: int) -> str:
     i = _first((y < 0) | (y >= classes))
     text = f"y[{i}] = {y[i]}, but the model has {classes} classes, 0...{classes - 1}"
     if y.min() < 0:
-        return f"{text}: class numbers start at 0"
+        return f"{text}: class indices start at 0"
     return f"{text}; labels are {y.min()}...{y.max()}: Dense({y.max() + 1}) fits them"
 
 

@@ -1,8 +1,9 @@
-"""The program: a network's pass, written out as a flat list of kernel calls.
+"""The program: a pass of a network as a flat list of kernel calls.
 
-`models/planner/plan.py` makes it once for a (graph, batch size, training or inference); every
-engine runs it: the reference as a loop over its table, the native engine as one call.
-`print(program)` reads like the algorithm of the network.
+`models/planner/plan.py` makes a program for a graph, a batch size, and training or inference. Every
+engine runs it: the reference in a loop, the native engine with one call for all steps that follow
+each other. A training step is two calls: the steps before `commit`, then, if the loss is finite,
+those from `commit` on. `print(program)` reads like the algorithm of the network.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from minicnn.support.text import folded, screen_width
 
 
 class Buffer(NamedTuple):
-    """One array of a program. Buffers with a `storage` live outside the arena and outlast a run."""
+    """One array of a program. Those with a `storage` are outside of the arena and outlast a run."""
 
     name: str
     spec: Spec
     offset: int | None = None  # bytes from the arena's start
-    storage: str = ""  # "" arena, "parameter", "state", "input"
-    view_of: int | None = None  # the earlier buffer whose numbers these are, in another shape
+    storage: str = ""  # "" is the arena; else "parameter", "state" or "input"
+    view_of: int | None = None  # the earlier buffer with the same values in another shape
 
 
 class Step(NamedTuple):
-    """One kernel call; reads and writes are indices into the program's buffers."""
+    """One kernel call. Reads and writes are indices of buffers; None leaves an array out."""
 
     kernel: str
     reads: tuple[int | None, ...]
@@ -38,9 +39,9 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class IndexedBatches:
-    """Parts of an array by the numbers of their rows, taken out when somebody asks for one.
+    """Batches of rows of one array, each copied only when it is asked for.
 
-    The array keeps its numbers for as long as it lives, so an engine may keep a copy of it.
+    The array does not change while it exists, so an engine may keep a copy of it.
     """
 
     array: np.ndarray
@@ -49,24 +50,24 @@ class IndexedBatches:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, part: int) -> np.ndarray:
-        return self.array[self.indices[part]]
+    def __getitem__(self, batch: int) -> np.ndarray:
+        return self.array[self.indices[batch]]
 
 
-Feed = IndexedBatches | Sequence[Any]  # what a buffer gets in each of several runs: an array a run
+Feed = IndexedBatches | Sequence[Any]  # what a buffer gets in each of several steps
 
 
 class Program(NamedTuple):
-    """Buffers and the steps that fill them, in order."""
+    """Buffers, and the steps that compute them, in order."""
 
     buffers: tuple[Buffer, ...]
     steps: tuple[Step, ...]
     arena_bytes: int
-    commit: int  # the steps from here on change what outlasts a run
-    constant: int = 0  # the steps before depend on parameters alone: run when these have changed
+    commit: int  # the steps from this number on change parameters and state
+    constant: int = 0  # the steps before this number depend on parameters alone
 
     def __str__(self) -> str:
-        """A line a step; on a terminal folded to its width."""
+        """Return one line per step, folded to the width of a terminal."""
         lines = [self._line(i) for i in range(len(self.steps))]
         width, screen = max((len(result) for result, _ in lines), default=0), screen_width()
         if screen is None:
@@ -74,14 +75,16 @@ class Program(NamedTuple):
         else:
             text = [folded(f"{result} = {call}", screen) for result, call in lines]
         if 0 < self.commit < len(self.steps):
-            text.insert(self.commit, "-- from here on the model changes --")
+            text.insert(self.commit, "-- the steps below change the model --")
         if self.constant:
-            text.insert(self.constant, "-- so far only after a change of the parameters --")
+            text.insert(
+                self.constant, "-- the steps above run only after a change of the parameters --"
+            )
         text.append(f"{len(self.steps)} steps, {self.arena_bytes / 2**20:.1f} MiB of activations")
         return "\n".join(text)
 
     def _line(self, i: int) -> tuple[str, str]:
-        """("y (64, 12, 12, 20)", "conv2d_max_pool2d_forward(x, w, b; window=5x5, ...)")."""
+        """Return ("y (64, 12, 12, 20)", "conv2d_max_pool2d_forward(x, w, b; window=5x5, ...)")."""
         step = self.steps[i]
         names = CONTRACTS[step.kernel].writes
         result = self.buffers[step.writes[0]] if step.writes[0] is not None else None
@@ -91,7 +94,7 @@ class Program(NamedTuple):
         return left, f"{step.kernel}({reads}{'; ' if attributes else ''}{attributes})"
 
     def _name(self, index: int) -> str:
-        """What a step reads; a view is called by what it is a view of."""
+        """Return the name of a buffer; a view is named after the buffer that it is a view of."""
         buffer = self.buffers[index]
         if buffer.view_of is None:
             return buffer.name
@@ -99,7 +102,7 @@ class Program(NamedTuple):
 
 
 def _short(value: Any) -> str:
-    """Windows as "5x5" or "3x3/2 pad 1,1", the rest as Python writes it."""
+    """Return a window as "5x5" or "3x3/2 pad 1,1", other values as Python writes them."""
     if not hasattr(value, "stride"):
         return f"{value:g}" if isinstance(value, float) else str(value).replace(" ", "")
     text = "x".join(map(str, value.size))

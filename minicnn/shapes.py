@@ -1,4 +1,4 @@
-"""Where windows land: the only module that computes padding and output sizes."""
+"""Windows over images: the only module that computes padding and output sizes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_INT32 = 2**31 - 1
 
 
 class Window2D(NamedTuple):
-    """A sliding window over the H and W axes, with every default already resolved."""
+    """A sliding window over the H and W axes, with all defaults resolved."""
 
     size: Pair
     stride: Pair
@@ -25,11 +25,11 @@ class Window2D(NamedTuple):
 
     @property
     def extent(self) -> Pair:
-        """Rows and columns from the window's first cell to its last, gaps included."""
+        """Return the rows and columns that the window spans, gaps between its cells included."""
         return span(self.size[0], self.dilation[0]), span(self.size[1], self.dilation[1])
 
     def out_hw(self, image: Pair) -> Pair:
-        """(OH, OW) for an input of (H, W)."""
+        """Return the output's (OH, OW) for an image of (H, W)."""
         (h, w), (eh, ew) = image, self.extent
         return (
             (h + sum(self.pad_h) - eh) // self.stride[0] + 1,
@@ -44,7 +44,7 @@ def conv_window(
     dilation: int | Pair,
     image: Pair,
 ) -> Window2D:
-    """Turn what a user wrote for a convolution into numbers; `image` is the input's (H, W)."""
+    """Return the window of a convolution from a user's arguments; `image` is the input's (H, W)."""
     size = as_pair(size, "kernel_size")
     stride = as_pair(strides, "strides")
     dilation = as_pair(dilation, "dilation_rate")
@@ -60,10 +60,10 @@ def pool_window(
     *,
     ceil_mode: bool = False,
 ) -> Window2D:
-    """Turn what a user wrote for a pooling into numbers.
+    """Return the window of a pooling from a user's arguments.
 
-    `ceil_mode` counts a last, incomplete window too: padding after the image makes room for it,
-    unless it would start beyond the image and see padding only.
+    `ceil_mode` adds a last, incomplete window and the padding that it needs after the image, unless
+    it would contain padding only.
     """
     size = as_pair(size, "pool_size")
     stride = size if strides is None else as_pair(strides, "strides")
@@ -71,7 +71,7 @@ def pool_window(
     for pad, k in zip(pads, size, strict=True):
         if max(pad) >= k:
             raise ArgumentError(
-                f"padding must be smaller than the window, or a window could see only padding; "
+                "padding must be smaller than the window, so that no window contains only padding; "
                 f"got padding {pad} with pool_size {k}"
             )
     if ceil_mode:
@@ -82,12 +82,12 @@ def pool_window(
 
 
 def span(k: int, dilation: int) -> int:
-    """Length covered by k cells that are `dilation` apart."""
+    """Return the length that k cells with this dilation span."""
     return (k - 1) * dilation + 1
 
 
 def as_pair(value: int | Pair, name: str, least: int = 1) -> Pair:
-    """`3` and `(3, 3)` mean the same; anything else that is not two such integers is an error."""
+    """Return two integers of at least `least`; `3` means `(3, 3)`."""
     values = tuple(value) if isinstance(value, Sequence) else (value, value)
     if len(values) != 2 or not all(is_int(v) and least <= v <= MAX_INT32 for v in values):
         raise ArgumentError(
@@ -97,16 +97,16 @@ def as_pair(value: int | Pair, name: str, least: int = 1) -> Pair:
 
 
 def is_int(value: object) -> bool:
-    """True for Python's and NumPy's integers; False for booleans and floats."""
+    """Return whether `value` is an integer of Python or NumPy; booleans are not."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def as_padding(value: object) -> Literal["valid", "same"] | tuple[Pair, Pair]:
-    """ "valid", "same" or ((top, bottom), (left, right)), from whatever `Padding` allows."""
+    """Return a padding as "valid", "same" or ((top, bottom), (left, right))."""
     if isinstance(value, str):
         if value in ("valid", "same"):
             return value  # type: ignore[return-value]
-        raise ArgumentError(f'padding must be "valid", "same" or numbers; got {quoted(value)}')
+        raise ArgumentError(f'padding must be "valid", "same" or integers; got {quoted(value)}')
     if is_int(value):
         value = (value, value)
     if not isinstance(value, Sequence) or len(value) != 2:
@@ -120,7 +120,7 @@ def as_padding(value: object) -> Literal["valid", "same"] | tuple[Pair, Pair]:
 def _resolve_padding(
     padding: Padding, size: Pair, stride: Pair, dilation: Pair, image: Pair
 ) -> tuple[Pair, Pair]:
-    """((top, bottom), (left, right)), for this window over this image."""
+    """Return ((top, bottom), (left, right)) for this window and image."""
     pads = as_padding(padding)
     if pads == "valid":
         return (0, 0), (0, 0)
@@ -132,13 +132,13 @@ def _resolve_padding(
 
 
 def _same_pad(n: int, extent: int, s: int) -> Pair:
-    """Padding that makes the output ceil(n / s) long; the odd cell goes after, as in TensorFlow."""
+    """Return the padding for ceil(n / s) outputs; an odd cell is after, as in TensorFlow."""
     total = max((-(-n // s) - 1) * s + extent - n, 0)
     return total // 2, total - total // 2
 
 
 def _ceil_pad(n: int, k: int, s: int, pad: Pair) -> Pair:
-    """`pad`, with as much more after the image as a last, incomplete window needs."""
+    """Return `pad`, enlarged after the image as a last, incomplete window needs it."""
     before, after = pad
     windows = -(-(n + before + after - k) // s) + 1
     if (windows - 1) * s >= n + before:

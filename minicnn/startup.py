@@ -1,7 +1,7 @@
-"""Ctrl-C while the command is still being imported: one line and the exit code, as later.
+"""Handles Ctrl-C while the command `minicnn` is still being imported.
 
-The command `minicnn`, and `python -m minicnn`, import this package first, which takes a moment.
-Nothing has begun by then that could be lost, and nobody is there yet to catch an exception.
+The import takes a moment. Until it is done, no code of the command can catch the exception, and
+there is nothing to lose: one line is printed, and the exit code is that of an interrupted command.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells count
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 COMMAND = "minicnn"
 
 
 def watch() -> None:
-    """End at Ctrl-C, if this process is the command; other programs decide for themselves."""
+    """End at Ctrl-C if this process is the command; other programs are left alone."""
     if is_command(sys.argv, sys.orig_argv) and _is_usual():
         signal.signal(signal.SIGINT, _end)
 
 
 def watched() -> None:
-    """From now on Ctrl-C raises KeyboardInterrupt again: the command is there to catch it."""
+    """Let Ctrl-C raise KeyboardInterrupt again, which the command now catches."""
     if signal.getsignal(signal.SIGINT) is _end:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def is_command(argv: Sequence[str], original: Sequence[str]) -> bool:
-    """Was Python started as `minicnn ...` or `python -m minicnn ...`?
+    """Return whether Python was started as `minicnn ...` or `python -m minicnn ...`.
 
     >>> is_command(["-m", "train"], ["python", "-m", "minicnn", "train"])
     True
@@ -45,7 +45,7 @@ def is_command(argv: Sequence[str], original: Sequence[str]) -> bool:
 
 
 def _is_usual() -> bool:
-    """Is Ctrl-C Python's business? nohup and shells' `&` have it ignored."""
+    """Return whether Python handles Ctrl-C; under nohup and `&` it is ignored."""
     return signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 

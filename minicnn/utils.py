@@ -22,17 +22,17 @@ __all__ = [
 
 
 def balanced_class_weight(y: object) -> dict[int, float]:
-    """Weights by which every class counts as much as the others, for `fit(class_weight=...)`.
+    """Return class weights with which all classes count equally, for `fit(class_weight=...)`.
 
         weight[c] = N / (classes * samples of class c)
 
     Parameters
     ----------
-    y : class numbers (N,) or (N, 1), or one-hot rows (N, classes)
+    y : class indices (N,) or (N, 1), or one-hot rows (N, classes)
 
     Returns
     -------
-    {class: weight} of the classes that y has; the mean weight of a sample is 1
+    dict {class: weight} of the classes in y; the mean weight of a sample is 1
 
     >>> balanced_class_weight([0, 0, 0, 1])
     {0: 0.6666666666666666, 1: 2.0}
@@ -42,7 +42,7 @@ def balanced_class_weight(y: object) -> dict[int, float]:
         labels = labels.argmax(1) if labels.shape[1] > 1 else labels[:, 0]
     if labels.ndim != 1 or labels.size == 0 or (labels != np.floor(labels)).any():
         raise ArgumentError(
-            f"balanced_class_weight needs class numbers (N,) or one-hot rows; got {labels.dtype} "
+            f"balanced_class_weight needs class indices (N,) or one-hot rows; got {labels.dtype} "
             f"{labels.shape}"
         )
     classes, counts = np.unique(labels, return_counts=True)
@@ -51,12 +51,12 @@ def balanced_class_weight(y: object) -> dict[int, float]:
 
 
 def to_categorical(x: object, num_classes: int | None = None) -> np.ndarray:
-    """Class numbers as one-hot rows: 1 in the column of the class, 0 elsewhere.
+    """Return class indices as one-hot rows: 1 in the column of the class, 0 elsewhere.
 
     Parameters
     ----------
     x : integers (N,) or (N, 1), each in 0...num_classes - 1
-    num_classes : columns; default: the largest class number and one
+    num_classes : number of columns; default: the largest class index + 1
 
     Returns
     -------
@@ -71,7 +71,7 @@ def to_categorical(x: object, num_classes: int | None = None) -> np.ndarray:
         labels = labels[:, 0]
     if labels.dtype.kind not in "iub" or labels.ndim != 1:
         raise ArgumentError(
-            f"to_categorical needs class numbers, integers (N,); got {labels.dtype} {labels.shape}"
+            f"to_categorical needs class indices, integers (N,); got {labels.dtype} {labels.shape}"
         )
     labels = labels.astype(np.int64)
     classes = num_classes if num_classes is not None else int(labels.max(initial=-1)) + 1

@@ -20,7 +20,7 @@ RIGHT, WRONG = 0, 1
 
 
 def digits(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Random images and labels."""
+    """Return random images and labels."""
     rng = np.random.default_rng(0)
     return rng.integers(0, 256, (count, 28, 28, 1), np.uint8), rng.integers(0, 10, count)
 

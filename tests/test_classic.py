@@ -1,4 +1,4 @@
-"""Features made by hand: worked out by hand where that can be done, and good for something."""
+"""Hand-made features: compared with values worked out by hand, and used for classification."""
 
 import re
 import sys
@@ -56,7 +56,7 @@ def test_hog_sees_the_direction_of_edges():
 @pytest.mark.parametrize(
     ("kinds", "wide"), [("hog", 7 * 7 * 36), ("lbp", 160), ("color", 64), ("lbp+color", 224)]
 )
-def test_features_have_a_row_an_image(kinds, wide):
+def test_features_have_a_row_per_image(kinds, wide):
     pytest.importorskip("skimage")
     x = stripes(4)[0]
     found = classic.features(kinds, x)
@@ -84,7 +84,7 @@ def test_odd_sizes_and_grays(shape):
         ("lbp", np.zeros((1, 3, 32, 3), np.uint8), ShapeError, "at least 4 pixels"),
     ],
 )
-def test_what_is_no_batch_of_images_is_refused(kinds, images, error, text):
+def test_arrays_that_are_not_image_batches_are_refused(kinds, images, error, text):
     pytest.importorskip("skimage")
     with pytest.raises(error, match=text):
         classic.features(kinds, images)

@@ -40,8 +40,8 @@ def test_show_writes_a_figure_and_says_where(here, capsys, what):
     assert run(["show", "m.mcnn", what, "data/dark/3.png"]) == 0
     out = capsys.readouterr().out
     assert out == f"3-{what}.png\n"
-    with Image.open(here / f"3-{what}.png") as picture:
-        assert min(picture.size) > 200
+    with Image.open(here / f"3-{what}.png") as figure:
+        assert min(figure.size) > 200
 
 
 def test_show_kernels_needs_no_image_and_the_others_do(here, capsys):

@@ -96,13 +96,13 @@ def test_a_search_that_cannot_begin_leaves_no_folder(tmp_path, runs, capsys):
 
 
 def test_the_test_images_are_left_alone(flowers, tmp_path, runs):
-    shutil.copytree(flowers, tmp_path / "parts" / "train")
-    shutil.copytree(flowers, tmp_path / "parts" / "test")
+    shutil.copytree(flowers, tmp_path / "sets" / "train")
+    shutil.copytree(flowers, tmp_path / "sets" / "test")
     settings = tuning_data.search_settings(
-        runs / "s", model="stacked", data=str(tmp_path / "parts"), image_size=(16, 16)
+        runs / "s", model="stacked", data=str(tmp_path / "sets"), image_size=(16, 16)
     )
     said = []
-    train, validation, names = tuning_data.load(settings, said.append)
+    train, validation, names = tuning_data.load_search_images(settings, said.append)
     assert (train.total, validation.total) == (48, 12)
     assert np.bincount(validation.labels).tolist() == [4, 4, 4]
     assert not set(train.files) & set(validation.files)

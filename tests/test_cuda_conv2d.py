@@ -122,9 +122,9 @@ def test_the_argmax_of_a_window(activation):
 def test_no_gradient_passes_a_window_without_a_maximum():
     attributes = conv_pool("relu", (6, 6))
     x, w = np.ones((1, 6, 6, 2), np.float32), np.ones((3, 3, 2, 3), np.float32)
-    dy, nobody = np.ones((1, 2, 2, 3), np.float32), np.full((1, 2, 2, 3), 255, np.uint8)
+    dy, no_argmax = np.ones((1, 2, 2, 3), np.float32), np.full((1, 2, 2, 3), 255, np.uint8)
     for kernel, last in (("backward_weights", x), ("backward_input", w)):
-        for out in KERNELS[f"conv2d_max_pool2d_{kernel}"](dy, nobody, last, **attributes):
+        for out in KERNELS[f"conv2d_max_pool2d_{kernel}"](dy, no_argmax, last, **attributes):
             assert not out.any()
 
 

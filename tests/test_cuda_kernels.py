@@ -88,7 +88,8 @@ def test_the_others_agree(kernel, absent, attributes):
 
 
 def test_all_kernels_are_there():
-    assert KERNELS.keys() == CONTRACTS.keys()
+    on_device = {name for name, contract in CONTRACTS.items() if not contract.on_host}
+    assert KERNELS.keys() == on_device
 
 
 def test_many_shapes_leave_a_bounded_number_of_kernels():

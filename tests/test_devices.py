@@ -28,7 +28,7 @@ MISSING = {
     "a driver that starts": (FakeDriver(status=803), (), r"DRIVER_MISMATCH \(803\)"),
     "a driver without trouble": (FakeDriver(status=999), (), r"an unknown error \(999\)"),
     "a process that may use it": (FakeDriver(status=3), (), "a forked process cannot use it"),
-    "a newer driver": (FakeDriver(H200, version=11080), (), r"knows CUDA 11\.8, .*\[cuda12\]"),
+    "a newer driver": (FakeDriver(H200, version=11080), (), r"supports CUDA 11\.8, .*\[cuda12\]"),
 }
 
 

@@ -77,7 +77,7 @@ def test_there_are_blocks_and_each_has_a_language():
     assert {block.language for block in ALL} <= {"python", "sh", "toml", "text"}
 
 
-def save_picture(path, color, size=(24, 20)):
+def save_image(path, color, size=(24, 20)):
     path.parent.mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(len(str(path)) + sum(color)).integers(0, 50, (*size, 3))
     Image.fromarray((np.array(color) + noise).astype(np.uint8)).save(path)
@@ -90,14 +90,14 @@ def here(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     mpl.rcParams["figure.max_open_warning"] = 0
     for number, name in enumerate(SCENES):
-        for part, count in (("train", 4), ("test", 2)):
+        for split, count in (("train", 4), ("test", 2)):
             for i in range(count):
-                save_picture(tmp_path / f"scenes/{part}/{name}/{part}{i}.png", (30 * number, i, 9))
+                save_image(tmp_path / f"scenes/{split}/{name}/{split}{i}.png", (30 * number, i, 9))
     for i in range(20):
-        save_picture(tmp_path / f"photos/cats/c{i}.png", (200, 2 * i, 0))
-        save_picture(tmp_path / f"photos/dogs/d{i}.png", (0, 2 * i, 200))
+        save_image(tmp_path / f"photos/cats/c{i}.png", (200, 2 * i, 0))
+        save_image(tmp_path / f"photos/dogs/d{i}.png", (0, 2 * i, 200))
     for name in ("photo.jpg", "a.jpg", "b.jpg", "holiday/1.jpg"):
-        save_picture(tmp_path / name, (100, 100, 100))
+        save_image(tmp_path / name, (100, 100, 100))
     os.makedirs("images")
     os.symlink(tmp_path / "scenes", "images/scenes")
     os.symlink(tmp_path / "photos", "more-photos")

@@ -92,7 +92,9 @@ def test_operations_take_them(x, backend):
 
 
 def test_what_is_not_handed_over_is_an_error_with_the_librarys_reason(model, x):
-    with pytest.raises(DTypeError, match=r"x \(Keeps\) cannot be taken over: use tensor\.detach"):
+    with pytest.raises(
+        DTypeError, match=r"x \(Keeps\) cannot be converted to a NumPy array: use tensor\.detach"
+    ):
         model.predict(Keeps(x), verbose=0)
     with pytest.raises(DTypeError, match=r"y \(Keeps\)"):
         model.train_on_batch(x, Keeps(y))

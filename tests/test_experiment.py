@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from picture_folders import make_colored
+from image_folders import make_colored
 
 from minicnn import random
 from minicnn.apps.cli import main

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pytest
+from test_figures import size
 
 import minicnn as mc
 from minicnn import explain
@@ -264,17 +263,6 @@ def test_strongest_maps_are_those_that_vary():
     assert strongest(maps, 2).tolist() == [1, 3]
 
 
-def png(figure):
-    from matplotlib.image import imread
-
-    file = io.BytesIO()
-    figure.savefig(file)
-    file.seek(0)
-    pixels = imread(file)
-    assert pixels[..., :3].min() < 0.5 < pixels[..., :3].max()
-    return pixels.shape
-
-
 def test_figures_have_their_tiles_and_words():
     image = RNG.integers(0, 256, (8, 6, 3), dtype=np.uint8)
     figure = explain.kernels_figure(RNG.normal(size=(5, 5, 3, 20)).astype(np.float32), "conv1")
@@ -288,7 +276,7 @@ def test_figures_have_their_tiles_and_words():
         explain.occlusion_figure(image[..., :1], RNG.normal(size=(8, 6)), "cat 93 %"),
     ):
         assert figure.get_suptitle() == "cat 93 %" and len(figure.axes) == 3
-        assert min(png(figure)[:2]) > 300
+        assert min(size(figure)) > 300
     with pytest.raises(ArgumentError, match="at least one layer"):
         explain.maps_figure({}, image)
 

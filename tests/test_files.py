@@ -327,7 +327,9 @@ def holder(folder: Path) -> subprocess.Popen[bytes]:
 @pytest.mark.skipif(locks.fcntl is None, reason="the system has no such locks")
 def test_two_processes_cannot_be_in_one_folder(tmp_path):
     with holder(tmp_path) as process:
-        with pytest.raises(FolderInUseError, match=rf"process {process.pid} is at work here"):
+        with pytest.raises(
+            FolderInUseError, match=rf"process {process.pid} is working in this folder"
+        ):
             FolderLock(tmp_path).acquire()
         process.stdin.close()
     with FolderLock(tmp_path), pytest.raises(FolderInUseError) as caught:

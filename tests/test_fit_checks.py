@@ -438,7 +438,7 @@ def test_several_labels_a_sample_have_no_class(labels, words):
 
 
 def test_numbers_that_are_no_classes_have_no_class_weight():
-    with pytest.raises(ArgumentError, match=r"class numbers; y\[1\] = 0.5 is not. Pass sample_w"):
+    with pytest.raises(ArgumentError, match=r"class indices; y\[1\] = 0.5 is not. Pass sample_w"):
         linear().fit(X[:2], np.array([1.0, 0.5]), verbose=0, class_weight={0: 2.0})
 
 

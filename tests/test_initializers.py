@@ -1,4 +1,4 @@
-"""Initializers, seeds and the table of names."""
+"""Initializers, seeds and the registry of names."""
 
 import math
 
@@ -89,7 +89,7 @@ def test_config_keeps_arguments():
 
 
 def test_initializers_of_older_files_are_read():
-    """They have their name beside their arguments."""
+    """Older files have the name in the same dict as the arguments."""
     assert type(initializers.get({"name": "he_normal"})) is initializers.HeNormal
     assert initializers.get({"name": "constant", "value": 0.5}).value == 0.5
 
@@ -100,6 +100,8 @@ def test_initializers_of_older_files_are_read():
         ("glorot_unifrom", "did you mean 'GlorotUniform'"),
         ("???", "there are"),
         (3, "unknown initializer 3"),
+        (np.zeros, "must be a name or an Initializer; got the function 'zeros'. Write a subclass"),
+        (initializers.Ones, r"Ones is a class, and an object of it is needed: Ones\(...\)"),
         ({"value": 1}, 'a saved initializer is {"class": name, "config": arguments}'),
         ({"name": "constant", "valeu": 1}, "valeu"),
         ({"name": "constant", "value": float("nan")}, "value must be a number"),
@@ -117,7 +119,7 @@ def test_registry_refuses_what_is_no_saved_object():
             table.get(wrong)
 
 
-# --- random numbers ---------------------------------------------------------------------------
+# --- random generators ---------------------------------------------------------------------------
 
 
 def test_generator_is_a_pure_function_of_seed_purpose_and_numbers():

@@ -76,5 +76,5 @@ def test_every_level_computes_the_same():
 def test_an_unknown_level_is_reported_and_ignored(isa):
     result = run("import minicnn; from minicnn import _core; print(_core.isa())", isa)
     assert result.stdout.strip() == report(None)["isa"]
-    needed = f"MINICNN_ISA must be one of ['generic', 'avx2', 'avx512']; it is {isa!r}"
+    needed = f"MINICNN_ISA must be one of ['generic', 'avx2', 'avx512']; got {isa!r}"
     assert needed in result.stderr

@@ -1,8 +1,8 @@
-"""Layers, losses, optimizers and metrics against numbers that Keras computed.
+"""Layers, losses, optimizers and metrics against values that Keras computed.
 
-The numbers come from Keras 3.15.1 on TensorFlow 2.21.0 (CPU), which were given the same inputs and
-the same first weights: sine waves, so that no file is needed. A fingerprint is the product of all
-numbers, one after the other, with a cosine wave.
+The values come from Keras 3.15.1 on TensorFlow 2.21.0 (CPU), with the same inputs and the same
+initial weights: sine waves, so that no file is needed. A fingerprint is the dot product of all
+values, in order, with a cosine wave.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ LEVEL_0 = SUPPORT | {
     "errors": {"support.text"},
     "version": set(),
     "host_sync": set(),
-    "contracts": set(),
+    "contracts": {"shapes"},
     "shapes": {"errors", "support.text"},
     "program": {"contracts", "support.text"},
     "random": {"errors", "shapes"},

@@ -1,4 +1,4 @@
-"""Layers: shapes, parameters, configs, names. Operations themselves are in test_ops_*."""
+"""Layers: shapes, parameters, configs and names. Their operations are tested in test_ops_*."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ from minicnn.layers.parameter import Parameter
 
 IMAGE = (10, 12, 6)
 
-# Layer, shape of one sample, shape of one result, parameters, operations for one image. The
-# counts are those of Keras, and worked out by hand.
+# Layer, shape of a sample, shape of its result, number of parameters, operations per image. The
+# counts are those of Keras, and were computed by hand.
 LAYER_CASES = {
     "Conv2D": (lambda: Conv2D(8, 3), IMAGE, (8, 10, 8), 3 * 3 * 6 * 8 + 8, 640 * 2 * 54),
     "Conv2D, same": (lambda: Conv2D(8, 5, 2, "same"), IMAGE, (5, 6, 8), 1208, 240 * 300),
@@ -159,7 +159,7 @@ def test_config_makes_the_same_layer(case):
 
 
 def test_config_keeps_every_argument():
-    """Values that no default has; what is lost would come back as the default."""
+    """No argument has its default, so one that was lost would be noticed."""
     pieces = [
         Conv2D(
             4, (3, 5), (2, 1), ((1, 2), (3, 4)), (1, 1), 2, "elu", False,
@@ -393,7 +393,7 @@ def test_a_name_of_ours_cannot_be_taken():
 
 
 def test_activation_may_be_set_to_none_and_is_checked():
-    """None is linear, as in Keras."""
+    """The activation None is linear, as in Keras."""
     x = np.array([[-1.0, 2.0]], np.float32)
     kernel = {"kernel_initializer": "ones", "activation": "relu"}
     image = x.reshape(1, 1, 2, 1)

@@ -1,4 +1,4 @@
-"""Layers: every wrong use and every hostile config gets one clear error."""
+"""Layers: every wrong use and every hostile config raises one clear error."""
 
 from __future__ import annotations
 
@@ -86,13 +86,13 @@ ERRORS = {
     "the count in the shape": (
         lambda: Input((60000, 28, 28, 1)),
         ShapeError,
-        r"^shape=\(60000, 28, 28, 1\) has 4 numbers; give the shape of one image without the "
-        r"count: \(28, 28, 1\)$",
+        r"^shape=\(60000, 28, 28, 1\) has 4 axes; give the shape of one image without the "
+        r"batch: \(28, 28, 1\)$",
     ),
     "the count in the first layer's shape": (
         lambda: Conv2D(1, 3, input_shape=(60000, 28, 28, 1)),
         ShapeError,
-        r"^input_shape=\(60000, 28, 28, 1\) has 4 numbers; give",
+        r"^input_shape=\(60000, 28, 28, 1\) has 4 axes; give",
     ),
     "an open size": (
         lambda: Input((None, None, 3)),
@@ -183,7 +183,7 @@ ERRORS = {
     "another axis": (
         lambda: BatchNormalization(axis=1), ArgumentError, "axis must be -1, the channels; got 1",
     ),
-    "the batch axis": (lambda: Concatenate(axis=0), ArgumentError, "axis must be .*, not 0"),
+    "the batch axis": (lambda: Concatenate(axis=0), ArgumentError, "axis must be .*, other than 0"),
     "softmax over another axis": (lambda: Softmax(axis=1), ArgumentError, "axis must be -1"),
     "a cap of 5": (lambda: ReLU(max_value=5), ArgumentError, "max_value must be None or 6; got 5"),
     "a capped leak": (lambda: ReLU(6, 0.1), ArgumentError, "cannot be used together"),
@@ -191,7 +191,7 @@ ERRORS = {
     "a reshape that does not fit": (
         lambda: chain(Reshape((5, -1))),
         ShapeError,
-        r"^reshape: shape \(5, -1\) does not hold the 784 numbers of \(28, 28, 1\)$",
+        r"^reshape: shape \(5, -1\) does not hold the 784 values of \(28, 28, 1\)$",
     ),
     "two open lengths": (lambda: Reshape((-1, -1)), ArgumentError, "may have one -1"),
     "padding by a word": (

@@ -1,4 +1,4 @@
-"""Losses: hand-worked values, which kernels they name, and what wrong labels are told."""
+"""Losses: values computed by hand, the kernels they name, and the errors for wrong labels."""
 
 import json
 import math
@@ -87,7 +87,7 @@ def test_fusion_is_offered_for_probabilities_only():
         "softmax": "softmax_sparse_categorical_crossentropy"
     }
     assert BinaryCrossentropy().fused_with == {"sigmoid": "sigmoid_binary_crossentropy"}
-    # With logits a softmax at the network's end would be a second one: it must stay.
+    # The loss includes a softmax, so one at the network's end is a second one, which must stay.
     assert SparseCategoricalCrossentropy(from_logits=True).fused_with == {}
     assert MeanSquaredError().fused_with == {}
 
@@ -99,7 +99,7 @@ def test_logits_do_not_overflow(backend):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "int64", ">i4", "bool"])
-def test_class_numbers_of_any_integer_type(dtype):
+def test_class_indices_of_any_integer_type(dtype):
     y = SparseCategoricalCrossentropy().prepare(np.array([[1], [0]], dtype), (2, 3))
     assert y.dtype == np.int32
     assert y.tolist() == [1, 0]
@@ -129,13 +129,13 @@ NAN = float("nan")
             (18, 10),
             "y[17] = 12, but the model has 10 classes, 0...9; labels are 1...12: Dense(13)",
         ),
-        (SPARSE, [0, -1], (2, 10), "y[1] = -1, but the model has 10 classes, 0...9: class numbers"),
-        (SPARSE, [0.0, 1.0], (2, 10), "class numbers must be integers; y is float64"),
+        (SPARSE, [0, -1], (2, 10), "y[1] = -1, but the model has 10 classes, 0...9: class indices"),
+        (SPARSE, [0.0, 1.0], (2, 10), "class indices must be integers; y is float64"),
         (
             SPARSE,
             np.eye(10),
             (10, 10),
-            "wants class numbers (None,) and got (None, 10). Use 'categorical_crossentropy'",
+            "wants class indices (None,) and got (None, 10). Use 'categorical_crossentropy'",
         ),
         (
             ONE_HOT,

@@ -1,4 +1,4 @@
-"""Metrics against numbers worked out by hand."""
+"""Metrics: results against values computed by hand and by Keras."""
 
 import json
 import re
@@ -28,7 +28,7 @@ from minicnn.metrics import (
     confusion_matrix,
 )
 
-# Four samples of three classes; the largest is right in samples 0 and 3.
+# Four samples of three classes; the largest prediction is right for samples 0 and 3.
 SCORES = np.array([[0.6, 0.3, 0.1], [0.5, 0.4, 0.1], [0.1, 0.7, 0.2], [0.2, 0.2, 0.6]], np.float32)
 LABELS = np.array([0, 1, 2, 2])
 ONE_HOT = np.eye(3)[LABELS]
@@ -54,12 +54,12 @@ def value(metric, y_true, y_pred, weights=None):
         (SparseTopKCategoricalAccuracy(1), LABELS, SCORES, 2 / 4),
         (SparseTopKCategoricalAccuracy(2), [2], [[0.5, 0.3, 0.3]], 1.0),  # a tie is in
         (SparseTopKCategoricalAccuracy(1), [0], [[np.nan, 0.1]], 0.0),
-        # Called positive: 0.9, 0.6, 0.8, of which two are; positive: three.
+        # Predicted positives: 0.9, 0.6 and 0.8, two of which are right; positives: three.
         (Precision(), YES, CHANCES, 2 / 3),
         (Recall(), YES, CHANCES, 2 / 3),
         (Precision(0.7), YES, CHANCES, 1.0),
         (Recall(0.7), YES, CHANCES, 2 / 3),
-        # Largest per sample: classes 0, 0, 1, 2.
+        # The largest predictions of the samples are for classes 0, 0, 1 and 2.
         (Precision(top_k=1), LABELS, SCORES, 2 / 4),
         (Precision(top_k=1, class_id=0), LABELS, SCORES, 1 / 2),
         (Recall(top_k=1, class_id=0), ONE_HOT, SCORES, 1.0),
@@ -69,7 +69,7 @@ def value(metric, y_true, y_pred, weights=None):
         (F1Score("micro"), LABELS, SCORES, 2 / 4),
         (F1Score("weighted"), ONE_HOT, SCORES, (2 / 3 * 1 + 0 + 2 / 3 * 2) / 4),
         (F1Score(), YES, CHANCES, 2 / 3),
-        # Pairs won by the positives: 0.9 both, 0.4 one of two, 0.8 both.
+        # Pairs in order: both of the positive 0.9, one of 0.4, both of 0.8.
         (AUC(), YES, CHANCES, 5 / 6),
         (AUC(), [1, 0], [0.5, 0.5], 1 / 2),
         (AUC(), [1, 0], [1.0, 0.0], 1.0),
@@ -194,7 +194,7 @@ LOGITS = np.array([3.0, -0.2, 0.3, -2.0, 0.1], np.float32)
         ("f1_score", 2 / 3),
         (F1Score("micro"), 2 / 3),
         ("auc", 4 / 6),
-        # A threshold that was given is one of the outputs.
+        # A threshold that the user gave applies to the outputs as they are.
         (BinaryAccuracy(threshold=0.0), 3 / 5),
         (Precision(thresholds=0.2), 1 / 2),
         (Recall(thresholds=0.2), 1 / 3),
@@ -202,7 +202,7 @@ LOGITS = np.array([3.0, -0.2, 0.3, -2.0, 0.1], np.float32)
     ],
 )
 def test_with_logits_every_metric_cuts_at_the_same_place(name, expected):
-    """YES is 1 1 0 0 1; above 0, which is a probability of 0.5, are the samples 0, 2 and 4."""
+    """YES is 1 1 0 0 1; the logits of samples 0, 2 and 4 are above 0, a probability of 0.5."""
     metric = metrics.get(name, BINARY, (None, 1))
     assert value(metric, YES, LOGITS[:, None]) == pytest.approx(expected)
     assert value(metrics.get(name, BINARY, (None, 1)), YES, LOGITS) == pytest.approx(expected)
@@ -251,19 +251,25 @@ def test_names():
         (lambda: value(Precision(class_id=3), LABELS, SCORES), "class_id=3, but there are 3"),
         (
             lambda: value(F1Score(classes=4), LABELS, SCORES),
-            "is of 4 classes; the predictions have 3",
+            "counts 4 classes; the predictions have 3",
         ),
         (lambda: value(SparseCategoricalAccuracy(), [0, 3], SCORES[:2]), "y_true[1] = 3"),
-        (lambda: value(SparseCategoricalAccuracy(), LABELS[:2], SCORES), "of the same samples"),
-        (lambda: value(CategoricalAccuracy(), np.eye(4), SCORES), "one number a sample"),
+        (
+            lambda: value(SparseCategoricalAccuracy(), LABELS[:2], SCORES),
+            "the same number of samples",
+        ),
+        (lambda: value(CategoricalAccuracy(), np.eye(4), SCORES), "one value per sample"),
         (lambda: value(BinaryAccuracy(), [[1, 0]], [[0.5]]), "must have the same shape"),
         (lambda: value(Recall(), YES, CHANCES, [1, 2]), "sample_weight must be (5,)"),
         (lambda: value(AUC(), [1, 0], [np.nan, 1.0]), "within 0...1; got nan. Logits need"),
         (lambda: value(Precision(), ["a"], [0.5]), "y_true must be real numbers; got <U1"),
-        (lambda: confusion_matrix([0.5, 1], [0, 1]), "y_true[0] = 0.5; class numbers are whole"),
+        (
+            lambda: confusion_matrix([0.5, 1], [0, 1]),
+            "y_true[0] = 0.5; class indices must be integers",
+        ),
         (lambda: metrics.as_metrics({"accuracy": 1}), 'a list like ["accuracy"]'),
-        (lambda: metrics.as_metrics(["auc", "AUC"]), "'auc' is there twice"),
-        (lambda: metrics.as_metrics([Precision(name="loss")]), "'loss' is there twice"),
+        (lambda: metrics.as_metrics(["auc", "AUC"]), "two are called 'auc'"),
+        (lambda: metrics.as_metrics([Precision(name="loss")]), "two are called 'loss'"),
         (lambda: confusion_matrix([0, 5], [0, 1], 2), "y_true[1] = 5, but there are 2"),
         (lambda: confusion_matrix([0, 1], [0, -1], 2), "y_pred[1] = -1"),
     ],
@@ -317,7 +323,7 @@ def test_f1_per_class():
 
 
 def test_a_score_that_equals_a_threshold_is_not_above_it():
-    """Keras's thresholds of AUC(3) are below 0, 0.5 and above 1: 0.5 is no positive of 0.5."""
+    """Keras's thresholds of AUC(3) are below 0, at 0.5 and above 1; 0.5 is not above 0.5."""
     truth, scores = [0, 0, 1, 1], [0, 0.5, 0.3, 0.9]
     assert value(AUC(3), truth, scores) == 0.75
     weighted = AUC(3)
@@ -325,7 +331,7 @@ def test_a_score_that_equals_a_threshold_is_not_above_it():
     assert weighted.result() == pytest.approx(16.5 / 21)  # 3 (1 + 2) / 2 + 4 (1 + 2) of 7 * 3
 
 
-# Keras 3.15 on 50 scores that are multiples of 1 / 20, so many of them are thresholds.
+# Keras 3.15 on 50 scores that are multiples of 1 / 20: many of them equal a threshold.
 KERAS_AUC = {
     2: (0.5, 0.5),
     3: (0.5860389471054077, 0.5790200233459473),
@@ -351,7 +357,7 @@ def test_auc_is_keras_s_where_scores_are_thresholds():
     [(1, 1, 1 / 2), (2, 1 / 2, 1 / 2), (3, 1 / 3, 1 / 2), (9, 2 / 5, 1)],
 )
 def test_top_k_of_one_row_of_labels_is_of_that_row(top_k, precision, recall):
-    """Keras's numbers; the largest scores are those of 1 0 0 1 0, in this order."""
+    """Expected are Keras's values; the largest scores belong to the labels 1 0 0 1 0, in order."""
     truth, scores = [0, 1, 1, 0, 0], [0.2, 0.1, 0.5, 0, 0.2]
     assert value(Precision(top_k=top_k), truth, scores) == pytest.approx(precision)
     assert value(Recall(top_k=top_k), truth, scores) == pytest.approx(recall)

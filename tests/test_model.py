@@ -236,7 +236,7 @@ WRONG_CALLS = {
     "class-weight-by-name": (
         lambda m, x, y: m.fit(x, y, class_weight={"cat": 2.0}),
         ArgumentError,
-        r"must be class numbers, as in .*; got 'cat'",
+        r"must be class indices, as in .*; got 'cat'",
     ),
     "weights-count": (lambda m, x, y: m.set_weights([]), ArgumentError, r"4 parameters; got 0"),
     "weights-shape": (

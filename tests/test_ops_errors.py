@@ -50,7 +50,7 @@ CALLS = {
     "bias of another length": (
         lambda: ops.conv2d(IMAGES, FILTERS, zeros(5)),
         ShapeError,
-        r"b must have one number a filter, 6; got 5",
+        r"b must have one value per filter, 6; got 5",
     ),
     "kernel larger than the image": (
         lambda: ops.conv2d(zeros(1, 2, 2, 4), FILTERS),
@@ -70,7 +70,7 @@ CALLS = {
     "padding is another word": (
         lambda: ops.conv2d(IMAGES, FILTERS, padding="full"),
         ArgumentError,
-        r"""padding must be "valid", "same" or numbers; got 'full'""",
+        r"""padding must be "valid", "same" or integers; got 'full'""",
     ),
     "negative padding": (
         lambda: ops.conv2d(IMAGES, FILTERS, padding=-1),
@@ -111,12 +111,12 @@ CALLS = {
     "dense bias of another size": (
         lambda: ops.dense(zeros(2, 8), zeros(8, 10), zeros(8)),
         ShapeError,
-        r"b must have one number a unit, 10; got 8",
+        r"b must have one value per unit, 10; got 8",
     ),
     "one bias too few": (
         lambda: ops.bias(IMAGES, zeros(3)),
         ShapeError,
-        r"b must have one number a channel, 4; got 3",
+        r"b must have one value per channel, 4; got 3",
     ),
     "negative slope below 0": (
         lambda: ops.leaky_relu(IMAGES, -0.1),
@@ -136,7 +136,7 @@ CALLS = {
     "a running mean too long": (
         lambda: ops.batch_norm_training(*FIVE[:3], zeros(5), FIVE[4]),
         ShapeError,
-        r"moving_mean must have one number a channel, 4; got 5",
+        r"moving_mean must have one value per channel, 4; got 5",
     ),
     "momentum above 1": (
         lambda: ops.batch_norm_training(*FIVE, momentum=1.5),
@@ -151,7 +151,7 @@ CALLS = {
     "an even neighborhood": (
         lambda: ops.local_response_norm(IMAGES, 4),
         ArgumentError,
-        r"size must be odd, the channel itself being the middle; got 4",
+        r"size must be odd, because the channel itself is in the middle; got 4",
     ),
     "everything dropped": (
         lambda: ops.dropout(IMAGES, RNG_KEY, 1.0),
@@ -166,17 +166,17 @@ CALLS = {
     "a short rng_key": (
         lambda: ops.dropout(IMAGES, RNG_KEY[:3], 0.5),
         ShapeError,
-        r"rng_key must have 4 numbers; got shape \(3,\)",
+        r"rng_key must have 4 words; got shape \(3,\)",
     ),
     "zero padding by a word": (
         lambda: ops.zero_pad2d(IMAGES, "same"),
         ArgumentError,
-        r"padding must be numbers of rows and columns; got 'same'",
+        r"padding must be the number of rows and columns; got 'same'",
     ),
     "a reshape that loses numbers": (
         lambda: ops.reshape(IMAGES, (5, -1)),
         ShapeError,
-        r"shape \(5, -1\) does not hold the 288 numbers of \(8, 9, 4\)",
+        r"shape \(5, -1\) does not hold the 288 values of \(8, 9, 4\)",
     ),
     "two lengths left open": (
         lambda: ops.reshape(IMAGES, (-1, -1)),
@@ -228,7 +228,7 @@ CALLS = {
     "one label too few": (
         lambda: ops.sparse_categorical_crossentropy(zeros(3, 10), zeros(2, dtype="int32")),
         ShapeError,
-        r"y_true must have one label a sample, \(3,\); got shape \(2,\)",
+        r"y_true must have one label per sample, \(3,\); got shape \(2,\)",
     ),
     "one-hot labels of other classes": (
         lambda: ops.categorical_crossentropy(zeros(3, 10), zeros(3, 9)),

@@ -1,4 +1,4 @@
-"""Optimizers: their numbers, and that the kernels they name follow the formulas with them."""
+"""Optimizers: their arguments, their slots, and the steps that their kernels take."""
 
 import json
 import math
@@ -35,7 +35,7 @@ def optimizer(request):
 
 
 def step_once(optimizer, w, dw, state, step=0, multiplier=1.0, decay=True):
-    """Run the optimizer's kernel as a program does: reads by the names of its contract."""
+    """Run the optimizer's kernel as a program does, with reads by the names in its contract."""
     contract = CONTRACTS[optimizer.kernel]
     given = {"w": w, "dw": dw, "rates": optimizer.rates(step), **state}
     reads = [given.get(name.rstrip("?")) for name in contract.reads]
@@ -201,7 +201,7 @@ def test_wrong_arguments_are_refused(make, says):
 ENGINES = [name for name in ("numpy", "native", "cuda") if name in backends.available_backends()]
 if "cuda" not in ENGINES and not device.missing():
     ENGINES.append("cuda")  # simulated
-# The first step's length, of a gradient beside which epsilon is nothing: the moving means are
+# The length of the first step, for a gradient that makes epsilon negligible: the moving means are
 # (1 - beta) times the gradient and its square.
 FIRST_STEPS = {
     "adam": (lambda: mc.optimizers.Adam(0.001), 0.001),
@@ -221,7 +221,7 @@ FIRST_STEPS = {
 @pytest.mark.parametrize("name", FIRST_STEPS)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_first_step_has_its_length_to_float32(engine, fuse, name):
-    """1 - beta_2 made in float32 is off by 1.3e-5, the step by half of that."""
+    """1 - beta_2 computed in float32 would be off by 1.3e-5, and the step by half of that."""
     make, length = FIRST_STEPS[name]
     model = mc.Sequential([mc.Input((1,)), mc.layers.Dense(1, kernel_initializer="zeros")])
     model.compile(make(), "mse", fuse=fuse)
@@ -234,7 +234,7 @@ def test_the_first_step_has_its_length_to_float32(engine, fuse, name):
 @pytest.mark.parametrize("fuse", [True, False], ids=["fused", "unfused"])
 @pytest.mark.parametrize("name", FIRST_STEPS)
 def test_every_engine_takes_the_same_steps_to_the_last_bit(fuse, name):
-    """Of a network without sums, whose gradients are one product each."""
+    """The network has no sums: each of its gradients is a single product."""
     make, _ = FIRST_STEPS[name]
     ends = []
     for engine in ("numpy", "native"):
@@ -250,7 +250,7 @@ def test_every_engine_takes_the_same_steps_to_the_last_bit(fuse, name):
 
 
 def test_adamw_needs_a_weight_decay():
-    """As in Keras; without one it is Adam."""
+    """AdamW without weight decay would be Adam; Keras refuses it too."""
     with pytest.raises(ArgumentError, match=r"weight_decay must be a number in \[0.0, inf\)"):
         mc.optimizers.AdamW(weight_decay=None)
     assert mc.optimizers.AdamW(weight_decay=0).weight_decay == 0

@@ -124,7 +124,7 @@ def test_every_engine_calls_it_on_arrays(wave, backend):
     w, dy = np.array([1.0, 3.0]), np.ones((2, 2))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        y, saved = ops.apply(wave, x, w)
+        y, saved = ops.run(wave, x, w)
         found = ops.gradients(dy, saved)
     np.testing.assert_allclose(y, w * np.sin(x), rtol=1e-6)
     np.testing.assert_allclose(found["dx"], w * np.cos(x), rtol=1e-6)
@@ -298,7 +298,7 @@ def test_a_kernel_that_no_engine_has_is_an_error_that_says_how_to_add_it(wave, b
     with pytest.raises(BackendError, match=r"kernel 'wave_forward'.*ops\.add_kernel"):
         network(wave).predict(data(2)[0])
     with pytest.raises(BackendError, match=r"kernel 'wave_forward'.*ops\.add_kernel"):
-        ops.apply(wave, np.zeros((1, 2), np.float32), np.zeros(2, np.float32))
+        ops.run(wave, np.zeros((1, 2), np.float32), np.zeros(2, np.float32))
 
 
 def test_own_kernels_are_checked():
@@ -371,7 +371,7 @@ def test_a_gradient_of_some_reads_only_is_enough_where_the_others_do_not_learn()
 
 def test_gradients_of_an_operation_without_are_refused(rough):
     with backends.backend("numpy"):
-        _, saved = ops.apply(rough, np.ones((1, 2)), np.ones(2))
+        _, saved = ops.run(rough, np.ones((1, 2)), np.ones(2))
         with pytest.raises(ArgumentError, match="operation 'wave' has no gradient"):
             ops.gradients(np.ones((1, 2)), saved)
 

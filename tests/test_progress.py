@@ -1,4 +1,4 @@
-"""Progress on a terminal and in a log, by a clock that the test turns."""
+"""Progress on a terminal and in a log, with a clock that the tests control."""
 
 import io
 import re
@@ -89,7 +89,7 @@ def test_ascii_terminal():
         (1, True, {"TERM": "dumb"}),
     ],
 )
-def test_a_log_gets_one_line_an_epoch(monkeypatch, verbose, terminal, environment):
+def test_a_log_gets_one_line_per_epoch(monkeypatch, verbose, terminal, environment):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     screen, clock = Screen(terminal=terminal), Clock()
@@ -161,7 +161,7 @@ def test_a_step_that_draws_nothing_makes_two_calls():
     assert calls.count("c_call") == 1  # setprofile
 
 
-def test_prints_of_others_stand_above_the_line(monkeypatch):
+def test_other_prints_appear_above_the_line(monkeypatch):
     screen, clock = Screen(), Clock()
     monkeypatch.setattr("sys.stdout", screen)
     with Progress(1, clock=clock) as shown:

@@ -1,4 +1,4 @@
-"""RandomRotation: the right pixels, the right angles, in training only, on every engine."""
+"""RandomRotation: the right pixels and angles, in training only, on every engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from minicnn import layers, random
 from minicnn.backends import device
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers import RandomRotation
-from minicnn.ops.operation import apply
+from minicnn.ops.operation import run
 from minicnn.ops.rotation_matrix import ROTATION_MATRIX
 
 FOLDS = {
@@ -28,7 +28,7 @@ def wave(*shape):
 
 
 def rotated(image, turns, fill_mode, interpolation):
-    """One image, pixel by pixel: where does the new one come from, around the middle?"""
+    """Return one image rotated around its middle, pixel by pixel."""
     height, width, _ = image.shape
     a, b, t = (height - 1) / 2, (width - 1) / 2, 2 * math.pi * turns
     fold = FOLDS[fill_mode]
@@ -96,9 +96,9 @@ def test_beside_the_image_is_the_fill_value(backend):
 
 
 def angles(count, step=0, bounds=(-0.25, 0.25), **arguments):
-    """In turns, read off the matrices."""
+    """Return the angles of the matrices, in full turns."""
     given = {"count": count, "size": (5, 5), "bounds": bounds, **arguments}
-    matrix, _ = apply(ROTATION_MATRIX, random.rng_key(step), **given)
+    matrix, _ = run(ROTATION_MATRIX, random.rng_key(step), **given)
     return np.arctan2(matrix[:, 1], matrix[:, 0]) / (2 * np.pi)
 
 
@@ -122,7 +122,7 @@ def test_an_angle_is_a_function_of_seed_step_purpose_and_image():
 
 
 def test_layers_of_one_seed_draw_the_same_angles():
-    """So that masks turn with their images."""
+    """Then segmentation masks are rotated as their images are."""
     own = angles(8, seed=3, purpose=1)
     random.set_random_seed(77)
     np.testing.assert_array_equal(angles(8, seed=3, purpose=2), own)

@@ -1,4 +1,4 @@
-"""What Python prints of our objects says what they are."""
+"""The repr of each object shows how to create it."""
 
 from __future__ import annotations
 

@@ -112,35 +112,35 @@ def test_a_network_of_one_size_refuses_others():
 # Splits
 
 
-def test_parts_on_the_disk_are_taken(data, settings):
+def test_splits_on_the_disk_are_used(data, settings):
     found = split_files(data, settings)
     assert [len(found.train.paths), len(found.test.paths)] == [48, 12]
     assert found.validation is None and found.train.class_names == ["blue", "green", "red"]
 
 
-def test_nested_parts_are_found(tmp_path, settings):
+def test_nested_splits_are_found(tmp_path, settings):
     make_colored(tmp_path / "seg_train" / "seg_train", 2)
     make_colored(tmp_path / "seg_test" / "seg_test", 1)
     make_colored(tmp_path / "val", 1)
     found = split_files(tmp_path, settings)
-    assert [len(part.paths) for part in found] == [6, 3, 3]
+    assert [len(one.paths) for one in found] == [6, 3, 3]
 
 
-def test_lists_of_files_are_taken(data, tmp_path, settings):
-    for part in ("train", "test"):
-        files = sorted((data / part).rglob("*.png"))
+def test_lists_of_files_are_used(data, tmp_path, settings):
+    for split in ("train", "test"):
+        files = sorted((data / split).rglob("*.png"))
         lines = (f"{path} {path.parent.name}\n" for path in files)
-        (tmp_path / f"{part}.txt").write_text("".join(lines))
+        (tmp_path / f"{split}.txt").write_text("".join(lines))
     found = split_files(tmp_path, settings)
     assert [len(found.train.paths), len(found.test.paths)] == [48, 12]
 
 
 def test_a_split_keeps_every_class_and_loses_nothing(data, settings):
     whole = list_folder(data / "train")
-    parts = split_at_random(whole, settings)
-    counts = [np.bincount(part.labels).tolist() for part in parts]
+    splits = split_at_random(whole, settings)
+    counts = [np.bincount(one.labels).tolist() for one in splits]
     assert counts == [[11] * 3, [3] * 3, [2] * 3]  # of 16: 11.2, 3.2, 1.6
-    everything = [path for part in parts for path in part.paths]
+    everything = [path for one in splits for path in one.paths]
     assert sorted(everything) == sorted(whole.paths)
 
 
@@ -158,7 +158,7 @@ def test_a_split_follows_the_seed(data, settings):
 
 def test_a_damaged_file_is_skipped_and_named(tmp_path, settings):
     make_colored(tmp_path, 10)
-    (tmp_path / "red" / "bad.png").write_bytes(b"no picture")
+    (tmp_path / "red" / "bad.png").write_bytes(b"no image")
     said = []
     images = load_images(
         settings.changed(data=str(tmp_path), allow_unreadable=0.2),
@@ -167,18 +167,18 @@ def test_a_damaged_file_is_skipped_and_named(tmp_path, settings):
     )
     assert [path for path, _ in images.skipped] == ["red/bad.png"]
     assert any("red/bad.png" in line for line in said)
-    assert sum(part.total for part in images[:3]) == 30
+    assert sum(one.total for one in images[:3]) == 30
 
 
 def damage(folder, count):
-    """Every class with its last `count` pictures spoilt."""
+    """Damage the last `count` images of every class."""
     for name in COLORS:
         for path in sorted((folder / name).iterdir())[-count:]:
             path.write_bytes(path.read_bytes()[:60])
 
 
 @pytest.mark.parametrize("memory_mb", [4000, 0])
-def test_a_training_with_a_third_of_the_pictures_unreadable_is_refused(
+def test_a_training_with_a_third_of_the_images_unreadable_is_refused(
     data, settings, tmp_path, capsys, memory_mb
 ):
     shutil.copytree(data, tmp_path / "data")
@@ -197,7 +197,7 @@ def test_a_training_with_a_third_of_the_pictures_unreadable_is_refused(
     assert len(list(tmp_path.glob("runs/*/best.mcnn"))) == 1
 
 
-def test_a_measurement_without_many_of_the_pictures_is_refused(finished, data, tmp_path, capsys):
+def test_a_measurement_without_many_of_the_images_is_refused(finished, data, tmp_path, capsys):
     shutil.copytree(data / "test", tmp_path / "test")
     damage(tmp_path / "test", 1)
     arguments = ["test", str(finished), str(tmp_path / "test"), "--json"]
@@ -209,7 +209,7 @@ def test_a_measurement_without_many_of_the_pictures_is_refused(finished, data, t
 
 
 @pytest.mark.parametrize("wrong", [-0.1, 1.5, "much", True])
-def test_the_share_of_unreadable_pictures_is_checked(wrong):
+def test_the_share_of_unreadable_images_is_checked(wrong):
     with pytest.raises(ArgumentError, match="allow_unreadable must be a"):
         from_table({"model": "scene", "data": "d", "allow_unreadable": wrong})
 
@@ -221,11 +221,11 @@ def idx(array):
 
 
 def test_digits_in_idx_files(tmp_path):
-    """They are taken as they are; a network for other images is refused."""
-    for part, count in (("train", 30), ("t10k", 10)):
+    """Digits are read as they are, and a network for other images is refused."""
+    for split, count in (("train", 30), ("t10k", 10)):
         images, labels = np.zeros((count, 28, 28)), np.arange(count) % 10
-        (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(idx(images))
-        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
+        (tmp_path / f"{split}-images-idx3-ubyte").write_bytes(idx(images))
+        (tmp_path / f"{split}-labels-idx1-ubyte").write_bytes(idx(labels))
     settings = Settings(model="lenet", data=str(tmp_path))
     images = load_images(settings, input_preprocess(settings), print)
     assert images.train.images.shape == (30, 28, 28, 1) and images.test.total == 10
@@ -385,12 +385,12 @@ FILES = [
 ]  # fmt: skip
 
 
-def test_a_run_leaves_what_it_promises(finished):
+def test_a_run_writes_the_promised_files(finished):
     there = {str(p.relative_to(finished)) for p in finished.rglob("*") if p.is_file()}
     assert set(FILES) == {name for name in there if not name.startswith("mistakes/")}
 
 
-def test_the_report_says_what_was_measured(finished, settings):
+def test_the_report_has_the_measurements(finished, settings):
     report = json.loads((finished / "report.json").read_text())
     assert report["data"]["train"] == 48 and report["data"]["classes"] == ["blue", "green", "red"]
     assert report["test"]["images"] == 12 == np.sum(report["confusion"])
@@ -401,7 +401,7 @@ def test_the_report_says_what_was_measured(finished, settings):
     assert str(settings.data) not in (finished / "report.json").read_text()
 
 
-def test_the_page_stands_alone(finished):
+def test_the_page_needs_no_other_file(finished):
     page = (finished / "report.html").read_text()
     sources = re.findall(r'(?:src|href)="([^"]{0,30})', page)
     assert sources and all(source.startswith("data:image/") for source in sources)
@@ -409,7 +409,7 @@ def test_the_page_stands_alone(finished):
     assert all(f'alt="{text}' in page for text in ("Loss and accuracy", "red, predicted as"))
 
 
-def test_the_log_has_a_line_an_epoch(finished):
+def test_the_log_has_a_line_per_epoch(finished):
     rows = [json.loads(line) for line in (finished / "log.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows if row["event"] == "epoch"] == [0, 1, 2]
     assert [row["event"] for row in rows][0 :: len(rows) - 1] == ["begin", "end"]
@@ -440,6 +440,16 @@ def test_a_goal_that_is_not_reached(data, tmp_path):
     assert (tmp_path / "cifar-1" / "report.html").exists()
 
 
+def test_the_optimizer_is_chosen_on_the_command_line(data, tmp_path):
+    arguments = ["train", "--data", data, "--model", "cifar", "--epochs", 1, "--runs", tmp_path,
+                 "--optimizer", "adagrad", "--quiet"]  # fmt: skip
+    assert main.run([str(a) for a in arguments]) == 0
+    table = tomllib.loads((tmp_path / "cifar-1" / "config.toml").read_text())["optimizer"]
+    assert table["name"] == "adagrad"
+    optimizer = load_model(tmp_path / "cifar-1" / "best.mcnn").optimizer
+    assert type(optimizer).__name__ == "Adagrad" and optimizer.learning_rate == 0.001
+
+
 NO_TRAINING = {
     "no images": (["--data", "nowhere"], 1, "does not exist. Give a folder"),
     "images too small": (["--image-size", "4", "4"], 1, "images of at least"),
@@ -451,7 +461,7 @@ NO_TRAINING = {
 def test_a_training_that_cannot_begin_leaves_no_folder(
     data, tmp_path, capsys, words, code, text
 ):  # fmt: skip
-    """Else the next one would say that the last has not come to its end."""
+    """Otherwise the next run would say that the last one is unfinished."""
     start = ["train", "--data", str(data), "--model", "scene", "--runs", str(tmp_path)]
     for _ in range(2):
         assert main.run([*start, *words]) == code
@@ -528,7 +538,7 @@ def test_predict_writes_a_table(finished, data, tmp_path, capsys):
 
 
 def test_predict_takes_patterns_and_names_what_it_cannot_read(finished, data, tmp_path, capsys):
-    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    (tmp_path / "bad.jpg").write_bytes(b"no image")
     pattern = data / "test" / "red" / "*.png"
     arguments = ["predict", finished, pattern, tmp_path / "bad.jpg", "--json"]
     assert main.run([str(a) for a in arguments]) == 3
@@ -552,9 +562,9 @@ def test_recipes_can_be_built(name):
 
 def test_reproduce_finds_its_data_and_compares_with_the_paper(tmp_path, capsys, monkeypatch):
     for number, name in enumerate(RECIPES["scene"].classes):
-        for part in ("train", "test"):
+        for split in ("train", "test"):
             for i in range(2):
-                path = tmp_path / "scenes" / part / name / f"{i}.png"
+                path = tmp_path / "scenes" / split / name / f"{i}.png"
                 save_colored(path, (40 * number, 100, 0), seed=number)
     monkeypatch.setenv("MINICNN_DATA", str(tmp_path))
     arguments = ["reproduce", "scene", "--epochs", "1", "--runs", str(tmp_path / "runs")]

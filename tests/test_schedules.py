@@ -1,4 +1,4 @@
-"""Schedules against numbers worked out by hand."""
+"""Schedules: learning rates against values computed by hand."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Settings of a training: whatever the record can hold, its file can; and files from elsewhere."""
+"""Settings of a training: every record survives its file, and damaged files are refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TABLES = st.dictionaries(TEXTS, VALUES, max_size=4)
     texts=st.tuples(TEXTS, TEXTS, TEXTS), classes=st.lists(TEXTS, max_size=3), head=TEXTS,
     tables=st.tuples(TABLES, TABLES, TABLES), seed=st.integers(0, 2**63 - 1),
 )  # fmt: skip
-def test_whatever_the_record_holds_survives_a_file(texts, classes, head, tables, seed):
+def test_every_record_survives_a_file(texts, classes, head, tables, seed):
     name, data, group_by = texts
     optimizer, augmentation, network = tables
     settings = Settings(
@@ -51,7 +51,7 @@ def test_whatever_the_record_holds_survives_a_file(texts, classes, head, tables,
     ],
     ids=["names", "tables", "numpy", "floats"],
 )
-def test_tables_that_were_written_and_could_not_be_read(tmp_path, table):
+def test_unusual_tables_can_be_read_back(tmp_path, table):
     settings = Settings(model="cifar", data="x", network=table, optimizer={})
     write_toml(tmp_path / "c.toml", settings, "a comment\twith \x00 and \x1b in it")
     back = from_toml(tmp_path / "c.toml")
@@ -80,7 +80,7 @@ def test_tables_that_were_written_and_could_not_be_read(tmp_path, table):
         ({"optimizer": "adam"}, "optimizer must be a table, [optimizer]; got str"),
     ],
 )
-def test_what_could_not_be_read_again_is_refused_when_it_is_chosen(change, words):
+def test_values_that_could_not_be_read_back_are_refused(change, words):
     with pytest.raises(ArgumentError, match=re.escape(words)):
         Settings(**{"model": "cifar", "data": "x", **change})
 
@@ -106,7 +106,7 @@ def test_what_could_not_be_read_again_is_refused_when_it_is_chosen(change, words
         ("#" + "x" * 70_000, SizeLimitError),
     ],
 )
-def test_files_made_to_do_harm_are_refused(tmp_path, text, error):
+def test_malicious_files_are_refused(tmp_path, text, error):
     (tmp_path / "c.toml").write_text(HEAD + text)
     with pytest.raises(error, match=r"^\S+c\.toml") as caught:
         from_toml(tmp_path / "c.toml")
@@ -119,7 +119,7 @@ def test_files_with_a_former_name_are_read(tmp_path):
     assert settings.normalize and "normalize = true" in to_toml(settings)
 
 
-def test_a_file_that_is_no_utf_8_says_where(tmp_path):
+def test_the_error_for_a_file_that_is_not_utf_8_says_where(tmp_path):
     (tmp_path / "c.toml").write_bytes(HEAD.encode() + b'name = "caf\xe9"\n')
     with pytest.raises(FormatError, match="line 3 has the byte 0xe9"):
         from_toml(tmp_path / "c.toml")
@@ -127,7 +127,7 @@ def test_a_file_that_is_no_utf_8_says_where(tmp_path):
 
 @tries(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_nothing_but_our_own_errors_leaves_the_reader(tmp_path_factory, data):
+def test_the_reader_raises_only_errors_of_minicnn(tmp_path_factory, data):
     """A good file with some of its letters changed."""
     good = to_toml(
         Settings(model="cifar", data="x", classes=("a", "b"), augmentation={"zoom_range": 0.2})

@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment of the command: one line, exit code 130, no stack."""
+"""Ctrl-C at any moment of the command gives one line, exit code 130 and no traceback."""
 
 from __future__ import annotations
 

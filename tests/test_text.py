@@ -1,4 +1,4 @@
-"""Names that are no text, on strict terminals, in tables and on pages."""
+"""Names with bytes that are not text, on strict terminals, in tables and on pages."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_a_dollar_in_a_name_is_no_formula():
     assert caption("$x$") == r"\$x\$"
 
 
-# The verbs, run as from a shell whose terminal refuses what it cannot show.
+# The commands, run in a terminal that refuses what it cannot show.
 
 
 @pytest.fixture(scope="module")
@@ -144,10 +144,10 @@ def minicnn(here, *words, encoding="utf-8:strict", code=0):
     return out, err
 
 
-VERBS = {
+COMMANDS = {
     "data check": (["data", "check", "photos", "--csv", "check.csv"], 3),
     "data stats": (["data", "stats", "photos"], 0),
-    "data split": (["data", "split", "photos", "parts", "--parts", "50/50"], 0),
+    "data split": (["data", "split", "photos", "sets", "--parts", "50/50"], 0),
     "data rename": (["data", "rename", "photos"], 0),
     "predict": (["predict", "m.mcnn", "photos"], 3),
     "predict --csv": (["predict", "m.mcnn", "photos", "--csv", "out.csv"], 3),
@@ -159,8 +159,8 @@ VERBS = {
 }
 
 
-@pytest.mark.parametrize(("words", "code"), VERBS.values(), ids=VERBS)
-def test_verbs_print_any_name(odd, words, code):
+@pytest.mark.parametrize(("words", "code"), COMMANDS.values(), ids=COMMANDS)
+def test_commands_print_any_name(odd, words, code):
     out, err = minicnn(odd, *words, code=code)
     assert "\\udce9" in out + err
     for path in odd.glob("*.csv"):

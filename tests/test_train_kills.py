@@ -51,7 +51,7 @@ def test_a_second_resume_is_refused_by_the_number_of_the_first(tmp_path):
     finally:
         first.send_signal(signal.SIGCONT)
     assert second.returncode == 1
-    assert f"{NAME}-1: process {first.pid} is at work here" in error.replace("\n", " ")
+    assert f"{NAME}-1: process {first.pid} is working in this folder" in error.replace("\n", " ")
     first.kill()
     first.communicate()
     # A killed one's lock is taken over, and nothing of it is left.
@@ -64,7 +64,9 @@ def test_two_trainings_may_not_share_a_folder_of_checkpoints(tmp_path):
     class Second(Callback):
         def on_epoch_end(self, epoch, logs=None):
             backup = BackupAndRestore(tmp_path / "backup")
-            with pytest.raises(FolderInUseError, match=f"process {os.getpid()} is at work here"):
+            with pytest.raises(
+                FolderInUseError, match=f"process {os.getpid()} is working in this folder"
+            ):
                 small().fit(X, Y, verbose=0, callbacks=[backup])
 
     backup = BackupAndRestore(tmp_path / "backup", delete_checkpoint=False)

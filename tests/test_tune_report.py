@@ -109,3 +109,19 @@ def test_a_search_without_hyperparameters_has_figures_too(tmp_path):
     one = Result(0, "0" * 32, "complete", 0.5, 0, 1.0, {}, {0: 0.5}, None)
     (panel,) = figures.values_figure([one], "val_accuracy").axes
     assert not panel.axison
+
+
+def test_panels_fit_integers_names_and_rates_of_several_magnitudes():
+    pytest.importorskip("matplotlib")
+    results = [
+        Result(i, str(i), "complete", 0.5, 0, 1.0, values, {0: 0.5}, None)
+        for i, values in enumerate(
+            [{"layers": 1, "kind": "relu", "rate": 1e-4}, {"layers": 3, "kind": None, "rate": 0.1}]
+        )
+    ]
+    figure = figures.values_figure(results, "val_accuracy")
+    figure.draw_without_rendering()
+    layers, kind, rate = figure.axes
+    assert rate.get_xscale() == "log" and layers.get_xscale() == "linear"
+    assert all(tick == int(tick) for tick in layers.get_xticks())
+    assert [label.get_text() for label in kind.get_xticklabels()] == ["relu", "None"]

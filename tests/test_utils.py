@@ -42,6 +42,6 @@ def test_balanced_weights_make_classes_count_alike():
 
 
 @pytest.mark.parametrize("y", [[], [0.5], [[[1]]]])
-def test_balanced_weights_are_of_class_numbers(y):
-    with pytest.raises(ArgumentError, match="class numbers"):
+def test_balanced_weights_are_of_class_indices(y):
+    with pytest.raises(ArgumentError, match="class indices"):
         balanced_class_weight(y)

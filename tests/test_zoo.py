@@ -1,4 +1,4 @@
-"""The zoo's networks have the sizes, names and tables that were published."""
+"""The networks of the zoo have the published sizes, names and summaries."""
 
 import numpy as np
 import pytest

@@ -1,9 +1,9 @@
-"""Kills of `minicnn train` at random moments: `python tests/train_kills.py 200`.
+"""Kill `minicnn train` at random moments: `python tests/train_kills.py 200`.
 
-One training is left alone. The same training is begun again and again in other folders, killed
-(SIGKILL) at moments that are equally likely over its whole length, and gone on with by `--resume`
-until it ends. Then weights, optimizer state, history and tables must be those of the first, bit
-for bit. Whatever is not is printed, and the exit code is 1.
+One training runs undisturbed. The same training is started in other folders, killed (SIGKILL) at
+moments that are spread evenly over its length, and resumed with `--resume` until it ends. Its
+weights, optimizer state, history and tables must then equal those of the first, bit for bit. Every
+difference is printed and makes the exit code 1.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from minicnn.apps.runs.settings import Settings, to_toml
 from minicnn.models.saving.archive import read_archive
 
 NAME, SIZE = "noise", 22
-# Of a model's documents those that a training decides; metadata.json holds digests of the others.
+# The documents of a model that depend on the training; metadata.json has digests of the others.
 TRAINED = ("config", "classes", "preprocess", "history", "training")
 TABLES = ("history.csv", "confusion.csv", "per_class.csv", "mistakes.csv", "predictions.csv")
-# Of one training, which is left alone then: a machine that has become slower may need longer to
-# start than the first training took.
+# Kills per training, which is then left to end: on a machine that has become slower, starting may
+# take longer than the first training took.
 MAX_KILLS = 40
 
 
 def write_config(root: Path) -> Path:
-    """Settings of a training with all that could be lost: augmentation, schedule, Adam's slots."""
+    """Write the settings of a training with much state: augmentation, schedule, Adam's slots."""
     numbers = np.random.default_rng(0)
-    for part, count in (("train", 12), ("test", 4)):
+    for split, count in (("train", 12), ("test", 4)):
         for name in ("a", "b"):
-            folder = root / "data" / part / name
+            folder = root / "data" / split / name
             folder.mkdir(parents=True)
             for i in range(count):
                 pixels = numbers.integers(0, 256, (SIZE, SIZE, 3), np.uint8)
@@ -54,7 +54,7 @@ def write_config(root: Path) -> Path:
 
 
 def start(config: Path, runs: Path, *more: str) -> subprocess.Popen[str]:
-    """A training in a process of its own."""
+    """Start a training in a process of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "minicnn", "train", config, "--runs", runs, "--quiet", *more],
         stdout=subprocess.DEVNULL,
@@ -65,14 +65,14 @@ def start(config: Path, runs: Path, *more: str) -> subprocess.Popen[str]:
 
 
 def end_of(process: subprocess.Popen[str]) -> None:
-    """Wait for a training that nobody kills."""
+    """Wait for a training that is not killed."""
     error = process.communicate()[1]
     if process.returncode:
         raise SystemExit(f"the training ended with {process.returncode}: {error}")
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """SHA-256 of each thing that must not depend on how often the training was killed."""
+    """Return the SHA-256 of everything that must not depend on the number of kills."""
     found = {}
     for name in ("best.mcnn", "checkpoints/last.mcnn"):
         archive = read_archive(folder / name)
@@ -92,7 +92,7 @@ def _digest(content: bytes) -> str:
 
 
 def killed_again_and_again(config: Path, runs: Path, seconds: float, dice: random.Random) -> int:
-    """Begin, kill, go on, kill, ... until it ends; how often it was killed."""
+    """Start, kill, resume, kill, ... until it ends; return how often it was killed."""
     kills, folder = 0, runs / f"{NAME}-1"
     while True:
         begun = (folder / "config.toml").exists()
@@ -105,9 +105,9 @@ def killed_again_and_again(config: Path, runs: Path, seconds: float, dice: rando
             process.communicate()
             kills += 1
             if (folder / "report.json").exists():
-                return kills  # killed behind its end
+                return kills  # killed after its end
             if not begun and not (folder / "config.toml").exists():
-                _forget(runs)  # before there was anything to go on with
+                _forget(runs)  # killed before there was anything to resume
             continue
         if process.returncode:
             raise SystemExit(f"after {kills} kills, exit code {process.returncode}: {error}")
@@ -120,12 +120,12 @@ def _forget(runs: Path) -> None:
 
 
 def leftovers(folder: Path) -> list[str]:
-    """Files of killed processes that the end of the training has not taken away."""
+    """Return the files of killed processes that are still there after the training."""
     return [path.name for path in folder.rglob(".minicnn*")]
 
 
 def main(wanted: int) -> int:
-    """Kill so many times; how many of the trainings did not end as the undisturbed one."""
+    """Kill `wanted` times; return how many trainings ended unlike the uninterrupted one."""
     dice, wrong, kills, trainings = random.Random(time.time_ns()), 0, 0, 0
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

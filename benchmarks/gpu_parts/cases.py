@@ -156,8 +156,8 @@ def _of_rows(size: Size, rng: np.random.Generator) -> dict[str, Any]:
     rows, features, classes = 4 * size.n + 1, size.h * size.channels, size.filters
     scores = _normal(rng, rows, classes)
     shares = rng.uniform(0.1, 0.9, (rows, classes)).astype(np.float32)
-    numbers = rng.integers(0, classes, rows).astype(np.int32)
-    hot = np.eye(classes, dtype=np.float32)[numbers]
+    labels = rng.integers(0, classes, rows).astype(np.int32)
+    hot = np.eye(classes, dtype=np.float32)[labels]
     smooth = {"label_smoothing": 0.1}
     dense = {
         "x": _normal(rng, rows, features),
@@ -169,19 +169,19 @@ def _of_rows(size: Size, rng: np.random.Generator) -> dict[str, Any]:
         "dense": ("dense", dense, {}),
         "softmax": ("softmax", {"x": scores}, {}),
         **{
-            name: (name, {**shown, "y_true": truth}, attributes)
-            for name, truth, attributes in (
+            name: (name, {**shown, "y_true": targets}, attributes)
+            for name, targets, attributes in (
                 ("categorical_crossentropy", hot, smooth),
-                ("sparse_categorical_crossentropy", numbers, smooth),
+                ("sparse_categorical_crossentropy", labels, smooth),
                 ("binary_crossentropy", hot, smooth),
                 ("mean_squared_error", hot, {}),
             )
         },
         **{
-            name: (name, {**logits, "y_true": truth}, smooth)
-            for name, truth in (
+            name: (name, {**logits, "y_true": targets}, smooth)
+            for name, targets in (
                 ("softmax_categorical_crossentropy", hot),
-                ("softmax_sparse_categorical_crossentropy", numbers),
+                ("softmax_sparse_categorical_crossentropy", labels),
                 ("sigmoid_binary_crossentropy", hot),
             )
         },
@@ -219,8 +219,8 @@ def _others(size: Size, rng: np.random.Generator) -> list[Call]:
     pixels = rng.integers(0, 256, arrays["x"].shape).astype(np.uint8)
     listed: list[tuple[str, Arrays, dict[str, Any]]] = [
         ("assign", state, {}),
-        *((f"{place}{name}_update", state, numbers) for place in ("", "dense_")
-          for name, numbers in UPDATES.items()),
+        *((f"{place}{name}_update", state, options) for place in ("", "dense_")
+          for name, options in UPDATES.items()),
         *((f"fold_batch_norm_{side}_conv2d", known, {"epsilon": 1e-3})
           for side, known in folded.items()),
         ("conv2d_max_pool2d_moments_forward", arrays, _pooled(attributes, "relu")),
@@ -231,4 +231,4 @@ def _others(size: Size, rng: np.random.Generator) -> list[Call]:
         ("clip_by_global_norm", state, {"limit": 0.5}),
         ("augment_forward", {"x": pixels, "matrix": matrix.astype(np.float32)}, AUGMENT),
     ]  # fmt: skip
-    return [Call(name, name, known, numbers) for name, known, numbers in listed]
+    return [Call(name, name, known, attributes) for name, known, attributes in listed]

@@ -51,8 +51,8 @@ def joules() -> float | None:
         return None
     try:
         pynvml.nvmlInit()
-        card = pynvml.nvmlDeviceGetHandleByIndex(0)
-        return pynvml.nvmlDeviceGetTotalEnergyConsumption(card) / 1e3
+        gpu = pynvml.nvmlDeviceGetHandleByIndex(0)
+        return pynvml.nvmlDeviceGetTotalEnergyConsumption(gpu) / 1e3
     except pynvml.NVMLError:
         return None
 

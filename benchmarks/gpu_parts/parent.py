@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parents[1]
 MAX_STARTS = 20  # of processes; with more, all of them seem to fail
 
 
-class Outcome(NamedTuple):
+class PartResult(NamedTuple):
     """The results of a part; `rows` that failed have an "error"."""
 
     part: str
@@ -32,26 +32,26 @@ class Outcome(NamedTuple):
         return [row for row in self.rows if "error" in row]
 
 
-def run_part(part: str, budget: float, options: Options) -> Outcome:
+def run_part(part: str, budget: float, options: Options) -> PartResult:
     """Run all items of the part, or as many as `budget` seconds allow."""
     start = time.monotonic()
     rows: list[dict[str, Any]] = []
     first = total = 0
     for _ in range(MAX_STARTS):
-        told, ended = _start(part, first, start + budget - time.monotonic(), options)
-        absent = next((row["absent"] for row in told if "absent" in row), "")
-        rows += [row for row in told if "start" not in row and "absent" not in row]
-        started = [row for row in told if "start" in row]
+        lines, ended = _start(part, first, start + budget - time.monotonic(), options)
+        absent = next((row["absent"] for row in lines if "absent" in row), "")
+        rows += [row for row in lines if "start" not in row and "absent" not in row]
+        started = [row for row in lines if "start" in row]
         if absent or not started:
             if ended != "0":
                 rows.append({"name": part, "error": f"did not start: {ended}"})
-            return Outcome(part, time.monotonic() - start, rows, total - first, absent)
+            return PartResult(part, time.monotonic() - start, rows, total - first, absent)
         first, total = started[-1]["start"] + 1, started[-1]["of"]
-        if "start" in told[-1]:  # in the middle of an item
-            rows.append({"name": told[-1]["name"], "error": f"the process ended: {ended}"})
+        if "start" in lines[-1]:  # in the middle of an item
+            rows.append({"name": lines[-1]["name"], "error": f"the process ended: {ended}"})
         if first == total or time.monotonic() - start >= budget:
             break
-    return Outcome(part, time.monotonic() - start, rows, total - first)
+    return PartResult(part, time.monotonic() - start, rows, total - first)
 
 
 def _start(
@@ -59,7 +59,7 @@ def _start(
 ) -> tuple[list[dict[str, Any]], str]:
     """Return the lines of a process, and how it ended: its exit code, or "out of time"."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "told.jsonl"
+        file = Path(folder) / "lines.jsonl"
         command = [sys.executable, "-m", "gpu_parts.child", part, str(first), str(file)]
         command.append(json.dumps(options._asdict()))
         try:

@@ -13,7 +13,7 @@ from output import draw
 from rich.console import Console
 from rich.table import Table
 
-from gpu_parts.parent import Outcome
+from gpu_parts.parent import PartResult
 from minicnn.support.plots import new_figure
 
 SCHEMA = 1
@@ -21,21 +21,21 @@ HIDDEN = ("name", "took_seconds", "network", "mode", "precision", "engine", "run
 MODES = ("fit", "training", "inference", "one")
 
 
-def print_outcome(outcome: Outcome, console: Console) -> None:
+def print_result(result: PartResult, console: Console) -> None:
     """Print a table of a part's results, its errors, and how many items there was no time for."""
-    if outcome.absent:
-        console.print(f"[yellow]{outcome.part}: {outcome.absent} is not installed")
+    if result.absent:
+        console.print(f"[yellow]{result.part}: {result.absent} is not installed")
         return
-    rows = [row for row in outcome.rows if "error" not in row]
+    rows = [row for row in result.rows if "error" not in row]
     columns = [name for name in dict.fromkeys(n for row in rows for n in row) if name not in HIDDEN]
-    table = Table("", *columns, title=f"{outcome.part}, {outcome.seconds:.0f} s")
+    table = Table("", *columns, title=f"{result.part}, {result.seconds:.0f} s")
     for row in rows:
         table.add_row(row["name"], *(_text(row.get(name, "")) for name in columns))
     console.print(table)
-    for row in outcome.failed:
-        console.print(f"[red]{outcome.part}: {row['name']}: {row['error']}", highlight=False)
-    if outcome.not_reached:
-        console.print(f"[yellow]{outcome.part}: no time for {outcome.not_reached} more")
+    for row in result.failed:
+        console.print(f"[red]{result.part}: {row['name']}: {row['error']}", highlight=False)
+    if result.not_reached:
+        console.print(f"[yellow]{result.part}: no time for {result.not_reached} more")
 
 
 def _text(value: Any) -> str:
@@ -44,16 +44,16 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def write(folder: Path, device: str, outcomes: Sequence[Outcome]) -> Path:
+def write(folder: Path, device: str, results: Sequence[PartResult]) -> Path:
     """Write gpu-DEVICE-DATE.json, and a figure of images per second beside it; return the path."""
     folder.mkdir(parents=True, exist_ok=True)
     today = datetime.date.today().isoformat()
     slug = re.sub(r"[^a-z0-9]+", "-", device.lower()).strip("-")
     path = folder / f"gpu-{slug}-{today}.json"
-    parts = {outcome.part: outcome._asdict() for outcome in outcomes}
+    parts = {result.part: result._asdict() for result in results}
     document = {"schema": SCHEMA, "date": today, "device": device, "parts": parts}
     path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    rows = [row for outcome in outcomes for row in outcome.rows if "images_per_second" in row]
+    rows = [row for result in results for row in result.rows if "images_per_second" in row]
     if rows:
         draw(_plot, path.with_suffix(".png"), device, rows)
     return path

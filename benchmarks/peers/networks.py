@@ -33,7 +33,7 @@ class BatchNorm(NamedTuple):
 
 
 class Dropout(NamedTuple):
-    """In training, sets the fraction `rate` to 0 and multiplies the rest by 1 / (1 - rate)."""
+    """Sets the fraction `rate` to 0 in training and multiplies the rest by 1 / (1 - rate)."""
 
     rate: float
 

@@ -19,7 +19,7 @@ SampleRows rows_of(const Call& call, const Array& prediction) {
   return rows;
 }
 
-// Smoothing spreads over `classes`: two if each value is a yes or no of its own.
+// Smoothing spreads over `classes`: two if every value is a yes-or-no decision.
 Smoothing smoothing(const Call& call, std::int64_t classes) {
   if (!call.has("label_smoothing")) return {1.0F, 0.0F};
   const double s = call.number("label_smoothing");

@@ -11,8 +11,8 @@ namespace minicnn {
 //   kUpdate, kDenseUpdate   the names of its kernels; the second is fused with a dense gradient
 //   kSlots                  the number of arrays that it keeps, each as large as the weights
 //   from(arguments)         makes the rule of one call: from its slots, in the order of the
-//   kernel's
-//                           contract, and its constants, by the names of the kernel's attributes
+//                           kernel's contract, and its constants, by the names of the kernel's
+//                           attributes
 //   move(weights)           the formula: weights.each(next) sets w[i] = next(i, w, g)
 //
 // and an entry in OptimizerRule, the list at the end of this file. Nothing else has to be changed

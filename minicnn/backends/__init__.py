@@ -1,4 +1,7 @@
-"""Which engine runs the kernels. Every engine is a table of kernels laid over the reference's."""
+"""The engines that run kernels: "numpy", the reference, "native", in C++, and "cuda", on a GPU.
+
+One of them is current, for the whole process. What it lacks, the reference does.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +58,7 @@ if core.find():
 
 
 def available_backends() -> list[str]:
-    """Names of the engines that this machine and this build have; a simulated GPU is none.
+    """Return the names of the engines that can be used here; a simulated GPU does not count.
 
     >>> "numpy" in available_backends()
     True
@@ -69,8 +72,8 @@ def set_backend(name: str) -> None:
 
     Parameters
     ----------
-    name : "numpy", "native", "cuda", or "auto", the best one for this machine's processor. An
-        NVIDIA GPU is used when it is asked for
+    name : "numpy", "native", "cuda", or "auto": "native" if it is available, else "numpy". A GPU is
+        used only if "cuda" is given
 
     Raises
     ------
@@ -97,7 +100,7 @@ def check_available(name: str) -> None:
 
 
 def current_backend() -> str:
-    """Name of the engine in use."""
+    """Return the name of the current engine."""
     return _current
 
 
@@ -151,21 +154,21 @@ def max_steps_per_call() -> int:
 
 
 def from_gpu(x: Any) -> np.ndarray:
-    """A copy in main memory of an array that lies on the GPU."""
+    """Return a copy, in main memory, of an array on the GPU."""
     check_available("cuda")
     _load("cuda")
     return _modules["cuda"].to_host(x)
 
 
 def to_gpu(x: np.ndarray) -> Any:
-    """A copy on the GPU, for other libraries: see `minicnn.dlpack.to_device`."""
+    """Return a copy on the GPU, for other libraries: see `minicnn.dlpack.to_device`."""
     check_available("cuda")
     _load("cuda")
     return _modules["cuda"].OnDevice(x)
 
 
 def backend_info() -> dict[str, str]:
-    """One line an engine: "available", "simulated ...", or what is missing and how to get it."""
+    """Return for each engine "available", "simulated ...", or what is missing and how to get it."""
     present = dict.fromkeys(ENGINES, "available")
     if device.simulated():
         present["cuda"] = f"simulated on the processor, very slowly ({device.SIMULATOR})"
@@ -173,22 +176,22 @@ def backend_info() -> dict[str, str]:
 
 
 def is_fit_for(name: str) -> bool:
-    """Has this machine what engine `name` is made for? Where not, nobody needs to install it."""
+    """Return whether this machine has the hardware that engine `name` needs."""
     return name != "cuda" or device.has_driver()
 
 
 def instruction_set() -> str:
-    """What the C++ engine's kernels are made of: "generic", "avx2" or "avx512"; "" without it."""
+    """Return the C++ engine's instruction set: "generic", "avx2" or "avx512"; "" without it."""
     return _modules["native"].isa() if "native" in _modules else ""
 
 
 def num_threads() -> int:
-    """Threads that the C++ engine uses; 1 without it (NumPy's own are NumPy's business)."""
+    """Return how many threads the C++ engine uses; 1 without it."""
     return _modules["native"].num_threads() if "native" in _modules else 1
 
 
 def set_num_threads(threads: int) -> None:
-    """Change them; nothing happens without the C++ engine."""
+    """Set how many threads the C++ engine uses; without it nothing happens."""
     if "native" in _modules:
         _modules["native"].set_num_threads(threads)
 
@@ -197,7 +200,7 @@ _current = "numpy"
 _wanted = environment.choice("MINICNN_BACKEND", "auto", ("auto", *ENGINES))
 try:
     set_backend(_wanted)
-except BackendError as err:  # the import goes on: whoever asks `minicnn doctor` needs it
+except BackendError as err:  # the import continues, as `minicnn doctor` needs it
     set_backend("auto")
     warnings.warn(f"MINICNN_BACKEND: {err}. {_current!r} is used", RuntimeWarning, stacklevel=2)
 if _wanted == "auto" and "native" not in _modules:

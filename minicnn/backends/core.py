@@ -1,8 +1,8 @@
-"""The compiled C++ part, `minicnn._core`: where it is, and why not if it is not there.
+"""Finds the compiled C++ extension, `minicnn._core`, or says why there is none.
 
-Python that is started in the source folder imports the package from there, and after a plain
-`pip install .` the compiled part lies elsewhere, in the installed package. It is taken from there
-if it was built for the very code that asks for it.
+Python that is started in the source folder imports the package from there, but `pip install .` puts
+the extension into the installed package. It is loaded from there if the Python code that calls it
+is the same in both.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ COMPILERS = (
 
 
 def find() -> bool:
-    """Can a C++ part be imported as `minicnn._core`? The installed package may lend its own."""
+    """Return whether `minicnn._core` can be imported; it may be the installed package's."""
     if NAME in sys.modules or importlib.util.find_spec(NAME) is not None:
         return True
-    package = _lender()
+    package = _installed_package()
     file = None if package is None else core_of(package)
     if file is None or package is None or not same_interface(package):
         return False
@@ -39,8 +39,8 @@ def find() -> bool:
 
 
 def missing() -> str:
-    """Why there is none, and what to type."""
-    folder, package = source_folder(), _lender()
+    """Return why there is no extension, and what to type."""
+    folder, package = source_folder(), _installed_package()
     if package is not None and core_of(package) is not None:
         return (
             f"this is minicnn's source folder, {folder}, and the minicnn that is installed in "
@@ -58,16 +58,16 @@ def missing() -> str:
     )
 
 
-def _lender() -> Path | None:
-    """The installed package, where the one that runs is the source folder."""
+def _installed_package() -> Path | None:
+    """Return the installed package if the running one is the source folder, else None."""
     return other_package() if source_folder() is not None else None
 
 
 def _load(file: Path) -> None:
-    """Import the file under the name that the engine asks for."""
+    """Import the file as `minicnn._core`."""
     spec = importlib.util.spec_from_file_location(NAME, file)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{file} is no module that Python can load", name=NAME)
+        raise ImportError(f"{file} is not a module that Python can load", name=NAME)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     sys.modules[NAME] = module

@@ -1,4 +1,4 @@
-"""Is there an NVIDIA GPU that minicnn can use? If not, what is missing, and how to get it."""
+"""Finds NVIDIA GPUs that minicnn can use, or says what is missing and how to get it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from typing import Any, NamedTuple
 from minicnn.installed import install_command
 from minicnn.support.files import text_or_empty
 
-SIMULATOR = "NUMBA_ENABLE_CUDASIM"  # "1": numba plays a GPU on the processor, very slowly
+SIMULATOR = "NUMBA_ENABLE_CUDASIM"  # "1": numba simulates a GPU on the processor, very slowly
 DRIVERS = {"win32": "nvcuda.dll"}
-DRIVER_FILE = Path("/proc/driver/nvidia/version")  # of the kernel's module, on Linux
+DRIVER_FILE = Path("/proc/driver/nvidia/version")  # written by the kernel module, on Linux
 FORKED = (
     "CUDA was started in the parent of this process, and a forked process cannot use it. Start "
     "workers with multiprocessing.get_context('spawn'), or fork before the first use of backend "
     "'cuda'"
 )
-# Numbers of the driver's interface.
+# Constants of the driver's API.
 NOT_INITIALIZED, NO_DEVICE = 3, 100
 MAJOR, MINOR = 75, 76  # attributes: the compute capability
 
 
 class Gpu(NamedTuple):
-    """One NVIDIA GPU."""
+    """An NVIDIA GPU, as its driver describes it."""
 
     name: str
     compute_capability: tuple[int, int]
@@ -36,30 +36,30 @@ class Gpu(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What the driver says about this machine."""
+    """What the driver reports about this machine."""
 
-    problem: str  # why there is no GPU; "" if there is one
+    problem: str  # why no GPU can be used; "" if one can
     gpus: tuple[Gpu, ...] = ()
-    cuda: tuple[int, int] = (0, 0)  # the newest CUDA that the driver knows
-    asked_in: int = 0  # the process that has started the driver
+    cuda: tuple[int, int] = (0, 0)  # the newest version of CUDA that the driver supports
+    asked_in: int = 0  # id of the process that started the driver; 0: it was not started
 
 
 _found: Found | None = None
 
 
 def simulated() -> bool:
-    """Is numba asked to simulate a GPU?"""
+    """Return whether numba is told to simulate a GPU."""
     return os.environ.get(SIMULATOR, "0") not in ("", "0")
 
 
 def missing() -> str:
-    """What the engine "cuda" lacks here, and the remedy; "" if nothing seems to.
+    """Return what the engine "cuda" lacks here, and the remedy; "" if everything is installed.
 
-    Looks at what is installed and starts nothing: a process that never uses the GPU stays free to
-    fork. Whether the driver finds a GPU is what `no_gpu` says.
+    This does not start the driver, so a process that never uses the GPU can still fork. Whether the
+    driver finds a GPU is what `no_gpu` returns.
     """
     if find_spec("numba") is None and find_spec("numba_cuda_mlir") is None:
-        return f"numba is not installed, which compiles its kernels. Run: {install_command('cuda')}"
+        return f"numba is not installed; it compiles the kernels. Run: {install_command('cuda')}"
     if simulated():
         return ""
     if not has_driver():
@@ -76,12 +76,12 @@ def missing() -> str:
 
 
 def has_driver() -> bool:
-    """Can the driver's library be loaded?"""
+    """Return whether the driver's library can be loaded."""
     return _driver() is not None
 
 
 def no_gpu() -> str:
-    """Why the driver's GPUs cannot be used, and the remedy; "" if they can, or are simulated."""
+    """Return why no GPU can be used, and the remedy; "" if one can, or is simulated."""
     if simulated():
         return ""
     found = ask_driver()
@@ -91,12 +91,12 @@ def no_gpu() -> str:
 
 
 def gpus() -> tuple[Gpu, ...]:
-    """The NVIDIA GPUs that the driver shows to this process, also where numba is missing."""
+    """Return the NVIDIA GPUs that the driver shows to this process; this needs no numba."""
     return ask_driver().gpus
 
 
 def driver_version() -> str:
-    """CUDA 13.0, driver 580.65.06: as far as the system tells; "" without a driver."""
+    """Return for example "CUDA 13.0, driver 580.65.06"; "" without a driver."""
     cuda = ask_driver().cuda
     if cuda == (0, 0):
         return ""
@@ -107,7 +107,7 @@ def driver_version() -> str:
 
 
 def ask_driver() -> Found:
-    """Start the driver, once, and let it count. Processes forked later cannot use the GPU."""
+    """Start the driver once and list its GPUs; processes that are forked later cannot use them."""
     global _found
     if _found is None:
         driver = _driver()
@@ -142,7 +142,7 @@ def _gpu(driver: Any, number: int) -> Gpu:
 
 
 def _integer(function: Any, *arguments: int) -> int:
-    """What the driver's function writes to its first argument."""
+    """Return the integer that the driver's function writes to its first argument."""
     value = ctypes.c_int()
     function(ctypes.byref(value), *arguments)
     return value.value
@@ -163,13 +163,13 @@ def _why(driver: Any, status: int) -> str:
     driver.cuGetErrorName(status, ctypes.byref(name))
     said = (name.value or b"an unknown error").decode(errors="replace")
     return (
-        f"the NVIDIA driver does not start: {said} ({status}). After an update of the driver "
-        "restart the machine; nvidia-smi must work before minicnn can"
+        f"the NVIDIA driver does not start: {said} ({status}). Restart the machine after an update "
+        "of the driver; minicnn can use the GPU only if the command nvidia-smi works"
     )
 
 
 def _too_old(cuda: tuple[int, int]) -> str:
-    """The packages are made for one CUDA, which the driver must know."""
+    """Return why the driver is too old for the installed packages; "" if it is not."""
     try:
         needed = int(metadata.version("cuda-bindings").partition(".")[0])
     except metadata.PackageNotFoundError:
@@ -177,6 +177,6 @@ def _too_old(cuda: tuple[int, int]) -> str:
     if cuda[0] >= needed:
         return ""
     return (
-        f"its driver knows CUDA {cuda[0]}.{cuda[1]}, the packages installed are for CUDA {needed}. "
+        f"its driver supports CUDA {cuda[0]}.{cuda[1]}, but the installed packages need {needed}. "
         f"Install a newer driver, or run: {install_command('cuda12')}"
     )

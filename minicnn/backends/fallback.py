@@ -1,4 +1,4 @@
-"""What an engine lacks, the reference does: a kernel of NumPy in place of one that is missing."""
+"""What an engine lacks, the reference does: kernels in NumPy replace those that are missing."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def warn(engine: str, kernels: Iterable[str]) -> None:
     ------
     BackendError : the reference does not have one of them either
     """
-    missing = {name for name in kernels if not CONTRACTS[name].on_host}
-    new = sorted(name for name in missing if (engine, name) not in _warned)
-    if not new:
-        return
+    new = sorted({name for name in kernels if (engine, name) not in _warned})
     for name in new:
         find_kernel(name)  # raises if there is none
+    new = [name for name in new if not CONTRACTS[name].on_host]
+    if not new:
+        return
     _warned.update((engine, name) for name in new)
     warnings.warn(
         f"backend {engine!r} has no kernel {', '.join(new)}: NumPy computes it, which is slower "
@@ -55,9 +55,9 @@ def run_step(step: Step, reads: Arrays, writes: Arrays) -> None:
     Parameters
     ----------
     step : its kernel and attributes are used
-    reads : what the kernel reads, by position; None where the step leaves an array out
-    writes : where the results belong, by position; None for a result that is not needed. They may
-        lie in the same memory as the arrays that are read
+    reads : the arrays that the kernel reads, in order; None for one that the step leaves out
+    writes : the arrays to which the results are copied, in order; None for a result that is not
+        needed. They may share memory with the arrays that are read
 
     Raises
     ------

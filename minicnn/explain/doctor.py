@@ -17,7 +17,7 @@ from minicnn.explain.tape import Tape
 from minicnn.losses import Loss
 from minicnn.models import Model
 from minicnn.models.saving.graph_config import graph_from_config, graph_to_config
-from minicnn.ops.operation import apply, gradients
+from minicnn.ops.operation import gradients, run
 from minicnn.support.text import say
 
 MAX_SAMPLES = 64  # samples that `examine` uses
@@ -227,7 +227,7 @@ def _gradients(model: Model, tape: Tape, y: np.ndarray) -> dict[str, np.ndarray]
 def _loss_gradient(loss: Loss, output: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The gradient of the mean loss with respect to the network's output."""
     operation = loss.operation_named(loss.operation)
-    losses, saved = apply(operation, output, labels, **loss.attributes)  # one loss per sample
+    losses, saved = run(operation, output, labels, **loss.attributes)  # one loss per sample
     weights = np.full(losses.shape, 1 / losses.size, np.float32)
     return next(iter(gradients(weights, saved).values()))
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from minicnn.explain.tiles import TilePosition
+
 MAX_ERRORS = 600  # tiles in an error gallery; more would be too small to see
 TILE, MAX_TILE = 0.75, 1.6  # width of a gallery's tile with its gap, in inches
 LETTER = 0.086  # mean width of a letter below a tile, in inches
@@ -69,16 +71,10 @@ def error_gallery(
     wrong = np.flatnonzero(labels != predictions)
     shown = wrong[:MAX_ERRORS]
     shown = shown[np.lexsort((predictions[shown], labels[shown]))]
-    columns = max(10, math.ceil(math.sqrt(1.6 * len(shown))))
-    rows = max(1, -(-len(shown) // columns))
     said = [_name(predictions[i], names) for i in shown]
     true = [f"is {_name(labels[i], names)}" for i in shown]
-    width = min(max(TILE, LETTER * max(map(len, said + true), default=0)), MAX_TILE)
-    inch = (1 + GAP) / width  # in tile widths
-    pitch = ABOVE + BELOW + (images.shape[1] / images.shape[2] + GAP) / inch
-    figure = empty_figure(width * columns, pitch * rows + 0.8)
+    figure, tiles, width = _gallery_tiles(images[shown], max(map(len, said + true), default=0))
     figure.suptitle(_gallery_title(len(wrong), len(labels), len(shown)), fontsize=15)
-    tiles = show_tiles(figure.subplots(), images[shown], columns, ABOVE * inch, BELOW * inch)
     short = max(map(len, said), default=0) <= 2
     style: dict[str, Any] = {"fontsize": 15, "weight": "bold"} if short else {"fontsize": 9}
     most = int(width / LETTER)  # letters that fit
@@ -174,6 +170,18 @@ def first_layer_figure(kernels: np.ndarray, maps: np.ndarray, image: np.ndarray)
     below.suptitle(f"the image after each of them, {_size(maps)}", fontsize=14)
     show_channels(below.subplots(), maps, columns, label="value")
     return figure
+
+
+def _gallery_tiles(images: np.ndarray, letters: int) -> tuple[Figure, list[TilePosition], float]:
+    """A figure of tiles with room for words of that many letters, and a tile's width in inches."""
+    width = min(max(TILE, LETTER * letters), MAX_TILE)
+    inch = (1 + GAP) / width  # in tile widths
+    pitch = ABOVE + BELOW + (images.shape[1] / images.shape[2] + GAP) / inch
+    columns = max(10, math.ceil(math.sqrt(1.6 * len(images))))
+    rows = max(1, -(-len(images) // columns))
+    figure = empty_figure(width * columns, pitch * rows + 0.8)
+    tiles = show_tiles(figure.subplots(), images, columns, ABOVE * inch, BELOW * inch)
+    return figure, tiles, width
 
 
 def _gallery_title(wrong: int, count: int, shown: int) -> str:

@@ -13,8 +13,7 @@ import numpy as np
 from minicnn.contracts import CONTRACTS
 from minicnn.layers.base import array_of
 from minicnn.models import Model
-from minicnn.ops.operation import Saved, gradients
-from minicnn.ops.operation import apply as run
+from minicnn.ops.operation import Saved, gradients, run
 
 
 class Step(NamedTuple):

@@ -55,8 +55,8 @@ class Activation(Layer):
 
     Parameters
     ----------
-    activation : "elu", "gelu", "leaky_relu", "linear", "relu", "relu6", "sigmoid", "silu",
-        "softmax" or "tanh"; None is "linear"
+    activation : name of a function in `minicnn.ops.activations`, "softmax", or "linear", which is
+        also None
     options : those of `Layer`
 
     >>> Activation("relu")(np.array([[-1, 2]], np.float32)).tolist()

@@ -21,8 +21,7 @@ from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
 from minicnn.initializers import Initializer
 from minicnn.layers.parameter import InitialValues, Parameter, aligned
 from minicnn.layers.size_errors import explain_shrinking
-from minicnn.ops.operation import Operation, Saved, infer
-from minicnn.ops.operation import apply as run
+from minicnn.ops.operation import Operation, Saved, infer, run
 from minicnn.support.auto_names import remember_name, unique_name
 from minicnn.support.memory_limits import check_parameter
 from minicnn.support.reprs import repr_from_config

@@ -65,7 +65,7 @@ from minicnn.ops.losses import (
     sparse_categorical_crossentropy,
     sparse_categorical_crossentropy_backward,
 )
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 from minicnn.ops.own_kernels import add_kernel
 from minicnn.ops.pool import (
     average_pool2d,
@@ -89,7 +89,6 @@ __all__ = [
     "add",
     "add_backward",
     "add_kernel",
-    "apply",
     "average_pool2d",
     "average_pool2d_backward",
     "batch_norm_dropout",
@@ -143,6 +142,7 @@ __all__ = [
     "rescale_backward",
     "reshape",
     "reshape_backward",
+    "run",
     "sigmoid",
     "sigmoid_backward",
     "sigmoid_binary_crossentropy",

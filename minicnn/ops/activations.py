@@ -12,7 +12,7 @@ import numpy as np
 
 from minicnn.checks import check_array, check_flag, check_number
 from minicnn.contracts import ACTIVATIONS
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 
 
 def _resolve(x: Any) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def relu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> relu(np.array([-2, 0, 3], np.float32))[0].tolist()
     [0.0, 0.0, 3.0]
     """
-    return apply(RELU, x)
+    return run(RELU, x)
 
 
 def relu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -112,7 +112,7 @@ def leaky_relu(x: np.ndarray, negative_slope: float = 0.2) -> tuple[np.ndarray, 
     >>> leaky_relu(np.array([-2, 0, 3], np.float32), 0.5)[0].tolist()
     [-1.0, 0.0, 3.0]
     """
-    return apply(OPERATIONS["leaky_relu"], x, negative_slope=negative_slope)
+    return run(OPERATIONS["leaky_relu"], x, negative_slope=negative_slope)
 
 
 def leaky_relu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -147,7 +147,7 @@ def relu6(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> relu6(np.array([-2, 3, 8], np.float32))[0].tolist()
     [0.0, 3.0, 6.0]
     """
-    return apply(OPERATIONS["relu6"], x)
+    return run(OPERATIONS["relu6"], x)
 
 
 def relu6_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -185,7 +185,7 @@ def elu(x: np.ndarray, alpha: float = 1.0) -> tuple[np.ndarray, Saved]:
     >>> elu(np.array([-100, 0, 3], np.float32))[0].tolist()
     [-1.0, 0.0, 3.0]
     """
-    return apply(OPERATIONS["elu"], x, alpha=alpha)
+    return run(OPERATIONS["elu"], x, alpha=alpha)
 
 
 def elu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -216,7 +216,7 @@ def sigmoid(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> sigmoid(np.array([-200, 0, 200], np.float32))[0].tolist()
     [0.0, 0.5, 1.0]
     """
-    return apply(OPERATIONS["sigmoid"], x)
+    return run(OPERATIONS["sigmoid"], x)
 
 
 def sigmoid_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -247,7 +247,7 @@ def tanh(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> tanh(np.array([-100, 0, 100], np.float32))[0].tolist()
     [-1.0, 0.0, 1.0]
     """
-    return apply(OPERATIONS["tanh"], x)
+    return run(OPERATIONS["tanh"], x)
 
 
 def tanh_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -282,7 +282,7 @@ def silu(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> silu(np.array([0, 100], np.float32))[0].tolist()
     [0.0, 100.0]
     """
-    return apply(OPERATIONS["silu"], x)
+    return run(OPERATIONS["silu"], x)
 
 
 def silu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -320,7 +320,7 @@ def gelu(x: np.ndarray, approximate: bool = False) -> tuple[np.ndarray, Saved]:
     >>> gelu(np.array([-100, 0, 100], np.float32))[0].tolist()
     [-0.0, 0.0, 100.0]
     """
-    return apply(OPERATIONS["gelu"], x, approximate=approximate)
+    return run(OPERATIONS["gelu"], x, approximate=approximate)
 
 
 def gelu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import check_last_axis, check_number, check_per_channel
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 
 
 def _check_arrays(x: Any, gamma: Any, beta: Any, mean: Any, variance: Any) -> None:
@@ -105,7 +105,7 @@ def batch_norm_training(
     ([[-1.0], [1.0]], [1.5])
     """
     reads = (x, gamma, beta, moving_mean, moving_variance, None)
-    return apply(BATCH_NORM_TRAINING, *reads, momentum=momentum, epsilon=epsilon)
+    return run(BATCH_NORM_TRAINING, *reads, momentum=momentum, epsilon=epsilon)
 
 
 def batch_norm_training_backward(
@@ -160,7 +160,7 @@ def batch_norm_inference(
     [[1.0], [3.0]]
     """
     reads = (x, gamma, beta, moving_mean, moving_variance)
-    return apply(BATCH_NORM_INFERENCE, *reads, epsilon=epsilon)
+    return run(BATCH_NORM_INFERENCE, *reads, epsilon=epsilon)
 
 
 def batch_norm_inference_backward(

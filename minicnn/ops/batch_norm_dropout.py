@@ -8,7 +8,7 @@ import numpy as np
 
 from minicnn.ops.batch_norm import BATCH_NORM_TRAINING
 from minicnn.ops.dropout import DROPOUT
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 
 
 def _resolve(
@@ -78,7 +78,7 @@ def batch_norm_dropout(
     """
     reads = (x, gamma, beta, moving_mean, moving_variance, None, rng_key)
     norm = {"momentum": momentum, "epsilon": epsilon}
-    return apply(BATCH_NORM_DROPOUT, *reads, rate=rate, purpose=purpose, **norm)
+    return run(BATCH_NORM_DROPOUT, *reads, rate=rate, purpose=purpose, **norm)
 
 
 def batch_norm_dropout_backward(

@@ -9,7 +9,7 @@ import numpy as np
 from minicnn.backends.settings import conv_algorithm
 from minicnn.checks import check_choice, check_floats, check_int, shape_text
 from minicnn.errors import ShapeError
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 from minicnn.shapes import Padding, Pair, conv_window
 
 ALGORITHMS = conv_algorithm.choices
@@ -111,7 +111,7 @@ def conv2d(
     [[8.0, 12.0], [20.0, 24.0]]
     """
     arguments = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
-    return apply(CONV2D, x, w, b, **arguments, algorithm=algorithm)
+    return run(CONV2D, x, w, b, **arguments, algorithm=algorithm)
 
 
 def conv2d_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ import numpy as np
 from minicnn.checks import check_choice
 from minicnn.errors import ArgumentError
 from minicnn.ops.conv2d import CONV2D
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 from minicnn.shapes import Padding, Pair, pool_window
 
 # A window's argmax is stored in one byte; its value 255 means that ReLU made all cells 0.
@@ -100,7 +100,7 @@ def conv2d_max_pool2d(
     >>> conv2d_max_pool2d(x, w)[0][0, :, :, 0].tolist()
     [[0.0, 0.0], [10.0, 14.0]]
     """
-    return apply(
+    return run(
         CONV2D_MAX_POOL2D,
         x,
         w,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minicnn.ops.conv2d import CONV2D
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 from minicnn.shapes import Padding, Pair
 
 CONV2D_RELU = Operation(
@@ -55,7 +55,7 @@ def conv2d_relu(
     [[0.0, 0.0], [0.0, 3.0]]
     """
     arguments = {"strides": strides, "padding": padding, "dilation": dilation, "groups": groups}
-    return apply(CONV2D_RELU, x, w, b, **arguments, algorithm=algorithm)
+    return run(CONV2D_RELU, x, w, b, **arguments, algorithm=algorithm)
 
 
 def conv2d_relu_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from minicnn.checks import check_flat, check_floats, check_last_axis, check_per_channel, shape_text
 from minicnn.errors import ShapeError
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 
 
 def _resolve_dense(x: Any, w: Any, b: Any | None) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> tuple[np
     >>> dense(np.ones((1, 2), np.float32), np.array([[1, 2], [3, 4]], np.float32))[0].tolist()
     [[4.0, 6.0]]
     """
-    return apply(DENSE, x, w, b)
+    return run(DENSE, x, w, b)
 
 
 def dense_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -101,7 +101,7 @@ def bias(x: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> bias(np.zeros((1, 2, 2), np.float32), np.array([1, 2], np.float32))[0].tolist()
     [[[1.0, 2.0], [1.0, 2.0]]]
     """
-    return apply(BIAS, x, b)
+    return run(BIAS, x, b)
 
 
 def bias_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray]:

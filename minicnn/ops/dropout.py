@@ -8,7 +8,7 @@ import numpy as np
 
 from minicnn.checks import check_array, check_int, check_number, shape_text
 from minicnn.errors import ShapeError
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 
 
 def _resolve(x: Any, rng_key: Any, *, rate: float, purpose: int = 0) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def dropout(
     >>> sorted(set(dropout(np.ones(100, np.float32), rng_key, 0.5)[0].tolist()))
     [0.0, 2.0]
     """
-    return apply(DROPOUT, x, rng_key, rate=rate, purpose=purpose)
+    return run(DROPOUT, x, rng_key, rate=rate, purpose=purpose)
 
 
 def dropout_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import FLOATS, check_array, check_number, check_same_shape
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 
 
 def _resolve_pair(a: Any, b: Any) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def add(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> add(np.array([1, 2], np.float32), np.array([10, 20], np.float32))[0].tolist()
     [11.0, 22.0]
     """
-    return apply(ADD, a, b)
+    return run(ADD, a, b)
 
 
 def add_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray]:
@@ -88,7 +88,7 @@ def multiply(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> multiply(np.array([1, 2], np.float32), np.array([10, 20], np.float32))[0].tolist()
     [10.0, 40.0]
     """
-    return apply(MULTIPLY, a, b)
+    return run(MULTIPLY, a, b)
 
 
 def multiply_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +122,7 @@ def rescale(x: np.ndarray, scale: float, offset: float = 0.0) -> tuple[np.ndarra
     >>> rescale(np.array([0, 255], np.uint8), 2.0, -1.0)[0].tolist()
     [-1.0, 509.0]
     """
-    return apply(RESCALE, x, scale=scale, offset=offset)
+    return run(RESCALE, x, scale=scale, offset=offset)
 
 
 def rescale_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:

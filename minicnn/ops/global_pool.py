@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import check_floats
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 
 
 def _resolve(x: Any) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def global_max_pool2d(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> global_max_pool2d(np.arange(8, dtype=np.float32).reshape(1, 2, 2, 2))[0].tolist()
     [[6.0, 7.0]]
     """
-    return apply(GLOBAL_MAX_POOL2D, x)
+    return run(GLOBAL_MAX_POOL2D, x)
 
 
 def global_max_pool2d_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -86,7 +86,7 @@ def global_average_pool2d(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> global_average_pool2d(np.arange(8, dtype=np.float32).reshape(1, 2, 2, 2))[0].tolist()
     [[3.0, 4.0]]
     """
-    return apply(GLOBAL_AVERAGE_POOL2D, x)
+    return run(GLOBAL_AVERAGE_POOL2D, x)
 
 
 def global_average_pool2d_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:

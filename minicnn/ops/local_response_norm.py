@@ -8,7 +8,7 @@ import numpy as np
 
 from minicnn.checks import check_floats, check_int, check_number
 from minicnn.errors import ArgumentError
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 
 
 def check_neighborhood(size: int, alpha: float, beta: float, k: float) -> dict[str, Any]:
@@ -77,7 +77,7 @@ def local_response_norm(
     >>> local_response_norm(x, size=3, alpha=3.0, beta=1.0, k=7.0)[0].ravel().tolist()
     [0.09375, 0.125]
     """
-    return apply(LOCAL_RESPONSE_NORM, x, size=size, alpha=alpha, beta=beta, k=k)
+    return run(LOCAL_RESPONSE_NORM, x, size=size, alpha=alpha, beta=beta, k=k)
 
 
 def local_response_norm_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:

@@ -23,7 +23,7 @@ from minicnn.checks import (
     shape_text,
 )
 from minicnn.errors import ShapeError
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 
 
 def _resolve_equal(prediction: Any, y_true: Any) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def categorical_crossentropy(
     '0.2877'
     """
     arguments = {"label_smoothing": label_smoothing}
-    return apply(CATEGORICAL_CROSSENTROPY, y_pred, y_true, **arguments)
+    return run(CATEGORICAL_CROSSENTROPY, y_pred, y_true, **arguments)
 
 
 def categorical_crossentropy_backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
@@ -141,14 +141,14 @@ def categorical_crossentropy_backward(dloss: np.ndarray, saved: Saved) -> np.nda
 def sparse_categorical_crossentropy(
     y_pred: np.ndarray, y_true: np.ndarray, label_smoothing: float = 0.0
 ) -> tuple[np.ndarray, Saved]:
-    """Categorical crossentropy with class numbers as targets instead of one-hot rows.
+    """Categorical crossentropy with class indices as targets instead of one-hot rows.
 
     loss[n] = -log(q[n, y_true[n]]),  q as in `categorical_crossentropy`
 
     Parameters
     ----------
     y_pred : float32 array, (N, C): probabilities
-    y_true : int32 array, (N,): class numbers, 0 to C - 1
+    y_true : int32 array, (N,): class indices, 0 to C - 1
     label_smoothing : as in `categorical_crossentropy`; default 0
 
     Returns
@@ -172,7 +172,7 @@ def sparse_categorical_crossentropy(
     _resolve_sparse(y_pred, y_true)
     check_labels(y_true, y_pred.shape[1])
     arguments = {"label_smoothing": label_smoothing}
-    return apply(SPARSE_CATEGORICAL_CROSSENTROPY, y_pred, y_true, **arguments)
+    return run(SPARSE_CATEGORICAL_CROSSENTROPY, y_pred, y_true, **arguments)
 
 
 def sparse_categorical_crossentropy_backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
@@ -214,7 +214,7 @@ def binary_crossentropy(
     >>> f"{loss[0]:.4f}"
     '0.2877'
     """
-    return apply(BINARY_CROSSENTROPY, y_pred, y_true, label_smoothing=label_smoothing)
+    return run(BINARY_CROSSENTROPY, y_pred, y_true, label_smoothing=label_smoothing)
 
 
 def binary_crossentropy_backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
@@ -246,7 +246,7 @@ def mean_squared_error(y_pred: np.ndarray, y_true: np.ndarray) -> tuple[np.ndarr
     >>> mean_squared_error(np.full((1, 2), 3, np.float32), np.ones((1, 2), np.float32))[0].tolist()
     [4.0]
     """
-    return apply(MEAN_SQUARED_ERROR, y_pred, y_true)
+    return run(MEAN_SQUARED_ERROR, y_pred, y_true)
 
 
 def mean_squared_error_backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
@@ -284,7 +284,7 @@ def softmax_categorical_crossentropy(
     [1000.0]
     """
     arguments = {"label_smoothing": label_smoothing}
-    return apply(SOFTMAX_CATEGORICAL_CROSSENTROPY, logits, y_true, **arguments)
+    return run(SOFTMAX_CATEGORICAL_CROSSENTROPY, logits, y_true, **arguments)
 
 
 def softmax_categorical_crossentropy_backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
@@ -302,7 +302,7 @@ def softmax_sparse_categorical_crossentropy(
     Parameters
     ----------
     logits : float32 array, (N, C): scores, before any softmax
-    y_true : int32 array, (N,): class numbers, 0 to C - 1
+    y_true : int32 array, (N,): class indices, 0 to C - 1
     label_smoothing : as in `categorical_crossentropy`; default 0
 
     Returns
@@ -324,7 +324,7 @@ def softmax_sparse_categorical_crossentropy(
     _resolve_sparse(logits, y_true)
     check_labels(y_true, logits.shape[1])
     arguments = {"label_smoothing": label_smoothing}
-    return apply(SOFTMAX_SPARSE_CATEGORICAL_CROSSENTROPY, logits, y_true, **arguments)
+    return run(SOFTMAX_SPARSE_CATEGORICAL_CROSSENTROPY, logits, y_true, **arguments)
 
 
 def softmax_sparse_categorical_crossentropy_backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
@@ -361,7 +361,7 @@ def sigmoid_binary_crossentropy(
     >>> sigmoid_binary_crossentropy(logits, np.ones((1, 1), np.float32))[0].tolist()
     [500.0]
     """
-    return apply(SIGMOID_BINARY_CROSSENTROPY, logits, y_true, label_smoothing=label_smoothing)
+    return run(SIGMOID_BINARY_CROSSENTROPY, logits, y_true, label_smoothing=label_smoothing)
 
 
 def sigmoid_binary_crossentropy_backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:

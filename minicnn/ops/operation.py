@@ -78,7 +78,7 @@ class Saved(NamedTuple):
     updates: dict[str, np.ndarray]  # new values of reads that the operation replaces
 
 
-def apply(
+def run(
     operation: Operation, *reads: np.ndarray | None, **arguments: Any
 ) -> tuple[np.ndarray, Saved]:
     """Run an operation on arrays: check the arguments, then call the engine's forward kernel."""

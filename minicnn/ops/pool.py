@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import check_floats
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 from minicnn.shapes import Padding, Pair, pool_window
 
 
@@ -78,7 +78,7 @@ def max_pool2d(
     [[5.0, 7.0], [13.0, 15.0]]
     """
     arguments = {"pool_size": pool_size, "strides": strides, "padding": padding}
-    return apply(MAX_POOL2D, x, **arguments, ceil_mode=ceil_mode)
+    return run(MAX_POOL2D, x, **arguments, ceil_mode=ceil_mode)
 
 
 def max_pool2d_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -125,7 +125,7 @@ def average_pool2d(
     [[2.5, 4.5], [10.5, 12.5]]
     """
     arguments = {"pool_size": pool_size, "strides": strides, "padding": padding}
-    return apply(AVERAGE_POOL2D, x, **arguments, ceil_mode=ceil_mode)
+    return run(AVERAGE_POOL2D, x, **arguments, ceil_mode=ceil_mode)
 
 
 def average_pool2d_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:

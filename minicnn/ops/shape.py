@@ -11,7 +11,7 @@ import numpy as np
 from minicnn.checks import FLOATS, check_array, check_floats, check_int, quoted, shape_text
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 from minicnn.shapes import Padding, as_padding, is_int
 
 
@@ -101,7 +101,7 @@ def reshape(x: np.ndarray, shape: Sequence[int]) -> tuple[np.ndarray, Saved]:
     >>> reshape(np.zeros((5, 4, 4, 2), np.float32), (-1,))[0].shape
     (5, 32)
     """
-    return apply(RESHAPE, x, shape=shape)
+    return run(RESHAPE, x, shape=shape)
 
 
 def reshape_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -133,7 +133,7 @@ def zero_pad2d(x: np.ndarray, padding: Padding = 1) -> tuple[np.ndarray, Saved]:
     >>> zero_pad2d(np.ones((1, 1, 1, 1), np.float32), ((0, 1), (1, 0)))[0][0, :, :, 0].tolist()
     [[0.0, 1.0], [0.0, 0.0]]
     """
-    return apply(ZERO_PAD2D, x, padding=padding)
+    return run(ZERO_PAD2D, x, padding=padding)
 
 
 def zero_pad2d_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
@@ -169,7 +169,7 @@ def concatenate(a: np.ndarray, b: np.ndarray, axis: int = -1) -> tuple[np.ndarra
     >>> concatenate(np.zeros((1, 2), np.float32), np.ones((1, 1), np.float32))[0].tolist()
     [[0.0, 0.0, 1.0]]
     """
-    return apply(CONCATENATE, a, b, axis=axis)
+    return run(CONCATENATE, a, b, axis=axis)
 
 
 def concatenate_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import check_last_axis
-from minicnn.ops.operation import Operation, Saved, apply, gradients
+from minicnn.ops.operation import Operation, Saved, gradients, run
 
 
 def _resolve(x: Any) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def softmax(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     >>> softmax(np.array([[1000, 1000]], np.float32))[0].tolist()
     [[0.5, 0.5]]
     """
-    return apply(SOFTMAX, x)
+    return run(SOFTMAX, x)
 
 
 def softmax_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:

@@ -26,7 +26,7 @@ MAX_LIST = 160  # characters of the known names that an error lists
 PACKAGE = __name__.partition(".")[0]
 
 
-def plain(name: str) -> str:
+def normalized_name(name: str) -> str:
     """Return the name in lower case and without underscores."""
     return name.replace("_", "").lower()
 
@@ -59,7 +59,7 @@ class Registry(Generic[T]):
         base: type[T],
         classes: Iterable[type[T]] = (),
         aliases: Mapping[str, type[T]] | None = None,
-        key: Callable[[str], str] = plain,
+        key: Callable[[str], str] = normalized_name,
     ) -> None:
         self.kind, self.base, self.key = kind, base, key
         self.table: dict[str, type[T]] = {}

@@ -12,6 +12,7 @@ from minicnn.tune.results import Result, names_of
 
 BEST, COMPLETE, PRUNED = WRONG, RIGHT, QUIET  # red, blue, gray
 COLUMNS = 3
+LOG_RANGE = 30  # floats whose largest is this many times the smallest get a logarithmic axis
 
 
 def progress_figure(results: Sequence[Result], objective: str, direction: str) -> Any:
@@ -29,7 +30,7 @@ def progress_figure(results: Sequence[Result], objective: str, direction: str) -
     axes.step([one.number for one in done], best, BEST, where="post", label="best so far")
     axes.set(xlabel="trial", ylabel=objective)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.legend()
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False)
     return figure
 
 
@@ -44,11 +45,15 @@ def values_figure(results: Sequence[Result], objective: str) -> Any:
     for panel, name in zip(panels, names, strict=False):
         own = [one for one in rows if name in one.values]
         values = [one.values[name] for one in own]
-        if any(isinstance(value, (str, bool, type(None))) for value in values):
+        named = any(isinstance(value, (str, bool, type(None))) for value in values)
+        if named:
             values = [str(value) for value in values]
         colors = [COMPLETE if one.state == "complete" else PRUNED for one in own]
         panel.scatter(values, [one.score for one in own], c=colors)
         panel.set_xlabel(caption(name))
+        _scale_values(panel, values, named)
+    if any(one.state == "pruned" for one in rows):
+        figure.suptitle("Gray: pruned trials", fontsize=10)
     for panel in panels[len(names) :]:
         panel.set_axis_off()
     for first in panels[::columns]:
@@ -65,10 +70,21 @@ def curves_figure(results: Sequence[Result], objective: str) -> Any:
         complete = one.state == "complete"
         color = BEST if rank == 0 and complete else COMPLETE if complete else PRUNED
         epochs = [step + 1 for step in one.curve]
-        axes.plot(epochs, list(one.curve.values()), color=color, marker=".", linewidth=1.2)
+        style = {"color": color, "marker": ".", "alpha": 1.0 if color == BEST else 0.5}
+        axes.plot(epochs, list(one.curve.values()), linewidth=1.2, **style)
     axes.set(xlabel="epoch", ylabel=objective, title="Best trial: red; pruned trials: gray")
     axes.xaxis.get_major_locator().set_params(integer=True)
     return figure
+
+
+def _scale_values(panel: Any, values: Sequence[Any], named: bool) -> None:
+    """Fit a panel's x axis to names, to integers, or to floats of several orders of magnitude."""
+    if named:
+        panel.set_xlim(-0.5, len(set(values)) - 0.5)
+    elif all(isinstance(value, int) for value in values):
+        panel.xaxis.get_major_locator().set_params(integer=True)
+    elif min(values) > 0 and max(values) > LOG_RANGE * min(values):
+        panel.set_xscale("log")
 
 
 def _scored(results: Sequence[Result]) -> list[Result]:

@@ -26,7 +26,9 @@ class Clock:
     def __init__(self, already: int) -> None:
         self.already, self.start = already, time.perf_counter()
 
-    def ended(self, one: Result, results: Sequence[Result], objective: str, trials: int) -> str:
+    def trial_ended(
+        self, one: Result, results: Sequence[Result], objective: str, trials: int
+    ) -> str:
         """The lines that are printed after a trial."""
         elapsed = time.perf_counter() - self.start
         # `results` counts the trials of all processes, which share the remaining trials, too.
@@ -47,12 +49,12 @@ class Clock:
         )
 
 
-def beginning(number: int, trials: int, values: Mapping[str, Any]) -> str:
+def trial_started(number: int, trials: int, values: Mapping[str, Any]) -> str:
     """The line that is printed before a trial."""
     return f"Trial {number}/{trials}: {', '.join(f'{k}={v}' for k, v in values.items())}"
 
 
-def all_done(count: int) -> str:
+def space_exhausted(count: int) -> str:
     """The line for a search that ends before `max_trials` because its space is exhausted."""
     return f"all {count} combinations were tried; widen the ranges to try more"
 

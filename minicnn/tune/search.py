@@ -202,7 +202,7 @@ class Tuner:
                     return None
                 paths = [path_of(trial) for trial in trials]
                 if exhausted(paths):
-                    self._say(report.all_done(combinations(paths)))
+                    self._say(report.space_exhausted(combinations(paths)))
                     return None
                 job = self._choose(training, worker)
                 if job is not None:
@@ -222,7 +222,7 @@ class Tuner:
         return Job(trial, hp, model, seeds)
 
     def _run(self, training: Training, job: Job) -> None:
-        self._say(report.beginning(len(self.results()) + 1, self.max_trials, job.hp.values))
+        self._say(report.trial_started(len(self.results()) + 1, self.max_trials, job.hp.values))
         start = time.perf_counter()
         try:
             trained = training.train(job.model, job.hp, job.trial, job.seeds)
@@ -240,7 +240,7 @@ class Tuner:
         self._failures.clear()
         results = self.results()
         ended = next(one for one in results if one.number == number_of(job.trial))
-        self._say(self._clock.ended(ended, results, self.objective, self.max_trials))
+        self._say(self._clock.trial_ended(ended, results, self.objective, self.max_trials))
 
     def _end_failed(self, trial: Any, hp: HyperParameters, err: MiniCNNError) -> None:
         """Record a failure; raise it if it is one too many in a row."""

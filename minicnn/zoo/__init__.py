@@ -1,4 +1,4 @@
-"""Networks that were published, one file each, ready to train."""
+"""Published networks, one file each, ready to be trained."""
 
 from minicnn.zoo.caffenet import caffenet
 from minicnn.zoo.catdog import catdog

@@ -1,4 +1,4 @@
-"""CaffeNet: the network that made deep learning known, as Caffe's authors trained it."""
+"""CaffeNet: Caffe's version of AlexNet, the network that made deep learning known."""
 
 from __future__ import annotations
 
@@ -19,15 +19,13 @@ from minicnn.models import Sequential
 def caffenet(classes: int = 1000) -> Sequential:
     """BVLC's reference CaffeNet for 227 x 227 color images; 60,965,224 parameters.
 
-    Five convolutions, three of them in two groups that do not see each other (the first of these
-    networks was trained on two cards at once), and three dense layers with most of the weights.
-    Where a channel is strong, local response normalization damps its neighbors. The layers have
-    the names that Caffe gave them.
+    Five convolutions, three of them in two groups (AlexNet was trained on two GPUs, with one group
+    on each), and three dense layers with most of the weights. The layers have Caffe's names.
 
     Parameters
     ----------
     classes : int
-        Kinds of things; ImageNet's challenge has 1000.
+        Number of classes; ImageNet's challenge has 1000.
 
     Returns
     -------
@@ -37,10 +35,10 @@ def caffenet(classes: int = 1000) -> Sequential:
 
     Notes
     -----
-    Caffe's images are 0...255 with the training set's mean subtracted, and their channels are
-    blue, green, red: weights trained by Caffe need them so. AlexNet differs in the order of
-    pooling and normalization. First weights and biases, and the biases' doubled learning rate
-    without weight decay, are those of Caffe's train_val.prototxt.
+    Caffe's images are 0...255 with the training set's mean subtracted, and their channels are in
+    the order blue, green, red; weights that Caffe trained need the same. AlexNet differs in the
+    order of pooling and normalization. The initial weights and biases, and the doubled learning
+    rate of the biases without weight decay, are those of Caffe's train_val.prototxt.
 
     References
     ----------
@@ -55,17 +53,17 @@ def caffenet(classes: int = 1000) -> Sequential:
     """
     model = Sequential([Input((227, 227, 3))], name="caffenet")
     for layer in (
-        *_seen("1", 96, 11, strides=4),  # (N, 55, 55, 96)
-        *_calmed("1"),  # (N, 27, 27, 96)
-        *_seen("2", 256, 5, padding=2, groups=2, bias=1.0),  # (N, 27, 27, 256)
-        *_calmed("2"),  # (N, 13, 13, 256)
-        *_seen("3", 384, 3, padding=1),
-        *_seen("4", 384, 3, padding=1, groups=2, bias=1.0),
-        *_seen("5", 256, 3, padding=1, groups=2, bias=1.0),  # (N, 13, 13, 256)
+        *_conv_relu("1", 96, 11, strides=4),  # (N, 55, 55, 96)
+        *_pool_norm("1"),  # (N, 27, 27, 96)
+        *_conv_relu("2", 256, 5, padding=2, groups=2, bias=1.0),  # (N, 27, 27, 256)
+        *_pool_norm("2"),  # (N, 13, 13, 256)
+        *_conv_relu("3", 384, 3, padding=1),
+        *_conv_relu("4", 384, 3, padding=1, groups=2, bias=1.0),
+        *_conv_relu("5", 256, 3, padding=1, groups=2, bias=1.0),  # (N, 13, 13, 256)
         MaxPooling2D(3, 2, name="pool5"),  # (N, 6, 6, 256)
         Flatten(name="flatten"),  # (N, 9216)
-        *_known("6", 4096),
-        *_known("7", 4096),
+        *_dense_dropout("6", 4096),
+        *_dense_dropout("7", 4096),
         Dense(
             classes, activation="softmax", kernel_initializer=RandomNormal(0.0, 0.01), name="fc8"
         ),
@@ -77,17 +75,16 @@ def caffenet(classes: int = 1000) -> Sequential:
     return model
 
 
-def _seen(
+def _conv_relu(
     number: str, filters: int, size: int, *, bias: float = 0.0, **options: int
 ) -> list[Layer]:
-    """A convolution and its ReLU."""
-    deviation = RandomNormal(0.0, 0.01)
+    """Return a convolution with a ReLU."""
     return [
         Conv2D(
             filters,
             size,
             activation="relu",
-            kernel_initializer=deviation,
+            kernel_initializer=RandomNormal(0.0, 0.01),
             bias_initializer=Constant(bias),
             name=f"conv{number}",
             **options,  # type: ignore[arg-type]
@@ -95,16 +92,16 @@ def _seen(
     ]
 
 
-def _calmed(number: str) -> list[Layer]:
-    """Every other pixel's best of 3 x 3, then strong channels damp their neighbors."""
+def _pool_norm(number: str) -> list[Layer]:
+    """Return 3 x 3 max pooling with stride 2, then local response normalization."""
     return [
         MaxPooling2D(3, 2, name=f"pool{number}"),
         LocalResponseNormalization(5, alpha=1e-4, beta=0.75, k=1.0, name=f"norm{number}"),
     ]
 
 
-def _known(number: str, units: int) -> list[Layer]:
-    """A dense layer of which a training sees half at a time."""
+def _dense_dropout(number: str, units: int) -> list[Layer]:
+    """Return a dense layer with a ReLU, then dropout of 0.5."""
     return [
         Dense(
             units,

@@ -1,10 +1,10 @@
-"""A small network that tells cats from dogs."""
+"""A small network that distinguishes cats and dogs."""
 
 from __future__ import annotations
 
 from minicnn.layers import Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D
 from minicnn.models import Sequential
-from minicnn.zoo.classification_head import answer
+from minicnn.zoo.classification_head import classification_head
 
 
 def catdog(
@@ -21,22 +21,22 @@ def catdog(
     image_shape : (H, W, C)
         Size of the images; each convolution halves it, so that H and W must be at least 22.
     classes : int
-        2: the probabilities of cat and dog; 1: one sigmoid, the probability of a dog.
+        2 for the probabilities of cat and dog; 1 for one sigmoid, the probability of a dog.
     dropout : float
-        Part of the numbers that a training hides from each dense layer; the paper has none. Two
-        thousand photographs are few: about 0.3 keeps the network from learning them by heart.
+        Rate of the dropout before each hidden dense layer; default 0, as in the paper. With only
+        two thousand photographs, about 0.3 keeps the network from overfitting.
     rescale : float
-        1/255 for images of 0...255, uint8 or float32; default: they are in a small range already.
+        Factor of the pixels, 1/255 for images of 0...255; default None: they are in 0...1 already.
 
     Returns
     -------
     Sequential
-        (N, H, W, C) -> (N, classes) float32. Not compiled yet; it was trained with `adam` and
+        (N, H, W, C) -> (N, classes) float32. Not compiled yet; the paper trained it with `adam` and
         `sparse_categorical_crossentropy`, or `binary_crossentropy` for one sigmoid.
 
     Notes
     -----
-    The paper gives one network for its two tasks, see `cifar`, and no size for the photographs.
+    The paper gives one network for its two tasks, see `cifar`, and does not state the image size.
 
     Examples
     --------
@@ -52,5 +52,5 @@ def catdog(
         if dropout:
             model.add(Dropout(dropout))
         model.add(Dense(units, activation="relu"))
-    model.add(answer(classes))
+    model.add(classification_head(classes))
     return model

@@ -1,10 +1,10 @@
-"""A small network for the ten kinds of things in CIFAR-10."""
+"""A small network for the ten classes of CIFAR-10."""
 
 from __future__ import annotations
 
 from minicnn.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
 from minicnn.models import Sequential
-from minicnn.zoo.classification_head import answer
+from minicnn.zoo.classification_head import classification_head
 
 
 def cifar(
@@ -21,15 +21,16 @@ def cifar(
         Size of the images; each convolution halves it, so that H and W must be at least 22. The
         paper printed (28, 28, 3), which gives 120,426 parameters; CIFAR-10 has 32 x 32.
     classes : int
-        Kinds of things: airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck.
+        Number of classes; CIFAR-10 has airplane, automobile, bird, cat, deer, dog, frog, horse,
+        ship and truck.
     rescale : float
-        1/255 for images of 0...255, uint8 or float32; default: they are in a small range already.
+        Factor of the pixels, 1/255 for images of 0...255; default None: they are in 0...1 already.
 
     Returns
     -------
     Sequential
         (N, H, W, C) -> (N, classes) float32, the probability of each class.
-        Not compiled yet; it was trained with `adam` and `sparse_categorical_crossentropy`.
+        Not compiled yet; the paper trained it with `adam` and `sparse_categorical_crossentropy`.
 
     Examples
     --------
@@ -49,6 +50,6 @@ def cifar(
             Dense(128, activation="relu"),
             Dense(64, activation="relu"),
             Dense(32, activation="relu"),
-            answer(classes),
+            classification_head(classes),
         ]
     )

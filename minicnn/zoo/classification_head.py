@@ -1,4 +1,4 @@
-"""The layer in which a classifier ends."""
+"""The last layer of a classifier."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from minicnn.checks import check_int
 from minicnn.layers import Dense
 
 
-def answer(classes: int, name: str | None = None) -> Dense:
-    """Softmax over `classes`; for `classes=1` one sigmoid, which tells two classes apart.
+def classification_head(classes: int, name: str | None = None) -> Dense:
+    """Return a dense layer with softmax over `classes`, or one sigmoid if `classes` is 1.
 
-    The sigmoid is the probability of the second class; train it with `binary_crossentropy` and
-    labels 0 and 1. Softmax over two classes says the same with twice the weights.
+    The sigmoid is the probability of the second of two classes; train it with
+    `binary_crossentropy` and labels 0 and 1. Softmax over two classes computes the same with twice
+    as many weights.
 
-    >>> answer(6).activation, answer(1).activation
+    >>> classification_head(6).activation, classification_head(1).activation
     ('softmax', 'sigmoid')
     """
     check_int(classes, "classes")

@@ -1,4 +1,4 @@
-"""LeNet: the network that learned to read handwritten digits, in two versions."""
+"""LeNet, which reads handwritten digits, in two versions."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from minicnn.models import Sequential
 def lenet(*, rescale: float = 1 / 256) -> Sequential:
     """LeNet as Caffe defines it, for 28 x 28 gray digits of 0...255; it has 431,080 parameters.
 
-    Two times small patterns are looked for everywhere (`conv`), and in each 2 x 2 field the best
-    match is kept (`pool`); then 500 neurons look at all of it at once (`ip1`), and one neuron a
-    digit decides (`ip2`). The layers have the names that Caffe gave them.
+    Two convolutions, each followed by 2 x 2 max pooling, then a dense layer of 500 units with a
+    ReLU, and one of 10 units with softmax. The layers have Caffe's names.
 
     Parameters
     ----------
     rescale : float
-        What the pixels are multiplied with first; Caffe's is 1/256.
+        Factor of the pixels; Caffe's is 1/256.
 
     Returns
     -------
@@ -26,9 +25,9 @@ def lenet(*, rescale: float = 1 / 256) -> Sequential:
 
     Notes
     -----
-    Caffe draws the weights by its "xavier" rule and lets the biases
-    learn at twice the rate of the weights; all of that is in here. Only the hidden layer has an
-    activation: max pooling is what makes the convolutions more than one linear map.
+    As in Caffe, the initial weights are drawn by its "xavier" rule, and the biases have twice the
+    learning rate of the weights. Of the hidden layers only the dense one has an activation; max
+    pooling is what makes the convolutions more than one linear map.
 
     References
     ----------
@@ -64,13 +63,12 @@ def lenet(*, rescale: float = 1 / 256) -> Sequential:
 def lenet5(*, rescale: float = 1 / 255) -> Sequential:
     """LeNet-5 as it is usually built, for 28 x 28 gray digits of 0...255; 61,706 parameters.
 
-    Its convolutions are a third as wide as Caffe's, its pooling takes the mean, and tanh bends
-    the numbers.
+    It has about a third as many filters as Caffe's LeNet, average pooling, and tanh activations.
 
     Parameters
     ----------
     rescale : float
-        What the pixels are multiplied with first.
+        Factor of the pixels; default 1/255.
 
     Returns
     -------
@@ -80,9 +78,9 @@ def lenet5(*, rescale: float = 1 / 255) -> Sequential:
 
     Notes
     -----
-    The paper of 1998 has 60,000 parameters: its second convolution sees only some of the six
-    maps, its pooling has weights, and it ends in distances to drawn digits. The layers' names are
-    the paper's.
+    The network in the paper has 60,000 parameters: each filter of its second convolution reads
+    only some of the six channels, its pooling has weights, and its outputs are distances to drawn
+    digits. The layers have the paper's names.
 
     References
     ----------

@@ -1,10 +1,10 @@
-"""A network that sorts photographs by what is on them."""
+"""A network that classifies photographs by their subject."""
 
 from __future__ import annotations
 
 from minicnn.layers import Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D
 from minicnn.models import Sequential
-from minicnn.zoo.classification_head import answer
+from minicnn.zoo.classification_head import classification_head
 
 
 def photo(
@@ -20,20 +20,21 @@ def photo(
     image_shape : (H, W, C)
         Size of the images; each pair halves it, so that H and W must be at least 36.
     classes : int
-        What is on the photographs: animals, architecture, car, food, nature, people.
+        Number of classes; the paper has animals, architecture, car, food, nature, people.
     rescale : float
-        1/255 for images of 0...255, uint8 or float32; default: they are in 0...1 already.
+        Factor of the pixels, 1/255 for images of 0...255; default None: they are in 0...1 already.
 
     Returns
     -------
     Sequential
         (N, H, W, C) -> (N, classes) float32, the probability of each class.
-        Not compiled yet; it was trained with `adam` and `categorical_crossentropy`.
+        Not compiled yet; the paper trained it with `adam` and `categorical_crossentropy`.
 
     Notes
     -----
-    Two convolutions of 3 x 3 see as far as one of 5 x 5, with fewer weights and a ReLU in between.
-    The rates of the dropouts were not published; 0.2 is that of the sister networks.
+    Two 3 x 3 convolutions read as large a window as one of 5 x 5, with fewer weights and a ReLU
+    between them. The dropout rates were not published; 0.2 is that of the other networks of the
+    same authors.
 
     Examples
     --------
@@ -49,5 +50,5 @@ def photo(
     model.add(Flatten())  # (N, 57600)
     model.add(Dense(256, activation="relu"))
     model.add(Dropout(0.2))
-    model.add(answer(classes))
+    model.add(classification_head(classes))
     return model

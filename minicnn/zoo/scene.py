@@ -1,11 +1,11 @@
-"""A network that tells six kinds of natural scenes apart."""
+"""A network that classifies natural scenes."""
 
 from __future__ import annotations
 
 from minicnn.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D
 from minicnn.layers.base import Layer
 from minicnn.models import Sequential
-from minicnn.zoo.classification_head import answer
+from minicnn.zoo.classification_head import classification_head
 
 
 def scene(
@@ -21,15 +21,15 @@ def scene(
     image_shape : (H, W, C)
         Size of the images; each block halves it, so that H and W must be at least 46.
     classes : int
-        Kinds of scenes: buildings, forest, glacier, mountain, sea, street.
+        Number of classes; the paper has buildings, forest, glacier, mountain, sea, street.
     rescale : float
-        1/255 for images of 0...255, uint8 or float32; default: they are in 0...1 already.
+        Factor of the pixels, 1/255 for images of 0...255; default None: they are in 0...1 already.
 
     Returns
     -------
     Sequential
         (N, H, W, C) -> (N, classes) float32, the probability of each class.
-        Not compiled yet; it was trained with `adam` and `categorical_crossentropy`.
+        Not compiled yet; the paper trained it with `adam` and `categorical_crossentropy`.
 
     Examples
     --------
@@ -42,12 +42,12 @@ def scene(
     model.add(Flatten())
     for _ in range(4):
         _add(model, [Dense(128, activation="relu"), Dropout(0.2)])
-    model.add(answer(classes))
+    model.add(classification_head(classes))
     return model
 
 
 def _convolutional(filters: int) -> list[Layer]:
-    """Find patterns, keep the best of each 2 x 2 field, even out their sizes, forget a fifth."""
+    """Return Conv2D + ReLU, 2 x 2 max pooling, batch normalization, dropout of 0.2."""
     return [
         Conv2D(filters, 3, activation="relu"),
         MaxPooling2D(2),

@@ -1,7 +1,7 @@
-"""The network whose size was searched for: convolutions one after the other, then one dense layer.
+"""A network whose size was found by a search: a stack of convolutions, then one dense layer.
 
-`minicnn.tune.photo_space` says what was searched; the best one found for photographs had three
-convolutions and 320 units.
+`minicnn.tune.photo_space` is the space that was searched. The best network for photographs had
+three convolutions and 320 units.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from minicnn.layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
 from minicnn.models import Sequential
-from minicnn.zoo.classification_head import answer
+from minicnn.zoo.classification_head import classification_head
 
-# A map is halved while it has so many pixels along its shorter side: nine layers fit.
+# A convolution is pooled if its output is at least this high and wide; so nine layers fit.
 MIN_HALVED = 4
 
 
@@ -24,28 +24,31 @@ def stacked(
     units: int = 320,
     rescale: float | None = None,
 ) -> Sequential:
-    """As many 3 x 3 convolutions as there are `filters`, each followed by a 2 x 2 max-pooling.
+    """3 x 3 convolutions, each followed by 2 x 2 max pooling, and a hidden dense layer.
 
     Parameters
     ----------
     image_shape : (H, W, C)
+        Size of the images.
     classes : int
-        1: one sigmoid, the probability of the second of two classes.
-    filters : of each convolution; the defaults are the best trial that the paper reports
-    units : of the dense layer
+        Number of classes; 1 for one sigmoid, the probability of the second of two classes.
+    filters : sequence of int
+        Filters of each convolution; the default is the best trial in the paper.
+    units : int
+        Units of the hidden dense layer.
     rescale : float
-        1/255 for images of 0...255, uint8 or float32; default: they are in 0...1 already.
+        Factor of the pixels, 1/255 for images of 0...255; default None: they are in 0...1 already.
 
     Returns
     -------
     Sequential
         (N, H, W, C) -> (N, classes) float32, the probability of each class.
-        Not compiled yet; it was trained with `adam` and `categorical_crossentropy`.
+        Not compiled yet; the paper trained it with `adam` and `categorical_crossentropy`.
 
     Notes
     -----
-    The paper gives the numbers and not the network around them. Here the first convolution has no
-    padding and the others keep the size; there is no more pooling once a map is smaller than 4.
+    The paper gives these sizes, but not the rest of the network. Here the first convolution has no
+    padding, and the others have "same" padding; outputs smaller than 4 x 4 are not pooled.
 
     Examples
     --------
@@ -59,5 +62,5 @@ def stacked(
             model.add(MaxPooling2D(2))
     model.add(Flatten())
     model.add(Dense(units, activation="relu"))
-    model.add(answer(classes))
+    model.add(classification_head(classes))
     return model

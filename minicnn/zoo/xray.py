@@ -1,10 +1,10 @@
-"""A network that tells sick lungs from healthy ones on large X-ray images."""
+"""A network that distinguishes diseased and healthy lungs in large X-ray images."""
 
 from __future__ import annotations
 
 from minicnn.layers import Conv2D, Dense, Dropout, Flatten, Input, MaxPooling2D
 from minicnn.models import Sequential
-from minicnn.zoo.classification_head import answer
+from minicnn.zoo.classification_head import classification_head
 
 
 def xray(
@@ -20,22 +20,21 @@ def xray(
     image_shape : (H, W, C)
         Size of the images; each block halves it, so that H and W must be at least 36.
     classes : int
-        2: the probabilities that the disease is absent and present; 1: one sigmoid, that it is
-        present.
+        2 for the probabilities that the disease is absent and present; 1 for one sigmoid, the
+        probability that it is present.
     rescale : float
-        1/255 for images of 0...255, uint8 or float32; default: they are in 0...1 already.
+        Factor of the pixels, 1/255 for images of 0...255; default None: they are in 0...1 already.
 
     Returns
     -------
     Sequential
         (N, H, W, C) -> (N, classes) float32, the probability of each class.
-        Not compiled yet; it was trained with `categorical_crossentropy`.
+        Not compiled yet; the paper trained it with `categorical_crossentropy`.
 
     Notes
     -----
-    All but 65,570 of the parameters belong to the first dense layer, which looks at all
-    60 x 60 x 64 numbers at once. The paper gives the rate of the first two dropouts only; the
-    others have the same.
+    All but 65,570 of the parameters belong to the first dense layer, which reads all 60 x 60 x 64
+    features. The paper gives the rate of the first two dropouts only; the others have the same.
 
     Examples
     --------
@@ -50,5 +49,5 @@ def xray(
     model.add(Flatten())  # (N, 230400)
     model.add(Dense(128, activation="relu"))
     model.add(Dropout(0.2))
-    model.add(answer(classes))
+    model.add(classification_head(classes))
     return model

@@ -1,6 +1,6 @@
-// Six bugs on purpose, three for each sanitizer: `.ci/run` calls them in the build with sanitizers
-// and fails if one goes unnoticed. Built with the flags of _core, in that build only; no part of
-// the package.
+// Six deliberate bugs, three for each sanitizer: `.ci/run` calls them in the build with sanitizers
+// and fails if one is not reported. Built with the flags of _core, in that build only; not a part
+// of the package.
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
@@ -14,7 +14,7 @@ namespace {
 
 using Floats = py::array_t<float, py::array::c_style>;
 
-// What a kernel does that counts one cell too many, at either side of a NumPy array.
+// A kernel that reads or writes one value too many, at either end of a NumPy array.
 float read_past(const Floats& x) { return x.data()[x.size()]; }
 void write_before(Floats& x) { x.mutable_data()[-1] = 1.0F; }
 
@@ -26,7 +26,7 @@ float use_after_free() {
 
 int signed_overflow(int n) { return n + 0x7fffffff; }
 
-// A float that starts at an odd byte of an array of bytes.
+// A float at an odd address.
 float misaligned(const py::array_t<std::uint8_t>& bytes) {
   return *reinterpret_cast<const float*>(bytes.data() + 1);
 }

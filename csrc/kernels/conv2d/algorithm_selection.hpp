@@ -12,12 +12,11 @@ namespace minicnn {
 //   depthwise    the same if every filter reads a single channel: vectors run over filters, since
 //                tiles would be filled in one row only
 //   winograd     kernels of 3 x 3 and 5 x 5 in tiles of 4 x 4 outputs, with a quarter of the
-//   products
-//                or less; if there are enough channels and filters
+//                products or less; if there are enough channels and filters
 //   pool_sparse  gradients after a 2 x 2 max pooling: only the products at the argmax of each
-//   window relu_sparse  the gradient of the weights after a ReLU without a pooling: only the
-//   products of the
-//                outputs that the ReLU did not clip, if these are few
+//                window
+//   relu_sparse  the gradient of the weights after a ReLU without a pooling: only the products of
+//                the outputs that the ReLU did not clip, if these are few
 //
 // A choice depends on the shapes, on the instruction set and, for relu_sparse, on how many outputs
 // are zero; never on the number of threads or on measured times. So the same network gives the same

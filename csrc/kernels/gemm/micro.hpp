@@ -14,8 +14,8 @@ struct Segment {
 
 // A tile of a matrix product, which all convolutions and dense layers are computed from. For rows i
 // and columns j:
-//   out[i*out_row + j] = bias[j] + sum over segments and k of a[i*a_row + k*a_step] * b[k*b_row +
-//   j]
+//   out[i*out_row + j] = bias[j] +
+//       sum over segments and k of a[i*a_row + k*a_step] * b[k*b_row + j]
 // Every product is added to the same register, in the order of the segments: the bits of an element
 // depend on its own sum only, not on the tile that it is computed in.
 struct MicroTile {

@@ -88,17 +88,15 @@ def split(
             images, plan, destination, follow_links=follow_links, progress=progress
         )
     counts = count_table(images, plan, [path for path, _ in failures])
+    names = [one.name for one in plan]
     if as_json:
-        output.print_json(
-            destination=destination,
-            counts={split.name: dict(zip(images.class_names, column, strict=True))
-                    for split, column in zip(plan, counts.T.tolist(), strict=True)},
-            failures=failures,
-        )  # fmt: skip
+        columns = (dict(zip(images.class_names, c, strict=True)) for c in counts.T.tolist())
+        splits = dict(zip(names, columns, strict=True))
+        output.print_json(destination=destination, counts=splits, failures=failures)
     else:
         rows = [[n, *c] for n, c in zip(images.class_names, counts.tolist(), strict=True)]
         rows.append(["all", *counts.sum(axis=0).tolist()])
-        output.result(output.table(["class", *(split.name for split in plan)], rows))
+        output.result(output.table(["class", *names], rows))
     _report_failures(failures, "copied")
     if failures:
         raise BadDataFound(f"{len(failures):,} of {len(images.paths):,} images were not copied")

@@ -13,8 +13,10 @@ from minicnn import tune
 from minicnn.apps.cli import options, output, run_command
 from minicnn.apps.cli.command import cli_group, subcommand
 from minicnn.apps.runs import gallery, tuning_data
+from minicnn.apps.runs.load_images import Split
 from minicnn.apps.runs.networks import input_preprocess
 from minicnn.apps.runs.recipe import PHOTOGRAPHS
+from minicnn.apps.runs.settings import Settings
 from minicnn.errors import MiniCNNError
 from minicnn.support.plots import save_figure
 from minicnn.tune.photo import stacked_arguments
@@ -87,11 +89,7 @@ def search(data: Path, trials: int, runs: Path, name: str | None, force: bool, s
     settings = tuning_data.search_settings(
         runs / name, model="stacked", data=str(data.resolve()), name=name, **chosen
     )
-    try:
-        train, validation, names = tuning_data.load(settings, output.note)
-    except (MiniCNNError, OSError):
-        tuning_data.remove_unused(runs / name)
-        raise
+    train, validation, names = _images(settings, runs / name)
     shape = input_preprocess(settings).image_shape
     tuner = SAMPLERS[sampler](
         tune.photo_space(shape, len(names)),
@@ -116,6 +114,15 @@ def search(data: Path, trials: int, runs: Path, name: str | None, force: bool, s
     output.note(
         f"To train the best network: {shlex.join(['minicnn', 'tune', 'train', str(tuner.folder)])}"
     )
+
+
+def _images(settings: Settings, folder: Path) -> tuple[Split, Split, list[str]]:
+    """Load the images of a search; if that fails, remove the folder of a search without trials."""
+    try:
+        return tuning_data.load_search_images(settings, output.note)
+    except (MiniCNNError, OSError):
+        tuning_data.remove_unused(folder)
+        raise
 
 
 @subcommand(

@@ -10,7 +10,7 @@ import contextlib
 import shlex
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.report import write_report
 from minicnn.apps.runs.run_result import RunResult
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
+from minicnn.apps.runs.throttled_progress import Say
 from minicnn.apps.runs.training import MONITOR, fit, make_model, with_normalization
 from minicnn.errors import MiniCNNError, NumericError
 from minicnn.installed import install_command
@@ -35,8 +36,6 @@ from minicnn.support.atomic_files import write_text
 
 HEAD = "A minicnn run. `minicnn train` with this file repeats it."
 COMMAND = "minicnn train config.toml"  # repeats any run, with its folder's config.toml
-
-Say = Callable[[str], None]
 
 
 class FinishedRun(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from minicnn import random
 from minicnn.apps.runs.load_images import Split, load_in_memory
 from minicnn.apps.runs.networks import input_preprocess
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
+from minicnn.apps.runs.throttled_progress import Say
 from minicnn.errors import ArgumentError
 from minicnn.tune import study
 
@@ -84,7 +84,7 @@ def remove_unused(folder: Path) -> None:
         folder.rmdir()
 
 
-def load(settings: Settings, say: Callable[[str], None]) -> tuple[Split, Split, list[str]]:
+def load_search_images(settings: Settings, say: Say) -> tuple[Split, Split, list[str]]:
     """Return a search's training images, validation images and class names."""
     images = load_in_memory(settings, input_preprocess(settings), say)
     if not images.shared:

@@ -2,9 +2,9 @@
 
 from minicnn.backends.cuda.kernels import KERNELS, run
 from minicnn.backends.cuda.runtime.api import SIMULATED, cuda
+from minicnn.backends.cuda.runtime.arena import Arena
 from minicnn.backends.cuda.runtime.dlpack import OnDevice, to_host
 from minicnn.backends.cuda.runtime.multi_step import Runner
-from minicnn.backends.cuda.runtime.program import Arena
 from minicnn.errors import BackendError
 from minicnn.installed import install_command
 

@@ -69,14 +69,14 @@ def _kernel(count: int, channels: int, rate: float, purpose: int) -> Any:
             y[e] = result(z, word)
 
     @jit
-    def normalize_four(y, x, gamma, beta, mean, deviation, rng_key):
+    def normalize_four(y, x, gamma, beta, mean, inverse_std, rng_key):
         block = uint32(cuda.grid(1))
         if block < blocks:
             w0, w1, w2, w3 = random_words(block, own, rng_key)
             e = uint32(block * FOUR)
-            normalize(y, x, gamma, beta, mean, deviation, e, w0)
-            normalize(y, x, gamma, beta, mean, deviation, uint32(e + ONE), w1)
-            normalize(y, x, gamma, beta, mean, deviation, uint32(e + TWO), w2)
-            normalize(y, x, gamma, beta, mean, deviation, uint32(e + THREE), w3)
+            normalize(y, x, gamma, beta, mean, inverse_std, e, w0)
+            normalize(y, x, gamma, beta, mean, inverse_std, uint32(e + ONE), w1)
+            normalize(y, x, gamma, beta, mean, inverse_std, uint32(e + TWO), w2)
+            normalize(y, x, gamma, beta, mean, inverse_std, uint32(e + THREE), w3)
 
     return normalize_four

@@ -81,8 +81,8 @@ def concatenate_forward(a: Spec, b: Spec, *, axis: int, sizes: Pair) -> KernelPl
     row_a, row_b = (math.prod(s.shape[axis:]) for s in (a, b))
     rows = math.prod(a.shape[:axis])
     return joined(
-        _moved(rows, row_a, (row_a + row_b, 0), (row_a, 0), "y", "a"),
-        _moved(rows, row_b, (row_a + row_b, row_a), (row_b, 0), "y", "b"),
+        _copied(rows, row_a, (row_a + row_b, 0), (row_a, 0), "y", "a"),
+        _copied(rows, row_b, (row_a + row_b, row_a), (row_b, 0), "y", "b"),
     )
 
 
@@ -90,8 +90,8 @@ def concatenate_backward(dy: Spec, *, axis: int, sizes: Pair) -> KernelPlan:
     rows, inner = math.prod(dy.shape[:axis]), math.prod(dy.shape[axis + 1 :])
     row_a, row_b = (size * inner for size in sizes)
     return joined(
-        _moved(rows, row_a, (row_a, 0), (row_a + row_b, 0), "da", "dy"),
-        _moved(rows, row_b, (row_b, 0), (row_a + row_b, row_a), "db", "dy"),
+        _copied(rows, row_a, (row_a, 0), (row_a + row_b, 0), "da", "dy"),
+        _copied(rows, row_b, (row_b, 0), (row_a + row_b, row_a), "db", "dy"),
     )
 
 
@@ -105,21 +105,21 @@ def _both(function: Any, like: Spec, out: str, a: str, b: str) -> KernelPlan:
     return elementwise(map2_kernel(function, count), count, (out, a, b))
 
 
-def _moved(rows: int, length: int, to: Pair, source: Pair, out: str, a: str) -> KernelPlan:
+def _copied(rows: int, length: int, to: Pair, source: Pair, out: str, a: str) -> KernelPlan:
     """Return a plan that copies `length` values per row.
 
     `to` and `source` are (values per row, the first one that is written or read).
     """
     count = rows * length
-    return elementwise(_move_kernel(count, length, *to, *source), count, (out, a))
+    return elementwise(_copy_kernel(count, length, *to, *source), count, (out, a))
 
 
 @cached
-def _move_kernel(
+def _copy_kernel(
     count: int, length: int, to_row: int, to_first: int, from_row: int, from_first: int
 ) -> Any:
     @jit
-    def moved(out, a):
+    def copied(out, a):
         i = uint32(cuda.grid(1))
         if i < count:
             row, column = i // uint32(length), i % uint32(length)
@@ -127,7 +127,7 @@ def _move_kernel(
                 row * uint32(from_row) + uint32(from_first) + column
             ]
 
-    return moved
+    return copied
 
 
 @cached

@@ -17,28 +17,28 @@ ZERO = float32(0)
 def zero_pad2d_forward(x: Spec, *, pad_h: Pair, pad_w: Pair) -> KernelPlan:
     n, h, w, channels = x.shape
     to = (n, h + sum(pad_h), w + sum(pad_w), channels)
-    return _moved(to, (h, w), (-pad_h[0], -pad_w[0]), ("y", "x"))
+    return _shifted(to, (h, w), (-pad_h[0], -pad_w[0]), ("y", "x"))
 
 
 def zero_pad2d_backward(dy: Spec, *, pad_h: Pair, pad_w: Pair) -> KernelPlan:
     n, h, w, channels = dy.shape
     to = (n, h - sum(pad_h), w - sum(pad_w), channels)
-    return _moved(to, (h, w), (pad_h[0], pad_w[0]), ("dx", "dy"))
+    return _shifted(to, (h, w), (pad_h[0], pad_w[0]), ("dx", "dy"))
 
 
-def _moved(to: Shape, image: Pair, shift: Pair, arguments: tuple[str, ...]) -> KernelPlan:
-    return elementwise(_move_kernel(to, image, shift), math.prod(to), arguments)
+def _shifted(to: Shape, image: Pair, shift: Pair, arguments: tuple[str, ...]) -> KernelPlan:
+    return elementwise(_shift_kernel(to, image, shift), math.prod(to), arguments)
 
 
 @cached
-def _move_kernel(to: Shape, image: Pair, shift: Pair) -> Any:
+def _shift_kernel(to: Shape, image: Pair, shift: Pair) -> Any:
     """Return a kernel: out[n, i, j, c] = a[n, i + shift, j + shift, c], or 0 outside `image`."""
     count, columns, channels = math.prod(to), uint32(to[2]), uint32(to[3])
     rows, h, w = uint32(to[1]), int32(image[0]), int32(image[1])
     down, right = int32(shift[0]), int32(shift[1])
 
     @jit
-    def moved(out, a):
+    def shifted(out, a):
         e = uint32(cuda.grid(1))
         if e < count:
             channel, pixel = e % channels, e // channels
@@ -50,4 +50,4 @@ def _move_kernel(to: Shape, image: Pair, shift: Pair) -> Any:
             else:
                 out[e] = ZERO
 
-    return moved
+    return shifted

@@ -1,4 +1,4 @@
-"""The C++ engine: the reference's kernels under the same names, fast. Needs `minicnn._core`."""
+"""The C++ engine: fast kernels with the names of the reference's. Needs `minicnn._core`."""
 
 from minicnn.backends.native.kernels import KERNELS, run
 from minicnn.backends.native.program import Arena, Runner

@@ -1,4 +1,4 @@
-"""The table of C++ kernels. Makes the copies that C++ will not make: dtype, layout, new results."""
+"""The table of C++ kernels. Arrays are converted and allocated here, as C++ does neither."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from minicnn.contracts import CONTRACTS, Spec
 
 
 def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.ndarray | None, ...]:
-    """One kernel as a pure function: what it updates in place is updated in a copy."""
+    """Run one kernel as a pure function: what it updates in place is copied first."""
     contract = CONTRACTS[kernel]
     names = [name.rstrip("?") for name in contract.reads]
     arrays = compiled_reads(kernel, reads)
@@ -32,7 +32,7 @@ def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.n
 
 
 def empty(spec: Spec) -> np.ndarray:
-    """A new array that looks like `spec`, not filled."""
+    """Return a new, uninitialized array of that shape and dtype."""
     return np.empty(spec.shape, spec.dtype)
 
 

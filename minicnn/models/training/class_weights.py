@@ -24,7 +24,7 @@ def weighted(batch: Batch, class_weight: dict[int, float] | None) -> Batch:
 
 
 def class_of_each(labels: np.ndarray) -> np.ndarray:
-    """Return the class numbers (N,) of labels (N,), (N, 1) or one-hot (N, C).
+    """Return the class indices (N,) of labels (N,), (N, 1) or one-hot (N, C).
 
     Raises
     ------
@@ -37,7 +37,7 @@ def class_of_each(labels: np.ndarray) -> np.ndarray:
     if wrong.size:
         i = int(wrong[0])
         raise ArgumentError(
-            f"class_weight needs labels that are class numbers; y[{i}] = {numbers[i]:g} is not. "
+            f"class_weight needs labels that are class indices; y[{i}] = {numbers[i]:g} is not. "
             "Pass sample_weight instead"
         )
     return numbers.astype(np.int64)
@@ -77,7 +77,7 @@ def _check(class_weight: dict[int, float]) -> None:
     for number, weight in class_weight.items():
         if not is_int(number):
             raise ArgumentError(
-                "the keys of class_weight must be class numbers, as in {0: 1.0, 1: 2.5}; got "
+                "the keys of class_weight must be class indices, as in {0: 1.0, 1: 2.5}; got "
                 f"{number!r:.80}"
             )
         check_number(weight, f"the class_weight of {number!r}", 0.0)

@@ -17,8 +17,8 @@ std::size_t pool_sparse_backward_weights_scratch(const PooledConv2D& op);
 
 // The same for a convolution without a pooling, only for those that relu_sparse_fits: the products
 // of the outputs that the ReLU did not clip.
-//   dy (N, OH, OW, filters)   y like dy: the ReLU's output, or null if dy is already 0 where it
-//   clips
+//   dy (N, OH, OW, filters)
+//   y  (N, OH, OW, filters)   the ReLU's output; null if dy is already 0 where the ReLU clips
 void relu_sparse_backward_weights(const Conv2D& conv, const float* dy, const float* y,
                                   const float* x, float* dw, float* db, char* scratch) noexcept;
 std::size_t relu_sparse_backward_weights_scratch(const Conv2D& conv);

@@ -7,8 +7,9 @@ namespace minicnn {
 // Winograd's algorithm: the convolution of n inputs d with a kernel g of r taps has m = n - r + 1
 // outputs. Three matrices compute them with n products instead of m r:
 //
-//   outputs = A ((G g) * (B d))      rows of A, G and B: n points at which polynomials are
-//   evaluated
+//   outputs = A ((G g) * (B d))
+//
+// The n rows of G and B are points at which polynomials are evaluated.
 //
 // In two dimensions each matrix is applied to rows and columns, and a tile of m x m outputs takes n
 // x n products. The products of all channels, tiles and filters are n x n matrix products. Lavin

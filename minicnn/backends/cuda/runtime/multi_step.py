@@ -21,10 +21,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minicnn.backends.cuda.runtime.arena import Arena
 from minicnn.backends.cuda.runtime.device_dataset import dataset_on_device
 from minicnn.backends.cuda.runtime.graph import Launches, Recorded
 from minicnn.backends.cuda.runtime.memory import subarray, upload
-from minicnn.backends.cuda.runtime.program import Arena, ProgramRunner
+from minicnn.backends.cuda.runtime.program import ProgramRunner
 from minicnn.backends.cuda.runtime.step_buffers import StepBuffers
 from minicnn.backends.cuda.runtime.step_kernels import (
     StepLayout,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from minicnn.backends import fallback
-from minicnn.backends.cuda.flat_update import is_update, join_updates
+from minicnn.backends.cuda.flat_update import join_updates
 from minicnn.backends.cuda.kernels import KERNEL_FACTORIES
+from minicnn.backends.cuda.runtime.arena import (
+    Arena,
+    allocation_text,
+    largest_arrays,
+    scratch_offsets,
+)
 from minicnn.backends.cuda.runtime.graph import Launches, Recorded
 from minicnn.backends.cuda.runtime.launch import HALTED, OLD, BoundStep, KernelPlan, start
 from minicnn.backends.cuda.runtime.memory import (
@@ -26,28 +32,6 @@ from minicnn.backends.cuda.runtime.memory import (
 )
 from minicnn.contracts import CONTRACTS, Spec
 from minicnn.program import Buffer, Program, Step
-
-
-class Arena:
-    """Device memory for several programs that run in turn, as large as the largest needs.
-
-    Parameters
-    ----------
-    before_growth : called before larger memory replaces the old one, so that the owner of Runners
-        that use the old memory can drop them
-    """
-
-    def __init__(self, before_growth: Callable[[], None] = lambda: None) -> None:
-        self._before_growth, self._memory, self.size_bytes = before_growth, None, 0
-
-    def reserve(self, size: int, what: str) -> Any:
-        """Return at least `size` bytes, the same for every program; errors say it is for `what`."""
-        if self._memory is None or size > self.size_bytes:
-            self._before_growth()
-            self._memory, self.size_bytes = None, 0
-            self._memory = allocate(Spec((size,), "uint8"), what)
-            self.size_bytes = size
-        return self._memory
 
 
 class ProgramRunner:
@@ -83,10 +67,10 @@ class ProgramRunner:
         self._host_steps = _steps_without_kernel(program)
         self._stream = compute_stream()
         plans = [_plan_of(program, step) for step in program.steps]
-        scratch, scratch_bytes = _scratch(program.steps, plans)
+        scratch, scratch_bytes = scratch_offsets(program.steps, plans)
         self._scratch_start = padded_bytes(Spec((program.arena_bytes,), "uint8"))
         arena = Arena() if arena is None else arena
-        self._arena = arena.reserve(self._scratch_start + scratch_bytes, _largest(program))
+        self._arena = arena.reserve(self._scratch_start + scratch_bytes, largest_arrays(program))
         self._halted = allocate(Spec((1,), "uint32"), HALTED)
         upload(np.zeros(1, np.uint32), self._halted)
         self._device_copies = self._copies_of_persistent()
@@ -170,7 +154,7 @@ class ProgramRunner:
         indices = [i for i, b in enumerate(self._program.buffers) if b.storage in _PERSISTENT]
         copies = device_copies_of(
             [self._host_arrays[i] for i in indices],
-            _what("parameters and state", self._buffers(indices)),
+            allocation_text("parameters and state", self._buffers(indices)),
         )
         return dict(zip(indices, copies, strict=True))
 
@@ -178,7 +162,7 @@ class ProgramRunner:
         """Return the region of each buffer; a view has its root's."""
         inputs = [i for i, b in enumerate(self._program.buffers) if b.storage == "input"]
         specs = [b.spec for b in self._buffers(inputs)]
-        adjacent = allocate_adjacent(specs, _what("inputs", self._buffers(inputs)))
+        adjacent = allocate_adjacent(specs, allocation_text("inputs", self._buffers(inputs)))
         regions = dict(zip(inputs, adjacent, strict=True))
         regions |= {index: copy.region for index, copy in self._device_copies.items()}
         for index, buffer in enumerate(self._program.buffers):
@@ -287,35 +271,3 @@ def _plan_of(program: Program, step: Step) -> KernelPlan:
         if index is None and spec is not None and name not in contract.updates
     }
     return plan._replace(scratch={**plan.scratch, **unused})
-
-
-def _scratch(steps: tuple[Step, ...], plans: list[KernelPlan]) -> tuple[list[dict[str, int]], int]:
-    """Return each step's scratch arrays with their offsets, and the bytes that all steps need.
-
-    Steps reuse the same bytes, except for updates in a row: the gradients that dense layers compute
-    there are read when all weights are updated together.
-    """
-    all_offsets, end, most = [], 0, 0
-    for number, (step, plan) in enumerate(zip(steps, plans, strict=True)):
-        if not (number and is_update(step) and is_update(steps[number - 1])):
-            end = 0
-        offsets = {}
-        for name, spec in plan.scratch.items():
-            offsets[name] = end
-            end += padded_bytes(spec)
-        all_offsets.append(offsets)
-        most = max(most, end)
-    return all_offsets, most
-
-
-def _largest(program: Program) -> str:
-    """Return a text that names the program's largest arrays, for the message if memory is short."""
-    own = [b for b in program.buffers if not b.storage and b.view_of is None]
-    return _what("the layers' outputs of one batch", own)
-
-
-def _what(kind: str, buffers: list[Buffer], count: int = 3) -> str:
-    """Return a text that says what an allocation is for."""
-    largest = sorted(buffers, key=lambda b: -padded_bytes(b.spec))[:count]
-    names = ", ".join(f"{b.name} {b.spec.shape}" for b in largest)
-    return f"{kind}, of which the largest are {names}"

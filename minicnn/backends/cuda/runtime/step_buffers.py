@@ -19,7 +19,7 @@ from minicnn.contracts import Shape, Spec
 from minicnn.program import Feed
 
 
-class Outcomes(NamedTuple):
+class FinishedSteps(NamedTuple):
     """What the history says about steps: only those before the first loss that is not finite."""
 
     losses: np.ndarray  # (steps, samples)
@@ -108,7 +108,7 @@ class StepBuffers:
         self._started.append(StartedSteps(self._half, steps))
         self._half = 1 - self._half
 
-    def outcomes(self) -> Outcomes:
+    def outcomes(self) -> FinishedSteps:
         """Wait for the steps that were started first, and return their outcomes."""
         half, steps = self._started.popleft()
         with device_errors():
@@ -117,4 +117,4 @@ class StepBuffers:
         halted, losses, predictions = np.split(rows, [1, 1 + self._layout.samples], axis=1)
         good = (halted[:, 0] == 0) & np.isfinite(losses).all(1)
         done = steps if good.all() else int(good.argmin())
-        return Outcomes(losses[:done].copy(), predictions[:done].copy(), done < steps)
+        return FinishedSteps(losses[:done].copy(), predictions[:done].copy(), done < steps)
