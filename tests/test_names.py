@@ -221,7 +221,7 @@ def test_automatic_names_go_on_behind_given_ones(given, following):
     assert Dense(1).name == following
 
 
-# --- first weights -----------------------------------------------------------------------------
+# --- initial weights ---------------------------------------------------------------------------
 
 
 def image_network():
