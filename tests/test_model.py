@@ -373,7 +373,7 @@ WRONG_CALLS = {
     "metric-twice": (
         lambda m, x, y: m.compile("sgd", "mse", ["accuracy", "acc"]),
         ArgumentError,
-        r"'accuracy' is there twice",
+        r"two are called 'accuracy'",
     ),
     "metric-kind": (lambda m, x, y: m.compile("sgd", "mse", [5]), ArgumentError, r"metric 5"),
     "trainable": (lambda m, x, y: setattr(m, "trainable", "no"), ArgumentError, r"'no'"),
