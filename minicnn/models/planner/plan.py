@@ -29,7 +29,6 @@ from minicnn.models.planner.views import drop_views
 from minicnn.optimizers import Optimizer
 from minicnn.program import Buffer, Program, Step
 
-
 Known = dict[str, Value | None]  # the values that a Plan has fields for, by these fields' names
 
 
