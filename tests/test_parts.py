@@ -1,4 +1,4 @@
-"""Where a fraction cuts data into a part for training and one for validation."""
+"""The sizes and contents of the training and validation subsets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pickles that hold data and nothing else: what comes back, what is refused, what it may cost."""
+"""The safe pickle reader: what it reads, what it refuses, and its limits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def get(place):
 
 
 class NeverCopied(dict):
-    """A memo that notices when somebody goes through it."""
+    """A memo that fails if it is iterated over."""
 
     def items(self):
         raise AssertionError("the memo was gone through")
