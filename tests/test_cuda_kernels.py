@@ -39,6 +39,8 @@ EXACT = {
     "zero_pad2d_forward", "zero_pad2d_backward",
 }  # fmt: skip
 
+ON_DEVICE = {name: case for name, case in OTHERS.items() if not CONTRACTS[case[0]].on_host}
+
 
 def run(table, kernel, known, attributes):
     reads = [known.get(name.rstrip("?")) for name in CONTRACTS[kernel].reads]
@@ -76,9 +78,6 @@ def test_agrees_with_the_reference(case):
 def test_an_empty_batch_is_no_special_case(case):
     for kernel, known in calls(case, np.float32, samples=0):
         assert_agrees(kernel, known, case.attributes)
-
-
-ON_DEVICE = {name: other for name, other in OTHERS.items() if not CONTRACTS[other[0]].on_host}
 
 
 @pytest.mark.parametrize(("kernel", "absent", "attributes"), ON_DEVICE.values(), ids=ON_DEVICE)
