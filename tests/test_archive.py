@@ -1,4 +1,4 @@
-"""`.mcnn` files: what goes in comes out, same bytes for same content, and none is ever lost."""
+"""`.mcnn` files: they return what was written, byte for byte, and no write loses a file."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_more_than_a_zip_can_address_is_refused():
 
 
 class FaultySystem:
-    """`os`, whose `fail_at`-th call of those that reach the disk raises `error`."""
+    """A stand-in for `os` whose `fail_at`-th call that reaches the disk raises `error`."""
 
     REACHING = ("open", "write", "fsync", "close", "read", "replace")
 

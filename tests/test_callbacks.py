@@ -1,4 +1,4 @@
-"""Callbacks on a model that only pretends to train: every epoch's numbers are given."""
+"""Callbacks on a fake model, for which the logs of every epoch are given."""
 
 import errno
 import json
@@ -35,7 +35,7 @@ STEPS = 2  # batches an epoch
 
 
 class Pretender:
-    """Its one weight is the number of steps done; its checkpoints are JSON."""
+    """A fake model: its one weight is the number of steps, its checkpoints are JSON."""
 
     def __init__(self, learning_rate=0.1):
         self.stop_training = False
@@ -88,7 +88,7 @@ class Pretender:
             callback.set_arrays({k: np.array(v) for k, v in arrays.items()})
 
     def fit(self, logs, *running, stop_after=None):
-        """One epoch for each of `logs`; killed without a word after epoch `stop_after`."""
+        """Run one epoch per item of `logs`; end like a killed process after epoch `stop_after`."""
         self.running = list(running)
         hooks = CallbackList(running, self)
         self.stop_training, self.epoch = False, 0

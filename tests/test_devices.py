@@ -122,7 +122,7 @@ def test_the_verb_prints_engines_and_devices(install, capsys):  # noqa: F811
     install(FakeDriver(H200))
     assert run(["devices"]) == 0
     out = capsys.readouterr().out
-    assert "NVIDIA H200" in out and "150,000,000,000 bytes" in out and "in use" in out
+    assert "NVIDIA H200" in out and "150,000,000,000 bytes" in out and "current" in out
     assert run(["devices", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in found["devices"]] == ["CPU:0", "GPU:0"]

@@ -1,4 +1,4 @@
-"""What `fit` says before its first step, and what it makes of numbers that are none."""
+"""Errors and warnings before the first step of `fit`, and what it does with NaN and infinity."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def small(last="softmax", loss="sparse_categorical_crossentropy", units=3, metri
 
 
 def linear(rate=0.1):
-    """The mean square error of x's sum, for labels that are 0: falls at a small rate."""
+    """Return a model whose output is the sum of x; with labels 0 its loss falls at a small rate."""
     mc.utils.clear_session()
     model = mc.Sequential([mc.Input((2,)), layers.Dense(1, kernel_initializer="ones")])
     model.compile(mc.optimizers.SGD(rate), "mse", ["accuracy"])
@@ -117,7 +117,7 @@ def test_between_batches_there_is_no_validation(tmp_path, monkeypatch):
 
 
 class Adds(Callback):
-    """Measures something of its own."""
+    """A callback that adds a value to the logs."""
 
     def on_epoch_end(self, epoch, logs=None):
         logs["val_own"] = -float(epoch)
@@ -233,7 +233,7 @@ def test_hooks_of_validation_batches_are_called():
 
 
 def diverging():
-    """Two batches of four; the loss of the second has a NaN."""
+    """Train on two batches of four, of which the second has a NaN loss."""
     x = np.ones((8, 2), np.float32)
     x[5, 1] = math.nan
     return x, np.zeros((8, 1), np.float32)
@@ -410,7 +410,7 @@ def test_a_network_that_cannot_learn_is_pointed_out():
 
 
 def test_a_class_without_a_weight_counts_once():
-    """Zero weights give log 3 for every sample: the mean of 1, 2, 1, 1 times that."""
+    """With zero weights each loss is log 3, so the total is the mean of 1, 2, 1, 1 times that."""
     model = mc.Sequential([mc.Input((2,)), layers.Dense(3, "softmax", kernel_initializer="zeros")])
     model.compile(mc.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
     history = model.fit(X[:4], np.array([0, 1, 2, 2]), verbose=0, class_weight={1: 2.0})

@@ -1,4 +1,4 @@
-"""Which batches a training sees, in which order, and that seeds alone decide."""
+"""Which batches a training gets, in which order, and that this depends on the seed alone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def small():
 
 
 class Numbered(list):
-    """Batches in a list; notes which of them were asked for."""
+    """A list of batches that records which of them were fetched."""
 
     def __init__(self, count):
         super().__init__((X[4 * i : 4 * i + 4], Y[4 * i : 4 * i + 4]) for i in range(count))
@@ -47,7 +47,7 @@ class Numbered(list):
 
 
 class ByPass:
-    """Batches by the number of the pass: each pass begins with another one."""
+    """A source with `for_epoch`, whose passes begin with different batches."""
 
     def __init__(self):
         self.asked = []
@@ -63,7 +63,7 @@ class ByPass:
 
 
 def batches(count):
-    """A generator, which can be used once."""
+    """Return a generator, which can be used once."""
     for i in range(count):
         yield X[4 * i % 24 : 4 * i % 24 + 4], Y[4 * i % 24 : 4 * i % 24 + 4]
 
@@ -93,7 +93,7 @@ def test_an_epoch_goes_on_where_the_one_before_ended(steps, epochs, wanted):
 
 
 class Anew:
-    """An iterable that is no list, which would be looked into for arrays."""
+    """An iterable that is not a list, because a list could be one of arrays."""
 
     def __init__(self, source):
         self.source = source
@@ -227,7 +227,7 @@ def sources():
 
 @pytest.mark.parametrize("source", sources())
 def test_three_trainings_of_one_epoch_are_one_of_three(backend, source, tmp_path):
-    """So each has another order, and other augmented images; also when saved in between."""
+    """Each call has another order and other augmented images, also after saving and loading."""
     data, options = sources()[source]()
     whole, by_one, counted_on = small(), small(), small()
     whole.fit(*data, epochs=3, verbose=0, **options)
@@ -256,7 +256,7 @@ def test_every_order_is_another_one(monkeypatch):
 
 
 class Killed(BaseException):
-    """What a test ends a training with."""
+    """The error by which a test ends a training."""
 
 
 def killer(model, steps):
@@ -351,7 +351,7 @@ def augmented():
 
 @pytest.mark.parametrize("source", [lambda: (X, Y), lambda: (augmented(),)], ids=["arrays", "flow"])
 def test_a_training_keeps_the_seed_that_it_began_with(backend, source):
-    """Whoever sets another one meanwhile: a callback, or another thread at any moment."""
+    """Neither a callback nor another thread that sets another seed meanwhile changes it."""
     random.set_random_seed(5)
     quiet = small()
     quiet.fit(*source(), epochs=3, verbose=0)

@@ -1,4 +1,4 @@
-"""Batch norms that a convolution takes over in use: the same predictions, of the weights of now."""
+"""Folded batch norms at inference: the same predictions, with the current weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BATCH = 3
 
 
 def after():
-    """Padded, without bias, with ReLU and pooling behind; then grouped, and read twice."""
+    """Return batch norms after convolutions: padded, pooled, grouped, read twice."""
     x = mc.Input((11, 10, 3))
     y = layers.Conv2D(6, 3, padding="same", use_bias=False)(x)
     y = layers.ReLU()(layers.BatchNormalization()(y))
@@ -22,7 +22,7 @@ def after():
 
 
 def before():
-    """As in the scene network: pooled, normed, dropped out."""
+    """Return a batch norm before a convolution, as in the scene network."""
     x = mc.Input((11, 10, 3))
     y = layers.MaxPooling2D(2)(layers.Conv2D(6, 3, activation="relu")(x))
     y = layers.Dropout(0.2)(layers.BatchNormalization(center=False)(y))
@@ -31,14 +31,14 @@ def before():
 
 
 def both():
-    """One convolution between two batch norms takes both."""
+    """Return a convolution between two batch norms, which takes over both."""
     x = mc.Input((11, 10, 3))
     y = layers.BatchNormalization()(layers.Conv2D(4, 3)(layers.BatchNormalization()(x)))
     return mc.Model(x, y)
 
 
 def neither():
-    """Behind what is padded with zeros, behind an activation, read twice, seen outside."""
+    """Return batch norms that cannot be folded: padded, activated, read twice, an output."""
     x = mc.Input((11, 10, 3))
     y = layers.Conv2D(4, 3, padding="same")(layers.BatchNormalization()(x))
     y = layers.BatchNormalization()(layers.Activation("relu")(y))
@@ -52,7 +52,7 @@ every = pytest.mark.parametrize(("build", "folded"), FOLDED.values(), ids=FOLDED
 
 
 def unsettle(model, seed=1):
-    """Statistics and weights as training might leave them."""
+    """Set statistics and weights as training might leave them."""
     rng = np.random.default_rng(seed)
     for parameter in model.parameters:
         low, high = (0.3, 2.0) if "variance" in parameter.name else (-0.7, 0.7)

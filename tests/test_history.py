@@ -1,4 +1,4 @@
-"""History, its table and its picture."""
+"""History, its CSV file and its plot."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Model files from strangers: cut, damaged, forged. Each is refused, and nothing else happens."""
+"""Model files that are cut, damaged or forged: each raises an error, and nothing else happens."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_nothing_that_was_edited_is_accepted(good, edits):
 
 
 class Watch:
-    """Hears what Python is asked to do; a hook of this kind can never be taken away again."""
+    """Records what Python is asked to do; such an audit hook can never be removed."""
 
     # What it may not be asked while a stranger's file is read; and which files are opened.
     KINDS = (
@@ -115,7 +115,7 @@ class Watch:
 
 
 class Work:
-    """Counts calls of functions, Python's and C's, and the most memory that was taken."""
+    """Counts calls of Python and C functions, and the peak memory."""
 
     MAX_CALLS = 1_000_000
     MAX_BYTES = 200 << 20  # of a file that is small; of a large one 4 times its size more
@@ -147,7 +147,7 @@ def watch():
 
 
 def check_message(error, path):
-    """One line that begins with the file, says why, and obeys no file's wishes."""
+    """Check that the message is one line that begins with the file and contains nothing harmful."""
     message = str(error)
     assert str(path) in message and len(message) <= 300 + len(str(path))
     assert message.isprintable()
@@ -169,7 +169,7 @@ def test_the_museum(make, error, text, good, watch, tmp_path):
 
 @pytest.fixture(scope="module")
 def _readers_in_use(tmp_path_factory):
-    """Whatever the readers import late is imported before anybody listens."""
+    """Read files once, so that late imports happen before the hook listens."""
     path = tmp_path_factory.mktemp("first") / "x"
     for reader in {reader for reader, _, _ in FILES.values()}:
         path.write_bytes(b"nothing, and no JSON")

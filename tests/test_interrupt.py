@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of a step: what was not begun is left out, and the model is as before."""
+"""Ctrl-C in the middle of a step: no further kernel starts, and the model stays as it was."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def press():
 
 
 class PressedInKernel:
-    """The reference, with Ctrl-C pressed while a kernel runs for the n-th time; it counts on."""
+    """The reference engine with Ctrl-C in the n-th run of a kernel; it counts later runs."""
 
     def __init__(self, monkeypatch, name: str, n: int):
         self.left, self.after, self.pressed = n, [], False
@@ -55,7 +55,7 @@ class PressedInKernel:
 
 
 def kernels_after_ctrl_c(monkeypatch, kernel, n, error, action):
-    """The kernels that were begun after it was pressed in the n-th run of `kernel`."""
+    """Return the kernels that started after Ctrl-C was pressed in the n-th run of `kernel`."""
     with monkeypatch.context() as patch:
         pressed = PressedInKernel(patch, kernel, n)
         with pytest.raises(error):
@@ -131,7 +131,7 @@ def test_while_a_batch_is_waited_for_ctrl_c_strikes_at_once(tmp_path):
     def batches():
         yield X[:8], Y[:8]
         press()
-        raise AssertionError("the generator must not go on")
+        raise AssertionError("the generator must not continue")
 
     model = network()
     with pytest.raises(BetweenSteps):
@@ -202,7 +202,7 @@ def test_in_a_training_even_the_second_waits_for_a_whole_block():
 
 
 def press_during(run, *arguments):
-    """Press Ctrl-C from a thread that gets its turn when this one is in a kernel, without GIL."""
+    """Press Ctrl-C from another thread while this one runs a kernel without the GIL."""
     ready = threading.Event()
 
     def wait_and_press():

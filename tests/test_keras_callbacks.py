@@ -13,7 +13,7 @@ from minicnn.callbacks import EarlyStopping, ReduceLROnPlateau
 
 
 class Pretender:
-    """A model and its optimizer. Its weights are the number of the epoch."""
+    """A fake model that is its own optimizer; its weights are the number of the epoch."""
 
     has_schedule = False
 

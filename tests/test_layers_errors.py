@@ -183,7 +183,7 @@ ERRORS = {
     "another axis": (
         lambda: BatchNormalization(axis=1), ArgumentError, "axis must be -1, the channels; got 1",
     ),
-    "the batch axis": (lambda: Concatenate(axis=0), ArgumentError, "axis must be .*, other than 0"),
+    "the batch axis": (lambda: Concatenate(axis=0), ArgumentError, "axis must be .* other than 0"),
     "softmax over another axis": (lambda: Softmax(axis=1), ArgumentError, "axis must be -1"),
     "a cap of 5": (lambda: ReLU(max_value=5), ArgumentError, "max_value must be None or 6; got 5"),
     "a capped leak": (lambda: ReLU(6, 0.1), ArgumentError, "cannot be used together"),

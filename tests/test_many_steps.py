@@ -1,6 +1,6 @@
-"""Several steps with one call: the same training as one step after the other, bit for bit.
+"""Several steps per call: the same training as with one step per call, bit for bit.
 
-The engine here is the reference with a loop in it, so that the rule is held without a GPU.
+The engine is the reference with a loop, so that this is tested without a GPU.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ SAMPLES, BATCH = 22, 3  # seven whole batches and a rest
 
 
 class Looping(reference.Runner):
-    """Takes three steps at a time; does them when it is asked for the outcome, as late as may be.
+    """Takes three steps per call, and runs them as late as possible: in `finish`.
 
-    From a loss that is not finite on it changes nothing, until everything begun was finished.
+    After a loss that is not finite it changes nothing until all calls are finished.
     """
 
     max_steps_per_call = 3
@@ -116,7 +116,7 @@ def numpy_engine():
 
 @pytest.fixture
 def many(monkeypatch, numpy_engine):
-    """From here on the reference takes three steps at a time."""
+    """Return a function that makes the reference take three steps per call from then on."""
 
     def switch():
         monkeypatch.setattr(reference, "Runner", Looping)
@@ -125,7 +125,7 @@ def many(monkeypatch, numpy_engine):
 
 
 class At(callbacks.Callback):
-    """Does something when so many steps are done."""
+    """Calls a function after that many steps."""
 
     def __init__(self, steps=0, action=None, every_batch=False):
         self.steps, self.action, self.looks = steps, action, every_batch
@@ -145,7 +145,7 @@ def batches(count=8):
 
 
 def odd_batches():
-    """Of sizes that change, and one that stands alone."""
+    """Return batches of changing sizes, one of which is alone."""
     x, y = data()
     cuts = [0, 3, 6, 10, 14, 16, 19, 22]
     return [(x[i:j], y[i:j]) for i, j in pairwise(cuts)]
@@ -297,7 +297,7 @@ def test_resumed_in_the_middle_of_an_epoch(many, tmp_path, monkeypatch):
 
 
 def test_ctrl_c_waits_for_what_was_begun(many, tmp_path):
-    """Weights and counters belong together in what is saved, so a resumed training is the same."""
+    """Saved weights and counters belong together, so the resumed training is the same."""
     whole, want = fitted(epochs=2)
     many()
     backup = callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)

@@ -1,4 +1,4 @@
-"""Models in unusual hands: copies, threads, callbacks that interfere, things changed half-way."""
+"""Models that are copied, shared by threads, disturbed by callbacks, or changed between calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Good files with some of their values exchanged: nothing but our own errors comes of it."""
+"""Good files with some values exchanged: reading them raises minicnn's own errors only."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def callbacks(folder):
 
 
 def places(value, before=()):
-    """The way to every value inside."""
+    """Return the path of every value inside."""
     yield before
     if isinstance(value, dict | list):
         for key in value if isinstance(value, dict) else range(len(value)):
@@ -63,7 +63,7 @@ def places(value, before=()):
 
 
 def exchanged(document, dice):
-    """One to three of its values are others, are gone, or are there once more."""
+    """Return a copy in which one to three values are replaced, removed or repeated."""
     document = copy.deepcopy(document)
     for _ in range(dice.randint(1, 3)):
         ways = [way for way in places(document) if way]
@@ -132,7 +132,7 @@ STATES = [
 
 @pytest.mark.parametrize(("callback", "state"), STATES, ids=lambda v: type(v).__name__)
 def test_a_callback_refuses_a_state_of_another_kind(callback, state):
-    """A text was waited for, and the training ended in a TypeError after its first epoch."""
+    """Without the check a text in the state would raise a TypeError after the first epoch."""
     callback.model = network()
     callback.set_state(state)
     for key in state:
@@ -157,7 +157,7 @@ def test_a_checkpoint_with_a_wrong_state_is_named(tmp_path):
 
 
 def mutated(data, dice):
-    """Bits, bytes, lengths and pieces of it are others."""
+    """Return the bytes with some bits, bytes, lengths or pieces changed."""
     data = bytearray(data)
     for _ in range(dice.randint(1, 4)):
         at = dice.randrange(len(data) + 1)
@@ -175,7 +175,7 @@ def mutated(data, dice):
 
 
 def summed(data):
-    """Every header of an archive gets its right check sum, so that more of it is read."""
+    """Correct the checksum of every header of an archive, so that more of it is read."""
     data = bytearray(data)
     for at in range(0, len(data) - 511, 512):
         if data[at + 257 : at + 262] == b"ustar":

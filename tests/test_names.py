@@ -1,4 +1,4 @@
-"""Names of layers and parameters, and what does not depend on them."""
+"""Names of layers and parameters, and results that must not depend on them."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def test_inputs_that_nobody_named_take_another_name_where_networks_meet():
 
 
 def test_the_layers_of_a_sequential_are_those_that_were_added():
-    """As in Keras: without the InputLayer, which a Model has; also before the input is known."""
+    """As in Keras, a Sequential has no InputLayer in `layers`, even before its input is known."""
     added = [Dense(3, name="a"), Dense(2, name="b")]
     waiting, built = mc.Sequential(added), mc.Sequential([Input((4,)), *added])
     assert waiting.layers == built.layers == added
@@ -195,7 +195,7 @@ HEAD = """
 
 
 def test_automatic_names_avoid_those_of_a_loaded_model(tmp_path):
-    """In a new process, whose counters have seen none of them."""
+    """The counters of a new process start at 0, whatever names the file has."""
     model = mc.Sequential([Input((4,)), Dense(8), Dense(3)])
     model.save(tmp_path / "m.mcnn")
     script = [sys.executable, "-c", textwrap.dedent(HEAD), tmp_path / "m.mcnn"]
@@ -221,7 +221,7 @@ def test_automatic_names_go_on_behind_given_ones(given, following):
     assert Dense(1).name == following
 
 
-# --- first weights -----------------------------------------------------------------------------
+# --- initial weights ---------------------------------------------------------------------------
 
 
 def image_network():
@@ -245,7 +245,7 @@ def test_a_seed_gives_the_same_first_weights_again():
 
 
 def test_a_seed_gives_the_same_training_again(backend):
-    """Dropout's masks too belong to the place of the layer, not to a count of names."""
+    """Dropout's masks depend on the layer's position too, not on a count of names."""
     x = np.random.default_rng(0).normal(size=(8, 8, 8, 1)).astype(np.float32)
     trained = []
     for _ in range(2):
@@ -258,7 +258,7 @@ def test_a_seed_gives_the_same_training_again(backend):
 
 
 def test_the_first_weights_are_those_of_earlier_versions():
-    """Results that were published with a seed can be had again."""
+    """Results that were published with a seed can be reproduced."""
     mc.utils.set_random_seed(0)
     places = {(None, None, None): ("dense", "dense_1"), ("x", "one", "two"): ("one", "two")}
     for names, expected in places.items():
@@ -279,7 +279,7 @@ def test_equal_layers_of_one_network_start_differently():
 
 
 def test_equal_networks_that_are_joined_start_differently():
-    """As long as nobody has seen that they are equal."""
+    """Initial weights that are not drawn yet change when two equal networks are joined."""
     mc.utils.set_random_seed(3)
     model = joined(network(), network())
     kernels = [p.value for p in model.parameters if p.name.endswith("kernel")]

@@ -1,4 +1,4 @@
-"""A user's own classes in saved models: whatever can be saved can be loaded."""
+"""Users' own classes in saved models: everything that can be saved can be loaded."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = np.random.default_rng(1).normal(size=(16, 2)).astype(np.float32)
 
 
 class Scale(Layer):
-    """It has one argument, which get_config returns."""
+    """A layer with one argument, which get_config returns."""
 
     def __init__(self, factor, **options):
         super().__init__(**options)
@@ -38,7 +38,7 @@ class Scale(Layer):
 
 
 class Silent(Scale):
-    """As Scale, but get_config leaves the argument out."""
+    """A layer like Scale whose get_config lacks the argument."""
 
     def get_config(self):
         return Layer.get_config(self)
@@ -106,7 +106,7 @@ class Net(mc.Model):
 
 
 class Tower(mc.Sequential):
-    """Its constructor has other arguments than Sequential's."""
+    """A model whose constructor has other arguments than Sequential's."""
 
     def __init__(self, units, name=None):
         super().__init__([Input((4,)), Dense(units), Dense(2)], name=name)
@@ -117,7 +117,7 @@ class Tower(mc.Sequential):
 
 
 class Fixed(mc.Sequential):
-    """Its constructor takes no layers."""
+    """A model whose constructor takes no layers."""
 
     def __init__(self):
         super().__init__([Input((4,)), Dense(2)])
@@ -231,14 +231,14 @@ class WithArray(Scale):
 
 
 class Drifting(Scale):
-    """Its attribute is never what the constructor was given."""
+    """A layer that changes its argument, so that a rebuilt layer has another one."""
 
     def __init__(self, factor, **options):
         super().__init__(factor + 1.0, **options)
 
 
 class Forgetful(Scale):
-    """Its get_config has no `return`."""
+    """A layer whose get_config returns None."""
 
     def get_config(self):
         {**super().get_config(), "factor": self.factor}
@@ -255,7 +255,7 @@ class UnwrittenModel(mc.Sequential):
 
 
 class Growing(Scale):
-    """Its get_config has one more entry once a name was given, as it is when it is built again."""
+    """A layer whose get_config has one more entry when it is rebuilt."""
 
     def __init__(self, factor, **options):
         super().__init__(factor, **options)
@@ -391,7 +391,7 @@ def test_a_training_of_any_network_can_be_taken_up(tmp_path):
 
 
 def test_weights_are_read_in_the_network_s_order_not_by_name(tmp_path):
-    """In the file the order is another one: b comes before c."""
+    """The file has another order: b comes before c."""
     names = (("c", "b"), ("x", "y"))
     one, other = (
         mc.Sequential([Input((4,)), Dense(4, name=a), Dense(4, name=b)]) for a, b in names
@@ -403,7 +403,7 @@ def test_weights_are_read_in_the_network_s_order_not_by_name(tmp_path):
 
 
 def test_files_that_do_not_tell_the_order_are_read_by_name(tmp_path):
-    """Earlier versions wrote such files."""
+    """Earlier versions wrote files without the order of parameters."""
     model = net()
     model.save(tmp_path / "m.mcnn")
     archive = read_archive(tmp_path / "m.mcnn")
@@ -494,7 +494,7 @@ def test_a_file_never_gets_a_class_of_another_kind(tmp_path):
 
 
 def test_own_metrics_are_counted(tmp_path):
-    """All y_pred are 0, so the metric is the mean of y ** 2."""
+    """All predictions are 0, so the metric is the mean of y ** 2."""
     model = mc.Sequential([Input((4,)), Dense(2, kernel_initializer="zeros")])
     model.compile("sgd", "mse", [Distance(2, name="far")])
     logs = model.evaluate(X, T, verbose=0, return_dict=True)

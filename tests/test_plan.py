@@ -1,4 +1,4 @@
-"""The planner: fusion keeps the meaning, gradients add up, nobody writes over a living value."""
+"""The planner: fusion keeps the meaning, gradients add up, no live value is overwritten."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_fusion_changes_nothing(backend, build):
 
 @every_network
 def test_gradients_are_the_slope_of_the_loss(build):
-    """One step of SGD without momentum moves along the gradient: the loss falls by lr |g|^2."""
+    """A step of SGD without momentum follows the gradient: the loss falls by lr |g|^2."""
     with mc.backend("numpy"):
         model = compiled(build)
         model.compile(mc.optimizers.SGD(1e-3), "sparse_categorical_crossentropy")
@@ -116,7 +116,7 @@ def test_gradients_are_the_slope_of_the_loss(build):
 @every_network
 @pytest.mark.parametrize("kind", ["train", "predict"])
 def test_no_step_writes_over_a_living_value(build, kind):
-    """Replay the program on addresses: a byte may only be read by whoever wrote it last."""
+    """Replay the program on addresses: a byte that is read must be of the value written last."""
     program = compiled(build).program(BATCH, training=kind == "train")
     owner = np.full(program.arena_bytes // 64, -1)
     for step in program.steps:
@@ -204,7 +204,7 @@ def relu_chain():
 
 
 def test_a_gradient_passes_its_relu_where_it_is_made(backend):
-    """In the place of the ReLU's output, and the training is the same."""
+    """The gradient is written in place of the ReLU's output, and the training is the same."""
     found = []
     for fuse in (True, False):
         model = compiled(relu_chain, fuse=fuse)
@@ -234,7 +234,7 @@ def test_a_gradient_that_others_read_passes_no_relu():
 
 
 def test_views_cost_no_step_and_no_memory(backend):
-    """Two readers of a flattened image, one that leaves the program, one that adds a gradient."""
+    """A flattened image is read twice, by an output and by a layer whose gradient is added."""
 
     def build():
         x = mc.Input((4, 4, 3))

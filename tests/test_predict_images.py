@@ -1,4 +1,4 @@
-"""Files in, names out: on real decoders, with bad files among the good ones."""
+"""From files to class names, with real decoders, and bad files among the good ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def model():
 
 @pytest.fixture
 def files(tmp_path):
-    """Six pictures of different sizes and types; b.jpg and e.png cannot be read."""
+    """Write six images of different sizes and types; b.jpg and e.png cannot be read."""
     rng = np.random.default_rng(0)
     for i, name in enumerate(("a.png", "b.jpg", "c.jpg", "d ä.bmp", "e.png", "f.png")):
         pixels = rng.integers(0, 256, (7 + i, 9, 3), dtype=np.uint8)

@@ -1,6 +1,6 @@
-"""A network's programs: how many are kept, what memory they take, and that sharing it is right.
+"""A network's programs: how many are cached, what memory they take, and that they can share it.
 
-Bytes and programs are counted; what a process takes from the system says little about either.
+Bytes and programs are counted, because the memory of the process says little about either.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Y = np.arange(64) % 3
 
 
 def network():
-    """Both kinds of what depends on parameters alone: a folded norm, and weights for Winograd."""
+    """Return a network with both kinds of constants: a folded batch norm and Winograd weights."""
     mc.utils.clear_session()
     model = mc.Sequential(
         [
@@ -40,14 +40,14 @@ def network():
 
 
 def alone(n, model):
-    """The prediction for n images by a network of the same weights that has seen no other batch."""
+    """Return the prediction for n images by a new network of the same weights."""
     other = network()
     other.set_weights(model.get_weights())
     return other.predict_on_batch(X[:n])
 
 
 def memory_of(model):
-    """(arena, host arrays) in bytes."""
+    """Return the bytes of the arena and of the host arrays."""
     memory = model._executions._memory[mc.current_backend()]
     return memory.arena.size_bytes, memory.shared.size_bytes
 
@@ -117,7 +117,7 @@ def test_derived_weights_are_kept_once_for_all_batch_sizes():
 
 
 def test_predictions_in_between_do_not_disturb_each_other(backend):
-    """Sizes up and down; weights change between them; training, too, uses the same memory."""
+    """Sizes grow and shrink, weights change in between, and training uses the same memory."""
     model = network()
     for turn in range(3):
         for n in (5, 64, 2, 33, 64, 5):
@@ -155,7 +155,7 @@ def test_outcomes_outlast_the_next_run(backend):
 
 
 def test_threads_with_batches_of_many_sizes_and_a_training_use_one_network(backend):
-    """While one runs another is planned, and the arena grows under both."""
+    """One thread plans a program, and the arena grows, while another thread runs one."""
     model = network()
     norm = next(la for la in model.layers if isinstance(la, layers.BatchNormalization))
     norm.trainable = False  # its running statistics stay

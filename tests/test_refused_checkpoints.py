@@ -1,4 +1,4 @@
-"""What is refused has changed nothing: everything is checked before anything is assigned."""
+"""A checkpoint that is refused changes nothing: everything is checked before it is assigned."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Y = np.random.default_rng(1).integers(0, 3, 24)
 
 
 class Fragile(mc.callbacks.Callback):
-    """Half of its state is in place when the other half is found to be missing."""
+    """A callback that restores half of its state before the other half turns out to be missing."""
 
     def __init__(self):
         self.first, self.second = 0, 0
@@ -43,7 +43,7 @@ def trained(epochs):
 
 
 def state_of(model):
-    """All that a checkpoint may change."""
+    """Return everything that loading a checkpoint may change."""
     return copy.deepcopy(
         {
             "weights": [w.tobytes() for w in model.get_weights()],

@@ -1,4 +1,4 @@
-"""A run that is killed at any instant goes on, and ends with the same weights."""
+"""A run that is killed at any moment can be resumed, and ends with the same weights."""
 
 import os
 import random
@@ -20,7 +20,7 @@ KILLS = 4
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    """A file of settings: three classes of noise, augmented, seven epochs of eight steps."""
+    """Return settings: three classes of noise, augmented, seven epochs of eight steps."""
     root = tmp_path_factory.mktemp("noise")
     numbers = np.random.default_rng(0)
     for part, count in (("train", 40), ("test", 6)):

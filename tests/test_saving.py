@@ -1,4 +1,4 @@
-"""Model files: nothing lost, nothing run, damage and strangers refused with one clear error."""
+"""Model files: nothing is lost, nothing is executed, and damaged or foreign files are errors."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def script(tmp_path):
 
 
 def environment():
-    """The child imports the minicnn that is tested here, installed or not."""
+    """Return an environment in which a child process imports the minicnn that is tested here."""
     return {**os.environ, "PYTHONPATH": str(Path(mc.__file__).parents[1])}
 
 
@@ -210,7 +210,7 @@ def finish(script, folder, out):
 
 
 def kill_after(lines, script, folder, out):
-    """So many lines are waited for, or the last one; a little later comes the kill."""
+    """Wait for that many lines of output, or the last one, then kill the process a little later."""
     with start(script, folder, out) as process:
         for count, line in enumerate(process.stdout, 1):
             if count > lines or line == "done\n":

@@ -1,4 +1,4 @@
-"""A layer that is used twice: its statistics count both uses, its masks are of one use each."""
+"""A layer that is used twice: its statistics count both uses, each use has its own mask."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ BATCHES = tuple(np.array(b, np.float32) for b in ([1, 3, 1, 3], [2, 6, 2, 6], [8
 
 
 def images(batch):
-    """(4, 2, 2, 1), each of one number."""
+    """Return images (4, 2, 2, 1), each with one value everywhere."""
     return np.broadcast_to(batch[:, None, None, None], (4, 2, 2, 1)).copy()
 
 
 def shared_norm(behind=lambda norm: norm, uses=2):
-    """`uses` inputs that go through one norm."""
+    """Return a model with `uses` inputs that go through one batch norm."""
     norm = BatchNormalization(momentum=0.5, name="norm")
     use = behind(norm)
     inputs = [Input((2, 2, 1)) for _ in range(uses)]
@@ -173,7 +173,7 @@ def test_the_gradient_goes_through_the_mask_of_its_use():
 
 def test_masks_stay_when_a_model_is_saved_and_loaded(tmp_path):
     for _ in range(3):
-        Dropout(0.5)  # names go on counting
+        Dropout(0.5)  # names continue to count
     model = dropped_twice([Dropout(0.5)])
     model.save(tmp_path / "m.mcnn")
     for a, b in zip(masks(model), masks(mc.load_model(tmp_path / "m.mcnn")), strict=True):

@@ -12,7 +12,7 @@ from minicnn.ops.dropout import DROPOUT
 
 
 class Dropout(Layer):
-    """In training sets a random fraction `rate` of the values to 0; does nothing at inference.
+    """Sets a random fraction `rate` of the values to 0 in training; does nothing at inference.
 
     (N, ...) -> (N, ...). The values that are kept grow by 1 / (1 - rate), so that their mean
     stays. See `minicnn.ops.dropout`.

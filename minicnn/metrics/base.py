@@ -130,15 +130,15 @@ def class_indices(y: np.ndarray, classes: int, name: str = "y_true") -> np.ndarr
     """Return class indices (N,) from indices (N,) or (N, 1), or from rows (N, classes)."""
     if y.ndim == 2 and y.shape[1] == classes and classes > 1:
         return y.argmax(-1)
-    numbers = one_per_sample(y, name)
-    if numbers.dtype.kind == "f" and not (numbers % 1 == 0).all():
-        i = int(np.flatnonzero(numbers % 1 != 0)[0])
-        raise ArgumentError(f"{name}[{i}] = {numbers[i]:g}; class indices must be integers")
-    numbers = numbers.astype(np.int64)
-    if numbers.size and (numbers.min() < 0 or numbers.max() >= classes):
-        i = int(np.flatnonzero((numbers < 0) | (numbers >= classes))[0])
-        raise ArgumentError(f"{name}[{i}] = {numbers[i]}, but there are {classes} classes")
-    return numbers
+    indices = one_per_sample(y, name)
+    if indices.dtype.kind == "f" and not (indices % 1 == 0).all():
+        i = int(np.flatnonzero(indices % 1 != 0)[0])
+        raise ArgumentError(f"{name}[{i}] = {indices[i]:g}; class indices must be integers")
+    indices = indices.astype(np.int64)
+    if indices.size and (indices.min() < 0 or indices.max() >= classes):
+        i = int(np.flatnonzero((indices < 0) | (indices >= classes))[0])
+        raise ArgumentError(f"{name}[{i}] = {indices[i]}, but there are {classes} classes")
+    return indices
 
 
 def one_per_sample(y: np.ndarray, name: str = "y_true") -> np.ndarray:
