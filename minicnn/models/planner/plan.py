@@ -29,6 +29,8 @@ from minicnn.models.planner.views import drop_views
 from minicnn.optimizers import Optimizer
 from minicnn.program import Buffer, Program, Step
 
+Known = dict[str, Value | None]  # the values that a Plan has fields for, by these fields' names
+
 
 class Plan(NamedTuple):
     """A program, the arrays of its buffers with storage, and the indices of certain buffers."""
@@ -105,13 +107,8 @@ def plan_training(
     dloss = Value("dloss", Spec(last.writes[0].shape), "input")
     gradients = _backward(graph, nodes, learned, last.writes[0], dloss)
     updates = _updates(optimizer, slot, nodes, learned, gradients)
-    known = {
-        "loss": last.writes[0],
-        "y_true": labels,
-        "dloss": dloss,
-        "rates": updates.rates,
-        "rng_key": trace.rng_key,
-    }
+    known: Known = {"loss": last.writes[0], "y_true": labels, "dloss": dloss}
+    known |= {"rates": updates.rates, "rng_key": trace.rng_key}
     calls = [n.call for n in nodes] + gradients.calls + updates.preparations
     changes = trace.changes + updates.calls
     if fuse:
@@ -173,7 +170,7 @@ def _assemble(
     changes: list[Call],
     samples: list[Value],
     outputs: list[Value],
-    known: dict[str, Value | None],
+    known: Known,
     shared: SharedArrays | None,
     *,
     constants: Sequence[Call] = (),
@@ -217,7 +214,7 @@ def _assign_storage(samples: list[Value], constants: Sequence[Call], shared: Sha
 
 
 def _values(
-    calls: list[Call], samples: list[Value], outputs: list[Value], known: dict[str, Value | None]
+    calls: list[Call], samples: list[Value], outputs: list[Value], known: Known
 ) -> list[Value]:
     """Return all values of the program, the inputs first."""
     fed = [known.get(name) for name in ("y_true", "dloss")]
