@@ -51,8 +51,10 @@ def plan_prediction(
     trace, values = Trace(), _inputs(graph, inputs)
     outputs = graph.forward(trace.apply, *values, training=False)
     nodes, constants = _for_inference(trace.nodes, {id(v) for v in outputs}, fuse)
-    calls, known = [n.call for n in nodes], {"rng_key": trace.rng_key}
-    return _assemble(calls, [], values, outputs, known, shared, constants=constants, views=fuse)
+    calls, special_values = [n.call for n in nodes], {"rng_key": trace.rng_key}
+    return _assemble(
+        calls, [], values, outputs, special_values, shared, constants=constants, views=fuse
+    )
 
 
 def plan_test(
@@ -70,10 +72,10 @@ def plan_test(
     labels = Value("y_true", y_true, "input")
     last, predictions = loss_node(trace, loss, output, labels)
     nodes, constants = _for_inference(trace.nodes, {id(predictions)}, fuse)
-    known = {"loss": last.writes[0], "y_true": labels, "rng_key": trace.rng_key}
+    special_values = {"loss": last.writes[0], "y_true": labels, "rng_key": trace.rng_key}
     calls = [n.call for n in nodes]
     return _assemble(
-        calls, [], values, [predictions], known, shared, constants=constants, views=fuse
+        calls, [], values, [predictions], special_values, shared, constants=constants, views=fuse
     )
 
 
@@ -105,7 +107,7 @@ def plan_training(
     dloss = Value("dloss", Spec(last.writes[0].shape), "input")
     gradients = _backward(graph, nodes, learned, last.writes[0], dloss)
     updates = _updates(optimizer, slot, nodes, learned, gradients)
-    known = {
+    special_values = {
         "loss": last.writes[0],
         "y_true": labels,
         "dloss": dloss,
@@ -116,7 +118,7 @@ def plan_training(
     changes = trace.changes + updates.calls
     if fuse:
         calls, changes = fuse_dense_updates(apply_relu_masks_early(calls), changes)
-    return _assemble(calls, changes, values, [predictions], known, shared, views=fuse)
+    return _assemble(calls, changes, values, [predictions], special_values, shared, views=fuse)
 
 
 def _for_inference(
@@ -150,7 +152,7 @@ def _backward(
     gradients.start(losses, dloss)
     wanted = values_with_gradient(nodes, learned)
     for node in reversed(nodes):
-        gradients.go_back_through(node, wanted)
+        gradients.backpropagate(node, wanted)
     return gradients
 
 
@@ -173,7 +175,7 @@ def _assemble(
     changes: list[Call],
     samples: list[Value],
     outputs: list[Value],
-    known: dict[str, Value | None],
+    special_values: dict[str, Value | None],
     shared: SharedArrays | None,
     *,
     constants: Sequence[Call] = (),
@@ -185,9 +187,9 @@ def _assemble(
         calls = drop_views(calls, changes)
     calls = [*constants, *calls]
     everything = [*calls, *changes]
-    values = _values(everything, samples, outputs, known)
+    values = _values(everything, samples, outputs, special_values)
     index = {id(v): i for i, v in enumerate(values)}
-    live_out = {id(v.root) for v in (*outputs, known.get("loss")) if v is not None}
+    live_out = {id(v.root) for v in (*outputs, special_values.get("loss")) if v is not None}
     offsets, arena_bytes = assign_offsets(everything, live_out)
     buffers = tuple(_buffer(v, index, offsets) for v in values)
     steps = tuple(_step(call, index) for call in everything)
@@ -196,7 +198,9 @@ def _assemble(
         for i, v in enumerate(values)
         if v.storage
     }
-    found = {name: index[id(v)] for name, v in known.items() if v is not None and id(v) in index}
+    found = {
+        name: index[id(v)] for name, v in special_values.items() if v is not None and id(v) in index
+    }
     return Plan(
         Program(buffers, steps, arena_bytes, len(calls), len(constants)),
         arrays,
@@ -217,10 +221,13 @@ def _assign_storage(samples: list[Value], constants: Sequence[Call], shared: Sha
 
 
 def _values(
-    calls: list[Call], samples: list[Value], outputs: list[Value], known: dict[str, Value | None]
+    calls: list[Call],
+    samples: list[Value],
+    outputs: list[Value],
+    special_values: dict[str, Value | None],
 ) -> list[Value]:
     """Return all values of the program, the inputs first."""
-    fed = [known.get(name) for name in ("y_true", "dloss")]
+    fed = [special_values.get(name) for name in ("y_true", "dloss")]
     touched = (v for call in calls for v in (*call.reads, *call.writes))
     return _unique([*samples, *fed, *touched, *outputs])
 
