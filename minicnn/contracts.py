@@ -34,12 +34,12 @@ class Contract(NamedTuple):
     writes: tuple[str, ...]
     specs: Callable[..., tuple[Spec, ...]]  # (*specs of reads, **attributes) -> specs of writes
     updates: tuple[str, ...] = ()  # writes that replace the read of the same name in place
-    in_place: str = ""  # the read whose memory the first write may use, element by element
+    in_place: str = ""  # the read that the first write may overwrite element by element
     on_host: bool = False  # a few values, which every engine leaves to the reference
 
 
 def same(*names: int) -> Callable[..., tuple[Spec, ...]]:
-    """Return a `specs` function: each write has the Spec of the read at that position."""
+    """Return a `specs` function whose Specs equal those of the reads at these positions."""
     return lambda *reads, **_: tuple(reads[i] for i in names)
 
 

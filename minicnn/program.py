@@ -2,8 +2,8 @@
 
 `models/planner/plan.py` makes a program for a graph, a batch size, and training or inference. Every
 engine runs it: the reference in a loop, the native engine with one call for all steps that follow
-each other. A training step is two calls: the steps before `commit`, then, if the loss is finite,
-those from `commit` on. `print(program)` reads like the algorithm of the network.
+each other. A training step is two calls: the steps before `first_change`, then, if the loss is
+finite, those from `first_change` on. `print(program)` reads like the algorithm of the network.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class Program(NamedTuple):
     buffers: tuple[Buffer, ...]
     steps: tuple[Step, ...]
     arena_bytes: int
-    commit: int  # the steps from this number on change parameters and state
-    constant: int = 0  # the steps before this number depend on parameters alone
+    first_change: int  # the steps from this index on change parameters and state
+    constant_steps: int = 0  # how many steps at the start depend on parameters alone
 
     def __str__(self) -> str:
         """Return one line per step, folded to the width of a terminal."""
@@ -74,11 +74,12 @@ class Program(NamedTuple):
             text = [f"{result:>{width}} = {call}" for result, call in lines]
         else:
             text = [folded(f"{result} = {call}", screen) for result, call in lines]
-        if 0 < self.commit < len(self.steps):
-            text.insert(self.commit, "-- the steps below change the model --")
-        if self.constant:
+        if 0 < self.first_change < len(self.steps):
+            text.insert(self.first_change, "-- the steps below change the model --")
+        if self.constant_steps:
             text.insert(
-                self.constant, "-- the steps above run only after a change of the parameters --"
+                self.constant_steps,
+                "-- the steps above run only after a change of the parameters --",
             )
         text.append(f"{len(self.steps)} steps, {self.arena_bytes / 2**20:.1f} MiB of activations")
         return "\n".join(text)

@@ -58,7 +58,10 @@ def interval(array):
 def bounds_of(runner):
     program = runner._program
     steps = range(len(program.steps))
-    return [*runner.launches(steps[: program.commit]), *runner.launches(steps[program.commit :])]
+    return [
+        *runner.launches(steps[: program.first_change]),
+        *runner.launches(steps[program.first_change :]),
+    ]
 
 
 def disjoint(intervals):

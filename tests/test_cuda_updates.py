@@ -214,8 +214,8 @@ class Training:
 
     @property
     def program(self):
-        commit = len(self.steps) - len(self.updates)
-        return Program(tuple(self.buffers), tuple(self.steps), self.offset, commit)
+        first_change = len(self.steps) - len(self.updates)
+        return Program(tuple(self.buffers), tuple(self.steps), self.offset, first_change)
 
     def homes(self):
         rng = np.random.default_rng(9)
@@ -232,7 +232,7 @@ def bits(runner, training):
 
 def updates_of(runner, program):
     """Return the number of launches that update weights."""
-    bounds = runner.launches(range(program.commit, len(program.steps)))
+    bounds = runner.launches(range(program.first_change, len(program.steps)))
     return sum("rates" in launch.arguments for b in bounds for launch in b.plan.launches)
 
 
@@ -261,12 +261,12 @@ def test_no_weight_is_updated_while_halted(training):
     program, homes = training.program, training.homes()
     runner = Runner(program, homes)
     before = training.homes()
-    runner.run(0, program.commit)
+    runner.run(0, program.first_change)
     steps = runner.launches(range(len(program.steps)))
     (halted,) = {id(b.arrays[HALTED]): b.arrays[HALTED] for b in steps}.values()
     upload(np.ones(1, np.uint32), halted)
-    runner.run(program.commit)
-    for step in range(program.commit, len(program.steps)):
+    runner.run(program.first_change)
+    for step in range(program.first_change, len(program.steps)):
         runner.run(step, step + 1)
     for i, array in before.items():
         assert runner[i].tobytes() == array.tobytes()
@@ -332,7 +332,7 @@ def test_running_statistics_are_assigned_together():
     steps = (*made, Step("assign", (2,), (0,), {}), Step("assign", (3,), (1,), {}))
     x = np.arange(7, dtype=np.float32)
     homes = {0: np.zeros(7, np.float32), 1: np.zeros(7, np.float32), 4: x}
-    runner = Runner(Program(tuple(buffers), steps, 128, commit=2), homes)
+    runner = Runner(Program(tuple(buffers), steps, 128, first_change=2), homes)
     runner.run()
     assert sum(len(b.plan.launches) for b in runner.launches(range(2, 4))) == 1
     for i, factor in ((0, 2), (1, 3)):

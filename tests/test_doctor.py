@@ -99,7 +99,12 @@ CASES = {
         np.concatenate([Y, Y[:2] + 1]),
         "2 images occur more than once .* samples 0 and 48",
     ),
-    "no softmax": (lambda: network(activation=None), X, Y, "needs probabilities and say ends"),
+    "no softmax": (
+        lambda: network(activation=None),
+        X,
+        Y,
+        "needs probabilities, but the network ends",
+    ),
     "softmax twice": (
         lambda: network(loss=mc.losses.SparseCategoricalCrossentropy(from_logits=True)),
         X,

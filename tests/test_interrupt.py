@@ -14,7 +14,7 @@ import minicnn as mc
 from minicnn import layers
 from minicnn.backends.numpy import KERNELS
 from minicnn.contracts import Spec
-from minicnn.models.training.interrupt import BetweenSteps, Interrupt, Whole
+from minicnn.models.training.interrupt import BetweenSteps, Interrupt, Uninterruptible
 from minicnn.program import Buffer, Program, Step
 from minicnn.shapes import Window2D
 
@@ -160,8 +160,8 @@ def test_elsewhere_the_first_waits_and_the_second_strikes():
         interrupt.check()
         press()
         with pytest.raises(BetweenSteps):
-            interrupt.at_once.__enter__()
-        with pytest.raises(BetweenSteps), interrupt.at_once:
+            interrupt.interruptible.__enter__()
+        with pytest.raises(BetweenSteps), interrupt.interruptible:
             press()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -170,7 +170,7 @@ def test_a_whole_block_is_not_torn():
     done = []
 
     def press_twice():
-        with Whole():
+        with Uninterruptible():
             press()
             press()
             done.append(1)
@@ -179,7 +179,7 @@ def test_a_whole_block_is_not_torn():
         press_twice()
     assert done == [1] and signal.getsignal(signal.SIGINT) is signal.default_int_handler
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with Whole():
+    with Uninterruptible():
         press()
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
@@ -188,7 +188,7 @@ def test_in_a_training_even_the_second_waits_for_a_whole_block():
     done = []
 
     def press_twice(interrupt):
-        with interrupt.whole:
+        with interrupt.uninterruptible:
             press()
             press()
             done.append(interrupt.asked)
@@ -197,7 +197,7 @@ def test_in_a_training_even_the_second_waits_for_a_whole_block():
         with pytest.raises(KeyboardInterrupt) as caught:
             press_twice(interrupt)
         assert caught.type is KeyboardInterrupt and done == [True]
-        with interrupt.whole:
+        with interrupt.uninterruptible:
             pass
 
 
@@ -251,7 +251,7 @@ def test_a_native_program_ends_what_changes_the_model():
     buffers = (Buffer("x", spec, storage="input"), Buffer("y", spec, storage="state"))
     steps = (Step("relu_forward", (0,), (1,), {}),) * 200
     x, y = np.ones(2**22, np.float32), np.zeros(2**22, np.float32)
-    runner = native.Runner(Program(buffers, steps, 0, commit=0), {0: x, 1: y})
+    runner = native.Runner(Program(buffers, steps, 0, first_change=0), {0: x, 1: y})
     with pytest.raises(KeyboardInterrupt):
         press_during(runner.run)
     assert y.all()

@@ -54,12 +54,12 @@ class Looping(reference.Runner):
     def step(self, feeds, u, loss, predictions):
         for index, feed in feeds.items():
             self.hosts[index][...] = feed[u]
-        self.run(0, self.program.commit)
+        self.run(0, self.program.first_change)
         self.halted = self.halted or not np.isfinite(self[loss]).all()
         if self.halted:
             return None
         outcome = self[loss].copy(), self[predictions].copy()
-        self.run(self.program.commit)
+        self.run(self.program.first_change)
         return outcome
 
 

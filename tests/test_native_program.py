@@ -88,7 +88,7 @@ def program():
         Step(kernel, *(tuple(map(index_of, names.split())) for names in arrays), attributes)
         for kernel, *arrays, attributes in STEPS
     ]
-    return Program(tuple(buffers), tuple(steps), offset, commit=len(steps))
+    return Program(tuple(buffers), tuple(steps), offset, first_change=len(steps))
 
 
 def homes():
@@ -167,7 +167,9 @@ def test_large_arenas_begin_on_a_huge_page():
     spec = Spec((2**20,))  # 4 MiB
     buffers = (Buffer("x", spec, storage="input"), Buffer("y", spec, offset=0))
     steps = (Step("relu_forward", (0,), (1,), {}),)
-    runner = native.Runner(Program(buffers, steps, 2**22, commit=1), {0: np.ones(2**20, "f4")})
+    runner = native.Runner(
+        Program(buffers, steps, 2**22, first_change=1), {0: np.ones(2**20, "f4")}
+    )
     runner.run()
     assert runner[1].ctypes.data % 2**21 == 0 and runner[1].all()
 

@@ -192,7 +192,7 @@ def test_predictions_follow_the_parameters_that_constant_steps_read(backend, mon
     x, _ = data(5)
     model = plain_network()
     program = model.program(5, training=False)
-    constant = {step.kernel for step in program.steps[: program.constant]}
+    constant = {step.kernel for step in program.steps[: program.constant_steps]}
     assert constant
     if backend != "numpy":
         for name in constant:
@@ -224,7 +224,7 @@ def test_any_part_of_the_steps_may_be_run(backend):
     )
     kernels = ("relu_forward", "half_forward", "relu_forward", "half_forward")
     steps = tuple(Step(kernel, (i,), (i + 1,), {}) for i, kernel in enumerate(kernels))
-    program = Program(buffers, steps, 256, commit=3)
+    program = Program(buffers, steps, 256, first_change=3)
     for cut in range(5):
         for end in range(cut, 5):
             arrays = {0: np.full(16, 8, np.float32), 4: np.zeros(16, np.float32)}
@@ -240,7 +240,7 @@ def test_results_may_take_the_memory_of_what_was_read(backend):
     two = Contract(("a", "b"), ("c", "d"), same(0, 1))
     ops.add_kernel("swap_forward", two, lambda a, b: (b, a))
     buffers = tuple(Buffer(name, Spec((4,)), storage="state") for name in "ab")
-    program = Program(buffers, (Step("swap_forward", (0, 1), (0, 1), {}),), 0, commit=0)
+    program = Program(buffers, (Step("swap_forward", (0, 1), (0, 1), {}),), 0, first_change=0)
     arrays = {0: np.zeros(4, np.float32), 1: np.ones(4, np.float32)}
     if backend == "numpy":
         pytest.skip("the reference's arrays are the ones that kernels return")

@@ -39,7 +39,7 @@ def program():
             Step("sgd_update", (W, DW, VELOCITY, RATES), (W, VELOCITY), SGD),
         ),
         arena_bytes=0,
-        commit=4,
+        first_change=4,
     )
 
 

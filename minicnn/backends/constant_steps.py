@@ -29,7 +29,7 @@ class ConstantSteps:
         self, program: Program, arrays: Mapping[int, np.ndarray], snapshots: Snapshots
     ) -> None:
         self._snapshots = snapshots
-        steps = program.steps[: program.constant]
+        steps = program.steps[: program.constant_steps]
         written = {i for step in steps for i in step.writes}
         self._steps = [
             (

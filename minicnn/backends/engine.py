@@ -49,7 +49,7 @@ class Runner(Protocol):
     def run(self, first: int = 0, last: int | None = None) -> None:
         """Run the steps from `first` up to, not including, `last`.
 
-        Ctrl-C may stop it before a step, but not inside the steps from `program.commit` on.
+        Ctrl-C may stop it before a step, but not inside the steps from `program.first_change` on.
         """
 
     def refresh_constants(self) -> None:

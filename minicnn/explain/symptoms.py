@@ -16,6 +16,7 @@ from minicnn.explain.tape import Tape
 from minicnn.layers import BatchNormalization, Dense
 from minicnn.losses import Crossentropy
 from minicnn.models import Model
+from minicnn.models.training import advice
 
 CHANCE_TOLERANCE = 0.02  # relative distance within which a loss counts as that of guessing
 MAX_CLASS_SHARE = 0.8  # of the labels
@@ -106,19 +107,12 @@ def contradictory_labels(x: np.ndarray, labels: np.ndarray) -> str | None:
 
 def loss_mismatch(model: Model) -> str | None:
     """A last activation that does not match the loss."""
-    loss, last = model.loss, model.graph.outputs[0].layer
-    if not isinstance(loss, Crossentropy):
-        return None
-    ends_in = getattr(last, "activation", type(last).__name__.lower())
-    if loss.from_logits and ends_in in ("softmax", "sigmoid"):
-        return f"{last.name} ends in {ends_in} and the loss applies it again; set from_logits=False"
-    if not loss.from_logits and ends_in not in ("softmax", "sigmoid"):
-        return (
-            f"{loss.name} needs probabilities and {last.name} ends in {ends_in}: give the layer "
-            f'activation="{loss.activation}", or the loss from_logits=True'
-        )
-    if loss.activation == "softmax" and ends_in == "sigmoid":
-        return f'{last.name} ends in sigmoid, {loss.name} needs activation="softmax"'
+    found = advice.loss_mismatch(model)
+    if found:
+        return found[0]
+    loss, last = model.loss, advice.last_activation(model.graph)
+    if isinstance(loss, Crossentropy) and (loss.activation, last) == ("softmax", "sigmoid"):
+        return f'the network ends in sigmoid, {loss.name} needs activation="softmax"'
     return None
 
 

@@ -123,7 +123,7 @@ class Watcher:
 
     def refresh_constants(self) -> None:
         """Run the steps that depend on parameters alone."""
-        self.run(0, self._program.constant)
+        self.run(0, self._program.constant_steps)
 
     def _compare(self, step: Step, reads: list[np.ndarray | None]) -> tuple[float, float]:
         """(error, allowed error) of the step's worst result."""

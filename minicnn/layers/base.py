@@ -312,7 +312,7 @@ def compute(operation: Operation, *inputs: Any, **arguments: Any) -> np.ndarray:
 
 
 def _store_updates(inputs: tuple[Any, ...], saved: Saved) -> None:
-    """Assign what the operation replaces, as running statistics, to its Parameter."""
+    """Assign the operation's updates, such as moving statistics, to their Parameters."""
     reads = CONTRACTS[saved.operation.forward].reads
     for name, value in saved.updates.items():
         target = inputs[reads.index(name)]

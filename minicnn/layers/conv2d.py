@@ -123,8 +123,16 @@ class Conv2D(_Convolution):
         algorithm: str = "auto",
         **options: Any,
     ) -> None:
-        shared = (strides, padding, dilation_rate, activation, use_bias, bias_initializer)
-        super().__init__(kernel_size, *shared, **options)
+        super().__init__(
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            dilation_rate=dilation_rate,
+            activation=activation,
+            use_bias=use_bias,
+            bias_initializer=bias_initializer,
+            **options,
+        )
         self.algorithm = check_choice(algorithm, "algorithm", ALGORITHMS)
         self.filters = check_int(filters, "filters")
         self.groups = check_int(groups, "groups")
@@ -176,8 +184,16 @@ class DepthwiseConv2D(_Convolution):
         bias_initializer: str | Initializer = "zeros",
         **options: Any,
     ) -> None:
-        shared = (strides, padding, dilation_rate, activation, use_bias, bias_initializer)
-        super().__init__(kernel_size, *shared, **options)
+        super().__init__(
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            dilation_rate=dilation_rate,
+            activation=activation,
+            use_bias=use_bias,
+            bias_initializer=bias_initializer,
+            **options,
+        )
         self.depth_multiplier = check_int(depth_multiplier, "depth_multiplier")
         self.depthwise_initializer = initializers.get(depthwise_initializer)
 

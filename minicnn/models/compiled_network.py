@@ -29,7 +29,7 @@ from minicnn.models.network import Network
 from minicnn.models.planner.plan import Plan, plan_prediction, plan_test, plan_training
 from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.programs import Memory, Programs
-from minicnn.models.training.interrupt import Interrupt, Whole
+from minicnn.models.training.interrupt import Interrupt, Uninterruptible
 from minicnn.models.training.nonfinite import first_not_finite
 from minicnn.models.training.session import TrainingSession
 from minicnn.optimizers import Optimizer
@@ -147,16 +147,16 @@ class CompiledNetwork(Network):
         NumericError : the loss is NaN or infinite; the model is as before
         """
         optimizer, loss = self.need_compiled()
-        at_once = nullcontext() if interrupt is None else interrupt.at_once
-        whole = Whole() if interrupt is None else interrupt.whole
+        interruptible = nullcontext() if interrupt is None else interrupt.interruptible
+        uninterruptible = Uninterruptible() if interrupt is None else interrupt.uninterruptible
         with self.lock:
             step = optimizer.iterations  # read under the lock: threads may train one model in turn
             execution = self.execution("train", batch.inputs)
-            with at_once:
+            with interruptible:
                 rates, rng_key = optimizer.rates(step), random.rng_key(step, seed)
                 result = execution.forward_backward(batch, rates, rng_key)
             if math.isfinite(result.loss):
-                with whole:
+                with uninterruptible:
                     execution.commit()
                     optimizer.iterations = step + 1
                 return result.copied()

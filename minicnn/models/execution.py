@@ -58,12 +58,12 @@ class Execution:
         self._set_dloss(batch)
         self._set(self.plan.rates, rates)
         self._set(self.plan.rng_key, rng_key)
-        self.runner.run(0, self.plan.program.commit)
+        self.runner.run(0, self.plan.program.first_change)
         return self._result(batch)
 
     def commit(self) -> None:
         """Update the weights and the running statistics."""
-        self.runner.run(self.plan.program.commit)
+        self.runner.run(self.plan.program.first_change)
         mark_parameters_changed()
 
     def _run(self) -> None:
@@ -72,7 +72,7 @@ class Execution:
         if version != self._version:
             self.runner.refresh_constants()
             self._version = version
-        self.runner.run(self.plan.program.constant)
+        self.runner.run(self.plan.program.constant_steps)
 
     def _load(self, inputs: tuple[np.ndarray, ...]) -> None:
         for index, x in zip(self.plan.inputs, inputs, strict=True):

@@ -26,6 +26,7 @@ def _resolve(
     groups: int = 1,
     algorithm: str = "auto",
 ) -> dict[str, Any]:
+    """Return the kernels' attributes; raise if an argument or a shape does not fit."""
     check_floats(x, "x", "NHWC")
     check_floats(w, "w", ("KH", "KW", "CI", "CO"))
     check_int(groups, "groups")
@@ -83,9 +84,7 @@ def conv2d(
         multiplications of small windows with stride 1, with larger rounding errors, about 1e-6 of
         the results' size for 3 x 3; "auto" is the setting of `mc.config.set_conv_algorithm`, by
         default the faster of the two. An engine that has no such algorithm for the shape uses
-        "direct". With "auto" an error is at most 32 * 2^-24 (5 x 5: 128 * 2^-24) of the
-        largest inputs, by channel, of a tile of 4 x 4 results times the magnitudes of the weights
-        (docs/fast.md has the formula), and results that depend on padding alone are exact
+        "direct"
 
     Returns
     -------
@@ -98,6 +97,17 @@ def conv2d(
     ShapeError : wrong axes, channels that do not match, or no window fits
     ArgumentError : strides, dilation, padding or groups is not an integer in its range, or the
         algorithm is unknown
+
+    Notes
+    -----
+    Winograd's algorithm computes 4 x 4 outputs from one tile of x. Let X[c] be the largest
+    magnitude in channel c of the tile that (oy, ox) belongs to. With "auto", y differs from the
+    exact sum by at most
+
+        e * (sum over c of X[c] * sum over ky, kx of |w[ky, kx, c, k]| + |b[k]|)
+
+    where e = 32 * 2^-24 for 3 x 3 and 128 * 2^-24 for 5 x 5 kernels. Outputs that depend on padding
+    alone are exact. docs/fast.md has the bounds of the gradients.
 
     References
     ----------

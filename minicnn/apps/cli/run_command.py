@@ -88,6 +88,7 @@ def show(finished: FinishedRun, *, as_json: bool) -> None:
         f"{texts['training']} of training (epoch {report['best_epoch']} of {report['epochs']} was "
         "the best)"
     )
+    # The line is in the paper's own words.
     output.result(f"The Randomly selected Images are:\n{predictions.random_indices()}")
     files = (finished.folder.path / name for name in SHOWN)
     output.result("\n".join(f"  {file}" for file in files if file.exists()))

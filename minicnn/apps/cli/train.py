@@ -11,7 +11,7 @@ from minicnn import optimizers
 from minicnn.apps.cli import options, run_command
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.runs.networks import NETWORKS
-from minicnn.apps.runs.recipe import PHOTOGRAPHS
+from minicnn.apps.runs.recipe import PHOTO_AUGMENTATION
 from minicnn.apps.runs.settings import Settings, from_toml
 
 
@@ -106,6 +106,6 @@ def chosen_settings(config: Path | None, given: dict[str, Any]) -> Settings:
                 )
         settings = Settings(model=options["model"], data=options["data"])
     settings = settings.changed(**options)
-    chosen_ones = {name: value for name, value in optimizer.items() if value is not None}
-    settings = settings.changed(optimizer={**settings.optimizer, **chosen_ones})
-    return settings.changed(augmentation=PHOTOGRAPHS) if augment else settings
+    given_settings = {name: value for name, value in optimizer.items() if value is not None}
+    settings = settings.changed(optimizer={**settings.optimizer, **given_settings})
+    return settings.changed(augmentation=PHOTO_AUGMENTATION) if augment else settings

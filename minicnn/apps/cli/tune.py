@@ -15,7 +15,7 @@ from minicnn.apps.cli.command import cli_group, subcommand
 from minicnn.apps.runs import gallery, tuning_data
 from minicnn.apps.runs.load_images import Split
 from minicnn.apps.runs.networks import input_preprocess
-from minicnn.apps.runs.recipe import PHOTOGRAPHS
+from minicnn.apps.runs.recipe import PHOTO_AUGMENTATION
 from minicnn.apps.runs.settings import Settings
 from minicnn.errors import MiniCNNError
 from minicnn.support.plots import save_figure
@@ -186,7 +186,7 @@ def train(folder: Path, rank: int, epochs: int, image_size: tuple[int, int] | No
         image_size=image_size,
         patience=patience,
         network=stacked_arguments(found.values),
-        augmentation=PHOTOGRAPHS if augment else None,
+        augmentation=PHOTO_AUGMENTATION if augment else None,
     )
     run_command.run(settings, runs, fail_under=fail_under, as_json=as_json)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicnn.apps.runs.recipe import PHOTOGRAPHS, PaperClaim, Recipe, adam
+from minicnn.apps.runs.recipe import PHOTO_AUGMENTATION, PaperClaim, Recipe, adam
 from minicnn.apps.runs.settings import Settings
 
 RECIPE = Recipe(
@@ -18,7 +18,7 @@ RECIPE = Recipe(
         epochs=30,
         batch_size=32,
         optimizer=adam(0.001),
-        augmentation=PHOTOGRAPHS,
+        augmentation=PHOTO_AUGMENTATION,
     ),
     classes=("cat", "dog"),
     claims=(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicnn.apps.runs.recipe import PHOTOGRAPHS, PaperClaim, Recipe, adam
+from minicnn.apps.runs.recipe import PHOTO_AUGMENTATION, PaperClaim, Recipe, adam
 from minicnn.apps.runs.settings import Settings
 
 RECIPE = Recipe(
@@ -19,7 +19,7 @@ RECIPE = Recipe(
         batch_size=32,
         split=(70, 20, 10),
         optimizer=adam(0.0005),
-        augmentation={**PHOTOGRAPHS, "rotation_range": 15, "brightness_range": [0.7, 1.3]},
+        augmentation={**PHOTO_AUGMENTATION, "rotation_range": 15, "brightness_range": [0.7, 1.3]},
     ),
     classes=("animals", "architecture", "car", "food", "nature", "people"),
     claims=(

@@ -14,7 +14,7 @@ from minicnn.errors import ArgumentError
 FEW = 3  # classes that an error names
 
 # Augmentation that leaves a photograph recognizable.
-PHOTOGRAPHS = {
+PHOTO_AUGMENTATION = {
     "rotation_range": 10,
     "width_shift_range": 0.1,
     "height_shift_range": 0.1,

@@ -5,8 +5,9 @@
     dx         (n, iy, ix)      (ky, kx, co)   ci         dz         weights, transposed
     dw         (ky, kx, ci)     (n, oy, ox)    co         windows    dz
 
-dx is computed by gathering: each input pixel adds up the gradients of the windows that contain it,
-so no two threads write the same value. With a stride > 1 most values of A are 0.
+dz is the gradient of the convolution's own output: dy, or dy with a mask where a ReLU follows. dx
+is computed by gathering: each input pixel adds up the gradients of the windows that contain it, so
+no two threads write the same value. With a stride > 1 most values of A are 0.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ def convolution(g: Geometry, images: int, out: str, *, bias: bool, relu: bool) -
         epilogue=store_output(g.filters, bias, relu),
         groups=g.groups,
     )
+    # out, mask, A, B, extra: an array that the kernel does not use can be any array.
     return product_plan(product, (out, "x", "x", "w", "b" if bias else "w"))
 
 
@@ -94,6 +96,7 @@ def input_gradient(
         b_down=True,
         groups=g.groups,
     )
+    # out, mask, A, B, extra
     return product_plan(
         product, ("dz", mask, "dy", "w", "x") if relu else ("dx", mask, "dy", "w", "w")
     )

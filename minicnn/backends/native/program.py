@@ -84,7 +84,7 @@ class Runner:
         self, program: Program, arrays: dict[int, np.ndarray], arena: Arena | None = None
     ) -> None:
         arena = Arena() if arena is None else arena
-        self._lasting = list(arrays.values())
+        self._persistent = list(arrays.values())
         self._arrays: list[np.ndarray] = []
         memory = arena.room(program.arena_bytes)
         for index, buffer in enumerate(program.buffers):
@@ -93,7 +93,9 @@ class Runner:
         self._missing = [i for i, step in enumerate(self._steps) if step.kernel not in KERNELS]
         fallback.warn("native", [self._steps[i].kernel for i in self._missing])
         calls = [self._call(step) for step in self._steps if step.kernel in KERNELS]
-        self._program = _core.Program(calls, self._native_steps(program.commit), arena.weights)
+        self._program = _core.Program(
+            calls, self._native_steps(program.first_change), arena.weights
+        )
         self._constants = ConstantSteps(program, arrays, arena.snapshots)
 
     def __getitem__(self, index: int) -> np.ndarray:
@@ -101,7 +103,7 @@ class Runner:
 
     def run(self, first: int = 0, last: int | None = None) -> None:
         """Run the steps from `first` up to, not including, `last`."""
-        sync_all(self._lasting)
+        sync_all(self._persistent)
         first, last, _ = slice(first, last).indices(len(self._steps))
         for number in self._missing:
             if first <= number < last:

@@ -53,7 +53,7 @@ class Runner:
     def __init__(
         self, program: Program, arrays: dict[int, np.ndarray], arena: Arena | None = None
     ) -> None:
-        self._program, self._lasting = program, dict(arrays)
+        self._program, self._persistent = program, dict(arrays)
         self._arena = Arena() if arena is None else arena
         self._owner = object()  # stands for this Runner in the arena, without a reference cycle
         self._constants = ConstantSteps(program, arrays, self._arena.snapshots)
@@ -64,11 +64,11 @@ class Runner:
         buffer = self._program.buffers[index]
         if buffer.view_of is not None:
             return self[buffer.view_of].reshape(buffer.spec.shape)
-        return self._lasting[index] if buffer.storage else self._arena.of(self._owner)[index]
+        return self._persistent[index] if buffer.storage else self._arena.of(self._owner)[index]
 
     def run(self, first: int = 0, last: int | None = None) -> None:
         """Run the steps from `first` up to, not including, `last`."""
-        sync_all(self._lasting.values())
+        sync_all(self._persistent.values())
         for step in self._program.steps[first:last]:
             reads = [None if index is None else self[index] for index in step.reads]
             outs = KERNELS[step.kernel](*reads, **step.attributes)
@@ -82,6 +82,6 @@ class Runner:
 
     def _store(self, index: int, out: np.ndarray) -> None:
         if self._program.buffers[index].storage:
-            self._lasting[index][...] = out
+            self._persistent[index][...] = out
         else:
             self._arena.of(self._owner)[index] = out

@@ -39,7 +39,7 @@ class Gradients:
         """Set the gradient of the loss itself."""
         self._found[id(value)] = gradient
 
-    def go_back_through(self, node: Node, wanted: Learning) -> None:
+    def backpropagate(self, node: Node, wanted: Learning) -> None:
         """Add the calls that compute gradients of what `node` reads, as far as it is in `wanted`.
 
         Raises

@@ -29,7 +29,9 @@ from minicnn.models.planner.views import drop_views
 from minicnn.optimizers import Optimizer
 from minicnn.program import Buffer, Program, Step
 
-Known = dict[str, Value | None]  # the values that a Plan has fields for, by these fields' names
+SpecialValues = dict[
+    str, Value | None
+]  # the values that a Plan has fields for, by these fields' names
 
 
 class Plan(NamedTuple):
@@ -53,8 +55,10 @@ def plan_prediction(
     trace, values = Trace(), _inputs(graph, inputs)
     outputs = graph.forward(trace.apply, *values, training=False)
     nodes, constants = _for_inference(trace.nodes, {id(v) for v in outputs}, fuse)
-    calls, known = [n.call for n in nodes], {"rng_key": trace.rng_key}
-    return _assemble(calls, [], values, outputs, known, shared, constants=constants, views=fuse)
+    calls, special_values = [n.call for n in nodes], {"rng_key": trace.rng_key}
+    return _assemble(
+        calls, [], values, outputs, special_values, shared, constants=constants, views=fuse
+    )
 
 
 def plan_test(
@@ -72,10 +76,10 @@ def plan_test(
     labels = Value("y_true", y_true, "input")
     last, predictions = loss_node(trace, loss, output, labels)
     nodes, constants = _for_inference(trace.nodes, {id(predictions)}, fuse)
-    known = {"loss": last.writes[0], "y_true": labels, "rng_key": trace.rng_key}
+    special_values = {"loss": last.writes[0], "y_true": labels, "rng_key": trace.rng_key}
     calls = [n.call for n in nodes]
     return _assemble(
-        calls, [], values, [predictions], known, shared, constants=constants, views=fuse
+        calls, [], values, [predictions], special_values, shared, constants=constants, views=fuse
     )
 
 
@@ -107,13 +111,13 @@ def plan_training(
     dloss = Value("dloss", Spec(last.writes[0].shape), "input")
     gradients = _backward(graph, nodes, learned, last.writes[0], dloss)
     updates = _updates(optimizer, slot, nodes, learned, gradients)
-    known: Known = {"loss": last.writes[0], "y_true": labels, "dloss": dloss}
-    known |= {"rates": updates.rates, "rng_key": trace.rng_key}
+    special_values: SpecialValues = {"loss": last.writes[0], "y_true": labels, "dloss": dloss}
+    special_values |= {"rates": updates.rates, "rng_key": trace.rng_key}
     calls = [n.call for n in nodes] + gradients.calls + updates.preparations
     changes = trace.changes + updates.calls
     if fuse:
         calls, changes = fuse_dense_updates(apply_relu_masks_early(calls), changes)
-    return _assemble(calls, changes, values, [predictions], known, shared, views=fuse)
+    return _assemble(calls, changes, values, [predictions], special_values, shared, views=fuse)
 
 
 def _for_inference(
@@ -147,7 +151,7 @@ def _backward(
     gradients.start(losses, dloss)
     wanted = values_with_gradient(nodes, learned)
     for node in reversed(nodes):
-        gradients.go_back_through(node, wanted)
+        gradients.backpropagate(node, wanted)
     return gradients
 
 
@@ -170,7 +174,7 @@ def _assemble(
     changes: list[Call],
     samples: list[Value],
     outputs: list[Value],
-    known: Known,
+    special_values: SpecialValues,
     shared: SharedArrays | None,
     *,
     constants: Sequence[Call] = (),
@@ -182,9 +186,9 @@ def _assemble(
         calls = drop_views(calls, changes)
     calls = [*constants, *calls]
     everything = [*calls, *changes]
-    values = _values(everything, samples, outputs, known)
+    values = _values(everything, samples, outputs, special_values)
     index = {id(v): i for i, v in enumerate(values)}
-    live_out = {id(v.root) for v in (*outputs, known.get("loss")) if v is not None}
+    live_out = {id(v.root) for v in (*outputs, special_values.get("loss")) if v is not None}
     offsets, arena_bytes = assign_offsets(everything, live_out)
     buffers = tuple(_buffer(v, index, offsets) for v in values)
     steps = tuple(_step(call, index) for call in everything)
@@ -193,7 +197,9 @@ def _assemble(
         for i, v in enumerate(values)
         if v.storage
     }
-    found = {name: index[id(v)] for name, v in known.items() if v is not None and id(v) in index}
+    found = {
+        name: index[id(v)] for name, v in special_values.items() if v is not None and id(v) in index
+    }
     return Plan(
         Program(buffers, steps, arena_bytes, len(calls), len(constants)),
         arrays,
@@ -214,10 +220,10 @@ def _assign_storage(samples: list[Value], constants: Sequence[Call], shared: Sha
 
 
 def _values(
-    calls: list[Call], samples: list[Value], outputs: list[Value], known: Known
+    calls: list[Call], samples: list[Value], outputs: list[Value], special_values: SpecialValues
 ) -> list[Value]:
     """Return all values of the program, the inputs first."""
-    fed = [known.get(name) for name in ("y_true", "dloss")]
+    fed = [special_values.get(name) for name in ("y_true", "dloss")]
     touched = (v for call in calls for v in (*call.reads, *call.writes))
     return _unique([*samples, *fed, *touched, *outputs])
 

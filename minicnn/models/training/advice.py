@@ -19,7 +19,7 @@ PROBABILITIES = ("softmax", "sigmoid")
 
 def warn_before_training(model: CompiledNetwork, data: Batches) -> None:
     """Warn of what is probably a mistake."""
-    for text in [*_frozen(model), *_loss_mismatch(model), *_large_pixels(model, data)]:
+    for text in [*_frozen(model), *loss_mismatch(model), *_large_pixels(model, data)]:
         warn_caller(text)
 
 
@@ -34,7 +34,7 @@ def _frozen(model: CompiledNetwork) -> list[str]:
     ]
 
 
-def _loss_mismatch(model: CompiledNetwork) -> list[str]:
+def loss_mismatch(model: CompiledNetwork) -> list[str]:
     """Return a warning if the last activation and the loss do not fit each other."""
     loss, last = model.loss, last_activation(model.graph)
     units = model.graph.outputs[0].shape[-1]
@@ -48,7 +48,7 @@ def _loss_mismatch(model: CompiledNetwork) -> list[str]:
     if loss.from_logits and last in PROBABILITIES:
         return [
             f"the network ends in {last}, and from_logits=True makes the loss apply "
-            f"{loss.activation} again; leave one of them out"
+            f"{loss.activation} again; set from_logits=False, or leave out the activation"
         ]
     if not loss.from_logits and last not in PROBABILITIES:
         return [

@@ -33,13 +33,13 @@ def measure(
     """
     totals = Totals(model.new_metrics())
     coming = random.each_seeded(batches.for_epoch(), random.seed() if seed is None else seed)
-    at_once = nullcontext() if interrupt is None else interrupt.at_once
+    interruptible = nullcontext() if interrupt is None else interrupt.interruptible
     for number, batch in enumerate(coming if interrupt is None else interrupt.each(coming)):
         if callbacks is not None:
             callbacks.on_test_batch_begin(number)
         if not isinstance(batches, ArrayBatches):
             batch = model.prepare_batch(batch)
-        with at_once:
+        with interruptible:
             result = model.test_step(batch)
         totals.add(result, batch)
         if callbacks is not None:

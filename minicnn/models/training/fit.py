@@ -99,7 +99,7 @@ class Fit:
             try:
                 self.model.session = session
                 self.callbacks.on_train_begin()
-                while self._continues(epochs):
+                while self._begin_next_epoch(epochs):
                     self._epoch(epochs)
                 self.callbacks.on_train_end()
             except BetweenSteps:  # a second Ctrl-C may interrupt a step: then nothing is saved
@@ -133,14 +133,14 @@ class Fit:
         self.callbacks.check_logs([*names, *measured, *rate], names)
         warn_before_training(self.model, self.data)
 
-    def _continues(self, epochs: int) -> bool:
-        """Return whether there is another epoch, and data for it."""
+    def _begin_next_epoch(self, epochs: int) -> bool:
+        """Return whether another epoch begins; fetch its first batch unless data is arrays."""
         state = self.state
         if state.epoch >= epochs or self.model.stop_training:
             return False
         if isinstance(self.data, ArrayBatches):
             return True
-        with random.seeded(state.seed), self.interrupt.at_once:
+        with random.seeded(state.seed), self.interrupt.interruptible:
             batch, state.start = self.data.begin(state.start)
         if batch is None and not self.data_ended:
             self._warn_that_data_ended(f"after epoch {state.epoch} of {epochs}")
@@ -155,7 +155,7 @@ class Fit:
         self.progress.begin_epoch(state.epoch, epochs, len(self.data) or None)
         self.callbacks.on_epoch_begin(state.epoch)
         self._train()
-        self._compare_steps(epochs)
+        self._warn_if_batches_are_missing(epochs)
         self._end_epoch(self.totals.logs() | self._validate())
 
     def _train(self) -> None:
@@ -165,6 +165,7 @@ class Fit:
             for trained in random.each_seeded(groups, self.state.seed):
                 if trained.losses:
                     self._count(trained)
+                # The engine leaves the step of a group of one, and those from a non-finite loss on.
                 for step in range(len(trained.losses), len(trained.group)):
                     self._step(trained.group[step])
                     if self.model.stop_training:
@@ -256,7 +257,7 @@ class Fit:
             )
         return batch is None
 
-    def _compare_steps(self, epochs: int) -> None:
+    def _warn_if_batches_are_missing(self, epochs: int) -> None:
         """Warn if the data has fewer batches than the epoch should have steps."""
         state, data = self.state, self.data
         if isinstance(data, ArrayBatches) or data.steps is None or self.model.stop_training:

@@ -19,16 +19,16 @@ class BetweenSteps(KeyboardInterrupt):
 class Interrupt:
     """Handles Ctrl-C inside a `with` block: the first one waits for `check`, the second does not.
 
-    Inside `with interrupt.at_once:`, where nothing lasting changes, the first Ctrl-C raises
-    BetweenSteps immediately. Inside `with interrupt.whole:` even the second one waits for the end
-    of the block. Python delivers signals to the main thread only; in other threads this class does
-    nothing.
+    Inside `with interrupt.interruptible:`, where nothing lasting changes, the first Ctrl-C raises
+    BetweenSteps immediately. Inside `with interrupt.uninterruptible:` even the second one waits for
+    the end of the block. Python delivers signals to the main thread only; in other threads this
+    class does nothing.
     """
 
     def __init__(self) -> None:
         self.asked = False
-        self.at_once = _AtOnce(self)
-        self.whole = _WholeInFit()
+        self.interruptible = _Interruptible(self)
+        self.uninterruptible = _UninterruptibleInFit()
         self._before: Any = None
 
     def __enter__(self) -> Interrupt:
@@ -50,21 +50,21 @@ class Interrupt:
         """Yield the items; Ctrl-C raises immediately while the next one is awaited."""
         iterator = iter(items)
         while True:
-            with self.at_once:
+            with self.interruptible:
                 item = next(iterator, _END)
             if item is _END:
                 return
             yield item
 
     def _ask(self, _signal: int, _frame: FrameType | None) -> None:
-        if self.at_once.inside:
+        if self.interruptible.inside:
             raise BetweenSteps
         if self.asked:
-            self.whole.strike()
+            self.uninterruptible.strike()
         self.asked = True
 
 
-class _AtOnce:
+class _Interruptible:
     """A `with` block in which Ctrl-C raises BetweenSteps immediately."""
 
     def __init__(self, interrupt: Interrupt) -> None:
@@ -78,7 +78,7 @@ class _AtOnce:
         self.inside = False
 
 
-class _WholeInFit:
+class _UninterruptibleInFit:
     """A `with` block at whose end a second Ctrl-C raises KeyboardInterrupt."""
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class _WholeInFit:
         self._struck = True
 
 
-class Whole:
+class Uninterruptible:
     """A `with` block that Ctrl-C does not interrupt: the handler runs when the block ends.
 
     It replaces the signal handler for the block, which takes longer than `Interrupt.whole`.

@@ -197,12 +197,13 @@ class Runner(ProgramRunner):
             steps %= size
 
     def _launches(self, setup: Setup, steps: int) -> Launches:
-        whole, commit = range(len(self._steps)), self._program.commit
+        every_step, first_change = range(len(self._steps)), self._program.first_change
         feeds = [
             self._feed(setup, index, source, first=number == 0)
             for number, (index, source) in enumerate(self._sources.items())
         ]
-        forward_backward, update = self._starter(whole[:commit]), self._starter(whole[commit:])
+        forward_backward = self._starter(every_step[:first_change])
+        update = self._starter(every_step[first_change:])
         return in_turn([*feeds, forward_backward, self._keep(setup), update], steps)
 
     def _feed(self, setup: Setup, index: int, source: SampleSource, *, first: bool) -> Launches:

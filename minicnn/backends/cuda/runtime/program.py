@@ -111,7 +111,7 @@ class ProgramRunner:
 
     def refresh_constants(self) -> None:
         """Run the steps that depend on parameters alone, if these have changed."""
-        steps = range(self._program.constant)
+        steps = range(self._program.constant_steps)
         made = {i for step in self._program.steps[: len(steps)] for i in step.writes}
         read = sorted(self._read_by(steps) - made)
         copies = [self._device_copies[i] for i in read if i in self._device_copies]
