@@ -29,9 +29,8 @@ from minicnn.models.planner.views import drop_views
 from minicnn.optimizers import Optimizer
 from minicnn.program import Buffer, Program, Step
 
-SpecialValues = dict[
-    str, Value | None
-]  # the values that a Plan has fields for, by these fields' names
+# The values that a Plan has fields for, by the names of these fields.
+SpecialValues = dict[str, Value | None]
 
 
 class Plan(NamedTuple):
