@@ -48,11 +48,12 @@ must_report() {
 # copy, of a processor's own memory guard, which the sanitizer takes over, and of how long hostile
 # files take.
 suite_under_sanitizers() {
+  local left_out
+  left_out=$(ignored "${without_kernels[@]}" layering example_lenet thread_pool guard_pages \
+    hostile_files benchmark_networks)
   cd "$work/sanitized"
   sanitized python -c "import minicnn._core as core; print(core.__file__, core.isa())" |
     grep "^$work/sanitized/"
-  sanitized python -m pytest -q -p no:cacheprovider -m "slow or not slow" tests \
-    $(ignored "${without_kernels[@]}" layering example_lenet thread_pool guard_pages hostile_files \
-      benchmark_networks)
+  sanitized python -m pytest -q -p no:cacheprovider -m "slow or not slow" tests $left_out
   cd "$checkout"
 }
