@@ -1,4 +1,4 @@
-"""A server on this machine that stands for the internet, and a transport that leads to it alone."""
+"""A server on this machine that replaces the internet, and a transport that reaches only it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Answer = bytes | Callable[[socket.socket], None]
 def answer(
     body: bytes = b"", kind: str = "image/jpeg", status: str = "200 OK", **headers: str
 ) -> bytes:
-    """A whole HTTP answer; `Content_Length="5"` overrides the right one."""
+    """Return a whole HTTP response; `Content_Length="5"` overrides the right length."""
     fields = {"Content-Type": kind, "Content-Length": str(len(body))}
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in fields.items() if value)]
@@ -29,7 +29,7 @@ def redirect(location: str, status: str = "302 Found") -> bytes:
 
 
 class Internet:
-    """Answers by path: bytes to send, or a function that does as it likes with the socket."""
+    """A server with responses by path: bytes, or a function that is called with the socket."""
 
     def __init__(self, answers: dict[str, Answer]) -> None:
         self.answers = answers
@@ -90,7 +90,7 @@ class Internet:
 
 @contextlib.contextmanager
 def internet(answers: dict[str, Answer]) -> Iterator[Internet]:
-    """A running one."""
+    """Run an Internet during the block."""
     server = Internet(answers)
     thread = threading.Thread(target=server.serve)
     thread.start()

@@ -1,7 +1,7 @@
-"""Are the gradients right? One number against one number, whatever the size of the arrays.
+"""Checks gradients against central differences, in one random direction per array.
 
-The contracts tie names together: a backward kernel reads what its forward read or wrote, and `d` +
-name is the loss's gradient by the array of that name. So the checks work for any operation.
+The contracts connect names: a backward kernel reads what its forward kernel read or wrote, and
+`d` + name is the gradient of the array of that name. So the checks work for any operation.
 """
 
 from __future__ import annotations

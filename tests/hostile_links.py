@@ -1,4 +1,4 @@
-"""Links that lead where no link of a stranger may lead, by family."""
+"""Links that must not be followed, by family."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ REST = [
 
 
 def families() -> dict[str, list[str]]:
-    """Every family's links."""
+    """Return the links of every family."""
     hosts = [*NUMBERS, *UNICODE, *AUTHORITIES, *LOCAL_NAMES]
     return {
         "private IPv4": [f"http://{a}/a.jpg" for a in PRIVATE_V4],

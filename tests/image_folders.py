@@ -1,5 +1,5 @@
-"""Small folders of images for tests: soft blots, of which no two are alike, ramps of gray with a
-shade that tells them apart, and noise of one color a class, which a network learns at once."""
+"""Small folders of images for tests: blurred random colors, all different; ramps of gray with a
+shade per image; and noise around one color per class, which a network learns at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 
 def make_image(seed: int, height: int = 24, width: int = 32) -> Image.Image:
-    """Large soft blots: each seed's look is its own, and survives saving as JPEG and scaling."""
+    """Return blurred random colors, which still look the same after saving as JPEG and scaling."""
     colors = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
     return Image.fromarray(colors).resize((width, height), Image.Resampling.BILINEAR)
 
@@ -22,7 +22,7 @@ def save(path: Path, seed: int, **settings: object) -> Path:
 
 
 def make_folder(root: Path, counts: dict[str, int], ending: str = ".jpg") -> Path:
-    """`counts` images in each class's folder."""
+    """Make a folder per class with `counts` images."""
     seed = 0
     for name, count in counts.items():
         (root / name).mkdir(parents=True)
@@ -33,7 +33,7 @@ def make_folder(root: Path, counts: dict[str, int], ending: str = ".jpg") -> Pat
 
 
 def save_ramp(path: Path, size=(12, 10), shade=100, mode="RGB") -> Path:
-    """An image of `size` (height, width) with some structure, of about this shade."""
+    """Save a ramp of grays of `size` (height, width) around a shade."""
     path.parent.mkdir(parents=True, exist_ok=True)
     ramp = np.linspace(0, 60, size[0] * size[1]).reshape(size) + shade
     image = Image.fromarray(ramp.astype(np.uint8)).convert(mode)
@@ -42,7 +42,7 @@ def save_ramp(path: Path, size=(12, 10), shade=100, mode="RGB") -> Path:
 
 
 def make_ramps(root: Path, count=3, classes=("cats", "dogs"), ending=".png") -> Path:
-    """`count` images for each class; each has a shade of its own."""
+    """Make `count` images per class, each with a shade of its own."""
     for label, name in enumerate(classes):
         for i in range(count):
             save_ramp(root / name / f"{i}{ending}", shade=20 + 50 * label + 10 * i)
@@ -53,14 +53,14 @@ COLORS = {"blue": (30, 40, 220), "green": (40, 200, 60), "red": (220, 40, 30)}
 
 
 def save_colored(path: Path, color: tuple[int, int, int], seed: int, noise: int = 30) -> None:
-    """24 x 24 pixels of about this color, each seed another noise."""
+    """Save 24 x 24 pixels of a color with noise that depends on the seed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(seed).integers(-noise, noise, (24, 24, 3)) + color
     Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
 
 
 def make_colored(root: Path, count: int, colors: dict[str, tuple] = COLORS, noise=30) -> Path:
-    """`count` images of each color."""
+    """Make `count` images of each color."""
     for name, color in colors.items():
         for i in range(count):
             save_colored(root / name / f"{name} {i}.png", color, i + 1000 * len(name), noise)

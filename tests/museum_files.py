@@ -1,4 +1,4 @@
-"""Files of every other kind made to do harm: checkpoints, data, settings, and models of strangers.
+"""Hostile files of all other kinds: checkpoints, data, settings and models of other programs.
 
 Each exhibit is (reader, what makes the file, words of the refusal). The maker gets the path and
 writes there; what it returns is written for it. The attacks are those that were found in the wild
@@ -45,7 +45,7 @@ class Evil:
 
 
 def network():
-    """A small network, the same each time."""
+    """Return a small network, always the same."""
     model = mc.Sequential([Input((4, 4, 1)), Flatten(), Dense(2, activation="softmax")])
     model.compile("adam", "sparse_categorical_crossentropy")
     return model
@@ -76,7 +76,7 @@ def journal(path):
 
 
 def saved(change, write=lambda model, path: model.save(path)):
-    """A good model with its documents changed, and every check sum made right."""
+    """Return a valid model file with changed documents and correct checksums."""
 
     def make(path):
         write(network(), path)
@@ -90,7 +90,7 @@ def saved(change, write=lambda model, path: model.save(path)):
 
 
 def layer(number=2, **entries):
-    """A model in which a layer's class or arguments are others."""
+    """Return a model file in which a layer has another class or other arguments."""
 
     def change(documents):
         item = documents["config"]["layers"][number]
@@ -123,7 +123,7 @@ def zipped(members, compression=zipfile.ZIP_DEFLATED, mode=0o100644):
 
 
 def keras(layers, **more):
-    """What Keras writes: config.json with the layers, and the weights as HDF5."""
+    """Return a Keras file: config.json with the layers, and the weights as HDF5."""
     config = {"module": "keras", "class_name": "Sequential", "config": {"layers": layers}}
     members = {"metadata.json": b"{}", "config.json": json.dumps(config).encode()}
     return lambda path: zipped({**members, "model.weights.h5": HDF5, **more})
@@ -134,7 +134,7 @@ LAMBDA = {"class_name": "Lambda", "config": {"function": ["gASVIg==", None, None
 
 
 def field(number, content):
-    """One entry of a protocol buffer: a string, bytes or a message."""
+    """Return one field of a protocol buffer: a string, bytes or a message."""
     content = content if isinstance(content, bytes) else content.encode()
     return bytes([number << 3 | 2]) + varint(len(content)) + content
 
@@ -147,7 +147,7 @@ def varint(value):
 
 
 def onnx(location):
-    """An ONNX model with a tensor whose numbers are in another file."""
+    """Return an ONNX model with a tensor whose data are in another file."""
     entry = field(1, "location") + field(2, location)
     tensor = field(8, "w") + field(13, entry) + b"\x70\x01"
     return lambda path: b"\x08\x08" + field(7, field(5, tensor))
@@ -160,7 +160,7 @@ def npz(array, name="arr_0.npy"):
 
 
 def tar(*members, packing=bytes):
-    """An archive of (name, content or a link's aim, kind)."""
+    """Return an archive of (name, content or target of a link, kind)."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
         for name, content, kind in members:
@@ -189,7 +189,7 @@ def idx(shape, kind=8, data=b"", axes=None):
 
 
 def lines(*entries):
-    """A journal of Optuna's."""
+    """Return a journal of Optuna."""
     return b"".join(json.dumps(e, separators=(",", ":")).encode() + b"\n" for e in entries)
 
 
@@ -214,7 +214,7 @@ def always(content):
 
 
 def batch(content):
-    """A folder of CIFAR-10 with six such batches."""
+    """Return a function that makes a folder of CIFAR-10 with six such batches."""
 
     def make(path):
         path.mkdir()

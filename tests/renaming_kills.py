@@ -1,4 +1,4 @@
-"""A process whose children rename images, and take it back, until they are killed.
+"""A process whose children rename images and undo it, until they are killed.
 
     python renaming_kills.py FOLDER KILLS
 
@@ -30,13 +30,13 @@ MAX_UNDOINGS = 4  # that are killed in a round
 
 
 def contents(root):
-    """{name: bytes} of every file, hidden ones too, but for locks."""
+    """Return {name: bytes} of all files, also hidden ones, but not of locks."""
     found = [p for p in sorted(root.rglob("*")) if p.is_file() and p.name != ".minicnn.lock"]
     return {p.relative_to(root).as_posix(): p.read_bytes() for p in found}
 
 
 def make_files(root, rng):
-    """Files whose new names are in part those of others; what is in them, nothing here reads."""
+    """Make files, some of whose new names are the old names of others."""
     shutil.rmtree(root, ignore_errors=True)
     for name in ("cat", "dog"):
         (root / name).mkdir(parents=True)
@@ -52,7 +52,7 @@ def by_command(root, journal):
 
 
 def in_circles(root, journal):
-    """Every name goes to another file of its class."""
+    """Return a plan in which every name goes to another file of its class."""
     for_all = []
     for folder in (root / "cat", root / "dog"):
         names = sorted(p for p in folder.iterdir() if p.suffix == ".jpg")
@@ -81,7 +81,7 @@ def child_of(function, *arguments):
 
 
 def finished(function, *arguments):
-    """Run it in a child to its end; the seconds it took."""
+    """Run `function` in a child to its end, and return the seconds it took."""
     start = time.monotonic()
     _, status = os.waitpid(child_of(function, *arguments), 0)
     if status != 0:
@@ -90,7 +90,7 @@ def finished(function, *arguments):
 
 
 def killed(rng, most_s, function, *arguments):
-    """Run it in a child and kill that at a random moment; was it still running?"""
+    """Kill a child at a random moment; return whether it was still running."""
     child = child_of(function, *arguments)
     time.sleep(rng.uniform(0, most_s))
     os.kill(child, signal.SIGKILL)
@@ -106,7 +106,7 @@ def check(root, before, what):
 
 
 def one_round(root, journal, rng, most_s, renaming):
-    """(kills of the renaming, kills of the undoing); the files are as they were before."""
+    """Return the kills of the renaming and of the undo; the files are as before."""
     before, kills = contents(root), [0, 0]
     kills[0] += killed(rng, most_s, renaming, root, journal)
     check(root, before, "killed while renaming")
@@ -123,7 +123,7 @@ def one_round(root, journal, rng, most_s, renaming):
 
 
 def whole_and_back(root, journal, renaming, wanted):
-    """Rename uninterrupted: the names must be those of a folder where nothing was ever killed."""
+    """Rename without interruption; the names must be those without any kill."""
     seconds = finished(renaming, root, journal)
     if wanted is not None and contents(root) != wanted:
         raise SystemExit("renamed, but not as uninterrupted")

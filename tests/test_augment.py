@@ -1,4 +1,4 @@
-"""RandomShift: what it moves, that it loses nothing, that it repeats itself."""
+"""RandomShift: how it shifts images, that no image is lost, and that epochs repeat."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def seed():
 
 
 def numbered(count, shape=(6, 7)):
-    """Images that are constant 1, 2, 3, ..., and their numbers as labels."""
+    """Return uniform images of the values 1, 2, 3, ..., and these values as labels."""
     y = np.arange(count)
     return (y[(...,) + (None,) * len(shape)] + np.ones(shape, int)).astype(np.uint8), y
 
@@ -126,7 +126,7 @@ def test_wrong_arguments_say_what_is_wrong(x, y, options, message):
 
 
 def test_fit_learns_from_shifted_images():
-    """A bar stands upright or lies; where it is says nothing, so shifts cost nothing."""
+    """The classes are vertical and horizontal bars; their position does not matter."""
     x = np.zeros((64, 8, 8, 1), np.uint8)
     x[::2, 1:7, 4], x[1::2, 4, 1:7] = 255, 255
     y = np.arange(64) % 2

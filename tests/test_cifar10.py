@@ -1,4 +1,4 @@
-"""CIFAR-10 in each of its forms, tiny; and pickles that hold more than data."""
+"""CIFAR-10 in all formats, with a few images, and damaged files."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_archives(tmp_path, write, mode):
 
 
 def test_the_texts_of_python_2(tmp_path):
-    """What the official files are: an array's bytes are a text there."""
+    """The official files: there the bytes of an array are a string of Python 2."""
     data = b"\x80\x02}(U\x06labels]K\x07aU\x04datacnumpy.core.multiarray\n_reconstruct\n"
     data += b"cnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01K\x01K\x03\x86cnumpy\ndtype\nU\x02u1K\x00"
     data += b"K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb"
@@ -236,7 +236,7 @@ def test_a_damaged_pickle_is_an_error_and_nothing_else():
 
 
 def test_keys_must_be_cheap_to_compare():
-    """Tuples of tuples of ... of one tuple: two to the power of 64 comparisons."""
+    """Nested tuples, which take 2^64 comparisons."""
     nested = ()
     for _ in range(64):
         nested = (nested, nested)

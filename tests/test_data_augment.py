@@ -1,4 +1,4 @@
-"""The kernel that changes images: against the formula, SciPy and itself on other engines."""
+"""The augmentation kernel, compared with the formula, SciPy and the other engines."""
 
 from __future__ import annotations
 

@@ -195,7 +195,7 @@ def saved(file_format, seed=500, **settings):
 
 
 def bomb():
-    """A PNG of a few bytes that declares 60,000 x 60,000 pixels."""
+    """Return a PNG of a few bytes that declares 60,000 x 60,000 pixels."""
     data = bytearray(saved("PNG"))
     data[16:24] = (60_000).to_bytes(4, "big") * 2
     data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
@@ -215,7 +215,7 @@ def blank():
 
 
 def sixteen_bits(seed, white=65535):
-    """An image as an X-ray detector writes it: grays of 16 bits, of which `white` is the last."""
+    """Write an image as an X-ray detector does: 16-bit grays up to `white`."""
     out = io.BytesIO()
     grays = np.asarray(make_image(seed).convert("L"), np.float64) / 255 * white
     Image.fromarray(grays.astype(np.uint16)).save(out, "PNG")
@@ -442,7 +442,7 @@ def test_undo_brings_every_name_back(tmp_path):
 
 
 def interrupting(late):
-    """An os.rename that is interrupted before its second call, or after its first."""
+    """Return an os.rename that is interrupted before its second call, or after its first."""
     real, calls = os.rename, []
 
     def rename_once(old, new):

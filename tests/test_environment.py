@@ -1,4 +1,4 @@
-"""Environment variables: empty ones are not set, wrong ones are told, and none ends the import."""
+"""Environment variables: empty and invalid ones are ignored, and none makes the import fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`data fetch` follows links of strangers: where it must not go, it does not."""
+"""`data fetch`: untrusted links never reach private addresses, and every limit holds."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def image_bytes(color="red", file_format="JPEG", size=(32, 24)):
 
 @pytest.fixture
 def trap(monkeypatch):
-    """No test may open a connection that it did not make itself."""
+    """Fail if a test opens a connection that it did not make itself."""
     reached = []
 
     def connect(_self, address):
@@ -68,7 +68,7 @@ def test_there_are_300_hostile_links():
 @pytest.mark.parametrize("links", FAMILIES.values(), ids=FAMILIES)
 def test_hostile_links_are_refused_and_nothing_is_connected_to(trap, links):
     def resolver(host, _port):
-        """As a system's resolver: numbers of any form are addresses, names are this machine."""
+        """Resolve as a system does: numbers of any form are addresses, names are this machine."""
         return ["127.0.0.1"]
 
     transport = Transport(resolve=resolver)
@@ -216,7 +216,7 @@ def test_more_are_not(answers):
 
 # W4: answers.
 class Clock:
-    """Stands still but where a test turns it."""
+    """A clock that only moves when a test advances it."""
 
     def __init__(self):
         self.now = 0.0
@@ -233,7 +233,7 @@ def clock(monkeypatch):
 
 
 class Trickle(socket.socket):
-    """Each read gives one byte, and takes a second of the test's clock."""
+    """A socket whose every read returns one byte and takes one second of the test's clock."""
 
     def recv_into(self, buffer, *_):
         self.clock.now += 1
@@ -242,7 +242,7 @@ class Trickle(socket.socket):
 
 @pytest.mark.parametrize("missing", [0, 1])
 def test_all_reads_of_a_download_share_its_time(clock, missing):
-    """A byte a second: each read is quick, and the whole may take longer than is given."""
+    """One byte per second: each read is fast, but the download exceeds its limit."""
     reply = answer(image_bytes())
 
     def connect(*arguments):
@@ -407,7 +407,7 @@ def test_the_next_address_is_tried():
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
-    """(certificate, key) for example.com, signed by itself."""
+    """Return a self-signed (certificate, key) for example.com."""
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl")
     folder = tmp_path_factory.mktemp("tls")
@@ -423,7 +423,7 @@ def certificate(tmp_path_factory):
 
 @pytest.fixture
 def tls(certificate):
-    """Makes an Internet whose connections speak TLS, and the client's context that trusts it."""
+    """Return a function that lets an Internet use TLS and a client trust it."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(*certificate)
 

@@ -1,4 +1,4 @@
-"""The one door to files: what may be read, what is left when writing fails, who may come in."""
+"""Reading files safely, writing them atomically, and locks."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ OTHERS = (
 
 
 def openings(tree: ast.AST) -> set[str]:
-    """{"read_text"} for `path.read_text()`: calls by which a file is opened by its name."""
+    """{"read_text"} for `path.read_text()`: the calls that open a file by its name."""
     found = set()
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
@@ -64,7 +64,7 @@ def openings(tree: ast.AST) -> set[str]:
 
 
 def _has_an_open_file(function: ast.Attribute, call: ast.Call) -> bool:
-    """Is it a method of arrays or models, or a decoder that is given an opened file?"""
+    """Return whether the call is a method of arrays or models, or gets an opened file."""
     first = call.args[0] if call.args else None
     named = {keyword.arg for keyword in call.keywords}
     owner = function.value.id if isinstance(function.value, ast.Name) else ""
@@ -101,7 +101,7 @@ def test_the_net_catches_an_opened_name(source):
 
 
 def no_file(kind: str, folder: Path) -> Path:
-    """A name that belongs to no regular file."""
+    """Make a name that is not a regular file."""
     path = folder / "p.jpg"
     if kind == "pipe":
         os.mkfifo(path)
@@ -178,7 +178,7 @@ def test_text_that_is_no_utf8_is_refused_with_its_place(mark, tmp_path):
 
 
 class FullDisk:
-    """`os`, where one function fails after so many calls."""
+    """`os` with one function that fails after some calls."""
 
     def __init__(self, name: str, calls: int = 0):
         self.name, self.left = name, calls
@@ -245,7 +245,7 @@ def test_the_sweep_looks_through_a_folder_once(tmp_path, monkeypatch):
 
 
 def aged(path: Path, days: float) -> Path:
-    """The same file, last written to so long ago."""
+    """Return the file after setting its time back by some days."""
     then = path.lstat().st_mtime - days * 24 * 60 * 60
     os.utime(path, (then, then), follow_symlinks=False)
     return path
@@ -315,7 +315,7 @@ with FolderLock(sys.argv[1]):
 
 
 def holder(folder: Path) -> subprocess.Popen[bytes]:
-    """Another process that has the lock, until its standard input ends."""
+    """Start another process that holds the lock until its standard input ends."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(folder)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PACKAGE.parent,
@@ -350,7 +350,7 @@ def test_the_lock_of_a_killed_process_is_taken_over(tmp_path):
 
 @pytest.mark.skipif(locks.fcntl is None, reason="the system has no such locks")
 def test_of_two_takers_one_gets_it(tmp_path, monkeypatch):
-    """The file is taken away by its last owner just after the next one has opened it."""
+    """The previous owner removes the file just after the next one has opened it."""
     opened = []
 
     def open_handle(path, flags):

@@ -1,4 +1,4 @@
-"""Finding labeled images."""
+"""Listing labeled image files in folders and text files."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_a_list_of_many_classes_compares_each_label_a_few_times(tmp_path, monkey
 
 
 def locking(monkeypatch, folder):
-    """As for a user who may not look into this folder; the tests may run as one who may all."""
+    """Make a folder inaccessible, even if the tests run as a user who may open everything."""
     real = os.scandir
 
     def scandir(path):

@@ -1,4 +1,4 @@
-"""ImageDataGenerator, and the batches that it and folders give."""
+"""ImageDataGenerator, and the batches of arrays and folders."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WILD = {
 
 
 def everything(batches, epoch):
-    """(x, y) of a whole epoch."""
+    """Return (x, y) of a whole epoch."""
     xs, ys = zip(*batches.for_epoch(epoch), strict=True)
     return np.concatenate(xs), np.concatenate(ys)
 
@@ -69,7 +69,7 @@ def test_another_epoch_or_seed_is_another_change():
 
 
 def test_the_order_is_that_of_arrays(tmp_path):
-    """So a training from files is that from arrays, bit for bit."""
+    """So training from files gives the same bits as training from arrays."""
     from minicnn.models.batches import ArrayBatches, EpochStart
 
     arrays = ArrayBatches((X,), Y, None, 4, shuffle=True)
@@ -118,7 +118,7 @@ def test_shifts_from_a_list_and_by_whole_pixels():
 
 @pytest.mark.parametrize(("name", "axis"), [("height_shift_range", 0), ("width_shift_range", 1)])
 def test_height_moves_up_and_down_and_width_sideways(name, axis):
-    """Keras 3 has them the other way round."""
+    """Keras 3 swaps the two."""
     x = np.zeros((40, 60, 1), np.uint8)
     x[20, 30] = 255
     generator = ImageDataGenerator(**{name: [5]}, fill_mode="constant")
@@ -459,7 +459,7 @@ def test_the_parts_of_a_folder(folder):
 
 
 def cut_off(path):
-    """Leave the beginning of an image, which does not show that its end is missing."""
+    """Truncate an image, whose valid header does not show it."""
     noise = np.random.default_rng(0).integers(0, 256, (60, 60, 3), dtype=np.uint8)
     Image.fromarray(noise).save(path)
     path.write_bytes(path.read_bytes()[:4000])

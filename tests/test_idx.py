@@ -1,4 +1,4 @@
-"""IDX files: every type round trip, and every way in which a file can be wrong."""
+"""IDX files: all types are read back, and all kinds of wrong files are refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ every_packing = pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS.ke
 
 
 def idx(array, *, kind=None, shape=None):
-    """The file of `array`, as its definition reads; `kind` and `shape` may lie."""
+    """Return the IDX file of an array; `kind` and `shape` may be wrong."""
     array = np.asarray(array)
     kind = kind or next(k for k, name in TYPES.items() if np.dtype(name) == array.dtype)
     shape = array.shape if shape is None else shape

@@ -126,7 +126,7 @@ def test_a_12_bit_image_in_16_bits_is_said_to_be_nearly_black(tmp_path):
 
 
 def peak_bytes(function):
-    """The most bytes that Python and NumPy held at once; Pillow's own pixels are not among them."""
+    """Return the peak memory of Python and NumPy, which excludes Pillow's pixels."""
     tracemalloc.start()
     try:
         function()
@@ -188,7 +188,7 @@ def jpeg(size=(64, 64)):
 
 
 def png_of(width, height):
-    """A PNG that says it has so many pixels, and ends there."""
+    """Return a PNG header that declares a size, without pixels."""
     body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     header = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
     return b"\x89PNG\r\n\x1a\n" + header + struct.pack(">I", 9) + b"IDAT"

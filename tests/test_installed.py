@@ -83,7 +83,7 @@ def test_from_a_repository(came_from):
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]"])
-def test_nobody_knows_where_from(came_from, text, tmp_path):
+def test_an_unknown_origin(came_from, text, tmp_path):
     came_from()
     (tmp_path / SITE / "minicnn_engine-0.1.0.dist-info" / "direct_url.json").write_text(text)
     assert installed.install_command("plot") == "python -m pip install matplotlib"

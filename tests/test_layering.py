@@ -222,7 +222,7 @@ def test_no_star_and_no_relative_import(path):
 
 
 @modules
-def test_nobody_but_the_backends_asks_which_engine_runs(path):
+def test_only_the_backends_ask_which_engine_runs(path):
     if part_of(path) in ("backends", "__init__"):
         return
     for node in ast.walk(ast.parse(path.read_text())):

@@ -1,4 +1,4 @@
-"""How folders of images are laid out, and that every command finds the same in them."""
+"""The layouts of image folders, which every command recognizes in the same way."""
 
 from __future__ import annotations
 

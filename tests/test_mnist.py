@@ -1,4 +1,4 @@
-"""MNIST inside the package: all of it, unchanged, quickly; and other files of the same kind."""
+"""MNIST inside the package, complete and unchanged, and other files of the same format."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def digits():
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with small files of the four names, as an own data set has."""
+    """Make a folder with small files of the four names."""
     for kind, n in (("train", 7), ("t10k", 3)):
         shape = bytes([0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, 2, 0, 0, 0, 2])
         (tmp_path / f"{kind}-images-idx3-ubyte").write_bytes(shape + bytes(range(4 * n)))

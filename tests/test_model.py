@@ -373,7 +373,7 @@ WRONG_CALLS = {
     "metric-twice": (
         lambda m, x, y: m.compile("sgd", "mse", ["accuracy", "acc"]),
         ArgumentError,
-        r"'accuracy' is there twice",
+        r"two are called 'accuracy'",
     ),
     "metric-kind": (lambda m, x, y: m.compile("sgd", "mse", [5]), ArgumentError, r"metric 5"),
     "trainable": (lambda m, x, y: setattr(m, "trainable", "no"), ArgumentError, r"'no'"),
@@ -467,3 +467,55 @@ def test_a_sequential_of_many_layers_is_made_at_once(monkeypatch):
     assert made == [51] and len(model.layers) == 50
     model.add(layers.Dense(2))
     assert made == [51, 52] and model.output_shape == (None, 2)
+
+
+def test_a_layer_is_found_by_its_name_or_its_index():
+    model = small()
+    assert [model.get_layer(index=i) for i in range(len(model.layers))] == model.layers
+    assert model.get_layer(index=-1) is model.get_layer(model.layers[-1].name) is model.layers[-1]
+    for wrong in (len(model.layers), -1 - len(model.layers), "conv2d", 1.0):
+        with pytest.raises(ArgumentError, match="index must be an integer from 0 to"):
+            model.get_layer(index=wrong)
+    for both in ({}, {"name": "conv2d", "index": 0}):
+        with pytest.raises(ArgumentError, match="either a name or an index"):
+            model.get_layer(**both)
+
+
+@pytest.mark.parametrize("wrong", ["batch", 1, None])
+def test_shuffle_is_true_or_false(wrong):
+    model, x = small(), np.zeros((4, 8, 8, 1), np.float32)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(ArgumentError, match="shuffle must be True or False"):
+        model.fit(x, np.zeros(4, int), shuffle=wrong, verbose=0)
+    assert model.optimizer.iterations == 0
+
+
+def test_a_callback_cannot_add_layers_to_the_network_that_is_trained():
+    model = mc.Sequential([mc.Input((2,)), layers.Dense(2)])
+    model.compile("sgd", "mse")
+    add = mc.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: model.add(layers.ReLU()))
+    with pytest.raises(ArgumentError, match="add was called while fit"):
+        model.fit(np.ones((4, 2), np.float32), np.ones((4, 2)), verbose=0, callbacks=[add])
+    assert len(model.layers) == 1
+
+
+def test_labels_of_arrays_are_checked_once_not_in_every_step(monkeypatch):
+    model, (x, y) = small(), blobs(40)
+    checked = []
+
+    def prepare(labels, shape, own=model.loss.prepare):
+        checked.append(len(labels))
+        return own(labels, shape)
+
+    monkeypatch.setattr(model.loss, "prepare", prepare)
+    model.fit(x, y, 8, epochs=3, validation_split=0.25, verbose=0)
+    assert checked == [30, 10]
+    model.evaluate(x, y, 8, verbose=0)
+    assert checked == [30, 10, 40]
+
+
+def test_a_model_without_a_graph_says_how_to_make_one():
+    with pytest.raises(
+        ArgumentError, match=r"has no layers; make its graph: mc.Model\(inputs, out"
+    ):
+        mc.Model().predict(np.zeros((1, 2), np.float32))

@@ -1,4 +1,4 @@
-"""How a fraction splits data for training and validation."""
+"""The sizes and contents of the training and validation subsets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pickles that hold data and nothing else: what comes back, what is refused, what it may cost."""
+"""The safe pickle reader: what it reads, what it refuses, and its limits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def get(place):
 
 
 class NeverCopied(dict):
-    """A memo that notices when somebody goes through it."""
+    """A memo that fails if it is iterated over."""
 
     def items(self):
         raise AssertionError("the memo was gone through")
@@ -65,7 +65,7 @@ ARRAY_OF_A_TEXT = (
 def test_what_a_pickle_unfolds_to_is_bounded(repeated, monkeypatch):
     """4 MB made 3.4 GB: a thousand copies of what it held once."""
     monkeypatch.setattr(plain_pickle, "ALWAYS_ALLOWED", 8 * MIB)
-    monkeypatch.setattr(plain_pickle, "MAX_MADE", 2)
+    monkeypatch.setattr(plain_pickle, "MAX_GROWTH", 2)
     data = b"(" + text(MIB) + put(0) + DTYPE + put(1) + repeated * 200_000 + b"l."
     most = max(8 * MIB, 2 * len(data))
     tracemalloc.start()
@@ -82,7 +82,7 @@ def test_the_limits_of_a_real_file():
     data = np.zeros((10_000, 3072), np.uint8)
     held = pickle.dumps({"data": data, "labels": labels, "filenames": names}, 2)
     assert loads(held)["data"].shape == data.shape
-    assert plain_pickle.ALWAYS_ALLOWED == 64 * MIB and plain_pickle.MAX_MADE == 20
+    assert plain_pickle.ALWAYS_ALLOWED == 64 * MIB and plain_pickle.MAX_GROWTH == 20
 
 
 def test_a_program_of_a_million_instructions_is_refused(monkeypatch):

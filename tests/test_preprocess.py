@@ -1,4 +1,4 @@
-"""What a network is fed and what its classes are called, alone and in the model file."""
+"""Preprocess and class names, alone and in the model file."""
 
 from __future__ import annotations
 

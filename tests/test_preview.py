@@ -1,4 +1,4 @@
-"""The sheet of augmentations, and the values that nobody would see."""
+"""The sheet of augmentations, and values without visible effect."""
 
 from __future__ import annotations
 

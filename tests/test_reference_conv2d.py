@@ -138,8 +138,8 @@ def test_fused_with_pooling_is_the_composition(activation):
     a = KERNELS["relu_forward"](z)[0] if activation == "relu" else z
     want, want_argmax = KERNELS["max_pool2d_forward"](a, **pool)
     np.testing.assert_array_equal(y, want)
-    nobody = (activation == "relu") & (want <= 0)
-    np.testing.assert_array_equal(argmax, np.where(nobody, 255, want_argmax))
+    none_positive = (activation == "relu") & (want <= 0)
+    np.testing.assert_array_equal(argmax, np.where(none_positive, 255, want_argmax))
     assert argmax.dtype == np.uint8
 
     dy = rng.standard_normal(y.shape).astype(np.float32)
@@ -153,7 +153,7 @@ def test_fused_with_pooling_is_the_composition(activation):
 
 
 def test_fused_relu_window_without_anything_positive():
-    """All cells are 0 after the ReLU: nobody wins, and nothing comes back."""
+    """If all cells are 0 after the ReLU, there is no argmax and no gradient."""
     arrays = {"x": np.ones((1, 4, 4, 1)), "w": -np.ones((3, 3, 1, 1)), "b": None}
     attributes = conv_pool("relu", (4, 4))
     y, argmax = KERNELS["conv2d_max_pool2d_forward"](*arrays.values(), **attributes)

@@ -1,4 +1,4 @@
-"""A renaming can always be taken back: after interruptions, torn journals and full disks, and never
+"""A renaming can always be undone: after interruptions, damaged journals and full disks, and never
 by a journal that would touch what is not below its folder."""
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def contents(root):
 
 
 def numbered(root, count=6):
-    """Files cat/0.jpg, ... that hold their own number."""
+    """Make files cat/0.jpg, ... that contain their own number."""
     (root / "cat").mkdir(parents=True)
     for i in range(count):
         (root / "cat" / f"{i}.jpg").write_bytes(b"%d" % i)
@@ -37,7 +37,7 @@ def numbered(root, count=6):
 
 
 def plan_of(root, targets=TARGETS):
-    """0.jpg becomes 1.jpg, and so on."""
+    """Return a plan in which 0.jpg becomes 1.jpg, and so on."""
     cat = root / "cat"
     return [Rename(cat / f"{i}.jpg", cat / f"{k}.jpg") for i, k in enumerate(targets)]
 
@@ -47,7 +47,7 @@ TOLD = [1, 2, 3, 3, 4, 5, 5, 6]
 
 
 class Interrupted(BaseException):
-    """Ends a renaming at one call, as a kill does: what comes after it is not done."""
+    """Ends a renaming at one call, as a kill does."""
 
 
 def interrupted(patch, call, late, function, *arguments):
@@ -170,7 +170,7 @@ def test_the_mark_is_on_the_disk_before_the_renaming(tmp_path, monkeypatch):
 
 
 def hostile(folder, *rows, marks=("renaming 1 of 1",)):
-    """A journal in `folder` with these rows."""
+    """Write a journal with these rows."""
     journal = folder / "journal.csv"
     lines = ["old,new", *(",".join(row) for row in rows), *marks]
     journal.write_bytes("\r\n".join([*lines, ""]).encode())
@@ -288,7 +288,7 @@ def test_two_renamings_of_one_folder_do_not_meet(tmp_path):
 
 
 def odd_names(count):
-    """Names of images with every byte that a name may have, and lengths up to the longest."""
+    """Yield image names with all bytes that a name may contain, up to the maximum length."""
     rng = np.random.default_rng(0)
     names = {
         b"a,b.jpg", b'"q".jpg', b"=1+2.jpg", b"-rf.jpg", b"caf\xe9.jpg", b"x\ny\r\nz.jpg", b" .jpg",
@@ -391,7 +391,7 @@ def test_a_plan_of_many_classes_looks_at_each_file_once():
 
 
 def kills(tmp_path, count):
-    """What `renaming_kills.py` prints of so many kills."""
+    """Return what `renaming_kills.py` prints for a number of kills."""
     script = Path(__file__).with_name("renaming_kills.py")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, str(script), str(tmp_path), str(count)]

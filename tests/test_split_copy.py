@@ -1,4 +1,4 @@
-"""A split is whole or not there: cut copies, full disks, kills, links, endless expressions."""
+"""A split is complete or absent: failed copies, full disks, kills, links, slow expressions."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def contents(root):
 
 
 def split_of(tmp_path, **counts):
-    """(images, plan) of a folder."""
+    """Return (images, plan) of a new folder."""
     images = list_folder(make_folder(tmp_path / "all", counts or {"cat": 10, "dog": 10}))
     return images, plan_split(images)
 
 
 def copies(root):
-    """{file name: bytes}, whatever part it is in."""
+    """Return {file name: bytes} of the files in all splits."""
     return {Path(name).name: data for name, data in contents(root).items()}
 
 
@@ -123,7 +123,7 @@ def test_modes_and_times_are_copied_and_the_originals_stay(tmp_path):
 
 
 def linked(tmp_path):
-    """A folder with a link inside, one out of it, a class that is a link out, and a broken one."""
+    """Make a folder with links inside it and out of it, a linked class and a broken link."""
     root = make_folder(tmp_path / "all", {"cat": 3})
     secret = save(tmp_path / "secret" / "s.jpg", 99)
     (root / "cat" / "in.jpg").symlink_to(root / "cat" / "cat_000.jpg")

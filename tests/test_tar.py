@@ -1,4 +1,4 @@
-"""Tar archives: what Python's own module finds in them; and what archives made to do harm do."""
+"""Tar archives: the same files as Python's module finds, and hostile archives are refused."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def archive_of(files, format=tarfile.GNU_FORMAT):
 
 
 def header(name=b"a", size=0, kind=b"0", *, size_field=None):
-    """One header with the right check sum, whatever else is wrong with it."""
+    """Return a header with the right checksum; its other fields may be wrong."""
     field = b"%011o\0" % size if size_field is None else size_field
     block = bytearray(name[:100].ljust(100, b"\0") + b"0000644\0" * 3 + field + b"0" * 12)
     block += b" " * 8 + kind
@@ -218,7 +218,7 @@ def test_files_are_counted(tmp_path):
 
 @pytest.mark.parametrize("packing", list(PACKINGS)[1:])
 def test_what_is_unpacked_is_bounded(tmp_path, packing, monkeypatch):
-    """By 20 times the file, or by 64 MiB; tried here with 1 MiB."""
+    """The limit is 20 times the file, or 64 MiB; this test sets it to 1 MiB."""
     assert unpacking.ALWAYS_UNPACKED == 64 * MIB and unpacking.MAX_UNPACKING == 20
     monkeypatch.setattr(unpacking, "ALWAYS_UNPACKED", MIB)
     data = PACKINGS[packing](header(size=8 * MIB) + bytes(8 * MIB) + END)
@@ -237,7 +237,7 @@ def test_xz_may_not_ask_for_gigabytes_of_memory(tmp_path):
 
 
 def png_declaring(width, height):
-    """An image whose header is right, and whose content is not there."""
+    """Return an image with a valid header and no content."""
     file = io.BytesIO()
     Image.new("L", (1, 1)).save(file, "png")
     data = bytearray(file.getvalue())

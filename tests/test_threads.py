@@ -1,4 +1,4 @@
-"""The pool of threads: order, errors, too few threads, forks, Ctrl-C."""
+"""The thread pool: order, errors, too few threads, forks, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from minicnn.support.threads import ThreadPool
 
 @pytest.fixture
 def scarce(monkeypatch):
-    """A system that starts so many threads and then no more."""
+    """Let the system start only a limited number of threads."""
 
     def allow(count: int) -> None:
         start, left = threading.Thread.start, [count]

@@ -1,4 +1,4 @@
-"""Images that cannot be read: few are left out, many are an error, none moves the others."""
+"""Unreadable images: a few are left out, many are an error, the others keep their positions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOISE = np.random.default_rng(0).integers(0, 256, (60, 60, 3), dtype=np.uint8)
 
 
 def make(folder, count=64, classes=("all",)):
-    """Image i of each class is all of the gray i, so that pixels say which one it is."""
+    """Make folders in which image i of each class has the uniform gray i, which identifies it."""
     for name in classes:
         (folder / name).mkdir(parents=True)
         for i in range(count):
@@ -27,7 +27,7 @@ def empty(path):
 
 
 def cut_off(path):
-    """Its beginning looks well: what is missing shows when it is read."""
+    """Truncate a file so that its header is valid and only decoding fails."""
     Image.fromarray(NOISE).save(path)
     path.write_bytes(path.read_bytes()[:4000])
 
@@ -46,7 +46,7 @@ def flow(folder, generator=None, **options):
 
 
 def shown(batch):
-    """Which images a batch has."""
+    """Return which images are in a batch."""
     return batch[0][:, 0, 0, 0].astype(int).tolist()
 
 
@@ -55,7 +55,7 @@ def shown(batch):
 
 @SPOILT
 def test_without_labels_one_that_cannot_be_read_is_an_error(tmp_path, spoil):
-    """Photos and their masks are read side by side: all pairs after it would be wrong."""
+    """Photos and masks are read side by side, and all pairs after a missing file would be wrong."""
     spoil(make(tmp_path) / "all/005.png")
     with pytest.raises(UnreadableImagesError, match=r"1 of 64 images.*005\.png.*At most 0% may"):
         list(flow(tmp_path, class_mode=None).for_epoch(0))

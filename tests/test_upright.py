@@ -1,4 +1,4 @@
-"""A photo that the camera noted as turned looks the same to everything that reads it."""
+"""EXIF orientation: a rotated photo is upright for everything that reads it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ QUIET = {"verbose": False}
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two classes with the same photo, that lies on its head in the file."""
+    """Make two classes with the same photo, stored upside down."""
     pixels = np.zeros((16, 16, 3), np.uint8)
     pixels[8:] = 250
     note = Image.Exif()
@@ -41,7 +41,7 @@ def folder(tmp_path):
 
 
 def model_of(preprocess):
-    """Class 0 is bright above, class 1 below."""
+    """Return a model whose class 0 is brighter in the upper half, class 1 in the lower."""
     kernel = np.zeros((*SIZE, 3, 2), np.float32)
     kernel[:8, ..., 0] = kernel[8:, ..., 1] = 1
     model = mc.Sequential(
@@ -115,7 +115,7 @@ def test_a_model_predicts_as_it_was_trained(folder, tmp_path, upright):
 
 
 def test_files_saved_earlier_turn_photos_as_they_did(folder, tmp_path):
-    """They say nothing about it; and one that means the same is written as they were."""
+    """Old files have no field `upright`, and a new file with the default has none either."""
     model_of(Preprocess(SIZE)).save(tmp_path / "m.mcnn")
     assert "upright" not in read_archive(tmp_path / "m.mcnn").documents["preprocess"]
     earlier = Preprocess.from_config({"size": [16, 16], "scale": 1.0})

@@ -1,7 +1,7 @@
 """What an engine must have: kernels, a Runner for programs, and an Arena for their memory.
 
-Each package in `minicnn/backends` is one engine and has these three names. `Runner` and `Arena`
-below say what their classes can do; mypy checks every engine against them.
+Each package in `minicnn/backends` is an engine and has the names that `Engine` lists. `Runner` and
+`Arena` say what its classes can do. mypy checks all engines against these protocols.
 """
 
 from __future__ import annotations

@@ -219,7 +219,7 @@ class BackupAndRestore(Callback):
             self._save()
 
     def on_interrupt(self) -> None:
-        """Save the progress."""
+        """Save the progress, and print where."""
         say(f"Interrupted; progress is saved in {self._save()}")
 
     def on_train_end(self, logs: Logs | None = None) -> None:
@@ -232,7 +232,7 @@ class BackupAndRestore(Callback):
                 self.folder.rmdir()
 
     def on_exit(self) -> None:
-        """Unlock the folder."""
+        """Unlock the folder for other trainings."""
         self._lock.release()
 
     def _save(self) -> Path:

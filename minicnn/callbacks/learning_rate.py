@@ -99,7 +99,7 @@ class ReduceLROnPlateau(LearningRateMover):
         self.monitor.check(epoch)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Start over."""
+        """Forget the values of an earlier training."""
         super().on_train_begin(logs)
         self.monitor.best, self.wait, self.resting = None, 0, 0
 

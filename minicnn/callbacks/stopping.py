@@ -56,7 +56,7 @@ class EarlyStopping(Callback):
         self._forget()
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Start over."""
+        """Forget the values of an earlier training."""
         self._forget()
 
     def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
@@ -142,7 +142,7 @@ class TerminateOnNaN(Callback):
     terminated = False
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        """Start over."""
+        """Forget the values of an earlier training."""
         self.terminated = False
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:

@@ -104,6 +104,8 @@ def verify(
 class Watcher:
     """Stands in for an execution's runner and compares every step with the reference."""
 
+    max_steps_per_call: int = 1
+
     def __init__(self, runner: Any, program: Program, report: Callable[[Step, float, float], None]):
         self._runner, self._program, self._report = runner, program, report
 

@@ -53,7 +53,7 @@ class CompiledNetwork(Network):
         self._step_metrics: list[Metric] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """For copies and pickles: without the programs and without a training that runs."""
+        """Return the state for copies and pickles: no programs, no running training."""
         for arrays in self._slots.values():
             sync_all(arrays.values())
         state = {name: value for name, value in vars(self).items() if name != "_executions"}

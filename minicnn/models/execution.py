@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from minicnn.backends import current_backend, runner
+from minicnn.backends.engine import Runner
 from minicnn.host_sync import mark_parameters_changed, parameters_version, synced
 from minicnn.models.batches import Batch
 from minicnn.models.planner.plan import Plan
@@ -33,7 +34,7 @@ class Execution:
     def __init__(self, plan: Plan, arena: Any = None) -> None:
         self.plan = plan
         self.engine = current_backend()
-        self.runner: Any = runner(plan.program, plan.arrays, arena)
+        self.runner: Runner = runner(plan.program, plan.arrays, arena)
         self._version = 0  # of the parameters when the constant steps last ran
         self._dloss_is_mean = False  # whether every element of dloss is 1 / N
 
@@ -89,7 +90,8 @@ class Execution:
             self._dloss_is_mean = batch.weights is None
 
     def _result(self, batch: Batch) -> BatchResult:
-        losses, predictions = self.runner[self.plan.loss], self.runner[self.plan.outputs[0]]
+        losses = self.runner[cast(int, self.plan.loss)]  # a plan with labels has one
+        predictions = self.runner[self.plan.outputs[0]]
         loss = weighted_mean(losses, batch.weights)
         if batch.weights is None:
             return BatchResult(predictions, loss, float(len(losses)))

@@ -30,6 +30,8 @@ class Network:
     `CompiledNetwork` adds steps on batches, `Model` what users call.
     """
 
+    _UNBUILT = "has no layers; make its graph: mc.Model(inputs, outputs)"
+
     def __init__(self, name: str | None = None) -> None:
         self.name = check_name(name) if name else unique_name(type(self).__name__)
         self._class_names: list[str] | None = None
@@ -63,10 +65,7 @@ class Network:
     def graph(self) -> Graph:
         """The layers and how they are connected."""
         if self._graph is None:
-            raise ArgumentError(
-                f"{self.name} does not know its input's shape yet; add mc.Input((28, 28, 1)) as "
-                "its first element, or fit it"
-            )
+            raise ArgumentError(f"{self.name} {self._UNBUILT}")
         return self._graph
 
     @property

@@ -31,6 +31,11 @@ class Sequential(Model):
     (None, 10)
     """
 
+    _UNBUILT = (
+        "does not know its input's shape yet; add mc.Input((28, 28, 1)) as its first element, or "
+        "fit it"
+    )
+
     def __init__(
         self, layers: Iterable[Layer | SymbolicTensor] = (), name: str | None = None
     ) -> None:

@@ -29,6 +29,9 @@ from minicnn.models.planner.views import drop_views
 from minicnn.optimizers import Optimizer
 from minicnn.program import Buffer, Program, Step
 
+# The values that a Plan has fields for, by the names of these fields.
+SpecialValues = dict[str, Value | None]
+
 
 class Plan(NamedTuple):
     """A program, the arrays of its buffers with storage, and the indices of certain buffers."""
@@ -107,13 +110,8 @@ def plan_training(
     dloss = Value("dloss", Spec(last.writes[0].shape), "input")
     gradients = _backward(graph, nodes, learned, last.writes[0], dloss)
     updates = _updates(optimizer, slot, nodes, learned, gradients)
-    special_values = {
-        "loss": last.writes[0],
-        "y_true": labels,
-        "dloss": dloss,
-        "rates": updates.rates,
-        "rng_key": trace.rng_key,
-    }
+    special_values: SpecialValues = {"loss": last.writes[0], "y_true": labels, "dloss": dloss}
+    special_values |= {"rates": updates.rates, "rng_key": trace.rng_key}
     calls = [n.call for n in nodes] + gradients.calls + updates.preparations
     changes = trace.changes + updates.calls
     if fuse:
@@ -175,7 +173,7 @@ def _assemble(
     changes: list[Call],
     samples: list[Value],
     outputs: list[Value],
-    special_values: dict[str, Value | None],
+    special_values: SpecialValues,
     shared: SharedArrays | None,
     *,
     constants: Sequence[Call] = (),
@@ -221,10 +219,7 @@ def _assign_storage(samples: list[Value], constants: Sequence[Call], shared: Sha
 
 
 def _values(
-    calls: list[Call],
-    samples: list[Value],
-    outputs: list[Value],
-    special_values: dict[str, Value | None],
+    calls: list[Call], samples: list[Value], outputs: list[Value], special_values: SpecialValues
 ) -> list[Value]:
     """Return all values of the program, the inputs first."""
     fed = [special_values.get(name) for name in ("y_true", "dloss")]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from minicnn import random
+from minicnn.backends.engine import MultiStepRunner
 from minicnn.host_sync import mark_parameters_changed
 from minicnn.models.batches import ArrayBatches, Batch, EpochStart
 from minicnn.models.compiled_network import CompiledNetwork
@@ -191,7 +192,7 @@ def _execution(model: CompiledNetwork, inputs: tuple[np.ndarray, ...]) -> Execut
 def _start(model: CompiledNetwork, new: _Started, started: deque[_Started]) -> None:
     """Give the engine a group; it may still be working on the one before."""
     optimizer, _ = model.need_compiled()
-    group, (plan, runner) = new.group, (new.execution.plan, new.execution.runner)
+    group, plan = new.group, new.execution.plan
     first = optimizer.iterations + sum(len(before.group) for before in started)
     steps = range(first, first + len(group))
     samples, feeds = len(group.example[0]), group.feeds
@@ -204,16 +205,21 @@ def _start(model: CompiledNetwork, new: _Started, started: deque[_Started]) -> N
     others = {index: feed for index, feed in values.items() if index is not None}
     inputs = dict(zip(plan.inputs, feeds.inputs, strict=True))
     with model.lock:
-        runner.start(inputs, others, plan.loss, plan.outputs[0])
+        _runner(new.execution).start(inputs, others, cast(int, plan.loss), plan.outputs[0])
         mark_parameters_changed()
     started.append(new)
+
+
+def _runner(execution: Execution) -> MultiStepRunner:
+    """Return the runner of an engine that takes several steps per call."""
+    return cast(MultiStepRunner, execution.runner)
 
 
 def _finish(model: CompiledNetwork, started: deque[_Started]) -> TrainedGroup:
     """Wait for the group that was started first, and count the steps that were taken."""
     group, execution = started.popleft()
     with model.lock:
-        losses, predictions = execution.runner.finish()
+        losses, predictions = _runner(execution).finish()
     pairs = zip(losses, group.feeds.weights[: len(losses)], strict=True)
     means = tuple(weighted_mean(*pair) for pair in pairs)
     optimizer, _ = model.need_compiled()
