@@ -215,7 +215,7 @@ def fit(model: mc.Model, digits: Digits, epochs: int, batch_size: int, checkpoin
         )
     except KeyboardInterrupt:
         command = shlex.join(arg for arg in sys.argv if arg != "--resume")
-        click.echo(f"To go on, type:\n  python {command} --resume")
+        click.echo(f"To resume, type:\n  python {command} --resume")
         sys.exit(130)  # the exit code of an interrupted program
 
 

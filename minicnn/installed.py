@@ -46,7 +46,7 @@ INTERFACE = ("version.py", "contracts.py", "backends/native")
 
 
 class Origin(NamedTuple):
-    """Where minicnn was installed from."""
+    """The source from which minicnn was installed."""
 
     place: str  # a folder, a file or a URL; "" if it is unknown or does not exist any more
     editable: bool = False

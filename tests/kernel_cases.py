@@ -45,12 +45,12 @@ def conv_pool(activation, image, padding="valid", pool_size=2, pool_strides=None
 
 
 def no_ties(*shape):
-    """All numbers differ by 1 at least."""
+    """Return a function that draws an array whose values differ by at least 1."""
     return lambda rng: {"x": rng.permutation(np.arange(float(np.prod(shape)))).reshape(shape)}
 
 
 def away_from(*kinks):
-    """Numbers from -9 to 9 that keep a distance of 0.1 from each kink."""
+    """Return a function that draws values in -9...9, at least 0.1 away from each kink."""
 
     def draw(rng):
         x = rng.uniform(-9, 9, (3, 4, 5, 2))

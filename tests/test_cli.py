@@ -43,7 +43,7 @@ def told(monkeypatch):
 
 def raising(error):
     def command():
-        """Fails."""
+        """Raise the error of the test."""
         raise error
 
     return command
@@ -152,7 +152,7 @@ def test_common_options_act(told, capsys):
     seen = {}
 
     def command():
-        """Looks around."""
+        """Record the seed and the number of threads."""
         seen.update(seed=random.seed(), threads=mc.config.get_threads())
         output.note("working")
         output.result("done")
@@ -170,7 +170,7 @@ def test_common_options_act(told, capsys):
 def test_a_command_may_have_a_common_option_of_its_own(told):
     @click.option("--seed", default=777)
     def command(seed):
-        """Keeps its seed."""
+        """Record its own seed."""
         seen.append(seed)
 
     seen = []

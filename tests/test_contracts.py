@@ -81,7 +81,7 @@ PER_SAMPLE = {"x", "y_pred", "y_true", "logits", "a"}
 
 
 def as_dtype(arrays, dtype):
-    """The arrays with all real numbers in `dtype`; labels and random streams stay what they are."""
+    """Return the arrays, those of floats in `dtype`; labels and RNG keys are unchanged."""
     return {
         name: a.astype(dtype) if a is not None and a.dtype == np.float64 else a
         for name, a in arrays.items()

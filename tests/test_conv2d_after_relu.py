@@ -1,4 +1,4 @@
-"""A convolution's dx that goes on through the ReLU before it: the same bits as in two passes."""
+"""The gradient of a ReLU and the convolution after it in one pass: the same bits as in two."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def normal(shape: tuple[int, ...], seed: int) -> np.ndarray:
 
 
 def relu_output(shape: tuple[int, ...]) -> np.ndarray:
-    """Half zeros, and a NaN, through which no gradient passes."""
+    """Return values of which half are 0, and one NaN, through which no gradient passes."""
     x = np.maximum(normal(shape, 9), 0)
     x[:1, :1, :1, :1] = np.nan
     return x
 
 
 def check(kernel: str, reads: list[np.ndarray], case: Case, attributes: dict[str, Any]) -> None:
-    """In two passes, in one, and in one in the place of x."""
+    """Compare dz of two passes with that of one pass, also where it overwrites x."""
     x = relu_output(case.x)
     dx, dz = np.empty(case.x, np.float32), np.full(case.x, np.nan, np.float32)
     core.run(kernel, reads, [dx], attributes)
@@ -64,8 +64,8 @@ def test_a_pooled_convolution(case: Case, algorithm: str) -> None:
     check("conv2d_max_pool2d_backward_input", reads, case, {**case.attributes, **attributes})
 
 
-def test_numbers_that_are_not_finite_stay_behind_a_closed_gate() -> None:
-    """An infinite weight makes dx NaN wherever a window looks; dz is 0 where x is."""
+def test_non_finite_values_do_not_pass_where_the_relu_is_zero() -> None:
+    """An infinite weight makes dx NaN in every window; dz is 0 where x is 0."""
     case = Case((2, 40, 12, 20), 18, window((3, 3)))
     w = normal(case.w, 3)
     w[1, 1, 4, 5] = np.inf

@@ -129,7 +129,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_resume_ends_with_the_same_bits(few_digit
     options = ("--data", few_digits, "--epochs", 6, "--out")
     result = run(*options, tmp_path / "stopped", at=[sys.executable, str(INTERRUPT_AT), "33"])
     assert result.returncode == 130, result.stderr
-    assert "To go on, type:" in result.stdout
+    assert "To resume, type:" in result.stdout
     assert result.stdout.rstrip().endswith("--resume")
     checkpoints = tmp_path / "stopped" / "checkpoints"
     assert (checkpoints / "checkpoint-33.mcnn").is_file()

@@ -1,4 +1,4 @@
-"""Integers that no float and no text of Python can hold, given to all that takes numbers."""
+"""Integers too large for a float or for conversion to text, passed wherever numbers are taken."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CLASSES = [
     for name in getattr(module, "__all__", dir(module))
     if inspect.isclass(getattr(module, name))
     and getattr(module, name).__module__.startswith(module.__name__)
-    and not name.startswith("_")  # which nobody calls from outside
+    and not name.startswith("_")  # which is not called from outside
     and name not in ("Registry", "Metric")
     and not issubclass(getattr(module, name), Exception)
 ]

@@ -150,7 +150,7 @@ def test_mutations_end_in_an_array_or_in_our_errors(pack):
             assert isinstance(parse_idx(bytes(mutant)), np.ndarray)
         except (FormatError, SizeLimitError):
             refused += 1
-    # Numbers have no check sum in a plain file, so many of its mutants are files too.
+    # A plain file has no checksum, so many of its mutants are valid files as well.
     assert refused > (500 if pack is bytes else 2500)
 
 

@@ -21,7 +21,7 @@ COUNTS = {  # how often each digit is there, as the literature has it
     "train": [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
     "test": [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009],
 }
-MEAN, DEVIATION = 0.1307, 0.3081  # of the train images on 0..1: the pair that everybody uses
+MEAN, STD = 0.1307, 0.3081  # of the training images in 0...1: the usual values
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_they_are_the_digits_that_everybody_has(digits):
     assert np.bincount(y_train).tolist() == COUNTS["train"]
     assert np.bincount(y_test).tolist() == COUNTS["test"]
     assert y_train[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4]
-    assert round(x_train.mean() / 255, 4) == MEAN and round(x_train.std() / 255, 4) == DEVIATION
+    assert round(x_train.mean() / 255, 4) == MEAN and round(x_train.std() / 255, 4) == STD
 
 
 def test_the_content_is_that_of_the_published_files(digits):

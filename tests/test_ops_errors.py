@@ -253,7 +253,7 @@ def test_wrong_call(call, error, text, backend):
     with pytest.raises(error, match=text) as caught:
         call()
     assert len(str(caught.value)) <= 300
-    assert isinstance(caught.value, (ValueError, TypeError))  # what everybody's except catches
+    assert isinstance(caught.value, (ValueError, TypeError))  # which callers' except clauses catch
 
 
 WRONG_FIRST = {

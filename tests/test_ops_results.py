@@ -25,7 +25,7 @@ def exact(case, arrays, dy):
 
 
 def assert_near(actual, expected):
-    """Within float32's rounding of short sums, measured by the largest number."""
+    """Check that values agree within float32's rounding of short sums of the largest value."""
     assert actual.dtype == np.float32
     assert actual.shape == expected.shape
     np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())

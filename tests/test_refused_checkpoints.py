@@ -72,7 +72,9 @@ DAMAGES = {
     "a slot's shape": lambda d, a: a.update({"slot/first/dense/kernel": np.zeros(3, "f")}),
     "a slot's dtype": lambda d, a: a.update({"slot/first/dense/kernel": np.zeros((4, 6))}),
     "an unknown slot": lambda d, a: a.update({"slot/third/dense/kernel": np.zeros((4, 6), "f")}),
-    "a slot of nobody": lambda d, a: a.update({"slot/first/evil/kernel": np.zeros((4, 6), "f")}),
+    "a slot of no parameter": lambda d, a: a.update(
+        {"slot/first/evil/kernel": np.zeros((4, 6), "f")}
+    ),
     "iterations": lambda d, a: d["training"]["optimizer_state"].update(iterations="many"),
     "no iterations": lambda d, a: d["training"]["optimizer_state"].pop("iterations"),
     "learning rate": lambda d, a: d["training"]["optimizer_state"].update(learning_rate="fast"),

@@ -91,7 +91,7 @@ def test_bits_do_not_depend_on_threads(
 @pytest.mark.parametrize("where", ["x", "dy", "y"])
 @pytest.mark.parametrize("name", ["rows that the pool drops", "same padding"])
 def test_nan_and_infinity_spread_as_in_the_direct_sum(name: str, where: str, value: float) -> None:
-    """Those of x also spread through zero gradients, as 0 * NaN is NaN; dy's where y > 0."""
+    """A NaN of x spreads through zero gradients too, as 0 * NaN is NaN; one of dy where y > 0."""
     case = CASES[name]
     arrays = {"x": integers(case.x, 0), "dy": integers(case.y, 1), "y": relu_output(case, 0.5)}
     let_through = np.flatnonzero(arrays["y"] > 0)[40]

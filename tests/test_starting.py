@@ -96,7 +96,7 @@ def test_is_it_the_command(argv, original, answer):
 
 
 def test_a_reader_that_has_enough_is_no_error():
-    """As of `minicnn --help | head -1`."""
+    """The same happens in `minicnn --help | head -1`."""
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run([sys.executable, "-m", "minicnn", "version"], stdout=writing,

@@ -130,7 +130,7 @@ def test_jobs_that_were_not_begun_are_left_out_after_an_error():
 
     with pytest.raises(KeyboardInterrupt):
         leave_by_an_error()
-    gate.set()  # the block was left before this: nobody waited for the job that was begun
+    gate.set()  # the block was left before this, without waiting for the job that was running
     for thread in threading.enumerate():
         if thread.name.startswith("minicnn-"):
             thread.join()

@@ -191,7 +191,7 @@ def test_a_loss_that_explodes_is_a_result(tmp_path, capsys):
 
 @pytest.mark.parametrize("first_rate", [0.01, 1e38], ids=["later", "at-once"])
 def test_a_training_that_diverged_is_failed_however_it_ended(tmp_path, first_rate):
-    """Also if its first epoch was the best of all: TerminateOnNaN ends it quietly."""
+    """TerminateOnNaN ends it without an error, even if its first epoch was the best of all."""
     callbacks = [
         LearningRateScheduler(lambda epoch: 1e38 if epoch else first_rate),
         TerminateOnNaN(),

@@ -159,7 +159,7 @@ def test_values_of_another_kind_end_in_our_own_errors(tmp_path, record, key):
     "error", [OSError(errno.ENOLCK, "No locks available"), KeyboardInterrupt()]
 )
 def test_a_lock_that_cannot_be_acquired_is_named_and_released(tmp_path, monkeypatch, error):
-    """Also when Ctrl-C arrives at the moment at which the lock was acquired."""
+    """This holds even if Ctrl-C arrives when the lock has just been acquired."""
     flock = locks.fcntl.flock
 
     def interrupted(handle, how):

@@ -17,7 +17,7 @@ from minicnn.ops.operation import Saved, gradients, run
 
 
 class Step(NamedTuple):
-    """One recorded operation."""
+    """An operation that was run, with what its gradient needs."""
 
     reads: tuple[Any, ...]  # arrays and Parameters
     result: np.ndarray

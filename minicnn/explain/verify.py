@@ -102,7 +102,7 @@ def verify(
 
 
 class Watcher:
-    """Stands in for an execution's runner and compares every step with the reference."""
+    """Replaces an execution's runner and compares every step with the reference."""
 
     max_steps_per_call: int = 1
 

@@ -5,8 +5,8 @@ It is pooling with one window as large as the image:
     maximum    y = x[argmax],                    dx[argmax] = dy,    all other pixels 0
     average    y = (1 / (H * W)) * sum of x,     dx = dy / (H * W)   for every pixel
 
-The argmax is row * W + column of the maximum, the first one of equals; a NaN counts as larger than
-all numbers.
+The argmax is row * W + column of the maximum, the first one of equals; a NaN counts as the largest
+value.
 """
 
 from __future__ import annotations

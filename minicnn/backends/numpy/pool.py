@@ -4,8 +4,8 @@ Max pooling selects one pixel of its window, at the position argmax:
 
     y = x[argmax],    so    dx[argmax] += dy.
 
-Of equal values the first one in row-major order is selected. A NaN counts as larger than all
-numbers, so it appears in the output. Padding is never selected.
+Of equal values the first one in row-major order is selected. A NaN counts as the largest
+value, so it appears in the output. Padding is never selected.
 
 Average pooling over a window that contains m pixels of the image (padding is not counted):
 

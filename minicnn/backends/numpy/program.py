@@ -55,7 +55,7 @@ class Runner:
     ) -> None:
         self._program, self._persistent = program, dict(arrays)
         self._arena = Arena() if arena is None else arena
-        self._owner = object()  # stands for this Runner in the arena, without a reference cycle
+        self._owner = object()  # identifies this Runner in the arena, without a reference cycle
         self._constants = ConstantSteps(program, arrays, self._arena.snapshots)
         for step in program.steps:
             find_kernel(step.kernel)  # raises if there is none

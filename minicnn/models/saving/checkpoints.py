@@ -43,7 +43,7 @@ def save_checkpoint(model: CompiledNetwork, path: Path) -> None:
 
 
 def load_checkpoint(model: CompiledNetwork, path: Path) -> None:
-    """Load a checkpoint.
+    """Load weights, optimizer state and progress of `fit` from a checkpoint.
 
     Raises
     ------

@@ -196,7 +196,7 @@ class Fit:
         self.callbacks.on_train_batch_end(state.batch - 1, logs)
 
     def _step(self, batch: Batch) -> None:
-        """Take one step."""
+        """Train on one batch; count it, and call the callbacks."""
         state = self.state
         number = state.batch
         self.callbacks.on_train_batch_begin(number)

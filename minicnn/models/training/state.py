@@ -31,7 +31,7 @@ class TrainingState:
         return self.start.pass_number + (self.start.batch + self.batch > 0)
 
     def get_state(self) -> dict[str, Any]:
-        """Return everything, JSON-able."""
+        """Return the state as values that JSON can hold."""
         return {
             "epoch": self.epoch,
             "batch": self.batch,

@@ -232,7 +232,7 @@ _PERSISTENT = ("parameter", "state")
 
 
 def _steps_without_kernel(program: Program) -> frozenset[int]:
-    """Return the numbers of the steps that the reference must run, after a warning."""
+    """Warn of steps that have no kernel here; return the indices, for the reference to run."""
     missing = [i for i, step in enumerate(program.steps) if step.kernel not in KERNEL_FACTORIES]
     fallback.warn("cuda", [program.steps[i].kernel for i in missing])
     return frozenset(missing)
