@@ -1,8 +1,8 @@
 """Hostile files of all other kinds: checkpoints, data, settings and models of other programs.
 
-Each exhibit is (reader, what makes the file, words of the refusal). The maker gets the path and
-writes there; what it returns is written for it. The attacks are those that were found in the wild
-in the loaders of other frameworks, and in Python's own readers.
+Each exhibit is (reader, a function that makes the file, words of the refusal). The function gets a
+path; if it returns bytes, these are written to the path. The attacks were
+found in the wild, in the loaders of other frameworks and in Python's own readers.
 """
 
 from __future__ import annotations

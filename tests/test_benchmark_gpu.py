@@ -91,7 +91,7 @@ def test_an_item_that_fails_ends_neither_its_part_nor_the_run(parts, monkeypatch
     ]
 
 
-def test_a_part_goes_on_behind_an_item_that_took_its_process_along(parts, monkeypatch):
+def test_a_part_continues_after_an_item_that_killed_its_process(parts, monkeypatch):
     _, _, parent, _ = parts
     item = {"took_seconds": 0.1}
     told = {
@@ -121,11 +121,11 @@ def test_a_part_whose_package_is_missing_is_absent(parts, monkeypatch):
     assert parent.run_part("part", 10, None).absent == "torch"
 
 
-def test_results_become_json_and_a_picture(parts, tmp_path):
+def test_results_become_json_and_a_figure(parts, tmp_path):
     _, _, parent, report = parts
     row = {"name": "a", "network": "lenet", "mode": "fit", "precision": "tf32", "engine": "minicnn"}
     rows = [{**row, "seconds": 0.1, "images_per_second": 640.0}, {"name": "b", "error": "no"}]
-    path = report.write(tmp_path, "NVIDIA H200", [parent.Outcome("networks", 1.0, rows, 2)])
+    path = report.write(tmp_path, "NVIDIA H200", [parent.PartResult("networks", 1.0, rows, 2)])
     assert path.name.startswith("gpu-nvidia-h200-")
     found = json.loads(path.read_text())["parts"]["networks"]
     assert found["not_reached"] == 2 and len(found["rows"]) == 2

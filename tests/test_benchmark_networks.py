@@ -52,7 +52,7 @@ PathFinder.find_spec = find_spec
 
 
 @pytest.mark.slow
-def test_without_peers_and_pictures_the_engines_that_are_here_are_compared(tmp_path):
+def test_without_peers_and_figures_the_engines_that_are_here_are_compared(tmp_path):
     peers = ["matplotlib", "tensorflow", "keras", "torch", "jax", "onnxruntime", "openvino"]
     (tmp_path / "sitecustomize.py").write_text(HIDE.format(hidden=peers))
     script = PATH.parents[1] / "compare.py"

@@ -41,8 +41,8 @@ def planned(name: str, training: bool = True) -> tuple[Program, Runner]:
     model = getattr(mc.zoo, name)()
     model.compile("adam", "categorical_crossentropy")
     program = model.program(BATCH, training=training)
-    homes = {i: b.spec for i, b in enumerate(program.buffers) if b.storage and b.view_of is None}
-    return program, Runner(program, {i: np.empty(s.shape, s.dtype) for i, s in homes.items()})
+    stored = {i: b.spec for i, b in enumerate(program.buffers) if b.storage and b.view_of is None}
+    return program, Runner(program, {i: np.empty(s.shape, s.dtype) for i, s in stored.items()})
 
 
 def bytes_of(spec):
@@ -140,10 +140,10 @@ def test_scratch_is_beside_the_arena(name, training):
 @both_kinds
 def test_what_outlasts_a_run_is_outside_the_arena(name, training):
     program, runner = planned(name, training)
-    homes = [i for i, b in enumerate(program.buffers) if b.storage and b.view_of is None]
-    places = [interval(runner._arrays[i]) for i in homes]
+    stored = [i for i, b in enumerate(program.buffers) if b.storage and b.view_of is None]
+    places = [interval(runner._arrays[i]) for i in stored]
     assert disjoint([*places, interval(runner._arena)])
-    for index in homes:
+    for index in stored:
         array = runner._arrays[index]
         assert array._ary.nbytes == bytes_of(program.buffers[index].spec)
         assert runner._regions[index].offset % ALIGNMENT == 0

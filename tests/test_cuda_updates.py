@@ -217,7 +217,7 @@ class Training:
         first_change = len(self.steps) - len(self.updates)
         return Program(tuple(self.buffers), tuple(self.steps), self.offset, first_change)
 
-    def homes(self):
+    def stored(self):
         rng = np.random.default_rng(9)
         return {
             i: rng.uniform(0.5, 1, buffer.spec.shape).astype(np.float32)
@@ -243,14 +243,14 @@ def training(request):
 
 @pytest.mark.parametrize("training", UPDATES, indirect=True)
 def test_joined_updates_have_the_bits_of_separate_ones(training):
-    program, homes = training.program, [training.homes(), training.homes()]
-    together, apart = (Runner(program, arrays) for arrays in homes)
+    program, stored = training.program, [training.stored(), training.stored()]
+    together, apart = (Runner(program, arrays) for arrays in stored)
     together.run()
     for step in range(len(program.steps)):
         apart.run(step, step + 1)
     assert updates_of(together, program) == 1
     assert bits(together, training) == bits(apart, training)
-    slow = reference.Runner(program, training.homes())
+    slow = reference.Runner(program, training.stored())
     slow.run()
     for name, i in training.index.items():
         np.testing.assert_allclose(together[i], slow[i], rtol=1e-5, err_msg=name)
@@ -258,9 +258,9 @@ def test_joined_updates_have_the_bits_of_separate_ones(training):
 
 @pytest.mark.parametrize("training", ["sgd", "rmsprop"], indirect=True)
 def test_no_weight_is_updated_while_halted(training):
-    program, homes = training.program, training.homes()
-    runner = Runner(program, homes)
-    before = training.homes()
+    program, stored = training.program, training.stored()
+    runner = Runner(program, stored)
+    before = training.stored()
     runner.run(0, program.first_change)
     steps = runner.launches(range(len(program.steps)))
     (halted,) = {id(b.arrays[HALTED]): b.arrays[HALTED] for b in steps}.values()
@@ -275,9 +275,9 @@ def test_no_weight_is_updated_while_halted(training):
 def test_weights_of_another_allocation_are_updated_separately():
     """A layer that an earlier model uses already has a device copy."""
     training = Training(*UPDATES["adam"])
-    program, homes, known = training.program, training.homes(), training.index["w1"]
-    device_copies_of([homes[known]], "a layer of another model")
-    runner, apart = Runner(program, homes), Runner(program, training.homes())
+    program, stored, known = training.program, training.stored(), training.index["w1"]
+    device_copies_of([stored[known]], "a layer of another model")
+    runner, apart = Runner(program, stored), Runner(program, training.stored())
     runner.run()
     for step in range(len(program.steps)):
         apart.run(step, step + 1)
@@ -287,12 +287,12 @@ def test_weights_of_another_allocation_are_updated_separately():
 
 def test_slots_of_two_allocations_are_updated_separately():
     training = Training(*UPDATES["adam"])
-    program, homes, known = training.program, training.homes(), training.index["second0"]
-    device_copies_of([homes[known]], "the state of another model")
-    runner = Runner(program, homes)
+    program, stored, known = training.program, training.stored(), training.index["second0"]
+    device_copies_of([stored[known]], "the state of another model")
+    runner = Runner(program, stored)
     assert updates_of(runner, program) == 2
     runner.run()
-    slow = reference.Runner(program, training.homes())
+    slow = reference.Runner(program, training.stored())
     slow.run()
     for name, i in training.index.items():
         np.testing.assert_allclose(runner[i], slow[i], rtol=1e-5, err_msg=name)
@@ -301,7 +301,7 @@ def test_slots_of_two_allocations_are_updated_separately():
 def test_a_weight_with_two_updates_gets_both():
     training = Training(*UPDATES["sgd with momentum"])
     again = training.program._replace(steps=(*training.program.steps, training.updates[0]))
-    runner, slow = Runner(again, training.homes()), reference.Runner(again, training.homes())
+    runner, slow = Runner(again, training.stored()), reference.Runner(again, training.stored())
     runner.run()
     slow.run()
     assert updates_of(runner, again) == 4
@@ -317,10 +317,10 @@ def test_an_unused_gradient_is_computed_in_scratch_memory():
     )
     step = Step("dense_backward_weights", (0, 1), (2, None), {})
     rng = np.random.default_rng(10)
-    homes = {i: rng.standard_normal(buffers[i].spec.shape, np.float32) for i in (0, 1)}
-    runner = Runner(Program(buffers, (step,), 64, 1), homes)
+    stored = {i: rng.standard_normal(buffers[i].spec.shape, np.float32) for i in (0, 1)}
+    runner = Runner(Program(buffers, (step,), 64, 1), stored)
     runner.run()
-    np.testing.assert_allclose(runner[2], homes[1].T @ homes[0], rtol=1e-5)
+    np.testing.assert_allclose(runner[2], stored[1].T @ stored[0], rtol=1e-5)
 
 
 def test_running_statistics_are_assigned_together():
@@ -331,9 +331,9 @@ def test_running_statistics_are_assigned_together():
     made = [Step("rescale_forward", (4,), (i,), {"scale": i, "offset": 0.0}) for i in (2, 3)]
     steps = (*made, Step("assign", (2,), (0,), {}), Step("assign", (3,), (1,), {}))
     x = np.arange(7, dtype=np.float32)
-    homes = {0: np.zeros(7, np.float32), 1: np.zeros(7, np.float32), 4: x}
-    runner = Runner(Program(tuple(buffers), steps, 128, first_change=2), homes)
+    stored = {0: np.zeros(7, np.float32), 1: np.zeros(7, np.float32), 4: x}
+    runner = Runner(Program(tuple(buffers), steps, 128, first_change=2), stored)
     runner.run()
     assert sum(len(b.plan.launches) for b in runner.launches(range(2, 4))) == 1
     for i, factor in ((0, 2), (1, 3)):
-        np.testing.assert_array_equal(synced(homes[i]), factor * x)
+        np.testing.assert_array_equal(synced(stored[i]), factor * x)

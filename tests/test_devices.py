@@ -118,7 +118,7 @@ def test_cores_share_processors(monkeypatch, tmp_path):
     assert devices.processor() == "A 0"
 
 
-def test_the_verb_prints_engines_and_devices(install, capsys):  # noqa: F811
+def test_the_command_prints_engines_and_devices(install, capsys):  # noqa: F811
     install(FakeDriver(H200))
     assert run(["devices"]) == 0
     out = capsys.readouterr().out
@@ -129,7 +129,7 @@ def test_the_verb_prints_engines_and_devices(install, capsys):  # noqa: F811
     assert found["backends"]["cuda"] == "available"
 
 
-def test_the_verb_names_what_is_missing(install, capsys):  # noqa: F811
+def test_the_command_names_what_is_missing(install, capsys):  # noqa: F811
     install(FakeDriver(H200), NUMBA)
     assert run(["devices"]) == 0
     assert install_command("cuda") in capsys.readouterr().out

@@ -32,7 +32,7 @@ from minicnn.support.locks import FolderLock
 PACKAGE = Path(minicnn.__file__).parent
 
 # The only modules that may open files themselves.
-DOOR = {"support/files.py", "support/atomic_files.py", "support/locks.py"}
+FILE_MODULES = {"support/files.py", "support/atomic_files.py", "support/locks.py"}
 OPENING = {
     "open", "read_text", "read_bytes", "write_text", "write_bytes", "copy", "copy2", "copyfile",
     "copytree", "load", "loadtxt", "genfromtxt", "fromfile", "tofile", "memmap", "save", "savetxt",
@@ -81,9 +81,9 @@ def _has_an_open_file(function: ast.Attribute, call: ast.Call) -> bool:
 @pytest.mark.parametrize(
     "path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE))
 )
-def test_nobody_opens_a_file_but_by_the_door(path):
+def test_files_are_opened_in_one_module_only(path):
     name = path.relative_to(PACKAGE).as_posix()
-    if name not in DOOR:
+    if name not in FILE_MODULES:
         found = openings(ast.parse(path.read_text()))
         assert not found, f"{name}: use minicnn.support.files or minicnn.support.atomic_files"
 
@@ -251,7 +251,7 @@ def aged(path: Path, days: float) -> Path:
     return path
 
 
-def test_the_sweep_takes_only_what_nobody_writes_to(tmp_path):
+def test_the_sweep_removes_only_files_that_no_process_writes(tmp_path):
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
                           capture_output=True, check=True).stdout.decode().strip()  # fmt: skip
     here, elsewhere, token = atomic_files._machine(), "0" * 8, "0123456789abcdef"

@@ -84,7 +84,7 @@ def equal(a, b):
         (5, 1, [0, 1, 2, 3, 4]),
     ],
 )
-def test_an_epoch_goes_on_where_the_one_before_ended(steps, epochs, wanted):
+def test_an_epoch_continues_where_the_one_before_ended(steps, epochs, wanted):
     data = Numbered(6)
     model = small()
     history = model.fit(Anew(data), steps_per_epoch=steps, epochs=epochs, verbose=0)

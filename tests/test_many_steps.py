@@ -309,7 +309,7 @@ def test_ctrl_c_waits_for_what_was_begun(many, tmp_path):
     assert history == want
 
 
-def test_steps_are_counted_when_nobody_listens_any_more(many):
+def test_steps_are_counted_after_the_caller_stopped_listening(many):
     """A callback that raises ends the training while the engine is at work."""
     many()
     model = compiled()

@@ -49,7 +49,7 @@ def test_shapes_and_types(digits):
     assert all(a.flags.writeable and a.flags.c_contiguous for pair in digits for a in pair)
 
 
-def test_they_are_the_digits_that_everybody_has(digits):
+def test_the_digits_are_the_published_ones(digits):
     (x_train, y_train), (_, y_test) = digits
     assert np.bincount(y_train).tolist() == COUNTS["train"]
     assert np.bincount(y_test).tolist() == COUNTS["test"]

@@ -408,7 +408,7 @@ def test_network_that_shrinks_to_nothing_tells_the_story():
         model.add(layers.Conv2D(4, 3))
 
 
-def test_pixels_that_nobody_rescales_are_pointed_out():
+def test_pixels_that_no_layer_rescales_are_pointed_out():
     x, y = blobs(8)
     with pytest.warns(UserWarning, match=r"rescale=1/255"):
         small().fit((x * 100).astype(np.uint8), y, verbose=0)

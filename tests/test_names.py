@@ -151,7 +151,7 @@ def test_a_name_that_is_there_is_refused_when_it_is_added():
     assert [layer.name for layer in model.layers] == ["a", "b"]
 
 
-def test_inputs_that_nobody_named_take_another_name_where_networks_meet():
+def test_unnamed_inputs_get_another_name_where_networks_meet():
     a, b = mc.Sequential([Input((4,)), Dense(3)]), mc.Sequential([Input((4,)), Dense(3)])
     b.graph.inputs[0].layer.name = a.graph.inputs[0].layer.name
     assert joined(a, b).predict([X, X], verbose=0).shape == (16, 3)
@@ -215,7 +215,7 @@ def test_automatic_names_avoid_those_of_a_loaded_model(tmp_path):
         ("dense_" + "9" * 200, "dense"),
     ],
 )
-def test_automatic_names_go_on_behind_given_ones(given, following):
+def test_automatic_names_continue_after_given_ones(given, following):
     mc.utils.clear_session()
     Dense(1, name=given)
     assert Dense(1).name == following
@@ -289,7 +289,7 @@ def test_equal_networks_that_are_joined_start_differently():
     assert weights_of(again) == weights_of(model)
 
 
-def test_weights_that_somebody_has_seen_stay():
+def test_weights_that_were_read_stay():
     a, b = network(), network()
     seen = weights_of(a)
     model = joined(a, b)

@@ -91,7 +91,7 @@ def program():
     return Program(tuple(buffers), tuple(steps), offset, first_change=len(steps))
 
 
-def homes():
+def stored():
     rng = np.random.default_rng(1)
     arrays = {
         INDEX[name]: rng.uniform(0.1, 1, shape).astype(dtype)
@@ -105,7 +105,7 @@ def homes():
 
 
 def test_training_steps_agree_with_the_reference(program):
-    ours, theirs = homes(), homes()
+    ours, theirs = stored(), stored()
     fast, slow = native.Runner(program, ours), reference.Runner(program, theirs)
     losses = []
     for _ in range(5):
@@ -120,10 +120,10 @@ def test_training_steps_agree_with_the_reference(program):
 
 
 def test_a_part_of_the_steps(program):
-    whole, parts = native.Runner(program, homes()), native.Runner(program, homes())
+    whole, parts = native.Runner(program, stored()), native.Runner(program, stored())
     whole.run()
     parts.run(last=3)
-    assert parts[INDEX["w"]].tobytes() == homes()[INDEX["w"]].tobytes()
+    assert parts[INDEX["w"]].tobytes() == stored()[INDEX["w"]].tobytes()
     parts.run(3, 7)
     parts.run(7)
     parts.run(11)
@@ -131,8 +131,8 @@ def test_a_part_of_the_steps(program):
         assert parts[i].tobytes() == whole[i].tobytes()
 
 
-def test_the_arena_is_aligned_and_holds_every_array_without_a_home(program):
-    runner = native.Runner(program, homes())
+def test_the_arena_is_aligned_and_holds_every_array_without_a_storage(program):
+    runner = native.Runner(program, stored())
     inside = [b for b in program.buffers if not b.storage]
     start = runner[INDEX[inside[0].name]].ctypes.data
     assert start % 64 == 0
@@ -145,22 +145,22 @@ def test_the_arena_is_aligned_and_holds_every_array_without_a_home(program):
 def test_homes_must_be_given_and_look_like_their_buffers(program):
     w = INDEX["w"]
     wrong = {
-        "parameter 'w', needs an array": {k: a for k, a in homes().items() if k != w},
-        r"must be float32 of shape \(6, 5\); got float32 of shape \(5, 6\)": homes()
+        "parameter 'w', needs an array": {k: a for k, a in stored().items() if k != w},
+        r"must be float32 of shape \(6, 5\); got float32 of shape \(5, 6\)": stored()
         | {w: np.zeros((5, 6), np.float32)},
-        "got float64": homes() | {w: np.zeros((6, 5))},
+        "got float64": stored() | {w: np.zeros((6, 5))},
     }
     for message, arrays in wrong.items():
         with pytest.raises(ArgumentError, match=message):
             native.Runner(program, arrays)
-    strided = homes() | {w: np.zeros((5, 6), np.float32).T}
+    strided = stored() | {w: np.zeros((5, 6), np.float32).T}
     with pytest.raises(ValueError, match="C-contiguous"):
         native.Runner(program, strided)
 
 
 def test_an_arena_too_small_is_refused(program):
     with pytest.raises(ArgumentError, match="ends at byte"):
-        native.Runner(program._replace(arena_bytes=program.arena_bytes - 64), homes())
+        native.Runner(program._replace(arena_bytes=program.arena_bytes - 64), stored())
 
 
 def test_large_arenas_begin_on_a_huge_page():

@@ -266,7 +266,7 @@ def trained_with_adagrad(model, steps):
     ]
 
 
-def test_slots_start_at_their_initial_value_and_go_on_from_a_file(backend, tmp_path):
+def test_slots_start_at_their_initial_value_and_are_restored_from_a_file(backend, tmp_path):
     model = mc.Sequential([mc.Input((3,)), mc.layers.Dense(2)])
     model.compile(Adagrad(0.1, initial_accumulator_value=0.5), "mse")
     kernel = model.parameters[0]

@@ -44,7 +44,7 @@ def program():
 
 
 @pytest.fixture
-def homes():
+def stored():
     return {
         X: np.array([[1, 2]], np.float32),
         W: np.array([[3], [4]], np.float32),
@@ -55,9 +55,9 @@ def homes():
     }
 
 
-def test_a_training_step(program, homes):
-    w, velocity = homes[W], homes[VELOCITY]
-    runner = Runner(program, homes)
+def test_a_training_step(program, stored):
+    w, velocity = stored[W], stored[VELOCITY]
+    runner = Runner(program, stored)
     runner.run()
     # y = 3 + 8 = 11; loss (11 - 9)^2; dy = 4; dw = 4, 8; w -= 0.25 * dw
     assert (runner[Y].item(), runner[LOSS].item(), runner[DY].item()) == (11, 4, 4)
@@ -69,21 +69,21 @@ def test_a_training_step(program, homes):
     assert (runner[LOSS].item(), w.ravel().tolist()) == (9, [3, 4])
 
 
-def test_a_part_of_the_steps(program, homes):
-    runner = Runner(program, homes)
+def test_a_part_of_the_steps(program, stored):
+    runner = Runner(program, stored)
     runner.run(last=2)
-    assert runner[LOSS].item() == 4 and homes[W].ravel().tolist() == [3, 4]
-    homes[TRUTH][...] = 12  # inputs are read where they live
+    assert runner[LOSS].item() == 4 and stored[W].ravel().tolist() == [3, 4]
+    stored[TRUTH][...] = 12  # inputs are read where they live
     runner.run(1)
-    assert runner[LOSS].item() == 1 and homes[W].ravel().tolist() == [3.5, 5]
+    assert runner[LOSS].item() == 1 and stored[W].ravel().tolist() == [3.5, 5]
     runner.run(5)
-    assert homes[W].ravel().tolist() == [3.5, 5]
+    assert stored[W].ravel().tolist() == [3.5, 5]
 
 
-def test_a_read_that_is_absent_stays_none(program, homes):
+def test_a_read_that_is_absent_stays_none(program, stored):
     with pytest.raises(KeyError):
-        Runner(program, homes)[Y]  # nothing has been written yet
+        Runner(program, stored)[Y]  # nothing has been written yet
     without_velocity = program.steps[-1]._replace(reads=(W, DW, None, RATES), writes=(W, None))
-    runner = Runner(program._replace(steps=(*program.steps[:-1], without_velocity)), homes)
+    runner = Runner(program._replace(steps=(*program.steps[:-1], without_velocity)), stored)
     runner.run()
-    assert homes[W].ravel().tolist() == [2, 2] and not homes[VELOCITY].any()
+    assert stored[W].ravel().tolist() == [2, 2] and not stored[VELOCITY].any()

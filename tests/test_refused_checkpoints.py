@@ -113,7 +113,7 @@ def test_a_damaged_checkpoint_changes_nothing(tmp_path, name):
     assert model.session.callbacks[1].second == 2
 
 
-def test_a_checkpoint_of_an_optimizer_with_another_learning_rate_goes_on_with_it(tmp_path):
+def test_a_checkpoint_with_another_learning_rate_resumes_with_that_rate(tmp_path):
     model = trained(1)
     model.optimizer.learning_rate = 0.5
     model.save_checkpoint(tmp_path / "c.mcnn")

@@ -112,7 +112,7 @@ def test_ctrl_c_keeps_the_batches_that_were_done(config, tmp_path):
     assert (tmp_path / "noise-1" / "report.json").exists()
 
 
-def test_nothing_to_go_on_with_is_said(config, tmp_path):
+def test_nothing_to_resume_is_an_error(config, tmp_path):
     process = start(config, tmp_path, "--resume")
     _, error = process.communicate()
     assert process.returncode == 1 and "no interrupted run of 'noise'" in error

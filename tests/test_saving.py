@@ -232,7 +232,7 @@ def test_killed_and_resumed_ends_with_the_same_bits(script, tmp_path):
         np.testing.assert_array_equal(got[name], want[name], err_msg=f"{name}, {lines}")
 
 
-def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(tmp_path, backend):
+def test_ctrl_c_leaves_a_checkpoint_to_resume_from(tmp_path, backend):
     x, y = blobs()
     model = small()
 

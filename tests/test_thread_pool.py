@@ -52,7 +52,7 @@ def optimized(tmp_path_factory):
     return build(tmp_path_factory.mktemp("optimized"), "-O2")
 
 
-def test_every_task_runs_once_whoever_calls(optimized):
+def test_every_task_runs_once_from_any_thread(optimized):
     result = run(optimized, "1.5")
     assert result.returncode == 0, result.stderr
 

@@ -39,7 +39,7 @@ def start(folder, trials):
     return subprocess.Popen(command, **pipes, text=True)
 
 
-def test_killed_in_the_second_trial_the_search_goes_on(tmp_path):
+def test_a_search_killed_in_the_second_trial_resumes(tmp_path):
     with start(tmp_path, 6) as process:
         for _ in range(3):
             process.stdin.write("\n")

@@ -4,7 +4,7 @@ A Python that is too old is refused before anything is compiled. Without a worki
 install still succeeds, with the NumPy engine alone: the wheel's name says so, and so does the first
 `import minicnn`.
 
-This file is read by whatever Python somebody has, so it is written for old ones.
+Any Python may run this file, so it is written for old ones as well.
 """
 
 import sys
