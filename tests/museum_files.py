@@ -1,8 +1,8 @@
 """Hostile files of all other kinds: checkpoints, data, settings and models of other programs.
 
 Each exhibit is (reader, a function that makes the file, words of the refusal). The function gets a
-path; if it returns bytes, these are written to the path. The attacks were
-found in the wild, in the loaders of other frameworks and in Python's own readers.
+path; bytes that it returns are written there. The attacks were found in the wild, in the loaders of
+other frameworks and in Python's own readers.
 """
 
 from __future__ import annotations
@@ -404,15 +404,15 @@ FILES = {
     "list-without-labels": (read_list, always(b"a.jpg\n"), "label"),
     "list-pipe": (read_list, os.mkfifo, "device, a pipe or a socket"),
     # Searches.
-    "search-foreign-file": (journal, always(b"my diary"), "no journal of a search"),
-    "search-foreign-json": (journal, always(b'{"op_code":99}\n'), "no record of a search"),
-    "search-cut-entry": (journal, always(b'{"op_code":0}\n'), "no record of a search"),
-    "search-nested": (journal, always(b'{"op_code":' + b"[" * 99_999 + b"\n"), "no record"),
-    "search-not-utf-8": (journal, always(b'{"op_code":"\xff"}\n'), "no record of a search"),
-    "search-5000-digits": (journal, always(b'{"op_code":' + b"9" * 5000 + b"}\n"), "no record"),
-    "search-without-settings": (journal, always(lines(BEGUN)), "with which settings"),
+    "search-foreign-file": (journal, always(b"my diary"), "is not the journal of a search; choose"),
+    "search-foreign-json": (journal, always(b'{"op_code":99}\n'), "is not the journal of a search that can be resumed"),
+    "search-cut-entry": (journal, always(b'{"op_code":0}\n'), "is not the journal of a search that can be resumed"),
+    "search-nested": (journal, always(b'{"op_code":' + b"[" * 99_999 + b"\n"), "is not the journal of a search that can be resumed"),
+    "search-not-utf-8": (journal, always(b'{"op_code":"\xff"}\n'), "is not the journal of a search that can be resumed"),
+    "search-5000-digits": (journal, always(b'{"op_code":' + b"9" * 5000 + b"}\n"), "is not the journal of a search that can be resumed"),
+    "search-without-settings": (journal, always(lines(BEGUN)), "the settings with which"),
     "search-settings-list": (
-        journal, always(lines(BEGUN, attribute("settings", [1]))), "with which settings",
+        journal, always(lines(BEGUN, attribute("settings", [1]))), "the settings with which",
     ),
     "search-worker-path": (
         journal, always(trial(number=0, worker="../../../../etc/passwd")), "wrong worker",
