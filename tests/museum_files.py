@@ -237,6 +237,7 @@ LOAD, CIFAR, TOML = mc.load_model, cifar10.load_data, 'model = "cifar"\ndata = "
 BIG = ("x", bytes(96 * MIB), tarfile.REGTYPE)
 REG, LINK, HARD, DEVICE = tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE
 
+NOT_RESUMABLE = "is not the journal of a search that can be resumed"
 FILES = {
     # Models whose layers ask for more than layers.
     "lambda-layer": (LOAD, layer(class_="Lambda", function=["gASV", None]), "cannot be built"),
@@ -405,11 +406,11 @@ FILES = {
     "list-pipe": (read_list, os.mkfifo, "device, a pipe or a socket"),
     # Searches.
     "search-foreign-file": (journal, always(b"my diary"), "is not the journal of a search; choose"),
-    "search-foreign-json": (journal, always(b'{"op_code":99}\n'), "is not the journal of a search that can be resumed"),
-    "search-cut-entry": (journal, always(b'{"op_code":0}\n'), "is not the journal of a search that can be resumed"),
-    "search-nested": (journal, always(b'{"op_code":' + b"[" * 99_999 + b"\n"), "is not the journal of a search that can be resumed"),
-    "search-not-utf-8": (journal, always(b'{"op_code":"\xff"}\n'), "is not the journal of a search that can be resumed"),
-    "search-5000-digits": (journal, always(b'{"op_code":' + b"9" * 5000 + b"}\n"), "is not the journal of a search that can be resumed"),
+    "search-foreign-json": (journal, always(b'{"op_code":99}\n'), NOT_RESUMABLE),
+    "search-cut-entry": (journal, always(b'{"op_code":0}\n'), NOT_RESUMABLE),
+    "search-nested": (journal, always(b'{"op_code":' + b"[" * 99_999 + b"\n"), NOT_RESUMABLE),
+    "search-not-utf-8": (journal, always(b'{"op_code":"\xff"}\n'), NOT_RESUMABLE),
+    "search-5000-digits": (journal, always(b'{"op_code":' + b"9" * 5000 + b"}\n"), NOT_RESUMABLE),
     "search-without-settings": (journal, always(lines(BEGUN)), "the settings with which"),
     "search-settings-list": (
         journal, always(lines(BEGUN, attribute("settings", [1]))), "the settings with which",
