@@ -82,6 +82,8 @@ def run(
     operation: Operation, *reads: np.ndarray | None, **arguments: Any
 ) -> tuple[np.ndarray, Saved]:
     """Run an operation on arrays: check the arguments, then call the engine's forward kernel."""
+    if not isinstance(operation, Operation):
+        raise ArgumentError(f"operation must be an Operation; got {type(operation).__name__}")
     reads = tuple(map(as_numpy, reads))
     attributes = operation.resolve(*reads, **arguments)
     contract = CONTRACTS[operation.forward]
@@ -99,9 +101,13 @@ def gradients(dy: np.ndarray, saved: Saved) -> dict[str, np.ndarray]:
 
     Raises
     ------
-    ArgumentError : the operation is declared to have no gradient
+    ArgumentError : the operation is declared to have no gradient, or `saved` is something else
     DTypeError, ShapeError : `dy` is not an array of floats of the result's shape
     """
+    if not isinstance(saved, Saved):
+        raise ArgumentError(
+            f"saved must be what the forward pass returned; got {type(saved).__name__}"
+        )
     operation = saved.operation
     if operation.backward is None:
         raise ArgumentError(f"operation {operation.name!r} has no gradient")
