@@ -202,6 +202,11 @@ def get(identifier: str | dict[str, Any] | Initializer) -> Initializer:
     if isinstance(identifier, dict) and "name" in identifier:  # the form in older files
         config = {key: value for key, value in identifier.items() if key != "name"}
         identifier = {"class": identifier["name"], "config": config}
+    elif isinstance(identifier, dict) and "class" not in identifier:
+        raise ArgumentError(
+            'a saved initializer is {"class": name, "config": arguments}; save it with '
+            "minicnn.initializers.serialize(initializer), not with its get_config()"
+        )
     if callable(identifier) and not isinstance(identifier, (Initializer, type)):
         raise ArgumentError(
             f"an initializer must be a name or an Initializer; got the function "

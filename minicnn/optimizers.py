@@ -127,7 +127,7 @@ class Optimizer:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
-        """The optimizer that `get_config` repr_from_config."""
+        """Return the optimizer that `get_config` describes."""
         return cls(**config)
 
     def get_state(self) -> dict[str, Any]:
@@ -332,7 +332,6 @@ class Adagrad(Optimizer):
     """
 
     kernel = "adagrad_update"
-    adaptive = True
 
     def __init__(
         self,

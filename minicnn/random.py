@@ -108,12 +108,12 @@ def epoch_order(count: int, epoch: int, seed: int | None = None) -> np.ndarray:
     return generator("shuffle", epoch, seed=seed).permutation(count)
 
 
-def rng_key(step: int, seed: int | None = None) -> np.ndarray:
+def rng_key(step: int) -> np.ndarray:
     """Return the RNG key of a step: (seed low, seed high, step low, step high), uint32.
 
-    Kernels of random operations, such as dropout, read it. `seed` is used as in `generator`.
+    Kernels of random operations, such as dropout, read it.
     """
-    value = _current_seed() if seed is None else seed
+    value = seed()
     words = (value, value >> 32, step, step >> 32)
     return np.array([word & 0xFFFFFFFF for word in words], np.uint32)
 

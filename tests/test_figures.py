@@ -159,3 +159,9 @@ def test_without_matplotlib_the_error_says_what_to_type(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match=re.escape(install_command("plot"))):
         explain.confusion_figure(np.eye(2, dtype=int))
+
+
+def test_names_of_classes_may_be_numbers():
+    images, predicted = np.zeros((2, 4, 4)), np.array([1, 0])
+    figure = explain.error_gallery(images, np.array([0, 0]), predicted, names=range(2))
+    assert "1" in "".join(text.get_text() for axes in figure.axes for text in axes.texts)

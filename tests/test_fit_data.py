@@ -405,3 +405,42 @@ def test_a_function_takes_its_seed_along():
     thread.start()
     thread.join()
     assert found == [9] and random.seed() == 0
+
+
+class SeedOfEachCall(mc.schedules.LearningRateSchedule):
+    """A schedule that records the seed at each of its calls."""
+
+    def __init__(self):
+        self.seen = []
+
+    def __call__(self, step):
+        self.seen.append(random.seed())
+        return 0.01
+
+
+class ChangesTheSeed(callbacks.Callback):
+    """Sets the seed of the process after `fit` has begun."""
+
+    def on_train_begin(self, logs=None):
+        random.set_random_seed(99)
+
+
+def test_a_step_is_computed_with_the_seed_of_the_training():
+    model, schedule = small(), SeedOfEachCall()
+    model.compile(mc.optimizers.SGD(schedule), "sparse_categorical_crossentropy")
+    random.set_random_seed(5)
+    model.fit(X, Y, batch_size=8, verbose=0, callbacks=[ChangesTheSeed()])
+    assert schedule.seen.count(5) >= 3  # one per step
+
+
+def test_a_checkpoint_of_an_earlier_epoch_has_the_labels_checked(tmp_path):
+    """`initial_epoch` says that no epoch is left, and the checkpoint that one is."""
+
+    def backup():
+        return callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)
+
+    small().fit(X, Y, epochs=1, verbose=0, callbacks=[backup()])
+    wrong = Y.copy()
+    wrong[3] = 100_000
+    with pytest.raises(ArgumentError, match=r"y\[3\] = 100000"):
+        small().fit(X, wrong, epochs=2, initial_epoch=2, verbose=0, callbacks=[backup()])

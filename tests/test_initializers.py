@@ -189,3 +189,8 @@ def test_to_categorical():
 def test_to_categorical_refuses(x, says):
     with pytest.raises(ArgumentError, match=says):
         utils.to_categorical(x, 3)
+
+
+def test_a_config_alone_is_no_saved_initializer():
+    with pytest.raises(ArgumentError, match="serialize"):
+        initializers.get({})

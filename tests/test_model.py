@@ -519,3 +519,50 @@ def test_a_model_without_a_graph_says_how_to_make_one():
         ArgumentError, match=r"has no layers; make its graph: mc.Model\(inputs, out"
     ):
         mc.Model().predict(np.zeros((1, 2), np.float32))
+
+
+@pytest.mark.parametrize("inputs", [np.zeros((2, 2)), np.zeros(0), [np.zeros(3)]])
+def test_arrays_are_no_inputs_of_a_model(inputs):
+    x = mc.Input((3,))
+    with pytest.raises(ArgumentError, match="inputs and outputs"):
+        mc.Model(inputs, layers.Dense(2)(x))
+    with pytest.raises(ArgumentError, match="inputs and outputs"):
+        mc.Model(x, inputs)
+
+
+def test_a_model_needs_outputs_too():
+    with pytest.raises(ArgumentError, match="inputs and outputs"):
+        mc.Model(mc.Input((3,)))
+
+
+def test_nothing_to_evaluate_is_said_before_the_network_is_built():
+    model = mc.Sequential([layers.Dense(2)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ArgumentError, match="no sample to evaluate"):
+        model.evaluate(np.zeros((0, 3)), np.zeros((0, 2)), verbose=0)
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
+def test_a_value_beyond_float32_is_named(backend):
+    model = small()
+    x = np.ones((4, *model.input_shape[1:]))
+    x[2] = 1e300
+    with pytest.raises(NumericError, match="beyond float32, first in sample 2"):
+        model.train_on_batch(x, np.zeros(4, int))
+
+
+def test_an_interrupted_slot_is_not_left_unfilled(monkeypatch):
+    """Ctrl-C between the allocation and the initial values must leave no slot behind."""
+    model = small()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    slots = type(model.optimizer).slots
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    x, y = np.ones((4, *model.input_shape[1:]), "float32"), np.zeros(4, int)
+    monkeypatch.setattr(type(model.optimizer), "slots", property(interrupted))
+    with pytest.raises(KeyboardInterrupt):
+        model.train_on_batch(x, y)
+    monkeypatch.setattr(type(model.optimizer), "slots", slots)
+    assert model.slots == {}

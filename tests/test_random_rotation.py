@@ -231,3 +231,10 @@ def test_one_number_is_both_bounds_and_two_are_sorted():
 def test_only_images_can_be_turned():
     with pytest.raises(ShapeError, match="must have 4 axes"):
         RandomRotation(0.1)(mc.Input((5,)))
+
+
+def test_a_wrong_rank_is_named_after_it_was_built():
+    layer = RandomRotation(0.1)
+    layer(np.zeros((1, 4, 4, 1), np.float32), training=True)
+    with pytest.raises(ShapeError, match="x must"):
+        layer(np.zeros((4, 4), np.float32), training=True)

@@ -15,6 +15,7 @@ from minicnn.apps.cli import main
 from minicnn.apps.cli.reproduce import find_data
 from minicnn.apps.recipes import RECIPES
 from minicnn.apps.runs import folder as folders
+from minicnn.apps.runs.batches import training_batches
 from minicnn.apps.runs.gallery import GalleryImage
 from minicnn.apps.runs.load_images import load_images
 from minicnn.apps.runs.networks import NETWORKS, build, input_preprocess
@@ -575,3 +576,11 @@ def test_reproduce_finds_its_data_and_compares_with_the_paper(tmp_path, capsys, 
     assert re.search(r"^ +paper +here$", out, re.MULTILINE)
     page = (tmp_path / "runs" / "scene-1" / "report.html").read_text()
     assert "Paper and here" in page and "14,034" in page
+
+
+@pytest.mark.parametrize("name", ["rescale", "samplewise_center", "zca_whitening"])
+def test_an_augmentation_that_changes_the_scale_is_refused(name):
+    """Images for validation and test would not get it."""
+    settings = Settings(model="cifar", data="", augmentation={name: True})
+    with pytest.raises(ArgumentError, match=f"cannot have {name}.*--normalize"):
+        training_batches(None, settings, None)

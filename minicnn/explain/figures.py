@@ -197,7 +197,7 @@ def _shortened(text: str, most: int) -> str:
 
 
 def _name(index: int, names: Sequence[str] | None) -> str:
-    return str(index) if names is None else names[index]
+    return str(index if names is None else names[index])
 
 
 def _label_confusion(

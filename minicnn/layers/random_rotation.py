@@ -80,6 +80,7 @@ class RandomRotation(Layer):
         (x,) = inputs
         if not training:
             return x
+        check_axes(x.shape, "x", "NHWC")
         count, height, width, _ = x.shape
         matrix = apply(
             ROTATION_MATRIX,

@@ -134,13 +134,10 @@ class CompiledNetwork(Network):
         labels = loss.prepare(batch.labels, self.batch_output_shape(len(batch.inputs[0])))
         return batch._replace(labels=labels)
 
-    def train_step(
-        self, batch: Batch, interrupt: Interrupt | None = None, seed: int | None = None
-    ) -> BatchResult:
+    def train_step(self, batch: Batch, interrupt: Interrupt | None = None) -> BatchResult:
         """Take a training step on a prepared batch; the result is from before the update.
 
-        Ctrl-C abandons a step before the model changes, or waits until it has changed. `seed` is
-        for the masks of dropout; by default it is the current one.
+        Ctrl-C abandons a step before the model changes, or waits until it has changed.
 
         Raises
         ------
@@ -153,7 +150,7 @@ class CompiledNetwork(Network):
             step = optimizer.iterations  # read under the lock: threads may train one model in turn
             execution = self.execution("train", batch.inputs)
             with interruptible:
-                rates, rng_key = optimizer.rates(step), random.rng_key(step, seed)
+                rates, rng_key = optimizer.rates(step), random.rng_key(step)
                 result = execution.forward_backward(batch, rates, rng_key)
             if math.isfinite(result.loss):
                 with uninterruptible:
@@ -194,8 +191,9 @@ class CompiledNetwork(Network):
         optimizer, _ = self.need_compiled()
         arrays = self._slots.setdefault(parameter, {})
         if name not in arrays:
-            arrays[name] = aligned(parameter.shape, "float32")
-            arrays[name].fill(optimizer.slots[name])
+            array = aligned(parameter.shape, "float32")
+            array.fill(optimizer.slots[name])  # before it is stored: Ctrl-C may come in between
+            arrays[name] = array
         return synced(arrays[name])
 
     @property

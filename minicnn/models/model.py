@@ -8,6 +8,7 @@ from typing import Any
 
 from minicnn import losses, optimizers
 from minicnn.callbacks import Callback, CallbackList
+from minicnn.errors import ArgumentError
 from minicnn.history import History
 from minicnn.layers.base import SymbolicTensor
 from minicnn.losses import Loss
@@ -46,8 +47,11 @@ class Model(CompiledNetwork):
         self, inputs: Tensors = (), outputs: Tensors = (), name: str | None = None
     ) -> None:
         super().__init__(name)
-        if inputs != () or outputs != ():
+        given = [not (isinstance(one, tuple) and not one) for one in (inputs, outputs)]
+        if all(given):
             self.take_graph(graph_between(_tuple(inputs), _tuple(outputs)))
+        elif any(given):
+            raise ArgumentError("a Model needs inputs and outputs: Model(inputs, outputs)")
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Model:

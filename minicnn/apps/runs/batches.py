@@ -20,6 +20,9 @@ from minicnn.errors import ArgumentError
 # Pixels per batch at most: 32 images of 512 x 512 x 3 take 100 MB as float32.
 MAX_PIXELS = 32 * 512 * 512
 
+# How the arguments of ImageDataGenerator begin that change the scale of the pixels.
+SCALING = ("rescale", "samplewise_", "featurewise_", "zca_")
+
 Pair = tuple[np.ndarray, np.ndarray]
 
 
@@ -66,6 +69,7 @@ class PreprocessedBatches:
 def training_batches(split: Split, settings: Settings, preprocess: Preprocess) -> Any:
     """Return shuffled batches for training, augmented if the settings say so."""
     size = settings.batch_size
+    _check_augmentation(settings)
     if settings.shift and settings.augmentation:
         raise ArgumentError(
             "shift moves images by whole pixels and cannot be combined with [augmentation]; use "
@@ -88,6 +92,16 @@ def training_batches(split: Split, settings: Settings, preprocess: Preprocess) -
             return augmented
         return PreprocessedBatches(augmented, preprocess._replace(scale=1.0))
     return PreparedBatches(split, preprocess, size, shuffle=True)
+
+
+def _check_augmentation(settings: Settings) -> None:
+    """Refuse what changes the scale of pixels: validation and test images would not get it."""
+    wrong = [name for name in settings.augmentation if name.startswith(SCALING)]
+    if wrong:
+        raise ArgumentError(
+            f"[augmentation] cannot have {', '.join(wrong)}: images for validation and test would "
+            "have another scale. Use the setting normalize = true, or --normalize"
+        )
 
 
 def batches_from_files(images: ImageList, settings: Settings, preprocess: Preprocess) -> Any:

@@ -11,8 +11,8 @@ from minicnn.models.batches import ArrayBatches, Batches
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.graph import Graph
 
-# Layers that pass values on unchanged, and layers whose outputs are not bounded.
-PASSING = (layers.Flatten, layers.Dropout)
+# Layers after which probabilities still are probabilities, and layers with unbounded outputs.
+PASSING = (layers.Flatten, layers.Reshape, layers.Dropout, layers.GlobalAveragePooling2D)
 UNBOUNDED = (layers.ReLU, layers.LeakyReLU, layers.ELU, layers.BatchNormalization)
 PROBABILITIES = ("softmax", "sigmoid")
 

@@ -17,6 +17,8 @@ from minicnn.models.training.preparation import prepare_arrays
 from minicnn.models.training.totals import Totals
 from minicnn.support.progress import Progress
 
+NO_SAMPLE = "there is no sample to evaluate; give at least one"
+
 
 def measure(
     model: CompiledNetwork,
@@ -47,13 +49,15 @@ def measure(
         if progress is not None:
             progress.update(number + 1, totals.logs())
     if totals.samples == 0:
-        raise ArgumentError("there is no sample to evaluate; give at least one")
+        raise ArgumentError(NO_SAMPLE)
     return totals.logs()
 
 
 def evaluate(model: CompiledNetwork, batches: Batches, verbose: int | str) -> dict[str, float]:
     """`measure` with progress, and with the number of wrong images."""
-    if isinstance(batches, ArrayBatches) and batches.samples:
+    if isinstance(batches, ArrayBatches):
+        if not batches.samples:
+            raise ArgumentError(NO_SAMPLE)
         prepare_arrays(model, batches)
     with Progress(verbose) as progress:
         progress.begin_epoch(None, None, len(batches) or None)

@@ -88,9 +88,9 @@ class Fit:
         """Train from epoch `initial_epoch` to `epochs`, or from where a checkpoint is resumed."""
         check_int(epochs, "epochs", 0)
         self.state = state = self._new_state(check_int(initial_epoch, "initial_epoch", 0))
-        if state.epoch < epochs:
-            with random.seeded(state.seed):
-                self._prepare(state.start, epochs - state.epoch)
+        prepared = state.epoch < epochs
+        if prepared:
+            self._prepare(epochs)
         self.model.stop_training = False
         self.history.params = {"epochs": epochs, "steps": len(self.data)}
         thread = threading.current_thread()
@@ -99,6 +99,8 @@ class Fit:
             try:
                 self.model.session = session
                 self.callbacks.on_train_begin()
+                if not prepared and state.epoch < epochs:  # a checkpoint of an earlier epoch
+                    self._prepare(epochs)
                 while self._begin_next_epoch(epochs):
                     self._epoch(epochs)
                 self.callbacks.on_train_end()
@@ -122,11 +124,13 @@ class Fit:
             past=before.curves,
         )
 
-    def _prepare(self, start: EpochStart, epochs: int) -> None:
+    def _prepare(self, epochs: int) -> None:
         """Build the network and raise what errors there are, before a callback writes anything."""
-        prepare_training_data(self.model, self.data, self.class_weight, start, epochs)
-        if self.validation is not None:
-            prepare_validation_data(self.model, self.validation, epochs)
+        state, left = self.state, epochs - self.state.epoch
+        with random.seeded(state.seed):
+            prepare_training_data(self.model, self.data, self.class_weight, state.start, left)
+            if self.validation is not None:
+                prepare_validation_data(self.model, self.validation, left)
         names = ["loss", *(metric.name for metric in self.model.new_metrics())]
         measured = [f"val_{name}" for name in names] if self.validation is not None else []
         rate = ["learning_rate"] if self._reports_rate else []
@@ -201,7 +205,8 @@ class Fit:
         number = state.batch
         self.callbacks.on_train_batch_begin(number)
         try:
-            result = self.model.train_step(batch, self.interrupt, state.seed)
+            with random.seeded(state.seed):
+                result = self.model.train_step(batch, self.interrupt)
             self.totals.add(result, batch)
         except NumericError:
             if not any(isinstance(callback, TerminateOnNaN) for callback in self.callbacks):

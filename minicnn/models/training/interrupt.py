@@ -103,7 +103,7 @@ class _UninterruptibleInFit:
 class Uninterruptible:
     """A `with` block that Ctrl-C does not interrupt: the handler runs when the block ends.
 
-    It replaces the signal handler for the block, which takes longer than `Interrupt.whole`.
+    It replaces the signal handler for the block; `Interrupt.uninterruptible` is faster.
     """
 
     def __init__(self) -> None:

@@ -16,12 +16,12 @@ REMEDY = "a smaller learning_rate or clipnorm=1.0 often helps"
 
 def first_not_finite(graph: Graph, inputs: tuple[np.ndarray, ...], loss: Loss, updates: int) -> str:
     """Say which input, parameter or layer is the first with a NaN or infinity, and what helps."""
-    for tensor, x in zip(graph.inputs, inputs, strict=True):
+    for tensor, x in zip(graph.inputs, map(_as_float32, inputs), strict=True):
         if not np.isfinite(x).all():
             i = int(np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(1))[0])
             return (
-                f"the input {tensor.layer.name} has a NaN or infinity, first in sample {i} of this "
-                "batch; remove such samples"
+                f"the input {tensor.layer.name} has a NaN, an infinity or a value beyond float32, "
+                f"first in sample {i} of this batch; remove such samples"
             )
     for parameter in graph.parameters:
         if not np.isfinite(parameter.value).all():
@@ -60,4 +60,5 @@ def first_bad_sample(inputs: tuple[np.ndarray, ...]) -> str | None:
 
 
 def _as_float32(x: np.ndarray) -> np.ndarray:
-    return x if x.dtype == np.float32 else x.astype(np.float32)
+    with np.errstate(over="ignore"):  # a value that is too large becomes infinite
+        return x if x.dtype == np.float32 else x.astype(np.float32)
