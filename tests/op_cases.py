@@ -150,5 +150,5 @@ CASES = {
 
 
 def in_dtype(arrays, dtype):
-    """Float arrays in that dtype; labels and the random rng_key stay as they are."""
+    """Float arrays in that dtype; labels and the RNG key stay as they are."""
     return tuple(a.astype(dtype) if a.dtype.kind == "f" else a for a in arrays)

@@ -46,13 +46,15 @@ def add_kernel(name: str, contract: Contract, kernel: Kernel) -> None:
     >>> SQUARE = ops.Operation("square", lambda x: {}, ("square_backward",))
     >>> class Square(layers.Layer):
     ...     def forward(self, apply, x, *, training):
-    ...         return run(SQUARE, x)
+    ...         return apply(SQUARE, x)
 
-    The layer computes, and trains within a model; here on the reference, which needs no warning:
+    Both compute; here on the reference, which needs no warning:
 
     >>> from minicnn.backends import backend
+    >>> x = np.array([[1, -3]], np.float32)
     >>> with backend("numpy"):
-    ...     y, saved = ops.run(SQUARE, np.array([[1, -3]], np.float32))
+    ...     y = Square()(x)
+    ...     _, saved = ops.run(SQUARE, x)
     ...     dx = ops.gradients(np.ones((1, 2), np.float32), saved)["dx"]
     >>> y.tolist(), dx.tolist()
     ([[1.0, 9.0]], [[2.0, -6.0]])
