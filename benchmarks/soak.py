@@ -243,7 +243,7 @@ class Soak:
     def eager(self) -> None:
         x, w = (self.rng.random(s, np.float32) for s in ((2, 9, 9, 4), (3, 3, 4, 5)))
         for padding in range(self.rng.integers(1, 9)):
-            mc.ops.conv2d(x, w, padding=padding)
+            mc.operations.conv2d(x, w, padding=padding)
 
     def interrupted(self) -> None:
         def stop(batch: int, logs: object) -> None:

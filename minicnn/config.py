@@ -63,7 +63,7 @@ def set_conv_algorithm(name: str) -> None:
     """Set the algorithm of convolutions whose layer says "auto", from now on.
 
     It is "direct", "winograd" or "auto", the fastest for each shape. The results agree within
-    rounding; "direct" has the smallest rounding errors. See `minicnn.ops.conv2d`.
+    rounding; "direct" has the smallest rounding errors. See `minicnn.operations.conv2d`.
     """
     conv_algorithm.set(name)
 

@@ -14,8 +14,8 @@ import numpy as np
 from minicnn.checks import check_flag, check_last_axis, check_number, shape_text
 from minicnn.contracts import Shape, Spec
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
-from minicnn.ops.losses import LOSSES
-from minicnn.ops.operation import Operation, run
+from minicnn.operations.losses import LOSSES
+from minicnn.operations.operation import Operation, run
 from minicnn.support.registry import Registry
 from minicnn.support.reprs import repr_from_config
 

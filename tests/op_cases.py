@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn import ops
+from minicnn import operations
 
 N = 3
 RNG_KEY = np.array([777, 0, 5, 0], np.uint32)
@@ -24,11 +24,11 @@ class OpCase(NamedTuple):
     mixes_batch: bool = False
 
     def op(self, *arrays):
-        return getattr(ops, self.name)(*arrays, **self.arguments)
+        return getattr(operations, self.name)(*arrays, **self.arguments)
 
     def backward(self, dy, saved):
         """Gradients as a tuple, also where there is one only."""
-        found = getattr(ops, f"{self.name}_backward")(dy, saved)
+        found = getattr(operations, f"{self.name}_backward")(dy, saved)
         return found if isinstance(found, tuple) else (found,)
 
 

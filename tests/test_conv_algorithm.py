@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minicnn as mc
-from minicnn import layers, ops
+from minicnn import layers, operations
 from minicnn.backends.settings import conv_algorithm
 from minicnn.errors import ArgumentError
 
@@ -65,12 +65,12 @@ def test_a_model_that_has_predicted_follows(backend):
 
 @pytest.mark.parametrize("algorithm", ["auto", "direct", "winograd"])
 def test_all_algorithms_agree(backend, algorithm):
-    for op in (ops.conv2d, ops.conv2d_relu):
+    for op in (operations.conv2d, operations.conv2d_relu):
         y, saved = op(X, W, algorithm=algorithm)
         np.testing.assert_allclose(y, np.full((1, 3, 3, 4), 18), rtol=1e-5)
-        backward = getattr(ops, f"{op.__name__}_backward")
+        backward = getattr(operations, f"{op.__name__}_backward")
         np.testing.assert_allclose(backward(y, saved)[1], np.full(W.shape, 162), rtol=1e-5)
-    y, _ = ops.conv2d_max_pool2d(X, W, algorithm=algorithm)
+    y, _ = operations.conv2d_max_pool2d(X, W, algorithm=algorithm)
     np.testing.assert_allclose(y, np.full((1, 1, 1, 4), 18), rtol=1e-5)
 
 
@@ -85,7 +85,7 @@ def test_wrong_names_are_refused():
     with pytest.raises(ArgumentError, match=allowed):
         layers.Conv2D(4, 3, algorithm="fft")
     with pytest.raises(ArgumentError, match=allowed):
-        ops.conv2d(X, W, algorithm="fft")
+        operations.conv2d(X, W, algorithm="fft")
     with pytest.raises(ArgumentError, match=allowed):
         mc.config.set_conv_algorithm("fft")
     with pytest.raises(ArgumentError, match="algorithm"):

@@ -76,7 +76,7 @@ def test_too_large_an_arena_names_the_largest_arrays_and_a_smaller_one_works(net
 def test_an_eager_operation_names_the_array(limit):
     limit(100)
     with mc.backend("cuda"), pytest.raises(DeviceMemoryError, match="no room for x"):
-        mc.ops.relu(np.zeros((2, 30), np.float32))
+        mc.operations.relu(np.zeros((2, 30), np.float32))
 
 
 def test_out_of_memory_by_the_driver_is_the_same_error(monkeypatch):
@@ -106,7 +106,7 @@ def test_a_failing_kernel_is_one_clear_error(network, monkeypatch, code, text, r
         with pytest.raises(BackendError, match=rf"the GPU failed: \[{code}\] {text}.*{remedy}"):
             network.predict_on_batch(x)
         with pytest.raises(BackendError, match="the GPU failed"):
-            mc.ops.tanh(x)
+            mc.operations.tanh(x)
     assert network.predict_on_batch(x).shape == (2, 60)  # the other engines still work
 
 
@@ -153,7 +153,7 @@ def test_a_bug_in_the_engine_keeps_its_own_error(monkeypatch):
 
     monkeypatch.setattr(kernels, "start", broken)
     with mc.backend("cuda"), pytest.raises(ZeroDivisionError):
-        mc.ops.relu(np.zeros((2, 3), np.float32))
+        mc.operations.relu(np.zeros((2, 3), np.float32))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")

@@ -12,7 +12,7 @@ from minicnn import layers
 from minicnn.backends import device, fallback
 from minicnn.backends import numpy as reference
 from minicnn.contracts import CONTRACTS, Contract, same
-from minicnn.ops.operation import Operation
+from minicnn.operations.operation import Operation
 
 if device.missing():
     pytest.skip(device.missing(), allow_module_level=True)

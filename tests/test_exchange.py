@@ -84,11 +84,11 @@ def test_models_take_them_everywhere(model, x, backend):
 
 
 def test_operations_take_them(x, backend):
-    wanted, saved = mc.ops.relu(x)
-    found, saved_too = mc.ops.relu(Tensor(x))
+    wanted, saved = mc.operations.relu(x)
+    found, saved_too = mc.operations.relu(Tensor(x))
     np.testing.assert_array_equal(found, wanted)
-    dx = mc.ops.relu_backward(Tensor(wanted), saved_too)
-    np.testing.assert_array_equal(dx, mc.ops.relu_backward(wanted, saved))
+    dx = mc.operations.relu_backward(Tensor(wanted), saved_too)
+    np.testing.assert_array_equal(dx, mc.operations.relu_backward(wanted, saved))
 
 
 def test_what_is_not_handed_over_is_an_error_with_the_librarys_reason(model, x):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minicnn as mc
-from minicnn import ops
+from minicnn import operations
 from minicnn.errors import MiniCNNError
 
 HUGE = {
@@ -25,7 +25,7 @@ ARRAYS = {
     **dict.fromkeys(("b", "gamma", "beta", "mean", "variance"), np.ones(2, np.float32)),
 }  # fmt: skip
 OPS = [
-    one for name, one in vars(ops).items()
+    one for name, one in vars(operations).items()
     if inspect.isfunction(one) and "backward" not in name
 ]  # fmt: skip
 CLASSES = [

@@ -25,6 +25,7 @@ SUPPORT = {
     "support.threads": set(),
     "support.auto_names": set(),
     "support.reprs": set(),
+    "support.structures": set(),
     "support.files": {"errors"},
     "support.atomic_files": {"support.files"},
     "support.locks": {"errors", "support.atomic_files", "support.files"},
@@ -59,26 +60,27 @@ MAY_IMPORT = LEVEL_0 | {
     "config": {"backends", "checks"},
     "devices": {"backends", "support.files", "support.memory_limits"},
     "dlpack": {"backends", "errors"},
-    "ops": {"backends", "checks", "contracts", "dlpack", "errors", "shapes"},
+    "operations": {"backends", "checks", "contracts", "dlpack", "errors", "shapes"},
     "initializers": LEAVES,
     "schedules": LEAVES,
     "optimizers": {*LEAVES, "schedules"},
-    "losses": {*LEAVES, "ops"},
+    "losses": {*LEAVES, "operations"},
     "metrics": {*LEAVES, "losses"},
-    "layers": {*LEAVES, "initializers", "ops"},
+    "layers": {*LEAVES, "initializers", "operations"},
+    "ops": {*LEAVES, "layers", "operations"},
     "callbacks": LEAVES,
     "history": {*LEAVES, "callbacks", "support.plots"},
     # The operation that changes images, and its kernel; the version, which `fetch` says to servers.
-    "data": {*LEAVES, "backends", "ops", "version"},
+    "data": {*LEAVES, "backends", "operations", "version"},
     "preprocessing": {"data"},
     "datasets": {*LEAVES, "data"},
     "models": {
         *LEVEL_0, "backends", "callbacks", "data", "dlpack", "history", "initializers", "layers",
-        "losses", "metrics", "ops", "optimizers", "schedules",
+        "losses", "metrics", "operations", "optimizers", "schedules",
     },
     "zoo": {*LEAVES, "initializers", "layers", "models"},
     "explain": {
-        *LEVEL_0, "backends", "callbacks", "data", "layers", "losses", "models", "ops",
+        *LEVEL_0, "backends", "callbacks", "data", "layers", "losses", "models", "operations",
         "optimizers",
     },
     "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
@@ -107,7 +109,7 @@ modules = pytest.mark.parametrize(
 
 
 def imported(tree: ast.AST) -> set[str]:
-    """{"minicnn.ops.pool"} for `from minicnn.ops import pool`, also inside functions."""
+    """{"minicnn.operations.pool"} for `from minicnn.operations import pool`."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
@@ -118,12 +120,12 @@ def imported(tree: ast.AST) -> set[str]:
 
 
 def part(names: Sequence[str]) -> str:
-    """A module's part: "ops" for ["ops", "pool"], "apps.cli" for ["apps", "cli", "main"]."""
+    """A module's part: "ops" for ["ops", "shape"], "apps.cli" for ["apps", "cli", "main"]."""
     return ".".join(names[: 2 if names[0] in SPLIT else 1])
 
 
 def parts_imported(tree: ast.AST) -> set[str]:
-    """The imported parts: {"ops"} for `from minicnn.ops import pool`."""
+    """The imported parts: {"operations"} for `from minicnn.operations import pool`."""
     names = (name.split(".")[1:] for name in imported(tree) if name.startswith("minicnn."))
     return {part(one) for one in names}
 
@@ -151,7 +153,7 @@ def test_imports_point_downward(path):
 
 
 def module_of(path: Path) -> str:
-    """A file's module name, such as "minicnn.ops" for minicnn/ops/__init__.py."""
+    """A file's module name, such as "minicnn.operations" for minicnn/operations/__init__.py."""
     parts = path.relative_to(ROOT).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
@@ -292,4 +294,4 @@ SEEDED = {
 @pytest.mark.parametrize(("source", "part"), SEEDED.items(), ids=SEEDED.values())
 def test_the_net_catches_a_wrong_import(source, part):
     assert parts_imported(ast.parse(source)) == {part}
-    assert part not in MAY_IMPORT["ops"]
+    assert part not in MAY_IMPORT["operations"]

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from op_cases import CASES, in_dtype
 
-from minicnn import backends, ops
+from minicnn import backends, operations
 
 cases = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 
 
 def test_no_operation_is_left_out():
     helpers = {"add_kernel", "run", "gradients"}
-    public = {name for name in ops.__all__ if name.islower()} - helpers
+    public = {name for name in operations.__all__ if name.islower()} - helpers
     forwards = {name for name in public if not name.endswith("_backward")}
     assert forwards == {case.name for case in CASES.values()}
     assert public - forwards == {f"{name}_backward" for name in forwards}
@@ -89,17 +89,17 @@ def test_float64_stays_float64_on_the_reference(case):
 
 def test_bias_may_be_left_out(backend):
     x, w = np.ones((2, 4, 4, 3), np.float32), np.ones((3, 3, 3, 5), np.float32)
-    y, saved = ops.conv2d(x, w)
+    y, saved = operations.conv2d(x, w)
     assert (y == 27).all()
-    assert [g.shape for g in ops.conv2d_backward(y, saved)] == [x.shape, w.shape, (5,)]
-    assert (ops.conv2d_max_pool2d(x, w)[0] == 27).all()
-    assert (ops.dense(x[:, 0, 0], w[0, 0])[0] == 3).all()
+    assert [g.shape for g in operations.conv2d_backward(y, saved)] == [x.shape, w.shape, (5,)]
+    assert (operations.conv2d_max_pool2d(x, w)[0] == 27).all()
+    assert (operations.dense(x[:, 0, 0], w[0, 0])[0] == 3).all()
 
 
 def test_batch_norm_gives_new_running_statistics(backend):
     x = np.array([[1, 10], [3, 30]], np.float32)
     zero, one = np.zeros(2, np.float32), np.ones(2, np.float32)
-    _, saved = ops.batch_norm_training(x, one, zero, zero, one, momentum=0.75)
+    _, saved = operations.batch_norm_training(x, one, zero, zero, one, momentum=0.75)
     np.testing.assert_allclose(saved.updates["moving_mean"], [0.5, 5])
     np.testing.assert_allclose(saved.updates["moving_variance"], [1, 25.75])
     assert (zero == 0).all() and (one == 1).all()
@@ -107,10 +107,10 @@ def test_batch_norm_gives_new_running_statistics(backend):
 
 def test_images_may_be_uint8_until_they_are_rescaled(backend):
     pixels = np.arange(256, dtype=np.uint8).reshape(2, 128)
-    y, _ = ops.rescale(pixels, 1 / 255)
+    y, _ = operations.rescale(pixels, 1 / 255)
     assert y.dtype == np.float32
     np.testing.assert_allclose(y.ravel(), np.arange(256) / 255, rtol=1e-6)
-    flat, _ = ops.reshape(pixels, (64, 2))
+    flat, _ = operations.reshape(pixels, (64, 2))
     assert flat.dtype == np.uint8
     assert np.array_equal(flat.ravel(), pixels.ravel())
 
@@ -118,11 +118,11 @@ def test_images_may_be_uint8_until_they_are_rescaled(backend):
 def test_dropout_repeats_itself_and_only_then(backend):
     x = np.ones((4, 1000), np.float32)
     rng_key, later = np.array([[7, 0, 0, 0], [7, 0, 1, 0]], np.uint32)
-    y, saved = ops.dropout(x, rng_key, 0.25, purpose=1)
-    assert np.array_equal(y, ops.dropout(x, rng_key, 0.25, purpose=1)[0])
-    assert np.array_equal(ops.dropout_backward(x, saved), y)
-    assert not np.array_equal(y, ops.dropout(x, later, 0.25, purpose=1)[0])
-    assert not np.array_equal(y, ops.dropout(x, rng_key, 0.25, purpose=2)[0])
+    y, saved = operations.dropout(x, rng_key, 0.25, purpose=1)
+    assert np.array_equal(y, operations.dropout(x, rng_key, 0.25, purpose=1)[0])
+    assert np.array_equal(operations.dropout_backward(x, saved), y)
+    assert not np.array_equal(y, operations.dropout(x, later, 0.25, purpose=1)[0])
+    assert not np.array_equal(y, operations.dropout(x, rng_key, 0.25, purpose=2)[0])
     assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.75)}
     assert abs((y == 0).mean() - 0.25) < 0.03
 
@@ -130,12 +130,14 @@ def test_dropout_repeats_itself_and_only_then(backend):
 def test_same_dropout_on_every_engine(backend):
     x = np.ones((5, 123), np.float32)
     rng_key = np.array([1, 2, 3, 4], np.uint32)
-    y, _ = ops.dropout(x, rng_key, 0.4)
+    y, _ = operations.dropout(x, rng_key, 0.4)
     with backends.backend("numpy"):
-        assert np.array_equal(y, ops.dropout(x, rng_key, 0.4)[0])
+        assert np.array_equal(y, operations.dropout(x, rng_key, 0.4)[0])
 
 
 def test_losses_keep_their_probabilities(backend):
     logits = np.array([[0, 0], [100, -100]], np.float32)
-    _, saved = ops.softmax_sparse_categorical_crossentropy(logits, np.array([0, 1], np.int32))
+    _, saved = operations.softmax_sparse_categorical_crossentropy(
+        logits, np.array([0, 1], np.int32)
+    )
     np.testing.assert_allclose(saved.arrays["probabilities"], [[0.5, 0.5], [1, 0]], atol=1e-7)

@@ -12,7 +12,7 @@ import minicnn as mc
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.layers import LAYERS, Add, Dense, Input, Layer
 from minicnn.models.saving.archive import read_archive, write_archive
-from minicnn.ops.elementwise import RESCALE
+from minicnn.operations.elementwise import RESCALE
 from minicnn.support import registry
 from minicnn.utils import register_serializable
 

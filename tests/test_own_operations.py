@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minicnn as mc
-from minicnn import backends, ops
+from minicnn import backends, operations
 from minicnn.apps.cli.main import run
 from minicnn.backends import fallback
 from minicnn.backends.numpy import KERNELS as REFERENCE
@@ -47,9 +47,9 @@ def no_kernels_remain(monkeypatch):
 
 @pytest.fixture
 def wave():
-    ops.add_kernel("wave_forward", FORWARD, wave_forward)
-    ops.add_kernel("wave_backward", BACKWARD, wave_backward)
-    return ops.Operation("wave", lambda x, w: {}, ("wave_backward",))
+    operations.add_kernel("wave_forward", FORWARD, wave_forward)
+    operations.add_kernel("wave_backward", BACKWARD, wave_backward)
+    return operations.Operation("wave", lambda x, w: {}, ("wave_backward",))
 
 
 class Wave(Layer):
@@ -124,8 +124,8 @@ def test_every_engine_calls_it_on_arrays(wave, backend):
     w, dy = np.array([1.0, 3.0]), np.ones((2, 2))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        y, saved = ops.run(wave, x, w)
-        found = ops.gradients(dy, saved)
+        y, saved = operations.run(wave, x, w)
+        found = operations.gradients(dy, saved)
     np.testing.assert_allclose(y, w * np.sin(x), rtol=1e-6)
     np.testing.assert_allclose(found["dx"], w * np.cos(x), rtol=1e-6)
     np.testing.assert_allclose(found["dw"], np.sin(x).sum(0), rtol=1e-6)
@@ -215,7 +215,7 @@ def plain_copy(model):
 @pytest.mark.filterwarnings("ignore:backend .* has no kernel")
 def test_any_part_of_the_steps_may_be_run(backend):
     """Steps 1 and 3 of four are the reference's alone."""
-    ops.add_kernel("half_forward", Contract(("x",), ("y",), same(0)), lambda x: (x / 2,))
+    operations.add_kernel("half_forward", Contract(("x",), ("y",), same(0)), lambda x: (x / 2,))
     spec = Spec((16,))
     buffers = (
         Buffer("x", spec, storage="input"),
@@ -238,7 +238,7 @@ def test_any_part_of_the_steps_may_be_run(backend):
 def test_results_may_take_the_memory_of_what_was_read(backend):
     """The kernel returns what it read, in another order; the program writes over both."""
     two = Contract(("a", "b"), ("c", "d"), same(0, 1))
-    ops.add_kernel("swap_forward", two, lambda a, b: (b, a))
+    operations.add_kernel("swap_forward", two, lambda a, b: (b, a))
     buffers = tuple(Buffer(name, Spec((4,)), storage="state") for name in "ab")
     program = Program(buffers, (Step("swap_forward", (0, 1), (0, 1), {}),), 0, first_change=0)
     arrays = {0: np.zeros(4, np.float32), 1: np.ones(4, np.float32)}
@@ -255,7 +255,7 @@ def test_a_loss_that_is_not_finite_leaves_the_model_as_it_was(wave, backend):
     model.train_on_batch(x, y)
     before = model.get_weights()
     nan = lambda x, w: (np.full_like(x, np.nan),)  # noqa: E731
-    ops.add_kernel("wave_forward", FORWARD, nan)
+    operations.add_kernel("wave_forward", FORWARD, nan)
     with pytest.raises(NumericError, match=r"step 2: .*wave"):
         model.train_on_batch(x, y)
     assert all(map(np.array_equal, before, model.get_weights()))
@@ -276,7 +276,7 @@ def test_ctrl_c_inside_it_leaves_a_whole_number_of_steps(wave, backend, kernel):
     steps = network(wave)
     for _ in range(2):
         steps.train_on_batch(x, y)
-    ops.add_kernel(kernel, CONTRACTS[kernel], pressed)
+    operations.add_kernel(kernel, CONTRACTS[kernel], pressed)
     stopped = network(wave)
     with pytest.raises(KeyboardInterrupt):
         stopped.fit(x, y, batch_size=24, epochs=9, shuffle=False, verbose=0)
@@ -288,28 +288,28 @@ def test_ctrl_c_inside_it_leaves_a_whole_number_of_steps(wave, backend, kernel):
 def test_a_result_of_a_wrong_shape_is_an_error_that_names_the_kernel(wave, backend):
     if backend == "numpy":
         pytest.skip("the reference takes what a kernel returns")
-    ops.add_kernel("wave_forward", FORWARD, lambda x, w: (x[:1],))
+    operations.add_kernel("wave_forward", FORWARD, lambda x, w: (x[:1],))
     with pytest.raises(ShapeError, match=r"wave_forward: y must be of shape \(7, 3, 3, 4\)"):
         network(wave).predict(data(7)[0], batch_size=7)
 
 
 def test_a_kernel_that_no_engine_has_is_an_error_that_says_how_to_add_it(wave, backend):
     del REFERENCE["wave_forward"]
-    with pytest.raises(BackendError, match=r"kernel 'wave_forward'.*ops\.add_kernel"):
+    with pytest.raises(BackendError, match=r"kernel 'wave_forward'.*operations\.add_kernel"):
         network(wave).predict(data(2)[0])
-    with pytest.raises(BackendError, match=r"kernel 'wave_forward'.*ops\.add_kernel"):
-        ops.run(wave, np.zeros((1, 2), np.float32), np.zeros(2, np.float32))
+    with pytest.raises(BackendError, match=r"kernel 'wave_forward'.*operations\.add_kernel"):
+        operations.run(wave, np.zeros((1, 2), np.float32), np.zeros(2, np.float32))
 
 
 def test_own_kernels_are_checked():
     with pytest.raises(ArgumentError, match="has a kernel 'relu_forward' already"):
-        ops.add_kernel("relu_forward", FORWARD, wave_forward)
+        operations.add_kernel("relu_forward", FORWARD, wave_forward)
     with pytest.raises(ArgumentError, match="contract must be a Contract; got str"):
-        ops.add_kernel("wave_forward", "x -> y", wave_forward)
+        operations.add_kernel("wave_forward", "x -> y", wave_forward)
     with pytest.raises(ArgumentError, match="kernel must be a function; got NoneType"):
-        ops.add_kernel("wave_forward", FORWARD, None)
+        operations.add_kernel("wave_forward", FORWARD, None)
     with pytest.raises(ArgumentError, match="name must be a string"):
-        ops.add_kernel(3, FORWARD, wave_forward)
+        operations.add_kernel(3, FORWARD, wave_forward)
 
 
 # --- operations without a gradient ---------------------------------------------------------------
@@ -329,8 +329,8 @@ FEW = np.ones((4, 3), np.float32), np.zeros((4, 2), np.float32)
 @pytest.fixture
 def rough():
     """The same function, declared to have no gradient."""
-    ops.add_kernel("wave_forward", FORWARD, wave_forward)
-    return ops.Operation("wave", lambda x, w: {}, backward=None)
+    operations.add_kernel("wave_forward", FORWARD, wave_forward)
+    return operations.Operation("wave", lambda x, w: {}, backward=None)
 
 
 @pytest.mark.filterwarnings("ignore:backend .* has no kernel")
@@ -359,10 +359,10 @@ def test_what_comes_after_it_learns_if_all_before_is_frozen(rough, backend):
 
 
 def test_a_gradient_of_some_reads_only_is_enough_where_the_others_do_not_learn():
-    ops.add_kernel("wave_forward", FORWARD, wave_forward)
+    operations.add_kernel("wave_forward", FORWARD, wave_forward)
     only_dx = Contract(("dy", "x", "w"), ("dx",), same(0))
-    ops.add_kernel("wave_backward", only_dx, lambda *reads: wave_backward(*reads)[:1])
-    half = ops.Operation("wave", lambda x, w: {}, ("wave_backward",))
+    operations.add_kernel("wave_backward", only_dx, lambda *reads: wave_backward(*reads)[:1])
+    half = operations.Operation("wave", lambda x, w: {}, ("wave_backward",))
     with backends.backend("numpy"):
         frozen_network(half, trained=False).fit(*FEW, verbose=0)
         with pytest.raises(ArgumentError, match=r"no gradient with respect to w, .* waves/w"):
@@ -371,15 +371,15 @@ def test_a_gradient_of_some_reads_only_is_enough_where_the_others_do_not_learn()
 
 def test_gradients_of_an_operation_without_are_refused(rough):
     with backends.backend("numpy"):
-        _, saved = ops.run(rough, np.ones((1, 2)), np.ones(2))
+        _, saved = operations.run(rough, np.ones((1, 2)), np.ones(2))
         with pytest.raises(ArgumentError, match="operation 'wave' has no gradient"):
-            ops.gradients(np.ones((1, 2)), saved)
+            operations.gradients(np.ones((1, 2)), saved)
 
 
 def test_no_gradient_must_be_said(wave):
     with pytest.raises(ArgumentError, match=r"operation 'wave': backward must name .* give None"):
-        ops.Operation("wave", lambda x, w: {}, backward=())
+        operations.Operation("wave", lambda x, w: {}, backward=())
     with pytest.raises(ArgumentError, match="needs a kernel 'wave_dx', which has no contract"):
-        ops.Operation("wave", lambda x, w: {}, ("wave_dx",))
+        operations.Operation("wave", lambda x, w: {}, ("wave_dx",))
     with pytest.raises(ArgumentError, match="'tide' needs a kernel 'tide_forward'"):
-        ops.Operation("tide", lambda x: {}, backward=None)
+        operations.Operation("tide", lambda x: {}, backward=None)

@@ -13,8 +13,8 @@ from minicnn import layers, random
 from minicnn.backends import device
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers import RandomRotation
-from minicnn.ops.operation import run
-from minicnn.ops.rotation_matrix import ROTATION_MATRIX
+from minicnn.operations.operation import run
+from minicnn.operations.rotation_matrix import ROTATION_MATRIX
 
 FOLDS = {
     "nearest": lambda k, n: min(max(k, 0), n - 1),

@@ -7,7 +7,7 @@ import pytest
 from gradcheck import gradients, result
 
 import minicnn as mc
-from minicnn import ops
+from minicnn import operations
 from minicnn.backends.numpy import KERNELS
 from minicnn.errors import ArgumentError
 
@@ -81,11 +81,11 @@ GELU = {
 def test_gelu_and_its_derivative_are_those_of_pytorch(approximate, backend):
     y, dx = GELU[approximate]
     x = np.array(GELU_AT, np.float64)
-    found, saved = ops.gelu(x, approximate)
+    found, saved = operations.gelu(x, approximate)
     tolerance = 1e-10 if backend == "numpy" else 1e-6
     np.testing.assert_allclose(found, y, rtol=tolerance)
     np.testing.assert_allclose(
-        ops.gelu_backward(np.ones(len(x)), saved),
+        operations.gelu_backward(np.ones(len(x)), saved),
         dx,
         rtol=tolerance,
         atol=1e-7 * (backend != "numpy"),
@@ -95,14 +95,14 @@ def test_gelu_and_its_derivative_are_those_of_pytorch(approximate, backend):
 @pytest.mark.parametrize("approximate", [False, True])
 def test_gelu_of_large_values_has_finite_gradients(approximate, backend):
     x = np.array([-1e30, -50, 50, 1e30], np.float32)
-    y, saved = ops.gelu(x, approximate)
+    y, saved = operations.gelu(x, approximate)
     assert y.tolist() == [0, 0, *x[2:]]
-    assert ops.gelu_backward(np.ones(4, np.float32), saved).tolist() == [0, 0, 1, 1]
+    assert operations.gelu_backward(np.ones(4, np.float32), saved).tolist() == [0, 0, 1, 1]
 
 
 def test_gelu_is_an_activation_by_name_and_approximate_is_checked():
     x = np.array([[-1, 2]], np.float32)
-    wanted = ops.gelu(x)[0]
+    wanted = operations.gelu(x)[0]
     assert (mc.layers.Activation("gelu")(x) == wanted).all()
     dense = mc.layers.Dense(2, "gelu")
     dense.build((None, 2))
@@ -110,7 +110,7 @@ def test_gelu_is_an_activation_by_name_and_approximate_is_checked():
     dense.parameters[0].assign(np.eye(2))
     assert (dense(x) == wanted).all()
     with pytest.raises(ArgumentError, match="approximate must be True or False; got 'tanh'"):
-        ops.gelu(x, "tanh")
+        operations.gelu(x, "tanh")
 
 
 def test_relu_gives_positive_zero():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minicnn as mc
-from minicnn import backends, ops, random
+from minicnn import backends, operations, random
 from minicnn.backends import device
 from minicnn.errors import NumericError
 from minicnn.explain.tape import Tape
@@ -156,7 +156,7 @@ def test_each_use_of_dropout_has_a_mask_of_its_own(engine, fuse, count):
     assert (first != second).any()
     for mask, place in ((first, "dropout"), (second, "dropout_1")):
         purpose = zlib.crc32(place.encode()) & 0x7FFFFFFF
-        expected, _ = ops.dropout(ONES, random.rng_key(0), 0.5, purpose=purpose)
+        expected, _ = operations.dropout(ONES, random.rng_key(0), 0.5, purpose=purpose)
         np.testing.assert_array_equal(mask, expected)
 
 

@@ -75,7 +75,7 @@ backends.set_num_threads(2)
 model = mc.zoo.lenet()
 model.compile("sgd", "sparse_categorical_crossentropy")
 x, y = np.ones((8, 28, 28, 1), np.float32), np.zeros(8, int)
-mc.ops.relu(x)  # before any team of threads
+mc.operations.relu(x)  # before any team of threads
 with backends.backend("numpy"):
     model.predict_on_batch(x)
 pages = int(open("/proc/self/statm").read().split()[0])

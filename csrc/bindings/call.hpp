@@ -31,7 +31,7 @@ struct Array {
 
 // A kernel call as Python makes it: arrays by position, attributes by name. The getters check
 // everything that memory safety depends on; the meaning of the arguments was checked in
-// minicnn/ops.
+// minicnn/operations.
 class __attribute__((visibility("hidden"))) Call {
  public:
   Call(std::string kernel, const py::sequence& reads, const py::sequence& writes,

@@ -18,7 +18,7 @@ import numpy as np
 from minicnn.backends import kernel
 from minicnn.checks import check_choice
 from minicnn.errors import DTypeError, ShapeError
-from minicnn.ops.augment import FILL_MODES, INTERPOLATIONS
+from minicnn.operations.augment import FILL_MODES, INTERPOLATIONS
 
 IDENTITY = np.eye(3)
 

@@ -22,7 +22,7 @@ from minicnn.data.transform import WHITE, changed
 from minicnn.data.validation_split import array_subset, class_subset
 from minicnn.data.whitening import STD_EPSILON, Whitening
 from minicnn.errors import ArgumentError, ShapeError
-from minicnn.ops.augment import FILL_MODES
+from minicnn.operations.augment import FILL_MODES
 
 DTYPES = ("float16", "float32", "float64")
 

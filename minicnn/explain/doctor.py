@@ -17,7 +17,7 @@ from minicnn.explain.tape import Tape
 from minicnn.losses import Loss
 from minicnn.models import Model
 from minicnn.models.saving.graph_config import graph_from_config, graph_to_config
-from minicnn.ops.operation import gradients, run
+from minicnn.operations.operation import gradients, run
 from minicnn.support.text import say
 
 MAX_SAMPLES = 64  # samples that `examine` uses

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.contracts import CONTRACTS
-from minicnn.layers.base import array_of
+from minicnn.layers.apply import array_of
 from minicnn.models import Model
-from minicnn.ops.operation import Saved, gradients, run
+from minicnn.operations.operation import Saved, gradients, run
 
 
 class Step(NamedTuple):

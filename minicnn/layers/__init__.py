@@ -8,6 +8,7 @@ from minicnn.layers.base import Layer
 from minicnn.layers.conv2d import Conv2D, DepthwiseConv2D
 from minicnn.layers.dense import Dense
 from minicnn.layers.dropout import Dropout
+from minicnn.layers.functions import FunctionLayer
 from minicnn.layers.inputs import Input, InputLayer, Rescaling
 from minicnn.layers.merge import Add, Concatenate, Multiply
 from minicnn.layers.normalization import BatchNormalization, LocalResponseNormalization
@@ -35,6 +36,7 @@ __all__ = [
     "DepthwiseConv2D",
     "Dropout",
     "Flatten",
+    "FunctionLayer",
     "GlobalAveragePooling2D",
     "GlobalMaxPooling2D",
     "Input",

@@ -7,10 +7,11 @@ from typing import Any
 from minicnn.checks import check_number, nearest, quoted
 from minicnn.errors import ArgumentError
 from minicnn.host_sync import mark_layers_changed
-from minicnn.layers.base import Apply, Layer
-from minicnn.ops.activations import OPERATIONS
-from minicnn.ops.operation import Operation
-from minicnn.ops.softmax import SOFTMAX
+from minicnn.layers.apply import Apply
+from minicnn.layers.base import Layer
+from minicnn.operations.activations import OPERATIONS
+from minicnn.operations.operation import Operation
+from minicnn.operations.softmax import SOFTMAX
 
 ACTIVATIONS: dict[str, Operation | None] = {"linear": None, **OPERATIONS, "softmax": SOFTMAX}
 
@@ -55,8 +56,8 @@ class Activation(Layer):
 
     Parameters
     ----------
-    activation : name of a function in `minicnn.ops.activations`, "softmax", or "linear", which is
-        also None
+    activation : name of a function in `minicnn.operations.activations`, "softmax", or "linear",
+        which is also None
     options : those of `Layer`
 
     >>> Activation("relu")(np.array([[-1, 2]], np.float32)).tolist()
@@ -81,7 +82,7 @@ class Activation(Layer):
 class ReLU(Layer):
     """Replaces negative values by 0: max(x, 0).
 
-    (N, ...) -> (N, ...). See `minicnn.ops.relu`, `relu6` and `leaky_relu`.
+    (N, ...) -> (N, ...). See `minicnn.operations.relu`, `relu6` and `leaky_relu`.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ class ReLU(Layer):
 class LeakyReLU(Layer):
     """Leaves positive values as they are and multiplies the others by `negative_slope`.
 
-    (N, ...) -> (N, ...). See `minicnn.ops.leaky_relu`.
+    (N, ...) -> (N, ...). See `minicnn.operations.leaky_relu`.
 
     >>> LeakyReLU(0.5)(np.array([[-1, 2]], np.float32)).tolist()
     [[-0.5, 2.0]]
@@ -144,7 +145,7 @@ class LeakyReLU(Layer):
 class ELU(Layer):
     """Leaves positive x as it is; any other becomes alpha * (exp(x) - 1).
 
-    (N, ...) -> (N, ...). See `minicnn.ops.elu`.
+    (N, ...) -> (N, ...). See `minicnn.operations.elu`.
 
     >>> ELU()(np.array([[-100, 2]], np.float32)).tolist()
     [[-1.0, 2.0]]
@@ -166,7 +167,7 @@ class ELU(Layer):
 class Softmax(Layer):
     """Turns scores into probabilities along the last axis.
 
-    (N, ..., C) -> (N, ..., C). See `minicnn.ops.softmax`.
+    (N, ..., C) -> (N, ..., C). See `minicnn.operations.softmax`.
 
     >>> Softmax()(np.zeros((1, 4), np.float32)).tolist()
     [[0.25, 0.25, 0.25, 0.25]]

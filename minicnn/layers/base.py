@@ -1,48 +1,96 @@
 """The base class of all layers, and the tensors that join layers to a network.
 
-A layer describes its computation once, in `forward(apply, x, training=...)`, by applying
-operations. That description is used in three ways, each with an `apply` of its own: on arrays it
-computes (`layer(x)`), on shapes it gives the shape of the output, and `models/planner/plan.py`
-records it as the steps of a program.
+A layer describes its computation once, in `call(x)` as in Keras, or in `forward(apply, x,
+training=...)`, by applying operations. That description is used in three ways, each with an `apply`
+of its own: on arrays it computes (`layer(x)`), on shapes it gives the shape of the output, and
+`models/planner/plan.py` records it as the steps of a program.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from minicnn import initializers, random
+from minicnn import initializers
 from minicnn.checks import check_flag, check_name, check_one_shape, refuse_unknown
-from minicnn.contracts import CONTRACTS, Shape, Spec
+from minicnn.contracts import Shape, Spec
 from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
 from minicnn.initializers import Initializer
+from minicnn.layers.apply import Apply, compute, infer_spec
+from minicnn.layers.operators import Operators
 from minicnn.layers.parameter import InitialValues, Parameter, aligned
 from minicnn.layers.size_errors import explain_shrinking
-from minicnn.ops.operation import Operation, Saved, infer, run
+from minicnn.layers.tracing import TracedTensor, current_scope, tracing, unwrapped
+from minicnn.layers.unknown_sizes import infer_unknown
+from minicnn.layers.weights import Weights
 from minicnn.support.auto_names import remember_name, unique_name
 from minicnn.support.memory_limits import check_parameter
 from minicnn.support.reprs import repr_from_config
-
-Apply = Callable[..., Any]  # (operation, *inputs, **arguments) -> the operation's first result
-
-# The placeholder of an operation's input that is the step's RNG key: (seed low, seed high, step
-# low, step high), uint32.
-RNG_KEY = Spec((4,), "uint32")
+from minicnn.support.structures import leaves, replaced
 
 
-class SymbolicTensor:
-    """The description of an array that a layer will compute: its Spec, with N = None.
+class InputAt:
+    """The place of a layer's i-th input among the arguments of its call."""
 
-    `source` is the tensor that a Model is fed with where this one is named as an input. It is
-    another tensor only after `Input(..., rescale=...)`, which adds a Rescaling layer.
+    def __init__(self, index: int) -> None:
+        self.index = index
+
+
+class LayerCall:
+    """One use of a layer in a network: the tensors that it reads, and its other arguments.
+
+    `arguments` are those of the call, (args, kwargs), with an InputAt in place of each tensor.
+    `training` is the call's own, or None: that of the whole network.
     """
 
-    def __init__(self, spec: Spec, layer: Layer, inputs: tuple[SymbolicTensor, ...]) -> None:
-        self.spec, self.layer, self.inputs = spec, layer, inputs
+    def __init__(
+        self, layer: Layer, inputs: tuple[SymbolicTensor, ...], arguments: Any = None
+    ) -> None:
+        self.layer, self.inputs = layer, inputs
+        args, kwargs = (
+            ((InputAt(i) for i in range(len(inputs))), {}) if arguments is None else arguments
+        )
+        self.args, self.kwargs = tuple(args), dict(kwargs)
+        self.training: bool | None = self.kwargs.pop("training", None)
+
+    def results(self, apply: Apply, values: Sequence[Any], *, training: bool) -> list[Any]:
+        """Return what the layer gives for these values of its inputs, one per output tensor."""
+        if self.training is not None:
+            training = self.training
+        args, kwargs = replaced((self.args, self.kwargs), InputAt, lambda at: values[at.index])
+        return flat(self.layer.run(apply, args, kwargs, training=training))
+
+
+class SymbolicTensor(Operators):
+    """The description of an array that a layer will compute: its Spec, with N = None.
+
+    It is output number `index` of a layer's call. `source` is the tensor that a Model is fed with
+    where this one is named as an input. It is another tensor only after `Input(..., rescale=...)`,
+    which adds a Rescaling layer.
+    """
+
+    def __init__(self, spec: Spec, call: LayerCall, index: int = 0) -> None:
+        self.spec, self.call, self.index = spec, call, index
         self.source = self
+
+    @property
+    def layer(self) -> Layer:
+        """The layer that computes it."""
+        return self.call.layer
+
+    @property
+    def inputs(self) -> tuple[SymbolicTensor, ...]:
+        """The tensors that the layer reads."""
+        return self.call.inputs
+
+    @property
+    def name(self) -> str:
+        """The name of the layer that computes it."""
+        return self.layer.name
 
     @property
     def shape(self) -> Shape:
@@ -54,6 +102,11 @@ class SymbolicTensor:
         """The name of the array's dtype."""
         return self.spec.dtype
 
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
     def path(self) -> list[SymbolicTensor]:
         """Return the tensors from the input to this one; [] if a layer between has more inputs."""
         tensors = [self]
@@ -63,11 +116,23 @@ class SymbolicTensor:
             tensors.insert(0, tensors[0].inputs[0])
         return tensors
 
+    def __bool__(self) -> bool:
+        raise ArgumentError(
+            "Python's if, while, and, or cannot look at the values of a symbolic tensor, which "
+            "are not known yet; use minicnn.ops.where"
+        )
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise ArgumentError(
+            "NumPy cannot compute on a symbolic tensor, whose values are not known yet; use the "
+            "function of the same name in minicnn.ops"
+        )
+
     def __repr__(self) -> str:
         return f"<SymbolicTensor {self.shape} from {self.layer.name}>"
 
 
-class Layer:
+class Layer(Weights):
     """One layer of a network. A subclass defines `forward`, and `build` if it has parameters.
 
     Parameters
@@ -79,7 +144,7 @@ class Layer:
 
     Notes
     -----
-    `forward` never computes by itself, but applies operations of `minicnn.ops`, which have a
+    `forward` never computes by itself, but applies operations of `minicnn.operations`, which have a
     kernel and a gradient on every engine. So a layer that is written as below trains, is fused
     with its neighbors and runs on the GPU without further code. To load a saved model that has
     it, Python must know the class: `register_layer`, or `custom_objects` of `load_model`.
@@ -89,9 +154,9 @@ class Layer:
     A layer with parameters: two dense layers whose result is added to the input.
 
     >>> import minicnn as mc
-    >>> from minicnn.ops.activations import RELU
-    >>> from minicnn.ops.dense import DENSE
-    >>> from minicnn.ops.elementwise import ADD
+    >>> from minicnn.operations.activations import RELU
+    >>> from minicnn.operations.dense import DENSE
+    >>> from minicnn.operations.elementwise import ADD
     >>> @mc.layers.register_layer
     ... class ResidualBlock(mc.layers.Layer):
     ...     # x + relu(x @ inner) @ outer, for an input (N, features)
@@ -136,7 +201,7 @@ class Layer:
         **unknown: Any,
     ) -> None:
         refuse_unknown(type(self), unknown)
-        self.parameters: list[Parameter] = []
+        self.own_parameters: list[Parameter] = []
         self.name = unique_name(type(self).__name__) if name is None else name
         # The name that the initial values are drawn for: the given one, or one by the layer's
         # class and position, see `minicnn.models.rng_keys`. None: not known yet.
@@ -155,7 +220,7 @@ class Layer:
     @name.setter
     def name(self, name: str) -> None:
         check_name(name)
-        for parameter in self.parameters:
+        for parameter in self.own_parameters:
             parameter.name = f"{name}/{parameter.name.removeprefix(f'{self._name}/')}"
         self._name = name
         remember_name(name)
@@ -168,6 +233,8 @@ class Layer:
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = check_flag(value, f"{self.name}.trainable")
+        for layer in self.sublayers:
+            layer.trainable = value
 
     def build(self, *input_shapes: Shape) -> None:
         """Create the parameters by `add_parameter`. Called once, before the first `forward`.
@@ -190,28 +257,77 @@ class Layer:
         """Return the constructor's arguments, JSON-able: `type(layer)(**config)` is the same."""
         return {"name": self.name, "trainable": self.trainable}
 
-    def __call__(self, *inputs: Any, training: bool = False) -> Any:
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output with functions of `minicnn.ops` and other layers, as in Keras.
+
+        It may take `training`. It is run on placeholders when a network is planned, once for each
+        shape of the inputs and for training and inference, so it must not look at values.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a method call(self, x), which computes its output"
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output for arrays, or add the layer to a network after SymbolicTensors."""
-        if len(inputs) == 1 and isinstance(inputs[0], (list, tuple)):
-            inputs = tuple(inputs[0])
+        inputs = self._inputs(args, kwargs)
         try:
             self._check_inputs(inputs)
             if isinstance(inputs[0], SymbolicTensor):
-                return self._join(inputs)
-            self._build_once(*(x.shape for x in inputs))
-            return self.forward(compute, *inputs, training=training)
+                return self._join(inputs, args, kwargs)
+            scope = current_scope()
+            training = kwargs.pop("training", None)
+            if training is None:
+                training = scope is not None and scope.training
+            apply = compute if scope is None else scope.apply
+            self._build_once(self._shapes(args, kwargs))
+            result = self.run(
+                apply, *replaced((args, kwargs), TracedTensor, unwrapped), training=training
+            )
+            return result if scope is None else _mapped(result, scope.wrapped)
         except MiniCNNError as err:
             raise self._with_name(err) from None
 
-    def output_spec(self, *inputs: Spec) -> Spec:
-        """Return the Spec of the output for inputs of these Specs; builds the layer if needed."""
-        self._build_once(*(x.shape for x in inputs))
-        spec = self.forward(_infer, *inputs, training=False)
-        if not isinstance(spec, Spec):
+    def run(
+        self, apply: Apply, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool
+    ) -> Any:
+        """Describe the computation of one call: by `call` if the class has one, else by `forward`.
+
+        `args` and `kwargs` are those of the call, with what `apply` works on as inputs.
+        """
+        if type(self).call is Layer.call:
+            return self.forward(apply, *_flat_arguments(args), training=training)
+        if "training" in inspect.signature(self.call).parameters:
+            kwargs = {**kwargs, "training": training}
+        with tracing(apply, training) as scope:
+            args, kwargs = _mapped((args, kwargs), scope.wrapped)
+            return _mapped(self.call(*args, **kwargs), unwrapped)
+
+    def output_spec(self, *inputs: Spec) -> Any:
+        """Return the Spec of the output for inputs of these Specs; builds the layer if needed.
+
+        A layer with several outputs returns them as its `call` does, in a list or a dict.
+        """
+        return self._specs(inputs, {})
+
+    def _specs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return the Specs of a call's outputs; Specs take the places of the inputs."""
+        self._build_once(self._shapes(args, kwargs))
+        training = bool(kwargs.pop("training", False))
+        return infer_unknown(
+            lambda given: self._known_specs(*given, training),
+            (args, kwargs),
+            exact=type(self).call is Layer.call,
+        )
+
+    def _known_specs(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool) -> Any:
+        found = self.run(infer_spec, args, kwargs, training=training)
+        if not all(isinstance(one, Spec) for one in flat(found)):
+            method = "forward" if type(self).call is Layer.call else "call"
             raise ArgumentError(
-                f"{self.name}: forward must return what apply(...) gave; got {type(spec).__name__}"
+                f"{self.name}: {method} must return what operations gave; got "
+                f"{type(found).__name__}"
             )
-        return spec
+        return found
 
     def add_parameter(
         self,
@@ -240,25 +356,25 @@ class Layer:
         """
         check_parameter(shape)
         full_name = f"{self.name}/{name}"
-        if any(parameter.name == full_name for parameter in self.parameters):
+        if any(parameter.name == full_name for parameter in self.own_parameters):
             raise ArgumentError(f"has a parameter {name!r} already; choose another name")
         rng_name = self.name if self.rng_name is None else self.rng_name
         drawn_shape = initializer_shape or shape
         initial = InitialValues(initializers.get(initializer), drawn_shape, rng_name, name)
         value = aligned(shape, "float32")
         parameter = Parameter(full_name, value, trainable=trainable, initial=initial)
-        self.parameters.append(parameter)
+        self.own_parameters.append(parameter)
         return parameter
 
     @property
     def is_drawn(self) -> bool:
         """Whether the initial values of any parameter have been drawn or replaced."""
-        return any(parameter.initial is None for parameter in self.parameters)
+        return any(parameter.initial is None for parameter in self.own_parameters)
 
     def set_rng_name(self, name: str) -> None:
         """Draw initial values for this name, as far as they have not been drawn yet."""
         self.rng_name = name
-        for parameter in self.parameters:
+        for parameter in self.own_parameters:
             if parameter.initial is not None:
                 parameter.initial.rng_name = name
 
@@ -270,33 +386,62 @@ class Layer:
         """Return the operations per element of the output, biases and activations not counted."""
         return 1
 
+    def _inputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the tensors or arrays among a call's arguments."""
+        if type(self).call is Layer.call:
+            return _flat_arguments(args)
+        return tuple(leaves((args, kwargs), TENSORS)) or args
+
     def _check_inputs(self, inputs: tuple[Any, ...]) -> None:
         """Raise unless inputs are all arrays or all SymbolicTensors, as many as the layer takes."""
+        own = type(self).call is not Layer.call
         if self.takes_many and len(inputs) < 2:
             raise ArgumentError(f"takes a list of at least 2 inputs; got {len(inputs)}")
-        if not self.takes_many and len(inputs) != 1:
+        if not self.takes_many and not own and len(inputs) != 1:
             raise ArgumentError(f"takes one input; got {len(inputs)}")
-        kind = SymbolicTensor if isinstance(inputs[0], SymbolicTensor) else np.ndarray
-        for x in inputs:
+        symbolic = any(isinstance(x, SymbolicTensor) for x in inputs)
+        kind = SymbolicTensor if symbolic else (np.ndarray, TracedTensor, Parameter)
+        for x in inputs or (None,):
             if not isinstance(x, kind):
                 needed = "a NumPy array, or what Input(...) and layers return"
                 raise DTypeError(f"the input must be {needed}; got {type(x).__name__}")
 
-    def _build_once(self, *input_shapes: Shape) -> None:
+    def _shapes(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the arguments of `build`: the shapes of the inputs."""
+        if type(self).call is Layer.call:
+            return tuple(x.shape for x in _flat_arguments(args))
+        return (
+            replaced(
+                args[0] if args else list(leaves(kwargs, DESCRIBED)),
+                DESCRIBED,
+                lambda x: tuple(x.shape),
+            ),
+        )
+
+    def _build_once(self, shapes: tuple[Any, ...]) -> None:
         if not self.built:
-            self.build(*input_shapes)
+            self.build(*shapes)
             self.built = True
 
-    def _join(self, inputs: tuple[SymbolicTensor, ...]) -> SymbolicTensor:
-        """Return the tensor that this layer will compute from these."""
+    def _join(
+        self, inputs: tuple[SymbolicTensor, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Return the tensor, or tensors, that this layer will compute from these."""
+        if type(self).call is Layer.call:
+            args = inputs
+        specs = replaced((args, kwargs), SymbolicTensor, lambda tensor: tensor.spec)
         try:
-            spec = self.output_spec(*(x.spec for x in inputs))
+            found = self._specs(*specs)
         except ShapeError as err:
             path = inputs[0].path() if len(inputs) == 1 else []
             layers = [tensor.layer.output_spec for tensor in path[1:]] + [self.output_spec]
             hint = explain_shrinking([tensor.spec for tensor in path], layers)
             raise ShapeError(f"{err}{hint}") from None
-        return SymbolicTensor(spec, self, inputs)
+        places = {id(x): InputAt(i) for i, x in enumerate(inputs)}
+        arguments = replaced((args, kwargs), SymbolicTensor, lambda tensor: places[id(tensor)])
+        call = LayerCall(self, inputs, arguments)
+        numbers = iter(range(len(flat(found))))
+        return replaced(found, Spec, lambda spec: SymbolicTensor(spec, call, next(numbers)))
 
     def _with_name(self, err: MiniCNNError) -> MiniCNNError:
         """Return the same error with the layer's name in front of its text."""
@@ -304,30 +449,29 @@ class Layer:
         return err if text.startswith(f"{self.name}: ") else type(err)(f"{self.name}: {text}")
 
 
-def compute(operation: Operation, *inputs: Any, **arguments: Any) -> np.ndarray:
-    """Run an operation on arrays and Parameters; new running statistics go into Parameters."""
-    y, saved = run(operation, *map(array_of, inputs), **arguments)
-    _store_updates(inputs, saved)
-    return y
+TENSORS = (np.ndarray, SymbolicTensor, TracedTensor)
+DESCRIBED = (*TENSORS, Spec)  # what has a shape
 
 
-def _store_updates(inputs: tuple[Any, ...], saved: Saved) -> None:
-    """Assign the operation's updates, such as moving statistics, to their Parameters."""
-    reads = CONTRACTS[saved.operation.forward].reads
-    for name, value in saved.updates.items():
-        target = inputs[reads.index(name)]
-        if isinstance(target, Parameter):
-            target.assign(value)
+def flat(structure: Any) -> list[Any]:
+    """Return the results in a structure of lists, tuples and dicts, in order."""
+    if isinstance(structure, dict):
+        return [x for value in structure.values() for x in flat(value)]
+    if isinstance(structure, (list, tuple)) and not isinstance(structure, Spec):
+        return [x for value in structure for x in flat(value)]
+    return [structure]
 
 
-def array_of(x: Any) -> np.ndarray | None:
-    """Return the array of an operation's input, which may be a Parameter; None stays None."""
-    if x is RNG_KEY:
-        return random.rng_key(0)
-    return x.value if isinstance(x, Parameter) else x
+def _mapped(structure: Any, function: Any) -> Any:
+    """Return the structure with function(value) for every value in its lists, tuples and dicts."""
+    if isinstance(structure, dict):
+        return {key: _mapped(value, function) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)) and not isinstance(structure, Spec):
+        return type(structure)(_mapped(value, function) for value in structure)
+    return function(structure)
 
 
-def _infer(operation: Operation, *inputs: Any, **arguments: Any) -> Spec:
-    """Return the Spec of an operation's result, from Specs and Parameters."""
-    attributes = operation.resolve(*inputs, **arguments)
-    return infer(CONTRACTS[operation.forward], inputs, attributes)[0]
+def _flat_arguments(args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the inputs of a layer that takes them as a list or one after the other."""
+    one = len(args) == 1 and isinstance(args[0], (list, tuple)) and not isinstance(args[0], Spec)
+    return tuple(args[0]) if one else args

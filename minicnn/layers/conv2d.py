@@ -10,9 +10,10 @@ from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
 from minicnn.initializers import Initializer
 from minicnn.layers.activation import ActivationAttribute, activate
-from minicnn.layers.base import Apply, Layer
+from minicnn.layers.apply import Apply
+from minicnn.layers.base import Layer
 from minicnn.layers.parameter import Parameter
-from minicnn.ops.conv2d import ALGORITHMS, CONV2D
+from minicnn.operations.conv2d import ALGORITHMS, CONV2D
 from minicnn.shapes import Padding, Pair, as_padding, as_pair
 
 
@@ -88,7 +89,7 @@ class Conv2D(_Convolution):
     """Convolves images with `filters` small patterns that are learned.
 
     (N, H, W, C) -> (N, OH, OW, filters), with KH * KW * C / groups * filters weights and `filters`
-    biases. See `minicnn.ops.conv2d` for the formula.
+    biases. See `minicnn.operations.conv2d` for the formula.
 
     Parameters
     ----------
@@ -101,7 +102,7 @@ class Conv2D(_Convolution):
     activation : name of an activation; default None
     use_bias : whether to add a bias per filter; default True
     kernel_initializer, bias_initializer : default "glorot_uniform" and "zeros"
-    algorithm : see `minicnn.ops.conv2d`; default "auto"
+    algorithm : see `minicnn.operations.conv2d`; default "auto"
     options : those of `Layer`
 
     >>> Conv2D(32, 3, activation="relu")(np.zeros((1, 150, 150, 3), np.float32)).shape
@@ -165,7 +166,8 @@ class DepthwiseConv2D(_Convolution):
     """Convolves each channel on its own, with `depth_multiplier` patterns that are learned.
 
     (N, H, W, C) -> (N, OH, OW, C * depth_multiplier); the results of a channel are next to each
-    other. It is `minicnn.ops.conv2d` with groups = C. All other parameters are those of `Conv2D`.
+    other. It is `minicnn.operations.conv2d` with groups = C. All other parameters are those of
+    `Conv2D`.
 
     >>> DepthwiseConv2D(3, padding="same")(np.zeros((1, 7, 7, 5), np.float32)).shape
     (1, 7, 7, 5)

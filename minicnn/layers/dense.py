@@ -9,16 +9,17 @@ from minicnn.checks import check_flag, check_flat, check_int
 from minicnn.contracts import Shape
 from minicnn.initializers import Initializer
 from minicnn.layers.activation import ActivationAttribute, activate
-from minicnn.layers.base import Apply, Layer
+from minicnn.layers.apply import Apply
+from minicnn.layers.base import Layer
 from minicnn.layers.parameter import Parameter
-from minicnn.ops.dense import DENSE
+from minicnn.operations.dense import DENSE
 
 
 class Dense(Layer):
     """Multiplies by a matrix of weights and adds a bias: each unit reads every feature.
 
     (N, features) -> (N, units), with features * units weights and `units` biases. See
-    `minicnn.ops.dense`.
+    `minicnn.operations.dense`.
 
     Parameters
     ----------

@@ -7,15 +7,16 @@ from typing import Any
 from minicnn import random
 from minicnn.checks import check_number
 from minicnn.contracts import Shape
-from minicnn.layers.base import RNG_KEY, Apply, Layer
-from minicnn.ops.dropout import DROPOUT
+from minicnn.layers.apply import RNG_KEY, Apply
+from minicnn.layers.base import Layer
+from minicnn.operations.dropout import DROPOUT
 
 
 class Dropout(Layer):
     """Sets a random fraction `rate` of the values to 0 in training; does nothing at inference.
 
     (N, ...) -> (N, ...). The values that are kept grow by 1 / (1 - rate), so that their mean
-    stays. See `minicnn.ops.dropout`.
+    stays. See `minicnn.operations.dropout`.
 
     >>> Dropout(0.5)(np.ones((1, 3), np.float32)).tolist()
     [[1.0, 1.0, 1.0]]

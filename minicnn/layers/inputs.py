@@ -6,8 +6,9 @@ from typing import Any
 
 from minicnn.checks import check_choice, check_number, check_one_shape
 from minicnn.contracts import Shape, Spec
-from minicnn.layers.base import Apply, Layer, SymbolicTensor
-from minicnn.ops.elementwise import RESCALE
+from minicnn.layers.apply import Apply
+from minicnn.layers.base import Layer, LayerCall, SymbolicTensor
+from minicnn.operations.elementwise import RESCALE
 
 DTYPES = ("float32", "uint8")
 
@@ -29,7 +30,7 @@ class InputLayer(Layer):
 
     def tensor(self) -> SymbolicTensor:
         """Return the symbolic tensor for a batch of such samples."""
-        return SymbolicTensor(Spec((None, *self.shape), self.dtype), self, ())  # type: ignore[arg-type]
+        return SymbolicTensor(Spec((None, *self.shape), self.dtype), LayerCall(self, ()))  # type: ignore[arg-type]
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """Return x unchanged."""
@@ -48,7 +49,7 @@ class Rescaling(Layer):
     """Computes x * scale + offset; a scale of 1/255 brings pixels into 0...1.
 
     (N, ...) -> (N, ...) float32. uint8 images stay uint8 in memory until they reach this layer.
-    See `minicnn.ops.rescale`.
+    See `minicnn.operations.rescale`.
 
     >>> Rescaling(1 / 5, offset=-1)(np.array([[0, 5]], np.uint8)).tolist()
     [[-1.0, 0.0]]

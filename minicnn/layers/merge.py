@@ -7,10 +7,11 @@ from typing import Any
 from minicnn.checks import quoted
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
-from minicnn.layers.base import Apply, Layer
-from minicnn.ops.elementwise import ADD, MULTIPLY
-from minicnn.ops.operation import Operation
-from minicnn.ops.shape import CONCATENATE
+from minicnn.layers.apply import Apply
+from minicnn.layers.base import Layer
+from minicnn.operations.elementwise import ADD, MULTIPLY
+from minicnn.operations.operation import Operation
+from minicnn.operations.shape import CONCATENATE
 from minicnn.shapes import is_int
 
 
@@ -36,7 +37,7 @@ class _Merge(Layer):
 class Add(_Merge):
     """Adds its inputs, which all have the same shape.
 
-    [(N, ...), (N, ...), ...] -> (N, ...). See `minicnn.ops.add`.
+    [(N, ...), (N, ...), ...] -> (N, ...). See `minicnn.operations.add`.
 
     >>> Add()([np.ones((1, 2), np.float32), np.ones((1, 2), np.float32)]).tolist()
     [[2.0, 2.0]]
@@ -50,7 +51,7 @@ class Add(_Merge):
 class Multiply(_Merge):
     """Multiplies its inputs element by element; they all have the same shape.
 
-    [(N, ...), (N, ...), ...] -> (N, ...). See `minicnn.ops.multiply`.
+    [(N, ...), (N, ...), ...] -> (N, ...). See `minicnn.operations.multiply`.
 
     >>> Multiply()([np.full((1, 2), 3, np.float32), np.full((1, 2), 2, np.float32)]).tolist()
     [[6.0, 6.0]]
@@ -64,7 +65,8 @@ class Multiply(_Merge):
 class Concatenate(_Merge):
     """Joins its inputs along an axis; along the last one, an image gets the channels of all.
 
-    [(N, ..., C1), (N, ..., C2), ...] -> (N, ..., C1 + C2 + ...). See `minicnn.ops.concatenate`.
+    [(N, ..., C1), (N, ..., C2), ...] -> (N, ..., C1 + C2 + ...). See
+    `minicnn.operations.concatenate`.
 
     >>> Concatenate()([np.zeros((1, 4), np.float32), np.zeros((1, 3), np.float32)]).shape
     (1, 7)

@@ -11,10 +11,11 @@ from minicnn.checks import check_axes, check_flag, check_number, quoted, shape_t
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.initializers import Initializer
-from minicnn.layers.base import Apply, Layer
+from minicnn.layers.apply import Apply
+from minicnn.layers.base import Layer
 from minicnn.layers.parameter import Parameter, aligned
-from minicnn.ops.batch_norm import BATCH_NORM_INFERENCE, BATCH_NORM_TRAINING
-from minicnn.ops.local_response_norm import LOCAL_RESPONSE_NORM, check_neighborhood
+from minicnn.operations.batch_norm import BATCH_NORM_INFERENCE, BATCH_NORM_TRAINING
+from minicnn.operations.local_response_norm import LOCAL_RESPONSE_NORM, check_neighborhood
 
 
 class BatchNormalization(Layer):
@@ -23,7 +24,7 @@ class BatchNormalization(Layer):
     (N, ..., C) -> (N, ..., C), with C weights gamma and C weights beta. In training the batch's own
     mean and variance are used, and running averages of them are kept, which inference uses. With
     `trainable = False` training uses the running averages too. See
-    `minicnn.ops.batch_norm_training` and `batch_norm_inference`.
+    `minicnn.operations.batch_norm_training` and `batch_norm_inference`.
 
     Parameters
     ----------
@@ -119,7 +120,7 @@ class BatchNormalization(Layer):
 class LocalResponseNormalization(Layer):
     """Divides each value by a measure of its neighbor channels, by Caffe's formula.
 
-    (N, H, W, C) -> (N, H, W, C). See `minicnn.ops.local_response_norm`.
+    (N, H, W, C) -> (N, H, W, C). See `minicnn.operations.local_response_norm`.
 
     >>> LocalResponseNormalization()(np.zeros((1, 27, 27, 96), np.float32)).shape
     (1, 27, 27, 96)

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 from minicnn.checks import check_axes, check_flag
 from minicnn.contracts import Shape
-from minicnn.layers.base import Apply, Layer
-from minicnn.ops.global_pool import GLOBAL_AVERAGE_POOL2D, GLOBAL_MAX_POOL2D
-from minicnn.ops.operation import Operation
-from minicnn.ops.pool import AVERAGE_POOL2D, MAX_POOL2D
+from minicnn.layers.apply import Apply
+from minicnn.layers.base import Layer
+from minicnn.operations.global_pool import GLOBAL_AVERAGE_POOL2D, GLOBAL_MAX_POOL2D
+from minicnn.operations.operation import Operation
+from minicnn.operations.pool import AVERAGE_POOL2D, MAX_POOL2D
 from minicnn.shapes import Padding, Pair, as_padding, as_pair
 
 
@@ -63,7 +64,7 @@ class _Pooling2D(Layer):
 class MaxPooling2D(_Pooling2D):
     """Keeps the largest value of each window; `strides` defaults to `pool_size`.
 
-    (N, H, W, C) -> (N, OH, OW, C). See `minicnn.ops.max_pool2d`; `ceil_mode=True` adds a
+    (N, H, W, C) -> (N, OH, OW, C). See `minicnn.operations.max_pool2d`; `ceil_mode=True` adds a
     last, incomplete window, as Caffe does.
 
     >>> MaxPooling2D(2)(np.zeros((1, 148, 148, 32), np.float32)).shape
@@ -76,7 +77,7 @@ class MaxPooling2D(_Pooling2D):
 class AveragePooling2D(_Pooling2D):
     """Replaces each window by its mean; `strides` defaults to `pool_size`.
 
-    (N, H, W, C) -> (N, OH, OW, C). See `minicnn.ops.average_pool2d`; `ceil_mode=True` adds
+    (N, H, W, C) -> (N, OH, OW, C). See `minicnn.operations.average_pool2d`; `ceil_mode=True` adds
     a last, incomplete window, as Caffe does.
 
     >>> AveragePooling2D(3, strides=2)(np.zeros((1, 15, 15, 8), np.float32)).shape
@@ -107,7 +108,7 @@ class _GlobalPooling2D(Layer):
 class GlobalMaxPooling2D(_GlobalPooling2D):
     """Keeps the largest value of each channel.
 
-    (N, H, W, C) -> (N, C). See `minicnn.ops.global_max_pool2d`.
+    (N, H, W, C) -> (N, C). See `minicnn.operations.global_max_pool2d`.
 
     >>> GlobalMaxPooling2D()(np.zeros((1, 7, 7, 256), np.float32)).shape
     (1, 256)
@@ -119,7 +120,7 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
 class GlobalAveragePooling2D(_GlobalPooling2D):
     """Replaces each channel by its mean.
 
-    (N, H, W, C) -> (N, C). See `minicnn.ops.global_average_pool2d`.
+    (N, H, W, C) -> (N, C). See `minicnn.operations.global_average_pool2d`.
 
     >>> GlobalAveragePooling2D()(np.zeros((1, 7, 7, 256), np.float32)).shape
     (1, 256)

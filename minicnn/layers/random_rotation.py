@@ -9,9 +9,10 @@ from minicnn import random
 from minicnn.checks import check_axes, check_choice, check_number, quoted
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
-from minicnn.layers.base import RNG_KEY, Apply, Layer
-from minicnn.ops.augment import AUGMENT, FILL_MODES, INTERPOLATIONS
-from minicnn.ops.rotation_matrix import ROTATION_MATRIX
+from minicnn.layers.apply import RNG_KEY, Apply
+from minicnn.layers.base import Layer
+from minicnn.operations.augment import AUGMENT, FILL_MODES, INTERPOLATIONS
+from minicnn.operations.rotation_matrix import ROTATION_MATRIX
 
 
 class RandomRotation(Layer):

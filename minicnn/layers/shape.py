@@ -8,8 +8,9 @@ from typing import Any
 from minicnn.checks import check_axes, check_int, quoted
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
-from minicnn.layers.base import Apply, Layer
-from minicnn.ops.shape import RESHAPE, ZERO_PAD2D
+from minicnn.layers.apply import Apply
+from minicnn.layers.base import Layer
+from minicnn.operations.shape import RESHAPE, ZERO_PAD2D
 from minicnn.shapes import Padding, as_padding
 
 
@@ -24,7 +25,7 @@ class _Moving(Layer):
 class Flatten(_Moving):
     """Flattens each sample to a vector.
 
-    (N, ...) -> (N, features). See `minicnn.ops.reshape`.
+    (N, ...) -> (N, features). See `minicnn.operations.reshape`.
 
     >>> Flatten()(np.zeros((5, 7, 7, 256), np.float32)).shape
     (5, 12544)
@@ -38,7 +39,7 @@ class Flatten(_Moving):
 class Reshape(_Moving):
     """Gives each sample another shape, with its values in the same order; one length may be -1.
 
-    (N, ...) -> (N, *target_shape). See `minicnn.ops.reshape`.
+    (N, ...) -> (N, *target_shape). See `minicnn.operations.reshape`.
 
     >>> Reshape((4, -1))(np.zeros((5, 12), np.float32)).shape
     (5, 4, 3)
@@ -67,7 +68,7 @@ class Reshape(_Moving):
 class ZeroPadding2D(_Moving):
     """Adds rows and columns of zeros around each image.
 
-    (N, H, W, C) -> (N, top + H + bottom, left + W + right, C). See `minicnn.ops.zero_pad2d`.
+    (N, H, W, C) -> (N, top + H + bottom, left + W + right, C). See `minicnn.operations.zero_pad2d`.
 
     >>> ZeroPadding2D(((1, 0), (2, 2)))(np.zeros((1, 4, 4, 3), np.float32)).shape
     (1, 5, 8, 3)

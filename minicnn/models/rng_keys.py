@@ -10,7 +10,8 @@ from collections import Counter
 from itertools import count
 from typing import Any
 
-from minicnn.layers.base import RNG_KEY, Apply, Layer
+from minicnn.layers.apply import RNG_KEY, Apply
+from minicnn.layers.base import Layer
 from minicnn.random import purpose_number
 from minicnn.support.auto_names import numbered, snake
 

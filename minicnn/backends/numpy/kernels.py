@@ -26,7 +26,7 @@ def find_kernel(name: str) -> Kernel:
     """Return the kernel of that name; raises BackendError if there is none."""
     if name not in KERNELS:
         raise BackendError(
-            f"no engine has a kernel {name!r}; add one in NumPy with minicnn.ops.add_kernel"
+            f"no engine has a kernel {name!r}; add one in NumPy with minicnn.operations.add_kernel"
         )
     return KERNELS[name]
 
@@ -37,6 +37,6 @@ def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.n
 
 
 def add_kernel(name: str, contract: Contract, kernel: Kernel) -> None:
-    """Add a kernel that is not part of minicnn; see `minicnn.ops.add_kernel`."""
+    """Add a kernel that is not part of minicnn; see `minicnn.operations.add_kernel`."""
     CONTRACTS[name] = contract
     KERNELS[name] = _quiet(kernel)

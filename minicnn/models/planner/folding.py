@@ -10,8 +10,8 @@ from __future__ import annotations
 from minicnn.contracts import CONTRACTS
 from minicnn.models.planner.fusion import replace_chains
 from minicnn.models.planner.trace import Call, Node, Value
-from minicnn.ops.conv2d import CONV2D
-from minicnn.ops.operation import infer
+from minicnn.operations.conv2d import CONV2D
+from minicnn.operations.operation import infer
 
 CONVOLUTIONS = ("conv2d", "conv2d_relu", "conv2d_max_pool2d")
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from minicnn.contracts import Spec
 from minicnn.losses import Loss
 from minicnn.models.planner.trace import Node, Trace, Value
-from minicnn.ops.batch_norm import BATCH_NORM_TRAINING
-from minicnn.ops.batch_norm_dropout import BATCH_NORM_DROPOUT
-from minicnn.ops.conv2d_max_pool2d import (
+from minicnn.operations.batch_norm import BATCH_NORM_TRAINING
+from minicnn.operations.batch_norm_dropout import BATCH_NORM_DROPOUT
+from minicnn.operations.conv2d_max_pool2d import (
     CONV2D_MAX_POOL2D,
     CONV2D_MAX_POOL2D_MOMENTS,
     MAX_CELLS,
 )
-from minicnn.ops.conv2d_relu import CONV2D_RELU
+from minicnn.operations.conv2d_relu import CONV2D_RELU
 
 # A function that returns one node for a chain of nodes, or None if there is none.
 Fuse = Callable[[list[Node]], Node | None]

@@ -15,7 +15,7 @@ from minicnn.errors import ArgumentError
 from minicnn.layers.parameter import Parameter
 from minicnn.models.graph import Graph
 from minicnn.models.planner.trace import Call, Node, Value
-from minicnn.ops.operation import Operation, infer
+from minicnn.operations.operation import Operation, infer
 
 Learning = Mapping[int, Parameter]  # by a Value's id: a trainable parameter that it depends on
 

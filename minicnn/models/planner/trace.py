@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn.contracts import CONTRACTS, Spec
-from minicnn.layers.base import RNG_KEY
+from minicnn.layers.apply import RNG_KEY
 from minicnn.layers.parameter import Parameter
-from minicnn.ops.operation import Operation, infer
+from minicnn.operations.operation import Operation, infer
 
 
 class Value:

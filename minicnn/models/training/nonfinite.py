@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.layers.base import compute
+from minicnn.layers.apply import compute
 from minicnn.losses import Crossentropy, Loss
 from minicnn.models.graph import Graph
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from minicnn.ops.conv2d import CONV2D
-from minicnn.ops.operation import Operation, Saved, gradients, run
+from minicnn.operations.conv2d import CONV2D
+from minicnn.operations.operation import Operation, Saved, gradients, run
 from minicnn.shapes import Padding, Pair
 
 CONV2D_RELU = Operation(

@@ -35,15 +35,16 @@ def add_kernel(name: str, contract: Contract, kernel: Kernel) -> None:
     --------
     The operation y = x^2, with its gradient dx = 2 x dy, and a layer made of it:
 
-    >>> from minicnn import layers, ops
+    >>> from minicnn import layers, operations
     >>> from minicnn.contracts import Contract, same
     >>> def square_forward(x):
     ...     return (x * x,)
     >>> def square_backward(dy, x):
     ...     return (2 * x * dy,)
-    >>> ops.add_kernel("square_forward", Contract(("x",), ("y",), same(0)), square_forward)
-    >>> ops.add_kernel("square_backward", Contract(("dy", "x"), ("dx",), same(0)), square_backward)
-    >>> SQUARE = ops.Operation("square", lambda x: {}, ("square_backward",))
+    >>> forward, backward = Contract(("x",), ("y",), same(0)), Contract(("dy", "x"), ("dx",), same(0))
+    >>> operations.add_kernel("square_forward", forward, square_forward)
+    >>> operations.add_kernel("square_backward", backward, square_backward)
+    >>> SQUARE = operations.Operation("square", lambda x: {}, ("square_backward",))
     >>> class Square(layers.Layer):
     ...     def forward(self, apply, x, *, training):
     ...         return apply(SQUARE, x)
@@ -54,8 +55,8 @@ def add_kernel(name: str, contract: Contract, kernel: Kernel) -> None:
     >>> x = np.array([[1, -3]], np.float32)
     >>> with backend("numpy"):
     ...     y = Square()(x)
-    ...     _, saved = ops.run(SQUARE, x)
-    ...     dx = ops.gradients(np.ones((1, 2), np.float32), saved)["dx"]
+    ...     _, saved = operations.run(SQUARE, x)
+    ...     dx = operations.gradients(np.ones((1, 2), np.float32), saved)["dx"]
     >>> y.tolist(), dx.tolist()
     ([[1.0, 9.0]], [[2.0, -6.0]])
     """

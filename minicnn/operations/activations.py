@@ -12,7 +12,7 @@ import numpy as np
 
 from minicnn.checks import check_array, check_flag, check_number
 from minicnn.contracts import ACTIVATIONS
-from minicnn.ops.operation import Operation, Saved, gradients, run
+from minicnn.operations.operation import Operation, Saved, gradients, run
 
 
 def _resolve(x: Any) -> dict[str, Any]:

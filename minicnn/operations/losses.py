@@ -23,7 +23,7 @@ from minicnn.checks import (
     shape_text,
 )
 from minicnn.errors import ShapeError
-from minicnn.ops.operation import Operation, Saved, gradients, run
+from minicnn.operations.operation import Operation, Saved, gradients, run
 
 
 def _resolve_equal(prediction: Any, y_true: Any) -> dict[str, Any]:

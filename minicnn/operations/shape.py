@@ -11,7 +11,7 @@ import numpy as np
 from minicnn.checks import FLOATS, check_array, check_floats, check_int, quoted, shape_text
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
-from minicnn.ops.operation import Operation, Saved, gradients, run
+from minicnn.operations.operation import Operation, Saved, gradients, run
 from minicnn.shapes import Padding, as_padding, is_int
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from minicnn.checks import check_floats, check_int, check_number
 from minicnn.errors import ArgumentError
-from minicnn.ops.operation import Operation, Saved, gradients, run
+from minicnn.operations.operation import Operation, Saved, gradients, run
 
 
 def check_neighborhood(size: int, alpha: float, beta: float, k: float) -> dict[str, Any]:

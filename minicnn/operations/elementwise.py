@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import FLOATS, check_array, check_number, check_same_shape
-from minicnn.ops.operation import Operation, Saved, gradients, run
+from minicnn.operations.operation import Operation, Saved, gradients, run
 
 
 def _resolve_pair(a: Any, b: Any) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.ops.batch_norm import BATCH_NORM_TRAINING
-from minicnn.ops.dropout import DROPOUT
-from minicnn.ops.operation import Operation, Saved, gradients, run
+from minicnn.operations.batch_norm import BATCH_NORM_TRAINING
+from minicnn.operations.dropout import DROPOUT
+from minicnn.operations.operation import Operation, Saved, gradients, run
 
 
 def _resolve(

@@ -20,7 +20,7 @@ class Operation:
     """A function of arrays: the names of its kernels, and the check of its arguments.
 
     Layers, the planner and the public function of the same name all use it, so a wrong call gets
-    the same error everywhere. `minicnn.ops.add_kernel` shows a complete one.
+    the same error everywhere. `minicnn.operations.add_kernel` shows a complete one.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Operation:
             if name not in CONTRACTS:
                 raise ArgumentError(
                     f"operation {self.name!r} needs a kernel {name!r}, which has no contract; add "
-                    "it first, with minicnn.ops.add_kernel"
+                    "it first, with minicnn.operations.add_kernel"
                 )
 
     @property

@@ -9,8 +9,8 @@ import numpy as np
 
 from minicnn.checks import check_choice
 from minicnn.errors import ArgumentError
-from minicnn.ops.conv2d import CONV2D
-from minicnn.ops.operation import Operation, Saved, gradients, run
+from minicnn.operations.conv2d import CONV2D
+from minicnn.operations.operation import Operation, Saved, gradients, run
 from minicnn.shapes import Padding, Pair, pool_window
 
 # A window's argmax is stored in one byte; its value 255 means that ReLU made all cells 0.

@@ -8,7 +8,7 @@ import numpy as np
 
 from minicnn.checks import check_flat, check_floats, check_last_axis, check_per_channel, shape_text
 from minicnn.errors import ShapeError
-from minicnn.ops.operation import Operation, Saved, gradients, run
+from minicnn.operations.operation import Operation, Saved, gradients, run
 
 
 def _resolve_dense(x: Any, w: Any, b: Any | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from minicnn.checks import check_array, check_int, check_number, shape_text
 from minicnn.errors import ShapeError
-from minicnn.ops.operation import Operation, Saved, gradients, run
+from minicnn.operations.operation import Operation, Saved, gradients, run
 
 
 def _resolve(x: Any, rng_key: Any, *, rate: float, purpose: int = 0) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from minicnn.checks import FLOATS, check_array, check_axes, check_choice, check_number, shape_text
 from minicnn.errors import ShapeError
-from minicnn.ops.operation import Operation
+from minicnn.operations.operation import Operation
 
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
 INTERPOLATIONS = ("nearest", "bilinear")

@@ -9,7 +9,7 @@ import numpy as np
 from minicnn.backends.settings import conv_algorithm
 from minicnn.checks import check_choice, check_floats, check_int, shape_text
 from minicnn.errors import ShapeError
-from minicnn.ops.operation import Operation, Saved, gradients, run
+from minicnn.operations.operation import Operation, Saved, gradients, run
 from minicnn.shapes import Padding, Pair, conv_window
 
 ALGORITHMS = conv_algorithm.choices

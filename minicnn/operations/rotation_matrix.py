@@ -19,7 +19,7 @@ from minicnn.backends import reference
 from minicnn.backends.numpy.philox import random_words
 from minicnn.checks import check_array, check_int
 from minicnn.contracts import Contract, Spec
-from minicnn.ops.operation import Operation
+from minicnn.operations.operation import Operation
 
 
 def rotation_matrix_forward(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import check_last_axis, check_number, check_per_channel
-from minicnn.ops.operation import Operation, Saved, gradients, run
+from minicnn.operations.operation import Operation, Saved, gradients, run
 
 
 def _check_arrays(x: Any, gamma: Any, beta: Any, mean: Any, variance: Any) -> None:
