@@ -26,6 +26,7 @@ SUPPORT = {
     "support.auto_names": set(),
     "support.reprs": set(),
     "support.structures": set(),
+    "support.arrays": set(),
     "support.files": {"errors"},
     "support.atomic_files": {"support.files"},
     "support.locks": {"errors", "support.atomic_files", "support.files"},

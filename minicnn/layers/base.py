@@ -27,6 +27,7 @@ from minicnn.layers.size_errors import explain_shrinking
 from minicnn.layers.tracing import TracedTensor, current_scope, tracing, unwrapped
 from minicnn.layers.unknown_sizes import infer_unknown
 from minicnn.layers.weights import Weights
+from minicnn.support.arrays import as_result
 from minicnn.support.auto_names import remember_name, unique_name
 from minicnn.support.memory_limits import check_parameter
 from minicnn.support.reprs import repr_from_config
@@ -51,10 +52,9 @@ class LayerCall:
         self, layer: Layer, inputs: tuple[SymbolicTensor, ...], arguments: Any = None
     ) -> None:
         self.layer, self.inputs = layer, inputs
-        args, kwargs = (
-            ((InputAt(i) for i in range(len(inputs))), {}) if arguments is None else arguments
-        )
-        self.args, self.kwargs = tuple(args), dict(kwargs)
+        if arguments is None:
+            arguments = tuple(InputAt(i) for i in range(len(inputs))), {}
+        self.args, self.kwargs = tuple(arguments[0]), dict(arguments[1])
         self.training: bool | None = self.kwargs.pop("training", None)
 
     def results(self, apply: Apply, values: Sequence[Any], *, training: bool) -> list[Any]:
@@ -283,7 +283,7 @@ class Layer(Weights):
             result = self.run(
                 apply, *replaced((args, kwargs), TracedTensor, unwrapped), training=training
             )
-            return result if scope is None else _mapped(result, scope.wrapped)
+            return _mapped(result, as_result if scope is None else scope.wrapped)
         except MiniCNNError as err:
             raise self._with_name(err) from None
 
@@ -314,12 +314,12 @@ class Layer(Weights):
         self._build_once(self._shapes(args, kwargs))
         training = bool(kwargs.pop("training", False))
         return infer_unknown(
-            lambda given: self._known_specs(*given, training),
+            lambda given: self._known_specs(*given, training=training),
             (args, kwargs),
             exact=type(self).call is Layer.call,
         )
 
-    def _known_specs(self, args: tuple[Any, ...], kwargs: dict[str, Any], training: bool) -> Any:
+    def _known_specs(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool) -> Any:
         found = self.run(infer_spec, args, kwargs, training=training)
         if not all(isinstance(one, Spec) for one in flat(found)):
             method = "forward" if type(self).call is Layer.call else "call"

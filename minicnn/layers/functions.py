@@ -13,6 +13,8 @@ from minicnn.errors import ArgumentError
 from minicnn.layers.base import Layer, SymbolicTensor
 from minicnn.layers.operators import FUNCTIONS
 from minicnn.layers.parameter import Parameter
+from minicnn.layers.tracing import current_scope
+from minicnn.support.arrays import as_result
 from minicnn.support.auto_names import unique_name
 from minicnn.support.structures import leaves, replaced
 
@@ -30,7 +32,8 @@ def tensor_function(function: F) -> F:
     def on_tensors(*args: Any, **kwargs: Any) -> Any:
         inputs = list(leaves((args, kwargs), SymbolicTensor))
         if not inputs:
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
+            return as_result(result) if current_scope() is None else result
         places = {id(x): i for i, x in enumerate(inputs)}
         args, kwargs = replaced((args, kwargs), SymbolicTensor, lambda x: {"input": places[id(x)]})
         return FunctionLayer(name, args, kwargs)(*inputs)

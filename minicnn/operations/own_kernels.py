@@ -41,7 +41,8 @@ def add_kernel(name: str, contract: Contract, kernel: Kernel) -> None:
     ...     return (x * x,)
     >>> def square_backward(dy, x):
     ...     return (2 * x * dy,)
-    >>> forward, backward = Contract(("x",), ("y",), same(0)), Contract(("dy", "x"), ("dx",), same(0))
+    >>> forward = Contract(("x",), ("y",), same(0))
+    >>> backward = Contract(("dy", "x"), ("dx",), same(0))
     >>> operations.add_kernel("square_forward", forward, square_forward)
     >>> operations.add_kernel("square_backward", backward, square_backward)
     >>> SQUARE = operations.Operation("square", lambda x: {}, ("square_backward",))
