@@ -283,7 +283,10 @@ class Layer(Weights):
             result = self.run(
                 apply, *replaced((args, kwargs), TracedTensor, unwrapped), training=training
             )
-            return _mapped(result, as_result if scope is None else scope.wrapped)
+            if scope is not None:
+                return _mapped(result, scope.wrapped)
+            # An input that is returned as it is stays the same object.
+            return _mapped(result, lambda y: y if any(y is x for x in inputs) else as_result(y))
         except MiniCNNError as err:
             raise self._with_name(err) from None
 
