@@ -1,9 +1,9 @@
-#include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "bindings/call.hpp"
 #include "kernels/adjust_colors.hpp"
-#include "kernels/dropout.hpp"
+#include "kernels/dropout_mask.hpp"
 #include "kernels/random_normal.hpp"
 #include "kernels/resample.hpp"
 
@@ -88,12 +88,19 @@ Prepared prepare_dropout_mask(const Call& call) {
   call.require(rate >= 0.0 && rate < 1.0, "rate must be in [0, 1)");
   const Dropout rule{std::uint32_t(rate * (1 << 24) + 0.5), float(1.0 / (1.0 - rate)),
                      purpose_of(call), call.in<std::uint32_t>(0)};
-  const std::int64_t size = call.write(0).size();
+  const std::vector<std::int64_t> shape = call.write(0).shape, drawn = call.integers("drawn");
+  call.require(!shape.empty() && drawn.size() == shape.size(),
+               "drawn must have a length for each axis of the mask");
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    call.require(drawn[i] == shape[i] || drawn[i] == 1,
+                 "a length in drawn must be that of the mask, or 1");
+  }
   auto* y = call.out<float>(0);
-  return {[=](char*) {
-    std::fill_n(y, size, 1.0F);
-    dropout(y, size, rule, y);
-  }};
+  const auto mask_of = [](const auto& lengths, const auto& of_drawn) {
+    return MaskShape{std::int64_t(lengths.size()), lengths.data(), of_drawn.data()};
+  };
+  return {[=](char* scratch) { dropout_mask(mask_of(shape, drawn), rule, y, scratch); },
+          dropout_mask_scratch(mask_of(shape, drawn))};
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ def group_norm_forward(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     v = _grouped(x, groups, sample_axis, channel_axis)
     wide = v.astype(np.float64)
-    mean = wide.mean((1, 3), keepdims=True) if statistic == "variance" else np.zeros_like(wide[:, :1, :, :1])
+    mean = _group_sum(wide) / _count(v) * (statistic == "variance")
     squares = ((wide - mean) ** 2).sum((1, 3), keepdims=True)
     if statistic == "norm":
         inverse = 1 / np.maximum(np.sqrt(squares), epsilon)
@@ -57,7 +57,8 @@ def group_norm_forward(
         y = _per_channel(gamma, v) * y
     if beta is not None:
         y = y + _per_channel(beta, v)
-    return y.reshape(x.shape), mean[:, 0, :, 0], inverse[:, 0, :, 0]
+    per_group = (*x.shape[:sample_axis], groups)
+    return y.reshape(x.shape), mean.reshape(per_group), inverse.reshape(per_group)
 
 
 def group_norm_backward(
@@ -74,8 +75,8 @@ def group_norm_backward(
     channel_axis: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     v, d = (_grouped(a, groups, sample_axis, channel_axis) for a in (x, dy))
-    inverse = inverse_std[:, None, :, None]
-    x_hat = (v - mean[:, None, :, None]) * inverse
+    mean, inverse = (a.reshape(len(v), 1, groups, 1) for a in (mean, inverse_std))
+    x_hat = (v - mean) * inverse
     g = d if gamma is None else _per_channel(gamma, v) * d
     first = _group_sum(g) / _count(v) if statistic == "variance" else 0
     second = _group_sum(g * x_hat) / (1 if statistic == "norm" else _count(v))

@@ -5,7 +5,8 @@ distribution, by the method of Box and Muller:
 
     r = sqrt(-2 ln((a + 1) / 2^24)),    r cos(2 pi b / 2^24)  and  r sin(2 pi b / 2^24)
 
-with the upper 24 bits of each word. `dropout_mask` is what dropout multiplies ones by.
+with the upper 24 bits of each word. `dropout_mask` is what dropout multiplies by, for an array of
+the shape `drawn`, whose axes of length 1 are repeated to fill `shape`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ def random_normal_forward(
 
 
 def dropout_mask_forward(
-    rng_key: np.ndarray, *, shape: Shape, rate: float, purpose: int
+    rng_key: np.ndarray, *, shape: Shape, drawn: Shape, rate: float, purpose: int
 ) -> tuple[np.ndarray]:
-    return dropout_forward(np.ones(shape, np.float32), rng_key, rate=rate, purpose=purpose)
+    (mask,) = dropout_forward(np.ones(drawn, np.float32), rng_key, rate=rate, purpose=purpose)
+    return (np.broadcast_to(mask, shape).copy(),)
