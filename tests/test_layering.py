@@ -72,7 +72,7 @@ MAY_IMPORT = LEVEL_0 | {
     "losses": {*LEAVES, "operations"},
     "metrics": {*LEAVES, "losses"},
     "layers": {*LEAVES, "initializers", "operations"},
-    "ops": {*LEAVES, "layers", "operations"},
+    "ops": {*LEAVES, "dlpack", "layers", "operations"},
     "callbacks": LEAVES,
     "history": {*LEAVES, "callbacks", "support.plots"},
     # The operation that changes images, and its kernel; the version, which `fetch` says to servers.
