@@ -11,37 +11,11 @@ respect to the array of that name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from minicnn.shapes import Pair, Window2D
-
-Shape = tuple[int, ...]
-Attributes = Mapping[str, Any]
-
-
-class Spec(NamedTuple):
-    """Shape and dtype of an array."""
-
-    shape: Shape
-    dtype: str = "float32"
-
-
-class Contract(NamedTuple):
-    """The arrays of one kernel, in the order of its arguments and results."""
-
-    reads: tuple[str, ...]  # a name ending in "?" may be None
-    writes: tuple[str, ...]
-    specs: Callable[..., tuple[Spec, ...]]  # (*specs of reads, **attributes) -> specs of writes
-    updates: tuple[str, ...] = ()  # writes that replace the read of the same name in place
-    in_place: str = ""  # the read that the first write may overwrite element by element
-    on_host: bool = False  # a few values, which every engine leaves to the reference
-
-
-def same(*names: int) -> Callable[..., tuple[Spec, ...]]:
-    """Return a `specs` function whose Specs equal those of the reads at these positions."""
-    return lambda *reads, **_: tuple(reads[i] for i in names)
-
+from minicnn.specs import Contract, Shape, Spec, same
+from minicnn.tensor_contracts import TENSOR_CONTRACTS
 
 # --- convolution, (N, H, W, CI) with w (KH, KW, CI / groups, CO) ------------------------------
 
@@ -398,4 +372,5 @@ CONTRACTS: dict[str, Contract] = {
     "clip_by_global_norm": Contract(("dw", "total"), ("dw",), same(0), updates=("dw",)),
     # Images before they are learned from: x uint8 or float32, a row of `matrix` (N, 6) each.
     "augment_forward": Contract(("x", "matrix"), ("y",), lambda x, matrix, **_: _float(x)),
+    **TENSOR_CONTRACTS,
 }

@@ -18,6 +18,8 @@ from minicnn.support.arrays import as_result
 from minicnn.support.auto_names import unique_name
 from minicnn.support.structures import leaves, replaced
 
+CONSTANTS = (np.ndarray, np.generic)
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -38,7 +40,7 @@ def tensor_function(function: F) -> F:
         args, kwargs = replaced((args, kwargs), SymbolicTensor, lambda x: {"input": places[id(x)]})
         return FunctionLayer(name, args, kwargs)(*inputs)
 
-    FUNCTIONS[name] = function
+    FUNCTIONS[name] = on_tensors
     return on_tensors  # type: ignore[return-value]
 
 
@@ -76,7 +78,7 @@ class FunctionLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; arrays become nested lists."""
-        args, kwargs = replaced((self.args, self.kwargs), np.ndarray, lambda x: x.tolist())
+        args, kwargs = replaced((self.args, self.kwargs), CONSTANTS, lambda x: x.tolist())
         return {**super().get_config(), "function": self.function, "args": args, "kwargs": kwargs}
 
 
