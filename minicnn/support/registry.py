@@ -307,7 +307,8 @@ def own_classes(things: Iterable[object]) -> dict[str, Any]:
 
 def _is_function(thing: object) -> bool:
     """Return whether this is a function, which has a name, and not a class or an object."""
-    return callable(thing) and not isinstance(thing, type) and hasattr(thing, "__name__")
+    name = getattr(thing, "__name__", "")  # that of a lambda is no identifier
+    return callable(thing) and not isinstance(thing, type) and name.isidentifier()
 
 
 def _own_parts(thing: object) -> list[tuple[object, Registry[Any]]]:
