@@ -182,8 +182,23 @@ LINEAR = {
     "conv2d, one by one": Case(
         "conv2d", arrays(x=(2, 3, 4, 5), w=(1, 1, 5, 2), b=None), conv((3, 4), 1), ("x", "w")
     ),
+    "conv2d_transpose": Case(
+        "conv2d_transpose", arrays(x=(2, 4, 3, 3), w=(3, 2, 4, 3)), conv((8, 6), (3, 2), 2, "same"),
+        ("x", "w"),
+    ),
+    "conv2d_transpose, valid, one stride larger than the kernel": Case(
+        "conv2d_transpose", arrays(x=(1, 3, 4, 2), w=(3, 2, 5, 2)), conv((5, 12), (3, 2), (1, 3)),
+        ("x", "w"),
+    ),
+    "conv2d_transpose, dilated": Case(
+        "conv2d_transpose", arrays(x=(2, 4, 3, 2), w=(2, 3, 1, 2)),
+        conv((6, 7), (2, 3), 1, "valid", 2), ("x", "w"),
+    ),
     "dense": Case("dense", arrays(x=(4, 7), w=(7, 3), b=(3,)), by=("x", "w", "b")),
     "dense without bias": Case("dense", arrays(x=(4, 7), w=(7, 3), b=None), by=("x", "w")),
+    "dense of pixels": Case(
+        "dense", arrays(x=(2, 3, 4, 7), w=(7, 3), b=(3,)), by=("x", "w", "b")
+    ),
     "bias of images": Case("bias", arrays(x=(2, 3, 4, 5), b=(5,)), by=("x", "b")),
     "bias of vectors": Case("bias", arrays(x=(4, 6), b=(6,)), by=("x", "b")),
     "average_pool2d": Case("average_pool2d", arrays(x=(2, 6, 8, 3)), pool((6, 8), 2)),
@@ -197,6 +212,16 @@ LINEAR = {
         "global_average_pool2d", arrays(x=(2, 3, 5, 4)), {"image": (3, 5)}
     ),
     "zero_pad2d": Case("zero_pad2d", arrays(x=(2, 3, 4, 2)), {"pad_h": (1, 2), "pad_w": (0, 3)}),
+    "crop2d": Case("crop2d", arrays(x=(2, 6, 7, 2)), {"pad_h": (1, 2), "pad_w": (0, 3)}),
+    "upsample2d": Case(
+        "upsample2d", arrays(x=(2, 3, 4, 2)), {"size": (2, 3), "interpolation": "nearest"}
+    ),
+    "upsample2d, bilinear": Case(
+        "upsample2d", arrays(x=(2, 3, 4, 2)), {"size": (3, 2), "interpolation": "bilinear"}
+    ),
+    "upsample2d, bilinear, one row": Case(
+        "upsample2d", arrays(x=(1, 1, 3, 3)), {"size": (4, 1), "interpolation": "bilinear"}
+    ),
     "add": Case("add", arrays(a=(2, 3, 4), b=(2, 3, 4)), by=("a", "b")),
     "multiply, in one factor": Case("multiply", arrays(a=(2, 3, 4), b=(2, 3, 4)), by=("a", "b")),
     "concatenate channels": Case(

@@ -35,6 +35,7 @@ EXACT = {
     "adam_update", "add_forward", "add_backward", "assign", "bias_forward", "bias_backward_input",
     "clip_by_value", "concatenate_forward", "concatenate_backward",
     "global_max_pool2d_forward", "global_max_pool2d_backward", "max_pool2d_forward",
+    "crop2d_forward", "crop2d_backward",
     "multiply_forward", "multiply_backward", "relu_forward", "relu_backward", "relu6_forward",
     "relu6_backward", "reshape_forward", "reshape_backward", "rmsprop_update", "sgd_update",
     "zero_pad2d_forward", "zero_pad2d_backward",

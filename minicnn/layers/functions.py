@@ -23,12 +23,14 @@ CONSTANTS = (np.ndarray, np.generic)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def tensor_function(function: F) -> F:
+def tensor_function(function: F, name: str | None = None) -> F:
     """Let a function of arrays take symbolic tensors, too, by its name in a saved network.
+
+    `name` is another one for the saved network, where two functions have the same.
 
     The function applies operations by `apply_operation`, or calls other such functions.
     """
-    name = function.__name__
+    name = name or function.__name__
 
     @functools.wraps(function)
     def on_tensors(*args: Any, **kwargs: Any) -> Any:
@@ -58,7 +60,7 @@ class FunctionLayer(Layer):
             raise ArgumentError(f"there is no function {quoted(function)} in minicnn.ops")
         if not isinstance(args, (list, tuple)) or not isinstance(kwargs or {}, dict):
             raise ArgumentError("args must be a list and kwargs a dict")
-        super().__init__(**{**options, "name": options.get("name") or unique_name(function)})
+        super().__init__(**{**options, "name": options.get("name") or _unique(function)})
         self.function = function
         self.args, self.kwargs = list(args), dict(kwargs or {})
         if any(leaves((self.args, self.kwargs), Parameter)):
@@ -91,3 +93,8 @@ def _with_inputs(structure: Any, inputs: list[Any]) -> Any:
     if isinstance(structure, (list, tuple)):
         return type(structure)(_with_inputs(value, inputs) for value in structure)
     return structure
+
+
+def _unique(function: str) -> str:
+    """Return a new layer's name: "relu" for "activations.relu"."""
+    return unique_name(function.rpartition(".")[2])
