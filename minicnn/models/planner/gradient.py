@@ -99,6 +99,8 @@ def values_with_gradient(nodes: list[Node], learned: Learning) -> dict[int, Para
     """
     found = dict(learned)
     for node in nodes:
+        if node.operation.constant:
+            continue
         for value in node.reads:
             if id(value) in found:
                 found.setdefault(id(node.writes[0]), found[id(value)])
