@@ -37,7 +37,7 @@ class ModelCheckpoint(MonitorCallback):
     initial_value_threshold : the value that the first saved model must improve on
     """
 
-    without = "every model is saved"
+    without = "saves every model"
 
     def __init__(
         self,
@@ -58,7 +58,6 @@ class ModelCheckpoint(MonitorCallback):
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self.save_freq = check_frequency(save_freq)
         self._epoch = 0
-        self._always = False  # because the monitored value is missing
 
     def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
         """Warn if the logs will lack the monitored value; raise if they lack a part of the name.
@@ -74,7 +73,6 @@ class ModelCheckpoint(MonitorCallback):
             )
         if self.save_best_only:
             super().check_logs(names, batch)
-            self._always = name is None
         self._path(dict.fromkeys(names, 0.0), 1 if self.every_batch else None)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -126,7 +124,7 @@ class ModelCheckpoint(MonitorCallback):
             if value is not None:
                 self.best = value
                 reason = f"{self.monitor} improved from {before} to {value:.5f}, "
-            elif not self._always:
+            elif not self._missing:
                 return  # an epoch without a validation
         self._say(f"{reason}saving model to {path}")
         make_folder(Path(path).parent)

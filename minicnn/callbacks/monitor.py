@@ -52,13 +52,13 @@ class Monitor:
         """Return the monitored name as it is among these; raise ArgumentError if it is not."""
         found = self.found_in(names)
         if found is None:
-            raise ArgumentError(self.missing(names))
+            raise ArgumentError(f"{self.owner} {self.missing(names)}")
         return found
 
     def missing(self, names: Collection[str]) -> str:
         """Return the text that says which names there are instead of the monitored one."""
         return (
-            f"{self.owner} monitors {self.name!r}, but this training reports "
+            f"monitors {self.name!r}, but this training reports "
             f"{sorted(names)}{self._advice(names)}"
         )
 
@@ -91,7 +91,7 @@ class MonitorCallback(Callback):
     """
 
     adds_logs = False
-    without = "it does nothing"  # what happens if the value is missing, for the warning
+    without = "does nothing"  # what happens if the value is missing, for the warning
 
     def __init__(
         self,
@@ -104,6 +104,7 @@ class MonitorCallback(Callback):
         self._watch = Monitor(type(self).__name__, monitor, mode, delta)
         self._watch.best = baseline
         self._checked = False  # whether `check_logs` or a warning has said what is missing
+        self._missing = False  # whether the value is in none of the logs, as far as is known
 
     @property
     def monitor(self) -> str:
@@ -151,9 +152,10 @@ class MonitorCallback(Callback):
         return self._watch.improves(value, on)
 
     def _warn_if_missing(self, names: Collection[str]) -> None:
-        self._checked = True
-        if self._watch.found_in(names) is None:
-            warn_caller(f"{self._watch.missing(names)}. Without it {self.without}")
+        self._checked, self._missing = True, self._watch.found_in(names) is None
+        if self._missing:
+            watch = self._watch
+            warn_caller(f"{watch.owner} {self.without}: it {watch.missing(names)}")
 
 
 def number_in(state: dict[str, Any], name: str) -> float | None:

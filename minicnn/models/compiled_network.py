@@ -178,11 +178,11 @@ class CompiledNetwork(Network):
         shape = self.graph.outputs[0].shape
         return [metrics.get(metric, self.loss, shape) for metric in self.compiled_metrics]
 
-    def step_metrics(self) -> list[Metric]:
-        """Return the compiled metrics, reset; each call returns the same objects."""
+    def step_metrics(self, *, keep: bool = False) -> list[Metric]:
+        """Return the compiled metrics, reset unless `keep`; each call returns the same objects."""
         if self._step_metrics is None:
             self._step_metrics = self.new_metrics()
-        for metric in self._step_metrics:
+        for metric in () if keep else self._step_metrics:
             metric.reset()
         return self._step_metrics
 

@@ -92,7 +92,7 @@ class Tuner:
         max_failures: int = 3,
         verbose: int = 1,
     ) -> None:
-        if not callable(build_model):
+        if not callable(build_model) or isinstance(build_model, Model):
             raise ArgumentError(f"build_model must be a function; got {build_model!r}")
         self.build_model = build_model
         self.max_trials = check_int(max_trials, "max_trials")
