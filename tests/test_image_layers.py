@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import minicnn as mc
-from minicnn import layers
+from minicnn import layers, random
 from minicnn.errors import ArgumentError, ShapeError
 
 RANDOM = {
@@ -41,7 +41,7 @@ def model_with():
     """A small network behind the layers."""
 
     def make(*found):
-        mc.set_random_seed(3)
+        random.set_random_seed(3)
         ends = [layers.Flatten(), layers.Dense(2, activation="softmax")]
         model = mc.Sequential([mc.Input((6, 7, 3)), *found, layers.Rescaling(1 / 255), *ends])
         model.compile("sgd", "sparse_categorical_crossentropy")

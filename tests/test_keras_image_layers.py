@@ -138,7 +138,7 @@ def test_the_images_are_those_of_keras(backend, kind, arguments, options, number
     shape, number = numbers
     y = getattr(layers, kind)(*arguments, **options)(images())
     assert y.shape == shape
-    assert fingerprint(y) == pytest.approx(number, abs=1e-6 * np.abs(y).sum())
+    assert fingerprint(y) == pytest.approx(number, abs=1e-6 * float(np.abs(y).sum()))
 
 
 def test_integers_stay_integers_when_they_are_resized():
