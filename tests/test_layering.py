@@ -86,6 +86,7 @@ MAY_IMPORT = LEVEL_0 | {
         *LEVEL_0, "backends", "callbacks", "data", "dlpack", "history", "initializers", "layers",
         "losses", "metrics", "operations", "optimizers", "schedules",
     },
+    "saving": {"models", "support.registry"},
     "zoo": {*LEAVES, "initializers", "layers", "models"},
     "explain": {
         *LEVEL_0, "backends", "callbacks", "data", "layers", "losses", "models", "operations",

@@ -226,6 +226,8 @@ class Layer(Inspection, Weights):
                 apply, *replaced((args, kwargs), TracedTensor, unwrapped), training=training
             )
             if scope is not None:
+                if isinstance(result, Spec):
+                    self.traced_shape = (None, *result.shape[1:])
                 return mapped(result, scope.wrapped)
             # An input that is returned as it is stays the same object.
             return mapped(result, lambda y: y if any(y is x for x in inputs) else as_result(y))
@@ -258,6 +260,13 @@ class Layer(Inspection, Weights):
         if self.activity_regularizer is not None:
             for y in flat(result):
                 self.add_loss(self.activity_regularizer(y) / y.shape[0])
+
+    @property
+    def losses(self) -> list[Any]:
+        """What was added to the loss in the last call on arrays, and the regularizers' values."""
+        added = [one for layer in self.flattened() for one in layer.eager_losses]
+        rules = ((p.regularizer, p) for p in self.trainable_parameters)
+        return added + [rule(parameter) for rule, parameter in rules if rule is not None]
 
     def add_loss(self, loss: Any) -> None:
         """Add a scalar that is computed in `call` to the loss of the training."""

@@ -252,9 +252,7 @@ def batches_of(
     """Return the batches of arrays with labels, or of an iterable, as `fit` takes them."""
     if is_arrays(x):
         size = 32 if batch_size is None else batch_size
-        data = ArrayBatches(
-            as_arrays(x), as_labels(y), as_weights(weights), size, shuffle=shuffle
-        )
+        data = ArrayBatches(as_arrays(x), as_labels(y), as_weights(weights), size, shuffle=shuffle)
         data.steps = _steps_of_arrays(data, as_steps(steps, steps_name), steps_name)
         return data
     if isinstance(x, str) or not (isinstance(x, Iterable) or hasattr(x, "for_epoch")):
