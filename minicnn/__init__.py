@@ -2,6 +2,7 @@
 
 import minicnn.startup  # noqa: F401  first: the others take time, in which Ctrl-C may be typed
 from minicnn import (
+    activations,
     backend,
     callbacks,
     classic,
@@ -46,6 +47,7 @@ __all__ = [
     "Model",
     "Sequential",
     "__version__",
+    "activations",
     "available_backends",
     "backend",
     "backend_info",

@@ -243,7 +243,7 @@ class Layer(Inspection, Weights):
         """
         if type(self).call is Layer.call:
             result = self.forward(apply, *self._flat(args), training=training)
-            if self.activity_regularizer is not None:
+            if self.activity_regularizer is not None and apply is not infer_spec:
                 with tracing(apply, training) as scope:
                     self._regularize(mapped(result, scope.wrapped))
             return result
@@ -259,7 +259,7 @@ class Layer(Inspection, Weights):
         """Add the penalty of `activity_regularizer`, which Keras divides by the batch size."""
         if self.activity_regularizer is not None:
             for y in flat(result):
-                self.add_loss(self.activity_regularizer(y) / y.shape[0])
+                self.add_loss(self.activity_regularizer(y) / max(y.shape[0], 1))
 
     @property
     def losses(self) -> list[Any]:
