@@ -332,7 +332,7 @@ CONTRACTS: dict[str, Contract] = {
         ("x", "gamma?", "beta?"), ("y", "mean", "inverse_std"), _group_norm
     ),
     "group_norm_backward": Contract(
-        ("dy", "x", "gamma?", "mean", "inverse_std"),
+        ("dy", "x", "gamma", "mean", "inverse_std"),  # gamma may be None
         ("dx", "dgamma", "dbeta"),
         _group_norm_gradients,
     ),
