@@ -65,7 +65,7 @@ MAY_IMPORT = LEVEL_0 | {
     "initializers": LEAVES,
     "schedules": LEAVES,
     "optimizers": {*LEAVES, "schedules"},
-    "losses": {*LEAVES, "operations"},
+    "losses": {*LEAVES, "layers", "operations", "ops"},
     "metrics": {*LEAVES, "losses"},
     "layers": {*LEAVES, "initializers", "operations"},
     "ops": {*LEAVES, "layers", "operations"},

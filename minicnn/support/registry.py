@@ -18,8 +18,8 @@ from minicnn.errors import ArgumentError
 from minicnn.support.text import quoted
 
 T = TypeVar("T")
-C = TypeVar("C", bound=type)
-Classes = Mapping[str, type]
+C = TypeVar("C", bound=Callable[..., Any])
+Classes = Mapping[str, Any]  # names of classes, and of functions, to what they name
 
 MAX_QUOTE = 80  # characters of a name that an error repeats
 MAX_LIST = 160  # characters of the known names that an error lists
@@ -51,6 +51,7 @@ class Registry(Generic[T]):
     aliases : further names for some of them
     key : function that gives names that mean the same one form; by default upper case and
         underscores do not matter
+    of_function : makes a class of a user's function, where functions can be such objects
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class Registry(Generic[T]):
         classes: Iterable[type[T]] = (),
         aliases: Mapping[str, type[T]] | None = None,
         key: Callable[[str], str] = normalized_name,
+        of_function: Callable[[Any], type[T]] | None = None,
     ) -> None:
         self.kind, self.base, self.key = kind, base, key
+        self.of_function = of_function
         self.table: dict[str, type[T]] = {}
         self.aliases = dict(aliases or {})
         self.built_in: set[type[T]] = set()
@@ -198,11 +201,13 @@ class Registry(Generic[T]):
 
     def _custom(self) -> dict[str, type[T]]:
         """Return the classes of this kind that `custom_objects` has."""
-        return {
-            self.key(name): one
-            for name, one in _custom_objects.get().items()
-            if issubclass(one, self.base)
-        }
+        classes: dict[str, type[T]] = {}
+        for name, one in _custom_objects.get().items():
+            if isinstance(one, type) and issubclass(one, self.base):
+                classes[self.key(name)] = one
+            elif not isinstance(one, type) and self.of_function is not None:
+                classes[self.key(name)] = self.of_function(one)
+        return classes
 
     def _listed(self) -> str:
         """Return the names of the classes, in alphabetical order, as far as a message has room."""
@@ -226,16 +231,21 @@ _custom_objects: ContextVar[Classes] = ContextVar("custom_objects", default={}) 
 
 
 def register_serializable(kind: C) -> C:
-    """Let `load_model` build a class of yours; can be used as a class decorator.
+    """Let `load_model` build a class of yours; can be used as a decorator.
 
     The class may be a layer, an initializer, a loss, a metric, an optimizer, a schedule or a
     subclass of Model or Sequential. A file has its name and the result of its `get_config()`,
-    which must be the constructor's arguments.
+    which must be the constructor's arguments. Or it is a function that is a loss or a metric.
 
     Raises
     ------
     ArgumentError : it is of none of these kinds, or its name is taken
     """
+    if inspect.isfunction(kind):
+        for registry in _registries:
+            if registry.of_function is not None:
+                registry.register(registry.of_function(kind))
+        return kind
     found = [r for r in _registries if isinstance(kind, type) and issubclass(kind, r.base)]
     if not found:
         kinds = ", ".join(sorted({registry.base.__name__ for registry in _registries}))
@@ -257,7 +267,7 @@ def custom_objects(classes: Classes | None) -> Iterator[None]:
     """Inside the block, files may also name these classes: {"Scale": Scale}."""
     if classes is not None and not (
         isinstance(classes, Mapping)
-        and all(isinstance(k, str) and isinstance(v, type) for k, v in classes.items())
+        and all(isinstance(k, str) and _is_object(v) for k, v in classes.items())
     ):
         raise ArgumentError(
             f'custom_objects must be a dict of classes, like {{"Scale": Scale}}; got '
@@ -268,6 +278,11 @@ def custom_objects(classes: Classes | None) -> Iterator[None]:
         yield
     finally:
         _custom_objects.reset(token)
+
+
+def _is_object(one: Any) -> bool:
+    """Return whether files may name this: a class, or a function."""
+    return isinstance(one, type) or inspect.isroutine(one)
 
 
 def own_classes(things: Iterable[object]) -> dict[str, type]:
