@@ -107,6 +107,14 @@ class Loss:
             return samples / total if total else 0.0
         return 1.0
 
+    def refuse_weighted_mean(self, argument: str) -> None:
+        """Raise ArgumentError for a mean by weights of a loss that does not count all samples."""
+        if self.reduction == "mean_with_sample_weight":
+            raise ArgumentError(
+                f"{argument} leaves out samples, and reduction='mean_with_sample_weight' would "
+                "count their weights; use 'sum_over_batch_size'"
+            )
+
     def has_kernel(self, output_shape: Shape) -> bool:
         """Return whether `operation` computes it for such predictions, faster than `values`."""
         return False
@@ -233,11 +241,13 @@ def _shorter(x: Any) -> Any:
 
 def _fitting_weights(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Return the samples' weights in a shape that multiplies the values."""
+    if values.ndim == 0:
+        return weights
     if weights.ndim == values.ndim + 1 and weights.shape[-1] == 1:
         weights = weights[..., 0]
     if weights.ndim and weights.shape != values.shape[: weights.ndim]:
-        wanted = shape_text(values.shape[:1]) if values.ndim else "a number"
-        raise ShapeError(f"sample_weight must be {wanted}; got {shape_text(weights.shape)}")
+        wanted, got = shape_text(values.shape[:1]), shape_text(weights.shape)
+        raise ShapeError(f"sample_weight must be {wanted}; got {got}")
     return weights.reshape(*weights.shape, *(1,) * (values.ndim - weights.ndim))
 
 

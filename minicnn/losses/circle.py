@@ -46,6 +46,7 @@ class Circle(Loss):
         super().__init__(name, reduction, dtype)
         self.gamma, self.margin = check_number(gamma, "gamma"), check_number(margin, "margin")
         self.remove_diagonal = check_flag(remove_diagonal, "remove_diagonal")
+        self.refuse_weighted_mean("the circle loss")
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return one value per sample."""

@@ -146,6 +146,8 @@ class SparseCategoricalCrossentropy(Crossentropy):
                 f"ignore_class must be an integer or None; got {quoted(ignore_class)}"
             )
         self.ignore_class = None if ignore_class is None else int(ignore_class)
+        if ignore_class is not None:
+            self.refuse_weighted_mean("ignore_class")
 
     def has_kernel(self, output_shape: Shape) -> bool:
         """Return whether the operation computes it: of rows, if all of them count."""
