@@ -35,6 +35,18 @@ def _conv2d_dw(dy: Spec, x: Spec, *, window: Window2D, groups: int, **_: Any) ->
     return Spec((*window.size, channels // groups, filters)), Spec((filters,))
 
 
+def _conv2d_transpose(x: Spec, w: Spec, *, image: Pair, **_: Any) -> tuple[Spec]:
+    return (Spec((x.shape[0], *image, w.shape[2])),)
+
+
+def _conv2d_transpose_dx(dy: Spec, w: Spec, *, window: Window2D, image: Pair, **_: Any) -> Any:
+    return (Spec((dy.shape[0], *window.out_hw(image), w.shape[3])),)
+
+
+def _conv2d_transpose_dw(x: Spec, dy: Spec, *, window: Window2D, **_: Any) -> tuple[Spec]:
+    return (Spec((*window.size, dy.shape[3], x.shape[3])),)
+
+
 def _conv2d_pool(
     x: Spec, w: Spec, b: Spec | None, *, window: Window2D, image: Pair, pool: Window2D, **_: Any
 ) -> tuple[Spec, Spec]:
@@ -76,15 +88,15 @@ def _global_max_pool(x: Spec, **_: Any) -> tuple[Spec, Spec]:
 
 
 def _dense(x: Spec, w: Spec, b: Spec | None) -> tuple[Spec]:
-    return (Spec((x.shape[0], w.shape[1])),)
+    return (Spec((*x.shape[:-1], w.shape[1])),)
 
 
 def _dense_dx(dy: Spec, w: Spec) -> tuple[Spec]:
-    return (Spec((dy.shape[0], w.shape[0])),)
+    return (Spec((*dy.shape[:-1], w.shape[0])),)
 
 
 def _dense_dw(dy: Spec, x: Spec) -> tuple[Spec, Spec]:
-    return Spec((x.shape[1], dy.shape[1])), Spec((dy.shape[1],))
+    return Spec((x.shape[-1], dy.shape[-1])), Spec(dy.shape[-1:])
 
 
 def _channels(dy: Spec, **_: Any) -> tuple[Spec]:
@@ -107,6 +119,16 @@ def _zero_pad(x: Spec, *, pad_h: Pair, pad_w: Pair) -> tuple[Spec]:
 def _zero_unpad(dy: Spec, *, pad_h: Pair, pad_w: Pair) -> tuple[Spec]:
     n, h, w, c = dy.shape
     return (Spec((n, h - sum(pad_h), w - sum(pad_w), c)),)
+
+
+def _upsample(x: Spec, *, size: Pair, **_: Any) -> tuple[Spec]:
+    n, h, w, c = x.shape
+    return (Spec((n, h * size[0], w * size[1], c)),)
+
+
+def _downsample(dy: Spec, *, size: Pair, **_: Any) -> tuple[Spec]:
+    n, h, w, c = dy.shape
+    return (Spec((n, h // size[0], w // size[1], c)),)
 
 
 def _reshape(x: Spec, *, shape: Shape, **_: Any) -> tuple[Spec]:
@@ -217,6 +239,9 @@ CONTRACTS: dict[str, Contract] = {
     "conv2d_relu_backward_input_relu": Contract(
         ("dy", "y", "w", "x"), ("dz",), lambda dy, y, w, x, **a: (x,), in_place="x"
     ),
+    "conv2d_transpose_forward": Contract(("x", "w"), ("y",), _conv2d_transpose),
+    "conv2d_transpose_backward_input": Contract(("dy", "w"), ("dx",), _conv2d_transpose_dx),
+    "conv2d_transpose_backward_weights": Contract(("x", "dy"), ("dw",), _conv2d_transpose_dw),
     "dense_forward": Contract(("x", "w", "b?"), ("y",), _dense),
     "dense_backward_input": Contract(("dy", "w"), ("dx",), _dense_dx),
     "dense_backward_weights": Contract(("dy", "x"), ("dw", "db"), _dense_dw),
@@ -285,6 +310,10 @@ CONTRACTS: dict[str, Contract] = {
     "dropout_backward": Contract(("dy", "rng_key"), ("dx",), same(0), in_place="dy"),
     "zero_pad2d_forward": Contract(("x",), ("y",), _zero_pad),
     "zero_pad2d_backward": Contract(("dy",), ("dx",), _zero_unpad),
+    "crop2d_forward": Contract(("x",), ("y",), _zero_unpad),
+    "crop2d_backward": Contract(("dy",), ("dx",), _zero_pad),
+    "upsample2d_forward": Contract(("x",), ("y",), _upsample),
+    "upsample2d_backward": Contract(("dy",), ("dx",), _downsample),
     "reshape_forward": Contract(("x",), ("y",), _reshape),
     "reshape_backward": Contract(("dy",), ("dx",), _reshape_back),
     "add_forward": Contract(("a", "b"), ("y",), same(0), in_place="a"),

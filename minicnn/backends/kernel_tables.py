@@ -23,6 +23,7 @@ MODULES = (
     "conv2d_after_relu",
     "conv2d_max_pool2d",
     "conv2d_relu",
+    "conv2d_transpose",
     "dense",
     "dense_update",
     "dropout",
@@ -35,6 +36,7 @@ MODULES = (
     "pad",
     "pool",
     "softmax",
+    "upsample",
 )
 # Those that only `backends/numpy` has yet: the other engines leave their kernels to it.
 REFERENCE_MODULES = (
