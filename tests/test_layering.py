@@ -72,7 +72,7 @@ MAY_IMPORT = LEVEL_0 | {
     "constraints": {*LEAVES, "layers", "ops"},
     "schedules": LEAVES,
     "optimizers": {*LEAVES, "schedules"},
-    "losses": {*LEAVES, "operations"},
+    "losses": {*LEAVES, "layers", "operations", "ops"},
     "metrics": {*LEAVES, "losses"},
     "layers": {*LEAVES, "initializers", "operations"},
     "ops": {*LEAVES, "dlpack", "layers", "operations"},
