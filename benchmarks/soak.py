@@ -260,7 +260,7 @@ class Soak:
             self.model.fit(x, y, verbose=0)
 
     def another_engine(self) -> None:
-        with mc.backend("numpy"):
+        with mc.use_backend("numpy"):
             x, y = self.data(5)
             self.model.train_on_batch(x, y)
             self.model.predict_on_batch(x)

@@ -2,9 +2,11 @@
 
 import minicnn.startup  # noqa: F401  first: the others take time, in which Ctrl-C may be typed
 from minicnn import (
+    backend,
     callbacks,
     classic,
     config,
+    constraints,
     data,
     datasets,
     explain,
@@ -12,11 +14,13 @@ from minicnn import (
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     operations,
     ops,
     optimizers,
     preprocessing,
+    regularizers,
     schedules,
     tune,
     utils,
@@ -24,10 +28,10 @@ from minicnn import (
 )
 from minicnn.backends import (
     available_backends,
-    backend,
     backend_info,
     current_backend,
     set_backend,
+    use_backend,
 )
 from minicnn.config import set_precision
 from minicnn.devices import list_devices
@@ -47,6 +51,7 @@ __all__ = [
     "callbacks",
     "classic",
     "config",
+    "constraints",
     "current_backend",
     "data",
     "datasets",
@@ -57,17 +62,20 @@ __all__ = [
     "load_model",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "operations",
     "ops",
     "optimizers",
     "preprocessing",
+    "regularizers",
     "schedules",
     "set_backend",
     "set_memory_limit",
     "set_pixel_limit",
     "set_precision",
     "tune",
+    "use_backend",
     "utils",
     "zoo",
 ]

@@ -110,7 +110,7 @@ def everything(model):
 
 @pytest.fixture
 def numpy_engine():
-    with mc.backend("numpy"):
+    with mc.use_backend("numpy"):
         yield
 
 

@@ -11,16 +11,26 @@ import numpy as np
 
 from minicnn import random
 from minicnn.checks import check_flag, check_int, shape_text, warn_caller
+from minicnn.data.py_dataset import PyDataset
 from minicnn.dlpack import as_numpy, is_foreign
-from minicnn.errors import ArgumentError, DTypeError
+from minicnn.errors import ArgumentError, DTypeError, UnknownLengthError
 
 
 class Batch(NamedTuple):
-    """Some samples: one array per input, labels and weights if there are any."""
+    """Some samples: one array per input, labels and weights if there are any.
+
+    For a network with several losses, labels are a tuple with one array for each, and weights may
+    be one.
+    """
 
     inputs: tuple[np.ndarray, ...]
     labels: Any = None
-    weights: np.ndarray | None = None
+    weights: Any = None
+
+    @property
+    def each_labels(self) -> tuple[Any, ...]:
+        """The labels of each loss."""
+        return self.labels if isinstance(self.labels, tuple) else (self.labels,)
 
 
 class EpochStart(NamedTuple):
@@ -147,7 +157,7 @@ class IterableBatches:
         """Return the number of batches per epoch, 0 if it is not known yet."""
         if self.steps is not None:
             return self.steps
-        return len(self.source) if isinstance(self.source, Sized) else 0
+        return _length(self.source)
 
     @property
     def layout(self) -> dict[str, Any]:
@@ -221,6 +231,14 @@ class IterableBatches:
         self.shortest = length if self.shortest is None else min(self.shortest, length)
 
 
+def _length(source: Any) -> int:
+    """Return the number of batches of a pass, 0 if it is not known."""
+    try:
+        return len(source) if isinstance(source, Sized) else 0
+    except UnknownLengthError:
+        return 0
+
+
 _END = object()
 Batches = ArrayBatches | IterableBatches
 
@@ -249,6 +267,8 @@ def batches_of(
         return data
     if isinstance(x, str) or not (isinstance(x, Iterable) or hasattr(x, "for_epoch")):
         raise DTypeError(f"x must be arrays or an iterable of batches; got {type(x).__name__}")
+    if isinstance(x, PyDataset) and shuffle:
+        x = x.shuffled()
     if y is not None or weights is not None:
         raise ArgumentError(
             f"x is a {type(x).__name__}, so it must give the batches (x, y) or (x, y, weights) "
