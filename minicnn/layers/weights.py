@@ -46,15 +46,20 @@ class Weights:
         return list({id(p): p for p in found}.values())
 
     def named_parameters(self) -> dict[str, Parameter]:
-        """Return all parameters by their paths, "dense/kernel" or "outer/dense/kernel"."""
-        return dict(self._named(""))
+        """Return all parameters in order by their paths, "dense/kernel" or "block/dense/kernel".
 
-    def _named(self, path: str) -> Iterator[tuple[str, Parameter]]:
+        A parameter that two layers share has the first of its paths.
+        """
+        names: dict[int, str] = {}
+        for path, parameter in self._named("", ""):
+            names.setdefault(id(parameter), path)
+        return {names[id(p)]: p for p in self.parameters}
+
+    def _named(self, path: str, inside: str) -> Iterator[tuple[str, Parameter]]:
         for parameter in self.own_parameters:
             yield f"{path}{parameter.name}", parameter
-        inside = f"{path}{self.name}/"
         for layer in self.sublayers:
-            yield from layer._named(inside)
+            yield from layer._named(inside, f"{inside}{layer.name}/")
 
     @property
     def trainable_parameters(self) -> list[Parameter]:

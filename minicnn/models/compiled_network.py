@@ -40,8 +40,8 @@ from minicnn.support.memory_limits import check_activations
 class CompiledNetwork(Network):
     """A network that can predict and, once it has an optimizer and a loss, learn."""
 
-    def __init__(self, name: str | None = None) -> None:
-        super().__init__(name)
+    def __init__(self, name: str | None = None, **options: Any) -> None:
+        super().__init__(name, **options)
         self.optimizer: Optimizer | None = None
         self.loss: Loss | None = None
         self.compiled_metrics: list[Any] = []
@@ -200,9 +200,9 @@ class CompiledNetwork(Network):
     def slots(self) -> dict[tuple[str, str], np.ndarray]:
         """All the optimizer's arrays, by (parameter's name, slot's name)."""
         return {
-            (p.name, name): synced(a)
-            for p, arrays in self._slots.items()
-            for name, a in arrays.items()
+            (path, name): synced(a)
+            for path, p in self.named_parameters().items()
+            for name, a in self._slots.get(p, {}).items()
         }
 
     def need_compiled(self) -> tuple[Optimizer, Loss]:

@@ -29,7 +29,7 @@ class Graph(NamedTuple):
     @property
     def parameters(self) -> list[Parameter]:
         """Every layer's parameters, in order."""
-        return [p for layer in self.layers for p in layer.parameters]
+        return list({id(p): p for layer in self.layers for p in layer.parameters}.values())
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> list[Any]:
         """Run each layer's `forward` with this `apply`; return one result per output."""
@@ -44,12 +44,25 @@ class Graph(NamedTuple):
         self, apply: Apply, *inputs: Any, training: bool
     ) -> Iterator[tuple[SymbolicTensor, Any]]:
         """Yield each tensor with its value as soon as that is computed, the inputs first."""
-        apply = with_own_masks(apply)
+        return self._walk(with_own_masks(apply), *inputs, training=training)
+
+    def inner_forward(self, apply: Apply, *inputs: Any, training: bool) -> list[Any]:
+        """Do the same as `forward` for a network inside another one, which counts the masks."""
+        values = {id(t): x for t, x in self._walk(apply, *inputs, training=training)}
+        return [values[id(t)] for t in self.outputs]
+
+    def _walk(
+        self, apply: Apply, *inputs: Any, training: bool
+    ) -> Iterator[tuple[SymbolicTensor, Any]]:
         values = {id(t): x for t, x in zip(self.inputs, inputs, strict=True)}
+        results: dict[int, list[Any]] = {}  # of each call of a layer, by its id
         for tensor in self.tensors:
             if id(tensor) not in values:
-                arguments = [values[id(t)] for t in tensor.inputs]
-                values[id(tensor)] = tensor.layer.forward(apply, *arguments, training=training)
+                call = tensor.call
+                if id(call) not in results:
+                    read = [values[id(t)] for t in call.inputs]
+                    results[id(call)] = call.results(apply, read, training=training)
+                values[id(tensor)] = results[id(call)][tensor.index]
             yield tensor, values[id(tensor)]
 
 

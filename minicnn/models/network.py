@@ -7,39 +7,46 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checks import check_name, quoted, shape_text
+from minicnn.checks import quoted, shape_text
+from minicnn.contracts import Shape
 from minicnn.data.preprocess import Preprocess
-from minicnn.errors import ArgumentError, DTypeError, ShapeError
-from minicnn.layers import Rescaling
-from minicnn.layers.base import Layer, SymbolicTensor
-from minicnn.layers.parameter import Parameter
+from minicnn.errors import ArgumentError, ShapeError
+from minicnn.layers import Input, Rescaling
+from minicnn.layers.apply import Apply
+from minicnn.layers.base import InputAt, Layer, SymbolicTensor
 from minicnn.models.batches import stack_hint
-from minicnn.models.graph import Graph
+from minicnn.models.graph import Graph, graph_between
 from minicnn.models.labels import checked_class_names, checked_preprocess
 from minicnn.models.rng_keys import give_rng_names
 from minicnn.models.saving.graph_config import graph_to_config
+from minicnn.models.structures import filled, numbered, split_shapes
 from minicnn.models.summary import summary_text
 from minicnn.shapes import is_int
-from minicnn.support.auto_names import unique_name
+from minicnn.support.structures import leaves
 from minicnn.support.text import say
 
 
-class Network:
-    """A graph of layers with a name, class names and preprocessing.
+class Network(Layer):
+    """A graph of layers with a name, class names and preprocessing. It can be a layer itself.
 
-    `CompiledNetwork` adds steps on batches, `Model` what users call.
+    `CompiledNetwork` adds steps on batches, `Model` what users call. A subclass that has Keras's
+    `call` gets its graph, of this one layer, when the input's shape is known.
     """
 
     _UNBUILT = "has no layers; make its graph: mc.Model(inputs, outputs)"
 
-    def __init__(self, name: str | None = None) -> None:
-        self.name = check_name(name) if name else unique_name(type(self).__name__)
+    def __init__(self, name: str | None = None, **options: Any) -> None:
+        self._graph: Graph | None = None
+        self._build_called = False
+        super().__init__(name=name, **options)
         self._class_names: list[str] | None = None
         self._preprocess: Preprocess | None = None
-        self._graph: Graph | None = None
         # Derived from the graph once, because every step needs them.
         self._layers: list[Layer] = []
         self._rescaled: list[bool] = []
+        # Lists, tuples or dicts of tensors, as they were given; None for one tensor each.
+        self.input_structure: Any = None
+        self.output_structure: Any = None
 
     def __repr__(self) -> str:
         start = f"<{type(self).__name__} {self.name!r}: "
@@ -56,9 +63,9 @@ class Network:
 
     def take_graph(self, graph: Graph) -> None:
         """Become the network of this graph."""
-        give_rng_names(graph.layers)
         self._graph = graph
-        self._layers = graph.layers
+        self._layers = list({id(x): x for la in graph.layers for x in la.flattened()}.values())
+        give_rng_names(self._layers)
         self._rescaled = [_is_rescaled(graph, tensor) for tensor in graph.inputs]
 
     @property
@@ -99,24 +106,28 @@ class Network:
         self._preprocess = checked_preprocess(preprocess, shape, self.name)
 
     @property
+    def is_subclassed(self) -> bool:
+        """Whether the network is described by the `call` of a user's class, not by a graph."""
+        return type(self).call is not Layer.call
+
+    @property
+    def built(self) -> bool:
+        """Whether the layers are connected; the same as `is_built`."""
+        return self.is_built
+
+    @built.setter
+    def built(self, value: bool) -> None:
+        """Do nothing: the graph decides. User's classes may set it in `build`, as in Keras."""
+
+    @property
     def layers(self) -> list[Layer]:
-        """Every layer, in order."""
-        return self.graph.layers
+        """Every layer, in order; of a class with a `call`, the layers among its attributes."""
+        return super().sublayers if self.is_subclassed else self.graph.layers
 
     @property
-    def parameters(self) -> list[Parameter]:
-        """Every layer's parameters, in order."""
-        return self.graph.parameters
-
-    @property
-    def trainable(self) -> bool:
-        """Whether any layer learns. Setting it sets every layer's `trainable`."""
-        return any(layer.trainable for layer in self.layers)
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        for layer in self.layers:
-            layer.trainable = value
+    def sublayers(self) -> list[Layer]:
+        """The layers that the network is made of."""
+        return super().sublayers if self.is_subclassed or self._graph is None else self.layers
 
     @property
     def input_shape(self) -> Any:
@@ -158,39 +169,6 @@ class Network:
                 return layer
         raise ArgumentError(f"no layer {name!r}; there are {[one.name for one in self.layers]}")
 
-    def count_params(self) -> int:
-        """Return the number of weights, trainable or not."""
-        return sum(p.size for p in self.parameters)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Return copies of all parameters, in the order of the layers."""
-        return [p.value.copy() for p in self.parameters]
-
-    def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Replace all parameters; none is replaced unless every array fits.
-
-        Parameters
-        ----------
-        weights : arrays in the order and of the shapes that `get_weights` returns
-
-        Raises
-        ------
-        ArgumentError, ShapeError, DTypeError : the list or an array does not fit
-        """
-        if not isinstance(weights, (list, tuple)):
-            raise ArgumentError(
-                f"weights must be a list of arrays, as get_weights() returns; got "
-                f"{type(weights).__name__}"
-            )
-        if len(weights) != len(self.parameters):
-            raise ArgumentError(
-                f"the model has {len(self.parameters)} parameters; got {len(weights)}"
-            )
-        pairs = list(zip(self.parameters, weights, strict=True))
-        arrays = [_fitting(parameter, value) for parameter, value in pairs]
-        for parameter, array in zip(self.parameters, arrays, strict=True):
-            parameter.assign(array)
-
     def summary(self, *, style: str = "plain", flops: bool = False, memory: bool = False) -> None:
         """Print one row per layer: its name, output shape and number of parameters.
 
@@ -226,6 +204,57 @@ class Network:
 
     def _build_for(self, inputs: tuple[np.ndarray, ...]) -> None:
         """Build the layers for such inputs; a Sequential may wait for that."""
+        if self.is_subclassed and not self._fits(inputs):
+            structure = self.input_structure
+            if structure is None:
+                places = [InputAt(i) for i in range(len(inputs))]
+                structure = single(places)
+            self._trace([x.shape[1:] for x in inputs], structure)
+
+    def _fits(self, inputs: tuple[np.ndarray, ...]) -> bool:
+        """Return whether the graph was made for inputs of these shapes."""
+        graph = self._graph
+        return graph is not None and [t.shape[1:] for t in graph.inputs] == [
+            x.shape[1:] for x in inputs
+        ]
+
+    def _trace(self, shapes: Sequence[Shape], structure: Any) -> None:
+        """Become the graph of this network as one layer, for samples of these shapes."""
+        tensors = [Input(shape) for shape in shapes]
+        outputs = self(filled(structure, tensors))
+        graph = graph_between(tuple(tensors), tuple(leaves(outputs, SymbolicTensor)))
+        self.input_structure, self.output_structure = structure, numbered(outputs)
+        self.take_graph(graph)
+
+    def build(self, *input_shapes: Any) -> None:
+        """Connect the layers for inputs of these shapes, each with N or None as its first length.
+
+        Several shapes are given in a list or a dict, as the inputs will be.
+        """
+        self._build_called = True
+        if self.is_subclassed and self._graph is None:
+            structure, shapes = split_shapes(single(list(input_shapes)))
+            self._trace([shape[1:] for shape in shapes], structure)
+
+    def _build_once(self, shapes: tuple[Any, ...]) -> None:
+        """Build a network that is used as a layer; a user's class may have its own `build`."""
+        if self.is_subclassed:
+            if type(self).build is not Network.build and not self._build_called:
+                self._build_called = True
+                self.build(*shapes)
+        elif self._graph is None:
+            self.build(*shapes)
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
+        """Describe the computation as that of the graph, for a network inside another one."""
+        results = self.graph.inner_forward(apply, *inputs, training=training)
+        return self.packed(results)
+
+    def packed(self, results: Sequence[Any]) -> Any:
+        """Return one result per output as the outputs were given: alone, in a list or a dict."""
+        if self.output_structure is None:
+            return single(list(results))
+        return filled(self.output_structure, results)
 
 
 def single(values: list[Any]) -> Any:
@@ -233,28 +262,21 @@ def single(values: list[Any]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _fitting(parameter: Parameter, value: Any) -> np.ndarray:
-    """Return the value as an array that the parameter can hold."""
-    try:
-        array = np.asarray(value)
-    except ValueError as err:
-        raise ShapeError(
-            f"{parameter.name} has shape {parameter.shape}; got rows of different lengths"
-        ) from err
-    if array.shape != parameter.shape:
-        raise ShapeError(f"{parameter.name} has shape {parameter.shape}; got {array.shape}")
-    if array.dtype.kind not in "uifb":
-        raise DTypeError(f"{parameter.name} holds real numbers; got {array.dtype}")
-    return array
-
-
 def _is_rescaled(graph: Graph, tensor: SymbolicTensor) -> bool:
     """Return whether every layer that reads the tensor rescales it, perhaps after moving pixels."""
     readers = [t for t in graph.tensors if any(u is tensor for u in t.inputs)]
     return bool(readers) and all(
-        isinstance(t.layer, Rescaling) or (t.layer.moves_pixels and _is_rescaled(graph, t))
+        isinstance(t.layer, Rescaling)
+        or (t.layer.moves_pixels and _is_rescaled(graph, t))
+        or (isinstance(t.layer, Network) and _rescales_inside(t.layer, t, tensor))
         for t in readers
     )
+
+
+def _rescales_inside(inner: Network, output: SymbolicTensor, tensor: SymbolicTensor) -> bool:
+    """Return whether a network that is a layer rescales this one of its inputs."""
+    read = [i for i, x in enumerate(output.inputs) if x is tensor]
+    return not inner.is_subclassed and all(inner.rescales(i) for i in read)
 
 
 def _wrong_input(tensor: SymbolicTensor, shape: tuple[int, ...]) -> str:

@@ -7,6 +7,7 @@ built before them. Two layers of one network never do.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
@@ -16,13 +17,14 @@ from minicnn.random import purpose_number
 from minicnn.support.auto_names import numbered, snake
 
 
-def give_rng_names(layers: list[Layer]) -> None:
+def give_rng_names(layers: Iterable[Layer]) -> None:
     """Give each layer the name that its initial weights are drawn for, unique in the network.
 
     A layer that was named by the user has that name. The others are counted per class: conv2d,
     conv2d_1, dense. A layer from an earlier network keeps its name there. If two layers have the
     same, one whose initial weights are not drawn yet gets another.
     """
+    layers = list(layers)
     taken = {layer.rng_name or layer.name for layer in layers if layer.is_drawn}
     numbers: Counter[str] = Counter()
     for layer in layers:

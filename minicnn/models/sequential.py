@@ -128,7 +128,7 @@ class Sequential(Model):
         except BaseException:  # wrong arrays, or Ctrl-C: the next arrays may fit
             for layer in new:
                 layer.built = False
-                layer.parameters.clear()
+                layer.own_parameters.clear()
             raise
 
 

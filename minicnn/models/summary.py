@@ -69,8 +69,8 @@ def _bytes(tensor: SymbolicTensor) -> int:
 
 
 def _totals(graph: Graph, flops: bool, memory: bool) -> list[str]:
-    frozen = {id(p) for layer in graph.layers if not layer.trainable for p in layer.parameters}
-    learned = sum(p.size for p in graph.parameters if p.trainable and id(p) not in frozen)
+    trained = {id(p): p for layer in graph.layers for p in layer.trainable_parameters}
+    learned = sum(p.size for p in trained.values())
     total = sum(p.size for p in graph.parameters)
     outputs = _outputs(graph)
     lines = [

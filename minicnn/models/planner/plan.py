@@ -136,9 +136,7 @@ def _inputs(graph: Graph, specs: list[Spec]) -> list[Value]:
 
 def _learned(graph: Graph, trace: Trace) -> dict[int, Parameter]:
     """Return the parameters that training changes, by the ids of their values."""
-    trainable = {
-        id(p) for layer in graph.layers if layer.trainable for p in layer.parameters if p.trainable
-    }
+    trainable = {id(p) for layer in graph.layers for p in layer.trainable_parameters}
     return {i: p for i, p in trace.parameters.items() if id(p) in trainable}
 
 

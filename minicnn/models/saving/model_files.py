@@ -79,7 +79,7 @@ def load_weights(model: CompiledNetwork, path: Path) -> None:
     stored = stored_parameters(archive, path)
     if stored is None:  # an older file, without the order of its parameters
         there = read_model(path, compile=False)
-        stored = {p.name: p.value for p in there.parameters}
+        stored = {name: p.value for name, p in there.named_parameters().items()}
     check_same_network(model, stored, path)
     model.set_weights(list(stored.values()))
 
@@ -130,9 +130,10 @@ def _pairs(model: CompiledNetwork, archive: Archive, path: Path) -> list[tuple[A
     """Return each parameter with its value: in their order, or by name if the file has no order."""
     stored = stored_parameters(archive, path)
     if stored is None:
-        if {p.name for p in model.parameters} != set(archive.weights):
+        named = model.named_parameters()
+        if set(named) != set(archive.weights):
             raise ValueError("its weights do not match its layers")
-        return [(p, archive.weights[p.name]) for p in model.parameters]
+        return [(p, archive.weights[name]) for name, p in named.items()]
     if len(stored) != len(model.parameters):
         raise ValueError("its weights do not match its layers")
     return list(zip(model.parameters, stored.values(), strict=True))
@@ -165,7 +166,8 @@ def write(
         "history": _finite(model.session.curves),
         "training": _finite(training),
     }
-    write_archive(path, {p.name: p.value for p in model.parameters}, documents, arrays)
+    weights = {name: p.value for name, p in model.named_parameters().items()}
+    write_archive(path, weights, documents, arrays)
 
 
 def network_or_names(model: CompiledNetwork) -> dict[str, Any]:
@@ -174,7 +176,7 @@ def network_or_names(model: CompiledNetwork) -> dict[str, Any]:
     try:
         check_rebuildable(model)
     except ArgumentError:
-        names = [parameter.name for parameter in model.parameters]
+        names = list(model.named_parameters())
         return {"class": type(model).__name__, "parameters": names}
     return network_to_document(model)
 
@@ -201,9 +203,10 @@ def training_to_document(model: CompiledNetwork) -> dict[str, Any]:
     """Return the optimizer with its state, the loss and the metrics; {} if not compiled."""
     if model.optimizer is None or model.loss is None:
         return {}
+    named = model.named_parameters()
     return {
-        "parameters": [p.name for p in model.parameters],
-        "multipliers": {p.name: p.multiplier for p in model.parameters if p.multiplier != 1.0},
+        "parameters": list(named),
+        "multipliers": {name: p.multiplier for name, p in named.items() if p.multiplier != 1.0},
         "optimizer": optimizers.serialize(model.optimizer),
         "optimizer_state": model.optimizer.get_state(),
         "passes": model.session.state.passes,

@@ -28,7 +28,7 @@ def network_to_document(model: CompiledNetwork) -> dict[str, Any]:
     """Return {"class": name, what its `get_config` returns, "parameters": their names in order}."""
     config = model.get_config()
     own = type(model) not in MODELS.built_in
-    names = [parameter.name for parameter in model.parameters]
+    names = list(model.named_parameters())
     return {
         "class": type(model).__name__,
         **({"config": config} if own else config),
@@ -80,4 +80,4 @@ def _rebuilt(model: CompiledNetwork) -> CompiledNetwork:
 
 
 def _shapes(model: CompiledNetwork) -> list[tuple[str, tuple[int, ...]]]:
-    return [(parameter.name, parameter.shape) for parameter in model.parameters]
+    return [(path, parameter.shape) for path, parameter in model.named_parameters().items()]

@@ -12,12 +12,7 @@ Change = tuple[np.ndarray, np.ndarray]  # an array of the model, and its new val
 
 def saved_slots(model: CompiledNetwork) -> dict[str, np.ndarray]:
     """Return the slots of the model's parameters under their names in a file."""
-    names = {parameter.name for parameter in model.parameters}
-    return {
-        f"slot/{name}/{parameter}": array
-        for (parameter, name), array in model.slots.items()
-        if parameter in names
-    }
+    return {f"slot/{name}/{path}": array for (path, name), array in model.slots.items()}
 
 
 def read_slots(model: CompiledNetwork, archive: Archive, there: list[str]) -> list[Change]:
