@@ -13,7 +13,7 @@ num_classes = 10
 input_shape = (28, 28, 1)
 
 (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
-x_train, y_train = x_train[:12000], y_train[:12000]
+x_train, y_train = x_train[:10000], y_train[:10000]
 
 x_train = x_train.astype("float32") / 255
 x_test = x_test.astype("float32") / 255

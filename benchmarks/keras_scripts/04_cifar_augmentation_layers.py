@@ -9,8 +9,8 @@ from measure import Speed, report
 keras.utils.set_random_seed(int(os.environ.get("SEED", 0)))
 
 (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
-x_train, y_train = x_train[:5000], y_train[:5000]
-x_test, y_test = x_test[:2000], y_test[:2000]
+x_train, y_train = x_train[:3000], y_train[:3000]
+x_test, y_test = x_test[:1000], y_test[:1000]
 
 data_augmentation = keras.Sequential(
     [
@@ -51,7 +51,7 @@ history = model.fit(
     x_train,
     y_train,
     batch_size=64,
-    epochs=4,
+    epochs=3,
     validation_data=(x_test, y_test),
     callbacks=[speed],
 )

@@ -13,10 +13,10 @@ from tensorflow.keras.utils import set_random_seed, to_categorical
 set_random_seed(int(os.environ.get("SEED", 0)))
 batch_size = 32
 num_classes = 10
-epochs = 4
+epochs = 3
 
 (x_train, y_train), (x_test, y_test) = cifar10.load_data()
-x_train, y_train = x_train[:4000], y_train[:4000]
+x_train, y_train = x_train[:2560], y_train[:2560]
 x_test, y_test = x_test[:1000], y_test[:1000]
 y_train = to_categorical(y_train, num_classes)
 y_test = to_categorical(y_test, num_classes)

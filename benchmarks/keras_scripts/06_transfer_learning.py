@@ -9,11 +9,11 @@ from measure import Speed, report
 keras.utils.set_random_seed(int(os.environ.get("SEED", 0)))
 
 (x, y), _ = keras.datasets.mnist.load_data()
-x = x[:20000, :, :, None].astype("float32")
-y = y[:20000]
+x = x[:12000, :, :, None].astype("float32")
+y = y[:12000]
 x_source, y_source = x[y < 5], y[y < 5]
 x_target, y_target = x[y >= 5], y[y >= 5] - 5
-x_target, y_target = x_target[:8000], y_target[:8000]
+x_target, y_target = x_target[:4000], y_target[:4000]
 
 # The base, trained with a head that is thrown away.
 base_model = keras.Sequential(

@@ -32,9 +32,9 @@ class DigitNet(keras.Model):
 
 
 (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
-x_train = x_train[:10000, ..., None].astype("float32") / 255.0
+x_train = x_train[:8000, ..., None].astype("float32") / 255.0
 x_test = x_test[..., None].astype("float32") / 255.0
-y_train = y_train[:10000]
+y_train = y_train[:8000]
 
 model = DigitNet()
 model.compile(

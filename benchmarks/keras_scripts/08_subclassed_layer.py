@@ -73,7 +73,7 @@ class Linear(layers.Layer):
 
 
 (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
-x_train, y_train = x_train[:6000], y_train[:6000]
+x_train, y_train = x_train[:4000], y_train[:4000]
 
 model = keras.Sequential(
     [
@@ -99,7 +99,7 @@ history = model.fit(
     x_train,
     y_train,
     batch_size=64,
-    epochs=4,
+    epochs=3,
     validation_data=(x_test[:1000], y_test[:1000]),
     callbacks=[speed],
 )

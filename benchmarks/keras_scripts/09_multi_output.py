@@ -12,7 +12,7 @@ from measure import Speed, report
 set_random_seed(int(os.environ.get("SEED", 0)))
 
 (x_train, y_train), (x_test, y_test) = mnist.load_data()
-x_train, y_train = x_train[:10000], y_train[:10000]
+x_train, y_train = x_train[:8000], y_train[:8000]
 x_train = np.expand_dims(x_train / 255.0, -1).astype("float32")
 x_test = np.expand_dims(x_test / 255.0, -1).astype("float32")
 ink_train = x_train.mean(axis=(1, 2, 3)) * 5

@@ -64,12 +64,12 @@ def resnet(input_shape, depth=8, num_classes=10):
 
 
 (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
-x_train = x_train[:4000].astype("float32") / 255
+x_train = x_train[:2500].astype("float32") / 255
 x_test = x_test[:1000].astype("float32") / 255
 mean = x_train.mean(axis=0)
 x_train -= mean
 x_test -= mean
-y_train = keras.utils.to_categorical(y_train[:4000], 10)
+y_train = keras.utils.to_categorical(y_train[:2500], 10)
 y_test = keras.utils.to_categorical(y_test[:1000], 10)
 
 model = resnet(x_train.shape[1:])

@@ -44,7 +44,7 @@ def mixed_block(x, filters):
 
 
 (x_train, y_train), (x_test, y_test) = cifar10.load_data()
-x_train = x_train[:4000].astype("float32") / 127.5 - 1
+x_train = x_train[:2000].astype("float32") / 127.5 - 1
 x_test = x_test[:1000].astype("float32") / 127.5 - 1
 
 img_input = Input(shape=(32, 32, 3))

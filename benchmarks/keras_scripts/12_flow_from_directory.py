@@ -51,10 +51,10 @@ for data_batch, labels_batch in train_generator:
     print("labels batch shape:", labels_batch.shape)
     break
 
-speed = Speed(30 * 32)
+speed = Speed(20 * 32)
 history = model.fit(
     train_generator,
-    steps_per_epoch=30,
+    steps_per_epoch=20,
     epochs=3,
     validation_data=validation_generator,
     validation_steps=10,

@@ -26,8 +26,8 @@ print(class_names)
 for images, labels in train_ds.take(1):
     print(images.shape, images.numpy().astype("uint8").max(), labels.numpy()[:9])
 
-train_ds = train_ds.take(40)
-val_ds = val_ds.take(10)
+train_ds = train_ds.take(24)
+val_ds = val_ds.take(6)
 normalization_layer = layers.Rescaling(1.0 / 255)
 train_ds = train_ds.map(lambda x, y: (normalization_layer(x), y))
 val_ds = val_ds.map(lambda x, y: (normalization_layer(x), y))
@@ -55,7 +55,7 @@ model.compile(
     loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     metrics=["accuracy"],
 )
-speed = Speed(40 * batch_size)
+speed = Speed(24 * batch_size)
 history = model.fit(train_ds, validation_data=val_ds, epochs=3, callbacks=[speed])
 model.summary()
 report(model, history, speed)

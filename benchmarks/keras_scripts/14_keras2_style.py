@@ -19,9 +19,9 @@ nb_classes = 10
 nb_epoch = 4
 
 (X_train, y_train), (X_test, y_test) = mnist.load_data()
-X_train = X_train.reshape(X_train.shape[0], 28, 28, 1)[:8000].astype("float32") / 255
+X_train = X_train.reshape(X_train.shape[0], 28, 28, 1)[:6400].astype("float32") / 255
 X_test = X_test.reshape(X_test.shape[0], 28, 28, 1)[:2000].astype("float32") / 255
-Y_train = np_utils.to_categorical(y_train[:8000], nb_classes)
+Y_train = np_utils.to_categorical(y_train[:6400], nb_classes)
 Y_test = np_utils.to_categorical(y_test[:2000], nb_classes)
 
 model = Sequential()

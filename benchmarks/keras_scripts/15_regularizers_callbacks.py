@@ -9,9 +9,9 @@ from measure import Speed, report
 keras.utils.set_random_seed(int(os.environ.get("SEED", 0)))
 
 (x_train, y_train), (x_test, y_test) = keras.datasets.fashion_mnist.load_data()
-x_train = x_train[:12000].reshape(-1, 28, 28, 1) / 255.0
+x_train = x_train[:8000].reshape(-1, 28, 28, 1) / 255.0
 x_test = x_test[:2000].reshape(-1, 28, 28, 1) / 255.0
-y_train, y_test = y_train[:12000], y_test[:2000]
+y_train, y_test = y_train[:8000], y_test[:2000]
 
 model = keras.models.Sequential(
     [

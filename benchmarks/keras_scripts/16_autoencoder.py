@@ -28,7 +28,7 @@ def noise(array):
 
 
 (train_data, _), (test_data, _) = mnist.load_data()
-train_data = preprocess(train_data)[:5000]
+train_data = preprocess(train_data)[:3000]
 test_data = preprocess(test_data)[:1000]
 noisy_train_data = noise(train_data)
 noisy_test_data = noise(test_data)

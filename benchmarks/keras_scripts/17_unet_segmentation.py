@@ -51,8 +51,8 @@ def get_model(num_classes):
 
 (digits, _), _ = keras.datasets.mnist.load_data()
 rng = np.random.default_rng(seed)
-x_train, y_train = scenes(digits[:10000], 600, 64, rng)
-x_val, y_val = scenes(digits[10000:12000], 100, 64, rng)
+x_train, y_train = scenes(digits[:10000], 320, 64, rng)
+x_val, y_val = scenes(digits[10000:12000], 64, 64, rng)
 x_large, y_large = scenes(digits[12000:14000], 20, 96, rng)
 
 model = get_model(num_classes=2)
@@ -66,7 +66,7 @@ speed = Speed(len(x_train))
 history = model.fit(
     x_train,
     y_train,
-    epochs=4,
+    epochs=3,
     batch_size=16,
     validation_data=(x_val, y_val),
     callbacks=[speed],

@@ -10,8 +10,8 @@ from measure import Speed, report
 keras.utils.set_random_seed(int(os.environ.get("SEED", 0)))
 
 (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
-x_train, y_train = x_train[:3000], keras.utils.to_categorical(y_train[:3000])
-x_test, y_test = x_test[:1000], keras.utils.to_categorical(y_test[:1000])
+x_train, y_train = x_train[:1500], keras.utils.to_categorical(y_train[:1500])
+x_test, y_test = x_test[:500], keras.utils.to_categorical(y_test[:500])
 
 inputs = keras.Input((32, 32, 3))
 x = layers.Rescaling(1.0 / 255)(inputs)

@@ -38,11 +38,11 @@ def step_decay(epoch):
 
 
 (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
-x_train = x_train[:10000].reshape(-1, 28, 28, 1) / 255.0
+x_train = x_train[:8000].reshape(-1, 28, 28, 1) / 255.0
 x_test = x_test[:2000].reshape(-1, 28, 28, 1) / 255.0
-counts = np.bincount(y_train[:10000])
+counts = np.bincount(y_train[:8000])
 class_weight = {i: float(counts.mean() / count) for i, count in enumerate(counts)}
-y_train = keras.utils.to_categorical(y_train[:10000], 10)
+y_train = keras.utils.to_categorical(y_train[:8000], 10)
 y_test = keras.utils.to_categorical(y_test[:2000], 10)
 
 model = keras.Sequential()

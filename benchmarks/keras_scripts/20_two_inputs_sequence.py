@@ -37,7 +37,7 @@ class DigitSequence(keras.utils.PyDataset):
 
 
 (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
-train = DigitSequence(x_train[:10000], y_train[:10000], 64)
+train = DigitSequence(x_train[:8000], y_train[:8000], 64)
 test = DigitSequence(x_test[:2000], y_test[:2000], 100)
 
 image = keras.Input(shape=(28, 28, 1), name="image")
@@ -61,8 +61,8 @@ model.compile(
     loss="sparse_categorical_crossentropy",
     metrics=["sparse_categorical_accuracy"],
 )
-speed = Speed(10000)
-history = model.fit(train, validation_data=test, epochs=4, callbacks=[speed])
+speed = Speed(8000)
+history = model.fit(train, validation_data=test, epochs=3, callbacks=[speed])
 batch, labels = test[0]
 print(model.predict(batch, verbose=0).argmax(axis=1)[:10], labels[:10])
 report(model, history, speed)
