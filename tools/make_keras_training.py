@@ -43,7 +43,7 @@ def main() -> None:
     cases = {name: trained(number, name) for number, name in enumerate(CASES)}
     found = {"keras": keras.__version__, "backend": keras.backend.backend(), "cases": cases}
     path = TESTS / "keras_training.json"
-    path.write_text(json.dumps(found, indent=0) + "\n")
+    path.write_text(json.dumps(found).replace('}, "', '},\n"') + "\n")
     print(f"{path}: {path.stat().st_size:,} bytes, {len(cases)} cases")
 
 

@@ -62,7 +62,7 @@ def _environment(seed: int, options: argparse.Namespace) -> dict[str, str]:
         "MINICNN_DATA": str(options.work / "data"),
         "KERAS_BACKEND": "tensorflow",
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        "PYTHONPATH": str(HERE.parents[1]),
+        "PYTHONPATH": os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(HERE.parents[1])]),
     }
 
 
