@@ -95,9 +95,9 @@ ERRORS = {
         r"^input_shape=\(60000, 28, 28, 1\) has 4 axes; give",
     ),
     "an open size": (
-        lambda: Input((None, None, 3)),
-        ArgumentError,
-        "each length in shape must be an integer >= 1",
+        lambda: Dense(3)(Flatten()(Input((None, None, 3)))),
+        ShapeError,
+        r"weights would be \(None, 3\), but they need known lengths",
     ),
     "dense on images": (
         lambda: Dense(10)(Input((7, 7, 256))),

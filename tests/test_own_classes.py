@@ -41,13 +41,16 @@ class Silent(Scale):
     """A layer like Scale whose get_config lacks the argument."""
 
     def get_config(self):
-        return Layer.get_config(self)
+        return {"name": self.name, "trainable": self.trainable}
 
 
 class SilentWithDefault(Layer):
     def __init__(self, factor=1.0, **options):
         super().__init__(**options)
         self.factor = factor
+
+    def get_config(self):
+        return {"name": self.name, "trainable": self.trainable}
 
     def forward(self, apply, *inputs, training):
         return apply(RESCALE, inputs[0], scale=self.factor, offset=0.0)
@@ -458,7 +461,7 @@ def test_an_own_class_may_be_defined_again_as_in_a_notebook():
         ("Adam", mc.optimizers.Optimizer, "optimizer"),
         ("CosineDecay", mc.schedules.LearningRateSchedule, "schedule"),
         ("MeanSquaredError", mc.losses.Loss, "loss"),
-        ("Sequential", mc.Model, "kind of model"),
+        ("Sequential", mc.Model, "layer"),
     ],
 )
 def test_names_of_ours_cannot_be_taken(name, base, kind):

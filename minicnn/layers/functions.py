@@ -10,9 +10,10 @@ import numpy as np
 
 from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
-from minicnn.layers.base import Layer, SymbolicTensor
+from minicnn.layers.base import Layer
 from minicnn.layers.operators import FUNCTIONS
 from minicnn.layers.parameter import Parameter
+from minicnn.layers.symbolic import SymbolicTensor, with_inputs
 from minicnn.layers.tracing import current_scope
 from minicnn.support.arrays import as_result
 from minicnn.support.auto_names import unique_name
@@ -71,21 +72,10 @@ class FunctionLayer(Layer):
 
     def call(self, inputs: list[Any]) -> Any:
         """Return function(*args, **kwargs) with these inputs."""
-        args, kwargs = _with_inputs((self.args, self.kwargs), inputs)
+        args, kwargs = with_inputs((self.args, self.kwargs), inputs)
         return FUNCTIONS[self.function](*args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; arrays become nested lists."""
         args, kwargs = replaced((self.args, self.kwargs), np.ndarray, lambda x: x.tolist())
         return {**super().get_config(), "function": self.function, "args": args, "kwargs": kwargs}
-
-
-def _with_inputs(structure: Any, inputs: list[Any]) -> Any:
-    """Return the structure with the inputs in their places."""
-    if isinstance(structure, dict):
-        if set(structure) == {"input"}:
-            return inputs[structure["input"]]
-        return {key: _with_inputs(value, inputs) for key, value in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        return type(structure)(_with_inputs(value, inputs) for value in structure)
-    return structure

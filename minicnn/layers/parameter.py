@@ -55,6 +55,8 @@ class Parameter:
         self.name, self._array, self.trainable = name, value, trainable
         self.initial = initial  # None once the array holds values that count
         self.multiplier = 1.0  # of the learning rate
+        self.regularizer: Any = None  # a function whose result is added to the loss
+        self.constraint: Any = None  # a function that gives the values after each update
         self.decay = value.ndim > 1  # weight decay acts on weights, not on biases and scales
 
     @property

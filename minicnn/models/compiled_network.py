@@ -114,8 +114,13 @@ class CompiledNetwork(Network):
         """
         if training is None:
             training = self.optimizer is not None
-        dtypes = ["float32"] * len(self.graph.inputs)
-        return self._plan("train" if training else "predict", batch_size, dtypes).program
+        specs = [Spec((batch_size, *t.shape[1:])) for t in self.graph.inputs]
+        if any(None in spec.shape for spec in specs):
+            raise ArgumentError(
+                f"{self.name} takes images of any size, and has a program for each: call fit or "
+                "predict"
+            )
+        return self._plan("train" if training else "predict", specs).program
 
     def prepare_batch(self, batch: Batch) -> Batch:
         """Build the network if needed; return the batch, checked, with labels as kernels read them.
@@ -229,12 +234,13 @@ class CompiledNetwork(Network):
         overwrites the arrays of this one.
         """
         dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
-        trained = [layer.trainable for layer in self._layers] if kind == "train" else []
+        trained = [layer.trainable for layer in self._derived.layers] if kind == "train" else []
         settings = (conv_algorithm.get(), precision.get(), layers_version())
-        key = (kind, len(inputs[0]), *dtypes, *settings, *trained)
+        specs = [Spec(x.shape, dtype) for x, dtype in zip(inputs, dtypes, strict=True)]
+        key = (kind, *specs, *settings, *trained)
 
         def make(memory: Memory) -> Execution:
-            plan = self._plan(kind, len(inputs[0]), dtypes, memory.shared)
+            plan = self._plan(kind, specs, memory.shared)
             check_activations(plan.program.arena_bytes, len(inputs[0]))
             return Execution(plan, memory.arena)
 
@@ -244,15 +250,11 @@ class CompiledNetwork(Network):
         """Return the dtype in which an input is read: uint8 stays if all its readers rescale it."""
         return "uint8" if x.dtype == np.uint8 and self.rescales(i) else "float32"
 
-    def _plan(
-        self, kind: str, batch_size: int, dtypes: list[str], shared: SharedArrays | None = None
-    ) -> Plan:
-        pairs = zip(self.graph.inputs, dtypes, strict=True)
-        specs = [Spec((batch_size, *t.shape[1:]), dtype) for t, dtype in pairs]
+    def _plan(self, kind: str, specs: list[Spec], shared: SharedArrays | None = None) -> Plan:
         if kind == "predict":
             return plan_prediction(self.graph, specs, shared, fuse=self.fuse)
         optimizer, loss = self.need_compiled()
-        labels = loss.label_spec(self.batch_output_shape(batch_size))
+        labels = loss.label_spec(self.batch_output_shape(specs[0].shape[0]))
         if kind == "test":
             return plan_test(self.graph, specs, loss, labels, shared, fuse=self.fuse)
         return plan_training(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minicnn.layers.registry import registry as layer_registry
 from minicnn.models.model import Model
 from minicnn.models.saving.model_files import Path, read_model
 from minicnn.models.saving.network_document import MODELS
@@ -9,6 +10,7 @@ from minicnn.models.sequential import Sequential
 from minicnn.support.registry import Classes
 
 MODELS.add(Model, Sequential)
+layer_registry.add(Model, Sequential)  # as they may be layers of another network
 
 
 def load_model(path: Path, compile: bool = True, custom_objects: Classes | None = None) -> Model:

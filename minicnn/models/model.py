@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,22 +11,24 @@ from minicnn import losses, optimizers
 from minicnn.callbacks import Callback, CallbackList
 from minicnn.errors import ArgumentError
 from minicnn.history import History
-from minicnn.layers.base import SymbolicTensor
+from minicnn.layers.symbolic import SymbolicTensor
 from minicnn.losses import Loss
 from minicnn.metrics import Metric, as_metrics
 from minicnn.models import images
 from minicnn.models.batches import as_arrays, batch_of, batches_of
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.graph import Graph, graph_between
-from minicnn.models.network import single
 from minicnn.models.saving import checkpoints, model_files
 from minicnn.models.saving.graph_config import graph_from_config
+from minicnn.models.structures import numbered
 from minicnn.models.training import evaluation
 from minicnn.models.training.class_weights import weighted
 from minicnn.models.training.fit import Fit, with_history
 from minicnn.models.training.state import TrainingState
 from minicnn.models.training.totals import batch_logs, loss_or_list
 from minicnn.optimizers import Optimizer
+from minicnn.support import registry
+from minicnn.support.structures import flat, single
 
 Tensors = SymbolicTensor | Sequence[SymbolicTensor]
 
@@ -44,25 +47,50 @@ class Model(CompiledNetwork):
     """
 
     def __init__(
-        self, inputs: Tensors = (), outputs: Tensors = (), name: str | None = None
+        self,
+        inputs: Tensors | dict[str, Any] = (),
+        outputs: Tensors | dict[str, Any] = (),
+        name: str | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(name)
-        given = [not (isinstance(one, tuple) and not one) for one in (inputs, outputs)]
+        super().__init__(name, **options)
+        given = [not (isinstance(one, (tuple, list)) and not one) for one in (inputs, outputs)]
         if all(given):
-            self.take_graph(graph_between(_tuple(inputs), _tuple(outputs)))
+            self._connect(inputs, outputs)
         elif any(given):
             raise ArgumentError("a Model needs inputs and outputs: Model(inputs, outputs)")
 
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Model:
-        """Return a network like the one whose `get_config` this was, with initial weights."""
-        if "tensors" not in config:
-            return cls(**config)
-        return cls._of_graph(graph_from_config(config), config["name"])
+    def _connect(self, inputs: Any, outputs: Any) -> None:
+        """Become the network from these inputs to these outputs."""
+        self.input_structure, self.output_structure = (
+            numbered(given) if isinstance(given, (list, tuple, dict)) else None
+            for given in (inputs, outputs)
+        )
+        self.take_graph(graph_between(tuple(flat(inputs)), tuple(flat(outputs))))
 
     @classmethod
-    def _of_graph(cls, graph: Graph, name: str) -> Model:
-        return cls(graph.inputs, graph.outputs, name=name)
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Model:
+        """Return a network like the one whose `get_config` this was, with initial weights.
+
+        `custom_objects` are classes of yours that it names, {"Scale": Scale}.
+        """
+        if "tensors" not in config:
+            return cls(**config)
+        with registry.custom_objects(custom_objects):
+            graph, inputs, outputs = graph_from_config(config)
+        return cls._of_graph(graph, inputs, outputs, config["name"])
+
+    @classmethod
+    def _of_graph(cls, graph: Graph, inputs: Any, outputs: Any, name: str) -> Model:
+        return cls(inputs, outputs, name=name)
+
+    def to_json(self, **options: Any) -> str:
+        """Return the network without its weights as JSON, for `mc.models.model_from_json`.
+
+        `options` are those of `json.dumps`.
+        """
+        document = {"class": type(self).__name__, "config": self.get_config()}
+        return json.dumps(document, **options)
 
     def compile(
         self,
@@ -290,9 +318,3 @@ class Model(CompiledNetwork):
         FormatError, OSError : the file cannot be read; nothing was changed
         """
         checkpoints.load_checkpoint(self, path)
-
-
-def _tuple(tensors: Tensors) -> tuple[SymbolicTensor, ...]:
-    if isinstance(tensors, (list, tuple)) and tensors:
-        return tuple(tensors)
-    return (tensors,)  # type: ignore[return-value]  # graph_between refuses what is no tensor

@@ -7,7 +7,8 @@ from typing import Any
 
 from minicnn.checks import check_choice, shape_text
 from minicnn.layers import InputLayer
-from minicnn.layers.base import Layer, SymbolicTensor
+from minicnn.layers.base import Layer
+from minicnn.layers.symbolic import SymbolicTensor
 from minicnn.models.graph import Graph
 
 KERAS2_COLUMNS = (29, 55, 65)
