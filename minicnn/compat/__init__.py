@@ -1,6 +1,5 @@
 """What older scripts call differently; `minicnn` itself uses none of it."""
 
-from minicnn.compat.keras2 import merge
 from minicnn.compat.keras2_install import install
 
-__all__ = ["install", "merge"]
+__all__ = ["install"]

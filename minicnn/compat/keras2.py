@@ -23,18 +23,18 @@ import numpy as np
 
 from minicnn import layers
 from minicnn.checks import known_arguments, warn_caller
-from minicnn.compat.keras2_words import Arguments, Row
+from minicnn.compat.keras2_words import FOR_THREADS, Arguments, Row
 from minicnn.errors import ArgumentError
 from minicnn.shapes import is_int
 
-# What has been said already.
+# The old words that have been warned about.
 said: set[str] = set()
 
 
-def say_once(text: str) -> None:
-    """Warn, unless the same has been said before in this process."""
-    if text not in said:
-        said.add(text)
+def say_once(word: str, text: str) -> None:
+    """Warn about an old word, unless that was done before in this process."""
+    if word not in said:
+        said.add(word)
         warn_caller(text)
 
 
@@ -55,15 +55,14 @@ def translated(
         if old not in result or (old in known and result[old] is not None):
             continue
         new = change(result.pop(old), result)
-        both = [word for word in new if word in arguments and word != "learning_rate"]
-        if both:
+        both = [word for word in new if word in arguments]
+        if both and old != "decay":
             raise ArgumentError(f"{name} got {both[0]}= and {old}=, which mean the same")
         if set(new) <= known:
             result.update(new)
+            say_once(f"{old}=", f"{name}({old}=...) is a word of Keras 2; write {today}")
         else:
-            result[old] = arguments[old]  # for the error that lists today's
-            continue
-        say_once(f"{name}({old}=...) is a word of Keras 2; write {today}")
+            result[old] = arguments[old]  # the error lists today's
     return result
 
 
@@ -76,7 +75,7 @@ def accept(owner: Any, name: str, words: Mapping[str, Row]) -> None:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         if words.keys().isdisjoint(kwargs):
             return function(*args, **kwargs)
-        names = [p.name for p in _positional(function)]
+        names = _names(function)
         first = args[: isinstance(owner, type)]  # self
         kwargs |= dict(zip(names[len(first) : len(args)], args[len(first) :], strict=True))
         known = known_arguments(owner) if name == "__init__" else set(names)
@@ -85,9 +84,10 @@ def accept(owner: Any, name: str, words: Mapping[str, Row]) -> None:
     setattr(owner, name, wrapped)
 
 
-def _positional(function: Callable[..., Any]) -> list[inspect.Parameter]:
+def _names(function: Callable[..., Any]) -> list[str]:
+    """Return the names of a function's arguments, in their order."""
     parameters = inspect.signature(function).parameters.values()
-    return [p for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    return [p.name for p in parameters if p.kind is not inspect.Parameter.VAR_KEYWORD]
 
 
 def _with_rate(function: Callable[..., Any], kwargs: Arguments) -> Arguments:
@@ -98,26 +98,28 @@ def _with_rate(function: Callable[..., Any], kwargs: Arguments) -> Arguments:
     return {**kwargs, "learning_rate": rate.default}
 
 
+# Arguments that Keras 1's Convolution2D did not have.
+TODAYS = {
+    "bias_initializer", "data_format", "dilation_rate", "groups", "kernel_constraint",
+    "kernel_initializer", "kernel_regularizer", "padding", "strides", "use_bias",
+}  # fmt: skip
+
+
 def convolution2d(*args: Any, **kwargs: Any) -> Any:
-    """Return `Conv2D(filters, (rows, columns))` for Keras 1's `Convolution2D(filters, rows, columns)`.
+    """Return a Conv2D for Keras 1's `Convolution2D(filters, rows, columns)`, or as today.
 
     With any of today's words, the third number is today's `strides`.
     """
-    todays = known_arguments(layers.Conv2D) - {"activation", "name", "input_shape", "input_dim"}
-    if len(args) >= 3 and all(is_int(n) for n in args[:3]) and not todays & kwargs.keys():
+    if len(args) >= 3 and all(is_int(n) for n in args[:3]) and not TODAYS & kwargs.keys():
         filters, rows, columns, *rest = args
         say_once(
+            "Convolution2D",
             f"Convolution2D({filters}, {rows}, {columns}) is a spelling of Keras 1; write "
-            f"Conv2D({filters}, ({rows}, {columns}))"
+            f"Conv2D({filters}, ({rows}, {columns}))",
         )
-        return layers.Conv2D(filters, (rows, columns), *_without_init(rest, kwargs), **kwargs)
+        kwargs |= dict(zip(("init", "activation"), rest, strict=False))
+        return layers.Conv2D(filters, (rows, columns), **kwargs)
     return layers.Conv2D(*args, **kwargs)
-
-
-def _without_init(rest: list[Any], kwargs: Arguments) -> tuple[Any, ...]:
-    """Move Keras 1's next positional arguments, init and activation, to the keyword arguments."""
-    kwargs.update(zip(("init", "activation"), rest, strict=False))
-    return ()
 
 
 MERGED = {
@@ -139,7 +141,9 @@ def merge(
             f"{sorted(unknown)}. For others write layers.Dot or Lambda"
         )
     today = MERGED[mode]
-    say_once(f"merge(mode={mode!r}) is a spelling of Keras 1; write layers.{today}(inputs)")
+    say_once(
+        "merge", f"merge(mode={mode!r}) is a spelling of Keras 1; write layers.{today}(inputs)"
+    )
     options: Arguments = {"axis": concat_axis} if mode == "concat" else {}
     return getattr(layers, today)(inputs, name=name, **options)
 
@@ -163,55 +167,57 @@ class OldMethods:
         self,
         generator: Any,
         steps_per_epoch: float | None = None,
-        epochs: int = 1,
-        verbose: int | str = 1,
+        epochs: int | None = None,
+        verbose: int | str | None = None,
         callbacks: Any = None,
         validation_data: Any = None,
         validation_steps: float | None = None,
         **options: Any,
     ) -> Any:
         """Train on batches; `fit` does it."""
-        say_once("fit_generator is a method of Keras 2; write fit")
-        return self.fit(
-            generator,
+        say_once("fit_generator", "fit_generator is a method of Keras 2; write fit")
+        options = _today(
+            options,
             steps_per_epoch=whole(steps_per_epoch),
             epochs=epochs,
             verbose=verbose,
             callbacks=callbacks,
             validation_data=validation_data,
             validation_steps=whole(validation_steps),
-            **_without_threads(options),
         )
+        return self.fit(generator, **options)
 
     def evaluate_generator(
-        self, generator: Any, steps: float | None = None, **options: Any
+        self, generator: Any, steps: float | None = None, verbose: int | str = 0, **options: Any
     ) -> Any:
         """Return loss and metrics over batches; `evaluate` does it."""
-        say_once("evaluate_generator is a method of Keras 2; write evaluate")
-        options = {"verbose": 0, **_without_threads(options)}
-        return self.evaluate(generator, steps=whole(steps), **options)
+        say_once("evaluate_generator", "evaluate_generator is a method of Keras 2; write evaluate")
+        return self.evaluate(generator, **_today(options, steps=whole(steps), verbose=verbose))
 
-    def predict_generator(self, generator: Any, steps: float | None = None, **options: Any) -> Any:
+    def predict_generator(
+        self, generator: Any, steps: float | None = None, verbose: int | str = 0, **options: Any
+    ) -> Any:
         """Return the outputs for batches; `predict` does it."""
-        say_once("predict_generator is a method of Keras 2; write predict")
-        options = {"verbose": 0, **_without_threads(options)}
-        return self.predict(generator, steps=whole(steps), **options)
+        say_once("predict_generator", "predict_generator is a method of Keras 2; write predict")
+        return self.predict(generator, **_today(options, steps=whole(steps), verbose=verbose))
 
     def predict_classes(self, x: Any, batch_size: int = 32, verbose: int = 0) -> np.ndarray:
         """Return the most probable class of each sample; 0 or 1 (N, 1) for a single output."""
-        say_once("predict_classes is a method of Keras 2; write predict(x).argmax(axis=-1)")
+        say_once(
+            "predict_classes",
+            "predict_classes is a method of Keras 2; write predict(x).argmax(axis=-1)",
+        )
         scores = self.predict(x, batch_size=batch_size, verbose=verbose)
         many = scores.shape[-1] > 1
         return scores.argmax(axis=-1) if many else (scores > 0.5).astype(np.int32)
 
     def predict_proba(self, x: Any, batch_size: int = 32, verbose: int = 0) -> np.ndarray:
         """Return the outputs for every sample; `predict` does it."""
-        say_once("predict_proba is a method of Keras 2; write predict")
+        say_once("predict_proba", "predict_proba is a method of Keras 2; write predict")
         return self.predict(x, batch_size=batch_size, verbose=verbose)
 
 
-def _without_threads(options: Arguments) -> Arguments:
-    """Return the options without those for Keras 2's own threads and processes."""
-    names = ("workers", "use_multiprocessing", "max_queue_size", "max_q_size", "nb_worker",
-             "pickle_safe", "nb_workers")  # fmt: skip
-    return {name: value for name, value in options.items() if name not in names}
+def _today(options: Arguments, **given: Any) -> Arguments:
+    """Return the options and what was given, without what was for threads and processes."""
+    found = {name: value for name, value in given.items() if value is not None}
+    return found | {name: value for name, value in options.items() if name not in FOR_THREADS}

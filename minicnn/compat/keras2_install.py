@@ -16,13 +16,11 @@ METHODS = ("fit_generator", "evaluate_generator", "predict_generator", "predict_
 
 def install() -> None:
     """Make Keras 2's spellings work; `import minicnn` calls it once."""
-    for module, table in (
-        (layers, words.LAYERS),
-        (optimizers, words.OPTIMIZERS),
-        (callbacks, words.CALLBACKS),
-    ):
+    for module, table in ((layers, words.LAYERS), (optimizers, words.OPTIMIZERS)):
         for kind in _classes(module):
             accept(kind, "__init__", table)
+    for name, rows in words.CALLBACKS.items():
+        accept(getattr(callbacks, name), "__init__", rows)
     accept(preprocessing.image.ImageDataGenerator, "__init__", words.LAYERS)
     accept(models.Model, "__init__", words.MODELS)
     accept(models.Model, "compile", words.COMPILE)
@@ -36,10 +34,11 @@ def install() -> None:
 
 
 def _classes(module: ModuleType) -> list[Any]:
-    """Return the public classes of a module that have constructors of their own."""
-    found = {value for value in vars(module).values() if isinstance(value, type)}
-    return [
-        kind
-        for kind in found
-        if "__init__" in vars(kind) and kind.__module__.startswith("minicnn.")
-    ]
+    """Return the public classes of a module, and their bases, with constructors of their own."""
+    public = [value for value in vars(module).values() if isinstance(value, type)]
+    bases = {base for kind in public for base in kind.__mro__}
+    return [kind for kind in bases if "__init__" in vars(kind) and _is_ours(kind)]
+
+
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.startswith("minicnn.")

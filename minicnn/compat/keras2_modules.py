@@ -10,24 +10,15 @@ import minicnn
 from minicnn.compat.keras2 import merge, say_once
 
 # Old modules, and the modules where their names are today; the first that has a name counts.
+_LAYERS = ("advanced_activations", "convolutional", "core", "merge", "noise", "normalization")
+_ENGINE = ("engine", "engine.base_layer", "engine.topology", "engine.training")
+_UTILS = ("data_utils", "generic_utils", "np_utils", "vis_utils", "visualize_util")
 MODULES = {
-    **{
-        f"layers.{name}": ("layers",)
-        for name in (
-            "advanced_activations", "convolutional", "core", "merge", "noise", "normalization",
-            "pooling",
-        )
-    },
-    **{
-        name: ("", "layers", "models")
-        for name in ("engine", "engine.topology", "engine.training", "engine.base_layer")
-    },
-    **{
-        f"utils.{name}": ("utils",)
-        for name in ("data_utils", "generic_utils", "np_utils", "vis_utils", "visualize_util")
-    },
+    **{f"layers.{name}": ("layers",) for name in (*_LAYERS, "pooling")},
+    **dict.fromkeys(_ENGINE, ("", "layers", "models")),
+    **{f"utils.{name}": ("utils",) for name in _UTILS},
     "objectives": ("losses",),
-}  # fmt: skip
+}
 RENAMED = {"plot": "plot_model"}
 
 
@@ -46,8 +37,9 @@ class OldModule(ModuleType):
             word = RENAMED.get(name, name)
             if hasattr(module, word):
                 say_once(
+                    short,
                     f"minicnn.{short} is a module of Keras 2; write "
-                    f"from {module.__name__} import {word}"
+                    f"from {module.__name__} import {word}",
                 )
                 return getattr(module, word)
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")

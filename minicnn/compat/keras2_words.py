@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any, NamedTuple
 
+from minicnn import schedules
 from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
-from minicnn.schedules import InverseTimeDecay
 
 Arguments = dict[str, Any]
 
@@ -55,7 +56,9 @@ def _kernel_size(rows: Any, others: Arguments) -> Arguments:
 def _decayed(decay: Any, others: Arguments) -> Arguments:
     """Return the learning rate that falls as Keras 2's did: rate / (1 + decay * steps)."""
     rate = others.get("learning_rate")
-    return {"learning_rate": InverseTimeDecay(rate, 1, decay)} if decay else {}
+    if not decay or not isinstance(rate, Real):  # a schedule says it all
+        return {}
+    return {"learning_rate": schedules.InverseTimeDecay(rate, 1, decay)}
 
 
 def _per_epoch(steps: str, batches_of: str) -> Callable[[Any, Arguments], Arguments]:
@@ -72,7 +75,9 @@ def _per_epoch(steps: str, batches_of: str) -> Callable[[Any, Arguments], Argume
 
 FORMATS = {"tf": "channels_last", "th": "channels_first", "default": "channels_last"}
 INITIALIZERS = {"zero": "zeros", "one": "ones"}
-THREADS = dropped("minicnn prepares batches in threads of its own")
+FOR_THREADS = (
+    "workers", "nb_worker", "use_multiprocessing", "pickle_safe", "max_queue_size", "max_q_size",
+)  # fmt: skip
 
 LAYERS = {
     "nb_filter": renamed("filters"),
@@ -121,20 +126,18 @@ TRAINING = {
     "samples_per_epoch": Row(_per_epoch("steps_per_epoch", "x"), "steps_per_epoch="),
     "nb_val_samples": Row(_per_epoch("validation_steps", "validation_data"), "validation_steps="),
     "val_samples": Row(_per_epoch("steps", "x"), "steps="),
-    "workers": THREADS,
-    "nb_worker": THREADS,
-    "use_multiprocessing": THREADS,
-    "pickle_safe": THREADS,
-    "max_queue_size": THREADS,
-    "max_q_size": THREADS,
+    **dict.fromkeys(FOR_THREADS, dropped("minicnn prepares batches in threads of its own")),
 }
 
 CALLBACKS = {
-    "epsilon": renamed("min_delta"),
-    "period": dropped('save_freq= says how often: "epoch", or a number of batches', 1),
-    "write_grads": dropped("gradients are not written", False),
-    "write_images": dropped("weights are not written as images", False),
-    "batch_size": dropped("it was the batch of the histograms"),
+    "ModelCheckpoint": {
+        "period": dropped('save_freq= says how often: "epoch", or a number of batches', 1),
+    },
+    "ReduceLROnPlateau": {"epsilon": renamed("min_delta")},
+    "TensorBoard": {
+        "write_grads": dropped("gradients are not written", False),
+        "batch_size": dropped("it was that of the histograms"),
+    },
 }
 
 CATEGORIES = {"nb_classes": renamed("num_classes")}
