@@ -32,6 +32,13 @@ class Loss:
     __repr__ = repr_from_config
     name: ClassVar[str]
 
+    # Whether the loss is computed by `values`, a formula of tensors, in place of an operation.
+    is_formula: ClassVar[bool] = False
+
+    def values(self, y_true: Any, y_pred: Any) -> Any:
+        """Return each sample's loss, (N,), for tensors of labels and predictions."""
+        raise NotImplementedError
+
     @property
     def operation(self) -> str:
         """Name of the operation: that of its kernels without `_forward` and `_backward`."""

@@ -471,7 +471,9 @@ def test_names_of_ours_cannot_be_taken(name, base, kind):
 
 @pytest.mark.parametrize("wrong", [int, "Scale", None, Scale(1.0, name="s"), np.ndarray])
 def test_only_classes_that_files_may_name_are_registered(wrong):
-    with pytest.raises(ArgumentError, match="takes a subclass of one of Initializer, Layer, "):
+    with pytest.raises(
+        ArgumentError, match="takes a subclass of one of Constraint, Initializer, Layer, "
+    ):
         register_serializable(wrong)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -23,6 +23,7 @@ MODULES = (
     "conv2d_after_relu",
     "conv2d_max_pool2d",
     "conv2d_relu",
+    "conv2d_transpose",
     "dense",
     "dense_update",
     "dropout",
@@ -35,13 +36,22 @@ MODULES = (
     "pad",
     "pool",
     "softmax",
+    "upsample",
+)
+# Those that only `backends/numpy` has yet: the other engines leave their kernels to it.
+REFERENCE_MODULES = (
+    "arrange",
+    "binary",
+    "matmul",
+    "reduce",
+    "unary",
 )
 FLOAT64 = ("total", "moments")  # the reads that are float64; every other float is float32
 
 
-def kernels_of(package: str) -> dict[str, Callable[..., Any]]:
-    """Return the kernels that the MODULES of a package define, by name."""
-    tables = [named_in_contracts(import_module(f"{package}.{name}")) for name in MODULES]
+def kernels_of(package: str, modules: Sequence[str] = MODULES) -> dict[str, Callable[..., Any]]:
+    """Return the kernels that these modules of a package define, by name."""
+    tables = [named_in_contracts(import_module(f"{package}.{name}")) for name in modules]
     return {name: function for table in tables for name, function in table.items()}
 
 

@@ -28,7 +28,7 @@ from minicnn.contracts import Shape, Spec
 from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
 from minicnn.initializers import Initializer
 from minicnn.layers.apply import Apply, compute, infer_spec
-from minicnn.layers.given_arguments import given_arguments
+from minicnn.layers.given_arguments import ConstructorCall, given_arguments
 from minicnn.layers.inspection import Inspection, check_dtype
 from minicnn.layers.parameter import InitialValues, Parameter, aligned
 from minicnn.layers.size_errors import explain_shrinking
@@ -102,7 +102,7 @@ class Layer(Inspection, Weights):
     takes_many = False  # True for layers that merge a list of inputs
     moves_pixels = False  # True for layers that take uint8 images and keep the range of pixels
     _name: str
-    constructed_with: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
+    constructed_with = ConstructorCall((), {})
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class Layer(Inspection, Weights):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Remember the constructor's arguments, for the `get_config` of classes without one."""
         layer = super().__new__(cls)
-        layer.constructed_with = args, kwargs
+        layer.constructed_with = ConstructorCall(args, kwargs)
         return layer
 
     def build(self, *input_shapes: Shape) -> None:

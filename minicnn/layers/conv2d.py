@@ -64,7 +64,7 @@ class _Convolution(Layer):
             groups=self.groups,
             algorithm=self.algorithm,
         )
-        return activate(apply, self.activation, y)
+        return activate(apply, self.activation, y, training=training)
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
         """Return a product and an addition for each cell of the kernel."""

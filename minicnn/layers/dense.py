@@ -63,7 +63,8 @@ class Dense(Layer):
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """Return activation(dense(x, kernel, bias))."""
-        return activate(apply, self.activation, apply(DENSE, inputs[0], self.kernel, self.bias))
+        y = apply(DENSE, inputs[0], self.kernel, self.bias)
+        return activate(apply, self.activation, y, training=training)
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
         """Return a product and an addition for each feature."""

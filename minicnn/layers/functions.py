@@ -19,15 +19,19 @@ from minicnn.support.arrays import as_result
 from minicnn.support.auto_names import unique_name
 from minicnn.support.structures import leaves, replaced
 
+CONSTANTS = (np.ndarray, np.generic)
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def tensor_function(function: F) -> F:
+def tensor_function(function: F, name: str | None = None) -> F:
     """Let a function of arrays take symbolic tensors, too, by its name in a saved network.
+
+    `name` is another one for the saved network, where two functions have the same.
 
     The function applies operations by `apply_operation`, or calls other such functions.
     """
-    name = function.__name__
+    name = name or function.__name__
 
     @functools.wraps(function)
     def on_tensors(*args: Any, **kwargs: Any) -> Any:
@@ -39,7 +43,7 @@ def tensor_function(function: F) -> F:
         args, kwargs = replaced((args, kwargs), SymbolicTensor, lambda x: {"input": places[id(x)]})
         return FunctionLayer(name, args, kwargs)(*inputs)
 
-    FUNCTIONS[name] = function
+    FUNCTIONS[name] = on_tensors
     return on_tensors  # type: ignore[return-value]
 
 
@@ -57,7 +61,7 @@ class FunctionLayer(Layer):
             raise ArgumentError(f"there is no function {quoted(function)} in minicnn.ops")
         if not isinstance(args, (list, tuple)) or not isinstance(kwargs or {}, dict):
             raise ArgumentError("args must be a list and kwargs a dict")
-        super().__init__(**{**options, "name": options.get("name") or unique_name(function)})
+        super().__init__(**{**options, "name": options.get("name") or _unique(function)})
         self.function = function
         self.args, self.kwargs = list(args), dict(kwargs or {})
         if any(leaves((self.args, self.kwargs), Parameter)):
@@ -77,5 +81,10 @@ class FunctionLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; arrays become nested lists."""
-        args, kwargs = replaced((self.args, self.kwargs), np.ndarray, lambda x: x.tolist())
+        args, kwargs = replaced((self.args, self.kwargs), CONSTANTS, lambda x: x.tolist())
         return {**super().get_config(), "function": self.function, "args": args, "kwargs": kwargs}
+
+
+def _unique(function: str) -> str:
+    """Return a new layer's name: "relu" for "activations.relu"."""
+    return unique_name(function.rpartition(".")[2])

@@ -15,11 +15,20 @@ from minicnn.errors import ArgumentError, DTypeError
 
 
 class Batch(NamedTuple):
-    """Some samples: one array per input, labels and weights if there are any."""
+    """Some samples: one array per input, labels and weights if there are any.
+
+    For a network with several losses, labels are a tuple with one array for each, and weights may
+    be one.
+    """
 
     inputs: tuple[np.ndarray, ...]
     labels: Any = None
-    weights: np.ndarray | None = None
+    weights: Any = None
+
+    @property
+    def each_labels(self) -> tuple[Any, ...]:
+        """The labels of each loss."""
+        return self.labels if isinstance(self.labels, tuple) else (self.labels,)
 
 
 class EpochStart(NamedTuple):

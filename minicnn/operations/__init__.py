@@ -32,6 +32,7 @@ from minicnn.operations.batch_norm_dropout import batch_norm_dropout, batch_norm
 from minicnn.operations.conv2d import conv2d, conv2d_backward
 from minicnn.operations.conv2d_max_pool2d import conv2d_max_pool2d, conv2d_max_pool2d_backward
 from minicnn.operations.conv2d_relu import conv2d_relu, conv2d_relu_backward
+from minicnn.operations.conv2d_transpose import conv2d_transpose, conv2d_transpose_backward
 from minicnn.operations.dense import bias, bias_backward, dense, dense_backward
 from minicnn.operations.dropout import dropout, dropout_backward
 from minicnn.operations.elementwise import (
@@ -82,6 +83,12 @@ from minicnn.operations.shape import (
     zero_pad2d_backward,
 )
 from minicnn.operations.softmax import softmax, softmax_backward
+from minicnn.operations.upsample import (
+    crop2d,
+    crop2d_backward,
+    upsample2d,
+    upsample2d_backward,
+)
 
 __all__ = [
     "Operation",
@@ -111,6 +118,10 @@ __all__ = [
     "conv2d_max_pool2d_backward",
     "conv2d_relu",
     "conv2d_relu_backward",
+    "conv2d_transpose",
+    "conv2d_transpose_backward",
+    "crop2d",
+    "crop2d_backward",
     "dense",
     "dense_backward",
     "dropout",
@@ -159,6 +170,8 @@ __all__ = [
     "sparse_categorical_crossentropy_backward",
     "tanh",
     "tanh_backward",
+    "upsample2d",
+    "upsample2d_backward",
     "zero_pad2d",
     "zero_pad2d_backward",
 ]

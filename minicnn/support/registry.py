@@ -18,8 +18,8 @@ from minicnn.errors import ArgumentError
 from minicnn.support.text import quoted
 
 T = TypeVar("T")
-C = TypeVar("C", bound=type)
-Classes = Mapping[str, type]
+C = TypeVar("C", bound=Any)
+Classes = Mapping[str, Any]  # classes and functions by name
 
 MAX_QUOTE = 80  # characters of a name that an error repeats
 MAX_LIST = 160  # characters of the known names that an error lists
@@ -123,13 +123,19 @@ class Registry(Generic[T]):
         """Return {"class": name, "config": the constructor's arguments}, JSON-able."""
         return {"class": type(thing).__name__, "config": thing.get_config()}  # type: ignore[attr-defined]
 
-    def deserialize(self, data: Mapping[str, Any]) -> T:
-        """Return the object that `serialize` described."""
+    def deserialize(self, data: Mapping[str, Any], custom_objects: Classes | None = None) -> T:
+        """Return the object that `serialize` described, here or in Keras.
+
+        `custom_objects` are classes and functions of the user's own that it may name.
+        """
+        if isinstance(data, Mapping) and {"class_name", "config"} <= set(data):
+            data = {"class": data["class_name"], "config": data["config"]}
         if not isinstance(data, Mapping) or set(data) != {"class", "config"}:
             raise ArgumentError(
                 f'a saved {self.kind} is {{"class": name, "config": arguments}}; got {quoted(data)}'
             )
-        return self.build(self.find(data["class"]), data["config"])
+        with _known(custom_objects):
+            return self.build(self.find(data["class"]), data["config"])
 
     def build(self, kind: type[T], config: Any) -> T:
         """Return an object of that class, from what `get_config` gave."""
@@ -190,9 +196,8 @@ class Registry(Generic[T]):
 
     def _changed(self, thing: T) -> list[str]:
         """Return the arguments that differ after building `thing` from its `get_config`."""
-        parts = [part for part, _ in _own_parts(thing)]
         saved = as_json(thing.get_config())  # type: ignore[attr-defined]
-        with custom_objects({type(one).__name__: type(one) for one in (thing, *parts)}):
+        with custom_objects(own_classes([thing]) | {type(thing).__name__: type(thing)}):
             again = as_json(self.build(type(thing), saved).get_config())  # type: ignore[attr-defined]
         return [name for name in {**saved, **again} if saved.get(name) != again.get(name)]
 
@@ -201,7 +206,7 @@ class Registry(Generic[T]):
         return {
             self.key(name): one
             for name, one in _custom_objects.get().items()
-            if issubclass(one, self.base)
+            if isinstance(one, type) and issubclass(one, self.base)
         }
 
     def _listed(self) -> str:
@@ -222,20 +227,25 @@ OPTIONAL = ("input_shape",)
 WRONG_CONFIG = (TypeError, ValueError, LookupError, AttributeError, NotImplementedError)
 _COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _registries: list[Registry[Any]] = []
+_functions: dict[str, Callable[..., Any]] = {}  # that users registered
 _custom_objects: ContextVar[Classes] = ContextVar("custom_objects", default={})  # noqa: B039
 
 
 def register_serializable(kind: C) -> C:
-    """Let `load_model` build a class of yours; can be used as a class decorator.
+    """Let `load_model` build a class of yours or find a function; can be used as a decorator.
 
     The class may be a layer, an initializer, a loss, a metric, an optimizer, a schedule or a
     subclass of Model or Sequential. A file has its name and the result of its `get_config()`,
-    which must be the constructor's arguments.
+    which must be the constructor's arguments. A function, such as a regularizer, is found by its
+    name.
 
     Raises
     ------
     ArgumentError : it is of none of these kinds, or its name is taken
     """
+    if _is_function(kind):
+        _functions[kind.__name__] = kind
+        return kind
     found = [r for r in _registries if isinstance(kind, type) and issubclass(kind, r.base)]
     if not found:
         kinds = ", ".join(sorted({registry.base.__name__ for registry in _registries}))
@@ -254,13 +264,16 @@ def registries() -> tuple[Registry[Any], ...]:
 
 @contextmanager
 def custom_objects(classes: Classes | None) -> Iterator[None]:
-    """Inside the block, files may also name these classes: {"Scale": Scale}."""
+    """Inside the block, files may also name these classes and functions: {"Scale": Scale}."""
     if classes is not None and not (
         isinstance(classes, Mapping)
-        and all(isinstance(k, str) and isinstance(v, type) for k, v in classes.items())
+        and all(
+            isinstance(k, str) and (isinstance(v, type) or _is_function(v))
+            for k, v in classes.items()
+        )
     ):
         raise ArgumentError(
-            f'custom_objects must be a dict of classes, like {{"Scale": Scale}}; got '
+            'custom_objects must be a dict of classes and functions, like {"Scale": Scale}; got '
             f"{quoted(classes)}"
         )
     token = _custom_objects.set({**_custom_objects.get(), **(classes or {})})
@@ -270,12 +283,32 @@ def custom_objects(classes: Classes | None) -> Iterator[None]:
         _custom_objects.reset(token)
 
 
-def own_classes(things: Iterable[object]) -> dict[str, type]:
-    """Return the user's own classes of these things and of their parts, by name."""
+_known = custom_objects  # under a name that no argument has
+
+
+def find_function(name: object) -> Callable[..., Any] | None:
+    """Return the function of that name from `custom_objects` or `register_serializable`."""
+    if not isinstance(name, str):
+        return None
+    own = _custom_objects.get().get(name)
+    return own if _is_function(own) else _functions.get(name)
+
+
+def own_classes(things: Iterable[object]) -> dict[str, Any]:
+    """Return the user's own classes of these things and of their parts, by name; functions, too."""
     things = list(things)
     parts = [part for thing in things for part, _ in _own_parts(thing)]
     ours = _built_in()
-    return {type(one).__name__: type(one) for one in (*things, *parts) if type(one) not in ours}
+    functions = [value for thing in things for value in vars(thing).values() if _is_function(value)]
+    return {one.__name__: one for one in functions} | {
+        type(one).__name__: type(one) for one in (*things, *parts) if type(one) not in ours
+    }
+
+
+def _is_function(thing: object) -> bool:
+    """Return whether this is a function, which has a name, and not a class or an object."""
+    name = getattr(thing, "__name__", "")  # that of a lambda is no identifier
+    return callable(thing) and not isinstance(thing, type) and name.isidentifier()
 
 
 def _own_parts(thing: object) -> list[tuple[object, Registry[Any]]]:

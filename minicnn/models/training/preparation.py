@@ -123,7 +123,8 @@ def _prepare_first_batch(
 def _try_metrics(model: CompiledNetwork, labels: np.ndarray) -> None:
     """Raise the errors of metrics that do not fit such outputs, before a step changes weights."""
     for metric in model.new_metrics():
-        metric.update(labels, np.zeros(model.batch_output_shape(len(labels)), np.float32))
+        shape = (len(labels), *model.graph.outputs[0].shape[1:])
+        metric.update(labels, np.zeros(shape, np.float32))
 
 
 def _classes(model: CompiledNetwork, labels: np.ndarray) -> np.ndarray:

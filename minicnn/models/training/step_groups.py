@@ -125,7 +125,8 @@ def _alike(a: Batch, b: Batch) -> bool:
 
 def max_steps_for(model: CompiledNetwork, inputs: tuple[np.ndarray, ...]) -> int:
     """Return how many steps on such batches the current engine takes per call."""
-    return _execution(model, inputs).runner.max_steps_per_call
+    execution = _execution(model, inputs)
+    return execution.runner.max_steps_per_call if execution.plan.has_one_loss else 1
 
 
 class TrainedGroup(NamedTuple):
@@ -197,15 +198,15 @@ def _start(model: CompiledNetwork, new: _Started, started: deque[_Started]) -> N
     steps = range(first, first + len(group))
     samples, feeds = len(group.example[0]), group.feeds
     values: dict[int | None, Any] = {
-        plan.y_true: feeds.labels,
-        plan.dloss: [gradient_of_mean(weights, samples) for weights in feeds.weights],
+        plan.y_true[0]: feeds.labels,
+        plan.dlosses[0]: [gradient_of_mean(weights, samples) for weights in feeds.weights],
         plan.rates: np.stack([optimizer.rates(step) for step in steps]),
         plan.rng_key: np.stack([random.rng_key(step) for step in steps]),
     }
     others = {index: feed for index, feed in values.items() if index is not None}
     inputs = dict(zip(plan.inputs, feeds.inputs, strict=True))
     with model.lock:
-        _runner(new.execution).start(inputs, others, cast(int, plan.loss), plan.outputs[0])
+        _runner(new.execution).start(inputs, others, plan.losses[0], plan.outputs[0])
         mark_parameters_changed()
     started.append(new)
 
