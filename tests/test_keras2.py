@@ -78,7 +78,8 @@ def test_an_old_word_where_it_means_nothing():
 
 def test_convolution2d_with_rows_and_columns():
     with says(r"write Conv2D\(8, \(3, 2\)\)"):
-        layer = layers.Convolution2D(8, 3, 2, border_mode="same")
+        layers.Convolution2D(8, 3, 2)
+    layer = quiet(layers.Convolution2D, 8, 3, 2, border_mode="same")
     assert (layer.get_config()["kernel_size"], layer.get_config()["padding"]) == ((3, 2), "same")
     assert layers.Convolution2D(8, 3, 2, padding="same").get_config()["strides"] == (2, 2)
     assert layers.Convolution2D(8, (3, 3)).get_config()["kernel_size"] == (3, 3)
@@ -113,9 +114,7 @@ def batches():
 def test_training_on_generators():
     model = network()
     with says("fit_generator is a method of Keras 2; write fit"):
-        history = model.fit_generator(
-            batches(), 1.5, nb_epoch=2, verbose=0, workers=2, max_queue_size=10
-        )
+        history = model.fit_generator(batches(), 1.5, 2, 0, workers=2, max_queue_size=10)
     assert len(history.history["loss"]) == 2
     assert model.optimizer.iterations == 4
     loss, accuracy = quiet(model.evaluate_generator, batches(), 2, use_multiprocessing=True)
@@ -154,7 +153,8 @@ def test_classes_and_probabilities():
 def test_model_of_input_and_output():
     x = mc.Input((6,))
     with says("write inputs="):
-        model = mc.Model(input=x, output=layers.Dense(2)(x))
+        model = mc.Model(input=x, outputs=layers.Dense(2)(x))
+    assert quiet(mc.Model, input=x, output=layers.Dense(2)(x)).output_shape == (None, 2)
     assert model.output_shape == (None, 2)
 
 
@@ -201,7 +201,8 @@ def test_merge():
 def test_val_acc(tmp_path):
     path = str(tmp_path / "{epoch:02d}-{val_acc:.2f}.mcnn")
     saver = callbacks.ModelCheckpoint(path, monitor="val_acc", save_best_only=True)
-    network().fit(X, Y, verbose=0, validation_data=(X, Y), callbacks=[saver])
+    with says(r"\{val_acc\} is a word of Keras 2; write \{val_accuracy\}"):
+        network().fit(X, Y, verbose=0, validation_data=(X, Y), callbacks=[saver])
     assert [p.name[:3] for p in tmp_path.iterdir()] == ["01-"]
 
 

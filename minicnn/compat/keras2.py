@@ -148,6 +148,27 @@ def merge(
     return getattr(layers, today)(inputs, name=name, **options)
 
 
+# Names of logs in the files' names of ModelCheckpoint, and today's.
+LOGS = {"acc": "accuracy", "val_acc": "val_accuracy", "lr": "learning_rate"}
+
+
+def with_old_logs(path_of: Callable[..., str]) -> Callable[..., str]:
+    """Wrap ModelCheckpoint's method that fills in file names, so that it knows {val_acc}."""
+
+    @functools.wraps(path_of)
+    def wrapped(checkpoint: Any, logs: dict[str, float], batch: int | None) -> str:
+        old = {
+            name: logs[today]
+            for name, today in LOGS.items()
+            if today in logs and name not in logs and f"{{{name}" in checkpoint.filepath
+        }
+        for name in old:
+            say_once(f"{{{name}}}", f"{{{name}}} is a word of Keras 2; write {{{LOGS[name]}}}")
+        return path_of(checkpoint, logs | old, batch)
+
+    return wrapped
+
+
 # --- methods ------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from minicnn import callbacks, layers, models, optimizers, preprocessing, utils
 from minicnn.compat import keras2_words as words
-from minicnn.compat.keras2 import OldMethods, accept, convolution2d
+from minicnn.compat.keras2 import OldMethods, accept, convolution2d, with_old_logs
 from minicnn.compat.keras2_modules import make_modules
 
 METHODS = ("fit_generator", "evaluate_generator", "predict_generator", "predict_classes",
@@ -26,6 +26,8 @@ def install() -> None:
     accept(models.Model, "compile", words.COMPILE)
     for name in ("fit", "evaluate", "predict"):
         accept(models.Model, name, words.TRAINING)
+    checkpoint = vars(callbacks.ModelCheckpoint)
+    setattr(callbacks.ModelCheckpoint, "_path", with_old_logs(checkpoint["_path"]))  # noqa: B010
     accept(utils, "to_categorical", words.CATEGORIES)
     for name in METHODS:
         setattr(models.Model, name, vars(OldMethods)[name])
