@@ -2,6 +2,7 @@
 
 import minicnn.startup  # noqa: F401  first: the others take time, in which Ctrl-C may be typed
 from minicnn import (
+    backend,
     callbacks,
     classic,
     config,
@@ -13,6 +14,7 @@ from minicnn import (
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     operations,
     ops,
@@ -26,10 +28,10 @@ from minicnn import (
 )
 from minicnn.backends import (
     available_backends,
-    backend,
     backend_info,
     current_backend,
     set_backend,
+    use_backend,
 )
 from minicnn.compat import install
 from minicnn.config import set_precision
@@ -64,6 +66,7 @@ __all__ = [
     "load_model",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "operations",
     "ops",
@@ -76,6 +79,7 @@ __all__ = [
     "set_pixel_limit",
     "set_precision",
     "tune",
+    "use_backend",
     "utils",
     "zoo",
 ]

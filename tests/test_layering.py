@@ -76,8 +76,8 @@ MAY_IMPORT = LEVEL_0 | {
     "metrics": {*LEAVES, "losses"},
     "layers": {*LEAVES, "initializers", "operations"},
     "ops": {*LEAVES, "dlpack", "layers", "operations"},
-    "callbacks": LEAVES,
-    "history": {*LEAVES, "callbacks", "support.plots"},
+    "callbacks": {*LEAVES, "support.plots", "support.progress"},
+    "history": {*LEAVES, "callbacks"},
     # The operation that changes images, and its kernel; the version, which `fetch` says to servers.
     "data": {*LEAVES, "backends", "operations", "version"},
     "preprocessing": {"data"},

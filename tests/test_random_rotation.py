@@ -180,7 +180,7 @@ def test_every_engine_turns_the_images_alike():
     engines += [] if device.missing() else ["cuda"]
     losses = []
     for engine in engines:
-        with mc.backend(engine), warnings.catch_warnings():
+        with mc.use_backend(engine), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of the simulator's scalars
             model = network()
             losses.append([model.train_on_batch(x, y) for _ in range(2)])

@@ -223,11 +223,11 @@ class CompiledNetwork(Network):
         loss = self.loss if isinstance(self.loss, Loss) else None
         return [metrics.get(metric, loss, shape) for metric in self.compiled_metrics]
 
-    def step_metrics(self) -> list[Metric]:
-        """Return the compiled metrics, reset; each call returns the same objects."""
+    def step_metrics(self, *, keep: bool = False) -> list[Metric]:
+        """Return the compiled metrics, reset unless `keep`; each call returns the same objects."""
         if self._step_metrics is None:
             self._step_metrics = self.new_metrics()
-        for metric in self._step_metrics:
+        for metric in () if keep else self._step_metrics:
             metric.reset()
         return self._step_metrics
 
