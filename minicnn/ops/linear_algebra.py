@@ -16,7 +16,17 @@ from minicnn.layers.tracing import apply_operation
 from minicnn.operations.binary import MATMUL
 from minicnn.operations.dense import DENSE
 from minicnn.ops.arithmetic import multiply
-from minicnn.ops.operands import adapted, axis_of, broadcast_one, cast_to, dtype_of, floats, is_float, reshaped, tensor
+from minicnn.ops.operands import (
+    adapted,
+    axis_of,
+    broadcast_one,
+    cast_to,
+    dtype_of,
+    floats,
+    is_float,
+    reshaped,
+    tensor,
+)
 from minicnn.ops.reductions import sum
 from minicnn.ops.shapes import ravel, transpose
 from minicnn.shapes import is_int
@@ -49,7 +59,7 @@ def _matmul(a: Any, b: Any) -> Any:
     b = reshaped(b, (*b.shape, 1)) if column else b
     if a.shape[-1] != b.shape[-2]:
         raise ShapeError(
-            f"matmul sums over the last axis of x1 and the last but one of x2, which must be equal; "
+            "matmul sums over the last axis of x1 and the last but one of x2, which must be equal: "
             f"got {shape_text(a.shape)} and {shape_text(b.shape)}"
         )
     y = _product(a, b)
@@ -74,9 +84,10 @@ def _product(a: Any, b: Any) -> Any:
 
 def _batch(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
     rank = max(len(first), len(second))
-    pairs = zip((1,) * (rank - len(first)) + first, (1,) * (rank - len(second)) + second, strict=True)
-    lengths = tuple(m if n == 1 else n for n, m in pairs)
-    return lengths
+    pairs = zip(
+        (1,) * (rank - len(first)) + first, (1,) * (rank - len(second)) + second, strict=True
+    )
+    return tuple(m if n == 1 else n for n, m in pairs)
 
 
 @tensor_function
