@@ -38,12 +38,16 @@ MODULES = (
     "softmax",
     "upsample",
 )
-# Those that only `backends/numpy` has yet: the other engines leave their kernels to it.
-REFERENCE_MODULES = (
+# Those that `backends/cuda` does not have: the GPU leaves their kernels to the reference.
+WITHOUT_CUDA = (
+    "adjust_colors",
     "arrange",
     "binary",
+    "group_norm",
     "matmul",
+    "random_arrays",
     "reduce",
+    "resample",
     "unary",
 )
 FLOAT64 = ("total", "moments")  # the reads that are float64; every other float is float32

@@ -10,7 +10,7 @@ from minicnn import random
 from minicnn.contracts import Shape
 from minicnn.errors import ShapeError
 from minicnn.host_sync import mark_parameters_changed, synced
-from minicnn.initializers import Initializer
+from minicnn.initializers import GlorotUniform, initial_values
 from minicnn.layers.operators import FUNCTIONS, Operators
 
 
@@ -21,15 +21,16 @@ class InitialValues:
     in its network, and on the parameter's own name in the layer.
     """
 
-    def __init__(self, initializer: Initializer, shape: Shape, rng_name: str, name: str) -> None:
-        self.initializer, self.shape, self.rng_name, self.name = initializer, shape, rng_name, name
+    def __init__(self, initializer: Any, shape: Shape, rng_name: str, name: str) -> None:
+        self.initializer = GlorotUniform() if initializer is None else initializer
+        self.shape, self.rng_name, self.name = shape, rng_name, name
         self.seed = random.seed()
 
     def draw(self) -> np.ndarray:
         """Return the values; every call gives the same ones."""
         with random.seeded(self.seed):
             rng = random.generator(f"{self.rng_name}/{self.name}")
-        return self.initializer(self.shape, rng)
+            return initial_values(self.initializer, self.shape, rng)
 
 
 class Parameter(Operators):
