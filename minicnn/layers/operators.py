@@ -15,7 +15,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {}
 class Operators:
     """Base class of what stands for an array in a network, and can be added and multiplied."""
 
-    shape: tuple[int, ...]
     __array_ufunc__: Any = None  # array + tensor is computed by the tensor
 
     def __add__(self, other: Any) -> Any:
@@ -76,7 +75,8 @@ class Operators:
         return FUNCTIONS["get_item"](self, key)
 
     def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(self.shape[0]))
+        length: int = getattr(self, "shape", (0,))[0]
+        return (self[i] for i in range(length))
 
     def __and__(self, other: Any) -> Any:
         return FUNCTIONS["logical_and"](self, other)
