@@ -112,6 +112,9 @@ class CompiledNetwork(Network):
         loss_weights: Sequence[float] | None = None,
     ) -> None:
         """Take a new optimizer with fresh state, losses, their weights, and metrics."""
+        for one in [loss] if isinstance(loss, Loss) else loss or []:
+            if one is not None:
+                one.check_trainable()
         self.optimizer, self.loss, self.compiled_metrics = optimizer, loss, reported
         self.loss_weights = loss_weights
         self.fuse = fuse
@@ -293,7 +296,8 @@ class CompiledNetwork(Network):
         def make(memory: Memory) -> Execution:
             plan = self._plan(kind, specs, label_specs, memory.shared)
             check_activations(plan.program.arena_bytes, len(inputs[0]))
-            return Execution(plan, memory.arena, [target.weight for target in targets])
+            weights, scales = [t.weight for t in targets], [t.loss.scale for t in targets]
+            return Execution(plan, memory.arena, weights, scales)
 
         return self._executions.get(key, make)
 

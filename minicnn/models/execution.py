@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +13,14 @@ from minicnn.host_sync import mark_parameters_changed, parameters_version, synce
 from minicnn.models.batches import Batch
 from minicnn.models.planner.plan import Plan
 from minicnn.support.structures import mapped, single
+
+# What a loss multiplies the mean of a batch by, from the number of samples and their weights.
+Scale = Callable[[int, np.ndarray | None], float]
+
+
+def no_scale(samples: int, weights: np.ndarray | None) -> float:
+    """Return 1: the loss of a batch is the mean of its samples' losses."""
+    return 1.0
 
 
 class BatchResult(NamedTuple):
@@ -34,9 +42,14 @@ class Execution:
     """Runs one plan on one engine, in an arena of its own or in a shared one."""
 
     def __init__(
-        self, plan: Plan, arena: Any = None, loss_weights: Sequence[float] = (1.0,)
+        self,
+        plan: Plan,
+        arena: Any = None,
+        loss_weights: Sequence[float] = (1.0,),
+        scales: Sequence[Scale] = (no_scale,),
     ) -> None:
         self.plan = plan
+        self.scales = scales
         self.loss_weights = loss_weights if plan.losses else ()
         self.engine = current_backend()
         self.runner: Runner = runner(plan.program, plan.arrays, arena)
@@ -96,9 +109,11 @@ class Execution:
         if batch.weights is not None or not self._dloss_is_mean:
             self._dloss_is_mean = False  # in case Ctrl-C interrupts the next lines
             n = len(batch.inputs[0])
-            targets = zip(self.plan.dlosses, self.loss_weights, strict=True)
-            for (index, weight), rows in zip(targets, self._weights(batch), strict=True):
-                gradient = gradient_of_mean(rows, n)
+            targets = zip(self.plan.dlosses, self.loss_weights, self.scales, strict=True)
+            for (index, loss_weight, scale), rows in zip(
+                targets, self._weights(batch), strict=True
+            ):
+                gradient, weight = gradient_of_mean(rows, n), loss_weight * scale(n, rows)
                 self._set(index, gradient if weight == 1 else weight * gradient)
             self._dloss_is_mean = batch.weights is None
 
@@ -108,8 +123,9 @@ class Execution:
         return given if isinstance(given, (list, tuple)) else [given] * len(self.plan.losses)
 
     def _result(self, batch: Batch) -> BatchResult:
-        pairs = zip(self.plan.losses, self._weights(batch), strict=True)
-        losses = tuple(weighted_mean(self.runner[i], rows) for i, rows in pairs)
+        n = len(batch.inputs[0])
+        found = zip(self.plan.losses, self.scales, self._weights(batch), strict=False)
+        losses = tuple(weighted_mean(self.runner[i], w) * scale(n, w) for i, scale, w in found)
         whole = sum(w * loss for w, loss in zip(self.loss_weights, losses, strict=True))
         whole += sum(float(self.runner[i].sum(dtype=np.float64)) for i in self.plan.penalties)
         predictions = [self.runner[i] for i in self.plan.outputs]

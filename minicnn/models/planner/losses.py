@@ -9,7 +9,7 @@ from minicnn.contracts import Spec
 from minicnn.errors import ShapeError
 from minicnn.layers.parameter import Parameter
 from minicnn.layers.tracing import TracedTensor, tracing, unwrapped
-from minicnn.losses import Loss
+from minicnn.losses import KernelLoss, Loss
 from minicnn.models.planner.trace import Node, Trace, Value
 
 
@@ -37,6 +37,8 @@ def record_loss(trace: Trace, target: Target, output: Value, labels: Spec) -> Lo
     """
     loss = target.loss
     y_true = Value(f"y_true_{target.output}" if target.output else "y_true", labels, "input")
+    if not isinstance(loss, KernelLoss) or not loss.has_kernel(output.shape):
+        return LossValues(y_true, _formula(trace, loss, y_true, output), output)
     last = _only_writer(trace.nodes, output)
     name = None if last is None else loss.fused_with.get(last.operation.name)
     if name is not None and last is not None:
@@ -44,8 +46,6 @@ def record_loss(trace: Trace, target: Target, output: Value, labels: Spec) -> Lo
         fused = loss.operation_named(name)
         node = trace.record(fused, (last.reads[0], y_true), loss.attributes)
         return LossValues(y_true, node.writes[0], node.writes[1])
-    if loss.is_formula:
-        return LossValues(y_true, _formula(trace, loss, y_true, output), output)
     operation = loss.operation_named(loss.operation)
     node = trace.record(operation, (output, y_true), loss.attributes)
     return LossValues(y_true, node.writes[0], output)
