@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from keras_metric_cases import DATA, FUNCTIONS, LOSSES, METRICS, WEIGHTS
+from keras_metric_cases import DATA, FUNCTIONS, LOSSES, METRICS, TRAININGS, WEIGHTS, train
 
 import minicnn as mc
 from minicnn import losses, metrics
@@ -94,3 +94,14 @@ def test_gradients(case, expected):
     found = gradient(loss, DATA[labels], DATA[predictions])
     check(found.reshape(-1)[:6], expected[6], rel=1e-4)
     check(np.abs(found).sum(), expected[7], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    list(zip(TRAININGS, NUMBERS["trainings"], strict=True)),
+    ids=[f"{i}-{LOSSES[case[0]][0]}" for i, case in enumerate(TRAININGS)],
+)
+def test_twenty_steps_of_training(case, expected):
+    first, last, kernel = train(mc, case)
+    check([first, last], expected[:2], rel=2e-4)
+    check(kernel, expected[2], rel=2e-3, abs=1e-4)

@@ -115,7 +115,8 @@ LARGE = {
         "upsample2d", arrays(x=(3, 15, 13, 37)), {"size": (2, 3), "interpolation": "bilinear"}
     ),
     "conv2d_transpose": Case(
-        "conv2d_transpose", arrays(x=(3, 15, 13, 20), w=(3, 3, 17, 20)),
+        "conv2d_transpose",
+        arrays(x=(3, 15, 13, 20), w=(3, 3, 17, 20)),
         conv((30, 26), 3, 2, "same"),
     ),
     "zero_pad2d": Case("zero_pad2d", arrays(x=(3, 31, 29, 37)), {"pad_h": (1, 2), "pad_w": (0, 3)}),

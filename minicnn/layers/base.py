@@ -226,6 +226,8 @@ class Layer(Inspection, Weights):
                 apply, *replaced((args, kwargs), TracedTensor, unwrapped), training=training
             )
             if scope is not None:
+                if isinstance(result, Spec):
+                    self.traced_shape = (None, *result.shape[1:])
                 return mapped(result, scope.wrapped)
             # An input that is returned as it is stays the same object.
             return mapped(result, lambda y: y if any(y is x for x in inputs) else as_result(y))
@@ -241,7 +243,7 @@ class Layer(Inspection, Weights):
         """
         if type(self).call is Layer.call:
             result = self.forward(apply, *self._flat(args), training=training)
-            if self.activity_regularizer is not None:
+            if self.activity_regularizer is not None and apply is not infer_spec:
                 with tracing(apply, training) as scope:
                     self._regularize(mapped(result, scope.wrapped))
             return result
@@ -257,7 +259,14 @@ class Layer(Inspection, Weights):
         """Add the penalty of `activity_regularizer`, which Keras divides by the batch size."""
         if self.activity_regularizer is not None:
             for y in flat(result):
-                self.add_loss(self.activity_regularizer(y) / y.shape[0])
+                self.add_loss(self.activity_regularizer(y) / max(y.shape[0], 1))
+
+    @property
+    def losses(self) -> list[Any]:
+        """What was added to the loss in the last call on arrays, and the regularizers' values."""
+        added = [one for layer in self.flattened() for one in layer.eager_losses]
+        rules = ((p.regularizer, p) for p in self.trainable_parameters)
+        return added + [rule(parameter) for rule, parameter in rules if rule is not None]
 
     def add_loss(self, loss: Any) -> None:
         """Add a scalar that is computed in `call` to the loss of the training."""

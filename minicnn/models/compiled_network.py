@@ -33,6 +33,7 @@ from minicnn.models.planner.plan import Plan, plan_prediction, plan_test, plan_t
 from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.programs import Memory, Programs
 from minicnn.models.training.interrupt import Interrupt, Uninterruptible
+from minicnn.models.training.measures import Reported
 from minicnn.models.training.nonfinite import first_not_finite
 from minicnn.models.training.session import TrainingSession
 from minicnn.optimizers import Optimizer
@@ -49,7 +50,9 @@ class CompiledNetwork(Network):
         # One loss for every output, or one or None for each.
         self.loss: Loss | Sequence[Loss | None] | None = None
         self.loss_weights: Sequence[float] | None = None
-        self.compiled_metrics: list[Any] = []
+        self.compiled_metrics: list[Reported] = []
+        # The outputs in the order in which their losses are reported; [] is the network's order.
+        self.loss_order: list[int] = []
         self.fuse = True
         self.stop_training = False
         self.session = TrainingSession()
@@ -106,15 +109,12 @@ class CompiledNetwork(Network):
         self,
         optimizer: Optimizer,
         loss: Loss | Sequence[Loss | None] | None,
-        reported: list[Any],
+        reported: list[Reported],
         *,
         fuse: bool,
         loss_weights: Sequence[float] | None = None,
     ) -> None:
         """Take a new optimizer with fresh state, losses, their weights, and metrics."""
-        for one in [loss] if isinstance(loss, Loss) else loss or []:
-            if one is not None:
-                one.check_trainable()
         self.optimizer, self.loss, self.compiled_metrics = optimizer, loss, reported
         self.loss_weights = loss_weights
         self.fuse = fuse
@@ -222,15 +222,18 @@ class CompiledNetwork(Network):
 
     def new_metrics(self) -> list[Metric]:
         """Return a new set of the compiled metrics."""
-        shape = self.graph.outputs[0].shape
-        loss = self.loss if isinstance(self.loss, Loss) else None
-        return [metrics.get(metric, loss, shape) for metric in self.compiled_metrics]
+        each = {target.output: target.loss for target in self.targets}
+        shapes = [tensor.shape for tensor in self.graph.outputs]
+        return [
+            metrics.get(one.metric, each.get(one.output), shapes[one.output])
+            for one in self.compiled_metrics
+        ]
 
-    def step_metrics(self) -> list[Metric]:
-        """Return the compiled metrics, reset; each call returns the same objects."""
+    def step_metrics(self, *, keep: bool = False) -> list[Metric]:
+        """Return the compiled metrics, reset unless `keep`; each call returns the same objects."""
         if self._step_metrics is None:
             self._step_metrics = self.new_metrics()
-        for metric in self._step_metrics:
+        for metric in () if keep else self._step_metrics:
             metric.reset()
         return self._step_metrics
 
@@ -296,8 +299,7 @@ class CompiledNetwork(Network):
         def make(memory: Memory) -> Execution:
             plan = self._plan(kind, specs, label_specs, memory.shared)
             check_activations(plan.program.arena_bytes, len(inputs[0]))
-            weights, scales = [t.weight for t in targets], [t.loss.scale for t in targets]
-            return Execution(plan, memory.arena, weights, scales)
+            return Execution(plan, memory.arena, targets)
 
         return self._executions.get(key, make)
 

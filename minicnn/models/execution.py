@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,17 +10,11 @@ import numpy as np
 from minicnn.backends import current_backend, runner
 from minicnn.backends.engine import Runner
 from minicnn.host_sync import mark_parameters_changed, parameters_version, synced
+from minicnn.losses.base import MEANS
 from minicnn.models.batches import Batch
+from minicnn.models.planner.losses import Target
 from minicnn.models.planner.plan import Plan
 from minicnn.support.structures import mapped, single
-
-# What a loss multiplies the mean of a batch by, from the number of samples and their weights.
-Scale = Callable[[int, np.ndarray | None], float]
-
-
-def no_scale(samples: int, weights: np.ndarray | None) -> float:
-    """Return 1: the loss of a batch is the mean of its samples' losses."""
-    return 1.0
 
 
 class BatchResult(NamedTuple):
@@ -41,16 +35,8 @@ class BatchResult(NamedTuple):
 class Execution:
     """Runs one plan on one engine, in an arena of its own or in a shared one."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        arena: Any = None,
-        loss_weights: Sequence[float] = (1.0,),
-        scales: Sequence[Scale] = (no_scale,),
-    ) -> None:
-        self.plan = plan
-        self.scales = scales
-        self.loss_weights = loss_weights if plan.losses else ()
+    def __init__(self, plan: Plan, arena: Any = None, targets: Sequence[Target] = ()) -> None:
+        self.plan, self.targets = plan, targets
         self.engine = current_backend()
         self.runner: Runner = runner(plan.program, plan.arrays, arena)
         self._version = 0  # of the parameters when the constant steps last ran
@@ -109,12 +95,10 @@ class Execution:
         if batch.weights is not None or not self._dloss_is_mean:
             self._dloss_is_mean = False  # in case Ctrl-C interrupts the next lines
             n = len(batch.inputs[0])
-            targets = zip(self.plan.dlosses, self.loss_weights, self.scales, strict=True)
-            for (index, loss_weight, scale), rows in zip(
-                targets, self._weights(batch), strict=True
-            ):
-                gradient, weight = gradient_of_mean(rows, n), loss_weight * scale(n, rows)
-                self._set(index, gradient if weight == 1 else weight * gradient)
+            given = zip(self.plan.dlosses, self._factors(batch), self._weights(batch), strict=True)
+            for index, factor, rows in given:
+                gradient = gradient_of_mean(rows, n)
+                self._set(index, gradient if factor == 1 else factor * gradient)
             self._dloss_is_mean = batch.weights is None
 
     def _weights(self, batch: Batch) -> Sequence[np.ndarray | None]:
@@ -122,11 +106,21 @@ class Execution:
         given = batch.weights
         return given if isinstance(given, (list, tuple)) else [given] * len(self.plan.losses)
 
+    def _factors(self, batch: Batch) -> list[float]:
+        """Return what the mean of each loss is multiplied by in the whole loss."""
+        n, pairs = len(batch.inputs[0]), zip(self.targets, self._weights(batch), strict=True)
+        return [target.weight * target.loss.scale(n, rows) for target, rows in pairs]
+
+    @property
+    def takes_groups(self) -> bool:
+        """Whether the whole loss is the mean of one loss, so that an engine may take many steps."""
+        alone = len(self.targets) == 1 and not self.plan.penalties
+        return alone and self.targets[0].weight == 1 and self.targets[0].loss.reduction in MEANS[:2]
+
     def _result(self, batch: Batch) -> BatchResult:
-        n = len(batch.inputs[0])
-        found = zip(self.plan.losses, self.scales, self._weights(batch), strict=False)
-        losses = tuple(weighted_mean(self.runner[i], w) * scale(n, w) for i, scale, w in found)
-        whole = sum(w * loss for w, loss in zip(self.loss_weights, losses, strict=True))
+        pairs = zip(self.plan.losses, self._weights(batch), strict=True)
+        losses = tuple(weighted_mean(self.runner[i], rows) for i, rows in pairs)
+        whole = sum(f * loss for f, loss in zip(self._factors(batch), losses, strict=True))
         whole += sum(float(self.runner[i].sum(dtype=np.float64)) for i in self.plan.penalties)
         predictions = [self.runner[i] for i in self.plan.outputs]
         return BatchResult(single(predictions), float(whole), losses)

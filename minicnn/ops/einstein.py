@@ -61,7 +61,7 @@ def _parsed(subscripts: str, ranks: list[int]) -> tuple[list[str], str]:
         result = ("..." if room else "") + "".join(once)
     result = result.replace("...", ROOM[:room])
     for part, rank in zip(parts, ranks, strict=True):
-        if len(part) != rank or len(set(part)) < rank or not part.isalpha() and part:
+        if len(part) != rank or len(set(part)) < rank or (not part.isalpha() and part):
             raise ArgumentError(
                 f"{subscripts!r} must have one letter for each axis of a tensor, all different; "
                 f"got a tensor of {rank} axes for {part!r}"
@@ -89,7 +89,9 @@ def _pair(a: Any, first: str, b: Any, second: str, kept: set[str]) -> tuple[Any,
     left = _grouped(a, first, [batch, rows, inner], lengths)
     right = _grouped(b, second, [batch, inner, columns], lengths)
     y = matmul(left, right)
-    return reshaped(y, tuple(lengths[one] for one in batch + rows + columns)), batch + rows + columns
+    return reshaped(
+        y, tuple(lengths[one] for one in batch + rows + columns)
+    ), batch + rows + columns
 
 
 def _summed(x: Any, letters: str, kept: set[str]) -> tuple[Any, str]:

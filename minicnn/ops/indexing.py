@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from minicnn.checks import check_choice, check_int, quoted
-from minicnn.errors import ArgumentError, ShapeError
+from minicnn.checks import check_int, quoted
+from minicnn.errors import ArgumentError
 from minicnn.layers.functions import tensor_function
 from minicnn.layers.operators import FUNCTIONS
 from minicnn.layers.tracing import apply_operation
-from minicnn.operations.arrange import ONE_HOT, PAD, SLICE, TAKE
-from minicnn.operations.shape import ZERO_PAD2D
+from minicnn.operations.arrange import ONE_HOT, TAKE
 from minicnn.ops.operands import (
-    axes_of,
     axis_of,
     broadcast,
     cast_to,
@@ -209,4 +206,3 @@ def _known(x: Any, name: str) -> np.ndarray:
     if is_traced(x):
         raise ArgumentError(f"{name} needs arrays; it cannot be part of a network")
     return np.asarray(x)
-

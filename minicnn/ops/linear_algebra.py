@@ -16,7 +16,17 @@ from minicnn.layers.tracing import apply_operation
 from minicnn.operations.binary import MATMUL
 from minicnn.operations.dense import DENSE
 from minicnn.ops.arithmetic import multiply
-from minicnn.ops.operands import adapted, axis_of, broadcast_one, cast_to, dtype_of, floats, is_float, reshaped, tensor
+from minicnn.ops.operands import (
+    adapted,
+    axis_of,
+    broadcast_one,
+    cast_to,
+    dtype_of,
+    floats,
+    is_float,
+    reshaped,
+    tensor,
+)
 from minicnn.ops.reductions import sum
 from minicnn.ops.shapes import ravel, transpose
 from minicnn.shapes import is_int
@@ -74,7 +84,9 @@ def _product(a: Any, b: Any) -> Any:
 
 def _batch(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
     rank = max(len(first), len(second))
-    pairs = zip((1,) * (rank - len(first)) + first, (1,) * (rank - len(second)) + second, strict=True)
+    pairs = zip(
+        (1,) * (rank - len(first)) + first, (1,) * (rank - len(second)) + second, strict=True
+    )
     lengths = tuple(m if n == 1 else n for n, m in pairs)
     return lengths
 

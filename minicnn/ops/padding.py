@@ -61,5 +61,3 @@ def _padded(x: Any, pads: tuple[tuple[int, int], ...], value: float) -> Any:
     if images and value == 0 and is_float(x):
         return apply_operation(ZERO_PAD2D, x, padding=pads[1:3])
     return apply_operation(PAD, x, pads=pads, value=value)
-
-

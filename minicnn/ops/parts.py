@@ -96,5 +96,3 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Any:
             first, second = split(x, [start], at)
             x = concatenate([second, first], at)
     return x
-
-

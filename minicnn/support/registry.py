@@ -292,6 +292,11 @@ def custom_objects(classes: Classes | None) -> Iterator[None]:
 _known = custom_objects  # under a name that no argument has
 
 
+def get_custom_objects() -> dict[str, Any]:
+    """Return the user's classes and functions by name, as a dict that may be changed."""
+    return _custom_objects.get()  # type: ignore[return-value]
+
+
 def find_function(name: object) -> Callable[..., Any] | None:
     """Return the function of that name from `custom_objects` or `register_serializable`."""
     if not isinstance(name, str):

@@ -49,7 +49,7 @@ def _defaults(kind: type) -> dict[str, Any]:
 
 def _is_default(value: Any, default: Any) -> bool:
     """Return whether a config's value means the default: "linear" is the activation None."""
-    if default is None and value == "linear":
+    if default is None and value in ("linear", "channels_last"):
         return True
     if isinstance(default, str) and _is_serialized(value) and not value["config"]:
         return bool(value["class"].lower() == default.replace("_", ""))  # HeNormal, he_normal
