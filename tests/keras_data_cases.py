@@ -126,7 +126,7 @@ ROUNDED = {
 }
 
 ROUNDED |= {
-    f"keras.preprocessing.image.smart_resize({IMAGE}, {size}, 'bicubic')": 0.02
+    f"keras.preprocessing.image.smart_resize({IMAGE}, {size}, 'bicubic')": 0.15
     for size in ((3, 3), (9, 16), (6, 5))
 }
 
