@@ -131,7 +131,7 @@ class Soak:
 
     def compile(self, model: mc.Model) -> None:
         optimizer = str(self.rng.choice(OPTIMIZERS))
-        model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
 
     def data(self, most: int = 70) -> tuple[np.ndarray, np.ndarray]:
         """Return a random number of random samples and labels."""

@@ -109,7 +109,7 @@ def compiled(build=network):
     model = build()
     rate = mc.schedules.ExponentialDecay(0.05, 2, 0.7)
     optimizer = mc.optimizers.SGD(rate, momentum=0.9)
-    model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 

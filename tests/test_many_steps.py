@@ -89,7 +89,7 @@ def compiled(**options):
     model = network()
     rate = mc.schedules.ExponentialDecay(0.01, 2, 0.7)
     model.compile(
-        mc.optimizers.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"], **options
+        mc.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"], **options
     )
     return model
 

@@ -57,7 +57,7 @@ def compiled(build, **options):
     mc.utils.set_random_seed(3)
     model = build()
     optimizer = mc.optimizers.SGD(0.05, momentum=0.9)
-    model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"], **options)
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], **options)
     return model
 
 
