@@ -299,7 +299,7 @@ class CompiledNetwork(Network):
         def make(memory: Memory) -> Execution:
             plan = self._plan(kind, specs, label_specs, memory.shared)
             check_activations(plan.program.arena_bytes, len(inputs[0]))
-            return Execution(plan, memory.arena, [target.weight for target in targets])
+            return Execution(plan, memory.arena, targets)
 
         return self._executions.get(key, make)
 

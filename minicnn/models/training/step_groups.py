@@ -127,7 +127,7 @@ def _alike(a: Batch, b: Batch) -> bool:
 def max_steps_for(model: CompiledNetwork, inputs: tuple[np.ndarray, ...]) -> int:
     """Return how many steps on such batches the current engine takes per call."""
     execution = _execution(model, inputs)
-    return execution.runner.max_steps_per_call if execution.plan.has_one_loss else 1
+    return execution.runner.max_steps_per_call if execution.takes_groups else 1
 
 
 class TrainedGroup(NamedTuple):
