@@ -171,7 +171,7 @@ class TensorBoard(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Add the points of a batch, at the number of steps so far."""
-        step = self.model.optimizer.iterations
+        step = self.model.optimizer.steps
         if self.update_freq != "epoch" and step % int(self.update_freq) == 0:
             for name, value in (logs or {}).items():
                 self._writer("train").add_scalar(f"batch_{name}", value, step)

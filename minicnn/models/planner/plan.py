@@ -26,7 +26,7 @@ from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.planner.trace import Call, Node, Trace, Value
 from minicnn.models.planner.updates import SlotFinder, Updates, fuse_dense_updates
 from minicnn.models.planner.views import drop_views
-from minicnn.optimizers import Optimizer
+from minicnn.optimizers import Optimizer, StepKind
 from minicnn.program import Buffer, Program, Step
 
 # The values that a Plan has fields for, by the names of these fields.
@@ -92,10 +92,12 @@ def plan_training(
     shared: SharedArrays | None = None,
     *,
     fuse: bool = True,
+    kind: StepKind | None = None,
 ) -> Plan:
     """Plan the program of one training step: forward, loss, backward, update.
 
-    `slot` returns the optimizer's array for a parameter and a slot's name. Here and in the other
+    `slot` returns the optimizer's array for a parameter and a slot's name; `kind` is what the
+    step does, if the optimizer has several kinds of steps. Here and in the other
     plans, `shared` holds the arrays that several programs use in turn.
     """
     trace, values = Trace(), _inputs(graph, inputs)
@@ -109,7 +111,7 @@ def plan_training(
     learned = _learned(graph, trace)
     dloss = Value("dloss", Spec(last.writes[0].shape), "input")
     gradients = _backward(graph, nodes, learned, last.writes[0], dloss)
-    updates = _updates(optimizer, slot, nodes, learned, gradients)
+    updates = _updates(Updates(optimizer, slot, kind), nodes, learned, gradients)
     special_values: SpecialValues = {"loss": last.writes[0], "y_true": labels, "dloss": dloss}
     special_values |= {"rates": updates.rates, "rng_key": trace.rng_key}
     calls = [n.call for n in nodes] + gradients.calls + updates.preparations
@@ -153,14 +155,9 @@ def _backward(
 
 
 def _updates(
-    optimizer: Optimizer,
-    slot: SlotFinder,
-    nodes: list[Node],
-    learned: dict[int, Parameter],
-    gradients: Gradients,
+    updates: Updates, nodes: list[Node], learned: dict[int, Parameter], gradients: Gradients
 ) -> Updates:
-    """Return the calls that clip the gradients and update the parameters."""
-    updates = Updates(optimizer, slot)
+    """Add the calls that clip the gradients and update the parameters."""
     weights = {id(v): v for node in nodes for v in node.reads if v is not None}
     updates.add([(weights[i], p, gradients.of(weights[i])) for i, p in learned.items()])
     return updates
