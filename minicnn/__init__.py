@@ -2,6 +2,8 @@
 
 import minicnn.startup  # noqa: F401  first: the others take time, in which Ctrl-C may be typed
 from minicnn import (
+    activations,
+    backend,
     callbacks,
     classic,
     config,
@@ -13,12 +15,14 @@ from minicnn import (
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     operations,
     ops,
     optimizers,
     preprocessing,
     regularizers,
+    saving,
     schedules,
     tune,
     utils,
@@ -26,10 +30,10 @@ from minicnn import (
 )
 from minicnn.backends import (
     available_backends,
-    backend,
     backend_info,
     current_backend,
     set_backend,
+    use_backend,
 )
 from minicnn.config import set_precision
 from minicnn.devices import list_devices
@@ -43,6 +47,7 @@ __all__ = [
     "Model",
     "Sequential",
     "__version__",
+    "activations",
     "available_backends",
     "backend",
     "backend_info",
@@ -60,18 +65,21 @@ __all__ = [
     "load_model",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "operations",
     "ops",
     "optimizers",
     "preprocessing",
     "regularizers",
+    "saving",
     "schedules",
     "set_backend",
     "set_memory_limit",
     "set_pixel_limit",
     "set_precision",
     "tune",
+    "use_backend",
     "utils",
     "zoo",
 ]

@@ -11,37 +11,11 @@ respect to the array of that name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from minicnn.shapes import Pair, Window2D
-
-Shape = tuple[int, ...]
-Attributes = Mapping[str, Any]
-
-
-class Spec(NamedTuple):
-    """Shape and dtype of an array."""
-
-    shape: Shape
-    dtype: str = "float32"
-
-
-class Contract(NamedTuple):
-    """The arrays of one kernel, in the order of its arguments and results."""
-
-    reads: tuple[str, ...]  # a name ending in "?" may be None
-    writes: tuple[str, ...]
-    specs: Callable[..., tuple[Spec, ...]]  # (*specs of reads, **attributes) -> specs of writes
-    updates: tuple[str, ...] = ()  # writes that replace the read of the same name in place
-    in_place: str = ""  # the read that the first write may overwrite element by element
-    on_host: bool = False  # a few values, which every engine leaves to the reference
-
-
-def same(*names: int) -> Callable[..., tuple[Spec, ...]]:
-    """Return a `specs` function whose Specs equal those of the reads at these positions."""
-    return lambda *reads, **_: tuple(reads[i] for i in names)
-
+from minicnn.specs import Contract, Shape, Spec, same
+from minicnn.tensor_contracts import TENSOR_CONTRACTS
 
 # --- convolution, (N, H, W, CI) with w (KH, KW, CI / groups, CO) ------------------------------
 
@@ -59,6 +33,18 @@ def _conv2d_dx(dy: Spec, w: Spec, *, image: Pair, groups: int, **_: Any) -> tupl
 def _conv2d_dw(dy: Spec, x: Spec, *, window: Window2D, groups: int, **_: Any) -> tuple[Spec, Spec]:
     channels, filters = x.shape[3], dy.shape[3]
     return Spec((*window.size, channels // groups, filters)), Spec((filters,))
+
+
+def _conv2d_transpose(x: Spec, w: Spec, *, image: Pair, **_: Any) -> tuple[Spec]:
+    return (Spec((x.shape[0], *image, w.shape[2])),)
+
+
+def _conv2d_transpose_dx(dy: Spec, w: Spec, *, window: Window2D, image: Pair, **_: Any) -> Any:
+    return (Spec((dy.shape[0], *window.out_hw(image), w.shape[3])),)
+
+
+def _conv2d_transpose_dw(x: Spec, dy: Spec, *, window: Window2D, **_: Any) -> tuple[Spec]:
+    return (Spec((*window.size, dy.shape[3], x.shape[3])),)
 
 
 def _conv2d_pool(
@@ -102,15 +88,15 @@ def _global_max_pool(x: Spec, **_: Any) -> tuple[Spec, Spec]:
 
 
 def _dense(x: Spec, w: Spec, b: Spec | None) -> tuple[Spec]:
-    return (Spec((x.shape[0], w.shape[1])),)
+    return (Spec((*x.shape[:-1], w.shape[1])),)
 
 
 def _dense_dx(dy: Spec, w: Spec) -> tuple[Spec]:
-    return (Spec((dy.shape[0], w.shape[0])),)
+    return (Spec((*dy.shape[:-1], w.shape[0])),)
 
 
 def _dense_dw(dy: Spec, x: Spec) -> tuple[Spec, Spec]:
-    return Spec((x.shape[1], dy.shape[1])), Spec((dy.shape[1],))
+    return Spec((x.shape[-1], dy.shape[-1])), Spec(dy.shape[-1:])
 
 
 def _channels(dy: Spec, **_: Any) -> tuple[Spec]:
@@ -133,6 +119,16 @@ def _zero_pad(x: Spec, *, pad_h: Pair, pad_w: Pair) -> tuple[Spec]:
 def _zero_unpad(dy: Spec, *, pad_h: Pair, pad_w: Pair) -> tuple[Spec]:
     n, h, w, c = dy.shape
     return (Spec((n, h - sum(pad_h), w - sum(pad_w), c)),)
+
+
+def _upsample(x: Spec, *, size: Pair, **_: Any) -> tuple[Spec]:
+    n, h, w, c = x.shape
+    return (Spec((n, h * size[0], w * size[1], c)),)
+
+
+def _downsample(dy: Spec, *, size: Pair, **_: Any) -> tuple[Spec]:
+    n, h, w, c = dy.shape
+    return (Spec((n, h // size[0], w // size[1], c)),)
 
 
 def _reshape(x: Spec, *, shape: Shape, **_: Any) -> tuple[Spec]:
@@ -165,6 +161,28 @@ def _loss_and_probabilities(logits: Spec, *_: Spec, **__: Any) -> tuple[Spec, Sp
 
 def _second(*reads: Spec, **_: Any) -> tuple[Spec]:
     return (reads[1],)
+
+
+def _group_norm(
+    x: Spec, *_: Spec | None, groups: int, sample_axis: int, **__: Any
+) -> tuple[Spec, ...]:
+    statistics = Spec((*x.shape[:sample_axis], groups))
+    return x, statistics, statistics
+
+
+def _group_norm_gradients(
+    dy: Spec, x: Spec, *_: Spec | None, channel_axis: int, **__: Any
+) -> tuple[Spec, ...]:
+    channels = Spec(x.shape[channel_axis:])
+    return x, channels, channels
+
+
+def _resample(x: Spec, rows: Spec, _: Spec, columns: Spec, *__: Spec, **___: Any) -> tuple[Spec]:
+    return (Spec((x.shape[0], rows.shape[0], columns.shape[0], x.shape[3])),)
+
+
+def _given_shape(rng_key: Spec, *, shape: Shape, **_: Any) -> tuple[Spec]:
+    return (Spec(tuple(shape)),)
 
 
 # --- optimizers -------------------------------------------------------------------------------
@@ -251,6 +269,9 @@ CONTRACTS: dict[str, Contract] = {
     "conv2d_relu_backward_input_relu": Contract(
         ("dy", "y", "w", "x"), ("dz",), lambda dy, y, w, x, **a: (x,), in_place="x"
     ),
+    "conv2d_transpose_forward": Contract(("x", "w"), ("y",), _conv2d_transpose),
+    "conv2d_transpose_backward_input": Contract(("dy", "w"), ("dx",), _conv2d_transpose_dx),
+    "conv2d_transpose_backward_weights": Contract(("x", "dy"), ("dw",), _conv2d_transpose_dw),
     "dense_forward": Contract(("x", "w", "b?"), ("y",), _dense),
     "dense_backward_input": Contract(("dy", "w"), ("dx",), _dense_dx),
     "dense_backward_weights": Contract(("dy", "x"), ("dw", "db"), _dense_dw),
@@ -315,10 +336,22 @@ CONTRACTS: dict[str, Contract] = {
     },
     "local_response_norm_forward": Contract(("x",), ("y", "scale"), same(0, 0)),
     "local_response_norm_backward": Contract(("dy", "x", "y", "scale"), ("dx",), same(0)),
+    "group_norm_forward": Contract(
+        ("x", "gamma?", "beta?"), ("y", "mean", "inverse_std"), _group_norm
+    ),
+    "group_norm_backward": Contract(
+        ("dy", "x", "gamma", "mean", "inverse_std"),  # gamma may be None
+        ("dx", "dgamma", "dbeta"),
+        _group_norm_gradients,
+    ),
     "dropout_forward": Contract(("x", "rng_key"), ("y",), same(0), in_place="x"),
     "dropout_backward": Contract(("dy", "rng_key"), ("dx",), same(0), in_place="dy"),
     "zero_pad2d_forward": Contract(("x",), ("y",), _zero_pad),
     "zero_pad2d_backward": Contract(("dy",), ("dx",), _zero_unpad),
+    "crop2d_forward": Contract(("x",), ("y",), _zero_unpad),
+    "crop2d_backward": Contract(("dy",), ("dx",), _zero_pad),
+    "upsample2d_forward": Contract(("x",), ("y",), _upsample),
+    "upsample2d_backward": Contract(("dy",), ("dx",), _downsample),
     "reshape_forward": Contract(("x",), ("y",), _reshape),
     "reshape_backward": Contract(("dy",), ("dx",), _reshape_back),
     "add_forward": Contract(("a", "b"), ("y",), same(0), in_place="a"),
@@ -383,4 +416,17 @@ CONTRACTS: dict[str, Contract] = {
     "clip_by_global_norm": Contract(("dw", "total"), ("dw",), same(0), updates=("dw",)),
     # Images before they are learned from: x uint8 or float32, a row of `matrix` (N, 6) each.
     "augment_forward": Contract(("x", "matrix"), ("y",), lambda x, matrix, **_: _float(x)),
+    **TENSOR_CONTRACTS,
+    # The same with (gain, shift, gray) of each image, (N, 3).
+    "adjust_colors_forward": Contract(("x", "levels"), ("y",), lambda x, levels, **_: _float(x)),
+    # An index and a weight for each of the rows and columns that one of the result is made of.
+    "resample_forward": Contract(
+        ("x", "row_index", "row_weight", "column_index", "column_weight"), ("y",), _resample
+    ),
+    "resample_backward": Contract(
+        ("dy", "row_index", "row_weight", "column_index", "column_weight"), ("dx",), _unpool
+    ),
+    # Random arrays of a shape that is an attribute.
+    "dropout_mask_forward": Contract(("rng_key",), ("y",), _given_shape),
+    "random_normal_forward": Contract(("rng_key",), ("y",), _given_shape),
 }

@@ -86,6 +86,10 @@ CASES = {
         "conv2d_max_pool2d", CONV, {"pool_size": 3, "pool_strides": 1, "activation": "linear"}, 3
     ),
     "conv2d_relu": OpCase("conv2d_relu", CONV, {"strides": (1, 2), "padding": "same"}, 3),
+    "conv2d_transpose": OpCase(
+        "conv2d_transpose", normal(IMAGES, (3, 2, 5, 4)), {"strides": (1, 2), "padding": "same"}, 2
+    ),
+    "dense of pixels": OpCase("dense", normal(IMAGES, (4, 5), (5,)), {}, 3),
     "dense": OpCase("dense", normal((N, 7), (7, 5), (5,)), {}, 3),
     "bias": OpCase("bias", normal(IMAGES, (4,)), {}, 2),
     "max_pool2d": OpCase("max_pool2d", normal(IMAGES), {"pool_size": (3, 2), "strides": 2}),
@@ -123,6 +127,11 @@ CASES = {
         "dropout", lambda rng: (*normal(IMAGES)(rng), RNG_KEY), {"rate": 0.4, "purpose": 9}
     ),
     "zero_pad2d": OpCase("zero_pad2d", normal(IMAGES), {"padding": ((1, 0), (2, 3))}),
+    "crop2d": OpCase("crop2d", normal(IMAGES), {"cropping": ((1, 0), (2, 3))}),
+    "upsample2d": OpCase("upsample2d", normal(IMAGES), {"size": (2, 3)}),
+    "upsample2d, bilinear": OpCase(
+        "upsample2d", normal(IMAGES), {"size": (3, 2), "interpolation": "bilinear"}
+    ),
     "reshape": OpCase("reshape", normal(IMAGES), {"shape": (4, -1)}),
     "add": OpCase("add", normal(IMAGES, IMAGES), {}, 2),
     "multiply": OpCase("multiply", normal(IMAGES, IMAGES), {}, 2),

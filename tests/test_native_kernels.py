@@ -7,7 +7,17 @@ import os
 import numpy as np
 import pytest
 from gradcheck import backward_kernels, everything
-from kernel_cases import BN, BN_DROPOUT, CASES, LRN, Case, arrays, conv, pool
+from kernel_cases import (
+    BN,
+    BN_DROPOUT,
+    LRN,
+    Case,
+    arrays,
+    conv,
+    of_any_batch,
+    pool,
+)
+from kernel_cases import COMPILED as CASES
 from test_contracts import OTHERS, SGD, UPDATES, as_dtype, calls, other_arrays
 
 from minicnn import contracts
@@ -31,7 +41,8 @@ EXACT = {
     "multiply_backward", "relu_forward", "relu_backward", "relu6_forward", "relu6_backward",
     "rescale_forward", "rescale_backward", "reshape_forward", "reshape_backward",
     "sgd_update", "adam_update", "rmsprop_update",
-    "adagrad_update", "zero_pad2d_forward", "zero_pad2d_backward",
+    "adagrad_update", "crop2d_forward", "crop2d_backward", "zero_pad2d_forward",
+    "zero_pad2d_backward",
 }  # fmt: skip
 PAD = Window2D((3, 4), (2, 1), (1, 1), (2, 1), (1, 3))
 
@@ -98,6 +109,18 @@ LARGE = {
         },
         {"rate": 0.37, "purpose": 2**32 - 1},
     ),
+    "crop2d": Case("crop2d", arrays(x=(3, 31, 29, 37)), {"pad_h": (1, 2), "pad_w": (0, 3)}),
+    "upsample2d": Case(
+        "upsample2d", arrays(x=(3, 15, 13, 37)), {"size": (2, 3), "interpolation": "nearest"}
+    ),
+    "upsample2d, bilinear": Case(
+        "upsample2d", arrays(x=(3, 15, 13, 37)), {"size": (2, 3), "interpolation": "bilinear"}
+    ),
+    "conv2d_transpose": Case(
+        "conv2d_transpose",
+        arrays(x=(3, 15, 13, 20), w=(3, 3, 17, 20)),
+        conv((30, 26), 3, 2, "same"),
+    ),
     "zero_pad2d": Case("zero_pad2d", arrays(x=(3, 31, 29, 37)), {"pad_h": (1, 2), "pad_w": (0, 3)}),
     "concatenate": Case(
         "concatenate",
@@ -147,7 +170,7 @@ def test_agrees_with_the_reference(case):
         assert_agrees(kernel, known, case.attributes)
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("case", of_any_batch(CASES).values(), ids=of_any_batch(CASES))
 def test_an_empty_batch_agrees(case):
     for kernel, known in calls(case, np.float32, samples=0):
         assert_agrees(kernel, known, case.attributes)

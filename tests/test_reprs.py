@@ -91,7 +91,7 @@ def test_printing_draws_no_weights():
     assert "Counted" in repr(Counted()) and Counted.draws == 0
 
 
-@pytest.mark.parametrize("name", sorted(mc.layers.LAYERS))
+@pytest.mark.parametrize("name", sorted(set(mc.layers.LAYERS) - {"Model", "Sequential"}))
 def test_every_layer_says_its_class(name):
     assert type(mc.layers.LAYERS[name].__repr__) is type(Layer.__repr__)
     assert mc.layers.LAYERS[name].__repr__ is Layer.__repr__

@@ -63,6 +63,12 @@ std::int64_t Array::size() const {
 
 std::int64_t Array::bytes() const { return size() * item_bytes; }
 
+std::int64_t Array::rows() const {
+  std::int64_t product = 1;
+  for (std::size_t i = 0; i + 1 < shape.size(); ++i) product *= shape[i];
+  return product;
+}
+
 Call::Call(std::string kernel, const py::sequence& reads, const py::sequence& writes,
            py::dict attributes, TransformedWeightCache* weight_cache)
     : kernel_(std::move(kernel)),
@@ -128,6 +134,12 @@ Shape4 Call::shape4(const Array& array) const {
 void Call::require_shape(const Array& array, const std::vector<std::int64_t>& shape) const {
   require(array.shape == shape,
           "an array must have shape " + text_of(shape) + "; got " + text_of(array.shape));
+}
+
+void Call::require_rows(const Array& array, const Array& rows, std::int64_t length) const {
+  std::vector<std::int64_t> shape = rows.shape;
+  shape.back() = length;
+  require_shape(array, shape);
 }
 
 bool Call::has(const char* attribute) const { return attributes_.contains(attribute); }

@@ -27,6 +27,7 @@ struct Array {
 
   std::int64_t size() const;
   std::int64_t bytes() const;
+  std::int64_t rows() const;  // the product of all lengths but the last
 };
 
 // A kernel call as Python makes it: arrays by position, attributes by name. The getters check
@@ -58,10 +59,12 @@ class __attribute__((visibility("hidden"))) Call {
                               : nullptr;
   }
 
-  // Returns the shape of an array with four axes. These three throw a ValueError that names the
+  // Returns the shape of an array with four axes. These four throw a ValueError that names the
   // kernel if a rule does not hold.
   Shape4 shape4(const Array& array) const;
   void require_shape(const Array& array, const std::vector<std::int64_t>& shape) const;
+  // Checks that an array has the axes of `rows`, with a last one of this length.
+  void require_rows(const Array& array, const Array& rows, std::int64_t length) const;
   void require(bool holds, const std::string& rule) const;
 
   bool has(const char* attribute) const;
@@ -107,9 +110,12 @@ std::vector<Kernel> pool_kernels();
 std::vector<Kernel> activation_kernels();
 std::vector<Kernel> norm_kernels();
 std::vector<Kernel> fold_kernels();
+std::vector<Kernel> group_norm_kernels();
+std::vector<Kernel> image_kernels();
 std::vector<Kernel> elementwise_kernels();
 std::vector<Kernel> loss_kernels();
 std::vector<Kernel> optimizer_kernels();
 std::vector<Kernel> augment_kernels();
+std::vector<Kernel> upsample_kernels();
 
 }  // namespace minicnn

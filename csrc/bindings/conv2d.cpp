@@ -207,6 +207,12 @@ std::vector<Kernel> conv2d_kernels() {
           {"conv2d_backward_input", prepare_backward_input<false>},
           {"conv2d_backward_input_relu", prepare_backward_input<false, true>},
           {"conv2d_backward_weights", prepare_backward_weights<false>},
+          // The transposed convolution: forward is the gradient by the input of a convolution, and
+          // its gradients are that convolution and its gradient by the weights. The arrays are in
+          // the same places.
+          {"conv2d_transpose_forward", prepare_backward_input<false>},
+          {"conv2d_transpose_backward_input", prepare_forward<false>},
+          {"conv2d_transpose_backward_weights", prepare_backward_weights<false>},
           {"conv2d_relu_forward", prepare_forward<true>},
           {"conv2d_relu_backward_input", prepare_backward_input<true>},
           {"conv2d_relu_backward_input_relu", prepare_backward_input<true, true>},

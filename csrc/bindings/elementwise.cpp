@@ -211,6 +211,9 @@ std::vector<Kernel> elementwise_kernels() {
       {"reshape_backward", prepare_reshape_backward},
       {"zero_pad2d_forward", prepare_zero_pad2d_forward},
       {"zero_pad2d_backward", prepare_zero_pad2d_backward},
+      // To crop is what padding's gradient does, with the arrays in the same places.
+      {"crop2d_forward", prepare_zero_pad2d_backward},
+      {"crop2d_backward", prepare_zero_pad2d_forward},
       {"concatenate_forward", prepare_concatenate_forward},
       {"concatenate_backward", prepare_concatenate_backward},
   };

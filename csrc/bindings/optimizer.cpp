@@ -112,16 +112,17 @@ Prepared prepare_update(const Call& call) {
 
 template <class Rule>
 Prepared prepare_dense_update(const Call& call) {
-  const auto &ws = call.read(0).shape, &dys = call.read(1).shape;
-  call.require(ws.size() == 2 && dys.size() == 2, "arrays must have 2 axes");
+  const auto& ws = call.read(0).shape;
+  const Array &rows = call.read(1), &x = call.read(2);
+  call.require(ws.size() == 2 && rows.shape.size() >= 2, "arrays must have 2 axes or more");
   call.require(ws[0] >= 1 && ws[1] >= 1, "only the batch may have length 0");
-  const Dense dense{dys[0], ws[0], ws[1]};
-  call.require_shape(call.read(1), {dense.n, dense.units});
-  call.require_shape(call.read(2), {dense.n, dense.inputs});
-  const auto *dy = call.in<float>(1), *x = call.in<float>(2);
+  const Dense dense{rows.rows(), ws[0], ws[1]};
+  call.require_rows(rows, rows, dense.units);
+  call.require_rows(x, rows, dense.inputs);
+  const auto *dy = call.in<float>(1), *inputs = call.in<float>(2);
   return {[=, own = OptimizerCall<Rule>(call, 3)](char* scratch) {
             own.begin();
-            dense_update(dense, dy, x, own.w.data, own.optimizer, scratch);
+            dense_update(dense, dy, inputs, own.w.data, own.optimizer, scratch);
           },
           dense_update_scratch(dense)};
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -15,6 +15,7 @@ from minicnn.contracts import CONTRACTS
 # The modules that define kernels, in `backends/numpy` and in `backends/cuda`.
 MODULES = (
     "activations",
+    "adjust_colors",
     "augment",
     "averages",
     "batch_norm",
@@ -24,25 +25,38 @@ MODULES = (
     "conv2d_after_relu",
     "conv2d_max_pool2d",
     "conv2d_relu",
+    "conv2d_transpose",
     "dense",
     "dense_update",
     "dropout",
     "elementwise",
     "fold_batch_norm",
     "global_pool",
+    "group_norm",
     "local_response_norm",
     "losses",
     "optimizers",
     "pad",
     "pool",
+    "random_arrays",
+    "resample",
     "softmax",
+    "upsample",
+)
+# Those that only `backends/numpy` has yet: the other engines leave their kernels to it.
+REFERENCE_MODULES = (
+    "arrange",
+    "binary",
+    "matmul",
+    "reduce",
+    "unary",
 )
 FLOAT64 = ("total", "moments")  # the reads that are float64; every other float is float32
 
 
-def kernels_of(package: str) -> dict[str, Callable[..., Any]]:
-    """Return the kernels that the MODULES of a package define, by name."""
-    tables = [named_in_contracts(import_module(f"{package}.{name}")) for name in MODULES]
+def kernels_of(package: str, modules: Sequence[str] = MODULES) -> dict[str, Callable[..., Any]]:
+    """Return the kernels that these modules of a package define, by name."""
+    tables = [named_in_contracts(import_module(f"{package}.{name}")) for name in modules]
     return {name: function for table in tables for name, function in table.items()}
 
 

@@ -249,7 +249,7 @@ def _trial(
 
     A training that overflows returns (nan, inf).
     """
-    graph = graph_from_config(graph_to_config(model.graph))
+    graph, _, _ = graph_from_config(graph_to_config(model.graph))
     copy = Model(graph.inputs, graph.outputs, name=f"{model.name}_by_heart")
     optimizer, loss = model.need_compiled()
     copy.compile(type(optimizer)(**{**optimizer.get_config(), "learning_rate": rate}), loss)

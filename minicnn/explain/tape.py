@@ -115,6 +115,8 @@ class Gradient:
 
 def _backward(step: Step, dy: np.ndarray, found: Gradient) -> None:
     """Add the gradients by what one step read, given `dy`, the gradient by its result."""
+    if step.saved.operation.constant:
+        return
     names = (name.rstrip("?") for name in CONTRACTS[step.saved.operation.forward].reads)
     by_name = gradients(dy, step.saved)
     for name, read in zip(names, step.reads, strict=True):

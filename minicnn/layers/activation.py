@@ -1,63 +1,148 @@
-"""Activation layers, and the activations that other layers take by name."""
+"""The argument `activation` of layers, and the layers that only apply an activation."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from minicnn.checks import check_number, nearest, quoted
+import numpy as np
+
+from minicnn.checks import check_int, check_number, nearest, quoted
+from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError
 from minicnn.host_sync import mark_layers_changed
-from minicnn.layers.apply import Apply
+from minicnn.layers.activation_functions import ACTIVATIONS, leaky_relu, linear, relu, softmax
+from minicnn.layers.activation_functions import elu as elu_function
+from minicnn.layers.apply import Apply, infer_spec
 from minicnn.layers.base import Layer
-from minicnn.operations.activations import OPERATIONS
-from minicnn.operations.operation import Operation
-from minicnn.operations.softmax import SOFTMAX
+from minicnn.layers.registry import layer_from_config
+from minicnn.layers.tracing import tracing, unwrapped
+from minicnn.layers.unknown_sizes import infer_unknown
+from minicnn.support.callables import FunctionName
+from minicnn.support.registry import class_for_object, find_function
 
-ACTIVATIONS: dict[str, Operation | None] = {"linear": None, **OPERATIONS, "softmax": SOFTMAX}
+Function = Callable[..., Any]
+
+MAX_RANK = 8  # axes of an array
 
 
-def activation_name(value: str | None) -> str:
-    """Return the activation's name after a check; None means "linear".
+def get(identifier: Any) -> Function:
+    """Return an activation from its name, or from what `serialize` gave; a function as it is.
 
-    >>> activation_name(None)
-    'linear'
+    None means "linear". A layer, such as LeakyReLU(0.1), is an activation, too.
+
+    >>> get(None).__name__, get("swish").__name__
+    ('linear', 'silu')
+
+    Raises
+    ------
+    ArgumentError : there is none of that name, or it is a class, or a function of NumPy
     """
-    if value is None:
-        return "linear"
-    if not isinstance(value, str) or value not in ACTIVATIONS:
-        text = value if isinstance(value, str) else type(value).__name__
-        raise ArgumentError(f"unknown activation {text!r}{nearest(text, ACTIVATIONS)}")
-    return value
+    if identifier is None:
+        return linear
+    if isinstance(identifier, Mapping):
+        return deserialize(identifier)
+    if isinstance(identifier, type):
+        raise ArgumentError(class_for_object(identifier))
+    if callable(identifier) and not isinstance(identifier, np.ufunc):
+        return identifier
+    if isinstance(identifier, str):
+        own = find_function(identifier)
+        if own is not None or identifier in ACTIVATIONS:
+            return own or ACTIVATIONS[identifier]
+    text = identifier if isinstance(identifier, str) else type(identifier).__name__
+    raise ArgumentError(
+        f"unknown activation {quoted(text)}{nearest(text, ACTIVATIONS)}; a function of your own is "
+        "made of those of minicnn.ops"
+    )
 
 
-def activate(apply: Apply, name: str, x: Any, **arguments: Any) -> Any:
-    """Return the activation of that name, applied to x."""
-    operation = ACTIVATIONS[name]
-    return x if operation is None else apply(operation, x, **arguments)
+def serialize(activation: Function) -> Any:
+    """Return an activation's name, or a dict for a layer or for a function of one's own.
+
+    >>> serialize(relu), serialize(LeakyReLU(0.5, name="leaky"))["class"]
+    ('relu', 'LeakyReLU')
+    """
+    name = getattr(activation, "__name__", "")
+    if ACTIVATIONS.get(name) is activation:
+        return name
+    if isinstance(activation, Layer):
+        return {"class": type(activation).__name__, "config": activation.get_config()}
+    return {"function": FunctionName(name or type(activation).__name__, activation)}
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Function:
+    """Return the activation that `serialize` described, or that Keras's `serialize` did.
+
+    `custom_objects` are functions of one's own by their names.
+    """
+    if not isinstance(config, Mapping):
+        named = (custom_objects or {}).get(config) if isinstance(config, str) else None
+        return named or get(config)
+    if set(config) == {"function"}:
+        name = config["function"]
+        if isinstance(name, FunctionName):
+            return name.function
+        return deserialize(name, custom_objects)
+    kind = config.get("class", config.get("class_name"))
+    if kind == "function":
+        return deserialize(config.get("config"), custom_objects)
+    if kind is None:
+        raise ArgumentError(
+            'a saved activation is a name, {"function": name} or {"class": name, "config": '
+            f"arguments}}; got {quoted(config)}"
+        )
+    return layer_from_config(kind, config.get("config", {}))
+
+
+def activate(apply: Apply, activation: Function, x: Any, *, training: bool) -> Any:
+    """Return the activation of x, on what `apply` works on."""
+    if activation is linear:
+        return x
+    if apply is infer_spec:
+        return infer_unknown(
+            lambda spec: _applied(apply, activation, spec, training=training), x, exact=False
+        )
+    return _applied(apply, activation, x, training=training)
+
+
+def _applied(apply: Apply, activation: Function, x: Any, *, training: bool) -> Any:
+    with tracing(apply, training) as scope:
+        y = unwrapped(activation(scope.wrapped(x)))
+    if isinstance(x, Spec) and not isinstance(y, Spec):
+        name = getattr(activation, "__name__", type(activation).__name__)
+        raise ArgumentError(
+            f"the activation {name} must return a tensor, made by functions of minicnn.ops; got "
+            f"{type(y).__name__}"
+        )
+    return y
 
 
 class ActivationAttribute:
-    """A layer's attribute `activation`, checked whenever it is set; None means "linear"."""
+    """A layer's attribute `activation`, a function; it may be set to a name, too.
 
-    def __get__(self, layer: Layer, owner: type[Layer] | None = None) -> str:
+    None means "linear".
+    """
+
+    def __get__(self, layer: Layer, owner: type[Layer] | None = None) -> Function:
         return vars(layer)["_activation"]
 
-    def __set__(self, layer: Layer, value: str | None) -> None:
-        name = activation_name(value)
-        if vars(layer).setdefault("_activation", name) != name:
-            vars(layer)["_activation"] = name
+    def __set__(self, layer: Layer, value: Any) -> None:
+        function = get(value)
+        if vars(layer).setdefault("_activation", function) is not function:
+            vars(layer)["_activation"] = function
             mark_layers_changed()
 
 
 class Activation(Layer):
-    """Applies an activation that is given by its name.
+    """Applies an activation that is given by its name, or a function of one's own.
 
     (N, ...) -> (N, ...). The function's own arguments have their defaults.
 
     Parameters
     ----------
-    activation : name of a function in `minicnn.operations.activations`, "softmax", or "linear",
-        which is also None
+    activation : name of a function in `minicnn.activations`, a function of tensors, or a layer;
+        None is "linear"
     options : those of `Layer`
 
     >>> Activation("relu")(np.array([[-1, 2]], np.float32)).tolist()
@@ -66,28 +151,30 @@ class Activation(Layer):
 
     activation = ActivationAttribute()
 
-    def __init__(self, activation: str | None, **options: Any) -> None:
+    def __init__(self, activation: Any, **options: Any) -> None:
         super().__init__(**options)
         self.activation = activation
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """Return activation(x)."""
-        return activate(apply, self.activation, inputs[0])
+        return activate(apply, self.activation, inputs[0], training=training)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {**super().get_config(), "activation": self.activation}
+        return {**super().get_config(), "activation": serialize(self.activation)}
 
 
 class ReLU(Layer):
     """Replaces negative values by 0: max(x, 0).
 
-    (N, ...) -> (N, ...). See `minicnn.operations.relu`, `relu6` and `leaky_relu`.
+    (N, ...) -> (N, ...). See `minicnn.activations.relu`.
 
     Parameters
     ----------
-    max_value : 6 for ReLU6, which is min(max(x, 0), 6); default None: no maximum
-    negative_slope : a negative x becomes negative_slope * x; default 0
+    max_value : the largest result; 6 for ReLU6, which is min(max(x, 0), 6). Default None: there is
+        none
+    negative_slope : an x below the threshold becomes negative_slope * (x - threshold); default 0
+    threshold : values up to it count as negative; default 0
     options : those of `Layer`
 
     >>> ReLU(max_value=6)(np.array([[-1, 2, 8]], np.float32)).tolist()
@@ -95,21 +182,21 @@ class ReLU(Layer):
     """
 
     def __init__(
-        self, max_value: float | None = None, negative_slope: float = 0.0, **options: Any
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.max_value = max_value
+        self.max_value = None if max_value is None else check_number(max_value, "max_value", 0)
         self.negative_slope = check_number(negative_slope, "negative_slope", 0)
-        if max_value not in (None, 6):
-            raise ArgumentError(f"max_value must be None or 6; got {quoted(max_value)}")
-        if max_value is not None and self.negative_slope:
-            raise ArgumentError("max_value and negative_slope cannot be used together")
+        self.threshold = check_number(threshold, "threshold", 0)
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """Return relu(x), relu6(x) or leaky_relu(x)."""
-        if self.negative_slope:
-            return activate(apply, "leaky_relu", inputs[0], negative_slope=self.negative_slope)
-        return activate(apply, "relu" if self.max_value is None else "relu6", inputs[0])
+        """Return relu(x, negative_slope, max_value, threshold)."""
+        arguments = self.negative_slope, self.max_value, self.threshold
+        return activate(apply, lambda x: relu(x, *arguments), inputs[0], training=training)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -117,13 +204,14 @@ class ReLU(Layer):
             **super().get_config(),
             "max_value": self.max_value,
             "negative_slope": self.negative_slope,
+            "threshold": self.threshold,
         }
 
 
 class LeakyReLU(Layer):
     """Leaves positive values as they are and multiplies the others by `negative_slope`.
 
-    (N, ...) -> (N, ...). See `minicnn.operations.leaky_relu`.
+    (N, ...) -> (N, ...). See `minicnn.activations.leaky_relu`.
 
     >>> LeakyReLU(0.5)(np.array([[-1, 2]], np.float32)).tolist()
     [[-0.5, 2.0]]
@@ -135,7 +223,8 @@ class LeakyReLU(Layer):
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """Return leaky_relu(x)."""
-        return activate(apply, "leaky_relu", inputs[0], negative_slope=self.negative_slope)
+        slope = self.negative_slope
+        return activate(apply, lambda x: leaky_relu(x, slope), inputs[0], training=training)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -145,7 +234,7 @@ class LeakyReLU(Layer):
 class ELU(Layer):
     """Leaves positive x as it is; any other becomes alpha * (exp(x) - 1).
 
-    (N, ...) -> (N, ...). See `minicnn.operations.elu`.
+    (N, ...) -> (N, ...). See `minicnn.activations.elu`.
 
     >>> ELU()(np.array([[-100, 2]], np.float32)).tolist()
     [[-1.0, 2.0]]
@@ -157,7 +246,8 @@ class ELU(Layer):
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """Return elu(x)."""
-        return activate(apply, "elu", inputs[0], alpha=self.alpha)
+        alpha = self.alpha
+        return activate(apply, lambda x: elu_function(x, alpha), inputs[0], training=training)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -165,9 +255,9 @@ class ELU(Layer):
 
 
 class Softmax(Layer):
-    """Turns scores into probabilities along the last axis.
+    """Turns scores into probabilities along an axis, by default the last one.
 
-    (N, ..., C) -> (N, ..., C). See `minicnn.operations.softmax`.
+    (N, ..., C) -> (N, ..., C). See `minicnn.activations.softmax`.
 
     >>> Softmax()(np.zeros((1, 4), np.float32)).tolist()
     [[0.25, 0.25, 0.25, 0.25]]
@@ -175,9 +265,13 @@ class Softmax(Layer):
 
     def __init__(self, axis: int = -1, **options: Any) -> None:
         super().__init__(**options)
-        if axis != -1:
-            raise ArgumentError(f"axis must be -1, the last; got {quoted(axis)}")
+        self.axis = check_int(axis, "axis", -MAX_RANK)
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """Return softmax(x)."""
-        return apply(SOFTMAX, inputs[0])
+        axis = self.axis
+        return activate(apply, lambda x: softmax(x, axis), inputs[0], training=training)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "axis": self.axis}

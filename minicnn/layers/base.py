@@ -16,123 +16,34 @@ from typing import Any
 import numpy as np
 
 from minicnn import initializers
-from minicnn.checks import check_flag, check_name, check_one_shape, refuse_unknown
+from minicnn.checks import (
+    check_flag,
+    check_name,
+    check_one_shape,
+    quoted,
+    refuse_unknown,
+    shape_text,
+)
 from minicnn.contracts import Shape, Spec
 from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
 from minicnn.initializers import Initializer
 from minicnn.layers.apply import Apply, compute, infer_spec
-from minicnn.layers.operators import Operators
+from minicnn.layers.given_arguments import ConstructorCall, given_arguments
+from minicnn.layers.inspection import Inspection, check_dtype
 from minicnn.layers.parameter import InitialValues, Parameter, aligned
 from minicnn.layers.size_errors import explain_shrinking
-from minicnn.layers.tracing import TracedTensor, current_scope, tracing, unwrapped
+from minicnn.layers.symbolic import InputAt, LayerCall, SymbolicTensor
+from minicnn.layers.tracing import TracedTensor, add_penalty, current_scope, tracing, unwrapped
 from minicnn.layers.unknown_sizes import infer_unknown
 from minicnn.layers.weights import Weights
 from minicnn.support.arrays import as_result
-from minicnn.support.auto_names import remember_name, unique_name
+from minicnn.support.auto_names import numbered, remember_name, unique_name
 from minicnn.support.memory_limits import check_parameter
 from minicnn.support.reprs import repr_from_config
-from minicnn.support.structures import leaves, replaced
+from minicnn.support.structures import flat, leaves, mapped, replaced, single
 
 
-class InputAt:
-    """The place of a layer's i-th input among the arguments of its call."""
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-
-
-class LayerCall:
-    """One use of a layer in a network: the tensors that it reads, and its other arguments.
-
-    `arguments` are those of the call, (args, kwargs), with an InputAt in place of each tensor.
-    `training` is the call's own, or None: that of the whole network.
-    """
-
-    def __init__(
-        self, layer: Layer, inputs: tuple[SymbolicTensor, ...], arguments: Any = None
-    ) -> None:
-        self.layer, self.inputs = layer, inputs
-        if arguments is None:
-            arguments = tuple(InputAt(i) for i in range(len(inputs))), {}
-        self.args, self.kwargs = tuple(arguments[0]), dict(arguments[1])
-        self.training: bool | None = self.kwargs.pop("training", None)
-
-    def results(self, apply: Apply, values: Sequence[Any], *, training: bool) -> list[Any]:
-        """Return what the layer gives for these values of its inputs, one per output tensor."""
-        if self.training is not None:
-            training = self.training
-        args, kwargs = replaced((self.args, self.kwargs), InputAt, lambda at: values[at.index])
-        return flat(self.layer.run(apply, args, kwargs, training=training))
-
-
-class SymbolicTensor(Operators):
-    """The description of an array that a layer will compute: its Spec, with N = None.
-
-    It is output number `index` of a layer's call. `source` is the tensor that a Model is fed with
-    where this one is named as an input. It is another tensor only after `Input(..., rescale=...)`,
-    which adds a Rescaling layer.
-    """
-
-    def __init__(self, spec: Spec, call: LayerCall, index: int = 0) -> None:
-        self.spec, self.call, self.index = spec, call, index
-        self.source = self
-
-    @property
-    def layer(self) -> Layer:
-        """The layer that computes it."""
-        return self.call.layer
-
-    @property
-    def inputs(self) -> tuple[SymbolicTensor, ...]:
-        """The tensors that the layer reads."""
-        return self.call.inputs
-
-    @property
-    def name(self) -> str:
-        """The name of the layer that computes it."""
-        return self.layer.name
-
-    @property
-    def shape(self) -> Shape:
-        """The array's shape, (None, ...): the batch size is not known yet."""
-        return self.spec.shape
-
-    @property
-    def dtype(self) -> str:
-        """The name of the array's dtype."""
-        return self.spec.dtype
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    def path(self) -> list[SymbolicTensor]:
-        """Return the tensors from the input to this one; [] if a layer between has more inputs."""
-        tensors = [self]
-        while tensors[0].inputs:
-            if len(tensors[0].inputs) > 1:
-                return []
-            tensors.insert(0, tensors[0].inputs[0])
-        return tensors
-
-    def __bool__(self) -> bool:
-        raise ArgumentError(
-            "Python's if, while, and, or cannot look at the values of a symbolic tensor, which "
-            "are not known yet; use minicnn.ops.where"
-        )
-
-    def __array__(self, *_: Any, **__: Any) -> Any:
-        raise ArgumentError(
-            "NumPy cannot compute on a symbolic tensor, whose values are not known yet; use the "
-            "function of the same name in minicnn.ops"
-        )
-
-    def __repr__(self) -> str:
-        return f"<SymbolicTensor {self.shape} from {self.layer.name}>"
-
-
-class Layer(Weights):
+class Layer(Inspection, Weights):
     """One layer of a network. A subclass defines `forward`, and `build` if it has parameters.
 
     Parameters
@@ -191,6 +102,7 @@ class Layer(Weights):
     takes_many = False  # True for layers that merge a list of inputs
     moves_pixels = False  # True for layers that take uint8 images and keep the range of pixels
     _name: str
+    constructed_with = ConstructorCall((), {})
 
     def __init__(
         self,
@@ -198,9 +110,23 @@ class Layer(Weights):
         name: str | None = None,
         trainable: bool = True,
         input_shape: Shape | None = None,
+        dtype: str | None = None,
+        activity_regularizer: Any = None,
+        input_dim: int | None = None,
+        batch_input_shape: Shape | None = None,
         **unknown: Any,
     ) -> None:
         refuse_unknown(type(self), unknown)
+        check_dtype(dtype)
+        if input_dim is not None:
+            input_shape = (input_dim,)
+        if batch_input_shape is not None:
+            if not isinstance(batch_input_shape, (list, tuple)):
+                raise ArgumentError(
+                    "batch_input_shape must be (None, H, W, C) for images; got "
+                    f"{quoted(batch_input_shape)}"
+                )
+            input_shape = tuple(batch_input_shape)[1:]
         self.own_parameters: list[Parameter] = []
         self.name = unique_name(type(self).__name__) if name is None else name
         # The name that the initial values are drawn for: the given one, or one by the layer's
@@ -211,6 +137,8 @@ class Layer(Weights):
         if input_shape is not None:
             self.given_input_shape = check_one_shape(input_shape, "input_shape")
         self.built = False
+        self.activity_regularizer = activity_regularizer
+        self.eager_losses: list[Any] = []  # what `add_loss` was given in the last call on arrays
 
     @property
     def name(self) -> str:
@@ -236,6 +164,12 @@ class Layer(Weights):
         for layer in self.sublayers:
             layer.trainable = value
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Remember the constructor's arguments, for the `get_config` of classes without one."""
+        layer = super().__new__(cls)
+        layer.constructed_with = ConstructorCall(args, kwargs)
+        return layer
+
     def build(self, *input_shapes: Shape) -> None:
         """Create the parameters by `add_parameter`. Called once, before the first `forward`.
 
@@ -255,7 +189,15 @@ class Layer(Weights):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, JSON-able: `type(layer)(**config)` is the same."""
-        return {"name": self.name, "trainable": self.trainable}
+        known = {"name": self.name, "trainable": self.trainable}
+        given = given_arguments(self)
+        if given is None:
+            return known
+        return given.arguments | {
+            name: value
+            for name, value in known.items()
+            if given.takes_options or name in given.arguments
+        }
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output with functions of `minicnn.ops` and other layers, as in Keras.
@@ -284,9 +226,11 @@ class Layer(Weights):
                 apply, *replaced((args, kwargs), TracedTensor, unwrapped), training=training
             )
             if scope is not None:
-                return _mapped(result, scope.wrapped)
+                if isinstance(result, Spec):
+                    self.traced_shape = (None, *result.shape[1:])
+                return mapped(result, scope.wrapped)
             # An input that is returned as it is stays the same object.
-            return _mapped(result, lambda y: y if any(y is x for x in inputs) else as_result(y))
+            return mapped(result, lambda y: y if any(y is x for x in inputs) else as_result(y))
         except MiniCNNError as err:
             raise self._with_name(err) from None
 
@@ -298,12 +242,39 @@ class Layer(Weights):
         `args` and `kwargs` are those of the call, with what `apply` works on as inputs.
         """
         if type(self).call is Layer.call:
-            return self.forward(apply, *_flat_arguments(args), training=training)
+            result = self.forward(apply, *self._flat(args), training=training)
+            if self.activity_regularizer is not None and apply is not infer_spec:
+                with tracing(apply, training) as scope:
+                    self._regularize(mapped(result, scope.wrapped))
+            return result
         if "training" in inspect.signature(self.call).parameters:
             kwargs = {**kwargs, "training": training}
         with tracing(apply, training) as scope:
-            args, kwargs = _mapped((args, kwargs), scope.wrapped)
-            return _mapped(self.call(*args, **kwargs), unwrapped)
+            args, kwargs = mapped((args, kwargs), scope.wrapped)
+            result = self.call(*args, **kwargs)
+            self._regularize(result)
+            return mapped(result, unwrapped)
+
+    def _regularize(self, result: Any) -> None:
+        """Add the penalty of `activity_regularizer`, which Keras divides by the batch size."""
+        if self.activity_regularizer is not None:
+            for y in flat(result):
+                self.add_loss(self.activity_regularizer(y) / max(y.shape[0], 1))
+
+    @property
+    def losses(self) -> list[Any]:
+        """What was added to the loss in the last call on arrays, and the regularizers' values."""
+        added = [one for layer in self.flattened() for one in layer.eager_losses]
+        rules = ((p.regularizer, p) for p in self.trainable_parameters)
+        return added + [rule(parameter) for rule, parameter in rules if rule is not None]
+
+    def add_loss(self, loss: Any) -> None:
+        """Add a scalar that is computed in `call` to the loss of the training."""
+        scope = current_scope()
+        if scope is None or scope.apply is compute:
+            self.eager_losses.append(loss)
+        else:
+            add_penalty(unwrapped(loss))
 
     def output_spec(self, *inputs: Spec) -> Any:
         """Return the Spec of the output for inputs of these Specs; builds the layer if needed.
@@ -340,6 +311,8 @@ class Layer(Weights):
         *,
         trainable: bool = True,
         initializer_shape: Shape | None = None,
+        regularizer: Any = None,
+        constraint: Any = None,
     ) -> Parameter:
         """Create a parameter, an array that belongs to this layer.
 
@@ -351,12 +324,19 @@ class Layer(Weights):
             the seed, the layer and `name` alone
         trainable : False for an array that training does not change by its gradient
         initializer_shape : the shape that the initializer draws for, if it is another than `shape`
+        regularizer : function of the array whose result is added to the loss; default None
+        constraint : function of the array that replaces it after each update; default None
 
         Raises
         ------
         ArgumentError : the layer has a parameter of that name already
         SizeLimitError : the array would be larger than `minicnn.set_memory_limit` allows
         """
+        if None in shape:
+            raise ShapeError(
+                f"its weights would be {shape_text(shape)}, but they need known lengths; give "
+                "Input a fixed size, or use GlobalAveragePooling2D in place of Flatten"
+            )
         check_parameter(shape)
         full_name = f"{self.name}/{name}"
         if any(parameter.name == full_name for parameter in self.own_parameters):
@@ -366,8 +346,39 @@ class Layer(Weights):
         initial = InitialValues(initializers.get(initializer), drawn_shape, rng_name, name)
         value = aligned(shape, "float32")
         parameter = Parameter(full_name, value, trainable=trainable, initial=initial)
+        parameter.regularizer, parameter.constraint = regularizer, constraint
         self.own_parameters.append(parameter)
         return parameter
+
+    def add_weight(
+        self,
+        shape: Shape | None = None,
+        initializer: Any = None,
+        dtype: str | None = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str | None = None,
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Parameter:
+        """Create a weight in `build`, by Keras's name and arguments; see `add_parameter`.
+
+        The default shape is that of a scalar, and the default initializer "glorot_uniform".
+        """
+        check_dtype(dtype)
+        shape = () if shape is None else tuple(shape)
+        if name is None:
+            name = numbered("variable", len(self.own_parameters))
+        return self.add_parameter(
+            name,
+            shape,
+            initializer or "glorot_uniform",
+            trainable=trainable,
+            regularizer=regularizer,
+            constraint=constraint,
+        )
 
     @property
     def is_drawn(self) -> bool:
@@ -389,10 +400,17 @@ class Layer(Weights):
         """Return the operations per element of the output, biases and activations not counted."""
         return 1
 
+    def _flat(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the inputs of a `forward`, which are given as a list or one after the other."""
+        one = (
+            len(args) == 1 and isinstance(args[0], (list, tuple)) and not isinstance(args[0], Spec)
+        )
+        return tuple(args[0]) if one else args
+
     def _inputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Return the tensors or arrays among a call's arguments."""
         if type(self).call is Layer.call:
-            return _flat_arguments(args)
+            return self._flat(args)
         return tuple(leaves((args, kwargs), TENSORS)) or args
 
     def _check_inputs(self, inputs: tuple[Any, ...]) -> None:
@@ -412,7 +430,7 @@ class Layer(Weights):
     def _shapes(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Return the arguments of `build`: the shapes of the inputs."""
         if type(self).call is Layer.call:
-            return tuple(x.shape for x in _flat_arguments(args))
+            return tuple(x.shape for x in self._flat(args))
         return (
             replaced(
                 args[0] if args else list(leaves(kwargs, DESCRIBED)),
@@ -431,7 +449,7 @@ class Layer(Weights):
     ) -> Any:
         """Return the tensor, or tensors, that this layer will compute from these."""
         if type(self).call is Layer.call:
-            args = inputs
+            args = tuple(inputs)
         specs = replaced((args, kwargs), SymbolicTensor, lambda tensor: tensor.spec)
         try:
             found = self._specs(*specs)
@@ -444,7 +462,10 @@ class Layer(Weights):
         arguments = replaced((args, kwargs), SymbolicTensor, lambda tensor: places[id(tensor)])
         call = LayerCall(self, inputs, arguments)
         numbers = iter(range(len(flat(found))))
-        return replaced(found, Spec, lambda spec: SymbolicTensor(spec, call, next(numbers)))
+        joined = replaced(found, Spec, lambda spec: SymbolicTensor(spec, call, next(numbers)))
+        if self.first_output is None:
+            self.first_input, self.first_output = single(list(inputs)), joined
+        return joined
 
     def _with_name(self, err: MiniCNNError) -> MiniCNNError:
         """Return the same error with the layer's name in front of its text."""
@@ -454,27 +475,3 @@ class Layer(Weights):
 
 TENSORS = (np.ndarray, SymbolicTensor, TracedTensor)
 DESCRIBED = (*TENSORS, Spec)  # what has a shape
-
-
-def flat(structure: Any) -> list[Any]:
-    """Return the results in a structure of lists, tuples and dicts, in order."""
-    if isinstance(structure, dict):
-        return [x for value in structure.values() for x in flat(value)]
-    if isinstance(structure, (list, tuple)) and not isinstance(structure, Spec):
-        return [x for value in structure for x in flat(value)]
-    return [structure]
-
-
-def _mapped(structure: Any, function: Any) -> Any:
-    """Return the structure with function(value) for every value in its lists, tuples and dicts."""
-    if isinstance(structure, dict):
-        return {key: _mapped(value, function) for key, value in structure.items()}
-    if isinstance(structure, (list, tuple)) and not isinstance(structure, Spec):
-        return type(structure)(_mapped(value, function) for value in structure)
-    return function(structure)
-
-
-def _flat_arguments(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return the inputs of a layer that takes them as a list or one after the other."""
-    one = len(args) == 1 and isinstance(args[0], (list, tuple)) and not isinstance(args[0], Spec)
-    return tuple(args[0]) if one else args

@@ -10,23 +10,28 @@ import numpy as np
 
 from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
-from minicnn.layers.base import Layer, SymbolicTensor
+from minicnn.layers.base import Layer
 from minicnn.layers.operators import FUNCTIONS
 from minicnn.layers.parameter import Parameter
+from minicnn.layers.symbolic import SymbolicTensor, with_inputs
 from minicnn.layers.tracing import current_scope
 from minicnn.support.arrays import as_result
 from minicnn.support.auto_names import unique_name
 from minicnn.support.structures import leaves, replaced
 
+CONSTANTS = (np.ndarray, np.generic)
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def tensor_function(function: F) -> F:
+def tensor_function(function: F, name: str | None = None) -> F:
     """Let a function of arrays take symbolic tensors, too, by its name in a saved network.
+
+    `name` is another one for the saved network, where two functions have the same.
 
     The function applies operations by `apply_operation`, or calls other such functions.
     """
-    name = function.__name__
+    name = name or function.__name__
 
     @functools.wraps(function)
     def on_tensors(*args: Any, **kwargs: Any) -> Any:
@@ -38,7 +43,7 @@ def tensor_function(function: F) -> F:
         args, kwargs = replaced((args, kwargs), SymbolicTensor, lambda x: {"input": places[id(x)]})
         return FunctionLayer(name, args, kwargs)(*inputs)
 
-    FUNCTIONS[name] = function
+    FUNCTIONS[name] = on_tensors
     return on_tensors  # type: ignore[return-value]
 
 
@@ -56,7 +61,7 @@ class FunctionLayer(Layer):
             raise ArgumentError(f"there is no function {quoted(function)} in minicnn.ops")
         if not isinstance(args, (list, tuple)) or not isinstance(kwargs or {}, dict):
             raise ArgumentError("args must be a list and kwargs a dict")
-        super().__init__(**{**options, "name": options.get("name") or unique_name(function)})
+        super().__init__(**{**options, "name": options.get("name") or _unique(function)})
         self.function = function
         self.args, self.kwargs = list(args), dict(kwargs or {})
         if any(leaves((self.args, self.kwargs), Parameter)):
@@ -71,21 +76,15 @@ class FunctionLayer(Layer):
 
     def call(self, inputs: list[Any]) -> Any:
         """Return function(*args, **kwargs) with these inputs."""
-        args, kwargs = _with_inputs((self.args, self.kwargs), inputs)
+        args, kwargs = with_inputs((self.args, self.kwargs), inputs)
         return FUNCTIONS[self.function](*args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; arrays become nested lists."""
-        args, kwargs = replaced((self.args, self.kwargs), np.ndarray, lambda x: x.tolist())
+        args, kwargs = replaced((self.args, self.kwargs), CONSTANTS, lambda x: x.tolist())
         return {**super().get_config(), "function": self.function, "args": args, "kwargs": kwargs}
 
 
-def _with_inputs(structure: Any, inputs: list[Any]) -> Any:
-    """Return the structure with the inputs in their places."""
-    if isinstance(structure, dict):
-        if set(structure) == {"input"}:
-            return inputs[structure["input"]]
-        return {key: _with_inputs(value, inputs) for key, value in structure.items()}
-    if isinstance(structure, (list, tuple)):
-        return type(structure)(_with_inputs(value, inputs) for value in structure)
-    return structure
+def _unique(function: str) -> str:
+    """Return a new layer's name: "relu" for "activations.relu"."""
+    return unique_name(function.rpartition(".")[2])

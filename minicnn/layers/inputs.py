@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicnn.checks import check_choice, check_number, check_one_shape
+from minicnn.checks import check_choice, check_int, check_number, check_one_shape
 from minicnn.contracts import Shape, Spec
+from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers.apply import Apply
-from minicnn.layers.base import Layer, LayerCall, SymbolicTensor
+from minicnn.layers.base import Layer
+from minicnn.layers.symbolic import LayerCall, SymbolicTensor
 from minicnn.operations.elementwise import RESCALE
 
 DTYPES = ("float32", "uint8")
@@ -22,9 +24,23 @@ class InputLayer(Layer):
     (None, 28, 28, 1)
     """
 
-    def __init__(self, shape: int | Shape, dtype: str | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        shape: int | Shape | None = None,
+        batch_size: int | None = None,
+        dtype: str | None = None,
+        *,
+        batch_shape: Shape | None = None,
+        input_shape: Shape | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
-        self.shape = check_one_shape(shape, "shape")
+        given = shape if shape is not None else input_shape
+        if given is None and isinstance(batch_shape, (list, tuple)):
+            given = tuple(batch_shape)[1:]
+        self.shape = _sample_shape(given)
+        if batch_size is not None:
+            check_int(batch_size, "batch_size")  # programs are made for every batch size
         self.dtype = check_choice(dtype or DTYPES[0], "dtype", DTYPES)
         self.built = True
 
@@ -74,33 +90,59 @@ class Rescaling(Layer):
 
 
 def Input(
-    shape: int | Shape,
+    shape: int | Shape | None = None,
+    batch_size: int | None = None,
     dtype: str | None = None,
+    sparse: bool | None = None,
+    batch_shape: Shape | None = None,
     name: str | None = None,
+    *,
     rescale: float | None = None,
 ) -> SymbolicTensor:
     """Return the input of a model: the symbolic tensor for a batch of samples of this shape.
 
     Parameters
     ----------
-    shape : shape of one sample, (H, W, C) for images
+    shape : shape of one sample, (H, W, C) for images; None for a length that may differ from
+        batch to batch, as in (None, None, 3)
+    batch_size : accepted, but a model takes batches of every size
     dtype : "float32" or "uint8"; default "float32". A model takes uint8 images in both cases
+    sparse : False or None; there are no sparse tensors
+    batch_shape : the shape with the batch size first, in place of `shape`
     name : of the InputLayer
     rescale : scale of a Rescaling layer that is added; 1/255 brings pixels into 0...1
 
     Raises
     ------
     ShapeError : the shape includes the batch size
-    ArgumentError : a length is not an integer >= 1
+    ArgumentError : a length is neither an integer >= 1 nor None
 
     Examples
     --------
     >>> Input((28, 28, 1), rescale=1 / 255).shape
     (None, 28, 28, 1)
+    >>> Input((None, None, 3)).shape
+    (None, None, None, 3)
     """
-    tensor = InputLayer(shape, dtype, name=name).tensor()
+    if sparse:
+        raise ArgumentError("there are no sparse tensors in image networks; leave out sparse")
+    layer = InputLayer(shape, batch_size, dtype, batch_shape=batch_shape, name=name)
+    tensor = layer.tensor()
     if rescale is None:
         return tensor
     rescaled: SymbolicTensor = Rescaling(rescale)(tensor)
     rescaled.source = tensor
     return rescaled
+
+
+def _sample_shape(shape: Any) -> Shape:
+    """Return the shape of one sample after a check; lengths between the ends may be None."""
+    if not isinstance(shape, (list, tuple)) or None not in shape:
+        return check_one_shape(shape, "shape")
+    if shape[0] is None and len(shape) == 4:
+        raise ShapeError(
+            f"shape is that of one sample, without the batch size: {tuple(shape[1:])}; got "
+            f"{tuple(shape)}"
+        )
+    known = check_one_shape([1 if n is None else n for n in shape], "shape")
+    return tuple(None if n is None else m for n, m in zip(shape, known, strict=True))  # type: ignore[misc]

@@ -70,8 +70,9 @@ class Scope(NamedTuple):
     training: bool
 
     def wrapped(self, value: Any) -> Any:
-        """Return the placeholder of a value; arrays that are computed at once are arrays."""
-        return value if self.apply is compute or value is None else TracedTensor(value)
+        """Return the placeholder of a value; what is no array stays, and so does a known array."""
+        known = self.apply is compute or not hasattr(value, "shape")
+        return value if known else TracedTensor(value)
 
 
 _scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
@@ -104,3 +105,24 @@ def apply_operation(operation: Operation, *inputs: Any, **arguments: Any) -> Any
 def unwrapped(x: Any) -> Any:
     """Return the value of a traced tensor, and anything else as it is."""
     return x.value if isinstance(x, TracedTensor) else x
+
+
+_penalties: ContextVar[list[Any] | None] = ContextVar("penalties", default=None)
+
+
+@contextmanager
+def collecting_penalties() -> Iterator[list[Any]]:
+    """Collect the scalars that layers add to the loss inside the block, unwrapped."""
+    found: list[Any] = []
+    token = _penalties.set(found)
+    try:
+        yield found
+    finally:
+        _penalties.reset(token)
+
+
+def add_penalty(value: Any) -> None:
+    """Add a scalar to the loss of the program that is being recorded, if one is."""
+    found = _penalties.get()
+    if found is not None:
+        found.append(value)

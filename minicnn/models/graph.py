@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from minicnn.errors import ArgumentError
 from minicnn.layers import InputLayer
 from minicnn.layers.apply import Apply
-from minicnn.layers.base import Layer, SymbolicTensor
+from minicnn.layers.base import Layer
 from minicnn.layers.parameter import Parameter
+from minicnn.layers.symbolic import SymbolicTensor
 from minicnn.models.rng_keys import with_own_masks
 from minicnn.support.auto_names import snake, unique_name
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,17 +13,27 @@ from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers import Input, Rescaling
 from minicnn.layers.apply import Apply
-from minicnn.layers.base import InputAt, Layer, SymbolicTensor
+from minicnn.layers.base import Layer
+from minicnn.layers.symbolic import InputAt, SymbolicTensor
+from minicnn.layers.tracing import current_scope
 from minicnn.models.batches import stack_hint
 from minicnn.models.graph import Graph, graph_between
 from minicnn.models.labels import checked_class_names, checked_preprocess
 from minicnn.models.rng_keys import give_rng_names
 from minicnn.models.saving.graph_config import graph_to_config
-from minicnn.models.structures import filled, numbered, split_shapes
-from minicnn.models.summary import summary_text
+from minicnn.models.structures import filled, fits, flat_values, numbered, split_shapes
+from minicnn.models.summary import Options, summary_text
 from minicnn.shapes import is_int
-from minicnn.support.structures import leaves
+from minicnn.support.structures import flat, leaves, replaced, single
 from minicnn.support.text import say
+
+
+class _Derived:
+    """What follows from a graph, and is kept because every step needs it."""
+
+    def __init__(self, layers: list[Layer], rescaled: list[bool]) -> None:
+        self.layers = layers  # all, those inside other layers included
+        self.rescaled = rescaled  # for each input: whether all that read it rescale it
 
 
 class Network(Layer):
@@ -41,9 +51,7 @@ class Network(Layer):
         super().__init__(name=name, **options)
         self._class_names: list[str] | None = None
         self._preprocess: Preprocess | None = None
-        # Derived from the graph once, because every step needs them.
-        self._layers: list[Layer] = []
-        self._rescaled: list[bool] = []
+        self._derived = _Derived([], [])
         # Lists, tuples or dicts of tensors, as they were given; None for one tensor each.
         self.input_structure: Any = None
         self.output_structure: Any = None
@@ -64,9 +72,9 @@ class Network(Layer):
     def take_graph(self, graph: Graph) -> None:
         """Become the network of this graph."""
         self._graph = graph
-        self._layers = list({id(x): x for la in graph.layers for x in la.flattened()}.values())
-        give_rng_names(self._layers)
-        self._rescaled = [_is_rescaled(graph, tensor) for tensor in graph.inputs]
+        layers = list({id(x): x for la in graph.layers for x in la.flattened()}.values())
+        give_rng_names(layers)
+        self._derived = _Derived(layers, [_is_rescaled(graph, tensor) for tensor in graph.inputs])
 
     @property
     def graph(self) -> Graph:
@@ -130,6 +138,11 @@ class Network(Layer):
         return super().sublayers if self.is_subclassed or self._graph is None else self.layers
 
     @property
+    def run_eagerly(self) -> bool:
+        """False: steps are always planned."""
+        return False
+
+    @property
     def input_shape(self) -> Any:
         """(None, H, W, C), or a list of shapes if there are several inputs."""
         return single([t.shape for t in self.graph.inputs])
@@ -144,7 +157,14 @@ class Network(Layer):
 
         A subclass whose constructor takes other arguments returns those.
         """
-        return {"name": self.name, **graph_to_config(self.graph)}
+        if self.is_subclassed:
+            return super().get_config()
+        config = {"name": self.name, **graph_to_config(self.graph)}
+        for name in ("input_structure", "output_structure"):
+            structure = getattr(self, name)
+            if isinstance(structure, dict) or (structure is not None and len(structure) == 1):
+                config[name] = replaced(structure, InputAt, InputAt.as_config)
+        return config
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return the layer of that name, or the one at that index of `layers`.
@@ -169,20 +189,38 @@ class Network(Layer):
                 return layer
         raise ArgumentError(f"no layer {name!r}; there are {[one.name for one in self.layers]}")
 
-    def summary(self, *, style: str = "plain", flops: bool = False, memory: bool = False) -> None:
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], object] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+        *,
+        style: str = "plain",
+        flops: bool = False,
+        memory: bool = False,
+    ) -> None:
         """Print one row per layer: its name, output shape and number of parameters.
 
         Parameters
         ----------
+        line_length, positions : without effect: columns are as wide as what is in them
+        print_fn : function that is given the text in place of printing it
+        expand_nested : whether the layers of a network that is a layer have rows, too
+        show_trainable : whether a column says if training changes the layer
+        layer_range : names of the first and the last layer to show
         style : "plain", or "keras2" for the 65-column table of Keras 2 with names cut to fit
         flops, memory : add a column with the operations, and the bytes of the output, per image
         """
-        text = summary_text(self.graph, self.name, style=style, flops=flops, memory=memory)
-        say(text)
+        options = Options(style, flops, memory, expand_nested, show_trainable, layer_range)
+        text = summary_text(self, options)
+        say(text) if print_fn is None else print_fn(text)
 
     def rescales(self, i: int) -> bool:
         """Return whether every layer that reads input i is a Rescaling layer."""
-        return self._rescaled[i]
+        return self._derived.rescaled[i]
 
     def build_for(self, inputs: tuple[np.ndarray, ...]) -> None:
         """Build the network if it still needs an input's shape, then check that the inputs fit."""
@@ -199,7 +237,7 @@ class Network(Layer):
             hint = stack_hint(inputs) or " (a batch with labels is a tuple: (x, y))"
             raise ArgumentError(f"{self.name} has {len(tensors)} inputs; got {len(inputs)}{hint}")
         for tensor, x in zip(tensors, inputs, strict=True):
-            if x.shape[1:] != tensor.shape[1:]:
+            if not fits(tensor.shape[1:], x.shape[1:]):
                 raise ShapeError(_wrong_input(tensor, x.shape))
 
     def _build_for(self, inputs: tuple[np.ndarray, ...]) -> None:
@@ -245,8 +283,87 @@ class Network(Layer):
         elif self._graph is None:
             self.build(*shapes)
 
+    def _flat(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the inputs in order; a dict names them."""
+        if self.is_subclassed or not (len(args) == 1 and isinstance(args[0], dict)):
+            return super()._flat(args)
+        return tuple(self.flat_inputs(args[0]))
+
+    def flat_inputs(self, x: Any) -> list[Any]:
+        """Return inputs in the order of the network's; `x` is one, a list, or a dict by name."""
+        graph = self._graph
+        if self.is_subclassed or graph is None:
+            if isinstance(x, dict):
+                self.input_structure = {key: InputAt(i) for i, key in enumerate(x)}
+            return flat(x) if isinstance(x, dict) else flat_values(x, None, [], "x")
+        names = [tensor.layer.name for tensor in graph.inputs]
+        return flat_values(x, self.input_structure, names, "x")
+
+    def flat_outputs(self, y: Any) -> list[Any]:
+        """Return labels in the order of the outputs; `y` is one, a list, or a dict by name."""
+        return flat_values(y, self.output_structure, self.output_names, "y")
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: the keys of a dict of outputs, or the layers' names."""
+        tensors = self.graph.outputs
+        if isinstance(self.output_structure, dict):
+            keys = [key for key, value in self.output_structure.items() for _ in flat(value)]
+            places = flat(self.output_structure)
+            pairs = zip(places, keys, strict=True)
+            return [key for _, key in sorted(pairs, key=lambda pair: pair[0].index)]
+        return [tensor.layer.name for tensor in tensors]
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors of the inputs."""
+        return list(self.graph.inputs)
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors of the outputs."""
+        return list(self.graph.outputs)
+
+    @property
+    def input(self) -> Any:
+        """The symbolic tensor of the input, or several as they were given."""
+        if self.input_structure is None:
+            return single(self.inputs)
+        return filled(self.input_structure, self.inputs)
+
+    @property
+    def output(self) -> Any:
+        """The symbolic tensor of the output, or several as they were given."""
+        return self.packed(self.outputs)
+
+    def _check_inputs(self, inputs: tuple[Any, ...]) -> None:
+        """Raise unless there is one tensor or array for each input of the graph."""
+        graph = self._graph
+        if not self.is_subclassed and graph is not None and len(inputs) != len(graph.inputs):
+            raise ArgumentError(f"takes {len(graph.inputs)} inputs; got {len(inputs)}")
+        self.takes_many = len(inputs) > 1
+        super()._check_inputs(inputs)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the outputs for arrays, or add the network to another one as a layer.
+
+        Arrays are read as `predict` reads them. To compute on many samples, `predict` is faster.
+        """
+        if current_scope() is None:
+            args = replaced(args, np.ndarray, self._as_input)
+        return super().__call__(*args, **kwargs)
+
+    def _as_input(self, x: np.ndarray) -> np.ndarray:
+        """Return an array as float32, or as it is if it is uint8 and all inputs rescale it."""
+        if x.dtype == np.uint8 and self._derived.rescaled and all(self._derived.rescaled):
+            return x
+        return x.astype(np.float32) if x.dtype.kind in "uifb" else x
+
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """Describe the computation as that of the graph, for a network inside another one."""
+        for tensor, x in zip(self.graph.inputs, inputs, strict=True):
+            if not fits(tensor.shape[1:], x.shape[1:]):
+                raise ShapeError(_wrong_input(tensor, x.shape))
         results = self.graph.inner_forward(apply, *inputs, training=training)
         return self.packed(results)
 
@@ -255,11 +372,6 @@ class Network(Layer):
         if self.output_structure is None:
             return single(list(results))
         return filled(self.output_structure, results)
-
-
-def single(values: list[Any]) -> Any:
-    """Return the only value of a list with one value, else the list."""
-    return values[0] if len(values) == 1 else values
 
 
 def _is_rescaled(graph: Graph, tensor: SymbolicTensor) -> bool:

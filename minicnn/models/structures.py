@@ -1,4 +1,4 @@
-"""Inputs and outputs as users nest them, in lists and dicts, and as programs take them, in a row."""
+"""Inputs and outputs: as users nest them, in lists and dicts, and in the order of programs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
-from minicnn.layers.base import InputAt, SymbolicTensor
+from minicnn.layers.symbolic import InputAt, SymbolicTensor
 from minicnn.support.structures import leaves, replaced
 
 
@@ -64,3 +64,14 @@ def flat_values(given: Any, structure: Any, names: Sequence[str], what: str) -> 
         known = list(structure) if isinstance(structure, Mapping) else list(names)
         raise ArgumentError(f"{what} has the keys {list(given)}; needed are {known}")
     return [given[name] for name in names]
+
+
+def fits(needed: Shape, shape: Shape) -> bool:
+    """Return whether a shape is the needed one, in which None stands for any length.
+
+    >>> fits((None, None, 3), (32, 48, 3))
+    True
+    """
+    return len(needed) == len(shape) and all(
+        n is None or m is None or n == m for n, m in zip(needed, shape, strict=True)
+    )

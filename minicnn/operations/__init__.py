@@ -32,6 +32,7 @@ from minicnn.operations.batch_norm_dropout import batch_norm_dropout, batch_norm
 from minicnn.operations.conv2d import conv2d, conv2d_backward
 from minicnn.operations.conv2d_max_pool2d import conv2d_max_pool2d, conv2d_max_pool2d_backward
 from minicnn.operations.conv2d_relu import conv2d_relu, conv2d_relu_backward
+from minicnn.operations.conv2d_transpose import conv2d_transpose, conv2d_transpose_backward
 from minicnn.operations.dense import bias, bias_backward, dense, dense_backward
 from minicnn.operations.dropout import dropout, dropout_backward
 from minicnn.operations.elementwise import (
@@ -48,6 +49,7 @@ from minicnn.operations.global_pool import (
     global_max_pool2d,
     global_max_pool2d_backward,
 )
+from minicnn.operations.group_norm import group_norm, group_norm_backward
 from minicnn.operations.local_response_norm import local_response_norm, local_response_norm_backward
 from minicnn.operations.losses import (
     binary_crossentropy,
@@ -82,6 +84,12 @@ from minicnn.operations.shape import (
     zero_pad2d_backward,
 )
 from minicnn.operations.softmax import softmax, softmax_backward
+from minicnn.operations.upsample import (
+    crop2d,
+    crop2d_backward,
+    upsample2d,
+    upsample2d_backward,
+)
 
 __all__ = [
     "Operation",
@@ -111,6 +119,10 @@ __all__ = [
     "conv2d_max_pool2d_backward",
     "conv2d_relu",
     "conv2d_relu_backward",
+    "conv2d_transpose",
+    "conv2d_transpose_backward",
+    "crop2d",
+    "crop2d_backward",
     "dense",
     "dense_backward",
     "dropout",
@@ -124,6 +136,8 @@ __all__ = [
     "global_max_pool2d",
     "global_max_pool2d_backward",
     "gradients",
+    "group_norm",
+    "group_norm_backward",
     "leaky_relu",
     "leaky_relu_backward",
     "local_response_norm",
@@ -159,6 +173,8 @@ __all__ = [
     "sparse_categorical_crossentropy_backward",
     "tanh",
     "tanh_backward",
+    "upsample2d",
+    "upsample2d_backward",
     "zero_pad2d",
     "zero_pad2d_backward",
 ]

@@ -6,18 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checks import check_flat, check_floats, check_last_axis, check_per_channel, shape_text
+from minicnn.checks import check_floats, check_last_axis, check_per_channel, shape_text
 from minicnn.errors import ShapeError
 from minicnn.operations.operation import Operation, Saved, gradients, run
 
 
 def _resolve_dense(x: Any, w: Any, b: Any | None) -> dict[str, Any]:
     check_last_axis(x, "x")
-    check_flat(x.shape, "x")
     check_floats(w, "w", ("in", "out"))
-    if x.shape[1] != w.shape[0]:
+    if x.shape[-1] != w.shape[0]:
         raise ShapeError(
-            f"x has {x.shape[1]} features, the weights {shape_text(w.shape)} are for {w.shape[0]}"
+            f"x has {x.shape[-1]} features, the weights {shape_text(w.shape)} are for {w.shape[0]}"
         )
     if b is not None:
         check_floats(b, "b", ("out",))
@@ -39,17 +38,17 @@ BIAS = Operation("bias", _resolve_bias, ("bias_backward_bias", "bias_backward_in
 def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> tuple[np.ndarray, Saved]:
     """Compute weighted sums of all features: a matrix product, plus a bias.
 
-    y[n, k] = b[k] + sum over i of x[n, i] * w[i, k]
+    y[n, ..., k] = b[k] + sum over i of x[n, ..., i] * w[i, k]
 
     Parameters
     ----------
-    x : float32 array, (N, in)
+    x : float32 array, (N, ..., in)
     w : float32 array, (in, out)
     b : float32 array, (out,), or None for no bias
 
     Returns
     -------
-    y : (N, out) float32
+    y : (N, ..., out) float32
     saved : Saved, for `dense_backward`
 
     Raises
@@ -71,7 +70,7 @@ def dense(x: np.ndarray, w: np.ndarray, b: np.ndarray | None = None) -> tuple[np
 
 
 def dense_backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return (dx, dw, db) from dy, (N, out); each has the shape of x, w or b."""
+    """Return (dx, dw, db) from dy, (N, ..., out); each has the shape of x, w or b."""
     found = gradients(dy, saved)
     return found["dx"], found["dw"], found["db"]
 

@@ -29,6 +29,8 @@ class Operation:
         checks them, and returns the attributes of the kernels
     backward : names of the kernels that compute its gradient: together they write `dx` for each
         read `x` that has one. None declares that the operation has no gradient
+    constant : with `backward` None: the gradient with respect to what it reads counts as 0, so that
+        training leaves out what it was computed from; otherwise that is an error
 
     Raises
     ------
@@ -38,6 +40,7 @@ class Operation:
     name: str
     resolve: Callable[..., dict[str, Any]]
     backward: tuple[str, ...] | None
+    constant: bool = False
 
     def __post_init__(self) -> None:
         if self.backward is not None and not self.backward:

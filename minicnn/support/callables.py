@@ -14,6 +14,22 @@ from minicnn.support.registry import custom_objects as names_of
 from minicnn.support.text import quoted
 
 
+class FunctionName(str):
+    """A function's name in a config, with the function itself, for a config that is not saved.
+
+    >>> FunctionName("length", len), FunctionName("length", len).function("abc")
+    ('length', 3)
+    """
+
+    function: Any
+
+    def __new__(cls, name: str, function: Any) -> FunctionName:
+        """Return the name, with the function as an attribute."""
+        named = super().__new__(cls, name)
+        named.function = function
+        return named
+
+
 class CallableRegistry(Registry[T]):
     """A registry in which None means none, and a function stands for an object.
 
@@ -51,10 +67,11 @@ class CallableRegistry(Registry[T]):
         """Return {"class": name, "config": arguments} or {"function": name}; None for None."""
         if thing is None or isinstance(thing, self.base):
             return None if thing is None else super().serialize(thing)
-        return {"function": getattr(thing, "__name__", type(thing).__name__)}
+        name = getattr(thing, "__name__", type(thing).__name__)
+        return {"function": FunctionName(name, thing)}
 
     def _function(self, name: object) -> Any:
-        own = find_function(name)
+        own = name.function if isinstance(name, FunctionName) else find_function(name)
         if own is None:
             text = f"unknown {self.kind} {quoted(name)}, which is a function"
             raise UnknownClassError(self.kind, name, "", text)

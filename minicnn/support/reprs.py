@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-ALWAYS = ("name", "learning_rate")  # shown even where they have their default
+ALWAYS = "learning_rate"  # is shown even where it has its default; a name, where that is None
 MAX_VALUE = 60  # characters of a value
 
 
@@ -27,9 +27,14 @@ def _call(name: str, config: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     shown = [
         f"{key}={_text(value)}"
         for key, value in config.items()
-        if key in defaults and (key in ALWAYS or not _is_default(value, defaults[key]))
+        if key in defaults and (_is_shown(key, defaults[key]) or not _is_default(value, defaults[key]))
     ]
     return f"{name}({', '.join(shown)})"
+
+
+def _is_shown(key: str, default: Any) -> bool:
+    """Return whether an argument is shown even where it has its default."""
+    return key == ALWAYS or (key == "name" and default is None)
 
 
 def constructor_defaults(kind: type) -> dict[str, Any]:
@@ -44,7 +49,7 @@ def constructor_defaults(kind: type) -> dict[str, Any]:
 
 def _is_default(value: Any, default: Any) -> bool:
     """Return whether a config's value means the default: "linear" is the activation None."""
-    if default is None and value == "linear":
+    if default is None and value in ("linear", "channels_last"):
         return True
     if isinstance(default, str) and _is_serialized(value) and not value["config"]:
         return bool(value["class"].lower() == default.replace("_", ""))  # HeNormal, he_normal

@@ -40,3 +40,34 @@ def replaced(structure: Any, kind: Kind, function: Callable[[Any], Any]) -> Any:
         values = [replaced(value, kind, function) for value in structure]
         return type(structure)(*values) if hasattr(structure, "_fields") else tuple(values)
     return structure
+
+
+def flat(structure: Any) -> list[Any]:
+    """Return the values in lists, tuples and dicts, in order; named tuples are values.
+
+    >>> flat([1, {"a": (2, 3)}])
+    [1, 2, 3]
+    """
+    if isinstance(structure, dict):
+        return [x for value in structure.values() for x in flat(value)]
+    if _is_list(structure):
+        return [x for value in structure for x in flat(value)]
+    return [structure]
+
+
+def mapped(structure: Any, function: Callable[[Any], Any]) -> Any:
+    """Return the structure with function(value) for every value that `flat` returns."""
+    if isinstance(structure, dict):
+        return {key: mapped(value, function) for key, value in structure.items()}
+    if _is_list(structure):
+        return type(structure)(mapped(value, function) for value in structure)
+    return function(structure)
+
+
+def _is_list(structure: Any) -> bool:
+    return isinstance(structure, (list, tuple)) and not hasattr(structure, "_fields")
+
+
+def single(values: list[Any]) -> Any:
+    """Return the only value of a list with one value, else the list."""
+    return values[0] if len(values) == 1 else values

@@ -16,12 +16,12 @@ from minicnn.contracts import Spec
 
 
 def dense_forward(x: Spec, w: Spec, b: Spec | None) -> KernelPlan:
-    product = MatrixProduct(x.shape[0], w.shape[1], w.shape[0])
+    product = MatrixProduct(rows_of(x), w.shape[1], w.shape[0])
     return matrix_product("y", "x", "w", product, bias=None if b is None else "b")
 
 
 def dense_backward_input(dy: Spec, w: Spec) -> KernelPlan:
-    product = MatrixProduct(dy.shape[0], w.shape[0], w.shape[1], b_transposed=True)
+    product = MatrixProduct(rows_of(dy), w.shape[0], w.shape[1], b_transposed=True)
     return matrix_product("dx", "dy", "w", product)
 
 
@@ -31,8 +31,13 @@ def dense_backward_weights(dy: Spec, x: Spec) -> KernelPlan:
 
 def weights_gradient(dy: Spec, x: Spec) -> KernelPlan:
     """Return a plan for dW = X^T dY, without db."""
-    product = MatrixProduct(x.shape[1], dy.shape[1], dy.shape[0], a_transposed=True)
+    product = MatrixProduct(x.shape[-1], dy.shape[-1], rows_of(dy), a_transposed=True)
     return matrix_product("dw", "x", "dy", product)
+
+
+def rows_of(x: Spec) -> int:
+    """Return the number of rows if all axes but the last are one."""
+    return math.prod(x.shape[:-1])
 
 
 def bias_forward(x: Spec, b: Spec) -> KernelPlan:
@@ -46,7 +51,7 @@ def bias_backward_input(dy: Spec) -> KernelPlan:
 
 
 def bias_backward_bias(dy: Spec) -> KernelPlan:
-    return column_sums("db", "dy", math.prod(dy.shape[:-1]), dy.shape[-1])
+    return column_sums("db", "dy", rows_of(dy), dy.shape[-1])
 
 
 @cached

@@ -26,6 +26,14 @@ def zero_pad2d_backward(dy: Spec, *, pad_h: Pair, pad_w: Pair) -> KernelPlan:
     return _shifted(to, (h, w), (pad_h[0], pad_w[0]), ("dx", "dy"))
 
 
+def crop2d_forward(x: Spec, *, pad_h: Pair, pad_w: Pair) -> KernelPlan:
+    return zero_pad2d_backward(x, pad_h=pad_h, pad_w=pad_w).renamed(dx="y", dy="x")
+
+
+def crop2d_backward(dy: Spec, *, pad_h: Pair, pad_w: Pair) -> KernelPlan:
+    return zero_pad2d_forward(dy, pad_h=pad_h, pad_w=pad_w).renamed(y="dx", x="dy")
+
+
 def _shifted(to: Shape, image: Pair, shift: Pair, arguments: tuple[str, ...]) -> KernelPlan:
     return elementwise(_shift_kernel(to, image, shift), math.prod(to), arguments)
 

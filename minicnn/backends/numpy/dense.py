@@ -6,10 +6,14 @@ The loss changes by dL = sum of dY * (dX W + X dW + db), so
 
     dX = dY W^T        dW = X^T dY        db[j] = sum over n of dy[n, j].
 
+x may have more axes than (N, in): then every axis but the last counts as rows.
+
 The kernels named bias_... add b[c] along the last axis of an array with any number of axes.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -25,7 +29,8 @@ def dense_backward_input(dy: np.ndarray, w: np.ndarray) -> tuple[np.ndarray]:
 
 def dense_backward_weights(dy: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     (db,) = bias_backward_bias(dy)
-    return x.T @ dy, db
+    rows = math.prod(dy.shape[:-1])
+    return x.reshape(rows, x.shape[-1]).T @ dy.reshape(rows, dy.shape[-1]), db
 
 
 def bias_forward(x: np.ndarray, b: np.ndarray) -> tuple[np.ndarray]:

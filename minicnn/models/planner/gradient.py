@@ -36,8 +36,8 @@ class Gradients:
         return self._found.get(id(value))
 
     def start(self, value: Value, gradient: Value) -> None:
-        """Set the gradient of the loss itself."""
-        self._found[id(value)] = gradient
+        """Set the gradient of the loss itself, or of a scalar that is added to it."""
+        self._accumulate(value, gradient)
 
     def backpropagate(self, node: Node, wanted: Learning) -> None:
         """Add the calls that compute gradients of what `node` reads, as far as it is in `wanted`.
@@ -99,6 +99,8 @@ def values_with_gradient(nodes: list[Node], learned: Learning) -> dict[int, Para
     """
     found = dict(learned)
     for node in nodes:
+        if node.operation.constant:
+            continue
         for value in node.reads:
             if id(value) in found:
                 found.setdefault(id(node.writes[0]), found[id(value)])

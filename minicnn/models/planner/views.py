@@ -6,7 +6,15 @@ from minicnn.contracts import CONTRACTS
 from minicnn.models.planner.trace import Call, Value
 
 # Every result of these kernels has the elements of the one array that they read, in their order.
-VIEWS = ("reshape_forward", "reshape_backward", "bias_backward_input", "add_backward")
+VIEWS = (
+    "add_backward",
+    "bias_backward_input",
+    "reshape_backward",
+    "reshape_forward",
+    "reshape_whole_backward",
+    "reshape_whole_forward",
+    "stop_gradient_forward",
+)
 
 
 def drop_views(calls: list[Call], changes: list[Call]) -> list[Call]:

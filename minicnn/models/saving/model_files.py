@@ -29,6 +29,7 @@ from minicnn.models.saving.optimizer_slots import read_slots, saved_slots
 from minicnn.models.training.state import TrainingState
 from minicnn.support import memory_limits, registry
 from minicnn.support.registry import Classes, UnknownClassError
+from minicnn.support.structures import leaves, mapped
 
 Path = str | os.PathLike[str]
 EXTENSION = ".mcnn"
@@ -210,16 +211,26 @@ def training_to_document(model: CompiledNetwork) -> dict[str, Any]:
         "optimizer": optimizers.serialize(model.optimizer),
         "optimizer_state": model.optimizer.get_state(),
         "passes": model.session.state.passes,
-        "loss": losses.serialize(model.loss),
+        "loss": mapped(model.loss, _loss_to_document),
+        "loss_weights": model.loss_weights,
         "metrics": [metrics.serialize(m) for m in model.compiled_metrics],
     }
+
+
+def _loss_to_document(loss: losses.Loss | None) -> dict[str, Any] | None:
+    return None if loss is None else losses.serialize(loss)
+
+
+def _loss(document: dict[str, Any] | None) -> Any:
+    return None if document is None else losses.deserialize(document)
 
 
 def _check_training_rebuildable(model: CompiledNetwork) -> None:
     if model.optimizer is None or model.loss is None:
         return
     optimizers.check_rebuildable(model.optimizer, f"the optimizer {type(model.optimizer).__name__}")
-    losses.check_rebuildable(model.loss, f"the loss {type(model.loss).__name__}")
+    for loss in leaves(model.loss, losses.Loss):
+        losses.check_rebuildable(loss, f"the loss {type(loss).__name__}")
     for metric in model.compiled_metrics:
         if not isinstance(metric, str):
             metrics.check_rebuildable(metric, f"the metric {metric.name!r}")
@@ -227,9 +238,11 @@ def _check_training_rebuildable(model: CompiledNetwork) -> None:
 
 def _compile(model: CompiledNetwork, training: dict[str, Any]) -> None:
     optimizer = optimizers.deserialize(training["optimizer"])
-    loss = losses.deserialize(training["loss"])
+    saved = training["loss"]
+    loss = [_loss(one) for one in saved] if isinstance(saved, list) else _loss(saved)
     reported = as_metrics([metrics.deserialize(m) for m in training["metrics"]])
-    model.set_training(optimizer, loss, reported, fuse=True)
+    weights = training.get("loss_weights")
+    model.set_training(optimizer, loss, reported, fuse=True, loss_weights=weights)
     optimizer.set_state(training["optimizer_state"])
     passes = check_int(training.get("passes", 0), "passes", 0)
     model.session.state = TrainingState(start=EpochStart(passes), past=model.session.state.past)

@@ -29,6 +29,9 @@ def network_to_document(model: CompiledNetwork) -> dict[str, Any]:
     config = model.get_config()
     own = type(model) not in MODELS.built_in
     names = list(model.named_parameters())
+    if model.is_subclassed:
+        config = {"config": config, "input_shapes": model.input_shape}
+        own = False
     return {
         "class": type(model).__name__,
         **({"config": config} if own else config),
@@ -47,6 +50,8 @@ def network_from_document(document: Mapping[str, Any]) -> CompiledNetwork:
             "it holds weights only. Build the network in code, then model.load_weights(path)"
         )
     network: CompiledNetwork = MODELS.build(MODELS.find(document["class"]), config)
+    if "input_shapes" in document:
+        network.build(document["input_shapes"])
     return network
 
 

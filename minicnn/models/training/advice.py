@@ -6,6 +6,7 @@ import numpy as np
 
 from minicnn import layers
 from minicnn.checks import warn_caller
+from minicnn.layers.activation import serialize
 from minicnn.losses import Crossentropy
 from minicnn.models.batches import ArrayBatches, Batches
 from minicnn.models.compiled_network import CompiledNetwork
@@ -68,7 +69,8 @@ def last_activation(graph: Graph) -> str | None:
         return "softmax"
     if isinstance(layer, UNBOUNDED):
         return type(layer).__name__
-    name = getattr(layer, "activation", None)
+    activation = getattr(layer, "activation", None)
+    name = None if activation is None else serialize(activation)
     return name if isinstance(name, str) else None
 
 

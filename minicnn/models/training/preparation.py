@@ -26,6 +26,7 @@ from minicnn.models.batches import (
 )
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.training.class_weights import check_classes, class_of_each, weighted
+from minicnn.models.training.measuring import new_measures
 
 
 def validation_batches(data: Any, batch_size: int | None, steps: int | None) -> Batches:
@@ -60,8 +61,8 @@ def split_off(
             "the others do not have: the samples seem to be sorted by class. Shuffle x and y first"
         )
     return (
-        _rows(data, slice(0, kept), shuffle=data.shuffle),
-        _rows(data, slice(kept, None), shuffle=False),
+        _rows(data, slice(0, kept), shuffle=data.shuffle, steps=data.steps),
+        _rows(data, slice(kept, None), shuffle=False, steps=None),
     )
 
 
@@ -122,8 +123,9 @@ def _prepare_first_batch(
 
 def _try_metrics(model: CompiledNetwork, labels: np.ndarray) -> None:
     """Raise the errors of metrics that do not fit such outputs, before a step changes weights."""
-    for metric in model.new_metrics():
-        metric.update(labels, np.zeros(model.batch_output_shape(len(labels)), np.float32))
+    for measure in new_measures(model):
+        shape = (len(labels), *model.graph.outputs[0].shape[1:])
+        measure.metric.update(labels, np.zeros(shape, np.float32))
 
 
 def _classes(model: CompiledNetwork, labels: np.ndarray) -> np.ndarray:
@@ -134,7 +136,7 @@ def _classes(model: CompiledNetwork, labels: np.ndarray) -> np.ndarray:
         return np.array([])
 
 
-def _rows(data: ArrayBatches, rows: slice, *, shuffle: bool) -> ArrayBatches:
+def _rows(data: ArrayBatches, rows: slice, *, shuffle: bool, steps: int | None) -> ArrayBatches:
     labels, weights = data.labels, data.weights
     return ArrayBatches(
         tuple(x[rows] for x in data.inputs),
@@ -142,4 +144,5 @@ def _rows(data: ArrayBatches, rows: slice, *, shuffle: bool) -> ArrayBatches:
         None if weights is None else weights[rows],
         data.batch_size,
         shuffle=shuffle,
+        steps=steps,
     )

@@ -6,61 +6,65 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from minicnn.metrics import Metric
 from minicnn.models.batches import Batch
 from minicnn.models.execution import BatchResult
+from minicnn.models.training.measures import Measure
 
 
 class Totals:
     """Sums up loss and metrics over batches."""
 
-    def __init__(self, metrics: list[Metric]) -> None:
-        self.metrics = metrics
+    def __init__(self, measures: list[Measure]) -> None:
+        self.measures = measures
+        self.names = ["loss", *(measure.name for measure in measures)]
+        self._sorted = sorted(self.names)
         self.loss_sum, self.samples, self.failed = 0.0, 0, False
 
     def add(self, result: BatchResult, batch: Batch) -> None:
         """Add one batch."""
-        self.add_steps((result.loss,), result.predictions, batch.labels)
+        self.add_steps((result.loss,), result.predictions, batch.labels, batch.weights)
 
-    def add_steps(self, losses: Sequence[float], predictions: Any, labels: Any) -> None:
+    def add_steps(
+        self, losses: Sequence[float], predictions: Any, labels: Any, weights: Any = None
+    ) -> None:
         """Add several batches of one size: the loss of each, and all their samples."""
         n = len(predictions) // len(losses)
         for loss in losses:
             self.loss_sum += loss * n
         self.samples += len(predictions)
-        for metric in self.metrics:
-            metric.update(labels, predictions)  # sample weights apply to the loss alone
+        for measure in self.measures:
+            measure.metric.update(labels, predictions, weights if measure.weighted else None)
 
     def fail(self) -> None:
         """Make all results NaN, because a batch had a loss that is not finite."""
         self.failed = True
 
+    def results(self) -> list[float]:
+        """Return [loss, metric, ...]: the means over everything added, in the order of `names`."""
+        if self.failed:
+            return [math.nan] * len(self.names)
+        loss = self.loss_sum / self.samples if self.samples else 0.0
+        return [loss, *(measure.metric.result() for measure in self.measures)]
+
     def logs(self) -> dict[str, float]:
-        """Return {"loss": ..., metric: ...}: the means over everything added."""
-        logs = {"loss": self.loss_sum / self.samples if self.samples else 0.0}
-        logs |= {metric.name: metric.result() for metric in self.metrics}
-        return dict.fromkeys(logs, math.nan) if self.failed else logs
+        """Return the results by their names, sorted by name, as callbacks get them."""
+        found = dict(zip(self.names, self.results(), strict=True))
+        return {name: found[name] for name in self._sorted}
+
+    def returned(self, *, as_dict: bool) -> Any:
+        """Return what `evaluate` returns: a dict, a list, or the loss alone without metrics."""
+        if as_dict:
+            return self.logs()
+        results = self.results()
+        return results if len(results) > 1 else results[0]
 
     def get_state(self) -> dict[str, Any]:
         """Return the sums, JSON-able."""
-        states = [metric.get_state() for metric in self.metrics]
+        states = [measure.metric.get_state() for measure in self.measures]
         return {"loss_sum": self.loss_sum, "samples": self.samples, "metrics": states}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Continue from the sums that `get_state` returned."""
         self.loss_sum, self.samples = state["loss_sum"], state["samples"]
-        for metric, saved in zip(self.metrics, state["metrics"], strict=True):
-            metric.set_state(saved)
-
-
-def batch_logs(metrics: list[Metric], result: BatchResult, batch: Batch) -> float | list[float]:
-    """Return [loss, metric, ...] of one batch, for which the metrics must be new."""
-    totals = Totals(metrics)
-    totals.add(result, batch)
-    return loss_or_list(totals.logs())
-
-
-def loss_or_list(logs: dict[str, float]) -> float | list[float]:
-    """Return [loss, metric, ...], or the loss alone if there are no metrics, as Keras does."""
-    values = list(logs.values())
-    return values if len(values) > 1 else values[0]
+        for measure, saved in zip(self.measures, state["metrics"], strict=True):
+            measure.metric.set_state(saved)

@@ -48,6 +48,14 @@ class KernelPlan(NamedTuple):
     launches: tuple[Launch, ...]
     scratch: Mapping[str, Spec] = MappingProxyType({})
 
+    def renamed(self, **names: str) -> KernelPlan:
+        """Return the same launches with other arrays: renamed(y="dx") writes dx in place of y."""
+        launches = (
+            launch._replace(arguments=tuple(names.get(name, name) for name in launch.arguments))
+            for launch in self.launches
+        )
+        return self._replace(launches=tuple(launches))
+
 
 KernelFactory = Callable[..., KernelPlan]
 

@@ -88,5 +88,6 @@ def _products(arrays: dict[str, Any], weights: Spec, attributes: dict[str, Any])
     """Return the number of multiplications: all weights for each output pixel."""
     window = attributes.get("window")
     pixels = prod(window.out_hw(attributes["image"])) if window else 1
-    images = next(arrays[name].shape[0] for name in ("x", "dy") if name in arrays)
-    return images * pixels * prod(weights.shape)
+    images = next(arrays[name] for name in ("x", "dy") if name in arrays)
+    rows = images.shape[0] if window else prod(images.shape[:-1])
+    return rows * pixels * prod(weights.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from minicnn.backends.cuda.runtime.launch import KernelPlan
@@ -29,8 +30,8 @@ def dense_backward_weights(dy: Spec, x: Spec) -> KernelPlan:
 
 
 def pixels(x: Spec) -> Spec:
-    """Return (N, I) as (N, 1, 1, I)."""
-    return Spec((x.shape[0], 1, 1, x.shape[1]))
+    """Return (N, ..., I) as (N * ..., 1, 1, I)."""
+    return Spec((prod(x.shape[:-1]), 1, 1, x.shape[-1]))
 
 
 def weights(w: Spec) -> Spec:
