@@ -33,6 +33,7 @@ from minicnn.models.planner.plan import Plan, plan_prediction, plan_test, plan_t
 from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.programs import Memory, Programs
 from minicnn.models.training.interrupt import Interrupt, Uninterruptible
+from minicnn.models.training.measures import Reported
 from minicnn.models.training.nonfinite import first_not_finite
 from minicnn.models.training.session import TrainingSession
 from minicnn.optimizers import Optimizer, StepKind
@@ -49,7 +50,9 @@ class CompiledNetwork(Network):
         # One loss for every output, or one or None for each.
         self.loss: Loss | Sequence[Loss | None] | None = None
         self.loss_weights: Sequence[float] | None = None
-        self.compiled_metrics: list[Any] = []
+        self.compiled_metrics: list[Reported] = []
+        # The outputs in the order in which their losses are reported; [] is the network's order.
+        self.loss_order: list[int] = []
         self.fuse = True
         self.stop_training = False
         self.session = TrainingSession()
@@ -106,7 +109,7 @@ class CompiledNetwork(Network):
         self,
         optimizer: Optimizer,
         loss: Loss | Sequence[Loss | None] | None,
-        reported: list[Any],
+        reported: list[Reported],
         *,
         fuse: bool,
         loss_weights: Sequence[float] | None = None,
@@ -219,9 +222,12 @@ class CompiledNetwork(Network):
 
     def new_metrics(self) -> list[Metric]:
         """Return a new set of the compiled metrics."""
-        shape = self.graph.outputs[0].shape
-        loss = self.loss if isinstance(self.loss, Loss) else None
-        return [metrics.get(metric, loss, shape) for metric in self.compiled_metrics]
+        each = {target.output: target.loss for target in self.targets}
+        shapes = [tensor.shape for tensor in self.graph.outputs]
+        return [
+            metrics.get(one.metric, each.get(one.output), shapes[one.output])
+            for one in self.compiled_metrics
+        ]
 
     def step_metrics(self, *, keep: bool = False) -> list[Metric]:
         """Return the compiled metrics, reset unless `keep`; each call returns the same objects."""
@@ -299,7 +305,7 @@ class CompiledNetwork(Network):
         def make(memory: Memory) -> Execution:
             plan = self._plan(kind, specs, label_specs, memory.shared)
             check_activations(plan.program.arena_bytes, len(inputs[0]))
-            return Execution(plan, memory.arena, [target.weight for target in targets])
+            return Execution(plan, memory.arena, targets)
 
         return self._executions.get(key, make)
 

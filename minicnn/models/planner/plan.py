@@ -57,11 +57,6 @@ class Plan(NamedTuple):
     rates: int | None = None
     rng_key: int | None = None
 
-    @property
-    def has_one_loss(self) -> bool:
-        """Whether the loss is that of one output and nothing else."""
-        return len(self.losses) == 1 and not self.penalties
-
 
 def plan_prediction(
     graph: Graph, inputs: list[Spec], shared: SharedArrays | None = None, *, fuse: bool = True

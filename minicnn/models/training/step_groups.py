@@ -129,7 +129,7 @@ def max_steps_for(model: CompiledNetwork, inputs: tuple[np.ndarray, ...]) -> int
     if model.need_compiled()[0].has_kinds:  # each kind of step has a program of its own
         return 1
     execution = _execution(model, inputs)
-    return execution.runner.max_steps_per_call if execution.plan.has_one_loss else 1
+    return execution.runner.max_steps_per_call if execution.takes_groups else 1
 
 
 class TrainedGroup(NamedTuple):
