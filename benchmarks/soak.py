@@ -131,7 +131,7 @@ class Soak:
 
     def compile(self, model: mc.Model) -> None:
         optimizer = str(self.rng.choice(OPTIMIZERS))
-        model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
 
     def data(self, most: int = 70) -> tuple[np.ndarray, np.ndarray]:
         """Return a random number of random samples and labels."""
@@ -260,7 +260,7 @@ class Soak:
             self.model.fit(x, y, verbose=0)
 
     def another_engine(self) -> None:
-        with mc.backend("numpy"):
+        with mc.use_backend("numpy"):
             x, y = self.data(5)
             self.model.train_on_batch(x, y)
             self.model.predict_on_batch(x)

@@ -3,6 +3,7 @@
 import minicnn.startup  # noqa: F401  first: the others take time, in which Ctrl-C may be typed
 from minicnn import (
     activations,
+    backend,
     callbacks,
     classic,
     config,
@@ -14,12 +15,14 @@ from minicnn import (
     layers,
     losses,
     metrics,
+    mixed_precision,
     models,
     operations,
     ops,
     optimizers,
     preprocessing,
     regularizers,
+    saving,
     schedules,
     tune,
     utils,
@@ -27,17 +30,21 @@ from minicnn import (
 )
 from minicnn.backends import (
     available_backends,
-    backend,
     backend_info,
     current_backend,
     set_backend,
+    use_backend,
 )
+from minicnn.compat import install
 from minicnn.config import set_precision
 from minicnn.devices import list_devices
 from minicnn.layers import Input
 from minicnn.models import Model, Sequential, load_model
 from minicnn.support.memory_limits import set_memory_limit, set_pixel_limit
 from minicnn.version import __version__
+
+install()
+del install
 
 __all__ = [
     "Input",
@@ -62,18 +69,21 @@ __all__ = [
     "load_model",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "operations",
     "ops",
     "optimizers",
     "preprocessing",
     "regularizers",
+    "saving",
     "schedules",
     "set_backend",
     "set_memory_limit",
     "set_pixel_limit",
     "set_precision",
     "tune",
+    "use_backend",
     "utils",
     "zoo",
 ]

@@ -5,11 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from minicnn.backends import num_threads, set_num_threads
+from minicnn.backends import current_backend, num_threads, set_backend, set_num_threads
 from minicnn.backends.settings import conv_algorithm, precision
 from minicnn.checks import check_int
+from minicnn.errors import ArgumentError
+from minicnn.support.progress import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
+
+__all__ = [
+    "backend",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
+    "epsilon",
+    "floatx",
+    "get_conv_algorithm",
+    "get_precision",
+    "get_threads",
+    "image_data_format",
+    "is_interactive_logging_enabled",
+    "set_backend",
+    "set_conv_algorithm",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "set_precision",
+    "set_threads",
+    "threads",
+]
 
 MAX_THREADS = 64
+FLOATX, EPSILON, DATA_FORMAT = "float32", 1e-7, "channels_last"
+backend = current_backend  # under Keras's name
 
 
 def get_threads() -> int:
@@ -99,3 +128,49 @@ def set_precision(name: str) -> None:
     >>> set_precision(before)
     """
     precision.set(name)
+
+
+# --- what Keras lets one choose and minicnn has one of ------------------------------------------
+
+
+def floatx() -> str:
+    """Return the dtype of weights and of everything that networks compute, "float32"."""
+    return FLOATX
+
+
+def set_floatx(value: str) -> None:
+    """Accept "float32"; raise ArgumentError for another dtype, as networks compute in float32."""
+    if value != FLOATX:
+        raise ArgumentError(
+            f"networks compute in {FLOATX} only; got {value!r:.40}. On a GPU "
+            'mc.set_precision("tf32") uses its tensor cores'
+        )
+
+
+def epsilon() -> float:
+    """Return the small number that keeps losses from the logarithm of 0.
+
+    >>> epsilon()
+    1e-07
+    """
+    return EPSILON
+
+
+def set_epsilon(value: float) -> None:
+    """Accept 1e-7; raise ArgumentError for another number, as the kernels have this one."""
+    if value != EPSILON:
+        raise ArgumentError(f"the kernels of losses have epsilon={EPSILON}; got {value!r:.40}")
+
+
+def image_data_format() -> str:
+    """Return "channels_last": batches of images are (N, H, W, C)."""
+    return DATA_FORMAT
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Accept "channels_last"; raise ArgumentError for another order of the axes."""
+    if data_format != DATA_FORMAT:
+        raise ArgumentError(
+            f"images are (N, H, W, C), {DATA_FORMAT!r}; got {data_format!r:.40}. Of arrays "
+            "(N, C, H, W) pass x.transpose(0, 2, 3, 1)"
+        )

@@ -163,6 +163,28 @@ def _second(*reads: Spec, **_: Any) -> tuple[Spec]:
     return (reads[1],)
 
 
+def _group_norm(
+    x: Spec, *_: Spec | None, groups: int, sample_axis: int, **__: Any
+) -> tuple[Spec, ...]:
+    statistics = Spec((*x.shape[:sample_axis], groups))
+    return x, statistics, statistics
+
+
+def _group_norm_gradients(
+    dy: Spec, x: Spec, *_: Spec | None, channel_axis: int, **__: Any
+) -> tuple[Spec, ...]:
+    channels = Spec(x.shape[channel_axis:])
+    return x, channels, channels
+
+
+def _resample(x: Spec, rows: Spec, _: Spec, columns: Spec, *__: Spec, **___: Any) -> tuple[Spec]:
+    return (Spec((x.shape[0], rows.shape[0], columns.shape[0], x.shape[3])),)
+
+
+def _given_shape(rng_key: Spec, *, shape: Shape, **_: Any) -> tuple[Spec]:
+    return (Spec(tuple(shape)),)
+
+
 # --- optimizers -------------------------------------------------------------------------------
 
 
@@ -306,6 +328,14 @@ CONTRACTS: dict[str, Contract] = {
     },
     "local_response_norm_forward": Contract(("x",), ("y", "scale"), same(0, 0)),
     "local_response_norm_backward": Contract(("dy", "x", "y", "scale"), ("dx",), same(0)),
+    "group_norm_forward": Contract(
+        ("x", "gamma?", "beta?"), ("y", "mean", "inverse_std"), _group_norm
+    ),
+    "group_norm_backward": Contract(
+        ("dy", "x", "gamma", "mean", "inverse_std"),  # gamma may be None
+        ("dx", "dgamma", "dbeta"),
+        _group_norm_gradients,
+    ),
     "dropout_forward": Contract(("x", "rng_key"), ("y",), same(0), in_place="x"),
     "dropout_backward": Contract(("dy", "rng_key"), ("dx",), same(0), in_place="dy"),
     "zero_pad2d_forward": Contract(("x",), ("y",), _zero_pad),
@@ -373,4 +403,16 @@ CONTRACTS: dict[str, Contract] = {
     # Images before they are learned from: x uint8 or float32, a row of `matrix` (N, 6) each.
     "augment_forward": Contract(("x", "matrix"), ("y",), lambda x, matrix, **_: _float(x)),
     **TENSOR_CONTRACTS,
+    # The same with (gain, shift, gray) of each image, (N, 3).
+    "adjust_colors_forward": Contract(("x", "levels"), ("y",), lambda x, levels, **_: _float(x)),
+    # An index and a weight for each of the rows and columns that one of the result is made of.
+    "resample_forward": Contract(
+        ("x", "row_index", "row_weight", "column_index", "column_weight"), ("y",), _resample
+    ),
+    "resample_backward": Contract(
+        ("dy", "row_index", "row_weight", "column_index", "column_weight"), ("dx",), _unpool
+    ),
+    # Random arrays of a shape that is an attribute.
+    "dropout_mask_forward": Contract(("rng_key",), ("y",), _given_shape),
+    "random_normal_forward": Contract(("rng_key",), ("y",), _given_shape),
 }

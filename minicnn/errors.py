@@ -39,6 +39,10 @@ class UnknownArgumentError(ArgumentError, TypeError):
     """A class was given a keyword argument that it does not have."""
 
 
+class UnknownLengthError(MiniCNNError, TypeError):
+    """A data set has no end, or its length is known only after a pass over it."""
+
+
 class SizeLimitError(MiniCNNError, ValueError):
     """Something would be larger than the memory or a limit allows."""
 

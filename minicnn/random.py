@@ -7,6 +7,7 @@ a training reached it in one run or was resumed, and whatever else was drawn bef
 from __future__ import annotations
 
 import hashlib
+import itertools
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from minicnn.shapes import is_int
 MAX_SEED = 2**64 - 1
 T = TypeVar("T")
 _seed = 0
+_numbers = itertools.count()  # since the seed was set
 # The seed inside a block of `seeded`, which no other thread sees.
 _seed_of_block: ContextVar[int | None] = ContextVar("seed of a block", default=None)
 
@@ -35,12 +37,21 @@ def set_random_seed(seed: int) -> None:
     >>> seed()
     777
     """
-    global _seed
+    global _seed, _numbers
     value = check_seed(seed)
+    _numbers = itertools.count()
     if _seed_of_block.get() is None:
         _seed = value
     else:
         _seed_of_block.set(value)
+
+
+def next_number() -> int:
+    """Return 0, 1, ...: one number each for things that are random and have no seed or name.
+
+    `set_random_seed` starts again at 0.
+    """
+    return next(_numbers)
 
 
 def seed() -> int:

@@ -33,7 +33,7 @@ def pytest_configure():
 @pytest.fixture(params=backends.available_backends())
 def backend(request):
     """Run the test once on every available engine; its value is the engine's name."""
-    with backends.backend(request.param):
+    with backends.use_backend(request.param):
         yield request.param
 
 

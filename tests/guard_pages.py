@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from kernel_cases import CASES
+from kernel_cases import COMPILED as CASES
 from random_layers import FAMILIES, Layer, draw_layer, run_layer, spec, with_gradient
 
 from minicnn import _core

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minicnn.contracts import CONTRACTS
 from minicnn.shapes import Window2D, conv_window, pool_window
 
 
@@ -18,12 +19,13 @@ class Case(NamedTuple):
     attributes: Mapping[str, Any] = MappingProxyType({})
     by: tuple[str, ...] = ("x",)  # the arrays whose gradients are checked
     h: float = 1e-3
+    whole: bool = False  # the attributes hold the batch size, too
 
 
 def arrays(**shapes):
     """Standard normal arrays of these shapes; None stays None."""
     return lambda rng: {
-        name: None if shape is None else rng.standard_normal(shape)
+        name: None if shape is None else np.asarray(rng.standard_normal(shape))
         for name, shape in shapes.items()
     }
 
@@ -113,6 +115,39 @@ BN_DROPOUT = BN | {"rate": 0.3, "purpose": 2}
 LRN = {"size": 5, "alpha": 0.3, "beta": 0.75, "k": 1.5}
 UNEVEN = Window2D((3, 2), (2, 1), (1, 2), (0, 2), (3, 1))
 
+
+def positive(**shapes):
+    """Arrays of these shapes with values in 0.5...2."""
+    return lambda rng: {name: rng.uniform(0.5, 2, shape) for name, shape in shapes.items()}
+
+
+def chosen(rng):
+    condition = rng.integers(0, 2, (3, 4)) > 0
+    return {"condition": condition, **arrays(a=(3, 4), b=(3, 4))(rng)}
+
+
+def taken(*shape):
+    """An array, and indices of its axis of 4 with repetitions."""
+    return lambda rng: {
+        "x": rng.standard_normal(shape),
+        "indices": np.array([[0, 3, 3], [1, 0, 3]], np.int32),
+    }
+
+
+def apart(rng):
+    """Two arrays whose values differ by at least 0.5."""
+    a = rng.uniform(-3, 3, (2, 3, 4))
+    return {"a": a, "b": a + rng.uniform(0.5, 2, a.shape) * rng.choice([-1, 1], a.shape)}
+
+
+def along(axes, image, keepdims=False):
+    return {"axes": axes, "keepdims": keepdims, "image": image}
+
+
+def part(starts, steps, shape, image):
+    return {"starts": starts, "steps": steps, "shape": shape, "image": image}
+
+
 LINEAR = {
     "conv2d": Case(
         "conv2d", arrays(x=(2, 6, 7, 3), w=(3, 2, 3, 4), b=(4,)), conv((6, 7), (3, 2)),
@@ -200,6 +235,43 @@ LINEAR = {
     "reshape": Case("reshape", arrays(x=(2, 3, 4)), {"shape": (6, 2), "image": (3, 4)}),
     "rescale": Case("rescale", arrays(x=(2, 3, 4)), {"scale": 0.25, "offset": -3.0}),
     "dropout": Case("dropout", stream_and_x, {"rate": 0.3, "purpose": 2}),
+    "broadcast_to": Case(
+        "broadcast_to", arrays(x=(3, 1, 2)), {"shape": (4, 3, 5, 2), "image": (3, 1, 2)},
+        whole=True,
+    ),
+    "broadcast_to, channels": Case(
+        "broadcast_to", arrays(x=(5,)), {"shape": (2, 3, 5), "image": (5,)}, whole=True
+    ),
+    "broadcast_to, rows": Case(
+        "broadcast_to", arrays(x=(2, 1, 1)), {"shape": (2, 3, 5), "image": (2, 1, 1)}, whole=True
+    ),
+    "broadcast_to, one number": Case(
+        "broadcast_to", arrays(x=()), {"shape": (2, 3), "image": ()}, whole=True
+    ),
+    "cumsum": Case("cumsum", arrays(x=(2, 5, 3)), {"axis": 1}),
+    "matmul, in one factor": Case(
+        "matmul", arrays(a=(2, 3, 4, 5), b=(2, 3, 5, 6)), by=("a", "b")
+    ),
+    "pad": Case("pad", arrays(x=(2, 3, 4)), {"pads": ((0, 0), (1, 2), (0, 3)), "value": 0.5}),
+    "reshape_whole": Case(
+        "reshape_whole", arrays(x=(2, 3, 4)), {"shape": (6, 4), "image": (2, 3, 4)}, whole=True
+    ),
+    "slice": Case(
+        "slice", arrays(x=(3, 7, 5)), part((1, 0, 4), (1, 3, -1), (2, 3, 5), (3, 7, 5)), whole=True
+    ),
+    "slice, rows": Case(
+        "slice", arrays(x=(3, 7, 5)), part((0, 2, 0), (1, 1, 1), (3, 4, 5), (3, 7, 5)), whole=True
+    ),
+    "subtract": Case("subtract", arrays(a=(2, 3, 4), b=(2, 3, 4)), by=("a", "b")),
+    "sum": Case("sum", arrays(x=(2, 3, 4, 5)), along((1, 2), (2, 3, 4, 5)), whole=True),
+    "sum of everything": Case("sum", arrays(x=(2, 3, 4)), along((0, 1, 2), (2, 3, 4)), whole=True),
+    "sum of rows": Case("sum", arrays(x=(2, 3, 5)), along((2,), (2, 3, 5), True), whole=True),
+    "sum of a batch": Case("sum", arrays(x=(4, 3, 5)), along((0,), (4, 3, 5)), whole=True),
+    "take": Case("take", taken(2, 4, 3), {"axis": 1, "image": (2, 4, 3)}, whole=True),
+    "take rows": Case("take", taken(4, 3), {"axis": 0, "image": (4, 3)}, whole=True),
+    "transpose": Case("transpose", arrays(x=(2, 3, 4, 5)), {"axes": (0, 3, 1, 2)}),
+    "transpose, batch last": Case("transpose", arrays(x=(2, 3, 4)), {"axes": (2, 1, 0)}),
+    "where": Case("where", chosen, by=("a", "b"), whole=True),
 }  # fmt: skip
 
 CURVED = {
@@ -291,6 +363,39 @@ CURVED = {
         "sigmoid_binary_crossentropy", truth("logits", logits, zeros_and_ones),
         {"label_smoothing": 0.1}, ("logits",),
     ),
+    "absolute": Case("absolute", away_from(0)),
+    "clip": Case("clip", away_from(-2, 3), {"minimum": -2.0, "maximum": 3.0}),
+    "cos": Case("cos", away_from()),
+    "divide": Case("divide", positive(a=(2, 3, 4), b=(2, 3, 4)), by=("a", "b")),
+    "exp": Case("exp", arrays(x=(3, 4, 5))),
+    "expm1": Case("expm1", arrays(x=(3, 4, 5))),
+    "fixed_power": Case("fixed_power", positive(x=(3, 4)), {"exponent": 2.5}),
+    "fixed_power, cubes": Case("fixed_power", arrays(x=(3, 4)), {"exponent": 3.0}),
+    "log": Case("log", positive(x=(3, 4, 5))),
+    "log1p": Case("log1p", positive(x=(3, 4, 5))),
+    "matmul": Case("matmul", arrays(a=(3, 4), b=(4, 2)), by=("a", "b"), whole=True),
+    "max": Case("max", no_ties(2, 3, 4, 5), along((1, 2), (2, 3, 4, 5)), whole=True),
+    "max of rows": Case("max", no_ties(3, 7), along((1,), (3, 7), True), whole=True),
+    "maximum": Case("maximum", apart, by=("a", "b"), h=1e-6),
+    "min": Case("min", no_ties(2, 3, 4, 5), along((0, 3), (2, 3, 4, 5)), whole=True),
+    "minimum": Case("minimum", apart, by=("a", "b"), h=1e-6),
+    "power": Case("power", positive(a=(2, 3, 4), b=(2, 3, 4)), by=("a", "b")),
+    "prod": Case("prod", positive(x=(2, 3, 4)), along((0, 2), (2, 3, 4)), whole=True),
+    "reciprocal": Case("reciprocal", positive(x=(3, 4, 5))),
+    "rsqrt": Case("rsqrt", positive(x=(3, 4, 5))),
+    "sin": Case("sin", away_from()),
+    "softplus": Case("softplus", away_from()),
+    "sqrt": Case("sqrt", positive(x=(3, 4, 5))),
+    "square": Case("square", arrays(x=(3, 4, 5))),
 }  # fmt: skip
 
 CASES = LINEAR | CURVED
+# Those of kernels that are not left to the reference.
+COMPILED = {
+    name: case for name, case in CASES.items() if not CONTRACTS[f"{case.operation}_forward"].on_host
+}
+
+
+def of_any_batch(cases):
+    """Those that may be cut to another number of samples."""
+    return {name: case for name, case in cases.items() if not case.whole}

@@ -138,6 +138,6 @@ def test_fit_learns_from_shifted_images():
             mc.layers.Dense(2, activation="softmax"),
         ]
     )
-    model.compile(mc.optimizers.Adam(0.03), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(mc.optimizers.Adam(0.03), "sparse_categorical_crossentropy", metrics=["accuracy"])
     history = model.fit(RandomShift(x, y, 16, pixels=1), epochs=15, verbose=0).history
     assert history["accuracy"][-1] == 1.0

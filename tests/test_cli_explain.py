@@ -27,7 +27,7 @@ def here(tmp_path, monkeypatch):
             Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "data" / name / f"{i}.png")
     layers = [Conv2D(4, 3, activation="relu", name="eye"), MaxPooling2D(2), Flatten()]
     model = mc.Sequential([mc.Input((10, 8, 3)), *layers, Dense(2, activation="softmax")])
-    model.compile("adam", "categorical_crossentropy", ["accuracy"])
+    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
     model.class_names, model.preprocess = ["dark", "light"], Preprocess((10, 8))
     x = rng.uniform(size=(8, 10, 8, 3)).astype(np.float32)
     model.fit(x, np.eye(2)[np.arange(8) % 2], epochs=2, verbose=0)

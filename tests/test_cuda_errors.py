@@ -62,7 +62,7 @@ def break_kernel(monkeypatch, name, code, text):
 def test_too_large_an_arena_names_the_largest_arrays_and_a_smaller_one_works(network, limit):
     x = np.random.default_rng(0).standard_normal((40, 6, 5, 2)).astype(np.float32)
     limit(3000)
-    with mc.backend("cuda"):
+    with mc.use_backend("cuda"):
         with pytest.raises(DeviceMemoryError) as caught:
             network.predict_on_batch(x)
         found = network.predict_on_batch(x[:4])
@@ -75,7 +75,7 @@ def test_too_large_an_arena_names_the_largest_arrays_and_a_smaller_one_works(net
 
 def test_an_eager_operation_names_the_array(limit):
     limit(100)
-    with mc.backend("cuda"), pytest.raises(DeviceMemoryError, match="no room for x"):
+    with mc.use_backend("cuda"), pytest.raises(DeviceMemoryError, match="no room for x"):
         mc.operations.relu(np.zeros((2, 30), np.float32))
 
 
@@ -102,7 +102,7 @@ def test_out_of_memory_by_the_driver_is_the_same_error(monkeypatch):
 def test_a_failing_kernel_is_one_clear_error(network, monkeypatch, code, text, remedy):
     break_kernel(monkeypatch, "tanh_forward", code, text)
     x = np.ones((2, 6, 5, 2), np.float32)
-    with mc.backend("cuda"):
+    with mc.use_backend("cuda"):
         with pytest.raises(BackendError, match=rf"the GPU failed: \[{code}\] {text}.*{remedy}"):
             network.predict_on_batch(x)
         with pytest.raises(BackendError, match="the GPU failed"):
@@ -152,7 +152,7 @@ def test_a_bug_in_the_engine_keeps_its_own_error(monkeypatch):
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(kernels, "start", broken)
-    with mc.backend("cuda"), pytest.raises(ZeroDivisionError):
+    with mc.use_backend("cuda"), pytest.raises(ZeroDivisionError):
         mc.operations.relu(np.zeros((2, 3), np.float32))
 
 
@@ -160,7 +160,7 @@ def test_a_bug_in_the_engine_keeps_its_own_error(monkeypatch):
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_gets_an_error(network):
     x = np.ones((2, 6, 5, 2), np.float32)
-    with mc.backend("cuda"):
+    with mc.use_backend("cuda"):
         network.predict_on_batch(x)
         child = os.fork()
         if not child:

@@ -66,7 +66,7 @@ def data():
 def trained(engine, *kinds):
     """(model, losses of two epochs, predictions); batches of 4 and 1."""
     model, (x, y) = compiled(*kinds), data()
-    with mc.backend(engine):
+    with mc.use_backend(engine):
         history = model.fit(x, y, 4, epochs=2, verbose=0).history
         return model, history["loss"], model.predict(x, verbose=0)
 
@@ -106,9 +106,9 @@ def test_constant_steps_may_run_on_the_host(monkeypatch):
     x = np.random.default_rng(1).standard_normal((2, 3, 3, 1)).astype("f4")
     for factor in (1, 2):
         model.set_weights([factor * w for w in model.get_weights()])
-        with mc.backend("cuda"):
+        with mc.use_backend("cuda"):
             found = model.predict(x, verbose=0)
-        with mc.backend("numpy"):
+        with mc.use_backend("numpy"):
             wanted = model.predict(x, verbose=0)
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
@@ -117,7 +117,7 @@ def test_there_is_one_warning_for_each_kernel(cube):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for _ in range(2):
-            with mc.backend("cuda"):
+            with mc.use_backend("cuda"):
                 compiled(cube).train_on_batch(*data())
     texts = [str(w.message) for w in caught if "has no kernel" in str(w.message)]
     assert sum("cube_forward" in text for text in texts) == 1
@@ -127,7 +127,7 @@ def test_there_is_one_warning_for_each_kernel(cube):
 @pytest.mark.filterwarnings(FALLBACK)
 def test_such_a_program_takes_one_step_per_call(cube):
     x, _ = data()
-    with mc.backend("cuda"):
+    with mc.use_backend("cuda"):
         for kinds, more in (((), True), ((cube,), False)):
             runner = compiled(*kinds).execution("train", (x,)).runner
             assert (runner.max_steps_per_call > 1) == more

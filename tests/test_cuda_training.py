@@ -109,14 +109,14 @@ def compiled(build=network):
     model = build()
     rate = mc.schedules.ExponentialDecay(0.05, 2, 0.7)
     optimizer = mc.optimizers.SGD(rate, momentum=0.9)
-    model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
 def fitted(x, y=None, *, engine="cuda", epochs=2, one_by_one=False, build=network, **options):
     model = compiled(build)
     watchers = [Looking()] if one_by_one else []
-    with mc.backend(engine):
+    with mc.use_backend(engine):
         history = model.fit(x, y, epochs=epochs, verbose=0, callbacks=watchers, **options).history
     return model, history
 
@@ -207,10 +207,10 @@ def test_the_data_leave_the_device_with_the_training(reference_kernels):
     model, _ = fitted(x, y, batch_size=BATCH)
     gc.collect()
     assert not device_dataset._copies
-    with mc.backend("cuda"):
+    with mc.use_backend("cuda"):
         model.fit(x[::-1], y[::-1], BATCH, verbose=0)  # other data: the old copy must not be used
     one = compiled()
-    with mc.backend("numpy"):
+    with mc.use_backend("numpy"):
         one.fit(x, y, BATCH, epochs=2, verbose=0)
         one.fit(x[::-1], y[::-1], BATCH, verbose=0)
     assert everything(model) == everything(one)
@@ -224,9 +224,9 @@ def test_after_a_loss_that_is_not_finite_nothing_changes(reference_kernels, monk
 
     def failing(engine):
         model = compiled()
-        with mc.backend(engine), pytest.raises(NumericError) as error:
+        with mc.use_backend(engine), pytest.raises(NumericError) as error:
             model.fit(x, y, BATCH, shuffle=False, verbose=0)
-        with mc.backend(engine):  # and then it trains again
+        with mc.use_backend(engine):  # and then it trains again
             model.fit(*data(), BATCH, epochs=1, verbose=0)
         return [*everything(model), str(error.value)]
 
@@ -246,7 +246,7 @@ def test_the_kernels_of_updates_respect_halted():
     model, other = compiled(small), compiled(small)
     for one in (model, other):
         one.compile(mc.optimizers.Adam(0.01), "mean_squared_error")
-    with mc.backend("cuda"):
+    with mc.use_backend("cuda"):
         with pytest.raises(NumericError, match="step 2"):
             model.fit(x, y, 2, shuffle=False, verbose=0)
         other.train_on_batch(x[:2], y[:2])
@@ -257,15 +257,15 @@ def test_engines_take_turns(reference_kernels, tmp_path):
     """Weights and the optimizer's state move between engines."""
     x, y = data()
     one, model = compiled(), compiled()
-    with mc.backend("numpy"):
+    with mc.use_backend("numpy"):
         for _ in range(5):
             one.fit(x, y, BATCH, verbose=0)
-    with mc.backend("cuda"):
+    with mc.use_backend("cuda"):
         model.fit(x, y, BATCH, verbose=0)
-        with mc.backend("numpy"):
+        with mc.use_backend("numpy"):
             model.fit(x, y, BATCH, verbose=0)
         model.fit(x, y, BATCH, verbose=0)
-        with mc.backend("numpy"):
+        with mc.use_backend("numpy"):
             model.fit(x, y, BATCH, verbose=0)
         model.save(tmp_path / "model.mcnn")
         model.fit(x, y, BATCH, verbose=0)
@@ -279,7 +279,7 @@ def test_weights_that_are_set_while_the_device_has_newer_ones(reference_kernels)
     x, y = data()
     model = compiled()
     before = model.get_weights()
-    with mc.backend("cuda"):
+    with mc.use_backend("cuda"):
         model.fit(x, y, BATCH, verbose=0)
         after = model.predict(x, verbose=0)
         model.set_weights(before)

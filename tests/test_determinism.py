@@ -140,7 +140,7 @@ def digits():
 
 def test_a_model_predicts_the_same_bits_for_any_batch_size(digits):
     x, _ = digits
-    with mc.backend("native"):
+    with mc.use_backend("native"):
         model = mc.zoo.lenet()
         whole = model.predict(x, batch_size=70, verbose=0)
         for size in (1, 7, 64):
@@ -158,7 +158,7 @@ def test_training_has_the_same_bits_for_any_number_of_threads(digits, use_thread
 
 def _trained_weights(digits) -> list[np.ndarray]:
     mc.utils.set_random_seed(3)
-    with mc.backend("native"):
+    with mc.use_backend("native"):
         model = mc.zoo.lenet()
         model.compile(
             optimizer=mc.optimizers.SGD(0.01, momentum=0.9),

@@ -68,7 +68,7 @@ def test_after_a_fork_the_parents_driver_is_of_no_use(install, monkeypatch):  # 
 
 def test_asking_for_other_engines_starts_no_driver(install):  # noqa: F811
     driver = install(FakeDriver(H200))
-    with mc.backend("numpy"):
+    with mc.use_backend("numpy"):
         device.missing()
     assert driver.starts == 0
 

@@ -104,7 +104,7 @@ def here(tmp_path, monkeypatch):
     mc.utils.set_random_seed(0)
     scene = mc.Sequential([mc.Input((24, 24, 3)), Conv2D(4, 3), Flatten(), Dense(6, "softmax")])
     scene.class_names, scene.preprocess = SCENES, Preprocess((24, 24))
-    scene.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    scene.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     scene.save("scene.mcnn")
     return tmp_path
 

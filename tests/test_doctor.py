@@ -248,7 +248,7 @@ def averaging(momentum, epochs, **curves):
     model = mc.Sequential(
         [mc.Input((4,)), Dense(4), BatchNormalization(momentum=momentum, name="norm"), Dense(2)]
     )
-    model.compile("sgd", "mse", ["accuracy"])
+    model.compile("sgd", "mse", metrics=["accuracy"])
     model.fit(np.ones((6, 4), np.float32), np.ones((6, 2)), 2, epochs=epochs, verbose=0)
     return symptoms.unsettled_statistics(model, curves)
 

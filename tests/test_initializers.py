@@ -40,7 +40,7 @@ def test_fans_are_those_worked_out_by_hand(shape, expected):
     ],
 )
 def test_variance_and_range(name, variance):
-    values = initializers.get(name)(CONV, np.random.default_rng(1))
+    values = initializers.get(name)(CONV, rng=np.random.default_rng(1))
     assert values.shape == CONV
     assert values.dtype == np.float32
     # 25,000 draws: the variance of the estimate is below 2 % of it.
@@ -51,24 +51,23 @@ def test_variance_and_range(name, variance):
 
 
 def test_normal_is_cut_at_two_deviations():
-    values = initializers.truncated_normal((10_000,), np.random.default_rng(0))
+    values = initializers.truncated_draws((10_000,), np.random.default_rng(0))
     assert np.abs(values).max() <= 2
     assert values.std() == pytest.approx(initializers.TRUNCATED_STD, abs=0.02)
 
 
 def test_random_normal_has_its_mean_and_deviation_in_layers_of_any_size():
     for shape in ((7, 2000), CONV):
-        values = initializers.RandomNormal(1.0, 0.25)(shape, np.random.default_rng(1))
+        values = initializers.RandomNormal(1.0, 0.25)(shape, rng=np.random.default_rng(1))
         assert values.dtype == np.float32
         assert abs(values.mean() - 1) < 4 * 0.25 / math.sqrt(values.size)
         assert values.std() == pytest.approx(0.25, rel=0.03)
 
 
 def test_constants():
-    rng = np.random.default_rng(0)
-    assert (initializers.get("zeros")((3, 2), rng) == 0).all()
-    assert (initializers.get("ones")((3, 2), rng) == 1).all()
-    assert (initializers.Constant(0.25)((3, 2), rng) == 0.25).all()
+    assert (initializers.get("zeros")((3, 2)) == 0).all()
+    assert (initializers.get("ones")((3, 2)) == 1).all()
+    assert (initializers.Constant(0.25)((3, 2)) == 0.25).all()
 
 
 @pytest.mark.parametrize(
@@ -80,7 +79,7 @@ def test_config_makes_the_same_initializer(name):
     second = initializers.get(initializers.serialize(first))
     assert type(first) is type(second)
     assert initializers.get(first) is first
-    a, b = (one((4, 5), np.random.default_rng(3)) for one in (first, second))
+    a, b = (one((4, 5), rng=np.random.default_rng(3)) for one in (first, second))
     np.testing.assert_array_equal(a, b)
 
 
@@ -100,8 +99,6 @@ def test_initializers_of_older_files_are_read():
         ("glorot_unifrom", "did you mean 'GlorotUniform'"),
         ("???", "there are"),
         (3, "unknown initializer 3"),
-        (np.zeros, "must be a name or an Initializer; got the function 'zeros'. Write a subclass"),
-        (initializers.Ones, r"Ones is a class, and an object of it is needed: Ones\(...\)"),
         ({"value": 1}, 'a saved initializer is {"class": name, "config": arguments}'),
         ({"name": "constant", "valeu": 1}, "valeu"),
         ({"name": "constant", "value": float("nan")}, "value must be a number"),

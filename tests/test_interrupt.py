@@ -77,7 +77,7 @@ def network():
             layers.Dense(3, activation="softmax"),
         ]
     )
-    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -92,7 +92,7 @@ def equal(a, b):
 
 @pytest.mark.parametrize("kernel", ["conv2d_relu_forward", "dense_backward_input"])
 def test_a_step_that_is_given_up_is_repeated_with_the_same_bits(tmp_path, monkeypatch, kernel):
-    with mc.backend("numpy"):
+    with mc.use_backend("numpy"):
         whole, stopped = network(), network()
         fit(whole)
         action = partial(fit, stopped, tmp_path)
@@ -105,7 +105,7 @@ def test_a_step_that_is_given_up_is_repeated_with_the_same_bits(tmp_path, monkey
 
 
 def test_the_part_that_changes_the_model_is_done_to_its_end(monkeypatch):
-    with mc.backend("numpy"):
+    with mc.use_backend("numpy"):
         model, alike = network(), network()
         for _ in range(2):
             alike.train_on_batch(X[:16], Y[:16])
@@ -119,7 +119,7 @@ def test_the_part_that_changes_the_model_is_done_to_its_end(monkeypatch):
 
 
 def test_a_prediction_is_given_up(monkeypatch):
-    with mc.backend("numpy"):
+    with mc.use_backend("numpy"):
         model = network()
         action = partial(model.predict_on_batch, X)
         kernel = "conv2d_relu_forward"
@@ -140,7 +140,7 @@ def test_while_a_batch_is_waited_for_ctrl_c_strikes_at_once(tmp_path):
 
 
 def test_measuring_after_an_epoch_is_given_up(monkeypatch):
-    with mc.backend("numpy"):
+    with mc.use_backend("numpy"):
         model = network()
         action = partial(fit, model, validation_data=(X, Y))
         kernel = "softmax_sparse_categorical_crossentropy_forward"

@@ -89,7 +89,7 @@ def compiled(**options):
     model = network()
     rate = mc.schedules.ExponentialDecay(0.01, 2, 0.7)
     model.compile(
-        mc.optimizers.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"], **options
+        mc.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"], **options
     )
     return model
 
@@ -110,7 +110,7 @@ def everything(model):
 
 @pytest.fixture
 def numpy_engine():
-    with mc.backend("numpy"):
+    with mc.use_backend("numpy"):
         yield
 
 

@@ -54,7 +54,7 @@ def test_every_optimizer_learns(backend, optimizer):
     history = model.fit(x, y, batch_size=16, epochs=12, verbose=0, validation_data=blobs(seed=1))
     assert history.history["loss"][-1] < 0.5 * history.history["loss"][0]
     assert history.history["val_accuracy"][-1] > 0.9
-    assert list(history.history) == ["loss", "accuracy", "val_loss", "val_accuracy"]
+    assert list(history.history) == ["accuracy", "loss", "val_accuracy", "val_loss"]
 
 
 LOSSES = {
@@ -267,11 +267,6 @@ WRONG_CALLS = {
     "list-of-numbers": (lambda m, x, y: m.fit(x.tolist(), y), ArgumentError, r"np\.asarray\(x\)"),
     "path": (lambda m, x, y: m.predict("cat.png"), DTypeError, r"arrays or .* got str"),
     "steps": (lambda m, x, y: m.fit([(x, y)], steps_per_epoch=0), ArgumentError, r"steps.* 0"),
-    "steps-of-arrays": (
-        lambda m, x, y: m.fit(x, y, steps_per_epoch=2),
-        ArgumentError,
-        r"steps_per_epoch=2 .* x\[:n\]",
-    ),
     "class-weight-list": (
         lambda m, x, y: m.fit(x, y, class_weight=[1, 2, 3]),
         ArgumentError,
@@ -355,7 +350,7 @@ WRONG_CALLS = {
         r"^Adam is a class, and an object of it is needed: Adam\(\.\.\.\)",
     ),
     "metric-class": (
-        lambda m, x, y: m.compile("adam", "mse", [mc.metrics.AUC]),
+        lambda m, x, y: m.compile("adam", "mse", metrics=[mc.metrics.AUC]),
         ArgumentError,
         r"^AUC is a class, and an object",
     ),
@@ -366,16 +361,20 @@ WRONG_CALLS = {
     ),
     "weights-none": (lambda m, x, y: m.set_weights(None), ArgumentError, r"got NoneType"),
     "metric": (
-        lambda m, x, y: m.compile("sgd", "mse", ["acuracy"]),
+        lambda m, x, y: m.compile("sgd", "mse", metrics=["acuracy"]),
         ArgumentError,
         r"'acuracy'; did you mean 'accuracy'",
     ),
     "metric-twice": (
-        lambda m, x, y: m.compile("sgd", "mse", ["accuracy", "acc"]),
+        lambda m, x, y: m.compile("sgd", "mse", metrics=["accuracy", "acc"]),
         ArgumentError,
         r"two are called 'accuracy'",
     ),
-    "metric-kind": (lambda m, x, y: m.compile("sgd", "mse", [5]), ArgumentError, r"metric 5"),
+    "metric-kind": (
+        lambda m, x, y: m.compile("sgd", "mse", metrics=[5]),
+        ArgumentError,
+        r"metric 5",
+    ),
     "trainable": (lambda m, x, y: setattr(m, "trainable", "no"), ArgumentError, r"'no'"),
     "optimizer": (lambda m, x, y: m.compile("adm"), ArgumentError, r"adm"),
     "loss": (lambda m, x, y: m.compile("adam", "mean"), ArgumentError, r"mean"),
@@ -429,7 +428,7 @@ def test_several_inputs_and_outputs(backend):
     total, positive = model.predict([x, -2 * x], verbose=0)
     assert total.tolist() == [[-1, 2, -3]] and positive.tolist() == [[0, 2, 0]]
     model.compile("sgd", "mse")
-    with pytest.raises(ArgumentError, match="one output"):
+    with pytest.raises(ArgumentError, match="need labels y"):
         model.fit([[x, x]], verbose=0)
 
 
@@ -481,7 +480,7 @@ def test_a_layer_is_found_by_its_name_or_its_index():
             model.get_layer(**both)
 
 
-@pytest.mark.parametrize("wrong", ["batch", 1, None])
+@pytest.mark.parametrize("wrong", ["batches", 1, None])
 def test_shuffle_is_true_or_false(wrong):
     model, x = small(), np.zeros((4, 8, 8, 1), np.float32)
     model.compile("sgd", "sparse_categorical_crossentropy")

@@ -31,7 +31,7 @@ def small(optimizer="adam"):
             layers.Dense(3, activation="softmax"),
         ]
     )
-    model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 

@@ -265,7 +265,7 @@ def test_the_first_weights_are_those_of_earlier_versions():
         kernels = [p for p in network(names).parameters if p.name.endswith("kernel")]
         for kernel, place in zip(kernels, expected, strict=True):
             rng = random.generator(f"{place}/kernel")
-            first = mc.initializers.get("glorot_uniform")(kernel.shape, rng)
+            first = mc.initializers.get("glorot_uniform")(kernel.shape, rng=rng)
             assert np.array_equal(kernel.value, first)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from kernel_cases import CASES
+from kernel_cases import COMPILED as CASES
 from test_contracts import OTHERS, calls, other_arrays
 from test_native_kernels import native, run
 

@@ -19,7 +19,7 @@ def test_no_operation_is_left_out():
 
 def exact(case, arrays, dy):
     """Result and gradients of the reference in float64."""
-    with backends.backend("numpy"):
+    with backends.use_backend("numpy"):
         y, saved = case.op(*in_dtype(arrays, np.float64))
         return y, case.backward(dy.astype(np.float64), saved)
 
@@ -65,7 +65,7 @@ def test_gradient_is_the_derivative(case):
     rng = np.random.default_rng(3)
     arrays = in_dtype(case.draw(rng), np.float64)
     h = 1e-6
-    with backends.backend("numpy"):
+    with backends.use_backend("numpy"):
         y, saved = case.op(*arrays)
         dy = rng.standard_normal(y.shape)
         for i, gradient in enumerate(case.backward(dy, saved)):
@@ -81,7 +81,7 @@ def test_gradient_is_the_derivative(case):
 
 @cases
 def test_float64_stays_float64_on_the_reference(case):
-    with backends.backend("numpy"):
+    with backends.use_backend("numpy"):
         y, saved = case.op(*in_dtype(case.draw(np.random.default_rng(4)), np.float64))
         assert y.dtype == np.float64
         assert all(g.dtype == np.float64 for g in case.backward(np.ones_like(y), saved))
@@ -131,7 +131,7 @@ def test_same_dropout_on_every_engine(backend):
     x = np.ones((5, 123), np.float32)
     rng_key = np.array([1, 2, 3, 4], np.uint32)
     y, _ = operations.dropout(x, rng_key, 0.4)
-    with backends.backend("numpy"):
+    with backends.use_backend("numpy"):
         assert np.array_equal(y, operations.dropout(x, rng_key, 0.4)[0])
 
 

@@ -225,7 +225,7 @@ def test_the_first_step_has_its_length_to_float32(engine, fuse, name):
     make, length = FIRST_STEPS[name]
     model = mc.Sequential([mc.Input((1,)), mc.layers.Dense(1, kernel_initializer="zeros")])
     model.compile(make(), "mse", fuse=fuse)
-    with mc.backend(engine):
+    with mc.use_backend(engine):
         model.train_on_batch(np.ones((1, 1), np.float32), np.full((1, 1), 50.0))
     steps = np.concatenate([w.ravel() for w in model.get_weights()])
     np.testing.assert_allclose(steps, length, rtol=2.5e-7)
@@ -241,7 +241,7 @@ def test_every_engine_takes_the_same_steps_to_the_last_bit(fuse, name):
         mc.utils.set_random_seed(3)
         model = mc.Sequential([mc.Input((1,)), mc.layers.Dense(2, use_bias=False)])
         model.compile(make(), "mse", fuse=fuse)
-        with mc.backend(engine):
+        with mc.use_backend(engine):
             for step in range(5):
                 x = np.full((1, 1), 0.5 + step, np.float32)
                 model.train_on_batch(x, np.full((1, 2), 2.0))

@@ -501,7 +501,7 @@ def test_a_file_never_gets_a_class_of_another_kind(tmp_path):
 def test_own_metrics_are_counted(tmp_path):
     """All predictions are 0, so the metric is the mean of y ** 2."""
     model = mc.Sequential([Input((4,)), Dense(2, kernel_initializer="zeros")])
-    model.compile("sgd", "mse", [Distance(2, name="far")])
+    model.compile("sgd", "mse", metrics=[Distance(2, name="far")])
     logs = model.evaluate(X, T, verbose=0, return_dict=True)
     assert math.isclose(logs["far"], float((T.astype(float) ** 2).mean()), rel_tol=1e-6)
     assert json.dumps(Distance().get_config()) == '{"name": "distance", "power": 1}'
@@ -516,7 +516,7 @@ def test_an_own_metric_that_cannot_be_copied_is_refused_at_compile():
             return {}
 
     with pytest.raises(ArgumentError, match="copies needs by its get_config"):
-        mc.Sequential([Input((4,)), Dense(2)]).compile("sgd", "mse", [Needs(1)])
+        mc.Sequential([Input((4,)), Dense(2)]).compile("sgd", "mse", metrics=[Needs(1)])
 
 
 @pytest.mark.parametrize("name", ["argument", "initializer", "model"])

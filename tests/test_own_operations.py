@@ -103,7 +103,7 @@ def assert_equal(ours, theirs):
 
 
 def test_every_engine_trains_and_predicts_through_it_as_the_reference_does(wave, backend):
-    with backends.backend("numpy"):
+    with backends.use_backend("numpy"):
         wanted = everything(network(wave))
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -168,7 +168,7 @@ def kernels_used():
 @pytest.mark.parametrize("name", kernels_used())
 def test_a_kernel_that_the_native_engine_lost_is_replaced(name, monkeypatch):
     native = pytest.importorskip("minicnn.backends.native")
-    with backends.backend("native"):
+    with backends.use_backend("native"):
         wanted = everything(plain_network())
         monkeypatch.delitem(native.KERNELS, name)
         assert_equal(everything(plain_network()), wanted)
@@ -201,7 +201,7 @@ def test_predictions_follow_the_parameters_that_constant_steps_read(backend, mon
     for parameter in model.parameters:
         parameter.assign(parameter.value * 1.5 + 0.1)
     after = model.predict(x)
-    with backends.backend("numpy"):
+    with backends.use_backend("numpy"):
         assert_equal([after], [plain_copy(model).predict(x)])
     assert not np.allclose(before, after)
 
@@ -363,14 +363,14 @@ def test_a_gradient_of_some_reads_only_is_enough_where_the_others_do_not_learn()
     only_dx = Contract(("dy", "x", "w"), ("dx",), same(0))
     operations.add_kernel("wave_backward", only_dx, lambda *reads: wave_backward(*reads)[:1])
     half = operations.Operation("wave", lambda x, w: {}, ("wave_backward",))
-    with backends.backend("numpy"):
+    with backends.use_backend("numpy"):
         frozen_network(half, trained=False).fit(*FEW, verbose=0)
         with pytest.raises(ArgumentError, match=r"no gradient with respect to w, .* waves/w"):
             frozen_network(half).fit(*FEW, verbose=0)
 
 
 def test_gradients_of_an_operation_without_are_refused(rough):
-    with backends.backend("numpy"):
+    with backends.use_backend("numpy"):
         _, saved = operations.run(rough, np.ones((1, 2)), np.ones(2))
         with pytest.raises(ArgumentError, match="operation 'wave' has no gradient"):
             operations.gradients(np.ones((1, 2)), saved)

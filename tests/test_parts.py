@@ -14,7 +14,6 @@ from minicnn.callbacks import CallbackList
 from minicnn.data import ImageDataGenerator, image_dataset_from_directory
 from minicnn.data.validation_split import split_size
 from minicnn.errors import ArgumentError
-from minicnn.history import History
 from minicnn.models.batches import batches_of
 from minicnn.models.training.fit import Fit
 
@@ -34,7 +33,7 @@ QUIET = {"target_size": 4, "verbose": False}
 def test_validation_split_keeps_the_whole_part_to_train_with(samples, split, train, validation):
     model = mc.Sequential([mc.Input((2,)), mc.layers.Dense(1)])
     model.compile("sgd", "mse")
-    fit = Fit(model, History(), CallbackList([], model), 0)
+    fit = Fit(model, CallbackList(add_history=True, model=model), 0)
     fit.set_data(batches_of(np.ones((samples, 2), np.float32), np.zeros((samples, 1))), None)
     fit.set_validation(None, split, None)
     assert (fit.data.samples, fit.validation.samples) == (train, validation)

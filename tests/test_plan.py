@@ -57,7 +57,7 @@ def compiled(build, **options):
     mc.utils.set_random_seed(3)
     model = build()
     optimizer = mc.optimizers.SGD(0.05, momentum=0.9)
-    model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"], **options)
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"], **options)
     return model
 
 
@@ -76,7 +76,7 @@ def trained(build, steps=3, **options):
 
 @every_network
 def test_engines_train_alike(backend, build):
-    with mc.backend("numpy"):
+    with mc.use_backend("numpy"):
         reference, want = trained(build)
     model, losses = trained(build)
     np.testing.assert_allclose(losses, want, rtol=2e-5)
@@ -96,7 +96,7 @@ def test_fusion_changes_nothing(backend, build):
 @every_network
 def test_gradients_are_the_slope_of_the_loss(build):
     """A step of SGD without momentum follows the gradient: the loss falls by lr |g|^2."""
-    with mc.backend("numpy"):
+    with mc.use_backend("numpy"):
         model = compiled(build)
         model.compile(mc.optimizers.SGD(1e-3), "sparse_categorical_crossentropy")
         for layer in model.layers:

@@ -106,7 +106,7 @@ def test_a_network_that_is_gone_leaves_no_program(backend):
 
 def test_derived_weights_are_kept_once_for_all_batch_sizes():
     pytest.importorskip("minicnn._core")
-    with mc.backend("native"):
+    with mc.use_backend("native"):
         model = network()
         for n in range(20, 14, -1):
             model.predict_on_batch(X[:n])
@@ -193,7 +193,7 @@ def test_another_engine_has_memory_of_its_own():
     found = {}
     for _ in range(2):
         for engine in ("numpy", "native"):
-            with mc.backend(engine):
+            with mc.use_backend(engine):
                 found.setdefault(engine, []).append(model.predict_on_batch(X[:9]))
     for first, again in found.values():
         np.testing.assert_array_equal(first, again)

@@ -156,7 +156,8 @@ def test_it_works_in_training_only(backend):
     plain = mc.Sequential([mc.Input((6, 5, 1)), *model.layers[1:]])
     np.testing.assert_array_equal(model.predict(x, verbose=0), plain.predict(x, verbose=0))
     layer = RandomRotation(0.1)
-    assert layer(x) is x
+    assert layer(x, training=False) is x
+    assert (layer(x) != x).any()  # outside of a network the default is training, as in Keras
     assert layer(x, training=True).dtype == np.float32
 
 
@@ -180,7 +181,7 @@ def test_every_engine_turns_the_images_alike():
     engines += [] if device.missing() else ["cuda"]
     losses = []
     for engine in engines:
-        with mc.backend(engine), warnings.catch_warnings():
+        with mc.use_backend(engine), warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of the simulator's scalars
             model = network()
             losses.append([model.train_on_batch(x, y) for _ in range(2)])

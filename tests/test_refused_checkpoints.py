@@ -36,7 +36,7 @@ class Fragile(mc.callbacks.Callback):
 
 def trained(epochs):
     model = mc.Sequential([Input((4,)), Dense(6), BatchNormalization(), Dense(3, "softmax")])
-    model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     patient = mc.callbacks.EarlyStopping("loss", patience=9, restore_best_weights=True)
     model.fit(X, Y, batch_size=8, epochs=epochs, verbose=0, callbacks=[Fragile(), patient])
     return model

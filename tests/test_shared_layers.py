@@ -77,7 +77,7 @@ def test_both_uses_of_a_batch_norm_count_in_order(engine, fuse, way):
         pytest.skip("seconds in the simulator, and the kernels are those of the other cases")
     model, norm = shared_norm(WAYS[way])
     model.compile(mc.optimizers.SGD(0.0), "mse", fuse=fuse)
-    with mc.backend(engine):
+    with mc.use_backend(engine):
         model.train_on_batch([images(b) for b in BATCHES[:2]], np.zeros((4, 1)))
         assert statistics(norm) == [2.5, 2.5]
         model.train_on_batch([images(b) for b in BATCHES[1::-1]], np.zeros((4, 1)))
@@ -90,7 +90,7 @@ def test_three_uses_count(engine):
     """.125 * 0 + .125 * 2 + .25 * 4 + .5 * 8 = 5.25; .125 + .125 + .25 * 4 + .5 * 0 = 1.25."""
     model, norm = shared_norm(uses=3)
     model.compile(mc.optimizers.SGD(0.0), "mse")
-    with mc.backend(engine):
+    with mc.use_backend(engine):
         model.train_on_batch([images(b) for b in BATCHES], np.zeros((4, 1)))
     assert statistics(norm) == [5.25, 1.25]
 
@@ -98,7 +98,7 @@ def test_three_uses_count(engine):
 @engine
 def test_both_uses_count_on_arrays_alone(engine):
     norm = BatchNormalization(momentum=0.5)
-    with mc.backend(engine):
+    with mc.use_backend(engine):
         for batch in BATCHES[:2]:
             norm(images(batch), training=True)
     assert statistics(norm) == [2.5, 2.5]
@@ -109,7 +109,7 @@ def test_several_steps_count_both_uses_each_time(engine):
     model, norm = shared_norm()
     model.compile(mc.optimizers.SGD(0.0), "mse")
     x = [np.concatenate([images(b)] * 3) for b in BATCHES[:2]]
-    with mc.backend(engine):
+    with mc.use_backend(engine):
         model.fit(x, np.zeros((12, 1)), batch_size=4, epochs=1, verbose=0, shuffle=False)
     mean, variance = 0.0, 1.0
     for _ in range(3):
@@ -142,7 +142,7 @@ def dropped_twice(layers):
 def masks(model, engine="numpy", *, fuse=True):
     model.compile("sgd", "mse", fuse=fuse)
     batch = Batch((ONES, ONES), np.zeros((4, 12), np.float32))
-    with mc.backend(engine):
+    with mc.use_backend(engine):
         return np.split(model.train_step(model.prepare_batch(batch)).predictions.copy(), 2, axis=1)
 
 

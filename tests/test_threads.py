@@ -76,7 +76,7 @@ model = mc.zoo.lenet()
 model.compile("sgd", "sparse_categorical_crossentropy")
 x, y = np.ones((8, 28, 28, 1), np.float32), np.zeros(8, int)
 mc.operations.relu(x)  # before any team of threads
-with backends.backend("numpy"):
+with backends.use_backend("numpy"):
     model.predict_on_batch(x)
 pages = int(open("/proc/self/statm").read().split()[0])
 room = pages * resource.getpagesize() + (60 << 20)

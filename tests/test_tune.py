@@ -161,7 +161,7 @@ def test_the_score_is_the_mean_of_all_executions(tmp_path):
 def test_every_trial_has_callbacks_of_its_own(tmp_path):
     stopping = EarlyStopping("val_accuracy", patience=1)
     search(tmp_path, max_trials=2, data={**DATA, "callbacks": [stopping]})
-    assert stopping.best_epoch is None
+    assert stopping.best is None
 
 
 def test_poor_trials_are_pruned(tmp_path):

@@ -28,7 +28,7 @@ def build(hp):
         model.add(Conv2D(hp.Int(f"filters_{i}", 4, 12, step=4), 3, activation="relu"))
     model.add(Flatten())
     model.add(Dense(3, activation="softmax"))
-    model.compile(mc.optimizers.Adam(0.01), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(mc.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 
@@ -36,7 +36,7 @@ def with_rate(hp):
     """A network of one dense layer, whose score depends on the learning rate."""
     model = mc.Sequential([Input((8, 8, 1)), Flatten(), Dense(3, activation="softmax")])
     rate = hp.Choice("rate", [0.01, 0.0, 1e38])
-    model.compile(mc.optimizers.SGD(rate), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(mc.optimizers.SGD(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
     return model
 
 

@@ -37,7 +37,7 @@ print(mc.__version__, mc.__file__)
 assert mc.available_backends()[:2] == ["numpy", "native"], mc.backend_info()
 (x, y), _ = mc.datasets.mnist.load_data()
 model = mc.zoo.lenet()
-model.compile("adam", "sparse_categorical_crossentropy", ["accuracy"])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 history = model.fit(x[:2000, ..., None], y[:2000], epochs=2, verbose=0)
 assert history.history["accuracy"][-1] > 0.6, history.history
 model.save("model.mcnn")

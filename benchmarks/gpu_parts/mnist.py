@@ -40,7 +40,7 @@ def learn(seed: int, precision: str) -> dict[str, Any]:
     optimizer.learning_rate = mc.schedules.CosineDecay(
         0.0, steps, warmup_target=RATE, warmup_steps=WARM_UP
     )
-    model.compile(optimizer, "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     model.set_weights(random_weights(network, seed))
     accuracies: list[float] = []
     for epoch in range(EPOCHS):

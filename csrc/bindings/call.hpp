@@ -110,6 +110,8 @@ std::vector<Kernel> pool_kernels();
 std::vector<Kernel> activation_kernels();
 std::vector<Kernel> norm_kernels();
 std::vector<Kernel> fold_kernels();
+std::vector<Kernel> group_norm_kernels();
+std::vector<Kernel> image_kernels();
 std::vector<Kernel> elementwise_kernels();
 std::vector<Kernel> loss_kernels();
 std::vector<Kernel> optimizer_kernels();

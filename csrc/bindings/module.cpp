@@ -23,10 +23,10 @@ namespace {
 const std::map<std::string, Kernel>& registry() {
   static const std::map<std::string, Kernel> all = [] {
     std::map<std::string, Kernel> kernels;
-    for (auto topic :
-         {conv2d_kernels, dense_kernels, pool_kernels, activation_kernels, norm_kernels,
-          fold_kernels, elementwise_kernels, loss_kernels, optimizer_kernels, augment_kernels,
-          upsample_kernels}) {
+    for (auto topic : {conv2d_kernels, dense_kernels, pool_kernels, activation_kernels,
+                       norm_kernels, fold_kernels, group_norm_kernels, image_kernels,
+                       elementwise_kernels, loss_kernels, optimizer_kernels, augment_kernels,
+                       upsample_kernels}) {
       for (const Kernel& kernel : topic()) kernels.emplace(kernel.name, kernel);
     }
     return kernels;

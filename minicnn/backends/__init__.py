@@ -105,10 +105,10 @@ def current_backend() -> str:
 
 
 @contextmanager
-def backend(name: str) -> Iterator[None]:
+def use_backend(name: str) -> Iterator[None]:
     """Use engine `name` inside a `with` block.
 
-    >>> with backend("numpy"):
+    >>> with use_backend("numpy"):
     ...     current_backend()
     'numpy'
     """

@@ -15,6 +15,7 @@ from minicnn.contracts import CONTRACTS
 # The modules that define kernels, in `backends/numpy` and in `backends/cuda`.
 MODULES = (
     "activations",
+    "adjust_colors",
     "augment",
     "batch_norm",
     "batch_norm_dropout",
@@ -30,11 +31,14 @@ MODULES = (
     "elementwise",
     "fold_batch_norm",
     "global_pool",
+    "group_norm",
     "local_response_norm",
     "losses",
     "optimizers",
     "pad",
     "pool",
+    "random_arrays",
+    "resample",
     "softmax",
     "upsample",
 )

@@ -10,8 +10,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal
 
-from minicnn.callbacks.base import Callback, Logs, Monitor, check_path, make_folder, number_in
-from minicnn.checks import check_int, check_number
+from minicnn.callbacks.base import Callback, Logs, check_path, make_folder
+from minicnn.callbacks.monitor import MonitorCallback, number_in
+from minicnn.checks import check_flag, check_int, check_number
 from minicnn.errors import ArgumentError, CheckpointError, FormatError, SizeLimitError
 from minicnn.support.atomic_files import sweep
 from minicnn.support.locks import FolderLock
@@ -20,7 +21,7 @@ from minicnn.support.text import say
 Frequency = Literal["epoch"] | int
 
 
-class ModelCheckpoint(Callback):
+class ModelCheckpoint(MonitorCallback):
     """Saves the model after each epoch, or whenever a monitored value improves.
 
     Parameters
@@ -36,7 +37,7 @@ class ModelCheckpoint(Callback):
     initial_value_threshold : the value that the first saved model must improve on
     """
 
-    adds_logs = False
+    without = "saves every model"
 
     def __init__(
         self,
@@ -45,30 +46,33 @@ class ModelCheckpoint(Callback):
         verbose: int = 0,
         save_best_only: bool = False,
         save_weights_only: bool = False,
-        *,
         mode: str = "auto",
         save_freq: Frequency = "epoch",
         initial_value_threshold: float | None = None,
     ) -> None:
+        threshold = initial_value_threshold
+        if threshold is not None:
+            threshold = check_number(threshold, "initial_value_threshold")
+        super().__init__(monitor, mode, threshold)
         self.filepath, self.verbose = str(check_path(filepath, "filepath")), verbose
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
-        self.monitor = Monitor("ModelCheckpoint", monitor, mode)
-        if initial_value_threshold is not None:
-            self.monitor.best = check_number(initial_value_threshold, "initial_value_threshold")
         self.save_freq = check_frequency(save_freq)
         self._epoch = 0
 
     def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
-        """Raise ArgumentError if the logs will lack the monitored value or a part of the name."""
-        names, name = batch if self.every_batch else epoch, self.monitor.name
-        if self.save_best_only and name in epoch and name not in names:
+        """Warn if the logs will lack the monitored value; raise if they lack a part of the name.
+
+        A value that is only known at the end of an epoch, between batches, is an ArgumentError.
+        """
+        names, name = batch if self.every_batch else epoch, self._watch.found_in(epoch)
+        if self.save_best_only and name is not None and name not in names:
             raise ArgumentError(
                 f"ModelCheckpoint monitors {name!r}, which is known at the end of an epoch, but "
                 f"save_freq={self.save_freq} saves between batches, which have {sorted(batch)}. "
                 "Use save_freq='epoch', or monitor one of these"
             )
         if self.save_best_only:
-            self.monitor.check(names)
+            super().check_logs(names, batch)
         self._path(dict.fromkeys(names, 0.0), 1 if self.every_batch else None)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
@@ -103,22 +107,25 @@ class ModelCheckpoint(Callback):
 
     def get_state(self) -> dict[str, Any]:
         """Return the best value so far."""
-        return {"best": self.monitor.best}
+        return {"best": self.best}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Restore the best value so far."""
-        self.monitor.best = number_in(state, "best")
+        self.best = number_in(state, "best")
 
     def _save(self, logs: Logs, batch: int | None = None) -> None:
         path = self._path(logs, batch)
         reason = ""
         if self.save_best_only:
-            value, before = self.monitor.value(logs), self.monitor.best_text
-            if not self.monitor.improves(value, self.monitor.best):
-                self._say(f"{self.monitor.name} did not improve from {before}")
+            value, before = self.monitored(logs), self._watch.best_text
+            if value is not None and not self.improves(value, self.best):
+                self._say(f"{self.monitor} did not improve from {before}")
                 return
-            self.monitor.best = value
-            reason = f"{self.monitor.name} improved from {before} to {value:.5f}, "
+            if value is not None:
+                self.best = value
+                reason = f"{self.monitor} improved from {before} to {value:.5f}, "
+            elif not self._missing:
+                return  # an epoch without a validation
         self._say(f"{reason}saving model to {path}")
         make_folder(Path(path).parent)
         if self.save_weights_only:
@@ -153,6 +160,8 @@ class BackupAndRestore(Callback):
     ----------
     backup_dir : a folder for `checkpoint-<step>.mcnn` alone; it is created if it does not exist
     save_freq : "epoch", or a number of batches
+    double_checkpoint : without effect, because the last `keep` checkpoints are always there, and
+        each is written as a whole or not at all
     delete_checkpoint : True removes the checkpoints at the end of the training
     keep : how many checkpoints to keep, the newest ones
 
@@ -169,12 +178,14 @@ class BackupAndRestore(Callback):
         self,
         backup_dir: str | os.PathLike[str],
         save_freq: Frequency = "epoch",
+        double_checkpoint: bool = False,
         delete_checkpoint: bool = True,
         *,
         keep: int = 3,
     ) -> None:
         self.folder = check_path(backup_dir, "backup_dir")
         self.save_freq = check_frequency(save_freq)
+        self.double_checkpoint = check_flag(double_checkpoint, "double_checkpoint")
         self.delete_checkpoint = delete_checkpoint
         self.keep = check_int(keep, "keep")
         self._lock = FolderLock(self.folder)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
-from minicnn.callbacks.base import Callback, Logs, Monitor, count_in, number_in
+from minicnn.callbacks.base import Callback, Logs
+from minicnn.callbacks.monitor import MonitorCallback, count_in, number_in
 from minicnn.checks import check_int, check_number, quoted
 from minicnn.errors import ArgumentError
 
@@ -61,8 +62,10 @@ class LearningRateScheduler(LearningRateMover):
         self._done = count_in(state, "done")
 
 
-class ReduceLROnPlateau(LearningRateMover):
+class ReduceLROnPlateau(MonitorCallback, LearningRateMover):
     """Multiplies the learning rate by `factor` after `patience` epochs without an improvement.
+
+    If the value is not among the logs, it warns and leaves the learning rate as it is.
 
     Parameters
     ----------
@@ -74,57 +77,62 @@ class ReduceLROnPlateau(LearningRateMover):
     min_lr : the smallest learning rate
     """
 
+    moves_learning_rate = True
+    wait: int  # epochs since the last improvement
+    cooldown_counter: float  # epochs that do not count, from now on
+
     def __init__(
         self,
         monitor: str = "val_loss",
         factor: float = 0.1,
-        patience: int = 10,
+        patience: float = 10,
         verbose: int = 0,
         mode: str = "auto",
         min_delta: float = 1e-4,
-        cooldown: int = 0,
+        cooldown: float = 0,
         min_lr: float = 0.0,
     ) -> None:
-        delta = check_number(min_delta, "min_delta")
-        self.monitor = Monitor("ReduceLROnPlateau", monitor, mode, delta)
-        self.factor = check_number(factor, "factor", 0.0, 1.0)
-        self.patience = check_int(patience, "patience", 0)
-        self.cooldown = check_int(cooldown, "cooldown", 0)
+        super().__init__(monitor, mode, min_delta=min_delta)
+        self.factor = _below_one(factor)
+        self.patience = check_number(patience, "patience", 0.0)
+        self.cooldown = check_number(cooldown, "cooldown", 0.0)
         self.min_lr = check_number(min_lr, "min_lr", 0.0)
         self.verbose = verbose
-        self.wait = self.resting = 0
+        self.wait, self.cooldown_counter = 0, 0
 
-    def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
-        """Raise ArgumentError if the logs will not have the monitored value."""
-        self.monitor.check(epoch)
+    def in_cooldown(self) -> bool:
+        """Return whether epochs do not count, because of a reduction not long ago."""
+        return self.cooldown_counter > 0
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget the values of an earlier training."""
         super().on_train_begin(logs)
-        self.monitor.best, self.wait, self.resting = None, 0, 0
+        self.best, self.wait, self.cooldown_counter = None, 0, 0
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Reduce the rate if the value has not improved for `patience` epochs."""
-        value = self.monitor.value(logs)
-        if self.resting:
-            self.resting -= 1
+        value = self.monitored(logs)
+        if value is None:
+            return
+        if self.in_cooldown():
+            self.cooldown_counter -= 1
             self.wait = 0
-        if self.monitor.improves(value, self.monitor.best):
-            self.monitor.best, self.wait = value, 0
-        elif not self.resting:
+        if self.improves(value, self.best):
+            self.best, self.wait = value, 0
+        elif not self.in_cooldown():
             self.wait += 1
             if self.wait >= self.patience:
                 self._reduce(epoch)
 
     def get_state(self) -> dict[str, Any]:
         """Return the best value, and the epochs since then."""
-        return {"best": self.monitor.best, "wait": self.wait, "resting": self.resting}
+        return {"best": self.best, "wait": self.wait, "resting": self.cooldown_counter}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Restore the best value, and the epochs since then."""
-        self.monitor.best = number_in(state, "best")
+        self.best = number_in(state, "best")
         self.wait = check_int(state["wait"], "wait", 0)
-        self.resting = check_int(state["resting"], "resting", 0)
+        self.cooldown_counter = check_number(state["resting"], "resting")
 
     def _reduce(self, epoch: int) -> None:
         optimizer = self.model.optimizer
@@ -132,9 +140,15 @@ class ReduceLROnPlateau(LearningRateMover):
             return
         rate = max(optimizer.learning_rate * self.factor, self.min_lr)
         optimizer.learning_rate = rate
-        self.wait, self.resting = 0, self.cooldown
+        self.wait, self.cooldown_counter = 0, self.cooldown
         if self.verbose:
             print(f"Epoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {rate:g}.")
+
+
+def _below_one(factor: float) -> float:
+    if check_number(factor, "factor", 0.0) >= 1.0:
+        raise ArgumentError(f"factor must be below 1, or nothing would be reduced; got {factor:g}")
+    return factor
 
 
 def _positional(function: Callable[..., float]) -> int:

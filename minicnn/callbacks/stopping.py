@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
-from minicnn.callbacks.base import Callback, Logs, Monitor, count_in, number_in
+from minicnn.callbacks.base import Callback, Logs
+from minicnn.callbacks.monitor import MonitorCallback, count_in, number_in
 from minicnn.checks import check_flag, check_int, check_number
 from minicnn.errors import ArgumentError
 
 
-class EarlyStopping(Callback):
+class EarlyStopping(MonitorCallback):
     """Ends the training when a value has not improved for `patience` epochs.
+
+    If the value is not among the logs, it warns and does not stop the training.
 
     Parameters
     ----------
@@ -29,26 +31,24 @@ class EarlyStopping(Callback):
     start_from_epoch : epochs before this one do not count
     """
 
-    adds_logs = False
-    best_epoch: int | None
-    stopped_epoch: int | None
-    best_weights: list[np.ndarray]
+    best_epoch: int
+    stopped_epoch: int  # 0 if the training was not stopped
+    best_weights: list[np.ndarray] | None
     wait: int  # epochs since the last improvement
 
     def __init__(
         self,
         monitor: str = "val_loss",
         min_delta: float = 0,
-        patience: int = 0,
+        patience: float = 0,
         verbose: int = 0,
         mode: str = "auto",
         baseline: float | None = None,
         restore_best_weights: bool = False,
         start_from_epoch: int = 0,
     ) -> None:
-        delta = check_number(min_delta, "min_delta")
-        self.monitor = Monitor("EarlyStopping", monitor, mode, delta)
-        self.patience = check_int(patience, "patience", 0)
+        super().__init__(monitor, mode, min_delta=min_delta)
+        self.patience = check_number(patience, "patience", 0.0)
         self.verbose = verbose
         self.baseline = None if baseline is None else check_number(baseline, "baseline")
         self.restore_best_weights = restore_best_weights
@@ -59,22 +59,18 @@ class EarlyStopping(Callback):
         """Forget the values of an earlier training."""
         self._forget()
 
-    def check_logs(self, epoch: Collection[str], batch: Collection[str]) -> None:
-        """Raise ArgumentError if the logs will not have the monitored value."""
-        self.monitor.check(epoch)
-
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """Stop if the value has not improved for `patience` epochs."""
-        if epoch < self.start_from_epoch:
+        value = self.monitored(logs)
+        if value is None or epoch < self.start_from_epoch:
             return
-        value = self.monitor.value(logs)
-        better = self.monitor.improves(value, self.monitor.best)
-        if better or self.best_epoch is None:
+        better = self.improves(value, self.best)
+        if better or not self._begun:
             self._keep(epoch)
         self.wait += 1
         if better:
-            self.monitor.best = value
-            if self.baseline is None or self.monitor.improves(value, self.baseline):
+            self.best = value
+            if self.baseline is None or self.improves(value, self.baseline):
                 self.wait = 0
         elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
@@ -82,9 +78,9 @@ class EarlyStopping(Callback):
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Print that it stopped, and restore the best weights, if wanted."""
-        if self.stopped_epoch is not None and self.verbose:
+        if self.stopped_epoch and self.verbose:
             print(f"Epoch {self.stopped_epoch + 1}: early stopping")
-        if self.best_weights and self.best_epoch is not None:
+        if self.best_weights is not None:
             if self.verbose:
                 best = self.best_epoch + 1
                 print(f"Restoring model weights from the end of the best epoch: {best}.")
@@ -93,24 +89,25 @@ class EarlyStopping(Callback):
     def get_state(self) -> dict[str, Any]:
         """Return the best value and epoch, the epochs since then, and whether it stopped."""
         return {
-            "best": self.monitor.best,
-            "best_epoch": self.best_epoch,
+            "best": self.best,
+            "best_epoch": self.best_epoch if self._begun else None,
             "wait": self.wait,
-            "stopped_epoch": self.stopped_epoch,
+            "stopped_epoch": self.stopped_epoch or None,
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Restore the state; a training that was stopped stays stopped."""
-        self.monitor.best = number_in(state, "best")
-        self.best_epoch = count_in(state, "best_epoch")
+        self.best = number_in(state, "best")
+        best_epoch = count_in(state, "best_epoch")
+        self._begun, self.best_epoch = best_epoch is not None, best_epoch or 0
         self.wait = check_int(state["wait"], "wait", 0)
-        self.stopped_epoch = count_in(state, "stopped_epoch")
-        if self.stopped_epoch is not None:
+        self.stopped_epoch = count_in(state, "stopped_epoch") or 0
+        if self.stopped_epoch:
             self.model.stop_training = True
 
     def get_arrays(self) -> dict[str, np.ndarray]:
         """Return the best weights, numbered."""
-        return {str(i): weight for i, weight in enumerate(self.best_weights)}
+        return {str(i): weight for i, weight in enumerate(self.best_weights or [])}
 
     def set_arrays(self, arrays: dict[str, np.ndarray]) -> None:
         """Restore the best weights."""
@@ -118,15 +115,15 @@ class EarlyStopping(Callback):
         shapes = [weight.shape for weight in self.model.get_weights()]
         if best and [weight.shape for weight in best] != shapes:
             raise ArgumentError("the best weights do not fit the model")
-        self.best_weights = best
+        self.best_weights = best or None
 
     def _forget(self) -> None:
-        self.monitor.best = self.best_epoch = self.stopped_epoch = None
-        self.best_weights = []
-        self.wait = 0
+        self.best, self.best_weights = None, None
+        self.best_epoch = self.stopped_epoch = self.wait = 0
+        self._begun = False  # whether an epoch has counted
 
     def _keep(self, epoch: int) -> None:
-        self.best_epoch = epoch
+        self._begun, self.best_epoch = True, epoch
         if self.restore_best_weights:
             self.best_weights = self.model.get_weights()
 
@@ -136,10 +133,17 @@ class TerminateOnNaN(Callback):
 
     All values of that epoch are recorded as NaN, so that it is never the best one. The weights are
     those before the step that failed.
+
+    Parameters
+    ----------
+    raise_error : True raises the NumericError of `fit`, which says where the first NaN is
     """
 
     every_batch = False  # steps after a bad loss change nothing
     terminated = False
+
+    def __init__(self, raise_error: bool = False) -> None:
+        self.raise_error = check_flag(raise_error, "raise_error")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Forget the values of an earlier training."""

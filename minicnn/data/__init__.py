@@ -2,8 +2,11 @@
 
 from minicnn.data.affine import affine_images
 from minicnn.data.array_batches import ArrayFlow
+from minicnn.data.dataframe import DataFrameBatches
+from minicnn.data.dataset import AUTOTUNE, Dataset
 from minicnn.data.directory import DirectoryBatches
 from minicnn.data.directory_dataset import image_dataset_from_directory
+from minicnn.data.elements import TensorSpec
 from minicnn.data.folders import list_folder
 from minicnn.data.generator import ImageDataGenerator
 from minicnn.data.idx import parse_idx, read_idx, read_labeled_images
@@ -12,16 +15,23 @@ from minicnn.data.image_list import ImageList, found_text, read_list
 from minicnn.data.image_writing import array_to_img, img_to_array, save_img
 from minicnn.data.images import decode, load_img, read_images
 from minicnn.data.preprocess import Preprocess
+from minicnn.data.py_dataset import PyDataset
 from minicnn.data.random_shift import RandomShift
+from minicnn.data.resizing import smart_resize
 
 __all__ = [
+    "AUTOTUNE",
     "IMAGE_EXTENSIONS",
     "ArrayFlow",
+    "DataFrameBatches",
+    "Dataset",
     "DirectoryBatches",
     "ImageDataGenerator",
     "ImageList",
     "Preprocess",
+    "PyDataset",
     "RandomShift",
+    "TensorSpec",
     "affine_images",
     "array_to_img",
     "decode",
@@ -36,4 +46,5 @@ __all__ = [
     "read_labeled_images",
     "read_list",
     "save_img",
+    "smart_resize",
 ]

@@ -21,14 +21,14 @@ from minicnn.data.unreadable import (
     check_unreadable,
     first_names,
 )
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, DTypeError
 from minicnn.support.text import say
-
-CLASS_MODES = ("categorical", "binary", "sparse", "input", None)
 
 
 class DirectoryBatches(ImageBatches):
     """Batches (x, y) of labeled image files, as `flow_from_directory` returns them.
+
+    In scripts they are made by `ImageDataGenerator().flow_from_directory(...)`.
 
     Parameters
     ----------
@@ -42,6 +42,7 @@ class DirectoryBatches(ImageBatches):
         "binary" (n,) float32, for two classes; "input" y is x; None: batches are x alone
     interpolation : how an image is resized; "nearest" as in Keras
     keep_aspect_ratio : crop the image to the aspect ratio of `target_size` before it is resized
+    pad_to_aspect_ratio : surround it by black to that aspect ratio instead
     upright : rotate images as their EXIF orientation says, as everywhere in minicnn; Keras does not
     allow_unreadable : the largest share of the files, 0...1, that may be left out because they
         cannot be read; default: 0.01, but 0 where `class_mode` is None, as batches without labels
@@ -54,6 +55,8 @@ class DirectoryBatches(ImageBatches):
     class_indices, class_names, classes : class indices by name, class names by index, and the class
         index of each file
     filenames, filepaths : paths relative to the folder, and whole paths
+    directory : the folder
+    labels : the same as `classes`
     order, bad_files, n, samples, batch_size : as in `ImageBatches`
 
     Raises
@@ -61,6 +64,12 @@ class DirectoryBatches(ImageBatches):
     UnreadableImagesError : more files cannot be read than `allow_unreadable` allows; raised here if
         their first bytes show it, else when a batch is made
     """
+
+    allowed_class_modes: tuple[str | None, ...] = (
+        "categorical", "binary", "sparse", "input", None,
+    )  # fmt: skip
+    data_format = "channels_last"
+    split: tuple[float, float] | None = None  # the part of the files that a subset takes
 
     def __init__(
         self,
@@ -72,13 +81,21 @@ class DirectoryBatches(ImageBatches):
         *,
         interpolation: str = "nearest",
         keep_aspect_ratio: bool = False,
+        pad_to_aspect_ratio: bool = False,
         upright: bool = True,
         allow_unreadable: float | None = None,
         verbose: bool = True,
         **options: Any,
     ) -> None:
-        if class_mode not in CLASS_MODES:
-            raise ArgumentError(f"class_mode must be one of {CLASS_MODES}; got {class_mode!r}")
+        if not isinstance(images, ImageList):
+            raise DTypeError(
+                "these batches are made by ImageDataGenerator().flow_from_directory(directory), or "
+                f"from the ImageList of list_folder(directory); got {images!r:.80}"
+            )
+        if class_mode not in self.allowed_class_modes:
+            raise ArgumentError(
+                f"class_mode must be one of {self.allowed_class_modes}; got {class_mode!r}"
+            )
         positions, bad_files = drop_unreadable(images, options.get("threads"))
         listed, images = len(images.paths), images.pick(positions)
         if allow_unreadable is None:
@@ -92,7 +109,10 @@ class DirectoryBatches(ImageBatches):
         self.target_size = check_size(target_size, "target_size")
         self.color_mode = check_choice(color_mode, "color_mode", list(CHANNELS))
         self.interpolation = check_choice(interpolation, "interpolation", list(INTERPOLATIONS))
-        self.keep_aspect_ratio, self.upright = keep_aspect_ratio, upright
+        if keep_aspect_ratio and pad_to_aspect_ratio:
+            raise ArgumentError("an image is either cropped or padded to an aspect ratio, not both")
+        self.keep_aspect_ratio, self.pad_to_aspect_ratio = keep_aspect_ratio, pad_to_aspect_ratio
+        self.upright = upright
         super().__init__(
             len(images.paths),
             (*self.target_size, CHANNELS[color_mode]),
@@ -117,6 +137,16 @@ class DirectoryBatches(ImageBatches):
     def classes(self) -> np.ndarray:
         """The class index of each file, (n,) int64."""
         return self.images.labels
+
+    @property
+    def labels(self) -> Any:
+        """The labels of all files."""
+        return self.classes
+
+    @property
+    def directory(self) -> str:
+        """The folder that `filenames` are relative to."""
+        return str(self.images.root)
 
     @property
     def class_names(self) -> list[str] | None:
@@ -156,6 +186,7 @@ class DirectoryBatches(ImageBatches):
             self.interpolation,
             upright=self.upright,
             keep_aspect_ratio=self.keep_aspect_ratio,
+            pad_to_aspect_ratio=self.pad_to_aspect_ratio,
         )
 
     def batch_of(self, x: np.ndarray, rows: np.ndarray) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from minicnn import random
 from minicnn.checks import check_choice, check_int, check_number, shape_text
 from minicnn.data.array_batches import ArrayFlow, count_of
 from minicnn.data.augmentation_ranges import Ranges
+from minicnn.data.dataframe import DataFrameBatches, batches_of_table, check_old_options
 from minicnn.data.directory import DirectoryBatches
 from minicnn.data.folders import list_folder
 from minicnn.data.image_batches import Prepare
@@ -25,6 +26,7 @@ from minicnn.errors import ArgumentError, ShapeError
 from minicnn.operations.augment import FILL_MODES
 
 DTYPES = ("float16", "float32", "float64")
+Files = TypeVar("Files", bound=DirectoryBatches)
 
 
 class ImageDataGenerator:
@@ -159,6 +161,7 @@ class ImageDataGenerator:
         save_to_dir: PathLike | None = None,
         save_prefix: str = "",
         save_format: str = "png",
+        ignore_class_split: bool = False,
         subset: str | None = None,
         *,
         threads: int | None = None,
@@ -173,13 +176,16 @@ class ImageDataGenerator:
         y, sample_weight : arrays (N, ...) and (N,)
         batch_size, shuffle, seed, threads : as in `ImageBatches`
         save_to_dir, save_prefix, save_format : write the images of all batches into a folder
+        ignore_class_split : do not warn if y is sorted and a subset lacks a class of the other
         subset : "validation", the first `validation_split` of the arrays, or "training", the rest
         """
         batches = ArrayFlow(
             x,
             y,
             sample_weight,
-            rows=array_subset(count_of(x), y, self.validation_split, subset),
+            rows=array_subset(
+                count_of(x), None if ignore_class_split else y, self.validation_split, subset
+            ),
             batch_size=batch_size,
             shuffle=shuffle,
             seed=seed,
@@ -189,6 +195,7 @@ class ImageDataGenerator:
             saver=_saver(save_to_dir, save_prefix, save_format),
         )
         self._check_images(batches.image_shape)
+        batches.image_data_generator = self
         return batches
 
     def flow_from_directory(
@@ -238,7 +245,84 @@ class ImageDataGenerator:
             saver=_saver(save_to_dir, save_prefix, save_format),
             verbose=verbose,
         )
+        return self._finished(batches, subset)
+
+    def flow_from_dataframe(
+        self,
+        dataframe: Any,
+        directory: PathLike | None = None,
+        x_col: str = "filename",
+        y_col: str | Sequence[str] = "class",
+        weight_col: str | None = None,
+        target_size: Size | int = (256, 256),
+        color_mode: str = "rgb",
+        classes: Sequence[str] | None = None,
+        class_mode: str | None = "categorical",
+        batch_size: int = 32,
+        shuffle: bool = True,
+        seed: int | None = None,
+        save_to_dir: PathLike | None = None,
+        save_prefix: str = "",
+        save_format: str = "png",
+        subset: str | None = None,
+        interpolation: str = "nearest",
+        validate_filenames: bool = True,
+        **options: Any,
+    ) -> DataFrameBatches:
+        """Return batches (x, y) or (x, y, weights) of the image files that a table names.
+
+        Parameters
+        ----------
+        dataframe : a data frame of pandas, or anything whose columns are `dataframe[name]`
+        directory : the folder that the file names are relative to; default: the current one
+        x_col, y_col, weight_col : the names of the columns of file names, of what is learned, and
+            of the samples' weights
+        classes : the names of the classes in the order of their indices; rows of other classes are
+            left out. Default: all, sorted
+        class_mode : what y is: "categorical" one-hot (n, classes) float32, with several ones where
+            the column holds a list of names; "binary" and "sparse" the class index (n,) float32;
+            "raw" the values of the column, or of a list of columns (n, columns); "multi_output" a
+            list of the values of the columns in the list `y_col`; "input" y is x; None: x alone
+        subset : "validation", the first `validation_split` of the rows, or "training", the rest
+        validate_filenames : leave out files that do not exist, with a warning
+        target_size, color_mode, batch_size, shuffle, seed, interpolation : as in
+            `DirectoryBatches`, whose keyword arguments can be given too
+        save_to_dir, save_prefix, save_format : as in `flow`
+        """
+        mine = ("keep_aspect_ratio", "upright", "threads", "allow_unreadable", "verbose")
+        known = {name: options.pop(name) for name in mine if name in options}
+        check_old_options(options)
+        batches = batches_of_table(
+            dataframe,
+            directory,
+            x_col,
+            y_col,
+            weight_col,
+            classes,
+            class_mode,
+            validate_filenames=validate_filenames,
+            split=self.validation_split,
+            subset=subset,
+            target_size=target_size,
+            color_mode=color_mode,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            seed=seed,
+            interpolation=interpolation,
+            prepare=self.preparation(seed),
+            dtype=self.dtype,
+            saver=_saver(save_to_dir, save_prefix, save_format),
+            **known,
+        )
+        return self._finished(batches, subset)
+
+    def _finished(self, batches: Files, subset: str | None) -> Files:
+        """Check batches of files, and let them know what made them."""
         self._check_images(batches.image_shape)
+        batches.image_data_generator = self
+        if subset is not None:
+            cut = self.validation_split
+            batches.split = (0.0, cut) if subset == "validation" else (cut, 1.0)
         return batches
 
     def preparation(self, seed: int | None = None) -> Prepare:

@@ -56,9 +56,13 @@ class ImageBatches:
     ----------
     n, samples : number of images, under Keras's two names
     positions, batch_size, shuffle, seed, allow_unreadable : as given
-    order : indices of the images of the current epoch, in the order of the batches. An image that
-        cannot be read is removed when its turn comes, so after `predict(batches)` row k belongs to
-        image `order[k]`
+    order, index_array : indices of the images of the current epoch, in the order of the batches. An
+        image that cannot be read is removed when its turn comes, so after `predict(batches)` row k
+        belongs to image `order[k]`
+    batch_index : number of the next batch of `next(batches)` in its epoch
+    total_batches_seen : batches that were given in any way
+    save_to_dir, save_prefix, save_format : those of `saver`
+    image_data_generator : the generator that made the batches, if one did
     bad_files : (path, reason) of each image that could not be read
     """
 
@@ -97,6 +101,8 @@ class ImageBatches:
             saver.make_folder(image_shape)
         self.order = np.arange(n)
         self.epoch = 0  # the current one of `__iter__` and `[...]`
+        self.batch_index = self.total_batches_seen = 0
+        self.image_data_generator: Any = None
         self.bad_files: list[tuple[Path, str]] = []
         self._unread: set[int] = set()  # images that are in `order` but could not be read
         self.root: Path | None = None  # file names in messages are relative to it
@@ -117,6 +123,31 @@ class ImageBatches:
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
         return -(-len(self._image_at) // self.batch_size)
+
+    @property
+    def num_batches(self) -> int:
+        """The number of batches in an epoch."""
+        return len(self)
+
+    @property
+    def index_array(self) -> np.ndarray:
+        """The same as `order`, under Keras's name."""
+        return self.order
+
+    @property
+    def save_to_dir(self) -> str | None:
+        """The folder into which images are written, if they are."""
+        return None if self.saver is None else str(self.saver.folder)
+
+    @property
+    def save_prefix(self) -> str:
+        """The first part of the names of the written files."""
+        return "" if self.saver is None else self.saver.prefix
+
+    @property
+    def save_format(self) -> str:
+        """The format of the written files."""
+        return "png" if self.saver is None else self.saver.file_format
 
     def order_of(self, epoch: int) -> np.ndarray:
         """Return the indices of all images in the order of an epoch."""
@@ -160,8 +191,21 @@ class ImageBatches:
 
     def _all_epochs(self) -> Iterator[Any]:
         while True:
-            yield from self.for_epoch(self.epoch)
+            for batch in self.for_epoch(self.epoch):
+                self.batch_index = (self.batch_index + 1) % len(self)
+                yield batch
+            self.batch_index = 0
             self.epoch += 1
+
+    def reset(self) -> None:
+        """Let `next(batches)` begin an epoch, if it is not at the beginning of one."""
+        if self._endless is not None:
+            self.on_epoch_end()
+
+    def on_epoch_end(self) -> None:
+        """Go to the next epoch, which has another order if batches are shuffled."""
+        self._endless, self.batch_index = None, 0
+        self.epoch += 1
 
     def __getitem__(self, number: int) -> Any:
         """Return batch `number` of the epoch `self.epoch`."""
@@ -171,6 +215,7 @@ class ImageBatches:
         x = self._empty_batch(rows)
         reasons = [self._fill(x, k, int(i), self.epoch) for k, i in enumerate(rows)]
         read = self._note_unread(rows, reasons)
+        self.total_batches_seen += 1
         return self.batch_of(x[read], rows[read])
 
     def _empty_batch(self, rows: np.ndarray) -> np.ndarray:
@@ -230,4 +275,5 @@ class ImageBatches:
         if len(rows):
             if self.saver is not None:
                 self.saver.write(x, self.positions[rows], epoch)
+            self.total_batches_seen += 1
             yield self.batch_of(x, rows)

@@ -17,9 +17,14 @@ from minicnn.errors import ArgumentError, ShapeError
 from minicnn.support.atomic_files import write_atomically
 from minicnn.support.text import quoted
 
+FORMATS = ("channels_last", "channels_first")
 
-def img_to_array(img: Any, dtype: str = "float32") -> np.ndarray:
+
+def img_to_array(img: Any, data_format: str | None = None, dtype: str | None = None) -> np.ndarray:
     """Convert a PIL image, or an array (H, W) or (H, W, C), to an array (H, W, C).
+
+    `data_format` is "channels_last", the default, or "channels_first" for (C, H, W); `dtype` is
+    float32 by default.
 
     >>> img_to_array(Image.new("L", (4, 3))).shape
     (3, 4, 1)
@@ -27,24 +32,34 @@ def img_to_array(img: Any, dtype: str = "float32") -> np.ndarray:
     pixels = np.asarray(img)
     if pixels.ndim not in (2, 3) or 0 in pixels.shape:
         raise ShapeError(f"img must be (H, W) or (H, W, C); got shape {pixels.shape}")
-    return np.array(pixels if pixels.ndim == 3 else pixels[..., None], dtype)
+    array = np.array(pixels if pixels.ndim == 3 else pixels[..., None], dtype or "float32")
+    return np.moveaxis(array, -1, 0) if _channels_first(data_format) else array
 
 
-def array_to_img(x: Any, scale: bool = True) -> Image.Image:
+def _channels_first(data_format: str | None) -> bool:
+    return check_choice(data_format or FORMATS[0], "data_format", FORMATS) == FORMATS[1]
+
+
+def array_to_img(
+    x: Any, data_format: str | None = None, scale: bool = True, dtype: str | None = None
+) -> Image.Image:
     """Convert an array to a PIL image.
 
     Parameters
     ----------
     x : array (H, W) or (H, W, C), with C = 1, 3 or 4
+    data_format : "channels_last", the default, or "channels_first" for (C, H, W)
     scale : map the smallest value to 0 and the largest to 255; if False, values are 0...255 already
         and are clipped to that range
+    dtype : in which the scaling is computed, float32 by default
 
     Examples
     --------
     >>> array_to_img(np.array([[0.0, 0.5], [0.75, 1.0]])).getpixel((1, 0))
     127
     """
-    x = img_to_array(x)
+    first = _channels_first(data_format) and np.ndim(x) == 3
+    x = img_to_array(np.moveaxis(np.asarray(x), 0, -1) if first else x, dtype=dtype)
     if x.shape[2] not in CHANNELS.values():
         raise ShapeError(f"x must have 1, 3 or 4 channels; got shape {x.shape}")
     if scale:
@@ -55,18 +70,23 @@ def array_to_img(x: Any, scale: bool = True) -> Image.Image:
 
 
 def save_img(
-    path: PathLike, x: Any, file_format: str | None = None, scale: bool = True, **kwargs: Any
+    path: PathLike,
+    x: Any,
+    data_format: str | None = None,
+    file_format: str | None = None,
+    scale: bool = True,
+    **kwargs: Any,
 ) -> None:
     """Write an array as an image file.
 
     Parameters
     ----------
     path : str or path; the file is replaced atomically
-    x, scale : as in `array_to_img`
+    x, data_format, scale : as in `array_to_img`
     file_format : "png", "jpg", ...; default: the extension of `path`
     kwargs : options of Pillow's `Image.save`, such as `quality`
     """
-    write_image(array_to_img(x, scale), path, file_format, **kwargs)
+    write_image(array_to_img(x, data_format, scale), path, file_format, **kwargs)
 
 
 def write_image(

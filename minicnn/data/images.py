@@ -47,6 +47,7 @@ def load_img(
     interpolation: str = "nearest",
     keep_aspect_ratio: bool = False,
     *,
+    pad_to_aspect_ratio: bool = False,
     upright: bool = True,
 ) -> Image.Image:
     """Read an image file as a PIL image; name and arguments are those of Keras's function.
@@ -59,6 +60,7 @@ def load_img(
     interpolation : "nearest" (Keras's default), "bilinear", "bicubic", "lanczos", "box", "hamming"
     keep_aspect_ratio : crop the image to the aspect ratio of `target_size`, around its center,
         before it is resized; if False, it is stretched
+    pad_to_aspect_ratio : surround the image by black to that aspect ratio instead
     upright : rotate the image as its EXIF orientation says, as everywhere in minicnn; Keras does
         not
 
@@ -83,6 +85,7 @@ def load_img(
         size=size,
         interpolation=check_choice(interpolation, "interpolation", list(INTERPOLATIONS)),
         keep_aspect_ratio=keep_aspect_ratio,
+        pad_to_aspect_ratio=pad_to_aspect_ratio,
         upright=upright,
     )
     image: Image.Image
@@ -100,6 +103,7 @@ def decode(
     *,
     upright: bool = True,
     keep_aspect_ratio: bool = False,
+    pad_to_aspect_ratio: bool = False,
 ) -> np.ndarray:
     """Read an image file as an array, with the pixels that `load_img` gives.
 
@@ -108,7 +112,7 @@ def decode(
     path : str or path, or the content of a file as bytes
     size : (H, W), or one integer for both; default: the image's own size
     color_mode : "rgb" (C = 3), "grayscale" (C = 1) or "rgba" (C = 4)
-    interpolation, upright, keep_aspect_ratio : as in `load_img`
+    interpolation, upright, keep_aspect_ratio, pad_to_aspect_ratio : as in `load_img`
 
     Returns
     -------
@@ -120,7 +124,15 @@ def decode(
     FileNotFoundError : there is no such file
     """
     size = None if size is None else check_size(size)
-    image = load_img(path, color_mode, size, interpolation, keep_aspect_ratio, upright=upright)
+    image = load_img(
+        path,
+        color_mode,
+        size,
+        interpolation,
+        keep_aspect_ratio,
+        pad_to_aspect_ratio=pad_to_aspect_ratio,
+        upright=upright,
+    )
     pixels = np.asarray(image)
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
@@ -196,6 +208,7 @@ class _Conversion(NamedTuple):
     size: Size | None
     interpolation: str
     keep_aspect_ratio: bool
+    pad_to_aspect_ratio: bool
     upright: bool
 
     def apply(self, image: Image.Image) -> tuple[Image.Image, int]:
@@ -215,8 +228,11 @@ class _Conversion(NamedTuple):
         if self.size is None or image.size == self.size[::-1]:
             image.load()
             return image
+        method = INTERPOLATIONS[self.interpolation]
+        if self.pad_to_aspect_ratio:
+            return _padded(image, self.size, method)
         box = _center_crop(image.size, self.size) if self.keep_aspect_ratio else None
-        return image.resize(self.size[::-1], INTERPOLATIONS[self.interpolation], box)
+        return image.resize(self.size[::-1], method, box)
 
 
 def _warn_of_dark() -> None:
@@ -227,6 +243,17 @@ def _warn_of_dark() -> None:
         "such images by 16 before you save them; minicnn data check names the files",
         stacklevel=3,
     )
+
+
+def _padded(image: Image.Image, target: Size, method: Image.Resampling) -> Image.Image:
+    """Return the image as large as it fits into `target`, (height, width), centered on black."""
+    width, height = image.size
+    ratio = max(width / target[1], height / target[0])
+    size = max(1, int(width / ratio)), max(1, int(height / ratio))
+    padded = Image.new(image.mode, target[::-1])
+    left, top = (target[1] - size[0]) // 2, (target[0] - size[1]) // 2
+    padded.paste(image.resize(size, method), (left, top))
+    return padded
 
 
 def _center_crop(size: tuple[int, int], target: Size) -> tuple[int, int, int, int]:

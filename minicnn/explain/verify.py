@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn import random
-from minicnn.backends import available_backends, backend, check_available, kernel
+from minicnn.backends import available_backends, check_available, kernel, use_backend
 from minicnn.contracts import CONTRACTS
 from minicnn.models import Model
 from minicnn.models.batches import Batch, as_arrays
@@ -94,7 +94,7 @@ def verify(
         if probe.optimizer is None or probe.loss is None:
             probe.compile("sgd", _loss_for(probe))
         inputs = as_arrays(x) if x is not None else _noise(probe)
-        with backend(engine):
+        with use_backend(engine):
             _check_inference(probe, inputs, checks)
             if len(probe.graph.outputs) == 1:
                 _check_training(probe, inputs, y, checks)
@@ -128,7 +128,7 @@ class Watcher:
     def _compare(self, step: Step, reads: list[np.ndarray | None]) -> tuple[float, float]:
         """(error, allowed error) of the step's worst result."""
         worst = (0.0, UNIT)
-        with backend(REFERENCE):
+        with use_backend(REFERENCE):
             wanted = kernel(step.kernel)(*_widened(step.kernel, reads), **step.attributes)
         names = CONTRACTS[step.kernel].writes
         for name, index, right in zip(names, step.writes, wanted, strict=True):

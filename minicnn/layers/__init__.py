@@ -19,9 +19,10 @@ from minicnn.layers.conv2d import Conv2D, DepthwiseConv2D
 from minicnn.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose
 from minicnn.layers.dense import Dense
 from minicnn.layers.dot import Dot, dot
-from minicnn.layers.dropout import Dropout
+from minicnn.layers.dropout import Dropout, SpatialDropout1D, SpatialDropout2D
 from minicnn.layers.function_layers import ActivityRegularization, Lambda, TimeDistributed
 from minicnn.layers.functions import FunctionLayer
+from minicnn.layers.input_normalization import Normalization
 from minicnn.layers.inputs import Input, InputLayer, Rescaling
 from minicnn.layers.merge import (
     Add,
@@ -39,6 +40,7 @@ from minicnn.layers.merge import (
     multiply,
     subtract,
 )
+from minicnn.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
 from minicnn.layers.normalization import BatchNormalization, LocalResponseNormalization
 from minicnn.layers.pool import (
     AveragePooling1D,
@@ -51,9 +53,23 @@ from minicnn.layers.pool import (
     MaxPooling2D,
 )
 from minicnn.layers.prelu import PReLU
+from minicnn.layers.random_colors import (
+    RandomBrightness,
+    RandomContrast,
+    RandomGrayscale,
+    RandomInvert,
+)
+from minicnn.layers.random_geometry import RandomFlip, RandomShear, RandomTranslation, RandomZoom
 from minicnn.layers.random_rotation import RandomRotation
 from minicnn.layers.registry import LAYERS, layer_from_config, register_layer
 from minicnn.layers.registry import registry as _registry
+from minicnn.layers.resizing import CenterCrop, RandomCrop, Resizing
+from minicnn.layers.sample_normalization import (
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
 from minicnn.layers.separable_conv import SeparableConv1D, SeparableConv2D
 from minicnn.layers.shape import Flatten, Identity, Permute, RepeatVector, Reshape
 
@@ -71,12 +87,14 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AlphaDropout",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "AvgPool1D",
     "AvgPool2D",
     "BatchNormalization",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -95,6 +113,8 @@ __all__ = [
     "Dropout",
     "Flatten",
     "FunctionLayer",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAvgPool1D",
@@ -103,11 +123,13 @@ __all__ = [
     "GlobalMaxPool2D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
     "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "LocalResponseNormalization",
     "MaxPool1D",
@@ -117,20 +139,35 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
+    "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomGrayscale",
+    "RandomInvert",
     "RandomRotation",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
     "Subtract",
     "TimeDistributed",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "ZeroPadding1D",

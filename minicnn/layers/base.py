@@ -28,7 +28,7 @@ from minicnn.contracts import Shape, Spec
 from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
 from minicnn.initializers import Initializer
 from minicnn.layers.apply import Apply, compute, infer_spec
-from minicnn.layers.given_arguments import given_arguments
+from minicnn.layers.given_arguments import ConstructorCall, given_arguments
 from minicnn.layers.inspection import Inspection, check_dtype
 from minicnn.layers.parameter import InitialValues, Parameter, aligned
 from minicnn.layers.size_errors import explain_shrinking
@@ -102,7 +102,7 @@ class Layer(Inspection, Weights):
     takes_many = False  # True for layers that merge a list of inputs
     moves_pixels = False  # True for layers that take uint8 images and keep the range of pixels
     _name: str
-    constructed_with: tuple[tuple[Any, ...], dict[str, Any]] = (), {}
+    constructed_with = ConstructorCall((), {})
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class Layer(Inspection, Weights):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Remember the constructor's arguments, for the `get_config` of classes without one."""
         layer = super().__new__(cls)
-        layer.constructed_with = args, kwargs
+        layer.constructed_with = ConstructorCall(args, kwargs)
         return layer
 
     def build(self, *input_shapes: Shape) -> None:
@@ -226,6 +226,8 @@ class Layer(Inspection, Weights):
                 apply, *replaced((args, kwargs), TracedTensor, unwrapped), training=training
             )
             if scope is not None:
+                if isinstance(result, Spec):
+                    self.traced_shape = (None, *result.shape[1:])
                 return mapped(result, scope.wrapped)
             # An input that is returned as it is stays the same object.
             return mapped(result, lambda y: y if any(y is x for x in inputs) else as_result(y))
@@ -258,6 +260,13 @@ class Layer(Inspection, Weights):
         if self.activity_regularizer is not None:
             for y in flat(result):
                 self.add_loss(self.activity_regularizer(y) / max(y.shape[0], 1))
+
+    @property
+    def losses(self) -> list[Any]:
+        """What was added to the loss in the last call on arrays, and the regularizers' values."""
+        added = [one for layer in self.flattened() for one in layer.eager_losses]
+        rules = ((p.regularizer, p) for p in self.trainable_parameters)
+        return added + [rule(parameter) for rule, parameter in rules if rule is not None]
 
     def add_loss(self, loss: Any) -> None:
         """Add a scalar that is computed in `call` to the loss of the training."""

@@ -8,6 +8,13 @@ from typing import Any, NamedTuple
 PACKAGE = __name__.partition(".")[0]
 
 
+class ConstructorCall:
+    """The arguments of a constructor, in an object in which nobody looks for layers."""
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.args, self.kwargs = args, kwargs
+
+
 class GivenArguments(NamedTuple):
     """A constructor's arguments by name, and whether it takes further ones, such as `name`."""
 
@@ -24,8 +31,8 @@ def given_arguments(layer: Any) -> GivenArguments | None:
     if kind.__init__.__module__.partition(".")[0] == PACKAGE:
         return None
     signature = inspect.signature(kind.__init__)
-    args, kwargs = layer.constructed_with
-    bound = signature.bind(layer, *args, **kwargs)
+    call = layer.constructed_with
+    bound = signature.bind(layer, *call.args, **call.kwargs)
     bound.apply_defaults()
     found: dict[str, Any] = {}
     takes_options = False

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from minicnn import initializers
-from minicnn.checks import check_axes, check_flag, check_number, quoted, shape_text
+from minicnn.checks import check_axes, check_flag, check_number
 from minicnn.contracts import Shape
-from minicnn.errors import ArgumentError, ShapeError
 from minicnn.initializers import Initializer
 from minicnn.layers.apply import Apply
 from minicnn.layers.base import Layer
 from minicnn.layers.parameter import Parameter, aligned
+from minicnn.layers.sample_normalization import channels_of, check_last_axis_argument
 from minicnn.operations.batch_norm import BATCH_NORM_INFERENCE, BATCH_NORM_TRAINING
 from minicnn.operations.local_response_norm import LOCAL_RESPONSE_NORM, check_neighborhood
 
@@ -28,7 +28,7 @@ class BatchNormalization(Layer):
 
     Parameters
     ----------
-    axis : -1, the channels; no other is supported
+    axis : that of the channels, which is the last one: -1, or 3 for images; default -1
     momentum : weight of the old value in a running average; default 0.99
     epsilon : added to the variance; default 0.001
     center, scale : whether beta and gamma are learned; default True
@@ -54,8 +54,7 @@ class BatchNormalization(Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        if axis != -1:
-            raise ArgumentError(f"axis must be -1, the channels; got {quoted(axis)}")
+        self.axis = check_last_axis_argument(axis)
         self.momentum = check_number(momentum, "momentum", 0, 1)
         self.epsilon = check_number(epsilon, "epsilon", 0, open=True)
         self.center = check_flag(center, "center")
@@ -68,9 +67,7 @@ class BatchNormalization(Layer):
     def build(self, *input_shapes: Shape) -> None:
         """Create gamma, beta and the running statistics, (C,) each."""
         (shape,) = input_shapes
-        if len(shape) < 2:
-            raise ShapeError(f"x must have axes (N, ..., C); got shape {shape_text(shape)}")
-        channels = (shape[-1],)
+        channels = (channels_of(shape, self.axis),)
         self.gamma = self._scale("gamma", channels, self.scale, self.gamma_initializer, 1.0)
         self.beta = self._scale("beta", channels, self.center, self.beta_initializer, 0.0)
         self.moving_mean = self.add_parameter(
@@ -106,6 +103,7 @@ class BatchNormalization(Layer):
         """Return the constructor's arguments."""
         return {
             **super().get_config(),
+            "axis": self.axis,
             "momentum": self.momentum,
             "epsilon": self.epsilon,
             "center": self.center,

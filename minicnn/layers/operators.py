@@ -5,7 +5,7 @@ The functions are in a table by name, which `minicnn.ops` fills. A saved network
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 # Every function of `minicnn.ops` that can be part of a network, by its name.
@@ -15,7 +15,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {}
 class Operators:
     """Base class of what stands for an array in a network, and can be added and multiplied."""
 
-    __array_ufunc__ = None  # array + tensor is computed by the tensor
+    shape: tuple[int, ...]
+    __array_ufunc__: Any = None  # array + tensor is computed by the tensor
 
     def __add__(self, other: Any) -> Any:
         return FUNCTIONS["add"](self, other)
@@ -41,6 +42,18 @@ class Operators:
     def __rtruediv__(self, other: Any) -> Any:
         return FUNCTIONS["divide"](other, self)
 
+    def __floordiv__(self, other: Any) -> Any:
+        return FUNCTIONS["floor_divide"](self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return FUNCTIONS["floor_divide"](other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return FUNCTIONS["mod"](self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return FUNCTIONS["mod"](other, self)
+
     def __pow__(self, other: Any) -> Any:
         return FUNCTIONS["power"](self, other)
 
@@ -61,6 +74,24 @@ class Operators:
 
     def __getitem__(self, key: Any) -> Any:
         return FUNCTIONS["get_item"](self, key)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(self.shape[0]))
+
+    def __and__(self, other: Any) -> Any:
+        return FUNCTIONS["logical_and"](self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return FUNCTIONS["logical_and"](other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return FUNCTIONS["logical_or"](self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return FUNCTIONS["logical_or"](other, self)
+
+    def __invert__(self) -> Any:
+        return FUNCTIONS["logical_not"](self)
 
     def __lt__(self, other: Any) -> Any:
         return FUNCTIONS["less"](self, other)

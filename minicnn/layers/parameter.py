@@ -10,7 +10,8 @@ from minicnn import random
 from minicnn.contracts import Shape
 from minicnn.errors import ShapeError
 from minicnn.host_sync import mark_parameters_changed, synced
-from minicnn.initializers import Initializer
+from minicnn.initializers import GlorotUniform, initial_values
+from minicnn.layers.operators import FUNCTIONS, Operators
 
 
 class InitialValues:
@@ -20,18 +21,19 @@ class InitialValues:
     in its network, and on the parameter's own name in the layer.
     """
 
-    def __init__(self, initializer: Initializer, shape: Shape, rng_name: str, name: str) -> None:
-        self.initializer, self.shape, self.rng_name, self.name = initializer, shape, rng_name, name
+    def __init__(self, initializer: Any, shape: Shape, rng_name: str, name: str) -> None:
+        self.initializer = GlorotUniform() if initializer is None else initializer
+        self.shape, self.rng_name, self.name = shape, rng_name, name
         self.seed = random.seed()
 
     def draw(self) -> np.ndarray:
         """Return the values; every call gives the same ones."""
         with random.seeded(self.seed):
             rng = random.generator(f"{self.rng_name}/{self.name}")
-        return self.initializer(self.shape, rng)
+            return initial_values(self.initializer, self.shape, rng)
 
 
-class Parameter:
+class Parameter(Operators):
     """An array that a layer owns: a weight, or a running statistic, which is not trainable.
 
     The array's memory never moves: engines keep its address and write into it. All other code
@@ -42,6 +44,14 @@ class Parameter:
     >>> kernel.assign(np.ones((2, 3)))
     >>> kernel.value.sum(), kernel.shape
     (np.float32(6.0), (2, 3))
+
+    It can be used like an array: in the arithmetic of Python, in NumPy's functions, and, as
+    `kernel.numpy()` or `np.array(kernel)`, as a copy of its values. In the `call` of a layer the
+    arithmetic becomes part of the network.
+
+    >>> import minicnn as mc
+    >>> (2 * kernel + 1).tolist(), np.sum(kernel).item()
+    ([[3.0, 3.0, 3.0], [3.0, 3.0, 3.0]], 6.0)
     """
 
     def __init__(
@@ -74,10 +84,36 @@ class Parameter:
         view.flags.writeable = False
         return view
 
+    def numpy(self) -> np.ndarray:
+        """Return a copy of the newest values."""
+        return self.value.copy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """Return the newest values, for NumPy: a copy, as the parameter changes in place."""
+        if copy is False:
+            raise ValueError(f"the values of parameter {self.name} can only be copied")
+        return self.value.astype(dtype or self.dtype)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+        """Compute a function of NumPy by the function of that name in `minicnn.ops`, or on values.
+
+        So `array * parameter` in the `call` of a layer is part of the network, as it is when the
+        parameter comes first.
+        """
+        if method == "__call__" and not kwargs and ufunc.__name__ in FUNCTIONS:
+            return FUNCTIONS[ufunc.__name__](*inputs)
+        arrays = [x.value if isinstance(x, Parameter) else x for x in inputs]
+        return getattr(ufunc, method)(*arrays, **kwargs)
+
     @property
     def shape(self) -> Shape:
         """The lengths of the array's axes."""
         return self._array.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._array.ndim
 
     @property
     def size(self) -> int:

@@ -7,15 +7,14 @@ from typing import Any
 
 from minicnn import random
 from minicnn.checks import check_axes, check_choice, check_number, quoted
-from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
 from minicnn.layers.apply import RNG_KEY, Apply
-from minicnn.layers.base import Layer
+from minicnn.layers.image_layer import RandomImageLayer
 from minicnn.operations.augment import AUGMENT, FILL_MODES, INTERPOLATIONS
 from minicnn.operations.rotation_matrix import ROTATION_MATRIX
 
 
-class RandomRotation(Layer):
+class RandomRotation(RandomImageLayer):
     """Rotates each image by an angle of its own in training, and does nothing at inference.
 
     (N, H, W, C) -> (N, H, W, C). In training uint8 images become float32; values keep their range.
@@ -30,7 +29,7 @@ class RandomRotation(Layer):
     seed : layers with the same seed draw the same angles, whatever `set_random_seed` was given;
         default None: the angles depend on its seed, and differ from layer to layer
     fill_value : the value beside the image with "constant"; default 0
-    options : those of `Layer`
+    data_format, options : those of `ImageLayer`
 
     Raises
     ------
@@ -40,7 +39,8 @@ class RandomRotation(Layer):
     Notes
     -----
     An angle is a function of the seed, the step and the image's position in its batch, the same
-    on every engine. No gradient goes back through the layer, so nothing before it can be trained.
+    on every engine; outside of a network, each call on arrays is a step of its own. No gradient
+    goes back through the layer, so nothing before it can be trained.
     With "reflect" and "nearest" all pixels are those of Keras on TensorFlow; with "wrap" and
     "constant" those beside the image, and less than a pixel away from its edge, may differ.
 
@@ -50,11 +50,9 @@ class RandomRotation(Layer):
     >>> x = np.array([[1, 2], [3, 4]], np.float32).reshape(1, 2, 2, 1)
     >>> quarter(x, training=True).reshape(2, 2).round(3).tolist()
     [[2.0, 4.0], [1.0, 3.0]]
-    >>> quarter(x) is x
+    >>> quarter(x, training=False) is x
     True
     """
-
-    moves_pixels = True
 
     def __init__(
         self,
@@ -63,18 +61,14 @@ class RandomRotation(Layer):
         interpolation: str = "bilinear",
         seed: int | None = None,
         fill_value: float = 0.0,
+        data_format: str | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(**options)
+        super().__init__(seed=seed, data_format=data_format, **options)
         self.factor = _bounds(factor)
         self.fill_mode = check_choice(fill_mode, "fill_mode", FILL_MODES)
         self.interpolation = check_choice(interpolation, "interpolation", INTERPOLATIONS)
-        self.seed = None if seed is None else random.check_seed(seed)
         self.fill_value = check_number(fill_value, "fill_value")
-
-    def build(self, *input_shapes: Shape) -> None:
-        """Create nothing, but refuse an input that is not a batch of images."""
-        check_axes(input_shapes[0], "x", "NHWC")
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """Return the rotated images in training, the images as they are otherwise."""
@@ -95,10 +89,6 @@ class RandomRotation(Layer):
         fill = {"fill_mode": self.fill_mode, "cval": self.fill_value}
         return apply(AUGMENT, x, matrix, interpolation=self.interpolation, **fill)
 
-    def flops_per_value(self, *input_shapes: Shape) -> int:
-        """Return 0: at inference nothing is computed."""
-        return 0
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {
@@ -106,7 +96,6 @@ class RandomRotation(Layer):
             "factor": self.factor,
             "fill_mode": self.fill_mode,
             "interpolation": self.interpolation,
-            "seed": self.seed,
             "fill_value": self.fill_value,
         }
 

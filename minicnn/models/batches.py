@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Sized
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicnn import random
-from minicnn.checks import check_flag, check_int, shape_text
+from minicnn.checks import check_flag, check_int, shape_text, warn_caller
+from minicnn.data.py_dataset import PyDataset
 from minicnn.dlpack import as_numpy, is_foreign
-from minicnn.errors import ArgumentError, DTypeError
+from minicnn.errors import ArgumentError, DTypeError, UnknownLengthError
 
 
 class Batch(NamedTuple):
-    """Some samples: one array per input, labels and weights if there are any."""
+    """Some samples: one array per input, labels and weights if there are any.
+
+    For a network with several losses, labels are a tuple with one array for each, and weights may
+    be one.
+    """
 
     inputs: tuple[np.ndarray, ...]
     labels: Any = None
-    weights: np.ndarray | None = None
+    weights: Any = None
+
+    @property
+    def each_labels(self) -> tuple[Any, ...]:
+        """The labels of each loss."""
+        return self.labels if isinstance(self.labels, tuple) else (self.labels,)
 
 
 class EpochStart(NamedTuple):
@@ -33,16 +44,21 @@ START = EpochStart()
 
 
 class ArrayBatches:
-    """Cuts arrays into batches; the order of a pass is a pure function of (seed, pass number)."""
+    """Cuts arrays into batches; the order of a pass is a pure function of (seed, pass number).
+
+    Without `steps` an epoch is one pass over the arrays. With `steps` an epoch is that many
+    batches, and the next epoch continues where it ended, if necessary with the next pass.
+    """
 
     def __init__(
         self,
         inputs: tuple[np.ndarray, ...],
-        labels: np.ndarray | None,
-        weights: np.ndarray | None,
+        labels: Any,
+        weights: Any,
         batch_size: int,
         *,
         shuffle: bool = False,
+        steps: int | None = None,
     ) -> None:
         # New views, because an engine frees its copy of an array when the array object is freed.
         self.inputs = tuple(x.view() for x in inputs)
@@ -50,34 +66,55 @@ class ArrayBatches:
         self.batch_size = check_int(batch_size, "batch_size")
         self.shuffle = check_flag(shuffle, "shuffle")
         self.samples = len(inputs[0])
-        _check_lengths(inputs, labels, weights)
+        self.steps = steps
+        check_lengths(Batch(inputs, labels, weights))
 
     def __len__(self) -> int:
+        """Return the number of batches per epoch."""
+        return self.pass_length if self.steps is None else self.steps
+
+    @property
+    def pass_length(self) -> int:
+        """The number of batches of one pass over the arrays."""
         return -(-self.samples // self.batch_size)
 
     @property
     def layout(self) -> dict[str, Any]:
         """What must be the same for a training to resume in the middle of an epoch."""
-        return {"samples": self.samples, "batch_size": self.batch_size, "shuffle": self.shuffle}
+        known = {"samples": self.samples, "batch_size": self.batch_size, "shuffle": self.shuffle}
+        return known if self.steps is None else {**known, "steps_per_epoch": self.steps}
 
     def begin(self, start: EpochStart = START) -> tuple[Batch | None, EpochStart]:
         """Return the first batch of an epoch, None without samples, and where the epoch begins."""
         return next(self.for_epoch(start), None), start
 
     def for_epoch(self, start: EpochStart = START, first: int = 0) -> Iterator[Batch]:
-        """Yield the batches of one epoch, which is one pass, from batch `first` on."""
-        order = self.order(start)
-        for begin in range(first * self.batch_size, self.samples, self.batch_size):
-            yield self._cut(order[begin : begin + self.batch_size], begin)
+        """Yield the batches of one epoch, from batch `first` on."""
+        size = self.batch_size
+        for number, begin, end in self.stretches(start, first):
+            order = self.order(number)
+            for begin_row in range(begin * size, end * size, size):
+                yield self._cut(order[begin_row : begin_row + size], begin_row)
+
+    def stretches(self, start: EpochStart, first: int = 0) -> Iterator[tuple[int, int, int]]:
+        """Yield (number of a pass, first batch, end of the batches) for each pass of an epoch."""
+        left = len(self) - first
+        passes, at = divmod(start.batch + first, max(self.pass_length, 1))
+        number = start.pass_number + passes
+        while left > 0:
+            end = min(self.pass_length, at + left)
+            yield number, at, end
+            number, left, at = number + 1, left - (end - at), 0
 
     def after(self, start: EpochStart) -> EpochStart:
         """Return where the epoch after the one from `start` begins."""
-        return EpochStart(start.pass_number + 1)
+        passes, batch = divmod(start.batch + len(self), max(self.pass_length, 1))
+        return EpochStart(start.pass_number + passes, batch)
 
-    def order(self, start: EpochStart) -> np.ndarray:
-        """Return the indices of the samples in the order of this epoch."""
+    def order(self, pass_number: int) -> np.ndarray:
+        """Return the indices of the samples in the order of this pass."""
         if self.shuffle:
-            return random.epoch_order(self.samples, start.pass_number)
+            return random.epoch_order(self.samples, pass_number)
         return np.arange(self.samples)
 
     def _cut(self, rows: np.ndarray, begin: int) -> Batch:
@@ -85,8 +122,8 @@ class ArrayBatches:
         pick: Any = rows if self.shuffle else slice(begin, begin + len(rows))
         return Batch(
             tuple(x[pick] for x in self.inputs),
-            None if self.labels is None else self.labels[pick],
-            None if self.weights is None else self.weights[pick],
+            picked(self.labels, pick),
+            picked(self.weights, pick),
         )
 
 
@@ -101,9 +138,13 @@ class IterableBatches:
     """
 
     def __init__(
-        self, source: Iterable[Any], steps: int | None = None, steps_name: str = "steps_per_epoch"
+        self,
+        source: Iterable[Any],
+        steps: int | None = None,
+        steps_name: str = "steps_per_epoch",
+        arrange: Callable[[Any], Batch] | None = None,
     ) -> None:
-        self.source = source
+        self.source, self.arrange = source, as_batch if arrange is None else arrange
         self.steps = None if steps is None else check_int(steps, steps_name)
         self.once = isinstance(source, Iterator) and not hasattr(source, "for_epoch")
         self.shortest: int | None = None  # batches of the shortest pass that has ended so far
@@ -116,7 +157,7 @@ class IterableBatches:
         """Return the number of batches per epoch, 0 if it is not known yet."""
         if self.steps is not None:
             return self.steps
-        return len(self.source) if isinstance(self.source, Sized) else 0
+        return _length(self.source)
 
     @property
     def layout(self) -> dict[str, Any]:
@@ -136,7 +177,7 @@ class IterableBatches:
             return None, start
         self._peeked = [item]
         self._position = self._position._replace(batch=self._position.batch - 1)
-        return as_batch(item), self._position
+        return self.arrange(item), self._position
 
     def for_epoch(self, start: EpochStart = START, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch, from batch `first` on."""
@@ -146,7 +187,7 @@ class IterableBatches:
             if item is _END:
                 return
             if number >= first:
-                yield as_batch(item)
+                yield self.arrange(item)
 
     def after(self, start: EpochStart) -> EpochStart:
         """Return where the epoch begins that follows the one from `start`, which has ended."""
@@ -190,6 +231,14 @@ class IterableBatches:
         self.shortest = length if self.shortest is None else min(self.shortest, length)
 
 
+def _length(source: Any) -> int:
+    """Return the number of batches of a pass, 0 if it is not known."""
+    try:
+        return len(source) if isinstance(source, Sized) else 0
+    except UnknownLengthError:
+        return 0
+
+
 _END = object()
 Batches = ArrayBatches | IterableBatches
 
@@ -203,42 +252,74 @@ def batches_of(
     shuffle: bool = False,
     steps: int | None = None,
     steps_name: str = "steps_per_epoch",
+    arrange: Callable[[Any], Batch] | None = None,
 ) -> Batches:
-    """Return the batches of arrays with labels, or of an iterable, as `fit` takes them."""
+    """Return the batches of arrays with labels, or of an iterable, as `fit` takes them.
+
+    `arrange` makes a Batch of an iterable's item; by default that is `as_batch`.
+    """
     if is_arrays(x):
-        if steps is not None:
-            raise ArgumentError(
-                f"{steps_name}={steps!r} is for an iterable of batches; arrays are always used as "
-                "a whole: leave it out, or pass x[:n], y[:n]"
-            )
-        inputs = as_arrays(x)
         size = 32 if batch_size is None else batch_size
-        return ArrayBatches(inputs, as_labels(y), as_weights(weights), size, shuffle=shuffle)
+        labels = y if isinstance(y, tuple) and is_arrays(y) else as_labels(y)
+        rows = weights if isinstance(weights, tuple) else as_weights(weights)
+        data = ArrayBatches(as_arrays(x), labels, rows, size, shuffle=shuffle)
+        data.steps = _steps_of_arrays(data, as_steps(steps, steps_name), steps_name)
+        return data
     if isinstance(x, str) or not (isinstance(x, Iterable) or hasattr(x, "for_epoch")):
         raise DTypeError(f"x must be arrays or an iterable of batches; got {type(x).__name__}")
+    if isinstance(x, PyDataset) and shuffle:
+        x = x.shuffled()
     if y is not None or weights is not None:
         raise ArgumentError(
             f"x is a {type(x).__name__}, so it must give the batches (x, y) or (x, y, weights) "
             "itself, without y and sample_weight; if it holds samples, pass np.asarray(x)"
         )
-    return IterableBatches(x, steps, steps_name)
+    return IterableBatches(x, as_steps(steps, steps_name), steps_name, arrange)
+
+
+def as_steps(steps: Any, name: str) -> int | None:
+    """Return a number of batches; of a fraction the next whole number, with a warning."""
+    if isinstance(steps, float) and math.isfinite(steps):
+        if steps != (whole := math.ceil(steps)):
+            warn_caller(f"{name}={steps:g} is no whole number of batches; {whole} are used")
+        steps = whole
+    return None if steps is None else check_int(steps, name)
+
+
+def _steps_of_arrays(data: ArrayBatches, steps: int | None, name: str) -> int | None:
+    """Return the batches per epoch of arrays; outside of training no more than they have."""
+    if steps is None or steps <= data.pass_length:
+        return steps
+    if name == "steps_per_epoch":
+        warn_caller(
+            f"{name}={steps}, but the arrays have {data.pass_length} batches: an epoch goes "
+            "through them more than once"
+        )
+        return steps
+    warn_caller(f"{name}={steps}, but the arrays have {data.pass_length} batches; all are used")
+    return None
 
 
 def as_batch(item: Any) -> Batch:
     """Return a Batch from x, (x, y) or (x, y, weights), x being one array or a list of arrays."""
+    return batch_of(*parts_of(item))
+
+
+def parts_of(item: Any) -> tuple[Any, ...]:
+    """Return what an iterable gave as a tuple x, (x, y) or (x, y, weights)."""
     if not isinstance(item, tuple):
-        return Batch(as_arrays(item))
+        return (item,)
     if not 1 <= len(item) <= 3:
         raise ArgumentError(
             f"a batch must be x, (x, y) or (x, y, weights); got a tuple of {len(item)}"
         )
-    return batch_of(*item)
+    return item
 
 
 def batch_of(x: Any, y: Any = None, weights: Any = None) -> Batch:
     """Return a Batch of inputs, labels and weights, checked to be of the same number of samples."""
     batch = Batch(as_arrays(x), as_labels(y), as_weights(weights))
-    _check_lengths(batch.inputs, batch.labels, batch.weights)
+    check_lengths(batch)
     return batch
 
 
@@ -302,9 +383,20 @@ def stack_hint(inputs: Sequence[np.ndarray]) -> str:
     )
 
 
-def _check_lengths(inputs: tuple[np.ndarray, ...], labels: Any, weights: Any) -> None:
+def picked(arrays: Any, rows: Any) -> Any:
+    """Return these rows of an array, or of each array of a tuple; None stays None."""
+    if isinstance(arrays, tuple):
+        return tuple(picked(one, rows) for one in arrays)
+    return None if arrays is None else arrays[rows]
+
+
+def check_lengths(batch: Batch) -> None:
+    """Raise ArgumentError unless all arrays have the same number of samples."""
+    inputs, labels, weights = batch
     count = len(inputs[0])
-    named = [("x", x) for x in inputs] + [("y", labels), ("sample_weight", weights)]
+    named = [("x", x) for x in inputs]
+    for name, given in (("y", labels), ("sample_weight", weights)):
+        named += [(name, one) for one in (given if isinstance(given, tuple) else (given,))]
     for name, array in named:
         if array is not None and len(array) != count:
             raise ArgumentError(

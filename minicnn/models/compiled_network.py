@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -19,6 +20,7 @@ from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.history import History
 from minicnn.host_sync import layers_version, sync_all, synced
+from minicnn.layers.apply import infer_spec
 from minicnn.layers.parameter import Parameter, aligned
 from minicnn.losses import Loss
 from minicnn.metrics import Metric
@@ -26,10 +28,12 @@ from minicnn.models.batches import Batch
 from minicnn.models.execution import BatchResult, Execution
 from minicnn.models.graph import Graph
 from minicnn.models.network import Network
+from minicnn.models.planner.losses import Target
 from minicnn.models.planner.plan import Plan, plan_prediction, plan_test, plan_training
 from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.programs import Memory, Programs
 from minicnn.models.training.interrupt import Interrupt, Uninterruptible
+from minicnn.models.training.measures import Reported
 from minicnn.models.training.nonfinite import first_not_finite
 from minicnn.models.training.session import TrainingSession
 from minicnn.optimizers import Optimizer
@@ -43,8 +47,12 @@ class CompiledNetwork(Network):
     def __init__(self, name: str | None = None, **options: Any) -> None:
         super().__init__(name, **options)
         self.optimizer: Optimizer | None = None
-        self.loss: Loss | None = None
-        self.compiled_metrics: list[Any] = []
+        # One loss for every output, or one or None for each.
+        self.loss: Loss | Sequence[Loss | None] | None = None
+        self.loss_weights: Sequence[float] | None = None
+        self.compiled_metrics: list[Reported] = []
+        # The outputs in the order in which their losses are reported; [] is the network's order.
+        self.loss_order: list[int] = []
         self.fuse = True
         self.stop_training = False
         self.session = TrainingSession()
@@ -98,14 +106,35 @@ class CompiledNetwork(Network):
         self._step_metrics = None
 
     def set_training(
-        self, optimizer: Optimizer, loss: Loss | None, reported: list[Any], *, fuse: bool
+        self,
+        optimizer: Optimizer,
+        loss: Loss | Sequence[Loss | None] | None,
+        reported: list[Reported],
+        *,
+        fuse: bool,
+        loss_weights: Sequence[float] | None = None,
     ) -> None:
-        """Take a new optimizer with fresh state, a loss and metrics."""
+        """Take a new optimizer with fresh state, losses, their weights, and metrics."""
         self.optimizer, self.loss, self.compiled_metrics = optimizer, loss, reported
+        self.loss_weights = loss_weights
         self.fuse = fuse
         self._slots = {}
         self._executions.clear()
         self._step_metrics = None
+
+    @property
+    def targets(self) -> list[Target]:
+        """The losses of the outputs that have one."""
+        count = len(self.graph.outputs)
+        losses = [self.loss] * count if isinstance(self.loss, Loss) else self.loss or []
+        weights = self.loss_weights or [1.0] * count
+        if len(losses) != count or len(weights) != count:
+            raise ArgumentError(
+                f"{self.name} has {count} outputs, but {len(losses)} losses and {len(weights)} "
+                "loss_weights; give one for each"
+            )
+        pairs = enumerate(zip(losses, weights, strict=True))
+        return [Target(i, loss, w) for i, (loss, w) in pairs if isinstance(loss, Loss)]
 
     def program(self, batch_size: int = 32, *, training: bool | None = None) -> Program:
         """Return the list of kernel calls for such a batch; `print` it to see the algorithm.
@@ -120,7 +149,8 @@ class CompiledNetwork(Network):
                 f"{self.name} takes images of any size, and has a program for each: call fit or "
                 "predict"
             )
-        return self._plan("train" if training else "predict", specs).program
+        labels = self._label_specs(self.targets, specs, None) if training else []
+        return self._plan("train" if training else "predict", specs, labels).program
 
     def prepare_batch(self, batch: Batch) -> Batch:
         """Build the network if needed; return the batch, checked, with labels as kernels read them.
@@ -130,14 +160,26 @@ class CompiledNetwork(Network):
         ArgumentError, ShapeError, DTypeError : the network is not compiled, or inputs or labels do
             not fit it
         """
-        _, loss = self.need_compiled()
+        self.need_compiled()
         self.build_for(batch.inputs)
         if batch.labels is None:
             raise ArgumentError("training and evaluation need labels y")
         if len(batch.inputs[0]) == 0:
             raise ArgumentError("a batch needs at least one sample; x has 0")
-        labels = loss.prepare(batch.labels, self.batch_output_shape(len(batch.inputs[0])))
-        return batch._replace(labels=labels)
+        return batch._replace(labels=self._prepared(batch))
+
+    def _prepared(self, batch: Batch) -> Any:
+        """Return the labels of each target as its loss reads them; of a single one, its labels."""
+        targets, given = self.targets, batch.each_labels
+        shapes = self.output_shapes(batch.inputs)
+        if len(given) != len(targets):
+            raise ArgumentError(
+                f"{self.name} has {len(targets)} losses, so y must be labels for each; got "
+                f"{len(given)}"
+            )
+        pairs = zip(targets, given, strict=True)
+        labels = tuple(target.loss.prepare(y, shapes[target.output]) for target, y in pairs)
+        return labels[0] if len(labels) == 1 else labels
 
     def train_step(self, batch: Batch, interrupt: Interrupt | None = None) -> BatchResult:
         """Take a training step on a prepared batch; the result is from before the update.
@@ -148,12 +190,12 @@ class CompiledNetwork(Network):
         ------
         NumericError : the loss is NaN or infinite; the model is as before
         """
-        optimizer, loss = self.need_compiled()
+        optimizer, _ = self.need_compiled()
         interruptible = nullcontext() if interrupt is None else interrupt.interruptible
         uninterruptible = Uninterruptible() if interrupt is None else interrupt.uninterruptible
         with self.lock:
             step = optimizer.iterations  # read under the lock: threads may train one model in turn
-            execution = self.execution("train", batch.inputs)
+            execution = self.execution("train", batch.inputs, batch.each_labels)
             with interruptible:
                 rates, rng_key = optimizer.rates(step), random.rng_key(step)
                 result = execution.forward_backward(batch, rates, rng_key)
@@ -162,7 +204,7 @@ class CompiledNetwork(Network):
                     execution.commit()
                     optimizer.iterations = step + 1
                 return result.copied()
-        cause = first_not_finite(self.graph, batch.inputs, loss, step)
+        cause = first_not_finite(self.graph, batch.inputs, self.targets, step)
         raise NumericError(
             f"the loss became {result.loss} at step {step + 1}: {cause}. The weights are still "
             f"those before this step (learning_rate {optimizer.learning_rate:g})"
@@ -171,7 +213,7 @@ class CompiledNetwork(Network):
     def test_step(self, batch: Batch) -> BatchResult:
         """Return predictions and loss of a prepared batch, at inference: without dropout."""
         with self.lock:
-            return self.execution("test", batch.inputs).test(batch).copied()
+            return self.execution("test", batch.inputs, batch.each_labels).test(batch).copied()
 
     def predict_step(self, inputs: tuple[np.ndarray, ...]) -> list[np.ndarray]:
         """Return the outputs for inputs that `build_for` has checked."""
@@ -180,14 +222,18 @@ class CompiledNetwork(Network):
 
     def new_metrics(self) -> list[Metric]:
         """Return a new set of the compiled metrics."""
-        shape = self.graph.outputs[0].shape
-        return [metrics.get(metric, self.loss, shape) for metric in self.compiled_metrics]
+        each = {target.output: target.loss for target in self.targets}
+        shapes = [tensor.shape for tensor in self.graph.outputs]
+        return [
+            metrics.get(one.metric, each.get(one.output), shapes[one.output])
+            for one in self.compiled_metrics
+        ]
 
-    def step_metrics(self) -> list[Metric]:
-        """Return the compiled metrics, reset; each call returns the same objects."""
+    def step_metrics(self, *, keep: bool = False) -> list[Metric]:
+        """Return the compiled metrics, reset unless `keep`; each call returns the same objects."""
         if self._step_metrics is None:
             self._step_metrics = self.new_metrics()
-        for metric in self._step_metrics:
+        for metric in () if keep else self._step_metrics:
             metric.reset()
         return self._step_metrics
 
@@ -211,24 +257,33 @@ class CompiledNetwork(Network):
         }
 
     def need_compiled(self) -> tuple[Optimizer, Loss]:
-        """Return the optimizer and the loss, or raise ArgumentError if they are not set."""
+        """Return the optimizer and the loss, of several the first one.
+
+        Raises
+        ------
+        ArgumentError : they are not set
+        """
         if self.optimizer is None or self.loss is None:
             raise ArgumentError(
                 "say how to train first: model.compile(optimizer='adam', "
                 "loss='sparse_categorical_crossentropy', metrics=['accuracy'])"
             )
-        if self._graph is not None and len(self._graph.outputs) != 1:
-            raise ArgumentError(
-                f"training needs one output; {self.name} has {len(self._graph.outputs)}"
-            )
-        return self.optimizer, self.loss
+        return self.optimizer, self.loss if isinstance(self.loss, Loss) else self.targets[0].loss
 
-    def batch_output_shape(self, batch_size: int) -> tuple[int, ...]:
-        """Return the shape of the first output for a batch of that size."""
-        return (batch_size, *self.graph.outputs[0].shape[1:])
+    def output_shapes(self, inputs: Sequence[Any]) -> list[tuple[int, ...]]:
+        """Return the shapes of the outputs for a batch of these inputs, arrays or Specs."""
+        shapes = [(len_of(inputs[0]), *t.shape[1:]) for t in self.graph.outputs]
+        if not any(None in shape for shape in shapes):
+            return shapes
+        specs = [Spec(tuple(x.shape)) for x in inputs]
+        return [spec.shape for spec in self.graph.forward(infer_spec, *specs, training=False)]
 
-    def execution(self, kind: str, inputs: tuple[np.ndarray, ...]) -> Execution:
+    def execution(
+        self, kind: str, inputs: tuple[np.ndarray, ...], labels: tuple[Any, ...] | None = None
+    ) -> Execution:
         """Return the Execution of a "predict", "test" or "train" step on the current engine.
+
+        `labels` are prepared ones; by default they are as each loss usually has them.
 
         The caller holds the lock: all executions share memory, so the next one that runs
         overwrites the arrays of this one.
@@ -237,12 +292,14 @@ class CompiledNetwork(Network):
         trained = [layer.trainable for layer in self._derived.layers] if kind == "train" else []
         settings = (conv_algorithm.get(), precision.get(), layers_version())
         specs = [Spec(x.shape, dtype) for x, dtype in zip(inputs, dtypes, strict=True)]
-        key = (kind, *specs, *settings, *trained)
+        targets = [] if kind == "predict" else self.targets
+        label_specs = self._label_specs(targets, specs, labels)
+        key = (kind, *specs, *label_specs, *settings, *trained)
 
         def make(memory: Memory) -> Execution:
-            plan = self._plan(kind, specs, memory.shared)
+            plan = self._plan(kind, specs, label_specs, memory.shared)
             check_activations(plan.program.arena_bytes, len(inputs[0]))
-            return Execution(plan, memory.arena)
+            return Execution(plan, memory.arena, [target.weight for target in targets])
 
         return self._executions.get(key, make)
 
@@ -250,13 +307,32 @@ class CompiledNetwork(Network):
         """Return the dtype in which an input is read: uint8 stays if all its readers rescale it."""
         return "uint8" if x.dtype == np.uint8 and self.rescales(i) else "float32"
 
-    def _plan(self, kind: str, specs: list[Spec], shared: SharedArrays | None = None) -> Plan:
+    def _label_specs(
+        self, targets: list[Target], specs: list[Spec], labels: tuple[Any, ...] | None
+    ) -> list[Spec]:
+        """Return the Specs of the labels of each target, given or as its loss usually has them."""
+        if labels is not None:
+            return [Spec(y.shape, str(y.dtype)) for y in labels]
+        shapes = self.output_shapes(specs) if targets else []
+        return [target.loss.label_spec(shapes[target.output]) for target in targets]
+
+    def _plan(
+        self,
+        kind: str,
+        specs: list[Spec],
+        labels: list[Spec],
+        shared: SharedArrays | None = None,
+    ) -> Plan:
         if kind == "predict":
             return plan_prediction(self.graph, specs, shared, fuse=self.fuse)
-        optimizer, loss = self.need_compiled()
-        labels = loss.label_spec(self.batch_output_shape(specs[0].shape[0]))
+        optimizer, _ = self.need_compiled()
         if kind == "test":
-            return plan_test(self.graph, specs, loss, labels, shared, fuse=self.fuse)
+            return plan_test(self.graph, specs, self.targets, labels, shared, fuse=self.fuse)
         return plan_training(
-            self.graph, specs, loss, labels, optimizer, self.slot, shared, fuse=self.fuse
+            self.graph, specs, self.targets, labels, optimizer, self.slot, shared, fuse=self.fuse
         )
+
+
+def len_of(x: Any) -> int:
+    """Return the batch size of an array or a Spec."""
+    return int(x.shape[0])

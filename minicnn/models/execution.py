@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from minicnn.backends.engine import Runner
 from minicnn.host_sync import mark_parameters_changed, parameters_version, synced
 from minicnn.models.batches import Batch
 from minicnn.models.planner.plan import Plan
+from minicnn.support.structures import mapped, single
 
 
 class BatchResult(NamedTuple):
@@ -19,20 +21,23 @@ class BatchResult(NamedTuple):
     An Execution returns predictions that its next run overwrites: copy what must last.
     """
 
-    predictions: np.ndarray
-    loss: float
-    weight: float  # the sum of the samples' weights; N without weights
+    predictions: Any  # an array, or a list of one per output
+    loss: float  # the whole loss
+    losses: tuple[float, ...] = ()  # of each output that has one, without its weight
 
     def copied(self) -> BatchResult:
         """Return the same with a copy of the predictions."""
-        return self._replace(predictions=self.predictions.copy())
+        return self._replace(predictions=mapped(self.predictions, np.copy))
 
 
 class Execution:
     """Runs one plan on one engine, in an arena of its own or in a shared one."""
 
-    def __init__(self, plan: Plan, arena: Any = None) -> None:
+    def __init__(
+        self, plan: Plan, arena: Any = None, loss_weights: Sequence[float] = (1.0,)
+    ) -> None:
         self.plan = plan
+        self.loss_weights = loss_weights if plan.losses else ()
         self.engine = current_backend()
         self.runner: Runner = runner(plan.program, plan.arrays, arena)
         self._version = 0  # of the parameters when the constant steps last ran
@@ -47,15 +52,15 @@ class Execution:
     def test(self, batch: Batch) -> BatchResult:
         """Return predictions and loss of one batch with labels."""
         self._load(batch.inputs)
-        self._set(self.plan.y_true, batch.labels)
+        self._set_labels(batch)
         self._run()
         return self._result(batch)
 
     def forward_backward(self, batch: Batch, rates: np.ndarray, rng_key: np.ndarray) -> BatchResult:
         """Compute loss and gradients of one batch. The model stays as it is until `commit`."""
         self._load(batch.inputs)
-        self._set(self.plan.y_true, batch.labels)
-        self._set_dloss(batch)
+        self._set_labels(batch)
+        self._set_dlosses(batch)
         self._set(self.plan.rates, rates)
         self._set(self.plan.rng_key, rng_key)
         self.runner.run(0, self.plan.program.first_change)
@@ -82,20 +87,33 @@ class Execution:
         if index is not None:
             synced(self.plan.arrays[index])[...] = value
 
-    def _set_dloss(self, batch: Batch) -> None:
-        """Write the gradient by each sample's loss, unless the array already holds 1 / N."""
+    def _set_labels(self, batch: Batch) -> None:
+        for index, labels in zip(self.plan.y_true, batch.each_labels, strict=True):
+            self._set(index, labels)
+
+    def _set_dlosses(self, batch: Batch) -> None:
+        """Write the gradients by each sample's losses, unless the arrays already hold 1 / N."""
         if batch.weights is not None or not self._dloss_is_mean:
-            self._dloss_is_mean = False  # in case Ctrl-C interrupts the next line
-            self._set(self.plan.dloss, gradient_of_mean(batch.weights, len(batch.inputs[0])))
+            self._dloss_is_mean = False  # in case Ctrl-C interrupts the next lines
+            n = len(batch.inputs[0])
+            targets = zip(self.plan.dlosses, self.loss_weights, strict=True)
+            for (index, weight), rows in zip(targets, self._weights(batch), strict=True):
+                gradient = gradient_of_mean(rows, n)
+                self._set(index, gradient if weight == 1 else weight * gradient)
             self._dloss_is_mean = batch.weights is None
 
+    def _weights(self, batch: Batch) -> Sequence[np.ndarray | None]:
+        """Return the weights of the samples for each loss."""
+        given = batch.weights
+        return given if isinstance(given, (list, tuple)) else [given] * len(self.plan.losses)
+
     def _result(self, batch: Batch) -> BatchResult:
-        losses = self.runner[cast(int, self.plan.loss)]  # a plan with labels has one
-        predictions = self.runner[self.plan.outputs[0]]
-        loss = weighted_mean(losses, batch.weights)
-        if batch.weights is None:
-            return BatchResult(predictions, loss, float(len(losses)))
-        return BatchResult(predictions, loss, float(np.sum(batch.weights, dtype=np.float64)))
+        pairs = zip(self.plan.losses, self._weights(batch), strict=True)
+        losses = tuple(weighted_mean(self.runner[i], rows) for i, rows in pairs)
+        whole = sum(w * loss for w, loss in zip(self.loss_weights, losses, strict=True))
+        whole += sum(float(self.runner[i].sum(dtype=np.float64)) for i in self.plan.penalties)
+        predictions = [self.runner[i] for i in self.plan.outputs]
+        return BatchResult(single(predictions), float(whole), losses)
 
 
 def gradient_of_mean(weights: np.ndarray | None, n: int) -> Any:

@@ -49,6 +49,7 @@ from minicnn.operations.global_pool import (
     global_max_pool2d,
     global_max_pool2d_backward,
 )
+from minicnn.operations.group_norm import group_norm, group_norm_backward
 from minicnn.operations.local_response_norm import local_response_norm, local_response_norm_backward
 from minicnn.operations.losses import (
     binary_crossentropy,
@@ -135,6 +136,8 @@ __all__ = [
     "global_max_pool2d",
     "global_max_pool2d_backward",
     "gradients",
+    "group_norm",
+    "group_norm_backward",
     "leaky_relu",
     "leaky_relu_backward",
     "local_response_norm",

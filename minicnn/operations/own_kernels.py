@@ -52,9 +52,9 @@ def add_kernel(name: str, contract: Contract, kernel: Kernel) -> None:
 
     Both compute; here on the reference, which needs no warning:
 
-    >>> from minicnn.backends import backend
+    >>> from minicnn.backends import use_backend
     >>> x = np.array([[1, -3]], np.float32)
-    >>> with backend("numpy"):
+    >>> with use_backend("numpy"):
     ...     y = Square()(x)
     ...     _, saved = operations.run(SQUARE, x)
     ...     dx = operations.gradients(np.ones((1, 2), np.float32), saved)["dx"]

@@ -27,6 +27,25 @@ BAR_CELLS = 20
 REDRAW_SECONDS = 0.2
 MIN_FIXED = 1e-3  # smaller values are written as 1.0000e-04
 
+_interactive = True  # whether the line moves on a terminal where nothing else is asked for
+
+
+def enable_interactive_logging() -> None:
+    """Let progress be shown by a moving line on a terminal again; it is so from the start."""
+    global _interactive
+    _interactive = True
+
+
+def disable_interactive_logging() -> None:
+    """Let verbose="auto" show one line per epoch also on a terminal, as in a log."""
+    global _interactive
+    _interactive = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Return whether verbose="auto" shows a moving line on a terminal."""
+    return _interactive
+
 
 class Progress:
     """Shows the progress of one call of fit, evaluate or predict.
@@ -51,7 +70,8 @@ class Progress:
 
         self.verbose, self.clock = verbose, clock
         self.console = Console(file=file, highlight=False)
-        self._moving = verbose in (1, "auto") and _can_redraw(self.console)
+        moves = verbose == 1 or (verbose == "auto" and _interactive)
+        self._moving = moves and _can_redraw(self.console)
         self._plain = not (self.console.encoding or "").lower().startswith("utf")
         self._live: Live | None = None
         self._title = ""
@@ -139,17 +159,17 @@ class Progress:
         return f"{total} {step_time(step)}/step"
 
 
-def bar(fraction: float, *, plain: bool) -> tuple[str, str]:
+def bar(fraction: float, *, plain: bool, cells: int = BAR_CELLS) -> tuple[str, str]:
     """Return the filled and the empty part of a progress bar.
 
     >>> "".join(bar(0.5, plain=True))
     '[=========>..........]'
     """
-    full = round(min(fraction, 1.0) * BAR_CELLS)
+    full = round(min(fraction, 1.0) * cells)
     if not plain:
-        return "━" * full, "━" * (BAR_CELLS - full)
-    head = "=" if full == BAR_CELLS else ">"
-    return "[" + ("=" * (full - 1) + head if full else ""), "." * (BAR_CELLS - full) + "]"
+        return "━" * full, "━" * (cells - full)
+    head = "=" if full == cells else ">"
+    return "[" + ("=" * (full - 1) + head if full else ""), "." * (cells - full) + "]"
 
 
 def step_time(seconds: float) -> str:

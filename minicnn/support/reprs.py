@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-ALWAYS = ("name", "learning_rate")  # shown even where they have their default
+ALWAYS = "learning_rate"  # is shown even where it has its default; a name, where that is None
 MAX_VALUE = 60  # characters of a value
 
 
@@ -26,9 +26,14 @@ def _call(name: str, config: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     shown = [
         f"{key}={_text(value)}"
         for key, value in config.items()
-        if key in defaults and (key in ALWAYS or not _is_default(value, defaults[key]))
+        if key in defaults and (_is_shown(key, defaults[key]) or not _is_default(value, defaults[key]))
     ]
     return f"{name}({', '.join(shown)})"
+
+
+def _is_shown(key: str, default: Any) -> bool:
+    """Return whether an argument is shown even where it has its default."""
+    return key == ALWAYS or (key == "name" and default is None)
 
 
 def _defaults(kind: type) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from minicnn import random
-from minicnn.callbacks.base import Monitor
+from minicnn.callbacks.monitor import Monitor
 from minicnn.checks import check_int
 from minicnn.errors import ArgumentError, MiniCNNError, NumericError, ShapeError, SizeLimitError
 from minicnn.models import Model, load_model
@@ -92,7 +92,7 @@ class Tuner:
         max_failures: int = 3,
         verbose: int = 1,
     ) -> None:
-        if not callable(build_model):
+        if not callable(build_model) or isinstance(build_model, Model):
             raise ArgumentError(f"build_model must be a function; got {build_model!r}")
         self.build_model = build_model
         self.max_trials = check_int(max_trials, "max_trials")

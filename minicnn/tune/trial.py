@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn import random
-from minicnn.callbacks.base import Callback, Logs, Monitor
+from minicnn.callbacks.base import Callback, Logs
+from minicnn.callbacks.monitor import Monitor
 from minicnn.checks import quoted
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.models import Model

@@ -51,7 +51,7 @@ def make_model(settings: Settings, preprocess: Preprocess, images: ImageSplits) 
     model.compile(
         make_optimizer(settings.optimizer, steps),
         "binary_crossentropy" if sigmoid else "sparse_categorical_crossentropy",
-        ["accuracy"],
+        metrics=["accuracy"],
     )
     return model
 

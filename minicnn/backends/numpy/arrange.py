@@ -95,7 +95,8 @@ def take_backward(
     dy: np.ndarray, indices: np.ndarray, *, axis: int, image: Shape
 ) -> tuple[np.ndarray]:
     dx = np.zeros(image, dy.dtype)
-    np.add.at(np.moveaxis(dx, axis, 0), indices, np.moveaxis(dy, range(axis), range(-axis, 0)))
+    before = range(indices.ndim, indices.ndim + axis)  # where the axes before `axis` go
+    np.add.at(np.moveaxis(dx, axis, 0), indices, np.moveaxis(dy, range(axis), before))
     return (dx,)
 
 

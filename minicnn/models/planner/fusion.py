@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from minicnn.contracts import Spec
-from minicnn.losses import Loss
-from minicnn.models.planner.trace import Node, Trace, Value
+from minicnn.models.planner.trace import Node, Value
 from minicnn.operations.batch_norm import BATCH_NORM_TRAINING
 from minicnn.operations.batch_norm_dropout import BATCH_NORM_DROPOUT
 from minicnn.operations.conv2d_max_pool2d import (
@@ -127,24 +126,6 @@ PATTERNS: dict[tuple[str, ...], Fuse] = {
 
 # Operations whose sixth argument holds the moments of the first.
 NORMS = (BATCH_NORM_TRAINING, BATCH_NORM_DROPOUT)
-
-
-def loss_node(trace: Trace, loss: Loss, output: Value, y_true: Value) -> tuple[Node, Value]:
-    """Record the loss; return its node and the value that holds the model's predictions.
-
-    A softmax or sigmoid at the end of the network is fused with its crossentropy, which stays exact
-    where the probabilities themselves would round to 0 or 1.
-    """
-    last = trace.nodes[-1] if trace.nodes else None
-    if last is not None and last.writes[0] is output:
-        name = loss.fused_with.get(last.operation.name)
-        if name is not None:
-            trace.nodes.pop()
-            fused = loss.operation_named(name)
-            node = trace.record(fused, (last.reads[0], y_true), loss.attributes)
-            return node, node.writes[1]
-    operation = loss.operation_named(loss.operation)
-    return trace.record(operation, (output, y_true), loss.attributes), output
 
 
 def _readers(nodes: list[Node]) -> dict[int, int]:

@@ -36,8 +36,8 @@ class Gradients:
         return self._found.get(id(value))
 
     def start(self, value: Value, gradient: Value) -> None:
-        """Set the gradient of the loss itself."""
-        self._found[id(value)] = gradient
+        """Set the gradient of the loss itself, or of a scalar that is added to it."""
+        self._accumulate(value, gradient)
 
     def backpropagate(self, node: Node, wanted: Learning) -> None:
         """Add the calls that compute gradients of what `node` reads, as far as it is in `wanted`.

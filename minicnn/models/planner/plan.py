@@ -8,19 +8,25 @@ alone; they run again only after parameters have changed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minicnn.contracts import CONTRACTS, Spec
 from minicnn.layers.parameter import Parameter, aligned
-from minicnn.losses import Loss
+from minicnn.layers.tracing import collecting_penalties
 from minicnn.models.graph import Graph
 from minicnn.models.planner.arena import assign_offsets
 from minicnn.models.planner.folding import cache_weights, fold_batch_norms
-from minicnn.models.planner.fusion import fuse_operations, loss_node, share_moments
+from minicnn.models.planner.fusion import fuse_operations, share_moments
 from minicnn.models.planner.gradient import Gradients, values_with_gradient
+from minicnn.models.planner.losses import (
+    Target,
+    record_constraint,
+    record_loss,
+    record_penalties,
+)
 from minicnn.models.planner.relu_masking import apply_relu_masks_early
 from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.planner.trace import Call, Node, Trace, Value
@@ -30,21 +36,31 @@ from minicnn.optimizers import Optimizer
 from minicnn.program import Buffer, Program, Step
 
 # The values that a Plan has fields for, by the names of these fields.
-SpecialValues = dict[str, Value | None]
+SpecialValues = Mapping[str, Value | Sequence[Value] | None]
 
 
 class Plan(NamedTuple):
-    """A program, the arrays of its buffers with storage, and the indices of certain buffers."""
+    """A program, the arrays of its buffers with storage, and the indices of certain buffers.
+
+    There is one loss for each target: one value per sample, with the labels that it reads and the
+    gradient that backpropagation starts from. Penalties are scalars that are added to the loss.
+    """
 
     program: Program
     arrays: dict[int, np.ndarray]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    loss: int | None = None
-    y_true: int | None = None
-    dloss: int | None = None
+    losses: tuple[int, ...] = ()
+    y_true: tuple[int, ...] = ()
+    dlosses: tuple[int, ...] = ()
+    penalties: tuple[int, ...] = ()
     rates: int | None = None
     rng_key: int | None = None
+
+    @property
+    def has_one_loss(self) -> bool:
+        """Whether the loss is that of one output and nothing else."""
+        return len(self.losses) == 1 and not self.penalties
 
 
 def plan_prediction(
@@ -54,7 +70,8 @@ def plan_prediction(
     trace, values = Trace(), _inputs(graph, inputs)
     outputs = graph.forward(trace.apply, *values, training=False)
     nodes, constants = _for_inference(trace.nodes, {id(v) for v in outputs}, fuse)
-    calls, special_values = [n.call for n in nodes], {"rng_key": trace.rng_key}
+    calls = [n.call for n in nodes]
+    special_values: SpecialValues = {"rng_key": trace.rng_key}
     return _assemble(
         calls, [], values, outputs, special_values, shared, constants=constants, views=fuse
     )
@@ -63,60 +80,130 @@ def plan_prediction(
 def plan_test(
     graph: Graph,
     inputs: list[Spec],
-    loss: Loss,
-    y_true: Spec,
+    targets: Sequence[Target],
+    labels: Sequence[Spec],
     shared: SharedArrays | None = None,
     *,
     fuse: bool = True,
 ) -> Plan:
-    """Plan the program that computes predictions and each sample's loss."""
-    trace, values = Trace(), _inputs(graph, inputs)
-    (output,) = graph.forward(trace.apply, *values, training=False)
-    labels = Value("y_true", y_true, "input")
-    last, predictions = loss_node(trace, loss, output, labels)
-    nodes, constants = _for_inference(trace.nodes, {id(predictions)}, fuse)
-    special_values = {"loss": last.writes[0], "y_true": labels, "rng_key": trace.rng_key}
+    """Plan the program that computes predictions and each sample's losses."""
+    forward = _with_losses(graph, inputs, targets, labels, training=False)
+    live_out = {id(v) for v in (*forward.outputs, *forward.penalties)}
+    nodes, constants = _for_inference(forward.trace.nodes, live_out, fuse)
     calls = [n.call for n in nodes]
     return _assemble(
-        calls, [], values, [predictions], special_values, shared, constants=constants, views=fuse
-    )
+        calls, [], forward.inputs, forward.outputs, forward.special_values, shared,
+        constants=constants, views=fuse,
+    )  # fmt: skip
 
 
 def plan_training(
     graph: Graph,
     inputs: list[Spec],
-    loss: Loss,
-    y_true: Spec,
+    targets: Sequence[Target],
+    labels: Sequence[Spec],
     optimizer: Optimizer,
     slot: SlotFinder,
     shared: SharedArrays | None = None,
     *,
     fuse: bool = True,
 ) -> Plan:
-    """Plan the program of one training step: forward, loss, backward, update.
+    """Plan the program of one training step: forward, losses, backward, update.
 
     `slot` returns the optimizer's array for a parameter and a slot's name. Here and in the other
     plans, `shared` holds the arrays that several programs use in turn.
     """
-    trace, values = Trace(), _inputs(graph, inputs)
-    (output,) = graph.forward(trace.apply, *values, training=True)
-    labels = Value("y_true", y_true, "input")
-    last, predictions = loss_node(trace, loss, output, labels)
-    nodes = trace.nodes
+    forward = _with_losses(graph, inputs, targets, labels, training=True)
+    nodes = forward.trace.nodes
     if fuse:
-        nodes = share_moments(fuse_operations(nodes, {id(predictions)}))
+        live_out = {id(v) for v in (*forward.outputs, *forward.penalties)}
+        nodes = share_moments(fuse_operations(nodes, live_out))
 
-    learned = _learned(graph, trace)
-    dloss = Value("dloss", Spec(last.writes[0].shape), "input")
-    gradients = _backward(graph, nodes, learned, last.writes[0], dloss)
+    learned = _learned(graph, forward.trace)
+    dlosses = [_dloss(losses, k) for k, losses in enumerate(forward.losses)]
+    starts = [*zip(forward.losses, dlosses, strict=True), *_penalty_gradients(forward.penalties)]
+    gradients = _backward(graph, nodes, learned, starts)
     updates = _updates(optimizer, slot, nodes, learned, gradients)
-    special_values: SpecialValues = {"loss": last.writes[0], "y_true": labels, "dloss": dloss}
-    special_values |= {"rates": updates.rates, "rng_key": trace.rng_key}
+    special_values = {**forward.special_values, "dlosses": dlosses, "rates": updates.rates}
     calls = [n.call for n in nodes] + gradients.calls + updates.preparations
-    changes = trace.changes + updates.calls
+    changes = forward.trace.changes + updates.calls
     if fuse:
         calls, changes = fuse_dense_updates(apply_relu_masks_early(calls), changes)
-    return _assemble(calls, changes, values, [predictions], special_values, shared, views=fuse)
+    changes += _constraints(learned, changes)
+    return _assemble(
+        calls, changes, forward.inputs, forward.outputs, special_values, shared, views=fuse
+    )
+
+
+class Forward(NamedTuple):
+    """A recorded forward pass with its losses."""
+
+    trace: Trace
+    inputs: list[Value]
+    outputs: list[Value]
+    y_true: list[Value]
+    losses: list[Value]
+    penalties: list[Value]
+
+    @property
+    def special_values(self) -> SpecialValues:
+        """The values that a Plan has fields for."""
+        return {
+            "losses": self.losses,
+            "y_true": self.y_true,
+            "penalties": self.penalties,
+            "rng_key": self.trace.rng_key,
+        }
+
+
+def _with_losses(
+    graph: Graph,
+    inputs: list[Spec],
+    targets: Sequence[Target],
+    labels: Sequence[Spec],
+    *,
+    training: bool,
+) -> Forward:
+    """Record the forward pass and the losses of its outputs."""
+    trace, values = Trace(), _inputs(graph, inputs)
+    with collecting_penalties() as added:
+        outputs = graph.forward(trace.apply, *values, training=training)
+    found = [
+        record_loss(trace, target, outputs[target.output], spec)
+        for target, spec in zip(targets, labels, strict=True)
+    ]
+    for target, values_of in zip(targets, found, strict=True):
+        outputs[target.output] = values_of.predictions
+    trained = [p for layer in graph.layers for p in layer.trainable_parameters]
+    penalties = record_penalties(trace, added, {id(p): p for p in trained}.values())
+    y_true = [one.y_true for one in found]
+    return Forward(trace, values, outputs, y_true, [one.losses for one in found], penalties)
+
+
+def _dloss(losses: Value, number: int) -> Value:
+    """Return the value that holds the gradient of the whole loss by each sample's loss."""
+    return Value(f"dloss_{number}" if number else "dloss", Spec(losses.shape), "input")
+
+
+def _penalty_gradients(penalties: list[Value]) -> list[tuple[Value, Value]]:
+    """Return each penalty with its gradient, which is 1."""
+    ones = [np.ones(penalty.shape, np.float32) for penalty in penalties]
+    return [
+        (penalty, Value(f"d {penalty.name}", penalty.spec, "state", one))
+        for penalty, one in zip(penalties, ones, strict=True)
+    ]
+
+
+def _constraints(learned: dict[int, Parameter], changes: list[Call]) -> list[Call]:
+    """Return the calls that apply the constraints of the parameters that were updated."""
+    updated = {id(v): v for call in changes for v in call.writes if v is not None}
+    calls: list[Call] = []
+    for i, parameter in learned.items():
+        if parameter.constraint is not None and i in updated:
+            nodes = record_constraint(parameter, updated[i]).nodes
+            calls += [node.call for node in nodes]
+            calls += [Call("assign", (nodes[-1].writes[0],), (updated[i],), {})]
+    return calls
 
 
 def _for_inference(
@@ -141,11 +228,15 @@ def _learned(graph: Graph, trace: Trace) -> dict[int, Parameter]:
 
 
 def _backward(
-    graph: Graph, nodes: list[Node], learned: dict[int, Parameter], losses: Value, dloss: Value
+    graph: Graph,
+    nodes: list[Node],
+    learned: dict[int, Parameter],
+    starts: list[tuple[Value, Value]],
 ) -> Gradients:
-    """Return the backward calls, from the gradient `dloss` of `losses` to the parameters."""
+    """Return the backward calls, from the losses with their gradients to the parameters."""
     gradients = Gradients(graph)
-    gradients.start(losses, dloss)
+    for losses, dloss in starts:
+        gradients.start(losses, dloss)
     wanted = values_with_gradient(nodes, learned)
     for node in reversed(nodes):
         gradients.backpropagate(node, wanted)
@@ -185,7 +276,8 @@ def _assemble(
     everything = [*calls, *changes]
     values = _values(everything, samples, outputs, special_values)
     index = {id(v): i for i, v in enumerate(values)}
-    live_out = {id(v.root) for v in (*outputs, special_values.get("loss")) if v is not None}
+    results = [*outputs, *_listed(special_values, "losses"), *_listed(special_values, "penalties")]
+    live_out = {id(v.root) for v in results}
     offsets, arena_bytes = assign_offsets(everything, live_out)
     buffers = tuple(_buffer(v, index, offsets) for v in values)
     steps = tuple(_step(call, index) for call in everything)
@@ -194,9 +286,7 @@ def _assemble(
         for i, v in enumerate(values)
         if v.storage
     }
-    found = {
-        name: index[id(v)] for name, v in special_values.items() if v is not None and id(v) in index
-    }
+    found = {name: _indices(v, index) for name, v in special_values.items()}
     return Plan(
         Program(buffers, steps, arena_bytes, len(calls), len(constants)),
         arrays,
@@ -220,9 +310,21 @@ def _values(
     calls: list[Call], samples: list[Value], outputs: list[Value], special_values: SpecialValues
 ) -> list[Value]:
     """Return all values of the program, the inputs first."""
-    fed = [special_values.get(name) for name in ("y_true", "dloss")]
+    fed = [v for name in ("y_true", "dlosses") for v in _listed(special_values, name)]
     touched = (v for call in calls for v in (*call.reads, *call.writes))
     return _unique([*samples, *fed, *touched, *outputs])
+
+
+def _listed(special_values: SpecialValues, name: str) -> Sequence[Value]:
+    found = special_values.get(name) or ()
+    return [found] if isinstance(found, Value) else found
+
+
+def _indices(values: Value | Sequence[Value] | None, index: dict[int, int]) -> Any:
+    """Return the index of a value, None if the program has none; or those of several values."""
+    if values is None or isinstance(values, Value):
+        return index.get(id(values))
+    return tuple(index[id(v)] for v in values)
 
 
 def _unique(values: list[Value | None]) -> list[Value]:

@@ -138,6 +138,10 @@ class Trace:
         """The calls that write the new values of parameters, at the end of the step."""
         return [Call("assign", (new,), (old,), {}) for old, new in self._replaced.values()]
 
+    def has(self, parameter: Parameter) -> bool:
+        """Return whether an operation has read the parameter."""
+        return id(parameter) in self._current
+
     def _value(self, x: Any) -> Value | None:
         if x is None or isinstance(x, Value):
             return x

@@ -22,6 +22,7 @@ from minicnn.models.saving.model_files import (
     write,
 )
 from minicnn.models.saving.optimizer_slots import read_slots, saved_slots
+from minicnn.models.training.measuring import new_measures
 from minicnn.models.training.totals import Totals
 from minicnn.support.registry import as_json
 
@@ -75,7 +76,7 @@ def _checked(model: CompiledNetwork, archive: Archive, path: Path) -> Callable[[
     slots = read_slots(model, archive, there)
     copy.copy(model.session.state).set_state(progress)
     if progress["totals"] is not None:
-        Totals(model.new_metrics()).set_state(progress["totals"])
+        Totals(new_measures(model)).set_state(progress["totals"])
     copy.deepcopy(optimizer).set_state(training["optimizer_state"])
 
     def apply() -> None:

@@ -13,7 +13,9 @@ from minicnn.errors import ArgumentError
 from minicnn.models.batches import ArrayBatches, Batches
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.training.interrupt import Interrupt
+from minicnn.models.training.measuring import new_measures
 from minicnn.models.training.preparation import prepare_arrays
+from minicnn.models.training.running import progress_for, running
 from minicnn.models.training.totals import Totals
 from minicnn.support.progress import Progress
 
@@ -23,66 +25,74 @@ NO_SAMPLE = "there is no sample to evaluate; give at least one"
 def measure(
     model: CompiledNetwork,
     batches: Batches,
+    callbacks: CallbackList,
     *,
     interrupt: Interrupt | None = None,
     progress: Progress | None = None,
-    callbacks: CallbackList | None = None,
     seed: int | None = None,
-) -> dict[str, float]:
+) -> Totals:
     """Return loss and metrics over all batches, at inference; arrays are prepared already.
 
     `seed` is for batches that draw random numbers; by default it is the current one.
     """
-    totals = Totals(model.new_metrics())
+    totals = Totals(new_measures(model))
     coming = random.each_seeded(batches.for_epoch(), random.seed() if seed is None else seed)
     interruptible = nullcontext() if interrupt is None else interrupt.interruptible
+    callbacks.on_test_begin()
     for number, batch in enumerate(coming if interrupt is None else interrupt.each(coming)):
-        if callbacks is not None:
-            callbacks.on_test_batch_begin(number)
+        callbacks.on_test_batch_begin(number)
         if not isinstance(batches, ArrayBatches):
             batch = model.prepare_batch(batch)
         with interruptible:
             result = model.test_step(batch)
         totals.add(result, batch)
-        if callbacks is not None:
-            callbacks.on_test_batch_end(number, totals.logs())
+        logs = totals.logs()
+        callbacks.on_test_batch_end(number, logs)
         if progress is not None:
-            progress.update(number + 1, totals.logs())
+            progress.update(number + 1, logs)
     if totals.samples == 0:
         raise ArgumentError(NO_SAMPLE)
-    return totals.logs()
+    callbacks.on_test_end(totals.logs())
+    return totals
 
 
-def evaluate(model: CompiledNetwork, batches: Batches, verbose: int | str) -> dict[str, float]:
-    """`measure` with progress, and with the number of wrong images."""
+def evaluate(
+    model: CompiledNetwork, batches: Batches, callbacks: Any, verbose: int | str
+) -> Totals:
+    """`measure` with callbacks and progress, and with the number of wrong images."""
     if isinstance(batches, ArrayBatches):
         if not batches.samples:
             raise ArgumentError(NO_SAMPLE)
         prepare_arrays(model, batches)
-    with Progress(verbose) as progress:
+    with running(model, batches, callbacks, verbose) as hooks, progress_for(hooks) as progress:
         progress.begin_epoch(None, None, len(batches) or None)
-        logs = measure(model, batches, progress=progress)
+        totals = measure(model, batches, hooks, progress=progress)
+        logs = totals.logs()
         progress.end_epoch(logs)
         if isinstance(batches, ArrayBatches) and "accuracy" in logs:
-            wrong = round((1 - logs["accuracy"]) * batches.samples)
-            progress.message(f"{wrong} of {batches.samples} images wrong")
-    return logs
+            wrong = round((1 - logs["accuracy"]) * totals.samples)
+            progress.message(f"{wrong} of {totals.samples} images wrong")
+    return totals
 
 
-def predict(model: CompiledNetwork, batches: Batches, verbose: int | str) -> Any:
+def predict(model: CompiledNetwork, batches: Batches, callbacks: Any, verbose: int | str) -> Any:
     """Return the outputs of all batches, joined."""
     if isinstance(batches, ArrayBatches):
         model.build_for(batches.inputs)
     results: list[list[np.ndarray]] = []
-    with Progress(verbose) as progress:
+    with running(model, batches, callbacks, verbose) as hooks, progress_for(hooks) as progress:
         progress.begin_epoch(None, None, len(batches) or None)
+        hooks.on_predict_begin()
         for number, batch in enumerate(batches.for_epoch()):
+            hooks.on_predict_batch_begin(number)
             if not isinstance(batches, ArrayBatches):
                 model.build_for(batch.inputs)
-            results.append(model.predict_step(batch.inputs))
+            outputs = model.predict_step(batch.inputs)
+            results.append(outputs)
+            hooks.on_predict_batch_end(number, {"outputs": model.packed(outputs)})
             progress.update(number + 1, {})
+        hooks.on_predict_end()
         progress.end_epoch({})
     shapes = [t.shape[1:] for t in model.graph.outputs]
     empty = [np.empty((0, *shape), np.float32) for shape in shapes]
-    joined = [np.concatenate(ys) for ys in zip(empty, *results, strict=True)]
-    return joined[0] if len(joined) == 1 else joined
+    return model.packed([np.concatenate(ys) for ys in zip(empty, *results, strict=True)])

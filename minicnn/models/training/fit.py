@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from typing import Any
 
 from minicnn import random
 from minicnn.backends import max_steps_per_call
-from minicnn.callbacks import BackupAndRestore, Callback, CallbackList, TerminateOnNaN
+from minicnn.callbacks import CallbackList, History, TerminateOnNaN
 from minicnn.checks import check_int, check_number, warn_caller
 from minicnn.errors import ArgumentError, NumericError
-from minicnn.history import History
 from minicnn.models.batches import ArrayBatches, Batch, Batches, EpochStart
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.training.advice import warn_before_training
 from minicnn.models.training.class_weights import weighted
 from minicnn.models.training.evaluation import measure
 from minicnn.models.training.interrupt import BetweenSteps, Interrupt
+from minicnn.models.training.measuring import new_measures
 from minicnn.models.training.nonfinite import first_bad_sample
 from minicnn.models.training.preparation import (
     prepare_training_data,
@@ -26,6 +27,7 @@ from minicnn.models.training.preparation import (
     split_off,
     validation_batches,
 )
+from minicnn.models.training.running import progress_for
 from minicnn.models.training.session import TrainingSession
 from minicnn.models.training.state import TrainingState
 from minicnn.models.training.step_groups import (
@@ -37,16 +39,6 @@ from minicnn.models.training.step_groups import (
     train_groups,
 )
 from minicnn.models.training.totals import Totals
-from minicnn.support.progress import Progress
-
-
-def with_history(
-    history: History, callbacks: Iterable[Callback] | Callback | None
-) -> list[Callback]:
-    """Return the history and the callbacks, those last that save the states of the others."""
-    given = callbacks or ()
-    several = list(given) if isinstance(given, Iterable) else [given]
-    return sorted([history, *several], key=lambda one: isinstance(one, BackupAndRestore))
 
 
 class Fit:
@@ -55,13 +47,15 @@ class Fit:
     def __init__(
         self,
         model: CompiledNetwork,
-        history: History,
         callbacks: CallbackList,
         verbose: int | str,
     ) -> None:
-        self.model, self.history, self.callbacks = model, history, callbacks
-        self.progress = Progress(verbose)
+        self.model, self.callbacks, self.verbose = model, callbacks, verbose
+        self.history = callbacks.history or History()
+        self.progress = progress_for(callbacks, verbose)
         self.validation: Batches | None = None
+        self.validation_freq: int | list[int] = 1
+        self.epoch_logs: dict[str, float] = {}  # of the last epoch
         self.class_weight: dict[int, float] | None = None
         # Whether a warning has said that the batches of the data, or of the validation, ended.
         self.data_ended = self.validation_ended = False
@@ -75,12 +69,18 @@ class Fit:
         self.data, self.class_weight = data, class_weight
 
     def set_validation(
-        self, data: object, split: float, batch_size: int | None, steps: int | None = None
+        self,
+        data: object,
+        split: float,
+        batch_size: int | None,
+        steps: int | None = None,
+        freq: int | Sequence[int] = 1,
     ) -> None:
-        """Set what to evaluate after each epoch."""
+        """Set what to evaluate, and after which epochs: every `freq` ones, or those in `freq`."""
         check_number(split, "validation_split", 0.0, 1.0)
+        self.validation_freq = _checked_freq(freq)
         if data is not None:
-            self.validation = validation_batches(data, batch_size, steps)
+            self.validation = validation_batches(self.model, data, batch_size, steps)
         elif split > 0.0:
             self.data, self.validation = split_off(self.model, self.data, split)
 
@@ -92,7 +92,8 @@ class Fit:
         if prepared:
             self._prepare(epochs)
         self.model.stop_training = False
-        self.history.params = {"epochs": epochs, "steps": len(self.data)}
+        steps = len(self.data) or None
+        self.callbacks.set_params({"verbose": self.verbose, "epochs": epochs, "steps": steps})
         thread = threading.current_thread()
         session = TrainingSession(state, self.history, list(self.callbacks), thread)
         with Interrupt() as self.interrupt:
@@ -103,7 +104,7 @@ class Fit:
                     self._prepare(epochs)
                 while self._begin_next_epoch(epochs):
                     self._epoch(epochs)
-                self.callbacks.on_train_end()
+                self.callbacks.on_train_end(self.epoch_logs)
             except BetweenSteps:  # a second Ctrl-C may interrupt a step: then nothing is saved
                 self.callbacks.on_interrupt()
                 raise
@@ -131,7 +132,7 @@ class Fit:
             prepare_training_data(self.model, self.data, self.class_weight, state.start, left)
             if self.validation is not None:
                 prepare_validation_data(self.model, self.validation, left)
-        names = ["loss", *(metric.name for metric in self.model.new_metrics())]
+        names = sorted(new_measures(self.model).names)
         measured = [f"val_{name}" for name in names] if self.validation is not None else []
         rate = ["learning_rate"] if self._reports_rate else []
         self.callbacks.check_logs([*names, *measured, *rate], names)
@@ -152,7 +153,7 @@ class Fit:
 
     def _epoch(self, epochs: int) -> None:
         state = self.state
-        self.totals = state.totals = Totals(self.model.new_metrics())
+        self.totals = state.totals = Totals(new_measures(self.model))
         if state.resumed is not None:
             self.totals.set_state(state.resumed)
             state.resumed = None
@@ -180,7 +181,8 @@ class Fit:
         """Return the rest of the epoch's batches in groups, prepared for the steps."""
         model, state, data = self.model, self.state, self.data
         batches = data.for_epoch(state.start, state.batch)
-        single = max_steps_per_call() == 1 or any(c.every_batch for c in self.callbacks)
+        single = max_steps_per_call() == 1 or self.callbacks.every_batch
+        single = single or len(model.graph.outputs) > 1
         if not isinstance(data, ArrayBatches):
             batches = (model.prepare_batch(weighted(b, self.class_weight)) for b in batches)
         elif not single:
@@ -193,7 +195,7 @@ class Fit:
     def _count(self, trained: TrainedGroup) -> None:
         """Count the steps of a group. Callbacks are called for the last of them."""
         state, steps = self.state, len(trained.losses)
-        self.totals.add_steps(trained.losses, trained.predictions, trained.labels)
+        self.totals.add_steps(trained.losses, trained.predictions, trained.labels, trained.weights)
         state.batch += steps
         logs = self.totals.logs()
         self.progress.update(state.batch, logs, steps)
@@ -209,7 +211,7 @@ class Fit:
                 result = self.model.train_step(batch, self.interrupt)
             self.totals.add(result, batch)
         except NumericError:
-            if not any(isinstance(callback, TerminateOnNaN) for callback in self.callbacks):
+            if not any(isinstance(c, TerminateOnNaN) and not c.raise_error for c in self.callbacks):
                 self._blame_samples()
                 raise
             self.totals.fail()
@@ -231,21 +233,24 @@ class Fit:
 
     def _validate(self) -> dict[str, float]:
         """Return the val_ values of the logs; NaN if the epoch has failed."""
-        if self.validation is None:
+        if self.validation is None or not self._validates_now():
             return {}
         if self.totals.failed or self._validation_ended():
             results = dict.fromkeys(self.totals.logs(), math.nan)
         else:
-            self.callbacks.on_test_begin()
             results = measure(
                 self.model,
                 self.validation,
+                self.callbacks,
                 interrupt=self.interrupt,
-                callbacks=self.callbacks,
                 seed=self.state.seed,
-            )
-            self.callbacks.on_test_end(results)
+            ).logs()
         return {f"val_{name}": value for name, value in results.items()}
+
+    def _validates_now(self) -> bool:
+        """Return whether this epoch ends with a validation."""
+        number, freq = self.state.epoch + 1, self.validation_freq
+        return number % freq == 0 if isinstance(freq, int) else number in freq
 
     def _validation_ended(self) -> bool:
         """Return whether a generator for the validation has no batches left; warn once if so."""
@@ -289,9 +294,7 @@ class Fit:
 
     @property
     def _reports_rate(self) -> bool:
-        optimizer, _ = self.model.need_compiled()
-        moves = any(callback.moves_learning_rate for callback in self.callbacks)
-        return optimizer.has_schedule or moves
+        return any(callback.moves_learning_rate for callback in self.callbacks)
 
     def _end_epoch(self, logs: dict[str, float]) -> None:
         state = self.state
@@ -301,4 +304,11 @@ class Fit:
         state.epoch, state.batch, state.totals = epoch + 1, 0, None
         state.start = self.data.after(state.start)
         self.progress.end_epoch(logs)
+        self.epoch_logs = logs
         self.callbacks.on_epoch_end(epoch, logs)
+
+
+def _checked_freq(freq: Any) -> int | list[int]:
+    if isinstance(freq, (list, tuple, set)):
+        return [check_int(epoch, "validation_freq") for epoch in freq]
+    return check_int(freq, "validation_freq")

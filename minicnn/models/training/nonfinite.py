@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minicnn.layers.apply import compute
-from minicnn.losses import Crossentropy, Loss
+from minicnn.losses import Crossentropy
 from minicnn.models.graph import Graph
+from minicnn.models.planner.losses import Target
 
 CHUNK = 1024  # samples that are checked together, so that little memory is needed
 REMEDY = "a smaller learning_rate or clipnorm=1.0 often helps"
 
 
-def first_not_finite(graph: Graph, inputs: tuple[np.ndarray, ...], loss: Loss, updates: int) -> str:
+def first_not_finite(
+    graph: Graph, inputs: tuple[np.ndarray, ...], targets: Sequence[Target], updates: int
+) -> str:
     """Say which input, parameter or layer is the first with a NaN or infinity, and what helps."""
     for tensor, x in zip(graph.inputs, map(_as_float32, inputs), strict=True):
         if not np.isfinite(x).all():
@@ -31,18 +35,19 @@ def first_not_finite(graph: Graph, inputs: tuple[np.ndarray, ...], loss: Loss, u
                 else "before any update; set_weights or load other weights"
             )
             return f"the parameter {parameter.name} has a NaN or infinity {cause}"
-    output: Any = None
+    outputs: dict[int, Any] = {}
     for tensor, x in graph.walk(compute, *map(_as_float32, inputs), training=False):
         if not np.isfinite(x).all():
             return f"{tensor.layer.name} was the first layer with a NaN or infinity; {REMEDY}"
-        if tensor is graph.outputs[0]:
-            output = x
-    empty = np.flatnonzero(~output.reshape(len(inputs[0]), -1).any(1))
-    if empty.size and isinstance(loss, Crossentropy):  # which divides by their sum
-        return (
-            f"the outputs of sample {empty[0]} of this batch are all 0, so they are no "
-            "probabilities; end the network with softmax or sigmoid"
-        )
+        outputs[id(tensor)] = x
+    for target in targets:
+        output = outputs[id(graph.outputs[target.output])]
+        empty = np.flatnonzero(~output.reshape(len(inputs[0]), -1).any(1))
+        if empty.size and isinstance(target.loss, Crossentropy):  # which divides by their sum
+            return (
+                f"the outputs of sample {empty[0]} of this batch are all 0, so they are no "
+                "probabilities; end the network with softmax or sigmoid"
+            )
     return f"all layers' outputs are finite, the loss itself overflowed; {REMEDY}"
 
 

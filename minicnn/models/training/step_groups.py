@@ -83,13 +83,14 @@ def groups_of_arrays(
 ) -> Iterator[StepGroup]:
     """Yield an epoch's batches from batch `first` on, the last and smaller one separately."""
     size = data.batch_size
-    order = data.order(start)[first * size :]
-    complete = len(order) // size
-    for begin in range(0, complete, max_steps):
-        stop = min(begin + max_steps, complete)
-        yield IndexedGroup(data, order[begin * size : stop * size].reshape(-1, size))
-    if complete * size < len(order):
-        yield IndexedGroup(data, order[complete * size :].reshape(1, -1))
+    for number, begin, end in data.stretches(start, first):
+        order = data.order(number)[begin * size : end * size]
+        complete = len(order) // size
+        for at in range(0, complete, max_steps):
+            stop = min(at + max_steps, complete)
+            yield IndexedGroup(data, order[at * size : stop * size].reshape(-1, size))
+        if complete * size < len(order):
+            yield IndexedGroup(data, order[complete * size :].reshape(1, -1))
 
 
 def groups_of_batches(
@@ -125,7 +126,8 @@ def _alike(a: Batch, b: Batch) -> bool:
 
 def max_steps_for(model: CompiledNetwork, inputs: tuple[np.ndarray, ...]) -> int:
     """Return how many steps on such batches the current engine takes per call."""
-    return _execution(model, inputs).runner.max_steps_per_call
+    execution = _execution(model, inputs)
+    return execution.runner.max_steps_per_call if execution.plan.has_one_loss else 1
 
 
 class TrainedGroup(NamedTuple):
@@ -143,6 +145,15 @@ class TrainedGroup(NamedTuple):
         """The labels of the same samples."""
         labels = self.group.feeds.labels
         return np.concatenate([labels[i] for i in range(len(self.losses))])
+
+    @property
+    def weights(self) -> np.ndarray | None:
+        """The weights of the same samples, None if no batch has any."""
+        weights = self.group.feeds.weights[: len(self.losses)]
+        if all(one is None for one in weights):
+            return None
+        size = len(self.group.example[0])
+        return np.concatenate([np.ones(size) if one is None else one for one in weights])
 
 
 class _Started(NamedTuple):
@@ -197,15 +208,15 @@ def _start(model: CompiledNetwork, new: _Started, started: deque[_Started]) -> N
     steps = range(first, first + len(group))
     samples, feeds = len(group.example[0]), group.feeds
     values: dict[int | None, Any] = {
-        plan.y_true: feeds.labels,
-        plan.dloss: [gradient_of_mean(weights, samples) for weights in feeds.weights],
+        plan.y_true[0]: feeds.labels,
+        plan.dlosses[0]: [gradient_of_mean(weights, samples) for weights in feeds.weights],
         plan.rates: np.stack([optimizer.rates(step) for step in steps]),
         plan.rng_key: np.stack([random.rng_key(step) for step in steps]),
     }
     others = {index: feed for index, feed in values.items() if index is not None}
     inputs = dict(zip(plan.inputs, feeds.inputs, strict=True))
     with model.lock:
-        _runner(new.execution).start(inputs, others, cast(int, plan.loss), plan.outputs[0])
+        _runner(new.execution).start(inputs, others, plan.losses[0], plan.outputs[0])
         mark_parameters_changed()
     started.append(new)
 

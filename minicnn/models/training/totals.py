@@ -1,4 +1,4 @@
-"""The loss and the metrics of the samples so far."""
+"""The losses and the metrics of the samples so far."""
 
 from __future__ import annotations
 
@@ -6,61 +6,72 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from minicnn.metrics import Metric
 from minicnn.models.batches import Batch
 from minicnn.models.execution import BatchResult
+from minicnn.models.training.measures import Measures
 
 
 class Totals:
-    """Sums up loss and metrics over batches."""
+    """Sums up losses and metrics over batches."""
 
-    def __init__(self, metrics: list[Metric]) -> None:
-        self.metrics = metrics
+    def __init__(self, measures: Measures) -> None:
+        self.losses, self.metrics = measures
+        self.names = measures.names
+        self._sorted = sorted(self.names)
         self.loss_sum, self.samples, self.failed = 0.0, 0, False
+        self.loss_sums = [0.0] * len(self.losses)  # of each output
 
     def add(self, result: BatchResult, batch: Batch) -> None:
         """Add one batch."""
-        self.add_steps((result.loss,), result.predictions, batch.labels)
+        n = len(batch.inputs[0])
+        for i, one in enumerate(self.losses):
+            self.loss_sums[i] += result.losses[one.target] * n
+        self.add_steps((result.loss,), n, result.predictions, batch.labels, batch.weights)
 
-    def add_steps(self, losses: Sequence[float], predictions: Any, labels: Any) -> None:
-        """Add several batches of one size: the loss of each, and all their samples."""
-        n = len(predictions) // len(losses)
+    def add_steps(
+        self, losses: Sequence[float], n: int, predictions: Any, labels: Any, weights: Any = None
+    ) -> None:
+        """Add several batches of `n` samples: the loss of each, and all their samples."""
         for loss in losses:
             self.loss_sum += loss * n
-        self.samples += len(predictions)
-        for metric in self.metrics:
-            metric.update(labels, predictions)  # sample weights apply to the loss alone
+        self.samples += n * len(losses)
+        for measure in self.metrics:
+            measure.update(labels, predictions, weights)
 
     def fail(self) -> None:
         """Make all results NaN, because a batch had a loss that is not finite."""
         self.failed = True
 
+    def results(self) -> list[float]:
+        """Return the means over everything added, in the order of `names`: loss, losses, metrics."""
+        if self.failed:
+            return [math.nan] * len(self.names)
+        n = max(self.samples, 1)
+        losses = [total / n for total in (self.loss_sum, *self.loss_sums)]
+        return [*losses, *(measure.metric.result() for measure in self.metrics)]
+
     def logs(self) -> dict[str, float]:
-        """Return {"loss": ..., metric: ...}: the means over everything added."""
-        logs = {"loss": self.loss_sum / self.samples if self.samples else 0.0}
-        logs |= {metric.name: metric.result() for metric in self.metrics}
-        return dict.fromkeys(logs, math.nan) if self.failed else logs
+        """Return the results by their names, sorted by name, as callbacks get them."""
+        found = dict(zip(self.names, self.results(), strict=True))
+        return {name: found[name] for name in self._sorted}
+
+    def returned(self, *, as_dict: bool) -> Any:
+        """Return what `evaluate` returns: a dict, a list, or the loss alone without metrics."""
+        if as_dict:
+            return self.logs()
+        results = self.results()
+        return results if len(results) > 1 else results[0]
 
     def get_state(self) -> dict[str, Any]:
         """Return the sums, JSON-able."""
-        states = [metric.get_state() for metric in self.metrics]
-        return {"loss_sum": self.loss_sum, "samples": self.samples, "metrics": states}
+        states = [measure.metric.get_state() for measure in self.metrics]
+        losses = {"losses": self.loss_sums} if self.losses else {}
+        return {"loss_sum": self.loss_sum, "samples": self.samples, "metrics": states, **losses}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Continue from the sums that `get_state` returned."""
         self.loss_sum, self.samples = state["loss_sum"], state["samples"]
-        for metric, saved in zip(self.metrics, state["metrics"], strict=True):
-            metric.set_state(saved)
-
-
-def batch_logs(metrics: list[Metric], result: BatchResult, batch: Batch) -> float | list[float]:
-    """Return [loss, metric, ...] of one batch, for which the metrics must be new."""
-    totals = Totals(metrics)
-    totals.add(result, batch)
-    return loss_or_list(totals.logs())
-
-
-def loss_or_list(logs: dict[str, float]) -> float | list[float]:
-    """Return [loss, metric, ...], or the loss alone if there are no metrics, as Keras does."""
-    values = list(logs.values())
-    return values if len(values) > 1 else values[0]
+        sums = [float(total) for total in state.get("losses", [])]
+        for measure, saved in zip(self.metrics, state["metrics"], strict=True):
+            measure.metric.set_state(saved)
+        self.loss_sums = sums if self.losses else []
