@@ -7,7 +7,8 @@ from typing import Any
 
 from minicnn.errors import ArgumentError
 from minicnn.layers.base import Layer
-from minicnn.support.registry import Registry
+from minicnn.support.registry import Classes, Registry
+from minicnn.support.registry import custom_objects as objects
 
 # `minicnn.layers` adds its own layers. Upper and lower case matter in their names.
 registry: Registry[Layer] = Registry("layer", Layer, key=str)
@@ -42,3 +43,17 @@ def layer_from_config(class_name: str, config: Mapping[str, Any]) -> Layer:
     10
     """
     return registry.build(registry.find(class_name), config)
+
+
+def serialize(layer: Layer) -> dict[str, Any]:
+    """Return {"class": name, "config": arguments} of a layer, for `deserialize`."""
+    return registry.serialize(layer)
+
+
+def deserialize(config: Mapping[str, Any], custom_objects: Classes | None = None) -> Layer:
+    """Return the layer that `serialize` described, with new parameters.
+
+    `custom_objects` are classes of yours that it may name, {"Scale": Scale}.
+    """
+    with objects(custom_objects):
+        return registry.deserialize(config)
