@@ -72,7 +72,8 @@ def last_activation(tensor: SymbolicTensor) -> str | None:
         return "softmax"
     if isinstance(layer, UNBOUNDED):
         return type(layer).__name__
-    name = getattr(layer, "activation", None)
+    activation = getattr(layer, "activation", None)
+    name = activation if isinstance(activation, str) else getattr(activation, "__name__", None)
     return name if isinstance(name, str) else None
 
 

@@ -195,7 +195,13 @@ class Fit:
     def _count(self, trained: TrainedGroup) -> None:
         """Count the steps of a group. Callbacks are called for the last of them."""
         state, steps = self.state, len(trained.losses)
-        self.totals.add_steps(trained.losses, trained.predictions, trained.labels, trained.weights)
+        self.totals.add_steps(
+            trained.losses,
+            len(trained.group.example[0]),
+            trained.predictions,
+            trained.labels,
+            trained.weights,
+        )
         state.batch += steps
         logs = self.totals.logs()
         self.progress.update(state.batch, logs, steps)
