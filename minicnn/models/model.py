@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from minicnn import optimizers
@@ -357,7 +358,9 @@ class Model(CompiledNetwork):
         """
         return images.predict_images(self, paths, top, batch_size)
 
-    def save(self, path: Any, *, include_optimizer: bool = True) -> None:
+    def save(
+        self, filepath: Any, overwrite: bool = True, *, include_optimizer: bool = True
+    ) -> None:
         """Write layers, weights, optimizer and history to one `.mcnn` file, atomically.
 
         Without the optimizer and its state the file is smaller (with Adam a third of the size), and
@@ -365,10 +368,12 @@ class Model(CompiledNetwork):
 
         Raises
         ------
+        FileExistsError : the file exists, and `overwrite` is False
         ArgumentError : `load_model` could not rebuild the model: the get_config() of a class of
             yours lacks an argument, or two layers have the same name. Nothing is written
         """
-        model_files.save_model(self, path, include_optimizer=include_optimizer)
+        refuse_overwriting(filepath, overwrite)
+        model_files.save_model(self, filepath, include_optimizer=include_optimizer)
 
     def check_savable(self) -> None:
         """Raise the ArgumentError that `save` would raise, without writing anything.
@@ -378,11 +383,12 @@ class Model(CompiledNetwork):
         if self.is_built:
             model_files.check_savable(self)
 
-    def save_weights(self, path: Any) -> None:
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Write the weights for `load_weights`, of any network, and all else but the optimizer."""
-        model_files.save_weights(self, path)
+        refuse_overwriting(filepath, overwrite)
+        model_files.save_weights(self, filepath)
 
-    def load_weights(self, path: Any) -> None:
+    def load_weights(self, filepath: Any) -> None:
         """Load the weights of a `.mcnn` file of the same network; nothing else changes.
 
         Raises
@@ -391,7 +397,7 @@ class Model(CompiledNetwork):
         FormatError, OSError : the file cannot be read; nothing was changed
         """
         self.refuse_while_training("load_weights")
-        model_files.load_weights(self, path)
+        model_files.load_weights(self, filepath)
 
     def save_checkpoint(self, path: Any) -> None:
         """Write everything that an interrupted training needs to resume, bit for bit."""
@@ -406,3 +412,9 @@ class Model(CompiledNetwork):
         FormatError, OSError : the file cannot be read; nothing was changed
         """
         checkpoints.load_checkpoint(self, path)
+
+
+def refuse_overwriting(path: Any, overwrite: bool) -> None:
+    """Raise FileExistsError if the file exists and must not be replaced."""
+    if not overwrite and Path(path).exists():
+        raise FileExistsError(f"{path} exists already; overwrite=True replaces it")

@@ -6,6 +6,7 @@ import numpy as np
 
 from minicnn import layers
 from minicnn.checks import warn_caller
+from minicnn.layers.activation import serialize
 from minicnn.layers.symbolic import SymbolicTensor
 from minicnn.losses import Crossentropy, Loss
 from minicnn.models.batches import ArrayBatches, Batches
@@ -73,7 +74,7 @@ def last_activation(tensor: SymbolicTensor) -> str | None:
     if isinstance(layer, UNBOUNDED):
         return type(layer).__name__
     activation = getattr(layer, "activation", None)
-    name = activation if isinstance(activation, str) else getattr(activation, "__name__", None)
+    name = None if activation is None else serialize(activation)
     return name if isinstance(name, str) else None
 
 

@@ -160,8 +160,7 @@ def _metrics_by_output(
         each = list(given)
     else:
         each = [given] * len(names)
-    order = sorted(range(len(names)), key=lambda i: names[i]) if named else range(len(names))
-    return [(names[i], as_metrics(_listed(each[i]))) for i in order]
+    return [(name, as_metrics(_listed(one))) for name, one in zip(names, each, strict=True)]
 
 
 def _check_have_losses(

@@ -104,6 +104,7 @@ class Fit:
                     self._prepare(epochs)
                 while self._begin_next_epoch(epochs):
                     self._epoch(epochs)
+                self.model.overwrite_with_averages()
                 self.callbacks.on_train_end(self.epoch_logs)
             except BetweenSteps:  # a second Ctrl-C may interrupt a step: then nothing is saved
                 self.callbacks.on_interrupt()
@@ -135,7 +136,7 @@ class Fit:
         names = sorted(new_measures(self.model).names)
         measured = [f"val_{name}" for name in names] if self.validation is not None else []
         rate = ["learning_rate"] if self._reports_rate else []
-        self.callbacks.check_logs([*names, *measured, *rate], names)
+        self.callbacks.check_logs([*sorted([*names, *measured]), *rate], names)
         warn_before_training(self.model, self.data)
 
     def _begin_next_epoch(self, epochs: int) -> bool:
@@ -231,7 +232,7 @@ class Fit:
         """Raise NumericError with the sample's number if the arrays have a NaN or infinity."""
         found = first_bad_sample(self.data.inputs) if isinstance(self.data, ArrayBatches) else None
         if found is not None:
-            step = self.model.need_compiled()[0].iterations + 1
+            step = self.model.need_compiled()[0].steps + 1
             raise NumericError(
                 f"{found}, so the loss of step {step} is not finite; remove such samples. The "
                 "weights are still those before this step"
@@ -303,7 +304,7 @@ class Fit:
         return any(callback.moves_learning_rate for callback in self.callbacks)
 
     def _end_epoch(self, logs: dict[str, float]) -> None:
-        state = self.state
+        state, logs = self.state, dict(sorted(logs.items()))
         if self._reports_rate:
             logs["learning_rate"] = float(self.model.need_compiled()[0].learning_rate)
         epoch = state.epoch
