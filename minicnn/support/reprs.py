@@ -27,7 +27,8 @@ def _call(name: str, config: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     shown = [
         f"{key}={_text(value)}"
         for key, value in config.items()
-        if key in defaults and (_is_shown(key, defaults[key]) or not _is_default(value, defaults[key]))
+        if key in defaults
+        and (_is_shown(key, defaults[key]) or not _is_default(value, defaults[key]))
     ]
     return f"{name}({', '.join(shown)})"
 
