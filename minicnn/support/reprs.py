@@ -27,15 +27,15 @@ def _call(name: str, config: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     shown = [
         f"{key}={_text(value)}"
         for key, value in config.items()
-        if key in defaults
-        and (_is_shown(key, defaults[key]) or not _is_default(value, defaults[key]))
+        if key in defaults and _is_shown(key, value, defaults[key])
     ]
     return f"{name}({', '.join(shown)})"
 
 
-def _is_shown(key: str, default: Any) -> bool:
-    """Return whether an argument is shown even where it has its default."""
-    return key == ALWAYS or (key == "name" and default is None)
+def _is_shown(key: str, value: Any, default: Any) -> bool:
+    """Return whether an argument is shown: it differs, or says what the object is."""
+    always = key == ALWAYS or (key == "name" and default is None)
+    return always or not _is_default(value, default)
 
 
 def constructor_defaults(kind: type) -> dict[str, Any]:
