@@ -17,7 +17,8 @@ def repr_from_config(thing: Any) -> str:
     """
     kind = type(thing)
     try:
-        return _call(kind.__name__, thing.get_config(), _defaults(kind))
+        config = getattr(thing, "saved_config", thing.get_config)()
+        return _call(kind.__name__, config, constructor_defaults(kind))
     except Exception:  # a class of a user's own, or an object that is half made
         return f"<{kind.__name__}>"
 
@@ -37,7 +38,7 @@ def _is_shown(key: str, value: Any, default: Any) -> bool:
     return always or not _is_default(value, default)
 
 
-def _defaults(kind: type) -> dict[str, Any]:
+def constructor_defaults(kind: type) -> dict[str, Any]:
     """Return the default of each argument of the constructors of a class and its base classes."""
     constructors = [vars(one)["__init__"] for one in kind.__mro__[:-1] if "__init__" in vars(one)]
     found: dict[str, Any] = {}
