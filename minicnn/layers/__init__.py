@@ -20,7 +20,12 @@ from minicnn.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose
 from minicnn.layers.dense import Dense
 from minicnn.layers.dot import Dot, dot
 from minicnn.layers.dropout import Dropout, SpatialDropout1D, SpatialDropout2D
-from minicnn.layers.function_layers import ActivityRegularization, Lambda, TimeDistributed
+from minicnn.layers.function_layers import (
+    ActivityRegularization,
+    Lambda,
+    Pipeline,
+    TimeDistributed,
+)
 from minicnn.layers.functions import FunctionLayer
 from minicnn.layers.input_normalization import Normalization
 from minicnn.layers.inputs import Input, InputLayer, Rescaling
@@ -61,7 +66,13 @@ from minicnn.layers.random_colors import (
 )
 from minicnn.layers.random_geometry import RandomFlip, RandomShear, RandomTranslation, RandomZoom
 from minicnn.layers.random_rotation import RandomRotation
-from minicnn.layers.registry import LAYERS, layer_from_config, register_layer
+from minicnn.layers.registry import (
+    LAYERS,
+    deserialize,
+    layer_from_config,
+    register_layer,
+    serialize,
+)
 from minicnn.layers.registry import registry as _registry
 from minicnn.layers.resizing import CenterCrop, RandomCrop, Resizing
 from minicnn.layers.sample_normalization import (
@@ -142,6 +153,7 @@ __all__ = [
     "Normalization",
     "PReLU",
     "Permute",
+    "Pipeline",
     "RMSNormalization",
     "RandomBrightness",
     "RandomContrast",
@@ -175,12 +187,14 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "layer_from_config",
     "maximum",
     "minimum",
     "multiply",
     "register_layer",
+    "serialize",
     "subtract",
 ]
 
