@@ -104,6 +104,7 @@ class Fit:
                     self._prepare(epochs)
                 while self._begin_next_epoch(epochs):
                     self._epoch(epochs)
+                self.model.overwrite_with_averages()
                 self.callbacks.on_train_end(self.epoch_logs)
             except BetweenSteps:  # a second Ctrl-C may interrupt a step: then nothing is saved
                 self.callbacks.on_interrupt()
@@ -225,7 +226,7 @@ class Fit:
         """Raise NumericError with the sample's number if the arrays have a NaN or infinity."""
         found = first_bad_sample(self.data.inputs) if isinstance(self.data, ArrayBatches) else None
         if found is not None:
-            step = self.model.need_compiled()[0].iterations + 1
+            step = self.model.need_compiled()[0].steps + 1
             raise NumericError(
                 f"{found}, so the loss of step {step} is not finite; remove such samples. The "
                 "weights are still those before this step"
