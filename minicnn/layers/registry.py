@@ -7,8 +7,7 @@ from typing import Any
 
 from minicnn.errors import ArgumentError
 from minicnn.layers.base import Layer
-from minicnn.support.registry import Classes, Registry
-from minicnn.support.registry import custom_objects as objects
+from minicnn.support.registry import Registry
 
 # `minicnn.layers` adds its own layers. Upper and lower case matter in their names.
 registry: Registry[Layer] = Registry("layer", Layer, key=str)
@@ -46,14 +45,17 @@ def layer_from_config(class_name: str, config: Mapping[str, Any]) -> Layer:
 
 
 def serialize(layer: Layer) -> dict[str, Any]:
-    """Return {"class": name, "config": arguments} of a layer, for `deserialize`."""
+    """Return {"class": name, "config": the constructor's arguments}, JSON-able."""
     return registry.serialize(layer)
 
 
-def deserialize(config: Mapping[str, Any], custom_objects: Classes | None = None) -> Layer:
-    """Return the layer that `serialize` described, with new parameters.
+def deserialize(config: Mapping[str, Any], custom_objects: Any = None) -> Layer:
+    """Return the layer that `serialize` described, here or in Keras, with new parameters.
 
-    `custom_objects` are classes of yours that it may name, {"Scale": Scale}.
+    `custom_objects` are classes and functions of one's own that it may name.
+
+    >>> import minicnn as mc
+    >>> deserialize(serialize(mc.layers.Dense(10))).units
+    10
     """
-    with objects(custom_objects):
-        return registry.deserialize(config)
+    return registry.deserialize(config, custom_objects)
