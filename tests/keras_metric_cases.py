@@ -162,7 +162,12 @@ LOSSES = [
     ("CategoricalCrossentropy", {"label_smoothing": 0.1}, "one_hot", "rows"),
     ("CategoricalCrossentropy", {"from_logits": True}, "one_hot", "logits"),
     ("SparseCategoricalCrossentropy", {}, "classes", "rows"),
-    ("SparseCategoricalCrossentropy", {"from_logits": True, "ignore_class": -1}, "marked", "logits"),
+    (
+        "SparseCategoricalCrossentropy",
+        {"from_logits": True, "ignore_class": -1},
+        "marked",
+        "logits",
+    ),
     ("BinaryFocalCrossentropy", {}, "tags", "tag_chances"),
     (
         "BinaryFocalCrossentropy",
