@@ -35,12 +35,16 @@ from minicnn.backends import (
     set_backend,
     use_backend,
 )
+from minicnn.compat import install
 from minicnn.config import set_precision
 from minicnn.devices import list_devices
 from minicnn.layers import Input
 from minicnn.models import Model, Sequential, load_model
 from minicnn.support.memory_limits import set_memory_limit, set_pixel_limit
 from minicnn.version import __version__
+
+install()
+del install
 
 __all__ = [
     "Input",

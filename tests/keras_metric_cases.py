@@ -222,3 +222,45 @@ FUNCTIONS = [
     ("metrics.pearson_correlation", {}, "numbers", "guesses"),
     ("metrics.concordance_correlation", {}, "one_hot", "rows"),
 ]
+
+# How a network's last layer makes predictions of each kind.
+LAST = {
+    "guesses": None,
+    "logits": None,
+    "positive": "sigmoid",
+    "rows": "softmax",
+    "tag_chances": "sigmoid",
+    "units": "unit_normalization",
+}
+STEPS = 20
+X = wave(N, 5, step=0.8)
+# (index in LOSSES, further arguments, sample weights or None): trained for STEPS steps of SGD(0.05)
+TRAININGS = [(i, {}, None) for i in range(len(LOSSES))] + [
+    (0, {"reduction": "sum"}, None),
+    (4, {"reduction": "sum"}, WEIGHTS),
+    (5, {"reduction": "mean_with_sample_weight"}, WEIGHTS),
+    (17, {"reduction": "sum"}, WEIGHTS),
+    (18, {"reduction": "mean_with_sample_weight"}, WEIGHTS),
+    (19, {}, WEIGHTS),
+    (20, {}, WEIGHTS),
+]
+
+
+def initial_weights(outputs):
+    return [0.5 * wave(5, outputs, step=0.3), 0.1 * wave(outputs, step=0.9)]
+
+
+def train(package, case):
+    """Return the losses before and after the training, and the kernel, in Keras or minicnn."""
+    index, further, weights = case
+    kind, arguments, labels, predictions = LOSSES[index]
+    y, outputs, last = DATA[labels], DATA[predictions].shape[-1], LAST[predictions]
+    layers = package.layers
+    dense = layers.Dense(outputs, activation=None if last == "unit_normalization" else last)
+    end = [layers.UnitNormalization()] if last == "unit_normalization" else []
+    model = package.Sequential([package.Input((5,)), dense, *end])
+    dense.set_weights(initial_weights(outputs))
+    loss = getattr(package.losses, kind)(**arguments, **further)
+    model.compile(package.optimizers.SGD(0.05), loss)
+    found = [model.train_on_batch(X, y, sample_weight=weights) for _ in range(STEPS)]
+    return float(found[0]), float(found[-1]), np.asarray(dense.get_weights()[0]).reshape(-1)

@@ -3,16 +3,16 @@
 The numbers are in keras_metric_numbers.json, the arguments and data in keras_metric_cases.py.
 """
 
-import inspect
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from keras_metric_cases import DATA, FUNCTIONS, LOSSES, METRICS, WEIGHTS
+from keras_metric_cases import DATA, FUNCTIONS, LOSSES, METRICS, TRAININGS, WEIGHTS, train
 
 import minicnn as mc
 from minicnn import losses, metrics
+from minicnn.explain.tape import Tape
 
 NUMBERS = json.loads((Path(__file__).parent / "keras_metric_numbers.json").read_text())
 BOUND = {"rel": 2e-5, "abs": 2e-6}
@@ -73,3 +73,35 @@ def test_functions(case, expected):
     values = getattr(getattr(mc, module), function)(DATA[labels], DATA[predictions], **arguments)
     assert np.size(values) == np.size(expected)
     check(values, expected)
+
+
+def gradient(loss, y, p):
+    """Return the gradient of a batch's loss by the predictions: what training starts from."""
+    model = mc.Sequential([mc.Input(p.shape[1:]), mc.layers.Flatten()])
+    model.compile("sgd", loss)
+    tape = Tape(model, p)
+    losses_of = tape.losses(loss, loss.prepare(y, p.shape))
+    scale = loss.scale(len(p)) / len(p)
+    return tape.gradient(losses_of, np.full(len(p), scale, np.float32)).of(tape.inputs[0])
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"), list(zip(LOSSES, NUMBERS["losses"], strict=True)), ids=named(LOSSES)
+)
+def test_gradients(case, expected):
+    kind, arguments, labels, predictions = case
+    loss = getattr(losses, kind)(**arguments)
+    found = gradient(loss, DATA[labels], DATA[predictions])
+    check(found.reshape(-1)[:6], expected[6], rel=1e-4)
+    check(np.abs(found).sum(), expected[7], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    list(zip(TRAININGS, NUMBERS["trainings"], strict=True)),
+    ids=[f"{i}-{LOSSES[case[0]][0]}" for i, case in enumerate(TRAININGS)],
+)
+def test_twenty_steps_of_training(case, expected):
+    first, last, kernel = train(mc, case)
+    check([first, last], expected[:2], rel=2e-4)
+    check(kernel, expected[2], rel=2e-3, abs=1e-4)

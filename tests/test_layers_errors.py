@@ -185,7 +185,8 @@ ERRORS = {
         lambda: Dense(1, kernel_initializer="glorot"), ArgumentError, "glorot",
     ),
     "another axis": (
-        lambda: BatchNormalization(axis=1), ArgumentError, "axis must be -1, the channels; got 1",
+        lambda: BatchNormalization(axis=1)(Input((4, 5, 3))), ArgumentError,
+        r"axis must be -1 or 3, the channels of an input of shape \(None, 4, 5, 3\); got 1",
     ),
     "the batch axis": (lambda: Concatenate(axis=0), ArgumentError, "axis must be .* other than 0"),
     "softmax over an axis that is not there": (

@@ -16,6 +16,7 @@ from minicnn.contracts import CONTRACTS
 MODULES = (
     "activations",
     "augment",
+    "averages",
     "batch_norm",
     "batch_norm_dropout",
     "clipping",

@@ -35,10 +35,10 @@ class FolderBatches(DirectoryBatches):
 
     def labels_of(self, rows: np.ndarray) -> np.ndarray:
         """Return y of the images with the indices `rows`."""
+        if self.class_mode == "sparse":
+            return self.classes[rows]
         labels = super().labels_of(rows)
-        if self.class_mode == "binary":
-            return labels[:, None]
-        return labels.astype(np.int32) if self.class_mode == "sparse" else labels
+        return labels[:, None] if self.class_mode == "binary" else labels
 
 
 class FolderSource(Source):

@@ -111,7 +111,7 @@ def loss_mismatch(model: Model) -> str | None:
     found = advice.loss_mismatch(model)
     if found:
         return found[0]
-    loss, last = model.loss, advice.last_activation(model.graph)
+    loss, last = model.loss, advice.last_activation(model.graph.outputs[0])
     if isinstance(loss, Crossentropy) and (loss.activation, last) == ("softmax", "sigmoid"):
         return f'the network ends in sigmoid, {loss.name} needs activation="softmax"'
     return None

@@ -14,7 +14,7 @@ from minicnn.layers.image_axes import ImageAxes, pair
 from minicnn.layers.parameter import Parameter
 from minicnn.layers.weight_arguments import WeightArguments, check_data_format
 from minicnn.operations.conv2d import CONV2D
-from minicnn.shapes import Padding, as_padding, span
+from minicnn.shapes import as_padding, span
 
 
 class Convolution(ImageAxes, WeightArguments):
@@ -28,7 +28,7 @@ class Convolution(ImageAxes, WeightArguments):
         *,
         kernel_size: Any,
         strides: Any,
-        padding: Padding,
+        padding: Any,
         data_format: str | None,
         dilation_rate: Any,
         activation: Any,

@@ -9,6 +9,7 @@ import numpy as np
 from minicnn import ops
 from minicnn.checks import check_flag, check_number
 from minicnn.contracts import Shape, Spec
+from minicnn.layers.activation_functions import softmax
 from minicnn.losses.base import Loss, PairedLoss, tensors
 from minicnn.losses.crossentropies import checked_axis
 from minicnn.losses.labels import class_labels
@@ -200,7 +201,7 @@ def categorical_focal_crossentropy(
     checked_axis(axis)
     y_true, y_pred = tensors(y_true, y_pred)
     y = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[-1]
-    p = ops.softmax(y_pred, axis=-1) if from_logits else y_pred
+    p = softmax(y_pred, axis=-1) if from_logits else y_pred
     p = ops.clip(p / ops.sum(p, axis=-1, keepdims=True), EPSILON, 1.0 - EPSILON)
     weights = alpha if isinstance(alpha, (int, float)) else np.asarray(alpha, np.float32)
     losses = ops.power(1.0 - p, gamma) * weights * -y * ops.log(p)

@@ -57,6 +57,8 @@ def class_labels(y_true: Any, output_shape: Shape, name: str, ignored: int | Non
 
     A last axis of length 1 is dropped. Whole numbers that are floats are welcome.
     """
+    if len(output_shape) < 2:
+        check_one_row(name, output_shape)
     y, classes = finite_labels(y_true, output_shape), output_shape[-1]
     y = fitted(y, output_shape[:-1])
     if y.shape != tuple(output_shape[:-1]):

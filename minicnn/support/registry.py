@@ -127,7 +127,8 @@ class Registry(Generic[T]):
 
     def serialize(self, thing: T) -> dict[str, Any]:
         """Return {"class": name, "config": the constructor's arguments}, JSON-able."""
-        return {"class": type(thing).__name__, "config": thing.get_config()}  # type: ignore[attr-defined]
+        config = getattr(thing, "saved_config", None) or thing.get_config  # type: ignore[attr-defined]
+        return {"class": type(thing).__name__, "config": config()}
 
     def deserialize(self, data: Mapping[str, Any], custom_objects: Classes | None = None) -> T:
         """Return the object that `serialize` described, here or in Keras.
