@@ -2,6 +2,7 @@
 
 import minicnn.startup  # noqa: F401  first: the others take time, in which Ctrl-C may be typed
 from minicnn import (
+    activations,
     backend,
     callbacks,
     classic,
@@ -21,6 +22,7 @@ from minicnn import (
     optimizers,
     preprocessing,
     regularizers,
+    saving,
     schedules,
     tune,
     utils,
@@ -49,6 +51,7 @@ __all__ = [
     "Model",
     "Sequential",
     "__version__",
+    "activations",
     "available_backends",
     "backend",
     "backend_info",
@@ -73,6 +76,7 @@ __all__ = [
     "optimizers",
     "preprocessing",
     "regularizers",
+    "saving",
     "schedules",
     "set_backend",
     "set_memory_limit",

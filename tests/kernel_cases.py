@@ -110,6 +110,38 @@ def batch_norm_dropout_arrays(rng):
     return batch_norm_arrays(rng) | {"rng_key": np.array([1, 2, 3, 4], np.uint32)}
 
 
+def group_norm_arrays(*shape, of=None, scaled=True):
+    """x away from 0, with gamma and beta for the axes from `of` on."""
+
+    def draw(rng):
+        channels = shape[-1:] if of is None else shape[of:]
+        return {
+            "x": 1 + 2 * rng.standard_normal(shape),
+            "gamma": rng.uniform(0.5, 2, channels) if scaled else None,
+            "beta": rng.standard_normal(channels) if scaled else None,
+        }
+
+    return draw
+
+
+def group_norm(groups=1, statistic="variance", sample_axis=1, channel_axis=3, epsilon=1e-3):
+    return {
+        "groups": groups, "statistic": statistic, "sample_axis": sample_axis,
+        "channel_axis": channel_axis, "epsilon": epsilon,
+    }  # fmt: skip
+
+
+def resample_arrays(rng):
+    """Rows and columns that are left out, read twice, and beyond the border."""
+    return {
+        "x": rng.standard_normal((2, 5, 4, 3)),
+        "row_index": np.array([[0, 1], [3, 2], [4, 4]], np.int32),
+        "row_weight": rng.uniform(0.1, 1, (3, 2)),
+        "column_index": np.array([[-1, 0, 1], [1, 2, 1], [3, 2, 9], [0, 3, 1]], np.int32),
+        "column_weight": rng.uniform(0.1, 1, (4, 3)),
+    }
+
+
 BN = {"momentum": 0.9, "epsilon": 1e-3}
 BN_DROPOUT = BN | {"rate": 0.3, "purpose": 2}
 LRN = {"size": 5, "alpha": 0.3, "beta": 0.75, "k": 1.5}
@@ -235,6 +267,8 @@ LINEAR = {
     "reshape": Case("reshape", arrays(x=(2, 3, 4)), {"shape": (6, 2), "image": (3, 4)}),
     "rescale": Case("rescale", arrays(x=(2, 3, 4)), {"scale": 0.25, "offset": -3.0}),
     "dropout": Case("dropout", stream_and_x, {"rate": 0.3, "purpose": 2}),
+    "resample": Case("resample", resample_arrays, {"fill": 0.0, "image": (5, 4)}),
+    "resample with borders": Case("resample", resample_arrays, {"fill": 2.0, "image": (5, 4)}),
     "broadcast_to": Case(
         "broadcast_to", arrays(x=(3, 1, 2)), {"shape": (4, 3, 5, 2), "image": (3, 1, 2)},
         whole=True,
@@ -319,6 +353,35 @@ CURVED = {
     ),
     "batch_norm_inference": Case(
         "batch_norm_inference", batch_norm_arrays, BN, ("x", "gamma", "beta")
+    ),
+    "group_norm, three groups": Case(
+        "group_norm", group_norm_arrays(2, 4, 3, 6), group_norm(3), ("x", "gamma", "beta")
+    ),
+    "group_norm of vectors, without gamma": Case(
+        "group_norm", group_norm_arrays(4, 6, scaled=False), group_norm(2, channel_axis=1)
+    ),
+    "group_norm of each pixel": Case(
+        "group_norm", group_norm_arrays(2, 3, 2, 11), group_norm(sample_axis=3),
+        ("x", "gamma", "beta"),
+    ),
+    "group_norm of whole images": Case(
+        "group_norm", group_norm_arrays(3, 4, 3, 2, of=1), group_norm(channel_axis=1),
+        ("x", "gamma", "beta"),
+    ),
+    "group_norm by mean squares": Case(
+        "group_norm", group_norm_arrays(3, 4, 5), group_norm(1, "mean_square", 2, 2, 1e-2),
+        ("x", "gamma", "beta"),
+    ),
+    "group_norm by norms": Case(
+        "group_norm", group_norm_arrays(3, 4, 5, scaled=False), group_norm(1, "norm", 1, 1, 1e-12)
+    ),
+    "group_norm by norms of groups": Case(
+        "group_norm", group_norm_arrays(3, 4, 6), group_norm(2, "norm", 1, 2, 1e-12),
+        ("x", "gamma", "beta"),
+    ),
+    # All norms are below epsilon, which is then what everything is divided by.
+    "group_norm by small norms": Case(
+        "group_norm", group_norm_arrays(3, 4, scaled=False), group_norm(1, "norm", 1, 1, 128.0)
     ),
     "local_response_norm": Case("local_response_norm", arrays(x=(2, 3, 2, 7)), LRN),
     "local_response_norm, even size": Case(

@@ -120,6 +120,10 @@ CASES = {
         mixes_batch=True,
     ),
     "batch_norm_inference": OpCase("batch_norm_inference", batch_norm_arrays, {}, 3),
+    "group_norm": OpCase("group_norm", normal(IMAGES, (4,), (4,)), {"groups": 2}, 3),
+    "group_norm of pixels": OpCase(
+        "group_norm", normal(IMAGES, (4,), (4,)), {"sample_axis": 3, "statistic": "mean_square"}, 3
+    ),
     "local_response_norm": OpCase(
         "local_response_norm", normal((N, 2, 3, 7)), {"alpha": 0.4, "k": 1.5}
     ),

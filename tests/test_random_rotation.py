@@ -156,7 +156,8 @@ def test_it_works_in_training_only(backend):
     plain = mc.Sequential([mc.Input((6, 5, 1)), *model.layers[1:]])
     np.testing.assert_array_equal(model.predict(x, verbose=0), plain.predict(x, verbose=0))
     layer = RandomRotation(0.1)
-    assert layer(x) is x
+    assert layer(x, training=False) is x
+    assert (layer(x) != x).any()  # outside of a network the default is training, as in Keras
     assert layer(x, training=True).dtype == np.float32
 
 

@@ -161,8 +161,8 @@ Prepared prepare_zero_pad2d_backward(const Call& call) {
 // The sizes of `whole`, the concatenation of `a` and `b`, which have its shape except for one axis.
 ConcatSizes joint(const Call& call, const Array& whole, const Array& a, const Array& b) {
   const std::int64_t axis = call.integer("axis");
-  call.require(axis >= 1 && axis < std::int64_t(whole.shape.size()),
-               "axis must be an axis of the array other than the batch");
+  call.require(axis >= 0 && axis < std::int64_t(whole.shape.size()),
+               "axis must be an axis of the array");
   call.require(a.shape.size() == whole.shape.size() && b.shape.size() == whole.shape.size(),
                "all arrays must have the same number of axes");
   const auto at = std::size_t(axis);

@@ -34,7 +34,7 @@ class CallbackList(Callback):
         callbacks: Iterable[Any] | Callback | None = None,
         add_history: bool = False,
         add_progbar: bool = False,
-        model: Trainer | None = None,
+        model: Any = None,
         **params: Any,
     ) -> None:
         self.callbacks = flat(callbacks)

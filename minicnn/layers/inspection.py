@@ -31,6 +31,8 @@ class Inspection:
     # The tensors of the layer's first call in a network; None before.
     first_input: Any = None
     first_output: Any = None
+    # The output's shape when the layer was last run inside the `call` of another one.
+    traced_shape: Any = None
     # Of weights and results; an InputLayer's is that of the array it is fed with.
     dtype = compute_dtype = variable_dtype = "float32"
 

@@ -94,7 +94,7 @@ class Parameter(Operators):
             raise ValueError(f"the values of parameter {self.name} can only be copied")
         return self.value.astype(dtype or self.dtype)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Compute a function of NumPy by the function of that name in `minicnn.ops`, or on values.
 
         So `array * parameter` in the `call` of a layer is part of the network, as it is when the

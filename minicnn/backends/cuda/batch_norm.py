@@ -138,13 +138,17 @@ def training_gradients(x: Spec, dy: str) -> KernelPlan:
 def _channel_gradients(x: Spec, dy: str, mean: str, spread: str, inverse: Any) -> KernelPlan:
     """Return a plan for dgamma and dbeta."""
     size = channel_split(x)
+    add = _gradients_kernel(size, inverse)
+    launch = Launch(add, size.blocks, size.threads, (PARTIALS, dy, "x", mean, spread))
+    return joined(KernelPlan((launch,)), join_gradients(size))
+
+
+def join_gradients(size: ChannelSplit) -> KernelPlan:
+    """Return a plan that adds up the chunks' sums in PARTIALS, which become dgamma and dbeta."""
     chunks = channel_split_of_chunks(size)
-    add, join = _gradients_kernel(size, inverse), _join_gradients_kernel(chunks)
+    join = _join_gradients_kernel(chunks)
     return KernelPlan(
-        (
-            Launch(add, size.blocks, size.threads, (PARTIALS, dy, "x", mean, spread)),
-            Launch(join, chunks.blocks, chunks.threads, ("dgamma", "dbeta", PARTIALS)),
-        ),
+        (Launch(join, chunks.blocks, chunks.threads, ("dgamma", "dbeta", PARTIALS)),),
         {PARTIALS: Spec((size.chunks, 2, size.channels))},
     )
 

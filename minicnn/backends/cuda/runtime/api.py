@@ -47,6 +47,7 @@ exp, expm1, log, log1p, sqrt, tanh, pow = (
     if SIMULATED
     else (math.exp, math.expm1, math.log, math.log1p, math.sqrt, math.tanh, math.pow)
 )
+cos, sin = (np.cos, np.sin) if SIMULATED else (math.cos, math.sin)
 
 
 def jit(function: Function) -> Any:
