@@ -93,6 +93,9 @@ MAY_IMPORT = LEVEL_0 | {
     },
     "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
     "classic": LEAVES,
+    "compat": {
+        *LEVEL_0, "callbacks", "layers", "models", "optimizers", "preprocessing", "schedules",
+    },
 }  # fmt: skip
 # The programs may import everything; only `python -m minicnn` may import them.
 BELOW_APPS = set(MAY_IMPORT)
