@@ -2,6 +2,7 @@
 
 import minicnn.startup  # noqa: F401  first: the others take time, in which Ctrl-C may be typed
 from minicnn import (
+    activations,
     backend,
     callbacks,
     classic,
@@ -20,7 +21,9 @@ from minicnn import (
     ops,
     optimizers,
     preprocessing,
+    random,
     regularizers,
+    saving,
     schedules,
     tune,
     utils,
@@ -33,18 +36,39 @@ from minicnn.backends import (
     set_backend,
     use_backend,
 )
+from minicnn.compat import install
 from minicnn.config import set_precision
 from minicnn.devices import list_devices
-from minicnn.layers import Input
+from minicnn.initializers import Initializer
+from minicnn.layers import Input, InputSpec, Layer
+from minicnn.layers.variable import Variable
+from minicnn.losses import Loss
+from minicnn.metrics import Metric
 from minicnn.models import Model, Sequential, load_model
+from minicnn.models import Model as Function
+from minicnn.optimizers import Optimizer
+from minicnn.regularizers import Regularizer
 from minicnn.support.memory_limits import set_memory_limit, set_pixel_limit
 from minicnn.version import __version__
 
+install()
+del install
+
 __all__ = [
+    "Function",
+    "Initializer",
     "Input",
+    "InputSpec",
+    "Layer",
+    "Loss",
+    "Metric",
     "Model",
+    "Optimizer",
+    "Regularizer",
     "Sequential",
+    "Variable",
     "__version__",
+    "activations",
     "available_backends",
     "backend",
     "backend_info",
@@ -68,7 +92,9 @@ __all__ = [
     "ops",
     "optimizers",
     "preprocessing",
+    "random",
     "regularizers",
+    "saving",
     "schedules",
     "set_backend",
     "set_memory_limit",

@@ -179,17 +179,21 @@ def check_labels(y_true: np.ndarray, classes: int) -> None:
 def refuse_unknown(kind: type, unknown: Mapping[str, Any]) -> None:
     """Refuse keyword arguments that no constructor of `kind` has; the error lists those it has."""
     if unknown:
-        constructors = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
-        known = {
-            name
-            for constructor in constructors[:-1]  # the last is object's
-            for name, parameter in inspect.signature(constructor).parameters.items()
-            if name != "self" and parameter.kind not in _COLLECTING
-        }
         raise UnknownArgumentError(
             f"{kind.__name__} has no argument {next(iter(unknown))!r}; it has "
-            f"{', '.join(sorted(known))}"
+            f"{', '.join(sorted(known_arguments(kind)))}"
         )
+
+
+def known_arguments(kind: type) -> set[str]:
+    """Return the names of the arguments that the constructors of a class and its bases have."""
+    constructors = [vars(base)["__init__"] for base in kind.__mro__ if "__init__" in vars(base)]
+    return {
+        name
+        for constructor in constructors[:-1]  # the last is object's
+        for name, parameter in inspect.signature(constructor).parameters.items()
+        if name != "self" and parameter.kind not in _COLLECTING
+    }
 
 
 _COLLECTING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)

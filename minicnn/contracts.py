@@ -192,7 +192,9 @@ def _update(*slots: str) -> Contract:
     """An optimizer's kernel, which moves w along its gradient dw and updates `slots`, in place.
 
     Slots are arrays of w's shape that the optimizer keeps for each weight. `rates` is (2,): the
-    learning rate, and the length of this step, which is another one for Adam's bias correction.
+    learning rate, and the length of this step, which is another one for Adam's bias correction. For
+    nadam_update it is (4,): the learning rate, and factors of the mean, the gradient and the mean
+    square.
     """
     writes = ("w", *(name.rstrip("?") for name in slots))
     specs = same(0, *range(2, 2 + len(slots)))
@@ -211,6 +213,12 @@ OPTIMIZER_UPDATES = {
     "adam_update": _update("first", "second"),
     "rmsprop_update": _update("square", "velocity?", "mean?"),
     "adagrad_update": _update("accumulator"),
+    "adadelta_update": _update("square", "delta_square"),
+    "adamax_update": _update("first", "norm"),
+    "amsgrad_update": _update("first", "second", "largest"),
+    "ftrl_update": _update("accumulator", "linear"),
+    "lion_update": _update("momentum"),
+    "nadam_update": _update("first", "second"),
 }
 # The kernel that is dense_backward_weights and an optimizer's update in one. Each is made of the
 # two, so every optimizer has one; the planner uses it where the gradient is needed nowhere else.
@@ -393,6 +401,12 @@ CONTRACTS: dict[str, Contract] = {
     "assign": Contract(("value",), ("target",), same(0)),
     **OPTIMIZER_UPDATES,
     **{DENSE_UPDATES[name]: _dense_update(one) for name, one in OPTIMIZER_UPDATES.items()},
+    # Gradients of several batches are added up, and the last batch takes their mean.
+    "add_gradient": Contract(
+        ("gradient_sum", "dw"), ("gradient_sum",), same(0), updates=("gradient_sum",)
+    ),
+    "mean_gradient": Contract(("dw", "gradient_sum"), ("dw",), same(0), updates=("dw",)),
+    "moving_average": Contract(("average", "w"), ("average",), same(0), updates=("average",)),
     # Clipping works in place.
     "clip_by_value": Contract(("dw",), ("dw",), same(0), updates=("dw",)),
     "clip_by_norm": Contract(("dw",), ("dw",), same(0), updates=("dw",)),

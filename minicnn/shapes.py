@@ -104,8 +104,8 @@ def is_int(value: object) -> bool:
 def as_padding(value: object) -> Literal["valid", "same"] | tuple[Pair, Pair]:
     """Return a padding as "valid", "same" or ((top, bottom), (left, right))."""
     if isinstance(value, str):
-        if value in ("valid", "same"):
-            return value  # type: ignore[return-value]
+        if value.lower() in ("valid", "same"):
+            return value.lower()  # type: ignore[return-value]
         raise ArgumentError(f'padding must be "valid", "same" or integers; got {quoted(value)}')
     if is_int(value):
         value = (value, value)

@@ -33,6 +33,15 @@ UPDATES: dict[str, dict[str, Any]] = {
     "adam_update": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, **_DECAY},
     "rmsprop_update": {"rho": 0.9, "momentum": 0.9, "epsilon": 1e-7, "centered": False, **_DECAY},
     "adagrad_update": {"epsilon": 1e-7, **_DECAY},
+    "adadelta_update": {"rho": 0.95, "epsilon": 1e-7, **_DECAY},
+    "adamax_update": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, **_DECAY},
+    "amsgrad_update": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, **_DECAY},
+    "ftrl_update": {"l1": 0.1, "l2": 0.1, "shrinkage": 0.1, "beta": 0.1, **_DECAY},
+    "lion_update": {"beta_1": 0.9, "beta_2": 0.99, **_DECAY},
+    "nadam_update": {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7, **_DECAY},
+    "add_gradient": {},
+    "mean_gradient": {"batches": 3},
+    "moving_average": {"momentum": 0.9},
     "clip_by_value": {"limit": 0.5},
     "clip_by_norm": {"limit": 0.5},
     "squared_norm_start": {},
@@ -121,6 +130,8 @@ def update_calls(rng: np.random.Generator) -> list[tuple[str, list[np.ndarray], 
         for i, name in enumerate(CONTRACTS[kernel].reads):
             if name in SHORT:
                 arrays[i] = np.full(*SHORT[name])
+            if name == "rates" and kernel == "nadam_update":
+                arrays[i] = np.full(4, np.float32(0.1))
         calls.append((kernel, arrays, attributes))
     return calls
 

@@ -64,12 +64,12 @@ def assert_is_all(found, *, in_order=True):
         wanted = np.concatenate([PARTS[name][0] for name in names])
         labels = np.concatenate([PARTS[name][1] for name in names])
         if not in_order:
-            assert y.tolist() == sorted(labels)
+            assert y.ravel().tolist() == sorted(labels)
             rows = np.argsort(labels, kind="stable")
             wanted, labels = wanted[rows], labels[rows]
         assert x.dtype == y.dtype == np.uint8
         np.testing.assert_array_equal(x, wanted)
-        np.testing.assert_array_equal(y, labels)
+        np.testing.assert_array_equal(y, labels[:, None])
 
 
 def packed(folder, path, mode):
@@ -120,7 +120,7 @@ def test_what_is_missing_is_named(tmp_path, monkeypatch):
     monkeypatch.delenv("MINICNN_DATA", raising=False)
     with pytest.raises(FileNotFoundError, match="MINICNN_DATA"):
         cifar10.load_data()
-    with pytest.raises(FileNotFoundError, match="no CIFAR-10 here"):
+    with pytest.raises(FileNotFoundError, match="no CIFAR-10: not here"):
         cifar10.load_data(tmp_path)
     (write_binary(tmp_path / "a") / "test_batch.bin").unlink()
     with pytest.raises(FileNotFoundError, match=r"without test_batch.bin"):
@@ -179,7 +179,7 @@ def test_labels_are_a_list_or_an_array_under_a_text_or_its_bytes(tmp_path, label
     batch = dict(zip(keys, (np.zeros((1, 3072), np.uint8), labels), strict=True))
     file.write_bytes(pickle.dumps({**batch, b"\xff": "no text in UTF-8"}))
     _, (x, y) = cifar10.load_data(tmp_path / "a")
-    assert x.shape == (1, 32, 32, 3) and y.tolist() == [3] and y.dtype == np.uint8
+    assert x.shape == (1, 32, 32, 3) and y.tolist() == [[3]] and y.dtype == np.uint8
 
 
 def test_wrong_archives(tmp_path):

@@ -14,6 +14,15 @@ from minicnn.contracts import CONTRACTS, Spec
 
 SGD = {"weight_decay": 0.1, "decoupled": False, "multiplier": 2.0}
 
+BETAS = SGD | {"beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
+UPDATES = {
+    "adadelta_update": SGD | {"rho": 0.95, "epsilon": 1e-7},
+    "adamax_update": BETAS,
+    "amsgrad_update": BETAS,
+    "ftrl_update": SGD | {"l1": 0.1, "l2": 0.2, "shrinkage": 0.3, "beta": 0.4},
+    "lion_update": SGD | {"beta_1": 0.9, "beta_2": 0.99},
+    "nadam_update": BETAS,
+}
 # Kernels that are no operation with a gradient: (kernel, names of reads that are None, attributes).
 OTHERS = {
     "assign": ("assign", (), {}),
@@ -60,6 +69,11 @@ OTHERS = {
         (),
         conv_pool("relu", (8, 9)),
     ),
+    **{name: (name, (), attributes) for name, attributes in UPDATES.items()},
+    **{f"dense_{name}": (f"dense_{name}", (), UPDATES[name]) for name in UPDATES},
+    "add_gradient": ("add_gradient", (), {}),
+    "mean_gradient": ("mean_gradient", (), {"batches": 3}),
+    "moving_average": ("moving_average", (), {"momentum": 0.9}),
     "clip_by_value": ("clip_by_value", (), {"limit": 0.5}),
     "clip_by_norm": ("clip_by_norm", (), {"limit": 0.5}),
     "squared_norm_start": ("squared_norm_start", (), {}),
@@ -150,7 +164,8 @@ def other_arrays(kernel, absent, dtype):
     rng = np.random.default_rng(2)
     reads = [name.rstrip("?") for name in CONTRACTS[kernel].reads]
     arrays = {name: rng.uniform(0.5, 1, (3, 4)).astype(dtype) for name in reads}
-    arrays |= {"rates": np.array([0.1, 0.2], np.float32), "total": np.array([2.0])}
+    rates = [0.1, 0.2, 0.3, 0.4] if "nadam" in kernel else [0.1, 0.2]
+    arrays |= {"rates": np.array(rates, np.float32), "total": np.array([2.0])}
     arrays["rng_key"] = np.array([1, 2, 3, 4], np.uint32)
     shapes = {"dy": (5, 4), "x": (5, 3)}  # of a dense layer with the weights above
     if kernel.startswith("fold"):

@@ -37,7 +37,19 @@ UPDATES = {
         "rmsprop_update", ("velocity", "mean"), RMSPROP | {"momentum": 0.0, "centered": False},
     ),
     "adagrad": ("adagrad_update", (), {"epsilon": 1e-7}),
+    "adadelta": ("adadelta_update", (), {"rho": 0.9, "epsilon": 1e-3}),
+    "adamax": ("adamax_update", (), ADAM),
+    "amsgrad": ("amsgrad_update", (), ADAM),
+    "ftrl": ("ftrl_update", (), {"l1": 0.1, "l2": 0.2, "shrinkage": 3.0, "beta": 0.4}),
+    "lion": ("lion_update", (), {"beta_1": 0.9, "beta_2": 0.99}),
+    "nadam": ("nadam_update", (), ADAM),
 }  # fmt: skip
+
+
+def rates_count(kernel):
+    return 4 if kernel == "nadam_update" else 2
+
+
 # shape of a weight, multiplier, weight decay, and whether a dense layer computes its gradient
 WEIGHTS = [((3, 5), 2.0, 0.1, True), ((5,), 1.0, 0.0, False), ((3, 7), 0.5, 0.2, True)]
 
@@ -158,7 +170,9 @@ def test_updates_have_the_bits_of_the_reference(kernel, absent, attributes, own)
     rng = np.random.default_rng(8)
     names = [name.rstrip("?") for name in CONTRACTS[kernel].reads]
     reads = [
-        None if name in absent else rng.uniform(0.5, 1, 2 if name == "rates" else 9).astype("f4")
+        None
+        if name in absent
+        else rng.uniform(0.5, 1, rates_count(kernel) if name == "rates" else 9).astype("f4")
         for name in names
     ]
     reads[0][0], reads[1][1] = -0.0, np.nan
@@ -173,7 +187,7 @@ class Training:
     def __init__(self, kernel, absent, attributes):
         self.buffers, self.steps, self.index, self.offset = [], [], {}, 0
         self.add("x", (4, 3), "input")
-        self.add("rates", (2,), "input")
+        self.add("rates", (rates_count(kernel),), "input")
         for number, (shape, multiplier, decay, dense) in enumerate(WEIGHTS):
             own = {"multiplier": multiplier, "weight_decay": decay, "decoupled": False}
             self.add_update(kernel, absent, attributes | own, number, shape, dense)

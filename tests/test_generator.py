@@ -519,7 +519,7 @@ def test_a_dataset_ends_after_an_epoch(folder, capsys):
     assert capsys.readouterr().out == "Found 10 files belonging to 2 classes.\n"
     for _ in range(2):
         assert sorted(np.concatenate([y for _, y in dataset])) == [0] * 5 + [1] * 5
-    x, _ = dataset[0]
+    x, _ = next(iter(dataset))
     assert x.shape == (4, 6, 5, 3) and x.dtype == np.float32 and x.max() > 1
 
 

@@ -310,13 +310,13 @@ def test_an_image_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("name", "file_format"), [("a.xyz", None), ("a", None), ("a.png", "odd")])
 def test_an_extension_that_is_not_an_image(tmp_path, name, file_format):
     with pytest.raises(ArgumentError, match=r"image format, such as \.png or \.jpg"):
-        save_img(tmp_path / name, np.zeros((4, 5, 3), np.uint8), file_format)
+        save_img(tmp_path / name, np.zeros((4, 5, 3), np.uint8), None, file_format)
     assert os.listdir(tmp_path) == []
 
 
 def test_the_format_may_be_another_than_the_ending(tmp_path):
-    save_img(tmp_path / "a.dat", np.zeros((4, 5, 3), np.uint8), "PNG")
-    save_img(tmp_path / "b", np.zeros((4, 5, 3), np.uint8), "jpg", quality=50)
+    save_img(tmp_path / "a.dat", np.zeros((4, 5, 3), np.uint8), file_format="PNG")
+    save_img(tmp_path / "b", np.zeros((4, 5, 3), np.uint8), file_format="jpg", quality=50)
     for name, kind in (("a.dat", "PNG"), ("b", "JPEG")):
         with Image.open(tmp_path / name) as image:
             assert image.format == kind

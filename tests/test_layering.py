@@ -50,18 +50,15 @@ LEVEL_0 = SUPPORT | {
     "random": {"errors", "shapes"},
     "checks": {"errors", "shapes", "support.text"},
     "installed": {"errors", "support.files"},
-    "utils": {
-        "dlpack", "errors", "random", "support.auto_names", "support.memory_limits",
-        "support.registry",
-    },
 }  # fmt: skip
-LEAVES = set(LEVEL_0) - {"version", "program", "support.progress", "support.plots", "utils"}
+LEAVES = set(LEVEL_0) - {"version", "program", "support.progress", "support.plots"}
 MAY_IMPORT = LEVEL_0 | {
     "backends": {
         "_core", "checks", "contracts", "errors", "host_sync", "installed", "program", "shapes",
         "support.environment", "support.files", "tensor_contracts",
     },
-    "config": {"backends", "checks"},
+    "config": {"backends", "checks", "errors", "support.progress"},
+    "mixed_precision": {"errors"},
     "devices": {"backends", "support.files", "support.memory_limits"},
     "dlpack": {"backends", "errors"},
     "operations": {
@@ -72,7 +69,7 @@ MAY_IMPORT = LEVEL_0 | {
     "constraints": {*LEAVES, "layers", "ops"},
     "schedules": LEAVES,
     "optimizers": {*LEAVES, "schedules"},
-    "losses": {*LEAVES, "operations"},
+    "losses": {*LEAVES, "layers", "operations", "ops"},
     "metrics": {*LEAVES, "losses"},
     "layers": {*LEAVES, "initializers", "operations"},
     "ops": {*LEAVES, "dlpack", "layers", "operations"},
@@ -80,12 +77,15 @@ MAY_IMPORT = LEVEL_0 | {
     "history": {*LEAVES, "callbacks"},
     # The operation that changes images, and its kernel; the version, which `fetch` says to servers.
     "data": {*LEAVES, "backends", "operations", "version"},
+    "backend": {*LEAVES, "config", "layers", "ops"},
     "preprocessing": {"data"},
     "datasets": {*LEAVES, "data"},
     "models": {
         *LEVEL_0, "backends", "callbacks", "data", "dlpack", "history", "initializers", "layers",
         "losses", "metrics", "operations", "optimizers", "schedules",
     },
+    "saving": {"models", "support.registry", "utils"},
+    "utils": {*LEVEL_0, "data", "dlpack", "layers", "models"},
     "zoo": {*LEAVES, "initializers", "layers", "models"},
     "explain": {
         *LEVEL_0, "backends", "callbacks", "data", "layers", "losses", "models", "operations",
@@ -93,6 +93,9 @@ MAY_IMPORT = LEVEL_0 | {
     },
     "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
     "classic": LEAVES,
+    "compat": {
+        *LEVEL_0, "callbacks", "layers", "models", "optimizers", "preprocessing", "schedules",
+    },
 }  # fmt: skip
 # The programs may import everything; only `python -m minicnn` may import them.
 BELOW_APPS = set(MAY_IMPORT)

@@ -7,45 +7,74 @@ import json
 import numpy as np
 import pytest
 
-from minicnn import initializers, operations, random
+from minicnn import activations, initializers, operations, random
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers import (
     ELU,
     LAYERS,
     Activation,
+    ActivityRegularization,
     Add,
+    Average,
+    AveragePooling1D,
     AveragePooling2D,
     BatchNormalization,
     Concatenate,
+    Conv1D,
+    Conv1DTranspose,
     Conv2D,
+    Conv2DTranspose,
+    Cropping1D,
+    Cropping2D,
     Dense,
+    DepthwiseConv1D,
     DepthwiseConv2D,
+    Dot,
     Dropout,
     Flatten,
+    GlobalAveragePooling1D,
     GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
     GlobalMaxPooling2D,
+    Identity,
     Input,
     InputLayer,
+    Lambda,
     Layer,
     LeakyReLU,
     LocalResponseNormalization,
+    Maximum,
+    MaxPooling1D,
     MaxPooling2D,
+    Minimum,
     Multiply,
+    Permute,
+    Pipeline,
+    PReLU,
     RandomRotation,
     ReLU,
+    RepeatVector,
     Rescaling,
     Reshape,
+    SeparableConv1D,
+    SeparableConv2D,
     Softmax,
+    Subtract,
+    TimeDistributed,
+    UpSampling1D,
+    UpSampling2D,
+    ZeroPadding1D,
     ZeroPadding2D,
     layer_from_config,
     register_layer,
 )
-from minicnn.layers.activation import ACTIVATIONS
 from minicnn.layers.parameter import Parameter
 from minicnn.layers.symbolic import SymbolicTensor
+from minicnn.operations.activations import OPERATIONS
+from minicnn.support.registry import register_serializable
 
-IMAGE = (10, 12, 6)
+IMAGE, SEQUENCE = (10, 12, 6), (10, 6)
 
 # Layer, shape of a sample, shape of its result, number of parameters, operations per image. The
 # counts are those of Keras, and were computed by hand.
@@ -55,7 +84,28 @@ LAYER_CASES = {
     "Conv2D, groups": (
         lambda: Conv2D(4, (3, 1), groups=2, use_bias=False), IMAGE, (8, 12, 4), 3 * 3 * 4, 384 * 18,
     ),
-    "Conv2D, dilated": (lambda: Conv2D(2, 3, 1, "valid", (2, 3)), IMAGE, (6, 6, 2), 110, 72 * 108),
+    "Conv2D, dilated": (
+        lambda: Conv2D(2, 3, 1, "valid", None, (2, 3)), IMAGE, (6, 6, 2), 110, 72 * 108,
+    ),
+    "Conv2D, channels first": (
+        lambda: Conv2D(8, 3, data_format="channels_first"), (6, 10, 12), (8, 8, 10), 440, 640 * 108,
+    ),
+    "Conv1D": (lambda: Conv1D(8, 3), SEQUENCE, (8, 8), 3 * 6 * 8 + 8, 64 * 36),
+    "Conv1D, causal, channels first": (
+        lambda: Conv1D(8, 3, 2, "causal", "channels_first"), (6, 10), (8, 5), 152, 40 * 36,
+    ),
+    "DepthwiseConv1D": (lambda: DepthwiseConv1D(3, 1, "same", 2), SEQUENCE, (10, 12), 48, 720),
+    "SeparableConv2D": (
+        lambda: SeparableConv2D(8, 3), IMAGE, (8, 10, 8), 54 + 48 + 8, 640 * (12 + 108 // 8),
+    ),
+    "SeparableConv1D": (
+        lambda: SeparableConv1D(8, 3, depth_multiplier=2), SEQUENCE, (8, 8), 36 + 96 + 8,
+        64 * (24 + 72 // 8),
+    ),
+    "Conv2DTranspose": (
+        lambda: Conv2DTranspose(4, 3, 2, "same"), IMAGE, (20, 24, 4), 9 * 24 + 4, 1920 * 27,
+    ),
+    "Conv1DTranspose": (lambda: Conv1DTranspose(4, 3), SEQUENCE, (12, 4), 76, 48 * 36),
     "Conv2D, explicit padding": (
         lambda: Conv2D(1, 3, padding=((1, 0), (2, 3)), activation="relu"), IMAGE, (9, 15, 1), 55,
         135 * 108,
@@ -65,6 +115,7 @@ LAYER_CASES = {
         lambda: DepthwiseConv2D((3, 2), 2, "same", 2), IMAGE, (5, 6, 12), 6 * 12 + 12, 360 * 12,
     ),
     "Dense": (lambda: Dense(5, "relu"), (7,), (5,), 40, 70),
+    "Dense of pixels": (lambda: Dense(5), IMAGE, (10, 12, 5), 35, 600 * 12),
     "Dense, no bias": (lambda: Dense(5, use_bias=False), (7,), (5,), 35, 70),
     "MaxPooling2D": (lambda: MaxPooling2D(), IMAGE, (5, 6, 6), 0, 180 * 4),
     "MaxPooling2D, overlap": (lambda: MaxPooling2D(3, 2), IMAGE, (4, 5, 6), 0, 120 * 9),
@@ -76,6 +127,38 @@ LAYER_CASES = {
     ),
     "GlobalMaxPooling2D": (lambda: GlobalMaxPooling2D(), IMAGE, (6,), 0, 6 * 120),
     "GlobalAveragePooling2D": (lambda: GlobalAveragePooling2D(), IMAGE, (6,), 0, 6 * 120),
+    "MaxPooling1D": (lambda: MaxPooling1D(3, 2), SEQUENCE, (4, 6), 0, 72),
+    "AveragePooling1D": (
+        lambda: AveragePooling1D(2, padding="same"), SEQUENCE, (5, 6), 0, 60,
+    ),
+    "GlobalMaxPooling1D": (lambda: GlobalMaxPooling1D(), SEQUENCE, (6,), 0, 60),
+    "GlobalAveragePooling1D": (
+        lambda: GlobalAveragePooling1D(keepdims=True), SEQUENCE, (1, 6), 0, 60,
+    ),
+    "GlobalMaxPooling2D, kept axes, channels first": (
+        lambda: GlobalMaxPooling2D("channels_first", True), (6, 10, 12), (6, 1, 1), 0, 720,
+    ),
+    "Cropping2D": (lambda: Cropping2D(((1, 0), (2, 3))), IMAGE, (9, 7, 6), 0, 0),
+    "Cropping1D": (lambda: Cropping1D((1, 2)), SEQUENCE, (7, 6), 0, 0),
+    "UpSampling2D": (lambda: UpSampling2D((2, 1), None, "bilinear"), IMAGE, (20, 12, 6), 0, 0),
+    "UpSampling1D": (lambda: UpSampling1D(3), SEQUENCE, (30, 6), 0, 0),
+    "ZeroPadding1D": (lambda: ZeroPadding1D((1, 2)), SEQUENCE, (13, 6), 0, 0),
+    "Permute": (lambda: Permute((3, 1, 2)), IMAGE, (6, 10, 12), 0, 0),
+    "RepeatVector": (lambda: RepeatVector(3), (7,), (3, 7), 0, 0),
+    "Identity": (lambda: Identity(), IMAGE, IMAGE, 0, 0),
+    "Flatten, channels first": (lambda: Flatten("channels_first"), IMAGE, (720,), 0, 0),
+    "Lambda": (lambda: Lambda(doubled), IMAGE, IMAGE, 0, 720),
+    "TimeDistributed": (
+        lambda: TimeDistributed(Dense(2)), SEQUENCE, (10, 2), 14, 20,
+    ),
+    "Pipeline": (lambda: Pipeline([Dense(4), Dense(2)]), (7,), (2,), 42, 2),
+    "ActivityRegularization": (
+        lambda: ActivityRegularization(0.1, 0.2), SEQUENCE, SEQUENCE, 0, 60,
+    ),
+    "PReLU": (lambda: PReLU(), IMAGE, IMAGE, 720, 1440),
+    "PReLU, a slope per channel": (lambda: PReLU(shared_axes=[1, 2]), IMAGE, IMAGE, 6, 1440),
+    "Softmax of rows": (lambda: Softmax(1), IMAGE, IMAGE, 0, 720),
+    "ReLU, everything": (lambda: ReLU(2, 0.1, 0.5), IMAGE, IMAGE, 0, 720),
     "Activation": (lambda: Activation("tanh"), IMAGE, IMAGE, 0, 720),
     "ReLU": (lambda: ReLU(), IMAGE, IMAGE, 0, 720),
     "ReLU, capped": (lambda: ReLU(max_value=6), IMAGE, IMAGE, 0, 720),
@@ -103,9 +186,22 @@ LAYER_CASES = {
 MERGES = {
     "Add": (lambda: Add(), [IMAGE] * 3, IMAGE, 1440),
     "Multiply": (lambda: Multiply(), [IMAGE] * 2, IMAGE, 720),
+    "Multiply, a value per channel": (lambda: Multiply(), [IMAGE, (6,)], IMAGE, 720),
+    "Average": (lambda: Average(), [IMAGE] * 3, IMAGE, 1440),
+    "Maximum, broadcast": (lambda: Maximum(), [(1, 12, 6), IMAGE], IMAGE, 720),
+    "Minimum": (lambda: Minimum(), [IMAGE] * 2, IMAGE, 720),
+    "Subtract": (lambda: Subtract(), [IMAGE] * 2, IMAGE, 720),
+    "Dot": (lambda: Dot((2, 1)), [(4, 3), (3, 5)], (4, 5), 20),
+    "Dot of vectors": (lambda: Dot(1, normalize=True), [(7,), (7,)], (1,), 1),
     "Concatenate": (lambda: Concatenate(), [IMAGE, (10, 12, 1), (10, 12, 2)], (10, 12, 9), 0),
     "Concatenate rows": (lambda: Concatenate(axis=1), [IMAGE, (2, 12, 6)], (12, 12, 6), 0),
 }
+
+
+@register_serializable
+def doubled(x):
+    return x * 2
+
 
 layer_cases = pytest.mark.parametrize("case", LAYER_CASES.values(), ids=LAYER_CASES.keys())
 merges = pytest.mark.parametrize("case", MERGES.values(), ids=MERGES.keys())
@@ -166,12 +262,57 @@ def test_config_keeps_every_argument():
     """No argument has its default, so one that was lost would be noticed."""
     pieces = [
         Conv2D(
-            4, (3, 5), (2, 1), ((1, 2), (3, 4)), (1, 1), 2, "elu", False,
-            initializers.get("he_normal"), "ones", name="c", trainable=False,
+            4, (3, 5), (2, 1), ((1, 2), (3, 4)), "channels_first", (1, 1), 2, "elu", False,
+            initializers.get("he_normal"), "ones", "l1", "l2", "l1", "max_norm", "non_neg",
+            name="c", trainable=False,
         ),
-        DepthwiseConv2D((3, 5), (2, 1), "same", 3, (1, 1), "silu", False, "he_uniform", "ones"),
-        Dense(4, "tanh", False, "lecun_normal", "ones"),
-        AveragePooling2D((3, 2), (1, 2), ((1, 0), (0, 1)), ceil_mode=True),
+        DepthwiseConv2D(
+            (3, 5), (2, 1), "same", 3, "channels_first", (1, 1), "silu", False, "he_uniform",
+            "ones", "l1", "l2", "l1", "max_norm", "non_neg",
+        ),
+        SeparableConv2D(
+            4, (3, 5), (2, 1), "same", "channels_first", (1, 1), 3, "silu", False, "he_uniform",
+            "he_normal", "ones", "l1", "l2", "l1", "l2", "max_norm", "non_neg", "unit_norm",
+        ),
+        Conv2DTranspose(
+            4, (3, 5), (2, 1), "same", (1, 0), "channels_first", (1, 1), "silu", False,
+            "he_uniform", "ones", "l1", "l2", "l1", "max_norm", "non_neg",
+        ),
+        Conv1D(
+            4, 3, 2, "causal", "channels_first", 1, 2, "elu", False, "he_normal", "ones", "l1",
+            "l2", "l1", "max_norm", "non_neg",
+        ),
+        DepthwiseConv1D(
+            3, 2, "same", 3, "channels_first", 1, "elu", False, "he_normal", "ones", "l1", "l2",
+            "l1", "max_norm", "non_neg",
+        ),
+        SeparableConv1D(
+            4, 3, 2, "same", "channels_first", 1, 3, "silu", False, "he_uniform", "he_normal",
+            "ones", "l1", "l2", "l1", "l2", "max_norm", "non_neg", "unit_norm",
+        ),
+        Conv1DTranspose(
+            4, 3, 2, "same", 1, "channels_first", 1, "silu", False, "he_uniform", "ones", "l1",
+            "l2", "l1", "max_norm", "non_neg",
+        ),
+        Dense(
+            4, "tanh", False, "lecun_normal", "ones", "l1", "l2", "l1", "max_norm", "non_neg",
+        ),
+        AveragePooling2D((3, 2), (1, 2), ((1, 0), (0, 1)), "channels_first", "a", ceil_mode=True),
+        MaxPooling1D(3, 2, "same", "channels_first", "m"),
+        GlobalAveragePooling1D("channels_first", True),
+        UpSampling2D((2, 3), "channels_first", "bilinear"),
+        UpSampling1D(3),
+        Cropping2D(((1, 2), (3, 4)), "channels_first"),
+        Cropping1D((1, 2)),
+        ZeroPadding1D((1, 2), "channels_first"),
+        Permute((2, 1)),
+        RepeatVector(3),
+        Flatten("channels_first"),
+        Dot((1, 2), True),
+        PReLU("ones", "l2", "non_neg", [1, 2]),
+        Softmax(1),
+        ActivityRegularization(0.1, 0.2),
+        Lambda(doubled, arguments={}),
         BatchNormalization(
             momentum=0.5, epsilon=0.1, center=False, scale=False, beta_initializer="ones",
             gamma_initializer="zeros", moving_mean_initializer="ones",
@@ -181,11 +322,11 @@ def test_config_keeps_every_argument():
         InputLayer((3, 4), dtype="uint8"),
         Rescaling(2.0, -1.0),
         Concatenate(2),
-        ReLU(6),
+        ReLU(6, 0.5, 0.25),
         LeakyReLU(0.7),
         ELU(0.7),
         Reshape((2, -1)),
-        ZeroPadding2D(((1, 2), (3, 4))),
+        ZeroPadding2D(((1, 2), (3, 4)), "channels_first"),
         Dropout(0.7),
         RandomRotation((-0.1, 0.2), "constant", "nearest", 5, 0.5),
         Activation("silu"),
@@ -196,7 +337,9 @@ def test_config_keeps_every_argument():
         state = {
             k: v
             for k, v in vars(layer).items()
-            if not k.endswith(("initializer", "rng_name", "constructed_with"))
+            if not k.endswith(
+                ("initializer", "regularizer", "constraint", "rng_name", "constructed_with")
+            )
         }
         assert state == {k: v for k, v in vars(again).items() if k in state}
         assert again.get_config() == config
@@ -274,11 +417,10 @@ def test_merges_take_all_their_inputs(backend):
     assert Concatenate()([a, b, c]).tolist() == [[2, 2, 3, 3, 5, 5]]
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_activation_names(name, backend):
+@pytest.mark.parametrize("name", [*OPERATIONS, "softmax"])
+def test_activations_are_the_operations_of_that_name(name, backend):
     x = batch((7,))
-    expected = x if name == "linear" else getattr(operations, name)(x)[0]
-    assert np.array_equal(Activation(name)(x), expected)
+    assert np.array_equal(Activation(name)(x), getattr(operations, name)(x)[0])
 
 
 def test_keras_has_two_slopes(backend):
@@ -411,8 +553,9 @@ def test_activation_may_be_set_to_none_and_is_checked():
     ):
         assert (layer(given) >= 0).all()
         layer.activation = None
-        assert layer.activation == layer.get_config()["activation"] == "linear"
+        assert layer.activation is activations.linear
+        assert layer.get_config()["activation"] == "linear"
         assert (layer(given) < 0).any()
         with pytest.raises(ArgumentError, match="unknown activation 'rleu': did you mean relu"):
             layer.activation = "rleu"
-        assert layer.activation == "linear"
+        assert layer.activation is activations.linear

@@ -65,7 +65,7 @@ def value(metric, y_true, y_pred, weights=None):
         (Recall(top_k=1, class_id=0), ONE_HOT, SCORES, 1.0),
         (Recall(top_k=2), LABELS, SCORES, 1.0),
         # F1 of the classes: 2 / (2 + 1), 0, 2 / (2 + 1).
-        (F1Score(), LABELS, SCORES, (2 / 3 + 0 + 2 / 3) / 3),
+        (F1Score("macro"), LABELS, SCORES, (2 / 3 + 0 + 2 / 3) / 3),
         (F1Score("micro"), LABELS, SCORES, 2 / 4),
         (F1Score("weighted"), ONE_HOT, SCORES, (2 / 3 * 1 + 0 + 2 / 3 * 2) / 4),
         (F1Score(), YES, CHANCES, 2 / 3),
@@ -167,7 +167,8 @@ def test_get_makes_a_copy_that_has_counted_nothing():
         (SparseCategoricalCrossentropy(), (None, 10), SparseCategoricalAccuracy),
         (CategoricalCrossentropy(), (None, 10), CategoricalAccuracy),
         (BinaryCrossentropy(), (None, 1), BinaryAccuracy),
-        (BinaryCrossentropy(), (None, 5), BinaryAccuracy),
+        (BinaryCrossentropy(), (None, 5), CategoricalAccuracy),
+        (SparseCategoricalCrossentropy(), (None, 1), BinaryAccuracy),
         (MeanSquaredError(), (None, 1), BinaryAccuracy),
         (MeanSquaredError(), (None, 4), CategoricalAccuracy),
     ],
@@ -176,7 +177,7 @@ def test_get_makes_a_copy_that_has_counted_nothing():
 def test_accuracy_goes_by_the_loss(name, loss, shape, kind):
     metric = metrics.get(name, loss, shape)
     assert type(metric) is kind
-    assert metric.name == "accuracy"
+    assert metric.name == name
 
 
 BINARY = BinaryCrossentropy(from_logits=True)
@@ -238,7 +239,8 @@ def test_names():
     [
         (lambda: metrics.get("acuracy_"), "unknown metric 'acuracy_'"),
         (lambda: metrics.get("precison"), "did you mean 'Precision'"),
-        (lambda: metrics.get("f1_score"), "needs the number of classes"),
+        (lambda: metrics.get("confusion_matrix"), "needs the number of classes"),
+        (lambda: metrics.get("MeanIoU"), "needs the number of classes: MeanIoU(10)"),
         (
             lambda: metrics.get(ConfusionMatrix(3), SparseCategoricalCrossentropy(), (None, 3)),
             "is a table",
@@ -268,7 +270,7 @@ def test_names():
             "y_true[0] = 0.5; class indices must be integers",
         ),
         (lambda: metrics.as_metrics({"accuracy": 1}), 'a list like ["accuracy"]'),
-        (lambda: metrics.as_metrics(["auc", "AUC"]), "two are called 'auc'"),
+        (lambda: metrics.as_metrics(["auc", "auc"]), "two are called 'auc'"),
         (lambda: metrics.as_metrics([Precision(name="loss")]), "two are called 'loss'"),
         (lambda: confusion_matrix([0, 5], [0, 1], 2), "y_true[1] = 5, but there are 2"),
         (lambda: confusion_matrix([0, 1], [0, -1], 2), "y_pred[1] = -1"),

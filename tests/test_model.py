@@ -370,7 +370,11 @@ WRONG_CALLS = {
         ArgumentError,
         r"two are called 'accuracy'",
     ),
-    "metric-kind": (lambda m, x, y: m.compile("sgd", "mse", metrics=[5]), ArgumentError, r"metric 5"),
+    "metric-kind": (
+        lambda m, x, y: m.compile("sgd", "mse", metrics=[5]),
+        ArgumentError,
+        r"metric 5",
+    ),
     "trainable": (lambda m, x, y: setattr(m, "trainable", "no"), ArgumentError, r"'no'"),
     "optimizer": (lambda m, x, y: m.compile("adm"), ArgumentError, r"adm"),
     "loss": (lambda m, x, y: m.compile("adam", "mean"), ArgumentError, r"mean"),

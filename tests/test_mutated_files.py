@@ -42,7 +42,9 @@ def network():
         Flatten(), Dense(2, activation="softmax"),
     ])  # fmt: skip
     schedule = mc.schedules.CosineDecay(0.01, 10)
-    model.compile(mc.optimizers.Adam(schedule), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(
+        mc.optimizers.Adam(schedule), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     return model
 
 

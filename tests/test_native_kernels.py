@@ -18,7 +18,7 @@ from kernel_cases import (
     pool,
 )
 from kernel_cases import COMPILED as CASES
-from test_contracts import OTHERS, SGD, as_dtype, calls, other_arrays
+from test_contracts import OTHERS, SGD, UPDATES, as_dtype, calls, other_arrays
 
 from minicnn import contracts
 from minicnn.backends import numpy as reference
@@ -30,6 +30,8 @@ native = pytest.importorskip("minicnn.backends.native", exc_type=ModuleNotFoundE
 
 UNIT = 2.0**-24
 EXACT = {
+    "adadelta_update", "adamax_update", "add_gradient", "amsgrad_update", "ftrl_update",
+    "lion_update", "mean_gradient", "moving_average", "nadam_update",
     "add_forward", "add_backward", "assign", "augment_forward", "bias_forward",
     "bias_backward_input",
     "clip_by_value",
@@ -234,7 +236,13 @@ STEPS = {
         (),
     ),
     "adagrad": ("adagrad_update", {"epsilon": 1e-7}, ()),
+    **{name: (name, attributes, ()) for name, attributes in UPDATES.items()},
 }
+
+
+def rates_for(kernel):
+    rates = [0.01, 0.0123, 1.5, 0.8] if "nadam" in kernel else [0.01, 0.0123]
+    return {"rates": np.array(rates, np.float32)}
 
 
 @pytest.mark.parametrize("decay", [(0.0, False), (0.004, False), (0.004, True)])
@@ -246,7 +254,7 @@ def test_optimizers_have_the_bits_of_the_reference(kernel, numbers, absent, deca
         name.rstrip("?"): rng.uniform(1e-3, 1, 40_001).astype(np.float32)
         for name in CONTRACTS[kernel].reads
     }
-    known |= {"rates": np.array([0.01, 0.0123], np.float32)} | dict.fromkeys(absent)
+    known |= rates_for(kernel) | dict.fromkeys(absent)
     known["dw"] = rng.standard_normal(40_001).astype(np.float32)
     theirs = dict(known)
     for _ in range(3):
@@ -272,7 +280,7 @@ def test_a_dense_update_has_the_bits_of_gradient_and_update(
         name.rstrip("?"): rng.uniform(1e-3, 1, shape).astype(np.float32)
         for name, shape in shapes.items()
     }
-    known |= {"rates": np.array([0.01, 0.0123], np.float32)} | dict.fromkeys(absent)
+    known |= rates_for(kernel) | dict.fromkeys(absent)
     set_threads(1)
     dw, _ = native.KERNELS["dense_backward_weights"](known["dy"], known["x"])
     wanted = run(native.KERNELS, kernel, known | {"dw": dw}, attributes)

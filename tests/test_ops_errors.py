@@ -97,12 +97,6 @@ CALLS = {
         ArgumentError,
         r"activation must be one of \['relu', 'linear'\]; got 'tanh'",
     ),
-    "dense on images": (
-        lambda: operations.dense(zeros(2, 7, 7, 256), zeros(256, 10)),
-        ShapeError,
-        r"got a 4-D input \(2, 7, 7, 256\)\. Add Flatten\(\) before it, or "
-        r"GlobalAveragePooling2D\(\)\.",
-    ),
     "dense of another size": (
         lambda: operations.dense(zeros(2, 7), zeros(8, 10)),
         ShapeError,
@@ -304,8 +298,8 @@ def test_shapes_are_checked_without_arrays():
     """Layers and the planner ask with Specs; the batch's size may be unknown."""
     attributes = CONV2D.resolve(Spec((None, 28, 28, 1)), Spec((5, 5, 1, 20)), None)
     assert attributes["window"].out_hw(attributes["image"]) == (24, 24)
-    with pytest.raises(ShapeError, match=r"got a 4-D input \(None, 7, 7, 256\)"):
-        DENSE.resolve(Spec((None, 7, 7, 256)), Spec((256, 10)), None)
+    with pytest.raises(ShapeError, match=r"x has 7 features, the weights \(8, 10\)"):
+        DENSE.resolve(Spec((None, 7)), Spec((8, 10)), None)
 
 
 def test_every_error_is_of_the_family():

@@ -90,9 +90,71 @@ def test_adagrad():
     assert_close(got, [0.92, 5.25])
 
 
+def test_adadelta():
+    # square: 0.5 * 4 + 0.5 * 4 = 4; delta: sqrt(8 + 1) * 2 / sqrt(4 + 1); its mean square after it
+    got = update("adadelta_update", 1, 2, 4, 8, **PLAIN | {"rho": 0.5, "epsilon": 1.0})
+    delta = 3 * 2 / np.sqrt(5)
+    assert_close(got, [1 - 0.1 * delta, 4, 4 + 0.5 * delta**2])
+
+
+def test_adamax():
+    attributes = PLAIN | {"beta_1": 0.5, "beta_2": 0.75, "epsilon": 1.0}
+    # first: 4 + (2 - 4) / 2 = 3; norm: max(0.75 * 4, 2) = 3, or max(0.75 * 1, 2) = 2
+    got = update("adamax_update", 1, -2, 8, 4, rates=(9.0, 0.2), **attributes)
+    assert_close(got, [1 - 3 * 0.2 / 4, 3, 3])
+    got = update("adamax_update", 1, -2, 8, 1, rates=(9.0, 0.2), **attributes)
+    assert_close(got, [1 - 3 * 0.2 / 3, 3, 2])
+
+
+def test_amsgrad_keeps_the_largest_mean_square():
+    attributes = PLAIN | {"beta_1": 0.5, "beta_2": 0.75, "epsilon": 1.0}
+    got = update("amsgrad_update", 1, 2, 4, 32, 36, rates=(9.0, 0.2), **attributes)
+    assert_close(got, [1 - 3 * 0.2 / 7, 3, 25, 36])
+    got = update("amsgrad_update", 1, 2, 4, 32, 16, rates=(9.0, 0.2), **attributes)
+    assert_close(got, [1 - 3 * 0.2 / 6, 3, 25, 25])
+
+
+def test_nadam():
+    attributes = PLAIN | {"beta_1": 0.5, "beta_2": 0.75, "epsilon": 1.0}
+    # ahead: 2 * 3 + 0.5 * 2 = 7; the root of 25 * 4 is 10
+    got = update("nadam_update", 1, 2, 4, 32, rates=(0.1, 2.0, 0.5, 4.0), **attributes)
+    assert_close(got, [1 - 7 * 0.1 / 11, 3, 25])
+
+
+@pytest.mark.parametrize(("gradient", "sign"), [(2.0, 1), (-3.0, -1), (-1.0, 0)])
+def test_lion_steps_by_the_sign(gradient, sign):
+    attributes = PLAIN | {"beta_1": 0.5, "beta_2": 0.75}
+    got = update("lion_update", 1, gradient, 1, **attributes)
+    assert_close(got, [1 - 0.1 * sign, 0.75 + 0.25 * gradient])
+
+
+def test_ftrl():
+    attributes = PLAIN | {"l1": 1.0, "l2": 0.5, "shrinkage": 0.25, "beta": 2.0}
+    # total: 5 + 4 = 9; change: (3 - sqrt(5)) / 0.1; linear: -7 + (2 + 0.5 * 1) - change
+    linear = -4.5 - (3 - np.sqrt(5)) / 0.1
+    got = update("ftrl_update", 1, 2, 5, -7, **attributes)
+    assert_close(got, [(-1 - linear) / (5 / 0.1 + 1), 9, linear])
+    got = update("ftrl_update", 1, 0, 9, -1.5, **attributes)  # the penalty makes it 0
+    assert_close(got, [0, 9, -1])
+
+
+def test_means_of_several_batches():
+    assert_close(update_of("add_gradient", 3, 2), [5])
+    assert_close(update_of("mean_gradient", 3, 6, batches=3), [3])
+    assert_close(update_of("moving_average", 8, 4, momentum=0.75), [7])
+
+
+def update_of(kernel, *values, **attributes):
+    return [out.item() for out in KERNELS[kernel](*one(*values), **attributes)]
+
+
 @pytest.mark.parametrize(
     ("kernel", "slots", "attributes"),
     [
+        ("adadelta_update", [0.1, 0.2], PLAIN | {"rho": 0.9, "epsilon": 1e-7}),
+        ("adamax_update", [0.1, 0.2], ADAM),
+        ("amsgrad_update", [0.1, 0.2, 0.3], ADAM),
+        ("lion_update", [0.1], PLAIN | {"beta_1": 0.9, "beta_2": 0.99}),
         ("adagrad_update", [0.1], ADAGRAD),
         ("sgd_update", [None], SGD),
         ("adam_update", [0.1, 0.2], ADAM),

@@ -22,7 +22,7 @@ EVERY_KIND = [
     ExponentialDecay(0.1, 100, 0.5, staircase=True),
     InverseDecay(0.01, 0.0001, 0.75),
     CosineDecay(0.1, 100),
-    CosineDecay(0.0, 100, 0.1, 0.2, 10),
+    CosineDecay(0.0, 100, 0.1, warmup_target=0.2, warmup_steps=10),
 ]
 
 
@@ -71,7 +71,7 @@ def test_a_schedule_survives_json(schedule):
         (lambda: Constant(float("nan")), "learning_rate"),
         (lambda: PiecewiseConstantDecay([10], [0.1]), "1 values and 1 boundaries"),
         (lambda: PiecewiseConstantDecay([10, 10], [1, 2, 3]), "must increase"),
-        (lambda: PiecewiseConstantDecay([1.5], [1, 2]), "boundaries must be an integer"),
+        (lambda: PiecewiseConstantDecay([-1], [1, 2]), "boundaries must be a number"),
         (lambda: ExponentialDecay(0.1, 0, 0.5), "decay_steps must be an integer >= 1"),
         (lambda: ExponentialDecay(0.1, 10, 0.0), "decay_rate"),
         (lambda: InverseDecay(0.1, -1.0, 1.0), "gamma"),

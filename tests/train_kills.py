@@ -91,8 +91,14 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def killed_again_and_again(config: Path, runs: Path, seconds: float, dice: random.Random) -> int:
-    """Start, kill, resume, kill, ... until it ends; return how often it was killed."""
+def killed_again_and_again(
+    config: Path, runs: Path, seconds: float, dice: random.Random
+) -> tuple[int, bool]:
+    """Start, kill, resume, kill, ... until it ends.
+
+    Returns how often it was killed, and whether the last kill came after its report was written:
+    then nobody came after it who could have removed its lock.
+    """
     kills, folder = 0, runs / f"{NAME}-1"
     while True:
         begun = (folder / "config.toml").exists()
@@ -105,13 +111,13 @@ def killed_again_and_again(config: Path, runs: Path, seconds: float, dice: rando
             process.communicate()
             kills += 1
             if (folder / "report.json").exists():
-                return kills  # killed after its end
+                return kills, True
             if not begun and not (folder / "config.toml").exists():
                 _forget(runs)  # killed before there was anything to resume
             continue
         if process.returncode:
             raise SystemExit(f"after {kills} kills, exit code {process.returncode}: {error}")
-        return kills
+        return kills, False
 
 
 def _forget(runs: Path) -> None:
@@ -137,8 +143,9 @@ def main(wanted: int) -> int:
         while kills < wanted:
             trainings += 1
             runs = root / f"killed-{trainings}"
-            count = killed_again_and_again(config, runs, 0.8 * seconds, dice)
-            found, left = digests(runs / f"{NAME}-1"), leftovers(runs / f"{NAME}-1")
+            count, killed_last = killed_again_and_again(config, runs, 0.8 * seconds, dice)
+            found = digests(runs / f"{NAME}-1")
+            left = [] if killed_last else leftovers(runs / f"{NAME}-1")
             different = [name for name in right if found[name] != right[name]]
             kills, wrong = kills + count, wrong + bool(different or left)
             print(f"training {trainings}: {count} kills", *different, *left, flush=True)

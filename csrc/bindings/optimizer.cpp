@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bindings/call.hpp"
+#include "kernels/averages.hpp"
 #include "kernels/clipping.hpp"
 #include "kernels/dense_update.hpp"
 #include "kernels/elementwise.hpp"
@@ -31,13 +32,14 @@ Update<T> update(const Call& call, std::size_t read, std::size_t write) {
   return {call.in<T>(read), call.out<T>(write), call.read(read).size()};
 }
 
+// Returns the second array that is read, which has the shape of the first.
 const float* gradient(const Call& call) {
   call.require_shape(call.read(1), call.read(0).shape);
   return call.in<float>(1);
 }
 
-Rates rates(const Call& call, std::size_t read) {
-  call.require_shape(call.read(read), {2});
+Rates rates(const Call& call, std::size_t read, std::int64_t count) {
+  call.require_shape(call.read(read), {count});
   return {call.in<float>(read), float(call.number("multiplier"))};
 }
 
@@ -87,7 +89,8 @@ struct OptimizerCall {
   // The slots are the reads from `next` on; the rates are the last read.
   OptimizerCall(const Call& call, std::size_t next) : w(update(call, 0, 0)) {
     RuleArguments<Rule::kSlots> arguments(call, next);
-    optimizer = {rates(call, next + Rule::kSlots), decay(call), Rule::from(arguments)};
+    optimizer = {rates(call, next + Rule::kSlots, Rule::kRates), decay(call),
+                 Rule::from(arguments)};
     slots = arguments.updates();
   }
 
@@ -131,6 +134,35 @@ std::vector<Kernel> kernels_of(const std::variant<Rules...>* /* the list of rule
   (kernels.push_back({Rules::kUpdate, prepare_update<Rules>}), ...);
   (kernels.push_back({Rules::kDenseUpdate, prepare_dense_update<Rules>}), ...);
   return kernels;
+}
+
+Prepared prepare_add_gradient(const Call& call) {
+  const auto sum = update(call, 0, 0);
+  const auto* dw = gradient(call);
+  return {[=](char*) {
+    sum.begin();
+    add_gradient(sum.data, dw, sum.size);
+  }};
+}
+
+Prepared prepare_mean_gradient(const Call& call) {
+  const auto dw = update(call, 0, 0);
+  const auto* sum = gradient(call);
+  const auto batches = float(call.number("batches"));
+  return {[=](char*) {
+    dw.begin();
+    mean_gradient(dw.data, sum, dw.size, batches);
+  }};
+}
+
+Prepared prepare_moving_average(const Call& call) {
+  const auto average = update(call, 0, 0);
+  const auto* w = gradient(call);
+  const double momentum = call.number("momentum");
+  return {[=, old = float(momentum), fresh = float(1.0 - momentum)](char*) {
+    average.begin();
+    moving_average(average.data, w, average.size, old, fresh);
+  }};
 }
 
 Prepared prepare_clip_by_value(const Call& call) {
@@ -188,7 +220,10 @@ Prepared prepare_clip_by_global_norm(const Call& call) {
 
 std::vector<Kernel> optimizer_kernels() {
   std::vector<Kernel> kernels = kernels_of(static_cast<const OptimizerRule*>(nullptr));
-  kernels.insert(kernels.end(), {{"clip_by_value", prepare_clip_by_value},
+  kernels.insert(kernels.end(), {{"add_gradient", prepare_add_gradient},
+                                 {"mean_gradient", prepare_mean_gradient},
+                                 {"moving_average", prepare_moving_average},
+                                 {"clip_by_value", prepare_clip_by_value},
                                  {"clip_by_norm", prepare_clip_by_norm},
                                  {"squared_norm_start", prepare_squared_norm_start},
                                  {"squared_norm_add", prepare_squared_norm_add},

@@ -17,6 +17,7 @@ class Moving {
 
   float rate() const { return rates_.rate(); }
   float step() const { return rates_.step(); }
+  float given(std::int64_t i) const { return rates_.given(i); }
 
   // Returns the part of a slot that belongs to these weights; null stays null.
   float* part(float* slot) const { return slot == nullptr ? nullptr : slot + first_; }

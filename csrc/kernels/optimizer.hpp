@@ -18,13 +18,15 @@ struct WeightDecay {
   bool decoupled;  // shrinks the weight itself instead of changing the gradient
 };
 
-// `rates` (2,) holds the learning rate and the step size of Adam; it may change between two runs.
+// `rates` holds the learning rate and the step size of Adam, or what else the rule is given for
+// each step; it may change between two runs.
 struct Rates {
   const float* rates;
   float multiplier;
 
   float rate() const { return rates[0] * multiplier; }
   float step() const { return rates[1] * multiplier; }
+  float given(std::int64_t i) const { return rates[i]; }
 };
 
 struct Optimizer {

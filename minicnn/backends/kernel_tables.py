@@ -15,8 +15,8 @@ from minicnn.contracts import CONTRACTS
 # The modules that define kernels, in `backends/numpy` and in `backends/cuda`.
 MODULES = (
     "activations",
-    "adjust_colors",
     "augment",
+    "averages",
     "batch_norm",
     "batch_norm_dropout",
     "clipping",
@@ -31,23 +31,24 @@ MODULES = (
     "elementwise",
     "fold_batch_norm",
     "global_pool",
-    "group_norm",
     "local_response_norm",
     "losses",
     "optimizers",
     "pad",
     "pool",
-    "random_arrays",
-    "resample",
     "softmax",
     "upsample",
 )
-# Those that only `backends/numpy` has yet: the other engines leave their kernels to it.
-REFERENCE_MODULES = (
+# Those that `backends/cuda` does not have: the GPU leaves their kernels to the reference.
+WITHOUT_CUDA = (
+    "adjust_colors",
     "arrange",
     "binary",
+    "group_norm",
     "matmul",
+    "random_arrays",
     "reduce",
+    "resample",
     "unary",
 )
 FLOAT64 = ("total", "moments")  # the reads that are float64; every other float is float32

@@ -13,7 +13,7 @@ from minicnn.errors import ArgumentError
 
 
 class CallbackList(Callback):
-    """Several callbacks whose hooks are called one after the other, for training loops of one's own.
+    """Several callbacks whose hooks are called one after the other, for loops of one's own.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class CallbackList(Callback):
         callbacks: Iterable[Any] | Callback | None = None,
         add_history: bool = False,
         add_progbar: bool = False,
-        model: Trainer | None = None,
+        model: Any = None,
         **params: Any,
     ) -> None:
         self.callbacks = flat(callbacks)

@@ -96,7 +96,7 @@ class ModelCheckpoint(MonitorCallback):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Save after every `save_freq` steps."""
-        if self.save_freq != "epoch" and self.model.optimizer.iterations % self.save_freq == 0:
+        if self.save_freq != "epoch" and self.model.optimizer.steps % self.save_freq == 0:
             self._save(logs or {}, batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -221,7 +221,7 @@ class BackupAndRestore(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Save after every `save_freq` steps."""
-        if self.save_freq != "epoch" and self.model.optimizer.iterations % self.save_freq == 0:
+        if self.save_freq != "epoch" and self.model.optimizer.steps % self.save_freq == 0:
             self._save()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -247,7 +247,7 @@ class BackupAndRestore(Callback):
         self._lock.release()
 
     def _save(self) -> Path:
-        step = self.model.optimizer.iterations
+        step = self.model.optimizer.steps
         path = self.folder / f"checkpoint-{step}.mcnn"
         self.model.save_checkpoint(path)
         self._drop_older_than(step)

@@ -74,7 +74,7 @@ class TensorBoard(Callback):
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Remember the epoch: later points replace those that an interrupted training wrote."""
         self._epoch = epoch
-        self._began, self._steps = time.perf_counter(), self.model.optimizer.iterations
+        self._began, self._steps = time.perf_counter(), self.model.optimizer.steps
 
     @property
     def every_batch(self) -> bool:
@@ -83,7 +83,7 @@ class TensorBoard(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """Add the points of a batch, at the number of steps so far."""
-        step = self.model.optimizer.iterations
+        step = self.model.optimizer.steps
         if self.update_freq != "epoch" and step % int(self.update_freq) == 0:
             for name, value in (logs or {}).items():
                 self._writer("train").add_scalar(f"batch_{name}", value, step)
@@ -95,7 +95,7 @@ class TensorBoard(Callback):
             tag = f"epoch_{name.removeprefix('val_')}"
             self._writer(folder).add_scalar(tag, value, epoch)
         if self.write_steps_per_second:
-            steps = self.model.optimizer.iterations - self._steps
+            steps = self.model.optimizer.steps - self._steps
             rate = steps / (time.perf_counter() - self._began)
             self._writer("train").add_scalar("epoch_steps_per_second", rate, epoch)
         if self.histogram_freq and epoch % self.histogram_freq == 0:

@@ -228,7 +228,7 @@ def _targets(
 
 
 def check_old_options(options: dict[str, Any]) -> None:
-    """Accept the options of older versions of Keras that change nothing any more, with a warning."""
+    """Accept options of older versions of Keras that change nothing now, with a warning."""
     old = [name for name in ("has_ext", "drop_duplicates", "sort") if options.pop(name, None)]
     if old:
         warnings.warn(f"flow_from_dataframe: {', '.join(old)} have no effect", stacklevel=3)

@@ -38,8 +38,8 @@ class DirectoryBatches(ImageBatches):
     target_size : (H, W) of every image
     color_mode : "rgb", "grayscale" or "rgba"
     batch_size : images in a batch
-    class_mode : what y is: "categorical" one-hot (n, classes) float32; "sparse" (n,) int64;
-        "binary" (n,) float32, for two classes; "input" y is x; None: batches are x alone
+    class_mode : what y is: "categorical" one-hot (n, classes) float32; "sparse" the class index
+        (n,) float32; "binary" the same, for two classes; "input" y is x; None: batches are x alone
     interpolation : how an image is resized; "nearest" as in Keras
     keep_aspect_ratio : crop the image to the aspect ratio of `target_size` before it is resized
     pad_to_aspect_ratio : surround it by black to that aspect ratio instead
@@ -135,8 +135,8 @@ class DirectoryBatches(ImageBatches):
 
     @property
     def classes(self) -> np.ndarray:
-        """The class index of each file, (n,) int64."""
-        return self.images.labels
+        """The class index of each file, (n,) int32."""
+        return self.images.labels.astype(np.int32)
 
     @property
     def labels(self) -> Any:
@@ -197,10 +197,10 @@ class DirectoryBatches(ImageBatches):
 
     def labels_of(self, rows: np.ndarray) -> np.ndarray:
         """Return y of the images with the indices `rows`."""
-        labels = self.classes[rows]
+        labels = self.images.labels[rows]
         if self.class_mode == "categorical":
             return np.eye(self.num_classes, dtype=np.float32)[labels]
-        return labels.astype(np.float32) if self.class_mode == "binary" else labels
+        return labels.astype(np.float32)
 
 
 def drop_unreadable(

@@ -10,7 +10,7 @@ import numpy as np
 from minicnn.checks import check_choice
 from minicnn.data.dataset import Dataset
 from minicnn.data.directory import DirectoryBatches
-from minicnn.data.elements import as_element, row_count, transformed
+from minicnn.data.elements import as_element, picked, row_count
 from minicnn.data.folders import list_files, list_folder
 from minicnn.data.image_files import PathLike
 from minicnn.data.image_list import ImageList
@@ -35,10 +35,10 @@ class FolderBatches(DirectoryBatches):
 
     def labels_of(self, rows: np.ndarray) -> np.ndarray:
         """Return y of the images with the indices `rows`."""
+        if self.class_mode == "sparse":
+            return self.classes[rows]
         labels = super().labels_of(rows)
-        if self.class_mode == "binary":
-            return labels[:, None]
-        return labels.astype(np.int32) if self.class_mode == "sparse" else labels
+        return labels[:, None] if self.class_mode == "binary" else labels
 
 
 class FolderSource(Source):
@@ -60,7 +60,7 @@ class FolderSource(Source):
                 yield element
                 continue
             for i in range(row_count(element)):
-                yield transformed(element, lambda array, i=i: array[i])
+                yield picked(element, i)
 
     def _arranged(self, batch: Any) -> Any:
         if not self.channels_first:

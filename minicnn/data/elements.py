@@ -73,6 +73,11 @@ def transformed(element: Any, function: Callable[[Any], Any]) -> Any:
     return replaced(element, np.ndarray, lambda array: as_result(function(array)))
 
 
+def picked(element: Any, which: Any) -> Any:
+    """Return array[which] for each array of an element: a row, or several."""
+    return transformed(element, lambda array: array[which])
+
+
 def row_count(element: Any) -> int:
     """Return how many rows all arrays of an element have.
 

@@ -17,13 +17,10 @@ from minicnn.errors import ArgumentError, ShapeError
 from minicnn.support.atomic_files import write_atomically
 from minicnn.support.text import quoted
 
-
 FORMATS = ("channels_last", "channels_first")
 
 
-def img_to_array(
-    img: Any, data_format: str | None = None, dtype: str | None = None
-) -> np.ndarray:
+def img_to_array(img: Any, data_format: str | None = None, dtype: str | None = None) -> np.ndarray:
     """Convert a PIL image, or an array (H, W) or (H, W, C), to an array (H, W, C).
 
     `data_format` is "channels_last", the default, or "channels_first" for (C, H, W); `dtype` is

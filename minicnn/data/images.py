@@ -251,7 +251,7 @@ def _padded(image: Image.Image, target: Size, method: Image.Resampling) -> Image
     ratio = max(width / target[1], height / target[0])
     size = max(1, int(width / ratio)), max(1, int(height / ratio))
     padded = Image.new(image.mode, target[::-1])
-    left, top = (target[1] - size[0]) // 2, (target[0] - size[1]) // 2
+    left, top = int((target[1] - width / ratio) / 2), int((target[0] - height / ratio) / 2)
     padded.paste(image.resize(size, method), (left, top))
     return padded
 

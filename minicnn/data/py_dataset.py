@@ -1,4 +1,4 @@
-"""Keras's PyDataset, also called Sequence: a class of one's own that gives batches by their number."""
+"""Keras's PyDataset, also called Sequence: batches that a class of one's own makes by number."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class PyDataset:
         return (self[i] for i in (count() if batches is None else range(batches)))
 
     def for_epoch(self, number: int, *, shuffle: bool = False) -> Iterator[Any]:
-        """Yield the batches of one epoch, made by threads; with `shuffle` in its own random order."""
+        """Yield the batches of one epoch, made by threads; `shuffle` gives it its own order."""
         self.on_epoch_begin()
         batches = self.num_batches
         numbers = iter(count() if batches is None else range(batches))

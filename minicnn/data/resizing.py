@@ -60,8 +60,8 @@ def resized(x: np.ndarray, size: Size, method: str = "bilinear") -> np.ndarray:
     """Return float32 images (..., H, W, C) resized to `size`; "nearest" keeps the dtype."""
     height, width = x.shape[-3:-1]
     if method == "nearest":
-        rows, columns = (weights(n, m, method).argmax(1) for n, m in zip((height, width), size))
-        return x[..., rows[:, None], columns, :]
+        rows = weights(height, size[0], method).argmax(1)
+        return x[..., rows[:, None], weights(width, size[1], method).argmax(1), :]
     x = np.asarray(x, np.float32)
     across = np.einsum("jv,...uvc->...ujc", weights(width, size[1], method), x, optimize=True)
     return np.einsum("iu,...ujc->...ijc", weights(height, size[0], method), across, optimize=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import random
-from minicnn.data.elements import as_element, called, row_count, stacked, transformed
+from minicnn.data.elements import as_element, called, picked, row_count, stacked
 
 INFINITE, UNKNOWN = -1, -2  # lengths that are no numbers, as TensorFlow writes them
 
@@ -87,7 +87,7 @@ class Slices(Source):
     def elements(self, number: int) -> Iterator[Any]:
         """Yield the rows."""
         for i in self.indices(number):
-            yield transformed(self.arrays, lambda array, i=i: array[i])
+            yield picked(self.arrays, i)
 
     def shuffled(self, size: int, seed: int | None, *, again: bool) -> Source:
         """Return the rows in a random order, with the order that any other source would have."""
@@ -123,7 +123,7 @@ class SliceBatches(Source):
         for i in range(self.length()):
             begin, end = i * self.size, min((i + 1) * self.size, self.source.rows)
             pick = slice(begin, end) if rows is None else rows[begin:end]
-            yield transformed(self.source.arrays, lambda array, pick=pick: array[pick])
+            yield picked(self.source.arrays, pick)
 
 
 class Derived(Source):
@@ -174,9 +174,7 @@ class Shuffled(Derived):
         return in_random_order(self.source.elements(number), self.size, rng)
 
 
-def shuffling(
-    source: Source, number: int, seed: int | None, *, again: bool
-) -> np.random.Generator:
+def shuffling(source: Source, number: int, seed: int | None, *, again: bool) -> np.random.Generator:
     """Return the generator for the order of a pass; without `again` all passes have the first's."""
     return random.generator("dataset", source.depth, number if again else 0, seed=seed)
 

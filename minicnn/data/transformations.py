@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import random
-from minicnn.data.elements import as_element, called, row_count, transformed
+from minicnn.data.elements import as_element, called, picked, row_count
 from minicnn.data.sources import INFINITE, UNKNOWN, Derived, Source
 from minicnn.errors import DTypeError
 from minicnn.support.threads import Job, ThreadPool
@@ -242,7 +242,7 @@ class Unbatched(Derived):
         """Yield the rows."""
         for element in self.source.elements(number):
             for i in range(row_count(element)):
-                yield transformed(element, lambda array, i=i: array[i])
+                yield picked(element, i)
 
 
 class Flattened(Derived):

@@ -15,14 +15,12 @@ import numpy as np
 from minicnn.data.folders import is_ignored, is_image, list_folder
 from minicnn.data.image_files import PathLike, with_opened_image
 from minicnn.data.images import decode, read_images
-from minicnn.data.plain_pickle import loads
 from minicnn.data.tar import TarMember, members
+from minicnn.datasets.cifar_batches import PIXELS, SIDE, LabeledImages, labeled, parse_pickle
+from minicnn.datasets.places import find
 from minicnn.errors import FormatError, ImageReadError, SizeLimitError, TruncatedError
-from minicnn.shapes import is_int
-from minicnn.support import environment
 from minicnn.support.files import open_regular, read_whole
 
-LabeledImages = tuple[np.ndarray, np.ndarray]
 Progress = Callable[[int, int], None]
 
 CLASS_NAMES = (
@@ -30,8 +28,7 @@ CLASS_NAMES = (
 )  # fmt: skip
 TRAINING = tuple(f"data_batch_{i}" for i in range(1, 6))
 TEST = "test_batch"
-SIDE, COLORS = 32, 3
-RECORD_BYTES = 1 + COLORS * SIDE * SIDE  # a label, then all red, all green, all blue pixels
+RECORD_BYTES = 1 + PIXELS  # a label, then all red, all green, all blue pixels
 MAX_BYTES = 64 << 20  # of one file; a batch has 31 MB
 MAX_ARCHIVE_BYTES = 2**31
 # Limits for the image files in an archive. They may have been enlarged, but not by much.
@@ -42,7 +39,8 @@ MAX_TOTAL_PIXELS = 60_000 * 64 * 64
 # The names under which it is looked for in a folder of data sets.
 USUAL_NAMES = (
     "cifar-10-batches-bin", "cifar-10-batches-py", "cifar10", "cifar-10", "CIFAR-10",
-    "cifar-10-binary.tar.gz", "cifar-10-python.tar.gz", "cifar10.tar.xz", "cifar10.tar.gz",
+    "cifar-10-batches-py-target/cifar-10-batches-py", "cifar-10-binary.tar.gz",
+    "cifar-10-python.tar.gz", "cifar10.tar.xz", "cifar10.tar.gz",
 )  # fmt: skip
 
 
@@ -58,13 +56,14 @@ def load_data(
         (the Python version); a folder that contains `train` and `test`, each with one folder of
         images per class; an archive (.tar, .tar.gz, .tar.xz) of one of these; a folder that
         contains one of these under its usual name. Default: the folder that the environment
-        variable MINICNN_DATA names.
+        variable MINICNN_DATA names, and Keras's `~/.keras/datasets`.
     progress : called with (bytes read, size of the file) while an archive is read
 
     Returns
     -------
     (x_train, y_train), (x_test, y_test)
-        Images uint8 (50000, 32, 32, 3) and (10000, 32, 32, 3), labels uint8 (50000,) and (10000,).
+        Images uint8 (50000, 32, 32, 3) and (10000, 32, 32, 3), labels uint8 (50000, 1) and
+        (10000, 1).
         Images from class folders are in the order of the classes.
 
     Raises
@@ -97,22 +96,13 @@ def load_data(
 
 def _find(path: PathLike | None) -> Path:
     """Return the folder with the files, or the archive."""
-    text = environment.value_of("MINICNN_DATA") if path is None else path
-    if text is None:
-        raise FileNotFoundError(
-            errno.ENOENT, "give the path of CIFAR-10: load_data(path), or MINICNN_DATA", "cifar10"
-        )
-    source = Path(text)
-    if source.is_file() or _holds(source):
-        return source
-    for name in USUAL_NAMES:
-        if (source / name).is_file() or _holds(source / name):
-            return source / name
-    raise FileNotFoundError(
-        errno.ENOENT,
-        f"no CIFAR-10 here: no {TRAINING[0]}(.bin), no folders train and test, and none of "
-        f"{', '.join(USUAL_NAMES)}",
-        str(source),
+    return find(
+        None if path is None else Path(path),
+        USUAL_NAMES,
+        lambda place: place.is_file() or _holds(place),
+        "CIFAR-10",
+        f"{TRAINING[0]}(.bin), ..., or folders train and test, or an archive of them, from "
+        "www.cs.toronto.edu/~kriz/cifar.html",
     )
 
 
@@ -145,46 +135,12 @@ def _parse_binary(data: bytes, path: Path) -> LabeledImages:
         whole = len(data) // RECORD_BYTES * RECORD_BYTES
         raise TruncatedError(path, f"must hold records of {RECORD_BYTES} bytes", whole)
     records = np.frombuffer(data, np.uint8).reshape(-1, RECORD_BYTES)
-    return _checked(records[:, 1:], records[:, 0], path)
+    return labeled(records[:, 1:], records[:, 0], path, len(CLASS_NAMES))
 
 
 def _parse_pickle(data: bytes, path: Path) -> LabeledImages:
     """Parse the Python version: a dictionary with `data` (N, 3072) and `labels`."""
-    batch = loads(data, path)
-    if not isinstance(batch, dict):
-        raise FormatError(path, "must hold a dictionary with data and labels")
-    return _checked(_entry(batch, "data", path), _entry(batch, "labels", path), path)
-
-
-def _entry(batch: dict, name: str, path: Path) -> object:
-    """Return the entry of a batch; keys that Python 2 wrote may be bytes."""
-    for key in (name, name.encode()):
-        if key in batch:
-            return batch[key]
-    raise FormatError(path, f"must hold a dictionary with data and labels; it has no {name!r}")
-
-
-def _checked(pixels: object, labels: object, path: Path) -> LabeledImages:
-    """Return labels, and images (N, 32, 32, 3) from rows of all red, green and blue pixels."""
-    if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 2:
-        raise FormatError(path, "must hold uint8 pixels, one row per image")
-    if pixels.shape[1] != RECORD_BYTES - 1:
-        raise FormatError(path, f"has rows of {pixels.shape[1]} pixels, not {RECORD_BYTES - 1}")
-    if len(pixels) == 0:
-        raise FormatError(path, "holds no images")
-    images = pixels.reshape(-1, COLORS, SIDE, SIDE).transpose(0, 2, 3, 1)
-    return np.ascontiguousarray(images), _labels(labels, len(images), path)
-
-
-def _labels(labels: object, count: int, path: Path) -> np.ndarray:
-    """Return labels as uint8 (N,), from a list or array of integers; 1.7, "1" and True are not."""
-    if isinstance(labels, np.ndarray) and labels.ndim == 1:
-        labels = labels.tolist()
-    if not isinstance(labels, list) or not all(map(is_int, labels)):
-        raise FormatError(path, "has labels that are not integers")
-    if len(labels) != count or not all(0 <= label < len(CLASS_NAMES) for label in labels):
-        raise FormatError(path, f"must have one label in 0...9 for each of {count} images")
-    return np.array(labels, np.uint8)
+    return parse_pickle(data, path, len(CLASS_NAMES))
 
 
 # --- class folders ------------------------------------------------------------------------------
@@ -197,7 +153,7 @@ def _from_folders(folder: Path) -> LabeledImages:
         path, reason = failures[0]
         others = f", and {len(failures) - 1} more files" if len(failures) > 1 else ""
         raise FormatError(path, f"cannot be read ({reason}){others}")
-    return images, found.labels[kept].astype(np.uint8)
+    return images, found.labels[kept].astype(np.uint8)[:, None]
 
 
 # --- archives -----------------------------------------------------------------------------------
@@ -287,7 +243,7 @@ class _ImageFiles:
             )
         self._found.sort(key=lambda image: image[:2])
         images = np.stack([pixels for _, _, pixels in self._found])
-        return images, np.array([label for label, _, _ in self._found], np.uint8)
+        return images, np.array([[label] for label, _, _ in self._found], np.uint8)
 
     def _count(self, pixels: int) -> None:
         self._pixels += pixels

@@ -30,10 +30,11 @@ DIGESTS = {
 }
 PACKAGED = Path(__file__).parent / "mnist_files"
 ENDINGS = ("", ".gz", ".xz")
+PACKAGED_NAME = "mnist.npz"  # the name that Keras has for it
 
 
 def load_data(
-    path: str | Path | None = None,
+    path: str | Path | None = PACKAGED_NAME,
 ) -> tuple[LabeledImages, LabeledImages]:
     """Load images of handwritten digits, 28 x 28, white (255) on black (0), and their labels.
 
@@ -41,8 +42,8 @@ def load_data(
     ----------
     path : str or path, optional
         A folder with files of the same four names (`train-images-idx3-ubyte`, ...), plain or
-        compressed as `.gz` or `.xz`, such as those of Fashion-MNIST. Default: the files inside the
-        package. Nothing is downloaded in either case.
+        compressed as `.gz` or `.xz`, such as those of Fashion-MNIST. Default, and None: the
+        files inside the package. Nothing is downloaded in either case.
 
     Returns
     -------
@@ -74,10 +75,11 @@ def load_data(
     >>> x_train.shape, x_train.dtype, y_train[:5]
     ((60000, 28, 28), dtype('uint8'), array([5, 0, 4, 1, 9], dtype=uint8))
     """
-    paths = [_find(Path(path), name) for name in DIGESTS] if path is not None else _packaged()
+    packaged = path is None or path == PACKAGED_NAME
+    paths = _packaged() if packaged else [_find(Path(str(path)), name) for name in DIGESTS]
     # Decompression releases the GIL, so the two large files take the time of one.
     with ThreadPool(len(paths)) as pool:
-        arrays = list(pool.map(_read_packaged if path is None else read_idx, paths))
+        arrays = list(pool.map(_read_packaged if packaged else read_idx, paths))
     x_train, y_train, x_test, y_test = arrays
     check_labeled_images(x_train, y_train, paths[0], paths[1])
     check_labeled_images(x_test, y_test, paths[2], paths[3])

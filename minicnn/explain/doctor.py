@@ -14,10 +14,8 @@ from minicnn.checks import check_int
 from minicnn.errors import NumericError
 from minicnn.explain import symptoms
 from minicnn.explain.tape import Tape
-from minicnn.losses import Loss
 from minicnn.models import Model
 from minicnn.models.saving.graph_config import graph_from_config, graph_to_config
-from minicnn.operations.operation import gradients, run
 from minicnn.support.text import say
 
 MAX_SAMPLES = 64  # samples that `examine` uses
@@ -219,17 +217,10 @@ def _gradients(model: Model, tape: Tape, y: np.ndarray) -> dict[str, np.ndarray]
     """Gradients of the mean loss by parameter name, with layers in inference mode."""
     _, loss = model.need_compiled()
     labels = loss.prepare(y, tape.output.shape)
-    found = tape.gradient(tape.output, _loss_gradient(loss, tape.output, labels))
+    losses = tape.losses(loss, labels)
+    found = tape.gradient(losses, np.full(losses.shape, 1 / losses.size, np.float32))
     by_name = {p.name: found.of(p) for p in model.parameters}
     return {name: dw for name, dw in by_name.items() if dw is not None}
-
-
-def _loss_gradient(loss: Loss, output: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The gradient of the mean loss with respect to the network's output."""
-    operation = loss.operation_named(loss.operation)
-    losses, saved = run(operation, output, labels, **loss.attributes)  # one loss per sample
-    weights = np.full(losses.shape, 1 / losses.size, np.float32)
-    return next(iter(gradients(weights, saved).values()))
 
 
 def _counted(progress: Progress | None, attempt: int) -> Callable[[int], None]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from minicnn.explain.tape import Tape
 from minicnn.layers import BatchNormalization, Dense
+from minicnn.layers.activation_functions import linear
 from minicnn.losses import Crossentropy
 from minicnn.models import Model
 from minicnn.models.training import advice
@@ -110,7 +111,7 @@ def loss_mismatch(model: Model) -> str | None:
     found = advice.loss_mismatch(model)
     if found:
         return found[0]
-    loss, last = model.loss, advice.last_activation(model.graph)
+    loss, last = model.loss, advice.last_activation(model.graph.outputs[0])
     if isinstance(loss, Crossentropy) and (loss.activation, last) == ("softmax", "sigmoid"):
         return f'the network ends in sigmoid, {loss.name} needs activation="softmax"'
     return None
@@ -127,7 +128,7 @@ def stacked_linear(model: Model) -> str | None:
     """Two successive dense layers without an activation between them."""
     for before, after in zip(model.layers, model.layers[1:], strict=False):
         both = isinstance(before, Dense) and isinstance(after, Dense)
-        if both and before.activation == "linear":  # type: ignore[attr-defined]
+        if both and before.activation is linear:  # type: ignore[attr-defined]
             return (
                 f"{before.name} and {after.name} have no activation between them, so they are one "
                 f'linear map; give {before.name} activation="relu"'

@@ -12,6 +12,8 @@ import numpy as np
 
 from minicnn.contracts import CONTRACTS
 from minicnn.layers.apply import array_of
+from minicnn.layers.tracing import TracedTensor, tracing, unwrapped
+from minicnn.losses import Loss
 from minicnn.models import Model
 from minicnn.operations.operation import Saved, gradients, run
 
@@ -76,6 +78,13 @@ class Tape:
         last = self.steps[-1]
         activated = last.saved.operation.name in ("softmax", "sigmoid")
         return last.reads[0] if activated and last.result is self.output else self.output
+
+    def losses(self, loss: Loss, labels: np.ndarray) -> np.ndarray:
+        """Return each sample's loss, (N,), of labels that the loss has prepared."""
+        with tracing(self._apply, training=False):
+            values = loss.values(TracedTensor(labels), TracedTensor(self.output))
+        found: np.ndarray = unwrapped(values)
+        return found
 
     def gradient(self, result: np.ndarray, d_result: np.ndarray) -> Gradient:
         """Backpropagate from `result`, an array on the tape, to everything it was computed from.

@@ -155,7 +155,7 @@ def _check_training(
     labels = loss.prepare(_labels(model, shape) if y is None else y, shape)
     execution = model.execution("train", inputs)
     execution.runner = _watched(execution, "training", checks)
-    step = optimizer.iterations
+    step = optimizer.steps
     execution.forward_backward(Batch(inputs, labels), optimizer.rates(step), random.rng_key(step))
     execution.commit()
 

@@ -98,18 +98,7 @@ _ALIASES = {
 _registry: CallableRegistry[Initializer] = CallableRegistry(
     "initializer", Initializer, _CLASSES, _ALIASES
 )
-deserialize = _registry.deserialize
-
-
-def serialize(initializer: Any) -> Any:
-    """Return {"class": name, "config": arguments without those that are None}.
-
-    Of a function it is {"function": name}, and None of None.
-    """
-    saved = _registry.serialize(initializer)
-    if isinstance(initializer, Initializer):
-        saved["config"] = {k: v for k, v in saved["config"].items() if v is not None}
-    return saved
+serialize, deserialize = _registry.serialize, _registry.deserialize
 
 
 def get(identifier: Any) -> Any:

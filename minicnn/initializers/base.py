@@ -66,6 +66,10 @@ class Initializer:
         """Return the constructor's arguments, JSON-able."""
         return {}
 
+    def saved_config(self) -> dict[str, Any]:
+        """Return the same for a file: without the arguments that are None."""
+        return {name: value for name, value in self.get_config().items() if value is not None}
+
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Initializer:
         """Return the initializer that `get_config` describes."""

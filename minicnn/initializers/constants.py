@@ -36,7 +36,7 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: Any = 0.0) -> None:
-        self.value = _checked_array(value) if np.ndim(value) else check_number(value, "value")
+        self.value: Any = _checked_array(value) if np.ndim(value) else check_number(value, "value")
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         """Return a float32 array that is `value` everywhere."""

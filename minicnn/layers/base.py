@@ -140,6 +140,13 @@ class Layer(Inspection, Weights):
         self.activity_regularizer = activity_regularizer
         self.eager_losses: list[Any] = []  # what `add_loss` was given in the last call on arrays
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a Variable, or a Parameter of no other layer, becomes a weight."""
+        if isinstance(value, Parameter) and value.is_free:
+            value.is_free = False
+            self.own_parameters.append(value)
+        super().__setattr__(name, value)
+
     @property
     def name(self) -> str:
         """The layer's name, unique in a model. May be set; the parameters' names follow."""
@@ -185,7 +192,9 @@ class Layer(Inspection, Weights):
         inputs : one or more arrays, or placeholders for them, which also have `shape` and `dtype`
         training : True in a training step, False at inference
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            f"{type(self).__name__} needs a method call(self, x), which computes its output"
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, JSON-able: `type(layer)(**config)` is the same."""
@@ -205,9 +214,7 @@ class Layer(Inspection, Weights):
         It may take `training`. It is run on placeholders when a network is planned, once for each
         shape of the inputs and for training and inference, so it must not look at values.
         """
-        raise NotImplementedError(
-            f"{type(self).__name__} needs a method call(self, x), which computes its output"
-        )
+        raise NotImplementedError
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output for arrays, or add the layer to a network after SymbolicTensors."""
@@ -222,10 +229,13 @@ class Layer(Inspection, Weights):
                 training = scope is not None and scope.training
             apply = compute if scope is None else scope.apply
             self._build_once(self._shapes(args, kwargs))
-            result = self.run(
-                apply, *replaced((args, kwargs), TracedTensor, unwrapped), training=training
-            )
+            if scope is None:
+                self._forget_losses()
+            args, kwargs = replaced((args, kwargs), TracedTensor, unwrapped)
+            result = self.run(apply, args, kwargs, training=training)
             if scope is not None:
+                if isinstance(result, Spec):
+                    self.traced_shape = (None, *result.shape[1:])
                 return mapped(result, scope.wrapped)
             # An input that is returned as it is stays the same object.
             return mapped(result, lambda y: y if any(y is x for x in inputs) else as_result(y))
@@ -241,7 +251,7 @@ class Layer(Inspection, Weights):
         """
         if type(self).call is Layer.call:
             result = self.forward(apply, *self._flat(args), training=training)
-            if self.activity_regularizer is not None:
+            if self.activity_regularizer is not None and apply is not infer_spec:
                 with tracing(apply, training) as scope:
                     self._regularize(mapped(result, scope.wrapped))
             return result
@@ -257,7 +267,18 @@ class Layer(Inspection, Weights):
         """Add the penalty of `activity_regularizer`, which Keras divides by the batch size."""
         if self.activity_regularizer is not None:
             for y in flat(result):
-                self.add_loss(self.activity_regularizer(y) / y.shape[0])
+                self.add_loss(self.activity_regularizer(y) / max(y.shape[0], 1))
+
+    @property
+    def losses(self) -> list[Any]:
+        """What was added to the loss in the last call on arrays, and the regularizers' values."""
+        added = [one for layer in self.flattened() for one in layer.eager_losses]
+        rules = ((p.regularizer, p) for p in self.trainable_parameters)
+        return added + [rule(parameter) for rule, parameter in rules if rule is not None]
+
+    def _forget_losses(self) -> None:
+        for layer in self.flattened():
+            layer.eager_losses.clear()
 
     def add_loss(self, loss: Any) -> None:
         """Add a scalar that is computed in `call` to the loss of the training."""
@@ -414,6 +435,8 @@ class Layer(Inspection, Weights):
         symbolic = any(isinstance(x, SymbolicTensor) for x in inputs)
         kind = SymbolicTensor if symbolic else (np.ndarray, TracedTensor, Parameter)
         for x in inputs or (None,):
+            if self.input_spec is not None and hasattr(x, "shape"):
+                self.input_spec.check(tuple(x.shape))
             if not isinstance(x, kind):
                 needed = "a NumPy array, or what Input(...) and layers return"
                 raise DTypeError(f"the input must be {needed}; got {type(x).__name__}")

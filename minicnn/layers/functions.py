@@ -17,7 +17,7 @@ from minicnn.layers.symbolic import SymbolicTensor, with_inputs
 from minicnn.layers.tracing import current_scope
 from minicnn.support.arrays import as_result
 from minicnn.support.auto_names import unique_name
-from minicnn.support.structures import leaves, replaced
+from minicnn.support.structures import flat, leaves, replaced
 
 CONSTANTS = (np.ndarray, np.generic)
 
@@ -72,7 +72,7 @@ class FunctionLayer(Layer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply the function to arrays, or add it to a network."""
-        return super().__call__(list(args), **kwargs)
+        return super().__call__(flat(args), **kwargs)
 
     def call(self, inputs: list[Any]) -> Any:
         """Return function(*args, **kwargs) with these inputs."""

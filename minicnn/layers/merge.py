@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from minicnn.checks import quoted
+from minicnn.checks import quoted, shape_text
 from minicnn.contracts import Shape
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers.apply import Apply
 from minicnn.layers.base import Layer
-from minicnn.operations.elementwise import ADD, MULTIPLY
+from minicnn.operations.arrange import BROADCAST_TO
+from minicnn.operations.binary import OPERATIONS
+from minicnn.operations.elementwise import ADD, MULTIPLY, RESCALE
 from minicnn.operations.operation import Operation
-from minicnn.operations.shape import CONCATENATE
+from minicnn.operations.shape import CONCATENATE, RESHAPE
 from minicnn.shapes import is_int
 
 
-class _Merge(Layer):
+class Merge(Layer):
     """Base class of layers that combine two or more inputs, one after the other."""
 
     takes_many = True
@@ -34,8 +36,53 @@ class _Merge(Layer):
         return len(input_shapes) - 1
 
 
-class Add(_Merge):
-    """Adds its inputs, which all have the same shape.
+class _Elementwise(Merge):
+    """Base class of merge layers that compute each value from those of its place.
+
+    Inputs of different shapes are broadcast: an axis of length 1 is repeated, and an input with
+    fewer axes gets further ones of length 1 after the batch.
+    """
+
+    operation: ClassVar[Operation]
+
+    def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
+        """Return the operation of this class on all inputs, one after the other."""
+        shape = common_shape([tuple(x.shape) for x in inputs])
+        equal = tuple(broadcast(apply, x, shape) for x in inputs)
+        return self.chain(apply, self.operation, equal)
+
+
+def common_shape(shapes: list[Shape]) -> Shape:
+    """Return the shape to which the inputs of these shapes are broadcast.
+
+    >>> common_shape([(None, 7, 7, 3), (None, 1, 1, 3), (None, 3)])
+    (None, 7, 7, 3)
+    """
+    rank = max(map(len, shapes))
+    full = [(*shape[:1], *(1,) * (rank - len(shape)), *shape[1:]) for shape in shapes]
+    lengths = []
+    for axis, given in enumerate(zip(*full, strict=True)):
+        longer = {n for n in given if n != 1} or {1}
+        if len(longer) > 1 or (axis == 0 and len(set(given)) > 1):
+            texts = " and ".join(map(shape_text, shapes))
+            raise ShapeError(
+                f"all inputs must have the same shape, or length 1 where they differ; got {texts}"
+            )
+        lengths.append(longer.pop())
+    return tuple(lengths)
+
+
+def broadcast(apply: Apply, x: Any, shape: Shape) -> Any:
+    """Return x in this shape, which `common_shape` found."""
+    if tuple(x.shape) == shape:
+        return x
+    if len(x.shape) < len(shape):
+        x = apply(RESHAPE, x, shape=((1,) * (len(shape) - len(x.shape)) + tuple(x.shape[1:])))
+    return x if tuple(x.shape) == shape else apply(BROADCAST_TO, x, shape=shape)
+
+
+class Add(_Elementwise):
+    """Adds its inputs. Those of different shapes are broadcast.
 
     [(N, ...), (N, ...), ...] -> (N, ...). See `minicnn.operations.add`.
 
@@ -43,13 +90,28 @@ class Add(_Merge):
     [[2.0, 2.0]]
     """
 
+    operation = ADD
+
+
+class Subtract(_Elementwise):
+    """Subtracts the second of two inputs from the first.
+
+    [(N, ...), (N, ...)] -> (N, ...).
+
+    >>> Subtract()([np.ones((1, 2), np.float32), np.ones((1, 2), np.float32)]).tolist()
+    [[0.0, 0.0]]
+    """
+
+    operation = OPERATIONS["subtract"]
+
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """Return a + b + ..."""
-        return self.chain(apply, ADD, inputs)
+        """Return a - b."""
+        check_two(inputs)
+        return super().forward(apply, *inputs, training=training)
 
 
-class Multiply(_Merge):
-    """Multiplies its inputs element by element; they all have the same shape.
+class Multiply(_Elementwise):
+    """Multiplies its inputs element by element. Those of different shapes are broadcast.
 
     [(N, ...), (N, ...), ...] -> (N, ...). See `minicnn.operations.multiply`.
 
@@ -57,12 +119,51 @@ class Multiply(_Merge):
     [[6.0, 6.0]]
     """
 
+    operation = MULTIPLY
+
+
+class Average(_Elementwise):
+    """Returns the mean of its inputs, value by value.
+
+    [(N, ...), (N, ...), ...] -> (N, ...).
+
+    >>> Average()([np.full((1, 2), 3, np.float32), np.full((1, 2), 2, np.float32)]).tolist()
+    [[2.5, 2.5]]
+    """
+
+    operation = ADD
+
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
-        """Return a * b * ..."""
-        return self.chain(apply, MULTIPLY, inputs)
+        """Return (a + b + ...) / count."""
+        total = super().forward(apply, *inputs, training=training)
+        return apply(RESCALE, total, scale=1 / len(inputs))
 
 
-class Concatenate(_Merge):
+class Maximum(_Elementwise):
+    """Returns the largest of its inputs, value by value.
+
+    [(N, ...), (N, ...), ...] -> (N, ...).
+
+    >>> Maximum()([np.full((1, 2), 3, np.float32), np.full((1, 2), 2, np.float32)]).tolist()
+    [[3.0, 3.0]]
+    """
+
+    operation = OPERATIONS["maximum"]
+
+
+class Minimum(_Elementwise):
+    """Returns the smallest of its inputs, value by value.
+
+    [(N, ...), (N, ...), ...] -> (N, ...).
+
+    >>> Minimum()([np.full((1, 2), 3, np.float32), np.full((1, 2), 2, np.float32)]).tolist()
+    [[2.0, 2.0]]
+    """
+
+    operation = OPERATIONS["minimum"]
+
+
+class Concatenate(Merge):
     """Joins its inputs along an axis; along the last one, an image gets the channels of all.
 
     [(N, ..., C1), (N, ..., C2), ...] -> (N, ..., C1 + C2 + ...). See
@@ -91,3 +192,44 @@ class Concatenate(_Merge):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "axis": self.axis}
+
+
+def check_two(inputs: Any) -> None:
+    """Raise ArgumentError unless there are two inputs."""
+    if len(inputs) != 2:
+        raise ArgumentError(f"takes a list of 2 inputs; got {len(inputs)}")
+
+
+def add(inputs: Any, **options: Any) -> Any:
+    """Return Add(**options)(inputs)."""
+    return Add(**options)(inputs)
+
+
+def subtract(inputs: Any, **options: Any) -> Any:
+    """Return Subtract(**options)(inputs)."""
+    return Subtract(**options)(inputs)
+
+
+def multiply(inputs: Any, **options: Any) -> Any:
+    """Return Multiply(**options)(inputs)."""
+    return Multiply(**options)(inputs)
+
+
+def average(inputs: Any, **options: Any) -> Any:
+    """Return Average(**options)(inputs)."""
+    return Average(**options)(inputs)
+
+
+def maximum(inputs: Any, **options: Any) -> Any:
+    """Return Maximum(**options)(inputs)."""
+    return Maximum(**options)(inputs)
+
+
+def minimum(inputs: Any, **options: Any) -> Any:
+    """Return Minimum(**options)(inputs)."""
+    return Minimum(**options)(inputs)
+
+
+def concatenate(inputs: Any, axis: int = -1, **options: Any) -> Any:
+    """Return Concatenate(axis, **options)(inputs)."""
+    return Concatenate(axis, **options)(inputs)

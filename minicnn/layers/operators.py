@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from minicnn.errors import ArgumentError
+
 # Every function of `minicnn.ops` that can be part of a network, by its name.
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
 
@@ -15,8 +17,15 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {}
 class Operators:
     """Base class of what stands for an array in a network, and can be added and multiplied."""
 
-    shape: tuple[int, ...]
-    __array_ufunc__: Any = None  # array + tensor is computed by the tensor
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """Compute array + tensor, or np.exp(tensor), by the function of that name in `ops`."""
+        name = ufunc.__name__
+        if method != "__call__" or kwargs or name not in FUNCTIONS:
+            raise ArgumentError(
+                f"NumPy cannot compute {name} on a tensor of a network, whose values are not known "
+                "yet; use functions of minicnn.ops"
+            )
+        return FUNCTIONS[name](*inputs)
 
     def __add__(self, other: Any) -> Any:
         return FUNCTIONS["add"](self, other)
@@ -76,7 +85,8 @@ class Operators:
         return FUNCTIONS["get_item"](self, key)
 
     def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(self.shape[0]))
+        length: int = getattr(self, "shape", (0,))[0]
+        return (self[i] for i in range(length))
 
     def __and__(self, other: Any) -> Any:
         return FUNCTIONS["logical_and"](self, other)

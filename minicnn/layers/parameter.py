@@ -63,6 +63,7 @@ class Parameter(Operators):
         initial: InitialValues | None = None,
     ) -> None:
         self.name, self._array, self.trainable = name, value, trainable
+        self.is_free = False  # whether the layer of which it becomes an attribute shall own it
         self.initial = initial  # None once the array holds values that count
         self.multiplier = 1.0  # of the learning rate
         self.regularizer: Any = None  # a function whose result is added to the loss
@@ -94,7 +95,7 @@ class Parameter(Operators):
             raise ValueError(f"the values of parameter {self.name} can only be copied")
         return self.value.astype(dtype or self.dtype)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:  # type: ignore[override]
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Compute a function of NumPy by the function of that name in `minicnn.ops`, or on values.
 
         So `array * parameter` in the `call` of a layer is part of the network, as it is when the

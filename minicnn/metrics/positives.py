@@ -1,45 +1,44 @@
-"""Metrics that are computed from true and false positives and negatives, counted per class.
+"""Metrics that are computed from true and false positives and negatives.
 
 precision = TP / (TP + FP)      the fraction of predicted positives that are positive
 recall    = TP / (TP + FN)      the fraction of positives that were predicted
-F1        = 2 TP / (2 TP + FP + FN)     their harmonic mean
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
-from minicnn.checks import check_choice, check_int, check_number, shape_text
+from minicnn.checks import check_int, check_number, shape_text
 from minicnn.errors import ArgumentError, ShapeError
-from minicnn.metrics.base import Metric, one_per_sample, ratio
+from minicnn.metrics.base import Metric, ratios
+from minicnn.support.arrays import as_number
+
+Thresholds = float | Sequence[float] | None
 
 
-class Positives(Metric):
-    """Base class of precision and recall.
+class Outcomes(Metric):
+    """Base class of the metrics that count outcomes: which positives were predicted.
 
     Parameters
     ----------
-    thresholds : a prediction above it is positive; default None: a probability above 0.5
-    top_k : the k largest predictions of a sample are positive; default None. Predictions (N,) are
-        then those of one sample
-    class_id : index of the only class that counts; default None: all classes together
+    thresholds : a prediction above it is positive; of several thresholds the result is one number
+        each; default None: a probability above 0.5
+    name, dtype : see `Metric`
     """
 
+    counts: ClassVar[tuple[str, ...]] = ()
+    top_k: int | None = None
+    class_id: int | None = None
+
     def __init__(
-        self,
-        thresholds: float | None = None,
-        top_k: int | None = None,
-        class_id: int | None = None,
-        name: str | None = None,
+        self, thresholds: Thresholds = None, name: str | None = None, dtype: str | None = None
     ) -> None:
-        super().__init__(name)
-        if thresholds is not None and top_k is not None:
-            raise ArgumentError("give thresholds or top_k, not both")
-        self.thresholds = None if thresholds is None else check_number(thresholds, "thresholds")
-        self.top_k = None if top_k is None else check_int(top_k, "top_k")
-        self.class_id = None if class_id is None else check_int(class_id, "class_id", 0)
+        self.thresholds = checked_thresholds(thresholds)
+        self.scalar = not isinstance(self.thresholds, list)
+        super().__init__(dtype, name)
 
     @property
     def needs_probabilities(self) -> bool:
@@ -47,36 +46,105 @@ class Positives(Metric):
         return self.thresholds is None and self.top_k is None
 
     def sum_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of the true positives, false positives and false negatives."""
-        return {"true_positives": (), "false_positives": (), "false_negatives": ()}
+        """Return the shape of each count: a number, or one for each threshold."""
+        shape = () if self.scalar else (len(self.thresholds),)  # type: ignore[arg-type]
+        return dict.fromkeys(self.counts, shape)
 
     def add(self, y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray) -> None:
-        """Count true positives, false positives and false negatives."""
-        positive = self._positive(y_pred)
-        y_pred = columns(y_pred)
-        actual = indicator(y_true, y_pred.shape[1])
+        """Count the outcomes at each threshold."""
+        scores, actual = scores_and_labels(y_true, y_pred, self.top_k)
+        for i, threshold in enumerate(self._each_threshold()):
+            positive, labels = self._one_class(scores > threshold, actual)
+            outcomes = count_outcomes(positive, labels, weights)
+            for name in self.counts:
+                self._sums[name].reshape(-1)[i] += outcomes[name].sum()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"thresholds": self.thresholds, **super().get_config()}
+
+    def _each_threshold(self) -> list[float]:
+        if self.thresholds is None:
+            return [0.5]
+        return self.thresholds if isinstance(self.thresholds, list) else [self.thresholds]
+
+    def _one_class(self, positive: np.ndarray, actual: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return both as (N, values), of the class that counts."""
         if self.class_id is not None:
-            if self.class_id >= y_pred.shape[1]:
-                raise ArgumentError(
-                    f"class_id={self.class_id}, but there are {y_pred.shape[1]} classes"
-                )
-            positive, actual = (a[:, [self.class_id]] for a in (positive, actual))
-        counts = count_outcomes(positive, actual, weights)
-        for name, by_class in zip(self.sum_shapes(), counts, strict=True):
-            self._sums[name] += by_class.sum()
+            check_class_id(self.class_id, positive.shape[-1])
+            positive, actual = (a[..., self.class_id] for a in (positive, actual))
+        return one_row_each(positive), one_row_each(actual)
+
+
+class OutcomeCount(Outcomes):
+    """Base class of the metrics that are a count, weighted if the samples are."""
+
+    def result(self) -> Any:
+        """Return the count, or one for each threshold."""
+        return as_number(self.sum(self.counts[0]).copy())
+
+
+class TruePositives(OutcomeCount):
+    """Number of positives that were predicted; parameters are those of `Outcomes`.
+
+    >>> TruePositives()([1, 0, 1], [0.9, 0.8, 0.2])
+    1.0
+    """
+
+    counts = ("true_positives",)
+
+
+class TrueNegatives(OutcomeCount):
+    """Number of negatives that were predicted; parameters are those of `Outcomes`."""
+
+    counts = ("true_negatives",)
+
+
+class FalsePositives(OutcomeCount):
+    """Number of negatives that were predicted to be positive; parameters as `Outcomes`."""
+
+    counts = ("false_positives",)
+
+
+class FalseNegatives(OutcomeCount):
+    """Number of positives that were predicted to be negative; parameters as `Outcomes`."""
+
+    counts = ("false_negatives",)
+
+
+class Positives(Outcomes):
+    """Base class of precision and recall.
+
+    Parameters
+    ----------
+    thresholds : a prediction above it is positive; of several thresholds the result is one number
+        each; default None: a probability above 0.5
+    top_k : the k largest predictions of a sample are positive; default None. Predictions (N,) are
+        then those of one sample
+    class_id : index of the only class that counts; default None: all classes together
+    name, dtype : see `Metric`
+    """
+
+    counts = ("true_positives", "false_positives", "false_negatives")
+
+    def __init__(
+        self,
+        thresholds: Thresholds = None,
+        top_k: int | None = None,
+        class_id: int | None = None,
+        name: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        if thresholds is not None and top_k is not None:
+            raise ArgumentError("give thresholds or top_k, not both")
+        super().__init__(thresholds, name, dtype)
+        self.top_k = None if top_k is None else check_int(top_k, "top_k")
+        self.class_id = None if class_id is None else check_int(class_id, "class_id", 0)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         own = {"thresholds": self.thresholds, "top_k": self.top_k, "class_id": self.class_id}
-        return {**own, **super().get_config()}
-
-    def _positive(self, y_pred: np.ndarray) -> np.ndarray:
-        """Return (N, C) booleans: which predictions are positive."""
-        if self.top_k is None:
-            return columns(y_pred) > (0.5 if self.thresholds is None else self.thresholds)
-        if y_pred.ndim == 1:
-            return largest(y_pred[None], self.top_k).T
-        return largest(columns(y_pred), self.top_k)
+        return {**own, "name": self.name}
 
 
 class Precision(Positives):
@@ -85,15 +153,15 @@ class Precision(Positives):
     Parameters are those of `Positives`.
 
     >>> precision = Precision()
-    >>> precision.update([1, 0, 1], [0.9, 0.8, 0.2])
+    >>> precision.update_state([1, 0, 1], [0.9, 0.8, 0.2])
     >>> precision.result()
     0.5
     """
 
-    def result(self) -> float:
+    def result(self) -> Any:
         """Return TP / (TP + FP)."""
         hits = self.sum("true_positives")
-        return ratio(hits, hits + self.sum("false_positives"))
+        return as_number(ratios(hits, hits + self.sum("false_positives")))
 
 
 class Recall(Positives):
@@ -102,103 +170,75 @@ class Recall(Positives):
     Parameters are those of `Positives`.
     """
 
-    def result(self) -> float:
+    def result(self) -> Any:
         """Return TP / (TP + FN)."""
         hits = self.sum("true_positives")
-        return ratio(hits, hits + self.sum("false_negatives"))
+        return as_number(ratios(hits, hits + self.sum("false_negatives")))
 
 
-class F1Score(Metric):
-    """Harmonic mean of precision and recall, averaged over the classes.
+def checked_thresholds(thresholds: Thresholds) -> float | list[float] | None:
+    """Return None, a number, or a list of several numbers."""
+    if thresholds is None:
+        return None
+    if not isinstance(thresholds, (list, tuple, np.ndarray)):
+        return check_number(thresholds, "thresholds")
+    found = [check_number(float(one), "each threshold") for one in thresholds]
+    if not found:
+        raise ArgumentError("thresholds must be a number, or a list of at least one")
+    return found if len(found) > 1 else found[0]
 
-    Parameters
-    ----------
-    average : "macro", the mean over the classes; "weighted", their mean weighted by the number of
-        samples; or "micro", computed from the counts of all classes; default "macro"
-    threshold : a prediction above it is positive; default None: the largest of each sample, or a
-        probability above 0.5 if there is one output
-    classes : number of classes; default None: that of the first predictions
+
+def check_class_id(class_id: int, classes: int) -> None:
+    """Raise ArgumentError for the index of a class that the predictions do not have."""
+    if class_id >= classes:
+        raise ArgumentError(f"class_id={class_id}, but there are {classes} classes")
+
+
+def scores_and_labels(
+    y_true: np.ndarray, y_pred: np.ndarray, top_k: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return scores (N, ..., C), and booleans of this shape: which are positive.
+
+    With `top_k` the scores are 1 for the k largest of a row, and 0 for the others.
     """
+    if top_k is None:
+        scores = columns(y_pred)
+    elif y_pred.ndim == 1:
+        scores = largest(y_pred[None], top_k).T
+    else:
+        scores = largest(y_pred, top_k)
+    return scores, indicator(y_true, scores.shape)
 
-    def __init__(
-        self,
-        average: str = "macro",
-        threshold: float | None = None,
-        name: str | None = None,
-        *,
-        classes: int | None = None,
-    ) -> None:
-        self.classes = None if classes is None else check_int(classes, "classes")
-        super().__init__(name or "f1_score")
-        self.average = check_choice(average, "average", ("macro", "micro", "weighted"))
-        self.threshold = None if threshold is None else check_number(threshold, "threshold")
 
-    @property
-    def needs_probabilities(self) -> bool:
-        """True with one output, unless the user gave a threshold."""
-        return self.threshold is None and self.classes in (None, 1)
-
-    def sum_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the shapes of the counts per class: true and false positives, false negatives."""
-        shape = (self.classes or 0,)
-        return {"true_positives": shape, "false_positives": shape, "false_negatives": shape}
-
-    def add(self, y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray) -> None:
-        """Count true positives, false positives and false negatives per class."""
-        y_pred = columns(y_pred)
-        if self.classes is None:
-            self.classes = y_pred.shape[1]
-            self.reset()
-        if y_pred.shape[1] != self.classes:
-            raise ShapeError(
-                f"{self.name} counts {self.classes} classes; the predictions have {y_pred.shape[1]}"
-            )
-        if self.threshold is None and self.classes > 1:
-            positive = largest(y_pred, 1)
-        else:
-            positive = y_pred > (0.5 if self.threshold is None else self.threshold)
-        counts = count_outcomes(positive, indicator(y_true, self.classes), weights)
-        for name, by_class in zip(self.sum_shapes(), counts, strict=True):
-            self._sums[name] += by_class
-
-    def per_class(self) -> np.ndarray:
-        """Return (classes,): the score of each class; 0 for a class that never occurred."""
-        hits, false_alarms, missed = (self.sum(name) for name in self.sum_shapes())
-        whole = 2 * hits + false_alarms + missed
-        return np.divide(2 * hits, whole, out=np.zeros(len(whole)), where=whole > 0)
-
-    def result(self) -> float:
-        """Return one score for all classes."""
-        hits, false_alarms, missed = (self.sum(name) for name in self.sum_shapes())
-        if self.average == "micro":
-            return ratio(2 * hits.sum(), (2 * hits + false_alarms + missed).sum())
-        weights = hits + missed if self.average == "weighted" else np.ones(len(hits))
-        return ratio(weights @ self.per_class(), weights.sum())
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        own = {"average": self.average, "threshold": self.threshold, "classes": self.classes}
-        return {**own, **super().get_config()}
+def one_row_each(a: np.ndarray) -> np.ndarray:
+    """Return (N, values) from (N, ...)."""
+    return a.reshape(len(a), int(np.prod(a.shape[1:])))
 
 
 def columns(y_pred: np.ndarray) -> np.ndarray:
-    """Return predictions as (N, C); (N,) is one column."""
-    if y_pred.ndim > 2:
-        raise ShapeError(f"predictions must be (N,) or (N, C); got {shape_text(y_pred.shape)}")
+    """Return predictions as (N, ..., C); (N,) is one column."""
     return y_pred[:, None] if y_pred.ndim == 1 else y_pred
 
 
-def indicator(y_true: np.ndarray, classes: int) -> np.ndarray:
-    """Return (N, C) booleans from class indices, one-hot rows, or 0 and 1 for a single column."""
-    if y_true.ndim == 2 and y_true.shape[1] == classes:
+def indicator(y_true: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return booleans of the predictions' shape: which are of a sample's right class.
+
+    Labels are class indices, one-hot rows, or 0 and 1 for a single column.
+    """
+    if y_true.shape == shape:
         return y_true > 0.5
-    labels = one_per_sample(y_true)[:, None]
-    return labels > 0.5 if classes == 1 else labels == np.arange(classes)
+    if y_true.size != int(np.prod(shape[:-1])):
+        raise ShapeError(
+            f"labels {shape_text(y_true.shape)} do not fit predictions {shape_text(shape)}: they "
+            "must have the same shape, or be one class index for each row"
+        )
+    labels = y_true.reshape(*shape[:-1], 1)
+    return labels > 0.5 if shape[-1] == 1 else labels == np.arange(shape[-1])
 
 
 def largest(y_pred: np.ndarray, k: int) -> np.ndarray:
-    """Return (N, C) booleans: the k largest of each row; of equal values the first."""
-    order = np.argsort(-y_pred, axis=-1, kind="stable")[:, :k]
+    """Return (N, ..., C) booleans: the k largest of each row; of equal values the first."""
+    order = np.argsort(-y_pred, axis=-1, kind="stable")[..., :k]
     chosen = np.zeros(y_pred.shape, bool)
     np.put_along_axis(chosen, order, True, -1)
     return chosen
@@ -206,10 +246,11 @@ def largest(y_pred: np.ndarray, k: int) -> np.ndarray:
 
 def count_outcomes(
     positive: np.ndarray, actual: np.ndarray, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the true positives, false positives and false negatives of each class, (C,)."""
-    return (
-        weights @ (positive & actual),
-        weights @ (positive & ~actual),
-        weights @ (~positive & actual),
-    )
+) -> dict[str, np.ndarray]:
+    """Return the number of each kind of outcome in each column, (C,)."""
+    return {
+        "true_positives": weights @ (positive & actual),
+        "false_positives": weights @ (positive & ~actual),
+        "false_negatives": weights @ (~positive & actual),
+        "true_negatives": weights @ (~positive & ~actual),
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -53,8 +53,8 @@ class ArrayBatches:
     def __init__(
         self,
         inputs: tuple[np.ndarray, ...],
-        labels: np.ndarray | None,
-        weights: np.ndarray | None,
+        labels: Any,
+        weights: Any,
         batch_size: int,
         *,
         shuffle: bool = False,
@@ -67,7 +67,7 @@ class ArrayBatches:
         self.shuffle = check_flag(shuffle, "shuffle")
         self.samples = len(inputs[0])
         self.steps = steps
-        _check_lengths(inputs, labels, weights)
+        check_lengths(Batch(inputs, labels, weights))
 
     def __len__(self) -> int:
         """Return the number of batches per epoch."""
@@ -122,8 +122,8 @@ class ArrayBatches:
         pick: Any = rows if self.shuffle else slice(begin, begin + len(rows))
         return Batch(
             tuple(x[pick] for x in self.inputs),
-            None if self.labels is None else self.labels[pick],
-            None if self.weights is None else self.weights[pick],
+            picked(self.labels, pick),
+            picked(self.weights, pick),
         )
 
 
@@ -138,9 +138,13 @@ class IterableBatches:
     """
 
     def __init__(
-        self, source: Iterable[Any], steps: int | None = None, steps_name: str = "steps_per_epoch"
+        self,
+        source: Iterable[Any],
+        steps: int | None = None,
+        steps_name: str = "steps_per_epoch",
+        arrange: Callable[[Any], Batch] | None = None,
     ) -> None:
-        self.source = source
+        self.source, self.arrange = source, as_batch if arrange is None else arrange
         self.steps = None if steps is None else check_int(steps, steps_name)
         self.once = isinstance(source, Iterator) and not hasattr(source, "for_epoch")
         self.shortest: int | None = None  # batches of the shortest pass that has ended so far
@@ -173,7 +177,7 @@ class IterableBatches:
             return None, start
         self._peeked = [item]
         self._position = self._position._replace(batch=self._position.batch - 1)
-        return as_batch(item), self._position
+        return self.arrange(item), self._position
 
     def for_epoch(self, start: EpochStart = START, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch, from batch `first` on."""
@@ -183,7 +187,7 @@ class IterableBatches:
             if item is _END:
                 return
             if number >= first:
-                yield as_batch(item)
+                yield self.arrange(item)
 
     def after(self, start: EpochStart) -> EpochStart:
         """Return where the epoch begins that follows the one from `start`, which has ended."""
@@ -248,13 +252,17 @@ def batches_of(
     shuffle: bool = False,
     steps: int | None = None,
     steps_name: str = "steps_per_epoch",
+    arrange: Callable[[Any], Batch] | None = None,
 ) -> Batches:
-    """Return the batches of arrays with labels, or of an iterable, as `fit` takes them."""
+    """Return the batches of arrays with labels, or of an iterable, as `fit` takes them.
+
+    `arrange` makes a Batch of an iterable's item; by default that is `as_batch`.
+    """
     if is_arrays(x):
         size = 32 if batch_size is None else batch_size
-        data = ArrayBatches(
-            as_arrays(x), as_labels(y), as_weights(weights), size, shuffle=shuffle
-        )
+        labels = y if isinstance(y, tuple) and is_arrays(y) else as_labels(y)
+        rows = weights if isinstance(weights, tuple) else as_weights(weights)
+        data = ArrayBatches(as_arrays(x), labels, rows, size, shuffle=shuffle)
         data.steps = _steps_of_arrays(data, as_steps(steps, steps_name), steps_name)
         return data
     if isinstance(x, str) or not (isinstance(x, Iterable) or hasattr(x, "for_epoch")):
@@ -266,7 +274,7 @@ def batches_of(
             f"x is a {type(x).__name__}, so it must give the batches (x, y) or (x, y, weights) "
             "itself, without y and sample_weight; if it holds samples, pass np.asarray(x)"
         )
-    return IterableBatches(x, as_steps(steps, steps_name), steps_name)
+    return IterableBatches(x, as_steps(steps, steps_name), steps_name, arrange)
 
 
 def as_steps(steps: Any, name: str) -> int | None:
@@ -294,19 +302,24 @@ def _steps_of_arrays(data: ArrayBatches, steps: int | None, name: str) -> int | 
 
 def as_batch(item: Any) -> Batch:
     """Return a Batch from x, (x, y) or (x, y, weights), x being one array or a list of arrays."""
+    return batch_of(*parts_of(item))
+
+
+def parts_of(item: Any) -> tuple[Any, ...]:
+    """Return what an iterable gave as a tuple x, (x, y) or (x, y, weights)."""
     if not isinstance(item, tuple):
-        return Batch(as_arrays(item))
+        return (item,)
     if not 1 <= len(item) <= 3:
         raise ArgumentError(
             f"a batch must be x, (x, y) or (x, y, weights); got a tuple of {len(item)}"
         )
-    return batch_of(*item)
+    return item
 
 
 def batch_of(x: Any, y: Any = None, weights: Any = None) -> Batch:
     """Return a Batch of inputs, labels and weights, checked to be of the same number of samples."""
     batch = Batch(as_arrays(x), as_labels(y), as_weights(weights))
-    _check_lengths(batch.inputs, batch.labels, batch.weights)
+    check_lengths(batch)
     return batch
 
 
@@ -370,9 +383,20 @@ def stack_hint(inputs: Sequence[np.ndarray]) -> str:
     )
 
 
-def _check_lengths(inputs: tuple[np.ndarray, ...], labels: Any, weights: Any) -> None:
+def picked(arrays: Any, rows: Any) -> Any:
+    """Return these rows of an array, or of each array of a tuple; None stays None."""
+    if isinstance(arrays, tuple):
+        return tuple(picked(one, rows) for one in arrays)
+    return None if arrays is None else arrays[rows]
+
+
+def check_lengths(batch: Batch) -> None:
+    """Raise ArgumentError unless all arrays have the same number of samples."""
+    inputs, labels, weights = batch
     count = len(inputs[0])
-    named = [("x", x) for x in inputs] + [("y", labels), ("sample_weight", weights)]
+    named = [("x", x) for x in inputs]
+    for name, given in (("y", labels), ("sample_weight", weights)):
+        named += [(name, one) for one in (given if isinstance(given, tuple) else (given,))]
     for name, array in named:
         if array is not None and len(array) != count:
             raise ArgumentError(

@@ -10,7 +10,7 @@ import math
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -33,9 +33,10 @@ from minicnn.models.planner.plan import Plan, plan_prediction, plan_test, plan_t
 from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.programs import Memory, Programs
 from minicnn.models.training.interrupt import Interrupt, Uninterruptible
+from minicnn.models.training.measures import Reported
 from minicnn.models.training.nonfinite import first_not_finite
 from minicnn.models.training.session import TrainingSession
-from minicnn.optimizers import Optimizer
+from minicnn.optimizers import Optimizer, StepKind
 from minicnn.program import Program
 from minicnn.support.memory_limits import check_activations
 
@@ -49,7 +50,9 @@ class CompiledNetwork(Network):
         # One loss for every output, or one or None for each.
         self.loss: Loss | Sequence[Loss | None] | None = None
         self.loss_weights: Sequence[float] | None = None
-        self.compiled_metrics: list[Any] = []
+        self.compiled_metrics: list[Reported] = []
+        # The outputs in the order in which their losses are reported; [] is the network's order.
+        self.loss_order: list[int] = []
         self.fuse = True
         self.stop_training = False
         self.session = TrainingSession()
@@ -106,7 +109,7 @@ class CompiledNetwork(Network):
         self,
         optimizer: Optimizer,
         loss: Loss | Sequence[Loss | None] | None,
-        reported: list[Any],
+        reported: list[Reported],
         *,
         fuse: bool,
         loss_weights: Sequence[float] | None = None,
@@ -157,7 +160,7 @@ class CompiledNetwork(Network):
         ArgumentError, ShapeError, DTypeError : the network is not compiled, or inputs or labels do
             not fit it
         """
-        self.need_compiled()
+        self.check_compiled()
         self.build_for(batch.inputs)
         if batch.labels is None:
             raise ArgumentError("training and evaluation need labels y")
@@ -191,7 +194,7 @@ class CompiledNetwork(Network):
         interruptible = nullcontext() if interrupt is None else interrupt.interruptible
         uninterruptible = Uninterruptible() if interrupt is None else interrupt.uninterruptible
         with self.lock:
-            step = optimizer.iterations  # read under the lock: threads may train one model in turn
+            step = optimizer.steps  # read under the lock: threads may train one model in turn
             execution = self.execution("train", batch.inputs, batch.each_labels)
             with interruptible:
                 rates, rng_key = optimizer.rates(step), random.rng_key(step)
@@ -199,7 +202,7 @@ class CompiledNetwork(Network):
             if math.isfinite(result.loss):
                 with uninterruptible:
                     execution.commit()
-                    optimizer.iterations = step + 1
+                    optimizer.steps = step + 1
                 return result.copied()
         cause = first_not_finite(self.graph, batch.inputs, self.targets, step)
         raise NumericError(
@@ -219,9 +222,12 @@ class CompiledNetwork(Network):
 
     def new_metrics(self) -> list[Metric]:
         """Return a new set of the compiled metrics."""
-        shape = self.graph.outputs[0].shape
-        loss = self.loss if isinstance(self.loss, Loss) else None
-        return [metrics.get(metric, loss, shape) for metric in self.compiled_metrics]
+        each = {target.output: target.loss for target in self.targets}
+        shapes = [tensor.shape for tensor in self.graph.outputs]
+        return [
+            metrics.get(one.metric, each.get(one.output), shapes[one.output])
+            for one in self.compiled_metrics
+        ]
 
     def step_metrics(self, *, keep: bool = False) -> list[Metric]:
         """Return the compiled metrics, reset unless `keep`; each call returns the same objects."""
@@ -237,9 +243,15 @@ class CompiledNetwork(Network):
         arrays = self._slots.setdefault(parameter, {})
         if name not in arrays:
             array = aligned(parameter.shape, "float32")
-            array.fill(optimizer.slots[name])  # before it is stored: Ctrl-C may come in between
+            array.fill(optimizer.all_slots[name])  # before it is stored: Ctrl-C may come in between
             arrays[name] = array
         return synced(arrays[name])
+
+    def overwrite_with_averages(self) -> None:
+        """Replace the weights by their moving averages, if the optimizer keeps these."""
+        for parameter, arrays in self._slots.items():
+            if "average" in arrays:
+                parameter.assign(synced(arrays["average"]))
 
     @property
     def slots(self) -> dict[tuple[str, str], np.ndarray]:
@@ -250,6 +262,14 @@ class CompiledNetwork(Network):
             for name, a in self._slots.get(p, {}).items()
         }
 
+    def check_compiled(self) -> None:
+        """Raise ArgumentError if there is no optimizer or no loss."""
+        if self.optimizer is None or self.loss is None:
+            raise ArgumentError(
+                "say how to train first: model.compile(optimizer='adam', "
+                "loss='sparse_categorical_crossentropy', metrics=['accuracy'])"
+            )
+
     def need_compiled(self) -> tuple[Optimizer, Loss]:
         """Return the optimizer and the loss, of several the first one.
 
@@ -257,12 +277,9 @@ class CompiledNetwork(Network):
         ------
         ArgumentError : they are not set
         """
-        if self.optimizer is None or self.loss is None:
-            raise ArgumentError(
-                "say how to train first: model.compile(optimizer='adam', "
-                "loss='sparse_categorical_crossentropy', metrics=['accuracy'])"
-            )
-        return self.optimizer, self.loss if isinstance(self.loss, Loss) else self.targets[0].loss
+        self.check_compiled()
+        loss = self.loss if isinstance(self.loss, Loss) else self.targets[0].loss
+        return cast(Optimizer, self.optimizer), loss
 
     def output_shapes(self, inputs: Sequence[Any]) -> list[tuple[int, ...]]:
         """Return the shapes of the outputs for a batch of these inputs, arrays or Specs."""
@@ -288,14 +305,19 @@ class CompiledNetwork(Network):
         specs = [Spec(x.shape, dtype) for x, dtype in zip(inputs, dtypes, strict=True)]
         targets = [] if kind == "predict" else self.targets
         label_specs = self._label_specs(targets, specs, labels)
-        key = (kind, *specs, *label_specs, *settings, *trained)
+        key = (kind, *specs, *label_specs, *settings, *trained, self._step_kind(kind))
 
         def make(memory: Memory) -> Execution:
             plan = self._plan(kind, specs, label_specs, memory.shared)
             check_activations(plan.program.arena_bytes, len(inputs[0]))
-            return Execution(plan, memory.arena, [target.weight for target in targets])
+            return Execution(plan, memory.arena, targets)
 
         return self._executions.get(key, make)
+
+    def _step_kind(self, kind: str) -> StepKind | None:
+        """Return what the optimizer's next step does; None for a program that is no such step."""
+        optimizer = self.optimizer if kind == "train" else None
+        return None if optimizer is None else optimizer.step_kind(optimizer.steps)
 
     def _input_dtype(self, i: int, x: np.ndarray) -> str:
         """Return the dtype in which an input is read: uint8 stays if all its readers rescale it."""
@@ -323,7 +345,15 @@ class CompiledNetwork(Network):
         if kind == "test":
             return plan_test(self.graph, specs, self.targets, labels, shared, fuse=self.fuse)
         return plan_training(
-            self.graph, specs, self.targets, labels, optimizer, self.slot, shared, fuse=self.fuse
+            self.graph,
+            specs,
+            self.targets,
+            labels,
+            optimizer,
+            self.slot,
+            shared,
+            fuse=self.fuse,
+            kind=self._step_kind(kind),
         )
 
 

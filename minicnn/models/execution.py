@@ -10,7 +10,9 @@ import numpy as np
 from minicnn.backends import current_backend, runner
 from minicnn.backends.engine import Runner
 from minicnn.host_sync import mark_parameters_changed, parameters_version, synced
+from minicnn.losses.base import MEANS
 from minicnn.models.batches import Batch
+from minicnn.models.planner.losses import Target
 from minicnn.models.planner.plan import Plan
 from minicnn.support.structures import mapped, single
 
@@ -33,11 +35,8 @@ class BatchResult(NamedTuple):
 class Execution:
     """Runs one plan on one engine, in an arena of its own or in a shared one."""
 
-    def __init__(
-        self, plan: Plan, arena: Any = None, loss_weights: Sequence[float] = (1.0,)
-    ) -> None:
-        self.plan = plan
-        self.loss_weights = loss_weights if plan.losses else ()
+    def __init__(self, plan: Plan, arena: Any = None, targets: Sequence[Target] = ()) -> None:
+        self.plan, self.targets = plan, targets
         self.engine = current_backend()
         self.runner: Runner = runner(plan.program, plan.arrays, arena)
         self._version = 0  # of the parameters when the constant steps last ran
@@ -96,10 +95,10 @@ class Execution:
         if batch.weights is not None or not self._dloss_is_mean:
             self._dloss_is_mean = False  # in case Ctrl-C interrupts the next lines
             n = len(batch.inputs[0])
-            targets = zip(self.plan.dlosses, self.loss_weights, strict=True)
-            for (index, weight), rows in zip(targets, self._weights(batch), strict=True):
+            given = zip(self.plan.dlosses, self._factors(batch), self._weights(batch), strict=True)
+            for index, factor, rows in given:
                 gradient = gradient_of_mean(rows, n)
-                self._set(index, gradient if weight == 1 else weight * gradient)
+                self._set(index, gradient if factor == 1 else factor * gradient)
             self._dloss_is_mean = batch.weights is None
 
     def _weights(self, batch: Batch) -> Sequence[np.ndarray | None]:
@@ -107,10 +106,21 @@ class Execution:
         given = batch.weights
         return given if isinstance(given, (list, tuple)) else [given] * len(self.plan.losses)
 
+    def _factors(self, batch: Batch) -> list[float]:
+        """Return what the mean of each loss is multiplied by in the whole loss."""
+        n, pairs = len(batch.inputs[0]), zip(self.targets, self._weights(batch), strict=True)
+        return [target.weight * target.loss.scale(n, rows) for target, rows in pairs]
+
+    @property
+    def takes_groups(self) -> bool:
+        """Whether the whole loss is the mean of one loss, so that an engine may take many steps."""
+        alone = len(self.targets) == 1 and not self.plan.penalties
+        return alone and self.targets[0].weight == 1 and self.targets[0].loss.reduction in MEANS[:2]
+
     def _result(self, batch: Batch) -> BatchResult:
         pairs = zip(self.plan.losses, self._weights(batch), strict=True)
         losses = tuple(weighted_mean(self.runner[i], rows) for i, rows in pairs)
-        whole = sum(w * loss for w, loss in zip(self.loss_weights, losses, strict=True))
+        whole = sum(f * loss for f, loss in zip(self._factors(batch), losses, strict=True))
         whole += sum(float(self.runner[i].sum(dtype=np.float64)) for i in self.plan.penalties)
         predictions = [self.runner[i] for i in self.plan.outputs]
         return BatchResult(single(predictions), float(whole), losses)

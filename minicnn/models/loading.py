@@ -13,7 +13,12 @@ MODELS.add(Model, Sequential)
 layer_registry.add(Model, Sequential)  # as they may be layers of another network
 
 
-def load_model(path: Path, compile: bool = True, custom_objects: Classes | None = None) -> Model:
+def load_model(
+    filepath: Path,
+    custom_objects: Classes | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Model:
     """Return the model of a `.mcnn` file: the same layers, weights, class names and optimizer.
 
     Nothing in the file is ever run or imported: layers are built from minicnn's own table, from
@@ -21,14 +26,26 @@ def load_model(path: Path, compile: bool = True, custom_objects: Classes | None 
 
     Parameters
     ----------
-    path : the file
-    compile : whether to load the optimizer, the loss and the metrics too
+    filepath : the file
     custom_objects : classes of yours that the file names, {"Scale": Scale}
+    compile : whether to load the optimizer, the loss and the metrics too
+    safe_mode : without effect, as no code of a file is ever run
 
     Raises
     ------
     FormatError : the file is cut, damaged, hostile, or made by a newer minicnn; it says which
     FileNotFoundError, IsADirectoryError, PermissionError : as from `open`
     """
-    model: Model = read_model(path, compile, custom_objects)
+    model: Model = read_model(filepath, compile, custom_objects)
     return model
+
+
+def save_model(
+    model: Model,
+    filepath: Path,
+    overwrite: bool = True,
+    *,
+    include_optimizer: bool = True,
+) -> None:
+    """Write a model to a file; see `Model.save`."""
+    model.save(filepath, overwrite, include_optimizer=include_optimizer)

@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from minicnn import losses, optimizers
+from minicnn import optimizers
 from minicnn.errors import ArgumentError
 from minicnn.history import History
 from minicnn.layers.symbolic import SymbolicTensor
-from minicnn.metrics import Metric, as_metrics
+from minicnn.metrics import Metric
 from minicnn.models import images
-from minicnn.models.batches import as_arrays, batch_of, batches_of
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.graph import Graph, graph_between
 from minicnn.models.saving import checkpoints, model_files
 from minicnn.models.saving.graph_config import graph_from_config
 from minicnn.models.structures import numbered
 from minicnn.models.training import evaluation
+from minicnn.models.training.arranging import batch_for, batches_for
 from minicnn.models.training.class_weights import weighted
+from minicnn.models.training.compilation import Compiled, Resolved, compiled, resolved
 from minicnn.models.training.fit import Fit
 from minicnn.models.training.measuring import new_measures, step_measures
 from minicnn.models.training.own_steps import refuse_own_steps
@@ -29,7 +31,7 @@ from minicnn.models.training.state import TrainingState
 from minicnn.models.training.totals import Totals
 from minicnn.optimizers import Optimizer
 from minicnn.support import registry
-from minicnn.support.structures import flat, single
+from minicnn.support.structures import flat
 
 Tensors = SymbolicTensor | Sequence[SymbolicTensor]
 
@@ -55,6 +57,7 @@ class Model(CompiledNetwork):
         **options: Any,
     ) -> None:
         super().__init__(name, **options)
+        self._compiled: Compiled | None = None
         given = [not (isinstance(one, (tuple, list)) and not one) for one in (inputs, outputs)]
         if all(given):
             self._connect(inputs, outputs)
@@ -112,8 +115,10 @@ class Model(CompiledNetwork):
         Parameters
         ----------
         optimizer, loss, metrics : objects, or their names such as "adam",
-            "sparse_categorical_crossentropy" and "accuracy"
-        loss_weights : how much the loss counts
+            "sparse_categorical_crossentropy" and "accuracy". For several outputs `loss` is one for
+            all, a list in their order, or a dict by their names; `metrics` too is a list with one
+            entry or list for each, or a dict. Without a loss an output is not trained
+        loss_weights : how much each loss counts in the whole one: a list or a dict; default 1
         weighted_metrics : metrics to which the sample weights apply; to `metrics` they do not
         run_eagerly, steps_per_execution, jit_compile, auto_scale_loss : without effect: they say
             how Keras computes a step, not what it computes
@@ -125,9 +130,26 @@ class Model(CompiledNetwork):
         """
         self.refuse_while_training("compile")
         refuse_own_steps(self)
-        wanted = losses.get(loss) if loss is not None else None
-        self.set_training(optimizers.get(optimizer), wanted, as_metrics(metrics), fuse=fuse)
+        wanted = compiled(loss, loss_weights, metrics, weighted_metrics)
+        chosen = optimizers.get(optimizer)
+        known = self._resolved(wanted) if self.is_built else Resolved(wanted.loss, None, [], [])
+        self._compiled = wanted
+        self.set_training(
+            chosen, known.losses, known.reported, fuse=fuse, loss_weights=known.weights
+        )
+        self.loss_order = known.loss_order
         self.session = replace(self.session, state=TrainingState(past=self.saved_history))
+
+    def take_graph(self, graph: Graph) -> None:
+        """Become the network of this graph; losses and metrics are given to its outputs."""
+        super().take_graph(graph)
+        if self._compiled is not None:
+            known = self._resolved(self._compiled)
+            self.loss, self.loss_weights = known.losses, known.weights
+            self.compiled_metrics, self.loss_order = known.reported, known.loss_order
+
+    def _resolved(self, given: Compiled) -> Resolved:
+        return resolved(given, self.output_names, named=isinstance(self.output_structure, dict))
 
     def fit(
         self,
@@ -155,9 +177,10 @@ class Model(CompiledNetwork):
 
         Parameters
         ----------
-        x, y : arrays (N, ...) of inputs and labels; or x alone: an iterable of batches (x, y) or
-            (x, y, weights). uint8 images stay uint8 in memory if the model rescales them. A GPU
-            trains on a copy, so changes of the arrays before `fit` returns may have no effect
+        x, y : arrays (N, ...) of inputs and labels, for several inputs or outputs in lists or in
+            dicts by name; or x alone: an iterable of batches (x, y) or (x, y, weights). uint8
+            images stay uint8 in memory if the model rescales them. A GPU trains on a copy, so
+            changes of the arrays before `fit` returns may have no effect
         batch_size : samples per step; default 32
         verbose : 0 prints nothing, 1 a progress bar, 2 one line per epoch; "auto" prints a bar on
             a terminal and lines elsewhere
@@ -169,7 +192,8 @@ class Model(CompiledNetwork):
         shuffle : True and "batch" give each pass another order of the samples; False keeps the
             arrays' order
         class_weight : {class: weight of its samples' losses}; 1 for a class that is missing
-        sample_weight : (N,) weights of the samples' losses
+        sample_weight : (N,) weights of the samples' losses; for several outputs one for all, or a
+            list or dict with one for each
         initial_epoch : number of the first epoch, to continue an earlier training
         steps_per_epoch : batches per epoch; the next epoch continues where the one before ended, in
             arrays and iterables alike, and goes on with the next pass where one ends
@@ -183,14 +207,13 @@ class Model(CompiledNetwork):
         NumericError : the loss is NaN or infinite; the weights are still those before that step
         ArgumentError, ShapeError, DTypeError : arrays or arguments do not fit; nothing was changed
         """
-        self.need_compiled()
+        self.check_compiled()
         refuse_own_steps(self)
         self.refuse_while_training("fit")
         job = Fit(self, callbacks_of_fit(callbacks, self), verbose)
-        shuffled = True if isinstance(shuffle, str) and shuffle == "batch" else shuffle
-        data = batches_of(
-            x, y, sample_weight, batch_size=batch_size, shuffle=shuffled, steps=steps_per_epoch
-        )
+        shuffled: Any = True if isinstance(shuffle, str) and shuffle == "batch" else shuffle
+        options = {"batch_size": batch_size, "shuffle": shuffled, "steps": steps_per_epoch}
+        data = batches_for(self, x, y, sample_weight, **options)
         job.set_data(data, class_weight)
         size = validation_batch_size or batch_size
         job.set_validation(
@@ -211,6 +234,8 @@ class Model(CompiledNetwork):
     ) -> Any:
         """Return loss and metrics over all samples: [loss, metric, ...].
 
+        For several outputs the loss of each comes after the whole loss, in their order.
+
         Parameters
         ----------
         x, y, sample_weight : arrays, or x alone: an iterable of batches, as for `fit`
@@ -222,10 +247,9 @@ class Model(CompiledNetwork):
         -------
         a list, a dict if `return_dict`, or the loss alone if there are no metrics
         """
-        self.need_compiled()
-        batches = batches_of(
-            x, y, sample_weight, batch_size=batch_size, steps=steps, steps_name="steps"
-        )
+        self.check_compiled()
+        options = {"batch_size": batch_size, "steps": steps, "steps_name": "steps"}
+        batches = batches_for(self, x, y, sample_weight, **options)
         totals = evaluation.evaluate(self, batches, callbacks, verbose)
         return totals.returned(as_dict=return_dict)
 
@@ -250,7 +274,8 @@ class Model(CompiledNetwork):
         an array, or a list or a dict of arrays if the outputs were given in one
         """
         refuse_own_steps(self)
-        batches = batches_of(x, batch_size=batch_size, steps=steps, steps_name="steps")
+        options = {"batch_size": batch_size, "steps": steps, "steps_name": "steps"}
+        batches = batches_for(self, x, **options)
         return evaluation.predict(self, batches, callbacks, verbose)
 
     def train_on_batch(
@@ -266,7 +291,7 @@ class Model(CompiledNetwork):
         Without metrics it returns the loss alone, as a number; with `return_dict` a dict.
         """
         refuse_own_steps(self)
-        batch = self.prepare_batch(weighted(batch_of(x, y, sample_weight), class_weight))
+        batch = self.prepare_batch(weighted(batch_for(self, x, y, sample_weight), class_weight))
         totals = Totals(step_measures(self))
         totals.add(self.train_step(batch), batch)
         return totals.returned(as_dict=return_dict)
@@ -278,14 +303,14 @@ class Model(CompiledNetwork):
 
         With `return_dict` it returns a dict.
         """
-        batch = self.prepare_batch(batch_of(x, y, sample_weight))
+        batch = self.prepare_batch(batch_for(self, x, y, sample_weight))
         totals = Totals(new_measures(self))
         totals.add(self.test_step(batch), batch)
         return totals.returned(as_dict=return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch."""
-        inputs = as_arrays(x)
+        inputs = batch_for(self, x).inputs
         self.build_for(inputs)
         return self.packed(self.predict_step(inputs))
 
@@ -304,7 +329,7 @@ class Model(CompiledNetwork):
         """The names of what `evaluate` returns, in its order; only the loss until it is built."""
         if self.optimizer is None:
             return []
-        return Totals(new_measures(self)).names if self.is_built else ["loss"]
+        return new_measures(self).names if self.is_built else ["loss"]
 
     def reset_metrics(self) -> None:
         """Set the compiled metrics to their initial values."""
@@ -333,7 +358,9 @@ class Model(CompiledNetwork):
         """
         return images.predict_images(self, paths, top, batch_size)
 
-    def save(self, path: Any, *, include_optimizer: bool = True) -> None:
+    def save(
+        self, filepath: Any, overwrite: bool = True, *, include_optimizer: bool = True
+    ) -> None:
         """Write layers, weights, optimizer and history to one `.mcnn` file, atomically.
 
         Without the optimizer and its state the file is smaller (with Adam a third of the size), and
@@ -341,10 +368,12 @@ class Model(CompiledNetwork):
 
         Raises
         ------
+        FileExistsError : the file exists, and `overwrite` is False
         ArgumentError : `load_model` could not rebuild the model: the get_config() of a class of
             yours lacks an argument, or two layers have the same name. Nothing is written
         """
-        model_files.save_model(self, path, include_optimizer=include_optimizer)
+        refuse_overwriting(filepath, overwrite)
+        model_files.save_model(self, filepath, include_optimizer=include_optimizer)
 
     def check_savable(self) -> None:
         """Raise the ArgumentError that `save` would raise, without writing anything.
@@ -354,11 +383,12 @@ class Model(CompiledNetwork):
         if self.is_built:
             model_files.check_savable(self)
 
-    def save_weights(self, path: Any) -> None:
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Write the weights for `load_weights`, of any network, and all else but the optimizer."""
-        model_files.save_weights(self, path)
+        refuse_overwriting(filepath, overwrite)
+        model_files.save_weights(self, filepath)
 
-    def load_weights(self, path: Any) -> None:
+    def load_weights(self, filepath: Any) -> None:
         """Load the weights of a `.mcnn` file of the same network; nothing else changes.
 
         Raises
@@ -367,7 +397,7 @@ class Model(CompiledNetwork):
         FormatError, OSError : the file cannot be read; nothing was changed
         """
         self.refuse_while_training("load_weights")
-        model_files.load_weights(self, path)
+        model_files.load_weights(self, filepath)
 
     def save_checkpoint(self, path: Any) -> None:
         """Write everything that an interrupted training needs to resume, bit for bit."""
@@ -382,3 +412,9 @@ class Model(CompiledNetwork):
         FormatError, OSError : the file cannot be read; nothing was changed
         """
         checkpoints.load_checkpoint(self, path)
+
+
+def refuse_overwriting(path: Any, overwrite: bool) -> None:
+    """Raise FileExistsError if the file exists and must not be replaced."""
+    if not overwrite and Path(path).exists():
+        raise FileExistsError(f"{path} exists already; overwrite=True replaces it")

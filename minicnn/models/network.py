@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from minicnn.models.labels import checked_class_names, checked_preprocess
 from minicnn.models.rng_keys import give_rng_names
 from minicnn.models.saving.graph_config import graph_to_config
 from minicnn.models.structures import filled, fits, flat_values, numbered, split_shapes
-from minicnn.models.summary import summary_text
+from minicnn.models.summary import Options, summary_text
 from minicnn.shapes import is_int
 from minicnn.support.structures import flat, leaves, replaced, single
 from minicnn.support.text import say
@@ -74,6 +74,9 @@ class Network(Layer):
         self._graph = graph
         layers = list({id(x): x for la in graph.layers for x in la.flattened()}.values())
         give_rng_names(layers)
+        for layer in graph.layers:
+            if layer.network_name is None and layer is not self:
+                layer.network_name = self.name
         self._derived = _Derived(layers, [_is_rescaled(graph, tensor) for tensor in graph.inputs])
 
     @property
@@ -138,6 +141,11 @@ class Network(Layer):
         return super().sublayers if self.is_subclassed or self._graph is None else self.layers
 
     @property
+    def run_eagerly(self) -> bool:
+        """False: steps are always planned."""
+        return False
+
+    @property
     def input_shape(self) -> Any:
         """(None, H, W, C), or a list of shapes if there are several inputs."""
         return single([t.shape for t in self.graph.inputs])
@@ -184,16 +192,34 @@ class Network(Layer):
                 return layer
         raise ArgumentError(f"no layer {name!r}; there are {[one.name for one in self.layers]}")
 
-    def summary(self, *, style: str = "plain", flops: bool = False, memory: bool = False) -> None:
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], object] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+        *,
+        style: str = "plain",
+        flops: bool = False,
+        memory: bool = False,
+    ) -> None:
         """Print one row per layer: its name, output shape and number of parameters.
 
         Parameters
         ----------
+        line_length, positions : without effect: columns are as wide as what is in them
+        print_fn : function that is given the text in place of printing it
+        expand_nested : whether the layers of a network that is a layer have rows, too
+        show_trainable : whether a column says if training changes the layer
+        layer_range : names of the first and the last layer to show
         style : "plain", or "keras2" for the 65-column table of Keras 2 with names cut to fit
         flops, memory : add a column with the operations, and the bytes of the output, per image
         """
-        text = summary_text(self.graph, self.name, style=style, flops=flops, memory=memory)
-        say(text)
+        options = Options(style, flops, memory, expand_nested, show_trainable, layer_range)
+        text = summary_text(self, options)
+        say(text) if print_fn is None else print_fn(text)
 
     def rescales(self, i: int) -> bool:
         """Return whether every layer that reads input i is a Rescaling layer."""

@@ -116,7 +116,7 @@ def gradients(dy: np.ndarray, saved: Saved) -> dict[str, np.ndarray]:
         raise ArgumentError(f"operation {operation.name!r} has no gradient")
     dy = as_numpy(dy, "dy")
     result = CONTRACTS[operation.forward].writes[0]
-    check_array(dy, f"d{result}")
+    check_array(np.atleast_1d(dy), f"d{result}")
     check_same_shape(dy, saved.arrays[result], f"d{result} and {result}")
     arrays = {**saved.arrays, f"d{result}": dy}
     found: dict[str, np.ndarray] = {}

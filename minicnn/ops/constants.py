@@ -1,4 +1,4 @@
-"""New arrays: of one value, of numbers in a row, of the identity. They are constants in a network."""
+"""New arrays: of one value, of numbers in a row, of the identity; constants in a network."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from minicnn.checks import check_choice
 from minicnn.layers.functions import tensor_function
+from minicnn.layers.tracing import apply_operation
+from minicnn.operations.arrange import STOP_GRADIENT
 from minicnn.ops.arithmetic import multiply
 from minicnn.ops.casting import standard_dtype
-from minicnn.ops.operands import cast_to, dtype_of, tensor
+from minicnn.ops.operands import dtype_of, is_traced, tensor
 from minicnn.shapes import is_int
 from minicnn.support.arrays import as_result
 
@@ -55,7 +58,8 @@ def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
 
 def _like(x: Any, value: Any, dtype: Any) -> Any:
     x = tensor(x)
-    return np.full(x.shape, value, dtype_of(x) if dtype is None else standard_dtype(dtype))
+    y = np.full(x.shape, value, dtype_of(x) if dtype is None else standard_dtype(dtype))
+    return apply_operation(STOP_GRADIENT, y) if is_traced(x) else y
 
 
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
@@ -89,7 +93,8 @@ def identity(n: int, dtype: Any = None) -> Any:
 
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
     """Return the coordinates of a grid, one array for each of the axes."""
-    grids = np.meshgrid(*map(np.asarray, x), indexing=indexing)  # type: ignore[arg-type]
+    arrays: Any = map(np.asarray, x)
+    grids = np.meshgrid(*arrays, indexing=check_choice(indexing, "indexing", ("xy", "ij")))  # type: ignore[call-overload]
     return [as_result(np.ascontiguousarray(grid)) for grid in grids]
 
 
@@ -97,11 +102,13 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
 def tril(x: Any, k: int = 0) -> Any:
     """Return the matrices in the last two axes with zeros above diagonal k."""
     x = tensor(x)
-    return multiply(x, np.tri(*x.shape[-2:], k=k).astype(dtype_of(x)))
+    rows, columns = x.shape[-2:]
+    return multiply(x, np.tri(rows, columns, k, dtype_of(x)))
 
 
 @tensor_function
 def triu(x: Any, k: int = 0) -> Any:
     """Return the matrices in the last two axes with zeros below diagonal k."""
     x = tensor(x)
-    return multiply(x, cast_to(1 - np.tri(*x.shape[-2:], k=k - 1), dtype_of(x)))
+    rows, columns = x.shape[-2:]
+    return multiply(x, 1 - np.tri(rows, columns, k - 1, dtype_of(x)))

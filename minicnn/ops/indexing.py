@@ -138,7 +138,7 @@ def take(x: Any, indices: Any, axis: Any = None) -> Any:
 
 @tensor_function
 def take_along_axis(x: Any, indices: Any, axis: Any = None) -> Any:
-    """Return for each place of `indices` the value of x there, but with that number along an axis."""
+    """Return, for each place of `indices`, the value of x with that number along an axis."""
     x, numbers = tensor(x), tensor(indices)
     if axis is None:
         x, numbers, axis = ravel(x), ravel(numbers), 0

@@ -59,7 +59,7 @@ def _matmul(a: Any, b: Any) -> Any:
     b = reshaped(b, (*b.shape, 1)) if column else b
     if a.shape[-1] != b.shape[-2]:
         raise ShapeError(
-            f"matmul sums over the last axis of x1 and the last but one of x2, which must be equal; "
+            "matmul sums over the last axis of x1 and the last but one of x2, which must be equal: "
             f"got {shape_text(a.shape)} and {shape_text(b.shape)}"
         )
     y = _product(a, b)
@@ -87,8 +87,7 @@ def _batch(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
     pairs = zip(
         (1,) * (rank - len(first)) + first, (1,) * (rank - len(second)) + second, strict=True
     )
-    lengths = tuple(m if n == 1 else n for n, m in pairs)
-    return lengths
+    return tuple(m if n == 1 else n for n, m in pairs)
 
 
 @tensor_function

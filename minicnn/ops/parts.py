@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from minicnn.checks import check_int
@@ -53,8 +54,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
         ends = [length // parts * i for i in range(parts + 1)]
     else:
         ends = [0, *(min(max(int(i), 0), length) for i in indices_or_sections), length]
-    pairs = zip(ends, ends[1:], strict=False)
-    return [_along(x, axis, (start, 1, max(end - start, 0))) for start, end in pairs]
+    return [_along(x, axis, (start, 1, max(end - start, 0))) for start, end in pairwise(ends)]
 
 
 def _along(x: Any, axis: int, part: tuple[int, int, int]) -> Any:

@@ -159,17 +159,17 @@ class Progress:
         return f"{total} {step_time(step)}/step"
 
 
-def bar(fraction: float, *, plain: bool) -> tuple[str, str]:
+def bar(fraction: float, *, plain: bool, cells: int = BAR_CELLS) -> tuple[str, str]:
     """Return the filled and the empty part of a progress bar.
 
     >>> "".join(bar(0.5, plain=True))
     '[=========>..........]'
     """
-    full = round(min(fraction, 1.0) * BAR_CELLS)
+    full = round(min(fraction, 1.0) * cells)
     if not plain:
-        return "━" * full, "━" * (BAR_CELLS - full)
-    head = "=" if full == BAR_CELLS else ">"
-    return "[" + ("=" * (full - 1) + head if full else ""), "." * (BAR_CELLS - full) + "]"
+        return "━" * full, "━" * (cells - full)
+    head = "=" if full == cells else ">"
+    return "[" + ("=" * (full - 1) + head if full else ""), "." * (cells - full) + "]"
 
 
 def step_time(seconds: float) -> str:

@@ -51,6 +51,7 @@ class Registry(Generic[T]):
     aliases : further names for some of them
     key : function that gives names that mean the same one form; by default upper case and
         underscores do not matter
+    of_function : makes a class of a user's function, where functions can be such objects
     """
 
     def __init__(
@@ -60,8 +61,10 @@ class Registry(Generic[T]):
         classes: Iterable[type[T]] = (),
         aliases: Mapping[str, type[T]] | None = None,
         key: Callable[[str], str] = normalized_name,
+        of_function: Callable[[Any], type[T]] | None = None,
     ) -> None:
         self.kind, self.base, self.key = kind, base, key
+        self.of_function = of_function
         self.table: dict[str, type[T]] = {}
         self.aliases = dict(aliases or {})
         self.built_in: set[type[T]] = set()
@@ -103,6 +106,9 @@ class Registry(Generic[T]):
             known = {**self.aliases, **self.table, **self._custom()}
             if self.key(name) in known:
                 return known[self.key(name)]
+            own = find_function(name)
+            if own is not None and self.of_function is not None:
+                return self.of_function(own)
         if isinstance(name, type) and issubclass(name, self.base):
             raise ArgumentError(class_for_object(name))
         near = self._near(name)
@@ -121,7 +127,8 @@ class Registry(Generic[T]):
 
     def serialize(self, thing: T) -> dict[str, Any]:
         """Return {"class": name, "config": the constructor's arguments}, JSON-able."""
-        return {"class": type(thing).__name__, "config": thing.get_config()}  # type: ignore[attr-defined]
+        config = getattr(thing, "saved_config", None) or thing.get_config  # type: ignore[attr-defined]
+        return {"class": type(thing).__name__, "config": config()}
 
     def deserialize(self, data: Mapping[str, Any], custom_objects: Classes | None = None) -> T:
         """Return the object that `serialize` described, here or in Keras.
@@ -284,6 +291,11 @@ def custom_objects(classes: Classes | None) -> Iterator[None]:
 
 
 _known = custom_objects  # under a name that no argument has
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """Return the user's classes and functions by name, as a dict that may be changed."""
+    return _custom_objects.get()  # type: ignore[return-value]
 
 
 def find_function(name: object) -> Callable[..., Any] | None:

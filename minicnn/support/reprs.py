@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-ALWAYS = ("name", "learning_rate")  # shown even where they have their default
+ALWAYS = "learning_rate"  # is shown even where it has its default; a name, where that is None
 MAX_VALUE = 60  # characters of a value
 
 
@@ -17,7 +17,8 @@ def repr_from_config(thing: Any) -> str:
     """
     kind = type(thing)
     try:
-        return _call(kind.__name__, thing.get_config(), _defaults(kind))
+        config = getattr(thing, "saved_config", thing.get_config)()
+        return _call(kind.__name__, config, constructor_defaults(kind))
     except Exception:  # a class of a user's own, or an object that is half made
         return f"<{kind.__name__}>"
 
@@ -26,12 +27,18 @@ def _call(name: str, config: Mapping[str, Any], defaults: Mapping[str, Any]) -> 
     shown = [
         f"{key}={_text(value)}"
         for key, value in config.items()
-        if key in defaults and (key in ALWAYS or not _is_default(value, defaults[key]))
+        if key in defaults and _is_shown(key, value, defaults[key])
     ]
     return f"{name}({', '.join(shown)})"
 
 
-def _defaults(kind: type) -> dict[str, Any]:
+def _is_shown(key: str, value: Any, default: Any) -> bool:
+    """Return whether an argument is shown: it differs, or says what the object is."""
+    always = key == ALWAYS or (key == "name" and default is None)
+    return always or not _is_default(value, default)
+
+
+def constructor_defaults(kind: type) -> dict[str, Any]:
     """Return the default of each argument of the constructors of a class and its base classes."""
     constructors = [vars(one)["__init__"] for one in kind.__mro__[:-1] if "__init__" in vars(one)]
     found: dict[str, Any] = {}
@@ -43,7 +50,7 @@ def _defaults(kind: type) -> dict[str, Any]:
 
 def _is_default(value: Any, default: Any) -> bool:
     """Return whether a config's value means the default: "linear" is the activation None."""
-    if default is None and value == "linear":
+    if default is None and value in ("linear", "channels_last"):
         return True
     if isinstance(default, str) and _is_serialized(value) and not value["config"]:
         return bool(value["class"].lower() == default.replace("_", ""))  # HeNormal, he_normal

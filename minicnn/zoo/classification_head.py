@@ -13,8 +13,9 @@ def classification_head(classes: int, name: str | None = None) -> Dense:
     `binary_crossentropy` and labels 0 and 1. Softmax over two classes computes the same with twice
     as many weights.
 
-    >>> classification_head(6).activation, classification_head(1).activation
-    ('softmax', 'sigmoid')
+    >>> heads = classification_head(6), classification_head(1)
+    >>> [head.activation.__name__ for head in heads]
+    ['softmax', 'sigmoid']
     """
     check_int(classes, "classes")
     return Dense(classes, activation="sigmoid" if classes == 1 else "softmax", name=name)

@@ -23,7 +23,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.backends.cuda.optimizers import NO_SLOT, RULES, ZERO, Update, element_update, update_of
+from minicnn.backends.cuda.optimizer_rules import RULES, ZERO
+from minicnn.backends.cuda.optimizers import NO_SLOT, Update, element_update, update_of
 from minicnn.backends.cuda.runtime.api import cuda, device, jit, uint32
 from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import (
@@ -118,7 +119,7 @@ def _independent(members: list[Member]) -> bool:
 
 
 @device
-def copied(w, g, _a, _b, _c, _rate, _step, _decay):
+def copied(w, g, _a, _b, _c, _rate, _step, _decay, _given):
     return g, ZERO, ZERO, ZERO
 
 
@@ -208,7 +209,7 @@ def joined_kernel(update: Update, threads: int) -> Any:
                     update_element(
                         weights, gradients, slots, slots, slots,
                         w + i, dw + i, a + i, b + i, c + i,
-                        rate, step, decay,
+                        rate, step, decay, rates,
                     )  # fmt: skip
                 i += uint32(threads)
 

@@ -27,5 +27,5 @@ def _after_gradient(update: Kernel) -> Kernel:
 
 
 KERNELS = {
-    fused: _after_gradient(vars(optimizers)[update]) for update, fused in DENSE_UPDATES.items()
+    fused: _after_gradient(optimizers.KERNELS[update]) for update, fused in DENSE_UPDATES.items()
 }

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minicnn.backends.engine import Kernel
-from minicnn.backends.kernel_tables import MODULES, REFERENCE_MODULES, kernels_of, readable
+from minicnn.backends.kernel_tables import MODULES, WITHOUT_CUDA, kernels_of, readable
 from minicnn.contracts import CONTRACTS, Contract
 from minicnn.errors import BackendError
 
@@ -19,7 +19,7 @@ def _quiet(kernel: Kernel) -> Kernel:
 
 KERNELS: dict[str, Kernel] = {
     name: _quiet(kernel)
-    for name, kernel in kernels_of("minicnn.backends.numpy", (*MODULES, *REFERENCE_MODULES)).items()
+    for name, kernel in kernels_of("minicnn.backends.numpy", (*MODULES, *WITHOUT_CUDA)).items()
 }
 
 

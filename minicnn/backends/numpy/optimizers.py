@@ -9,9 +9,27 @@
              w -= rate * g / sqrt(square + epsilon),    centered: square - mean^2 + epsilon
     adagrad  accumulator += g^2
              w -= rate * g / sqrt(accumulator + epsilon)
+    adadelta square = rho * square + (1 - rho) * g^2
+             delta  = sqrt(delta_square + epsilon) * g / sqrt(square + epsilon)
+             delta_square = rho * delta_square + (1 - rho) * delta^2
+             w -= rate * delta
+    adamax   first += (g - first) * (1 - beta_1)
+             norm   = max(beta_2 * norm, |g|)
+             w -= first * step / (norm + epsilon)
+    amsgrad  adam, with the largest `second` so far under the root
+    nadam    first and second as in adam
+             ahead = of_mean * first + of_gradient * g
+             w -= ahead * rate / (sqrt(second * of_square) + epsilon)
+    lion     w -= rate * sign(momentum * beta_1 + g * (1 - beta_1))
+             momentum = momentum * beta_2 + g * (1 - beta_2)
+    ftrl     total   = accumulator + g^2
+             linear += (g + 2 * shrinkage * w) - (sqrt(total) - sqrt(accumulator)) / rate * w
+             w       = (clip(linear, -l1, l1) - linear) / ((sqrt(total) + beta) / rate + 2 * l2)
+             accumulator = total
 
-`rates` holds two values: the learning rate, and Adam's `step`, the rate after bias correction.
-`multiplier` is the weight's own factor for both.
+`rates` holds two values: the learning rate, and Adam's `step`,
+the rate after bias correction. `multiplier` is the weight's own factor for both. Nadam's `rates`
+are the learning rate, of_mean, of_gradient and of_square.
 
 Weight decay pulls weights to 0: coupled it is the gradient of weight_decay / 2 * w^2, so
 g = dw + weight_decay * w; decoupled it shrinks w itself by rate * weight_decay.
@@ -24,6 +42,16 @@ computed before: in float32 the difference of 1 and 0.999 would have a relative 
 from __future__ import annotations
 
 import numpy as np
+
+from minicnn.backends.engine import Kernel
+from minicnn.backends.numpy.adagrad import (
+    adadelta_update,
+    adagrad_update,
+    ftrl_update,
+    rmsprop_update,
+)
+from minicnn.backends.numpy.adam import adam_update, adamax_update, amsgrad_update, nadam_update
+from minicnn.backends.numpy.optimizer_parts import own_rates, with_decay
 
 
 def sgd_update(
@@ -38,8 +66,8 @@ def sgd_update(
     decoupled: bool,
     multiplier: float,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    rate, _ = _own_rates(w, rates, multiplier)
-    w, g = _with_decay(w, dw, rate, weight_decay, decoupled)
+    rate, _ = own_rates(w, rates, multiplier)
+    w, g = with_decay(w, dw, rate, weight_decay, decoupled)
     if velocity is None:
         return w - rate * g, None
     momentum = w.dtype.type(momentum)
@@ -47,86 +75,35 @@ def sgd_update(
     return w + (momentum * velocity - rate * g if nesterov else velocity), velocity
 
 
-def adam_update(
+def lion_update(
     w: np.ndarray,
     dw: np.ndarray,
-    first: np.ndarray,
-    second: np.ndarray,
+    momentum: np.ndarray,
     rates: np.ndarray,
     *,
     beta_1: float,
     beta_2: float,
-    epsilon: float,
-    weight_decay: float,
-    decoupled: bool,
-    multiplier: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    rate, step = _own_rates(w, rates, multiplier)
-    w, g = _with_decay(w, dw, rate, weight_decay, decoupled)
-    rest_1, rest_2, epsilon = (w.dtype.type(a) for a in (1 - beta_1, 1 - beta_2, epsilon))
-    first = first + (g - first) * rest_1
-    second = second + (g * g - second) * rest_2
-    return w - first * step / (np.sqrt(second) + epsilon), first, second
-
-
-def rmsprop_update(
-    w: np.ndarray,
-    dw: np.ndarray,
-    square: np.ndarray,
-    velocity: np.ndarray | None,
-    mean: np.ndarray | None,
-    rates: np.ndarray,
-    *,
-    rho: float,
-    momentum: float,
-    epsilon: float,
-    centered: bool,
-    weight_decay: float,
-    decoupled: bool,
-    multiplier: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]:
-    rate, _ = _own_rates(w, rates, multiplier)
-    w, g = _with_decay(w, dw, rate, weight_decay, decoupled)
-    numbers = (rho, 1 - rho, momentum, epsilon)
-    rho, rest, momentum, epsilon = (w.dtype.type(a) for a in numbers)
-    square = rho * square + rest * g * g
-    variance = square
-    if centered and mean is not None:
-        mean = rho * mean + rest * g
-        variance = square - mean * mean
-    increment = rate * g / np.sqrt(variance + epsilon)
-    if momentum > 0 and velocity is not None:
-        velocity = increment = momentum * velocity + increment
-    return w - increment, square, velocity, mean
-
-
-def adagrad_update(
-    w: np.ndarray,
-    dw: np.ndarray,
-    accumulator: np.ndarray,
-    rates: np.ndarray,
-    *,
-    epsilon: float,
     weight_decay: float,
     decoupled: bool,
     multiplier: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    rate, _ = _own_rates(w, rates, multiplier)
-    w, g = _with_decay(w, dw, rate, weight_decay, decoupled)
-    accumulator = accumulator + g * g
-    return w - rate * g / np.sqrt(accumulator + w.dtype.type(epsilon)), accumulator
+    rate, _ = own_rates(w, rates, multiplier)
+    w, g = with_decay(w, dw, rate, weight_decay, decoupled)
+    numbers = (beta_1, 1 - beta_1, beta_2, 1 - beta_2)
+    old_1, new_1, old_2, new_2 = (w.dtype.type(a) for a in numbers)
+    w = w - rate * np.sign(momentum * old_1 + g * new_1)
+    return w, momentum * old_2 + g * new_2
 
 
-def _own_rates(w: np.ndarray, rates: np.ndarray, multiplier: float) -> np.ndarray:
-    """Return the two rates of this weight, in its dtype."""
-    return rates.astype(w.dtype) * w.dtype.type(multiplier)
-
-
-def _with_decay(
-    w: np.ndarray, dw: np.ndarray, rate: np.floating, weight_decay: float, decoupled: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weight and the gradient, with weight decay applied."""
-    if not weight_decay:
-        return w, dw
-    weight_decay = w.dtype.type(weight_decay)
-    return (w - rate * weight_decay * w, dw) if decoupled else (w, dw + weight_decay * w)
+KERNELS: dict[str, Kernel] = {
+    "sgd_update": sgd_update,
+    "lion_update": lion_update,
+    "adam_update": adam_update,
+    "amsgrad_update": amsgrad_update,
+    "adamax_update": adamax_update,
+    "nadam_update": nadam_update,
+    "rmsprop_update": rmsprop_update,
+    "adagrad_update": adagrad_update,
+    "adadelta_update": adadelta_update,
+    "ftrl_update": ftrl_update,
+}

@@ -9,7 +9,7 @@ from minicnn.contracts import Spec
 from minicnn.errors import ShapeError
 from minicnn.layers.parameter import Parameter
 from minicnn.layers.tracing import TracedTensor, tracing, unwrapped
-from minicnn.losses import Loss
+from minicnn.losses import KernelLoss, Loss
 from minicnn.models.planner.trace import Node, Trace, Value
 
 
@@ -37,15 +37,15 @@ def record_loss(trace: Trace, target: Target, output: Value, labels: Spec) -> Lo
     """
     loss = target.loss
     y_true = Value(f"y_true_{target.output}" if target.output else "y_true", labels, "input")
-    last = _only_writer(trace.nodes, output)
-    name = None if last is None else loss.fused_with.get(last.operation.name)
-    if name is not None and last is not None:
-        trace.nodes.remove(last)
-        fused = loss.operation_named(name)
-        node = trace.record(fused, (last.reads[0], y_true), loss.attributes)
-        return LossValues(y_true, node.writes[0], node.writes[1])
-    if loss.is_formula:
+    if not (isinstance(loss, KernelLoss) and loss.has_kernel(output.shape)):
         return LossValues(y_true, _formula(trace, loss, y_true, output), output)
+    last = _only_writer(trace.nodes, output)
+    fused = None if last is None else loss.fused_with.get(last.operation.name)
+    if fused is not None and last is not None:
+        trace.nodes.remove(last)
+        operation = loss.operation_named(fused)
+        node = trace.record(operation, (last.reads[0], y_true), loss.attributes)
+        return LossValues(y_true, node.writes[0], node.writes[1])
     operation = loss.operation_named(loss.operation)
     node = trace.record(operation, (output, y_true), loss.attributes)
     return LossValues(y_true, node.writes[0], output)

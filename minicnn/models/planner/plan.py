@@ -32,7 +32,7 @@ from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.planner.trace import Call, Node, Trace, Value
 from minicnn.models.planner.updates import SlotFinder, Updates, fuse_dense_updates
 from minicnn.models.planner.views import drop_views
-from minicnn.optimizers import Optimizer
+from minicnn.optimizers import Optimizer, StepKind
 from minicnn.program import Buffer, Program, Step
 
 # The values that a Plan has fields for, by the names of these fields.
@@ -56,11 +56,6 @@ class Plan(NamedTuple):
     penalties: tuple[int, ...] = ()
     rates: int | None = None
     rng_key: int | None = None
-
-    @property
-    def has_one_loss(self) -> bool:
-        """Whether the loss is that of one output and nothing else."""
-        return len(self.losses) == 1 and not self.penalties
 
 
 def plan_prediction(
@@ -107,10 +102,12 @@ def plan_training(
     shared: SharedArrays | None = None,
     *,
     fuse: bool = True,
+    kind: StepKind | None = None,
 ) -> Plan:
     """Plan the program of one training step: forward, losses, backward, update.
 
-    `slot` returns the optimizer's array for a parameter and a slot's name. Here and in the other
+    `slot` returns the optimizer's array for a parameter and a slot's name; `kind` is what the
+    step does, if the optimizer has several kinds of steps. Here and in the other
     plans, `shared` holds the arrays that several programs use in turn.
     """
     forward = _with_losses(graph, inputs, targets, labels, training=True)
@@ -123,7 +120,7 @@ def plan_training(
     dlosses = [_dloss(losses, k) for k, losses in enumerate(forward.losses)]
     starts = [*zip(forward.losses, dlosses, strict=True), *_penalty_gradients(forward.penalties)]
     gradients = _backward(graph, nodes, learned, starts)
-    updates = _updates(optimizer, slot, nodes, learned, gradients)
+    updates = _updates(Updates(optimizer, slot, kind), nodes, learned, gradients)
     special_values = {**forward.special_values, "dlosses": dlosses, "rates": updates.rates}
     calls = [n.call for n in nodes] + gradients.calls + updates.preparations
     changes = forward.trace.changes + updates.calls
@@ -244,14 +241,9 @@ def _backward(
 
 
 def _updates(
-    optimizer: Optimizer,
-    slot: SlotFinder,
-    nodes: list[Node],
-    learned: dict[int, Parameter],
-    gradients: Gradients,
+    updates: Updates, nodes: list[Node], learned: dict[int, Parameter], gradients: Gradients
 ) -> Updates:
-    """Return the calls that clip the gradients and update the parameters."""
-    updates = Updates(optimizer, slot)
+    """Add the calls that clip the gradients and update the parameters."""
     weights = {id(v): v for node in nodes for v in node.reads if v is not None}
     updates.add([(weights[i], p, gradients.of(weights[i])) for i, p in learned.items()])
     return updates

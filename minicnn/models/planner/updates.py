@@ -1,4 +1,4 @@
-"""The end of a training step: clip gradients and update weights."""
+"""The end of a training step: add up or clip gradients, update weights and their averages."""
 
 from __future__ import annotations
 
@@ -11,28 +11,50 @@ import numpy as np
 from minicnn.contracts import CONTRACTS, DENSE_UPDATES, Spec
 from minicnn.layers.parameter import Parameter
 from minicnn.models.planner.trace import Call, Value
-from minicnn.optimizers import Optimizer
+from minicnn.optimizers import Optimizer, StepKind
 
 SlotFinder = Callable[[Parameter, str], np.ndarray]  # (parameter, slot's name) -> its array
 Learned = tuple[Value, Parameter, Value | None]  # the weight twice, and its gradient
 
 
 class Updates:
-    """Collects the calls of the end: `preparations` clip gradients, `calls` update weights."""
+    """Collects the calls of the end.
 
-    def __init__(self, optimizer: Optimizer, slot: SlotFinder) -> None:
-        self.optimizer, self.slot = optimizer, slot
-        self.rates = Value("rates", Spec((2,)), "input")
+    `preparations` change gradients: to the mean of several batches, and to clipped ones. `calls`
+    change what lasts: weights, the optimizer's arrays and averages of the weights.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, slot: SlotFinder, kind: StepKind | None = None
+    ) -> None:
+        self.optimizer, self.slot, self.kind = optimizer, slot, kind or StepKind()
+        self.rates = Value("rates", Spec(optimizer.rates(0).shape), "input")
         self.preparations: list[Call] = []
         self.calls: list[Call] = []
 
     def add(self, learned: list[Learned]) -> None:
         """Add one update for each weight that the loss depends on."""
-        gradients = [dw for _, _, dw in learned if dw is not None]
-        self._clip(gradients)
-        for w, parameter, dw in learned:
-            if dw is not None:
-                self.calls.append(self._update(w, parameter, dw))
+        changing = [(w, parameter, dw) for w, parameter, dw in learned if dw is not None]
+        for _, parameter, dw in changing:
+            self._accumulate(parameter, dw)
+        if self.kind.updates:
+            self._clip([dw for _, _, dw in changing])
+            self.calls += [self._update(w, parameter, dw) for w, parameter, dw in changing]
+        for w, parameter, _ in changing:
+            self._average(w, parameter)
+
+    def _accumulate(self, parameter: Parameter, dw: Value) -> None:
+        """Keep the gradient, add it to those that were kept, or make it their mean."""
+        if not self.kind.accumulation:
+            return
+        total = self._slot(parameter, "gradient_accumulator")
+        if self.kind.accumulation == "start":
+            self.calls.append(Call("assign", (dw,), (total,), {}))
+        elif self.kind.accumulation == "add":
+            self.calls.append(Call("add_gradient", (total, dw), (total,), {}))
+        else:
+            batches = self.optimizer.gradient_accumulation_steps or 1
+            self._prepare("mean_gradient", (dw, total), (dw,), batches=batches)
 
     def _update(self, w: Value, parameter: Parameter, dw: Value) -> Call:
         kernel = self.optimizer.kernel
@@ -41,8 +63,21 @@ class Updates:
         contract = CONTRACTS[kernel]
         reads = tuple(given.get(name.rstrip("?")) for name in contract.reads)
         writes = tuple(given.get(name) for name in contract.writes)
-        attributes = self.optimizer.attributes(parameter.multiplier, parameter.decay)
-        return Call(kernel, reads, writes, attributes)
+        decay = self.optimizer.decays(parameter)
+        return Call(kernel, reads, writes, self.optimizer.attributes(parameter.multiplier, decay))
+
+    def _average(self, w: Value, parameter: Parameter) -> None:
+        """Move the weight's average toward it, and perhaps replace the weight by the average."""
+        if not self.kind.average:
+            return
+        average = self._slot(parameter, "average")
+        if self.kind.average == "start":
+            self.calls.append(Call("assign", (w,), (average,), {}))
+        else:
+            momentum = {"momentum": self.optimizer.ema_momentum}
+            self.calls.append(Call("moving_average", (average, w), (average,), momentum))
+        if self.kind.overwrites:
+            self.calls.append(Call("assign", (average,), (w,), {}))
 
     def _slot(self, parameter: Parameter, name: str) -> Value:
         array = self.slot(parameter, name)
@@ -68,7 +103,7 @@ class Updates:
         for dw in gradients:
             self._prepare("clip_by_global_norm", (dw, total), (dw,), limit=limit)
 
-    def _prepare(self, kernel: str, reads: Any, writes: Any, **attributes: float) -> None:
+    def _prepare(self, kernel: str, reads: Any, writes: Any, **attributes: Any) -> None:
         self.preparations.append(Call(kernel, reads, writes, attributes))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import losses, metrics, optimizers
-from minicnn.checks import check_int, check_number
+from minicnn.checks import check_flag, check_int, check_number
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, CheckpointError, FormatError, MiniCNNError, SizeLimitError
 from minicnn.history import numbers
@@ -26,6 +26,7 @@ from minicnn.models.saving.network_document import (
     network_to_document,
 )
 from minicnn.models.saving.optimizer_slots import read_slots, saved_slots
+from minicnn.models.training.measures import Reported
 from minicnn.models.training.state import TrainingState
 from minicnn.support import memory_limits, registry
 from minicnn.support.registry import Classes, UnknownClassError
@@ -213,8 +214,24 @@ def training_to_document(model: CompiledNetwork) -> dict[str, Any]:
         "passes": model.session.state.passes,
         "loss": mapped(model.loss, _loss_to_document),
         "loss_weights": model.loss_weights,
-        "metrics": [metrics.serialize(m) for m in model.compiled_metrics],
+        "metrics": [_metric_to_document(one) for one in model.compiled_metrics],
     }
+
+
+def _metric_to_document(one: Reported) -> Any:
+    """Return the metric alone, or with its output if that is not the first or it is weighted."""
+    document = metrics.serialize(one.metric)
+    if one == Reported(one.metric):
+        return document
+    return {"metric": document, "output": one.output, "weighted": one.weighted}
+
+
+def _reported(document: Any) -> Reported:
+    plain = not (isinstance(document, dict) and "metric" in document)
+    of = {"metric": document, "output": 0, "weighted": False} if plain else document
+    (metric,) = as_metrics([metrics.deserialize(of["metric"])])
+    output, weighted = check_int(of["output"], "output", 0), check_flag(of["weighted"], "weighted")
+    return Reported(metric, output, weighted)
 
 
 def _loss_to_document(loss: losses.Loss | None) -> dict[str, Any] | None:
@@ -231,16 +248,16 @@ def _check_training_rebuildable(model: CompiledNetwork) -> None:
     optimizers.check_rebuildable(model.optimizer, f"the optimizer {type(model.optimizer).__name__}")
     for loss in leaves(model.loss, losses.Loss):
         losses.check_rebuildable(loss, f"the loss {type(loss).__name__}")
-    for metric in model.compiled_metrics:
-        if not isinstance(metric, str):
-            metrics.check_rebuildable(metric, f"the metric {metric.name!r}")
+    for one in model.compiled_metrics:
+        if not isinstance(one.metric, str):
+            metrics.check_rebuildable(one.metric, f"the metric {one.metric.name!r}")
 
 
 def _compile(model: CompiledNetwork, training: dict[str, Any]) -> None:
     optimizer = optimizers.deserialize(training["optimizer"])
     saved = training["loss"]
     loss = [_loss(one) for one in saved] if isinstance(saved, list) else _loss(saved)
-    reported = as_metrics([metrics.deserialize(m) for m in training["metrics"]])
+    reported = [_reported(document) for document in training["metrics"]]
     weights = training.get("loss_weights")
     model.set_training(optimizer, loss, reported, fuse=True, loss_weights=weights)
     optimizer.set_state(training["optimizer_state"])

@@ -24,14 +24,14 @@ def read_slots(model: CompiledNetwork, archive: Archive, there: list[str]) -> li
     optimizer, _ = model.need_compiled()
     here = dict(zip(there, model.parameters, strict=True))
     changes: list[Change] = [
-        (array, np.full_like(array, optimizer.slots.get(name, 0.0)))
+        (array, np.full_like(array, optimizer.all_slots.get(name, 0.0)))
         for (_, name), array in model.slots.items()
     ]
     for name, value in archive.arrays.items():
         kind, _, rest = name.partition("/")
         slot, _, parameter = rest.partition("/")
         if kind == "slot":
-            if slot not in optimizer.slots or parameter not in here:
+            if slot not in optimizer.all_slots or parameter not in here:
                 raise ValueError(f"the optimizer has no {name[:100]!r}")
             if here[parameter].shape != value.shape or value.dtype != np.float32:
                 raise ValueError(f"the optimizer's {name[:100]!r} does not fit its parameter")

@@ -6,10 +6,11 @@ import numpy as np
 
 from minicnn import layers
 from minicnn.checks import warn_caller
-from minicnn.losses import Crossentropy
+from minicnn.layers.activation import serialize
+from minicnn.layers.symbolic import SymbolicTensor
+from minicnn.losses import Crossentropy, Loss
 from minicnn.models.batches import ArrayBatches, Batches
 from minicnn.models.compiled_network import CompiledNetwork
-from minicnn.models.graph import Graph
 
 # Layers after which probabilities still are probabilities, and layers with unbounded outputs.
 PASSING = (layers.Flatten, layers.Reshape, layers.Dropout, layers.GlobalAveragePooling2D)
@@ -35,32 +36,36 @@ def _frozen(model: CompiledNetwork) -> list[str]:
 
 
 def loss_mismatch(model: CompiledNetwork) -> list[str]:
-    """Return a warning if the last activation and the loss do not fit each other."""
-    loss, last = model.loss, last_activation(model.graph)
-    units = model.graph.outputs[0].shape[-1]
-    if last == "softmax" and units == 1:
-        return [
+    """Return a warning for each output whose last activation and loss do not fit each other."""
+    outputs = model.graph.outputs
+    found = [_mismatch(target.loss, outputs[target.output]) for target in model.targets]
+    return [text for text in found if text is not None]
+
+
+def _mismatch(loss: Loss, output: SymbolicTensor) -> str | None:
+    last = last_activation(output)
+    if last == "softmax" and output.shape[-1] == 1:
+        return (
             "softmax of one unit is always 1, so nothing is learned; for yes or no end with "
             "Dense(1, activation='sigmoid'), for classes with one unit per class"
-        ]
+        )
     if last is None or not isinstance(loss, Crossentropy):
-        return []
+        return None
     if loss.from_logits and last in PROBABILITIES:
-        return [
+        return (
             f"the network ends in {last}, and from_logits=True makes the loss apply "
             f"{loss.activation} again; set from_logits=False, or leave out the activation"
-        ]
+        )
     if not loss.from_logits and last not in PROBABILITIES:
-        return [
+        return (
             f"loss {loss.name!r} needs probabilities, but the network ends in {last}: give its "
             f"last layer activation={loss.activation!r}, or the loss from_logits=True"
-        ]
-    return []
+        )
+    return None
 
 
-def last_activation(graph: Graph) -> str | None:
-    """Return the name of the activation that made the outputs, None if it is not known."""
-    tensor = graph.outputs[0]
+def last_activation(tensor: SymbolicTensor) -> str | None:
+    """Return the name of the activation that made an output, None if it is not known."""
     while isinstance(tensor.layer, PASSING):
         tensor = tensor.inputs[0]
     layer = tensor.layer
@@ -68,7 +73,8 @@ def last_activation(graph: Graph) -> str | None:
         return "softmax"
     if isinstance(layer, UNBOUNDED):
         return type(layer).__name__
-    name = getattr(layer, "activation", None)
+    activation = getattr(layer, "activation", None)
+    name = None if activation is None else serialize(activation)
     return name if isinstance(name, str) else None
 
 

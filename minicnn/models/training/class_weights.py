@@ -18,6 +18,11 @@ def weighted(batch: Batch, class_weight: dict[int, float] | None) -> Batch:
     if class_weight is None:
         return batch
     _check(class_weight)
+    if isinstance(batch.labels, tuple):
+        raise ArgumentError(
+            "class_weight is for a model with one loss; for several pass sample_weight with an "
+            "array for each"
+        )
     classes = class_of_each(np.asarray(batch.labels))
     rows = np.array([class_weight.get(c, 1.0) for c in classes.tolist()], np.float64)
     return batch._replace(weights=rows if batch.weights is None else rows * batch.weights)

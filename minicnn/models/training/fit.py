@@ -80,7 +80,7 @@ class Fit:
         check_number(split, "validation_split", 0.0, 1.0)
         self.validation_freq = _checked_freq(freq)
         if data is not None:
-            self.validation = validation_batches(data, batch_size, steps)
+            self.validation = validation_batches(self.model, data, batch_size, steps)
         elif split > 0.0:
             self.data, self.validation = split_off(self.model, self.data, split)
 
@@ -104,6 +104,7 @@ class Fit:
                     self._prepare(epochs)
                 while self._begin_next_epoch(epochs):
                     self._epoch(epochs)
+                self.model.overwrite_with_averages()
                 self.callbacks.on_train_end(self.epoch_logs)
             except BetweenSteps:  # a second Ctrl-C may interrupt a step: then nothing is saved
                 self.callbacks.on_interrupt()
@@ -132,10 +133,10 @@ class Fit:
             prepare_training_data(self.model, self.data, self.class_weight, state.start, left)
             if self.validation is not None:
                 prepare_validation_data(self.model, self.validation, left)
-        names = sorted(Totals(new_measures(self.model)).names)
+        names = sorted(new_measures(self.model).names)
         measured = [f"val_{name}" for name in names] if self.validation is not None else []
         rate = ["learning_rate"] if self._reports_rate else []
-        self.callbacks.check_logs([*names, *measured, *rate], names)
+        self.callbacks.check_logs([*sorted([*names, *measured]), *rate], names)
         warn_before_training(self.model, self.data)
 
     def _begin_next_epoch(self, epochs: int) -> bool:
@@ -182,6 +183,7 @@ class Fit:
         model, state, data = self.model, self.state, self.data
         batches = data.for_epoch(state.start, state.batch)
         single = max_steps_per_call() == 1 or self.callbacks.every_batch
+        single = single or len(model.graph.outputs) > 1
         if not isinstance(data, ArrayBatches):
             batches = (model.prepare_batch(weighted(b, self.class_weight)) for b in batches)
         elif not single:
@@ -195,7 +197,11 @@ class Fit:
         """Count the steps of a group. Callbacks are called for the last of them."""
         state, steps = self.state, len(trained.losses)
         self.totals.add_steps(
-            trained.losses, trained.predictions, trained.labels, trained.weights
+            trained.losses,
+            len(trained.group.example[0]),
+            trained.predictions,
+            trained.labels,
+            trained.weights,
         )
         state.batch += steps
         logs = self.totals.logs()
@@ -226,7 +232,7 @@ class Fit:
         """Raise NumericError with the sample's number if the arrays have a NaN or infinity."""
         found = first_bad_sample(self.data.inputs) if isinstance(self.data, ArrayBatches) else None
         if found is not None:
-            step = self.model.need_compiled()[0].iterations + 1
+            step = self.model.need_compiled()[0].steps + 1
             raise NumericError(
                 f"{found}, so the loss of step {step} is not finite; remove such samples. The "
                 "weights are still those before this step"
@@ -298,7 +304,7 @@ class Fit:
         return any(callback.moves_learning_rate for callback in self.callbacks)
 
     def _end_epoch(self, logs: dict[str, float]) -> None:
-        state = self.state
+        state, logs = self.state, dict(sorted(logs.items()))
         if self._reports_rate:
             logs["learning_rate"] = float(self.model.need_compiled()[0].learning_rate)
         epoch = state.epoch

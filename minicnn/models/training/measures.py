@@ -1,16 +1,54 @@
-"""A metric under the name in the logs, of one output."""
+"""What is measured beside the loss: metrics, each of one output, and the loss of each output."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from minicnn.metrics import Metric
 
 
+class Reported(NamedTuple):
+    """A metric as `compile` was given it, and the output that it is of."""
+
+    metric: Any  # a name, or a Metric
+    output: int = 0
+    weighted: bool = False  # whether the sample weights apply to it
+
+
 class Measure(NamedTuple):
-    """A metric of one output."""
+    """A metric with its sums, and where its labels and predictions are."""
 
     name: str  # in the logs
     metric: Metric
-    output: int = 0
-    weighted: bool = False  # whether the sample weights apply to it
+    output: int | None = None  # of the predictions; None if there is one output
+    target: int | None = None  # of the labels and weights; None if there is one loss
+    weighted: bool = False
+
+    def update(self, labels: Any, predictions: Any, weights: Any) -> None:
+        """Add a batch."""
+        y_true = labels if self.target is None else labels[self.target]
+        y_pred = predictions if self.output is None else predictions[self.output]
+        self.metric.update(y_true, y_pred, self._rows(weights) if self.weighted else None)
+
+    def _rows(self, weights: Any) -> Any:
+        several = self.target is not None and isinstance(weights, (list, tuple))
+        return weights[self.target] if several else weights
+
+
+class LossOf(NamedTuple):
+    """The loss of one of several outputs, as it is reported."""
+
+    name: str
+    target: int
+
+
+class Measures(NamedTuple):
+    """Everything that is reported beside the whole loss, in the order of `evaluate`."""
+
+    losses: list[LossOf]  # empty if there is one loss
+    metrics: list[Measure]
+
+    @property
+    def names(self) -> list[str]:
+        """The names in the logs, with "loss" first."""
+        return ["loss", *(one.name for one in self.losses), *(one.name for one in self.metrics)]

@@ -21,15 +21,19 @@ from minicnn.models.batches import (
     Batches,
     EpochStart,
     IterableBatches,
-    batches_of,
     is_arrays,
+    picked,
 )
 from minicnn.models.compiled_network import CompiledNetwork
+from minicnn.models.training.arranging import batches_for
 from minicnn.models.training.class_weights import check_classes, class_of_each, weighted
 from minicnn.models.training.measuring import new_measures
+from minicnn.support.structures import single
 
 
-def validation_batches(data: Any, batch_size: int | None, steps: int | None) -> Batches:
+def validation_batches(
+    model: CompiledNetwork, data: Any, batch_size: int | None, steps: int | None
+) -> Batches:
     """Return the batches of `validation_data`: of arrays in a tuple, or of an iterable."""
     # A list of arrays could only be inputs without labels, so it is read like a tuple.
     is_tuple = isinstance(data, tuple) or (isinstance(data, list) and is_arrays(data))
@@ -39,7 +43,8 @@ def validation_batches(data: Any, batch_size: int | None, steps: int | None) -> 
         raise ArgumentError(
             f"validation_data must be (x, y), (x, y, weights) or an iterable of batches; got {got}"
         )
-    return batches_of(*arguments, batch_size=batch_size, steps=steps, steps_name="validation_steps")
+    options = {"batch_size": batch_size, "steps": steps, "steps_name": "validation_steps"}
+    return batches_for(model, *arguments, **options)
 
 
 def split_off(
@@ -81,11 +86,12 @@ def prepare_training_data(
         prepare_arrays(model, data)
         whole = Batch(data.inputs, data.labels, data.weights)
         data.weights = weighted(whole, class_weight).weights
-        labels = data.labels[:1]  # type: ignore[index]  # prepare_arrays refuses None
+        first = Batch(*(picked(arrays, slice(0, 1)) for arrays in (data.inputs, data.labels)))
     else:
-        labels = _prepare_first_batch(model, data, class_weight, start, epochs).labels
-    _try_metrics(model, labels)
-    check_classes(class_weight, max(model.graph.outputs[0].shape[-1], 2))
+        first = _prepare_first_batch(model, data, class_weight, start, epochs)
+    _try_metrics(model, first)
+    if class_weight is not None:
+        check_classes(class_weight, max(model.output_shapes(first.inputs)[0][-1], 2))
 
 
 def prepare_validation_data(model: CompiledNetwork, data: Batches, epochs: int) -> None:
@@ -121,14 +127,14 @@ def _prepare_first_batch(
     return model.prepare_batch(weighted(batch, class_weight))
 
 
-def _try_metrics(model: CompiledNetwork, labels: np.ndarray) -> None:
+def _try_metrics(model: CompiledNetwork, batch: Batch) -> None:
     """Raise the errors of metrics that do not fit such outputs, before a step changes weights."""
-    for measure in new_measures(model):
-        shape = (len(labels), *model.graph.outputs[0].shape[1:])
-        measure.metric.update(labels, np.zeros(shape, np.float32))
+    outputs = [np.zeros(shape, np.float32) for shape in model.output_shapes(batch.inputs)]
+    for measure in new_measures(model).metrics:
+        measure.update(batch.labels, single(outputs), None)
 
 
-def _classes(model: CompiledNetwork, labels: np.ndarray) -> np.ndarray:
+def _classes(model: CompiledNetwork, labels: Any) -> np.ndarray:
     """Return each sample's class; no classes if the labels are something else."""
     try:
         return class_of_each(labels) if isinstance(model.loss, Crossentropy) else np.array([])
@@ -137,11 +143,10 @@ def _classes(model: CompiledNetwork, labels: np.ndarray) -> np.ndarray:
 
 
 def _rows(data: ArrayBatches, rows: slice, *, shuffle: bool, steps: int | None) -> ArrayBatches:
-    labels, weights = data.labels, data.weights
     return ArrayBatches(
-        tuple(x[rows] for x in data.inputs),
-        None if labels is None else labels[rows],
-        None if weights is None else weights[rows],
+        picked(data.inputs, rows),
+        picked(data.labels, rows),
+        picked(data.weights, rows),
         data.batch_size,
         shuffle=shuffle,
         steps=steps,

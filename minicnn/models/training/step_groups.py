@@ -126,8 +126,10 @@ def _alike(a: Batch, b: Batch) -> bool:
 
 def max_steps_for(model: CompiledNetwork, inputs: tuple[np.ndarray, ...]) -> int:
     """Return how many steps on such batches the current engine takes per call."""
+    if model.need_compiled()[0].has_kinds:  # each kind of step has a program of its own
+        return 1
     execution = _execution(model, inputs)
-    return execution.runner.max_steps_per_call if execution.plan.has_one_loss else 1
+    return execution.runner.max_steps_per_call if execution.takes_groups else 1
 
 
 class TrainedGroup(NamedTuple):
@@ -204,7 +206,7 @@ def _start(model: CompiledNetwork, new: _Started, started: deque[_Started]) -> N
     """Give the engine a group; it may still be working on the one before."""
     optimizer, _ = model.need_compiled()
     group, plan = new.group, new.execution.plan
-    first = optimizer.iterations + sum(len(before.group) for before in started)
+    first = optimizer.steps + sum(len(before.group) for before in started)
     steps = range(first, first + len(group))
     samples, feeds = len(group.example[0]), group.feeds
     values: dict[int | None, Any] = {
@@ -234,5 +236,5 @@ def _finish(model: CompiledNetwork, started: deque[_Started]) -> TrainedGroup:
     pairs = zip(losses, group.feeds.weights[: len(losses)], strict=True)
     means = tuple(weighted_mean(*pair) for pair in pairs)
     optimizer, _ = model.need_compiled()
-    optimizer.iterations += len(means)
+    optimizer.steps += len(means)
     return TrainedGroup(group, means, predictions.reshape(-1, *predictions.shape[2:]))

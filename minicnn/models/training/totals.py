@@ -1,4 +1,4 @@
-"""The loss and the metrics of the samples so far."""
+"""The losses and the metrics of the samples so far."""
 
 from __future__ import annotations
 
@@ -8,43 +8,47 @@ from typing import Any
 
 from minicnn.models.batches import Batch
 from minicnn.models.execution import BatchResult
-from minicnn.models.training.measures import Measure
+from minicnn.models.training.measures import Measures
 
 
 class Totals:
-    """Sums up loss and metrics over batches."""
+    """Sums up losses and metrics over batches."""
 
-    def __init__(self, measures: list[Measure]) -> None:
-        self.measures = measures
-        self.names = ["loss", *(measure.name for measure in measures)]
+    def __init__(self, measures: Measures) -> None:
+        self.losses, self.metrics = measures
+        self.names = measures.names
         self._sorted = sorted(self.names)
         self.loss_sum, self.samples, self.failed = 0.0, 0, False
+        self.loss_sums = [0.0] * len(self.losses)  # of each output
 
     def add(self, result: BatchResult, batch: Batch) -> None:
         """Add one batch."""
-        self.add_steps((result.loss,), result.predictions, batch.labels, batch.weights)
+        n = len(batch.inputs[0])
+        for i, one in enumerate(self.losses):
+            self.loss_sums[i] += result.losses[one.target] * n
+        self.add_steps((result.loss,), n, result.predictions, batch.labels, batch.weights)
 
     def add_steps(
-        self, losses: Sequence[float], predictions: Any, labels: Any, weights: Any = None
+        self, losses: Sequence[float], n: int, predictions: Any, labels: Any, weights: Any = None
     ) -> None:
-        """Add several batches of one size: the loss of each, and all their samples."""
-        n = len(predictions) // len(losses)
+        """Add several batches of `n` samples: the loss of each, and all their samples."""
         for loss in losses:
             self.loss_sum += loss * n
-        self.samples += len(predictions)
-        for measure in self.measures:
-            measure.metric.update(labels, predictions, weights if measure.weighted else None)
+        self.samples += n * len(losses)
+        for measure in self.metrics:
+            measure.update(labels, predictions, weights)
 
     def fail(self) -> None:
         """Make all results NaN, because a batch had a loss that is not finite."""
         self.failed = True
 
     def results(self) -> list[float]:
-        """Return [loss, metric, ...]: the means over everything added, in the order of `names`."""
+        """Return the means over everything added, in the order of `names`."""
         if self.failed:
             return [math.nan] * len(self.names)
-        loss = self.loss_sum / self.samples if self.samples else 0.0
-        return [loss, *(measure.metric.result() for measure in self.measures)]
+        n = max(self.samples, 1)
+        losses = [total / n for total in (self.loss_sum, *self.loss_sums)]
+        return [*losses, *(measure.metric.result() for measure in self.metrics)]
 
     def logs(self) -> dict[str, float]:
         """Return the results by their names, sorted by name, as callbacks get them."""
@@ -60,11 +64,14 @@ class Totals:
 
     def get_state(self) -> dict[str, Any]:
         """Return the sums, JSON-able."""
-        states = [measure.metric.get_state() for measure in self.measures]
-        return {"loss_sum": self.loss_sum, "samples": self.samples, "metrics": states}
+        states = [measure.metric.get_state() for measure in self.metrics]
+        losses = {"losses": self.loss_sums} if self.losses else {}
+        return {"loss_sum": self.loss_sum, "samples": self.samples, "metrics": states, **losses}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Continue from the sums that `get_state` returned."""
         self.loss_sum, self.samples = state["loss_sum"], state["samples"]
-        for measure, saved in zip(self.measures, state["metrics"], strict=True):
+        sums = [float(total) for total in state.get("losses", [])]
+        for measure, saved in zip(self.metrics, state["metrics"], strict=True):
             measure.metric.set_state(saved)
+        self.loss_sums = sums if self.losses else []
