@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from minicnn import activations, initializers, operations, random
+from minicnn import activations, initializers, layers, operations, random
 from minicnn.contracts import Spec
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers import (
@@ -176,6 +176,27 @@ LAYER_CASES = {
     ),
     "Dropout": (lambda: Dropout(0.5), IMAGE, IMAGE, 0, 0),
     "RandomRotation": (lambda: RandomRotation((-0.1, 0.2), "wrap", seed=3), IMAGE, IMAGE, 0, 0),
+    "RandomFlip": (lambda: layers.RandomFlip("vertical", 3), IMAGE, IMAGE, 0, 0),
+    "RandomTranslation": (lambda: layers.RandomTranslation(0.1, (0, 0.2)), IMAGE, IMAGE, 0, 0),
+    "RandomZoom": (lambda: layers.RandomZoom((-0.1, 0.2), None, "wrap"), IMAGE, IMAGE, 0, 0),
+    "RandomShear": (lambda: layers.RandomShear(0.1, (0.1, 0.2)), IMAGE, IMAGE, 0, 0),
+    "RandomContrast": (lambda: layers.RandomContrast(0.2, (0, 1)), IMAGE, IMAGE, 0, 0),
+    "RandomBrightness": (lambda: layers.RandomBrightness(0.2), IMAGE, IMAGE, 0, 0),
+    "RandomInvert": (lambda: layers.RandomInvert(0.2), IMAGE, IMAGE, 0, 0),
+    "RandomGrayscale": (lambda: layers.RandomGrayscale(0.2), (10, 12, 3), (10, 12, 3), 0, 0),
+    "RandomCrop": (lambda: layers.RandomCrop(8, 7, seed=2), IMAGE, (8, 7, 6), 0, 0),
+    "CenterCrop": (lambda: layers.CenterCrop(8, 7), IMAGE, (8, 7, 6), 0, 0),
+    "Resizing": (lambda: layers.Resizing(5, 8, "bicubic"), IMAGE, (5, 8, 6), 0, 1920),
+    "AlphaDropout": (lambda: layers.AlphaDropout(0.2, (None, 1, 1, 6)), IMAGE, IMAGE, 0, 0),
+    "GaussianDropout": (lambda: layers.GaussianDropout(0.2), IMAGE, IMAGE, 0, 0),
+    "GaussianNoise": (lambda: layers.GaussianNoise(0.2, 5), IMAGE, IMAGE, 0, 0),
+    "SpatialDropout1D": (lambda: layers.SpatialDropout1D(0.2), (12, 6), (12, 6), 0, 0),
+    "SpatialDropout2D": (lambda: layers.SpatialDropout2D(0.2, seed=3), IMAGE, IMAGE, 0, 0),
+    "GroupNormalization": (lambda: layers.GroupNormalization(3), IMAGE, IMAGE, 12, 3600),
+    "LayerNormalization": (lambda: layers.LayerNormalization([2, 3]), IMAGE, IMAGE, 144, 3600),
+    "RMSNormalization": (lambda: layers.RMSNormalization(), IMAGE, IMAGE, 6, 2880),
+    "UnitNormalization": (lambda: layers.UnitNormalization(), IMAGE, IMAGE, 0, 2160),
+    "Normalization": (lambda: layers.Normalization(), IMAGE, IMAGE, 13, 1440),
     "Flatten": (lambda: Flatten(), IMAGE, (720,), 0, 0),
     "Reshape": (lambda: Reshape((-1, 8)), IMAGE, (90, 8), 0, 0),
     "ZeroPadding2D": (lambda: ZeroPadding2D(((1, 0), (2, 3))), IMAGE, (11, 17, 6), 0, 0),

@@ -90,6 +90,11 @@ def check_bounds(factor: Any, name: str, low: float, high: float) -> Bounds:
     return bounds[0], bounds[1]
 
 
+def given(factor: Any) -> Any:
+    """Return a number as it is, and several in a tuple, as they are again after a file is read."""
+    return tuple(factor) if isinstance(factor, list) else factor
+
+
 def check_value_range(value_range: Any) -> Bounds:
     """Return the smallest and the largest value of a pixel."""
     if not isinstance(value_range, (list, tuple)) or len(value_range) != 2:

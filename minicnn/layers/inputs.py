@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minicnn.checks import check_choice, check_int, check_number, check_one_shape
 from minicnn.contracts import Shape, Spec
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers.apply import Apply
 from minicnn.layers.base import Layer
+from minicnn.layers.parameter import aligned
 from minicnn.layers.symbolic import LayerCall, SymbolicTensor
+from minicnn.operations.batch_norm import BATCH_NORM_INFERENCE
 from minicnn.operations.elementwise import RESCALE
 
 DTYPES = ("float32", "uint8")
@@ -67,18 +71,48 @@ class Rescaling(Layer):
     (N, ...) -> (N, ...) float32. uint8 images stay uint8 in memory until they reach this layer.
     See `minicnn.operations.rescale`.
 
+    Parameters
+    ----------
+    scale, offset : numbers, or lists of one number per channel; the default offset is 0
+    options : those of `Layer`
+
     >>> Rescaling(1 / 5, offset=-1)(np.array([[0, 5]], np.uint8)).tolist()
     [[-1.0, 0.0]]
+    >>> Rescaling([1, 2, 10])(np.array([[1, 1, 1]])).tolist()
+    [[1.0, 2.0, 10.0]]
     """
 
-    def __init__(self, scale: float, offset: float = 0.0, **options: Any) -> None:
+    def __init__(self, scale: Any, offset: Any = 0.0, **options: Any) -> None:
         super().__init__(**options)
-        self.scale = check_number(scale, "scale")
-        self.offset = check_number(offset, "offset")
+        self.scale = _number_or_numbers(scale, "scale")
+        self.offset = _number_or_numbers(offset, "offset")
+        self.is_per_channel = isinstance(self.scale, tuple) or isinstance(self.offset, tuple)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Rescale arrays, of integers too, or add the layer to a network."""
+        first = args[0] if args else None
+        if isinstance(first, np.ndarray) and first.dtype.kind in "uib" and first.dtype != np.uint8:
+            args = (first.astype(np.float32), *args[1:])
+        return super().__call__(*args, **kwargs)
+
+    def build(self, *input_shapes: Shape) -> None:
+        """Create nothing but the scales and offsets of the channels, if they differ."""
+        if self.is_per_channel:
+            channels = input_shapes[0][-1]
+            self._scale = _per_channel(self.scale, channels, "scale")
+            self._offset = _per_channel(self.offset, channels, "offset")
+            self._zeros = _per_channel(0.0, channels, "zero")
 
     def forward(self, apply: Apply, *inputs: Any, training: bool) -> Any:
         """Return rescale(x)."""
-        return apply(RESCALE, inputs[0], scale=self.scale, offset=self.offset)
+        (x,) = inputs
+        if not self.is_per_channel:
+            return apply(RESCALE, x, scale=self.scale, offset=self.offset)
+        if np.dtype(x.dtype) == np.uint8:
+            x = apply(RESCALE, x, scale=1.0)
+        # scale * (x - 0) / sqrt(0 + 1) + offset
+        zeros = self._zeros
+        return apply(BATCH_NORM_INFERENCE, x, self._scale, self._offset, zeros, zeros, epsilon=1.0)
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
         """Return 2: a product and an addition."""
@@ -87,6 +121,26 @@ class Rescaling(Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "scale": self.scale, "offset": self.offset}
+
+
+def _number_or_numbers(value: Any, name: str) -> float | tuple[float, ...]:
+    """Return a finite number, or several in a tuple."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if not isinstance(value, (list, tuple)):
+        return check_number(value, name)
+    if not value:
+        raise ArgumentError(f"{name} must be a number or one per channel; got an empty list")
+    return tuple(check_number(one, name) for one in value)
+
+
+def _per_channel(value: float | tuple[float, ...], channels: int, name: str) -> np.ndarray:
+    """Return one number per channel."""
+    if isinstance(value, tuple) and len(value) not in (1, channels):
+        raise ShapeError(f"{name} has {len(value)} numbers, but the input has {channels} channels")
+    array = aligned((channels,), "float32")
+    array[...] = value
+    return array
 
 
 def Input(

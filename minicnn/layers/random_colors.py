@@ -14,6 +14,7 @@ from minicnn.layers.image_layer import (
     check_bounds,
     check_colors,
     check_value_range,
+    given,
 )
 from minicnn.operations.adjust_colors import ADJUST_COLORS
 from minicnn.operations.random_images import RANDOM_LEVELS
@@ -75,7 +76,7 @@ class RandomContrast(RandomColors):
         **options: Any,
     ) -> None:
         super().__init__(seed=seed, **options)
-        self.factor = factor
+        self.factor = given(factor)
         if isinstance(factor, (list, tuple)):
             self._bounds = check_bounds(factor, "factor", -1, 1)
         else:

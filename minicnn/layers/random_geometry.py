@@ -8,7 +8,7 @@ from typing import Any
 from minicnn.checks import check_axes, check_choice, check_number, quoted
 from minicnn.errors import ArgumentError
 from minicnn.layers.apply import Apply
-from minicnn.layers.image_layer import RandomImageLayer, check_bounds
+from minicnn.layers.image_layer import RandomImageLayer, check_bounds, given
 from minicnn.operations.augment import AUGMENT, FILL_MODES, INTERPOLATIONS
 from minicnn.operations.random_images import RANDOM_MATRIX
 
@@ -174,7 +174,7 @@ class RandomTranslation(RandomGeometry):
             fill_mode=fill_mode, interpolation=interpolation, seed=seed, fill_value=fill_value,
             data_format=data_format, **options,
         )  # fmt: skip
-        self.height_factor, self.width_factor = height_factor, width_factor
+        self.height_factor, self.width_factor = given(height_factor), given(width_factor)
         self._bounds = (
             check_bounds(height_factor, "height_factor", -1, 1),
             check_bounds(width_factor, "width_factor", -1, 1),
@@ -226,7 +226,7 @@ class RandomZoom(RandomGeometry):
             fill_mode=fill_mode, interpolation=interpolation, seed=seed, fill_value=fill_value,
             data_format=data_format, **options,
         )  # fmt: skip
-        self.height_factor, self.width_factor = height_factor, width_factor
+        self.height_factor, self.width_factor = given(height_factor), given(width_factor)
         width = None if width_factor is None else _zoom_bounds(width_factor, "width_factor")
         self._bounds = _zoom_bounds(height_factor, "height_factor"), width
 
@@ -286,7 +286,7 @@ class RandomShear(RandomGeometry):
             fill_mode=fill_mode, interpolation=interpolation, seed=seed, fill_value=fill_value,
             data_format=data_format, **options,
         )  # fmt: skip
-        self.x_factor, self.y_factor = x_factor, y_factor
+        self.x_factor, self.y_factor = given(x_factor), given(y_factor)
         self._bounds = _shear_bounds(x_factor, "x_factor"), _shear_bounds(y_factor, "y_factor")
 
     def bounds(self) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minicnn.checks import check_axes, check_choice, check_flag, check_int, check_number
+from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
 from minicnn.layers.apply import Apply
 from minicnn.layers.image_layer import ImageLayer, RandomImageLayer
@@ -53,6 +54,10 @@ class SizedLayer(ImageLayer):
             taps_of(span, outputs, interpolation, antialias=antialias)
             for span, outputs in zip(self.spans(size), (self.height, self.width), strict=True)
         )
+
+    def flops_per_value(self, *input_shapes: Shape) -> int:
+        """Return 0: values are copied."""
+        return 0
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -138,6 +143,10 @@ class Resizing(SizedLayer):
         return self.resampled(
             apply, x, lambda size: self.resized(size, self.interpolation, self.antialias), fill=fill
         )
+
+    def flops_per_value(self, *input_shapes: Shape) -> int:
+        """Return 8, those of "bilinear": sums of two products, of rows and then of columns."""
+        return 8
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

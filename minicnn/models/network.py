@@ -11,7 +11,7 @@ from minicnn.checks import quoted, shape_text
 from minicnn.contracts import Shape
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, ShapeError
-from minicnn.layers import Input, Rescaling
+from minicnn.layers import Input, InputLayer, Rescaling
 from minicnn.layers.apply import Apply
 from minicnn.layers.base import Layer
 from minicnn.layers.symbolic import InputAt, SymbolicTensor
@@ -77,6 +77,9 @@ class Network(Layer):
         for layer in graph.layers:
             if layer.network_name is None and layer is not self:
                 layer.network_name = self.name
+        self.moves_pixels = all(
+            layer.moves_pixels or isinstance(layer, InputLayer) for layer in graph.layers
+        )
         self._derived = _Derived(layers, [_is_rescaled(graph, tensor) for tensor in graph.inputs])
 
     @property
