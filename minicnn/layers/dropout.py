@@ -101,8 +101,9 @@ class SpatialDropout1D(_SpatialDropout):
     rate : fraction of the channels that is dropped, 0 <= rate < 1
     seed, name, dtype, options : those of `RandomLayer`; dtype None or "float32"
 
-    >>> SpatialDropout1D(0.5, seed=3)(np.ones((1, 2, 3), np.float32), training=True).tolist()
-    [[[2.0, 2.0, 0.0], [2.0, 2.0, 0.0]]]
+    >>> y = SpatialDropout1D(0.5)(np.ones((9, 2, 3), np.float32), training=True)
+    >>> bool((y[:, 0] == y[:, 1]).all()), sorted(set(y.ravel().tolist()))
+    (True, [0.0, 2.0])
     """
 
     axes = "NTC"
@@ -138,9 +139,9 @@ class SpatialDropout2D(_SpatialDropout):
 
     Examples
     --------
-    >>> y = SpatialDropout2D(0.5, seed=3)(np.ones((1, 2, 1, 3), np.float32), training=True)
-    >>> y.tolist()
-    [[[[2.0, 2.0, 0.0]], [[2.0, 2.0, 0.0]]]]
+    >>> y = SpatialDropout2D(0.5)(np.ones((9, 2, 1, 3), np.float32), training=True)
+    >>> bool((y[:, 0] == y[:, 1]).all()), sorted(set(y.ravel().tolist()))
+    (True, [0.0, 2.0])
     """
 
     axes = "NHWC"

@@ -80,6 +80,8 @@ class Normalization(Layer):
         kept = self._kept = known_lengths(shape, self._first)
         self._size = math.prod(kept)
         self._ones, self._zeros = (_filled((self._size,), value) for value in (1.0, 0.0))
+        self._mean: Parameter | np.ndarray
+        self._variance: Parameter | np.ndarray
         if self._given is not None:
             self._mean, self._variance = (_broadcast(one, kept) for one in self._given)
             return

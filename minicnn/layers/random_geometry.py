@@ -112,7 +112,7 @@ class RandomFlip(RandomGeometry):
     >>> x = np.array([[1, 2], [3, 4]], np.float32).reshape(1, 2, 2, 1)
     >>> flip = RandomFlip("horizontal", seed=1)
     >>> [flip(x).ravel().tolist() for _ in range(2)]
-    [[1.0, 2.0, 3.0, 4.0], [2.0, 1.0, 4.0, 3.0]]
+    [[2.0, 1.0, 4.0, 3.0], [1.0, 2.0, 3.0, 4.0]]
     """
 
     kind = "flip"

@@ -22,8 +22,8 @@ Table = tuple[np.ndarray, np.ndarray]  # indices and weights, (outputs, taps) ea
 class Taps(NamedTuple):
     """The indices and weights of each new row or column, (outputs, taps)."""
 
-    index: np.ndarray  # int32
-    weight: np.ndarray  # float32
+    indices: np.ndarray  # int32
+    weights: np.ndarray  # float32
 
 
 class Span(NamedTuple):

@@ -47,7 +47,7 @@ class GroupShape(NamedTuple):
         return self.positions * self.size
 
     @property
-    def count(self) -> int:
+    def values(self) -> int:
         """All values."""
         return self.rows * self.positions * self.channels
 
@@ -64,7 +64,7 @@ def group_norm_forward(
     scales = ("x" if gamma is None else "gamma", "x" if beta is None else "beta")
     return joined(
         _per_group(shape, threads, statistics, ("mean", "inverse_std", "x")),
-        elementwise(normalize, shape.count, ("y", "x", *scales, "mean", "inverse_std")),
+        elementwise(normalize, shape.values, ("y", "x", *scales, "mean", "inverse_std")),
     )
 
 
@@ -84,7 +84,7 @@ def group_norm_backward(
     )  # fmt: skip
     return joined(
         plan._replace(scratch={TERMS: Spec((max(shape.rows, 1) * groups, 2))}),
-        elementwise(_backward_kernel(shape, scaled), shape.count, ("dx", *arrays, TERMS)),
+        elementwise(_backward_kernel(shape, scaled), shape.values, ("dx", *arrays, TERMS)),
         KernelPlan((add,)),
         join_gradients(size),
     )
@@ -156,7 +156,7 @@ def _statistics_kernel(shape: GroupShape, threads: int, statistic: str, epsilon:
 
 @cached
 def _normalize_kernel(shape: GroupShape, scaled: bool, shifted: bool) -> Any:
-    count, channels = shape.count, uint32(shape.channels)
+    count, channels = shape.values, uint32(shape.channels)
     group_of = _group_of(shape)
 
     @jit
@@ -214,7 +214,7 @@ def _terms_kernel(
 
 @cached
 def _backward_kernel(shape: GroupShape, scaled: bool) -> Any:
-    count, channels = shape.count, uint32(shape.channels)
+    count, channels = shape.values, uint32(shape.channels)
     group_of = _group_of(shape)
 
     @jit
