@@ -28,6 +28,7 @@ from minicnn.layers.function_layers import (
 )
 from minicnn.layers.functions import FunctionLayer
 from minicnn.layers.input_normalization import Normalization
+from minicnn.layers.input_spec import InputSpec
 from minicnn.layers.inputs import Input, InputLayer, Rescaling
 from minicnn.layers.merge import (
     Add,
@@ -47,6 +48,7 @@ from minicnn.layers.merge import (
 )
 from minicnn.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
 from minicnn.layers.normalization import BatchNormalization, LocalResponseNormalization
+from minicnn.layers.pipeline import Pipeline
 from minicnn.layers.pool import (
     AveragePooling1D,
     AveragePooling2D,
@@ -138,6 +140,7 @@ __all__ = [
     "Identity",
     "Input",
     "InputLayer",
+    "InputSpec",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -199,4 +202,5 @@ __all__ = [
 ]
 
 _exported = [globals()[name] for name in __all__]
-_registry.add(*(one for one in _exported if isinstance(one, type) and one is not Layer))
+_classes = [one for one in _exported if isinstance(one, type) and issubclass(one, Layer)]
+_registry.add(*(one for one in _classes if one is not Layer))
