@@ -103,12 +103,11 @@ class SeparableConv2D(Convolution):
         """Return both kernels as conv2d reads them: (KH, KW, 1, C * M) and (1, 1, C * M, CO)."""
         depthwise, pointwise = self.depthwise_kernel, self.pointwise_kernel
         *size, channels, multiplier = depthwise.shape
+        filters = channels * multiplier
         if self.rank == 2:
-            shape = (size[1], 1, channels * multiplier)
-            return apply(RESHAPE, depthwise, shape=shape), pointwise
-        shape = (1, *size, 1, channels * multiplier)
+            return apply(RESHAPE, depthwise, shape=(size[1], 1, filters)), pointwise
         return (
-            apply(RESHAPE_WHOLE, depthwise, shape=shape),
+            apply(RESHAPE_WHOLE, depthwise, shape=(1, *size, 1, filters)),
             apply(RESHAPE_WHOLE, pointwise, shape=(1, *pointwise.shape)),
         )
 
@@ -165,7 +164,7 @@ class SeparableConv1D(SeparableConv2D):
     ) -> None:
         super().__init__(
             filters,
-            kernel_size,  # type: ignore[arg-type]
+            kernel_size,
             strides,
             padding,  # type: ignore[arg-type]
             data_format,
