@@ -47,7 +47,20 @@ def neither():
     return mc.Model(x, [y, layers.BatchNormalization()(y)])
 
 
-FOLDED = {"after": (after, 2), "before": (before, 2), "both": (both, 2), "neither": (neither, 0)}
+def computed():
+    """Return a batch norm before a convolution whose weights are computed: it cannot be folded."""
+    x = mc.Input((11, 10, 3))
+    y = layers.BatchNormalization()(layers.Activation("tanh")(layers.Conv2D(1, 1)(x)))
+    return mc.Model(x, layers.SeparableConv2D(4, 3)(y))
+
+
+FOLDED = {
+    "computed": (computed, 0),
+    "after": (after, 2),
+    "before": (before, 2),
+    "both": (both, 2),
+    "neither": (neither, 0),
+}
 every = pytest.mark.parametrize(("build", "folded"), FOLDED.values(), ids=FOLDED)
 
 

@@ -72,6 +72,7 @@ MAY_IMPORT = LEVEL_0 | {
     "losses": {*LEAVES, "layers", "operations", "ops"},
     "metrics": {*LEAVES, "losses"},
     "layers": {*LEAVES, "initializers", "operations"},
+    "activations": {"layers"},
     "ops": {*LEAVES, "dlpack", "layers", "operations"},
     "callbacks": {*LEAVES, "support.plots", "support.progress"},
     "history": {*LEAVES, "callbacks"},

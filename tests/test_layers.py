@@ -386,6 +386,17 @@ def test_depthwise_results_of_a_channel_are_neighbors(backend):
         np.testing.assert_allclose(y[..., 2 * channel : 2 * channel + 2], alone, atol=1e-5)
 
 
+def test_depthwise_weights_have_keras_shapes():
+    layer = DepthwiseConv2D((3, 2), depth_multiplier=2)
+    layer(Input((8, 8, 5)))
+    kernel, bias = layer.get_weights()
+    assert kernel.shape == (3, 2, 5, 2) and bias.shape == (10,)
+    layer.set_weights([kernel + 1, bias])
+    np.testing.assert_array_equal(layer.kernel.value.reshape(kernel.shape), kernel + 1)
+    with pytest.raises(ShapeError, match=r"kernel has shape \(3, 2, 5, 2\); got \(3, 2, 2, 5\)"):
+        layer.set_weights([kernel.transpose(0, 1, 3, 2), bias])
+
+
 def test_depthwise_kernel_is_drawn_as_keras_draws_it():
     layer = DepthwiseConv2D(3)
     layer(Input((8, 8, 16)))

@@ -100,12 +100,16 @@ def _pooled(attributes: dict[str, Any], activation: str) -> dict[str, Any]:
 def _convolutions(size: Size, rng: np.random.Generator) -> dict[str, Any]:
     arrays, attributes = _conv(size, rng, 3)
     wide = _conv(size, rng, 5, 1, "same")
+    image = (2 * size.h, 2 * size.w)
+    doubled = {**attributes, "window": conv_window(3, 2, "same", 1, image), "image": image}
+    w = _normal(rng, 3, 3, size.filters, size.channels) / np.float32(3 * size.channels**0.5)
     return {
         "3x3": ("conv2d", arrays, attributes),
         "1x1": ("conv2d", *_conv(size, rng, 1)),
         "5x5 same": ("conv2d", *wide),
         "3x3 stride 2": ("conv2d", *_conv(size, rng, 3, 2, "same")),
         "depthwise": ("conv2d", *_conv(size, rng, 3, 1, "same", size.channels)),
+        "3x3 transposed": ("conv2d_transpose", {"x": arrays["x"], "w": w}, doubled),
         "3x3, relu": ("conv2d_relu", arrays, attributes),
         "3x3, relu, pool": ("conv2d_max_pool2d", arrays, _pooled(attributes, "relu")),
         "5x5, pool": ("conv2d_max_pool2d", wide[0], _pooled(wide[1], "linear")),
@@ -143,6 +147,9 @@ def _of_images(size: Size, rng: np.random.Generator) -> dict[str, Any]:
         "local_response_norm": ("local_response_norm", x, lrn),
         "dropout": ("dropout", {**x, **rng_key}, DROPPED),
         "zero_pad2d": ("zero_pad2d", x, {"pad_h": (1, 2), "pad_w": (0, 3)}),
+        "crop2d": ("crop2d", x, {"pad_h": (1, 2), "pad_w": (0, 3)}),
+        "upsample2d": ("upsample2d", x, {"size": (2, 3), "interpolation": "nearest"}),
+        "upsample2d, bilinear": ("upsample2d", x, {"size": (3, 2), "interpolation": "bilinear"}),
         "reshape": ("reshape", x, {"shape": (count,), "image": (*image, size.channels)}),
         "rescale": ("rescale", x, {"scale": 0.25, "offset": -3.0}),
         "add": ("add", pairs, {}),

@@ -20,12 +20,7 @@ from minicnn.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose
 from minicnn.layers.dense import Dense
 from minicnn.layers.dot import Dot, dot
 from minicnn.layers.dropout import Dropout, SpatialDropout1D, SpatialDropout2D
-from minicnn.layers.function_layers import (
-    ActivityRegularization,
-    Lambda,
-    Pipeline,
-    TimeDistributed,
-)
+from minicnn.layers.function_layers import ActivityRegularization, Lambda, TimeDistributed
 from minicnn.layers.functions import FunctionLayer
 from minicnn.layers.input_normalization import Normalization
 from minicnn.layers.input_spec import InputSpec

@@ -165,16 +165,20 @@ class DepthwiseConv2D(Convolution):
         self.depth_multiplier = check_int(depth_multiplier, "depth_multiplier")
 
     def build(self, *input_shapes: Shape) -> None:
-        """Create the kernel, (KH, KW, 1, C * depth_multiplier), and the bias."""
+        """Create the kernel, (KH, KW, 1, C * depth_multiplier), and the bias.
+
+        In Keras, and in `get_weights`, the kernel is (KH, KW, C, depth_multiplier).
+        """
         self.groups = self.image_shape(input_shapes[0])[3]
         filters = self.groups * self.depth_multiplier
+        shape = (*self.kernel_size, self.groups, self.depth_multiplier)
         self.kernel = self.add_ruled(
             "kernel",
             (*self.kernel_size, 1, filters),
             "depthwise",
-            # The shape that the kernel has in Keras, which fixes its fan in and fan out.
-            initializer_shape=(*self.kernel_size, self.groups, self.depth_multiplier),
+            initializer_shape=shape,  # which fixes fan in and fan out
         )
+        self.kernel.keras_shape = shape
         self.add_bias(filters)
 
     def get_config(self) -> dict[str, Any]:

@@ -154,7 +154,7 @@ class Conv1DTranspose(Conv2DTranspose):
     ) -> None:
         super().__init__(
             filters,
-            kernel_size,  # type: ignore[arg-type]
+            kernel_size,
             strides,
             padding,  # type: ignore[arg-type]
             output_padding,

@@ -106,31 +106,6 @@ class TimeDistributed(Layer):
         return {**super().get_config(), "layer": serialize(self.layer)}
 
 
-class Pipeline(Layer):
-    """Applies layers one after the other, such as those that augment images.
-
-    >>> from minicnn.layers import Rescaling
-    >>> Pipeline([Rescaling(2), Rescaling(1, 1)])(np.ones((1, 2), np.float32)).tolist()
-    [[3.0, 3.0]]
-    """
-
-    def __init__(self, layers: Any, name: str | None = None, **options: Any) -> None:
-        super().__init__(name=name, **options)
-        if not isinstance(layers, (list, tuple)):
-            raise ArgumentError(f"layers must be a list of layers; got {quoted(layers)}")
-        self.layers = [_layer(one) for one in layers]
-
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Return what the last layer makes of it."""
-        for layer in self.layers:
-            inputs = layer(inputs, training=training)
-        return inputs
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "layers": [serialize(one) for one in self.layers]}
-
-
 def _layer(given: Any) -> Layer:
     """Return a layer, or the one that a config describes."""
     if isinstance(given, Mapping):

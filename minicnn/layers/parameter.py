@@ -65,6 +65,8 @@ class Parameter(Operators):
         self.name, self._array, self.trainable = name, value, trainable
         self.is_free = False  # whether the layer of which it becomes an attribute shall own it
         self.initial = initial  # None once the array holds values that count
+        # The shape that `get_weights` gives it, which has the same values in the same order.
+        self.keras_shape: Shape = value.shape
         self.multiplier = 1.0  # of the learning rate
         self.regularizer: Any = None  # a function whose result is added to the loss
         self.constraint: Any = None  # a function that gives the values after each update

@@ -11,6 +11,7 @@ from minicnn.layers.convolution import Convolution
 from minicnn.layers.parameter import Parameter
 from minicnn.operations.arrange import RESHAPE_WHOLE
 from minicnn.operations.conv2d import CONV2D
+from minicnn.operations.shape import RESHAPE
 from minicnn.shapes import Padding, Pair
 
 
@@ -92,15 +93,23 @@ class SeparableConv2D(Convolution):
 
     def convolved(self, apply: Apply, x: Any) -> Any:
         """Return the 1 x 1 convolution of the depthwise one."""
-        *size, channels, multiplier = self.depthwise_kernel.shape
-        window = (1,) * (2 - self.rank)
-        depthwise = (*window, *size, 1, channels * multiplier)
-        kernel = apply(RESHAPE_WHOLE, self.depthwise_kernel, shape=depthwise)
-        y = self.conv2d(apply, x, kernel, None, groups=channels)
-        pointwise: Any = self.pointwise_kernel
-        if self.rank == 1:
-            pointwise = apply(RESHAPE_WHOLE, pointwise, shape=(1, *pointwise.shape))
+        depthwise, pointwise = self._kernels_of_images(apply)
+        y = self.conv2d(
+            apply, x, depthwise, None, groups=depthwise.shape[3] // self.depth_multiplier
+        )
         return apply(CONV2D, y, pointwise, self.bias)
+
+    def _kernels_of_images(self, apply: Apply) -> tuple[Any, Any]:
+        """Return both kernels as conv2d reads them: (KH, KW, 1, C * M) and (1, 1, C * M, CO)."""
+        depthwise, pointwise = self.depthwise_kernel, self.pointwise_kernel
+        *size, channels, multiplier = depthwise.shape
+        filters = channels * multiplier
+        if self.rank == 2:
+            return apply(RESHAPE, depthwise, shape=(size[1], 1, filters)), pointwise
+        return (
+            apply(RESHAPE_WHOLE, depthwise, shape=(1, *size, 1, filters)),
+            apply(RESHAPE_WHOLE, pointwise, shape=(1, *pointwise.shape)),
+        )
 
     def flops_per_value(self, *input_shapes: Shape) -> int:
         """Return the mixture's products and additions, and a share of the depthwise ones."""
@@ -155,7 +164,7 @@ class SeparableConv1D(SeparableConv2D):
     ) -> None:
         super().__init__(
             filters,
-            kernel_size,  # type: ignore[arg-type]
+            kernel_size,
             strides,
             padding,  # type: ignore[arg-type]
             data_format,

@@ -97,8 +97,8 @@ class Weights:
         return sum(p.size for p in self.parameters)
 
     def get_weights(self) -> list[np.ndarray]:
-        """Return copies of all parameters, in the order of the layers."""
-        return [p.value.copy() for p in self.parameters]
+        """Return copies of all parameters, in the order of the layers and in Keras's shapes."""
+        return [p.value.copy().reshape(p.keras_shape) for p in self.parameters]
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
         """Replace all parameters; none is replaced unless every array fits.
@@ -132,8 +132,10 @@ def _fitting(parameter: Parameter, value: Any) -> np.ndarray:
         raise ShapeError(
             f"{parameter.name} has shape {parameter.shape}; got rows of different lengths"
         ) from err
+    if array.shape == parameter.keras_shape:
+        array = array.reshape(parameter.shape)
     if array.shape != parameter.shape:
-        raise ShapeError(f"{parameter.name} has shape {parameter.shape}; got {array.shape}")
+        raise ShapeError(f"{parameter.name} has shape {parameter.keras_shape}; got {array.shape}")
     if array.dtype.kind not in "uifb":
         raise DTypeError(f"{parameter.name} holds real numbers; got {array.dtype}")
     return array

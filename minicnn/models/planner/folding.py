@@ -47,9 +47,11 @@ class _Folding:
     def __init__(self) -> None:
         self.calls: list[Call] = []
 
-    def after(self, chain: list[Node]) -> Node:
-        """Return the convolution that also does the batch norm after it."""
+    def after(self, chain: list[Node]) -> Node | None:
+        """Return the convolution that also does the batch norm after it; None if it cannot."""
         conv, norm = chain
+        if not self._knows_weights(conv):
+            return None
         weights = self._folded("fold_batch_norm_after_conv2d", conv, norm)
         return Node(CONV2D, (conv.reads[0], *weights), norm.writes, conv.attributes)
 
@@ -60,10 +62,20 @@ class _Folding:
         """
         norm, conv = chain
         window = conv.attributes["window"]
-        if any((*window.pad_h, *window.pad_w)) or conv.attributes["groups"] != 1:
+        padded = any((*window.pad_h, *window.pad_w))
+        if padded or conv.attributes["groups"] != 1 or not self._knows_weights(conv):
             return None
         weights = self._folded("fold_batch_norm_before_conv2d", conv, norm)
         return Node(CONV2D, (norm.reads[0], *weights), conv.writes, conv.attributes)
+
+    def _knows_weights(self, conv: Node) -> bool:
+        """Return whether the weights are parameters, or folded, not computed by other nodes.
+
+        New weights are computed before all nodes.
+        """
+        folded = {id(value) for call in self.calls for value in call.writes}
+        weights = [value for value in conv.reads[1:] if value is not None]
+        return all(value.storage or id(value) in folded for value in weights)
 
     def _folded(self, kernel: str, conv: Node, norm: Node) -> tuple[Value, ...]:
         _, w, b = conv.reads
