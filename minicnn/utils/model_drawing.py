@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -103,13 +104,14 @@ def _size(box: Box) -> tuple[float, float]:
     return max(MIN_WIDTH, max(widths) + 2 * PAD), height
 
 
+@lru_cache(maxsize=4096)
 def _text_width(text: str, points: float, *, bold: bool = False) -> float:
     """Return the width of a text in inches."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
     font = FontProperties(weight="bold" if bold else "normal")
-    return TextPath((0, 0), caption(text), points, prop=font).get_extents().x1 / 72
+    return float(TextPath((0, 0), caption(text), points, prop=font).vertices[:, 0].max()) / 72
 
 
 def _draw_box(axes: Any, box: Box, place: Place) -> None:
