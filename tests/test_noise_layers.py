@@ -38,7 +38,7 @@ def test_mean_stays_and_nothing_happens_at_inference(backend, make):
 @every_layer
 def test_every_engine_and_every_layer_with_the_seed_draws_the_same(make):
     x = values(6, 4, 5, 3)
-    with mc.backend("numpy"):
+    with mc.use_backend("numpy"):
         wanted = make(seed=8, name="a")(x, training=True)
     for name in ("b", "c"):
         y = make(seed=8, name=name)(x, training=True)
