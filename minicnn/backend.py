@@ -32,16 +32,16 @@ from minicnn.support.auto_names import clear_session
 __all__ = [
     "argmax", "argmin", "backend", "batch_flatten", "batch_get_value", "batch_set_value",
     "cast_to_floatx", "clear_session", "concatenate", "constant", "count_params", "dtype",
-    "epsilon", "eval", "expand_dims", "flatten", "floatx", "get_uid", "get_value",
-    "image_data_format", "int_shape", "is_keras_tensor", "l2_normalize", "ndim", "ones",
+    "epsilon", "eval", "expand_dims", "flatten", "floatx", "gather", "get_uid", "get_value",
+    "image_data_format", "int_shape", "is_keras_tensor", "l2_normalize", "ndim", "ones", "repeat",
     "reverse", "set_epsilon", "set_floatx", "set_image_data_format", "set_value", "variable",
     "zeros",
 ]  # fmt: skip
 
 # Today's name, in minicnn.ops, of functions that have another one here.
 RENAMED = {
-    "batch_dot": "dot", "dot": "matmul", "gather": "take", "permute_dimensions": "transpose",
-    "pow": "power", "repeat_elements": "repeat",
+    "dot": "matmul", "permute_dimensions": "transpose", "pow": "power",
+    "repeat_elements": "repeat", "switch": "where",
 }  # fmt: skip
 _counts: Counter[str] = Counter()
 
@@ -197,6 +197,16 @@ def flatten(x: Any) -> Any:
 def batch_flatten(x: Any) -> Any:
     """Return (N, values of a sample)."""
     return _of_ops("reshape")(x, (-1, math.prod(x.shape[1:])))
+
+
+def gather(reference: Any, indices: Any) -> Any:
+    """Return the rows with these indices."""
+    return _of_ops("take")(reference, indices, axis=0)
+
+
+def repeat(x: Any, n: int) -> Any:
+    """Return (N, n, values) with `n` copies of the values (N, values)."""
+    return _of_ops("repeat")(_of_ops("expand_dims")(x, axis=1), n, axis=1)
 
 
 def reverse(x: Any, axes: Any) -> Any:

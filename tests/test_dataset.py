@@ -1,4 +1,4 @@
-"""Data sets: passes and seeds, threads, caches, lengths, wrong arguments, and training with them."""
+"""Data sets: passes and seeds, threads, caches, lengths, wrong arguments, and training."""
 
 from __future__ import annotations
 

@@ -89,8 +89,8 @@ def test_wrong_arguments(wrong, error, text):
 def test_a_range_is_drawn_evenly():
     random.set_random_seed(1)
     grays = np.full((1, 1, 1), 100.0)
-    drawn = [float(image.random_channel_shift(np.concatenate([grays, grays + 50], 2), 20, 2)[0, 0, 0])
-             for _ in range(200)]  # fmt: skip
+    two = np.concatenate([grays, grays + 50], 2)
+    drawn = [float(image.random_channel_shift(two, 20, 2)[0, 0, 0]) for _ in range(200)]
     assert 118 < max(drawn) <= 120 and min(drawn) == 100 and np.mean(np.array(drawn) == 100) > 0.35
 
 

@@ -31,10 +31,12 @@ def test_functions_are_those_of_ops():
     x = np.arange(6, dtype=np.float32).reshape(2, 3)
     assert float(K.sum(x)) == 15 and K.mean(x, axis=1).tolist() == [1, 4]
     assert K.pow(x, 2)[1, 2] == 25 and K.permute_dimensions(x, (1, 0)).shape == (3, 2)
-    assert K.dot(x, x.T).shape == (2, 2) and K.gather(x, [1]).tolist() == [[3, 4, 5]]
+    assert K.dot(x, x.T).shape == (2, 2)
     assert K.argmax(x).tolist() == [2, 2] and K.argmin(x, 0).tolist() == [0, 0, 0]
     assert K.concatenate([x, x]).shape == (2, 6) and K.expand_dims(x).shape == (2, 3, 1)
     assert K.flatten(x).shape == (6,) and K.batch_flatten(x[..., None]).shape == (2, 3)
+    assert K.repeat(x, 4).shape == (2, 4, 3) and K.repeat_elements(x, 2, 1).shape == (2, 6)
+    assert K.gather(x, [1]).tolist() == [[3, 4, 5]]
     assert K.reverse(x, 1)[0].tolist() == [2, 1, 0]
     np.testing.assert_allclose(K.sum(K.square(K.l2_normalize(x, axis=1)), axis=1), 1, rtol=1e-6)
     assert K.equal is mc.ops.equal

@@ -37,7 +37,7 @@ def write_idx(folder, labels=LABELS):
 def test_clothes_in_a_folder_of_data(tmp_path, monkeypatch, name):
     write_idx(tmp_path / "data" / name)
     monkeypatch.setenv("MINICNN_DATA", str(tmp_path / "data"))
-    (x, y), (x_test, y_test) = fashion_mnist.load_data()
+    (x, y), (_, y_test) = fashion_mnist.load_data()
     assert (x.shape, y.tolist(), y_test.tolist()) == ((7, 2, 2), LABELS["train"], LABELS["t10k"])
     assert x.dtype == y.dtype == np.uint8 and len(fashion_mnist.CLASS_NAMES) == 10
 
@@ -63,11 +63,6 @@ def test_what_is_not_there_is_said_with_where_to_get_it(tmp_path, monkeypatch, l
     monkeypatch.setenv("MINICNN_DATA", str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"github\.com|www\.cs\.toronto\.edu"):
         load()
-
-
-def test_digits_have_the_name_that_keras_gives_them():
-    (x, _), _ = mnist.load_data(path="mnist.npz")
-    assert len(x) == 60_000
 
 
 # --- CIFAR-100 ----------------------------------------------------------------------------------

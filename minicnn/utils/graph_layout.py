@@ -98,14 +98,15 @@ def _placed(
     weights = [BOX_WEIGHT if n < boxes else 1.0 for n in range(len(sizes))]
     middles = [0.0] * len(sizes)
 
-    def wanted_by(n: int) -> float:
-        near = before[n] + after[n]
+    def wanted_by(n: int, last: bool) -> float:
+        near = before[n] + ([] if last and n < boxes else after[n])
         pulls = [(middles[m], 1.0 if (m < boxes) == (n < boxes) else LOOSE) for m in near]
         return _weighted(pulls, middles[n])
 
-    for move in range(MOVES):
+    for move in range(MOVES + 1):
+        last = move == MOVES  # here each box goes below the one before it
         for nodes in order if move % 2 == 0 else reversed(order):
-            wanted = [wanted_by(n) for n in nodes]
+            wanted = [wanted_by(n, last) for n in nodes]
             spaces = [(sizes[a] + sizes[b]) / 2 + gap for a, b in pairwise(nodes)]
             for n, x in zip(
                 nodes, _apart(wanted, [weights[n] for n in nodes], spaces), strict=True

@@ -102,6 +102,7 @@ def _bring(origin: str, file: Path) -> None:
     if not source.is_file():
         raise FileNotFoundError(errno.ENOENT, "origin is no file on this machine", str(source))
     file.parent.mkdir(parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)
     copy_file(source, file)
 
 

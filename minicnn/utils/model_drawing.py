@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -12,7 +13,8 @@ from minicnn.utils.layer_boxes import Box, Boxes
 # Inches, and points for type.
 TITLE, TEXT = 9.0, 8.0
 LINE, PAD, GAP, LANE, RANK_GAP, MARGIN = 0.2, 0.12, 0.3, 0.12, 0.42, 0.2
-MIN_WIDTH = 1.5
+MIN_WIDTH, SPACE = 1.5, 0.18
+SLACK = 1.06  # letters are wider where there are few pixels for them
 MAX_PIXELS = 24_000  # of a side of the picture
 EDGE, INK, QUIET = "#5d6b7a", "#1d2733", "#5d6b7a"
 # The color of a title, by parts of the names of classes; the first one that fits counts.
@@ -98,18 +100,19 @@ def _frame(
 def _size(box: Box) -> tuple[float, float]:
     """Return the width and height of a box, as its text needs them."""
     widths = [_text_width(box.title, TITLE, bold=True)]
-    widths += [_text_width(f"{label}:  {value}", TEXT) for label, value in box.lines]
+    widths += [_text_width(f"{label}:{value}", TEXT) + SPACE for label, value in box.lines]
     height = LINE + PAD + (len(box.lines) * LINE + PAD if box.lines else 0)
-    return max(MIN_WIDTH, max(widths) + 2 * PAD), height
+    return max(MIN_WIDTH, SLACK * max(widths) + 2 * PAD), height
 
 
+@lru_cache(maxsize=4096)
 def _text_width(text: str, points: float, *, bold: bool = False) -> float:
     """Return the width of a text in inches."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
     font = FontProperties(weight="bold" if bold else "normal")
-    return TextPath((0, 0), caption(text), points, prop=font).get_extents().x1 / 72
+    return float(TextPath((0, 0), caption(text), points, prop=font).vertices[:, 0].max()) / 72
 
 
 def _draw_box(axes: Any, box: Box, place: Place) -> None:
