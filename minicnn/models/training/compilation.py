@@ -45,11 +45,18 @@ def compiled(loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) 
         )
         metrics, loss_weights = loss_weights, None
     return Compiled(
-        _each(loss, losses.get),
+        _each(loss, _trainable_loss),
         _each(loss_weights, lambda weight: check_number(weight, "loss_weights")),
         _checked_metrics(metrics, "metrics"),
         _checked_metrics(weighted_metrics, "weighted_metrics"),
     )
+
+
+def _trainable_loss(identifier: Any) -> Loss:
+    """Return a loss from its name, a function or the object."""
+    loss = losses.get(identifier)
+    loss.check_trainable()
+    return loss
 
 
 def resolved(given: Compiled, names: Sequence[str], *, named: bool) -> Resolved:
