@@ -298,7 +298,7 @@ def test_of_a_sound_run_nothing_is_found_and_its_history_is_read(photos, capsys)
     assert run(["doctor", "runs/cifar-1"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].strip() == "nothing found"
     with open("runs/cifar-1/history.csv", "a", encoding="utf-8") as history:
-        history.write("2,9,0.5,9,0.5\n")
+        history.write("2,0.5,9,0.5,9\n")
     assert run(["doctor", "runs/cifar-1"]) == 3
     assert "the loss grew from" in capsys.readouterr().out
 

@@ -366,7 +366,7 @@ WRONG_CALLS = {
         r"'acuracy'; did you mean 'accuracy'",
     ),
     "metric-twice": (
-        lambda m, x, y: m.compile("sgd", "mse", metrics=["accuracy", "acc"]),
+        lambda m, x, y: m.compile("sgd", "mse", metrics=["accuracy", "accuracy"]),
         ArgumentError,
         r"two are called 'accuracy'",
     ),

@@ -415,7 +415,7 @@ def test_the_log_has_a_line_per_epoch(finished):
     assert [row["epoch"] for row in rows if row["event"] == "epoch"] == [0, 1, 2]
     assert [row["event"] for row in rows][0 :: len(rows) - 1] == ["begin", "end"]
     history = (finished / "history.csv").read_text().splitlines()
-    assert history[0].startswith("epoch,loss,accuracy,val_loss,val_accuracy")
+    assert history[0].startswith("epoch,accuracy,loss,val_accuracy,val_loss")
     assert len(history) == 4
 
 

@@ -1,5 +1,6 @@
 """Callbacks: code that runs at the turning points of a training."""
 
+from minicnn.callbacks.averages import SwapEMAWeights
 from minicnn.callbacks.base import Callback
 from minicnn.callbacks.callback_list import CallbackList
 from minicnn.callbacks.checkpoint import BackupAndRestore, ModelCheckpoint
@@ -22,6 +23,7 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -29,6 +29,9 @@ class Trainer(Protocol):
     def set_weights(self, weights: list[np.ndarray]) -> None:
         """Replace all parameters by these arrays."""
 
+    def overwrite_with_averages(self) -> None:
+        """Replace the weights by their moving averages, if the optimizer keeps these."""
+
     def save(self, path: Any, *, include_optimizer: bool = True) -> None:
         """Write the model to a file."""
 

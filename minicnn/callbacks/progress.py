@@ -13,7 +13,10 @@ class ProgbarLogger(Callback):
 
     It is for a `CallbackList` of one's own. Given to `fit` it shows what `fit` would show.
 
-    >>> loop = CallbackList(ProgbarLogger(), verbose=2, epochs=1, steps=2)  # doctest: +SKIP
+    >>> from minicnn.callbacks import CallbackList
+    >>> loop = CallbackList(add_progbar=True, verbose=0, epochs=1, steps=2)
+    >>> [type(one).__name__ for one in loop]
+    ['ProgbarLogger']
     """
 
     adds_logs = False

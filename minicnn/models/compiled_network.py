@@ -302,12 +302,14 @@ class CompiledNetwork(Network):
         dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
         trained = [layer.trainable for layer in self._derived.layers] if kind == "train" else []
         settings = (conv_algorithm.get(), precision.get(), layers_version())
-        specs = [Spec(x.shape, dtype) for x, dtype in zip(inputs, dtypes, strict=True)]
-        targets = [] if kind == "predict" else self.targets
-        label_specs = self._label_specs(targets, specs, labels)
-        key = (kind, *specs, *label_specs, *settings, *trained, self._step_kind(kind))
+        arrays = [(x.shape, dtype) for x, dtype in zip(inputs, dtypes, strict=True)]
+        label_kinds = [(y.shape, y.dtype) for y in labels or ()]
+        key = (kind, *arrays, *label_kinds, *settings, *trained, self._step_kind(kind))
 
         def make(memory: Memory) -> Execution:
+            specs = [Spec(shape, dtype) for shape, dtype in arrays]
+            targets = [] if kind == "predict" else self.targets
+            label_specs = self._label_specs(targets, specs, labels)
             plan = self._plan(kind, specs, label_specs, memory.shared)
             check_activations(plan.program.arena_bytes, len(inputs[0]))
             return Execution(plan, memory.arena, targets)
