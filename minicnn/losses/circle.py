@@ -103,7 +103,7 @@ def circle(
     same = ops.equal(labels, ops.reshape(others, (1, -1)))
     counted = same
     if remove_diagonal:
-        counted = ops.logical_and(same, ~np.eye(*distances.shape, dtype=bool))
+        counted = ops.logical_and(same, np.eye(*distances.shape) == 0)
     near = -gamma * ops.maximum(margin + distances, 0.0) * (margin - distances)
     far = gamma * ops.maximum(1.0 + margin - distances, 0.0) * (1.0 - margin - distances)
     positive = ops.logsumexp(ops.where(counted, near, NEVER), axis=1)
