@@ -10,7 +10,6 @@ from minicnn import ops
 from minicnn.checks import check_flag, check_number
 from minicnn.contracts import Shape, Spec
 from minicnn.errors import ShapeError
-from minicnn.layers.activation_functions import softplus
 from minicnn.losses.base import Loss
 from minicnn.losses.labels import finite_labels, fitted
 
@@ -108,4 +107,4 @@ def circle(
     far = gamma * ops.maximum(1.0 + margin - distances, 0.0) * (1.0 - margin - distances)
     positive = ops.logsumexp(ops.where(counted, near, NEVER), axis=1)
     negative = ops.logsumexp(ops.where(same, NEVER, far), axis=1)
-    return softplus(positive + negative)
+    return ops.softplus(positive + negative)
