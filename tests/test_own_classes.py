@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -135,7 +136,7 @@ OWN = {
 def line(kind=mc.Sequential):
     layers = [Input((4,)), Scale(2.5, name="s"), Dense(2, kernel_initializer=Init(0.25))]
     model = kind(layers)
-    model.compile(Faster(Half(0.1), momentum=0.9), HalfError(), [Distance(2)])
+    model.compile(Faster(Half(0.1), momentum=0.9), HalfError(), metrics=[Distance(2)])
     return model
 
 
@@ -328,7 +329,7 @@ REFUSED = {
         "the loss SilentLoss .* lacks power",
     ),
     "metric": (
-        lambda: refused(compiled=("sgd", "mse", [SilentMetric()])),
+        lambda: refused(compiled=("sgd", "mse", None, [SilentMetric()])),
         "the metric 'silent_metric' .* lacks extra",
     ),
     "model": (
@@ -508,15 +509,27 @@ def test_own_metrics_are_counted(tmp_path):
 
 
 def test_an_own_metric_that_cannot_be_copied_is_refused_at_compile():
+    class Locked(Distance):
+        def __init__(self):
+            super().__init__()
+            self.lock = threading.Lock()
+
+    with pytest.raises(ArgumentError, match="a copy of locked, and it cannot be copied"):
+        mc.Sequential([Input((4,)), Dense(2)]).compile("sgd", "mse", metrics=[Locked()])
+
+
+def test_an_own_metric_needs_no_get_config_to_be_counted():
     class Needs(Distance):
         def __init__(self, needed):
             super().__init__()
+            self.needed = needed
 
-        def get_config(self):
-            return {}
+        def values(self, y_true, y_pred):
+            return np.full(len(y_pred), self.needed)
 
-    with pytest.raises(ArgumentError, match="copies needs by its get_config"):
-        mc.Sequential([Input((4,)), Dense(2)]).compile("sgd", "mse", metrics=[Needs(1)])
+    model = mc.Sequential([Input((4,)), Dense(2)])
+    model.compile("sgd", "mse", metrics=[Needs(3.0)])
+    assert model.evaluate(X, T, verbose=0)[1] == 3.0
 
 
 @pytest.mark.parametrize("name", ["argument", "initializer", "model"])

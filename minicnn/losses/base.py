@@ -97,7 +97,7 @@ class Loss:
     def scale(self, samples: int, weights: np.ndarray | None = None) -> float:
         """Return what the mean over the batch of the weighted `values` must be multiplied by.
 
-        >>> MeanSquaredError(reduction="sum").scale(32)
+        >>> Loss(reduction="sum").scale(32)
         32.0
         """
         if self.reduction == "sum":

@@ -10,7 +10,6 @@ from minicnn import ops
 from minicnn.checks import check_flag, check_number
 from minicnn.contracts import Shape, Spec
 from minicnn.errors import ShapeError
-from minicnn.layers.activation_functions import softplus
 from minicnn.losses.base import Loss
 from minicnn.losses.labels import finite_labels, fitted
 
@@ -103,9 +102,9 @@ def circle(
     same = ops.equal(labels, ops.reshape(others, (1, -1)))
     counted = same
     if remove_diagonal:
-        counted = ops.logical_and(same, ~np.eye(*distances.shape, dtype=bool))
+        counted = ops.logical_and(same, np.eye(*distances.shape) == 0)
     near = -gamma * ops.maximum(margin + distances, 0.0) * (margin - distances)
     far = gamma * ops.maximum(1.0 + margin - distances, 0.0) * (1.0 - margin - distances)
     positive = ops.logsumexp(ops.where(counted, near, NEVER), axis=1)
     negative = ops.logsumexp(ops.where(same, NEVER, far), axis=1)
-    return softplus(positive + negative)
+    return ops.softplus(positive + negative)

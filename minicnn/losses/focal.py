@@ -9,7 +9,6 @@ import numpy as np
 from minicnn import ops
 from minicnn.checks import check_flag, check_number
 from minicnn.contracts import Shape, Spec
-from minicnn.layers.activation_functions import softmax
 from minicnn.losses.base import Loss, PairedLoss, tensors
 from minicnn.losses.crossentropies import checked_axis
 from minicnn.losses.labels import class_labels
@@ -201,7 +200,7 @@ def categorical_focal_crossentropy(
     checked_axis(axis)
     y_true, y_pred = tensors(y_true, y_pred)
     y = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[-1]
-    p = softmax(y_pred, axis=-1) if from_logits else y_pred
+    p = ops.softmax(y_pred, axis=-1) if from_logits else y_pred
     p = ops.clip(p / ops.sum(p, axis=-1, keepdims=True), EPSILON, 1.0 - EPSILON)
     weights = alpha if isinstance(alpha, (int, float)) else np.asarray(alpha, np.float32)
     losses = ops.power(1.0 - p, gamma) * weights * -y * ops.log(p)
@@ -211,7 +210,6 @@ def categorical_focal_crossentropy(
 def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) -> Any:
     """Return (1 - y_pred[y_true]^q) / q of each row; y_true are class indices."""
     y_pred = ops.cast(ops.convert_to_tensor(y_pred), "float32")
-    classes = np.arange(y_pred.shape[-1], dtype=np.int32)
-    labels = ops.reshape(ops.cast(y_true, "int32"), (*y_pred.shape[:-1], 1))
-    one_hot = ops.cast(ops.equal(labels, classes), "float32")
+    labels = ops.reshape(ops.cast(ops.convert_to_tensor(y_true), "int32"), y_pred.shape[:-1])
+    one_hot = ops.one_hot(labels, y_pred.shape[-1])
     return (1.0 - ops.power(ops.sum(y_pred * one_hot, axis=-1), q)) / q

@@ -10,7 +10,6 @@ import numpy as np
 from minicnn import ops
 from minicnn.checks import check_number
 from minicnn.contracts import Shape
-from minicnn.layers.activation_functions import softplus
 from minicnn.losses.base import MEANS, KernelLoss, PairedLoss, tensors
 from minicnn.losses.labels import labels_like_output
 
@@ -237,7 +236,7 @@ def log_cosh(y_true: Any, y_pred: Any) -> Any:
     """Return mean(log(cosh(y_pred - y_true))) of each row, without overflow."""
     y_true, y_pred = tensors(y_true, y_pred)
     error = y_pred - y_true
-    return ops.mean(error + softplus(-2.0 * error) - math.log(2.0), axis=-1)
+    return ops.mean(error + ops.softplus(-2.0 * error) - math.log(2.0), axis=-1)
 
 
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:

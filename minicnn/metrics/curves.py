@@ -212,8 +212,8 @@ class AUC(Curve):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        names = ("num_thresholds", "curve", "summation_method", "multi_label", "num_labels")
-        names = (*names, "label_weights", "from_logits")
+        names = ["num_thresholds", "curve", "summation_method", "multi_label", "num_labels"]
+        names += ["label_weights", "from_logits"]
         own = {name: getattr(self, name) for name in names}
         return {**own, "thresholds": self.inner, **super().get_config()}
 

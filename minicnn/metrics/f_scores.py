@@ -114,8 +114,8 @@ class F1Score(FBetaScore):
 
     Parameters are those of `FBetaScore`, without beta.
 
-    >>> F1Score()([[1, 0], [0, 1], [0, 1]], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]).round(3)
-    Array([0.667, 0.667])
+    >>> F1Score()([[1, 0], [0, 1], [0, 1]], [[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]).round(3).tolist()
+    [0.667, 0.667]
     """
 
     def __init__(

@@ -86,8 +86,8 @@ class IoU(Metric):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        names = ("num_classes", "target_class_ids", "ignore_class", "sparse_y_true")
-        names = (*names, "sparse_y_pred", "axis")
+        names = ["num_classes", "target_class_ids", "ignore_class", "sparse_y_true"]
+        names += ["sparse_y_pred", "axis"]
         return {**{name: getattr(self, name) for name in names}, **super().get_config()}
 
     def _parts_and_wholes(self) -> tuple[np.ndarray, np.ndarray]:

@@ -42,7 +42,9 @@ class Mean(Metric):
         """Return the shapes of the sums of values and of weights."""
         return {"total": (), "weight": ()}
 
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]
+        self, values: Any, sample_weight: Any = None
+    ) -> None:
         """Add values: a number, or an array whose first axis is the samples.
 
         Parameters
@@ -93,7 +95,9 @@ class Sum(Metric):
         """Return the shape of the sum."""
         return {"total": ()}
 
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+    def update_state(  # type: ignore[override]
+        self, values: Any, sample_weight: Any = None
+    ) -> None:
         """Add a number, or all values of an array."""
         per_sample, _ = weighted_rows(values, sample_weight, np.sum)
         self._sums["total"].assign_add(per_sample.sum())

@@ -246,7 +246,7 @@ def _instead(metric: Metric) -> str:
 def _name(metric: str | Metric) -> str:
     """Return the name under which the metric is reported."""
     if isinstance(metric, Metric):
-        return metric.name
+        return _copy(metric).name
     if metric in ACCURACIES:
         return metric
     try:
