@@ -178,6 +178,8 @@ def other_arrays(kernel, absent, dtype):
     if kernel == "augment_forward":
         shapes = {"x": (2, 3, 4, 2), "matrix": (2, 6)}
     arrays |= {name: rng.uniform(0.5, 1, shape).astype(dtype) for name, shape in shapes.items()}
+    if kernel == "one_hot_forward":
+        arrays["x"] = np.array([2, 0, 1, 2], np.int32)
     return {name: None if name in absent else arrays[name] for name in reads}
 
 

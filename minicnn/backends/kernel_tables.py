@@ -15,6 +15,7 @@ from minicnn.contracts import CONTRACTS
 # The modules that define kernels, in `backends/numpy` and in `backends/cuda`.
 MODULES = (
     "activations",
+    "adjust_colors",
     "augment",
     "averages",
     "batch_norm",
@@ -31,24 +32,23 @@ MODULES = (
     "elementwise",
     "fold_batch_norm",
     "global_pool",
+    "group_norm",
     "local_response_norm",
     "losses",
     "optimizers",
     "pad",
     "pool",
+    "random_arrays",
+    "resample",
     "softmax",
     "upsample",
 )
 # Those that `backends/cuda` does not have: the GPU leaves their kernels to the reference.
 WITHOUT_CUDA = (
-    "adjust_colors",
     "arrange",
     "binary",
-    "group_norm",
     "matmul",
-    "random_arrays",
     "reduce",
-    "resample",
     "unary",
 )
 FLOAT64 = ("total", "moments")  # the reads that are float64; every other float is float32
