@@ -108,7 +108,7 @@ def _copy(array: np.ndarray, *, at_end: bool) -> Guarded:
 def _unwritten(shape: tuple[int, ...], dtype: str, at_end: bool) -> Guarded:
     """Return an array for a kernel to write, full of NaN, so that unwritten values show."""
     guarded = Guarded(shape, dtype, at_end=at_end)
-    guarded.array.view(np.uint8)[...] = 0xFF  # NaN in every floating type
+    guarded.bytes[guarded.start : guarded.stop] = 0xFF  # NaN in every floating type
     return guarded
 
 

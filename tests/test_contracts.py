@@ -105,17 +105,20 @@ OTHERS = {
         (),
         {"shape": (3, 5, 7), "mean": 1.0, "stddev": 0.5, "purpose": 7},
     ),
+    "cast": ("cast_forward", (), {"dtype": "int32"}),
+    "ceil": ("ceil_forward", (), {}),
+    "compare": ("compare_forward", (), {"function": "less"}),
+    "floor": ("floor_forward", (), {}),
+    "round": ("round_forward", (), {}),
+    "sign": ("sign_forward", (), {}),
+    "stop_gradient": ("stop_gradient_forward", (), {}),
 }
 # Those without a gradient that only the reference has.
 ON_HOST = {
     "argmax": ("argmax_forward", (), {"axis": 1, "keepdims": False}),
     "argmin": ("argmin_forward", (), {"axis": 0, "keepdims": True}),
-    "cast": ("cast_forward", (), {"dtype": "int32"}),
-    "ceil": ("ceil_forward", (), {}),
-    "compare": ("compare_forward", (), {"function": "less"}),
     "elementwise": ("elementwise_forward", (), {"function": "logical_and"}),
     "elementwise, of one array": ("elementwise_forward", ("b",), {"function": "isfinite"}),
-    "floor": ("floor_forward", (), {}),
     "one_hot": ("one_hot_forward", (), {"classes": 3}),
     "random_levels": (
         "random_levels_forward",
@@ -127,10 +130,7 @@ ON_HOST = {
         (),
         {"count": 3, "kind": "crop", "size": (4, 5), "bounds": (2, 3), "purpose": 1},
     ),
-    "round": ("round_forward", (), {}),
     "seeded_key": ("seeded_key_forward", (), {"seed": 2**40 + 3}),
-    "sign": ("sign_forward", (), {}),
-    "stop_gradient": ("stop_gradient_forward", (), {}),
     "rotation_matrix": (
         "rotation_matrix_forward",
         (),
@@ -178,6 +178,8 @@ def other_arrays(kernel, absent, dtype):
     if kernel == "augment_forward":
         shapes = {"x": (2, 3, 4, 2), "matrix": (2, 6)}
     arrays |= {name: rng.uniform(0.5, 1, shape).astype(dtype) for name, shape in shapes.items()}
+    if kernel == "one_hot_forward":
+        arrays["x"] = np.array([2, 0, 1, 2], np.int32)
     return {name: None if name in absent else arrays[name] for name in reads}
 
 

@@ -43,7 +43,7 @@ EXACT = {
 }  # fmt: skip
 
 CASES = {n: case for n, case in COMPILED.items() if f"{case.operation}_forward" in KERNELS}
-ON_DEVICE = {name: case for name, case in OTHERS.items() if not CONTRACTS[case[0]].on_host}
+ON_DEVICE = {name: case for name, case in OTHERS.items() if case[0] in KERNELS}
 
 
 def run(table, kernel, known, attributes):

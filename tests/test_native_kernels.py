@@ -30,6 +30,13 @@ native = pytest.importorskip("minicnn.backends.native", exc_type=ModuleNotFoundE
 
 UNIT = 2.0**-24
 EXACT = {
+    "broadcast_to_forward", "cast_forward", "ceil_forward", "clip_forward", "clip_backward",
+    "compare_forward", "floor_forward", "max_forward", "max_backward", "maximum_forward",
+    "maximum_backward", "min_forward", "min_backward", "minimum_forward", "minimum_backward",
+    "pad_forward", "pad_backward", "reshape_whole_forward", "reshape_whole_backward",
+    "round_forward", "sign_forward", "slice_forward", "slice_backward", "square_forward",
+    "stop_gradient_forward", "subtract_forward", "subtract_backward", "sum_backward",
+    "transpose_forward", "transpose_backward", "where_forward", "where_backward",
     "adadelta_update", "adamax_update", "add_gradient", "amsgrad_update", "ftrl_update",
     "lion_update", "mean_gradient", "moving_average", "nadam_update",
     "add_forward", "add_backward", "assign", "augment_forward", "bias_forward",
@@ -127,6 +134,24 @@ LARGE = {
         arrays(a=(3, 31, 29, 11), b=(3, 31, 29, 20)),
         {"axis": 3, "sizes": (11, 20)},
     ),
+    "sum of a batch": Case(
+        "sum",
+        arrays(x=(64, 33, 31, 5)),
+        {"axes": (0, 1, 2), "keepdims": False, "image": (64, 33, 31, 5)},
+    ),
+    "sum of rows": Case(
+        "sum", arrays(x=(700, 137)), {"axes": (1,), "keepdims": True, "image": (700, 137)}
+    ),
+    "max of images": Case(
+        "max",
+        arrays(x=(5, 90, 31, 7)),
+        {"axes": (1, 2), "keepdims": False, "image": (5, 90, 31, 7)},
+    ),
+    "broadcast_to": Case(
+        "broadcast_to", arrays(x=(31, 1, 9)), {"shape": (70, 31, 33, 9), "image": (31, 1, 9)}
+    ),
+    "transpose": Case("transpose", arrays(x=(7, 33, 31, 9)), {"axes": (0, 3, 1, 2)}),
+    "exp": Case("exp", arrays(x=(7, 33, 31, 9))),
     "softmax_sparse_categorical_crossentropy": Case(
         "softmax_sparse_categorical_crossentropy", classes_of, {"label_smoothing": 0.0}
     ),

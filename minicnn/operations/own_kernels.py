@@ -19,8 +19,8 @@ def add_kernel(name: str, contract: Contract, kernel: Kernel) -> None:
 
     Parameters
     ----------
-    name : of an operation "square", the kernels are "square_forward" and, by convention,
-        "square_backward". The same name again replaces a kernel that was added before
+    name : of an operation "cube", the kernels are "cube_forward" and, by convention,
+        "cube_backward". The same name again replaces a kernel that was added before
     contract : the names of the arrays that it reads and writes, and the Specs of those that it
         writes. A backward kernel reads what its forward kernel read or wrote, by the same names,
         and "d" + name is the loss's gradient with respect to the array of that name
@@ -33,33 +33,33 @@ def add_kernel(name: str, contract: Contract, kernel: Kernel) -> None:
 
     Examples
     --------
-    The operation y = x^2, with its gradient dx = 2 x dy, and a layer made of it:
+    The operation y = x^3, with its gradient dx = 3 x^2 dy, and a layer made of it:
 
     >>> from minicnn import layers, operations
     >>> from minicnn.contracts import Contract, same
-    >>> def square_forward(x):
-    ...     return (x * x,)
-    >>> def square_backward(dy, x):
-    ...     return (2 * x * dy,)
+    >>> def cube_forward(x):
+    ...     return (x * x * x,)
+    >>> def cube_backward(dy, x):
+    ...     return (3 * x * x * dy,)
     >>> forward = Contract(("x",), ("y",), same(0))
     >>> backward = Contract(("dy", "x"), ("dx",), same(0))
-    >>> operations.add_kernel("square_forward", forward, square_forward)
-    >>> operations.add_kernel("square_backward", backward, square_backward)
-    >>> SQUARE = operations.Operation("square", lambda x: {}, ("square_backward",))
-    >>> class Square(layers.Layer):
+    >>> operations.add_kernel("cube_forward", forward, cube_forward)
+    >>> operations.add_kernel("cube_backward", backward, cube_backward)
+    >>> CUBE = operations.Operation("cube", lambda x: {}, ("cube_backward",))
+    >>> class Cube(layers.Layer):
     ...     def forward(self, apply, x, *, training):
-    ...         return apply(SQUARE, x)
+    ...         return apply(CUBE, x)
 
     Both compute; here on the reference, which needs no warning:
 
     >>> from minicnn.backends import use_backend
     >>> x = np.array([[1, -3]], np.float32)
     >>> with use_backend("numpy"):
-    ...     y = Square()(x)
-    ...     _, saved = operations.run(SQUARE, x)
+    ...     y = Cube()(x)
+    ...     _, saved = operations.run(CUBE, x)
     ...     dx = operations.gradients(np.ones((1, 2), np.float32), saved)["dx"]
     >>> y.tolist(), dx.tolist()
-    ([[1.0, 9.0]], [[2.0, -6.0]])
+    ([[1.0, -27.0]], [[3.0, 27.0]])
     """
     check_name(name)
     if name in BUILT_IN:
