@@ -46,8 +46,6 @@ def test_what_is_refused():
     with pytest.raises(mc.errors.ArgumentError, match='dtype must be None or "float32"'):
         mc.metrics.Accuracy(dtype="float16")
     with pytest.raises(mc.errors.ArgumentError, match="leaves out samples"):
-        mc.losses.SparseCategoricalCrossentropy(
-            ignore_class=0, reduction="mean_with_sample_weight"
-        )
+        mc.losses.SparseCategoricalCrossentropy(ignore_class=0, reduction="mean_with_sample_weight")
     with pytest.raises(mc.errors.ArgumentError, match="ignore_class must be an integer"):
         mc.losses.SparseCategoricalCrossentropy(ignore_class=np.nan)

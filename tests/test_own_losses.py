@@ -221,7 +221,11 @@ def test_running_means_and_sums():
 
 @pytest.mark.parametrize(
     ("metric", "kind"),
-    [("mse", "MeanSquaredError"), ("BinaryCrossentropy", "BinaryCrossentropy"), ("KLD", "KLDivergence")],
+    [
+        ("mse", "MeanSquaredError"),
+        ("BinaryCrossentropy", "BinaryCrossentropy"),
+        ("KLD", "KLDivergence"),
+    ],
 )
 def test_names_of_losses_are_metrics(metric, kind):
     assert type(metrics.get(metric)) is getattr(metrics, kind)

@@ -1,6 +1,6 @@
 """Write what Keras and TensorFlow answer to the expressions of `tests/keras_data_cases.py`.
 
-    python tools/make_keras_data.py     # with Keras 3.15, TensorFlow, pandas and scipy
+python tools/make_keras_data.py     # with Keras 3.15, TensorFlow, pandas and scipy
 """
 
 from __future__ import annotations
