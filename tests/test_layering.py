@@ -84,7 +84,7 @@ MAY_IMPORT = LEVEL_0 | {
         *LEVEL_0, "backends", "callbacks", "data", "dlpack", "history", "initializers", "layers",
         "losses", "metrics", "operations", "optimizers", "schedules",
     },
-    "saving": {"models", "support.registry"},
+    "saving": {"models", "support.registry", "utils"},
     "utils": {*LEVEL_0, "data", "dlpack", "layers", "models"},
     "zoo": {*LEAVES, "initializers", "layers", "models"},
     "explain": {
@@ -93,6 +93,9 @@ MAY_IMPORT = LEVEL_0 | {
     },
     "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
     "classic": LEAVES,
+    "compat": {
+        *LEVEL_0, "callbacks", "layers", "models", "optimizers", "preprocessing", "schedules",
+    },
 }  # fmt: skip
 # The programs may import everything; only `python -m minicnn` may import them.
 BELOW_APPS = set(MAY_IMPORT)
