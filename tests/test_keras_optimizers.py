@@ -12,7 +12,7 @@ from test_keras_numbers import ONE_HOT, close, fingerprint, train, wave
 
 import minicnn as mc
 from minicnn import layers, optimizers
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, ShapeError
 from minicnn.optimizers import schedules
 from minicnn.optimizers.schedules import CosineDecay, LearningRateSchedule
 
@@ -350,6 +350,29 @@ def test_weights_can_be_spared_from_decay():
     np.testing.assert_allclose(kernel_after(), start * 0.95, rtol=1e-6)
     np.testing.assert_array_equal(kernel_after(var_names=["kernel"]), start)
     np.testing.assert_array_equal(kernel_after(object=True), start)
+
+
+@pytest.mark.parametrize("name", ["Adam", "Nadam", "RMSprop", "Ftrl"])
+def test_gradients_by_hand_give_the_same_training(backend, name):
+    make = lambda: getattr(optimizers, name)(0.05, weight_decay=0.1, global_clipnorm=0.2)  # noqa: E731
+    whole, by_hand = softmax_regression(make()), softmax_regression(make())
+    x, optimizer = wave(6, 5), by_hand.optimizer
+    for step in range(3):
+        whole.train_on_batch(x, ONE_HOT)
+        dlogits = (by_hand.predict(x, verbose=0) - ONE_HOT) / 6
+        kernel, bias = by_hand.parameters
+        pairs = [(x.T @ dlogits, kernel), (dlogits.sum(0), bias)]
+        assert optimizer.apply_gradients(pairs) == step + 1
+    for a, b in zip(whole.get_weights(), by_hand.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-5)
+
+
+def test_gradients_by_hand_are_checked():
+    model = softmax_regression(optimizers.SGD(0.1))
+    with pytest.raises(ShapeError, match=r"kernel has shape \(5, 3\); its gradient has \(3,\)"):
+        model.optimizer.apply_gradients([(np.zeros(3), model.layers[-1].kernel)])
+    with pytest.raises(ArgumentError, match="cannot add up gradients or keep averages"):
+        optimizers.SGD(0.1, use_ema=True).apply_gradients([])
 
 
 # --- learning rates -----------------------------------------------------------------------------

@@ -68,7 +68,7 @@ MAY_IMPORT = LEVEL_0 | {
     "regularizers": {*LEAVES, "layers", "ops"},
     "constraints": {*LEAVES, "layers", "ops"},
     "schedules": LEAVES,
-    "optimizers": {*LEAVES, "schedules"},
+    "optimizers": {*LEAVES, "backends", "schedules"},
     "losses": {*LEAVES, "layers", "operations", "ops"},
     "metrics": {*LEAVES, "losses"},
     "layers": {*LEAVES, "initializers", "operations"},

@@ -161,7 +161,9 @@ def test_uint8_stays_if_a_nested_model_rescales_it():
 
 def test_wrong_inputs_are_named():
     inner = base(name="inner")
-    with pytest.raises(ShapeError, match=r"inner: .*\(None, 9, 9, 1\), needed is \(None, 8, 8, 1\)"):
+    with pytest.raises(
+        ShapeError, match=r"inner: .*\(None, 9, 9, 1\), needed is \(None, 8, 8, 1\)"
+    ):
         inner(mc.Input((9, 9, 1)))
     with pytest.raises(ArgumentError, match="inner: takes 1 inputs; got 2"):
         inner([mc.Input((8, 8, 1)), mc.Input((8, 8, 1))])

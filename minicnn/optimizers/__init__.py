@@ -7,7 +7,8 @@ from typing import Any
 from minicnn.optimizers import schedules
 from minicnn.optimizers.adagrad import Adadelta, Adagrad, Ftrl, RMSprop
 from minicnn.optimizers.adam import Adam, Adamax, AdamW, Nadam
-from minicnn.optimizers.base import Optimizer, Rate
+from minicnn.optimizers.base import Optimizer
+from minicnn.optimizers.learning_rate import Rate
 from minicnn.optimizers.sgd import SGD, Lion
 from minicnn.optimizers.step_kind import StepKind
 from minicnn.support.registry import Registry

@@ -6,7 +6,8 @@ from typing import Any
 
 from minicnn.checks import check_flag, check_number
 from minicnn.errors import ArgumentError
-from minicnn.optimizers.base import Optimizer, Rate
+from minicnn.optimizers.base import Optimizer
+from minicnn.optimizers.learning_rate import Rate
 
 
 class RMSprop(Optimizer):

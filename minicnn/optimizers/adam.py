@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from minicnn.checks import check_flag, check_number
-from minicnn.optimizers.base import Optimizer, Rate
+from minicnn.optimizers.base import Optimizer
+from minicnn.optimizers.learning_rate import Rate
 
 
 class _Moments(Optimizer):

@@ -8,23 +8,26 @@ training step.
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
 
 from minicnn import schedules
-from minicnn.checks import check_flag, check_int, check_name, check_number, refuse_unknown
+from minicnn.checks import check_flag, check_int, check_name, refuse_unknown
 from minicnn.errors import ArgumentError
-from minicnn.optimizers.numbers import RateNumber, StepCount
-from minicnn.optimizers.step_kind import StepKind
-from minicnn.schedules import LearningRateSchedule, check_rate
+from minicnn.optimizers.arguments import (
+    checked_momentum,
+    full_signature,
+    optional_count,
+    optional_number,
+)
+from minicnn.optimizers.by_hand import apply_by_hand
+from minicnn.optimizers.learning_rate import HasLearningRate, Rate, as_rate, saved_rate
+from minicnn.optimizers.step_kind import StepCount, StepKind
 from minicnn.support.auto_names import snake
 from minicnn.support.reprs import constructor_defaults, repr_from_config
-
-Rate = float | LearningRateSchedule | Callable[[], float]
 
 _CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 _AVERAGES = ("use_ema", "ema_momentum", "ema_overwrite_frequency")
@@ -36,7 +39,7 @@ _SHARED = (
 _LATER = {*_AVERAGES, "name", "loss_scale_factor", "gradient_accumulation_steps", "amsgrad"}
 
 
-class Optimizer:
+class Optimizer(HasLearningRate):
     """Base class of the optimizers: learning rate, weight decay, clipping, averages.
 
     A subclass sets `kernel`, and defines `slots` and `_numbers`. All take the parameters below
@@ -76,7 +79,7 @@ class Optimizer:
         """Let `help` and `inspect.signature` show the shared parameters after the class's own."""
         super().__init_subclass__(**options)
         if "__init__" in vars(cls):
-            cls.__signature__ = _full_signature(cls)  # type: ignore[attr-defined]
+            cls.__signature__ = full_signature(cls, Optimizer)  # type: ignore[attr-defined]
 
     def __init__(
         self,
@@ -97,22 +100,25 @@ class Optimizer:
     ) -> None:
         refuse_unknown(type(self), unknown)
         self.steps = 0  # batches so far
-        self._first_rate = self._rate = _as_rate(learning_rate)
-        self.weight_decay = _optional(weight_decay, "weight_decay")
-        self.clipnorm = _optional(clipnorm, "clipnorm", positive=True)
-        self.clipvalue = _optional(clipvalue, "clipvalue", positive=True)
-        self.global_clipnorm = _optional(global_clipnorm, "global_clipnorm", positive=True)
+        self._first_rate = self._rate = as_rate(learning_rate)
+        self.weight_decay = optional_number(weight_decay, "weight_decay")
+        self.clipnorm = optional_number(clipnorm, "clipnorm", positive=True)
+        self.clipvalue = optional_number(clipvalue, "clipvalue", positive=True)
+        self.global_clipnorm = optional_number(global_clipnorm, "global_clipnorm", positive=True)
         self.use_ema = check_flag(use_ema, "use_ema")
-        self.ema_momentum = _checked_momentum(ema_momentum)
-        self.ema_overwrite_frequency = _at_least(
+        self.ema_momentum = checked_momentum(ema_momentum)
+        self.ema_overwrite_frequency = optional_count(
             ema_overwrite_frequency, "ema_overwrite_frequency", 1
         )
-        self.loss_scale_factor = _optional(loss_scale_factor, "loss_scale_factor", positive=True)
-        self.gradient_accumulation_steps = _at_least(
+        self.loss_scale_factor = optional_number(
+            loss_scale_factor, "loss_scale_factor", positive=True
+        )
+        self.gradient_accumulation_steps = optional_count(
             gradient_accumulation_steps, "gradient_accumulation_steps", 2
         )
         self.name = snake(type(self).__name__) if name is None else check_name(name)
         self.decoupled = check_flag(decoupled, "decoupled")
+        self.arrays_by_hand: dict[Any, dict[str, np.ndarray]] = {}  # slots of `apply_gradients`
         self._spared: re.Pattern[str] | None = None  # names of weights without decay
         given = [name for name in _CLIPPING if getattr(self, name) is not None]
         if len(given) > 1:
@@ -144,29 +150,6 @@ class Optimizer:
     def iterations(self, value: int) -> None:
         count = check_int(value, "iterations", 0)
         self.steps = count * (self.gradient_accumulation_steps or 1)
-
-    @property
-    def has_schedule(self) -> bool:
-        """Whether the learning rate follows a schedule."""
-        return isinstance(self._rate, LearningRateSchedule)
-
-    @property
-    def learning_rate(self) -> RateNumber:
-        """The learning rate of the next step."""
-        return RateNumber(self._rate_at(self.steps), self._set_rate)
-
-    @learning_rate.setter
-    def learning_rate(self, value: Rate) -> None:
-        self._set_rate(value)
-
-    def _set_rate(self, value: Any) -> None:
-        if self.has_schedule and not isinstance(value, LearningRateSchedule):
-            raise ArgumentError(
-                f"the learning rate follows {type(self._rate).__name__}, so it cannot be set; "
-                f"give {type(self).__name__} a number as learning_rate to change it by hand or by "
-                "a callback"
-            )
-        self._rate = _as_rate(value)
 
     def attributes(self, multiplier: float, decay: bool) -> dict[str, Any]:
         """Return the kernel's attributes for one weight array.
@@ -222,16 +205,44 @@ class Optimizer:
         spared = self._spared is not None and self._spared.search(parameter.name)
         return bool(parameter.decay and not spared)
 
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]]) -> StepCount:
+        """Update weights by gradients that were computed by hand, without `fit`.
+
+        Parameters
+        ----------
+        grads_and_vars : pairs of a gradient, an array, and its weight, such as `layer.kernel`
+
+        Returns
+        -------
+        The number of updates so far
+
+        Raises
+        ------
+        ArgumentError : the optimizer adds up gradients or keeps averages, which `fit` alone does
+        ShapeError : a gradient has another shape than its weight
+
+        >>> import minicnn as mc
+        >>> layer = mc.layers.Dense(1, kernel_initializer="ones", use_bias=False)
+        >>> y = layer(np.ones((1, 2), np.float32))
+        >>> mc.optimizers.SGD(0.25).apply_gradients([(np.ones((2, 1)), layer.kernel)])
+        1
+        >>> layer.kernel.value.tolist()
+        [[0.75], [0.75]]
+        """
+        apply_by_hand(self, [(np.asarray(g, np.float32), w) for g, w in grads_and_vars])
+        self.steps += 1
+        return self.iterations
+
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, with the learning rate as it is now."""
         rate = self._rate
         shared = {name: getattr(self, name) for name in _SHARED}
-        return {"name": self.name, "learning_rate": _saved(rate), **self._numbers(), **shared}
+        return {"name": self.name, "learning_rate": saved_rate(rate), **self._numbers(), **shared}
 
     def saved_config(self) -> dict[str, Any]:
         """Return the same for a file: with the learning rate that the constructor was given."""
         default = {**constructor_defaults(type(self)), "name": snake(type(self).__name__)}
-        config = {**self.get_config(), "learning_rate": _saved(self._first_rate)}
+        config = {**self.get_config(), "learning_rate": saved_rate(self._first_rate)}
         return {k: v for k, v in config.items() if k not in _LATER or v != default.get(k)}
 
     @classmethod
@@ -266,11 +277,6 @@ class Optimizer:
         """
         return 1.0
 
-    def _rate_at(self, step: int) -> float:
-        if isinstance(self._rate, LearningRateSchedule):
-            return float(self._rate(step))
-        return check_rate(self._rate(), "learning_rate()") if callable(self._rate) else self._rate
-
     def _updates_before(self, step: int) -> int:
         return step // (self.gradient_accumulation_steps or 1)
 
@@ -279,46 +285,3 @@ class Optimizer:
         if batches is None:
             return ""
         return {0: "start", batches - 1: "finish"}.get(step % batches, "add")
-
-
-def _full_signature(kind: type[Optimizer]) -> inspect.Signature:
-    """Return the constructor's signature with the base class's parameters that it takes."""
-    own = list(inspect.signature(vars(kind)["__init__"]).parameters.values())[1:]
-    shared = list(inspect.signature(Optimizer.__init__).parameters.values())[2:]
-    if not any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in own):
-        return inspect.Signature(own)
-    names = {p.name for p in own}
-    own = [p for p in own if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
-    return inspect.Signature(own + [p for p in shared if p.name not in names])
-
-
-def _as_rate(value: Any) -> Any:
-    if isinstance(value, LearningRateSchedule):
-        return value
-    if isinstance(value, dict):
-        return schedules.deserialize(value)
-    if callable(value) and not isinstance(value, type):
-        return value
-    return check_rate(value, "learning_rate")
-
-
-def _saved(rate: Any) -> Any:
-    """Return a learning rate as a config has it."""
-    if isinstance(rate, LearningRateSchedule):
-        return schedules.serialize(rate)
-    return check_rate(rate(), "learning_rate()") if callable(rate) else rate
-
-
-def _optional(value: float | None, name: str, *, positive: bool = False) -> float | None:
-    return None if value is None else check_number(value, name, 0.0, open=positive)
-
-
-def _at_least(value: int | None, name: str, least: int) -> int | None:
-    return None if value is None else check_int(value, name, least)
-
-
-def _checked_momentum(value: Any) -> float:
-    momentum = check_number(value, "ema_momentum", 0.0)
-    if momentum > 1:
-        raise ArgumentError(f"ema_momentum must be a number in [0, 1]; got {momentum:g}")
-    return momentum

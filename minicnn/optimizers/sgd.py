@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from minicnn.checks import check_flag, check_number
-from minicnn.optimizers.base import Optimizer, Rate
+from minicnn.optimizers.base import Optimizer
+from minicnn.optimizers.learning_rate import Rate
 
 
 class SGD(Optimizer):

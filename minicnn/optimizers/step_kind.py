@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 
 class StepKind(NamedTuple):
     """What a training step does with gradients and weights; each kind is a program of its own.
@@ -23,3 +25,11 @@ class StepKind(NamedTuple):
     def updates(self) -> bool:
         """Whether the weights follow their gradients."""
         return self.accumulation in ("", "finish")
+
+
+class StepCount(int):
+    """A number of steps: an integer with `numpy()`."""
+
+    def numpy(self) -> np.int64:
+        """Return the same as a number of NumPy."""
+        return np.int64(self)
