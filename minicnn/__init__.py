@@ -21,6 +21,7 @@ from minicnn import (
     ops,
     optimizers,
     preprocessing,
+    random,
     regularizers,
     saving,
     schedules,
@@ -38,8 +39,15 @@ from minicnn.backends import (
 from minicnn.compat import install
 from minicnn.config import set_precision
 from minicnn.devices import list_devices
-from minicnn.layers import Input
+from minicnn.initializers import Initializer
+from minicnn.layers import Input, InputSpec, Layer
+from minicnn.layers.variable import Variable
+from minicnn.losses import Loss
+from minicnn.metrics import Metric
 from minicnn.models import Model, Sequential, load_model
+from minicnn.models import Model as Function
+from minicnn.optimizers import Optimizer
+from minicnn.regularizers import Regularizer
 from minicnn.support.memory_limits import set_memory_limit, set_pixel_limit
 from minicnn.version import __version__
 
@@ -47,9 +55,18 @@ install()
 del install
 
 __all__ = [
+    "Function",
+    "Initializer",
     "Input",
+    "InputSpec",
+    "Layer",
+    "Loss",
+    "Metric",
     "Model",
+    "Optimizer",
+    "Regularizer",
     "Sequential",
+    "Variable",
     "__version__",
     "activations",
     "available_backends",
@@ -75,6 +92,7 @@ __all__ = [
     "ops",
     "optimizers",
     "preprocessing",
+    "random",
     "regularizers",
     "saving",
     "schedules",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -132,6 +132,66 @@ def rng_key(step: int) -> np.ndarray:
 def purpose_number(name: str) -> int:
     """Return the number below 2**31 by which kernels tell this purpose from others."""
     return zlib.crc32(name.encode()) & 0x7FFFFFFF
+
+
+def uniform(
+    shape: Sequence[int],
+    minval: float = 0.0,
+    maxval: float = 1.0,
+    dtype: str | None = None,
+    seed: int | None = None,
+) -> np.ndarray:
+    """Return an array of equally likely numbers from `minval` to below `maxval`.
+
+    Without a `seed` every call gives others, which depend on `set_random_seed`.
+
+    >>> uniform((2, 3), seed=1).shape
+    (2, 3)
+    """
+    drawn = _stream(seed).uniform(minval, maxval, tuple(shape))
+    return drawn.astype(dtype or "float32")
+
+
+def normal(
+    shape: Sequence[int],
+    mean: float = 0.0,
+    stddev: float = 1.0,
+    dtype: str | None = None,
+    seed: int | None = None,
+) -> np.ndarray:
+    """Return an array of normally distributed numbers; `seed` as in `uniform`.
+
+    >>> normal((2, 3), seed=1).shape
+    (2, 3)
+    """
+    drawn = _stream(seed).normal(mean, stddev, tuple(shape))
+    return drawn.astype(dtype or "float32")
+
+
+def randint(
+    shape: Sequence[int], minval: int, maxval: int, dtype: str = "int32", seed: int | None = None
+) -> np.ndarray:
+    """Return an array of equally likely integers from `minval` to `maxval` - 1.
+
+    >>> bool((randint((9,), 2, 4, seed=1) < 4).all())
+    True
+    """
+    return _stream(seed).integers(minval, maxval, tuple(shape)).astype(dtype)
+
+
+def shuffle(x: np.ndarray, axis: int = 0, seed: int | None = None) -> np.ndarray:
+    """Return the array with the slices along an axis in a random order.
+
+    >>> sorted(shuffle(np.arange(5), seed=1).tolist())
+    [0, 1, 2, 3, 4]
+    """
+    return _stream(seed).permutation(np.asarray(x), axis=axis)
+
+
+def _stream(seed: int | None) -> np.random.Generator:
+    """Return a generator for one call of a function above."""
+    number = 0 if seed is not None else next(_numbers)
+    return generator("stream", number, seed=None if seed is None else check_seed(seed))
 
 
 def _current_seed() -> int:

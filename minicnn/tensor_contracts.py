@@ -50,6 +50,9 @@ REDUCTIONS: dict[str, tuple[str, ...]] = {
     "sum": ("dy",),
 }
 
+# Copies with the attributes `shape`, of the result, and `image`, of the argument.
+IN_SHAPE = ("broadcast_to", "reshape_whole", "slice")
+
 
 def reduced(shape: Shape, axes: tuple[int, ...], *, keepdims: bool) -> Shape:
     """Return the shape without these axes, or with length 1 in their places."""
@@ -82,12 +85,14 @@ def _transposed_back(dy: Spec, *, axes: tuple[int, ...]) -> tuple[Spec]:
     return (Spec(tuple(dy.shape[axes.index(i)] for i in range(len(axes))), dy.dtype),)
 
 
-def _padded(x: Spec, *, pads: tuple[tuple[int, int], ...], **_: Any) -> tuple[Spec]:
-    return (Spec(tuple(n + sum(p) for n, p in zip(x.shape, pads, strict=True)), x.dtype),)
+def _padded(x: Spec, *, before: Shape, after: Shape, **_: Any) -> tuple[Spec]:
+    lengths = zip(before, x.shape, after, strict=True)
+    return (Spec(tuple(map(sum, lengths)), x.dtype),)
 
 
-def _unpadded(dy: Spec, *, pads: tuple[tuple[int, int], ...], **_: Any) -> tuple[Spec]:
-    return (Spec(tuple(n - sum(p) for n, p in zip(dy.shape, pads, strict=True)), dy.dtype),)
+def _unpadded(dy: Spec, *, before: Shape, after: Shape, **_: Any) -> tuple[Spec]:
+    lengths = zip(dy.shape, before, after, strict=True)
+    return (Spec(tuple(n - first - last for n, first, last in lengths), dy.dtype),)
 
 
 def _cast(x: Spec, *, dtype: str) -> tuple[Spec]:
@@ -115,54 +120,45 @@ def _applied(a: Spec, b: Spec | None, *, function: str) -> tuple[Spec]:
     return (Spec(a.shape, getattr(np, function)(*reads).dtype.name),)
 
 
-def _differentiable(
-    name: str, forward: Contract, *reads: str, specs: Any = None
-) -> dict[str, Contract]:
-    """Return the contracts of a forward and a backward kernel; gradients look like their arrays."""
-    writes = tuple(f"d{read}" for read in forward.reads)
-    backward = Contract(reads, writes, specs or same(*[0] * len(writes)), on_host=True)
-    return {f"{name}_forward": forward, f"{name}_backward": backward}
+def _host(reads: tuple[str, ...], writes: tuple[str, ...], specs: Any) -> Contract:
+    """Return the contract of a kernel that every engine leaves to the reference."""
+    return Contract(reads, writes, specs, on_host=True)
 
 
-def _host(reads: tuple[str, ...], specs: Any, in_place: str = "") -> Contract:
-    return Contract(reads, ("y",), specs, in_place=in_place, on_host=True)
-
+X, Y, DX, AB, DAB = ("x",), ("y",), ("dx",), ("a", "b"), ("da", "db")
 
 TENSOR_CONTRACTS: dict[str, Contract] = {
-    **{f"{name}_forward": _host(("x",), same(0), "x") for name in (*UNARY, *STEPS)},
+    **{f"{name}_forward": Contract(X, Y, same(0), in_place="x") for name in (*UNARY, *STEPS)},
     **{
-        f"{name}_backward": Contract(("dy", saved), ("dx",), same(0), in_place="dy", on_host=True)
+        f"{name}_backward": Contract(("dy", saved), DX, same(0), in_place="dy")
         for name, saved in UNARY.items()
     },
-    **{
-        key: contract
-        for name, reads in BINARY.items()
-        for key, contract in _differentiable(name, _host(("a", "b"), same(0), "a"), *reads).items()
-    },
-    **{
-        key: contract
-        for name, reads in REDUCTIONS.items()
-        for key, contract in _differentiable(
-            name, _host(("x",), _reduction), *reads, specs=_in_image
-        ).items()
-    },
-    "compare_forward": _host(("a", "b"), _truth),
+    **{f"{name}_forward": Contract(AB, Y, same(0), in_place="a") for name in BINARY},
+    **{f"{name}_backward": Contract(reads, DAB, same(0, 0)) for name, reads in BINARY.items()},
+    "compare_forward": Contract(AB, Y, _truth),
     # Integers and truth values: a function of NumPy by its name.
-    "elementwise_forward": _host(("a", "b?"), _applied),
-    "argmax_forward": _host(("x",), _extreme_at),
-    "argmin_forward": _host(("x",), _extreme_at),
-    **_differentiable("cumsum", _host(("x",), lambda x, **_: (x,)), "dy"),
-    **_differentiable("broadcast_to", _host(("x",), _in_shape), "dy", specs=_in_image),
-    **_differentiable("reshape_whole", _host(("x",), _in_shape), "dy", specs=_in_image),
-    **_differentiable("transpose", _host(("x",), _transposed), "dy", specs=_transposed_back),
-    **_differentiable("slice", _host(("x",), _in_shape), "dy", specs=_in_image),
-    **_differentiable("pad", _host(("x",), _padded), "dy", specs=_unpadded),
-    **_differentiable("matmul", _host(("a", "b"), _product), "dy", "a", "b", specs=same(1, 2)),
-    "where_forward": _host(("condition", "a", "b"), same(1)),
-    "where_backward": Contract(("dy", "condition"), ("da", "db"), same(0, 0), on_host=True),
-    "take_forward": _host(("x", "indices"), _taken),
-    "take_backward": Contract(("dy", "indices"), ("dx",), _in_image, on_host=True),
-    "one_hot_forward": _host(("x",), _one_hot),
-    "cast_forward": _host(("x",), _cast),
-    "stop_gradient_forward": _host(("x",), same(0)),
+    "elementwise_forward": _host(("a", "b?"), Y, _applied),
+    "cast_forward": Contract(X, Y, _cast),
+    "where_forward": Contract(("condition", "a", "b"), Y, same(1)),
+    "where_backward": Contract(("dy", "condition"), DAB, same(0, 0)),
+    **{f"{name}_forward": Contract(X, Y, _reduction) for name in REDUCTIONS},
+    **{f"{name}_backward": Contract(reads, DX, _in_image) for name, reads in REDUCTIONS.items()},
+    "prod_forward": _host(X, Y, _reduction),
+    "prod_backward": _host(("dy", "x"), DX, _in_image),
+    "cumsum_forward": _host(X, Y, same(0)),
+    "cumsum_backward": _host(("dy",), DX, same(0)),
+    "argmax_forward": _host(X, Y, _extreme_at),
+    "argmin_forward": _host(X, Y, _extreme_at),
+    **{f"{name}_forward": Contract(X, Y, _in_shape) for name in IN_SHAPE},
+    **{f"{name}_backward": Contract(("dy",), DX, _in_image) for name in IN_SHAPE},
+    "transpose_forward": Contract(X, Y, _transposed),
+    "transpose_backward": Contract(("dy",), DX, _transposed_back),
+    "pad_forward": Contract(X, Y, _padded),
+    "pad_backward": Contract(("dy",), DX, _unpadded),
+    "stop_gradient_forward": Contract(X, Y, same(0)),
+    "take_forward": _host(("x", "indices"), Y, _taken),
+    "take_backward": _host(("dy", "indices"), DX, _in_image),
+    "one_hot_forward": _host(X, Y, _one_hot),
+    "matmul_forward": _host(AB, Y, _product),
+    "matmul_backward": _host(("dy", "a", "b"), DAB, same(1, 2)),
 }

@@ -230,7 +230,7 @@ LAST = {
     "positive": "sigmoid",
     "rows": "softmax",
     "tag_chances": "sigmoid",
-    "units": "unit_normalization",
+    "units": "unit",
 }
 STEPS = 20
 X = wave(N, 5, step=0.8)
@@ -250,15 +250,26 @@ def initial_weights(outputs):
     return [0.5 * wave(5, outputs, step=0.3), 0.1 * wave(outputs, step=0.9)]
 
 
+def unit_layer(package):
+    """Return a layer whose outputs have length 1."""
+
+    class Unit(package.layers.Layer):
+        def call(self, x):
+            return x / package.ops.sqrt(package.ops.sum(x * x, axis=-1, keepdims=True))
+
+    return Unit()
+
+
 def train(package, case):
     """Return the losses before and after the training, and the kernel, in Keras or minicnn."""
     index, further, weights = case
     kind, arguments, labels, predictions = LOSSES[index]
     y, outputs, last = DATA[labels], DATA[predictions].shape[-1], LAST[predictions]
     layers = package.layers
-    dense = layers.Dense(outputs, activation=None if last == "unit_normalization" else last)
-    end = [layers.UnitNormalization()] if last == "unit_normalization" else []
-    model = package.Sequential([package.Input((5,)), dense, *end])
+    dense = layers.Dense(outputs, activation=None if last == "unit" else last)
+    model = package.Sequential([package.Input((5,)), dense])
+    if last == "unit":
+        model.add(unit_layer(package))
     dense.set_weights(initial_weights(outputs))
     loss = getattr(package.losses, kind)(**arguments, **further)
     model.compile(package.optimizers.SGD(0.05), loss)

@@ -286,7 +286,7 @@ LINEAR = {
     "matmul, in one factor": Case(
         "matmul", arrays(a=(2, 3, 4, 5), b=(2, 3, 5, 6)), by=("a", "b")
     ),
-    "pad": Case("pad", arrays(x=(2, 3, 4)), {"pads": ((0, 0), (1, 2), (0, 3)), "value": 0.5}),
+    "pad": Case("pad", arrays(x=(2, 3, 4)), {"before": (0, 1, 0), "after": (0, 2, 3), "value": 0.5}),
     "reshape_whole": Case(
         "reshape_whole", arrays(x=(2, 3, 4)), {"shape": (6, 4), "image": (2, 3, 4)}, whole=True
     ),

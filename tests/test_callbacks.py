@@ -244,8 +244,8 @@ def test_accuracy_should_grow(name):
     ],
 )
 def test_a_number_that_is_not_reported_is_warned_of_once(make):
+    model = Pretender()
     with pytest.warns(UserWarning, match=r"monitors 'val_los'.*\['loss', 'val_loss'\]") as caught:
-        model = Pretender()
         model.fit(losses(1, 2, 3), make("val_los"))
     assert len(caught) == 1 and model.epoch == 3  # as in Keras: the training goes on
 

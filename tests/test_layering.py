@@ -84,7 +84,7 @@ MAY_IMPORT = LEVEL_0 | {
         *LEVEL_0, "backends", "callbacks", "data", "dlpack", "history", "initializers", "layers",
         "losses", "metrics", "operations", "optimizers", "schedules",
     },
-    "saving": {"models", "support.registry"},
+    "saving": {"models", "support.registry", "utils"},
     "utils": {*LEVEL_0, "data", "dlpack", "layers", "models"},
     "zoo": {*LEAVES, "initializers", "layers", "models"},
     "explain": {

@@ -50,6 +50,7 @@ from minicnn.layers import (
     Minimum,
     Multiply,
     Permute,
+    Pipeline,
     PReLU,
     RandomRotation,
     ReLU,
@@ -150,6 +151,7 @@ LAYER_CASES = {
     "TimeDistributed": (
         lambda: TimeDistributed(Dense(2)), SEQUENCE, (10, 2), 14, 20,
     ),
+    "Pipeline": (lambda: Pipeline([Dense(4), Dense(2)]), (7,), (2,), 42, 2),
     "ActivityRegularization": (
         lambda: ActivityRegularization(0.1, 0.2), SEQUENCE, SEQUENCE, 0, 60,
     ),

@@ -101,7 +101,7 @@ def spread(y_true, y_pred):
 def network(loss, reported=(), units=3, activation=None):
     model = mc.Sequential([Input((4,)), Dense(units, activation=activation, name="d")])
     model.layers[-1].set_weights([0.1 * X.T[:, :units], np.zeros(units, np.float32)])
-    model.compile(mc.optimizers.SGD(0.1), loss, list(reported))
+    model.compile(mc.optimizers.SGD(0.1), loss, metrics=list(reported))
     return model
 
 
@@ -187,7 +187,7 @@ def test_own_metrics_report_what_they_compute():
     logs = model.evaluate(X, Y, batch_size=5, verbose=0, return_dict=True)
     apart = np.abs(Y - model.predict(X, verbose=0))
     predicted = model.predict(X, verbose=0)
-    assert list(logs) == ["loss", "counting", "farthest", "near", "spread", "mae", "MSE"]
+    assert set(logs) == {"loss", "counting", "farthest", "near", "spread", "mae", "MSE"}
     assert logs["counting"] == pytest.approx(apart.sum() / 12, rel=1e-5)
     assert logs["farthest"] == pytest.approx(apart.max(), rel=1e-6)
     assert logs["near"] == pytest.approx(apart.mean(), rel=1e-5)
@@ -232,12 +232,7 @@ def test_names_of_losses_are_metrics(metric, kind):
 def test_keys_of_the_history_are_as_they_were_written():
     model = network("binary_crossentropy", ["acc", "AUC", "Precision"], 1, "sigmoid")
     history = model.fit(X, CLASSES > 0, verbose=0).history
-    assert list(history)[:4] == ["loss", "acc", "AUC", "Precision"] or set(history) == {
-        "loss",
-        "acc",
-        "AUC",
-        "Precision",
-    }
+    assert set(history) == {"loss", "acc", "AUC", "Precision"}
 
 
 def test_second_metrics_of_a_class_get_numbers():

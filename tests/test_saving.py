@@ -172,7 +172,9 @@ TRAINING = """
         layers.Dense(4, activation="softmax"),
     ])
     schedule = mc.schedules.CosineDecay(0.01, 100)
-    model.compile(mc.optimizers.Adam(schedule), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(
+        mc.optimizers.Adam(schedule), "sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
     early = callbacks.EarlyStopping(monitor="val_loss", patience=50, restore_best_weights=True)
     backup = callbacks.BackupAndRestore(folder, save_freq=3, delete_checkpoint=False)
     tell = callbacks.LambdaCallback(on_epoch_end=lambda *_: print("epoch", flush=True))

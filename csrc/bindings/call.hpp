@@ -116,6 +116,8 @@ std::vector<Kernel> elementwise_kernels();
 std::vector<Kernel> loss_kernels();
 std::vector<Kernel> optimizer_kernels();
 std::vector<Kernel> augment_kernels();
+std::vector<Kernel> tensor_axis_kernels();
+std::vector<Kernel> tensor_value_kernels();
 std::vector<Kernel> upsample_kernels();
 
 }  // namespace minicnn

@@ -128,6 +128,23 @@ Prepared prepare_reshape_forward(const Call& call) { return reshaped(call, "imag
 
 Prepared prepare_reshape_backward(const Call& call) { return reshaped(call, "shape", "image"); }
 
+// The same for whole shapes, which include the batch.
+Prepared reshaped_whole(const Call& call, const char* from, const char* to) {
+  call.require_shape(call.read(0), call.integers(from));
+  call.require_shape(call.write(0), call.integers(to));
+  call.require(call.read(0).size() == call.write(0).size(),
+               "both arrays must have the same number of values");
+  return copied(call);
+}
+
+Prepared prepare_reshape_whole_forward(const Call& call) {
+  return reshaped_whole(call, "image", "shape");
+}
+
+Prepared prepare_reshape_whole_backward(const Call& call) {
+  return reshaped_whole(call, "shape", "image");
+}
+
 Border border(const Call& call) {
   const auto [top, bottom] = call.pair("pad_h");
   const auto [left, right] = call.pair("pad_w");
@@ -209,6 +226,9 @@ std::vector<Kernel> elementwise_kernels() {
       {"assign", prepare_copy},
       {"reshape_forward", prepare_reshape_forward},
       {"reshape_backward", prepare_reshape_backward},
+      {"reshape_whole_forward", prepare_reshape_whole_forward},
+      {"reshape_whole_backward", prepare_reshape_whole_backward},
+      {"stop_gradient_forward", prepare_copy},
       {"zero_pad2d_forward", prepare_zero_pad2d_forward},
       {"zero_pad2d_backward", prepare_zero_pad2d_backward},
       // To crop is what padding's gradient does, with the arrays in the same places.

@@ -26,7 +26,7 @@ const std::map<std::string, Kernel>& registry() {
     for (auto topic : {conv2d_kernels, dense_kernels, pool_kernels, activation_kernels,
                        norm_kernels, fold_kernels, group_norm_kernels, image_kernels,
                        elementwise_kernels, loss_kernels, optimizer_kernels, augment_kernels,
-                       upsample_kernels}) {
+                       tensor_axis_kernels, tensor_value_kernels, upsample_kernels}) {
       for (const Kernel& kernel : topic()) kernels.emplace(kernel.name, kernel);
     }
     return kernels;

@@ -19,9 +19,8 @@ namespace minicnn {
 //   move(weights)           the formula: weights.each(next) sets w[i] = next(i, w, g)
 //
 // and an entry in OptimizerRule, the list at the end of this file. The rules are in the three files
-// above. Nothing else has to be changed
-// for a new rule. A rule rounds after every operation, in the order of the reference,
-// minicnn/backends/numpy/optimizers.py: so the bits are the same.
+// above; nothing else has to be changed for a new one. A rule rounds after every operation, in the
+// order of the reference, minicnn/backends/numpy/optimizers.py: so the bits are the same.
 
 using OptimizerRule =
     std::variant<Sgd, Adam, RmsProp, Adagrad, Adadelta, Adamax, Amsgrad, Ftrl, Lion, Nadam>;

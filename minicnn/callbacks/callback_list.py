@@ -13,7 +13,7 @@ from minicnn.errors import ArgumentError
 
 
 class CallbackList(Callback):
-    """Several callbacks whose hooks are called one after the other, for training loops of one's own.
+    """Several callbacks whose hooks are called one after the other, for loops of one's own.
 
     Parameters
     ----------

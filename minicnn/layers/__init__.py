@@ -20,9 +20,15 @@ from minicnn.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose
 from minicnn.layers.dense import Dense
 from minicnn.layers.dot import Dot, dot
 from minicnn.layers.dropout import Dropout, SpatialDropout1D, SpatialDropout2D
-from minicnn.layers.function_layers import ActivityRegularization, Lambda, TimeDistributed
+from minicnn.layers.function_layers import (
+    ActivityRegularization,
+    Lambda,
+    Pipeline,
+    TimeDistributed,
+)
 from minicnn.layers.functions import FunctionLayer
 from minicnn.layers.input_normalization import Normalization
+from minicnn.layers.input_spec import InputSpec
 from minicnn.layers.inputs import Input, InputLayer, Rescaling
 from minicnn.layers.merge import (
     Add,
@@ -42,6 +48,7 @@ from minicnn.layers.merge import (
 )
 from minicnn.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
 from minicnn.layers.normalization import BatchNormalization, LocalResponseNormalization
+from minicnn.layers.pipeline import Pipeline
 from minicnn.layers.pool import (
     AveragePooling1D,
     AveragePooling2D,
@@ -61,7 +68,13 @@ from minicnn.layers.random_colors import (
 )
 from minicnn.layers.random_geometry import RandomFlip, RandomShear, RandomTranslation, RandomZoom
 from minicnn.layers.random_rotation import RandomRotation
-from minicnn.layers.registry import LAYERS, layer_from_config, register_layer
+from minicnn.layers.registry import (
+    LAYERS,
+    deserialize,
+    layer_from_config,
+    register_layer,
+    serialize,
+)
 from minicnn.layers.registry import registry as _registry
 from minicnn.layers.resizing import CenterCrop, RandomCrop, Resizing
 from minicnn.layers.sample_normalization import (
@@ -127,6 +140,7 @@ __all__ = [
     "Identity",
     "Input",
     "InputLayer",
+    "InputSpec",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -142,6 +156,7 @@ __all__ = [
     "Normalization",
     "PReLU",
     "Permute",
+    "Pipeline",
     "RMSNormalization",
     "RandomBrightness",
     "RandomContrast",
@@ -175,14 +190,17 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "layer_from_config",
     "maximum",
     "minimum",
     "multiply",
     "register_layer",
+    "serialize",
     "subtract",
 ]
 
 _exported = [globals()[name] for name in __all__]
-_registry.add(*(one for one in _exported if isinstance(one, type) and one is not Layer))
+_classes = [one for one in _exported if isinstance(one, type) and issubclass(one, Layer)]
+_registry.add(*(one for one in _classes if one is not Layer))

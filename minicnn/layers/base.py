@@ -140,6 +140,13 @@ class Layer(Inspection, Weights):
         self.activity_regularizer = activity_regularizer
         self.eager_losses: list[Any] = []  # what `add_loss` was given in the last call on arrays
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a Variable, or a Parameter of no other layer, becomes a weight."""
+        if isinstance(value, Parameter) and value.is_free:
+            value.is_free = False
+            self.own_parameters.append(value)
+        super().__setattr__(name, value)
+
     @property
     def name(self) -> str:
         """The layer's name, unique in a model. May be set; the parameters' names follow."""
@@ -428,6 +435,8 @@ class Layer(Inspection, Weights):
         symbolic = any(isinstance(x, SymbolicTensor) for x in inputs)
         kind = SymbolicTensor if symbolic else (np.ndarray, TracedTensor, Parameter)
         for x in inputs or (None,):
+            if self.input_spec is not None and hasattr(x, "shape"):
+                self.input_spec.check(tuple(x.shape))
             if not isinstance(x, kind):
                 needed = "a NumPy array, or what Input(...) and layers return"
                 raise DTypeError(f"the input must be {needed}; got {type(x).__name__}")

@@ -9,7 +9,7 @@ from minicnn.checks import check_number, quoted, shape_text
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers.apply import Apply
 from minicnn.layers.base import Layer
-from minicnn.layers.registry import layer_from_config
+from minicnn.layers.registry import deserialize, serialize
 from minicnn.layers.tracing import apply_operation
 from minicnn.layers.weight_arguments import WeightArguments, refuse_other
 from minicnn.operations.arrange import RESHAPE_WHOLE
@@ -90,11 +90,7 @@ class TimeDistributed(Layer):
 
     def __init__(self, layer: Any, **options: Any) -> None:
         super().__init__(**options)
-        if isinstance(layer, Mapping) and set(layer) == {"class", "config"}:
-            layer = layer_from_config(layer["class"], layer["config"])
-        if not isinstance(layer, Layer):
-            raise ArgumentError(f"layer must be a layer; got {quoted(layer)}")
-        self.layer = layer
+        self.layer = _layer(layer)
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Return the layer's results, in a sequence again."""
@@ -107,8 +103,41 @@ class TimeDistributed(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        layer = {"class": type(self.layer).__name__, "config": self.layer.get_config()}
-        return {**super().get_config(), "layer": layer}
+        return {**super().get_config(), "layer": serialize(self.layer)}
+
+
+class Pipeline(Layer):
+    """Applies layers one after the other, such as those that augment images.
+
+    >>> from minicnn.layers import Rescaling
+    >>> Pipeline([Rescaling(2), Rescaling(1, 1)])(np.ones((1, 2), np.float32)).tolist()
+    [[3.0, 3.0]]
+    """
+
+    def __init__(self, layers: Any, name: str | None = None, **options: Any) -> None:
+        super().__init__(name=name, **options)
+        if not isinstance(layers, (list, tuple)):
+            raise ArgumentError(f"layers must be a list of layers; got {quoted(layers)}")
+        self.layers = [_layer(one) for one in layers]
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Return what the last layer makes of it."""
+        for layer in self.layers:
+            inputs = layer(inputs, training=training)
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "layers": [serialize(one) for one in self.layers]}
+
+
+def _layer(given: Any) -> Layer:
+    """Return a layer, or the one that a config describes."""
+    if isinstance(given, Mapping):
+        return deserialize(given)
+    if not isinstance(given, Layer):
+        raise ArgumentError(f"a layer is needed; got {quoted(given)}")
+    return given
 
 
 class ActivityRegularization(WeightArguments):

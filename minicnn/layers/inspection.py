@@ -7,6 +7,7 @@ from typing import Any
 from minicnn.checks import quoted
 from minicnn.contracts import Shape, Spec
 from minicnn.errors import ArgumentError
+from minicnn.layers.input_spec import InputSpec
 from minicnn.support.auto_names import fresh_names
 from minicnn.support.structures import mapped
 
@@ -31,6 +32,9 @@ class Inspection:
     # The tensors of the layer's first call in a network; None before.
     first_input: Any = None
     first_output: Any = None
+    # What the layer takes; None: its `forward` or `call` knows.
+    input_spec: InputSpec | None = None
+    network_name: str | None = None  # of the first network that the layer became part of
     # The output's shape when the layer was last run inside the `call` of another one.
     traced_shape: Any = None
     # Of weights and results; an InputLayer's is that of the array it is fed with.
@@ -84,13 +88,8 @@ class Inspection:
 
     @property
     def path(self) -> str:
-        """The layer's name."""
-        return self.name
-
-    @property
-    def input_spec(self) -> None:
-        """None: what a layer takes is checked when it is called."""
-        return None
+        """The layer's name after that of the network it is part of: "model/dense"."""
+        return self.name if self.network_name is None else f"{self.network_name}/{self.name}"
 
     @property
     def supports_masking(self) -> bool:

@@ -14,11 +14,12 @@ from minicnn.layers.apply import Apply
 from minicnn.layers.base import Layer
 from minicnn.layers.parameter import Parameter, aligned
 from minicnn.layers.sample_normalization import channels_of, check_last_axis_argument
+from minicnn.layers.weight_arguments import WeightArguments, refuse_other
 from minicnn.operations.batch_norm import BATCH_NORM_INFERENCE, BATCH_NORM_TRAINING
 from minicnn.operations.local_response_norm import LOCAL_RESPONSE_NORM, check_neighborhood
 
 
-class BatchNormalization(Layer):
+class BatchNormalization(WeightArguments):
     """Brings each channel to a learned mean and standard deviation.
 
     (N, ..., C) -> (N, ..., C), with C weights gamma and C weights beta. In training the batch's own
@@ -34,6 +35,10 @@ class BatchNormalization(Layer):
     center, scale : whether beta and gamma are learned; default True
     beta_initializer, gamma_initializer : default "zeros" and "ones"
     moving_mean_initializer, moving_variance_initializer : default "zeros" and "ones"
+    beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint : see
+        `minicnn.regularizers` and `minicnn.constraints`; default None
+    renorm, renorm_clipping, renorm_momentum, synchronized : must have their defaults; minicnn has
+        no batch renormalization, and trains on one device
     options : those of `Layer`
 
     >>> BatchNormalization()(np.zeros((1, 74, 74, 32), np.float32)).shape
@@ -51,38 +56,52 @@ class BatchNormalization(Layer):
         gamma_initializer: str | Initializer = "ones",
         moving_mean_initializer: str | Initializer = "zeros",
         moving_variance_initializer: str | Initializer = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        renorm: bool = False,
+        renorm_clipping: None = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(**options)
+        refuse_other(renorm, "renorm", False, "there is no batch renormalization")
+        refuse_other(renorm_clipping, "renorm_clipping", None, "there is no batch renormalization")
+        refuse_other(renorm_momentum, "renorm_momentum", 0.99, "there is no batch renormalization")
+        refuse_other(synchronized, "synchronized", False, "a batch is on one device")
         self.axis = check_last_axis_argument(axis)
         self.momentum = check_number(momentum, "momentum", 0, 1)
         self.epsilon = check_number(epsilon, "epsilon", 0, open=True)
         self.center = check_flag(center, "center")
         self.scale = check_flag(scale, "scale")
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.set_weight_arguments(
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            moving_mean_initializer=moving_mean_initializer,
+            moving_variance_initializer=moving_variance_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )
 
     def build(self, *input_shapes: Shape) -> None:
         """Create gamma, beta and the running statistics, (C,) each."""
         (shape,) = input_shapes
         channels = (channels_of(shape, self.axis),)
-        self.gamma = self._scale("gamma", channels, self.scale, self.gamma_initializer, 1.0)
-        self.beta = self._scale("beta", channels, self.center, self.beta_initializer, 0.0)
-        self.moving_mean = self.add_parameter(
-            "moving_mean", channels, self.moving_mean_initializer, trainable=False
-        )
-        self.moving_variance = self.add_parameter(
-            "moving_variance", channels, self.moving_variance_initializer, trainable=False
-        )
+        self.gamma = self._scale("gamma", channels, self.scale, 1.0)
+        self.beta = self._scale("beta", channels, self.center, 0.0)
+        self.moving_mean = self.add_ruled("moving_mean", channels, trainable=False)
+        self.moving_variance = self.add_ruled("moving_variance", channels, trainable=False)
 
     def _scale(
-        self, name: str, shape: Shape, learned: bool, initializer: Initializer, otherwise: float
+        self, name: str, shape: Shape, learned: bool, otherwise: float
     ) -> Parameter | np.ndarray:
         """Return a new parameter, or if it is not learned the constant that changes no value."""
         if learned:
-            return self.add_parameter(name, shape, initializer)
+            return self.add_ruled(name, shape)
         constant = aligned(shape, "float32")
         constant[...] = otherwise
         return constant
@@ -101,6 +120,9 @@ class BatchNormalization(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
+        moving_mean, moving_variance = (
+            getattr(self, f"moving_{name}_initializer") for name in ("mean", "variance")
+        )
         return {
             **super().get_config(),
             "axis": self.axis,
@@ -108,10 +130,9 @@ class BatchNormalization(Layer):
             "epsilon": self.epsilon,
             "center": self.center,
             "scale": self.scale,
-            "beta_initializer": initializers.serialize(self.beta_initializer),
-            "gamma_initializer": initializers.serialize(self.gamma_initializer),
-            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
-            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
+            **self.weight_config("beta", "gamma"),
+            "moving_mean_initializer": initializers.serialize(moving_mean),
+            "moving_variance_initializer": initializers.serialize(moving_variance),
         }
 
 

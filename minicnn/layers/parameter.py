@@ -63,6 +63,7 @@ class Parameter(Operators):
         initial: InitialValues | None = None,
     ) -> None:
         self.name, self._array, self.trainable = name, value, trainable
+        self.is_free = False  # whether the layer of which it becomes an attribute shall own it
         self.initial = initial  # None once the array holds values that count
         self.multiplier = 1.0  # of the learning rate
         self.regularizer: Any = None  # a function whose result is added to the loss

@@ -42,3 +42,20 @@ def layer_from_config(class_name: str, config: Mapping[str, Any]) -> Layer:
     10
     """
     return registry.build(registry.find(class_name), config)
+
+
+def serialize(layer: Layer) -> dict[str, Any]:
+    """Return {"class": name, "config": the constructor's arguments}, JSON-able."""
+    return registry.serialize(layer)
+
+
+def deserialize(config: Mapping[str, Any], custom_objects: Any = None) -> Layer:
+    """Return the layer that `serialize` described, here or in Keras, with new parameters.
+
+    `custom_objects` are classes and functions of one's own that it may name.
+
+    >>> import minicnn as mc
+    >>> deserialize(serialize(mc.layers.Dense(10))).units
+    10
+    """
+    return registry.deserialize(config, custom_objects)

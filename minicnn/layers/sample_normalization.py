@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minicnn import initializers
 from minicnn.checks import check_flag, check_int, check_number, quoted, shape_text
 from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError, ShapeError
@@ -13,13 +12,14 @@ from minicnn.initializers import Initializer
 from minicnn.layers.apply import Apply
 from minicnn.layers.base import Layer
 from minicnn.layers.parameter import Parameter
+from minicnn.layers.weight_arguments import WeightArguments
 from minicnn.operations.group_norm import GROUP_NORM
 from minicnn.shapes import is_int
 
 Axes = int | Sequence[int]
 
 
-class _ScaledNormalization(Layer):
+class _ScaledNormalization(WeightArguments):
     """A normalization with learned gamma and beta, which each may be left out."""
 
     def __init__(
@@ -29,27 +29,37 @@ class _ScaledNormalization(Layer):
         scale: bool,
         beta_initializer: str | Initializer,
         gamma_initializer: str | Initializer,
+        beta_regularizer: Any,
+        gamma_regularizer: Any,
+        beta_constraint: Any,
+        gamma_constraint: Any,
         **options: Any,
     ) -> None:
         super().__init__(**options)
         self.epsilon = check_number(epsilon, "epsilon", 0, open=True)
         self.center = check_flag(center, "center")
         self.scale = check_flag(scale, "scale")
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.set_weight_arguments(
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+        )
         self.gamma: Parameter | None = None
         self.beta: Parameter | None = None
 
     def add_scales(self, shape: Shape) -> None:
         """Create gamma and beta."""
         if self.scale:
-            self.gamma = self.add_scale("gamma", shape, self.gamma_initializer)
+            self.gamma = self.add_scale("gamma", shape)
         if self.center:
-            self.beta = self.add_scale("beta", shape, self.beta_initializer)
+            self.beta = self.add_scale("beta", shape)
 
-    def add_scale(self, name: str, shape: Shape, initializer: str | Initializer) -> Parameter:
+    def add_scale(self, name: str, shape: Shape) -> Parameter:
         """Create a parameter that weight decay leaves alone, whatever its rank."""
-        parameter = self.add_parameter(name, shape, initializer)
+        parameter = self.add_ruled(name, shape)
         parameter.decay = False
         return parameter
 
@@ -64,8 +74,7 @@ class _ScaledNormalization(Layer):
             "epsilon": self.epsilon,
             "center": self.center,
             "scale": self.scale,
-            "beta_initializer": initializers.serialize(self.beta_initializer),
-            "gamma_initializer": initializers.serialize(self.gamma_initializer),
+            **self.weight_config("beta", "gamma"),
         }
 
 
@@ -82,6 +91,8 @@ class LayerNormalization(_ScaledNormalization):
     epsilon : added to the variance; default 0.001
     center, scale : whether beta and gamma are learned; default True
     beta_initializer, gamma_initializer : default "zeros" and "ones"
+    beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint : see
+        `minicnn.regularizers` and `minicnn.constraints`; default None
     options : those of `Layer`
 
     Raises
@@ -105,9 +116,21 @@ class LayerNormalization(_ScaledNormalization):
         scale: bool = True,
         beta_initializer: str | Initializer = "zeros",
         gamma_initializer: str | Initializer = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         **options: Any,
     ) -> None:
-        super().__init__(epsilon, center, scale, beta_initializer, gamma_initializer, **options)
+        weights = (
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+        )
+        super().__init__(epsilon, center, scale, *weights, **options)
         self.axis = check_axis(axis)
 
     def build(self, *input_shapes: Shape) -> None:
@@ -140,6 +163,8 @@ class GroupNormalization(_ScaledNormalization):
     epsilon : added to the variance; default 0.001
     center, scale : whether beta and gamma are learned; default True
     beta_initializer, gamma_initializer : default "zeros" and "ones"
+    beta_regularizer, gamma_regularizer, beta_constraint, gamma_constraint : see
+        `minicnn.regularizers` and `minicnn.constraints`; default None
     options : those of `Layer`
 
     Raises
@@ -162,9 +187,21 @@ class GroupNormalization(_ScaledNormalization):
         scale: bool = True,
         beta_initializer: str | Initializer = "zeros",
         gamma_initializer: str | Initializer = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         **options: Any,
     ) -> None:
-        super().__init__(epsilon, center, scale, beta_initializer, gamma_initializer, **options)
+        weights = (
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+        )
+        super().__init__(epsilon, center, scale, *weights, **options)
         self.groups = groups if groups == -1 else check_int(groups, "groups")
         self.axis = check_last_axis_argument(axis)
 

@@ -10,7 +10,7 @@ import math
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -160,7 +160,7 @@ class CompiledNetwork(Network):
         ArgumentError, ShapeError, DTypeError : the network is not compiled, or inputs or labels do
             not fit it
         """
-        self.need_compiled()
+        self.check_compiled()
         self.build_for(batch.inputs)
         if batch.labels is None:
             raise ArgumentError("training and evaluation need labels y")
@@ -262,6 +262,14 @@ class CompiledNetwork(Network):
             for name, a in self._slots.get(p, {}).items()
         }
 
+    def check_compiled(self) -> None:
+        """Raise ArgumentError if there is no optimizer or no loss."""
+        if self.optimizer is None or self.loss is None:
+            raise ArgumentError(
+                "say how to train first: model.compile(optimizer='adam', "
+                "loss='sparse_categorical_crossentropy', metrics=['accuracy'])"
+            )
+
     def need_compiled(self) -> tuple[Optimizer, Loss]:
         """Return the optimizer and the loss, of several the first one.
 
@@ -269,12 +277,9 @@ class CompiledNetwork(Network):
         ------
         ArgumentError : they are not set
         """
-        if self.optimizer is None or self.loss is None:
-            raise ArgumentError(
-                "say how to train first: model.compile(optimizer='adam', "
-                "loss='sparse_categorical_crossentropy', metrics=['accuracy'])"
-            )
-        return self.optimizer, self.loss if isinstance(self.loss, Loss) else self.targets[0].loss
+        self.check_compiled()
+        loss = self.loss if isinstance(self.loss, Loss) else self.targets[0].loss
+        return cast(Optimizer, self.optimizer), loss
 
     def output_shapes(self, inputs: Sequence[Any]) -> list[tuple[int, ...]]:
         """Return the shapes of the outputs for a batch of these inputs, arrays or Specs."""

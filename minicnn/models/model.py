@@ -207,7 +207,7 @@ class Model(CompiledNetwork):
         NumericError : the loss is NaN or infinite; the weights are still those before that step
         ArgumentError, ShapeError, DTypeError : arrays or arguments do not fit; nothing was changed
         """
-        self.need_compiled()
+        self.check_compiled()
         refuse_own_steps(self)
         self.refuse_while_training("fit")
         job = Fit(self, callbacks_of_fit(callbacks, self), verbose)
@@ -247,7 +247,7 @@ class Model(CompiledNetwork):
         -------
         a list, a dict if `return_dict`, or the loss alone if there are no metrics
         """
-        self.need_compiled()
+        self.check_compiled()
         options = {"batch_size": batch_size, "steps": steps, "steps_name": "steps"}
         batches = batches_for(self, x, y, sample_weight, **options)
         totals = evaluation.evaluate(self, batches, callbacks, verbose)

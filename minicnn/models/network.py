@@ -74,6 +74,9 @@ class Network(Layer):
         self._graph = graph
         layers = list({id(x): x for la in graph.layers for x in la.flattened()}.values())
         give_rng_names(layers)
+        for layer in graph.layers:
+            if layer.network_name is None and layer is not self:
+                layer.network_name = self.name
         self._derived = _Derived(layers, [_is_rescaled(graph, tensor) for tensor in graph.inputs])
 
     @property

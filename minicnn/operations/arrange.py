@@ -28,7 +28,8 @@ def _resolve_slice(x: Any, *, starts: Shape, steps: Shape, shape: Shape) -> dict
 def _resolve_pad(
     x: Any, *, pads: tuple[tuple[int, int], ...], value: float = 0.0
 ) -> dict[str, Any]:
-    return {"pads": pads, "value": value}
+    before, after = zip(*pads, strict=True) if pads else ((), ())
+    return {"before": before, "after": after, "value": float(value)}
 
 
 def _resolve_concatenate(a: Any, b: Any, *, axis: int) -> dict[str, Any]:

@@ -68,15 +68,14 @@ def _places(starts: Shape, steps: Shape, shape: Shape) -> tuple[slice, ...]:
     return tuple(slice(a, None if b < 0 else b, s) for a, b, s in triples)
 
 
-def pad_forward(
-    x: np.ndarray, *, pads: tuple[tuple[int, int], ...], value: float
-) -> tuple[np.ndarray]:
-    return (np.pad(x, pads, constant_values=x.dtype.type(value)) if x.ndim else x.copy(),)
+def pad_forward(x: np.ndarray, *, before: Shape, after: Shape, value: float) -> tuple[np.ndarray]:
+    pads = list(zip(before, after, strict=True))
+    return (np.pad(x, pads, constant_values=x.dtype.type(value)) if pads else x.copy(),)
 
 
-def pad_backward(dy: np.ndarray, *, pads: tuple[tuple[int, int], ...], **_: Any) -> Any:
-    lengths = zip(pads, dy.shape, strict=True)
-    return (dy[tuple(slice(before, n - after) for (before, after), n in lengths)].copy(),)
+def pad_backward(dy: np.ndarray, *, before: Shape, after: Shape, **_: Any) -> tuple[np.ndarray]:
+    lengths = zip(before, after, dy.shape, strict=True)
+    return (dy[tuple(slice(first, n - last) for first, last, n in lengths)].copy(),)
 
 
 def where_forward(condition: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray]:

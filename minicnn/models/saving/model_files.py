@@ -227,13 +227,11 @@ def _metric_to_document(one: Reported) -> Any:
 
 
 def _reported(document: Any) -> Reported:
-    if not (isinstance(document, dict) and "metric" in document):
-        return Reported(*as_metrics([metrics.deserialize(document)]))
-    return Reported(
-        *as_metrics([metrics.deserialize(document["metric"])]),
-        check_int(document["output"], "output", 0),
-        check_flag(document["weighted"], "weighted"),
-    )
+    plain = not (isinstance(document, dict) and "metric" in document)
+    of = {"metric": document, "output": 0, "weighted": False} if plain else document
+    (metric,) = as_metrics([metrics.deserialize(of["metric"])])
+    output, weighted = check_int(of["output"], "output", 0), check_flag(of["weighted"], "weighted")
+    return Reported(metric, output, weighted)
 
 
 def _loss_to_document(loss: losses.Loss | None) -> dict[str, Any] | None:

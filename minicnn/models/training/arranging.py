@@ -82,6 +82,10 @@ def _of_one(model: CompiledNetwork, given: Any, count: int) -> Any:
 def _each(model: CompiledNetwork, given: Any, what: str, convert: Any) -> Any:
     """Return an array for each output that has a loss; the array alone if there is one such."""
     names, wanted = model.output_names, [target.output for target in model.targets]
+    if isinstance(model.output_structure, dict) and not isinstance(given, Mapping):
+        raise ArgumentError(
+            f"the outputs are a dict, so {what} must be a dict, too, with the keys {names}"
+        )
     if isinstance(given, Mapping):
         missing = [names[i] for i in wanted if names[i] not in given and what == "y"]
         if missing:

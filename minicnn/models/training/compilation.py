@@ -45,11 +45,18 @@ def compiled(loss: Any, loss_weights: Any, metrics: Any, weighted_metrics: Any) 
         )
         metrics, loss_weights = loss_weights, None
     return Compiled(
-        _each(loss, losses.get),
+        _each(loss, _trainable_loss),
         _each(loss_weights, lambda weight: check_number(weight, "loss_weights")),
         _checked_metrics(metrics, "metrics"),
         _checked_metrics(weighted_metrics, "weighted_metrics"),
     )
+
+
+def _trainable_loss(identifier: Any) -> Loss:
+    """Return a loss from its name, a function or the object."""
+    loss = losses.get(identifier)
+    loss.check_trainable()
+    return loss
 
 
 def resolved(given: Compiled, names: Sequence[str], *, named: bool) -> Resolved:
@@ -77,6 +84,8 @@ def resolved(given: Compiled, names: Sequence[str], *, named: bool) -> Resolved:
         for name, metrics in _metrics_by_output(what, names, named=named)
         for metric in metrics
     ]
+    if loss is not None and not any(one is not None for one in each):
+        raise ArgumentError(f"no output has a loss; the outputs are {list(names)}")
     _check_have_losses(reported, each, names)
     loss_order = [i for i in map(names.index, order) if each[i] is not None]
     return Resolved(each, _weights_by_output(weights, names), reported, loss_order)
@@ -158,8 +167,7 @@ def _metrics_by_output(
         each = list(given)
     else:
         each = [given] * len(names)
-    order = sorted(range(len(names)), key=lambda i: names[i]) if named else range(len(names))
-    return [(names[i], as_metrics(_listed(each[i]))) for i in order]
+    return [(name, as_metrics(_listed(one))) for name, one in zip(names, each, strict=True)]
 
 
 def _check_have_losses(

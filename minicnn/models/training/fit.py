@@ -136,7 +136,7 @@ class Fit:
         names = sorted(new_measures(self.model).names)
         measured = [f"val_{name}" for name in names] if self.validation is not None else []
         rate = ["learning_rate"] if self._reports_rate else []
-        self.callbacks.check_logs([*names, *measured, *rate], names)
+        self.callbacks.check_logs([*sorted([*names, *measured]), *rate], names)
         warn_before_training(self.model, self.data)
 
     def _begin_next_epoch(self, epochs: int) -> bool:
@@ -196,7 +196,13 @@ class Fit:
     def _count(self, trained: TrainedGroup) -> None:
         """Count the steps of a group. Callbacks are called for the last of them."""
         state, steps = self.state, len(trained.losses)
-        self.totals.add_steps(trained.losses, trained.predictions, trained.labels, trained.weights)
+        self.totals.add_steps(
+            trained.losses,
+            len(trained.group.example[0]),
+            trained.predictions,
+            trained.labels,
+            trained.weights,
+        )
         state.batch += steps
         logs = self.totals.logs()
         self.progress.update(state.batch, logs, steps)
@@ -298,7 +304,7 @@ class Fit:
         return any(callback.moves_learning_rate for callback in self.callbacks)
 
     def _end_epoch(self, logs: dict[str, float]) -> None:
-        state = self.state
+        state, logs = self.state, dict(sorted(logs.items()))
         if self._reports_rate:
             logs["learning_rate"] = float(self.model.need_compiled()[0].learning_rate)
         epoch = state.epoch

@@ -30,6 +30,8 @@ def _measures(model: CompiledNetwork, metrics: Iterable[Metric]) -> Measures:
         output = reported.output if several else None
         target = place[reported.output] if len(place) > 1 else None
         found.append(Measure(name, metric, output, target, reported.weighted))
+    if several:  # as Keras orders what `evaluate` returns
+        found.sort(key=lambda measure: measure.name)
     order = model.loss_order or list(place)
     losses = [LossOf(f"{names[i]}_loss", place[i]) for i in order] if len(place) > 1 else []
     return Measures(losses, found)

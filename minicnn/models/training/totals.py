@@ -43,7 +43,7 @@ class Totals:
         self.failed = True
 
     def results(self) -> list[float]:
-        """Return the means over everything added, in the order of `names`: loss, losses, metrics."""
+        """Return the means over everything added, in the order of `names`."""
         if self.failed:
             return [math.nan] * len(self.names)
         n = max(self.samples, 1)
