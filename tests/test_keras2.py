@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import warnings
 
 import numpy as np
@@ -212,3 +213,17 @@ def test_callbacks_and_generators():
     quiet(callbacks.ModelCheckpoint, "x.mcnn", period=1)
     with pytest.raises(ArgumentError, match="save_freq= says how often"):
         callbacks.ModelCheckpoint("x.mcnn", period=5)
+
+
+def test_dim_ordering():
+    with says("write image_data_format"):
+        assert mc.backend.image_dim_ordering() == "tf"
+    mc.backend.set_image_dim_ordering("tf")
+    with pytest.raises(ArgumentError, match="images are"):
+        mc.backend.set_image_dim_ordering("th")
+    assert quiet(layers.Conv2D, 2, 3, dim_ordering="tf").get_config()["name"]
+
+
+def test_signatures_stay_todays():
+    assert list(inspect.signature(layers.Conv2D).parameters)[:2] == ["filters", "kernel_size"]
+    assert layers.Dense.__init__.__module__ == layers.Dense.__module__

@@ -19,14 +19,17 @@ STORED = json.loads(Path(__file__).with_name("keras_training.json").read_text())
 BOUND = 2e-3  # of the largest weight of each array
 
 
-def arrays(stored):
-    return [np.frombuffer(base64.b64decode(t), "<f4").reshape(shape) for shape, t in stored]
+def arrays(stored, model):
+    """Keras's weights in minicnn's shapes: depthwise kernels are (H, W, 1, channels) here."""
+    flat = [np.frombuffer(base64.b64decode(text), "<f4") for _, text in stored]
+    return [x.reshape(w.shape) for x, w in zip(flat, model.get_weights(), strict=True)]
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_weights_after_twenty_steps(name):
     model = build(mc, CASES[name])
-    model.set_weights(arrays(STORED[name]["before"]))
+    model.set_weights(arrays(STORED[name]["before"], model))
     train(model, CASES[name])
-    for ours, theirs in zip(model.get_weights(), arrays(STORED[name]["after"]), strict=True):
+    expected = arrays(STORED[name]["after"], model)
+    for ours, theirs in zip(model.get_weights(), expected, strict=True):
         assert np.abs(ours - theirs).max() <= BOUND * np.abs(theirs).max()

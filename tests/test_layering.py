@@ -95,7 +95,8 @@ MAY_IMPORT = LEVEL_0 | {
     "tune": {*LEVEL_0, "callbacks", "models", "zoo"},
     "classic": LEAVES,
     "compat": {
-        *LEVEL_0, "callbacks", "layers", "models", "optimizers", "preprocessing", "schedules",
+        *LEVEL_0, "backend", "callbacks", "layers", "models", "optimizers", "preprocessing",
+        "schedules", "utils",
     },
 }  # fmt: skip
 # The programs may import everything; only `python -m minicnn` may import them.

@@ -1,8 +1,8 @@
 """Keras 1's and 2's spellings: what they called differently is understood, with one warning each.
 
 Today's classes know nothing of it. When minicnn is imported, `install` wraps the constructors and
-methods whose arguments had other names (the tables in keras2_words.py), adds the methods below to
-Model, and makes the old modules (keras2_modules.py), so that this works:
+methods whose arguments had other names (the tables in keras2_words.py), adds the old methods to
+Model (keras2_methods.py), and makes the old modules (keras2_modules.py), so that this works:
 
     from minicnn.layers.core import Dense
     from minicnn.utils import np_utils
@@ -15,15 +15,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from minicnn import layers
 from minicnn.checks import known_arguments, warn_caller
-from minicnn.compat.keras2_words import FOR_THREADS, Arguments, Row
+from minicnn.compat.keras2_words import Arguments, Row
 from minicnn.errors import ArgumentError
 from minicnn.shapes import is_int
 
@@ -148,6 +145,22 @@ def merge(
     return getattr(layers, today)(inputs, name=name, **options)
 
 
+def image_dim_ordering() -> str:
+    """Return "tf": images are (N, H, W, C); Keras 1's word for "channels_last"."""
+    say_once("image_dim_ordering", "image_dim_ordering() is Keras 1's; write image_data_format()")
+    return "tf"
+
+
+def set_image_dim_ordering(dim_ordering: str) -> None:
+    """Do nothing for "tf"; images cannot be (N, C, H, W) throughout, which was "th"."""
+    say_once("image_dim_ordering", "set_image_dim_ordering() is Keras 1's and not needed any more")
+    if dim_ordering != "tf":
+        raise ArgumentError(
+            f"images are (N, H, W, C), which was 'tf'; got {dim_ordering!r}. Transpose arrays with "
+            "x.transpose(0, 2, 3, 1), and give layers no channels_first shapes"
+        )
+
+
 # Names of logs in the files' names of ModelCheckpoint, and today's.
 LOGS = {"acc": "accuracy", "val_acc": "val_accuracy", "lr": "learning_rate"}
 
@@ -167,78 +180,3 @@ def with_old_logs(path_of: Callable[..., str]) -> Callable[..., str]:
         return path_of(checkpoint, logs | old, batch)
 
     return wrapped
-
-
-# --- methods ------------------------------------------------------------------------------------
-
-
-def whole(steps: Any) -> Any:
-    """Return a number of steps, which Keras 2 took as a fraction too, rounded up."""
-    return math.ceil(steps) if isinstance(steps, float) and math.isfinite(steps) else steps
-
-
-class OldMethods:
-    """The methods of Keras 2's models; `self` is a Model."""
-
-    fit: Any
-    evaluate: Any
-    predict: Any
-
-    def fit_generator(
-        self,
-        generator: Any,
-        steps_per_epoch: float | None = None,
-        epochs: int | None = None,
-        verbose: int | str | None = None,
-        callbacks: Any = None,
-        validation_data: Any = None,
-        validation_steps: float | None = None,
-        **options: Any,
-    ) -> Any:
-        """Train on batches; `fit` does it."""
-        say_once("fit_generator", "fit_generator is a method of Keras 2; write fit")
-        options = _today(
-            options,
-            steps_per_epoch=whole(steps_per_epoch),
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_data=validation_data,
-            validation_steps=whole(validation_steps),
-        )
-        return self.fit(generator, **options)
-
-    def evaluate_generator(
-        self, generator: Any, steps: float | None = None, verbose: int | str = 0, **options: Any
-    ) -> Any:
-        """Return loss and metrics over batches; `evaluate` does it."""
-        say_once("evaluate_generator", "evaluate_generator is a method of Keras 2; write evaluate")
-        return self.evaluate(generator, **_today(options, steps=whole(steps), verbose=verbose))
-
-    def predict_generator(
-        self, generator: Any, steps: float | None = None, verbose: int | str = 0, **options: Any
-    ) -> Any:
-        """Return the outputs for batches; `predict` does it."""
-        say_once("predict_generator", "predict_generator is a method of Keras 2; write predict")
-        return self.predict(generator, **_today(options, steps=whole(steps), verbose=verbose))
-
-    def predict_classes(self, x: Any, batch_size: int = 32, verbose: int = 0) -> np.ndarray:
-        """Return the most probable class of each sample; 0 or 1 (N, 1) for a single output."""
-        say_once(
-            "predict_classes",
-            "predict_classes is a method of Keras 2; write predict(x).argmax(axis=-1)",
-        )
-        scores = self.predict(x, batch_size=batch_size, verbose=verbose)
-        many = scores.shape[-1] > 1
-        return scores.argmax(axis=-1) if many else (scores > 0.5).astype(np.int32)
-
-    def predict_proba(self, x: Any, batch_size: int = 32, verbose: int = 0) -> np.ndarray:
-        """Return the outputs for every sample; `predict` does it."""
-        say_once("predict_proba", "predict_proba is a method of Keras 2; write predict")
-        return self.predict(x, batch_size=batch_size, verbose=verbose)
-
-
-def _today(options: Arguments, **given: Any) -> Arguments:
-    """Return the options and what was given, without what was for threads and processes."""
-    found = {name: value for name, value in given.items() if value is not None}
-    return found | {name: value for name, value in options.items() if name not in FOR_THREADS}

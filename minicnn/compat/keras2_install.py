@@ -5,9 +5,16 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from minicnn import callbacks, layers, models, optimizers, preprocessing, utils
+from minicnn import backend, callbacks, layers, models, optimizers, preprocessing, utils
 from minicnn.compat import keras2_words as words
-from minicnn.compat.keras2 import OldMethods, accept, convolution2d, with_old_logs
+from minicnn.compat.keras2 import (
+    accept,
+    convolution2d,
+    image_dim_ordering,
+    set_image_dim_ordering,
+    with_old_logs,
+)
+from minicnn.compat.keras2_methods import OldMethods
 from minicnn.compat.keras2_modules import make_modules
 
 METHODS = ("fit_generator", "evaluate_generator", "predict_generator", "predict_classes",
@@ -28,6 +35,9 @@ def install() -> None:
         accept(models.Model, name, words.TRAINING)
     checkpoint = vars(callbacks.ModelCheckpoint)
     setattr(callbacks.ModelCheckpoint, "_path", with_old_logs(checkpoint["_path"]))  # noqa: B010
+    vars(backend).update(
+        image_dim_ordering=image_dim_ordering, set_image_dim_ordering=set_image_dim_ordering
+    )
     accept(utils, "to_categorical", words.CATEGORIES)
     for name in METHODS:
         setattr(models.Model, name, vars(OldMethods)[name])

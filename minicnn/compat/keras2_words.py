@@ -58,7 +58,7 @@ def _decayed(decay: Any, others: Arguments) -> Arguments:
     rate = others.get("learning_rate")
     if not decay or not isinstance(rate, Real):  # a schedule says it all
         return {}
-    return {"learning_rate": schedules.InverseTimeDecay(rate, 1, decay)}
+    return {"learning_rate": schedules.InverseTimeDecay(float(rate), 1, decay)}
 
 
 def _per_epoch(steps: str, batches_of: str) -> Callable[[Any, Arguments], Arguments]:

@@ -28,6 +28,7 @@ from minicnn.contracts import Shape, Spec
 from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
 from minicnn.initializers import Initializer
 from minicnn.layers.apply import Apply, compute, infer_spec
+from minicnn.layers.built import marks_built
 from minicnn.layers.given_arguments import ConstructorCall, given_arguments
 from minicnn.layers.inspection import Inspection, check_dtype
 from minicnn.layers.parameter import InitialValues, Parameter, aligned
@@ -176,6 +177,11 @@ class Layer(Inspection, Weights):
         layer = super().__new__(cls)
         layer.constructed_with = ConstructorCall(args, kwargs)
         return layer
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "build" in vars(cls):
+            cls.build = marks_built(cls.build)  # type: ignore[method-assign]
 
     def build(self, *input_shapes: Shape) -> None:
         """Create the parameters by `add_parameter`. Called once, before the first `forward`.

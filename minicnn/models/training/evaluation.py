@@ -9,6 +9,7 @@ import numpy as np
 
 from minicnn import random
 from minicnn.callbacks import CallbackList
+from minicnn.contracts import Shape
 from minicnn.errors import ArgumentError
 from minicnn.models.batches import ArrayBatches, Batches
 from minicnn.models.compiled_network import CompiledNetwork
@@ -93,6 +94,10 @@ def predict(model: CompiledNetwork, batches: Batches, callbacks: Any, verbose: i
             progress.update(number + 1, {})
         hooks.on_predict_end()
         progress.end_epoch({})
-    shapes = [t.shape[1:] for t in model.graph.outputs]
-    empty = [np.empty((0, *shape), np.float32) for shape in shapes]
-    return model.packed([np.concatenate(ys) for ys in zip(empty, *results, strict=True)])
+    results = results or [[_no_samples(t.shape) for t in model.graph.outputs]]
+    return model.packed([np.concatenate(ys) for ys in zip(*results, strict=True)])
+
+
+def _no_samples(shape: Shape) -> np.ndarray:
+    """Return an empty array of results; lengths that are not known yet are 0."""
+    return np.empty((0, *(length or 0 for length in shape[1:])), np.float32)
