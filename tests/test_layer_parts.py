@@ -1,4 +1,4 @@
-"""Small parts of layers in Keras's style: InputSpec, Variable, Pipeline, serialize, random arrays."""
+"""Small parts of layers in Keras's style: InputSpec, Variable, Pipeline, random arrays."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ def test_layers_in_lists_have_weights(backend):
     inputs = mc.Input((3,))
     model = mc.Model(inputs, Block()(inputs))
     assert model.count_params() == 1 + 16 + 20
-    assert [p.name for p in model.layers[1].trainable_weights][0].endswith("/gain")
+    assert model.layers[1].trainable_weights[0].name.endswith("/gain")
     model.compile("sgd", "categorical_crossentropy")
     before = model.get_weights()
     model.fit(np.ones((4, 3)), np.eye(4), verbose=0)
