@@ -120,6 +120,16 @@ class Network(Layer):
         self._preprocess = checked_preprocess(preprocess, shape, self.name)
 
     @property
+    def trainable(self) -> bool:
+        """Whether any layer learns. Setting it sets every layer's `trainable`."""
+        layers = self.sublayers
+        return any(layer.trainable for layer in layers) if layers else self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        Layer.trainable.fset(self, value)  # type: ignore[attr-defined]
+
+    @property
     def is_subclassed(self) -> bool:
         """Whether the network is described by the `call` of a user's class, not by a graph."""
         return type(self).call is not Layer.call
