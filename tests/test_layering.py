@@ -47,7 +47,7 @@ LEVEL_0 = SUPPORT | {
     "specs": set(),
     "program": {"contracts", "support.text"},
     "tensor_contracts": {"specs"},
-    "random": {"errors", "shapes"},
+    "random": {"errors", "shapes", "support.text"},
     "checks": {"errors", "shapes", "support.text"},
     "installed": {"errors", "support.files"},
 }  # fmt: skip
