@@ -26,8 +26,7 @@ Neighbors neighbors(std::int64_t out, std::int64_t scale, std::int64_t length) {
 
 // The outputs that may depend on this pixel.
 IndexRange outputs_of(std::int64_t pixel, std::int64_t scale, std::int64_t length) {
-  return {std::max<std::int64_t>(pixel - 1, 0) * scale,
-          std::min(pixel + 2, length) * scale};
+  return {std::max<std::int64_t>(pixel - 1, 0) * scale, std::min(pixel + 2, length) * scale};
 }
 
 void repeated_row(const float* in, const Shape4& xs, std::int64_t columns, float* out) {
