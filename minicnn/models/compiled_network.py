@@ -299,10 +299,9 @@ class CompiledNetwork(Network):
         The caller holds the lock: all executions share memory, so the next one that runs
         overwrites the arrays of this one.
         """
-        dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
+        arrays = [(x.shape, self._input_dtype(i, x)) for i, x in enumerate(inputs)]
         trained = [layer.trainable for layer in self._derived.layers] if kind == "train" else []
         settings = (conv_algorithm.get(), precision.get(), layers_version())
-        arrays = [(x.shape, dtype) for x, dtype in zip(inputs, dtypes, strict=True)]
         label_kinds = [(y.shape, y.dtype) for y in labels or ()]
         key = (kind, *arrays, *label_kinds, *settings, *trained, self._step_kind(kind))
 
