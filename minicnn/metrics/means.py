@@ -67,7 +67,7 @@ class Mean(Metric):
 
     def result(self) -> Number:
         """Return the mean, total / weight."""
-        return ratio(self.sum("total"), self.sum("weight"))
+        return ratio(float(self._sums["total"]), float(self._sums["weight"]))
 
 
 def _update_by_values(self: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:

@@ -15,9 +15,8 @@ class Totals:
     """Sums up losses and metrics over batches."""
 
     def __init__(self, measures: Measures) -> None:
-        self.losses, self.metrics = measures
-        self.names = measures.names
-        self._sorted = sorted((name, i) for i, name in enumerate(self.names))
+        self.losses, self.metrics = measures.losses, measures.metrics
+        self.names, self._sorted = measures.names, measures.sorted_names
         self.loss_sum, self.samples, self.failed = 0.0, 0, False
         self.loss_sums = [0.0] * len(self.losses)  # of each output
 
