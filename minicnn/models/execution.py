@@ -128,10 +128,12 @@ class Execution:
         return alone and self.targets[0].weight == 1 and self.targets[0].loss.reduction in MEANS[:2]
 
     def _result(self, batch: Batch) -> BatchResult:
-        plan, values, whole, losses = self.plan, self.runner, 0.0, []
-        for i, rows, factor in zip(plan.losses, self._weights(batch), self._factors(batch)):
-            losses.append(weighted_mean(values[i], rows))
-            whole += factor * losses[-1]
+        plan, values = self.plan, self.runner
+        weights = self._weights(batch)
+        losses = [weighted_mean(values[i], w) for i, w in zip(plan.losses, weights, strict=True)]
+        whole = 0.0
+        for factor, loss in zip(self._factors(batch), losses, strict=True):
+            whole += factor * loss
         for i in plan.penalties:
             whole += float(values[i].sum(dtype=np.float64))
         predictions = [values[i] for i in plan.outputs]
