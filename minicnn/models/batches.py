@@ -260,8 +260,9 @@ def batches_of(
     """
     if is_arrays(x):
         whole = Batch(as_arrays(x), as_labels(y), as_weights(weights))
-        options = {"batch_size": batch_size, "steps": steps, "steps_name": steps_name}
-        return batches_in(whole, shuffle=shuffle, **options)
+        return batches_in(
+            whole, batch_size=batch_size, shuffle=shuffle, steps=steps, steps_name=steps_name
+        )
     if isinstance(x, str) or not (isinstance(x, Iterable) or hasattr(x, "for_epoch")):
         raise DTypeError(f"x must be arrays or an iterable of batches; got {type(x).__name__}")
     if isinstance(x, PyDataset) and shuffle:
