@@ -24,12 +24,13 @@ readme_command() {
     inside' README.md
 }
 
-# Short: one epoch. Warnings of the C++ compiler are errors; its objects stay for the next part.
+# Short: one epoch. Warnings of the C++ compiler are errors; its objects stay for the next parts.
 first_command_of_the_README() {
   local command
   command=$(readme_command 1)
   echo "\$ $command --epochs 1"
-  CMAKE_ARGS=-DMINICNN_WERROR=ON SKBUILD_BUILD_DIR=$work/objects bash -euo pipefail -c "$command --epochs 1"
+  export CMAKE_ARGS=-DMINICNN_WERROR=ON SKBUILD_BUILD_DIR=$work/objects
+  bash -euo pipefail -c "$command --epochs 1"
 }
 
 second_command_of_the_README() {
@@ -37,11 +38,12 @@ second_command_of_the_README() {
   command=$(readme_command 2)
   echo "\$ $command"
   bash -euo pipefail -c "$command"
+  unset CMAKE_ARGS SKBUILD_BUILD_DIR
 }
 
 # What `pytest` leaves out.
 slow_tests() {
-  python -m pytest -m slow
+  python -m pytest -m slow -n 2 --dist loadfile
 }
 
 # Files for one instruction set are compiled with its flags, the others without. One instruction of
@@ -85,13 +87,18 @@ style_and_types() {
 # Tests of what is not C++: folders of images, the command line, runs, searches, CUDA kernels. The
 # second command of the README ran them; neither an instruction set nor a sanitizer changes them.
 without_kernels=(
-  benchmark_gpu build_backend cifar10 classic cli cli_data cli_explain cli_outputs cli_tune
-  cuda_conv2d cuda_errors cuda_fallback cuda_kernels cuda_plan cuda_ptx cuda_reductions
-  cuda_simulator cuda_training cuda_updates data_tools devices docs doctor exchange experiment
-  explain fetch files folders generator images installed keras_callbacks layouts many_steps
-  mutated_files parts plain_pickle precision predict_images preprocess preview rename reprs
-  resume runs settings split_copy starting suite tar tensor_cores text train_kills tune
-  tune_processes tune_record tune_report tune_space unreadable upright
+  activations benchmark_gpu build_backend built_by_hand callbacks cifar10 classic cli cli_data
+  cli_explain cli_outputs cli_tune cuda_conv2d cuda_errors cuda_fallback cuda_kernels
+  cuda_plan cuda_ptx cuda_reductions cuda_simulator cuda_training cuda_updates data_tools
+  dataframe dataset devices docs doctor exchange experiment explain fetch files fit_checks
+  fit_data folders generator history image_functions images installed interrupt keras2
+  keras_backend keras_callback_arguments keras_callbacks keras_data keras_histories
+  keras_initializers keras_metrics keras_signatures_of_losses layer_parts layouts losses
+  many_steps metrics model_as_layer model_in_use model_pictures mutated_files names
+  own_classes own_losses parts penalties plain_pickle precision predict_images preprocess
+  preview published_datasets py_dataset regularizers rename reprs resume runs schedules
+  settings split_copy starting subclassing suite tar tensor_cores text train_kills tune
+  tune_processes tune_record tune_report tune_space unreadable upright utils
 )
 
 # ignored NAME...: pytest's options that leave tests/test_NAME.py out. Each must exist.
@@ -114,7 +121,7 @@ lower_instruction_sets() {
   for level in generic avx2 avx512; do
     [[ $level != "$best" ]] || break
     echo "MINICNN_ISA=$level"
-    MINICNN_ISA=$level python -m pytest -q -m "slow or not slow" $blind
+    MINICNN_ISA=$level python -m pytest -q -n 2 --dist loadfile -m "slow or not slow" $blind
   done
 }
 

@@ -54,6 +54,7 @@ suite_under_sanitizers() {
   cd "$work/sanitized"
   sanitized python -c "import minicnn._core as core; print(core.__file__, core.isa())" |
     grep "^$work/sanitized/"
-  sanitized python -m pytest -q -p no:cacheprovider -m "slow or not slow" tests $left_out
+  sanitized python -m pytest -q -n 2 --dist loadfile -p no:cacheprovider -m "slow or not slow" \
+    tests $left_out
   cd "$checkout"
 }

@@ -3,6 +3,7 @@
 import minicnn.startup  # noqa: F401  first: the others take time, in which Ctrl-C may be typed
 from minicnn import (
     activations,
+    applications,
     backend,
     callbacks,
     classic,
@@ -38,7 +39,7 @@ from minicnn.backends import (
 )
 from minicnn.compat import install
 from minicnn.config import set_precision
-from minicnn.devices import list_devices
+from minicnn.devices import device, list_devices
 from minicnn.initializers import Initializer
 from minicnn.layers import Input, InputSpec, Layer
 from minicnn.layers.variable import Variable
@@ -69,6 +70,7 @@ __all__ = [
     "Variable",
     "__version__",
     "activations",
+    "applications",
     "available_backends",
     "backend",
     "backend_info",
@@ -79,6 +81,7 @@ __all__ = [
     "current_backend",
     "data",
     "datasets",
+    "device",
     "explain",
     "initializers",
     "layers",

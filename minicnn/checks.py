@@ -136,6 +136,17 @@ def check_number(
     return float(value)
 
 
+def check_list(value: Any, name: str) -> list[Any]:
+    """Return the items of a list, a tuple, an array or another iterable, but not of a string."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable) or _is_0d(value):
+        raise ArgumentError(f"{name} must be a list; got {quoted(value)}")
+    return list(value)
+
+
+def _is_0d(value: Any) -> bool:
+    return getattr(value, "ndim", 1) == 0
+
+
 def _is_finite(value: Any) -> bool:
     try:
         return math.isfinite(value)

@@ -5,10 +5,20 @@ from __future__ import annotations
 import os
 import platform
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from minicnn.backends import device, instruction_set, num_threads
+from minicnn.backends import device as driver
+from minicnn.backends import (
+    engine_of,
+    instruction_set,
+    num_threads,
+    use_backend,
+)
+from minicnn.checks import quoted
+from minicnn.errors import ArgumentError
 from minicnn.support.files import text_or_empty
 from minicnn.support.memory_limits import memory_bytes
 
@@ -61,11 +71,11 @@ def _processor() -> dict[str, Any]:
 
 
 def _gpus() -> list[dict[str, Any]]:
-    if device.simulated():
+    if driver.simulated():
         return [_gpu(0, "simulated by numba on the processor", "", "none", memory_bytes())]
     return [
-        _gpu(i, gpu.name, "{}.{}".format(*gpu.compute_capability), device.driver_version(), gpu[-1])
-        for i, gpu in enumerate(device.gpus())
+        _gpu(i, gpu.name, "{}.{}".format(*gpu.compute_capability), driver.driver_version(), gpu[-1])
+        for i, gpu in enumerate(driver.gpus())
     ]
 
 
@@ -90,3 +100,28 @@ def _cpuinfo() -> str:
 def _told(key: str) -> str:
     found = re.search(rf"^{key}\s*:\s*(.+)$", _cpuinfo(), re.MULTILINE)
     return found[1] if found else ""
+
+
+@contextmanager
+def device(name: str) -> Iterator[None]:
+    """Compute on the processor or on the GPU inside a `with` block, by Keras's names.
+
+    Parameters
+    ----------
+    name : "cpu", "cpu:0", "gpu" or "gpu:0"
+
+    Raises
+    ------
+    ArgumentError : it is another name
+    BackendError : there is no GPU that minicnn can use
+
+    Examples
+    --------
+    >>> with device("cpu:0"):
+    ...     pass
+    """
+    kind, _, number = name.partition(":") if isinstance(name, str) else ("", "", "")
+    if kind.lower() not in ("cpu", "gpu") or number not in ("", "0"):
+        raise ArgumentError(f'name must be "cpu:0" or "gpu:0"; got {quoted(name)}')
+    with use_backend(engine_of(kind.lower())):
+        yield

@@ -18,6 +18,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError
 from minicnn.shapes import is_int
+from minicnn.support.text import quoted
 
 MAX_SEED = 2**64 - 1
 T = TypeVar("T")
@@ -202,5 +203,5 @@ def _current_seed() -> int:
 def check_seed(value: Any) -> int:
     """Return the seed after a check."""
     if not is_int(value) or not 0 <= value <= MAX_SEED:
-        raise ArgumentError(f"seed must be an integer in 0...2**64 - 1; got {value!r:.80}")
+        raise ArgumentError(f"seed must be an integer in 0...2**64 - 1; got {quoted(value)}")
     return int(value)

@@ -279,10 +279,10 @@ FILES = {
         saved(lambda d: d["config"]["tensors"][1].update(inputs=[0] * 200_000)),
         "200,003 connections",
     ),
-    "20000-layers": (
+    "15000-layers": (
         LOAD,
-        saved(lambda d: d["config"].update(layers=d["config"]["layers"] * 7000)),
-        "21,000 layers",
+        saved(lambda d: d["config"].update(layers=d["config"]["layers"] * 5000)),
+        "15,000 layers",
     ),
     "name-of-3-megabytes": (LOAD, layer(class_="N" * (3 << 20)), "cannot be built"),
     "name-with-terminal-codes": (LOAD, layer(class_="\x1b]0;evil\x07"), "cannot be built"),

@@ -15,8 +15,8 @@ Run = Callable[..., tuple[Any, ...]]  # (kernel, reads, attributes) -> writes
 Fill = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 FAMILIES = (
-    "conv2d", "conv2d_relu", "conv2d_max_pool2d", "dense", "max_pool2d", "average_pool2d",
-    "global_max_pool2d", "global_average_pool2d",
+    "conv2d", "conv2d_relu", "conv2d_max_pool2d", "conv2d_transpose", "dense", "max_pool2d",
+    "average_pool2d", "global_max_pool2d", "global_average_pool2d",
 )  # fmt: skip
 
 
@@ -42,6 +42,8 @@ def draw_layer(rng: np.random.Generator, family: str, fill: Fill = normal) -> La
     if family == "dense":
         inputs, units = rng.integers(1, 70, 2)
         shapes, attributes = {"x": (batch, inputs), "w": (inputs, units), "b": (units,)}, {}
+    elif family == "conv2d_transpose":
+        shapes, attributes = _draw_transposed(rng, batch)
     elif family.startswith("conv2d"):
         shapes, attributes = _draw_conv(rng, batch, pooled="pool" in family)
     else:
@@ -99,6 +101,16 @@ def _draw_conv(rng: np.random.Generator, batch: int, *, pooled: bool) -> tuple[d
         _, pool = _draw_window(rng, most_dilation=1, image=window.out_hw(image))
         attributes |= {"pool": pool, "activation": str(rng.choice(["relu", "linear"]))}
     return shapes, attributes
+
+
+def _draw_transposed(rng: np.random.Generator, batch: int) -> tuple[dict, dict]:
+    image, window = _draw_window(rng, most_dilation=2)
+    channels, filters = map(int, rng.integers(1, 30, 2))
+    shapes = {
+        "x": (batch, *window.out_hw(image), channels),
+        "w": (*window.size, filters, channels),
+    }
+    return shapes, {"window": window, "groups": 1, "image": image}
 
 
 def _draw_pool(rng: np.random.Generator, batch: int, family: str) -> tuple[dict, dict]:

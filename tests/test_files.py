@@ -40,6 +40,7 @@ OPENING = {
 }  # fmt: skip
 PICTURES = ("np", "image", "picture", "sheet")  # what else has a `save` writes by the door
 OTHERS = (
+    "archive.open(entry)",  # a file inside a zip archive
     "found.read_text('direct_url.json')",  # a distribution's, of its own files
     "os.open(os.devnull, os.O_WRONLY)",
 )

@@ -88,3 +88,26 @@ def test_random_arrays():
     assert abs(mc.random.normal((10_000,), 5, 2, seed=0).std() - 2) < 0.05
     assert set(mc.random.randint((100,), 2, 4, seed=0)) == {2, 3}
     assert sorted(mc.random.shuffle(np.arange(9), seed=0)) == list(range(9))
+
+
+def test_auto_contrast(backend):
+    """The values are those of Keras 3.15.1."""
+    x = np.array([[[[10, 20], [30, 20]], [[50, 20], [60, 20]]]], np.float32)
+    wanted = [[[[0, 20], [102, 20]], [[204, 20], [255, 20]]]]
+    layer = layers.AutoContrast()
+    np.testing.assert_allclose(layer(x), wanted, rtol=1e-6)
+    np.testing.assert_allclose(layer(x[0].astype(np.uint8)), wanted[0], rtol=1e-6)
+    inputs = mc.Input((2, 2, 2))
+    model = mc.Model(inputs, layer(inputs))
+    np.testing.assert_allclose(model.predict(x, verbose=0), wanted, rtol=1e-6)
+
+
+def test_device():
+    with mc.device("cpu:0"):
+        assert mc.current_backend() in ("native", "numpy")
+    for wrong in ("tpu:0", "cpu:1", "", None, 3):
+        with (
+            pytest.raises(ArgumentError, match='name must be "cpu:0" or "gpu:0"'),
+            mc.device(wrong),
+        ):
+            pass

@@ -47,7 +47,7 @@ LEVEL_0 = SUPPORT | {
     "specs": set(),
     "program": {"contracts", "support.text"},
     "tensor_contracts": {"specs"},
-    "random": {"errors", "shapes"},
+    "random": {"errors", "shapes", "support.text"},
     "checks": {"errors", "shapes", "support.text"},
     "installed": {"errors", "support.files"},
 }  # fmt: skip
@@ -59,7 +59,7 @@ MAY_IMPORT = LEVEL_0 | {
     },
     "config": {"backends", "checks", "errors", "support.progress"},
     "mixed_precision": {"errors"},
-    "devices": {"backends", "support.files", "support.memory_limits"},
+    "devices": {"backends", "checks", "errors", "support.files", "support.memory_limits"},
     "dlpack": {"backends", "errors"},
     "operations": {
         "backends", "checks", "contracts", "dlpack", "errors", "shapes", "tensor_contracts",
@@ -85,6 +85,7 @@ MAY_IMPORT = LEVEL_0 | {
         *LEVEL_0, "backends", "callbacks", "data", "dlpack", "history", "initializers", "layers",
         "losses", "metrics", "operations", "optimizers", "schedules",
     },
+    "applications": {*LEAVES, "layers", "models"},
     "saving": {"models", "support.registry", "utils"},
     "utils": {*LEVEL_0, "data", "dlpack", "layers", "models"},
     "zoo": {*LEAVES, "initializers", "layers", "models"},

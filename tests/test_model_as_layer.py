@@ -159,6 +159,16 @@ def test_uint8_stays_if_a_nested_model_rescales_it():
     assert np.allclose(model.predict(pixels, verbose=0), ones, atol=1e-5)
 
 
+def test_augmentation_on_arrays_happens_by_default():
+    augmentation = mc.Sequential([layers.RandomFlip("horizontal", seed=1), layers.Rescaling(0.5)])
+    x = np.arange(8 * 8 * 16, dtype=np.float32).reshape(16, 8, 8, 1)
+    assert not np.array_equal(augmentation(x), 0.5 * x)
+    assert np.array_equal(augmentation(x, training=False), 0.5 * x)
+    inputs = mc.Input((8, 8, 1))
+    model = mc.Model(inputs, layers.Flatten()(augmentation(inputs)))
+    assert np.array_equal(model.predict(x, verbose=0), 0.5 * x.reshape(16, 64))
+
+
 def test_wrong_inputs_are_named():
     inner = base(name="inner")
     with pytest.raises(

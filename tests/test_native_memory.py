@@ -23,6 +23,10 @@ KERNEL_CALLS = [
 # (kernel, array) whose shape, or length on some axis, need not match any other array.
 FREE = {
     ("bias_backward_bias", "dy"),
+    ("dropout_mask_forward", "y"),
+    ("random_normal_forward", "y"),
+    ("resample_backward", "dx"),
+    ("resample_forward", "x"),
     ("sparse_categorical_crossentropy_forward", "y_pred"),
     ("squared_norm_add", "dw"),
     ("squared_norm_start", "dw"),

@@ -82,7 +82,8 @@ def test_layout_of_the_gradient_does_not_change_a_bit(case, layout, backend):
 
 def batched(case, i, array):
     """Does the i-th array of the case have the batch as its first axis?"""
-    alone = {"conv2d", "conv2d_max_pool2d", "conv2d_relu", "dense", "bias", "dropout"}
+    alone = {"conv2d", "conv2d_max_pool2d", "conv2d_relu", "conv2d_transpose"}
+    alone |= {"dense", "bias", "dropout"}
     norms = {"batch_norm_training", "batch_norm_dropout", "batch_norm_inference", "group_norm"}
     return i == 0 or case.name not in alone | norms
 

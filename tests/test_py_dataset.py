@@ -61,7 +61,7 @@ def test_evaluate_and_predict_keep_the_order():
 
 
 def test_workers_make_batches_at_once():
-    together = threading.Barrier(2, timeout=20)
+    together = threading.Barrier(2)
 
     class Meeting(Numbered):
         def __getitem__(self, i):

@@ -78,6 +78,14 @@ def test_a_subclass_is_the_functional_model_bit_for_bit(backend):
     assert "conv2d_max_pool2d_forward" in kernels_of(own)
 
 
+def test_pixels_that_a_call_may_rescale_are_not_pointed_out():
+    pixels = np.full((4, 8, 8, 1), 255, np.uint8)
+    inputs = mc.Input((8, 8, 1))
+    divided = mc.Model(inputs, layers.Dense(2)(layers.Flatten()(inputs / 255)))
+    divided.compile("sgd", "mse")
+    divided.fit(pixels, np.zeros((4, 2)), verbose=0)  # a warning would be an error
+
+
 def test_what_is_known_of_a_subclass():
     model = Net()
     assert [type(layer).__name__ for layer in model.layers] == [

@@ -7,25 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gpu_parts import layer_cases
+from gpu_parts.draws import Size, normal, positive
 from minicnn.backends import numpy as reference
 from minicnn.contracts import CONTRACTS
 from minicnn.shapes import conv_window, pool_window
 
 Arrays = dict[str, Any]
 Draw = Callable[..., np.ndarray]
-
-
-class Size(NamedTuple):
-    """Images (N, H, W, CI), and the number of filters."""
-
-    n: int
-    h: int
-    w: int
-    channels: int
-    filters: int
-
-    def __str__(self) -> str:
-        return f"{self.n}x{self.h}x{self.w}x{self.channels}, {self.filters} filters"
 
 
 class Call(NamedTuple):
@@ -53,7 +42,13 @@ SGD = {**STEP, "momentum": 0.9, "nesterov": True}
 ADAM = {**STEP, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7}
 RMSPROP = {**STEP, "rho": 0.9, "momentum": 0.5, "epsilon": 1e-2, "centered": True}
 ADAGRAD = {**STEP, "epsilon": 1e-7}
-UPDATES = {"sgd": SGD, "adam": ADAM, "rmsprop": RMSPROP, "adagrad": ADAGRAD}
+LION = {**STEP, "beta_1": 0.9, "beta_2": 0.99}
+FTRL = {**STEP, "l1": 0.1, "l2": 0.2, "shrinkage": 0.3, "beta": 0.4}
+UPDATES = {
+    "sgd": SGD, "rmsprop": RMSPROP, "adagrad": ADAGRAD, "lion": LION, "ftrl": FTRL,
+    "adadelta": {**ADAGRAD, "rho": 0.95},
+    **dict.fromkeys(("adam", "adamax", "amsgrad", "nadam"), ADAM),
+}  # fmt: skip
 AUGMENT = {"fill_mode": "reflect", "interpolation": "bilinear", "cval": 0.0, "scale": 0.5}
 
 
@@ -63,17 +58,10 @@ def calls(size: Size) -> list[Call]:
     found: list[Call] = []
     for case, (operation, arrays, attributes) in {
         **_convolutions(size, rng), **_of_images(size, rng), **_of_rows(size, rng),
+        **layer_cases.differentiable(size, rng),
     }.items():  # fmt: skip
         found += _forward_and_backward(case, operation, arrays, attributes, rng)
     return found + _others(size, rng)
-
-
-def _normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return rng.standard_normal(shape).astype(np.float32)
-
-
-def _positive(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    return rng.uniform(0.5, 1, shape).astype(np.float32)
 
 
 def _conv(
@@ -84,9 +72,9 @@ def _conv(
     filters = size.filters if groups == 1 else 2 * groups
     inputs = size.channels // groups
     arrays = {
-        "x": _normal(rng, size.n, *image, size.channels),
-        "w": _normal(rng, kernel, kernel, inputs, filters) / np.float32(kernel * inputs**0.5),
-        "b": _normal(rng, filters),
+        "x": normal(rng, size.n, *image, size.channels),
+        "w": normal(rng, kernel, kernel, inputs, filters) / np.float32(kernel * inputs**0.5),
+        "b": normal(rng, filters),
     }
     window = conv_window(kernel, strides, padding, 1, image)
     return arrays, {"window": window, "groups": groups, "image": image}
@@ -102,7 +90,7 @@ def _convolutions(size: Size, rng: np.random.Generator) -> dict[str, Any]:
     wide = _conv(size, rng, 5, 1, "same")
     image = (2 * size.h, 2 * size.w)
     doubled = {**attributes, "window": conv_window(3, 2, "same", 1, image), "image": image}
-    w = _normal(rng, 3, 3, size.filters, size.channels) / np.float32(3 * size.channels**0.5)
+    w = normal(rng, 3, 3, size.filters, size.channels) / np.float32(3 * size.channels**0.5)
     return {
         "3x3": ("conv2d", arrays, attributes),
         "1x1": ("conv2d", *_conv(size, rng, 1)),
@@ -118,10 +106,10 @@ def _convolutions(size: Size, rng: np.random.Generator) -> dict[str, Any]:
 
 def _of_images(size: Size, rng: np.random.Generator) -> dict[str, Any]:
     image = (size.h, size.w)
-    x = {"x": _normal(rng, size.n, *image, size.channels)}
-    pairs = {"a": x["x"], "b": _normal(rng, *x["x"].shape)}
+    x = {"x": normal(rng, size.n, *image, size.channels)}
+    pairs = {"a": x["x"], "b": normal(rng, *x["x"].shape)}
     per_channel = {
-        name: _positive(rng, size.channels)
+        name: positive(rng, size.channels)
         for name in ("gamma", "beta", "moving_mean", "moving_variance")
     }
     rng_key = {"rng_key": np.array([1, 2, 3, 4], np.uint32)}
@@ -138,7 +126,7 @@ def _of_images(size: Size, rng: np.random.Generator) -> dict[str, Any]:
         "average_pool2d": ("average_pool2d", x, overlap),
         "global_max_pool2d": ("global_max_pool2d", x, {"image": image}),
         "global_average_pool2d": ("global_average_pool2d", x, {"image": image}),
-        "bias": ("bias", {**x, "b": _normal(rng, size.channels)}, {}),
+        "bias": ("bias", {**x, "b": normal(rng, size.channels)}, {}),
         "batch_norm_training": ("batch_norm_training", {**x, **per_channel}, BATCH_NORM),
         "batch_norm_inference": ("batch_norm_inference", {**x, **per_channel}, BATCH_NORM),
         "batch_norm_dropout": (
@@ -161,15 +149,15 @@ def _of_images(size: Size, rng: np.random.Generator) -> dict[str, Any]:
 def _of_rows(size: Size, rng: np.random.Generator) -> dict[str, Any]:
     """Return calls for dense layers and losses, from logits, probabilities and targets."""
     rows, features, classes = 4 * size.n + 1, size.h * size.channels, size.filters
-    scores = _normal(rng, rows, classes)
+    scores = normal(rng, rows, classes)
     shares = rng.uniform(0.1, 0.9, (rows, classes)).astype(np.float32)
     labels = rng.integers(0, classes, rows).astype(np.int32)
     hot = np.eye(classes, dtype=np.float32)[labels]
     smooth = {"label_smoothing": 0.1}
     dense = {
-        "x": _normal(rng, rows, features),
-        "w": _normal(rng, features, classes) / np.float32(features**0.5),
-        "b": _normal(rng, classes),
+        "x": normal(rng, rows, features),
+        "w": normal(rng, features, classes) / np.float32(features**0.5),
+        "b": normal(rng, classes),
     }
     logits, shown = {"logits": scores}, {"y_pred": shares}
     return {
@@ -203,7 +191,7 @@ def _forward_and_backward(
     writes = CONTRACTS[forward.kernel].writes
     outs = reference.KERNELS[forward.kernel](*forward.reads, **attributes)
     known = {**dict(zip(writes, outs, strict=True)), **arrays}
-    known[f"d{writes[0]}"] = _normal(rng, *outs[0].shape)
+    known[f"d{writes[0]}"] = normal(rng, *outs[0].shape)
     backward = [name for name in CONTRACTS if name.startswith(f"{operation}_backward")]
     return [forward, *(Call(name, case, known, attributes) for name in backward)]
 
@@ -211,22 +199,26 @@ def _forward_and_backward(
 def _others(size: Size, rng: np.random.Generator) -> list[Call]:
     """Return calls of the kernels that belong to no differentiable operation."""
     rows, features, units = 4 * size.n + 1, size.h * size.channels, size.filters
-    names = ("w", "dw", "velocity", "first", "second", "square", "value", "accumulator")
-    state = {name: _positive(rng, features, units) for name in names}
+    names = ("w", "dw", "velocity", "first", "second", "square", "value", "accumulator", "norm")
+    names += ("delta_square", "largest", "linear", "momentum", "gradient_sum", "average")
+    state = {name: positive(rng, features, units) for name in names}
     state["mean"] = state["square"] / 4  # its square is below the mean of squares
-    state |= {"dy": _normal(rng, rows, units), "x": _normal(rng, rows, features)}
+    state["momentum"] *= 40  # so that rounding decides no sign
+    state |= {"dy": normal(rng, rows, units), "x": normal(rng, rows, features)}
     state |= {"rates": np.array([0.1, 0.2], np.float32), "total": np.array([2.0])}
+    four = {"rates": np.array([0.1, 0.2, 0.3, 0.4], np.float32)}
     arrays, attributes = _conv(size, rng, 3)
     norm = ("gamma", "beta", "moving_mean", "moving_variance")
     folded = {
-        side: {**arrays, **{n: _positive(rng, length) for n in norm}}
+        side: {**arrays, **{n: positive(rng, length) for n in norm}}
         for side, length in (("after", size.filters), ("before", size.channels))
     }
     matrix = np.tile(np.array([0.9, 0.2, 0.5, -0.1, 1.1, 0.3]), (size.n, 1))
     pixels = rng.integers(0, 256, arrays["x"].shape).astype(np.uint8)
     listed: list[tuple[str, Arrays, dict[str, Any]]] = [
         ("assign", state, {}),
-        *((f"{place}{name}_update", state, options) for place in ("", "dense_")
+        *((f"{place}{name}_update", {**state, **four} if name == "nadam" else state, options)
+          for place in ("", "dense_")
           for name, options in UPDATES.items()),
         *((f"fold_batch_norm_{side}_conv2d", known, {"epsilon": 1e-3})
           for side, known in folded.items()),
@@ -236,6 +228,10 @@ def _others(size: Size, rng: np.random.Generator) -> list[Call]:
         ("squared_norm_start", state, {}),
         ("squared_norm_add", state, {}),
         ("clip_by_global_norm", state, {"limit": 0.5}),
+        ("add_gradient", state, {}),
+        ("mean_gradient", state, {"batches": 3}),
+        ("moving_average", state, {"momentum": 0.9}),
         ("augment_forward", {"x": pixels, "matrix": matrix.astype(np.float32)}, AUGMENT),
+        *layer_cases.without_gradient(size, rng).values(),
     ]  # fmt: skip
     return [Call(name, name, known, attributes) for name, known, attributes in listed]

@@ -29,34 +29,39 @@ GroupNormShape shape_of(const Call& call, const Array& x) {
   return shape;
 }
 
-GroupNorm norm_of(const Call& call, const GroupNormShape& shape, std::size_t gamma) {
+GroupNorm norm_of(const Call& call, std::size_t gamma) {
   static const std::map<std::string, GroupStatistic> statistics = {
       {"variance", GroupStatistic::variance},
       {"mean_square", GroupStatistic::mean_square},
       {"norm", GroupStatistic::norm}};
   const auto found = statistics.find(call.text("statistic"));
   call.require(found != statistics.end(), "statistic must be variance, mean_square or norm");
-  if (call.reads(gamma)) {
-    call.require(call.read(gamma).size() == shape.channels(),
-                 "gamma must have a value per channel");
-  }
   return {found->second, call.number("epsilon"), call.in<float>(gamma), nullptr};
 }
 
-void require_per_group(const Call& call, const Array& array, const GroupNormShape& shape) {
-  call.require(array.size() == shape.rows * shape.groups,
-               "mean and inverse_std must have a value per group");
+// Checks that an array has a value per channel: the axes of x from "channel_axis" on.
+void require_per_channel(const Call& call, const Array& array, const Array& x) {
+  const std::int64_t channel = call.integer("channel_axis");
+  call.require_shape(array, {x.shape.begin() + channel, x.shape.end()});
+}
+
+// Checks that an array has a value per group: the axes of x before "sample_axis", and the groups.
+void require_per_group(const Call& call, const Array& array, const Array& x) {
+  const std::int64_t sample = call.integer("sample_axis");
+  std::vector<std::int64_t> shape(x.shape.begin(), x.shape.begin() + sample);
+  shape.push_back(call.integer("groups"));
+  call.require_shape(array, shape);
 }
 
 Prepared prepare_forward(const Call& call) {
   const GroupNormShape shape = shape_of(call, call.read(0));
-  GroupNorm norm = norm_of(call, shape, 1);
-  if (call.reads(2)) {
-    call.require(call.read(2).size() == shape.channels(), "beta must have a value per channel");
+  GroupNorm norm = norm_of(call, 1);
+  for (std::size_t i = 1; i < 3; ++i) {
+    if (call.reads(i)) require_per_channel(call, call.read(i), call.read(0));
+    require_per_group(call, call.write(i), call.read(0));
   }
   norm.beta = call.in<float>(2);
   call.require_shape(call.write(0), call.read(0).shape);
-  for (std::size_t i = 1; i < 3; ++i) require_per_group(call, call.write(i), shape);
   const auto* x = call.in<float>(0);
   float *y = call.out<float>(0), *mean = call.out<float>(1), *inverse = call.out<float>(2);
   return {[=](char* scratch) { group_norm_forward(x, shape, norm, y, mean, inverse, scratch); },
@@ -65,14 +70,13 @@ Prepared prepare_forward(const Call& call) {
 
 Prepared prepare_backward(const Call& call) {
   const GroupNormShape shape = shape_of(call, call.read(1));
-  const GroupNorm norm = norm_of(call, shape, 2);
+  const GroupNorm norm = norm_of(call, 2);
+  if (call.reads(2)) require_per_channel(call, call.read(2), call.read(1));
   call.require_shape(call.read(0), call.read(1).shape);
-  for (std::size_t i = 3; i < 5; ++i) require_per_group(call, call.read(i), shape);
+  for (std::size_t i = 3; i < 5; ++i) require_per_group(call, call.read(i), call.read(1));
   if (call.writes(0)) call.require_shape(call.write(0), call.read(1).shape);
   for (std::size_t i = 1; i < 3; ++i) {
-    if (!call.writes(i)) continue;
-    call.require(call.write(i).size() == shape.channels(),
-                 "dgamma and dbeta must have a value per channel");
+    if (call.writes(i)) require_per_channel(call, call.write(i), call.read(1));
   }
   const auto* dy = call.in<float>(0);
   const GroupNormSaved saved{call.in<float>(1), call.in<float>(3), call.in<float>(4)};

@@ -104,6 +104,17 @@ def current_backend() -> str:
     return _current
 
 
+def engine_of(kind: str) -> str:
+    """Return the engine for a kind of device, "cpu" or "gpu": of several the fastest.
+
+    >>> engine_of("gpu")
+    'cuda'
+    """
+    if kind == "gpu":
+        return "cuda"
+    return "native" if "native" in available_backends() else "numpy"
+
+
 @contextmanager
 def use_backend(name: str) -> Iterator[None]:
     """Use engine `name` inside a `with` block.

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -173,7 +174,9 @@ def with_old_logs(path_of: Callable[..., str]) -> Callable[..., str]:
         old = {
             name: logs[today]
             for name, today in LOGS.items()
-            if today in logs and name not in logs and f"{{{name}" in checkpoint.filepath
+            if today in logs
+            and name not in logs
+            and re.search(rf"\{{{name}[}}:!]", str(checkpoint.filepath))
         }
         for name in old:
             say_once(f"{{{name}}}", f"{{{name}}} is a word of Keras 2; write {{{LOGS[name]}}}")

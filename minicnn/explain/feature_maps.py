@@ -51,7 +51,6 @@ def feature_maps(
         tensors = [t for t in model.graph.tensors if t.layer.name in names]
     # A model of the same layers whose outputs are the maps: one pass computes them all.
     outputs = Model(model.graph.inputs, tensors).predict_on_batch(x)
-    outputs = [outputs] if len(tensors) == 1 else outputs
     return {t.layer.name: y for t, y in zip(tensors, outputs, strict=True)}
 
 

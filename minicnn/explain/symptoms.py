@@ -14,7 +14,7 @@ import numpy as np
 
 from minicnn.explain.tape import Tape
 from minicnn.layers import BatchNormalization, Dense
-from minicnn.layers.activation_functions import linear
+from minicnn.layers.activation_functions import linear, relu
 from minicnn.losses import Crossentropy
 from minicnn.models import Model
 from minicnn.models.training import advice
@@ -139,7 +139,7 @@ def stacked_linear(model: Model) -> str | None:
 def dead_units(model: Model, tape: Tape) -> str | None:
     """Layers of which nearly all ReLU units are 0 for every image."""
     for layer in model.layers:
-        if getattr(layer, "activation", "") == "relu":
+        if getattr(layer, "activation", None) is relu:
             y = tape[layer.name]
             dead = int((y.reshape(-1, y.shape[-1]) <= 0).all(0).sum())
             if dead > MAX_DEAD_SHARE * y.shape[-1]:

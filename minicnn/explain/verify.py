@@ -20,6 +20,7 @@ from minicnn.backends import available_backends, check_available, kernel, use_ba
 from minicnn.contracts import CONTRACTS
 from minicnn.models import Model
 from minicnn.models.batches import Batch, as_arrays
+from minicnn.models.training.advice import last_activation
 from minicnn.program import Program, Step
 
 UNIT = 2.0**-24  # relative rounding error of float32
@@ -226,9 +227,9 @@ def _labels(model: Model, shape: tuple[int, ...]) -> np.ndarray:
 
 def _loss_for(model: Model) -> str:
     """The loss that matches the network's last activation."""
-    last = getattr(model.graph.outputs[0].layer, "activation", "linear")
+    last = last_activation(model.graph.outputs[0])
     losses = {"softmax": "sparse_categorical_crossentropy", "sigmoid": "binary_crossentropy"}
-    return losses.get(last, "mean_squared_error")
+    return losses.get(last or "", "mean_squared_error")
 
 
 def summary(checks: Sequence[Check]) -> str:

@@ -36,7 +36,8 @@ class Constant(Initializer):
     """
 
     def __init__(self, value: Any = 0.0) -> None:
-        self.value: Any = _checked_array(value) if np.ndim(value) else check_number(value, "value")
+        listed = isinstance(value, (list, tuple)) or np.ndim(value) > 0
+        self.value: Any = _checked_array(value) if listed else check_number(value, "value")
 
     def draw(self, shape: Shape, rng: np.random.Generator) -> np.ndarray:
         """Return a float32 array that is `value` everywhere."""
@@ -77,7 +78,7 @@ class Identity(Initializer):
 def _checked_array(value: Any) -> np.ndarray:
     try:
         array = np.array(value, np.float32)
-    except (TypeError, ValueError) as err:
+    except (OverflowError, TypeError, ValueError) as err:
         raise ArgumentError("value must be a number or an array of numbers") from err
     if not np.isfinite(array).all():
         raise ArgumentError("value has elements that are NaN or infinite")

@@ -5,6 +5,7 @@ name, as in Keras: MaxPool2D is MaxPooling2D.
 """
 
 from minicnn.layers.activation import ELU, Activation, LeakyReLU, ReLU, Softmax
+from minicnn.layers.auto_contrast import AutoContrast
 from minicnn.layers.base import Layer
 from minicnn.layers.borders import (
     Cropping1D,
@@ -96,6 +97,7 @@ __all__ = [
     "ActivityRegularization",
     "Add",
     "AlphaDropout",
+    "AutoContrast",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",

@@ -28,7 +28,7 @@ def given_arguments(layer: Any) -> GivenArguments | None:
     Defaults are included, so that a later change of a default does not change a saved network.
     """
     kind = type(layer)
-    if kind.__init__.__module__.partition(".")[0] == PACKAGE:
+    if (kind.__init__.__module__ or "").partition(".")[0] == PACKAGE:
         return None
     signature = inspect.signature(kind.__init__)
     call = layer.constructed_with

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from minicnn.checks import check_int, shape_text
+from minicnn.checks import check_int, check_list, quoted, shape_text
 from minicnn.contracts import Shape
-from minicnn.errors import ShapeError
+from minicnn.errors import ArgumentError, ShapeError
 from minicnn.support.reprs import repr_from_config
 
 
@@ -40,10 +40,12 @@ class InputSpec:
         axes: Mapping[int, int | None] | None = None,
     ) -> None:
         self.dtype = dtype
-        self.shape = None if shape is None else tuple(shape)
-        self.ndim = len(self.shape) if self.shape is not None else ndim
-        self.max_ndim, self.min_ndim = max_ndim, min_ndim
-        self.axes = {check_int(k, "an axis", -99): v for k, v in dict(axes or {}).items()}
+        self.shape = None if shape is None else tuple(map(_length, check_list(shape, "shape")))
+        counts = {"ndim": ndim, "max_ndim": max_ndim, "min_ndim": min_ndim}
+        found = {k: None if n is None else check_int(n, k, 0) for k, n in counts.items()}
+        self.ndim = found["ndim"] if self.shape is None else len(self.shape)
+        self.max_ndim, self.min_ndim = found["max_ndim"], found["min_ndim"]
+        self.axes = _checked_axes(axes)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -66,3 +68,14 @@ class InputSpec:
                     f"axis {axis} of the input must have length {length}; got shape "
                     f"{shape_text(shape)}"
                 )
+
+
+def _length(value: Any) -> int | None:
+    return None if value is None else check_int(value, "each length in shape", 0)
+
+
+def _checked_axes(axes: Any) -> dict[int, int | None]:
+    """Return {axis: its length}; a number of an axis may be negative, a length may be None."""
+    if not isinstance(axes, (Mapping, type(None))):
+        raise ArgumentError(f"axes must be a dict like {{-1: 3}}; got {quoted(axes)}")
+    return {check_int(axis, "an axis", -99): _length(n) for axis, n in (axes or {}).items()}

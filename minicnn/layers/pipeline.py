@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from minicnn.checks import check_list
 from minicnn.errors import ArgumentError
 from minicnn.layers.base import Layer
 from minicnn.layers.registry import deserialize, serialize
@@ -23,7 +24,8 @@ class Pipeline(Layer):
     def __init__(self, layers: Iterable[Any], **options: Any) -> None:
         super().__init__(**options)
         self.layers = [
-            layer if isinstance(layer, Layer) else deserialize(layer) for layer in layers
+            layer if isinstance(layer, Layer) else deserialize(layer)
+            for layer in check_list(layers, "layers")
         ]
         if not self.layers:
             raise ArgumentError("layers must be a list with at least one layer")

@@ -53,7 +53,7 @@ class Crossentropy(KernelLoss):
         name: str | None = None,
         dtype: str | None = None,
     ) -> None:
-        super().__init__(name or self.kernels, reduction, dtype)
+        super().__init__(name, reduction, dtype)
         self.from_logits = check_flag(from_logits, "from_logits")
         self.label_smoothing = check_number(label_smoothing, "label_smoothing", 0.0, 1.0)
         self.axis = checked_axis(axis)

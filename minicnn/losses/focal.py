@@ -118,7 +118,7 @@ class CategoricalFocalCrossentropy(Focal):
         dtype: str | None = None,
     ) -> None:
         listed = isinstance(alpha, (list, tuple, np.ndarray))
-        checked = [check_number(float(a), "alpha") for a in (alpha if listed else [alpha])]
+        checked = [check_number(a, "alpha") for a in (alpha if listed else [alpha])]
         options = (from_logits, label_smoothing, axis, reduction, name, dtype)
         super().__init__(checked if listed else checked[0], gamma, *options)  # type: ignore[arg-type]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checks import check_choice, check_int, check_number
+from minicnn.checks import check_choice, check_int, check_list, check_number
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.metrics.base import Metric, probabilities, ratios
 from minicnn.metrics.positives import check_class_id, one_row_each, scores_and_labels
@@ -147,7 +147,7 @@ class AUC(Curve):
         self.num_labels = None if num_labels is None else check_int(num_labels, "num_labels")
         if self.num_labels is not None and not multi_label:
             raise ArgumentError("num_labels is for multi_label=True")
-        self.label_weights = None if label_weights is None else [float(w) for w in label_weights]
+        self.label_weights = None if label_weights is None else _weights(label_weights)
         inner = None if thresholds is None else _inner(thresholds)
         count = num_thresholds if inner is None else len(inner) + 2
         self.labels = (num_labels or 0) if multi_label else None
@@ -218,8 +218,14 @@ class AUC(Curve):
         return {**own, "thresholds": self.inner, **super().get_config()}
 
 
+def _weights(label_weights: Sequence[float]) -> list[float]:
+    listed = check_list(label_weights, "label_weights")
+    return [check_number(one, "each of label_weights") for one in listed]
+
+
 def _inner(thresholds: Sequence[float]) -> list[float]:
-    found = sorted(check_number(float(one), "each threshold", 0.0) for one in thresholds)
+    listed = check_list(thresholds, "thresholds")
+    found = sorted(check_number(one, "each threshold", 0.0) for one in listed)
     if found and found[-1] > 1:
         raise ArgumentError(f"each threshold must be within 0...1; got {found[-1]:g}")
     return found

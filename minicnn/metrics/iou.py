@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checks import check_int, check_number, shape_text
+from minicnn.checks import check_int, check_list, check_number, shape_text
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.metrics.base import Metric, ratio, ratios
+from minicnn.shapes import MAX_INT32
 from minicnn.support.arrays import Number
+from minicnn.support.text import quoted
 
 
 class IoU(Metric):
@@ -47,7 +49,9 @@ class IoU(Metric):
     ) -> None:
         self.num_classes = check_int(num_classes, "num_classes")
         self.target_class_ids = _checked_ids(target_class_ids, self.num_classes)
-        self.ignore_class, self.axis = ignore_class, axis
+        none = ignore_class is None
+        self.ignore_class = None if none else check_int(ignore_class, "ignore_class", -MAX_INT32)
+        self.axis = check_int(axis, "axis", -MAX_INT32)
         self.sparse_y_true, self.sparse_y_pred = bool(sparse_y_true), bool(sparse_y_pred)
         super().__init__(dtype, name)
 
@@ -198,9 +202,13 @@ class OneHotMeanIoU(MeanIoU):
 
 
 def _checked_ids(ids: Sequence[int], classes: int) -> list[int]:
-    found = [check_int(i, "each of target_class_ids", 0) for i in ids]
+    found = [
+        check_int(i, "each of target_class_ids", 0) for i in check_list(ids, "target_class_ids")
+    ]
     if not found or max(found) >= classes:
-        raise ArgumentError(f"target_class_ids must be within 0...{classes - 1}; got {found}")
+        raise ArgumentError(
+            f"target_class_ids must be within 0...{classes - 1}; got {quoted(found)}"
+        )
     return found
 
 

@@ -182,7 +182,7 @@ def checked_thresholds(thresholds: Thresholds) -> float | list[float] | None:
         return None
     if not isinstance(thresholds, (list, tuple, np.ndarray)):
         return check_number(thresholds, "thresholds")
-    found = [check_number(float(one), "each threshold") for one in thresholds]
+    found = [check_number(one, "each threshold") for one in thresholds]
     if not found:
         raise ArgumentError("thresholds must be a number, or a list of at least one")
     return found if len(found) > 1 else found[0]

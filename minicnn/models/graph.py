@@ -75,6 +75,8 @@ def graph_between(inputs: tuple[SymbolicTensor, ...], outputs: tuple[SymbolicTen
                 "inputs and outputs of a Model must be what Input(...) and layers return; got "
                 f"{type(tensor).__name__}"
             )
+    if not inputs or not outputs:
+        raise ArgumentError("a Model needs at least one input and one output; got an empty list")
     inputs = tuple(tensor.source for tensor in inputs)
     graph = Graph(inputs, outputs, _sorted(inputs, outputs))
     _rename_inputs(graph.layers)

@@ -58,7 +58,7 @@ class Model(CompiledNetwork):
     ) -> None:
         super().__init__(name, **options)
         self._compiled: Compiled | None = None
-        given = [not (isinstance(one, (tuple, list)) and not one) for one in (inputs, outputs)]
+        given = [not (isinstance(one, tuple) and not one) for one in (inputs, outputs)]
         if all(given):
             self._connect(inputs, outputs)
         elif any(given):

@@ -14,6 +14,7 @@ from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers import Input, InputLayer, Rescaling
 from minicnn.layers.apply import Apply
 from minicnn.layers.base import Layer
+from minicnn.layers.image_layer import RandomImageLayer
 from minicnn.layers.symbolic import InputAt, SymbolicTensor
 from minicnn.layers.tracing import current_scope
 from minicnn.models.batches import stack_hint
@@ -122,6 +123,16 @@ class Network(Layer):
     def preprocess(self, preprocess: Preprocess | None) -> None:
         shape = self.input_shape if self.is_built else None
         self._preprocess = checked_preprocess(preprocess, shape, self.name)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether any layer learns. Setting it sets every layer's `trainable`."""
+        layers = self.sublayers
+        return any(layer.trainable for layer in layers) if layers else self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        Layer.trainable.fset(self, value)  # type: ignore[attr-defined]
 
     @property
     def is_subclassed(self) -> bool:
@@ -357,11 +368,20 @@ class Network(Layer):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs for arrays, or add the network to another one as a layer.
 
-        Arrays are read as `predict` reads them. To compute on many samples, `predict` is faster.
+        Arrays are read as `predict` reads them. To compute on many samples, `predict` is faster. A
+        network that only changes images at random does so by default, as in Keras.
         """
         if current_scope() is None:
             args = replaced(args, np.ndarray, self._as_input)
+            symbolic = next(leaves((args, kwargs), SymbolicTensor), None) is not None
+            if kwargs.get("training") is None and not symbolic and self._is_augmentation():
+                kwargs["training"] = True
         return super().__call__(*args, **kwargs)
+
+    def _is_augmentation(self) -> bool:
+        """Return whether the network has no weights, and layers that change images at random."""
+        layers = self.flattened()
+        return any(isinstance(la, RandomImageLayer) for la in layers) and not self.parameters
 
     def _as_input(self, x: np.ndarray) -> np.ndarray:
         """Return an array as float32, or as it is if it is uint8 and all inputs rescale it."""

@@ -28,7 +28,8 @@ def _resolve(
     check_array(x, "x")
     axes = len(x.shape)
     sample = check_int(sample_axis, "sample_axis", 1)
-    channel = channel_axis + axes if channel_axis < 0 else channel_axis
+    channel = check_int(channel_axis, "channel_axis", -axes)
+    channel += axes if channel < 0 else 0
     if not sample <= channel < axes:
         raise ShapeError(
             f"x must have the axes {sample_axis} and {channel_axis}, in this order; got shape "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicnn.checks import check_flag, check_number
+from minicnn.checks import check_flag, check_number, quoted
 from minicnn.errors import ArgumentError
 from minicnn.optimizers.base import Optimizer
 from minicnn.optimizers.learning_rate import Rate
@@ -197,8 +197,8 @@ class Ftrl(Optimizer):
         super().__init__(learning_rate, *shared, **options)
         if learning_rate_power != -0.5:
             raise ArgumentError(
-                f"learning_rate_power must be -0.5; got {learning_rate_power!r:.40}. All engines "
-                "round a square root alike, but no other power"
+                f"learning_rate_power must be -0.5; got {quoted(learning_rate_power)}. All "
+                "engines round a square root alike, but no other power"
             )
         self.initial_accumulator_value = _checked_start(initial_accumulator_value)
         self.l1_regularization_strength = check_number(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -143,8 +142,8 @@ def _unzip(file: Path, target: Path) -> None:
             for entry in entries:
                 path = _inside(target, entry.filename, file)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(entry) as content, open(path, "wb") as written:
-                    shutil.copyfileobj(content, written, CHUNK)
+                with archive.open(entry) as content:
+                    write_atomically(path, iter(lambda: content.read(CHUNK), b""))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise FormatError(file, f"cannot be unpacked ({error})") from error
 

@@ -11,9 +11,12 @@ from typing import Any
 from minicnn.checks import check_choice, check_int
 from minicnn.errors import ArgumentError, UnknownArgumentError
 from minicnn.support.atomic_files import write_atomically
+from minicnn.support.files import read_whole
 from minicnn.support.plots import save_figure
 from minicnn.utils.layer_boxes import Box, Boxes, Shown, boxes_of
 from minicnn.utils.model_drawing import draw
+
+MAX_PICTURE = 1 << 26  # bytes of a picture that a notebook shows
 
 DIRECTIONS = ("TB", "BT", "LR", "RL")
 GRAPHVIZ_SECONDS = 120
@@ -111,7 +114,7 @@ class ModelPicture:
         self.path = path
 
     def _repr_png_(self) -> bytes | None:
-        return self.path.read_bytes() if self.path.suffix == ".png" else None
+        return read_whole(self.path, MAX_PICTURE) if self.path.suffix == ".png" else None
 
     def __repr__(self) -> str:
         return f"<picture {self.path}>"

@@ -79,11 +79,21 @@ def last_activation(tensor: SymbolicTensor) -> str | None:
 
 
 def _large_pixels(model: CompiledNetwork, data: Batches) -> list[str]:
-    """Return a warning per input with pixels 0...255 that no layer rescales."""
+    """Return a warning per input with pixels 0...255 that no layer rescales.
+
+    What a class with a `call` does with its inputs, or a function of `minicnn.ops`, is not known.
+    """
     inputs = data.inputs if isinstance(data, ArrayBatches) else ()
     return [
         f"pixels are in {x[:100].min()}...{x[:100].max()} (uint8), but networks learn better from "
         "0...1. Add rescale: mc.Input(shape, rescale=1/255)"
         for i, x in enumerate(inputs)
-        if x.dtype == np.uint8 and x.ndim == 4 and not model.rescales(i)
+        if x.dtype == np.uint8 and x.ndim == 4 and not (model.rescales(i) or _is_computed(model, i))
     ]
+
+
+def _is_computed(model: CompiledNetwork, i: int) -> bool:
+    """Return whether a function, or a class with a `call`, reads input i."""
+    graph = model.graph
+    readers = [t.layer for t in graph.tensors if any(u is graph.inputs[i] for u in t.inputs)]
+    return any(type(layer).call is not layers.Layer.call for layer in readers)
