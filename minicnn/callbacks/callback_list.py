@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from minicnn.callbacks.base import HOOKS, Callback, Logs, Trainer
+from minicnn.callbacks.base import HOOKS, Callback, Logs, Trainer, overrides
 from minicnn.callbacks.history import History
 from minicnn.callbacks.progress import ProgbarLogger
 from minicnn.errors import ArgumentError
@@ -182,6 +182,8 @@ def flat(callbacks: Any) -> list[Any]:
 def _check_hooks(callback: Callback) -> None:
     """Raise ArgumentError for a hook with other arguments, before an epoch is spent."""
     for name, count in HOOKS.items():
+        if not overrides(callback, name):
+            continue
         try:
             inspect.signature(getattr(callback, name)).bind(*range(count))
         except TypeError as err:

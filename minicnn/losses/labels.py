@@ -73,11 +73,12 @@ def class_labels(y_true: Any, output_shape: Shape, name: str, ignored: int | Non
         raise ArgumentError(
             f"class indices must be whole numbers; y[{i}] is {y.reshape(-1)[i]:g} ({y.dtype})"
         )
-    wrong = (y < 0) | (y >= classes)
-    if ignored is not None:
-        wrong &= y != ignored
-    if wrong.any():
-        raise ArgumentError(_beyond_classes(y, wrong, classes))
+    if y.size and (y.min() < 0 or y.max() >= classes):
+        wrong = (y < 0) | (y >= classes)
+        if ignored is not None:
+            wrong &= y != ignored
+        if wrong.any():
+            raise ArgumentError(_beyond_classes(y, wrong, classes))
     return y.astype(np.int32, copy=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, ClassVar
 
@@ -223,7 +224,7 @@ def class_indices(y: np.ndarray, shape: tuple[int, ...], name: str = "y_true") -
     classes = shape[-1]
     if y.shape == shape and classes > 1:
         return y.argmax(-1)
-    if y.size != int(np.prod(shape[:-1])) or y.ndim > len(shape):
+    if y.size != math.prod(shape[:-1]) or y.ndim > len(shape):
         per = "sample" if len(shape) == 2 else "row of predictions"
         raise ShapeError(
             f"{name} must have one value per {per}, or {classes} columns; got {shape_text(y.shape)}"
@@ -232,7 +233,9 @@ def class_indices(y: np.ndarray, shape: tuple[int, ...], name: str = "y_true") -
     if indices.dtype.kind == "f":
         _refuse(indices, indices % 1 != 0, name, "class indices must be integers")
     indices = indices.astype(np.int64)
-    _refuse(indices, (indices < 0) | (indices >= classes), name, f"there are {classes} classes")
+    if indices.size and (indices.min() < 0 or indices.max() >= classes):
+        wrong = (indices < 0) | (indices >= classes)
+        _refuse(indices, wrong, name, f"there are {classes} classes")
     return indices
 
 

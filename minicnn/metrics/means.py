@@ -52,9 +52,9 @@ class Mean(Metric):
         values : of a sample with several values, their mean counts
         sample_weight : a number, (N,), or an array that fits the values
         """
-        per_sample, weights = weighted_rows(values, sample_weight, np.mean)
-        self._sums["total"].assign_add(per_sample.sum())
-        self._sums["weight"].assign_add(weights.sum())
+        total, weight = weighted_sums(values, sample_weight, np.mean)
+        self._sums["total"].assign_add(total)
+        self._sums["weight"].assign_add(weight)
 
     def update(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Add a batch in training, which needs a metric of labels and predictions."""
@@ -67,7 +67,7 @@ class Mean(Metric):
 
     def result(self) -> Number:
         """Return the mean, total / weight."""
-        return ratio(self.sum("total"), self.sum("weight"))
+        return ratio(float(self._sums["total"]), float(self._sums["weight"]))
 
 
 def _update_by_values(self: Any, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -99,8 +99,8 @@ class Sum(Metric):
         self, values: Any, sample_weight: Any = None
     ) -> None:
         """Add a number, or all values of an array."""
-        per_sample, _ = weighted_rows(values, sample_weight, np.sum)
-        self._sums["total"].assign_add(per_sample.sum())
+        total, _ = weighted_sums(values, sample_weight, np.sum)
+        self._sums["total"].assign_add(total)
 
     def result(self) -> Number:
         """Return the sum."""
@@ -179,16 +179,18 @@ def _unpickled(function: Callable[..., Any], state: dict[str, Any]) -> FunctionM
     return metric
 
 
-def weighted_rows(
+def weighted_sums(
     values: Any, sample_weight: Any, reduce: Callable[..., Any]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return each sample's weighted value and its weight, both float64 (N,).
+) -> tuple[float, float]:
+    """Return the sum of the samples' weighted values, and that of their weights, in float64.
 
     `reduce` makes one value of the several values of a sample. A number is one sample.
     """
-    values = np.atleast_1d(np.asarray(values, np.float64))
+    values = np.asarray(values, np.float64)
+    if values.ndim == 0:
+        values = values.reshape(1)
     if sample_weight is None:
-        return _one_per_row(values, np.mean if reduce is np.mean else np.sum), np.ones(len(values))
+        return _one_per_row(values, reduce).sum(), len(values)
     weights, values = same_rank(np.asarray(sample_weight, np.float64), values)
     if 0 < weights.ndim < values.ndim:
         values = reduce(values, tuple(range(weights.ndim, values.ndim)))
@@ -198,7 +200,7 @@ def weighted_rows(
         raise ShapeError(
             f"sample_weight {weights.shape} does not fit the values {values.shape}"
         ) from None
-    return _one_per_row(values * weights, reduce), _one_per_row(weights, reduce)
+    return _one_per_row(values * weights, reduce).sum(), _one_per_row(weights, reduce).sum()
 
 
 def _one_per_row(values: np.ndarray, reduce: Callable[..., Any]) -> np.ndarray:

@@ -31,18 +31,22 @@ class Variable(Array):
 
     def assign_add(self, value: Any) -> Variable:
         """Add to the values."""
-        self[...] = np.asarray(self) + value
+        self[...] = self._plain() + value
         return self
 
     def assign_sub(self, value: Any) -> Variable:
         """Subtract from the values."""
-        self[...] = np.asarray(self) - value
+        self[...] = self._plain() - value
         return self
 
     @property
     def value(self) -> np.ndarray:
         """The values as an array of NumPy."""
         return np.asarray(self)
+
+    def _plain(self) -> Any:
+        """Return the values as an array, or as a number of Python, which is faster to add to."""
+        return np.asarray(self) if self.ndim else self.item()
 
 
 def variable(shape: Any, initializer: Any, dtype: str) -> Variable:

@@ -259,12 +259,10 @@ def batches_of(
     `arrange` makes a Batch of an iterable's item; by default that is `as_batch`.
     """
     if is_arrays(x):
-        size = 32 if batch_size is None else batch_size
-        labels = y if isinstance(y, tuple) and is_arrays(y) else as_labels(y)
-        rows = weights if isinstance(weights, tuple) else as_weights(weights)
-        data = ArrayBatches(as_arrays(x), labels, rows, size, shuffle=shuffle)
-        data.steps = _steps_of_arrays(data, as_steps(steps, steps_name), steps_name)
-        return data
+        whole = Batch(as_arrays(x), as_labels(y), as_weights(weights))
+        return batches_in(
+            whole, batch_size=batch_size, shuffle=shuffle, steps=steps, steps_name=steps_name
+        )
     if isinstance(x, str) or not (isinstance(x, Iterable) or hasattr(x, "for_epoch")):
         raise DTypeError(f"x must be arrays or an iterable of batches; got {type(x).__name__}")
     if isinstance(x, PyDataset) and shuffle:
@@ -275,6 +273,20 @@ def batches_of(
             "itself, without y and sample_weight; if it holds samples, pass np.asarray(x)"
         )
     return IterableBatches(x, as_steps(steps, steps_name), steps_name, arrange)
+
+
+def batches_in(
+    whole: Batch,
+    *,
+    batch_size: int | None = None,
+    shuffle: bool = False,
+    steps: int | None = None,
+    steps_name: str = "steps_per_epoch",
+) -> ArrayBatches:
+    """Return the batches of arrays that are in one batch, all samples."""
+    data = ArrayBatches(*whole, 32 if batch_size is None else batch_size, shuffle=shuffle)
+    data.steps = _steps_of_arrays(data, as_steps(steps, steps_name), steps_name)
+    return data
 
 
 def as_steps(steps: Any, name: str) -> int | None:
@@ -392,14 +404,11 @@ def picked(arrays: Any, rows: Any) -> Any:
 
 def check_lengths(batch: Batch) -> None:
     """Raise ArgumentError unless all arrays have the same number of samples."""
-    inputs, labels, weights = batch
-    count = len(inputs[0])
-    named = [("x", x) for x in inputs]
-    for name, given in (("y", labels), ("sample_weight", weights)):
-        named += [(name, one) for one in (given if isinstance(given, tuple) else (given,))]
-    for name, array in named:
-        if array is not None and len(array) != count:
-            raise ArgumentError(
-                f"x has {count} samples but {name} has {len(array)}; both must have the same number"
-                f"{stack_hint(inputs)}"
-            )
+    count = len(batch.inputs[0])
+    for name, given in zip(("x", "y", "sample_weight"), batch, strict=True):
+        for array in given if isinstance(given, tuple) else (given,):
+            if array is not None and len(array) != count:
+                raise ArgumentError(
+                    f"x has {count} samples but {name} has {len(array)}; both must have the same "
+                    f"number{stack_hint(batch.inputs)}"
+                )

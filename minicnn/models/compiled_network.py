@@ -33,7 +33,7 @@ from minicnn.models.planner.plan import Plan, plan_prediction, plan_test, plan_t
 from minicnn.models.planner.shared_arrays import SharedArrays
 from minicnn.models.programs import Memory, Programs
 from minicnn.models.training.interrupt import Interrupt, Uninterruptible
-from minicnn.models.training.measures import Reported
+from minicnn.models.training.measures import Measures, Reported
 from minicnn.models.training.nonfinite import first_not_finite
 from minicnn.models.training.session import TrainingSession
 from minicnn.optimizers import Optimizer, StepKind
@@ -58,7 +58,9 @@ class CompiledNetwork(Network):
         self.session = TrainingSession()
         self._slots: dict[Parameter, dict[str, np.ndarray]] = {}
         self._executions = Programs()
+        self.step_measures: Measures | None = None  # with the metrics of `step_metrics`
         self._step_metrics: list[Metric] | None = None
+        self._targets: list[Target] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the state for copies and pickles: no programs, no running training."""
@@ -102,8 +104,12 @@ class CompiledNetwork(Network):
     def take_graph(self, graph: Graph) -> None:
         """Become the network of this graph; the programs of the earlier one are dropped."""
         super().take_graph(graph)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop what followed from the graph, the losses and the metrics."""
         self._executions.clear()
-        self._step_metrics = None
+        self._step_metrics = self.step_measures = self._targets = None
 
     def set_training(
         self,
@@ -119,12 +125,16 @@ class CompiledNetwork(Network):
         self.loss_weights = loss_weights
         self.fuse = fuse
         self._slots = {}
-        self._executions.clear()
-        self._step_metrics = None
+        self._forget()
 
     @property
     def targets(self) -> list[Target]:
         """The losses of the outputs that have one."""
+        if self._targets is None:
+            self._targets = self._found_targets()
+        return self._targets
+
+    def _found_targets(self) -> list[Target]:
         count = len(self.graph.outputs)
         losses = [self.loss] * count if isinstance(self.loss, Loss) else self.loss or []
         weights = self.loss_weights or [1.0] * count
@@ -178,8 +188,8 @@ class CompiledNetwork(Network):
                 f"{len(given)}"
             )
         pairs = zip(targets, given, strict=True)
-        labels = tuple(target.loss.prepare(y, shapes[target.output]) for target, y in pairs)
-        return labels[0] if len(labels) == 1 else labels
+        labels = [target.loss.prepare(y, shapes[target.output]) for target, y in pairs]
+        return labels[0] if len(labels) == 1 else tuple(labels)
 
     def train_step(self, batch: Batch, interrupt: Interrupt | None = None) -> BatchResult:
         """Take a training step on a prepared batch; the result is from before the update.
@@ -283,9 +293,9 @@ class CompiledNetwork(Network):
 
     def output_shapes(self, inputs: Sequence[Any]) -> list[tuple[int, ...]]:
         """Return the shapes of the outputs for a batch of these inputs, arrays or Specs."""
-        shapes = [(len_of(inputs[0]), *t.shape[1:]) for t in self.graph.outputs]
-        if not any(None in shape for shape in shapes):
-            return shapes
+        if self._derived.has_sizes:
+            samples = len_of(inputs[0])
+            return [(samples, *t.shape[1:]) for t in self.graph.outputs]
         specs = [Spec(tuple(x.shape)) for x in inputs]
         return [spec.shape for spec in self.graph.forward(infer_spec, *specs, training=False)]
 
@@ -299,10 +309,9 @@ class CompiledNetwork(Network):
         The caller holds the lock: all executions share memory, so the next one that runs
         overwrites the arrays of this one.
         """
-        dtypes = [self._input_dtype(i, x) for i, x in enumerate(inputs)]
+        arrays = [(x.shape, self._input_dtype(i, x)) for i, x in enumerate(inputs)]
         trained = [layer.trainable for layer in self._derived.layers] if kind == "train" else []
         settings = (conv_algorithm.get(), precision.get(), layers_version())
-        arrays = [(x.shape, dtype) for x, dtype in zip(inputs, dtypes, strict=True)]
         label_kinds = [(y.shape, y.dtype) for y in labels or ()]
         key = (kind, *arrays, *label_kinds, *settings, *trained, self._step_kind(kind))
 

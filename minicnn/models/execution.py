@@ -14,7 +14,7 @@ from minicnn.losses.base import MEANS
 from minicnn.models.batches import Batch
 from minicnn.models.planner.losses import Target
 from minicnn.models.planner.plan import Plan
-from minicnn.support.structures import mapped, single
+from minicnn.support.structures import single
 
 
 class BatchResult(NamedTuple):
@@ -29,7 +29,9 @@ class BatchResult(NamedTuple):
 
     def copied(self) -> BatchResult:
         """Return the same with a copy of the predictions."""
-        return self._replace(predictions=mapped(self.predictions, np.copy))
+        y = self.predictions
+        copies = y.copy() if isinstance(y, np.ndarray) else [one.copy() for one in y]
+        return BatchResult(copies, self.loss, self.losses)
 
 
 class Execution:
@@ -37,6 +39,10 @@ class Execution:
 
     def __init__(self, plan: Plan, arena: Any = None, targets: Sequence[Target] = ()) -> None:
         self.plan, self.targets = plan, targets
+        self._no_weights = [None] * len(plan.losses)
+        # What the mean of each loss is multiplied by in the whole loss if no sample has a weight.
+        samples = plan.program.buffers[plan.inputs[0]].spec.shape[0]
+        self._constant_factors = [one.weight * one.loss.scale(samples) for one in targets]
         self.engine = current_backend()
         self.runner: Runner = runner(plan.program, plan.arrays, arena)
         self._version = 0  # of the parameters when the constant steps last ran
@@ -104,10 +110,14 @@ class Execution:
     def _weights(self, batch: Batch) -> Sequence[np.ndarray | None]:
         """Return the weights of the samples for each loss."""
         given = batch.weights
+        if given is None:
+            return self._no_weights
         return given if isinstance(given, (list, tuple)) else [given] * len(self.plan.losses)
 
     def _factors(self, batch: Batch) -> list[float]:
         """Return what the mean of each loss is multiplied by in the whole loss."""
+        if batch.weights is None:
+            return self._constant_factors
         n, pairs = len(batch.inputs[0]), zip(self.targets, self._weights(batch), strict=True)
         return [target.weight * target.loss.scale(n, rows) for target, rows in pairs]
 
@@ -118,12 +128,16 @@ class Execution:
         return alone and self.targets[0].weight == 1 and self.targets[0].loss.reduction in MEANS[:2]
 
     def _result(self, batch: Batch) -> BatchResult:
-        pairs = zip(self.plan.losses, self._weights(batch), strict=True)
-        losses = tuple(weighted_mean(self.runner[i], rows) for i, rows in pairs)
-        whole = sum(f * loss for f, loss in zip(self._factors(batch), losses, strict=True))
-        whole += sum(float(self.runner[i].sum(dtype=np.float64)) for i in self.plan.penalties)
-        predictions = [self.runner[i] for i in self.plan.outputs]
-        return BatchResult(single(predictions), float(whole), losses)
+        plan, values = self.plan, self.runner
+        weights = self._weights(batch)
+        losses = [weighted_mean(values[i], w) for i, w in zip(plan.losses, weights, strict=True)]
+        whole = 0.0
+        for factor, loss in zip(self._factors(batch), losses, strict=True):
+            whole += factor * loss
+        for i in plan.penalties:
+            whole += float(values[i].sum(dtype=np.float64))
+        predictions = [values[i] for i in plan.outputs]
+        return BatchResult(single(predictions), whole, tuple(losses))
 
 
 def gradient_of_mean(weights: np.ndarray | None, n: int) -> Any:
@@ -134,5 +148,5 @@ def gradient_of_mean(weights: np.ndarray | None, n: int) -> Any:
 def weighted_mean(losses: np.ndarray, weights: np.ndarray | None) -> float:
     """Return sum(weights * losses) / N in float64: the loss of a batch of N samples."""
     if weights is None:
-        return float(losses.sum(dtype=np.float64)) / max(len(losses), 1)
+        return float(np.add.reduce(losses, dtype=np.float64)) / max(len(losses), 1)
     return float((losses * np.asarray(weights, np.float64)).sum()) / max(len(losses), 1)

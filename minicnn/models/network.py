@@ -32,9 +32,13 @@ from minicnn.support.text import say
 class _Derived:
     """What follows from a graph, and is kept because every step needs it."""
 
-    def __init__(self, layers: list[Layer], rescaled: list[bool]) -> None:
+    def __init__(self, layers: list[Layer], graph: Graph | None = None) -> None:
+        inputs, outputs = ((), ()) if graph is None else (graph.inputs, graph.outputs)
         self.layers = layers  # all, those inside other layers included
-        self.rescaled = rescaled  # for each input: whether all that read it rescale it
+        # For each input: whether all that read it rescale it.
+        self.rescaled = [graph is not None and _is_rescaled(graph, x) for x in inputs]
+        # Whether the lengths of the outputs do not depend on those of the inputs.
+        self.has_sizes = not any(None in y.shape[1:] for y in outputs)
 
 
 class Network(Layer):
@@ -52,7 +56,7 @@ class Network(Layer):
         super().__init__(name=name, **options)
         self._class_names: list[str] | None = None
         self._preprocess: Preprocess | None = None
-        self._derived = _Derived([], [])
+        self._derived = _Derived([])
         # Lists, tuples or dicts of tensors, as they were given; None for one tensor each.
         self.input_structure: Any = None
         self.output_structure: Any = None
@@ -81,7 +85,7 @@ class Network(Layer):
         self.moves_pixels = all(
             layer.moves_pixels or isinstance(layer, InputLayer) for layer in graph.layers
         )
-        self._derived = _Derived(layers, [_is_rescaled(graph, tensor) for tensor in graph.inputs])
+        self._derived = _Derived(layers, graph)
 
     @property
     def graph(self) -> Graph:

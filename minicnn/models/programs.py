@@ -57,12 +57,13 @@ class Programs:
         if engine not in self._memory:
             self._memory[engine] = Memory(self._cache.clear)
         full_key = engine, key
-        if full_key not in self._cache:
-            self._cache[full_key] = make(self._memory[engine])
+        execution = self._cache.get(full_key)
+        if execution is None:
+            execution = self._cache[full_key] = make(self._memory[engine])
         self._cache.move_to_end(full_key)
         while len(self._cache) > MAX_PROGRAMS:
             self._cache.popitem(last=False)
-        return self._cache[full_key]
+        return execution
 
     def after_fork(self) -> None:
         """Start afresh in a child process if a thread that does not exist there held the lock."""

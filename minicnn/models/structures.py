@@ -72,6 +72,8 @@ def fits(needed: Shape, shape: Shape) -> bool:
     >>> fits((None, None, 3), (32, 48, 3))
     True
     """
+    if needed == shape:
+        return True
     return len(needed) == len(shape) and all(
         n is None or m is None or n == m for n, m in zip(needed, shape, strict=True)
     )

@@ -25,7 +25,7 @@ from minicnn.optimizers.arguments import (
 )
 from minicnn.optimizers.by_hand import apply_by_hand
 from minicnn.optimizers.learning_rate import HasLearningRate, Rate, as_rate, saved_rate
-from minicnn.optimizers.step_kind import StepCount, StepKind
+from minicnn.optimizers.step_kind import ONLY_KIND, StepCount, StepKind
 from minicnn.support.auto_names import snake
 from minicnn.support.reprs import constructor_defaults, repr_from_config
 
@@ -174,6 +174,8 @@ class Optimizer(HasLearningRate):
 
     def step_kind(self, step: int) -> StepKind:
         """Return what step number `step` does with gradients and weights."""
+        if not self.has_kinds:
+            return ONLY_KIND
         average, overwrites = "", False
         if self.use_ema:
             updates, frequency = self._updates_before(step), self.ema_overwrite_frequency

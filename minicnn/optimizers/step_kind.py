@@ -27,6 +27,9 @@ class StepKind(NamedTuple):
         return self.accumulation in ("", "finish")
 
 
+ONLY_KIND = StepKind()  # of optimizers whose steps all do the same
+
+
 class StepCount(int):
     """A number of steps: an integer with `numpy()`."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
 from minicnn.errors import ArgumentError
@@ -66,17 +67,20 @@ class Progress:
     ) -> None:
         if verbose not in (0, 1, 2, "auto"):
             raise ArgumentError(f'verbose must be 0, 1, 2 or "auto"; got {verbose!r}')
-        from rich.console import Console  # here, as importing rich takes 50 ms
-
-        self.verbose, self.clock = verbose, clock
-        self.console = Console(file=file, highlight=False)
+        self.verbose, self.clock, self._file = verbose, clock, file
         moves = verbose == 1 or (verbose == "auto" and _interactive)
         self._moving = moves and _can_redraw(self.console)
-        self._plain = not (self.console.encoding or "").lower().startswith("utf")
         self._live: Live | None = None
         self._title = ""
         self._batch, self._batches, self._first = 0, 0, 0
         self._began = self._drawn = 0.0
+
+    @cached_property
+    def console(self) -> Console:
+        """What is written to; it is made when something is to be shown."""
+        from rich.console import Console  # here, as importing rich takes 50 ms
+
+        return Console(file=self._file, highlight=False)
 
     def __enter__(self) -> Progress:
         return self
@@ -86,13 +90,13 @@ class Progress:
 
     def begin_epoch(self, epoch: int | None, epochs: int | None, batches: int | None) -> None:
         """Start an epoch of `batches` batches; without `epoch`, an evaluation or prediction."""
-        from rich.live import Live
-
         self.close()
         self._title = "" if epoch is None else f"Epoch {epoch + 1}/{epochs}"
         self._batch, self._batches, self._first = 0, batches or 0, -1
         self._began = self._drawn = self.clock()
         if self._moving:
+            from rich.live import Live
+
             if self._title:
                 self.console.print(self._title)
             self._live = Live(console=self.console, auto_refresh=False, vertical_overflow="crop")
@@ -138,7 +142,8 @@ class Progress:
         # A moving line is cut to the terminal's width; the final one may be folded.
         line = Text(f"{self._count()} ", no_wrap=not done, overflow="fold" if done else "ellipsis")
         if self._batches:
-            full, rest = bar(self._batch / self._batches, plain=self._plain)
+            plain = not (self.console.encoding or "").lower().startswith("utf")
+            full, rest = bar(self._batch / self._batches, plain=plain)
             line.append(full, "green").append(rest, "dim").append(" ")
         return line.append(" - ".join([self._times(now, done=done), *_numbers(logs)]))
 

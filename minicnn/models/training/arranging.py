@@ -15,6 +15,7 @@ from minicnn.models.batches import (
     as_arrays,
     as_labels,
     as_weights,
+    batches_in,
     batches_of,
     check_lengths,
     is_arrays,
@@ -25,8 +26,8 @@ from minicnn.models.compiled_network import CompiledNetwork
 
 def batch_for(model: CompiledNetwork, x: Any, y: Any = None, weights: Any = None) -> Batch:
     """Return a batch, in which a dict's arrays have been put into the order of the network."""
-    given = model.flat_inputs(x) if isinstance(x, Mapping) else x
-    inputs = as_arrays(given)
+    is_array = isinstance(x, np.ndarray)  # the usual case, which costs least
+    inputs = as_arrays(x if is_array or not isinstance(x, Mapping) else model.flat_inputs(x))
     if not model.is_built and (_is_nested(y) or _is_nested(weights)):
         model.build_for(inputs)
     batch = Batch(inputs, _labels(model, y, len(inputs[0])), _weights(model, weights))
@@ -38,10 +39,8 @@ def batches_for(
     model: CompiledNetwork, x: Any, y: Any = None, weights: Any = None, **options: Any
 ) -> Batches:
     """Return the batches of arrays, or of an iterable, as `batches_of` does, for this network."""
-    whole = None
     if is_arrays(x) or (isinstance(x, Mapping) and is_arrays(list(x.values()))):
-        whole = batch_for(model, x, y, weights)
-        x, y, weights = whole
+        return batches_in(batch_for(model, x, y, weights), **options)
     return batches_of(
         x, y, weights, arrange=lambda item: batch_for(model, *parts_of(item)), **options
     )
@@ -49,7 +48,9 @@ def batches_for(
 
 def _labels(model: CompiledNetwork, y: Any, count: int) -> Any:
     """Return the labels of the only loss, or a tuple with those of each."""
-    if y is None or not model.is_built or len(model.graph.outputs) == 1:
+    if y is None:
+        return None
+    if not model.is_built or len(model.graph.outputs) == 1:
         return as_labels(_of_one(model, y, count))
     if not _is_nested(y):
         y = [y]
@@ -58,6 +59,8 @@ def _labels(model: CompiledNetwork, y: Any, count: int) -> Any:
 
 def _weights(model: CompiledNetwork, weights: Any) -> Any:
     """Return the sample weights, one array or one for each loss."""
+    if weights is None:
+        return None
     if not _is_nested(weights):
         return as_weights(weights)
     if not model.is_built or len(model.graph.outputs) == 1:
@@ -67,6 +70,8 @@ def _weights(model: CompiledNetwork, weights: Any) -> Any:
 
 def _of_one(model: CompiledNetwork, given: Any, count: int) -> Any:
     """Return the array for a network with one output, also from a list or a dict of one array."""
+    if isinstance(given, np.ndarray):
+        return given
     if isinstance(given, Mapping):
         if len(given) != 1:
             raise ArgumentError(
@@ -105,6 +110,8 @@ def _each(model: CompiledNetwork, given: Any, what: str, convert: Any) -> Any:
 
 def _is_nested(given: Any) -> bool:
     """Return whether this is a dict, or a list of arrays, of which some may be None."""
+    if isinstance(given, np.ndarray):
+        return False
     if isinstance(given, Mapping):
         return True
     return (

@@ -90,7 +90,8 @@ def predict(model: CompiledNetwork, batches: Batches, callbacks: Any, verbose: i
                 model.build_for(batch.inputs)
             outputs = model.predict_step(batch.inputs)
             results.append(outputs)
-            hooks.on_predict_batch_end(number, {"outputs": model.packed(outputs)})
+            if hooks.callbacks:
+                hooks.on_predict_batch_end(number, {"outputs": model.packed(outputs)})
             progress.update(number + 1, {})
         hooks.on_predict_end()
         progress.end_epoch({})

@@ -42,13 +42,18 @@ class LossOf(NamedTuple):
     target: int
 
 
-class Measures(NamedTuple):
-    """Everything that is reported beside the whole loss, in the order of `evaluate`."""
+class Measures:
+    """Everything that is reported beside the whole loss, in the order of `evaluate`.
 
-    losses: list[LossOf]  # empty if there is one loss
-    metrics: list[Measure]
+    Attributes
+    ----------
+    losses : of each output; empty if there is one loss
+    metrics : with their sums
+    names : the names in the logs, with "loss" first
+    sorted_names : the same in alphabetical order, each with its index in `names`
+    """
 
-    @property
-    def names(self) -> list[str]:
-        """The names in the logs, with "loss" first."""
-        return ["loss", *(one.name for one in self.losses), *(one.name for one in self.metrics)]
+    def __init__(self, losses: list[LossOf], metrics: list[Measure]) -> None:
+        self.losses, self.metrics = losses, metrics
+        self.names = ["loss", *(one.name for one in losses), *(one.name for one in metrics)]
+        self.sorted_names = sorted((name, i) for i, name in enumerate(self.names))

@@ -16,7 +16,10 @@ def new_measures(model: CompiledNetwork) -> Measures:
 
 def step_measures(model: CompiledNetwork) -> Measures:
     """Return what is reported, with the model's own metrics, reset: the same at each call."""
-    return _measures(model, model.step_metrics())
+    metrics = model.step_metrics()
+    if model.step_measures is None:
+        model.step_measures = _measures(model, metrics)
+    return model.step_measures
 
 
 def _measures(model: CompiledNetwork, metrics: Iterable[Metric]) -> Measures:

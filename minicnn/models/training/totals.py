@@ -15,9 +15,8 @@ class Totals:
     """Sums up losses and metrics over batches."""
 
     def __init__(self, measures: Measures) -> None:
-        self.losses, self.metrics = measures
-        self.names = measures.names
-        self._sorted = sorted(self.names)
+        self.losses, self.metrics = measures.losses, measures.metrics
+        self.names, self._sorted = measures.names, measures.sorted_names
         self.loss_sum, self.samples, self.failed = 0.0, 0, False
         self.loss_sums = [0.0] * len(self.losses)  # of each output
 
@@ -47,13 +46,13 @@ class Totals:
         if self.failed:
             return [math.nan] * len(self.names)
         n = max(self.samples, 1)
-        losses = [total / n for total in (self.loss_sum, *self.loss_sums)]
-        return [*losses, *(measure.metric.result() for measure in self.metrics)]
+        losses = [self.loss_sum / n, *[total / n for total in self.loss_sums]]
+        return losses + [measure.metric.result() for measure in self.metrics]
 
     def logs(self) -> dict[str, float]:
         """Return the results by their names, sorted by name, as callbacks get them."""
-        found = dict(zip(self.names, self.results(), strict=True))
-        return {name: found[name] for name in self._sorted}
+        results = self.results()
+        return {name: results[i] for name, i in self._sorted}
 
     def returned(self, *, as_dict: bool) -> Any:
         """Return what `evaluate` returns: a dict, a list, or the loss alone without metrics."""
