@@ -50,7 +50,8 @@ must_report() {
 suite_under_sanitizers() {
   local left_out
   left_out=$(ignored "${without_kernels[@]}" layering example_lenet thread_pool guard_pages \
-    hostile_files benchmark_networks)
+    hostile_files benchmark_networks ops_functions huge_integers keras_layers keras_image_layers \
+    keras_normalization keras_optimizers keras_training applications)
   cd "$work/sanitized"
   sanitized python -c "import minicnn._core as core; print(core.__file__, core.isa())" |
     grep "^$work/sanitized/"
