@@ -24,13 +24,12 @@ readme_command() {
     inside' README.md
 }
 
-# Short: one epoch. Warnings of the C++ compiler are errors; its objects stay for the next parts.
+# Short: one epoch. Warnings of the C++ compiler are errors; its objects stay for the next part.
 first_command_of_the_README() {
   local command
   command=$(readme_command 1)
   echo "\$ $command --epochs 1"
-  export CMAKE_ARGS=-DMINICNN_WERROR=ON SKBUILD_BUILD_DIR=$work/objects
-  bash -euo pipefail -c "$command --epochs 1"
+  CMAKE_ARGS=-DMINICNN_WERROR=ON SKBUILD_BUILD_DIR=$work/objects bash -euo pipefail -c "$command --epochs 1"
 }
 
 second_command_of_the_README() {
@@ -38,7 +37,6 @@ second_command_of_the_README() {
   command=$(readme_command 2)
   echo "\$ $command"
   bash -euo pipefail -c "$command"
-  unset CMAKE_ARGS SKBUILD_BUILD_DIR
 }
 
 # What `pytest` leaves out.

@@ -222,6 +222,11 @@ class Layer(Inspection, Weights):
         """
         raise NotImplementedError
 
+    @property
+    def has_call(self) -> bool:
+        """Whether the class describes its computation by `call`, not by `forward`."""
+        return type(self).call is not Layer.call
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output for arrays, or add the layer to a network after SymbolicTensors."""
         inputs = self._inputs(args, kwargs)
@@ -255,7 +260,7 @@ class Layer(Inspection, Weights):
 
         `args` and `kwargs` are those of the call, with what `apply` works on as inputs.
         """
-        if type(self).call is Layer.call:
+        if not self.has_call:
             result = self.forward(apply, *self._flat(args), training=training)
             if self.activity_regularizer is not None and apply is not infer_spec:
                 with tracing(apply, training) as scope:
@@ -308,13 +313,13 @@ class Layer(Inspection, Weights):
         return infer_unknown(
             lambda given: self._known_specs(*given, training=training),
             (args, kwargs),
-            exact=type(self).call is Layer.call,
+            exact=not self.has_call,
         )
 
     def _known_specs(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool) -> Any:
         found = self.run(infer_spec, args, kwargs, training=training)
         if not all(isinstance(one, Spec) for one in flat(found)):
-            method = "forward" if type(self).call is Layer.call else "call"
+            method = "call" if self.has_call else "forward"
             raise ArgumentError(
                 f"{self.name}: {method} must return what operations gave; got "
                 f"{type(found).__name__}"
@@ -427,16 +432,15 @@ class Layer(Inspection, Weights):
 
     def _inputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Return the tensors or arrays among a call's arguments."""
-        if type(self).call is Layer.call:
+        if not self.has_call:
             return self._flat(args)
         return tuple(leaves((args, kwargs), TENSORS)) or args
 
     def _check_inputs(self, inputs: tuple[Any, ...]) -> None:
         """Raise unless inputs are all arrays or all SymbolicTensors, as many as the layer takes."""
-        own = type(self).call is not Layer.call
         if self.takes_many and len(inputs) < 2:
             raise ArgumentError(f"takes a list of at least 2 inputs; got {len(inputs)}")
-        if not self.takes_many and not own and len(inputs) != 1:
+        if not self.takes_many and not self.has_call and len(inputs) != 1:
             raise ArgumentError(f"takes one input; got {len(inputs)}")
         symbolic = any(isinstance(x, SymbolicTensor) for x in inputs)
         kind = SymbolicTensor if symbolic else (np.ndarray, TracedTensor, Parameter)
@@ -449,7 +453,7 @@ class Layer(Inspection, Weights):
 
     def _shapes(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Return the arguments of `build`: the shapes of the inputs."""
-        if type(self).call is Layer.call:
+        if not self.has_call:
             return tuple(x.shape for x in self._flat(args))
         return (
             replaced(
@@ -468,7 +472,7 @@ class Layer(Inspection, Weights):
         self, inputs: tuple[SymbolicTensor, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Return the tensor, or tensors, that this layer will compute from these."""
-        if type(self).call is Layer.call:
+        if not self.has_call:
             args = tuple(inputs)
         specs = replaced((args, kwargs), SymbolicTensor, lambda tensor: tensor.spec)
         try:

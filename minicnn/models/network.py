@@ -137,7 +137,7 @@ class Network(Layer):
     @property
     def is_subclassed(self) -> bool:
         """Whether the network is described by the `call` of a user's class, not by a graph."""
-        return type(self).call is not Layer.call
+        return self.has_call
 
     @property
     def built(self) -> bool:

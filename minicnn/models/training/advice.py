@@ -96,4 +96,4 @@ def _is_computed(model: CompiledNetwork, i: int) -> bool:
     """Return whether a function, or a class with a `call`, reads input i."""
     graph = model.graph
     readers = [t.layer for t in graph.tensors if any(u is graph.inputs[i] for u in t.inputs)]
-    return any(type(layer).call is not layers.Layer.call for layer in readers)
+    return any(layer.has_call for layer in readers)
