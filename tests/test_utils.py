@@ -213,10 +213,15 @@ def test_a_moving_line_may_be_switched_off(capsys):
 # --- names and dicts of objects -----------------------------------------------------------------
 
 
-@mc.utils.register_keras_serializable(package="tests", name="Twice")
 class DoubledInTests(mc.layers.Layer):
     def call(self, x):
         return mc.ops.multiply(x, 2.0)
+
+
+@pytest.fixture(autouse=True)
+def registered():
+    """Register the class for each test: at import, tests of other modules would find it too."""
+    mc.utils.register_keras_serializable(package="tests", name="Twice")(DoubledInTests)
 
 
 def test_registered_names():
