@@ -101,6 +101,20 @@ def test_constraints_hold_after_each_step(backend):
     np.testing.assert_allclose((layer.kernel.value**2).sum(0), 1, rtol=1e-5)
 
 
+def test_a_constraint_of_ones_own(backend):
+    def halved_in_the_end(w):
+        half = w * 0.5
+        ops.square(half)  # an operation whose result is not the constraint's
+        return half
+
+    w = np.ones((4, 2), np.float32)
+    for constraint, factor in ((lambda w: w, 1.0), (halved_in_the_end, 0.5)):
+        model, layer = one_layer(kernel_constraint=constraint)
+        model.train_on_batch(X, ZEROS)
+        wanted = factor * (w - RATE * gradient_of_mse(w))
+        np.testing.assert_allclose(layer.kernel.value, wanted, rtol=1e-5, atol=1e-6)
+
+
 def test_penalties_and_constraints_are_saved(tmp_path):
     model, _ = one_layer(kernel_regularizer=mc.regularizers.L1(0.1), kernel_constraint="max_norm")
     model.save(tmp_path / "m.mcnn")

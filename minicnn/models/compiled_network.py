@@ -294,7 +294,7 @@ class CompiledNetwork(Network):
     def output_shapes(self, inputs: Sequence[Any]) -> list[tuple[int, ...]]:
         """Return the shapes of the outputs for a batch of these inputs, arrays or Specs."""
         if self._derived.has_sizes:
-            samples = len_of(inputs[0])
+            samples = inputs[0].shape[0]
             return [(samples, *t.shape[1:]) for t in self.graph.outputs]
         specs = [Spec(tuple(x.shape)) for x in inputs]
         return [spec.shape for spec in self.graph.forward(infer_spec, *specs, training=False)]
@@ -366,8 +366,3 @@ class CompiledNetwork(Network):
             fuse=self.fuse,
             kind=self._step_kind(kind),
         )
-
-
-def len_of(x: Any) -> int:
-    """Return the batch size of an array or a Spec."""
-    return int(x.shape[0])

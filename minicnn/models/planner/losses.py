@@ -10,7 +10,7 @@ from minicnn.errors import ShapeError
 from minicnn.layers.parameter import Parameter
 from minicnn.layers.tracing import TracedTensor, tracing, unwrapped
 from minicnn.losses import KernelLoss, Loss
-from minicnn.models.planner.trace import Node, Trace, Value
+from minicnn.models.planner.trace import Call, Node, Trace, Value
 
 
 class Target(NamedTuple):
@@ -82,9 +82,11 @@ def record_penalties(
     return found
 
 
-def record_constraint(parameter: Parameter, weight: Value) -> Trace:
-    """Return the nodes that compute what a parameter's constraint makes of it, the result last."""
+def record_constraint(parameter: Parameter, weight: Value) -> list[Call]:
+    """Return the calls that replace a weight by what its parameter's constraint makes of it."""
     trace = Trace()
     with tracing(trace.apply, training=True):
-        parameter.constraint(TracedTensor(weight))
-    return trace
+        result = unwrapped(parameter.constraint(TracedTensor(weight)))
+    if result is weight:
+        return []
+    return [*(node.call for node in trace.nodes), Call("assign", (result,), (weight,), {})]

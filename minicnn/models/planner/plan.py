@@ -197,9 +197,7 @@ def _constraints(learned: dict[int, Parameter], changes: list[Call]) -> list[Cal
     calls: list[Call] = []
     for i, parameter in learned.items():
         if parameter.constraint is not None and i in updated:
-            nodes = record_constraint(parameter, updated[i]).nodes
-            calls += [node.call for node in nodes]
-            calls += [Call("assign", (nodes[-1].writes[0],), (updated[i],), {})]
+            calls += record_constraint(parameter, updated[i])
     return calls
 
 
