@@ -68,10 +68,11 @@ def _execution(network: Network, size: int) -> Execution:
     model = zoo_model(network)
     model.compile(optimizer_of(network), loss="sparse_categorical_crossentropy")
     x, y = random_batch(network, size, seed=0)
-    labels = model.loss.label_spec((size, network.classes))
+    targets = model.targets
+    labels = [one.loss.label_spec((size, network.classes)) for one in targets]
     inputs = [Spec(x.shape, "uint8")]
-    plan = plan_training(model.graph, inputs, model.loss, labels, model.optimizer, model.slot)
-    execution = Execution(plan)
+    plan = plan_training(model.graph, inputs, targets, labels, model.optimizer, model.slot)
+    execution = Execution(plan, targets=targets)
     execution.forward_backward(batch_of(x, y), model.optimizer.rates(0), random.rng_key(0))
     execution.commit()
     return execution
