@@ -20,7 +20,7 @@ from minicnn.models.saving import checkpoints, model_files
 from minicnn.models.saving.graph_config import graph_from_config
 from minicnn.models.structures import numbered
 from minicnn.models.training import evaluation
-from minicnn.models.training.arranging import batch_for, batches_for
+from minicnn.models.training.arranging import batch_for, batches_for, inputs_for
 from minicnn.models.training.class_weights import weighted
 from minicnn.models.training.compilation import Compiled, Resolved, compiled, resolved
 from minicnn.models.training.fit import Fit
@@ -310,7 +310,7 @@ class Model(CompiledNetwork):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the outputs for one batch."""
-        inputs = batch_for(self, x).inputs
+        inputs = inputs_for(self, x)
         self.build_for(inputs)
         return self.packed(self.predict_step(inputs))
 

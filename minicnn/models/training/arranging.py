@@ -26,13 +26,21 @@ from minicnn.models.compiled_network import CompiledNetwork
 
 def batch_for(model: CompiledNetwork, x: Any, y: Any = None, weights: Any = None) -> Batch:
     """Return a batch, in which a dict's arrays have been put into the order of the network."""
-    is_array = isinstance(x, np.ndarray)  # the usual case, which costs least
-    inputs = as_arrays(x if is_array or not isinstance(x, Mapping) else model.flat_inputs(x))
+    inputs = inputs_for(model, x)
     if not model.is_built and (_is_nested(y) or _is_nested(weights)):
         model.build_for(inputs)
     batch = Batch(inputs, _labels(model, y, len(inputs[0])), _weights(model, weights))
     check_lengths(batch)
     return batch
+
+
+def inputs_for(model: CompiledNetwork, x: Any) -> tuple[np.ndarray, ...]:
+    """Return the arrays of a batch, equally long, in the order of the network's inputs."""
+    is_array = isinstance(x, np.ndarray)  # the usual case, which costs least
+    inputs = as_arrays(x if is_array or not isinstance(x, Mapping) else model.flat_inputs(x))
+    if len(inputs) > 1:
+        check_lengths(Batch(inputs))
+    return inputs
 
 
 def batches_for(
