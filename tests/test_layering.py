@@ -86,6 +86,7 @@ MAY_IMPORT = LEVEL_0 | {
         "losses", "metrics", "operations", "optimizers", "schedules",
     },
     "applications": {*LEAVES, "layers", "models"},
+    "interop": {*LEVEL_0, "data", "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers"},
     "saving": {"models", "support.registry", "utils"},
     "utils": {*LEVEL_0, "data", "dlpack", "layers", "models"},
     "zoo": {*LEAVES, "initializers", "layers", "models"},
@@ -111,7 +112,7 @@ MAY_IMPORT |= {
 }
 
 # Optional packages may be imported in functions, so that only their users need them.
-OPTIONAL = {"matplotlib", "optuna", "skimage", "sklearn", "tensorboardX"}
+OPTIONAL = {"google", "h5py", "matplotlib", "onnx", "optuna", "skimage", "sklearn", "tensorboardX"}
 # rich costs import time that most programs need not spend.
 LATE = OPTIONAL | {"rich", "numba"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from minicnn.layers.registry import registry as layer_registry
 from minicnn.models.model import Model
+from minicnn.models.saving import formats
 from minicnn.models.saving.model_files import Path, read_model
 from minicnn.models.saving.network_document import MODELS
 from minicnn.models.sequential import Sequential
@@ -19,9 +20,10 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Model:
-    """Return the model of a `.mcnn` file: the same layers, weights, class names and optimizer.
+    """Return the model of a file: the same layers, weights, class names and optimizer.
 
-    Nothing in the file is ever run or imported: layers are built from minicnn's own table, from
+    The file may be a `.mcnn` file, or one of another program that `minicnn.interop` reads: which
+    it is, its content says, not its name. Nothing in the file is ever run or imported: layers are built from minicnn's own table, from
     classes that `mc.utils.register_serializable` was given, and from `custom_objects`.
 
     Parameters
@@ -36,7 +38,9 @@ def load_model(
     FormatError : the file is cut, damaged, hostile, or made by a newer minicnn; it says which
     FileNotFoundError, IsADirectoryError, PermissionError : as from `open`
     """
-    model: Model = read_model(filepath, compile, custom_objects)
+    other = formats.recognized(filepath)
+    read = read_model if other is None else other.function("read_model", filepath)
+    model: Model = read(filepath, compile, custom_objects)
     return model
 
 

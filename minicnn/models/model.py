@@ -16,7 +16,7 @@ from minicnn.metrics import Metric
 from minicnn.models import images
 from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.graph import Graph, graph_between
-from minicnn.models.saving import checkpoints, model_files
+from minicnn.models.saving import checkpoints, formats, model_files
 from minicnn.models.saving.graph_config import graph_from_config
 from minicnn.models.structures import numbered
 from minicnn.models.training import evaluation
@@ -361,7 +361,10 @@ class Model(CompiledNetwork):
     def save(
         self, filepath: Any, overwrite: bool = True, *, include_optimizer: bool = True
     ) -> None:
-        """Write layers, weights, optimizer and history to one `.mcnn` file, atomically.
+        """Write layers, weights, optimizer and history to one file, atomically.
+
+        The name's ending chooses the format: `.keras`, `.h5` and what else `minicnn.interop` writes
+        for other programs; all other names get minicnn's own, which is called `.mcnn`.
 
         Without the optimizer and its state the file is smaller (with Adam a third of the size), and
         the model that `load_model` returns is not compiled.
@@ -373,7 +376,9 @@ class Model(CompiledNetwork):
             yours lacks an argument, or two layers have the same name. Nothing is written
         """
         refuse_overwriting(filepath, overwrite)
-        model_files.save_model(self, filepath, include_optimizer=include_optimizer)
+        other = formats.by_ending(filepath)
+        write = model_files.save_model if other is None else other.function("write_model", filepath)
+        write(self, filepath, include_optimizer=include_optimizer)
 
     def check_savable(self) -> None:
         """Raise the ArgumentError that `save` would raise, without writing anything.
@@ -386,10 +391,16 @@ class Model(CompiledNetwork):
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Write the weights for `load_weights`, of any network, and all else but the optimizer."""
         refuse_overwriting(filepath, overwrite)
-        model_files.save_weights(self, filepath)
+        other = formats.by_ending(filepath)
+        write = (
+            model_files.save_weights if other is None else other.function("write_weights", filepath)
+        )
+        write(self, filepath)
 
     def load_weights(self, filepath: Any) -> None:
-        """Load the weights of a `.mcnn` file of the same network; nothing else changes.
+        """Load the weights of a file of the same network; nothing else changes.
+
+        It may be a `.mcnn` file or one of another program that `minicnn.interop` reads.
 
         Raises
         ------
@@ -397,7 +408,9 @@ class Model(CompiledNetwork):
         FormatError, OSError : the file cannot be read; nothing was changed
         """
         self.refuse_while_training("load_weights")
-        model_files.load_weights(self, filepath)
+        other = formats.recognized(filepath)
+        read = model_files.load_weights if other is None else other.function("read_weights", filepath)
+        read(self, filepath)
 
     def save_checkpoint(self, path: Any) -> None:
         """Write everything that an interrupted training needs to resume, bit for bit."""
