@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minicnn as mc
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, ShapeError
 
 # Of Keras 3.15.1: parameters, output's shape, and how many layers have names of their own.
 NETWORKS = [
@@ -112,3 +112,30 @@ def test_any_size_without_the_top():
     assert base.input_shape == (None, None, None, 3) and base.output_shape == (None, 1280)
     with pytest.raises(ArgumentError, match="pooling"):
         mc.applications.VGG16(weights=None, include_top=False, pooling="mean")
+
+
+# --- pixels: the right values are those of Keras 3.15 -------------------------------------------
+
+GREEN = np.array([[[[12, 200, 64]]]], np.uint8)
+PREPARED = {
+    "vgg16": [-39.939, 83.221, -111.68],
+    "vgg19": [-39.939, 83.221, -111.68],
+    "densenet": [-1.9124069, 1.465686, -0.688976],
+    "mobilenet_v2": [-0.9058824, 0.5686275, -0.4980392],
+}
+
+
+@pytest.mark.parametrize("module", PREPARED)
+def test_pixels_are_prepared_as_the_published_weights_expect_them(module):
+    prepare = getattr(mc.applications, module).preprocess_input
+    found = prepare(GREEN)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found[0, 0, 0], PREPARED[module], rtol=1e-5)
+    x = mc.Input((1, 1, 3))
+    inside = mc.Model(x, prepare(x)).predict(GREEN.astype(np.float32), verbose=0)
+    np.testing.assert_allclose(inside, found, rtol=1e-6)
+
+
+def test_pixels_of_one_channel_are_refused():
+    with pytest.raises(ShapeError, match="needs RGB images"):
+        mc.applications.vgg16.preprocess_input(np.zeros((2, 8, 8, 1)))

@@ -85,8 +85,11 @@ MAY_IMPORT = LEVEL_0 | {
         *LEVEL_0, "backends", "callbacks", "data", "dlpack", "history", "initializers", "layers",
         "losses", "metrics", "operations", "optimizers", "schedules",
     },
-    "applications": {*LEAVES, "layers", "models"},
-    "interop": {*LEVEL_0, "data", "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers"},
+    "applications": {*LEAVES, "layers", "models", "ops"},
+    "interop": {
+        *LEVEL_0, "data", "initializers", "layers", "losses", "metrics", "models", "ops",
+        "optimizers",
+    },
     "saving": {"models", "support.registry", "utils"},
     "utils": {*LEVEL_0, "data", "dlpack", "layers", "models"},
     "zoo": {*LEAVES, "initializers", "layers", "models"},

@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 from minicnn.applications.parts import Options, classified, finished, input_of, pooled
+from minicnn.applications.pixels import standardized as preprocess_input  # noqa: F401
 from minicnn.contracts import Shape
 from minicnn.layers import (
     Activation,

@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 from minicnn.applications.parts import Options, classified, finished, input_of, pooled
+from minicnn.applications.pixels import from_minus_one_to_one as preprocess_input  # noqa: F401
 from minicnn.checks import check_number
 from minicnn.contracts import Shape
 from minicnn.layers import (

@@ -23,7 +23,9 @@ def load_model(
     """Return the model of a file: the same layers, weights, class names and optimizer.
 
     The file may be a `.mcnn` file, or one of another program that `minicnn.interop` reads: which
-    it is, its content says, not its name. Nothing in the file is ever run or imported: layers are built from minicnn's own table, from
+    it is, its content says, not its name.
+
+    Nothing in the file is ever run or imported: layers are built from minicnn's own table, from
     classes that `mc.utils.register_serializable` was given, and from `custom_objects`.
 
     Parameters

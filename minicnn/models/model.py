@@ -392,9 +392,8 @@ class Model(CompiledNetwork):
         """Write the weights for `load_weights`, of any network, and all else but the optimizer."""
         refuse_overwriting(filepath, overwrite)
         other = formats.by_ending(filepath)
-        write = (
-            model_files.save_weights if other is None else other.function("write_weights", filepath)
-        )
+        ours = model_files.save_weights
+        write = ours if other is None else other.function("write_weights", filepath)
         write(self, filepath)
 
     def load_weights(self, filepath: Any) -> None:
@@ -409,7 +408,9 @@ class Model(CompiledNetwork):
         """
         self.refuse_while_training("load_weights")
         other = formats.recognized(filepath)
-        read = model_files.load_weights if other is None else other.function("read_weights", filepath)
+        read = (
+            model_files.load_weights if other is None else other.function("read_weights", filepath)
+        )
         read(self, filepath)
 
     def save_checkpoint(self, path: Any) -> None:

@@ -1,0 +1,6 @@
+"""VGG19 under the name of its module in `keras.applications`."""
+
+from minicnn.applications.pixels import centered_bgr as preprocess_input
+from minicnn.applications.vgg import VGG19
+
+__all__ = ["VGG19", "preprocess_input"]
