@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import ops
+from minicnn.checks import quoted
 from minicnn.config import (
     backend,
     epsilon,
@@ -76,7 +77,7 @@ def set_value(x: Any, value: Any) -> None:
     """
     if not hasattr(x, "assign"):
         raise ArgumentError(
-            f"set_value needs a weight; got {x!r:.60}. A learning rate is changed by "
+            f"set_value needs a weight; got {quoted(x, 60)}. A learning rate is changed by "
             "model.optimizer.learning_rate = value"
         )
     x.assign(value)

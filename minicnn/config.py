@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from minicnn.backends import current_backend, num_threads, set_backend, set_num_threads
 from minicnn.backends.settings import conv_algorithm, precision
-from minicnn.checks import check_int
+from minicnn.checks import check_int, quoted
 from minicnn.errors import ArgumentError
 from minicnn.support.progress import (
     disable_interactive_logging,
@@ -142,7 +142,7 @@ def set_floatx(value: str) -> None:
     """Accept "float32"; raise ArgumentError for another dtype, as networks compute in float32."""
     if value != FLOATX:
         raise ArgumentError(
-            f"networks compute in {FLOATX} only; got {value!r:.40}. On a GPU "
+            f"networks compute in {FLOATX} only; got {quoted(value, 40)}. On a GPU "
             'mc.set_precision("tf32") uses its tensor cores'
         )
 
@@ -159,7 +159,9 @@ def epsilon() -> float:
 def set_epsilon(value: float) -> None:
     """Accept 1e-7; raise ArgumentError for another number, as the kernels have this one."""
     if value != EPSILON:
-        raise ArgumentError(f"the kernels of losses have epsilon={EPSILON}; got {value!r:.40}")
+        raise ArgumentError(
+            f"the kernels of losses have epsilon={EPSILON}; got {quoted(value, 40)}"
+        )
 
 
 def image_data_format() -> str:
@@ -171,6 +173,6 @@ def set_image_data_format(data_format: str) -> None:
     """Accept "channels_last"; raise ArgumentError for another order of the axes."""
     if data_format != DATA_FORMAT:
         raise ArgumentError(
-            f"images are (N, H, W, C), {DATA_FORMAT!r}; got {data_format!r:.40}. Of arrays "
+            f"images are (N, H, W, C), {DATA_FORMAT!r}; got {quoted(data_format, 40)}. Of arrays "
             "(N, C, H, W) pass x.transpose(0, 2, 3, 1)"
         )

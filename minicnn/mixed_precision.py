@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
 
 MIXED = ("mixed_float16", "mixed_bfloat16")
@@ -22,8 +23,8 @@ class Policy:
     def __init__(self, name: str = "float32") -> None:
         if name not in ("float32", *MIXED):
             raise ArgumentError(
-                f'a policy is "float32", which networks compute in; got {name!r:.40}. The names '
-                f"{' and '.join(MIXED)} are accepted with a warning"
+                f'a policy is "float32", which networks compute in; got {quoted(name, 40)}. The '
+                f"names {' and '.join(MIXED)} are accepted with a warning"
             )
         self.name = name
 

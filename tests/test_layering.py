@@ -32,7 +32,7 @@ SUPPORT = {
     "support.locks": {"errors", "support.atomic_files", "support.files"},
     "support.registry": {"errors", "support.text"},
     "support.callables": {"support.registry", "support.text"},
-    "support.memory_limits": {"errors", "shapes"},
+    "support.memory_limits": {"errors", "shapes", "support.text"},
     "support.csv_files": {"support.atomic_files", "support.text"},
     "support.progress": {"errors", "support.text"},
     "support.plots": {"installed", "support.atomic_files", "support.text"},
@@ -58,7 +58,7 @@ MAY_IMPORT = LEVEL_0 | {
         "support.environment", "support.files", "tensor_contracts",
     },
     "config": {"backends", "checks", "errors", "support.progress"},
-    "mixed_precision": {"errors"},
+    "mixed_precision": {"checks", "errors"},
     "devices": {"backends", "checks", "errors", "support.files", "support.memory_limits"},
     "dlpack": {"backends", "errors"},
     "operations": {

@@ -6,8 +6,10 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +22,8 @@ from minicnn.layers import Conv2D, Dense, Flatten
 from minicnn.support.csv_files import plain_cell, write_csv
 from minicnn.support.plots import caption
 from minicnn.support.text import encodable, printable, printable_lines, say, shortened
+
+PACKAGE = Path(mc.__file__).parent
 
 LATIN = "caf\udce9"  # as Python reads the bytes "café" in Latin-1
 
@@ -185,3 +189,9 @@ def test_folders_are_counted_aloud(odd):
                           capture_output=True, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert b"Found 12" in done.stdout and b"\\udce9" in done.stdout
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.name)
+def test_messages_quote_values_with_quoted(path):
+    """`{value!r:.80}` makes the whole text first, and raises ValueError for 10**5000."""
+    assert not re.search(r"!r:\.\d", path.read_text())

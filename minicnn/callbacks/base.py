@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
 
 Logs = dict[str, float]
@@ -219,7 +220,7 @@ def overrides(callback: Callback, hook: str) -> bool:
 def check_path(value: Any, name: str) -> Path:
     """Return a path; an empty one, which would mean the current folder, is an error."""
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
-        raise ArgumentError(f"{name} must be a path that is not empty; got {value!r:.80}")
+        raise ArgumentError(f"{name} must be a path that is not empty; got {quoted(value)}")
     return Path(value)
 
 

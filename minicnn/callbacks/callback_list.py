@@ -9,6 +9,7 @@ from typing import Any
 from minicnn.callbacks.base import HOOKS, Callback, Logs, Trainer, overrides
 from minicnn.callbacks.history import History
 from minicnn.callbacks.progress import ProgbarLogger
+from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
 
 
@@ -41,7 +42,7 @@ class CallbackList(Callback):
         for callback in self.callbacks:
             if not isinstance(callback, Callback):
                 raise ArgumentError(
-                    f"callbacks must be objects like EarlyStopping(); got {callback!r:.80}"
+                    f"callbacks must be objects like EarlyStopping(); got {quoted(callback)}"
                 )
             _check_hooks(callback)
         if add_history and self.history is None:

@@ -35,7 +35,9 @@ class CSVLogger(Callback):
         self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False
     ) -> None:
         if not isinstance(separator, str) or len(separator) != 1 or separator in '\r\n"':
-            raise ArgumentError(f"separator must be one character like ','; got {separator!r:.80}")
+            raise ArgumentError(
+                f"separator must be one character like ','; got {quoted(separator)}"
+            )
         self.path, self.separator = check_path(filename, "filename"), separator
         self.append = append
         self._length = 0  # bytes of the header and of the rows so far

@@ -200,7 +200,8 @@ def _labels_of(value: Any, y_col: Any) -> list[str]:
     if not all(isinstance(name, str) for name in names):
         raise DTypeError(
             f"the column {quoted(y_col)} must hold class names, strings, or lists of them; got "
-            f"{value!r:.60}. Write df[{y_col!r}].astype(str), or use class_mode='raw' for numbers"
+            f"{quoted(value, 60)}. Write df[{y_col!r}].astype(str), or use class_mode='raw' for "
+            "numbers"
         )
     return names
 

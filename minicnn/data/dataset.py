@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import random
-from minicnn.checks import check_int
+from minicnn.checks import check_int, quoted
 from minicnn.data.elements import as_count, as_element, spec_of
 from minicnn.data.parallel import default_threads
 from minicnn.data.sources import INFINITE, UNKNOWN, Generated, Mapped, Slices, Source
@@ -116,7 +116,9 @@ class Dataset:
         if not isinstance(structure, (tuple, dict)) or not all(
             isinstance(one, Dataset) for one in parts
         ):
-            raise DTypeError(f"zip needs data sets, such as zip(images, labels); got {given!r:.80}")
+            raise DTypeError(
+                f"zip needs data sets, such as zip(images, labels); got {quoted(given)}"
+            )
         sources = tuple(one._source for one in parts)
         if isinstance(structure, dict):
             names = list(structure)
@@ -259,7 +261,7 @@ class Dataset:
         """Keep the elements of the first pass in memory; all later passes give these."""
         if filename != "":
             raise ArgumentError(
-                f"cache keeps elements in memory, not in the file {filename!r:.80}: leave it out"
+                f"cache keeps elements in memory, not in the file {quoted(filename)}: leave it out"
             )
         return Dataset(Cached(self._source))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checks import check_choice
+from minicnn.checks import check_choice, quoted
 from minicnn.data.image_batches import ImageBatches
 from minicnn.data.image_files import why_unreadable
 from minicnn.data.image_list import MAX_NAMES, ImageList, found_text
@@ -90,7 +90,7 @@ class DirectoryBatches(ImageBatches):
         if not isinstance(images, ImageList):
             raise DTypeError(
                 "these batches are made by ImageDataGenerator().flow_from_directory(directory), or "
-                f"from the ImageList of list_folder(directory); got {images!r:.80}"
+                f"from the ImageList of list_folder(directory); got {quoted(images)}"
             )
         if class_mode not in self.allowed_class_modes:
             raise ArgumentError(

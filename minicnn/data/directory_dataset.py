@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checks import check_choice
+from minicnn.checks import check_choice, quoted
 from minicnn.data.dataset import Dataset
 from minicnn.data.directory import DirectoryBatches
 from minicnn.data.elements import as_element, picked, row_count
@@ -242,7 +242,7 @@ def _find_images(
     if (isinstance(labels, str) and labels != "inferred") or label_mode not in LABEL_MODES:
         raise ArgumentError(
             f'labels must be "inferred", None or a list, and label_mode one of {[*LABEL_MODES]}; '
-            f"got {labels!r:.80} and {label_mode!r}"
+            f"got {quoted(labels)} and {label_mode!r}"
         )
     labels = None if label_mode is None else labels
     if isinstance(labels, str):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.checks import shape_text
+from minicnn.checks import quoted, shape_text
 from minicnn.errors import DTypeError, ShapeError
 from minicnn.support.arrays import Array, as_result
 from minicnn.support.structures import leaves, replaced
@@ -135,4 +135,4 @@ def as_count(value: Any, name: str) -> int:
     try:
         return operator.index(value)
     except TypeError as error:
-        raise DTypeError(f"{name} must be an integer; got {value!r:.80}") from error
+        raise DTypeError(f"{name} must be an integer; got {quoted(value)}") from error

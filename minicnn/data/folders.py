@@ -97,7 +97,7 @@ def list_files(
     if indices.shape != (len(paths),) or indices.dtype.kind not in "iu" or indices.min() < 0:
         raise ArgumentError(
             f"labels must be one integer for each of the {len(paths)} images, sorted by folder and "
-            f"name; got {labels!r:.80}"
+            f"name; got {quoted(labels)}"
         )
     names = [str(i) for i in range(int(indices.max()) + 1)]
     return ImageList(paths, indices.astype(np.int64), names, root)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from minicnn import random
-from minicnn.checks import check_choice, check_int, check_number, shape_text
+from minicnn.checks import check_choice, check_int, check_number, quoted, shape_text
 from minicnn.data.array_batches import ArrayFlow, count_of
 from minicnn.data.augmentation_ranges import Ranges
 from minicnn.data.dataframe import DataFrameBatches, batches_of_table, check_old_options
@@ -453,7 +453,7 @@ def _check_callable(function: Any) -> Any:
     if function is not None and not callable(function):
         raise ArgumentError(
             "preprocessing_function must be a function, image (H, W, C) -> image of that "
-            f"shape; got {function!r:.80}"
+            f"shape; got {quoted(function)}"
         )
     return function
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import random
-from minicnn.checks import check_number, shape_text
+from minicnn.checks import check_number, quoted, shape_text
 from minicnn.data.image_writing import array_to_img, img_to_array
 from minicnn.data.transform import WHITE, changed, with_channel_shift
 from minicnn.errors import ArgumentError, ShapeError
@@ -201,7 +201,9 @@ def _around(limit: float) -> float:
 
 def _pair(values: Sequence[float], name: str) -> tuple[float, float]:
     if not isinstance(values, (list, tuple, np.ndarray)) or len(values) != 2:
-        raise ArgumentError(f"{name} must be two numbers, (smallest, largest); got {values!r:.80}")
+        raise ArgumentError(
+            f"{name} must be two numbers, (smallest, largest); got {quoted(values)}"
+        )
     return check_number(values[0], name, 0.0), check_number(values[1], name, 0.0)
 
 

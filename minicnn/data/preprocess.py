@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.checks import check_choice, check_flag, check_number, shape_text
+from minicnn.checks import check_choice, check_flag, check_number, quoted, shape_text
 from minicnn.data.image_modes import CHANNELS
 from minicnn.data.images import INTERPOLATIONS
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
@@ -145,11 +145,11 @@ class Preprocess(NamedTuple):
         True
         """
         if not isinstance(config, Mapping) or "size" not in config:
-            raise ArgumentError(f"preprocess must be a dict with a size; got {config!r:.80}")
+            raise ArgumentError(f"preprocess must be a dict with a size; got {quoted(config)}")
         unknown = sorted(set(config) - set(cls._fields))
         if unknown:
             raise ArgumentError(
-                f"unknown field {unknown[0]!r:.80} of preprocess; this version of minicnn has "
+                f"unknown field {quoted(unknown[0])} of preprocess; this version of minicnn has "
                 f"{', '.join(cls._fields)}"
             )
         return cls(**config).checked()
@@ -178,7 +178,7 @@ def _check_images(images: np.ndarray, channels: int) -> None:
 def _per_channel(values: object, name: str, channels: int) -> tuple[float, ...]:
     if not isinstance(values, Sequence) or len(values) not in (0, channels):
         raise ArgumentError(
-            f"{name} must be {channels} numbers, one per channel; got {values!r:.80}"
+            f"{name} must be {channels} numbers, one per channel; got {quoted(values)}"
         )
     return tuple(check_number(value, f"each number of {name}") for value in values)
 

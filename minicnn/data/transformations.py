@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import random
+from minicnn.checks import quoted
 from minicnn.data.elements import as_element, called, picked, row_count
 from minicnn.data.sources import INFINITE, UNKNOWN, Derived, Source
 from minicnn.errors import DTypeError
@@ -119,7 +120,7 @@ def _truth(answer: Any) -> bool:
     if not isinstance(answer, np.ndarray) or answer.size != 1:
         raise DTypeError(
             "the function of filter and take_while must return one True or False per element; got "
-            f"{answer!r:.80}"
+            f"{quoted(answer)}"
         )
     return bool(answer)
 

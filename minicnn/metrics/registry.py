@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from minicnn.checks import quoted
 from minicnn.errors import ArgumentError
 from minicnn.losses import Crossentropy, Loss
 from minicnn.metrics.accuracy import (
@@ -165,7 +166,7 @@ def as_metrics(wanted: Any) -> list[str | Metric]:
     if isinstance(wanted, (str, Metric)) or inspect.isroutine(wanted):
         wanted = [wanted]
     if wanted is not None and not isinstance(wanted, (list, tuple)):
-        raise ArgumentError(f'metrics must be a list like ["accuracy"]; got {wanted!r:.80}')
+        raise ArgumentError(f'metrics must be a list like ["accuracy"]; got {quoted(wanted)}')
     found = [one if isinstance(one, (str, Metric)) else _found(one) for one in wanted or []]
     names = ["loss"]
     for metric in found:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn import random
-from minicnn.checks import check_flag, check_int, shape_text, warn_caller
+from minicnn.checks import check_flag, check_int, quoted, shape_text, warn_caller
 from minicnn.data.py_dataset import PyDataset
 from minicnn.dlpack import as_numpy, is_foreign
 from minicnn.errors import ArgumentError, DTypeError, UnknownLengthError
@@ -356,7 +356,7 @@ def as_labels(y: Any) -> np.ndarray | None:
     except ValueError as err:
         raise ArgumentError("y must have rows of equal length, one per sample") from err
     if labels.ndim == 0:
-        raise ArgumentError(f"y must have one label per sample, (N, ...); got {y!r:.80}")
+        raise ArgumentError(f"y must have one label per sample, (N, ...); got {quoted(y)}")
     return labels
 
 

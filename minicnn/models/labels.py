@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.checks import check_int, shape_text
+from minicnn.checks import check_int, quoted, shape_text
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, ShapeError
 
@@ -79,7 +79,7 @@ def checked_class_names(
         return None
     fine = isinstance(names, (list, tuple)) and all(isinstance(name, str) for name in names)
     if not fine:
-        raise ArgumentError(f"class_names must be a list of strings; got {names!r:.80}")
+        raise ArgumentError(f"class_names must be a list of strings; got {quoted(names)}")
     if classes is not None and len(names) != classes:
         raise ArgumentError(
             f"{network} has {classes} classes; got {len(names)} class_names: "
@@ -99,7 +99,7 @@ def checked_preprocess(
     if preprocess is None:
         return None
     if not isinstance(preprocess, Preprocess):
-        raise ArgumentError(f"preprocess must be a mc.data.Preprocess; got {preprocess!r:.80}")
+        raise ArgumentError(f"preprocess must be a mc.data.Preprocess; got {quoted(preprocess)}")
     preprocess = preprocess.checked()
     if isinstance(input_shape, tuple) and input_shape[1:] != preprocess.image_shape:
         raise ShapeError(

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from minicnn.errors import ArgumentError, SizeLimitError
 from minicnn.shapes import is_int
+from minicnn.support.text import quoted
 
 FLOAT_BYTES = 4
 # Pillow itself refuses larger images: it is two times its MAX_IMAGE_PIXELS.
@@ -42,7 +43,9 @@ def set_pixel_limit(pixels: int) -> None:
     """
     global _pixels
     if not is_int(pixels) or not 1 <= pixels <= MAX_PIXELS:
-        raise ArgumentError(f"pixels must be an integer in 1...{MAX_PIXELS:,}; got {pixels!r:.80}")
+        raise ArgumentError(
+            f"pixels must be an integer in 1...{MAX_PIXELS:,}; got {quoted(pixels)}"
+        )
     _pixels = int(pixels)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import random
+from minicnn.checks import quoted
 from minicnn.data.dataset import Dataset
 from minicnn.data.elements import as_element, picked, row_count, stacked
 from minicnn.errors import ArgumentError, DTypeError
@@ -48,7 +49,9 @@ def split_dataset(
     (8, [8, 9])
     """
     if preferred_backend not in (None, "tensorflow"):
-        raise ArgumentError(f"minicnn has one kind of data set; got {preferred_backend!r:.40}")
+        raise ArgumentError(
+            f"minicnn has one kind of data set; got {quoted(preferred_backend, 40)}"
+        )
     rows = _rows_of(dataset)
     total = row_count(rows)
     left, right = _sizes(left_size, right_size, total)
@@ -97,11 +100,15 @@ def _count(size: Size, name: str, total: int) -> int | None:
     if size is None:
         return None
     if isinstance(size, (bool, np.bool_)) or not isinstance(size, (int, float, np.number)):
-        raise DTypeError(f"{name} must be a number of elements, or a fraction; got {size!r:.40}")
+        raise DTypeError(
+            f"{name} must be a number of elements, or a fraction; got {quoted(size, 40)}"
+        )
     if isinstance(size, (int, np.integer)):
         return int(size)
     if not 0 < size < 1 or math.isnan(size):
-        raise ArgumentError(f"{name} must be a fraction above 0 and below 1; got {size!r:.40}")
+        raise ArgumentError(
+            f"{name} must be a fraction above 0 and below 1; got {quoted(size, 40)}"
+        )
     return round(size * total)
 
 

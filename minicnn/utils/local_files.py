@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from minicnn.checks import check_choice
+from minicnn.checks import check_choice, quoted
 from minicnn.data.tar import members
 from minicnn.errors import ArgumentError, ChecksumError, FormatError, SizeLimitError
 from minicnn.support.atomic_files import copy_file, write_atomically
@@ -60,7 +60,9 @@ def get_file(
         raise ArgumentError('get_file needs origin="the path of the file"')
     name = os.fspath(fname) if fname else PurePosixPath(urlsplit(origin).path).name
     if not name or os.sep in name:
-        raise ArgumentError(f"fname must be the name of a file, without folders; got {name!r:.80}")
+        raise ArgumentError(
+            f"fname must be the name of a file, without folders; got {quoted(name)}"
+        )
     folder = Path.home() / ".keras" if cache_dir is None else Path(cache_dir).expanduser()
     folder = folder / cache_subdir
     unpacked = extract or untar
@@ -152,5 +154,5 @@ def _inside(target: Path, name: str, file: Any) -> Path:
     """Return the path of a file of an archive, if its name leads nowhere else."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if not parts or name.startswith("/") or ".." in parts or ":" in parts[0]:
-        raise FormatError(file, f"holds a file whose name leads out of the folder: {name!r:.80}")
+        raise FormatError(file, f"holds a file whose name leads out of the folder: {quoted(name)}")
     return target.joinpath(*parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minicnn.checks import check_number
+from minicnn.checks import check_number, quoted
 from minicnn.errors import ArgumentError
 from minicnn.models.batches import Batch
 from minicnn.shapes import is_int
@@ -77,12 +77,12 @@ def _class_of_rows(labels: np.ndarray) -> np.ndarray:
 def _check(class_weight: dict[int, float]) -> None:
     if not isinstance(class_weight, dict):
         raise ArgumentError(
-            f"class_weight must be a dict like {{0: 1.0, 1: 2.5}}; got {class_weight!r:.80}"
+            f"class_weight must be a dict like {{0: 1.0, 1: 2.5}}; got {quoted(class_weight)}"
         )
     for number, weight in class_weight.items():
         if not is_int(number):
             raise ArgumentError(
                 "the keys of class_weight must be class indices, as in {0: 1.0, 1: 2.5}; got "
-                f"{number!r:.80}"
+                f"{quoted(number)}"
             )
         check_number(weight, f"the class_weight of {number!r}", 0.0)
