@@ -206,6 +206,7 @@ WRONG = {
     "stack": (lambda o: o.stack([X, ROW]), ShapeError, "must have the same shape"),
     "split": (lambda o: o.split(X, 5), ShapeError, "which 5 parts do not divide"),
     "take": (lambda o: o.take(X, [4], axis=1), ArgumentError, "index 4 is outside of 4 values"),
+    "a mask": (lambda o: o.get_item(X, np.ones(len(X), bool)), ArgumentError, "ops.where"),
     "item": (lambda o: o.get_item(X, (0, 7)), ArgumentError, "place 7 is outside"),
     "where": (lambda o: o.where(X > 0), ArgumentError, "np.nonzero"),
     "words": (lambda o: o.exp("x"), DTypeError, "an array of numbers is needed"),
@@ -249,3 +250,13 @@ def test_positions_and_defaults_are_those_of_keras():
         parameters = inspect.signature(getattr(mc.ops, name)).parameters.values()
         plain = [p.replace(annotation=p.empty) for p in parameters]
         assert str(inspect.Signature(plain)) == want, name
+
+
+def test_an_array_of_places_in_a_network():
+    """As a key, a NumPy array is what the list of its numbers is; so is a NumPy integer."""
+    x = mc.Input((3, 4))
+    picked = mc.Model(x, [x[:, np.array([2, 0])], x[:, np.int64(1)]])
+    values = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    several, one = picked.predict(values, verbose=0)
+    np.testing.assert_array_equal(several, values[:, [2, 0]])
+    np.testing.assert_array_equal(one, values[:, 1])

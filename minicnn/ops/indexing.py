@@ -43,6 +43,8 @@ def _encoded(key: Any) -> Any:
     """Return one part of a key as a saved network has it."""
     if isinstance(key, slice):
         return {"slice": [_number(end) for end in (key.start, key.stop, key.step)]}
+    if isinstance(key, (np.ndarray, np.generic)):
+        return key.tolist()
     return "..." if key is Ellipsis else key
 
 
