@@ -78,6 +78,9 @@ x, y = np.ones((8, 28, 28, 1), np.float32), np.zeros(8, int)
 mc.operations.relu(x)  # before any team of threads
 with backends.use_backend("numpy"):
     model.predict_on_batch(x)
+backends.set_num_threads(1)
+model.train_on_batch(x[:1], y[:1])  # its arrays have their memory before the threads take it
+backends.set_num_threads(2)
 pages = int(open("/proc/self/statm").read().split()[0])
 room = pages * resource.getpagesize() + (60 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (room, room))
