@@ -73,7 +73,7 @@ class ModelCheckpoint(MonitorCallback):
             )
         if self.save_best_only:
             super().check_logs(names, batch)
-        self._path(dict.fromkeys(names, 0.0), 1 if self.every_batch else None)
+        self.path_for(dict.fromkeys(names, 0.0), 1 if self.every_batch else None)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Raise the errors that saving would raise; create the folder if its name is known."""
@@ -114,7 +114,7 @@ class ModelCheckpoint(MonitorCallback):
         self.best = number_in(state, "best")
 
     def _save(self, logs: Logs, batch: int | None = None) -> None:
-        path = self._path(logs, batch)
+        path = self.path_for(logs, batch)
         reason = ""
         if self.save_best_only:
             value, before = self.monitored(logs), self._watch.best_text
@@ -133,7 +133,8 @@ class ModelCheckpoint(MonitorCallback):
         else:
             self.model.save(path)
 
-    def _path(self, logs: Logs, batch: int | None) -> str:
+    def path_for(self, logs: Logs, batch: int | None) -> str:
+        """Return the name of the next file: `filepath` with the epoch, the batch and the values."""
         known = {**logs, "epoch": self._epoch + 1}
         if batch is not None:
             known["batch"] = batch

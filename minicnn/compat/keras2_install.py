@@ -34,7 +34,7 @@ def install() -> None:
     for name in ("fit", "evaluate", "predict"):
         accept(models.Model, name, words.TRAINING)
     checkpoint = vars(callbacks.ModelCheckpoint)
-    setattr(callbacks.ModelCheckpoint, "_path", with_old_logs(checkpoint["_path"]))  # noqa: B010
+    setattr(callbacks.ModelCheckpoint, "path_for", with_old_logs(checkpoint["path_for"]))  # noqa: B010
     vars(backend).update(
         image_dim_ordering=image_dim_ordering, set_image_dim_ordering=set_image_dim_ordering
     )
