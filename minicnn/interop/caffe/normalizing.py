@@ -96,7 +96,7 @@ def _per_channel(
     )
     y = layer(x)
     if weights is not None:
-        item.assign(layer.depthwise, weights.reshape(layer.depthwise.shape))
+        item.assign(layer.kernel, weights.reshape(layer.kernel.shape))
     item.assign(layer.bias, biases)
     return value.with_tensor(y if value.is_image else Reshape((channels,))(y))
 
