@@ -4,5 +4,13 @@
 """
 
 from minicnn.interop.caffe.reading import load, read_mean, read_model, read_weights
+from minicnn.interop.caffe.writing import write_model, write_weights
 
-__all__ = ["load", "read_mean", "read_model", "read_weights"]
+__all__ = [
+    "load",
+    "read_mean",
+    "read_model",
+    "read_weights",
+    "write_model",
+    "write_weights",
+]
