@@ -62,16 +62,19 @@ class Layer:
 
     def in_test(self):
         rules = self.block.get("include")
-        met = [r.get("phase", ["TEST"])[0] == "TEST" and "stage" not in r
-               for r in rules or self.block.get("exclude", [])]  # fmt: skip
+        met = [
+            r.get("phase", ["TEST"])[0] == "TEST" and "stage" not in r
+            for r in rules or self.block.get("exclude", [])
+        ]
         return any(met) if rules else not any(met)
 
 
 class Interpreter:
     def __init__(self, text, seed=0):
         self.net, self.blobs, self.seed = parse(text), {}, seed
-        self.layers = [Layer(b) for b in self.net.get("layers", []) + self.net.get("layer", [])
-                       if b]  # fmt: skip
+        self.layers = [
+            Layer(b) for b in self.net.get("layers", []) + self.net.get("layer", []) if b
+        ]
 
     def input_shapes(self):
         """{name: shape of a sample}."""
@@ -133,9 +136,12 @@ class Interpreter:
             first = o // (out // groups) * (c // groups)
             for i in range(oh):
                 for j in range(ow):
-                    part = x[:, first : first + c // groups,
-                             i * sh : i * sh + dh * (kh - 1) + 1 : dh,
-                             j * sw : j * sw + dw * (kw - 1) + 1 : dw]  # fmt: skip
+                    part = x[
+                        :,
+                        first : first + c // groups,
+                        i * sh : i * sh + dh * (kh - 1) + 1 : dh,
+                        j * sw : j * sw + dw * (kw - 1) + 1 : dw,
+                    ]
                     y[:, o, i, j] = (part * w[o]).sum((1, 2, 3))
         return y + self._bias(layer, out)
 
@@ -153,7 +159,9 @@ class Interpreter:
         groups, out = layer.get("group", 1), layer.get("num_output", 0)
         n, c, h, wide = x.shape
         w = self.weights(layer, c, out // groups, kh, kw)
-        y = np.zeros((n, out, (h - 1) * sh + dh * (kh - 1) + 1, (wide - 1) * sw + dw * (kw - 1) + 1))
+        y = np.zeros(
+            (n, out, (h - 1) * sh + dh * (kh - 1) + 1, (wide - 1) * sw + dw * (kw - 1) + 1)
+        )
         for ci in range(c):
             first = ci // (c // groups) * (out // groups)
             for o in range(out // groups):
@@ -190,7 +198,11 @@ class Interpreter:
 
     def do_lrn(self, layer, x):
         size, alpha = layer.get("local_size", 5), layer.get("alpha", 1.0)
-        beta, k, half = layer.get("beta", 0.75), layer.get("k", 1.0), layer.get("local_size", 5) // 2
+        beta, k, half = (
+            layer.get("beta", 0.75),
+            layer.get("k", 1.0),
+            layer.get("local_size", 5) // 2,
+        )
         scale = np.zeros_like(x)
         if layer.get("norm_region", "ACROSS_CHANNELS") == "ACROSS_CHANNELS":
             for c in range(x.shape[1]):
@@ -290,7 +302,11 @@ class Interpreter:
         if other:
             return x * other[0].reshape(*other[0].shape, *[1] * (x.ndim - other[0].ndim))
         y = x * self.weights(layer, x.shape[1]).reshape(shape)
-        return y + self.weights(layer, x.shape[1]).reshape(shape) if layer.get("bias_term", False) else y
+        return (
+            y + self.weights(layer, x.shape[1]).reshape(shape)
+            if layer.get("bias_term", False)
+            else y
+        )
 
     def do_bias(self, layer, x):
         return x + self.weights(layer, x.shape[1]).reshape(-1, *[1] * (x.ndim - 2))

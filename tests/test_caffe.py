@@ -12,8 +12,7 @@ pytest.importorskip("google.protobuf", reason="pip install -e '.[caffe]'")
 from caffe_interpreter import Interpreter
 from caffe_nets import NETS
 
-from minicnn.errors import ArgumentError, FormatError, SizeLimitError, UnsupportedError
-from minicnn.interop import caffe
+from minicnn.errors import UnsupportedError
 from minicnn.interop.caffe.schema import message
 
 
@@ -129,30 +128,48 @@ def sequential(*layers, shape=(9, 11, 3)):
 
 WRITTEN = {
     "LeNet": sequential(
-        lambda: L.Rescaling(1 / 255), lambda: L.Conv2D(4, 3), lambda: L.MaxPooling2D(2),
-        lambda: L.Flatten(), lambda: L.Dense(5, activation="relu"), lambda: L.Dropout(0.5),
+        lambda: L.Rescaling(1 / 255),
+        lambda: L.Conv2D(4, 3),
+        lambda: L.MaxPooling2D(2),
+        lambda: L.Flatten(),
+        lambda: L.Dense(5, activation="relu"),
+        lambda: L.Dropout(0.5),
         lambda: L.Dense(3, activation="softmax"),
     ),
     "branches": branches,
     "normalized": sequential(
-        lambda: L.Conv2D(4, 3, groups=1, dilation_rate=2), lambda: L.BatchNormalization(),
-        lambda: L.BatchNormalization(center=False), lambda: L.BatchNormalization(scale=False, center=False),
-        lambda: L.PReLU(shared_axes=[1, 2]), lambda: L.LocalResponseNormalization(3, alpha=0.5),
+        lambda: L.Conv2D(4, 3, groups=1, dilation_rate=2),
+        lambda: L.BatchNormalization(),
+        lambda: L.BatchNormalization(center=False),
+        lambda: L.BatchNormalization(scale=False, center=False),
+        lambda: L.PReLU(shared_axes=[1, 2]),
+        lambda: L.LocalResponseNormalization(3, alpha=0.5),
     ),
     "windows": sequential(
-        lambda: L.ZeroPadding2D(0) if False else L.MaxPooling2D(3, 2, padding=1),
-        lambda: L.AveragePooling2D(2, ceil_mode=True), lambda: L.DepthwiseConv2D(2, depth_multiplier=2),
-        lambda: L.Conv2DTranspose(4, 3, strides=2), lambda: L.Conv2DTranspose(2, 4, 2, padding="same"),
-        lambda: L.UpSampling2D((2, 1)), lambda: L.MaxPooling2D((2, 3)),
+        lambda: L.MaxPooling2D(3, 2, padding=1),
+        lambda: L.AveragePooling2D(2, ceil_mode=True),
+        lambda: L.DepthwiseConv2D(2, depth_multiplier=2),
+        lambda: L.Conv2DTranspose(4, 3, strides=2),
+        lambda: L.Conv2DTranspose(2, 4, 2, padding="same"),
+        lambda: L.UpSampling2D((2, 1)),
+        lambda: L.MaxPooling2D((2, 3)),
     ),
     "activations": sequential(
-        *(lambda name=name: L.Activation(name) for name in
-          ("tanh", "softplus", "sigmoid", "elu", "silu", "leaky_relu", "exponential")),
-        lambda: L.ReLU(negative_slope=0.1), lambda: L.LeakyReLU(0.2), lambda: L.ELU(0.5),
-        lambda: L.Rescaling([1.0, 2.0, 3.0], offset=[0.1, 0.2, 0.3]), lambda: L.Softmax(), lambda: L.Identity(),
+        *(
+            lambda name=name: L.Activation(name)
+            for name in ("tanh", "softplus", "sigmoid", "elu", "silu", "leaky_relu", "exponential")
+        ),
+        lambda: L.ReLU(negative_slope=0.1),
+        lambda: L.LeakyReLU(0.2),
+        lambda: L.ELU(0.5),
+        lambda: L.Rescaling([1.0, 2.0, 3.0], offset=[0.1, 0.2, 0.3]),
+        lambda: L.Softmax(),
+        lambda: L.Identity(),
     ),
-    "vectors": sequential(lambda: L.Dense(4), lambda: L.BatchNormalization(), lambda: L.PReLU(), shape=(6,)),
-}  # fmt: skip
+    "vectors": sequential(
+        lambda: L.Dense(4), lambda: L.BatchNormalization(), lambda: L.PReLU(), shape=(6,)
+    ),
+}
 
 
 @pytest.fixture(params=WRITTEN)
@@ -186,13 +203,22 @@ def test_what_is_written_is_read_again(written):
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
     before = (folder / "net.caffemodel").read_bytes(), (folder / "net.prototxt").read_bytes()
     model.save(folder / "net.caffemodel")
-    assert before == ((folder / "net.caffemodel").read_bytes(), (folder / "net.prototxt").read_bytes())
+    assert before == (
+        (folder / "net.caffemodel").read_bytes(),
+        (folder / "net.prototxt").read_bytes(),
+    )
 
 
 REFUSED = {
     "LayerNormalization": (lambda: L.LayerNormalization(), "nothing for the layer 'x'"),
-    "same padding to one side": (lambda: L.Conv2D(2, 2, padding="same", name="x"), "both sides alike"),
-    "a mean beside the padding": (lambda: L.AveragePooling2D(3, 1, padding="same"), "counts its padding"),
+    "same padding to one side": (
+        lambda: L.Conv2D(2, 2, padding="same", name="x"),
+        "both sides alike",
+    ),
+    "a mean beside the padding": (
+        lambda: L.AveragePooling2D(3, 1, padding="same"),
+        "counts its padding",
+    ),
     "axis": (lambda: L.Softmax(axis=1), "has axis 1"),
     "an activation": (lambda: L.Conv2D(2, 1, activation="gelu"), "has the activation 'gelu'"),
     "bilinear": (lambda: L.UpSampling2D(2, interpolation="bilinear"), "interpolates by 'bilinear'"),
@@ -200,7 +226,7 @@ REFUSED = {
     "channels first": (lambda: L.Conv2D(2, 1, data_format="channels_first"), "channels first"),
     "a flattened image as output": (lambda: L.Flatten(), "in another order"),
     "a flattened image, normalized": (lambda: L.Flatten(), "in another order"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -1,4 +1,4 @@
-"""How files of Caffe and PyTorch are recognized, by their first bytes and without their packages."""
+"""How files of Caffe and PyTorch are recognized, by their first bytes."""
 
 from __future__ import annotations
 

@@ -173,12 +173,10 @@ def reduction(item: Item, values: list[Value]) -> list[Value]:
     first = p.axis % (len(value.shape) + 1)
     if first in (0, 1):
         item.refuse(f"reduces from axis {p.axis} on; only axes after the channels are supported")
+    axes: tuple[int, ...] = tuple(map(value.axis, range(first, len(value.shape) + 1)))
+    x = value.tensor
     if value.is_image and first == 3:
-        value = Value(value.plain(), value.shape)
-        x, axes = value.tensor, (3,)
-    else:
-        x = value.tensor
-        axes = tuple(value.axis(axis) for axis in range(first, len(value.shape) + 1))
+        x, axes = value.plain(), (3,)
     x = ops.abs(x) if p.operation == 2 else ops.square(x) if p.operation == 3 else x
     y = (ops.mean if p.operation == 4 else ops.sum)(x, axes)
     y = y if p.coeff == 1 else y * p.coeff

@@ -84,8 +84,8 @@ MESSAGES = {
     "NetStateRule": """phase 1 Phase; min_level 2 int32; max_level 3 int32; stage 4 string*;
         not_stage 5 string*""",
     "ParamSpec": "name 1 string; share_mode 2 Share; lr_mult 3 float = 1; decay_mult 4 float = 1",
-    "Filler": """type 1 string = constant; value 2 float; min 3 float; max 4 float = 1; mean 5 float;
-        std 6 float = 1; sparse 7 int32 = -1; variance_norm 8 Variance""",
+    "Filler": """type 1 string = constant; value 2 float; min 3 float; max 4 float = 1;
+        mean 5 float; std 6 float = 1; sparse 7 int32 = -1; variance_norm 8 Variance""",
     "Transformation": """scale 1 float = 1; mirror 2 bool; crop_size 3 uint32; mean_file 4 string;
         mean_value 5 float*; force_color 6 bool; force_gray 7 bool""",
     "Loss": "ignore_label 1 int32; normalize 2 bool; normalization 3 Normalization",

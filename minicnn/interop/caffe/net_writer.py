@@ -71,5 +71,6 @@ class NetWriter:
     def refuse(self, layer: Any, why: str) -> NoReturn:
         """Raise UnsupportedError for a layer of ours."""
         raise UnsupportedError(
-            self.path, f"Caffe cannot say the layer {layer.name!r} ({type(layer).__name__}): it {why}"
+            self.path,
+            f"Caffe cannot say the layer {layer.name!r} ({type(layer).__name__}): it {why}",
         )

@@ -1,4 +1,4 @@
-"""Caffe's layers that normalize, and those that multiply by weights: BatchNorm, Scale, Bias, MVN."""
+"""Caffe's layers that normalize, and those with weights: InnerProduct, BatchNorm, Scale, Bias."""
 
 from __future__ import annotations
 
@@ -85,15 +85,11 @@ def bias(item: Item, values: list[Value]) -> list[Value]:
     return [_per_channel(item, value, ones, item.blob(0, ones.shape), use_bias=True)]
 
 
-def _per_channel(
-    item: Item, value: Value, weights: Any, biases: Any, *, use_bias: bool
-) -> Value:
+def _per_channel(item: Item, value: Value, weights: Any, biases: Any, *, use_bias: bool) -> Value:
     """Return x * weights + biases, a depthwise convolution of one pixel."""
     channels = value.shape[0]
     x = value.tensor if value.is_image else Reshape((1, 1, channels))(value.tensor)
-    layer = DepthwiseConv2D(
-        1, use_bias=use_bias, depthwise_initializer="ones", name=item.name
-    )
+    layer = DepthwiseConv2D(1, use_bias=use_bias, depthwise_initializer="ones", name=item.name)
     y = layer(x)
     if weights is not None:
         item.assign(layer.kernel, weights.reshape(layer.kernel.shape))

@@ -161,9 +161,7 @@ TABLE: dict[str, Lowering] = {
     "Log": of_each_number(logarithm),
     "Threshold": of_each_number(threshold),
     "Swish": of_each_number(swish),
-    "Clip": of_each_number(
-        lambda item, x: ops.clip(x, item.clip_param.min, item.clip_param.max)
-    ),
+    "Clip": of_each_number(lambda item, x: ops.clip(x, item.clip_param.min, item.clip_param.max)),
     "Dropout": of_each_number(dropout),
     "Softmax": softmax,
     "Eltwise": eltwise,

@@ -9,8 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.errors import ArgumentError, CheckpointError, FormatError, SizeLimitError
-from minicnn.errors import MiniCNNError, UnsupportedError
+from minicnn.errors import (
+    ArgumentError,
+    CheckpointError,
+    FormatError,
+    MiniCNNError,
+    SizeLimitError,
+    UnsupportedError,
+)
 from minicnn.interop.caffe.blobs import as_image, blob_array
 from minicnn.interop.caffe.building import Builder
 from minicnn.interop.caffe.inputs import SOURCES
@@ -99,8 +105,8 @@ def read_weights(model: Model, path: Path) -> None:
             )
     for layer in here:
         pairs = zip(layer.parameters, there[layer.name].parameters, strict=True)
-        for parameter, other in pairs:
-            parameter.assign(other.value)
+        for parameter, stored in pairs:
+            parameter.assign(stored.value)
 
 
 def read_mean(path: Path) -> np.ndarray:

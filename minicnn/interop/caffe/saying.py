@@ -49,10 +49,12 @@ def transposed_convolution(to: NetWriter, layer: Any, tops: list[Top], tensor: A
                layer.dilation_rate, strict=True)  # fmt: skip
     extra = [(n - 1) * s + d * (k - 1) + 1 - out for n, out, k, s, d in axes]
     if any(one < 0 or one % 2 for one in extra):
-        to.refuse(layer, f"pads its output by {extra}, which Caffe cannot: it pads both sides alike")
+        to.refuse(
+            layer, f"pads its output by {extra}, which Caffe cannot: it pads both sides alike"
+        )
     kernel = layer.kernel.value.transpose(3, 2, 0, 1)
     window = Window2D(layer.kernel_size, layer.strides, layer.dilation_rate,
-                      *((one // 2, one // 2) for one in extra))  # type: ignore[arg-type]  # fmt: skip
+                      *((one // 2, one // 2) for one in extra))  # fmt: skip
     fields = {"num_output": layer.filters, **_window(to, layer, window)}
     fields["dilation"] = list(window.dilation) if window.dilation != (1, 1) else []
     blobs = _with_bias(layer, kernel, fields)
@@ -96,7 +98,9 @@ def pooling(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
     fields = {"pool": 1 if mean else 0, **_window(to, layer, window, separate=True)}
     pads = window.pad_h[0], window.pad_w[0]
     if mean and pads != (0, 0):
-        to.refuse(layer, f"pads by {pads}; Caffe counts its padding into the mean, and this does not")
+        to.refuse(
+            layer, f"pads by {pads}; Caffe counts its padding into the mean, and this does not"
+        )
     axes = zip(image, window.size, window.stride, pads, strict=True)
     complete = all((n + 2 * pad - k) % s == 0 for n, k, s, pad in axes)
     if not complete and not layer.ceil_mode:
@@ -260,7 +264,7 @@ def _with_bias(layer: Any, kernel: np.ndarray, fields: dict[str, Any]) -> list[n
 
 
 def _image(tensor: Any) -> Pair:
-    return tensor.inputs[0].shape[1:3]  # type: ignore[no-any-return]
+    return tensor.inputs[0].shape[1:3]
 
 
 def _channels_last(to: NetWriter, layer: Any) -> None:
