@@ -314,7 +314,7 @@ class Layer(Inspection, Weights):
         return infer_unknown(
             lambda given: self._known_specs(*given, training=training),
             (args, kwargs),
-            exact=not self.has_call,
+            exact=not any(layer.has_call for layer in self.flattened()),
         )
 
     def _known_specs(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool) -> Any:

@@ -160,24 +160,8 @@ def _batch_norm(layouts: Layouts, step: Step) -> None:
 @writes("local_response_norm")
 def _local_response_norm(layouts: Layouts, step: Step) -> None:
     size, alpha, beta, k = (step.attributes[name] for name in ("size", "alpha", "beta", "k"))
-    if read(step).rank == 4 and size % 2:
-        y = layouts.emit("LRN", image(layouts, step), size=size, alpha=alpha, beta=beta, bias=k)
-        layouts.plain(step, y, CHANNELS_FIRST)
-        return
-    x = layouts.fetch(read(step))
-    neighbors = layouts.constant(_neighbors(step.value.shape[-1] or 0, size), "neighbors")
-    total = layouts.emit("MatMul", layouts.emit("Mul", x, x), neighbors)
-    scale = layouts.emit("Mul", total, layouts.number(alpha / size, "alpha"))
-    scale = layouts.emit("Add", scale, layouts.number(k, "k"))
-    scale = layouts.emit("Pow", scale, layouts.number(beta, "beta"))
-    layouts.plain(step, layouts.emit("Div", x, scale))
-
-
-def _neighbors(channels: int, size: int) -> np.ndarray:
-    """Return (C, C): 1 where channel i is among the neighbors that channel j has."""
-    before = (size - 1) // 2
-    distance = np.arange(channels)[:, None] - np.arange(channels)
-    return ((-before <= distance) & (distance <= size - 1 - before)).astype(np.float32)
+    y = layouts.emit("LRN", image(layouts, step), size=size, alpha=alpha, beta=beta, bias=k)
+    layouts.plain(step, y, CHANNELS_FIRST)
 
 
 @writes("group_norm")
