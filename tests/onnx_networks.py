@@ -410,3 +410,33 @@ def random_inputs(model: mc.Model, rng: np.random.Generator, n: int) -> list[np.
     return [
         rng.normal(size=(n, *tensor.shape[1:])).astype(np.float32) for tensor in model.graph.inputs
     ]
+
+
+def differences(theirs: list[np.ndarray], ours: list[np.ndarray]) -> float:
+    """The largest difference, as a fraction of the output's largest value."""
+    found = [0.0]
+    for a, b in zip(theirs, ours, strict=True):
+        assert a.shape == b.shape and a.dtype == b.dtype, (a.shape, a.dtype, b.shape, b.dtype)
+        if a.size:
+            found.append(float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-30)))
+    return max(found)
+
+
+def predicted(model: mc.Model, xs: list[np.ndarray]) -> list[np.ndarray]:
+    y = model.predict(xs if len(xs) > 1 else xs[0], verbose=0)
+    return list(y.values()) if isinstance(y, dict) else y if isinstance(y, list) else [y]
+
+
+def condition(model: mc.Model, xs: list[np.ndarray], rng: np.random.Generator) -> float:
+    """How far the outputs move if inputs and weights are rounded otherwise: in `differences`."""
+    ours, weights = predicted(model, xs), model.get_weights()
+    moved = [0.0]
+    for _ in range(4):
+        model.set_weights([rounded_otherwise(w, rng) for w in weights])
+        moved.append(differences(predicted(model, [rounded_otherwise(x, rng) for x in xs]), ours))
+    model.set_weights(weights)
+    return max(moved)
+
+
+def rounded_otherwise(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return (array * (1 + rng.choice([-1, 1], array.shape) * 2.0**-23)).astype(np.float32)

@@ -18,7 +18,7 @@ from minicnn.errors import SizeLimitError, UnsupportedError
 from minicnn.installed import missing_extra
 from minicnn.interop.onnx import writer_images, writer_layers, writer_shapes  # they fill the table
 from minicnn.interop.onnx.writer_graph import IR_VERSION, OPSET, Graph
-from minicnn.interop.onnx.writer_layouts import Laid, Layouts, as_given
+from minicnn.interop.onnx.writer_layouts import ADVICE, Laid, Layouts, as_given
 from minicnn.interop.onnx.writer_ops import TABLE
 from minicnn.interop.onnx.writer_patterns import with_patterns
 from minicnn.interop.onnx.writer_trace import CannotRecord, Recording, Value, record
@@ -56,7 +56,7 @@ def write_model(model: Network, path: Path, *, include_optimizer: bool = True) -
     try:
         recording = record(model)
     except CannotRecord as err:
-        raise UnsupportedError(text, f"{err}, so the network cannot be written as ONNX") from None
+        raise UnsupportedError(text, f"{err}, which ONNX cannot say. {ADVICE}") from err
     graph, inputs, outputs = _written(onnx, model, recording, text)
     if graph.bytes_of_constants > MAX_BYTES:
         raise SizeLimitError(

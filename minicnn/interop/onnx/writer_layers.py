@@ -48,16 +48,16 @@ def _conv2d(layouts: Layouts, step: Step) -> None:
 
 def _pads(layouts: Layouts, step: Step) -> dict[str, Any]:
     """Return the attributes of the padding: numbers, or the rule if the image's size is open."""
-    window = step.attributes["window"]
-    (top, bottom), (left, right) = window.pad_h or (None, None), window.pad_w or (None, None)
-    pads = [top, left, bottom, right]
-    if None not in pads:
-        return {"pads": pads}
-    if step.arguments.get("padding") == "same":
-        return {"auto_pad": "SAME_UPPER"}
-    if step.arguments.get("ceil_mode") and step.arguments.get("padding") == "valid":
-        return {"ceil_mode": 1}
-    raise layouts.refused("its padding depends on the images' size, which the file leaves open")
+    window, padding = step.attributes["window"], step.arguments.get("padding", "valid")
+    if None in read(step).shape[1:3]:
+        if padding == "same" and max(window.stride) > 1:
+            return {"auto_pad": "SAME_UPPER"}
+        if step.arguments.get("ceil_mode") and padding == "valid":
+            return {"ceil_mode": 1}
+    (top, bottom), (left, right) = window.pad_h, window.pad_w
+    if None in (top, bottom, left, right):
+        raise layouts.refused("its padding depends on the images' size, which the file leaves open")
+    return {"pads": [top, left, bottom, right]}
 
 
 @writes("conv2d_transpose")

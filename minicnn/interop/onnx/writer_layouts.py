@@ -20,6 +20,7 @@ from minicnn.interop.onnx.writer_graph import Graph
 from minicnn.interop.onnx.writer_trace import LayerUse, Step, Value
 
 Axes = tuple[int, ...]
+ADVICE = "A .mcnn file holds every network."
 UNIT = -1  # an axis of a tensor that the value does not have; its length is 1
 
 
@@ -117,7 +118,9 @@ class Layouts:
 
     def refused(self, reason: str) -> UnsupportedError:
         """Return the error for what cannot be written, which names the layer."""
-        return UnsupportedError(self.path, f"{self.use.label} cannot be written: {reason}")
+        return UnsupportedError(
+            self.path, f"{self.use.label} cannot be written: {reason}. {ADVICE}"
+        )
 
     # --- values ---------------------------------------------------------------------------------
 

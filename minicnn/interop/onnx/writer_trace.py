@@ -8,6 +8,7 @@ differs depends on them, and is None in the steps; what is equal is fixed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,6 +88,12 @@ class Pass:
         if any(x is RNG_KEY for x in inputs):
             raise CannotRecord(f"{use.label} draws random numbers at inference")
         reads = tuple(None if x is None else self.array(x) for x in inputs)
+        try:
+            return self._step(use, operation, reads, arguments)
+        except ValueError as err:
+            raise CannotRecord(f"{use.label} does not fit all sizes of the inputs: {err}") from err
+
+    def _step(self, use: LayerUse, operation: Any, reads: Any, arguments: dict[str, Any]) -> Array:
         constant = all(r is None or r.values is not None for r in reads)
         if constant and operation.name not in NOT_FOLDED:
             return self._folded(operation, reads, arguments)
@@ -173,16 +180,17 @@ def record(model: Network) -> Recording:
     specs = [t.spec for t in model.graph.inputs]
     open_sizes = any(None in spec.shape[1:] for spec in specs)
     for lengths in LENGTHS if open_sizes else LENGTHS[1:]:
+        sizes = zip(BATCH_SIZES, lengths, strict=True)
         try:
-            passes = [
-                Pass(model, [_filled(spec, n, size) for spec in specs])
-                for n, size in zip(BATCH_SIZES, lengths, strict=True)
-            ]
-            break
-        except ValueError:  # images of an odd size do not fit
+            first, second = (
+                Pass(model, [_filled(spec, n, size) for spec in specs]) for n, size in sizes
+            )
+        except (CannotRecord, ValueError) as err:  # images of an odd size may not fit
             if lengths is LENGTHS[-1]:
-                raise
-    return _merged(*passes)
+                raise CannotRecord(str(err)) from err
+        else:
+            break
+    return _merged(first, second)
 
 
 def _filled(spec: Spec, n: int, length: int) -> Spec:
@@ -192,9 +200,11 @@ def _filled(spec: Spec, n: int, length: int) -> Spec:
 
 def _merged(a: Pass, b: Pass) -> Recording:
     """Return the steps of two passes as one list."""
-    kernels = [[one.kernel for one in records] for records in (a.records, b.records)]
-    if kernels[0] != kernels[1]:
-        raise CannotRecord("it computes something else for other sizes of its inputs")
+    for one, other in zip_longest(a.records, b.records):
+        if one is None or other is None or one.kernel != other.kernel:
+            raise CannotRecord(
+                f"{(one or other).use.label} computes something else for other sizes of the inputs"
+            )
     values: dict[tuple[int, int], Value] = {}
 
     def value(*arrays: Array | None) -> Any:
@@ -213,7 +223,10 @@ def _merged(a: Pass, b: Pass) -> Recording:
 
 
 def _step(a: Record, b: Record, value: Callable[..., Any]) -> Step:
-    reads = tuple(value(*pair) for pair in zip(a.reads, b.reads, strict=True))
+    try:
+        reads = tuple(value(*pair) for pair in zip(a.reads, b.reads, strict=True))
+    except CannotRecord as err:
+        raise CannotRecord(f"{a.use.label} {err}") from None
     result = value(a.result, b.result)
     result.uses = 0
     attributes, arguments = common(a.attributes, b.attributes), common(a.arguments, b.arguments)
@@ -242,4 +255,4 @@ def _same_values(a: np.ndarray, b: np.ndarray | None) -> np.ndarray:
         return a
     if b is not None and a.size and b.size and np.all(a == a.flat[0]) and np.all(b == a.flat[0]):
         return a.flat[0].reshape(())
-    raise CannotRecord("it has constants that depend on the batch size or on the images' size")
+    raise CannotRecord("has constants that depend on the batch size or on the images' size")
