@@ -51,6 +51,11 @@ def write_model(model: Network, path: Path, *, include_optimizer: bool = True) -
     SizeLimitError : the file would have 2 GiB or more
     OSError : it cannot be written; an older file of that name is still there then
     """
+    write_atomically(path, [to_bytes(model, path)])
+
+
+def to_bytes(model: Network, path: Path) -> bytes:
+    """Return the content of a network's file; `path` stands in errors alone."""
     onnx = _onnx_package()
     text = os.fspath(path)
     try:
@@ -64,7 +69,8 @@ def write_model(model: Network, path: Path, *, include_optimizer: bool = True) -
             f"at most {MAX_BYTES:,}; save the network as .mcnn"
         )
     document = _document(onnx, model, graph, inputs, outputs)
-    write_atomically(path, [document.SerializeToString(deterministic=True)])
+    content: bytes = document.SerializeToString(deterministic=True)
+    return content
 
 
 def _onnx_package() -> ModuleType:
