@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from typing import BinaryIO
 
@@ -28,6 +29,51 @@ def is_hdf5(file: BinaryIO) -> bool:
     return file.read(8) == HDF5
 
 
+def is_onnx(file: BinaryIO) -> bool:
+    """Return whether it begins with the fields of a ModelProto, of which one is the graph."""
+    size = os.fstat(file.fileno()).st_size
+    place, found = 0, set()
+    for _ in range(MOST_FIELDS):
+        file.seek(place)
+        head = file.read(HEAD_BYTES)
+        field, place = _field(head, place)
+        if field == 0 or place > size:
+            return False
+        found.add(field)
+        if place == size:
+            break
+    return GRAPH in found and found <= MODEL_FIELDS
+
+
+# The fields of ModelProto: ir_version, producer, domain, version, text, graph, opsets, metadata,
+# training, functions, configuration.
+MODEL_FIELDS = {1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26}
+GRAPH = 7
+MOST_FIELDS = 2000
+HEAD_BYTES = 20  # a field's number and its length
+
+
+def _field(head: bytes, place: int) -> tuple[int, int]:
+    """Return the number of a protobuf field and where the next one begins; 0 if it is none."""
+    tag, used = _varint(head)
+    if used == 0 or tag & 7 not in (0, 2):
+        return 0, place
+    value, more = _varint(head[used:])
+    if more == 0:
+        return 0, place
+    return tag >> 3, place + used + more + (value if tag & 7 == 2 else 0)
+
+
+def _varint(head: bytes) -> tuple[int, int]:
+    """Return a number of protobuf, and how many bytes it takes; 0 if it does not end."""
+    value = 0
+    for i, byte in enumerate(head[:10]):
+        value |= (byte & 127) << 7 * i
+        if byte < 128:
+            return value, i + 1
+    return 0, 0
+
+
 ALL = [
     Format(
         "a Keras 3 archive",
@@ -42,5 +88,12 @@ ALL = [
         is_hdf5,
         "minicnn.interop.keras.hdf5",
         ("read_model", "write_model", "read_weights", "write_weights"),
+    ),
+    Format(
+        "an ONNX file",
+        (".onnx",),
+        is_onnx,
+        "minicnn.interop.onnx.files",
+        ("read_model", "write_model"),
     ),
 ]

@@ -145,8 +145,14 @@ def channels_last(rank: int) -> Order:
 def arranged(data: Any, axes: Order) -> Any:
     """Return the data with its axes in another order."""
     if isinstance(data, np.ndarray):
-        return np.ascontiguousarray(data.transpose(axes))
+        turned = data.transpose(axes)
+        return turned if is_fill(data) else np.ascontiguousarray(turned)
     return ops.transpose(data, list(axes))
+
+
+def is_fill(array: np.ndarray) -> bool:
+    """Return whether an array is one value that is repeated, without memory of its own."""
+    return array.size > 1 and not any(array.strides)
 
 
 def reshaped(data: Any, shape: Shape) -> Any:

@@ -89,8 +89,8 @@ def eye_like(node: Node, x: Value) -> Value:
 
 @operator("Identity", "StopGradient")
 def identity(node: Node, x: Any) -> Any:
-    """Return the value."""
-    return x
+    """Return the value, which may be a list of arrays, or None."""
+    return [x]
 
 
 @operator("Cast", same_dtype=False)

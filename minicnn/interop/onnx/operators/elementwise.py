@@ -172,6 +172,15 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+IN_FLOAT64: dict[Any, Callable[..., Any]] = {
+    ops.add: np.add,
+    ops.multiply: np.multiply,
+    ops.subtract: np.subtract,
+    ops.divide: np.divide,
+    ops.power: np.power,
+}
+
+
 def combined(node: Node, function: Callable[..., Any], *values: Value) -> Value:
     """Return a function of values that are broadcast to each other."""
     if len(values) == 2 and node.opset < 7:
@@ -180,6 +189,8 @@ def combined(node: Node, function: Callable[..., Any], *values: Value) -> Value:
         shape = np.broadcast_shapes(*(value.shape for value in values))
         node.limit(shape, 8)
     data, order = aligned(*values)
+    if all(one.dtype == "float64" for one in data):  # the engines compute in float32
+        function = IN_FLOAT64.get(function, function)
     result = function(*data)
     return Value(result, order if len(result.shape) == len(order) else None)
 

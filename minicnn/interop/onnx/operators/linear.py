@@ -9,7 +9,7 @@ import numpy as np
 from minicnn import ops
 from minicnn.interop.onnx.nodes import Node, filled
 from minicnn.interop.onnx.operators.registry import operator
-from minicnn.interop.onnx.values import FlatValue, Value
+from minicnn.interop.onnx.values import FlatValue, Value, arranged, is_fill
 from minicnn.layers import Dense
 
 
@@ -19,13 +19,12 @@ def gemm(node: Node, a: Value, b: Value, c: Value | None = None) -> Value:
     alpha, beta = node.float("alpha", 1.0), node.float("beta", 1.0)
     if a.rank != 2 or b.rank != 2:
         raise node.refused(f"matrices are needed; got {a.shape} and {b.shape}")
-    kernel = b.logical()
-    kernel = ops.transpose(kernel) if node.int("transB", 0) else kernel
+    kernel = arranged(b.logical(), (1, 0)) if node.int("transB", 0) else b.logical()
     bias = _bias(c, kernel.shape[1])
     if not node.int("transA", 0) and b.known and (c is None or bias is not None):
         bias = None if bias is None else beta * bias
-        return dense(node, a, alpha * np.asarray(kernel), bias)
-    data = ops.transpose(a.logical()) if node.int("transA", 0) else a.logical()
+        return dense(node, a, kernel if alpha == 1 else alpha * kernel, bias)
+    data = arranged(a.logical(), (1, 0)) if node.int("transA", 0) else a.logical()
     y = ops.multiply(ops.matmul(data, kernel), alpha)
     return Value(y if c is None else ops.add(y, ops.multiply(c.logical(), beta)))
 
@@ -55,7 +54,7 @@ def dense(node: Node, x: Value, kernel: np.ndarray, bias: np.ndarray | None) -> 
     """Return a layer of x; its rows of weights are in the order in which the features lie."""
     if isinstance(x, FlatValue):
         data = x.as_it_lies()
-        if len(kernel) == x.shape[1]:
+        if len(kernel) == x.shape[1] and not is_fill(kernel):
             kernel = kernel[x.permutation()]
     else:
         data = x.logical()
