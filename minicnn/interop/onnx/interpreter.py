@@ -42,11 +42,13 @@ class Interpreter:
         self.path, self.batch = path, batch
         self.left = max(MOST_BYTES, 20 * held)
         self.names: set[str] = set()
+        self.uses: Counter[str] = Counter()
 
     def run(self, nodes: Sequence[Node], results: Sequence[str]) -> list[Any]:
         """Return the values of these names after all nodes; others are forgotten after their use."""
-        uses = Counter(name for node in nodes for name in node.inputs)
-        uses.update(results)
+        self.uses = Counter(name for node in nodes for name in node.inputs)
+        self.uses.update(results)
+        uses = self.uses.copy()
         for node in nodes:
             node.context = self
             for name, value in zip(node.outputs, self._outputs(node), strict=False):

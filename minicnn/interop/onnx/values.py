@@ -147,6 +147,10 @@ def arranged(data: Any, axes: Order) -> Any:
     if isinstance(data, np.ndarray):
         turned = data.transpose(axes)
         return turned if is_fill(data) else np.ascontiguousarray(turned)
+    shape = data.shape
+    long = [axis for axis in axes if shape[axis] != 1]
+    if long == sorted(long) and None not in shape[1:]:  # only axes of length 1 move
+        return reshaped(data, tuple(shape[axis] for axis in axes))
     return ops.transpose(data, list(axes))
 
 

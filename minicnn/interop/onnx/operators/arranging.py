@@ -11,6 +11,7 @@ from minicnn.interop.onnx.batch import lengths
 from minicnn.interop.onnx.nodes import Node
 from minicnn.interop.onnx.operators.registry import operator
 from minicnn.interop.onnx.values import Value, aligned, reshaped, without_axes
+from minicnn.layers import Concatenate
 
 
 @operator("Transpose")
@@ -75,6 +76,8 @@ def concat(node: Node, *values: Value) -> Value:
         return Value(np.concatenate(data, place), order)
     if place == 0:
         raise node.refused("it joins batches of images; samples are independent here")
+    if len(values) > 1 and not any(value.known for value in values):
+        return Value(node.layer(Concatenate, place)(data), order)
     return Value(ops.concatenate(data, place), order)
 
 

@@ -13,7 +13,7 @@ from minicnn import ops
 from minicnn.interop.onnx.nodes import Node, filled
 from minicnn.interop.onnx.operators.registry import operator
 from minicnn.interop.onnx.values import FlatValue, Value, aligned, reshaped
-from minicnn.layers import PReLU
+from minicnn.layers import Activation, Add, BatchNormalization, Multiply, PReLU
 
 UNARY: dict[str, Callable[[Any], Any]] = {
     "Ceil": ops.ceil,
@@ -45,9 +45,23 @@ def each(function: Callable[[Any], Any], x: Value) -> Value:
     return x.with_data(function(x.data))
 
 
+# Those that are a layer with a name of its own in a network.
+LAYERS = {
+    "HardSwish": "hard_swish",
+    "Mish": "mish",
+    "Relu": "relu",
+    "Sigmoid": "sigmoid",
+    "Softplus": "softplus",
+    "Softsign": "softsign",
+    "Tanh": "tanh",
+}
+
+
 @operator(*UNARY)
 def unary(node: Node, x: Value) -> Value:
     """Return a function of each value."""
+    if node.op in LAYERS and not x.known:
+        return each(node.layer(Activation, LAYERS[node.op]), x)
     return each(UNARY[node.op], x)
 
 
@@ -204,9 +218,46 @@ def _placed(node: Node, a: Value, b: Value) -> Value:
     return Value(reshaped(b.logical(), b.shape + (1,) * behind)) if behind > 0 else b
 
 
+MERGES = {"Add": Add, "Sum": Add, "Mul": Multiply}
+
+
+def _merged(node: Node, *values: Value) -> Value:
+    """Return a layer of tensors of one shape."""
+    data, order = aligned(*values)
+    return Value(node.layer(MERGES[node.op])(data), order)
+
+
+def _in_batch_norm(node: Node, x: Value, factor: Value, place: int = 0) -> Value | None:
+    """Return x with a product or sum per channel taken into the batch normalization before it.
+
+    Caffe has scale and bias of batch normalization in a layer of their own. None: it is not that.
+    """
+    if node.op not in ("Add", "Mul") or x.known or not factor.known or node.opset < 7:
+        return None
+    layer, axis = x.data.layer, x.order[-1]
+    alone = node.context.uses[node.inputs[place]] == 1
+    if type(layer) is not BatchNormalization or not alone or factor.rank > x.rank:
+        return None
+    lengths = (1,) * (x.rank - factor.rank) + factor.shape
+    if any(n != (x.shape[axis] if i == axis else 1) for i, n in enumerate(lengths)):
+        return None
+    values = factor.logical().ravel()
+    if node.op == "Mul":
+        layer.gamma.assign(layer.gamma.value * values)
+        layer.beta.assign(layer.beta.value * values)
+    else:
+        layer.beta.assign(layer.beta.value + values)
+    return x
+
+
 @operator(*BINARY)
 def binary(node: Node, a: Value, b: Value) -> Value:
     """Return a sum, difference, product or power."""
+    scaled = _in_batch_norm(node, a, b) or _in_batch_norm(node, b, a, 1)
+    if scaled is not None:
+        return scaled
+    if node.op in MERGES and not a.known and not b.known and a.shape == b.shape:
+        return _merged(node, a, b)
     return combined(node, BINARY[node.op], a, b)
 
 
@@ -254,6 +305,9 @@ MANY: dict[str, Callable[[Any, Any], Any]] = {
 @operator(*MANY)
 def of_many(node: Node, *values: Value) -> Value:
     """Return the sum, mean or extreme of any number of tensors."""
+    shapes = {value.shape for value in values}
+    if node.op in MERGES and len(values) > 1 == len(shapes) and not any(v.known for v in values):
+        return _merged(node, *values)
     total = functools.reduce(lambda a, b: combined(node, MANY[node.op], a, b), values)
     if node.op == "Mean" and len(values) > 1:
         return each(lambda t: ops.divide(t, float(len(values))), total)

@@ -13,6 +13,7 @@ from minicnn.interop.onnx.operators.elementwise import each
 from minicnn.interop.onnx.operators.registry import operator
 from minicnn.interop.onnx.values import FlatValue, Value, channels_last, reshaped
 from minicnn.layers import (
+    Activation,
     BatchNormalization,
     GroupNormalization,
     LayerNormalization,
@@ -185,6 +186,8 @@ def softmax(node: Node, x: Value) -> Value:
     lengths = x.shape[axis:]
     if node.opset >= 13 or math.prod(n or 0 for n in lengths) == lengths[0]:
         place = x.place(axis)
+        if node.op == "Softmax" and not x.known and place == x.rank - 1 and x.rank > 1:
+            return Value(node.layer(Activation, "softmax")(x.data), x.order)
         return each(lambda t: _softmax(node, t, -1 if isinstance(x, FlatValue) else place), x)
     if None in lengths:
         raise node.refused(f"all axes from {axis} on must be known; the input is {x.shape}")

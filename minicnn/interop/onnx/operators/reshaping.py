@@ -107,7 +107,8 @@ def _regrouped(x: Value, target: list[Any]) -> Value:
     if len(target) == 2 and not _lies_so(x, order):
         return FlatValue(x)
     new_order = tuple(axis for _, new in by_place for axis in new)
-    data = reshaped(x.in_order(order), tuple(target[axis] for axis in new_order))
+    data = x.data if _lies_so(x, order) else x.in_order(order)
+    data = reshaped(data, tuple(target[axis] for axis in new_order))
     return Value(data, new_order)
 
 
