@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.errors import ArgumentError
+from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.interop.onnx.interpreter import Interpreter
 from minicnn.interop.onnx.operators import OPERATORS
 from minicnn.interop.onnx.parsing import nodes_of
@@ -39,13 +39,17 @@ def run(model: Any, inputs: Sequence[Any], path: str = "<model>") -> list[Any]:
     names = [one.name for one in graph.input if one.name not in known]
     if len(names) != len(inputs):
         raise ArgumentError(f"the graph has {len(names)} inputs; got {len(inputs)}")
-    given = {name: _value(one) for name, one in zip(names, inputs, strict=True)}
+    given = {name: _value(one, path) for name, one in zip(names, inputs, strict=True)}
     held = sum(value.data.nbytes for value in known.values())
     interpreter = Interpreter({**known, **given}, path, held=held)
     results = interpreter.run(nodes, [one.name for one in graph.output])
     return [one.logical() if isinstance(one, Value) else one for one in results]
 
 
-def _value(given: Any) -> Any:
+def _value(given: Any, path: str) -> Any:
     """Return an array as a Value; None and lists, of optional inputs and sequences, as they are."""
-    return Value(np.asarray(given)) if isinstance(given, (np.ndarray, np.generic)) else given
+    if not isinstance(given, (np.ndarray, np.generic)):
+        return given
+    if given.dtype.kind not in "biuf":
+        raise UnsupportedError(path, f"an input of {given.dtype}; only numbers of NumPy are taken")
+    return Value(np.asarray(given))

@@ -7,6 +7,7 @@ from typing import Any
 
 from minicnn import ops
 from minicnn.errors import UnsupportedError
+from minicnn.interop.onnx.interpreter import OF_IMAGES
 from minicnn.interop.onnx.nodes import Node
 from minicnn.interop.onnx.operators.constants import IN_NETWORKS
 from minicnn.interop.onnx.operators.elementwise import BINARY, COMPARISONS, MANY, UNARY
@@ -15,12 +16,6 @@ from minicnn.interop.onnx.values import Value, channels_last
 from minicnn.layers import Input
 from minicnn.support.text import printable
 
-# Operators for which axis 1 has channels.
-OF_IMAGES = {
-    "AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "DepthToSpace", "GlobalAveragePool",
-    "GlobalLpPool", "GlobalMaxPool", "GroupNormalization", "InstanceNormalization", "LRN", "LpPool",
-    "MaxPool", "Resize", "SpaceToDepth", "Upsample",
-}  # fmt: skip
 # Operators that do not care where the channels are.
 OF_ANYTHING = {
     *UNARY, *BINARY, *COMPARISONS, *MANY,

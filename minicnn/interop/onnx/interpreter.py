@@ -13,7 +13,7 @@ from minicnn.errors import FormatError, MiniCNNError, SizeLimitError, Unsupporte
 from minicnn.interop.onnx.nodes import Node
 from minicnn.interop.onnx.operators import OPERATORS
 from minicnn.interop.onnx.operators.constants import sizes_operator
-from minicnn.interop.onnx.values import Value
+from minicnn.interop.onnx.values import Value, is_fill
 from minicnn.layers.functions import FunctionLayer
 from minicnn.layers.symbolic import SymbolicTensor
 from minicnn.support.text import printable, shortened
@@ -33,13 +33,20 @@ class Interpreter:
     path : of the file, for errors
     batch : the number of images that the file fixes, or None
     held : bytes that the file holds, of which its constants may make more
+    building : whether a network is built, which has no images among its constants
     """
 
     def __init__(
-        self, values: Mapping[str, Any], path: str, batch: int | None = None, held: int = 0
+        self,
+        values: Mapping[str, Any],
+        path: str,
+        batch: int | None = None,
+        held: int = 0,
+        *,
+        building: bool = False,
     ) -> None:
         self.values: dict[str, Any] = dict(values)
-        self.path, self.batch = path, batch
+        self.path, self.batch, self.building = path, batch, building
         self.left = max(MOST_BYTES, 20 * held)
         self.names: set[str] = set()
         self.uses: Counter[str] = Counter()
@@ -85,9 +92,12 @@ class Interpreter:
         values = [one for one in inputs if isinstance(one, Value)]
         if any(one.is_sizes for one in values) and node.op not in TAKE_SIZES:
             return sizes_operator(node, values)
+        if self.building and node.op in OF_IMAGES and all(one.known for one in values):
+            raise node.refused("it computes with constants alone, which no network needs")
         found = entry.function(node, *inputs)
         results = found if isinstance(found, list) else [found]
         self._name(node, results)
+        self._count(node, results)
         if entry.same_dtype and values and values[0].known:
             results[0] = _in_dtype(results[0], values[0].dtype)
         return results
@@ -100,6 +110,12 @@ class Interpreter:
             if isinstance(tensor, SymbolicTensor) and isinstance(tensor.layer, FunctionLayer):
                 if tensor.layer.name not in self.names:
                     tensor.layer.name = self.layer_name(node)
+
+    def _count(self, node: Node, results: list[Any]) -> None:
+        """Count the memory of constants that were made; one repeated value takes none."""
+        for one in results:
+            if isinstance(one, Value) and one.known and not is_fill(one.data):
+                self.limit(one.data.shape, one.data.itemsize, node)
 
     def layer_name(self, node: Node) -> str:
         """Return a name for a layer, that of the node, made unique."""
@@ -121,6 +137,12 @@ class Interpreter:
             )
 
 
+# Operators for which axis 1 has channels.
+OF_IMAGES = {
+    "AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "DepthToSpace", "GlobalAveragePool",
+    "GlobalLpPool", "GlobalMaxPool", "GroupNormalization", "InstanceNormalization", "LRN", "LpPool",
+    "MaxPool", "Resize", "SpaceToDepth", "Upsample",
+}  # fmt: skip
 # They take sizes with a batch as a shape, or leave them as they are.
 TAKE_SIZES = {"Reshape", "Expand", "Resize", "ConstantOfShape"}
 

@@ -66,6 +66,8 @@ def check_model(model: Any, path: str) -> int:
     count = len(model.graph.node) + len(model.graph.initializer)
     if count > MOST_NODES:
         raise FormatError(path, f"it has {count:,} nodes and tensors; at most {MOST_NODES:,}")
+    if any(one.domain in OURS for one in model.functions):
+        raise UnsupportedError(path, "it defines ONNX's own operators anew")
     if model.graph.sparse_initializer:
         raise UnsupportedError(path, "it has sparse tensors")
     return int(versions[0])
@@ -80,6 +82,7 @@ def nodes_of(model: Any, path: str, known: Any) -> list[Node]:
     """
     opset = check_model(model, path)
     _check_operators(model, path, opset, known)
+    _check_names(model, path)
     return [_node(one, i, opset, path) for i, one in enumerate(model.graph.node)]
 
 
@@ -92,6 +95,19 @@ def _check_operators(model: Any, path: str, opset: int, known: Any) -> None:
     if missing:
         names = ", ".join(f"{op} (node {name!r})" for op, name in missing.items())
         raise UnsupportedError(path, f"opset {opset}, unknown operators: {names}")
+
+
+def _check_names(model: Any, path: str) -> None:
+    """Raise FormatError if two nodes or tensors give a value of one name."""
+    graph = model.graph
+    given = {one.name for one in graph.initializer} | {one.name for one in graph.input}
+    if len(given) < len(graph.initializer):
+        raise FormatError(path, "two of its tensors have one name")
+    for node in graph.node:
+        for name in filter(None, node.output):
+            if name in given:
+                raise FormatError(path, f"the value {printable(name)!r} is given twice")
+            given.add(name)
 
 
 def _node(node: Any, index: int, opset: int, path: str) -> Node:

@@ -39,7 +39,7 @@ def read_model(path: Path, compile: bool = True, custom_objects: Classes | None 
         return network_of(model, name)
     except (FormatError, SizeLimitError):
         raise
-    except (MiniCNNError, *WRONG) as error:
+    except (MiniCNNError, RecursionError, *WRONG) as error:
         raise FormatError(name, f"its network cannot be built: {error}") from error
 
 
@@ -55,7 +55,7 @@ def network_of(model: Any, path: str) -> Model:
     pairs = {one.name: one.value(nodes) for one in given}
     held = sum(value.data.nbytes for value in known.values())
     values = {**known, **{name: value for name, (_, value) in pairs.items()}}
-    interpreter = Interpreter(values, path, given[0].batch, held)
+    interpreter = Interpreter(values, path, given[0].batch, held, building=True)
     interpreter.names.update(tensor.name for tensor, _ in pairs.values())
     with memory_limits.budget(max(MOST_BYTES, 20 * held)):
         results = interpreter.run(nodes, [one.name for one in graph.output])
@@ -77,11 +77,17 @@ def _name(graph: Any) -> str | None:
     return name or None
 
 
+TO_NHWC = [0, 2, 3, 1]  # what an exported network ends with that had images (N, H, W, C) before
+
+
 def _output(name: str, value: Any, nodes: list[Node], path: str, *, images: bool) -> Any:
     """Return an output with its channels last if the inputs are so; else as the graph has it."""
     if not isinstance(value, Value) or value.known:
         raise UnsupportedError(path, f"output {printable(name)!r} does not depend on an input")
-    turned = any(name in node.outputs and node.op == "Transpose" for node in nodes)
+    turned = any(
+        name in node.outputs and node.op == "Transpose" and node.attributes.get("perm") == TO_NHWC
+        for node in nodes
+    )
     if value.rank == 4 and images and not turned:
         tensor = value.channels_last()
     elif value.rank == 3 and value.order == channels_last(3) and not turned:

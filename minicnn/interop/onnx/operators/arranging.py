@@ -73,6 +73,7 @@ def concat(node: Node, *values: Value) -> Value:
     data, order = aligned(*values)
     place = order.index(axis)
     if all(value.known for value in values):
+        node.limit((sum(one.size for one in data),), 8)
         return Value(np.concatenate(data, place), order)
     if place == 0:
         raise node.refused("it joins batches of images; samples are independent here")
@@ -102,8 +103,8 @@ def split(node: Node, x: Value, sizes: Value | None = None) -> list[Value]:
 
 def _equal(node: Node, length: int) -> list[int]:
     count = node.int("num_outputs", len(node.outputs))
-    if count < 1:
-        raise node.refused(f"{count} parts")
+    if count != len(node.outputs) or count < 1:
+        raise node.refused(f"{count} parts for {len(node.outputs)} outputs")
     size = -(-length // count)
     return [max(min(size, length - i * size), 0) for i in range(count)]
 

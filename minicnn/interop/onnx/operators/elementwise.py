@@ -285,7 +285,7 @@ def _whole_quotient(a: Any, b: Any) -> Any:
 def modulo(node: Node, a: Value, b: Value) -> Value:
     """Return what a division leaves, with the sign of b, or with that of a if `fmod` is set."""
     if not node.int("fmod", 0):
-        return combined(node, ops.mod, a, b)
+        return combined(node, np.mod if a.known and b.known else ops.mod, a, b)
 
     def remainder(x: Any, y: Any) -> Any:
         size = ops.mod(ops.absolute(x), ops.absolute(y))

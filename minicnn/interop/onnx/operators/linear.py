@@ -19,6 +19,8 @@ def gemm(node: Node, a: Value, b: Value, c: Value | None = None) -> Value:
     alpha, beta = node.float("alpha", 1.0), node.float("beta", 1.0)
     if a.rank != 2 or b.rank != 2:
         raise node.refused(f"matrices are needed; got {a.shape} and {b.shape}")
+    if a.known and b.known:
+        node.limit((max(a.shape), max(b.shape)), 8)
     kernel = arranged(b.logical(), (1, 0)) if node.int("transB", 0) else b.logical()
     bias = _bias(c, kernel.shape[1])
     if not node.int("transA", 0) and b.known and (c is None or bias is not None):
@@ -40,6 +42,7 @@ def _bias(c: Value | None, units: int) -> np.ndarray | None:
 @operator("MatMul")
 def matmul(node: Node, a: Value, b: Value, bias: Value | None = None) -> Value:
     """Return the product of matrices. `bias` is that of an Add that follows."""
+    _limit_product(node, a, b)
     added = None if bias is None else bias.logical()
     if b.known and b.rank == 2 and a.rank > 1:
         if a.order[-1] == a.rank - 1 and not isinstance(a, FlatValue):
@@ -48,6 +51,13 @@ def matmul(node: Node, a: Value, b: Value, bias: Value | None = None) -> Value:
         return dense(node, a, b.logical(), added)
     y = ops.matmul(a.logical(), b.logical())
     return Value(y if bias is None else ops.add(y, added))
+
+
+def _limit_product(node: Node, a: Value, b: Value) -> None:
+    """Check the size of a product of constants before it is made."""
+    if a.known and b.known:
+        batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        node.limit((*batch, *a.shape[-2:-1], *b.shape[-1:]), 8)
 
 
 def dense(node: Node, x: Value, kernel: np.ndarray, bias: np.ndarray | None) -> Value:
@@ -70,5 +80,7 @@ def dense(node: Node, x: Value, kernel: np.ndarray, bias: np.ndarray | None) -> 
 def einsum(node: Node, *values: Value) -> Value:
     """Return a sum of products by Einstein's convention."""
     equation = node.string("equation")
+    if node.context.building and all(value.known for value in values):
+        raise node.refused("it computes with constants alone, which no network needs")
     operands: list[Any] = [value.logical() for value in values]
     return Value(ops.einsum(equation.replace(" ", ""), *operands))

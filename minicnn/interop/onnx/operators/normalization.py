@@ -64,6 +64,9 @@ def _of_a_batch(
     return [Value(y, channels_last(x.rank)), *averages]
 
 
+MOST_NEIGHBORS = 256  # each makes a step of the network
+
+
 @operator("LRN")
 def local_response_normalization(node: Node, x: Value) -> Value:
     """Return each value divided by a measure of its neighbor channels."""
@@ -73,6 +76,8 @@ def local_response_normalization(node: Node, x: Value) -> Value:
     if x.rank == 4 and size % 2 and k > 0:
         layer = node.layer(LocalResponseNormalization, size, alpha, beta, k)
         return Value(layer(data), channels_last(4))
+    if not 1 <= size <= MOST_NEIGHBORS:
+        raise node.refused(f"a neighborhood of {size} channels")
     before, after = (size - 1) // 2, size // 2
     squares = ops.pad(ops.square(data), [(0, 0)] * (x.rank - 1) + [(before, after)])
     channels, total = x.shape[1], None

@@ -31,6 +31,8 @@ def upsample(node: Node, x: Value, scales: Value | None = None) -> Value:
     given = node.numbers(scales, "scales")
     if given is None:
         given = list(node.attributes.get("scales", ()))
+    if len(given) != x.rank:
+        raise node.refused(f"{len(given)} scales for {x.rank} axes")
     mode = node.string("mode", "nearest")
     axes = {i: _scaled(node, x, i, s) for i, s in enumerate(given) if s != 1}
     return _resized(node, x, axes, "asymmetric", "floor", mode)
@@ -171,7 +173,7 @@ def _table(
     node: Node, axis: Axis, transform: str, rounding: str, mode: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers or weights of the old rows for each new one, and which are inside."""
-    node.limit((axis.new, 1 if mode == "nearest" else axis.old), 8)
+    node.limit((axis.new, 1 if mode == "nearest" else axis.old), 16)
     at = _positions(node, axis, transform)
     inside = np.ones(axis.new, bool)
     if transform == "tf_crop_and_resize":
