@@ -351,5 +351,9 @@ def _one_hot(layouts: Layouts, step: Step) -> None:
 
 @writes("matmul")
 def _matmul(layouts: Layouts, step: Step) -> None:
-    names = [layouts.fetch(read(step, i)) for i in (0, 1)]
+    names = []
+    for value in (read(step, 0), read(step, 1)):
+        matrices = {value.rank - 2, value.rank - 1}
+        repeats = not matrices & layouts.spread(value)  # then ONNX repeats them itself
+        names.append(layouts.fetch(value, spread=repeats))
     layouts.plain(step, layouts.emit("MatMul", *names))

@@ -184,7 +184,9 @@ def _quotient(node: Node, a: np.ndarray, b: np.ndarray) -> Any:
 
 
 def _integers(a: np.ndarray) -> np.ndarray:
-    return np.array([n if isinstance(n, Batch) else int(n) for n in a.flat], object).reshape(a.shape)
+    return np.array([n if isinstance(n, Batch) else int(n) for n in a.flat], object).reshape(
+        a.shape
+    )
 
 
 def _equal(node: Node, a: np.ndarray, b: np.ndarray) -> Any:

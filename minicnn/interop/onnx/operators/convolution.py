@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from minicnn import ops
 from minicnn.interop.onnx.nodes import Node, filled
 from minicnn.interop.onnx.operators.registry import operator
@@ -51,9 +50,7 @@ def _kernel(w: Value) -> Any:
     return w.in_order((*range(2, w.rank), 1, 0))
 
 
-def _layer(
-    node: Node, x: Any, w: Value, b: Value | None, window: Window, groups: int
-) -> Any:
+def _layer(node: Node, x: Any, w: Value, b: Value | None, window: Window, groups: int) -> Any:
     """Return the result of a layer with these weights."""
     padding = padding_of(window, x.shape[1:-1])
     arguments = {"use_bias": b is not None}
@@ -194,9 +191,7 @@ def _cut(x: Any, pads: list[tuple[int, int]]) -> Any:
     return ops.get_item(x, (slice(None), *keys))
 
 
-def _inserted(
-    node: Node, x: Any, w: Value, window: Window, more: list[int], groups: int
-) -> Any:
+def _inserted(node: Node, x: Any, w: Value, window: Window, more: list[int], groups: int) -> Any:
     """Return the convolution of the input with zeros between its pixels, by the turned kernel."""
     spatial = range(2, w.rank)
     lengths = x.shape[1:-1]

@@ -86,7 +86,8 @@ def _has_layer(x: Value, window: Window) -> bool:
     if x.rank > 4 or max(window.dilations) > 1 or np.dtype(x.dtype).kind != "f":
         return False
     return window.pads == "same" or all(
-        max(pads) < k for pads, k in zip(window.pads, window.size, strict=True)  # type: ignore[arg-type]
+        max(pads) < k
+        for pads, k in zip(window.pads, window.size, strict=True)  # type: ignore[arg-type]
     )
 
 

@@ -254,6 +254,9 @@ def _weights(
     if scale < 1 or node.int("exclude_outside", 0):
         weights = weights / weights.sum(1, keepdims=True)
     matrix = np.zeros((axis.new, axis.old))
-    places: Sequence[Any] = (np.arange(axis.new)[:, None], numbers.clip(0, axis.old - 1).astype(int))
+    places: Sequence[Any] = (
+        np.arange(axis.new)[:, None],
+        numbers.clip(0, axis.old - 1).astype(int),
+    )
     np.add.at(matrix, tuple(places), weights)
     return matrix
