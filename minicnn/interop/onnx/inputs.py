@@ -39,10 +39,11 @@ class GraphInput:
         dims = info.type.tensor_type.shape.dim
         self.shape = tuple(d.dim_value if d.dim_value > 0 else None for d in dims)
         self.channel_axis = channel_axis(info)
-        if not 2 <= len(self.shape) <= 6:
+        if not 2 <= len(self.shape) <= 4:
             raise UnsupportedError(
                 path,
-                f"{what} has {len(self.shape)} axes; a network takes a batch of samples: (N, ...)",
+                f"{what} has {len(self.shape)} axes; a network takes a batch of vectors, sequences "
+                "or images: 2 to 4 axes",
             )
 
     @property
@@ -58,7 +59,7 @@ class GraphInput:
         else:
             last = self.channel_axis == 1 and rank > 2
         order = channels_last(rank) if last else tuple(range(rank))
-        sample = [self.shape[axis] for axis in order[1:]]
+        sample: list[Any] = [self.shape[axis] for axis in order[1:]]
         dtype = "uint8" if self.dtype == "uint8" else "float32"
         tensor = Input(tuple(sample), dtype=dtype, name=printable(self.name)[:MOST_LETTERS])
         wanted = IN_NETWORKS[self.dtype]

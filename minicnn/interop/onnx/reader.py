@@ -135,7 +135,8 @@ def _product_and_bias(
         return None, ""
     for name, bias in (node.inputs, node.inputs[::-1]):
         product, value = products.get(name), known.get(bias)
-        if product is not None and value is not None:
-            if value.shape == (known[product.inputs[1]].shape[1],):
-                return product, bias
+        if product is None or value is None:
+            continue
+        if value.shape == (known[product.inputs[1]].shape[1],):
+            return product, bias
     return None, ""

@@ -270,7 +270,10 @@ def padded(layouts: Layouts, step: Step, before: Any, after: Any, value: float) 
 
 # --- sums and places ----------------------------------------------------------------------------
 
-REDUCTIONS = {"sum": "ReduceSum", "max": "ReduceMax", "min": "ReduceMin", "prod": "ReduceProd"}
+REDUCTIONS = {
+    "sum": "ReduceSum", "mean": "ReduceMean", "max": "ReduceMax", "min": "ReduceMin",
+    "prod": "ReduceProd",
+}  # fmt: skip
 
 
 @writes(*REDUCTIONS)
