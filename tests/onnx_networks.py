@@ -50,6 +50,17 @@ class TwoLayers(layers.Layer):
         return self.second(self.first(x))
 
 
+def sharpened(t):
+    return ops.softmax(t * 2.0, axis=-1) + t[..., :1]
+
+
+def sine(x):
+    return ops.sin(x)
+
+
+OBJECTS = {"Scale": Scale, "TwoLayers": TwoLayers, "sharpened": sharpened, "sine": sine}
+
+
 # --- images -> images ---------------------------------------------------------------------------
 
 
@@ -227,9 +238,9 @@ def activated(rng, x):
     if kind == 5:
         return layers.Dropout(0.3)(layers.GaussianNoise(0.1)(x))
     if kind == 6:
-        return layers.Activation("gelu" if c % 2 else ops.sin)(x)
+        return layers.Activation("gelu" if c % 2 else sine)(x)
     if kind == 7:
-        return layers.Lambda(lambda t: ops.softmax(t * 2.0, axis=-1) + t[..., :1])(x)
+        return layers.Lambda(sharpened)(x)
     return layers.Activation(choice(rng, *ACTIVATIONS))(x)
 
 

@@ -50,6 +50,6 @@ def _value(given: Any, path: str) -> Any:
     """Return an array as a Value; None and lists, of optional inputs and sequences, as they are."""
     if not isinstance(given, (np.ndarray, np.generic)):
         return given
-    if given.dtype.kind not in "biuf":
+    if given.dtype.kind not in "biuf" or given.dtype.type.__module__ != "numpy":
         raise UnsupportedError(path, f"an input of {given.dtype}; only numbers of NumPy are taken")
     return Value(np.asarray(given))

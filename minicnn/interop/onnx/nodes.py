@@ -50,19 +50,19 @@ class Node:
         """Return whether the attribute is given."""
         return name in self.attributes
 
-    def int(self, name: str, default: int | None = None) -> int:
+    def integer(self, name: str, default: int | None = None) -> int:
         """Return an attribute that is an integer."""
         return int(self._of_kind(name, default, (int, np.integer), "an integer"))
 
-    def float(self, name: str, default: float | None = None) -> float:
+    def number(self, name: str, default: float | None = None) -> float:
         """Return an attribute that is a number."""
         return float(self._of_kind(name, default, (int, float, np.number), "a number"))
 
-    def string(self, name: str, default: str | None = None) -> str:
+    def text(self, name: str, default: str | None = None) -> str:
         """Return an attribute that is a text."""
         return str(self._of_kind(name, default, str, "a string"))
 
-    def ints(self, name: str, default: Sequence[int] | None = None) -> list[int]:
+    def integers(self, name: str, default: Sequence[int] | None = None) -> list[int]:
         """Return an attribute that is a list of integers."""
         value = self._of_kind(name, default, (list, tuple), "a list of integers")
         if not all(isinstance(one, (int, np.integer)) for one in value):
@@ -87,14 +87,13 @@ class Node:
             raise self.refused(f"axis {value} of a tensor with {rank} axes")
         return int(value) % rank
 
-    def constant(self, value: Value | None, what: str) -> np.ndarray | None:
-        """Return the array of an input that must be known when the network is built."""
+    def constant(self, value: Value | None, what: str) -> Any:
+        """Return the array of an input that must be known when the network is built, or None."""
         if value is None:
             return None
         if not value.known:
             raise self.refused(f"{what} must be known when the network is built, not computed")
-        array: np.ndarray = value.logical()
-        return array
+        return value.logical()
 
     def numbers(self, value: Value | None, what: str) -> list[Any] | None:
         """Return the numbers of an input that must be known, as a flat list."""
