@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from minicnn import zoo
+from minicnn.apps.runs import bases
 from minicnn.apps.runs.settings import Settings
 from minicnn.checks import nearest
 from minicnn.data.preprocess import Preprocess
@@ -47,7 +48,10 @@ def network_spec(name: str) -> NetworkSpec:
 
 def input_preprocess(settings: Settings) -> Preprocess:
     """Return the preprocessing of the settings' network, at the settings' image size if given."""
-    preprocess = network_spec(settings.model).preprocess
+    if settings.base:
+        preprocess = bases.find(settings.base).preprocess
+    else:
+        preprocess = network_spec(settings.model).preprocess
     size = settings.image_size
     return preprocess if size is None else preprocess._replace(size=size)
 
