@@ -5,7 +5,12 @@ those of a file.
 """
 
 from minicnn.applications.densenet import DenseNet121, DenseNet169, DenseNet201
+from minicnn.applications.mobilenet import MobileNet
 from minicnn.applications.mobilenet_v2 import MobileNetV2
+from minicnn.applications.resnet import ResNet50, ResNet101
 from minicnn.applications.vgg import VGG16, VGG19
 
-__all__ = ["VGG16", "VGG19", "DenseNet121", "DenseNet169", "DenseNet201", "MobileNetV2"]
+__all__ = [
+    "VGG16", "VGG19", "DenseNet121", "DenseNet169", "DenseNet201", "MobileNet", "MobileNetV2",
+    "ResNet50", "ResNet101",
+]  # fmt: skip

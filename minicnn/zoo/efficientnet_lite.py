@@ -25,8 +25,8 @@ from minicnn.layers import (
     ReLU,
 )
 from minicnn.models import Model
-from minicnn.zoo.pretrained import efficientnet_lite0 as efficientnet_lite0_weights
 from minicnn.zoo.pretrained import imagenet
+from minicnn.zoo.pretrained.efficientnet_lite0 import load_weights
 
 
 SIZE = 224  # pixels a side
@@ -125,7 +125,7 @@ def efficientnet_lite0(
 
 
 def _with_weights(inputs: Any, outputs: Any, options: Options) -> Model:
-    """Return the network with its weights; those of ImageNet come with preprocessing and classes."""
+    """Return the network with its weights; those of ImageNet come with preprocessing, classes."""
     if options.weights != "imagenet":
         return finished(inputs, outputs, options)
     if options.include_top and options.classes != IMAGENET_CLASSES:
@@ -135,7 +135,7 @@ def _with_weights(inputs: Any, outputs: Any, options: Options) -> Model:
             "put a Dense layer on it"
         )
     model = finished(inputs, outputs, options._replace(weights=None))
-    efficientnet_lite0_weights.load_weights(model)
+    load_weights(model)
     if options.include_top:
         model.class_names = imagenet.class_names()
     h, w = inputs.shape[1:3]

@@ -59,7 +59,7 @@ def check(settings: Settings) -> None:
                 "with them"
             )
     if settings.fine_tune and not settings.base:
-        raise ArgumentError("fine_tune needs a base, such as base = \"efficientnet-lite0\"")
+        raise ArgumentError('fine_tune needs a base, such as base = "efficientnet-lite0"')
 
 
 class Networks(NamedTuple):

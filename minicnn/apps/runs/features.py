@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -85,7 +86,7 @@ def _batches(
     split: Split, preprocess: Preprocess, share: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield images and their numbers in the split, without those that cannot be read."""
-    failures: list[tuple[object, str]] = []
+    failures: list[tuple[Path, str]] = []
     for start in range(0, split.total, BATCH):
         rows = np.arange(start, min(start + BATCH, split.total))
         if split.on_disk is None:

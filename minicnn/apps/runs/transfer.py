@@ -12,7 +12,8 @@ space.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import time
+from typing import NamedTuple
 
 import numpy as np
 
@@ -98,8 +99,10 @@ def _networks(job: Job, base: bases.Base) -> bases.Networks:
 def _train_head(job: Job, nets: bases.Networks, say: Say) -> History:
     """Train the head on the features of the frozen base; the best one is in `folder.best_head`."""
     folder, settings = job.folder, job.settings
+    start = time.perf_counter()
     train = _features(job, nets.base, job.images.train, "training", say)
     validation = _features(job, nets.base, job.images.validation, "validation", say)
+    job.log.seconds += time.perf_counter() - start
     nets.head.fit(
         train.batches(settings.batch_size, shuffle=True),
         epochs=settings.epochs,

@@ -7,9 +7,8 @@ Google's weights. Nothing is downloaded when they are loaded.
 from __future__ import annotations
 
 from minicnn.installed import missing_extra
-from minicnn.interop.torch import read
+from minicnn.interop.torch import load_weights as load
 from minicnn.models import Model
-from minicnn.zoo.state_dicts import load_state_dict
 
 # {layer: module} of PyTorch's network, whose blocks are numbered from 0.
 ENDS = {
@@ -36,12 +35,7 @@ def load_weights(model: Model) -> None:
     ------
     MissingExtraError : the package is not installed; the message says how to install it
     """
-    path = weights_path()
-    arrays, modules = read(path), module_names(model)
-    used = set(modules.values())
-    # Without its top, a network has no classifier.
-    kept = {name: array for name, array in arrays.items() if name.rpartition(".")[0] in used}
-    load_state_dict(model, kept, modules, path=path)
+    load(model, weights_path(), names=module_names(model))
 
 
 def weights_path() -> str:

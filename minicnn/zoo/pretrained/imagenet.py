@@ -1,4 +1,4 @@
-"""What networks that were trained on ImageNet have in common: the classes, and how pixels are scaled."""
+"""ImageNet's classes, and how the pixels are scaled for a network that was trained on it."""
 
 from __future__ import annotations
 
@@ -30,6 +30,4 @@ def preprocess(size: Pair) -> Preprocess:
     >>> preprocess((224, 224)).mean
     (127.0, 127.0, 127.0)
     """
-    return Preprocess(
-        size, interpolation="bicubic", scale=1.0, mean=(127.0,) * 3, std=(128.0,) * 3
-    )
+    return Preprocess(size, interpolation="bicubic", scale=1.0, mean=(127.0,) * 3, std=(128.0,) * 3)
