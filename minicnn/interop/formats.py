@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from typing import BinaryIO
 
+from minicnn.interop.first_bytes import is_caffemodel, is_prototxt
 from minicnn.models.saving.formats import Format
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -41,6 +42,20 @@ ALL = [
         (".h5", ".hdf5"),
         is_hdf5,
         "minicnn.interop.keras.hdf5",
+        ("read_model", "write_model", "read_weights", "write_weights"),
+    ),
+    Format(
+        "the text of a Caffe net",
+        (".prototxt",),
+        is_prototxt,
+        "minicnn.interop.caffe",
+        ("read_model", "read_weights"),
+    ),
+    Format(
+        "a file of weights of Caffe",
+        (".caffemodel",),
+        is_caffemodel,
+        "minicnn.interop.caffe",
         ("read_model", "write_model", "read_weights", "write_weights"),
     ),
 ]
