@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from typing import BinaryIO
 
 START = 1 << 16  # bytes of a text that are looked at
@@ -18,6 +19,9 @@ FIELDS_OF_LAYERS = (2, 100)
 MAX_FIELDS = 1000
 # The first fields of a layer: name, type, bottom and top in one version or the other.
 FIRST_OF_LAYER = (0x0A, 0x12, 0x1A, 0x22, 0x28)
+# A pickle of the number that files of torch.save began with before PyTorch 1.6.
+OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+MAX_HEADER = 100 << 20  # bytes, of a file of safetensors
 
 
 def is_prototxt(file: BinaryIO) -> bool:
@@ -66,3 +70,23 @@ def _varint(file: BinaryIO) -> int | None:
         if byte[0] < 0x80:
             return value
     return None
+
+
+def is_torch(file: BinaryIO) -> bool:
+    """Return whether it is a file of `torch.save`, of one kind or the other."""
+    start = file.read(len(OLD_TORCH))
+    if start == OLD_TORCH:
+        return True
+    if not start.startswith(b"PK\x03\x04"):
+        return False
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return any(name.endswith("/data.pkl") for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
+
+
+def is_safetensors(file: BinaryIO) -> bool:
+    """Return whether it begins with the length of a header, and the header."""
+    start = file.read(9)
+    return start[8:] == b"{" and int.from_bytes(start[:8], "little") <= MAX_HEADER

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from typing import BinaryIO
 
-from minicnn.interop.first_bytes import is_caffemodel, is_prototxt
+from minicnn.interop.first_bytes import is_caffemodel, is_prototxt, is_safetensors, is_torch
 from minicnn.models.saving.formats import Format
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -57,5 +57,19 @@ ALL = [
         is_caffemodel,
         "minicnn.interop.caffe",
         ("read_model", "write_model", "read_weights", "write_weights"),
+    ),
+    Format(
+        "a file of weights of PyTorch",
+        (".pth", ".pt"),
+        is_torch,
+        "minicnn.interop.torch",
+        ("read_weights", "write_weights"),
+    ),
+    Format(
+        "a file of weights, safetensors",
+        (".safetensors",),
+        is_safetensors,
+        "minicnn.interop.torch",
+        ("read_weights", "write_weights"),
     ),
 ]
