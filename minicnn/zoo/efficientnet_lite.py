@@ -28,7 +28,6 @@ from minicnn.models import Model
 from minicnn.zoo.pretrained import imagenet
 from minicnn.zoo.pretrained.efficientnet_lite0 import load_weights
 
-
 SIZE = 224  # pixels a side
 STEM, HEAD = 32, 1280  # filters of the first and the last convolution
 DROPOUT = 0.2  # before the classifier
