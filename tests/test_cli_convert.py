@@ -90,7 +90,7 @@ def test_nothing_is_overwritten_unless_asked_to(here, capsys):
 WRONG = {
     "no such file": (["none.mcnn", "x.mcnn"], 1, "no such file"),
     "no model": (["text", "x.mcnn"], 1, "FormatError: text"),
-    "weights alone": (["w.pth", "x.mcnn"], 1, "only weights can be read from it"),
+    "weights alone": (["w.pth", "x.mcnn"], 1, "holds weights alone"),
     "no such folder": (["net.mcnn", "none/x.mcnn"], 1, "no such folder"),
     "another network": (["net.mcnn", "x.mcnn", "--weights", "other.pth"], 1, "CheckpointError"),
     "one argument": (["net.mcnn"], 2, "Missing argument 'OUT'"),
