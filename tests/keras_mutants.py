@@ -16,10 +16,10 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from museum_keras import zipped  # noqa: E402
+from museum_keras import zipped
 
-import minicnn as mc  # noqa: E402
-from minicnn.errors import MiniCNNError  # noqa: E402
+import minicnn as mc
+from minicnn.errors import MiniCNNError
 
 GOLDEN = Path(__file__).parent / "golden/interop/keras"
 NAMES = ("keras3.keras", "keras3.h5", "keras2.h5", "keras3.weights.h5")

@@ -11,6 +11,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from museum_keras import KERAS_FILES, archive, dense, legacy, sequential
 from test_hostile_files import Watch, Work, check_message
@@ -51,6 +52,30 @@ def test_the_museum_of_keras(make, text, watch, tmp_path):
     for event, what in heard:
         assert event == "open", (event, what)
         assert isinstance(what, int) or Path(os.fsdecode(what)).is_relative_to(tmp_path)
+
+
+OF_WEIGHTS = (
+    "external-link", "external-link-to-a-group", "soft-link", "virtual-data-set",
+    "external-storage", "declared-only", "hdf5-bomb", "data-set-of-texts", "data-set-of-objects",
+    "data-set-of-references", "data-set-of-records", "group-inside-itself", "one-weight-too-many",
+    "same-array-40-times", "layer-names-are-numbers", "layer-name-upward", "hdf5-header-alone",
+    "hdf5-cut", "archive-member-upward", "archive-weights-are-text",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_WEIGHTS)
+def test_weights_are_refused_alike(name, watch, tmp_path):
+    """Nothing is changed in the network, whose weights they would be."""
+    path = tmp_path / "x.weights.h5"
+    path.write_bytes(KERAS_FILES[name][0]())
+    network = mc.Sequential([mc.Input((3,)), mc.layers.Dense(2, name="end")])
+    before = network.get_weights()
+    with watch.watching() as heard, pytest.raises(MiniCNNError) as caught:
+        network.load_weights(path)
+    check_message(caught.value, tmp_path)
+    assert all(event == "open" for event, _ in heard)
+    for a, b in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_the_museum_is_large_and_its_forger_is_able(tmp_path):

@@ -115,7 +115,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         write(api, name, Path(folder))
         (Path(folder) / "version.txt").write_text(f"{package} {api.__version__}\n")
-        with zipfile.ZipFile(FOLDER / f"{name}.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
+        with zipfile.ZipFile(
+            FOLDER / f"{name}.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9
+        ) as packed:
             for file in sorted(Path(folder).iterdir()):
                 packed.writestr(zipfile.ZipInfo(file.name), file.read_bytes(), zipfile.ZIP_DEFLATED)
 
