@@ -347,7 +347,8 @@ def dense(rng, x):
 
 
 def row(rng, x):
-    return layers.RepeatVector(3)(x)
+    """Equal values and a border: a group of equal values alone has no variance to divide by."""
+    return layers.ZeroPadding1D(1)(layers.RepeatVector(3)(x))
 
 
 IMAGES: tuple[Maker, ...] = (
