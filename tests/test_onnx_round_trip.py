@@ -28,6 +28,7 @@ from minicnn.interop.onnx.reader import network_of  # noqa: E402
 from minicnn.interop.onnx.writer import to_bytes  # noqa: E402
 from minicnn.interop.onnx.writer_rebuild import own_network  # noqa: E402
 
+pytestmark = pytest.mark.usefixtures("no_fsync")
 NEAR, CONDITION = 1e-5, 16  # as in test_onnx_writer
 
 

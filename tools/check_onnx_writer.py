@@ -13,10 +13,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-import numpy as np  # noqa: E402
-import onnx  # noqa: E402
-import onnxruntime  # noqa: E402
-from onnx_networks import (  # noqa: E402
+import numpy as np
+import onnx
+import onnxruntime
+from onnx_networks import (
     OBJECTS,
     condition,
     differences,
@@ -25,9 +25,9 @@ from onnx_networks import (  # noqa: E402
     random_network,
 )
 
-from minicnn.interop.onnx.reader import network_of  # noqa: E402
-from minicnn.interop.onnx.writer import to_bytes  # noqa: E402
-from minicnn.interop.onnx.writer_rebuild import own_network  # noqa: E402
+from minicnn.interop.onnx.reader import network_of
+from minicnn.interop.onnx.writer import to_bytes
+from minicnn.interop.onnx.writer_rebuild import own_network
 
 NEAR, CONDITION = 1e-5, 16
 
