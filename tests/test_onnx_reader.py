@@ -263,6 +263,37 @@ def test_images_of_any_size():
         np.testing.assert_allclose(found, run(model, [x])[0], atol=1e-5)
 
 
+def test_nodes_with_the_same_weights_are_one_layer():
+    """As in networks that compare two images."""
+    nodes = [
+        node("Conv", "x w b", "p"), node("Conv", "z w b", "q"), node("Flatten", "p", "f"),
+        node("Flatten", "q", "g"), node("Gemm", "f d", "i"), node("Gemm", "g d", "j"),
+        node("Sub", "i j", "k"), node("Gemm", "k e", "l"), node("Gemm", "l e", "y", transB=1),
+    ]  # fmt: skip
+    constants = {"w": KERNEL, "b": BIAS, "d": random_array(60, 3), "e": random_array(3, 3, seed=1)}
+    shapes = {"x": ["n", 3, 7, 4], "z": ["n", 3, 7, 4]}
+    built, model = network(nodes, shapes, constants)
+    kinds = [type(layer).__name__ for layer in built.layers]
+    assert kinds.count("Conv2D") == 1 and kinds.count("Dense") == 3  # that of e is turned once
+    x, z = random_array(2, 3, 7, 4), random_array(2, 3, 7, 4, seed=1)
+    found = built.predict([np.moveaxis(x, 1, -1), np.moveaxis(z, 1, -1)], verbose=0)
+    np.testing.assert_allclose(found, run(model, [x, z])[0], atol=1e-4)
+
+
+def test_other_files_are_not_taken_for_onnx(tmp_path):
+    from minicnn.models.saving.formats import recognized
+
+    files = {
+        "empty": b"", "text": b"name: 'LeNet'\n" * 9, "caffe": b"\x0a\x05LeNet\xa2\x06\x02\x0a\x00",
+        "zeros": bytes(100), "picture": b"\x89PNG\r\n\x1a\n" + bytes(50), "json": b'{"a": 1}',
+        "numbers": bytes(range(256)),
+    }  # fmt: skip
+    for name, content in files.items():
+        found = recognized(written(tmp_path / name, content))
+        assert found is None or "ONNX" not in found.name, name
+    assert "ONNX" in recognized(GOLDEN / "classifier.onnx").name
+
+
 RESIZES = {
     "repeated": {"mode": "nearest", "coordinate_transformation_mode": "asymmetric",
                  "nearest_mode": "floor"},

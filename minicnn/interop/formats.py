@@ -37,31 +37,34 @@ def is_onnx(file: BinaryIO) -> bool:
         file.seek(place)
         head = file.read(HEAD_BYTES)
         field, place = _field(head, place)
-        if field == 0 or place > size:
+        if field not in MODEL_FIELDS or place > size:
             return False
-        found.add(field)
+        found.add(field >> 3)
         if place == size:
             break
-    return GRAPH in found and found <= MODEL_FIELDS
+    return GRAPH in found
 
 
-# The fields of ModelProto: ir_version, producer, domain, version, text, graph, opsets, metadata,
-# training, functions, configuration.
-MODEL_FIELDS = {1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26}
+# The fields of ModelProto, in protobuf's code of number and kind: ir_version and model_version are
+# numbers; producer, domain, text, graph, opsets, metadata, training, functions, configuration not.
+MODEL_FIELDS = {
+    *(n << 3 for n in (1, 5)),
+    *(n << 3 | 2 for n in (2, 3, 4, 6, 7, 8, 14, 20, 25, 26)),
+}
 GRAPH = 7
 MOST_FIELDS = 2000
 HEAD_BYTES = 20  # a field's number and its length
 
 
 def _field(head: bytes, place: int) -> tuple[int, int]:
-    """Return the number of a protobuf field and where the next one begins; 0 if it is none."""
+    """Return a protobuf field's number and kind, and where the next begins; 0 if it is none."""
     tag, used = _varint(head)
     if used == 0 or tag & 7 not in (0, 2):
         return 0, place
     value, more = _varint(head[used:])
     if more == 0:
         return 0, place
-    return tag >> 3, place + used + more + (value if tag & 7 == 2 else 0)
+    return tag, place + used + more + (value if tag & 7 == 2 else 0)
 
 
 def _varint(head: bytes) -> tuple[int, int]:
