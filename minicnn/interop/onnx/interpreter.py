@@ -50,6 +50,8 @@ class Interpreter:
         self.left = max(MOST_BYTES, 20 * held)
         self.names: set[str] = set()
         self.uses: Counter[str] = Counter()
+        self.shared: dict[Any, Any] = {}  # layers by their weights
+        self.twice: set[str] = set()  # names of layers that several nodes use
 
     def run(self, nodes: Sequence[Node], results: Sequence[str]) -> list[Any]:
         """Return the values of these names; others are forgotten after their last use."""

@@ -11,6 +11,7 @@ from minicnn.errors import UnsupportedError
 from minicnn.interop.onnx.values import Value
 from minicnn.layers import Layer
 from minicnn.layers.parameter import Parameter
+from minicnn.layers.weight_arguments import WeightArguments
 from minicnn.support.text import printable
 
 
@@ -100,9 +101,19 @@ class Node:
         array = self.constant(value, what)
         return None if array is None else array.ravel().tolist()
 
-    def layer(self, kind: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return a new layer with this node's name."""
-        return kind(*args, name=self.context.layer_name(self), **kwargs)
+    def layer(self, kind: Any, *args: Any, weights_lie: Any = None, **kwargs: Any) -> Any:
+        """Return a new layer with this node's name; or one that has the same weights, if any.
+
+        `weights_lie` says how the layer arranges its weights, if not as others do.
+        """
+        arguments = args, sorted(kwargs.items()), sorted(self.attributes.items()), weights_lie
+        key = kind, self.op, tuple(self.inputs[1:]), repr(arguments)
+        shared = self.context.shared if issubclass(kind, WeightArguments) else {}
+        if key in shared:
+            self.context.twice.add(shared[key].name)
+        else:
+            shared[key] = kind(*args, name=self.context.layer_name(self), **kwargs)
+        return shared[key]
 
     def limit(self, shape: Sequence[Any], itemsize: int = 4) -> None:
         """Raise SizeLimitError if an array of this shape would be too large to be made."""
@@ -110,7 +121,9 @@ class Node:
 
 
 def filled(layer: Layer, x: Any, **weights: np.ndarray | None) -> Any:
-    """Return layer(x), and give the layer's parameters of these names these values."""
+    """Return layer(x), and give the parameters of a new layer these values, by their names."""
+    if layer.built:
+        return layer(x)
     layer.build(tuple(x.shape))
     for name, value in weights.items():
         parameter = getattr(layer, name)

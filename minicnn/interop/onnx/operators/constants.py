@@ -132,7 +132,7 @@ def dropout(
 ) -> list[Value]:
     """Return x; training of the network sets a fraction of the values to 0."""
     rate = node.number("ratio", 0.5) if node.opset < 12 else _number(node, ratio, 0.5)
-    if training is not None and bool(_number(node, training, 0.0)) and rate:
+    if x.known and training is not None and bool(_number(node, training, 0.0)) and rate:
         return _dropped(node, x, rate)
     mask = Value(np.ones(x.shape, bool)) if x.known else None
     if x.known or not 0 <= rate < 1:
@@ -147,10 +147,10 @@ def _number(node: Node, value: Value | None, default: float) -> float:
 
 def _dropped(node: Node, x: Value, rate: float) -> list[Value]:
     """Return what training would do, with NumPy's numbers for the seed of the file."""
-    data = node.constant(x, "the input")
+    data = x.data
     seed = node.attributes.get("seed")
     if not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise node.refused("training_mode is set; export the network for inference")
+        raise node.refused("training_mode is set, but no seed")
     drawn = np.random.RandomState(seed).uniform(0, 1.0, data.shape)
     mask = drawn >= rate
     return [Value(mask * data / (1 - rate)), Value(mask)]

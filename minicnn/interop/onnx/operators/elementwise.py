@@ -244,13 +244,15 @@ def _in_batch_norm(node: Node, x: Value, factor: Value, place: int = 0) -> Value
     layer: Any = x.data.layer
     axis = x.order[-1]
     alone = node.context.uses[node.inputs[place]] == 1
-    ours = isinstance(layer, BatchNormalization)
+    ours = isinstance(layer, BatchNormalization) and layer.name not in node.context.twice
     if not ours or not alone or factor.rank > x.rank:
         return None
     lengths = (1,) * (x.rank - factor.rank) + factor.shape
     if any(n != (x.shape[axis] if i == axis else 1) for i, n in enumerate(lengths)):
         return None
     values = factor.logical().ravel()
+    shared = node.context.shared
+    node.context.shared = {key: one for key, one in shared.items() if one is not layer}
     gamma: Any = layer.gamma
     beta: Any = layer.beta
     if node.op == "Mul":
@@ -358,7 +360,7 @@ def prelu(node: Node, x: Value, slope: Value) -> Value:
         data, order = aligned(x, slope)
         lengths = data[1].reshape((1,) * (x.rank - data[1].ndim) + data[1].shape)[0].shape
         shared = [axis for axis, n in enumerate(lengths, 1) if n == 1]
-        layer = node.layer(PReLU, shared_axes=shared or None)
+        layer = node.layer(PReLU, shared_axes=shared or None, weights_lie=order)
         return Value(filled(layer, data[0], alpha=data[1].reshape(lengths)), order)
 
     def sloped(t: Any, alpha: Any) -> Any:

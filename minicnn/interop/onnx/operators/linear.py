@@ -64,6 +64,7 @@ def _limit_product(node: Node, a: Value, b: Value) -> None:
 
 def dense(node: Node, x: Value, kernel: np.ndarray, bias: np.ndarray | None) -> Value:
     """Return a layer of x; its rows of weights are in the order in which the features lie."""
+    lie = (x.source.shape, x.source.order) if isinstance(x, FlatValue) else None
     if isinstance(x, FlatValue):
         data = x.as_it_lies()
         if len(kernel) == x.shape[1] and not is_fill(kernel):
@@ -74,7 +75,7 @@ def dense(node: Node, x: Value, kernel: np.ndarray, bias: np.ndarray | None) -> 
         raise node.refused(f"an input {x.shape} with a matrix of shape {kernel.shape}")
     if 0 in kernel.shape:
         raise node.refused(f"a matrix of shape {kernel.shape}")
-    layer = node.layer(Dense, kernel.shape[1], use_bias=bias is not None)
+    layer = node.layer(Dense, kernel.shape[1], use_bias=bias is not None, weights_lie=lie)
     return Value(filled(layer, data, kernel=kernel, bias=bias))
 
 

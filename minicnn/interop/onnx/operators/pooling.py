@@ -191,7 +191,7 @@ def _with_places(node: Node, x: Value, window: Window, *, ceil: bool) -> list[Va
     data = x.channels_last()
     if not x.known:
         raise node.refused("the places of the largest values cannot be part of a network")
-    numbers = np.arange(data.size, dtype=np.int64).reshape(x.shape)
+    numbers: Any = np.arange(data.size, dtype=np.int64).reshape(x.shape)
     if node.integer("storage_order", 0) and x.rank == 4:
         n, c, h, w = x.shape
         numbers = numbers.reshape(n, c, w, h).transpose(0, 1, 3, 2)
