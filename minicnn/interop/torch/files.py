@@ -79,7 +79,10 @@ def _members(archive: zipfile.ZipFile, size: int, path: Path) -> dict[str, zipfi
     for one in infos:
         if one.compress_type != zipfile.ZIP_STORED or one.flag_bits & 1:
             raise UnsupportedError(path, f"its member {one.filename!r:.80} is compressed")
-    if sum(one.file_size for one in infos) > size or members["data.pkl"].file_size > MAX_PICKLE_BYTES:
+    if (
+        sum(one.file_size for one in infos) > size
+        or members["data.pkl"].file_size > MAX_PICKLE_BYTES
+    ):
         raise SizeLimitError(f"{os.fspath(path)}: its members are larger than the file, or the "
                              f"pickle than {MAX_PICKLE_BYTES:,} bytes")  # fmt: skip
     return members
