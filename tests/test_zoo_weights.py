@@ -63,7 +63,11 @@ def test_the_tables_name_every_array_of_torchvision(name):
 @pytest.mark.parametrize(("name", "options"), [("resnet18", {}), ("mobilenet_v2", {"alpha": 0.5})])
 def test_weights_of_torchvision_give_its_outputs(name, options, tmp_path):
     known = TORCHVISION[name]
-    arrays = {key: drawn(key, tuple(shape)) for key, shape in known["shapes"].items() if shape}
+    arrays = {
+        key: drawn(key, tuple(shape), known["gain"])
+        for key, shape in known["shapes"].items()
+        if shape
+    }
     save_file(arrays, tmp_path / "w.safetensors")
     model = getattr(mc.zoo, name)(
         weights=tmp_path / "w.safetensors", classes=10, input_shape=(64, 64, 3),
