@@ -106,7 +106,7 @@ def test_a_file_that_is_cut_is_never_read(name, tmp_path):
 
 
 def mutants(count):
-    """Read mutants in a child process, whose memory is limited, and each of which has 10 seconds."""
+    """Read mutants in a child process with little memory, which gives each 10 seconds."""
     command = [sys.executable, str(TESTS / "keras_mutants.py"), str(count)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
