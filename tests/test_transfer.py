@@ -11,7 +11,7 @@ from image_folders import make_colored
 import minicnn as mc
 from minicnn import layers
 from minicnn.apps.cli import main
-from minicnn.apps.runs import bases, experiment, transfer
+from minicnn.apps.runs import bases, experiment
 from minicnn.apps.runs.log import RunLog
 from minicnn.apps.runs.settings import Settings, from_table
 from minicnn.data.preprocess import Preprocess
@@ -37,7 +37,7 @@ def tiny(input_shape):
 @pytest.fixture(scope="module", autouse=True)
 def _tiny_base():
     preprocess = Preprocess((24, 24), scale=1.0, mean=(127.0,) * 3, std=(128.0,) * 3)
-    bases.BASES["tiny"] = bases.Base(tiny, preprocess, "late", "a base for tests")
+    bases.BASES["tiny"] = bases.Base(tiny, preprocess, "late")
     yield
     del bases.BASES["tiny"]
 
@@ -177,4 +177,3 @@ def test_layers_that_do_not_exist_cannot_be_thawed():
     with pytest.raises(ArgumentError, match="no layer 'latte': did you mean late\\?"):
         bases.thaw(nets.whole, "latte")
     assert nets.head.count_params() == 8 * 3 + 3
-    assert transfer.SLOWER < 1

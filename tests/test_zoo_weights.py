@@ -15,6 +15,8 @@ from safetensors.numpy import save_file
 from zoo_arrays import drawn, images
 
 import minicnn as mc
+from minicnn.apps.runs import networks
+from minicnn.data import Preprocess
 from minicnn.errors import CheckpointError
 from minicnn.zoo import mobilenet, resnet, vgg
 from minicnn.zoo.pretrained import imagenet
@@ -114,3 +116,14 @@ def test_the_names_of_imagenet_differ():
     assert len(names) == len(set(names)) == 1000
     assert names[:2] == ["tench", "goldfish"] and names[285] == "Egyptian cat"
     assert {"crane (bird)", "crane (machine)", "maillot", "tank suit"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, spec in networks.NETWORKS.items() if spec.takes == networks.KERAS]
+)
+def test_the_command_line_builds_them_for_images_of_ones_own(name):
+    small = Preprocess((64, 64))
+    model = networks.build(name, small, 3, {})
+    assert model.input_shape == (None, 64, 64, 3) and model.output_shape == (None, 3)
+    last = networks.build(name, small, 2, {"classes": 1}).layers[-1]
+    assert last.activation.__name__ == "sigmoid"
