@@ -59,8 +59,12 @@ def load_document(
     name: str,
     max_bytes: int = MAX_BYTES,
     max_marks: int = MAX_MARKS,
+    writer: str = "minicnn",
 ) -> Any:
-    """Return what `dump_document` was given; `path` and `name` are for the error messages."""
+    """Return what `dump_document` was given; `path` and `name` are for the error messages.
+
+    `writer` is the program that wrote such a file.
+    """
     if len(content) > max_bytes:
         raise SizeLimitError(f"{path}: {name} has {len(content):,} bytes, over {max_bytes:,}")
     content = bytes(content)
@@ -77,7 +81,7 @@ def load_document(
             parse_int=_integer if LONG_INTEGER.search(content) else None,
         )
     except ValueError as error:
-        raise FormatError(path, f"{name} is not the JSON that minicnn writes: {error}") from error
+        raise FormatError(path, f"{name} is not the JSON that {writer} writes: {error}") from error
 
 
 def _check_scalar(value: object, place: str) -> None:
