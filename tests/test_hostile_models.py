@@ -1,0 +1,87 @@
+"""Hostile files of Keras, ONNX, Caffe and PyTorch: each is refused, and nothing else happens."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import warnings
+from pathlib import Path
+
+import pytest
+from watching import Watch, Work, check_message
+
+pytest.importorskip("h5py", reason="pip install -e '.[keras]'")
+pytest.importorskip("onnx", reason="pip install -e '.[onnx]'")
+pytest.importorskip("google.protobuf", reason="pip install -e '.[caffe]'")
+
+from museum_models import EXHIBITS, HONEST
+
+from minicnn.errors import CheckpointError, FormatError, SizeLimitError
+
+OLD = 10**9  # a time of last access, in 2001
+
+
+def made(make, folder):
+    """Write an exhibit, and what it needs beside it, into a folder; return its path."""
+    path = folder / "x"
+    content = make(path)
+    if content is not None:
+        path.write_bytes(content)
+    for one in folder.glob("secret*"):
+        os.utime(one, (OLD, one.stat().st_mtime))  # a time in the past, which reading changes
+    return path
+
+
+def was_read(path):
+    return path.stat().st_atime != OLD
+
+
+@pytest.fixture(scope="module")
+def watch(tmp_path_factory):
+    """The audit hook; all readers have been in use, so that late imports do not concern it."""
+    for name, (reader, make) in HONEST.items():
+        with contextlib.suppress(Exception), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            reader(made(make, tmp_path_factory.mktemp(name)))
+    return Watch()
+
+
+@pytest.mark.parametrize(("reader", "make"), HONEST.values(), ids=HONEST.keys())
+def test_what_is_made_without_a_lie_is_read(reader, make, tmp_path):
+    reader(made(make, tmp_path))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("reader", "make", "text"), EXHIBITS.values(), ids=EXHIBITS.keys())
+def test_the_museum_of_models(reader, make, text, watch, tmp_path):
+    path = made(make, tmp_path)
+    size = sum(one.stat().st_size for one in tmp_path.iterdir() if one.is_file())
+    with (
+        watch.watching() as heard,
+        Work() as work,
+        pytest.raises((FormatError, SizeLimitError, CheckpointError)) as caught,
+    ):
+        reader(path)
+    work.check(size)
+    check_message(caught.value, tmp_path)
+    assert re.search(text, caught.value.args[0].replace(str(path), ""))
+    for event, what in heard:
+        assert event == "open", (event, what)
+        assert isinstance(what, int) or Path(os.fsdecode(what)).parent == tmp_path
+        assert isinstance(what, int) or "secret" not in os.fsdecode(what)
+    assert not any(was_read(one) for one in tmp_path.glob("secret*"))
+
+
+def test_reading_changes_the_time_of_last_access(tmp_path):
+    secret = made(lambda path: path.with_name("secret").write_bytes(b"x") and None, tmp_path)
+    secret = secret.with_name("secret")
+    if os.statvfs(tmp_path).f_flag & os.ST_NOATIME:
+        pytest.skip("this file system does not keep times of access")
+    assert not was_read(secret)
+    secret.read_bytes()
+    assert was_read(secret)
+
+
+def test_the_museum_of_models_is_large():
+    assert len(EXHIBITS) >= 120
