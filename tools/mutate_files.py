@@ -3,8 +3,10 @@
     python tools/mutate_files.py --count 20000 tests/golden/interop/keras
     python tools/mutate_files.py --count 500 x.onnx y.caffemodel
 
-Each file that is given, or that lies in a given folder, is a model or weights that minicnn reads.
-In turn they are damaged: bits, bytes, lengths and pieces of the file, of a member of a zip file, or
+Each file that is given, or that lies in a given folder, is a model, weights or a mean image that
+minicnn reads; the others of a folder are left out. The weights in `x.h5` are loaded into the model
+`x.h5.mcnn` if that lies beside it. A mutant has the name of its file, and the others of the folder
+beside it, so that a .prototxt finds its .caffemodel. In turn the files are damaged: bits, bytes, lengths and pieces of the file, of a member of a zip file, or
 values of a JSON document inside. A process of its own reads the result. It counts as a fault if
 that process ends by a signal, takes longer than 2 s or more than 2 GiB, raises an error that is not
 minicnn's own, opens another file, or a socket. A fault's file is kept in --keep.
@@ -19,6 +21,7 @@ import io
 import json
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +33,8 @@ from pathlib import Path
 from typing import Any
 
 SECONDS = 2.0
+MAX_BESIDE = 1 << 20  # bytes of a file that is copied because it lies beside another
+MEAN = ".binaryproto"
 MEMORY = 2 << 30  # beyond what the process has when it begins
 NUMBERS = (0, 1, 127, 128, 255, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1)
 VALUES: list[Any] = [
@@ -66,8 +71,15 @@ def _options() -> argparse.Namespace:
 
 
 def _files(paths: list[Path]) -> Iterator[Path]:
+    from minicnn.models.saving import formats
+
     for path in paths:
-        yield from sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        if not path.is_dir():
+            yield path
+            continue
+        for one in sorted(p for p in path.rglob("*") if p.is_file()):
+            if one.suffix == MEAN or formats.recognized(one) is not None:
+                yield one
 
 
 def _run_worker(
@@ -116,17 +128,27 @@ def _work(options: argparse.Namespace) -> int:
     files, folder = options.paths, options.worker
     contents = [file.read_bytes() for file in files]
     watch = Watch(folder)
-    for file in files:  # late imports happen before anything is watched
-        read(file)
+    copies = [_copied(file, folder / str(which)) for which, file in enumerate(files)]
+    for copy in copies:  # late imports happen before anything is watched
+        read(copy)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY,) * 2)
     signal.signal(signal.SIGALRM, _too_long)
     for number in range(options.begin, options.count):
         which = number % len(files)
-        path = folder / f"mutant-{files[which].name}"
+        path = copies[which]
         path.write_bytes(mutated(contents[which], random.Random(f"{options.seed} {number}")))
         print(number, _outcome(path, watch), flush=True)
     return 0
+
+
+def _copied(file: Path, folder: Path) -> Path:
+    """Copy a file and the small ones beside it into a folder; return the copy."""
+    folder.mkdir(exist_ok=True)
+    for one in file.parent.iterdir():
+        if one.is_file() and (one == file or one.stat().st_size < MAX_BESIDE):
+            shutil.copyfile(one, folder / one.name)
+    return folder / file.name
 
 
 def _outcome(path: Path, watch: Watch) -> str:
@@ -155,7 +177,13 @@ def read(path: Path) -> str:
     """Read a file as a user would: the model, or the weights into another one."""
     import minicnn as mc
 
-    mc.load_model(path)
+    model = path.with_name(f"{path.name}.mcnn")
+    if path.suffix == MEAN:
+        mc.interop.caffe.read_mean(path)
+    elif model.exists():
+        mc.load_model(model).load_weights(path)
+    else:
+        mc.load_model(path)
     return "read"
 
 
