@@ -6,10 +6,12 @@
 Each file that is given, or that lies in a given folder, is a model, weights or a mean image that
 minicnn reads; the others of a folder are left out. The weights in `x.h5` are loaded into the model
 `x.h5.mcnn` if that lies beside it. A mutant has the name of its file, and the others of the folder
-beside it, so that a .prototxt finds its .caffemodel. In turn the files are damaged: bits, bytes, lengths and pieces of the file, of a member of a zip file, or
-values of a JSON document inside. A process of its own reads the result. It counts as a fault if
-that process ends by a signal, takes longer than 2 s or more than 2 GiB, raises an error that is not
-minicnn's own, opens another file, or a socket. A fault's file is kept in --keep.
+beside it, so that a .prototxt finds its .caffemodel.
+
+In turn the files are damaged: bits, bytes, lengths and pieces of the file, of a member of a zip
+file, or values of a JSON document inside. A process of its own reads the result. It counts as a
+fault if that process ends by a signal, takes longer than 2 s or more than 2 GiB, raises an error
+that is not minicnn's own, opens another file, or a socket. A fault's file is kept in --keep.
 """
 
 from __future__ import annotations
