@@ -66,21 +66,17 @@ def loads(data: bytes, path: object = "<bytes>") -> Any:
     >>> loads(pickle.dumps({"labels": [1, 2], "data": np.arange(3)}, protocol=2))
     {'labels': [1, 2], 'data': array([0, 1, 2])}
     """
-    machine = Machine(path, max(ALWAYS_ALLOWED, MAX_GROWTH * len(data)))
-    position = 0
-    try:
-        for opcode, argument, place in pickletools.genops(data):
-            position = place or 0
-            machine.step(opcode.name, argument)
-        return machine.result()
-    except (UnsafeFileError, SizeLimitError):
-        raise
-    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
-        raise FormatError(path, f"is not a pickle of plain data ({error})", position) from error
+    return Machine(path, max(ALWAYS_ALLOWED, MAX_GROWTH * len(data))).run(data)
 
 
 class Machine:
-    """The stack machine: its stack, its marks and its memo of stored objects."""
+    """The stack machine: its stack, its marks and its memo of stored objects.
+
+    A subclass may know further names, and what they build: `known`, `built`, `persistent` and
+    `with_state` say.
+    """
+
+    max_keys = MAX_KEYS
 
     def __init__(self, path: object, max_bytes: int) -> None:
         self.path, self.max_bytes = path, max_bytes
@@ -89,6 +85,20 @@ class Machine:
         self.memo: dict[int, Any] = {}
         self.instructions = self.keys = self.bytes_made = 0
         self.unbuilt = 0  # number of arrays and dtypes whose state has not come yet
+
+    def run(self, data: Any) -> Any:
+        """Return the object of a pickle, of bytes or of a file that is read up to its end."""
+        position = 0
+        try:
+            for opcode, argument, place in pickletools.genops(data):
+                position = place or 0
+                self.step(opcode.name, argument)
+            return self.result()
+        except (UnsafeFileError, SizeLimitError):
+            raise
+        except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
+            text = f"is not a pickle of plain data ({error})"
+            raise FormatError(self.path, text, position) from error
 
     def step(self, name: str, argument: Any) -> None:
         """Execute one instruction, or refuse it."""
@@ -135,10 +145,29 @@ class Machine:
         """Push one of the functions and classes that arrays need; refuse all others."""
         if not isinstance(module, str) or not isinstance(attribute, str):
             raise ValueError("a name is not a string")
-        if (module, attribute) not in NAMES:
+        found = self.known(module, attribute)
+        if found is None:
             asked = f"{module}.{attribute}"
             raise UnsafeFileError(self.path, f"asks for {asked}, which is not plain data")
-        self.stack.append(NAMES[module, attribute])
+        self.stack.append(found)
+
+    def known(self, module: str, attribute: str) -> Name | None:
+        """Return the placeholder for a function or class; None if it is not known."""
+        return NAMES.get((module, attribute))
+
+    def built(self, function: Name, arguments: tuple[Any, ...]) -> Any:
+        """Return what a call of a further name builds."""
+        raise ValueError(f"{function.meaning} is built in another way than NumPy does")
+
+    def persistent(self, reference: Any) -> Any:
+        """Return the object outside of the pickle that it refers to."""
+        raise UnsafeFileError(
+            self.path, "has the instruction BINPERSID, which plain data does not need"
+        )
+
+    def with_state(self, built: Any, state: Any) -> Any:
+        """Return an object of a further kind after its state was set."""
+        raise UnsafeFileError(self.path, "sets the state of something that is not an array")
 
 
 def _reduce(machine: Machine, _: Any) -> None:
@@ -155,14 +184,15 @@ def _reduce(machine: Machine, _: Any) -> None:
         machine.unbuilt += 1
         machine.stack.append(Unbuilt(function, arguments))
     else:
-        raise ValueError(f"{function.meaning} is built in another way than NumPy does")
+        machine.stack.append(machine.built(function, arguments))
 
 
 def _build(machine: Machine, _: Any) -> None:
     """Build an array or a dtype from its state; in the memo it replaces the unbuilt one."""
     state, unbuilt = machine.pop(), machine.pop()
     if not isinstance(unbuilt, Unbuilt):
-        raise UnsafeFileError(machine.path, "sets the state of something that is not an array")
+        machine.stack.append(machine.with_state(unbuilt, state))
+        return
     if unbuilt.function is DTYPE:
         built: Any = make_dtype(unbuilt.arguments, state)
     else:
@@ -191,8 +221,11 @@ def _set(machine: Machine, pairs: list[Any]) -> None:
     if len(pairs) % 2 or not all(isinstance(key, (str, bytes, int)) for key in keys):
         raise ValueError("the keys of a dictionary are not strings or integers")
     machine.keys += len(keys)
-    if machine.keys > MAX_KEYS:
-        raise SizeLimitError(f"{machine.path}: has more than {MAX_KEYS:,} keys in dictionaries")
+    # Of strings and of smaller integers no two have hashes that were chosen to be equal.
+    chosen = any(isinstance(key, int) and abs(key) >= 1 << 32 for key in keys)
+    most = MAX_KEYS if chosen else machine.max_keys
+    if machine.keys > most:
+        raise SizeLimitError(f"{machine.path}: has more than {most:,} keys in dictionaries")
     machine.stack[-1].update(zip(keys, pairs[1::2], strict=True))
 
 
@@ -257,4 +290,5 @@ INSTRUCTIONS: dict[str, Callable[[Machine, Any], None]] = {
     "STACK_GLOBAL": _name_of_two,
     "REDUCE": _reduce,
     "BUILD": _build,
+    "BINPERSID": lambda machine, _: machine.stack.append(machine.persistent(machine.pop())),
 }

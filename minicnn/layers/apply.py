@@ -24,6 +24,17 @@ Apply = Callable[..., Any]  # (operation, *inputs, **arguments) -> the operation
 RNG_KEY = Spec((4,), "uint32")
 
 
+def inside(apply: Apply, layer: Any) -> Apply:
+    """Return the `apply` for the operations of one call of a layer: one that asks for it knows it.
+
+    An `apply` with a method `inside(layer)` is asked for another one at each call of a layer, and
+    so knows which layer an operation belongs to.
+    """
+    enter = getattr(apply, "inside", None)
+    entered: Apply = apply if enter is None else enter(layer)
+    return entered
+
+
 def compute(operation: Operation, *inputs: Any, **arguments: Any) -> np.ndarray:
     """Run an operation on arrays and Parameters; new running statistics go into Parameters."""
     y, saved = run(operation, *map(array_of, inputs), **arguments)

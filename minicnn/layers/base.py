@@ -27,7 +27,7 @@ from minicnn.checks import (
 from minicnn.contracts import Shape, Spec
 from minicnn.errors import ArgumentError, DTypeError, MiniCNNError, ShapeError
 from minicnn.initializers import Initializer
-from minicnn.layers.apply import Apply, compute, infer_spec
+from minicnn.layers.apply import Apply, compute, infer_spec, inside
 from minicnn.layers.built import marks_built
 from minicnn.layers.given_arguments import ConstructorCall, given_arguments
 from minicnn.layers.inspection import Inspection, check_dtype
@@ -260,6 +260,7 @@ class Layer(Inspection, Weights):
 
         `args` and `kwargs` are those of the call, with what `apply` works on as inputs.
         """
+        apply = inside(apply, self)
         if not self.has_call:
             result = self.forward(apply, *self._flat(args), training=training)
             if self.activity_regularizer is not None and apply is not infer_spec:
@@ -313,7 +314,7 @@ class Layer(Inspection, Weights):
         return infer_unknown(
             lambda given: self._known_specs(*given, training=training),
             (args, kwargs),
-            exact=not self.has_call,
+            exact=not any(layer.has_call for layer in self.flattened()),
         )
 
     def _known_specs(self, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool) -> Any:

@@ -201,6 +201,9 @@ from minicnn.ops.shapes import (
     transpose,
     vstack,
 )
+from minicnn.ops.special import (
+    erf,
+)
 
 __all__ = [
     "abs",
@@ -240,6 +243,7 @@ __all__ = [
     "einsum",
     "elu",
     "equal",
+    "erf",
     "exp",
     "exp2",
     "expand_dims",

@@ -39,6 +39,7 @@ COMMANDS = {
     "models": CommandEntry("models", "List the networks that --model can name."),
     "summary": CommandEntry("summary", "Print the layers of a model."),
     "show": CommandEntry("show", "Draw kernels, feature maps or Grad-CAM of a model."),
+    "convert": CommandEntry("convert", "Write a model in another format: Keras, ONNX, Caffe."),
     "verify": CommandEntry("verify", "Check that all engines compute the same."),
     "doctor": CommandEntry("doctor", "Find out why a training does not learn."),
     "devices": CommandEntry("devices", "List the engines and processors of this machine."),

@@ -42,6 +42,17 @@ def load_classifier(path: Path) -> Classifier:
 
 def load_network(path: Path) -> Model:
     """Load any model, also one without preprocessing and class names."""
+    return load_model(network_file(path))
+
+
+def network_file(path: Path) -> Path:
+    """Return the file of a model: the path itself, or the best model of a run folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is nothing at `path`, or a folder without best.mcnn.
+    """
     file = RunFolder(path).best if path.is_dir() else path
     if not file.exists():
         seen = f"this folder has no {file.name}" if path.is_dir() else "no such file"
@@ -50,4 +61,4 @@ def load_network(path: Path) -> Model:
             f"{seen}; give a .mcnn file, or the folder of a run that has trained an epoch",
             str(path),
         )
-    return load_model(file)
+    return file

@@ -13,11 +13,12 @@ from typing import Any
 from minicnn.errors import ArgumentError, FormatError, SizeLimitError, UnsupportedError
 from minicnn.interop.keras.operations import operation_from, is_operation
 from minicnn.interop.keras.reading_objects import known_name, layer_from, plain
-from minicnn.layers import InputLayer
+from minicnn.layers import BatchNormalization, InputLayer
 from minicnn.layers.base import Layer
 from minicnn.layers.symbolic import SymbolicTensor
 from minicnn.models.loading import MODELS
 from minicnn.models.model import Model
+from minicnn.models.network import Network
 from minicnn.models.saving.archive.container import shown
 from minicnn.models.saving.graph_config import MAX_LAYERS
 from minicnn.models.sequential import Sequential
@@ -98,9 +99,9 @@ def _sequential(kind: type[Model], config: Mapping[str, Any], path: object, plac
     ]
     shape = config.get("build_input_shape")
     start = layers[0] if layers else None
-    if start is not None and not isinstance(start, InputLayer) and isinstance(shape, list):
-        if getattr(start, "given_input_shape", None) is None and not isinstance(start, Model):
-            layers.insert(0, InputLayer(batch_shape=tuple(shape)))
+    has_shape = isinstance(start, (InputLayer, Model)) or start is None or start.given_input_shape
+    if not has_shape and isinstance(shape, list):
+        layers.insert(0, InputLayer(batch_shape=tuple(shape)))
     return kind(layers, name=config.get("name"))  # type: ignore[arg-type]
 
 
@@ -137,6 +138,16 @@ def _functional(kind: type[Model], config: Mapping[str, Any], path: object, plac
 def _name_in_file(item: Mapping[str, Any], layer: Layer) -> str:
     name = item.get("name")
     return name if isinstance(name, str) else layer.name
+
+
+def keeps_training(layer: Any, training: Any) -> bool:
+    """Return whether the `training` of a call in a file of Keras 3 is the user's.
+
+    Keras writes the default of the layer's own `call`, such as False for Dropout, too, and gives
+    each call in a network the network's own `training` whatever was written. What is meant is
+    False for a network inside, or for its normalization: they are used, but not trained.
+    """
+    return training is False and isinstance(layer, (Network, BatchNormalization))
 
 
 class _Graph:
@@ -212,6 +223,8 @@ class _Graph:
         args, kwargs = self._arguments(node)
         if kwargs.get("mask") is None:
             kwargs.pop("mask", None)
+        if not self.is_keras_2 and not keeps_training(layer, kwargs.get("training")):
+            kwargs.pop("training", None)
         if isinstance(layer, InputLayer):
             raise FormatError(self.path, f"{self.place}: the input {shown(name)} reads a tensor")
         try:

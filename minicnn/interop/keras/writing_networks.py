@@ -8,6 +8,7 @@ from typing import Any
 from minicnn.errors import ArgumentError, UnsupportedError
 from minicnn.interop.keras.layer_order import keras_operations
 from minicnn.interop.keras.operations import operation_call, operation_config
+from minicnn.interop.keras.reading_networks import keeps_training
 from minicnn.interop.keras.writing_objects import FLOAT32, keras_value, layer_config
 from minicnn.layers import FunctionLayer
 from minicnn.layers.base import Layer
@@ -88,7 +89,7 @@ def _sequential(network: Sequential, path: object, *, legacy: bool) -> dict[str,
 
 
 def _functional(network: Network, path: object, *, legacy: bool) -> dict[str, Any]:
-    calls = _Calls(network)
+    calls = _Calls(network, path)
     layers = []
     for layer in keras_operations(network):
         entry = _entry(layer, path, legacy=legacy)
@@ -111,7 +112,8 @@ def _functional(network: Network, path: object, *, legacy: bool) -> dict[str, An
 class _Calls:
     """The calls of each layer of a network, which Keras numbers."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, path: object) -> None:
+        self.path = path
         self.of_layer: dict[int, list[LayerCall]] = {}
         for tensor in network.graph.tensors:
             calls = self.of_layer.setdefault(id(tensor.layer), [])
@@ -138,6 +140,11 @@ class _Calls:
         """Return the arguments of a call, with descriptions of tensors in their places."""
         args, kwargs = _keras_arguments(call)
         if call.training is not None:
+            if not keeps_training(call.layer, call.training):
+                raise UnsupportedError(
+                    self.path, f"{call.layer.name!r} is called with training={call.training}, which "
+                    "Keras 3 does not keep; it knows training=False of a network or a normalization"
+                )  # fmt: skip
             kwargs = {**kwargs, "training": call.training}
         described = [self._described(tensor) for tensor in call.inputs]
         args, kwargs = replaced((args, kwargs), InputAt, lambda at: described[at.index])

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minicnn.errors import UnsupportedError
-from minicnn.layers import Conv1D, InputLayer, LocalResponseNormalization
+from minicnn.layers import InputLayer, LocalResponseNormalization
 from minicnn.layers.base import Layer
 from minicnn.layers.registry import registry as layer_registry
 from minicnn.support.callables import FunctionName
@@ -29,6 +29,10 @@ MODULES = {
 NOT_IN_KERAS = (LocalResponseNormalization,)
 # What only minicnn's layers have, and that does not change what they compute.
 LEFT_OUT = {"algorithm"}
+# Arguments that Keras's layers do not have, and the only values with which they say nothing.
+DEFAULTS = {"ceil_mode": False}
+# Layers whose constructors in Keras take few arguments.
+NO_TRAINABLE = ("SpatialDropout1D", "SpatialDropout2D")
 
 
 def layer_config(layer: Layer, path: object) -> dict[str, Any]:
@@ -45,11 +49,17 @@ def layer_config(layer: Layer, path: object) -> dict[str, Any]:
         for key, value in layer.get_config().items()
         if key not in LEFT_OUT and not (key == "activity_regularizer" and value is None)
     }
+    for key, default in DEFAULTS.items():
+        if config.pop(key, default) != default:
+            raise UnsupportedError(path, f"{layer.name!r}: Keras's layer has no {key}")
     if isinstance(layer, InputLayer):
         config = _input_config(layer)
     elif is_built_in(layer):
         _check_padding(layer, config, path)
         config["dtype"] = FLOAT32
+        if type(layer).__name__ in NO_TRAINABLE:
+            config = {key: value for key, value in config.items() if key != "trainable"}
+            config["dtype"] = FLOAT32["config"]["name"]  # type: ignore[index]
     return described(layer, "keras.layers", config)
 
 
@@ -116,12 +126,10 @@ def _input_config(layer: InputLayer) -> dict[str, Any]:
 
 def _check_padding(layer: Layer, config: dict[str, Any], path: object) -> None:
     """Raise UnsupportedError for zeros that are counted, which Keras's windows do not have."""
-    known = (
-        ("valid", "same", "causal") if isinstance(layer, Conv1D) else ("valid", "same", "causal")
-    )
     padding = config.get("padding")
-    if "strides" in config and padding not in known:
+    if "strides" in config and not isinstance(padding, str):
         raise UnsupportedError(
-            path, f"{layer.name!r} has padding={padding}, and Keras's layers only 'valid' and 'same'; "
-            "put a ZeroPadding2D in front of it"
-        )  # fmt: skip
+            path,
+            f"{layer.name!r} has padding={padding}, and Keras's layers 'valid' and 'same'; put a "
+            "ZeroPadding2D in front of it",
+        )

@@ -1,0 +1,1 @@
+"""ONNX: networks of other programs in, and networks for other programs out."""

@@ -1,0 +1,150 @@
+"""Weights of PyTorch into a network: in the order of the file, or by a table of names."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from minicnn.errors import ArgumentError, CheckpointError
+from minicnn.interop.torch.layouts import Part, Place, places
+from minicnn.interop.torch.state_dicts import read
+
+Path = str | os.PathLike[str]
+Arrays = Mapping[str, np.ndarray]
+COUNTER = "num_batches_tracked"  # of batch normalization; nothing depends on it at inference
+
+
+def load_weights(model: Any, path: Path, names: Mapping[str, str] | None = None) -> None:
+    """Give a network the weights of a `.pth`, `.pt` or `.safetensors` file of PyTorch.
+
+    Kernels are turned from (O, I, H, W), and a dense layer that reads a flattened image gets its
+    rows in our order of pixels.
+
+    Parameters
+    ----------
+    model : a built network of the same layers
+    path : see `read`
+    names : PyTorch's name of each layer, {"conv1": "features.0"}, or of single weights,
+        {"conv1/kernel": "features.0.weight"}; layers that it does not have keep their weights, and
+        what else the file has is not read. Default None: by the names if the layers have the same
+        in the file; else each layer, in the order in which the network computes them, gets the
+        next tensors of the file that fit it
+
+    Raises
+    ------
+    CheckpointError : a layer gets no weights, or the file has more; the message says which
+    ArgumentError : a name in the table does not exist
+    UnsafeFileError, FormatError : as `read`
+    """
+    arrays = read(path)
+    try:
+        layers = places(model)
+    except ValueError as error:
+        raise CheckpointError(f"{os.fspath(path)}: {error}") from error
+    found = _in_order(layers, arrays, path) if names is None else _by_name(layers, arrays, names)
+    for part, name in found:
+        if arrays[name].shape != part.shape:
+            raise CheckpointError(
+                f"{os.fspath(path)}: {name} is {arrays[name].shape}, and {part.parameter.name} "
+                f"needs {part.shape}"
+            )
+    for part, name in found:
+        part.parameter.assign(part.to_ours(arrays[name]).astype(np.float32))
+
+
+def _groups(arrays: Arrays) -> dict[str, dict[str, str]]:
+    """Return {layer's name: {weight's name: whole name}}, in the order of the file."""
+    groups: dict[str, dict[str, str]] = {}
+    for name in arrays:
+        stem, _, last = name.rpartition(".")
+        if last != COUNTER:
+            groups.setdefault(stem, {})[last] = name
+    return groups
+
+
+def _in_order(layers: list[Place], arrays: Arrays, path: Path) -> list[tuple[Part, str]]:
+    """Return each weight with its tensor: those of the layer's name, if all layers have some.
+
+    Otherwise each layer gets the first unused ones that fit it.
+    """
+    groups, found = _groups(arrays), []
+    own = [place.path.replace("/", ".") for place in layers]
+    if sorted(own) == sorted(groups):
+        table = {place.path: stem for place, stem in zip(layers, own, strict=True)}
+        return _by_name(layers, arrays, table)
+    order = {stem: number for number, stem in enumerate(groups)}
+    taken: list[int] = []
+    for place in layers:
+        wanted = {part.name: part.shape for part in place.parts}
+        stem = next((stem for stem, names in groups.items() if _fits(names, wanted, arrays)), None)
+        if stem is None:
+            raise CheckpointError(_unfitting(place, groups, arrays, path))
+        names = groups.pop(stem)
+        found += [(part, names[part.name]) for part in place.parts]
+        taken.append(order[stem])
+    if groups:
+        left = [name for names in groups.values() for name in names.values()]
+        raise CheckpointError(
+            f"{os.fspath(path)}: {len(left)} tensors fit no layer of {len(layers)}: "
+            f"{_listed(left, arrays)}. To leave them out, say which go where: "
+            "mc.interop.torch.load_weights(model, path, names={'layer': 'name there'})"
+        )
+    if taken != sorted(taken):
+        warnings.warn(
+            f"{os.fspath(path)}: the order of its layers is another than the network's; each layer "
+            "got the first weights of its shapes. names={'layer': 'name there'} says it for sure",
+            stacklevel=4,
+        )
+    return found
+
+
+def _fits(names: Mapping[str, str], wanted: Mapping[str, Any], arrays: Arrays) -> bool:
+    return {last: arrays[name].shape for last, name in names.items()} == dict(wanted)
+
+
+def _unfitting(place: Place, groups: Mapping[str, Any], arrays: Arrays, path: Path) -> str:
+    needed = ", ".join(f"{part.name} {part.shape}" for part in place.parts)
+    left = [name for names in groups.values() for name in names.values()]
+    return (
+        f"{os.fspath(path)} has no weights for the layer {place.path!r}, which needs {needed}; "
+        f"left are {_listed(left, arrays)}"
+    )
+
+
+def _listed(names: list[str], arrays: Arrays) -> str:
+    shown = ", ".join(f"{name} {arrays[name].shape}" for name in names[:3])
+    return (shown or "none") + (", ..." if len(names) > 3 else "")
+
+
+def _by_name(
+    layers: list[Place], arrays: Arrays, names: Mapping[str, str]
+) -> list[tuple[Part, str]]:
+    """Return each weight that the table names with its tensor."""
+    parts = {}
+    for place in layers:
+        for part in place.parts:
+            last = part.parameter.name.rpartition("/")[2]
+            parts[f"{place.path}/{last}"] = part
+    found = []
+    whole = {place.path: place for place in layers}
+    for ours, theirs in names.items():
+        if ours in parts:
+            found.append((parts[ours], theirs))
+        elif ours in whole:
+            found += [(part, f"{theirs}.{part.name}") for part in whole[ours].parts]
+        else:
+            known = ", ".join([*whole][:5])
+            raise ArgumentError(
+                f"names has {ours!r}, which is no layer or weight of the network ({known}, ...)"
+            )
+    for part, name in found:
+        if name not in arrays:
+            near = _listed(list(arrays), arrays)
+            raise ArgumentError(
+                f"names asks for {name!r} for {part.parameter.name}; the file has {near}"
+            )
+    return found
