@@ -8,6 +8,7 @@ import re
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from watching import Watch, Work, check_message
 
@@ -15,8 +16,9 @@ pytest.importorskip("h5py", reason="pip install -e '.[keras]'")
 pytest.importorskip("onnx", reason="pip install -e '.[onnx]'")
 pytest.importorskip("google.protobuf", reason="pip install -e '.[caffe]'")
 
-from museum_models import EXHIBITS, HONEST
+from museum_models import EXHIBITS, HONEST, TOO_LARGE
 
+import minicnn as mc
 from minicnn.errors import CheckpointError, FormatError, SizeLimitError
 
 OLD = 10**9  # a time of last access, in 2001
@@ -71,6 +73,15 @@ def test_the_museum_of_models(reader, make, text, watch, tmp_path):
         assert isinstance(what, int) or Path(os.fsdecode(what)).parent == tmp_path
         assert isinstance(what, int) or "secret" not in os.fsdecode(what)
     assert not any(was_read(one) for one in tmp_path.glob("secret*"))
+
+
+@pytest.mark.parametrize("make", TOO_LARGE.values(), ids=TOO_LARGE.keys())
+def test_a_network_that_is_too_large_is_refused_before_it_runs(make, tmp_path):
+    model = mc.load_model(made(make, tmp_path))
+    sample = np.zeros((1, *model.input_shape[1:]), np.float32)
+    with Work() as work, pytest.raises(SizeLimitError, match="this machine has"):
+        model.predict(sample, verbose=0)
+    work.check(0)
 
 
 def test_reading_changes_the_time_of_last_access(tmp_path):

@@ -100,9 +100,10 @@ def _check_operators(model: Any, path: str, opset: int, known: Any) -> None:
 def _check_names(model: Any, path: str) -> None:
     """Raise FormatError if two nodes or tensors give a value of one name."""
     graph = model.graph
-    given = {one.name for one in graph.initializer} | {one.name for one in graph.input}
+    given = {one.name for one in graph.initializer}
     if len(given) < len(graph.initializer):
         raise FormatError(path, "two of its tensors have one name")
+    given |= {one.name for one in graph.input}
     for node in graph.node:
         for name in filter(None, node.output):
             if name in given:
@@ -115,7 +116,11 @@ def _node(node: Any, index: int, opset: int, path: str) -> Node:
     for one in (name, *node.input, *node.output):
         if len(one) > MOST_NAMES:
             raise FormatError(path, f"a name of {len(one):,} letters: {printable(one)!r:.40}")
-    attributes = dict(_attributes(node, path))
+    attributes: dict[str, Any] = {}
+    for key, value in _attributes(node, path):
+        if key in attributes:
+            raise FormatError(path, f"node {printable(name)!r} has {printable(key)!r} twice")
+        attributes[key] = value
     return Node(node.op_type, name, opset, attributes, node.input, node.output, path)
 
 
