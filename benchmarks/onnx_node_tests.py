@@ -3,6 +3,7 @@
     python benchmarks/onnx_node_tests.py                # tiers T0 and T1, and both PyTorch suites
     python benchmarks/onnx_node_tests.py --all          # every node test, by operator
     python benchmarks/onnx_node_tests.py --operator Conv
+    python benchmarks/onnx_node_tests.py --networks     # built as networks, not computed on arrays
 
 `cases` and `outcome` are used by tests/test_onnx_node_tests.py, too.
 """
@@ -21,19 +22,25 @@ import numpy as np
 
 from minicnn.errors import FormatError, MiniCNNError, UnsupportedError
 from minicnn.interop.onnx.evaluate import run
+from minicnn.interop.onnx.inputs import comes_last
+from minicnn.interop.onnx.operators import OPERATORS
+from minicnn.interop.onnx.parsing import nodes_of
+from minicnn.interop.onnx.reader import network_of
 
 # Operators of a CNN (tier T0), and around one (T1).
-T0 = (
-    "Conv ConvTranspose MaxPool AveragePool GlobalAveragePool GlobalMaxPool BatchNormalization LRN "
-    "Relu Softmax Gemm Flatten Dropout Concat Add"
-).split()
-T1 = (
-    "LpPool LogSoftmax MatMul Sum Mul Sub Div Reshape Identity Clip LeakyRelu Sigmoid Tanh Elu Selu "
-    "PRelu HardSigmoid HardSwish Softplus Softsign Gelu Mish Swish Pad Transpose Squeeze Unsqueeze "
-    "ReduceMean ReduceMax ReduceSum Resize Upsample InstanceNormalization LayerNormalization "
-    "GroupNormalization DepthToSpace SpaceToDepth Slice Split Gather Shape Constant Mean Max Min Exp "
-    "Log Sqrt Pow Neg Abs ArgMax MaxUnpool Expand ConstantOfShape LpNormalization"
-).split()
+T0 = {
+    "Add", "AveragePool", "BatchNormalization", "Concat", "Conv", "ConvTranspose", "Dropout",
+    "Flatten", "Gemm", "GlobalAveragePool", "GlobalMaxPool", "LRN", "MaxPool", "Relu", "Softmax",
+}  # fmt: skip
+T1 = {
+    "Abs", "ArgMax", "Clip", "Constant", "ConstantOfShape", "DepthToSpace", "Div", "Elu", "Exp",
+    "Expand", "Gather", "Gelu", "GroupNormalization", "HardSigmoid", "HardSwish", "Identity",
+    "InstanceNormalization", "LayerNormalization", "LeakyRelu", "Log", "LogSoftmax",
+    "LpNormalization", "LpPool", "MatMul", "Max", "MaxUnpool", "Mean", "Min", "Mish", "Mul", "Neg",
+    "PRelu", "Pad", "Pow", "ReduceMax", "ReduceMean", "ReduceSum", "Reshape", "Resize", "Selu",
+    "Shape", "Sigmoid", "Slice", "Softplus", "Softsign", "SpaceToDepth", "Split", "Sqrt", "Squeeze",
+    "Sub", "Sum", "Swish", "Tanh", "Transpose", "Unsqueeze", "Upsample",
+}  # fmt: skip
 
 
 class Case(NamedTuple):
@@ -104,6 +111,68 @@ def outcome(case: Case) -> str:
     return "passed"
 
 
+def network_outcome(case: Case) -> str:
+    """Return the outcome of the same test with a network, whose first input is its only one.
+
+    The other inputs become constants, as weights are in files. The network takes channels last.
+    """
+    for inputs, expected in case.data:
+        model, rest = _with_constants(case.model, inputs[1:])
+        if not _in_float32(expected):
+            return "not ours: values beyond float32"
+        if rest:
+            return "not ours: inputs that are no arrays"
+        try:
+            network = network_of(model, case.name)
+        except UnsupportedError as error:
+            return f"not ours: {error.reason}"
+        except (FormatError, MiniCNNError) as error:
+            return f"refused: {error}"
+        try:
+            found = network(_as_the_network_takes_it(model, np.asarray(inputs[0])))
+        except ValueError as error:
+            return f"cannot be called: {error}"
+        pairs = zip(found if isinstance(found, list) else [found], expected, strict=False)
+        for mine, theirs in pairs:
+            mine = np.asarray(mine).astype(theirs.dtype)
+            turned = [mine, *([np.moveaxis(mine, -1, 1)] if mine.ndim > 2 else [])]
+            differences = [_difference(one, theirs, case) for one in turned]
+            if all(differences):
+                return f"wrong: {differences[0]}"
+    return "passed"
+
+
+def _in_float32(arrays: list[Any]) -> bool:
+    """Return whether float32 holds the values, of which some files have uninitialized memory."""
+    doubles = [one for one in arrays if np.asarray(one).dtype == np.float64]
+    sizes = [np.abs(one[np.isfinite(one)]) for one in doubles]
+    return all(one.max(initial=0) < 1e38 for one in sizes)
+
+
+def _with_constants(model: Any, arrays: list[Any]) -> tuple[Any, list[Any]]:
+    """Return the model with these inputs, after the first one, made initializers."""
+    from onnx import ModelProto, numpy_helper
+
+    copy, left = ModelProto(), []
+    copy.CopyFrom(model)
+    known = {one.name for one in copy.graph.initializer}
+    names = [one.name for one in copy.graph.input if one.name not in known]
+    for name, array in zip(names[1:], arrays, strict=True):
+        if isinstance(array, np.ndarray):
+            copy.graph.initializer.append(numpy_helper.from_array(array, name))
+        else:
+            left.append(array)
+    return copy, left
+
+
+def _as_the_network_takes_it(model: Any, x: np.ndarray) -> np.ndarray:
+    nodes = nodes_of(model, "model", OPERATORS)
+    known = {one.name for one in model.graph.initializer}
+    name = next(one.name for one in model.graph.input if one.name not in known)
+    x = np.moveaxis(x, 1, -1) if comes_last(name, x.ndim, nodes) else x
+    return np.ascontiguousarray(x if x.dtype == np.uint8 else x.astype(np.float32))
+
+
 def _plain(given: Any) -> Any:
     """Return an array where the tests of Cast have a TensorProto."""
     if not hasattr(given, "data_type"):
@@ -144,20 +213,21 @@ def main() -> int:
     """Print the tables; return 1 if a result was wrong."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--all", action="store_true", help="every node test, by operator")
+    parser.add_argument("--networks", action="store_true", help="with networks, as files give them")
     parser.add_argument("--operator", help="the node tests of one operator")
     arguments = parser.parse_args()
-    nodes = list(plain())
-    wrong = 0
+    nodes, wrong = list(plain()), 0
+    check = network_outcome if arguments.networks else outcome
     if arguments.operator:
-        found = {c.name: outcome(c) for c in nodes if c.operator == arguments.operator}
+        found = {c.name: check(c) for c in nodes if c.operator == arguments.operator}
         return int(report(arguments.operator, found)["wrong"] > 0)
     if arguments.all:
         return _print_all(nodes)
     for title, operators in (("T0", T0), ("T1", T1)):
-        found = {c.name: outcome(c) for c in nodes if c.operator in operators}
+        found = {c.name: check(c) for c in nodes if c.operator in operators}
         wrong += report(title, found)["wrong"]
     for kind in ("pytorch-converted", "pytorch-operator"):
-        wrong += report(kind, {c.name: outcome(c) for c in cases(kind)})["wrong"]
+        wrong += report(kind, {c.name: check(c) for c in cases(kind)})["wrong"]
     return int(wrong > 0)
 
 

@@ -117,6 +117,12 @@ def as_padding(value: object) -> Literal["valid", "same"] | tuple[Pair, Pair]:
     return as_pair(value[0], "padding", 0), as_pair(value[1], "padding", 0)
 
 
+def as_window_padding(value: object) -> Literal["valid", "same"] | tuple[Pair, Pair]:
+    """Return the padding of a layer with windows; no row and no column of zeros is "valid"."""
+    padding = as_padding(value)
+    return "valid" if padding == ((0, 0), (0, 0)) else padding
+
+
 def _resolve_padding(
     padding: Padding, size: Pair, stride: Pair, dilation: Pair, image: Pair
 ) -> tuple[Pair, Pair]:

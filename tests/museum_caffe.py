@@ -149,7 +149,7 @@ HONEST = {
 EXHIBITS = {
     # Layers of code and of other files.
     "python-layer": (
-        load, text(layer("Python", 'python_param { module: "os" layer: "system" param_str: "id" }')),
+        load, text(layer("Python", 'python_param { module: "os" layer: "system" }')),
         "'a'.*type",
     ),
     "hdf5-data": (

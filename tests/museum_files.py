@@ -122,17 +122,6 @@ def zipped(members, compression=zipfile.ZIP_DEFLATED, mode=0o100644):
     return file.getvalue()
 
 
-def keras(layers, **more):
-    """Return a Keras file: config.json with the layers, and the weights as HDF5."""
-    config = {"module": "keras", "class_name": "Sequential", "config": {"layers": layers}}
-    members = {"metadata.json": b"{}", "config.json": json.dumps(config).encode()}
-    return lambda path: zipped({**members, "model.weights.h5": HDF5, **more})
-
-
-HDF5 = b"\x89HDF\r\n\x1a\n" + bytes(88)
-LAMBDA = {"class_name": "Lambda", "config": {"function": ["gASVIg==", None, None]}}
-
-
 def field(number, content):
     """Return one field of a protocol buffer: a string, bytes or a message."""
     content = content if isinstance(content, bytes) else content.encode()
@@ -294,15 +283,6 @@ FILES = {
     ),
     "checkpoint-is-a-model": (load_checkpoint, saved(lambda d: None), "not a checkpoint"),
     # Models of other frameworks, given to our loaders.
-    "keras-lambda": (LOAD, keras([LAMBDA]), "x"),
-    "keras-zip-bomb": (LOAD, keras([], **{"assets.txt": bytes(64 * MIB)}), "x"),
-    "keras-upward-asset": (LOAD, keras([], **{"assets/../../../evil": b"x"}), "x"),
-    "keras-symlink-member": (
-        LOAD, always(zipped({"model.weights.h5": SECRET.encode()}, mode=0o120777)), "x",
-    ),
-    "keras-weights": (load_weights, keras([LAMBDA]), "x"),
-    "hdf5": (LOAD, always(HDF5), "begins with 89 48 44 46"),
-    "hdf5-external-link": (load_weights, always(HDF5 + SECRET.encode() + b"\0"), "begins with 89"),
     "onnx-external-data": (LOAD, onnx("../../../../etc/passwd"), "begins with 08 08 3a"),
     "onnx-absolute-data": (load_weights, onnx(SECRET), "begins with 08 08 3a"),
     "onnx-empty-folder": (LOAD, onnx(""), "begins with 08 08 3a"),

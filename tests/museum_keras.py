@@ -1,467 +1,417 @@
-"""Hostile files of Keras: configs that ask for code or other files, and archives that lie.
-
-An exhibit is (reader, a function that makes the file, words of the refusal), as in museum_files.
-"""
+"""Malicious and damaged files of Keras, made by hand, and what the error of each says."""
 
 from __future__ import annotations
 
 import io
 import json
-import stat
-import struct
+import pickle
+import warnings
 import zipfile
-import zlib
-from typing import Any
 
 import numpy as np
-from museum_hdf5 import hdf5, legacy_hdf5
+from museum_files import Evil, zipped
 
 import minicnn as mc
 
+SECRET = "/etc/passwd"
 MIB = 1 << 20
-CENTRAL, LOCAL = b"PK\1\2", b"PK\3\4"
-DEEP = 100_000
-CODE = "4wAAAAAAAAAAAAAAAAIAAABDAAAAcwoAAAB0AGQBgwF9AFMAKQJOeg1lY2hvIGNvZGUgcmFu"
-CODE_IN_FILE = r"holds Python code \(__lambda__\), which is never run"
-URL = "http://127.0.0.1:9/words.txt"
+INPUT = {"class_name": "InputLayer", "config": {"batch_shape": [None, 3], "name": "x"}}
 
 
-# --- readers ------------------------------------------------------------------------------------
+def dense(**changes):
+    config = {"name": "end", "units": 2, "activation": "linear", **changes}
+    return {"class_name": "Dense", "config": config}
 
 
-def load(path):
-    mc.load_model(path)
+def sequential(*layers):
+    return {"class_name": "Sequential", "config": {"name": "net", "layers": [INPUT, *layers]}}
 
 
-def network():
-    """A network that the weights of the honest files fit."""
-    layers = mc.layers
-    dense = layers.Dense(2, name="dense")
-    return mc.Sequential([layers.Input((4, 4, 1)), layers.Flatten(name="flatten"), dense])
+def functional(layers, outputs, inputs=("x", 0, 0)):
+    config = {
+        "name": "net",
+        "layers": layers,
+        "input_layers": [list(inputs)],
+        "output_layers": outputs,
+    }
+    return {"class_name": "Functional", "config": config}
 
 
-def into_network(path):
-    network().load_weights(path)
-
-
-# --- configs ------------------------------------------------------------------------------------
-
-
-def thing(kind: str, module: str | None = "keras.layers", /, **config: Any) -> dict[str, Any]:
-    """An object as Keras 3 describes it."""
-    return {"module": module, "class_name": kind, "config": config, "registered_name": None}
-
-
-INPUT = thing("InputLayer", batch_shape=[None, 4, 4, 1], dtype="float32", name="in")
-FLATTEN = thing("Flatten", name="flatten")
-DENSE = thing("Dense", name="dense", units=2, activation="linear", use_bias=True)
-
-
-def function(name: str, module: str = "builtins") -> dict[str, Any]:
-    return {"module": module, "class_name": "function", "config": name, "registered_name": name}
-
-
-def sequential(*layers: Any, **more: Any) -> dict[str, Any]:
-    return {**thing("Sequential", "keras", name="net", layers=list(layers)), **more}
-
-
-def dense(**changes: Any) -> dict[str, Any]:
-    return {**DENSE, "config": {**DENSE["config"], **changes}}
-
-
-def honest_config() -> dict[str, Any]:
-    return sequential(INPUT, FLATTEN, DENSE)
-
-
-# --- archives -----------------------------------------------------------------------------------
-
-
-def zipped(members: dict[str, Any], packing: int = zipfile.ZIP_STORED, **attributes: Any) -> bytes:
-    """A zip file of members, {name: content}; attributes are those of each entry."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, content in members.items():
-            info = zipfile.ZipInfo(name)
-            info.compress_type, info.external_attr = packing, 0o100644 << 16
-            for attribute, value in attributes.items():
-                setattr(info, attribute, value)
-            archive.writestr(info, content)
-    return file.getvalue()
-
-
-def members(config: Any = None) -> dict[str, Any]:
-    """The members of an honest archive, whose config may be another: a text, bytes or an object."""
-    config = honest_config() if config is None else config
-    text = config if isinstance(config, (str, bytes)) else json.dumps(config)
-    metadata = {"keras_version": "3.15.1", "date_saved": "2026-01-01@00:00:00"}
+def node(layer, *inputs):
+    """A layer that is called once, as Keras 2 writes it."""
     return {
-        "metadata.json": json.dumps(metadata),
-        "config.json": text,
-        "model.weights.h5": hdf5(),
+        **layer,
+        "name": layer["config"]["name"],
+        "inbound_nodes": [[list(one) for one in inputs]],
     }
 
 
-def archive(config: Any = None, **packing: Any):
-    return lambda path: zipped(members(config), **packing)
+def start():
+    return {**INPUT, "name": "x", "inbound_nodes": []}
 
 
-def with_layer(layer: Any):
-    """An archive of a network with one layer more, between two honest ones."""
-    return archive(sequential(INPUT, FLATTEN, layer, DENSE))
+def good_weights(group, shape=(3, 2)):
+    inner = group.create_group("layers/dense/vars")
+    inner["0"], inner["1"] = np.ones(shape, "f"), np.zeros(2, "f")
 
 
-def with_dense(**changes: Any):
-    return archive(sequential(INPUT, FLATTEN, dense(**changes)))
+def hdf5(fill):
+    """The bytes of an HDF5 file."""
+    import h5py
+
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as file:
+        fill(file)
+    return memory.getvalue()
 
 
-def compiled(**changes: Any):
-    """An archive of a compiled network."""
-    given = {"optimizer": "adam", "loss": "mse", "metrics": None, **changes}
-    return archive({**honest_config(), "compile_config": given})
+def archive(config, fill=good_weights, packing=0, **more):
+    """A `.keras` file with this config, and weights by `fill`."""
+    text = config if isinstance(config, bytes) else json.dumps(config).encode()
+    return lambda: zipped(
+        {"metadata.json": b"{}", "config.json": text, "model.weights.h5": hdf5(fill), **more},
+        packing,
+    )
 
 
-def with_member(name: str, content: Any = b"x", **attributes: Any):
-    """An archive with one member more."""
+def legacy(config, fill=None, **attributes):
+    """A `.h5` file with this config."""
 
-    def make(path):
-        file = io.BytesIO(zipped(members()))
-        with zipfile.ZipFile(file, "a") as more:
-            info = zipfile.ZipInfo(name)
-            for attribute, value in attributes.items():
-                setattr(info, attribute, value)
-            more.writestr(info, content)
-        return file.getvalue()
+    def write(file):
+        text = config if isinstance(config, str) else json.dumps(config)
+        file.attrs["model_config"] = text
+        for name, value in attributes.items():
+            file.attrs[name] = json.dumps(value)
+        group = file.create_group("model_weights")
+        (fill or good_legacy)(group)
 
-    return make
-
-
-def instead(name: str, content: Any, packing: int = zipfile.ZIP_STORED):
-    """An archive in which one member has another content; None: it is missing."""
-
-    def make(path):
-        found = {**members(), name: content}
-        return zipped({k: v for k, v in found.items() if v is not None}, packing)
-
-    return make
+    return lambda: hdf5(write)
 
 
-def patched(mark: bytes, offset: int, code: str, value: Any, which: str = "config.json"):
-    """An archive in which one field of a member is changed, in its header or the directory."""
-
-    def make(path):
-        data = bytearray(zipped(members()))
-        size = 30 if mark == LOCAL else 46
-        at = data.index(mark)
-        while not data.startswith(which.encode(), at + size):
-            at = data.index(mark, at + 1)
-        struct.pack_into(code, data, at + offset, value)
-        return bytes(data)
-
-    return make
+def good_legacy(group):
+    group.attrs["layer_names"] = [b"end"]
+    inner = group.create_group("end")
+    inner.attrs["weight_names"] = [b"end/kernel:0", b"end/bias:0"]
+    inner["end/kernel:0"], inner["end/bias:0"] = np.ones((3, 2), "f"), np.zeros(2, "f")
 
 
-def twice(path):
-    """An archive with two members of one name."""
-    data = zipped({**members(), "xonfig.json": json.dumps(sequential(INPUT))})
-    return data.replace(b"xonfig.json", b"config.json")
+def with_weights(fill):
+    """A good config, and hostile weights."""
+    return archive(sequential(dense()), fill)
 
 
-def overlapping(path):
-    """An archive whose directory gives two members the same bytes."""
-    data = bytearray(zipped(members()))
-    first = data.index(b"PK\1\2")
-    second = data.index(b"PK\1\2", first + 1)
-    data[second + 42 : second + 46] = data[first + 42 : first + 46]
-    return bytes(data)
+def external_link(group):
+    import h5py
+
+    good_weights(group)
+    del group["layers/dense/vars/0"]
+    group["layers/dense/vars/0"] = h5py.ExternalLink(SECRET, "/x")
 
 
-def quine(path):
-    """An archive that holds itself, in place of the weights."""
-    return zipped({**members(), "model.weights.h5": zipped(members())})
+def external_group(group):
+    import h5py
+
+    group["layers"] = h5py.ExternalLink(SECRET, "/layers")
 
 
-def many_members(path):
-    return zipped({**members(), **{f"m{i}": b"" for i in range(20_000)}})
+def soft_link(group):
+    import h5py
+
+    good_weights(group)
+    del group["layers/dense/vars/0"]
+    group["layers/dense/vars/0"] = h5py.SoftLink("/layers/dense/vars/1")
 
 
-IN_LAMBDA = {
-    "module": "builtins", "class_name": "__lambda__",
-    "config": {"code": CODE, "defaults": None, "closure": None},
-}  # fmt: skip
-FOREIGN = thing("Dense", "os", name="dense", units=2)
-NESTED = sequential(INPUT, FLATTEN, thing("Lambda", function=IN_LAMBDA, name="hidden"))
+def virtual(group):
+    import h5py
+
+    inner = group.create_group("layers/dense/vars")
+    layout = h5py.VirtualLayout((3, 2), "f")
+    layout[:] = h5py.VirtualSource(SECRET, "x", (3, 2))
+    inner.create_virtual_dataset("0", layout)
+    inner["1"] = np.zeros(2, "f")
 
 
-def functional(layers: list[Any], inputs: Any, outputs: Any) -> dict[str, Any]:
-    config = {"name": "net", "layers": layers, "input_layers": inputs, "output_layers": outputs}
-    return {**thing("Functional", "keras.src.models.functional"), "config": config}
+def external_storage(group):
+    inner = group.create_group("layers/dense/vars")
+    inner.create_dataset("0", (3, 2), "f", external=[(SECRET, 0, 24)])
+    inner["1"] = np.zeros(2, "f")
 
 
-def node(*reads: Any) -> list[Any]:
-    """The call of a layer, on results of others."""
-    tensors = [
-        {"class_name": "__keras_tensor__",
-         "config": {"shape": [None, 4, 4, 1], "dtype": "float32", "keras_history": list(one)}}
-        for one in reads
-    ]  # fmt: skip
-    return [{"args": tensors, "kwargs": {}}]
+def declared_only(group):
+    """A shape of 40 TB, of which not one byte is in the file."""
+    inner = group.create_group("layers/dense/vars")
+    inner.create_dataset("0", (10**7, 10**6), "f", chunks=(1000, 1000))
+    inner["1"] = np.zeros(2, "f")
 
 
-def at(layer: dict[str, Any], name: str, calls: Any = ()) -> dict[str, Any]:
-    return {**layer, "name": name, "inbound_nodes": list(calls),
-            "config": {**layer["config"], "name": name}}  # fmt: skip
+def zip_bomb(group):
+    inner = group.create_group("layers/dense/vars")
+    inner.create_dataset("0", data=np.zeros((8 * MIB,), "f"), compression="gzip")
+    inner["1"] = np.zeros(2, "f")
 
 
-RELU = thing("ReLU")
-CIRCLE = functional(
-    [at(INPUT, "in"), at(RELU, "a", node(("b", 0, 0))), at(RELU, "b", node(("a", 0, 0)))],
-    ["in", 0, 0],
-    ["b", 0, 0],
-)
+def texts(group):
+    inner = group.create_group("layers/dense/vars")
+    inner["0"] = np.array([pickle.dumps(Evil())], "S")
+    inner["1"] = np.zeros(2, "f")
 
 
-def chain(*reads: Any, output: Any = ("a", 0, 0), calls: Any = None) -> dict[str, Any]:
-    """A functional network of an input and one layer."""
-    layer = at(RELU, "a", node(*reads) if calls is None else calls)
-    return functional([at(INPUT, "in"), layer], ["in", 0, 0], list(output))
+def objects(group):
+    import h5py
+
+    inner = group.create_group("layers/dense/vars")
+    inner.create_dataset("0", (3, 2), h5py.special_dtype(vlen=str))
+    inner["1"] = np.zeros(2, "f")
 
 
-def many_calls(path):
-    """A network in which each of 40 layers adds the last result to itself, in 2^40 ways."""
-    layers = [at(INPUT, "l0")]
-    for i in range(1, 41):
-        layers.append(at(thing("Add"), f"l{i}", node(*[(f"l{i - 1}", 0, 0)] * 2)))
-    layers.append(at(thing("Lambda", function=IN_LAMBDA), "l41", node(("l40", 0, 0))))
-    return zipped(members(functional(layers, ["l0", 0, 0], ["l41", 0, 0])))
+def references(group):
+    import h5py
+
+    inner = group.create_group("layers/dense/vars")
+    inner.create_dataset("0", (3, 2), h5py.ref_dtype)
+    inner["1"] = np.zeros(2, "f")
 
 
-HONEST = {
-    "archive": (load, archive()),
-    "deflated-archive": (load, archive(packing=zipfile.ZIP_DEFLATED)),
-    "functional": (load, archive(chain(("in", 0, 0)))),
-    "weights-of-archive": (into_network, archive()),
+def compound(group):
+    inner = group.create_group("layers/dense/vars")
+    inner.create_dataset("0", (3, 2), [("a", "f4"), ("b", "i4")])
+    inner["1"] = np.zeros(2, "f")
+
+
+def cycle(group):
+    """A group that is inside itself."""
+    inner = group.create_group("layers")
+    inner["layers"] = inner["dense"] = inner["vars"] = inner
+
+
+def one_more(group):
+    good_weights(group)
+    group["layers/dense/vars/2"] = np.zeros(1, "f")
+
+
+def same_twice(group):
+    """Names of weights, of which both are the same 32 MB."""
+    group.attrs["layer_names"] = [b"end"]
+    inner = group.create_group("end")
+    inner.attrs["weight_names"] = [b"a"] * 40
+    inner.create_dataset("a", data=np.zeros(MIB, "f"), compression="gzip")
+
+
+def twice_named():
+    """The bytes of an archive with two configs."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as packed, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python sees it, too
+        for name in ("config.json", "model.weights.h5", "config.json"):
+            packed.writestr(name, json.dumps(sequential(dense())))
+    return file.getvalue()
+
+
+def nested(depth):
+    return b'{"class_name": ' + b"[" * depth + b"]" * depth + b"}"
+
+
+LOAD = mc.load_model
+CODE = ["4wEAAAAAAAAAAAAAAAEAAAACAAAAQwAAAHMIAAAAfABkARQAUwA=", None, None]
+LAMBDA = {"class_name": "Lambda", "config": {"name": "code", "function": CODE}}
+LAMBDA3 = {
+    "module": "keras.layers",
+    "class_name": "Lambda",
+    "config": {
+        "name": "code",
+        "function": {"class_name": "__lambda__", "config": {"code": "4wEA"}},
+    },
 }
-EXHIBITS = {
-    # Code and callables.
-    "lambda-with-code": (load, with_layer(thing("Lambda", function=IN_LAMBDA)), CODE_IN_FILE),
-    "lambda-with-a-name": (load, with_layer(thing("Lambda", function="os.system")), "Lambda"),
-    "lambda-in-a-wrapper": (
-        load, with_layer(thing("TimeDistributed", layer=thing("Lambda", function=IN_LAMBDA))),
-        CODE_IN_FILE,
+OS = {
+    "module": "os",
+    "class_name": "system",
+    "config": {"command": "id"},
+    "registered_name": "system",
+}
+
+
+def layer(name, **config):
+    return sequential({"class_name": name, "config": {"name": "evil", **config}})
+
+
+# What is made, and what the error says.
+KERAS_FILES = {
+    # Code and other modules.
+    "lambda-of-keras-2": (archive(sequential(LAMBDA)), "'code' is a Lambda with Python code"),
+    "lambda-of-keras-2-h5": (legacy(sequential(LAMBDA)), "'code' is a Lambda with Python code"),
+    "lambda-of-keras-3": (archive(sequential(LAMBDA3)), "'code' holds Python code"),
+    "lambda-as-activation": (
+        archive(sequential(dense(activation=LAMBDA3["config"]["function"]))), "Python code",
     ),
-    "lambda-in-a-network": (load, archive(sequential(INPUT, NESTED)), CODE_IN_FILE),
-    "lambda-after-2-to-40-ways": (load, many_calls, CODE_IN_FILE),
-    "code-as-activation": (load, with_dense(activation=IN_LAMBDA), "__lambda__|code"),
-    "code-as-initializer": (load, with_dense(kernel_initializer=IN_LAMBDA), "__lambda__|code"),
-    "activation-os-system": (load, with_dense(activation=function("system", "os")), "system"),
-    "activation-eval": (load, with_dense(activation=function("eval")), "eval"),
-    "activation-with-dots": (load, with_dense(activation="os.system"), "os.system"),
-    "activation-of-dunder": (load, with_dense(activation="__class__"), "__class__"),
-    "activation-number": (load, with_dense(activation=7), "activation"),
-    "get-file": (load, with_dense(activation=function("get_file", "keras.utils")), "get_file"),
-    "get-file-initializer": (
-        load, with_dense(kernel_initializer=thing("get_file", "keras.utils", origin=URL)),
-        "get_file",
+    "function-of-os": (archive(sequential(dense(activation=OS))), "module 'os'"),
+    "function-named-system": (
+        archive(sequential(dense(activation={**OS, "class_name": "function", "config": "system"}))),
+        "function 'system'",
     ),
-    "unsafe-switch": (
-        load, with_dense(activation=function("enable_unsafe_deserialization", "keras.config")),
-        "enable_unsafe_deserialization",
+    "layer-of-os": (archive(sequential({**OS, "config": {"name": "evil"}})), "module 'os'"),
+    "layer-of-a-stranger": (
+        archive(sequential({**dense(), "module": "evil.layers", "class_name": "Layer7"})),
+        "module 'evil.layers', which is not imported",
     ),
-    "initializer-numpy-load": (
-        load, with_dense(kernel_initializer=thing("load", "numpy", file="/etc/passwd")), "load",
+    "initializer-of-a-stranger": (
+        archive(sequential(dense(kernel_initializer={**OS, "module": "evil"}))), "module 'evil'",
     ),
-    "regularizer-of-a-module": (
-        load, with_dense(kernel_regularizer=thing("Popen", "subprocess", args=["id"])), "Popen",
+    "registered-name": (
+        archive(sequential({**dense(), "class_name": "X", "registered_name": "evil>X"})), "'X'",
     ),
-    "constraint-of-a-module": (
-        load, with_dense(kernel_constraint=thing("import_module", "importlib")), "import_module",
-    ),
-    "optimizer-of-a-module": (
-        load, compiled(optimizer=thing("system", "os", command="id")), "system",
-    ),
-    "loss-of-a-module": (load, compiled(loss=function("system", "os")), "system"),
-    "loss-with-code": (load, compiled(loss=IN_LAMBDA), "__lambda__|code"),
-    "metric-with-code": (load, compiled(metrics=[IN_LAMBDA]), "__lambda__|code"),
-    "layer-class-subprocess": (load, with_layer(thing("subprocess.Popen", args=["id"])), "Popen"),
-    "layer-of-a-foreign-module": (load, archive(sequential(INPUT, FLATTEN, FOREIGN)), "os"),
-    "layer-of-a-package-on-disk": (
-        load, with_layer({**thing("Evil", "evil.code"), "registered_name": "evil>Evil"}), "Evil",
-    ),
-    "registered-name-of-os": (
-        load, with_layer({**thing("system", None), "registered_name": "os>system"}), "system",
-    ),
-    "network-of-a-foreign-module": (
-        load, archive({**honest_config(), "module": "os", "class_name": "system"}), "system",
-    ),
-    "layer-dunder-class": (load, with_layer(thing("__import__", "builtins", name="os")), "__imp"),
-    "torch-module": (
-        load, with_layer(thing("TorchModuleWrapper", module="gASVIgAAAA==")), "TorchModuleWrapper",
-    ),
-    "jax-layer": (load, with_layer(thing("JaxLayer", call_fn=function("f"))), "JaxLayer"),
-    "flax-layer": (load, with_layer(thing("FlaxLayer", module="x")), "FlaxLayer"),
-    # Other files and addresses.
-    "tfsm-layer": (load, with_layer(thing("TFSMLayer", filepath="/etc/passwd")), "TFSMLayer"),
-    "string-lookup-path": (
-        load, with_layer(thing("StringLookup", vocabulary="/etc/passwd")), "StringLookup",
-    ),
-    "string-lookup-url": (load, with_layer(thing("StringLookup", vocabulary=URL)), "StringLookup"),
-    "integer-lookup-path": (
-        load, with_layer(thing("IntegerLookup", vocabulary="../../secret")), "IntegerLookup",
-    ),
+    "string-lookup": (archive(layer("StringLookup", vocabulary=SECRET)), "StringLookup"),
     "text-vectorization": (
-        load, with_layer(thing("TextVectorization", vocabulary="/etc/passwd")), "TextVectoriz",
+        archive(layer("TextVectorization", vocabulary="http://169.254.169.254/")), "TextVector",
     ),
-    # Sizes.
-    "units-10-to-12": (load, with_dense(units=10**12), "units|GB|holds"),
-    "units-2-to-31": (load, with_dense(units=2**31), "units|GB|holds"),
-    "units-more-than-the-file": (load, with_dense(units=10**7), "more than the file holds|GB"),
-    "units-negative": (load, with_dense(units=-1), "units"),
-    "units-nan": (load, archive(json.dumps(honest_config()).replace('"units": 2', '"units": NaN')),
-                  "NaN"),
-    "units-true": (load, with_dense(units=True), "units"),
-    "units-text": (load, with_dense(units="2"), "units"),
-    "input-of-tb": (
-        load, archive(sequential(thing("InputLayer", batch_shape=[None, 2**20, 2**20, 3]), FLATTEN,
-                                 DENSE)), "GB|holds|shape|size|int",
+    "saved-model-layer": (archive(layer("TFSMLayer", filepath=SECRET)), "reads other files"),
+    "torch-module": (archive(layer("TorchModuleWrapper", module="gASV")), "runs code"),
+    "jax-layer": (archive(layer("JaxLayer", call_fn="x")), "runs code"),
+    "tensorflow-operation": (
+        legacy(layer("TFOpLambda", function="io.read_file")), "a TensorFlow operation",
     ),
-    "input-beyond-int64": (
-        load, archive(sequential(thing("InputLayer", batch_shape=[None, 2**40, 2**40, 3]), FLATTEN,
-                                 DENSE)), "shape|size|input",
+    "get-file": (archive(layer("get_file", origin="http://127.0.0.1/x")), "get_file"),
+    "dunder": (archive(layer("__class__")), "__class__"),
+    "network-of-a-stranger": (
+        archive({**sequential(dense()), "class_name": "Evil", "module": "evil"}), "module 'evil'",
     ),
-    "input-negative": (
-        load, archive(sequential(thing("InputLayer", batch_shape=[None, -4, 4, 1]))),
-        "shape|-4",
+    "optimizer-of-os": (
+        archive({**sequential(dense()), "compile_config": {"optimizer": OS, "loss": "mse"}}),
+        "module 'os'",
     ),
-    "input-of-200-axes": (
-        load, archive(sequential(thing("InputLayer", batch_shape=[None] + [1] * 200), FLATTEN,
-                                 DENSE)), "shape|axes|dimension",
+    "loss-of-os": (
+        archive({**sequential(dense()), "compile_config": {"optimizer": "sgd", "loss": OS}}), "os",
     ),
-    "kernel-of-10-to-6": (
-        load, archive(sequential(INPUT, thing("Conv2D", filters=2, kernel_size=[10**6, 10**6]),
-                                 FLATTEN, DENSE)), "kernel|size|GB",
+    "metric-is-a-path": (
+        legacy(sequential(dense()), training_config={
+            "optimizer_config": {"class_name": "SGD", "config": {}}, "loss": "mse",
+            "metrics": [SECRET],
+        }),
+        "training cannot be taken over",
     ),
-    "pool-of-zeros": (
-        load, archive(sequential(INPUT, thing("MaxPooling2D", pool_size=[0, 0]), FLATTEN, DENSE)),
-        "pool_size",
+    # Configs that are wrong, or ask for too much.
+    "config-is-a-list": (archive([]), "must be a JSON object"),
+    "config-is-empty": (archive({}), "no class_name"),
+    "config-is-not-json": (archive(b"{'class_name': 1}"), "not the JSON that Keras writes"),
+    "config-with-nan": (archive(b'{"a": NaN}'), "NaN"),
+    "config-twice-a-key": (archive(b'{"a": 1, "a": 2}'), "there twice"),
+    "config-100000-deep": (archive(nested(100_000)), "nested deeper"),
+    "config-of-33-megabytes": (archive(b'"' + b"x" * 33 * MIB + b'"'), "bytes, over"),
+    "no-layers": (
+        archive({"class_name": "Sequential", "config": {"name": "n"}}), "no list of layers",
     ),
-    "padding-of-2-to-31": (
-        load, archive(sequential(INPUT, thing("ZeroPadding2D", padding=2**31), FLATTEN, DENSE)),
-        "padding|GB|size|holds",
+    "layers-is-a-number": (
+        archive({"class_name": "Sequential", "config": {"layers": 3}}), "no list of layers",
     ),
-    "upsampling-of-10-to-9": (
-        load, archive(sequential(INPUT, thing("UpSampling2D", size=[10**9, 10**9]), FLATTEN,
-                                 DENSE)), "size|GB|holds",
+    "layer-is-a-number": (archive(sequential(3)), "no class_name"),
+    "layer-without-config": (archive(sequential({"class_name": "Dense"})), "config must be a dict"),
+    "20000-layers": (
+        archive({"class_name": "Sequential", "config": {"name": "n", "layers": [0] * 20_000}}),
+        "20,000 layers",
     ),
-    "reshape-mismatch": (
-        load, archive(sequential(INPUT, thing("Reshape", target_shape=[7, 7]), FLATTEN, DENSE)),
-        "shape",
+    "units-of-2-to-31": (archive(sequential(dense(units=2**31 - 1))), "more than the file|GB"),
+    "units-negative": (archive(sequential(dense(units=-1))), "units"),
+    "units-is-a-list": (archive(sequential(dense(units=[1]))), "units"),
+    "unknown-argument": (archive(sequential(dense(origin="http://x"))), "origin"),
+    "shape-bomb": (
+        archive({"class_name": "Sequential", "config": {"name": "n", "layers": [
+            {"class_name": "InputLayer", "config": {"batch_shape": [None] + [2**31 - 1] * 3}},
+            {"class_name": "Flatten", "config": {"name": "f"}}, dense()]}}),
+        "x|built",
     ),
-    "repeat-of-10-to-12": (load, with_layer(thing("RepeatVector", n=10**12)), "RepeatVector|n"),
-    "normalization-of-a-million": (
-        load, with_layer(thing("Normalization", mean=[0.0] * 10**5, variance=[1.0])), "mean|shape",
-    ),
-    # Documents.
-    "config-deep": (load, archive("[" * DEEP + "]" * DEEP), "deep|nested"),
-    "config-deep-objects": (load, archive('{"config":' * DEEP), "deep|nested"),
-    "config-nan": (load, archive('{"class_name": NaN}'), "NaN"),
-    "config-key-twice": (load, archive('{"class_name": 1, "class_name": 2}'), "twice"),
-    "config-not-utf-8": (load, archive(b'{"class_name": "\xff"}'), "JSON|UTF-8"),
-    "config-5000-digits": (load, archive("[" + "9" * 5000 + "]"), "JSON|digits"),
-    "config-no-json": (load, archive("__import__('os').system('id')"), "JSON"),
-    "config-empty": (load, archive(b""), "JSON"),
-    "config-number": (load, archive("7"), "config"),
-    "config-list": (load, archive("[]"), "config"),
-    "config-without-config": (load, archive({"class_name": "Sequential"}), "config"),
-    "config-of-numbers": (load, archive({"class_name": "Sequential", "config": 5}), "config"),
-    "layers-number": (load, archive(thing("Sequential", "keras", layers=1)), "layers"),
-    "layers-of-numbers": (load, archive(sequential(1, 2)), "layer 0 .* no class_name"),
-    "layer-without-class": (load, with_layer({"config": {}}), "class"),
-    "layer-config-number": (load, with_layer({**RELU, "config": 3}), "config"),
-    "layer-unknown-argument": (load, with_dense(evil=1), "evil"),
-    "layer-name-of-a-megabyte": (load, with_dense(name="n" * MIB), "name"),
-    "layer-name-twice": (load, archive(sequential(INPUT, FLATTEN, DENSE, DENSE)), "dense"),
-    "layer-special-tensor": (load, with_layer(thing("__tensor__", None, value=[1])), "__tensor__"),
-    "layer-special-numpy": (load, with_dense(units={"class_name": "__numpy__", "config": {
-        "value": [2], "dtype": "object"}}), "units|__numpy__"),
-    "layer-special-typespec": (load, with_dense(units={"class_name": "__typespec__",
-        "spec_name": "os", "module": "os"}), "units|__typespec__"),
-    "layer-special-slice": (load, with_dense(units={"class_name": "__slice__", "config": {}}),
-                            "units|__slice__"),
-    "dtype-object": (load, with_dense(dtype="object"), "object|dtype"),
-    "dtype-policy-of-a-module": (
-        load, with_dense(dtype=thing("system", "os", name="id")), "dtype|system",
+    "quantized": (archive(sequential(dense(dtype="int8"))), "computes in 'int8'"),
+    "sparse-input": (
+        archive(functional([{**start(), "config": {**INPUT["config"], "sparse": True}}],
+                           [["x", 0, 0]])),
+        "sparse",
     ),
     # Graphs.
-    "graph-circle": (load, archive(CIRCLE), "'a' reads tensors .* that depend on its own"),
-    "graph-of-itself": (load, archive(chain(("a", 0, 0))), "a"),
-    "graph-missing-layer": (load, archive(chain(("z", 0, 0))), "z"),
-    "graph-missing-call": (load, archive(chain(("in", 7, 0))), "reads tensors that no layer makes"),
-    "graph-missing-result": (load, archive(chain(("in", 0, 9))), "9|in"),
-    "graph-negative-result": (load, archive(chain(("in", 0, -1))), "-1|in"),
-    "graph-output-missing": (load, archive(chain(("in", 0, 0), output=("z", 0, 0))), "z"),
-    "graph-history-number": (load, archive(chain(("in", "0", None))), "in|history"),
-    "graph-call-without-inputs": (
-        load, archive(chain(calls=[{"args": [], "kwargs": {}}])), "a|input",
+    "graph-in-a-circle": (
+        archive(functional([start(), node(dense(), ("end", 0, 0))], [["end", 0, 0]])),
+        "depend on its own",
     ),
-    "graph-call-number": (load, archive(chain(calls=[5])), "a|call"),
-    "graph-network-in-itself": (
-        load, archive(functional([at(INPUT, "in"), at(functional([], [], []), "net")],
-                                 ["in", 0, 0], ["net", 0, 0])), "at least one input",
+    "graph-with-a-hole": (
+        archive(functional([start(), node(dense(), ("nobody", 0, 0))], [["end", 0, 0]])),
+        "no layer 'nobody'",
     ),
-    # Zip files.
-    "zip-bomb": (
-        load, instead("config.json", b" " * (64 * MIB), zipfile.ZIP_DEFLATED), "config.json.* byt",
+    "graph-without-the-output": (
+        archive(functional([start(), node(dense(), ("x", 0, 0))], [["end", 7, 0]])),
+        "no output 0 of call 7",
     ),
-    "zip-bomb-of-weights": (
-        load, instead("model.weights.h5", bytes(256 * MIB), zipfile.ZIP_DEFLATED),
-        "model.weights.h5.* bytes",
+    "graph-with-output-minus-1": (
+        archive(functional([start(), node(dense(), ("x", 0, 0))], [["end", 0, -1]])), "no output",
     ),
-    "zip-config-of-80-mib": (load, instead("config.json", b" " * (80 * MIB)), "bytes"),
-    "zip-member-twice": (load, twice, "config.json' is there twice"),
-    "zip-overlapping-members": (load, overlapping, "config.json|metadata|overlap"),
-    "zip-in-itself": (load, quine, "HDF5"),
-    "zip-20000-members": (load, many_members, "members"),
-    "zip-absolute-name": (load, with_member("/etc/cron.d/x"), "leads out"),
-    "zip-upward-name": (load, with_member("../../.bashrc"), "leads out"),
-    "zip-backslashes": (load, with_member("..\\..\\x"), "leads out"),
-    "zip-drive": (load, with_member("C:x"), "leads out"),
-    "zip-symlink": (
-        load, with_member("assets", "/etc", external_attr=(stat.S_IFLNK | 0o777) << 16), "a link",
+    "graph-with-call-minus-1": (
+        archive(functional([start(), node(dense(), ("x", 0, 0))], [["end", -1, 0]])), "no output",
     ),
-    "zip-encrypted": (load, patched(CENTRAL, 8, "<H", 1), "encrypted"),
-    "zip-lzma": (load, archive(packing=zipfile.ZIP_LZMA), "unusual way"),
-    "zip-bzip2": (load, archive(packing=zipfile.ZIP_BZIP2), "unusual way"),
-    "zip-method-99": (load, patched(CENTRAL, 10, "<H", 99), "unusual way"),
-    "zip-wrong-checksum": (load, patched(CENTRAL, 16, "<L", 1), "damaged|checksum"),
-    "zip-declares-4-gib": (load, patched(CENTRAL, 24, "<L", 2**32 - 2), "bytes"),
-    "zip-packed-size-4-gib": (load, patched(CENTRAL, 20, "<L", 2**32 - 2), "4,294,967,294 bytes"),
-    "zip-offset-behind-the-end": (load, patched(CENTRAL, 42, "<L", 2**31), "the whole archive has"),
-    "zip-two-names": (load, patched(LOCAL, 30, "<B", ord("X")), "config.json"),
-    "zip-without-config": (load, instead("config.json", None), "format_version"),
-    "zip-without-weights": (load, instead("model.weights.h5", None), "format_version"),
-    "zip-empty-weights": (load, instead("model.weights.h5", b""), "HDF5|model.weights.h5"),
-    "zip-weights-pickle": (load, instead("model.weights.h5", b"cos\nsystem\n(S'id'\ntR."), "HDF5"),
-    "zip-weights-of-zeros": (load, instead("model.weights.h5", zlib.compress(bytes(99))), "HDF5"),
-    "zip-weights-of-another": (
-        load, instead("model.weights.h5", hdf5(np.zeros((3, 3), "f"))), "dense",
+    "graph-of-one-name": (
+        archive(functional([start(), node(dense(), ("x", 0, 0)), node(dense(), ("x", 0, 0))],
+                           [["end", 0, 0]])),
+        "two layers of one name",
     ),
-    # Keras 2's and 3's whole models in HDF5.
-    "h5-lambda": (
-        load, lambda path: legacy_hdf5({"class_name": "Sequential", "config": {"layers": [
-            {"class_name": "Lambda", "config": {"function": [CODE, None, None],
-             "function_type": "lambda", "module": "os", "batch_input_shape": [None, 4]}}]}}),
-        "Lambda",
+    "graph-without-ends": (archive(functional([start()], [])), "n"),
+    "graph-with-text": (archive(functional([start()], "x")), "must be lists"),
+    "history-is-text": (
+        archive(functional([start(), {**dense(), "name": "end", "inbound_nodes": [
+            {"args": [{"class_name": "__keras_tensor__", "config": {"keras_history": "x"}}],
+             "kwargs": {}}]}], [["end", 0, 0]])),
+        "keras_history",
     ),
-    "h5-python-function": (
-        load, lambda path: legacy_hdf5({"class_name": "Sequential", "config": {"layers": [
-            {"class_name": "Dense", "config": {"units": 2, "activation": "__main__.run",
-             "batch_input_shape": [None, 4]}}]}}),
-        "__main__",
+    # HDF5.
+    "external-link": (with_weights(external_link), "ExternalLink"),
+    "external-link-to-a-group": (with_weights(external_group), "ExternalLink"),
+    "soft-link": (with_weights(soft_link), "SoftLink"),
+    "virtual-data-set": (with_weights(virtual), "in another file"),
+    "external-storage": (with_weights(external_storage), "in another file"),
+    "declared-only": (with_weights(declared_only), "declares 40,000,000,000,000 bytes"),
+    "hdf5-bomb": (with_weights(zip_bomb), "declares 33,554,432 bytes"),
+    "data-set-of-texts": (with_weights(texts), "weights are numbers"),
+    "data-set-of-objects": (with_weights(objects), "weights are numbers"),
+    "data-set-of-references": (with_weights(references), "weights are numbers"),
+    "data-set-of-records": (with_weights(compound), "weights are numbers"),
+    "group-inside-itself": (with_weights(cycle), "weights"),
+    "no-weights": (with_weights(lambda group: None), "has 0 weights"),
+    "one-weight-too-many": (with_weights(one_more), "has 3 weights"),
+    "weights-of-another-shape": (
+        with_weights(lambda group: good_weights(group, (2, 3))), r"\(2, 3\)",
     ),
-    "h5-config-deep": (load, lambda path: legacy_hdf5("[" * 60_000), "deep|nested"),
-    "h5-config-no-json": (load, lambda path: legacy_hdf5("import os"), "JSON"),
-    "h5-config-nan": (load, lambda path: legacy_hdf5('{"class_name": NaN}'), "NaN"),
-    "h5-unknown-class": (
-        load, lambda path: legacy_hdf5({"class_name": "os.system", "config": {}}), "os.system",
+    "same-array-40-times": (legacy(sequential(dense()), same_twice), "weights"),
+    "layer-names-are-numbers": (
+        legacy(sequential(dense()), lambda g: g.attrs.update({"layer_names": [1, 2]})),
+        "not a text",
+    ),
+    "layer-name-upward": (
+        legacy(sequential(dense()), lambda g: g.attrs.update({"layer_names": [b"../../x"]})),
+        "weights",
+    ),
+    "model-config-is-a-number": (lambda: hdf5(lambda f: f.attrs.update(model_config=3)), "a text"),
+    "model-config-is-not-utf-8": (
+        lambda: hdf5(lambda f: f.attrs.update(model_config=np.bytes_(b"\xff{}"))), "damaged|utf",
+    ),
+    "weights-alone": (lambda: hdf5(good_weights), "weights alone"),
+    "hdf5-header-alone": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(88), "damaged"),
+    "hdf5-cut": (lambda: legacy(sequential(dense()))()[:1500], "damaged"),
+    # Archives.
+    "archive-member-upward": (
+        archive(sequential(dense()), **{"assets/../../evil": b"x"}), "leads out of the archive",
+    ),
+    "archive-member-absolute": (archive(sequential(dense()), **{"/evil": b"x"}), "leads out"),
+    "archive-member-of-windows": (archive(sequential(dense()), **{"C:/evil": b"x"}), "leads out"),
+    "archive-member-twice": (twice_named, "there twice"),
+    "archive-link": (
+        lambda: zipped({"config.json": b"{}", "model.weights.h5": SECRET.encode()}, mode=0o120777),
+        "is a link",
+    ),
+    "archive-bomb": (
+        lambda: zipped({"config.json": bytes(64 * MIB), "model.weights.h5": b""}), "at most",
+    ),
+    "archive-asset-bomb": (
+        archive(sequential(dense()), **{"assets/a.txt": bytes(64 * MIB)}, packing=8), "at most",
+    ),
+    "archive-cut": (lambda: archive(sequential(dense()))()[:-60], "archive|begins|header|member"),
+    "archive-weights-are-text": (
+        lambda: zipped({"config.json": json.dumps(sequential(dense())).encode(),
+                        "model.weights.h5": b"text"}, 0),
+        "damaged",
     ),
 }  # fmt: skip

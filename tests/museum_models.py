@@ -11,12 +11,12 @@ from typing import Any
 
 import museum_caffe
 import museum_hdf5
-import museum_keras
+import museum_archives
 import museum_onnx
 import museum_torch
 
 ROOMS = {
-    "keras": museum_keras,
+    "keras": museum_archives,
     "hdf5": museum_hdf5,
     "onnx": museum_onnx,
     "caffe": museum_caffe,

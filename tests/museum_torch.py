@@ -10,7 +10,7 @@ import zipfile
 from typing import Any
 
 from museum_files import Evil
-from museum_keras import zipped
+from museum_archives import zipped
 
 import minicnn as mc
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import minicnn as mc
-from minicnn import layers, ops
+from minicnn import backends, layers, ops
 
 ACTIVATIONS = (
     "relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "sigmoid", "tanh",
@@ -48,6 +48,17 @@ class TwoLayers(layers.Layer):
 
     def call(self, x):
         return self.second(self.first(x))
+
+
+def sharpened(t):
+    return ops.softmax(t * 2.0, axis=-1) + t[..., :1]
+
+
+def sine(x):
+    return ops.sin(x)
+
+
+OBJECTS = {"Scale": Scale, "TwoLayers": TwoLayers, "sharpened": sharpened, "sine": sine}
 
 
 # --- images -> images ---------------------------------------------------------------------------
@@ -227,9 +238,9 @@ def activated(rng, x):
     if kind == 5:
         return layers.Dropout(0.3)(layers.GaussianNoise(0.1)(x))
     if kind == 6:
-        return layers.Activation("gelu" if c % 2 else ops.sin)(x)
+        return layers.Activation("gelu" if c % 2 else sine)(x)
     if kind == 7:
-        return layers.Lambda(lambda t: ops.softmax(t * 2.0, axis=-1) + t[..., :1])(x)
+        return layers.Lambda(sharpened)(x)
     return layers.Activation(choice(rng, *ACTIVATIONS))(x)
 
 
@@ -336,7 +347,8 @@ def dense(rng, x):
 
 
 def row(rng, x):
-    return layers.RepeatVector(3)(x)
+    """Equal values and a border: a group of equal values alone has no variance to divide by."""
+    return layers.ZeroPadding1D(1)(layers.RepeatVector(3)(x))
 
 
 IMAGES: tuple[Maker, ...] = (
@@ -428,13 +440,18 @@ def predicted(model: mc.Model, xs: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def condition(model: mc.Model, xs: list[np.ndarray], rng: np.random.Generator) -> float:
-    """How far the outputs move if inputs and weights are rounded otherwise: in `differences`."""
+    """How far the outputs move if something is rounded otherwise, as in `differences`.
+
+    The inputs and weights are, by one bit; and on NumPy's engine all sums between them.
+    """
     ours, weights = predicted(model, xs), model.get_weights()
     moved = [0.0]
     for _ in range(4):
         model.set_weights([rounded_otherwise(w, rng) for w in weights])
         moved.append(differences(predicted(model, [rounded_otherwise(x, rng) for x in xs]), ours))
     model.set_weights(weights)
+    with backends.use_backend("numpy"):
+        moved.append(differences(predicted(model, xs), ours))
     return max(moved)
 
 

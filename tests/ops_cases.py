@@ -50,6 +50,7 @@ SMOOTH = {
     "sqrt": (lambda o, x: o.sqrt(x), POSITIVE),
     "rsqrt": (lambda o, x: o.rsqrt(x), POSITIVE),
     "reciprocal": (lambda o, x: o.reciprocal(x), POSITIVE),
+    "erf": (lambda o, x: o.erf(x), X),
     "exp": (lambda o, x: o.exp(x), X),
     "exp2": (lambda o, x: o.exp2(x), X),
     "expm1": (lambda o, x: o.expm1(x), X),

@@ -72,7 +72,10 @@ class Maker:
     def window(self, shape: tuple[int, ...]) -> dict[str, Any]:
         """Return a kernel's size, strides or dilation, and padding, that fit an image."""
         size = tuple(self.draw.randint(1, min(3, n)) for n in shape[:2])
-        options: dict[str, Any] = {"kernel_size": size, "padding": self.draw.choice(["same", "valid"])}
+        options: dict[str, Any] = {
+            "kernel_size": size,
+            "padding": self.draw.choice(["same", "valid"]),
+        }
         if self.draw.random() < 0.3:
             options["strides"] = self.draw.choice([(2, 2), 2])
         elif self.draw.random() < 0.3 and min(shape[:2]) > 6:
@@ -178,7 +181,8 @@ class Maker:
         shape = tuple(x.shape[1:])
         count = draw.choice([2, 2, 3])
         ways = [
-            layers.Conv2D(shape[2], 3, padding="same", name=self.name("way"))(x) for _ in range(count)
+            layers.Conv2D(shape[2], 3, padding="same", name=self.name("way"))(x)
+            for _ in range(count)
         ]
         if draw.random() < 0.4:
             ways[0] = x
@@ -190,7 +194,10 @@ class Maker:
     def inner_network(self, shape: tuple[int, ...]) -> Any:
         start = self.api.Input(shape, name=self.name("inner_input"))
         if self.draw.random() < 0.5:
-            found = [self.image_layer(shape), self.layers.BatchNormalization(name=self.name("norm"))]
+            found = [
+                self.image_layer(shape),
+                self.layers.BatchNormalization(name=self.name("norm")),
+            ]
             return self.api.Sequential([start, *found], name=self.name("inner"))
         a = self.image_layer(shape)(start)
         b = self.normalization(tuple(a.shape[1:]))(a)
@@ -226,7 +233,9 @@ class Maker:
         if kind == 2:
             height, width, channels = x.shape[1:]
             x = layers.Reshape((height * width, channels), name=self.name("reshape"))(x)
-            x = layers.Conv1D(3, 3, padding=draw.choice(["same", "causal"]), name=self.name("conv"))(x)
+            x = layers.Conv1D(
+                3, 3, padding=draw.choice(["same", "causal"]), name=self.name("conv")
+            )(x)
             x = layers.TimeDistributed(layers.Dense(2, name=self.name("dense")),
                                        name=self.name("each"))(x)  # fmt: skip
             return layers.GlobalAveragePooling1D(name=self.name("pool"))(x)
@@ -292,7 +301,9 @@ def fill(model: Any, seed: int) -> None:
         elif "gamma" in name or "scale" in name:
             values.append((1 + 0.2 * noise).astype(np.float32))
         else:
-            values.append((noise / np.sqrt(max(1, array.size / array.shape[-1]))).astype(np.float32))
+            values.append(
+                (noise / np.sqrt(max(1, array.size / array.shape[-1]))).astype(np.float32)
+            )
     model.set_weights(values)
 
 
@@ -305,10 +316,25 @@ def data(model: Any, seed: int, count: int = 3) -> list[np.ndarray]:
 
 def outputs(result: Any) -> list[np.ndarray]:
     """Return the outputs as a list of arrays."""
-    return [np.asarray(y) for y in result] if isinstance(result, (list, tuple)) else [np.asarray(result)]
+    return (
+        [np.asarray(y) for y in result]
+        if isinstance(result, (list, tuple))
+        else [np.asarray(result)]
+    )
 
 
-OPTIMIZERS = ("SGD", "Adam", "RMSprop", "Adagrad", "Adamax", "Nadam", "AdamW", "Adadelta", "Lion", "Ftrl")
+OPTIMIZERS = (
+    "SGD",
+    "Adam",
+    "RMSprop",
+    "Adagrad",
+    "Adamax",
+    "Nadam",
+    "AdamW",
+    "Adadelta",
+    "Lion",
+    "Ftrl",
+)
 
 
 def compiled(api: Any, model: Any, seed: int) -> None:

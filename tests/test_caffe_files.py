@@ -329,6 +329,9 @@ def test_damaged_weights_are_refused(tmp_path):
     path.write_bytes(net.SerializeToString())
     with pytest.raises(FormatError, match="needs 2 blobs; it has 1"):
         mc.load_model(path)
+    path.write_bytes(whole.replace(b"\x01c", b"\x01\xff", 1))
+    with pytest.raises(FormatError, match="not valid UTF-8"):
+        mc.load_model(path)
     for end in (30, 200, len(whole) - 1):
         path.write_bytes(whole[:end])
         with pytest.raises(FormatError):

@@ -90,9 +90,9 @@ def test_nothing_is_overwritten_unless_asked_to(here, capsys):
 WRONG = {
     "no such file": (["none.mcnn", "x.mcnn"], 1, "no such file"),
     "no model": (["text", "x.mcnn"], 1, "FormatError: text"),
-    "weights alone": (["w.pth", "x.mcnn"], 1, "only weights can be read from it"),
+    "weights alone": (["w.pth", "x.mcnn"], 1, "holds weights alone"),
     "no such folder": (["net.mcnn", "none/x.mcnn"], 1, "no such folder"),
-    "weights of another network": (["net.mcnn", "x.mcnn", "--weights", "other.pth"], 1, "CheckpointError"),
+    "another network": (["net.mcnn", "x.mcnn", "--weights", "other.pth"], 1, "CheckpointError"),
     "one argument": (["net.mcnn"], 2, "Missing argument 'OUT'"),
     "an option": (["net.mcnn", "x.mcnn", "--wieghts", "w.pth"], 2, "--weights"),
 }  # fmt: skip
@@ -126,7 +126,7 @@ def test_a_file_that_predicts_something_else_is_an_error(here, monkeypatch):
         return other
 
     monkeypatch.setattr(converting, "load_model", wrong)
-    with pytest.raises(NumericError, match="x.mcnn: its network predicts other values"):
+    with pytest.raises(NumericError, match=r"x\.mcnn: its network predicts other values"):
         converting.write_checked(model, "x.mcnn")
 
 

@@ -76,9 +76,9 @@ def test_a_model_that_is_not_there(here, capsys, command):
     (here / "run-1").mkdir()
     more = {"show": ["kernels"], "predict": ["data"], "test": ["data"]}.get(command, [])
     assert run([command, "run-1", *more]) == 1
-    assert "run-1: this folder has no best.mcnn; give a .mcnn file" in capsys.readouterr().err
+    assert "run-1: this folder has no best.mcnn; give a model file" in capsys.readouterr().err
     assert run([command, "nothing.mcnn", *more]) == 1
-    assert "nothing.mcnn: no such file; give a .mcnn file" in capsys.readouterr().err
+    assert "nothing.mcnn: no such file; give a model file" in capsys.readouterr().err
 
 
 def test_verify_lists_every_call_and_ends_well(here, capsys):

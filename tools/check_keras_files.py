@@ -96,7 +96,9 @@ def read(api: Any, folder: Path, who: str, seeds: range) -> dict[str, Any]:
                     traceback.print_exc()
         passed = len(seeds) - len(failed)
         report[ending] = {"passed": passed, "of": len(seeds), "worst": worst, "failed": failed}
-        print(f"{who} {ending}: {passed} of {len(seeds)}, largest difference {worst:.2g}", flush=True)
+        print(
+            f"{who} {ending}: {passed} of {len(seeds)}, largest difference {worst:.2g}", flush=True
+        )
     return report
 
 

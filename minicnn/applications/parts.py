@@ -26,12 +26,17 @@ class Options(NamedTuple):
 
 
 def input_of(options: Options, size: int) -> Any:
-    """Return the input: the given tensor, or a new one of the given or the usual shape."""
+    """Return the input of a network for which there are no weights of ImageNet."""
     if options.weights == "imagenet":
         raise ArgumentError(
             "the weights of ImageNet are not part of minicnn; give weights=None for new ones, or "
-            "the path of a file that model.save_weights wrote"
+            "the path of a file that model.save_weights wrote. mc.zoo.efficientnet_lite0 has them"
         )
+    return new_input(options, size)
+
+
+def new_input(options: Options, size: int) -> Any:
+    """Return the input: the given tensor, or a new one of the given or the usual shape."""
     check_int(options.classes, "classes")
     if options.input_tensor is not None:
         return options.input_tensor

@@ -10,7 +10,7 @@ from typing import Any
 
 from minicnn.applications.parts import Options, classified, finished, input_of, pooled
 from minicnn.contracts import Shape
-from minicnn.layers import Conv2D, Dense, Flatten, MaxPooling2D
+from minicnn.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
 from minicnn.models import Model
 
 FILTERS = (64, 128, 256, 512, 512)
@@ -51,7 +51,7 @@ def VGG16(
         include_top, weights, input_tensor, input_shape, pooling, classes,
         classifier_activation, name,
     )  # fmt: skip
-    return _vgg((2, 2, 3, 3, 3), options)
+    return vgg((2, 2, 3, 3, 3), options)
 
 
 def VGG19(
@@ -69,11 +69,14 @@ def VGG19(
         include_top, weights, input_tensor, input_shape, pooling, classes,
         classifier_activation, name,
     )  # fmt: skip
-    return _vgg((2, 2, 4, 4, 4), options)
+    return vgg((2, 2, 4, 4, 4), options)
 
 
-def _vgg(convolutions: tuple[int, ...], options: Options) -> Model:
-    """Return a network with so many convolutions in each block."""
+def vgg(convolutions: tuple[int, ...], options: Options, dropout: float = 0.0) -> Model:
+    """Return a network with so many convolutions in each block.
+
+    `dropout` is the fraction that is dropped after each hidden dense layer; Keras's have none.
+    """
     x = inputs = input_of(options, 224)
     for block, (count, filters) in enumerate(zip(convolutions, FILTERS, strict=True), 1):
         for number in range(1, count + 1):
@@ -86,4 +89,6 @@ def _vgg(convolutions: tuple[int, ...], options: Options) -> Model:
     x = Flatten(name="flatten")(x)
     for name in ("fc1", "fc2"):
         x = Dense(4096, activation="relu", name=name)(x)
+        if dropout:
+            x = Dropout(dropout, name=f"{name}_dropout")(x)
     return finished(inputs, classified(x, options), options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from minicnn.models.saving import formats
 from minicnn.support.structures import flat
 
 Path = str | os.PathLike[str]
+CAFFE = "minicnn.interop.caffe"  # its networks are read with their weights, if those are known
 OWN = "minicnn's own format"
 SAMPLES = 2
 UNKNOWN_LENGTH = 64  # of an axis of the input whose length the network leaves open
@@ -38,10 +40,9 @@ def read(source: Path, weights: Path | None = None) -> Model:
     FormatError and its kinds : a file cannot be read; see `minicnn.load_model`
     """
     known = formats.recognized(source)
-    if weights is not None and known is not None and known.module == "minicnn.interop.caffe":
-        from minicnn.interop import caffe
-
-        return caffe.load(source, weights)
+    if weights is not None and known is not None and known.module == CAFFE:
+        with_weights: Model = import_module(CAFFE).load(source, weights)
+        return with_weights
     model = load_model(source, compile=weights is None)
     if weights is not None:
         model.load_weights(weights)

@@ -1,11 +1,14 @@
-"""How files of Caffe and PyTorch are recognized, by their first bytes."""
+"""How the files of each format are recognized: by their first bytes, or by the parts of a zip."""
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 from typing import BinaryIO
 
+HDF5 = b"\x89HDF\r\n\x1a\n"
+ZIP = b"PK\x03\x04"
 START = 1 << 16  # bytes of a text that are looked at
 COMMENT = re.compile(rb"#[^\n]*")
 FIRST_FIELD = re.compile(
@@ -17,11 +20,44 @@ LAYER = re.compile(rb"(?:^|[\s}>])(?:layers?)\s*:?\s*[{<]")
 FIELDS_OF_NET = {1: (2,), 3: (2,), 4: (0, 2), 5: (0,), 6: (2,), 7: (0,), 8: (2,)}
 FIELDS_OF_LAYERS = (2, 100)
 MAX_FIELDS = 1000
+# The fields of an ONNX ModelProto, as protobuf writes their number and kind: ir_version and
+# model_version are numbers; producer, domain, text, graph, opsets, metadata and so on are not.
+ONNX_FIELDS = {*(n << 3 for n in (1, 5)), *(n << 3 | 2 for n in (2, 3, 4, 6, 7, 8, 14, 20, 25, 26))}
+ONNX_GRAPH = 7 << 3 | 2
 # The first fields of a layer: name, type, bottom and top in one version or the other.
 FIRST_OF_LAYER = (0x0A, 0x12, 0x1A, 0x22, 0x28)
 # A pickle of the number that files of torch.save began with before PyTorch 1.6.
 OLD_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 MAX_HEADER = 100 << 20  # bytes, of a file of safetensors
+
+
+def is_keras_archive(file: BinaryIO) -> bool:
+    """Return whether it is a zip file with the parts of a `.keras` file."""
+    return {"config.json", "model.weights.h5"} <= _names_in_zip(file)
+
+
+def is_hdf5(file: BinaryIO) -> bool:
+    """Return whether it begins as HDF5 files do."""
+    return file.read(len(HDF5)) == HDF5
+
+
+def is_onnx(file: BinaryIO) -> bool:
+    """Return whether it is made of the fields of a ModelProto, of which one is the graph."""
+    end, found = file.seek(0, os.SEEK_END), False
+    file.seek(0)
+    for _ in range(MAX_FIELDS):
+        if file.tell() == end:
+            break
+        tag = _varint(file)
+        value = _varint(file)
+        if tag not in ONNX_FIELDS or value is None:
+            return False
+        if tag & 7 == 2:
+            if value > end - file.tell():
+                return False
+            file.seek(value, os.SEEK_CUR)
+        found = found or tag == ONNX_GRAPH
+    return found
 
 
 def is_prototxt(file: BinaryIO) -> bool:
@@ -74,19 +110,24 @@ def _varint(file: BinaryIO) -> int | None:
 
 def is_torch(file: BinaryIO) -> bool:
     """Return whether it is a file of `torch.save`, of one kind or the other."""
-    start = file.read(len(OLD_TORCH))
-    if start == OLD_TORCH:
+    if file.read(len(OLD_TORCH)) == OLD_TORCH:
         return True
-    if not start.startswith(b"PK\x03\x04"):
-        return False
-    try:
-        with zipfile.ZipFile(file) as archive:
-            return any(name.endswith("/data.pkl") for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        return False
+    file.seek(0)
+    return any(name.endswith("/data.pkl") for name in _names_in_zip(file))
 
 
 def is_safetensors(file: BinaryIO) -> bool:
     """Return whether it begins with the length of a header, and the header."""
     start = file.read(9)
     return start[8:] == b"{" and int.from_bytes(start[:8], "little") <= MAX_HEADER
+
+
+def _names_in_zip(file: BinaryIO) -> set[str]:
+    """Return the names in a zip file; none if it is not one."""
+    if file.read(len(ZIP)) != ZIP:
+        return set()
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return set(archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return set()

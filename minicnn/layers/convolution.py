@@ -14,7 +14,7 @@ from minicnn.layers.image_axes import ImageAxes, pair
 from minicnn.layers.parameter import Parameter
 from minicnn.layers.weight_arguments import WeightArguments, check_data_format
 from minicnn.operations.conv2d import CONV2D
-from minicnn.shapes import as_padding, span
+from minicnn.shapes import as_window_padding, span
 
 
 class Convolution(ImageAxes, WeightArguments):
@@ -50,7 +50,7 @@ class Convolution(ImageAxes, WeightArguments):
     def _padding(self, padding: Any) -> Any:
         """Return "valid", "same", "causal", or the numbers of rows and columns of zeros."""
         if self.rank == 2:
-            return as_padding(padding)
+            return as_window_padding(padding)
         if not isinstance(padding, str) or padding.lower() not in ("valid", "same", "causal"):
             raise ArgumentError(
                 f'padding must be "valid", "same" or "causal"; got {quoted(padding)}'

@@ -14,7 +14,7 @@ from minicnn.operations.global_pool import GLOBAL_AVERAGE_POOL2D, GLOBAL_MAX_POO
 from minicnn.operations.operation import Operation
 from minicnn.operations.pool import AVERAGE_POOL2D, MAX_POOL2D
 from minicnn.operations.shape import RESHAPE
-from minicnn.shapes import Padding, Pair, as_padding
+from minicnn.shapes import Padding, Pair, as_window_padding
 
 
 class _Pooling(ImageAxes):
@@ -36,7 +36,7 @@ class _Pooling(ImageAxes):
         super().__init__(name=name, **options)
         self.pool_size: Any = self.lengths(pool_size, "pool_size")
         self.strides: Any = self.pool_size if strides is None else self.lengths(strides, "strides")
-        self.padding = as_padding(padding)
+        self.padding = as_window_padding(padding)
         self.data_format = check_data_format(data_format)
         self.ceil_mode = check_flag(ceil_mode, "ceil_mode")
 

@@ -14,6 +14,7 @@ from minicnn.ops.operands import floats
 
 # erf(x) = 2 / sqrt(pi) * (x - x^3/3 + x^5/10 - ...); up to NEAR the rest is below 1e-8.
 NEAR = 0.5
+LARGE = 6.0  # from here on erf is 1 in float32
 SERIES = [2 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in range(6)]
 
 
@@ -27,7 +28,7 @@ def erf(x: Any) -> Any:
     """
     x = floats(x)
     near = less(absolute(x), NEAR)
-    z = multiply(where(near, 1.0, x), math.sqrt(2))
+    z = multiply(where(near, 1.0, clip(x, -LARGE, LARGE)), math.sqrt(2))
     # gelu(z) / z is the normal distribution function, which is (1 + erf(z / sqrt 2)) / 2.
     far = add(multiply(divide(activations.gelu(z), z), 2.0), -1.0)
     return where(near, _series(clip(x, -NEAR, NEAR)), far)

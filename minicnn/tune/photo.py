@@ -7,7 +7,7 @@ from typing import Any
 
 from minicnn.models import Model
 from minicnn.tune.space import HyperParameters
-from minicnn.zoo import stacked
+from minicnn.zoo.stacked import stacked
 
 
 def photo_space(

@@ -58,7 +58,8 @@ def network_file(path: Path) -> Path:
         seen = f"this folder has no {file.name}" if path.is_dir() else "no such file"
         raise FileNotFoundError(
             errno.ENOENT,
-            f"{seen}; give a .mcnn file, or the folder of a run that has trained an epoch",
+            f"{seen}; give a model file (.mcnn, .keras, .onnx, ...) or the folder of a run "
+            "that has trained an epoch",
             str(path),
         )
     return file

@@ -10,12 +10,17 @@ import click
 from minicnn import optimizers
 from minicnn.apps.cli import options, run_command
 from minicnn.apps.cli.command import cli_command
+from minicnn.apps.runs.bases import BASES
 from minicnn.apps.runs.networks import NETWORKS
 from minicnn.apps.runs.recipe import PHOTO_AUGMENTATION
 from minicnn.apps.runs.settings import Settings, from_toml
 
 
-@cli_command("minicnn train --data photos --model scene", "minicnn train runs/scene-1/config.toml")
+@cli_command(
+    "minicnn train --data photos --model scene",
+    "minicnn train --data photos --base efficientnet-lite0",
+    "minicnn train runs/scene-1/config.toml",
+)
 @click.argument("config", required=False, type=options.FILE)
 @options.data()
 @click.option(
@@ -23,7 +28,18 @@ from minicnn.apps.runs.settings import Settings, from_toml
     type=click.Choice(list(NETWORKS)),
     help="The network; `minicnn models` describes them.",
 )
+@click.option(
+    "--base",
+    type=click.Choice(list(BASES)),
+    help="Train a classifier on the features of this trained network.",
+)
 @options.epochs()
+@click.option(
+    "--fine-tune",
+    type=click.IntRange(0),
+    metavar="N",
+    help="With --base: N epochs more, in which its last blocks learn, too.",
+)
 @options.batch_size()
 @options.image_size(1, help="Pixels; default: the size that the network was designed for.")
 @click.option(
@@ -75,7 +91,9 @@ def command(
 
 def title(config: Path | None, given: dict[str, Any]) -> str:
     """Return the title of the run to resume."""
-    found = given["name"] or (from_toml(config).title if config else given["model"])
+    found = given["name"] or (
+        from_toml(config).title if config else given["model"] or given["base"]
+    )
     if not found:
         raise click.UsageError(
             "--resume needs the run's --name, --model or CONFIG: minicnn train --model scene "
@@ -95,6 +113,10 @@ def chosen_settings(config: Path | None, given: dict[str, Any]) -> Settings:
     }
     if "data" in options:
         options["data"] = str(options["data"].resolve())
+    if "base" in options:
+        if options.get("model", options["base"]) != options["base"]:
+            raise click.UsageError("--base is itself a network; leave --model out")
+        options["model"] = options["base"]
     if config is not None:
         settings = from_toml(config)
     else:

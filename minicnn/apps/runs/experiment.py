@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn import random
-from minicnn.apps.runs import gallery
+from minicnn.apps.runs import bases, gallery, transfer
 from minicnn.apps.runs.folder import RunFolder, new_folder, to_resume, unfinished
 from minicnn.apps.runs.load_images import load_images
 from minicnn.apps.runs.log import RunLog
@@ -135,14 +135,20 @@ def train_and_evaluate(
 ) -> RunResult:
     """Train in `folder`, resuming from its checkpoints, and evaluate the best epoch's model."""
     random.set_random_seed(settings.seed)
+    bases.check(settings)
     preprocess = input_preprocess(settings)
     images = load_images(settings, preprocess, say)
-    if settings.normalize:
-        preprocess = with_normalization(preprocess, images.train)
-    model = make_model(settings, preprocess, images)
     log = RunLog(folder.log)
-    history = fit(model, settings, images, preprocess, folder, log, verbose)
-    model.save(folder.last)
+    if settings.base:
+        images = transfer.with_validation(images, say)
+        job = transfer.Job(settings, images, preprocess, folder, log, verbose)
+        history = transfer.fit(job, say)
+    else:
+        if settings.normalize:
+            preprocess = with_normalization(preprocess, images.train)
+        model = make_model(settings, preprocess, images)
+        history = fit(model, settings, images, preprocess, folder, log, verbose)
+        model.save(folder.last)
 
     best = load_model(folder.best)
     start = time.perf_counter()

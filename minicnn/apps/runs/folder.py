@@ -4,6 +4,7 @@ runs/scene-3/
   config.toml       every setting; `minicnn train config.toml` repeats the run
   log.jsonl         one line every few seconds and one line per epoch, written as they happen
   history.csv       one row per epoch
+  fine_tuning.csv   the same of the epochs in which a base was fine-tuned
   checkpoints/      what --resume continues from; after the run, last.mcnn
   best.mcnn         the model of the best epoch
   report.json       all measurements; it is written last and marks the run as complete
@@ -62,6 +63,21 @@ class RunFolder:
         return self.checkpoints / "last.mcnn"
 
     @property
+    def best_head(self) -> Path:
+        """The best classifier on the features of a frozen base, without the base."""
+        return self.checkpoints / "head.mcnn"
+
+    @property
+    def head_checkpoints(self) -> Path:
+        """The folder of checkpoints of the training of such a classifier."""
+        return self.checkpoints / "head"
+
+    @property
+    def fine_tuning(self) -> Path:
+        """The table of losses and metrics of the epochs in which a base was fine-tuned."""
+        return self.path / "fine_tuning.csv"
+
+    @property
     def history(self) -> Path:
         """The table of losses and metrics, one row per epoch."""
         return self.path / "history.csv"
@@ -118,8 +134,13 @@ class RunFolder:
 
     def remove_checkpoints(self) -> None:
         """Remove the checkpoints of a complete run; `last.mcnn` stays."""
-        for path in self.checkpoints.glob("checkpoint-*.mcnn"):
+        for path in self.checkpoints.rglob("checkpoint-*.mcnn"):
             path.unlink()
+        self.best_head.unlink(missing_ok=True)
+        if self.head_checkpoints.is_dir():
+            sweep(self.head_checkpoints)
+            (self.head_checkpoints / LOCK).unlink(missing_ok=True)
+            self.head_checkpoints.rmdir()
 
 
 def new_folder(runs: Path, title: str) -> RunFolder:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from minicnn import zoo
+from minicnn.apps.runs import bases
 from minicnn.apps.runs.settings import Settings
 from minicnn.checks import nearest
 from minicnn.data.preprocess import Preprocess
@@ -14,6 +15,7 @@ from minicnn.models import Model
 
 TEN = 10  # classes of the networks for digits
 ANY = ("image_shape", "classes")
+KERAS = ("input_shape", "classes")  # the words of keras.applications
 
 
 class NetworkSpec(NamedTuple):
@@ -21,10 +23,11 @@ class NetworkSpec(NamedTuple):
 
     build: Callable[..., Model]
     preprocess: Preprocess
-    takes: tuple[str, ...] = ANY  # which of `image_shape` and `classes` can be chosen
+    takes: tuple[str, ...] = ANY  # the arguments for the images' shape and the number of classes
 
 
 # Like MNIST's digits: light on dark. Both networks rescale the pixels themselves, as Caffe's does.
+LARGE = Preprocess((224, 224))
 DIGITS = Preprocess((28, 28), "grayscale", scale=1.0, background="dark")
 NETWORKS = {
     "lenet": NetworkSpec(zoo.lenet, DIGITS, ()),
@@ -35,6 +38,13 @@ NETWORKS = {
     "stacked": NetworkSpec(zoo.stacked, Preprocess((150, 150))),
     "xray": NetworkSpec(zoo.xray, Preprocess((512, 512))),
     "catdog": NetworkSpec(zoo.catdog, Preprocess((64, 64))),
+    "efficientnet-lite0": NetworkSpec(zoo.efficientnet_lite0, LARGE, KERAS),
+    "mobilenet-v1": NetworkSpec(zoo.mobilenet_v1, LARGE, KERAS),
+    "mobilenet-v2": NetworkSpec(zoo.mobilenet_v2, LARGE, KERAS),
+    "resnet18": NetworkSpec(zoo.resnet18, LARGE, KERAS),
+    "resnet50": NetworkSpec(zoo.resnet50, LARGE, KERAS),
+    "vgg11": NetworkSpec(zoo.vgg11, LARGE, KERAS),
+    "vgg16": NetworkSpec(zoo.vgg16, LARGE, KERAS),
 }
 
 
@@ -47,7 +57,10 @@ def network_spec(name: str) -> NetworkSpec:
 
 def input_preprocess(settings: Settings) -> Preprocess:
     """Return the preprocessing of the settings' network, at the settings' image size if given."""
-    preprocess = network_spec(settings.model).preprocess
+    if settings.base:
+        preprocess = bases.find(settings.base).preprocess
+    else:
+        preprocess = network_spec(settings.model).preprocess
     size = settings.image_size
     return preprocess if size is None else preprocess._replace(size=size)
 
@@ -59,6 +72,8 @@ def build(name: str, preprocess: Preprocess, classes: int, options: Mapping[str,
     sigmoid.
     """
     spec = network_spec(name)
+    if spec.takes == KERAS:
+        return _with_new_weights(spec, preprocess, classes, options)
     wanted = {"image_shape": preprocess.image_shape, "classes": classes}
     fixed = {"image_shape": spec.preprocess.image_shape, "classes": TEN}
     for argument, value in wanted.items():
@@ -68,3 +83,13 @@ def build(name: str, preprocess: Preprocess, classes: int, options: Mapping[str,
                 "and number of classes"
             )
     return spec.build(**{argument: wanted[argument] for argument in spec.takes} | dict(options))
+
+
+def _with_new_weights(
+    spec: NetworkSpec, preprocess: Preprocess, classes: int, options: Mapping[str, Any]
+) -> Model:
+    """Build one of the networks whose arguments are those of keras.applications."""
+    chosen = {"classes": classes, **options}
+    activation = "sigmoid" if chosen["classes"] == 1 else "softmax"
+    known = {"input_shape": preprocess.image_shape, "classifier_activation": activation}
+    return spec.build(**{"weights": None, **known, **chosen})

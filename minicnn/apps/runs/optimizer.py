@@ -9,6 +9,7 @@ from minicnn import optimizers, schedules
 from minicnn.checks import check_number
 from minicnn.errors import ArgumentError
 
+RATE = 0.001  # the default learning rate
 SCHEDULES = ("constant", "cosine")
 
 
@@ -25,7 +26,7 @@ def make_optimizer(table: Mapping[str, Any], steps: int) -> optimizers.Optimizer
     """
     given = dict(table)
     kind = optimizers.find(given.pop("name", "adam"))
-    rate = schedules.check_rate(given.pop("learning_rate", 0.001), "learning_rate")
+    rate = schedules.check_rate(given.pop("learning_rate", RATE), "learning_rate")
     schedule = given.pop("schedule", "constant")
     warm_up = check_number(given.pop("warm_up", 0.0), "warm_up", 0.0, 1.0)
     if schedule not in SCHEDULES:

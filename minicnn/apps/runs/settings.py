@@ -28,7 +28,7 @@ class Settings:
     and read again.
     """
 
-    model: str  # a name in `networks.NETWORKS`
+    model: str  # a name in `networks.NETWORKS`; with a base, the base's name
     data: str  # a folder or archive that `load_images` reads; "" means the digits of lenet
     name: str = ""  # name of the run; default: the model's name
     epochs: int = 12
@@ -42,6 +42,8 @@ class Settings:
     normalize: bool = False  # mean 0 and standard deviation 1 per channel of the training images
     balance: bool = False  # weight the classes so that all count equally
     patience: int = 0  # stop after this many epochs without improvement; 0: never
+    base: str = ""  # a name in `bases.BASES`: a classifier of this trained network's features
+    fine_tune: int = 0  # epochs in which the base's last blocks learn, after the head's `epochs`
     memory_mb: int = 4000  # larger training sets are read from their files in every epoch
     allow_unreadable: float = ALLOWED_SHARE  # share of a split that may be unreadable, 0...1
     tensorboard: bool = False  # also write TensorBoard's event files
@@ -90,6 +92,8 @@ def from_table(table: Table) -> Settings:
     for name in table:
         if name not in known:
             raise ArgumentError(f"unknown setting {name!r}{nearest(name, known)}")
+    if "base" in table:
+        table = {"model": table["base"], **table}
     missing = [name for name in ("model", "data") if name not in table]
     if missing:
         raise ArgumentError(f"{' and '.join(missing)} must be set; got {', '.join(table) or '{}'}")
@@ -114,7 +118,10 @@ def write_toml(path: Path, settings: Settings, head: str = "") -> None:
 
 
 # The rule for each field: a minimum, a number of integers, a flag or a table.
-_INTEGERS = {"epochs": 1, "batch_size": 1, "seed": 0, "shift": 0, "patience": 0, "memory_mb": 0}
+_INTEGERS = {
+    "epochs": 1, "batch_size": 1, "seed": 0, "shift": 0, "patience": 0, "fine_tune": 0,
+    "memory_mb": 0,
+}  # fmt: skip
 _LISTS = {"image_size": 2, "split": 3}
 _FLAGS = ("normalize", "balance", "tensorboard")
 _TABLES = ("optimizer", "augmentation", "network")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from minicnn.apps.runs.batches import PreparedBatches, evaluation_batch_size, training_batches
@@ -28,6 +31,7 @@ from minicnn.utils import balanced_class_weight
 
 MONITOR = "val_accuracy"
 DOCTOR_IMAGES = 32  # training images that the doctor examines
+History = dict[str, list[float]]
 
 
 def with_normalization(preprocess: Preprocess, train: Split) -> Preprocess:
@@ -46,14 +50,19 @@ def make_model(settings: Settings, preprocess: Preprocess, images: ImageSplits) 
     model = build(settings.model, preprocess, len(images.class_names), settings.network)
     model.class_names = list(images.class_names)
     model.preprocess = preprocess
-    steps = settings.epochs * -(-images.train.total // settings.batch_size)
+    compile_model(model, settings, images, settings.epochs)
+    return model
+
+
+def compile_model(model: Model, settings: Settings, images: ImageSplits, epochs: int) -> None:
+    """Compile a network of the images' classes for a training of so many epochs."""
+    steps = epochs * -(-images.train.total // settings.batch_size)
     sigmoid = model.output_shape[-1] == 1
     model.compile(
         make_optimizer(settings.optimizer, steps),
         "binary_crossentropy" if sigmoid else "sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-    return model
 
 
 def fit(
@@ -64,7 +73,7 @@ def fit(
     folder: RunFolder,
     log: RunLog,
     verbose: int | str,
-) -> dict[str, list[float]]:
+) -> History:
     """Train the model, with the run folder's checkpoints and logs, and return the history."""
     model.fit(
         training_batches(images.train, settings, preprocess),
@@ -74,8 +83,23 @@ def fit(
             images.validation, preprocess, evaluation_batch_size(preprocess)
         ),
         class_weight=balanced_class_weight(images.train.labels) if settings.balance else None,
-        callbacks=callbacks(settings, folder, log, doctor(images.train, preprocess)),
+        callbacks=callbacks(
+            settings,
+            folder,
+            [
+                log,
+                CSVLogger(folder.history),
+                ModelCheckpoint(folder.best, MONITOR, save_best_only=True),
+                doctor(images.train, preprocess),
+            ],
+            folder.checkpoints,
+        ),
     )
+    return history_of(model)
+
+
+def history_of(model: Model) -> History:
+    """Return the values of each epoch of the model's training."""
     return dict(model.history.history) if model.history is not None else {}
 
 
@@ -87,17 +111,19 @@ def doctor(train: Split, preprocess: Preprocess) -> Doctor:
     return Doctor(preprocess(train.images[rows]), train.labels[rows])
 
 
-def callbacks(settings: Settings, folder: RunFolder, log: RunLog, doctor: Doctor) -> list[Callback]:
-    """Return the callbacks of a run; BackupAndRestore is last and saves the others' state."""
+def callbacks(
+    settings: Settings, folder: RunFolder, own: Sequence[Callback], checkpoints: Path
+) -> list[Callback]:
+    """Return a training's own callbacks and those of every one.
+
+    BackupAndRestore, which writes to the folder `checkpoints`, is last and saves the others' state.
+    """
     stopping = [EarlyStopping(MONITOR, patience=settings.patience)] if settings.patience else []
     board = [TensorBoard(folder.path)] if settings.tensorboard else []
     return [
-        log,
-        CSVLogger(folder.history),
-        ModelCheckpoint(folder.best, MONITOR, save_best_only=True),
-        doctor,
+        *own,
         *stopping,
         *board,
         # Kept until the report is written, so that a run that is killed before can be resumed.
-        BackupAndRestore(folder.checkpoints, delete_checkpoint=False, keep=2),
+        BackupAndRestore(checkpoints, delete_checkpoint=False, keep=2),
     ]

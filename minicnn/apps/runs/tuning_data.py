@@ -94,18 +94,18 @@ def load_search_images(settings: Settings, say: Say) -> tuple[Split, Split, list
     return train, validation, images.class_names
 
 
-def split_off_validation(train: Split) -> tuple[Split, Split]:
+def split_off_validation(train: Split, share: float = VALIDATION) -> tuple[Split, Split]:
     """Split the training images at random into training and validation, class by class."""
     chosen: list[int] = []
     for label in np.unique(train.labels):
         own = random.generator("validation", int(label)).permutation(
             np.flatnonzero(train.labels == label)
         )
-        chosen += own[: round(len(own) * VALIDATION)].tolist()
+        chosen += own[: round(len(own) * share)].tolist()
     if not chosen:
         raise ArgumentError(
-            f"{train.total} training images are too few to use a fifth of each class for "
-            "validation; add a folder val/, or have at least 3 images per class"
+            f"{train.total} training images are too few to use {share:.0%} of each class for "
+            "validation; add a folder val/, or have more images per class"
         )
     rows = np.zeros(train.total, bool)
     rows[chosen] = True
@@ -114,4 +114,7 @@ def split_off_validation(train: Split) -> tuple[Split, Split]:
 
 def _pick(split: Split, rows: np.ndarray) -> Split:
     files = [file for file, picked in zip(split.files, rows, strict=False) if picked]
-    return Split(split.images[rows], split.labels[rows], files)
+    if split.on_disk is None:
+        return Split(split.images[rows], split.labels[rows], files)
+    on_disk = split.on_disk.pick(np.flatnonzero(rows))
+    return Split(split.images, split.labels[rows], files, on_disk)

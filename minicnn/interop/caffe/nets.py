@@ -72,10 +72,23 @@ def checked(net: Any, path: Path) -> Any:
         raise FormatError(path, f"a net has 1 to {MAX_LAYERS:,} layers; this has {count:,}")
     if net.layer and net.layers:
         raise FormatError(path, "has layers of the old form, `layers`, and of the new, `layer`")
+    if not all(isinstance(text, str) for text in _names(net)):
+        raise FormatError(path, "a name in it is not valid UTF-8")
     try:
         return upgraded(net)
     except ValueError as error:
         raise UnsupportedError(path, str(error)) from error
+
+
+def _names(net: Any) -> Iterator[Any]:
+    """Yield all names in a net; protobuf gives those that are not valid UTF-8 as bytes."""
+    yield net.name
+    yield from net.input
+    for layer in [*net.layer, *net.layers]:
+        yield from (layer.name, *layer.bottom, *layer.top)
+    yield from (layer.type for layer in net.layer)
+    for layer in net.layers:
+        yield from (layer.layer.name, layer.layer.type)
 
 
 def _parse(text: str, net: Any) -> str:

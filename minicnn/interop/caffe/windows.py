@@ -127,7 +127,9 @@ def _counts(item: Item, x: Any, size: Pair, strides: Pair, pads: Pair, floor: bo
 def _max_pool(item: Item, x: Any, size: Pair, strides: Pair, pads: Pair, *, floor: bool) -> Any:
     counts = _counts(item, x, size, strides, pads, floor)
     padding = (pads[0], pads[0]), (pads[1], pads[1])
-    layer = MaxPooling2D(size, strides, padding, ceil_mode=not floor, name=item.name)
+    axes = zip(x.shape[1:3], size, strides, pads, counts, strict=True)
+    complete = all((n + 2 * p - k) // s + 1 >= count for n, k, s, p, count in axes)
+    layer = MaxPooling2D(size, strides, padding, ceil_mode=not complete, name=item.name)
     return cropped(layer(x), counts)
 
 

@@ -77,7 +77,8 @@ def write_model(model: Model, path: Path, *, include_optimizer: bool = True) -> 
     whole_models.checked_for_writing(model, include_optimizer=include_optimizer)
     if model.is_subclassed:
         raise ArgumentError(
-            f"{model.name} has a `call` of its own, which .h5 files cannot describe; save it as .keras"
+            f"{model.name} has a `call` of its own, which .h5 files cannot describe; name the file "
+            ".keras"
         )
     config = network_config(model, path, legacy=True)
     training = legacy_training_config(model, path) if include_optimizer else {}

@@ -1,4 +1,4 @@
-"""Reading HDF5: only what is inside the file, of plain numbers and texts, and no more than it holds.
+"""Reading HDF5: plain numbers and texts that are inside the file, no more than it holds.
 
 An HDF5 file may name other files (external links, virtual data sets, external storage), declare
 arrays that it does not hold, and ask for plugins that unpack them. All of that is refused before

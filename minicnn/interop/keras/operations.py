@@ -103,8 +103,8 @@ def operation_from(item: Mapping[str, Any], path: object, place: str) -> Pending
     function = _function(str(item.get("class_name")))
     if function is None:
         raise UnsupportedError(
-            path, f"{place} is the function {shown(str(item.get('class_name')))} of keras.ops, which "
-            "minicnn.ops does not have"
+            path, f"{place} is the function {shown(str(item.get('class_name')))} of keras.ops, "
+            "which minicnn.ops does not have"
         )  # fmt: skip
     config = plain(item.get("config") or {}, path, place)
     name = item.get("name", config.get("name"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -115,12 +114,11 @@ def take_named(network: Model, named: list[tuple[str, np.ndarray]], path: object
 def trained_parameters(network: Model) -> list[tuple[str, Parameter]]:
     """Return the weights that training changes, in Keras's order, with their paths."""
     trained = {id(parameter) for parameter in network.trainable_parameters}
-    found = [
+    return [
         (path.partition("/")[2], parameter)
         for path, parameter in legacy_weights(network)
         if id(parameter) in trained
     ]
-    return found
 
 
 def _groups(optimizer: Optimizer) -> list[list[tuple[str, str, str]]]:

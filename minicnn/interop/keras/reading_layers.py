@@ -67,8 +67,8 @@ def no_layer(name: str, path: object, place: str) -> FormatError:
         text = "a TensorFlow operation; save the model with Keras 3"
         return UnsupportedError(path, f"{place} is a {name}, {text}")
     return UnsupportedError(
-        path, f"{place} is a {shown(name)}, which minicnn does not have. If it is a class of yours: "
-        f"load_model(path, custom_objects={{{shown(name)}: TheClass}})"
+        path, f"{place} is a {shown(name)}, which minicnn does not have. If it is a class of "
+        f"yours: load_model(path, custom_objects={{{shown(name)}: TheClass}})"
     )  # fmt: skip
 
 
@@ -76,8 +76,8 @@ def _refuse_code(config: Mapping[str, Any], path: object, place: str) -> None:
     """Raise UnsafeFileError for a Lambda whose function is code, not a name."""
     if not isinstance(config.get("function"), Mapping):
         raise UnsafeFileError(
-            path, f"{place} is a Lambda with Python code, which is never run; replace it in Keras by "
-            "a layer class, or by a function with a name, and give that in custom_objects"
+            path, f"{place} is a Lambda with Python code, which is never run; replace it in Keras "
+            "by a layer class, or by a function with a name, and give that in custom_objects"
         )  # fmt: skip
 
 

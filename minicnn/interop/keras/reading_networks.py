@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minicnn.errors import ArgumentError, FormatError, SizeLimitError, UnsupportedError
-from minicnn.interop.keras.operations import operation_from, is_operation
+from minicnn.interop.keras.operations import is_operation, operation_from
 from minicnn.interop.keras.reading_objects import known_name, layer_from, plain
 from minicnn.layers import BatchNormalization, InputLayer
 from minicnn.layers.base import Layer
@@ -52,6 +52,8 @@ def network_from(value: Any, path: object, place: str = "the model") -> Model:
         config = {"name": "sequential", "layers": config}
     if not isinstance(config, Mapping):
         raise FormatError(path, f"{place}: its config must be a dict")
+    if name in NETWORKS and not isinstance(config.get("layers"), list):
+        raise FormatError(path, f"{place} has no list of layers")
     kind = _kind(name, value, path, place)
     if not (isinstance(config.get("layers"), list) and is_network({**value, "config": config})):
         return _of_own_class(kind, value, config, path, place)
@@ -177,8 +179,8 @@ class _Graph:
                     del waiting[name]
             if waiting and sum(map(len, waiting.values())) == before:
                 raise FormatError(
-                    self.path, f"{self.place}: the layer {shown(next(iter(waiting)))} reads tensors "
-                    "that no layer makes, or that depend on its own"
+                    self.path, f"{self.place}: the layer {shown(next(iter(waiting)))} reads "
+                    "tensors that no layer makes, or that depend on its own"
                 )  # fmt: skip
 
     def ends(self, structure: Any) -> Any:

@@ -51,8 +51,8 @@ def plain(value: Any, path: object, place: str) -> Any:
         )
     if name in CODE:
         raise UnsafeFileError(
-            path, f"{place} holds Python code ({name}), which is never run; replace it in Keras by a "
-            "function that has a name, and give that in custom_objects"
+            path, f"{place} holds Python code ({name}), which is never run; replace it in Keras by "
+            "a function that has a name, and give that in custom_objects"
         )  # fmt: skip
     if name in VALUES:
         return plain((config or {}).get("value"), path, place)
@@ -85,8 +85,8 @@ def _function(value: Mapping[str, Any], name: Any, path: object, place: str) -> 
         return {"function": name}
     if not isinstance(name, str) or not from_keras(value) or value.get("module") == "builtins":
         raise UnsafeFileError(
-            path, f"{place} names the function {shown(str(name))}, which is not known. If it is one "
-            f"of yours: load_model(path, custom_objects={{{shown(str(name))}: it}})"
+            path, f"{place} names the function {shown(str(name))}, which is not known. If it is "
+            f"one of yours: load_model(path, custom_objects={{{shown(str(name))}: it}})"
         )  # fmt: skip
     return name
 

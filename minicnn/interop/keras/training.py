@@ -26,7 +26,7 @@ def compile_from(network: Model, config: Mapping[str, Any], path: object) -> Non
 
     Raises
     ------
-    FormatError : it names what minicnn does not have; `compile=False` loads the network all the same
+    FormatError : it names what minicnn does not have; `compile=False` loads the network alone
     """
     optimizer = config.get("optimizer", config.get("optimizer_config"))
     if optimizer is None:

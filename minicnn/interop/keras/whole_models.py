@@ -97,8 +97,8 @@ def checked_for_writing(network: Model, *, include_optimizer: bool) -> None:
     """Raise ArgumentError, by name, for what could not be rebuilt from a file."""
     if not network.is_built:
         raise ArgumentError(
-            f"{network.name} does not know its input's shape yet, so it has no weights to save; add "
-            "mc.Input(...) as its first element, or fit it"
+            f"{network.name} does not know its input's shape yet, so it has no weights to save; "
+            "add mc.Input(...) as its first element, or fit it"
         )
     check_savable(network, include_optimizer=include_optimizer)
 

@@ -66,8 +66,8 @@ def _entry(layer: Layer, path: object, *, legacy: bool) -> dict[str, Any]:
     if isinstance(layer, FunctionLayer):
         if legacy:
             raise UnsupportedError(
-                path, f"{layer.name!r} is a function of minicnn.ops, which Keras cannot load from an "
-                "HDF5 file; save the model as .keras"
+                path, f"{layer.name!r} is a function of minicnn.ops, which Keras cannot load from "
+                "an HDF5 file; save the model as .keras"
             )  # fmt: skip
         return operation_config(layer, path)
     if isinstance(layer, Network):
@@ -142,9 +142,10 @@ class _Calls:
         if call.training is not None:
             if not keeps_training(call.layer, call.training):
                 raise UnsupportedError(
-                    self.path, f"{call.layer.name!r} is called with training={call.training}, which "
-                    "Keras 3 does not keep; it knows training=False of a network or a normalization"
-                )  # fmt: skip
+                    self.path,
+                    f"{call.layer.name!r} is called with training={call.training}, which Keras 3 "
+                    "does not keep; it knows training=False of a network or a normalization",
+                )
             kwargs = {**kwargs, "training": call.training}
         described = [self._described(tensor) for tensor in call.inputs]
         args, kwargs = replaced((args, kwargs), InputAt, lambda at: described[at.index])

@@ -46,10 +46,13 @@ def run(model: Any, inputs: Sequence[Any], path: str = "<model>") -> list[Any]:
     return [one.logical() if isinstance(one, Value) else one for one in results]
 
 
+USERS = 2  # `isbuiltin` of dtypes that packages add to those of NumPy
+
+
 def _value(given: Any, path: str) -> Any:
     """Return an array as a Value; None and lists, of optional inputs and sequences, as they are."""
     if not isinstance(given, (np.ndarray, np.generic)):
         return given
-    if given.dtype.kind not in "biuf":
+    if given.dtype.kind not in "biuf" or given.dtype.isbuiltin == USERS:
         raise UnsupportedError(path, f"an input of {given.dtype}; only numbers of NumPy are taken")
     return Value(np.asarray(given))

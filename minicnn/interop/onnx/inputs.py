@@ -8,6 +8,7 @@ from typing import Any
 from minicnn import ops
 from minicnn.errors import UnsupportedError
 from minicnn.interop.onnx.interpreter import OF_IMAGES
+from minicnn.interop.onnx.metadata import channel_axis
 from minicnn.interop.onnx.nodes import Node
 from minicnn.interop.onnx.operators.constants import IN_NETWORKS
 from minicnn.interop.onnx.operators.elementwise import BINARY, COMPARISONS, MANY, UNARY
@@ -37,10 +38,12 @@ class GraphInput:
         self.dtype = numpy_dtype(info.type.tensor_type.elem_type, path).name
         dims = info.type.tensor_type.shape.dim
         self.shape = tuple(d.dim_value if d.dim_value > 0 else None for d in dims)
-        if not 2 <= len(self.shape) <= 6:
+        self.channel_axis = channel_axis(info)
+        if not 2 <= len(self.shape) <= 4:
             raise UnsupportedError(
                 path,
-                f"{what} has {len(self.shape)} axes; a network takes a batch of samples: (N, ...)",
+                f"{what} has {len(self.shape)} axes; a network takes a batch of vectors, sequences "
+                "or images: 2 to 4 axes",
             )
 
     @property
@@ -50,10 +53,13 @@ class GraphInput:
 
     def value(self, nodes: Sequence[Node]) -> tuple[Any, Value]:
         """Return the Input of a network, and its Value in the graph."""
-        last = comes_last(self.name, len(self.shape), nodes)
         rank = len(self.shape)
+        if self.channel_axis is None:
+            last = comes_last(self.name, rank, nodes)
+        else:
+            last = self.channel_axis == 1 and rank > 2
         order = channels_last(rank) if last else tuple(range(rank))
-        sample = [self.shape[axis] for axis in order[1:]]
+        sample: list[Any] = [self.shape[axis] for axis in order[1:]]
         dtype = "uint8" if self.dtype == "uint8" else "float32"
         tensor = Input(tuple(sample), dtype=dtype, name=printable(self.name)[:MOST_LETTERS])
         wanted = IN_NETWORKS[self.dtype]

@@ -1,4 +1,4 @@
-"""Going through a graph node by node: on arrays this computes it, on tensors it builds a network."""
+"""Going through a graph node by node: arrays are computed, tensors become a network."""
 
 from __future__ import annotations
 
@@ -50,9 +50,11 @@ class Interpreter:
         self.left = max(MOST_BYTES, 20 * held)
         self.names: set[str] = set()
         self.uses: Counter[str] = Counter()
+        self.shared: dict[Any, Any] = {}  # layers by their weights
+        self.twice: set[str] = set()  # names of layers that several nodes use
 
     def run(self, nodes: Sequence[Node], results: Sequence[str]) -> list[Any]:
-        """Return the values of these names after all nodes; others are forgotten after their use."""
+        """Return the values of these names; others are forgotten after their last use."""
         self.uses = Counter(name for node in nodes for name in node.inputs)
         self.uses.update(results)
         uses = self.uses.copy()
@@ -107,9 +109,9 @@ class Interpreter:
         for one in results[:1]:
             data = getattr(one, "source", one)
             tensor = data.data if isinstance(data, Value) else None
-            if isinstance(tensor, SymbolicTensor) and isinstance(tensor.layer, FunctionLayer):
-                if tensor.layer.name not in self.names:
-                    tensor.layer.name = self.layer_name(node)
+            layer = tensor.layer if isinstance(tensor, SymbolicTensor) else None
+            if isinstance(layer, FunctionLayer) and layer.name not in self.names:
+                layer.name = self.layer_name(node)
 
     def _count(self, node: Node, results: list[Any]) -> None:
         """Count the memory of constants that were made; one repeated value takes none."""
@@ -139,9 +141,9 @@ class Interpreter:
 
 # Operators for which axis 1 has channels.
 OF_IMAGES = {
-    "AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "DepthToSpace", "GlobalAveragePool",
-    "GlobalLpPool", "GlobalMaxPool", "GroupNormalization", "InstanceNormalization", "LRN", "LpPool",
-    "MaxPool", "Resize", "SpaceToDepth", "Upsample",
+    "AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "DepthToSpace",
+    "GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool", "GroupNormalization",
+    "InstanceNormalization", "LRN", "LpPool", "MaxPool", "Resize", "SpaceToDepth", "Upsample",
 }  # fmt: skip
 # They take sizes with a batch as a shape, or leave them as they are.
 TAKE_SIZES = {"Reshape", "Expand", "Resize", "ConstantOfShape"}

@@ -11,6 +11,7 @@ from minicnn.errors import UnsupportedError
 from minicnn.interop.onnx.values import Value
 from minicnn.layers import Layer
 from minicnn.layers.parameter import Parameter
+from minicnn.layers.weight_arguments import WeightArguments
 from minicnn.support.text import printable
 
 
@@ -50,19 +51,19 @@ class Node:
         """Return whether the attribute is given."""
         return name in self.attributes
 
-    def int(self, name: str, default: int | None = None) -> int:
+    def integer(self, name: str, default: int | None = None) -> int:
         """Return an attribute that is an integer."""
         return int(self._of_kind(name, default, (int, np.integer), "an integer"))
 
-    def float(self, name: str, default: float | None = None) -> float:
+    def number(self, name: str, default: float | None = None) -> float:
         """Return an attribute that is a number."""
         return float(self._of_kind(name, default, (int, float, np.number), "a number"))
 
-    def string(self, name: str, default: str | None = None) -> str:
+    def text(self, name: str, default: str | None = None) -> str:
         """Return an attribute that is a text."""
         return str(self._of_kind(name, default, str, "a string"))
 
-    def ints(self, name: str, default: Sequence[int] | None = None) -> list[int]:
+    def integers(self, name: str, default: Sequence[int] | None = None) -> list[int]:
         """Return an attribute that is a list of integers."""
         value = self._of_kind(name, default, (list, tuple), "a list of integers")
         if not all(isinstance(one, (int, np.integer)) for one in value):
@@ -87,23 +88,32 @@ class Node:
             raise self.refused(f"axis {value} of a tensor with {rank} axes")
         return int(value) % rank
 
-    def constant(self, value: Value | None, what: str) -> np.ndarray | None:
-        """Return the array of an input that must be known when the network is built."""
+    def constant(self, value: Value | None, what: str) -> Any:
+        """Return the array of an input that must be known when the network is built, or None."""
         if value is None:
             return None
         if not value.known:
             raise self.refused(f"{what} must be known when the network is built, not computed")
-        array: np.ndarray = value.logical()
-        return array
+        return value.logical()
 
     def numbers(self, value: Value | None, what: str) -> list[Any] | None:
         """Return the numbers of an input that must be known, as a flat list."""
         array = self.constant(value, what)
         return None if array is None else array.ravel().tolist()
 
-    def layer(self, kind: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return a new layer with this node's name."""
-        return kind(*args, name=self.context.layer_name(self), **kwargs)
+    def layer(self, kind: Any, *args: Any, weights_lie: Any = None, **kwargs: Any) -> Any:
+        """Return a new layer with this node's name; or one that has the same weights, if any.
+
+        `weights_lie` says how the layer arranges its weights, if not as others do.
+        """
+        arguments = args, sorted(kwargs.items()), sorted(self.attributes.items()), weights_lie
+        key = kind, self.op, tuple(self.inputs[1:]), repr(arguments)
+        shared = self.context.shared if issubclass(kind, WeightArguments) else {}
+        if key in shared:
+            self.context.twice.add(shared[key].name)
+        else:
+            shared[key] = kind(*args, name=self.context.layer_name(self), **kwargs)
+        return shared[key]
 
     def limit(self, shape: Sequence[Any], itemsize: int = 4) -> None:
         """Raise SizeLimitError if an array of this shape would be too large to be made."""
@@ -111,7 +121,9 @@ class Node:
 
 
 def filled(layer: Layer, x: Any, **weights: np.ndarray | None) -> Any:
-    """Return layer(x), and give the layer's parameters of these names these values."""
+    """Return layer(x), and give the parameters of a new layer these values, by their names."""
+    if layer.built:
+        return layer(x)
     layer.build(tuple(x.shape))
     for name, value in weights.items():
         parameter = getattr(layer, name)

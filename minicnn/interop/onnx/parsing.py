@@ -100,10 +100,10 @@ def _check_operators(model: Any, path: str, opset: int, known: Any) -> None:
 def _check_names(model: Any, path: str) -> None:
     """Raise FormatError if two nodes or tensors give a value of one name."""
     graph = model.graph
-    given = {one.name for one in graph.initializer}
-    if len(given) < len(graph.initializer):
-        raise FormatError(path, "two of its tensors have one name")
-    given |= {one.name for one in graph.input}
+    tensors, inputs = ([one.name for one in part] for part in (graph.initializer, graph.input))
+    given = {*tensors, *inputs}
+    if len({*tensors}) < len(tensors) or len({*inputs}) < len(inputs):
+        raise FormatError(path, "two of its tensors, or two of its inputs, have one name")
     for node in graph.node:
         for name in filter(None, node.output):
             if name in given:

@@ -9,11 +9,13 @@ from typing import Any
 from minicnn.errors import FormatError, MiniCNNError, SizeLimitError, UnsupportedError
 from minicnn.interop.onnx.inputs import GraphInput
 from minicnn.interop.onnx.interpreter import MOST_BYTES, WRONG, Interpreter
+from minicnn.interop.onnx.metadata import channel_axis, take_metadata
 from minicnn.interop.onnx.nodes import Node
 from minicnn.interop.onnx.operators import OPERATORS
 from minicnn.interop.onnx.parsing import modelproto, nodes_of
 from minicnn.interop.onnx.tensors import array_of
 from minicnn.interop.onnx.values import Value, channels_last
+from minicnn.interop.onnx.writer_rebuild import own_network
 from minicnn.layers import Identity
 from minicnn.models.model import Model
 from minicnn.support import memory_limits
@@ -35,6 +37,9 @@ def read_model(path: Path, compile: bool = True, custom_objects: Classes | None 
     """
     model = modelproto(path)
     name = os.fspath(path)
+    own = own_network(model, name, custom_objects)
+    if own is not None:
+        return own
     try:
         return network_of(model, name)
     except (FormatError, SizeLimitError):
@@ -61,11 +66,13 @@ def network_of(model: Any, path: str) -> Model:
         results = interpreter.run(nodes, [one.name for one in graph.output])
     images = any(value.order == channels_last(4) for _, value in pairs.values())
     outputs = [
-        _output(one.name, value, nodes, path, images=images)
+        _output(one, value, nodes, path, images=images)
         for one, value in zip(graph.output, results, strict=True)
     ]
     inputs = [tensor for tensor, _ in pairs.values()]
-    return Model(_single(inputs), _single(outputs), name=_name(graph))
+    network = Model(_single(inputs), _single(outputs), name=_name(graph))
+    take_metadata(network, model, path)
+    return network
 
 
 def _single(tensors: list[Any]) -> Any:
@@ -80,15 +87,18 @@ def _name(graph: Any) -> str | None:
 TO_NHWC = [0, 2, 3, 1]  # what an exported network ends with that had images (N, H, W, C) before
 
 
-def _output(name: str, value: Any, nodes: list[Node], path: str, *, images: bool) -> Any:
+def _output(info: Any, value: Any, nodes: list[Node], path: str, *, images: bool) -> Any:
     """Return an output with its channels last if the inputs are so; else as the graph has it."""
+    name = info.name
     if not isinstance(value, Value) or value.known:
         raise UnsupportedError(path, f"output {printable(name)!r} does not depend on an input")
     turned = any(
         name in node.outputs and node.op == "Transpose" and node.attributes.get("perm") == TO_NHWC
         for node in nodes
     )
-    if value.rank == 4 and images and not turned:
+    if channel_axis(info) == value.rank - 1:
+        tensor = value.logical()
+    elif value.rank == 4 and images and not turned:
         tensor = value.channels_last()
     elif value.rank == 3 and value.order == channels_last(3) and not turned:
         tensor = value.data
@@ -125,7 +135,8 @@ def _product_and_bias(
         return None, ""
     for name, bias in (node.inputs, node.inputs[::-1]):
         product, value = products.get(name), known.get(bias)
-        if product is not None and value is not None:
-            if value.shape == (known[product.inputs[1]].shape[1],):
-                return product, bias
+        if product is None or value is None:
+            continue
+        if value.shape == (known[product.inputs[1]].shape[1],):
+            return product, bias
     return None, ""

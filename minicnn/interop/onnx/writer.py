@@ -7,8 +7,8 @@ there, and one back if an output is an image. See docs/interop.md for what can b
 
 from __future__ import annotations
 
-import json
 import os
+import re
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from minicnn.errors import SizeLimitError, UnsupportedError
 from minicnn.installed import missing_extra
 from minicnn.interop.onnx import writer_images, writer_layers, writer_shapes  # they fill the table
+from minicnn.interop.onnx.metadata import denote, metadata_of
 from minicnn.interop.onnx.writer_graph import IR_VERSION, OPSET, Graph
 from minicnn.interop.onnx.writer_layouts import ADVICE, Laid, Layouts, as_given
 from minicnn.interop.onnx.writer_ops import TABLE
@@ -56,6 +57,12 @@ def write_model(model: Network, path: Path, *, include_optimizer: bool = True) -
 
 def to_bytes(model: Network, path: Path) -> bytes:
     """Return the content of a network's file; `path` stands in errors alone."""
+    content: bytes = document_of(model, path).SerializeToString(deterministic=True)
+    return content
+
+
+def document_of(model: Network, path: Path) -> Any:
+    """Return a network's file as a protobuf message."""
     onnx = _onnx_package()
     text = os.fspath(path)
     try:
@@ -68,9 +75,7 @@ def to_bytes(model: Network, path: Path) -> bytes:
             f"{text}: the weights have {graph.bytes_of_constants:,} bytes, but an ONNX file holds "
             f"at most {MAX_BYTES:,}; save the network as .mcnn"
         )
-    document = _document(onnx, model, graph, inputs, outputs)
-    content: bytes = document.SerializeToString(deterministic=True)
-    return content
+    return _document(onnx, model, graph, inputs, outputs)
 
 
 def _onnx_package() -> ModuleType:
@@ -110,7 +115,8 @@ def _outputs(onnx: Any, model: Network, recording: Recording, layouts: Layouts) 
     graph, found = layouts.graph, list[Any]()
     inputs = {layouts.laid(value).tensor for value in recording.inputs}
     for value, name in zip(recording.outputs, model.output_names, strict=True):
-        tensor, name = layouts.fetch(value), graph.tensor_name(name)
+        tensor = layouts.fetch(value)
+        name = graph.tensor_name(_without_operator(name, graph))
         known = {one.name for one in graph.constants} | inputs
         if tensor in known or any(tensor == one.name for one in found):
             graph.nodes.append(
@@ -123,6 +129,17 @@ def _outputs(onnx: Any, model: Network, recording: Recording, layouts: Layouts) 
     return found
 
 
+def _without_operator(name: str, graph: Graph) -> str:
+    """Return the name of an output: a layer's, without that of an operator that came after it.
+
+    The layer for the softmax of a layer `classes` is called as its node if it was read from a file,
+    "classes/softmax". The output is `classes` before and after.
+    """
+    layer, _, last = name.rpartition("/")
+    operators = {node.op_type.lower() for node in graph.nodes if node.name == name}
+    return layer if layer and re.sub(r"_\d+$", "", last) in operators else name
+
+
 def _described(onnx: Any, name: str, value: Value) -> Any:
     """Return the description of an input or output: its name, dtype and shape."""
     dtype = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(value.dtype))
@@ -130,7 +147,9 @@ def _described(onnx: Any, name: str, value: Value) -> Any:
         BATCH if n is None and axis in value.batch else f"{name}_{axis}" if n is None else n
         for axis, n in enumerate(value.shape)
     ]
-    return onnx.helper.make_tensor_value_info(name, dtype, shape)
+    info = onnx.helper.make_tensor_value_info(name, dtype, shape)
+    denote(info)
+    return info
 
 
 def _document(
@@ -145,15 +164,5 @@ def _document(
         producer_name="minicnn",
         producer_version=__version__,
     )
-    onnx.helper.set_model_props(document, _metadata(model))
+    onnx.helper.set_model_props(document, metadata_of(model))
     return document
-
-
-def _metadata(model: Network) -> dict[str, str]:
-    """Return what the file says besides the graph, as JSON."""
-    found: dict[str, Any] = {}
-    if model.class_names:
-        found["class_names"] = list(model.class_names)
-    if model.preprocess is not None:
-        found["preprocess"] = model.preprocess.as_config()
-    return {name: json.dumps(value, sort_keys=True) for name, value in found.items()}

@@ -150,6 +150,9 @@ def _batch_norm(layouts: Layouts, step: Step) -> None:
     else:
         axes, order = channels_first(x.rank), None
         tensor = layouts.fetch(x, axes)
+    roles = ("gamma", "beta", "moving_mean", "moving_variance")
+    for weight, role in zip(weights, roles, strict=True):
+        weight.label = role if weight.label == "constant" else weight.label
     names = [layouts.with_rows(one, order) for one in weights]
     y = layouts.emit(
         "BatchNormalization", tensor, *names, epsilon=float(step.attributes["epsilon"])

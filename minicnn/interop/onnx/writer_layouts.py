@@ -296,7 +296,7 @@ class Layouts:
             leading = min(tensors, key=lambda v: len(self.laid(v).spread))
             axes, order = self.axes_of(leading), None
         names = [self._operand(v, axes, order) for v in values]
-        spread = [self._spread(v) for v in values]
+        spread = [self.spread(v) for v in values]
         return names, Laid("", axes, frozenset.intersection(*spread), order)
 
     def _fits_not(self, value: Value, axes: Axes, order: Order | None) -> bool:
@@ -314,7 +314,8 @@ class Layouts:
             return laid.tensor
         return self.fetch(value, axes, spread=True)
 
-    def _spread(self, value: Value) -> frozenset[int]:
+    def spread(self, value: Value) -> frozenset[int]:
+        """Return the axes along which a value is repeated."""
         return self.laid(value).spread if value.array is None else _constant_spread(value)
 
 

@@ -6,6 +6,7 @@ one step with a name of its own, or with more inputs.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -65,6 +66,17 @@ def _selu(step: Step, made: Made) -> Step | None:
     return _as(step, "selu", *elu.reads)
 
 
+def _mean(step: Step, made: Made) -> Step | None:
+    """Find a sum along axes that is divided by the number of values."""
+    total = _before(step, made, "sum")
+    if total is None or total.use is not step.use or not _is(step, offset=0.0):
+        return None
+    lengths = [total.reads[0].shape[axis] for axis in total.attributes["axes"]]  # type: ignore[union-attr]
+    if None in lengths or step.attributes["scale"] != 1 / math.prod(lengths):  # type: ignore[arg-type]
+        return None
+    return total._replace(kernel="mean", value=step.value)
+
+
 def _hard_sigmoid(step: Step, made: Made) -> Step | None:
     top = _before(step, made, "relu6") if _is(step, scale=1 / 6, offset=0.0) else None
     line = top and _before(top, made, "rescale")
@@ -119,7 +131,7 @@ def _joined(step: Step, made: Made) -> Step | None:
 
 
 PATTERNS: dict[str, tuple[Pattern, ...]] = {
-    "rescale": (_selu, _hard_sigmoid),
+    "rescale": (_selu, _hard_sigmoid, _mean),
     "multiply": (_hard_silu,),
     "divide": (_softsign,),
     "add": (_prelu,),

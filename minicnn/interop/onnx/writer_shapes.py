@@ -270,7 +270,10 @@ def padded(layouts: Layouts, step: Step, before: Any, after: Any, value: float) 
 
 # --- sums and places ----------------------------------------------------------------------------
 
-REDUCTIONS = {"sum": "ReduceSum", "max": "ReduceMax", "min": "ReduceMin", "prod": "ReduceProd"}
+REDUCTIONS = {
+    "sum": "ReduceSum", "mean": "ReduceMean", "max": "ReduceMax", "min": "ReduceMin",
+    "prod": "ReduceProd",
+}  # fmt: skip
 
 
 @writes(*REDUCTIONS)
@@ -351,5 +354,9 @@ def _one_hot(layouts: Layouts, step: Step) -> None:
 
 @writes("matmul")
 def _matmul(layouts: Layouts, step: Step) -> None:
-    names = [layouts.fetch(read(step, i)) for i in (0, 1)]
+    names = []
+    for value in (read(step, 0), read(step, 1)):
+        matrices = {value.rank - 2, value.rank - 1}
+        repeats = not matrices & layouts.spread(value)  # then ONNX repeats them itself
+        names.append(layouts.fetch(value, spread=repeats))
     layouts.plain(step, layouts.emit("MatMul", *names))

@@ -7,6 +7,7 @@ differs depends on them, and is None in the steps; what is equal is fixed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from minicnn.layers.apply import RNG_KEY, compute
 from minicnn.layers.base import Layer
 from minicnn.layers.parameter import Parameter
 from minicnn.models.network import Network
+from minicnn.support.auto_names import numbered, snake
 
 BATCH_SIZES = (2, 3)
 # Of images: the second one is odd, so that what depends on it shows; or, for networks that halve
@@ -124,8 +126,23 @@ class _Apply:
 
     def inside(self, layer: Layer) -> _Apply:
         """Return the `apply` inside a layer, which is asked for at each of its calls."""
-        names = self.names if layer is self.recording.model else (*self.names, layer.name)
+        outermost = layer is self.recording.model
+        names = self.names if outermost else (*self.names, _name_inside(self.use.layer, layer))
         return _Apply(self.recording, LayerUse("/".join(names) or layer.name, layer), names)
+
+
+def _name_inside(outer: Layer | None, layer: Layer) -> str:
+    """Return a layer's name; inside a layer of the user's, an automatic one is counted there.
+
+    Two networks that are built alike thus have the same names in their files.
+    """
+    stem = snake(type(layer).__name__)
+    by_name = isinstance(outer, Network) and not outer.is_subclassed
+    if outer is None or by_name or not re.fullmatch(rf"{stem}(_\d+)?", layer.name):
+        return layer.name
+    alike = [one for one in outer.sublayers if type(one) is type(layer)]
+    places = [i for i, one in enumerate(alike) if one is layer]
+    return numbered(stem, places[0]) if places else stem
 
 
 class Value:

@@ -31,7 +31,7 @@ class TensorMachine(Machine):
     def known(self, module: str, attribute: str) -> Name | None:
         """Return the placeholder for a name; say what to do if a whole network was saved."""
         found = NAMES.get((module, attribute)) or super().known(module, attribute)
-        if found is None and module.split(".")[0] != "numpy":
+        if found is None and not f"{module}.".startswith("numpy."):
             raise UnsafeFileError(
                 self.path,
                 f"asks for {module}.{attribute}, which is no tensor. Only state dicts are read: in "

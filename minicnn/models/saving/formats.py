@@ -39,9 +39,15 @@ class Format(NamedTuple):
         ------
         UnsupportedError : the format cannot do this
         """
+        if name == "read_model" and name not in self.functions:
+            raise UnsupportedError(
+                path,
+                f"it is {self.name}, which holds weights alone. Build the network in code, then "
+                f"model.load_weights({os.fspath(path)!r})",
+            )
         if name not in self.functions:
             able = " and ".join(FUNCTIONS[one] for one in self.functions)
-            raise UnsupportedError(path, f"it is {self.name}: only {able}")
+            raise UnsupportedError(path, f"it is {self.name}: {able}, and nothing else")
         function: Callable[..., Any] = getattr(import_module(self.module), name)
         return function
 

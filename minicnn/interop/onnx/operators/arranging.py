@@ -17,7 +17,7 @@ from minicnn.layers import Concatenate
 @operator("Transpose")
 def transpose(node: Node, x: Value) -> Value:
     """Return the value with other names for its axes; nothing is moved."""
-    perm = node.ints("perm", list(range(x.rank))[::-1])
+    perm = node.integers("perm", list(range(x.rank))[::-1])
     if sorted(perm) != list(range(x.rank)):
         raise node.refused(f"perm {perm} of a tensor with {x.rank} axes")
     return Value(x.data, tuple(perm.index(axis) for axis in x.order))
@@ -27,7 +27,7 @@ def _axes(node: Node, given: Value | None, rank: int) -> list[int] | None:
     """Return the axes that an attribute, or from opset 13 on an input, names."""
     axes = node.numbers(given, "axes")
     if axes is None and node.has("axes"):
-        axes = node.ints("axes")
+        axes = node.integers("axes")
     if axes is None:
         return None
     found = [node.axis(axis, rank) for axis in axes]
@@ -53,7 +53,7 @@ def squeeze(node: Node, x: Value, axes: Value | None = None) -> Value:
 @operator("Unsqueeze")
 def unsqueeze(node: Node, x: Value, axes: Value | None = None) -> Value:
     """Return the value with new axes of length 1 at these places of the result."""
-    given = node.numbers(axes, "axes") if axes is not None else node.ints("axes")
+    given = node.numbers(axes, "axes") if axes is not None else node.integers("axes")
     rank = x.rank + len(given or ())
     new = [node.axis(axis, rank) for axis in given or ()]
     if len(set(new)) < len(new):
@@ -69,7 +69,7 @@ def concat(node: Node, *values: Value) -> Value:
     ranks = {value.rank for value in values}
     if len(ranks) != 1:
         raise node.refused(f"tensors of {sorted(ranks)} axes")
-    axis = node.axis(node.int("axis", 1 if node.opset < 4 else None), ranks.pop())
+    axis = node.axis(node.integer("axis", 1 if node.opset < 4 else None), ranks.pop())
     data, order = aligned(*values)
     place = order.index(axis)
     if all(value.known for value in values):
@@ -85,11 +85,11 @@ def concat(node: Node, *values: Value) -> Value:
 @operator("Split")
 def split(node: Node, x: Value, sizes: Value | None = None) -> list[Value]:
     """Return parts along an axis, of the given lengths or of equal ones."""
-    axis = node.axis(node.int("axis", 0), x.rank)
+    axis = node.axis(node.integer("axis", 0), x.rank)
     place, length = x.place(axis), x.shape[axis]
     given = node.numbers(sizes, "the lengths")
     if given is None and node.has("split"):
-        given = node.ints("split")
+        given = node.integers("split")
     if length is None:
         raise node.refused("it divides a batch of images; samples are independent here")
     parts = given if given is not None else _equal(node, length)
@@ -102,7 +102,7 @@ def split(node: Node, x: Value, sizes: Value | None = None) -> list[Value]:
 
 
 def _equal(node: Node, length: int) -> list[int]:
-    count = node.int("num_outputs", len(node.outputs))
+    count = node.integer("num_outputs", len(node.outputs))
     if count != len(node.outputs) or count < 1:
         raise node.refused(f"{count} parts for {len(node.outputs)} outputs")
     size = -(-length // count)
@@ -120,8 +120,8 @@ def slice_(
 ) -> Value:
     """Return a part of the value, as Python's slices choose it."""
     if node.opset < 10:
-        first, last = node.ints("starts"), node.ints("ends")
-        along, by = node.ints("axes", list(range(len(first)))), [1] * len(first)
+        first, last = node.integers("starts"), node.integers("ends")
+        along, by = node.integers("axes", list(range(len(first)))), [1] * len(first)
     else:
         first, last = node.numbers(starts, "starts") or [], node.numbers(ends, "ends") or []
         along = node.numbers(axes, "axes") or list(range(len(first)))
@@ -131,13 +131,16 @@ def slice_(
         number = node.axis(axis, x.rank)
         if step == 0:
             raise node.refused("a step of 0")
-        if x.shape[number] is None and (begin, step) != (0, 1):
+        if x.shape[number] is None and ((begin, step) != (0, 1) or end < WITHOUT_END):
             raise node.refused("it chooses images of a batch; samples are independent here")
         if x.shape[number] is not None:
             keys[x.place(number)] = slice(*_ends(begin, end, step, x.shape[number]))
     if x.known:
         return x.with_data(x.data[tuple(keys)])
     return x.with_data(ops.get_item(x.data, tuple(keys)))
+
+
+WITHOUT_END = 2**31 - 1  # what exporters write for a slice that goes to the end
 
 
 def _ends(begin: int, end: int, step: int, length: int) -> tuple[int, int | None, int]:
@@ -156,8 +159,8 @@ def pad(
 ) -> Value:
     """Return the value with a border; negative numbers cut off instead."""
     if node.opset < 11:
-        given = node.ints("pads" if node.has("pads") else "paddings")
-        fill = node.float("value", 0.0)
+        given = node.integers("pads" if node.has("pads") else "paddings")
+        fill = node.number("value", 0.0)
     else:
         given = node.numbers(pads, "pads") or []
         number = node.numbers(value, "the value")
@@ -175,7 +178,7 @@ def pad(
 
 
 def _bordered(node: Node, data: Any, widths: list[tuple[int, int]], fill: Any) -> Any:
-    mode = node.string("mode", "constant")
+    mode = node.text("mode", "constant")
     if any(n < 0 for pair in widths for n in pair):
         data = _cropped(data, widths)
         widths = [(max(before, 0), max(after, 0)) for before, after in widths]
@@ -201,19 +204,19 @@ def _cropped(data: Any, widths: list[tuple[int, int]]) -> Any:
 @operator("Expand")
 def expand(node: Node, x: Value, shape: Value) -> Value:
     """Return the values repeated to a shape, which NumPy's rules make of both."""
-    wanted = lengths(node.constant(shape, "the shape"))
+    wanted: list[Any] = lengths(node.constant(shape, "the shape"))
     if x.known and None not in wanted:
-        full = np.broadcast_shapes(x.shape, tuple(wanted))  # type: ignore[arg-type]
+        full = np.broadcast_shapes(x.shape, tuple(wanted))
         node.limit(full, 8)
         return Value(np.broadcast_to(x.logical(), full))
     if x.known or len(wanted) > x.rank:
         raise node.refused(f"{x.shape} cannot be repeated to {wanted} in a network")
     wanted = [1] * (x.rank - len(wanted)) + wanted
-    full = [m if n in (1, None) else n for n, m in zip(wanted, x.shape, strict=True)]
-    if full[0] not in (None, node.context.batch):
+    whole = [m if n in (1, None) else n for n, m in zip(wanted, x.shape, strict=True)]
+    if whole[0] not in (None, node.context.batch):
         raise node.refused(f"a shape {wanted}, which fixes the number of images in a batch")
-    full[0] = x.shape[0]
-    target = [-1 if full[axis] is None else full[axis] for axis in x.order]
+    whole[0] = x.shape[0]
+    target = [-1 if whole[axis] is None else whole[axis] for axis in x.order]
     return x.with_data(ops.broadcast_to(x.data, target))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,19 +35,19 @@ def constant(node: Node) -> Value:
 @operator("ConstantOfShape", same_dtype=False)
 def constant_of_shape(node: Node, shape: Value) -> Value:
     """Return an array of one value."""
-    wanted = lengths(node.constant(shape, "the shape"))
+    wanted: list[Any] = lengths(node.constant(shape, "the shape"))
     value = np.asarray(node.attributes.get("value", np.zeros(1, np.float32)))
-    if None in wanted or min(wanted, default=0) < 0 or value.size != 1:  # type: ignore[type-var]
+    if None in wanted or min(wanted, default=0) < 0 or value.size != 1:
         raise node.refused(f"an array of shape {wanted}, filled with {value.size} values")
     node.limit(wanted, value.itemsize)
     # Without memory of its own: whoever uses it makes a copy, or reads the one value.
-    return Value(np.broadcast_to(value.reshape(()), wanted))  # type: ignore[arg-type]
+    return Value(np.broadcast_to(value.reshape(()), wanted))
 
 
 @operator("Shape", same_dtype=False)
 def shape(node: Node, x: Value) -> Value:
     """Return the lengths of the axes, or of some of them."""
-    first, last, _ = slice(node.int("start", 0), _end(node), 1).indices(x.rank)
+    first, last, _ = slice(node.integer("start", 0), _end(node), 1).indices(x.rank)
     part = x.shape[first : max(last, first)]
     if None in part[1 if first == 0 else 0 :]:
         raise node.refused("images of a known size are needed")
@@ -54,7 +55,7 @@ def shape(node: Node, x: Value) -> Value:
 
 
 def _end(node: Node) -> int | None:
-    return node.int("end") if node.has("end") else None
+    return node.integer("end") if node.has("end") else None
 
 
 @operator("Size", same_dtype=False)
@@ -69,7 +70,7 @@ def size(node: Node, x: Value) -> Value:
 def range_(node: Node, start: Value, limit: Value, delta: Value) -> Value:
     """Return numbers in equal steps."""
     first, last, step = (node.constant(v, "the ends") for v in (start, limit, delta))
-    first, last, step = (one.reshape(()) for one in (first, last, step))  # type: ignore[union-attr]
+    first, last, step = (one.reshape(()) for one in (first, last, step))
     count = max(int(np.ceil((last - first) / step)), 0) if step else -1
     if count < 0:
         raise node.refused("a step of 0")
@@ -83,8 +84,9 @@ def eye_like(node: Node, x: Value) -> Value:
     if x.rank != 2 or None in x.shape:
         raise node.refused(f"a matrix like a tensor {x.shape}")
     node.limit(x.shape, 8)
-    dtype = numpy_dtype(node.int("dtype"), node.path) if node.has("dtype") else x.dtype
-    return Value(np.eye(*x.shape, k=node.int("k", 0), dtype=dtype))
+    dtype = numpy_dtype(node.integer("dtype"), node.path) if node.has("dtype") else x.dtype
+    rows, columns = x.shape
+    return Value(np.eye(rows, columns, k=node.integer("k", 0), dtype=dtype))
 
 
 @operator("Identity", "StopGradient")
@@ -96,7 +98,9 @@ def identity(node: Node, x: Any) -> Any:
 @operator("Cast", same_dtype=False)
 def cast(node: Node, x: Value) -> Value:
     """Return the values in another dtype; a network has float32, int32, uint8 and bool."""
-    return _in_dtype(node, x, numpy_dtype(node.int("to"), node.path))
+    if node.integer("to") == BFLOAT16 and not node.context.building:
+        raise node.refused("NumPy has no bfloat16")
+    return _in_dtype(node, x, numpy_dtype(node.integer("to"), node.path))
 
 
 @operator("CastLike", same_dtype=False)
@@ -105,6 +109,7 @@ def cast_like(node: Node, x: Value, target: Value) -> Value:
     return _in_dtype(node, x, np.dtype(target.dtype))
 
 
+BFLOAT16 = 16  # which a network computes in float32
 IN_NETWORKS = {
     "float16": "float32", "float32": "float32", "float64": "float32",
     "int8": "int32", "int16": "int32", "int32": "int32", "int64": "int32",
@@ -126,8 +131,8 @@ def dropout(
     node: Node, x: Value, ratio: Value | None = None, training: Value | None = None
 ) -> list[Value]:
     """Return x; training of the network sets a fraction of the values to 0."""
-    rate = node.float("ratio", 0.5) if node.opset < 12 else _number(node, ratio, 0.5)
-    if training is not None and bool(_number(node, training, 0.0)) and rate:
+    rate = node.number("ratio", 0.5) if node.opset < 12 else _number(node, ratio, 0.5)
+    if x.known and training is not None and bool(_number(node, training, 0.0)) and rate:
         return _dropped(node, x, rate)
     mask = Value(np.ones(x.shape, bool)) if x.known else None
     if x.known or not 0 <= rate < 1:
@@ -142,10 +147,10 @@ def _number(node: Node, value: Value | None, default: float) -> float:
 
 def _dropped(node: Node, x: Value, rate: float) -> list[Value]:
     """Return what training would do, with NumPy's numbers for the seed of the file."""
-    data = node.constant(x, "the input")
+    data = x.data
     seed = node.attributes.get("seed")
     if not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise node.refused("training_mode is set; export the network for inference")
+        raise node.refused("training_mode is set, but no seed")
     drawn = np.random.RandomState(seed).uniform(0, 1.0, data.shape)
     mask = drawn >= rate
     return [Value(mask * data / (1 - rate)), Value(mask)]
@@ -166,7 +171,7 @@ def _gather(node: Node, x: np.ndarray, indices: np.ndarray) -> Any:
 
 def _slice(node: Node, x: np.ndarray, *arguments: np.ndarray) -> Any:
     if node.opset < 10:
-        return x[node.ints("starts")[0] : node.ints("ends")[0]]
+        return x[node.integers("starts")[0] : node.integers("ends")[0]]
     step = int(arguments[3][0]) if len(arguments) > 3 else 1
     return x[int(arguments[0].flat[0]) : int(arguments[1].flat[0]) : step]
 
@@ -184,14 +189,16 @@ def _quotient(node: Node, a: np.ndarray, b: np.ndarray) -> Any:
 
 
 def _integers(a: np.ndarray) -> np.ndarray:
-    return np.array([n if isinstance(n, Batch) else int(n) for n in a.flat], object).reshape(a.shape)
+    return np.array([n if isinstance(n, Batch) else int(n) for n in a.flat], object).reshape(
+        a.shape
+    )
 
 
 def _equal(node: Node, a: np.ndarray, b: np.ndarray) -> Any:
     return np.array([bool(p == q) for p, q in np.broadcast(a, b)], bool)
 
 
-ON_SIZES = {
+ON_SIZES: dict[str, Callable[..., Any]] = {
     "Cast": lambda node, x: x,
     "Concat": _concat,
     "Div": _quotient,

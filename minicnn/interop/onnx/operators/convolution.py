@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from minicnn import ops
 from minicnn.interop.onnx.nodes import Node, filled
 from minicnn.interop.onnx.operators.registry import operator
@@ -19,7 +18,7 @@ from minicnn.layers import Conv1D, Conv2D, Conv2DTranspose, DepthwiseConv2D
 @operator("Conv")
 def conv(node: Node, x: Value, w: Value, b: Value | None = None) -> Value:
     """Return the convolution of images, of sequences, or of volumes."""
-    rank, groups = x.rank - 2, node.int("group", 1)
+    rank, groups = x.rank - 2, node.integer("group", 1)
     _check_weights(node, x, w, groups, 1)
     window = window_of(node, w.shape[2:], x.shape[2:])
     data = x.channels_last()
@@ -38,6 +37,8 @@ def _check_weights(node: Node, x: Value, w: Value, groups: int, axis: int) -> No
     rank = x.rank - 2
     if rank not in (1, 2, 3) or w.rank != x.rank:
         raise node.refused(f"an input {x.shape} with weights {w.shape}")
+    if None in w.shape or x.shape[1] is None:
+        raise node.refused(f"an input {x.shape} with weights {w.shape}, whose sizes are open")
     channels = w.shape[axis] * (groups if axis == 1 else 1)
     if groups < 1 or x.shape[1] != channels or w.shape[0] % groups:
         raise node.refused(f"{groups} groups, an input {x.shape} and weights {w.shape}")
@@ -51,12 +52,10 @@ def _kernel(w: Value) -> Any:
     return w.in_order((*range(2, w.rank), 1, 0))
 
 
-def _layer(
-    node: Node, x: Any, w: Value, b: Value | None, window: Window, groups: int
-) -> Any:
+def _layer(node: Node, x: Any, w: Value, b: Value | None, window: Window, groups: int) -> Any:
     """Return the result of a layer with these weights."""
     padding = padding_of(window, x.shape[1:-1])
-    arguments = {"use_bias": b is not None}
+    arguments: dict[str, Any] = {"use_bias": b is not None}
     if w.rank == 3:
         if not isinstance(padding, str):
             x, padding = ops.pad(x, [(0, 0), *padding, (0, 0)]), "valid"
@@ -108,9 +107,9 @@ def _conv3d(node: Node, x: Any, kernel: Any, window: Window) -> Any:
 @operator("ConvTranspose")
 def conv_transpose(node: Node, x: Value, w: Value, b: Value | None = None) -> Value:
     """Return a transposed convolution; its weights are (channels, filters / groups, KH, KW)."""
-    groups, rank = node.int("group", 1), x.rank - 2
+    groups, rank = node.integer("group", 1), x.rank - 2
     _check_weights(node, x, w, groups, 0)
-    more = node.ints("output_padding", [0] * rank)
+    more = node.integers("output_padding", [0] * rank)
     window = _transposed_window(node, w, x.shape[2:], more)
     data = x.channels_last()
     representable = rank == 2 and groups == 1 and w.known and (b is None or b.known)
@@ -129,16 +128,16 @@ def _at_most(stride: int, more: int) -> bool:
 def _transposed_window(node: Node, w: Value, image: Any, more: list[int]) -> Window:
     """Return the window; its padding is what is cut off from the whole result."""
     rank = len(more)
-    mode = node.string("auto_pad", "NOTSET")
+    mode = node.text("auto_pad", "NOTSET")
     sized = node.has("output_shape") or mode in ("SAME_UPPER", "SAME_LOWER")
     if not sized:
         return window_of(node, w.shape[2:], image)
     bare = Node(node.op, node.name, node.opset, dict(node.attributes), (), (), node.path)
     bare.attributes |= {"auto_pad": "NOTSET", "pads": [0] * 2 * rank}
     window = window_of(bare, w.shape[2:], image)
-    wanted = [n * s if n else None for n, s in zip(image, window.strides, strict=True)]
+    wanted: list[Any] = [n * s if n else None for n, s in zip(image, window.strides, strict=True)]
     if node.has("output_shape"):
-        wanted = list(node.ints("output_shape")[-rank:])
+        wanted = list(node.integers("output_shape")[-rank:])
     pads = []
     for n, extent, stride, add, length in zip(
         image, window.extent, window.strides, more, wanted, strict=True
@@ -155,7 +154,7 @@ def _transposed_layer(
     node: Node, x: Any, w: Value, b: Value | None, window: Window, more: list[int]
 ) -> Any:
     """Return the result of a layer, without the rows and columns that `pads` cuts off."""
-    arguments = {
+    arguments: dict[str, Any] = {
         "strides": tuple(window.strides),
         "dilation_rate": tuple(window.dilations),
         "use_bias": b is not None,
@@ -194,9 +193,7 @@ def _cut(x: Any, pads: list[tuple[int, int]]) -> Any:
     return ops.get_item(x, (slice(None), *keys))
 
 
-def _inserted(
-    node: Node, x: Any, w: Value, window: Window, more: list[int], groups: int
-) -> Any:
+def _inserted(node: Node, x: Any, w: Value, window: Window, more: list[int], groups: int) -> Any:
     """Return the convolution of the input with zeros between its pixels, by the turned kernel."""
     spatial = range(2, w.rank)
     lengths = x.shape[1:-1]

@@ -80,21 +80,21 @@ def negative(node: Node, x: Value) -> Value:
 @operator("LeakyRelu")
 def leaky_relu(node: Node, x: Value) -> Value:
     """Return x, or alpha * x where it is negative."""
-    alpha = node.float("alpha", 0.01)
+    alpha = node.number("alpha", 0.01)
     return each(lambda t: ops.leaky_relu(t, alpha), x)
 
 
 @operator("Elu")
 def elu(node: Node, x: Value) -> Value:
     """Return x, or alpha * (exp(x) - 1) where it is negative."""
-    alpha = node.float("alpha", 1.0)
+    alpha = node.number("alpha", 1.0)
     return each(lambda t: ops.elu(t, alpha), x)
 
 
 @operator("Celu")
 def celu(node: Node, x: Value) -> Value:
     """Return x, or alpha * (exp(x / alpha) - 1) where it is negative."""
-    alpha = node.float("alpha", 1.0)
+    alpha = node.number("alpha", 1.0)
     return each(lambda t: ops.celu(t, alpha), x)
 
 
@@ -104,7 +104,7 @@ SELU_ALPHA, SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
 @operator("Selu")
 def selu(node: Node, x: Value) -> Value:
     """Return gamma * x, or gamma * alpha * (exp(x) - 1) where x is negative."""
-    alpha, gamma = node.float("alpha", SELU_ALPHA), node.float("gamma", SELU_GAMMA)
+    alpha, gamma = node.number("alpha", SELU_ALPHA), node.number("gamma", SELU_GAMMA)
     if math.isclose(alpha, SELU_ALPHA, rel_tol=1e-6) and math.isclose(
         gamma, SELU_GAMMA, rel_tol=1e-6
     ):
@@ -115,7 +115,7 @@ def selu(node: Node, x: Value) -> Value:
 @operator("HardSigmoid")
 def hard_sigmoid(node: Node, x: Value) -> Value:
     """Return min(max(alpha * x + beta, 0), 1)."""
-    alpha, beta = node.float("alpha", 0.2), node.float("beta", 0.5)
+    alpha, beta = node.number("alpha", 0.2), node.number("beta", 0.5)
     if math.isclose(alpha, 1 / 6, rel_tol=1e-6) and beta == 0.5:
         return each(ops.hard_sigmoid, x)
     return each(lambda t: ops.clip(ops.add(ops.multiply(t, alpha), beta), 0.0, 1.0), x)
@@ -124,14 +124,14 @@ def hard_sigmoid(node: Node, x: Value) -> Value:
 @operator("Gelu")
 def gelu(node: Node, x: Value) -> Value:
     """Return x times the probability that a normal variable is below x, or its approximation."""
-    approximate = node.string("approximate", "none") == "tanh"
+    approximate = node.text("approximate", "none") == "tanh"
     return each(lambda t: ops.gelu(t, approximate), x)
 
 
 @operator("Swish")
 def swish(node: Node, x: Value) -> Value:
     """Return x * sigmoid(alpha * x)."""
-    alpha = node.float("alpha", 1.0)
+    alpha = node.number("alpha", 1.0)
     if alpha == 1:
         return each(ops.silu, x)
     return each(lambda t: ops.multiply(t, ops.sigmoid(ops.multiply(t, alpha))), x)
@@ -140,14 +140,14 @@ def swish(node: Node, x: Value) -> Value:
 @operator("ThresholdedRelu")
 def thresholded_relu(node: Node, x: Value) -> Value:
     """Return x where it is above alpha, 0 elsewhere."""
-    alpha = node.float("alpha", 1.0)
+    alpha = node.number("alpha", 1.0)
     return each(lambda t: ops.threshold(t, alpha, 0.0), x)
 
 
 @operator("Shrink")
 def shrink(node: Node, x: Value) -> Value:
     """Return x + bias below -lambd, x - bias above lambd, 0 between."""
-    bias, lambd = node.float("bias", 0.0), node.float("lambd", 0.5)
+    bias, lambd = node.number("bias", 0.0), node.number("lambd", 0.5)
 
     def shrunk(t: Any) -> Any:
         below = ops.where(ops.less(t, -lambd), ops.add(t, bias), 0.0)
@@ -221,6 +221,13 @@ def _placed(node: Node, a: Value, b: Value) -> Value:
 MERGES = {"Add": Add, "Sum": Add, "Mul": Multiply}
 
 
+def _can_merge(node: Node, *values: Value) -> bool:
+    """Return whether a layer does it: several tensors of floats, of one shape."""
+    alike = len(values) > 1 and len({(value.shape, value.dtype) for value in values}) == 1
+    tensors = not any(value.known for value in values) and values[0].dtype == "float32"
+    return node.op in MERGES and alike and tensors
+
+
 def _merged(node: Node, *values: Value) -> Value:
     """Return a layer of tensors of one shape."""
     data, order = aligned(*values)
@@ -234,19 +241,23 @@ def _in_batch_norm(node: Node, x: Value, factor: Value, place: int = 0) -> Value
     """
     if node.op not in ("Add", "Mul") or x.known or not factor.known or node.opset < 7:
         return None
-    layer, axis = x.data.layer, x.order[-1]
+    layer: Any = x.data.layer
+    axis = x.order[-1]
     alone = node.context.uses[node.inputs[place]] == 1
-    if type(layer) is not BatchNormalization or not alone or factor.rank > x.rank:
+    ours = isinstance(layer, BatchNormalization) and layer.name not in node.context.twice
+    if not ours or not alone or factor.rank > x.rank:
         return None
     lengths = (1,) * (x.rank - factor.rank) + factor.shape
     if any(n != (x.shape[axis] if i == axis else 1) for i, n in enumerate(lengths)):
         return None
     values = factor.logical().ravel()
+    shared = node.context.shared
+    node.context.shared = {key: one for key, one in shared.items() if one is not layer}
+    gamma: Any = layer.gamma
+    beta: Any = layer.beta
     if node.op == "Mul":
-        layer.gamma.assign(layer.gamma.value * values)
-        layer.beta.assign(layer.beta.value * values)
-    else:
-        layer.beta.assign(layer.beta.value + values)
+        gamma.assign(gamma.value * values)
+    beta.assign(beta.value * values if node.op == "Mul" else beta.value + values)
     return x
 
 
@@ -256,7 +267,7 @@ def binary(node: Node, a: Value, b: Value) -> Value:
     scaled = _in_batch_norm(node, a, b) or _in_batch_norm(node, b, a, 1)
     if scaled is not None:
         return scaled
-    if node.op in MERGES and not a.known and not b.known and a.shape == b.shape:
+    if _can_merge(node, a, b):
         return _merged(node, a, b)
     return combined(node, BINARY[node.op], a, b)
 
@@ -284,7 +295,7 @@ def _whole_quotient(a: Any, b: Any) -> Any:
 @operator("Mod")
 def modulo(node: Node, a: Value, b: Value) -> Value:
     """Return what a division leaves, with the sign of b, or with that of a if `fmod` is set."""
-    if not node.int("fmod", 0):
+    if not node.integer("fmod", 0):
         return combined(node, np.mod if a.known and b.known else ops.mod, a, b)
 
     def remainder(x: Any, y: Any) -> Any:
@@ -305,8 +316,7 @@ MANY: dict[str, Callable[[Any, Any], Any]] = {
 @operator(*MANY)
 def of_many(node: Node, *values: Value) -> Value:
     """Return the sum, mean or extreme of any number of tensors."""
-    shapes = {value.shape for value in values}
-    if node.op in MERGES and len(values) > 1 == len(shapes) and not any(v.known for v in values):
+    if _can_merge(node, *values):
         return _merged(node, *values)
     total = functools.reduce(lambda a, b: combined(node, MANY[node.op], a, b), values)
     if node.op == "Mean" and len(values) > 1:
@@ -350,7 +360,7 @@ def prelu(node: Node, x: Value, slope: Value) -> Value:
         data, order = aligned(x, slope)
         lengths = data[1].reshape((1,) * (x.rank - data[1].ndim) + data[1].shape)[0].shape
         shared = [axis for axis, n in enumerate(lengths, 1) if n == 1]
-        layer = node.layer(PReLU, shared_axes=shared or None)
+        layer = node.layer(PReLU, shared_axes=shared or None, weights_lie=order)
         return Value(filled(layer, data[0], alpha=data[1].reshape(lengths)), order)
 
     def sloped(t: Any, alpha: Any) -> Any:

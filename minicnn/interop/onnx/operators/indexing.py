@@ -15,7 +15,7 @@ from minicnn.interop.onnx.values import Value
 @operator("Gather")
 def gather(node: Node, x: Value, indices: Value) -> Value:
     """Return the parts of x with these numbers along an axis."""
-    axis = node.axis(node.int("axis", 0), x.rank)
+    axis = node.axis(node.integer("axis", 0), x.rank)
     if x.shape[axis] is None:
         raise node.refused("it chooses images of a batch; samples are independent here")
     if x.known and indices.known:
@@ -41,7 +41,7 @@ def _counted(node: Node, numbers: np.ndarray, length: int) -> np.ndarray:
 @operator("GatherElements")
 def gather_elements(node: Node, x: Value, indices: Value) -> Value:
     """Return, for each place of `indices`, the value of x with that number along an axis."""
-    axis = node.axis(node.int("axis", 0), x.rank)
+    axis = node.axis(node.integer("axis", 0), x.rank)
     if x.known and indices.known:
         numbers = _counted(node, indices.logical(), x.shape[axis])
         return Value(np.take_along_axis(x.logical(), numbers, axis))
@@ -53,7 +53,7 @@ def one_hot(node: Node, indices: Value, depth: Value, values: Value) -> Value:
     """Return one value at the class of each integer, and the other one elsewhere."""
     classes = int((node.numbers(depth, "depth") or [0])[0])
     off, on = node.numbers(values, "the values") or [0, 1]
-    axis = node.axis(node.int("axis", -1), indices.rank + 1)
+    axis = node.axis(node.integer("axis", -1), indices.rank + 1)
     if indices.known:
         node.limit((*indices.shape, classes), 8)
     numbers = indices.logical()
@@ -70,12 +70,12 @@ def one_hot(node: Node, indices: Value, depth: Value, values: Value) -> Value:
 @operator("TopK")
 def top_k(node: Node, x: Value, k: Value | None = None) -> list[Value]:
     """Return the k largest, or smallest, values along an axis and their places."""
-    count = node.int("k") if node.opset < 10 else int((node.numbers(k, "k") or [0])[0])
-    axis = node.axis(node.int("axis", -1), x.rank)
+    count = node.integer("k") if node.opset < 10 else int((node.numbers(k, "k") or [0])[0])
+    axis = node.axis(node.integer("axis", -1), x.rank)
     data = node.constant(x, "the input")
     if not 0 <= count <= data.shape[axis]:
         raise node.refused(f"{count} of {data.shape[axis]} values")
-    largest = bool(node.int("largest", 1))
+    largest = bool(node.integer("largest", 1))
     places = _ordered(data, axis, largest=largest)
     places = np.take(places, np.arange(count), axis)
     return [Value(np.take_along_axis(data, places, axis)), Value(places)]
@@ -95,8 +95,8 @@ def trilu(node: Node, x: Value, k: Value | None = None) -> Value:
     """Return the upper or the lower triangle of matrices, with zeros elsewhere."""
     offset = int((node.numbers(k, "k") or [0])[0])
     rows, columns = x.shape[-2:]
-    mask = np.tri(rows, columns, offset - 1 if node.int("upper", 1) else offset, bool)
-    mask = ~mask if node.int("upper", 1) else mask
+    mask = np.tri(rows, columns, offset - 1 if node.integer("upper", 1) else offset, bool)
+    mask = ~mask if node.integer("upper", 1) else mask
     data: Any = x.logical()
     if x.known:
         return Value(np.where(mask, data, np.zeros((), data.dtype)))

@@ -16,17 +16,19 @@ from minicnn.layers import Dense
 @operator("Gemm")
 def gemm(node: Node, a: Value, b: Value, c: Value | None = None) -> Value:
     """Return alpha * A @ B + beta * C, where A and B may be transposed."""
-    alpha, beta = node.float("alpha", 1.0), node.float("beta", 1.0)
+    alpha, beta = node.number("alpha", 1.0), node.number("beta", 1.0)
     if a.rank != 2 or b.rank != 2:
         raise node.refused(f"matrices are needed; got {a.shape} and {b.shape}")
+    if node.integer("transA", 0) and not a.known:
+        raise node.refused("it transposes a batch of samples, which are independent here")
     if a.known and b.known:
         node.limit((max(a.shape), max(b.shape)), 8)
-    kernel = arranged(b.logical(), (1, 0)) if node.int("transB", 0) else b.logical()
+    kernel = arranged(b.logical(), (1, 0)) if node.integer("transB", 0) else b.logical()
     bias = _bias(c, kernel.shape[1])
-    if not node.int("transA", 0) and b.known and (c is None or bias is not None):
+    if not node.integer("transA", 0) and b.known and (c is None or bias is not None):
         bias = None if bias is None else beta * bias
         return dense(node, a, kernel if alpha == 1 else alpha * kernel, bias)
-    data = arranged(a.logical(), (1, 0)) if node.int("transA", 0) else a.logical()
+    data = arranged(a.logical(), (1, 0)) if node.integer("transA", 0) else a.logical()
     y = ops.multiply(ops.matmul(data, kernel), alpha)
     return Value(y if c is None else ops.add(y, ops.multiply(c.logical(), beta)))
 
@@ -62,6 +64,7 @@ def _limit_product(node: Node, a: Value, b: Value) -> None:
 
 def dense(node: Node, x: Value, kernel: np.ndarray, bias: np.ndarray | None) -> Value:
     """Return a layer of x; its rows of weights are in the order in which the features lie."""
+    lie = (x.source.shape, x.source.order) if isinstance(x, FlatValue) else None
     if isinstance(x, FlatValue):
         data = x.as_it_lies()
         if len(kernel) == x.shape[1] and not is_fill(kernel):
@@ -72,14 +75,14 @@ def dense(node: Node, x: Value, kernel: np.ndarray, bias: np.ndarray | None) -> 
         raise node.refused(f"an input {x.shape} with a matrix of shape {kernel.shape}")
     if 0 in kernel.shape:
         raise node.refused(f"a matrix of shape {kernel.shape}")
-    layer = node.layer(Dense, kernel.shape[1], use_bias=bias is not None)
+    layer = node.layer(Dense, kernel.shape[1], use_bias=bias is not None, weights_lie=lie)
     return Value(filled(layer, data, kernel=kernel, bias=bias))
 
 
 @operator("Einsum")
 def einsum(node: Node, *values: Value) -> Value:
     """Return a sum of products by Einstein's convention."""
-    equation = node.string("equation")
+    equation = node.text("equation")
     if node.context.building and all(value.known for value in values):
         raise node.refused("it computes with constants alone, which no network needs")
     operands: list[Any] = [value.logical() for value in values]

@@ -26,12 +26,12 @@ def batch_normalization(
     node: Node, x: Value, scale: Value, bias: Value, mean: Value, variance: Value
 ) -> Any:
     """Return each channel with its mean and standard deviation taken out."""
-    epsilon, momentum = node.float("epsilon", 1e-5), node.float("momentum", 0.9)
+    epsilon, momentum = node.number("epsilon", 1e-5), node.number("momentum", 0.9)
     weights = [scale, bias, mean, variance]
     data, order = x.channels_last(), channels_last(x.rank)
     if any(w.shape != (x.shape[1],) for w in weights):
         raise node.refused(f"{x.shape[1]} channels with weights {[w.shape for w in weights]}")
-    if node.int("training_mode", 0) or (node.opset < 7 and not node.int("is_test", 0)):
+    if node.integer("training_mode", 0) or (node.opset < 7 and not node.integer("is_test", 0)):
         return _of_a_batch(node, x, weights, epsilon, momentum)
     if all(w.known for w in weights) and epsilon > 0:
         layer = node.layer(BatchNormalization, momentum=momentum, epsilon=epsilon)
@@ -70,8 +70,8 @@ MOST_NEIGHBORS = 256  # each makes a step of the network
 @operator("LRN")
 def local_response_normalization(node: Node, x: Value) -> Value:
     """Return each value divided by a measure of its neighbor channels."""
-    size, alpha = node.int("size"), node.float("alpha", 1e-4)
-    beta, k = node.float("beta", 0.75), node.float("bias", 1.0)
+    size, alpha = node.integer("size"), node.number("alpha", 1e-4)
+    beta, k = node.number("beta", 0.75), node.number("bias", 1.0)
     data = x.channels_last()
     if x.rank == 4 and size % 2 and k > 0:
         layer = node.layer(LocalResponseNormalization, size, alpha, beta, k)
@@ -92,7 +92,12 @@ def local_response_normalization(node: Node, x: Value) -> Value:
 def instance_normalization(node: Node, x: Value, scale: Value, bias: Value) -> Value:
     """Return each channel of each image with its own mean and deviation taken out."""
     data, axes = x.channels_last(), list(range(1, x.rank - 1))
-    y = _normalized(data, axes, node.float("epsilon", 1e-5))
+    epsilon = node.number("epsilon", 1e-5)
+    if scale.known and bias.known and epsilon > 0:
+        layer = node.layer(GroupNormalization, -1, epsilon=epsilon)
+        y = filled(layer, data, gamma=scale.logical(), beta=bias.logical())
+        return Value(y, channels_last(x.rank))
+    y = _normalized(data, axes, epsilon)
     y = ops.add(ops.multiply(y, scale.logical()), bias.logical())
     return Value(y, channels_last(x.rank))
 
@@ -107,7 +112,7 @@ def _normalized(x: Any, axes: list[int], epsilon: float) -> Any:
 @operator("GroupNormalization")
 def group_normalization(node: Node, x: Value, scale: Value, bias: Value) -> Value:
     """Return groups of channels of each image with their mean and deviation taken out."""
-    groups, epsilon = node.int("num_groups"), node.float("epsilon", 1e-5)
+    groups, epsilon = node.integer("num_groups"), node.number("epsilon", 1e-5)
     channels = x.shape[1]
     if groups < 1 or channels % groups:
         raise node.refused(f"{groups} groups of {channels} channels")
@@ -129,7 +134,7 @@ def _per_channel(weight: Value, times: int) -> Value:
 @operator("LayerNormalization", "RMSNormalization")
 def layer_normalization(node: Node, x: Value, scale: Value, bias: Value | None = None) -> Any:
     """Return the last axes with their mean and deviation taken out, or their mean square."""
-    axis, epsilon = node.axis(node.int("axis", -1), x.rank), node.float("epsilon", 1e-5)
+    axis, epsilon = node.axis(node.integer("axis", -1), x.rank), node.number("epsilon", 1e-5)
     axes, data = list(range(axis, x.rank)), x.logical()
     if node.op == "RMSNormalization":
         square = ops.mean(ops.square(data), axes, True)
@@ -161,7 +166,7 @@ def _fits_layer(node: Node, x: Value, axis: int, scale: Value, bias: Value | Non
 @operator("MeanVarianceNormalization")
 def mean_variance_normalization(node: Node, x: Value) -> Value:
     """Return the values with mean 0 and variance 1 along the axes."""
-    axes = [x.place(node.axis(axis, x.rank)) for axis in node.ints("axes", [0, 2, 3])]
+    axes = [x.place(node.axis(axis, x.rank)) for axis in node.integers("axes", [0, 2, 3])]
     if not x.known and x.place(0) in axes:
         raise node.refused("it normalizes a batch of images together; only along their axes")
     mean = ops.mean(x.data, axes, True)
@@ -172,7 +177,7 @@ def mean_variance_normalization(node: Node, x: Value) -> Value:
 @operator("LpNormalization")
 def lp_normalization(node: Node, x: Value) -> Value:
     """Return the vectors along an axis divided by their norms; vectors of zeros stay."""
-    axis, p = x.place(node.axis(node.int("axis", -1), x.rank)), node.int("p", 2)
+    axis, p = x.place(node.axis(node.integer("axis", -1), x.rank)), node.integer("p", 2)
     norm = ops.norm(x.data, p, axis, True)
     return x.with_data(ops.divide_no_nan(*_broadcast(x.data, norm)))
 
@@ -187,7 +192,7 @@ def softmax(node: Node, x: Value) -> Value:
 
     Before opset 13 all axes from this one on are one axis.
     """
-    axis = node.axis(node.int("axis", 1 if node.opset < 13 else -1), max(x.rank, 1))
+    axis = node.axis(node.integer("axis", 1 if node.opset < 13 else -1), max(x.rank, 1))
     lengths = x.shape[axis:]
     if node.opset >= 13 or math.prod(n or 0 for n in lengths) == lengths[0]:
         place = x.place(axis)

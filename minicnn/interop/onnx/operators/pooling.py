@@ -41,7 +41,7 @@ GLOBAL_AVERAGE = {1: GlobalAveragePooling1D, 2: GlobalAveragePooling2D}
 @operator("MaxPool")
 def max_pool(node: Node, x: Value) -> Any:
     """Return the largest value of each window, and its place if that is asked for."""
-    window, ceil = _window(node, x), bool(node.int("ceil_mode", 0))
+    window, ceil = _window(node, x), bool(node.integer("ceil_mode", 0))
     data = x.channels_last()
     if len(node.outputs) > 1 and node.outputs[1]:
         return _with_places(node, x, window, ceil=ceil)
@@ -55,8 +55,8 @@ def max_pool(node: Node, x: Value) -> Any:
 @operator("AveragePool")
 def average_pool(node: Node, x: Value) -> Value:
     """Return the mean of each window; `count_include_pad` counts the zeros of the padding."""
-    window, ceil = _window(node, x), bool(node.int("ceil_mode", 0))
-    data, padded = x.channels_last(), bool(node.int("count_include_pad", 0))
+    window, ceil = _window(node, x), bool(node.integer("ceil_mode", 0))
+    data, padded = x.channels_last(), bool(node.integer("count_include_pad", 0))
     zeros = window.pads != "same" and any(map(any, window.pads))
     if _has_layer(x, window) and not (padded and zeros):
         return Value(_pooled(node, AVERAGE, data, window, ceil=ceil), channels_last(x.rank))
@@ -68,9 +68,9 @@ def average_pool(node: Node, x: Value) -> Value:
 @operator("LpPool")
 def lp_pool(node: Node, x: Value) -> Value:
     """Return the p-norm of each window."""
-    p, window = node.int("p", 2), _window(node, x)
+    p, window = node.integer("p", 2), _window(node, x)
     powers = ops.power(ops.absolute(x.channels_last()), float(p))
-    ceil = bool(node.int("ceil_mode", 0))
+    ceil = bool(node.integer("ceil_mode", 0))
     total = _over_windows(node, ops.add, powers, window, 0.0, ceil=ceil)
     return Value(ops.power(total, 1 / p), channels_last(x.rank))
 
@@ -86,7 +86,7 @@ def _has_layer(x: Value, window: Window) -> bool:
     if x.rank > 4 or max(window.dilations) > 1 or np.dtype(x.dtype).kind != "f":
         return False
     return window.pads == "same" or all(
-        max(pads) < k for pads, k in zip(window.pads, window.size, strict=True)  # type: ignore[arg-type]
+        max(pads) < k for pads, k in zip(window.pads, window.size, strict=True)
     )
 
 
@@ -168,14 +168,14 @@ def _filled_pads(window: Window, image: Any, counts: list[int]) -> list[tuple[in
     for n, count, extent, stride, (before, after) in zip(
         image, counts, window.extent, window.strides, window.pads, strict=True
     ):
-        pads.append((before, max(after, (count - 1) * stride + extent - n - before)))  # type: ignore[operator]
+        pads.append((before, max(after, (count - 1) * stride + extent - n - before)))
     return pads
 
 
 def _counts(window: Window, image: Any, *, padded: bool, ceil: bool) -> np.ndarray:
     """Return how many cells each window counts, with a last axis of length 1."""
     counts = results(window, image, ceil=ceil)
-    total = np.ones((), np.float32)
+    total: Any = np.ones((), np.float32)
     for n, count, stride, gap, k, (before, after) in zip(
         image, counts, window.strides, window.dilations, window.size, window.pads, strict=True
     ):
@@ -183,7 +183,7 @@ def _counts(window: Window, image: Any, *, padded: bool, ceil: bool) -> np.ndarr
         low, high = (-before, n + after) if padded else (0, n)
         inside = ((places >= low) & (places < high)).sum(1).astype(np.float32)
         total = total[..., None] * inside
-    return np.maximum(total, 1)[..., None]
+    return np.asarray(np.maximum(total, 1)[..., None])
 
 
 def _with_places(node: Node, x: Value, window: Window, *, ceil: bool) -> list[Value]:
@@ -191,8 +191,8 @@ def _with_places(node: Node, x: Value, window: Window, *, ceil: bool) -> list[Va
     data = x.channels_last()
     if not x.known:
         raise node.refused("the places of the largest values cannot be part of a network")
-    numbers = np.arange(data.size, dtype=np.int64).reshape(x.shape)
-    if node.int("storage_order", 0) and x.rank == 4:
+    numbers: Any = np.arange(data.size, dtype=np.int64).reshape(x.shape)
+    if node.integer("storage_order", 0) and x.rank == 4:
         n, c, h, w = x.shape
         numbers = numbers.reshape(n, c, w, h).transpose(0, 1, 3, 2)
     places = Value(numbers).channels_last()
@@ -249,7 +249,7 @@ def global_pool(node: Node, x: Value) -> Value:
 @operator("GlobalLpPool")
 def global_lp_pool(node: Node, x: Value) -> Value:
     """Return the p-norm of each channel."""
-    p, data = node.int("p", 2), x.channels_last()
+    p, data = node.integer("p", 2), x.channels_last()
     powers = ops.power(ops.absolute(data), float(p))
     total = ops.sum(powers, list(range(1, x.rank - 1)), True)
     return Value(ops.power(total, 1 / p), channels_last(x.rank))

@@ -50,13 +50,13 @@ def reduce(node: Node, x: Value, axes: Value | None = None) -> Value:
     """Return a sum, mean, extreme or norm along axes."""
     given = node.numbers(axes, "axes")
     if given is None and node.has("axes"):
-        given = node.ints("axes")
-    if not given and node.int("noop_with_empty_axes", 0):
+        given = node.integers("axes")
+    if not given and node.integer("noop_with_empty_axes", 0):
         return x
     named = sorted({node.axis(axis, x.rank) for axis in given or range(x.rank)})
     if not x.known and x.shape[0] is None and 0 in named:
         raise node.refused("it sums over a batch of images; samples are independent here")
-    places, keep = sorted(x.place(axis) for axis in named), bool(node.int("keepdims", 1))
+    places, keep = sorted(x.place(axis) for axis in named), bool(node.integer("keepdims", 1))
     y = _reduced(node.op, x.data, places, keep)
     return x.with_data(y) if keep else Value(y, without_axes(x.order, tuple(named)))
 
@@ -82,10 +82,10 @@ def _nothing(op: str, dtype: np.dtype) -> Any:
 @operator("ArgMax", "ArgMin", same_dtype=False)
 def arg_extreme(node: Node, x: Value) -> Value:
     """Return the first place of the extreme along an axis, or the last one."""
-    axis, keep = node.axis(node.int("axis", 0), x.rank), bool(node.int("keepdims", 1))
+    axis, keep = node.axis(node.integer("axis", 0), x.rank), bool(node.integer("keepdims", 1))
     if x.shape[axis] is None:
         raise node.refused("it compares the images of a batch")
-    place, last = x.place(axis), bool(node.int("select_last_index", 0))
+    place, last = x.place(axis), bool(node.integer("select_last_index", 0))
     function = ops.argmax if node.op == "ArgMax" else ops.argmin
     data = ops.flip(x.data, [place]) if last else x.data
     y = function(data, place, keep)
@@ -100,8 +100,8 @@ def cumsum(node: Node, x: Value, axis: Value) -> Value:
     """Return the sums of all values up to each place along an axis."""
     numbers = node.numbers(axis, "the axis") or [0]
     place = x.place(node.axis(numbers[0], x.rank))
-    backwards, data = bool(node.int("reverse", 0)), x.data
+    backwards, data = bool(node.integer("reverse", 0)), x.data
     data = ops.flip(data, [place]) if backwards else data
     y = ops.cumsum(data, place)
-    y = ops.subtract(y, data) if node.int("exclusive", 0) else y
+    y = ops.subtract(y, data) if node.integer("exclusive", 0) else y
     return x.with_data(ops.flip(y, [place]) if backwards else y)

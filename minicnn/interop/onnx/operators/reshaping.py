@@ -23,10 +23,10 @@ Group = tuple[list[int], list[int]]  # old axes and the new ones that hold the s
 def reshape(node: Node, x: Value, shape: Value | None = None) -> Value:
     """Return the values in another shape; 0 copies a length, -1 is computed."""
     if shape is None:
-        wanted: list[Any] = list(node.ints("shape"))
+        wanted: list[Any] = list(node.integers("shape"))
     else:
         wanted = lengths(node.constant(shape, "the shape"))
-    if not node.int("allowzero", 0):
+    if not node.integer("allowzero", 0):
         if any(n == 0 for n in wanted[x.rank :]):
             raise node.refused(f"a shape {wanted} copies an axis that {x.shape} does not have")
         wanted = [x.shape[i] if n == 0 else n for i, n in enumerate(wanted)]
@@ -36,7 +36,7 @@ def reshape(node: Node, x: Value, shape: Value | None = None) -> Value:
 @operator("Flatten")
 def flatten(node: Node, x: Value) -> Value:
     """Return a matrix: the axes before `axis` are the rows, the others the columns."""
-    axis = node.int("axis", 1)
+    axis = node.integer("axis", 1)
     if not -x.rank <= axis <= x.rank:
         raise node.refused(f"axis {axis} of a tensor with {x.rank} axes")
     axis = axis + x.rank if axis < 0 else axis
@@ -150,7 +150,7 @@ def _groups(old: list[Any], new: list[Any]) -> list[Group]:
 @operator("DepthToSpace", "SpaceToDepth")
 def depth_to_space(node: Node, x: Value) -> Value:
     """Return images whose pixels are made of channels, or whose channels are made of pixels."""
-    size, columns_first = node.int("blocksize"), node.string("mode", "DCR") == "CRD"
+    size, columns_first = node.integer("blocksize"), node.text("mode", "DCR") == "CRD"
     data = x.channels_last()
     if x.rank != 4 or size < 1 or None in data.shape[1:]:
         raise node.refused(f"blocks of {size} in a tensor {x.shape}")

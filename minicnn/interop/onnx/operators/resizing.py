@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +33,7 @@ def upsample(node: Node, x: Value, scales: Value | None = None) -> Value:
         given = list(node.attributes.get("scales", ()))
     if len(given) != x.rank:
         raise node.refused(f"{len(given)} scales for {x.rank} axes")
-    mode = node.string("mode", "nearest")
+    mode = node.text("mode", "nearest")
     axes = {i: _scaled(node, x, i, s) for i, s in enumerate(given) if s != 1}
     return _resized(node, x, axes, "asymmetric", "floor", mode)
 
@@ -49,7 +49,7 @@ def resize(
     """Return images of another size."""
     if node.opset < 11:
         return upsample(node, x, roi)
-    along = [node.axis(a, x.rank) for a in node.ints("axes", list(range(x.rank)))]
+    along = [node.axis(a, x.rank) for a in node.integers("axes", list(range(x.rank)))]
     factors, lengths = node.numbers(scales, "scales"), node.numbers(sizes, "sizes")
     region = node.numbers(roi, "roi") or [0.0] * len(along) + [1.0] * len(along)
     axes = {}
@@ -63,11 +63,11 @@ def resize(
         axes[axis] = one._replace(start=region[i], end=region[i + len(along)])
     if lengths:
         axes = _proportional(node, axes)
-    transform = node.string("coordinate_transformation_mode", "half_pixel")
+    transform = node.text("coordinate_transformation_mode", "half_pixel")
     crop = transform == "tf_crop_and_resize"
     axes = {a: one for a, one in axes.items() if one.old != one.new or one.scale != 1 or crop}
-    rounding = node.string("nearest_mode", "round_prefer_floor")
-    return _resized(node, x, axes, transform, rounding, node.string("mode", "nearest"))
+    rounding = node.text("nearest_mode", "round_prefer_floor")
+    return _resized(node, x, axes, transform, rounding, node.text("mode", "nearest"))
 
 
 def _length(node: Node, x: Value, axis: int) -> int:
@@ -83,7 +83,7 @@ def _scaled(node: Node, x: Value, axis: int, scale: float) -> Axis:
     if not 0 < scale < math.inf:
         raise node.refused(f"a scale of {scale}")
     old = _length(node, x, axis)
-    return Axis(old, int(math.floor(old * scale)), float(scale))
+    return Axis(old, math.floor(old * scale), float(scale))
 
 
 def _sized(node: Node, x: Value, axis: int, new: Any) -> Axis:
@@ -97,13 +97,13 @@ def _sized(node: Node, x: Value, axis: int, new: Any) -> Axis:
 
 def _proportional(node: Node, axes: dict[int, Axis]) -> dict[int, Axis]:
     """Return the axes with one scale for all, if the node asks for that."""
-    policy = node.string("keep_aspect_ratio_policy", "stretch")
+    policy = node.text("keep_aspect_ratio_policy", "stretch")
     if policy == "stretch":
         return axes
     choose = min if policy == "not_larger" else max
     scale = choose(one.scale for one in axes.values())
     return {
-        a: one._replace(scale=scale, new=int(math.floor(one.old * scale + 0.5)))
+        a: one._replace(scale=scale, new=math.floor(one.old * scale + 0.5))
         for a, one in axes.items()
     }
 
@@ -166,7 +166,7 @@ def _outside(node: Node, data: Any, place: int, inside: np.ndarray) -> Any:
     if inside.all():
         return data
     shape = [-1 if i == place else 1 for i in range(len(data.shape))]
-    return ops.where(inside.reshape(shape), data, node.float("extrapolation_value", 0.0))
+    return ops.where(inside.reshape(shape), data, node.number("extrapolation_value", 0.0))
 
 
 def _table(
@@ -180,7 +180,7 @@ def _table(
         inside = (at >= 0) & (at <= axis.old - 1)
     if mode == "nearest":
         return _rounded(node, at, rounding).clip(0, axis.old - 1).astype(np.int64), inside
-    scale = min(axis.scale, 1.0) if node.int("antialias", 0) else 1.0
+    scale = min(axis.scale, 1.0) if node.integer("antialias", 0) else 1.0
     kernel, radius = (_triangle, 1) if mode != "cubic" else (_cubic(node), 2)
     return _weights(node, axis, at, kernel, radius, scale), inside
 
@@ -212,7 +212,7 @@ def _positions(node: Node, axis: Axis, transform: str) -> np.ndarray:
     raise node.refused(f"coordinate_transformation_mode {transform!r}")
 
 
-ROUNDINGS = {
+ROUNDINGS: dict[str, Callable[[np.ndarray], Any]] = {
     "floor": np.floor,
     "ceil": np.ceil,
     "round_prefer_floor": lambda at: np.ceil(at - 0.5),
@@ -231,7 +231,7 @@ def _triangle(x: np.ndarray) -> np.ndarray:
 
 
 def _cubic(node: Node) -> Any:
-    a = node.float("cubic_coeff_a", -0.75)
+    a = node.number("cubic_coeff_a", -0.75)
 
     def kernel(x: np.ndarray) -> np.ndarray:
         near = ((a + 2) * x - (a + 3)) * x * x + 1
@@ -249,11 +249,14 @@ def _weights(
     numbers = np.floor(at)[:, None] + np.arange(-reach, reach + 2)
     weights = kernel(np.abs(numbers - at[:, None]) * scale)
     outside = (numbers < 0) | (numbers > axis.old - 1)
-    if node.int("exclude_outside", 0):
+    if node.integer("exclude_outside", 0):
         weights = np.where(outside, 0, weights)
-    if scale < 1 or node.int("exclude_outside", 0):
+    if scale < 1 or node.integer("exclude_outside", 0):
         weights = weights / weights.sum(1, keepdims=True)
     matrix = np.zeros((axis.new, axis.old))
-    places: Sequence[Any] = (np.arange(axis.new)[:, None], numbers.clip(0, axis.old - 1).astype(int))
-    np.add.at(matrix, tuple(places), weights)
+    places: tuple[Any, Any] = (
+        np.arange(axis.new)[:, None],
+        numbers.clip(0, axis.old - 1).astype(int),
+    )
+    np.add.at(matrix, places, weights)
     return matrix

@@ -14,7 +14,7 @@ class Window(NamedTuple):
     size: list[int]
     strides: list[int]
     dilations: list[int]
-    pads: list[tuple[int, int]] | str  # or "same": as Keras pads, if the image's size is unknown
+    pads: Any  # [(before, after), ...], or "same": as Keras pads, if the image's size is unknown
 
     @property
     def extent(self) -> list[int]:
@@ -35,14 +35,14 @@ def window_of(node: Node, size: Sequence[int], image: Sequence[int | None]) -> W
 
 def kernel_shape(node: Node, rank: int) -> list[int]:
     """Return the size of the window of a pooling."""
-    size = node.ints("kernel_shape")
+    size = node.integers("kernel_shape")
     if len(size) != rank or min(size, default=1) < 1:
         raise node.refused(f"kernel_shape {size} for {rank} spatial axes")
     return size
 
 
 def _lengths(node: Node, name: str, rank: int) -> list[int]:
-    found = node.ints(name, [1] * rank)
+    found = node.integers(name, [1] * rank)
     if len(found) != rank or min(found, default=1) < 1:
         raise node.refused(f"{name} must be {rank} integers from 1; got {found}")
     return found
@@ -50,12 +50,12 @@ def _lengths(node: Node, name: str, rank: int) -> list[int]:
 
 def _pads(node: Node, window: Window, image: Sequence[int | None]) -> Any:
     """Return (before, after) for each axis, by `pads` or by `auto_pad`."""
-    rank, mode = len(window.size), node.string("auto_pad", "NOTSET")
+    rank, mode = len(window.size), node.text("auto_pad", "NOTSET")
     if mode == "VALID":
         return [(0, 0)] * rank
     if mode in ("SAME_UPPER", "SAME_LOWER"):
         return _same_pads(node, window, image, lower=mode == "SAME_LOWER")
-    given = node.ints("pads", [0] * 2 * rank)
+    given = node.integers("pads", [0] * 2 * rank)
     if mode != "NOTSET" or len(given) != 2 * rank or min(given, default=0) < 0:
         raise node.refused(f"auto_pad {mode} with pads {given} for {rank} axes")
     return list(zip(given[:rank], given[rank:], strict=True))
@@ -103,9 +103,9 @@ def results(window: Window, image: Sequence[int], *, ceil: bool) -> list[int]:
     for n, (before, after), extent, stride in zip(
         image, window.pads, window.extent, window.strides, strict=True
     ):
-        room = n + before + after - extent  # type: ignore[operator]
+        room = n + before + after - extent
         count = (-(-room // stride) if ceil else room // stride) + 1
-        if ceil and (count - 1) * stride >= n + before:  # type: ignore[operator]
+        if ceil and (count - 1) * stride >= n + before:
             count -= 1
         counts.append(count)
     return counts

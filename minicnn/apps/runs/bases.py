@@ -1,0 +1,94 @@
+"""The networks that `--base` can name: trained ones, whose features a new classifier reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from minicnn import zoo
+from minicnn.apps.runs.settings import Settings
+from minicnn.checks import nearest
+from minicnn.data.preprocess import Preprocess
+from minicnn.errors import ArgumentError
+from minicnn.layers import BatchNormalization, Dropout, Input
+from minicnn.models import Model, Sequential
+from minicnn.zoo.classification_head import classification_head
+from minicnn.zoo.pretrained import imagenet
+
+DROPOUT = 0.2  # of the features, in training
+
+
+class Base(NamedTuple):
+    """A trained network without its classifier, and where fine-tuning begins."""
+
+    build: Callable[..., Model]  # (input_shape=...) -> a model from images to features (N, C)
+    preprocess: Preprocess
+    fine_tuned_from: str  # the first layer that fine-tuning changes
+    text: str  # for `minicnn models`
+
+
+def _efficientnet_lite0(input_shape: Any) -> Model:
+    return zoo.efficientnet_lite0(include_top=False, pooling="avg", input_shape=input_shape)
+
+
+BASES = {
+    "efficientnet-lite0": Base(
+        _efficientnet_lite0,
+        imagenet.preprocess((224, 224)),
+        "block6a_expand_conv",
+        "EfficientNet-Lite0, trained on ImageNet",
+    ),
+}
+
+
+def find(name: str) -> Base:
+    """Return the base of that name; the error for an unknown one suggests the nearest."""
+    if name not in BASES:
+        raise ArgumentError(f"no base {name!r}{nearest(name, BASES)}; there are {', '.join(BASES)}")
+    return BASES[name]
+
+
+def check(settings: Settings) -> None:
+    """Raise ArgumentError if a setting does not suit a training on a base."""
+    if settings.base:
+        find(settings.base)
+    for name, default in (("normalize", False), ("shift", 0)) if settings.base else ():
+        if getattr(settings, name) != default:
+            raise ArgumentError(
+                f"{name} cannot be set with a base: {settings.base} takes pixels as it was trained "
+                "with them"
+            )
+    if settings.fine_tune and not settings.base:
+        raise ArgumentError('fine_tune needs a base, such as base = "efficientnet-lite0"')
+
+
+class Networks(NamedTuple):
+    """A base, a head that classifies its features, and both as one network of the same layers."""
+
+    base: Model
+    head: Sequential
+    whole: Model
+
+
+def networks(base: Model, classes: int) -> Networks:
+    """Return the networks; what one of them learns, the other has, too.
+
+    The base's layers are frozen, its batch normalization included: also in training it uses the
+    averages of the images that the base was trained with.
+    """
+    base.trainable = False
+    layers = [Dropout(DROPOUT, name="head_dropout"), classification_head(classes, name="head")]
+    head = Sequential([Input(base.output_shape[1:]), *layers], name="head_of_features")
+    x = base.outputs[0]
+    for layer in layers:
+        x = layer(x)
+    return Networks(base, head, Model(base.inputs, x, name=base.name))
+
+
+def thaw(whole: Model, first: str) -> None:
+    """Let the layers from the one called `first` on learn, except batch normalization."""
+    names = [layer.name for layer in whole.layers]
+    if first not in names:
+        raise ArgumentError(f"{whole.name} has no layer {first!r}{nearest(first, names)}")
+    for layer in whole.layers[names.index(first) :]:
+        layer.trainable = not isinstance(layer, BatchNormalization)

@@ -1,0 +1,169 @@
+"""Transfer learning: a new classifier on the features of a trained network, then fine-tuning.
+
+1. The base is frozen. Its features of all images are computed once, and the head, a classifier of
+   features, is trained on them for `epochs` epochs, which take seconds.
+2. If the settings say so, base and head are trained together for `fine_tune` epochs more, with a
+   tenth of the learning rate. Only the last blocks of the base change.
+
+Both write to the run folder as any training does, and best.mcnn is one network of base and head.
+When a run is resumed, the features are computed again: that takes less time than they would take
+space.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from minicnn.apps.runs import bases, training
+from minicnn.apps.runs.batches import PreparedBatches, evaluation_batch_size, training_batches
+from minicnn.apps.runs.features import Features, compute_features
+from minicnn.apps.runs.folder import RunFolder
+from minicnn.apps.runs.load_images import ImageSplits, Split
+from minicnn.apps.runs.log import RunLog
+from minicnn.apps.runs.optimizer import RATE
+from minicnn.apps.runs.settings import Settings
+from minicnn.apps.runs.throttled_progress import Say
+from minicnn.apps.runs.training import MONITOR, History
+from minicnn.apps.runs.tuning_data import split_off_validation
+from minicnn.callbacks import CSVLogger, ModelCheckpoint
+from minicnn.data.preprocess import Preprocess
+from minicnn.explain.doctor import Doctor
+from minicnn.models import Model
+from minicnn.support.auto_names import clear_session
+from minicnn.utils import balanced_class_weight
+
+VALIDATION = 0.1  # share of each class's training images, where the data have no validation split
+SLOWER = 0.1  # learning rate of the fine-tuning, relative to the head's
+
+
+class Job(NamedTuple):
+    """What both parts of a training have in common."""
+
+    settings: Settings
+    images: ImageSplits
+    preprocess: Preprocess
+    folder: RunFolder
+    log: RunLog
+    verbose: int | str
+
+
+def with_validation(images: ImageSplits, say: Say) -> ImageSplits:
+    """Return the images with a validation split, so that the test images choose nothing."""
+    if not images.shared:
+        return images
+    train, validation = split_off_validation(images.train, VALIDATION)
+    say(f"{validation.total} of the training images are used for validation; no test image is.")
+    return images._replace(train=train, validation=validation, shared=False)
+
+
+def fit(job: Job, say: Say) -> History:
+    """Train a head on the settings' base, fine-tune both, and return the history of all epochs.
+
+    The networks of the best and the last epoch are in `folder.best` and `folder.last`.
+    """
+    base = bases.find(job.settings.base)
+    nets = _networks(job, base)
+    history = _train_head(job, nets, say)
+    best = max(history[MONITOR])
+    nets.whole.save(job.folder.last)
+    if not any(job.folder.checkpoints.glob("checkpoint-*")):  # else the fine-tuning may be better
+        nets.head.load_weights(job.folder.best_head)
+        nets.whole.save(job.folder.best)
+    if not job.settings.fine_tune:
+        return history
+    say(
+        f"The head alone is right for {best:.2%} of the validation images. Fine-tuning from "
+        f"{base.fine_tuned_from} on"
+    )
+    more = _fine_tune(job, nets.whole, base.fine_tuned_from, best)
+    return {name: history[name] + more.get(name, []) for name in history}
+
+
+def _networks(job: Job, base: bases.Base) -> bases.Networks:
+    clear_session()  # so that layers get the same names in every run
+    names = job.images.class_names
+    features = base.build(input_shape=job.preprocess.image_shape)
+    nets = bases.networks(features, job.settings.network.get("classes", len(names)))
+    for model in (nets.head, nets.whole):
+        model.class_names = list(names)
+    nets.whole.preprocess = job.preprocess
+    epochs = job.settings.epochs
+    for model in (nets.head, nets.whole):
+        training.compile_model(model, job.settings, job.images, epochs)
+    return nets
+
+
+def _train_head(job: Job, nets: bases.Networks, say: Say) -> History:
+    """Train the head on the features of the frozen base; the best one is in `folder.best_head`."""
+    folder, settings = job.folder, job.settings
+    start = time.perf_counter()
+    train = _features(job, nets.base, job.images.train, "training", say)
+    validation = _features(job, nets.base, job.images.validation, "validation", say)
+    job.log.seconds += time.perf_counter() - start
+    nets.head.fit(
+        train.batches(settings.batch_size, shuffle=True),
+        epochs=settings.epochs,
+        verbose=job.verbose,
+        validation_data=validation.batches(settings.batch_size),
+        class_weight=balanced_class_weight(train.labels) if settings.balance else None,
+        callbacks=training.callbacks(
+            settings,
+            folder,
+            [
+                job.log,
+                CSVLogger(folder.history),
+                ModelCheckpoint(folder.best_head, MONITOR, save_best_only=True),
+                _doctor_of(train),
+            ],
+            folder.head_checkpoints,
+        ),
+    )
+    return training.history_of(nets.head)
+
+
+def _features(job: Job, base: Model, split: Split, what: str, say: Say) -> Features:
+    share = job.settings.allow_unreadable
+    return compute_features(base, split, job.preprocess, say, what=what, allow_unreadable=share)
+
+
+def _doctor_of(features: Features) -> Doctor:
+    """Return the callback that says why a head does not learn."""
+    rows = np.linspace(0, len(features.labels) - 1, training.DOCTOR_IMAGES).astype(np.int64)
+    return Doctor(features.values[rows], features.labels[rows])
+
+
+def _fine_tune(job: Job, whole: Model, first: str, best: float) -> History:
+    """Train base and head together, the base from its layer `first` on."""
+    settings, folder, preprocess = job.settings, job.folder, job.preprocess
+    bases.thaw(whole, first)
+    rate = float(settings.optimizer.get("learning_rate", RATE)) * SLOWER
+    slower = settings.changed(optimizer={**settings.optimizer, "learning_rate": rate})
+    training.compile_model(whole, slower, job.images, settings.fine_tune)
+    whole.fit(
+        training_batches(job.images.train, settings, preprocess),
+        initial_epoch=settings.epochs,
+        epochs=settings.epochs + settings.fine_tune,
+        verbose=job.verbose,
+        validation_data=PreparedBatches(
+            job.images.validation, preprocess, evaluation_batch_size(preprocess)
+        ),
+        class_weight=balanced_class_weight(job.images.train.labels) if settings.balance else None,
+        callbacks=training.callbacks(
+            settings,
+            folder,
+            [
+                job.log,
+                CSVLogger(folder.fine_tuning),
+                ModelCheckpoint(
+                    folder.best, MONITOR, save_best_only=True, initial_value_threshold=best
+                ),
+                training.doctor(job.images.train, preprocess),
+            ],
+            folder.checkpoints,
+        ),
+    )
+    whole.save(folder.last)
+    return training.history_of(whole)
