@@ -107,6 +107,7 @@ def test_the_museum(make, error, text, good, watch, tmp_path):
 @pytest.fixture(scope="module")
 def _readers_in_use(tmp_path_factory):
     """Read files once, so that late imports happen before the hook listens."""
+    "".encode("cp437")  # the names in zip files
     path = tmp_path_factory.mktemp("first") / "x"
     for reader in {reader for reader, _, _ in FILES.values()}:
         path.write_bytes(b"nothing, and no JSON")
