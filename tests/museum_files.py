@@ -297,7 +297,7 @@ FILES = {
     "torch-file": (LOAD, always(zipped({"archive/data.pkl": pickle.dumps(Evil())}, 0)), "x"),
     "pickle": (LOAD, always(pickle.dumps(Evil())), "begins with 80"),
     "pickled-weights": (load_weights, always(pickle.dumps(Evil(), 0)), "begins with 63"),
-    "safetensors-alone": (LOAD, always(struct.pack("<Q", 100 << 20) + b"{"), "weights, safetensors"),
+    "safetensors-alone": (LOAD, always(struct.pack("<Q", 100 << 20) + b"{"), "safetensors"),
     "gguf": (LOAD, always(b"GGUF\3\0\0\0" + b"\xff" * 16), "begins with 47 47"),
     "python-source": (LOAD, always(b"__import__('os').system('id')"), "begins with 5f 5f"),
     "link-to-a-secret": (LOAD, link_to(SECRET), "x"),

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import museum_archives
 import museum_caffe
 import museum_hdf5
-import museum_archives
 import museum_onnx
 import museum_torch
 

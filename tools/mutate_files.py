@@ -11,12 +11,13 @@ beside it, so that a .prototxt finds its .caffemodel.
 In turn the files are damaged: bits, bytes, lengths and pieces of the file, of a member of a zip
 file, or values of a JSON document inside. A process of its own reads the result. It counts as a
 fault if that process ends by a signal, takes more than 2 s of the processor or than 2 GiB, raises
-an error that is not minicnn's own, opens another file, or a socket. A fault's file is kept in --keep.
+an error that is not minicnn's own, opens another file, or a socket; its file is kept in --keep.
 """
 
 from __future__ import annotations
 
 import argparse
+import codecs
 import collections
 import contextlib
 import io
@@ -39,6 +40,7 @@ from typing import Any
 SECONDS = 2.0
 MAX_BESIDE = 1 << 20  # bytes of a file that is copied because it lies beside another
 MEAN = ".binaryproto"
+TENSORS = (".pt", ".pth", ".safetensors")  # files of weights, which need no model to be read
 MEMORY = 2 << 30  # beyond what the process has when it begins
 NUMBERS = (0, 1, 127, 128, 255, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1)
 VALUES: list[Any] = [
@@ -99,6 +101,8 @@ def _run_worker(
     worker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert worker.stdout is not None  # noqa: S101  for mypy
     number = begin
+    if not worker.stdout.readline():
+        raise SystemExit("a file cannot be read before it is damaged")
     for line in worker.stdout:
         number, result = line.rstrip("\n").split(" ", 1)
         number = int(number) + 1
@@ -132,9 +136,12 @@ def _work(options: argparse.Namespace) -> int:
     files, folder = options.paths, options.worker
     contents = [file.read_bytes() for file in files]
     watch = Watch(folder)
+    for encoding in ("cp437", "unicode_escape", "raw_unicode_escape"):  # modules of their own
+        codecs.lookup(encoding)
     copies = [_copied(file, folder / str(which)) for which, file in enumerate(files)]
     for copy in copies:  # late imports happen before anything is watched
         read(copy)
+    print("begins", flush=True)
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY,) * 2)
     signal.signal(signal.SIGPROF, _too_long)
@@ -189,6 +196,8 @@ def read(path: Path) -> str:
         mc.interop.caffe.read_mean(path)
     elif model.exists():
         mc.load_model(model).load_weights(path)
+    elif path.suffix in TENSORS:
+        mc.interop.torch.read(path)
     else:
         mc.load_model(path)
     return "read"
