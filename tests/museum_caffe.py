@@ -139,6 +139,7 @@ def nested(depth: int) -> bytes:
 
 CONV_WEIGHTS = (blob(), BIAS)
 DENSE = layer("InnerProduct", "inner_product_param { num_output: 2 }")
+PADDING = 'layers { layer { name: "p" type: "padding" pad: 1 } top: "p" }\n'
 NO_READ = "reads .*, which no layer before it gives"
 HONEST = {
     "net": (load, text(RELU)),
@@ -328,6 +329,7 @@ EXHIBITS = {
     "weights-both-forms": (
         with_weights, beside(weights(*CONV_WEIGHTS) + field(2, field(4, "a"))), "old form",
     ),
+    "v0-padding-of-nothing": (load, text(PADDING), "must pad one input"),
     "v1-type-99": (load, lambda path: v1_number(99), "no type"),
     "v1-type-negative": (load, lambda path: v1_number(-1), "no type"),
     "v1-type-none": (load, lambda path: v1_number(0), "no type"),

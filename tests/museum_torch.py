@@ -214,7 +214,7 @@ EXHIBITS = {
     "os-system-protocol-0": (into_network, archive(pickle.dumps(Evil(), 0)), NOT_TENSOR),
     "os-system-protocol-4": (into_network, archive(pickle.dumps(Evil(), 4)), NOT_TENSOR),
     "os-system-in-a-stream": (into_network, stream(EVIL), NOT_TENSOR),
-    "os-system-as-model": (load, archive(EVIL), "only weights can be read"),
+    "os-system-as-model": (load, archive(EVIL), "holds weights alone"),
     "eval": (into_network, archive(call(name("builtins", "eval"), "1")), "builtins.eval"),
     "exec-of-python-2": (
         into_network, archive(call(name("__builtin__", "exec"), "1")), "__builtin",

@@ -75,6 +75,7 @@ def test_the_museum_of_models(reader, make, text, watch, tmp_path):
     assert not any(was_read(one) for one in tmp_path.glob("secret*"))
 
 
+@pytest.mark.filterwarnings("ignore:.*no weights")
 @pytest.mark.parametrize("make", TOO_LARGE.values(), ids=TOO_LARGE.keys())
 def test_a_network_that_is_too_large_is_refused_before_it_runs(make, tmp_path):
     model = mc.load_model(made(make, tmp_path))
