@@ -106,18 +106,18 @@ def test_a_file_that_is_cut_is_never_read(name, tmp_path):
 
 
 def mutants(count):
-    """Read mutants in a child process, whose memory and time are limited."""
+    """Read mutants in a child process with little memory, which gives each 10 seconds."""
     command = [sys.executable, str(TESTS / "keras_mutants.py"), str(count)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_mutants():
-    run = mutants(60)
+    run = mutants(25)
     assert run.returncode == 0, run.stderr[-3000:]
-    assert re.fullmatch(r"\d+ of 240 mutants were refused\n", run.stdout)
+    assert re.fullmatch(r"\d+ of 100 mutants were refused\n", run.stdout)
 
 
 @pytest.mark.slow
 def test_many_mutants():
-    run = mutants(500)
+    run = mutants(250)
     assert run.returncode == 0, run.stderr[-3000:]

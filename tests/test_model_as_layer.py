@@ -256,3 +256,14 @@ def test_get_config_of_inputs_and_outputs_by_name():
     again = mc.Model.from_config(model.get_config())
     found = again.predict({"right": np.ones((1, 3)), "left": np.zeros((1, 3))}, verbose=0)
     assert found["sum"].tolist() == [[1, 1, 1]]
+
+
+def test_a_network_of_functions_of_tensors_is_a_layer():
+    """Their shapes are found for batches of known sizes, also inside a network."""
+    inner_input = mc.Input((4,))
+    inner = mc.Model(inner_input, inner_input * 2.0 + inner_input[:, :1])
+    x = mc.Input((4,))
+    model = mc.Model(x, inner(x))
+    assert model.output_shape == (None, 4)
+    values = np.arange(8, dtype=np.float32).reshape(2, 4)
+    np.testing.assert_array_equal(model.predict(values, verbose=0), 2 * values + values[:, :1])

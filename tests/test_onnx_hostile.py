@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("onnx", reason="pip install -e '.[onnx]'")
 
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 from onnx_graphs import GOLDEN, graph_model, node, random_array, written
 
 import minicnn as mc
@@ -400,11 +400,11 @@ def mutant(content, rng):
     """Return the bytes after a few changes: flips, cuts, doubled and exchanged parts."""
     data = bytearray(content)
     for _ in range(rng.choice([1, 1, 2, 4])):
-        at, length = rng.randrange(len(data)), rng.randrange(1, 40)
+        at, length = rng.randrange(max(len(data), 1)), rng.randrange(1, 40)
         match rng.randrange(6):
-            case 0:
+            case 0 if data:
                 data[at] ^= 1 << rng.randrange(8)
-            case 1:
+            case 1 if data:
                 data[at] = rng.choice([0, 1, 127, 128, 255])
             case 2:
                 del data[at : at + length]
@@ -419,11 +419,9 @@ def mutant(content, rng):
 
 def check_mutants(path, count, tmp_path):
     content, outcomes = path.read_bytes(), {"read": 0, "refused": 0}
-    # The structure is a small part of a file: weights are cut short, so that changes hit it.
-    model = ModelProto.FromString(content)
     rng = random.Random(path.name)
     for _ in range(count):
-        target = written(tmp_path / "mutant.onnx", mutant(model.SerializeToString(), rng))
+        target = written(tmp_path / "mutant.onnx", mutant(content, rng))
         try:
             mc.load_model(target)
         except (FormatError, SizeLimitError):
@@ -445,7 +443,7 @@ def test_mutants_are_refused_or_read(name, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_many_mutants_are_refused_or_read(name, tmp_path):
-    outcomes = check_mutants(GOLDEN / f"{name}.onnx", 600, tmp_path)
+    outcomes = check_mutants(GOLDEN / f"{name}.onnx", 2000, tmp_path)
     assert min(outcomes.values()) > 20
 
 

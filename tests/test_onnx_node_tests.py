@@ -7,7 +7,10 @@ import sys
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import minicnn as mc
 
 pytest.importorskip("onnx", reason="pip install -e '.[onnx]'")
 
@@ -48,6 +51,37 @@ def test_the_graphs_of_pytorch_pass(kind, count):
     found = outcomes(suite.outcome, suite.cases(kind))
     assert len(found) == count
     assert not_passed(found) == {}
+
+
+def test_the_formulas_of_these_operators_pass():
+    """The same tests with each operator replaced by the simpler ones that define it."""
+    cases = list(suite.cases())
+    operators = {case.name: case.operator for case in cases}
+    wanted = suite.T0 | suite.T1
+    expanded = [c for c in cases if operators.get(c.name.split("_expanded")[0]) in wanted]
+    expanded = [case for case in expanded if "_expanded" in case.name]
+    found = outcomes(suite.outcome, expanded)
+    assert len(found) == 112
+    assert not_passed(found) == {}
+
+
+LIGHT = ["densenet121", "inception_v1", "inception_v2", "resnet50", "shufflenet", "squeezenet"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LIGHT)
+def test_well_known_networks_predict_the_same(name):
+    """Their weights are left out of the package: most are constants, which the file repeats."""
+    import onnx
+    from onnx import numpy_helper
+
+    folder = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+    tensor = onnx.TensorProto.FromString((folder / f"light_{name}_output_0.pb").read_bytes())
+    expected = numpy_helper.to_array(tensor)
+    model = mc.load_model(folder / f"light_{name}.onnx")
+    x = np.arange(3 * 224 * 224, dtype=np.float32).reshape(1, 3, 224, 224) / (3 * 224 * 224)
+    found = model.predict(np.moveaxis(x, 1, -1), verbose=0)
+    np.testing.assert_allclose(found.reshape(expected.shape), expected, rtol=1e-3, atol=1e-7)
 
 
 def test_operators_beyond_are_refused_or_right(nodes):

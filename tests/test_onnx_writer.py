@@ -359,8 +359,8 @@ def test_classes_and_preprocessing_are_in_the_metadata(tmp_path):
     model.class_names = [f"digit {i}" for i in range(10)]
     model.preprocess = Preprocess((28, 28), "grayscale", scale=1.0)
     found = {one.key: json.loads(one.value) for one in check(model, tmp_path).metadata_props}
-    assert found["class_names"][3] == "digit 3"
-    assert Preprocess.from_config(found["preprocess"]) == model.preprocess
+    assert found["minicnn.class_names"][3] == "digit 3"
+    assert Preprocess.from_config(found["minicnn.preprocess"]) == model.preprocess
 
 
 def test_a_subclass_of_model_is_written_with_the_names_of_its_layers(tmp_path):

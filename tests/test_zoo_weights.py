@@ -15,6 +15,8 @@ from safetensors.numpy import save_file
 from zoo_arrays import drawn, images
 
 import minicnn as mc
+from minicnn.apps.runs import networks
+from minicnn.data import Preprocess
 from minicnn.errors import CheckpointError
 from minicnn.zoo import mobilenet, resnet, vgg
 from minicnn.zoo.pretrained import imagenet
@@ -63,7 +65,11 @@ def test_the_tables_name_every_array_of_torchvision(name):
 @pytest.mark.parametrize(("name", "options"), [("resnet18", {}), ("mobilenet_v2", {"alpha": 0.5})])
 def test_weights_of_torchvision_give_its_outputs(name, options, tmp_path):
     known = TORCHVISION[name]
-    arrays = {key: drawn(key, tuple(shape)) for key, shape in known["shapes"].items() if shape}
+    arrays = {
+        key: drawn(key, tuple(shape), known["gain"])
+        for key, shape in known["shapes"].items()
+        if shape
+    }
     save_file(arrays, tmp_path / "w.safetensors")
     model = getattr(mc.zoo, name)(
         weights=tmp_path / "w.safetensors", classes=10, input_shape=(64, 64, 3),
@@ -110,3 +116,14 @@ def test_the_names_of_imagenet_differ():
     assert len(names) == len(set(names)) == 1000
     assert names[:2] == ["tench", "goldfish"] and names[285] == "Egyptian cat"
     assert {"crane (bird)", "crane (machine)", "maillot", "tank suit"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, spec in networks.NETWORKS.items() if spec.takes == networks.KERAS]
+)
+def test_the_command_line_builds_them_for_images_of_ones_own(name):
+    small = Preprocess((64, 64))
+    model = networks.build(name, small, 3, {})
+    assert model.input_shape == (None, 64, 64, 3) and model.output_shape == (None, 3)
+    last = networks.build(name, small, 2, {"classes": 1}).layers[-1]
+    assert last.activation.__name__ == "sigmoid"

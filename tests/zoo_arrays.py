@@ -7,8 +7,12 @@ import zlib
 import numpy as np
 
 
-def drawn(name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Return the array of that name: it depends on nothing but the name and the shape."""
+def drawn(name: str, shape: tuple[int, ...], gain: float = 1.0) -> np.ndarray:
+    """Return the array of that name: it depends on nothing but the name and the shape.
+
+    `gain` makes kernels smaller. Some deep networks of large random kernels are so chaotic that the
+    rounding of float32 changes their outputs.
+    """
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     if name.endswith(("running_var", "moving_variance")):
         return rng.uniform(0.5, 1.5, shape).astype(np.float32)
@@ -17,7 +21,7 @@ def drawn(name: str, shape: tuple[int, ...]) -> np.ndarray:
     if len(shape) == 1:  # what scales in batch normalization
         return rng.uniform(0.5, 1.5, shape).astype(np.float32)
     fan_in = np.prod(shape) / max(shape)
-    return (np.sqrt(2 / fan_in) * rng.standard_normal(shape)).astype(np.float32)
+    return (gain * np.sqrt(2 / fan_in) * rng.standard_normal(shape)).astype(np.float32)
 
 
 def images(count: int = 2, size: int = 64) -> np.ndarray:

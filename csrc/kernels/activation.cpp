@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/elementwise_map.hpp"
+#include "kernels/exponential.hpp"
 #include "kernels/sigmoid.hpp"
 
 namespace minicnn {
@@ -25,13 +26,22 @@ float leaky_relu_gradient(float dy, float x, float negative_slope) {
   return x > 0.0F ? dy : negative_slope * dy;
 }
 
-float elu(float x, float alpha) { return x > 0.0F ? x : alpha * std::expm1(x); }
+float elu(float x, float alpha) {
+  return x > 0.0F ? x : alpha * float(exponential_minus_1(double(x)));
+}
 float elu_gradient(float dy, float y, float alpha) { return y > 0.0F ? dy : dy * (y + alpha); }
 
 float sigmoid_of(float x, float) { return sigmoid(x); }
 float sigmoid_gradient(float dy, float y, float) { return dy * (y * (1.0F - y)); }
 
-float tanh_of(float x, float) { return std::tanh(x); }
+// tanh x = (e^2x - 1) / (e^2x + 1); beyond 20 it is 1 or -1 as a float.
+float tanh_of(float x, float) {
+  double z = double(x);
+  z = z > 20.0 ? 20.0 : z;
+  z = z < -20.0 ? -20.0 : z;
+  const double e = exponential_minus_1(2.0 * z);
+  return float(e / (e + 2.0));
+}
 float tanh_gradient(float dy, float y, float) { return dy * (1.0F - y * y); }
 
 float silu(float x, float) { return x * sigmoid(x); }
@@ -61,7 +71,7 @@ float gelu(float x, float approximate) { return x * gelu_distribution(x, approxi
 float gelu_gradient(float dy, float x, float approximate) {
   const float p = gelu_distribution(x, approximate), z = saturated(x);
   const float density = approximate == 0.0F
-                            ? kNormalPeak * std::exp(-0.5F * x * x)
+                            ? kNormalPeak * float(exponential(-0.5F * x * x))
                             : p * (1.0F - p) * kGeluScale * (1.0F + 3.0F * kGeluCubic * z * z);
   return dy * (p + x * density);
 }

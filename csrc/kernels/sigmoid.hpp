@@ -2,13 +2,15 @@
 
 #include <cmath>
 
+#include "kernels/exponential.hpp"
+
 namespace minicnn {
 
 // Returns 1 / (1 + e^-x), computed from the exponential that cannot overflow. The error is at most
-// 2 units in the last place, since the sum and the quotient are not rounded to float32.
+// 1 unit in the last place, since only the result is rounded to float32.
 inline float sigmoid(float x) {
-  const double e = double(std::exp(-std::fabs(x)));
-  return float((x >= 0.0F ? 1.0 : e) / (1.0 + e));
+  const double z = double(x), e = exponential(-std::fabs(z));
+  return float((z >= 0.0 ? 1.0 : e) / (1.0 + e));
 }
 
 }  // namespace minicnn

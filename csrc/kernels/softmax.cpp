@@ -4,13 +4,14 @@
 #include <cmath>
 
 #include "core/blocks.hpp"
+#include "kernels/exponential.hpp"
 
 namespace minicnn {
 Normalizer softmax_row(const float* logits, std::int64_t c, float* probabilities) noexcept {
   const float max = c == 0 ? 0.0F : *std::max_element(logits, logits + c);
   double sum = 0.0;
   for (std::int64_t i = 0; i < c; ++i) {
-    probabilities[i] = std::exp(logits[i] - max);
+    probabilities[i] = float(exponential(logits[i] - max));
     sum += double(probabilities[i]);
   }
   for (std::int64_t i = 0; i < c; ++i) probabilities[i] = float(double(probabilities[i]) / sum);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/elementwise_map.hpp"
+#include "kernels/exponential.hpp"
 #include "kernels/sigmoid.hpp"
 
 namespace minicnn {
@@ -26,10 +27,10 @@ float clip_gradient(float dy, float x, float least, float most) {
 float cos_of(float x, float, float) { return std::cos(x); }
 float cos_gradient(float dy, float x, float, float) { return -dy * std::sin(x); }
 
-float exp_of(float x, float, float) { return std::exp(x); }
+float exp_of(float x, float, float) { return float(exponential(x)); }
 float exp_gradient(float dy, float y, float, float) { return dy * y; }
 
-float expm1_of(float x, float, float) { return std::expm1(x); }
+float expm1_of(float x, float, float) { return float(exponential_minus_1(double(x))); }
 float expm1_gradient(float dy, float y, float, float) { return dy * (y + 1.0F); }
 
 float fixed_power(float x, float exponent, float) { return std::pow(x, exponent); }
@@ -53,7 +54,7 @@ float sin_of(float x, float, float) { return std::sin(x); }
 float sin_gradient(float dy, float x, float, float) { return dy * std::cos(x); }
 
 float softplus(float x, float, float) {
-  return (x > 0.0F ? x : 0.0F * x) + std::log1p(std::exp(-std::fabs(x)));
+  return (x > 0.0F ? x : 0.0F * x) + std::log1p(float(exponential(-std::fabs(x))));
 }
 float softplus_gradient(float dy, float x, float, float) { return dy * sigmoid(x); }
 

@@ -24,6 +24,7 @@ MAX_FIELDS = 1000
 # model_version are numbers; producer, domain, text, graph, opsets, metadata and so on are not.
 ONNX_FIELDS = {*(n << 3 for n in (1, 5)), *(n << 3 | 2 for n in (2, 3, 4, 6, 7, 8, 14, 20, 25, 26))}
 ONNX_GRAPH = 7 << 3 | 2
+FIELDS_OF_GRAPH = {n << 3 | 2 for n in (1, 2, 5, 10, 11, 12, 13, 14, 15, 16)}
 # The first fields of a layer: name, type, bottom and top in one version or the other.
 FIRST_OF_LAYER = (0x0A, 0x12, 0x1A, 0x22, 0x28)
 # A pickle of the number that files of torch.save began with before PyTorch 1.6.
@@ -42,7 +43,10 @@ def is_hdf5(file: BinaryIO) -> bool:
 
 
 def is_onnx(file: BinaryIO) -> bool:
-    """Return whether it is made of the fields of a ModelProto, of which one is the graph."""
+    """Return whether it is made of the fields of a ModelProto, of which one is the graph.
+
+    A file that was cut inside its graph is one, too: the error should speak of ONNX.
+    """
     end, found = file.seek(0, os.SEEK_END), False
     file.seek(0)
     for _ in range(MAX_FIELDS):
@@ -52,11 +56,12 @@ def is_onnx(file: BinaryIO) -> bool:
         value = _varint(file)
         if tag not in ONNX_FIELDS or value is None:
             return False
-        if tag & 7 == 2:
-            if value > end - file.tell():
-                return False
-            file.seek(value, os.SEEK_CUR)
-        found = found or tag == ONNX_GRAPH
+        after = file.tell() + (value if tag & 7 == 2 else 0)
+        if tag == ONNX_GRAPH:
+            found = found or _varint(file) in FIELDS_OF_GRAPH
+        if after > end:
+            return found
+        file.seek(after)
     return found
 
 

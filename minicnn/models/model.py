@@ -408,9 +408,8 @@ class Model(CompiledNetwork):
         """
         self.refuse_while_training("load_weights")
         other = formats.recognized(filepath)
-        read = (
-            model_files.load_weights if other is None else other.function("read_weights", filepath)
-        )
+        ours = model_files.load_weights
+        read = ours if other is None else other.function("read_weights", filepath)
         read(self, filepath)
 
     def save_checkpoint(self, path: Any) -> None:

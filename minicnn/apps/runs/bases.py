@@ -24,7 +24,6 @@ class Base(NamedTuple):
     build: Callable[..., Model]  # (input_shape=...) -> a model from images to features (N, C)
     preprocess: Preprocess
     fine_tuned_from: str  # the first layer that fine-tuning changes
-    text: str  # for `minicnn models`
 
 
 def _efficientnet_lite0(input_shape: Any) -> Model:
@@ -36,7 +35,6 @@ BASES = {
         _efficientnet_lite0,
         imagenet.preprocess((224, 224)),
         "block6a_expand_conv",
-        "EfficientNet-Lite0, trained on ImageNet",
     ),
 }
 
@@ -52,13 +50,13 @@ def check(settings: Settings) -> None:
     """Raise ArgumentError if a setting does not suit a training on a base."""
     if settings.base:
         find(settings.base)
-    for name, default in (("normalize", False), ("shift", 0)) if settings.base else ():
-        if getattr(settings, name) != default:
-            raise ArgumentError(
-                f"{name} cannot be set with a base: {settings.base} takes pixels as it was trained "
-                "with them"
-            )
-    if settings.fine_tune and not settings.base:
+        for name in ("normalize", "shift"):
+            if getattr(settings, name):
+                raise ArgumentError(
+                    f"{name} cannot be set with a base: {settings.base} takes pixels as it was "
+                    "trained with them"
+                )
+    elif settings.fine_tune:
         raise ArgumentError('fine_tune needs a base, such as base = "efficientnet-lite0"')
 
 

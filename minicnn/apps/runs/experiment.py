@@ -140,7 +140,7 @@ def train_and_evaluate(
     images = load_images(settings, preprocess, say)
     log = RunLog(folder.log)
     if settings.base:
-        images = transfer.with_validation(images, say)
+        images = transfer.with_validation(images, settings, preprocess, say)
         job = transfer.Job(settings, images, preprocess, folder, log, verbose)
         history = transfer.fit(job, say)
     else:

@@ -126,7 +126,7 @@ def load_test_split(
     images = list_folder(inner or folder, list(class_names))
     say(list_found_text(images))
     skipped: Skipped = []
-    return _read_split(images, preprocess, skipped, say, allow_unreadable), skipped
+    return read_split(images, preprocess, skipped, say, allow_unreadable), skipped
 
 
 def load_published(path: Path, preprocess: Preprocess, say: Say) -> ImageSplits | None:
@@ -168,12 +168,12 @@ def _read(files: SplitFiles, preprocess: Preprocess, settings: Settings, say: Sa
         names = [_name(path, files.train.root) for path in files.train.paths]
         train = Split(NO_IMAGES, files.train.labels, names, files.train)
     else:
-        train = _read_split(files.train, preprocess, skipped, say, share)
-    test = _read_split(files.test, preprocess, skipped, say, share)
+        train = read_split(files.train, preprocess, skipped, say, share)
+    test = read_split(files.test, preprocess, skipped, say, share)
     shared = files.validation is None
     validation = test
     if files.validation is not None:
-        validation = _read_split(files.validation, preprocess, skipped, say, share)
+        validation = read_split(files.validation, preprocess, skipped, say, share)
     if skipped:
         path, reason = skipped[0]
         say(
@@ -183,9 +183,10 @@ def _read(files: SplitFiles, preprocess: Preprocess, settings: Settings, say: Sa
     return ImageSplits(train, validation, test, files.train.class_names, skipped, shared)
 
 
-def _read_split(
+def read_split(
     images: ImageList, preprocess: Preprocess, skipped: Skipped, say: Say, share: float
 ) -> Split:
+    """Read the files of a split into memory; those that cannot be read are added to `skipped`."""
     progress = throttled_progress(say, "Reading images")
     pixels, kept, failures = read_images(images.paths, **preprocess.reading, progress=progress)
     check_unreadable(failures, len(images.paths), share, images.root)

@@ -21,7 +21,7 @@ from minicnn.apps.runs import bases, training
 from minicnn.apps.runs.batches import PreparedBatches, evaluation_batch_size, training_batches
 from minicnn.apps.runs.features import Features, compute_features
 from minicnn.apps.runs.folder import RunFolder
-from minicnn.apps.runs.load_images import ImageSplits, Split
+from minicnn.apps.runs.load_images import ImageSplits, Split, read_split
 from minicnn.apps.runs.log import RunLog
 from minicnn.apps.runs.optimizer import RATE
 from minicnn.apps.runs.settings import Settings
@@ -50,12 +50,17 @@ class Job(NamedTuple):
     verbose: int | str
 
 
-def with_validation(images: ImageSplits, say: Say) -> ImageSplits:
+def with_validation(
+    images: ImageSplits, settings: Settings, preprocess: Preprocess, say: Say
+) -> ImageSplits:
     """Return the images with a validation split, so that the test images choose nothing."""
     if not images.shared:
         return images
     train, validation = split_off_validation(images.train, VALIDATION)
     say(f"{validation.total} of the training images are used for validation; no test image is.")
+    if validation.on_disk is not None:
+        share = settings.allow_unreadable
+        validation = read_split(validation.on_disk, preprocess, images.skipped, say, share)
     return images._replace(train=train, validation=validation, shared=False)
 
 

@@ -83,7 +83,7 @@ class Hdf5:
         """Return a list of texts among a group's attributes; Keras splits a long one."""
         value = self._attribute(name, place)
         if value is None:
-            parts = []
+            parts: list[Any] = []
             while (part := self._attribute(f"{name}{len(parts)}", place)) is not None:
                 parts.append(part)
             if not parts:

@@ -105,8 +105,10 @@ def _named(layer: Layer, outer: str) -> list[tuple[str, Parameter]]:
     """Return a layer's weights with their paths, "inner/conv2d/kernel", in Keras's order."""
     path = f"{outer}{layer.name}/"
     found = [(f"{path}{p.name.rpartition('/')[2]}", p) for p in own_parameters(layer)]
-    is_graph = isinstance(layer, Network) and not layer.is_subclassed
-    for one in keras_layers(layer) if is_graph else layer.sublayers:
+    inside = layer.sublayers
+    if isinstance(layer, Network) and not layer.is_subclassed:
+        inside = keras_layers(layer)
+    for one in inside:
         found += _named(one, path)
     return found
 

@@ -104,10 +104,10 @@ def _sequential(kind: type[Model], config: Mapping[str, Any], path: object, plac
     has_shape = isinstance(start, (InputLayer, Model)) or start is None or start.given_input_shape
     if not has_shape and isinstance(shape, list):
         layers.insert(0, InputLayer(batch_shape=tuple(shape)))
-    return kind(layers, name=config.get("name"))  # type: ignore[arg-type]
+    return kind(layers, name=config.get("name"))
 
 
-def _layer(item: Any, path: object, place: str) -> Layer:
+def _layer(item: Any, path: object, place: str) -> Any:
     """Return a layer, a function of tensors or a whole network."""
     if not isinstance(item, Mapping) or not isinstance(item.get("class_name"), str):
         raise FormatError(path, f"{place} has no class_name")
@@ -279,10 +279,10 @@ def _constant(value: Mapping[str, Any], path: object, place: str) -> Any:
 
 
 def _history(value: Mapping[str, Any], path: object) -> list[Any]:
-    history = (value.get("config") or {}).get("keras_history")
+    history: Any = (value.get("config") or {}).get("keras_history")
     if not _is_reference(history):
         raise FormatError(path, f"a tensor has the keras_history {shown(str(history))}")
-    return history  # type: ignore[no-any-return]
+    return list(history)
 
 
 def _is_reference(value: Any) -> bool:

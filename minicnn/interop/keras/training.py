@@ -52,8 +52,9 @@ def compile_config(network: Model, path: object) -> dict[str, Any]:
     """Return Keras's `compile_config`; {} for a network that is not compiled."""
     if network.optimizer is None or network.loss is None:
         return {}
-    several = isinstance(network.loss, list)
-    loss = [_loss_config(one) for one in network.loss] if several else _loss_config(network.loss)
+    given = network.loss
+    several = not isinstance(given, Loss)
+    loss = _loss_config(given) if isinstance(given, Loss) else [_loss_config(one) for one in given]
     plain_ones, weighted = (_metrics_config(network, weighted=w) for w in (False, True))
     weights = network.loss_weights
     return {

@@ -37,7 +37,7 @@ def network_config(network: Network, path: object, *, legacy: bool = False) -> d
         raise ArgumentError(
             f"{network.name} has no layers yet, so it cannot be saved; build it first"
         )
-    module, name = OWN.get(type(network), (None, type(network).__name__))  # type: ignore[call-overload]
+    module, name = OWN.get(type(network), (None, type(network).__name__))
     if network.is_subclassed:
         config = {k: keras_value(v, k, path) for k, v in network.get_config().items()}
     elif isinstance(network, Sequential):

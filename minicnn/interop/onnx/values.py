@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import ops
+from minicnn.layers import Flatten, Reshape
 
 Order = tuple[int, ...]
 Shape = tuple[Any, ...]  # None is the batch, or a length that may differ from batch to batch
@@ -164,7 +165,11 @@ def reshaped(data: Any, shape: Shape) -> Any:
     target = tuple(-1 if n is None else int(n) for n in shape)
     if isinstance(data, np.ndarray):
         return data.reshape(target)
-    return data if tuple(data.shape) == tuple(shape) else ops.reshape(data, list(target))
+    if tuple(data.shape) == tuple(shape):
+        return data
+    if data.shape[0] is None and target.count(-1) == 1 and target[0] == -1:  # samples stay samples
+        return Flatten()(data) if len(target) == 2 else Reshape(target[1:])(data)
+    return ops.reshape(data, list(target))
 
 
 def flattened(data: Any) -> Any:

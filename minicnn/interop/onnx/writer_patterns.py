@@ -72,7 +72,7 @@ def _mean(step: Step, made: Made) -> Step | None:
     if total is None or total.use is not step.use or not _is(step, offset=0.0):
         return None
     lengths = [total.reads[0].shape[axis] for axis in total.attributes["axes"]]  # type: ignore[union-attr]
-    if None in lengths or step.attributes["scale"] != 1 / math.prod(lengths):  # type: ignore[arg-type]
+    if None in lengths or step.attributes["scale"] != 1 / math.prod(lengths):
         return None
     return total._replace(kernel="mean", value=step.value)
 
