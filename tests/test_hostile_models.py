@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +21,15 @@ pytest.importorskip("h5py", reason="pip install -e '.[keras]'")
 pytest.importorskip("onnx", reason="pip install -e '.[onnx]'")
 pytest.importorskip("google.protobuf", reason="pip install -e '.[caffe]'")
 
+from caffe_nets import CAFFENET_V0, LENET_V1, V0_POOLS
 from museum_models import EXHIBITS, HONEST, TOO_LARGE
 
 import minicnn as mc
 from minicnn.errors import CheckpointError, FormatError, SizeLimitError
 
+TESTS = Path(__file__).parent
+GOLDEN = TESTS / "golden/interop"
+TOOL = TESTS.parent / "tools/mutate_files.py"
 OLD = 10**9  # a time of last access, in 2001
 
 
@@ -93,6 +102,61 @@ def test_reading_changes_the_time_of_last_access(tmp_path):
     assert not was_read(secret)
     secret.read_bytes()
     assert was_read(secret)
+
+
+# --- mutants ----------------------------------------------------------------------------------
+
+
+def keras_seeds(folder):
+    """Files of Keras 2 and 3, and the model that weights alone are loaded into."""
+    for archive in (GOLDEN / "keras").glob("*.zip"):
+        with zipfile.ZipFile(archive) as packed:
+            names = [n for n in packed.namelist() if n.endswith((".h5", ".keras"))]
+            packed.extractall(folder, [n for n in names if "lambda" not in n])
+    model = mc.load_model(folder / "keras3.keras")
+    for one in folder.glob("*weights.h5"):
+        model.save(f"{one}.mcnn")
+
+
+def onnx_seeds(folder):
+    for one in (GOLDEN / "onnx").glob("*.onnx"):
+        shutil.copy(one, folder)
+
+
+def torch_seeds(folder):
+    for one in (GOLDEN / "torch").glob("*.pt*"):
+        if one.name != "whole_model.pt":  # which is refused
+            shutil.copy(one, folder)
+    (folder / "a.safetensors").write_bytes(HONEST["torch-safetensors"][1](None))
+
+
+def caffe_seeds(folder):
+    """Nets of V0 and V1 with their weights, one in each folder, and a mean."""
+    for number, text in enumerate((LENET_V1, CAFFENET_V0, V0_POOLS)):
+        inner = folder / str(number)
+        inner.mkdir()
+        (inner / "net.prototxt").write_text(text)
+        model = mc.load_model(inner / "net.prototxt")
+        if number == 0:
+            model.save(inner / "net.caffemodel")
+    (folder / "mean.binaryproto").write_bytes(HONEST["caffe-mean"][1](None))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("seeds", [keras_seeds, onnx_seeds, torch_seeds, caffe_seeds])
+def test_300_mutants_are_refused_or_read(seeds, tmp_path):
+    folder = tmp_path / "seeds"
+    folder.mkdir()
+    seeds(folder)
+    command = [sys.executable, TOOL, "--count", "300", "--seed", "1", folder]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    counts = json.loads(done.stdout)
+    assert counts["refused"] + counts["read"] == 300
+    assert (
+        counts["refused"] > 30 and counts["read"] > 10
+    )  # the damage is neither too great nor none
 
 
 def test_the_museum_of_models_is_large():
