@@ -7,9 +7,6 @@ import os
 import random
 import re
 import struct
-import sys
-import tracemalloc
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from museum import CONFIG, EXHIBITS, forge, make_good, one, rezip, tensors
 from museum_files import FILES, journal
+from watching import Watch, Work, check_message
 
 from minicnn.errors import FormatError, MiniCNNError, SizeLimitError, TruncatedError
 from minicnn.models.saving.archive import parse_archive, read_archive
@@ -87,70 +85,9 @@ def test_nothing_that_was_edited_is_accepted(good, edits):
 # --- forgeries --------------------------------------------------------------------------------
 
 
-class Watch:
-    """Records what Python is asked to do; such an audit hook can never be removed."""
-
-    # What it may not be asked while a stranger's file is read; and which files are opened.
-    KINDS = (
-        "exec", "compile", "import", "pickle", "os.exec", "os.fork", "os.system", "os.spawn",
-        "os.posix_spawn", "os.remove", "os.rename", "os.link", "os.symlink", "socket.",
-        "subprocess.", "ctypes.", "urllib.", "open",
-    )  # fmt: skip
-
-    def __init__(self):
-        self.heard = None
-        sys.addaudithook(self)
-
-    def __call__(self, event, arguments):
-        if self.heard is not None and event.startswith(self.KINDS):
-            self.heard.append((event, arguments[0] if arguments else None))
-
-    @contextmanager
-    def watching(self):
-        self.heard = heard = []
-        try:
-            yield heard
-        finally:
-            self.heard = None
-
-
-class Work:
-    """Counts calls of Python and C functions, and the peak memory."""
-
-    MAX_CALLS = 1_000_000
-    MAX_BYTES = 200 << 20  # of a file that is small; of a large one 4 times its size more
-
-    def __init__(self):
-        self.calls = self.bytes = 0
-
-    def _count(self, frame, event, argument):
-        self.calls += event in ("call", "c_call")
-
-    def __enter__(self):
-        tracemalloc.start()
-        sys.setprofile(self._count)
-        return self
-
-    def __exit__(self, *error):
-        sys.setprofile(None)
-        self.bytes = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-
-    def check(self, size):
-        assert self.calls < self.MAX_CALLS
-        assert self.bytes < self.MAX_BYTES + 4 * size
-
-
 @pytest.fixture(scope="module")
 def watch():
     return Watch()
-
-
-def check_message(error, path):
-    """Check that the message is one line that begins with the file and contains nothing harmful."""
-    message = str(error)
-    assert str(path) in message and len(message) <= 300 + len(str(path))
-    assert message.isprintable()
 
 
 @pytest.mark.parametrize(("make", "error", "text"), EXHIBITS.values(), ids=EXHIBITS.keys())
@@ -170,6 +107,7 @@ def test_the_museum(make, error, text, good, watch, tmp_path):
 @pytest.fixture(scope="module")
 def _readers_in_use(tmp_path_factory):
     """Read files once, so that late imports happen before the hook listens."""
+    "".encode("cp437")  # the names in zip files
     path = tmp_path_factory.mktemp("first") / "x"
     for reader in {reader for reader, _, _ in FILES.values()}:
         path.write_bytes(b"nothing, and no JSON")

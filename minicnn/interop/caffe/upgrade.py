@@ -133,6 +133,10 @@ def _without_padding(layers: list[Any]) -> Iterable[Any]:
     for connection in layers:
         layer = connection.layer
         if layer.type == "padding":
+            if len(connection.top) != 1 or len(connection.bottom) != 1:
+                raise ValueError(
+                    f"the layer {layer.name!r} must pad one input, and give one result"
+                )
             pads[connection.top[0]] = (layer.pad, connection.bottom[0])
             continue
         padded = [name for name in connection.bottom if name in pads]

@@ -68,6 +68,8 @@ class Hdf5:
         found = self._find(place)
         if found is None or not hasattr(found, "is_virtual"):
             raise FormatError(self.path, f"it has no array {shown(place)}")
+        if found.shape is None:
+            raise FormatError(self.path, f"the array {shown(place)} has no values")
         self._check_plain(found, place)
         self._take(math.prod(found.shape) * found.dtype.itemsize, place)
         return np.asarray(found[()])
@@ -127,7 +129,10 @@ class Hdf5:
 
     def _decoded(self, value: Any, what: str) -> str:
         if isinstance(value, bytes):
-            value = value.decode("utf-8", "strict")
+            try:
+                value = value.decode()
+            except UnicodeDecodeError as error:
+                raise FormatError(self.path, f"{shown(what)} is not UTF-8") from error
         if not isinstance(value, str) or len(value) > MAX_TEXT_BYTES:
             raise FormatError(self.path, f"{shown(what)} is not a text")
         return str(value)

@@ -105,7 +105,7 @@ def known_name(value: Mapping[str, Any], path: object, place: str) -> str:
     name, registered = value["class_name"], value.get("registered_name")
     names = [registered, name] if isinstance(registered, str) else [name]
     for one in (*names, *(one.rpartition(">")[2] for one in names)):
-        if one in get_custom_objects() or one in layer_registry.names():
+        if one in get_custom_objects() or (one in layer_registry.names() and _may_be(one, value)):
             return str(one)
     if not from_keras(value):
         raise UnsafeFileError(
@@ -114,6 +114,11 @@ def known_name(value: Mapping[str, Any], path: object, place: str) -> str:
             f"load_model(path, custom_objects={{{shown(name)}: TheClass}})"
         )  # fmt: skip
     return str(name).rpartition(">")[2]
+
+
+def _may_be(name: str, value: Mapping[str, Any]) -> bool:
+    """Return whether a class in the file may be the one of this name: ours are Keras's only."""
+    return from_keras(value) or layer_registry.find(name) not in layer_registry.built_in
 
 
 def layer_from(value: Mapping[str, Any], path: object, place: str) -> Layer:

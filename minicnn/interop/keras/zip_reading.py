@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import zipfile
 import zlib
 
-from minicnn.errors import ChecksumError, FormatError, SizeLimitError, UnsafeFileError
+from minicnn.errors import (
+    ChecksumError,
+    FormatError,
+    SizeLimitError,
+    TruncatedError,
+    UnsafeFileError,
+)
 from minicnn.models.saving.archive.container import shown
 from minicnn.support.files import Path, open_regular
 
@@ -29,7 +36,7 @@ def read_members(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
     with open_regular(path) as file:
         try:
             with zipfile.ZipFile(file) as archive:
-                members = _checked(archive, path)
+                members = _checked(archive, path, os.fstat(file.fileno()).st_size)
                 return {
                     name: _content(archive, members[name], path)
                     for name in wanted
@@ -43,7 +50,7 @@ def read_members(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
             raise FormatError(path, f"its archive cannot be read: {error}") from error
 
 
-def _checked(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+def _checked(archive: zipfile.ZipFile, path: Path, size: int) -> dict[str, zipfile.ZipInfo]:
     entries = archive.infolist()
     if len(entries) > MAX_MEMBERS:
         raise UnsafeFileError(path, f"has {len(entries):,} members, over {MAX_MEMBERS}")
@@ -58,6 +65,11 @@ def _checked(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise UnsafeFileError(path, f"member {shown(name)} is a link")
         _check_size(entry, path)
+        if not 0 <= entry.header_offset <= size - entry.compress_size:
+            raise TruncatedError(
+                path, f"member {shown(name)} declares {entry.compress_size:,} bytes at "
+                f"{entry.header_offset:,}; the whole archive has {size:,}"
+            )  # fmt: skip
         members[name] = entry
     return members
 

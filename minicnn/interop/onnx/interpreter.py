@@ -20,7 +20,7 @@ from minicnn.support.text import printable, shortened
 
 # What a node with arguments of a wrong kind may raise on the way through our functions.
 WRONG = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, NotImplementedError)
-MOST_BYTES = 1 << 30  # that constants of a graph may make, whatever the file's size
+MOST_BYTES = 64 << 20  # that constants of a graph may make, whatever the file's size
 MOST_LETTERS = 120  # of a layer's name
 
 

@@ -116,7 +116,11 @@ def _node(node: Any, index: int, opset: int, path: str) -> Node:
     for one in (name, *node.input, *node.output):
         if len(one) > MOST_NAMES:
             raise FormatError(path, f"a name of {len(one):,} letters: {printable(one)!r:.40}")
-    attributes = dict(_attributes(node, path))
+    attributes: dict[str, Any] = {}
+    for key, value in _attributes(node, path):
+        if key in attributes:
+            raise FormatError(path, f"node {printable(name)!r} has {printable(key)!r} twice")
+        attributes[key] = value
     return Node(node.op_type, name, opset, attributes, node.input, node.output, path)
 
 
