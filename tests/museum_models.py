@@ -13,14 +13,18 @@ import museum_archives
 import museum_caffe
 import museum_hdf5
 import museum_onnx
+import museum_onnx_bombs
+import museum_safetensors
 import museum_torch
 
 ROOMS = {
     "keras": museum_archives,
     "hdf5": museum_hdf5,
     "onnx": museum_onnx,
+    "onnx-bombs": museum_onnx_bombs,
     "caffe": museum_caffe,
     "torch": museum_torch,
+    "safetensors": museum_safetensors,
 }
 
 

@@ -127,7 +127,7 @@ def torch_seeds(folder):
     for one in (GOLDEN / "torch").glob("*.pt*"):
         if one.name != "whole_model.pt":  # which is refused
             shutil.copy(one, folder)
-    (folder / "a.safetensors").write_bytes(HONEST["torch-safetensors"][1](None))
+    (folder / "a.safetensors").write_bytes(HONEST["safetensors-weights"][1](None))
 
 
 def caffe_seeds(folder):

@@ -74,8 +74,8 @@ def _in_order(layers: list[Place], arrays: Arrays, path: Path) -> list[tuple[Par
     groups, found = _groups(arrays), []
     own = [place.path.replace("/", ".") for place in layers]
     if sorted(own) == sorted(groups):
-        for place, stem in zip(layers, own, strict=True):
-            if not {part.name for part in place.parts} <= set(groups[stem]):
+        for place, its in zip(layers, own, strict=True):
+            if not {part.name for part in place.parts} <= set(groups[its]):
                 raise CheckpointError(_unfitting(place, groups, arrays, path))
         table = {place.path: stem for place, stem in zip(layers, own, strict=True)}
         return _by_name(layers, arrays, table)
