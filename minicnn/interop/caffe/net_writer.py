@@ -72,5 +72,5 @@ class NetWriter:
         """Raise UnsupportedError for a layer of ours."""
         raise UnsupportedError(
             self.path,
-            f"Caffe cannot say the layer {layer.name!r} ({type(layer).__name__}): it {why}",
+            f"Caffe has no layer like {layer.name!r} ({type(layer).__name__}): it {why}",
         )

@@ -6,8 +6,8 @@ import os
 from typing import Any
 
 from minicnn.errors import ArgumentError, UnsupportedError
+from minicnn.interop.caffe.layer_writers import WRITERS
 from minicnn.interop.caffe.net_writer import NetWriter, Top
-from minicnn.interop.caffe.saying import SAYING
 from minicnn.layers import InputLayer
 from minicnn.models.graph import check_names
 from minicnn.support.atomic_files import write_atomically, write_text
@@ -47,13 +47,13 @@ def net_of(model: Any, path: Path) -> Any:
         if id(layer) in used:
             to.refuse(layer, "is used more than once, which Caffe's layers are not")
         used.add(id(layer))
-        tops[id(tensor)] = _said(to, tensor, [tops[id(x)] for x in tensor.inputs])
+        tops[id(tensor)] = _written(to, tensor, [tops[id(x)] for x in tensor.inputs])
     for tensor in model.graph.outputs:
         to.in_caffes_order(tensor.layer, tops[id(tensor)])
     return to.net
 
 
-def _said(to: NetWriter, tensor: Any, tops: list[Top]) -> Top:
+def _written(to: NetWriter, tensor: Any, tops: list[Top]) -> Top:
     layer = tensor.layer
     if None in tensor.shape[1:]:
         to.refuse(layer, f"gives samples of unknown size, {tensor.shape[1:]}; Caffe needs numbers")
@@ -62,12 +62,12 @@ def _said(to: NetWriter, tensor: Any, tops: list[Top]) -> Top:
             to.refuse(layer, f"takes samples {tensor.shape[1:]}; images and vectors are written")
         return to.add_input(layer.name, tensor.shape[1:])
     # A class of a user's own may compute anything, also if it is made of one of ours.
-    say = SAYING.get(type(layer))
-    if say is None:
+    write = WRITERS.get(type(layer))
+    if write is None:
         raise UnsupportedError(
             to.path, f"Caffe has nothing for the layer {layer.name!r} ({type(layer).__name__})"
         )
-    return say(to, layer, tops, tensor)
+    return write(to, layer, tops, tensor)
 
 
 def text_of(net: Any) -> str:

@@ -68,7 +68,7 @@ def document_of(model: Network, path: Path) -> Any:
     try:
         recording = record(model)
     except CannotRecord as err:
-        raise UnsupportedError(text, f"{err}, which ONNX cannot say. {ADVICE}") from err
+        raise UnsupportedError(text, f"{err}, which ONNX cannot express. {ADVICE}") from err
     graph, inputs, outputs = _written(onnx, model, recording, text)
     if graph.bytes_of_constants > MAX_BYTES:
         raise SizeLimitError(

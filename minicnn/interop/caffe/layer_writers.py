@@ -1,4 +1,4 @@
-"""What Caffe's net says for each layer of ours; a layer that it has no words for is refused."""
+"""How each of our layers is written as layers of Caffe; one that Caffe does not have is refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ELTWISE = {"Add": 1, "Multiply": 0, "Maximum": 2}
 
 
 def convolution(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say a convolution, the depthwise one as one group per channel."""
+    """Write a convolution, the depthwise one as one group per channel."""
     _channels_last(to, layer)
     window = conv_window(layer.kernel_size, layer.strides, layer.padding, layer.dilation_rate,
                          _image(tensor))  # fmt: skip
@@ -43,7 +43,7 @@ def convolution(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
 
 
 def transposed_convolution(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say a transposed convolution, whose output must have a size that Caffe's can have."""
+    """Write a transposed convolution, whose output must have a size that Caffe's can have."""
     _channels_last(to, layer)
     axes = zip(_image(tensor), tensor.shape[1:3], layer.kernel_size, layer.strides,
                layer.dilation_rate, strict=True)  # fmt: skip
@@ -63,7 +63,7 @@ def transposed_convolution(to: NetWriter, layer: Any, tops: list[Top], tensor: A
 
 
 def upsampling(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say that pixels are repeated: a transposed convolution with ones, a group per channel."""
+    """Write the repetition of pixels: a transposed convolution with ones, a group per channel."""
     _channels_last(to, layer)
     if layer.interpolation != "nearest":
         to.refuse(layer, f"interpolates by {layer.interpolation!r}; Caffe can repeat pixels")
@@ -76,7 +76,7 @@ def upsampling(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
 
 
 def dense(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say a product with weights; those that read an image are put in Caffe's order."""
+    """Write a dense layer; those that read an image are put in Caffe's order."""
     if len(tensor.shape) != 2:
         to.refuse(layer, "is applied to the last axis of several; Caffe's takes whole samples")
     kernel = layer.kernel.value
@@ -91,7 +91,7 @@ def dense(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
 
 
 def pooling(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say a pooling, and that it rounds down where that makes a difference."""
+    """Write a pooling, and that it rounds down where that makes a difference."""
     _channels_last(to, layer)
     image, mean = _image(tensor), isinstance(layer, layers.AveragePooling2D)
     window = pool_window(layer.pool_size, layer.strides, layer.padding, image)
@@ -109,7 +109,7 @@ def pooling(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
 
 
 def global_pooling(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say a pooling of whole channels, and the flattening that comes with it here."""
+    """Write a pooling of whole channels, and the flattening that comes with it here."""
     _channels_last(to, layer)
     fields = {"pool": int(isinstance(layer, layers.GlobalAveragePooling2D)), "global_pooling": True}
     top = to.add("Pooling", layer.name, tops, "pooling_param", fields)
@@ -117,14 +117,14 @@ def global_pooling(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> T
 
 
 def local_response_norm(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say the normalization across channels."""
+    """Write the normalization across channels."""
     given = layer.arguments
     fields = {"local_size": given["size"], **{key: given[key] for key in ("alpha", "beta", "k")}}
     return to.add("LRN", layer.name, tops, "lrn_param", fields)
 
 
 def batch_norm(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say the running statistics, and the learned weights as a layer Scale."""
+    """Write a batch normalization: running statistics, and learned weights as a layer Scale."""
     tops = [to.in_caffes_order(layer, top) for top in tops]
     fields = {"use_global_stats": True, "eps": layer.epsilon,
               "moving_average_fraction": layer.momentum}  # fmt: skip
@@ -139,7 +139,7 @@ def batch_norm(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
 
 
 def rescaling(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say a linear function of each number, or one per channel."""
+    """Write a linear function of each number, or one per channel."""
     if not layer.is_per_channel:
         fields = {"scale": layer.scale, "shift": layer.offset}
         return to.add("Power", layer.name, tops, "power_param", fields)
@@ -150,7 +150,7 @@ def rescaling(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
 
 
 def prelu(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say slopes per channel, or one for all."""
+    """Write slopes per channel, or one for all."""
     alpha, tops = layer.alpha.value, [to.in_caffes_order(layer, top) for top in tops]
     if alpha.size not in (1, tensor.shape[-1]) or alpha.shape[-1] != alpha.size:
         to.refuse(layer, f"has slopes {alpha.shape}; Caffe has one per channel, or one")
@@ -159,14 +159,14 @@ def prelu(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
 
 
 def relu(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say max(x, 0), with a slope for negative values."""
+    """Write max(x, 0), with a slope for negative values."""
     if layer.threshold or layer.max_value is not None:
         to.refuse(layer, "has a threshold or a largest value, which Caffe's ReLU has not")
     return _relu(to, layer, tops)
 
 
 def leaky_relu(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say max(x, 0) with a slope for negative values."""
+    """Write max(x, 0) with a slope for negative values."""
     return _relu(to, layer, tops)
 
 
@@ -176,24 +176,24 @@ def _relu(to: NetWriter, layer: Any, tops: list[Top]) -> Top:
 
 
 def elu(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say the exponential linear unit."""
+    """Write the exponential linear unit."""
     return to.add("ELU", layer.name, tops, "elu_param", {"alpha": layer.alpha})
 
 
 def softmax(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say the shares of the channels."""
+    """Write a softmax over the channels."""
     if layer.axis not in (-1, len(tensor.shape) - 1):
         to.refuse(layer, f"has axis {layer.axis}; only the last one is written")
     return to.add("Softmax", layer.name, [to.in_caffes_order(layer, top) for top in tops])
 
 
 def activation(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say an activation."""
+    """Write an activation."""
     return activated(to, layer, tops[0], layer.name)
 
 
 def activated(to: NetWriter, layer: Any, top: Top, name: str = "") -> Top:
-    """Say the activation of a layer after it; nothing if it is linear."""
+    """Write the activation of a layer after it; nothing if it is linear."""
     given = serialize(layer.activation)
     if given == "linear":
         return top
@@ -206,12 +206,12 @@ def activated(to: NetWriter, layer: Any, top: Top, name: str = "") -> Top:
 
 
 def dropout(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say the share of values that training drops."""
+    """Write a dropout, which acts in training alone."""
     return to.add("Dropout", layer.name, tops, "dropout_param", {"dropout_ratio": layer.rate})
 
 
 def flatten(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say that samples become vectors; the values of an image are in another order then."""
+    """Write a flattening; the values of an image are in another order in Caffe."""
     _channels_last(to, layer)
     top, shape = to.add("Flatten", layer.name, tops), tensor.inputs[0].shape
     if len(shape) != 4:
@@ -221,14 +221,14 @@ def flatten(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
 
 
 def merge(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say the sum, the product or the maximum of inputs of one shape."""
+    """Write the sum, the product or the maximum of inputs of one shape."""
     tops = _alike(to, layer, tops, tensor)
     fields = {"operation": ELTWISE[type(layer).__name__]}
     return to.add("Eltwise", layer.name, tops, "eltwise_param", fields)
 
 
 def weighted_sum(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say a difference or a mean: a sum with coefficients."""
+    """Write a difference or a mean: a sum with coefficients."""
     tops = _alike(to, layer, tops, tensor)
     difference = isinstance(layer, layers.Subtract)
     factors = [1.0, -1.0] if difference else [1 / len(tops)] * len(tops)
@@ -236,7 +236,7 @@ def weighted_sum(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top
 
 
 def concatenate(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say that inputs are joined."""
+    """Write a concatenation."""
     tops, rank = [to.in_caffes_order(layer, top) for top in tops], len(tensor.shape)
     axis = layer.axis % rank
     axis = {1: 2, 2: 3, 3: 1}[axis] if rank == 4 else axis
@@ -244,7 +244,7 @@ def concatenate(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
 
 
 def identity(to: NetWriter, layer: Any, tops: list[Top], tensor: Any) -> Top:
-    """Say nothing: the layer returns its input."""
+    """Write nothing: the layer returns its input."""
     return tops[0]
 
 
@@ -293,7 +293,7 @@ def _window(
     return fields
 
 
-SAYING: dict[type, Callable[[NetWriter, Any, list[Top], Any], Top]] = {
+WRITERS: dict[type, Callable[[NetWriter, Any, list[Top], Any], Top]] = {
     layers.Conv2D: convolution,
     layers.DepthwiseConv2D: convolution,
     layers.Conv2DTranspose: transposed_convolution,
