@@ -386,7 +386,7 @@ KERAS_FILES = {
     ),
     "model-config-is-a-number": (lambda: hdf5(lambda f: f.attrs.update(model_config=3)), "a text"),
     "model-config-is-not-utf-8": (
-        lambda: hdf5(lambda f: f.attrs.update(model_config=np.bytes_(b"\xff{}"))), "damaged|utf",
+        lambda: hdf5(lambda f: f.attrs.update(model_config=np.bytes_(b"\xff{}"))), "damaged|UTF",
     ),
     "weights-alone": (lambda: hdf5(good_weights), "weights alone"),
     "hdf5-header-alone": (lambda: b"\x89HDF\r\n\x1a\n" + bytes(88), "damaged"),

@@ -21,6 +21,7 @@ from minicnn.errors import (
     UnsupportedError,
 )
 from minicnn.interop.keras.layer_order import keras_layers
+from minicnn.interop.keras.operations import operation_from
 from minicnn.interop.keras.optimizer_state import state_arrays
 
 h5py = pytest.importorskip("h5py", reason="pip install -e '.[keras]'")
@@ -362,3 +363,12 @@ def test_the_archive_is_as_keras_writes_it(tmp_path):
     assert (config["module"], config["class_name"]) == ("keras", "Sequential")
     assert config["config"]["build_input_shape"] == [None, 3]
     assert [one["class_name"] for one in config["config"]["layers"]] == ["InputLayer", "Dense"]
+
+
+@pytest.mark.parametrize(
+    ("keras_class", "function"),
+    [("TrueDivide", "divide"), ("Abs", "absolute"), ("Amax", "max"), ("Amin", "min")],
+)
+def test_a_function_that_keras_has_under_two_names(keras_class, function):
+    item = {"class_name": keras_class, "config": {"name": "f"}}
+    assert operation_from(item, "x.keras", "the layer 'f'").function == function

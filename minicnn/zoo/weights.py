@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from minicnn.interop import torch
+from minicnn import interop
 from minicnn.models import Model
 from minicnn.models.saving import formats
 
@@ -25,10 +25,10 @@ def with_weights(
     if path is None:
         return model
     found = formats.recognized(path)
-    if found is None or found.module != torch.__name__:
+    if found is None or found.module != "minicnn.interop.torch":
         model.load_weights(path)
     else:
-        torch.load_weights(model, path, names=modules_of(model, module_of))
+        interop.torch.load_weights(model, path, names=modules_of(model, module_of))
     return model
 
 

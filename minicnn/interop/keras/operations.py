@@ -22,6 +22,8 @@ from minicnn.support.structures import leaves, replaced
 
 REDUCTION, WINDOW = ("axis", "keepdims"), ("strides", "padding", "data_format", "dilation_rate")
 POOL, CROSSENTROPY = ("pool_size", "strides", "padding", "data_format"), ("from_logits", "axis")
+# Functions that Keras has under two names, with a class for each.
+OTHER_NAMES = {"abs": "absolute", "amax": "max", "amin": "min", "true_divide": "divide"}
 # The arguments that Keras's constructor takes; all others are those of the call.
 OF_CONSTRUCTOR: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("all", "any", "argmax", "argmin", "mean", "std", "sum", "var"), REDUCTION),
@@ -199,7 +201,7 @@ def _places(value: Any) -> Any:
 def _function(class_name: str) -> str | None:
     """Return minicnn's name for a class of Keras's functions: "expand_dims" for ExpandDims."""
     name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", class_name).lower()
-    for one in (f"{ACTIVATION}{name}", name):
+    for one in (f"{ACTIVATION}{name}", OTHER_NAMES.get(name, name)):
         if one in FUNCTIONS and one not in NOT_IN_KERAS:
             return one
     return None

@@ -83,9 +83,10 @@ def _in_order(layers: list[Place], arrays: Arrays, path: Path) -> list[tuple[Par
     taken: list[int] = []
     for place in layers:
         wanted = {part.name: part.shape for part in place.parts}
-        stem = next((stem for stem, names in groups.items() if _fits(names, wanted, arrays)), None)
-        if stem is None:
+        fitting = [stem for stem, names in groups.items() if _fits(names, wanted, arrays)]
+        if not fitting:
             raise CheckpointError(_unfitting(place, groups, arrays, path))
+        stem = fitting[0]
         names = groups.pop(stem)
         found += [(part, names[part.name]) for part in place.parts]
         taken.append(order[stem])

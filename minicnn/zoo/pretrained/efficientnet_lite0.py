@@ -6,8 +6,8 @@ Google's weights. Nothing is downloaded when they are loaded.
 
 from __future__ import annotations
 
+from minicnn import interop
 from minicnn.installed import missing_extra
-from minicnn.interop.torch import load_weights as load
 from minicnn.models import Model
 
 # {layer: module} of PyTorch's network, whose blocks are numbered from 0.
@@ -35,7 +35,7 @@ def load_weights(model: Model) -> None:
     ------
     MissingExtraError : the package is not installed; the message says how to install it
     """
-    load(model, weights_path(), names=module_names(model))
+    interop.torch.load_weights(model, weights_path(), names=module_names(model))
 
 
 def weights_path() -> str:
