@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from typing import Any
 
 import numpy as np
@@ -264,6 +265,24 @@ def patched(at: int, value: bytes):
     return lambda path: (data := hdf5())[:at] + value + data[at + len(value) :]
 
 
+def heap(path):
+    """A config in a heap whose next object has no bytes, at which HDF5 would stay forever."""
+    data = legacy_hdf5()
+    at = data.index(b"GCOL") + 16
+    number, size = struct.unpack_from("<H6xQ", data, at)
+    while number:
+        at += 16 + (size + 7) // 8 * 8
+        number, size = struct.unpack_from("<H6xQ", data, at)
+    return data[: at + 8] + bytes(8) + data[at + 16 :]
+
+
+def heaps_in_heaps(path):
+    """A file full of what begins as a heap does, each of them as large as the rest of the file."""
+    size = 1 << 18
+    marks = [b"GCOL\1\0\0\0" + struct.pack("<Q", size - at) for at in range(0, size, 16)]
+    return legacy_hdf5() + b"".join(marks)
+
+
 def attribute(name: str, value: Any, place: str = "/"):
     return legacy(lambda root: root[place].attrs.__setitem__(name, value))
 
@@ -339,6 +358,8 @@ EXHIBITS = {
     "end-behind-the-file": (into_network, patched(40, FAR), "damaged|ends|super"),
     "root-behind-the-file": (into_network, patched(64, FAR), "damaged|root|super"),
     "driver-of-families": (into_network, patched(48, b"\x60" + bytes(7)), "damaged|driver|super"),
+    "heap-without-end": (load, heap, "an object in a heap has 0 bytes"),
+    "heaps-in-heaps": (load, heaps_in_heaps, "in one another|an object in a heap"),
     "config-number": (load, attribute("model_config", 7), "model_config"),
     "config-array": (load, attribute("model_config", np.zeros(1000)), "model_config"),
     "config-reference": (

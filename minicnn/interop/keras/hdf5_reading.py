@@ -23,6 +23,7 @@ from minicnn.errors import (
     UnsupportedError,
 )
 from minicnn.installed import missing_extra
+from minicnn.interop.keras.hdf5_heaps import check_heaps
 from minicnn.models.saving.archive.container import shown
 
 MAX_NAMES = 100_000  # members of one group
@@ -177,6 +178,7 @@ def opened(source: BinaryIO, path: object, size: int) -> Iterator[Hdf5]:
     size : its bytes
     """
     h5py = imported()
+    check_heaps(source, path)
     try:
         with h5py.File(source, "r") as file:
             yield Hdf5(file, path, size)
