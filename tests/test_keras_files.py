@@ -275,17 +275,19 @@ def test_a_class_of_the_users_own(ending, tmp_path):
         mc.load_model(path)
 
 
-def doubled(x):
+def times_two(x):
     """Return 2 x."""
     return x * 2
 
 
 def test_a_function_of_the_users_own(tmp_path):
     path = tmp_path / "net.keras"
-    mc.Sequential([mc.Input((3,)), mc.layers.Lambda(doubled, name="twice")]).save(path)
-    again = mc.load_model(path, custom_objects={"doubled": doubled})
+    mc.Sequential([mc.Input((3,)), mc.layers.Lambda(times_two, name="twice")]).save(path)
+    again = mc.load_model(path, custom_objects={"times_two": times_two})
     assert again.predict(np.ones((1, 3), "f"), verbose=0).tolist() == [[2, 2, 2]]
-    with pytest.raises(FormatError, match=r"'twice' names the function 'doubled'.*custom_objects"):
+    with pytest.raises(
+        FormatError, match=r"'twice' names the function 'times_two'.*custom_objects"
+    ):
         mc.load_model(path)
 
 

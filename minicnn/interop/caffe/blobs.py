@@ -11,6 +11,7 @@ import numpy as np
 from minicnn.errors import FormatError, TruncatedError
 from minicnn.interop.caffe.schema import message
 from minicnn.shapes import MAX_INT32
+from minicnn.support.text import quoted
 
 Path = str | os.PathLike[str]
 
@@ -27,7 +28,7 @@ def blob_array(blob: Any, path: Path, what: str) -> np.ndarray:
     dtype = np.dtype("<f8" if double else "<f4")
     lengths = blob_shape(blob)
     if not all(0 <= n <= MAX_INT32 for n in lengths) or len(lengths) > 32:
-        raise FormatError(path, f"{what} has an impossible shape, {lengths!r:.80}")
+        raise FormatError(path, f"{what} has an impossible shape, {quoted(lengths)}")
     if math.prod(lengths) * dtype.itemsize != len(content):
         raise TruncatedError(
             path,

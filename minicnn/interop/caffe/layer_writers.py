@@ -11,6 +11,7 @@ from minicnn import layers
 from minicnn.interop.caffe.net_writer import NetWriter, Top
 from minicnn.layers.activation import serialize
 from minicnn.shapes import Pair, Window2D, conv_window, pool_window
+from minicnn.support.text import quoted
 
 # The types of Caffe for our activations, with the field of their parameters.
 ACTIVATIONS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -198,7 +199,7 @@ def activated(to: NetWriter, layer: Any, top: Top, name: str = "") -> Top:
     if given == "linear":
         return top
     if not isinstance(given, str) or given not in ACTIVATIONS:
-        to.refuse(layer, f"has the activation {given!r:.60}, which Caffe has not")
+        to.refuse(layer, f"has the activation {quoted(given, 60)}, which Caffe has not")
     kind, param, fields = ACTIVATIONS[given]
     if kind == "Softmax":
         top = to.in_caffes_order(layer, top)

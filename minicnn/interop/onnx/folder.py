@@ -7,7 +7,7 @@ import stat
 
 from minicnn.errors import FormatError, TruncatedError, UnsafeFileError
 from minicnn.support.files import open_regular
-from minicnn.support.text import printable
+from minicnn.support.text import printable, quoted
 
 
 def read_part(folder: str, name: str, offset: int, size: int, path: str, what: str) -> bytes:
@@ -21,7 +21,7 @@ def read_part(folder: str, name: str, offset: int, size: int, path: str, what: s
     FormatError : there is no such file
     TruncatedError : it ends too early
     """
-    place = f"{what}, whose data are in the file {printable(name)!r:.80},"
+    place = f"{what}, whose data are in the file {quoted(printable(name))},"
     if name in (".", "..") or any(mark in name for mark in ("/", "\\", "\0", ":")):
         raise UnsafeFileError(path, f"{place} points out of the model's folder; refused")
     full = os.path.join(folder, name)

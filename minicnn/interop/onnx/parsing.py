@@ -11,7 +11,7 @@ from minicnn.installed import missing_extra
 from minicnn.interop.onnx.nodes import Node
 from minicnn.interop.onnx.tensors import array_of
 from minicnn.support.files import Path, read_whole
-from minicnn.support.text import printable
+from minicnn.support.text import printable, quoted
 
 MOST_BYTES = 2**31 - 1  # protobuf's own limit
 MOST_NODES = 100_000
@@ -115,7 +115,7 @@ def _node(node: Any, index: int, opset: int, path: str) -> Node:
     name = node.name or (node.output[0] if node.output else "") or f"{node.op_type}_{index}"
     for one in (name, *node.input, *node.output):
         if len(one) > MOST_NAMES:
-            raise FormatError(path, f"a name of {len(one):,} letters: {printable(one)!r:.40}")
+            raise FormatError(path, f"a name of {len(one):,} letters: {quoted(printable(one), 40)}")
     attributes: dict[str, Any] = {}
     for key, value in _attributes(node, path):
         if key in attributes:

@@ -10,7 +10,7 @@ import numpy as np
 
 from minicnn.errors import FormatError, TruncatedError, UnsafeFileError, UnsupportedError
 from minicnn.interop.onnx.folder import read_part
-from minicnn.support.text import printable
+from minicnn.support.text import printable, quoted
 
 # Number of the dtype in a file: name, and the field that has values without `raw_data`.
 DTYPES = {
@@ -137,5 +137,7 @@ def external_bytes(tensor: Any, size: int, path: str, what: str) -> bytes:
 
 def _number(text: str, path: str, what: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise FormatError(path, f"{what} has an offset or a length that is no number: {text!r:.40}")
+        raise FormatError(
+            path, f"{what} has an offset or a length that is no number: {quoted(text, 40)}"
+        )
     return int(text)

@@ -15,6 +15,7 @@ from minicnn.errors import FormatError, SizeLimitError, TruncatedError, Unsuppor
 from minicnn.interop.torch.tensors import Storage, Tensor
 from minicnn.interop.torch.unpickling import TensorMachine
 from minicnn.support.files import open_regular
+from minicnn.support.text import quoted
 
 Path = str | os.PathLike[str]
 Values = Callable[[Storage], np.ndarray]
@@ -78,7 +79,7 @@ def _members(archive: zipfile.ZipFile, size: int, path: Path) -> dict[str, zipfi
         raise FormatError(path, "two of its members have the same name")
     for one in infos:
         if one.compress_type != zipfile.ZIP_STORED or one.flag_bits & 1:
-            raise UnsupportedError(path, f"its member {one.filename!r:.80} is compressed")
+            raise UnsupportedError(path, f"its member {quoted(one.filename)} is compressed")
     if (
         sum(one.file_size for one in infos) > size
         or members["data.pkl"].file_size > MAX_PICKLE_BYTES
@@ -96,7 +97,7 @@ def _stored(
     if member is None or member.file_size < needed:
         held = 0 if member is None else member.file_size
         raise TruncatedError(
-            path, f"its storage {storage.key!r:.40} has {held:,} bytes and needs {needed:,}"
+            path, f"its storage {quoted(storage.key, 40)} has {held:,} bytes and needs {needed:,}"
         )
     dtype = storage.dtype.newbyteorder(">") if big else storage.dtype
     values = np.frombuffer(archive.read(member), dtype, storage.size)
@@ -117,13 +118,13 @@ def _from_stream(file: BinaryIO, size: int, path: Path, choose: Any) -> dict[str
     for key in keys:
         storage = wanted.get(key) or sizes.get(key)
         if storage is None:
-            raise FormatError(path, f"its storage {key!r:.40} belongs to no tensor")
+            raise FormatError(path, f"its storage {quoted(key, 40)} belongs to no tensor")
         values = _next_storage(bounded, storage, path)
         if key in wanted:
             found[key] = values
     missing = [key for key in wanted if key not in found]
     if missing:
-        raise TruncatedError(path, f"its storage {missing[0]!r:.40} is missing")
+        raise TruncatedError(path, f"its storage {quoted(missing[0], 40)} is missing")
     return _arrays(tensors, lambda one: found[one.key])
 
 
@@ -147,8 +148,8 @@ def _next_storage(file: _Bounded, storage: Storage, path: Path) -> np.ndarray:
     if count != storage.size or len(data) != storage.size * storage.dtype.itemsize:
         raise TruncatedError(
             path,
-            f"its storage {storage.key!r:.40} has {count:,} numbers in {len(data):,} bytes and "
-            f"needs {storage.size:,}",
+            f"its storage {quoted(storage.key, 40)} has {count:,} numbers in {len(data):,} bytes "
+            f"and needs {storage.size:,}",
         )
     return np.frombuffer(data, storage.dtype)
 
