@@ -267,3 +267,17 @@ def test_a_network_of_functions_of_tensors_is_a_layer():
     assert model.output_shape == (None, 4)
     values = np.arange(8, dtype=np.float32).reshape(2, 4)
     np.testing.assert_array_equal(model.predict(values, verbose=0), 2 * values + values[:, :1])
+
+
+def test_a_base_that_was_called_for_inference_stays_so_when_it_is_trained():
+    """Transfer learning: Keras's guide says so, and Keras 3.15 does otherwise."""
+    base = mc.Sequential([mc.Input((4, 4, 1)), layers.Conv2D(2, 3), layers.BatchNormalization()])
+    x = mc.Input((4, 4, 1))
+    y = layers.Dense(2)(layers.Flatten()(base(x, training=False)))
+    model = mc.Model(x, y)
+    model.compile("sgd", "mse")
+    before = [np.array(w) for w in base.get_weights()]
+    model.fit(np.ones((8, 4, 4, 1), np.float32), np.ones((8, 2), np.float32), verbose=0)
+    kernel, *_, mean, variance = base.get_weights()
+    assert not np.array_equal(kernel, before[0])
+    np.testing.assert_array_equal([mean, variance], before[-2:])
