@@ -8,13 +8,13 @@ from typing import Any
 
 from minicnn.errors import FormatError, MiniCNNError, SizeLimitError, UnsupportedError
 from minicnn.interop.onnx.inputs import GraphInput
-from minicnn.interop.onnx.interpreter import MOST_BYTES, WRONG, Interpreter
+from minicnn.interop.onnx.interpreter import WRONG, Interpreter
 from minicnn.interop.onnx.metadata import channel_axis, take_metadata
 from minicnn.interop.onnx.nodes import Node
 from minicnn.interop.onnx.operators import OPERATORS
 from minicnn.interop.onnx.parsing import modelproto, nodes_of
 from minicnn.interop.onnx.tensors import array_of
-from minicnn.interop.onnx.values import Value, channels_last
+from minicnn.interop.onnx.values import MOST_FILLED, Value, channels_last
 from minicnn.interop.onnx.writer_rebuild import own_network
 from minicnn.layers import Identity
 from minicnn.models.model import Model
@@ -62,7 +62,7 @@ def network_of(model: Any, path: str) -> Model:
     values = {**known, **{name: value for name, (_, value) in pairs.items()}}
     interpreter = Interpreter(values, path, given[0].batch, held, building=True)
     interpreter.names.update(tensor.name for tensor, _ in pairs.values())
-    with memory_limits.budget(max(MOST_BYTES, 20 * held)):
+    with memory_limits.budget(max(MOST_FILLED, 20 * held)):
         results = interpreter.run(nodes, [one.name for one in graph.output])
     images = any(value.order == channels_last(4) for _, value in pairs.values())
     outputs = [

@@ -155,6 +155,12 @@ def arranged(data: Any, axes: Order) -> Any:
     return ops.transpose(data, list(axes))
 
 
+# Bytes of an array that repeats one value, and of all layers that get such arrays as weights: the
+# networks in the package onnx come so, without their weights. It takes no memory before a layer
+# has it.
+MOST_FILLED = 1 << 30
+
+
 def is_fill(array: np.ndarray) -> bool:
     """Return whether an array is one value that is repeated, without memory of its own."""
     return array.size > 1 and not any(array.strides)

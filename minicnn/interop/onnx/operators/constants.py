@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minicnn import ops
+from minicnn.errors import SizeLimitError
 from minicnn.interop.onnx.batch import Batch, lengths, objects, sizes_of
 from minicnn.interop.onnx.nodes import Node
 from minicnn.interop.onnx.operators.elementwise import each
 from minicnn.interop.onnx.operators.registry import operator
 from minicnn.interop.onnx.tensors import numpy_dtype
-from minicnn.interop.onnx.values import Value
+from minicnn.interop.onnx.values import MOST_FILLED, Value
 from minicnn.layers import Dropout
 
 
@@ -39,7 +41,10 @@ def constant_of_shape(node: Node, shape: Value) -> Value:
     value = np.asarray(node.attributes.get("value", np.zeros(1, np.float32)))
     if None in wanted or min(wanted, default=0) < 0 or value.size != 1:
         raise node.refused(f"an array of shape {wanted}, filled with {value.size} values")
-    node.limit(wanted, value.itemsize)
+    if math.prod(wanted) * value.itemsize > MOST_FILLED:
+        raise SizeLimitError(
+            f"an array of more than {MOST_FILLED >> 30} GiB that repeats a value"
+        )
     # Without memory of its own: whoever uses it makes a copy, or reads the one value.
     return Value(np.broadcast_to(value.reshape(()), wanted))
 
