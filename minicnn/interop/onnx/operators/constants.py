@@ -42,9 +42,7 @@ def constant_of_shape(node: Node, shape: Value) -> Value:
     if None in wanted or min(wanted, default=0) < 0 or value.size != 1:
         raise node.refused(f"an array of shape {wanted}, filled with {value.size} values")
     if math.prod(wanted) * value.itemsize > MOST_FILLED:
-        raise SizeLimitError(
-            f"an array of more than {MOST_FILLED >> 30} GiB that repeats a value"
-        )
+        raise SizeLimitError(f"an array of more than {MOST_FILLED >> 30} GiB that repeats a value")
     # Without memory of its own: whoever uses it makes a copy, or reads the one value.
     return Value(np.broadcast_to(value.reshape(()), wanted))
 
