@@ -40,8 +40,7 @@ def load_model(
     FormatError : the file is cut, damaged, hostile, or made by a newer minicnn; it says which
     FileNotFoundError, IsADirectoryError, PermissionError : as from `open`
     """
-    other = formats.recognized(filepath)
-    read = read_model if other is None else other.function("read_model", filepath)
+    read = formats.reader("read_model", filepath, read_model)
     model: Model = read(filepath, compile, custom_objects)
     return model
 

@@ -376,8 +376,7 @@ class Model(CompiledNetwork):
             yours lacks an argument, or two layers have the same name. Nothing is written
         """
         refuse_overwriting(filepath, overwrite)
-        other = formats.by_ending(filepath)
-        write = model_files.save_model if other is None else other.function("write_model", filepath)
+        write = formats.writer("write_model", filepath, model_files.save_model)
         write(self, filepath, include_optimizer=include_optimizer)
 
     def check_savable(self) -> None:
@@ -391,9 +390,7 @@ class Model(CompiledNetwork):
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Write the weights for `load_weights`, of any network, and all else but the optimizer."""
         refuse_overwriting(filepath, overwrite)
-        other = formats.by_ending(filepath)
-        ours = model_files.save_weights
-        write = ours if other is None else other.function("write_weights", filepath)
+        write = formats.writer("write_weights", filepath, model_files.save_weights)
         write(self, filepath)
 
     def load_weights(self, filepath: Any) -> None:
@@ -407,9 +404,7 @@ class Model(CompiledNetwork):
         FormatError, OSError : the file cannot be read; nothing was changed
         """
         self.refuse_while_training("load_weights")
-        other = formats.recognized(filepath)
-        ours = model_files.load_weights
-        read = ours if other is None else other.function("read_weights", filepath)
+        read = formats.reader("read_weights", filepath, model_files.load_weights)
         read(self, filepath)
 
     def save_checkpoint(self, path: Any) -> None:

@@ -55,6 +55,18 @@ class Format(NamedTuple):
 FORMATS: list[Format] = []
 
 
+def reader(name: str, path: Path, ours: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function `name` of the format that a file has by its content, or else `ours`."""
+    other = recognized(path)
+    return ours if other is None else other.function(name, path)
+
+
+def writer(name: str, path: Path, ours: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function `name` of the format that a file's name asks for, or else `ours`."""
+    other = by_ending(path)
+    return ours if other is None else other.function(name, path)
+
+
 def recognized(path: Path) -> Format | None:
     """Return the format of a file by its content; None for one of our own, or an unknown one."""
     with open_regular(path) as file:
