@@ -20,7 +20,6 @@ import argparse
 import codecs
 import collections
 import json
-import math
 import random
 import resource
 import shutil
@@ -28,7 +27,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -163,7 +161,7 @@ def _outcome(path: Path, watch: Watch) -> str:
     # Time of the processor, as others may use it too. A library's endless loop, which no handler
     # interrupts, ends at the second limit, with the process.
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + 3 * SECONDS), -1))
+    signal.setitimer(signal.ITIMER_VIRTUAL, 3 * SECONDS)
     try:
         result = read(path)
     except MiniCNNError:
@@ -172,6 +170,7 @@ def _outcome(path: Path, watch: Watch) -> str:
         result = f"{type(err).__name__}: {err!s:.200}".replace("\n", " ")
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         watch.listens = False
     return f"outside: {watch.heard[0]}" if watch.heard else result
 
