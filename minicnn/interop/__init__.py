@@ -10,7 +10,7 @@ from typing import Any
 from minicnn.interop.formats import ALL
 from minicnn.models.saving.formats import FORMATS
 
-FORMATS.extend(one for one in ALL if one not in FORMATS)
+FORMATS.extend(ALL)
 
 PACKAGES = ("caffe", "keras", "onnx", "torch")
 

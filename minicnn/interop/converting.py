@@ -12,9 +12,9 @@ from minicnn.errors import NumericError
 from minicnn.models import Model, load_model
 from minicnn.models.cloning import clone_model
 from minicnn.models.saving import formats
+from minicnn.support.files import Path
 from minicnn.support.structures import flat
 
-Path = str | os.PathLike[str]
 CAFFE = "minicnn.interop.caffe"  # its networks are read with their weights, if those are known
 OWN = "minicnn's own format"
 SAMPLES = 2

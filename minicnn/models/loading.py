@@ -5,9 +5,10 @@ from __future__ import annotations
 from minicnn.layers.registry import registry as layer_registry
 from minicnn.models.model import Model
 from minicnn.models.saving import formats
-from minicnn.models.saving.model_files import Path, read_model
+from minicnn.models.saving.model_files import read_model
 from minicnn.models.saving.network_document import MODELS
 from minicnn.models.sequential import Sequential
+from minicnn.support.files import Path
 from minicnn.support.registry import Classes
 
 MODELS.add(Model, Sequential)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,8 @@ import numpy as np
 from minicnn.errors import FormatError, TruncatedError
 from minicnn.interop.caffe.schema import message
 from minicnn.shapes import MAX_INT32
+from minicnn.support.files import Path
 from minicnn.support.text import quoted
-
-Path = str | os.PathLike[str]
 
 
 def blob_array(blob: Any, path: Path, what: str) -> np.ndarray:

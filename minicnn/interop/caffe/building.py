@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,9 +14,9 @@ from minicnn.interop.caffe.values import Value
 from minicnn.layers import Input
 from minicnn.models import Model
 from minicnn.support.auto_names import numbered, remember_name
+from minicnn.support.files import Path
 from minicnn.support.text import quoted
 
-Path = str | os.PathLike[str]
 Lowering = Callable[[Item, list[Value]], list[Value]]
 
 LAYERS: dict[str, Lowering] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from typing import Any, NoReturn
 
 import numpy as np
@@ -12,8 +11,7 @@ from minicnn.errors import FormatError, UnsupportedError
 from minicnn.interop.caffe.blobs import blob_array
 from minicnn.interop.caffe.fields import PARAMETERS
 from minicnn.layers.parameter import Parameter
-
-Path = str | os.PathLike[str]
+from minicnn.support.files import Path
 
 
 class Item:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -11,8 +10,7 @@ import numpy as np
 from minicnn.errors import UnsupportedError
 from minicnn.interop.caffe.blobs import new_blob
 from minicnn.interop.caffe.schema import message
-
-Path = str | os.PathLike[str]
+from minicnn.support.files import Path
 
 
 class Top(NamedTuple):

@@ -10,9 +10,8 @@ from typing import Any
 from minicnn.errors import FormatError, SizeLimitError, UnsupportedError
 from minicnn.interop.caffe.schema import message
 from minicnn.interop.caffe.upgrade import upgraded
-from minicnn.support.files import read_text, read_whole
+from minicnn.support.files import Path, read_text, read_whole
 
-Path = str | os.PathLike[str]
 MAX_BYTES_OF_TEXT = 8 << 20  # ResNet-152 has 0.1 MB
 # Of what the parser, which is slow, goes through one by one. ResNet-152 has 40,000.
 MARKS, MAX_MARKS = "{<:,;\"'\n", 200_000

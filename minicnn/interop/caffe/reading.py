@@ -26,9 +26,8 @@ from minicnn.interop.first_bytes import is_prototxt
 from minicnn.layers import Normalization
 from minicnn.models import Model
 from minicnn.support import memory_limits
-from minicnn.support.files import open_regular
+from minicnn.support.files import Path, open_regular
 
-Path = str | os.PathLike[str]
 WEIGHTS, TEXT = ".caffemodel", ".prototxt"
 # What a kernel with zeros between its groups may grow by; no other weight is larger than its blob.
 GROWTH = 64

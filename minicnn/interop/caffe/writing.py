@@ -11,8 +11,7 @@ from minicnn.interop.caffe.net_writer import NetWriter, Top
 from minicnn.layers import InputLayer
 from minicnn.models.graph import check_names
 from minicnn.support.atomic_files import write_atomically, write_text
-
-Path = str | os.PathLike[str]
+from minicnn.support.files import Path
 
 
 def write_model(model: Any, path: Path, *, include_optimizer: bool = True) -> None:

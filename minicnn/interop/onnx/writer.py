@@ -25,9 +25,9 @@ from minicnn.interop.onnx.writer_patterns import with_patterns
 from minicnn.interop.onnx.writer_trace import CannotRecord, Recording, Value, record
 from minicnn.models.network import Network
 from minicnn.support.atomic_files import write_atomically
+from minicnn.support.files import Path
 from minicnn.version import __version__
 
-Path = str | os.PathLike[str]
 PARTS = (writer_images, writer_layers, writer_shapes)
 MAX_BYTES = 2**31 - 1  # of a protobuf message
 BATCH = "N"  # the name of the batch size

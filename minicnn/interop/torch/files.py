@@ -14,10 +14,9 @@ import numpy as np
 from minicnn.errors import FormatError, SizeLimitError, TruncatedError, UnsupportedError
 from minicnn.interop.torch.tensors import Storage, Tensor
 from minicnn.interop.torch.unpickling import TensorMachine
-from minicnn.support.files import open_regular
+from minicnn.support.files import Path, open_regular
 from minicnn.support.text import quoted
 
-Path = str | os.PathLike[str]
 Values = Callable[[Storage], np.ndarray]
 MAX_PICKLE_BYTES = 64 << 20
 MAX_MEMBERS = 200_000

@@ -12,8 +12,8 @@ import numpy as np
 from minicnn.errors import ArgumentError, CheckpointError
 from minicnn.interop.torch.layouts import Part, Place, places
 from minicnn.interop.torch.state_dicts import read
+from minicnn.support.files import Path
 
-Path = str | os.PathLike[str]
 Arrays = Mapping[str, np.ndarray]
 COUNTER = "num_batches_tracked"  # of batch normalization; nothing depends on it at inference
 

@@ -13,9 +13,8 @@ from minicnn.interop.first_bytes import is_safetensors
 from minicnn.interop.torch.files import with_arrays
 from minicnn.interop.torch.tensors import Tensor
 from minicnn.models.saving.archive.tensors import load_tensors
-from minicnn.support.files import open_regular, read_whole
+from minicnn.support.files import Path, open_regular, read_whole
 
-Path = str | os.PathLike[str]
 MAX_BYTES = 1 << 34
 # Where checkpoints keep the state dict of the network beside other things.
 PLACES = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "params",

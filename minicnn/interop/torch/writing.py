@@ -16,8 +16,8 @@ from minicnn.interop.torch.layouts import places
 from minicnn.interop.torch.mapping import COUNTER
 from minicnn.models.saving.archive.tensors import dump_tensors
 from minicnn.support.atomic_files import write_atomically
+from minicnn.support.files import Path
 
-Path = str | os.PathLike[str]
 STORAGE_NAMES = {"float32": "FloatStorage", "int64": "LongStorage"}
 NEW_YEAR_1980 = (1980, 1, 1, 0, 0, 0)
 

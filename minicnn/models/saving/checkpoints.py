@@ -14,7 +14,6 @@ from minicnn.models.compiled_network import CompiledNetwork
 from minicnn.models.saving.archive import Archive, read_archive
 from minicnn.models.saving.model_files import (
     WRONG_CONTENT,
-    Path,
     check_same_network,
     network_or_names,
     stored_parameters,
@@ -24,6 +23,7 @@ from minicnn.models.saving.model_files import (
 from minicnn.models.saving.optimizer_slots import read_slots, saved_slots
 from minicnn.models.training.measuring import new_measures
 from minicnn.models.training.totals import Totals
+from minicnn.support.files import Path
 from minicnn.support.registry import as_json
 
 # What a training changes, or what is compared elsewhere.

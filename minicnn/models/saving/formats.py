@@ -11,9 +11,8 @@ from importlib import import_module
 from typing import Any, BinaryIO, NamedTuple
 
 from minicnn.errors import UnsupportedError
-from minicnn.support.files import open_regular
+from minicnn.support.files import Path, open_regular
 
-Path = str | os.PathLike[str]
 # What the module of a format may define; each with its arguments.
 FUNCTIONS = {
     "read_model": "whole networks can be read from it",  # (path, compile, custom_objects) -> Model

@@ -29,10 +29,10 @@ from minicnn.models.saving.optimizer_slots import read_slots, saved_slots
 from minicnn.models.training.measures import Reported
 from minicnn.models.training.state import TrainingState
 from minicnn.support import memory_limits, registry
+from minicnn.support.files import Path
 from minicnn.support.registry import Classes, UnknownClassError
 from minicnn.support.structures import leaves, mapped
 
-Path = str | os.PathLike[str]
 EXTENSION = ".mcnn"
 # What constructors raise for values of a wrong kind in a file.
 WRONG_CONTENT = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
