@@ -13,6 +13,7 @@ space.
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.throttled_progress import Say
 from minicnn.apps.runs.training import MONITOR, History
 from minicnn.apps.runs.tuning_data import split_off_validation
-from minicnn.callbacks import CSVLogger, ModelCheckpoint
+from minicnn.callbacks import Callback, CSVLogger, ModelCheckpoint
 from minicnn.data.preprocess import Preprocess
 from minicnn.explain.doctor import Doctor
 from minicnn.models import Model
@@ -92,12 +93,10 @@ def _networks(job: Job, base: bases.Base) -> bases.Networks:
     names = job.images.class_names
     features = base.build(input_shape=job.preprocess.image_shape)
     nets = bases.networks(features, job.settings.network.get("classes", len(names)))
+    nets.whole.preprocess = job.preprocess
     for model in (nets.head, nets.whole):
         model.class_names = list(names)
-    nets.whole.preprocess = job.preprocess
-    epochs = job.settings.epochs
-    for model in (nets.head, nets.whole):
-        training.compile_model(model, job.settings, job.images, epochs)
+        training.compile_model(model, job.settings, job.images, job.settings.epochs)
     return nets
 
 
@@ -114,19 +113,22 @@ def _train_head(job: Job, nets: bases.Networks, say: Say) -> History:
         verbose=job.verbose,
         validation_data=validation.batches(settings.batch_size),
         class_weight=balanced_class_weight(train.labels) if settings.balance else None,
-        callbacks=training.callbacks(
-            settings,
-            folder,
-            [
-                job.log,
-                CSVLogger(folder.history),
-                ModelCheckpoint(folder.best_head, MONITOR, save_best_only=True),
-                _doctor_of(train),
-            ],
+        callbacks=_callbacks(
+            job,
+            folder.history,
+            ModelCheckpoint(folder.best_head, MONITOR, save_best_only=True),
+            _doctor_of(train),
             folder.head_checkpoints,
         ),
     )
     return training.history_of(nets.head)
+
+
+def _callbacks(
+    job: Job, history: Path, best: ModelCheckpoint, doctor: Doctor, checkpoints: Path
+) -> list[Callback]:
+    own = [job.log, CSVLogger(history), best, doctor]
+    return training.callbacks(job.settings, job.folder, own, checkpoints)
 
 
 def _features(job: Job, base: Model, split: Split, what: str, say: Say) -> Features:
@@ -156,17 +158,13 @@ def _fine_tune(job: Job, whole: Model, first: str, best: float) -> History:
             job.images.validation, preprocess, evaluation_batch_size(preprocess)
         ),
         class_weight=balanced_class_weight(job.images.train.labels) if settings.balance else None,
-        callbacks=training.callbacks(
-            settings,
-            folder,
-            [
-                job.log,
-                CSVLogger(folder.fine_tuning),
-                ModelCheckpoint(
-                    folder.best, MONITOR, save_best_only=True, initial_value_threshold=best
-                ),
-                training.doctor(job.images.train, preprocess),
-            ],
+        callbacks=_callbacks(
+            job,
+            folder.fine_tuning,
+            ModelCheckpoint(
+                folder.best, MONITOR, save_best_only=True, initial_value_threshold=best
+            ),
+            training.doctor(job.images.train, preprocess),
             folder.checkpoints,
         ),
     )

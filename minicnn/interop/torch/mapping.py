@@ -45,7 +45,10 @@ def load_weights(model: Any, path: Path, names: Mapping[str, str] | None = None)
         layers = places(model)
     except ValueError as error:
         raise CheckpointError(f"{os.fspath(path)}: {error}") from error
-    found = _in_order(layers, arrays, path) if names is None else _by_name(layers, arrays, names)
+    if names is None:
+        found = _without_table(layers, arrays, path)
+    else:
+        found = _by_name(layers, arrays, names)
     for part, name in found:
         if arrays[name].shape != part.shape:
             raise CheckpointError(
@@ -66,44 +69,55 @@ def _groups(arrays: Arrays) -> dict[str, dict[str, str]]:
     return groups
 
 
-def _in_order(layers: list[Place], arrays: Arrays, path: Path) -> list[tuple[Part, str]]:
-    """Return each weight with its tensor: those of the layer's name, if all layers have some.
+def _without_table(layers: list[Place], arrays: Arrays, path: Path) -> list[tuple[Part, str]]:
+    """Return each weight with its tensor: by the layers' names if the file has the same names.
 
-    Otherwise each layer gets the first unused ones that fit it.
+    Otherwise each layer gets the first unused tensors that fit it.
     """
-    groups, found = _groups(arrays), []
-    own = [place.path.replace("/", ".") for place in layers]
-    if sorted(own) == sorted(groups):
-        for place, its in zip(layers, own, strict=True):
-            if not {part.name for part in place.parts} <= set(groups[its]):
-                raise CheckpointError(_unfitting(place, groups, arrays, path))
-        table = {place.path: stem for place, stem in zip(layers, own, strict=True)}
-        return _by_name(layers, arrays, table)
+    groups = _groups(arrays)
+    table = {place.path: place.path.replace("/", ".") for place in layers}
+    if sorted(table.values()) != sorted(groups):
+        return _in_order(layers, groups, arrays, path)
+    for place in layers:
+        if not {part.name for part in place.parts} <= set(groups[table[place.path]]):
+            raise CheckpointError(_unfitting(place, groups, arrays, path))
+    return _by_name(layers, arrays, table)
+
+
+def _in_order(
+    layers: list[Place], groups: dict[str, dict[str, str]], arrays: Arrays, path: Path
+) -> list[tuple[Part, str]]:
+    """Return each weight with its tensor: each layer takes the first of the groups that fit it."""
+    found: list[tuple[Part, str]] = []
     order = {stem: number for number, stem in enumerate(groups)}
     taken: list[int] = []
     for place in layers:
         wanted = {part.name: part.shape for part in place.parts}
-        fitting = [stem for stem, names in groups.items() if _fits(names, wanted, arrays)]
-        if not fitting:
+        fitting = (stem for stem, names in groups.items() if _fits(names, wanted, arrays))
+        stem = next(fitting, None)
+        if stem is None:
             raise CheckpointError(_unfitting(place, groups, arrays, path))
-        stem = fitting[0]
         names = groups.pop(stem)
         found += [(part, names[part.name]) for part in place.parts]
         taken.append(order[stem])
-    if groups:
-        left = [name for names in groups.values() for name in names.values()]
-        raise CheckpointError(
-            f"{os.fspath(path)}: {len(left)} tensors fit no layer of {len(layers)}: "
-            f"{_listed(left, arrays)}. To leave them out, say which go where: "
-            "mc.interop.torch.load_weights(model, path, names={'layer': 'name there'})"
-        )
+    _check_all_taken(groups, len(layers), arrays, path)
     if taken != sorted(taken):
         warnings.warn(
             f"{os.fspath(path)}: the order of its layers is another than the network's; each layer "
             "got the first weights of its shapes. names={'layer': 'name there'} says it for sure",
-            stacklevel=4,
+            stacklevel=5,
         )
     return found
+
+
+def _check_all_taken(groups: dict[str, Any], layers: int, arrays: Arrays, path: Path) -> None:
+    left = _names_in(groups)
+    if left:
+        raise CheckpointError(
+            f"{os.fspath(path)}: {len(left)} tensors fit no layer of {layers}: "
+            f"{_listed(left, arrays)}. To leave them out, say which go where: "
+            "mc.interop.torch.load_weights(model, path, names={'layer': 'name there'})"
+        )
 
 
 def _fits(names: Mapping[str, str], wanted: Mapping[str, Any], arrays: Arrays) -> bool:
@@ -112,11 +126,14 @@ def _fits(names: Mapping[str, str], wanted: Mapping[str, Any], arrays: Arrays) -
 
 def _unfitting(place: Place, groups: Mapping[str, Any], arrays: Arrays, path: Path) -> str:
     needed = ", ".join(f"{part.name} {part.shape}" for part in place.parts)
-    left = [name for names in groups.values() for name in names.values()]
     return (
         f"{os.fspath(path)} has no weights for the layer {place.path!r}, which needs {needed}; "
-        f"left are {_listed(left, arrays)}"
+        f"left are {_listed(_names_in(groups), arrays)}"
     )
+
+
+def _names_in(groups: Mapping[str, Mapping[str, str]]) -> list[str]:
+    return [name for names in groups.values() for name in names.values()]
 
 
 def _listed(names: list[str], arrays: Arrays) -> str:
