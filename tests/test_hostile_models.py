@@ -154,9 +154,8 @@ def test_300_mutants_are_refused_or_read(seeds, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     counts = json.loads(done.stdout)
     assert counts["refused"] + counts["read"] == 300
-    assert (
-        counts["refused"] > 30 and counts["read"] > 10
-    )  # the damage is neither too great nor none
+    # The damage is neither too great nor none.
+    assert counts["refused"] > 30 and counts["read"] > 10
 
 
 def test_the_museum_of_models_is_large():
