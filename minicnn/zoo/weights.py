@@ -20,7 +20,7 @@ def with_weights(
 
     Raises
     ------
-    CheckpointError : the weights are of another network
+    CheckpointError, ArgumentError : the weights are of another network
     """
     if path is None:
         return model
