@@ -14,6 +14,7 @@ from minicnn.interop.keras.layer_order import keras_layers
 from minicnn.interop.keras.weight_paths import (
     Change,
     fitting,
+    joined,
     keras_array,
     other_network,
     own_parameters,
@@ -57,7 +58,7 @@ def changes(network: Network, file: Hdf5, place: str = "") -> list[Change]:
     FormatError : the file is damaged or hostile
     """
     names = file.texts("layer_names", place) or []
-    stored = {name: file.texts("weight_names", _joined(place, name)) or [] for name in names}
+    stored = {name: file.texts("weight_names", joined(place, name)) or [] for name in names}
     stored = {name: weights for name, weights in stored.items() if weights}
     here = {one.name: legacy_weights(one) for one in keras_layers(network)}
     here = {name: weights for name, weights in here.items() if weights}
@@ -66,7 +67,7 @@ def changes(network: Network, file: Hdf5, place: str = "") -> list[Change]:
     pairs = [(n, n) for n in here] if set(here) == set(stored) else list(zip(here, stored))  # noqa: B905
     found: list[Change] = []
     for name, there in pairs:
-        found += _of_layer(here[name], stored[there], file, _joined(place, there))
+        found += _of_layer(here[name], stored[there], file, joined(place, there))
     return found
 
 
@@ -111,7 +112,3 @@ def _named(layer: Layer, outer: str) -> list[tuple[str, Parameter]]:
     for one in inside:
         found += _named(one, path)
     return found
-
-
-def _joined(place: str, name: str) -> str:
-    return f"{place}/{name}" if place else name

@@ -117,13 +117,13 @@ def _walk(layer: Layer, path: str, visited: set[int]) -> Iterator[Store]:
     visited.add(id(layer))
     yield Store(path, layer.name, own_parameters(layer))
     if isinstance(layer, Network) and not layer.is_subclassed:
-        yield from _walk_list(keras_layers(layer), _joined(path, "layers"), visited)
+        yield from _walk_list(keras_layers(layer), joined(path, "layers"), visited)
         return
     for name, value in sorted(_attributes(layer).items()):
         if isinstance(value, Layer):
-            yield from _walk(value, _joined(path, name), visited)
+            yield from _walk(value, joined(path, name), visited)
         else:
-            yield from _walk_list(list(leaves(value, Layer)), _joined(path, name), visited)
+            yield from _walk_list(list(leaves(value, Layer)), joined(path, name), visited)
 
 
 def _walk_list(layers: list[Layer], path: str, visited: set[int]) -> Iterator[Store]:
@@ -132,10 +132,11 @@ def _walk_list(layers: list[Layer], path: str, visited: set[int]) -> Iterator[St
         stem = keras_snake(keras_class(layer))
         used[stem] = used.get(stem, -1) + 1
         name = f"{stem}_{used[stem]}" if used[stem] else stem
-        yield from _walk(layer, _joined(path, name), visited)
+        yield from _walk(layer, joined(path, name), visited)
 
 
-def _joined(path: str, name: str) -> str:
+def joined(path: str, name: str) -> str:
+    """Return the path of what has this name in a group; the path of the whole file is empty."""
     return f"{path}/{name}" if path else name
 
 

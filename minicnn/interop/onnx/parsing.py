@@ -29,7 +29,7 @@ def modelproto(path: Path) -> Any:
     FormatError : the file is not one of ONNX
     """
     content = read_whole(path, MOST_BYTES)
-    onnx = _package()
+    onnx = onnx_package()
     model = onnx.ModelProto()
     try:
         model.ParseFromString(content)
@@ -39,11 +39,14 @@ def modelproto(path: Path) -> Any:
     return model
 
 
-def _package() -> Any:
+def onnx_package() -> Any:
+    """Return the package onnx, which an extra installs; raise MissingExtraError without it."""
     try:
         import onnx
-    except ModuleNotFoundError as error:
-        raise missing_extra("reading ONNX files needs the package onnx", "onnx") from error
+        import onnx.helper
+        import onnx.numpy_helper
+    except ImportError as error:
+        raise missing_extra("ONNX files need the package onnx", "onnx") from error
     return onnx
 
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import os
 import re
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from minicnn.errors import SizeLimitError, UnsupportedError
-from minicnn.installed import missing_extra
 from minicnn.interop.onnx import writer_images, writer_layers, writer_shapes  # they fill the table
 from minicnn.interop.onnx.metadata import denote, metadata_of
+from minicnn.interop.onnx.parsing import onnx_package
 from minicnn.interop.onnx.writer_graph import IR_VERSION, OPSET, Graph
 from minicnn.interop.onnx.writer_layouts import ADVICE, Laid, Layouts, as_given
 from minicnn.interop.onnx.writer_ops import TABLE
@@ -63,7 +62,7 @@ def to_bytes(model: Network, path: Path) -> bytes:
 
 def document_of(model: Network, path: Path) -> Any:
     """Return a network's file as a protobuf message."""
-    onnx = _onnx_package()
+    onnx = onnx_package()
     text = os.fspath(path)
     try:
         recording = record(model)
@@ -76,16 +75,6 @@ def document_of(model: Network, path: Path) -> Any:
             f"at most {MAX_BYTES:,}; save the network as .mcnn"
         )
     return _document(onnx, model, graph, inputs, outputs)
-
-
-def _onnx_package() -> ModuleType:
-    try:
-        import onnx
-        import onnx.helper
-        import onnx.numpy_helper
-    except ImportError as err:
-        raise missing_extra("ONNX files need the package onnx", "onnx") from err
-    return onnx
 
 
 def _written(
