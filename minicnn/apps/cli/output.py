@@ -160,7 +160,8 @@ def _narrow(widths: list[int], right: Sequence[bool], most: int | None) -> None:
 
 
 def _like_a_number(cell: str) -> bool:
-    return cell in ("", "-") or cell.strip("%").replace(",", "").replace(".", "", 1).isdigit()
+    digits = cell.lstrip("+-").strip("%").replace(",", "").replace(".", "", 1)
+    return cell in ("", "-") or digits.isdigit()
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:

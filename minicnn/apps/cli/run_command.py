@@ -18,7 +18,10 @@ from minicnn.apps.runs.report_json import measured_texts
 from minicnn.apps.runs.settings import Settings
 
 # The files that the last lines name; the report links the others.
-SHOWN = ("report.html", "best.mcnn", "report.json", "curves.png", "confusion.png", "mistakes.png")
+SHOWN = (
+    "report.html", "best.mcnn", "report.json", "curves.png", "before_after.png", "confusion.png",
+    "mistakes.png",
+)  # fmt: skip
 
 
 def run(
@@ -82,6 +85,8 @@ def show(finished: FinishedRun, *, as_json: bool) -> None:
     if rows := report.get("paper"):
         output.result(output.table(["", "paper", "here"], rows) + "\n")
     output.result(class_table(predictions) + "\n")
+    if changes := report.get("before_after"):
+        output.result(output.table(changes["table"][0], changes["table"][1:]) + "\n")
     texts = measured_texts(report)
     output.result(
         f"{texts['accuracy']} right: {texts['wrong']} test images wrong, after "

@@ -11,14 +11,18 @@ from minicnn import optimizers
 from minicnn.apps.cli import options, run_command
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.runs.bases import BASES
+from minicnn.apps.runs.earlier_run import inherited_settings
 from minicnn.apps.runs.networks import NETWORKS
 from minicnn.apps.runs.recipe import PHOTO_AUGMENTATION
 from minicnn.apps.runs.settings import Settings, from_toml
+
+FOLDERS = ("data", "start", "keep")  # options whose settings are whole paths
 
 
 @cli_command(
     "minicnn train --data photos --model scene",
     "minicnn train --data photos --base efficientnet-lite0",
+    "minicnn train --from runs/scene-1 --data more",
     "minicnn train runs/scene-1/config.toml",
 )
 @click.argument("config", required=False, type=options.FILE)
@@ -32,6 +36,24 @@ from minicnn.apps.runs.settings import Settings, from_toml
     "--base",
     type=click.Choice(list(BASES)),
     help="Train a classifier on the features of this trained network.",
+)
+@click.option(
+    "--from",
+    "start",
+    type=options.PATH,
+    metavar="RUN",
+    help="Let the network of this run go on learning, with the images and classes of --data.",
+)
+@click.option(
+    "--keep",
+    type=options.PATH,
+    help="With --from: images of the classes that RUN knows; default: those of RUN.",
+)
+@click.option(
+    "--keep-per-class",
+    type=click.IntRange(0),
+    metavar="N",
+    help="With --from: learn N of them per class again, so that none is forgotten; default: 200.",
 )
 @options.epochs()
 @click.option(
@@ -79,7 +101,7 @@ def command(
     """Train a network on a folder of images and write a run folder with its model and report.
 
     CONFIG is a TOML file of settings, which the options override. The config.toml of every run
-    folder repeats its run.
+    folder repeats its run. With --from, a network that is trained goes on learning.
     """
     if resume:
         name, epochs = title(config, given), given["epochs"]
@@ -91,9 +113,12 @@ def command(
 
 def title(config: Path | None, given: dict[str, Any]) -> str:
     """Return the title of the run to resume."""
-    found = given["name"] or (
-        from_toml(config).title if config else given["model"] or given["base"]
-    )
+    found = given["name"]
+    if not found and config is not None:
+        found = from_toml(config).title
+    elif not found and given["start"] is not None:
+        found = inherited_settings(given["start"], data="").title
+    found = found or given["model"] or given["base"]
     if not found:
         raise click.UsageError(
             "--resume needs the run's --name, --model or CONFIG: minicnn train --model scene "
@@ -103,7 +128,7 @@ def title(config: Path | None, given: dict[str, Any]) -> str:
 
 
 def chosen_settings(config: Path | None, given: dict[str, Any]) -> Settings:
-    """Return the settings of the file, changed by the options."""
+    """Return the settings of the file, or of the run after --from, changed by the options."""
     # Compared by identity, since 0 is a valid seed and learning rate.
     options = {k: v for k, v in given.items() if v is not None and v is not False}
     augment = options.pop("augment", False)
@@ -111,23 +136,42 @@ def chosen_settings(config: Path | None, given: dict[str, Any]) -> Settings:
         "name": options.pop("optimizer", None),
         "learning_rate": options.pop("learning_rate", None),
     }
-    if "data" in options:
-        options["data"] = str(options["data"].resolve())
+    options |= {name: str(options[name].resolve()) for name in FOLDERS if name in options}
     if "base" in options:
         if options.get("model", options["base"]) != options["base"]:
             raise click.UsageError("--base is itself a network; leave --model out")
         options["model"] = options["base"]
-    if config is not None:
-        settings = from_toml(config)
-    else:
-        for name in ("data", "model"):
-            if name not in options:
-                raise click.UsageError(
-                    f"--{name} is missing: minicnn train --data DIR --model scene, or give a "
-                    "CONFIG file"
-                )
-        settings = Settings(model=options["model"], data=options["data"])
-    settings = settings.changed(**options)
+    settings = _first_settings(config, options).changed(**options)
     given_settings = {name: value for name, value in optimizer.items() if value is not None}
     settings = settings.changed(optimizer={**settings.optimizer, **given_settings})
     return settings.changed(augmentation=PHOTO_AUGMENTATION) if augment else settings
+
+
+def _first_settings(config: Path | None, options: dict[str, Any]) -> Settings:
+    """Return the settings that the options change."""
+    if "start" in options:
+        return _settings_of_start(config, options)
+    if config is not None:
+        return from_toml(config)
+    for name in ("data", "model"):
+        if name not in options:
+            raise click.UsageError(
+                f"--{name} is missing: minicnn train --data DIR --model scene, or give a "
+                "CONFIG file"
+            )
+    return Settings(model=options["model"], data=options["data"])
+
+
+def _settings_of_start(config: Path | None, options: dict[str, Any]) -> Settings:
+    """Return the settings that the run after --from passes on."""
+    if config is not None:
+        raise click.UsageError("--from takes the settings of RUN; leave CONFIG out")
+    for name in ("base", "model", "image_size", "normalize"):
+        if name in options:
+            option = name.replace("_", "-")
+            raise click.UsageError(
+                f"--{option} cannot be given with --from: the network of RUN goes on as it is"
+            )
+    if "data" not in options:
+        raise click.UsageError("--data is missing: minicnn train --from RUN --data NEW")
+    return inherited_settings(Path(options["start"]), options["data"])

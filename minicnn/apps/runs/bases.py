@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from minicnn import zoo
@@ -11,11 +11,13 @@ from minicnn.checks import nearest
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
 from minicnn.layers import BatchNormalization, Dropout, Input
+from minicnn.layers.base import Layer
 from minicnn.models import Model, Sequential
 from minicnn.zoo.classification_head import classification_head
 from minicnn.zoo.pretrained import imagenet
 
 DROPOUT = 0.2  # of the features, in training
+FIRST_OF_HEAD = "head_dropout"  # the layer that reads the features
 
 
 class Base(NamedTuple):
@@ -75,12 +77,28 @@ def networks(base: Model, classes: int) -> Networks:
     averages of the images that the base was trained with.
     """
     base.trainable = False
-    layers = [Dropout(DROPOUT, name="head_dropout"), classification_head(classes, name="head")]
-    head = Sequential([Input(base.output_shape[1:]), *layers], name="head_of_features")
+    layers = [Dropout(DROPOUT, name=FIRST_OF_HEAD), classification_head(classes, name="head")]
     x = base.outputs[0]
     for layer in layers:
         x = layer(x)
-    return Networks(base, head, Model(base.inputs, x, name=base.name))
+    return Networks(base, _head(base, layers), Model(base.inputs, x, name=base.name))
+
+
+def parts(whole: Model) -> Networks:
+    """Return a network that `networks` has made, such as one from a file, with its parts."""
+    names = [layer.name for layer in whole.layers]
+    if FIRST_OF_HEAD not in names:
+        raise ArgumentError(f"{whole.name} is no base with a head: it has no {FIRST_OF_HEAD}")
+    first = whole.get_layer(FIRST_OF_HEAD)
+    features = next(t for t in whole.graph.tensors if t.layer is first).inputs[0]
+    base = Model(whole.inputs, features, name=whole.name)
+    base.trainable = False
+    return Networks(base, _head(base, whole.layers[names.index(FIRST_OF_HEAD) :]), whole)
+
+
+def _head(base: Model, layers: Sequence[Layer]) -> Sequential:
+    """Return the last layers of a network as a classifier of the base's features."""
+    return Sequential([Input(base.output_shape[1:]), *layers], name="head_of_features")
 
 
 def thaw(whole: Model, first: str) -> None:

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn import random
-from minicnn.apps.runs import bases, gallery, transfer
+from minicnn.apps.runs import bases, continual, gallery, transfer
+from minicnn.apps.runs.before_after import compare
 from minicnn.apps.runs.folder import RunFolder, new_folder, to_resume, unfinished
-from minicnn.apps.runs.load_images import load_images
+from minicnn.apps.runs.load_images import ImageSplits, load_images
 from minicnn.apps.runs.log import RunLog
 from minicnn.apps.runs.networks import input_preprocess
 from minicnn.apps.runs.predictions import evaluate
@@ -29,6 +30,7 @@ from minicnn.apps.runs.run_result import RunResult
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
 from minicnn.apps.runs.throttled_progress import Say
 from minicnn.apps.runs.training import MONITOR, fit, make_model, with_normalization
+from minicnn.data.preprocess import Preprocess
 from minicnn.errors import MiniCNNError, NumericError
 from minicnn.installed import install_command
 from minicnn.models import load_model
@@ -136,17 +138,19 @@ def train_and_evaluate(
     """Train in `folder`, resuming from its checkpoints, and evaluate the best epoch's model."""
     random.set_random_seed(settings.seed)
     bases.check(settings)
-    preprocess = input_preprocess(settings)
-    images = load_images(settings, preprocess, say)
+    continual.check(settings)
+    earlier = continual.prepare(settings, say) if settings.start else None
+    network = None if earlier is None else earlier.network
+    if earlier is None:
+        images, preprocess = _load(settings, say)
+    else:
+        images, preprocess = earlier.images, earlier.run.preprocess
     log = RunLog(folder.log)
     if settings.base:
-        images = transfer.with_validation(images, settings, preprocess, say)
-        job = transfer.Job(settings, images, preprocess, folder, log, verbose)
+        job = transfer.Job(settings, images, preprocess, folder, log, verbose, network)
         history = transfer.fit(job, say)
     else:
-        if settings.normalize:
-            preprocess = with_normalization(preprocess, images.train)
-        model = make_model(settings, preprocess, images)
+        model = make_model(settings, preprocess, images, network)
         history = fit(model, settings, images, preprocess, folder, log, verbose)
         model.save(folder.last)
 
@@ -155,7 +159,23 @@ def train_and_evaluate(
     predictions, loss = evaluate(best, preprocess, images.test, images.class_names)
     seconds = {"training": log.seconds, "classifying": time.perf_counter() - start}
     best_epoch = int(np.argmax(history[MONITOR])) + 1
-    return RunResult(settings, images, best, history, best_epoch, predictions, loss, seconds)
+    changes = None
+    if earlier is not None:
+        changes = compare(earlier.run, images.test, earlier.known_tests, predictions)
+    return RunResult(
+        settings, images, best, history, best_epoch, predictions, loss, seconds, changes
+    )
+
+
+def _load(settings: Settings, say: Say) -> tuple[ImageSplits, Preprocess]:
+    """Return the images for a new network, and how they become its input."""
+    preprocess = input_preprocess(settings)
+    images = load_images(settings, preprocess, say)
+    if settings.base:
+        images = transfer.with_validation(images, settings, preprocess, say)
+    elif settings.normalize:
+        preprocess = with_normalization(preprocess, images.train)
+    return images, preprocess
 
 
 @contextlib.contextmanager

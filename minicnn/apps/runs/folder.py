@@ -11,6 +11,7 @@ runs/scene-3/
   failed.txt        why the training failed, if it did; such a run cannot be resumed
   report.html       the report for people, on one page that includes its figures
   curves.png  confusion.png  confusion.csv  per_class.csv
+  before_after.csv  before_after.png       if the network went on learning: each class's accuracy
   mistakes.csv  mistakes.png  mistakes/    the most confident mistakes first
   predictions.csv  random.png
   train/  validation/    TensorBoard's event files, if the settings ask for them
@@ -76,6 +77,11 @@ class RunFolder:
     def fine_tuning(self) -> Path:
         """The table of losses and metrics of the epochs in which a base was fine-tuned."""
         return self.path / "fine_tuning.csv"
+
+    @property
+    def before_after(self) -> Path:
+        """The table of accuracies before and after, of a network that went on learning."""
+        return self.path / "before_after.csv"
 
     @property
     def history(self) -> Path:

@@ -8,7 +8,7 @@ cifar10.tar.xz, DIR/data_batch_1.bin, DIR/data_batch_1     CIFAR-10
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from minicnn.apps.runs.split_files import (
     SplitFiles,
     found_text,
     missing,
+    new_files,
     split_files,
 )
 from minicnn.apps.runs.throttled_progress import Say, throttled_progress
@@ -52,6 +53,13 @@ class Split(NamedTuple):
         """Number of images, in memory or on disk."""
         return len(self.labels)
 
+    def pick(self, rows: np.ndarray) -> Split:
+        """Return the images with these indices."""
+        files = [self.files[i] for i in rows] if self.files else []
+        if self.on_disk is None:
+            return Split(self.images[rows], self.labels[rows], files)
+        return Split(self.images, self.labels[rows], files, self.on_disk.pick(rows))
+
 
 class ImageSplits(NamedTuple):
     """All images of a training, and the files that were left out."""
@@ -64,15 +72,19 @@ class ImageSplits(NamedTuple):
     shared: bool  # whether the test images are also the validation images, as in the papers
 
 
-def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSplits:
+def load_images(
+    settings: Settings, preprocess: Preprocess, say: Say, known: Collection[str] = ()
+) -> ImageSplits:
     """Find the images of `settings.data` and read them at the size that the network takes.
+
+    Files whose real path is in `known` are left out.
 
     Raises
     ------
     FileNotFoundError
         The folder or the images in it do not exist.
     ArgumentError
-        There is only one class, or only one of train/ and test/.
+        There is only one class, or only one of train/ and test/, or no image that is not known.
     UnreadableImagesError
         More images cannot be read than the settings allow.
     """
@@ -87,6 +99,8 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSp
     if not path.is_dir():
         raise missing(path, f"is neither a folder nor an archive of CIFAR-10. {NEEDED}")
     files = split_files(path, settings)
+    if known:
+        files = new_files(files, known, say)
     say(found_text(files))
     return _read(files, preprocess, settings, say)
 
@@ -165,7 +179,7 @@ def _read(files: SplitFiles, preprocess: Preprocess, settings: Settings, say: Sa
     needed_mb = len(files.train.paths) * int(np.prod(preprocess.image_shape)) / 1e6
     if needed_mb > settings.memory_mb:
         say(f"The {needed_mb:,.0f} MB of training images are read from disk in every epoch")
-        names = [_name(path, files.train.root) for path in files.train.paths]
+        names = [shown_name(path, files.train.root) for path in files.train.paths]
         train = Split(NO_IMAGES, files.train.labels, names, files.train)
     else:
         train = read_split(files.train, preprocess, skipped, say, share)
@@ -190,12 +204,12 @@ def read_split(
     progress = throttled_progress(say, "Reading images")
     pixels, kept, failures = read_images(images.paths, **preprocess.reading, progress=progress)
     check_unreadable(failures, len(images.paths), share, images.root)
-    skipped += [(_name(path, images.root), reason) for path, reason in failures]
-    files = [_name(images.paths[i], images.root) for i in kept]
+    skipped += [(shown_name(path, images.root), reason) for path, reason in failures]
+    files = [shown_name(images.paths[i], images.root) for i in kept]
     return Split(pixels, images.labels[kept], files)
 
 
-def _name(path: Path, root: Path) -> str:
+def shown_name(path: Path, root: Path) -> str:
     """Return the file's name as reports show it, relative to the folder of its split."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
 

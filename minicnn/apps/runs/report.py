@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.apps.runs import gallery
+from minicnn.apps.runs.before_after import Change
+from minicnn.apps.runs.before_after_figure import before_after_figure
 from minicnn.apps.runs.folder import RunFolder
 from minicnn.apps.runs.gallery import GalleryImage
 from minicnn.apps.runs.load_images import Split
@@ -37,11 +39,15 @@ def write_report(
     predictions, test = result.predictions, result.images.test
     report = report_fields(result, recipe, command)
     write_tables(folder.path, predictions, test)
+    if result.changes is not None:
+        write_csv(folder.before_after, Change._fields, result.changes.classes)
     worst = gallery.gallery_images(test, predictions, predictions.mistakes[:MAX_MISTAKES])
     some = gallery.gallery_images(test, predictions, predictions.random_indices(RANDOM_IMAGES))
     write_mistakes(folder.path / "mistakes", worst)
     if gallery.can_draw():
         draw_figures(folder.path, result.history, predictions, worst, some)
+        if result.changes is not None:
+            save_figure(before_after_figure(result.changes), folder.path / "before_after.png")
     html = report_page(folder.path, report, result.settings, predictions, worst, some, recipe)
     write_text(folder.path / "report.html", html)
     write_text(folder.report, json.dumps(report, indent=1) + "\n")

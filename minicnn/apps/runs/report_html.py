@@ -43,6 +43,7 @@ def report_page(
             *map(html.note, notes),
             run_numbers(report),
             html.section("Paper and here", paper_table(report)),
+            html.section("Before and after", *before_after(report, folder)),
             html.section("Curves", html.figure(folder / "curves.png", curves_text(report))),
             *prediction_sections(predictions, worst, "confusion.csv has all of them."),
             html.section(f"{len(some)} images drawn at random", html.gallery(some)),
@@ -141,7 +142,8 @@ def mistakes_section(predictions: Predictions, worst: Sequence[GalleryImage]) ->
 def title_of(recipe: Recipe | None, settings: Settings, report: dict[str, Any]) -> str:
     """Return the title of a run's report."""
     if recipe is None:
-        return f"{settings.model} on {report['data']['name']}"
+        went_on = f", from {Path(settings.start).name}" if settings.start else ""
+        return f"{settings.model} on {report['data']['name']}{went_on}"
     printed = recipe.printed is not None and recipe.printed.name == settings.name
     return f"{recipe.title}, trained as printed" if printed else recipe.title
 
@@ -178,6 +180,23 @@ def paper_table(report: dict[str, Any]) -> str:
     """Return the paper's results beside the run's, or "" if there is no paper."""
     rows = report.get("paper")
     return html.table(["", "paper", "here"], rows) if rows else ""
+
+
+def before_after(report: dict[str, Any], folder: Path) -> list[str]:
+    """Return the accuracies before and after; [] if the network did not go on from a run."""
+    changes = report.get("before_after")
+    if changes is None:
+        return []
+    headings, *rows = changes["table"]
+    text = (
+        f"The share of the test images that the network of {changes['start']} got right, and that "
+        "this one, which went on from it, gets right."
+    )
+    return [
+        html.lead(text),
+        html.table(headings, rows, right=(1, 2, 3, 4)),
+        html.figure(folder / "before_after.png", "The same accuracies as dots, before and after"),
+    ]
 
 
 def class_table(predictions: Predictions) -> str:

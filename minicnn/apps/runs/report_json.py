@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.apps.machine import machine
+from minicnn.apps.runs.before_after import HEADINGS, BeforeAfter
 from minicnn.apps.runs.load_images import ImageSplits
 from minicnn.apps.runs.predictions import per_class
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.run_result import RunResult
-from minicnn.apps.runs.settings import to_toml
+from minicnn.apps.runs.settings import Settings, to_toml
 from minicnn.apps.runs.train_test_overlap import accuracy_of_new_images, repeated_images
 from minicnn.support.text import format_seconds
 from minicnn.version import __version__
@@ -34,7 +35,7 @@ def report_fields(result: RunResult, recipe: Recipe | None, command: str) -> dic
             **_data_fields(result.images),
             "test_images_trained_on": int(repeated.sum()),
         },
-        "settings": to_toml(settings.changed(data=Path(settings.data).name)),
+        "settings": to_toml(_without_folders(settings)),
         "parameters": result.model.count_params(),
         "epochs": len(history.get("loss", [])),
         "best_epoch": result.best_epoch,
@@ -52,9 +53,30 @@ def report_fields(result: RunResult, recipe: Recipe | None, command: str) -> dic
         "confusion": predictions.confusion.tolist(),
         "history": history,
     }
+    if result.changes is not None:
+        report["before_after"] = change_fields(result.changes)
     if recipe is not None:
         report["paper"] = [list(row) for row in paper_comparison(recipe, report)]
     return report
+
+
+def change_fields(changes: BeforeAfter) -> dict[str, Any]:
+    """Return the accuracies before and after a training that went on."""
+    known, everything = changes.known, changes.everything
+    return {
+        "start": changes.start,
+        "test_images_of_start": changes.known_tests,
+        "classes": [row._asdict() for row in changes.classes],
+        "known_classes": None if known is None else known._asdict(),
+        "all_classes": everything._asdict(),
+        "table": [list(HEADINGS), *changes.rows],
+    }
+
+
+def _without_folders(settings: Settings) -> Settings:
+    """Return the settings with the names of their folders alone."""
+    names = {name: Path(getattr(settings, name)).name for name in ("data", "start", "keep")}
+    return settings.changed(**names)
 
 
 def _data_fields(images: ImageSplits) -> dict[str, Any]:

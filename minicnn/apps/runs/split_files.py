@@ -8,12 +8,15 @@ DIR/train.txt  DIR/test.txt                                lines "path label"
 from __future__ import annotations
 
 import errno
+import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from minicnn.apps.runs.settings import Settings
+from minicnn.apps.runs.throttled_progress import Say
 from minicnn.data.folder_layouts import TEST, TRAIN, VALIDATION, find_splits, split_folder
 from minicnn.data.folders import list_folder
 from minicnn.data.image_list import ImageList, read_list
@@ -44,12 +47,12 @@ def split_files(folder: Path, settings: Settings) -> SplitFiles:
     ArgumentError
         There is only one class, or only one of train/ and test/.
     """
-    if (folder / "train.txt").is_file() and (folder / "test.txt").is_file():
+    if _has_lists(folder):
         train, test = (read_list(folder / f"{name}.txt", folder) for name in ("train", "test"))
         files = SplitFiles(train, None, test)
     else:
         files = _existing_splits(folder, settings) or _new_splits(folder, settings)
-    _check(files, folder)
+    _check(files, folder, settings)
     return files
 
 
@@ -71,6 +74,32 @@ def split_at_random(images: ImageList, settings: Settings) -> SplitFiles:
     return SplitFiles(lists["train"], lists.get("val"), lists["test"])
 
 
+def is_split(folder: Path) -> bool:
+    """Return whether the folder has splits of its own, and needs no random ones."""
+    return _has_lists(folder) or split_folder(folder, TRAIN) is not None
+
+
+def new_files(files: SplitFiles, known: Collection[str], say: Say) -> SplitFiles:
+    """Return the files without those whose real path is in `known`.
+
+    Raises
+    ------
+    ArgumentError : no training image is left
+    """
+    validation = None if files.validation is None else _without(files.validation, known)
+    left = SplitFiles(_without(files.train, known), validation, _without(files.test, known))
+    count = sum(len(one.paths) for one in files if one is not None)
+    dropped = count - sum(len(one.paths) for one in left if one is not None)
+    if not left.train.paths:
+        raise ArgumentError(
+            f"the {len(files.train.paths)} training images in {files.train.root} have been learned "
+            "already; there is nothing new. Give a folder with other images: --data DIR"
+        )
+    if dropped:
+        say(f"{dropped} of these images are known already and do not count as new.")
+    return left
+
+
 def found_text(files: SplitFiles) -> str:
     """Return how many images each split has, in Keras's words."""
     classes = len(files.train.class_names)
@@ -84,6 +113,15 @@ def found_text(files: SplitFiles) -> str:
 def missing(path: Path, text: str) -> FileNotFoundError:
     """Return the error for a path that does not hold what is needed."""
     return FileNotFoundError(errno.ENOENT, text, str(path))
+
+
+def _has_lists(folder: Path) -> bool:
+    return (folder / "train.txt").is_file() and (folder / "test.txt").is_file()
+
+
+def _without(images: ImageList, known: Collection[str]) -> ImageList:
+    rows = [i for i, path in enumerate(images.paths) if os.path.realpath(path) not in known]
+    return images.pick(rows)
 
 
 def _existing_splits(folder: Path, settings: Settings) -> SplitFiles | None:
@@ -113,20 +151,20 @@ def _existing_splits(folder: Path, settings: Settings) -> SplitFiles | None:
 
 def _new_splits(folder: Path, settings: Settings) -> SplitFiles:
     images = list_folder(folder, list(settings.classes) or None)
-    _check_classes(images.class_names, folder)
+    _check_classes(images.class_names, folder, settings)
     return split_at_random(images, settings)
 
 
-def _check_classes(names: list[str], folder: Path) -> None:
-    if len(names) < 2:
+def _check_classes(names: list[str], folder: Path, settings: Settings) -> None:
+    if len(names) < 2 and not settings.start:  # a network that goes on knows others
         raise ArgumentError(
             f"{folder} has one class, {names[0]!r}; a classifier needs two or more. {NEEDED}"
         )
 
 
-def _check(files: SplitFiles, folder: Path) -> None:
+def _check(files: SplitFiles, folder: Path, settings: Settings) -> None:
     names = files.train.class_names
-    _check_classes(names, folder)
+    _check_classes(names, folder, settings)
     if files.test.class_names != names:
         raise ArgumentError(
             f"{folder}: test has the classes {files.test.class_names}, but train has {names}"

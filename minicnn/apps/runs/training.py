@@ -44,10 +44,17 @@ def with_normalization(preprocess: Preprocess, train: Split) -> Preprocess:
     return preprocess.fitted(train.images)
 
 
-def make_model(settings: Settings, preprocess: Preprocess, images: ImageSplits) -> Model:
-    """Build the network for these images and compile it for a training of the settings' length."""
+def make_model(
+    settings: Settings, preprocess: Preprocess, images: ImageSplits, network: Model | None = None
+) -> Model:
+    """Return a network for these images, compiled for a training of the settings' length.
+
+    It is `network`, or by default a new one that is built as the settings say.
+    """
     clear_session()  # so that layers get the same names in every run
-    model = build(settings.model, preprocess, len(images.class_names), settings.network)
+    model = network
+    if model is None:
+        model = build(settings.model, preprocess, len(images.class_names), settings.network)
     model.class_names = list(images.class_names)
     model.preprocess = preprocess
     compile_model(model, settings, images, settings.epochs)

@@ -49,6 +49,7 @@ class Job(NamedTuple):
     folder: RunFolder
     log: RunLog
     verbose: int | str
+    network: Model | None = None  # base and head that go on learning; None: a new head
 
 
 def with_validation(
@@ -91,8 +92,11 @@ def fit(job: Job, say: Say) -> History:
 def _networks(job: Job, base: bases.Base) -> bases.Networks:
     clear_session()  # so that layers get the same names in every run
     names = job.images.class_names
-    features = base.build(input_shape=job.preprocess.image_shape)
-    nets = bases.networks(features, job.settings.network.get("classes", len(names)))
+    if job.network is not None:
+        nets = bases.parts(job.network)
+    else:
+        features = base.build(input_shape=job.preprocess.image_shape)
+        nets = bases.networks(features, job.settings.network.get("classes", len(names)))
     nets.whole.preprocess = job.preprocess
     for model in (nets.head, nets.whole):
         model.class_names = list(names)

@@ -109,12 +109,4 @@ def split_off_validation(train: Split, share: float = VALIDATION) -> tuple[Split
         )
     rows = np.zeros(train.total, bool)
     rows[chosen] = True
-    return _pick(train, ~rows), _pick(train, rows)
-
-
-def _pick(split: Split, rows: np.ndarray) -> Split:
-    files = [file for file, picked in zip(split.files, rows, strict=False) if picked]
-    if split.on_disk is None:
-        return Split(split.images[rows], split.labels[rows], files)
-    on_disk = split.on_disk.pick(np.flatnonzero(rows))
-    return Split(split.images, split.labels[rows], files, on_disk)
+    return train.pick(np.flatnonzero(~rows)), train.pick(np.flatnonzero(rows))
