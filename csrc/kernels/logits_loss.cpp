@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "core/blocks.hpp"
-#include "kernels/sigmoid.hpp"
+#include "kernels/activation/sigmoid.hpp"
 #include "kernels/softmax.hpp"
 
 namespace minicnn {

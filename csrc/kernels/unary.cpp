@@ -2,9 +2,9 @@
 
 #include <cmath>
 
+#include "kernels/activation/exponential.hpp"
+#include "kernels/activation/sigmoid.hpp"
 #include "kernels/elementwise_map.hpp"
-#include "kernels/exponential.hpp"
-#include "kernels/sigmoid.hpp"
 
 namespace minicnn {
 namespace {

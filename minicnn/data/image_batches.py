@@ -66,6 +66,8 @@ class ImageBatches:
     bad_files : (path, reason) of each image that could not be read
     """
 
+    images_per_job = 1  # images that a thread prepares at a time
+
     def __init__(
         self,
         n: int,
@@ -171,7 +173,7 @@ class ImageBatches:
             coming = self._begin(pool, batches[0], epoch)
             for rows, following in zip(batches, [*batches[1:], None], strict=True):
                 x, tasks = coming
-                reasons = [task.result() for task in tasks]
+                reasons = [reason for task in tasks for reason in task.result()]
                 # Begun before this batch is used, so that the two overlap.
                 if following is not None:
                     coming = self._begin(pool, following, epoch)
@@ -223,11 +225,19 @@ class ImageBatches:
 
     def _begin(
         self, pool: ThreadPool, rows: np.ndarray, epoch: int
-    ) -> tuple[np.ndarray, list[Job[str | None]]]:
-        """Start to fill a batch; each job returns why its image could not be read, or None."""
-        x = self._empty_batch(rows)
-        fill = random.bind_seed(self._fill)  # the pool's threads draw with the seed of this thread
-        return x, [pool.submit(fill, x, k, int(i), epoch) for k, i in enumerate(rows)]
+    ) -> tuple[np.ndarray, list[Job[list[str | None]]]]:
+        """Start to fill a batch; each job returns what `_fill` does for each of its images."""
+        x, step = self._empty_batch(rows), self.images_per_job
+        # The pool's threads draw with the seed of this thread.
+        fill = random.bind_seed(self._fill_several)
+        firsts = range(0, len(rows), step)
+        return x, [pool.submit(fill, x, k, rows[k : k + step], epoch) for k in firsts]
+
+    def _fill_several(
+        self, x: np.ndarray, first: int, rows: np.ndarray, epoch: int
+    ) -> list[str | None]:
+        """Prepare images as rows `first`, first + 1, ... of the batch; see `_fill`."""
+        return [self._fill(x, k, i, epoch) for k, i in enumerate(rows.tolist(), first)]
 
     def _fill(self, x: np.ndarray, k: int, i: int, epoch: int) -> str | None:
         """Prepare image i as row k of the batch; return why it could not be read, or None."""

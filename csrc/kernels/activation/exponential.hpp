@@ -3,7 +3,11 @@
 #include <cstdint>
 #include <cstring>
 
+// The anonymous namespace keeps the copy of each file separate, as files are compiled for different
+// instruction sets.
+
 namespace minicnn {
+namespace {
 
 // e^x as scale + scale * excess: scale is a power of 2, excess lies between -0.3 and 0.42.
 struct Exponential {
@@ -49,4 +53,5 @@ inline double exponential_minus_1(double x) {
   return (e.scale - 1.0) + e.scale * e.excess;
 }
 
+}  // namespace
 }  // namespace minicnn
