@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from minicnn.utils.architecture.marks import Box, Mark, Polygon, Rectangle
+from minicnn.utils.architecture.marks import Box, Line, Mark, Polygon, Rectangle
 
 LARGEST, SMALLEST = 84.0, 8.0  # sides of a sheet
 SHEET_X, SHEET_Y = 2.7, 1.9  # from one sheet to the next, to the right and upward
@@ -57,7 +57,7 @@ def sheets(channels: int) -> int:
     """Return the number of sheets for that many channels.
 
     >>> [sheets(channels) for channels in (1, 3, 20, 64, 512)]
-    [1, 3, 7, 10, 14]
+    [1, 3, 7, 10, 15]
     """
     return 1 + round(1.5 * math.log2(max(channels, 1)))
 
@@ -89,5 +89,5 @@ def _bar(count: int, kind: str, least: float) -> Solid:
     if count <= CELLS:
         for i in range(1, count):
             y = top + i * length / count
-            marks.append(Polygon(((0, y), (BAR, y)), f"{kind}-edge", f"{kind}-edge"))
+            marks.append(Line(((0, y), (BAR, y)), f"{kind}-edge", 0.6))
     return Solid(BAR, top, -top, tuple(marks), (0.0, top, BAR, -top), BAR)

@@ -18,7 +18,7 @@ from minicnn.utils.architecture.marks import Mark
 from minicnn.utils.architecture.nodes import nodes_of
 from minicnn.utils.architecture.page import Jump, footer, page, pieces_of, rows_of, unrolled
 from minicnn.utils.architecture.series_parallel import tree_of
-from minicnn.utils.architecture.steps import Scene
+from minicnn.utils.architecture.steps import Context
 from minicnn.utils.architecture.svg import svg_text
 
 SCALE = "Sizes: square roots of height and width, logarithms of channels and units."
@@ -112,8 +112,8 @@ def draw_architecture(
     tree = tree_of([block.sources for block in blocks], outputs)
     apart = [block for jump in tree.jumps for block in jump]
     found = Folding(blocks, apart, fold=fold).elements(tree.series)
-    scene, elements = _scene(blocks, found, tree.jumps, model.class_names or ())
-    rows = rows_of(pieces_of(scene, elements))
+    context, elements = _context(blocks, found, tree.jumps, model.class_names or ())
+    rows = rows_of(pieces_of(context, elements))
     name = shortened(model.name if title is None else title, MAX_NAME)
     parameters = sum(block.parameters for block in blocks)
     below = footer(name, parameters, _notes(blocks), max(row.width for row in rows))
@@ -121,22 +121,22 @@ def draw_architecture(
     return Drawing(marks, width, height, name)
 
 
-def _scene(
+def _context(
     blocks: Sequence[Block],
     elements: Sequence[Element],
     jumps: Sequence[Jump],
     class_names: Sequence[str],
-) -> tuple[Scene, Sequence[Element]]:
+) -> tuple[Context, Sequence[Element]]:
     """Return what the pieces have in common, and the elements without lines over whole rows."""
     largest = largest_side(block.shape for block in blocks)
     few = len(class_names) <= MAX_CLASSES
     names = [shortened(name, MAX_CLASS_NAME) for name in class_names] if few else []
     inputs = sum(block.is_input for block in blocks)
     outputs = sum(block.is_output for block in blocks)
-    scene = Scene(blocks, largest, names, inputs, outputs, {}, {})
-    elements, more = unrolled(scene, elements)
+    context = Context(blocks, largest, names, inputs, outputs, {}, {})
+    elements, more = unrolled(context, elements)
     into, out = _numbered([*jumps, *more])
-    return scene._replace(jumps_into=into, jumps_out=out), elements
+    return context._replace(jumps_into=into, jumps_out=out), elements
 
 
 def _numbered(jumps: Iterable[Jump]) -> tuple[dict[int, str], dict[int, str]]:

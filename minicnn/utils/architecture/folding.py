@@ -148,8 +148,10 @@ def _best_period(loose: Sequence[Hashable], exact: Sequence[Hashable]) -> tuple[
     Single elements are equal by their loose keys, longer sequences by the exact ones, so that a
     sequence begins where a person would begin it.
 
-    >>> _best_period("ababc", "ababc"), _best_period("aaab", "xyzb"), _best_period("abab", "abcb")
-    ((2, 2), (1, 3), (1, 1))
+    >>> _best_period(list("ababc"), list("ababc")), _best_period(list("aaab"), list("xyzb"))
+    ((2, 2), (1, 3))
+    >>> _best_period(list("abab"), list("abcb"))
+    (1, 1)
     """
     best = (1, 1)
     for period in range(1, min(MAX_PERIOD, len(loose) // 2) + 1):

@@ -13,7 +13,7 @@ from minicnn.utils.architecture.lanes import branched, heights_of
 from minicnn.utils.architecture.marks import Box, Line, Mark, Text, text_width
 from minicnn.utils.architecture.pieces import AIR, Piece, in_a_row
 from minicnn.utils.architecture.series_parallel import Branches, Series
-from minicnn.utils.architecture.steps import LEADING, MAIN, NUMBER, SMALL, Scene, joint, params
+from minicnn.utils.architecture.steps import LEADING, MAIN, NUMBER, SMALL, Context, joint, params
 
 PAD = 8.0  # between a frame and what is in it
 STRIPE = 3.0  # width of the color at the left of a box
@@ -38,21 +38,21 @@ class _Entry(NamedTuple):
         return sum(LEADING * line.size for line in self.lines) + 7.0
 
 
-def group(scene: Scene, element: Group) -> Piece:
+def group(context: Context, element: Group) -> Piece:
     """Return a frame with blocks, and how often they follow each other."""
-    counts = [sum(scene.blocks[i].parameters for i in blocks_in([one])) for one in element.times]
+    counts = [sum(context.blocks[i].parameters for i in blocks_in([one])) for one in element.times]
     equal = len(set(counts)) == 1
     text = params(counts[0], len(counts)) if equal else params(sum(counts))
     times = f"× {len(counts)}" if len(counts) > 1 else ""
-    inside = _flow(scene._replace(blocks=_in_common(scene, element)), element.series)
+    inside = _flow(context._replace(blocks=_in_common(context, element)), element.series)
     return _framed(inside, text if sum(counts) else "", times)
 
 
-def _in_common(scene: Scene, element: Group) -> Sequence[Block]:
+def _in_common(context: Context, element: Group) -> Sequence[Block]:
     """Return the blocks; those of a group say only what is the same each time."""
-    blocks = list(scene.blocks)
+    blocks = list(context.blocks)
     for same in zip(*(blocks_in([one]) for one in element.times), strict=True):
-        texts = {tuple(line.text for line in scene.blocks[i].lines) for i in same}
+        texts = {tuple(line.text for line in context.blocks[i].lines) for i in same}
         if len(texts) > 1:
             blocks[same[0]] = blocks[same[0]].without_details()
     return blocks
@@ -83,7 +83,7 @@ def _framed(inside: Piece, below: str, times: str) -> Piece:
     return Piece(width, tuple(marks), here.enter, width, head=inside.head).after(INTO)
 
 
-def _flow(scene: Scene, series: Series) -> Piece:
+def _flow(context: Context, series: Series) -> Piece:
     """Return the boxes of a series from left to right."""
     pieces: list[Piece] = []
     run: list[Block] = []
@@ -92,21 +92,21 @@ def _flow(scene: Scene, series: Series) -> Piece:
             pieces += _boxes(run)
             run = []
         elif item is not None and isinstance(before, Branches):
-            rows = [_flow(scene, one) if one else None for one in before.series]
+            rows = [_flow(context, one) if one else None for one in before.series]
             weights = [len(list(blocks_in([one]))) for one in before.series]
             below = max(heights_of(rows, weights)) > 0.0
-            joined = _joined(scene, item, beside=below)
-            pieces.append(branched(rows, weights, joined, scene.blocks[item].kind))
+            joined = _joined(context, item, beside=below)
+            pieces.append(branched(rows, weights, joined, context.blocks[item].kind))
         elif item is not None:
-            run.append(scene.blocks[item])
+            run.append(context.blocks[item])
     pieces += _boxes(run)
     return in_a_row(piece.after(LINK) if i else piece for i, piece in enumerate(pieces))
 
 
-def _joined(scene: Scene, number: int, *, beside: bool) -> Piece:
+def _joined(context: Context, number: int, *, beside: bool) -> Piece:
     """Return the circle where branches are joined, with what follows below it or beside it."""
-    block = scene.blocks[number]
-    circle = joint(scene, number)
+    block = context.blocks[number]
+    circle = joint(context, number)
     words = [] if block.kind == "Add" else [block.main.text]
     words += [line.text for line in block.after if line.text]
     widest = max((text_width(word, SMALL) for word in words), default=0.0)

@@ -136,7 +136,7 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Return the most that a text takes with the usual sans-serif types.
 
     >>> text_width("conv", 10.0)
-    24.6
+    24.0
     """
     width = sum(_WIDTH_OF.get(letter, _OTHER_WIDTH) for letter in text) / 1000 * size
     return round(width * (BOLD if bold else 1.0), 3)

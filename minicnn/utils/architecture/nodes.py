@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from minicnn.contracts import Spec
-from minicnn.errors import DTypeError, MiniCNNError
+from minicnn.errors import DTypeError
 from minicnn.layers import InputLayer
 from minicnn.layers.apply import infer_spec
 from minicnn.layers.base import Layer
@@ -68,6 +68,9 @@ class _Collected:
         `feeding` are the nodes that give the inputs, [] for the inputs of the whole network.
         """
         specs = _specs(graph, inputs)
+        outputs: dict[int, list[Any]] = {}  # of each call, by its id
+        for tensor in graph.tensors:
+            outputs.setdefault(id(tensor.call), []).append(tensor)
         node_of = {id(t): i for t, i in zip(graph.inputs, feeding, strict=False)}
         of_call: dict[int, list[int]] = {}
         for tensor in graph.tensors:
@@ -75,20 +78,18 @@ class _Collected:
                 continue
             if id(tensor.call) not in of_call:
                 read = [node_of[id(t)] for t in tensor.inputs]
-                of_call[id(tensor.call)] = self._call(graph, tensor, specs, read)
+                of_call[id(tensor.call)] = self._call(outputs[id(tensor.call)], specs, read)
             found = of_call[id(tensor.call)]
             node_of[id(tensor)] = found[min(tensor.index, len(found) - 1)]
         return [node_of[id(t)] for t in graph.outputs]
 
-    def _call(
-        self, graph: Graph, tensor: Any, specs: dict[int, Spec], read: list[int]
-    ) -> list[int]:
-        """Add the nodes of one call; return those of its outputs."""
+    def _call(self, outputs: list[Any], specs: dict[int, Spec], read: list[int]) -> list[int]:
+        """Add the nodes of the call that gives these tensors; return those of its outputs."""
+        tensor = outputs[0]
         layer = tensor.layer
         if self.nested and isinstance(layer, Network) and not layer.is_subclassed:
             given = [_known(specs.get(id(t), t.spec)) for t in tensor.inputs]
             return self.add(layer.graph, given, read)
-        outputs = [t for t in graph.tensors if t.call is tensor.call]
         known = specs.get(id(tensor), tensor.spec)
         new = [p for p in layer.parameters if id(p) not in self.counted]
         self.counted.update(map(id, new))
@@ -111,10 +112,15 @@ def _known(spec: Spec) -> Spec:
 
 
 def _specs(graph: Graph, inputs: list[Spec]) -> dict[int, Spec]:
-    """Return the Specs of all tensors, by their ids; {} if the guessed lengths do not fit."""
+    """Return the Specs of all tensors for these inputs, by their ids.
+
+    {} if the tensors' own Specs have no unknown lengths, or if the guessed lengths do not fit.
+    """
+    if not any(None in tensor.shape[1:] for tensor in graph.tensors):
+        return {}
     try:
         return graph.results(infer_spec, *inputs, training=False)
-    except MiniCNNError:
+    except Exception:  # a layer of one's own may raise anything for lengths that it cannot take
         return {}
 
 

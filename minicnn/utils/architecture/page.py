@@ -10,7 +10,7 @@ from minicnn.utils.architecture.frames import OUT, group, network
 from minicnn.utils.architecture.lanes import MEET, branched
 from minicnn.utils.architecture.marks import Line, Mark, Point, Text, bounds_of, text_width
 from minicnn.utils.architecture.pieces import Piece, in_a_row
-from minicnn.utils.architecture.steps import LEADING, SMALL, Scene, column, step
+from minicnn.utils.architecture.steps import LEADING, SMALL, Context, column, step
 
 Jump = tuple[int, int]  # the blocks that an arrow leads from and to
 ROW = 960.0  # the usual width of a row
@@ -20,58 +20,59 @@ NARROWEST = 300.0  # to which notes are folded
 INDENT, TURN = 18.0, 14.0  # of the second row and those below; the bend after a row
 
 
-def pieces_of(scene: Scene, elements: Sequence[Element]) -> list[Piece]:
+def pieces_of(context: Context, elements: Sequence[Element]) -> list[Piece]:
     """Return the pieces that a row is not broken in."""
     found: list[Piece] = []
     frames: list[Piece] = []  # those whose array is drawn after the last of them
     joined = False  # whether the step was drawn with the lanes before it
     for element, following in zip(elements, (*elements[1:], None), strict=True):
         if isinstance(element, Lanes):
-            found.append(_lanes(scene, element, following))
-        elif isinstance(element, Group) or _is_network(scene, element):
-            frames.append(_frame(scene, element))
-            if not _gives_the_same(scene, element, following):
-                found.append(in_a_row([*frames, column(scene, element.block).after(OUT)]))
+            found.append(_lanes(context, element, following))
+        elif isinstance(element, Group) or _is_network(context, element):
+            frames.append(_frame(context, element))
+            wide = sum(frame.width for frame in frames) > ROW / 2
+            if wide or not _gives_the_same(context, element, following):
+                found.append(in_a_row([*frames, column(context, element.block).after(OUT)]))
                 frames = []
         elif not joined:
-            piece = step(scene, element.block)
-            found.append(piece.after(MEET) if scene.blocks[element.block].is_merge else piece)
+            piece = step(context, element.block)
+            found.append(piece.after(MEET) if context.blocks[element.block].is_merge else piece)
         joined = isinstance(element, Lanes)
     return found
 
 
-def _is_network(scene: Scene, element: Step) -> bool:
+def _is_network(context: Context, element: Step) -> bool:
     """Return whether a step is a network inside the network, whose layers are listed."""
-    block = scene.blocks[element.block]
+    block = context.blocks[element.block]
     return bool(block.listed) and not block.is_merge
 
 
-def _frame(scene: Scene, element: Step | Group) -> Piece:
+def _frame(context: Context, element: Step | Group) -> Piece:
     if isinstance(element, Group):
-        return group(scene, element)
-    return network(scene.blocks[element.block])
+        return group(context, element)
+    return network(context.blocks[element.block])
 
 
-def _gives_the_same(scene: Scene, element: Step | Group, following: Element | None) -> bool:
+def _gives_the_same(context: Context, element: Step | Group, following: Element | None) -> bool:
     """Return whether two groups give arrays of the same shape, so that one need be drawn."""
     if not isinstance(element, Group) or not isinstance(following, Group):
         return False
-    if element.block in scene.jumps_out:
+    if element.block in context.jumps_out:
         return False
-    return scene.blocks[element.block].shape == scene.blocks[following.block].shape
+    return context.blocks[element.block].shape == context.blocks[following.block].shape
 
 
-def _lanes(scene: Scene, lanes: Lanes, following: Element | None) -> Piece:
+def _lanes(context: Context, lanes: Lanes, following: Element | None) -> Piece:
     """Return branches side by side with the step that joins them."""
-    rows = [in_a_row(pieces_of(scene, lane)) if lane else None for lane in lanes.lanes]
+    rows = [in_a_row(pieces_of(context, lane)) if lane else None for lane in lanes.lanes]
     weights = [len(lane) for lane in lanes.lanes]
     if not isinstance(following, Step):
         return branched(rows, weights, None, "")
-    joined = step(scene, following.block)
-    return branched(rows, weights, joined, scene.blocks[following.block].kind)
+    joined = step(context, following.block)
+    return branched(rows, weights, joined, context.blocks[following.block].kind)
 
 
-def unrolled(scene: Scene, elements: Sequence[Element]) -> tuple[list[Element], list[Jump]]:
+def unrolled(context: Context, elements: Sequence[Element]) -> tuple[list[Element], list[Jump]]:
     """Return the elements without lines over branches that are wider than a row.
 
     What leads over such a branch becomes a jump: the same number where it begins and ends.
@@ -79,10 +80,10 @@ def unrolled(scene: Scene, elements: Sequence[Element]) -> tuple[list[Element], 
     found: list[Element] = []
     jumps: list[Jump] = []
     for element, following in zip(elements, (*elements[1:], None), strict=True):
-        lane = _wide_lane(scene, element, following)
+        lane = _wide_lane(context, element, following)
         if lane and isinstance(following, Step) and found and not isinstance(found[-1], Lanes):
             jumps.append((found[-1].block, following.block))
-            inside, more = unrolled(scene, lane)
+            inside, more = unrolled(context, lane)
             found += inside
             jumps += more
         else:
@@ -91,13 +92,13 @@ def unrolled(scene: Scene, elements: Sequence[Element]) -> tuple[list[Element], 
 
 
 def _wide_lane(
-    scene: Scene, element: Element, following: Element | None
+    context: Context, element: Element, following: Element | None
 ) -> tuple[Element, ...] | None:
     """Return the only branch with blocks if it is wider than a row."""
     if not isinstance(element, Lanes) or not isinstance(following, Step):
         return None
     solid = [lane for lane in element.lanes if lane]
-    if len(solid) != 1 or _lanes(scene, element, following).width <= ROW:
+    if len(solid) != 1 or _lanes(context, element, following).width <= ROW:
         return None
     return solid[0]
 

@@ -70,7 +70,10 @@ def in_a_row(pieces: Iterable[Piece]) -> Piece:
 
 
 def _rays(front: Rectangle, window: tuple[float, float], result: Rectangle) -> list[Mark]:
-    """Return a window on a sheet, the pixel that it becomes, and the lines between them."""
+    """Return a window on a sheet, the pixel that it becomes, and the lines between them.
+
+    There are none if they would cross the arrow, as those of windows larger than half a map would.
+    """
     left, top, right, bottom = front
     height, width = (
         max(SMALLEST_WINDOW, part * side)
@@ -79,6 +82,8 @@ def _rays(front: Rectangle, window: tuple[float, float], result: Rectangle) -> l
     x, y = right - width - 0.06 * (right - left), top + 0.06 * (bottom - top)
     px = result[0] + 0.2 * (result[2] - result[0])
     py = result[1] + 0.15 * (result[3] - result[1])
+    if max(y + height, py + SPOT) > 0.0:
+        return []
     return [
         _square(x, y, width, height, "box"),
         Line(((x + width, y), (px, py)), "ray", 0.7),

@@ -49,7 +49,7 @@ def tree_of(sources: Sequence[Sequence[int]], outputs: Sequence[int]) -> Tree:
     Node 0 is read by 1 and by 2, which reads 1 as well:
 
     >>> tree_of([[], [0], [0, 1]], [2]).series
-    (0, Branches(series=((), (1,))), 2)
+    (0, Branches(series=((1,), ())), 2)
     """
     edges = [_Edge(read, node, ()) for node, reads in enumerate(sources) for read in reads]
     edges += [_Edge(START, node, ()) for node, reads in enumerate(sources) if not reads]

@@ -22,7 +22,7 @@ BADGE = 8.0  # radius of the circle around the number of an arrow
 SHAFT = 13.0  # length of the arrow between a number and what it belongs to
 
 
-class Scene(NamedTuple):
+class Context(NamedTuple):
     """What the pieces of one drawing have in common."""
 
     blocks: Sequence[Block]
@@ -53,28 +53,28 @@ class Scene(NamedTuple):
         return [f"output: {block.name}"] if block.is_output and self.outputs > 1 else []
 
 
-def step(scene: Scene, number: int) -> Piece:
+def step(context: Context, number: int) -> Piece:
     """Return a block's arrow with its text, and the array at its end."""
-    block = scene.blocks[number]
-    array = column(scene, number)
+    block = context.blocks[number]
+    array = column(context, number)
     if block.is_input:
         return array
     text = _arrow_text(block)
-    circle = joint(scene, number) if block.is_merge else Piece(0.0, ())
+    circle = joint(context, number) if block.is_merge else Piece(0.0, ())
     gap = max(GAP, max((one.width for one in text), default=0.0) + 2 * SIDE)
     whole = array.after(circle.width + gap)
     marks = [*circle.marks, *(one.moved(circle.width + gap / 2, 0.0) for one in text)]
     if block.is_merge:
         marks.append(Line(((circle.width + AIR, 0.0), (whole.enter or 0.0, 0.0)), head=True))
         return whole._replace(marks=(*marks, *whole.marks), enter=circle.enter, head=circle.head)
-    return whole._replace(marks=(*marks, *whole.marks), window=_window(scene, block))
+    return whole._replace(marks=(*marks, *whole.marks), window=_window(context, block))
 
 
-def column(scene: Scene, number: int) -> Piece:
+def column(context: Context, number: int) -> Piece:
     """Return an array with its shape below it."""
-    solid = scene.solid(number)
-    labels = [Text(0, 0, scene.blocks[number].shape_text, SHAPE)]
-    labels += [Text(0, 0, note, SMALL, "quiet") for note in scene.notes(number)]
+    solid = context.solid(number)
+    labels = [Text(0, 0, context.blocks[number].shape_text, SHAPE)]
+    labels += [Text(0, 0, note, SMALL, "quiet") for note in context.notes(number)]
     width = max(solid.width, *(label.width for label in labels))
     x = (width - solid.width) / 2
     marks = [mark.moved(x, 0.0) for mark in solid.marks]
@@ -82,29 +82,29 @@ def column(scene: Scene, number: int) -> Piece:
     for label in labels:
         y += LEADING * label.size
         marks.append(label.moved(width / 2, y - 1.0))
-    if scene.shows_classes(number):
-        names = [name.moved(x + solid.width + 5.0, 0.0) for name in _classes(scene, solid)]
+    if context.shows_classes(number):
+        names = [name.moved(x + solid.width + 5.0, 0.0) for name in _classes(context, solid)]
         marks += names
         width = max(width, *(name.bounds[2] for name in names))
-    if number in scene.jumps_out:
+    if number in context.jumps_out:
         top = solid.top - 3.0
-        marks += _jump(scene.jumps_out[number], x + solid.width / 2, top, top - SHAFT)
+        marks += _jump(context.jumps_out[number], x + solid.width / 2, top, top - SHAFT)
     left, top, right, bottom = solid.front
-    enter = None if scene.blocks[number].is_input else x - AIR
+    enter = None if context.blocks[number].is_input else x - AIR
     front = (x + left, top, x + right, bottom)
     return Piece(width, tuple(marks), enter, x + solid.leave + AIR, front=front)
 
 
-def joint(scene: Scene, number: int) -> Piece:
+def joint(context: Context, number: int) -> Piece:
     """Return the circle where branches are joined."""
-    kind = scene.blocks[number].kind
+    kind = context.blocks[number].kind
     radius = joint_radius(kind)
     marks: list[Mark] = [Circle(radius, 0.0, radius, "box" if kind in SIGNS else "line", "line")]
     if kind in SIGNS:
         marks.append(Text(radius, 4.0, SIGNS[kind], 12.0))
-    if number in scene.jumps_into:
+    if number in context.jumps_into:
         start = -radius - 2.0 - SHAFT
-        marks += _jump(scene.jumps_into[number], radius, start, -radius - 1.0)
+        marks += _jump(context.jumps_into[number], radius, start, -radius - 1.0)
     return Piece(2 * radius, tuple(marks), 0.0, 2 * radius)
 
 
@@ -137,22 +137,22 @@ def _arrow_text(block: Block) -> list[Text]:
     return found
 
 
-def _window(scene: Scene, block: Block) -> tuple[float, float] | None:
+def _window(context: Context, block: Block) -> tuple[float, float] | None:
     """Return the part of the maps, in height and width, that a pixel of the output sees."""
     if block.window is None or len(block.window) != 2 or len(block.reads) != 3:
         return None
     parts = [length / side for length, side in zip(block.window, block.reads, strict=False)]
-    if scene.largest > SMALL_IMAGES or max(block.window) == 1 or max(parts) >= 1:
+    if context.largest > SMALL_IMAGES or max(block.window) == 1 or max(parts) >= 1:
         return None
     return parts[0], parts[1]
 
 
-def _classes(scene: Scene, solid: Solid) -> list[Text]:
+def _classes(context: Context, solid: Solid) -> list[Text]:
     """Return the names of the classes, each at its cell of a bar."""
-    height = (solid.bottom - solid.top) / len(scene.class_names)
+    height = (solid.bottom - solid.top) / len(context.class_names)
     return [
         Text(0, solid.top + (i + 0.5) * height + 3.2, name, SMALL, "ink", "start")
-        for i, name in enumerate(scene.class_names)
+        for i, name in enumerate(context.class_names)
     ]
 
 
