@@ -171,6 +171,9 @@ def test_folds_one_by_one_in_another_order_give_the_same_result(settings, finish
     assert second.report is None and not (tmp_path / "colors-1/report.json").exists()
     with pytest.raises(ArgumentError, match="fold-1 is complete; there is nothing to resume"):
         cross_validation.resume("colors", tmp_path, fold=1, verbose=0, say=quiet)
+    for wrong in ({"epochs": 9}, {"folds": 4}):
+        with pytest.raises(ArgumentError, match=r"was started with \w+ = 3, not \d, and all its"):
+            cross_validation.resume("colors", tmp_path, **wrong, say=quiet)
     last = cross_validation.resume("colors", tmp_path, fold=2, verbose=0, say=quiet)
     assert last.report == report_of(tmp_path / "colors-1")
     assert_same(tmp_path / "colors-1", finished)
@@ -212,7 +215,8 @@ def test_an_interrupted_cross_validation_is_resumed(settings, finished, tmp_path
     assert said[-1] == (
         f"To resume: minicnn train {tmp_path}/colors-1/config.toml --runs {tmp_path} --resume"
     )
-    words = ["train", str(tmp_path / "colors-1/config.toml"), "--runs", str(tmp_path), "--resume"]
+    words = ["train", "--name", "colors", "--folds", "3", "--epochs", "3", "--runs", str(tmp_path)]
+    words += ["--resume"]
     assert main.run([*words, "--quiet"]) == 0
     assert_same(tmp_path / "colors-1", finished)
     assert main.run(words) == 1  # it is complete

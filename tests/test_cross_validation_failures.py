@@ -71,7 +71,6 @@ def test_settings_of_a_cross_validation_are_no_single_run(settings, tmp_path):
 
 USAGE = {
     "a fold of none": (["--fold", "1"], "--fold needs --folds"),
-    "other epochs": (["--folds", "3", "--resume", "--epochs", "9"], "leave --epochs out"),
     "one fold": (["--folds", "1"], "Invalid value for '--folds'"),
 }
 

@@ -40,9 +40,23 @@ def run(
     _run(start, fail_under, as_json)
 
 
-def resume(title: str, runs: Path, fold: int, *, fail_under: float | None, as_json: bool) -> None:
-    """Continue the newest unfinished cross-validation of this title, as `run` does."""
-    start = functools.partial(cross_validation.resume, title, runs, fold=fold)
+def resume(
+    title: str,
+    runs: Path,
+    fold: int,
+    *,
+    folds: int | None,
+    epochs: int | None,
+    fail_under: float | None,
+    as_json: bool,
+) -> None:
+    """Continue the newest unfinished cross-validation of this title, as `run` does.
+
+    `folds` and `epochs` must be as they were when it was started, if they are given.
+    """
+    start = functools.partial(
+        cross_validation.resume, title, runs, fold=fold, folds=folds, epochs=epochs
+    )
     _run(start, fail_under, as_json)
 
 
@@ -89,11 +103,10 @@ def show_unfinished(folder: FoldsFolder, *, as_json: bool) -> None:
     if as_json:
         output.print_json(complete=False, folder=folder.path, unfinished_folds=left)
     elif left:
-        numbers = ", ".join(map(str, left))
         output.result(
-            f"{folder.path}: fold{'s' * (len(left) > 1)} {numbers} of {folder.count} are not "
-            "complete. The process that completes the last one writes the result; --resume trains "
-            "those that no process is training"
+            f"{folder.path}: of {folder.count} folds, these are not complete: "
+            f"{', '.join(map(str, left))}. The process that completes the last one writes the "
+            "result; --resume trains those that no process is training"
         )
     else:
         output.result(f"{folder.path}: another process is writing the result of all folds")

@@ -98,8 +98,9 @@ def command(
     folder repeats its run.
     """
     shown: dict[str, Any] = {"fail_under": fail_under, "as_json": as_json}
-    folds = check_folds(config, given, fold, resume=resume)
+    folds = check_folds(config, given, fold)
     if resume and folds:
+        shown |= {"folds": given["folds"], "epochs": given["epochs"]}
         folds_command.resume(title(config, given), runs, fold or 0, **shown)
     elif resume:
         run_command.resume(title(config, given), runs, given["epochs"], **shown)
@@ -109,19 +110,13 @@ def command(
         run_command.run(chosen_settings(config, given), runs, **shown)
 
 
-def check_folds(
-    config: Path | None, given: dict[str, Any], fold: int | None, *, resume: bool
-) -> bool:
+def check_folds(config: Path | None, given: dict[str, Any], fold: int | None) -> bool:
     """Return whether a cross-validation is wanted, by the options or the file of settings."""
     from_file = from_toml(config) if config else None
     single = from_file is not None and from_file.fold > 0  # the file is that of one fold
     folds = given["folds"] or (from_file.folds if from_file else 0)
     if fold and (single or not folds):
         raise click.UsageError("--fold needs --folds: minicnn train ... --folds 5 --fold 3")
-    if resume and folds and given["epochs"]:
-        raise click.UsageError(
-            "all folds are trained as long as the first; leave --epochs out to resume them"
-        )
     return folds > 0 and not single
 
 

@@ -93,6 +93,8 @@ def resume(
     runs: Path,
     *,
     fold: int = 0,
+    folds: int | None = None,
+    epochs: int | None = None,
     command: str = COMMAND,
     verbose: int | str = "auto",
     say: Say = print,
@@ -106,11 +108,17 @@ def resume(
     ----------
     title : the name of the cross-validation, or its network's name if it has none
     runs : the folder that contains its folder
+    folds, epochs : what it is expected to have been started with; default: anything
     fold, command, verbose, say : as in `run`
+
+    Raises
+    ------
+    ArgumentError : there is none, or it was started with other folds or epochs
     """
     found = to_resume(runs, title, folds=True)
     settings = from_toml(found.config)
     _check(settings, fold)
+    _check_same(found.path, settings, {"folds": folds, "epochs": epochs})
     folder = FoldsFolder(found.path, settings.folds)
     say(f"Resuming {folder.path}, {settings.folds} folds")
     folder.make()
@@ -130,6 +138,17 @@ def _check(settings: Settings, fold: int) -> None:
             f"fold = {settings.fold}"
         )
     fold_settings(settings, fold)
+
+
+def _check_same(path: Path, settings: Settings, expected: dict[str, int | None]) -> None:
+    """Raise ArgumentError if a cross-validation was started otherwise than is expected."""
+    for name, value in expected.items():
+        began = getattr(settings, name)
+        if value not in (None, began):
+            raise ArgumentError(
+                f"{path} was started with {name} = {began}, not {value}, and all its folds are "
+                f"trained alike; continue it with {began}, or start a new one without --resume"
+            )
 
 
 def _check_images(settings: Settings, say: Say) -> None:

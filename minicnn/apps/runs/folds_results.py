@@ -1,4 +1,4 @@
-"""What the runs of a cross-validation measured, read from their folders, and its statistics."""
+"""The results of the runs of a cross-validation, read from their folders, and their statistics."""
 
 from __future__ import annotations
 
