@@ -51,6 +51,22 @@ def test_groups_stay_together_in_all_three_parts(tmp_path):
         assert parts[1].total in range(3, 7) and parts[2].total == 15
 
 
+def test_of_a_few_large_groups_the_smallest_chooses_the_epoch(tmp_path):
+    for number in range(30):
+        for name in ("ill", "well"):
+            patient = "abc"[number // 10] if number < 29 else "d"
+            save_colored(tmp_path / name / f"patient_{patient}-{number}.png", (9, 9, 9), number)
+    settings = Settings(model="cifar", data=str(tmp_path), folds=4, group_by=r"patient_(\w)")
+    sizes = [[one.total for one in images_of(settings, fold)[:3]] for fold in range(1, 5)]
+    assert sizes == [[38, 2, 20], [38, 2, 20], [40, 2, 18], [40, 18, 2]]
+
+
+def test_images_that_are_too_few_to_choose_an_epoch_are_refused(settings, tmp_path):
+    make_colored(tmp_path, 3)
+    with pytest.raises(ArgumentError, match="6 images are too few to choose the epoch with 10%"):
+        images_of(settings.changed(data=str(tmp_path)), 1)
+
+
 def test_given_test_images_are_left_alone(settings, tmp_path):
     make_colored(tmp_path / "train", 12)
     make_colored(tmp_path / "test", 4)

@@ -55,13 +55,22 @@ def fold_rows(
     others, test = folds(named, settings.folds, groups, settings.seed)[settings.fold - 1]
     own_groups = None if groups is None else [groups[row] for row in others]
     with random.seeded(settings.seed):
-        part = assign(labels[others], np.array([1 - VALIDATION, VALIDATION]), own_groups)
-    if not part.any():
-        raise ArgumentError(
-            f"{len(others)} images are too few to choose the epoch with {VALIDATION:.0%} of each "
-            "class; a cross-validation needs about ten images per class or more"
-        )
-    return FoldRows(others[part == 0], others[part == 1], test)
+        chosen = _validation(labels[others], own_groups)
+    return FoldRows(others[~chosen], others[chosen], test)
+
+
+def _validation(labels: np.ndarray, groups: Sequence[str] | None) -> np.ndarray:
+    """Return which of the images that do not test choose the epoch, bool (n,)."""
+    part = assign(labels, np.array([1 - VALIDATION, VALIDATION]), groups)
+    if part.any():
+        return part == 1
+    if groups is not None and len(set(groups)) > 1:  # each is larger than the share
+        names, sizes = np.unique(groups, return_counts=True)
+        return np.asarray(groups) == names[sizes.argmin()]
+    raise ArgumentError(
+        f"{len(labels)} images are too few to choose the epoch with {VALIDATION:.0%} of each "
+        "class; a cross-validation needs about ten images per class or more"
+    )
 
 
 def fold_files(folder: Path, settings: Settings) -> FoldFiles:
