@@ -18,6 +18,7 @@ from minicnn.data.preprocess import Preprocess
 from minicnn.data.py_dataset import PyDataset
 from minicnn.data.random_shift import RandomShift
 from minicnn.data.resizing import smart_resize
+from minicnn.data.tools.folds import folds
 
 __all__ = [
     "AUTOTUNE",
@@ -35,6 +36,7 @@ __all__ = [
     "affine_images",
     "array_to_img",
     "decode",
+    "folds",
     "found_text",
     "image_dataset_from_directory",
     "img_to_array",

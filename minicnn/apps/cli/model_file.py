@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minicnn import zoo
-from minicnn.apps.runs.folder import RunFolder
+from minicnn.apps.runs.folder import RunFolder, fold_paths
 from minicnn.checks import nearest
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
@@ -82,8 +82,15 @@ def network_file(path: Path) -> Path:
     Raises
     ------
     FileNotFoundError
-        There is nothing at `path`, or a folder without best.mcnn.
+        There is nothing at `path`, or a folder without best.mcnn, or that of a cross-validation.
     """
+    if folds := fold_paths(path) if path.is_dir() else []:
+        raise FileNotFoundError(
+            errno.ENOENT,
+            f"this is a cross-validation, whose {len(folds)} folds have a model each; give the "
+            f"folder of one, {folds[0]} to {folds[-1].name}",
+            str(path),
+        )
     file = RunFolder(path).best if path.is_dir() else path
     if not file.exists():
         seen = f"this folder has no {file.name}" if path.is_dir() else "no such file"

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn import random
+from minicnn.apps.runs.fold_images import fold_files, fold_rows
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.split_files import (
     NEEDED,
@@ -62,10 +63,13 @@ class ImageSplits(NamedTuple):
     class_names: list[str]
     skipped: Skipped
     shared: bool  # whether the test images are also the validation images, as in the papers
+    left_alone: int = 0  # test images of the data that a cross-validation does not use
 
 
 def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSplits:
     """Find the images of `settings.data` and read them at the size that the network takes.
+
+    With `settings.fold`, they are those of that fold's run, which `fold_images` describes.
 
     Raises
     ------
@@ -77,18 +81,21 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSp
         More images cannot be read than the settings allow.
     """
     if not settings.data and settings.model.startswith("lenet"):
-        return _splits_of_arrays(mnist.load_data(), DIGITS)
+        return _fold_of_arrays(_splits_of_arrays(mnist.load_data(), DIGITS), settings)
     path = Path(settings.data)
     if not path.exists():
         raise missing(path, f"does not exist. {NEEDED}")
     published = load_published(path, preprocess, say)
     if published is not None:
-        return published
+        return _fold_of_arrays(published, settings)
     if not path.is_dir():
         raise missing(path, f"is neither a folder nor an archive of CIFAR-10. {NEEDED}")
-    files = split_files(path, settings)
+    if settings.fold:
+        files, left_alone = fold_files(path, settings)
+    else:
+        files, left_alone = split_files(path, settings), 0
     say(found_text(files))
-    return _read(files, preprocess, settings, say)
+    return _read(files, preprocess, settings, say)._replace(left_alone=left_alone)
 
 
 def load_in_memory(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSplits:
@@ -210,3 +217,20 @@ def _splits_of_arrays(arrays: Arrays, class_names: Sequence[str]) -> ImageSplits
         for x, y in arrays
     )
     return ImageSplits(train, test, test, list(class_names), [], shared=True)
+
+
+def _fold_of_arrays(images: ImageSplits, settings: Settings) -> ImageSplits:
+    """Return the images of the settings' fold, which divides the training images; or all."""
+    if not settings.fold:
+        return images
+    if settings.group_by:
+        raise ArgumentError("group_by searches the names of files, and these images have none")
+    names, alone = images.class_names, images.test.total
+    parts = fold_rows(images.train.labels, names, settings)
+    train, validation, test = (_rows(images.train, rows) for rows in parts)
+    return ImageSplits(train, validation, test, names, [], shared=False, left_alone=alone)
+
+
+def _rows(split: Split, rows: np.ndarray) -> Split:
+    """Return some images of an archive, which keep their numbers in it as names."""
+    return Split(split.images[rows], split.labels[rows], [f"image {row}" for row in rows])

@@ -44,13 +44,26 @@ def split_files(folder: Path, settings: Settings) -> SplitFiles:
     ArgumentError
         There is only one class, or only one of train/ and test/.
     """
+    files = given_splits(folder, settings)
+    if files is None:
+        files = split_at_random(list_unsplit(folder, settings), settings)
+    check_splits(files, folder)
+    return files
+
+
+def given_splits(folder: Path, settings: Settings) -> SplitFiles | None:
+    """Return the splits that the folder itself has, as folders or lists; None if it has none."""
     if (folder / "train.txt").is_file() and (folder / "test.txt").is_file():
         train, test = (read_list(folder / f"{name}.txt", folder) for name in ("train", "test"))
-        files = SplitFiles(train, None, test)
-    else:
-        files = _existing_splits(folder, settings) or _new_splits(folder, settings)
-    _check(files, folder)
-    return files
+        return SplitFiles(train, None, test)
+    return _existing_splits(folder, settings)
+
+
+def list_unsplit(folder: Path, settings: Settings) -> ImageList:
+    """Return all images of a folder that is not split, of the settings' classes."""
+    images = list_folder(folder, list(settings.classes) or None)
+    _check_classes(images.class_names, folder)
+    return images
 
 
 def class_names(folder: Path, settings: Settings) -> list[str]:
@@ -111,12 +124,6 @@ def _existing_splits(folder: Path, settings: Settings) -> SplitFiles | None:
     )
 
 
-def _new_splits(folder: Path, settings: Settings) -> SplitFiles:
-    images = list_folder(folder, list(settings.classes) or None)
-    _check_classes(images.class_names, folder)
-    return split_at_random(images, settings)
-
-
 def _check_classes(names: list[str], folder: Path) -> None:
     if len(names) < 2:
         raise ArgumentError(
@@ -124,7 +131,13 @@ def _check_classes(names: list[str], folder: Path) -> None:
         )
 
 
-def _check(files: SplitFiles, folder: Path) -> None:
+def check_splits(files: SplitFiles, folder: Path) -> None:
+    """Raise if a split is empty, lacks a class, or if there is only one class.
+
+    Raises
+    ------
+    FileNotFoundError, ArgumentError : as `split_files`
+    """
     names = files.train.class_names
     _check_classes(names, folder)
     if files.test.class_names != names:
