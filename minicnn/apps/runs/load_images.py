@@ -76,6 +76,37 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSp
     UnreadableImagesError
         More images cannot be read than the settings allow.
     """
+    found = _find(settings, preprocess, say)
+    if isinstance(found, ImageSplits):
+        return found
+    say(found_text(found))
+    return _read(found, preprocess, settings, say)
+
+
+def load_test_images(
+    settings: Settings, preprocess: Preprocess, class_names: Sequence[str], say: Say
+) -> tuple[Split, Skipped]:
+    """Load only the test images of a training with these settings.
+
+    The errors are those of `load_images`; a folder that has other classes now is one too.
+    """
+    with random.seeded(settings.seed):  # which the split of a folder depends on
+        found = _find(settings, preprocess, say)
+    if isinstance(found, ImageSplits):
+        return found.test, []
+    if found.test.class_names != list(class_names):
+        raise ArgumentError(
+            f"{settings.data} has the classes {found.test.class_names} now, but the model was "
+            f"trained on {list(class_names)}; give the folder of the test images"
+        )
+    say(list_found_text(found.test))
+    skipped: Skipped = []
+    share = settings.allow_unreadable
+    return read_split(found.test, preprocess, skipped, say, share), skipped
+
+
+def _find(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSplits | SplitFiles:
+    """Find the images of `settings.data`; those in an archive or in the package are loaded."""
     if not settings.data and settings.model.startswith("lenet"):
         return _splits_of_arrays(mnist.load_data(), DIGITS)
     path = Path(settings.data)
@@ -86,9 +117,7 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSp
         return published
     if not path.is_dir():
         raise missing(path, f"is neither a folder nor an archive of CIFAR-10. {NEEDED}")
-    files = split_files(path, settings)
-    say(found_text(files))
-    return _read(files, preprocess, settings, say)
+    return split_files(path, settings)
 
 
 def load_in_memory(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSplits:
