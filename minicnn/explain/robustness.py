@@ -10,7 +10,7 @@ import numpy as np
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.explain.image_changes import BY_NAME, ImageChange, check_images, draw, find_change
 
-UNCHANGED = "unchanged"
+NO_CHANGE = ImageChange("unchanged", "", (), 0, lambda images, strength, drawn: images)
 POINTS = 0.05  # the loss of accuracy that `tolerated` looks for
 BATCH_VALUES = 2**23  # of the images that are changed and classified at a time
 
@@ -83,20 +83,14 @@ def robustness(
         )
     chosen = [find_change(name) for name in changes]
     tests = [(change, s) for change in chosen for s in change.strengths_of(images.shape[1:])]
-    count, total = len(images), len(images) * (1 + len(tests))
-    tell = progress or (lambda done, total: None)
-
-    def right(change: ImageChange | None, strength: float, before: int) -> int:
-        number = 0
-        for rows, x in _batches(images, change, strength):
-            number += int((_classes(predict(x), len(x)) == labels[rows]).sum())
-            tell(before + rows.stop, total)
-        return number
-
-    result = [RobustnessRow(UNCHANGED, None, "", count, right(None, 0.0, 0))]
-    for i, (change, strength) in enumerate(tests, 1):
-        number = right(change, strength, i * count)
-        result.append(RobustnessRow(change.name, strength, change.unit, count, number))
+    result: list[RobustnessRow] = []
+    for change, strength in [(NO_CHANGE, None), *tests]:
+        right, before = 0, len(result) * len(images)
+        for rows, x in _batches(images, change, strength or 0.0):
+            right += int((_classes(predict(x), len(x)) == labels[rows]).sum())
+            if progress is not None:
+                progress(before + rows.stop, (1 + len(tests)) * len(images))
+        result.append(RobustnessRow(change.name, strength, change.unit, len(images), right))
     return result
 
 
@@ -124,15 +118,14 @@ def tolerated(rows: Sequence[RobustnessRow], name: str) -> float | None:
 
 
 def _batches(
-    images: np.ndarray, change: ImageChange | None, strength: float
+    images: np.ndarray, change: ImageChange, strength: float
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield the rows of each batch of images, and these images after the change."""
-    drawn = draw(UNCHANGED if change is None else change.name, len(images))
+    drawn = draw(change.name, len(images))
     size = max(1, BATCH_VALUES // images[0].size)
     for start in range(0, len(images), size):
         rows = slice(start, min(start + size, len(images)))
-        x = images[rows]
-        yield rows, x if change is None else change.apply(x, strength, drawn[rows])
+        yield rows, change.apply(images[rows], strength, drawn[rows])
 
 
 def _classes(predicted: Any, count: int) -> np.ndarray:

@@ -22,7 +22,7 @@ from minicnn.explain import (
     robustness_sheet,
     tolerated,
 )
-from minicnn.explain.robustness import UNCHANGED
+from minicnn.explain.robustness import NO_CHANGE
 from minicnn.models import Model
 from minicnn.support.atomic_files import write_text
 from minicnn.support.csv_files import write_csv
@@ -71,7 +71,10 @@ def table(measured: Measured) -> tuple[list[str], list[list[str]]]:
     first = [row.change for row in next(iter(measured.values()))]
     tried = [change.name for change in IMAGE_CHANGES if change.name in first]
     columns = max(map(first.count, tried))
-    rows = [[UNCHANGED], *([f"  {name}", _percent(rows[0])] for name, rows in measured.items())]
+    rows = [
+        [NO_CHANGE.name],
+        *([f"  {name}", _percent(rows[0])] for name, rows in measured.items()),
+    ]
     for change in tried:
         rows += [[], *_block(change, measured, columns)]
     headings = ["accuracy in %", *[""] * columns, LOST]
