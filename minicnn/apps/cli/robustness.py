@@ -25,6 +25,7 @@ from minicnn.apps.runs.robustness import (
 from minicnn.apps.runs.settings import from_toml
 from minicnn.apps.runs.throttled_progress import throttled_progress
 from minicnn.errors import ArgumentError
+from minicnn.installed import install_command
 
 # The settings that decide which images a run was trained on.
 IMAGES = ("data", "split", "seed", "group_by", "classes")
@@ -92,6 +93,8 @@ def measure_robustness(
         progress = throttled_progress(output.note, f"Changed images, {names[path]}")
         measured[names[path]] = measure(one.model, one.preprocess, split, progress)
     files = write_files(plan.folder, measured, split.images[0])
+    if len(files) < len(FILES):
+        output.note(f"There are no figures without matplotlib: {install_command('plot')}")
     which = "test images" if directory is None else f"images of {directory.name}"
     section = report_section(plan.folder, measured, f"{split.total:,} {which}")
     page = plan.folder / "report.html"

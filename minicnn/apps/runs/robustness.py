@@ -123,6 +123,8 @@ def write_files(folder: Path, measured: Measured, example: np.ndarray) -> list[P
     """
     records = as_dicts(measured)
     write_csv(folder / CSV, list(records[0]), ([*record.values()] for record in records))
+    for name in (CURVES, SHEET):  # older ones must not be shown beside the new numbers
+        (folder / name).unlink(missing_ok=True)
     if can_draw():
         save_figure(robustness_figure(measured), folder / CURVES)
         save_figure(robustness_sheet(example), folder / SHEET)
@@ -145,10 +147,22 @@ def report_section(folder: Path, measured: Measured, images: str) -> str:
         "Robustness",
         html.lead(lead),
         html.figure(folder / CURVES, curves),
-        html.table(headings, rows, right=range(1, len(headings))),
+        html.table(headings, _in_html(rows), right=range(1, len(headings))),
         html.figure(folder / SHEET, "One image after each change in each strength"),
     )
     return f"{BEGIN}\n{part}\n{END}"
+
+
+def _in_html(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Return the rows for a page: strengths in bold in place of indented models and empty rows."""
+    return [
+        [
+            cell if row[0].startswith(" ") else html.Html(f"<b>{html.escape(cell)}</b>")
+            for cell in row
+        ]
+        for row in rows
+        if any(row)
+    ]
 
 
 def add_to_report(path: Path, part: str) -> bool:
