@@ -147,8 +147,9 @@ def _draw_curve(
     points = [(row.strength, 100 * row.accuracy) for row in rows if row.change == change.name]
     strengths, accuracies = zip((change.unchanged, before), *points, strict=True)
     axes.axhline(before, color=color, linewidth=1, linestyle=(0, (4, 3)), alpha=0.7)
+    style: dict[str, Any] = {"color": color, "zorder": 3 - 0.01 * k}  # the first lies on the others
     axes.plot(
-        strengths, accuracies, color=color, marker=marker, markersize=4.5, linewidth=2, label=name
+        strengths, accuracies, marker=marker, markersize=4.5, linewidth=2, label=name, **style
     )
 
 
