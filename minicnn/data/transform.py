@@ -17,9 +17,10 @@ from minicnn.data.affine import (
     shift,
     zoom,
 )
+from minicnn.data.perspective import perspective
 from minicnn.errors import ArgumentError
 
-# All parameters of a change, under Keras's names, with the values that change nothing.
+# All parameters of a change with the values that change nothing; the first ten have Keras's names.
 UNCHANGED: dict[str, Any] = {
     "theta": 0.0,  # degrees
     "tx": 0.0,  # pixels down
@@ -31,6 +32,7 @@ UNCHANGED: dict[str, Any] = {
     "flip_vertical": False,
     "channel_shift_intensity": None,
     "brightness": None,  # factor
+    "perspective": None,  # the moves of the four corners' sources that `perspective` takes
 }
 WHITE = 255.0
 
@@ -40,7 +42,10 @@ def matrix_of(change: Mapping[str, Any], height: int, width: int) -> np.ndarray 
     check_change(change)
     c = {**UNCHANGED, **change}
     matrix = rotation(c["theta"]) @ shift(c["tx"], c["ty"]) @ shear(c["shear"])
-    matrix = centered(matrix @ zoom(c["zx"], c["zy"]), height, width)
+    matrix = matrix @ zoom(c["zx"], c["zy"])
+    if c["perspective"] is not None:
+        matrix = matrix @ perspective(c["perspective"], height, width)
+    matrix = centered(matrix, height, width)
     matrix = flipped(
         matrix, height, width, rows=bool(c["flip_vertical"]), columns=bool(c["flip_horizontal"])
     )
@@ -59,6 +64,7 @@ def changed(
     """Return an image (H, W, C), uint8 or float32, after a change; float32, multiplied by `scale`.
 
     The order is Keras's: rotation, shift, shear, zoom, flips, channel shift, brightness.
+    Perspective, which Keras's class does not have, comes before the flips.
     """
     matrix = matrix_of(change, *image.shape[:2])
     intensity, brightness = change.get("channel_shift_intensity"), change.get("brightness")

@@ -80,6 +80,44 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSp
     UnreadableImagesError
         More images cannot be read than the settings allow.
     """
+    found = _find(settings, preprocess, say)
+    if isinstance(found, ImageSplits):
+        return found
+    files, left_alone = found
+    say(found_text(files))
+    return _read(files, preprocess, settings, say)._replace(left_alone=left_alone)
+
+
+def load_test_images(
+    settings: Settings, preprocess: Preprocess, class_names: Sequence[str], say: Say
+) -> tuple[Split, Skipped]:
+    """Load only the test images of a training with these settings.
+
+    The errors are those of `load_images`; a folder that has other classes now is one too.
+    """
+    with random.seeded(settings.seed):  # which the split of a folder depends on
+        found = _find(settings, preprocess, say)
+    if isinstance(found, ImageSplits):
+        return found.test, []
+    test = found[0].test
+    if test.class_names != list(class_names):
+        raise ArgumentError(
+            f"{settings.data} has the classes {test.class_names} now, but the model was "
+            f"trained on {list(class_names)}; give the folder of the test images"
+        )
+    say(list_found_text(test))
+    skipped: Skipped = []
+    share = settings.allow_unreadable
+    return read_split(test, preprocess, skipped, say, share), skipped
+
+
+def _find(
+    settings: Settings, preprocess: Preprocess, say: Say
+) -> ImageSplits | tuple[SplitFiles, int]:
+    """Find the images of `settings.data`; those in an archive or in the package are loaded.
+
+    The number is that of the test images that a cross-validation leaves alone.
+    """
     if not settings.data and settings.model.startswith("lenet"):
         return _fold_of_arrays(_splits_of_arrays(mnist.load_data(), DIGITS), settings)
     path = Path(settings.data)
@@ -91,11 +129,8 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSp
     if not path.is_dir():
         raise missing(path, f"is neither a folder nor an archive of CIFAR-10. {NEEDED}")
     if settings.fold:
-        files, left_alone = fold_files(path, settings)
-    else:
-        files, left_alone = split_files(path, settings), 0
-    say(found_text(files))
-    return _read(files, preprocess, settings, say)._replace(left_alone=left_alone)
+        return fold_files(path, settings)
+    return split_files(path, settings), 0
 
 
 def load_in_memory(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSplits:

@@ -52,9 +52,14 @@ def report_page(
 
 
 def evaluation_page(
-    title: str, predictions: Predictions, split: Split, loss: float, seconds: float
+    title: str,
+    predictions: Predictions,
+    split: Split,
+    loss: float,
+    seconds: float,
+    more: Sequence[str] = (),
 ) -> str:
-    """Return the page of `minicnn test --report`."""
+    """Return the page of `minicnn test --report`; `more` are further sections."""
     count = split.total
     worst = gallery.gallery_images(split, predictions, predictions.mistakes[:MAX_MISTAKES])
     numbers = [
@@ -68,6 +73,7 @@ def evaluation_page(
             f"<h1>{html.escape(title)}</h1>",
             html.key_numbers(numbers),
             *prediction_sections(predictions, worst, "minicnn test --json prints all of them."),
+            *more,
         ],
     )
 
