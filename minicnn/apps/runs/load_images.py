@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn import random
+from minicnn.apps.runs.limit_images import limited_files, share_of, some_rows
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.split_files import (
     NEEDED,
@@ -64,8 +65,12 @@ class ImageSplits(NamedTuple):
     shared: bool  # whether the test images are also the validation images, as in the papers
 
 
-def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSplits:
+def load_images(
+    settings: Settings, preprocess: Preprocess, say: Say, *, any_shape: bool = False
+) -> ImageSplits:
     """Find the images of `settings.data` and read them at the size that the network takes.
+
+    With `any_shape`, MNIST and CIFAR-10 in their published form keep their own.
 
     Raises
     ------
@@ -77,24 +82,31 @@ def load_images(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSp
         More images cannot be read than the settings allow.
     """
     if not settings.data and settings.model.startswith("lenet"):
-        return _splits_of_arrays(mnist.load_data(), DIGITS)
+        return _limited(_splits_of_arrays(mnist.load_data(), DIGITS), settings.images)
     path = Path(settings.data)
     if not path.exists():
         raise missing(path, f"does not exist. {NEEDED}")
-    published = load_published(path, preprocess, say)
-    if published is not None:
-        return published
+    if is_published(path):
+        published = _read_published(path, say)
+        if not any_shape:
+            _check_shape(published, path, preprocess)
+        return _limited(published, settings.images)
     if not path.is_dir():
         raise missing(path, f"is neither a folder nor an archive of CIFAR-10. {NEEDED}")
-    files = split_files(path, settings)
+    files = limited_files(split_files(path, settings), settings.images)
     say(found_text(files))
     return _read(files, preprocess, settings, say)
 
 
-def load_in_memory(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSplits:
-    """Load the splits that a training with these settings uses; all images must fit in memory."""
+def load_in_memory(
+    settings: Settings, preprocess: Preprocess, say: Say, *, any_shape: bool = False
+) -> ImageSplits:
+    """Load the splits that a training with these settings uses; all images must fit in memory.
+
+    The global seed is set to that of the settings, as it decides which images these are.
+    """
     random.set_random_seed(settings.seed)
-    images = load_images(settings, preprocess, say)
+    images = load_images(settings, preprocess, say, any_shape=any_shape)
     if images.train.on_disk is not None:
         raise ArgumentError(
             "the training images do not fit into memory; try a smaller --image-size"
@@ -130,32 +142,47 @@ def load_test_split(
 
 
 def load_published(path: Path, preprocess: Preprocess, say: Say) -> ImageSplits | None:
-    """Load MNIST or CIFAR-10 in its published form; return None if `path` is neither."""
+    """Load MNIST or CIFAR-10 in its published form; return None if `path` is neither.
+
+    Raises
+    ------
+    ArgumentError : the images have another shape than `preprocess` asks for
+    """
     if not is_published(path):
         return None
-    if _is_cifar10(path):
+    found = _read_published(path, say)
+    _check_shape(found, path, preprocess)
+    return found
+
+
+def is_published(path: Path) -> bool:
+    """Return whether the path holds MNIST or CIFAR-10 in its published form."""
+    return (path.is_dir() and any(path.glob("*-idx3-ubyte*"))) or is_cifar10(path)
+
+
+def is_cifar10(path: Path) -> bool:
+    """Return whether the path holds CIFAR-10 in its published form."""
+    batches = ("data_batch_1", "data_batch_1.bin")
+    return (path.is_file() and ".tar" in path.name) or any((path / n).exists() for n in batches)
+
+
+def _read_published(path: Path, say: Say) -> ImageSplits:
+    """Read MNIST or CIFAR-10, whatever shape the images have."""
+    if is_cifar10(path):
         progress = throttled_progress(say, f"Reading {path.name}, bytes")
         arrays, names = cifar10.load_data(path, progress=progress), list(cifar10.CLASS_NAMES)
     else:
         arrays, names = mnist.load_data(path), list(DIGITS)
-    found = _splits_of_arrays(arrays, names)
+    return _splits_of_arrays(arrays, names)
+
+
+def _check_shape(found: ImageSplits, path: Path, preprocess: Preprocess) -> None:
     shape = found.train.images.shape[1:]
     if shape != preprocess.image_shape:
         raise ArgumentError(
             f"{path} has images of {shape}, but the network takes {preprocess.image_shape}; use "
             f"--image-size {shape[0]} {shape[1]} or another --model"
         )
-    return found
-
-
-def is_published(path: Path) -> bool:
-    """Return whether the path holds MNIST or CIFAR-10 in its published form."""
-    return (path.is_dir() and any(path.glob("*-idx3-ubyte*"))) or _is_cifar10(path)
-
-
-def _is_cifar10(path: Path) -> bool:
-    batches = ("data_batch_1", "data_batch_1.bin")
-    return (path.is_file() and ".tar" in path.name) or any((path / n).exists() for n in batches)
 
 
 def _read(files: SplitFiles, preprocess: Preprocess, settings: Settings, say: Say) -> ImageSplits:
@@ -210,3 +237,17 @@ def _splits_of_arrays(arrays: Arrays, class_names: Sequence[str]) -> ImageSplits
         for x, y in arrays
     )
     return ImageSplits(train, test, test, list(class_names), [], shared=True)
+
+
+def _limited(splits: ImageSplits, images: int) -> ImageSplits:
+    """Return a share of the images of each split: `images` of the training images; 0: all."""
+    share = share_of(splits.train.labels, images)
+    if share == 1:
+        return splits
+    train, test = (_some_of(split, share) for split in (splits.train, splits.test))
+    return splits._replace(train=train, validation=test, test=test)
+
+
+def _some_of(split: Split, share: float) -> Split:
+    rows = some_rows(split.labels, share)
+    return Split(split.images[rows], split.labels[rows], [])
