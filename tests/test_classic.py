@@ -52,6 +52,13 @@ def test_colors_are_counted():
     assert {i: v for i, v in enumerate(shares) if v} == {0: 0.5, 3: 0.25, 4: 0.25}
 
 
+def test_grays_are_counted():
+    image = np.array([[0, 3], [4, 255]], np.uint8)[None, ..., None]  # 64 grays of 4 values each
+    shares = features("color", image)[0]
+    assert shares.shape == (64,)
+    assert {i: v for i, v in enumerate(shares) if v} == {0: 0.5, 1: 0.25, 63: 0.25}
+
+
 def test_lbp_of_a_flat_image_is_one_pattern():
     pytest.importorskip("skimage")
     shares = features("lbp", np.full((1, 16, 16, 1), 77, np.uint8))

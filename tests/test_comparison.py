@@ -109,6 +109,19 @@ def test_sets_have_names_of_their_own(folders, tmp_path):
     }  # fmt: skip
 
 
+def test_a_missing_set_is_named_before_the_others_are_compared(folders, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for name, words in (
+        ("nowhere", "does not exist. Give a folder"),
+        ("empty", "no class folders"),
+    ):
+        said: list[str] = []
+        sets = image_sets([folders / "colors", tmp_path / name], [])
+        with pytest.raises(OSError, match=words):
+            compare_all(sets, plan(tmp_path / "out"), say=said.append)
+        assert said == [] and not (tmp_path / "out").exists()
+
+
 def test_queries_are_of_different_classes():
     labels = np.array([0] * 50 + [1] * 2)
     chosen = choose_queries(labels, seed=3)

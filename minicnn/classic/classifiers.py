@@ -57,7 +57,7 @@ def classifier(name: str, seed: int = 0) -> Any:
     last = (
         svm.SVC(C=10.0)
         if name == "svm"
-        else linear_model.LogisticRegression(C=0.1, max_iter=MAX_ITERATIONS)
+        else linear_model.LogisticRegression(C=0.01, max_iter=MAX_ITERATIONS)
     )
     return pipeline.make_pipeline(preprocessing.StandardScaler(), last)
 

@@ -17,7 +17,7 @@ ORIENTATIONS = 9
 NEIGHBORS, RADIUS = 8, 1
 PATTERNS = NEIGHBORS + 2
 LBP_GRID = 4  # histograms along each side of the image
-SHADES = 4  # levels per channel in a color histogram
+SHADES = {1: 64, 3: 4}  # levels in a histogram of grays, and per channel in one of colors
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: perceived brightness of red, green and blue
 
 
@@ -63,13 +63,16 @@ def lbp(image: np.ndarray) -> np.ndarray:
 def color(image: np.ndarray) -> np.ndarray:
     """Return a color histogram: the share of the pixels with each of 4 x 4 x 4 colors.
 
+    A gray image has a histogram of 64 grays.
+
     References
     ----------
     Swain, Ballard: Color indexing, International Journal of Computer Vision 7 (1), 1991.
     """
     channels = image.shape[2]
-    levels = image.astype(np.int64) * SHADES // 256
-    return _shares(levels @ SHADES ** np.arange(channels), SHADES**channels)
+    shades = SHADES[channels]
+    levels = image.astype(np.int64) * shades // 256
+    return _shares(levels @ shades ** np.arange(channels), shades**channels)
 
 
 def gray(image: np.ndarray) -> np.ndarray:

@@ -23,8 +23,8 @@ from minicnn.installed import missing_extra
 
 WORDS = 300
 LENGTH = 128  # of a descriptor
-SIDE = 100  # pixels; smaller images are enlarged, as there are hardly any keypoints in them
-MAX_KEYPOINTS = 150  # of an image
+SIDE = 200  # pixels; smaller images are enlarged, as there are few keypoints in them
+MAX_KEYPOINTS = 300  # of an image
 MAX_DESCRIPTORS = 100_000  # from which the vocabulary is learned
 
 
@@ -102,9 +102,17 @@ class VisualWords:
 def descriptors(image: np.ndarray) -> np.ndarray:
     """Return the SIFT descriptors of an image, float32 (keypoints, 128).
 
+    They are the square roots of the shares of each descriptor's sum, whose Euclidean distances, as
+    k-means uses them, are not ruled by a few large values.
+
     Parameters
     ----------
     image : uint8 (H, W, C), where C is 1 or 3; SIFT uses gray values
+
+    References
+    ----------
+    Arandjelović, Zisserman: Three things everyone should know to improve object retrieval, CVPR
+    2012.
     """
     times = enlargement(min(image.shape[:2]))
     # The blur that the image is assumed to have must not exceed that of the first scale.
@@ -113,13 +121,14 @@ def descriptors(image: np.ndarray) -> np.ndarray:
         sift.detect_and_extract(gray(image).astype(np.float32) / 255)
     except RuntimeError:  # scikit-image's error for an image without keypoints
         return np.zeros((0, LENGTH), np.float32)
-    return np.asarray(sift.descriptors[:MAX_KEYPOINTS], np.float32)
+    found = np.asarray(sift.descriptors[:MAX_KEYPOINTS], np.float32)
+    return np.sqrt(found / np.maximum(1, found.sum(1, keepdims=True)))
 
 
 def enlargement(side: int) -> int:
     """Return by how much SIFT enlarges an image whose shorter side has this many pixels.
 
-    >>> [enlargement(side) for side in (28, 32, 64, 128)]
+    >>> [enlargement(side) for side in (28, 32, 128, 224)]
     [4, 4, 2, 1]
     """
     return next((times for times in (1, 2) if times * side >= SIDE), 4)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from minicnn.apps.comparison.figures import comparison_figure
-from minicnn.apps.comparison.image_sets import ImageSet
+from minicnn.apps.comparison.image_sets import ImageSet, check_images
 from minicnn.apps.comparison.networks import TrainedNetwork, chosen_networks
 from minicnn.apps.comparison.one_set import Plan, SetComparison
 from minicnn.apps.comparison.page import comparison_page
@@ -41,8 +41,11 @@ def compare_all(
 
     Raises
     ------
-    ArgumentError : the folder has results of other images
+    FileNotFoundError : the images of a set do not exist
+    ArgumentError : they do not suit a classification, or the folder has results of other images
     """
+    for one in sets:
+        check_images(one)
     if plan.folder is not None:
         plan.folder.mkdir(parents=True, exist_ok=True)
     comparisons = [SetComparison(one, plan, say) for one in sets]

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minicnn.apps.runs.folder import RunFolder
+from minicnn.apps.runs.load_images import is_published
 from minicnn.apps.runs.settings import Settings, from_toml
+from minicnn.apps.runs.split_files import NEEDED, missing, split_files
 from minicnn.errors import ArgumentError
 
 # The settings that decide which images there are and which of them are test images.
@@ -82,3 +84,12 @@ def _unused(name: str, used: Sequence[str]) -> str:
     """
     numbered = (name if i == 1 else f"{name}-{i}" for i in range(1, len(used) + 2))
     return next(one for one in numbered if one not in used)
+
+
+def check_images(one: ImageSet) -> None:
+    """Raise an error at once if the set's images are not there, before others are compared."""
+    path = Path(one.settings.data)
+    if one.settings.data and not path.exists():
+        raise missing(path, f"does not exist. {NEEDED}")
+    if one.settings.data and not is_published(path):
+        split_files(path, one.settings)

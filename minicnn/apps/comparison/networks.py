@@ -137,11 +137,11 @@ def test_network(
     labeled = (test.images, test.labels)
     row = classic.network_row(network.name, predict, labeled, network.training_seconds)
     progress = throttled_progress(say, f"{network.name}, computing features")
-    features = [
+    of_train, of_test = (
         learned_features(network.model, network.preprocess, split, progress)
         for split in (images.train, test)
-    ]
-    return row, retrieve(network.name, *features, images, queries)
+    )
+    return row, retrieve(network.name, of_train, of_test, images, queries)
 
 
 def learned_features(
