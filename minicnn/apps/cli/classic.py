@@ -84,7 +84,7 @@ SIDE = 128  # pixels: of more, hand-made features gain little, and they take lon
     multiple=True,
     type=click.Choice(NAMES),
     metavar="NAME",
-    help="Network to train on each set and compare; auto: those that suit it; can be repeated.",
+    help="Network to train on each set; auto: those that suit its images; can be repeated.",
 )
 @options.epochs(help="Epochs of these networks; default: as many as suit each.")
 @click.option(

@@ -110,7 +110,7 @@ def train_and_test(
     network = TrainedNetwork(
         settings.model, model, preprocess, images.class_names, training_seconds(folder)
     )
-    return test_network(network, images, queries, say)
+    return network_results(network, images, queries, say)
 
 
 def train(settings: Settings, runs: Path, verbose: int | str, say: Say) -> RunFolder:
@@ -123,7 +123,7 @@ def train(settings: Settings, runs: Path, verbose: int | str, say: Say) -> RunFo
     return experiment.run(settings, runs, verbose=verbose, say=say).folder
 
 
-def test_network(
+def network_results(
     network: TrainedNetwork, images: ImageSplits, queries: Sequence[int], say: Say
 ) -> tuple[classic.Row, Retrieval]:
     """Classify the test images with a network, and retrieve images by the features it learned."""

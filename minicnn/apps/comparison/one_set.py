@@ -14,7 +14,7 @@ from minicnn.apps.comparison.figures import retrieval_figure
 from minicnn.apps.comparison.image_sets import ImageSet
 from minicnn.apps.comparison.networks import (
     TrainedNetwork,
-    test_network,
+    network_results,
     train_and_test,
     training_settings,
 )
@@ -100,7 +100,7 @@ class SetComparison:
         """Test a network that has learned from the set before."""
         if not self.results.row(LEARNED, network.name):
             images = load_in_memory(self.one.settings, network.preprocess, self._say)
-            self._add_network(*test_network(network, images, self.queries, self._say))
+            self._add_network(*network_results(network, images, self.queries, self._say))
 
     def train_network(self, name: str) -> None:
         """Train a network of the zoo and test it, if it suits the images."""

@@ -11,6 +11,7 @@ from minicnn.apps.runs import html
 from minicnn.classic.retrieval import NEAREST
 
 TITLE = "Classic methods and networks"
+FRAMES = "Blue frames: images of the same class as the test image at the left. Red: of another."
 
 
 def comparison_page(results: Sequence[SetResults], folder: Path) -> str:
@@ -36,7 +37,7 @@ def comparison_page(results: Sequence[SetResults], folder: Path) -> str:
                 "that have the class of the test image",
                 share_table(precision_table(results)),
             ),
-            html.section("What is found", *figures),
+            html.section("What is found", html.lead(FRAMES) if any(figures) else "", *figures),
         ],
     )
 
