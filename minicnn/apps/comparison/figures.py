@@ -24,7 +24,7 @@ STYLES = dict(
 )  # fmt: skip
 NETWORK = (WRONG, "*")
 TILE = 0.7  # inches, of an image in the figure of retrieval with its gap
-QUERY, NAMES, COUNTS = 2.9, 2.1, 0.9  # widths in tiles: the query, and the labels beside a line
+QUERY, LETTER, COUNTS = 2.9, 0.125, 0.9  # widths in tiles: the query, a letter of a name, a count
 
 
 def comparison_figure(results: Sequence[SetResults]) -> Any:
@@ -116,7 +116,7 @@ def retrieval_figure(results: SetResults, images: ImageSplits, queries: Sequence
     matplotlib.figure.Figure
     """
     lines = len(results.retrieval)
-    widths = (QUERY, NAMES + NEAREST * (1 + GAP) + COUNTS)
+    widths = (QUERY, _names_width(results) + NEAREST * (1 + GAP) + COUNTS)
     figure = empty_figure(TILE * sum(widths), TILE * (1.1 * lines * len(queries) + 2))
     figure.suptitle(
         f"{caption(results.name)}: test images, and the {NEAREST} nearest training images by each "
@@ -129,6 +129,11 @@ def retrieval_figure(results: SetResults, images: ImageSplits, queries: Sequence
         _draw_query(left, images, query)
         _draw_nearest(right, results, images, number, query)
     return figure
+
+
+def _names_width(results: SetResults) -> float:
+    """Return the width of the longest name of features, in tiles."""
+    return LETTER * max(len(found.features) for found in results.retrieval) + 0.3
 
 
 def _draw_query(axes: Any, images: ImageSplits, query: int) -> None:
@@ -151,5 +156,5 @@ def _draw_nearest(
         first, end = columns * i, columns * (i + 1)
         tiles[first].before(found.features, fontsize=10)
         tiles[end - 1].after(f"{right[first:end].sum()} of {columns}", fontsize=10, color=QUIET)
-    axes.set_xlim(-NAMES, axes.get_xlim()[1] + COUNTS)
+    axes.set_xlim(-_names_width(results), axes.get_xlim()[1] + COUNTS)
     axes.set_anchor("NE")
