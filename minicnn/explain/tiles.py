@@ -47,6 +47,23 @@ class TilePosition(NamedTuple):
             self.middle, self.bottom + 0.04, caption(text), ha="center", va="top", **style
         )
 
+    def before(self, text: str, **style: Any) -> None:
+        """Write a label at the left of the tile; the axes must be widened to show it."""
+        self._beside(self.middle - 0.6, text, ha="right", **style)
+
+    def after(self, text: str, **style: Any) -> None:
+        """Write a label at the right of the tile; the axes must be widened to show it."""
+        self._beside(self.middle + 0.6, text, ha="left", **style)
+
+    def _beside(self, x: float, text: str, **style: Any) -> None:
+        self.axes.text(x, (self.top + self.bottom) / 2, caption(text), va="center", **style)
+
+    def frame(self, color: str, width: float = 3.0) -> None:
+        """Draw a frame of so many points around the tile."""
+        x, y = (self.middle - 0.5, self.middle + 0.5), (self.top, self.bottom)
+        across, down = [x[0], x[1], x[1], x[0], x[0]], [y[0], y[0], y[1], y[1], y[0]]
+        self.axes.plot(across, down, color=color, linewidth=width, solid_joinstyle="miter")
+
 
 def show_tiles(
     axes: Axes,

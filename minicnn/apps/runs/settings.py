@@ -41,6 +41,7 @@ class Settings:
     fold: int = 0  # 1...folds: a run that this fold tests; 0: all of them, one run each
     shift: int = 0  # maximum random shift in pixels, an augmentation for digits
     classes: tuple[str, ...] = ()  # the class folders to use; empty: all
+    images: int = 0  # use this many training images and that share of the others; 0: all
     normalize: bool = False  # mean 0 and standard deviation 1 per channel of the training images
     balance: bool = False  # weight the classes so that all count equally
     patience: int = 0  # stop after this many epochs without improvement; 0: never
@@ -123,7 +124,7 @@ def write_toml(path: Path, settings: Settings, head: str = "") -> None:
 # The rule for each field: a minimum, a number of integers, a flag or a table.
 _INTEGERS = {
     "epochs": 1, "batch_size": 1, "seed": 0, "shift": 0, "patience": 0, "fine_tune": 0,
-    "memory_mb": 0, "folds": 0, "fold": 0,
+    "memory_mb": 0, "folds": 0, "fold": 0, "images": 0,
 }  # fmt: skip
 _LISTS = {"image_size": 2, "split": 3}
 _FLAGS = ("normalize", "balance", "tensorboard")
