@@ -6,6 +6,7 @@ from minicnn.explain.figures import confusion_figure, error_gallery, first_layer
 from minicnn.explain.gradcam import gradcam, gradcam_figure
 from minicnn.explain.kernels import kernel_tiles, kernels_figure, kernels_of
 from minicnn.explain.occlusion import occlusion_figure, occlusion_map
+from minicnn.explain.predictions import predictions_figure
 from minicnn.explain.tape import Tape
 from minicnn.explain.verify import verify
 
@@ -26,5 +27,6 @@ __all__ = [
     "maps_figure",
     "occlusion_figure",
     "occlusion_map",
+    "predictions_figure",
     "verify",
 ]
