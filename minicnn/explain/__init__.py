@@ -7,6 +7,7 @@ from minicnn.explain.gradcam import gradcam, gradcam_figure
 from minicnn.explain.image_changes import IMAGE_CHANGES, ImageChange, changed_images
 from minicnn.explain.kernels import kernel_tiles, kernels_figure, kernels_of
 from minicnn.explain.occlusion import occlusion_figure, occlusion_map
+from minicnn.explain.predictions import predictions_figure
 from minicnn.explain.robustness import RobustnessRow, robustness, tolerated
 from minicnn.explain.robustness_figures import robustness_figure, robustness_sheet
 from minicnn.explain.tape import Tape
@@ -33,6 +34,7 @@ __all__ = [
     "maps_figure",
     "occlusion_figure",
     "occlusion_map",
+    "predictions_figure",
     "robustness",
     "robustness_figure",
     "robustness_sheet",

@@ -5,6 +5,7 @@ matplotlib is imported when a figure is made, so that nothing else needs it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,6 +26,16 @@ def empty_figure(width: float, height: float) -> Figure:
     figure = new_figure(width, height, DPI)
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     return figure
+
+
+def class_name(index: int, names: Sequence[str] | None) -> str:
+    """Return the name of a class, or its index if there are no names."""
+    return str(index if names is None else names[index])
+
+
+def cut(text: str, most: int) -> str:
+    """Return the first `most` letters of a text, the last of them an ellipsis if there are more."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 class TilePosition(NamedTuple):
