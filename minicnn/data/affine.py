@@ -12,6 +12,7 @@ so w is 1; the matrices of `perspective.py` have another one.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -63,9 +64,15 @@ def centered(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
     >>> centered(zoom(2, 2), 5, 5) @ [2, 2, 1]
     array([2., 2., 1.])
     """
-    middle = shift(height / 2 - 0.5, width / 2 - 0.5)
-    back = shift(0.5 - height / 2, 0.5 - width / 2)
-    return middle @ matrix @ back
+    to_center, back = _center(height, width)
+    return back @ matrix @ to_center
+
+
+@lru_cache(maxsize=64)
+def _center(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return C^-1, which moves the center of an image to the origin, and C, which moves it back."""
+    down, right = height / 2 - 0.5, width / 2 - 0.5
+    return shift(-down, -right), shift(down, right)
 
 
 def flipped(
@@ -132,9 +139,10 @@ def affine_images(
         raise ShapeError(f"x must be images (N, H, W, C); got shape {x.shape}")
     if matrix.shape not in ((3, 3), (len(x), 3, 3)):
         raise ShapeError(f"matrix must be (3, 3) or ({len(x)}, 3, 3); got {matrix.shape}")
-    rows = np.broadcast_to(matrix, (len(x), 3, 3)).reshape(len(x), 9).astype(np.float32)
-    if np.array_equal(rows[:, 6:], np.broadcast_to(IDENTITY[2], (len(x), 3))):
-        rows = np.ascontiguousarray(rows[:, :6])  # affine
+    rows = np.empty((len(x), 9), np.float32)
+    rows[:] = matrix.reshape(-1, 9)
+    if (rows[:, 6:] == IDENTITY[2]).all():
+        rows = rows[:, :6].copy()  # affine
     attributes: dict[str, Any] = {
         "fill_mode": check_choice(fill_mode, "fill_mode", FILL_MODES),
         "interpolation": check_choice(interpolation, "interpolation", INTERPOLATIONS),

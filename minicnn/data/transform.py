@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -41,15 +42,28 @@ def matrix_of(change: Mapping[str, Any], height: int, width: int) -> np.ndarray 
     """Return the (3, 3) matrix from new to old pixel positions; None if no pixel moves."""
     check_change(change)
     c = {**UNCHANGED, **change}
-    matrix = rotation(c["theta"]) @ shift(c["tx"], c["ty"]) @ shear(c["shear"])
-    matrix = matrix @ zoom(c["zx"], c["zy"])
+    factors = _factors(c, height, width)
+    matrix = centered(reduce(np.matmul, factors), height, width) if factors else IDENTITY
+    if c["flip_vertical"] or c["flip_horizontal"]:
+        rows, columns = bool(c["flip_vertical"]), bool(c["flip_horizontal"])
+        matrix = flipped(matrix, height, width, rows=rows, columns=columns)
+    return None if matrix is IDENTITY or (matrix == IDENTITY).all() else matrix
+
+
+def _factors(c: Mapping[str, Any], height: int, width: int) -> list[np.ndarray]:
+    """Return the matrices whose product is a change around the center, without the identities."""
+    factors = []
+    if c["theta"]:
+        factors.append(rotation(c["theta"]))
+    if c["tx"] or c["ty"]:
+        factors.append(shift(c["tx"], c["ty"]))
+    if c["shear"]:
+        factors.append(shear(c["shear"]))
+    if c["zx"] != 1 or c["zy"] != 1:
+        factors.append(zoom(c["zx"], c["zy"]))
     if c["perspective"] is not None:
-        matrix = matrix @ perspective(c["perspective"], height, width)
-    matrix = centered(matrix, height, width)
-    matrix = flipped(
-        matrix, height, width, rows=bool(c["flip_vertical"]), columns=bool(c["flip_horizontal"])
-    )
-    return None if np.array_equal(matrix, IDENTITY) else matrix
+        factors.append(perspective(c["perspective"], height, width))
+    return factors
 
 
 def changed(
@@ -130,8 +144,8 @@ def levels_of(image: np.ndarray) -> tuple[float, float]:
 
 def check_change(change: Mapping[str, Any]) -> None:
     """Raise ArgumentError if a change has an unknown parameter."""
-    unknown = sorted(set(change) - set(UNCHANGED))
-    if unknown:
+    if not change.keys() <= UNCHANGED.keys():
+        unknown = min(change.keys() - UNCHANGED.keys())
         raise ArgumentError(
-            f"unknown parameter {unknown[0]!r} of a change; known are {', '.join(UNCHANGED)}"
+            f"unknown parameter {unknown!r} of a change; known are {', '.join(UNCHANGED)}"
         )
