@@ -278,8 +278,6 @@ CONTRACTS: dict[str, Contract] = {
     "bias_forward": Contract(("x", "b"), ("y",), same(0)),
     "bias_backward_input": Contract(("dy",), ("dx",), same(0)),
     "bias_backward_bias": Contract(("dy",), ("db",), _channels),
-    "scale_channels_forward": Contract(("x", "s"), ("y",), same(0), in_place="x"),
-    "scale_channels_backward": Contract(("dy", "x", "s"), ("dx", "ds"), same(0, 2), in_place="dy"),
     "max_pool2d_forward": Contract(("x",), ("y", "argmax"), _max_pool),
     "max_pool2d_backward": Contract(("dy", "argmax"), ("dx",), _unpool),
     "average_pool2d_forward": Contract(("x",), ("y",), _pool),

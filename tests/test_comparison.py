@@ -269,6 +269,18 @@ def test_a_network_that_does_not_suit_the_images_is_left_out(folders, tmp_path):
     assert list((tmp_path / "runs").iterdir()) == []
 
 
+def test_features_that_no_image_has_are_left_out_unless_they_are_all(tmp_path):
+    pytest.importorskip("sklearn")
+    pytest.importorskip("skimage")
+    make_colored(tmp_path / "flat", 10, COLORS, noise=1)
+    sets, said = image_sets([tmp_path / "flat"], [], seed=1), []
+    (results,) = compare_all(sets, plan(None, "sift", "color"), [], say=said.append)
+    assert {row.features for row in results.rows} == {"color"}
+    assert any("sift is left out: sift finds no keypoints" in text for text in said)
+    with pytest.raises(ArgumentError, match="sift finds no keypoints"):
+        compare_all(sets, plan(None, "sift"), [], say=said.append)
+
+
 # --- tables, figures and the page ---------------------------------------------------------------
 
 

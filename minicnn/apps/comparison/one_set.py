@@ -89,7 +89,13 @@ class SetComparison:
         train, test, seed = self.images.train, self.images.test, self.one.settings.seed
         self.say(f"{kind}: extracting features of {train.total + test.total:,} images")
         progress = throttled_progress(self.say, kind)
-        features = extract(kind, train.images, test.images, seed, progress)
+        try:
+            features = extract(kind, train.images, test.images, seed, progress)
+        except ArgumentError as error:  # SIFT finds nothing in images without edges
+            if len(self.plan.kinds) == 1:
+                raise
+            self.say(f"{kind} is left out: {error}")
+            return
         found = retrieve(kind, features.train, features.test, self.images, self.queries)
         self._add_retrieval(found)
         for name in missing:
