@@ -22,10 +22,6 @@ class ArrayFlow(ImageBatches):
     options : keyword arguments of `ImageBatches`
     """
 
-    # To give a thread a job takes 20 microseconds, half as much as to shift an image of 28 x 28
-    # pixels (AMD EPYC 9005, 2026-11).
-    images_per_job = 8
-
     def __init__(
         self,
         x: Any,
