@@ -9,6 +9,7 @@ import numpy as np
 from minicnn.errors import ArgumentError
 
 CORNERS = np.array([(0, 0), (0, 1), (1, 0), (1, 1)]) - 0.5  # (down, right) from the center
+AROUND, NEXT = [0, 1, 3, 2], [1, 2, 3, 0]  # the corners on the way around the image, clockwise
 
 
 def perspective(moves: Sequence[Sequence[float]], height: int, width: int) -> np.ndarray:
@@ -51,18 +52,18 @@ def perspective(moves: Sequence[Sequence[float]], height: int, width: int) -> np
     sources = np.ones((4, 3))
     sources[:, :2] = CORNERS * (height, width) + moves
     p00, p01, p10, p11 = sources
-    _check_convex(sources[[0, 1, 3, 2], :2])
-    equations = np.stack([p10 - p11, p01 - p11], axis=1)[:2]
+    _check_convex(sources[AROUND, :2])
+    equations = (sources[2:0:-1] - p11)[:, :2].T
     g, h = np.linalg.solve(equations, (p00 - p01 - p10 + p11)[:2])
     down, across = (1 + g) * p10 - p00, (1 + h) * p01 - p00
     center = p00 + (down + across) / 2
-    return np.stack([down / height, across / width, center], axis=1) / center[2]
+    return np.array([down / height, across / width, center]).T / center[2]
 
 
 def _check_convex(corners: np.ndarray) -> None:
     """Raise ArgumentError unless the way around the corners (4, 2) turns right at each of them."""
-    edges = np.roll(corners, -1, axis=0) - corners
-    following = np.roll(edges, -1, axis=0)
+    edges = corners[NEXT] - corners
+    following = edges[NEXT]
     turns = edges[:, 1] * following[:, 0] - edges[:, 0] * following[:, 1]
     if not (turns > 0).all():
         around = ", ".join(f"({row:g}, {column:g})" for row, column in corners)
