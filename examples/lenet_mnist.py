@@ -24,7 +24,7 @@ import click
 import numpy as np
 
 import minicnn as mc
-from minicnn.errors import MiniCNNError
+from minicnn.errors import MiniCNNError, error_text
 from minicnn.installed import install_command
 
 # The recipe. Momentum and weight decay are those of Caffe's own recipe; the cosine schedule and
@@ -330,11 +330,8 @@ def main(**options: Any) -> None:
     """
     try:
         train_lenet(**options)
-    except MiniCNNError as err:
-        raise click.ClickException(str(err)) from err
-    except OSError as err:
-        where = f"{err.filename}: " if err.filename else ""
-        raise click.ClickException(f"{where}{err.strerror or err}") from err
+    except (MiniCNNError, OSError) as err:
+        raise click.ClickException(error_text(err)) from err
 
 
 if __name__ == "__main__":

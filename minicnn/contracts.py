@@ -414,7 +414,8 @@ CONTRACTS: dict[str, Contract] = {
     "squared_norm_start": Contract(("dw",), ("total",), lambda dw: (Spec((1,), "float64"),)),
     "squared_norm_add": Contract(("dw", "total"), ("total",), same(1), updates=("total",)),
     "clip_by_global_norm": Contract(("dw", "total"), ("dw",), same(0), updates=("dw",)),
-    # Images before they are learned from: x uint8 or float32, a row of `matrix` (N, 6) each.
+    # Images before they are learned from: x uint8 or float32, a row of `matrix` each: (N, 6)
+    # affine, (N, 9) homographies.
     "augment_forward": Contract(("x", "matrix"), ("y",), lambda x, matrix, **_: _float(x)),
     **TENSOR_CONTRACTS,
     # The same with (gain, shift, gray) of each image, (N, 3).

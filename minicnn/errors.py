@@ -141,6 +141,19 @@ class MissingExtraError(MiniCNNError, ImportError):
     """An optional package is needed, but not installed."""
 
 
+def error_text(error: BaseException) -> str:
+    """Return the message of an error as one line, after the file that it is about if there is one.
+
+    >>> error_text(FileNotFoundError(2, "No such file or directory", "cats"))
+    'cats: No such file or directory'
+    """
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+        text = ": ".join([" -> ".join(names), error.strerror] if names else [error.strerror])
+    return printable(text)
+
+
 def _short(part: object) -> object:
     return shortened(part, MAX_LETTERS) if isinstance(part, str) else part
 

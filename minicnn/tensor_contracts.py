@@ -135,6 +135,9 @@ TENSOR_CONTRACTS: dict[str, Contract] = {
     },
     **{f"{name}_forward": Contract(AB, Y, same(0), in_place="a") for name in BINARY},
     **{f"{name}_backward": Contract(reads, DAB, same(0, 0)) for name, reads in BINARY.items()},
+    # Products with factors per channel, in place of `broadcast_to` and `multiply`.
+    "scale_channels_forward": Contract(("x", "s"), Y, same(0), in_place="x"),
+    "scale_channels_backward": Contract(("dy", "x", "s"), ("dx", "ds"), same(0, 2), in_place="dy"),
     "compare_forward": Contract(AB, Y, _truth),
     # Integers and truth values: a function of NumPy by its name.
     "elementwise_forward": _host(("a", "b?"), Y, _applied),

@@ -145,10 +145,14 @@ def augment_calls(rng: np.random.Generator) -> list[tuple[str, list[np.ndarray],
         matrix = rng.normal(size=(12, 6)) * [1, 1, 20, 1, 1, 20]
         matrix[:4] = [[1, 0, 0, 0, 1, 0], [-1, 0, 16, 0, -1, 34], [1, 0, 0.5, 0, 1, 0.5],
                       [np.inf, 0, 1e9, 0, np.nan, 0]]  # fmt: skip
+        last_rows = [0, 0, 1] + rng.normal(size=(12, 3)) * [0.05, 0.03, 0]
+        last_rows[4:8] = [[0, 0, 0], [0.1, np.nan, 1], [-0.1, -0.1, 2], [0, 0, 1e-30]]
+        homographies = np.concatenate([matrix, last_rows], axis=1)
         rule = {"fill_mode": mode, "cval": 1.0, "scale": 0.5}
         rule["interpolation"] = "nearest" if i % 3 == 0 else "bilinear"
         for x in (pixels, pixels.astype(np.float32)):
             calls.append(("augment_forward", [x, matrix.astype(np.float32)], rule))
+            calls.append(("augment_forward", [x, homographies.astype(np.float32)], rule))
     return calls
 
 

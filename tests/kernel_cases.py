@@ -256,6 +256,19 @@ LINEAR = {
     ),
     "add": Case("add", arrays(a=(2, 3, 4), b=(2, 3, 4)), by=("a", "b")),
     "multiply, in one factor": Case("multiply", arrays(a=(2, 3, 4), b=(2, 3, 4)), by=("a", "b")),
+    "scale_channels": Case("scale_channels", arrays(x=(3, 5, 4, 7), s=(7,)), by=("x", "s")),
+    "scale_channels, all axes": Case(
+        "scale_channels", arrays(x=(3, 5, 4, 7), s=(1, 1, 1, 7)), by=("x", "s")
+    ),
+    "scale_channels of each image": Case(
+        "scale_channels", arrays(x=(3, 5, 4, 7), s=(3, 1, 1, 7)), by=("x", "s"), whole=True
+    ),
+    "scale_channels of many pixels": Case(
+        "scale_channels", arrays(x=(2, 40, 30, 33), s=(2, 1, 1, 33)), by=("x", "s"), whole=True
+    ),
+    "scale_channels of vectors": Case(
+        "scale_channels", arrays(x=(3, 7), s=(3, 7)), by=("x", "s"), whole=True
+    ),
     "concatenate channels": Case(
         "concatenate", arrays(a=(2, 3, 4, 2), b=(2, 3, 4, 5)), {"axis": 3, "sizes": (2, 5)},
         ("a", "b"),

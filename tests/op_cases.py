@@ -139,6 +139,8 @@ CASES = {
     "reshape": OpCase("reshape", normal(IMAGES), {"shape": (4, -1)}),
     "add": OpCase("add", normal(IMAGES, IMAGES), {}, 2),
     "multiply": OpCase("multiply", normal(IMAGES, IMAGES), {}, 2),
+    "scale_channels": OpCase("scale_channels", normal(IMAGES, (4,)), {}, 2),
+    "scale_channels of each image": OpCase("scale_channels", normal(IMAGES, (N, 1, 1, 4)), {}, 2),
     "concatenate": OpCase("concatenate", normal(IMAGES, (N, 6, 7, 3)), {}, 2),
     "concatenate rows": OpCase("concatenate", normal(IMAGES, (N, 2, 7, 4)), {"axis": 1}, 2),
     "rescale": OpCase("rescale", normal(IMAGES), {"scale": 0.25, "offset": -3.0}),

@@ -12,6 +12,7 @@ import minicnn as mc
 from minicnn.apps.cli.main import run
 from minicnn.backends import device
 from minicnn.data import Preprocess
+from minicnn.errors import MissingExtraError
 from minicnn.layers import Conv2D, Dense, Flatten, MaxPooling2D
 
 
@@ -48,6 +49,38 @@ def test_show_kernels_needs_no_image_and_the_others_do(here, capsys):
     assert run(["show", "m.mcnn", "kernels", "--out", "k.png"]) == 0
     assert run(["show", "m.mcnn", "maps"]) == 2
     assert "maps needs an image: minicnn show m.mcnn maps IMAGE" in capsys.readouterr().err
+
+
+def test_show_draws_an_architecture_twice_or_into_one_file(here, capsys):
+    assert run(["show", "m.mcnn", "architecture"]) == 0
+    assert capsys.readouterr().out == "m-architecture.svg\nm-architecture.png\n"
+    text = (here / "m-architecture.svg").read_text()
+    assert "conv 3×3, 4" in text and ">light<" in text and "m: 210 parameters" in text
+    assert run(["show", "architecture", "m.mcnn"]) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert run(["show", "m.mcnn", "architecture", "--details", "--out", "m.pdf", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["written"] == ["m.pdf"]
+    assert run(["show", "m.mcnn", "architecture", "data/dark/3.png"]) == 2
+    assert "architecture needs no image" in capsys.readouterr().err
+
+
+def test_show_knows_the_networks_of_the_zoo(here, capsys):
+    assert run(["show", "efficientnet-lite0", "architecture", "--out", "a.svg"]) == 0
+    assert "efficientnet-lite0: 4,694,024 parameters" in (here / "a.svg").read_text()
+    assert run(["show", "lennet", "architecture", "--out", "b.svg"]) == 1
+    assert "no such file or network: did you mean lenet?" in capsys.readouterr().err
+
+
+def test_show_draws_an_svg_file_without_matplotlib(here, capsys, monkeypatch):
+    def missing(*_):
+        raise MissingExtraError("plotting needs matplotlib")
+
+    monkeypatch.setattr("minicnn.utils.architecture.figure.new_figure", missing)
+    assert run(["show", "m.mcnn", "architecture"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "m-architecture.svg\n" and "No PNG file: plotting needs matplotlib" in err
+    assert run(["show", "m.mcnn", "architecture", "--out", "a.png"]) == 1
+    assert "plotting needs matplotlib" in capsys.readouterr().err
 
 
 def test_show_takes_a_class_by_name_or_number_and_a_layer(here, capsys):

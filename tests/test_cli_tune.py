@@ -71,7 +71,7 @@ def test_search_report_and_train(flowers, runs, capsys):
     assert {row["features"] for row in rows} == {"learned", "color"}
     assert {row["images"] for row in rows} == {6}  # the same test images
     assert next(row for row in rows if row["features"] == "color")["accuracy"] == 1
-    assert Path("table.csv").read_text().startswith("features,classifier,right,")
+    assert Path("table.csv").read_text().startswith("data,features,classifier,")
 
 
 def test_a_search_is_continued_and_other_options_are_refused(flowers, runs, capsys):

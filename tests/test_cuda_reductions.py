@@ -303,12 +303,16 @@ def test_local_response_norm_of_many_channels(rng, size):
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
 @pytest.mark.parametrize("fill_mode", ["constant", "nearest", "reflect", "wrap"])
-def test_augment_looks_where_the_reference_does(rng, fill_mode, interpolation):
+@pytest.mark.parametrize("values", [6, 9])
+def test_augment_looks_where_the_reference_does(rng, values, fill_mode, interpolation):
     """Positions are multiples of 1/8, which do not round; then arbitrary, far away, and NaN."""
     x = rng.integers(0, 256, (4, 5, 3, 2)).astype(np.uint8)
     matrix = rng.integers(-16, 17, (4, 6)).astype(np.float32) / 8
     matrix[2] = [0, 0, -3e9, 0, 0, 3e30]
     matrix[3] = [1, 0, np.nan, 0, 1, 0]
+    if values == 9:  # an affine one, w of 1 to 3, and w that is 0 and below for two rows
+        last_rows = np.array([[0, 0, 1], [0.5, 0, 1], [-0.5, 0, 1.5], [0, 0, 1]], np.float32)
+        matrix = np.concatenate([matrix, last_rows], axis=1)
     attributes = {"fill_mode": fill_mode, "interpolation": interpolation, "cval": 7, "scale": 0.5}
     for images in (x, x.astype(np.float32)):
         reads = {"x": images, "matrix": matrix}

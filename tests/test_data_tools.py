@@ -164,7 +164,7 @@ def test_stats_of_known_sizes(tmp_path):
     assert found.failures == [
         (tmp_path / "cat" / "bad.jpg", "it is not an image in a supported format")
     ]
-    assert stats.paper_text(cat).splitlines()[:3] == [
+    assert stats.sizes_text(cat).splitlines()[:3] == [
         "Average Height: 20.0", "Max Height: 30", "Min Height: 10",
     ]  # fmt: skip
 

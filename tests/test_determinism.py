@@ -46,6 +46,7 @@ LARGE = {
     "one channel, many pixels": conv(8, (61, 67), 1, 20, 5),
     "strided, many channels": conv(2, (27, 31), 67, 130, 3, stride=2),
     "depthwise": conv(3, (40, 33), 96, 96, 3, groups=96),
+    "one filter": conv(8, (40, 33), 33, 1, 3),
     "LeNet's first dense layer": dense(64, 800, 500),
     "wide and one image": dense(1, 9216, 300),
 }

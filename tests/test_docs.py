@@ -13,6 +13,7 @@ from typing import NamedTuple
 import matplotlib as mpl
 import numpy as np
 import pytest
+from image_folders import save
 from PIL import Image
 
 import minicnn as mc
@@ -94,8 +95,8 @@ def here(tmp_path, monkeypatch):
             for i in range(count):
                 save_image(tmp_path / f"scenes/{split}/{name}/{split}{i}.png", (30 * number, i, 9))
     for i in range(20):
-        save_image(tmp_path / f"photos/cats/c{i}.png", (200, 2 * i, 0))
-        save_image(tmp_path / f"photos/dogs/d{i}.png", (0, 2 * i, 200))
+        save(tmp_path / f"photos/cats/c{i}.png", seed=i)  # with edges, which SIFT needs
+        save(tmp_path / f"photos/dogs/d{i}.png", seed=100 + i)
     for name in ("photo.jpg", "a.jpg", "b.jpg", "holiday/1.jpg"):
         save_image(tmp_path / name, (100, 100, 100))
     os.makedirs("images")

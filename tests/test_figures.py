@@ -10,6 +10,7 @@ import pytest
 from minicnn import explain
 from minicnn.errors import ArgumentError, MissingExtraError, ShapeError
 from minicnn.installed import install_command
+from minicnn.support import plots
 
 
 def words(figure):
@@ -91,6 +92,44 @@ def test_long_names_in_a_gallery_do_not_overlap():
     for left, right in ((boxes[0], boxes[2]), (boxes[1], boxes[3])):
         assert left.x1 < right.x0
     assert any(text.endswith("…") for text in words(figure))
+
+
+def test_predictions_are_above_their_images_in_rows_of_equal_length():
+    images = np.random.default_rng(0).integers(0, 256, (10, 6, 4, 3), dtype=np.uint8)
+    figure = explain.predictions_figure(images, np.arange(10) % 2, ["cat", "dog"], title="ten")
+    (axes,) = figure.axes
+    assert [t.get_text() for t in axes.texts] == ["cat", "dog"] * 5
+    assert "ten" in words(figure)
+    lefts = [tile.get_extent()[0] for tile in axes.images]
+    assert len(set(lefts)) == 5 and lefts[:5] == lefts[5:]
+    np.testing.assert_array_equal(axes.images[3].get_array()[..., :3], images[3])
+
+
+def test_wrong_predictions_are_red_and_say_what_is_right():
+    images, probabilities = np.zeros((2, 8, 8)), np.array([[0.25, 0.75], [0.9, 0.1]])
+    figure = explain.predictions_figure(images, probabilities, ["cat", "dog"], [[0], [0]])
+    shown = {text.get_text(): text.get_color() for text in figure.axes[0].texts}
+    assert list(shown) == ["dog 75%", "is cat", "cat 90%"]
+    assert [shown["dog 75%"], shown["cat 90%"]] == [plots.WRONG, plots.RIGHT]
+
+
+@pytest.mark.parametrize("shape", [(4, 8), (8, 4)])
+def test_predictions_fill_their_figure(shape):
+    """Images of any shape leave no wide margin, and their words stay inside."""
+    figure = explain.predictions_figure(np.zeros((12, *shape)), np.zeros(12, int), ["a" * 90])
+    figure.draw_without_rendering()
+    width, height = figure.bbox.size
+    (axes,) = figure.axes
+    tiles = axes.get_window_extent()
+    assert tiles.width > 0.9 * width and tiles.height > 0.9 * height
+    assert all(text.get_window_extent().y1 <= height for text in axes.texts)
+    assert {text.get_text() for text in axes.texts} == {"a" * 21 + "…"}
+
+
+def test_predictions_of_nothing_and_of_other_images():
+    assert not explain.predictions_figure(np.zeros((0, 4, 4)), np.zeros(0, int)).axes[0].images
+    with pytest.raises(ArgumentError, match="got 3, 2 and 2"):
+        explain.predictions_figure(np.zeros((3, 4, 4)), np.zeros(2, int))
 
 
 def test_gallery_refuses_lists_of_different_images(digits):

@@ -26,6 +26,7 @@ WILD = {
     "rotation_range": 30, "width_shift_range": 0.2, "height_shift_range": 0.2,
     "brightness_range": (0.5, 1.5), "shear_range": 20, "zoom_range": 0.3,
     "channel_shift_range": 40.0, "horizontal_flip": True, "vertical_flip": True,
+    "perspective_range": 0.2,
 }  # fmt: skip
 
 
@@ -109,6 +110,47 @@ def test_a_range_is_used_whole_and_alone(ranges, name, low, high):
     with_others = {"zx", "zy"} if "zoom_range" in ranges else {name}
     others = [{k: v for k, v in change.items() if k not in with_others} for change in numbers]
     assert all(other.items() <= UNCHANGED.items() for other in others)
+
+
+def test_each_corner_moves_by_its_own_share_of_the_sides():
+    moves = np.array([change["perspective"] for change in draws(perspective_range=0.2)])
+    assert moves.shape == (2000, 4, 2)
+    for axis, side in enumerate((100, 50)):
+        corners = moves[..., axis]
+        assert -0.2 * side <= corners.min() < -0.197 * side
+        assert 0.197 * side < corners.max() <= 0.2 * side
+    numbers = np.abs(np.corrcoef(moves.reshape(2000, 8).T))
+    np.fill_diagonal(numbers, 0)
+    assert numbers.max() < 0.1
+
+
+def test_perspective_leaves_all_other_draws_as_they_are():
+    """The ten values that were drawn before there was perspective, and those of one seed."""
+    with_it, without = (Ranges(**WILD | {"perspective_range": p}) for p in (0.2, 0.0))
+    first, second = (one.draw(np.random.default_rng(5), (40, 60, 3)) for one in (with_it, without))
+    assert second["perspective"] is None and first.pop("perspective") is not None
+    assert first.items() <= second.items()
+    theta = np.random.default_rng(5).random(10)[0]
+    assert second["theta"] == 30 * (2 * theta - 1)
+
+
+def test_perspective_leans_lines_and_keeps_them_straight():
+    x = np.zeros((41, 41, 1), np.uint8)
+    x[:, 20] = 255  # a vertical line
+    rows, slopes = np.arange(41), []
+    for seed in range(8):
+        y = ImageDataGenerator(perspective_range=0.2).random_transform(x, seed=seed)[..., 0]
+        places = (y * np.arange(41)).sum(1) / y.sum(1)
+        slope, start = np.polyfit(rows, places, 1)
+        assert np.abs(places - start - slope * rows).max() < 0.3
+        slopes.append(abs(slope))
+    assert max(slopes) > 0.1
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 0.25, "0.1", None, (0.1, 0.2)])
+def test_perspective_ranges_that_may_fold_an_image_are_refused(wrong):
+    with pytest.raises(ArgumentError, match=r"perspective_range must be a number in \[0.0, 0.25\)"):
+        ImageDataGenerator(perspective_range=wrong)
 
 
 def test_shifts_from_a_list_and_by_whole_pixels():

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from minicnn.errors import MissingExtraError
+from minicnn.errors import ArgumentError, MissingExtraError
 from minicnn.history import History
 from minicnn.installed import install_command
 from minicnn.support import plots
@@ -90,6 +90,15 @@ def test_plot_has_the_papers_curves(history, tmp_path):
         assert [text.get_text() for text in axes.get_legend().get_texts()] == labels
         assert [line.get_ydata().tolist() for line in axes.lines] == values
         assert axes.lines[0].get_xdata().tolist() == [1, 2]
+
+
+def test_plot_of_the_first_epochs(history):
+    pytest.importorskip("matplotlib")
+    for axes in history.plot(epochs=1).axes:
+        assert all(line.get_xdata().tolist() == [1] for line in axes.lines)
+    assert history.plot(epochs=9).axes[0].lines[0].get_xdata().tolist() == [1, 2]
+    with pytest.raises(ArgumentError, match="epochs"):
+        history.plot(epochs=0)
 
 
 def test_epochs_are_whole_numbers_also_on_the_axis_of_one():

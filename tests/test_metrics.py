@@ -290,6 +290,11 @@ def test_confusion_matrix_has_truth_in_rows():
     assert confusion_matrix([], []).tolist() == [[0]]
 
 
+def test_confusion_matrix_takes_labels_as_data_sets_have_them():
+    labels = np.array([[0], [1], [1]], np.uint8)
+    assert confusion_matrix(labels.ravel(), labels).tolist() == [[1, 0], [0, 2]]
+
+
 def test_metrics_of_a_model_may_be_one_name():
     assert metrics.as_metrics("accuracy") == ["accuracy"]
     assert metrics.as_metrics(None) == []

@@ -70,6 +70,15 @@ CASES = {
     "depthwise, a large window": Case(
         (1, 20, 19, 5), 5, window((17, 17), pad_h=(3, 3), pad_w=(9, 9)), groups=5
     ),
+    "one filter": Case((2, 9, 10, 33), 1, window((3, 3), pad_h=(1, 1), pad_w=(1, 1))),
+    "one filter, few channels": Case((2, 9, 10, 9), 1, window((3, 2), pad_w=(0, 1))),
+    "one filter, strided, dilated, padded on one side": Case(
+        (2, 15, 14, 16), 1, window((3, 2), (2, 3), (2, 3), (2, 1), (0, 3))
+    ),
+    "one filter, many rows and channels": Case((3, 33, 40, 70), 1, window((5, 5))),
+    "one filter of padding alone": Case(
+        (1, 3, 4, 8), 1, window((2, 2), pad_h=(3, 0), pad_w=(0, 4))
+    ),
     "a pixel is its own window": Case((3, 7, 9, 17), 40, window((1, 1))),
     "a pixel is its own window, strided": Case((3, 7, 9, 5), 40, window((1, 1), (2, 2))),
     "more than one block of products": Case((1, 8, 40, 70), 35, window((3, 3), pad_w=(1, 1))),
@@ -446,8 +455,11 @@ def guarded(array: np.ndarray, *, at_end: bool) -> np.ndarray:
     return copy
 
 
+WITH_IMAGES = [param for param in ALL if param.values[0].x[0] > 0]
+
+
 @pytest.mark.parametrize("at_end", [True, False], ids=["end", "start"])
-@pytest.mark.parametrize("case", [*ALL[:14:2], *ALL[15::6]])
+@pytest.mark.parametrize("case", WITH_IMAGES[::2])
 def test_no_kernel_leaves_its_arrays(case: Case, at_end: bool) -> None:
     def call(kernel: str, reads: list, writes: list, **attributes: Any) -> None:
         lists = ([guarded(array, at_end=at_end) for array in arrays] for arrays in (reads, writes))

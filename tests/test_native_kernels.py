@@ -47,7 +47,7 @@ EXACT = {
     "leaky_relu_forward", "leaky_relu_backward", "max_pool2d_forward", "multiply_forward",
     "multiply_backward", "relu_forward", "relu_backward", "relu6_forward", "relu6_backward",
     "rescale_forward", "rescale_backward", "reshape_forward", "reshape_backward",
-    "sgd_update", "adam_update", "rmsprop_update",
+    "scale_channels_forward", "sgd_update", "adam_update", "rmsprop_update",
     "adagrad_update", "crop2d_forward", "crop2d_backward", "zero_pad2d_forward",
     "zero_pad2d_backward",
 }  # fmt: skip

@@ -30,6 +30,7 @@ FREE = {
     ("sparse_categorical_crossentropy_forward", "y_pred"),
     ("squared_norm_add", "dw"),
     ("squared_norm_start", "dw"),
+    ("scale_channels_forward", "s"),  # a single row of factors is for all images
 }
 
 

@@ -85,6 +85,8 @@ def batched(case, i, array):
     alone = {"conv2d", "conv2d_max_pool2d", "conv2d_relu", "conv2d_transpose"}
     alone |= {"dense", "bias", "dropout"}
     norms = {"batch_norm_training", "batch_norm_dropout", "batch_norm_inference", "group_norm"}
+    if case.name == "scale_channels":  # the factors of all images, or of each
+        return array.ndim > 1
     return i == 0 or case.name not in alone | norms
 
 

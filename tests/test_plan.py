@@ -195,6 +195,40 @@ def test_a_convolution_gathers_the_moments_for_its_batch_norms():
     assert steps["batch_norm_dropout_forward"].reads[5] == moments
 
 
+def test_a_product_with_factors_per_channel_does_not_repeat_them(backend):
+    def squeezed(fuse):
+        mc.utils.set_random_seed(4)
+        x = mc.Input((7, 6, 2))
+        y = layers.Conv2D(5, 3, activation="relu")(x)
+        s = layers.Dense(5, activation="sigmoid")(layers.GlobalAveragePooling2D()(y))
+        s = layers.Reshape((1, 1, 5))(s)
+        y = s * y  # factors of each image
+        y = y * layers.Dense(5)(layers.GlobalMaxPooling2D(keepdims=True)(y))
+        y = y * np.float32([1, 2, 3, 4, 5])  # the same ones for all images
+        model = mc.Model(x, layers.Dense(4)(layers.Flatten()(y)))
+        model.compile("sgd", "sparse_categorical_crossentropy", fuse=fuse)
+        return model
+
+    fused, plain = squeezed(fuse=True), squeezed(fuse=False)
+    kernels = [step.kernel for step in fused.program(BATCH).steps]
+    assert kernels.count("scale_channels_forward") == 3
+    assert kernels.count("scale_channels_backward") == 3
+    assert "broadcast_to_forward" not in kernels
+    x, y = data_for(fused)
+    for model in (fused, plain):
+        model.train_on_batch(x, y)
+    for ours, theirs in zip(fused.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_factors_that_something_else_reads_are_repeated():
+    x = mc.Input((3, 4, 2))
+    s = mc.ops.broadcast_to(layers.GlobalAveragePooling2D(keepdims=True)(x), (None, 3, 4, 2))
+    kernels = [step.kernel for step in mc.Model(x, x * s + s).program(BATCH, training=False).steps]
+    assert kernels.count("broadcast_to_forward") == 1
+    assert "scale_channels_forward" not in kernels
+
+
 def relu_chain():
     x = mc.Input((12, 12, 3))
     y = layers.Conv2D(6, 3, activation="relu")(x)

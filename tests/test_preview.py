@@ -19,6 +19,7 @@ VISIBLE = {
     "channel_shift_range": 40.0,
     "horizontal_flip": True,
     "vertical_flip": True,
+    "perspective_range": 0.1,
 }
 IDLE = {
     "rotation_range": 0.2,
@@ -28,6 +29,7 @@ IDLE = {
     "shear_range": 0.2,
     "zoom_range": 0.001,
     "channel_shift_range": 0.2,
+    "perspective_range": 0.002,
 }
 
 
@@ -51,6 +53,7 @@ OFF = [
     {"zoom_range": 0},
     {"zoom_range": (1, 1)},
     {"shear_range": 0},
+    {"perspective_range": 0},
     {"width_shift_range": [-3, 3]},
     {"brightness_range": None},
 ]

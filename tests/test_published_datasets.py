@@ -47,6 +47,16 @@ def test_clothes_that_keras_fetched_once(tmp_path):
     assert len(fashion_mnist.load_data()[0][0]) == 7
 
 
+def test_clothes_in_the_folder_data_of_this_place(tmp_path, monkeypatch):
+    """`data` itself, without the name of the set, may belong to another program."""
+    monkeypatch.chdir(tmp_path)
+    write_idx(tmp_path / "data")
+    with pytest.raises(FileNotFoundError):
+        fashion_mnist.load_data()
+    write_idx(tmp_path / "data/fashion-mnist")
+    assert len(fashion_mnist.load_data()[0][0]) == 7
+
+
 def test_digits_are_no_clothes(tmp_path):
     write_idx(tmp_path, {"train": [5, 0, 4, 1, 9, 2, 1], "t10k": [7, 2, 1]})
     with pytest.raises(FormatError, match="holds MNIST's digits"):

@@ -1,4 +1,4 @@
-#include "kernels/activation.hpp"
+#include "kernels/activation/activation.hpp"
 
 #include "bindings/call.hpp"
 #include "kernels/softmax.hpp"
@@ -23,7 +23,7 @@ Prepared prepare_forward(const Activation& activation, const Call& call) {
   const float parameter = parameter_of(activation, call);
   const auto* x = call.in<float>(0);
   auto* y = call.out<float>(0);
-  return {[=, run = activation.forward](char*) { run(x, size, parameter, y); }};
+  return {[=, &activation](char*) { activation_forward(activation, x, size, parameter, y); }};
 }
 
 Prepared prepare_backward(const Activation& activation, const Call& call) {
@@ -31,7 +31,8 @@ Prepared prepare_backward(const Activation& activation, const Call& call) {
   const float parameter = parameter_of(activation, call);
   const auto *dy = call.in<float>(0), *saved = call.in<float>(1);
   auto* dx = call.out<float>(0);
-  return {[=, run = activation.backward](char*) { run(dy, saved, size, parameter, dx); }};
+  return {
+      [=, &activation](char*) { activation_backward(activation, dy, saved, size, parameter, dx); }};
 }
 
 // Returns C of an array seen as (rows, C): softmax is over the last axis.
@@ -62,7 +63,7 @@ std::vector<Kernel> activation_kernels() {
       {"softmax_forward", prepare_softmax_forward},
       {"softmax_backward", prepare_softmax_backward},
   };
-  for (const Activation& activation : activations()) {
+  for (const Activation& activation : activations().functions) {
     const std::string name = activation.name;
     kernels.push_back(
         {name + "_forward", [&](const Call& call) { return prepare_forward(activation, call); }});

@@ -24,7 +24,10 @@ Prepared prepare_augment(const Call& call) {
   call.require(xs.h >= 1 && xs.w >= 1 && xs.c >= 1, "only the batch may have length 0");
   call.require(xs.h <= kMaxImageSide && xs.w <= kMaxImageSide,
                "an image must have at most 2^24 rows and columns");
-  call.require_shape(call.read(1), {xs.n, 6});
+  const Array& matrix = call.read(1);
+  const std::int64_t values = matrix.shape.empty() ? 0 : matrix.shape.back();
+  call.require(values == 6 || values == 9, "a matrix must have 6 or 9 values per image");
+  call.require_shape(matrix, {xs.n, values});
   call.require_shape(call.write(0), call.read(0).shape);
   const std::string interpolation = call.text("interpolation");
   call.require(interpolation == "bilinear" || interpolation == "nearest",
@@ -35,10 +38,10 @@ Prepared prepare_augment(const Call& call) {
   auto* y = call.out<float>(0);
   if (call.read(0).dtype == py::format_descriptor<float>::c) {
     const auto* x = call.in<float>(0);
-    return {[=](char*) { augment(x, xs, m, rule, y); }};
+    return {[=](char*) { augment(x, xs, m, values, rule, y); }};
   }
   const auto* x = call.in<std::uint8_t>(0);
-  return {[=](char*) { augment(x, xs, m, rule, y); }};
+  return {[=](char*) { augment(x, xs, m, values, rule, y); }};
 }
 
 }  // namespace

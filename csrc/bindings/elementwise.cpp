@@ -1,6 +1,7 @@
 #include "kernels/elementwise.hpp"
 
 #include "bindings/call.hpp"
+#include "kernels/channel_scale.hpp"
 #include "kernels/pad_concat.hpp"
 
 namespace minicnn {
@@ -91,6 +92,42 @@ Prepared prepare_bias_backward_bias(const Call& call) {
   auto* db = call.out<float>(0);
   return {[=](char* scratch) { bias_backward_bias(dy, rows, c, db, scratch); },
           bias_scratch(rows, c)};
+}
+
+// The factors of x: one row for all pixels, (C,) or (1, ..., 1, C), or one per image, (N, 1, ...,
+// 1, C).
+ChannelScale channel_scale(const Call& call, const Array& x, const Array& s) {
+  call.require(!x.shape.empty() && x.shape.back() >= 1,
+               "the last axis must have at least one channel");
+  const std::int64_t c = x.shape.back();
+  std::vector<std::int64_t> shape(s.shape.size(), 1);
+  call.require(!shape.empty() && shape.size() <= x.shape.size(),
+               "there must be as many axes of factors as of images, or fewer");
+  shape.back() = c;
+  const bool per_image =
+      shape.size() == x.shape.size() && shape.size() > 1 && s.shape.front() == x.shape.front();
+  if (per_image) shape.front() = x.shape.front();
+  call.require_shape(s, shape);
+  const std::int64_t images = per_image ? x.shape.front() : 1;
+  return {images, images == 0 ? 0 : x.size() / (images * c), c};
+}
+
+Prepared prepare_scale_channels_forward(const Call& call) {
+  common_size(call, 1, 1);
+  const ChannelScale shape = channel_scale(call, call.read(0), call.read(1));
+  const auto *x = call.in<float>(0), *s = call.in<float>(1);
+  auto* y = call.out<float>(0);
+  return {[=](char*) { scale_channels_forward(shape, x, s, y); }};
+}
+
+Prepared prepare_scale_channels_backward(const Call& call) {
+  common_size(call, 2, 1);
+  const ChannelScale shape = channel_scale(call, call.read(1), call.read(2));
+  call.require_shape(call.write(1), call.read(2).shape);
+  const auto *dy = call.in<float>(0), *x = call.in<float>(1), *s = call.in<float>(2);
+  auto *dx = call.out<float>(0), *ds = call.out<float>(1);
+  return {[=](char* scratch) { scale_channels_backward(shape, dy, x, s, dx, ds, scratch); },
+          scale_channels_backward_scratch(shape)};
 }
 
 // --- arrangement -------------------------------------------------------------------------------
@@ -223,6 +260,8 @@ std::vector<Kernel> elementwise_kernels() {
       {"bias_forward", prepare_bias_forward},
       {"bias_backward_input", prepare_copy},
       {"bias_backward_bias", prepare_bias_backward_bias},
+      {"scale_channels_forward", prepare_scale_channels_forward},
+      {"scale_channels_backward", prepare_scale_channels_backward},
       {"assign", prepare_copy},
       {"reshape_forward", prepare_reshape_forward},
       {"reshape_backward", prepare_reshape_backward},

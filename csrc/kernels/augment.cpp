@@ -34,11 +34,31 @@ struct ImageView {
 };
 
 // Where the pixels of an output row are read in the image: u = u0 + du * j, v = v0 + dv * j.
-struct Line {
+struct AffineLine {
   float u0, du, v0, dv;
-  float u(std::int64_t j) const { return u0 + du * float(j); }
-  float v(std::int64_t j) const { return v0 + dv * float(j); }
+  float u(float j) const { return u0 + du * j; }
+  float v(float j) const { return v0 + dv * j; }
 };
+
+// The same with perspective: both are divided by w = w0 + dw * j, or NaN if w is not positive.
+struct PerspectiveLine {
+  AffineLine numerators;
+  float w0, dw;
+  float w(float j) const {
+    const float w = w0 + dw * j;
+    return w > 0 ? w : std::numeric_limits<float>::quiet_NaN();
+  }
+  float u(float j) const { return numerators.u(j) / w(j); }
+  float v(float j) const { return numerators.v(j) / w(j); }
+};
+
+AffineLine affine_line(const float* m, float i) {
+  return {m[0] * i + m[2], m[1], m[3] * i + m[5], m[4]};
+}
+
+PerspectiveLine perspective_line(const float* m, float i) {
+  return {affine_line(m, i), m[6] * i + m[8], m[7]};
+}
 
 // The four pixels around a point, and its distance from the first of them, down and to the right.
 template <class T>
@@ -102,12 +122,12 @@ template <class T>
 
 // Computes the pixels [begin, end) of a row one by one; y is the row's first. The arguments are
 // values: the compiler would read references again after every pixel that is written.
-template <class T>
+template <class T, class Line>
 void mix_columns(ImageView<T> x, Line line, Augment rule, std::int64_t begin, std::int64_t end,
                  float* y) {
   const auto last_row = float(x.h - 1), last_column = float(x.w - 1);
   for (std::int64_t j = begin; j < end; ++j) {
-    const float u = line.u(j), v = line.v(j);
+    const float u = line.u(float(j)), v = line.v(float(j));
     float* out = y + j * x.c;
     if (rule.smooth && u >= 0 && u < last_row && v >= 0 && v < last_column) {
       mix(corners_inside(x, u, v), x.c, rule.scale, out);
@@ -124,6 +144,20 @@ void mix_columns(ImageView<T> x, Line line, Augment rule, std::int64_t begin, st
 
 constexpr std::int64_t kSpanPixels = 16;
 
+// The points of a span: the first value of the pixel at the upper left of each, and the distance
+// from that pixel, down and to the right.
+struct SpanPoints {
+  std::int32_t offset[kSpanPixels];
+  float down[kSpanPixels], across[kSpanPixels];
+
+  void set(std::int32_t k, float u, float v, std::int32_t width) {
+    const auto row = std::int32_t(u), column = std::int32_t(v);
+    offset[k] = 3 * (row * width + column);
+    down[k] = u - float(row);
+    across[k] = v - float(column);
+  }
+};
+
 // Returns whether all points of a span lie inside: points move in one direction along a row, even
 // when rounded, so both ends of the span are enough.
 template <class T>
@@ -135,6 +169,38 @@ bool is_inside(const ImageView<T>& x, float u0, float u1, float v0, float v1) {
   return inside && (std::max(u0, u1) < last_row - 1 || std::max(v0, v1) < last_column - 1);
 }
 
+// Finds the points of the pixels [begin, end) of a row; returns false if one is not inside.
+template <class T>
+bool find_points(const ImageView<T>& x, AffineLine line, std::int64_t begin, std::int64_t end,
+                 SpanPoints& points) {
+  const auto left = float(begin), right = float(end - 1);
+  if (!is_inside(x, line.u(left), line.u(right), line.v(left), line.v(right))) return false;
+  const auto w = std::int32_t(x.w), first = std::int32_t(begin), count = std::int32_t(end - begin);
+  for (std::int32_t k = 0; k < count; ++k) {
+    points.set(k, line.u(float(first + k)), line.v(float(first + k)), w);
+  }
+  return true;
+}
+
+// With perspective every point is checked: rounded quotients need not move in one direction.
+template <class T>
+bool find_points(const ImageView<T>& x, PerspectiveLine line, std::int64_t begin, std::int64_t end,
+                 SpanPoints& points) {
+  const auto last_row = float(x.h - 1), last_column = float(x.w - 1);
+  const auto w = std::int32_t(x.w), first = std::int32_t(begin), count = std::int32_t(end - begin);
+  float u[kSpanPixels], v[kSpanPixels];
+  bool inside = true;
+  for (std::int32_t k = 0; k < count; ++k) {
+    u[k] = line.u(float(first + k));
+    v[k] = line.v(float(first + k));
+    // As in `is_inside`, but without branches: the compiler then computes several points at once.
+    inside &= (u[k] >= 0) & (u[k] < last_row) & (v[k] >= 0) & (v[k] < last_column) &
+              ((u[k] < last_row - 1) | (v[k] < last_column - 1));
+  }
+  for (std::int32_t k = 0; inside && k < count; ++k) points.set(k, u[k], v[k], w);
+  return inside;
+}
+
 void mix_points(const SamplePoints& points, const std::uint8_t* x, float scale, float* y) {
   simd_loops().mix_pixels(points, x, scale, y);
 }
@@ -143,29 +209,15 @@ void mix_points(const SamplePoints& points, const float* x, float scale, float* 
   simd_loops().mix_floats(points, x, scale, y);
 }
 
-// Computes the pixels [begin, end) of a row.
-template <class T>
-void mix_span(const ImageView<T>& x, Line line, float scale, std::int64_t begin, std::int64_t end,
-              float* y) {
-  std::int32_t offset[kSpanPixels];
-  float down[kSpanPixels], across[kSpanPixels];
-  const auto w = std::int32_t(x.w), first = std::int32_t(begin), count = std::int32_t(end - begin);
-  for (std::int32_t k = 0; k < count; ++k) {
-    const float u = line.u0 + line.du * float(first + k), v = line.v0 + line.dv * float(first + k);
-    const auto row = std::int32_t(u), column = std::int32_t(v);
-    offset[k] = 3 * (row * w + column);
-    down[k] = u - float(row);
-    across[k] = v - float(column);
-  }
-  mix_points({count, 3 * x.w, offset, down, across}, x.pixels, scale, y + 3 * begin);
-}
-
-template <class T>
+template <class T, class Line>
 void mix_spans(const ImageView<T>& x, const Line& line, const Augment& rule, float* y) {
+  SpanPoints points;
   for (std::int64_t begin = 0; begin < x.w; begin += kSpanPixels) {
-    const std::int64_t end = std::min(begin + kSpanPixels, x.w), last = end - 1;
-    if (is_inside(x, line.u(begin), line.u(last), line.v(begin), line.v(last))) {
-      mix_span(x, line, rule.scale, begin, end, y);
+    const std::int64_t end = std::min(begin + kSpanPixels, x.w);
+    if (find_points(x, line, begin, end, points)) {
+      const auto count = std::int32_t(end - begin);
+      mix_points({count, 3 * x.w, points.offset, points.down, points.across}, x.pixels, rule.scale,
+                 y + 3 * begin);
     } else {
       mix_columns(x, line, rule, begin, end, y);
     }
@@ -178,28 +230,43 @@ bool has_spans(const ImageView<T>& x, const Augment& rule) {
   return rule.smooth && x.c == 3 && x.h <= std::numeric_limits<std::int32_t>::max() / x.w / 3;
 }
 
+// Computes an image; `line_of` returns where the pixels of row i are read.
+template <class T, class LineOfRow>
+void mix_rows(const ImageView<T>& x, const Augment& rule, LineOfRow line_of, float* y) {
+  const bool spans = has_spans(x, rule);
+  for (std::int64_t i = 0; i < x.h; ++i) {
+    const auto line = line_of(float(i));
+    float* row = y + i * x.w * x.c;
+    if (spans) {
+      mix_spans(x, line, rule, row);
+    } else {
+      mix_columns(x, line, rule, 0, x.w, row);
+    }
+  }
+}
+
+bool has_perspective(const float* m) { return m[6] != 0 || m[7] != 0 || m[8] != 1; }
+
 }  // namespace
 
 template <class T>
-void augment(const T* x, const Shape4& xs, const float* m, const Augment& rule, float* y) noexcept {
+void augment(const T* x, const Shape4& xs, const float* m, std::int64_t values, const Augment& rule,
+             float* y) noexcept {
   parallel_for(xs.n, [&](std::int64_t n, int) {
     const ImageView<T> image{x + n * xs.image(), xs.h, xs.w, xs.c};
-    const float* a = m + 6 * n;
-    const bool spans = has_spans(image, rule);
-    for (std::int64_t i = 0; i < xs.h; ++i) {
-      const Line line{a[0] * float(i) + a[2], a[1], a[3] * float(i) + a[5], a[4]};
-      float* row = y + n * xs.image() + i * xs.w * xs.c;
-      if (spans) {
-        mix_spans(image, line, rule, row);
-      } else {
-        mix_columns(image, line, rule, 0, xs.w, row);
-      }
+    const float* a = m + values * n;
+    float* out = y + n * xs.image();
+    if (values == 9 && has_perspective(a)) {
+      mix_rows(image, rule, [a](float i) { return perspective_line(a, i); }, out);
+    } else {
+      mix_rows(image, rule, [a](float i) { return affine_line(a, i); }, out);
     }
   });
 }
 
-template void augment(const std::uint8_t*, const Shape4&, const float*, const Augment&,
+template void augment(const std::uint8_t*, const Shape4&, const float*, std::int64_t,
+                      const Augment&, float*) noexcept;
+template void augment(const float*, const Shape4&, const float*, std::int64_t, const Augment&,
                       float*) noexcept;
-template void augment(const float*, const Shape4&, const float*, const Augment&, float*) noexcept;
 
 }  // namespace minicnn

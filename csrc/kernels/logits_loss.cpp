@@ -1,13 +1,17 @@
 #include "kernels/logits_loss.hpp"
 
-#include <cmath>
+#include <algorithm>
 
 #include "core/blocks.hpp"
-#include "kernels/sigmoid.hpp"
+#include "kernels/activation/exponential.hpp"
+#include "kernels/activation/sigmoid.hpp"
 #include "kernels/softmax.hpp"
 
 namespace minicnn {
 namespace {
+
+constexpr std::int64_t kPiece =
+    64;  // logits of a row whose terms are computed before they are added
 
 template <class Targets>
 void softmax_forward_of(const float* logits, const Targets& targets, std::int64_t rows, float* loss,
@@ -72,11 +76,17 @@ void sigmoid_binary_crossentropy_forward(const float* logits, const DenseTargets
   const std::int64_t c = targets.c;
   parallel_rows(rows, c * kExponentialCost, [&](std::int64_t row, int) {
     double sum = 0.0;
-    for (std::int64_t i = 0; i < c; ++i) {
-      const float z = logits[row * c + i];
-      const float positive = z <= 0.0F ? 0.0F : z;
-      sum += double(positive - z * targets(row, i) + std::log1p(std::exp(-std::fabs(z))));
-      probabilities[row * c + i] = sigmoid(z);
+    for (std::int64_t begin = 0; begin < c; begin += kPiece) {
+      const std::int64_t count = std::min(kPiece, c - begin);
+      const float* z = logits + row * c + begin;
+      double softplus[kPiece];  // log(1 + e^z), in a loop that computes several at once
+      for (std::int64_t i = 0; i < count; ++i) {
+        softplus[i] = (z[i] <= 0.0F ? 0.0 : double(z[i])) + log_1_plus_exponential(double(z[i]));
+        probabilities[row * c + begin + i] = sigmoid(z[i]);
+      }
+      for (std::int64_t i = 0; i < count; ++i) {
+        sum += softplus[i] - double(z[i]) * double(targets(row, begin + i));
+      }
     }
     loss[row] = float(sum / double(c));
   });

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/blocks.hpp"
-#include "kernels/exponential.hpp"
+#include "kernels/activation/exponential.hpp"
 
 namespace minicnn {
 Normalizer softmax_row(const float* logits, std::int64_t c, float* probabilities) noexcept {

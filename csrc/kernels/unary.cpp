@@ -2,9 +2,9 @@
 
 #include <cmath>
 
+#include "kernels/activation/exponential.hpp"
+#include "kernels/activation/sigmoid.hpp"
 #include "kernels/elementwise_map.hpp"
-#include "kernels/exponential.hpp"
-#include "kernels/sigmoid.hpp"
 
 namespace minicnn {
 namespace {
@@ -54,7 +54,7 @@ float sin_of(float x, float, float) { return std::sin(x); }
 float sin_gradient(float dy, float x, float, float) { return dy * std::cos(x); }
 
 float softplus(float x, float, float) {
-  return (x > 0.0F ? x : 0.0F * x) + std::log1p(float(exponential(-std::fabs(x))));
+  return float((x > 0.0F ? double(x) : 0.0) + log_1_plus_exponential(double(x)));
 }
 float softplus_gradient(float dy, float x, float, float) { return dy * sigmoid(x); }
 

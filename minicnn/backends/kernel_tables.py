@@ -49,6 +49,7 @@ WITHOUT_CUDA = (
     "binary",
     "matmul",
     "reduce",
+    "scale_channels",
     "unary",
 )
 FLOAT64 = ("total", "moments")  # the reads that are float64; every other float is float32

@@ -81,14 +81,20 @@ class History(Callback):
             numbers = {name: float(value) for name, value in row.items()}
             self.on_epoch_end(check_int(epoch, "epoch", 0), numbers)
 
-    def plot(self, path: str | os.PathLike[str] | None = None) -> Any:
-        """Return a matplotlib figure of loss and accuracy; it is also written to `path` if given.
+    def plot(self, path: str | os.PathLike[str] | None = None, *, epochs: int | None = None) -> Any:
+        """Return a matplotlib figure of loss and accuracy by epoch.
+
+        Parameters
+        ----------
+        path : file to which the figure is also written
+        epochs : draw only this many epochs, the first ones; default: all
 
         Raises
         ------
         MissingExtraError : matplotlib is not installed
         """
-        return plots.plot_history(aligned(self.rows), self.epoch, path)
+        count = None if epochs is None else check_int(epochs, "epochs")
+        return plots.plot_history(aligned(self.rows[:count]), self.epoch[:count], path)
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write one row per epoch: the epoch, from 0, and the value of every curve that has one."""

@@ -17,6 +17,7 @@ CLASSIFIERS = {
 TREES = 300
 # A limit that is never reached with a few thousand features.
 MAX_ITERATIONS = 5000
+SEEDS = 2**32  # of scikit-learn
 
 
 def classifier(name: str, seed: int = 0) -> Any:
@@ -48,6 +49,7 @@ def classifier(name: str, seed: int = 0) -> Any:
         from sklearn import ensemble, linear_model, pipeline, preprocessing, svm, tree
     except ModuleNotFoundError as err:
         raise missing_extra("this classifier needs scikit-learn", "classic") from err
+    seed %= SEEDS
     if name == "tree":
         return tree.DecisionTreeClassifier(random_state=seed)
     if name == "forest":
@@ -55,6 +57,19 @@ def classifier(name: str, seed: int = 0) -> Any:
     last = (
         svm.SVC(C=10.0)
         if name == "svm"
-        else linear_model.LogisticRegression(C=0.1, max_iter=MAX_ITERATIONS)
+        else linear_model.LogisticRegression(C=0.01, max_iter=MAX_ITERATIONS)
     )
     return pipeline.make_pipeline(preprocessing.StandardScaler(), last)
+
+
+def one_thread() -> Any:
+    """Return a context in which the linear algebra of scikit-learn uses one thread.
+
+    With two, the small matrices of these methods take longer, a hundred times as long on a busy
+    machine, and the results depend on the number of threads.
+    """
+    try:
+        from threadpoolctl import threadpool_limits
+    except ModuleNotFoundError as err:  # a requirement of scikit-learn
+        raise missing_extra("this classifier needs scikit-learn", "classic") from err
+    return threadpool_limits(1)

@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.classic.classifiers import CLASSIFIERS, classifier
-from minicnn.classic.features import features
+from minicnn.classic.classifiers import CLASSIFIERS, classifier, one_thread
+from minicnn.classic.features import FeatureExtractor
+from minicnn.classic.per_image import Progress, no_progress
 from minicnn.errors import ArgumentError
 
 LabeledImages = tuple[np.ndarray, np.ndarray]  # uint8 (N, H, W, C), (N,)
+KINDS = ("sift", "hog", "lbp", "color")
+LEARNED = "learned"  # the features of networks
 
 
 class Row(NamedTuple):
@@ -31,10 +34,19 @@ class Row(NamedTuple):
         return self.right / self.images
 
 
+class Extracted(NamedTuple):
+    """One kind of features of all training and test images."""
+
+    kind: str
+    train: np.ndarray  # float32 (N, D)
+    test: np.ndarray  # float32 (M, D)
+    seconds: tuple[float, float]  # for the training images and for the test images
+
+
 def compare(
     train: LabeledImages,
     test: LabeledImages,
-    kinds: Iterable[str] = ("hog", "lbp", "hog+lbp"),
+    kinds: Iterable[str] = KINDS,
     names: Iterable[str] = tuple(CLASSIFIERS),
     *,
     seed: int = 0,
@@ -47,30 +59,60 @@ def compare(
     train, test : (images uint8 (N, H, W, C), labels (N,)); all images have the same size
     kinds : kinds of features; "hog+lbp" combines both
     names : names of classifiers
-    seed : seed of the trees
+    seed : seed of the visual words and of the trees
     say : called with each message about the progress
 
     Returns
     -------
     list of Row, in the order of `kinds` and `names`
     """
-    _check("train", *train)
-    _check("test", *test)
+    check_images("train", *train)
+    check_images("test", *test)
     names = list(names)
     rows = []
     for kind in kinds:
         say(f"{kind}: extracting features of {len(train[0]) + len(test[0]):,} images ...")
-        x, extracting = _timed(features, kind, train[0])
-        x_test, extracting_test = _timed(features, kind, test[0])
+        features = extract(kind, train[0], test[0], seed)
         for name in names:
-            method, title = classifier(name, seed), CLASSIFIERS[name]
-            say(f"{kind}, {title}: training ...")
-            _, fitting = _timed(method.fit, x, train[1])
-            predicted, predicting = _timed(method.predict, x_test)
-            right, seconds = int((predicted == test[1]).sum()), extracting_test + predicting
-            rows.append(_row(kind, title, right, test, extracting + fitting, seconds))
-            say(f"{kind}, {title}: {rows[-1].accuracy:.1%}")
+            say(f"{kind}, {CLASSIFIERS.get(name, name)}: training ...")
+            rows.append(classify(features, train[1], test[1], name, seed))
+            say(f"{kind}, {rows[-1].classifier}: {rows[-1].accuracy:.1%}")
     return rows
+
+
+def extract(
+    kind: str,
+    train: np.ndarray,
+    test: np.ndarray,
+    seed: int = 0,
+    progress: Progress = no_progress,
+) -> Extracted:
+    """Learn features from the training images if they must be learned, and compute those of all.
+
+    `progress` is called with (images done, images of the split) for each of the two splits.
+    """
+    extractor = FeatureExtractor(kind, seed)
+    x, seconds = _timed(extractor.fit_transform, train, progress)
+    x_test, seconds_test = _timed(extractor.transform, test, progress)
+    return Extracted(kind, x, x_test, (seconds, seconds_test))
+
+
+def classify(
+    features: Extracted, labels: np.ndarray, test_labels: np.ndarray, name: str, seed: int = 0
+) -> Row:
+    """Train one classifier on the features of the training images, and test it."""
+    method = classifier(name, seed)
+    with one_thread():
+        _, fitting = _timed(method.fit, features.train, labels)
+        predicted, predicting = _timed(method.predict, features.test)
+    extracting, extracting_test = features.seconds
+    return _row(
+        features.kind,
+        CLASSIFIERS[name],
+        predicted == test_labels,
+        extracting + fitting,
+        extracting_test + predicting,
+    )
 
 
 def network_row(
@@ -79,8 +121,8 @@ def network_row(
 ) -> Row:  # fmt: skip
     """Return the row of a network; `predict` maps uint8 images to probabilities (N, classes)."""
     probabilities, seconds = _timed(predict, test[0])
-    right = int((np.argmax(probabilities, 1) == test[1]).sum())
-    return _row("learned", name, right, test, training_seconds, seconds)
+    right = np.argmax(probabilities, 1) == test[1]
+    return _row(LEARNED, name, right, training_seconds, seconds)
 
 
 def table(rows: Sequence[Row]) -> list[list[str]]:
@@ -102,7 +144,8 @@ def table(rows: Sequence[Row]) -> list[list[str]]:
 HEADINGS = ["features", "classifier", "right", "wrong", "training s", "ms per image"]
 
 
-def _check(what: str, images: np.ndarray, labels: np.ndarray) -> None:
+def check_images(what: str, images: np.ndarray, labels: np.ndarray) -> None:
+    """Raise ArgumentError unless there are as many images as labels, and at least one."""
     if len(images) != len(labels) or len(images) == 0:
         raise ArgumentError(
             f"{what} must have as many images as labels, and at least one; got {len(images)} "
@@ -110,10 +153,9 @@ def _check(what: str, images: np.ndarray, labels: np.ndarray) -> None:
         )
 
 
-def _row(
-    kind: str, name: str, right: int, test: LabeledImages, training: float | None, seconds: float
-) -> Row:
-    return Row(kind, name, right, len(test[0]), training, 1000 * seconds / len(test[0]))
+def _row(kind: str, name: str, right: np.ndarray, training: float | None, seconds: float) -> Row:
+    count = len(right)
+    return Row(kind, name, int(right.sum()), count, training, 1000 * seconds / count)
 
 
 def _timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:

@@ -3,57 +3,118 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
 from minicnn.checks import nearest, shape_text
+from minicnn.classic import histograms
+from minicnn.classic.per_image import Function, Progress, map_images, no_progress
+from minicnn.classic.sift import VisualWords
 from minicnn.errors import ArgumentError, DTypeError, ShapeError
-from minicnn.installed import missing_extra
-
-HOG_CELLS = 8  # along each side; at 64 x 64 pixels, cells of 8 x 8 pixels
-ORIENTATIONS = 9
-# A local binary pattern compares a pixel with 8 neighbors at distance 1; 10 kinds are counted.
-NEIGHBORS, RADIUS = 8, 1
-PATTERNS = NEIGHBORS + 2
-LBP_GRID = 4  # histograms along each side of the image
-SHADES = 4  # levels per channel in a color histogram
-LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601: perceived brightness of red, green and blue
 
 
-def features(names: str, images: np.ndarray) -> np.ndarray:
-    """Return the features of each image as a row; several kinds are concatenated.
+class Kind(Protocol):
+    """One kind of features: what it must learn, it learns from the training images."""
+
+    def fit_transform(self, images: np.ndarray, progress: Progress) -> np.ndarray:
+        """Learn from the training images, and return their features (N, D)."""
+
+    def transform(self, images: np.ndarray, progress: Progress) -> np.ndarray:
+        """Return the features of any images (N, D)."""
+
+
+class Histograms:
+    """Features that a function computes from each image alone, so that nothing is learned."""
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+
+    def fit_transform(self, images: np.ndarray, progress: Progress = no_progress) -> np.ndarray:
+        """Return the same as `transform`."""
+        return self.transform(images, progress)
+
+    def transform(self, images: np.ndarray, progress: Progress = no_progress) -> np.ndarray:
+        """Return the features of any images (N, D)."""
+        if len(images) == 0:  # the width needs one image
+            return self.transform(np.zeros((1, *images.shape[1:]), np.uint8))[:0]
+        return np.stack(map_images(self.function, images, progress))
+
+
+# Each kind, made by a function of the seed.
+FEATURES: dict[str, Callable[[int], Kind]] = {
+    "sift": VisualWords,
+    "hog": lambda _seed: Histograms(histograms.hog),
+    "lbp": lambda _seed: Histograms(histograms.lbp),
+    "color": lambda _seed: Histograms(histograms.color),
+}
+# The shorter side of an image must have so many pixels.
+MIN_SIDES = {"sift": 16, "hog": 2 * histograms.HOG_CELLS, "lbp": histograms.LBP_GRID, "color": 1}
+
+
+class FeatureExtractor:
+    """Computes the features of images, of one kind or of several side by side.
 
     Parameters
     ----------
     names : one of `FEATURES`, or several, such as "hog+lbp"
-    images : uint8 (N, H, W, C), where C is 1 or 3
-
-    Returns
-    -------
-    float32 (N, D)
+    seed : seed of the visual words of "sift"; the other kinds use no random numbers
 
     Raises
     ------
     ArgumentError : there are no such features
-    ShapeError, DTypeError : `images` have another shape or dtype, or are too small
-    MissingExtraError : scikit-image is not installed
 
     Examples
     --------
-    >>> features("color", np.zeros((5, 32, 32, 3), np.uint8)).shape
+    >>> extractor = FeatureExtractor("color")
+    >>> extractor.fit_transform(np.zeros((5, 32, 32, 3), np.uint8)).shape
     (5, 64)
     """
-    if images.dtype != np.uint8:
-        raise DTypeError(f"images must be uint8, 0...255; got {images.dtype}")
-    if images.ndim != 4 or images.shape[3] not in (1, 3):
-        raise ShapeError(
-            f"images must be (N, H, W, C), where C is 1 or 3; got {shape_text(images.shape)}"
-        )
-    kinds = check_features(names)
-    if len(images) == 0:  # the width needs one image
-        return features(names, np.zeros((1, *images.shape[1:]), np.uint8))[:0]
-    return np.concatenate([FEATURES[name](images) for name in kinds], 1)
+
+    def __init__(self, names: str, seed: int = 0) -> None:
+        self._kinds = {name: FEATURES[name](seed) for name in check_features(names)}
+
+    def fit_transform(self, images: np.ndarray, progress: Progress = no_progress) -> np.ndarray:
+        """Learn from the training images what the features need, and return their features.
+
+        Parameters
+        ----------
+        images : uint8 (N, H, W, C), where C is 1 or 3
+        progress : called with (images done, N) from time to time, for each kind
+
+        Returns
+        -------
+        float32 (N, D)
+
+        Raises
+        ------
+        ShapeError, DTypeError : `images` have another shape or dtype, or are too small
+        ArgumentError : "sift" finds no keypoints in any of the images
+        MissingExtraError : scikit-image or scikit-learn is not installed
+        """
+        self._check(images)
+        kinds = self._kinds.values()
+        return np.concatenate([kind.fit_transform(images, progress) for kind in kinds], 1)
+
+    def transform(self, images: np.ndarray, progress: Progress = no_progress) -> np.ndarray:
+        """Return the features of any images, after `fit_transform` of the training images."""
+        self._check(images)
+        kinds = self._kinds.values()
+        return np.concatenate([kind.transform(images, progress) for kind in kinds], 1)
+
+    def _check(self, images: np.ndarray) -> None:
+        if images.dtype != np.uint8:
+            raise DTypeError(f"images must be uint8, 0...255; got {images.dtype}")
+        if images.ndim != 4 or images.shape[3] not in (1, 3):
+            raise ShapeError(
+                f"images must be (N, H, W, C), where C is 1 or 3; got {shape_text(images.shape)}"
+            )
+        h, w = images.shape[1:3]
+        for name in self._kinds:
+            if min(h, w) < MIN_SIDES[name]:
+                raise ShapeError(
+                    f"{name} needs images of at least {MIN_SIDES[name]} pixels; got {h} x {w}"
+                )
 
 
 def check_features(names: str) -> list[str]:
@@ -63,99 +124,3 @@ def check_features(names: str) -> list[str]:
         if name not in FEATURES:
             raise ArgumentError(f"no features {name!r}{nearest(name, FEATURES)}")
     return kinds
-
-
-def hog(images: np.ndarray) -> np.ndarray:
-    """Return histograms of oriented gradients: how strong the edges of each direction are.
-
-    The image is divided into 8 x 8 cells. Each cell has a histogram of 9 directions, which is
-    normalized in blocks of 2 x 2 cells.
-
-    References
-    ----------
-    Dalal, Triggs: Histograms of oriented gradients for human detection, CVPR 2005.
-    """
-    feature = _skimage().hog
-    h, w = images.shape[1:3]
-    if min(h, w) < 2 * HOG_CELLS:
-        raise ShapeError(f"hog needs images of at least {2 * HOG_CELLS} pixels; got {h} x {w}")
-    cells = (h // HOG_CELLS, w // HOG_CELLS)
-    rows = [
-        feature(
-            image,
-            orientations=ORIENTATIONS,
-            pixels_per_cell=cells,
-            cells_per_block=(2, 2),
-            channel_axis=-1,
-        )
-        for image in images
-    ]
-    return np.array(rows, np.float32).reshape(len(images), -1)
-
-
-def lbp(images: np.ndarray) -> np.ndarray:
-    """Return histograms of local binary patterns: which neighbors of a pixel are brighter.
-
-    The image is divided into 4 x 4 fields, each with a histogram of the 10 patterns that a
-    rotation does not change. Light and contrast have little influence.
-
-    References
-    ----------
-    Ojala, Pietikäinen, Mäenpää: Multiresolution gray-scale and rotation invariant texture
-    classification with local binary patterns, IEEE PAMI 24 (7), 2002.
-    """
-    patterns = _skimage().local_binary_pattern
-    gray = _gray(images)
-    if min(gray.shape[1:]) < LBP_GRID:
-        raise ShapeError(f"lbp needs images of at least {LBP_GRID} pixels; got {gray.shape[1:]}")
-    rows = []
-    for image in gray:
-        codes = patterns(image, NEIGHBORS, RADIUS, "uniform").astype(np.int64)
-        fields = [f for row in np.array_split(codes, LBP_GRID) for f in _fields(row)]
-        rows.append(np.concatenate([_shares(field, PATTERNS) for field in fields]))
-    return np.array(rows, np.float32).reshape(len(images), -1)
-
-
-def color(images: np.ndarray) -> np.ndarray:
-    """Return a color histogram: the share of the pixels with each of 4 x 4 x 4 colors.
-
-    References
-    ----------
-    Swain, Ballard: Color indexing, International Journal of Computer Vision 7 (1), 1991.
-    """
-    levels = images.astype(np.int64) * SHADES // 256
-    weights = SHADES ** np.arange(images.shape[3])
-    kinds = SHADES ** images.shape[3]
-    rows = [_shares(image, kinds) for image in levels @ weights]
-    return np.array(rows, np.float32).reshape(len(images), kinds)
-
-
-FEATURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "hog": hog,
-    "lbp": lbp,
-    "color": color,
-}
-
-
-def _gray(images: np.ndarray) -> np.ndarray:
-    """Convert images to gray values, uint8 (N, H, W)."""
-    if images.shape[3] == 1:
-        return images[..., 0]
-    return np.stack([(image @ np.array(LUMA)).round().astype(np.uint8) for image in images])
-
-
-def _fields(row: np.ndarray) -> list[np.ndarray]:
-    return np.array_split(row, LBP_GRID, axis=1)
-
-
-def _shares(codes: np.ndarray, kinds: int) -> np.ndarray:
-    """Return the share of the codes that equal each of 0...kinds - 1."""
-    return np.bincount(codes.ravel(), minlength=kinds) / codes.size
-
-
-def _skimage() -> Any:
-    try:
-        from skimage import feature
-    except ModuleNotFoundError as err:
-        raise missing_extra("these features need scikit-image", "classic") from err
-    return feature

@@ -7,7 +7,8 @@ from minicnn.data.dataset import AUTOTUNE, Dataset
 from minicnn.data.directory import DirectoryBatches
 from minicnn.data.directory_dataset import image_dataset_from_directory
 from minicnn.data.elements import TensorSpec
-from minicnn.data.folders import list_folder
+from minicnn.data.folder_layouts import find_splits
+from minicnn.data.folders import list_files, list_folder
 from minicnn.data.generator import ImageDataGenerator
 from minicnn.data.idx import parse_idx, read_idx, read_labeled_images
 from minicnn.data.image_files import IMAGE_EXTENSIONS
@@ -18,6 +19,10 @@ from minicnn.data.preprocess import Preprocess
 from minicnn.data.py_dataset import PyDataset
 from minicnn.data.random_shift import RandomShift
 from minicnn.data.resizing import smart_resize
+from minicnn.data.tools.folds import folds
+from minicnn.data.tools.split import plan_split
+from minicnn.data.tools.split_copy import copy_split
+from minicnn.data.tools.stats import folder_stats, sizes_text
 
 __all__ = [
     "AUTOTUNE",
@@ -34,17 +39,24 @@ __all__ = [
     "TensorSpec",
     "affine_images",
     "array_to_img",
+    "copy_split",
     "decode",
+    "find_splits",
+    "folder_stats",
+    "folds",
     "found_text",
     "image_dataset_from_directory",
     "img_to_array",
+    "list_files",
     "list_folder",
     "load_img",
     "parse_idx",
+    "plan_split",
     "read_idx",
     "read_images",
     "read_labeled_images",
     "read_list",
     "save_img",
+    "sizes_text",
     "smart_resize",
 ]

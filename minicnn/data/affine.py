@@ -1,16 +1,18 @@
 """Affine changes of images: rotation, shift, shear, zoom and flips, as 3 x 3 matrices.
 
-A matrix maps a pixel (i, j) of the new image to its source (u, v) in the old one:
+A matrix maps a pixel (i, j) of the new image to its source (u / w, v / w) in the old one:
 
-    (u, v, 1) = C M C^-1 (i, j, 1)
+    (u, v, w) = C M C^-1 (i, j, 1)
 
 C moves the origin to the center of the image, and M is a product of the matrices below. Rows come
-first: i and u count downwards, j and v to the right.
+first: i and u count downwards, j and v to the right. The last row of an affine matrix is (0, 0, 1),
+so w is 1; the matrices of `perspective.py` have another one.
 """
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -62,9 +64,15 @@ def centered(matrix: np.ndarray, height: int, width: int) -> np.ndarray:
     >>> centered(zoom(2, 2), 5, 5) @ [2, 2, 1]
     array([2., 2., 1.])
     """
-    middle = shift(height / 2 - 0.5, width / 2 - 0.5)
-    back = shift(0.5 - height / 2, 0.5 - width / 2)
-    return middle @ matrix @ back
+    to_center, back = _center(height, width)
+    return back @ matrix @ to_center
+
+
+@lru_cache(maxsize=64)
+def _center(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return C^-1, which moves the center of an image to the origin, and C, which moves it back."""
+    down, right = height / 2 - 0.5, width / 2 - 0.5
+    return shift(-down, -right), shift(down, right)
 
 
 def flipped(
@@ -92,14 +100,16 @@ def affine_images(
     interpolation: str = "bilinear",
     scale: float = 1.0,
 ) -> np.ndarray:
-    """Apply affine changes to images, and multiply them by `scale`, in one pass.
+    """Apply affine changes or homographies to images, times `scale`, in one pass.
 
-        y[n, i, j, c] = scale * x[n, u, v, c]   with (u, v, 1) = matrix[n] (i, j, 1)
+        y[n, i, j, c] = scale * x[n, u / w, v / w, c]   with (u, v, w) = matrix[n] (i, j, 1)
 
     Parameters
     ----------
     x : uint8 or float32 array (N, H, W, C)
-    matrix : (N, 3, 3), or (3, 3) for all; the last row is (0, 0, 1)
+    matrix : (N, 3, 3), or (3, 3) for all. The last row of an affine change is (0, 0, 1). Where
+        another last row gives a w that is not positive, a pixel has no source: it is filled as far
+        outside the image
     fill_mode : what surrounds an image a b c d: "nearest" aaaa|abcd|dddd, "reflect"
         dcba|abcd|dcba, "wrap" abcd|abcd|abcd, or "constant"
     cval : the value around the image with "constant", before `scale` is applied
@@ -129,7 +139,10 @@ def affine_images(
         raise ShapeError(f"x must be images (N, H, W, C); got shape {x.shape}")
     if matrix.shape not in ((3, 3), (len(x), 3, 3)):
         raise ShapeError(f"matrix must be (3, 3) or ({len(x)}, 3, 3); got {matrix.shape}")
-    rows = np.broadcast_to(matrix, (len(x), 3, 3))[:, :2].reshape(len(x), 6).astype(np.float32)
+    rows = np.empty((len(x), 9), np.float32)
+    rows[:] = matrix.reshape(-1, 9)
+    if (rows[:, 6:] == IDENTITY[2]).all():
+        rows = rows[:, :6].copy()  # affine
     attributes: dict[str, Any] = {
         "fill_mode": check_choice(fill_mode, "fill_mode", FILL_MODES),
         "interpolation": check_choice(interpolation, "interpolation", INTERPOLATIONS),

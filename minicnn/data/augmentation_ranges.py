@@ -13,6 +13,7 @@ from minicnn.checks import check_flag, check_number
 from minicnn.errors import ArgumentError
 
 Interval = tuple[float, float]
+CONVEX = 0.25  # from here on, the four moved corners may fold the image
 VISIBLE_DEGREES = 1.0  # a smaller shear moves the corners of a 150-pixel image by about a pixel
 
 
@@ -32,6 +33,7 @@ class Ranges:
         channel_shift_range: float = 0.0,
         horizontal_flip: bool = False,
         vertical_flip: bool = False,
+        perspective_range: float = 0.0,
     ) -> None:
         self.rotation = check_number(rotation_range, "rotation_range", 0.0)
         self.width_shift = _shifts(width_shift_range, "width_shift_range")
@@ -45,6 +47,7 @@ class Ranges:
         self.channel_shift = check_number(channel_shift_range, "channel_shift_range", 0.0)
         self.horizontal_flip = check_flag(horizontal_flip, "horizontal_flip")
         self.vertical_flip = check_flag(vertical_flip, "vertical_flip")
+        self.perspective = check_number(perspective_range, "perspective_range", 0.0, CONVEX)
         if 0 < self.shear < VISIBLE_DEGREES:
             warnings.warn(
                 f"shear_range={self.shear:g} is {self.shear:g} degrees, too small to see. For "
@@ -58,7 +61,8 @@ class Ranges:
 
         The same number of values is always drawn, so switching one change off keeps the others.
         """
-        theta, down, right, shear, zx, zy, mirrored, upside_down, color, light = rng.random(10)
+        drawn = rng.random(18)
+        theta, down, right, shear, zx, zy, mirrored, upside_down, color, light = drawn[:10]
         zx = _between(self.zoom, zx)
         return {
             "theta": _around(self.rotation, theta),
@@ -73,6 +77,7 @@ class Ranges:
                 _around(self.channel_shift, color) if self.channel_shift else None
             ),
             "brightness": None if self.brightness is None else _between(self.brightness, light),
+            "perspective": _moves(self.perspective, drawn[10:], shape),
         }
 
 
@@ -93,6 +98,14 @@ def _shift(limit: float | list[float], u: float, pixels: int) -> float:
         choice, other_way = divmod(int(u * 2 * len(limit)), 2)
         return -limit[choice] if other_way else limit[choice]
     return _around(limit, u) * (pixels if limit < 1 else 1)
+
+
+def _moves(limit: float, drawn: np.ndarray, shape: tuple[int, ...]) -> list[list[float]] | None:
+    """Map eight numbers to the moves of four corners in pixels, up to a share of each side."""
+    if not limit:
+        return None
+    moves = limit * (2 * drawn.reshape(4, 2) - 1) * shape[:2]
+    return [[float(down), float(right)] for down, right in moves]
 
 
 def _shifts(value: Any, name: str) -> float | list[float]:

@@ -48,6 +48,9 @@ class ImageDataGenerator:
     zoom_range : z means (1 - z, 1 + z); or (smallest, largest) factor. Height and width are drawn
         separately; factors above 1 make objects smaller
     zoom_keep_aspect : use one factor for height and width (Keras cannot)
+    perspective_range : the largest share of a side by which each corner of the image moves, up or
+        down and left or right, as if the image were a sheet that is seen from another place; below
+        0.25 (Keras's class does not have it)
     channel_shift_range : the largest amount that is added to or subtracted from all values
     fill_mode : what surrounds an image abcd: "nearest" aaaa|abcd|dddd, "reflect" dcba|abcd|dcba,
         "wrap" abcd|abcd|abcd, "constant" `cval`
@@ -113,6 +116,7 @@ class ImageDataGenerator:
         dtype: str | None = None,
         *,
         zoom_keep_aspect: bool = False,
+        perspective_range: float = 0.0,
     ) -> None:
         if data_format not in (None, "channels_last"):
             raise ArgumentError(f'data_format must be "channels_last"; got {data_format!r}')
@@ -127,6 +131,7 @@ class ImageDataGenerator:
             channel_shift_range=channel_shift_range,
             horizontal_flip=horizontal_flip,
             vertical_flip=vertical_flip,
+            perspective_range=perspective_range,
         )
         # Dividing by a standard deviation needs the mean subtracted. Whitening is computed from
         # centered images, and makes all standard deviations 1 itself.

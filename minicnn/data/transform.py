@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from minicnn.data.affine import (
     shift,
     zoom,
 )
+from minicnn.data.perspective import perspective
 from minicnn.errors import ArgumentError
 
-# All parameters of a change, under Keras's names, with the values that change nothing.
+# All parameters of a change with the values that change nothing; the first ten have Keras's names.
 UNCHANGED: dict[str, Any] = {
     "theta": 0.0,  # degrees
     "tx": 0.0,  # pixels down
@@ -31,6 +33,7 @@ UNCHANGED: dict[str, Any] = {
     "flip_vertical": False,
     "channel_shift_intensity": None,
     "brightness": None,  # factor
+    "perspective": None,  # the moves of the four corners' sources that `perspective` takes
 }
 WHITE = 255.0
 
@@ -39,12 +42,28 @@ def matrix_of(change: Mapping[str, Any], height: int, width: int) -> np.ndarray 
     """Return the (3, 3) matrix from new to old pixel positions; None if no pixel moves."""
     check_change(change)
     c = {**UNCHANGED, **change}
-    matrix = rotation(c["theta"]) @ shift(c["tx"], c["ty"]) @ shear(c["shear"])
-    matrix = centered(matrix @ zoom(c["zx"], c["zy"]), height, width)
-    matrix = flipped(
-        matrix, height, width, rows=bool(c["flip_vertical"]), columns=bool(c["flip_horizontal"])
-    )
-    return None if np.array_equal(matrix, IDENTITY) else matrix
+    factors = _factors(c, height, width)
+    matrix = centered(reduce(np.matmul, factors), height, width) if factors else IDENTITY
+    if c["flip_vertical"] or c["flip_horizontal"]:
+        rows, columns = bool(c["flip_vertical"]), bool(c["flip_horizontal"])
+        matrix = flipped(matrix, height, width, rows=rows, columns=columns)
+    return None if matrix is IDENTITY or (matrix == IDENTITY).all() else matrix
+
+
+def _factors(c: Mapping[str, Any], height: int, width: int) -> list[np.ndarray]:
+    """Return the matrices whose product is a change around the center, without the identities."""
+    factors = []
+    if c["theta"]:
+        factors.append(rotation(c["theta"]))
+    if c["tx"] or c["ty"]:
+        factors.append(shift(c["tx"], c["ty"]))
+    if c["shear"]:
+        factors.append(shear(c["shear"]))
+    if c["zx"] != 1 or c["zy"] != 1:
+        factors.append(zoom(c["zx"], c["zy"]))
+    if c["perspective"] is not None:
+        factors.append(perspective(c["perspective"], height, width))
+    return factors
 
 
 def changed(
@@ -59,6 +78,7 @@ def changed(
     """Return an image (H, W, C), uint8 or float32, after a change; float32, multiplied by `scale`.
 
     The order is Keras's: rotation, shift, shear, zoom, flips, channel shift, brightness.
+    Perspective, which Keras's class does not have, comes before the flips.
     """
     matrix = matrix_of(change, *image.shape[:2])
     intensity, brightness = change.get("channel_shift_intensity"), change.get("brightness")
@@ -124,8 +144,8 @@ def levels_of(image: np.ndarray) -> tuple[float, float]:
 
 def check_change(change: Mapping[str, Any]) -> None:
     """Raise ArgumentError if a change has an unknown parameter."""
-    unknown = sorted(set(change) - set(UNCHANGED))
-    if unknown:
+    if not change.keys() <= UNCHANGED.keys():
+        unknown = min(change.keys() - UNCHANGED.keys())
         raise ArgumentError(
-            f"unknown parameter {unknown[0]!r} of a change; known are {', '.join(UNCHANGED)}"
+            f"unknown parameter {unknown!r} of a change; known are {', '.join(UNCHANGED)}"
         )

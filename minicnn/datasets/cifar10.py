@@ -56,7 +56,7 @@ def load_data(
         (the Python version); a folder that contains `train` and `test`, each with one folder of
         images per class; an archive (.tar, .tar.gz, .tar.xz) of one of these; a folder that
         contains one of these under its usual name. Default: the folder that the environment
-        variable MINICNN_DATA names, and Keras's `~/.keras/datasets`.
+        variable MINICNN_DATA names, Keras's `~/.keras/datasets`, and the folder `data`.
     progress : called with (bytes read, size of the file) while an archive is read
 
     Returns

@@ -42,8 +42,8 @@ def load_data(
     path : str or path, optional
         A folder with `train` and `test` (the Python version) or `train.bin` and `test.bin` (the
         binary version), an archive (.tar, .tar.gz) of it, or a folder that contains one of these
-        under its usual name. Default: the folder that MINICNN_DATA names, and Keras's
-        `~/.keras/datasets`.
+        under its usual name. Default: the folder that MINICNN_DATA names, Keras's
+        `~/.keras/datasets`, and the folder `data`.
 
     Returns
     -------

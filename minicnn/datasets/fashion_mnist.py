@@ -35,7 +35,7 @@ def load_data(path: str | Path | None = None) -> tuple[LabeledImages, LabeledIma
         The folder of the four files `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
         `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, plain or compressed as `.gz` or
         `.xz`; or a folder that contains it under one of `USUAL_NAMES`. Default: the folder that
-        MINICNN_DATA names, and Keras's `~/.keras/datasets`.
+        MINICNN_DATA names, Keras's `~/.keras/datasets`, and the folder `data`.
 
     Returns
     -------

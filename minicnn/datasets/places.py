@@ -12,6 +12,11 @@ from minicnn.support import environment
 ADVICE = "Nothing is downloaded: save it there, or name its folder by load_data(path)"
 
 
+def default_folder() -> Path:
+    """Return the folder of all data sets: the one that MINICNN_DATA names, or else `data`."""
+    return Path(environment.value_of("MINICNN_DATA") or "data")
+
+
 def folders() -> list[Path]:
     """Return the folders: that of MINICNN_DATA, and Keras's, which may hold earlier downloads."""
     named = environment.value_of("MINICNN_DATA")
@@ -26,7 +31,7 @@ def find(
 
     Parameters
     ----------
-    path : where to look; default: in `folders()`
+    path : where to look; default: in `folders()`, and under one of `names` in the folder `data`
     names : under which it may lie in a folder of data sets
     holds : returns whether it is at a place
     what : its name, for the error
@@ -37,10 +42,12 @@ def find(
     FileNotFoundError : it is in none of these places
     """
     places = folders() if path is None else [path]
-    for place in places:
-        for candidate in (place, *(place / name for name in names)):
-            if holds(candidate):
-                return candidate
+    candidates = [one for place in places for one in (place, *(place / name for name in names))]
+    if path is None:  # not `data` itself, which may be that of another program
+        candidates += [default_folder() / name for name in names]
+    for candidate in candidates:
+        if holds(candidate):
+            return candidate
     where = "give its path, load_data(path), or set MINICNN_DATA" if path is None else "not here"
     raise FileNotFoundError(
         errno.ENOENT, f"no {what}: {where}; needed are {wanted}. {ADVICE}", str(places[0])

@@ -14,7 +14,7 @@ import numpy as np
 
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.explain.kernels import show_kernels
-from minicnn.explain.tiles import GAP, empty_figure, show_channels, show_tiles
+from minicnn.explain.tiles import GAP, class_name, cut, empty_figure, show_channels, show_tiles
 from minicnn.support.plots import QUIET, RIGHT, WRONG, caption
 
 if TYPE_CHECKING:
@@ -71,16 +71,16 @@ def error_gallery(
     wrong = np.flatnonzero(labels != predictions)
     shown = wrong[:MAX_ERRORS]
     shown = shown[np.lexsort((predictions[shown], labels[shown]))]
-    said = [_name(predictions[i], names) for i in shown]
-    true = [f"is {_name(labels[i], names)}" for i in shown]
+    said = [class_name(predictions[i], names) for i in shown]
+    true = [f"is {class_name(labels[i], names)}" for i in shown]
     figure, tiles, width = _gallery_tiles(images[shown], max(map(len, said + true), default=0))
     figure.suptitle(_gallery_title(len(wrong), len(labels), len(shown)), fontsize=15)
     short = max(map(len, said), default=0) <= 2
     style: dict[str, Any] = {"fontsize": 15, "weight": "bold"} if short else {"fontsize": 9}
     most = int(width / LETTER)  # letters that fit
     for tile, above, below in zip(tiles, said, true, strict=True):
-        tile.above(_shortened(above, most), color=WRONG, **style)
-        tile.below(_shortened(below, most), color=QUIET, fontsize=9)
+        tile.above(cut(above, most), color=WRONG, **style)
+        tile.below(cut(below, most), color=QUIET, fontsize=9)
     return figure
 
 
@@ -192,20 +192,12 @@ def _gallery_title(wrong: int, count: int, shown: int) -> str:
     return f"{text}{cut}. Red: the prediction"
 
 
-def _shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _name(index: int, names: Sequence[str] | None) -> str:
-    return str(index if names is None else names[index])
-
-
 def _label_confusion(
     axes: Axes, matrix: np.ndarray, names: Sequence[str] | None, scale: float
 ) -> None:
     """Add class names, the share of correct predictions at the end of each row, and a title."""
     classes = len(matrix)
-    ticks = [caption(_name(i, names)) for i in range(classes)]
+    ticks = [caption(class_name(i, names)) for i in range(classes)]
     axes.set_xticks(range(classes), ticks, **ROTATED if max(map(len, ticks)) > MAX_UPRIGHT else {})
     axes.set_yticks(range(classes), ticks)
     axes.set_xlabel("predicted class", fontsize=13)

@@ -5,6 +5,7 @@ matplotlib is imported when a figure is made, so that nothing else needs it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -27,6 +28,16 @@ def empty_figure(width: float, height: float) -> Figure:
     return figure
 
 
+def class_name(index: int, names: Sequence[str] | None) -> str:
+    """Return the name of a class, or its index if there are no names."""
+    return str(index if names is None else names[index])
+
+
+def cut(text: str, most: int) -> str:
+    """Return the first `most` letters of a text, the last of them an ellipsis if there are more."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 class TilePosition(NamedTuple):
     """The position of a tile in its axes, in tile widths, and labels above and below it."""
 
@@ -46,6 +57,23 @@ class TilePosition(NamedTuple):
         self.axes.text(
             self.middle, self.bottom + 0.04, caption(text), ha="center", va="top", **style
         )
+
+    def before(self, text: str, **style: Any) -> None:
+        """Write a label at the left of the tile; the axes must be widened to show it."""
+        self._beside(self.middle - 0.6, text, ha="right", **style)
+
+    def after(self, text: str, **style: Any) -> None:
+        """Write a label at the right of the tile; the axes must be widened to show it."""
+        self._beside(self.middle + 0.6, text, ha="left", **style)
+
+    def _beside(self, x: float, text: str, **style: Any) -> None:
+        self.axes.text(x, (self.top + self.bottom) / 2, caption(text), va="center", **style)
+
+    def frame(self, color: str, width: float = 3.0) -> None:
+        """Draw a frame of so many points around the tile."""
+        x, y = (self.middle - 0.5, self.middle + 0.5), (self.top, self.bottom)
+        across, down = [x[0], x[1], x[1], x[0], x[0]], [y[0], y[0], y[1], y[1], y[0]]
+        self.axes.plot(across, down, color=color, linewidth=width, solid_joinstyle="miter")
 
 
 def show_tiles(

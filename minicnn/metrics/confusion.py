@@ -71,4 +71,4 @@ def confusion_matrix(y_true: Any, y_pred: Any, classes: int | None = None) -> np
 def _count(y: np.ndarray) -> int:
     if y.ndim == 2 and y.shape[1] > 1:
         return y.shape[1]
-    return int(y.max(initial=-1)) + 1
+    return int(y.max()) + 1 if y.size else 0

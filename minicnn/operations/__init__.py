@@ -75,6 +75,7 @@ from minicnn.operations.pool import (
     max_pool2d,
     max_pool2d_backward,
 )
+from minicnn.operations.scale_channels import scale_channels, scale_channels_backward
 from minicnn.operations.shape import (
     concatenate,
     concatenate_backward,
@@ -157,6 +158,8 @@ __all__ = [
     "reshape",
     "reshape_backward",
     "run",
+    "scale_channels",
+    "scale_channels_backward",
     "sigmoid",
     "sigmoid_backward",
     "sigmoid_binary_crossentropy",

@@ -24,10 +24,10 @@ def _resolve(
     check_array(x, "x", (*FLOATS, "uint8"))
     check_axes(x.shape, "x", "NHWC")
     check_array(matrix, "matrix")
-    if tuple(matrix.shape) != (x.shape[0], 6):
+    if tuple(matrix.shape) not in ((x.shape[0], 6), (x.shape[0], 9)):
         raise ShapeError(
-            f"matrix must have 6 values per image, ({x.shape[0]}, 6); got "
-            f"{shape_text(matrix.shape)}"
+            f"matrix must have 6 or 9 values per image, ({x.shape[0]}, 6) or ({x.shape[0]}, 9); "
+            f"got {shape_text(matrix.shape)}"
         )
     return {
         "fill_mode": check_choice(fill_mode, "fill_mode", FILL_MODES),
@@ -39,6 +39,7 @@ def _resolve(
 
 # y[n, i, j, c] = scale * x[n, u, v, c]    u = m0 i + m1 j + m2,  v = m3 i + m4 j + m5
 #
-# x is uint8 or float (N, H, W, C), matrix (N, 6) has m0 ... m5 of each image, y is float32. The
-# public function is `minicnn.data.affine_images`, and the reference has the details.
+# x is uint8 or float (N, H, W, C), matrix (N, 6) has m0 ... m5 of each image, y is float32. With
+# m6 ... m8 too, (N, 9), u and v are divided by w = m6 i + m7 j + m8, a homography. The public
+# function is `minicnn.data.affine_images`, and the reference has the details.
 AUGMENT = Operation("augment", _resolve, None)

@@ -35,8 +35,13 @@ def remember_name(name: str) -> None:
 
 
 def snake(class_name: str) -> str:
-    """Return a class's name in snake case: max_pooling2d from MaxPooling2D."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name).lower()
+    """Return a class's name in snake case, with the underscores that Keras gives it.
+
+    >>> snake("MaxPooling2D"), snake("Conv2DTranspose"), snake("PReLU")
+    ('max_pooling2d', 'conv2d_transpose', 'p_re_lu')
+    """
+    words = re.sub(r"(?<=.)(?=[A-Z][a-z]+)", "_", re.sub(r"\W+", "", class_name))
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", words).lower()
 
 
 def numbered(stem: str, number: int) -> str:

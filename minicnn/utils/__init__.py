@@ -20,6 +20,7 @@ from minicnn.support.progress import (
     is_interactive_logging_enabled,
 )
 from minicnn.support.registry import get_custom_objects, register_serializable
+from minicnn.utils.architecture.drawing import draw_architecture
 from minicnn.utils.data_sets import (
     pack_x_y_sample_weight,
     split_dataset,
@@ -52,6 +53,7 @@ __all__ = [
     "custom_object_scope",
     "deserialize_keras_object",
     "disable_interactive_logging",
+    "draw_architecture",
     "enable_interactive_logging",
     "get_custom_objects",
     "get_file",

@@ -13,12 +13,14 @@ from minicnn.errors import ArgumentError, UnknownArgumentError
 from minicnn.support.atomic_files import write_atomically
 from minicnn.support.files import read_whole
 from minicnn.support.plots import save_figure
+from minicnn.utils.architecture.drawing import draw_architecture
 from minicnn.utils.layer_boxes import Box, Boxes, Shown, boxes_of
 from minicnn.utils.model_drawing import draw
 
 MAX_PICTURE = 1 << 26  # bytes of a picture that a notebook shows
 
 DIRECTIONS = ("TB", "BT", "LR", "RL")
+STYLES = ("boxes", "blocks")
 GRAPHVIZ_SECONDS = 120
 
 
@@ -161,9 +163,11 @@ def plot_model(
     show_layer_activations: bool = False,
     show_trainable: bool = False,
     splines: str = "ortho",
+    *,
+    style: str = "boxes",
     **kwargs: Any,
 ) -> ModelPicture:
-    """Draw a network as boxes and arrows into a file.
+    """Draw a network into a file: as boxes and arrows, or as stacks of feature maps.
 
     Parameters
     ----------
@@ -176,6 +180,8 @@ def plot_model(
     dpi : pixels per inch
     show_layer_activations, show_trainable : also write the activations, and whether layers learn
     splines : how Graphviz draws arrows
+    style : "boxes" as in Keras, the default, or "blocks" for stacks of feature maps, as
+        `draw_architecture` draws them; of the other arguments these have `expand_nested` and `dpi`
 
     Returns
     -------
@@ -187,8 +193,11 @@ def plot_model(
 
     Notes
     -----
-    The picture is drawn by Graphviz if its program `dot` is installed, else by matplotlib.
+    Boxes are drawn by Graphviz if its program `dot` is installed, else by matplotlib. Blocks are
+    drawn by matplotlib, except in SVG files.
     """
+    if check_choice(style, "style", STYLES) == "blocks":
+        return _blocks(model, to_file, expand_nested, check_int(dpi, "dpi"), kwargs)
     dot = model_to_dot(
         model,
         show_shapes,
@@ -210,6 +219,19 @@ def plot_model(
         dot.write(path, format=kind)
     else:
         save_figure(draw(dot.boxes, rankdir, dpi), path)
+    return ModelPicture(path)
+
+
+def _blocks(
+    model: Any, to_file: str | os.PathLike[str], nested: bool, dpi: int, kwargs: dict[str, Any]
+) -> ModelPicture:
+    """Draw a network as stacks of feature maps into a file."""
+    _refuse(kwargs)
+    path = Path(to_file)
+    path = path if path.suffix else path.with_suffix(".png")
+    if path.suffix == ".dot":
+        raise ArgumentError('Graphviz cannot draw style="blocks"; give a .png, .svg or .pdf file')
+    draw_architecture(model, nested=nested).save(path, dpi)
     return ModelPicture(path)
 
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/conv2d/depthwise.hpp"
+#include "kernels/conv2d/one_filter.hpp"
 #include "kernels/conv2d/sparse/density.hpp"
 #include "kernels/conv2d/sparse/micro.hpp"
 #include "kernels/conv2d/winograd/tiles.hpp"
@@ -51,6 +52,10 @@ bool has_cell_of_padding_only(const Conv2D& conv) {
   const Window2D& win = conv.window;
   return conv.x.h + std::min(win.top, win.bottom) < win.kh ||
          conv.x.w + std::min(win.left, win.right) < win.kw;
+}
+
+bool selects_one_filter(const Conv2D& conv) {
+  return conv.algorithm == Algorithm::automatic && has_one_filter(conv);
 }
 
 // Selects among the algorithms that do not skip zeros; `h` and `w` as in estimated_winograd_gain.
@@ -120,12 +125,14 @@ bool relu_sparse_fits(const Conv2D& conv) {
 double relu_sparse_limit(const Conv2D& conv) {
   if (!relu_sparse_fits(conv)) return 0;
   if (conv.algorithm == Algorithm::relu_sparse) return 1;
+  if (selects_one_filter(conv)) return 0;
   if (conv.algorithm != Algorithm::automatic || conv.x.c < kMinSparseChannels) return 0;
   if (select_backward_weights(conv) == Algorithm::winograd) return kLimitByWinograd;
   return conv.window.kh * conv.window.kw >= kLargeKernel ? kLimitByDirect : 0;
 }
 
 Algorithm select_forward(const Conv2D& conv) {
+  if (selects_one_filter(conv)) return Algorithm::one_filter;
   return select(conv, conv.oh(), conv.ow(), has_output_of_padding_only(conv.window));
 }
 
@@ -135,6 +142,7 @@ Algorithm select_backward_input(const Conv2D& conv) {
 }
 
 Algorithm select_backward_weights(const Conv2D& conv) {
+  if (selects_one_filter(conv)) return Algorithm::one_filter;
   return select(conv, conv.oh(), conv.ow(), has_cell_of_padding_only(conv));
 }
 

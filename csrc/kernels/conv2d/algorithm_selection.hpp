@@ -11,6 +11,8 @@ namespace minicnn {
 //   direct       every product of the formula; any shape
 //   depthwise    the same if every filter reads a single channel: vectors run over filters, since
 //                tiles would be filled in one row only
+//   one_filter   the same if there is a single filter: vectors run over channels (forward and the
+//                gradient of the weights)
 //   winograd     kernels of 3 x 3 and 5 x 5 in tiles of 4 x 4 outputs, with a quarter of the
 //                products or less; if there are enough channels and filters
 //   pool_sparse  gradients after a 2 x 2 max pooling: only the products at the argmax of each

@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "core/scratch.hpp"
-#include "kernels/activation.hpp"
+#include "kernels/activation/activation.hpp"
 #include "kernels/conv2d/algorithm_selection.hpp"
 #include "kernels/conv2d/depthwise.hpp"
 #include "kernels/conv2d/direct/backward_input.hpp"
 #include "kernels/conv2d/direct/backward_weights.hpp"
 #include "kernels/conv2d/direct/forward.hpp"
 #include "kernels/conv2d/direct/pooled.hpp"
+#include "kernels/conv2d/one_filter.hpp"
 #include "kernels/conv2d/sparse/backward_input.hpp"
 #include "kernels/conv2d/sparse/backward_weights.hpp"
 #include "kernels/conv2d/winograd/winograd.hpp"
@@ -78,6 +79,8 @@ std::size_t nonsparse_backward_weights_scratch(const Conv2D& conv, bool masks_dy
   switch (select_backward_weights(conv)) {
     case Algorithm::depthwise:
       return masked_dy_scratch(conv, masks_dy) + depthwise_backward_weights_scratch(conv);
+    case Algorithm::one_filter:
+      return masked_dy_scratch(conv, masks_dy) + one_filter_backward_weights_scratch(conv);
     case Algorithm::winograd:
       return winograd_backward_weights_scratch(conv);
     default:
@@ -94,6 +97,8 @@ void conv2d_forward(const Conv2D& conv, const float* x, const float* w, const fl
       depthwise_forward(conv, x, w, b, y, scratch);
       if (relu) relu_forward(y, conv.y().size(), y);
       return;
+    case Algorithm::one_filter:
+      return one_filter_forward(conv, x, w, b, relu, y, scratch);
     case Algorithm::winograd:
       return winograd_forward(conv, x, winograd_weights(conv, w, scratch, cached), b, relu, y,
                               scratch + winograd_weights_bytes(conv));
@@ -106,6 +111,8 @@ std::size_t conv2d_forward_scratch(const Conv2D& conv) {
   switch (select_forward(conv)) {
     case Algorithm::depthwise:
       return depthwise_forward_scratch(conv);
+    case Algorithm::one_filter:
+      return one_filter_forward_scratch(conv);
     case Algorithm::winograd:
       return winograd_weights_bytes(conv) + winograd_forward_scratch(conv);
     default:
@@ -150,10 +157,13 @@ void conv2d_backward_weights(const Conv2D& conv, const float* dy, const float* y
       return relu_sparse_backward_weights(conv, dy, y, x, dw, db, scratch);
     case Algorithm::winograd:
       return winograd_backward_weights(conv, dy, y, x, dw, db, scratch);
-    case Algorithm::depthwise: {
+    case Algorithm::depthwise:
+    case Algorithm::one_filter: {
+      const bool one_filter = select_backward_weights(conv) == Algorithm::one_filter;
+      const auto backward = one_filter ? one_filter_backward_weights : depthwise_backward_weights;
       ScratchAllocator allocator(scratch);
       const float* masked_dy = MaskedOutputGradient(conv, y != nullptr, allocator).compute(dy, y);
-      return depthwise_backward_weights(conv, masked_dy, x, dw, db, scratch + allocator.bytes());
+      return backward(conv, masked_dy, x, dw, db, scratch + allocator.bytes());
     }
     default:
       return direct_backward_weights(conv, dy, y, x, dw, db, scratch);

@@ -8,7 +8,15 @@
 namespace minicnn {
 
 // How a convolution is computed; `automatic` leaves the choice to algorithm_selection.hpp.
-enum class Algorithm { automatic, direct, depthwise, winograd, pool_sparse, relu_sparse };
+enum class Algorithm {
+  automatic,
+  direct,
+  depthwise,
+  one_filter,
+  winograd,
+  pool_sparse,
+  relu_sparse
+};
 
 // The shapes of a convolution: x (N, H, W, C), w (KH, KW, C / groups, filters), y (N, OH, OW,
 // filters).

@@ -1,8 +1,8 @@
-"""`minicnn classic`: test methods that use no network on the same images."""
+"""`minicnn classic`: compare methods that use no network with networks, on the same images."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,41 +13,59 @@ from minicnn.apps.cli import options, output
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.model_file import load_classifier
 from minicnn.apps.cli.options import typed
+from minicnn.apps.comparison.compare import compare_all
+from minicnn.apps.comparison.image_sets import image_sets
+from minicnn.apps.comparison.networks import NAMES, TrainedNetwork, training_seconds
+from minicnn.apps.comparison.one_set import Plan
+from minicnn.apps.comparison.results import SetResults
+from minicnn.apps.comparison.tables import (
+    CSV_HEADINGS,
+    Table,
+    accuracy_table,
+    csv_rows,
+    precision_table,
+)
 from minicnn.apps.runs.folder import RunFolder
-from minicnn.apps.runs.load_images import load_in_memory
-from minicnn.apps.runs.predictions import evaluate
-from minicnn.apps.runs.settings import Settings, from_toml
-from minicnn.classic.compare import HEADINGS
-from minicnn.data.preprocess import Preprocess
-from minicnn.errors import ArgumentError, FormatError
+from minicnn.classic.compare import HEADINGS, KINDS
 from minicnn.support.csv_files import write_csv
-from minicnn.support.files import read_text
 
-SIDE = 64  # pixels: hog and lbp hardly gain from more, which take longer
-SAME = ("data", "seed", "split", "classes")  # settings that decide which images are test images
+SIDE = 128  # pixels: of more, hand-made features gain little, and they take longer
 
 
-@cli_command("minicnn classic --run runs/photo-1", "minicnn classic --data photos --features hog")
+@cli_command(
+    "minicnn classic --data photos",
+    "minicnn classic --run runs/photo-1 --features hog",
+    "minicnn classic --data photos --data scenes --network auto --out comparison",
+)
 @click.option(
     "--run",
     "runs",
     multiple=True,
     metavar="DIR",
     type=options.FOLDER,
-    help="Run folder whose network is compared; can be repeated.",
+    help="Run folder whose network is compared on its images; can be repeated.",
 )
-@options.data()
+@options.data(
+    multiple=True,
+    help="Folder of images, MNIST's or CIFAR-10's files; can be repeated.",
+)
+@click.option(
+    "--images",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Use N training images of each set, class by class, and the same share of the others.",
+)
 @options.image_size(
     16,
     default=(SIDE, SIDE),
     show_default=True,
-    help="Size of the images for the features, in pixels.",
+    help="Size of photographs for hand-made features, in pixels.",
 )
 @click.option(
     "--features",
     "kinds",
     multiple=True,
-    default=("hog", "lbp", "hog+lbp"),
+    default=KINDS,
     show_default=True,
     help=f"One of {', '.join(classic.FEATURES)}, or several, hog+lbp; can be repeated.",
 )
@@ -60,83 +78,107 @@ SAME = ("data", "seed", "split", "classes")  # settings that decide which images
     show_default=True,
     help="Method to compare; can be repeated.",
 )
-@click.option("--csv", "csv_path", type=options.FILE, help="Also write the table to a file.")
+@click.option(
+    "--network",
+    "networks",
+    multiple=True,
+    type=click.Choice(NAMES),
+    metavar="NAME",
+    help="Network to train on each set; auto: those that suit its images; can be repeated.",
+)
+@options.epochs(help="Epochs of these networks; default: as many as suit each.")
+@click.option(
+    "--out",
+    type=options.FOLDER,
+    help="Folder for all results and figures; the same command again continues there.",
+)
+@click.option("--csv", "csv_path", type=options.FILE, help="Also write the results to a file.")
 @options.allow_unreadable()
 @options.force()
-@options.as_json(help="Print the table as one JSON object.")
-@options.seed(help="Seed of the split and of the trees.")
-def command(runs: tuple[Path, ...], data: Path | None, image_size: tuple[int, int],
-            kinds: tuple[str, ...], names: tuple[str, ...], csv_path: Path | None, force: bool,
-            allow_unreadable: float | None, as_json: bool, seed: int | None) -> None:  # fmt: skip
-    """Classify images by hand-made features, and compare with networks on the same test images.
+@options.as_json(help="Print the results as one JSON object.")
+@options.seed(help="Seed of the split, the visual words, the trees and the networks.")
+def command(
+    runs: tuple[Path, ...],
+    data: tuple[Path, ...],
+    images: int | None,
+    image_size: tuple[int, int],
+    kinds: tuple[str, ...],
+    names: tuple[str, ...],
+    networks: tuple[str, ...],
+    epochs: int | None,
+    out: Path | None,
+    csv_path: Path | None,
+    allow_unreadable: float | None,
+    force: bool,
+    as_json: bool,
+    seed: int | None,
+) -> None:
+    """Classify and retrieve images by hand-made features, and compare with networks.
 
-    Features: histograms of oriented gradients (hog), local binary patterns (lbp), colors.
-    Classifiers: support vector machine, logistic regression, random forest, decision tree. Like
-    networks, they learn from the training split only.
+    Features: visual words of SIFT keypoints (sift), histograms of oriented gradients (hog), local
+    binary patterns (lbp), colors. Classifiers: support vector machine, logistic regression, random
+    forest, decision tree. All methods learn from the same training images and are tested on the
+    same test images.
     """
     output.check_target(csv_path, force=force)
-    settings = image_settings(runs, data, seed).changed(allow_unreadable=allow_unreadable)
-    networks = [network_row(RunFolder(path)) for path in runs]
-    images = load_in_memory(settings, Preprocess(image_size), output.note)
+    if not (data or runs):
+        raise click.UsageError("give the images with --data DIR or --run DIR")
+    if networks and out is None:
+        raise click.UsageError("--network writes run folders; give a folder for them: --out DIR")
     for kind in kinds:
         typed("--features", classic.check_features, kind)
-    rows = classic.compare(
-        (images.train.images, images.train.labels),
-        (images.test.images, images.test.labels),
-        kinds,
-        names,
-        seed=settings.seed,
-        say=output.note,
-    )
-    rows += networks
-    cells = classic.table(rows)
+    sets = image_sets(data, runs, seed=seed, images=images, allow_unreadable=allow_unreadable)
+    trained = {path: load_trained(path) for path in runs}
+    verbose = 0 if output.is_quiet() else "auto"
+    plan = Plan(kinds, names, image_size, epochs, out, verbose)
+    with output.prints_to_stderr():
+        results = compare_all(sets, plan, networks, trained, output.note)
     if csv_path is not None:
-        write_csv(csv_path, HEADINGS, cells)
+        write_csv(csv_path, CSV_HEADINGS, csv_rows(results))
+    show(results, out, as_json=as_json)
+
+
+def load_trained(run: Path) -> TrainedNetwork:
+    """Load the network of a run folder, with its training time if the run is complete."""
+    folder = RunFolder(run)
+    seconds = training_seconds(folder) if folder.is_complete else None
+    return TrainedNetwork(run.name, *load_classifier(run), seconds)
+
+
+def show(results: Sequence[SetResults], out: Path | None, *, as_json: bool) -> None:
+    """Print the results as tables or as one JSON object."""
     if as_json:
-        best_first = sorted(rows, key=lambda row: -row.accuracy)
-        output.print_json(rows=[{**r._asdict(), "accuracy": r.accuracy} for r in best_first])
+        output.print_json(rows=json_rows(results), retrieval=json_retrieval(results))
+        return
+    if len(results) == 1:
+        output.result(output.table(HEADINGS, classic.table(results[0].rows)))
     else:
-        output.result(output.table(HEADINGS, cells))
+        output.result("Accuracy (*: the best of each set)")
+        output.result(table_text(accuracy_table(results)))
+    output.result("\nPrecision at 10: how many of the 10 most similar images are of the same class")
+    output.result(table_text(precision_table(results)))
+    if out is not None:
+        output.result(f"\nAll results: {out / 'report.html'}")
 
 
-def image_settings(runs: tuple[Path, ...], data: Path | None, seed: int | None) -> Settings:
-    """Return the settings that choose and split the images: those of the runs, or of --data."""
-    given = {"seed": seed, "data": None if data is None else str(data.resolve())}
-    if not runs:
-        if data is None:
-            raise click.UsageError("give the images with --data DIR or --run DIR")
-        return Settings(model="photo", data=str(data.resolve())).changed(seed=seed)
-    first, *others = (from_toml(RunFolder(path).config) for path in runs)
-    asked = {name: value for name, value in given.items() if value is not None}
-    for other in [*others, first.changed(**asked)]:
-        for name in SAME:
-            if getattr(other, name) != getattr(first, name):
-                raise ArgumentError(
-                    f"{name} is {getattr(first, name)!r} in {runs[0]} and {getattr(other, name)!r} "
-                    "elsewhere; a comparison needs the same test images for all methods"
-                )
-    return first
+def table_text(table: Table) -> str:
+    """Return a table of shares for the terminal."""
+    return output.table(table.headings, table.as_text())
 
 
-def network_row(run: RunFolder) -> classic.Row:
-    """Test a trained network on its run's test images."""
-    model, preprocess, names = load_classifier(run.path)
-    images = load_in_memory(from_toml(run.config), preprocess, output.note)
-    seconds = training_seconds(run) if run.is_complete else None
-    test = images.test
-
-    def predict(pixels: Any) -> Any:
-        return evaluate(model, preprocess, test._replace(images=pixels), names)[0].probabilities
-
-    return classic.network_row(run.path.name, predict, (test.images, test.labels), seconds)
+def json_rows(results: Sequence[SetResults]) -> list[dict[str, Any]]:
+    """Return the results of all methods, the best of each set first."""
+    return [
+        {"data": one.name, **row._asdict(), "accuracy": row.accuracy}
+        for one in results
+        for row in sorted(one.rows, key=lambda row: -row.accuracy)
+    ]
 
 
-def training_seconds(run: RunFolder) -> float:
-    """Return a run's training time from its report.json."""
-    text = read_text(run.report)
-    try:
-        return float(json.loads(text)["seconds"]["training"])
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise FormatError(
-            run.report, f"has no training time, seconds.training ({type(error).__name__})"
-        ) from error
+def json_retrieval(results: Sequence[SetResults]) -> list[dict[str, Any]]:
+    """Return the precision at 10 of all features."""
+    return [
+        {"data": one.name, "features": found.features, "precision_at_10": found.precision}
+        for one in results
+        for found in one.retrieval
+    ]

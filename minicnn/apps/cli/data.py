@@ -23,7 +23,7 @@ from minicnn.data.image_list import ImageList, found_text
 from minicnn.data.tools import rename as renaming
 from minicnn.data.tools.split import count_table, parse_shares, plan_split
 from minicnn.data.tools.split_copy import copy_split
-from minicnn.data.tools.stats import ClassStats, FolderStats, folder_stats, paper_text
+from minicnn.data.tools.stats import ClassStats, FolderStats, folder_stats, sizes_text
 from minicnn.errors import ArgumentError
 from minicnn.support.text import printable
 
@@ -130,7 +130,7 @@ def stats(directory: Path, paper: str | None, pixels: bool, as_json: bool) -> No
     else:
         texts = [
             (f"{name}:\n" if len(found) > 1 else "")
-            + (_stats_text(one, pixels) if paper is None else paper_text(one.classes[0]))
+            + (_stats_text(one, pixels) if paper is None else sizes_text(one.classes[0]))
             for name, one in found.items()
         ]
         output.result("\n\n".join(texts))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from minicnn.errors import MiniCNNError, UnreadableImagesError
-from minicnn.support.text import printable, shortened
+from minicnn.errors import MiniCNNError, UnreadableImagesError, error_text
+from minicnn.support.text import shortened
 
 # 2, wrong usage, is click's own.
 OK = 0
@@ -38,9 +38,5 @@ def message_of(error: BaseException) -> str:
     >>> message_of(FileNotFoundError(2, "No such file or directory", "cats"))
     'FileNotFoundError: cats: No such file or directory'
     """
-    text = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        where = [str(name) for name in (error.filename, error.filename2) if name is not None]
-        text = ": ".join([" -> ".join(where), error.strerror] if where else [error.strerror])
-    words = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return shortened(printable(words), MAX_LETTERS)
+    kind, text = type(error).__name__, error_text(error)
+    return shortened(f"{kind}: {text}" if text else kind, MAX_LETTERS)

@@ -12,7 +12,7 @@ from minicnn.apps.cli import output
 from minicnn.apps.cli.exit_codes import GoalNotReached
 from minicnn.apps.runs import experiment
 from minicnn.apps.runs.experiment import FinishedRun
-from minicnn.apps.runs.predictions import CLASS_HEADINGS, Predictions, per_class
+from minicnn.apps.runs.predictions import CLASS_HEADINGS, Counts, per_class
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.report_json import measured_texts
 from minicnn.apps.runs.settings import Settings
@@ -99,11 +99,11 @@ def show(finished: FinishedRun, *, as_json: bool) -> None:
     output.result("\n".join(f"  {file}" for file in files if file.exists()))
 
 
-def class_table(predictions: Predictions) -> str:
+def class_table(counts: Counts) -> str:
     """Return the scores of all classes as a table for the terminal."""
     rows = [
         [r.name, r.images, r.right, f"{r.recall:.1%}", f"{r.precision:.1%}", f"{r.f1:.3f}",
          r.taken_for or "none"]
-        for r in per_class(predictions)
+        for r in per_class(counts)
     ]  # fmt: skip
     return output.table(CLASS_HEADINGS, rows)

@@ -1,4 +1,4 @@
-"""`minicnn show MODEL kernels|maps|gradcam|occlusion IMAGE`: draw what a network has learned."""
+"""`minicnn show MODEL architecture|kernels|maps|gradcam|occlusion`: draw a network."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ import numpy as np
 from minicnn import explain
 from minicnn.apps.cli import options, output
 from minicnn.apps.cli.command import cli_command
-from minicnn.apps.cli.model_file import load_network
+from minicnn.apps.cli.model_file import load_network, saved_or_named
 from minicnn.apps.cli.options import typed
 from minicnn.checks import nearest
 from minicnn.data.images import decode
+from minicnn.errors import MissingExtraError
 from minicnn.models import Model, decode_predictions
 from minicnn.models.images import usual_preprocess
 from minicnn.support.plots import save_figure
 from minicnn.support.text import printable
+from minicnn.utils import draw_architecture
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".pdf", ".svg")
-KINDS = ("kernels", "maps", "gradcam", "occlusion")
+ARCHITECTURE = "architecture"
+KINDS = (ARCHITECTURE, "kernels", "maps", "gradcam", "occlusion")
 
 
 class InputImage(NamedTuple):
@@ -32,6 +35,7 @@ class InputImage(NamedTuple):
 
 
 @cli_command(
+    "minicnn show lenet architecture",
     "minicnn show scene.mcnn gradcam photo.jpg",
     "minicnn show lenet.mcnn kernels --out kernels.png",
 )
@@ -44,7 +48,16 @@ class InputImage(NamedTuple):
     "--class", "class_name", help="Name or number of the class; default: the predicted class."
 )
 @click.option(
-    "--out", type=options.FILE, help="File of the figure; default: IMAGE-gradcam.png and the like."
+    "--details",
+    is_flag=True,
+    help="Of an architecture draw every block, also those that repeat, "
+    "and the layers of networks inside the network.",
+)
+@click.option(
+    "--out",
+    type=options.FILE,
+    help="File of the figure; default: IMAGE-gradcam.png and the like, "
+    "MODEL-architecture.svg and .png for an architecture.",
 )
 @options.force()
 @options.as_json()
@@ -54,21 +67,29 @@ def command(
     image: Path | None,
     layer: str | None,
     class_name: str | None,
+    details: bool,
     out: Path | None,
     force: bool,
     as_json: bool,
 ) -> None:
-    """Draw what MODEL has learned and what it sees in IMAGE, as a figure.
+    """Draw MODEL's layers, what it has learned, or what it sees in IMAGE, as a figure.
 
-    MODEL is a .mcnn file or a run folder.
+    MODEL is a .mcnn file or a run folder; for architecture also the name of a network, such as
+    resnet18.
 
     \b
-    kernels    the kernels of a convolution; with IMAGE also the feature map of each
-    maps       the feature maps of every layer
-    gradcam    the regions of IMAGE that raise the score of a class
-    occlusion  how much a class's probability falls when a region of IMAGE is covered
+    architecture  the layers as blocks whose sizes are those of the feature maps
+    kernels       the kernels of a convolution; with IMAGE also the feature map of each
+    maps          the feature maps of every layer
+    gradcam       the regions of IMAGE that raise the score of a class
+    occlusion     how much a class's probability falls when a region of IMAGE is covered
     """
     model, what = ordered(model, what)
+    if what == ARCHITECTURE:
+        if image is not None:
+            raise click.UsageError(f"architecture needs no image: minicnn show {model} {what}")
+        show_architecture(model, details, out, force, as_json)
+        return
     if image is None and what != "kernels":
         raise click.UsageError(f"{what} needs an image: minicnn show {model} {what} IMAGE")
     target = out or Path(f"{(image or model).stem}-{what}.png")
@@ -78,6 +99,29 @@ def command(
     figure = typed("--layer", draw, network, what, shown, layer, class_name)
     save_figure(figure, target)
     output.either(as_json, printable(target), written=target)
+
+
+def show_architecture(
+    path: Path, details: bool, out: Path | None, force: bool, as_json: bool
+) -> None:
+    """Draw a network into a file, or into an SVG file and, with matplotlib, a PNG file."""
+    name = path.stem if path.is_file() else path.resolve().name
+    targets = [out] if out else [Path(f"{name}-{ARCHITECTURE}{end}") for end in (".svg", ".png")]
+    for target in targets:
+        output.check_target(target, force=force, endings=ENDINGS)
+    network = saved_or_named(path)
+    drawing = draw_architecture(network, nested=details, fold=not details, title=name)
+    written = []
+    for target in targets:
+        try:
+            drawing.save(target)
+        except MissingExtraError as error:
+            if out is not None:
+                raise
+            output.note(f"No PNG file: {error}")
+        else:
+            written.append(target)
+    output.either(as_json, "\n".join(map(printable, written)), written=written)
 
 
 def ordered(model: Path, what: str) -> tuple[Path, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from minicnn import optimizers
-from minicnn.apps.cli import options, run_command
+from minicnn.apps.cli import folds_command, options, run_command
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.runs.bases import BASES
 from minicnn.apps.runs.earlier_run import inherited_settings
@@ -23,6 +23,7 @@ FOLDERS = ("data", "start", "keep")  # options whose settings are whole paths
     "minicnn train --data photos --model scene",
     "minicnn train --data photos --base efficientnet-lite0",
     "minicnn train --from runs/scene-1 --data more",
+    "minicnn train --data photos --model catdog --folds 5",
     "minicnn train runs/scene-1/config.toml",
 )
 @click.argument("config", required=False, type=options.FILE)
@@ -84,6 +85,20 @@ FOLDERS = ("data", "start", "keep")  # options whose settings are whole paths
 @options.patience()
 @options.allow_unreadable()
 @click.option("--tensorboard", is_flag=True, help="Also write event files for TensorBoard.")
+@click.option(
+    "--folds",
+    type=click.IntRange(2),
+    metavar="K",
+    help="Cross-validation: train K times, each time tested by another K-th of the images.",
+)
+@click.option(
+    "--fold", type=click.IntRange(1), metavar="N", help="With --folds: train fold N alone."
+)
+@click.option(
+    "--group-by",
+    metavar="REGEX",
+    help="Files in whose paths this finds the same text stay in one split and one fold.",
+)
 @click.option("--name", help="Name of the run; default: the network's name.")
 @options.runs()
 @options.resume()
@@ -96,6 +111,7 @@ def command(
     resume: bool,
     fail_under: float | None,
     as_json: bool,
+    fold: int | None,
     **given: Any,
 ) -> None:
     """Train a network on a folder of images and write a run folder with its model and report.
@@ -103,12 +119,27 @@ def command(
     CONFIG is a TOML file of settings, which the options override. The config.toml of every run
     folder repeats its run. With --from, a network that is trained goes on learning.
     """
-    if resume:
-        name, epochs = title(config, given), given["epochs"]
-        run_command.resume(name, runs, epochs, fail_under=fail_under, as_json=as_json)
+    shown: dict[str, Any] = {"fail_under": fail_under, "as_json": as_json}
+    folds = check_folds(config, given, fold)
+    if resume and folds:
+        shown |= {"folds": given["folds"], "epochs": given["epochs"]}
+        folds_command.resume(title(config, given), runs, fold or 0, **shown)
+    elif resume:
+        run_command.resume(title(config, given), runs, given["epochs"], **shown)
+    elif folds:
+        folds_command.run(chosen_settings(config, given), runs, fold or 0, **shown)
     else:
-        settings = chosen_settings(config, given)
-        run_command.run(settings, runs, fail_under=fail_under, as_json=as_json)
+        run_command.run(chosen_settings(config, given), runs, **shown)
+
+
+def check_folds(config: Path | None, given: dict[str, Any], fold: int | None) -> bool:
+    """Return whether a cross-validation is wanted, by the options or the file of settings."""
+    from_file = from_toml(config) if config else None
+    single = from_file is not None and from_file.fold > 0  # the file is that of one fold
+    folds = given["folds"] or (from_file.folds if from_file else 0)
+    if fold and (single or not folds):
+        raise click.UsageError("--fold needs --folds: minicnn train ... --folds 5 --fold 3")
+    return folds > 0 and not single
 
 
 def title(config: Path | None, given: dict[str, Any]) -> str:

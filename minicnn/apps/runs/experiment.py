@@ -19,7 +19,8 @@ import numpy as np
 from minicnn import random
 from minicnn.apps.runs import bases, continual, gallery, transfer
 from minicnn.apps.runs.before_after import compare
-from minicnn.apps.runs.folder import RunFolder, new_folder, to_resume, unfinished
+from minicnn.apps.runs.folder import ResultFolder, RunFolder, new_folder, to_resume, unfinished
+from minicnn.apps.runs.folds_folder import FoldsFolder
 from minicnn.apps.runs.load_images import ImageSplits, load_images
 from minicnn.apps.runs.log import RunLog
 from minicnn.apps.runs.networks import input_preprocess
@@ -31,7 +32,7 @@ from minicnn.apps.runs.settings import Settings, from_toml, write_toml
 from minicnn.apps.runs.throttled_progress import Say
 from minicnn.apps.runs.training import MONITOR, fit, make_model, with_normalization
 from minicnn.data.preprocess import Preprocess
-from minicnn.errors import MiniCNNError, NumericError
+from minicnn.errors import ArgumentError, MiniCNNError, NumericError
 from minicnn.installed import install_command
 from minicnn.models import load_model
 from minicnn.support.atomic_files import write_text
@@ -71,10 +72,12 @@ def run(
     Raises
     ------
     FileNotFoundError, ArgumentError, UnreadableImagesError
-        The images do not exist or do not suit the settings. The run folder is removed again.
+        The images do not exist or do not suit the settings. The run folder is removed again. Or
+        the settings are those of a cross-validation, which needs several runs.
     NumericError
         The loss became NaN or infinite. The run folder's failed.txt says so.
     """
+    _check_single(settings)
     left = unfinished(runs, settings.title)
     if left is not None:
         say(f"{left.path} is unfinished. Unless it is still running, --resume continues it")
@@ -104,7 +107,7 @@ def resume(
     epochs : the number of epochs to train in all; default: as the run was started
     recipe, command, verbose, say : as in `run`
     """
-    folder = to_resume(runs, title)
+    folder = RunFolder(to_resume(runs, title).path)
     settings = from_toml(folder.config).changed(epochs=epochs)
     say(f"Resuming {folder.path}")
     return _complete(folder, settings, recipe, command, verbose, say)
@@ -119,17 +122,34 @@ def _complete(
     say: Say,
 ) -> FinishedRun:
     """Train in a new or interrupted run folder, and write its report."""
+    note_missing_figures(say)
+    with folder.locked(), failures_recorded(folder, command, say):
+        return work_in(folder, settings, recipe, command, verbose, say)
+
+
+def work_in(
+    folder: RunFolder,
+    settings: Settings,
+    recipe: Recipe | None,
+    command: str,
+    verbose: int | str,
+    say: Say,
+) -> FinishedRun:
+    """Train in a run folder that this process has locked, and write its report."""
+    with _paper_settings_accepted(recipe):
+        result = train_and_evaluate(settings, folder, verbose, say)
+    report = write_report(folder, result, recipe, command)
+    folder.remove_checkpoints()
+    return FinishedRun(folder, result, report)
+
+
+def note_missing_figures(say: Say) -> None:
+    """Say that a report will have no figures, if matplotlib is not installed."""
     if not gallery.can_draw():
         say(
             "matplotlib is not installed, so the report will lack its figures. To install it: "
             f"{install_command('plot')}"
         )
-    with folder.locked():
-        with _failures_recorded(folder, command, say), _paper_settings_accepted(recipe):
-            result = train_and_evaluate(settings, folder, verbose, say)
-        report = write_report(folder, result, recipe, command)
-        folder.remove_checkpoints()
-    return FinishedRun(folder, result, report)
 
 
 def train_and_evaluate(
@@ -178,9 +198,17 @@ def _load(settings: Settings, say: Say) -> tuple[ImageSplits, Preprocess]:
     return images, preprocess
 
 
+def _check_single(settings: Settings) -> None:
+    if settings.folds and not settings.fold:
+        raise ArgumentError(
+            f"folds={settings.folds} needs {settings.folds} runs, which cross_validation.run does; "
+            "set fold too for a single one of them"
+        )
+
+
 @contextlib.contextmanager
-def _failures_recorded(folder: RunFolder, command: str, say: Say) -> Iterator[None]:
-    """Leave a run that failed as its folder should be, and say what can be done."""
+def failures_recorded(folder: RunFolder | FoldsFolder, command: str, say: Say) -> Iterator[None]:
+    """Leave a folder as it should be if the training in it fails, and say what can be done."""
     try:
         yield
     except KeyboardInterrupt:
@@ -195,7 +223,7 @@ def _failures_recorded(folder: RunFolder, command: str, say: Say) -> Iterator[No
         raise
 
 
-def resume_command(command: str, folder: RunFolder) -> str:
+def resume_command(command: str, folder: ResultFolder) -> str:
     """Return the command line that resumes a run which was started by `command`.
 
     >>> resume_command("minicnn reproduce scene --epochs 3", RunFolder(Path("runs/scene-1")))

@@ -14,6 +14,7 @@ runs/scene-3/
   before_after.csv  before_after.png       if the network went on learning: each class's accuracy
   mistakes.csv  mistakes.png  mistakes/    the most confident mistakes first
   predictions.csv  random.png
+  robustness.csv  robustness.png  robustness_images.png    from `minicnn test RUN --robustness`
   train/  validation/    TensorBoard's event files, if the settings ask for them
 """
 
@@ -30,18 +31,43 @@ from minicnn.support.locks import NAME as LOCK
 from minicnn.support.locks import FolderLock
 
 MAX_NAME = 60
+FOLD = "fold"  # the runs of a cross-validation are in fold-1, fold-2, ...
 
 
-class RunFolder:
-    """The paths of one run. The folder itself is created by `make`."""
+class ResultFolder:
+    """The files that a run and a cross-validation have in common."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @property
     def config(self) -> Path:
-        """The file with the run's settings."""
+        """The file with the settings."""
         return self.path / "config.toml"
+
+    @property
+    def report(self) -> Path:
+        """The file of all measurements; the work is complete once it exists."""
+        return self.path / "report.json"
+
+    @property
+    def failed(self) -> Path:
+        """The file that says why the training failed; it exists only if it did."""
+        return self.path / "failed.txt"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the work has finished and the report is written."""
+        return self.report.exists()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the work was started here, complete or not."""
+        return self.config.exists()
+
+
+class RunFolder(ResultFolder):
+    """The paths of one run. The folder itself is created by `make`."""
 
     @property
     def log(self) -> Path:
@@ -88,26 +114,6 @@ class RunFolder:
         """The table of losses and metrics, one row per epoch."""
         return self.path / "history.csv"
 
-    @property
-    def report(self) -> Path:
-        """The file of all measurements; the run is complete once it exists."""
-        return self.path / "report.json"
-
-    @property
-    def failed(self) -> Path:
-        """The file that says why the training failed; it exists only if it did."""
-        return self.path / "failed.txt"
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the run has finished and written its report."""
-        return self.report.exists()
-
-    @property
-    def is_begun(self) -> bool:
-        """Whether a run was started here, complete or not."""
-        return self.config.exists()
-
     def make(self) -> None:
         """Create the folder and its folder for checkpoints."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
@@ -151,39 +157,66 @@ class RunFolder:
 
 def new_folder(runs: Path, title: str) -> RunFolder:
     """Create the folder `runs`/`title`-n, where n is the first number above all that exist."""
+    folder = RunFolder(new_path(runs, title))
+    folder.make()
+    return folder
+
+
+def new_path(runs: Path, title: str) -> Path:
+    """Create an empty folder `runs`/`title`-n, with the first number above all that exist."""
     base = _base(title)
     runs.mkdir(parents=True, exist_ok=True)
     number = max(_numbers(runs, base), default=0) + 1
     while True:
-        folder = RunFolder(runs / f"{base}-{number}")
+        path = runs / f"{base}-{number}"
         try:
-            folder.path.mkdir()
+            path.mkdir()
         except FileExistsError:  # another process has just taken this number
             number += 1
             continue
-        folder.make()
-        return folder
+        return path
 
 
-def unfinished(runs: Path, title: str) -> RunFolder | None:
-    """Return the newest run of this title that has begun and neither finished nor failed."""
+def fold_paths(path: Path) -> list[Path]:
+    """Return the folders fold-1, fold-2, ... of a cross-validation; none if `path` is not one."""
+    return [path / f"{FOLD}-{number}" for number in sorted(_numbers(path, FOLD))]
+
+
+def unfinished(runs: Path, title: str, *, folds: bool = False) -> ResultFolder | None:
+    """Return the newest run of this title that has begun and neither finished nor failed.
+
+    With `folds`, it is the newest such cross-validation.
+    """
     base = _base(title)
     for number in sorted(_numbers(runs, base), reverse=True):
-        folder = RunFolder(runs / f"{base}-{number}")
-        if folder.is_begun and not folder.is_complete and not folder.failed.exists():
+        folder = ResultFolder(runs / f"{base}-{number}")
+        if not folder.is_begun or folder.is_complete or folder.failed.exists():
+            continue
+        if folds == bool(fold_paths(folder.path)):
             return folder
     return None
 
 
-def to_resume(runs: Path, title: str) -> RunFolder:
-    """Return the newest unfinished run; ArgumentError lists the other runs if there is none."""
-    found = unfinished(runs, title)
+def to_resume(runs: Path, title: str, *, folds: bool = False) -> ResultFolder:
+    """Return the newest unfinished run, or cross-validation.
+
+    Raises
+    ------
+    ArgumentError : there is none; the error lists the others of this title
+    """
+    found = unfinished(runs, title, folds=folds)
     if found is not None:
         return found
-    others = _finished_runs(runs, title) or "there are no runs of that name"
+    what = "cross-validation" if folds else "run"
+    other = unfinished(runs, title, folds=not folds)
+    if other is not None:
+        kind = "a single run; leave out --folds" if folds else "a cross-validation; add --folds"
+        others = f"{other.path.name} is {kind} to continue it"
+    else:
+        others = _finished_runs(runs, title) or "there are no runs of that name"
     raise ArgumentError(
-        f"no interrupted run of {title!r} in {runs}: {others}. Start a new run without --resume, "
-        "or give the folder of your runs with --runs"
+        f"no interrupted {what} of {title!r} in {runs}: {others}. Start a new {what} without "
+        "--resume, or give the folder of your runs with --runs"
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import importlib.util
 import io
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,11 +17,9 @@ import numpy as np
 from minicnn.apps.runs.load_images import Split
 from minicnn.apps.runs.predictions import Predictions
 from minicnn.data.image_writing import array_to_img
-from minicnn.explain.tiles import empty_figure, show_tiles
+from minicnn.explain.predictions import CaptionedImage, captioned_figure
 from minicnn.support.files import read_whole
-from minicnn.support.plots import QUIET, RIGHT, WRONG
 
-COLUMNS = 6
 MAX_BYTES = 64 << 20  # of a figure on the page
 THUMBNAIL = 150  # pixels along the longer side of an image on the page
 
@@ -66,18 +63,15 @@ def can_draw() -> bool:
 
 def gallery_figure(shown: Sequence[GalleryImage], title: str) -> Any:
     """Draw the images in rows: the prediction above each, and below it the class if it is wrong."""
-    columns = max(1, min(COLUMNS, len(shown)))
-    rows = max(1, math.ceil(len(shown) / columns))
-    figure = empty_figure(2.1 * columns, 2.7 * rows + 0.6)
-    figure.suptitle(title, fontsize=14)
-    images = np.array([one.image for one in shown] or np.zeros((0, 1, 1)))
-    tiles = show_tiles(figure.subplots(), images, columns, above=0.14, below=0.12, cmap="gray")
-    for tile, one in zip(tiles, shown, strict=True):
-        color = RIGHT if one.is_right else WRONG
-        tile.above(f"{one.predicted} {one.confidence:.0%}", color=color, fontsize=11)
-        if not one.is_right:
-            tile.below(f"is {one.actual}", color=QUIET, fontsize=10)
-    return figure
+    captioned = [
+        CaptionedImage(
+            one.image,
+            f"{one.predicted} {one.confidence:.0%}",
+            "" if one.is_right else f"is {one.actual}",
+        )
+        for one in shown
+    ]
+    return captioned_figure(captioned, title)
 
 
 def data_url(pixels: np.ndarray) -> str:

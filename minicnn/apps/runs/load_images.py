@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn import random
+from minicnn.apps.runs.fold_images import fold_files, fold_rows
+from minicnn.apps.runs.limit_images import limited_files, share_of, some_rows
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.split_files import (
     NEEDED,
@@ -70,14 +72,22 @@ class ImageSplits(NamedTuple):
     class_names: list[str]
     skipped: Skipped
     shared: bool  # whether the test images are also the validation images, as in the papers
+    left_alone: int = 0  # test images of the data that a cross-validation does not use
 
 
 def load_images(
-    settings: Settings, preprocess: Preprocess, say: Say, known: Collection[str] = ()
+    settings: Settings,
+    preprocess: Preprocess,
+    say: Say,
+    known: Collection[str] = (),
+    *,
+    any_shape: bool = False,
 ) -> ImageSplits:
     """Find the images of `settings.data` and read them at the size that the network takes.
 
-    Files whose real path is in `known` are left out.
+    With `settings.fold`, they are those of that fold's run, which `fold_images` describes. With
+    `any_shape`, MNIST and CIFAR-10 in their published form keep their own. Files whose real path
+    is in `known` are left out.
 
     Raises
     ------
@@ -88,27 +98,74 @@ def load_images(
     UnreadableImagesError
         More images cannot be read than the settings allow.
     """
-    if not settings.data and settings.model.startswith("lenet"):
-        return _splits_of_arrays(mnist.load_data(), DIGITS)
-    path = Path(settings.data)
-    if not path.exists():
-        raise missing(path, f"does not exist. {NEEDED}")
-    published = load_published(path, preprocess, say)
-    if published is not None:
-        return published
-    if not path.is_dir():
-        raise missing(path, f"is neither a folder nor an archive of CIFAR-10. {NEEDED}")
-    files = split_files(path, settings)
+    found = _find(settings, preprocess, say, any_shape=any_shape)
+    if isinstance(found, ImageSplits):
+        return found
+    files, left_alone = found
     if known:
         files = new_files(files, known, say)
     say(found_text(files))
-    return _read(files, preprocess, settings, say)
+    return _read(files, preprocess, settings, say)._replace(left_alone=left_alone)
 
 
-def load_in_memory(settings: Settings, preprocess: Preprocess, say: Say) -> ImageSplits:
-    """Load the splits that a training with these settings uses; all images must fit in memory."""
+def load_test_images(
+    settings: Settings, preprocess: Preprocess, class_names: Sequence[str], say: Say
+) -> tuple[Split, Skipped]:
+    """Load only the test images of a training with these settings.
+
+    The errors are those of `load_images`; a folder that has other classes now is one too.
+    """
+    with random.seeded(settings.seed):  # which the split of a folder depends on
+        found = _find(settings, preprocess, say)
+    if isinstance(found, ImageSplits):
+        return found.test, []
+    test = found[0].test
+    if test.class_names != list(class_names):
+        raise ArgumentError(
+            f"{settings.data} has the classes {test.class_names} now, but the model was "
+            f"trained on {list(class_names)}; give the folder of the test images"
+        )
+    say(list_found_text(test))
+    skipped: Skipped = []
+    share = settings.allow_unreadable
+    return read_split(test, preprocess, skipped, say, share), skipped
+
+
+def _find(
+    settings: Settings, preprocess: Preprocess, say: Say, *, any_shape: bool = False
+) -> ImageSplits | tuple[SplitFiles, int]:
+    """Find the images of `settings.data`; those in an archive or in the package are loaded.
+
+    The number is that of the test images that a cross-validation leaves alone.
+    """
+    if not settings.data and settings.model.startswith("lenet"):
+        return _chosen_arrays(_splits_of_arrays(mnist.load_data(), DIGITS), settings)
+    path = Path(settings.data)
+    if not path.exists():
+        raise missing(path, f"does not exist. {NEEDED}")
+    if is_published(path):
+        published = _read_published(path, say)
+        if not any_shape:
+            _check_shape(published, path, preprocess)
+        return _chosen_arrays(published, settings)
+    if not path.is_dir():
+        raise missing(path, f"is neither a folder nor an archive of CIFAR-10. {NEEDED}")
+    if settings.fold:
+        files, left_alone = fold_files(path, settings)
+    else:
+        files, left_alone = split_files(path, settings), 0
+    return limited_files(files, settings.images), left_alone
+
+
+def load_in_memory(
+    settings: Settings, preprocess: Preprocess, say: Say, *, any_shape: bool = False
+) -> ImageSplits:
+    """Load the splits that a training with these settings uses; all images must fit in memory.
+
+    The global seed is set to that of the settings, as it decides which images these are.
+    """
     random.set_random_seed(settings.seed)
-    images = load_images(settings, preprocess, say)
+    images = load_images(settings, preprocess, say, any_shape=any_shape)
     if images.train.on_disk is not None:
         raise ArgumentError(
             "the training images do not fit into memory; try a smaller --image-size"
@@ -144,32 +201,47 @@ def load_test_split(
 
 
 def load_published(path: Path, preprocess: Preprocess, say: Say) -> ImageSplits | None:
-    """Load MNIST or CIFAR-10 in its published form; return None if `path` is neither."""
+    """Load MNIST or CIFAR-10 in its published form; return None if `path` is neither.
+
+    Raises
+    ------
+    ArgumentError : the images have another shape than `preprocess` asks for
+    """
     if not is_published(path):
         return None
-    if _is_cifar10(path):
+    found = _read_published(path, say)
+    _check_shape(found, path, preprocess)
+    return found
+
+
+def is_published(path: Path) -> bool:
+    """Return whether the path holds MNIST or CIFAR-10 in its published form."""
+    return (path.is_dir() and any(path.glob("*-idx3-ubyte*"))) or is_cifar10(path)
+
+
+def is_cifar10(path: Path) -> bool:
+    """Return whether the path holds CIFAR-10 in its published form."""
+    batches = ("data_batch_1", "data_batch_1.bin")
+    return (path.is_file() and ".tar" in path.name) or any((path / n).exists() for n in batches)
+
+
+def _read_published(path: Path, say: Say) -> ImageSplits:
+    """Read MNIST or CIFAR-10, whatever shape the images have."""
+    if is_cifar10(path):
         progress = throttled_progress(say, f"Reading {path.name}, bytes")
         arrays, names = cifar10.load_data(path, progress=progress), list(cifar10.CLASS_NAMES)
     else:
         arrays, names = mnist.load_data(path), list(DIGITS)
-    found = _splits_of_arrays(arrays, names)
+    return _splits_of_arrays(arrays, names)
+
+
+def _check_shape(found: ImageSplits, path: Path, preprocess: Preprocess) -> None:
     shape = found.train.images.shape[1:]
     if shape != preprocess.image_shape:
         raise ArgumentError(
             f"{path} has images of {shape}, but the network takes {preprocess.image_shape}; use "
             f"--image-size {shape[0]} {shape[1]} or another --model"
         )
-    return found
-
-
-def is_published(path: Path) -> bool:
-    """Return whether the path holds MNIST or CIFAR-10 in its published form."""
-    return (path.is_dir() and any(path.glob("*-idx3-ubyte*"))) or _is_cifar10(path)
-
-
-def _is_cifar10(path: Path) -> bool:
-    batches = ("data_batch_1", "data_batch_1.bin")
-    return (path.is_file() and ".tar" in path.name) or any((path / n).exists() for n in batches)
 
 
 def _read(files: SplitFiles, preprocess: Preprocess, settings: Settings, say: Say) -> ImageSplits:
@@ -224,3 +296,39 @@ def _splits_of_arrays(arrays: Arrays, class_names: Sequence[str]) -> ImageSplits
         for x, y in arrays
     )
     return ImageSplits(train, test, test, list(class_names), [], shared=True)
+
+
+def _chosen_arrays(images: ImageSplits, settings: Settings) -> ImageSplits:
+    """Return as many images as the settings name, and of them those of the settings' fold."""
+    return _fold_of_arrays(_limited(images, settings.images), settings)
+
+
+def _fold_of_arrays(images: ImageSplits, settings: Settings) -> ImageSplits:
+    """Return the images of the settings' fold, which divides the training images; or all."""
+    if not settings.fold:
+        return images
+    if settings.group_by:
+        raise ArgumentError("group_by searches the names of files, and these images have none")
+    names, alone = images.class_names, images.test.total
+    parts = fold_rows(images.train.labels, names, settings)
+    train, validation, test = (_rows(images.train, rows) for rows in parts)
+    return ImageSplits(train, validation, test, names, [], shared=False, left_alone=alone)
+
+
+def _rows(split: Split, rows: np.ndarray) -> Split:
+    """Return some images of an archive, which keep their numbers in it as names."""
+    return Split(split.images[rows], split.labels[rows], [f"image {row}" for row in rows])
+
+
+def _limited(splits: ImageSplits, images: int) -> ImageSplits:
+    """Return a share of the images of each split: `images` of the training images; 0: all."""
+    share = share_of(splits.train.labels, images)
+    if share == 1:
+        return splits
+    train, test = (_some_of(split, share) for split in (splits.train, splits.test))
+    return splits._replace(train=train, validation=test, test=test)
+
+
+def _some_of(split: Split, share: float) -> Split:
+    rows = some_rows(split.labels, share)
+    return Split(split.images[rows], split.labels[rows], [])

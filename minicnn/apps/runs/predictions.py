@@ -22,7 +22,31 @@ CLASS_HEADINGS = (
 )  # fmt: skip
 
 
-class Predictions:
+class Counts:
+    """How many images of each class were predicted as which class.
+
+    Parameters
+    ----------
+    confusion : number of images of class i (row) predicted as class j (column), integer
+        (classes, classes)
+    class_names : one name per class
+    """
+
+    def __init__(self, confusion: np.ndarray, class_names: list[str]) -> None:
+        self.confusion, self.class_names = confusion, class_names
+
+    @property
+    def wrong(self) -> int:
+        """Number of images with a wrong prediction."""
+        return int(self.confusion.sum() - self.confusion.trace())
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the images with a right prediction."""
+        return float(self.confusion.trace() / max(1, self.confusion.sum()))
+
+
+class Predictions(Counts):
     """Predicted probabilities together with the true labels.
 
     Parameters
@@ -38,7 +62,8 @@ class Predictions:
         if probabilities.shape[1] == 1 and len(class_names) == 2:  # p belongs to the second class
             probabilities = np.hstack([1 - probabilities, probabilities])
         self.probabilities, self.labels = probabilities, labels
-        self.class_names = class_names
+        confusion = confusion_matrix(labels, self.predicted, len(class_names))
+        super().__init__(np.asarray(confusion), class_names)
 
     @cached_property
     def predicted(self) -> np.ndarray:
@@ -49,21 +74,6 @@ class Predictions:
     def confidence(self) -> np.ndarray:
         """Probability of the predicted class, float (N,)."""
         return self.probabilities.max(1)
-
-    @cached_property
-    def confusion(self) -> np.ndarray:
-        """Number of images of class i (row) predicted as class j (column), (classes, classes)."""
-        return np.asarray(confusion_matrix(self.labels, self.predicted, len(self.class_names)))
-
-    @property
-    def wrong(self) -> int:
-        """Number of images with a wrong prediction."""
-        return int(self.confusion.sum() - self.confusion.trace())
-
-    @property
-    def accuracy(self) -> float:
-        """Share of the images with a right prediction."""
-        return float(self.confusion.trace() / max(1, self.confusion.sum()))
 
     @cached_property
     def mistakes(self) -> list[int]:
@@ -100,10 +110,17 @@ class ClassScores(NamedTuple):
     taken_for: str  # the class that it is most often confused with, and how often
 
 
-def per_class(predictions: Predictions) -> list[ClassScores]:
+def per_class(counts: Counts) -> list[ClassScores]:
     """Return the scores of every class, in the order of the classes; a share of no images is 0."""
-    names = predictions.class_names
-    return [_scores(predictions.confusion, i, names) for i in range(len(names))]
+    names = counts.class_names
+    return [_scores(counts.confusion, i, names) for i in range(len(names))]
+
+
+def macro_f1(counts: Counts) -> float:
+    """Return the mean F1 of the classes that have an image or were predicted for one."""
+    used = (counts.confusion.sum(0) + counts.confusion.sum(1)) > 0
+    scores = [row.f1 for row, one in zip(per_class(counts), used, strict=True) if one]
+    return sum(scores) / max(1, len(scores))
 
 
 def _scores(confusion: np.ndarray, i: int, names: list[str]) -> ClassScores:

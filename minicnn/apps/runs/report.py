@@ -14,7 +14,7 @@ from minicnn.apps.runs.before_after_figure import before_after_figure
 from minicnn.apps.runs.folder import RunFolder
 from minicnn.apps.runs.gallery import GalleryImage
 from minicnn.apps.runs.load_images import Split
-from minicnn.apps.runs.predictions import ClassScores, Predictions, per_class
+from minicnn.apps.runs.predictions import ClassScores, Counts, Predictions, per_class
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.report_html import MAX_MISTAKES, report_page
 from minicnn.apps.runs.report_json import report_fields
@@ -56,16 +56,21 @@ def write_report(
 
 def write_tables(folder: Path, predictions: Predictions, split: Split) -> None:
     """Write confusion.csv, per_class.csv, predictions.csv and mistakes.csv."""
-    names = predictions.class_names
-    rows = [[name, *row] for name, row in zip(names, predictions.confusion.tolist(), strict=True)]
-    write_csv(folder / "confusion.csv", ["is", *names], rows)
-    write_csv(folder / "per_class.csv", ClassScores._fields, per_class(predictions))
+    write_class_tables(folder, predictions)
     headings = ["path", "label", "truth", "probability"]
     for file, indices in (
         ("predictions.csv", range(split.total)),
         ("mistakes.csv", predictions.mistakes),
     ):
         write_csv(folder / file, headings, prediction_rows(predictions, split, indices))
+
+
+def write_class_tables(folder: Path, counts: Counts) -> None:
+    """Write confusion.csv and per_class.csv."""
+    names = counts.class_names
+    rows = [[name, *row] for name, row in zip(names, counts.confusion.tolist(), strict=True)]
+    write_csv(folder / "confusion.csv", ["is", *names], rows)
+    write_csv(folder / "per_class.csv", ClassScores._fields, per_class(counts))
 
 
 def prediction_rows(
@@ -104,10 +109,14 @@ def draw_figures(
 ) -> None:
     """Draw curves.png, confusion.png, mistakes.png and random.png."""
     plot_history(history, list(range(len(history["loss"]))), folder / "curves.png")
-    confusion = confusion_figure(predictions.confusion, predictions.class_names)
-    save_figure(confusion, folder / "confusion.png")
+    draw_confusion(folder, predictions)
     shown = f"The {len(worst)} worst of" if len(worst) < predictions.wrong else "All"
     title = f"{shown} {predictions.wrong} mistakes on {len(predictions.labels):,} test images"
     save_figure(gallery.gallery_figure(worst, title), folder / "mistakes.png")
     title = f"{len(some)} test images drawn at random"
     save_figure(gallery.gallery_figure(some, title), folder / "random.png")
+
+
+def draw_confusion(folder: Path, counts: Counts) -> None:
+    """Draw confusion.png."""
+    save_figure(confusion_figure(counts.confusion, counts.class_names), folder / "confusion.png")

@@ -12,7 +12,7 @@ import numpy as np
 from minicnn.apps.runs import gallery, html
 from minicnn.apps.runs.gallery import GalleryImage
 from minicnn.apps.runs.load_images import Split
-from minicnn.apps.runs.predictions import CLASS_HEADINGS, Predictions, per_class
+from minicnn.apps.runs.predictions import CLASS_HEADINGS, Counts, Predictions, per_class
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.report_json import measured_texts
 from minicnn.apps.runs.settings import Settings
@@ -53,9 +53,14 @@ def report_page(
 
 
 def evaluation_page(
-    title: str, predictions: Predictions, split: Split, loss: float, seconds: float
+    title: str,
+    predictions: Predictions,
+    split: Split,
+    loss: float,
+    seconds: float,
+    more: Sequence[str] = (),
 ) -> str:
-    """Return the page of `minicnn test --report`."""
+    """Return the page of `minicnn test --report`; `more` are further sections."""
     count = split.total
     worst = gallery.gallery_images(split, predictions, predictions.mistakes[:MAX_MISTAKES])
     numbers = [
@@ -69,6 +74,7 @@ def evaluation_page(
             f"<h1>{html.escape(title)}</h1>",
             html.key_numbers(numbers),
             *prediction_sections(predictions, worst, "minicnn test --json prints all of them."),
+            *more,
         ],
     )
 
@@ -88,22 +94,22 @@ def run_numbers(report: dict[str, Any]) -> str:
 
 
 def prediction_sections(
-    predictions: Predictions, worst: Sequence[GalleryImage], whole_matrix: str
+    counts: Counts, worst: Sequence[GalleryImage], whole_matrix: str
 ) -> list[str]:
     """Return the classes, the confusion matrix and the worst mistakes.
 
     `whole_matrix` says where the whole confusion matrix is if the page shows a part of it.
     """
-    shown, count = most_confused(predictions.confusion), len(predictions.class_names)
+    shown, count = most_confused(counts.confusion), len(counts.class_names)
     cut = f"The {len(shown)} of {count:,} classes with the most mistakes. {whole_matrix}"
     return [
-        html.section("Classes", class_table(predictions)),
+        html.section("Classes", class_table(counts)),
         html.section(
             "Confusion matrix",
             html.lead(cut) if len(shown) < count else "",
-            confusion_table(predictions, shown),
+            confusion_table(counts, shown),
         ),
-        mistakes_section(predictions, worst),
+        mistakes_section(counts, worst),
     ]
 
 
@@ -117,9 +123,9 @@ def most_confused(confusion: np.ndarray, most: int = MAX_CONFUSED) -> list[int]:
     return sorted(np.argsort(-mistakes, kind="stable")[:most].tolist())
 
 
-def confusion_table(predictions: Predictions, shown: Sequence[int]) -> str:
+def confusion_table(counts: Counts, shown: Sequence[int]) -> str:
     """Return the confusion matrix of the classes `shown`: rows are true, columns predicted."""
-    names, confusion = predictions.class_names, predictions.confusion
+    names, confusion = counts.class_names, counts.confusion
     off_diagonal = confusion - np.diag(confusion.diagonal())
     worst = max(1, int(off_diagonal.max()))
 
@@ -132,9 +138,9 @@ def confusion_table(predictions: Predictions, shown: Sequence[int]) -> str:
     return html.table(headings, rows, right=range(1, len(shown) + 1))
 
 
-def mistakes_section(predictions: Predictions, worst: Sequence[GalleryImage]) -> str:
+def mistakes_section(counts: Counts, worst: Sequence[GalleryImage]) -> str:
     """Return the gallery of the worst mistakes."""
-    count, wrong = len(worst), predictions.wrong
+    count, wrong = len(worst), counts.wrong
     title = f"The worst mistakes: {f'{count} of {wrong}' if count < wrong else count}"
     return html.section(title, html.gallery(worst))
 
@@ -143,7 +149,8 @@ def title_of(recipe: Recipe | None, settings: Settings, report: dict[str, Any]) 
     """Return the title of a run's report."""
     if recipe is None:
         went_on = f", from {Path(settings.start).name}" if settings.start else ""
-        return f"{settings.model} on {report['data']['name']}{went_on}"
+        fold = f", fold {settings.fold} of {settings.folds}" if settings.fold else ""
+        return f"{settings.model} on {report['data']['name']}{went_on}{fold}"
     printed = recipe.printed is not None and recipe.printed.name == settings.name
     return f"{recipe.title}, trained as printed" if printed else recipe.title
 
@@ -156,6 +163,12 @@ def general_notes(report: dict[str, Any], settings: Settings) -> list[str]:
         notes.append(
             f"shear_range={shear:g} means {shear:g} degrees, as in Keras, which has almost no "
             f"effect; {shear:g} radians would be {math.degrees(shear):.1f} degrees."
+        )
+    if fold := report.get("fold"):
+        notes.append(
+            f"This is fold {fold['number']} of {fold['of']} of a cross-validation. Its test images "
+            "are those of the fold. They have chosen nothing: "
+            f"{report['data']['validation']:,} of the other images have chosen the epoch."
         )
     if report["data"]["validation_is_test"]:
         notes.append(
@@ -199,29 +212,31 @@ def before_after(report: dict[str, Any], folder: Path) -> list[str]:
     ]
 
 
-def class_table(predictions: Predictions) -> str:
+def class_table(counts: Counts) -> str:
     """Return the scores of all classes, one row per class."""
     rows = [
         [r.name, f"{r.images:,}", f"{r.right:,}", html.bar(r.recall), f"{r.precision:.1%}",
          f"{r.f1:.3f}", r.taken_for]
-        for r in per_class(predictions)
+        for r in per_class(counts)
     ]  # fmt: skip
     return html.table(CLASS_HEADINGS, rows, right=(1, 2, 4, 5))
 
 
 def machine_table(report: dict[str, Any]) -> str:
     """Return the machine and software that the times depend on."""
+    classifying = ["classifying", measured_texts(report)["classifying"]]
+    return html.table(["", ""], [*machine_rows(report), classifying])
+
+
+def machine_rows(report: dict[str, Any]) -> list[list[str]]:
+    """Return the machine and software as rows of a table."""
     machine = report["machine"]
     engine = f"{machine['backend']} {machine['isa']}".strip()
-    return html.table(
-        ["", ""],
-        [
-            ["processor", machine["processor"]],
-            ["engine", f"{engine}, {machine['threads']} threads"],
-            ["minicnn", f"{report['minicnn']}, Python {machine['python']}"],
-            ["classifying", measured_texts(report)["classifying"]],
-        ],
-    )
+    return [
+        ["processor", machine["processor"]],
+        ["engine", f"{engine}, {machine['threads']} threads"],
+        ["minicnn", f"{report['minicnn']}, Python {machine['python']}"],
+    ]
 
 
 def curves_text(report: dict[str, Any]) -> str:

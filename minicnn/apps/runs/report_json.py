@@ -55,6 +55,9 @@ def report_fields(result: RunResult, recipe: Recipe | None, command: str) -> dic
     }
     if result.changes is not None:
         report["before_after"] = change_fields(result.changes)
+    if settings.fold:
+        numbers = {"number": settings.fold, "of": settings.folds}
+        report["fold"] = {**numbers, "test_images_left_alone": result.images.left_alone}
     if recipe is not None:
         report["paper"] = [list(row) for row in paper_comparison(recipe, report)]
     return report

@@ -37,8 +37,11 @@ class Settings:
     seed: int = 777
     split: tuple[int, int, int] = (70, 20, 10)  # % for training, validation, test of unsplit data
     group_by: str = ""  # regular expression; files with the same match go into the same split
+    folds: int = 0  # of a cross-validation, at least 2; 0: none
+    fold: int = 0  # 1...folds: a run that this fold tests; 0: all of them, one run each
     shift: int = 0  # maximum random shift in pixels, an augmentation for digits
     classes: tuple[str, ...] = ()  # the class folders to use; empty: all
+    images: int = 0  # use this many training images and that share of the others; 0: all
     normalize: bool = False  # mean 0 and standard deviation 1 per channel of the training images
     balance: bool = False  # weight the classes so that all count equally
     patience: int = 0  # stop after this many epochs without improvement; 0: never
@@ -59,6 +62,7 @@ class Settings:
         for one in dataclasses.fields(self):
             value = getattr(self, one.name)
             object.__setattr__(self, one.name, _checked(one.name, value))
+        _check_folds(self.folds, self.fold)
 
     def changed(self, **choices: Any) -> Settings:
         """Return these settings with some values replaced; None leaves a value as it is."""
@@ -123,7 +127,7 @@ def write_toml(path: Path, settings: Settings, head: str = "") -> None:
 # The rule for each field: a minimum, a number of integers, a flag or a table.
 _INTEGERS = {
     "epochs": 1, "batch_size": 1, "seed": 0, "shift": 0, "patience": 0, "fine_tune": 0,
-    "keep_per_class": 0, "memory_mb": 0,
+    "keep_per_class": 0, "memory_mb": 0, "folds": 0, "fold": 0, "images": 0,
 }  # fmt: skip
 _LISTS = {"image_size": 2, "split": 3}
 _FLAGS = ("normalize", "balance", "tensorboard")
@@ -148,6 +152,13 @@ def _checked(name: str, value: Any) -> Any:
     if name in _FLAGS:
         return check_flag(value, name)
     return _folders(value) if name == "classes" else _string(name, value)
+
+
+def _check_folds(folds: int, fold: int) -> None:
+    if folds == 1:
+        raise ArgumentError("folds must be 2 or more, or 0 for a single training; got 1")
+    if fold > folds:
+        raise ArgumentError(f"fold must be one of the folds, 1 to {folds}; got {fold}")
 
 
 def _string(name: str, value: Any) -> str:

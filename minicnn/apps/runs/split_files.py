@@ -47,13 +47,26 @@ def split_files(folder: Path, settings: Settings) -> SplitFiles:
     ArgumentError
         There is only one class, or only one of train/ and test/.
     """
+    files = given_splits(folder, settings)
+    if files is None:
+        files = split_at_random(list_unsplit(folder, settings), settings)
+    check_splits(files, folder, settings)
+    return files
+
+
+def given_splits(folder: Path, settings: Settings) -> SplitFiles | None:
+    """Return the splits that the folder itself has, as folders or lists; None if it has none."""
     if _has_lists(folder):
         train, test = (read_list(folder / f"{name}.txt", folder) for name in ("train", "test"))
-        files = SplitFiles(train, None, test)
-    else:
-        files = _existing_splits(folder, settings) or _new_splits(folder, settings)
-    _check(files, folder, settings)
-    return files
+        return SplitFiles(train, None, test)
+    return _existing_splits(folder, settings)
+
+
+def list_unsplit(folder: Path, settings: Settings) -> ImageList:
+    """Return all images of a folder that is not split, of the settings' classes."""
+    images = list_folder(folder, list(settings.classes) or None)
+    _check_classes(images.class_names, folder, settings)
+    return images
 
 
 def class_names(folder: Path, settings: Settings) -> list[str]:
@@ -149,12 +162,6 @@ def _existing_splits(folder: Path, settings: Settings) -> SplitFiles | None:
     )
 
 
-def _new_splits(folder: Path, settings: Settings) -> SplitFiles:
-    images = list_folder(folder, list(settings.classes) or None)
-    _check_classes(images.class_names, folder, settings)
-    return split_at_random(images, settings)
-
-
 def _check_classes(names: list[str], folder: Path, settings: Settings) -> None:
     if len(names) < 2 and not settings.start:  # a network that goes on knows others
         raise ArgumentError(
@@ -162,7 +169,13 @@ def _check_classes(names: list[str], folder: Path, settings: Settings) -> None:
         )
 
 
-def _check(files: SplitFiles, folder: Path, settings: Settings) -> None:
+def check_splits(files: SplitFiles, folder: Path, settings: Settings) -> None:
+    """Raise if a split is empty, lacks a class, or if there is only one class.
+
+    Raises
+    ------
+    FileNotFoundError, ArgumentError : as `split_files`
+    """
     names = files.train.class_names
     _check_classes(names, folder, settings)
     if files.test.class_names != names:

@@ -13,14 +13,15 @@ from minicnn.backends.cuda.runtime.kernel_cache import cached
 from minicnn.backends.cuda.runtime.launch import KernelPlan, elementwise
 from minicnn.contracts import Shape, Spec
 
-ZERO, HALF, SIX = float32(0), float32(0.5), uint32(6)
+ZERO, HALF, NAN = float32(0), float32(0.5), float32(math.nan)
 FAR = float32(2**24)  # up to here float32 represents every integer
 
 
 def augment_forward(
     x: Spec, matrix: Spec, *, fill_mode: str, interpolation: str, cval: float, scale: float
 ) -> KernelPlan:
-    kernel = _kernel(x.shape, fill_mode, interpolation == "nearest", cval, scale)
+    values = matrix.shape[1]
+    kernel = _kernel(x.shape, values, fill_mode, interpolation == "nearest", cval, scale)
     return elementwise(kernel, math.prod(x.shape), ("y", "x", "matrix"))
 
 
@@ -55,12 +56,33 @@ def wrapped(k, n):
 FOLDS = {"constant": clipped, "nearest": clipped, "reflect": reflected, "wrap": wrapped}
 
 
+@device
+def affine_position(matrix, m, i, j):
+    u = matrix[m] * i + matrix[m + uint32(2)] + matrix[m + uint32(1)] * j
+    v = matrix[m + uint32(3)] * i + matrix[m + uint32(5)] + matrix[m + uint32(4)] * j
+    return u, v
+
+
+@device
+def projected_position(matrix, m, i, j):
+    u, v = affine_position(matrix, m, i, j)
+    w = matrix[m + uint32(6)] * i + matrix[m + uint32(8)] + matrix[m + uint32(7)] * j
+    w = w if w > ZERO else NAN
+    return u / w, v / w
+
+
+# By the number of values that the matrix of an image has.
+POSITIONS = {6: affine_position, 9: projected_position}
+
+
 @cached
-def _kernel(shape: Shape, fill_mode: str, nearest: bool, cval: float, scale: float) -> Any:
+def _kernel(
+    shape: Shape, values: int, fill_mode: str, nearest: bool, cval: float, scale: float
+) -> Any:
     count, h, w, channels = math.prod(shape), *map(uint32, shape[1:])
     constant, outside, slope = fill_mode == "constant", float32(cval), float32(scale)
     bottom, right = float32(shape[1] - 1), float32(shape[2] - 1)
-    between = _between_pixels(shape, fill_mode)
+    between, position, length = _between_pixels(shape, fill_mode), POSITIONS[values], uint32(values)
 
     @jit
     def augmented(y, x, matrix):
@@ -69,9 +91,7 @@ def _kernel(shape: Shape, fill_mode: str, nearest: bool, cval: float, scale: flo
             pixel, channel = uint32(e // channels), uint32(e % channels)
             line = uint32(pixel // w)
             n, i, j = uint32(line // h), float32(line % h), float32(pixel % w)
-            m = uint32(n * SIX)
-            u = matrix[m] * i + matrix[m + uint32(2)] + matrix[m + uint32(1)] * j
-            v = matrix[m + uint32(3)] * i + matrix[m + uint32(5)] + matrix[m + uint32(4)] * j
+            u, v = position(matrix, uint32(n * length), i, j)
             inside = u >= ZERO and u <= bottom and v >= ZERO and v <= right
             if constant and not inside:
                 y[e] = outside * slope

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,18 @@ def run(kernel: str, *reads: np.ndarray | None, **attributes: Any) -> tuple[np.n
     for name in contract.updates:
         array = read[name]
         read[name] = None if array is None else array.copy()
-    specs = [None if a is None else Spec(a.shape, str(a.dtype)) for a in arrays]
+    specs = [None if a is None else Spec(a.shape, _name_of(a.dtype)) for a in arrays]
     writes = tuple(
         read[name] if name in contract.updates else empty(spec)
         for name, spec in zip(contract.writes, contract.specs(*specs, **attributes), strict=True)
     )
     _core.run(kernel, list(read.values()), writes, attributes)
     return writes
+
+
+@lru_cache(maxsize=64)
+def _name_of(dtype: np.dtype[Any]) -> str:
+    return str(dtype)  # it takes two microseconds
 
 
 def empty(spec: Spec) -> np.ndarray:

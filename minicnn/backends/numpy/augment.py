@@ -2,7 +2,14 @@
 
     y[n, i, j, c] = scale * x[n, u, v, c]        u = m0 i + m1 j + m2,  v = m3 i + m4 j + m5
 
-The loop is over the pixels of the new image, so each of them gets exactly one value. The position
+The loop is over the pixels of the new image, so each of them gets exactly one value. With nine
+values per image, the change is a homography, the change of a plane that is photographed from
+another place. Positions are then homogeneous, (u, v, w) = M (i, j, 1), which means u / w and v / w:
+
+    y[n, i, j, c] = scale * x[n, u / w, v / w, c]        w = m6 i + m7 j + m8
+
+With (m6, m7, m8) = (0, 0, 1), w is 1 and the change is affine. Where w is not positive, the plane
+is behind the camera, and there is no position: u and v become NaN, which is outside. The position
 (u, v) is rarely a pixel. "bilinear" is a weighted mean of the four pixels around it:
 
     (1 - fu)(1 - fv) x[r, c] + (1 - fu) fv x[r, c + 1] + fu (1 - fv) x[r + 1, c] + ...
@@ -39,9 +46,13 @@ def augment_forward(
     _, h, w, _ = x.shape
     real = matrix.dtype.type
     rows, columns = np.arange(h, dtype=real)[:, None], np.arange(w, dtype=real)
-    m = matrix.T[:, :, None, None]  # (6, N, 1, 1)
+    m = matrix.T[:, :, None, None]  # (6 or 9, N, 1, 1)
     u = m[0] * rows + m[2] + m[1] * columns  # (N, H, W)
     v = m[3] * rows + m[5] + m[4] * columns
+    if len(m) == 9:
+        divisor = m[6] * rows + m[8] + m[7] * columns
+        divisor = np.where(divisor > 0, divisor, real(np.nan))
+        u, v = u / divisor, v / divisor
     outside = ~((u >= 0) & (u <= h - 1) & (v >= 0) & (v <= w - 1))
     if interpolation == "nearest":
         u, v = np.floor(u + real(0.5)), np.floor(v + real(0.5))

@@ -19,7 +19,7 @@ MARGIN, TEXT_HEIGHT = 6, 16  # pixels
 # The parameters that change an image; each gets a row. Those in FILLING only modify the others.
 EFFECTS = (
     "rotation_range", "width_shift_range", "height_shift_range", "brightness_range", "shear_range",
-    "zoom_range", "channel_shift_range", "horizontal_flip", "vertical_flip",
+    "zoom_range", "channel_shift_range", "horizontal_flip", "vertical_flip", "perspective_range",
 )  # fmt: skip
 FILLING = ("fill_mode", "cval", "zoom_keep_aspect", "interpolation_order")
 VISIBLE_SHIFT = 0.5  # pixels
@@ -72,6 +72,8 @@ def _idle(name: str, value: Any, size: tuple[int, int]) -> str | None:
             )
     if name in ("width_shift_range", "height_shift_range"):
         return _idle_shift(name, value, size)
+    if name == "perspective_range" and 0 < value * side < VISIBLE_SHIFT:
+        return f"{name}={value!r} moves the image's corners by {value * side:.1f} pixels."
     if name == "zoom_range":
         low, high = value if isinstance(value, Sequence) else (1 - value, 1 + value)
         moved = max(abs(1 - low), abs(high - 1)) * side / 2

@@ -92,10 +92,7 @@ def plan_split(
     _check_shares(shares)
     fractions = np.array([*shares.values()]) / sum(shares.values())
     labels = np.asarray(images.labels)
-    if group_by is None:
-        split_of = _assign_images(labels, fractions)
-    else:
-        split_of = _assign_groups(labels, group_keys(images, group_by), fractions)
+    split_of = assign(labels, fractions, None if group_by is None else group_keys(images, group_by))
     plan = [PlannedSplit(name, np.flatnonzero(split_of == i)) for i, name in enumerate(shares)]
     empty = [split.name for split in plan if len(split.rows) == 0]
     if empty:
@@ -155,6 +152,22 @@ def whole_counts(fractions: np.ndarray, total: int) -> np.ndarray:
     return counts
 
 
+def assign(
+    labels: np.ndarray, fractions: np.ndarray, groups: Sequence[object] | None = None
+) -> np.ndarray:
+    """Return the index of each image's split, (n,), as `plan_split` assigns them.
+
+    Parameters
+    ----------
+    labels : class indices, (n,)
+    fractions : the share of each split, with the sum 1
+    groups : the group of each image; images of one group get the same split. Default: none
+    """
+    if groups is None:
+        return _assign_images(labels, fractions)
+    return assign_groups(labels, groups, fractions)
+
+
 def _assign_images(labels: np.ndarray, fractions: np.ndarray) -> np.ndarray:
     """Return the index of each image's split; each class is shuffled and divided."""
     split_of = np.empty(len(labels), np.int64)
@@ -165,8 +178,12 @@ def _assign_images(labels: np.ndarray, fractions: np.ndarray) -> np.ndarray:
     return split_of
 
 
-def _assign_groups(labels: np.ndarray, keys: list[str], fractions: np.ndarray) -> np.ndarray:
-    """Return the index of each image's split, which is the same for all images of a group."""
+def assign_groups(labels: np.ndarray, keys: Sequence[object], fractions: np.ndarray) -> np.ndarray:
+    """Return the index of each image's split, which is the same for all images of a group.
+
+    With equal fractions, every split gets a group before one gets a second: an empty split lacks at
+    least as many images of each class as any other, and most images in all.
+    """
     _, group = np.unique(np.array(keys, object).astype(str), return_inverse=True)
     classes = int(labels.max()) + 1
     sizes = np.zeros((group.max() + 1, classes))  # images of each class in each group
@@ -175,7 +192,8 @@ def _assign_groups(labels: np.ndarray, keys: list[str], fractions: np.ndarray) -
     split_of = np.empty(len(sizes), np.int64)
     shuffled = random.generator("split groups").permutation(len(sizes))
     for g in shuffled[np.argsort(-sizes.sum(axis=1)[shuffled], kind="stable")]:
-        # This split makes the sum of squares of the missing counts smallest.
-        split_of[g] = np.argmax(missing @ sizes[g])
+        # This split makes the sum of squares of the missing counts smallest; among equal ones, the
+        # one that lacks most images.
+        split_of[g] = np.lexsort((-missing.sum(axis=1), -(missing @ sizes[g])))[0]
         missing[split_of[g]] -= sizes[g]
     return split_of[group]

@@ -94,11 +94,11 @@ def folder_stats(
     return FolderStats(classes, _summary("all", found, pixels), failures)
 
 
-def paper_text(stats: ClassStats) -> str:
-    """Return the statistics of a class as the function in paper 2 prints them.
+def sizes_text(stats: ClassStats) -> str:
+    """Return the mean, the largest and the smallest height and width, as paper 2 prints them.
 
     >>> sizes = np.array([150, 149]), np.array([150, 150])
-    >>> print(paper_text(ClassStats("sea", *sizes, Counter(), 0)))
+    >>> print(sizes_text(ClassStats("sea", *sizes, Counter(), 0)))
     Average Height: 149.5
     Max Height: 150
     Min Height: 149

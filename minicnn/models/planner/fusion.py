@@ -14,6 +14,7 @@ from minicnn.operations.conv2d_max_pool2d import (
     MAX_CELLS,
 )
 from minicnn.operations.conv2d_relu import CONV2D_RELU
+from minicnn.operations.scale_channels import SCALE_CHANNELS, are_factors
 
 # A function that returns one node for a chain of nodes, or None if there is none.
 Fuse = Callable[[list[Node]], Node | None]
@@ -25,6 +26,7 @@ def fuse_operations(nodes: list[Node], live_out: set[int]) -> list[Node]:
     A chain is fused if nothing else reads the values between its nodes and they are not in
     `live_out`, the ids of the program's results.
     """
+    nodes = scale_by_channel(nodes, live_out)
     for pattern, fuse in PATTERNS.items():
         nodes = replace_chains(nodes, pattern, fuse, live_out)
     return nodes
@@ -64,6 +66,34 @@ def _chain_to(
         chain.insert(0, node)
         node = writers.get(id(node.reads[0]))
     return chain
+
+
+def scale_by_channel(nodes: list[Node], live_out: set[int]) -> list[Node]:
+    """Let products with factors per channel read these factors, without repeating them first."""
+    readers = _readers(nodes)
+    writers = {id(node.writes[0]): node for node in nodes}
+    replaced: dict[Node, Node | None] = {}  # None: the product takes over
+    for node in nodes:
+        if node.operation.name != "multiply":
+            continue
+        for factor, other in (node.reads, node.reads[::-1]):
+            repeated = writers.get(id(factor))
+            alone = readers[id(factor)] == 1 and id(factor) not in live_out
+            if repeated and alone and _are_channel_factors(repeated):
+                reads = (other, repeated.reads[0])
+                replaced |= {repeated: None, node: Node(SCALE_CHANNELS, reads, node.writes, {})}
+                break
+    return [new for node in nodes if (new := replaced.get(node, node)) is not None]
+
+
+def _are_channel_factors(node: Node) -> bool:
+    """Return whether a node repeats factors per channel for all pixels."""
+    x = node.reads[0]
+    return (
+        node.operation.name == "broadcast_to"
+        and x is not None
+        and are_factors(x.shape, node.writes[0].shape)
+    )
 
 
 def share_moments(nodes: list[Node]) -> list[Node]:

@@ -5,7 +5,7 @@
 #include "core/parallel.hpp"
 #include "core/scratch.hpp"
 #include "core/streaming.hpp"
-#include "kernels/activation.hpp"
+#include "kernels/activation/activation.hpp"
 #include "kernels/gemm/product.hpp"
 
 // dw[ky, kx, c, f] is the sum over all output pixels (oy, ox) of x[cell (ky, kx) of the window, c]

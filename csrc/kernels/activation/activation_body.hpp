@@ -1,10 +1,15 @@
-#include "kernels/activation.hpp"
+#pragma once
 
 #include <cmath>
+#include <cstdint>
 
-#include "kernels/elementwise_map.hpp"
-#include "kernels/exponential.hpp"
-#include "kernels/sigmoid.hpp"
+#include "kernels/activation/activation.hpp"
+#include "kernels/activation/exponential.hpp"
+#include "kernels/activation/sigmoid.hpp"
+
+// Included by one file per instruction set. The anonymous namespace keeps each file's copy
+// separate: with external linkage the linker would keep one for all, perhaps the AVX-512 one, and
+// older processors would crash.
 
 namespace minicnn {
 namespace {
@@ -78,37 +83,30 @@ float gelu_gradient(float dy, float x, float approximate) {
 
 template <float (*function)(float, float)>
 void forward(const float* x, std::int64_t size, float parameter, float* y) noexcept {
-  map(size, y, [=](float value) { return function(value, parameter); }, x);
+  for (std::int64_t i = 0; i < size; ++i) y[i] = function(x[i], parameter);
 }
 
 template <float (*gradient)(float, float, float)>
 void backward(const float* dy, const float* saved, std::int64_t size, float parameter,
               float* dx) noexcept {
-  map(size, dx, [=](float g, float value) { return gradient(g, value, parameter); }, dy, saved);
+  for (std::int64_t i = 0; i < size; ++i) dx[i] = gradient(dy[i], saved[i], parameter);
+}
+
+// The functions of one instruction set.
+constexpr Activations activations_of(const char* name, Isa needs) {
+  return {name,
+          needs,
+          {
+              {"relu", nullptr, forward<relu>, backward<relu_gradient>},
+              {"relu6", nullptr, forward<relu6>, backward<relu6_gradient>},
+              {"leaky_relu", "negative_slope", forward<leaky_relu>, backward<leaky_relu_gradient>},
+              {"elu", "alpha", forward<elu>, backward<elu_gradient>},
+              {"sigmoid", nullptr, forward<sigmoid_of>, backward<sigmoid_gradient>},
+              {"tanh", nullptr, forward<tanh_of>, backward<tanh_gradient>},
+              {"silu", nullptr, forward<silu>, backward<silu_gradient>},
+              {"gelu", "approximate", forward<gelu>, backward<gelu_gradient>},
+          }};
 }
 
 }  // namespace
-
-const std::vector<Activation>& activations() {
-  static const std::vector<Activation> all = {
-      {"relu", nullptr, forward<relu>, backward<relu_gradient>},
-      {"relu6", nullptr, forward<relu6>, backward<relu6_gradient>},
-      {"leaky_relu", "negative_slope", forward<leaky_relu>, backward<leaky_relu_gradient>},
-      {"elu", "alpha", forward<elu>, backward<elu_gradient>},
-      {"sigmoid", nullptr, forward<sigmoid_of>, backward<sigmoid_gradient>},
-      {"tanh", nullptr, forward<tanh_of>, backward<tanh_gradient>},
-      {"silu", nullptr, forward<silu>, backward<silu_gradient>},
-      {"gelu", "approximate", forward<gelu>, backward<gelu_gradient>},
-  };
-  return all;
-}
-
-void relu_forward(const float* x, std::int64_t size, float* y) noexcept {
-  forward<relu>(x, size, 0.0F, y);
-}
-
-void relu_backward(const float* dy, const float* y, std::int64_t size, float* dx) noexcept {
-  backward<relu_gradient>(dy, y, size, 0.0F, dx);
-}
-
 }  // namespace minicnn

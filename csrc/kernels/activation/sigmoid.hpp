@@ -2,9 +2,10 @@
 
 #include <cmath>
 
-#include "kernels/exponential.hpp"
+#include "kernels/activation/exponential.hpp"
 
 namespace minicnn {
+namespace {
 
 // Returns 1 / (1 + e^-x), computed from the exponential that cannot overflow. The error is at most
 // 1 unit in the last place, since only the result is rounded to float32.
@@ -13,4 +14,5 @@ inline float sigmoid(float x) {
   return float((z >= 0.0 ? 1.0 : e) / (1.0 + e));
 }
 
+}  // namespace
 }  // namespace minicnn
