@@ -471,8 +471,9 @@ def test_settings_that_do_not_fit_are_refused(settings, tmp_path, changes, text)
         (["--model", "scene"], "--model cannot be given with --from"),
         (["--image-size", "9", "9"], "--image-size cannot be given with --from"),
         (["x.toml"], "--from takes the settings of RUN; leave CONFIG out"),
+        (["--folds", "3"], "--folds cannot be given with --from"),
     ],
-    ids=["model", "image-size", "config"],
+    ids=["model", "image-size", "config", "folds"],
 )
 def test_options_that_do_not_fit_are_refused(place, capsys, words, text):
     run = ["--from", str(place / "runs/pair-1"), "--data", str(place / "more")]

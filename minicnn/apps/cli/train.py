@@ -134,6 +134,12 @@ def command(
 
 def check_folds(config: Path | None, given: dict[str, Any], fold: int | None) -> bool:
     """Return whether a cross-validation is wanted, by the options or the file of settings."""
+    if given["start"] and config:
+        raise click.UsageError("--from takes the settings of RUN; leave CONFIG out")
+    if given["start"] and given["folds"]:
+        raise click.UsageError(
+            "--folds cannot be given with --from: all folds would know the images"
+        )
     from_file = from_toml(config) if config else None
     single = from_file is not None and from_file.fold > 0  # the file is that of one fold
     folds = given["folds"] or (from_file.folds if from_file else 0)
@@ -181,7 +187,7 @@ def chosen_settings(config: Path | None, given: dict[str, Any]) -> Settings:
 def _first_settings(config: Path | None, options: dict[str, Any]) -> Settings:
     """Return the settings that the options change."""
     if "start" in options:
-        return _settings_of_start(config, options)
+        return _settings_of_start(options)
     if config is not None:
         return from_toml(config)
     for name in ("data", "model"):
@@ -193,10 +199,8 @@ def _first_settings(config: Path | None, options: dict[str, Any]) -> Settings:
     return Settings(model=options["model"], data=options["data"])
 
 
-def _settings_of_start(config: Path | None, options: dict[str, Any]) -> Settings:
+def _settings_of_start(options: dict[str, Any]) -> Settings:
     """Return the settings that the run after --from passes on."""
-    if config is not None:
-        raise click.UsageError("--from takes the settings of RUN; leave CONFIG out")
     for name in ("base", "model", "image_size", "normalize"):
         if name in options:
             option = name.replace("_", "-")
