@@ -430,6 +430,15 @@ def test_an_unfinished_run_is_refused(place, tmp_path):
             find_run(path)
 
 
+def test_a_fold_is_refused(place, tmp_path):
+    shutil.copytree(place / "runs/pair-1", tmp_path / "fold-1")
+    config = tmp_path / "fold-1/config.toml"
+    text = config.read_text().replace("folds = 0\nfold = 0", "folds = 2\nfold = 1")
+    config.write_text(text)
+    with pytest.raises(ArgumentError, match="fold-1 is a fold of a cross-validation"):
+        find_run(tmp_path / "fold-1")
+
+
 def test_a_model_without_class_names_is_refused(tmp_path):
     dense(2).save(tmp_path / "m.mcnn")
     with pytest.raises(ArgumentError, match="has no preprocessing, so it cannot go on learning"):
@@ -453,11 +462,12 @@ def test_what_is_no_run_is_refused(tmp_path, path):
     [
         ({"normalize": True}, "normalize cannot be set with start"),
         ({"network": {"classes": 3}}, "network cannot be set with start"),
+        ({"folds": 2, "fold": 1}, "folds cannot be set with start"),
         ({"start": "", "keep": "x"}, "keep needs start"),
         ({"image_size": (32, 32)}, "image_size must be [24, 24], as pair-1 was trained"),
         ({"memory_mb": 0}, "the new images take more than memory_mb = 0"),
     ],
-    ids=["normalize", "network", "keep", "image-size", "memory"],
+    ids=["normalize", "network", "folds", "keep", "image-size", "memory"],
 )
 def test_settings_that_do_not_fit_are_refused(settings, tmp_path, changes, text):
     with pytest.raises(ArgumentError, match=re.escape(text)):

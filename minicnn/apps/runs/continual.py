@@ -44,7 +44,7 @@ def check(settings: Settings) -> None:
         if settings.keep:
             raise ArgumentError('keep needs start, such as start = "runs/scene-1"')
         return
-    for name in ("normalize", "network"):
+    for name in ("normalize", "network", "folds"):
         if getattr(settings, name):
             raise ArgumentError(
                 f"{name} cannot be set with start: the network of {settings.start} goes on as it is"

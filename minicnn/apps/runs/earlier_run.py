@@ -37,7 +37,8 @@ def find_run(path: Path) -> EarlierRun:
     FileNotFoundError
         There is nothing at `path`, or a folder that is not a run's.
     ArgumentError
-        The run is unfinished, or the model has no class names or no preprocessing.
+        The run is unfinished or a fold of a cross-validation, or the model has no class names or no
+        preprocessing.
     """
     folder = _folder_of(path)
     if folder is not None and not folder.is_complete:
@@ -61,6 +62,11 @@ def find_run(path: Path) -> EarlierRun:
             "model.preprocess and model.class_names before model.save"
         )
     settings = None if folder is None else from_toml(folder.config)
+    if settings is not None and settings.fold:
+        raise ArgumentError(
+            f"{path} is a fold of a cross-validation, whose network has not seen all images; train "
+            "one on all of them first, and go on from that"
+        )
     name = (folder.path if folder is not None else file.resolve()).name
     return EarlierRun(name, model, list(model.class_names), model.preprocess, settings, folder)
 
@@ -86,6 +92,7 @@ def inherited_settings(start: Path, data: str, **choices: Any) -> Settings:
         keep="",
         keep_per_class=Settings.keep_per_class,
         classes=(),
+        images=0,
         network={},
         normalize=False,  # the model's preprocessing contains it
         balance=True,
