@@ -233,7 +233,7 @@ def shorter(words):
 
 
 TAKES = {
-    "train": {"--data": ["--epochs"], "runs/scene-1/config.toml": ["--epochs"]},
+    "train": {name: ["--epochs"] for name in ("--data", "--from", "runs/scene-1/config.toml")},
     "reproduce": {name: ["--epochs"] for name in ("scene", "lenet")},
     "tune": {"search": ["--epochs"]},
 }
