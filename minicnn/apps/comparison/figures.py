@@ -23,6 +23,7 @@ STYLES = dict(
         strict=True)
 )  # fmt: skip
 NETWORK = (WRONG, "*")
+DPI = 110  # of the figure of retrieval: photographs take much space
 TILE = 0.7  # inches, of an image in the figure of retrieval with its gap
 QUERY, LETTER, COUNTS = 2.9, 0.125, 0.9  # widths in tiles: the query, a letter of a name, a count
 
@@ -61,9 +62,10 @@ def _draw_accuracy(axes: Any, one: SetResults, features: Sequence[str]) -> None:
         axes.plot(row.accuracy, y, marker, color=color, markersize=10 if network else 6.5,
                   markeredgecolor="white", markeredgewidth=0.6, clip_on=False)  # fmt: skip
         if row.accuracy == best:
-            axes.text(1.03, y, f"{best:.1%}", va="center", fontsize=9.5, weight="bold")
+            axes.annotate(f"{best:.1%}", (best, y), (8, 0), textcoords="offset points",
+                          va="center", fontsize=9.5, weight="bold")  # fmt: skip
     axes.set_title(caption(one.name), fontsize=14, pad=32)
-    counts = f"{len(one.classes)} classes\n{one.train:,} images to train, {one.test:,} to test"
+    counts = f"{len(one.classes)} classes\n{one.train:,} to train, {one.test:,} to test"
     axes.text(0.5, 1.02, counts, transform=axes.transAxes, ha="center", color=QUIET, fontsize=9)
     _style(axes, one)
 
@@ -118,6 +120,7 @@ def retrieval_figure(results: SetResults, images: ImageSplits, queries: Sequence
     lines = len(results.retrieval)
     widths = (QUERY, _names_width(results) + NEAREST * (1 + GAP) + COUNTS)
     figure = empty_figure(TILE * sum(widths), TILE * (1.1 * lines * len(queries) + 2))
+    figure.set_dpi(DPI)
     figure.suptitle(
         f"{caption(results.name)}: test images, and the {NEAREST} nearest training images by each "
         "kind of features",

@@ -129,7 +129,7 @@ class SetComparison:
     def draw_retrieval(self) -> None:
         """Draw the queries and their nearest images, unless the figure is there."""
         path = self.retrieval_path
-        if path is not None and can_draw() and not path.exists():
+        if path is not None and self.results.retrieval and can_draw() and not path.exists():
             figure = retrieval_figure(self.results, self.images, self.queries)
             save_figure(figure, path)
 
