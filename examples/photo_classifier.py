@@ -21,7 +21,7 @@ from minicnn.preprocessing.image import ImageDataGenerator, img_to_array, load_i
 
 MEASURED = (
     "On 2 Zen 5 cores (2026-11-21), 80 epochs of 1,260 photographs took 78 minutes, and 89 % of "
-    "180 were right, by `minicnn reproduce photo`; with --quick it is a minute and 45 %."
+    "180 were right, by `minicnn reproduce photo`; with --quick it is a minute and 65 %."
 )
 
 
