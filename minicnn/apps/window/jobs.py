@@ -1,0 +1,105 @@
+"""What runs in the background: look for images, classify, sort, undo.
+
+These functions call the sorter and touch nothing of the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from minicnn.apps import sorter
+from minicnn.apps.window.background_model import BackgroundModel
+from minicnn.apps.window.picture_list import Picture
+from minicnn.apps.window.tasks import Task
+from minicnn.support.text import printable
+
+
+class Opened(NamedTuple):
+    """A folder with the images that are still to be sorted."""
+
+    found: sorter.Found
+    pictures: list[Picture]  # the same images as rows of a list
+    journal: Path | None  # of the last sorting, which can be undone
+
+
+class Sorted(NamedTuple):
+    """How a sorting ended, and what it has left where it was."""
+
+    outcome: sorter.Outcome
+    left: Opened
+
+
+def look(folder: Path, recursive: bool) -> Opened:
+    """Find the images of a folder."""
+    found = sorter.find(folder, recursive=recursive)
+    rows = [_picture(i, group, found.folder) for i, group in enumerate(found.groups)]
+    return Opened(found, rows, sorter.latest_journal(folder))
+
+
+def classify(
+    task: Task, model: BackgroundModel, found: sorter.Found, choices: sorter.Choices
+) -> sorter.Plan | None:
+    """Classify the images, half of the way, and plan where they go; None if it was stopped."""
+    count, answers = len(found.groups), []
+    for number, answer in sorter.answers(model.wait(), found.groups, stop=task.is_stopped):
+        answers.append(answer)
+        task.report(number + 1, 2 * count, found.groups[number].image.name)
+    return None if task.is_stopped() else sorter.make_plan(found, answers, choices)
+
+
+def sort(task: Task, plan: sorter.Plan) -> Sorted:
+    """Copy or move the images, the other half of the way."""
+    names = [one.group.image.name for one in plan.items if one.is_carried]
+
+    def done(count: int) -> None:
+        task.report(len(names) + count, 2 * len(names), names[count - 1])
+
+    outcome = sorter.apply(plan, done=done, stop=task.is_stopped)
+    return Sorted(outcome, _left(plan, outcome))
+
+
+def undo(task: Task, journal: Path) -> sorter.Outcome:
+    """Take a sorting back."""
+    groups = sorter.read_journal(journal).groups
+    count = sum(any(entry.is_sorted for entry in group) for group in groups)
+    return sorter.undo(journal, done=lambda n: task.report(n, count), stop=task.is_stopped)
+
+
+def _left(plan: sorter.Plan, outcome: sorter.Outcome) -> Opened:
+    """Return the images that stay, each with the reason: unreadable, failed, not begun."""
+    reasons = {
+        one.group.image: one.answer.failure or ""
+        for one in plan.items
+        if one.note == sorter.UNREADABLE
+    }
+    if outcome.journal is not None:
+        reasons |= _not_carried(outcome.journal)
+    groups = [one.group for one in plan.items if one.group.image in reasons]
+    rows = [
+        _picture(i, group, plan.folder, reasons[group.image]) for i, group in enumerate(groups)
+    ]
+    return Opened(sorter.Found(plan.folder, groups, {}), rows, sorter.latest_journal(plan.into))
+
+
+def _not_carried(journal: Path) -> dict[Path, str]:
+    """Return the images of a journal that are not sorted, and why."""
+    record = sorter.read_journal(journal)
+    firsts = [group[0] for group in record.groups]
+    return {
+        record.path_of(one.source): one.failure
+        for one in firsts
+        if not one.is_sorted and one.failure != sorter.THERE
+    }
+
+
+def _picture(number: int, group: sorter.Group, folder: Path, reason: str = "") -> Picture:
+    """Return the row of an image: its name below the folder, and a line about it."""
+    lines = [group.image.relative_to(folder), reason or _names(group.companions)]
+    text = "\n".join(printable(line) for line in lines if line)
+    return Picture(number, group.image, text, printable(group.image))
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in paths)

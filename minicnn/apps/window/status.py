@@ -1,0 +1,103 @@
+"""The sentences of the status line, in the user's language."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import Counter
+from collections.abc import Iterator
+
+from PySide6.QtCore import QObject
+
+from minicnn.apps import sorter
+from minicnn.data.image_files import reason_of
+from minicnn.errors import error_text
+from minicnn.support.text import printable
+
+
+class Status(QObject):
+    """What the status line says; the sentences without a comment are the paper's."""
+
+    def no_folder(self) -> str:
+        """Return what "Classify" says before a folder was opened."""
+        return self.tr("Folder is not open")
+
+    def no_images(self) -> str:
+        """Return what is said about a folder without images."""
+        return self.tr("There are no images")
+
+    def found(self, count: int) -> str:
+        """Return how many images a folder has."""
+        return self.tr("%Ln images found", "", count) if count else self.no_images()
+
+    def looking(self) -> str:
+        """Return what is said while the images of a folder are searched."""
+        return self.tr("Looking for images…")
+
+    def classifying(self) -> str:
+        """Return what is said while images are classified."""
+        return self.tr("Classifying…")
+
+    def sorting(self, moved: bool) -> str:
+        """Return what is said while files are moved or copied."""
+        return self.tr("Moving…") if moved else self.tr("Copying…")
+
+    def undoing(self) -> str:
+        """Return what is said while a sorting is taken back."""
+        return self.tr("Taking the last sort back…")
+
+    def stopping(self) -> str:
+        """Return what is said until the work ends that is to be canceled."""
+        return self.tr("Stopping…")
+
+    def not_sorted(self) -> str:
+        """Return what is said after classifying was canceled."""
+        return self.tr("Stopped; nothing was sorted")
+
+    def sorted(self, outcome: sorter.Outcome, plan: sorter.Plan) -> str:
+        """Return how a sorting ended: "Done!", and what is to be known besides."""
+        if outcome.stopped:
+            count = self.tr("Stopped; %Ln images are sorted.", "", outcome.done)
+            return f"{count} {self.tr('“Undo last sort” takes them back.')}"
+        first = self._failures(outcome) if outcome.failed else self.tr("Done!")
+        return " ".join([first, *self._left_images(plan)])
+
+    def undone(self, outcome: sorter.Outcome) -> str:
+        """Return how an undoing ended."""
+        if outcome.stopped:
+            return self.tr("Stopped; undo once more to take the rest back")
+        return self._failures(outcome) if outcome.failed else self.tr("Everything is as before")
+
+    def failed(self, error: Exception) -> str:
+        """Return why a step did nothing at all."""
+        if isinstance(error, OSError) and error.filename and error.strerror:
+            return f"{printable(error.filename)}: {self.reason(reason_of(error))}"
+        return error_text(error) or type(error).__name__
+
+    def reason(self, text: str) -> str:
+        """Return the sorter's reason why a file stays, with what to do about the usual ones."""
+        known = {
+            errno.ENOSPC: self.tr("the disk is full; free some space, then classify again"),
+            errno.EDQUOT: self.tr("your share of the disk is full; free some space"),
+            errno.EROFS: self.tr("the disk is read-only"),
+            errno.EACCES: self.tr("you have no permission to change it"),
+            errno.EPERM: self.tr("you have no permission to change it"),
+            errno.ENOENT: self.tr("it is no longer there"),
+        }
+        return {os.strerror(number): said for number, said in known.items()}.get(text, text)
+
+    def _failures(self, outcome: sorter.Outcome) -> str:
+        """Return how many images stay, and the most frequent reason."""
+        (reason, _), *others = Counter(why for _, why in outcome.failed).most_common()
+        count = self.tr("%Ln images stay where they are:", "", len(outcome.failed))
+        more = self.tr("(and other reasons)") if others else ""
+        return f"{count} {self.reason(reason)} {more}".strip() + "."
+
+    def _left_images(self, plan: sorter.Plan) -> Iterator[str]:
+        """Yield sentences about the images that the plan itself leaves where they are."""
+        notes = plan.notes()
+        unreadable, there = notes.get(sorter.UNREADABLE, 0), notes.get(sorter.THERE, 0)
+        if unreadable:
+            yield self.tr("%Ln images cannot be read and stay where they are.", "", unreadable)
+        if there:
+            yield self.tr("%Ln images were sorted already.", "", there)

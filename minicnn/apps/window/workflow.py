@@ -1,0 +1,163 @@
+"""From a folder to a sorted folder, step by step; each step runs in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from minicnn.apps import sorter
+from minicnn.apps.window import jobs
+from minicnn.apps.window.background_model import BackgroundModel
+from minicnn.apps.window.settings import Settings
+from minicnn.apps.window.status import Status
+from minicnn.apps.window.tasks import Task
+
+
+class Workflow(QObject):
+    """What the program does, without a window: its signals say what a window shows.
+
+    Parameters
+    ----------
+    settings : the user's choices; read at the beginning of each step
+    model : classifies the images
+    parent : the object that this one ends with
+    """
+
+    status = Signal(str)  # a sentence for the user
+    folder = Signal(str)  # the path of the folder that is open
+    pictures = Signal(list)  # the rows of the list
+    progress = Signal(int, str)  # percent, and the file that is worked on
+    busy = Signal(bool)  # whether a step is going on
+    planned = Signal(object)  # the plan, if the user wants to see it first
+
+    def __init__(self, settings: Settings, model: BackgroundModel, parent: QObject) -> None:
+        super().__init__(parent)
+        self.opened: jobs.Opened | None = None
+        self._settings, self._model = settings, model
+        self._text = Status(self)
+        self._task: Task | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a step is going on."""
+        return self._task is not None
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether a sorting of this folder can be taken back."""
+        return not self.is_busy and self.opened is not None and self.opened.journal is not None
+
+    def open_folder(self, folder: Path) -> None:
+        """Find the images of a folder."""
+        self._look(folder, "")
+
+    def look_again(self, status: str = "") -> None:
+        """Find the images of the folder again; then say this, or else how many there are."""
+        if self.opened is not None:
+            self._look(self.opened.found.folder, status)
+
+    def classify(self) -> None:
+        """Find out where the images belong; then sort them, or let the user look at the plan."""
+        if self.opened is None:
+            self.status.emit(self._text.no_folder())
+        elif not self.opened.pictures:
+            self.status.emit(self._text.no_images())
+        else:
+            self._classify(self.opened.found)
+
+    def sort(self, plan: sorter.Plan) -> None:
+        """Copy or move the images as planned."""
+        text = self._text.sorting(plan.choices.move)
+        self._start(
+            text, lambda task: jobs.sort(task, plan), lambda outcome: self._sorted(outcome, plan)
+        )
+
+    def undo(self) -> None:
+        """Take back what was sorted last in this folder."""
+        journal = self.opened.journal if self.opened is not None else None
+        if journal is not None:
+            self._start(self._text.undoing(), lambda task: jobs.undo(task, journal), self._undone)
+
+    def stop(self) -> None:
+        """Ask the step that is going on to end."""
+        if self._task is not None:
+            self._task.stop()
+            self.status.emit(self._text.stopping())
+
+    def close(self) -> None:
+        """Stop, and wait for the end of the step."""
+        if self._task is not None:
+            self._task.stop()
+            self._task.wait()
+
+    # --- the steps, and what follows each of them -----------------------------------------------
+
+    def _look(self, folder: Path, status: str) -> None:
+        recursive = self._settings.recursive
+        self.folder.emit(str(folder))
+        self._start(
+            self._text.looking(),
+            lambda _task: jobs.look(folder, recursive),
+            lambda opened: self._show_opened(opened, status),
+        )
+
+    def _show_opened(self, opened: jobs.Opened, status: str) -> None:
+        self.opened = opened
+        self.pictures.emit(opened.pictures)
+        self.status.emit(status or self._text.found(len(opened.pictures)))
+        self.busy.emit(False)
+
+    def _classify(self, found: sorter.Found) -> None:
+        choices = sorter.Choices(self._settings.min_confidence, self._settings.move)
+        self._start(
+            self._text.classifying(),
+            lambda task: jobs.classify(task, self._model, found, choices),
+            self._show_plan,
+        )
+
+    def _show_plan(self, plan: sorter.Plan | None) -> None:
+        if plan is None:
+            self.status.emit(self._text.not_sorted())
+        elif self._settings.preview:
+            self.planned.emit(plan)
+        else:
+            self.sort(plan)
+
+    def _sorted(self, result: tuple[sorter.Outcome, jobs.Opened], plan: sorter.Plan) -> None:
+        outcome, left = result
+        self._show_opened(left, self._text.sorted(outcome, plan))
+
+    def _undone(self, outcome: sorter.Outcome) -> None:
+        self.look_again(self._text.undone(outcome))
+
+    def _failed(self, error: Exception) -> None:
+        self.status.emit(self._text.failed(error))
+
+    # --- running one step -----------------------------------------------------------------------
+
+    def _start(self, text: str, work: Callable[[Task], Any], then: Callable[[Any], None]) -> None:
+        """Begin a step, unless one is going on; `then` is called with its result."""
+        if self._task is not None:
+            return
+        task = Task(work, self)
+        task.progressed.connect(self._show_progress)
+        task.succeeded.connect(self._end)
+        task.failed.connect(self._end)
+        task.succeeded.connect(then)
+        task.failed.connect(self._failed)
+        task.finished.connect(task.deleteLater)
+        self._task = task
+        self.status.emit(text)
+        self.busy.emit(True)
+        task.start()
+
+    def _end(self) -> None:
+        self._task = None
+        self.progress.emit(0, "")
+        self.busy.emit(False)
+
+    def _show_progress(self, done: int, total: int, name: str) -> None:
+        self.progress.emit(100 * done // max(total, 1), name)
