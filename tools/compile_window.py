@@ -34,7 +34,14 @@ def compile_design() -> None:
     run("pyside6-uic", WINDOW / "design.ui", "-o", target)
     lines = target.read_text().splitlines(keepends=True)
     target.write_text("".join(line for line in lines if not line.startswith(("#if", "#endif"))))
-    lint = ["--fix-only", "--quiet", "--select", "F401,I,UP", "--config", "lint.per-file-ignores={}"]
+    lint = [
+        "--fix-only",
+        "--quiet",
+        "--select",
+        "F401,I,UP",
+        "--config",
+        "lint.per-file-ignores={}",
+    ]
     run(sys.executable, "-m", "ruff", "check", *lint, target)
     run(sys.executable, "-m", "ruff", "format", "--quiet", target)
 
@@ -45,7 +52,16 @@ def update_translations(language: str, options: list[str]) -> None:
     target = TRANSLATIONS / f"minicnn_{language}.ts"
     sources.remove(WINDOW / "design.py")
     relative = ["-locations", "none", "-no-obsolete", "-source-language", "en"]
-    run("pyside6-lupdate", *relative, *options, *sources, "-ts", target, "-target-language", language)
+    run(
+        "pyside6-lupdate",
+        *relative,
+        *options,
+        *sources,
+        "-ts",
+        target,
+        "-target-language",
+        language,
+    )
 
 
 def compile_translations(language: str) -> None:

@@ -7,20 +7,33 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from minicnn.apps import sorter
 from minicnn.models import Model
 
 
 class BackgroundModel(QObject):
-    """Loads a model in a thread; `wait` returns it, or raises why it cannot be loaded."""
+    """Loads a model in a thread."""
 
-    loaded = Signal()  # or found to be unreadable
+    loaded = Signal(object)  # the model; nothing is emitted if it cannot be loaded
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._thread = ThreadPoolExecutor(1)
-        self._future: Future[Model] = Future()
+        self._thread = ThreadPoolExecutor(1, "minicnn-model")
+        self._chosen: Future[Model] = Future()
 
     def choose(self, file: Path | None) -> None:
         """Begin to load a model; None is the one that comes with minicnn."""
-        self._future = self._thread.submit(load, file)
-        self._future.add_done_callback(lambda _: self.loaded.emit())
+        self._chosen = self._thread.submit(self._load, file)
+
+    def wait(self) -> Model:
+        """Return the chosen model when it is loaded, or raise why it cannot be."""
+        return self._chosen.result()
+
+    def close(self) -> None:
+        """Let the thread end with what it is doing."""
+        self._thread.shutdown(wait=False)
+
+    def _load(self, file: Path | None) -> Model:
+        model = sorter.load_classifier(file)
+        self.loaded.emit(model)
+        return model

@@ -5,14 +5,14 @@ These functions call the sorter and touch nothing of the window.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from minicnn.apps import sorter
-from minicnn.apps.window.background_model import BackgroundModel
 from minicnn.apps.window.picture_list import Picture
 from minicnn.apps.window.tasks import Task
+from minicnn.models import Model
 from minicnn.support.text import printable
 
 
@@ -39,19 +39,28 @@ def look(folder: Path, recursive: bool) -> Opened:
 
 
 def classify(
-    task: Task, model: BackgroundModel, found: sorter.Found, choices: sorter.Choices
+    task: Task, model: Model, found: sorter.Found, choices: sorter.Choices
 ) -> sorter.Plan | None:
     """Classify the images, half of the way, and plan where they go; None if it was stopped."""
     count, answers = len(found.groups), []
-    for number, answer in sorter.answers(model.wait(), found.groups, stop=task.is_stopped):
+    for number, answer in sorter.answers(model, found.groups, stop=task.is_stopped):
         answers.append(answer)
-        task.report(number + 1, 2 * count, found.groups[number].image.name)
+        task.report(number + 1, 2 * count, printable(found.groups[number].image.name))
     return None if task.is_stopped() else sorter.make_plan(found, answers, choices)
 
 
-def sort(task: Task, plan: sorter.Plan) -> Sorted:
-    """Copy or move the images, the other half of the way."""
-    names = [one.group.image.name for one in plan.items if one.is_carried]
+def sort(task: Task, plan: sorter.Plan, changes: Mapping[int, str | None]) -> Sorted:
+    """Copy or move the images, the other half of the way.
+
+    Parameters
+    ----------
+    task : this function runs in it
+    plan : what is to be done
+    changes : images, by their number in the plan, that belong to another class than planned
+    """
+    for number, label in changes.items():
+        plan.assign(number, label)
+    names = [printable(one.group.image.name) for one in plan.items if one.is_carried]
 
     def done(count: int) -> None:
         task.report(len(names) + count, 2 * len(names), names[count - 1])
@@ -77,9 +86,7 @@ def _left(plan: sorter.Plan, outcome: sorter.Outcome) -> Opened:
     if outcome.journal is not None:
         reasons |= _not_carried(outcome.journal)
     groups = [one.group for one in plan.items if one.group.image in reasons]
-    rows = [
-        _picture(i, group, plan.folder, reasons[group.image]) for i, group in enumerate(groups)
-    ]
+    rows = [_picture(i, group, plan.folder, reasons[group.image]) for i, group in enumerate(groups)]
     return Opened(sorter.Found(plan.folder, groups, {}), rows, sorter.latest_journal(plan.into))
 
 

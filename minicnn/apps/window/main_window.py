@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QListView, QMainWindow
 
-from minicnn.apps import sorter
-from minicnn.apps.window import jobs, status
 from minicnn.apps.window.background_model import BackgroundModel
 from minicnn.apps.window.design import Ui_MainWindow
 from minicnn.apps.window.options import Options
 from minicnn.apps.window.picture_list import PictureList
 from minicnn.apps.window.preview import Preview
-from minicnn.apps.window.preview_plan import assign, columns, preview_note
-from minicnn.apps.window.tasks import Task
+from minicnn.apps.window.preview_content import PreviewContent
 from minicnn.apps.window.thumbnails import Thumbnails
-from minicnn.support.text import printable
+from minicnn.apps.window.workflow import Workflow
 
-Work = Callable[[Task], Any]
 ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class MainWindow(QMainWindow, Ui_MainWindow):
-    """The only screen of the program.
+    """The only screen of the program; `workflow` does the work that its buttons ask for.
 
     Parameters
     ----------
@@ -40,29 +34,16 @@ class MainWindow(QMainWindow, Ui_MainWindow):
         self.setupUi(self)
         self.options = Options(self, stored, self)
         self.model = BackgroundModel(self)
-        self.opened: jobs.Opened | None = None
-        self._task: Task | None = None
+        self.workflow = Workflow(self.options.settings, self.model, self)
+        self.preview: Preview | None = None
         self._thumbnails = Thumbnails(
             self.listFolder.iconSize().width(), self.devicePixelRatioF(), self
         )
         self._list = PictureList(self._thumbnails, self.listFolder)
         self.listFolder.setLayoutMode(QListView.LayoutMode.Batched)
-        self._connect()
-        self.model.choose(self.options.settings.model)
-
-    def _connect(self) -> None:
-        self.btnOpenFolder.clicked.connect(self.browse_folder)
-        self.btnClassification.clicked.connect(self.classification)
-        self.actionOpenFolder.triggered.connect(self.browse_folder)
-        self.actionClassify.triggered.connect(self.classification)
-        self.actionCancel.triggered.connect(self.cancel)
-        self.actionUndo.triggered.connect(self.undo)
-        self.actionQuit.triggered.connect(self.close)
-        self.options.subfolders_changed.connect(self.look_again)
-        self.options.model_changed.connect(self._load_model)
-        self.model.loaded.connect(self._explain_levels)
-
-    # --- the two buttons of the paper ---------------------------------------------------------
+        self._connect_actions()
+        self._connect_workflow()
+        self.use_model(self.options.settings.model)
 
     def browse_folder(self) -> None:
         """Let the user choose a folder, and show its images."""
@@ -72,37 +53,101 @@ class MainWindow(QMainWindow, Ui_MainWindow):
             self.open_folder(Path(folder))
 
     def classification(self) -> None:
-        """Classify the images of the folder and sort them; cancel it if that is going on."""
-        if self._task is not None:
-            self.cancel()
-        elif self.opened is None:
-            self.label.setText(self.tr("Folder is not open"))
-        elif not self.opened.pictures:
-            self.label.setText(self.tr("There are no images"))
+        """Classify and sort the images of the folder; cancel it if that is going on."""
+        if self.workflow.is_busy:
+            self.workflow.stop()
         else:
-            self._classify(self.opened.found)
-
-    # --- opening --------------------------------------------------------------------------------
+            self.workflow.classify()
 
     def open_folder(self, folder: Path) -> None:
-        """Show the images of a folder."""
-        if self._task is not None:
-            return
-        self.options.change("folder", folder)
-        self.linePath.setText(printable(folder))
-        self._look(folder, self._show_number)
+        """Show the images of a folder, which is remembered for the next start."""
+        if not self.workflow.is_busy:
+            self.options.change("folder", folder)
+            self.workflow.open_folder(folder)
 
-    def look_again(self) -> None:
-        """Find the images of the folder again."""
-        if self.opened is not None:
-            self.open_folder(self.opened.found.folder)
+    def use_model(self, file: Path | None) -> None:
+        """Load another model; None is the one that comes with minicnn."""
+        self.options.explain_levels(None)
+        self.model.choose(file)
 
-    def _look(self, folder: Path, then: Callable[[jobs.Opened], None]) -> None:
-        self.opened = None
-        self._list.show_all([])
-        recursive = self.options.settings.recursive
-        self._start(
-            self.tr("Looking for images…"),
-            lambda _task: jobs.look(folder, recursive),
-            partial(self._show_images, then),
-        )
+    def _connect_actions(self) -> None:
+        self.btnOpenFolder.clicked.connect(self.browse_folder)
+        self.btnClassification.clicked.connect(self.classification)
+        self.actionOpenFolder.triggered.connect(self.browse_folder)
+        self.actionClassify.triggered.connect(self.classification)
+        self.actionCancel.triggered.connect(self.workflow.stop)
+        self.actionUndo.triggered.connect(self.workflow.undo)
+        self.actionQuit.triggered.connect(self.close)
+        self.options.subfolders_changed.connect(self.workflow.look_again)
+        self.options.model_changed.connect(self.use_model)
+        self.model.loaded.connect(self.options.explain_levels)
+
+    def _connect_workflow(self) -> None:
+        self.workflow.status.connect(self.label.setText)
+        self.workflow.folder.connect(self.linePath.setText)
+        self.workflow.pictures.connect(self._list.show_all)
+        self.workflow.progress.connect(self._show_progress)
+        self.workflow.busy.connect(self._show_busy)
+        self.workflow.planned.connect(self._show_preview)
+
+    def _show_progress(self, percent: int, file: str) -> None:
+        self.processBar.setValue(percent)
+        self.processBar.setToolTip(file)
+
+    def _show_busy(self, busy: bool) -> None:
+        """Let "Classify" be "Cancel" while something is going on."""
+        self.btnClassification.setText(self.tr("Cancel") if busy else self.tr("Classify"))
+        for other in (self.btnOpenFolder, self.actionOpenFolder, self.actionClassify,
+                      self.menuOptions, self.menuModel):  # fmt: skip
+            other.setEnabled(not busy)
+        self.actionCancel.setEnabled(busy)
+        self.actionUndo.setEnabled(self.workflow.can_undo)
+
+    def _show_preview(self, content: PreviewContent) -> None:
+        self.preview = Preview(content.columns, content.note, self)
+        self.preview.accepted.connect(partial(self._sort_previewed, content))
+        self.preview.rejected.connect(self.workflow.show_count)
+        self.preview.open()
+
+    def _sort_previewed(self, content: PreviewContent) -> None:
+        if self.preview is not None:
+            self.workflow.sort(content.plan, self.preview.moved)
+
+    # --- keys, the mouse, the end ---------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let Enter press the button that has the focus, or else "Classify"."""
+        if event.key() not in ENTER:
+            super().keyPressEvent(event)
+        elif self.btnOpenFolder.hasFocus():
+            self.btnOpenFolder.click()
+        else:
+            self.btnClassification.click()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Accept a folder of this machine, or a file in it."""
+        if _dropped_folder(event) is not None and not self.workflow.is_busy:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the folder that was dropped."""
+        folder = _dropped_folder(event)
+        if folder is not None:
+            self.open_folder(folder)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """End the work in the background; what was done so far stays, and can be undone."""
+        if self.preview is not None:
+            self.preview.close()
+        self.workflow.close()
+        self._thumbnails.close()
+        self.model.close()
+        super().closeEvent(event)
+
+
+def _dropped_folder(event: QDropEvent) -> Path | None:
+    """Return the folder of what is dropped, or None if it is not on this machine."""
+    places = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+    if not places:
+        return None
+    return places[0] if places[0].is_dir() else places[0].parent

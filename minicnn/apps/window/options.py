@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QFileDialog
 
 from minicnn.apps.window.design import Ui_MainWindow
 from minicnn.apps.window.settings import LEVELS, read_settings, write_settings
+from minicnn.apps.window.status import percent
+from minicnn.models import Model
 from minicnn.support.text import printable
 
 
@@ -26,7 +28,7 @@ class Options(QObject):
     """
 
     subfolders_changed = Signal()
-    model_changed = Signal()
+    model_changed = Signal(object)  # the file; None is the model that comes with minicnn
 
     def __init__(self, ui: Ui_MainWindow, stored: QSettings, parent: QObject) -> None:
         super().__init__(parent)
@@ -58,13 +60,20 @@ class Options(QObject):
         """Use a model file, or the model that comes with minicnn, from now on."""
         self.change("model", file)
         self.show()
-        self.model_changed.emit()
+        self.model_changed.emit(file)
 
-    def explain_levels(self, meanings: dict[float, str]) -> None:
-        """Add to the certainties in the menu what they mean for the model."""
+    def explain_levels(self, model: Model | None) -> None:
+        """Say in the menu what each certainty means for a model, if its file says so."""
+        calibration = None if model is None else model.calibration
         for level, action in self._levels.items():
-            meaning = meanings.get(level)
-            action.setText(f"{percent(level)}: {meaning}" if meaning else percent(level))
+            text = percent(level)
+            if calibration is not None:
+                text += f": {self._meaning(*calibration.at(level))}"
+            action.setText(text)
+
+    def _meaning(self, accuracy: float, unsure: float) -> str:
+        text = self.tr("about {} of what is sorted is right, {} are left unsure")
+        return text.format(percent(accuracy), percent(unsure))
 
     def _add_levels(self) -> dict[float, QAction]:
         group, actions = QActionGroup(self), {}
@@ -97,12 +106,3 @@ class Options(QObject):
         if self.settings.model is None:
             return self.tr("A model of &your own…")
         return self.tr("&Your model: {}…").format(printable(self.settings.model.name))
-
-
-def percent(share: float) -> str:
-    """Return a share as text, in whole percent.
-
-    >>> percent(0.95)
-    '95 %'
-    """
-    return f"{100 * share:.0f} %"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import (
     QDialog,
@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from minicnn.apps.window.picture_list import Picture
 from minicnn.apps.window.preview_column import Column
+from minicnn.apps.window.preview_content import ColumnContent
 from minicnn.apps.window.thumbnails import Thumbnails
 
 SIDE = 112  # width and height of a thumbnail in points
@@ -31,23 +31,23 @@ class Preview(QDialog):
 
     Parameters
     ----------
-    pictures : the pictures of each column by the column's title
+    contents : the columns
     note : what else is to be known before the pictures are sorted
     """
 
     def __init__(
         self,
-        pictures: Mapping[str, Sequence[Picture]],
+        contents: Sequence[ColumnContent],
         note: str = "",
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.moved: dict[int, str] = {}  # the new column of each picture that was moved
+        self.moved: dict[int, str | None] = {}  # the new class of each picture that was moved
         self._thumbnails = Thumbnails(SIDE, self.devicePixelRatioF(), self)
         self.finished.connect(self._thumbnails.close)
-        self.columns = [self._column(title, rows) for title, rows in pictures.items()]
+        self.columns = [self._column(one) for one in contents]
         self.setWindowTitle(self.tr("Preview: nothing has been sorted yet"))
-        self._lay_out(note, sum(map(len, pictures.values())))
+        self._lay_out(note, sum(len(one.pictures) for one in contents))
         self._add_keys()
         self.resize(1160, 720)
 
@@ -56,7 +56,7 @@ class Preview(QDialog):
         wanted = set(numbers) - {one.number for one in target.list.pictures}
         taken = [one for column in self.columns for one in column.list.take(wanted)]
         if taken:
-            self.moved |= {one.number: target.title for one in taken}
+            self.moved |= {one.number: target.label for one in taken}
             target.list.add([one._replace(text=self.tr("by hand")) for one in taken])
             target.select_first(len(taken))
 
@@ -64,9 +64,9 @@ class Preview(QDialog):
         """Move what is selected in all columns."""
         self.move_pictures([n for column in self.columns for n in column.selected()], target)
 
-    def _column(self, title: str, pictures: Sequence[Picture]) -> Column:
-        column = Column(title, self._thumbnails)
-        column.list.show_all(pictures)
+    def _column(self, content: ColumnContent) -> Column:
+        column = Column(content.label, content.title, self._thumbnails)
+        column.list.show_all(content.pictures)
         column.list.dropped.connect(lambda numbers: self.move_pictures(numbers, column))
         column.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         column.view.customContextMenuRequested.connect(partial(self._show_menu, column))
@@ -101,7 +101,7 @@ class Preview(QDialog):
     def _buttons(self, count: int) -> QDialogButtonBox:
         box = QDialogButtonBox()
         sort = box.addButton(
-            self.tr("Sort %n images", "", count), QDialogButtonBox.ButtonRole.AcceptRole
+            self.tr("Sort %Ln images", "", count), QDialogButtonBox.ButtonRole.AcceptRole
         )
         sort.setDefault(True)
         box.addButton(self.tr("Back"), QDialogButtonBox.ButtonRole.RejectRole)
@@ -111,7 +111,7 @@ class Preview(QDialog):
 
     def _add_keys(self) -> None:
         for key, column in zip(KEYS, self.columns, strict=False):
-            column.set_key(key)
+            column.show_key(key)
             QShortcut(key, self, partial(self.move_selected, column))
 
     def _show_menu(self, origin: Column, where: QPoint) -> None:

@@ -15,10 +15,18 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtWidgets import QAbstractItemView, QLabel, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QGridLayout,
+    QLabel,
+    QListView,
+    QSizePolicy,
+    QWidget,
+)
 
 from minicnn.apps.window.picture_list import NO_PARENT, Index, Picture, PictureList
 from minicnn.apps.window.thumbnails import Thumbnails
+from minicnn.support.text import printable
 
 DRAGGED = "application/x-minicnn-pictures"  # a JSON list of the pictures' numbers
 ROOM = QSize(16, 32)  # around a thumbnail, with the line of text below it
@@ -68,32 +76,40 @@ class DraggedList(PictureList):
     ) -> bool:
         """Announce the pictures that were dropped; the preview moves them."""
         if data.hasFormat(DRAGGED):
-            self.dropped.emit(json.loads(data.data(DRAGGED).data()))
+            self.dropped.emit(json.loads(bytes(data.data(DRAGGED).data())))
         return False  # True would make Qt remove the dragged rows once more
 
 
 class Column(QWidget):
-    """The name of a folder, and the pictures that are going there."""
+    """The name of a folder, and the pictures that are going there.
 
-    def __init__(self, title: str, thumbnails: Thumbnails) -> None:
+    Parameters
+    ----------
+    label : the class; None for the unsure pictures
+    title : how it is shown
+    thumbnails : of all columns
+    """
+
+    def __init__(self, label: str | None, title: str, thumbnails: Thumbnails) -> None:
         super().__init__()
-        self.title = title
+        self.label, self.title = label, title
         self.view = _list_view(thumbnails.side)
         self.view.setAccessibleName(title)
         self.list = DraggedList(thumbnails, self.view)
-        self._key = ""
-        self._heading = _heading()
-        layout = QVBoxLayout(self)
+        self._heading, self._key = _heading(), QLabel()
+        self._key.setEnabled(False)  # gray
+        layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._heading)
-        layout.addWidget(self.view)
+        layout.addWidget(self._heading, 0, 0)
+        layout.addWidget(self._key, 0, 1)
+        layout.addWidget(self.view, 1, 0, 1, 2)
         for changed in (self.list.rowsInserted, self.list.rowsRemoved, self.list.modelReset):
             changed.connect(self._show_heading)
 
-    def set_key(self, key: str) -> None:
+    def show_key(self, key: str) -> None:
         """Show the key that moves pictures here."""
-        self._key = key
-        self._show_heading()
+        self._key.setText(key)
+        self._key.setToolTip(self.tr("Press {} to move the selected pictures here").format(key))
 
     def selected(self) -> list[int]:
         """Return the numbers of the selected pictures."""
@@ -109,12 +125,13 @@ class Column(QWidget):
 
     def _show_heading(self) -> None:
         count = self.locale().toString(len(self.list.pictures))
-        self._heading.setText(f"{self._key} {self.title} ({count})".strip())
+        self._heading.setText(f"{printable(self.title)} ({count})")
 
 
 def _heading() -> QLabel:
     label = QLabel()
     label.setTextFormat(Qt.TextFormat.PlainText)  # a class may be called "<b>"
+    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     font = label.font()
     font.setBold(True)
     label.setFont(font)
@@ -129,6 +146,7 @@ def _list_view(side: int) -> QListView:
     view.setIconSize(QSize(side, side))
     view.setGridSize(QSize(side, side) + ROOM)
     view.setUniformItemSizes(True)
+    view.setLayoutMode(QListView.LayoutMode.Batched)  # the window answers in between
     view.setMinimumWidth(WIDTH)
     view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)

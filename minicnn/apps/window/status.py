@@ -101,3 +101,12 @@ class Status(QObject):
             yield self.tr("%Ln images cannot be read and stay where they are.", "", unreadable)
         if there:
             yield self.tr("%Ln images were sorted already.", "", there)
+
+
+def percent(share: float) -> str:
+    """Return a share as text, in whole percent.
+
+    >>> percent(0.95)
+    '95 %'
+    """
+    return f"{100 * share:.0f} %"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ from PySide6.QtCore import QObject, Signal
 from minicnn.apps import sorter
 from minicnn.apps.window import jobs
 from minicnn.apps.window.background_model import BackgroundModel
+from minicnn.apps.window.preview_content import PreviewContent, preview_content
 from minicnn.apps.window.settings import Settings
 from minicnn.apps.window.status import Status
 from minicnn.apps.window.tasks import Task
+from minicnn.support.text import printable
 
 
 class Workflow(QObject):
@@ -31,7 +33,7 @@ class Workflow(QObject):
     pictures = Signal(list)  # the rows of the list
     progress = Signal(int, str)  # percent, and the file that is worked on
     busy = Signal(bool)  # whether a step is going on
-    planned = Signal(object)  # the plan, if the user wants to see it first
+    planned = Signal(object)  # a PreviewContent, if the user wants to see it first
 
     def __init__(self, settings: Settings, model: BackgroundModel, parent: QObject) -> None:
         super().__init__(parent)
@@ -39,6 +41,7 @@ class Workflow(QObject):
         self._settings, self._model = settings, model
         self._text = Status(self)
         self._task: Task | None = None
+        self._then: Callable[[Any], None] = lambda _: None  # follows the task
 
     @property
     def is_busy(self) -> bool:
@@ -68,11 +71,17 @@ class Workflow(QObject):
         else:
             self._classify(self.opened.found)
 
-    def sort(self, plan: sorter.Plan) -> None:
-        """Copy or move the images as planned."""
-        text = self._text.sorting(plan.choices.move)
+    def show_count(self) -> None:
+        """Say how many images there are."""
+        if self.opened is not None:
+            self.status.emit(self._text.found(len(self.opened.pictures)))
+
+    def sort(self, plan: sorter.Plan, changes: Mapping[int, str | None]) -> None:
+        """Copy or move the images as planned, but for those that belong to another class."""
         self._start(
-            text, lambda task: jobs.sort(task, plan), lambda outcome: self._sorted(outcome, plan)
+            self._text.sorting(plan.choices.move),
+            lambda task: jobs.sort(task, plan, changes),
+            lambda result: self._sorted(result, plan),
         )
 
     def undo(self) -> None:
@@ -97,7 +106,10 @@ class Workflow(QObject):
 
     def _look(self, folder: Path, status: str) -> None:
         recursive = self._settings.recursive
-        self.folder.emit(str(folder))
+        self.opened = None
+        self.folder.emit(printable(folder))
+        self.pictures.emit([])
+        self.progress.emit(0, "")
         self._start(
             self._text.looking(),
             lambda _task: jobs.look(folder, recursive),
@@ -108,33 +120,34 @@ class Workflow(QObject):
         self.opened = opened
         self.pictures.emit(opened.pictures)
         self.status.emit(status or self._text.found(len(opened.pictures)))
-        self.busy.emit(False)
 
     def _classify(self, found: sorter.Found) -> None:
+        preview = self._settings.preview
         choices = sorter.Choices(self._settings.min_confidence, self._settings.move)
-        self._start(
-            self._text.classifying(),
-            lambda task: jobs.classify(task, self._model, found, choices),
-            self._show_plan,
-        )
 
-    def _show_plan(self, plan: sorter.Plan | None) -> None:
-        if plan is None:
+        def work(task: Task) -> sorter.Plan | PreviewContent | None:
+            model = self._model.wait()
+            plan = jobs.classify(task, model, found, choices)
+            return preview_content(plan, model.class_names or ()) if plan and preview else plan
+
+        self._start(self._text.classifying(), work, self._show_plan)
+
+    def _show_plan(self, result: sorter.Plan | PreviewContent | None) -> None:
+        if result is None:
+            self.progress.emit(0, "")
             self.status.emit(self._text.not_sorted())
-        elif self._settings.preview:
-            self.planned.emit(plan)
+        elif isinstance(result, PreviewContent):
+            self.planned.emit(result)
         else:
-            self.sort(plan)
+            self.sort(result, {})
 
-    def _sorted(self, result: tuple[sorter.Outcome, jobs.Opened], plan: sorter.Plan) -> None:
-        outcome, left = result
-        self._show_opened(left, self._text.sorted(outcome, plan))
+    def _sorted(self, result: jobs.Sorted, plan: sorter.Plan) -> None:
+        if not result.outcome.stopped:
+            self.progress.emit(100, "")
+        self._show_opened(result.left, self._text.sorted(result.outcome, plan))
 
     def _undone(self, outcome: sorter.Outcome) -> None:
         self.look_again(self._text.undone(outcome))
-
-    def _failed(self, error: Exception) -> None:
-        self.status.emit(self._text.failed(error))
 
     # --- running one step -----------------------------------------------------------------------
 
@@ -142,21 +155,25 @@ class Workflow(QObject):
         """Begin a step, unless one is going on; `then` is called with its result."""
         if self._task is not None:
             return
-        task = Task(work, self)
-        task.progressed.connect(self._show_progress)
-        task.succeeded.connect(self._end)
-        task.failed.connect(self._end)
-        task.succeeded.connect(then)
-        task.failed.connect(self._failed)
-        task.finished.connect(task.deleteLater)
-        self._task = task
+        self._task, self._then = Task(work, self), then
+        self._task.progressed.connect(self._show_progress)
+        self._task.succeeded.connect(self._succeed)
+        self._task.failed.connect(self._fail)
+        self._task.finished.connect(self._task.deleteLater)
         self.status.emit(text)
         self.busy.emit(True)
-        task.start()
+        self._task.start()
 
-    def _end(self) -> None:
+    def _succeed(self, result: Any) -> None:
+        self._task = None
+        self._then(result)
+        if self._task is None:  # nothing follows
+            self.busy.emit(False)
+
+    def _fail(self, error: Exception) -> None:
         self._task = None
         self.progress.emit(0, "")
+        self.status.emit(self._text.failed(error))
         self.busy.emit(False)
 
     def _show_progress(self, done: int, total: int, name: str) -> None:

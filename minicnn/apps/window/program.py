@@ -1,0 +1,50 @@
+"""The start of the program: Qt, the user's language, the window."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QSettings, QTranslator
+from PySide6.QtWidgets import QApplication
+
+from minicnn.apps.window.main_window import MainWindow
+
+TRANSLATIONS = Path(__file__).parent / "translations"
+
+
+def run(folder: Path | None = None, model: Path | None = None) -> int:
+    """Show the window until it is closed.
+
+    Parameters
+    ----------
+    folder : is opened
+    model : classifies the images, from now on; default: the one that was chosen last
+
+    Returns
+    -------
+    int : the exit code
+    """
+    app = QApplication([sys.argv[0]])
+    app.setApplicationName("minicnn")
+    translate(app, QLocale())
+    window = MainWindow(QSettings("minicnn", "sorter"))
+    if model is not None:
+        window.options.use_model(model)
+    window.show()
+    if folder is not None:
+        window.open_folder(folder)
+    # Qt does not notice Ctrl-C in the terminal. Ending at once is safe: a journal is written ahead.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return app.exec()
+
+
+def translate(app: QCoreApplication, locale: QLocale) -> None:
+    """Show the texts of the program and of Qt's own dialogs in a language, if there is one."""
+    places = (("qtbase", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)),
+              ("minicnn", str(TRANSLATIONS)))  # fmt: skip
+    for name, place in places:
+        translator = QTranslator(app)
+        if translator.load(locale, name, "_", place):
+            app.installTranslator(translator)
