@@ -8,7 +8,7 @@ from minicnn.apps.sorter.applying import apply
 from minicnn.apps.sorter.classifying import Answer, answers, classify
 from minicnn.apps.sorter.companions import Group
 from minicnn.apps.sorter.finding import Found, find
-from minicnn.apps.sorter.journal import latest_journal, read_journal
+from minicnn.apps.sorter.journal import interrupted_journal, latest_journal, read_journal
 from minicnn.apps.sorter.outcome import Outcome
 from minicnn.apps.sorter.planning import (
     THERE,
@@ -36,6 +36,7 @@ __all__ = [
     "apply",
     "classify",
     "find",
+    "interrupted_journal",
     "latest_journal",
     "make_plan",
     "read_journal",

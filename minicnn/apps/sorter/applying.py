@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Protocol
 
 from minicnn.apps.sorter.carrying import Carrier, Job, chunks
-from minicnn.apps.sorter.journal import ENDING, Entry, Log, Record, header, new_journal
+from minicnn.apps.sorter.journal import Entry, Log, Record, header, lock_path, new_journal
 from minicnn.apps.sorter.outcome import Outcome
 from minicnn.apps.sorter.planning import Plan
+from minicnn.apps.sorter.transfer import make_durable
 from minicnn.support.locks import FolderLock
 
 Done = Callable[[int], None]
@@ -49,7 +50,7 @@ def apply(plan: Plan, *, done: Done | None = None, stop: Stop | None = None) -> 
 
 def journal_lock(path: Path) -> FolderLock:
     """Return the lock that keeps other processes from undoing or resuming the same journal."""
-    return FolderLock(path.parent, path.name.removesuffix(ENDING) + ".lock")
+    return FolderLock(path.parent, lock_path(path).name)
 
 
 class Worker(Protocol):
@@ -81,6 +82,7 @@ def carry_all(
         carried += sum(job.is_open for job in jobs)
         if done is not None:
             done(carried + skipped + len(failed))
+    carrier.log.later(ended=True)
     carrier.log.finish()
     return Outcome(carried, failed, skipped, carrier.record.path, stopped)
 
@@ -121,3 +123,4 @@ def _write_plan(record: Record, log: Log) -> None:
             probability=entry.probability,
         )
     log.now()
+    make_durable({record.path.parent, record.root})  # the name of the journal too

@@ -10,18 +10,22 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from minicnn.apps.sorter.journal import Entry, Log, Record
 from minicnn.apps.sorter.names import numbered_together
 from minicnn.apps.sorter.transfer import Transfer, is_unchanged, make_durable
 from minicnn.data.image_files import reason_of
 from minicnn.errors import FormatError
+from minicnn.support.threads import Job as PoolJob
+from minicnn.support.threads import ThreadPool
 
 GROUPS_AT_A_TIME = 32
 BYTES_AT_A_TIME = 32 << 20
+COPYING_THREADS = 4  # most of the time they wait for the disk
 MAX_NUMBER = 1_000_000  # in names that are taken
 
+NAME_TAKEN = "another file has the old name"
 LEADS_OUT = "a link leads out of the folder"
 
 
@@ -38,6 +42,22 @@ class Job:
     def is_open(self) -> bool:
         """Whether nothing has ended it yet."""
         return self.failure is None and not self.there_already
+
+    @property
+    def is_copied(self) -> bool:
+        """Whether some of the files are copied, not renamed."""
+        return any(one.temporary is not None for one in self.transfers)
+
+    def take_back(self) -> None:
+        """Give the files that were placed their old names again."""
+        for one in self.transfers:
+            one.take_back()
+
+    def copy(self) -> None:
+        """Make the temporary copies of those files."""
+        for one in self.transfers:
+            if one.temporary is not None:
+                one.copy()
 
 
 class Carrier:
@@ -60,13 +80,13 @@ class Carrier:
         jobs = [Job(entries, [self._transfer(one) for one in entries]) for entries in groups]
         self._each(jobs, self._begin)
         self._write_now(jobs)
-        self._each(jobs, self._copy)
+        self._copy_all(jobs)
         self._write_now(jobs)
         self._each(jobs, self._place)
         make_durable({t.target.parent for job in jobs for t in job.transfers if t.temporary})
         self._each(jobs, self._leave)
         for job in jobs:
-            if job.failure is None and not job.there_already:
+            if job.is_open:
                 self._note_done(job.entries)
         return jobs
 
@@ -92,10 +112,19 @@ class Carrier:
             one.begin()
             self._note_begun(entry, one)
 
-    def _copy(self, job: Job) -> None:
+    def _copy_all(self, jobs: Sequence[Job]) -> None:
+        """Make the temporary copies in threads, which wait for the disk at the same time."""
+        copied = [job for job in jobs if job.is_open and job.is_copied]
+        if not copied:
+            return
+        with ThreadPool(COPYING_THREADS, "minicnn-copy") as pool:
+            results = {id(job): pool.submit(job.copy) for job in copied}
+            self._each(copied, lambda job: self._note_copied(job, results[id(job)]))
+
+    def _note_copied(self, job: Job, result: PoolJob[None]) -> None:
+        result.result()  # raises the error of the thread
         for one in job.transfers:
             if one.temporary is not None:
-                one.copy()
                 self.log.later(copied=one.number, sha256=one.facts["sha256"])
 
     def _place(self, job: Job) -> None:
@@ -105,15 +134,18 @@ class Carrier:
                     self._place_one(entry, one)
                 return
             except FileExistsError:
-                for one in job.transfers:
-                    one.take_back()
+                job.take_back()
                 if self.undo:
-                    raise
+                    self._refuse_taken(job)
                 if self._is_there_already(job):
                     job.there_already = True
                     self._note_failed(job, "already there")
                     return
                 self._next_names(job)
+
+    def _refuse_taken(self, job: Job) -> NoReturn:
+        taken = [one for one in job.transfers if os.path.lexists(one.target)] or job.transfers
+        raise FileExistsError(errno.EEXIST, NAME_TAKEN, str(taken[0].target))
 
     def _place_one(self, entry: Entry, one: Transfer) -> None:
         """Place a file; one that cannot be renamed here after all is copied."""
@@ -159,7 +191,7 @@ class Carrier:
         if folder in self._checked:
             return
         missing = []
-        while not folder.is_dir():
+        while not folder.is_dir() and folder != folder.parent:
             missing.append(folder)
             folder = folder.parent
         inside = Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(self.record.root))
@@ -175,18 +207,18 @@ class Carrier:
 
     def _fail(self, job: Job, error: OSError | FormatError) -> None:
         """Take back what was done to a group, and note why it failed."""
-        path = getattr(error, "filename", None) or getattr(error, "path", None)
         reason = error.reason if isinstance(error, FormatError) else reason_of(error)
-        job.failure = (Path(path or job.transfers[0].source), reason)
-        gone = [e for e, one in zip(job.entries, job.transfers, strict=True) if one.left]
+        job.failure = (_file_of(job, error), reason)
+        left = [e for e, one in zip(job.entries, job.transfers, strict=True) if one.left]
         for one in job.transfers:
             if not one.left:
                 with suppress(OSError):
                     one.take_back()
-        if gone:
-            self._note_done(gone)
-            self._bring_back(gone)
-        self._note_failed(job, reason, without=gone)
+        away = [e for e, one in zip(job.entries, job.transfers, strict=True) if one.placed]
+        self._note_done(away)
+        self._note_failed(job, reason, without=away)
+        if left:
+            self._bring_back(left)
 
     def _bring_back(self, entries: Sequence[Entry]) -> None:
         """Carry files the other way whose companions could not be moved."""
@@ -211,7 +243,7 @@ class Carrier:
     def _note_failed(self, job: Job, reason: str, without: Sequence[Entry] = ()) -> None:
         """Note the failure before the temporary copies are removed, which alone would say less."""
         for entry in job.entries:
-            if entry not in without:
+            if entry not in without:  # compared by identity
                 self.log.later(failed=entry.number, reason=reason)
         with suppress(OSError):
             self.log.now()
@@ -247,6 +279,13 @@ def _size(path: Path) -> int:
         return os.stat(path, follow_symlinks=False).st_size
     except OSError:
         return 0
+
+
+def _file_of(job: Job, error: OSError | FormatError) -> Path:
+    """Return which file of a group an error is about, where it is now; else that of the image."""
+    path = error.path if isinstance(error, FormatError) else error.filename
+    named = [one for one in job.transfers if str(path) in (str(one.source), str(one.target))]
+    return (named or job.transfers)[0].source
 
 
 def _needs_copy(error: BaseException) -> bool:

@@ -12,6 +12,8 @@ from minicnn.errors import FormatError
 class Earlier:
     """The folders that earlier sortings made, and the files that they put somewhere.
 
+    What was undone does not count.
+
     The journals of a sorting are in the folder into which it sorted, so those of a folder are known
     once `read` has been called for it and for the folders above it.
     """
@@ -28,10 +30,10 @@ class Earlier:
                 record = read_journal(path)
             except (OSError, FormatError):
                 continue
-            self._paths |= {os.path.join(folder, made) for made in record.folders}
-            self._paths |= {
-                os.path.join(folder, one.target) for one in record.files if one.is_sorted
-            }
+            files = {one.target for one in record.files if one.is_sorted}
+            used = {str(parent) for target in files for parent in Path(target).parents}
+            self._paths |= {os.path.join(folder, one) for one in files}
+            self._paths |= {os.path.join(folder, one) for one in record.folders if one in used}
 
     def has(self, path: str) -> bool:
         """Return whether an earlier sorting made this folder or put this file here."""

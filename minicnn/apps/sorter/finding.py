@@ -29,8 +29,7 @@ RAW_ALONE = "RAW without a JPEG"
 class Found(NamedTuple):
     """The images of a folder, sorted by path, and how many files are left alone for which reason.
 
-    Hidden folders, links to folders and folders that an earlier sorting made count as one file
-    each, because they are not entered.
+    Hidden folders and links to folders count as one file each, because they are not entered.
     """
 
     folder: Path
@@ -90,7 +89,7 @@ def _folders(root: Path, recursive: bool, counts: Counter[str]) -> Iterator[_Fol
         for entry in listed:
             reason = _why_left(entry, earlier)
             if reason:
-                counts[reason] += 1
+                counts[reason] += _files_in(entry) if reason == SORTED else 1
             elif not entry.is_dir(follow_symlinks=False):
                 files.append(entry.name)
             elif recursive:
@@ -108,6 +107,13 @@ def _why_left(entry: os.DirEntry[str], earlier: Earlier) -> str:
         return SORTED
     regular = entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
     return "" if regular else NO_FILE
+
+
+def _files_in(entry: os.DirEntry[str]) -> int:
+    """Return how many files a folder has, also below it; 1 for a file."""
+    if not entry.is_dir(follow_symlinks=False):
+        return 1
+    return sum(len(files) for _, _, files in os.walk(entry.path))
 
 
 def _in_folder(folder: _Folder, counts: Counter[str]) -> list[Group]:

@@ -30,6 +30,7 @@ from minicnn.errors import FormatError, UnsafeFileError
 from minicnn.support import atomic_files
 from minicnn.support.files import Path as PathLike
 from minicnn.support.files import read_whole
+from minicnn.support.locks import is_locked
 from minicnn.support.text import quoted
 
 FOLDER = ".minicnn-sort"
@@ -47,7 +48,7 @@ class Begun:
     copied: bool = False  # the temporary copy is complete
 
 
-@dataclass
+@dataclass(eq=False)
 class Entry:
     """One file of the plan, and how far it came; paths are as in the journal."""
 
@@ -72,6 +73,7 @@ class Record:
     move: bool
     files: list[Entry] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)  # that the sorting made
+    ended: bool = False  # the last sorting, undoing or resuming came to its end or was stopped
 
     def path_of(self, name: str) -> Path:
         """Return the whole path of a name in the journal."""
@@ -98,6 +100,7 @@ class Log:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.finish()
         self._journal.close()
 
     def later(self, **fields: Any) -> None:
@@ -139,6 +142,22 @@ def latest_journal(folder: PathLike) -> Path | None:
         if any(entry.is_sorted or entry.begun for entry in read_journal(path).files):
             return path
     return None
+
+
+def interrupted_journal(folder: PathLike) -> Path | None:
+    """Return the newest journal of a sorting into a folder that was killed, or None.
+
+    `undo` or `resume` should be called with it before something else is sorted there.
+    """
+    for path in reversed(journals_in(Path(folder))):
+        if not is_locked(lock_path(path)):
+            return None if read_journal(path).ended else path
+    return None
+
+
+def lock_path(journal: Path) -> Path:
+    """Return the file by which a process keeps others from using the same journal."""
+    return journal.with_suffix(".lock")
 
 
 def header(move: bool) -> dict[str, Any]:
@@ -191,6 +210,7 @@ def _objects(content: bytes) -> Iterator[dict[str, Any]]:
 
 def _apply_line(line: dict[str, Any], record: Record) -> None:
     """Change the record as one line says."""
+    record.ended = "ended" in line
     if "file" in line:
         _add_file(line, record)
     elif "made" in line:

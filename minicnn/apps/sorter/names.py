@@ -38,8 +38,8 @@ def folder_name(label: str) -> str:
     return shortened_to(f"_{name}" if RESERVED.fullmatch(name) else name, MAX_BYTES)
 
 
-def numbered(name: str, stem: str, number: int) -> str:
-    """Return the name with " (number)" after its stem, shortened to 255 bytes; 0 adds nothing.
+def numbered(name: str, stem: str, number: int, room: int = MAX_BYTES) -> str:
+    """Return the name with " (number)" after its stem, which gets at most `room` bytes.
 
     >>> numbered("IMG_1.JPG.xmp", "IMG_1", 2), numbered("cat.jpg", "cat", 0)
     ('IMG_1 (2).JPG.xmp', 'cat.jpg')
@@ -47,23 +47,29 @@ def numbered(name: str, stem: str, number: int) -> str:
     if number == 0:
         return name
     end = f" ({number}){name[len(stem) :]}"
-    return shortened_to(stem, MAX_BYTES - len(os.fsencode(end))) + end
+    return shortened_to(stem, min(room, MAX_BYTES - len(os.fsencode(end)))) + end
 
 
 def names_of(group: Group, number: int) -> list[str]:
-    """Return new names of the files of a group, all with the same number."""
+    """Return new names of the files of a group, all with the same number; 0 stands for none."""
     return numbered_together([path.name for path in group.files], number)
 
 
 def numbered_together(names: Sequence[str], number: int) -> list[str]:
     """Return the names with a number after what they share; the first is that of the image.
 
+    What they share is shortened in all of them if one of them would be too long.
+
     >>> numbered_together(["a.jpg", "a.jpg.xmp", "a.MOV"], 1)
     ['a (1).jpg', 'a (1).jpg.xmp', 'a (1).MOV']
     """
     image = names[0]
     stems = [stem_of_image(name, image) or Path(name).stem for name in names]
-    return [numbered(name, stem, number) for name, stem in zip(names, stems, strict=True)]
+    longest = max(
+        len(os.fsencode(name[len(stem) :])) for name, stem in zip(names, stems, strict=True)
+    )
+    room = MAX_BYTES - longest - len(f" ({number})")
+    return [numbered(name, stem, number, room) for name, stem in zip(names, stems, strict=True)]
 
 
 def shortened_to(text: str, most: int) -> str:

@@ -13,7 +13,7 @@ from minicnn.data.image_files import reason_of
 
 
 class Remover:
-    """Removes copies; has the methods of `Carrier` that `carry_all` needs."""
+    """Removes the copies of groups of files; `carry_all` calls it as it calls a `Carrier`."""
 
     def __init__(self, record: Record, log: Log) -> None:
         self.record, self.log = record, log
@@ -24,12 +24,8 @@ class Remover:
         for job in jobs:
             job.failure = self._why_left(job.entries)
             if job.failure is None:
-                for entry in job.entries:
-                    self.log.later(begin=entry.number, undo=True, facts={})
-        self.log.now()
-        for job in jobs:
-            if job.failure is None:
                 self._remove(job)
+        self.log.finish()  # not needed: a copy that is gone was removed, whatever the journal says
         return jobs
 
     def _why_left(self, entries: Sequence[Entry]) -> tuple[Path, str] | None:
@@ -52,7 +48,6 @@ class Remover:
                 copy.unlink(missing_ok=True)
             except OSError as error:
                 job.failure = (copy, reason_of(error))
-                self.log.later(failed=entry.number, reason=reason_of(error))
-            else:
-                entry.is_sorted = False
-                self.log.later(done=entry.number, undo=True)
+                return
+            entry.is_sorted = False
+            self.log.later(done=entry.number, undo=True)

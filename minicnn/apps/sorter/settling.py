@@ -33,8 +33,6 @@ def settle(record: Record, log: Log) -> None:
 def _is_finished(entry: Entry, begun: Begun, record: Record) -> bool:
     """Return whether an operation came to its end, after completing it if it was nearly there."""
     source, target = record.path_of(entry.source), record.path_of(entry.target)
-    if begun.undo and not record.move:
-        return not os.path.lexists(target)  # a copy was to be removed
     if begun.undo:
         source, target = target, source
     if begun.temporary is None:

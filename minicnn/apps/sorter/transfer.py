@@ -54,6 +54,8 @@ class Transfer:
 
         A file that is renamed gets its digest here, one that is copied while it is copied.
         """
+        if os.path.islink(self.source):
+            raise OSError(errno.ELOOP, "is a link now", str(self.source))
         with open_regular(self.source):  # raises if it is gone, locked or a device
             renamed = not self.keep and _on_one_disk(self.source, self.target.parent)
         if self._goes_back:
@@ -74,7 +76,7 @@ class Transfer:
     def copy(self) -> None:
         """Copy the source to the temporary name, force it to the disk, and compare both."""
         if self.temporary is None:
-            return
+            raise RuntimeError("copy_first was not called")
         try:
             before = _stamp(self.source)
             digest = _copy_content(self.source, self.temporary)

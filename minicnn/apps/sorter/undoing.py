@@ -13,6 +13,7 @@ from minicnn.apps.sorter.journal import Log, Record, read_journal
 from minicnn.apps.sorter.outcome import Outcome
 from minicnn.apps.sorter.removing import Remover
 from minicnn.apps.sorter.settling import settle
+from minicnn.apps.sorter.transfer import is_unchanged
 from minicnn.support.files import Path as PathLike
 
 Done = Callable[[int], None]
@@ -42,6 +43,7 @@ def undo(journal: PathLike, *, done: Done | None = None, stop: Stop | None = Non
     with journal_lock(path), Log(path) as log:
         record = read_journal(path)
         settle(record, log)
+        _note_back(record, log)
         groups = [[entry for entry in group if entry.is_sorted] for group in record.groups]
         groups = [group for group in reversed(groups) if group]
         worker = Carrier(record, log, undo=True) if record.move else Remover(record, log)
@@ -63,6 +65,19 @@ def resume(journal: PathLike, *, done: Done | None = None, stop: Stop | None = N
         groups = [[entry for entry in group if not entry.is_sorted] for group in record.groups]
         groups = [group for group in groups if group]
         return carry_all(Carrier(record, log), groups, done=done, stop=stop)
+
+
+def _note_back(record: Record, log: Log) -> None:
+    """Note the moved files that have their old names already, as after a power failure."""
+    for entry in record.files if record.move else ():
+        moved = os.path.lexists(record.path_of(entry.target))
+        if (
+            entry.is_sorted
+            and not moved
+            and is_unchanged(record.path_of(entry.source), entry.facts)
+        ):
+            entry.is_sorted = False
+            log.later(done=entry.number, undo=True)
 
 
 def _remove_folders(record: Record) -> None:
