@@ -11,8 +11,10 @@ import click
 
 from minicnn.apps.cli import options
 from minicnn.apps.cli.command import cli_command
+from minicnn.apps.cli.model_file import load_classifier
 from minicnn.errors import MissingExtraError
 from minicnn.installed import missing_extra
+from minicnn.models import Model
 
 # What Qt needs of the operating system; a desktop has it, a server or a container may not.
 DEBIAN_PACKAGES = "libegl1 libgl1 libglib2.0-0 libfontconfig1 libxkbcommon0 libdbus-1-3"
@@ -52,7 +54,12 @@ def run(folder: Path | None, model: Path | None) -> int:
             f"apt install {DEBIAN_PACKAGES}"
         ) from error
     check_screen()
-    return int(program.run(folder, model))
+    return int(program.run(load, folder, model))
+
+
+def load(file: Path | None) -> Model:
+    """Return the model of a file, or the one that comes with minicnn."""
+    return load_classifier(file).model
 
 
 def check_screen() -> None:

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from minicnn.apps import sorter
 from minicnn.models import Model
+
+Load = Callable[[Path | None], Model]
 
 
 class BackgroundModel(QObject):
-    """Loads a model in a thread."""
+    """Loads a model in a thread.
+
+    Parameters
+    ----------
+    load : returns the model of a file, or for None the one that comes with minicnn
+    parent : the object that this one ends with
+    """
 
     loaded = Signal(object)  # the model; nothing is emitted if it cannot be loaded
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, load: Load, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._read = load
         self._thread = ThreadPoolExecutor(1, "minicnn-model")
         self._chosen: Future[Model] = Future()
 
     def choose(self, file: Path | None) -> None:
-        """Begin to load a model; None is the one that comes with minicnn."""
+        """Begin to load a model."""
         self._chosen = self._thread.submit(self._load, file)
 
     def wait(self) -> Model:
@@ -34,6 +43,6 @@ class BackgroundModel(QObject):
         self._thread.shutdown(wait=False)
 
     def _load(self, file: Path | None) -> Model:
-        model = sorter.load_classifier(file)
+        model = self._read(file)
         self.loaded.emit(model)
         return model

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from minicnn.apps import sorter
 from minicnn.apps.window.picture_list import Picture
+from minicnn.apps.window.reasons import reason_text
 from minicnn.apps.window.tasks import Task
 from minicnn.models import Model
 from minicnn.support.text import printable
@@ -21,7 +22,8 @@ class Opened(NamedTuple):
 
     found: sorter.Found
     pictures: list[Picture]  # the same images as rows of a list
-    journal: Path | None  # of the last sorting, which can be undone
+    journal: Path | None  # of the last sorting that can be undone
+    interrupted: Path | None = None  # the journal of a sorting that was killed
 
 
 class Sorted(NamedTuple):
@@ -35,7 +37,7 @@ def look(folder: Path, recursive: bool) -> Opened:
     """Find the images of a folder."""
     found = sorter.find(folder, recursive=recursive)
     rows = [_picture(i, group, found.folder) for i, group in enumerate(found.groups)]
-    return Opened(found, rows, sorter.latest_journal(folder))
+    return Opened(found, rows, sorter.latest_journal(folder), sorter.interrupted_journal(folder))
 
 
 def classify(
@@ -76,6 +78,13 @@ def undo(task: Task, journal: Path) -> sorter.Outcome:
     return sorter.undo(journal, done=lambda n: task.report(n, count), stop=task.is_stopped)
 
 
+def resume(task: Task, journal: Path) -> sorter.Outcome:
+    """Go on with a sorting that was killed."""
+    groups = sorter.read_journal(journal).groups
+    count = sum(not all(entry.is_sorted for entry in group) for group in groups)
+    return sorter.resume(journal, done=lambda n: task.report(n, count), stop=task.is_stopped)
+
+
 def _left(plan: sorter.Plan, outcome: sorter.Outcome) -> Opened:
     """Return the images that stay, each with the reason: unreadable, failed, not begun."""
     reasons = {
@@ -103,7 +112,7 @@ def _not_carried(journal: Path) -> dict[Path, str]:
 
 def _picture(number: int, group: sorter.Group, folder: Path, reason: str = "") -> Picture:
     """Return the row of an image: its name below the folder, and a line about it."""
-    lines = [group.image.relative_to(folder), reason or _names(group.companions)]
+    lines = [group.image.relative_to(folder), reason_text(reason) or _names(group.companions)]
     text = "\n".join(printable(line) for line in lines if line)
     return Picture(number, group.image, text, printable(group.image))
 

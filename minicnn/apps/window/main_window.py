@@ -9,8 +9,9 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QListView, QMainWindow
 
-from minicnn.apps.window.background_model import BackgroundModel
+from minicnn.apps.window.background_model import BackgroundModel, Load
 from minicnn.apps.window.design import Ui_MainWindow
+from minicnn.apps.window.interrupted import InterruptedQuestion
 from minicnn.apps.window.options import Options
 from minicnn.apps.window.picture_list import PictureList
 from minicnn.apps.window.preview import Preview
@@ -27,13 +28,14 @@ class MainWindow(QMainWindow, Ui_MainWindow):
     Parameters
     ----------
     stored : where the choices of the menus and the last folder are remembered
+    load : returns the model of a file, or for None the one that comes with minicnn
     """
 
-    def __init__(self, stored: QSettings) -> None:
+    def __init__(self, stored: QSettings, load: Load) -> None:
         super().__init__()
         self.setupUi(self)
         self.options = Options(self, stored, self)
-        self.model = BackgroundModel(self)
+        self.model = BackgroundModel(load, self)
         self.workflow = Workflow(self.options.settings, self.model, self)
         self.preview: Preview | None = None
         self._thumbnails = Thumbnails(
@@ -89,6 +91,7 @@ class MainWindow(QMainWindow, Ui_MainWindow):
         self.workflow.progress.connect(self._show_progress)
         self.workflow.busy.connect(self._show_busy)
         self.workflow.planned.connect(self._show_preview)
+        self.workflow.interrupted.connect(self._ask_about_interrupted)
 
     def _show_progress(self, percent: int, file: str) -> None:
         self.processBar.setValue(percent)
@@ -112,6 +115,12 @@ class MainWindow(QMainWindow, Ui_MainWindow):
     def _sort_previewed(self, content: PreviewContent) -> None:
         if self.preview is not None:
             self.workflow.sort(content.plan, self.preview.moved)
+
+    def _ask_about_interrupted(self) -> None:
+        question = InterruptedQuestion(self)
+        question.go_on.connect(self.workflow.resume)
+        question.take_back.connect(self.workflow.undo)
+        question.open()
 
     # --- keys, the mouse, the end ---------------------------------------------------------------
 

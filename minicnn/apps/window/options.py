@@ -64,7 +64,7 @@ class Options(QObject):
 
     def explain_levels(self, model: Model | None) -> None:
         """Say in the menu what each certainty means for a model, if its file says so."""
-        calibration = None if model is None else model.calibration
+        calibration = getattr(model, "calibration", None)
         for level, action in self._levels.items():
             text = percent(level)
             if calibration is not None:

@@ -9,16 +9,18 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QSettings, QTranslator
 from PySide6.QtWidgets import QApplication
 
+from minicnn.apps.window.background_model import Load
 from minicnn.apps.window.main_window import MainWindow
 
 TRANSLATIONS = Path(__file__).parent / "translations"
 
 
-def run(folder: Path | None = None, model: Path | None = None) -> int:
+def run(load: Load, folder: Path | None = None, model: Path | None = None) -> int:
     """Show the window until it is closed.
 
     Parameters
     ----------
+    load : returns the model of a file, or for None the one that comes with minicnn
     folder : is opened
     model : classifies the images, from now on; default: the one that was chosen last
 
@@ -29,7 +31,7 @@ def run(folder: Path | None = None, model: Path | None = None) -> int:
     app = QApplication([sys.argv[0]])
     app.setApplicationName("minicnn")
     translate(app, QLocale())
-    window = MainWindow(QSettings("minicnn", "sorter"))
+    window = MainWindow(QSettings("minicnn", "sorter"), load)
     if model is not None:
         window.options.use_model(model)
     window.show()

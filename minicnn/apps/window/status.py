@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections import Counter
 from collections.abc import Iterator
 
 from PySide6.QtCore import QObject
 
 from minicnn.apps import sorter
+from minicnn.apps.window.reasons import reason_text
 from minicnn.data.image_files import reason_of
 from minicnn.errors import error_text
 from minicnn.support.text import printable
@@ -46,6 +45,10 @@ class Status(QObject):
         """Return what is said while a sorting is taken back."""
         return self.tr("Taking the last sort back…")
 
+    def going_on(self) -> str:
+        """Return what is said while a sorting that was interrupted goes on."""
+        return self.tr("Going on with the last sort…")
+
     def stopping(self) -> str:
         """Return what is said until the work ends that is to be canceled."""
         return self.tr("Stopping…")
@@ -57,8 +60,7 @@ class Status(QObject):
     def sorted(self, outcome: sorter.Outcome, plan: sorter.Plan) -> str:
         """Return how a sorting ended: "Done!", and what is to be known besides."""
         if outcome.stopped:
-            count = self.tr("Stopped; %Ln images are sorted.", "", outcome.done)
-            return f"{count} {self.tr('“Undo last sort” takes them back.')}"
+            return self._stopped(outcome)
         first = self._failures(outcome) if outcome.failed else self.tr("Done!")
         return " ".join([first, *self._left_images(plan)])
 
@@ -68,30 +70,28 @@ class Status(QObject):
             return self.tr("Stopped; undo once more to take the rest back")
         return self._failures(outcome) if outcome.failed else self.tr("Everything is as before")
 
+    def resumed(self, outcome: sorter.Outcome) -> str:
+        """Return how a sorting ended that was interrupted before."""
+        if outcome.stopped:
+            return self._stopped(outcome)
+        return self._failures(outcome) if outcome.failed else self.tr("Done!")
+
     def failed(self, error: Exception) -> str:
         """Return why a step did nothing at all."""
         if isinstance(error, OSError) and error.filename and error.strerror:
-            return f"{printable(error.filename)}: {self.reason(reason_of(error))}"
+            return f"{printable(error.filename)}: {reason_text(reason_of(error))}"
         return error_text(error) or type(error).__name__
 
-    def reason(self, text: str) -> str:
-        """Return the sorter's reason why a file stays, with what to do about the usual ones."""
-        known = {
-            errno.ENOSPC: self.tr("the disk is full; free some space, then classify again"),
-            errno.EDQUOT: self.tr("your share of the disk is full; free some space"),
-            errno.EROFS: self.tr("the disk is read-only"),
-            errno.EACCES: self.tr("you have no permission to change it"),
-            errno.EPERM: self.tr("you have no permission to change it"),
-            errno.ENOENT: self.tr("it is no longer there"),
-        }
-        return {os.strerror(number): said for number, said in known.items()}.get(text, text)
+    def _stopped(self, outcome: sorter.Outcome) -> str:
+        count = self.tr("Stopped; %Ln images are sorted.", "", outcome.done)
+        return f"{count} {self.tr('“Undo last sort” takes them back.')}"
 
     def _failures(self, outcome: sorter.Outcome) -> str:
         """Return how many images stay, and the most frequent reason."""
         (reason, _), *others = Counter(why for _, why in outcome.failed).most_common()
         count = self.tr("%Ln images stay where they are:", "", len(outcome.failed))
         more = self.tr("(and other reasons)") if others else ""
-        return f"{count} {self.reason(reason)} {more}".strip() + "."
+        return f"{count} {reason_text(reason)} {more}".strip() + "."
 
     def _left_images(self, plan: sorter.Plan) -> Iterator[str]:
         """Yield sentences about the images that the plan itself leaves where they are."""

@@ -15,18 +15,23 @@ SECONDS_BETWEEN_REPORTS = 0.05  # more often than this nobody sees a progress ba
 
 
 class Task(QThread):
-    """A function that runs in a thread of its own; its signals arrive in the window's thread.
+    """A function that runs in a thread of its own; signals arrive in the thread of the window.
 
-    The function is called with the task: it may call `report`, and should end soon after
-    `is_stopped()` becomes true. Either `succeeded` or `failed` is emitted, once.
+    The function is called with the task. It may call `report`, and should end soon after
+    `is_stopped()` becomes true. Then `finished` is emitted, and either `result` or `error` is set.
+
+    Parameters
+    ----------
+    work : the function
+    parent : the object that this one ends with
     """
 
     progressed = Signal(int, int, str)  # steps done, steps in total, the file that is worked on
-    succeeded = Signal(object)  # what the function returned
-    failed = Signal(object)  # the error
 
     def __init__(self, work: Callable[[Task], Any], parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.result: Any = None
+        self.error: Exception | None = None
         self._work = work
         self._stop = threading.Event()
         self._reported = 0.0
@@ -34,11 +39,12 @@ class Task(QThread):
     def run(self) -> None:
         """Call the function; Qt does this in the new thread."""
         try:
-            result = self._work(self)
+            self.result = self._work(self)
         except (MiniCNNError, OSError, MemoryError) as error:
-            self.failed.emit(error)
-        else:
-            self.succeeded.emit(result)
+            self.error = error
+        except Exception as error:  # a bug: the window says so, and the terminal where it is
+            self.error = error
+            raise
 
     def report(self, done: int, total: int, name: str = "") -> None:
         """Tell the window how far the work is, but not so often that it is busy with listening."""

@@ -33,6 +33,7 @@ class Workflow(QObject):
     pictures = Signal(list)  # the rows of the list
     progress = Signal(int, str)  # percent, and the file that is worked on
     busy = Signal(bool)  # whether a step is going on
+    interrupted = Signal()  # the last sorting was killed: the user has to choose undo or resume
     planned = Signal(object)  # a PreviewContent, if the user wants to see it first
 
     def __init__(self, settings: Settings, model: BackgroundModel, parent: QObject) -> None:
@@ -66,6 +67,8 @@ class Workflow(QObject):
         """Find out where the images belong; then sort them, or let the user look at the plan."""
         if self.opened is None:
             self.status.emit(self._text.no_folder())
+        elif self.opened.interrupted is not None:
+            self.interrupted.emit()
         elif not self.opened.pictures:
             self.status.emit(self._text.no_images())
         else:
@@ -86,9 +89,18 @@ class Workflow(QObject):
 
     def undo(self) -> None:
         """Take back what was sorted last in this folder."""
-        journal = self.opened.journal if self.opened is not None else None
+        opened = self.opened
+        journal = None if opened is None else opened.interrupted or opened.journal
         if journal is not None:
             self._start(self._text.undoing(), lambda task: jobs.undo(task, journal), self._undone)
+
+    def resume(self) -> None:
+        """Go on with the sorting of this folder that was interrupted."""
+        journal = self.opened.interrupted if self.opened is not None else None
+        if journal is not None:
+            self._start(
+                self._text.going_on(), lambda task: jobs.resume(task, journal), self._resumed
+            )
 
     def stop(self) -> None:
         """Ask the step that is going on to end."""
@@ -120,6 +132,8 @@ class Workflow(QObject):
         self.opened = opened
         self.pictures.emit(opened.pictures)
         self.status.emit(status or self._text.found(len(opened.pictures)))
+        if opened.interrupted is not None:
+            self.interrupted.emit()
 
     def _classify(self, found: sorter.Found) -> None:
         preview = self._settings.preview
@@ -149,6 +163,9 @@ class Workflow(QObject):
     def _undone(self, outcome: sorter.Outcome) -> None:
         self.look_again(self._text.undone(outcome))
 
+    def _resumed(self, outcome: sorter.Outcome) -> None:
+        self.look_again(self._text.resumed(outcome))
+
     # --- running one step -----------------------------------------------------------------------
 
     def _start(self, text: str, work: Callable[[Task], Any], then: Callable[[Any], None]) -> None:
@@ -157,24 +174,23 @@ class Workflow(QObject):
             return
         self._task, self._then = Task(work, self), then
         self._task.progressed.connect(self._show_progress)
-        self._task.succeeded.connect(self._succeed)
-        self._task.failed.connect(self._fail)
-        self._task.finished.connect(self._task.deleteLater)
+        self._task.finished.connect(self._finish)
         self.status.emit(text)
         self.busy.emit(True)
         self._task.start()
 
-    def _succeed(self, result: Any) -> None:
-        self._task = None
-        self._then(result)
+    def _finish(self) -> None:
+        task, self._task = self._task, None
+        if task is None:
+            return
+        if task.error is not None:
+            self.progress.emit(0, "")
+            self.status.emit(self._text.failed(task.error))
+        else:
+            self._then(task.result)
         if self._task is None:  # nothing follows
             self.busy.emit(False)
-
-    def _fail(self, error: Exception) -> None:
-        self._task = None
-        self.progress.emit(0, "")
-        self.status.emit(self._text.failed(error))
-        self.busy.emit(False)
+        task.deleteLater()
 
     def _show_progress(self, done: int, total: int, name: str) -> None:
         self.progress.emit(100 * done // max(total, 1), name)
