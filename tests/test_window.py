@@ -15,6 +15,7 @@ from window_tools import (
     opened_window,
 )
 
+pytestmark = pytest.mark.usefixtures("no_fsync")
 Qt = QtCore.Qt
 
 

@@ -116,11 +116,12 @@ class Preview(QDialog):
 
     def _show_menu(self, origin: Column, where: QPoint) -> None:
         menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for column in self.columns:
             if column is not origin:
                 text = self.tr("Move to {}").format(column.title)
                 menu.addAction(text, partial(self.move_selected, column))
-        menu.exec(origin.view.viewport().mapToGlobal(where))
+        menu.popup(origin.view.viewport().mapToGlobal(where))
 
 
 def _paragraph(text: str) -> QLabel:

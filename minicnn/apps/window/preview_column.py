@@ -75,9 +75,10 @@ class DraggedList(PictureList):
         self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index
     ) -> bool:
         """Announce the pictures that were dropped; the preview moves them."""
-        if data.hasFormat(DRAGGED):
-            self.dropped.emit(json.loads(bytes(data.data(DRAGGED).data())))
-        return False  # True would make Qt remove the dragged rows once more
+        if not data.hasFormat(DRAGGED):
+            return False
+        self.dropped.emit(json.loads(bytes(data.data(DRAGGED).data())))
+        return True
 
 
 class Column(QWidget):
