@@ -83,6 +83,7 @@ def drag(preview, origin, rows, target):
 
 def drop(widget, data):
     """Drop data in the middle of a widget; return whether it is accepted."""
+    assert widget.acceptDrops()
     where = QtCore.QPointF(widget.rect().center())
     event = QtGui.QDropEvent(
         where, Qt.DropAction.MoveAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier(0)

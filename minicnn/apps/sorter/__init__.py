@@ -8,7 +8,12 @@ from minicnn.apps.sorter.applying import apply
 from minicnn.apps.sorter.classifying import Answer, answers, classify
 from minicnn.apps.sorter.companions import Group
 from minicnn.apps.sorter.finding import Found, find
-from minicnn.apps.sorter.journal import interrupted_journal, latest_journal, read_journal
+from minicnn.apps.sorter.journal import (
+    interrupted_journal,
+    latest_journal,
+    read_journal,
+    unfinished_journal,
+)
 from minicnn.apps.sorter.outcome import Outcome
 from minicnn.apps.sorter.planning import (
     THERE,
@@ -42,4 +47,5 @@ __all__ = [
     "read_journal",
     "resume",
     "undo",
+    "unfinished_journal",
 ]

@@ -82,7 +82,8 @@ def carry_all(
         carried += sum(job.is_open for job in jobs)
         if done is not None:
             done(carried + skipped + len(failed))
-    carrier.log.later(ended=True)
+    if carrier.record.files:
+        carrier.log.later(ended=True)
     carrier.log.finish()
     return Outcome(carried, failed, skipped, carrier.record.path, stopped)
 
@@ -122,5 +123,6 @@ def _write_plan(record: Record, log: Log) -> None:
             label=entry.label,
             probability=entry.probability,
         )
+    log.later(planned=len(record.files))
     log.now()
     make_durable({record.path.parent, record.root})  # the name of the journal too

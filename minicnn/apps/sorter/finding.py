@@ -12,6 +12,7 @@ from typing import NamedTuple
 from minicnn.apps.sorter.companions import Group, grouped
 from minicnn.apps.sorter.contents import HEIC, IMAGE, RAW, kind_of_file
 from minicnn.apps.sorter.earlier import Earlier
+from minicnn.apps.sorter.journal import FOLDER as JOURNALS
 from minicnn.data.folders import is_ignored
 from minicnn.data.image_files import reads_heic
 
@@ -87,6 +88,8 @@ def _folders(root: Path, recursive: bool, counts: Counter[str]) -> Iterator[_Fol
             continue
         files = []
         for entry in listed:
+            if entry.name == JOURNALS:
+                continue
             reason = _why_left(entry, earlier)
             if reason:
                 counts[reason] += _files_in(entry) if reason == SORTED else 1

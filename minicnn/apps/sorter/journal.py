@@ -4,7 +4,9 @@ A journal is a text file of JSON objects, one a line. It is in the folder `.mini
 folder into which was sorted, and its paths are relative to that folder, so that both can be moved
 together. The lines of a file that is moved to another disk are:
 
+    {"journal": "minicnn sort", ...}
     {"file": 3, "group": 2, "source": "IMG_3.jpg", "target": "cats/IMG_3.jpg", "label": "cats", ...}
+    {"planned": 20}
     {"begin": 3, "temporary": "cats/.minicnn-sort-5f....tmp", "mode": 33188, "mtime_ns": 1751, ...}
     {"copied": 3, "sha256": "9f86..."}
     {"done": 3}
@@ -36,6 +38,7 @@ from minicnn.support.text import quoted
 FOLDER = ".minicnn-sort"
 ENDING = ".jsonl"
 FORMAT, VERSION = "minicnn sort", 1
+BEGINNING = b'{"journal": "minicnn sort"'
 MAX_BYTES = 1 << 30
 
 
@@ -137,20 +140,34 @@ def journals_in(root: Path) -> list[Path]:
 
 
 def latest_journal(folder: PathLike) -> Path | None:
-    """Return the newest journal of the sortings into a folder that can still be undone, or None."""
+    """Return the newest journal of the sortings into a folder that `undo` can take back, or None.
+
+    Raises FormatError if a newer one is damaged.
+    """
     for path in reversed(journals_in(Path(folder))):
         if any(entry.is_sorted or entry.begun for entry in read_journal(path).files):
             return path
     return None
 
 
-def interrupted_journal(folder: PathLike) -> Path | None:
-    """Return the newest journal of a sorting into a folder that was killed, or None.
+def unfinished_journal(folder: PathLike) -> Path | None:
+    """Return the newest journal of the sortings into a folder if `resume` can go on with it."""
+    for path in reversed(journals_in(Path(folder))):
+        files = read_journal(path).files
+        return path if not all(entry.is_sorted for entry in files) else None
+    return None
 
-    `undo` or `resume` should be called with it before something else is sorted there.
+
+def interrupted_journal(folder: PathLike) -> Path | None:
+    """Return the newest journal of the sortings into a folder if that was killed, or None.
+
+    `undo` or `resume` should be called with it before something else is sorted there. A journal
+    that a process is writing now, and a damaged one, do not count.
     """
     for path in reversed(journals_in(Path(folder))):
-        if not is_locked(lock_path(path)):
+        if is_locked(lock_path(path)):
+            return None
+        with suppress(FormatError):
             return None if read_journal(path).ended else path
     return None
 
@@ -179,21 +196,28 @@ def read_journal(path: PathLike) -> Record:
     UnsafeFileError : a path in it is not below the folder that the journal is of
     """
     path = Path(os.path.abspath(path))
-    lines = _objects(read_whole(path, MAX_BYTES))
+    content = read_whole(path, MAX_BYTES)
+    lines = _objects(content)
     head = next(lines, {})
     if head.get("journal") != FORMAT:
+        if BEGINNING.startswith(content[: len(BEGINNING)]):  # killed before the first line
+            return Record(path, path.parent.parent, move=False, ended=True)
         raise FormatError(path, "is not a journal of `minicnn sort`")
     if head.get("version") != VERSION:
         raise FormatError(
             path, f"is of version {quoted(head.get('version'))}; this minicnn reads {VERSION}"
         )
     record = Record(path, path.parent.parent, bool(head.get("move")))
+    complete = False
     for line in lines:
+        complete |= "planned" in line
         try:
             _apply_line(line, record)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise FormatError(path, f"has the line {quoted(line, 60)}") from error
     _check_places(record)
+    if not complete:  # killed while the plan was written, so nothing was begun
+        record.files, record.ended = [], True
     return record
 
 

@@ -71,6 +71,10 @@ class DraggedList(PictureList):
         data.setData(DRAGGED, QByteArray(json.dumps(numbers).encode()))
         return data
 
+    def supportedDropActions(self) -> Qt.DropAction:
+        """Return that dropped pictures are moved."""
+        return Qt.DropAction.MoveAction
+
     def dropMimeData(
         self, data: QMimeData, action: Qt.DropAction, row: int, column: int, parent: Index
     ) -> bool:
@@ -153,4 +157,5 @@ def _list_view(side: int) -> QListView:
     view.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
     view.setDragDropMode(QAbstractItemView.DragDropMode.DragDrop)
     view.setDefaultDropAction(Qt.DropAction.MoveAction)
+    view.viewport().setAcceptDrops(True)  # which setMovement has undone
     return view
