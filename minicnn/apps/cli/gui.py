@@ -59,7 +59,7 @@ def run(folder: Path | None, model: Path | None) -> int:
 
 def load(file: Path | None) -> Model:
     """Return the model of a file, or the one that comes with minicnn."""
-    return load_classifier(file).model
+    return load_classifier(file or Path()).model
 
 
 def check_screen() -> None:

@@ -34,6 +34,11 @@ class BackgroundModel(QObject):
         """Begin to load a model."""
         self._chosen = self._thread.submit(self._load, file)
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether `wait` returns at once."""
+        return self._chosen.done()
+
     def wait(self) -> Model:
         """Return the chosen model when it is loaded, or raise why it cannot be."""
         return self._chosen.result()

@@ -36,7 +36,7 @@ WIDTH = 152  # of the narrowest column: a thumbnail and the scroll bar
 class DraggedList(PictureList):
     """Pictures that can be dragged to another column."""
 
-    dropped = Signal(list)  # the numbers of the pictures that were dragged here
+    dropped = Signal(object)  # the numbers of the pictures that were dragged here
 
     def add(self, pictures: Sequence[Picture]) -> None:
         """Put pictures, at least one, at the top."""

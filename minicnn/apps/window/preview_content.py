@@ -64,27 +64,28 @@ def _card(number: int, item: sorter.PlannedGroup) -> Picture:
 
 
 def _notes(plan: sorter.Plan) -> Iterator[str]:
-    conflicts, notes = plan.conflicts(), plan.notes()
-    if conflicts and (target := conflicts[0].target):
-        text = _translated(
-            "%Ln names are taken; these images are saved as {} and so on.", len(conflicts)
-        )
-        yield text.format(printable(target.name))
+    translate = QCoreApplication.translate
+    taken, notes = plan.conflicts(), plan.notes()
+    if taken and (target := taken[0].target):
+        yield translate(
+            "Preview",
+            "%Ln names are taken; these images are saved as {} and so on.",
+            "",
+            len(taken),
+        ).format(printable(target.name))
     if unreadable := notes.get(sorter.UNREADABLE, 0):
-        yield _translated("%Ln images cannot be read and stay where they are.", unreadable)
+        yield translate(
+            "Status", "%Ln images cannot be read and stay where they are.", "", unreadable
+        )
     if there := notes.get(sorter.THERE, 0):
-        yield _translated("%Ln images were sorted already.", there)
+        yield translate("Status", "%Ln images were sorted already.", "", there)
     needed, free = plan.bytes_needed(), _free_bytes(plan.into)
     if needed > free:
         sizes = [QLocale().formattedDataSize(size) for size in (needed, free)]
-        yield _translated("The copies need {}, but only {} are free.").format(*sizes)
+        yield translate("Preview", "The copies need {}, but only {} are free.").format(*sizes)
 
 
 def _free_bytes(folder: Path) -> int:
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free
-
-
-def _translated(text: str, count: int = -1) -> str:
-    return QCoreApplication.translate("PreviewContent", text, "", count)

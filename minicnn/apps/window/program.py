@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ def run(load: Load, folder: Path | None = None, model: Path | None = None) -> in
     app = QApplication([sys.argv[0]])
     app.setApplicationName("minicnn")
     translate(app, QLocale())
-    window = MainWindow(QSettings("minicnn", "sorter"), load)
+    window = new_window(load, QSettings("minicnn", "sorter"))
     if model is not None:
         window.options.use_model(model)
     window.show()
@@ -40,6 +41,16 @@ def run(load: Load, folder: Path | None = None, model: Path | None = None) -> in
     # Qt does not notice Ctrl-C in the terminal. Ending at once is safe: a journal is written ahead.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     return app.exec()
+
+
+def new_window(load: Load, stored: QSettings) -> MainWindow:
+    """Return a window that does not pause when Python looks for garbage.
+
+    What has been imported lives as long as the program; a search that leaves it out is short.
+    """
+    gc.collect()
+    gc.freeze()
+    return MainWindow(stored, load)
 
 
 def translate(app: QCoreApplication, locale: QLocale) -> None:

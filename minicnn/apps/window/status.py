@@ -84,7 +84,7 @@ class Status(QObject):
 
     def _stopped(self, outcome: sorter.Outcome) -> str:
         count = self.tr("Stopped; %Ln images are sorted.", "", outcome.done)
-        return f"{count} {self.tr('“Undo last sort” takes them back.')}"
+        return " ".join([count, self.tr("“Undo last sort” takes them back.")])
 
     def _failures(self, outcome: sorter.Outcome) -> str:
         """Return how many images stay, and the most frequent reason."""

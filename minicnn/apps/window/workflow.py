@@ -30,7 +30,7 @@ class Workflow(QObject):
 
     status = Signal(str)  # a sentence for the user
     folder = Signal(str)  # the path of the folder that is open
-    pictures = Signal(list)  # the rows of the list
+    pictures = Signal(object)  # the rows of the list
     progress = Signal(int, str)  # percent, and the file that is worked on
     busy = Signal(bool)  # whether a step is going on
     interrupted = Signal()  # the last sorting was killed: the user has to choose undo or resume
