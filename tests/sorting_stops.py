@@ -1,19 +1,21 @@
 """A process whose children sort pictures or undo it, until they end before a certain system call.
 
-    python sorting_stops.py FOLDER OTHER_FOLDER
+    python sorting_stops.py FOLDER OTHER_FOLDER [WAY ...]
 
-For each way to sort, and for undoing it, a child ends before its first call that changes the disk,
-the next one before its second, and so on. After each, the journal is undone or resumed and undone,
-and all files must be as before. A line of JSON on stdout sums up.
+The two folders should be on two file systems. For each way to sort, and for undoing it, a child
+ends before its first call that changes the disk, the next one before its second, and so on. After
+each, the journal is undone, or resumed and undone, and all files must be as before. A line of JSON
+on stdout sums up.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sorted_trees import by_number, contents, digests, gallery, planned
@@ -49,17 +51,22 @@ def stop_before(number: int) -> None:
         setattr(module, name, counted(getattr(module, name)))
 
 
-def in_child(function: Callable, *arguments, number: int = 0, renaming: bool = True) -> int:
-    """Run `function` in a child that may end before a call; return its exit code."""
+def no_links(*_names: object) -> None:
+    raise PermissionError(errno.EPERM, "no hard links here")
+
+
+def in_child(function: Callable, *arguments, number: int, disk: str) -> int:
+    """Run `function` in a child that ends before a call; return its exit code."""
     child = os.fork()
     if child == 0:
         code = FAILED
         try:
             carrying.COPYING_THREADS = 1  # so that the calls have an order
-            if not renaming:
+            if disk != "all ways":
                 no_replace._system_rename = lambda: None
-            if number:
-                stop_before(number)
+            if disk == "reserved":
+                os.link = no_links
+            stop_before(number)
             function(*arguments)
             code = DONE
         finally:
@@ -91,13 +98,13 @@ def check(right: bool, what: str) -> None:
         raise SystemExit(what)
 
 
-def stopped_sortings(root: Path, into: Path, move: bool, renaming: bool) -> int:
+def stopped_sortings(root: Path, into: Path, move: bool, disk: str) -> int:
     """Stop a sorting before each of its calls; return their number."""
     number, code = 0, STOPPED
     while code == STOPPED:
         number += 1
         before = new_gallery(root, into)
-        code = in_child(sort, root, into, move, number=number, renaming=renaming)
+        code = in_child(sort, root, into, move, number=number, disk=disk)
         check(code in (STOPPED, DONE), f"call {number}: the sorting failed")
         check({*digests(root, into)} >= {one[0] for one in before.values()}, "a content is lost")
         if number % 2:
@@ -110,14 +117,14 @@ def stopped_sortings(root: Path, into: Path, move: bool, renaming: bool) -> int:
     return number
 
 
-def stopped_undoings(root: Path, into: Path, move: bool, renaming: bool) -> int:
+def stopped_undoings(root: Path, into: Path, move: bool, disk: str) -> int:
     """Stop the undoing of a sorting before each of its calls; return their number."""
     number, code = 0, STOPPED
     while code == STOPPED:
         number += 1
         before = new_gallery(root, into)
         sort(root, into, move)
-        code = in_child(take_up, sorter.undo, into, number=number, renaming=renaming)
+        code = in_child(take_up, sorter.undo, into, number=number, disk=disk)
         check(code in (STOPPED, DONE), f"call {number}: the undoing failed")
         check({*digests(root, into)} >= {one[0] for one in before.values()}, "a content is lost")
         take_up(sorter.undo, into)
@@ -125,21 +132,28 @@ def stopped_undoings(root: Path, into: Path, move: bool, renaming: bool) -> int:
     return number
 
 
-def run(folder: Path, other: Path) -> None:
+# How files get their names: by the system's renaming, by hard links, by reserving names.
+WAYS = {
+    "across": (True, "all ways"),
+    "beside": (True, "all ways"),
+    "copies": (False, "all ways"),
+    "links": (True, "links"),
+    "reserved": (True, "reserved"),
+}
+
+
+def run(folder: Path, other: Path, ways: Sequence[str]) -> None:
     calls = {}
-    for way, into, move, renaming in (
-        ("across", other / "sorted", True, True),
-        ("beside", folder / "photos", True, True),
-        ("copies", folder / "photos", False, True),
-        ("no renaming", other / "sorted", True, False),
-    ):
-        root = folder / "photos"
-        into = into / "sorted" if into == root else into
+    root = folder / "photos"
+    for way in ways or WAYS:
+        move, disk = WAYS[way]
+        into = (root if way in ("beside", "copies") else other) / "sorted"
         calls[way] = [
-            function(root, into, move, renaming) for function in (stopped_sortings, stopped_undoings)
+            function(root, into, move, disk) for function in (stopped_sortings, stopped_undoings)
         ]
     print(json.dumps(calls))
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]), Path(sys.argv[2]))
+    os.fsync = lambda _handle: None  # matters only in a power failure
+    run(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

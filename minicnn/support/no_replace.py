@@ -69,8 +69,13 @@ def place_without_replacing(temporary: Path, name: Path) -> None:
         if error.errno not in UNKNOWN_WAY:
             raise
         _reserve_and_replace(temporary, name)
-    else:
+        return None
+    try:
         os.unlink(temporary)
+    except BaseException:  # Ctrl-C too
+        with suppress(OSError):
+            os.unlink(name)
+        raise
 
 
 def _reserve_and_replace(temporary: Path, name: Path) -> None:

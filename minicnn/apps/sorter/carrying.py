@@ -123,9 +123,9 @@ class Carrier:
 
     def _note_copied(self, job: Job, result: PoolJob[None]) -> None:
         result.result()  # raises the error of the thread
-        for one in job.transfers:
+        for entry, one in zip(job.entries, job.transfers, strict=True):
             if one.temporary is not None:
-                self.log.later(copied=one.number, sha256=one.facts["sha256"])
+                self._note_digest(entry, one)
 
     def _place(self, job: Job) -> None:
         while True:
@@ -158,7 +158,7 @@ class Carrier:
             self._note_begun(entry, one)
             self.log.now()
             one.copy()
-            self.log.later(copied=one.number, sha256=one.facts["sha256"])
+            self._note_digest(entry, one)
             self.log.now()
             one.place()
 
@@ -229,6 +229,10 @@ class Carrier:
         temporary = None if one.temporary is None else self._in_journal(one.temporary)
         entry.facts |= one.facts
         self.log.later(begin=entry.number, temporary=temporary, facts=one.facts, **self._mark)
+
+    def _note_digest(self, entry: Entry, one: Transfer) -> None:
+        entry.facts |= one.facts
+        self.log.later(copied=one.number, sha256=one.facts["sha256"])
 
     def _in_journal(self, path: Path) -> str:
         """Return a path as the journal has it: relative to the root if it is below it."""

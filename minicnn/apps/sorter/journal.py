@@ -76,6 +76,7 @@ class Record:
     move: bool
     files: list[Entry] = field(default_factory=list)
     folders: list[str] = field(default_factory=list)  # that the sorting made
+    temporaries: list[str] = field(default_factory=list)  # names of all temporary copies
     ended: bool = False  # the last sorting, undoing or resuming came to its end or was stopped
 
     def path_of(self, name: str) -> Path:
@@ -245,6 +246,8 @@ def _apply_line(line: dict[str, Any], record: Record) -> None:
         entry = record.files[line["begin"]]
         entry.begun = Begun(bool(line.get("undo")), line.get("temporary"))
         entry.facts |= line["facts"]
+        if entry.begun.temporary:
+            record.temporaries.append(entry.begun.temporary)
     elif "copied" in line:
         entry = record.files[line["copied"]]
         entry.facts["sha256"] = str(line["sha256"])
@@ -280,11 +283,7 @@ def _check_places(record: Record) -> None:
     """
     places = [entry.target for entry in record.files] + record.folders
     places += [entry.source for entry in record.files if not os.path.isabs(entry.source)]
-    places += [
-        one.begun.temporary
-        for one in record.files
-        if one.begun and one.begun.temporary and not os.path.isabs(one.begun.temporary)
-    ]
+    places += [name for name in record.temporaries if not os.path.isabs(name)]
     root, checked = os.path.realpath(record.root), {""}
     for place in places:
         folder, name = os.path.split(place)

@@ -27,6 +27,9 @@ def settle(record: Record, log: Log) -> None:
         else:
             log.later(failed=entry.number, reason="interrupted")
         entry.begun = None
+    for name in record.temporaries:  # that could not be removed after a failure
+        with suppress(OSError):
+            os.unlink(record.path_of(name))
     log.now()
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from minicnn.apps.sorter.companions import Group, name_key
-from minicnn.apps.sorter.names import names_of
+from minicnn.apps.sorter.names import names_of, numbered_together
 from minicnn.apps.sorter.transfer import digest_of
+from minicnn.errors import FormatError
+
+NOT_A_FILE = -1  # instead of a size
 
 
 class TargetNames:
@@ -47,7 +51,9 @@ class _Folder:
         self._existing = {name_key(name): name for name in names}
         self._planned: set[str] = set()
         self._next: dict[str, int] = defaultdict(int)  # number to try for an image's name
-        self._numbers: dict[str, dict[int, list[int]]] = {}
+        # The numbers with which an image's name exists, by size, and of one size by digest.
+        self._sizes: dict[str, dict[int, list[int]]] = {}
+        self._same: dict[tuple[str, int], dict[str, list[int]]] = {}
         self._digests: dict[Path, str] = {}
 
     def free(self, group: Group) -> tuple[Path, ...]:
@@ -69,11 +75,7 @@ class _Folder:
         """Return the files that exist with a group's content and its names, or ()."""
         if group.image.parent == self.path:
             return group.files
-        try:
-            size = group.image.stat().st_size
-        except OSError:
-            return ()
-        for number in self._numbers_by_size(group.image.name).get(size, ()):
+        for number in self._numbers_with(group.image):
             keys = [name_key(name) for name in names_of(group, number)]
             if all(key in self._existing for key in keys):
                 paths = tuple(self.path / self._existing[key] for key in keys)
@@ -85,34 +87,58 @@ class _Folder:
         keys = {name_key(name) for name in names}
         return not keys.isdisjoint(self._planned) or not keys.isdisjoint(self._existing)
 
+    def _numbers_with(self, image: Path) -> Sequence[int]:
+        """Return the numbers with which an image's name exists for the same content."""
+        key = name_key(image.name)
+        if key not in self._sizes:
+            self._sizes[key] = self._numbers_by_size(image.name)
+        size = _size(image)
+        numbers = self._sizes[key].get(size, [])
+        if not numbers:
+            return ()
+        if (key, size) not in self._same:
+            found = self._same[key, size] = defaultdict(list)
+            for number in numbers:
+                found[self._digest(self._path_of(image.name, number))].append(number)
+        return self._same[key, size].get(self._digest(image), ())
+
     def _numbers_by_size(self, name: str) -> dict[int, list[int]]:
         """Return the numbers with which an image's name exists, by the sizes of the files."""
-        key = name_key(name)
-        if key not in self._numbers:
-            found: dict[int, list[int]] = defaultdict(list)
-            number, image = 0, Group(self.path / name)
-            while (one := name_key(names_of(image, number)[0])) in self._existing:
-                found[_size(self.path / self._existing[one])].append(number)
-                number += 1
-            self._numbers[key] = found
-        return self._numbers[key]
+        found: dict[int, list[int]] = defaultdict(list)
+        number = 0
+        while self._key_of(name, number) in self._existing:
+            found[_size(self._path_of(name, number))].append(number)
+            number += 1
+        found.pop(NOT_A_FILE, None)
+        return found
+
+    def _key_of(self, name: str, number: int) -> str:
+        return name_key(numbered_together([name], number)[0])
+
+    def _path_of(self, name: str, number: int) -> Path:
+        """Return the file that exists under a name with a number."""
+        return self.path / self._existing[self._key_of(name, number)]
 
     def _are_equal(self, some: Sequence[Path], others: Sequence[Path]) -> bool:
-        try:
-            return all(
-                _size(a) == _size(b) and self._digest(a) == self._digest(b)
-                for a, b in zip(some, others, strict=True)
-            )
-        except OSError:
-            return False
+        return all(
+            _size(a) == _size(b) != NOT_A_FILE and self._digest(a) == self._digest(b)
+            for a, b in zip(some, others, strict=True)
+        )
 
     def _digest(self, path: Path) -> str:
         """Return the digest of a file, which is read only once."""
         if path not in self._digests:
-            self._digests[path] = digest_of(path)
+            try:
+                self._digests[path] = digest_of(path)
+            except (OSError, FormatError):
+                self._digests[path] = f"unread: {path}"  # equal to no other
         return self._digests[path]
 
 
 def _size(path: Path) -> int:
-    """Return the size of a regular file, or -1."""
-    return -1 if path.is_symlink() or not path.is_file() else path.stat().st_size
+    """Return the size of a regular file, or NOT_A_FILE."""
+    try:
+        status = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return NOT_A_FILE
+    return status.st_size if stat.S_ISREG(status.st_mode) else NOT_A_FILE
