@@ -1,7 +1,7 @@
 ################################################################################
 ## Form generated from reading UI file 'design.ui'
 ##
-## Created by: Qt User Interface Compiler version 6.12.0
+## Created by: Qt User Interface Compiler version 6.11.3
 ##
 ## WARNING! All changes made in this file will be lost when recompiling UI file!
 ################################################################################
@@ -188,7 +188,7 @@ class Ui_MainWindow:
             QCoreApplication.translate("MainWindow", "&The model that comes with minicnn", None)
         )
         self.actionOwnModel.setText(
-            QCoreApplication.translate("MainWindow", "A model of &your own", None)
+            QCoreApplication.translate("MainWindow", "A model of &your own\u2026", None)
         )
         self.btnOpenFolder.setText(QCoreApplication.translate("MainWindow", "Open folder", None))
         self.btnClassification.setText(QCoreApplication.translate("MainWindow", "Classify", None))

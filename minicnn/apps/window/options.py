@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog
 from minicnn.apps.window.design import Ui_MainWindow
 from minicnn.apps.window.settings import LEVELS, read_settings, write_settings
 from minicnn.apps.window.status import percent
+from minicnn.metrics.calibration import Threshold
 from minicnn.models import Model
 from minicnn.support.text import printable
 
@@ -64,16 +65,16 @@ class Options(QObject):
 
     def explain_levels(self, model: Model | None) -> None:
         """Say in the menu what each certainty means for a model, if its file says so."""
-        calibration = getattr(model, "calibration", None)
+        calibration = None if model is None else model.calibration
         for level, action in self._levels.items():
-            text = percent(level)
-            if calibration is not None:
-                text += f": {self._meaning(*calibration.at(level))}"
-            action.setText(text)
+            meaning = "" if calibration is None else self._meaning(calibration.at(level))
+            action.setText(f"{percent(level)}: {meaning}" if meaning else percent(level))
 
-    def _meaning(self, accuracy: float, unsure: float) -> str:
+    def _meaning(self, threshold: Threshold) -> str:
+        if threshold.accuracy is None:
+            return self.tr("all are left unsure")
         text = self.tr("about {} of what is sorted is right, {} are left unsure")
-        return text.format(percent(accuracy), percent(unsure))
+        return text.format(percent(threshold.accuracy), percent(threshold.unsure))
 
     def _add_levels(self) -> dict[float, QAction]:
         group, actions = QActionGroup(self), {}

@@ -8,11 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from PySide6.QtCore import QCoreApplication, QLocale
-
 from minicnn.apps import sorter
 from minicnn.apps.window.picture_list import Picture
-from minicnn.apps.window.status import percent
+from minicnn.apps.window.status import Status, percent
 from minicnn.support.text import printable
 
 MOST_EMPTY = 12  # a model with more classes has no columns for those without pictures
@@ -64,25 +62,14 @@ def _card(number: int, item: sorter.PlannedGroup) -> Picture:
 
 
 def _notes(plan: sorter.Plan) -> Iterator[str]:
-    translate = QCoreApplication.translate
-    taken, notes = plan.conflicts(), plan.notes()
-    if taken and (target := taken[0].target):
-        yield translate(
-            "Preview",
-            "%Ln names are taken; these images are saved as {} and so on.",
-            "",
-            len(taken),
-        ).format(printable(target.name))
-    if unreadable := notes.get(sorter.UNREADABLE, 0):
-        yield translate(
-            "Status", "%Ln images cannot be read and stay where they are.", "", unreadable
-        )
-    if there := notes.get(sorter.THERE, 0):
-        yield translate("Status", "%Ln images were sorted already.", "", there)
+    text = Status()
+    taken = plan.conflicts()
+    if taken and taken[0].target:
+        yield text.taken(len(taken), taken[0].target.name)
+    yield from text.left_images(plan)
     needed, free = plan.bytes_needed(), _free_bytes(plan.into)
     if needed > free:
-        sizes = [QLocale().formattedDataSize(size) for size in (needed, free)]
-        yield translate("Preview", "The copies need {}, but only {} are free.").format(*sizes)
+        yield text.too_large(needed, free)
 
 
 def _free_bytes(folder: Path) -> int:

@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QSettings, QTranslator
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QSettings, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from minicnn.apps.window.background_model import Load
@@ -53,11 +53,24 @@ def new_window(load: Load, stored: QSettings) -> MainWindow:
     return MainWindow(stored, load)
 
 
-def translate(app: QCoreApplication, locale: QLocale) -> None:
-    """Show the texts of the program and of Qt's own dialogs in a language, if there is one."""
-    places = (("qtbase", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)),
-              ("minicnn", str(TRANSLATIONS)))  # fmt: skip
-    for name, place in places:
-        translator = QTranslator(app)
-        if translator.load(locale, name, "_", place):
-            app.installTranslator(translator)
+def translate(app: QCoreApplication, locale: QLocale) -> list[QTranslator]:
+    """Translate the texts of the program and of Qt's dialogs; return what could be installed.
+
+    A language without a translation gets the one for English, which has its plural forms.
+    """
+    qt = QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    found = [_translator(app, locale, "qtbase", qt)]
+    for language in (locale, QLocale("en")):
+        found.append(_translator(app, language, "minicnn", str(TRANSLATIONS)))
+        if found[-1]:
+            break
+    installed = [one for one in found if one is not None]
+    for one in installed:
+        app.installTranslator(one)
+    return installed
+
+
+def _translator(parent: QObject, locale: QLocale, name: str, folder: str) -> QTranslator | None:
+    """Return the translations of a file such as name_ru.qm, or None if there is none."""
+    translator = QTranslator(parent)
+    return translator if translator.load(locale, name, "_", folder) else None

@@ -7,23 +7,25 @@ import os
 
 from PySide6.QtCore import QCoreApplication
 
+CHANGED = "changed since it was sorted"  # what the sorter says when it undoes
+
 
 def reason_text(reason: str) -> str:
-    """Return what the user can do about a reason that the operating system gave; else the reason.
+    """Return a reason of the sorter in the user's language; unusual ones stay as they are.
 
     >>> reason_text("the image is truncated")
     'the image is truncated'
     """
     translate = QCoreApplication.translate
     permission = translate("Reasons", "you have no permission to change it")
+    full = translate("Reasons", "the disk is full; free some space, then classify again")
     known = {
-        errno.ENOSPC: translate(
-            "Reasons", "the disk is full; free some space, then classify again"
-        ),
-        errno.EDQUOT: translate("Reasons", "your share of the disk is full; free some space"),
-        errno.EROFS: translate("Reasons", "the disk is read-only"),
-        errno.EACCES: permission,
-        errno.EPERM: permission,
-        errno.ENOENT: translate("Reasons", "it is no longer there"),
+        os.strerror(errno.ENOSPC): full,
+        os.strerror(errno.EDQUOT): full,
+        os.strerror(errno.EROFS): translate("Reasons", "the disk is read-only"),
+        os.strerror(errno.EACCES): permission,
+        os.strerror(errno.EPERM): permission,
+        os.strerror(errno.ENOENT): translate("Reasons", "it is no longer there"),
+        CHANGED: translate("Reasons", "it was changed after it was sorted"),
     }
-    return {os.strerror(number): text for number, text in known.items()}.get(reason, reason)
+    return known.get(reason, reason)

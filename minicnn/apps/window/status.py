@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QLocale, QObject
 
 from minicnn.apps import sorter
 from minicnn.apps.window.reasons import reason_text
@@ -62,7 +62,7 @@ class Status(QObject):
         if outcome.stopped:
             return self._stopped(outcome)
         first = self._failures(outcome) if outcome.failed else self.tr("Done!")
-        return " ".join([first, *self._left_images(plan)])
+        return " ".join([first, *self.left_images(plan)])
 
     def undone(self, outcome: sorter.Outcome) -> str:
         """Return how an undoing ended."""
@@ -82,6 +82,24 @@ class Status(QObject):
             return f"{printable(error.filename)}: {reason_text(reason_of(error))}"
         return error_text(error) or type(error).__name__
 
+    def left_images(self, plan: sorter.Plan) -> Iterator[str]:
+        """Yield sentences about the images that a plan leaves where they are."""
+        notes = plan.notes()
+        if unreadable := notes.get(sorter.UNREADABLE, 0):
+            yield self.tr("%Ln images cannot be read and stay where they are.", "", unreadable)
+        if there := notes.get(sorter.THERE, 0):
+            yield self.tr("%Ln images were sorted already.", "", there)
+
+    def taken(self, count: int, example: str) -> str:
+        """Return that images will get another name, such as `example`."""
+        text = self.tr("%Ln names are taken; these images are saved as {} and so on.", "", count)
+        return text.format(printable(example))
+
+    def too_large(self, needed: int, free: int) -> str:
+        """Return that the copies need more bytes than the disk has."""
+        sizes = [QLocale().formattedDataSize(size) for size in (needed, free)]
+        return self.tr("The copies need {}, but only {} are free.").format(*sizes)
+
     def _stopped(self, outcome: sorter.Outcome) -> str:
         count = self.tr("Stopped; %Ln images are sorted.", "", outcome.done)
         return " ".join([count, self.tr("“Undo last sort” takes them back.")])
@@ -92,15 +110,6 @@ class Status(QObject):
         count = self.tr("%Ln images stay where they are:", "", len(outcome.failed))
         more = self.tr("(and other reasons)") if others else ""
         return f"{count} {reason_text(reason)} {more}".strip() + "."
-
-    def _left_images(self, plan: sorter.Plan) -> Iterator[str]:
-        """Yield sentences about the images that the plan itself leaves where they are."""
-        notes = plan.notes()
-        unreadable, there = notes.get(sorter.UNREADABLE, 0), notes.get(sorter.THERE, 0)
-        if unreadable:
-            yield self.tr("%Ln images cannot be read and stay where they are.", "", unreadable)
-        if there:
-            yield self.tr("%Ln images were sorted already.", "", there)
 
 
 def percent(share: float) -> str:

@@ -5,317 +5,321 @@
     <name>Column</name>
     <message>
         <source>Press {} to move the selected pictures here</source>
-        <translation type="unfinished"></translation>
+        <translation>Нажмите {}, чтобы переместить выбранные снимки сюда</translation>
     </message>
 </context>
 <context>
     <name>InterruptedQuestion</name>
     <message>
         <source>The last sort of this folder was interrupted.</source>
-        <translation type="unfinished"></translation>
+        <translation>Последняя сортировка этой папки была прервана.</translation>
     </message>
     <message>
         <source>No image is lost. Go on with it, or take it back?</source>
-        <translation type="unfinished"></translation>
+        <translation>Ни одно изображение не потеряно. Продолжить сортировку или отменить её?</translation>
     </message>
     <message>
         <source>Go on</source>
-        <translation type="unfinished"></translation>
+        <translation>Продолжить</translation>
     </message>
     <message>
         <source>Take it back</source>
-        <translation type="unfinished"></translation>
+        <translation>Отменить</translation>
     </message>
     <message>
         <source>Later</source>
-        <translation type="unfinished"></translation>
+        <translation>Позже</translation>
     </message>
 </context>
 <context>
     <name>MainWindow</name>
     <message>
         <source>minicnn: sort photos</source>
-        <translation type="unfinished"></translation>
+        <translation>minicnn: сортировка фотографий</translation>
     </message>
     <message>
         <source>Open folder</source>
-        <translation type="unfinished"></translation>
+        <translation>Открыть папку</translation>
     </message>
     <message>
         <source>Classify</source>
-        <translation type="unfinished"></translation>
+        <translation>Классифицировать</translation>
     </message>
     <message>
         <source>Path of the folder</source>
-        <translation type="unfinished"></translation>
+        <translation>Путь к папке</translation>
     </message>
     <message>
         <source>Images of the folder</source>
-        <translation type="unfinished"></translation>
+        <translation>Изображения в папке</translation>
     </message>
     <message>
         <source>Open a folder for image classification</source>
-        <translation type="unfinished"></translation>
+        <translation>Откройте папку для классификации изображений</translation>
     </message>
     <message>
         <source>Sorted images in percent</source>
-        <translation type="unfinished"></translation>
+        <translation>Отсортировано, в процентах</translation>
     </message>
     <message>
         <source>&amp;Folder</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Папка</translation>
     </message>
     <message>
         <source>O&amp;ptions</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Настройки</translation>
     </message>
     <message>
         <source>Certainty &amp;needed</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Нужная уверенность</translation>
     </message>
     <message>
         <source>&amp;Model</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Модель</translation>
     </message>
     <message>
         <source>&amp;Open folder…</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Открыть папку…</translation>
     </message>
     <message>
         <source>&amp;Classify</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Классифицировать</translation>
     </message>
     <message>
         <source>C&amp;ancel</source>
-        <translation type="unfinished"></translation>
+        <translation>О&amp;становить</translation>
     </message>
     <message>
         <source>&amp;Undo last sort</source>
-        <translation type="unfinished"></translation>
+        <translation>О&amp;тменить последнюю сортировку</translation>
     </message>
     <message>
         <source>&amp;Quit</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Выход</translation>
     </message>
     <message>
         <source>Include &amp;sub-folders</source>
-        <translation type="unfinished"></translation>
+        <translation>Включая &amp;вложенные папки</translation>
     </message>
     <message>
         <source>&amp;Preview before sorting</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Просмотр перед сортировкой</translation>
     </message>
     <message>
         <source>&amp;Copy photos</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Копировать фотографии</translation>
     </message>
     <message>
         <source>&amp;Move photos</source>
-        <translation type="unfinished"></translation>
+        <translation>П&amp;еремещать фотографии</translation>
     </message>
     <message>
         <source>&amp;The model that comes with minicnn</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Модель из состава minicnn</translation>
     </message>
     <message>
-        <source>A model of &amp;your own</source>
-        <translation type="unfinished"></translation>
+        <source>A model of &amp;your own…</source>
+        <translation>&amp;Своя модель…</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished"></translation>
+        <translation>Остановить</translation>
     </message>
 </context>
 <context>
     <name>Options</name>
     <message>
+        <source>all are left unsure</source>
+        <translation>все останутся в неопределённых</translation>
+    </message>
+    <message>
         <source>about {} of what is sorted is right, {} are left unsure</source>
-        <translation type="unfinished"></translation>
+        <translation>верно около {} отсортированных, в неопределённых останется {}</translation>
     </message>
     <message>
         <source>Open a model</source>
-        <translation type="unfinished"></translation>
+        <translation>Открыть модель</translation>
     </message>
     <message>
         <source>Models (*.mcnn *.keras *.h5 *.onnx);;All files (*)</source>
-        <translation type="unfinished"></translation>
+        <translation>Модели (*.mcnn *.keras *.h5 *.onnx);;Все файлы (*)</translation>
     </message>
     <message>
         <source>A model of &amp;your own…</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Своя модель…</translation>
     </message>
     <message>
         <source>&amp;Your model: {}…</source>
-        <translation type="unfinished"></translation>
+        <translation>&amp;Своя модель: {}…</translation>
     </message>
 </context>
 <context>
     <name>Preview</name>
     <message>
         <source>Preview: nothing has been sorted yet</source>
-        <translation type="unfinished"></translation>
+        <translation>Просмотр: ещё ничего не отсортировано</translation>
     </message>
     <message>
         <source>by hand</source>
-        <translation type="unfinished"></translation>
+        <translation>вручную</translation>
     </message>
     <message>
         <source>Drag pictures to the folder where they belong, or select them and press the number of the folder. The least certain ones are first.</source>
-        <translation type="unfinished"></translation>
+        <translation>Перетащите снимки в нужную папку или выделите их и нажмите номер папки. Первыми идут наименее уверенные.</translation>
     </message>
     <message numerus="yes">
         <source>Sort %Ln images</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Сортировать %Ln изображение</numerusform>
+            <numerusform>Сортировать %Ln изображения</numerusform>
+            <numerusform>Сортировать %Ln изображений</numerusform>
         </translation>
     </message>
     <message>
         <source>Back</source>
-        <translation type="unfinished"></translation>
+        <translation>Назад</translation>
     </message>
     <message>
         <source>Move to {}</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message numerus="yes">
-        <source>%Ln names are taken; these images are saved as {} and so on.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-        </translation>
-    </message>
-    <message>
-        <source>The copies need {}, but only {} are free.</source>
-        <translation type="unfinished"></translation>
+        <translation>Переместить в {}</translation>
     </message>
 </context>
 <context>
     <name>Reasons</name>
     <message>
         <source>you have no permission to change it</source>
-        <translation type="unfinished"></translation>
+        <translation>нет прав на изменение</translation>
     </message>
     <message>
         <source>the disk is full; free some space, then classify again</source>
-        <translation type="unfinished"></translation>
+        <translation>диск заполнен; освободите место и классифицируйте ещё раз</translation>
     </message>
     <message>
-        <source>your share of the disk is full; free some space</source>
-        <translation type="unfinished"></translation>
+        <source>it was changed after it was sorted</source>
+        <translation>файл изменён после сортировки</translation>
     </message>
     <message>
         <source>the disk is read-only</source>
-        <translation type="unfinished"></translation>
+        <translation>диск доступен только для чтения</translation>
     </message>
     <message>
         <source>it is no longer there</source>
-        <translation type="unfinished"></translation>
+        <translation>его больше нет на месте</translation>
     </message>
 </context>
 <context>
     <name>Status</name>
     <message numerus="yes">
         <source>%Ln images cannot be read and stay where they are.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%Ln изображение не читается и осталось на месте.</numerusform>
+            <numerusform>%Ln изображения не читаются и остались на месте.</numerusform>
+            <numerusform>%Ln изображений не читаются и остались на месте.</numerusform>
         </translation>
     </message>
     <message numerus="yes">
         <source>%Ln images were sorted already.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%Ln изображение уже отсортировано.</numerusform>
+            <numerusform>%Ln изображения уже отсортированы.</numerusform>
+            <numerusform>%Ln изображений уже отсортированы.</numerusform>
         </translation>
     </message>
     <message>
         <source>Folder is not open</source>
-        <translation type="unfinished"></translation>
+        <translation>Папка не открыта</translation>
     </message>
     <message>
         <source>There are no images</source>
-        <translation type="unfinished"></translation>
+        <translation>Изображений нет</translation>
     </message>
     <message numerus="yes">
         <source>%Ln images found</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Найдено %Ln изображение</numerusform>
+            <numerusform>Найдено %Ln изображения</numerusform>
+            <numerusform>Найдено %Ln изображений</numerusform>
         </translation>
     </message>
     <message>
         <source>Looking for images…</source>
-        <translation type="unfinished"></translation>
+        <translation>Поиск изображений…</translation>
     </message>
     <message>
         <source>Classifying…</source>
-        <translation type="unfinished"></translation>
+        <translation>Классификация…</translation>
     </message>
     <message>
         <source>Moving…</source>
-        <translation type="unfinished"></translation>
+        <translation>Перемещение…</translation>
     </message>
     <message>
         <source>Copying…</source>
-        <translation type="unfinished"></translation>
+        <translation>Копирование…</translation>
     </message>
     <message>
         <source>Taking the last sort back…</source>
-        <translation type="unfinished"></translation>
+        <translation>Отмена последней сортировки…</translation>
     </message>
     <message>
         <source>Going on with the last sort…</source>
-        <translation type="unfinished"></translation>
+        <translation>Продолжение последней сортировки…</translation>
     </message>
     <message>
         <source>Stopping…</source>
-        <translation type="unfinished"></translation>
+        <translation>Остановка…</translation>
     </message>
     <message>
         <source>Stopped; nothing was sorted</source>
-        <translation type="unfinished"></translation>
+        <translation>Остановлено; ничего не отсортировано</translation>
     </message>
     <message>
         <source>Done!</source>
-        <translation type="unfinished"></translation>
+        <translation>Готово!</translation>
     </message>
     <message>
         <source>Stopped; undo once more to take the rest back</source>
-        <translation type="unfinished"></translation>
+        <translation>Остановлено; отмените ещё раз, чтобы вернуть остальное</translation>
     </message>
     <message>
         <source>Everything is as before</source>
-        <translation type="unfinished"></translation>
+        <translation>Всё как прежде</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln names are taken; these images are saved as {} and so on.</source>
+        <translation>
+            <numerusform>%Ln имя занято; изображение будет сохранено как {}.</numerusform>
+            <numerusform>%Ln имени заняты; эти изображения будут сохранены как {} и так далее.</numerusform>
+            <numerusform>%Ln имён заняты; эти изображения будут сохранены как {} и так далее.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>The copies need {}, but only {} are free.</source>
+        <translation>Для копий нужно {}, а свободно только {}.</translation>
     </message>
     <message numerus="yes">
         <source>Stopped; %Ln images are sorted.</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>Остановлено; отсортировано %Ln изображение.</numerusform>
+            <numerusform>Остановлено; отсортировано %Ln изображения.</numerusform>
+            <numerusform>Остановлено; отсортировано %Ln изображений.</numerusform>
         </translation>
     </message>
     <message>
         <source>“Undo last sort” takes them back.</source>
-        <translation type="unfinished"></translation>
+        <translation>«Отменить последнюю сортировку» вернёт их.</translation>
     </message>
     <message numerus="yes">
         <source>%Ln images stay where they are:</source>
-        <translation type="unfinished">
-            <numerusform></numerusform>
-            <numerusform></numerusform>
-            <numerusform></numerusform>
+        <translation>
+            <numerusform>%Ln изображение осталось на месте:</numerusform>
+            <numerusform>%Ln изображения остались на месте:</numerusform>
+            <numerusform>%Ln изображений остались на месте:</numerusform>
         </translation>
     </message>
     <message>
         <source>(and other reasons)</source>
-        <translation type="unfinished"></translation>
+        <translation>(и другие причины)</translation>
     </message>
 </context>
 </TS>
