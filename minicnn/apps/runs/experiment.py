@@ -19,6 +19,8 @@ import numpy as np
 from minicnn import random
 from minicnn.apps.runs import bases, continual, gallery, transfer
 from minicnn.apps.runs.before_after import compare
+from minicnn.apps.runs.calibrating import calibrated
+from minicnn.apps.runs.feature_sampling import sampled_features
 from minicnn.apps.runs.folder import ResultFolder, RunFolder, new_folder, to_resume, unfinished
 from minicnn.apps.runs.folds_folder import FoldsFolder
 from minicnn.apps.runs.load_images import ImageSplits, load_images
@@ -178,6 +180,9 @@ def train_and_evaluate(
     start = time.perf_counter()
     predictions, loss = evaluate(best, preprocess, images.test, images.class_names)
     seconds = {"training": log.seconds, "classifying": time.perf_counter() - start}
+    best.calibration = calibrated(best, preprocess, images, predictions)
+    best.feature_sample = sampled_features(best, preprocess, images, settings.allow_unreadable)
+    best.save(folder.best)
     best_epoch = int(np.argmax(history[MONITOR])) + 1
     changes = None
     if earlier is not None:
