@@ -19,6 +19,7 @@ from minicnn.apps import sorter
 from minicnn.apps.sorter import carrying, transfer
 from minicnn.errors import FolderInUseError
 from minicnn.support import no_replace
+from minicnn.support.locks import held
 
 ROOT = Path(__file__).parent.parent
 
@@ -155,7 +156,7 @@ def test_two_sorters_at_once_sort_each_image_once(tmp_path, into, move):
 
 def test_two_processes_never_use_one_journal(tmp_path):
     outcome = sorter.apply(planned(gallery(tmp_path)))
-    with sorter.applying.journal_lock(outcome.journal):
+    with held(outcome.journal):
         for function in (sorter.undo, sorter.resume):
             with pytest.raises(FolderInUseError):
                 function(outcome.journal)

@@ -68,7 +68,7 @@ def assert_whole(root, into, outcome):
 
 
 @pytest.mark.parametrize(("move", "across", "links"), WAYS.values(), ids=WAYS)
-def test_a_sorting(tmp_path, monkeypatch, move, across, links):
+def test_a_sorting(tmp_path, monkeypatch, no_fsync, move, across, links):
     monkeypatch.setattr(carrying, "COPYING_THREADS", 1)
     if links:
         monkeypatch.setattr(no_replace, "_system_rename", lambda: None)
@@ -96,7 +96,7 @@ def test_a_sorting(tmp_path, monkeypatch, move, across, links):
 
 
 @pytest.mark.parametrize(("move", "across", "links"), WAYS.values(), ids=WAYS)
-def test_an_undoing(tmp_path, monkeypatch, move, across, links):
+def test_an_undoing(tmp_path, monkeypatch, no_fsync, move, across, links):
     monkeypatch.setattr(carrying, "COPYING_THREADS", 1)
     if links:
         monkeypatch.setattr(no_replace, "_system_rename", lambda: None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import click
 from minicnn.apps import sorter
 from minicnn.apps.cli import output
 from minicnn.apps.cli.progress import counting
-from minicnn.apps.cli.sort_texts import outcome_fields, report
+from minicnn.apps.cli.sort_texts import BACK, journal_line, outcome_fields, report
 from minicnn.apps.sorter import Outcome
 from minicnn.errors import ArgumentError
 from minicnn.models.training.interrupt import Interrupt
@@ -23,7 +22,7 @@ LATEST = ""  # stands for the newest journal of a folder
 def undo_sorting(given: str, folder: Path | None, *, as_json: bool) -> None:
     """Take back the sorting of a journal, or the last one into a folder."""
     journal = _journal(given, folder, sorter.latest_journal, "taken back")
-    _carry_out(sorter.undo, journal, "undoing", "back as before", as_json=as_json)
+    _carry_out(sorter.undo, journal, "undoing", BACK, as_json=as_json)
 
 
 def resume_sorting(given: str, folder: Path | None, *, as_json: bool) -> None:
@@ -34,15 +33,11 @@ def resume_sorting(given: str, folder: Path | None, *, as_json: bool) -> None:
 
 def check_interrupted(folder: Path, *, really: bool) -> None:
     """Refuse to sort into a folder in which a sorting was killed; where nothing is done, warn."""
-    journal = sorter.interrupted_journal(folder)
-    if journal is None:
+    if sorter.interrupted_journal(folder) is None:
         return
-    lines = [
-        shlex.join(["minicnn", "sort", option, str(journal)]) for option in ("--resume", "--undo")
-    ]
     text = (
-        f"an earlier sorting into {folder} was interrupted. Go on with it: {lines[0]}, or take it "
-        f"back: {lines[1]}"
+        f"an earlier sorting was interrupted. Go on with it: {journal_line(folder, '--resume')}, "
+        f"or take it back: {journal_line(folder, '--undo')}"
     )
     if really:
         raise ArgumentError(text)

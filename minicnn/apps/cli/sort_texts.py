@@ -20,6 +20,7 @@ from minicnn.support.text import printable
 
 FEW = 5  # files named in a warning
 LEAST_CERTAIN = 10  # images in the table of the plan
+BACK = "back as before"  # what an undoing says about images
 MEGABYTE = 1e6
 
 
@@ -134,13 +135,19 @@ def _report_outcome(outcome: Outcome, done: str) -> None:
     stay = f"; {outcome.skipped:,} stay where they are" if outcome.skipped else ""
     output.note(f"{outcome.done:,} images {done}{stay}.")
     _warn_of(outcome.failed, "stays where it is")
+    if outcome.journal is None:
+        return
+    folder = outcome.journal.parent.parent
     if outcome.stopped:
-        again = shlex.join(["minicnn", "sort", "--resume", str(outcome.journal)])
-        output.note(f"Stopped before the end. To go on: {again}")
+        output.note(f"Stopped before the end. To go on: {journal_line(folder, '--resume')}")
         raise click.Abort
-    if outcome.journal is not None and outcome.done and done != "back as before":
-        undo = shlex.join(["minicnn", "sort", "--undo", str(outcome.journal)])
-        output.note(f"To take it back: {undo}")
+    if outcome.done and done != BACK:
+        output.note(f"To take it back: {journal_line(folder, '--undo')}")
+
+
+def journal_line(folder: Path, option: str) -> str:
+    """Return the command that undoes or resumes the last sorting into a folder."""
+    return shlex.join(["minicnn", "sort", str(folder), option])
 
 
 def _warn_of(files: list[tuple[Path, str]], what: str) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 from minicnn.apps.sorter.carrying import Carrier, Job, chunks
-from minicnn.apps.sorter.journal import Entry, Log, Record, header, lock_path, new_journal
+from minicnn.apps.sorter.journal import Entry, Log, Record, header, new_journal
 from minicnn.apps.sorter.outcome import Outcome
 from minicnn.apps.sorter.planning import Plan
 from minicnn.apps.sorter.transfer import make_durable
-from minicnn.support.locks import FolderLock
+from minicnn.support.locks import held
 
 Done = Callable[[int], None]
 Stop = Callable[[], bool]
@@ -42,15 +42,10 @@ def apply(plan: Plan, *, done: Done | None = None, stop: Stop | None = None) -> 
     plan.into.mkdir(parents=True, exist_ok=True)
     path = new_journal(plan.into)
     record = _record(plan, path)
-    with journal_lock(path), Log(path) as log:
+    with Log(path) as log, held(path):
         _write_plan(record, log)
         outcome = carry_all(Carrier(record, log), record.groups, done=done, stop=stop)
     return outcome._replace(skipped=outcome.skipped + skipped)
-
-
-def journal_lock(path: Path) -> FolderLock:
-    """Return the lock that keeps other processes from undoing or resuming the same journal."""
-    return FolderLock(path.parent, lock_path(path).name)
 
 
 class Worker(Protocol):

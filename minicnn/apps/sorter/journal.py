@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
@@ -37,6 +38,7 @@ from minicnn.support.text import quoted
 
 FOLDER = ".minicnn-sort"
 ENDING = ".jsonl"
+TEMPORARY = re.compile(rf"{re.escape(FOLDER)}-[0-9a-f]{{16}}\.tmp", re.ASCII)
 FORMAT, VERSION = "minicnn sort", 1
 BEGINNING = b'{"journal": "minicnn sort"'
 MAX_BYTES = 1 << 30
@@ -123,6 +125,11 @@ class Log:
             self.now()
 
 
+def temporary_name() -> str:
+    """Return a new name for a copy that is not complete yet."""
+    return f"{FOLDER}-{secrets.token_hex(8)}.tmp"
+
+
 def new_journal(root: Path) -> Path:
     """Return the path of a new journal in a folder, whose folder for journals is made."""
     folder = root / FOLDER
@@ -166,16 +173,11 @@ def interrupted_journal(folder: PathLike) -> Path | None:
     that a process is writing now, and a damaged one, do not count.
     """
     for path in reversed(journals_in(Path(folder))):
-        if is_locked(lock_path(path)):
+        if is_locked(path):
             return None
         with suppress(FormatError):
             return None if read_journal(path).ended else path
     return None
-
-
-def lock_path(journal: Path) -> Path:
-    """Return the file by which a process keeps others from using the same journal."""
-    return journal.with_suffix(".lock")
 
 
 def header(move: bool) -> dict[str, Any]:
@@ -241,24 +243,35 @@ def _apply_line(line: dict[str, Any], record: Record) -> None:
     elif "made" in line:
         record.folders.append(str(line["made"]))
     elif "rename" in line:
-        record.files[line["rename"]].target = str(line["target"])
+        _entry(record, line["rename"]).target = str(line["target"])
     elif "begin" in line:
-        entry = record.files[line["begin"]]
-        entry.begun = Begun(bool(line.get("undo")), line.get("temporary"))
-        entry.facts |= line["facts"]
-        if entry.begun.temporary:
-            record.temporaries.append(entry.begun.temporary)
+        _begin(line, record)
     elif "copied" in line:
-        entry = record.files[line["copied"]]
+        entry = _entry(record, line["copied"])
         entry.facts["sha256"] = str(line["sha256"])
         if entry.begun:
             entry.begun.copied = True
     elif "done" in line:
-        entry = record.files[line["done"]]
+        entry = _entry(record, line["done"])
         entry.is_sorted, entry.begun, entry.failure = not line.get("undo"), None, ""
     elif "failed" in line:
-        entry = record.files[line["failed"]]
+        entry = _entry(record, line["failed"])
         entry.begun, entry.failure = None, str(line["reason"])
+
+
+def _entry(record: Record, number: int) -> Entry:
+    if number < 0:
+        raise IndexError(number)
+    return record.files[number]
+
+
+def _begin(line: dict[str, Any], record: Record) -> None:
+    entry, temporary = _entry(record, line["begin"]), line.get("temporary")
+    entry.begun = Begun(bool(line.get("undo")), None if temporary is None else str(temporary))
+    entry.facts |= line["facts"]
+    entry.facts |= {name: int(entry.facts[name]) for name in ("size", "mode", "mtime_ns")}
+    if entry.begun.temporary is not None:
+        record.temporaries.append(entry.begun.temporary)
 
 
 def _add_file(line: dict[str, Any], record: Record) -> None:
@@ -284,12 +297,15 @@ def _check_places(record: Record) -> None:
     places = [entry.target for entry in record.files] + record.folders
     places += [entry.source for entry in record.files if not os.path.isabs(entry.source)]
     places += [name for name in record.temporaries if not os.path.isabs(name)]
+    for name in record.temporaries:
+        if TEMPORARY.fullmatch(os.path.basename(name)) is None:  # others are never removed
+            raise UnsafeFileError(record.path, f"has the temporary name {quoted(name, 40)}")
     root, checked = os.path.realpath(record.root), {""}
     for place in places:
         folder, name = os.path.split(place)
         inside = folder in checked or _is_below(os.path.realpath(record.root / folder), root)
         checked.add(folder)
-        if not inside or os.path.isabs(place) or os.pardir in (name, *Path(folder).parts):
+        if not inside or os.path.isabs(place) or {"", os.pardir} & {name, *Path(folder).parts}:
             raise UnsafeFileError(
                 record.path,
                 f"names {quoted(place, 40)}, which is not below {record.root}. Move the journal "

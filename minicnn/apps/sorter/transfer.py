@@ -9,18 +9,17 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from minicnn.apps.sorter.journal import temporary_name
 from minicnn.apps.sorter.metadata import copy_facts, facts_of, restore
 from minicnn.support.atomic_files import make_names_durable
 from minicnn.support.files import BINARY, open_regular, path_in_errors
 from minicnn.support.no_replace import place_without_replacing, rename_without_replacing
 
 CHUNK_BYTES = 1 << 20
-PREFIX = ".minicnn-sort-"  # of temporary names
 
 
 class Transfer:
@@ -70,8 +69,7 @@ class Transfer:
 
     def copy_first(self) -> None:
         """Decide that the file is copied to a temporary name first."""
-        name = f"{PREFIX}{secrets.token_hex(8)}.tmp"
-        self.temporary = self.target.parent / name
+        self.temporary = self.target.parent / temporary_name()
 
     def copy(self) -> None:
         """Copy the source to the temporary name, force it to the disk, and compare both."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from minicnn.apps.sorter.applying import carry_all, journal_lock
+from minicnn.apps.sorter.applying import carry_all
 from minicnn.apps.sorter.carrying import Carrier
 from minicnn.apps.sorter.journal import Log, Record, read_journal
 from minicnn.apps.sorter.outcome import Outcome
@@ -15,6 +15,7 @@ from minicnn.apps.sorter.removing import Remover
 from minicnn.apps.sorter.settling import settle
 from minicnn.apps.sorter.transfer import is_unchanged
 from minicnn.support.files import Path as PathLike
+from minicnn.support.locks import held
 
 Done = Callable[[int], None]
 Stop = Callable[[], bool]
@@ -40,7 +41,7 @@ def undo(journal: PathLike, *, done: Done | None = None, stop: Stop | None = Non
     OSError : the journal cannot be read or written
     """
     path = Path(os.path.abspath(journal))
-    with journal_lock(path), Log(path) as log:
+    with held(path), Log(path) as log:
         record = read_journal(path)
         settle(record, log)
         _note_back(record, log)
@@ -59,7 +60,7 @@ def resume(journal: PathLike, *, done: Done | None = None, stop: Stop | None = N
     been carried since.
     """
     path = Path(os.path.abspath(journal))
-    with journal_lock(path), Log(path) as log:
+    with held(path), Log(path) as log:
         record = read_journal(path)
         settle(record, log)
         groups = [[entry for entry in group if not entry.is_sorted] for group in record.groups]
