@@ -62,6 +62,12 @@ def files_in(folder: Path) -> list[str]:
     )
 
 
+def until(qtbot, condition) -> None:
+    """Let Qt work until the condition is true, however long that takes."""
+    while not condition():
+        qtbot.wait(1)
+
+
 class Screen:
     """A window that a test looks at, and the status texts that it has shown."""
 
@@ -72,7 +78,7 @@ class Screen:
 
     def until(self, condition) -> None:
         """Let the window work until the condition is true."""
-        self._qtbot.waitUntil(condition, timeout=60_000)
+        until(self._qtbot, condition)
 
     def until_idle(self) -> None:
         """Let the window work until nothing is going on."""

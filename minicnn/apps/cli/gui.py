@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from minicnn import zoo
 from minicnn.apps.cli import options
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.model_file import load_classifier
@@ -59,7 +60,7 @@ def run(folder: Path | None, model: Path | None) -> int:
 
 def load(file: Path | None) -> Model:
     """Return the model of a file, or the one that comes with minicnn."""
-    return load_classifier(file or Path()).model
+    return zoo.photo_small(weights="photos") if file is None else load_classifier(file).model
 
 
 def check_screen() -> None:

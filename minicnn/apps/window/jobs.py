@@ -5,6 +5,7 @@ These functions call the sorter and touch nothing of the window.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -112,9 +113,10 @@ def _not_carried(journal: Path) -> dict[Path, str]:
 
 def _picture(number: int, group: sorter.Group, folder: Path, reason: str = "") -> Picture:
     """Return the row of an image: its name below the folder, and a line about it."""
-    lines = [group.image.relative_to(folder), reason_text(reason) or _names(group.companions)]
-    text = "\n".join(printable(line) for line in lines if line)
-    return Picture(number, group.image, text, printable(group.image))
+    path = printable(group.image)
+    name = path.removeprefix(printable(folder)).lstrip(os.sep)
+    line = printable(reason_text(reason) if reason else _names(group.companions))
+    return Picture(number, group.image, f"{name}\n{line}" if line else name, path)
 
 
 def _names(paths: Sequence[Path]) -> str:
