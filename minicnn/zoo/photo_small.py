@@ -1,4 +1,4 @@
-"""A small and fast network for photographs, which comes with minicnn trained on six kinds of them."""
+"""A small, fast network for photographs, which comes with minicnn trained on six kinds of them."""
 
 from __future__ import annotations
 
