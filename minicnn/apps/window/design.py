@@ -55,6 +55,9 @@ class Ui_MainWindow:
         self.actionPreview.setObjectName("actionPreview")
         self.actionPreview.setCheckable(True)
         self.actionPreview.setShortcut("Ctrl+P")
+        self.actionLearn = QAction(MainWindow)
+        self.actionLearn.setObjectName("actionLearn")
+        self.actionLearn.setShortcut("Ctrl+L")
         self.copyOrMove = QActionGroup(MainWindow)
         self.copyOrMove.setObjectName("copyOrMove")
         self.actionCopy = QAction(self.copyOrMove)
@@ -158,6 +161,8 @@ class Ui_MainWindow:
         self.menuOptions.addAction(self.menuCertainty.menuAction())
         self.menuModel.addAction(self.actionShippedModel)
         self.menuModel.addAction(self.actionOwnModel)
+        self.menuModel.addSeparator()
+        self.menuModel.addAction(self.actionLearn)
 
         self.retranslateUi(MainWindow)
 
@@ -181,6 +186,9 @@ class Ui_MainWindow:
         )
         self.actionPreview.setText(
             QCoreApplication.translate("MainWindow", "&Preview before sorting", None)
+        )
+        self.actionLearn.setText(
+            QCoreApplication.translate("MainWindow", "&Learn from sorted folders\u2026", None)
         )
         self.actionCopy.setText(QCoreApplication.translate("MainWindow", "&Copy photos", None))
         self.actionMove.setText(QCoreApplication.translate("MainWindow", "&Move photos", None))

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minicnn.apps import sorter
+from minicnn.apps.sorter import learning
+from minicnn.apps.sorter.learning import Lesson
 from minicnn.apps.window.picture_list import Picture
 from minicnn.apps.window.reasons import reason_text
 from minicnn.apps.window.tasks import Task
@@ -84,6 +86,13 @@ def resume(task: Task, journal: Path) -> sorter.Outcome:
     groups = sorter.read_journal(journal).groups
     count = sum(not all(entry.is_sorted for entry in group) for group in groups)
     return sorter.resume(journal, done=lambda n: task.report(n, count), stop=task.is_stopped)
+
+
+def learn(model: Model, folder: Path, target: Path) -> Lesson:
+    """Write a model that has learned from pictures in folders of their classes."""
+    lesson = learning.learn(model, folder, say=lambda _: None)
+    lesson.model.save(target, include_optimizer=False)
+    return lesson
 
 
 def _left(plan: sorter.Plan, outcome: sorter.Outcome) -> Opened:

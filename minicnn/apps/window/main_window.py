@@ -9,6 +9,7 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QFileDialog, QListView, QMainWindow
 
+from minicnn.apps.sorter.learning import new_path
 from minicnn.apps.window.background_model import BackgroundModel, Load
 from minicnn.apps.window.design import Ui_MainWindow
 from minicnn.apps.window.interrupted import InterruptedQuestion
@@ -79,6 +80,7 @@ class MainWindow(QMainWindow, Ui_MainWindow):
         self.actionClassify.triggered.connect(self.classification)
         self.actionCancel.triggered.connect(self.workflow.stop)
         self.actionUndo.triggered.connect(self.workflow.undo)
+        self.actionLearn.triggered.connect(self._learn)
         self.actionQuit.triggered.connect(self.close)
         self.options.subfolders_changed.connect(self.workflow.look_again)
         self.options.model_changed.connect(self.use_model)
@@ -91,6 +93,7 @@ class MainWindow(QMainWindow, Ui_MainWindow):
         self.workflow.progress.connect(self._show_progress)
         self.workflow.busy.connect(self._show_busy)
         self.workflow.planned.connect(self._show_preview)
+        self.workflow.learned.connect(self.options.use_model)
         self.workflow.interrupted.connect(self._ask_about_interrupted)
 
     def _show_progress(self, percent: int, file: str) -> None:
@@ -121,6 +124,19 @@ class MainWindow(QMainWindow, Ui_MainWindow):
         question.go_on.connect(self.workflow.resume)
         question.take_back.connect(self.workflow.undo)
         question.open()
+
+    def _learn(self) -> None:
+        """Ask for the folder to learn from and for the file of the new model, then learn."""
+        settings = self.options.settings
+        title = self.tr("A folder that has one folder of pictures for each class")
+        folder = QFileDialog.getExistingDirectory(self, title, str(settings.folder or Path.home()))
+        if not folder:
+            return
+        usual = new_path(settings.model or Path.home() / "photo-small.mcnn")
+        title, kind = self.tr("Save the new model"), self.tr("Models (*.mcnn)")
+        target, _ = QFileDialog.getSaveFileName(self, title, str(usual), kind)
+        if target:
+            self.workflow.learn(Path(folder), Path(target).with_suffix(".mcnn"))
 
     # --- keys, the mouse, the end ---------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from PySide6.QtCore import QLocale, QObject
 
 from minicnn.apps import sorter
+from minicnn.apps.sorter.learning import Lesson
 from minicnn.apps.window.reasons import reason_text
 from minicnn.data.image_files import reason_of
 from minicnn.errors import error_text
@@ -48,6 +49,19 @@ class Status(QObject):
     def going_on(self) -> str:
         """Return what is said while a sorting that was interrupted goes on."""
         return self.tr("Going on with the last sort…")
+
+    def learning(self) -> str:
+        """Return what is said while the model learns."""
+        return self.tr("Learning…")
+
+    def learned(self, lesson: Lesson) -> str:
+        """Return what a model has learned, and how right it was and is for the known classes."""
+        count = self.tr("Learned from %Ln images.", "", sum(lesson.pictures.values()))
+        known = lesson.known
+        if known is None or known.before is None:
+            return count
+        text = self.tr("Of the classes known before, {} were right, and {} are now.")
+        return " ".join([count, text.format(percent(known.before), percent(known.after))])
 
     def stopping(self) -> str:
         """Return what is said until the work ends that is to be canceled."""

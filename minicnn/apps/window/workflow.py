@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from minicnn.apps import sorter
+from minicnn.apps.sorter.learning import Lesson
 from minicnn.apps.window import jobs
 from minicnn.apps.window.background_model import BackgroundModel
 from minicnn.apps.window.preview_content import PreviewContent, preview_content
@@ -34,6 +35,7 @@ class Workflow(QObject):
     progress = Signal(int, str)  # percent, and the file that is worked on
     busy = Signal(bool)  # whether a step is going on
     interrupted = Signal()  # the last sorting was killed: the user has to choose undo or resume
+    learned = Signal(object)  # the file of a model that has learned
     planned = Signal(object)  # a PreviewContent, if the user wants to see it first
 
     def __init__(self, settings: Settings, model: BackgroundModel, parent: QObject) -> None:
@@ -102,6 +104,14 @@ class Workflow(QObject):
                 self._text.going_on(), lambda task: jobs.resume(task, journal), self._resumed
             )
 
+    def learn(self, folder: Path, target: Path) -> None:
+        """Let the model learn from the class folders of a folder, and write it to a new file."""
+        self._start(
+            self._text.learning(),
+            lambda _: jobs.learn(self._model.wait(), folder, target),
+            lambda lesson: self._show_lesson(lesson, target),
+        )
+
     def stop(self) -> None:
         """Ask the step that is going on to end."""
         if self._task is not None:
@@ -117,6 +127,8 @@ class Workflow(QObject):
     # --- the steps, and what follows each of them -----------------------------------------------
 
     def _look(self, folder: Path, status: str) -> None:
+        if self.is_busy:
+            return
         recursive = self._settings.recursive
         self.opened = None
         self.folder.emit(printable(folder))
@@ -165,6 +177,10 @@ class Workflow(QObject):
 
     def _resumed(self, outcome: sorter.Outcome) -> None:
         self.look_again(self._text.resumed(outcome))
+
+    def _show_lesson(self, lesson: Lesson, target: Path) -> None:
+        self.learned.emit(target)
+        self.status.emit(self._text.learned(lesson))
 
     # --- running one step -----------------------------------------------------------------------
 

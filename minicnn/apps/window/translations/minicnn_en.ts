@@ -35,6 +35,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>Learned from %Ln images.</source>
+        <translation>
+            <numerusform>Learned from %Ln image.</numerusform>
+            <numerusform>Learned from %Ln images.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>%Ln names are taken; these images are saved as {} and so on.</source>
         <translation>
             <numerusform>%Ln name is taken; this image is saved as {}.</numerusform>

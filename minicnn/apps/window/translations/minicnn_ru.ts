@@ -106,6 +106,10 @@
         <translation>&amp;Просмотр перед сортировкой</translation>
     </message>
     <message>
+        <source>&amp;Learn from sorted folders…</source>
+        <translation>&amp;Учиться на отсортированных папках…</translation>
+    </message>
+    <message>
         <source>&amp;Copy photos</source>
         <translation>&amp;Копировать фотографии</translation>
     </message>
@@ -124,6 +128,18 @@
     <message>
         <source>Cancel</source>
         <translation>Остановить</translation>
+    </message>
+    <message>
+        <source>A folder that has one folder of pictures for each class</source>
+        <translation>Папка, в которой для каждого класса есть папка снимков</translation>
+    </message>
+    <message>
+        <source>Save the new model</source>
+        <translation>Сохранить новую модель</translation>
+    </message>
+    <message>
+        <source>Models (*.mcnn)</source>
+        <translation>Модели (*.mcnn)</translation>
     </message>
 </context>
 <context>
@@ -264,6 +280,22 @@
     <message>
         <source>Going on with the last sort…</source>
         <translation>Продолжение последней сортировки…</translation>
+    </message>
+    <message>
+        <source>Learning…</source>
+        <translation>Обучение…</translation>
+    </message>
+    <message numerus="yes">
+        <source>Learned from %Ln images.</source>
+        <translation>
+            <numerusform>Модель обучена на %Ln изображении.</numerusform>
+            <numerusform>Модель обучена на %Ln изображениях.</numerusform>
+            <numerusform>Модель обучена на %Ln изображениях.</numerusform>
+        </translation>
+    </message>
+    <message>
+        <source>Of the classes known before, {} were right, and {} are now.</source>
+        <translation>Из известных ранее классов верно было {}, теперь {}.</translation>
     </message>
     <message>
         <source>Stopping…</source>
