@@ -112,7 +112,7 @@ MAY_IMPORT |= {
     "apps.runs": {*BELOW_APPS, "apps.machine"},
     "apps.recipes": {*BELOW_APPS, "apps.runs"},
     "apps.comparison": {*BELOW_APPS, "apps.recipes", "apps.runs"},
-    "apps.sorter": BELOW_APPS,
+    "apps.sorter": {*BELOW_APPS, "apps.machine", "apps.runs"},
     "apps.cli": {
         *BELOW_APPS,
         "apps.comparison",

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from minicnn.apps import sorter
-from minicnn.apps.cli import options, output
+from minicnn.apps.cli import options, output, sort_learn
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.model_file import load_classifier
 from minicnn.apps.cli.options import typed
@@ -44,6 +44,8 @@ def _journal_option(name: str, help: str) -> options.Decorator:
     EXAMPLE,
     "minicnn sort scene.mcnn holiday --apply --min-confidence 0.8",
     "minicnn sort holiday --undo",
+    "minicnn sort learn scene.mcnn put-right",
+    verbs={"learn": sort_learn.command},
 )
 @click.argument("words", type=options.PATH, nargs=-1, metavar="[MODEL] DIR")
 @click.option("--recursive", is_flag=True, help="Also sort the images in folders below DIR.")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from minicnn.errors import ArgumentError
-from minicnn.layers import Activation, Dense, Softmax
+from minicnn.layers import Activation, Dense, Input, Softmax
+from minicnn.layers.base import Layer
 from minicnn.layers.symbolic import SymbolicTensor
-from minicnn.models import Model
+from minicnn.models import Model, Sequential
 
 AFTER = (Activation, Softmax)  # layers that may follow the classifier: they have no size
 
@@ -41,6 +42,21 @@ def feature_network(model: Model) -> Model | None:
     if tensor is None or len(tensor.inputs[0].shape) != 2:
         return None
     return Model(model.graph.inputs[0], tensor.inputs[0], name=model.name)
+
+
+def head_network(model: Model) -> Sequential:
+    """Return the network from features to the outputs, of the same layers: what it learns, they do.
+
+    Raises
+    ------
+    ArgumentError : the network does not end in a Dense layer
+    """
+    classifier, tensor = need_classifier(model), model.graph.outputs[0]
+    after: list[Layer] = []
+    while tensor.layer is not classifier:
+        after.insert(0, tensor.layer)
+        tensor = tensor.inputs[0]
+    return Sequential([Input(tensor.inputs[0].shape[1:]), classifier, *after], name="head")
 
 
 def _last(model: Model) -> SymbolicTensor:
