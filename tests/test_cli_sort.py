@@ -21,6 +21,7 @@ from sorted_trees import contents
 import minicnn as mc
 from minicnn.apps import sorter
 from minicnn.apps.cli import main
+from minicnn.apps.sorter import finding
 from minicnn.layers import Dense, GlobalAveragePooling2D
 
 # By a network whose probability of "light" is the brightness.
@@ -182,6 +183,23 @@ def test_images_that_cannot_be_read_stay_and_are_named(model, photos, capsys):
     assert re.search(r"^stay: unreadable +1$", out, re.MULTILINE)
     assert "broken.jpg cannot be read" in err and "1 images cannot be read" in err
     assert (photos / "broken.jpg").exists()
+
+
+def test_without_pillow_heif_the_command_says_what_heic_needs(model, photos, capsys, monkeypatch):
+    (photos / "1.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
+    monkeypatch.setattr(finding, "reads_heic", lambda: False)
+    run(model, photos)
+    err = capsys.readouterr().err
+    assert "1 HEIC, which needs pillow-heif" in err
+    assert re.search(r"HEIC images are read after: .*pip install .*\[heic\]", err)
+
+
+def test_heic_is_sorted_with_its_video(model, photos):
+    pillow_heif = pytest.importorskip("pillow_heif", reason="pip install -e '.[heic]'")
+    pillow_heif.from_pillow(Image.new("RGB", (64, 64), (250,) * 3)).save(photos / "1.HEIC")
+    (photos / "1.MOV").write_bytes(b"a video")
+    run(model, photos, "--apply", "--move")
+    assert below(photos) >= {"light/1.HEIC", "light/1.MOV"}
 
 
 def test_files_that_stay_are_named(model, photos, capsys):

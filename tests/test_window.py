@@ -16,7 +16,10 @@ from window_tools import (
     opened_window,
 )
 
+from minicnn.apps.sorter import finding
+
 pytestmark = pytest.mark.usefixtures("no_fsync")
+
 Qt = QtCore.Qt
 
 
@@ -194,6 +197,16 @@ def test_an_unreadable_image_stays_and_is_named(screen, gallery):
     (row,) = screen.rows()
     assert row.startswith("damaged.png\n") and "truncated" in row
     assert files_in(gallery) == sorted(["damaged.png", *SORTED])
+
+
+def test_files_that_need_a_package_are_counted(screen, gallery, monkeypatch):
+    (gallery / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    monkeypatch.setattr(finding, "reads_heic", lambda: False)
+    screen.open(gallery)
+    assert screen.texts[-1].startswith(
+        "6 images found. 1 more are HEIC files, which this reads after: "
+    )
+    assert "heic" in screen.texts[-1].rpartition("install")[2]
 
 
 def test_unsure_images_have_a_folder(qtbot, tmp_path, gallery):

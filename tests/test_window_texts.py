@@ -154,7 +154,7 @@ PLURALS = {
 @pytest.mark.parametrize("language", PLURALS)
 def test_numbers_have_their_plural(in_language, language):
     in_language({"en": "en_US", "ru": "ru_RU"}[language])
-    assert {count: Status().found(count) for count in PLURALS[language]} == PLURALS[language]
+    assert {count: Status().found(count, {}) for count in PLURALS[language]} == PLURALS[language]
 
 
 def test_another_language_is_english(in_language):

@@ -25,6 +25,8 @@ from minicnn.apps.cli.sort_texts import (
     report,
 )
 from minicnn.apps.sorter import Answer, Choices, Found, Outcome, Plan
+from minicnn.apps.sorter.finding import NEEDS_HEIC
+from minicnn.installed import install_command
 from minicnn.models import Model
 from minicnn.models.training.interrupt import Interrupt
 from minicnn.support.csv_files import write_csv
@@ -135,6 +137,8 @@ def _found(directory: Path, *, recursive: bool) -> Found:
     """Return the images of the folder; an error if there are none."""
     found = sorter.find(directory, recursive=recursive)
     output.note(f"{len(found.groups):,} images found{left_alone_text(found.left_alone)}")
+    if NEEDS_HEIC in found.left_alone:
+        output.note(f"HEIC images are read after: {install_command('heic')}")
     if not found.groups:
         below = "" if recursive else "; folders below it are read with --recursive"
         raise FileNotFoundError(2, f"no images here{below}", str(directory))

@@ -120,4 +120,5 @@ def _write_plan(record: Record, log: Log) -> None:
         )
     log.later(planned=len(record.files))
     log.now()
-    make_durable({record.path.parent, record.root})  # the name of the journal too
+    for folder in (record.path.parent, record.root):  # the name of the journal too
+        make_durable(folder)

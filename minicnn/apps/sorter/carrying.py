@@ -73,7 +73,8 @@ class Carrier:
     def __init__(self, record: Record, log: Log, *, undo: bool = False) -> None:
         self.record, self.log, self.undo = record, log, undo
         self._mark: dict[str, Any] = {"undo": True} if undo else {}
-        self._checked: set[Path] = set()
+        self._checked: set[Path] = set()  # folders that exist and are in the root
+        self._synced: set[Path] = set()  # folders whose names are on the disk
 
     def carry(self, groups: Sequence[Sequence[Entry]]) -> list[Job]:
         """Carry some groups; return for each of them how it ended."""
@@ -83,7 +84,8 @@ class Carrier:
         self._copy_all(jobs)
         self._write_now(jobs)
         self._each(jobs, self._place)
-        make_durable({t.target.parent for job in jobs for t in job.transfers if t.temporary})
+        self._synced.clear()
+        self._each(jobs, self._sync)
         self._each(jobs, self._leave)
         for job in jobs:
             if job.is_open:
@@ -161,6 +163,13 @@ class Carrier:
             self._note_digest(entry, one)
             self.log.now()
             one.place()
+
+    def _sync(self, job: Job) -> None:
+        """Force the new names of copied files to the disk, before a source is removed."""
+        for folder in {one.target.parent for one in job.transfers if one.temporary is not None}:
+            if folder not in self._synced:
+                make_durable(folder)
+                self._synced.add(folder)
 
     def _leave(self, job: Job) -> None:
         for one in job.transfers:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from PySide6.QtCore import QLocale, QObject
 
 from minicnn.apps import sorter
+from minicnn.apps.sorter.finding import NEEDS_HEIC
 from minicnn.apps.sorter.learning import Lesson
 from minicnn.apps.window.reasons import reason_text
 from minicnn.data.image_files import reason_of
 from minicnn.errors import error_text
+from minicnn.installed import install_command
 from minicnn.support.text import printable
 
 
@@ -26,9 +28,14 @@ class Status(QObject):
         """Return what is said about a folder without images."""
         return self.tr("There are no images")
 
-    def found(self, count: int) -> str:
-        """Return how many images a folder has."""
-        return self.tr("%Ln images found", "", count) if count else self.no_images()
+    def found(self, count: int, left_alone: Mapping[str, int]) -> str:
+        """Return how many images a folder has, and how many need a package that is missing."""
+        text = self.tr("%Ln images found", "", count) if count else self.no_images()
+        heic = left_alone.get(NEEDS_HEIC, 0)
+        if not heic:
+            return text
+        more = self.tr("%Ln more are HEIC files, which this reads after: {}", "", heic)
+        return f"{text}. {more.format(install_command('heic'))}"
 
     def looking(self) -> str:
         """Return what is said while the images of a folder are searched."""

@@ -79,7 +79,8 @@ class Workflow(QObject):
     def show_count(self) -> None:
         """Say how many images there are."""
         if self.opened is not None:
-            self.status.emit(self._text.found(len(self.opened.pictures)))
+            left_alone = self.opened.found.left_alone
+            self.status.emit(self._text.found(len(self.opened.pictures), left_alone))
 
     def sort(self, plan: sorter.Plan, changes: Mapping[int, str | None]) -> None:
         """Copy or move the images as planned, but for those that belong to another class."""
@@ -143,7 +144,10 @@ class Workflow(QObject):
     def _show_opened(self, opened: jobs.Opened, status: str) -> None:
         self.opened = opened
         self.pictures.emit(opened.pictures)
-        self.status.emit(status or self._text.found(len(opened.pictures)))
+        if status:
+            self.status.emit(status)
+        else:
+            self.show_count()
         if opened.interrupted is not None:
             self.interrupted.emit()
 

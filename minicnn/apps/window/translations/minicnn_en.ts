@@ -35,6 +35,13 @@
         </translation>
     </message>
     <message numerus="yes">
+        <source>%Ln more are HEIC files, which this reads after: {}</source>
+        <translation>
+            <numerusform>%Ln more is a HEIC file, which this reads after: {}</numerusform>
+            <numerusform>%Ln more are HEIC files, which this reads after: {}</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>Learned from %Ln images.</source>
         <translation>
             <numerusform>Learned from %Ln image.</numerusform>

@@ -257,6 +257,14 @@
             <numerusform>Найдено %Ln изображений</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%Ln more are HEIC files, which this reads after: {}</source>
+        <translation>
+            <numerusform>Ещё %Ln файл HEIC; чтобы читать такие файлы, выполните: {}</numerusform>
+            <numerusform>Ещё %Ln файла HEIC; чтобы читать такие файлы, выполните: {}</numerusform>
+            <numerusform>Ещё %Ln файлов HEIC; чтобы читать такие файлы, выполните: {}</numerusform>
+        </translation>
+    </message>
     <message>
         <source>Looking for images…</source>
         <translation>Поиск изображений…</translation>
