@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QFileDialog, QListView, QMainWindow
+from PySide6.QtWidgets import QFileDialog, QLabel, QListView, QMainWindow, QVBoxLayout
 
 from minicnn.apps.sorter.learning import new_path
 from minicnn.apps.window.background_model import BackgroundModel, Load
@@ -43,6 +43,7 @@ class MainWindow(QMainWindow, Ui_MainWindow):
             self.listFolder.iconSize().width(), self.devicePixelRatioF(), self
         )
         self._list = PictureList(self._thumbnails, self.listFolder)
+        self._hint = _hint(self.listFolder, self.tr("Drop a folder of photos here"))
         self.listFolder.setLayoutMode(QListView.LayoutMode.Batched)
         self._connect_actions()
         self._connect_workflow()
@@ -89,6 +90,7 @@ class MainWindow(QMainWindow, Ui_MainWindow):
     def _connect_workflow(self) -> None:
         self.workflow.status.connect(self.label.setText)
         self.workflow.folder.connect(self.linePath.setText)
+        self.workflow.folder.connect(self._hint.hide)
         self.workflow.pictures.connect(self._list.show_all)
         self.workflow.progress.connect(self._show_progress)
         self.workflow.busy.connect(self._show_busy)
@@ -108,6 +110,8 @@ class MainWindow(QMainWindow, Ui_MainWindow):
             other.setEnabled(not busy)
         self.actionCancel.setEnabled(busy)
         self.actionUndo.setEnabled(self.workflow.can_undo)
+        if self._list.pictures:
+            self.btnClassification.setFocus()
 
     def _show_preview(self, content: PreviewContent) -> None:
         self.preview = Preview(content.columns, content.note, self)
@@ -168,6 +172,16 @@ class MainWindow(QMainWindow, Ui_MainWindow):
         self._thumbnails.close()
         self.model.close()
         super().closeEvent(event)
+
+
+def _hint(view: QListView, text: str) -> QLabel:
+    """Return a text in the middle of an empty list."""
+    label = QLabel(text)
+    label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+    label.setEnabled(False)  # gray
+    QVBoxLayout(view.viewport()).addWidget(label)
+    label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    return label
 
 
 def _dropped_folder(event: QDropEvent) -> Path | None:

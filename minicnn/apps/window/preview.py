@@ -18,11 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from minicnn.apps.window.preview_column import Column
+from minicnn.apps.window.preview_column import WIDTH, Column
 from minicnn.apps.window.preview_content import ColumnContent
 from minicnn.apps.window.thumbnails import Thumbnails
 
 SIDE = 112  # width and height of a thumbnail in points
+HEIGHT, MARGINS, GAP = 720, 40, 8  # of the window, beside all columns, between them
 KEYS = "123456789"  # they move the selected pictures to the first, second, ... column
 
 
@@ -49,7 +50,7 @@ class Preview(QDialog):
         self.setWindowTitle(self.tr("Preview: nothing has been sorted yet"))
         self._lay_out(note, sum(len(one.pictures) for one in contents))
         self._add_keys()
-        self.resize(1160, 720)
+        self.resize(MARGINS + len(self.columns) * (WIDTH + GAP), HEIGHT)
 
     def move_pictures(self, numbers: Iterable[int], target: Column) -> None:
         """Move pictures to the top of a column, where they are selected."""
@@ -90,6 +91,7 @@ class Preview(QDialog):
         inside = QWidget()
         row = QHBoxLayout(inside)
         row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(GAP)
         for column in self.columns:
             row.addWidget(column)
         area = QScrollArea()

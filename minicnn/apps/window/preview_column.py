@@ -108,6 +108,7 @@ class Column(QWidget):
         layout.addWidget(self._heading, 0, 0)
         layout.addWidget(self._key, 0, 1)
         layout.addWidget(self.view, 1, 0, 1, 2)
+        layout.setColumnStretch(0, 1)
         for changed in (self.list.rowsInserted, self.list.rowsRemoved, self.list.modelReset):
             changed.connect(self._show_heading)
 

@@ -126,6 +126,10 @@
         <translation>&amp;Своя модель…</translation>
     </message>
     <message>
+        <source>Drop a folder of photos here</source>
+        <translation>Перетащите сюда папку с фотографиями</translation>
+    </message>
+    <message>
         <source>Cancel</source>
         <translation>Остановить</translation>
     </message>
