@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSettings, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QPalette
 from PySide6.QtWidgets import QFileDialog, QLabel, QListView, QMainWindow, QVBoxLayout
 
 from minicnn.apps.sorter.learning import new_path
@@ -178,7 +178,7 @@ def _hint(view: QListView, text: str) -> QLabel:
     """Return a text in the middle of an empty list."""
     label = QLabel(text)
     label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-    label.setEnabled(False)  # gray
+    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
     QVBoxLayout(view.viewport()).addWidget(label)
     label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
     return label

@@ -15,6 +15,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
@@ -102,7 +103,7 @@ class Column(QWidget):
         self.view.setAccessibleName(title)
         self.list = DraggedList(thumbnails, self.view)
         self._heading, self._key = _heading(), QLabel()
-        self._key.setEnabled(False)  # gray
+        self._key.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._heading, 0, 0)
