@@ -87,6 +87,20 @@ def test_the_line_that_the_plan_recommends_does_it(model, photos, capsys):
     }  # fmt: skip
 
 
+def test_without_a_model_the_one_that_comes_with_minicnn_sorts(model, photos, capsys, monkeypatch):
+    wanted = []
+
+    def photo_small(weights):
+        wanted.append(weights)
+        return mc.load_model(model)
+
+    monkeypatch.setattr(mc.zoo, "photo_small", photo_small)
+    run(photos)
+    out, err = capsys.readouterr()
+    assert wanted == ["photos"] and re.search(r"^dark/ +2$", out, re.MULTILINE)
+    assert f"To sort: {shlex.join(['minicnn', 'sort', str(photos), '--apply'])}" in err
+
+
 def test_copies_are_made_and_taken_back(model, photos, capsys):
     before = contents(photos)
     run(model, photos, "--apply")
@@ -212,8 +226,8 @@ def test_files_that_stay_are_named(model, photos, capsys):
 
 WRONG = {
     "nothing": ([], 2, "DIR is missing"),
-    "no model": (["{photos}"], 2, "MODEL is missing"),
-    "three words": (["{model}", "{photos}", "{photos}"], 2, "give one model and one folder"),
+    "no folder of images": (["{model}"], 1, "is a file; give a folder of images"),
+    "three words": (["{model}", "{photos}", "{photos}"], 2, "at most one model, and one folder"),
     "no folder": (["{model}", "{photos}/nothing"], 1, "no such folder"),
     "no images": (["{model}", "{photos}/empty"], 1, "no images here; folders below it are read"),
     "a model that is none": (["{photos}/a.jpg", "{photos}"], 1, "a.jpg"),
