@@ -1,6 +1,6 @@
 """Measure the window of the photo sorter: images per second, its longest pause, its memory.
 
-    python benchmarks/sorter_window.py [--data FOLDER/photos] [--model FILE] [--parts photos large many]
+    python benchmarks/sorter_window.py [--data FOLDER/photos] [--model FILE] [--parts photos many]
 
     photos   392 photographs of about 256 x 256 pixels, from opening the folder to "Done!"
     large    300 JPEGs of 4000 x 3000 pixels, which this script makes, from opening to "Done!"
@@ -34,7 +34,7 @@ from PIL import Image
 from PySide6.QtCore import QEventLoop, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from minicnn.apps.cli import gui
+from minicnn.apps.cli.model_file import load_sorter_model
 from minicnn.apps.window import program
 
 PHOTOS, LARGE, MANY = 392, 300, 20_000
@@ -107,7 +107,7 @@ class Run:
 
     def __init__(self, model: Path | None) -> None:
         stored = QSettings(tempfile.mktemp(suffix=".ini"), QSettings.Format.IniFormat)
-        self.window = program.new_window(lambda _: gui.load(model), stored)
+        self.window = program.new_window(lambda _: load_sorter_model(model), stored)
         self.window.show()
         self.until(lambda: self.window.model.is_loaded, 0.3)
         self.watch = Watch()

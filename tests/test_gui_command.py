@@ -74,7 +74,7 @@ def test_the_folder_and_the_model_are_passed_on(importing, screenless, monkeypat
     importing(SimpleNamespace(run=program))
     assert main.run(["gui", *words]) == 7
     folder, model = (Path("photos"), Path("a.mcnn")) if words else (None, None)
-    assert asked == [(gui.load, folder, model)]
+    assert asked == [(gui.load_sorter_model, folder, model)]
 
 
 def test_the_packages_of_debian_are_those_of_the_readme():

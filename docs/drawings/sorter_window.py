@@ -20,7 +20,7 @@ from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
-from minicnn.apps.cli import gui
+from minicnn.apps.cli.model_file import load_sorter_model
 from minicnn.apps.window.main_window import MainWindow
 from minicnn.support.atomic_files import write_atomically
 
@@ -70,7 +70,7 @@ class Photographer:
     def __init__(self, model: Path | None, out: Path, theme: str) -> None:
         self._out, self._theme = out, theme
         stored = QSettings(tempfile.mktemp(suffix=".ini"), QSettings.Format.IniFormat)
-        self.window = MainWindow(stored, lambda _: gui.load(model))
+        self.window = MainWindow(stored, lambda _: load_sorter_model(model))
         self.window.resize(*SIZES["window"])
         self.window.show()
 

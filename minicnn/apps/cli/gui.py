@@ -9,13 +9,11 @@ from pathlib import Path
 
 import click
 
-from minicnn import zoo
 from minicnn.apps.cli import options
 from minicnn.apps.cli.command import cli_command
-from minicnn.apps.cli.model_file import load_classifier
+from minicnn.apps.cli.model_file import load_sorter_model
 from minicnn.errors import MissingExtraError
 from minicnn.installed import missing_extra
-from minicnn.models import Model
 
 # What Qt needs of the operating system; a desktop has it, a server or a container may not.
 DEBIAN_PACKAGES = "libegl1 libgl1 libglib2.0-0 libfontconfig1 libxkbcommon0 libdbus-1-3"
@@ -55,12 +53,7 @@ def run(folder: Path | None, model: Path | None) -> int:
             f"apt install {DEBIAN_PACKAGES}"
         ) from error
     check_screen()
-    return int(program.run(load, folder, model))
-
-
-def load(file: Path | None) -> Model:
-    """Return the model of a file, or the one that comes with minicnn."""
-    return zoo.photo_small(weights="photos") if file is None else load_classifier(file).model
+    return int(program.run(load_sorter_model, folder, model))
 
 
 def check_screen() -> None:
