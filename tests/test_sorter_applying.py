@@ -16,7 +16,7 @@ from disks import mounted, other_disk, read_only
 from sorted_trees import by_number, contents, digests, facts, gallery, picture, planned
 
 from minicnn.apps import sorter
-from minicnn.apps.sorter import carrying, transfer
+from minicnn.apps.sorter import carrying, jobs, transfer
 from minicnn.errors import FolderInUseError
 from minicnn.support import no_replace
 from minicnn.support.locks import held
@@ -411,7 +411,7 @@ def test_stopped_before_each_system_call(tmp_path, disk, way):
 def test_chunks_are_limited_by_number_and_bytes(tmp_path, monkeypatch, no_fsync):
     root = gallery(tmp_path, 10)
     plan = planned(root, move=True)
-    monkeypatch.setattr(carrying, "BYTES_AT_A_TIME", 60)
+    monkeypatch.setattr(jobs, "BYTES_AT_A_TIME", 60)
     calls = []
     sorter.apply(plan, done=calls.append)
     assert calls == [4, 8, 10]

@@ -12,13 +12,8 @@ from disks import mounted, other_disk
 from sorted_trees import by_number, contents, facts, gallery, picture, planned
 
 from minicnn.apps import sorter
-from minicnn.apps.sorter.journal import (
-    Log,
-    interrupted_journal,
-    journals_in,
-    read_journal,
-    temporary_name,
-)
+from minicnn.apps.sorter.journal import Log, journals_in, temporary_name
+from minicnn.apps.sorter.journal_reading import interrupted_journal, read_journal
 from minicnn.errors import FormatError, UnsafeFileError
 from minicnn.support.locks import held
 
@@ -231,6 +226,7 @@ NO_JOURNALS = {
     "another program's": b'{"journal": "of a ship"}\n',
     "of a newer version": b'{"journal": "minicnn sort", "version": 99}\n',
     "a number": b"7\n",
+    "too deep": b"[" * 100_000 + b"\n",
 }
 
 
