@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from disks import mounted, other_disk, read_only
-from sorted_trees import by_number, contents, digests, facts, gallery, picture, planned
+from sorted_trees import by_number, contents, digests, facts, gallery, picture, planned, rate
 
 from minicnn.apps import sorter
 from minicnn.apps.sorter import carrying, jobs, transfer
@@ -49,8 +49,7 @@ def reasons(outcome):
 def test_files_keep_bytes_times_permissions_and_attributes(tmp_path, into, move):
     root = gallery(tmp_path / "photos")
     for path in root.glob("*_[147].*"):
-        os.setxattr(path, "user.rating", b"5")
-        os.setxattr(path, "user.tags", b"\xff\0")
+        rate(path, b"\xff\0", into.parent)
     before = contents(root)
     outcome = sorter.apply(planned(root, by_number, move=move, into=into))
     assert (outcome.done, outcome.failed, outcome.skipped) == (12, [], 0)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from minicnn.apps.sorter.jobs import Job, file_of
-from minicnn.apps.sorter.journal import Entry, Log, Record
+from minicnn.apps.sorter.journal import Entry, Log, Record, now_text
 from minicnn.apps.sorter.names import numbered_together
 from minicnn.apps.sorter.transfer import Transfer, is_unchanged, make_durable
 from minicnn.data.image_files import reason_of
@@ -205,7 +205,8 @@ class Carrier:
     def _note_begun(self, entry: Entry, one: Transfer) -> None:
         temporary = None if one.temporary is None else self._in_journal(one.temporary)
         entry.facts |= one.facts
-        self.log.later(begin=entry.number, temporary=temporary, facts=one.facts, **self._mark)
+        line = {"begin": entry.number, "time": now_text(), "temporary": temporary}
+        self.log.later(**line, facts=one.facts, **self._mark)
 
     def _note_digest(self, entry: Entry, one: Transfer) -> None:
         entry.facts |= one.facts

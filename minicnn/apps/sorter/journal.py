@@ -7,7 +7,7 @@ together. The lines of a file that is moved to another disk are:
     {"journal": "minicnn sort", ...}
     {"file": 3, "group": 2, "source": "IMG_3.jpg", "target": "cats/IMG_3.jpg", "label": "cats", ...}
     {"planned": 20}
-    {"begin": 3, "temporary": "cats/.minicnn-sort-5f....tmp", "mode": 33188, "mtime_ns": 1751, ...}
+    {"begin": 3, "time": "...", "temporary": "cats/.minicnn-sort-5f....tmp", "facts": {"size": ...}}
     {"copied": 3, "sha256": "9f86..."}
     {"done": 3}
 
@@ -59,7 +59,6 @@ class Entry:
     label: str = ""
     probability: float | None = None
     is_sorted: bool = False  # it, or its copy, is at the target
-    failure: str = ""  # of the last attempt
     begun: Begun | None = None
     facts: dict[str, Any] = field(default_factory=dict)  # size, mode, times, digest, attributes
 
@@ -142,11 +141,11 @@ def journals_in(root: Path) -> list[Path]:
     return [root / FOLDER / name for name in sorted(names) if name.endswith(ENDING)]
 
 
+def now_text() -> str:
+    """Return the time in UTC, as journals have it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 def header(move: bool) -> dict[str, Any]:
     """Return the first line of a journal."""
-    return {
-        "journal": FORMAT,
-        "version": VERSION,
-        "move": move,
-        "time": datetime.now(UTC).isoformat(),
-    }
+    return {"journal": FORMAT, "version": VERSION, "move": move, "time": now_text()}
