@@ -251,7 +251,7 @@ def test_mistakes(model, photos, capsys, words, code, text):
 def test_ctrl_c_stops_between_images_and_the_rest_can_be_resumed(
     model, photos, capsys, monkeypatch
 ):
-    monkeypatch.setattr(sorter.carrying, "GROUPS_AT_A_TIME", 1)
+    monkeypatch.setattr(sorter.jobs, "GROUPS_AT_A_TIME", 1)
     real = sorter.carrying.Carrier.carry
 
     def carry(self, groups):

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from minicnn.apps.sorter.carrying import Carrier, Job, chunks
+from minicnn.apps.sorter.carrying import Carrier
+from minicnn.apps.sorter.jobs import Job, chunks
 from minicnn.apps.sorter.journal import Entry, Log, Record, header, new_journal
 from minicnn.apps.sorter.outcome import Outcome
 from minicnn.apps.sorter.planning import Plan
