@@ -126,8 +126,9 @@ class Column(QWidget):
 
     def selected(self) -> list[int]:
         """Return the numbers of the selected pictures."""
-        rows = self.view.selectionModel().selectedIndexes()
-        return [self.list.pictures[index.row()].number for index in rows]
+        ranges = self.view.selectionModel().selection().toList()
+        rows = (row for one in ranges for row in range(one.top(), one.bottom() + 1))
+        return [self.list.pictures[row].number for row in rows]
 
     def select_first(self, count: int) -> None:
         """Select the first pictures and nothing else."""
