@@ -482,6 +482,17 @@ def test_one_sigmoid_learns_from_the_command_line(data, tmp_path):
     assert report["test"]["images"] == 8 and len(report["confusion"]) == 2
 
 
+@pytest.mark.parametrize("network", [{}, {"classes": 1}], ids=["softmax", "sigmoid"])
+def test_labels_are_smoothed(data, tmp_path, network):
+    config = Settings(
+        model="catdog", data=str(data), classes=("red", "green"), epochs=1, image_size=(24, 24),
+        label_smoothing=0.25, network=network,
+    )  # fmt: skip
+    (tmp_path / "c.toml").write_text(to_toml(config))
+    assert main.run(["train", str(tmp_path / "c.toml"), "--runs", str(tmp_path), "--quiet"]) == 0
+    assert load_model(tmp_path / "catdog-1" / "best.mcnn").loss.label_smoothing == 0.25
+
+
 def test_images_that_do_not_fit_are_read_from_files(finished, settings, tmp_path):
     """The same batches, so the same weights."""
     config = tmp_path / "c.toml"

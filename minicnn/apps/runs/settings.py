@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.apps.runs.toml import Table, check_plain, read_toml, toml_comment, toml_line
-from minicnn.checks import check_flag, check_int, nearest
+from minicnn.checks import check_flag, check_int, check_number, nearest
 from minicnn.data.unreadable import ALLOWED_SHARE, check_share
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.shapes import is_int
@@ -44,6 +44,7 @@ class Settings:
     images: int = 0  # use this many training images and that share of the others; 0: all
     normalize: bool = False  # mean 0 and standard deviation 1 per channel of the training images
     balance: bool = False  # weight the classes so that all count equally
+    label_smoothing: float = 0.0  # part of each label that is spread over all classes, 0...1
     patience: int = 0  # stop after this many epochs without improvement; 0: never
     base: str = ""  # a name in `bases.BASES`: a classifier of this trained network's features
     fine_tune: int = 0  # epochs in which the base's last blocks learn, after the head's `epochs`
@@ -144,6 +145,8 @@ def _checked(name: str, value: Any) -> Any:
         return None if value is None and name == "image_size" else _integers(name, value)
     if name == "allow_unreadable":
         return check_share(value)
+    if name == "label_smoothing":
+        return check_number(value, name, 0.0, 1.0)
     if name in _TABLES:
         if not isinstance(value, Mapping):
             raise ArgumentError(f"{name} must be a table, [{name}]; got {type(value).__name__}")

@@ -25,6 +25,7 @@ from minicnn.callbacks import (
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
 from minicnn.explain.doctor import Doctor
+from minicnn.losses import BinaryCrossentropy, SparseCategoricalCrossentropy
 from minicnn.models import Model
 from minicnn.support.auto_names import clear_session
 from minicnn.utils import balanced_class_weight
@@ -64,10 +65,11 @@ def make_model(
 def compile_model(model: Model, settings: Settings, images: ImageSplits, epochs: int) -> None:
     """Compile a network of the images' classes for a training of so many epochs."""
     steps = epochs * -(-images.train.total // settings.batch_size)
-    sigmoid = model.output_shape[-1] == 1
+    has_sigmoid = model.output_shape[-1] == 1
+    loss = BinaryCrossentropy if has_sigmoid else SparseCategoricalCrossentropy
     model.compile(
         make_optimizer(settings.optimizer, steps),
-        "binary_crossentropy" if sigmoid else "sparse_categorical_crossentropy",
+        loss(label_smoothing=settings.label_smoothing),
         metrics=["accuracy"],
     )
 
