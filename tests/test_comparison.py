@@ -22,8 +22,9 @@ from minicnn.apps.comparison.page import comparison_page
 from minicnn.apps.comparison.results import Retrieval, SetResults, open_results
 from minicnn.apps.comparison.retrieval import choose_queries
 from minicnn.apps.comparison.tables import accuracy_table, csv_rows, precision_table
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.limit_images import limited_files, some_rows
-from minicnn.apps.runs.load_images import Split, load_in_memory
+from minicnn.apps.runs.load_images import load_in_memory
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.split_files import split_files
 from minicnn.classic import Row

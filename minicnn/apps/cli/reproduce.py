@@ -10,7 +10,7 @@ import click
 from minicnn.apps.cli import options, run_command
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.recipes import RECIPES, Recipe
-from minicnn.apps.runs.load_images import is_published
+from minicnn.apps.runs.published import is_published
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.split_files import class_names
 from minicnn.datasets.cifar10 import USUAL_NAMES

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from minicnn.apps.cli import output
 from minicnn.apps.cli.model_file import Classifier, load_classifier
 from minicnn.apps.runs.folder import RunFolder
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.robustness import (
     FILES,
     LOST,

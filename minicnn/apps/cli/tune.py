@@ -13,7 +13,7 @@ from minicnn import tune
 from minicnn.apps.cli import options, output, run_command
 from minicnn.apps.cli.command import cli_group, subcommand
 from minicnn.apps.runs import gallery, tuning_data
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.networks import input_preprocess
 from minicnn.apps.runs.recipe import PHOTO_AUGMENTATION
 from minicnn.apps.runs.settings import Settings

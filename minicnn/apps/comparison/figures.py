@@ -7,7 +7,7 @@ from typing import Any
 
 from minicnn.apps.comparison.results import SetResults
 from minicnn.apps.comparison.tables import features_of
-from minicnn.apps.runs.load_images import ImageSplits
+from minicnn.apps.runs.image_splits import ImageSplits
 from minicnn.classic import CLASSIFIERS
 from minicnn.classic.compare import LEARNED
 from minicnn.classic.retrieval import NEAREST

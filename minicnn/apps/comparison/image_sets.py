@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minicnn.apps.runs.folder import RunFolder
-from minicnn.apps.runs.load_images import is_published
+from minicnn.apps.runs.published import is_published
 from minicnn.apps.runs.settings import Settings, from_toml
 from minicnn.apps.runs.split_files import NEEDED, missing, split_files
 from minicnn.errors import ArgumentError

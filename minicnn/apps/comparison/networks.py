@@ -18,15 +18,11 @@ from minicnn.apps.runs import experiment
 from minicnn.apps.runs.bases import BASES
 from minicnn.apps.runs.batches import PreparedBatches, evaluation_batch_size
 from minicnn.apps.runs.folder import RunFolder, unfinished
-from minicnn.apps.runs.load_images import (
-    ImageSplits,
-    Split,
-    is_cifar10,
-    is_published,
-    load_in_memory,
-)
+from minicnn.apps.runs.image_splits import ImageSplits, Split
+from minicnn.apps.runs.load_images import load_in_memory
 from minicnn.apps.runs.networks import NETWORKS, input_preprocess, network_spec
 from minicnn.apps.runs.predictions import evaluate
+from minicnn.apps.runs.published import is_cifar10, is_published
 from minicnn.apps.runs.recipe import PHOTO_AUGMENTATION, adam
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.throttled_progress import Progress, Say, throttled_progress

@@ -21,7 +21,8 @@ from minicnn.apps.comparison.networks import (
 from minicnn.apps.comparison.results import Retrieval, SetResults, open_results
 from minicnn.apps.comparison.retrieval import choose_queries, retrieve
 from minicnn.apps.runs.gallery import can_draw
-from minicnn.apps.runs.load_images import ImageSplits, load_in_memory
+from minicnn.apps.runs.image_splits import ImageSplits
+from minicnn.apps.runs.load_images import load_in_memory
 from minicnn.apps.runs.throttled_progress import Say, throttled_progress
 from minicnn.classic.compare import LEARNED, classify, extract
 from minicnn.data.preprocess import Preprocess

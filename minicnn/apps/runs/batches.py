@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import random
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.settings import Settings
 from minicnn.data import RandomShift
 from minicnn.data.directory import DirectoryBatches

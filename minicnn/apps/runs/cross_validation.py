@@ -22,7 +22,7 @@ from minicnn.apps.runs.folder import RunFolder, new_path, to_resume, unfinished
 from minicnn.apps.runs.folds_folder import FoldsFolder
 from minicnn.apps.runs.folds_report import write_folds_report
 from minicnn.apps.runs.folds_results import read_report
-from minicnn.apps.runs.load_images import is_published
+from minicnn.apps.runs.published import is_published
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
 from minicnn.apps.runs.throttled_progress import Say
 from minicnn.errors import ArgumentError, FolderInUseError, MiniCNNError, NumericError

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn import random
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.throttled_progress import Say, throttled_progress
 from minicnn.data.images import read_images
 from minicnn.data.preprocess import Preprocess

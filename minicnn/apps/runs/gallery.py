@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.predictions import Predictions
 from minicnn.data.image_writing import array_to_img
 from minicnn.explain.predictions import CaptionedImage, captioned_figure

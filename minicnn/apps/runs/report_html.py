@@ -11,7 +11,7 @@ import numpy as np
 
 from minicnn.apps.runs import gallery, html
 from minicnn.apps.runs.gallery import GalleryImage
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.predictions import CLASS_HEADINGS, Counts, Predictions, per_class
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.report_json import measured_texts
@@ -196,14 +196,14 @@ def paper_table(report: dict[str, Any]) -> str:
 
 
 def before_after(report: dict[str, Any], folder: Path) -> list[str]:
-    """Return the accuracies before and after; [] if the network did not go on from a run."""
+    """Return the accuracies before and after; [] if it was not continual learning."""
     changes = report.get("before_after")
     if changes is None:
         return []
     headings, *rows = changes["table"]
     text = (
-        f"The share of the test images that the network of {changes['start']} got right, and that "
-        "this one, which went on from it, gets right."
+        f"The share of the test images that the network of {changes['start']} gets right, and the "
+        "share after it was trained further in this run."
     )
     return [
         html.lead(text),

@@ -7,7 +7,7 @@ from typing import Any
 
 from minicnn.apps.machine import machine
 from minicnn.apps.runs.before_after import HEADINGS, BeforeAfter
-from minicnn.apps.runs.load_images import ImageSplits
+from minicnn.apps.runs.image_splits import ImageSplits
 from minicnn.apps.runs.predictions import per_class
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.run_result import RunResult
@@ -64,11 +64,11 @@ def report_fields(result: RunResult, recipe: Recipe | None, command: str) -> dic
 
 
 def change_fields(changes: BeforeAfter) -> dict[str, Any]:
-    """Return the accuracies before and after a training that went on."""
+    """Return the accuracies before and after continual learning."""
     known, everything = changes.known, changes.everything
     return {
         "start": changes.start,
-        "test_images_of_start": changes.known_tests,
+        "test_images_of_start": changes.earlier_tests,
         "classes": [row._asdict() for row in changes.classes],
         "known_classes": None if known is None else known._asdict(),
         "all_classes": everything._asdict(),

@@ -11,7 +11,7 @@ import numpy as np
 from minicnn.apps.runs import html
 from minicnn.apps.runs.batches import evaluation_batch_size
 from minicnn.apps.runs.gallery import can_draw
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.throttled_progress import Progress
 from minicnn.data.preprocess import Preprocess
 from minicnn.explain import (
