@@ -17,7 +17,7 @@ from minicnn.apps.comparison.compare import compare_all
 from minicnn.apps.comparison.figures import comparison_figure
 from minicnn.apps.comparison.image_sets import image_sets
 from minicnn.apps.comparison.networks import chosen_networks, learned_features, training_settings
-from minicnn.apps.comparison.one_set import Plan
+from minicnn.apps.comparison.one_set import ComparisonPlan
 from minicnn.apps.comparison.page import comparison_page
 from minicnn.apps.comparison.results import Retrieval, SetResults, open_results
 from minicnn.apps.comparison.retrieval import choose_queries
@@ -56,8 +56,8 @@ def folders(tmp_path_factory):
     return root
 
 
-def plan(folder: Path | None, *kinds: str) -> Plan:
-    return Plan(kinds or ("color",), ("tree",), (24, 24), epochs=1, folder=folder)
+def plan(folder: Path | None, *kinds: str) -> ComparisonPlan:
+    return ComparisonPlan(kinds or ("color",), ("tree",), (24, 24), epochs=1, folder=folder)
 
 
 def both(folders):
@@ -207,7 +207,7 @@ def test_two_sets_with_a_network(folders, tmp_path):
 
 def test_a_comparison_goes_on_after_a_kill(folders, tmp_path, monkeypatch):
     pytest.importorskip("sklearn")
-    sets, whole = both(folders), Plan(("color",), ("tree", "logistic"), (24, 24))
+    sets, whole = both(folders), ComparisonPlan(("color",), ("tree", "logistic"), (24, 24))
     expected = compare_all(sets, whole)
     trained: list[str] = []
 

@@ -22,7 +22,7 @@ GRAY = {"cmap": "gray_r"}  # like ink on paper: 0, the background, is white
 
 
 def empty_figure(width: float, height: float) -> Figure:
-    """An empty figure; width and height are in inches."""
+    """Return an empty figure; width and height are in inches."""
     figure = new_figure(width, height, DPI)
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     return figure
@@ -70,7 +70,7 @@ class TilePosition(NamedTuple):
         self.axes.text(x, (self.top + self.bottom) / 2, caption(text), va="center", **style)
 
     def frame(self, color: str, width: float = 3.0) -> None:
-        """Draw a frame of so many points around the tile."""
+        """Draw a frame around the tile, `width` points wide."""
         x, y = (self.middle - 0.5, self.middle + 0.5), (self.top, self.bottom)
         across, down = [x[0], x[1], x[1], x[0], x[0]], [y[0], y[0], y[1], y[1], y[0]]
         self.axes.plot(across, down, color=color, linewidth=width, solid_joinstyle="miter")

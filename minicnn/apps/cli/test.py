@@ -83,7 +83,7 @@ def command(
         raise click.UsageError("--compare and --out belong to --robustness, which is not given")
     plan = plan_robustness(model, report, out, compare, force=force) if robustness else None
     classifier = load_classifier(model)
-    split = load_images(model, directory, classifier, allow_unreadable)
+    split = images_to_test(model, directory, classifier, allow_unreadable)
     start = time.perf_counter()
     network, preprocess, names = classifier
     predictions, loss = evaluate(network, preprocess, split, names)
@@ -98,7 +98,7 @@ def command(
     check_goal(predictions.accuracy, fail_under, "images")
 
 
-def load_images(
+def images_to_test(
     model: Path, directory: Path | None, classifier: Classifier, allow_unreadable: float | None
 ) -> Split:
     """Load the images of the directory or, without one, the test images of the run folder."""

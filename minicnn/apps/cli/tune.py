@@ -90,9 +90,8 @@ def search(data: Path, trials: int, runs: Path, name: str | None, force: bool, s
         runs / name, model="stacked", data=str(data.resolve()), name=name, **chosen
     )
     train, validation, names = _images(settings, runs / name)
-    shape = input_preprocess(settings).image_shape
     tuner = SAMPLERS[sampler](
-        tune.photo_space(shape, len(names)),
+        tune.photo_space(input_preprocess(settings).image_shape, len(names)),
         max_trials=trials,
         executions_per_trial=executions,
         directory=runs,

@@ -8,7 +8,7 @@ from pathlib import Path
 from minicnn.apps.comparison.figures import comparison_figure
 from minicnn.apps.comparison.image_sets import ImageSet, check_images
 from minicnn.apps.comparison.networks import TrainedNetwork, chosen_networks
-from minicnn.apps.comparison.one_set import Plan, SetComparison
+from minicnn.apps.comparison.one_set import ComparisonPlan, SetComparison
 from minicnn.apps.comparison.page import comparison_page
 from minicnn.apps.comparison.results import SetResults
 from minicnn.apps.comparison.tables import CSV_HEADINGS, csv_rows
@@ -21,14 +21,14 @@ from minicnn.support.plots import save_figure
 
 def compare_all(
     sets: Sequence[ImageSet],
-    plan: Plan,
+    plan: ComparisonPlan,
     networks: Sequence[str] = (),
     trained: Mapping[Path, TrainedNetwork] | None = None,
     say: Say = lambda _: None,
 ) -> list[SetResults]:
     """Compare all methods on all sets, and write tables, figures and a page to the plan's folder.
 
-    Every result is written as soon as it is known. After a kill, the same call goes on from there.
+    Every result is written as soon as it is known. After a kill, the same call continues.
 
     Parameters
     ----------

@@ -8,12 +8,9 @@ from typing import Any, NamedTuple
 
 from minicnn.apps.runs.folder import RunFolder
 from minicnn.apps.runs.published import is_published
-from minicnn.apps.runs.settings import Settings, from_toml
+from minicnn.apps.runs.settings import CHOICE_OF_IMAGES, Settings, from_toml
 from minicnn.apps.runs.split_files import NEEDED, missing, split_files
 from minicnn.errors import ArgumentError
-
-# The settings that decide which images there are and which of them are test images.
-SAME = ("data", "seed", "split", "group_by", "classes", "images")
 
 
 class ImageSet(NamedTuple):
@@ -26,7 +23,7 @@ class ImageSet(NamedTuple):
     @property
     def identity(self) -> dict[str, Any]:
         """The values that decide which images these are."""
-        return {name: getattr(self.settings, name) for name in SAME}
+        return {name: getattr(self.settings, name) for name in CHOICE_OF_IMAGES}
 
 
 def image_sets(data: Sequence[Path], runs: Sequence[Path], **choices: Any) -> list[ImageSet]:
@@ -59,7 +56,7 @@ def image_sets(data: Sequence[Path], runs: Sequence[Path], **choices: Any) -> li
 def _check_same(settings: Sequence[Settings], runs: Iterable[Path]) -> None:
     first, *others = settings
     for other in others:
-        for name in SAME:
+        for name in CHOICE_OF_IMAGES:
             if getattr(other, name) != getattr(first, name):
                 raise ArgumentError(
                     f"{name} is {getattr(first, name)!r} in {next(iter(runs))} and "

@@ -29,10 +29,10 @@ from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.support.plots import save_figure
 
-RUNS = "runs"  # the folder in `Plan.folder` that has the run folders
+RUNS = "runs"  # the folder in `ComparisonPlan.folder` that has the run folders
 
 
-class Plan(NamedTuple):
+class ComparisonPlan(NamedTuple):
     """What is compared on every set."""
 
     kinds: Sequence[str]  # of features
@@ -53,7 +53,7 @@ class SetComparison:
     say : called with each message about the progress
     """
 
-    def __init__(self, one: ImageSet, plan: Plan, say: Say) -> None:
+    def __init__(self, one: ImageSet, plan: ComparisonPlan, say: Say) -> None:
         self.one, self.plan = one, plan
         self.results: SetResults = open_results(
             one.name, {**one.identity, "image_size": plan.image_size}, plan.folder

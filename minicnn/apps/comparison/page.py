@@ -43,7 +43,7 @@ def comparison_page(results: Sequence[SetResults], folder: Path) -> str:
 
 
 def sets_table(results: Sequence[SetResults]) -> str:
-    """Return the numbers of classes and images of each set."""
+    """Return how many classes and images each set has."""
     rows = [
         [one.name, len(one.classes), f"{one.train:,}", f"{one.test:,}", f"{one.most_frequent:.1%}"]
         for one in results

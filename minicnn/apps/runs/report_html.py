@@ -148,45 +148,70 @@ def mistakes_section(counts: Counts, worst: Sequence[GalleryImage]) -> str:
 def title_of(recipe: Recipe | None, settings: Settings, report: dict[str, Any]) -> str:
     """Return the title of a run's report."""
     if recipe is None:
-        went_on = f", from {Path(settings.start).name}" if settings.start else ""
+        earlier = f", from {Path(settings.start).name}" if settings.start else ""
         fold = f", fold {settings.fold} of {settings.folds}" if settings.fold else ""
-        return f"{settings.model} on {report['data']['name']}{went_on}{fold}"
+        return f"{settings.model} on {report['data']['name']}{earlier}{fold}"
     printed = recipe.printed is not None and recipe.printed.name == settings.name
     return f"{recipe.title}, trained as printed" if printed else recipe.title
 
 
 def general_notes(report: dict[str, Any], settings: Settings) -> list[str]:
     """Return what a reader must know to judge a run's results, whatever its recipe."""
-    notes = []
+    notes = (
+        _shear_note(settings),
+        _fold_note(report),
+        _validation_note(report),
+        _repeated_note(report),
+        skipped_note(report),
+    )
+    return [note for note in notes if note]
+
+
+def _shear_note(settings: Settings) -> str:
     shear = settings.augmentation.get("shear_range", 0)
-    if 0 < shear < 1:
-        notes.append(
-            f"shear_range={shear:g} means {shear:g} degrees, as in Keras, which has almost no "
-            f"effect; {shear:g} radians would be {math.degrees(shear):.1f} degrees."
-        )
-    if fold := report.get("fold"):
-        notes.append(
-            f"This is fold {fold['number']} of {fold['of']} of a cross-validation. Its test images "
-            "are those of the fold. They have chosen nothing: "
-            f"{report['data']['validation']:,} of the other images have chosen the epoch."
-        )
-    if report["data"]["validation_is_test"]:
-        notes.append(
-            "The test images were also the validation images, and the model is that of the epoch "
-            f"with the best accuracy on them ({report['best_epoch']}), so the accuracy is slightly "
-            f"optimistic. That of the last epoch is {report['last_val_accuracy']:.2%}."
-        )
-    if repeated := report["data"]["test_images_trained_on"]:
-        tested = f"{report['test']['images']:,} test images"
-        note = f"{repeated} of the {tested} are also training images."
-        if (accuracy := report["test"]["accuracy_of_new_images"]) is not None:
-            note += f" The accuracy on the others is {accuracy:.2%}."
-        notes.append(note)
-    if skipped := report["data"]["skipped"]:
-        notes.append(
-            f"{len(skipped)} files could not be read and were left out; report.json lists them."
-        )
-    return notes
+    if not 0 < shear < 1:
+        return ""
+    return (
+        f"shear_range={shear:g} means {shear:g} degrees, as in Keras, which has almost no effect; "
+        f"{shear:g} radians would be {math.degrees(shear):.1f} degrees."
+    )
+
+
+def _fold_note(report: dict[str, Any]) -> str:
+    fold = report.get("fold")
+    if fold is None:
+        return ""
+    return (
+        f"This is fold {fold['number']} of {fold['of']} of a cross-validation. Its test images are "
+        f"those of the fold. They have chosen nothing: {report['data']['validation']:,} of the "
+        "other images have chosen the epoch."
+    )
+
+
+def _validation_note(report: dict[str, Any]) -> str:
+    if not report["data"]["validation_is_test"]:
+        return ""
+    return (
+        "The test images were also the validation images, and the model is that of the epoch with "
+        f"the best accuracy on them ({report['best_epoch']}), so the accuracy is slightly "
+        f"optimistic. That of the last epoch is {report['last_val_accuracy']:.2%}."
+    )
+
+
+def _repeated_note(report: dict[str, Any]) -> str:
+    repeated, test = report["data"]["test_images_trained_on"], report["test"]
+    if not repeated:
+        return ""
+    text = f"{repeated} of the {test['images']:,} test images are also training images."
+    accuracy = test["accuracy_of_new_images"]
+    return text if accuracy is None else f"{text} The accuracy on the others is {accuracy:.2%}."
+
+
+def skipped_note(report: dict[str, Any]) -> str:
+    """Return how many files were left out, "" if none; of a run or of a cross-validation."""
+    count = len(report["data"]["skipped"])
+    text = "files could not be read and were left out; report.json lists them."
+    return f"{count} {text}" if count else ""
 
 
 def paper_table(report: dict[str, Any]) -> str:

@@ -15,6 +15,8 @@ from minicnn.errors import ArgumentError, FormatError
 from minicnn.shapes import is_int
 from minicnn.support.atomic_files import write_text
 
+# The settings that decide which images there are and which of them are test images.
+CHOICE_OF_IMAGES = ("data", "seed", "split", "group_by", "classes", "images")
 # Settings whose name has changed; files may still use the old one.
 FORMER_NAMES = {"normalise": "normalize"}
 
