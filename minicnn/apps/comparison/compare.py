@@ -44,11 +44,11 @@ def compare_all(
     FileNotFoundError : the images of a set do not exist
     ArgumentError : they do not suit a classification, or the folder has results of other images
     """
-    for one in sets:
-        check_images(one)
+    for image_set in sets:
+        check_images(image_set)
     if plan.folder is not None:
         plan.folder.mkdir(parents=True, exist_ok=True)
-    comparisons = [SetComparison(one, plan, say) for one in sets]
+    comparisons = [SetComparison(image_set, plan, say) for image_set in sets]
     for comparison in comparisons:
         _compare(comparison, networks, trained or {})
         comparison.release()
@@ -63,9 +63,9 @@ def _compare(
 ) -> None:
     for kind in comparison.plan.kinds:
         comparison.compare_classifiers(kind)
-    for run in comparison.one.runs:
+    for run in comparison.image_set.runs:
         comparison.add_trained(trained[run])
-    for name in chosen_networks(comparison.one, networks):
+    for name in chosen_networks(comparison.image_set, networks):
         comparison.train_network(name)
     comparison.draw_retrieval()
 

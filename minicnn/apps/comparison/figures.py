@@ -52,10 +52,10 @@ def comparison_figure(results: Sequence[SetResults]) -> Any:
     return figure
 
 
-def _draw_accuracy(axes: Any, one: SetResults, features: Sequence[str]) -> None:
-    """Draw a marker for each method, and the value beside the best one."""
-    best = max((row.accuracy for row in one.rows), default=0.0)
-    for row in one.rows:
+def _draw_accuracy(axes: Any, results: SetResults, features: Sequence[str]) -> None:
+    """Draw a marker for each method, and the value beside the best results."""
+    best = max((row.accuracy for row in results.rows), default=0.0)
+    for row in results.rows:
         network = row.features == LEARNED
         y = features.index(row.classifier if network else row.features)
         color, marker = NETWORK if network else STYLES[row.classifier]
@@ -64,18 +64,18 @@ def _draw_accuracy(axes: Any, one: SetResults, features: Sequence[str]) -> None:
         if row.accuracy == best:
             axes.annotate(f"{best:.1%}", (best, y), (8, 0), textcoords="offset points",
                           va="center", fontsize=9.5, weight="bold")  # fmt: skip
-    axes.set_title(caption(one.name), fontsize=14, pad=32)
-    counts = f"{len(one.classes)} classes\n{one.train:,} to train, {one.test:,} to test"
+    axes.set_title(caption(results.name), fontsize=14, pad=32)
+    counts = f"{len(results.classes)} classes\n{results.train:,} to train, {results.test:,} to test"
     axes.text(0.5, 1.02, counts, transform=axes.transAxes, ha="center", color=QUIET, fontsize=9)
-    _style(axes, one)
+    _style(axes, results)
 
 
-def _draw_precision(axes: Any, one: SetResults, features: Sequence[str]) -> None:
+def _draw_precision(axes: Any, results: SetResults, features: Sequence[str]) -> None:
     """Draw a bar for each kind of features."""
-    best = max((found.precision for found in one.retrieval), default=0.0)
-    for found in one.retrieval:
+    best = max((found.precision for found in results.retrieval), default=0.0)
+    for found in results.retrieval:
         y = features.index(found.features)
-        color = WRONG if found.features in one.networks else RIGHT
+        color = WRONG if found.features in results.networks else RIGHT
         axes.barh(y, found.precision, 0.55, color=color, alpha=0.85)
         weight = "bold" if found.precision == best else "normal"
         inside = found.precision > 0.7
@@ -83,12 +83,12 @@ def _draw_precision(axes: Any, one: SetResults, features: Sequence[str]) -> None
                       textcoords="offset points", ha="right" if inside else "left", va="center",
                       color="white" if inside else "black", fontsize=9, weight=weight)  # fmt: skip
     axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    _style(axes, one)
+    _style(axes, results)
 
 
-def _style(axes: Any, one: SetResults) -> None:
+def _style(axes: Any, results: SetResults) -> None:
     """Mark the accuracy of always naming the most frequent class, and remove what distracts."""
-    axes.axvline(one.most_frequent, color=QUIET, linewidth=1, linestyle=":", zorder=0)
+    axes.axvline(results.most_frequent, color=QUIET, linewidth=1, linestyle=":", zorder=0)
     axes.grid(axis="y", color="#e9e9e9", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=10)

@@ -44,7 +44,7 @@ def image_sets(data: Sequence[Path], runs: Sequence[Path], **choices: Any) -> li
     places += [settings.data for settings in of_runs.values()]
     found: list[ImageSet] = []
     for place in dict.fromkeys(places):
-        own = {path: one for path, one in of_runs.items() if one.data == place}
+        own = {path: used for path, used in of_runs.items() if used.data == place}
         default = Settings(model="photo", data=place)
         settings = next(iter(own.values()), default).changed(**choices)
         _check_same([*own.values(), settings], own)
@@ -83,10 +83,10 @@ def _unused(name: str, used: Sequence[str]) -> str:
     return next(one for one in numbered if one not in used)
 
 
-def check_images(one: ImageSet) -> None:
+def check_images(image_set: ImageSet) -> None:
     """Raise an error at once if the set's images are not there, before others are compared."""
-    path = Path(one.settings.data)
-    if one.settings.data and not path.exists():
+    path = Path(image_set.settings.data)
+    if image_set.settings.data and not path.exists():
         raise missing(path, f"does not exist. {NEEDED}")
-    if one.settings.data and not is_published(path):
-        split_files(path, one.settings)
+    if image_set.settings.data and not is_published(path):
+        split_files(path, image_set.settings)
