@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 DPI = 150
 GAP = 0.14  # between two tiles, in tile widths
-GRAY = {"cmap": "gray_r"}  # like ink on paper: 0, the background, is white
+# Pixels stay squares, and gray is like ink on paper: 0, the background, is white.
+STYLE = {"interpolation": "nearest", "cmap": "gray_r"}
 
 
-def empty_figure(width: float, height: float) -> Figure:
+def empty_figure(width: float, height: float, dpi: int = DPI) -> Figure:
     """Return an empty figure; width and height are in inches."""
-    figure = new_figure(width, height, DPI)
+    figure = new_figure(width, height, dpi)
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     return figure
 
@@ -96,7 +97,7 @@ def show_tiles(
         row, column = divmod(k, columns)
         left, top = column * (1 + GAP), row * pitch
         box = (left, left + 1, top + height, top)
-        axes.imshow(_pixels(image), extent=box, interpolation="nearest", **GRAY | style)
+        axes.imshow(_pixels(image), extent=box, **STYLE | style)
         positions.append(TilePosition(axes, left + 0.5, top, top + height))
     rows = max(1, -(-len(images) // columns))
     axes.set_xlim(-0.02, columns * (1 + GAP) - GAP + 0.02)

@@ -23,7 +23,8 @@ STYLES = dict(
         strict=True)
 )  # fmt: skip
 NETWORK = (WRONG, "*")
-DPI = 110  # of the figure of retrieval: photographs take much space
+DPI = 120  # of the figure of retrieval, which is a file of about 300 kB
+TILES: dict[str, Any] = {"cmap": "gray", "interpolation": "antialiased"}  # to shrink photographs
 TILE = 0.7  # inches, of an image in the figure of retrieval with its gap
 QUERY, LETTER, COUNTS = 2.9, 0.125, 0.9  # widths in tiles: the query, a letter of a name, a count
 
@@ -108,6 +109,11 @@ def _add_legend(figure: Any, columns: int) -> None:
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)
 
 
+def retrieval_name(set_name: str) -> str:
+    """Return the name of a set's figure of retrieval: a JPEG file, as PNG has megabytes."""
+    return f"retrieval-{set_name}.jpg"
+
+
 def retrieval_figure(results: SetResults, images: ImageSplits, queries: Sequence[int]) -> Any:
     """Draw queries with their 10 nearest training images by each kind of features.
 
@@ -119,8 +125,7 @@ def retrieval_figure(results: SetResults, images: ImageSplits, queries: Sequence
     """
     lines = len(results.retrieval)
     widths = (QUERY, _names_width(results) + NEAREST * (1 + GAP) + COUNTS)
-    figure = empty_figure(TILE * sum(widths), TILE * (1.1 * lines * len(queries) + 2))
-    figure.set_dpi(DPI)
+    figure = empty_figure(TILE * sum(widths), TILE * (1.1 * lines * len(queries) + 2), DPI)
     figure.suptitle(
         f"{caption(results.name)}: test images, and the {NEAREST} nearest training images by each "
         "kind of features",
@@ -140,7 +145,7 @@ def _names_width(results: SetResults) -> float:
 
 
 def _draw_query(axes: Any, images: ImageSplits, query: int) -> None:
-    (tile,) = show_tiles(axes, images.test.images[[query]], 1, below=0.2, cmap="gray")
+    (tile,) = show_tiles(axes, images.test.images[[query]], 1, below=0.2, **TILES)
     tile.below(images.class_names[images.test.labels[query]], fontsize=12)
     axes.set_anchor("NW")
 
@@ -151,7 +156,7 @@ def _draw_nearest(
     """Draw a line of nearest images for each kind of features."""
     shown = [row for found in results.retrieval for row in found.nearest[number]]
     columns = len(shown) // len(results.retrieval)
-    tiles = show_tiles(axes, images.train.images[shown], columns, cmap="gray")
+    tiles = show_tiles(axes, images.train.images[shown], columns, **TILES)
     right = images.train.labels[shown] == images.test.labels[query]
     for tile, same_class in zip(tiles, right, strict=True):
         tile.frame(RIGHT if same_class else WRONG)

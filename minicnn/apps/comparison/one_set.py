@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn import classic
-from minicnn.apps.comparison.figures import retrieval_figure
+from minicnn.apps.comparison.figures import retrieval_figure, retrieval_name
 from minicnn.apps.comparison.image_sets import ImageSet
 from minicnn.apps.comparison.networks import (
     TrainedNetwork,
@@ -138,7 +138,7 @@ class SetComparison:
     def retrieval_path(self) -> Path | None:
         """The file of the figure of retrieval, which is removed when it lacks a result."""
         folder = self.plan.folder
-        return None if folder is None else folder / f"retrieval-{self.image_set.name}.png"
+        return None if folder is None else folder / retrieval_name(self.image_set.name)
 
     def _add(self, row: classic.Row) -> None:
         self.results.add(row)

@@ -90,5 +90,6 @@ def data_url(pixels: np.ndarray) -> str:
 
 
 def file_url(path: Path) -> str:
-    """Encode a PNG file as a data URL."""
-    return f"data:image/png;base64,{base64.b64encode(read_whole(path, MAX_BYTES)).decode()}"
+    """Encode a PNG or JPEG file as a data URL."""
+    kind = "jpeg" if path.suffix == ".jpg" else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(read_whole(path, MAX_BYTES)).decode()}"

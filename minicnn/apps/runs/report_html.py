@@ -192,9 +192,9 @@ def _validation_note(report: dict[str, Any]) -> str:
     if not report["data"]["validation_is_test"]:
         return ""
     return (
-        "The test images were also the validation images, and the model is that of the epoch with "
-        f"the best accuracy on them ({report['best_epoch']}), so the accuracy is slightly "
-        f"optimistic. That of the last epoch is {report['last_val_accuracy']:.2%}."
+        "The test images were also the validation images: the model is that of epoch "
+        f"{report['best_epoch']}, which had the best accuracy on them, so this accuracy is "
+        f"slightly optimistic. That of the last epoch is {report['last_val_accuracy']:.2%}."
     )
 
 
