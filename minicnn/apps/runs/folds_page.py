@@ -9,7 +9,8 @@ from typing import Any
 from minicnn.apps.runs import html
 from minicnn.apps.runs.gallery import GalleryImage
 from minicnn.apps.runs.predictions import Counts
-from minicnn.apps.runs.report_html import machine_rows, prediction_sections, skipped_note
+from minicnn.apps.runs.report_html import machine_rows, prediction_sections
+from minicnn.apps.runs.report_notes import skipped_note
 from minicnn.apps.runs.settings import Settings
 from minicnn.support.text import format_seconds
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.predictions import CLASS_HEADINGS, Counts, Predictions, per_class
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.report_json import measured_texts
+from minicnn.apps.runs.report_notes import general_notes
 from minicnn.apps.runs.settings import Settings
 
 MAX_MISTAKES = 24  # in the gallery and in mistakes/
@@ -153,65 +153,6 @@ def title_of(recipe: Recipe | None, settings: Settings, report: dict[str, Any]) 
         return f"{settings.model} on {report['data']['name']}{earlier}{fold}"
     printed = recipe.printed is not None and recipe.printed.name == settings.name
     return f"{recipe.title}, trained as printed" if printed else recipe.title
-
-
-def general_notes(report: dict[str, Any], settings: Settings) -> list[str]:
-    """Return what a reader must know to judge a run's results, whatever its recipe."""
-    notes = (
-        _shear_note(settings),
-        _fold_note(report),
-        _validation_note(report),
-        _repeated_note(report),
-        skipped_note(report),
-    )
-    return [note for note in notes if note]
-
-
-def _shear_note(settings: Settings) -> str:
-    shear = settings.augmentation.get("shear_range", 0)
-    if not 0 < shear < 1:
-        return ""
-    return (
-        f"shear_range={shear:g} means {shear:g} degrees, as in Keras, which has almost no effect; "
-        f"{shear:g} radians would be {math.degrees(shear):.1f} degrees."
-    )
-
-
-def _fold_note(report: dict[str, Any]) -> str:
-    fold = report.get("fold")
-    if fold is None:
-        return ""
-    return (
-        f"This is fold {fold['number']} of {fold['of']} of a cross-validation. Its test images are "
-        f"those of the fold. They have chosen nothing: {report['data']['validation']:,} of the "
-        "other images have chosen the epoch."
-    )
-
-
-def _validation_note(report: dict[str, Any]) -> str:
-    if not report["data"]["validation_is_test"]:
-        return ""
-    return (
-        "The test images were also the validation images: the model is that of epoch "
-        f"{report['best_epoch']}, which had the best accuracy on them, so this accuracy is "
-        f"slightly optimistic. That of the last epoch is {report['last_val_accuracy']:.2%}."
-    )
-
-
-def _repeated_note(report: dict[str, Any]) -> str:
-    repeated, test = report["data"]["test_images_trained_on"], report["test"]
-    if not repeated:
-        return ""
-    text = f"{repeated} of the {test['images']:,} test images are also training images."
-    accuracy = test["accuracy_of_new_images"]
-    return text if accuracy is None else f"{text} The accuracy on the others is {accuracy:.2%}."
-
-
-def skipped_note(report: dict[str, Any]) -> str:
-    """Return how many files were left out, "" if none; of a run or of a cross-validation."""
-    count = len(report["data"]["skipped"])
-    text = "files could not be read and were left out; report.json lists them."
-    return f"{count} {text}" if count else ""
 
 
 def paper_table(report: dict[str, Any]) -> str:
