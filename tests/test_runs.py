@@ -242,8 +242,27 @@ def test_data_are_found_under_their_usual_names(tmp_path, monkeypatch):
     assert find_data("cifar", "cifar10", tmp_path) == found
     monkeypatch.setenv("MINICNN_DATA", str(tmp_path))
     assert find_data("cifar", "cifar10", None) == found
-    with pytest.raises(FileNotFoundError, match="minicnn reproduce scene --data DIR"):
-        find_data("scene", "scenes", None)
+
+
+@pytest.mark.parametrize(
+    ("system", "name", "source"),
+    [
+        ("scene", "scenes", '"Intel Image Classification" on Kaggle'),
+        ("photo", "photos", "minicnn data fetch"),
+        ("xray", "xray", '"Chest X-Ray Images (Pneumonia)"'),
+        ("catdog", "catdog", '"Dogs vs. Cats" on Kaggle'),
+        ("cifar", "cifar10", "www.cs.toronto.edu/~kriz/cifar.html"),
+    ],
+)
+def test_the_error_for_missing_images_names_their_source(
+    tmp_path, monkeypatch, system, name, source
+):
+    monkeypatch.setenv("MINICNN_DATA", str(tmp_path))
+    for given in (None, tmp_path / "nowhere"):
+        with pytest.raises(FileNotFoundError, match=re.escape(source)) as error:
+            find_data(system, name, given)
+        assert f"minicnn reproduce {system} --data DIR" in str(error.value)
+        assert "there is no such folder" in str(error.value)
 
 
 def missing(root):

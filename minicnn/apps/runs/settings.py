@@ -15,6 +15,8 @@ from minicnn.errors import ArgumentError, FormatError
 from minicnn.shapes import is_int
 from minicnn.support.atomic_files import write_text
 
+# The settings that decide which images there are and which of them are test images.
+CHOICE_OF_IMAGES = ("data", "seed", "split", "group_by", "classes", "images")
 # Settings whose name has changed; files may still use the old one.
 FORMER_NAMES = {"normalise": "normalize"}
 
@@ -48,9 +50,9 @@ class Settings:
     patience: int = 0  # stop after this many epochs without improvement; 0: never
     base: str = ""  # a name in `bases.BASES`: a classifier of this trained network's features
     fine_tune: int = 0  # epochs in which the base's last blocks learn, after the head's `epochs`
-    start: str = ""  # a run folder or model file, whose network goes on learning; "": a new network
-    keep: str = ""  # images of the classes that it knows; "": those of the run at `start`
-    keep_per_class: int = 200  # training images of each known class that are learned again
+    start: str = ""  # a run folder or model file, whose network is trained further; "": none
+    keep: str = ""  # images to rehearse, of the classes that it knows; "": its run's own
+    keep_per_class: int = 200  # training images of each known class that are rehearsed
     memory_mb: int = 4000  # larger training sets are read from their files in every epoch
     allow_unreadable: float = ALLOWED_SHARE  # share of a split that may be unreadable, 0...1
     tensorboard: bool = False  # also write TensorBoard's event files
