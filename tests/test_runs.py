@@ -401,7 +401,7 @@ def test_mistakes_of_classes_with_long_names_are_written(tmp_path):
 FILES = [
     "best.mcnn", "checkpoints/last.mcnn", "config.toml", "confusion.csv", "confusion.png",
     "curves.png", "history.csv", "log.jsonl", "mistakes.csv", "mistakes.png", "per_class.csv",
-    "predictions.csv", "random.png", "report.html", "report.json",
+    "predictions.csv", "random.png", "reliability.png", "report.html", "report.json",
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 from collections.abc import Callable
@@ -26,6 +27,7 @@ EXTENSIONS_OF = {
     "PPM": (".ppm", ".pgm"),
 }
 FORMATS = tuple(EXTENSIONS_OF)
+HEIF = "HEIF"  # Pillow's name of HEIC, which the package pillow-heif adds to it
 IMAGE_EXTENSIONS = tuple(ending for endings in EXTENSIONS_OF.values() for ending in endings)
 # Some cameras append a second image to a JPEG. Pillow opens it as a JPEG and then names it MPO.
 EXTENSIONS_OF["MPO"] = EXTENSIONS_OF["JPEG"]
@@ -49,7 +51,7 @@ def with_opened_image(path: PathLike | bytes, function: Callable[[Image.Image], 
     """
     with io.BytesIO(path) if isinstance(path, bytes) else _open(path) as file:
         try:
-            with Image.open(file, formats=FORMATS) as image:
+            with Image.open(file, formats=readable_formats()) as image:
                 if image.width * image.height > pixel_limit():
                     raise Image.DecompressionBombError
                 return function(image)
@@ -60,6 +62,22 @@ def with_opened_image(path: PathLike | bytes, function: Callable[[Image.Image], 
             raise ImageReadError(
                 name, _decoder_failure(error, file.seek(0, os.SEEK_END))
             ) from error
+
+
+@functools.cache
+def reads_heic() -> bool:
+    """Return whether the optional package for HEIC, the format of many phones, is installed."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return True
+
+
+def readable_formats() -> tuple[str, ...]:
+    """Return Pillow's names of the formats that are read: `FORMATS`, and HEIC where it can be."""
+    return (*FORMATS, HEIF) if reads_heic() else FORMATS
 
 
 def why_unreadable(path: PathLike) -> str | None:

@@ -36,6 +36,7 @@ from minicnn.metrics.accuracy import (
     top_k_categorical_accuracy,
 )
 from minicnn.metrics.base import Metric, metric_name
+from minicnn.metrics.calibration import Calibration, expected_calibration_error, reliability
 from minicnn.metrics.confusion import ConfusionMatrix, confusion_matrix
 from minicnn.metrics.correlation import (
     ConcordanceCorrelation,
@@ -102,6 +103,7 @@ __all__ = [
     "BinaryAccuracy",
     "BinaryCrossentropy",
     "BinaryIoU",
+    "Calibration",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
@@ -157,6 +159,7 @@ __all__ = [
     "concordance_correlation",
     "confusion_matrix",
     "deserialize",
+    "expected_calibration_error",
     "get",
     "hinge",
     "huber",
@@ -175,6 +178,7 @@ __all__ = [
     "msle",
     "pearson_correlation",
     "poisson",
+    "reliability",
     "serialize",
     "sparse_categorical_accuracy",
     "sparse_categorical_crossentropy",

@@ -1,4 +1,4 @@
-"""Class names and preprocessing: what a network's outputs mean, and what its input needs."""
+"""What a network's outputs mean, what its input needs, and what was measured with its weights."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 from minicnn.checks import check_int, quoted, shape_text
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, ShapeError
+from minicnn.metrics.calibration import Calibration
+from minicnn.models.feature_sample import FeatureSample
 
 # Rows of float32 probabilities sum to 1 within this; rows of logits do not.
 ROW_TOLERANCE = 1e-3
@@ -106,3 +108,27 @@ def checked_preprocess(
             f"preprocess makes images {preprocess.image_shape}; {network} takes {input_shape[1:]}"
         )
     return preprocess
+
+
+def checked_calibration(calibration: Calibration | None) -> Calibration | None:
+    """Return the calibration; raise ArgumentError for anything else."""
+    if calibration is not None and not isinstance(calibration, Calibration):
+        raise ArgumentError(
+            f"calibration must be a mc.metrics.Calibration; got {quoted(calibration)}"
+        )
+    return calibration
+
+
+def checked_feature_sample(
+    sample: FeatureSample | None, classes: int | None, network: str
+) -> FeatureSample | None:
+    """Return the sample, checked to be of classes that the network has."""
+    if sample is None:
+        return None
+    if not isinstance(sample, FeatureSample):
+        raise ArgumentError(f"feature_sample must be a FeatureSample; got {quoted(sample)}")
+    if classes is not None and sample.labels.size and sample.labels.max() >= classes:
+        raise ArgumentError(
+            f"{network} has {classes} classes; got a feature_sample of class {sample.labels.max()}"
+        )
+    return sample

@@ -292,6 +292,7 @@ class Model(CompiledNetwork):
         """
         refuse_own_steps(self)
         batch = self.prepare_batch(weighted(batch_for(self, x, y, sample_weight), class_weight))
+        self.forget_measurements()
         totals = Totals(step_measures(self))
         totals.add(self.train_step(batch), batch)
         return totals.returned(as_dict=return_dict)
@@ -406,6 +407,7 @@ class Model(CompiledNetwork):
         self.refuse_while_training("load_weights")
         read = formats.reader("read_weights", filepath, model_files.load_weights)
         read(self, filepath)
+        self.forget_measurements()
 
     def save_checkpoint(self, path: Any) -> None:
         """Write everything that an interrupted training needs to resume, bit for bit."""

@@ -9,7 +9,6 @@ import numpy as np
 
 from minicnn.checks import quoted, shape_text
 from minicnn.contracts import Shape
-from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, ShapeError
 from minicnn.layers import Input, InputLayer, Rescaling
 from minicnn.layers.apply import Apply
@@ -17,9 +16,9 @@ from minicnn.layers.base import Layer
 from minicnn.layers.image_layer import RandomImageLayer
 from minicnn.layers.symbolic import InputAt, SymbolicTensor
 from minicnn.layers.tracing import current_scope
+from minicnn.models.annotations import Annotations
 from minicnn.models.batches import stack_hint
 from minicnn.models.graph import Graph, graph_between
-from minicnn.models.labels import checked_class_names, checked_preprocess
 from minicnn.models.rng_keys import give_rng_names
 from minicnn.models.saving.graph_config import graph_to_config
 from minicnn.models.structures import filled, fits, flat_values, numbered, split_shapes
@@ -41,7 +40,7 @@ class _Derived:
         self.has_sizes = not any(None in y.shape[1:] for y in outputs)
 
 
-class Network(Layer):
+class Network(Annotations, Layer):
     """A graph of layers with a name, class names and preprocessing. It can be a layer itself.
 
     `CompiledNetwork` adds steps on batches, `Model` what users call. A subclass that has Keras's
@@ -54,8 +53,7 @@ class Network(Layer):
         self._graph: Graph | None = None
         self._build_called = False
         super().__init__(name=name, **options)
-        self._class_names: list[str] | None = None
-        self._preprocess: Preprocess | None = None
+        self.set_no_annotations()
         self._derived = _Derived([])
         # Lists, tuples or dicts of tensors, as they were given; None for one tensor each.
         self.input_structure: Any = None
@@ -98,31 +96,6 @@ class Network(Layer):
     def is_built(self) -> bool:
         """Whether the input's shape is known, so that the layers are connected."""
         return self._graph is not None
-
-    @property
-    def class_names(self) -> list[str] | None:
-        """One name per class, in the order of the outputs; saved with the model.
-
-        A network with a single sigmoid output has two classes: the first for an output near 0, the
-        second for an output near 1.
-        """
-        return self._class_names
-
-    @class_names.setter
-    def class_names(self, names: Sequence[str] | None) -> None:
-        shape = self.output_shape if self.is_built else None
-        classes = max(shape[-1], 2) if isinstance(shape, tuple) else None
-        self._class_names = checked_class_names(names, classes, self.name)
-
-    @property
-    def preprocess(self) -> Preprocess | None:
-        """How an image file becomes the input of this network; saved with the model."""
-        return self._preprocess
-
-    @preprocess.setter
-    def preprocess(self, preprocess: Preprocess | None) -> None:
-        shape = self.input_shape if self.is_built else None
-        self._preprocess = checked_preprocess(preprocess, shape, self.name)
 
     @property
     def trainable(self) -> bool:

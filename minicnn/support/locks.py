@@ -3,6 +3,7 @@
 The system holds the lock for the process that has the file open, so it is released however that
 process ends. A file that a killed process left behind does not matter: the next one locks it.
 
+held         refuses a file that another process has locked
 FileLock     waits until the lock is free; its file stays
 FolderLock   refuses a folder in which another process works; its file is removed at the end
 
@@ -71,6 +72,27 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold the lock on an existing file inside the block; do not wait for it, and write nothing.
+
+    Raises
+    ------
+    FolderInUseError
+        Another process or thread holds the lock.
+    OSError
+        The file cannot be opened.
+    """
+    handle = open_handle(path, os.O_RDWR)
+    try:
+        with path_in_errors(path):
+            if not _try_flock(handle):
+                raise FolderInUseError(os.path.dirname(os.path.abspath(path)), None)
+        yield
+    finally:
+        os.close(handle)
 
 
 def is_locked(path: Path) -> bool:

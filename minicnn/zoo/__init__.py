@@ -7,6 +7,7 @@ from minicnn.zoo.efficientnet_lite import efficientnet_lite0
 from minicnn.zoo.lenet import lenet, lenet5
 from minicnn.zoo.mobilenet import mobilenet_v1, mobilenet_v2
 from minicnn.zoo.photo import photo
+from minicnn.zoo.photo_small import photo_small
 from minicnn.zoo.resnet import resnet18, resnet34, resnet50
 from minicnn.zoo.scene import scene
 from minicnn.zoo.stacked import stacked
@@ -15,6 +16,6 @@ from minicnn.zoo.xray import xray
 
 __all__ = [
     "caffenet", "catdog", "cifar", "efficientnet_lite0", "lenet", "lenet5", "mobilenet_v1",
-    "mobilenet_v2", "photo", "resnet18", "resnet34", "resnet50", "scene", "stacked", "vgg11",
-    "vgg16", "xray",
+    "mobilenet_v2", "photo", "photo_small", "resnet18", "resnet34", "resnet50", "scene", "stacked",
+    "vgg11", "vgg16", "xray",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -35,13 +35,38 @@ class Command(_WithExamples, click.Command):
     """A command, or a subcommand such as `data split`."""
 
 
+class CommandWithVerbs(Command):
+    """A command whose first word may name another one: `sort DIR` and `sort learn MODEL DIR`."""
+
+    verbs: Mapping[str, click.Command] = {}
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **more: Any,
+    ) -> click.Context:
+        """Make the context of the command that the first word names, or of this one."""
+        verb = self.verbs.get(args[0]) if args else None
+        if verb is None:
+            return super().make_context(info_name, args, parent, **more)
+        return verb.make_context(f"{info_name} {args[0]}", args[1:], parent, **more)
+
+
 class CommandGroup(_WithExamples, click.Group):
     """A command with subcommands, such as `data`."""
 
 
-def cli_command(*examples: str, **settings: Any) -> Callable[[Function], Command]:
-    """Decorate the function of a command; `examples` are whole command lines."""
-    return click.command(cls=Command, examples=examples, **settings)
+def cli_command(
+    *examples: str, verbs: Mapping[str, click.Command] | None = None, **settings: Any
+) -> Callable[[Function], Command]:
+    """Decorate the function of a command; `examples` are whole command lines.
+
+    `verbs` are further commands, each for a first word of its own.
+    """
+    kind = type("Verbs", (CommandWithVerbs,), {"verbs": verbs}) if verbs else Command
+    return click.command(cls=kind, examples=examples, **settings)
 
 
 def cli_group(*examples: str, **settings: Any) -> Callable[[Function], CommandGroup]:
@@ -98,5 +123,7 @@ def add_common_options(command: click.Command) -> None:
         for one in command.commands.values():
             add_common_options(one)
         return
+    for one in getattr(command, "verbs", {}).values():
+        add_common_options(one)
     taken = {name for param in command.params for name in param.opts}
     command.params += [one for one in common_options() if not taken & set(one.opts)]

@@ -33,6 +33,7 @@ COMMANDS = {
     "train": CommandEntry("train", "Train a network on a folder of images."),
     "test": CommandEntry("test", "Test a model: accuracy, classes, worst mistakes."),
     "predict": CommandEntry("predict", "Classify images."),
+    "sort": CommandEntry("sort", "Put images into folders by what is on them."),
     "data": CommandEntry("data", "Split, check, count, preview and fetch images."),
     "tune": CommandEntry("tune", "Search for good hyperparameters."),
     "classic": CommandEntry("classic", "Compare with methods that use no network."),

@@ -14,6 +14,8 @@ from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.model_file import Classifier, load_classifier
 from minicnn.apps.cli.robustness import RobustnessResult, measure_robustness, plan_robustness
 from minicnn.apps.cli.run_command import check_goal, class_table
+from minicnn.apps.runs import calibration_page
+from minicnn.apps.runs.calibrating import HEADINGS, CalibrationCheck, check_of
 from minicnn.apps.runs.folder import RunFolder
 from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.load_images import load_test_folder, load_test_images
@@ -88,13 +90,15 @@ def command(
     network, preprocess, names = classifier
     predictions, loss = evaluate(network, preprocess, split, names)
     seconds = time.perf_counter() - start
+    check = check_of(network, predictions)
     changed = None if plan is None else measure_robustness(plan, classifier, split, directory)
     if report is not None:
         title = model.name if directory is None else f"{model.name} on {directory.name}"
-        more = [] if changed is None else [changed.section]
+        trust = calibration_page.test_section(None if check is None else check.as_fields())
+        more = [trust, *([] if changed is None else [changed.section])]
         write_text(report, evaluation_page(title, predictions, split, loss, seconds, more))
         output.note(f"Written: {report}")
-    show(predictions, split, loss, seconds, changed, as_json=as_json)
+    show(predictions, split, loss, seconds, check, changed, as_json=as_json)
     check_goal(predictions.accuracy, fail_under, "images")
 
 
@@ -125,6 +129,7 @@ def show(
     split: Split,
     loss: float,
     seconds: float,
+    check: CalibrationCheck | None,
     changed: RobustnessResult | None,
     *,
     as_json: bool,
@@ -132,6 +137,8 @@ def show(
     """Print the result as text or as one JSON object."""
     if as_json:
         more = {} if changed is None else changed.as_fields()
+        if check is not None:
+            more["calibration"] = check.as_fields()
         output.print_json(**as_object(predictions, loss, seconds), **more)
         return
     output.result(class_table(predictions) + "\n")
@@ -143,6 +150,9 @@ def show(
         f"{predictions.accuracy:.2%} right: {predictions.wrong:,} of {split.total:,} images wrong, "
         f"loss {loss:.4f}, {1000 * seconds / max(1, split.total):.2f} ms per image"
     )
+    if check is not None:
+        output.result(f"{check.as_text()}\n")
+        output.result(output.table(HEADINGS, [row.cells for row in check.rows]))
     if changed is not None:
         output.result(changed.as_text())
 

@@ -1,12 +1,13 @@
-"""The systems of the papers, one module each: data, network, training and the paper's results."""
+"""The systems of the papers and of the photo sorter, one module each: data, network, training."""
 
-from minicnn.apps.recipes import catdog, cifar, lenet, photo, scene, xray
+from minicnn.apps.recipes import catdog, cifar, lenet, photo, photo_small, scene, xray
 from minicnn.apps.runs.recipe import PaperClaim, Recipe
 
 RECIPES = {
     "lenet": lenet.RECIPE,
     "scene": scene.RECIPE,
     "photo": photo.RECIPE,
+    "photo-small": photo_small.RECIPE,
     "xray": xray.RECIPE,
     "cifar": cifar.RECIPE,
     "catdog": catdog.RECIPE,

@@ -19,12 +19,14 @@ import numpy as np
 from minicnn import random
 from minicnn.apps.runs import bases, continual, gallery, training, transfer
 from minicnn.apps.runs.before_after import compare
+from minicnn.apps.runs.calibrating import calibrated
+from minicnn.apps.runs.feature_sampling import sampled_features
 from minicnn.apps.runs.folder import ResultFolder, RunFolder, new_folder, to_resume, unfinished
 from minicnn.apps.runs.folds_folder import FoldsFolder
 from minicnn.apps.runs.load_images import load_images
 from minicnn.apps.runs.log import RunLog
 from minicnn.apps.runs.networks import input_preprocess
-from minicnn.apps.runs.predictions import evaluate
+from minicnn.apps.runs.predictions import Predictions, evaluate
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.report import write_report
 from minicnn.apps.runs.run_result import RunResult
@@ -33,7 +35,7 @@ from minicnn.apps.runs.throttled_progress import Say
 from minicnn.apps.runs.training import TrainingJob, TrainingStart
 from minicnn.errors import ArgumentError, MiniCNNError, NumericError
 from minicnn.installed import install_command
-from minicnn.models import load_model
+from minicnn.models import Model, load_model
 from minicnn.support.atomic_files import write_text
 
 HEAD = "A minicnn run. `minicnn train` with this file repeats it."
@@ -182,6 +184,7 @@ def _evaluate(job: TrainingJob, start: TrainingStart, history: training.History)
     began = time.perf_counter()
     predictions, loss = evaluate(best, job.preprocess, images.test, images.class_names)
     seconds = {"training": job.log.seconds, "classifying": time.perf_counter() - began}
+    _annotate(best, job, predictions)
     changes = None
     if start.earlier is not None:
         changes = compare(start.earlier, images.test, start.earlier_tests, predictions)
@@ -196,6 +199,14 @@ def _evaluate(job: TrainingJob, start: TrainingStart, history: training.History)
         seconds=seconds,
         changes=changes,
     )
+
+
+def _annotate(best: Model, job: TrainingJob, test: Predictions) -> None:
+    """Store the calibration and some features of images in the best epoch's model file."""
+    share = job.settings.allow_unreadable
+    best.calibration = calibrated(best, job.preprocess, job.images, test)
+    best.feature_sample = sampled_features(best, job.preprocess, job.images, share)
+    best.save(job.folder.best)
 
 
 def _check_single(settings: Settings) -> None:

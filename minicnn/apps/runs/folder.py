@@ -13,7 +13,7 @@ runs/scene-3/
   curves.png  confusion.png  confusion.csv  per_class.csv
   before_after.csv  before_after.png       of continual learning: each class's accuracy
   mistakes.csv  mistakes.png  mistakes/    the most confident mistakes first
-  predictions.csv  random.png
+  predictions.csv  random.png  reliability.png
   robustness.csv  robustness.png  robustness_images.png    from `minicnn test RUN --robustness`
   train/  validation/    TensorBoard's event files, if the settings ask for them
 """

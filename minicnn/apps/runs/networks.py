@@ -35,6 +35,7 @@ NETWORKS = {
     "cifar": NetworkSpec(zoo.cifar, Preprocess((32, 32))),
     "scene": NetworkSpec(zoo.scene, Preprocess((150, 150))),
     "photo": NetworkSpec(zoo.photo, Preprocess((150, 150))),
+    "photo-small": NetworkSpec(zoo.photo_small, Preprocess((112, 112))),
     "stacked": NetworkSpec(zoo.stacked, Preprocess((150, 150))),
     "xray": NetworkSpec(zoo.xray, Preprocess((512, 512))),
     "catdog": NetworkSpec(zoo.catdog, Preprocess((64, 64))),

@@ -11,6 +11,8 @@ from typing import Any
 from minicnn.apps.runs import gallery
 from minicnn.apps.runs.before_after import Change
 from minicnn.apps.runs.before_after_figure import before_after_figure
+from minicnn.apps.runs.calibrating import check_of
+from minicnn.apps.runs.calibration_figure import reliability_figure
 from minicnn.apps.runs.folder import RunFolder
 from minicnn.apps.runs.gallery import GalleryImage
 from minicnn.apps.runs.image_splits import Split
@@ -48,6 +50,8 @@ def write_report(
         draw_figures(folder.path, result.history, predictions, worst, some)
         if result.changes is not None:
             save_figure(before_after_figure(result.changes), folder.path / "before_after.png")
+        if (check := check_of(result.model, predictions)) is not None:
+            save_figure(reliability_figure(check), folder.path / "reliability.png")
     html = report_page(folder.path, report, result.settings, predictions, worst, some, recipe)
     write_text(folder.path / "report.html", html)
     write_text(folder.report, json.dumps(report, indent=1) + "\n")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minicnn.apps.runs import gallery, html
+from minicnn.apps.runs import calibration_page, gallery, html
 from minicnn.apps.runs.gallery import GalleryImage
 from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.predictions import CLASS_HEADINGS, Counts, Predictions, per_class
@@ -46,6 +46,7 @@ def report_page(
             html.section("Before and after", *before_after(report, folder)),
             html.section("Curves", html.figure(folder / "curves.png", curves_text(report))),
             *prediction_sections(predictions, worst, "confusion.csv has all of them."),
+            calibration_page.run_section(report, folder),
             html.section(f"{len(some)} images drawn at random", html.gallery(some)),
             html.section("How it was made", html.preformatted(command), machine_table(report)),
         ],

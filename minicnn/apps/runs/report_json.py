@@ -9,6 +9,7 @@ import numpy as np
 
 from minicnn.apps.machine import machine
 from minicnn.apps.runs.before_after import HEADINGS, BeforeAfter
+from minicnn.apps.runs.calibrating import check_of
 from minicnn.apps.runs.image_splits import ImageSplits
 from minicnn.apps.runs.predictions import per_class
 from minicnn.apps.runs.recipe import Recipe
@@ -44,6 +45,8 @@ def report_fields(result: RunResult, recipe: Recipe | None, command: str) -> dic
         "confusion": predictions.confusion.tolist(),
         "history": history,
     }
+    if (check := check_of(result.model, predictions)) is not None:
+        report["calibration"] = check.as_fields()
     if result.changes is not None:
         report["before_after"] = change_fields(result.changes)
     if settings.fold:

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minicnn.errors import ArgumentError
-from minicnn.layers import Activation, Dense, Softmax
+from minicnn.apps.runs.classifier_parts import need_classifier
 from minicnn.layers.base import Layer
 from minicnn.models import Model, clone_model
-
-AFTER = (Activation, Softmax)  # layers that may follow the classifier: they have no size
 
 
 def widened(model: Model, class_names: Sequence[str]) -> Model:
@@ -42,7 +39,7 @@ def widened(model: Model, class_names: Sequence[str]) -> Model:
     ((2, 3), True)
     """
     known = list(model.class_names or ())
-    classifier = None if known == list(class_names) else _classifier(model)
+    classifier = None if known == list(class_names) else need_classifier(model)
 
     def copy(layer: Layer) -> Layer:
         config = layer.get_config()
@@ -60,19 +57,6 @@ def widened(model: Model, class_names: Sequence[str]) -> Model:
         after.assign(_placed(value, after.value, places) if id(before) in own else value)
     wide.class_names, wide.preprocess = list(class_names), model.preprocess
     return wide
-
-
-def _classifier(model: Model) -> Dense:
-    """Return the Dense layer whose outputs are the classes."""
-    tensor = model.graph.outputs[0]
-    while isinstance(tensor.layer, AFTER):
-        tensor = tensor.inputs[0]
-    if isinstance(tensor.layer, Dense) and not model.is_subclassed:
-        return tensor.layer
-    raise ArgumentError(
-        f"{model.name} ends in {type(tensor.layer).__name__}, so it cannot learn new classes; that "
-        "needs a Dense layer with one output per class. It can learn more images of its own classes"
-    )
 
 
 def _for_several(activation: object) -> object:

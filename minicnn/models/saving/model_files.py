@@ -26,6 +26,7 @@ from minicnn.models.saving.network_document import (
     network_to_document,
 )
 from minicnn.models.saving.optimizer_slots import read_slots, saved_slots
+from minicnn.models.saving.samples import samples_of, take_samples
 from minicnn.models.training.measures import Reported
 from minicnn.models.training.state import TrainingState
 from minicnn.support import memory_limits, registry
@@ -39,7 +40,7 @@ WRONG_CONTENT = (LookupError, TypeError, ValueError, AttributeError, ArithmeticE
 
 
 def save_model(model: CompiledNetwork, path: Path, *, include_optimizer: bool = True) -> None:
-    """Write layers, weights, class names, preprocessing, history, and the optimizer with its state.
+    """Write layers, weights, class names, preprocessing, calibration, history and the optimizer.
 
     Raises
     ------
@@ -119,6 +120,7 @@ def _rebuilt(archive: Archive, compile: bool, path: Path) -> CompiledNetwork:
     model.class_names = archive.documents.get("classes")
     preprocess = archive.documents.get("preprocess")
     model.preprocess = Preprocess.from_config(preprocess) if preprocess else None
+    take_samples(model, archive.samples)
     model.session.state.past = numbers(archive.documents.get("history", {}))
     training = archive.documents.get("training", {})
     if compile and training.get("optimizer"):
@@ -169,7 +171,7 @@ def write(
         "training": _finite(training),
     }
     weights = {name: p.value for name, p in model.named_parameters().items()}
-    write_archive(path, weights, documents, arrays)
+    write_archive(path, weights, documents, arrays, samples_of(model))
 
 
 def network_or_names(model: CompiledNetwork) -> dict[str, Any]:

@@ -128,6 +128,7 @@ class Fit:
 
     def _prepare(self, epochs: int) -> None:
         """Build the network and raise what errors there are, before a callback writes anything."""
+        self.model.forget_measurements()
         state, left = self.state, epochs - self.state.epoch
         with random.seeded(state.seed):
             prepare_training_data(self.model, self.data, self.class_weight, state.start, left)

@@ -5,6 +5,7 @@
     preprocess.json, classes.json       how an image becomes the input, and the classes' names
     history.json                        the curves of the training so far
     training.json, training.safetensors what the training needs to continue
+    samples.safetensors                 calibrated answers, and features of some images
     metadata.json                       versions, and the SHA-256 of every other member
 
 A file contains no code. Reading it executes nothing and looks nothing up by name.
@@ -29,6 +30,7 @@ from minicnn.version import __version__
 
 FORMAT_VERSION = 1
 WEIGHTS, TRAINING, METADATA = "weights.safetensors", "training.safetensors", "metadata.json"
+SAMPLES = "samples.safetensors"
 # In their order in the file; the last one describes the others.
 MEMBERS = (
     "config.json",
@@ -38,6 +40,7 @@ MEMBERS = (
     "history.json",
     "training.json",
     TRAINING,
+    SAMPLES,
     METADATA,
 )
 REQUIRED = ("config.json", WEIGHTS, METADATA)
@@ -53,6 +56,7 @@ class Archive(NamedTuple):
     weights: dict[str, np.ndarray]
     documents: dict[str, Any]  # by name: config, metadata, and others if they were written
     arrays: dict[str, np.ndarray]  # the state of the optimizer and of callbacks; may be empty
+    samples: dict[str, np.ndarray]  # calibrated answers and features of images; may be empty
 
 
 def write_archive(
@@ -60,6 +64,7 @@ def write_archive(
     weights: Tensors,
     documents: Mapping[str, Document],
     arrays: Tensors | None = None,
+    samples: Tensors | None = None,
 ) -> None:
     """Write a `.mcnn` file, all of it or none of it; the same content gives the same bytes.
 
@@ -75,6 +80,8 @@ def write_archive(
         which may contain notes of yours.
     arrays : dict of arrays, optional
         A second set: the state of the optimizer, to continue the training.
+    samples : dict of arrays, optional
+        A third set: what was measured on single images.
 
     Raises
     ------
@@ -91,6 +98,8 @@ def write_archive(
     members[WEIGHTS] = dump_tensors(weights, "weights")
     if arrays:
         members[TRAINING] = dump_tensors(arrays, "arrays")
+    if samples:
+        members[SAMPLES] = dump_tensors(samples, "samples")
     members = {name: members[name] for name in MEMBERS[:-1] if name in members}
     metadata = {
         **documents.get("metadata", {}),  # type: ignore[dict-item]
@@ -133,8 +142,11 @@ def parse_archive(data: bytes, path: object = "<bytes>") -> Archive:
         if name.endswith(".json")
     }
     weights = load_tensors(members[WEIGHTS], path, WEIGHTS)
-    arrays = load_tensors(members[TRAINING], path, TRAINING) if TRAINING in members else {}
-    return Archive(weights, documents, arrays)
+    arrays, samples = (
+        load_tensors(members[name], path, name) if name in members else {}
+        for name in (TRAINING, SAMPLES)
+    )
+    return Archive(weights, documents, arrays, samples)
 
 
 def _check_names(documents: Mapping[str, Document]) -> None:

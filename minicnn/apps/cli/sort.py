@@ -1,0 +1,168 @@
+"""`minicnn sort`: put images into folders by what is on them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from minicnn.apps import sorter
+from minicnn.apps.cli import options, output, sort_learn
+from minicnn.apps.cli.command import cli_command
+from minicnn.apps.cli.model_file import load_classifier
+from minicnn.apps.cli.options import typed
+from minicnn.apps.cli.progress import counting
+from minicnn.apps.cli.sort_journal import LATEST, check_interrupted, resume_sorting, undo_sorting
+from minicnn.apps.cli.sort_texts import (
+    counts_text,
+    left_alone_text,
+    outcome_fields,
+    plan_fields,
+    plan_rows,
+    plan_text,
+    report,
+)
+from minicnn.apps.sorter import Answer, Choices, Found, Outcome, Plan
+from minicnn.models import Model
+from minicnn.models.training.interrupt import Interrupt
+from minicnn.support.csv_files import write_csv
+
+NOTHING = "There is nothing to do: no image would go to another place."
+EXAMPLE = "minicnn sort scene.mcnn holiday"
+
+
+def _journal_option(name: str, help: str) -> options.Decorator:
+    """Return an option that takes a journal, or nothing for the newest one of DIR."""
+    return click.option(name, is_flag=False, flag_value=LATEST, metavar="[JOURNAL]", help=help)
+
+
+@cli_command(
+    EXAMPLE,
+    "minicnn sort scene.mcnn holiday --apply --min-confidence 0.8",
+    "minicnn sort holiday --undo",
+    "minicnn sort learn scene.mcnn put-right",
+    verbs={"learn": sort_learn.command},
+)
+@click.argument("words", type=options.PATH, nargs=-1, metavar="[MODEL] DIR")
+@click.option("--recursive", is_flag=True, help="Also sort the images in folders below DIR.")
+@click.option("--apply", "really", is_flag=True, help="Sort; otherwise only print the plan.")
+@click.option("--move", is_flag=True, help="Move the files instead of copying them.")
+@click.option(
+    "--min-confidence",
+    type=click.FloatRange(0, 1),
+    default=Choices().min_confidence,
+    show_default=True,
+    help="Images whose class is less probable are unsure.",
+)
+@click.option(
+    "--unsure-dir",
+    metavar="NAME",
+    default=Choices().unsure,
+    show_default=True,
+    help="Folder for unsure images; '' leaves them where they are.",
+)
+@click.option("--into", type=options.FOLDER, help="Folder for the class folders; default: DIR.")
+@_journal_option("--undo", "Take back the last sorting into DIR, or that of a journal.")
+@_journal_option("--resume", "Go on with an interrupted sorting into DIR, or that of a journal.")
+@click.option("--csv", "csv_file", type=options.FILE, help="Also write the plan as a table.")
+@options.force()
+@options.as_json()
+def command(
+    words: tuple[Path, ...],
+    recursive: bool,
+    really: bool,
+    move: bool,
+    min_confidence: float,
+    unsure_dir: str,
+    into: Path | None,
+    undo: str | None,
+    resume: str | None,
+    csv_file: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Put the images in DIR into folders by what MODEL, a .mcnn file or run folder, sees on them.
+
+    Without --apply, the plan is printed and nothing is changed. Files keep their bytes, times and
+    permissions, and nothing is overwritten. A journal allows --undo, also after a kill. The exit
+    code is 3 if some images cannot be read or were not sorted.
+    """
+    if undo is not None or resume is not None:
+        if undo is not None and resume is not None:
+            raise click.UsageError("give either --undo or --resume")
+        folder = into or (words[-1] if words else None)
+        if undo is not None:
+            undo_sorting(undo, folder, as_json=as_json)
+        else:
+            resume_sorting(resume or LATEST, folder, as_json=as_json)
+        return
+    output.check_target(csv_file, force=force)
+    directory = _directory(words)
+    check_interrupted(into or directory, really=really)
+    model = load_classifier(words[0]).model
+    found = _found(directory, recursive=recursive)
+    choices = Choices(min_confidence, move, unsure_dir, into)
+    plan = typed("--unsure-dir", sorter.make_plan, found, _classified(model, found), choices)
+    if csv_file is not None:
+        write_csv(csv_file, *plan_rows(plan))
+        output.note(f"Written: {csv_file}, {len(plan.items)} rows")
+    outcome = _applied(plan) if really else None
+    if as_json:
+        output.print_json(**plan_fields(plan, found, model), **outcome_fields(outcome))
+    else:
+        output.result(plan_text(plan, model) if outcome is None else counts_text(plan))
+    if outcome is None:
+        line = _apply_line(words, recursive, choices)
+        something = any(one.is_carried for one in plan.items)
+        output.note(f"Nothing has been changed. To sort: {line}" if something else NOTHING)
+    report(plan, outcome, "moved" if move else "copied")
+
+
+def _directory(words: Sequence[Path]) -> Path:
+    """Return DIR of `[MODEL] DIR`."""
+    if not words:
+        raise click.UsageError(f"DIR is missing: {EXAMPLE}")
+    if len(words) == 1:
+        raise click.UsageError(f"MODEL is missing: {EXAMPLE}")
+    if len(words) > 2:
+        raise click.UsageError(f"give one model and one folder: {EXAMPLE}")
+    return words[1]
+
+
+def _found(directory: Path, *, recursive: bool) -> Found:
+    """Return the images of the folder; an error if there are none."""
+    found = sorter.find(directory, recursive=recursive)
+    output.note(f"{len(found.groups):,} images found{left_alone_text(found.left_alone)}")
+    if not found.groups:
+        below = "" if recursive else "; folders below it are read with --recursive"
+        raise FileNotFoundError(2, f"no images here{below}", str(directory))
+    return found
+
+
+def _classified(model: Model, found: Found) -> list[Answer]:
+    total = len(found.groups)
+    with counting("classifying") as progress:
+        return sorter.classify(model, found.groups, done=lambda n: progress(n, total))
+
+
+def _applied(plan: Plan) -> Outcome:
+    """Apply the plan; the first Ctrl-C stops between two images, the second at once."""
+    total = sum(one.is_carried for one in plan.items)
+    with Interrupt() as interrupt, counting("sorting") as progress:
+        return sorter.apply(plan, done=lambda n: progress(n, total), stop=lambda: interrupt.asked)
+
+
+def _apply_line(words: Sequence[Path], recursive: bool, choices: Choices) -> str:
+    """Return the command that does what the plan says."""
+    line = ["minicnn", "sort", *map(str, words), "--apply"]
+    line += ["--recursive"] * recursive + ["--move"] * choices.move
+    usual = Choices()
+    if choices.min_confidence != usual.min_confidence:
+        line += ["--min-confidence", f"{choices.min_confidence:g}"]
+    if choices.unsure != usual.unsure:
+        line += ["--unsure-dir", choices.unsure]
+    if choices.into is not None:
+        line += ["--into", str(choices.into)]
+    return shlex.join(line)
