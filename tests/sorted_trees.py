@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 from minicnn.apps import sorter
@@ -33,6 +35,23 @@ def gallery(root: Path, count: int = 12) -> Path:
             os.chmod(path, 0o600 + 0o44 * (i % 2))
             os.utime(path, ns=(10**18, 10**18 + 10**9 * (100 * i + k) + 123456789))
     return root
+
+
+def rate(path: Path, value: bytes, *disks: Path) -> None:
+    """Give a file an extended attribute, if its file system and those of all `disks` store any."""
+    if all(stores_attributes(folder) for folder in (path.parent, *disks)):
+        os.setxattr(path, "user.rating", value)
+
+
+@functools.cache
+def stores_attributes(folder: Path) -> bool:
+    """Whether files in a folder may have extended attributes; those in memory may only lately."""
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        try:
+            os.setxattr(file.fileno(), "user.test", b"1")
+        except (AttributeError, OSError):
+            return False
+    return True
 
 
 def contents(*roots: Path) -> dict[str, tuple]:

@@ -21,6 +21,7 @@ from sorted_trees import contents
 import minicnn as mc
 from minicnn.apps import sorter
 from minicnn.apps.cli import main
+from minicnn.apps.sorter import finding
 from minicnn.layers import Dense, GlobalAveragePooling2D
 
 # By a network whose probability of "light" is the brightness.
@@ -84,6 +85,20 @@ def test_the_line_that_the_plan_recommends_does_it(model, photos, capsys):
         "out/dark/a.jpg", "out/dark/a.xmp", "out/light/b.jpg", "notes.txt", "out/not sure/c.png",
         "out/not sure/a.jpg", "out/not sure/d.jpg",
     }  # fmt: skip
+
+
+def test_without_a_model_the_one_that_comes_with_minicnn_sorts(model, photos, capsys, monkeypatch):
+    wanted = []
+
+    def photo_small(weights):
+        wanted.append(weights)
+        return mc.load_model(model)
+
+    monkeypatch.setattr(mc.zoo, "photo_small", photo_small)
+    run(photos)
+    out, err = capsys.readouterr()
+    assert wanted == ["photos"] and re.search(r"^dark/ +2$", out, re.MULTILINE)
+    assert f"To sort: {shlex.join(['minicnn', 'sort', str(photos), '--apply'])}" in err
 
 
 def test_copies_are_made_and_taken_back(model, photos, capsys):
@@ -184,6 +199,23 @@ def test_images_that_cannot_be_read_stay_and_are_named(model, photos, capsys):
     assert (photos / "broken.jpg").exists()
 
 
+def test_without_pillow_heif_the_command_says_what_heic_needs(model, photos, capsys, monkeypatch):
+    (photos / "1.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
+    monkeypatch.setattr(finding, "reads_heic", lambda: False)
+    run(model, photos)
+    err = capsys.readouterr().err
+    assert "1 HEIC, which needs pillow-heif" in err
+    assert re.search(r"HEIC images are read after: .*pip install .*\[heic\]", err)
+
+
+def test_heic_is_sorted_with_its_video(model, photos):
+    pillow_heif = pytest.importorskip("pillow_heif", reason="pip install -e '.[heic]'")
+    pillow_heif.from_pillow(Image.new("RGB", (64, 64), (250,) * 3)).save(photos / "1.HEIC")
+    (photos / "1.MOV").write_bytes(b"a video")
+    run(model, photos, "--apply", "--move")
+    assert below(photos) >= {"light/1.HEIC", "light/1.MOV"}
+
+
 def test_files_that_stay_are_named(model, photos, capsys):
     (photos / "dark").write_text("a file with the name of a class")
     run(model, photos, "--apply", code=3)
@@ -194,8 +226,8 @@ def test_files_that_stay_are_named(model, photos, capsys):
 
 WRONG = {
     "nothing": ([], 2, "DIR is missing"),
-    "no model": (["{photos}"], 2, "MODEL is missing"),
-    "three words": (["{model}", "{photos}", "{photos}"], 2, "give one model and one folder"),
+    "no folder of images": (["{model}"], 1, "is a file; give a folder of images"),
+    "three words": (["{model}", "{photos}", "{photos}"], 2, "at most one model, and one folder"),
     "no folder": (["{model}", "{photos}/nothing"], 1, "no such folder"),
     "no images": (["{model}", "{photos}/empty"], 1, "no images here; folders below it are read"),
     "a model that is none": (["{photos}/a.jpg", "{photos}"], 1, "a.jpg"),
@@ -219,7 +251,7 @@ def test_mistakes(model, photos, capsys, words, code, text):
 def test_ctrl_c_stops_between_images_and_the_rest_can_be_resumed(
     model, photos, capsys, monkeypatch
 ):
-    monkeypatch.setattr(sorter.carrying, "GROUPS_AT_A_TIME", 1)
+    monkeypatch.setattr(sorter.jobs, "GROUPS_AT_A_TIME", 1)
     real = sorter.carrying.Carrier.carry
 
     def carry(self, groups):

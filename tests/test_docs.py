@@ -107,6 +107,7 @@ def here(tmp_path, monkeypatch):
     scene.class_names, scene.preprocess = SCENES, Preprocess((24, 24))
     scene.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     scene.save("scene.mcnn")
+    main.run(["sort", "scene.mcnn", "holiday", "--apply", "--quiet"])  # what --undo takes back
     return tmp_path
 
 

@@ -209,7 +209,7 @@ def test_without_pillow_heif_heic_is_counted_with_the_name_of_what_it_needs(tmp_
 
 
 def test_heic_is_read_with_pillow_heif(tmp_path):
-    pillow_heif = pytest.importorskip("pillow_heif", reason="pip install '.[heic]'")
+    pillow_heif = pytest.importorskip("pillow_heif", reason="pip install -e '.[heic]'")
     assert image_files.reads_heic()
     pillow_heif.from_pillow(make_image(0, 64, 64)).save(tmp_path / "1.HEIC")
     (tmp_path / "1.MOV").write_bytes(b"a video")

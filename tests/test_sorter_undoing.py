@@ -9,16 +9,11 @@ import shutil
 
 import pytest
 from disks import mounted, other_disk
-from sorted_trees import by_number, contents, facts, gallery, picture, planned
+from sorted_trees import by_number, contents, facts, gallery, picture, planned, rate
 
 from minicnn.apps import sorter
-from minicnn.apps.sorter.journal import (
-    Log,
-    interrupted_journal,
-    journals_in,
-    read_journal,
-    temporary_name,
-)
+from minicnn.apps.sorter.journal import Log, journals_in, temporary_name
+from minicnn.apps.sorter.journal_reading import interrupted_journal, read_journal
 from minicnn.errors import FormatError, UnsafeFileError
 from minicnn.support.locks import held
 
@@ -125,7 +120,7 @@ def test_a_folder_that_was_moved_as_a_whole_is_undone_where_it_is_now(root, done
 
 def test_a_disk_that_stores_less_loses_nothing(root, tmp_path, monkeypatch):
     """Permissions, times and attributes come from the journal if the other disk lost them."""
-    os.setxattr(root / "IMG_1.xmp", "user.rating", b"\0\xff")
+    rate(root / "IMG_1.xmp", b"\0\xff")
     before = contents(root)
 
     def coarse(source, target):
@@ -231,6 +226,7 @@ NO_JOURNALS = {
     "another program's": b'{"journal": "of a ship"}\n',
     "of a newer version": b'{"journal": "minicnn sort", "version": 99}\n',
     "a number": b"7\n",
+    "too deep": b"[" * 100_000 + b"\n",
 }
 
 

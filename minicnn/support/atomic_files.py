@@ -73,11 +73,7 @@ def write_atomically(path: Path, parts: Parts) -> None:
     with path_in_errors(path), new_temporary(folder) as temporary:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
         try:
-            written = _write(handle, parts)
-            if _digest_of_file(temporary) != written:
-                raise OSError(
-                    errno.EIO, "the file reads back differently than it was written", path
-                )
+            _check_content(temporary, _write(handle, parts))
             os.replace(temporary, path)
         except BaseException:  # Ctrl-C too
             with suppress(OSError):
@@ -121,6 +117,35 @@ def copy_file(source: Path, target: Path) -> None:
             with suppress(OSError):
                 os.unlink(target)
             raise
+
+
+def copy_durably(source: Path, target: Path) -> str:
+    """Copy the bytes of a regular file to a new name, and be sure that they are on the disk.
+
+    Returns
+    -------
+    The SHA-256 of the bytes, in hexadecimal digits
+
+    Raises
+    ------
+    FileExistsError
+        The new name exists already.
+    FormatError
+        `source` is a device, a pipe or a socket.
+    OSError
+        The error of the system, or `EIO` if the copy reads back differently than it was written;
+        the new name does not exist then.
+    """
+    with open_regular(source) as file, path_in_errors(target):
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
+        try:
+            written = _write(handle, _chunks(file, source))
+            _check_content(target, written)
+        except BaseException:  # Ctrl-C too
+            with suppress(OSError):
+                os.unlink(target)
+            raise
+    return written.hex()
 
 
 def open_for_changes(path: Path) -> io.BufferedRandom:
@@ -243,7 +268,7 @@ def is_alive(process: int) -> bool:
 
 
 def _write(handle: int, parts: Parts) -> bytes:
-    """Write `parts`, force them to the disk and close the file; return the digest of `parts`."""
+    """Write `parts`, force them to the disk and close the file; return their SHA-256."""
     digest = hashlib.sha256()
     try:
         for part in parts:
@@ -271,7 +296,12 @@ def _write_all(handle: int, data: bytes | memoryview) -> None:
         rest = rest[os.write(handle, rest) :]
 
 
-def _digest_of_file(path: str) -> bytes:
+def _check_content(path: Path, digest: bytes) -> None:
+    if _digest_of_file(path) != digest:
+        raise OSError(errno.EIO, "the file reads back differently than it was written")
+
+
+def _digest_of_file(path: Path) -> bytes:
     digest = hashlib.sha256()
     handle = os.open(path, os.O_RDONLY | BINARY)
     try:

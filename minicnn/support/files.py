@@ -71,6 +71,15 @@ def read_whole(path: Path, max_bytes: int) -> bytes:
     return content
 
 
+def read_head(path: Path, size: int) -> bytes:
+    """Return at most the first `size` bytes of a regular file; raises as `open_regular` does."""
+    handle = open_handle(path, os.O_RDONLY)
+    try:
+        return os.read(handle, size)
+    finally:
+        os.close(handle)
+
+
 def read_text(path: Path, max_bytes: int = MAX_BYTES_OF_TEXT) -> str:
     """Return the content of a text file in UTF-8, without a byte order mark.
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
-from minicnn.support.files import BINARY, Path
+from minicnn.support.files import Path, open_handle
 
 AT_FDCWD = -100  # relative paths begin at the working directory
 RENAME_NOREPLACE = 1  # of Linux's renameat2
@@ -79,7 +79,7 @@ def place_without_replacing(temporary: Path, name: Path) -> None:
 
 
 def _reserve_and_replace(temporary: Path, name: Path) -> None:
-    os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o666))
+    os.close(open_handle(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
     try:
         os.replace(temporary, name)
     except BaseException:  # Ctrl-C too

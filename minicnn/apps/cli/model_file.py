@@ -49,6 +49,11 @@ def load_classifier(path: Path) -> Classifier:
     return Classifier(model, model.preprocess, list(model.class_names))
 
 
+def load_sorter_model(path: Path | None) -> Model:
+    """Load a classifier as `load_classifier` does; None is the one that comes with minicnn."""
+    return zoo.photo_small(weights="photos") if path is None else load_classifier(path).model
+
+
 def load_network(path: Path) -> Model:
     """Load any model, also one without preprocessing and class names."""
     return load_model(network_file(path))

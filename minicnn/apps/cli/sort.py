@@ -11,7 +11,7 @@ import click
 from minicnn.apps import sorter
 from minicnn.apps.cli import options, output, sort_learn
 from minicnn.apps.cli.command import cli_command
-from minicnn.apps.cli.model_file import load_classifier
+from minicnn.apps.cli.model_file import load_sorter_model
 from minicnn.apps.cli.options import typed
 from minicnn.apps.cli.progress import counting
 from minicnn.apps.cli.sort_journal import LATEST, check_interrupted, resume_sorting, undo_sorting
@@ -25,12 +25,14 @@ from minicnn.apps.cli.sort_texts import (
     report,
 )
 from minicnn.apps.sorter import Answer, Choices, Found, Outcome, Plan
+from minicnn.apps.sorter.finding import NEEDS_HEIC
+from minicnn.installed import install_command
 from minicnn.models import Model
 from minicnn.models.training.interrupt import Interrupt
 from minicnn.support.csv_files import write_csv
 
 NOTHING = "There is nothing to do: no image would go to another place."
-EXAMPLE = "minicnn sort scene.mcnn holiday"
+EXAMPLE = "minicnn sort holiday"
 
 
 def _journal_option(name: str, help: str) -> options.Decorator:
@@ -40,7 +42,8 @@ def _journal_option(name: str, help: str) -> options.Decorator:
 
 @cli_command(
     EXAMPLE,
-    "minicnn sort scene.mcnn holiday --apply --min-confidence 0.8",
+    "minicnn sort holiday --apply --min-confidence 0.8",
+    "minicnn sort scene.mcnn holiday",
     "minicnn sort holiday --undo",
     "minicnn sort learn scene.mcnn put-right",
     verbs={"learn": sort_learn.command},
@@ -83,27 +86,42 @@ def command(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Put the images in DIR into folders by what MODEL, a .mcnn file or run folder, sees on them.
+    """Put the images in DIR into folders by what MODEL sees on them.
+
+    MODEL is a .mcnn file or a run folder. Without it, the network that comes with minicnn sorts
+    photos of animals, architecture, cars, food, nature and people.
 
     Without --apply, the plan is printed and nothing is changed. Files keep their bytes, times and
     permissions, and nothing is overwritten. A journal allows --undo, also after a kill. The exit
     code is 3 if some images cannot be read or were not sorted.
     """
-    if undo is not None or resume is not None:
-        if undo is not None and resume is not None:
-            raise click.UsageError("give either --undo or --resume")
-        folder = into or (words[-1] if words else None)
-        if undo is not None:
-            undo_sorting(undo, folder, as_json=as_json)
-        else:
-            resume_sorting(resume or LATEST, folder, as_json=as_json)
-        return
-    output.check_target(csv_file, force=force)
-    directory = _directory(words)
-    check_interrupted(into or directory, really=really)
-    model = load_classifier(words[0]).model
+    if undo is not None and resume is not None:
+        raise click.UsageError("give either --undo or --resume")
+    folder = into or (words[-1] if words else None)
+    if undo is not None:
+        undo_sorting(undo, folder, as_json=as_json)
+    elif resume is not None:
+        resume_sorting(resume, folder, as_json=as_json)
+    else:
+        output.check_target(csv_file, force=force)
+        choices = Choices(min_confidence, move, unsure_dir, into)
+        _sort(words, choices, csv_file, recursive=recursive, really=really, as_json=as_json)
+
+
+def _sort(
+    words: Sequence[Path],
+    choices: Choices,
+    csv_file: Path | None,
+    *,
+    recursive: bool,
+    really: bool,
+    as_json: bool,
+) -> None:
+    """Plan, show the plan, and apply it if that is wanted."""
+    model_file, directory = _model_and_folder(words)
+    check_interrupted(choices.into or directory, really=really)
     found = _found(directory, recursive=recursive)
-    choices = Choices(min_confidence, move, unsure_dir, into)
+    model = load_sorter_model(model_file)
     plan = typed("--unsure-dir", sorter.make_plan, found, _classified(model, found), choices)
     if csv_file is not None:
         write_csv(csv_file, *plan_rows(plan))
@@ -114,27 +132,27 @@ def command(
     else:
         output.result(plan_text(plan, model) if outcome is None else counts_text(plan))
     if outcome is None:
-        line = _apply_line(words, recursive, choices)
         something = any(one.is_carried for one in plan.items)
+        line = _apply_line(words, recursive, choices)
         output.note(f"Nothing has been changed. To sort: {line}" if something else NOTHING)
-    report(plan, outcome, "moved" if move else "copied")
+    report(plan, outcome, "moved" if choices.move else "copied")
 
 
-def _directory(words: Sequence[Path]) -> Path:
-    """Return DIR of `[MODEL] DIR`."""
+def _model_and_folder(words: Sequence[Path]) -> tuple[Path | None, Path]:
+    """Return MODEL, None if it is left out, and DIR."""
     if not words:
         raise click.UsageError(f"DIR is missing: {EXAMPLE}")
-    if len(words) == 1:
-        raise click.UsageError(f"MODEL is missing: {EXAMPLE}")
     if len(words) > 2:
-        raise click.UsageError(f"give one model and one folder: {EXAMPLE}")
-    return words[1]
+        raise click.UsageError(f"give at most one model, and one folder: {EXAMPLE}")
+    return (words[0] if len(words) == 2 else None), words[-1]
 
 
 def _found(directory: Path, *, recursive: bool) -> Found:
     """Return the images of the folder; an error if there are none."""
     found = sorter.find(directory, recursive=recursive)
     output.note(f"{len(found.groups):,} images found{left_alone_text(found.left_alone)}")
+    if NEEDS_HEIC in found.left_alone:
+        output.note(f"HEIC images are read after: {install_command('heic')}")
     if not found.groups:
         below = "" if recursive else "; folders below it are read with --recursive"
         raise FileNotFoundError(2, f"no images here{below}", str(directory))

@@ -57,11 +57,12 @@ def plan_text(plan: Plan, model: Model) -> str:
 
 def threshold_text(model: Model, plan: Plan) -> str:
     """Return what the threshold means, by the model's own test images; "" if it has none."""
-    calibration = getattr(model, "calibration", None)
-    if calibration is None:
+    if model.calibration is None:
         return ""
     least = plan.choices.min_confidence
-    found = calibration.at(least)
+    found = model.calibration.at(least)
+    if found.accuracy is None:
+        return f"At {least:.2f} nearly all images are left unsure."
     return (
         f"At {least:.2f} about {found.accuracy:.0%} of what is sorted is right, "
         f"{found.unsure:.0%} are left unsure."
@@ -82,7 +83,7 @@ def plan_rows(plan: Plan) -> tuple[list[str], list[list[Any]]]:
 
 def plan_fields(plan: Plan, found: Found, model: Model) -> dict[str, Any]:
     """Return the fields of the plan for `--json`."""
-    calibration = getattr(model, "calibration", None)
+    calibration = model.calibration
     meaning = None if calibration is None else calibration.at(plan.choices.min_confidence)
     return {
         "folder": plan.folder,

@@ -8,7 +8,7 @@ from minicnn.apps.sorter.applying import apply
 from minicnn.apps.sorter.classifying import Answer, answers, classify
 from minicnn.apps.sorter.companions import Group
 from minicnn.apps.sorter.finding import Found, find
-from minicnn.apps.sorter.journal import (
+from minicnn.apps.sorter.journal_reading import (
     interrupted_journal,
     latest_journal,
     read_journal,

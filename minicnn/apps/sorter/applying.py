@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from minicnn.apps.sorter.carrying import Carrier, Job, chunks
+from minicnn.apps.sorter.carrying import Carrier
+from minicnn.apps.sorter.jobs import Job, chunks
 from minicnn.apps.sorter.journal import Entry, Log, Record, header, new_journal
 from minicnn.apps.sorter.outcome import Outcome
 from minicnn.apps.sorter.planning import Plan
@@ -120,4 +121,5 @@ def _write_plan(record: Record, log: Log) -> None:
         )
     log.later(planned=len(record.files))
     log.now()
-    make_durable({record.path.parent, record.root})  # the name of the journal too
+    for folder in (record.path.parent, record.root):  # the name of the journal too
+        make_durable(folder)

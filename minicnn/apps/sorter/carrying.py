@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from minicnn.apps.sorter.journal import Entry, Log, Record
+from minicnn.apps.sorter.jobs import Job, file_of
+from minicnn.apps.sorter.journal import Entry, Log, Record, now_text
 from minicnn.apps.sorter.names import numbered_together
 from minicnn.apps.sorter.transfer import Transfer, is_unchanged, make_durable
 from minicnn.data.image_files import reason_of
@@ -20,44 +21,11 @@ from minicnn.errors import FormatError
 from minicnn.support.threads import Job as PoolJob
 from minicnn.support.threads import ThreadPool
 
-GROUPS_AT_A_TIME = 32
-BYTES_AT_A_TIME = 32 << 20
 COPYING_THREADS = 4  # most of the time they wait for the disk
 MAX_NUMBER = 1_000_000  # in names that are taken
 
 NAME_TAKEN = "another file has the old name"
 LEADS_OUT = "a link leads out of the folder"
-
-
-class Job:
-    """The files of one group, and how carrying them ended."""
-
-    def __init__(self, entries: Sequence[Entry], transfers: Sequence[Transfer]) -> None:
-        self.entries, self.transfers = entries, transfers
-        self.failure: tuple[Path, str] | None = None
-        self.there_already = False
-        self.number = 0  # in the names
-
-    @property
-    def is_open(self) -> bool:
-        """Whether nothing has ended it yet."""
-        return self.failure is None and not self.there_already
-
-    @property
-    def is_copied(self) -> bool:
-        """Whether some of the files are copied, not renamed."""
-        return any(one.temporary is not None for one in self.transfers)
-
-    def take_back(self) -> None:
-        """Give the files that were placed their old names again."""
-        for one in self.transfers:
-            one.take_back()
-
-    def copy(self) -> None:
-        """Make the temporary copies of those files."""
-        for one in self.transfers:
-            if one.temporary is not None:
-                one.copy()
 
 
 class Carrier:
@@ -73,7 +41,8 @@ class Carrier:
     def __init__(self, record: Record, log: Log, *, undo: bool = False) -> None:
         self.record, self.log, self.undo = record, log, undo
         self._mark: dict[str, Any] = {"undo": True} if undo else {}
-        self._checked: set[Path] = set()
+        self._checked: set[Path] = set()  # folders that exist and are in the root
+        self._synced: set[Path] = set()  # folders whose names are on the disk
 
     def carry(self, groups: Sequence[Sequence[Entry]]) -> list[Job]:
         """Carry some groups; return for each of them how it ended."""
@@ -83,7 +52,8 @@ class Carrier:
         self._copy_all(jobs)
         self._write_now(jobs)
         self._each(jobs, self._place)
-        make_durable({t.target.parent for job in jobs for t in job.transfers if t.temporary})
+        self._synced.clear()
+        self._each(jobs, self._sync)
         self._each(jobs, self._leave)
         for job in jobs:
             if job.is_open:
@@ -162,6 +132,13 @@ class Carrier:
             self.log.now()
             one.place()
 
+    def _sync(self, job: Job) -> None:
+        """Force the new names of copied files to the disk, before a source is removed."""
+        for folder in {one.target.parent for one in job.transfers if one.temporary is not None}:
+            if folder not in self._synced:
+                make_durable(folder)
+                self._synced.add(folder)
+
     def _leave(self, job: Job) -> None:
         for one in job.transfers:
             one.leave()
@@ -208,7 +185,7 @@ class Carrier:
     def _fail(self, job: Job, error: OSError | FormatError) -> None:
         """Take back what was done to a group, and note why it failed."""
         reason = error.reason if isinstance(error, FormatError) else reason_of(error)
-        job.failure = (_file_of(job, error), reason)
+        job.failure = (file_of(job, error), reason)
         left = [e for e, one in zip(job.entries, job.transfers, strict=True) if one.left]
         for one in job.transfers:
             if not one.left:
@@ -228,7 +205,8 @@ class Carrier:
     def _note_begun(self, entry: Entry, one: Transfer) -> None:
         temporary = None if one.temporary is None else self._in_journal(one.temporary)
         entry.facts |= one.facts
-        self.log.later(begin=entry.number, temporary=temporary, facts=one.facts, **self._mark)
+        line = {"begin": entry.number, "time": now_text(), "temporary": temporary}
+        self.log.later(**line, facts=one.facts, **self._mark)
 
     def _note_digest(self, entry: Entry, one: Transfer) -> None:
         entry.facts |= one.facts
@@ -262,34 +240,6 @@ class Carrier:
             for job in jobs:
                 if job.is_open:
                     self._fail(job, error)
-
-
-def chunks(record: Record, groups: Sequence[Sequence[Entry]]) -> Iterator[list[Sequence[Entry]]]:
-    """Cut the groups into parts that are carried at a time, by their number and their bytes."""
-    part: list[Sequence[Entry]] = []
-    size = 0
-    for group in groups:
-        part.append(group)
-        size += sum(_size(record.path_of(entry.source)) for entry in group)
-        if len(part) == GROUPS_AT_A_TIME or size >= BYTES_AT_A_TIME:
-            yield part
-            part, size = [], 0
-    if part:
-        yield part
-
-
-def _size(path: Path) -> int:
-    try:
-        return os.stat(path, follow_symlinks=False).st_size
-    except OSError:
-        return 0
-
-
-def _file_of(job: Job, error: OSError | FormatError) -> Path:
-    """Return which file of a group an error is about, where it is now; else that of the image."""
-    path = error.path if isinstance(error, FormatError) else error.filename
-    named = [one for one in job.transfers if str(path) in (str(one.source), str(one.target))]
-    return (named or job.transfers)[0].source
 
 
 def _needs_copy(error: BaseException) -> bool:

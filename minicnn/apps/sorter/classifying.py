@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -117,5 +117,4 @@ def calibrated(model: Model, rows: np.ndarray) -> np.ndarray:
     """Return the probabilities (N, C) as the model's calibration corrects them, if it has one."""
     if rows.shape[1] == 1:
         rows = np.concatenate([1 - rows, rows], axis=1)
-    calibration: Any = getattr(model, "calibration", None)
-    return rows if calibration is None else np.asarray(calibration.probabilities(rows))
+    return rows if model.calibration is None else model.calibration.probabilities(rows)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-from minicnn.support.files import BINARY, NO_WAITING
+from minicnn.support.files import read_head
 
 HEAD_BYTES = 32
 IMAGE, HEIC, RAW, OTHER = "image", "HEIC", "RAW", "other"
@@ -29,12 +27,8 @@ HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"
 
 
 def kind_of_file(path: str) -> str:
-    """Return IMAGE, HEIC, RAW or OTHER; raise OSError if the file cannot be opened."""
-    handle = os.open(path, os.O_RDONLY | NO_WAITING | BINARY)
-    try:
-        head = os.read(handle, HEAD_BYTES)
-    finally:
-        os.close(handle)
+    """Return IMAGE, HEIC, RAW or OTHER; raises as `read_head` does."""
+    head = read_head(path, HEAD_BYTES)
     return RAW if path.lower().endswith(RAW_EXTENSIONS) else kind_of(head)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from minicnn.apps.sorter.journal import FOLDER, journals_in, read_journal
+from minicnn.apps.sorter.journal import FOLDER, journals_in
+from minicnn.apps.sorter.journal_reading import read_journal
 from minicnn.errors import FormatError
 
 

@@ -15,6 +15,7 @@ from minicnn.apps.sorter.earlier import Earlier
 from minicnn.apps.sorter.journal import FOLDER as JOURNALS
 from minicnn.data.folders import is_ignored
 from minicnn.data.image_files import reads_heic
+from minicnn.errors import FormatError
 
 # Why files are left alone.
 HIDDEN = "hidden"  # and those that operating systems make, such as Thumbs.db
@@ -66,10 +67,11 @@ def find(folder: str | os.PathLike[str], *, recursive: bool = False) -> Found:
 
 
 class _Folder(NamedTuple):
-    """The regular files of one folder that may be images."""
+    """A folder: its files that may be images, and the folders in it."""
 
     path: Path
     files: list[str]
+    folders: list[str]
 
 
 def _folders(root: Path, recursive: bool, counts: Counter[str]) -> Iterator[_Folder]:
@@ -79,25 +81,32 @@ def _folders(root: Path, recursive: bool, counts: Counter[str]) -> Iterator[_Fol
         path = waiting.pop()
         earlier.read(path)
         try:
-            with os.scandir(path) as entries:
-                listed = list(entries)
+            listed = _listed(path, earlier, counts)
         except OSError:
             if path == root:
                 raise
             counts[CLOSED] += 1
             continue
-        files = []
-        for entry in listed:
+        if recursive:
+            waiting += [path / name for name in listed.folders]
+        yield listed
+
+
+def _listed(path: Path, earlier: Earlier, counts: Counter[str]) -> _Folder:
+    """List a folder; count the files and folders in it that are left alone."""
+    found = _Folder(path, [], [])
+    with os.scandir(path) as entries:
+        for entry in entries:  # list(entries) would keep other threads waiting
             if entry.name == JOURNALS:
                 continue
             reason = _why_left(entry, earlier)
             if reason:
                 counts[reason] += _files_in(entry) if reason == SORTED else 1
-            elif not entry.is_dir(follow_symlinks=False):
-                files.append(entry.name)
-            elif recursive:
-                waiting.append(path / entry.name)
-        yield _Folder(path, files)
+            elif entry.is_dir(follow_symlinks=False):
+                found.folders.append(entry.name)
+            else:
+                found.files.append(entry.name)
+    return found
 
 
 def _why_left(entry: os.DirEntry[str], earlier: Earlier) -> str:
@@ -139,7 +148,7 @@ def _why_no_image(path: str) -> str:
     """Return why a file is no image that can be read, or ""."""
     try:
         kind = kind_of_file(path)
-    except OSError:
+    except (OSError, FormatError):
         return CLOSED
     if kind == IMAGE or (kind == HEIC and reads_heic()):
         return ""

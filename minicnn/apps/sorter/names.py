@@ -21,14 +21,17 @@ def folder_names(labels: Iterable[str]) -> dict[str, str]:
     {'..': '_', 'Cats': 'Cats', 'a/b': 'a_b', 'aux': '_aux', 'cats': 'cats (1)'}
     """
     names: dict[str, str] = {}
-    taken: set[str] = set()
     for label in sorted(set(labels)):
-        plain, number = folder_name(label), 0
-        while name_key(name := numbered(plain, plain, number)) in taken:
-            number += 1
-        taken.add(name_key(name))
-        names[label] = name
+        names[label] = free_folder_name(label, names.values())
     return names
+
+
+def free_folder_name(label: str, taken: Iterable[str]) -> str:
+    """Return the name of the folder of a class, with a number if one is called so already."""
+    keys, plain, number = {name_key(name) for name in taken}, folder_name(label), 0
+    while name_key(name := numbered(plain, plain, number)) in keys:
+        number += 1
+    return name
 
 
 def folder_name(label: str) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from minicnn.apps.sorter.classifying import Answer
 from minicnn.apps.sorter.companions import Group
 from minicnn.apps.sorter.finding import Found
-from minicnn.apps.sorter.names import folder_name, folder_names
+from minicnn.apps.sorter.names import folder_name, folder_names, free_folder_name
 from minicnn.apps.sorter.target_names import TargetNames
 from minicnn.checks import check_number
 from minicnn.errors import ArgumentError
@@ -117,7 +117,7 @@ class Plan:
         """Let the image `items[index]` go to another class, or to the unsure ones with None."""
         one = self.items[index]
         if label is not None and label not in self._folders:
-            self._folders[label] = self._new_folder(label)
+            self._folders[label] = free_folder_name(label, self._folders.values())
         self._names.release(one.targets)
         self.items[index] = self._planned(one.group, one.answer, label)
 
@@ -136,10 +136,6 @@ class Plan:
         name = self.choices.unsure if label is None else self._folders[label]
         targets, there = self._names.take(self.into / name, group)
         return PlannedGroup(group, answer, label, targets[0], THERE if there else note, targets)
-
-    def _new_folder(self, label: str) -> str:
-        name = folder_names([*self._folders, label])[label]
-        return name if name not in self._folders.values() else folder_name(f"{label} (new)")
 
 
 def make_plan(found: Found, answers: Sequence[Answer], choices: Choices | None = None) -> Plan:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from minicnn.apps.sorter.carrying import Job
+from minicnn.apps.sorter.jobs import Job
 from minicnn.apps.sorter.journal import Entry, Log, Record
 from minicnn.apps.sorter.transfer import is_unchanged
 from minicnn.data.image_files import reason_of

@@ -62,7 +62,7 @@ def _leave(source: Path, target: Path, entry: Entry) -> bool:
         return True
     if not is_unchanged(source, entry.facts):
         return False
-    make_durable({target.parent})
+    make_durable(target.parent)
     os.unlink(source)
     return True
 

@@ -11,15 +11,16 @@ import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from minicnn.apps.sorter.journal import temporary_name
 from minicnn.apps.sorter.metadata import copy_facts, facts_of, restore
-from minicnn.support.atomic_files import make_names_durable
-from minicnn.support.files import BINARY, open_regular, path_in_errors
+from minicnn.support.atomic_files import copy_durably, make_names_durable
+from minicnn.support.files import open_regular, path_in_errors
 from minicnn.support.no_replace import place_without_replacing, rename_without_replacing
 
-CHUNK_BYTES = 1 << 20
+# What the system answers where folders cannot be forced to the disk.
+NO_SYNCING = (errno.EINVAL, errno.ENOTSUP, errno.EBADF)
 
 
 class Transfer:
@@ -57,6 +58,7 @@ class Transfer:
             raise OSError(errno.ELOOP, "is a link now", str(self.source))
         with open_regular(self.source):  # raises if it is gone, locked or a device
             renamed = not self.keep and _on_one_disk(self.source, self.target.parent)
+        self._stamp = _stamp(self.source)
         if self._goes_back:
             if not is_unchanged(self.source, self.facts):
                 raise OSError(errno.EBUSY, "changed since it was sorted", str(self.source))
@@ -76,24 +78,20 @@ class Transfer:
         if self.temporary is None:
             raise RuntimeError("copy_first was not called")
         try:
-            before = _stamp(self.source)
-            digest = _copy_content(self.source, self.temporary)
-            self.facts.setdefault("sha256", digest)
-            if digest_of(self.temporary) != self.facts["sha256"]:
-                text = "the copy reads back differently than it was written"
-                raise OSError(errno.EIO, text, str(self.target))
+            digest = copy_durably(self.source, self.temporary)
+            if self.facts.setdefault("sha256", digest) != digest:
+                self._refuse_changed()
             copy_facts(self.source, self.temporary)
             if self._goes_back:
                 restore(self.temporary, self.facts)
-            if _stamp(self.source) != before:
-                raise OSError(errno.EBUSY, "changed while it was copied", str(self.source))
+            self._check_unchanged()
         except BaseException:  # Ctrl-C too
             self.drop()
             raise
-        self._copied = before
 
     def place(self) -> None:
         """Give the file its new name; raise FileExistsError if that is taken."""
+        self._check_unchanged()
         if self.temporary is None:
             rename_without_replacing(self.source, self.target)
         else:
@@ -110,10 +108,17 @@ class Transfer:
         """Remove the source, if it was copied to another disk and has not changed since."""
         if self.keep or self.temporary is None:
             return
-        if _stamp(self.source) != self._copied:
-            raise OSError(errno.EBUSY, "changed while it was moved", str(self.source))
+        self._check_unchanged()
         os.unlink(self.source)
         self.left = True
+
+    def _check_unchanged(self) -> None:
+        """Raise OSError if the source is no longer what it was at `begin`."""
+        if _stamp(self.source) != self._stamp:
+            self._refuse_changed()
+
+    def _refuse_changed(self) -> NoReturn:
+        raise OSError(errno.EBUSY, "changed meanwhile", str(self.source))
 
     def drop(self) -> None:
         """Remove the temporary copy."""
@@ -135,30 +140,13 @@ def is_unchanged(path: Path, facts: dict[str, Any]) -> bool:
     return os.path.getsize(path) == facts["size"] and digest_of(path) == facts["sha256"]
 
 
-def make_durable(folders: set[Path]) -> None:
-    """Force the names in these folders to the disk, where the file system can do that."""
-    for folder in folders:
-        with suppress(OSError):
-            make_names_durable(folder)
-
-
-def _copy_content(source: Path, target: Path) -> str:
-    """Copy the bytes to a new file and force them to the disk; return their SHA-256."""
-    digest = hashlib.sha256()
-    with open_regular(source) as file, path_in_errors(target):
-        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
-        with os.fdopen(handle, "wb", buffering=0) as copy:
-            while chunk := file.read(CHUNK_BYTES):
-                digest.update(chunk)
-                _write_all(copy.fileno(), chunk)
-            os.fsync(copy.fileno())
-    return digest.hexdigest()
-
-
-def _write_all(handle: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:  # a write may be short
-        rest = rest[os.write(handle, rest) :]
+def make_durable(folder: Path) -> None:
+    """Force the names in a folder to the disk, where the file system can do that."""
+    try:
+        make_names_durable(folder)
+    except OSError as error:
+        if error.errno not in NO_SYNCING:
+            raise
 
 
 def _stamp(path: Path) -> tuple[int, int, int, int]:

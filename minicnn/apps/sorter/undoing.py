@@ -9,7 +9,8 @@ from pathlib import Path
 
 from minicnn.apps.sorter.applying import carry_all
 from minicnn.apps.sorter.carrying import Carrier
-from minicnn.apps.sorter.journal import Log, Record, read_journal
+from minicnn.apps.sorter.journal import Log, Record
+from minicnn.apps.sorter.journal_reading import read_journal
 from minicnn.apps.sorter.outcome import Outcome
 from minicnn.apps.sorter.removing import Remover
 from minicnn.apps.sorter.settling import settle
