@@ -258,3 +258,16 @@ def test_ctrl_c_leaves_a_checkpoint_to_resume_from(tmp_path, backend):
         callbacks=[callbacks.BackupAndRestore(str(tmp_path)), PressCtrlC()],
     )
     assert resumed.optimizer.iterations == 24
+
+
+def test_weights_of_half_the_bits_are_read(tmp_path):
+    model = mc.Sequential([mc.Input((64,)), mc.layers.Dense(512, name="d")])
+    model.save(tmp_path / "m.mcnn")
+    found = read_archive(tmp_path / "m.mcnn")
+    halves = {name: value.astype(np.float16) for name, value in found.weights.items()}
+    documents = {name: one for name, one in found.documents.items() if name != "metadata"}
+    write_archive(tmp_path / "half.mcnn", halves, documents)
+    again = mc.load_model(tmp_path / "half.mcnn").get_weights()
+    for a, b in zip(again, model.get_weights(), strict=True):
+        assert a.dtype == np.float32
+        np.testing.assert_array_equal(a, b.astype(np.float16))

@@ -112,7 +112,8 @@ def _advice(err: UnknownClassError) -> str:
 
 
 def _rebuilt(archive: Archive, compile: bool, path: Path) -> CompiledNetwork:
-    held = sum(array.nbytes for array in archive.weights.values())
+    # Weights of a file may be float16; those of a network are float32.
+    held = sum(max(array.nbytes, 4 * array.size) for array in archive.weights.values())
     with memory_limits.budget(held):
         model = network_from_document(archive.documents["config"])
     for parameter, value in _pairs(model, archive, path):
