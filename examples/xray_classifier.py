@@ -42,8 +42,8 @@ def classify(data: Path | None, epochs: int | None, quick: bool, out: Path, seed
 
     # Samples and augmentation; the paper prints no values. A mirrored heart would be on the right.
     datagen = ImageDataGenerator(
-        rescale=1 / 255, rotation_range=5, width_shift_range=0.05, height_shift_range=0.05,
-        zoom_range=0.1,
+        rescale=1 / 255, rotation_range=3, width_shift_range=0.02, height_shift_range=0.02,
+        zoom_range=0.05,
     )  # fmt: skip
     plain = ImageDataGenerator(rescale=1 / 255)
     settings = {"target_size": (size, size), "batch_size": 16, "interpolation": "bilinear"}
