@@ -46,7 +46,7 @@ def answer(screen, text):
     (button,) = (one for one in question.buttons() if one.text() == text)
     button.click()
     screen.until_idle()
-    question.deleteLater()
+    screen.until(lambda: not screen.window.findChildren(QtWidgets.QMessageBox))
 
 
 def test_go_on(screen, gallery):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from window_tools import (
     QtCore,
@@ -12,6 +14,10 @@ from window_tools import (
     make_gallery,
     opened_window,
 )
+
+from minicnn.apps.window.picture_list import Picture
+from minicnn.apps.window.preview_column import DraggedList
+from minicnn.apps.window.thumbnails import Thumbnails
 
 pytestmark = pytest.mark.usefixtures("no_fsync")
 Qt = QtCore.Qt
@@ -169,3 +175,23 @@ def test_closing_the_window_closes_the_preview(screen, gallery):
     before = files_in(gallery)
     screen.window.close()
     assert not screen.window.preview.isVisible() and files_in(gallery) == before
+
+
+@pytest.fixture
+def small_thumbnails(qtbot):
+    made = Thumbnails(16, 1.0)
+    yield made
+    made.close()
+
+
+def test_many_pictures_at_once(qtbot, small_thumbnails):
+    pictures = [Picture(i, Path(f"{i}.png"), "", "") for i in range(300)]
+    view = QtWidgets.QListView()
+    qtbot.addWidget(view)
+    rows = DraggedList(small_thumbnails, view)
+    rows.show_all(pictures)
+    taken = rows.take({*range(0, 300, 2)})
+    assert taken == pictures[::2] and rows.pictures == pictures[1::2]
+    assert rows.take({1, 3}) == [pictures[1], pictures[3]] and rows.rowCount() == 148
+    rows.add(taken)
+    assert rows.pictures[:150] == taken and rows.index(0).data() == ""

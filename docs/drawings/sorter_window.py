@@ -1,13 +1,15 @@
-"""The pictures of the sorter's window in docs/images, of each of its states, light and dark.
+"""The pictures of the sorter's window in docs/images.
 
-    python docs/drawings/sorter_window.py [--data FOLDER/photos] [--model FILE] [--out FOLDER]
+    python docs/drawings/sorter_window.py [--data FOLDER/photos] [--model FILE] [--out FOLDER --all]
 
-Needs no screen. The window sorts a copy of some photographs.
+Needs no screen. The window sorts a copy of some photographs. `--all` takes pictures of each state,
+light and dark, and not only those that the pages show.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shutil
 import tempfile
@@ -16,7 +18,8 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QEventLoop, QSettings, QTimer
+from PIL import Image
+from PySide6.QtCore import QBuffer, QEventLoop, QSettings, QTimer
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -25,8 +28,10 @@ from minicnn.apps.window.main_window import MainWindow
 from minicnn.support.atomic_files import write_atomically
 
 IMAGES = Path(__file__).parent.parent / "images"
-SIZES = {"window": (480, 560), "preview": (1000, 560)}
-COUNT = 96
+SIZES = {"window": (480, 560), "preview": (1160, 560)}
+COUNT = 192
+SHOWN = ("found-light", "classifying-dark", "preview-light", "preview-dark")
+COLORS = 256  # of a picture: a third of the size, and hardly to be seen
 Role, Group = QPalette.ColorRole, QPalette.ColorGroup
 DARK = {
     Role.Window: "#202124", Role.WindowText: "#e8eaed", Role.Base: "#17181a",
@@ -47,8 +52,11 @@ def dark_palette() -> QPalette:
 
 
 def copied(data: Path, folder: Path) -> Path:
-    """Copy photographs, evenly from all classes, under names as those of a camera."""
-    files = sorted(data.rglob("*.jpg"))
+    """Copy photographs, evenly from all classes, under names as those of a camera.
+
+    Those of people are left out: no strangers' faces on the pages.
+    """
+    files = sorted(path for path in data.rglob("*.jpg") if path.parent.name != "people")
     chosen = [files[i * len(files) // COUNT] for i in range(COUNT)]
     for i, source in enumerate(chosen):
         shutil.copyfile(source, folder / f"IMG_{2000 + i * 37 % COUNT}.jpg")
@@ -67,8 +75,8 @@ def until(condition: Callable[[], bool], least_ms: int = 0) -> None:
 class Photographer:
     """Brings the window into its states, and saves a picture of each."""
 
-    def __init__(self, model: Path | None, out: Path, theme: str) -> None:
-        self._out, self._theme = out, theme
+    def __init__(self, model: Path | None, out: Path, theme: str, *, everything: bool) -> None:
+        self._out, self._theme, self._all = out, theme, everything
         stored = QSettings(tempfile.mktemp(suffix=".ini"), QSettings.Format.IniFormat)
         self.window = MainWindow(stored, lambda _: load_sorter_model(model))
         self.window.resize(*SIZES["window"])
@@ -76,12 +84,17 @@ class Photographer:
 
     def take(self, name: str, widget: QWidget | None = None) -> None:
         """Save a picture of the window, or of another one."""
-        target = self._out / f"sorter-{name}-{self._theme}.png"
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "a.png"
-            (widget or self.window).grab().save(str(file))
-            write_atomically(target, [file.read_bytes()])
-        print(target)
+        name = f"{name}-{self._theme}"
+        if name not in SHOWN and not self._all:
+            return
+        buffer = QBuffer()
+        (widget or self.window).grab().save(buffer, "PNG")
+        image = Image.open(io.BytesIO(buffer.data().data())).convert("RGB")
+        image = image.quantize(palette=image.quantize(COLORS), dither=Image.Dither.FLOYDSTEINBERG)
+        small = io.BytesIO()
+        image.save(small, "PNG", optimize=True)
+        write_atomically(self._out / f"sorter-{name}.png", [small.getvalue()])
+        print(f"sorter-{name}.png: {len(small.getvalue()) / 1000:.0f} kB")
 
     def take_all(self, folder: Path) -> None:
         """Go through all states, and undo in the end."""
@@ -94,7 +107,7 @@ class Photographer:
         until(lambda: not flow.is_busy, 1500)
         self.take("found")
         window.classification()
-        until(lambda: window.processBar.value() > 20)
+        until(lambda: window.processBar.value() > 15)
         self.take("classifying")
         until(lambda: not flow.is_busy)
         self.take("done")
@@ -120,6 +133,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=data and Path(data) / "photos")
     parser.add_argument("--model", type=Path, help="default: the model that comes with minicnn")
     parser.add_argument("--out", type=Path, default=IMAGES)
+    parser.add_argument("--all", action="store_true", help="pictures of each state")
     options = parser.parse_args()
     if options.data is None:
         parser.error("say where the photographs are: --data FOLDER, or set MINICNN_DATA")
@@ -127,9 +141,8 @@ def main() -> None:
     for theme, palette in (("light", QPalette()), ("dark", dark_palette())):
         app.setPalette(palette)
         with tempfile.TemporaryDirectory() as name:
-            Photographer(options.model, options.out, theme).take_all(
-                copied(options.data, Path(name))
-            )
+            with_window = Photographer(options.model, options.out, theme, everything=options.all)
+            with_window.take_all(copied(options.data, Path(name)))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractButton, QMessageBox, QWidget
 
 
@@ -14,6 +14,7 @@ class InterruptedQuestion(QMessageBox):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setIcon(QMessageBox.Icon.Question)
         self.setText(self.tr("The last sort of this folder was interrupted."))
         self.setInformativeText(self.tr("No image is lost. Go on with it, or take it back?"))

@@ -102,7 +102,7 @@ def _left(plan: sorter.Plan, outcome: sorter.Outcome) -> Opened:
         for one in plan.items
         if one.note == sorter.UNREADABLE
     }
-    if outcome.journal is not None:
+    if outcome.journal is not None and (outcome.failed or outcome.stopped):
         reasons |= _not_carried(outcome.journal)
     groups = [one.group for one in plan.items if one.group.image in reasons]
     rows = [_picture(i, group, plan.folder, reasons[group.image]) for i, group in enumerate(groups)]

@@ -114,6 +114,8 @@ class MainWindow(QMainWindow, Ui_MainWindow):
             self.btnClassification.setFocus()
 
     def _show_preview(self, content: PreviewContent) -> None:
+        if self.preview is not None:
+            self.preview.deleteLater()
         self.preview = Preview(content.columns, content.note, self)
         self.preview.accepted.connect(partial(self._sort_previewed, content))
         self.preview.rejected.connect(self.workflow.show_count)
@@ -168,6 +170,7 @@ class MainWindow(QMainWindow, Ui_MainWindow):
         """End the work in the background; what was done so far stays, and can be undone."""
         if self.preview is not None:
             self.preview.close()
+        self.hide()  # what is going on may take a moment to end
         self.workflow.close()
         self._thumbnails.close()
         self.model.close()

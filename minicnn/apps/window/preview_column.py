@@ -31,6 +31,9 @@ from minicnn.support.text import printable
 
 DRAGGED = "application/x-minicnn-pictures"  # a JSON list of the pictures' numbers
 ROOM = QSize(16, 32)  # around a thumbnail, with the line of text below it
+ONE_BY_ONE = (
+    50  # pictures that are removed singly, so that the list does not scroll; more take long
+)
 WIDTH = 152  # of the narrowest column: a thumbnail and the scroll bar
 
 
@@ -47,13 +50,16 @@ class DraggedList(PictureList):
 
     def take(self, numbers: set[int]) -> list[Picture]:
         """Remove and return the pictures with these numbers."""
-        taken = []
-        for row in reversed(range(len(self.pictures))):
-            if self.pictures[row].number in numbers:
-                self.beginRemoveRows(NO_PARENT, row, row)
-                taken.append(self.pictures.pop(row))
-                self.endRemoveRows()
-        return taken[::-1]
+        rows = [row for row, one in enumerate(self.pictures) if one.number in numbers]
+        taken = [self.pictures[row] for row in rows]
+        if len(rows) > ONE_BY_ONE:
+            self.show_all([one for one in self.pictures if one.number not in numbers])
+            return taken
+        for row in reversed(rows):
+            self.beginRemoveRows(NO_PARENT, row, row)
+            del self.pictures[row]
+            self.endRemoveRows()
+        return taken
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Allow dropping anywhere, and dragging and selecting pictures."""

@@ -22,7 +22,9 @@ def reason_text(reason: str) -> str:
     known = {
         os.strerror(errno.ENOSPC): full,
         os.strerror(errno.EDQUOT): full,
-        os.strerror(errno.EROFS): translate("Reasons", "the disk is read-only"),
+        os.strerror(errno.EROFS): translate(
+            "Reasons", "the disk is read-only; copy the folder to another one first"
+        ),
         os.strerror(errno.EACCES): permission,
         os.strerror(errno.EPERM): permission,
         os.strerror(errno.ENOENT): translate("Reasons", "it is no longer there"),

@@ -215,12 +215,12 @@
         <translation>диск заполнен; освободите место и классифицируйте ещё раз</translation>
     </message>
     <message>
-        <source>it was changed after it was sorted</source>
-        <translation>файл изменён после сортировки</translation>
+        <source>the disk is read-only; copy the folder to another one first</source>
+        <translation>диск доступен только для чтения; сначала скопируйте папку на другой диск</translation>
     </message>
     <message>
-        <source>the disk is read-only</source>
-        <translation>диск доступен только для чтения</translation>
+        <source>it was changed after it was sorted</source>
+        <translation>файл изменён после сортировки</translation>
     </message>
     <message>
         <source>it is no longer there</source>
