@@ -16,6 +16,7 @@ from window_tools import (
     opened_window,
 )
 
+from minicnn.apps import sorter
 from minicnn.apps.sorter import finding
 
 pytestmark = pytest.mark.usefixtures("no_fsync")
@@ -258,6 +259,30 @@ def test_cancel_while_classifying(qtbot, tmp_path, gallery, held, how):
         assert screen.texts[-1] == "Stopped; nothing was sorted"
         assert screen.rows() == UNSORTED == files_in(gallery)
         assert window.processBar.value() == 0
+
+
+def test_what_a_stopped_sorting_has_left_can_be_sorted_later(screen, tmp_path, monkeypatch):
+    gallery = make_gallery(tmp_path / "many", red=40)  # more than are moved at a time
+    screen.window.actionMove.trigger()
+    screen.open(gallery)
+    answers = iter([False, True])  # to whether it should stop
+
+    def apply(plan, *, done, stop):
+        assert not stop()
+        return sorter.applying.apply(plan, done=done, stop=lambda: next(answers))
+
+    monkeypatch.setattr(sorter, "apply", apply)
+    screen.window.classification()
+    screen.until_idle()
+    moved = len(files_in(gallery / "red"))
+    assert screen.texts[-1] == (
+        f"Stopped; {moved} images are sorted. “Undo last sort” takes them back."
+    )
+    assert 0 < moved < 40 and len(screen.rows()) == 40 - moved
+    monkeypatch.undo()
+    screen.window.classification()
+    screen.until_idle()
+    assert screen.texts[-1] == "Done!" and len(files_in(gallery / "red")) == 40
 
 
 def test_the_window_answers_while_it_works(qtbot, tmp_path, gallery, held):

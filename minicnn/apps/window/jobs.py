@@ -97,27 +97,24 @@ def learn(model: Model, folder: Path, target: Path) -> Lesson:
 
 def _left(plan: sorter.Plan, outcome: sorter.Outcome) -> Opened:
     """Return the images that stay, each with the reason: unreadable, failed, not begun."""
-    reasons = {
-        one.group.image: one.answer.failure or ""
-        for one in plan.items
-        if one.note == sorter.UNREADABLE
-    }
-    if outcome.journal is not None and (outcome.failed or outcome.stopped):
-        reasons |= _not_carried(outcome.journal)
-    groups = [one.group for one in plan.items if one.group.image in reasons]
-    rows = [_picture(i, group, plan.folder, reasons[group.image]) for i, group in enumerate(groups)]
+    failed, not_begun = dict(outcome.failed), _not_begun(outcome)
+    groups: list[sorter.Group] = []
+    rows: list[Picture] = []
+    for item in plan.items:
+        reasons = [item.answer.failure, *(failed.get(path) for path in item.group.files)]
+        reason = next((one for one in reasons if one), "")
+        if reason or item.group.image in not_begun:
+            rows.append(_picture(len(rows), item.group, plan.folder, reason))
+            groups.append(item.group)
     return Opened(sorter.Found(plan.folder, groups, {}), rows, sorter.latest_journal(plan.into))
 
 
-def _not_carried(journal: Path) -> dict[Path, str]:
-    """Return the images of a journal that are not sorted, and why."""
-    record = sorter.read_journal(journal)
-    firsts = [group[0] for group in record.groups]
-    return {
-        record.path_of(one.source): one.failure
-        for one in firsts
-        if not one.is_sorted and one.failure != sorter.THERE
-    }
+def _not_begun(outcome: sorter.Outcome) -> set[Path]:
+    """Return the images that a sorting had not come to when it was stopped."""
+    if outcome.journal is None or not outcome.stopped:
+        return set()
+    record = sorter.read_journal(outcome.journal)
+    return {record.path_of(group[0].source) for group in record.groups if not group[0].is_sorted}
 
 
 def _picture(number: int, group: sorter.Group, folder: Path, reason: str = "") -> Picture:
