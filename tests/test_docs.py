@@ -21,6 +21,7 @@ from minicnn.apps.cli import main, output
 from minicnn.backends import device
 from minicnn.data import Preprocess
 from minicnn.layers import Conv2D, Dense, Flatten
+from minicnn.models.feature_sample import FeatureSample
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -99,12 +100,16 @@ def here(tmp_path, monkeypatch):
         save(tmp_path / f"photos/dogs/d{i}.png", seed=100 + i)
     for name in ("photo.jpg", "a.jpg", "b.jpg", "holiday/1.jpg"):
         save_image(tmp_path / name, (100, 100, 100))
+    for i in range(5):
+        save_image(tmp_path / f"put-right/receipts/{i}.png", (250, 250, 200 + i))
     os.makedirs("images")
     os.symlink(tmp_path / "scenes", "images/scenes")
     os.symlink(tmp_path / "photos", "more-photos")
     mc.utils.set_random_seed(0)
     scene = mc.Sequential([mc.Input((24, 24, 3)), Conv2D(4, 3), Flatten(), Dense(6, "softmax")])
     scene.class_names, scene.preprocess = SCENES, Preprocess((24, 24))
+    features = np.random.default_rng(0).random((12, scene.layers[-1].kernel.shape[0]))
+    scene.feature_sample = FeatureSample(features, np.arange(12) % 6, np.arange(12) >= 6)
     scene.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     scene.save("scene.mcnn")
     main.run(["sort", "scene.mcnn", "holiday", "--apply", "--quiet"])  # what --undo takes back
