@@ -12,6 +12,7 @@ from disks import mounted, other_disk
 from sorted_trees import by_number, contents, facts, gallery, picture, planned, rate
 
 from minicnn.apps import sorter
+from minicnn.apps.sorter.carrying import Carrier
 from minicnn.apps.sorter.journal import Log, journals_in, temporary_name
 from minicnn.apps.sorter.journal_reading import interrupted_journal, read_journal
 from minicnn.errors import FormatError, UnsafeFileError
@@ -41,6 +42,24 @@ def test_everything_is_as_before_and_the_folders_are_gone(root, done):
     assert {path.name for path in root.iterdir() if path.is_dir()} == {".minicnn-sort"}
     assert sorter.undo(outcome.journal).done == 0
     assert sorter.latest_journal(root) is None
+
+
+def test_a_sorting_that_was_killed_before_its_first_file_is_undone(root, monkeypatch):
+    """It has made a folder; `interrupted_journal` says so, and `undo` must find its journal."""
+    before = contents(root)
+
+    def killed(self, entry, one):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Carrier, "_note_begun", killed)
+        sorter.apply(planned(root, by_number, move=True))
+    assert (root / "cats").is_dir()
+    journal = sorter.latest_journal(root)
+    assert journal is not None and journal == interrupted_journal(root)
+    assert sorter.undo(journal).done == 0
+    assert contents(root) == before and not (root / "cats").exists()
+    assert sorter.latest_journal(root) is None and interrupted_journal(root) is None
 
 
 def test_a_folder_with_something_else_in_it_stays(root, done):

@@ -17,6 +17,7 @@ from minicnn.apps.cli.progress import counting
 from minicnn.apps.cli.sort_journal import LATEST, check_interrupted, resume_sorting, undo_sorting
 from minicnn.apps.cli.sort_texts import (
     counts_text,
+    images_text,
     left_alone_text,
     outcome_fields,
     plan_fields,
@@ -150,7 +151,7 @@ def _model_and_folder(words: Sequence[Path]) -> tuple[Path | None, Path]:
 def _found(directory: Path, *, recursive: bool) -> Found:
     """Return the images of the folder; an error if there are none."""
     found = sorter.find(directory, recursive=recursive)
-    output.note(f"{len(found.groups):,} images found{left_alone_text(found.left_alone)}")
+    output.note(f"{images_text(len(found.groups))} found{left_alone_text(found.left_alone)}")
     if NEEDS_HEIC in found.left_alone:
         output.note(f"HEIC images are read after: {install_command('heic')}")
     if not found.groups:

@@ -114,6 +114,15 @@ def outcome_fields(outcome: Outcome | None) -> dict[str, Any]:
     }
 
 
+def images_text(count: int) -> str:
+    """Return a number of images as text.
+
+    >>> images_text(1), images_text(1200)
+    ('1 image', '1,200 images')
+    """
+    return f"{count:,} image{'' if count == 1 else 's'}"
+
+
 def report(plan: Plan | None, outcome: Outcome | None, done: str) -> None:
     """Say what was done, name the images that stay, and end with the exit code for them.
 
@@ -128,13 +137,13 @@ def report(plan: Plan | None, outcome: Outcome | None, done: str) -> None:
     _warn_of([(one.group.image, one.answer.failure or "") for one in unreadable], "cannot be read")
     failed = outcome.failed if outcome is not None else []
     if failed or unreadable:
-        parts = [(len(failed), "were not sorted"), (len(unreadable), "cannot be read")]
-        raise BadDataFound(", ".join(f"{n:,} images {what}" for n, what in parts if n))
+        parts = [(len(failed), "not sorted"), (len(unreadable), "unreadable")]
+        raise BadDataFound(", ".join(f"{images_text(n)} {what}" for n, what in parts if n))
 
 
 def _report_outcome(outcome: Outcome, done: str) -> None:
-    stay = f"; {outcome.skipped:,} stay where they are" if outcome.skipped else ""
-    output.note(f"{outcome.done:,} images {done}{stay}.")
+    left = f"; left alone: {outcome.skipped:,}" if outcome.skipped else ""
+    output.note(f"{images_text(outcome.done)} {done}{left}.")
     _warn_of(outcome.failed, "stays where it is")
     if outcome.journal is None:
         return

@@ -64,10 +64,12 @@ def read_journal(path: PathLike) -> Record:
 def latest_journal(folder: PathLike) -> Path | None:
     """Return the newest journal of the sortings into a folder that `undo` can take back, or None.
 
-    Raises FormatError if a newer one is damaged.
+    One that was killed counts even if no file was begun: it may have made folders. Raises
+    FormatError if a newer one is damaged.
     """
     for path in reversed(journals_in(Path(folder))):
-        if any(entry.is_sorted or entry.begun for entry in read_journal(path).files):
+        record = read_journal(path)
+        if not record.ended or any(entry.is_sorted or entry.begun for entry in record.files):
             return path
     return None
 
