@@ -30,7 +30,7 @@ def widened(model: Model, class_names: Sequence[str]) -> Model:
 
     Examples
     --------
-    >>> from minicnn.layers import Input
+    >>> from minicnn.layers import Dense, Input
     >>> model = Model(x := Input((2,)), Dense(2, activation="softmax")(x))
     >>> model.class_names = ["forest", "street"]
     >>> wide = widened(model, ["forest", "sea", "street"])
