@@ -1,7 +1,21 @@
-"""What the examples in docstrings may take for granted."""
+"""What all tests need before they are collected: names for docstrings, and Qt if it is there."""
+
+import os
 
 import numpy as np
 import pytest
+
+# The tests of the window need no screen. pytest-qt ends pytest if Qt cannot be imported, so it is
+# loaded here (pyproject.toml keeps pytest from loading it), and the window is left out without it.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+try:
+    import pytestqt  # noqa: F401
+    from PySide6 import QtTest, QtWidgets  # noqa: F401
+except ImportError:
+    pytest_plugins = []
+    collect_ignore = ["minicnn/apps/window"]
+else:
+    pytest_plugins = ["pytestqt.plugin"]
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,33 @@ make_a_virtual_environment() {
   g++ --version | head -1
 }
 
+# What Qt needs to show a window, on a screen or not: without it, tests would have to be skipped.
+libraries_for_the_window() {
+  local packages
+  packages=$(sed -n 's/^DEBIAN_PACKAGES = "\(.*\)"$/\1/p' minicnn/apps/cli/gui.py)
+  echo "$packages"
+  if has_libraries_for_the_window; then return; fi
+  # shellcheck disable=SC2086  # a list of words
+  apt_get install -y --no-install-recommends $packages ||
+    { apt_get update && apt_get install -y --no-install-recommends $packages; } ||
+    { cat "$work/apt.log"; echo "as root: apt update && apt install $packages"; return 1; }
+  has_libraries_for_the_window
+}
+
+apt_get() {
+  local as_root=()
+  ((EUID == 0)) || as_root=(sudo -n)
+  "${as_root[@]}" apt-get -q "$@" > "$work/apt.log" 2>&1
+}
+
+has_libraries_for_the_window() {
+  local library known
+  known=$(ldconfig -p)
+  for library in EGL GL glib-2.0 fontconfig xkbcommon dbus-1; do
+    [[ $known == *"lib$library.so."* ]] || { echo "lib$library is missing"; return 1; }
+  done
+}
+
 # readme_command N: the N-th fenced block of shell commands, word for word.
 readme_command() {
   awk -v wanted="$1" '
@@ -91,16 +118,18 @@ without_kernels=(
   cross_validation cross_validation_failures cuda_conv2d cuda_errors cuda_fallback cuda_kernels
   cuda_plan cuda_ptx cuda_reductions cuda_simulator cuda_training cuda_updates data_tools
   dataframe dataset devices docs doctor examples exchange experiment explain fetch files
-  find_images fit_checks fit_data fold_images folders folds generator history hostile_keras_files
-  hostile_models image_functions images installed interrupt keras2 keras_backend
-  keras_callback_arguments keras_callbacks keras_data keras_files keras_histories
+  find_images fit_checks fit_data fold_images folders folds generator gui_command history
+  hostile_keras_files hostile_models image_functions images installed interrupt keras2
+  keras_backend keras_callback_arguments keras_callbacks keras_data keras_files keras_histories
   keras_initializers keras_metrics keras_signatures_of_losses layer_parts layouts losses
   many_steps metrics model_as_layer model_in_use model_pictures mutated_files names onnx_hostile
   onnx_node_tests onnx_reader onnx_round_trip onnx_writer own_classes own_losses parts penalties
   plain_pickle precision predict_images preprocess pretrained preview published_datasets
   py_dataset regularizers rename reprs resume robustness robustness_command runs schedules
   settings split_copy starting subclassing suite tar tensor_cores text torch train_kills transfer
-  tune tune_processes tune_record tune_report tune_space unreadable upright utils zoo_weights
+  tune tune_processes tune_record tune_report tune_space unreadable upright utils window
+  window_interrupted window_learning window_options window_preview window_texts window_thumbnails
+  zoo_weights
 )
 
 # ignored NAME...: pytest's options that leave tests/test_NAME.py out. Each must exist.

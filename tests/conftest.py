@@ -21,13 +21,22 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("untimed")
 
 
-def pytest_configure():
-    """Fail if an engine named in MINICNN_REQUIRE is missing, because its tests would be skipped."""
+WINDOW = "PySide6 or pytest-qt cannot be imported: pip install -e '.[dev]'; minicnn gui says more"
+
+
+def pytest_configure(config):
+    """Fail if a part named in MINICNN_REQUIRE is missing, because its tests would be skipped.
+
+    Parts are the engines and "window", which needs Qt.
+    """
     required = set(os.environ.get("MINICNN_REQUIRE", "numpy").split(","))
     missing = required - {*backends.available_backends()}
+    if config.pluginmanager.has_plugin("pytestqt.plugin"):
+        missing -= {"window"}
     if missing:
-        reasons = {name: backends.backend_info().get(name, "unknown") for name in sorted(missing)}
-        raise pytest.UsageError(f"engines are required but not available: {reasons}")
+        known = {"window": WINDOW} | backends.backend_info()
+        reasons = {name: known.get(name, "unknown") for name in sorted(missing)}
+        raise pytest.UsageError(f"parts are required but not available: {reasons}")
 
 
 @pytest.fixture(params=backends.available_backends())

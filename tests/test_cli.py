@@ -204,6 +204,13 @@ def test_summary_of_a_model_file(tmp_path, capsys):
     assert "FileNotFoundError" in capsys.readouterr().err
 
 
+def test_summary_of_a_network_of_the_zoo(capsys):
+    assert main.run(["summary", "lenet"]) == 0
+    assert "Total params: 431,080" in capsys.readouterr().out
+    assert main.run(["summary", "lenett"]) == 1
+    assert "did you mean lenet?" in capsys.readouterr().err
+
+
 def test_python_dash_m():
     done = subprocess.run(
         [sys.executable, "-m", "minicnn", "--version"], capture_output=True, text=True, check=True

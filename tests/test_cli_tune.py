@@ -12,7 +12,7 @@ from image_folders import make_colored
 from minicnn import random
 from minicnn.apps.cli import main, output
 from minicnn.apps.runs import tuning_data
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split, split_off_validation
 from minicnn.models import load_model
 
 pytest.importorskip("optuna")
@@ -112,10 +112,10 @@ def test_the_test_images_are_left_alone(flowers, tmp_path, runs):
 
 def test_validation_images_are_split_off_the_same_way_again():
     images = Split(np.arange(40), np.repeat([0, 1], 20), [str(i) for i in range(40)])
-    train, validation = tuning_data.split_off_validation(images)
+    train, validation = split_off_validation(images, 0.2)
     assert validation.total == 8
     assert [str(i) for i in train.images] == train.files
-    assert tuning_data.split_off_validation(images)[1].files == validation.files
+    assert split_off_validation(images, 0.2)[1].files == validation.files
 
 
 def test_wrong_folders_say_what_is_wrong(flowers, runs, tmp_path, capsys):

@@ -8,22 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from image_folders import make_colored
+from PIL import Image
 
 import minicnn as mc
 from minicnn import random
 from minicnn.apps.cli import main, output
 from minicnn.apps.comparison import one_set
 from minicnn.apps.comparison.compare import compare_all
-from minicnn.apps.comparison.figures import comparison_figure
+from minicnn.apps.comparison.figures import DPI, comparison_figure
 from minicnn.apps.comparison.image_sets import image_sets
 from minicnn.apps.comparison.networks import chosen_networks, learned_features, training_settings
-from minicnn.apps.comparison.one_set import Plan
+from minicnn.apps.comparison.one_set import ComparisonPlan
 from minicnn.apps.comparison.page import comparison_page
 from minicnn.apps.comparison.results import Retrieval, SetResults, open_results
 from minicnn.apps.comparison.retrieval import choose_queries
 from minicnn.apps.comparison.tables import accuracy_table, csv_rows, precision_table
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.limit_images import limited_files, some_rows
-from minicnn.apps.runs.load_images import Split, load_in_memory
+from minicnn.apps.runs.load_images import load_in_memory
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.split_files import split_files
 from minicnn.classic import Row
@@ -55,8 +57,8 @@ def folders(tmp_path_factory):
     return root
 
 
-def plan(folder: Path | None, *kinds: str) -> Plan:
-    return Plan(kinds or ("color",), ("tree",), (24, 24), epochs=1, folder=folder)
+def plan(folder: Path | None, *kinds: str) -> ComparisonPlan:
+    return ComparisonPlan(kinds or ("color",), ("tree",), (24, 24), epochs=1, folder=folder)
 
 
 def both(folders):
@@ -190,7 +192,7 @@ def test_two_sets_with_a_network(folders, tmp_path):
     out = tmp_path / "out"
     assert {path.name for path in out.iterdir()} == {
         "classic.csv", "classic.png", "colors.json", "pairs.json", "report.html",
-        "retrieval-colors.png", "retrieval-pairs.png", "runs",
+        "retrieval-colors.jpg", "retrieval-pairs.jpg", "runs",
     }  # fmt: skip
     # Without validation images of its own, the network is that of the last epoch.
     report = json.loads((out / "runs" / "pairs-cifar-1" / "report.json").read_text())
@@ -206,7 +208,7 @@ def test_two_sets_with_a_network(folders, tmp_path):
 
 def test_a_comparison_goes_on_after_a_kill(folders, tmp_path, monkeypatch):
     pytest.importorskip("sklearn")
-    sets, whole = both(folders), Plan(("color",), ("tree", "logistic"), (24, 24))
+    sets, whole = both(folders), ComparisonPlan(("color",), ("tree", "logistic"), (24, 24))
     expected = compare_all(sets, whole)
     trained: list[str] = []
 
@@ -233,10 +235,12 @@ def test_more_methods_can_be_added_later(folders, tmp_path):
     pytest.importorskip("skimage")
     sets = both(folders)[:1]
     compare_all(sets, plan(tmp_path))
-    first = (tmp_path / "retrieval-colors.png").read_bytes()
+    first = (tmp_path / "retrieval-colors.jpg").read_bytes()
+    with Image.open(tmp_path / "retrieval-colors.jpg") as figure:
+        assert figure.info["dpi"] == (DPI, DPI)
     (results,) = compare_all(sets, plan(tmp_path, "color", "lbp"))
     assert [row.features for row in results.rows] == ["color", "lbp"]
-    assert (tmp_path / "retrieval-colors.png").read_bytes() != first
+    assert (tmp_path / "retrieval-colors.jpg").read_bytes() != first
 
 
 def test_other_images_in_the_same_folder_are_refused(folders, tmp_path):

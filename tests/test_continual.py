@@ -1,4 +1,4 @@
-"""Runs that go on learning: wider classifiers, rehearsal, before and after, resumed runs."""
+"""Continual learning: wider classifiers, rehearsal, before and after, resumed runs."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_an_activation_may_follow_the_classifier():
     assert widened(model, ["a", "b", "c"]).output_shape == (None, 3)
 
 
-# A run that goes on
+# A run that trains the network further
 
 
 def test_the_network_learns_the_new_class_and_keeps_the_others(finished, place):
@@ -128,8 +128,8 @@ def test_the_network_learns_the_new_class_and_keeps_the_others(finished, place):
     assert (data["train"], data["validation"], data["test"]) == (44 - 5, 5, 13)
     assert not data["validation_is_test"]
     assert said[-2:] == [
-        "pair-1 goes on with 12 new training images (new classes: green) and 32 of those that it "
-        "has learned from.",
+        "pair-1 is trained further on 12 new images (new classes: green) and rehearses 32 that it "
+        "knows.",
         "5 of the training images are used for validation; no test image is.",
     ]
     model = load_model(run.folder.best)
@@ -224,7 +224,7 @@ def test_the_command_takes_the_settings_of_the_run(place, tmp_path, capsys):
     assert "pair-1 is complete" in re.sub(r"\s+", " ", capsys.readouterr().err)
 
 
-def test_a_run_that_went_on_goes_on_again(finished, place, tmp_path):
+def test_a_network_is_trained_further_twice(finished, place, tmp_path):
     """Its images are those of both runs, and its learning rate is not lowered again."""
     make_colored(tmp_path / "third/train", 10, {"white": (250, 250, 250), **only("red")})
     make_colored(tmp_path / "third/test", 3, {"white": (250, 250, 250), **only("red")})
@@ -250,7 +250,7 @@ def test_a_model_file_of_a_run_is_the_run(place, settings):
     assert again.changed(start=settings.start) == settings
 
 
-# The images that are learned again
+# The images that are rehearsed
 
 
 def test_a_sample_has_the_same_number_of_each_class():
@@ -273,7 +273,7 @@ def test_a_sample_has_the_same_number_of_each_class():
 def test_no_test_image_is_learned(place, settings):
     """Also if the run split its images at random."""
     one = continual.prepare(settings, silent)
-    assert one.known_tests == 8
+    assert one.earlier_tests == 8
     digests = [{image.tobytes() for image in split.images} for split in one.images[:3]]
     assert not digests[0] & digests[1] and not digests[2] & (digests[0] | digests[1])
 
@@ -333,7 +333,7 @@ def test_lost_images_are_named_by_keep(place, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"pair-1 would forget blue, red .* --keep DIR"):
         continual.prepare(settings, silent)
     kept = continual.prepare(settings.changed(keep=str(place / "old")), silent)
-    assert kept.known_tests == 8 and kept.images.train.total == 39
+    assert kept.earlier_tests == 8 and kept.images.train.total == 39
     said = []
     run = experiment.run(settings.changed(keep_per_class=0), tmp_path, verbose=0, say=said.append)
     assert "The images of pair-1 are gone, so its accuracy on them cannot be measured." in said
@@ -348,7 +348,7 @@ def test_a_model_without_a_run_needs_keep(place, tmp_path):
     assert settings.optimizer["learning_rate"] == pytest.approx(0.0001)
     with pytest.raises(FileNotFoundError, match=r"mine\.mcnn would forget blue, red"):
         continual.prepare(settings, silent)
-    assert continual.prepare(settings.changed(keep=str(place / "old")), silent).known_tests == 8
+    assert continual.prepare(settings.changed(keep=str(place / "old")), silent).earlier_tests == 8
 
 
 def test_images_of_an_archive_are_known(tmp_path, place):
@@ -390,7 +390,7 @@ def test_changes_are_counted_by_hand(place):
 # A base with a head
 
 
-def test_the_head_of_a_base_goes_on(tmp_path, place):
+def test_the_head_of_a_base_is_trained_further(tmp_path, place):
     preprocess = Preprocess((24, 24), scale=1.0, mean=(127.0,) * 3, std=(128.0,) * 3)
     bases.BASES["tiny"] = bases.Base(tiny, preprocess, "late")
     try:
@@ -439,14 +439,23 @@ def test_a_fold_is_refused(place, tmp_path):
         find_run(tmp_path / "fold-1")
 
 
+def test_a_cross_validation_is_refused(place, tmp_path):
+    shutil.copytree(place / "runs/pair-1", tmp_path / "pair-1")
+    config = tmp_path / "pair-1/config.toml"
+    config.write_text(config.read_text().replace("folds = 0", "folds = 2"))
+    (tmp_path / "pair-1/best.mcnn").unlink()
+    with pytest.raises(ArgumentError, match="is a cross-validation, of which no network"):
+        find_run(tmp_path / "pair-1")
+
+
 def test_a_model_without_class_names_is_refused(tmp_path):
     dense(2).save(tmp_path / "m.mcnn")
-    with pytest.raises(ArgumentError, match="has no preprocessing, so it cannot go on learning"):
+    with pytest.raises(ArgumentError, match="has no preprocessing, so it cannot be"):
         find_run(tmp_path / "m.mcnn")
     model = mc.Sequential([Input((4, 4, 3)), Flatten(), Dense(2, "softmax")])
     model.preprocess = Preprocess((4, 4))
     model.save(tmp_path / "m.mcnn")
-    with pytest.raises(ArgumentError, match="has no class names, so it cannot go on learning"):
+    with pytest.raises(ArgumentError, match="has no class names, so it cannot be"):
         find_run(tmp_path / "m.mcnn")
 
 
@@ -464,10 +473,11 @@ def test_what_is_no_run_is_refused(tmp_path, path):
         ({"network": {"classes": 3}}, "network cannot be set with start"),
         ({"folds": 2, "fold": 1}, "folds cannot be set with start"),
         ({"start": "", "keep": "x"}, "keep needs start"),
+        ({"start": "", "keep_per_class": 5}, "keep_per_class needs start"),
         ({"image_size": (32, 32)}, "image_size must be [24, 24], as pair-1 was trained"),
         ({"memory_mb": 0}, "the new images take more than memory_mb = 0"),
     ],
-    ids=["normalize", "network", "folds", "keep", "image-size", "memory"],
+    ids=["normalize", "network", "folds", "keep", "keep-per-class", "image-size", "memory"],
 )
 def test_settings_that_do_not_fit_are_refused(settings, tmp_path, changes, text):
     with pytest.raises(ArgumentError, match=re.escape(text)):
@@ -482,8 +492,9 @@ def test_settings_that_do_not_fit_are_refused(settings, tmp_path, changes, text)
         (["--image-size", "9", "9"], "--image-size cannot be given with --from"),
         (["x.toml"], "--from takes the settings of RUN; leave CONFIG out"),
         (["--folds", "3"], "--folds cannot be given with --from"),
+        (["--fold", "3"], "--folds cannot be given with --from"),
     ],
-    ids=["model", "image-size", "config", "folds"],
+    ids=["model", "image-size", "config", "folds", "fold"],
 )
 def test_options_that_do_not_fit_are_refused(place, capsys, words, text):
     run = ["--from", str(place / "runs/pair-1"), "--data", str(place / "more")]

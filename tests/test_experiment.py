@@ -14,7 +14,7 @@ from image_folders import make_colored
 from minicnn import random
 from minicnn.apps.cli import main
 from minicnn.apps.runs import experiment
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.log import RunLog
 from minicnn.apps.runs.predictions import Predictions
 from minicnn.apps.runs.report_html import MAX_CONFUSED, evaluation_page

@@ -113,6 +113,7 @@ MAY_IMPORT |= {
     "apps.recipes": {*BELOW_APPS, "apps.runs"},
     "apps.comparison": {*BELOW_APPS, "apps.recipes", "apps.runs"},
     "apps.sorter": {*BELOW_APPS, "apps.machine", "apps.runs"},
+    "apps.window": {*BELOW_APPS, "apps.sorter"},
     "apps.cli": {
         *BELOW_APPS,
         "apps.comparison",
@@ -120,6 +121,7 @@ MAY_IMPORT |= {
         "apps.recipes",
         "apps.runs",
         "apps.sorter",
+        "apps.window",
     },
     "__main__": {"apps.cli"},
 }

@@ -110,12 +110,22 @@ def test_models_that_cannot_be_compared_are_refused(runs, capsys, tmp_path):
     assert not (tmp_path / "robustness.csv").exists()
 
 
-def test_a_run_on_other_images_is_warned_of(runs, capsys, tmp_path):
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("/data", "/elsewhere"),
+        ("folds = 0\nfold = 0", "folds = 2\nfold = 1"),
+        ("images = 0", "images = 9"),
+    ],
+    ids=["data", "fold", "images"],
+)
+def test_a_run_on_other_images_is_warned_of(runs, capsys, tmp_path, before, after):
     other = tmp_path / "other"
     other.mkdir()
     (other / "best.mcnn").write_bytes((runs / "plain-1" / "best.mcnn").read_bytes())
     config = (runs / "plain-1" / "config.toml").read_text()
-    (other / "config.toml").write_text(config.replace("/data", "/elsewhere"))
+    assert before in config
+    (other / "config.toml").write_text(config.replace(before, after))
     words = ["test", str(runs / "plain-1"), "--robustness", "--out", str(tmp_path), "--quiet"]
     assert main.run([*words, "--compare", str(other)]) == 0
     assert "may be among its training images" in capsys.readouterr().err

@@ -242,8 +242,27 @@ def test_data_are_found_under_their_usual_names(tmp_path, monkeypatch):
     assert find_data("cifar", "cifar10", tmp_path) == found
     monkeypatch.setenv("MINICNN_DATA", str(tmp_path))
     assert find_data("cifar", "cifar10", None) == found
-    with pytest.raises(FileNotFoundError, match="minicnn reproduce scene --data DIR"):
-        find_data("scene", "scenes", None)
+
+
+@pytest.mark.parametrize(
+    ("system", "name", "source"),
+    [
+        ("scene", "scenes", '"Intel Image Classification" on Kaggle'),
+        ("photo", "photos", "minicnn data fetch"),
+        ("xray", "xray", '"Chest X-Ray Images (Pneumonia)"'),
+        ("catdog", "catdog", '"Dogs vs. Cats" on Kaggle'),
+        ("cifar", "cifar10", "www.cs.toronto.edu/~kriz/cifar.html"),
+    ],
+)
+def test_the_error_for_missing_images_names_their_source(
+    tmp_path, monkeypatch, system, name, source
+):
+    monkeypatch.setenv("MINICNN_DATA", str(tmp_path))
+    for given in (None, tmp_path / "nowhere"):
+        with pytest.raises(FileNotFoundError, match=re.escape(source)) as error:
+            find_data(system, name, given)
+        assert f"minicnn reproduce {system} --data DIR" in str(error.value)
+        assert "there is no such folder" in str(error.value)
 
 
 def missing(root):
@@ -480,6 +499,17 @@ def test_one_sigmoid_learns_from_the_command_line(data, tmp_path):
     assert main.run(["train", str(tmp_path / "c.toml"), "--runs", str(tmp_path), "--quiet"]) == 0
     report = json.loads((tmp_path / "catdog-1" / "report.json").read_text())
     assert report["test"]["images"] == 8 and len(report["confusion"]) == 2
+
+
+@pytest.mark.parametrize("network", [{}, {"classes": 1}], ids=["softmax", "sigmoid"])
+def test_labels_are_smoothed(data, tmp_path, network):
+    config = Settings(
+        model="catdog", data=str(data), classes=("red", "green"), epochs=1, image_size=(24, 24),
+        label_smoothing=0.25, network=network,
+    )  # fmt: skip
+    (tmp_path / "c.toml").write_text(to_toml(config))
+    assert main.run(["train", str(tmp_path / "c.toml"), "--runs", str(tmp_path), "--quiet"]) == 0
+    assert load_model(tmp_path / "catdog-1" / "best.mcnn").loss.label_smoothing == 0.25
 
 
 def test_images_that_do_not_fit_are_read_from_files(finished, settings, tmp_path):

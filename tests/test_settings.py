@@ -74,6 +74,7 @@ def test_unusual_tables_can_be_read_back(tmp_path, table):
         ({"seed": -1}, "seed must be an integer from 0 to 2^63 - 1; got -1"),
         ({"split": (70, 30)}, "split must be a list of 3 integers"),
         ({"balance": 1}, "balance must be True or False; got 1"),
+        ({"label_smoothing": 1}, "label_smoothing must be a number in [0.0, 1.0); got 1"),
         ({"classes": 5}, "classes must be a list of folder names"),
         ({"classes": "cat"}, "classes must be a list of folder names"),
         ({"name": 3}, "name must be a string; got int"),

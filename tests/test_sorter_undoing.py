@@ -308,6 +308,16 @@ def test_the_journal_says_what_was_done(root):
     assert all(len(line["facts"]["sha256"]) == 64 for line in begun)
 
 
+def test_the_journal_says_why_a_file_was_not_carried(root):
+    (root / "dogs").write_text("a file with the name of a class")
+    journal = sorter.apply(planned(root, by_number, move=True)).journal
+    failures = {entry.source: entry.failure for entry in read_journal(journal).files}
+    assert failures["IMG_1.jpg"] and not failures["IMG_0.jpg"]
+    (root / "dogs").unlink()
+    sorter.resume(journal)
+    assert not any(entry.failure for entry in read_journal(journal).files)
+
+
 def test_lines_that_do_not_fit_are_written_with_the_next_ones(tmp_path, monkeypatch):
     real = os.write
     with Log(tmp_path / "journal") as log:

@@ -9,7 +9,7 @@ from PIL import Image
 import minicnn as mc
 from minicnn.apps.cli.show import read_input
 from minicnn.apps.runs.batches import batches_from_files
-from minicnn.apps.runs.load_images import load_test_split
+from minicnn.apps.runs.load_images import load_test_folder
 from minicnn.apps.runs.settings import Settings
 from minicnn.data import (
     ImageDataGenerator,
@@ -69,7 +69,7 @@ READERS = {
     "train": lambda d, up: next(
         batches_from_files(list_folder(d), settings(d), Preprocess(SIZE, upright=up)).for_epoch(0)
     )[0][0],
-    "test": lambda d, up: load_test_split(
+    "test": lambda d, up: load_test_folder(
         d, Preprocess(SIZE, upright=up), ["a", "b"], lambda line: None
     )[0].images[0],
     "show": lambda d, up: read_input(model_of(Preprocess(SIZE, upright=up)), d / "a/1.png").pixels,

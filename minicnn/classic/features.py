@@ -48,7 +48,7 @@ FEATURES: dict[str, Callable[[int], Kind]] = {
     "lbp": lambda _seed: Histograms(histograms.lbp),
     "color": lambda _seed: Histograms(histograms.color),
 }
-# The shorter side of an image must have so many pixels.
+# The least length of an image's shorter side, in pixels.
 MIN_SIDES = {"sift": 16, "hog": 2 * histograms.HOG_CELLS, "lbp": histograms.LBP_GRID, "color": 1}
 
 

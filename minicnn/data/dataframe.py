@@ -29,7 +29,7 @@ class Table(NamedTuple):
     weights: np.ndarray | None
 
     def pick(self, rows: Iterable[int]) -> Table:
-        """Return these rows."""
+        """Return the rows with these indices."""
         chosen = list(rows)
         return Table(
             [self.paths[i] for i in chosen],

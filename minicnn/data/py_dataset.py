@@ -65,7 +65,7 @@ class PyDataset:
         """Do something after each epoch, such as shuffling the samples."""
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield the batches of an epoch in the order of their numbers."""
+        """Yield the batches of an epoch in the order of their indices."""
         batches = self.num_batches
         return (self[i] for i in (count() if batches is None else range(batches)))
 

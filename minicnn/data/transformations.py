@@ -47,7 +47,7 @@ class ParallelMapped(Derived):
 
 
 class Prefetched(Derived):
-    """The same elements, of which a thread fetches the next ones while the others are in use."""
+    """The same elements, fetched ahead by a thread while the caller works with the earlier ones."""
 
     def __init__(self, source: Source, size: int) -> None:
         super().__init__(source)
@@ -104,7 +104,7 @@ class Filtered(Derived):
         self.predicate, self.first = predicate, first
 
     def length(self) -> int:
-        """Return UNKNOWN."""
+        """Return UNKNOWN, as only the function can tell which elements are left out."""
         return UNKNOWN
 
     def elements(self, number: int) -> Iterator[Any]:
@@ -141,7 +141,7 @@ class Limited(Derived):
         return len(range(self.begin, end if length == INFINITE else min(end, length), self.step))
 
     def elements(self, number: int) -> Iterator[Any]:
-        """Return them."""
+        """Return the elements of this range."""
         if self.end == 0:
             return iter(())
         return islice(self.source.elements(number), self.begin, self.end, self.step)
@@ -215,7 +215,7 @@ class Zipped(Source):
 
 
 class Numbered(Derived):
-    """Pairs (number, element)."""
+    """Each element in a pair (number, element), as by `enumerate`."""
 
     def __init__(self, source: Source, start: int) -> None:
         super().__init__(source)
@@ -254,7 +254,7 @@ class Flattened(Derived):
         self.function, self.batched = function, False
 
     def length(self) -> int:
-        """Return UNKNOWN."""
+        """Return UNKNOWN, as the function returns sources of any length."""
         return UNKNOWN
 
     def elements(self, number: int) -> Iterator[Any]:

@@ -35,6 +35,11 @@ MAX_ARCHIVE_BYTES = 2**31
 MAX_IMAGE_BYTES = 4 << 20
 MAX_PIXELS = 1 << 20
 MAX_TOTAL_PIXELS = 60_000 * 64 * 64
+# What an error says for a folder without the data set.
+WANTED = (
+    f"{TRAINING[0]}(.bin), ..., or folders train and test, or an archive of them, from "
+    "www.cs.toronto.edu/~kriz/cifar.html"
+)
 
 # The names under which it is looked for in a folder of data sets.
 USUAL_NAMES = (
@@ -101,8 +106,7 @@ def _find(path: PathLike | None) -> Path:
         USUAL_NAMES,
         lambda place: place.is_file() or _holds(place),
         "CIFAR-10",
-        f"{TRAINING[0]}(.bin), ..., or folders train and test, or an archive of them, from "
-        "www.cs.toronto.edu/~kriz/cifar.html",
+        WANTED,
     )
 
 

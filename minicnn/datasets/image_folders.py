@@ -91,6 +91,15 @@ def find_images(name: str, path: str | Path | None = None) -> ImageFolders:
     return _splits(name, root) if known.is_split else _classes(name, root)
 
 
+def needed_text(name: str) -> str:
+    """Return which folders a data set needs, and where its images can be had."""
+    known = SETS[name]
+    layout = "train/CLASS/ and test/CLASS/" if known.is_split else "CLASS/"
+    return (
+        f"Needed is a folder with {layout}, where CLASS is each of {known.classes}; {known.source}"
+    )
+
+
 def _splits(name: str, root: Path) -> ImageFolders:
     train, validation, test = (split_folder(root, names) for names in (TRAIN, VALIDATION, TEST))
     if train is None or test is None:
@@ -135,14 +144,11 @@ def _check_count(folder: Path, names: list[str]) -> None:
 
 def _missing(name: str, root: Path, seen: str) -> FileNotFoundError:
     """Return the error that says what is there, what is needed, and where to get it."""
-    known = SETS[name]
-    layout = "train/CLASS/ and test/CLASS/" if known.is_split else "CLASS/"
     text = (
-        f"{seen}. Needed is a folder with {layout}, where CLASS is each of {known.classes}; "
-        f"{known.source}. Nothing is downloaded: name its folder, or set MINICNN_DATA to the one "
-        f"that contains {name}/"
+        f"{seen}. {needed_text(name)}. Nothing is downloaded: name its folder, or set MINICNN_DATA "
+        f"to the one that contains {name}/"
     )
-    if known.is_split:
+    if SETS[name].is_split:
         text += (
             ". To split class folders that you have: minicnn data split FOLDER NEW --parts 80/20"
         )

@@ -91,7 +91,7 @@ def find_change(name: str) -> ImageChange:
 
 
 def draw(name: str, count: int) -> np.ndarray:
-    """Return the random numbers of a change for so many images, (count,) in [0, 1)."""
+    """Return the random part of a change for each of `count` images, (count,) in [0, 1)."""
     return random.generator(f"robustness to {name}").random(count)
 
 

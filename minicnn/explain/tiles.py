@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 DPI = 150
 GAP = 0.14  # between two tiles, in tile widths
-GRAY = {"cmap": "gray_r"}  # like ink on paper: 0, the background, is white
+# Pixels stay squares, and gray is like ink on paper: 0, the background, is white.
+STYLE = {"interpolation": "nearest", "cmap": "gray_r"}
 
 
-def empty_figure(width: float, height: float) -> Figure:
-    """An empty figure; width and height are in inches."""
-    figure = new_figure(width, height, DPI)
+def empty_figure(width: float, height: float, dpi: int = DPI) -> Figure:
+    """Return an empty figure; width and height are in inches."""
+    figure = new_figure(width, height, dpi)
     figure.get_layout_engine().set(w_pad=0.1, h_pad=0.1)
     return figure
 
@@ -70,7 +71,7 @@ class TilePosition(NamedTuple):
         self.axes.text(x, (self.top + self.bottom) / 2, caption(text), va="center", **style)
 
     def frame(self, color: str, width: float = 3.0) -> None:
-        """Draw a frame of so many points around the tile."""
+        """Draw a frame around the tile, `width` points wide."""
         x, y = (self.middle - 0.5, self.middle + 0.5), (self.top, self.bottom)
         across, down = [x[0], x[1], x[1], x[0], x[0]], [y[0], y[0], y[1], y[1], y[0]]
         self.axes.plot(across, down, color=color, linewidth=width, solid_joinstyle="miter")
@@ -96,7 +97,7 @@ def show_tiles(
         row, column = divmod(k, columns)
         left, top = column * (1 + GAP), row * pitch
         box = (left, left + 1, top + height, top)
-        axes.imshow(_pixels(image), extent=box, interpolation="nearest", **GRAY | style)
+        axes.imshow(_pixels(image), extent=box, **STYLE | style)
         positions.append(TilePosition(axes, left + 0.5, top, top + height))
     rows = max(1, -(-len(images) // columns))
     axes.set_xlim(-0.02, columns * (1 + GAP) - GAP + 0.02)

@@ -60,7 +60,7 @@ class IoU(Metric):
         return {"matrix": (self.num_classes, self.num_classes)}
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Add pixels.
+        """Add the pixels of a batch.
 
         Parameters
         ----------

@@ -16,7 +16,7 @@ from minicnn.apps.cli.options import typed
 from minicnn.apps.comparison.compare import compare_all
 from minicnn.apps.comparison.image_sets import image_sets
 from minicnn.apps.comparison.networks import NAMES, TrainedNetwork, training_seconds
-from minicnn.apps.comparison.one_set import Plan
+from minicnn.apps.comparison.one_set import ComparisonPlan
 from minicnn.apps.comparison.results import SetResults
 from minicnn.apps.comparison.tables import (
     CSV_HEADINGS,
@@ -129,8 +129,7 @@ def command(
         typed("--features", classic.check_features, kind)
     sets = image_sets(data, runs, seed=seed, images=images, allow_unreadable=allow_unreadable)
     trained = {path: load_trained(path) for path in runs}
-    verbose = 0 if output.is_quiet() else "auto"
-    plan = Plan(kinds, names, image_size, epochs, out, verbose)
+    plan = ComparisonPlan(kinds, names, image_size, epochs, out, output.verbosity())
     with output.prints_to_stderr():
         results = compare_all(sets, plan, networks, trained, output.note)
     if csv_path is not None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from minicnn.apps.cli import output
-from minicnn.apps.cli.run_command import check_goal, class_table
+from minicnn.apps.cli.run_command import check_goal, class_table, show_files, with_progress
 from minicnn.apps.runs import cross_validation
 from minicnn.apps.runs.cross_validation import FinishedFolds
 from minicnn.apps.runs.folds_folder import FoldsFolder
-from minicnn.apps.runs.folds_page import FOLD_HEADINGS, fold_rows
+from minicnn.apps.runs.folds_page import FOLD_HEADINGS, fold_score_rows
 from minicnn.apps.runs.predictions import Counts
 from minicnn.apps.runs.settings import Settings
 from minicnn.support.text import format_seconds
@@ -61,12 +59,7 @@ def resume(
 
 
 def _run(start: Callable[..., FinishedFolds], fail_under: float | None, as_json: bool) -> None:
-    with output.prints_to_stderr():
-        finished = start(
-            command=shlex.join(["minicnn", *sys.argv[1:]]),
-            verbose=0 if output.is_quiet() else "auto",
-            say=output.note,
-        )
+    finished = with_progress(start)
     if finished.report is None:
         show_unfinished(finished.folder, as_json=as_json)
         return
@@ -84,7 +77,7 @@ def show(folder: FoldsFolder, report: dict[str, Any], *, as_json: bool) -> None:
         return
     counts = Counts(np.array(report["confusion"]), report["data"]["classes"])
     output.result(class_table(counts) + "\n")
-    output.result(output.table(FOLD_HEADINGS, fold_rows(report)) + "\n")
+    output.result(output.table(FOLD_HEADINGS, fold_score_rows(report)) + "\n")
     accuracy = report["mean"]["accuracy"]
     deviation = 100 * report["standard_deviation"]["accuracy"]
     output.result(
@@ -93,8 +86,7 @@ def show(folder: FoldsFolder, report: dict[str, Any], *, as_json: bool) -> None:
         f"{report['data']['images']:,} images wrong, after "
         f"{format_seconds(report['seconds']['training'], 'words')} of training"
     )
-    files = (folder.path / name for name in SHOWN)
-    output.result("\n".join(f"  {file}" for file in files if file.exists()))
+    show_files(folder.path, SHOWN)
 
 
 def show_unfinished(folder: FoldsFolder, *, as_json: bool) -> None:

@@ -45,6 +45,11 @@ def is_quiet() -> bool:
     return _quiet
 
 
+def verbosity() -> int | str:
+    """Return `verbose` for `Model.fit`, which shows no progress after `--quiet`."""
+    return 0 if _quiet else "auto"
+
+
 def result(text: str) -> None:
     """Print a result, on standard output."""
     say(text)

@@ -10,13 +10,15 @@ import click
 from minicnn.apps.cli import options, run_command
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.recipes import RECIPES, Recipe
-from minicnn.apps.runs.load_images import is_published
+from minicnn.apps.runs.published import is_published
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.split_files import class_names
-from minicnn.datasets.cifar10 import USUAL_NAMES
-from minicnn.support import environment
+from minicnn.datasets import cifar10
+from minicnn.datasets.image_folders import needed_text
+from minicnn.datasets.places import default_folder
 
-OTHER_NAMES = {"cifar10": USUAL_NAMES}  # other names of data sets that come in several forms
+# Other names of data sets that come in several forms.
+OTHER_NAMES = {"cifar10": cifar10.USUAL_NAMES}
 
 
 @cli_command(
@@ -82,24 +84,20 @@ def find_data(system: str, name: str, given: Path | None) -> str:
 
     Raises
     ------
-    FileNotFoundError : there is no such folder; the error says where it may be
+    FileNotFoundError : there is no such folder; the error says where the images can be had
     """
     if not name:
         return "" if given is None else str(given.resolve())
-    root = given or Path(environment.value_of("MINICNN_DATA") or "data")
+    root = given or default_folder()
     for path in (root / one for one in (name, *OTHER_NAMES.get(name, ()))):
         if path.exists():
             return str(path.resolve())
     if given is not None and given.exists():
         return str(given.resolve())
-    needed = "a folder with train/ and test/, or with one folder of images per class"
-    if given is not None:
-        raise FileNotFoundError(
-            errno.ENOENT, f"there is no such folder; --data needs {needed}", str(given)
-        )
+    needed = f"Needed are {cifar10.WANTED}" if name == "cifar10" else needed_text(name)
     raise FileNotFoundError(
         errno.ENOENT,
-        f"the images of {system!r} are not here; give {needed}: minicnn reproduce {system} "
+        f"there is no such folder. {needed}. Nothing is downloaded: minicnn reproduce {system} "
         "--data DIR",
-        str(root / name),
+        str(given or root / name),
     )

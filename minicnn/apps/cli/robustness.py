@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from minicnn.apps.cli import output
 from minicnn.apps.cli.model_file import Classifier, load_classifier
 from minicnn.apps.runs.folder import RunFolder
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.robustness import (
     FILES,
     LOST,
@@ -22,13 +22,10 @@ from minicnn.apps.runs.robustness import (
     table,
     write_files,
 )
-from minicnn.apps.runs.settings import from_toml
+from minicnn.apps.runs.settings import CHOICE_OF_IMAGES, from_toml
 from minicnn.apps.runs.throttled_progress import throttled_progress
 from minicnn.errors import ArgumentError
 from minicnn.installed import install_command
-
-# The settings that decide which images a run was trained on.
-IMAGES = ("data", "split", "seed", "group_by", "classes")
 
 
 class RobustnessPlan(NamedTuple):
@@ -118,8 +115,8 @@ def _load_other(path: Path, first: Path, classifier: Classifier) -> Classifier:
     configs = [RunFolder(run).config for run in (first, path)]
     if all(config.exists() for config in configs) and len(set(map(_images_of, configs))) > 1:
         output.warn(
-            f"{path} was trained with another data folder, split or seed than {first}, so these "
-            "images may be among its training images"
+            f"{path} was trained with another data folder, split, seed or fold than {first}, so "
+            "these images may be among its training images"
         )
     return other
 
@@ -127,7 +124,7 @@ def _load_other(path: Path, first: Path, classifier: Classifier) -> Classifier:
 def _images_of(config: Path) -> str:
     """Return the settings of a run that decide which images it was trained on."""
     settings = from_toml(config)
-    return repr([getattr(settings, name) for name in IMAGES])
+    return repr([getattr(settings, name) for name in (*CHOICE_OF_IMAGES, "folds", "fold")])
 
 
 def _short_names(paths: Sequence[Path]) -> dict[Path, str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from minicnn.apps.cli import output
 from minicnn.apps.cli.exit_codes import GoalNotReached
@@ -16,6 +17,8 @@ from minicnn.apps.runs.predictions import CLASS_HEADINGS, Counts, per_class
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.report_json import measured_texts
 from minicnn.apps.runs.settings import Settings
+
+T = TypeVar("T")
 
 # The files that the last lines name; the report links the others.
 SHOWN = (
@@ -57,15 +60,20 @@ def resume(
 
 
 def _run(start: Callable[..., FinishedRun], fail_under: float | None, as_json: bool) -> None:
-    with output.prints_to_stderr():
-        finished = start(
-            command=shlex.join(["minicnn", *sys.argv[1:]]),
-            verbose=0 if output.is_quiet() else "auto",
-            say=output.note,
-        )
+    finished = with_progress(start)
     show(finished, as_json=as_json)
     accuracy = finished.result.predictions.accuracy
     check_goal(accuracy, fail_under, "test images")
+
+
+def with_progress(start: Callable[..., T]) -> T:
+    """Call a function that trains, show its progress on standard error, and return its result."""
+    with output.prints_to_stderr():
+        return start(
+            command=shlex.join(["minicnn", *sys.argv[1:]]),
+            verbose=output.verbosity(),
+            say=output.note,
+        )
 
 
 def check_goal(accuracy: float, fail_under: float | None, images: str) -> None:
@@ -95,7 +103,12 @@ def show(finished: FinishedRun, *, as_json: bool) -> None:
     )
     # The line is in the paper's own words.
     output.result(f"The Randomly selected Images are:\n{predictions.random_indices()}")
-    files = (finished.folder.path / name for name in SHOWN)
+    show_files(finished.folder.path, SHOWN)
+
+
+def show_files(folder: Path, names: Sequence[str]) -> None:
+    """Print the paths of the files in the folder that exist."""
+    files = (folder / name for name in names)
     output.result("\n".join(f"  {file}" for file in files if file.exists()))
 
 

@@ -1,4 +1,4 @@
-"""`minicnn summary MODEL`: print the layers of a saved model."""
+"""`minicnn summary MODEL`: print the layers of a network."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import click
 
 from minicnn.apps.cli import options, output
 from minicnn.apps.cli.command import cli_command
-from minicnn.apps.cli.model_file import load_network
+from minicnn.apps.cli.model_file import saved_or_named
 from minicnn.models.summary import summary_fields
 
 
-@cli_command("minicnn summary lenet.mcnn", "minicnn summary scene.mcnn --style keras2")
+@cli_command("minicnn summary runs/scene-1", "minicnn summary resnet18 --style keras2")
 @click.argument("model", type=options.PATH)
 @click.option("--style", type=click.Choice(["plain", "keras2"]), default="plain",
               help="Layout of the table; keras2 is that of Keras 2.")  # fmt: skip
@@ -22,9 +22,9 @@ from minicnn.models.summary import summary_fields
 def command(model: Path, style: str, flops: bool, memory: bool, as_json: bool) -> None:
     """Print the name, output shape and parameters of each layer of MODEL, and the totals.
 
-    MODEL is a .mcnn file or a run folder.
+    MODEL is a .mcnn file, a run folder or the name of a network, such as resnet18.
     """
-    network = load_network(model)
+    network = saved_or_named(model)
     if as_json:
         output.print_json(**summary_fields(network.graph, network.name))
     else:

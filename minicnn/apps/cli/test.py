@@ -17,7 +17,8 @@ from minicnn.apps.cli.run_command import check_goal, class_table
 from minicnn.apps.runs import calibration_page
 from minicnn.apps.runs.calibrating import HEADINGS, CalibrationCheck, check_of
 from minicnn.apps.runs.folder import RunFolder
-from minicnn.apps.runs.load_images import Split, load_test_images, load_test_split
+from minicnn.apps.runs.image_splits import Split
+from minicnn.apps.runs.load_images import load_test_folder, load_test_images
 from minicnn.apps.runs.predictions import Predictions, evaluate, per_class
 from minicnn.apps.runs.report import prediction_rows
 from minicnn.apps.runs.report_html import evaluation_page
@@ -84,7 +85,7 @@ def command(
         raise click.UsageError("--compare and --out belong to --robustness, which is not given")
     plan = plan_robustness(model, report, out, compare, force=force) if robustness else None
     classifier = load_classifier(model)
-    split = load_images(model, directory, classifier, allow_unreadable)
+    split = images_to_test(model, directory, classifier, allow_unreadable)
     start = time.perf_counter()
     network, preprocess, names = classifier
     predictions, loss = evaluate(network, preprocess, split, names)
@@ -101,7 +102,7 @@ def command(
     check_goal(predictions.accuracy, fail_under, "images")
 
 
-def load_images(
+def images_to_test(
     model: Path, directory: Path | None, classifier: Classifier, allow_unreadable: float | None
 ) -> Split:
     """Load the images of the directory or, without one, the test images of the run folder."""
@@ -109,7 +110,7 @@ def load_images(
     config = RunFolder(model).config
     if directory is not None:
         share = ALLOWED_SHARE if allow_unreadable is None else allow_unreadable
-        split, skipped = load_test_split(directory, preprocess, names, output.note, share)
+        split, skipped = load_test_folder(directory, preprocess, names, output.note, share)
     elif config.exists():
         settings = from_toml(config).changed(allow_unreadable=allow_unreadable)
         split, skipped = load_test_images(settings, preprocess, names, output.note)

@@ -43,18 +43,19 @@ FOLDERS = ("data", "start", "keep")  # options whose settings are whole paths
     "start",
     type=options.PATH,
     metavar="RUN",
-    help="Let the network of this run go on learning, with the images and classes of --data.",
+    help="Train the network of this run further, on the images and classes of --data.",
 )
 @click.option(
     "--keep",
     type=options.PATH,
-    help="With --from: images of the classes that RUN knows; default: those of RUN.",
+    help="With --from: the images of known classes to rehearse; default: those of RUN.",
 )
 @click.option(
     "--keep-per-class",
     type=click.IntRange(0),
     metavar="N",
-    help="With --from: learn N of them per class again, so that none is forgotten; default: 200.",
+    help="With --from: rehearse N images of each known class, so that it is not forgotten; "
+    "default: 200.",
 )
 @options.epochs()
 @click.option(
@@ -117,7 +118,8 @@ def command(
     """Train a network on a folder of images and write a run folder with its model and report.
 
     CONFIG is a TOML file of settings, which the options override. The config.toml of every run
-    folder repeats its run. With --from, a network that is trained goes on learning.
+    folder repeats its run. --from is continual learning: a trained
+    network is trained further.
     """
     shown: dict[str, Any] = {"fail_under": fail_under, "as_json": as_json}
     folds = check_folds(config, given, fold)
@@ -136,9 +138,10 @@ def check_folds(config: Path | None, given: dict[str, Any], fold: int | None) ->
     """Return whether a cross-validation is wanted, by the options or the file of settings."""
     if given["start"] and config:
         raise click.UsageError("--from takes the settings of RUN; leave CONFIG out")
-    if given["start"] and given["folds"]:
+    if given["start"] and (given["folds"] or fold):
         raise click.UsageError(
-            "--folds cannot be given with --from: all folds would know the images"
+            "--folds cannot be given with --from: the network of RUN has learned from images "
+            "that the folds would test"
         )
     from_file = from_toml(config) if config else None
     single = from_file is not None and from_file.fold > 0  # the file is that of one fold
@@ -205,7 +208,7 @@ def _settings_of_start(options: dict[str, Any]) -> Settings:
         if name in options:
             option = name.replace("_", "-")
             raise click.UsageError(
-                f"--{option} cannot be given with --from: the network of RUN goes on as it is"
+                f"--{option} cannot be given with --from: the network of RUN stays as it is"
             )
     if "data" not in options:
         raise click.UsageError("--data is missing: minicnn train --from RUN --data NEW")

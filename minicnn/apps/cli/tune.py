@@ -13,7 +13,7 @@ from minicnn import tune
 from minicnn.apps.cli import options, output, run_command
 from minicnn.apps.cli.command import cli_group, subcommand
 from minicnn.apps.runs import gallery, tuning_data
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.networks import input_preprocess
 from minicnn.apps.runs.recipe import PHOTO_AUGMENTATION
 from minicnn.apps.runs.settings import Settings
@@ -90,9 +90,8 @@ def search(data: Path, trials: int, runs: Path, name: str | None, force: bool, s
         runs / name, model="stacked", data=str(data.resolve()), name=name, **chosen
     )
     train, validation, names = _images(settings, runs / name)
-    shape = input_preprocess(settings).image_shape
     tuner = SAMPLERS[sampler](
-        tune.photo_space(shape, len(names)),
+        tune.photo_space(input_preprocess(settings).image_shape, len(names)),
         max_trials=trials,
         executions_per_trial=executions,
         directory=runs,

@@ -8,7 +8,7 @@ from pathlib import Path
 from minicnn.apps.comparison.figures import comparison_figure
 from minicnn.apps.comparison.image_sets import ImageSet, check_images
 from minicnn.apps.comparison.networks import TrainedNetwork, chosen_networks
-from minicnn.apps.comparison.one_set import Plan, SetComparison
+from minicnn.apps.comparison.one_set import ComparisonPlan, SetComparison
 from minicnn.apps.comparison.page import comparison_page
 from minicnn.apps.comparison.results import SetResults
 from minicnn.apps.comparison.tables import CSV_HEADINGS, csv_rows
@@ -21,14 +21,14 @@ from minicnn.support.plots import save_figure
 
 def compare_all(
     sets: Sequence[ImageSet],
-    plan: Plan,
+    plan: ComparisonPlan,
     networks: Sequence[str] = (),
     trained: Mapping[Path, TrainedNetwork] | None = None,
     say: Say = lambda _: None,
 ) -> list[SetResults]:
     """Compare all methods on all sets, and write tables, figures and a page to the plan's folder.
 
-    Every result is written as soon as it is known. After a kill, the same call goes on from there.
+    Every result is written as soon as it is known. After a kill, the same call continues.
 
     Parameters
     ----------
@@ -44,11 +44,11 @@ def compare_all(
     FileNotFoundError : the images of a set do not exist
     ArgumentError : they do not suit a classification, or the folder has results of other images
     """
-    for one in sets:
-        check_images(one)
+    for image_set in sets:
+        check_images(image_set)
     if plan.folder is not None:
         plan.folder.mkdir(parents=True, exist_ok=True)
-    comparisons = [SetComparison(one, plan, say) for one in sets]
+    comparisons = [SetComparison(image_set, plan, say) for image_set in sets]
     for comparison in comparisons:
         _compare(comparison, networks, trained or {})
         comparison.release()
@@ -63,9 +63,9 @@ def _compare(
 ) -> None:
     for kind in comparison.plan.kinds:
         comparison.compare_classifiers(kind)
-    for run in comparison.one.runs:
+    for run in comparison.image_set.runs:
         comparison.add_trained(trained[run])
-    for name in chosen_networks(comparison.one, networks):
+    for name in chosen_networks(comparison.image_set, networks):
         comparison.train_network(name)
     comparison.draw_retrieval()
 

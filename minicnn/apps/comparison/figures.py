@@ -7,7 +7,7 @@ from typing import Any
 
 from minicnn.apps.comparison.results import SetResults
 from minicnn.apps.comparison.tables import features_of
-from minicnn.apps.runs.load_images import ImageSplits
+from minicnn.apps.runs.image_splits import ImageSplits
 from minicnn.classic import CLASSIFIERS
 from minicnn.classic.compare import LEARNED
 from minicnn.classic.retrieval import NEAREST
@@ -23,7 +23,8 @@ STYLES = dict(
         strict=True)
 )  # fmt: skip
 NETWORK = (WRONG, "*")
-DPI = 110  # of the figure of retrieval: photographs take much space
+DPI = 120  # of the figure of retrieval, which is a file of about 300 kB
+TILES: dict[str, Any] = {"cmap": "gray", "interpolation": "antialiased"}  # to shrink photographs
 TILE = 0.7  # inches, of an image in the figure of retrieval with its gap
 QUERY, LETTER, COUNTS = 2.9, 0.125, 0.9  # widths in tiles: the query, a letter of a name, a count
 
@@ -52,10 +53,10 @@ def comparison_figure(results: Sequence[SetResults]) -> Any:
     return figure
 
 
-def _draw_accuracy(axes: Any, one: SetResults, features: Sequence[str]) -> None:
-    """Draw a marker for each method, and the value beside the best one."""
-    best = max((row.accuracy for row in one.rows), default=0.0)
-    for row in one.rows:
+def _draw_accuracy(axes: Any, results: SetResults, features: Sequence[str]) -> None:
+    """Draw a marker for each method, and the value beside the best results."""
+    best = max((row.accuracy for row in results.rows), default=0.0)
+    for row in results.rows:
         network = row.features == LEARNED
         y = features.index(row.classifier if network else row.features)
         color, marker = NETWORK if network else STYLES[row.classifier]
@@ -64,18 +65,18 @@ def _draw_accuracy(axes: Any, one: SetResults, features: Sequence[str]) -> None:
         if row.accuracy == best:
             axes.annotate(f"{best:.1%}", (best, y), (8, 0), textcoords="offset points",
                           va="center", fontsize=9.5, weight="bold")  # fmt: skip
-    axes.set_title(caption(one.name), fontsize=14, pad=32)
-    counts = f"{len(one.classes)} classes\n{one.train:,} to train, {one.test:,} to test"
+    axes.set_title(caption(results.name), fontsize=14, pad=32)
+    counts = f"{len(results.classes)} classes\n{results.train:,} to train, {results.test:,} to test"
     axes.text(0.5, 1.02, counts, transform=axes.transAxes, ha="center", color=QUIET, fontsize=9)
-    _style(axes, one)
+    _style(axes, results)
 
 
-def _draw_precision(axes: Any, one: SetResults, features: Sequence[str]) -> None:
+def _draw_precision(axes: Any, results: SetResults, features: Sequence[str]) -> None:
     """Draw a bar for each kind of features."""
-    best = max((found.precision for found in one.retrieval), default=0.0)
-    for found in one.retrieval:
+    best = max((found.precision for found in results.retrieval), default=0.0)
+    for found in results.retrieval:
         y = features.index(found.features)
-        color = WRONG if found.features in one.networks else RIGHT
+        color = WRONG if found.features in results.networks else RIGHT
         axes.barh(y, found.precision, 0.55, color=color, alpha=0.85)
         weight = "bold" if found.precision == best else "normal"
         inside = found.precision > 0.7
@@ -83,12 +84,12 @@ def _draw_precision(axes: Any, one: SetResults, features: Sequence[str]) -> None
                       textcoords="offset points", ha="right" if inside else "left", va="center",
                       color="white" if inside else "black", fontsize=9, weight=weight)  # fmt: skip
     axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    _style(axes, one)
+    _style(axes, results)
 
 
-def _style(axes: Any, one: SetResults) -> None:
+def _style(axes: Any, results: SetResults) -> None:
     """Mark the accuracy of always naming the most frequent class, and remove what distracts."""
-    axes.axvline(one.most_frequent, color=QUIET, linewidth=1, linestyle=":", zorder=0)
+    axes.axvline(results.most_frequent, color=QUIET, linewidth=1, linestyle=":", zorder=0)
     axes.grid(axis="y", color="#e9e9e9", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=10)
@@ -108,6 +109,11 @@ def _add_legend(figure: Any, columns: int) -> None:
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False)
 
 
+def retrieval_name(set_name: str) -> str:
+    """Return the name of a set's figure of retrieval: a JPEG file, as PNG has megabytes."""
+    return f"retrieval-{set_name}.jpg"
+
+
 def retrieval_figure(results: SetResults, images: ImageSplits, queries: Sequence[int]) -> Any:
     """Draw queries with their 10 nearest training images by each kind of features.
 
@@ -119,8 +125,7 @@ def retrieval_figure(results: SetResults, images: ImageSplits, queries: Sequence
     """
     lines = len(results.retrieval)
     widths = (QUERY, _names_width(results) + NEAREST * (1 + GAP) + COUNTS)
-    figure = empty_figure(TILE * sum(widths), TILE * (1.1 * lines * len(queries) + 2))
-    figure.set_dpi(DPI)
+    figure = empty_figure(TILE * sum(widths), TILE * (1.1 * lines * len(queries) + 2), DPI)
     figure.suptitle(
         f"{caption(results.name)}: test images, and the {NEAREST} nearest training images by each "
         "kind of features",
@@ -140,7 +145,7 @@ def _names_width(results: SetResults) -> float:
 
 
 def _draw_query(axes: Any, images: ImageSplits, query: int) -> None:
-    (tile,) = show_tiles(axes, images.test.images[[query]], 1, below=0.2, cmap="gray")
+    (tile,) = show_tiles(axes, images.test.images[[query]], 1, below=0.2, **TILES)
     tile.below(images.class_names[images.test.labels[query]], fontsize=12)
     axes.set_anchor("NW")
 
@@ -151,7 +156,7 @@ def _draw_nearest(
     """Draw a line of nearest images for each kind of features."""
     shown = [row for found in results.retrieval for row in found.nearest[number]]
     columns = len(shown) // len(results.retrieval)
-    tiles = show_tiles(axes, images.train.images[shown], columns, cmap="gray")
+    tiles = show_tiles(axes, images.train.images[shown], columns, **TILES)
     right = images.train.labels[shown] == images.test.labels[query]
     for tile, same_class in zip(tiles, right, strict=True):
         tile.frame(RIGHT if same_class else WRONG)

@@ -7,13 +7,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from minicnn.apps.runs.folder import RunFolder
-from minicnn.apps.runs.load_images import is_published
-from minicnn.apps.runs.settings import Settings, from_toml
+from minicnn.apps.runs.published import is_published
+from minicnn.apps.runs.settings import CHOICE_OF_IMAGES, Settings, from_toml
 from minicnn.apps.runs.split_files import NEEDED, missing, split_files
 from minicnn.errors import ArgumentError
-
-# The settings that decide which images there are and which of them are test images.
-SAME = ("data", "seed", "split", "group_by", "classes", "images")
 
 
 class ImageSet(NamedTuple):
@@ -26,7 +23,7 @@ class ImageSet(NamedTuple):
     @property
     def identity(self) -> dict[str, Any]:
         """The values that decide which images these are."""
-        return {name: getattr(self.settings, name) for name in SAME}
+        return {name: getattr(self.settings, name) for name in CHOICE_OF_IMAGES}
 
 
 def image_sets(data: Sequence[Path], runs: Sequence[Path], **choices: Any) -> list[ImageSet]:
@@ -47,7 +44,7 @@ def image_sets(data: Sequence[Path], runs: Sequence[Path], **choices: Any) -> li
     places += [settings.data for settings in of_runs.values()]
     found: list[ImageSet] = []
     for place in dict.fromkeys(places):
-        own = {path: one for path, one in of_runs.items() if one.data == place}
+        own = {path: used for path, used in of_runs.items() if used.data == place}
         default = Settings(model="photo", data=place)
         settings = next(iter(own.values()), default).changed(**choices)
         _check_same([*own.values(), settings], own)
@@ -59,7 +56,7 @@ def image_sets(data: Sequence[Path], runs: Sequence[Path], **choices: Any) -> li
 def _check_same(settings: Sequence[Settings], runs: Iterable[Path]) -> None:
     first, *others = settings
     for other in others:
-        for name in SAME:
+        for name in CHOICE_OF_IMAGES:
             if getattr(other, name) != getattr(first, name):
                 raise ArgumentError(
                     f"{name} is {getattr(first, name)!r} in {next(iter(runs))} and "
@@ -86,10 +83,10 @@ def _unused(name: str, used: Sequence[str]) -> str:
     return next(one for one in numbered if one not in used)
 
 
-def check_images(one: ImageSet) -> None:
+def check_images(image_set: ImageSet) -> None:
     """Raise an error at once if the set's images are not there, before others are compared."""
-    path = Path(one.settings.data)
-    if one.settings.data and not path.exists():
+    path = Path(image_set.settings.data)
+    if image_set.settings.data and not path.exists():
         raise missing(path, f"does not exist. {NEEDED}")
-    if one.settings.data and not is_published(path):
-        split_files(path, one.settings)
+    if image_set.settings.data and not is_published(path):
+        split_files(path, image_set.settings)

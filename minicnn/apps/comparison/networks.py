@@ -18,15 +18,11 @@ from minicnn.apps.runs import experiment
 from minicnn.apps.runs.bases import BASES
 from minicnn.apps.runs.batches import PreparedBatches, evaluation_batch_size
 from minicnn.apps.runs.folder import RunFolder, unfinished
-from minicnn.apps.runs.load_images import (
-    ImageSplits,
-    Split,
-    is_cifar10,
-    is_published,
-    load_in_memory,
-)
+from minicnn.apps.runs.image_splits import ImageSplits, Split
+from minicnn.apps.runs.load_images import load_in_memory
 from minicnn.apps.runs.networks import NETWORKS, input_preprocess, network_spec
 from minicnn.apps.runs.predictions import evaluate
+from minicnn.apps.runs.published import is_cifar10, is_published
 from minicnn.apps.runs.recipe import PHOTO_AUGMENTATION, adam
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.throttled_progress import Progress, Say, throttled_progress
@@ -53,15 +49,15 @@ class TrainedNetwork(NamedTuple):
     training_seconds: float | None  # None: unknown, as its run is not complete
 
 
-def chosen_networks(one: ImageSet, names: Sequence[str]) -> list[str]:
+def chosen_networks(image_set: ImageSet, names: Sequence[str]) -> list[str]:
     """Return the names, with the networks that suit the set's images in the place of "auto".
 
     These are lenet for MNIST, cifar for CIFAR-10, and for photographs scene, which is trained from
     scratch, and efficientnet-lite0, which has learned from ImageNet.
     """
-    path = Path(one.settings.data)
+    path = Path(image_set.settings.data)
     suitable = ["scene", "efficientnet-lite0"]
-    if not one.settings.data:
+    if not image_set.settings.data:
         suitable = ["lenet"]
     elif is_published(path):
         suitable = ["cifar"] if is_cifar10(path) else ["lenet"]
@@ -69,15 +65,15 @@ def chosen_networks(one: ImageSet, names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def training_settings(one: ImageSet, name: str, epochs: int | None = None) -> Settings:
+def training_settings(image_set: ImageSet, name: str, epochs: int | None = None) -> Settings:
     """Return how a network is trained on a set.
 
     A base gets a new classifier, as by `minicnn train --base`. The networks for small images are
     trained as by `minicnn reproduce`, and all others at up to 96 x 96 pixels with augmentation.
     These take 30 epochs unless `epochs` is given.
     """
-    kept = {**one.identity, "allow_unreadable": one.settings.allow_unreadable}
-    kept["name"] = f"{one.name}-{name}"
+    kept = {**image_set.identity, "allow_unreadable": image_set.settings.allow_unreadable}
+    kept["name"] = f"{image_set.name}-{name}"
     if name in BASES:
         return Settings(model=name, base=name, **kept).changed(epochs=epochs)
     if name in SMALL:

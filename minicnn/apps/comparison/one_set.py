@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn import classic
-from minicnn.apps.comparison.figures import retrieval_figure
+from minicnn.apps.comparison.figures import retrieval_figure, retrieval_name
 from minicnn.apps.comparison.image_sets import ImageSet
 from minicnn.apps.comparison.networks import (
     TrainedNetwork,
@@ -21,17 +21,18 @@ from minicnn.apps.comparison.networks import (
 from minicnn.apps.comparison.results import Retrieval, SetResults, open_results
 from minicnn.apps.comparison.retrieval import choose_queries, retrieve
 from minicnn.apps.runs.gallery import can_draw
-from minicnn.apps.runs.load_images import ImageSplits, load_in_memory
+from minicnn.apps.runs.image_splits import ImageSplits
+from minicnn.apps.runs.load_images import load_in_memory
 from minicnn.apps.runs.throttled_progress import Say, throttled_progress
 from minicnn.classic.compare import LEARNED, classify, extract
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError, NumericError
 from minicnn.support.plots import save_figure
 
-RUNS = "runs"  # the folder in `Plan.folder` that has the run folders
+RUNS = "runs"  # the folder in `ComparisonPlan.folder` that has the run folders
 
 
-class Plan(NamedTuple):
+class ComparisonPlan(NamedTuple):
     """What is compared on every set."""
 
     kinds: Sequence[str]  # of features
@@ -47,15 +48,15 @@ class SetComparison:
 
     Parameters
     ----------
-    one : the set
+    image_set : the set
     plan : what is compared
     say : called with each message about the progress
     """
 
-    def __init__(self, one: ImageSet, plan: Plan, say: Say) -> None:
-        self.one, self.plan = one, plan
+    def __init__(self, image_set: ImageSet, plan: ComparisonPlan, say: Say) -> None:
+        self.image_set, self.plan = image_set, plan
         self.results: SetResults = open_results(
-            one.name, {**one.identity, "image_size": plan.image_size}, plan.folder
+            image_set.name, {**image_set.identity, "image_size": plan.image_size}, plan.folder
         )
         self._say = say
 
@@ -64,7 +65,7 @@ class SetComparison:
         """The images for hand-made features."""
         self.say("reading images")
         preprocess = Preprocess(self.plan.image_size)
-        images = load_in_memory(self.one.settings, preprocess, self._say, any_shape=True)
+        images = load_in_memory(self.image_set.settings, preprocess, self._say, any_shape=True)
         results, labels = self.results, images.test.labels
         results.classes = images.class_names
         results.train, results.test = images.train.total, images.test.total
@@ -74,11 +75,11 @@ class SetComparison:
     @property
     def queries(self) -> list[int]:
         """The test images whose nearest training images the figure shows."""
-        return choose_queries(self.images.test.labels, self.one.settings.seed)
+        return choose_queries(self.images.test.labels, self.image_set.settings.seed)
 
     def say(self, text: str) -> None:
         """Say a message about the progress on this set."""
-        self._say(f"{self.one.name}, {text}")
+        self._say(f"{self.image_set.name}, {text}")
 
     def compare_classifiers(self, kind: str) -> None:
         """Train and test the classifiers on one kind of features, and retrieve images by it."""
@@ -86,7 +87,7 @@ class SetComparison:
         missing = [name for name, title in titles.items() if not self.results.row(kind, title)]
         if not missing and self.results.retrieved_by(kind):
             return
-        train, test, seed = self.images.train, self.images.test, self.one.settings.seed
+        train, test, seed = self.images.train, self.images.test, self.image_set.settings.seed
         self.say(f"{kind}: extracting features of {train.total + test.total:,} images")
         progress = throttled_progress(self.say, kind)
         try:
@@ -105,14 +106,14 @@ class SetComparison:
     def add_trained(self, network: TrainedNetwork) -> None:
         """Test a network that has learned from the set before."""
         if not self.results.row(LEARNED, network.name):
-            images = load_in_memory(self.one.settings, network.preprocess, self._say)
+            images = load_in_memory(self.image_set.settings, network.preprocess, self._say)
             self._add_network(*network_results(network, images, self.queries, self._say))
 
     def train_network(self, name: str) -> None:
         """Train a network of the zoo and test it, if it suits the images."""
         if self.results.row(LEARNED, name) or self.plan.folder is None:
             return
-        settings = training_settings(self.one, name, self.plan.epochs)
+        settings = training_settings(self.image_set, name, self.plan.epochs)
         self.say(f"{name}: training for {settings.epochs} epochs")
         runs, verbose = self.plan.folder / RUNS, self.plan.verbose
         try:
@@ -137,7 +138,7 @@ class SetComparison:
     def retrieval_path(self) -> Path | None:
         """The file of the figure of retrieval, which is removed when it lacks a result."""
         folder = self.plan.folder
-        return None if folder is None else folder / f"retrieval-{self.one.name}.png"
+        return None if folder is None else folder / retrieval_name(self.image_set.name)
 
     def _add(self, row: classic.Row) -> None:
         self.results.add(row)

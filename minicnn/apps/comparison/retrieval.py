@@ -8,7 +8,7 @@ import numpy as np
 
 from minicnn import classic, random
 from minicnn.apps.comparison.results import Retrieval
-from minicnn.apps.runs.load_images import ImageSplits
+from minicnn.apps.runs.image_splits import ImageSplits
 
 QUERIES = 2  # that the figure of a set shows
 

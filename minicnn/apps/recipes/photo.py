@@ -18,6 +18,7 @@ RECIPE = Recipe(
         epochs=80,
         batch_size=32,
         split=(70, 20, 10),
+        label_smoothing=0.1,
         optimizer=adam(0.0005),
         augmentation={**PHOTO_AUGMENTATION, "rotation_range": 15, "brightness_range": [0.7, 1.3]},
     ),

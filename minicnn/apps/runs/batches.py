@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicnn import random
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.settings import Settings
 from minicnn.data import RandomShift
 from minicnn.data.directory import DirectoryBatches
@@ -68,30 +68,15 @@ class PreprocessedBatches:
 
 def training_batches(split: Split, settings: Settings, preprocess: Preprocess) -> Any:
     """Return shuffled batches for training, augmented if the settings say so."""
-    size = settings.batch_size
     _check_augmentation(settings)
-    if settings.shift and settings.augmentation:
-        raise ArgumentError(
-            "shift moves images by whole pixels and cannot be combined with [augmentation]; use "
-            "its width_shift_range and height_shift_range"
-        )
     if split.on_disk is not None:
         return batches_from_files(split.on_disk, settings, preprocess)
     if settings.shift:
-        shifted = RandomShift(split.images, split.labels, size, settings.shift)
+        shifted = RandomShift(split.images, split.labels, settings.batch_size, settings.shift)
         return PreprocessedBatches(shifted, preprocess)
-    if settings.augmentation and preprocess.background:
-        generator = ImageDataGenerator(**settings.augmentation)
-        augmented = generator.flow(split.images, split.labels, batch_size=size)
-        return PreprocessedBatches(augmented, preprocess)
     if settings.augmentation:
-        # The generator rescales in its one pass over the pixels.
-        generator = ImageDataGenerator(**settings.augmentation, rescale=preprocess.scale)
-        augmented = generator.flow(split.images, split.labels, batch_size=size)
-        if not (preprocess.mean or preprocess.std):
-            return augmented
-        return PreprocessedBatches(augmented, preprocess._replace(scale=1.0))
-    return PreparedBatches(split, preprocess, size, shuffle=True)
+        return _augmented(split, settings, preprocess)
+    return PreparedBatches(split, preprocess, settings.batch_size, shuffle=True)
 
 
 def _check_augmentation(settings: Settings) -> None:
@@ -102,6 +87,23 @@ def _check_augmentation(settings: Settings) -> None:
             f"[augmentation] cannot have {', '.join(wrong)}: images for validation and test would "
             "have another scale. Use the setting normalize = true, or --normalize"
         )
+    if settings.shift and settings.augmentation:
+        raise ArgumentError(
+            "shift moves images by whole pixels and cannot be combined with [augmentation]; use "
+            "its width_shift_range and height_shift_range"
+        )
+
+
+def _augmented(split: Split, settings: Settings, preprocess: Preprocess) -> Any:
+    """Return augmented batches, if possible rescaled in the same pass over the pixels."""
+    rescale = None if preprocess.background else preprocess.scale
+    generator = ImageDataGenerator(**settings.augmentation, rescale=rescale)
+    batches = generator.flow(split.images, split.labels, batch_size=settings.batch_size)
+    if rescale is None:
+        return PreprocessedBatches(batches, preprocess)
+    if preprocess.mean or preprocess.std:
+        return PreprocessedBatches(batches, preprocess._replace(scale=1.0))
+    return batches
 
 
 def batches_from_files(images: ImageList, settings: Settings, preprocess: Preprocess) -> Any:

@@ -1,4 +1,4 @@
-"""The accuracy before and after a training that goes on, class by class, in one table."""
+"""The accuracy before and after continual learning, class by class, in one table."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.apps.runs.earlier_run import EarlierRun
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split, relabeled
 from minicnn.apps.runs.predictions import Predictions, evaluate
-from minicnn.apps.runs.rehearsal import relabeled
 
 HEADINGS = ("class", "test images", "before", "after", "change in points")
 KNOWN, MORE, NEW = "known", "more", "new"
@@ -28,7 +27,7 @@ class Change(NamedTuple):
 
     @property
     def points(self) -> float | None:
-        """By how many percentage points the accuracy rose."""
+        """The rise of the accuracy in percentage points."""
         return None if self.before is None else 100 * (self.after - self.before)
 
     @property
@@ -41,10 +40,10 @@ class Change(NamedTuple):
 
 
 class BeforeAfter(NamedTuple):
-    """What a network could before and after it went on learning."""
+    """The accuracy of a network before and after it was trained further."""
 
     start: str  # the name of the earlier run
-    known_tests: int  # how many of the test images are that run's; they are the first
+    earlier_tests: int  # how many of the test images are that run's; they are the first
     classes: list[Change]
     known: Change | None  # all test images of the classes that it knew; None if there are none
     everything: Change  # all test images
@@ -56,15 +55,15 @@ class BeforeAfter(NamedTuple):
         return [*(one.cells for one in self.classes), *totals, self.everything.cells]
 
 
-def compare(run: EarlierRun, test: Split, known_tests: int, after: Predictions) -> BeforeAfter:
+def compare(run: EarlierRun, test: Split, earlier_tests: int, after: Predictions) -> BeforeAfter:
     """Return how the accuracy of the run's network has changed.
 
     Parameters
     ----------
     run : the earlier run
     test : the test images, with labels that count the classes of `after`
-    known_tests : the first test images are those of the earlier run
-    after : the predictions of the network that went on
+    earlier_tests : the first test images are those of the earlier run
+    after : the predictions of the network that was trained further
     """
     names, labels = after.class_names, test.labels
     is_known = np.isin(labels, [names.index(name) for name in run.class_names])
@@ -76,7 +75,7 @@ def compare(run: EarlierRun, test: Split, known_tests: int, after: Predictions) 
         before = None if kind == NEW else float(right_before[chosen].mean())
         return Change(name, kind, int(chosen.sum()), before, float(right_after[chosen].mean()))
 
-    is_more = np.arange(test.total) >= known_tests
+    is_more = np.arange(test.total) >= earlier_tests
     kinds = np.where(is_known, np.where(is_more, MORE, KNOWN), NEW)
     classes = [
         change(name, kind, chosen)
@@ -86,7 +85,7 @@ def compare(run: EarlierRun, test: Split, known_tests: int, after: Predictions) 
     ]
     known = change("known classes", KNOWN, is_known) if is_known.any() else None
     everything = Change("all classes", KNOWN, test.total, None, float(right_after.mean()))
-    return BeforeAfter(run.name, known_tests, classes, known, everything)
+    return BeforeAfter(run.name, earlier_tests, classes, known, everything)
 
 
 def _right_before(run: EarlierRun, test: Split, names: Sequence[str]) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""A figure of the accuracy of each class before and after a training that went on."""
+"""A figure of the accuracy of each class before and after continual learning."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.apps.runs.load_images import ImageSplits
+from minicnn.apps.runs.image_splits import ImageSplits
 from minicnn.apps.runs.predictions import Predictions, evaluate
 from minicnn.data.preprocess import Preprocess
 from minicnn.metrics.calibration import (

@@ -1,4 +1,4 @@
-"""Continual learning: a trained network goes on with new images, and with new classes.
+"""Continual learning: a trained network is trained further, on new images and new classes.
 
 1. The classifier gets an output for each new class; the others keep their weights.
 2. The network is trained on the new images and on a sample of those that it has learned from, with
@@ -12,47 +12,46 @@ et al., iCaRL: incremental classifier and representation learning (2017).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from minicnn.apps.runs.earlier_run import EarlierRun, find_run
-from minicnn.apps.runs.load_images import NO_IMAGES, ImageSplits, Split, load_images
-from minicnn.apps.runs.rehearsal import find_known, joined, read_known, relabeled
+from minicnn.apps.runs.image_splits import (
+    EMPTY,
+    VALIDATION,
+    ImageSplits,
+    joined,
+    relabeled,
+    split_off_validation,
+    validation_text,
+)
+from minicnn.apps.runs.load_images import load_images
+from minicnn.apps.runs.rehearsal import find_known, read_known
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.throttled_progress import Say
-from minicnn.apps.runs.tuning_data import split_off_validation
+from minicnn.apps.runs.training import TrainingStart
 from minicnn.apps.runs.widening import widened
 from minicnn.errors import ArgumentError
-from minicnn.models import Model
-
-VALIDATION = 0.1  # share of each class's training images, where the data have no validation split
-
-
-class Continuation(NamedTuple):
-    """What a training that goes on starts with."""
-
-    run: EarlierRun
-    network: Model  # for all classes
-    images: ImageSplits
-    known_tests: int  # the first test images are those of the earlier run
 
 
 def check(settings: Settings) -> None:
-    """Raise ArgumentError if a setting does not suit a training that goes on."""
+    """Raise ArgumentError if a setting does not suit continual learning, or only suits that."""
     if not settings.start:
-        if settings.keep:
-            raise ArgumentError('keep needs start, such as start = "runs/scene-1"')
+        for name in ("keep", "keep_per_class"):
+            if getattr(settings, name) != getattr(Settings, name):
+                raise ArgumentError(
+                    f'{name} needs start, such as start = "runs/scene-1" or --from runs/scene-1'
+                )
         return
     for name in ("normalize", "network", "folds"):
         if getattr(settings, name):
             raise ArgumentError(
-                f"{name} cannot be set with start: the network of {settings.start} goes on as it is"
+                f"{name} cannot be set with start: the network of {settings.start} stays as it is"
             )
 
 
-def prepare(settings: Settings, say: Say) -> Continuation:
-    """Load the network and the images of a training that goes on.
+def prepare(settings: Settings, say: Say) -> TrainingStart:
+    """Load the network of an earlier run, its images and the new ones.
 
     No test image is trained on, neither a new one nor one of the earlier run, and none chooses the
     best epoch: where the data have no validation split, a tenth of the training images is used.
@@ -81,19 +80,20 @@ def prepare(settings: Settings, say: Say) -> Continuation:
     names = sorted({*run.class_names, *new.class_names})
     say(_summary(run, known, new))
     images = _together(known, new, names, say)
-    return Continuation(run, widened(run.model, names), images, known.test.total)
+    network = widened(run.model, names)
+    return TrainingStart(images, run.preprocess, network, run, known.test.total)
 
 
 def _summary(run: EarlierRun, known: ImageSplits, new: ImageSplits) -> str:
-    """Return what is new and what is learned again, as a sentence."""
+    """Return what is new and what is rehearsed, as a sentence."""
     learned = [new.class_names[label] for label in np.unique(new.train.labels)]
     classes = [name for name in learned if name not in run.class_names]
     more = [name for name in learned if name in run.class_names]
     texts = [f"new classes: {', '.join(classes)}"] if classes else ["no new class"]
     texts += [f"new images of {', '.join(more)}"] if more else []
     return (
-        f"{run.name} goes on with {new.train.total:,} new training images ({'; '.join(texts)}) and "
-        f"{known.train.total:,} of those that it has learned from."
+        f"{run.name} is trained further on {new.train.total:,} new images ({'; '.join(texts)}) and "
+        f"rehearses {known.train.total:,} that it knows."
     )
 
 
@@ -108,7 +108,7 @@ def _together(known: ImageSplits, new: ImageSplits, names: list[str], say: Say) 
             raise ArgumentError(f"{train.total} images are too few to train and to {name}")
     taken = known.train.total + new.train.total - train.total
     if taken:
-        say(f"{taken} of the training images are used for validation; no test image is.")
+        say(validation_text(taken))
     return ImageSplits(train, validation, test, names, known.skipped + new.skipped, shared=False)
 
 
@@ -126,6 +126,6 @@ def _with_validation(part: ImageSplits) -> ImageSplits:
     if not part.shared:
         return part
     if round(VALIDATION * np.bincount(part.train.labels, minlength=1).max()) < 1:
-        return part._replace(validation=Split(NO_IMAGES, np.zeros(0, np.int64), []), shared=False)
-    train, validation = split_off_validation(part.train, VALIDATION)
+        return part._replace(validation=EMPTY, shared=False)
+    train, validation = split_off_validation(part.train)
     return part._replace(train=train, validation=validation, shared=False)

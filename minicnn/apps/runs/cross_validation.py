@@ -22,7 +22,7 @@ from minicnn.apps.runs.folder import RunFolder, new_path, to_resume, unfinished
 from minicnn.apps.runs.folds_folder import FoldsFolder
 from minicnn.apps.runs.folds_report import write_folds_report
 from minicnn.apps.runs.folds_results import read_report
-from minicnn.apps.runs.load_images import is_published
+from minicnn.apps.runs.published import is_published
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
 from minicnn.apps.runs.throttled_progress import Say
 from minicnn.errors import ArgumentError, FolderInUseError, MiniCNNError, NumericError
@@ -39,7 +39,7 @@ class FinishedFolds(NamedTuple):
     report: dict[str, Any] | None
 
 
-class Job(NamedTuple):
+class CrossValidation(NamedTuple):
     """A cross-validation that a process works on."""
 
     folder: FoldsFolder
@@ -85,7 +85,7 @@ def run(
     folder = FoldsFolder(new_path(runs, settings.title), settings.folds)
     folder.make()
     write_toml(folder.config, settings, HEAD)
-    return _work(Job(folder, settings, command, verbose, say), fold)
+    return _work(CrossValidation(folder, settings, command, verbose, say), fold)
 
 
 def resume(
@@ -122,7 +122,7 @@ def resume(
     folder = FoldsFolder(found.path, settings.folds)
     say(f"Resuming {folder.path}, {settings.folds} folds")
     folder.make()
-    return _work(Job(folder, settings, command, verbose, say), fold)
+    return _work(CrossValidation(folder, settings, command, verbose, say), fold)
 
 
 def fold_settings(settings: Settings, fold: int) -> Settings:
@@ -164,7 +164,7 @@ def _check_images(settings: Settings, say: Say) -> None:
             say(f"{divided} {alone:,} test images are left alone")
 
 
-def _work(job: Job, fold: int) -> FinishedFolds:
+def _work(job: CrossValidation, fold: int) -> FinishedFolds:
     """Train one fold or all that are free, and write the result if none is left."""
     experiment.note_missing_figures(job.say)
     with experiment.failures_recorded(job.folder, job.command, job.say):
@@ -177,7 +177,7 @@ def _work(job: Job, fold: int) -> FinishedFolds:
         return FinishedFolds(job.folder, _result(job))
 
 
-def _train_if_free(job: Job, number: int) -> bool:
+def _train_if_free(job: CrossValidation, number: int) -> bool:
     """Train a fold unless another process does or has done it; return whether it was trained."""
     if job.folder.failed.exists():
         raise ArgumentError(f"{job.folder.path}: another process has failed; failed.txt says why")
@@ -192,7 +192,7 @@ def _train_if_free(job: Job, number: int) -> bool:
     return True
 
 
-def _train(job: Job, number: int) -> None:
+def _train(job: CrossValidation, number: int) -> None:
     """Train a fold, whose folder this process has locked."""
     fold, settings = job.folder.fold(number), fold_settings(job.settings, number)
     which = f"Fold {number} of {settings.folds}"
@@ -219,7 +219,7 @@ def _failure_in(fold: RunFolder, which: str) -> Iterator[None]:
         raise
 
 
-def _result(job: Job) -> dict[str, Any] | None:
+def _result(job: CrossValidation) -> dict[str, Any] | None:
     """Write the result of all folds; return None if a fold is missing, or another writes it."""
     folder = job.folder
     if folder.unfinished:

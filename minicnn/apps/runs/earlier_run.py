@@ -1,4 +1,4 @@
-"""The run whose network goes on learning: its model, its settings and what they pass on."""
+"""The run whose network is trained further: its model, its settings and what they pass on."""
 
 from __future__ import annotations
 
@@ -41,12 +41,7 @@ def find_run(path: Path) -> EarlierRun:
         preprocessing.
     """
     folder = _folder_of(path)
-    if folder is not None and not folder.is_complete:
-        command = ["minicnn", "train", str(folder.config), "--runs", str(folder.path.parent)]
-        raise ArgumentError(
-            f"the run in {folder.path} is unfinished, so nothing can go on from it; to finish it: "
-            f"{shlex.join(command)} --resume"
-        )
+    settings = None if folder is None else _settings_of(folder)
     file = folder.best if folder is not None and path.is_dir() else path
     if not file.is_file():
         raise FileNotFoundError(
@@ -58,24 +53,18 @@ def find_run(path: Path) -> EarlierRun:
     if model.preprocess is None or not model.class_names:
         lacks = "class names" if model.preprocess is not None else "preprocessing"
         raise ArgumentError(
-            f"the model in {file} has no {lacks}, so it cannot go on learning from images. Set "
+            f"the model in {file} has no {lacks}, so it cannot be trained further on images. Set "
             "model.preprocess and model.class_names before model.save"
-        )
-    settings = None if folder is None else from_toml(folder.config)
-    if settings is not None and settings.fold:
-        raise ArgumentError(
-            f"{path} is a fold of a cross-validation, whose network has not seen all images; train "
-            "one on all of them first, and go on from that"
         )
     name = (folder.path if folder is not None else file.resolve()).name
     return EarlierRun(name, model, list(model.class_names), model.preprocess, settings, folder)
 
 
 def inherited_settings(start: Path, data: str, **choices: Any) -> Settings:
-    """Return the settings with which the network of `start` goes on learning.
+    """Return the settings with which the network of `start` is trained further.
 
     They are those of its run, with a tenth of the learning rate, 20 epochs and balanced classes.
-    A run that went on itself passes its learning rate on unchanged.
+    A run that was continual learning itself passes its learning rate on unchanged.
 
     Parameters
     ----------
@@ -101,6 +90,24 @@ def inherited_settings(start: Path, data: str, **choices: Any) -> Settings:
         optimizer={**before.optimizer, "learning_rate": rate if before.start else rate * SLOWER},
     )
     return settings.changed(**choices)
+
+
+def _settings_of(folder: RunFolder) -> Settings:
+    """Return the settings of a run; raise ArgumentError if its network is no start."""
+    if not folder.is_complete:
+        command = ["minicnn", "train", str(folder.config), "--runs", str(folder.path.parent)]
+        raise ArgumentError(
+            f"the run in {folder.path} is unfinished, so its network cannot be trained further; to "
+            f"finish it: {shlex.join(command)} --resume"
+        )
+    settings = from_toml(folder.config)
+    if settings.folds:
+        what = "a fold of a cross-validation" if settings.fold else "a cross-validation"
+        raise ArgumentError(
+            f"{folder.path} is {what}, of which no network has learned from all images; train one "
+            "on all of them, without --folds, and name its run with --from"
+        )
+    return settings
 
 
 def _folder_of(path: Path) -> RunFolder | None:

@@ -17,26 +17,25 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minicnn import random
-from minicnn.apps.runs import bases, continual, gallery, transfer
+from minicnn.apps.runs import bases, continual, gallery, training, transfer
 from minicnn.apps.runs.before_after import compare
 from minicnn.apps.runs.calibrating import calibrated
 from minicnn.apps.runs.feature_sampling import sampled_features
 from minicnn.apps.runs.folder import ResultFolder, RunFolder, new_folder, to_resume, unfinished
 from minicnn.apps.runs.folds_folder import FoldsFolder
-from minicnn.apps.runs.load_images import ImageSplits, load_images
+from minicnn.apps.runs.load_images import load_images
 from minicnn.apps.runs.log import RunLog
 from minicnn.apps.runs.networks import input_preprocess
-from minicnn.apps.runs.predictions import evaluate
+from minicnn.apps.runs.predictions import Predictions, evaluate
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.report import write_report
 from minicnn.apps.runs.run_result import RunResult
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
 from minicnn.apps.runs.throttled_progress import Say
-from minicnn.apps.runs.training import MONITOR, fit, make_model, with_normalization
-from minicnn.data.preprocess import Preprocess
+from minicnn.apps.runs.training import TrainingJob, TrainingStart
 from minicnn.errors import ArgumentError, MiniCNNError, NumericError
 from minicnn.installed import install_command
-from minicnn.models import load_model
+from minicnn.models import Model, load_model
 from minicnn.support.atomic_files import write_text
 
 HEAD = "A minicnn run. `minicnn train` with this file repeats it."
@@ -161,46 +160,53 @@ def train_and_evaluate(
     random.set_random_seed(settings.seed)
     bases.check(settings)
     continual.check(settings)
-    earlier = continual.prepare(settings, say) if settings.start else None
-    network = None if earlier is None else earlier.network
-    if earlier is None:
-        images, preprocess = _load(settings, say)
-    else:
-        images, preprocess = earlier.images, earlier.run.preprocess
+    start = continual.prepare(settings, say) if settings.start else _prepare(settings, say)
     log = RunLog(folder.log)
-    if settings.base:
-        job = transfer.Job(settings, images, preprocess, folder, log, verbose, network)
-        history = transfer.fit(job, say)
-    else:
-        model = make_model(settings, preprocess, images, network)
-        history = fit(model, settings, images, preprocess, folder, log, verbose)
-        model.save(folder.last)
-
-    best = load_model(folder.best)
-    start = time.perf_counter()
-    predictions, loss = evaluate(best, preprocess, images.test, images.class_names)
-    seconds = {"training": log.seconds, "classifying": time.perf_counter() - start}
-    best.calibration = calibrated(best, preprocess, images, predictions)
-    best.feature_sample = sampled_features(best, preprocess, images, settings.allow_unreadable)
-    best.save(folder.best)
-    best_epoch = int(np.argmax(history[MONITOR])) + 1
-    changes = None
-    if earlier is not None:
-        changes = compare(earlier.run, images.test, earlier.known_tests, predictions)
-    return RunResult(
-        settings, images, best, history, best_epoch, predictions, loss, seconds, changes
-    )
+    job = TrainingJob(settings, start.images, start.preprocess, start.network, folder, log, verbose)
+    history = transfer.fit(job, say) if settings.base else training.fit(job)
+    return _evaluate(job, start, history)
 
 
-def _load(settings: Settings, say: Say) -> tuple[ImageSplits, Preprocess]:
-    """Return the images for a new network, and how they become its input."""
+def _prepare(settings: Settings, say: Say) -> TrainingStart:
+    """Load the images for a new network."""
     preprocess = input_preprocess(settings)
     images = load_images(settings, preprocess, say)
     if settings.base:
         images = transfer.with_validation(images, settings, preprocess, say)
     elif settings.normalize:
-        preprocess = with_normalization(preprocess, images.train)
-    return images, preprocess
+        preprocess = training.with_normalization(preprocess, images.train)
+    return TrainingStart(images, preprocess)
+
+
+def _evaluate(job: TrainingJob, start: TrainingStart, history: training.History) -> RunResult:
+    """Test the best epoch's model, and compare it with the earlier run's, if there is one."""
+    best, images = load_model(job.folder.best), job.images
+    began = time.perf_counter()
+    predictions, loss = evaluate(best, job.preprocess, images.test, images.class_names)
+    seconds = {"training": job.log.seconds, "classifying": time.perf_counter() - began}
+    _annotate(best, job, predictions)
+    changes = None
+    if start.earlier is not None:
+        changes = compare(start.earlier, images.test, start.earlier_tests, predictions)
+    return RunResult(
+        job.settings,
+        images,
+        best,
+        history,
+        best_epoch=int(np.argmax(history[training.MONITOR])) + 1,
+        predictions=predictions,
+        loss=loss,
+        seconds=seconds,
+        changes=changes,
+    )
+
+
+def _annotate(best: Model, job: TrainingJob, test: Predictions) -> None:
+    """Store the calibration and some features of images in the best epoch's model file."""
+    share = job.settings.allow_unreadable
+    best.calibration = calibrated(best, job.preprocess, job.images, test)
+    best.feature_sample = sampled_features(best, job.preprocess, job.images, share)
+    best.save(job.folder.best)
 
 
 def _check_single(settings: Settings) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from minicnn import random
 from minicnn.apps.runs.classifier_parts import feature_network
 from minicnn.apps.runs.features import compute_features
-from minicnn.apps.runs.load_images import ImageSplits, Split
+from minicnn.apps.runs.image_splits import ImageSplits, Split
 from minicnn.data.preprocess import Preprocess
 from minicnn.models import Model
 from minicnn.models.feature_sample import FeatureSample

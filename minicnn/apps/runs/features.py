@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn import random
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.throttled_progress import Say, throttled_progress
 from minicnn.data.images import read_images
 from minicnn.data.preprocess import Preprocess
@@ -85,7 +85,7 @@ def compute_features(
 def _batches(
     split: Split, preprocess: Preprocess, share: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield images and their numbers in the split, without those that cannot be read."""
+    """Yield images and their indices in the split, without those that cannot be read."""
     failures: list[tuple[Path, str]] = []
     for start in range(0, split.total, BATCH):
         rows = np.arange(start, min(start + BATCH, split.total))

@@ -15,7 +15,13 @@ import numpy as np
 
 from minicnn import random
 from minicnn.apps.runs.settings import Settings
-from minicnn.apps.runs.split_files import SplitFiles, check_splits, given_splits, list_unsplit
+from minicnn.apps.runs.split_files import (
+    FoundFiles,
+    SplitFiles,
+    check_splits,
+    given_splits,
+    list_unsplit,
+)
 from minicnn.data.image_list import ImageList
 from minicnn.data.tools.folds import folds
 from minicnn.data.tools.split import assign, group_keys
@@ -30,13 +36,6 @@ class FoldRows(NamedTuple):
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
-
-
-class FoldFiles(NamedTuple):
-    """The files of a fold's run, and the number of test files that no fold uses."""
-
-    files: SplitFiles
-    left_alone: int
 
 
 def fold_rows(
@@ -73,7 +72,7 @@ def _validation(labels: np.ndarray, groups: Sequence[str] | None) -> np.ndarray:
     )
 
 
-def fold_files(folder: Path, settings: Settings) -> FoldFiles:
+def fold_files(folder: Path, settings: Settings) -> FoundFiles:
     """Return the files of the settings' fold.
 
     If the folder is split already, its training images are divided, and its test images are left
@@ -88,7 +87,7 @@ def fold_files(folder: Path, settings: Settings) -> FoldFiles:
         train, validation = _joined(images, rows), given.validation
     files = SplitFiles(train, validation, test)
     check_splits(files, folder, settings)
-    return FoldFiles(files, 0 if given is None else len(given.test.paths))
+    return FoundFiles(files, 0 if given is None else len(given.test.paths))
 
 
 def _joined(images: ImageList, rows: FoldRows) -> ImageList:

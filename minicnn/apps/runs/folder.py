@@ -11,7 +11,7 @@ runs/scene-3/
   failed.txt        why the training failed, if it did; such a run cannot be resumed
   report.html       the report for people, on one page that includes its figures
   curves.png  confusion.png  confusion.csv  per_class.csv
-  before_after.csv  before_after.png       if the network went on learning: each class's accuracy
+  before_after.csv  before_after.png       of continual learning: each class's accuracy
   mistakes.csv  mistakes.png  mistakes/    the most confident mistakes first
   predictions.csv  random.png  reliability.png
   robustness.csv  robustness.png  robustness_images.png    from `minicnn test RUN --robustness`
@@ -106,7 +106,7 @@ class RunFolder(ResultFolder):
 
     @property
     def before_after(self) -> Path:
-        """The table of accuracies before and after, of a network that went on learning."""
+        """The table of accuracies before and after continual learning."""
         return self.path / "before_after.csv"
 
     @property

@@ -10,6 +10,7 @@ from minicnn.apps.runs import html
 from minicnn.apps.runs.gallery import GalleryImage
 from minicnn.apps.runs.predictions import Counts
 from minicnn.apps.runs.report_html import machine_rows, prediction_sections
+from minicnn.apps.runs.report_notes import skipped_note
 from minicnn.apps.runs.settings import Settings
 from minicnn.support.text import format_seconds
 
@@ -74,10 +75,8 @@ def notes(report: dict[str, Any]) -> list[str]:
             f"{repeated:,} of the {data['images']:,} images are also training images of the fold "
             "that tests them. The setting group_by can keep copies together."
         )
-    if skipped := data["skipped"]:
-        found.append(
-            f"{len(skipped)} files could not be read and were left out; report.json lists them."
-        )
+    if skipped := skipped_note(report):
+        found.append(skipped)
     return found
 
 
@@ -99,7 +98,7 @@ def folds_numbers(report: dict[str, Any]) -> str:
 
 def folds_table(report: dict[str, Any]) -> str:
     """Return the scores of each fold, and their means and standard deviations."""
-    *rows, deviation = fold_rows(report)
+    *rows, deviation = fold_score_rows(report)
     barred = [
         [row[0], row[1], html.bar(one["accuracy"]), *row[3:]]
         for row, one in zip(rows, [*report["folds"], report["mean"]], strict=True)
@@ -107,7 +106,7 @@ def folds_table(report: dict[str, Any]) -> str:
     return html.table(FOLD_HEADINGS, [*barred, deviation], right=(1, 3, 4, 5))
 
 
-def fold_rows(report: dict[str, Any]) -> list[list[str]]:
+def fold_score_rows(report: dict[str, Any]) -> list[list[str]]:
     """Return a row of texts for each fold, and one each for the mean and the deviation."""
     rows = [
         [str(one["fold"]), f"{one['images']:,}", *_texts(one), str(one["best_epoch"])]

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from minicnn.apps.machine import machine
 from minicnn.apps.runs import gallery
 from minicnn.apps.runs.folds_curves import fold_curves
 from minicnn.apps.runs.folds_folder import FoldsFolder
@@ -23,12 +22,11 @@ from minicnn.apps.runs.gallery import GalleryImage
 from minicnn.apps.runs.predictions import per_class
 from minicnn.apps.runs.report import draw_confusion, write_class_tables
 from minicnn.apps.runs.report_html import MAX_MISTAKES
-from minicnn.apps.runs.report_json import SCHEMA
-from minicnn.apps.runs.settings import Settings, to_toml
+from minicnn.apps.runs.report_json import head_fields, settings_text
+from minicnn.apps.runs.settings import Settings
 from minicnn.support.atomic_files import write_text
 from minicnn.support.csv_files import write_csv
 from minicnn.support.plots import save_figure
-from minicnn.version import __version__
 
 PREDICTION_HEADINGS = ("fold", "path", "label", "truth", "probability")
 
@@ -53,26 +51,12 @@ def write_folds_report(folder: FoldsFolder, settings: Settings, command: str) ->
 
 def folds_fields(results: FoldResults, settings: Settings, command: str) -> dict[str, Any]:
     """Return the contents of report.json, which names no folder of this machine."""
-    counts, first = results.counts, results.reports[0]
-    skipped = {tuple(pair) for one in results.reports for pair in one["data"]["skipped"]}
+    counts = results.counts
     return {
-        "schema": SCHEMA,
-        "name": settings.title,
-        "command": command,
-        "minicnn": __version__,
-        "machine": machine(),
-        "data": {
-            "name": first["data"]["name"],
-            "classes": counts.class_names,
-            "images": int(counts.confusion.sum()),
-            "test_images_left_alone": first["fold"]["test_images_left_alone"],
-            "test_images_trained_on": sum(
-                one["data"]["test_images_trained_on"] for one in results.reports
-            ),
-            "skipped": [list(pair) for pair in sorted(skipped)],
-        },
-        "settings": to_toml(settings.changed(data=Path(settings.data).name)),
-        "parameters": first["parameters"],
+        **head_fields(settings, command),
+        "data": _data_fields(results),
+        "settings": settings_text(settings),
+        "parameters": results.reports[0]["parameters"],
         "folds": [one._asdict() for one in results.scores],
         "mean": results.means,
         "standard_deviation": results.deviations,
@@ -83,6 +67,20 @@ def folds_fields(results: FoldResults, settings: Settings, command: str) -> dict
         },
         "per_class": [row._asdict() for row in per_class(counts)],
         "confusion": counts.confusion.tolist(),
+    }
+
+
+def _data_fields(results: FoldResults) -> dict[str, Any]:
+    """Return what is known of the images of all folds."""
+    first, of_folds = results.reports[0], [report["data"] for report in results.reports]
+    skipped = {tuple(pair) for data in of_folds for pair in data["skipped"]}
+    return {
+        "name": first["data"]["name"],
+        "classes": results.counts.class_names,
+        "images": int(results.counts.confusion.sum()),
+        "test_images_left_alone": first["fold"]["test_images_left_alone"],
+        "test_images_trained_on": sum(data["test_images_trained_on"] for data in of_folds),
+        "skipped": [list(pair) for pair in sorted(skipped)],
     }
 
 

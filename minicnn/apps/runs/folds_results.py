@@ -96,7 +96,7 @@ def prediction_table(folders: Sequence[RunFolder], name: str) -> list[list[str]]
 
 
 def worst_mistakes(folders: Sequence[RunFolder], most: int) -> list[GalleryImage]:
-    """Return the most confident mistakes of all folds, at most so many, the worst one first.
+    """Return the `most` most confident mistakes of all folds, the worst one first.
 
     Each fold has kept the images of its own worst ones, and they are among those.
     """

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.predictions import Predictions
 from minicnn.data.image_writing import array_to_img
 from minicnn.explain.predictions import CaptionedImage, captioned_figure
@@ -90,5 +90,6 @@ def data_url(pixels: np.ndarray) -> str:
 
 
 def file_url(path: Path) -> str:
-    """Encode a PNG file as a data URL."""
-    return f"data:image/png;base64,{base64.b64encode(read_whole(path, MAX_BYTES)).decode()}"
+    """Encode a PNG or JPEG file as a data URL."""
+    kind = "jpeg" if path.suffix == ".jpg" else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(read_whole(path, MAX_BYTES)).decode()}"

@@ -29,9 +29,12 @@ p.note { background: var(--soft); border-left: 4px solid var(--right); padding: 
 .key-numbers b { display: block; font-size: 1.5rem; line-height: 1.2; }
 .key-numbers span { color: var(--quiet); font-size: .85rem; }
 .wide { overflow-x: auto; }
+.wide + .wide { margin-top: 1rem; }
 table { border-collapse: collapse; min-width: 60%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); }
 th { font-weight: 600; color: var(--quiet); font-size: .85rem; }
+th, .number, .share { white-space: nowrap; }
+td:first-child { min-width: 7rem; }
 td.number, th.number { text-align: right; }
 .cell { display: inline-block; min-width: 2.6rem; padding: .05rem .4rem; border-radius: .25rem; }
 .bar { display: inline-block; width: 7rem; height: .55rem; background: var(--line);
@@ -44,6 +47,7 @@ img.figure { max-width: 100%; height: auto; background: #fff; border-radius: .4r
   border-radius: .4rem; display: block; }
 .gallery figcaption { font-size: .85rem; line-height: 1.35; margin-top: .25rem;
   overflow-wrap: anywhere; }
+@media (max-width: 40rem) { .bar { width: 4rem; } img.figure { max-width: none; width: 44rem; } }
 .right { color: var(--right); } .wrong { color: var(--wrong); }
 .quiet { color: var(--quiet); }
 pre { overflow-x: auto; background: var(--soft); padding: .8rem; border-radius: .4rem;
@@ -103,7 +107,8 @@ class Html(str):
 def bar(share: float) -> Html:
     """Return a share, 0...1, as a bar and a percentage."""
     width = max(0.0, min(1.0, share))
-    return Html(f'<span class="bar"><i style="width:{width:.1%}"></i></span>{share:.1%}')
+    drawn = f'<span class="bar"><i style="width:{width:.1%}"></i></span>'
+    return Html(f'<span class="share">{drawn}{share:.1%}</span>')
 
 
 def confusion_cell(count: int, is_right: bool, share: float, severity: float) -> Html:
@@ -124,10 +129,14 @@ def confusion_cell(count: int, is_right: bool, share: float, severity: float) ->
 
 
 def figure(path: Path, description: str) -> str:
-    """Return a PNG file embedded in the page, or "" if the file does not exist."""
+    """Return a PNG or JPEG file embedded in the page, or "" if the file does not exist.
+
+    On a narrow screen it keeps a width at which its words can be read, and can be scrolled.
+    """
     if not path.exists():
         return ""
-    return f'<img class="figure" src="{file_url(path)}" alt="{escape(description)}">'
+    shown = f'<img class="figure" src="{file_url(path)}" alt="{escape(description)}">'
+    return f'<div class="wide">{shown}</div>'
 
 
 def gallery(shown: Sequence[GalleryImage]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from minicnn import random
 from minicnn.apps.runs.batches import PreparedBatches, evaluation_batch_size
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.data.preprocess import Preprocess
 from minicnn.metrics import confusion_matrix
 from minicnn.models import Model

@@ -1,8 +1,8 @@
-"""The images that a run has learned from: a sample of them is learned again, so that the network
-does not forget their classes, and its test images show whether it does.
+"""Rehearsal: a sample of the images that a network has learned from is learned again, so that it
+does not forget their classes. Its test images show whether it does.
 
-They are found where the run found them, in the same splits, and a run that went on from another
-one has that one's images, too. `keep` names a folder to take in their place.
+They are found where the earlier run found them, in the same splits. If that was continual learning,
+too, the images of the run before it belong to them. `keep` names a folder to take in their place.
 """
 
 from __future__ import annotations
@@ -12,22 +12,24 @@ import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 
 from minicnn import random
 from minicnn.apps.runs.earlier_run import EarlierRun, find_run
 from minicnn.apps.runs.folder import RunFolder
-from minicnn.apps.runs.load_images import (
-    NO_IMAGES,
+from minicnn.apps.runs.image_splits import (
+    NO_LABELS,
     ImageSplits,
+    Part,
     Skipped,
     Split,
-    is_published,
-    load_images,
-    read_split,
+    joined,
+    relabeled,
 )
+from minicnn.apps.runs.load_images import load_images, read_split
+from minicnn.apps.runs.published import is_published
 from minicnn.apps.runs.repeated_split import check_unchanged
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.split_files import is_split, split_files
@@ -35,9 +37,6 @@ from minicnn.apps.runs.throttled_progress import Say
 from minicnn.data.image_list import ImageList, few_of
 from minicnn.data.preprocess import Preprocess
 from minicnn.errors import ArgumentError
-
-Part = ImageList | Split  # files that are not read yet, or images in memory
-P = TypeVar("P", ImageList, Split)
 
 
 class Source(NamedTuple):
@@ -70,9 +69,9 @@ def find_known(run: EarlierRun, settings: Settings, say: Say) -> KnownImages:
 
     Parameters
     ----------
-    run : the run that goes on
-    settings : those of the training that goes on; `keep` names other images than the run's own,
-        and with `keep_per_class` 0 there need not be any
+    run : the earlier run
+    settings : those of the new run; `keep` names other images than the earlier run's own, and with
+        `keep_per_class` 0 there need not be any
     say : called with messages about the progress
 
     Raises
@@ -82,18 +81,18 @@ def find_known(run: EarlierRun, settings: Settings, say: Say) -> KnownImages:
     ArgumentError
         The folder was split at random and has changed since, so its splits cannot be repeated.
     """
-    known = KnownImages([], [], [])
     try:
-        for source in _sources(run, settings):
-            parts = _splits(source, run, say)
-            for found, part in zip(known, parts, strict=True):
-                found += [] if part is None else [part]
+        found = [_find_splits(source, run, say) for source in _sources(run, settings)]
     except FileNotFoundError as err:
         if settings.keep or settings.keep_per_class:
             raise _gone(err, run, settings) from err
         say(f"The images of {run.name} are gone, so its accuracy on them cannot be measured.")
-        return KnownImages([], [], [])
-    return known
+        found = []
+    return KnownImages(
+        [train for train, _, _ in found],
+        [validation for _, validation, _ in found if validation is not None],
+        [test for _, _, test in found],
+    )
 
 
 def read_known(known: KnownImages, run: EarlierRun, settings: Settings, say: Say) -> ImageSplits:
@@ -126,46 +125,18 @@ def read_known(known: KnownImages, run: EarlierRun, settings: Settings, say: Say
 
 def sample(parts: Sequence[Part], per_class: int) -> list[Part]:
     """Return at most `per_class` images of each class, drawn at random with the seed."""
-    labels = np.concatenate([np.zeros(0, np.int64), *(part.labels for part in parts)])
-    chosen = [
-        random.generator("keep", int(label)).permutation(np.flatnonzero(labels == label))[
-            :per_class
-        ]
-        for label in np.unique(labels)
-    ]
-    rows = np.sort(np.concatenate([np.zeros(0, np.int64), *chosen]))
+    labels = np.concatenate([NO_LABELS, *(part.labels for part in parts)])
+    chosen = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        own = np.flatnonzero(labels == label)
+        chosen[random.generator("keep", int(label)).permutation(own)[:per_class]] = True
     ends = np.cumsum([len(part.labels) for part in parts])
-    return [
-        part.pick(rows[(rows >= end - len(part.labels)) & (rows < end)] - end + len(part.labels))
-        for part, end in zip(parts, ends, strict=True)
-    ]
-
-
-def joined(splits: Sequence[Split]) -> Split:
-    """Return the images of several splits in memory as one split."""
-    filled = [split for split in splits if split.total]
-    if not filled:
-        return Split(NO_IMAGES, np.zeros(0, np.int64), [])
-    return Split(
-        np.concatenate([split.images for split in filled]),
-        np.concatenate([split.labels for split in filled]),
-        [file for split in filled for file in _file_names(split)],
-    )
-
-
-def relabeled(part: P, names: Sequence[str], wanted: Sequence[str]) -> P:
-    """Return the images of the classes `wanted`, with labels that count these.
-
-    `names` are the classes that the labels count now.
-    """
-    places = np.array([wanted.index(name) if name in wanted else -1 for name in names], np.int64)
-    labels = places[part.labels]
-    rows = np.flatnonzero(labels >= 0)
-    return part.pick(rows)._replace(labels=labels[rows])
+    of_parts = np.split(chosen, ends)[: len(parts)]
+    return [part.pick(np.flatnonzero(own)) for part, own in zip(parts, of_parts, strict=True)]
 
 
 def _sources(run: EarlierRun, settings: Settings) -> list[Source]:
-    """Return what the run has learned from: first what the runs that it went on from have."""
+    """Return what the run has learned from; what the run before it had learned from is first."""
     before = run.settings
     if settings.keep:
         splitting = before or settings
@@ -178,7 +149,7 @@ def _sources(run: EarlierRun, settings: Settings) -> list[Source]:
     return [*_sources(find_run(Path(before.start)), before), Source(before, run.folder)]
 
 
-def _splits(source: Source, run: EarlierRun, say: Say) -> tuple[Part, Part | None, Part]:
+def _find_splits(source: Source, run: EarlierRun, say: Say) -> tuple[Part, Part | None, Part]:
     """Return the training, validation and test images of a source, without reading files."""
     settings, path = source.settings, Path(source.settings.data)
     if not settings.data or is_published(path):
@@ -187,7 +158,7 @@ def _splits(source: Source, run: EarlierRun, say: Say) -> tuple[Part, Part | Non
         train, test = (relabeled(s, names, run.class_names) for s in (images.train, images.test))
         return train, None, test
     if not path.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "is gone", settings.data)
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", settings.data)
     with random.seeded(settings.seed):
         files = split_files(path, settings)
     if source.folder is not None and not is_split(path):
@@ -201,7 +172,7 @@ def _splits(source: Source, run: EarlierRun, say: Say) -> tuple[Part, Part | Non
 
 
 def _known(images: ImageList, names: list[str]) -> ImageList:
-    """Return the files of these classes, with labels that count them."""
+    """Return the files of the classes `names`."""
     return relabeled(images, images.class_names, names)._replace(class_names=names)
 
 
@@ -210,19 +181,13 @@ def _read(
 ) -> Split:
     """Return the images of these parts as one split in memory."""
     share = settings.allow_unreadable
-    filled = [part for part in parts if len(part.labels)]
     return joined(
         [
-            read_split(part, preprocess, skipped, say, share)
-            if isinstance(part, ImageList)
-            else part
-            for part in filled
+            part if isinstance(part, Split) else read_split(part, preprocess, skipped, say, share)
+            for part in parts
+            if len(part.labels)
         ]
     )
-
-
-def _file_names(split: Split) -> list[str]:
-    return split.files or [f"image {i}" for i in range(split.total)]
 
 
 def _gone(err: FileNotFoundError, run: EarlierRun, settings: Settings) -> FileNotFoundError:
@@ -232,7 +197,7 @@ def _gone(err: FileNotFoundError, run: EarlierRun, settings: Settings) -> FileNo
     return FileNotFoundError(
         errno.ENOENT,
         f"{err.strerror}. {run.name} would forget {classes} without images of them. Name a folder "
-        f"that has some with --keep: minicnn train --from {start} --data NEW --keep DIR. To go on "
-        "without: --keep-per-class 0",
+        f"that has some: minicnn train --from {start} --data NEW --keep DIR. Without rehearsal: "
+        "--keep-per-class 0",
         err.filename,
     )

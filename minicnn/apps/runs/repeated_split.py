@@ -1,4 +1,4 @@
-"""Whether a folder of images is the one that a run split at random, or has changed since."""
+"""Check that a folder of images has not changed since a run split it at random."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def _is_same(
     names = [shown_name(path, files.test.root) for path in files.test.paths]
     tests = [plain_cell(name) for name in names if name not in skipped]
     count = sum(len(one.paths) for one in files if one is not None)
-    # What the report of a run that went on counts is in several folders.
+    # The report of continual learning counts images of several folders.
     return tests == _tested(folder, report) and (has_start or count == _image_count(data))
 
 
 def _tested(folder: RunFolder, report: dict[str, Any]) -> list[str]:
-    """Return the test images of a run's own data, without those of the run that it went on from."""
+    """Return the test images of a run's own data, without those of an earlier run."""
     rows = csv.DictReader(io.StringIO(read_text(folder.path / "predictions.csv")))
     of_start = report.get("before_after", {}).get("test_images_of_start", 0)
     return [row["path"] for row in rows][of_start:]

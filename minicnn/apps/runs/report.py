@@ -15,7 +15,7 @@ from minicnn.apps.runs.calibrating import check_of
 from minicnn.apps.runs.calibration_figure import reliability_figure
 from minicnn.apps.runs.folder import RunFolder
 from minicnn.apps.runs.gallery import GalleryImage
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.predictions import ClassScores, Counts, Predictions, per_class
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.report_html import MAX_MISTAKES, report_page

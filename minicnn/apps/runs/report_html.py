@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ import numpy as np
 
 from minicnn.apps.runs import calibration_page, gallery, html
 from minicnn.apps.runs.gallery import GalleryImage
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.predictions import CLASS_HEADINGS, Counts, Predictions, per_class
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.report_json import measured_texts
+from minicnn.apps.runs.report_notes import general_notes
 from minicnn.apps.runs.settings import Settings
 
 MAX_MISTAKES = 24  # in the gallery and in mistakes/
@@ -149,45 +149,11 @@ def mistakes_section(counts: Counts, worst: Sequence[GalleryImage]) -> str:
 def title_of(recipe: Recipe | None, settings: Settings, report: dict[str, Any]) -> str:
     """Return the title of a run's report."""
     if recipe is None:
-        went_on = f", from {Path(settings.start).name}" if settings.start else ""
+        earlier = f", from {Path(settings.start).name}" if settings.start else ""
         fold = f", fold {settings.fold} of {settings.folds}" if settings.fold else ""
-        return f"{settings.model} on {report['data']['name']}{went_on}{fold}"
+        return f"{settings.model} on {report['data']['name']}{earlier}{fold}"
     printed = recipe.printed is not None and recipe.printed.name == settings.name
     return f"{recipe.title}, trained as printed" if printed else recipe.title
-
-
-def general_notes(report: dict[str, Any], settings: Settings) -> list[str]:
-    """Return what a reader must know to judge a run's results, whatever its recipe."""
-    notes = []
-    shear = settings.augmentation.get("shear_range", 0)
-    if 0 < shear < 1:
-        notes.append(
-            f"shear_range={shear:g} means {shear:g} degrees, as in Keras, which has almost no "
-            f"effect; {shear:g} radians would be {math.degrees(shear):.1f} degrees."
-        )
-    if fold := report.get("fold"):
-        notes.append(
-            f"This is fold {fold['number']} of {fold['of']} of a cross-validation. Its test images "
-            "are those of the fold. They have chosen nothing: "
-            f"{report['data']['validation']:,} of the other images have chosen the epoch."
-        )
-    if report["data"]["validation_is_test"]:
-        notes.append(
-            "The test images were also the validation images, and the model is that of the epoch "
-            f"with the best accuracy on them ({report['best_epoch']}), so the accuracy is slightly "
-            f"optimistic. That of the last epoch is {report['last_val_accuracy']:.2%}."
-        )
-    if repeated := report["data"]["test_images_trained_on"]:
-        tested = f"{report['test']['images']:,} test images"
-        note = f"{repeated} of the {tested} are also training images."
-        if (accuracy := report["test"]["accuracy_of_new_images"]) is not None:
-            note += f" The accuracy on the others is {accuracy:.2%}."
-        notes.append(note)
-    if skipped := report["data"]["skipped"]:
-        notes.append(
-            f"{len(skipped)} files could not be read and were left out; report.json lists them."
-        )
-    return notes
 
 
 def paper_table(report: dict[str, Any]) -> str:
@@ -197,14 +163,14 @@ def paper_table(report: dict[str, Any]) -> str:
 
 
 def before_after(report: dict[str, Any], folder: Path) -> list[str]:
-    """Return the accuracies before and after; [] if the network did not go on from a run."""
+    """Return the accuracies before and after; [] if it was not continual learning."""
     changes = report.get("before_after")
     if changes is None:
         return []
     headings, *rows = changes["table"]
     text = (
-        f"The share of the test images that the network of {changes['start']} got right, and that "
-        "this one, which went on from it, gets right."
+        f"The share of the test images that the network of {changes['start']} gets right, and the "
+        "share after it was trained further in this run."
     )
     return [
         html.lead(text),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minicnn.apps.machine import machine
 from minicnn.apps.runs.before_after import HEADINGS, BeforeAfter
 from minicnn.apps.runs.calibrating import check_of
-from minicnn.apps.runs.load_images import ImageSplits
+from minicnn.apps.runs.image_splits import ImageSplits
 from minicnn.apps.runs.predictions import per_class
 from minicnn.apps.runs.recipe import Recipe
 from minicnn.apps.runs.run_result import RunResult
@@ -24,31 +26,20 @@ def report_fields(result: RunResult, recipe: Recipe | None, command: str) -> dic
     """Return the contents of report.json, which names no folder of this machine."""
     settings, history, predictions = result.settings, result.history, result.predictions
     repeated = repeated_images(result.images.train, result.images.test)
-    own_data = f"{settings.model}'s own"
     report: dict[str, Any] = {
-        "schema": SCHEMA,
-        "name": settings.title,
-        "command": command,
-        "minicnn": __version__,
-        "machine": machine(),
+        **head_fields(settings, command),
         "data": {
-            "name": Path(settings.data).name or own_data,
+            "name": Path(settings.data).name or f"{settings.model}'s own",
             **_data_fields(result.images),
             "test_images_trained_on": int(repeated.sum()),
         },
-        "settings": to_toml(_without_folders(settings)),
+        "settings": settings_text(settings),
         "parameters": result.model.count_params(),
         "epochs": len(history.get("loss", [])),
         "best_epoch": result.best_epoch,
         "best_val_accuracy": max(history["val_accuracy"]),
         "last_val_accuracy": history["val_accuracy"][-1],
-        "test": {
-            "images": len(predictions.labels),
-            "wrong": predictions.wrong,
-            "accuracy": predictions.accuracy,
-            "loss": result.loss,
-            "accuracy_of_new_images": accuracy_of_new_images(predictions, repeated),
-        },
+        "test": _test_fields(result, repeated),
         "seconds": {name: round(value, 3) for name, value in result.seconds.items()},
         "per_class": [row._asdict() for row in per_class(predictions)],
         "confusion": predictions.confusion.tolist(),
@@ -59,30 +50,44 @@ def report_fields(result: RunResult, recipe: Recipe | None, command: str) -> dic
     if result.changes is not None:
         report["before_after"] = change_fields(result.changes)
     if settings.fold:
-        numbers = {"number": settings.fold, "of": settings.folds}
-        report["fold"] = {**numbers, "test_images_left_alone": result.images.left_alone}
+        report["fold"] = {
+            "number": settings.fold,
+            "of": settings.folds,
+            "test_images_left_alone": result.images.left_alone,
+        }
     if recipe is not None:
         report["paper"] = [list(row) for row in paper_comparison(recipe, report)]
     return report
 
 
+def head_fields(settings: Settings, command: str) -> dict[str, Any]:
+    """Return the first fields of report.json, of a run or of a cross-validation."""
+    return {
+        "schema": SCHEMA,
+        "name": settings.title,
+        "command": command,
+        "minicnn": __version__,
+        "machine": machine(),
+    }
+
+
+def settings_text(settings: Settings) -> str:
+    """Return the settings as TOML, with the names of their folders alone."""
+    names = {name: Path(getattr(settings, name)).name for name in ("data", "start", "keep")}
+    return to_toml(settings.changed(**names))
+
+
 def change_fields(changes: BeforeAfter) -> dict[str, Any]:
-    """Return the accuracies before and after a training that went on."""
+    """Return the accuracies before and after continual learning."""
     known, everything = changes.known, changes.everything
     return {
         "start": changes.start,
-        "test_images_of_start": changes.known_tests,
+        "test_images_of_start": changes.earlier_tests,
         "classes": [row._asdict() for row in changes.classes],
         "known_classes": None if known is None else known._asdict(),
         "all_classes": everything._asdict(),
         "table": [list(HEADINGS), *changes.rows],
     }
-
-
-def _without_folders(settings: Settings) -> Settings:
-    """Return the settings with the names of their folders alone."""
-    names = {name: Path(getattr(settings, name)).name for name in ("data", "start", "keep")}
-    return settings.changed(**names)
 
 
 def _data_fields(images: ImageSplits) -> dict[str, Any]:
@@ -93,6 +98,18 @@ def _data_fields(images: ImageSplits) -> dict[str, Any]:
         "test": images.test.total,
         "validation_is_test": images.shared,
         "skipped": [list(pair) for pair in images.skipped],
+    }
+
+
+def _test_fields(result: RunResult, repeated: np.ndarray) -> dict[str, Any]:
+    """Return the scores on the test images, of which `repeated` are training images, too."""
+    predictions = result.predictions
+    return {
+        "images": len(predictions.labels),
+        "wrong": predictions.wrong,
+        "accuracy": predictions.accuracy,
+        "loss": result.loss,
+        "accuracy_of_new_images": accuracy_of_new_images(predictions, repeated),
     }
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from minicnn.apps.runs import html
 from minicnn.apps.runs.batches import evaluation_batch_size
 from minicnn.apps.runs.gallery import can_draw
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.throttled_progress import Progress
 from minicnn.data.preprocess import Preprocess
 from minicnn.explain import (
@@ -123,7 +123,7 @@ def write_files(folder: Path, measured: Measured, example: np.ndarray) -> list[P
     """
     records = as_dicts(measured)
     write_csv(folder / CSV, list(records[0]), ([*record.values()] for record in records))
-    for name in (CURVES, SHEET):  # older ones must not be shown beside the new numbers
+    for name in (CURVES, SHEET):  # older ones must not be shown beside the new results
         (folder / name).unlink(missing_ok=True)
     if can_draw():
         save_figure(robustness_figure(measured), folder / CURVES)
@@ -142,7 +142,7 @@ def report_section(folder: Path, measured: Measured, images: str) -> str:
         "direction of its own, and factors multiply one half of the images and divide the other. "
         f"{LOST}: the strength at which the accuracy is 5 points lower."
     )
-    curves = "Accuracy by strength of each change; the table below has the same numbers"
+    curves = "Accuracy by strength of each change; the table below has the same values"
     part = html.section(
         "Robustness",
         html.lead(lead),

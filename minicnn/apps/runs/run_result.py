@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from minicnn.apps.runs.before_after import BeforeAfter
-from minicnn.apps.runs.load_images import ImageSplits
+from minicnn.apps.runs.image_splits import ImageSplits
 from minicnn.apps.runs.predictions import Predictions
 from minicnn.apps.runs.settings import Settings
 from minicnn.models import Model
@@ -22,4 +22,4 @@ class RunResult(NamedTuple):
     predictions: Predictions  # for the test images
     loss: float  # mean cross-entropy on the test images
     seconds: dict[str, float]  # of "training", and of "classifying" all test images
-    changes: BeforeAfter | None = None  # if the network went on from an earlier run
+    changes: BeforeAfter | None = None  # of continual learning

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from minicnn.apps.runs.toml import Table, check_plain, read_toml, toml_comment, toml_line
-from minicnn.checks import check_flag, check_int, nearest
+from minicnn.checks import check_flag, check_int, check_number, nearest
 from minicnn.data.unreadable import ALLOWED_SHARE, check_share
 from minicnn.errors import ArgumentError, FormatError
 from minicnn.shapes import is_int
 from minicnn.support.atomic_files import write_text
 
+# The settings that decide which images there are and which of them are test images.
+CHOICE_OF_IMAGES = ("data", "seed", "split", "group_by", "classes", "images")
 # Settings whose name has changed; files may still use the old one.
 FORMER_NAMES = {"normalise": "normalize"}
 
@@ -44,12 +46,13 @@ class Settings:
     images: int = 0  # use this many training images and that share of the others; 0: all
     normalize: bool = False  # mean 0 and standard deviation 1 per channel of the training images
     balance: bool = False  # weight the classes so that all count equally
+    label_smoothing: float = 0.0  # part of each label that is spread over all classes, 0...1
     patience: int = 0  # stop after this many epochs without improvement; 0: never
     base: str = ""  # a name in `bases.BASES`: a classifier of this trained network's features
     fine_tune: int = 0  # epochs in which the base's last blocks learn, after the head's `epochs`
-    start: str = ""  # a run folder or model file, whose network goes on learning; "": a new network
-    keep: str = ""  # images of the classes that it knows; "": those of the run at `start`
-    keep_per_class: int = 200  # training images of each known class that are learned again
+    start: str = ""  # a run folder or model file, whose network is trained further; "": none
+    keep: str = ""  # images to rehearse, of the classes that it knows; "": its run's own
+    keep_per_class: int = 200  # training images of each known class that are rehearsed
     memory_mb: int = 4000  # larger training sets are read from their files in every epoch
     allow_unreadable: float = ALLOWED_SHARE  # share of a split that may be unreadable, 0...1
     tensorboard: bool = False  # also write TensorBoard's event files
@@ -144,6 +147,8 @@ def _checked(name: str, value: Any) -> Any:
         return None if value is None and name == "image_size" else _integers(name, value)
     if name == "allow_unreadable":
         return check_share(value)
+    if name == "label_smoothing":
+        return check_number(value, name, 0.0, 1.0)
     if name in _TABLES:
         if not isinstance(value, Mapping):
             raise ArgumentError(f"{name} must be a table, [{name}]; got {type(value).__name__}")

@@ -37,6 +37,13 @@ class SplitFiles(NamedTuple):
     test: ImageList
 
 
+class FoundFiles(NamedTuple):
+    """The files of a run, and the number of test files that a cross-validation does not use."""
+
+    files: SplitFiles
+    left_alone: int
+
+
 def split_files(folder: Path, settings: Settings) -> SplitFiles:
     """Return the files of a folder by split: the folder's own splits, or random ones.
 
@@ -163,7 +170,7 @@ def _existing_splits(folder: Path, settings: Settings) -> SplitFiles | None:
 
 
 def _check_classes(names: list[str], folder: Path, settings: Settings) -> None:
-    if len(names) < 2 and not settings.start:  # a network that goes on knows others
+    if len(names) < 2 and not settings.start:  # the earlier run knows others
         raise ArgumentError(
             f"{folder} has one class, {names[0]!r}; a classifier needs two or more. {NEEDED}"
         )

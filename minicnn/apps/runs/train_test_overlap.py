@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from minicnn.apps.runs.load_images import Split
+from minicnn.apps.runs.image_splits import Split
 from minicnn.apps.runs.predictions import Predictions
 
 

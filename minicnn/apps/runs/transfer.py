@@ -13,43 +13,30 @@ space.
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from minicnn.apps.runs import bases, training
-from minicnn.apps.runs.batches import PreparedBatches, evaluation_batch_size, training_batches
+from minicnn.apps.runs.batches import training_batches
 from minicnn.apps.runs.features import Features, compute_features
-from minicnn.apps.runs.folder import RunFolder
-from minicnn.apps.runs.load_images import ImageSplits, Split, read_split
-from minicnn.apps.runs.log import RunLog
+from minicnn.apps.runs.image_splits import (
+    ImageSplits,
+    Split,
+    split_off_validation,
+    validation_text,
+)
+from minicnn.apps.runs.load_images import read_split
 from minicnn.apps.runs.optimizer import RATE
 from minicnn.apps.runs.settings import Settings
 from minicnn.apps.runs.throttled_progress import Say
-from minicnn.apps.runs.training import MONITOR, History
-from minicnn.apps.runs.tuning_data import split_off_validation
-from minicnn.callbacks import Callback, CSVLogger, ModelCheckpoint
+from minicnn.apps.runs.training import MONITOR, History, TrainingJob
+from minicnn.callbacks import ModelCheckpoint
 from minicnn.data.preprocess import Preprocess
 from minicnn.explain.doctor import Doctor
 from minicnn.models import Model
 from minicnn.support.auto_names import clear_session
-from minicnn.utils import balanced_class_weight
 
-VALIDATION = 0.1  # share of each class's training images, where the data have no validation split
 SLOWER = 0.1  # learning rate of the fine-tuning, relative to the head's
-
-
-class Job(NamedTuple):
-    """What both parts of a training have in common."""
-
-    settings: Settings
-    images: ImageSplits
-    preprocess: Preprocess
-    folder: RunFolder
-    log: RunLog
-    verbose: int | str
-    network: Model | None = None  # base and head that go on learning; None: a new head
 
 
 def with_validation(
@@ -58,15 +45,15 @@ def with_validation(
     """Return the images with a validation split, so that the test images choose nothing."""
     if not images.shared:
         return images
-    train, validation = split_off_validation(images.train, VALIDATION)
-    say(f"{validation.total} of the training images are used for validation; no test image is.")
+    train, validation = split_off_validation(images.train)
+    say(validation_text(validation.total))
     if validation.on_disk is not None:
         share = settings.allow_unreadable
         validation = read_split(validation.on_disk, preprocess, images.skipped, say, share)
     return images._replace(train=train, validation=validation, shared=False)
 
 
-def fit(job: Job, say: Say) -> History:
+def fit(job: TrainingJob, say: Say) -> History:
     """Train a head on the settings' base, fine-tune both, and return the history of all epochs.
 
     The networks of the best and the last epoch are in `folder.best` and `folder.last`.
@@ -89,7 +76,8 @@ def fit(job: Job, say: Say) -> History:
     return {name: history[name] + more.get(name, []) for name in history}
 
 
-def _networks(job: Job, base: bases.Base) -> bases.Networks:
+def _networks(job: TrainingJob, base: bases.Base) -> bases.Networks:
+    """Return the network that is trained further, or the base with a new head, compiled."""
     clear_session()  # so that layers get the same names in every run
     names = job.images.class_names
     if job.network is not None:
@@ -104,7 +92,7 @@ def _networks(job: Job, base: bases.Base) -> bases.Networks:
     return nets
 
 
-def _train_head(job: Job, nets: bases.Networks, say: Say) -> History:
+def _train_head(job: TrainingJob, nets: bases.Networks, say: Say) -> History:
     """Train the head on the features of the frozen base; the best one is in `folder.best_head`."""
     folder, settings = job.folder, job.settings
     start = time.perf_counter()
@@ -116,8 +104,8 @@ def _train_head(job: Job, nets: bases.Networks, say: Say) -> History:
         epochs=settings.epochs,
         verbose=job.verbose,
         validation_data=validation.batches(settings.batch_size),
-        class_weight=balanced_class_weight(train.labels) if settings.balance else None,
-        callbacks=_callbacks(
+        class_weight=training.class_weight(settings, train.labels),
+        callbacks=training.callbacks(
             job,
             folder.history,
             ModelCheckpoint(folder.best_head, MONITOR, save_best_only=True),
@@ -128,14 +116,7 @@ def _train_head(job: Job, nets: bases.Networks, say: Say) -> History:
     return training.history_of(nets.head)
 
 
-def _callbacks(
-    job: Job, history: Path, best: ModelCheckpoint, doctor: Doctor, checkpoints: Path
-) -> list[Callback]:
-    own = [job.log, CSVLogger(history), best, doctor]
-    return training.callbacks(job.settings, job.folder, own, checkpoints)
-
-
-def _features(job: Job, base: Model, split: Split, what: str, say: Say) -> Features:
+def _features(job: TrainingJob, base: Model, split: Split, what: str, say: Say) -> Features:
     share = job.settings.allow_unreadable
     return compute_features(base, split, job.preprocess, say, what=what, allow_unreadable=share)
 
@@ -146,29 +127,30 @@ def _doctor_of(features: Features) -> Doctor:
     return Doctor(features.values[rows], features.labels[rows])
 
 
-def _fine_tune(job: Job, whole: Model, first: str, best: float) -> History:
-    """Train base and head together, the base from its layer `first` on."""
-    settings, folder, preprocess = job.settings, job.folder, job.preprocess
+def _fine_tune(job: TrainingJob, whole: Model, first: str, best: float) -> History:
+    """Train base and head together, the base from its layer `first` on.
+
+    `best` is the validation accuracy that a network must exceed to become `folder.best`.
+    """
+    folder, settings, images = job.folder, job.settings, job.images
     bases.thaw(whole, first)
     rate = float(settings.optimizer.get("learning_rate", RATE)) * SLOWER
     slower = settings.changed(optimizer={**settings.optimizer, "learning_rate": rate})
-    training.compile_model(whole, slower, job.images, settings.fine_tune)
+    training.compile_model(whole, slower, images, settings.fine_tune)
     whole.fit(
-        training_batches(job.images.train, settings, preprocess),
+        training_batches(images.train, settings, job.preprocess),
         initial_epoch=settings.epochs,
         epochs=settings.epochs + settings.fine_tune,
         verbose=job.verbose,
-        validation_data=PreparedBatches(
-            job.images.validation, preprocess, evaluation_batch_size(preprocess)
-        ),
-        class_weight=balanced_class_weight(job.images.train.labels) if settings.balance else None,
-        callbacks=_callbacks(
+        validation_data=training.validation_batches(job),
+        class_weight=training.class_weight(settings, images.train.labels),
+        callbacks=training.callbacks(
             job,
             folder.fine_tuning,
             ModelCheckpoint(
                 folder.best, MONITOR, save_best_only=True, initial_value_threshold=best
             ),
-            training.doctor(job.images.train, preprocess),
+            training.doctor(images.train, job.preprocess),
             folder.checkpoints,
         ),
     )

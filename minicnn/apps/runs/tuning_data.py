@@ -7,10 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from minicnn import random
-from minicnn.apps.runs.load_images import Split, load_in_memory
+from minicnn.apps.runs.image_splits import Split, split_off_validation, validation_text
+from minicnn.apps.runs.load_images import load_in_memory
 from minicnn.apps.runs.networks import input_preprocess
 from minicnn.apps.runs.settings import Settings, from_toml, write_toml
 from minicnn.apps.runs.throttled_progress import Say
@@ -89,24 +87,6 @@ def load_search_images(settings: Settings, say: Say) -> tuple[Split, Split, list
     images = load_in_memory(settings, input_preprocess(settings), say)
     if not images.shared:
         return images.train, images.validation, images.class_names
-    train, validation = split_off_validation(images.train)
-    say(f"{validation.total} of the training images are used for validation; no test image is.")
+    train, validation = split_off_validation(images.train, VALIDATION)
+    say(validation_text(validation.total))
     return train, validation, images.class_names
-
-
-def split_off_validation(train: Split, share: float = VALIDATION) -> tuple[Split, Split]:
-    """Split the training images at random into training and validation, class by class."""
-    chosen: list[int] = []
-    for label in np.unique(train.labels):
-        own = random.generator("validation", int(label)).permutation(
-            np.flatnonzero(train.labels == label)
-        )
-        chosen += own[: round(len(own) * share)].tolist()
-    if not chosen:
-        raise ArgumentError(
-            f"{train.total} training images are too few to use {share:.0%} of each class for "
-            "validation; add a folder val/, or have more images per class"
-        )
-    rows = np.zeros(train.total, bool)
-    rows[chosen] = True
-    return train.pick(np.flatnonzero(~rows)), train.pick(np.flatnonzero(rows))

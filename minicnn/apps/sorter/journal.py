@@ -59,6 +59,7 @@ class Entry:
     label: str = ""
     probability: float | None = None
     is_sorted: bool = False  # it, or its copy, is at the target
+    failure: str = ""  # why it was not carried the last time
     begun: Begun | None = None
     facts: dict[str, Any] = field(default_factory=dict)  # size, mode, times, digest, attributes
 

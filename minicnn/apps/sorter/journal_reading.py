@@ -121,9 +121,10 @@ def _apply_line(line: dict[str, Any], record: Record) -> None:
             entry.begun.copied = True
     elif "done" in line:
         entry = _entry(record, line["done"])
-        entry.is_sorted, entry.begun = not line.get("undo"), None
+        entry.is_sorted, entry.begun, entry.failure = not line.get("undo"), None, ""
     elif "failed" in line:
-        _entry(record, line["failed"]).begun = None
+        entry = _entry(record, line["failed"])
+        entry.begun, entry.failure = None, str(line["reason"])
 
 
 def _entry(record: Record, number: int) -> Entry:

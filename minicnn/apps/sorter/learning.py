@@ -19,7 +19,7 @@ from minicnn.apps.runs.before_after import Change
 from minicnn.apps.runs.classifier_parts import feature_network, need_classifier
 from minicnn.apps.runs.feature_sampling import PER_CLASS
 from minicnn.apps.runs.features import Features, compute_features
-from minicnn.apps.runs.load_images import NO_IMAGES, Split
+from minicnn.apps.runs.image_splits import NO_IMAGES, Split
 from minicnn.apps.sorter.classifying import checked_preprocess
 from minicnn.apps.sorter.last_layer import refitted
 from minicnn.apps.sorter.lesson_measures import Task, calibration_of, changes_of, joined, measure

@@ -58,7 +58,7 @@ class Block(NamedTuple):
     shape: tuple[int, ...]  # of the output for one sample
     shape_text: str
     parameters: int
-    sources: tuple[int, ...]  # the blocks that it reads, by their numbers
+    sources: tuple[int, ...]  # the indices of the blocks that it reads
     window: tuple[int, ...] | None  # of a convolution or pooling
     reads: tuple[int, ...]  # shape of the first input
     is_output: bool

@@ -120,7 +120,7 @@ class Folding:
         return self._pattern(tuple(plain)) in patterns
 
     def _pattern(self, series: Series) -> Pattern:
-        """Return the kinds of a series' blocks with their windows, without their numbers."""
+        """Return the kinds of a series' blocks with their windows."""
         inside = [self.blocks[i] for i in blocks_in([series])]
         return tuple((block.kind, block.window) for block in inside)
 

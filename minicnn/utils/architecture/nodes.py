@@ -22,7 +22,7 @@ class Node(NamedTuple):
     """One call of a layer: what it reads, and the shape of what it gives."""
 
     layer: Layer
-    sources: tuple[int, ...]  # the nodes that it reads, each once, by their numbers
+    sources: tuple[int, ...]  # the indices of the nodes that it reads, each once
     shape: tuple[int, ...]  # of the output for one sample, with a guess for unknown lengths
     shape_text: str  # "28 × 28 × 20"
     parameters: int

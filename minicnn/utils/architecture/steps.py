@@ -33,34 +33,34 @@ class Context(NamedTuple):
     jumps_into: Mapping[int, str]  # numbers of arrows that begin elsewhere, by the block
     jumps_out: Mapping[int, str]  # numbers of arrows that end elsewhere
 
-    def solid(self, number: int) -> Solid:
+    def solid(self, index: int) -> Solid:
         """Return the array that a block computes."""
-        block = self.blocks[number]
-        least = CLASS_LINE * len(self.class_names) if self.shows_classes(number) else 0.0
+        block = self.blocks[index]
+        least = CLASS_LINE * len(self.class_names) if self.shows_classes(index) else 0.0
         return solid_of(block.shape, kind_of(block.kind), self.largest, least)
 
-    def shows_classes(self, number: int) -> bool:
+    def shows_classes(self, index: int) -> bool:
         """Return whether the names of the classes stand beside a block's array."""
-        block = self.blocks[number]
+        block = self.blocks[index]
         return block.is_output and block.shape == (len(self.class_names),)
 
-    def notes(self, number: int) -> list[str]:
+    def notes(self, index: int) -> list[str]:
         """Return what is written below the shape of an array; one of several inputs has a name."""
-        block = self.blocks[number]
+        block = self.blocks[index]
         if block.is_input:
             first = f"input: {block.name}" if self.inputs > 1 else "input"
             return [first, *(line.text for line in block.after if line.text)]
         return [f"output: {block.name}"] if block.is_output and self.outputs > 1 else []
 
 
-def step(context: Context, number: int) -> Piece:
+def step(context: Context, index: int) -> Piece:
     """Return a block's arrow with its text, and the array at its end."""
-    block = context.blocks[number]
-    array = column(context, number)
+    block = context.blocks[index]
+    array = column(context, index)
     if block.is_input:
         return array
     text = _arrow_text(block)
-    circle = joint(context, number) if block.is_merge else Piece(0.0, ())
+    circle = joint(context, index) if block.is_merge else Piece(0.0, ())
     gap = max(GAP, max((one.width for one in text), default=0.0) + 2 * SIDE)
     whole = array.after(circle.width + gap)
     marks = [*circle.marks, *(one.moved(circle.width + gap / 2, 0.0) for one in text)]
@@ -70,11 +70,11 @@ def step(context: Context, number: int) -> Piece:
     return whole._replace(marks=(*marks, *whole.marks), window=_window(context, block))
 
 
-def column(context: Context, number: int) -> Piece:
+def column(context: Context, index: int) -> Piece:
     """Return an array with its shape below it."""
-    solid = context.solid(number)
-    labels = [Text(0, 0, context.blocks[number].shape_text, SHAPE)]
-    labels += [Text(0, 0, note, SMALL, "quiet") for note in context.notes(number)]
+    solid = context.solid(index)
+    labels = [Text(0, 0, context.blocks[index].shape_text, SHAPE)]
+    labels += [Text(0, 0, note, SMALL, "quiet") for note in context.notes(index)]
     width = max(solid.width, *(label.width for label in labels))
     x = (width - solid.width) / 2
     marks = [mark.moved(x, 0.0) for mark in solid.marks]
@@ -82,29 +82,29 @@ def column(context: Context, number: int) -> Piece:
     for label in labels:
         y += LEADING * label.size
         marks.append(label.moved(width / 2, y - 1.0))
-    if context.shows_classes(number):
+    if context.shows_classes(index):
         names = [name.moved(x + solid.width + 5.0, 0.0) for name in _classes(context, solid)]
         marks += names
         width = max(width, *(name.bounds[2] for name in names))
-    if number in context.jumps_out:
+    if index in context.jumps_out:
         top = solid.top - 3.0
-        marks += _jump(context.jumps_out[number], x + solid.width / 2, top, top - SHAFT)
+        marks += _jump(context.jumps_out[index], x + solid.width / 2, top, top - SHAFT)
     left, top, right, bottom = solid.front
-    enter = None if context.blocks[number].is_input else x - AIR
+    enter = None if context.blocks[index].is_input else x - AIR
     front = (x + left, top, x + right, bottom)
     return Piece(width, tuple(marks), enter, x + solid.leave + AIR, front=front)
 
 
-def joint(context: Context, number: int) -> Piece:
+def joint(context: Context, index: int) -> Piece:
     """Return the circle where branches are joined."""
-    kind = context.blocks[number].kind
+    kind = context.blocks[index].kind
     radius = joint_radius(kind)
     marks: list[Mark] = [Circle(radius, 0.0, radius, "box" if kind in SIGNS else "line", "line")]
     if kind in SIGNS:
         marks.append(Text(radius, 4.0, SIGNS[kind], 12.0))
-    if number in context.jumps_into:
+    if index in context.jumps_into:
         start = -radius - 2.0 - SHAFT
-        marks += _jump(context.jumps_into[number], radius, start, -radius - 1.0)
+        marks += _jump(context.jumps_into[index], radius, start, -radius - 1.0)
     return Piece(2 * radius, tuple(marks), 0.0, 2 * radius)
 
 
