@@ -12,9 +12,9 @@ from minicnn.apps.runs.widening import widened
 from minicnn.models import Model
 from minicnn.utils import balanced_class_weight
 
-# From the features of EfficientNet-Lite0, a class was learned equally well with rates of 0.001 to
-# 0.01 and with 150 to 450 steps.
-RATE = 0.003
+# Tuned on photographs without food, to which 20 of food were added: rates of 0.003 to 0.01, 500 to
+# 1500 steps, other optimizers and a pull to the old weights were within two points of each other.
+RATE = 0.01
 STEPS = 500
 LEAST_EPOCHS = 5
 BATCH = 32
