@@ -124,6 +124,33 @@ def test_a_copy_that_another_sorter_made_meanwhile_is_not_made_twice(tmp_path):
     assert sorter.undo(first.journal).done == 2
 
 
+@pytest.mark.parametrize("name", ["IMG_1.jpg", "IMG_1.MOV"])
+def test_a_group_is_completed_that_another_sorter_is_just_copying(tmp_path, into, name):
+    root = gallery(tmp_path / "photos", 2)
+    plan = planned(root, into=into)
+    (into / "cats").mkdir(parents=True)
+    theirs = shutil.copy2(root / name, into / "cats")
+    outcome = sorter.apply(plan)
+    assert (outcome.done, outcome.failed, outcome.skipped) == (2, [], 0)
+    assert digests(into) == digests(root)
+    assert sorter.undo(outcome.journal).failed == []
+    assert [*contents(into)] == [str(theirs)]
+
+
+def test_a_group_that_is_there_only_in_part_gets_another_number(tmp_path):
+    root = gallery(tmp_path / "photos", 2)
+    plan = planned(root, into=tmp_path)
+    (tmp_path / "cats").mkdir()
+    shutil.copy2(root / "IMG_1.jpg", tmp_path / "cats")
+    picture(tmp_path / "cats" / "IMG_1.xmp", "of another image")
+    before = contents(tmp_path / "cats")
+    outcome = sorter.apply(plan)
+    names = {path.name for path in (tmp_path / "cats").iterdir()}
+    assert names >= {"IMG_1 (1).jpg", "IMG_1 (1).xmp", "IMG_1 (1).MOV", "IMG_0.jpg"}
+    sorter.undo(outcome.journal)
+    assert contents(tmp_path / "cats") == before
+
+
 def sort_in_process(root, into, move, start):
     """Sort as one of several processes that begin at the same time."""
     plan = planned(root, by_number, move=move, into=into)

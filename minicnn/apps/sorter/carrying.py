@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from minicnn.apps.sorter.jobs import Job, file_of
 from minicnn.apps.sorter.journal import Entry, Log, Record, now_text
 from minicnn.apps.sorter.names import numbered_together
+from minicnn.apps.sorter.planning import THERE
 from minicnn.apps.sorter.transfer import Transfer, is_unchanged, make_durable
 from minicnn.data.image_files import reason_of
 from minicnn.errors import FormatError
@@ -57,7 +58,7 @@ class Carrier:
         self._each(jobs, self._leave)
         for job in jobs:
             if job.is_open:
-                self._note_done(job.entries)
+                self._note_done(job.placed)
         return jobs
 
     def _transfer(self, entry: Entry) -> Transfer:
@@ -98,20 +99,27 @@ class Carrier:
                 self._note_digest(entry, one)
 
     def _place(self, job: Job) -> None:
+        """Give the files of a group their names, with the next number if one of them is taken."""
         while True:
             try:
                 for entry, one in zip(job.entries, job.transfers, strict=True):
-                    self._place_one(entry, one)
-                return
+                    self._place_or_find(entry, one)
+                break
             except FileExistsError:
                 job.take_back()
                 if self.undo:
                     self._refuse_taken(job)
-                if self._is_there_already(job):
-                    job.there_already = True
-                    self._note_failed(job, "already there")
-                    return
                 self._next_names(job)
+        self._note_there(job)
+
+    def _place_or_find(self, entry: Entry, one: Transfer) -> None:
+        """Place a file, unless it is a copy that another sorter has made meanwhile."""
+        try:
+            self._place_one(entry, one)
+        except FileExistsError:
+            if not one.keep or not is_unchanged(one.target, one.facts):
+                raise
+            one.there = True
 
     def _refuse_taken(self, job: Job) -> NoReturn:
         taken = [one for one in job.transfers if os.path.lexists(one.target)] or job.transfers
@@ -159,9 +167,12 @@ class Carrier:
             self.log.later(rename=entry.number, target=entry.target)
         self.log.now()
 
-    def _is_there_already(self, job: Job) -> bool:
-        """Return whether the copies that were to be made exist already, each under its name."""
-        return all(one.keep and is_unchanged(one.target, one.facts) for one in job.transfers)
+    def _note_there(self, job: Job) -> None:
+        """Note which copies were not made because they are there already."""
+        there = [e for e, one in zip(job.entries, job.transfers, strict=True) if one.there]
+        if there:
+            self._note_failed(job, THERE, there)
+        job.there_already = len(there) == len(job.entries)
 
     def _make_folder(self, folder: Path) -> None:
         """Make the folder of a target, and those above it, below the root."""
@@ -191,9 +202,9 @@ class Carrier:
             if not one.left:
                 with suppress(OSError):
                     one.take_back()
-        away = [e for e, one in zip(job.entries, job.transfers, strict=True) if one.placed]
+        away = job.placed  # those that could not be taken back too
         self._note_done(away)
-        self._note_failed(job, reason, without=away)
+        self._note_failed(job, reason, [entry for entry in job.entries if entry not in away])
         if left:
             self._bring_back(left)
 
@@ -222,11 +233,10 @@ class Carrier:
             entry.is_sorted, entry.begun = not self.undo, None
             self.log.later(done=entry.number, **self._mark)
 
-    def _note_failed(self, job: Job, reason: str, without: Sequence[Entry] = ()) -> None:
+    def _note_failed(self, job: Job, reason: str, entries: Sequence[Entry]) -> None:
         """Note the failure before the temporary copies are removed, which alone would say less."""
-        for entry in job.entries:
-            if entry not in without:  # compared by identity
-                self.log.later(failed=entry.number, reason=reason)
+        for entry in entries:
+            self.log.later(failed=entry.number, reason=reason)
         with suppress(OSError):
             self.log.now()
         for one in job.transfers:

@@ -33,10 +33,16 @@ class Job:
         """Whether some of the files are copied, not renamed."""
         return any(one.temporary is not None for one in self.transfers)
 
+    @property
+    def placed(self) -> list[Entry]:
+        """The files that have their new names."""
+        return [e for e, one in zip(self.entries, self.transfers, strict=True) if one.placed]
+
     def take_back(self) -> None:
         """Give the files that were placed their old names again."""
         for one in self.transfers:
             one.take_back()
+            one.there = False
 
     def copy(self) -> None:
         """Make the temporary copies of those files."""

@@ -48,6 +48,7 @@ class Transfer:
         self.temporary: Path | None = None
         self.facts, self._goes_back = dict(facts or {}), facts is not None
         self.placed = self.left = False
+        self.there = False  # the target is another sorter's copy of the source
 
     def begin(self) -> None:
         """Look at the source, and decide whether it is renamed or copied.
