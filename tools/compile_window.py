@@ -5,7 +5,8 @@
 Makes `minicnn/apps/window/design.py` from `design.ui`, brings the texts of the program into
 `translations/*.ts`, and compiles these to the `.qm` files that the program reads. A text that is
 new in a .ts file is marked `unfinished` there until somebody translates it: with Qt Linguist
-(`pyside6-linguist FILE.ts`) or any editor. Needs the extras `gui` and `dev`.
+(`pyside6-linguist FILE.ts`) or any editor. Another language is one more entry of `LANGUAGES`. Needs
+the extras `gui` and `dev`.
 """
 
 from __future__ import annotations
@@ -14,17 +15,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import PySide6
-
 WINDOW = Path(__file__).parents[1] / "minicnn" / "apps" / "window"
 TRANSLATIONS = WINDOW / "translations"
 # English needs no translation but plurals: "1 image found", "2 images found".
 LANGUAGES = {"en": ["-pluralonly"], "ru": []}
-TOOLS = Path(PySide6.__file__).parent
 
 
 def run(*command: str | Path) -> None:
-    """Run a program and end at its failure; without the note that its path has no spaces."""
+    """Run a program, and end at its failure."""
     subprocess.run([str(word) for word in command], check=True)
 
 
