@@ -32,14 +32,7 @@ def compile_design() -> None:
     run("pyside6-uic", WINDOW / "design.ui", "-o", target)
     lines = target.read_text().splitlines(keepends=True)
     target.write_text("".join(line for line in lines if not line.startswith(("#if", "#endif"))))
-    lint = [
-        "--fix-only",
-        "--quiet",
-        "--select",
-        "F401,I,UP",
-        "--config",
-        "lint.per-file-ignores={}",
-    ]
+    lint = ["--fix-only", "--quiet", "--select", "F401,I,UP"]
     run(sys.executable, "-m", "ruff", "check", *lint, target)
     run(sys.executable, "-m", "ruff", "format", "--quiet", target)
 
@@ -47,19 +40,10 @@ def compile_design() -> None:
 def update_translations(language: str, options: list[str]) -> None:
     """Bring the texts of all sources into a .ts file; those that are gone are left out."""
     sources = [WINDOW / "design.ui", *sorted(WINDOW.glob("*.py"))]
-    target = TRANSLATIONS / f"minicnn_{language}.ts"
     sources.remove(WINDOW / "design.py")
-    relative = ["-locations", "none", "-no-obsolete", "-source-language", "en"]
-    run(
-        "pyside6-lupdate",
-        *relative,
-        *options,
-        *sources,
-        "-ts",
-        target,
-        "-target-language",
-        language,
-    )
+    options = [*options, "-locations", "none", "-no-obsolete", "-target-language", language]
+    target = TRANSLATIONS / f"minicnn_{language}.ts"
+    run("pyside6-lupdate", "-source-language", "en", *options, *sources, "-ts", target)
 
 
 def compile_translations(language: str) -> None:
