@@ -128,8 +128,8 @@ without_kernels=(
   py_dataset regularizers rename reprs resume robustness robustness_command runs schedules
   settings split_copy starting subclassing suite tar tensor_cores text torch train_kills transfer
   tune tune_processes tune_record tune_report tune_space unreadable upright utils window
-  window_interrupted window_learning window_options window_preview window_texts window_thumbnails
-  zoo_weights
+  window_interrupted window_learning window_options window_preview window_start window_texts
+  window_thumbnails zoo_weights
 )
 
 # ignored NAME...: pytest's options that leave tests/test_NAME.py out. Each must exist.

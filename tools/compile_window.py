@@ -5,7 +5,8 @@
 Makes `minicnn/apps/window/design.py` from `design.ui`, brings the texts of the program into
 `translations/*.ts`, and compiles these to the `.qm` files that the program reads. A text that is
 new in a .ts file is marked `unfinished` there until somebody translates it: with Qt Linguist
-(`pyside6-linguist FILE.ts`) or any editor. Needs the extras `gui` and `dev`.
+(`pyside6-linguist FILE.ts`) or any editor. Another language is one more entry of `LANGUAGES`. Needs
+the extras `gui` and `dev`.
 """
 
 from __future__ import annotations
@@ -14,17 +15,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import PySide6
-
 WINDOW = Path(__file__).parents[1] / "minicnn" / "apps" / "window"
 TRANSLATIONS = WINDOW / "translations"
 # English needs no translation but plurals: "1 image found", "2 images found".
 LANGUAGES = {"en": ["-pluralonly"], "ru": []}
-TOOLS = Path(PySide6.__file__).parent
 
 
 def run(*command: str | Path) -> None:
-    """Run a program and end at its failure; without the note that its path has no spaces."""
+    """Run a program, and end at its failure."""
     subprocess.run([str(word) for word in command], check=True)
 
 
@@ -34,14 +32,7 @@ def compile_design() -> None:
     run("pyside6-uic", WINDOW / "design.ui", "-o", target)
     lines = target.read_text().splitlines(keepends=True)
     target.write_text("".join(line for line in lines if not line.startswith(("#if", "#endif"))))
-    lint = [
-        "--fix-only",
-        "--quiet",
-        "--select",
-        "F401,I,UP",
-        "--config",
-        "lint.per-file-ignores={}",
-    ]
+    lint = ["--fix-only", "--quiet", "--select", "F401,I,UP"]
     run(sys.executable, "-m", "ruff", "check", *lint, target)
     run(sys.executable, "-m", "ruff", "format", "--quiet", target)
 
@@ -49,19 +40,10 @@ def compile_design() -> None:
 def update_translations(language: str, options: list[str]) -> None:
     """Bring the texts of all sources into a .ts file; those that are gone are left out."""
     sources = [WINDOW / "design.ui", *sorted(WINDOW.glob("*.py"))]
-    target = TRANSLATIONS / f"minicnn_{language}.ts"
     sources.remove(WINDOW / "design.py")
-    relative = ["-locations", "none", "-no-obsolete", "-source-language", "en"]
-    run(
-        "pyside6-lupdate",
-        *relative,
-        *options,
-        *sources,
-        "-ts",
-        target,
-        "-target-language",
-        language,
-    )
+    options = [*options, "-locations", "none", "-no-obsolete", "-target-language", language]
+    target = TRANSLATIONS / f"minicnn_{language}.ts"
+    run("pyside6-lupdate", "-source-language", "en", *options, *sources, "-ts", target)
 
 
 def compile_translations(language: str) -> None:
