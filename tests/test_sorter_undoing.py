@@ -51,9 +51,11 @@ def test_a_sorting_that_was_killed_before_its_first_file_is_undone(root, monkeyp
     def killed(self, entry, one):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    plan = planned(root, by_number, move=True)
+    with monkeypatch.context() as patch:
         patch.setattr(Carrier, "_note_begun", killed)
-        sorter.apply(planned(root, by_number, move=True))
+        with pytest.raises(KeyboardInterrupt):
+            sorter.apply(plan)
     assert (root / "cats").is_dir()
     journal = sorter.latest_journal(root)
     assert journal is not None and journal == interrupted_journal(root)
