@@ -137,6 +137,8 @@ def test_unsure_pictures_and_files_that_are_no_images_are_left_out(model, tmp_pa
 def test_without_pictures_nothing_is_learned(model, tmp_path):
     with pytest.raises(FileNotFoundError, match="no such folder"):
         learn(model, tmp_path / "none", say=quiet)
+    with pytest.raises(FileNotFoundError, match="put the pictures of each class into one"):
+        learn(model, tmp_path, say=quiet)
     (tmp_path / "yellow").mkdir()
     (tmp_path / "yellow" / "broken.png").write_bytes(b"nothing")
     with pytest.raises(UnreadableImagesError, match="1 of 1 images cannot be read"):

@@ -7,6 +7,7 @@ that it does not know becomes another output.
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -114,7 +115,12 @@ def _checked(model: Model) -> tuple[FeatureSample, Model, Preprocess]:
 
 def _class_folders(folder: Path) -> list[str]:
     """Return the names of the folders of a directory, except that of unsure pictures."""
-    return [name for name in class_folders(folder) if name != UNSURE]
+    names = [name for name in class_folders(folder) if name != UNSURE]
+    if not names:
+        raise FileNotFoundError(
+            errno.ENOENT, "has no folders; put the pictures of each class into one", str(folder)
+        )
+    return names
 
 
 def _task(model: Model, sample: FeatureSample, folders: list[str], pictures: Features) -> Task:
