@@ -21,6 +21,7 @@ CALLS = (
     (no_replace, "_call"),
 )  # fmt: skip
 CODES = (errno.EACCES, errno.EIO, errno.ENOSPC, errno.EROFS)
+# Whether files are moved, to another disk, by hard links instead of renaming.
 WAYS = {
     "across": (True, True, False),
     "beside": (True, False, False),
@@ -28,6 +29,14 @@ WAYS = {
     "copied across": (False, True, False),
     "by links": (True, True, True),
 }
+SLOW = ("copied across", "by links")
+ways = pytest.mark.parametrize(
+    ("move", "across", "links"),
+    [
+        pytest.param(*way, id=name, marks=[pytest.mark.slow] * (name in SLOW))
+        for name, way in WAYS.items()
+    ],
+)
 
 
 class Fault:
@@ -67,7 +76,7 @@ def assert_whole(root, into, outcome):
     return here, there
 
 
-@pytest.mark.parametrize(("move", "across", "links"), WAYS.values(), ids=WAYS)
+@ways
 def test_a_sorting(tmp_path, monkeypatch, no_fsync, move, across, links):
     monkeypatch.setattr(carrying, "COPYING_THREADS", 1)
     if links:
@@ -95,7 +104,7 @@ def test_a_sorting(tmp_path, monkeypatch, no_fsync, move, across, links):
         assert number > 40
 
 
-@pytest.mark.parametrize(("move", "across", "links"), WAYS.values(), ids=WAYS)
+@ways
 def test_an_undoing(tmp_path, monkeypatch, no_fsync, move, across, links):
     monkeypatch.setattr(carrying, "COPYING_THREADS", 1)
     if links:
