@@ -111,6 +111,18 @@ def text_or_empty(path: Path) -> str:
         return ""
 
 
+def is_below(path: str, folder: str) -> bool:
+    """Return whether an absolute path is a folder's, or of something below it.
+
+    >>> is_below("/photos/cats/1.jpg", "/photos"), is_below("/photos 2/1.jpg", "/photos")
+    (True, False)
+    """
+    try:
+        return os.path.commonpath([path, folder]) == folder
+    except ValueError:  # on Windows, another drive
+        return False
+
+
 @contextmanager
 def path_in_errors(path: Path) -> Iterator[None]:
     """Set the file name of every OSError inside the block to `path`.

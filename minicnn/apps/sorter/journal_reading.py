@@ -22,7 +22,7 @@ from minicnn.apps.sorter.journal import (
 )
 from minicnn.errors import FormatError, UnsafeFileError
 from minicnn.support.files import Path as PathLike
-from minicnn.support.files import read_whole
+from minicnn.support.files import is_below, read_whole
 from minicnn.support.locks import is_locked
 from minicnn.support.text import quoted
 
@@ -173,7 +173,7 @@ def _check_places(record: Record) -> None:
     root, checked = os.path.realpath(record.root), {""}
     for place in places:
         folder, name = os.path.split(place)
-        inside = folder in checked or _is_below(os.path.realpath(record.root / folder), root)
+        inside = folder in checked or is_below(os.path.realpath(record.root / folder), root)
         checked.add(folder)
         if not inside or os.path.isabs(place) or {"", os.pardir} & {name, *Path(folder).parts}:
             raise UnsafeFileError(
@@ -181,10 +181,3 @@ def _check_places(record: Record) -> None:
                 f"names {quoted(place, 40)}, which is not below {record.root}. Move the journal "
                 "back to where it was written",
             )
-
-
-def _is_below(path: str, root: str) -> bool:
-    try:
-        return os.path.commonpath([path, root]) == root
-    except ValueError:  # on Windows, another drive
-        return False

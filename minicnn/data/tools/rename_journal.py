@@ -27,7 +27,7 @@ from typing import NamedTuple
 from minicnn.data.image_files import PathLike
 from minicnn.errors import ArgumentError, FormatError, UnsafeFileError
 from minicnn.support.csv_files import write_csv
-from minicnn.support.files import read_whole
+from minicnn.support.files import is_below, read_whole
 from minicnn.support.text import quoted
 
 MAX_JOURNAL = 256 << 20  # bytes
@@ -73,7 +73,7 @@ def write_plan(steps: Sequence[Rename], journal: PathLike) -> None:
     folder = os.path.dirname(os.path.abspath(journal))
     parents = {parent: os.path.abspath(parent) for parent in {step.old.parent for step in steps}}
     for parent, absolute in parents.items():
-        if not _is_below(absolute, folder):
+        if not is_below(absolute, folder):
             raise ArgumentError(
                 f"the journal must be in {parent} or a folder above it, as it only renames files "
                 f"below its own folder; got {os.fspath(journal)}"
@@ -136,7 +136,7 @@ def _below(pairs: Sequence[Sequence[str]], journal: PathLike) -> list[Rename]:
         names = [name, new_name]
         if parent != parent_of_new or any(n in ("", ".", "..") or "\0" in n for n in names):
             raise _unsafe(journal, old, new)
-        if parent not in parents and not _is_below(os.path.realpath(parent), real):
+        if parent not in parents and not is_below(os.path.realpath(parent), real):
             raise _unsafe(journal, old, new)
         parents.add(parent)
         steps.append(Rename(Path(parent, name), Path(parent, new_name)))
@@ -172,13 +172,6 @@ def _unsafe(journal: PathLike, old: str, new: str) -> UnsafeFileError:
         f"would rename {quoted(old, 40)} to {quoted(new, 40)}, but a journal only renames files "
         "below its own folder. Move it back to where it was written",
     )
-
-
-def _is_below(path: str, folder: str) -> bool:
-    try:
-        return os.path.commonpath([path, folder]) == folder
-    except ValueError:  # on Windows, another drive
-        return False
 
 
 def _joined(folder: str, name: str) -> str:
