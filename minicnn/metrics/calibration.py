@@ -64,7 +64,7 @@ class Calibration:
 
     def __init__(self, temperature: float, confidences: object, correct: object) -> None:
         self.temperature = check_number(temperature, "temperature", COLDEST, BEYOND)
-        self.confidences = np.asarray(confidences, np.float32)
+        self.confidences = _float_array(confidences)
         self.correct = np.asarray(correct)
         _check_answers(self.confidences, self.correct)
 
@@ -135,7 +135,7 @@ def reliability(confidences: np.ndarray, correct: np.ndarray, bins: int = BINS) 
     0.5-0.6: 2, 50% right
     0.9-1.0: 1, 100% right
     """
-    confidences, correct = np.asarray(confidences, np.float64), np.asarray(correct)
+    confidences, correct = _float_array(confidences, np.float64), np.asarray(correct)
     _check_answers(confidences, correct)
     count = check_int(bins, "bins")
     places = np.minimum((confidences * count).astype(np.int64), count - 1)
@@ -223,6 +223,13 @@ def _checked_probabilities(p: np.ndarray) -> np.ndarray:
             "probabilities must have rows that sum to 1, as those of a softmax do; these do not"
         )
     return p
+
+
+def _float_array(confidences: object, dtype: type = np.float32) -> np.ndarray:
+    try:
+        return np.asarray(confidences, dtype)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise ArgumentError("confidences must be an array of probabilities") from error
 
 
 def _check_answers(confidences: np.ndarray, correct: np.ndarray) -> None:
