@@ -34,6 +34,9 @@ EXTRAS = {
     "heic": {"pillow_heif": "pillow-heif"},
     "classic": {"sklearn": "scikit-learn", "skimage": "scikit-image", "joblib": "joblib"},
     "gui": {"PySide6": "PySide6-Essentials"},
+    "web": {"django": "Django~=5.2.0", "waitress": "waitress", "whitenoise": "whitenoise"},
+    "postgres": {"psycopg": "psycopg[binary]", "pgvector": "pgvector"},
+    "ann": {"usearch": "usearch"},
     "bench": {
         "matplotlib": "matplotlib",
         "tensorflow": "tensorflow",

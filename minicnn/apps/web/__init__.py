@@ -1,0 +1,1 @@
+"""The Django project: pages and an interface for programs, on a library of pictures."""
