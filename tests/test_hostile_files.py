@@ -17,6 +17,7 @@ from museum import CONFIG, EXHIBITS, forge, make_good, one, rezip, tensors
 from museum_files import FILES, journal
 from watching import Watch, Work, check_message
 
+import minicnn.interop.onnx.files  # noqa: F401  which a reader imports late
 from minicnn.errors import FormatError, MiniCNNError, SizeLimitError, TruncatedError
 from minicnn.models.saving.archive import parse_archive, read_archive
 
