@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import random
 import re
@@ -17,7 +18,6 @@ from museum import CONFIG, EXHIBITS, forge, make_good, one, rezip, tensors
 from museum_files import FILES, journal
 from watching import Watch, Work, check_message
 
-import minicnn.interop.onnx.files  # noqa: F401  which a reader imports late
 from minicnn.errors import FormatError, MiniCNNError, SizeLimitError, TruncatedError
 from minicnn.models.saving.archive import parse_archive, read_archive
 
@@ -109,6 +109,9 @@ def test_the_museum(make, error, text, good, watch, tmp_path):
 def _readers_in_use(tmp_path_factory):
     """Read files once, so that late imports happen before the hook listens."""
     "".encode("cp437")  # the names in zip files
+    for name in ("minicnn.interop.onnx.files", "onnx"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     path = tmp_path_factory.mktemp("first") / "x"
     for reader in {reader for reader, _, _ in FILES.values()}:
         path.write_bytes(b"nothing, and no JSON")
