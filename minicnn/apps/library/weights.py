@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from minicnn.checks import check_number, nearest
+from minicnn.checks import check_number
 from minicnn.errors import ArgumentError
 
 COLOR, TEXTURE, CLASS, FEATURES = "color", "texture", "class", "features"
@@ -80,6 +80,4 @@ def _meant(name: str, parts: list[str], default: bool) -> list[tuple[str, float]
             return [(part, 1 / len(networks)) for part in networks]
     elif name in parts or default:
         return [(name, 1.0)] if name in parts else []
-    raise ArgumentError(
-        f"this search has no part {name!r}{nearest(name, parts)}; it has {', '.join(parts)}"
-    )
+    raise ArgumentError(f"this search has no part {name!r}; it has {', '.join(parts)}")
