@@ -52,13 +52,15 @@ def normalized(weights: Mapping[str, float] | None, parts: list[str]) -> dict[st
 
     Raises
     ------
-    ArgumentError : a part is unknown or not there, a weight is negative, or all are 0
+    ArgumentError : there are no parts, one is not there, a weight is negative, or all are 0
 
     Examples
     --------
     >>> normalized({"features": 3, "colour": 1}, ["photo-small", "color", "texture"])
     {'photo-small': 0.75, 'color': 0.25}
     """
+    if not parts:
+        raise ArgumentError("the query and the library have no features in common")
     default = weights is None
     found: dict[str, float] = {}
     for name, weight in (DEFAULT if weights is None else weights).items():
