@@ -40,7 +40,7 @@ SMALL = (6 / 29) ** 3
 class ColorFeatures:
     """The feature extractor "color"."""
 
-    name = "color"
+    name, source = "color", ""
     sha256 = hashlib.sha256(METHOD.encode()).hexdigest()
     dimensions = int(np.prod(SHAPE))
     class_names: list[str] = []  # noqa: RUF012

@@ -32,6 +32,7 @@ class FeatureExtractor(Protocol):
     """A network, the histogram of colors, or that of textures."""
 
     name: str  # unique in a library
+    source: str  # what `network_extractor` is given to load it again; "" for colors and textures
     sha256: str  # of everything that its vectors depend on
     dimensions: int  # D, of its vectors
     class_names: list[str]  # [] if it is no classifier

@@ -31,14 +31,16 @@ class NetworkFeatures:
     ----------
     name : what the library calls it
     model : a classifier with preprocessing and class names that ends in a Dense layer
+    source : what `network_extractor` is given to load it again
 
     Raises
     ------
     ArgumentError : it has no preprocessing, no class names or no such layer
     """
 
-    def __init__(self, name: str, model: Model) -> None:
-        self.name, self._model, self._preprocess = name, model, _checked_preprocess(name, model)
+    def __init__(self, name: str, model: Model, source: str = "") -> None:
+        self.name, self.model, self.source = name, model, source
+        self._preprocess = _checked_preprocess(name, model)
         self._both = _with_features(name, model)
         self.class_names = list(model.class_names or ())
         self.dimensions = int(self._both.output_shape[0][-1])
@@ -49,24 +51,31 @@ class NetworkFeatures:
         """Return features and classes of images that were read as `reading` asks."""
         found: list[Described] = []
         for start in range(0, len(images), BATCH):
-            found += self._describe(np.stack(images[start : start + BATCH]))
+            found += self._describe(images[start : start + BATCH])
         return found
 
-    def _describe(self, images: np.ndarray) -> list[Described]:
-        features, rows = self._both.predict_on_batch(self._preprocess(images))
+    def inputs(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """Return what the network is fed for these images, float32 (N, H, W, C)."""
+        return self._preprocess(np.stack(images))
+
+    def probabilities(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the probabilities of all classes for these images, calibrated, (N, classes)."""
+        return self._calibrated(self._both.predict_on_batch(self.inputs(images))[1])
+
+    def _describe(self, images: Sequence[np.ndarray]) -> list[Described]:
+        features, rows = self._both.predict_on_batch(self.inputs(images))
         if not np.isfinite(features).all():
             raise ArgumentError(f"{self.name} computes features that are not finite numbers")
         vectors = unit_rows(features).astype(np.float16)
-        tops = decode_predictions(self._probabilities(rows), self.class_names, TOP)
+        tops = decode_predictions(self._calibrated(rows), self.class_names, TOP)
         return [
             Described(vector, tuple((label, share) for share, label in top))
             for vector, top in zip(vectors, tops, strict=True)
         ]
 
-    def _probabilities(self, rows: np.ndarray) -> np.ndarray:
-        """Return the probabilities (N, C), calibrated if the model is."""
+    def _calibrated(self, rows: np.ndarray) -> np.ndarray:
         rows = np.concatenate([1 - rows, rows], axis=1) if rows.shape[1] == 1 else rows
-        calibration = self._model.calibration
+        calibration = self.model.calibration
         return rows if calibration is None else calibration.probabilities(rows)
 
 
@@ -92,13 +101,12 @@ def network_extractor(name_or_path: str) -> NetworkFeatures:
     (160, 'animals')
     """
     if name_or_path == PHOTO_SMALL:
-        return NetworkFeatures(PHOTO_SMALL, zoo.photo_small(weights="photos"))
+        return NetworkFeatures(PHOTO_SMALL, zoo.photo_small(weights="photos"), PHOTO_SMALL)
     if name_or_path == LITE0:
-        return NetworkFeatures(LITE0, zoo.efficientnet_lite0())
-    path = Path(name_or_path)
-    if path.is_dir():
-        return NetworkFeatures(path.resolve().name, load_model(RunFolder(path).best, compile=False))
-    return NetworkFeatures(path.stem, load_model(path, compile=False))
+        return NetworkFeatures(LITE0, zoo.efficientnet_lite0(), LITE0)
+    path = Path(name_or_path).absolute()
+    file, name = (RunFolder(path).best, path.name) if path.is_dir() else (path, path.stem)
+    return NetworkFeatures(name, load_model(file, compile=False), str(path))
 
 
 def default_network() -> str:

@@ -40,7 +40,7 @@ COUNT = int(BINS.max()) + 1
 class TextureFeatures:
     """The feature extractor "texture"."""
 
-    name = "texture"
+    name, source = "texture", ""
     sha256 = hashlib.sha256(METHOD.encode()).hexdigest()
     dimensions = SIZES * COUNT
     class_names: list[str] = []  # noqa: RUF012
