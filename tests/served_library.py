@@ -44,7 +44,11 @@ def fill_library(file: Path, folder: Path, network: str | None = "photo-small") 
     alias = library.alias
     rows = [
         Extractor.objects.using(alias).create(
-            name=one.name, sha256=one.sha256, dimensions=one.dimensions, class_names=one.class_names
+            name=one.name,
+            sha256=one.sha256,
+            dimensions=one.dimensions,
+            class_names=one.class_names,
+            source=one.source,
         )
         for one in extractors
     ]

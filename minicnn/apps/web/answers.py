@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import get_template
 
 from minicnn.apps.web.refusals import RETRY_SECONDS, Refused
 
 API = "/api/"  # where the addresses of the interface for programs begin
-PAGE = "refused.html"
+PAGE = "web/problem.html"
 OLD_FORM = "This form is too old, or it came from another site. Reload the page and try again."
 
 
@@ -30,5 +32,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _page(request: HttpRequest, refused: Refused) -> str:
-    context = {"message": refused.message, "status": refused.status}
+    title = HTTPStatus(refused.status).phrase
+    context = {"title": title, "message": refused.message, "status": refused.status}
     return get_template(PAGE).render(context, request)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from minicnn.apps.library.extractors import FeatureExtractor, color_and_texture, network_extractor
 from minicnn.apps.library.models import Extractor
+from minicnn.apps.library.network_features import NetworkFeatures
 from minicnn.apps.library.opening import Library, open_library
+from minicnn.apps.library.reading import read_picture
 from minicnn.apps.web.decoding import Decoders
 from minicnn.apps.web.plain_search import (
     Hit,
@@ -21,6 +23,7 @@ from minicnn.apps.web.plain_search import (
 )
 from minicnn.apps.web.upload_store import UploadStore
 from minicnn.data.tools.fetch import Transport
+from minicnn.models.labels import decode_predictions
 
 DECODERS = 2  # processes that decode images
 REMEMBERED = 100  # queries of uploads, whose weights are being moved
@@ -55,7 +58,7 @@ class Service:
         self.allow_urls, self.token, self.transport = allow_urls, token, transport
         self.uploads = UploadStore()
         self.decoders = Decoders(DECODERS)
-        self._computing = threading.Lock()  # a network computes one batch at a time
+        self.computing = threading.Lock()  # a network computes one batch at a time
         self._queries: OrderedDict[Path, Query] = OrderedDict()
 
     def query(self, image: Path | bytes) -> Query:
@@ -63,7 +66,7 @@ class Service:
         remembered = self._queries.get(image) if isinstance(image, Path) else None
         if remembered is not None:
             return remembered
-        with self._computing:
+        with self.computing:
             query = query_of_image(self.library, image, self.extractors)
             if isinstance(image, Path):
                 self._remember(image, query)
@@ -74,8 +77,16 @@ class Service:
         return query_of_pictures(self.library, like, unlike)
 
     def classify(self, image: Path | bytes) -> list[tuple[float, str]]:
-        """Return (probability, class), the most probable first; [] if there is no network."""
-        return [(share, name) for name, share in self.query(image).classes]
+        """Return (probability, class) of all classes, the most probable first.
+
+        It is empty if the library has no network.
+        """
+        if self.network is None:
+            return []
+        pixels = read_picture(image, [self.network]).images[self.network.name]
+        with self.computing:
+            rows = self.network.probabilities([pixels])
+        return decode_predictions(rows, self.network.class_names, rows.shape[1])[0]
 
     def search(
         self,
@@ -123,11 +134,11 @@ def stop() -> None:
 def _extractors(library: Library) -> list[FeatureExtractor]:
     """Return the extractors whose features the library has."""
     plain = {one.name: one for one in color_and_texture()}
-    names = Extractor.objects.using(library.alias).order_by("pk").values_list("name", flat=True)
-    return [plain[name] if name in plain else network_extractor(name) for name in names]
+    rows = Extractor.objects.using(library.alias).order_by("pk")
+    return [plain[row.name] if row.name in plain else network_extractor(row.source) for row in rows]
 
 
-def _network(extractors: Sequence[FeatureExtractor], name: str | None) -> FeatureExtractor | None:
-    networks = [one for one in extractors if one.class_names]
+def _network(extractors: Sequence[FeatureExtractor], name: str | None) -> NetworkFeatures | None:
+    networks = [one for one in extractors if isinstance(one, NetworkFeatures)]
     chosen = [one for one in networks if name in (None, one.name)]
     return chosen[0] if chosen else None

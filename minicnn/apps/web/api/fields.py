@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 
 from django.http import HttpRequest
@@ -12,15 +11,17 @@ from minicnn.apps.web.refusals import Refused
 from minicnn.support.text import quoted
 
 TOP = 20  # pictures that are found, by default
+CLASSES = 5  # that are named, by default
 MAX_TOP = 200
 MAX_LIKE = 50  # pictures that a search begins with
+MAX_WEIGHT = 1e6
 MAX_NUMBER = 2**63 - 1  # ids of databases have 64 bits
 DIGITS = re.compile("[0-9]{1,19}", re.ASCII)
 
 
-def top_of(request: HttpRequest) -> int:
-    """Return how many pictures are wanted."""
-    text = request.POST.get("top", str(TOP))
+def top_of(request: HttpRequest, usual: int = TOP) -> int:
+    """Return how many pictures or classes are wanted."""
+    text = request.POST.get("top", str(usual))
     if not DIGITS.fullmatch(text) or not 1 <= int(text) <= MAX_TOP:
         raise wrong("top", f"an integer in 1...{MAX_TOP}", text)
     return int(text)
@@ -62,6 +63,6 @@ def wrong(name: str, needed: str, given: str) -> Refused:
 
 
 def _is_weight(value: object) -> bool:
-    """Return whether a value of JSON is a weight; a sum of such ones is finite."""
+    """Return whether a value of JSON is a weight; it is not NaN or infinite, which JSON may be."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and 0 <= value <= 1e6 and math.isfinite(value)  # type: ignore[operator]
+    return is_number and 0 <= value <= MAX_WEIGHT  # type: ignore[operator]

@@ -11,8 +11,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from minicnn.apps.library.models import Features, Picture
 from minicnn.apps.web import service, uploads
-from minicnn.apps.web.api import description, fields
 from minicnn.apps.web.answers import refusal
+from minicnn.apps.web.api import description, fields
 from minicnn.apps.web.pictures import find_picture
 from minicnn.apps.web.refusals import Refused
 from minicnn.version import __version__
@@ -56,13 +56,14 @@ def health(_request: HttpRequest) -> Json:
 @endpoint("POST")
 def classify(request: HttpRequest) -> Json:
     """Say what is on an image."""
+    top = fields.top_of(request, fields.CLASSES)
     image = uploads.received(request)
     network = service.current().network
     return {
         "width": image.width,
         "height": image.height,
         "model": None if network is None else network.name,
-        "classes": _classes(service.current().classify(image.content)),
+        "classes": _classes(service.current().classify(image.content)[:top]),
     }
 
 
