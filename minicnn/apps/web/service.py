@@ -55,7 +55,7 @@ class Service:
         self.allow_urls, self.token, self.transport = allow_urls, token, transport
         self.uploads = UploadStore()
         self.decoders = Decoders(DECODERS)
-        self._computing = threading.Lock()  # a network computes one batch at a time
+        self.computing = threading.Lock()  # a network computes one batch at a time
         self._queries: OrderedDict[Path, Query] = OrderedDict()
 
     def query(self, image: Path | bytes) -> Query:
@@ -63,7 +63,7 @@ class Service:
         remembered = self._queries.get(image) if isinstance(image, Path) else None
         if remembered is not None:
             return remembered
-        with self._computing:
+        with self.computing:
             query = query_of_image(self.library, image, self.extractors)
             if isinstance(image, Path):
                 self._remember(image, query)
