@@ -23,9 +23,7 @@ libraries_for_the_window() {
   echo "$packages"
   if has_libraries_for_the_window; then return; fi
   # shellcheck disable=SC2086  # a list of words
-  apt_get install -y --no-install-recommends $packages ||
-    { apt_get update && apt_get install -y --no-install-recommends $packages; } ||
-    { cat "$work/apt.log"; echo "as root: apt update && apt install $packages"; return 1; }
+  apt_install $packages
   has_libraries_for_the_window
 }
 
@@ -33,6 +31,19 @@ apt_get() {
   local as_root=()
   ((EUID == 0)) || as_root=(sudo -n)
   "${as_root[@]}" apt-get -q "$@" > "$work/apt.log" 2>&1
+}
+
+# apt_install PACKAGE...: with a fresh list of packages if the one that is here is too old.
+apt_install() {
+  apt_get install -y --no-install-recommends "$@" ||
+    { apt_get update && apt_get install -y --no-install-recommends "$@"; } ||
+    { cat "$work/apt.log"; echo "as root: apt update && apt install $*"; return 1; }
+}
+
+# Chromium, in which the pages of `minicnn serve` are tested.
+browser() {
+  command -v chromium > /dev/null || apt_install chromium
+  chromium --version
 }
 
 has_libraries_for_the_window() {

@@ -137,6 +137,14 @@ class DeviceMemoryError(BackendError, MemoryError):
         )
 
 
+class LibraryError(MiniCNNError, RuntimeError):
+    """A library of pictures cannot be opened, read or written."""
+
+
+class ForeignModelError(LibraryError):
+    """A library has features of another model that has the same name."""
+
+
 class MissingExtraError(MiniCNNError, ImportError):
     """An optional package is needed, but not installed."""
 

@@ -15,11 +15,10 @@ import json
 import os
 import random
 import shutil
-import signal
 import sys
-import time
-import traceback
 from pathlib import Path
+
+from kills import finished, killed
 
 import minicnn.apps.cli.data  # noqa: F401  before the first fork, so that no child does
 from minicnn.apps.cli import main
@@ -45,9 +44,15 @@ def make_files(root, rng):
             (root / name / f"{stem}.jpg").write_bytes(f"{name} {i}".encode())
 
 
+def run_command(*words):
+    """Run a command; its output goes nowhere. The return value is its exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return main.run([*words, "--quiet"])
+
+
 def by_command(root, journal):
-    words = ["data", "rename", str(root), "--apply", "--journal", str(journal), "--quiet"]
-    if main.run(words) != 0:
+    words = ["data", "rename", str(root), "--apply", "--journal", str(journal)]
+    if run_command(*words) != 0:
         raise SystemExit("the renaming failed")
 
 
@@ -62,42 +67,8 @@ def in_circles(root, journal):
 
 
 def undo(root, journal):
-    if main.run(["data", "rename", str(root), "--undo", str(journal), "--quiet"]) != 0:
+    if run_command("data", "rename", str(root), "--undo", str(journal)) != 0:
         raise SystemExit("the undoing failed")
-
-
-def child_of(function, *arguments):
-    child = os.fork()
-    if child == 0:
-        try:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            function(*arguments)
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    return child
-
-
-def finished(function, *arguments):
-    """Run `function` in a child to its end, and return the seconds it took."""
-    start = time.monotonic()
-    _, status = os.waitpid(child_of(function, *arguments), 0)
-    if status != 0:
-        raise SystemExit(f"{function.__name__} ended with status {status}")
-    return time.monotonic() - start
-
-
-def killed(rng, most_s, function, *arguments):
-    """Kill a child at a random moment; return whether it was still running."""
-    child = child_of(function, *arguments)
-    time.sleep(rng.uniform(0, most_s))
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    if status not in (0, signal.SIGKILL):
-        raise SystemExit(f"{function.__name__} ended with status {status}")
-    return os.WIFSIGNALED(status)
 
 
 def check(root, before, what):

@@ -15,12 +15,10 @@ import json
 import os
 import random
 import shutil
-import signal
 import sys
-import time
-import traceback
 from pathlib import Path
 
+from kills import finished, killed
 from sorted_trees import by_number, contents, gallery, planned, rate
 
 from minicnn.apps import sorter
@@ -45,58 +43,32 @@ def make_gallery(root, into, rng):
     (into / "cats" / "IMG_6.jpg").write_bytes(b"in the way")
 
 
+def sometimes_without_fsync():
+    """Most kills would come while it waits for the disk."""
+    if random.SystemRandom().random() < 0.7:
+        os.fsync = lambda _handle: None
+
+
 def sort(root, into, way):
+    sometimes_without_fsync()
     outcome = sorter.apply(planned(root, by_number, move=way != "copies", into=into))
     if outcome.failed:
         raise SystemExit(f"not sorted: {outcome.failed}")
 
 
 def resume(journal):
+    sometimes_without_fsync()
     check_outcome(sorter.resume(journal))
 
 
 def undo(journal):
+    sometimes_without_fsync()
     check_outcome(sorter.undo(journal))
 
 
 def check_outcome(outcome):
     if outcome.failed:
         raise SystemExit(f"failed: {outcome.failed}")
-
-
-def child_of(function, *arguments):
-    child = os.fork()
-    if child == 0:
-        try:
-            if random.SystemRandom().random() < 0.7:
-                os.fsync = lambda _handle: None  # else most kills come while it waits for the disk
-            function(*arguments)
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    return child
-
-
-def finished(function, *arguments):
-    """Run `function` in a child to its end, and return the seconds it took."""
-    start = time.monotonic()
-    _, status = os.waitpid(child_of(function, *arguments), 0)
-    if status != 0:
-        raise SystemExit(f"{function.__name__} ended with status {status}")
-    return time.monotonic() - start
-
-
-def killed(rng, most_s, function, *arguments):
-    """Kill a child at a random moment; return whether it was still running."""
-    child = child_of(function, *arguments)
-    time.sleep(rng.uniform(0, most_s))
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    if status not in (0, signal.SIGKILL):
-        raise SystemExit(f"{function.__name__} ended with status {status}")
-    return os.WIFSIGNALED(status)
 
 
 def check(before, folders, what):

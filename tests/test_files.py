@@ -257,7 +257,7 @@ def aged(path: Path, days: float) -> Path:
 def test_the_sweep_removes_only_files_that_no_process_writes(tmp_path):
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
                           capture_output=True, check=True).stdout.decode().strip()  # fmt: skip
-    here, elsewhere, token = atomic_files._machine(), "0" * 8, "0123456789abcdef"
+    here, elsewhere, token = atomic_files.machine_mark(), "0" * 8, "0123456789abcdef"
     kept = {
         f".minicnn-{here}-{os.getppid()}-{token}.tmp": 2.0,  # its process lives
         f".minicnn-{elsewhere}-{gone}-{token}.tmp": 0.1,  # who knows

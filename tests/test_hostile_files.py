@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import random
 import re
@@ -108,6 +109,9 @@ def test_the_museum(make, error, text, good, watch, tmp_path):
 def _readers_in_use(tmp_path_factory):
     """Read files once, so that late imports happen before the hook listens."""
     "".encode("cp437")  # the names in zip files
+    for name in ("minicnn.interop.onnx.files", "onnx"):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     path = tmp_path_factory.mktemp("first") / "x"
     for reader in {reader for reader, _, _ in FILES.values()}:
         path.write_bytes(b"nothing, and no JSON")

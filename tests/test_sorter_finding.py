@@ -11,8 +11,8 @@ from sorted_trees import JPEG, contents, picture, planned
 from minicnn.apps import sorter
 from minicnn.apps.sorter import finding
 from minicnn.apps.sorter.companions import grouped, name_key
-from minicnn.apps.sorter.contents import HEIC, IMAGE, OTHER, kind_of
 from minicnn.data import image_files
+from minicnn.data.file_kinds import HEIC, IMAGE, OTHER, kind_of
 
 HEIC_HEAD = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
 

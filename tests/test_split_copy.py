@@ -244,7 +244,7 @@ def test_folders_of_killed_splits_are_swept(tmp_path):
     images, plan = split_of(tmp_path)
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
                           capture_output=True, check=True).stdout.decode().strip()  # fmt: skip
-    left = tmp_path / "sets" / f".minicnn-{atomic_files._machine()}-{gone}-{'0' * 16}.tmp"
+    left = tmp_path / "sets" / f".minicnn-{atomic_files.machine_mark()}-{gone}-{'0' * 16}.tmp"
     save(left / "train" / "cat" / "a.jpg", 1)
     copy_split(images, plan, tmp_path / "sets")
     assert sorted(os.listdir(tmp_path / "sets")) == ["test", "train", "val"]

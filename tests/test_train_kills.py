@@ -95,7 +95,7 @@ def test_what_killed_saves_left_is_swept_when_a_training_begins(tmp_path):
     gone = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
                           capture_output=True, text=True, check=True).stdout.strip()  # fmt: skip
     for i in range(257):
-        name = f".minicnn-{atomic_files._machine()}-{gone}-{i:016x}.tmp"
+        name = f".minicnn-{atomic_files.machine_mark()}-{gone}-{i:016x}.tmp"
         (tmp_path / "backup" / name).write_bytes(b"half a model")
     backup = BackupAndRestore(tmp_path / "backup", delete_checkpoint=False)
     small().fit(X, Y, verbose=0, callbacks=[backup])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq  # noqa: F401  which collections.Counter imports when it is first used
 import sys
 import tracemalloc
 from contextlib import contextmanager

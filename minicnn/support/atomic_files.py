@@ -235,7 +235,7 @@ def new_temporary(folder: Path) -> Iterator[str]:
     The caller creates the file or folder. The name contains the machine and the process, so that
     others can find out whether that process still runs.
     """
-    name = f".minicnn-{_machine()}-{os.getpid()}-{secrets.token_hex(8)}.tmp"
+    name = f".minicnn-{machine_mark()}-{os.getpid()}-{secrets.token_hex(8)}.tmp"
     _in_use.add(name)
     try:
         yield os.path.join(folder, name)
@@ -324,7 +324,7 @@ def _sweep_once(folder: str) -> None:
 
 def _is_abandoned(entry: os.DirEntry[str], machine: str | None, process: str | None) -> bool:
     """Return whether the process that made this temporary name has ended."""
-    if process is None or machine != _machine():  # whether it still runs is unknown
+    if process is None or machine != machine_mark():  # whether it still runs is unknown
         age = time.time() - entry.stat(follow_symlinks=False).st_mtime
         return age > SECONDS_UNTIL_OLD
     # A name with the number of this process that it does not use belongs to an earlier process.
@@ -340,7 +340,7 @@ def _remove(entry: os.DirEntry[str]) -> None:
 
 
 @functools.cache
-def _machine() -> str:
+def machine_mark() -> str:
     """Return eight digits that identify this machine since it was started.
 
     Containers number their processes separately, so the process namespace is included.

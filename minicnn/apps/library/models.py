@@ -34,7 +34,11 @@ class Picture(models.Model):
         constraints = [  # noqa: RUF012
             models.UniqueConstraint(fields=["folder", "path"], name="one_row_a_file")
         ]
-        indexes = [models.Index(fields=["sha256"]), models.Index(fields=["taken"])]  # noqa: RUF012
+        indexes = [  # noqa: RUF012
+            models.Index(fields=["sha256"]),
+            models.Index(fields=["taken"]),
+            models.Index(fields=["claimed_by"], name="claimed", condition=~models.Q(claimed_by="")),
+        ]
 
 
 class Extractor(models.Model):
@@ -42,6 +46,7 @@ class Extractor(models.Model):
 
     name = models.CharField(max_length=200, unique=True)  # "photo-small", "color", "texture"
     sha256 = models.CharField(max_length=64)  # of the network's parameters, or of the method
+    source = models.TextField(blank=True, default="")  # the network's file or name, to load it
     dimensions = models.IntegerField()  # of its vectors
     class_names = models.JSONField(default=list)  # [] for colors and textures
 

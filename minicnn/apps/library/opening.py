@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.core.management import call_command
+import django.db
 from django.db import connections
 
-from minicnn.errors import ArgumentError
+from minicnn.apps.library.creating import make_file, make_tables
+from minicnn.errors import ArgumentError, LibraryError
 from minicnn.installed import missing_extra
 
 SCHEMES = ("postgresql", "postgres")
+NAME_IN_FOLDER = ".minicnn-library.sqlite3"  # of the library that a folder of pictures has
 # What the parts of PostgreSQL's addresses are called in Django's settings.
 WORDS = {
     "dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT",
@@ -26,13 +32,22 @@ PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_ke
 class Library(NamedTuple):
     """An opened library. Its tables are reached by `Picture.objects.using(library.alias)`."""
 
-    address: str  # a path, or postgresql://...
+    address: str  # a path, or postgresql://...; it may contain a password
     alias: str  # Django's name of the connection
+
+    def __repr__(self) -> str:
+        """Show the name, since the address may contain a password."""
+        return f"Library({self.name!r})"
 
     @property
     def file(self) -> Path | None:
         """The SQLite file; None on PostgreSQL."""
         return None if is_server(self.address) else Path(self.address)
+
+    @property
+    def name(self) -> str:
+        """What may be shown: the path, or postgresql://host/database."""
+        return server_name(self.address) if is_server(self.address) else self.address
 
     def close(self) -> None:
         """Close this thread's connection to the database."""
@@ -44,43 +59,92 @@ def open_library(address: str | os.PathLike[str], *, create: bool = False) -> Li
 
     Parameters
     ----------
-    address : path of an SQLite file, or postgresql://user:password@host:port/database
-    create : make it if there is none
+    address : path of an SQLite file, or of a folder of pictures that has its library inside, or
+        postgresql://user:password@host:port/database
+    create : make it if there is none; a database must exist, and gets its tables
 
     Raises
     ------
     FileNotFoundError : there is no such file, and `create` is False
+    LibraryError : the database cannot be reached, or is no library
     """
     text = os.fspath(address)
-    settings = _server(text) if is_server(text) else _file(Path(text), create)
-    alias = text if is_server(text) else os.path.abspath(text)
-    if alias not in connections.settings:
-        complete = connections.configure_settings({"default": {}, alias: settings})
-        connections.settings[alias] = complete[alias]
-    call_command("migrate", database=alias, verbosity=0)
-    return Library(alias, alias)
+    library = _of_server(text) if is_server(text) else _of_file(file_of(text), create)
+    with database_errors(library):
+        make_tables(library.alias)
+    return library
 
 
 def is_server(address: str) -> bool:
-    """Return whether the address is one of PostgreSQL and not a path."""
+    """Return whether the address is one of PostgreSQL and not a path.
+
+    >>> is_server("postgresql://server/pictures"), is_server("pictures.sqlite3")
+    (True, False)
+    """
     return address.partition("://")[0] in SCHEMES and "://" in address
 
 
-def _file(path: Path, create: bool) -> dict[str, Any]:
-    if not create and not path.is_file():
-        raise FileNotFoundError(2, "no such library; make it with: minicnn index DIR", str(path))
-    options = {"init_command": PRAGMAS, "transaction_mode": "IMMEDIATE", "timeout": SECONDS}
-    name = os.path.abspath(path)
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": options}
+def server_name(address: str) -> str:
+    """Return the address of a server without user and password."""
+    words = _words(address)
+    place = words.get("host", "localhost") + (f":{words['port']}" if "port" in words else "")
+    return f"postgresql://{place}/{words['dbname']}"
 
 
-def _server(address: str) -> dict[str, Any]:
+def file_of(path: str | os.PathLike[str]) -> Path:
+    """Return the absolute path of a library; that of a folder is inside it."""
+    whole = Path(os.path.abspath(path))
+    return whole / NAME_IN_FOLDER if whole.is_dir() else whole
+
+
+@contextmanager
+def database_errors(library: Library) -> Iterator[None]:
+    """Raise what the database reports inside the block as a LibraryError."""
     try:
+        yield
+    except django.db.Error as error:
+        what = " ".join(str(error).split()) or type(error).__name__
+        raise LibraryError(f"{library.name}: {what}") from error
+
+
+def _of_file(path: Path, create: bool) -> Library:
+    if not path.is_file():
+        if not create:
+            text = "no such library; make it with: minicnn index DIR"
+            raise FileNotFoundError(errno.ENOENT, text, str(path))
+        make_file(path)
+    options = {"init_command": PRAGMAS, "transaction_mode": "IMMEDIATE", "timeout": SECONDS}
+    settings = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(path), "OPTIONS": options}
+    return _configured(str(path), str(path), settings)
+
+
+def _of_server(address: str) -> Library:
+    words = _words(address)
+    settings: dict[str, Any] = {name: words.pop(word, "") for word, name in WORDS.items()}
+    settings |= {"ENGINE": "django.db.backends.postgresql", "OPTIONS": words}
+    # The alias appears in messages of Django, so it must not contain the password.
+    alias = f"{server_name(address)}#{hashlib.sha256(address.encode()).hexdigest()[:8]}"
+    return _configured(address, alias, settings)
+
+
+def _words(address: str) -> dict[str, str]:
+    """Return the parts of an address of PostgreSQL, by its own names of them."""
+    try:
+        import psycopg
         from psycopg.conninfo import conninfo_to_dict
     except ModuleNotFoundError as error:
         raise missing_extra("a library on PostgreSQL needs psycopg", "postgres") from error
-    words = {name: str(value) for name, value in conninfo_to_dict(address).items()}
+    try:
+        words = {name: str(value) for name, value in conninfo_to_dict(address).items()}
+    except psycopg.ProgrammingError:  # its message may quote the password
+        words = {}
     if not words.get("dbname"):
-        raise ArgumentError("the address must name a database: postgresql://HOST/DATABASE")
-    settings = {setting: words.pop(word, "") for word, setting in WORDS.items()}
-    return {"ENGINE": "django.db.backends.postgresql", **settings, "OPTIONS": words}
+        raise ArgumentError("the address must be: postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+    return words
+
+
+def _configured(address: str, alias: str, settings: dict[str, Any]) -> Library:
+    if alias not in connections.settings:
+        complete = connections.configure_settings({"default": {}, alias: settings})
+        connections.settings[alias] = complete[alias]
+    return Library(address, alias)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from minicnn.apps.sorter.contents import RAW_EXTENSIONS
+from minicnn.data.file_kinds import RAW_EXTENSIONS
 
 SIDE_FILES = (".xmp", ".aae", ".thm", ".pp3", ".dop")
 VIDEOS = (".mov", ".mp4")

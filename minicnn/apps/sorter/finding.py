@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minicnn.apps.sorter.companions import Group, grouped
-from minicnn.apps.sorter.contents import HEIC, IMAGE, RAW, kind_of_file
 from minicnn.apps.sorter.earlier import Earlier
 from minicnn.apps.sorter.journal import FOLDER as JOURNALS
+from minicnn.data.file_kinds import HEIC, IMAGE, RAW, kind_of_file
 from minicnn.data.folders import is_ignored
 from minicnn.data.image_files import reads_heic
 from minicnn.errors import FormatError

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=200, unique=True)),
                 ("sha256", models.CharField(max_length=64)),
+                ("source", models.TextField(blank=True, default="")),
                 ("dimensions", models.IntegerField()),
                 ("class_names", models.JSONField(default=list)),
             ],
@@ -117,6 +118,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="picture",
             index=models.Index(fields=["taken"], name="library_pic_taken_98e204_idx"),
+        ),
+        migrations.AddIndex(
+            model_name="picture",
+            index=models.Index(
+                condition=models.Q(("claimed_by", ""), _negated=True),
+                fields=["claimed_by"],
+                name="claimed",
+            ),
         ),
         migrations.AddConstraint(
             model_name="picture",

@@ -1,0 +1,80 @@
+"""Which extractors a library knows, and refusing another model of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from minicnn.apps.library.feature_extractor import FeatureExtractor
+from minicnn.apps.library.models import Extractor
+from minicnn.apps.library.opening import Library
+from minicnn.errors import ForeignModelError
+
+SHOWN = 8  # digits of a hash in messages
+
+
+def check_extractors(library: Library, extractors: Sequence[FeatureExtractor]) -> None:
+    """Check that these extractors made the features that the library has under their names.
+
+    Raises
+    ------
+    ForeignModelError : one is another; its vectors cannot be compared with those of the library
+    """
+    known = _known(library)
+    for one in extractors:
+        row = known.get(one.name)
+        if row is not None and row.sha256 != one.sha256:
+            raise ForeignModelError(_text(library, one, row))
+
+
+def register(
+    library: Library, extractors: Sequence[FeatureExtractor], *, rebuild: bool = False
+) -> dict[str, int]:
+    """Add extractors to a library, unless it has them; return {name: key of the row}.
+
+    Parameters
+    ----------
+    rebuild : forget the features that another model of the same name made
+
+    Raises
+    ------
+    ForeignModelError : as `check_extractors`, unless `rebuild`
+    """
+    if not rebuild:
+        check_extractors(library, extractors)
+    with transaction.atomic(using=library.alias):
+        rows = [_registered(library, one) for one in extractors]
+    return {row.name: row.pk for row in rows}
+
+
+def _registered(library: Library, extractor: FeatureExtractor) -> Extractor:
+    rows = Extractor.objects.using(library.alias)
+    # A row of another model gets no new features from a process that still uses it: its key ends.
+    rows.filter(name=extractor.name).exclude(sha256=extractor.sha256).delete()
+    row, _ = rows.get_or_create(
+        name=extractor.name,
+        defaults={
+            "sha256": extractor.sha256,
+            "source": extractor.source,
+            "dimensions": extractor.dimensions,
+            "class_names": list(extractor.class_names),
+        },
+    )
+    if row.source != extractor.source:  # its file has been moved
+        row.source = extractor.source
+        row.save(using=library.alias)
+    return row
+
+
+def _known(library: Library) -> dict[str, Extractor]:
+    return {row.name: row for row in Extractor.objects.using(library.alias)}
+
+
+def _text(library: Library, extractor: FeatureExtractor, row: Extractor) -> str:
+    advice = "load the first model, or give the file another name to keep both, or "
+    return (
+        f"{library.name} was made with the {extractor.name} {row.sha256[:SHOWN]}…, and the one "
+        f"loaded is {extractor.sha256[:SHOWN]}…: distances would mean nothing. Now "
+        f"{advice if extractor.source else ''}rebuild it: minicnn index DIR --rebuild"
+    )
