@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 
+from minicnn.apps.library.extractors import FeatureExtractor
 from minicnn.apps.library.models import Extractor, Features, Picture
 from minicnn.apps.library.opening import Library
 
@@ -73,6 +74,12 @@ def networks(library: Library) -> list[Extractor]:
     return [one for one in found if one.class_names]
 
 
+def row_of(library: Library, network: FeatureExtractor | None) -> Extractor | None:
+    """Return the row of a network."""
+    names = [] if network is None else [network.name]
+    return Extractor.objects.using(library.alias).filter(name__in=names).first()
+
+
 def class_counts(library: Library, network: Extractor | None) -> list[tuple[str, int]]:
     """Return the classes that a network sees, with how many pictures; most frequent first."""
     if network is None:
@@ -88,9 +95,13 @@ def pictures(library: Library, network: Extractor | None, choice: Choice) -> Que
     if choice.failed:
         return found.exclude(failure="").order_by("path", "id")
     seen = Features.objects.using(library.alias).filter(extractor=network, picture=OuterRef("pk"))
-    found = found.exclude(sha256="").filter(failure="").annotate(
-        label=Subquery(seen.values("label")[:1]),
-        certainty=Subquery(seen.values("probability")[:1]),
+    found = (
+        found.exclude(sha256="")
+        .filter(failure="")
+        .annotate(
+            label=Subquery(seen.values("label")[:1]),
+            certainty=Subquery(seen.values("probability")[:1]),
+        )
     )
     found = _of_class(found, network, choice)
     return _of_time(found, choice).order_by(_COLUMNS[choice.order], "id")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from minicnn.apps.library.extractors import FeatureExtractor
 from minicnn.apps.library.models import Features, Picture
 from minicnn.apps.web.charts import Segment, segments
+from minicnn.apps.web.plain_search import Hit
 from minicnn.apps.web.queries import Asked
 from minicnn.apps.web.service import Service
 
@@ -33,6 +34,11 @@ class Answer(NamedTuple):
         """
         match = _WNID.fullmatch(name)
         return cls(probability, match[2], match[1]) if match else cls(probability, name)
+
+
+def titled(counts: Sequence[tuple[str, int]]) -> list[tuple[str, str, int]]:
+    """Return (title, class, number of pictures) for (class, number)."""
+    return [(Answer.of(name, 0).name, name, count) for name, count in counts]
 
 
 class Card(NamedTuple):
@@ -67,9 +73,8 @@ def answers_of(service: Service, picture: int) -> list[tuple[str, list[Answer]]]
     return [(row.extractor.name, [Answer.of(*one) for one in row.top]) for row in rows if row.top]
 
 
-def cards(service: Service, asked: Asked, top: int) -> list[Card]:
-    """Search, and return the pictures that were found, the most similar first."""
-    hits = service.search(service.query_of(asked), asked.weights, top, label=asked.label or None)
+def cards(service: Service, asked: Asked, hits: Sequence[Hit]) -> list[Card]:
+    """Return what a page shows of the pictures that a search has found."""
     names = titles(service.extractors)
     rows = _pictures(service, [hit.picture for hit in hits])
     labels = labels_of(service, rows)
@@ -90,7 +95,9 @@ def labels_of(service: Service, pictures: Iterable[int]) -> dict[int, str]:
     rows = Features.objects.using(service.library.alias).filter(
         extractor__name=service.network.name, picture__in=list(pictures)
     )
-    return {number: Answer.of(label, 0).name for number, label in rows.values_list("picture", "label")}
+    return {
+        number: Answer.of(label, 0).name for number, label in rows.values_list("picture", "label")
+    }
 
 
 def _pictures(service: Service, numbers: Sequence[int]) -> dict[int, Picture]:

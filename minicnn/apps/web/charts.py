@@ -39,7 +39,7 @@ class Distribution(NamedTuple):
 class Segment(NamedTuple):
     """One part of a score, and where it is in the bar of 100 units."""
 
-    name: str
+    title: str
     value: float
     start: float
     width: float
@@ -64,16 +64,17 @@ def distribution(probabilities: Sequence[float], names: Sequence[str]) -> Distri
     return Distribution(columns, best, names[best], len(probabilities))
 
 
-def segments(parts: Mapping[str, float], order: Sequence[str]) -> list[Segment]:
-    """Return the parts of a score side by side; one below 0 has no width.
+def segments(parts: Mapping[str, float], titles: Mapping[str, str]) -> list[Segment]:
+    """Return the parts of a score side by side, in the order of their titles; no bar is below 0.
 
-    >>> [(one.name, one.start, one.width) for one in segments({"a": 0.5, "b": 0.25}, ["a", "b"])]
-    [('a', 0.0, 50.0), ('b', 50.0, 25.0)]
+    >>> found = segments({"b": 0.25, "a": 0.5}, {"a": "Color", "b": "Class"})
+    >>> [(one.title, one.start, one.width) for one in found]
+    [('Color', 0.0, 50.0), ('Class', 50.0, 25.0)]
     """
     result, start = [], 0.0
-    for number, name in enumerate(order):
+    for number, (name, title) in enumerate(titles.items()):
         if name in parts:
             width = 100 * max(parts[name], 0.0)
-            result.append(Segment(name, parts[name], start, width, number))
+            result.append(Segment(title, parts[name], start, width, number))
             start += width
     return result

@@ -13,7 +13,9 @@ COLUMNS = 8
 GAP = 1 / 8  # between two tiles, as a part of their width
 TILE = 64  # pixels of a tile's width, about
 # Red above 0, blue below, white at 0; and cold to warm for the evidence of Grad-CAM.
-SIGNED = np.array([[33, 102, 172], [146, 197, 222], [247, 247, 247], [244, 165, 130], [178, 24, 43]])
+SIGNED = np.array(
+    [[33, 102, 172], [146, 197, 222], [247, 247, 247], [244, 165, 130], [178, 24, 43]]
+)
 WARM = np.array([[40, 20, 110], [150, 30, 120], [230, 90, 60], [252, 180, 40], [252, 250, 160]])
 OPACITY = 0.55  # of the evidence over the picture
 
@@ -65,7 +67,9 @@ def tiles_png(tiles: np.ndarray) -> bytes:
     sheet = Image.new("RGBA", (columns * across - gap, rows * down - gap))
     for k, tile in enumerate(tiles):
         row, column = divmod(k, columns)
-        large = Image.fromarray(tile).resize((width * zoom, height * zoom), Image.Resampling.NEAREST)
+        large = Image.fromarray(tile).resize(
+            (width * zoom, height * zoom), Image.Resampling.NEAREST
+        )
         sheet.paste(large, (column * across, row * down))
     return _png(sheet)
 

@@ -59,6 +59,11 @@ class Asked(NamedTuple):
         return rest._replace(unlike=(*rest.unlike, picture))
 
     @property
+    def is_single(self) -> bool:
+        """Whether the query is one picture; then a network can say what is on it."""
+        return bool(self.upload) + len(self.like) == 1 and not self.unlike
+
+    @property
     def is_full(self) -> bool:
         """Whether no further picture may be added."""
         return len(self.like) + len(self.unlike) >= MOST

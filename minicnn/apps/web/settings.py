@@ -8,7 +8,12 @@ import secrets
 SECRET_KEY = secrets.token_urlsafe(32)
 DEBUG = False
 USE_TZ = True
-INSTALLED_APPS = ["django.contrib.staticfiles", "minicnn.apps.library", "minicnn.apps.web"]
+INSTALLED_APPS = [
+    "django.contrib.humanize",
+    "django.contrib.staticfiles",
+    "minicnn.apps.library",
+    "minicnn.apps.web",
+]
 DATABASES: dict[str, dict[str, str]] = {}  # libraries are added when they are opened
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "minicnn.apps.web.urls"
@@ -56,3 +61,6 @@ LOGGING = {
         "django.security": {"handlers": ["stderr"], "level": "CRITICAL", "propagate": False},
     },
 }
+
+WHITENOISE_USE_FINDERS = True  # the static files are served from the package itself
+WHITENOISE_AUTOREFRESH = False

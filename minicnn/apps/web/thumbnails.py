@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
 
-from PIL import Image
-
-from minicnn.data.image_files import with_opened_image
-from minicnn.data.image_modes import as_mode, made_upright
+from minicnn.apps.library.models import Picture
+from minicnn.apps.web.pictures import open_picture
+from minicnn.apps.web.service import Service
 
 SMALL, LARGE = 480, 1600  # pixels of the longer side: a card on a fine screen, and a page
-QUALITY = 85
 MAX_BYTES = 32 << 20  # of the thumbnails in memory
-
-
-def reencoded(source: Path | bytes, side: int) -> bytes:
-    """Return an image file as a JPEG whose longer side has at most `side` pixels.
-
-    Raises
-    ------
-    ImageReadError : it is not an image, or is damaged
-    OSError : the file cannot be opened
-    """
-
-    def shrink(image: Image.Image) -> Image.Image:
-        image.draft("RGB", (2 * side, 2 * side))  # a JPEG is decoded at a fraction of its size
-        small = as_mode(made_upright(image), "RGB")
-        small.thumbnail((side, side), Image.Resampling.LANCZOS)
-        return small
-
-    content = io.BytesIO()
-    with_opened_image(source, shrink).save(content, "JPEG", quality=QUALITY, optimize=True)
-    return content.getvalue()
 
 
 class Kept:
@@ -72,4 +48,19 @@ class Kept:
                 self._bytes -= len(oldest)
 
 
-thumbnails = Kept()
+kept = Kept()
+
+
+def reencoded(service: Service, picture: Picture, side: int) -> bytes:
+    """Return a picture as a JPEG whose longer side has at most `side` pixels.
+
+    Raises
+    ------
+    Refused : 404: its file is gone; 413, 415, 422: it is not an image any more; 503: busy
+    """
+
+    def make() -> bytes:
+        with open_picture(picture) as file:
+            return service.decoders.decode(file.read(), side).content
+
+    return kept.get(f"{picture.sha256} {side}", make)
