@@ -16,10 +16,9 @@ import numpy as np
 from PIL import Image
 from waitress import wasyncore
 
-from minicnn.apps.library.extractors import color_and_texture, network_extractor
-from minicnn.apps.library.models import Extractor, Features, Folder, Picture
+from minicnn.apps.library.indexing import index
+from minicnn.apps.library.loading import library_extractors
 from minicnn.apps.library.opening import Library, open_library
-from minicnn.apps.library.reading import read_picture
 from minicnn.apps.web import service
 from minicnn.apps.web.server import make_server
 
@@ -46,32 +45,10 @@ def write_pictures(folder: Path, count: int = len(COLORS)) -> None:
         (folder / f"{number}.jpg").write_bytes(content)
 
 
-def fill_library(file: Path, folder: Path, network: str | None = "photo-small") -> Library:
+def fill_library(file: Path, folder: Path, network: str = "photo-small") -> Library:
     """Put all pictures of a folder into a library."""
     library = open_library(file, create=True)
-    alias = library.alias
-    extractors = color_and_texture() + ([network_extractor(network)] if network else [])
-    rows = {}
-    for one in extractors:
-        rows[one.name] = Extractor.objects.using(alias).create(
-            name=one.name, sha256=one.sha256, source=one.source, dimensions=one.dimensions,
-            class_names=one.class_names,
-        )  # fmt: skip
-    home = Folder.objects.using(alias).create(path=str(folder.resolve()))
-    for path in sorted(folder.glob("*.jpg")):
-        read, status = read_picture(path, extractors), path.stat()
-        picture = Picture.objects.using(alias).create(
-            folder=home, path=path.name, size=status.st_size, modified=status.st_mtime_ns,
-            sha256=read.sha256, width=read.width, height=read.height, taken=read.taken,
-            perceptual_hash=read.perceptual_hash,
-        )  # fmt: skip
-        for one in extractors:
-            said = one.describe([read.images[one.name]])[0]
-            label, share = said.top[0] if said.top else ("", None)
-            Features.objects.using(alias).create(
-                picture=picture, extractor=rows[one.name], vector=said.vector, label=label,
-                probability=share, top=[list(pair) for pair in said.top],
-            )  # fmt: skip
+    index(library, [folder], library_extractors(library, [network]))
     return library
 
 
@@ -123,7 +100,8 @@ def form(*fields: tuple[str, str | bytes]) -> tuple[str, bytes]:
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{kind}\r\n\r\n'
         content = value if isinstance(value, bytes) else value.encode()
         parts.append(head.encode() + content + b"\r\n")
-    return f"multipart/form-data; boundary={boundary}", b"".join(parts) + f"--{boundary}--\r\n".encode()
+    parts.append(f"--{boundary}--\r\n".encode())
+    return f"multipart/form-data; boundary={boundary}", b"".join(parts)
 
 
 @contextlib.contextmanager

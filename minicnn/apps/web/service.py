@@ -8,8 +8,9 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from minicnn.apps.library.extractors import FeatureExtractor, color_and_texture, network_extractor
-from minicnn.apps.library.models import Extractor
+from minicnn.apps.library.feature_extractor import FeatureExtractor
+from minicnn.apps.library.foreign import check_extractors
+from minicnn.apps.library.loading import library_extractors
 from minicnn.apps.library.network_features import NetworkFeatures
 from minicnn.apps.library.opening import Library, open_library
 from minicnn.apps.library.reading import read_picture
@@ -35,11 +36,17 @@ class Service:
     Parameters
     ----------
     address : of the library, as for `open_library`
-    model : the name of the network, among those of the library, that names queries; default: the
-        first one
+    model : the network that says what is on an image, for `network_extractor`; default: the first
+        one of the library
     allow_urls : fetch images from addresses that people enter
     token : a secret without which no request is answered; None: all are
     transport : opens connections to addresses; default: those of the system
+
+    Raises
+    ------
+    FileNotFoundError : there is no such library
+    LibraryError : the database reports an error, or a network of the library is missing
+    ForeignModelError : the model is not the one of this name that described the pictures
     """
 
     def __init__(
@@ -52,14 +59,20 @@ class Service:
         transport: Transport | None = None,
     ) -> None:
         self.library: Library = open_library(address)
-        self.extractors = _extractors(self.library)
-        self.network = _network(self.extractors, model)
+        self.extractors = library_extractors(self.library, () if model is None else (model,))
+        check_extractors(self.library, self.extractors)
+        self.network = _network(self.extractors)
         self.searcher = Searcher(self.library)
         self.allow_urls, self.token, self.transport = allow_urls, token, transport
         self.uploads = UploadStore()
         self.decoders = Decoders(DECODERS)
         self.computing = threading.Lock()  # a network computes one batch at a time
         self._queries: OrderedDict[Path, Query] = OrderedDict()
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of the parts of the similarity, which have weights."""
+        return ["class", *(extractor.name for extractor in self.extractors)]
 
     def query(self, image: Path | bytes) -> Query:
         """Return what the library's extractors say about an image: a file, or its content."""
@@ -131,14 +144,6 @@ def stop() -> None:
         _current.pop().close()
 
 
-def _extractors(library: Library) -> list[FeatureExtractor]:
-    """Return the extractors whose features the library has."""
-    plain = {one.name: one for one in color_and_texture()}
-    rows = Extractor.objects.using(library.alias).order_by("pk")
-    return [plain[row.name] if row.name in plain else network_extractor(row.source) for row in rows]
-
-
-def _network(extractors: Sequence[FeatureExtractor], name: str | None) -> NetworkFeatures | None:
+def _network(extractors: Sequence[FeatureExtractor]) -> NetworkFeatures | None:
     networks = [one for one in extractors if isinstance(one, NetworkFeatures)]
-    chosen = [one for one in networks if name in (None, one.name)]
-    return chosen[0] if chosen else None
+    return networks[0] if networks else None

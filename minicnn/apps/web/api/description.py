@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from minicnn.apps.web.api.fields import CLASSES, MAX_LIKE, MAX_NUMBER, MAX_TOP, TOP
+from minicnn.apps.web.api.fields import CLASSES, MAX_LIKE, MAX_NUMBER, MAX_TOP, MAX_WEIGHT, TOP
 from minicnn.apps.web.refusals import MAX_UPLOAD
 from minicnn.version import __version__
 
@@ -17,6 +18,7 @@ NUMBER: Json = {"type": "integer", "minimum": 0, "maximum": MAX_NUMBER}
 SHARE: Json = {"type": "number", "minimum": 0, "maximum": 1}
 SIDE: Json = {"type": ["integer", "null"], "description": "pixels; null: the file is damaged"}
 
+SOURCES = ("image", "address", "like")  # the fields of which one is needed
 # What can go wrong with the image of a request.
 IMAGE_REFUSALS = {
     "400": "a field is missing or wrong",
@@ -28,8 +30,8 @@ IMAGE_REFUSALS = {
 }
 
 
-def description() -> Json:
-    """Return the whole description."""
+def description(parts: Sequence[str]) -> Json:
+    """Return the whole description; `parts` are those of the similarity, which have weights."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -40,7 +42,7 @@ def description() -> Json:
         "paths": {
             f"{ROOT}/health": {"get": _health()},
             f"{ROOT}/classify": {"post": _classify()},
-            f"{ROOT}/search": {"post": _search()},
+            f"{ROOT}/search": {"post": _search(parts)},
             f"{ROOT}/pictures/{{number}}": {"get": _picture()},
             f"{ROOT}/openapi.json": {"get": _itself()},
         },
@@ -54,11 +56,12 @@ def _health() -> Json:
 
 def _classify() -> Json:
     form = {**_image_fields(), "top": _top("classes", CLASSES)}
-    return _operation("What is on an image", "Classified", IMAGE_REFUSALS, form)
+    return _operation("What is on an image", "Classified", IMAGE_REFUSALS, form, SOURCES[:2])
 
 
-def _search() -> Json:
-    ids = {"type": "array", "items": NUMBER, "maxItems": MAX_LIKE}
+def _search(parts: Sequence[str]) -> Json:
+    ids = {"type": "array", "items": NUMBER, "maxItems": MAX_LIKE, "minItems": 1}
+    weight = {"type": "number", "minimum": 0, "maximum": MAX_WEIGHT}
     form = {
         **_image_fields(),
         "like": {**ids, "description": "pictures of the library, instead of an image"},
@@ -67,12 +70,13 @@ def _search() -> Json:
         "label": {**TEXT, "description": "only pictures of this class"},
         "weights": {
             "type": "object",
-            "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1e6},
+            "properties": dict.fromkeys(parts, weight),
+            "additionalProperties": False,
             "description": "how much each part of the similarity counts, as JSON",
         },
     }
     refusals = {**IMAGE_REFUSALS, "404": "no picture has one of these ids"}
-    return _operation("The most similar pictures", "Found", refusals, form)
+    return _operation("The most similar pictures", "Found", refusals, form, SOURCES)
 
 
 def _picture() -> Json:
@@ -91,14 +95,25 @@ def _itself() -> Json:
     }
 
 
-def _operation(summary: str, result: str, refusals: Json, form: Json | None = None) -> Json:
+def _operation(
+    summary: str,
+    result: str,
+    refusals: Json,
+    form: Json | None = None,
+    sources: Sequence[str] = (),
+) -> Json:
+    """Return an operation; its form must have one of the `sources`."""
     responses = {"200": _response("the result", result)}
     for status, meaning in refusals.items():
         responses[status] = _response(meaning, "Refusal")
     operation: Json = {"summary": summary, "responses": responses}
     if form is not None:
         content = {
-            "schema": {"type": "object", "properties": form},
+            "schema": {
+                "type": "object",
+                "properties": form,
+                "anyOf": [{"required": [name]} for name in sources],
+            },
             "encoding": {"weights": {"contentType": "application/json"}},
         }
         operation["requestBody"] = {
@@ -121,7 +136,11 @@ def _image_fields() -> Json:
             "contentMediaType": "image/*",
             "description": "an image file, whose format is seen from its content",
         },
-        "address": {**TEXT, "description": "instead of a file: where one is on the internet"},
+        "address": {
+            **TEXT,
+            "pattern": r"^[^\s]+$",
+            "description": "instead of a file: where one is on the internet",
+        },
     }
 
 

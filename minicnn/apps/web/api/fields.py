@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 from django.http import HttpRequest
 
@@ -38,8 +39,8 @@ def numbers_of(request: HttpRequest, name: str) -> list[int]:
     return [int(text) for text in texts]
 
 
-def weights_of(request: HttpRequest, known: set[str]) -> dict[str, float] | None:
-    """Return {part of the similarity: weight}; None if the usual mix is wanted."""
+def weights_of(request: HttpRequest, known: Sequence[str]) -> dict[str, float] | None:
+    """Return {part of the similarity: weight}; None, the usual mix, if all are 0."""
     text = request.POST.get("weights", "")
     if not text:
         return None
@@ -49,11 +50,11 @@ def weights_of(request: HttpRequest, known: set[str]) -> dict[str, float] | None
         weights = None
     if not isinstance(weights, dict) or not all(map(_is_weight, weights.values())):
         raise wrong("weights", 'a JSON object such as {"color": 0.5}', text)
-    unknown = sorted(set(weights) - known)
+    unknown = sorted(set(weights).difference(known))
     if unknown:
-        raise wrong("weights", f"for {', '.join(sorted(known))}", unknown[0])
-    if not sum(weights.values()) > 0:
-        raise wrong("weights", "not all 0", text)
+        raise wrong("weights", f"for {', '.join(known)}", unknown[0])
+    if not any(weights.values()):
+        return None
     return {name: float(weight) for name, weight in weights.items()}
 
 

@@ -71,8 +71,7 @@ def classify(request: HttpRequest) -> Json:
 def search(request: HttpRequest) -> Json:
     """Find the pictures that are most similar to an image, or to pictures of the library."""
     current = service.current()
-    names = {extractor.name for extractor in current.extractors} | {"class"}
-    weights, top = fields.weights_of(request, names), fields.top_of(request)
+    weights, top = fields.weights_of(request, current.parts), fields.top_of(request)
     like, unlike = (fields.numbers_of(request, name) for name in ("like", "unlike"))
     if like:
         for number in {*like, *unlike}:
@@ -107,7 +106,7 @@ def picture(_request: HttpRequest, number: str) -> Json:
 @endpoint("GET")
 def openapi(_request: HttpRequest) -> Json:
     """Describe this interface."""
-    return description.description()
+    return description.description(service.current().parts)
 
 
 @endpoint("GET")
