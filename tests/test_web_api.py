@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 
 import pytest
 
@@ -114,3 +117,23 @@ def test_other_addresses_and_methods(served):
 def _number_of(served, color):
     fields = ("image", image_bytes(color)), ("top", "1")
     return served.post("/api/v1/search", *fields).json["hits"][0]["id"]
+
+
+# A form cannot tell an empty list from none, and whether a file is an image is not in the schema.
+FUZZY_CHECKS = "positive_data_acceptance,negative_data_rejection"
+
+
+def test_the_description_is_true(served, tmp_path):
+    """Schemathesis asks all that the description allows, and much that it does not."""
+    pytest.importorskip("schemathesis", reason="pip install -e '.[dev]'")
+    program = "import sys, schemathesis.cli; sys.exit(schemathesis.cli.schemathesis())"
+    words = ["run", f"{served.url}/api/v1/openapi.json", "--seed=1", "--max-examples=100"]
+    options = ["--no-color", "--continue-on-failure", f"--exclude-checks={FUZZY_CHECKS}"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words, *options],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    assert int(re.search(r"(\d+) generated", done.stdout)[1]) >= 300
