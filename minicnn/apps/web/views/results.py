@@ -1,0 +1,119 @@
+"""The page with the query, its class, and what is similar; or what is inside the network."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from minicnn.apps.library.models import Picture
+from minicnn.apps.web import service
+from minicnn.apps.web.browsing import class_counts, row_of
+from minicnn.apps.web.cards import Answer, cards, titled, titles
+from minicnn.apps.web.charts import Distribution, distribution
+from minicnn.apps.web.inside import first_layer
+from minicnn.apps.web.queries import TOP, Asked, asked
+from minicnn.apps.web.searches import (
+    answers,
+    content_of,
+    probabilities,
+    query_of,
+    query_pictures,
+    usual_weights,
+)
+from minicnn.apps.web.service import Service
+from minicnn.apps.web.views.home import upload
+
+SIMILAR, INSIDE = "similar", "inside"  # the tabs
+
+
+class Slider(NamedTuple):
+    """How much a part of the score counts."""
+
+    name: str
+    title: str
+    number: int  # of its color
+    value: int  # 0...100
+    share: float  # of all sliders
+
+
+def search(request: HttpRequest) -> HttpResponse:
+    """Take a picture (POST); or show what is similar to the pictures in the address (GET)."""
+    if request.method == "POST":
+        return upload(request)
+    current, wanted = service.current(), asked(request.GET)
+    if request.GET.get("fragment") == "hits":
+        return render(request, "web/parts/hits.html", _hits(current, wanted))
+    tab = INSIDE if request.GET.get("tab") == INSIDE and _is_inside(current, wanted) else SIMILAR
+    context = _query(current, wanted) | {"tab": tab, "page_name": "search"}
+    more = _inside(current, wanted) if tab == INSIDE else _similar(current, wanted)
+    return render(request, "web/results.html", context | more)
+
+
+def _query(current: Service, wanted: Asked) -> dict[str, Any]:
+    """Return what the first card shows: the query, its classes, and their probabilities."""
+    found = answers(current, wanted)
+    return {
+        "query_pictures": query_pictures(wanted),
+        "answers": found,
+        "judgment": found[0] if found else None,
+        "several": not wanted.is_single,
+        "chart": _chart(current, wanted),
+        "network_name": current.network.name if current.network else "",
+        "has_inside": _is_inside(current, wanted),
+        "tab_query": wanted.address,
+    }
+
+
+def _chart(current: Service, wanted: Asked) -> Distribution | None:
+    content = content_of(current, wanted)
+    if content is None or current.network is None:
+        return None
+    names = [Answer.of(name, 0).name for name in current.network.class_names]
+    return distribution(probabilities(current, content), names)
+
+
+def _similar(current: Service, wanted: Asked) -> dict[str, Any]:
+    network = row_of(current.library, current.network)
+    plain = wanted._replace(weights=None, label="")
+    return _hits(current, wanted) | {
+        "kept": wanted.pairs,
+        "sliders": _sliders(current, wanted),
+        "classes": titled(class_counts(current.library, network)),
+        "chosen_label": wanted.label,
+        "usual_query": plain.address,
+    }
+
+
+def _hits(current: Service, wanted: Asked) -> dict[str, Any]:
+    query = query_of(current, wanted)
+    hits = current.search(query, wanted.weights, TOP, label=wanted.label or None)
+    readable = Picture.objects.using(current.library.alias).exclude(sha256="").filter(failure="")
+    return {
+        "cards": cards(current, wanted, hits),
+        "count": readable.count(),
+        "label": Answer.of(wanted.label, 0).name,
+    }
+
+
+def _sliders(current: Service, wanted: Asked) -> list[Slider]:
+    """Return a slider for each part of the score; the highest is at its end, if nobody set them."""
+    names = titles(current.extractors)
+    weights = wanted.weights or usual_weights(current)
+    values = {name: weights.get(name, 0.0) for name in names}
+    total, most = sum(values.values()) or 1.0, max(values.values(), default=1.0) or 1.0
+    scale = 100 / most if wanted.weights is None or most > 100 else 1.0
+    return [
+        Slider(name, title, number, round(scale * values[name]), values[name] / total)
+        for number, (name, title) in enumerate(names.items())
+    ]
+
+
+def _is_inside(current: Service, wanted: Asked) -> bool:
+    return current.network is not None and wanted.is_single
+
+
+def _inside(current: Service, wanted: Asked) -> dict[str, Any]:
+    return {"picture_query": urlencode(wanted.pairs), "layer": first_layer(current.network)}
