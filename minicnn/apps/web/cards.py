@@ -56,7 +56,7 @@ class Card(NamedTuple):
 def titles(extractors: Sequence[FeatureExtractor]) -> dict[str, str]:
     """Return the title of each part of a score, in the order of the sliders."""
     networks = [one.name for one in extractors if one.class_names]
-    found = {one: f"Content, {one}" if len(networks) > 1 else "Content" for one in networks}
+    found = {one: one if len(networks) > 1 else "Content" for one in networks}
     found |= {one.name: one.name.capitalize() for one in extractors if not one.class_names}
     return found | ({CLASS: "Class"} if networks else {})
 
