@@ -8,9 +8,12 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from minicnn.apps.library.extractors import FeatureExtractor, color_and_texture, network_extractor
-from minicnn.apps.library.models import Extractor
+from minicnn.apps.library.feature_extractor import FeatureExtractor
+from minicnn.apps.library.foreign import check_extractors
+from minicnn.apps.library.loading import library_extractors
+from minicnn.apps.library.network_features import NetworkFeatures
 from minicnn.apps.library.opening import Library, open_library
+from minicnn.apps.library.reading import read_picture
 from minicnn.apps.web.decoding import Decoders
 from minicnn.apps.web.plain_search import (
     Hit,
@@ -21,6 +24,7 @@ from minicnn.apps.web.plain_search import (
 )
 from minicnn.apps.web.upload_store import UploadStore
 from minicnn.data.tools.fetch import Transport
+from minicnn.models.labels import decode_predictions
 
 DECODERS = 2  # processes that decode images
 REMEMBERED = 100  # queries of uploads, whose weights are being moved
@@ -32,11 +36,17 @@ class Service:
     Parameters
     ----------
     address : of the library, as for `open_library`
-    model : the name of the network, among those of the library, that names queries; default: the
-        first one
+    model : the network that says what is on an image, for `network_extractor`; default: the first
+        one of the library
     allow_urls : fetch images from addresses that people enter
     token : a secret without which no request is answered; None: all are
     transport : opens connections to addresses; default: those of the system
+
+    Raises
+    ------
+    FileNotFoundError : there is no such library
+    LibraryError : the database reports an error, or a network of the library is missing
+    ForeignModelError : the model is not the one of this name that described the pictures
     """
 
     def __init__(
@@ -49,14 +59,20 @@ class Service:
         transport: Transport | None = None,
     ) -> None:
         self.library: Library = open_library(address)
-        self.extractors = _extractors(self.library)
-        self.network = _network(self.extractors, model)
+        self.extractors = library_extractors(self.library, () if model is None else (model,))
+        check_extractors(self.library, self.extractors)
+        self.network = _network(self.extractors)
         self.searcher = Searcher(self.library)
         self.allow_urls, self.token, self.transport = allow_urls, token, transport
         self.uploads = UploadStore()
         self.decoders = Decoders(DECODERS)
         self.computing = threading.Lock()  # a network computes one batch at a time
         self._queries: OrderedDict[Path, Query] = OrderedDict()
+
+    @property
+    def parts(self) -> list[str]:
+        """The names of the parts of the similarity, which have weights."""
+        return ["class", *(extractor.name for extractor in self.extractors)]
 
     def query(self, image: Path | bytes) -> Query:
         """Return what the library's extractors say about an image: a file, or its content."""
@@ -74,8 +90,16 @@ class Service:
         return query_of_pictures(self.library, like, unlike)
 
     def classify(self, image: Path | bytes) -> list[tuple[float, str]]:
-        """Return (probability, class), the most probable first; [] if there is no network."""
-        return [(share, name) for name, share in self.query(image).classes]
+        """Return (probability, class) of all classes, the most probable first.
+
+        It is empty if the library has no network.
+        """
+        if self.network is None:
+            return []
+        pixels = read_picture(image, [self.network]).images[self.network.name]
+        with self.computing:
+            rows = self.network.probabilities([pixels])
+        return decode_predictions(rows, self.network.class_names, rows.shape[1])[0]
 
     def search(
         self,
@@ -120,14 +144,6 @@ def stop() -> None:
         _current.pop().close()
 
 
-def _extractors(library: Library) -> list[FeatureExtractor]:
-    """Return the extractors whose features the library has."""
-    plain = {one.name: one for one in color_and_texture()}
-    names = Extractor.objects.using(library.alias).order_by("pk").values_list("name", flat=True)
-    return [plain[name] if name in plain else network_extractor(name) for name in names]
-
-
-def _network(extractors: Sequence[FeatureExtractor], name: str | None) -> FeatureExtractor | None:
-    networks = [one for one in extractors if one.class_names]
-    chosen = [one for one in networks if name in (None, one.name)]
-    return chosen[0] if chosen else None
+def _network(extractors: Sequence[FeatureExtractor]) -> NetworkFeatures | None:
+    networks = [one for one in extractors if isinstance(one, NetworkFeatures)]
+    return networks[0] if networks else None

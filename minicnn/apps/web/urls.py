@@ -1,6 +1,6 @@
 """The addresses of the pages."""
 
-from django.urls import path, register_converter
+from django.urls import include, path, register_converter
 
 from minicnn.apps.web.views import home, inside, items, library, results
 
@@ -33,4 +33,8 @@ urlpatterns = [
     path("inside/kernels.png", inside.kernels, name="kernels"),
     path("inside/maps.png", inside.maps, name="maps"),
     path("inside/gradcam.png", inside.gradcam, name="gradcam"),
+    path("api/v1/", include("minicnn.apps.web.api.urls")),
 ]
+handler400 = "minicnn.apps.web.answers.bad_request"
+handler404 = "minicnn.apps.web.answers.not_found"
+handler500 = "minicnn.apps.web.answers.failed"
