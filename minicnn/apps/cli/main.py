@@ -34,6 +34,7 @@ COMMANDS = {
     "test": CommandEntry("test", "Test a model: accuracy, classes, worst mistakes."),
     "predict": CommandEntry("predict", "Classify images."),
     "sort": CommandEntry("sort", "Put images into folders by what is on them."),
+    "index": CommandEntry("index", "Put pictures into a library that can be searched."),
     "gui": CommandEntry("gui", "Sort photos in a window."),
     "data": CommandEntry("data", "Split, check, count, preview and fetch images."),
     "tune": CommandEntry("tune", "Search for good hyperparameters."),
