@@ -26,14 +26,14 @@ class Distribution(NamedTuple):
     columns: list[Column]
     best: int  # the most probable class, counted from 0
     name: str
-    count: int
+    total: int  # classes
     width: float = WIDTH
     height: float = HEIGHT
 
     @property
     def last(self) -> int:
         """The number of the last class."""
-        return self.count - 1
+        return self.total - 1
 
 
 class Segment(NamedTuple):

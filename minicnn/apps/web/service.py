@@ -14,14 +14,14 @@ from minicnn.apps.library.loading import library_extractors
 from minicnn.apps.library.network_features import NetworkFeatures
 from minicnn.apps.library.opening import Library, open_library
 from minicnn.apps.library.reading import read_picture
-from minicnn.apps.web.decoding import Decoders
-from minicnn.apps.web.plain_search import (
+from minicnn.apps.library.searching import (
     Hit,
     Query,
     Searcher,
     query_of_image,
     query_of_pictures,
 )
+from minicnn.apps.web.decoding import Decoders
 from minicnn.apps.web.upload_store import UploadStore
 from minicnn.data.tools.fetch import Transport
 from minicnn.models.labels import decode_predictions

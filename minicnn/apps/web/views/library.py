@@ -11,7 +11,6 @@ from django.views.decorators.http import require_safe
 from minicnn.apps.library.models import Extractor, Picture
 from minicnn.apps.web import service
 from minicnn.apps.web.browsing import CERTAINTIES, ORDERS, Choice, class_counts, networks, page_of
-from minicnn.apps.web.cards import titled
 
 
 @require_safe
@@ -33,7 +32,7 @@ def library(request: HttpRequest) -> HttpResponse:
         "choice": choice,
         "certainties": CERTAINTIES,
         "orders": ORDERS,
-        "classes": titled(class_counts(current.library, network)),
+        "classes": class_counts(current.library, network),
         "page": page,
         "page_numbers": page.paginator.get_elided_page_range(
             page.number, on_each_side=1, on_ends=1

@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from minicnn.apps.library.models import Picture
+from minicnn.apps.library.searching import usual_weights
 from minicnn.apps.web import service
 from minicnn.apps.web.browsing import class_counts, row_of
-from minicnn.apps.web.cards import Answer, cards, titled, titles
+from minicnn.apps.web.cards import cards, titles
 from minicnn.apps.web.charts import Distribution, distribution
 from minicnn.apps.web.inside import first_layer
 from minicnn.apps.web.queries import TOP, Asked, asked
@@ -21,7 +22,6 @@ from minicnn.apps.web.searches import (
     probabilities,
     query_of,
     query_pictures,
-    usual_weights,
 )
 from minicnn.apps.web.service import Service
 from minicnn.apps.web.views.home import upload
@@ -71,8 +71,7 @@ def _chart(current: Service, wanted: Asked) -> Distribution | None:
     content = content_of(current, wanted)
     if content is None or current.network is None:
         return None
-    names = [Answer.of(name, 0).name for name in current.network.class_names]
-    return distribution(probabilities(current, content), names)
+    return distribution(probabilities(current, content), current.network.class_names)
 
 
 def _similar(current: Service, wanted: Asked) -> dict[str, Any]:
@@ -81,8 +80,7 @@ def _similar(current: Service, wanted: Asked) -> dict[str, Any]:
     return _hits(current, wanted) | {
         "kept": wanted.pairs,
         "sliders": _sliders(current, wanted),
-        "classes": titled(class_counts(current.library, network)),
-        "chosen_label": wanted.label,
+        "classes": class_counts(current.library, network),
         "usual_query": plain.address,
     }
 
@@ -94,14 +92,14 @@ def _hits(current: Service, wanted: Asked) -> dict[str, Any]:
     return {
         "cards": cards(current, wanted, hits),
         "count": readable.count(),
-        "label": Answer.of(wanted.label, 0).name,
+        "label": wanted.label,
     }
 
 
 def _sliders(current: Service, wanted: Asked) -> list[Slider]:
     """Return a slider for each part of the score; the highest is at its end, if nobody set them."""
     names = titles(current.extractors)
-    weights = wanted.weights or usual_weights(current)
+    weights = wanted.weights or usual_weights([one.name for one in current.extractors])
     values = {name: weights.get(name, 0.0) for name in names}
     total, most = sum(values.values()) or 1.0, max(values.values(), default=1.0) or 1.0
     scale = 100 / most if wanted.weights is None or most > 100 else 1.0
@@ -116,4 +114,5 @@ def _is_inside(current: Service, wanted: Asked) -> bool:
 
 
 def _inside(current: Service, wanted: Asked) -> dict[str, Any]:
-    return {"picture_query": urlencode(wanted.pairs), "layer": first_layer(current.network)}
+    layer = None if current.network is None else first_layer(current.network)
+    return {"picture_query": urlencode(wanted.pairs), "layer": layer}
