@@ -52,6 +52,13 @@ def fill_library(file: Path, folder: Path, network: str = "photo-small") -> Libr
     return library
 
 
+def small_library(folder: Path) -> Path:
+    """Make a library of eight pictures in a folder; return its file."""
+    write_pictures(folder / "pictures")
+    fill_library(folder / "library.sqlite3", folder / "pictures").close()
+    return folder / "library.sqlite3"
+
+
 class Reply(NamedTuple):
     """The response to one request."""
 
@@ -98,7 +105,7 @@ def form(*fields: tuple[str, str | bytes]) -> tuple[str, bytes]:
     for name, value in fields:
         kind = '; filename="a.jpg"\r\nContent-Type: image/jpeg' if isinstance(value, bytes) else ""
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{kind}\r\n\r\n'
-        content = value if isinstance(value, bytes) else value.encode()
+        content = value if isinstance(value, bytes) else value.encode(errors="surrogatepass")
         parts.append(head.encode() + content + b"\r\n")
     parts.append(f"--{boundary}--\r\n".encode())
     return f"multipart/form-data; boundary={boundary}", b"".join(parts)

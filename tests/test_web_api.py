@@ -10,15 +10,12 @@ import sys
 import pytest
 
 pytest.importorskip("django", reason="pip install -e '.[web]'")
-from served_library import COLORS, fill_library, image_bytes, serving, write_pictures
+from served_library import COLORS, image_bytes, serving, small_library
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("library")
-    write_pictures(folder / "pictures")
-    fill_library(folder / "library.sqlite3", folder / "pictures").close()
-    with serving(folder / "library.sqlite3") as server:
+    with serving(small_library(tmp_path_factory.mktemp("library"))) as server:
         yield server
 
 

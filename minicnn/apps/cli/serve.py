@@ -17,7 +17,6 @@ from minicnn.apps.library.opening import Library, database_errors
 from minicnn.apps.web import service
 from minicnn.apps.web.keywords import KeywordSearch
 from minicnn.apps.web.server import Server, make_server
-from minicnn.errors import ArgumentError
 from minicnn.support.text import printable
 
 HOST, PORT = "127.0.0.1", 8000
@@ -55,7 +54,9 @@ def command(
     PostgreSQL. Pictures stay on this machine: only it can open the pages, unless --host says
     otherwise, and nothing is fetched from the web, unless --allow-urls says so. Ctrl-C ends it.
     """
-    search = None if keywords is None else options.typed("--keyword-search", KeywordSearch, keywords)
+    search = (
+        None if keywords is None else options.typed("--keyword-search", KeywordSearch, keywords)
+    )
     token = None if is_loopback(host) else secrets.token_urlsafe(16)
     source = None if model is None else model_source(model)
     current = service.start(

@@ -22,8 +22,10 @@ from minicnn.apps.library.searching import (
     query_of_pictures,
 )
 from minicnn.apps.web.decoding import Decoders
+from minicnn.apps.web.keywords import KeywordProvider
+from minicnn.apps.web.refusals import MAX_UPLOAD
 from minicnn.apps.web.upload_store import UploadStore
-from minicnn.data.tools.fetch import Transport
+from minicnn.data.tools.fetch import FetchLimits, Transport
 from minicnn.models.labels import decode_predictions
 
 DECODERS = 2  # processes that decode images
@@ -41,6 +43,8 @@ class Service:
     allow_urls : fetch images from addresses that people enter
     token : a secret without which no request is answered; None: all are
     transport : opens connections to addresses; default: those of the system
+    limits : of time and size for what is fetched; default: those of an upload
+    keywords : searches the web by keyword; None: nothing does
 
     Raises
     ------
@@ -57,6 +61,8 @@ class Service:
         allow_urls: bool = False,
         token: str | None = None,
         transport: Transport | None = None,
+        limits: FetchLimits | None = None,
+        keywords: KeywordProvider | None = None,
     ) -> None:
         self.library: Library = open_library(address)
         self.extractors = library_extractors(self.library, () if model is None else (model,))
@@ -64,6 +70,8 @@ class Service:
         self.network = _network(self.extractors)
         self.searcher = Searcher(self.library)
         self.allow_urls, self.token, self.transport = allow_urls, token, transport
+        self.limits = limits or FetchLimits(max_bytes=MAX_UPLOAD)
+        self.keywords = keywords
         self.uploads = UploadStore()
         self.decoders = Decoders(DECODERS)
         self.computing = threading.Lock()  # a network computes one batch at a time

@@ -12,7 +12,7 @@ from PIL import Image
 from minicnn.apps.web import refusals, service
 from minicnn.apps.web.decoding import Decoded
 from minicnn.apps.web.refusals import MAX_UPLOAD, Refused
-from minicnn.data.tools.fetch import FetchLimits, download
+from minicnn.data.tools.fetch import download
 from minicnn.errors import FetchRefused
 
 FILE, ADDRESS = "image", "address"  # the fields of a form
@@ -75,10 +75,10 @@ def _content(request: HttpRequest) -> bytes:
 
 
 def _fetched(address: str) -> bytes:
-    if not service.current().allow_urls:
+    current = service.current()
+    if not current.allow_urls:
         raise Refused(403, refusals.NO_ADDRESSES, "addresses_off")
     try:
-        limits = FetchLimits(max_bytes=MAX_UPLOAD)
-        return download(address, limits, service.current().transport).content
+        return download(address, current.limits, current.transport).content
     except FetchRefused as error:
         raise Refused(422, refusals.UNREACHABLE, "unreachable") from error
