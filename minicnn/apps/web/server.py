@@ -1,0 +1,48 @@
+"""The web server: waitress, with limits that fit the application."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from waitress.server import MultiSocketServer, TcpWSGIServer, create_server
+
+from minicnn.apps.web.middleware import AT_A_TIME, MAX_REQUEST
+
+Server: TypeAlias = TcpWSGIServer | MultiSocketServer
+
+THREADS = AT_A_TIME + 4  # the others refuse requests while these work
+CONNECTIONS = 500  # open at a time
+ALL_ADDRESSES = ("0.0.0.0", "::", "")
+
+
+def make_server(host: str = "127.0.0.1", port: int = 8000) -> Server:
+    """Return a server that listens; its `run()` answers requests until its `close()`.
+
+    Port 0 is any free one; `effective_port` says which. `service.start` must have been called.
+    """
+    _answer_to(host)
+    return create_server(
+        get_wsgi_application(),
+        host=host,
+        port=port,
+        threads=THREADS,
+        connection_limit=CONNECTIONS,
+        max_request_body_size=2 * MAX_REQUEST,  # up to it, the application says what is wrong
+        max_request_header_size=1 << 16,
+        channel_timeout=30,
+        asyncore_use_poll=True,  # select() cannot handle more than 1,024 files
+        ident=None,  # no name and version in the responses
+        log_socket_errors=False,
+    )
+
+
+def _answer_to(host: str) -> None:
+    """Add the host to the names in requests that are answered; see `known_host`.
+
+    A server on all addresses has many names. It has a token as well, which pages of other sites do
+    not know, so that any name will do.
+    """
+    name = "*" if host in ALL_ADDRESSES else f"[{host}]" if ":" in host else host
+    settings.ALLOWED_HOSTS = list({*settings.ALLOWED_HOSTS, name.lower()})

@@ -1,0 +1,1 @@
+"""What the pages show; each function answers requests for one address."""

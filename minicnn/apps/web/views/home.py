@@ -1,0 +1,59 @@
+"""The first page: the form that takes a picture, and some pictures of the library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from minicnn.apps.library.models import Picture
+from minicnn.apps.web import service
+from minicnn.apps.web.cards import file_name, labels_of
+from minicnn.apps.web.queries import Asked
+from minicnn.apps.web.refusals import Refused
+from minicnn.apps.web.service import Service
+from minicnn.apps.web.uploads import receive
+
+SAMPLES = 12  # they fill rows of 4, 6 and 12
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the form."""
+    return render(request, "web/home.html", _context())
+
+
+def upload(request: HttpRequest) -> HttpResponse:
+    """Take a picture and lead to what is similar; or show the form again, and what is wrong."""
+    try:
+        received = receive(request)
+    except Refused as refused:
+        words = {"message": refused.message, "address": request.POST.get("address", "")}
+        return render(request, "web/home.html", _context() | words, status=refused.status)
+    address = Asked(upload=received.id).address
+    return HttpResponseRedirect(f"{reverse('search')}?{address}", status=303)
+
+
+def _context() -> dict[str, Any]:
+    current = service.current()
+    readable = Picture.objects.using(current.library.alias).exclude(sha256="").filter(failure="")
+    count = readable.count()
+    return {
+        "page_name": "search",
+        "allow_urls": current.allow_urls,
+        "count": count,
+        "samples": _samples(current, list(readable.order_by("pk").values_list("pk", flat=True))),
+    }
+
+
+def _samples(current: Service, numbers: list[int]) -> list[Any]:
+    """Return some pictures from all over the library, with their names and classes."""
+    step = max(1, len(numbers) // SAMPLES)
+    rows = Picture.objects.using(current.library.alias).in_bulk(numbers[::step][:SAMPLES])
+    labels = labels_of(current, rows)
+    for number, row in rows.items():
+        row.name, row.label = file_name(row), labels.get(number, "")
+    return list(rows.values())

@@ -1,0 +1,140 @@
+"""The page with the query, its class, and what is similar; or what is inside the network."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from minicnn.apps.library.models import Picture
+from minicnn.apps.library.searching import usual_weights
+from minicnn.apps.web import service
+from minicnn.apps.web.answers import NOT_FOUND
+from minicnn.apps.web.browsing import class_counts, row_of
+from minicnn.apps.web.cards import cards, titles
+from minicnn.apps.web.charts import Distribution, distribution
+from minicnn.apps.web.inside import first_layer
+from minicnn.apps.web.queries import TOP, Asked, asked
+from minicnn.apps.web.refusals import Refused
+from minicnn.apps.web.searches import (
+    answers,
+    content_of,
+    probabilities,
+    query_of,
+    query_pictures,
+)
+from minicnn.apps.web.service import Service
+from minicnn.apps.web.views.home import upload
+from minicnn.errors import FetchRefused
+
+SIMILAR, INSIDE, KEYWORD = "similar", "inside", "keyword"  # the tabs
+
+
+class Slider(NamedTuple):
+    """How much a part of the score counts."""
+
+    name: str
+    title: str
+    number: int  # of its color
+    value: int  # 0...100
+    share: float  # of all sliders
+
+
+def search(request: HttpRequest) -> HttpResponse:
+    """Take a picture (POST); or show what is similar to the pictures in the address (GET)."""
+    if request.method == "POST":
+        return upload(request)
+    current, wanted = service.current(), asked(request.GET)
+    if request.GET.get("fragment") == "hits":
+        return render(request, "web/parts/hits.html", _hits(current, wanted))
+    context = _query(current, wanted)
+    tab = request.GET.get("tab")
+    if tab == INSIDE and context["has_inside"]:
+        context |= {"tab": INSIDE} | _inside(current, wanted)
+    elif tab == KEYWORD and context["keyword_host"]:
+        context |= {"tab": KEYWORD, "keyword_links": None}
+    else:
+        context |= {"tab": SIMILAR} | _similar(current, wanted)
+    return render(request, "web/results.html", context)
+
+
+@require_POST
+def keyword(request: HttpRequest) -> HttpResponse:
+    """Ask the search engine for pictures of the class that the network sees."""
+    current, wanted = service.current(), asked(request.GET)
+    context = _query(current, wanted) | {"tab": KEYWORD}
+    if current.keywords is None or context["judgment"] is None:
+        raise Refused(404, NOT_FOUND, "no_keywords")
+    try:
+        context["keyword_links"] = current.keywords.search(context["judgment"].name)
+    except FetchRefused:
+        context["keyword_problem"] = f"{current.keywords.host} gave no list of pictures."
+    status = 502 if "keyword_problem" in context else 200
+    return render(request, "web/results.html", context, status=status)
+
+
+def _query(current: Service, wanted: Asked) -> dict[str, Any]:
+    """Return what the first card shows: the query, its classes, and their probabilities."""
+    found = answers(current, wanted)
+    return {
+        "query_pictures": query_pictures(wanted),
+        "answers": found,
+        "judgment": found[0] if found else None,
+        "several": not wanted.is_single,
+        "chart": _chart(current, wanted),
+        "network_name": current.network.name if current.network else "",
+        "has_inside": current.network is not None and wanted.is_single,
+        "keyword_host": current.keywords.host if current.keywords and found else "",
+        "tab_query": wanted.address,
+        "page_name": "search",
+    }
+
+
+def _chart(current: Service, wanted: Asked) -> Distribution | None:
+    content = content_of(current, wanted)
+    if content is None or current.network is None:
+        return None
+    return distribution(probabilities(current, content), current.network.class_names)
+
+
+def _similar(current: Service, wanted: Asked) -> dict[str, Any]:
+    network = row_of(current.library, current.network)
+    plain = wanted._replace(weights=None, label="")
+    return _hits(current, wanted) | {
+        "kept": wanted.pairs,
+        "sliders": _sliders(current, wanted),
+        "classes": class_counts(current.library, network),
+        "usual_query": plain.address,
+    }
+
+
+def _hits(current: Service, wanted: Asked) -> dict[str, Any]:
+    query = query_of(current, wanted)
+    hits = current.search(query, wanted.weights, TOP, label=wanted.label or None)
+    readable = Picture.objects.using(current.library.alias).exclude(sha256="").filter(failure="")
+    return {
+        "cards": cards(current, wanted, hits),
+        "count": readable.count(),
+        "label": wanted.label,
+    }
+
+
+def _sliders(current: Service, wanted: Asked) -> list[Slider]:
+    """Return a slider for each part of the score; the highest is at its end, if nobody set them."""
+    names = titles(current.extractors)
+    weights = wanted.weights or usual_weights([one.name for one in current.extractors])
+    values = {name: weights.get(name, 0.0) for name in names}
+    total, most = sum(values.values()) or 1.0, max(values.values(), default=1.0) or 1.0
+    scale = 100 / most if wanted.weights is None or most > 100 else 1.0
+    return [
+        Slider(name, title, number, round(scale * values[name]), values[name] / total)
+        for number, (name, title) in enumerate(names.items())
+    ]
+
+
+def _inside(current: Service, wanted: Asked) -> dict[str, Any]:
+    layer = None if current.network is None else first_layer(current.network)
+    return {"picture_query": urlencode(wanted.pairs), "layer": layer}
