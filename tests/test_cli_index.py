@@ -170,7 +170,7 @@ def test_a_second_network_describes_all_pictures(photos, model, tmp_path):
     assert names == {"color": 12, "texture": 12, "shade": 12, "other": 12}
 
 
-@pytest.mark.filterwarnings("always:the network shade cannot be loaded")
+@pytest.mark.filterwarnings("always:the network:UserWarning")
 def test_a_network_that_is_gone_is_asked_for(photos, model, tmp_path, capsys):
     run(photos, "--model", model)
     model.rename(tmp_path / "elsewhere.mcnn")
@@ -185,6 +185,16 @@ def test_a_network_that_is_gone_is_asked_for(photos, model, tmp_path, capsys):
     assert str(tmp_path / "new place" / "shade.mcnn") in {
         one.source for one in rows(Extractor, photos)
     }
+
+
+def test_a_network_is_forgotten(photos, model, tmp_path, capsys):
+    run(photos, "--model", model)
+    run(photos, "--model", make_model(tmp_path / "other.mcnn", seed=3))
+    run("forget", photos, "other")
+    assert "12 pictures are no longer described by other." in capsys.readouterr().out
+    assert len(rows(Features, photos)) == 36
+    run("forget", photos, "other", code=1)
+    assert "but by color, shade, texture" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

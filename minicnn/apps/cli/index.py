@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from minicnn.apps.cli import index_stats, index_verify, options, output
+from minicnn.apps.cli import index_forget, index_stats, index_verify, options, output
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.progress import counting
@@ -37,6 +37,7 @@ EXAMPLE = "minicnn index photos"
     verbs={
         "stats": index_stats.command,
         "verify": index_verify.command,
+        "forget": index_forget.command,
     },
 )
 @click.argument("directories", type=options.PATH, nargs=-1, metavar="DIR...")
