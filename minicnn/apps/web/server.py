@@ -6,10 +6,13 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from waitress.server import MultiSocketServer, TcpWSGIServer, create_server
 
-from minicnn.apps.web.middleware import AT_A_TIME, MAX_REQUEST
+from minicnn.apps.web.middleware import AT_A_TIME
 
 THREADS = AT_A_TIME + 4  # the others refuse requests while these work
 CONNECTIONS = 500  # open at a time
+# Up to this many bytes a request is read, into a file, and the application answers that it is too
+# large. Beyond it the connection ends, and a browser shows no reason.
+MAX_BODY = 100_000_000
 ALL_ADDRESSES = ("0.0.0.0", "::", "")
 
 
@@ -25,7 +28,7 @@ def make_server(host: str = "127.0.0.1", port: int = 8000) -> TcpWSGIServer | Mu
         port=port,
         threads=THREADS,
         connection_limit=CONNECTIONS,
-        max_request_body_size=2 * MAX_REQUEST,  # up to it, the application says what is wrong
+        max_request_body_size=MAX_BODY,
         max_request_header_size=1 << 16,
         channel_timeout=30,
         asyncore_use_poll=True,  # select() cannot handle more than 1,024 files
