@@ -63,9 +63,7 @@ def differences(
     return Differences(rest, other, same, moved, [row for row in gone if row.id not in known])
 
 
-def _moved(
-    new: Sequence[File], gone: Sequence[Row]
-) -> tuple[list[tuple[Row, File]], list[File]]:
+def _moved(new: Sequence[File], gone: Sequence[Row]) -> tuple[list[tuple[Row, File]], list[File]]:
     """Return the new files that have the content of a row whose file is gone, and the others."""
     origins = defaultdict(list)
     for row in gone:
@@ -89,7 +87,8 @@ def _by_content(
 ) -> tuple[list[tuple[Row, File]], list[tuple[Row, File]]]:
     """Return the files whose content is that of their row, and the others."""
     contents = _contents([file for _, file in stamped])
-    same, other = [], []
+    same: list[tuple[Row, File]] = []
+    other: list[tuple[Row, File]] = []
     for (row, file), sha256 in zip(stamped, contents, strict=True):
         (same if row.sha256 and sha256 == row.sha256 else other).append((row, file))
     return same, other

@@ -179,7 +179,9 @@ class _Filling:
             )
         self.described += sum(not one.failure for one in pictures)
         self.failed += [
-            (os.path.join(one.folder.path, one.path), one.failure) for one in pictures if one.failure
+            (os.path.join(one.folder.path, one.path), one.failure)
+            for one in pictures
+            if one.failure
         ]
 
 

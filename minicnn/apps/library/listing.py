@@ -14,6 +14,8 @@ from minicnn.data.folders import is_ignored, is_image
 from minicnn.data.image_files import reads_heic
 from minicnn.errors import FormatError
 
+# Of the file in a folder of pictures that is its library. Files of SQLite and ours are beside it.
+LIBRARY = ".minicnn-library"
 # Why files are left out of a library.
 HIDDEN = "hidden"  # and those that operating systems make, such as Thumbs.db
 LINK = "a link"
@@ -112,6 +114,8 @@ def _kept(
 ) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Yield the folders, and the files that may be pictures, with their relative paths."""
     for entry in entries:
+        if entry.name.startswith(LIBRARY):
+            continue
         reason = _why_left_out(entry)
         if reason:
             left_out[reason] += 1

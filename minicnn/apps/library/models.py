@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
+
 from django.db import models
 
 from minicnn.apps.library.vector_field import VectorField
+
+
+def new_mark() -> str:
+    """Return a random text, by which files that are made of rows know whose rows these are."""
+    return secrets.token_hex(16)
 
 
 class Folder(models.Model):
@@ -47,6 +54,7 @@ class Extractor(models.Model):
     name = models.CharField(max_length=200, unique=True)  # "photo-small", "color", "texture"
     sha256 = models.CharField(max_length=64)  # of the network's parameters, or of the method
     source = models.TextField(blank=True, default="")  # the network's file or name, to load it
+    mark = models.CharField(max_length=32, default=new_mark)  # random: no other row has it
     dimensions = models.IntegerField()  # of its vectors
     class_names = models.JSONField(default=list)  # [] for colors and textures
 

@@ -14,11 +14,12 @@ import django.db
 from django.db import connections
 
 from minicnn.apps.library.creating import make_file, make_tables
+from minicnn.apps.library.listing import LIBRARY
 from minicnn.errors import ArgumentError, LibraryError
 from minicnn.installed import missing_extra
 
 SCHEMES = ("postgresql", "postgres")
-NAME_IN_FOLDER = ".minicnn-library.sqlite3"  # of the library that a folder of pictures has
+NAME_IN_FOLDER = f"{LIBRARY}.sqlite3"  # of the library that a folder of pictures has
 # What the parts of PostgreSQL's addresses are called in Django's settings.
 WORDS = {
     "dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT",

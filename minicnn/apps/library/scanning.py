@@ -70,8 +70,10 @@ def scan(
     failed = Picture.objects.using(library.alias).filter(folder__in=[one.folder for one in places])
     failed.exclude(failure="").update(failure="")
     left_out = sum((one.listing.left_out for one in compared), Counter[str]())
-    counts = map(len, (found.new, found.changed, found.moved, found.deleted))
-    return Scan(places, sum(len(one.listing.files) for one in compared), *counts, dict(left_out))
+    return Scan(
+        places, sum(len(one.listing.files) for one in compared), len(found.new), len(found.changed),
+        len(found.moved), len(found.deleted), dict(left_out),
+    )  # fmt: skip
 
 
 def _compared(library: Library, place: Place, *, force: bool) -> _Compared:

@@ -25,7 +25,6 @@ KINDS = {
     "gone": "the file does not exist any more",
     "changed": "the file is another one now",
     "not read": "no run has come to it yet",
-    "unreadable": "the file could not be read",
     "missing": "features are missing",
     "damaged": "a vector of features is not what was written",
     "foreign model": "the features were made with another model than the one of that name",
@@ -124,9 +123,9 @@ def _file(picture: Picture, contents: bool) -> Finding | None:
             return Finding("changed", path, "another content, with the size and time of before")
     except OSError as error:
         return Finding("gone", path, error.strerror or type(error).__name__)
-    if picture.failure:
-        return Finding("unreadable", path, picture.failure)
-    return None if picture.sha256 else Finding("not read", path, "index the folder again")
+    if picture.sha256 or picture.failure:
+        return None
+    return Finding("not read", path, "index the folder again")
 
 
 def _vectors(library: Library, pictures: Sequence[Picture]) -> tuple[int, list[Finding]]:

@@ -5,6 +5,7 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+import minicnn.apps.library.models
 import minicnn.apps.library.vector_field
 
 
@@ -33,6 +34,10 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=200, unique=True)),
                 ("sha256", models.CharField(max_length=64)),
                 ("source", models.TextField(blank=True, default="")),
+                (
+                    "mark",
+                    models.CharField(default=minicnn.apps.library.models.new_mark, max_length=32),
+                ),
                 ("dimensions", models.IntegerField()),
                 ("class_names", models.JSONField(default=list)),
             ],
