@@ -41,6 +41,43 @@ def predictions(path):
 
 
 @needs_protobuf
+def like_caffenet():
+    """A small network with CaffeNet's input, first kernels and output."""
+    rng = np.random.default_rng(0)
+    layers = [L.Conv2D(96, 11, strides=36, name="conv1"), L.MaxPooling2D(7, name="pool"),
+              L.Flatten(name="f"), L.Dense(1000, name="d", activation="softmax")]  # fmt: skip
+    model = mc.Sequential([L.Input((227, 227, 3)), *layers])
+    model.set_weights([rng.normal(0, 0.01, w.shape) for w in model.get_weights()])
+    return model
+
+
+@needs_protobuf
+def test_caffenet_gets_what_caffes_files_leave_out(tmp_path, capsys):
+    caffe = like_caffenet()
+    caffe.save(tmp_path / "caffenet.caffemodel")
+    assert run(["convert", str(tmp_path / "caffenet.caffemodel"), str(tmp_path / "n.mcnn")]) == 0
+    assert "Caffe's network for ImageNet" in capsys.readouterr().err
+    model = mc.load_model(tmp_path / "n.mcnn")
+    assert model.class_names[283] == "Persian cat"
+    rgb = np.random.default_rng(1).integers(0, 256, (2, 227, 227, 3), np.uint8)
+    bgr = rgb[..., ::-1] - np.float32([104.00699, 116.66877, 122.67892])  # as Caffe's programs do
+    found = model.predict(model.preprocess(rgb), verbose=0)
+    np.testing.assert_allclose(found, caffe.predict(bgr, verbose=0), rtol=1e-4)
+    assert np.ptp(found, 0).max() > 0.1  # it sees something
+
+
+@needs_protobuf
+def test_other_formats_of_caffenet_stay_caffes(tmp_path, capsys):
+    caffe = like_caffenet()
+    caffe.save(tmp_path / "caffenet.caffemodel")
+    assert run(["convert", str(tmp_path / "caffenet.caffemodel"), str(tmp_path / "n.h5")]) == 0
+    assert "ImageNet" not in capsys.readouterr().err
+    x = np.random.default_rng(1).normal(0, 50, (2, 227, 227, 3)).astype(np.float32)
+    again = mc.load_model(tmp_path / "n.h5").predict(x, verbose=0)
+    np.testing.assert_allclose(again, caffe.predict(x, verbose=0), rtol=1e-4)
+
+
+@needs_protobuf
 def test_to_caffe_and_back(here, capsys):
     assert run(["convert", "net.mcnn", "net.caffemodel"]) == 0
     out, err = capsys.readouterr()

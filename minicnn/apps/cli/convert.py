@@ -12,6 +12,12 @@ from minicnn.apps.cli.model_file import network_file
 from minicnn.interop import converting
 from minicnn.models.saving import formats
 from minicnn.support.text import printable
+from minicnn.zoo.pretrained import caffe_imagenet
+
+CAFFENET = (
+    "this is Caffe's network for ImageNet: the names of its classes, the mean of its images and "
+    "the order of their channels are written, too, so that it classifies images"
+)
 
 
 @cli_command(
@@ -28,7 +34,8 @@ def command(source: Path, target: Path, weights: Path | None, force: bool, as_js
     """Write the network of IN to OUT, and check that OUT gives the same predictions.
 
     What IN is, its content says: a .mcnn file, a run folder, or a file of Keras, ONNX or Caffe. The
-    ending of OUT chooses its format; .pth and .safetensors get the weights alone.
+    ending of OUT chooses its format; .pth and .safetensors get the weights alone. Caffe's CaffeNet
+    and AlexNet, written as .mcnn, get their preprocessing and ImageNet's class names.
     """
     for path in converting.written_files(target):
         output.check_target(Path(path), force=force)
@@ -38,6 +45,8 @@ def command(source: Path, target: Path, weights: Path | None, force: bool, as_js
     layers, parameters = len(model.layers), sum(one.size for one in model.parameters)
     name = converting.OWN if known is None else known.name
     output.note(f"{printable(source)} ({name}): {layers} layers, {parameters:,} parameters")
+    if formats.by_ending(target) is None and _is_caffes(known) and caffe_imagenet.prepare(model):
+        output.note(CAFFENET)
     written = converting.write_checked(model, target)
     if as_json:
         output.print_json(
@@ -53,6 +62,10 @@ def command(source: Path, target: Path, weights: Path | None, force: bool, as_js
         output.result(
             f"largest difference of the predictions on random input: {written.difference:.3g}"
         )
+
+
+def _is_caffes(format: formats.Format | None) -> bool:
+    return format is not None and format.module == converting.CAFFE
 
 
 def _of(written: converting.Written) -> dict[str, object]:

@@ -9,13 +9,15 @@ from typing import NamedTuple
 
 from minicnn.apps.library.extractors import FeatureExtractor
 from minicnn.apps.library.models import Features, Picture
+from minicnn.apps.library.searching import Hit, parts_of
+from minicnn.apps.library.weights import NO_NETWORK
 from minicnn.apps.web.charts import Segment, segments
-from minicnn.apps.web.plain_search import Hit
 from minicnn.apps.web.queries import Asked
 from minicnn.apps.web.service import Service
+from minicnn.zoo.pretrained import imagenet
+from minicnn.zoo.pretrained.imagenet import synset
 
-CLASS = "class"  # the part of a score that compares classes
-_WNID = re.compile(r"(n\d{8}) (.+)")
+_NUMBERED = re.compile(r"(n\d{8}) ([^,]+)(?:, )?(.*)")
 
 
 class Answer(NamedTuple):
@@ -23,22 +25,27 @@ class Answer(NamedTuple):
 
     probability: float
     name: str
-    wnid: str = ""  # its number in WordNet, "n02123394"
+    number: str = ""  # in WordNet, "n02123394"
+    synonyms: str = ""  # further words of WordNet
 
     @classmethod
-    def of(cls, name: str, probability: float) -> Answer:
-        """Return the answer for a class "Persian cat", or "n02123394 Persian cat".
+    def of(cls, name: str, probability: float, *, is_imagenet: bool = False) -> Answer:
+        """Return the answer for a class; those of ImageNet have a number and synonyms.
 
-        >>> Answer.of("n02123394 Persian cat", 0.5)
-        Answer(probability=0.5, name='Persian cat', wnid='n02123394')
+        >>> Answer.of("lynx", 0.5, is_imagenet=True)
+        Answer(probability=0.5, name='lynx', number='n02127052', synonyms='catamount')
         """
-        match = _WNID.fullmatch(name)
-        return cls(probability, match[2], match[1]) if match else cls(probability, name)
+        line = synset(name) if is_imagenet else None
+        match = _NUMBERED.fullmatch(line or name)
+        if match is None:
+            return cls(probability, name)
+        return cls(probability, name if line else match[2], match[1], match[3])
 
 
-def titled(counts: Sequence[tuple[str, int]]) -> list[tuple[str, str, int]]:
-    """Return (title, class, number of pictures) for (class, number)."""
-    return [(Answer.of(name, 0).name, name, count) for name, count in counts]
+def answers_of_top(top: Iterable[tuple[str, float]], class_names: Sequence[str]) -> list[Answer]:
+    """Return the answers of a network with these classes."""
+    is_imagenet = list(class_names) == imagenet.class_names()
+    return [Answer.of(name, share, is_imagenet=is_imagenet) for name, share in top]
 
 
 class Card(NamedTuple):
@@ -55,10 +62,11 @@ class Card(NamedTuple):
 
 def titles(extractors: Sequence[FeatureExtractor]) -> dict[str, str]:
     """Return the title of each part of a score, in the order of the sliders."""
-    networks = [one.name for one in extractors if one.class_names]
-    found = {one: f"Content, {one}" if len(networks) > 1 else "Content" for one in networks}
-    found |= {one.name: one.name.capitalize() for one in extractors if not one.class_names}
-    return found | ({CLASS: "Class"} if networks else {})
+    names = [one.name for one in extractors]
+    parts = parts_of(names, [one.name for one in extractors if one.class_names])
+    networks = [one for one in parts if one not in NO_NETWORK]
+    alone = {networks[0]: "Content"} if len(networks) == 1 else {one: one for one in networks}
+    return {part: alone.get(part, part.capitalize()) for part in parts}
 
 
 def file_name(picture: Picture) -> str:
@@ -70,7 +78,11 @@ def answers_of(service: Service, picture: int) -> list[tuple[str, list[Answer]]]
     """Return what each network sees on a picture: (network, answers)."""
     rows = Features.objects.using(service.library.alias).filter(picture=picture)
     rows = rows.select_related("extractor").defer("vector").order_by("extractor")
-    return [(row.extractor.name, [Answer.of(*one) for one in row.top]) for row in rows if row.top]
+    return [
+        (row.extractor.name, answers_of_top(row.top, row.extractor.class_names))
+        for row in rows
+        if row.top
+    ]
 
 
 def cards(service: Service, asked: Asked, hits: Sequence[Hit]) -> list[Card]:
@@ -95,9 +107,7 @@ def labels_of(service: Service, pictures: Iterable[int]) -> dict[int, str]:
     rows = Features.objects.using(service.library.alias).filter(
         extractor__name=service.network.name, picture__in=list(pictures)
     )
-    return {
-        number: Answer.of(label, 0).name for number, label in rows.values_list("picture", "label")
-    }
+    return dict(rows.values_list("picture", "label"))
 
 
 def _pictures(service: Service, numbers: Sequence[int]) -> dict[int, Picture]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 WIDTH, HEIGHT = 300.0, 96.0  # of the chart of all classes
 GAP = 0.2  # between two columns, as a part of their distance
-MIN_COLUMN = 0.9  # a narrower one would not be seen
+MIN_COLUMN, MIN_BEST = 0.9, 2.0  # narrower ones would not be seen
 
 
 class Column(NamedTuple):
@@ -26,14 +26,14 @@ class Distribution(NamedTuple):
     columns: list[Column]
     best: int  # the most probable class, counted from 0
     name: str
-    count: int
+    total: int  # classes
     width: float = WIDTH
     height: float = HEIGHT
 
     @property
     def last(self) -> int:
         """The number of the last class."""
-        return self.count - 1
+        return self.total - 1
 
 
 class Segment(NamedTuple):
@@ -56,10 +56,10 @@ def distribution(probabilities: Sequence[float], names: Sequence[str]) -> Distri
     best = max(range(len(probabilities)), key=probabilities.__getitem__)
     most = probabilities[best] or 1.0
     step = WIDTH / len(probabilities)
-    width = max(step * (1 - GAP), MIN_COLUMN)
     columns = []
     for k, probability in enumerate(probabilities):
         height = HEIGHT * probability / most
+        width = max(step * (1 - GAP), MIN_BEST if k == best else MIN_COLUMN)
         columns.append(Column(k * step, HEIGHT - height, width, height, k == best))
     return Distribution(columns, best, names[best], len(probabilities))
 

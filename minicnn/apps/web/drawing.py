@@ -29,8 +29,8 @@ def kernels_png(kernels: np.ndarray) -> bytes:
 
 
 def maps_png(maps: np.ndarray) -> bytes:
-    """Draw the feature maps (h, w, K) of one picture on one scale."""
-    return tiles_png(signed_colors(np.moveaxis(maps, 2, 0)))
+    """Draw the feature maps (h, w, K) of one picture, each on a scale of its own."""
+    return tiles_png(np.stack([signed_colors(one) for one in np.moveaxis(maps, 2, 0)]))
 
 
 def evidence_png(image: np.ndarray, evidence: np.ndarray) -> bytes:

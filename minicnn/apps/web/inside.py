@@ -18,7 +18,7 @@ class FirstLayer(NamedTuple):
     """The kernels of the first convolution, in words."""
 
     name: str
-    count: int
+    kernels: int
     size: str  # "5 × 5"
     is_color: bool
 

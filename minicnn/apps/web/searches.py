@@ -9,13 +9,15 @@ from django.urls import reverse
 
 from minicnn.apps.library.network_features import NetworkFeatures
 from minicnn.apps.library.reading import read_picture
-from minicnn.apps.web.cards import Answer, answers_of, file_name
+from minicnn.apps.library.searching import Query, mixed
+from minicnn.apps.web.cards import Answer, answers_of, answers_of_top, file_name
 from minicnn.apps.web.pictures import find_picture
-from minicnn.apps.web.plain_search import Query
 from minicnn.apps.web.queries import Asked
 from minicnn.apps.web.service import Service
 from minicnn.apps.web.thumbnails import LARGE, reencoded
 from minicnn.apps.web.uploads import find_upload
+
+TOP = 5  # classes in the list
 
 
 class QueryPicture(NamedTuple):
@@ -28,10 +30,15 @@ class QueryPicture(NamedTuple):
 
 
 def query_of(service: Service, asked: Asked) -> Query:
-    """Return the query of an upload, or of pictures of the library."""
-    if asked.upload:
-        return service.query(find_upload(asked.upload).path)
-    return service.query_of_pictures(asked.like, asked.unlike)
+    """Return the query of an upload, of pictures of the library, or of both."""
+    for number in (*asked.like, *asked.unlike):
+        find_picture(number)  # refuses one that is not there
+    if not asked.upload:
+        return service.query_of_pictures(asked.like, asked.unlike)
+    upload = service.query(find_upload(asked.upload).path)
+    like = [service.query_of_pictures([number]) for number in asked.like]
+    unlike = [service.query_of_pictures([number]) for number in asked.unlike]
+    return mixed([upload, *like], unlike) if like or unlike else upload
 
 
 def query_pictures(asked: Asked) -> list[QueryPicture]:
@@ -64,8 +71,8 @@ def answers(service: Service, asked: Asked) -> list[Answer]:
     if service.network is None or not asked.is_single:
         return []
     if asked.upload:
-        found = service.classify(find_upload(asked.upload).path)
-        return [Answer.of(name, share) for share, name in found]
+        found = service.classify(find_upload(asked.upload).path)[:TOP]
+        return answers_of_top([(name, share) for share, name in found], service.network.class_names)
     return dict(answers_of(service, asked.like[0])).get(service.network.name, [])
 
 
@@ -82,8 +89,3 @@ def probabilities(service: Service, content: bytes) -> list[float]:
     with service.computing:
         found: list[float] = service.network.probabilities([image])[0].tolist()
     return found
-
-
-def usual_weights(service: Service) -> dict[str, float]:
-    """Return how much each part of a score counts, unless somebody chooses otherwise."""
-    return {one.name: 1.0 for one in service.extractors}

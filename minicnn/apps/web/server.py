@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from waitress.server import MultiSocketServer, TcpWSGIServer, create_server
 
 from minicnn.apps.web.middleware import AT_A_TIME
+
+Server: TypeAlias = TcpWSGIServer | MultiSocketServer
 
 THREADS = AT_A_TIME + 4  # the others refuse requests while these work
 CONNECTIONS = 500  # open at a time
@@ -16,7 +20,7 @@ MAX_BODY = 100_000_000
 ALL_ADDRESSES = ("0.0.0.0", "::", "")
 
 
-def make_server(host: str = "127.0.0.1", port: int = 8000) -> TcpWSGIServer | MultiSocketServer:
+def make_server(host: str = "127.0.0.1", port: int = 8000) -> Server:
     """Return a server that listens; its `run()` answers requests until its `close()`.
 
     Port 0 is any free one; `effective_port` says which. `service.start` must have been called.

@@ -14,14 +14,15 @@ from minicnn.apps.library.loading import library_extractors
 from minicnn.apps.library.network_features import NetworkFeatures
 from minicnn.apps.library.opening import Library, open_library
 from minicnn.apps.library.reading import read_picture
-from minicnn.apps.web.decoding import Decoders
-from minicnn.apps.web.plain_search import (
+from minicnn.apps.library.searching import (
     Hit,
     Query,
     Searcher,
     query_of_image,
     query_of_pictures,
 )
+from minicnn.apps.web.decoding import Decoders
+from minicnn.apps.web.keywords import KeywordProvider
 from minicnn.apps.web.refusals import MAX_UPLOAD
 from minicnn.apps.web.upload_store import UploadStore
 from minicnn.data.tools.fetch import FetchLimits, Transport
@@ -43,6 +44,7 @@ class Service:
     token : a secret without which no request is answered; None: all are
     transport : opens connections to addresses; default: those of the system
     limits : of time and size for what is fetched; default: those of an upload
+    keywords : searches the web by keyword; None: nothing does
 
     Raises
     ------
@@ -60,6 +62,7 @@ class Service:
         token: str | None = None,
         transport: Transport | None = None,
         limits: FetchLimits | None = None,
+        keywords: KeywordProvider | None = None,
     ) -> None:
         self.library: Library = open_library(address)
         self.extractors = library_extractors(self.library, () if model is None else (model,))
@@ -68,6 +71,7 @@ class Service:
         self.searcher = Searcher(self.library)
         self.allow_urls, self.token, self.transport = allow_urls, token, transport
         self.limits = limits or FetchLimits(max_bytes=MAX_UPLOAD)
+        self.keywords = keywords
         self.uploads = UploadStore()
         self.decoders = Decoders(DECODERS)
         self.computing = threading.Lock()  # a network computes one batch at a time

@@ -24,6 +24,7 @@ register_converter(UploadId, "upload")
 urlpatterns = [
     path("", home.home, name="home"),
     path("search", results.search, name="search"),
+    path("search/keyword", results.keyword, name="keyword"),
     path("library", library.library, name="library"),
     path("item/<int:number>/view", items.view, name="view"),
     path("item/<int:number>/download", items.download, name="download"),

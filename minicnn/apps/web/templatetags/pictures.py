@@ -21,6 +21,16 @@ def percent(probability: float) -> str:
 
 
 @register.filter
+def share(fraction: float) -> str:
+    """Return a share of a sum in whole percent.
+
+    >>> share(1 / 3)
+    '33 %'
+    """
+    return f"{100 * fraction:.0f} %"
+
+
+@register.filter
 def eight_digits(probability: float) -> str:
     """Return a probability with eight significant digits, as the paper's list has them.
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from minicnn.apps.library.models import Extractor, Picture
 from minicnn.apps.web import service
 from minicnn.apps.web.browsing import CERTAINTIES, ORDERS, Choice, class_counts, networks, page_of
-from minicnn.apps.web.cards import titled
+from minicnn.apps.web.service import Service
 
 
 @require_safe
@@ -19,7 +19,7 @@ def library(request: HttpRequest) -> HttpResponse:
     """Show a page of the library's pictures."""
     current = service.current()
     known = networks(current.library)
-    network = _chosen(known, request.GET.get("network", ""))
+    network = _chosen(known, request.GET.get("network") or _usual(current))
     choice = Choice.of(request.GET)
     page = page_of(current.library, network, choice, request.GET.get("page", "1"))
     pictures = Picture.objects.using(current.library.alias)
@@ -33,7 +33,7 @@ def library(request: HttpRequest) -> HttpResponse:
         "choice": choice,
         "certainties": CERTAINTIES,
         "orders": ORDERS,
-        "classes": titled(class_counts(current.library, network)),
+        "classes": class_counts(current.library, network),
         "page": page,
         "page_numbers": page.paginator.get_elided_page_range(
             page.number, on_each_side=1, on_ends=1
@@ -42,6 +42,10 @@ def library(request: HttpRequest) -> HttpResponse:
         "without_label": _same(request, "page", "label"),
     }
     return render(request, "web/library.html", context)
+
+
+def _usual(current: Service) -> str:
+    return current.network.name if current.network else ""
 
 
 def _chosen(known: list[Extractor], name: str) -> Extractor | None:

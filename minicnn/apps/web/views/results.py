@@ -7,26 +7,30 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_POST
 
 from minicnn.apps.library.models import Picture
+from minicnn.apps.library.searching import usual_weights
 from minicnn.apps.web import service
+from minicnn.apps.web.answers import NOT_FOUND
 from minicnn.apps.web.browsing import class_counts, row_of
-from minicnn.apps.web.cards import Answer, cards, titled, titles
+from minicnn.apps.web.cards import cards, titles
 from minicnn.apps.web.charts import Distribution, distribution
 from minicnn.apps.web.inside import first_layer
 from minicnn.apps.web.queries import TOP, Asked, asked
+from minicnn.apps.web.refusals import Refused
 from minicnn.apps.web.searches import (
     answers,
     content_of,
     probabilities,
     query_of,
     query_pictures,
-    usual_weights,
 )
 from minicnn.apps.web.service import Service
 from minicnn.apps.web.views.home import upload
+from minicnn.errors import FetchRefused
 
-SIMILAR, INSIDE = "similar", "inside"  # the tabs
+SIMILAR, INSIDE, KEYWORD = "similar", "inside", "keyword"  # the tabs
 
 
 class Slider(NamedTuple):
@@ -46,10 +50,30 @@ def search(request: HttpRequest) -> HttpResponse:
     current, wanted = service.current(), asked(request.GET)
     if request.GET.get("fragment") == "hits":
         return render(request, "web/parts/hits.html", _hits(current, wanted))
-    tab = INSIDE if request.GET.get("tab") == INSIDE and _is_inside(current, wanted) else SIMILAR
-    context = _query(current, wanted) | {"tab": tab, "page_name": "search"}
-    more = _inside(current, wanted) if tab == INSIDE else _similar(current, wanted)
-    return render(request, "web/results.html", context | more)
+    context = _query(current, wanted)
+    tab = request.GET.get("tab")
+    if tab == INSIDE and context["has_inside"]:
+        context |= {"tab": INSIDE} | _inside(current, wanted)
+    elif tab == KEYWORD and context["keyword_host"]:
+        context |= {"tab": KEYWORD, "keyword_links": None}
+    else:
+        context |= {"tab": SIMILAR} | _similar(current, wanted)
+    return render(request, "web/results.html", context)
+
+
+@require_POST
+def keyword(request: HttpRequest) -> HttpResponse:
+    """Ask the search engine for pictures of the class that the network sees."""
+    current, wanted = service.current(), asked(request.GET)
+    context = _query(current, wanted) | {"tab": KEYWORD}
+    if current.keywords is None or context["judgment"] is None:
+        raise Refused(404, NOT_FOUND, "no_keywords")
+    try:
+        context["keyword_links"] = current.keywords.search(context["judgment"].name)
+    except FetchRefused:
+        context["keyword_problem"] = f"{current.keywords.host} gave no list of pictures."
+    status = 502 if "keyword_problem" in context else 200
+    return render(request, "web/results.html", context, status=status)
 
 
 def _query(current: Service, wanted: Asked) -> dict[str, Any]:
@@ -62,8 +86,10 @@ def _query(current: Service, wanted: Asked) -> dict[str, Any]:
         "several": not wanted.is_single,
         "chart": _chart(current, wanted),
         "network_name": current.network.name if current.network else "",
-        "has_inside": _is_inside(current, wanted),
+        "has_inside": current.network is not None and wanted.is_single,
+        "keyword_host": current.keywords.host if current.keywords and found else "",
         "tab_query": wanted.address,
+        "page_name": "search",
     }
 
 
@@ -71,8 +97,7 @@ def _chart(current: Service, wanted: Asked) -> Distribution | None:
     content = content_of(current, wanted)
     if content is None or current.network is None:
         return None
-    names = [Answer.of(name, 0).name for name in current.network.class_names]
-    return distribution(probabilities(current, content), names)
+    return distribution(probabilities(current, content), current.network.class_names)
 
 
 def _similar(current: Service, wanted: Asked) -> dict[str, Any]:
@@ -81,8 +106,7 @@ def _similar(current: Service, wanted: Asked) -> dict[str, Any]:
     return _hits(current, wanted) | {
         "kept": wanted.pairs,
         "sliders": _sliders(current, wanted),
-        "classes": titled(class_counts(current.library, network)),
-        "chosen_label": wanted.label,
+        "classes": class_counts(current.library, network),
         "usual_query": plain.address,
     }
 
@@ -94,14 +118,14 @@ def _hits(current: Service, wanted: Asked) -> dict[str, Any]:
     return {
         "cards": cards(current, wanted, hits),
         "count": readable.count(),
-        "label": Answer.of(wanted.label, 0).name,
+        "label": wanted.label,
     }
 
 
 def _sliders(current: Service, wanted: Asked) -> list[Slider]:
     """Return a slider for each part of the score; the highest is at its end, if nobody set them."""
     names = titles(current.extractors)
-    weights = wanted.weights or usual_weights(current)
+    weights = wanted.weights or usual_weights([one.name for one in current.extractors])
     values = {name: weights.get(name, 0.0) for name in names}
     total, most = sum(values.values()) or 1.0, max(values.values(), default=1.0) or 1.0
     scale = 100 / most if wanted.weights is None or most > 100 else 1.0
@@ -111,9 +135,6 @@ def _sliders(current: Service, wanted: Asked) -> list[Slider]:
     ]
 
 
-def _is_inside(current: Service, wanted: Asked) -> bool:
-    return current.network is not None and wanted.is_single
-
-
 def _inside(current: Service, wanted: Asked) -> dict[str, Any]:
-    return {"picture_query": urlencode(wanted.pairs), "layer": first_layer(current.network)}
+    layer = None if current.network is None else first_layer(current.network)
+    return {"picture_query": urlencode(wanted.pairs), "layer": layer}

@@ -51,6 +51,7 @@ class FetchLimits:
     total_seconds: float = 8.0
     redirects: int = 3
     allow_private: bool = False
+    content_type: str = "image/"  # how it must begin
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def _get(
         connection = http.client.HTTPConnection(link.host, link.port)
         connection.sock = stream
         connection.putrequest("GET", link.target, skip_host=True, skip_accept_encoding=True)
-        for name, value in _headers(link).items():
+        for name, value in _headers(link, limits).items():
             connection.putheader(name, value)
         connection.endheaders()
         with connection.getresponse() as response:
@@ -144,11 +145,11 @@ def _get(
             return _read(response, limits)
 
 
-def _headers(link: Link) -> dict[str, str]:
+def _headers(link: Link, limits: FetchLimits) -> dict[str, str]:
     return {
         "Host": link.authority,
         "User-Agent": f"minicnn/{__version__}",
-        "Accept": "image/*",
+        "Accept": "image/*" if limits.content_type == "image/" else limits.content_type,
         "Accept-Encoding": "identity",
         "Connection": "close",
     }
@@ -226,8 +227,10 @@ def _check_response(response: http.client.HTTPResponse, limits: FetchLimits) -> 
     if response.status != 200:
         raise FetchRefused(f"the server responded with {response.status}")
     kind = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
-    if kind not in NO_TYPE and (not kind.startswith("image/") or kind.startswith("image/svg")):
-        raise FetchRefused(f"the server sent {kind[:80]!r}, which is not an image")
+    wanted = kind.startswith(limits.content_type) and not kind.startswith("image/svg")
+    if kind not in NO_TYPE and not wanted:
+        what = "an image" if limits.content_type == "image/" else limits.content_type
+        raise FetchRefused(f"the server sent {kind[:80]!r}, which is not {what}")
     encoding = (response.getheader("Content-Encoding") or "identity").strip().lower()
     if encoding != "identity":
         raise FetchRefused(f"the response is compressed ({encoding[:80]!r})")
