@@ -87,7 +87,7 @@ RAW = {
 @pytest.mark.parametrize("rest", RAW.values(), ids=RAW)
 def test_a_request_that_is_no_http_is_refused(served, rest):
     head = b"POST /api/v1/classify HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-    with socket.create_connection(("127.0.0.1", int(served.port))) as sock:
+    with socket.create_connection(("127.0.0.1", served.port)) as sock:
         sock.sendall(head + rest)
         sock.shutdown(socket.SHUT_WR)
         try:
