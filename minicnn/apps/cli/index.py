@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -177,4 +178,5 @@ def _shown(library: Library) -> str:
     if library.file is None:
         return "ADDRESS"
     folder = library.file.parent
-    return printable(os.path.relpath(folder if file_of(folder) == library.file else library.file))
+    path = folder if file_of(folder) == library.file else library.file
+    return shlex.quote(min(str(path), os.path.relpath(path), key=len))
