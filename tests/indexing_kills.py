@@ -132,7 +132,8 @@ def run(folder, kills, children, address):
         finished(check_end, where, photos)
         total += dead
         rounds += 1
-    midway = len((folder / "midway").read_text().splitlines())
+    log = folder / "midway"
+    midway = len(log.read_text().splitlines()) if log.exists() else 0
     found = {"shares": shares, "rounds": rounds - 1, "midway": midway, "kills": total}
     print(json.dumps({**found, "lost_or_doubled": 0}))
 

@@ -144,10 +144,10 @@ def fields_of(
 ) -> dict[str, Any]:
     """Return the fields of the JSON object."""
     scan = done.scan._asdict()
-    del scan["places"]
+    del scan["parts"]
     return {
         "library": library.name,
-        "folders": [place.path for place in done.scan.places],
+        "folders": [part.path for part in done.scan.parts],
         "extractors": {one.name: one.sha256 for one in extractors},
         **scan,
         "indexed": done.described,
