@@ -82,10 +82,12 @@ def test_a_picture_looks_the_same_whichever_other_extractors_read_it(tmp_path):
     np.testing.assert_array_equal(alone, together)
 
 
-def test_width_and_height_are_those_of_the_upright_picture(tmp_path):
-    path = save_with_exif(tmp_path / "a.jpg", {ORIENTATION: 6})
+@pytest.mark.parametrize("ending", ["jpg", "png", "tif"])
+def test_width_and_height_are_those_of_the_upright_picture(tmp_path, ending):
+    path = save_with_exif(tmp_path / f"a.{ending}", {ORIENTATION: 6})
     found = read_picture(path, [TextureFeatures()])
     assert (found.width, found.height, found.orientation) == (60, 40, 6)  # stored as 40 x 60
+    assert decode(path).shape == (40, 60, 3)
     upright = decode(path, (128, 128), "grayscale", "box")
     np.testing.assert_array_equal(found.images["texture"], upright)
 
