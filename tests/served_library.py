@@ -81,9 +81,7 @@ class Served(NamedTuple):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def ask(
-        self, method: str, path: str, body: bytes | None = None, **headers: str
-    ) -> Reply:
+    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Reply:
         """Send a request; `Content_Type="..."` is a header."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
         fields = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -31,7 +31,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     try:
         received = receive(request)
     except Refused as refused:
-        words = {"message": refused.message, "address": request.POST.get("address", "")}
+        words = {"message": refused.message, "address": request.POST.get("address", "").strip()}
         return render(request, "web/home.html", _context() | words, status=refused.status)
     address = Asked(upload=received.id).address
     return HttpResponseRedirect(f"{reverse('search')}?{address}", status=303)

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from minicnn.apps.library.models import Picture
-from minicnn.apps.library.searching import usual_weights
+from minicnn.apps.library.searching import Hit, usual_weights
 from minicnn.apps.web import service
 from minicnn.apps.web.answers import NOT_FOUND
 from minicnn.apps.web.browsing import class_counts, row_of
@@ -28,7 +28,7 @@ from minicnn.apps.web.searches import (
 )
 from minicnn.apps.web.service import Service
 from minicnn.apps.web.views.home import upload
-from minicnn.errors import FetchRefused
+from minicnn.errors import ArgumentError, FetchRefused
 
 SIMILAR, INSIDE, KEYWORD = "similar", "inside", "keyword"  # the tabs
 
@@ -112,14 +112,21 @@ def _similar(current: Service, wanted: Asked) -> dict[str, Any]:
 
 
 def _hits(current: Service, wanted: Asked) -> dict[str, Any]:
-    query = query_of(current, wanted)
-    hits = current.search(query, wanted.weights, TOP, label=wanted.label or None)
+    hits = _found(current, wanted)
     readable = Picture.objects.using(current.library.alias).exclude(sha256="").filter(failure="")
     return {
         "cards": cards(current, wanted, hits),
         "count": readable.count(),
         "label": wanted.label,
     }
+
+
+def _found(current: Service, wanted: Asked) -> list[Hit]:
+    try:
+        query = query_of(current, wanted)
+        return current.search(query, wanted.weights, TOP, label=wanted.label or None)
+    except ArgumentError as error:  # an unknown part, or a picture that cannot be read
+        raise Refused(400, f"There is no such search: {error}.", "no_such_search") from error
 
 
 def _sliders(current: Service, wanted: Asked) -> list[Slider]:
