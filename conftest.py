@@ -1,5 +1,6 @@
 """What all tests need before they are collected: names for docstrings, and Qt if it is there."""
 
+import importlib.util
 import os
 
 import numpy as np
@@ -16,6 +17,13 @@ except ImportError:
     collect_ignore = ["minicnn/apps/window"]
 else:
     pytest_plugins = ["pytestqt.plugin"]
+
+# The modules of a library of pictures need Django.
+if importlib.util.find_spec("django") is None:
+    collect_ignore_glob = [
+        "minicnn/apps/library/*", "minicnn/apps/web/*", "minicnn/apps/cli/index*.py",
+        "minicnn/apps/cli/search*.py", "minicnn/apps/cli/serve*.py",
+    ]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -1,9 +1,11 @@
 """Fixtures of all tests."""
 
+import importlib.util
 import os
 import sys
 
 import hypothesis
+import library_tools
 import pytest
 
 from minicnn import backends, random
@@ -22,19 +24,26 @@ hypothesis.settings.load_profile("untimed")
 
 
 WINDOW = "PySide6 or pytest-qt cannot be imported: pip install -e '.[dev]'; minicnn gui says more"
+POSTGRES = "its server or Django cannot be imported: pip install -e '.[dev]'"
+BROWSER = "Playwright cannot be imported, or there is no chromium: apt install chromium"
 
 
 def pytest_configure(config):
     """Fail if a part named in MINICNN_REQUIRE is missing, because its tests would be skipped.
 
-    Parts are the engines and "window", which needs Qt.
+    Parts are the engines, "window", which needs Qt, "postgres" and "browser".
     """
     required = set(os.environ.get("MINICNN_REQUIRE", "numpy").split(","))
     missing = required - {*backends.available_backends()}
     if config.pluginmanager.has_plugin("pytestqt.plugin"):
         missing -= {"window"}
+    if all(map(importlib.util.find_spec, library_tools.NEEDED_BY_POSTGRES)):
+        missing -= {"postgres"}
+    if library_tools.chromium() and importlib.util.find_spec("playwright"):
+        missing -= {"browser"}
     if missing:
-        known = {"window": WINDOW} | backends.backend_info()
+        texts = {"window": WINDOW, "postgres": POSTGRES, "browser": BROWSER}
+        known = texts | backends.backend_info()
         reasons = {name: known.get(name, "unknown") for name in sorted(missing)}
         raise pytest.UsageError(f"parts are required but not available: {reasons}")
 
@@ -53,6 +62,22 @@ def threads():
     before = core.num_threads()
     yield core.set_num_threads
     core.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    """A server of PostgreSQL in a folder of its own, for all tests of this process."""
+    for name in library_tools.NEEDED_BY_POSTGRES:
+        pytest.importorskip(name, reason=POSTGRES)
+    with library_tools.running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server):
+    """The address of a new database on a real server."""
+    with library_tools.new_database(postgres_server) as address:
+        yield address
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ COMMANDS = {
     "sort": CommandEntry("sort", "Put images into folders by what is on them."),
     "index": CommandEntry("index", "Put pictures into a library that can be searched."),
     "gui": CommandEntry("gui", "Sort photos in a window."),
+    "search": CommandEntry("search", "Find the pictures of a library that are similar to one."),
     "data": CommandEntry("data", "Split, check, count, preview and fetch images."),
     "tune": CommandEntry("tune", "Search for good hyperparameters."),
     "serve": CommandEntry("serve", "Search by image in a browser."),

@@ -11,11 +11,12 @@ coefficient, so that each similarity is 1 for equal pictures.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from minicnn.apps.library.changes import Changes
 from minicnn.apps.library.columns import Column, aligned
 from minicnn.apps.library.models import Extractor
 from minicnn.apps.library.opening import Library
@@ -57,8 +58,11 @@ class Searcher:
 
     def __init__(self, library: Library) -> None:
         self.library = library
+        self._changes = Changes(library)
+        self._lock = threading.Lock()  # of the following
         self._tables: dict[str, VectorTable] = {}
-        self._lock = threading.Lock()
+        self._version: Hashable = None
+        self._snapshots: dict[str, Snapshot] = {}
 
     def search(
         self,
@@ -82,24 +86,42 @@ class Searcher:
         ArgumentError : a weight is wrong, or the query and the library have no part in common
         """
         check_int(top, "top")
-        tables = self._tables_of(query)
-        shares = normalized(weights, parts_of(tables, query.classes))
-        snapshots = {name: table.snapshot() for name, table in tables.items()}
+        there = self.snapshots()
+        snapshots = {name: there[name] for name in sorted(there) if name in query.vectors}
+        if not there:
+            return []
+        shares = normalized(weights, parts_of(snapshots, query.classes))
         pictures, parts = aligned(_columns(query, shares, snapshots))
         total = np.sum([np.float32(share) * parts[part] for part, share in shares.items()], 0)
         allowed = _allowed(pictures, query, label, snapshots)
         return _hits(pictures, parts, shares, _best(pictures, total, allowed, top))
 
-    def _tables_of(self, query: Query) -> dict[str, VectorTable]:
-        """Return the tables of the extractors that both the library and the query have."""
-        rows = Extractor.objects.using(self.library.alias).all()
+    def snapshots(self) -> dict[str, Snapshot]:
+        """Return the vectors of each extractor, as they are in the database now."""
         with self._lock:
-            for row in rows:
-                known = self._tables.get(row.name)
-                if known is None or known.extractor.mark != row.mark:
-                    folder = vector_folder(self.library) / row.mark
-                    self._tables[row.name] = VectorTable(self.library, row, folder)
-            return {row.name: self._tables[row.name] for row in rows if row.name in query.vectors}
+            version = self._changes.version()  # before the rows are read: they may change meanwhile
+            if self._version is None or version != self._version:
+                self._tables = self._current_tables()
+                self._snapshots = {name: one.snapshot() for name, one in self._tables.items()}
+                self._version = version
+            return self._snapshots
+
+    def close(self) -> None:
+        """Close the files that the search has opened."""
+        with self._lock:
+            self._changes.close()
+            self._version, self._tables, self._snapshots = None, {}, {}
+
+    def _current_tables(self) -> dict[str, VectorTable]:
+        """Return a table for each extractor; those of extractors that are gone are forgotten."""
+        folder, tables = vector_folder(self.library), {}
+        for row in Extractor.objects.using(self.library.alias).order_by("name"):
+            known = self._tables.get(row.name)
+            same = known is not None and known.extractor.mark == row.mark
+            tables[row.name] = (
+                known if known and same else VectorTable(self.library, row, folder / row.mark)
+            )
+        return tables
 
 
 def _columns(

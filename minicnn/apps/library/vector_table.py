@@ -7,7 +7,6 @@ are kept as float32 while they fit into KEPT_BYTES, and converted block by block
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -77,7 +76,7 @@ class Snapshot(NamedTuple):
 
 
 class VectorTable:
-    """What the database has of one extractor; threads and processes may share it.
+    """What the database has of one extractor; processes may share it, threads must take turns.
 
     Parameters
     ----------
@@ -88,16 +87,14 @@ class VectorTable:
     def __init__(self, library: Library, extractor: Extractor, folder: Path) -> None:
         self.library, self.extractor = library, extractor
         self._files = VectorFiles(folder, extractor.dimensions)
-        self._lock = threading.Lock()
         self._last: Snapshot | None = None
 
     def snapshot(self) -> Snapshot:
         """Return the rows that the database has now."""
-        with self._lock:
-            if self._last is None or self._last.totals != totals(self.library, self.extractor):
-                with self._files.locked():
-                    self._last = self._updated()
-            return self._last
+        if self._last is None or self._last.totals != totals(self.library, self.extractor):
+            with self._files.locked():
+                self._last = self._updated()
+        return self._last
 
     def _updated(self) -> Snapshot:
         """Bring the files up to date; return what they have."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from minicnn.checks import check_number, nearest
+from minicnn.checks import check_number
 from minicnn.errors import ArgumentError
 
 COLOR, TEXTURE, CLASS, FEATURES = "color", "texture", "class", "features"
@@ -52,13 +52,15 @@ def normalized(weights: Mapping[str, float] | None, parts: list[str]) -> dict[st
 
     Raises
     ------
-    ArgumentError : a part is unknown or not there, a weight is negative, or all are 0
+    ArgumentError : there are no parts, one is not there, a weight is negative, or all are 0
 
     Examples
     --------
     >>> normalized({"features": 3, "colour": 1}, ["photo-small", "color", "texture"])
     {'photo-small': 0.75, 'color': 0.25}
     """
+    if not parts:
+        raise ArgumentError("the query and the library have no features in common")
     default = weights is None
     found: dict[str, float] = {}
     for name, weight in (DEFAULT if weights is None else weights).items():
@@ -80,6 +82,4 @@ def _meant(name: str, parts: list[str], default: bool) -> list[tuple[str, float]
             return [(part, 1 / len(networks)) for part in networks]
     elif name in parts or default:
         return [(name, 1.0)] if name in parts else []
-    raise ArgumentError(
-        f"this search has no part {name!r}{nearest(name, parts)}; it has {', '.join(parts)}"
-    )
+    raise ArgumentError(f"this search has no part {name!r}; it has {', '.join(parts)}")
