@@ -69,6 +69,6 @@ class Page(HTMLParser):
         """The score of each card, and its parts."""
         found = []
         for card in re.findall(r'<table class="parts">.*?</table>', self.source, re.DOTALL):
-            *parts, total = map(float, re.findall(r"<td>([^<]*)</td>", card))
+            *parts, total = map(float, re.findall(r"<td>([^<]+)</td>", card))
             found.append((total, parts))
         return found

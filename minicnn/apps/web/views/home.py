@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from minicnn.apps.library.models import Picture
 from minicnn.apps.web import service
 from minicnn.apps.web.cards import file_name, labels_of
-from minicnn.apps.web.queries import Asked
+from minicnn.apps.web.query_parameters import Asked
 from minicnn.apps.web.refusals import Refused
 from minicnn.apps.web.service import Service
 from minicnn.apps.web.uploads import receive

@@ -16,16 +16,16 @@ from minicnn.apps.web.answers import NOT_FOUND
 from minicnn.apps.web.browsing import class_counts, row_of
 from minicnn.apps.web.cards import cards, titles
 from minicnn.apps.web.charts import Distribution, distribution
-from minicnn.apps.web.inside import first_layer
-from minicnn.apps.web.queries import TOP, Asked, asked
-from minicnn.apps.web.refusals import Refused
-from minicnn.apps.web.searches import (
+from minicnn.apps.web.network_drawings import first_layer
+from minicnn.apps.web.query_content import (
     answers,
     content_of,
     probabilities,
     query_of,
     query_pictures,
 )
+from minicnn.apps.web.query_parameters import TOP, Asked, asked
+from minicnn.apps.web.refusals import Refused
 from minicnn.apps.web.service import Service
 from minicnn.apps.web.views.home import upload
 from minicnn.errors import ArgumentError, FetchRefused
@@ -130,12 +130,12 @@ def _found(current: Service, wanted: Asked) -> list[Hit]:
 
 
 def _sliders(current: Service, wanted: Asked) -> list[Slider]:
-    """Return a slider for each part of the score; the highest is at its end, if nobody set them."""
+    """Return a slider for each part of the score; those that nobody moved stand at their share."""
     names = titles(current.extractors)
     weights = wanted.weights or usual_weights([one.name for one in current.extractors])
     values = {name: weights.get(name, 0.0) for name in names}
-    total, most = sum(values.values()) or 1.0, max(values.values(), default=1.0) or 1.0
-    scale = 100 / most if wanted.weights is None or most > 100 else 1.0
+    total = sum(values.values()) or 1.0
+    scale = 100.0 if wanted.weights is None else 1.0
     return [
         Slider(name, title, number, round(scale * values[name]), values[name] / total)
         for number, (name, title) in enumerate(names.items())
