@@ -13,6 +13,7 @@ from PIL import Image
 
 pytest.importorskip("django", reason="Django is missing: pip install -e '.[dev]'")
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from minicnn.apps.library import claims, indexing, picture_jobs
@@ -116,6 +117,20 @@ def test_a_mended_picture_is_indexed(library, photos, monkeypatch):
     library_tools.check_complete(library, photos, [Shades()])
 
 
+def test_a_picture_that_needs_too_much_memory_does_not_end_the_run(library, photos, monkeypatch):
+    real = picture_jobs.read_picture
+
+    def read(path, extractors):
+        if path.endswith("0001.png"):
+            raise MemoryError
+        return real(path, extractors)
+
+    monkeypatch.setattr(picture_jobs, "read_picture", read)
+    done = index(library, [photos], [Shades()])
+    assert done.described == 9
+    assert done.failed == [(str(photos / "0001.png"), picture_jobs.NO_MEMORY)]
+
+
 def test_a_picture_that_vanishes_while_it_is_indexed_leaves_no_row(library, photos, monkeypatch):
     real = picture_jobs.read_picture
 
@@ -184,6 +199,23 @@ def test_an_error_of_an_extractor_leaves_nothing_half(library, photos):
         index(library, [photos], [Shades("others"), Failing()])
     assert library_tools.contents_of(library) == {}
     assert not pictures(library).exclude(claimed_by="").exists()
+
+
+def test_a_picture_and_its_features_are_written_in_one_step(library, photos, monkeypatch):
+    real = QuerySet.bulk_create
+
+    def interrupted(self, *words, **more):
+        if self.model is Features:
+            raise KeyboardInterrupt
+        return real(self, *words, **more)
+
+    monkeypatch.setattr(QuerySet, "bulk_create", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        index(library, [photos], [Shades()])
+    assert library_tools.contents_of(library) == {}
+    monkeypatch.undo()
+    index(library, [photos], [Shades()])
+    library_tools.check_complete(library, photos, [Shades()])
 
 
 def test_a_foreign_model_is_refused_with_advice(library, photos):
@@ -301,3 +333,18 @@ def test_a_lost_claim_is_not_written(in_file, photos, monkeypatch):
     assert index(in_file, [photos], [Shades()]).described == 9
     row = pictures(in_file).get(path="0001.png")
     assert (row.sha256, row.features.count()) == ("", 0)
+
+
+def test_what_another_process_gives_up_is_done_in_the_end(in_file, photos, monkeypatch):
+    scan(in_file, [photos])
+    first = list(pictures(in_file).values_list("id", flat=True)[:4])
+    pictures(in_file).filter(id__in=first).update(**claim_of("00000000-1"))
+    real = Shades.describe
+
+    def describe(self, images):
+        if self.seen >= 3:  # the others were passed over by then
+            pictures(in_file).filter(claimed_by__startswith="00000000").update(claimed_by="")
+        return real(self, images)
+
+    monkeypatch.setattr(Shades, "describe", describe)
+    assert index(in_file, [photos], [Shades()]).described == 10

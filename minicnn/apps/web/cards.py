@@ -10,9 +10,9 @@ from typing import NamedTuple
 from minicnn.apps.library.extractors import FeatureExtractor
 from minicnn.apps.library.models import Features, Picture
 from minicnn.apps.library.searching import Hit, parts_of
-from minicnn.apps.library.weights import NO_NETWORK
+from minicnn.apps.library.weights import NO_NETWORK, normalized
 from minicnn.apps.web.charts import Segment, segments
-from minicnn.apps.web.queries import Asked
+from minicnn.apps.web.query_parameters import Asked
 from minicnn.apps.web.service import Service
 from minicnn.zoo.pretrained import imagenet
 from minicnn.zoo.pretrained.imagenet import synset
@@ -89,15 +89,23 @@ def cards(service: Service, asked: Asked, hits: Sequence[Hit]) -> list[Card]:
     """Return what a page shows of the pictures that a search has found."""
     names = titles(service.extractors)
     rows = _pictures(service, [hit.picture for hit in hits])
-    labels = labels_of(service, rows)
+    labels, shares = labels_of(service, rows), _shares(asked, hits)
     found = []
     for hit in hits:
         if hit.picture in rows:  # an index run may have removed it in the meantime
             row = rows[hit.picture]
-            parts = segments(hit.parts, names)
+            parts = segments(hit.parts, shares, names)
             label = labels.get(row.pk, "")
             found.append(Card(row, file_name(row), label, hit.score, parts, *_refined(asked, row)))
     return found
+
+
+def _shares(asked: Asked, hits: Sequence[Hit]) -> dict[str, float]:
+    """Return the weight of each part of the scores, which sum to 1."""
+    if not hits:
+        return {}
+    weights = {name: weight for name, weight in (asked.weights or {}).items() if weight}
+    return normalized(weights or None, list(hits[0].parts))
 
 
 def labels_of(service: Service, pictures: Iterable[int]) -> dict[int, str]:

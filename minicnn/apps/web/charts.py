@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -37,10 +38,12 @@ class Distribution(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """One part of a score, and where it is in the bar of 100 units."""
+    """One part of a score: weight times similarity, and where it is in the bar of 100 units."""
 
     title: str
-    value: float
+    weight: float
+    similarity: float
+    value: float  # rounded, so that the values add up to the rounded score
     start: float
     width: float
     number: int  # of its color
@@ -64,17 +67,38 @@ def distribution(probabilities: Sequence[float], names: Sequence[str]) -> Distri
     return Distribution(columns, best, names[best], len(probabilities))
 
 
-def segments(parts: Mapping[str, float], titles: Mapping[str, str]) -> list[Segment]:
+def segments(
+    parts: Mapping[str, float], weights: Mapping[str, float], titles: Mapping[str, str]
+) -> list[Segment]:
     """Return the parts of a score side by side, in the order of their titles; no bar is below 0.
 
-    >>> found = segments({"b": 0.25, "a": 0.5}, {"a": "Color", "b": "Class"})
-    >>> [(one.title, one.start, one.width) for one in found]
-    [('Color', 0.0, 50.0), ('Class', 50.0, 25.0)]
+    >>> found = segments({"b": 0.25, "a": 0.5}, {"a": 0.5, "b": 0.5}, {"a": "Color", "b": "Class"})
+    >>> [(one.title, one.similarity, one.start, one.width) for one in found]
+    [('Color', 1.0, 0.0, 50.0), ('Class', 0.5, 50.0, 25.0)]
     """
+    printed = dict(zip(parts, add_up(list(parts.values())), strict=True))
     result, start = [], 0.0
     for number, (name, title) in enumerate(titles.items()):
         if name in parts:
             width = 100 * max(parts[name], 0.0)
-            result.append(Segment(title, parts[name], start, width, number))
+            similarity = parts[name] / weights[name]
+            result.append(
+                Segment(title, weights[name], similarity, printed[name], start, width, number)
+            )
             start += width
     return result
+
+
+def add_up(values: Sequence[float], digits: int = 3) -> list[float]:
+    """Round numbers so that they add up to their rounded sum; those that lose most are raised.
+
+    >>> add_up([0.1234, 0.1234, 0.1234])  # the sum is 0.3702
+    [0.124, 0.123, 0.123]
+    """
+    unit = 10**digits
+    rounded = [math.floor(unit * value) for value in values]
+    lost = [unit * value - low for value, low in zip(values, rounded, strict=True)]
+    missing = round(unit * math.fsum(values)) - sum(rounded)
+    for k in sorted(range(len(values)), key=lambda k: -lost[k])[:missing]:
+        rounded[k] += 1
+    return [number / unit for number in rounded]

@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from minicnn.apps.web.views import home, inside, items, library, results
+from minicnn.apps.web.views import home, items, library, network_drawings, results
 
 
 class UploadId:
@@ -31,9 +31,9 @@ urlpatterns = [
     path("item/<int:number>/image", items.image, name="image"),
     path("item/<int:number>/thumbnail", items.thumbnail, name="thumbnail"),
     path("upload/<upload:name>/image", items.upload_image, name="upload_image"),
-    path("inside/kernels.png", inside.kernels, name="kernels"),
-    path("inside/maps.png", inside.maps, name="maps"),
-    path("inside/gradcam.png", inside.gradcam, name="gradcam"),
+    path("inside/kernels.png", network_drawings.kernels, name="kernels"),
+    path("inside/maps.png", network_drawings.maps, name="maps"),
+    path("inside/gradcam.png", network_drawings.gradcam, name="gradcam"),
     path("api/v1/", include("minicnn.apps.web.api.urls")),
 ]
 handler400 = "minicnn.apps.web.answers.bad_request"

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from minicnn.apps.library.models import Picture
 from minicnn.apps.web import service
 from minicnn.apps.web.cards import file_name, labels_of
-from minicnn.apps.web.queries import Asked
+from minicnn.apps.web.query_parameters import Asked
 from minicnn.apps.web.refusals import Refused
 from minicnn.apps.web.service import Service
 from minicnn.apps.web.uploads import receive
@@ -31,7 +31,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     try:
         received = receive(request)
     except Refused as refused:
-        words = {"message": refused.message, "address": request.POST.get("address", "")}
+        words = {"message": refused.message, "address": request.POST.get("address", "").strip()}
         return render(request, "web/home.html", _context() | words, status=refused.status)
     address = Asked(upload=received.id).address
     return HttpResponseRedirect(f"{reverse('search')}?{address}", status=303)

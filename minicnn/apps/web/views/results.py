@@ -10,25 +10,25 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from minicnn.apps.library.models import Picture
-from minicnn.apps.library.searching import usual_weights
+from minicnn.apps.library.searching import Hit, usual_weights
 from minicnn.apps.web import service
 from minicnn.apps.web.answers import NOT_FOUND
 from minicnn.apps.web.browsing import class_counts, row_of
 from minicnn.apps.web.cards import cards, titles
 from minicnn.apps.web.charts import Distribution, distribution
-from minicnn.apps.web.inside import first_layer
-from minicnn.apps.web.queries import TOP, Asked, asked
-from minicnn.apps.web.refusals import Refused
-from minicnn.apps.web.searches import (
+from minicnn.apps.web.network_drawings import first_layer
+from minicnn.apps.web.query_content import (
     answers,
     content_of,
     probabilities,
     query_of,
     query_pictures,
 )
+from minicnn.apps.web.query_parameters import TOP, Asked, asked
+from minicnn.apps.web.refusals import Refused
 from minicnn.apps.web.service import Service
 from minicnn.apps.web.views.home import upload
-from minicnn.errors import FetchRefused
+from minicnn.errors import ArgumentError, FetchRefused
 
 SIMILAR, INSIDE, KEYWORD = "similar", "inside", "keyword"  # the tabs
 
@@ -112,8 +112,7 @@ def _similar(current: Service, wanted: Asked) -> dict[str, Any]:
 
 
 def _hits(current: Service, wanted: Asked) -> dict[str, Any]:
-    query = query_of(current, wanted)
-    hits = current.search(query, wanted.weights, TOP, label=wanted.label or None)
+    hits = _found(current, wanted)
     readable = Picture.objects.using(current.library.alias).exclude(sha256="").filter(failure="")
     return {
         "cards": cards(current, wanted, hits),
@@ -122,13 +121,21 @@ def _hits(current: Service, wanted: Asked) -> dict[str, Any]:
     }
 
 
+def _found(current: Service, wanted: Asked) -> list[Hit]:
+    try:
+        query = query_of(current, wanted)
+        return current.search(query, wanted.weights, TOP, label=wanted.label or None)
+    except ArgumentError as error:  # an unknown part, or a picture that cannot be read
+        raise Refused(400, f"There is no such search: {error}.", "no_such_search") from error
+
+
 def _sliders(current: Service, wanted: Asked) -> list[Slider]:
-    """Return a slider for each part of the score; the highest is at its end, if nobody set them."""
+    """Return a slider for each part of the score; those that nobody moved stand at their share."""
     names = titles(current.extractors)
     weights = wanted.weights or usual_weights([one.name for one in current.extractors])
     values = {name: weights.get(name, 0.0) for name in names}
-    total, most = sum(values.values()) or 1.0, max(values.values(), default=1.0) or 1.0
-    scale = 100 / most if wanted.weights is None or most > 100 else 1.0
+    total = sum(values.values()) or 1.0
+    scale = 100.0 if wanted.weights is None else 1.0
     return [
         Slider(name, title, number, round(scale * values[name]), values[name] / total)
         for number, (name, title) in enumerate(names.items())

@@ -7,10 +7,10 @@ from django.views.decorators.http import require_safe
 
 from minicnn.apps.library.network_features import NetworkFeatures
 from minicnn.apps.web import service
-from minicnn.apps.web.inside import draw_evidence, draw_kernels, draw_maps
-from minicnn.apps.web.queries import asked
+from minicnn.apps.web.network_drawings import draw_evidence, draw_kernels, draw_maps
+from minicnn.apps.web.query_content import content_of, network_image
+from minicnn.apps.web.query_parameters import asked
 from minicnn.apps.web.refusals import Refused
-from minicnn.apps.web.searches import content_of, network_image
 
 SIDE = 480  # pixels of the picture under the evidence
 NO_DRAWING = "There is no such drawing."

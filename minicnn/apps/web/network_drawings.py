@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicnn.apps.library.network_features import NetworkFeatures
-from minicnn.apps.web.drawing import evidence_png, kernels_png, maps_png
+from minicnn.apps.web.png_drawing import evidence_png, kernels_png, maps_png
 from minicnn.data.images import decode
 from minicnn.explain.feature_maps import feature_maps
 from minicnn.explain.gradcam import enlarged, gradcam

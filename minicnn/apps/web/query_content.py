@@ -12,7 +12,7 @@ from minicnn.apps.library.reading import read_picture
 from minicnn.apps.library.searching import Query, mixed
 from minicnn.apps.web.cards import Answer, answers_of, answers_of_top, file_name
 from minicnn.apps.web.pictures import find_picture
-from minicnn.apps.web.queries import Asked
+from minicnn.apps.web.query_parameters import Asked
 from minicnn.apps.web.service import Service
 from minicnn.apps.web.thumbnails import LARGE, reencoded
 from minicnn.apps.web.uploads import find_upload
