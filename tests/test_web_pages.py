@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -424,6 +426,40 @@ def test_pages_name_no_other_server(browser):
         for _, attributes in page.tags:
             for name in ("src", "href", "action", "srcset", "poster", "data"):
                 assert re.match(r"[?/#]|None$", str(attributes.get(name)))
+
+
+ROOT = Path(__file__).parent.parent
+STATIC = ROOT / "minicnn" / "apps" / "web" / "static"
+TABLE = STATIC / "vendor" / "README.md"
+
+
+def vendored() -> list[tuple[str, str]]:
+    """The file and the hash of each row of the table of others' files."""
+    return re.findall(r"\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|", TABLE.read_text())
+
+
+@pytest.mark.parametrize(("file", "sha256"), vendored())
+def test_the_files_of_others_are_unchanged(file, sha256):
+    assert hashlib.sha256((ROOT / file).read_bytes()).hexdigest() == sha256
+
+
+def test_the_files_of_others_are_in_the_table():
+    found = {*(STATIC / "vendor").iterdir(), *(ROOT / "tests" / "axe").iterdir()} - {TABLE}
+    assert {ROOT / file for file, _ in vendored()} == found
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.rglob("*.*s")), ids=lambda path: path.name)
+def test_styles_and_scripts_name_no_other_server(path):
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+    assert set(re.findall(r"https?://[^'\"\s)]*", text)) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_static_files_are_served(browser):
+    for page in all_pages(browser)[:1]:
+        files = [str(one.get("href") or one.get("src")) for one in page.all("link")]
+        assert len(files) == 4
+        for file in files:
+            assert browser.get(file).status_code == 200
 
 
 PICTURES = b"""{"pictures": [
