@@ -8,6 +8,7 @@ import secrets
 SECRET_KEY = secrets.token_urlsafe(32)
 DEBUG = False
 USE_TZ = True
+TIME_ZONE = "UTC"  # as in the library: most cameras do not record their zone
 INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.staticfiles",

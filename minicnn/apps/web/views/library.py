@@ -10,7 +10,15 @@ from django.views.decorators.http import require_safe
 
 from minicnn.apps.library.models import Extractor, Picture
 from minicnn.apps.web import service
-from minicnn.apps.web.browsing import CERTAINTIES, ORDERS, Choice, class_counts, networks, page_of
+from minicnn.apps.web.browsing import (
+    CERTAINTIES,
+    ORDERS,
+    Choice,
+    class_counts,
+    networks,
+    page_of,
+    readable,
+)
 from minicnn.apps.web.service import Service
 
 
@@ -26,7 +34,7 @@ def library(request: HttpRequest) -> HttpResponse:
     context = {
         "page_name": "library",
         "library_name": current.library.name,
-        "total": pictures.exclude(sha256="").filter(failure="").count(),
+        "total": readable(current.library).count(),
         "failures": pictures.exclude(failure="").count(),
         "networks": known,
         "network": network,
