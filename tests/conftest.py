@@ -80,6 +80,15 @@ def postgres(postgres_server):
         yield address
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def library(request, tmp_path):
+    """A new library, in a file and on a server."""
+    in_file = request.param == "sqlite"
+    address = tmp_path / "library.sqlite3" if in_file else request.getfixturevalue("postgres")
+    with library_tools.opened(address) as library:
+        yield library
+
+
 @pytest.fixture
 def no_fsync(monkeypatch):
     """Skip syncing files, which takes 10 ms each on a busy disk and matters only in a power cut."""

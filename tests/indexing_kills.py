@@ -2,11 +2,11 @@
 
     python indexing_kills.py FOLDER KILLS CHILDREN [ADDRESS]
 
-First the children share a folder of pictures. Then each round adds, changes, renames and deletes pictures of the folder; the
-children index them at the same time, into one SQLite file or into the database at ADDRESS, and each
-is killed at a random moment. Whatever happens, a picture that was read has all its features; and after one more
-run each file is one row. A line of JSON on stdout sums up. Run as a script, so that it can fork
-while it has one thread only.
+First the children share a folder of pictures. Then each round adds, changes, renames and deletes
+some of them; the children index the folder at the same time, into one SQLite file or into the
+database at ADDRESS, and each is killed at a random moment. Whatever happens, a picture that was
+read has all its features; and after one more run each file is one row. A line of JSON on stdout
+sums up. Run as a script, so that it can fork while it has one thread only.
 """
 
 from __future__ import annotations
@@ -132,7 +132,8 @@ def run(folder, kills, children, address):
         finished(check_end, where, photos)
         total += dead
         rounds += 1
-    midway = len((folder / "midway").read_text().splitlines())
+    log = folder / "midway"
+    midway = len(log.read_text().splitlines()) if log.exists() else 0
     found = {"shares": shares, "rounds": rounds - 1, "midway": midway, "kills": total}
     print(json.dumps({**found, "lost_or_doubled": 0}))
 

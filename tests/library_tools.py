@@ -45,6 +45,18 @@ def new_database(server):
     yield f"postgresql://postgres:@/{name}?host={server.pgdata}"
 
 
+@contextmanager
+def opened(address):
+    """Make a library, or open the one that is there; close this thread's connection at the end."""
+    from minicnn.apps.library.opening import open_library
+
+    library = open_library(address, create=True)
+    try:
+        yield library
+    finally:
+        library.close()
+
+
 def make_pictures(folder, count, *, start=0):
     """Write small pictures of different colors; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)

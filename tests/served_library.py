@@ -20,7 +20,7 @@ from minicnn.apps.library.indexing import index
 from minicnn.apps.library.loading import library_extractors
 from minicnn.apps.library.opening import Library, open_library
 from minicnn.apps.web import service
-from minicnn.apps.web.server import make_server
+from minicnn.apps.web.server import make_server, port_of
 
 COLORS = ["red", "green", "blue", "yellow", "purple", "orange", "gray", "white"]
 
@@ -117,7 +117,7 @@ def serving(library: Path, **options: Any) -> Iterator[Served]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        yield Served(server.effective_port, current)
+        yield Served(port_of(server), current)
     finally:
         # In the server's own thread, which alone may change its table of connections.
         server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))

@@ -123,3 +123,19 @@ def test_files_saved_earlier_turn_photos_as_they_did(folder, tmp_path):
     assert Preprocess.from_config(Preprocess(SIZE, upright=False).as_config()).upright is False
     with pytest.raises(ArgumentError, match="upright must be True or False"):
         Preprocess.from_config({"size": [16, 16], "upright": 1})
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("extension", ["jpg", "tif", "webp"])
+def test_every_format_is_turned_once(tmp_path, extension, orientation):
+    """A TIFF, which Pillow turns itself, was turned twice."""
+    pixels = np.zeros((32, 48, 3), np.uint8)
+    pixels[:16, :24, 0] = pixels[16:, 24:, 1] = 250
+    note = Image.Exif()
+    note[0x0112] = orientation
+    Image.fromarray(pixels).save(tmp_path / "expected.png", exif=note)
+    Image.fromarray(pixels).save(tmp_path / f"1.{extension}", exif=note, quality=100)
+    expected = decode(tmp_path / "expected.png").astype(int)
+    found = decode(tmp_path / f"1.{extension}").astype(int)
+    assert found.shape == expected.shape
+    assert abs(found - expected).mean() < 5

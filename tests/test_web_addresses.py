@@ -38,7 +38,7 @@ def trap(served, monkeypatch):
     real = socket.socket.connect
 
     def connect(sock, address):
-        if address == ("127.0.0.1", int(served.port)):
+        if address == ("127.0.0.1", served.port):
             return real(sock, address)
         reached.append(address)
         raise OSError("trapped")

@@ -67,6 +67,7 @@ def is_dark(largest: int) -> bool:
 
 def made_upright(image: Image.Image) -> Image.Image:
     """Return the image rotated or mirrored as its EXIF orientation says."""
+    image.load()  # Pillow turns a TIFF itself then, and removes the orientation
     operation = UPRIGHT.get(orientation(image))
     return image if operation is None else image.transpose(operation)
 

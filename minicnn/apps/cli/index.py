@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -143,10 +144,10 @@ def fields_of(
 ) -> dict[str, Any]:
     """Return the fields of the JSON object."""
     scan = done.scan._asdict()
-    del scan["places"]
+    del scan["parts"]
     return {
         "library": library.name,
-        "folders": [place.path for place in done.scan.places],
+        "folders": [part.path for part in done.scan.parts],
         "extractors": {one.name: one.sha256 for one in extractors},
         **scan,
         "indexed": done.described,
@@ -177,4 +178,5 @@ def _shown(library: Library) -> str:
     if library.file is None:
         return "ADDRESS"
     folder = library.file.parent
-    return printable(os.path.relpath(folder if file_of(folder) == library.file else library.file))
+    path = folder if file_of(folder) == library.file else library.file
+    return shlex.quote(min(str(path), os.path.relpath(path), key=len))

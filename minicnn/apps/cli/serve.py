@@ -16,7 +16,7 @@ from minicnn.apps.library.loading import model_source
 from minicnn.apps.library.opening import Library, database_errors
 from minicnn.apps.web import service
 from minicnn.apps.web.keywords import KeywordSearch
-from minicnn.apps.web.server import Server, make_server
+from minicnn.apps.web.server import Server, make_server, port_of
 from minicnn.support.text import printable
 
 HOST, PORT = "127.0.0.1", 8000
@@ -85,7 +85,7 @@ def _serve(library: Library, host: str, port: int, token: str | None) -> None:
     server = _listening(host, port)
     signal.signal(signal.SIGTERM, _end)
     shown = f"[{host}]" if ":" in host else host
-    link = f"http://{shown}:{server.effective_port}/"
+    link = f"http://{shown}:{port_of(server)}/"
     if token is not None:
         output.warn("other machines can reach these pages; who has this address sees the pictures")
         link += f"?token={token}"

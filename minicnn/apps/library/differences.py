@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from minicnn.apps.library.folders import FolderPart
 from minicnn.apps.library.listing import Stamp
-from minicnn.apps.library.places import Place
 from minicnn.data.parallel import map_in_threads
 from minicnn.data.tools.fingerprints import file_digest
 from minicnn.errors import FormatError
@@ -26,14 +26,14 @@ class Row(NamedTuple):
 class File(NamedTuple):
     """A file on the disk."""
 
-    place: Place
-    path: str  # in the place
+    part: FolderPart
+    path: str  # in the part
     stamp: Stamp
 
     @property
     def name(self) -> str:
         """The absolute path."""
-        return os.path.join(self.place.path, self.path)
+        return os.path.join(self.part.path, self.path)
 
 
 class Differences(NamedTuple):

@@ -62,8 +62,7 @@ def _registered(library: Library, extractor: FeatureExtractor) -> Extractor:
         },
     )
     if row.source != extractor.source:  # its file has been moved
-        row.source = extractor.source
-        row.save(using=library.alias)
+        rows.filter(pk=row.pk).update(source=extractor.source)
     return row
 
 

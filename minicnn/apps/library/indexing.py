@@ -70,7 +70,7 @@ def index(
     with database_errors(library):
         keys = register(library, extractors, rebuild=rebuild)
         scanned = scan(library, directories, force=force)
-        folders = [place.folder for place in scanned.places]
+        folders = [part.folder for part in scanned.parts]
         wanted = Wanted(library, folders, list(keys.values()))
         filling = _Filling(wanted, extractors, keys, progress, stop)
         if filling.total:

@@ -108,17 +108,18 @@ def _content(path: Path | str) -> bytes:
 
 def _opened(image: Image.Image, wanted: Iterable[Reading]) -> _Opened:
     """Decode an opened image, not larger than needed."""
-    size, turned, taken = image.size, orientation(image), _taken(image)
+    size, recorded, taken = image.size, orientation(image), _taken(image)
     side = max([LEAST_SIDE, *(2 * max(reading.size) for reading in wanted)])
     image.draft("RGB", (side, side))
     image.load()
+    turned = orientation(image)  # 1 for a TIFF: Pillow has turned it, and its size too
     if image.mode in SIXTEEN_BITS:
         image, _ = eight_bits(image)
     elif image.mode not in MODES.values():
         image = as_mode(image, "RGB")
     upright = image.transpose(UPRIGHT[turned]) if turned in UPRIGHT else image
     width, height = size[::-1] if turned >= 5 else size  # 5...8 are on their side
-    return _Opened(width, height, turned, taken, image, upright)
+    return _Opened(width, height, recorded, taken, image, upright)
 
 
 def _taken(image: Image.Image) -> datetime | None:

@@ -11,10 +11,10 @@ from typing import NamedTuple
 from django.db.models import QuerySet
 
 from minicnn.apps.library.differences import Differences, File, Row, differences
+from minicnn.apps.library.folders import FolderPart, folder_parts, one_process_at_a_time
 from minicnn.apps.library.listing import Listing, Stamp, list_pictures
-from minicnn.apps.library.models import Picture
+from minicnn.apps.library.models import Features, Picture
 from minicnn.apps.library.opening import Library
-from minicnn.apps.library.places import Place, only_one_process, places_of
 
 ROWS = 500  # in one statement
 
@@ -22,7 +22,7 @@ ROWS = 500  # in one statement
 class Scan(NamedTuple):
     """How the folders differed from the library, in pictures."""
 
-    places: list[Place]
+    parts: list[FolderPart]
     found: int  # on the disk
     new: int
     changed: int  # their content is another one
@@ -32,7 +32,7 @@ class Scan(NamedTuple):
 
 
 class _Compared(NamedTuple):
-    """How one place differs from the library."""
+    """How one part differs from the library."""
 
     listing: Listing
     new: list[File]
@@ -59,50 +59,50 @@ def scan(
     FileNotFoundError : there is no such folder; or it is empty but the library has pictures of it,
         as when a disk is not mounted
     """
-    places = places_of(library, directories)
-    compared = [_compared(library, place, force=force) for place in places]
+    parts = folder_parts(library, directories)
+    compared = [_compared(library, part, force=force) for part in parts]
     found = differences(
         [file for one in compared for file in one.new],
         [pair for one in compared for pair in one.stamped],
         [row for one in compared for row in one.gone],
     )
     _apply(library, found)
-    failed = Picture.objects.using(library.alias).filter(folder__in=[one.folder for one in places])
+    failed = Picture.objects.using(library.alias).filter(folder__in=[one.folder for one in parts])
     failed.exclude(failure="").update(failure="")
     left_out = sum((one.listing.left_out for one in compared), Counter[str]())
     return Scan(
-        places, sum(len(one.listing.files) for one in compared), len(found.new), len(found.changed),
+        parts, sum(len(one.listing.files) for one in compared), len(found.new), len(found.changed),
         len(found.moved), len(found.deleted), dict(left_out),
     )  # fmt: skip
 
 
-def _compared(library: Library, place: Place, *, force: bool) -> _Compared:
-    rows = _rows(library, place)
-    listing = list_pictures(place.path, {path: row.stamp for path, row in rows.items()})
+def _compared(library: Library, part: FolderPart, *, force: bool) -> _Compared:
+    rows = _rows(library, part)
+    listing = list_pictures(part.path, {path: row.stamp for path, row in rows.items()})
     gone = [row for path, row in rows.items() if not listing.may_have(path)]
     if gone and len(gone) == len(rows) and not listing.files and not force:
         raise FileNotFoundError(
             errno.ENOENT,
             f"no pictures here, but the library has {len(rows):,} of this folder. If its disk is "
             "not mounted, mount it; if they are deleted, repeat the command with --force",
-            place.path,
+            part.path,
         )
-    files = [File(place, path, stamp) for path, stamp in listing.files.items()]
+    files = [File(part, path, stamp) for path, stamp in listing.files.items()]
     known = [(rows[file.path], file) for file in files if file.path in rows]
     stamped = [(row, file) for row, file in known if row.stamp != file.stamp]
     return _Compared(listing, [file for file in files if file.path not in rows], stamped, gone)
 
 
-def _rows(library: Library, place: Place) -> dict[str, Row]:
-    """Return {path in the place: row}."""
-    pictures = Picture.objects.using(library.alias).filter(folder=place.folder)
+def _rows(library: Library, part: FolderPart) -> dict[str, Row]:
+    """Return {path in the part: row}."""
+    pictures = Picture.objects.using(library.alias).filter(folder=part.folder)
     rows = {}
     for key, path, *stamp, sha256 in pictures.values_list(
         "id", "path", "size", "modified", "sha256"
     ).iterator():
-        inside = place.inside(path)
-        if inside is not None:
-            rows[inside] = Row(key, Stamp(*stamp), sha256)
+        relative = part.relative(path)
+        if relative is not None:
+            rows[relative] = Row(key, Stamp(*stamp), sha256)
     return rows
 
 
@@ -110,7 +110,7 @@ def _apply(library: Library, found: Differences) -> None:
     """Change the rows. Another process may have made some of the changes meanwhile."""
     if not any(found):
         return
-    with only_one_process(library):
+    with one_process_at_a_time(library):
         for row, file in found.moved:
             _move(library, row, file)
         for row, file in found.touched:
@@ -125,7 +125,7 @@ def _apply(library: Library, found: Differences) -> None:
 
 
 def _picture(file: File) -> Picture:
-    return Picture(folder=file.place.folder, path=file.place.outside(file.path), **_stamp(file))
+    return Picture(folder=file.part.folder, path=file.part.in_folder(file.path), **_stamp(file))
 
 
 def _stamp(file: File) -> dict[str, int]:
@@ -135,18 +135,17 @@ def _stamp(file: File) -> dict[str, int]:
 def _move(library: Library, row: Row, file: File) -> None:
     """Give a row another path, unless that has a row by now."""
     pictures = Picture.objects.using(library.alias)
-    where = {"folder": file.place.folder, "path": file.place.outside(file.path)}
+    where = {"folder": file.part.folder, "path": file.part.in_folder(file.path)}
     if not pictures.filter(**where).exists():
         pictures.filter(id=row.id, sha256=row.sha256).update(**where, **_stamp(file))
 
 
 def _forget_content(library: Library, row: Row, file: File) -> None:
     """Make a row like that of a new file, so that it is indexed again."""
-    for picture in _unchanged(library, row).select_for_update():
-        picture.features.all().delete()
-        picture.size, picture.modified = file.stamp
-        picture.sha256 = picture.failure = picture.claimed_by = ""
-        picture.save(using=library.alias)
+    if list(_unchanged(library, row).select_for_update()):
+        Features.objects.using(library.alias).filter(picture=row.id).delete()
+        pictures = Picture.objects.using(library.alias).filter(id=row.id)
+        pictures.update(**_stamp(file), sha256="", failure="", claimed_by="")
 
 
 def _unchanged(library: Library, row: Row) -> QuerySet[Picture]:

@@ -108,6 +108,8 @@ class VectorFiles:
         return state
 
     def _check_sizes(self, state: State) -> None:
+        if state.rows < 0:
+            raise ValueError("a negative number of rows")
         for kind in KINDS:
             if self._path(kind, state).stat().st_size < state.rows * self._bytes(kind):
                 raise ValueError(f"{kind} end too early")

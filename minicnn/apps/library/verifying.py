@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from minicnn.apps.library.extractors import color_and_texture, network_extractor
 from minicnn.apps.library.listing import Stamp, stamp_of
@@ -55,14 +55,16 @@ def verify(
     contents: bool = False,
     progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> Verified:
-    """Check all rows of a library; nothing is changed.
+    """Check all rows of a library; nothing is changed. Of a damaged file only that is reported.
 
     Parameters
     ----------
     contents : read every file and compare its content; else only its size and time
     progress : called with (pictures checked, all pictures)
     """
-    findings = [*_database(library), *_models(library)]
+    if damage := _database(library):
+        return Verified(0, 0, damage)
+    findings = list(_models(library))
     total = Picture.objects.using(library.alias).count()
     done = vectors = 0
     for pictures in _blocks(library):
@@ -86,9 +88,12 @@ def _blocks(library: Library) -> Iterator[list[Picture]]:
 def _database(library: Library) -> list[Finding]:
     if library.file is None:
         return []
-    with connections[library.alias].cursor() as cursor:
-        cursor.execute("PRAGMA integrity_check(10)")
-        texts = [str(row[0]) for row in cursor.fetchall()]
+    try:
+        with connections[library.alias].cursor() as cursor:
+            cursor.execute("PRAGMA integrity_check(10)")
+            texts = [str(row[0]) for row in cursor.fetchall()]
+    except DatabaseError as error:
+        texts = [str(error)]
     return [Finding("database", library.name, text) for text in texts if text != "ok"]
 
 

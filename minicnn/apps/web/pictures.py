@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from minicnn.apps.library.models import Picture
@@ -43,12 +43,12 @@ def open_picture(picture: Picture) -> BinaryIO:
 
 
 def _open_below(folder: str, path: str) -> BinaryIO:
-    parts = PurePosixPath(path).parts
-    if not parts or ".." in parts or parts[0] == "/":
+    relative = PurePosixPath(path)
+    if not relative.parts or ".." in relative.parts or relative.is_absolute():
         raise FileNotFoundError(2, "not below the folder", path)
-    if os.open not in os.supports_dir_fd:
-        return _open_resolved(Path(folder), Path(folder, *parts))
-    return _open_step_by_step(folder, parts)
+    if os.open in os.supports_dir_fd:
+        return _open_step_by_step(folder, relative.parts)
+    return _open_resolved(folder, relative.parts)
 
 
 def _open_step_by_step(folder: str, parts: tuple[str, ...]) -> BinaryIO:
@@ -70,8 +70,9 @@ def _regular(handle: int, name: str) -> BinaryIO:
     return os.fdopen(handle, "rb")
 
 
-def _open_resolved(folder: Path, path: Path) -> BinaryIO:
+def _open_resolved(folder: str, parts: tuple[str, ...]) -> BinaryIO:
     """Open a file of a system that cannot open it step by step, Windows."""
-    if path.resolve() != folder.resolve() / path.relative_to(folder):
-        raise FileNotFoundError(2, "not below the folder", str(path))
+    path = os.path.join(os.path.realpath(folder), *parts)
+    if os.path.realpath(path) != path:
+        raise FileNotFoundError(2, "not below the folder", path)
     return open_regular(path)

@@ -8,34 +8,45 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from waitress.server import MultiSocketServer, TcpWSGIServer, create_server
 
-from minicnn.apps.web.middleware import AT_A_TIME, MAX_REQUEST
+from minicnn.apps.web.middleware import AT_A_TIME
 
 Server: TypeAlias = TcpWSGIServer | MultiSocketServer
 
 THREADS = AT_A_TIME + 4  # the others refuse requests while these work
 CONNECTIONS = 500  # open at a time
+# Up to this many bytes a request is read, into a file, and the application answers that it is too
+# large. Beyond it the connection ends, and a browser shows no reason.
+MAX_BODY = 100_000_000
+LOOPBACK = "127.0.0.1"
 ALL_ADDRESSES = ("0.0.0.0", "::", "")
 
 
-def make_server(host: str = "127.0.0.1", port: int = 8000) -> Server:
+def make_server(host: str = LOOPBACK, port: int = 8000) -> Server:
     """Return a server that listens; its `run()` answers requests until its `close()`.
 
-    Port 0 is any free one; `effective_port` says which. `service.start` must have been called.
+    Port 0 is any free one; `port_of` says which. `service.start` must have been called.
     """
     _answer_to(host)
     return create_server(
         get_wsgi_application(),
-        host=host,
+        host=LOOPBACK if host.lower() == "localhost" else host,  # it has an address of IPv6, too
         port=port,
         threads=THREADS,
         connection_limit=CONNECTIONS,
-        max_request_body_size=2 * MAX_REQUEST,  # up to it, the application says what is wrong
+        max_request_body_size=MAX_BODY,
         max_request_header_size=1 << 16,
         channel_timeout=30,
         asyncore_use_poll=True,  # select() cannot handle more than 1,024 files
         ident=None,  # no name and version in the responses
         log_socket_errors=False,
     )
+
+
+def port_of(server: Server) -> int:
+    """Return the port on which a server listens."""
+    if isinstance(server, MultiSocketServer):
+        return int(server.effective_listen[0][1])
+    return int(server.effective_port)
 
 
 def _answer_to(host: str) -> None:

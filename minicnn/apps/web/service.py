@@ -20,12 +20,14 @@ from minicnn.apps.library.searching import (
     Searcher,
     query_of_image,
     query_of_pictures,
+    usual_weights,
 )
 from minicnn.apps.web.decoding import Decoders
 from minicnn.apps.web.keywords import KeywordProvider
-from minicnn.apps.web.refusals import MAX_UPLOAD
+from minicnn.apps.web.refusals import MAX_UPLOAD, Refused
 from minicnn.apps.web.upload_store import UploadStore
 from minicnn.data.tools.fetch import FetchLimits, Transport
+from minicnn.errors import ArgumentError
 from minicnn.models.labels import decode_predictions
 
 DECODERS = 2  # processes that decode images
@@ -80,7 +82,7 @@ class Service:
     @property
     def parts(self) -> list[str]:
         """The names of the parts of the similarity, which have weights."""
-        return ["class", *(extractor.name for extractor in self.extractors)]
+        return list(usual_weights(extractor.name for extractor in self.extractors))
 
     def query(self, image: Path | bytes) -> Query:
         """Return what the library's extractors say about an image: a file, or its content."""
@@ -116,11 +118,20 @@ class Service:
         top: int = 20,
         label: str | None = None,
     ) -> list[Hit]:
-        """Return the most similar pictures; the parameters are those of `Searcher.search`."""
-        return self.searcher.search(query, weights, top, label=label)
+        """Return the most similar pictures; the parameters are those of `Searcher.search`.
+
+        Raises
+        ------
+        Refused : 400: a weight is of a part that this query or the library does not have
+        """
+        try:
+            return self.searcher.search(query, weights, top, label=label)
+        except ArgumentError as error:
+            raise Refused(400, str(error), "wrong_field") from error
 
     def close(self) -> None:
         """End the processes, remove the uploads and close the library."""
+        self.searcher.close()
         self.decoders.close()
         self.uploads.close()
         self.library.close()

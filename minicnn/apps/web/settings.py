@@ -19,6 +19,7 @@ DATABASES: dict[str, dict[str, str]] = {}  # libraries are added when they are o
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "minicnn.apps.web.urls"
 STATIC_URL = "static/"
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # no other site needs them
 
 # Names of this machine that no other one can have; `minicnn serve --host` adds its own. A request
 # with another one may come from a page that has made its own name resolve to this machine.

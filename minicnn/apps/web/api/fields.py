@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 
 from django.http import HttpRequest
 
@@ -39,7 +38,7 @@ def numbers_of(request: HttpRequest, name: str) -> list[int]:
     return [int(text) for text in texts]
 
 
-def weights_of(request: HttpRequest, known: Sequence[str]) -> dict[str, float] | None:
+def weights_of(request: HttpRequest) -> dict[str, float] | None:
     """Return {part of the similarity: weight}; None, the usual mix, if all are 0."""
     text = request.POST.get("weights", "")
     if not text:
@@ -50,9 +49,6 @@ def weights_of(request: HttpRequest, known: Sequence[str]) -> dict[str, float] |
         weights = None
     if not isinstance(weights, dict) or not all(map(_is_weight, weights.values())):
         raise wrong("weights", 'a JSON object such as {"color": 0.5}', text)
-    unknown = sorted(set(weights).difference(known))
-    if unknown:
-        raise wrong("weights", f"for {', '.join(known)}", unknown[0])
     if not any(weights.values()):
         return None
     return {name: float(weight) for name, weight in weights.items()}

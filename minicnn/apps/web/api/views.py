@@ -71,7 +71,7 @@ def classify(request: HttpRequest) -> Json:
 def search(request: HttpRequest) -> Json:
     """Find the pictures that are most similar to an image, or to pictures of the library."""
     current = service.current()
-    weights, top = fields.weights_of(request, current.parts), fields.top_of(request)
+    weights, top = fields.weights_of(request), fields.top_of(request)
     like, unlike = (fields.numbers_of(request, name) for name in ("like", "unlike"))
     if like:
         for number in {*like, *unlike}:

@@ -21,8 +21,8 @@ from minicnn.errors import ArgumentError
 LOCK = int.from_bytes(b"mcnnscan", "big")  # of PostgreSQL
 
 
-class Place(NamedTuple):
-    """A folder on the disk, and where the library has it."""
+class FolderPart(NamedTuple):
+    """A folder on the disk: one of the library's, or a part of one."""
 
     folder: Folder
     below: str  # "" for the whole folder, else a path in it such as "2024"
@@ -32,22 +32,22 @@ class Place(NamedTuple):
         """The absolute path."""
         return os.path.join(self.folder.path, self.below) if self.below else self.folder.path
 
-    def inside(self, path: str) -> str | None:
-        """Return a path of the folder as one of this place; None if it is not in it.
+    def relative(self, path: str) -> str | None:
+        """Turn a path in the folder into one in this part; None if it is elsewhere.
 
-        >>> Place(Folder(path="/photos"), "2024").inside("2024/may/1.jpg")
+        >>> FolderPart(Folder(path="/photos"), "2024").relative("2024/may/1.jpg")
         'may/1.jpg'
         """
         start = f"{self.below}/" if self.below else ""
         return path[len(start) :] if path.startswith(start) else None
 
-    def outside(self, path: str) -> str:
-        """Return a path of this place as one of its folder."""
+    def in_folder(self, path: str) -> str:
+        """Turn a path in this part into one in the folder."""
         return f"{self.below}/{path}" if self.below else path
 
 
 @contextmanager
-def only_one_process(library: Library) -> Iterator[None]:
+def one_process_at_a_time(library: Library) -> Iterator[None]:
     """Hold a transaction that no two processes are in at the same time."""
     with transaction.atomic(using=library.alias):
         if connections[library.alias].vendor == POSTGRESQL:  # SQLite's are such transactions
@@ -56,8 +56,10 @@ def only_one_process(library: Library) -> Iterator[None]:
         yield
 
 
-def places_of(library: Library, directories: Iterable[str | os.PathLike[str]]) -> list[Place]:
-    """Return the places of folders on the disk; those that the library does not have are added.
+def folder_parts(
+    library: Library, directories: Iterable[str | os.PathLike[str]]
+) -> list[FolderPart]:
+    """Return the given folders as parts of the library's, to which missing ones are added.
 
     A folder inside one of the library's is a part of that. A folder that contains some of the
     library's takes over their pictures, so that none is there twice.
@@ -68,10 +70,10 @@ def places_of(library: Library, directories: Iterable[str | os.PathLike[str]]) -
     ArgumentError : its name is not Unicode
     """
     paths = sorted({_checked(one) for one in directories})  # a folder before those in it
-    with only_one_process(library):
-        places = [_place(library, path) for path in paths]
-    whole = {place.folder.path for place in places if not place.below}
-    return [place for place in places if not place.below or place.folder.path not in whole]
+    with one_process_at_a_time(library):
+        parts = [_part(library, path) for path in paths]
+    whole = {part.folder.path for part in parts if not part.below}
+    return [part for part in parts if not part.below or part.folder.path not in whole]
 
 
 def _checked(directory: str | os.PathLike[str]) -> str:
@@ -85,18 +87,18 @@ def _checked(directory: str | os.PathLike[str]) -> str:
     return path
 
 
-def _place(library: Library, path: str) -> Place:
+def _part(library: Library, path: str) -> FolderPart:
     folders = list(Folder.objects.using(library.alias).order_by("path"))
     for folder in folders:
         if path == folder.path:
-            return Place(folder, "")
+            return FolderPart(folder, "")
         if path.startswith(_within(folder.path)):
-            return Place(folder, _relative(path, folder.path))
+            return FolderPart(folder, _relative(path, folder.path))
     new = Folder.objects.using(library.alias).create(path=path)
     for folder in folders:
         if folder.path.startswith(_within(path)):
             _take_over(library, folder, new)
-    return Place(new, "")
+    return FolderPart(new, "")
 
 
 def _take_over(library: Library, old: Folder, new: Folder) -> None:
