@@ -116,6 +116,20 @@ def test_a_mended_picture_is_indexed(library, photos, monkeypatch):
     library_tools.check_complete(library, photos, [Shades()])
 
 
+def test_a_picture_that_needs_too_much_memory_does_not_end_the_run(library, photos, monkeypatch):
+    real = picture_jobs.read_picture
+
+    def read(path, extractors):
+        if path.endswith("0001.png"):
+            raise MemoryError
+        return real(path, extractors)
+
+    monkeypatch.setattr(picture_jobs, "read_picture", read)
+    done = index(library, [photos], [Shades()])
+    assert done.described == 9
+    assert done.failed == [(str(photos / "0001.png"), picture_jobs.NO_MEMORY)]
+
+
 def test_a_picture_that_vanishes_while_it_is_indexed_leaves_no_row(library, photos, monkeypatch):
     real = picture_jobs.read_picture
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import Any
 
 import click
 
-from minicnn.apps.cli import index_stats, index_verify, options, output
+from minicnn.apps.cli import index_forget, index_stats, index_verify, options, output
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.progress import counting
@@ -19,7 +20,7 @@ from minicnn.apps.library.indexing import Indexed, index
 from minicnn.apps.library.listing import NEEDS_HEIC
 from minicnn.apps.library.loading import library_extractors, model_source
 from minicnn.apps.library.models import Folder
-from minicnn.apps.library.opening import Library, file_of, open_library
+from minicnn.apps.library.opening import Library, database_errors, file_of, is_server, open_library
 from minicnn.installed import install_command
 from minicnn.models.training.interrupt import Interrupt
 from minicnn.support.text import format_seconds, printable
@@ -36,6 +37,7 @@ EXAMPLE = "minicnn index photos"
     verbs={
         "stats": index_stats.command,
         "verify": index_verify.command,
+        "forget": index_forget.command,
     },
 )
 @click.argument("directories", type=options.PATH, nargs=-1, metavar="DIR...")
@@ -74,9 +76,11 @@ def command(
     No picture is changed. The exit code is 3 if some pictures cannot be read.
     """
     address = _address(directories, file, database)
+    _check_folders(directories)
     library = open_library(address, create=bool(directories))
-    folders = directories or _known_folders(library)
-    extractors = library_extractors(library, [model_source(one) for one in models])
+    with database_errors(library):
+        folders = directories or _known_folders(library)
+        extractors = library_extractors(library, [model_source(one) for one in models])
     output.note(f"{printable(library.name)}, described by {_names(extractors)}")
     with Interrupt() as interrupt, counting("indexing") as progress:
         done = index(
@@ -96,6 +100,8 @@ def _address(
     """Return where the library is."""
     if file is not None and database is not None:
         raise click.UsageError("give either --library or --database")
+    if database is not None and not is_server(database):
+        raise click.BadParameter("give postgresql://HOST/DATABASE", param_hint="--database")
     if database is not None or file is not None:
         return database if database is not None else str(file)
     if not directories:
@@ -103,6 +109,15 @@ def _address(
     if len(directories) > 1:
         raise click.UsageError("where shall the library of these folders be? Add: --library FILE")
     return file_of(directories[0])
+
+
+def _check_folders(directories: Sequence[Path]) -> None:
+    """Check that the folders exist, before a library is made."""
+    for directory in directories:
+        if not directory.is_dir():
+            seen = "is a file" if directory.exists() else "no such folder"
+            text = f"{seen}; give a folder of pictures"
+            raise FileNotFoundError(errno.ENOENT, text, str(directory))
 
 
 def _known_folders(library: Library) -> list[str]:
@@ -168,6 +183,9 @@ def _report(done: Indexed, library: Library) -> None:
     if done.stopped:
         output.note("Stopped before the end. To go on, repeat the command.")
         raise click.Abort
+    if not done.scan.found:
+        folders = ", ".join(part.path for part in done.scan.parts)
+        raise FileNotFoundError(errno.ENOENT, "no pictures here, also not below", folders)
     if done.failed:
         raise BadDataFound(f"{len(done.failed):,} of {done.scan.found:,} pictures cannot be read")
     output.note(f"To search it: minicnn search {_shown(library)} PICTURE")

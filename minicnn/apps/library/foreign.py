@@ -9,7 +9,7 @@ from django.db import transaction
 from minicnn.apps.library.feature_extractor import FeatureExtractor
 from minicnn.apps.library.models import Extractor
 from minicnn.apps.library.opening import Library
-from minicnn.errors import ForeignModelError
+from minicnn.errors import ArgumentError, ForeignModelError
 
 SHOWN = 8  # digits of a hash in messages
 
@@ -46,6 +46,23 @@ def register(
     with transaction.atomic(using=library.alias):
         rows = [_registered(library, one) for one in extractors]
     return {row.name: row.pk for row in rows}
+
+
+def forget(library: Library, name: str) -> int:
+    """Remove an extractor and its features; return how many pictures had them.
+
+    Raises
+    ------
+    ArgumentError : the library has no extractor of this name
+    """
+    with transaction.atomic(using=library.alias):
+        row = _known(library).get(name)
+        if row is None:
+            known = ", ".join(sorted(_known(library))) or "nothing"
+            raise ArgumentError(f"{library.name} is not described by {name!r}, but by {known}")
+        count = row.features.count()
+        row.delete()
+    return count
 
 
 def _registered(library: Library, extractor: FeatureExtractor) -> Extractor:

@@ -53,6 +53,6 @@ def _loaded(library: Library, row: Extractor, *, required: bool) -> NetworkFeatu
         text = f"the network {row.name} cannot be loaded ({error_text(error)})"
         if required:
             advice = "say where it is now: --model FILE"
-            raise LibraryError(f"{library.name}: {text}; {advice}") from error
+            raise LibraryError(f"{text}; {advice}") from error
     warnings.warn(f"{text}; it describes no new pictures", stacklevel=3)
     return None

@@ -24,6 +24,7 @@ COLUMNS = (
     "perceptual_hash", "claimed_by", "claimed_at",
 )  # fmt: skip
 BUSY = "it changed while it was read"
+NO_MEMORY = "there was too little memory for it"
 
 
 class ReadJob(NamedTuple):
@@ -44,8 +45,9 @@ def read_job(picture: Picture, extractors: Sequence[FeatureExtractor]) -> ReadJo
         return ReadJob(picture, _read(picture, path, extractors))
     except FileNotFoundError:
         return None
-    except OSError as error:
-        picture.sha256, picture.failure = "", printable(reason_of(error))
+    except (OSError, MemoryError) as error:
+        reason = reason_of(error) if isinstance(error, OSError) else NO_MEMORY
+        picture.sha256, picture.failure = "", printable(reason)
         return ReadJob(picture, {})
 
 
