@@ -32,15 +32,14 @@ from minicnn.apps.library.stored_rows import rows_after
 from minicnn.apps.library.vector_folder import vector_folder
 from minicnn.errors import ArgumentError, LibraryError
 
-pytestmark = pytest.mark.usefixtures("no_fsync")
+pytestmark = pytest.mark.usefixtures("no_fsync", "home")
 WEIGHTS = {"network": 0.5, "class": 0.2, "color": 0.3}
 
 
 @pytest.fixture
-def library(tmp_path):
-    library = open_library(tmp_path / "pictures.sqlite3", create=True)
-    yield library
-    library.close()
+def home(monkeypatch, tmp_path):
+    """The folder where the vectors of libraries on servers are kept."""
+    monkeypatch.setenv("MINICNN_HOME", str(tmp_path / "home"))
 
 
 @pytest.fixture
@@ -387,12 +386,15 @@ def test_vectors_that_are_not_kept_in_memory_give_the_same_hits(library, monkeyp
     converted.close()
 
 
-def test_without_a_writable_folder_a_temporary_one_is_used(library):
-    library.file.with_name(library.file.name + folders.ENDING).write_text("in the way")
+def test_without_a_writable_folder_a_temporary_one_is_used(library, tmp_path):
+    if library.file is None:
+        (tmp_path / "home").write_text("in the way")
+    else:
+        library.file.with_name(library.file.name + folders.ENDING).write_text("in the way")
     add_pictures(library, 10)
     searcher, query = Searcher(library), random_query()
     check_hits(library, query, WEIGHTS, found(searcher, query), 10)
-    assert not str(vector_folder(library)).startswith(str(library.file))
+    assert not str(vector_folder(library)).startswith(str(tmp_path))
     searcher.close()
 
 

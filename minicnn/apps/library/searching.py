@@ -16,13 +16,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minicnn.apps.library import vector_table
 from minicnn.apps.library.changes import Changes
 from minicnn.apps.library.columns import Column, aligned
+from minicnn.apps.library.graph import Progress
 from minicnn.apps.library.models import Extractor
 from minicnn.apps.library.opening import Library
 from minicnn.apps.library.queries import Query, mixed, query_of_image, query_of_pictures
+from minicnn.apps.library.server_table import ServerTable
+from minicnn.apps.library.snapshot import Snapshot
+from minicnn.apps.library.stored_rows import totals
 from minicnn.apps.library.vector_folder import vector_folder
-from minicnn.apps.library.vector_table import Snapshot, VectorTable
+from minicnn.apps.library.vector_table import VectorTable
 from minicnn.apps.library.weights import CLASS, normalized, parts_of, usual_weights
 from minicnn.checks import check_int
 
@@ -36,6 +41,13 @@ __all__ = [
     "query_of_pictures",
     "usual_weights",
 ]
+
+
+# Of very many pictures, only those are compared that are near to the query by one of the parts:
+# so many for each part and each hit that is wanted, and these at least.
+CANDIDATES, LEAST_CANDIDATES = 10, 400
+
+Table = Snapshot | ServerTable
 
 
 class Hit(NamedTuple):
@@ -60,9 +72,9 @@ class Searcher:
         self.library = library
         self._changes = Changes(library)
         self._lock = threading.Lock()  # of the following
-        self._tables: dict[str, VectorTable] = {}
         self._version: Hashable = None
-        self._snapshots: dict[str, Snapshot] = {}
+        self._sources: dict[str, VectorTable | ServerTable] = {}
+        self._tables: dict[str, Table] = {}
 
     def search(
         self,
@@ -86,42 +98,72 @@ class Searcher:
         ArgumentError : a weight is wrong, or the query and the library have no part in common
         """
         check_int(top, "top")
-        there = self.snapshots()
-        snapshots = {name: there[name] for name in sorted(there) if name in query.vectors}
+        there = self.tables()
         if not there:
             return []
-        shares = normalized(weights, parts_of(snapshots, query.classes))
+        tables = {name: there[name] for name in sorted(there) if name in query.vectors}
+        shares = normalized(weights, parts_of(tables, query.classes))
+        snapshots = _snapshots(tables, query, shares, top, label)
         pictures, parts = aligned(_columns(query, shares, snapshots))
         total = np.sum([np.float32(share) * parts[part] for part, share in shares.items()], 0)
         allowed = _allowed(pictures, query, label, snapshots)
         return _hits(pictures, parts, shares, _best(pictures, total, allowed, top))
 
-    def snapshots(self) -> dict[str, Snapshot]:
-        """Return the vectors of each extractor, as they are in the database now."""
+    def tables(self, progress: Progress = lambda done, total: None) -> dict[str, Table]:
+        """Return what the database has of each extractor now.
+
+        `progress` is that of what takes long: making an approximate index of many vectors.
+        """
         with self._lock:
             version = self._changes.version()  # before the rows are read: they may change meanwhile
             if self._version is None or version != self._version:
-                self._tables = self._current_tables()
-                self._snapshots = {name: one.snapshot() for name, one in self._tables.items()}
+                self._sources = self._current_sources()
+                self._tables = {
+                    name: one.snapshot(progress) if isinstance(one, VectorTable) else one
+                    for name, one in self._sources.items()
+                }
                 self._version = version
-            return self._snapshots
+            return self._tables
 
     def close(self) -> None:
         """Close the files that the search has opened."""
         with self._lock:
             self._changes.close()
-            self._version, self._tables, self._snapshots = None, {}, {}
+            self._version, self._sources, self._tables = None, {}, {}
 
-    def _current_tables(self) -> dict[str, VectorTable]:
-        """Return a table for each extractor; those of extractors that are gone are forgotten."""
-        folder, tables = vector_folder(self.library), {}
+    def _current_sources(self) -> dict[str, VectorTable | ServerTable]:
+        """Return where the vectors of each extractor are; those that are known are kept."""
+        sources: dict[str, VectorTable | ServerTable] = {}
         for row in Extractor.objects.using(self.library.alias).order_by("name"):
-            known = self._tables.get(row.name)
+            known = self._sources.get(row.name)
             same = known is not None and known.extractor.mark == row.mark
-            tables[row.name] = (
-                known if known and same else VectorTable(self.library, row, folder / row.mark)
-            )
-        return tables
+            sources[row.name] = known if known and same else self._new_source(row)
+        return sources
+
+    def _new_source(self, row: Extractor) -> VectorTable | ServerTable:
+        if self.library.file is None and totals(self.library, row).rows > vector_table.EXACT_ROWS:
+            return ServerTable(self.library, row)
+        return VectorTable(self.library, row, vector_folder(self.library) / row.mark)
+
+
+def _snapshots(
+    tables: Mapping[str, Table],
+    query: Query,
+    shares: Mapping[str, float],
+    top: int,
+    label: str | None,
+) -> dict[str, Snapshot]:
+    """Return the rows that are compared: all, or candidates if there are very many."""
+    if all(isinstance(one, Snapshot) and one.graph is None for one in tables.values()):
+        return {name: one for name, one in tables.items() if isinstance(one, Snapshot)}
+    if label is not None:
+        found = [one.pictures_of_class(label) for one in tables.values()]
+    else:
+        count = max(LEAST_CANDIDATES, CANDIDATES * top) + len(query.without)
+        names = [name for name in tables if name in shares] or list(query.classes)
+        found = [tables[name].near(query.vectors[name], count) for name in names]
+    candidates = np.unique(np.concatenate(found))
+    return {name: one.only(candidates) for name, one in tables.items()}
 
 
 def _columns(

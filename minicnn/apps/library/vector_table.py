@@ -1,20 +1,16 @@
-"""The vectors of one extractor, ready to be compared with a query, and always up to date.
-
-Similarities are products of a matrix and a vector. NumPy multiplies float16 slowly, so the numbers
-are kept as float32 while they fit into KEPT_BYTES, and converted block by block beyond that: 17 and
-175 ms for 100,000 vectors of 1,280 numbers on two cores (2026-11).
-"""
+"""The vectors of one extractor in files, always brought up to date with the database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
+from minicnn.apps.library.graph import Graph, Progress, has_graphs
 from minicnn.apps.library.models import Extractor
 from minicnn.apps.library.opening import Library
+from minicnn.apps.library.snapshot import Snapshot, with_graph
 from minicnn.apps.library.stored_rows import (
     Rows,
     Totals,
@@ -26,53 +22,11 @@ from minicnn.apps.library.stored_rows import (
 from minicnn.apps.library.vector_files import State, VectorFiles
 
 KEPT_BYTES = 1_100_000_000  # of float32: 200,000 vectors of 1,280 numbers
-CONVERTED_ROWS = 256  # at a time, if they are not kept
 SMALL_BLOCK = 1024  # rows; a smaller block is joined with what is added later
 MOST_GONE = 0.25  # of the rows; then the files are written again without those
 PROBES = 8  # rows whose vectors are compared with the database when files are opened
-
-
-class Snapshot(NamedTuple):
-    """The rows at one moment. It does not change when pictures are added or removed."""
-
-    state: State
-    totals: Totals
-    vectors: np.ndarray  # float16 (n, D), also those that are gone
-    kept: tuple[np.ndarray, ...]  # the same as float32, in blocks; () if they are not kept
-    present: np.ndarray | None  # which rows are not gone, int64; None: all are there
-    pictures: np.ndarray  # int64 (m,), of the rows that are present
-    classes: np.ndarray  # (m, TOP) indices of class names
-    roots: np.ndarray  # float32 (m, TOP), square roots of their probabilities
-    numbers: dict[str, int]  # {class: its index}
-
-    def similarities(self, vector: np.ndarray) -> np.ndarray:
-        """Return the dot products of the present rows and a float32 vector, float32 (m,)."""
-        found = np.empty(len(self.vectors), np.float32)
-        start = 0
-        for block in self.kept or self._converted():
-            np.dot(block, vector, out=found[start : start + len(block)])
-            start += len(block)
-        return found if self.present is None else found[self.present]
-
-    def class_similarities(self, roots: Mapping[str, float]) -> np.ndarray:
-        """Return sum_c sqrt(p[c] q[c]) over the stored classes, float32 (m,).
-
-        `roots` are the square roots of the query's probabilities q, {class: root}.
-        """
-        wanted = np.zeros(len(self.numbers), np.float32)
-        for label, root in roots.items():
-            if label in self.numbers:
-                wanted[self.numbers[label]] = root
-        return np.einsum("nk,nk->n", wanted[self.classes], self.roots)
-
-    def pictures_of_class(self, label: str) -> np.ndarray:
-        """Return the pictures whose most probable class this is."""
-        number = self.numbers.get(label, -1)
-        return self.pictures[(self.classes[:, 0] == number) & (self.roots[:, 0] > 0)]
-
-    def _converted(self) -> Iterator[np.ndarray]:
-        for start in range(0, len(self.vectors), CONVERTED_ROWS):
-            yield self.vectors[start : start + CONVERTED_ROWS].astype(np.float32)
+EXACT_ROWS = 200_000  # up to here all vectors are compared; above, a graph finds the near ones
+MOST_NOT_IN_GRAPH = 10_000  # rows; then they are added to it
 
 
 class VectorTable:
@@ -89,11 +43,12 @@ class VectorTable:
         self._files = VectorFiles(folder, extractor.dimensions)
         self._last: Snapshot | None = None
 
-    def snapshot(self) -> Snapshot:
-        """Return the rows that the database has now."""
+    def snapshot(self, progress: Progress = lambda done, total: None) -> Snapshot:
+        """Return the rows that the database has now; `progress` is that of making a graph."""
         if self._last is None or self._last.totals != totals(self.library, self.extractor):
             with self._files.locked():
-                self._last = self._updated()
+                last = self._updated()
+                self._last = self._with_graph(last, progress)
         return self._last
 
     def _updated(self) -> Snapshot:
@@ -108,6 +63,19 @@ class VectorTable:
         if there == Totals(len(keys), int(keys.sum())):
             return self._snapshot(state, None)
         return self._repaired(state)
+
+    def _with_graph(self, snapshot: Snapshot, progress: Progress) -> Snapshot:
+        """Return a snapshot of many rows with a graph, which is made or extended if needed."""
+        rows = len(snapshot.vectors)
+        if rows <= EXACT_ROWS or not has_graphs():
+            return snapshot
+        graph = self._last.graph if self._last is not None else None
+        if graph is None or graph.number != snapshot.number:
+            graph = Graph(self._files.folder, snapshot.number, self.extractor.dimensions)
+        if rows - graph.rows > MOST_NOT_IN_GRAPH:
+            graph = Graph(self._files.folder, snapshot.number, self.extractor.dimensions)
+            graph.extend(snapshot.vectors, progress)
+        return with_graph(snapshot, graph)
 
     def _repaired(self, state: State) -> Snapshot:
         """Add rows that a transaction added late, and leave out rows that are gone."""
@@ -124,17 +92,12 @@ class VectorTable:
 
     def _snapshot(self, state: State, present: np.ndarray | None) -> Snapshot:
         rows = self._files.read(state)
-        facts = rows.facts if present is None else rows.facts[present]
-        keys = facts["features"]
         return Snapshot(
-            state,
-            Totals(len(keys), int(keys.sum())),
+            state.number,
             rows.vectors,
             self._kept(state, rows.vectors),
             present,
-            np.ascontiguousarray(facts["picture"]),
-            np.ascontiguousarray(facts["classes"]),
-            np.ascontiguousarray(facts["roots"]),
+            rows.facts if present is None else rows.facts[present],
             {label: number for number, label in enumerate(self.extractor.class_names)},
         )
 
@@ -142,7 +105,7 @@ class VectorTable:
         """Return the vectors as float32; those that were kept before are not converted again."""
         if 4 * vectors.size > KEPT_BYTES:
             return ()
-        same = self._last is not None and self._last.state.number == state.number
+        same = self._last is not None and self._last.number == state.number
         blocks = list(self._last.kept) if self._last is not None and same else []
         done = sum(map(len, blocks))
         if done == len(vectors):
