@@ -43,6 +43,7 @@ OTHERS = (
     "archive.open(entry)",  # a file inside a zip archive
     "found.read_text('direct_url.json')",  # a distribution's, of its own files
     "os.open(os.devnull, os.O_WRONLY)",
+    "os.open(os.devnull, os.O_RDWR)",
     "self.preview.open()",  # dialogs
     "question.open()",
 )
