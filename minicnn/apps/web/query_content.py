@@ -17,6 +17,9 @@ from minicnn.apps.web.refusals import Refused
 from minicnn.apps.web.service import Service
 from minicnn.apps.web.uploads import find_upload
 from minicnn.errors import ImageReadError
+from minicnn.support.files import read_whole
+
+MAX_BYTES = 64 << 20  # of an upload as it is kept
 
 
 class QueryPicture(NamedTuple):
@@ -61,7 +64,7 @@ def content_of(asked: Asked) -> bytes | None:
     if not asked.is_single:
         return None
     if asked.upload:
-        return find_upload(asked.upload).path.read_bytes()
+        return read_whole(find_upload(asked.upload).path, MAX_BYTES)
     with open_picture(find_picture(asked.like[0])) as file:
         return file.read()
 
