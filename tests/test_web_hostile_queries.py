@@ -13,11 +13,12 @@ from served_library import serving, small_library
 
 VALUES = {
     "nothing": "", "a space": " ", "zero": "0", "below zero": "-1", "a fraction": "1.5",
-    "a word": "x", "NaN": "nan", "infinity": "inf", "2**63": str(2**63), "10**30": "1" + "0" * 30,
-    "5,000 digits": "9" * 5_000, "an exponent": "1e400", "an Arabic digit": "٣", "a zero byte": "\0",
-    "from right to left": "\u202e", "a lone surrogate": "\ud800", "SQL": "' OR 1=1 --",
-    "a tag": "<script>alert(1)</script>", "a template": "{{ 7 * 7 }}", "a path": "../../etc/passwd",
-    "a list": "1,2,3", "a long text": "a" * 10_000, "a line": "a\r\nSet-Cookie: a=b", "a percent": "%",
+    "a word": "x", "NaN": "nan", "infinity": "inf", "2**63": str(2**63), "an exponent": "1e400",
+    "10**30": "1" + "0" * 30, "5,000 digits": "9" * 5_000, "an Arabic digit": "٣",
+    "a zero byte": "\0", "from right to left": "\u202e", "a lone surrogate": "\ud800",
+    "SQL": "' OR 1=1 --", "a tag": "<script>alert(1)</script>", "a template": "{{ 7 * 7 }}",
+    "a path": "../../etc/passwd", "a list": "1,2,3", "a long text": "a" * 10_000,
+    "a line": "a\r\nSet-Cookie: a=b", "a percent": "%",
 }  # fmt: skip
 NAMES = ["like", "unlike", "upload", "label", "weight-color", "weight-smell", "tab", "fragment",
          "page", "order", "since", "until", "certainty", "failed", "layer", "map", "class",
