@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -291,6 +293,7 @@ def test_pictures_are_chosen_by_date(browser, current):
     found = shown(browser, f"since={YEARS[2]}-06-15&until={YEARS[4]}-06-15&order=old")
     assert found == [number_of(current, f"{COLORS[k]}.jpg") for k in (2, 3, 4)]
     assert shown(browser, "since=2100-01-01") == []
+    assert len(shown(browser, "since=0001-01-01&until=9999-12-31")) == READABLE
     assert len(shown(browser, "since=yesterday&certainty=no&order=no")) == READABLE
 
 
@@ -309,7 +312,7 @@ def test_a_picture_has_a_page(browser, current):
     number = number_of(current, "red.jpg")
     page = read(browser, f"/item/{number}/view")
     assert "48 × 64 pixels" in page.text  # upright
-    assert f"15 June {YEARS[0]}" in page.text
+    assert f"15 June {YEARS[0]}, 12:00" in page.text
     assert "photo-small sees" in page.text
     assert {f"/search?like={number}", f"/item/{number}/download"} <= set(page.links)
 
@@ -424,6 +427,42 @@ def test_pages_name_no_other_server(browser):
         for _, attributes in page.tags:
             for name in ("src", "href", "action", "srcset", "poster", "data"):
                 assert re.match(r"[?/#]|None$", str(attributes.get(name)))
+
+
+ROOT = Path(__file__).parent.parent
+STATIC = ROOT / "minicnn" / "apps" / "web" / "static"
+TABLE = STATIC / "vendor" / "README.md"
+
+
+def vendored() -> list[tuple[str, str]]:
+    """The file and the hash of each row of the table of others' files."""
+    return re.findall(r"\| `([^`]+)` \|.*\| `([0-9a-f]{64})` \|", TABLE.read_text())
+
+
+@pytest.mark.parametrize(("file", "sha256"), vendored())
+def test_the_files_of_others_are_unchanged(file, sha256):
+    assert hashlib.sha256((ROOT / file).read_bytes()).hexdigest() == sha256
+
+
+def test_the_files_of_others_are_in_the_table():
+    found = {*(STATIC / "vendor").iterdir(), *(ROOT / "tests" / "axe").iterdir()} - {TABLE}
+    assert {ROOT / file for file, _ in vendored()} == found
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.rglob("*.*s")), ids=lambda path: path.name)
+def test_styles_and_scripts_name_no_other_server(path):
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+    assert set(re.findall(r"https?://[^'\"\s)]*", text)) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_static_files_are_served(browser):
+    for page in all_pages(browser)[:1]:
+        files = [str(one.get("href") or one.get("src")) for one in page.all("link")]
+        assert len(files) == 4
+        for file in files:
+            response = browser.get(file)
+            assert response.status_code == 200
+            response.close()
 
 
 PICTURES = b"""{"pictures": [
