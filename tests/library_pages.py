@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
+from django.test import Client
 from PIL import Image
 from served_library import COLORS, fill_library, image_bytes
 
+from minicnn.apps.library.models import Picture
+from minicnn.apps.web import service
+from minicnn.apps.web.service import Service
+
 CAMERA_FACTS, TAKEN, ORIENTATION = 0x8769, 0x9003, 0x0112  # of EXIF
 ODD = "a <b>bold & 'quoted' name.jpg"
+READABLE = len(COLORS) + 1  # with the picture of the odd name
 YEARS = range(2017, 2025)  # the picture of each color was taken in one of them
 
 
@@ -27,6 +36,18 @@ def make_library(folder: Path) -> Path:
     (pictures / "damaged.jpg").write_bytes(image_bytes("red")[:300])
     fill_library(folder / "library.sqlite3", pictures).close()
     return folder / "library.sqlite3"
+
+
+@contextlib.contextmanager
+def serving_pages(folder: Path, **options: object) -> Iterator[Service]:
+    """Make the library, and answer requests during the block, without a server."""
+    yield service.start(make_library(folder), **options)
+    service.stop()
+
+
+def a_browser() -> Client:
+    """What sends requests in place of a browser."""
+    return Client(SERVER_NAME="localhost")
 
 
 class Page(HTMLParser):
@@ -72,3 +93,28 @@ class Page(HTMLParser):
             *parts, total = map(float, re.findall(r"<td>([^<]+)</td>", card))
             found.append((total, parts))
         return found
+
+
+def number_of(current, name: str) -> int:
+    return Picture.objects.using(current.library.alias).get(path=name).pk
+
+
+def read(browser, address: str, status: int = 200) -> Page:
+    """Open a page."""
+    response = browser.get(address)
+    assert response.status_code == status
+    return Page(response.content)
+
+
+def file_of(content: bytes) -> io.BytesIO:
+    """A file for a form."""
+    file = io.BytesIO(content)
+    file.name = "query.jpg"
+    return file
+
+
+def uploaded(browser, color: str = "red") -> str:
+    """Search for a picture of a color; return the address of the results."""
+    response = browser.post("/search", {"image": file_of(image_bytes(color))})
+    assert response.status_code == 303
+    return response["Location"]
