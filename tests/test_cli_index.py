@@ -220,6 +220,9 @@ def test_mistakes_are_one_line_with_what_to_do(words, code, message, tmp_path, m
 def test_a_missing_folder_leaves_no_library(tmp_path, capsys):
     run(tmp_path / "missing", code=1)
     assert not list(tmp_path.iterdir())
+    (tmp_path / "photos").mkdir()
+    run(tmp_path / "photo", code=1)
+    assert f"no such folder, did you mean {tmp_path / 'photos'}?" in capsys.readouterr().err
 
 
 def test_an_empty_folder_is_told(tmp_path, capsys):
@@ -252,6 +255,54 @@ def test_the_numbers_of_a_library(photos, model, capsys):
     found = json.loads(capsys.readouterr().out)
     assert (found["pictures"], found["waiting"], len(found["failures"])) == (13, 0, 1)
     assert sum(found["extractors"][2]["classes"].values()) == 12
+
+
+def test_how_much_an_approximate_search_finds(photos, model, monkeypatch, capsys):
+    from minicnn.apps.cli import index_stats
+
+    run(photos, "--model", model)
+    monkeypatch.setattr(index_stats, "recall_at", lambda library: {"color": 0.991, "shade": 1.0})
+    capsys.readouterr()
+    run("stats", photos)
+    line = (
+        "Approximate search finds of the 20 most similar pictures: 99.1% by color, 100.0% by shade"
+    )
+    assert line in capsys.readouterr().out
+
+
+def test_pictures_that_look_the_same_are_listed(photos, model, capsys):
+    (photos / "sub").mkdir()
+    (photos / "sub" / "equal, copy.png").write_bytes((photos / "0003.png").read_bytes())
+    run(photos, "--model", model)
+    capsys.readouterr()
+    run("duplicates", photos)
+    out = capsys.readouterr().out
+    assert "1 group" in out and f"{photos / '0003.png'}" in out
+    assert f"{photos / 'sub' / 'equal, copy.png'} (equal)" in out
+    run("duplicates", photos, "--json")
+    [group] = json.loads(capsys.readouterr().out)["groups"]
+    assert [one["equal"] for one in group] == [True, True]
+    (photos / "sub" / "equal, copy.png").unlink()
+    run(photos)
+    run("duplicates", photos)
+    assert "No two pictures look the same." in capsys.readouterr().out
+
+
+def test_only_equal_files_are_listed(photos, monkeypatch, capsys):
+    from minicnn.apps.cli import index_duplicates
+    from minicnn.apps.library.duplicates import Duplicate
+
+    def group(*names):
+        return [Duplicate(i, photos / name, "same" in name) for i, name in enumerate(names)]
+
+    found = [group("same 1", "like 1"), group("same 2", "like 2", "same 3")]
+    monkeypatch.setattr(index_duplicates, "duplicates", lambda *_: found)
+    with library_tools.opened(photos):
+        run("duplicates", photos, "--equal", "--json")
+    groups = json.loads(capsys.readouterr().out)["groups"]
+    assert [[one["picture"] for one in group] for group in groups] == [[0, 2]]
+    run("duplicates", photos)
+    assert capsys.readouterr().out.startswith("2 groups of pictures that look the same; 3 could go")
 
 
 def test_a_library_is_checked(photos, model, capsys):

@@ -315,3 +315,18 @@ def test_a_lost_claim_is_not_written(in_file, photos, monkeypatch):
     assert index(in_file, [photos], [Shades()]).described == 9
     row = pictures(in_file).get(path="0001.png")
     assert (row.sha256, row.features.count()) == ("", 0)
+
+
+def test_what_another_process_gives_up_is_done_in_the_end(in_file, photos, monkeypatch):
+    scan(in_file, [photos])
+    first = list(pictures(in_file).values_list("id", flat=True)[:4])
+    pictures(in_file).filter(id__in=first).update(**claim_of("00000000-1"))
+    real = Shades.describe
+
+    def describe(self, images):
+        if self.seen >= 3:  # the others were passed over by then
+            pictures(in_file).filter(claimed_by__startswith="00000000").update(claimed_by="")
+        return real(self, images)
+
+    monkeypatch.setattr(Shades, "describe", describe)
+    assert index(in_file, [photos], [Shades()]).described == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
 import shlex
@@ -11,7 +12,14 @@ from typing import Any
 
 import click
 
-from minicnn.apps.cli import index_forget, index_stats, index_verify, options, output
+from minicnn.apps.cli import (
+    index_duplicates,
+    index_forget,
+    index_stats,
+    index_verify,
+    options,
+    output,
+)
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.cli.exit_codes import BadDataFound
 from minicnn.apps.cli.progress import counting
@@ -21,6 +29,7 @@ from minicnn.apps.library.listing import NEEDS_HEIC
 from minicnn.apps.library.loading import library_extractors, model_source
 from minicnn.apps.library.models import Folder
 from minicnn.apps.library.opening import Library, database_errors, file_of, is_server, open_library
+from minicnn.apps.library.preparing import prepare
 from minicnn.installed import install_command
 from minicnn.models.training.interrupt import Interrupt
 from minicnn.support.text import format_seconds, printable
@@ -37,6 +46,7 @@ EXAMPLE = "minicnn index photos"
     verbs={
         "stats": index_stats.command,
         "verify": index_verify.command,
+        "duplicates": index_duplicates.command,
         "forget": index_forget.command,
     },
 )
@@ -87,6 +97,8 @@ def command(
             library, folders, extractors,
             force=force, rebuild=rebuild, progress=progress, stop=lambda: interrupt.asked,
         )  # fmt: skip
+    with database_errors(library), counting("preparing the search") as progress:
+        prepare(library, progress)
     if as_json:
         output.print_json(**fields_of(done, library, extractors))
     else:
@@ -115,9 +127,17 @@ def _check_folders(directories: Sequence[Path]) -> None:
     """Check that the folders exist, before a library is made."""
     for directory in directories:
         if not directory.is_dir():
-            seen = "is a file" if directory.exists() else "no such folder"
+            seen = "is a file" if directory.exists() else f"no such folder{_similar(directory)}"
             text = f"{seen}; give a folder of pictures"
             raise FileNotFoundError(errno.ENOENT, text, str(directory))
+
+
+def _similar(directory: Path) -> str:
+    """Return a question for the folder beside it whose name is most like its own, or ""."""
+    beside = directory.absolute().parent
+    names = [one.name for one in beside.iterdir() if one.is_dir()] if beside.is_dir() else []
+    close = difflib.get_close_matches(directory.name, names, n=1)
+    return f", did you mean {directory.with_name(close[0])}?" if close else ""
 
 
 def _known_folders(library: Library) -> list[str]:

@@ -7,6 +7,7 @@ import click
 from minicnn.apps.cli import options, output
 from minicnn.apps.cli.command import cli_command
 from minicnn.apps.library.opening import database_errors, open_library
+from minicnn.apps.library.preparing import TOP, recall_at
 from minicnn.apps.library.statistics import LibraryStats, library_stats
 from minicnn.support.text import printable
 
@@ -25,14 +26,15 @@ def command(address: str, as_json: bool) -> None:
     library = open_library(address)
     with database_errors(library):
         stats = library_stats(library)
+        recall = recall_at(library)
     fields = stats._asdict()
     fields["extractors"] = [one._asdict() for one in stats.extractors]
     fields["failures"] = [{"path": path, "reason": reason} for path, reason in stats.failures]
-    output.either(as_json, text_of(stats), library=library.name, **fields)
+    output.either(as_json, text_of(stats, recall), library=library.name, recall=recall, **fields)
 
 
-def text_of(stats: LibraryStats) -> str:
-    """Return the numbers as tables."""
+def text_of(stats: LibraryStats, recall: dict[str, float]) -> str:
+    """Return the numbers as tables, and how much an approximate search finds of each features."""
     failed = len(stats.failures)
     parts = [f"{stats.pictures:,} pictures", f"{failed:,} unreadable" if failed else ""]
     parts += [f"{stats.waiting:,} not read yet" if stats.waiting else ""]
@@ -46,6 +48,9 @@ def text_of(stats: LibraryStats) -> str:
             [[one.name, one.sha256[:8], one.dimensions, one.vectors] for one in stats.extractors],
         ),
     ]
+    if recall:
+        shares = ", ".join(f"{share:.1%} by {name}" for name, share in recall.items())
+        lines += ["", f"Approximate search finds of the {TOP} most similar pictures: {shares}"]
     for one in stats.extractors:
         if one.classes:
             lines += ["", _classes(one.name, one.classes)]

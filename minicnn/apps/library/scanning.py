@@ -87,7 +87,7 @@ def _compared(library: Library, part: FolderPart, *, force: bool) -> _Compared:
             "not mounted, mount it; if they are deleted, repeat the command with --force",
             part.path,
         )
-    files = [File(part, path, stamp) for path, stamp in listing.files.items()]
+    files = [File(part, path, stamp) for path, stamp in sorted(listing.files.items())]
     known = [(rows[file.path], file) for file in files if file.path in rows]
     stamped = [(row, file) for row, file in known if row.stamp != file.stamp]
     return _Compared(listing, [file for file in files if file.path not in rows], stamped, gone)

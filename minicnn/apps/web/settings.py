@@ -28,6 +28,7 @@ MIDDLEWARE = [
     "minicnn.apps.web.middleware.headers",
     "minicnn.apps.web.middleware.Refusals",
     "minicnn.apps.web.middleware.known_host",
+    "minicnn.apps.web.middleware.no_zero_bytes",
     "minicnn.apps.web.middleware.token",
     "minicnn.apps.web.middleware.same_origin",
     "minicnn.apps.web.middleware.limits",

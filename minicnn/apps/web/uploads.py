@@ -76,7 +76,11 @@ def _fetched(address: str) -> bytes:
     current = service.current()
     if not current.allow_urls:
         raise Refused(403, refusals.NO_ADDRESSES, "addresses_off")
+    if not current.fetching.acquire(blocking=False):
+        raise refusals.busy()
     try:
         return download(address, current.limits, current.transport).content
     except FetchRefused as error:
         raise Refused(422, refusals.UNREACHABLE, "unreachable") from error
+    finally:
+        current.fetching.release()
