@@ -23,8 +23,8 @@ READABLE = len(COLORS) + 1  # with the picture of the odd name
 YEARS = range(2017, 2025)  # the picture of each color was taken in one of them
 
 
-def make_library(folder: Path) -> Path:
-    """Make a library in a folder: nine pictures and a file that is none; return its file."""
+def make_library(folder: Path, database: str = "") -> str:
+    """Make a library of nine pictures and a file that is none; return its file, or `database`."""
     pictures = folder / "pictures"
     (pictures / "below").mkdir(parents=True)
     for color, year in zip(COLORS, YEARS, strict=True):
@@ -34,14 +34,15 @@ def make_library(folder: Path) -> Path:
         (pictures / f"{color}.jpg").write_bytes(image_bytes(color, exif=exif))
     (pictures / "below" / ODD).write_bytes(image_bytes("navy", size=(80, 60)))
     (pictures / "damaged.jpg").write_bytes(image_bytes("red")[:300])
-    fill_library(folder / "library.sqlite3", pictures).close()
-    return folder / "library.sqlite3"
+    library = fill_library(database or folder / "library.sqlite3", pictures)
+    library.close()
+    return library.address
 
 
 @contextlib.contextmanager
-def serving_pages(folder: Path, **options: object) -> Iterator[Service]:
+def serving_pages(folder: Path, database: str = "", **options: object) -> Iterator[Service]:
     """Make the library, and answer requests during the block, without a server."""
-    yield service.start(make_library(folder), **options)
+    yield service.start(make_library(folder, database), **options)
     service.stop()
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 
+import library_tools
 import pytest
 
 pytest.importorskip("django", reason="pip install -e '.[web]'")
@@ -24,10 +26,16 @@ from served_library import COLORS, image_bytes
 from minicnn.apps.library.models import Picture
 
 
-@pytest.fixture(scope="module")
-def current(tmp_path_factory):
-    with serving_pages(tmp_path_factory.mktemp("library")) as started:
-        yield started
+@pytest.fixture(scope="module", params=["a file", "PostgreSQL"])
+def current(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("library")
+    with contextlib.ExitStack() as stack:
+        database = ""
+        if request.param == "PostgreSQL":
+            stack.enter_context(pytest.MonkeyPatch.context()).setenv("MINICNN_HOME", str(folder))
+            server = request.getfixturevalue("postgres_server")
+            database = stack.enter_context(library_tools.new_database(server))
+        yield stack.enter_context(serving_pages(folder, database))
 
 
 @pytest.fixture
@@ -82,6 +90,13 @@ def test_the_library_has_pages(browser, monkeypatch):
     assert shown(browser, "order=name&page=99") == pages[2]
     monkeypatch.undo()
     assert shown(browser, "order=name") == [*pages[0], *pages[1], *pages[2]]
+
+
+def test_a_search_in_the_library(browser, current):
+    number = number_of(current, "blue.jpg")
+    page = read(browser, f"/search?like={number}&weight-color=1")
+    assert len(page.hits) == READABLE - 1
+    assert len(read(browser, "/").all("ul", **{"class": "mosaic"})) == 1
 
 
 def test_a_picture_has_a_page(browser, current):
